@@ -1,0 +1,164 @@
+/** The JSON of the admin HTTP API. Field names are part of the public contract: extend, never rename. */
+import type { RingPhase } from '../proxy/snapshot.js';
+
+export type NodeState = 'active' | 'joining' | 'leaving' | 'down' | 'ejected';
+
+export interface NodeView {
+  name: string;
+  address: string;
+  weight: number;
+  state: NodeState;
+  /** Part of the hash space that the node owns, 0 to 1. */
+  share: number;
+  /** Keys in all databases, or null when the node did not answer the last probe. */
+  keys: number | null;
+  /** Bytes, or null when the node did not answer the last probe. */
+  usedMemory: number | null;
+  /** Why the node is down, or null. */
+  error: string | null;
+}
+
+export type ChangeKind = 'add' | 'remove' | 'reweight' | 'replace' | 'apply' | 'cancel';
+
+export interface ChangeView {
+  id: string;
+  kind: ChangeKind;
+  phase: RingPhase;
+  paused: boolean;
+  startedAt: string;
+  keysMoved: number;
+  keysScanned: number;
+  keysEstimated: number;
+  bytesMoved: number;
+  percent: number;
+  etaSeconds: number | null;
+  sources: { node: string; done: boolean; keysMoved: number; keysScanned: number; owner: string }[];
+  error: string | null;
+}
+
+export interface ProxyView {
+  id: string;
+  admin: string;
+  alive: boolean;
+  generation: number;
+  phase: RingPhase;
+  workers: number;
+  version: string;
+}
+
+/** `GET /v1/ring` and `ringproxy ring show --json`. */
+export interface RingView {
+  generation: number;
+  phase: RingPhase;
+  hash: string;
+  distribution: string;
+  hashTag: string;
+  vnodes: number;
+  nodes: NodeView[];
+  change: ChangeView | null;
+  proxies: ProxyView[];
+}
+
+/** An element of `GET /v1/ring/which?key=…&key=…` and of `ringproxy ring which --json`. */
+export interface WhichView {
+  key: string;
+  /** The key's hash as an unsigned 32-bit number. */
+  hash: number;
+  node: string;
+  address: string;
+  nextNode: string | null;
+}
+
+export interface NodeInput {
+  name?: string;
+  address: string;
+  weight?: number;
+}
+
+/** The body of `POST /v1/ring/changes`. */
+export interface ChangeRequest {
+  kind: ChangeKind;
+  /** Nodes that join (kind `add`). */
+  add?: NodeInput[];
+  /** Names of nodes that leave (kind `remove`). */
+  remove?: string[];
+  /** Empty nodes that join and hold keys, instead of refusing them. */
+  flush?: boolean;
+  dryRun?: boolean;
+}
+
+/** The answer to `POST /v1/ring/changes`. */
+export interface ChangeAccepted {
+  /** The generation that the change leads to (with `dryRun`: would lead to). */
+  generation: number;
+  dryRun: boolean;
+  /** Things that the operator must know, loudest first. */
+  warnings: string[];
+  /** What changes owner: part of the hash space by source and target. */
+  moves: { source: string; target: string; share: number }[];
+}
+
+export interface HistoryEntry {
+  id: string;
+  kind: ChangeKind | 'bootstrap';
+  generation: number;
+  startedAt: string;
+  finishedAt: string;
+  by: string;
+  summary: string;
+  keysMoved: number;
+  bytesMoved: number;
+  durationSeconds: number;
+}
+
+export interface CommandStats {
+  command: string;
+  calls: number;
+  errors: number;
+  /** Seconds; null when there were no calls. */
+  p50: number | null;
+  p99: number | null;
+}
+
+export interface NodeStats {
+  node: string;
+  address: string;
+  up: boolean;
+  commands: number;
+  errors: number;
+  timeouts: number;
+  reconnects: number;
+  inflight: number;
+  connections: number;
+  bytesIn: number;
+  bytesOut: number;
+  /** Seconds; null when there were no commands. */
+  p50: number | null;
+  p99: number | null;
+}
+
+/** `GET /v1/stats` and `ringproxy stats --json`. Counters start at zero with the process. */
+export interface StatsView {
+  proxy: string;
+  version: string;
+  uptimeSeconds: number;
+  generation: number;
+  clients: number;
+  clientsTotal: number;
+  clientsRejected: number;
+  commands: number;
+  errors: number;
+  hits: number;
+  misses: number;
+  bytesIn: number;
+  bytesOut: number;
+  /** Bytes of resident memory of the process. */
+  residentMemory: number;
+  eventLoopLagSeconds: number;
+  commandStats: CommandStats[];
+  nodeStats: NodeStats[];
+}
+
+export interface ApiError {
+  error: { code: string; message: string; hint: string };
+}

@@ -1,0 +1,65 @@
+import type { CommandTable } from './table.js';
+
+/**
+ * How a command finds its nodes.
+ * - `owner`: runs on the one node that owns all of its keys (several owners: -CROSSSLOT).
+ * - `split`: its keys may have several owners: one part per owner, replies merged.
+ * - `all`: to every node, replies merged.
+ * - `any`: to one node, the same one for as long as it is up (keyless commands).
+ * - `scan`: SCAN: one node after the other behind one cursor.
+ * - `proxy`: answered by the proxy itself.
+ * - `refused`: could break the ring, or makes no sense through a proxy.
+ * - `admin`: like `all` with `admin-commands: allow`, otherwise refused.
+ */
+export type Route = 'owner' | 'split' | 'all' | 'any' | 'scan' | 'proxy' | 'refused' | 'admin';
+
+/**
+ * How the replies of several nodes become one.
+ * - `none`: there is one reply only.
+ * - `array`: array elements in the order of the keys (MGET).
+ * - `sum`: integers added up.
+ * - `ok`: the first error, otherwise the first reply.
+ * - `concat`: arrays one behind the other (KEYS).
+ * - `info`: INFO texts: proxy section and sums.
+ * - `random`: one of the non-nil replies (RANDOMKEY).
+ */
+export type Merge = 'none' | 'array' | 'sum' | 'ok' | 'concat' | 'info' | 'random';
+
+/**
+ * Where the keys stand among the arguments; positions count from the command's name (0), so the first
+ * argument behind it is 1.
+ */
+export type KeySpec =
+  | { readonly kind: 'none' }
+  /** Keys at `first`, `first + step`, … up to `last` (negative: counted from the end, -1 = the last argument). */
+  | { readonly kind: 'range'; readonly first: number; readonly last: number; readonly step: number }
+  /** A count at `at`, and that many keys from `first` on; `also`: one more key at a fixed position (ZUNIONSTORE), or 0. */
+  | { readonly kind: 'numkeys'; readonly at: number; readonly first: number; readonly also: number }
+  /** Behind the word STREAMS the first half of what follows (XREAD, XREADGROUP). */
+  | { readonly kind: 'streams' }
+  /** Key at 1 and, behind one of these words, another (SORT … STORE key, GEORADIUS … STORE key). */
+  | { readonly kind: 'keyword'; readonly first: number; readonly words: readonly string[]; readonly from: number };
+
+/** One row of the command table. Rows are frozen and made once; the hot path only reads them. */
+export interface Command {
+  /** Lower case; a subcommand's is `container|subcommand`. */
+  readonly name: string;
+  /** Dense number from 0, the index into flat counters; subcommands share their container's id. */
+  readonly id: number;
+  /** As in Redis: the exact number of arguments with the name, or (negative) the least number. */
+  readonly arity: number;
+  readonly write: boolean;
+  readonly readOnly: boolean;
+  readonly route: Route;
+  readonly merge: Merge;
+  readonly keys: KeySpec;
+  /** Position of the one key of a command whose only key stands at a fixed position and whose route is `owner`; otherwise 0. */
+  readonly singleKeyAt: number;
+  /** Arguments from one key to the next in a split command: 1 for MGET, 2 for MSET; 0 when not split. */
+  readonly splitStep: number;
+  /** Whether the command may wait at the node (XREAD with BLOCK). */
+  readonly mayBlock: boolean;
+  /** Why the command is refused, for the route `refused`; otherwise empty. */
+  readonly reason: string;
+  readonly subcommands: CommandTable | null;
+}

@@ -1,0 +1,221 @@
+/**
+ * What the library's data does not say: how a command is routed, how replies merge, where odd keys stand,
+ * and why a command is refused. One row a command; a command that is not here is routed by its keys.
+ */
+import type { KeySpec, Merge, Route } from './command.js';
+
+export interface PolicyRow {
+  readonly route?: Route;
+  readonly merge?: Merge;
+  readonly keys?: KeySpec;
+  readonly reason?: string;
+}
+
+const TRANSACTIONS = 'transactions are not supported yet';
+const PUBSUB = 'publish/subscribe is not supported yet';
+const BLOCKING = 'blocking commands are not supported yet';
+const REPLICATION = 'the proxy is not part of replication';
+const PERSISTENCE = "persistence is each node's own matter: connect to the node";
+const LIFECYCLE = "a node's life is not for clients to end";
+const SHARDED = 'nodes cannot do it at the same instant';
+const OWN_SERVER = 'connect to the node itself';
+
+const all = (merge: Merge): PolicyRow => ({ route: 'all', merge });
+const split = (merge: Merge): PolicyRow => ({ route: 'split', merge });
+const refused = (reason: string): PolicyRow => ({ route: 'refused', reason });
+const proxy: PolicyRow = { route: 'proxy' };
+const any: PolicyRow = { route: 'any' };
+const admin: PolicyRow = { route: 'admin', merge: 'ok', reason: 'it changes the nodes; allow it with admin-commands' };
+const numkeys = (at: number, also = 0): PolicyRow => ({ keys: { kind: 'numkeys', at, first: at + 1, also } });
+const keyword = (words: readonly string[], from: number): PolicyRow => ({ keys: { kind: 'keyword', first: 1, words, from } });
+const streams: PolicyRow = { keys: { kind: 'streams' } };
+
+export const POLICY = {
+  // Split over the owners of their keys.
+  mget: split('array'),
+  mset: split('ok'),
+  del: split('sum'),
+  unlink: split('sum'),
+  exists: split('sum'),
+  touch: split('sum'),
+
+  // One owner; keys that the first/last/step columns do not find.
+  eval: numkeys(2),
+  evalsha: numkeys(2),
+  eval_ro: numkeys(2),
+  evalsha_ro: numkeys(2),
+  fcall: numkeys(2),
+  fcall_ro: numkeys(2),
+  zunion: numkeys(1),
+  zinter: numkeys(1),
+  zdiff: numkeys(1),
+  zintercard: numkeys(1),
+  sintercard: numkeys(1),
+  lmpop: numkeys(1),
+  zmpop: numkeys(1),
+  zunionstore: numkeys(2, 1),
+  zinterstore: numkeys(2, 1),
+  zdiffstore: numkeys(2, 1),
+  sort: keyword(['store'], 2),
+  georadius: keyword(['store', 'storedist'], 6),
+  georadiusbymember: keyword(['store', 'storedist'], 5),
+  xread: streams,
+  xreadgroup: streams,
+
+  // Every node.
+  flushall: all('ok'),
+  flushdb: all('ok'),
+  dbsize: all('sum'),
+  keys: { route: 'all', merge: 'concat', keys: { kind: 'none' } },
+  randomkey: all('random'),
+  info: all('info'),
+  'script|load': all('ok'),
+  'script|flush': all('ok'),
+  'function|load': all('ok'),
+  'function|delete': all('ok'),
+  'function|flush': all('ok'),
+  'function|restore': all('ok'),
+  scan: { route: 'scan' },
+
+  // One node, whichever.
+  command: any,
+  'command|count': any,
+  'command|docs': any,
+  'command|info': any,
+  'command|getkeys': any,
+  'command|getkeysandflags': any,
+  'command|list': any,
+  'command|help': any,
+  time: any,
+  lolwut: any,
+  'config|get': any,
+  'config|help': any,
+  'script|exists': any,
+  'script|help': any,
+  'function|list': any,
+  'function|dump': any,
+  'function|stats': any,
+  'function|help': any,
+  'object|help': any,
+  'memory|help': any,
+  'xinfo|help': any,
+  'xgroup|help': any,
+  'acl|whoami': any,
+  'acl|cat': any,
+  'acl|genpass': any,
+  'acl|help': any,
+
+  // The proxy itself.
+  ping: proxy,
+  echo: proxy,
+  quit: proxy,
+  select: proxy,
+  hello: proxy,
+  auth: proxy,
+  reset: proxy,
+  'client|id': proxy,
+  'client|getname': proxy,
+  'client|setname': proxy,
+  'client|setinfo': proxy,
+  'client|info': proxy,
+  'client|list': proxy,
+  'client|kill': proxy,
+  'client|reply': proxy,
+  'client|no-evict': proxy,
+  'client|no-touch': proxy,
+  'client|getredir': proxy,
+  'client|help': any,
+  'client|tracking': refused('client-side caching is not supported yet'),
+  'client|caching': refused('client-side caching is not supported yet'),
+  'client|trackinginfo': refused('client-side caching is not supported yet'),
+  'client|pause': refused('it would pause the node for all other proxies too'),
+  'client|unpause': refused('it would pause the node for all other proxies too'),
+  'client|unblock': refused(BLOCKING),
+
+  // Administration of the nodes, by permission.
+  'config|set': admin,
+  'config|resetstat': admin,
+  'config|rewrite': admin,
+  debug: admin,
+  'slowlog|reset': admin,
+  'latency|reset': admin,
+  'memory|purge': admin,
+  'acl|setuser': admin,
+  'acl|deluser': admin,
+  'acl|load': admin,
+  'acl|save': admin,
+  'acl|log': admin,
+  'script|debug': refused(OWN_SERVER),
+  'script|kill': admin,
+  'function|kill': admin,
+  'acl|dryrun': refused(OWN_SERVER),
+  'acl|getuser': refused(OWN_SERVER),
+  'acl|list': refused(OWN_SERVER),
+  'acl|users': refused(OWN_SERVER),
+  'slowlog|get': refused(OWN_SERVER),
+  'slowlog|len': refused(OWN_SERVER),
+  'slowlog|help': any,
+  'latency|doctor': refused(OWN_SERVER),
+  'latency|graph': refused(OWN_SERVER),
+  'latency|histogram': refused(OWN_SERVER),
+  'latency|history': refused(OWN_SERVER),
+  'latency|latest': refused(OWN_SERVER),
+  'latency|help': any,
+  'memory|doctor': refused(OWN_SERVER),
+  'memory|malloc-stats': refused(OWN_SERVER),
+  'memory|stats': refused(OWN_SERVER),
+
+  // Refused: what would break the ring.
+  shutdown: refused(LIFECYCLE),
+  replicaof: refused(REPLICATION),
+  slaveof: refused(REPLICATION),
+  failover: refused(REPLICATION),
+  psync: refused(REPLICATION),
+  sync: refused(REPLICATION),
+  replconf: refused(REPLICATION),
+  role: refused(REPLICATION),
+  migrate: refused('keys move with `ringproxy ring`'),
+  'restore-asking': refused('it belongs to Redis Cluster'),
+  asking: refused('it belongs to Redis Cluster'),
+  readonly: refused('it belongs to Redis Cluster'),
+  readwrite: refused('it belongs to Redis Cluster'),
+  cluster: refused('it belongs to Redis Cluster'),
+  module: refused(OWN_SERVER),
+  bgsave: refused(PERSISTENCE),
+  bgrewriteaof: refused(PERSISTENCE),
+  save: refused(PERSISTENCE),
+  lastsave: refused(PERSISTENCE),
+  swapdb: refused(SHARDED),
+  pfdebug: refused(OWN_SERVER),
+  pfselftest: refused(OWN_SERVER),
+  monitor: refused('it is not supported yet'),
+
+  // A later part of the work.
+  multi: refused(TRANSACTIONS),
+  exec: refused(TRANSACTIONS),
+  discard: refused(TRANSACTIONS),
+  watch: refused(TRANSACTIONS),
+  unwatch: refused(TRANSACTIONS),
+  subscribe: refused(PUBSUB),
+  unsubscribe: refused(PUBSUB),
+  psubscribe: refused(PUBSUB),
+  punsubscribe: refused(PUBSUB),
+  ssubscribe: refused(PUBSUB),
+  sunsubscribe: refused(PUBSUB),
+  publish: refused(PUBSUB),
+  spublish: refused(PUBSUB),
+  pubsub: refused(PUBSUB),
+  blpop: refused(BLOCKING),
+  brpop: refused(BLOCKING),
+  blmove: refused(BLOCKING),
+  blmpop: { ...refused(BLOCKING), ...numkeys(2) },
+  brpoplpush: refused(BLOCKING),
+  bzpopmin: refused(BLOCKING),
+  bzpopmax: refused(BLOCKING),
+  bzmpop: { ...refused(BLOCKING), ...numkeys(2) },
+  wait: refused(BLOCKING),
+  waitaof: refused(BLOCKING),
+} as const satisfies Record<string, PolicyRow>;
+
+/** The reason for which XREAD and XREADGROUP are refused when they have BLOCK. */
+export const BLOCKING_REASON = BLOCKING;

@@ -1,0 +1,646 @@
+/**
+ * A client's connection: its bytes become frames, frames become requests, replies leave in the order of
+ * the requests.
+ *
+ *   chunk → framer → dispatcher → lanes …           (onChunk, #process)
+ *   … lanes → onReply → head of the queue → outlet  (a reply that is not the head's is held)
+ *
+ * A chunk belongs to all clients together and is handled before the next one is read; only what cannot be
+ * handled yet (a cut frame, or everything while the client is blocked) is kept in the client's own carry.
+ *
+ * Bounds: requests in flight (`#window`), bytes that the client does not read (`clientOutputLimit`), bytes
+ * of a frame (`clientQueryLimit`). At a bound the client's socket is not read until it is over.
+ */
+import type { Socket } from 'node:net';
+import { error as encodeError } from '../../resp/encode.js';
+import { COMPLETE, INCOMPLETE, RequestFramer } from '../../resp/request-framer.js';
+import { type ClientEvent, clientClosed } from '../events.js';
+import { Outlet } from '../io/outlet.js';
+import { readInto } from '../io/raw-socket.js';
+import { createSocketWriter } from '../io/socket-writer.js';
+import type { TurnTask } from '../io/turn.js';
+import type { Command } from '../../commands/command.js';
+import type { Dispatcher } from '../plan/dispatcher.js';
+import { DONE, PARTIAL, type Request, WAITING } from '../request.js';
+import type { RoutingSnapshot } from '../snapshot.js';
+import type { Lane } from '../upstream/lane.js';
+import type { LaneKind } from '../upstream/lane-handshake.js';
+import type { ClientShared } from './client-shared.js';
+import { Upload } from './upload.js';
+
+/** The frame was handled. */
+export const TAKEN = 0;
+/** The frame was not handled: the same frame is to be offered again when the client is resumed. */
+export const LATER = 1;
+
+/** A client whose unread output exceeds this stops the lane that streams a large reply to it. */
+const STREAM_HIGH_WATER = 1_048_576;
+/** A large reply that waits for its turn is read up to here. */
+const HOLD_HIGH_WATER = 1_048_576;
+/** Requests in flight that a new client starts with: nothing is known yet of the size of its replies. */
+const FIRST_WINDOW = 512;
+/** The window is chosen so that about this many bytes of replies are in flight. */
+const WINDOW_BYTES = 8_388_608;
+
+export class ClientConnection implements TurnTask {
+  readonly id: number;
+  readonly address: string;
+  readonly localAddress: string;
+  readonly connectedAt: number;
+  readonly outlet: Outlet;
+  kind: LaneKind = { protocol: 2, database: 0 };
+  authenticated: boolean;
+  name = '';
+  libraryName = '';
+  libraryVersion = '';
+  /** CLIENT REPLY OFF: nothing is answered. */
+  repliesOff = false;
+  /** CLIENT REPLY SKIP: the next command is not answered. */
+  skipReply = false;
+  noEvict = false;
+  noTouch = false;
+  lastCommand: Command | null = null;
+  lastActiveAt: number;
+  closed = false;
+  /** The snapshot that `lanes` belong to. */
+  snapshot: RoutingSnapshot | null = null;
+  /** The lane for each node of the snapshot; the client stays with it while it has replies to come from there. */
+  lanes: (Lane | undefined)[] = [];
+  /** The client was sent a large reply: it gets lanes of its own as soon as nothing is in flight. */
+  takesLargeReplies = false;
+  readonly privateLanes: Lane[] = [];
+  /** Requests whose replies have not left yet. */
+  pending = 0;
+  /** Set while frames are taken from the carry, which can be given away: large frames need not be copied. */
+  ownsSource = false;
+  /** A part of the carry was given away: nothing may be written into it any more. */
+  gaveSource = false;
+
+  readonly #shared: ClientShared;
+  readonly #dispatcher: Dispatcher;
+  readonly #socket: Socket;
+  readonly #framer: RequestFramer;
+  #head: Request | null = null;
+  #tail: Request | null = null;
+  #carry: Buffer | null = null;
+  #carryStart = 0;
+  #carryEnd = 0;
+  #window: number;
+  #replyBytes = 0;
+  #replies = 0;
+  /** The socket is not read. */
+  #paused = false;
+  /** No frame is handled until everything in flight is answered. */
+  #barrier = false;
+  /** No frame is handled until `resumeSoon`. */
+  #held = false;
+  #resumeScheduled = false;
+  /** Nothing is read any more; the connection ends when the last reply has left. */
+  #ending = false;
+  /** The client sends nothing more, but may still read the replies to what it has sent. */
+  #inputEnded = false;
+  #upload: Upload | null = null;
+  readonly #pausedLanes = new Set<Lane>();
+  #stalledAt = 0;
+  #stalledWritten = 0;
+
+  constructor(id: number, socket: Socket, shared: ClientShared, dispatcher: Dispatcher) {
+    this.id = id;
+    this.#shared = shared;
+    this.#dispatcher = dispatcher;
+    this.#socket = socket;
+    this.address = socket.remoteAddress === undefined ? 'unix' : `${socket.remoteAddress}:${socket.remotePort}`;
+    this.localAddress = socket.localAddress === undefined ? 'unix' : `${socket.localAddress}:${socket.localPort}`;
+    this.connectedAt = Date.now();
+    this.lastActiveAt = shared.clock.now;
+    this.authenticated = shared.options.password === '';
+    this.#framer = new RequestFramer({
+      maxArgs: 1_048_576,
+      maxBulkLength: shared.options.maxBulkLength,
+      maxInlineLength: 65_536,
+      authenticated: this.authenticated,
+    });
+    this.#window = Math.min(FIRST_WINDOW, shared.options.clientMaxPending);
+    this.outlet = new Outlet(shared.turn, shared.clientPool, { onDrained: () => this.#onDrained() });
+    this.outlet.attach(createSocketWriter(socket, this.outlet));
+    socket.setNoDelay(true);
+    socket.setKeepAlive(true, shared.options.tcpKeepalive);
+    socket.on('error', (error) => this.close(`connection failed: ${error.message}`));
+    socket.on('end', () => this.#onEnd());
+    socket.on('close', () => this.close(''));
+    readInto(socket, shared.receiveBuffer, (length, chunk) => this.#onChunk(length, chunk));
+    socket.resume();
+  }
+
+  /** Bytes that were received and are not handled yet. */
+  get queryBytes(): number {
+    return this.#carryEnd - this.#carryStart;
+  }
+
+  get uploading(): boolean {
+    return this.#upload !== null;
+  }
+
+  get head(): Request | null {
+    return this.#head;
+  }
+
+  /** Whether a reply is still to come from this lane. */
+  hasPendingOn(lane: Lane): boolean {
+    for (let request = this.#head; request !== null; request = request.nextOfClient) {
+      if (request.lane === lane) return true;
+    }
+    return false;
+  }
+
+  /** The lanes are of another kind, or of another ring: they are found anew. Nothing may be in flight on private ones. */
+  forgetLanes(): void {
+    this.lanes = [];
+    for (const lane of this.privateLanes) lane.node.releasePrivate(lane);
+    this.privateLanes.length = 0;
+  }
+
+  markAuthenticated(): void {
+    this.authenticated = true;
+    this.#framer.limits.authenticated = true;
+  }
+
+  markUnauthenticated(): void {
+    this.authenticated = false;
+    this.#framer.limits.authenticated = false;
+  }
+
+  /** Puts a request behind those that wait for their replies. */
+  enqueue(request: Request): void {
+    request.client = this;
+    request.startedAt = this.#shared.clock.now;
+    request.nextOfClient = null;
+    request.silent = this.repliesOff || this.skipReply;
+    this.skipReply = false;
+    if (this.#tail === null) this.#head = request;
+    else this.#tail.nextOfClient = request;
+    this.#tail = request;
+    this.pending++;
+  }
+
+  /** Answers the command at hand with `reply`, behind the replies that are still to come. */
+  reply(command: number, reply: Buffer, failed = false): void {
+    if (this.closed) return;
+    this.#shared.counters.answered(command, 0, failed);
+    if (this.#head === null) {
+      if (!this.repliesOff && !this.skipReply) {
+        this.outlet.appendOwned(reply);
+        this.#shared.counters.bytesOut += reply.length;
+      }
+      this.skipReply = false;
+      return;
+    }
+    const request = this.#shared.requests.take();
+    this.enqueue(request);
+    request.command = command;
+    request.state = DONE;
+    if (!request.silent) this.#shared.holds.hold(request, reply, 0, reply.length);
+  }
+
+  /** A request's whole reply is `buffer[start, end)`. */
+  onReply(request: Request, buffer: Buffer, start: number, end: number): void {
+    const shared = this.#shared;
+    const first = buffer[start] as number;
+    shared.counters.answered(request.command, shared.clock.now - request.startedAt, first === 0x2d);
+    if (request.cacheRead) {
+      // "$-1" in RESP2, "_" in RESP3
+      if ((first === 0x24 && buffer[start + 1] === 0x2d) || first === 0x5f) shared.counters.misses++;
+      else if (first !== 0x2d) shared.counters.hits++;
+    }
+    const length = end - start;
+    this.#replyBytes += length;
+    this.#replies++;
+    if (request !== this.#head) {
+      request.state = DONE;
+      if (!request.silent) shared.holds.hold(request, buffer, start, end);
+      return;
+    }
+    if (!request.silent) {
+      this.outlet.append(buffer, start, end);
+      shared.counters.bytesOut += length;
+    }
+    this.#popHead(request);
+    if (this.#head !== null && this.#head.state !== WAITING) this.#sendHeld();
+    if (this.#paused) this.#considerResuming();
+    else if (this.#inputEnded) this.#endIfIdle();
+  }
+
+  /**
+   * A piece of a large reply; `last`: it ends here.
+   * @returns false when `buffer` was given away to the write and must not be reused
+   */
+  onReplyPiece(request: Request, lane: Lane, buffer: Buffer, start: number, end: number, last: boolean): boolean {
+    const shared = this.#shared;
+    if (last) {
+      shared.counters.answered(request.command, shared.clock.now - request.startedAt, false);
+      if (request.cacheRead) shared.counters.hits++;
+    }
+    if (request !== this.#head || request.silent) {
+      if (!request.silent) this.#holdPiece(request, lane, buffer, start, end, last);
+      request.state = last ? DONE : PARTIAL;
+      if (last && request === this.#head) this.#sendHeld();
+      if (this.#paused) this.#considerResuming();
+      return true;
+    }
+    const reusable = this.outlet.pass(buffer, start, end);
+    shared.counters.bytesOut += end - start;
+    if (last) {
+      this.#popHead(request);
+      if (this.#head !== null && this.#head.state !== WAITING) this.#sendHeld();
+      if (this.#paused) this.#considerResuming();
+      return reusable;
+    }
+    request.state = PARTIAL;
+    if (lane.absorbs) {
+      if (this.outlet.pending > shared.options.clientOutputLimit) this.close('did not read a large reply while others waited');
+    } else if (this.outlet.pending > STREAM_HIGH_WATER) this.#pauseLane(lane);
+    return reusable;
+  }
+
+  /** The node went away in the middle of a large reply. */
+  onReplyCut(request: Request, reply: Buffer): void {
+    if (request === this.#head && request.state === PARTIAL && !request.silent) {
+      // Half of the reply has left: nothing that could follow would make sense to the client.
+      this.close('a node went away in the middle of a reply');
+      return;
+    }
+    request.chunks = null;
+    request.chunkBytes = 0;
+    request.state = WAITING;
+    this.onReply(request, reply, 0, reply.length);
+  }
+
+  /** No further frame is handled until all replies have left (SELECT and HELLO change lanes). */
+  raiseBarrier(): void {
+    if (this.pending > 0) this.#barrier = true;
+  }
+
+  /** The client waits until a lane takes commands again; `resumeSoon` ends that. */
+  waitFor(lane: Lane): void {
+    this.#held = true;
+    lane.waiting.add(this);
+    lane.outlet.wantsDrain = true;
+  }
+
+  /** Handles what waits, at the end of the turn. */
+  resumeSoon(): void {
+    this.#held = false;
+    if (this.#resumeScheduled || this.closed) return;
+    this.#resumeScheduled = true;
+    this.#shared.turn.schedule(this);
+  }
+
+  endOfTurn(): void {
+    this.#resumeScheduled = false;
+    if (this.closed || this.#ending || this.#blocked()) return;
+    const wasPaused = this.#paused;
+    this.#paused = false;
+    if (this.#carryEnd > this.#carryStart) this.#processCarry();
+    if (wasPaused && !this.#paused && !this.closed) this.#socket.resume();
+    if (this.#inputEnded) this.#endIfIdle();
+  }
+
+  /** No further command is read; the connection ends when every reply has left. */
+  endAfterReplies(): void {
+    this.#ending = true;
+    this.#pause();
+    this.#dropCarry();
+    this.#endIfIdle();
+  }
+
+  /** Ends the connection at once. `reason` is empty when the client itself ended it. */
+  close(reason: string): void {
+    if (this.closed) return;
+    this.closed = true;
+    this.outlet.close();
+    this.#socket.destroy();
+    this.#dropCarry();
+    this.#abandonRequests();
+    for (const lane of this.#pausedLanes) lane.resume();
+    this.#pausedLanes.clear();
+    for (const lane of this.privateLanes) lane.node.releasePrivate(lane);
+    this.privateLanes.length = 0;
+    this.#upload = null;
+    this.#shared.clients.delete(this);
+    if (clientClosed.hasSubscribers) {
+      const event: ClientEvent = { client: this.id, address: this.address, reason };
+      clientClosed.publish(event);
+    }
+  }
+
+  /** Called about once a second: ends clients that are idle, or that do not take their replies. */
+  tick(now: number): void {
+    const { idleTimeout, clientStallTimeout } = this.#shared.options;
+    if (idleTimeout > 0 && this.pending === 0 && now - this.lastActiveAt > idleTimeout) {
+      this.close(`idle for ${idleTimeout} ms`);
+      return;
+    }
+    if (this.outlet.pending === 0 || this.outlet.written !== this.#stalledWritten) {
+      this.#stalledAt = now;
+      this.#stalledWritten = this.outlet.written;
+    } else if (now - this.#stalledAt > clientStallTimeout) {
+      this.close(`did not read its replies for ${clientStallTimeout} ms`);
+      return;
+    }
+    if (this.pending === 0 && this.privateLanes.length > 0 && now - this.lastActiveAt > 10_000) {
+      for (const lane of this.privateLanes) lane.node.releasePrivate(lane);
+      this.privateLanes.length = 0;
+      this.lanes = [];
+    }
+  }
+
+  #onChunk(length: number, chunk: Buffer): void {
+    if (this.closed || this.#ending) return;
+    const shared = this.#shared;
+    this.lastActiveAt = shared.clock.read();
+    shared.counters.bytesIn += length;
+    if (this.#carryEnd > this.#carryStart) {
+      this.#keep(chunk, 0, length);
+      if (!this.#held) this.#processCarry();
+      return;
+    }
+    const consumed = this.#process(chunk, 0, length);
+    if (consumed < length && !this.closed && !this.#ending) this.#keep(chunk, consumed, length);
+  }
+
+  #processCarry(): void {
+    const carry = this.#carry as Buffer;
+    this.ownsSource = true;
+    this.gaveSource = false;
+    const consumed = this.#process(carry, this.#carryStart, this.#carryEnd);
+    this.ownsSource = false;
+    // `close`, `endAfterReplies` and a blocked upload replace the carry.
+    if (this.#carry !== carry) return;
+    this.#carryStart = consumed;
+    if (consumed === this.#carryEnd) {
+      this.#dropCarry();
+    } else if (this.gaveSource) {
+      const rest = carry.subarray(consumed, this.#carryEnd);
+      this.#dropCarry();
+      this.#keep(rest, 0, rest.length);
+    }
+  }
+
+  /** Handles frames in `buffer[start, end)`. @returns the offset behind what was handled */
+  #process(buffer: Buffer, start: number, end: number): number {
+    const framer = this.#framer;
+    let at = start;
+    while (at < end) {
+      if (this.#upload !== null) {
+        at = this.#continueUpload(this.#upload, buffer, at, end);
+        if (this.#held || this.closed) break;
+        continue;
+      }
+      if (this.#blocked()) {
+        this.#pause();
+        break;
+      }
+      const outcome = framer.next(buffer, at, end);
+      if (outcome === COMPLETE) {
+        if (framer.argc > 0 && this.#dispatcher.dispatch(this, framer) === LATER) {
+          framer.reset();
+          this.#pause();
+          break;
+        }
+        at = framer.consumed;
+        if (this.closed || this.#ending) return end;
+      } else if (outcome === INCOMPLETE) {
+        if (framer.bulkLength >= this.#shared.options.streamThreshold && this.#beginUpload(buffer, at, end)) {
+          if (this.closed) return end;
+          at = end;
+          break;
+        }
+        if (framer.needed > this.#shared.options.clientQueryLimit) this.#refuse('ERR Protocol error: too big request');
+        break;
+      } else {
+        this.#refuse(framer.error);
+        return end;
+      }
+    }
+    return at;
+  }
+
+  /** Answers with an error and ends the connection behind it. */
+  #refuse(text: string): void {
+    this.#framer.reset();
+    this.repliesOff = false;
+    this.reply(this.#dispatcher.unknownCommandId, Buffer.from(encodeError(text)), true);
+    this.endAfterReplies();
+  }
+
+  /**
+   * The frame at hand has a large value: passes it on as it comes instead of gathering it.
+   * @returns false when it must be gathered; true when the bytes were taken, or are kept until it can begin
+   */
+  #beginUpload(buffer: Buffer, start: number, end: number): boolean {
+    const plan = this.#dispatcher.planUpload(this, this.#framer, buffer, start);
+    if (plan === null) return false;
+    if (this.pending > 0) {
+      // What is in flight may concern the same key, and goes by another lane.
+      this.#barrier = true;
+      this.#framer.reset();
+      this.#keepBlocked(buffer, start, end);
+      return true;
+    }
+    this.#framer.reset();
+    this.#upload = new Upload(plan.lane);
+    if (plan.lane === null) this.reply(plan.command, plan.failure, true);
+    else this.#dispatcher.beginUpload(this, plan.command, plan.lane);
+    this.#continueUpload(this.#upload, buffer, start, end);
+    return true;
+  }
+
+  #keepBlocked(buffer: Buffer, start: number, end: number): void {
+    this.#pause();
+    this.#carry = Buffer.from(buffer.subarray(start, end));
+    this.#carryStart = 0;
+    this.#carryEnd = end - start;
+  }
+
+  #continueUpload(upload: Upload, buffer: Buffer, start: number, end: number): number {
+    const at = upload.pass(buffer, start, end);
+    if (upload.complete) {
+      this.#upload = null;
+      return at;
+    }
+    const lane = upload.lane;
+    if (lane !== null && !lane.closed && lane.outlet.pending > STREAM_HIGH_WATER) {
+      this.waitFor(lane);
+      this.#pause();
+    }
+    return at;
+  }
+
+  #blocked(): boolean {
+    if (this.pending >= this.#window) return true;
+    if (this.#barrier) {
+      if (this.pending > 0) return true;
+      this.#barrier = false;
+    }
+    return this.#held || this.outlet.pending >= this.#shared.options.clientOutputLimit;
+  }
+
+  #pause(): void {
+    if (this.#paused || this.closed) return;
+    this.#paused = true;
+    this.#socket.pause();
+    if (this.outlet.pending > 0) this.outlet.wantsDrain = true;
+  }
+
+  #considerResuming(): void {
+    if (this.#ending) {
+      this.#endIfIdle();
+      return;
+    }
+    if (this.#held || this.#resumeScheduled) return;
+    if (this.#barrier ? this.pending === 0 : this.pending <= this.#window >> 1) {
+      this.#adaptWindow();
+      if (!this.#blocked()) this.resumeSoon();
+    }
+  }
+
+  /** Small replies allow more of them in flight. */
+  #adaptWindow(): void {
+    if (this.#replies === 0) return;
+    const fitting = Math.floor(WINDOW_BYTES / (1 + this.#replyBytes / this.#replies));
+    const grown = Math.min(this.#window * 2, fitting, this.#shared.options.clientMaxPending);
+    this.#window = Math.max(16, grown);
+    this.#replyBytes = 0;
+    this.#replies = 0;
+  }
+
+  #popHead(request: Request): void {
+    this.#head = request.nextOfClient;
+    if (this.#head === null) this.#tail = null;
+    this.pending--;
+    this.#shared.requests.give(request);
+  }
+
+  /** Sends the replies that waited for the one that just left. */
+  #sendHeld(): void {
+    let request = this.#head;
+    while (request !== null && request.state !== WAITING) {
+      const held = request.held;
+      if (held !== null) {
+        this.outlet.append(held.buffer, request.heldStart, request.heldEnd);
+        this.#shared.counters.bytesOut += request.heldEnd - request.heldStart;
+        this.#shared.holds.release(request);
+      }
+      const chunks = request.chunks;
+      if (chunks !== null) {
+        for (const chunk of chunks) this.outlet.appendOwned(chunk);
+        this.#shared.counters.bytesOut += request.chunkBytes;
+        request.chunks = null;
+        request.chunkBytes = 0;
+      }
+      if (request.state === PARTIAL) break;
+      this.#popHead(request);
+      request = this.#head;
+    }
+    if (this.#pausedLanes.size > 0) this.#resumeLanes();
+    if (this.#paused && this.outlet.pending > 0) this.outlet.wantsDrain = true;
+  }
+
+  #holdPiece(request: Request, lane: Lane, buffer: Buffer, start: number, end: number, last: boolean): void {
+    request.chunks ??= [];
+    request.chunks.push(Buffer.from(buffer.subarray(start, end)));
+    request.chunkBytes += end - start;
+    if (!last && request.chunkBytes > HOLD_HIGH_WATER && !lane.absorbs) this.#pauseLane(lane);
+  }
+
+  #pauseLane(lane: Lane): void {
+    lane.pause(this);
+    this.#pausedLanes.add(lane);
+    this.outlet.wantsDrain = true;
+  }
+
+  /** Lets the lane go on that brings the reply whose turn it is. */
+  #resumeLanes(): void {
+    if (this.outlet.pending > STREAM_HIGH_WATER) {
+      this.outlet.wantsDrain = true;
+      return;
+    }
+    for (const lane of this.#pausedLanes) {
+      if (lane.closed || lane.head === this.#head || lane.head?.client !== this) {
+        this.#pausedLanes.delete(lane);
+        lane.resume();
+      }
+    }
+  }
+
+  /** The lane must be read on although this client cannot take more. */
+  releaseLane(lane: Lane): void {
+    this.#pausedLanes.delete(lane);
+    lane.resume();
+  }
+
+  #onDrained(): void {
+    if (this.#pausedLanes.size > 0) this.#resumeLanes();
+    if (this.#paused) this.#considerResuming();
+    if (this.#ending || this.#inputEnded) this.#endIfIdle();
+  }
+
+  #onEnd(): void {
+    this.#inputEnded = true;
+    this.#endIfIdle();
+  }
+
+  #endIfIdle(): void {
+    if (this.pending > 0 || this.closed || !(this.#ending || this.#inputEnded)) return;
+    if (this.#inputEnded && this.#upload !== null) {
+      this.close('ended in the middle of a command');
+      return;
+    }
+    if (!this.#ending && this.#held) return;
+    if (this.outlet.pending > 0) {
+      this.outlet.wantsDrain = true;
+      return;
+    }
+    this.#socket.end(() => this.close(''));
+  }
+
+  #keep(source: Uint8Array, start: number, end: number): void {
+    const length = end - start;
+    const used = this.#carryEnd - this.#carryStart;
+    let carry = this.#carry;
+    if (carry === null || this.#carryEnd + length > carry.length) {
+      const expected = Math.min(this.#framer.needed, this.#shared.options.clientQueryLimit);
+      const larger = Buffer.allocUnsafeSlow(Math.max(expected, (used + length) * 2, 1024));
+      carry?.copy(larger, 0, this.#carryStart, this.#carryEnd);
+      carry = larger;
+      this.#carry = carry;
+      this.#carryStart = 0;
+      this.#carryEnd = used;
+    }
+    carry.set(source.subarray(start, end), this.#carryEnd);
+    this.#carryEnd += length;
+  }
+
+  #dropCarry(): void {
+    this.#carry = null;
+    this.#carryStart = 0;
+    this.#carryEnd = 0;
+  }
+
+  /** Requests that are in a lane stay there until their replies come, which then are nobody's. */
+  #abandonRequests(): void {
+    let request = this.#head;
+    this.#head = null;
+    this.#tail = null;
+    while (request !== null) {
+      const next: Request | null = request.nextOfClient;
+      const inLane = request.lane !== null && request.state !== DONE;
+      this.#shared.holds.release(request);
+      request.client = null;
+      request.chunks = null;
+      if (!inLane && request.state === DONE) this.#shared.requests.give(request);
+      request = next;
+    }
+    this.pending = 0;
+  }
+}

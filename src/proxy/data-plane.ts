@@ -1,0 +1,172 @@
+/**
+ * The data plane as one object: a listener, the clients, the nodes' lanes and the dispatcher between them.
+ * The control plane gives it a ring (`publish`) and reads what it counted (`stats`).
+ */
+import type { Socket } from 'node:net';
+import type { CommandTable } from '../commands/table.js';
+import { ClientConnection } from './client/client-connection.js';
+import type { ClientShared } from './client/client-shared.js';
+import { type ClientEvent, clientConnected, clientRejected } from './events.js';
+import { ChunkPool } from './io/chunk-pool.js';
+import { HoldPool } from './io/hold.js';
+import { Turn } from './io/turn.js';
+import { Listener } from './listener.js';
+import { Clock } from './measure/clock.js';
+import { Counters } from './measure/counters.js';
+import type { DataPlaneOptions } from './options.js';
+import { Dispatcher } from './plan/dispatcher.js';
+import { RequestPool } from './request.js';
+import type { RoutingSnapshot } from './snapshot.js';
+import { UpstreamNode, type UpstreamShared } from './upstream/upstream-node.js';
+
+const CLIENT_CHUNK_BYTES = 16_384;
+const LANE_CHUNK_BYTES = 65_536;
+const RECEIVE_BYTES = 262_144;
+const LANE_TICK_MS = 100;
+const CLIENT_TICKS = 10;
+
+const TOO_MANY_CLIENTS = '-ERR max number of clients reached\r\n';
+
+/** What the data plane is told by the control plane, asked for when a client wants to know. */
+export interface DataPlaneHooks {
+  redisVersion(): string;
+  proxyInfo(): string[];
+}
+
+export class DataPlane {
+  readonly options: DataPlaneOptions;
+  readonly counters: Counters;
+  readonly clients = new Set<ClientConnection>();
+  readonly #shared: ClientShared;
+  readonly #upstream: UpstreamShared;
+  readonly #dispatcher: Dispatcher;
+  readonly #listener: Listener;
+  readonly #nodes = new Map<string, UpstreamNode>();
+  #nextClientId = 1;
+  #timer: NodeJS.Timeout | null = null;
+  #ticks = 0;
+  #closing = false;
+
+  constructor(options: DataPlaneOptions, table: CommandTable, hooks: DataPlaneHooks) {
+    this.options = options;
+    // Subcommands share their container's id, so ids are fewer than rows; one more is for unknown commands.
+    this.counters = new Counters(table.size + 2);
+    const turn = new Turn();
+    const clock = new Clock();
+    const requests = new RequestPool();
+    this.#shared = {
+      options,
+      turn,
+      clock,
+      counters: this.counters,
+      requests,
+      holds: new HoldPool(),
+      clientPool: new ChunkPool(CLIENT_CHUNK_BYTES, 512),
+      receiveBuffer: Buffer.allocUnsafeSlow(RECEIVE_BYTES),
+      clients: this.clients,
+    };
+    this.#upstream = { options, turn, clock, requests, lanePool: new ChunkPool(LANE_CHUNK_BYTES, 64) };
+    this.#dispatcher = new Dispatcher(table, {
+      shared: this.#shared,
+      redisVersion: () => hooks.redisVersion(),
+      proxyInfo: () => hooks.proxyInfo(),
+    });
+    this.#listener = new Listener((socket) => this.#onSocket(socket));
+  }
+
+  get table(): CommandTable {
+    return this.#dispatcher.table;
+  }
+
+  get nodes(): Iterable<UpstreamNode> {
+    return this.#nodes.values();
+  }
+
+  get snapshot(): RoutingSnapshot | null {
+    return this.#dispatcher.snapshot;
+  }
+
+  /** Begins to serve. @returns the address, with the port that was chosen for port 0 */
+  async listen(): Promise<string> {
+    const address = await this.#listener.listen(this.options.listen);
+    this.#timer = setInterval(() => this.#tick(), LANE_TICK_MS);
+    return address;
+  }
+
+  /** From now on commands are routed by this snapshot; nodes that it does not have any more are closed. */
+  publish(snapshot: RoutingSnapshot): void {
+    const known = new Set<string>();
+    const nodes = snapshot.nodes.map((spec) => {
+      // A node that keeps its name but moves to another address is another one to talk to.
+      const identity = `${spec.name}\n${spec.address}`;
+      known.add(identity);
+      let node = this.#nodes.get(identity);
+      if (node === undefined) {
+        node = new UpstreamNode(spec.id, spec.name, spec.address, this.#upstream);
+        this.#nodes.set(identity, node);
+        if (this.options.preconnect) node.preconnect();
+      }
+      return node;
+    });
+    this.#dispatcher.publish(snapshot, nodes);
+    for (const [identity, node] of this.#nodes) {
+      if (known.has(identity)) continue;
+      this.#nodes.delete(identity);
+      node.leave();
+    }
+  }
+
+  /** Commands that the nodes know beyond those of the table at hand (modules, newer versions). */
+  useTable(table: CommandTable): void {
+    this.#dispatcher.useTable(table);
+  }
+
+  /**
+   * Stops: no new clients, what is in flight is answered, then everything is closed.
+   * @param timeout milliseconds after which clients that still wait are cut
+   */
+  async close(timeout: number): Promise<void> {
+    this.#closing = true;
+    this.#listener.stop();
+    for (const client of [...this.clients]) client.endAfterReplies();
+    const deadline = performance.now() + timeout;
+    while (this.clients.size > 0 && performance.now() < deadline) {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    for (const client of [...this.clients]) client.close('the proxy stops');
+    for (const node of this.#nodes.values()) node.close('is not served any more: the proxy stops');
+    if (this.#timer !== null) clearInterval(this.#timer);
+  }
+
+  #onSocket(socket: Socket): void {
+    if (this.#closing) {
+      socket.destroy();
+      return;
+    }
+    if (this.clients.size >= this.options.maxClients) {
+      this.counters.clientsRejected++;
+      this.#publishEvent(clientRejected, socket, 'max-clients reached');
+      socket.on('error', () => {});
+      socket.end(TOO_MANY_CLIENTS, () => socket.destroy());
+      socket.resume();
+      return;
+    }
+    this.counters.clientsTotal++;
+    const client = new ClientConnection(this.#nextClientId++, socket, this.#shared, this.#dispatcher);
+    this.clients.add(client);
+    this.#publishEvent(clientConnected, socket, '');
+  }
+
+  #publishEvent(channel: typeof clientRejected, socket: Socket, reason: string): void {
+    if (!channel.hasSubscribers) return;
+    const event: ClientEvent = { client: this.#nextClientId - 1, address: socket.remoteAddress ?? 'unix', reason };
+    channel.publish(event);
+  }
+
+  #tick(): void {
+    const now = this.#shared.clock.read();
+    for (const node of this.#nodes.values()) node.tick(now);
+    if (++this.#ticks % CLIENT_TICKS !== 0) return;
+    for (const client of this.clients) client.tick(now);
+  }
+}

@@ -1,0 +1,20 @@
+import type { Command } from '../../commands/command.js';
+import type { RequestFramer } from '../../resp/request-framer.js';
+import type { ClientConnection } from '../client/client-connection.js';
+import type { Dispatcher, Verdict } from '../plan/dispatcher.js';
+import { clientCommands } from './client-commands.js';
+import { connectionCommands } from './connection-commands.js';
+
+/** Answers a command without a node. */
+export type LocalCommand = (
+  client: ClientConnection,
+  command: Command,
+  framer: RequestFramer,
+  dispatcher: Dispatcher,
+) => Verdict;
+
+/** The commands that the proxy answers itself, by name (`container|subcommand`). */
+export const LOCAL_COMMANDS: ReadonlyMap<string, LocalCommand> = new Map<string, LocalCommand>([
+  ...Object.entries(connectionCommands),
+  ...Object.entries(clientCommands),
+]);

@@ -1,0 +1,10 @@
+import type { ClientShared } from '../client/client-shared.js';
+
+/** What the commands that the proxy answers itself need to know. */
+export interface LocalContext {
+  readonly shared: ClientShared;
+  /** The version of Redis that clients are told, that of the nodes. */
+  redisVersion(): string;
+  /** Lines of INFO's section on the proxy, `name:value`. */
+  proxyInfo(): string[];
+}

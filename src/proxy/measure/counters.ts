@@ -1,0 +1,44 @@
+import { Histogram } from './histogram.js';
+
+/** What is counted of one node. Kept over reconnects, dropped with the node. */
+export class NodeCounters {
+  commands = 0;
+  errors = 0;
+  timeouts = 0;
+  reconnects = 0;
+  bytesIn = 0;
+  bytesOut = 0;
+  readonly time = new Histogram();
+}
+
+/** What the data plane counts: flat fields and arrays that are read when somebody asks. */
+export class Counters {
+  /** Indexed by the command's id. */
+  readonly calls: Float64Array;
+  readonly errors: Float64Array;
+  readonly time: (Histogram | undefined)[];
+  clientsTotal = 0;
+  clientsRejected = 0;
+  hits = 0;
+  misses = 0;
+  bytesIn = 0;
+  bytesOut = 0;
+
+  constructor(commandIds: number) {
+    this.calls = new Float64Array(commandIds);
+    this.errors = new Float64Array(commandIds);
+    this.time = new Array<Histogram | undefined>(commandIds).fill(undefined);
+  }
+
+  /** Counts a command that was answered `milliseconds` after it came. */
+  answered(command: number, milliseconds: number, failed: boolean): void {
+    (this.calls[command] as number)++;
+    if (failed) (this.errors[command] as number)++;
+    let time = this.time[command];
+    if (time === undefined) {
+      time = new Histogram();
+      this.time[command] = time;
+    }
+    time.record(milliseconds);
+  }
+}

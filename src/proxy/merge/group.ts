@@ -1,0 +1,121 @@
+import type { ClientShared } from '../client/client-shared.js';
+import type { ReplySink, Request } from '../request.js';
+import type { Lane } from '../upstream/lane.js';
+import type { UpstreamNode } from '../upstream/upstream-node.js';
+import { Scratch } from './scratch.js';
+
+const CR = 0x0d;
+
+/** Writes the merged reply of a group, all of whose parts were answered without an error. */
+export type Merger = (group: Group, out: Scratch) => void;
+
+/** One merged reply is built at a time, so all groups build it in the same memory. */
+const scratch = new Scratch();
+
+/**
+ * A command that runs on several nodes: a part for each, and the one reply that is made of theirs. The
+ * client's request stands in its queue and waits for the group; the parts stand in the lanes.
+ */
+export class Group implements ReplySink {
+  readonly request: Request;
+  readonly nodes: UpstreamNode[] = [];
+  /** In the order in which the parts were added; a held reply is in `held`. */
+  readonly parts: Request[] = [];
+  /** For a split command: the part of each key, in the order of the keys. */
+  keyParts: Uint16Array;
+  readonly protocol: 2 | 3;
+  /** Set by the mergers that count: keys that were there, and keys that were not. */
+  hits = 0;
+  misses = 0;
+  readonly #shared: ClientShared;
+  readonly #merger: Merger;
+  #remaining = 0;
+  #failedPart = -1;
+  #failure: Buffer | null = null;
+  #failureNamesNode = false;
+
+  constructor(request: Request, protocol: 2 | 3, merger: Merger, shared: ClientShared, keyParts: Uint16Array) {
+    this.request = request;
+    this.protocol = protocol;
+    this.keyParts = keyParts;
+    this.#merger = merger;
+    this.#shared = shared;
+  }
+
+  /** Adds the part that was just appended to `lane`'s outlet. */
+  addPart(node: UpstreamNode, lane: Lane): void {
+    const part = this.#newPart(node);
+    part.lane = lane;
+    lane.enqueue(part);
+  }
+
+  /** Adds a part whose node is down. `seal` must follow when all parts are added. */
+  addFailedPart(node: UpstreamNode): void {
+    const part = this.#newPart(node);
+    this.#remaining--;
+    this.#fail(part.part, node.downReply, true);
+  }
+
+  /** All parts are added: answers at once when none of them is on its way. */
+  seal(): void {
+    if (this.#remaining === 0) this.#finish();
+  }
+
+  onReply(part: Request, buffer: Buffer, start: number, end: number): void {
+    if (buffer[start] === 0x2d) this.#fail(part.part, Buffer.from(buffer.subarray(start, end)), false);
+    else this.#shared.holds.hold(part, buffer, start, end);
+    if (--this.#remaining === 0) this.#finish();
+  }
+
+  onFailure(part: Request, reply: Buffer): void {
+    this.#fail(part.part, reply, true);
+    if (--this.#remaining === 0) this.#finish();
+  }
+
+  #newPart(node: UpstreamNode): Request {
+    const part = this.#shared.requests.take();
+    part.sink = this;
+    part.part = this.parts.length;
+    part.command = this.request.command;
+    part.startedAt = this.#shared.clock.now;
+    this.parts.push(part);
+    this.nodes.push(node);
+    this.#remaining++;
+    return part;
+  }
+
+  /** Of several errors the first part's counts, so that the answer does not depend on who was faster. */
+  #fail(part: number, reply: Buffer, namesNode: boolean): void {
+    if (this.#failure !== null && this.#failedPart < part) return;
+    this.#failedPart = part;
+    this.#failure = reply;
+    this.#failureNamesNode = namesNode;
+  }
+
+  #finish(): void {
+    const client = this.request.client;
+    if (client === null) {
+      this.#shared.requests.give(this.request);
+    } else {
+      scratch.clear();
+      if (this.#failure !== null) this.#writeFailure(this.#failure);
+      else this.#merger(this, scratch);
+      this.#shared.counters.hits += this.hits;
+      this.#shared.counters.misses += this.misses;
+      client.onReply(this.request, scratch.buffer, 0, scratch.length);
+    }
+    for (const part of this.parts) {
+      this.#shared.holds.release(part);
+      this.#shared.requests.give(part);
+    }
+  }
+
+  /** A node's own error gets the node's name behind it: the client cannot know which of them it was. */
+  #writeFailure(reply: Buffer): void {
+    const lineEnd = reply.indexOf(CR);
+    scratch.append(reply, 0, lineEnd);
+    const node = this.nodes[this.#failedPart];
+    if (!this.#failureNamesNode && node !== undefined && this.nodes.length > 1) scratch.text(` (node ${node.name})`);
+    scratch.text('\r\n');
+  }
+}

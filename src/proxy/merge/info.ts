@@ -1,0 +1,159 @@
+/**
+ * INFO over all nodes: texts are read into sections and fields, numbers that add up are added, everything
+ * else is what the first node says.
+ */
+import type { Merger } from './group.js';
+import { bulkPayload, lineEnd } from './held.js';
+
+type Section = Map<string, string>;
+
+/** Fields that add up over the nodes. */
+const SUMMED = new Set([
+  'used_memory',
+  'used_memory_rss',
+  'used_memory_peak',
+  'used_memory_lua',
+  'used_memory_dataset',
+  'maxmemory',
+  'total_system_memory',
+  'mem_clients_normal',
+  'total_connections_received',
+  'total_commands_processed',
+  'instantaneous_ops_per_sec',
+  'total_net_input_bytes',
+  'total_net_output_bytes',
+  'rejected_connections',
+  'expired_keys',
+  'evicted_keys',
+  'keyspace_hits',
+  'keyspace_misses',
+  'pubsub_channels',
+  'pubsub_patterns',
+  'total_error_replies',
+  'total_reads_processed',
+  'total_writes_processed',
+  'used_cpu_sys',
+  'used_cpu_user',
+  'rdb_changes_since_last_save',
+  'lazyfree_pending_objects',
+  'lazyfreed_objects',
+]);
+
+const HUMAN: Readonly<Record<string, string>> = {
+  used_memory: 'used_memory_human',
+  used_memory_rss: 'used_memory_rss_human',
+  used_memory_peak: 'used_memory_peak_human',
+  maxmemory: 'maxmemory_human',
+  total_system_memory: 'total_system_memory_human',
+};
+
+export const mergeInfo: Merger = (group, out) => {
+  const texts: string[] = [];
+  for (const part of group.parts) {
+    if (part.held) texts.push(infoText(part.held.buffer, part.heldStart, part.heldEnd));
+  }
+  const text = mergeInfoTexts(texts);
+  out.bulkHeader(Buffer.byteLength(text));
+  out.text(`${text}\r\n`);
+};
+
+/** A bulk in RESP2, a verbatim string (`=len\r\ntxt:…`) in RESP3. */
+function infoText(buffer: Buffer, start: number, end: number): string {
+  if (buffer[start] === 0x3d) return buffer.toString('utf8', lineEnd(buffer, start) + 4, end - 2);
+  return bulkPayload(buffer, start, end)?.toString('utf8') ?? '';
+}
+
+/** @returns one INFO text made of those of the nodes */
+export function mergeInfoTexts(texts: readonly string[]): string {
+  const merged = new Map<string, Section>();
+  for (const text of texts) {
+    for (const [title, fields] of parseInfo(text)) mergeSection(merged, title, fields);
+  }
+  let result = '';
+  for (const [title, fields] of merged) {
+    for (const [field, human] of Object.entries(HUMAN)) {
+      const bytes = fields.get(field);
+      if (bytes !== undefined && fields.has(human)) fields.set(human, humanBytes(Number(bytes)));
+    }
+    result += `# ${title}\r\n`;
+    for (const [field, value] of fields) result += `${field}:${value}\r\n`;
+    result += '\r\n';
+  }
+  return result;
+}
+
+/** Sections in the order of the text; fields in the order of the section. */
+export function parseInfo(text: string): Map<string, Section> {
+  const sections = new Map<string, Section>();
+  let current: Section | undefined;
+  for (const line of text.split(/\r?\n/)) {
+    if (line.startsWith('# ')) {
+      current = new Map();
+      sections.set(line.slice(2), current);
+    } else if (line !== '') {
+      const colon = line.indexOf(':');
+      if (colon > 0) current?.set(line.slice(0, colon), line.slice(colon + 1));
+    }
+  }
+  return sections;
+}
+
+function mergeSection(merged: Map<string, Section>, title: string, fields: Section): void {
+  const known = merged.get(title);
+  if (known === undefined) {
+    merged.set(title, new Map(fields));
+    return;
+  }
+  for (const [field, value] of fields) {
+    const before = known.get(field);
+    if (before === undefined) known.set(field, value);
+    else if (SUMMED.has(field)) known.set(field, addNumbers(before, value));
+    else if (/^db\d+$/.test(field) || field.startsWith('cmdstat_') || field.startsWith('errorstat_')) {
+      known.set(field, addFields(before, value));
+    }
+  }
+}
+
+function addNumbers(a: string, b: string): string {
+  const sum = Number(a) + Number(b);
+  if (!Number.isFinite(sum)) return a;
+  return Number.isInteger(sum) ? String(sum) : sum.toFixed(6);
+}
+
+/** Adds `keys=1,expires=0,avg_ttl=0` field by field; averages (avg_ttl, usec_per_call) are weighed by their count. */
+function addFields(a: string, b: string): string {
+  const left = parseFields(a);
+  const right = parseFields(b);
+  const weigh = (field: string, weight: string): string => {
+    const wa = left.get(weight) ?? 0;
+    const wb = right.get(weight) ?? 0;
+    const value = wa + wb === 0 ? 0 : ((left.get(field) ?? 0) * wa + (right.get(field) ?? 0) * wb) / (wa + wb);
+    return field === 'avg_ttl' ? String(Math.round(value)) : value.toFixed(2);
+  };
+  const fields = [...new Set([...left.keys(), ...right.keys()])].map((field) => {
+    if (field === 'avg_ttl') return `${field}=${weigh(field, 'expires')}`;
+    if (field === 'usec_per_call') return `${field}=${weigh(field, 'calls')}`;
+    return `${field}=${(left.get(field) ?? 0) + (right.get(field) ?? 0)}`;
+  });
+  return fields.join(',');
+}
+
+function parseFields(text: string): Map<string, number> {
+  return new Map(
+    text.split(',').map((field) => {
+      const [name = '', value = '0'] = field.split('=');
+      return [name, Number(value)] as const;
+    }),
+  );
+}
+
+function humanBytes(bytes: number): string {
+  const units = ['B', 'K', 'M', 'G', 'T'];
+  let value = bytes;
+  let unit = 0;
+  while (value >= 1024 && unit < units.length - 1) {
+    value /= 1024;
+    unit++;
+  }
+  return `${unit === 0 ? value : value.toFixed(2)}${units[unit]}`;
+}

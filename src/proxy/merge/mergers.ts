@@ -1,0 +1,17 @@
+import type { Merge } from '../../commands/command.js';
+import type { Merger } from './group.js';
+import { mergeArray } from './array.js';
+import { mergeConcat } from './concat.js';
+import { mergeInfo } from './info.js';
+import { mergeFirst, mergeRandom, mergeSum } from './simple.js';
+
+/** How the parts' replies become one, by the merge column of the command table. */
+export const MERGERS: Readonly<Record<Merge, Merger>> = {
+  none: mergeFirst,
+  array: mergeArray,
+  sum: mergeSum,
+  ok: mergeFirst,
+  concat: mergeConcat,
+  info: mergeInfo,
+  random: mergeRandom,
+};

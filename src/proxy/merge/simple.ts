@@ -1,0 +1,31 @@
+import { parseIntegerLine } from '../../resp/reply-framer.js';
+import { isReserved } from '../plan/reserved.js';
+import type { Merger } from './group.js';
+import { bulkPayload } from './held.js';
+
+/** All parts succeeded: the first one's reply stands for all. */
+export const mergeFirst: Merger = (group, out) => {
+  const part = group.parts[0];
+  if (part?.held) out.append(part.held.buffer, part.heldStart, part.heldEnd);
+};
+
+/** Integers added up (DEL, EXISTS, DBSIZE). */
+export const mergeSum: Merger = (group, out) => {
+  let sum = 0;
+  for (const part of group.parts) {
+    if (part.held) sum += parseIntegerLine(part.held.buffer, part.heldStart, part.heldEnd);
+  }
+  out.integer(sum);
+};
+
+/** One of the keys that the nodes drew (RANDOMKEY). */
+export const mergeRandom: Merger = (group, out) => {
+  const drawn = group.parts.filter((part) => {
+    if (part.held === null) return false;
+    const payload = bulkPayload(part.held.buffer, part.heldStart, part.heldEnd);
+    return payload !== null && !isReserved(payload, 0, payload.length);
+  });
+  const part = drawn[Math.floor(Math.random() * drawn.length)];
+  if (part?.held) out.append(part.held.buffer, part.heldStart, part.heldEnd);
+  else out.text(group.protocol === 3 ? '_\r\n' : '$-1\r\n');
+};

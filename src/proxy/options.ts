@@ -1,0 +1,38 @@
+/** What the data plane needs of the configuration. Durations in milliseconds, sizes in bytes. */
+export interface DataPlaneOptions {
+  /** Names this proxy's connections at the nodes. */
+  readonly proxyId: string;
+  readonly version: string;
+  /** `HOST:PORT` parsed, or a Unix socket's path. */
+  readonly listen: { readonly host: string; readonly port: number } | { readonly path: string };
+  /** Clients must authenticate with it; empty: they need not. */
+  readonly password: string;
+  readonly adminCommands: 'deny' | 'allow';
+  readonly databases: number;
+  readonly preconnect: boolean;
+  readonly connectTimeout: number;
+  readonly requestTimeout: number;
+  readonly reconnectBackoffMax: number;
+  /** Shared lanes per node, protocol and database. */
+  readonly nodeConnections: number;
+  readonly nodePrivateConnections: number;
+  readonly nodeMaxInflight: number;
+  readonly nodeMaxPendingBytes: number;
+  readonly maxClients: number;
+  /** 0: never. */
+  readonly idleTimeout: number;
+  readonly clientMaxPending: number;
+  readonly clientOutputLimit: number;
+  readonly clientQueryLimit: number;
+  readonly clientStallTimeout: number;
+  readonly maxBulkLength: number;
+  readonly tcpKeepalive: number;
+  readonly streamThreshold: number;
+  /** How to log in at a node and where to find it, by the node's name. */
+  readonly nodeAccess: (name: string) => NodeAccess;
+}
+
+export interface NodeAccess {
+  readonly username: string;
+  readonly password: string;
+}

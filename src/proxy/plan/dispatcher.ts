@@ -1,0 +1,323 @@
+/**
+ * Decides what becomes of a frame: which command it is, which nodes its keys are on, and by which lanes it
+ * goes there. The first lines of `dispatch` are the path that nearly every command takes: one key at a
+ * fixed place, one node, the frame forwarded as it came.
+ */
+import { arityError, unknownCommandError, unknownSubcommandError } from '../../commands/arity.js';
+import type { Command } from '../../commands/command.js';
+import { findKeys, keyPositions } from '../../commands/keys.js';
+import { BLOCKING_REASON } from '../../commands/policy.js';
+import type { CommandTable } from '../../commands/table.js';
+import { UNKNOWN_COMMAND_ID } from '../../commands/build.js';
+import { equalsIgnoreCase } from '../../resp/bytes.js';
+import { error as encodeError } from '../../resp/encode.js';
+import { args, type RequestFramer } from '../../resp/request-framer.js';
+import { type ClientConnection, LATER, TAKEN } from '../client/client-connection.js';
+import { LOCAL_COMMANDS } from '../local/index.js';
+import type { LocalContext } from '../local/local-context.js';
+import { MERGERS } from '../merge/mergers.js';
+import type { RoutingSnapshot } from '../snapshot.js';
+import type { Lane } from '../upstream/lane.js';
+import type { UpstreamNode } from '../upstream/upstream-node.js';
+import { fanOut } from './fan-out.js';
+import { isReserved, RESERVED_REPLY } from './reserved.js';
+import { planScan } from './scan.js';
+import { splitByOwner } from './split.js';
+
+/** Whether the frame was handled, or must be offered again (`TAKEN`, `LATER`). */
+export type Verdict = typeof TAKEN | typeof LATER;
+
+/** Where a large value goes: to `lane`, or nowhere, and the client is answered `failure`. */
+export interface UploadPlan {
+  readonly command: number;
+  readonly lane: Lane | null;
+  readonly failure: Buffer;
+}
+
+const STREAMS = Buffer.from('streams');
+const BLOCK = Buffer.from('block');
+const EMPTY = Buffer.alloc(0);
+const NOT_READY = Buffer.from(encodeError('NODEDOWN the ring has no nodes yet'));
+const NO_AUTH = Buffer.from(encodeError('NOAUTH Authentication required.'));
+const CROSSSLOT = Buffer.from(encodeError("CROSSSLOT Keys in request don't hash to the same node"));
+const NO_LANE = Buffer.from(encodeError('TRYAGAIN the ring is changing'));
+
+/** Commands whose reply says whether the cache had the key. */
+const CACHE_READS: ReadonlySet<string> = new Set(['get', 'getex', 'getdel', 'hget', 'getset', 'json.get']);
+
+export class Dispatcher {
+  readonly unknownCommandId = UNKNOWN_COMMAND_ID;
+  /** Null until the first ring is published. */
+  snapshot: RoutingSnapshot | null = null;
+  /** Index-aligned with the snapshot's nodes. */
+  nodes: readonly UpstreamNode[] = [];
+  table: CommandTable;
+  readonly #context: LocalContext;
+  #cacheReads: Uint8Array;
+
+  constructor(table: CommandTable, context: LocalContext) {
+    this.table = table;
+    this.#context = context;
+    this.#cacheReads = cacheReadFlags(table);
+  }
+
+  get context(): LocalContext {
+    return this.#context;
+  }
+
+  useTable(table: CommandTable): void {
+    this.table = table;
+    this.#cacheReads = cacheReadFlags(table);
+  }
+
+  publish(snapshot: RoutingSnapshot, nodes: readonly UpstreamNode[]): void {
+    this.snapshot = snapshot;
+    this.nodes = nodes;
+  }
+
+  /** Handles the complete frame that `framer` holds. */
+  dispatch(client: ClientConnection, framer: RequestFramer): Verdict {
+    const source = framer.source as Buffer;
+    const command = this.table.lookup(source, args.start[0] as number, args.end[0] as number);
+    const snapshot = this.snapshot;
+    if (command === undefined || !client.authenticated || snapshot === null) {
+      return this.#dispatchUnusual(client, framer, command);
+    }
+    client.lastCommand = command;
+    const at = command.singleKeyAt;
+    if (at === 0 || at >= framer.argc) return this.#dispatchByRoute(client, framer, command, source);
+    if (client.snapshot !== snapshot) this.#rebind(client, snapshot);
+    const start = args.start[at] as number;
+    const end = args.end[at] as number;
+    if (isReserved(source, start, end)) return this.refuse(client, command, RESERVED_REPLY);
+    return this.forward(client, command, snapshot.ring.ownerOf(source, start, end), source, framer);
+  }
+
+  /** Forwards the frame as it came to the node with this index. */
+  forward(client: ClientConnection, command: Command, node: number, source: Buffer, framer: RequestFramer): Verdict {
+    const lane = this.laneFor(client, node);
+    if (lane === null) return this.refuse(client, command, this.#downReply(node));
+    if (lane.full) {
+      client.waitFor(lane);
+      return LATER;
+    }
+    const length = framer.frameEnd - framer.frameStart;
+    if (client.ownsSource && length > 16_384) {
+      client.gaveSource = true;
+      lane.outlet.appendOwned(source.subarray(framer.frameStart, framer.frameEnd));
+    } else {
+      lane.outlet.append(source, framer.frameStart, framer.frameEnd);
+    }
+    lane.node.counters.bytesOut += length;
+    const request = this.#context.shared.requests.take();
+    request.command = command.id;
+    request.cacheRead = this.#cacheReads[command.id] === 1;
+    request.lane = lane;
+    client.enqueue(request);
+    lane.enqueue(request);
+    return TAKEN;
+  }
+
+  /** The lane by which `client` talks to the node with this index; null while the node is down. */
+  laneFor(client: ClientConnection, node: number): Lane | null {
+    if (client.takesLargeReplies && client.pending === 0 && client.privateLanes.length === 0) client.lanes = [];
+    const lane = client.lanes[node];
+    if (lane?.accepting) return lane;
+    return this.#pickLane(client, node, lane);
+  }
+
+  /** Answers an error of the proxy's own. */
+  refuse(client: ClientConnection, command: Command, reply: Buffer): Verdict {
+    client.reply(command.id, reply, true);
+    return TAKEN;
+  }
+
+  /**
+   * Says where a frame with a large value goes of which only the beginning is here.
+   * @returns null when the frame must be gathered: its keys are not all here, or it has no single node
+   */
+  planUpload(client: ClientConnection, framer: RequestFramer, buffer: Buffer, start: number): UploadPlan | null {
+    const snapshot = this.snapshot;
+    if (snapshot === null || !client.authenticated || framer.argsComplete === 0) return null;
+    const command = this.table.lookup(buffer, start + framer.partialArgStart(0), start + framer.partialArgEnd(0));
+    if (command === undefined) return null;
+    const at = command.singleKeyAt;
+    if (at === 0 || at >= framer.argsComplete) return null;
+    if (client.snapshot !== snapshot) this.#rebind(client, snapshot);
+    const keyStart = start + framer.partialArgStart(at);
+    const keyEnd = start + framer.partialArgEnd(at);
+    if (isReserved(buffer, keyStart, keyEnd)) return { command: command.id, lane: null, failure: RESERVED_REPLY };
+    const index = snapshot.ring.ownerOf(buffer, keyStart, keyEnd);
+    const node = this.nodes[index] as UpstreamNode;
+    if (!node.up) return { command: command.id, lane: null, failure: node.downReply };
+    if (client.pending > 0) return { command: command.id, lane: null, failure: EMPTY };
+    const own = client.lanes[index];
+    const lane = own?.accepting && own.owner === client ? own : node.takePrivate(client.kind, client);
+    if (lane === null) return null;
+    if (!client.privateLanes.includes(lane)) client.privateLanes.push(lane);
+    client.lanes[index] = lane;
+    return { command: command.id, lane, failure: EMPTY };
+  }
+
+  /** Notes the command whose bytes are about to be passed on to `lane`. */
+  beginUpload(client: ClientConnection, command: number, lane: Lane): void {
+    const request = this.#context.shared.requests.take();
+    request.command = command;
+    request.lane = lane;
+    client.enqueue(request);
+    lane.enqueue(request);
+  }
+
+  nodeAt(index: number): UpstreamNode {
+    return this.nodes[index] as UpstreamNode;
+  }
+
+  /** The node that answers commands without keys: the same one for as long as it is up. */
+  anyNode(): number {
+    for (let i = 0; i < this.nodes.length; i++) if (this.nodes[i]?.up === true) return i;
+    return 0;
+  }
+
+  #dispatchUnusual(client: ClientConnection, framer: RequestFramer, command: Command | undefined): Verdict {
+    const source = framer.source as Buffer;
+    if (!client.authenticated && !allowedBeforeAuth(command)) {
+      client.reply(command?.id ?? UNKNOWN_COMMAND_ID, NO_AUTH, true);
+      return TAKEN;
+    }
+    if (command === undefined) {
+      const text = unknownCommandError(source, args, framer.argc);
+      client.reply(UNKNOWN_COMMAND_ID, Buffer.from(encodeError(text)), true);
+      return TAKEN;
+    }
+    client.lastCommand = command;
+    return this.#dispatchByRoute(client, framer, command, source);
+  }
+
+  #dispatchByRoute(client: ClientConnection, framer: RequestFramer, container: Command, source: Buffer): Verdict {
+    let command = container;
+    if (container.subcommands !== null && framer.argc > 1) {
+      const sub = container.subcommands.lookup(source, args.start[1] as number, args.end[1] as number);
+      if (sub === undefined) {
+        const text = unknownSubcommandError(container, source, args);
+        return this.refuse(client, container, Buffer.from(encodeError(text)));
+      }
+      command = sub;
+    }
+    if (command.route === 'refused') return this.refuse(client, command, refusalOf(command));
+    const wrongArity = arityError(command, framer.argc);
+    if (wrongArity !== null) return this.refuse(client, command, Buffer.from(encodeError(wrongArity)));
+    if (command.route === 'proxy') {
+      const run = LOCAL_COMMANDS.get(command.name);
+      if (run === undefined) return this.refuse(client, command, refusalOf(command));
+      return run(client, command, framer, this);
+    }
+    const snapshot = this.snapshot;
+    if (snapshot === null) return this.refuse(client, command, NOT_READY);
+    if (client.snapshot !== snapshot) this.#rebind(client, snapshot);
+    switch (command.route) {
+      case 'owner':
+        return this.#dispatchToOwner(client, framer, command, source, snapshot);
+      case 'split':
+        return splitByOwner(this, client, framer, command, snapshot);
+      case 'scan':
+        return planScan(this, client, framer, command, snapshot);
+      case 'any':
+        return this.forward(client, command, this.anyNode(), source, framer);
+      case 'admin':
+        if (this.#context.shared.options.adminCommands !== 'allow') {
+          return this.refuse(client, command, refusalOf(command));
+        }
+        return fanOut(this, client, framer, command, MERGERS[command.merge]);
+      case 'all':
+        return fanOut(this, client, framer, command, MERGERS[command.merge]);
+      default:
+        return this.refuse(client, command, refusalOf(command));
+    }
+  }
+
+  #dispatchToOwner(
+    client: ClientConnection,
+    framer: RequestFramer,
+    command: Command,
+    source: Buffer,
+    snapshot: RoutingSnapshot,
+  ): Verdict {
+    const count = findKeys(command, args, framer.argc, source);
+    if (command.mayBlock && hasBlockOption(source, framer.argc)) {
+      return this.refuse(client, command, blockingRefusal(command));
+    }
+    // A command whose keys cannot be told is answered by a node, with the error that Redis has for it.
+    if (count <= 0) return this.forward(client, command, this.anyNode(), source, framer);
+    let owner = -1;
+    for (let i = 0; i < count; i++) {
+      const at = keyPositions.at[i] as number;
+      const start = args.start[at] as number;
+      const end = args.end[at] as number;
+      if (isReserved(source, start, end)) return this.refuse(client, command, RESERVED_REPLY);
+      const node = snapshot.ring.ownerOf(source, start, end);
+      if (owner === -1) owner = node;
+      else if (owner !== node) return this.refuse(client, command, CROSSSLOT);
+    }
+    return this.forward(client, command, owner, source, framer);
+  }
+
+  #pickLane(client: ClientConnection, index: number, current: Lane | undefined): Lane | null {
+    // A lane that takes no others still takes those of a client that has replies to come from it, since
+    // commands of one client must reach a node in order.
+    if (current !== undefined && !current.closed && client.hasPendingOn(current)) return current;
+    const node = this.nodes[index];
+    if (node === undefined) return null;
+    if (client.takesLargeReplies) {
+      const lane = node.takePrivate(client.kind, client);
+      if (lane !== null) {
+        client.privateLanes.push(lane);
+        client.lanes[index] = lane;
+        return lane;
+      }
+    }
+    const lane = node.pick(client.kind);
+    client.lanes[index] = lane ?? undefined;
+    return lane;
+  }
+
+  #downReply(index: number): Buffer {
+    return this.nodes[index]?.downReply ?? NO_LANE;
+  }
+
+  /** The ring has changed since the client's last command: its lanes are found anew. */
+  #rebind(client: ClientConnection, snapshot: RoutingSnapshot): void {
+    client.snapshot = snapshot;
+    client.forgetLanes();
+  }
+}
+
+function refusalOf(command: Command): Buffer {
+  const name = command.name.replace('|', ' ').toUpperCase();
+  const why = command.reason === '' ? '' : `: ${command.reason}`;
+  return Buffer.from(encodeError(`ERR ${name} is not allowed through the proxy${why}`));
+}
+
+/** XREAD and XREADGROUP wait at the node only when they have BLOCK, in front of STREAMS. */
+function hasBlockOption(source: Buffer, argc: number): boolean {
+  for (let i = 1; i < argc; i++) {
+    const start = args.start[i] as number;
+    const end = args.end[i] as number;
+    if (equalsIgnoreCase(source, start, end, STREAMS)) return false;
+    if (equalsIgnoreCase(source, start, end, BLOCK)) return true;
+  }
+  return false;
+}
+
+function blockingRefusal(command: Command): Buffer {
+  return Buffer.from(encodeError(`ERR ${command.name.toUpperCase()} is not allowed through the proxy: ${BLOCKING_REASON}`));
+}
+
+function allowedBeforeAuth(command: Command | undefined): boolean {
+  return command !== undefined && ['auth', 'hello', 'quit', 'reset'].includes(command.name);
+}
+
+function cacheReadFlags(table: CommandTable): Uint8Array {
+  const flags = new Uint8Array(table.size + 2);
+  for (const row of table.rows()) if (CACHE_READS.has(row.name)) flags[row.id] = 1;
+  return flags;
+}

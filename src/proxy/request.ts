@@ -1,0 +1,84 @@
+import type { ClientConnection } from './client/client-connection.js';
+import type { HoldSlab } from './io/hold.js';
+import type { Lane } from './upstream/lane.js';
+
+/** The reply has not begun. */
+export const WAITING = 0;
+/** Part of a large reply is here or was passed on already; the rest is still to come. */
+export const PARTIAL = 1;
+/** The whole reply is here and waits for the replies in front of it. */
+export const DONE = 2;
+
+/** What becomes of a node's reply that is not simply passed on to the client. Called once for each request. */
+export interface ReplySink {
+  /** The whole reply is `buffer[start, end)`; it must be copied if it is needed later. */
+  onReply(request: Request, buffer: Buffer, start: number, end: number): void;
+  /** No reply comes; `reply` is the error reply that tells why. */
+  onFailure(request: Request, reply: Buffer): void;
+}
+
+/**
+ * One command on its way: it stands in the queue of its client (in the order of the replies) and, when it
+ * goes to one node, in that node's lane (in the order of the frames). Pooled: fields are reset by `reset`.
+ */
+export class Request {
+  client: ClientConnection | null = null;
+  /** Next in the client's queue. */
+  nextOfClient: Request | null = null;
+  /** Next in the lane's queue. */
+  nextOfLane: Request | null = null;
+  /** Where its frame went, or null when the proxy answers it or it has parts. */
+  lane: Lane | null = null;
+  /** Who takes the reply instead of the client, or null. */
+  sink: ReplySink | null = null;
+  /** For a part of a split command: which part. */
+  part = 0;
+  /** The command's id in the flat counters. */
+  command = 0;
+  /** `Clock.now` when the frame was complete. */
+  startedAt = 0;
+  state = WAITING;
+  /** Whether a nil reply counts as a miss of the cache. */
+  cacheRead = false;
+  /** The client does not want the reply (CLIENT REPLY OFF or SKIP). */
+  silent = false;
+  /** A reply that waits: bytes `heldStart` to `heldEnd` of a slab. */
+  held: HoldSlab | null = null;
+  heldStart = 0;
+  heldEnd = 0;
+  /** A large reply that waits, as its chunks came. */
+  chunks: Buffer[] | null = null;
+  chunkBytes = 0;
+
+  reset(): void {
+    this.client = null;
+    this.nextOfClient = null;
+    this.nextOfLane = null;
+    this.lane = null;
+    this.sink = null;
+    this.part = 0;
+    this.state = WAITING;
+    this.cacheRead = false;
+    this.silent = false;
+    this.held = null;
+    this.chunks = null;
+    this.chunkBytes = 0;
+  }
+}
+
+/** Spare requests beyond this many are left to the collector. */
+const SPARE_LIMIT = 16_384;
+
+/** Takes and gives back requests, so that a command costs no allocation. */
+export class RequestPool {
+  readonly #spares: Request[] = [];
+
+  take(): Request {
+    return this.#spares.pop() ?? new Request();
+  }
+
+  give(request: Request): void {
+    request.reset();
+    if (this.#spares.length < SPARE_LIMIT) this.#spares.push(request);
+  }
+}

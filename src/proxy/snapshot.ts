@@ -1,0 +1,25 @@
+import type { NodeSpec } from '../ring/node-spec.js';
+import type { Ring } from '../ring/ring.js';
+
+/** The phases of a ring change, in the order in which they follow each other. */
+export type RingPhase = 'stable' | 'preparing' | 'moving';
+
+/** A node together with the number under which SCAN cursors and flat counters know it. */
+export interface RoutedNode extends NodeSpec {
+  /** Unique among the ring's nodes, 0 to 1023; stays the same for as long as the node is a member. */
+  readonly id: number;
+}
+
+/**
+ * Everything that the data plane needs to route: the one place where the control plane and the data
+ * plane meet. Immutable; the control plane replaces it by a reference swap, a request reads it once.
+ */
+export interface RoutingSnapshot {
+  readonly generation: number;
+  readonly phase: RingPhase;
+  readonly ring: Ring;
+  /** The ring that follows while a change is under way, otherwise null. */
+  readonly nextRing: Ring | null;
+  /** Index-aligned with `ring.nodes`. */
+  readonly nodes: readonly RoutedNode[];
+}

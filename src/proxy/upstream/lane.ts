@@ -1,0 +1,437 @@
+/**
+ * A lane: one pipelined connection to a node.
+ *
+ *   requests    head → … → tail          appended by `send`, in the order of their frames
+ *   outlet      [frame][frame][frame]    one write a turn
+ *   replies     framed as chunks come, each belongs to the request at the head
+ *
+ * A reply that is whole in one chunk is handed on from there. One that is cut is gathered in `#carry`;
+ * one that is large is streamed to its client as its chunks arrive (`#streaming`).
+ *
+ * States: idle → connecting → greeting → ready → closed. Commands may be sent in every state but the last;
+ * they go out once the node has answered the handshake.
+ */
+import net from 'node:net';
+import type { Socket } from 'node:net';
+import { parseIntegerLine } from '../../resp/reply-framer.js';
+import { ReplyFramer } from '../../resp/reply-framer.js';
+import { error as encodeError } from '../../resp/encode.js';
+import type { ClientConnection } from '../client/client-connection.js';
+import { Outlet } from '../io/outlet.js';
+import { createSocketWriter } from '../io/socket-writer.js';
+import type { Request } from '../request.js';
+import type { LaneKind } from './lane-handshake.js';
+import { buildHandshake } from './lane-handshake.js';
+import type { UpstreamNode } from './upstream-node.js';
+
+const IDLE = 0;
+const CONNECTING = 1;
+const GREETING = 2;
+const READY = 3;
+const CLOSED = 4;
+
+/** Requests of others wait at most about this long behind a large reply whose client does not read. */
+const OTHERS_WAIT_MS = 200;
+const RECEIVE_BYTES = 131_072;
+const ERROR_BYTE = 0x2d;
+const PUSH_BYTE = 0x3e;
+
+/** Why a lane ended, which decides what the node is held for. */
+export type LaneEnd = 'connect' | 'greeting' | 'refused' | 'lost' | 'timeout' | 'protocol' | 'closed';
+
+export class Lane {
+  readonly node: UpstreamNode;
+  readonly kind: LaneKind;
+  /** Index of the kind in the node's table of lanes. */
+  readonly kindIndex: number;
+  readonly outlet: Outlet;
+  /** Whether further commands may be sent here: false once it ended or was given to one large reply. */
+  accepting = true;
+  /** The one client that uses the lane; null: it is shared. */
+  owner: ClientConnection | null = null;
+  /** The client that the lane's reading waits for, because it does not take its large reply. */
+  pausedFor: ClientConnection | null = null;
+  pausedAt = 0;
+  /** Others wait behind a large reply whose client is slow: it is taken into memory instead of waiting further. */
+  absorbs = false;
+  /** Requests whose replies are still to come. */
+  inflight = 0;
+  /** When the lane last had something to do, by the clock. */
+  lastUsedAt = 0;
+  /** The node's number of this connection (CLIENT ID), or -1. */
+  connectionId = -1;
+  /** Clients that wait until the lane takes commands again. */
+  readonly waiting = new Set<ClientConnection>();
+
+  #state = IDLE;
+  #socket: Socket | null = null;
+  #head: Request | null = null;
+  #tail: Request | null = null;
+  readonly #framer = new ReplyFramer();
+  #receive = Buffer.allocUnsafeSlow(RECEIVE_BYTES);
+  #carry: Buffer | null = null;
+  #carryUsed = 0;
+  #inReply = false;
+  #streaming = false;
+  #lastReplyAt = 0;
+  #endsWhenIdle = false;
+  #connectTimer: NodeJS.Timeout | null = null;
+  #greeting: readonly string[] = [];
+  #greeted = 0;
+  readonly #onReady: ((lane: Lane) => void) | null;
+
+  constructor(node: UpstreamNode, kind: LaneKind, kindIndex: number, onReady: ((lane: Lane) => void) | null = null) {
+    this.node = node;
+    this.kind = kind;
+    this.kindIndex = kindIndex;
+    this.#onReady = onReady;
+    this.outlet = new Outlet(node.shared.turn, node.shared.lanePool, { onDrained: () => this.#onDrained() });
+  }
+
+  get ready(): boolean {
+    return this.#state === READY;
+  }
+
+  get closed(): boolean {
+    return this.#state === CLOSED;
+  }
+
+  /** The request whose reply is to come next, or null. */
+  get head(): Request | null {
+    return this.#head;
+  }
+
+  /** Whether the lane has as much in flight as it may. */
+  get full(): boolean {
+    const { nodeMaxInflight, nodeMaxPendingBytes } = this.node.shared.options;
+    return this.inflight >= nodeMaxInflight || this.outlet.pending >= nodeMaxPendingBytes;
+  }
+
+  /** Puts a request behind those that wait; its frame must have been appended to the outlet in the same order. */
+  enqueue(request: Request): void {
+    request.nextOfLane = null;
+    if (this.#tail === null) this.#head = request;
+    else this.#tail.nextOfLane = request;
+    this.#tail = request;
+    this.inflight++;
+  }
+
+  open(): void {
+    if (this.#state !== IDLE) return;
+    this.#state = CONNECTING;
+    const { options } = this.node.shared;
+    const onread = {
+      buffer: () => this.#receive,
+      callback: (length: number, chunk: Uint8Array): boolean => {
+        this.#onChunk(length, chunk as Buffer);
+        return true;
+      },
+    };
+    const target = this.node.target;
+    // The name is looked up anew at every connection, so that a node may move behind its name.
+    const socket =
+      'path' in target
+        ? net.connect({ path: target.path, onread })
+        : net.connect({ host: target.host, port: target.port, noDelay: true, onread });
+    this.#socket = socket;
+    socket.once('connect', () => this.#onConnected(socket));
+    socket.on('error', (error: NodeJS.ErrnoException) => this.#onSocketEnd(describeSocketError(error)));
+    socket.on('end', () => this.#onSocketEnd('the node closed the connection'));
+    socket.on('close', () => this.#onSocketEnd('the connection was closed'));
+    this.#connectTimer = setTimeout(() => {
+      this.end('connect', `did not answer within ${options.connectTimeout} ms`);
+    }, options.connectTimeout);
+  }
+
+  /** Takes no further commands, and ends when those in flight are answered. */
+  retire(): void {
+    this.accepting = false;
+    if (this.inflight === 0) this.end('closed', 'is retired');
+    else this.#endsWhenIdle = true;
+  }
+
+  /** Ends the lane: its socket is destroyed, and every request that still waits is failed with `why`. */
+  end(reason: LaneEnd, why: string): void {
+    if (this.#state === CLOSED) return;
+    const wasReady = this.#state === READY;
+    this.#state = CLOSED;
+    this.accepting = false;
+    if (this.#connectTimer !== null) clearTimeout(this.#connectTimer);
+    this.outlet.close();
+    this.#socket?.destroy();
+    this.#carry = null;
+    this.node.onLaneEnd(this, reason, why, wasReady);
+    this.#failAll(reason, why);
+    this.#releaseWaiting();
+  }
+
+  /** Stops reading until `resume`, because `client` cannot take what comes. */
+  pause(client: ClientConnection): void {
+    if (this.pausedFor !== null || this.#socket === null) return;
+    this.pausedFor = client;
+    this.pausedAt = this.node.shared.clock.now;
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    if (this.pausedFor === null) return;
+    this.pausedFor = null;
+    this.#lastReplyAt = this.node.shared.clock.read();
+    this.#socket?.resume();
+  }
+
+  /** Keeps a client that does not take its large reply from holding up the requests behind it for long. */
+  checkPause(now: number): void {
+    const client = this.pausedFor;
+    if (client === null || this.absorbs || now - this.pausedAt < OTHERS_WAIT_MS) return;
+    let behind = this.#head?.nextOfLane ?? null;
+    while (behind !== null && behind.client === client) behind = behind.nextOfLane;
+    if (behind === null) return;
+    this.absorbs = true;
+    client.releaseLane(this);
+  }
+
+  /** Ends the lane when the request at its head has waited longer than the request timeout. */
+  checkTimeout(now: number): void {
+    const head = this.#head;
+    if (head === null || this.pausedFor !== null || this.#state !== READY) return;
+    const { requestTimeout } = this.node.shared.options;
+    if (now - Math.max(head.startedAt, this.#lastReplyAt) <= requestTimeout) return;
+    this.node.counters.timeouts++;
+    this.end('timeout', `did not answer within ${requestTimeout} ms`);
+  }
+
+  #onConnected(socket: Socket): void {
+    if (this.#state !== CONNECTING) return;
+    this.#state = GREETING;
+    socket.setNoDelay(true);
+    socket.setKeepAlive(true, this.node.shared.options.tcpKeepalive);
+    const access = this.node.shared.options.nodeAccess(this.node.name);
+    const handshake = buildHandshake(this.kind, {
+      username: access.username,
+      password: access.password,
+      connectionName: `ringproxy:${this.node.shared.options.proxyId}`,
+    });
+    this.#greeting = handshake.steps;
+    socket.write(handshake.bytes);
+  }
+
+  #onGreetingReply(buffer: Buffer, start: number, end: number): void {
+    const step = this.#greeting[this.#greeted] ?? '';
+    if (buffer[start] === ERROR_BYTE) {
+      const text = buffer.toString('latin1', start + 1, end - 2);
+      if (step.startsWith('SELECT')) {
+        // The node is well, it only has fewer databases than the proxy offers.
+        this.end('refused', `refused ${step}: ${text}`);
+        return;
+      }
+      // A Redis without these subcommands may refuse what is a courtesy.
+      if (!step.startsWith('CLIENT') || text.startsWith('NOAUTH')) {
+        this.end('greeting', `refused ${step}: ${text}`);
+        return;
+      }
+    } else if (step === 'CLIENT ID') {
+      this.connectionId = parseIntegerLine(buffer, start, end);
+    }
+    this.#greeted++;
+    if (this.#greeted === this.#greeting.length) this.#becomeReady();
+  }
+
+  #becomeReady(): void {
+    if (this.#connectTimer !== null) clearTimeout(this.#connectTimer);
+    this.#state = READY;
+    const now = this.node.shared.clock.read();
+    this.#lastReplyAt = now;
+    this.lastUsedAt = now;
+    const socket = this.#socket;
+    if (socket === null) return;
+    this.outlet.attach(createSocketWriter(socket, this.outlet));
+    this.node.onLaneReady(this);
+    this.#onReady?.(this);
+  }
+
+  #onChunk(length: number, chunk: Buffer): void {
+    if (this.#state === CLOSED) return;
+    const { clock } = this.node.shared;
+    const now = clock.read();
+    this.#lastReplyAt = now;
+    const framer = this.#framer;
+    this.node.counters.bytesIn += length;
+    let at = 0;
+    while (at < length) {
+      const end = framer.advance(chunk, at, length);
+      if (end < 0) {
+        this.end('protocol', 'sent something that is not the Redis protocol');
+        return;
+      }
+      if (!this.#inReply && framer.complete) this.#onReply(chunk, at, end);
+      else this.#onPiece(chunk, at, end, framer.complete);
+      if (this.#state >= CLOSED) return;
+      at = end;
+    }
+    if (this.waiting.size > 0 && !this.full) this.#releaseWaiting();
+    if (this.#endsWhenIdle && this.inflight === 0) this.end('closed', 'is retired');
+  }
+
+  /** A whole reply in one piece. */
+  #onReply(buffer: Buffer, start: number, end: number): void {
+    if (this.#state === GREETING) {
+      this.#onGreetingReply(buffer, start, end);
+      return;
+    }
+    // Out-of-band messages of RESP3 answer no request.
+    if (this.#framer.type === PUSH_BYTE) return;
+    const request = this.#head;
+    if (request === null) {
+      this.end('protocol', 'sent a reply that nothing asked for');
+      return;
+    }
+    this.#pop(request);
+    this.node.answered(request, buffer[start] === ERROR_BYTE);
+    if (request.sink !== null) request.sink.onReply(request, buffer, start, end);
+    else if (request.client !== null) request.client.onReply(request, buffer, start, end);
+    else this.node.shared.requests.give(request);
+  }
+
+  /** A piece of a reply that is not whole in this chunk; `last`: it ends here. */
+  #onPiece(buffer: Buffer, start: number, end: number, last: boolean): void {
+    if (this.#streaming) {
+      this.#stream(buffer, start, end, last);
+      return;
+    }
+    this.#inReply = true;
+    const request = this.#head;
+    const large = this.#carryUsed + (end - start) + this.#framer.bulkRemaining > this.node.shared.options.streamThreshold;
+    if (large && request !== null && request.sink === null && this.#state === READY && this.#framer.type !== PUSH_BYTE) {
+      this.#beginStream(request);
+      if (this.#carry !== null && this.#carryUsed > 0) {
+        const carry = this.#carry;
+        const used = this.#carryUsed;
+        this.#carry = null;
+        this.#carryUsed = 0;
+        this.#stream(carry, 0, used, false);
+      }
+      if (!this.closed) this.#stream(buffer, start, end, last);
+      return;
+    }
+    this.#gather(buffer, start, end);
+    if (last) {
+      const carry = this.#carry as Buffer;
+      const used = this.#carryUsed;
+      this.#carryUsed = 0;
+      this.#inReply = false;
+      if (carry.length > RECEIVE_BYTES) this.#carry = null;
+      this.#onReply(carry, 0, used);
+    }
+  }
+
+  #gather(buffer: Buffer, start: number, end: number): void {
+    const needed = this.#carryUsed + (end - start);
+    let carry = this.#carry;
+    if (carry === null || carry.length < needed) {
+      const expected = needed + this.#framer.bulkRemaining;
+      const larger = Buffer.allocUnsafeSlow(Math.max(expected, needed * 2, 4096));
+      carry?.copy(larger, 0, 0, this.#carryUsed);
+      carry = larger;
+      this.#carry = carry;
+    }
+    buffer.copy(carry, this.#carryUsed, start, end);
+    this.#carryUsed = needed;
+  }
+
+  /**
+   * The head's reply is large: from now on it is passed on as it comes. Nobody else shall wait behind it,
+   * so a shared lane takes no further commands, and its client gets lanes of its own.
+   */
+  #beginStream(request: Request): void {
+    this.#streaming = true;
+    if (this.owner === null) {
+      this.accepting = false;
+      this.node.onLaneRetired(this);
+      if (request.client !== null) request.client.takesLargeReplies = true;
+    }
+  }
+
+  #stream(buffer: Buffer, start: number, end: number, last: boolean): void {
+    const request = this.#head as Request;
+    if (last) {
+      this.#streaming = false;
+      this.#inReply = false;
+      this.#pop(request);
+      this.node.answered(request, false);
+    }
+    const client = request.client;
+    if (client === null) {
+      if (last) this.node.shared.requests.give(request);
+      return;
+    }
+    const reusable = client.onReplyPiece(request, this, buffer, start, end, last);
+    // The kernel still reads from the receive buffer: the next chunk needs another one.
+    if (!reusable && buffer === this.#receive) this.#receive = Buffer.allocUnsafeSlow(RECEIVE_BYTES);
+  }
+
+  #pop(request: Request): void {
+    this.#head = request.nextOfLane;
+    if (this.#head === null) {
+      this.#tail = null;
+      this.lastUsedAt = this.node.shared.clock.now;
+    }
+    this.inflight--;
+  }
+
+  #onDrained(): void {
+    if (this.waiting.size > 0 && !this.full) this.#releaseWaiting();
+  }
+
+  #releaseWaiting(): void {
+    const clients = [...this.waiting];
+    this.waiting.clear();
+    for (const client of clients) client.resumeSoon();
+  }
+
+  #onSocketEnd(why: string): void {
+    if (this.#state === CLOSED) return;
+    this.end(this.#state === READY ? 'lost' : this.#state === GREETING ? 'greeting' : 'connect', why);
+  }
+
+  #failAll(reason: LaneEnd, why: string): void {
+    let request = this.#head;
+    this.#head = null;
+    this.#tail = null;
+    this.inflight = 0;
+    if (request === null) return;
+    const neverSent = reason === 'connect' || reason === 'greeting' || reason === 'refused';
+    const outcome = neverSent ? '' : '; the outcome of the command is unknown';
+    const code = reason === 'refused' ? 'ERR' : 'NODEDOWN';
+    const reply = Buffer.from(encodeError(`${code} node ${this.node.name} (${this.node.address}) ${why}${outcome}`));
+    let cut = this.#streaming;
+    while (request !== null) {
+      const next: Request | null = request.nextOfLane;
+      this.node.answered(request, true);
+      if (request.sink !== null) request.sink.onFailure(request, reply);
+      else if (request.client !== null) {
+        if (cut) request.client.onReplyCut(request, reply);
+        else request.client.onReply(request, reply, 0, reply.length);
+      } else this.node.shared.requests.give(request);
+      cut = false;
+      request = next;
+    }
+  }
+}
+
+function describeSocketError(error: NodeJS.ErrnoException): string {
+  switch (error.code) {
+    case 'ECONNREFUSED':
+      return 'refused the connection';
+    case 'ECONNRESET':
+    case 'EPIPE':
+      return 'cut the connection';
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return 'cannot be found: its name does not resolve';
+    case 'ENOENT':
+      return 'cannot be reached: the socket does not exist';
+    default:
+      return `cannot be reached: ${error.message}`;
+  }
+}

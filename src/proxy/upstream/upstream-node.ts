@@ -1,0 +1,260 @@
+/**
+ * A node as the data plane sees it: its lanes by kind, whether it answers, and the error that its keys get
+ * while it does not.
+ */
+import { error as encodeError } from '../../resp/encode.js';
+import type { ClientConnection } from '../client/client-connection.js';
+import type { ChunkPool } from '../io/chunk-pool.js';
+import type { Turn } from '../io/turn.js';
+import type { Clock } from '../measure/clock.js';
+import { NodeCounters } from '../measure/counters.js';
+import type { DataPlaneOptions } from '../options.js';
+import type { Request, RequestPool } from '../request.js';
+import { type NodeConnectionEvent, nodeDown, nodeUp } from '../events.js';
+import { Lane, type LaneEnd } from './lane.js';
+import type { LaneKind } from './lane-handshake.js';
+
+/** What all nodes of a data plane have in common. */
+export interface UpstreamShared {
+  readonly options: DataPlaneOptions;
+  readonly turn: Turn;
+  readonly clock: Clock;
+  readonly lanePool: ChunkPool;
+  readonly requests: RequestPool;
+}
+
+export type NodeTarget = { readonly host: string; readonly port: number } | { readonly path: string };
+
+const BACKOFF_MIN_MS = 20;
+/** A private lane that nobody used for this long is closed. */
+const PRIVATE_IDLE_MS = 10_000;
+
+export class UpstreamNode {
+  readonly id: number;
+  readonly name: string;
+  readonly address: string;
+  readonly target: NodeTarget;
+  readonly shared: UpstreamShared;
+  readonly counters = new NodeCounters();
+  /** False while the node cannot be reached: its commands fail at once instead of waiting. */
+  up = true;
+  /** What a command for this node is answered while it is down. */
+  downReply: Buffer;
+
+  readonly #lanes: Lane[][] = [];
+  /** Every lane that is open, shared ones and private ones. */
+  readonly #open = new Set<Lane>();
+  readonly #idlePrivate: Lane[] = [];
+  #next = 0;
+  #privateCount = 0;
+  #backoff = BACKOFF_MIN_MS;
+  #retry: NodeJS.Timeout | null = null;
+  #closed = false;
+
+  constructor(id: number, name: string, address: string, shared: UpstreamShared) {
+    this.id = id;
+    this.name = name;
+    this.address = address;
+    this.target = parseTarget(address);
+    this.shared = shared;
+    this.downReply = this.#describeDown('has not been reached yet');
+  }
+
+  get inflight(): number {
+    let sum = 0;
+    for (const lane of this.#open) sum += lane.inflight;
+    return sum;
+  }
+
+  get connections(): number {
+    return this.#open.size;
+  }
+
+  kindIndex(kind: LaneKind): number {
+    return (kind.protocol - 2) * this.shared.options.databases + kind.database;
+  }
+
+  /**
+   * A shared lane for commands of this kind, opened when there is none yet.
+   * @returns null while the node is down
+   */
+  pick(kind: LaneKind): Lane | null {
+    if (!this.up || this.#closed) return null;
+    const index = this.kindIndex(kind);
+    let lanes = this.#lanes[index];
+    if (lanes === undefined) {
+      lanes = [];
+      this.#lanes[index] = lanes;
+    }
+    if (lanes.length < this.shared.options.nodeConnections) return this.#openShared(lanes, kind, index);
+    this.#next = (this.#next + 1) % lanes.length;
+    return lanes[this.#next] ?? null;
+  }
+
+  /**
+   * A lane that only `client` uses: for large values, and for what changes a connection's state.
+   * @returns null when the node is down or has as many private lanes as it may
+   */
+  takePrivate(kind: LaneKind, client: ClientConnection): Lane | null {
+    if (!this.up || this.#closed) return null;
+    const index = this.kindIndex(kind);
+    const spare = this.#idlePrivate.findIndex((lane) => lane.kindIndex === index && lane.accepting);
+    const lane = spare >= 0 ? this.#idlePrivate.splice(spare, 1)[0] : undefined;
+    if (lane !== undefined) {
+      lane.owner = client;
+      return lane;
+    }
+    if (this.#privateCount >= this.shared.options.nodePrivateConnections) return null;
+    const opened = new Lane(this, kind, index);
+    opened.owner = client;
+    this.#privateCount++;
+    this.#open.add(opened);
+    opened.open();
+    return opened;
+  }
+
+  /** Gives back a private lane; one that still has replies to come is closed, since they are nobody's. */
+  releasePrivate(lane: Lane): void {
+    if (lane.closed) return;
+    if (lane.inflight > 0 || !lane.accepting) {
+      lane.end('closed', 'the client left');
+      return;
+    }
+    lane.owner = null;
+    lane.lastUsedAt = this.shared.clock.now;
+    this.#idlePrivate.push(lane);
+  }
+
+  /** Opens the lane that most clients will use, so that the first command does not wait for it. */
+  preconnect(): void {
+    this.pick({ protocol: 2, database: 0 });
+  }
+
+  /** Counts the answer to a request. */
+  answered(request: Request, failed: boolean): void {
+    const counters = this.counters;
+    counters.commands++;
+    if (failed) counters.errors++;
+    counters.time.record(this.shared.clock.now - request.startedAt);
+  }
+
+  onLaneReady(_lane: Lane): void {
+    this.#backoff = BACKOFF_MIN_MS;
+    if (this.up) return;
+    this.up = true;
+    this.#publish(nodeUp, '');
+  }
+
+  /** The lane carries a large reply and is not shared any longer. */
+  onLaneRetired(lane: Lane): void {
+    this.#forget(lane);
+  }
+
+  onLaneEnd(lane: Lane, reason: LaneEnd, why: string, wasReady: boolean): void {
+    this.#forget(lane);
+    this.#open.delete(lane);
+    if (lane.owner !== null || this.#idlePrivate.includes(lane)) {
+      this.#privateCount--;
+      const idle = this.#idlePrivate.indexOf(lane);
+      if (idle >= 0) this.#idlePrivate.splice(idle, 1);
+    }
+    if (this.#closed || reason === 'closed' || reason === 'refused') return;
+    if (wasReady) this.counters.reconnects++;
+    if (reason === 'lost') {
+      // The node may just have restarted: one attempt at once decides whether it is down.
+      if (this.up && this.#retry === null) this.pick({ protocol: 2, database: 0 });
+      return;
+    }
+    this.#markDown(why);
+  }
+
+  /** Called about ten times a second. */
+  tick(now: number): void {
+    for (const lane of this.#open) {
+      lane.checkTimeout(now);
+      lane.checkPause(now);
+      // A shared lane that was given to one large reply has done its duty when that is through.
+      if (!lane.closed && !lane.accepting && lane.owner === null && lane.inflight === 0) lane.end('closed', 'is retired');
+    }
+    for (let i = this.#idlePrivate.length - 1; i >= 0; i--) {
+      const lane = this.#idlePrivate[i];
+      if (lane !== undefined && now - lane.lastUsedAt > PRIVATE_IDLE_MS) lane.end('closed', 'was idle');
+    }
+  }
+
+  lanes(): Iterable<Lane> {
+    return this.#open;
+  }
+
+  /** The node is no member any more: nothing new is sent to it, what is in flight is still answered. */
+  leave(): void {
+    this.#closed = true;
+    if (this.#retry !== null) clearTimeout(this.#retry);
+    this.downReply = this.#describeDown('has left the ring');
+    for (const lane of [...this.#open]) lane.retire();
+  }
+
+  /** Ends every lane, because the node left the ring or the proxy stops. */
+  close(why: string): void {
+    this.#closed = true;
+    if (this.#retry !== null) clearTimeout(this.#retry);
+    this.downReply = this.#describeDown(why);
+    for (const lane of [...this.#open]) lane.end('closed', why);
+  }
+
+  #openShared(lanes: Lane[], kind: LaneKind, index: number): Lane {
+    const lane = new Lane(this, kind, index);
+    lanes.push(lane);
+    this.#open.add(lane);
+    lane.open();
+    return lane;
+  }
+
+  #forget(lane: Lane): void {
+    const lanes = this.#lanes[lane.kindIndex];
+    const at = lanes?.indexOf(lane) ?? -1;
+    if (at >= 0) lanes?.splice(at, 1);
+  }
+
+  #markDown(why: string): void {
+    this.downReply = this.#describeDown(why);
+    if (this.up) {
+      this.up = false;
+      this.#publish(nodeDown, why);
+    }
+    if (this.#retry === null) this.#scheduleRetry();
+  }
+
+  #scheduleRetry(): void {
+    // Full jitter keeps many proxies from coming back to a node in step.
+    const delay = this.#backoff * (0.5 + Math.random() / 2);
+    this.#backoff = Math.min(this.#backoff * 2, this.shared.options.reconnectBackoffMax);
+    this.#retry = setTimeout(() => {
+      this.#retry = null;
+      if (this.#closed || this.up) return;
+      const kind: LaneKind = { protocol: 2, database: 0 };
+      const index = this.kindIndex(kind);
+      const lanes = this.#lanes[index] ?? [];
+      this.#lanes[index] = lanes;
+      this.#openShared(lanes, kind, index);
+    }, delay);
+  }
+
+  #describeDown(why: string): Buffer {
+    return Buffer.from(encodeError(`NODEDOWN node ${this.name} (${this.address}) ${why}`));
+  }
+
+  #publish(target: typeof nodeUp, error: string): void {
+    if (!target.hasSubscribers) return;
+    const event: NodeConnectionEvent = { node: this.name, address: this.address, error };
+    target.publish(event);
+  }
+}
+
+function parseTarget(address: string): NodeTarget {
+  if (address.startsWith('/')) return { path: address };
+  if (address.startsWith('unix:')) return { path: address.slice('unix:'.length) };
+  const colon = address.lastIndexOf(':');
+  const host = address.slice(0, colon).replace(/^\[(.*)\]$/, '$1');
+  return { host, port: Number(address.slice(colon + 1)) };
+}

@@ -1,0 +1,91 @@
+import net, { type Socket } from 'node:net';
+import { request } from '../../src/resp/encode.js';
+import { ReplyFramer } from '../../src/resp/reply-framer.js';
+
+/** A client that sees the bytes: sends what it is given, and collects whole replies. */
+export class RawClient {
+  readonly socket: Socket;
+  /** Everything that was received and not taken yet. */
+  #received: Buffer[] = [];
+  #replies: Buffer[] = [];
+  readonly #framer = new ReplyFramer();
+  #waiting: { count: number; resolve: (replies: Buffer[]) => void; reject: (error: Error) => void } | null = null;
+  readonly closed: Promise<void>;
+
+  private constructor(socket: Socket) {
+    this.socket = socket;
+    socket.on('data', (chunk: Buffer) => this.#onData(chunk));
+    socket.on('error', () => {});
+    this.closed = new Promise((resolve) => {
+      socket.once('close', () => {
+        resolve();
+        this.#waiting?.reject(new Error('the connection was closed while replies were awaited'));
+      });
+    });
+  }
+
+  static connect(port: number, host = '127.0.0.1'): Promise<RawClient> {
+    return new Promise((resolve, reject) => {
+      const socket = net.connect({ port, host, noDelay: true });
+      socket.once('error', reject);
+      socket.once('connect', () => {
+        socket.off('error', reject);
+        resolve(new RawClient(socket));
+      });
+    });
+  }
+
+  send(bytes: Uint8Array | string): void {
+    this.socket.write(bytes);
+  }
+
+  /** Sends the commands in one piece. @returns their replies, as they came */
+  pipeline(commands: readonly (readonly (string | Uint8Array)[])[]): Promise<Buffer[]> {
+    this.send(Buffer.concat(commands.map((command) => request(command))));
+    return this.replies(commands.length);
+  }
+
+  async command(...words: (string | Uint8Array)[]): Promise<Buffer> {
+    const [reply] = await this.pipeline([words]);
+    return reply as Buffer;
+  }
+
+  /** The reply to a command as text, which tests compare with. */
+  async text(...words: (string | Uint8Array)[]): Promise<string> {
+    return (await this.command(...words)).toString('latin1');
+  }
+
+  /** Waits for the next `count` replies. */
+  replies(count: number): Promise<Buffer[]> {
+    return new Promise((resolve, reject) => {
+      this.#waiting = { count, resolve, reject };
+      this.#settle();
+    });
+  }
+
+  close(): void {
+    this.socket.destroy();
+  }
+
+  #onData(chunk: Buffer): void {
+    let at = 0;
+    while (at < chunk.length) {
+      const end = this.#framer.advance(chunk, at, chunk.length);
+      if (end < 0) throw new Error(`malformed reply: ${chunk.subarray(at, at + 80).toString('latin1')}`);
+      this.#received.push(chunk.subarray(at, end));
+      if (this.#framer.complete) {
+        this.#replies.push(Buffer.concat(this.#received));
+        this.#received = [];
+      }
+      at = end;
+    }
+    this.#settle();
+  }
+
+  #settle(): void {
+    const waiting = this.#waiting;
+    if (waiting === null || this.#replies.length < waiting.count) return;
+    this.#waiting = null;
+    waiting.resolve(this.#replies.splice(0, waiting.count));
+  }
+}
