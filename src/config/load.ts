@@ -1,0 +1,182 @@
+import { readFileSync } from 'node:fs';
+import { isMap, LineCounter, parseDocument } from 'yaml';
+import { type Config, crossChecks, SETTINGS, type Setting, type SettingName } from './settings.js';
+
+export interface ConfigMistake {
+  /** Path in the file, flag or environment variable. */
+  readonly where: string;
+  readonly message: string;
+}
+
+/** Everything that is wrong with a configuration, in one error. */
+export class ConfigError extends Error {
+  readonly code = 'CONFIG';
+  readonly mistakes: readonly ConfigMistake[];
+
+  constructor(mistakes: readonly ConfigMistake[]) {
+    const lines = mistakes.map(({ where, message }) => `  ${where}: ${message}`);
+    const noun = mistakes.length === 1 ? 'mistake' : 'mistakes';
+    super(`the configuration has ${mistakes.length} ${noun}:\n${lines.join('\n')}`);
+    this.name = 'ConfigError';
+    this.mistakes = mistakes;
+  }
+}
+
+export interface ConfigSources {
+  /** The YAML file's path. */
+  readonly file?: string | undefined;
+  /** Values by setting, from the command line. */
+  readonly flags?: Partial<Record<SettingName, unknown>>;
+  readonly env?: Readonly<Record<string, string | undefined>>;
+}
+
+interface Given {
+  readonly value: unknown;
+  readonly where: string;
+}
+
+const NAMES = Object.keys(SETTINGS) as SettingName[];
+
+/** `RINGPROXY_` and the path in capitals. */
+export function environmentName(setting: Setting): string {
+  return `RINGPROXY_${setting.path.replace(/[.-]/g, '_').toUpperCase()}`;
+}
+
+/**
+ * Reads the configuration: a flag beats the environment, that the file, that the default.
+ * @throws ConfigError with every mistake at once
+ */
+export function loadConfig(sources: ConfigSources): Config {
+  const mistakes: ConfigMistake[] = [];
+  const inFile = sources.file === undefined ? new Map<string, Given>() : readFile(sources.file, mistakes);
+  const values: Partial<Record<SettingName, unknown>> = {};
+  const origins = new Map<string, string>();
+  for (const name of NAMES) {
+    const setting: Setting = SETTINGS[name];
+    const given = pick(name, setting, sources, inFile);
+    const parsed = setting.schema.safeParse(given?.value);
+    origins.set(setting.path, given?.where ?? setting.path);
+    if (parsed.success) {
+      values[name] = parsed.data;
+    } else {
+      for (const issue of parsed.error.issues) {
+        const inside = issue.path.map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`)).join('');
+        mistakes.push({ where: `${given?.where ?? setting.path}${inside}`, message: issue.message });
+      }
+    }
+  }
+  if (mistakes.length > 0) throw new ConfigError(mistakes);
+  // Every setting was parsed by its own schema.
+  const config = values as Config;
+  const crossed = crossChecks(config).map(({ path, message }) => ({ where: originOf(path, origins), message }));
+  if (crossed.length > 0) throw new ConfigError(crossed);
+  return config;
+}
+
+function originOf(path: string, origins: ReadonlyMap<string, string>): string {
+  const setting = path.replace(/\[.*$/, '');
+  return `${origins.get(setting) ?? setting}${path.slice(setting.length)}`;
+}
+
+function pick(
+  name: SettingName,
+  setting: Setting,
+  sources: ConfigSources,
+  inFile: ReadonlyMap<string, Given>,
+): Given | undefined {
+  const flag = sources.flags?.[name];
+  if (flag !== undefined) return { value: flag, where: name === 'nodes' ? '--node' : `--${setting.path}` };
+  const variable = environmentName(setting);
+  const text = sources.env?.[variable];
+  if (text !== undefined) {
+    const value = name === 'nodes' ? text.split(/[\s,]+/).filter((part) => part !== '') : text;
+    return { value, where: variable };
+  }
+  return inFile.get(setting.path);
+}
+
+function readFile(file: string, mistakes: ConfigMistake[]): Map<string, Given> {
+  const given = new Map<string, Given>();
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    mistakes.push({ where: file, message: `cannot be read: ${error instanceof Error ? error.message : String(error)}` });
+    return given;
+  }
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  for (const error of document.errors) {
+    mistakes.push({ where: `${file}:${lines.linePos(error.pos[0]).line}`, message: error.message });
+  }
+  if (mistakes.length > 0 || document.contents === null) return given;
+  if (!isMap(document.contents)) {
+    mistakes.push({ where: file, message: 'expected settings, such as listen: 127.0.0.1:6380' });
+    return given;
+  }
+  collect(document.contents, '', (path, value, offset) => {
+    const where = `${file}:${lines.linePos(offset).line} ${path}`;
+    if (isKnown(path)) given.set(path, { value, where });
+    else mistakes.push({ where, message: `is not a setting${suggestion(path)}` });
+  });
+  return given;
+}
+
+function isKnown(path: string): boolean {
+  return NAMES.some((name) => SETTINGS[name].path === path);
+}
+
+/** Walks the sections of the file down to the settings. */
+function collect(
+  map: { items: readonly unknown[] },
+  prefix: string,
+  found: (path: string, value: unknown, offset: number) => void,
+): void {
+  for (const item of map.items) {
+    if (typeof item !== 'object' || item === null) continue;
+    const key: unknown = Reflect.get(item, 'key');
+    const value: unknown = Reflect.get(item, 'value');
+    const path = `${prefix}${String(valueOf(key))}`;
+    const isSection = NAMES.some((name) => SETTINGS[name].path.startsWith(`${path}.`));
+    if (isSection && isMap(value)) collect(value, `${path}.`, found);
+    else found(path, toPlain(value), offsetOf(key));
+  }
+}
+
+function valueOf(node: unknown): unknown {
+  return typeof node === 'object' && node !== null && 'value' in node ? node.value : node;
+}
+
+function toPlain(node: unknown): unknown {
+  if (typeof node !== 'object' || node === null) return node ?? undefined;
+  const toJson: unknown = Reflect.get(node, 'toJSON');
+  const plain: unknown = typeof toJson === 'function' ? toJson.call(node) : node;
+  return plain ?? undefined;
+}
+
+function offsetOf(node: unknown): number {
+  const range: unknown = typeof node === 'object' && node !== null ? Reflect.get(node, 'range') : undefined;
+  return Array.isArray(range) && typeof range[0] === 'number' ? range[0] : 0;
+}
+
+function suggestion(path: string): string {
+  const paths = NAMES.map((name) => SETTINGS[name].path);
+  const best = paths
+    .map((candidate) => ({ candidate, distance: editDistance(path, candidate) }))
+    .sort((a, b) => a.distance - b.distance)[0];
+  return best !== undefined && best.distance <= 3 ? `: did you mean ${best.candidate}?` : '';
+}
+
+/** Levenshtein's distance. */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const substituted = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(substituted, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row[b.length] ?? 0;
+}
