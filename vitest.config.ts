@@ -3,6 +3,8 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    globalSetup: ['test/support/global-setup.ts'],
+    setupFiles: ['test/support/vitest-setup.ts'],
     // Real servers and two cores: files run one after the other, so that timings mean something.
     fileParallelism: false,
     testTimeout: 30_000,

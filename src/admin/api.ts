@@ -70,21 +70,21 @@ export interface WhichView {
 }
 
 export interface NodeInput {
-  name?: string;
+  name?: string | undefined;
   address: string;
-  weight?: number;
+  weight?: number | undefined;
 }
 
 /** The body of `POST /v1/ring/changes`. */
 export interface ChangeRequest {
   kind: ChangeKind;
   /** Nodes that join (kind `add`). */
-  add?: NodeInput[];
+  add?: NodeInput[] | undefined;
   /** Names of nodes that leave (kind `remove`). */
-  remove?: string[];
+  remove?: string[] | undefined;
   /** Empty nodes that join and hold keys, instead of refusing them. */
-  flush?: boolean;
-  dryRun?: boolean;
+  flush?: boolean | undefined;
+  dryRun?: boolean | undefined;
 }
 
 /** The answer to `POST /v1/ring/changes`. */

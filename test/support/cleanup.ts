@@ -1,31 +1,46 @@
-import type { ChildProcess } from 'node:child_process';
-import { rmSync } from 'node:fs';
-import { afterAll } from 'vitest';
+type End = () => void | Promise<void>;
 
-/** Everything that a test started and that must not outlive it, also when the test fails. */
-const running = new Set<ChildProcess>();
-const folders = new Set<string>();
+/** Given what ends a thing, binds it to the running test; false when no test is running. */
+type TestScope = (end: End) => boolean;
 
-export function track(child: ChildProcess): ChildProcess {
-  running.add(child);
-  child.once('exit', () => running.delete(child));
-  return child;
+/** What ends with the test file (or the program): whatever was started outside of a test. Last in, first out. */
+const ends: End[] = [];
+/** What has to end at once when the process itself ends. */
+const lastResorts = new Set<() => void>();
+let testScope: TestScope = () => false;
+
+/** Called by the set-up of vitest; without it (benchmarks) everything ends with `endAll`. */
+export function setTestScope(scope: TestScope): void {
+  testScope = scope;
 }
 
-export function trackFolder(folder: string): string {
-  folders.add(folder);
-  return folder;
+/**
+ * Runs `end` when the test that is running ends, also when it fails; outside of a test (`beforeAll`, a
+ * benchmark) when the file ends. Within one scope the newest runs first. What `end` throws fails the test.
+ */
+export function atEnd(end: End): void {
+  if (!testScope(end)) ends.push(end);
 }
 
-function endAll(): void {
-  for (const child of running) child.kill('SIGKILL');
-  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
-  folders.clear();
+/** Runs what is left of `atEnd`; every one of them, and then throws what the first one threw. */
+export async function endAll(): Promise<void> {
+  const errors: unknown[] = [];
+  for (let end = ends.pop(); end !== undefined; end = ends.pop()) {
+    try {
+      await end();
+    } catch (error) {
+      errors.push(error);
+    }
+  }
+  if (errors.length > 0) throw errors[0];
 }
 
-process.once('exit', endAll);
-afterAll(async () => {
-  const exits = [...running].map((child) => new Promise((resolve) => child.once('exit', resolve)));
-  endAll();
-  await Promise.all(exits);
+/** Runs `end` synchronously if the process exits before the returned function is called. */
+export function atExit(end: () => void): () => void {
+  lastResorts.add(end);
+  return () => lastResorts.delete(end);
+}
+
+process.once('exit', () => {
+  for (const end of lastResorts) end();
 });

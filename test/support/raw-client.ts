@@ -1,8 +1,9 @@
 import net, { type Socket } from 'node:net';
 import { request } from '../../src/resp/encode.js';
 import { ReplyFramer } from '../../src/resp/reply-framer.js';
+import { atEnd } from './cleanup.js';
 
-/** A client that sees the bytes: sends what it is given, and collects whole replies. */
+/** A client that sees the bytes: sends what it is given, and collects whole replies. It ends with its test (or file). */
 export class RawClient {
   readonly socket: Socket;
   /** Everything that was received and not taken yet. */
@@ -10,7 +11,9 @@ export class RawClient {
   #replies: Buffer[] = [];
   readonly #framer = new ReplyFramer();
   #waiting: { count: number; resolve: (replies: Buffer[]) => void; reject: (error: Error) => void } | null = null;
+  /** Settles when the connection has ended, from either side. */
   readonly closed: Promise<void>;
+  #failure: Error | null = null;
 
   private constructor(socket: Socket) {
     this.socket = socket;
@@ -18,15 +21,18 @@ export class RawClient {
     socket.on('error', () => {});
     this.closed = new Promise((resolve) => {
       socket.once('close', () => {
+        this.#fail(new Error('the connection was closed while replies were awaited'));
         resolve();
-        this.#waiting?.reject(new Error('the connection was closed while replies were awaited'));
       });
     });
+    atEnd(() => this.close());
   }
 
-  static connect(port: number, host = '127.0.0.1'): Promise<RawClient> {
+  /** @param target a port on `host`, or the path of a Unix socket */
+  static connect(target: number | string, host = '127.0.0.1'): Promise<RawClient> {
     return new Promise((resolve, reject) => {
-      const socket = net.connect({ port, host, noDelay: true });
+      const socket =
+        typeof target === 'string' ? net.connect(target) : net.connect({ port: target, host, noDelay: true });
       socket.once('error', reject);
       socket.once('connect', () => {
         socket.off('error', reject);
@@ -55,8 +61,9 @@ export class RawClient {
     return (await this.command(...words)).toString('latin1');
   }
 
-  /** Waits for the next `count` replies. */
+  /** Waits for the next `count` replies; fails when the connection ends before, or sends what is not a reply. */
   replies(count: number): Promise<Buffer[]> {
+    if (this.#waiting !== null) return Promise.reject(new Error('replies are awaited already'));
     return new Promise((resolve, reject) => {
       this.#waiting = { count, resolve, reject };
       this.#settle();
@@ -71,7 +78,11 @@ export class RawClient {
     let at = 0;
     while (at < chunk.length) {
       const end = this.#framer.advance(chunk, at, chunk.length);
-      if (end < 0) throw new Error(`malformed reply: ${chunk.subarray(at, at + 80).toString('latin1')}`);
+      if (end < 0) {
+        this.#fail(new Error(`malformed reply: ${chunk.subarray(at, at + 80).toString('latin1')}`));
+        this.close();
+        return;
+      }
       this.#received.push(chunk.subarray(at, end));
       if (this.#framer.complete) {
         this.#replies.push(Buffer.concat(this.#received));
@@ -84,8 +95,18 @@ export class RawClient {
 
   #settle(): void {
     const waiting = this.#waiting;
-    if (waiting === null || this.#replies.length < waiting.count) return;
-    this.#waiting = null;
-    waiting.resolve(this.#replies.splice(0, waiting.count));
+    if (waiting === null) return;
+    if (this.#replies.length >= waiting.count) {
+      this.#waiting = null;
+      waiting.resolve(this.#replies.splice(0, waiting.count));
+    } else if (this.#failure !== null) {
+      this.#waiting = null;
+      waiting.reject(this.#failure);
+    }
+  }
+
+  #fail(error: Error): void {
+    this.#failure ??= error;
+    this.#settle();
   }
 }

@@ -1,28 +1,28 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { Redis } from 'ioredis';
-import { track, trackFolder } from './cleanup.js';
+import { Redis, type RedisOptions as ClientOptions } from 'ioredis';
+import { type Child, startChild } from './child.js';
+import { atEnd } from './cleanup.js';
 import { freePort } from './free-port.js';
+import { tempFolder } from './temp-folder.js';
 
 export interface RedisOptions {
+  /** Default: a free one. */
   readonly port?: number;
   readonly args?: readonly string[];
 }
 
-/** A real `redis-server` on loopback that ends with the test. */
+/** A real `redis-server` on loopback, without persistence, that ends with the test (or file) that started it. */
 export class RedisProcess {
   readonly port: number;
   readonly #args: readonly string[];
   readonly #folder: string;
-  #child: ChildProcess | null = null;
+  #child: Child | null = null;
   #clients: Redis[] = [];
 
   constructor(port: number, args: readonly string[]) {
     this.port = port;
     this.#args = args;
-    this.#folder = trackFolder(mkdtempSync(join(tmpdir(), 'ringproxy-redis-')));
+    this.#folder = tempFolder('redis');
+    atEnd(() => this.stop());
   }
 
   get address(): string {
@@ -33,61 +33,61 @@ export class RedisProcess {
     return this.#child?.pid ?? -1;
   }
 
+  /** What the server wrote to its log. */
+  get log(): readonly string[] {
+    return this.#child?.stdout ?? [];
+  }
+
   /** Starts the server and waits until it says that it is ready. */
-  start(): Promise<void> {
-    const child = track(
-      spawn(
-        'redis-server',
-        ['--port', String(this.port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', ...this.#args],
-        { cwd: this.#folder, stdio: ['ignore', 'pipe', 'inherit'] },
-      ),
-    );
-    this.#child = child;
-    return new Promise((resolve, reject) => {
-      let log = '';
-      child.stdout?.on('data', (chunk: Buffer) => {
-        log += chunk.toString();
-        if (log.includes('Ready to accept connections')) resolve();
-      });
-      child.once('error', reject);
-      child.once('exit', (code) => reject(new Error(`redis-server on port ${this.port} ended with ${code}:\n${log}`)));
-    });
+  async start(): Promise<void> {
+    const settings = ['--port', String(this.port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'];
+    this.#child = await startChild('redis-server', [...settings, ...this.#args], { cwd: this.#folder, unbound: true });
+    await this.#child.line((line) => (line.includes('Ready to accept connections') ? true : null));
   }
 
   /** A client of the server itself, past the proxy. */
-  client(): Redis {
-    const client = new Redis({ port: this.port, host: '127.0.0.1', retryStrategy: () => 20 });
+  client(options: ClientOptions = {}): Redis {
+    const client = new Redis({ port: this.port, host: '127.0.0.1', retryStrategy: () => 20, ...options });
     client.on('error', () => {});
     this.#clients.push(client);
     return client;
   }
 
+  /** Sends a signal: SIGKILL, or SIGSTOP and SIGCONT to stall the server. */
   kill(signal: NodeJS.Signals): void {
-    this.#child?.kill(signal);
+    this.#child?.signal(signal);
   }
 
+  /** Ends the server and its clients. */
   async stop(): Promise<void> {
+    this.#disconnect();
+    await this.#child?.kill();
+    this.#child = null;
+  }
+
+  /** Ends the server and starts it again, empty, on the same port. Clients of before reconnect by themselves. */
+  async restart(): Promise<void> {
+    await this.#child?.kill();
+    await this.start();
+  }
+
+  #disconnect(): void {
     for (const client of this.#clients) client.disconnect();
     this.#clients = [];
-    const child = this.#child;
-    this.#child = null;
-    if (child === null || child.exitCode !== null || child.signalCode !== null) return;
-    const exited = new Promise((resolve) => child.once('exit', resolve));
-    child.kill('SIGKILL');
-    await exited;
-  }
-
-  /** Ends the server and starts it again, empty, on the same port. */
-  async restart(): Promise<void> {
-    await this.stop();
-    await this.start();
   }
 }
 
 export async function startRedis(options: RedisOptions = {}): Promise<RedisProcess> {
-  const redis = new RedisProcess(options.port ?? (await freePort()), options.args ?? []);
-  await redis.start();
-  return redis;
+  for (let attempt = 1; ; attempt++) {
+    const redis = new RedisProcess(options.port ?? (await freePort()), options.args ?? []);
+    try {
+      await redis.start();
+      return redis;
+    } catch (error) {
+      // Between finding a free port and listening on it another process may have taken it.
+      if (options.port !== undefined || attempt === 5 || !String(error).includes('Address already in use')) throw error;
+    }
+  }
 }
 
 export function startRedises(count: number, options: RedisOptions = {}): Promise<RedisProcess[]> {

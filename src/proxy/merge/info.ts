@@ -47,15 +47,19 @@ const HUMAN: Readonly<Record<string, string>> = {
   total_system_memory: 'total_system_memory_human',
 };
 
-export const mergeInfo: Merger = (group, out) => {
-  const texts: string[] = [];
-  for (const part of group.parts) {
-    if (part.held) texts.push(infoText(part.held.buffer, part.heldStart, part.heldEnd));
-  }
-  const text = mergeInfoTexts(texts);
-  out.bulkHeader(Buffer.byteLength(text));
-  out.text(`${text}\r\n`);
-};
+/** @param own lines of the proxy's own section; empty: it was not asked for */
+export function infoMerger(own: readonly string[]): Merger {
+  return (group, out) => {
+    const texts: string[] = [];
+    for (const part of group.parts) {
+      if (part.held) texts.push(infoText(part.held.buffer, part.heldStart, part.heldEnd));
+    }
+    const section = own.length === 0 ? '' : `# Ringproxy\r\n${own.join('\r\n')}\r\n\r\n`;
+    const text = section + mergeInfoTexts(texts);
+    const header = group.protocol === 3 ? `=${Buffer.byteLength(text) + 4}\r\ntxt:` : `$${Buffer.byteLength(text)}\r\n`;
+    out.text(`${header}${text}\r\n`);
+  };
+}
 
 /** A bulk in RESP2, a verbatim string (`=len\r\ntxt:…`) in RESP3. */
 function infoText(buffer: Buffer, start: number, end: number): string {

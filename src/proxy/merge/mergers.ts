@@ -2,7 +2,7 @@ import type { Merge } from '../../commands/command.js';
 import type { Merger } from './group.js';
 import { mergeArray } from './array.js';
 import { mergeConcat } from './concat.js';
-import { mergeInfo } from './info.js';
+import { infoMerger } from './info.js';
 import { mergeFirst, mergeRandom, mergeSum } from './simple.js';
 
 /** How the parts' replies become one, by the merge column of the command table. */
@@ -12,6 +12,6 @@ export const MERGERS: Readonly<Record<Merge, Merger>> = {
   sum: mergeSum,
   ok: mergeFirst,
   concat: mergeConcat,
-  info: mergeInfo,
+  info: infoMerger([]),
   random: mergeRandom,
 };

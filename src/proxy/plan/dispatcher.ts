@@ -15,6 +15,7 @@ import { args, type RequestFramer } from '../../resp/request-framer.js';
 import { type ClientConnection, LATER, TAKEN } from '../client/client-connection.js';
 import { LOCAL_COMMANDS } from '../local/index.js';
 import type { LocalContext } from '../local/local-context.js';
+import { infoMerger } from '../merge/info.js';
 import { MERGERS } from '../merge/mergers.js';
 import type { RoutingSnapshot } from '../snapshot.js';
 import type { Lane } from '../upstream/lane.js';
@@ -36,6 +37,8 @@ export interface UploadPlan {
 
 const STREAMS = Buffer.from('streams');
 const BLOCK = Buffer.from('block');
+/** The sections of INFO that the proxy's own belongs to. */
+const INFO_SECTIONS: ReadonlySet<string> = new Set(['ringproxy', 'all', 'everything', 'default']);
 const EMPTY = Buffer.alloc(0);
 const NOT_READY = Buffer.from(encodeError('NODEDOWN the ring has no nodes yet'));
 const NO_AUTH = Buffer.from(encodeError('NOAUTH Authentication required.'));
@@ -228,8 +231,10 @@ export class Dispatcher {
           return this.refuse(client, command, refusalOf(command));
         }
         return fanOut(this, client, framer, command, MERGERS[command.merge]);
-      case 'all':
-        return fanOut(this, client, framer, command, MERGERS[command.merge]);
+      case 'all': {
+        const merger = command.merge === 'info' ? infoMerger(this.#ownInfo(framer)) : MERGERS[command.merge];
+        return fanOut(this, client, framer, command, merger);
+      }
       default:
         return this.refuse(client, command, refusalOf(command));
     }
@@ -278,6 +283,16 @@ export class Dispatcher {
     const lane = node.pick(client.kind);
     client.lanes[index] = lane ?? undefined;
     return lane;
+  }
+
+  /** The lines of INFO's section on the proxy, when the sections that were asked for include it. */
+  #ownInfo(framer: RequestFramer): string[] {
+    const sections: string[] = [];
+    for (let i = 1; i < framer.argc; i++) {
+      sections.push((framer.source as Buffer).toString('latin1', args.start[i], args.end[i]).toLowerCase());
+    }
+    const wanted = sections.length === 0 || sections.some((section) => INFO_SECTIONS.has(section));
+    return wanted ? this.#context.proxyInfo() : [];
   }
 
   #downReply(index: number): Buffer {

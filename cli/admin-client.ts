@@ -1,0 +1,113 @@
+/** Talks to the admin API. */
+import { request } from 'undici';
+import type {
+  ApiError,
+  ChangeAccepted,
+  ChangeRequest,
+  HistoryEntry,
+  ProxyView,
+  RingView,
+  StatsView,
+  WhichView,
+} from '../src/admin/api.js';
+import { CliError } from './cli-error.js';
+
+const HEADERS_TIMEOUT_MS = 10_000;
+/** A change examines nodes first. */
+const CHANGE_TIMEOUT_MS = 120_000;
+
+export interface AdminOptions {
+  readonly admin: string;
+  readonly token?: string | undefined;
+}
+
+export class AdminClient {
+  readonly #base: string;
+  readonly #token: string;
+
+  constructor(options: AdminOptions) {
+    this.#base = options.admin.replace(/\/+$/, '');
+    this.#token = options.token ?? '';
+    if (!/^https?:\/\/[^/]+/.test(this.#base)) {
+      throw new CliError(`'${options.admin}' is not a URL`, 'give one with --admin, such as http://127.0.0.1:6390', 2);
+    }
+  }
+
+  ring(): Promise<RingView> {
+    return this.#get<RingView>('/v1/ring');
+  }
+
+  which(keys: readonly string[]): Promise<WhichView[]> {
+    return this.#get<WhichView[]>(`/v1/ring/which?${keys.map((key) => `key=${encodeURIComponent(key)}`).join('&')}`);
+  }
+
+  history(): Promise<HistoryEntry[]> {
+    return this.#get<HistoryEntry[]>('/v1/ring/history');
+  }
+
+  proxies(): Promise<ProxyView[]> {
+    return this.#get<ProxyView[]>('/v1/proxies');
+  }
+
+  stats(): Promise<StatsView> {
+    return this.#get<StatsView>('/v1/stats');
+  }
+
+  change(body: ChangeRequest): Promise<ChangeAccepted> {
+    return this.#send<ChangeAccepted>('POST', '/v1/ring/changes', body);
+  }
+
+  #get<T>(path: string): Promise<T> {
+    return this.#send<T>('GET', path, null);
+  }
+
+  async #send<T>(method: 'GET' | 'POST', path: string, body: object | null): Promise<T> {
+    let answer: Awaited<ReturnType<typeof request>>;
+    try {
+      answer = await request(`${this.#base}${path}`, {
+        method,
+        headersTimeout: method === 'POST' ? CHANGE_TIMEOUT_MS : HEADERS_TIMEOUT_MS,
+        headers: {
+          ...(this.#token === '' ? {} : { authorization: `Bearer ${this.#token}` }),
+          ...(body === null ? {} : { 'content-type': 'application/json' }),
+        },
+        body: body === null ? null : JSON.stringify(body),
+      });
+    } catch (error) {
+      throw new CliError(
+        `the admin API at ${this.#base} cannot be reached: ${describe(error)}`,
+        'is ringproxy serve running? Give its address with --admin URL or RINGPROXY_ADMIN',
+      );
+    }
+    const text = await answer.body.text();
+    const parsed = parseJson(text);
+    if (answer.statusCode >= 200 && answer.statusCode < 300 && parsed !== undefined) return parsed as T;
+    if (isApiError(parsed)) throw new CliError(parsed.error.message, parsed.error.hint);
+    throw new CliError(
+      `${this.#base} answered ${answer.statusCode}, not as the admin API does`,
+      'check --admin: it must be the admin address, not that for Redis clients',
+    );
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function isApiError(value: unknown): value is ApiError {
+  if (typeof value !== 'object' || value === null) return false;
+  const error: unknown = Reflect.get(value, 'error');
+  return typeof error === 'object' && error !== null && 'message' in error && 'hint' in error;
+}
+
+function describe(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  if (code === 'ECONNREFUSED') return 'nothing listens there';
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return 'the name does not resolve';
+  if (code.includes('TIMEOUT')) return 'it did not answer in time';
+  return error instanceof Error ? error.message : String(error);
+}

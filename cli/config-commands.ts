@@ -1,0 +1,47 @@
+import { readFileSync } from 'node:fs';
+import type { Command } from 'commander';
+import { loadConfig } from '../src/config/load.js';
+import { configReference } from '../src/config/reference.js';
+import { importTwemproxy } from '../src/config/twemproxy.js';
+import { CliError } from './cli-error.js';
+
+/** `ringproxy config …` */
+export function registerConfigCommands(program: Command): void {
+  const config = program.command('config').description('check, import and look up configuration');
+  config
+    .command('check')
+    .description('read a configuration file and report every mistake')
+    .argument('<file>', 'ringproxy.yaml')
+    .action((file: string) => {
+      const loaded = loadConfig({ file, env: process.env });
+      const names = loaded.nodes.map((node) => node.name).join(', ');
+      process.stdout.write(`${file} is valid: listens on ${loaded.listen}, ${loaded.nodes.length} nodes (${names})\n`);
+    });
+  config
+    .command('import-twemproxy')
+    .description("print ringproxy's YAML for a pool of a nutcracker.yml")
+    .argument('<file>', 'nutcracker.yml')
+    .option('--pool <name>', 'which pool, when there are several')
+    .action((file: string, options: { pool?: string }) => {
+      const { yaml, warnings } = importTwemproxy(readText(file), options.pool);
+      for (const warning of warnings) process.stderr.write(`warning: ${warning}\n`);
+      process.stdout.write(yaml);
+    });
+  config
+    .command('reference')
+    .description('print the table of all settings, in Markdown')
+    .action(() => {
+      process.stdout.write(`${configReference()}\n`);
+    });
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new CliError(
+      `${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`,
+      'check the path and its permissions',
+    );
+  }
+}

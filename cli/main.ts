@@ -1,0 +1,54 @@
+#!/usr/bin/env node
+import { Command, CommanderError } from 'commander';
+import { ConfigError } from '../src/config/load.js';
+import { RingproxyError } from '../src/errors.js';
+import { readVersion } from '../src/version.js';
+import { CliError } from './cli-error.js';
+import { registerCompletionCommand } from './completion.js';
+import { registerConfigCommands } from './config-commands.js';
+import { registerDemoCommand } from './demo/demo-command.js';
+import { registerRingCommands } from './ring-commands.js';
+import { registerServeCommand } from './serve-command.js';
+import { registerStatsCommand } from './stats-command.js';
+
+function buildProgram(): Command {
+  const program = new Command('ringproxy')
+    .description('a proxy that spreads a Redis cache over a ring of ordinary Redis nodes')
+    .version(readVersion())
+    .showHelpAfterError('(ringproxy --help lists the commands and their flags)');
+  registerServeCommand(program);
+  registerRingCommands(program);
+  registerStatsCommand(program);
+  registerConfigCommands(program);
+  registerDemoCommand(program);
+  registerCompletionCommand(program);
+  throwInsteadOfExiting(program);
+  return program;
+}
+
+/** So that a wrong call ends with 2, as the contract has it, and not with commander's 1. */
+function throwInsteadOfExiting(command: Command): void {
+  command.exitOverride();
+  for (const sub of command.commands) throwInsteadOfExiting(sub);
+}
+
+/** Tells a failure to a person. @returns the exit code */
+function report(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  if (error instanceof ConfigError) {
+    process.stderr.write(`ringproxy: ${error.message}\n`);
+    return 2;
+  }
+  if (error instanceof CliError || error instanceof RingproxyError) {
+    process.stderr.write(`ringproxy: ${error.message}\n  ${error.hint}\n`);
+    return error instanceof CliError ? error.exitCode : error.code === 'NO_NODES' ? 2 : 1;
+  }
+  process.stderr.write(`ringproxy: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  return 1;
+}
+
+try {
+  await buildProgram().parseAsync(process.argv);
+} catch (error) {
+  process.exitCode = report(error);
+}

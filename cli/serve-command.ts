@@ -1,0 +1,61 @@
+import type { Command } from 'commander';
+import { loadConfig } from '../src/config/load.js';
+import { SETTINGS, type Setting, type SettingName } from '../src/config/settings.js';
+import { startServer } from '../src/serve.js';
+
+/** `ringproxy serve` */
+export function registerServeCommand(program: Command): void {
+  const command = program
+    .command('serve')
+    .description('run a proxy')
+    .option('-c, --config <file>', 'configuration file (YAML)')
+    .option('--node <NAME=HOST:PORT[*WEIGHT]>', 'a node of the first generation; as often as there are nodes', collect)
+    .option('--check', 'check the configuration and exit');
+  for (const [, setting] of flagSettings()) {
+    command.option(`--${setting.path} <${setting.flag}>`, `${setting.help} (default: ${setting.default || 'none'})`);
+  }
+  command.action((options: Record<string, unknown>) => serve(options));
+}
+
+function collect(value: string, before: string[] | undefined): string[] {
+  return [...(before ?? []), value];
+}
+
+function flagSettings(): [SettingName, Setting][] {
+  const names = Object.keys(SETTINGS) as SettingName[];
+  return names.flatMap((name): [SettingName, Setting][] => {
+    const setting: Setting = SETTINGS[name];
+    return setting.flag === undefined ? [] : [[name, setting]];
+  });
+}
+
+async function serve(options: Record<string, unknown>): Promise<void> {
+  const flags: Partial<Record<SettingName, unknown>> = {};
+  // commander names an option as the settings are named: in camel case.
+  for (const [name] of flagSettings()) if (options[name] !== undefined) flags[name] = options[name];
+  if (options.node !== undefined) flags.nodes = options.node;
+  const file = typeof options.config === 'string' ? options.config : undefined;
+  const config = loadConfig({ file, flags, env: process.env });
+  if (options.check === true) {
+    process.stdout.write(`the configuration is valid: ${config.nodes.length} nodes, listens on ${config.listen}\n`);
+    return;
+  }
+  const proxy = await startServer(config);
+  let stopping = false;
+  const stop = (): void => {
+    // Whoever asks twice does not want to wait.
+    if (stopping) process.exit(1);
+    stopping = true;
+    proxy.close().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        process.stderr.write(`ringproxy: ${error instanceof Error ? error.message : String(error)}\n`);
+        process.exit(1);
+      },
+    );
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+  const ready = { event: 'ready', listen: proxy.listen, admin: proxy.admin, pid: process.pid, proxy: proxy.proxyId };
+  process.stdout.write(`${JSON.stringify(ready)}\n`);
+}

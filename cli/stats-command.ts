@@ -1,0 +1,52 @@
+import type { Command } from 'commander';
+import type { StatsView } from '../src/admin/api.js';
+import { AdminClient } from './admin-client.js';
+import { type CommonOptions, withCommonOptions } from './common-options.js';
+import { formatBytes, formatCount, formatPercent, formatSeconds, formatTable } from './format.js';
+
+/** `ringproxy stats` */
+export function registerStatsCommand(program: Command): void {
+  withCommonOptions(program.command('stats').description('counters and latencies since the start')).action(
+    async (options: CommonOptions) => {
+      const stats = await new AdminClient(options).stats();
+      process.stdout.write(`${options.json === true ? JSON.stringify(stats, null, 2) : describeStats(stats)}\n`);
+    },
+  );
+}
+
+export function describeStats(stats: StatsView): string {
+  const reads = stats.hits + stats.misses;
+  const summary = [
+    `proxy ${stats.proxy}, version ${stats.version}, up ${Math.floor(stats.uptimeSeconds)} s, generation ${stats.generation}`,
+    `clients    ${formatCount(stats.clients)} (${formatCount(stats.clientsTotal)} so far, ${formatCount(stats.clientsRejected)} turned away)`,
+    `commands   ${formatCount(stats.commands)}, ${formatCount(stats.errors)} errors`,
+    `cache      ${formatCount(stats.hits)} hits, ${formatCount(stats.misses)} misses${reads === 0 ? '' : ` (${formatPercent(stats.hits / reads)} hits)`}`,
+    `traffic    ${formatBytes(stats.bytesIn)} in, ${formatBytes(stats.bytesOut)} out`,
+    `process    ${formatBytes(stats.residentMemory)} resident, event loop late by ${formatSeconds(stats.eventLoopLagSeconds)}`,
+  ];
+  const nodes = formatTable(
+    ['NODE', 'ADDRESS', 'UP', 'COMMANDS', 'ERRORS', 'IN FLIGHT', 'CONNECTIONS', 'P50', 'P99'],
+    stats.nodeStats.map((node) => [
+      node.node,
+      node.address,
+      node.up ? 'yes' : 'no',
+      formatCount(node.commands),
+      formatCount(node.errors),
+      formatCount(node.inflight),
+      formatCount(node.connections),
+      formatSeconds(node.p50),
+      formatSeconds(node.p99),
+    ]),
+  );
+  const commands = formatTable(
+    ['COMMAND', 'CALLS', 'ERRORS', 'P50', 'P99'],
+    stats.commandStats.map((row) => [
+      row.command,
+      formatCount(row.calls),
+      formatCount(row.errors),
+      formatSeconds(row.p50),
+      formatSeconds(row.p99),
+    ]),
+  );
+  return [...summary, '', nodes, '', commands].join('\n');
+}

@@ -1,0 +1,191 @@
+/** The admin HTTP API. Its paths and fields are part of the public contract (see `api.ts`). */
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { type Address, isLoopback } from '../config/address.js';
+import { RingproxyError } from '../errors.js';
+import type { ApiError } from './api.js';
+import type { AdminBackend } from './backend.js';
+import { parseKeys } from './query.js';
+
+export interface AdminOptions {
+  readonly listen: Address;
+  /** Empty: none is needed. */
+  readonly token: string;
+  /** Told of failures that are bugs. */
+  readonly onError: (error: Error) => void;
+}
+
+const nodeInput = z.strictObject({
+  name: z.string().regex(/^[\x21-\x7e]{1,64}$/, 'expected 1 to 64 visible ASCII characters').optional(),
+  address: z.string(),
+  weight: z.number().int().min(1).max(1000).optional(),
+});
+
+const changeRequest = z
+  .strictObject({
+    kind: z.enum(['add', 'remove']),
+    add: z.array(nodeInput).optional(),
+    remove: z.array(z.string()).optional(),
+    flush: z.boolean().optional(),
+    dryRun: z.boolean().optional(),
+  })
+  .refine((body) => (body.kind === 'add' ? (body.add?.length ?? 0) > 0 : (body.remove?.length ?? 0) > 0), {
+    message: 'names no node',
+  });
+
+/** Paths that need no token: they say nothing of the data. */
+const OPEN_PATHS = new Set(['/healthz', '/readyz']);
+
+export class AdminServer {
+  readonly #app: FastifyInstance;
+  readonly #options: AdminOptions;
+  readonly #backend: AdminBackend;
+
+  constructor(backend: AdminBackend, options: AdminOptions) {
+    this.#backend = backend;
+    this.#options = options;
+    this.#app = fastify({ forceCloseConnections: true, bodyLimit: 1_048_576 });
+    this.#app.addHook('onRequest', async (request) => this.#authorize(request));
+    this.#app.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) => this.#fail(error, reply));
+    this.#app.setNotFoundHandler((request, reply) => {
+      sendError(reply, 404, 'NOT_FOUND', `there is no ${request.method} ${request.url}`, 'GET / lists what there is');
+    });
+    this.#routes();
+  }
+
+  /** @returns the URL, with the port that was chosen for port 0. @throws the system's error, such as EADDRINUSE */
+  listen(): Promise<string> {
+    const { listen } = this.#options;
+    return this.#app.listen(listen);
+  }
+
+  async close(): Promise<void> {
+    await this.#app.close();
+  }
+
+  #routes(): void {
+    const app = this.#app;
+    const backend = this.#backend;
+    app.get('/healthz', async () => ({ status: 'ok' }));
+    app.get('/readyz', async (_request, reply) => {
+      const state = backend.ready();
+      if (!state.ready) return sendError(reply, 503, 'NOT_READY', state.reason, 'try again in a moment');
+      return reply.send({ status: 'ready' });
+    });
+    app.get('/metrics', async (_request, reply) => {
+      const { contentType, text } = await backend.metrics();
+      return reply.header('content-type', contentType).send(text);
+    });
+    app.get('/', async (_request, reply) => reply.type('text/plain; charset=utf-8').send(INDEX));
+    app.get('/v1/ring', async () => backend.ring());
+    app.get('/v1/ring/which', async (request) => backend.which(keysOf(request)));
+    app.get('/v1/ring/history', async () => backend.history());
+    app.get('/v1/ring/changes/current', async (_request, reply) => {
+      const { change } = backend.ring();
+      if (change !== null) return reply.send(change);
+      return sendError(reply, 404, 'NO_CHANGE', 'no change is under way', 'start one with POST /v1/ring/changes');
+    });
+    app.post('/v1/ring/changes', async (request) => backend.change(parseChange(request.body)));
+    app.get('/v1/proxies', async () => backend.proxies());
+    app.get('/v1/stats', async () => backend.stats());
+    app.get('/v1/events', (request, reply) => this.#streamEvents(request, reply));
+  }
+
+  /** Server-sent events: each event of the proxy's, as it happens. */
+  #streamEvents(request: FastifyRequest, reply: FastifyReply): void {
+    reply.hijack();
+    reply.raw.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
+    reply.raw.write(': events follow\n\n');
+    const end = this.#backend.onEvents((channel, event) => {
+      // A reader that does not keep up misses events; it must not cost memory.
+      if (reply.raw.writableLength > 1_048_576) return;
+      reply.raw.write(`event: ${channel}\ndata: ${JSON.stringify({ at: new Date().toISOString(), ...event })}\n\n`);
+    });
+    request.raw.once('close', end);
+  }
+
+  async #authorize(request: FastifyRequest): Promise<void> {
+    const { token } = this.#options;
+    const path = request.url.split('?')[0] ?? '';
+    if (OPEN_PATHS.has(path)) return;
+    if (token === '') {
+      this.#checkHost(request);
+      return;
+    }
+    const given = /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1] ?? '';
+    if (!sameText(given, token)) {
+      throw new RingproxyError(
+        'UNAUTHORIZED',
+        given === '' ? 'the admin API needs a token' : 'the token is wrong',
+        'give it with --token, RINGPROXY_TOKEN or the header Authorization: Bearer …',
+        401,
+      );
+    }
+  }
+
+  /** A page elsewhere must not reach a loopback address by a name of its own (DNS rebinding). */
+  #checkHost(request: FastifyRequest): void {
+    if ('path' in this.#options.listen) return;
+    const host = request.host.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1');
+    if (host === '' || isLoopback({ host, port: 0 })) return;
+    throw new RingproxyError('BAD_HOST', `the host '${host}' is not served here`, 'use 127.0.0.1, or set admin-token', 403);
+  }
+
+  #fail(error: Error & { statusCode?: number }, reply: FastifyReply): void {
+    if (error instanceof RingproxyError) {
+      sendError(reply, error.status, error.code, error.message, error.hint);
+      return;
+    }
+    const status = error.statusCode ?? 500;
+    if (status >= 500) {
+      this.#options.onError(error);
+      sendError(reply, 500, 'INTERNAL', 'the proxy failed to answer', 'its log says more');
+    } else {
+      sendError(reply, status, 'BAD_REQUEST', error.message, 'see the README on the admin API');
+    }
+  }
+}
+
+function keysOf(request: FastifyRequest): Buffer[] {
+  const keys = parseKeys(request.url);
+  if (keys.length > 0) return keys;
+  throw new RingproxyError('NO_KEY', 'no key is asked for', 'add ?key=… to the URL, as often as you like');
+}
+
+function parseChange(body: unknown): z.output<typeof changeRequest> {
+  const parsed = changeRequest.safeParse(body);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  const where = issue?.path.join('.') ?? '';
+  throw new RingproxyError(
+    'BAD_REQUEST',
+    `the change is not understood: ${where === '' ? '' : `${where}: `}${issue?.message ?? 'no body'}`,
+    'expected {"kind":"add","add":[{"name":"n4","address":"HOST:PORT"}]} or {"kind":"remove","remove":["n4"]}',
+  );
+}
+
+function sendError(reply: FastifyReply, status: number, code: string, message: string, hint: string): FastifyReply {
+  const body: ApiError = { error: { code, message, hint } };
+  return reply.code(status).send(body);
+}
+
+function sameText(a: string, b: string): boolean {
+  const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
+  return timingSafeEqual(digest(a), digest(b));
+}
+
+const INDEX = `ringproxy admin API
+
+GET  /healthz                   the process lives
+GET  /readyz                    clients can be served
+GET  /metrics                   for Prometheus
+GET  /v1/ring                   generation, nodes, shares
+GET  /v1/ring/which?key=KEY     where a key is
+GET  /v1/ring/history           finished changes
+POST /v1/ring/changes           add or remove nodes
+GET  /v1/ring/changes/current   the running change
+GET  /v1/proxies                the proxies of this ring
+GET  /v1/stats                  counters and latencies
+GET  /v1/events                 server-sent events
+`;

@@ -1,0 +1,102 @@
+/** A first look at a node: is it there, is it Redis, what is it. */
+import { Redis } from 'ioredis';
+import { parseAddress } from '../config/address.js';
+import { RingproxyError } from '../errors.js';
+import type { NodeSpec } from '../ring/node-spec.js';
+
+export interface NodeAccess {
+  readonly username: string;
+  readonly password: string;
+}
+
+export interface NodeFacts {
+  readonly role: string;
+  readonly clusterEnabled: boolean;
+  readonly version: string;
+  /** In all databases. */
+  readonly keys: number;
+  /** Bytes. */
+  readonly usedMemory: number;
+}
+
+/** A connection to a node for what is off the hot path; errors come with its commands, never as events. */
+export function connectNode(address: string, access: NodeAccess, name: string, timeout: number): Redis {
+  const target = parseAddress(address);
+  if (target === null) throw new RingproxyError('BAD_ADDRESS', `'${address}' is not an address`, 'expected HOST:PORT');
+  const redis = new Redis({
+    ...target,
+    ...(access.username === '' ? {} : { username: access.username }),
+    ...(access.password === '' ? {} : { password: access.password }),
+    connectionName: name,
+    connectTimeout: timeout,
+    commandTimeout: timeout,
+    lazyConnect: true,
+    enableOfflineQueue: false,
+    enableReadyCheck: false,
+    maxRetriesPerRequest: 0,
+    retryStrategy: () => null,
+  });
+  redis.on('error', () => {});
+  return redis;
+}
+
+/** Asks a node what it is. @throws RingproxyError that says why it cannot be a node of the ring */
+export async function inspectNode(node: NodeSpec, access: NodeAccess, timeout: number): Promise<NodeFacts> {
+  const redis = connectNode(node.address, access, 'ringproxy-inspect', timeout);
+  try {
+    await redis.connect();
+    return readFacts(await redis.info());
+  } catch (error) {
+    throw nodeFailure(node, error);
+  } finally {
+    redis.disconnect();
+  }
+}
+
+/** Removes every key of a node. */
+export async function flushNode(node: NodeSpec, access: NodeAccess, timeout: number): Promise<void> {
+  const redis = connectNode(node.address, access, 'ringproxy-flush', Math.max(timeout, 60_000));
+  try {
+    await redis.connect();
+    await redis.flushall();
+  } catch (error) {
+    throw nodeFailure(node, error);
+  } finally {
+    redis.disconnect();
+  }
+}
+
+/** @param info the text of INFO */
+export function readFacts(info: string): NodeFacts {
+  const field = (name: string): string => new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(info)?.[1] ?? '';
+  const version = field('redis_version');
+  if (version === '') throw new Error('it does not answer INFO as Redis does');
+  let keys = 0;
+  for (const match of info.matchAll(/^db\d+:keys=(\d+)/gm)) keys += Number(match[1]);
+  return {
+    role: field('role'),
+    clusterEnabled: field('cluster_enabled') === '1',
+    version,
+    keys,
+    usedMemory: Number(field('used_memory')),
+  };
+}
+
+function nodeFailure(node: NodeSpec, error: unknown): RingproxyError {
+  const why = describeNodeError(error);
+  const hint = /NOAUTH|WRONGPASS|password/i.test(why)
+    ? 'give its password: node-password, or password of the node in the configuration file'
+    : 'check that a redis-server runs there and can be reached from this machine';
+  return new RingproxyError('NODE_UNREACHABLE', `${node.name} (${node.address}) cannot be used: ${why}`, hint, 409);
+}
+
+/** What a failed connection or command says to people. */
+export function describeNodeError(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  if (code === 'ECONNREFUSED') return 'it refused the connection';
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return 'its name does not resolve';
+  if (/timed? ?out|ETIMEDOUT/i.test(message)) return 'it did not answer in time';
+  if (/Protocol error|Connection is closed/i.test(message)) return `it does not speak the Redis protocol (${message})`;
+  return message;
+}

@@ -1,0 +1,111 @@
+/** Looks after one node: is it there, how many keys and how much memory does it have, what commands does it know. */
+import { channel } from 'node:diagnostics_channel';
+import type { Redis } from 'ioredis';
+import type { NodeSpec } from '../ring/node-spec.js';
+import { connectNode, describeNodeError, type NodeAccess, readFacts } from './inspect.js';
+
+export interface NodeHealth {
+  readonly up: boolean;
+  readonly keys: number | null;
+  readonly usedMemory: number | null;
+  readonly version: string | null;
+  /** Why the node is down, or null. */
+  readonly error: string | null;
+}
+
+export interface MonitorOptions {
+  /** Milliseconds between two probes. */
+  readonly interval: number;
+  /** Milliseconds. */
+  readonly timeout: number;
+  /** Failed probes in a row after which the node counts as down. */
+  readonly failures: number;
+  readonly connectionName: string;
+}
+
+/** A node was found down, or up again. */
+export interface NodeHealthEvent {
+  node: string;
+  address: string;
+  up: boolean;
+  error: string;
+}
+
+export const nodeHealthChanged = channel('ringproxy:node:health');
+
+export class NodeMonitor {
+  readonly node: NodeSpec;
+  readonly #access: NodeAccess;
+  readonly #options: MonitorOptions;
+  readonly #onCommands: (reply: unknown) => void;
+  #redis: Redis | null = null;
+  #timer: NodeJS.Timeout | null = null;
+  #failures = 0;
+  #stopped = false;
+  #health: NodeHealth = { up: true, keys: null, usedMemory: null, version: null, error: null };
+
+  /** @param onCommands is given the node's reply to COMMAND, each time a connection to it is made */
+  constructor(node: NodeSpec, access: NodeAccess, options: MonitorOptions, onCommands: (reply: unknown) => void) {
+    this.node = node;
+    this.#access = access;
+    this.#options = options;
+    this.#onCommands = onCommands;
+  }
+
+  get health(): NodeHealth {
+    return this.#health;
+  }
+
+  start(): void {
+    void this.#probe();
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#redis?.disconnect();
+    this.#redis = null;
+  }
+
+  async #probe(): Promise<void> {
+    try {
+      const redis = this.#redis ?? (await this.#connect());
+      const facts = readFacts(await redis.info());
+      this.#failures = 0;
+      this.#update({ up: true, keys: facts.keys, usedMemory: facts.usedMemory, version: facts.version, error: null });
+    } catch (error) {
+      this.#redis?.disconnect();
+      this.#redis = null;
+      this.#failures++;
+      if (this.#failures >= this.#options.failures) {
+        this.#update({ ...this.#health, up: false, keys: null, usedMemory: null, error: describeNodeError(error) });
+      }
+    }
+    if (this.#stopped) return;
+    // A tenth of jitter keeps many proxies from probing in step.
+    this.#timer = setTimeout(() => void this.#probe(), this.#options.interval * (0.95 + Math.random() / 10));
+  }
+
+  async #connect(): Promise<Redis> {
+    const { connectionName, timeout } = this.#options;
+    const redis = connectNode(this.node.address, this.#access, connectionName, timeout);
+    this.#redis = redis;
+    await redis.connect();
+    this.#onCommands(await redis.call('COMMAND'));
+    return redis;
+  }
+
+  #update(health: NodeHealth): void {
+    if (this.#stopped) return;
+    const changed = health.up !== this.#health.up;
+    this.#health = health;
+    if (!changed || !nodeHealthChanged.hasSubscribers) return;
+    const event: NodeHealthEvent = {
+      node: this.node.name,
+      address: this.node.address,
+      up: health.up,
+      error: health.error ?? '',
+    };
+    nodeHealthChanged.publish(event);
+  }
+}

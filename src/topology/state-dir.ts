@@ -1,0 +1,154 @@
+/** The state directory: the ring as one JSON file, replaced atomically. */
+import { open, mkdir, readFile, rename, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { RingproxyError } from '../errors.js';
+import { HASH_NAMES } from '../ring/hash.js';
+import type { RingState } from './ring-state.js';
+
+const FORMAT = 1;
+
+const schema = z.object({
+  format: z.literal(FORMAT),
+  generation: z.number().int().positive(),
+  options: z.object({
+    hash: z.enum(HASH_NAMES as [string, ...string[]]).transform((name) => HASH_NAMES.find((known) => known === name) ?? 'murmur3'),
+    distribution: z.literal('ketama'),
+    hashTag: z.string(),
+    vnodes: z.number().int().positive(),
+    weighting: z.enum(['own', 'total']),
+  }),
+  members: z
+    .array(
+      z.object({
+        name: z.string(),
+        address: z.string(),
+        weight: z.number().int().positive(),
+        id: z.number().int().nonnegative(),
+      }),
+    )
+    .min(1),
+});
+
+export class StateDir {
+  readonly #directory: string;
+  readonly #file: string;
+  readonly #lock: string;
+  #locked = false;
+
+  constructor(directory: string) {
+    this.#directory = directory;
+    this.#file = join(directory, 'ring.json');
+    this.#lock = join(directory, 'lock');
+  }
+
+  /** Makes the directory this process' own. @throws RingproxyError when a living process has it */
+  async open(): Promise<void> {
+    try {
+      await mkdir(this.#directory, { recursive: true });
+      await this.#takeLock();
+    } catch (error) {
+      if (error instanceof RingproxyError) throw error;
+      throw this.#failure('cannot be used', error);
+    }
+  }
+
+  /** @returns the ring that is kept, or null when there is none yet. @throws RingproxyError when it cannot be read */
+  async load(): Promise<RingState | null> {
+    let text: string;
+    try {
+      text = await readFile(this.#file, 'utf8');
+    } catch (error) {
+      if (isCode(error, 'ENOENT')) return null;
+      throw this.#failure('cannot be read', error);
+    }
+    try {
+      const { generation, members, options } = schema.parse(JSON.parse(text));
+      return { generation, members, options };
+    } catch {
+      throw new RingproxyError(
+        'STATE_CORRUPT',
+        `${this.#file} does not hold a ring`,
+        'restore it from another proxy or a backup; if you delete it, the ring is made anew from the configuration',
+        500,
+      );
+    }
+  }
+
+  /** Replaces the kept ring. When this returns, it survives a power failure. */
+  async save(state: RingState): Promise<void> {
+    const temporary = `${this.#file}.new`;
+    try {
+      const file = await open(temporary, 'w');
+      try {
+        await file.writeFile(`${JSON.stringify({ format: FORMAT, ...state }, null, 2)}\n`);
+        await file.sync();
+      } finally {
+        await file.close();
+      }
+      await rename(temporary, this.#file);
+      const directory = await open(this.#directory, 'r');
+      try {
+        await directory.sync();
+      } finally {
+        await directory.close();
+      }
+    } catch (error) {
+      throw this.#failure('cannot be written', error);
+    }
+  }
+
+  async close(): Promise<void> {
+    if (this.#locked) await unlink(this.#lock).catch(() => {});
+    this.#locked = false;
+  }
+
+  async #takeLock(): Promise<void> {
+    for (;;) {
+      try {
+        const file = await open(this.#lock, 'wx');
+        await file.writeFile(String(process.pid));
+        await file.close();
+        this.#locked = true;
+        return;
+      } catch (error) {
+        if (!isCode(error, 'EEXIST')) throw error;
+      }
+      const holder = Number(await readFile(this.#lock, 'utf8').catch(() => ''));
+      if (isAlive(holder)) {
+        throw new RingproxyError(
+          'STATE_LOCKED',
+          `${this.#directory} is in use by the process ${holder}`,
+          'give each proxy a state directory of its own',
+          500,
+        );
+      }
+      // Its process is gone (kill -9): what it left is taken over.
+      await unlink(this.#lock).catch(() => {});
+    }
+  }
+
+  #failure(what: string, error: unknown): RingproxyError {
+    const why = error instanceof Error ? error.message : String(error);
+    return new RingproxyError(
+      'STATE_DIR',
+      `the state directory ${this.#directory} ${what}: ${why}`,
+      'check its permissions and free space, or name another with --state-dir',
+      500,
+    );
+  }
+}
+
+function isCode(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code;
+}
+
+function isAlive(pid: number): boolean {
+  if (!Number.isInteger(pid) || pid <= 0 || pid === process.pid) return false;
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return isCode(error, 'EPERM');
+  }
+}

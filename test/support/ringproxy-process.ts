@@ -1,0 +1,173 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Redis, type RedisOptions } from 'ioredis';
+import { type Child, startChild } from './child.js';
+import { atEnd } from './cleanup.js';
+import { tempFolder } from './temp-folder.js';
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+export const MAIN = join(ROOT, 'dist/cli/main.js');
+
+/** From pino's level of warnings on. */
+const WARN = 40;
+
+export interface RingproxyOptions {
+  /** Bootstraps the ring: as for `--node`, or redis processes, which become `node1`, `node2`, … */
+  readonly nodes?: readonly (string | { readonly address: string })[];
+  /** Further flags. `--listen` and `--admin` are on free ports unless they are given here. */
+  readonly args?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  /** The text of a configuration file. */
+  readonly config?: string;
+  /** Warnings and errors that the test expects in the log; any other one fails it. */
+  readonly allowLog?: readonly RegExp[];
+  /** Another build's program; default `dist/cli/main.js`. */
+  readonly main?: string;
+}
+
+/** A line of the program's log. */
+export interface LogLine {
+  readonly level: number;
+  readonly msg: string;
+  readonly [field: string]: unknown;
+}
+
+interface Ready {
+  readonly event: 'ready';
+  readonly listen: string;
+  readonly admin: string | null;
+  readonly pid: number;
+  readonly proxy: string;
+}
+
+/** A real `ringproxy serve` process. When it ends with its test, a warning or error that was not expected fails it. */
+export class RingproxyProcess {
+  readonly child: Child;
+  /** Where clients connect: `HOST:PORT` or a Unix socket. */
+  readonly listen: string;
+  /** The port of `listen`; 0 for a Unix socket. */
+  readonly port: number;
+  /** The URL of the admin API; empty when it is off. */
+  readonly admin: string;
+  readonly id: string;
+  readonly #allowed: RegExp[];
+  #clients: Redis[] = [];
+
+  constructor(child: Child, ready: Ready, allowed: readonly RegExp[]) {
+    this.child = child;
+    this.listen = ready.listen;
+    this.port = Number(/:(\d+)$/.exec(ready.listen)?.[1] ?? 0);
+    this.admin = ready.admin ?? '';
+    this.id = ready.proxy;
+    this.#allowed = [...allowed];
+    atEnd(async () => {
+      this.#disconnect();
+      await child.kill();
+      this.expectCleanLog();
+    });
+  }
+
+  get pid(): number {
+    return this.child.pid;
+  }
+
+  /** The log so far. A line that is not JSON counts as an error. */
+  get log(): LogLine[] {
+    return this.child.stderr.filter((line) => line !== '').map(parseLogLine);
+  }
+
+  /** From here on warnings and errors like these are expected. */
+  allowLog(...patterns: RegExp[]): void {
+    this.#allowed.push(...patterns);
+  }
+
+  /** Waits for a line of the log. */
+  logged(pattern: RegExp): Promise<LogLine> {
+    return this.child.line((line) => (pattern.test(line) ? parseLogLine(line) : null));
+  }
+
+  client(options: RedisOptions = {}): Redis {
+    const target = this.port === 0 ? { path: this.listen } : { port: this.port, host: '127.0.0.1' };
+    const client = new Redis({ ...target, retryStrategy: () => 20, ...options });
+    client.on('error', () => {});
+    this.#clients.push(client);
+    return client;
+  }
+
+  kill(signal: NodeJS.Signals): void {
+    this.child.signal(signal);
+  }
+
+  /** Ends it with SIGTERM. @returns its exit code, or the signal that ended it */
+  stop(): Promise<number | NodeJS.Signals> {
+    this.#disconnect();
+    return this.child.stop(15_000);
+  }
+
+  /** @throws Error that lists the warnings, errors and stray output that no pattern allows */
+  expectCleanLog(): void {
+    const unexpected = this.child.stderr.filter(
+      (line) =>
+        line !== '' && parseLogLine(line).level >= WARN && !this.#allowed.some((pattern) => pattern.test(line)),
+    );
+    // Standard output carries the ready line and nothing else.
+    unexpected.push(...this.child.stdout.slice(1));
+    if (unexpected.length > 0) throw new Error(`unexpected lines from ringproxy:\n${unexpected.join('\n')}`);
+  }
+
+  #disconnect(): void {
+    for (const client of this.#clients) client.disconnect();
+    this.#clients = [];
+  }
+}
+
+/**
+ * Starts `ringproxy serve` from the build, and waits until it is ready.
+ * @throws Error with all its output when it ends before
+ */
+export async function startRingproxy(options: RingproxyOptions = {}): Promise<RingproxyProcess> {
+  const args = [...(options.args ?? [])];
+  if (!args.includes('--listen')) args.push('--listen', '127.0.0.1:0');
+  if (!args.includes('--admin')) args.push('--admin', '127.0.0.1:0');
+  for (const [index, node] of (options.nodes ?? []).entries()) {
+    args.push('--node', typeof node === 'string' ? node : `node${index + 1}=${node.address}`);
+  }
+  if (options.config !== undefined) {
+    const file = join(tempFolder('config'), 'ringproxy.yaml');
+    writeFileSync(file, options.config);
+    args.push('-c', file);
+  }
+  const child = await startChild(process.execPath, [options.main ?? MAIN, 'serve', ...args], {
+    env: options.env ?? {},
+  });
+  const ready = await child.line(parseReady);
+  return new RingproxyProcess(child, ready, options.allowLog ?? []);
+}
+
+function parseReady(line: string): Ready | null {
+  const value = parseJson(line);
+  return isReady(value) ? value : null;
+}
+
+function parseLogLine(line: string): LogLine {
+  const value = parseJson(line);
+  if (!isObject(value) || typeof value.level !== 'number') return { level: 50, msg: line };
+  return { ...value, level: value.level, msg: String(value.msg ?? '') };
+}
+
+function parseJson(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return null;
+  }
+}
+
+function isReady(value: unknown): value is Ready {
+  return isObject(value) && value.event === 'ready' && typeof value.listen === 'string';
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}
