@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    globalSetup: ['test/support/global-setup.ts'],
+    globalSetup: ['test/support/global-setup.mjs'],
     setupFiles: ['test/support/vitest-setup.ts'],
     // Real servers and two cores: files run one after the other, so that timings mean something.
     fileParallelism: false,

@@ -122,11 +122,7 @@ export class Child {
  * Starts a program. It ends with the test that started it, or with the file when none is running; with this
  * process in any case; and, where the system can do that, also when this process is killed.
  */
-export async function startChild(
-  program: string,
-  args: readonly string[],
-  options: ChildOptions = {},
-): Promise<Child> {
+export async function startChild(program: string, args: readonly string[], options: ChildOptions = {}): Promise<Child> {
   const path = requireProgram(program);
   const setpriv = process.platform === 'linux' ? findProgram('setpriv') : null;
   const [command, commandArgs] =

@@ -1,6 +1,7 @@
-import { Redis, type RedisOptions as ClientOptions } from 'ioredis';
+import type { Redis } from 'ioredis';
 import { type Child, startChild } from './child.js';
 import { atEnd } from './cleanup.js';
+import { type ClientOptions, Clients } from './client.js';
 import { freePort } from './free-port.js';
 import { tempFolder } from './temp-folder.js';
 
@@ -16,11 +17,12 @@ export class RedisProcess {
   readonly #args: readonly string[];
   readonly #folder: string;
   #child: Child | null = null;
-  #clients: Redis[] = [];
+  readonly #clients: Clients;
 
   constructor(port: number, args: readonly string[]) {
     this.port = port;
     this.#args = args;
+    this.#clients = new Clients({ port, host: '127.0.0.1' });
     this.#folder = tempFolder('redis');
     atEnd(() => this.stop());
   }
@@ -47,10 +49,7 @@ export class RedisProcess {
 
   /** A client of the server itself, past the proxy. */
   client(options: ClientOptions = {}): Redis {
-    const client = new Redis({ port: this.port, host: '127.0.0.1', retryStrategy: () => 20, ...options });
-    client.on('error', () => {});
-    this.#clients.push(client);
-    return client;
+    return this.#clients.connect(options);
   }
 
   /** Sends a signal: SIGKILL, or SIGSTOP and SIGCONT to stall the server. */
@@ -60,7 +59,7 @@ export class RedisProcess {
 
   /** Ends the server and its clients. */
   async stop(): Promise<void> {
-    this.#disconnect();
+    this.#clients.disconnect();
     await this.#child?.kill();
     this.#child = null;
   }
@@ -69,11 +68,6 @@ export class RedisProcess {
   async restart(): Promise<void> {
     await this.#child?.kill();
     await this.start();
-  }
-
-  #disconnect(): void {
-    for (const client of this.#clients) client.disconnect();
-    this.#clients = [];
   }
 }
 

@@ -1,9 +1,10 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Redis, type RedisOptions } from 'ioredis';
+import type { Redis } from 'ioredis';
 import { type Child, startChild } from './child.js';
 import { atEnd } from './cleanup.js';
+import { type ClientOptions, Clients } from './client.js';
 import { tempFolder } from './temp-folder.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
@@ -52,7 +53,7 @@ export class RingproxyProcess {
   readonly admin: string;
   readonly id: string;
   readonly #allowed: RegExp[];
-  #clients: Redis[] = [];
+  readonly #clients: Clients;
 
   constructor(child: Child, ready: Ready, allowed: readonly RegExp[]) {
     this.child = child;
@@ -61,8 +62,9 @@ export class RingproxyProcess {
     this.admin = ready.admin ?? '';
     this.id = ready.proxy;
     this.#allowed = [...allowed];
+    this.#clients = new Clients(this.port === 0 ? { path: this.listen } : { port: this.port, host: '127.0.0.1' });
     atEnd(async () => {
-      this.#disconnect();
+      this.#clients.disconnect();
       await child.kill();
       this.expectCleanLog();
     });
@@ -87,12 +89,9 @@ export class RingproxyProcess {
     return this.child.line((line) => (pattern.test(line) ? parseLogLine(line) : null));
   }
 
-  client(options: RedisOptions = {}): Redis {
-    const target = this.port === 0 ? { path: this.listen } : { port: this.port, host: '127.0.0.1' };
-    const client = new Redis({ ...target, retryStrategy: () => 20, ...options });
-    client.on('error', () => {});
-    this.#clients.push(client);
-    return client;
+  /** A client of the proxy. */
+  client(options: ClientOptions = {}): Redis {
+    return this.#clients.connect(options);
   }
 
   kill(signal: NodeJS.Signals): void {
@@ -101,24 +100,18 @@ export class RingproxyProcess {
 
   /** Ends it with SIGTERM. @returns its exit code, or the signal that ended it */
   stop(): Promise<number | NodeJS.Signals> {
-    this.#disconnect();
+    this.#clients.disconnect();
     return this.child.stop(15_000);
   }
 
   /** @throws Error that lists the warnings, errors and stray output that no pattern allows */
   expectCleanLog(): void {
     const unexpected = this.child.stderr.filter(
-      (line) =>
-        line !== '' && parseLogLine(line).level >= WARN && !this.#allowed.some((pattern) => pattern.test(line)),
+      (line) => line !== '' && parseLogLine(line).level >= WARN && !this.#allowed.some((pattern) => pattern.test(line)),
     );
     // Standard output carries the ready line and nothing else.
     unexpected.push(...this.child.stdout.slice(1));
     if (unexpected.length > 0) throw new Error(`unexpected lines from ringproxy:\n${unexpected.join('\n')}`);
-  }
-
-  #disconnect(): void {
-    for (const client of this.#clients) client.disconnect();
-    this.#clients = [];
   }
 }
 

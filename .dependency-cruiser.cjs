@@ -1,0 +1,113 @@
+/**
+ * The import rule. The data plane (`proxy`) knows nothing of the control plane; they meet in
+ * `src/proxy/snapshot.ts`. The pure parts know nobody. The composition root `src/serve.ts` knows all.
+ */
+
+/** Every folder of src but these. */
+const srcExcept = (...folders) => `^src/(?!(?:${folders.join('|')})/)`;
+
+/** @type {import('dependency-cruiser').IConfiguration} */
+module.exports = {
+  forbidden: [
+    {
+      name: 'resp-is-pure',
+      comment: 'resp frames and encodes: it imports nothing of the others.',
+      severity: 'error',
+      from: { path: '^src/resp/' },
+      to: { path: srcExcept('resp') },
+    },
+    {
+      name: 'ring-is-pure',
+      comment: 'ring is pure: of the others it may use resp only.',
+      severity: 'error',
+      from: { path: '^src/ring/' },
+      to: { path: srcExcept('ring', 'resp') },
+    },
+    {
+      name: 'commands-are-pure',
+      comment: 'the command table is pure: of the others it may use resp only.',
+      severity: 'error',
+      from: { path: '^src/commands/' },
+      to: { path: srcExcept('commands', 'resp') },
+    },
+    {
+      name: 'pure-parts-do-no-io',
+      severity: 'error',
+      from: { path: '^src/(resp|ring|commands)/' },
+      to: {
+        dependencyTypes: ['core'],
+        path: '^(node:)?(net|tls|dgram|http|https|http2|fs|child_process|cluster)(/|$)',
+      },
+    },
+    {
+      name: 'data-plane-knows-no-control-plane',
+      comment: 'proxy gets a routing snapshot, and reports through event channels.',
+      severity: 'error',
+      from: { path: '^src/proxy/' },
+      to: { path: srcExcept('proxy', 'resp', 'ring', 'commands') },
+    },
+    {
+      name: 'cli-goes-through-the-admin-api',
+      comment:
+        'cli uses the types of the admin API; for serve and config also the configuration, the composition root and its errors.',
+      severity: 'error',
+      from: { path: '^cli/' },
+      to: { path: '^src/(?!(?:config/|serve\\.ts$|errors\\.ts$|version\\.ts$|admin/api\\.ts$))' },
+    },
+    {
+      name: 'cli-takes-only-types-of-the-admin-api',
+      severity: 'error',
+      from: { path: '^cli/' },
+      to: { path: '^src/admin/api\\.ts$', dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'program-imports-no-tests',
+      severity: 'error',
+      from: { path: '^(src|cli)/' },
+      to: { path: '^test/' },
+    },
+    {
+      name: 'src-imports-no-cli',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { path: '^cli/' },
+    },
+    {
+      name: 'program-needs-no-dev-dependencies',
+      severity: 'error',
+      from: { path: '^(src|cli)/' },
+      to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'], dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'no-cycles',
+      comment: 'Types may refer to each other; modules that run may not.',
+      severity: 'error',
+      from: {},
+      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+    },
+    {
+      name: 'no-orphans',
+      severity: 'error',
+      from: {
+        orphan: true,
+        pathNot: ['^cli/main\\.ts$', '^src/serve\\.ts$', '^test/.*\\.test\\.ts$', '^test/bench/', '\\.d\\.ts$'],
+      },
+      to: {},
+    },
+    {
+      name: 'no-unresolvable',
+      severity: 'error',
+      from: {},
+      to: { couldNotResolve: true },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'node', 'default', 'types'],
+    },
+  },
+};

@@ -1,0 +1,79 @@
+// Builds src and cli into dist. `node cli/bootstrap/build.mjs` checks types and builds; callers that have checked
+// them, or do not care, build in a fraction of the time.
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { ensureDependencies } from './dependencies.mjs';
+import { requireNode, root, runTool } from './project.mjs';
+
+const DIST = join(root, 'dist');
+/** Says which sources the build was made from. */
+const FINGERPRINT = '.fingerprint';
+
+/** Builds when the sources have changed since the last build. @returns an exit code: 0 when the build is there */
+export function buildIfStale(options) {
+  return currentFingerprint() === builtFingerprint() ? 0 : build(options);
+}
+
+/** @returns tsc's exit code */
+export function build({ checkTypes }) {
+  const fingerprint = currentFingerprint();
+  // Beside dist, so that the relative paths of source maps hold, and moved into its place when it is whole: what
+  // runs from dist meanwhile never sees half a build.
+  const fresh = `.dist-${process.pid}`;
+  const args = ['-p', 'tsconfig.build.json', '--outDir', fresh];
+  const status = runTool('typescript', 'tsc', checkTypes ? args : [...args, '--noCheck']);
+  if (status === 0) {
+    writeFileSync(join(root, fresh, FINGERPRINT), fingerprint);
+    replaceDist(join(root, fresh));
+  }
+  rmSync(join(root, fresh), { recursive: true, force: true });
+  return status;
+}
+
+function replaceDist(fresh) {
+  const old = `${fresh}-old`;
+  for (let attempt = 1; ; attempt++) {
+    if (existsSync(DIST)) renameSync(DIST, old);
+    try {
+      renameSync(fresh, DIST);
+      break;
+    } catch (error) {
+      // Another build was faster.
+      if (attempt === 5) throw error;
+    }
+  }
+  rmSync(old, { recursive: true, force: true });
+}
+
+function builtFingerprint() {
+  try {
+    return readFileSync(join(DIST, FINGERPRINT), 'utf8');
+  } catch {
+    return null;
+  }
+}
+
+/** A hash over the names and contents of everything that the build is made from. */
+function currentFingerprint() {
+  const hash = createHash('sha256');
+  const files = ['src', 'cli'].flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: true }).map((name) => join(folder, name)),
+  );
+  files.push('package.json', 'package-lock.json', 'tsconfig.json', 'tsconfig.build.json');
+  for (const file of files.sort()) {
+    if (!/\.(ts|json)$/.test(file)) continue;
+    hash
+      .update(`${file}\0`)
+      .update(readFileSync(join(root, file)))
+      .update('\0');
+  }
+  return hash.digest('hex');
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  requireNode();
+  ensureDependencies();
+  process.exitCode = build({ checkTypes: true });
+}

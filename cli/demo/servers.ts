@@ -1,0 +1,117 @@
+/** The processes of the demo: real redis-servers and a proxy, all of which end with it. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import net from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { CliError } from '../cli-error.js';
+
+const START_TIMEOUT_MS = 10_000;
+const MAIN = fileURLToPath(new URL('../main.js', import.meta.url));
+
+export interface DemoNode {
+  readonly name: string;
+  readonly port: number;
+}
+
+export interface DemoProxy {
+  readonly port: number;
+  readonly admin: string;
+}
+
+export class DemoServers {
+  readonly #folder = mkdtempSync(join(tmpdir(), 'ringproxy-demo-'));
+  readonly #children = new Set<ChildProcess>();
+
+  constructor() {
+    process.once('exit', () => this.#killAll());
+  }
+
+  /** Starts an empty redis-server on a free port. */
+  async startNode(name: string): Promise<DemoNode> {
+    const port = await freePort();
+    const settings = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'];
+    const child = this.#spawn('redis-server', settings);
+    await lineOf(child, 'redis-server', (line) => (line.includes('Ready to accept connections') ? true : null));
+    return { name, port };
+  }
+
+  async startProxy(nodes: readonly DemoNode[]): Promise<DemoProxy> {
+    const flags = nodes.flatMap((node) => ['--node', `${node.name}=127.0.0.1:${node.port}`]);
+    const child = this.#spawn(process.execPath, [
+      MAIN,
+      'serve',
+      ...['--listen', '127.0.0.1:0', '--admin', '127.0.0.1:0', '--log-level', 'error'],
+      ...flags,
+    ]);
+    const ready = await lineOf(child, 'ringproxy serve', parseReady);
+    return ready;
+  }
+
+  /** Ends everything, the proxy first, so that it does not see its nodes go. */
+  async stop(): Promise<void> {
+    for (const child of [...this.#children].reverse()) {
+      const ended = new Promise((resolve) => child.once('exit', resolve));
+      child.kill('SIGTERM');
+      await ended;
+    }
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  #spawn(program: string, args: readonly string[]): ChildProcess {
+    const child = spawn(program, args, { cwd: this.#folder, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+    this.#children.add(child);
+    child.once('exit', () => this.#children.delete(child));
+    // A pipe that nobody reads would stop the process.
+    child.stderr?.resume();
+    return child;
+  }
+
+  #killAll(): void {
+    for (const child of this.#children) child.kill('SIGKILL');
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+}
+
+function parseReady(line: string): DemoProxy | null {
+  const match = /"listen":"[^"]*:(\d+)","admin":"([^"]+)"/.exec(line);
+  return match === null ? null : { port: Number(match[1]), admin: match[2] ?? '' };
+}
+
+/** Waits for the line of output in which `find` finds something. */
+function lineOf<T>(child: ChildProcess, program: string, find: (line: string) => T | null): Promise<T> {
+  return new Promise((resolve, reject) => {
+    let output = '';
+    const timer = setTimeout(() => reject(new CliError(`${program} did not start within 10 s`, output)), START_TIMEOUT_MS);
+    child.stdout?.on('data', (chunk: Buffer) => {
+      output += chunk.toString();
+      for (const line of output.split('\n')) {
+        const found = find(line);
+        if (found === null) continue;
+        clearTimeout(timer);
+        resolve(found);
+      }
+    });
+    child.once('error', (error: NodeJS.ErrnoException) => {
+      clearTimeout(timer);
+      const hint = error.code === 'ENOENT' ? `install ${program}, for example: apt-get install ${program}` : error.message;
+      reject(new CliError(`${program} cannot be started`, hint));
+    });
+    child.once('exit', (code) => {
+      clearTimeout(timer);
+      reject(new CliError(`${program} ended with ${code}`, output.split('\n').slice(-5).join('\n')));
+    });
+  });
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = net.createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
+    });
+  });
+}
