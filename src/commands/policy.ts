@@ -62,6 +62,9 @@ export const POLICY = {
   xread: streams,
   xreadgroup: streams,
 
+  // It concerns one key, whatever its flags say.
+  pfdebug: { route: 'owner' },
+
   // Every node.
   flushall: all('ok'),
   flushdb: all('ok'),
@@ -133,6 +136,7 @@ export const POLICY = {
   'client|unblock': refused(BLOCKING),
 
   // Administration of the nodes, by permission.
+  pfselftest: admin,
   'config|set': admin,
   'config|resetstat': admin,
   'config|rewrite': admin,
@@ -186,8 +190,6 @@ export const POLICY = {
   save: refused(PERSISTENCE),
   lastsave: refused(PERSISTENCE),
   swapdb: refused(SHARDED),
-  pfdebug: refused(OWN_SERVER),
-  pfselftest: refused(OWN_SERVER),
   monitor: refused('it is not supported yet'),
 
   // A later part of the work.

@@ -1,0 +1,149 @@
+/** Clients and nodes that do not read, huge values, huge pipelines, thousands of idle clients: memory stays bounded. */
+import { readFileSync } from 'node:fs';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { request } from '../../src/resp/encode.js';
+import { RawClient } from '../support/raw-client.js';
+import { type RedisProcess, startRedises } from '../support/redis-process.js';
+import { type RingproxyProcess, startRingproxy } from '../support/ringproxy-process.js';
+
+const MB = 1024 * 1024;
+
+let nodes: RedisProcess[];
+
+beforeAll(async () => {
+  nodes = await startRedises(3);
+});
+
+/** Megabytes of resident memory. `peak`: the most that the process ever had. */
+function memory(proxy: RingproxyProcess): { now: number; peak: number } {
+  const status = readFileSync(`/proc/${proxy.pid}/status`, 'utf8');
+  const kilobytes = (field: string): number => Number(new RegExp(`${field}:\\s+(\\d+)`).exec(status)?.[1] ?? 0);
+  return { now: kilobytes('VmRSS') / 1024, peak: kilobytes('VmHWM') / 1024 };
+}
+
+/** Runs commands of its own until `done`; @returns the longest that one of them took, in milliseconds. */
+async function longestWait(proxy: RingproxyProcess, done: Promise<unknown>): Promise<number> {
+  const client = await RawClient.connect(proxy.port);
+  let running = true;
+  void done.then(() => {
+    running = false;
+  });
+  let longest = 0;
+  for (let i = 0; running; i++) {
+    const start = performance.now();
+    await client.pipeline(Array.from({ length: 8 }, (_, k) => ['SET', `other:${k}`, String(i)]));
+    longest = Math.max(longest, performance.now() - start);
+  }
+  client.close();
+  return longest;
+}
+
+describe('a value of 100 MB', () => {
+  it('raises the memory by at most 32 MB, however often it is asked for', { timeout: 120_000 }, async () => {
+    const proxy = await startRingproxy({ nodes });
+    const client = await RawClient.connect(proxy.port);
+    // What the process needs once, whatever it carries, is not the value's.
+    await client.pipeline(Array.from({ length: 2000 }, (_, i) => ['SET', `warm:${i}`, 'x'.repeat(5000)]));
+    const before = memory(proxy).now;
+    let received = 0;
+    client.socket.removeAllListeners('data');
+    client.socket.on('data', (chunk: Buffer) => {
+      received += chunk.length;
+    });
+    const until = async (bytes: number): Promise<void> => {
+      while (received < bytes) await new Promise((resolve) => client.socket.once('data', resolve));
+    };
+    client.send(request(['SET', 'huge', Buffer.alloc(100 * MB, 'x')]));
+    await until(5);
+    for (let i = 0; i < 4; i++) client.send(request(['GET', 'huge']));
+    await until(5 + 4 * (100 * MB + 14));
+    expect(memory(proxy).peak - before).toBeLessThan(32);
+  });
+
+  it('for a client that does not read does not hold up the others for long', { timeout: 120_000 }, async () => {
+    const proxy = await startRingproxy({ nodes });
+    const writer = await RawClient.connect(proxy.port);
+    await writer.command('SET', 'huge', Buffer.alloc(100 * MB, 'x'));
+    const before = memory(proxy).now;
+    const stuck = await RawClient.connect(proxy.port);
+    stuck.socket.pause();
+    const fiveReplies = Buffer.concat(Array.from({ length: 5 }, () => Buffer.from(request(['GET', 'huge']))));
+    const observed = longestWait(proxy, new Promise((resolve) => setTimeout(resolve, 4000)));
+    stuck.send(fiveReplies);
+    expect(await observed).toBeLessThan(2000);
+    expect(memory(proxy).now - before).toBeLessThan(100);
+    stuck.close();
+  });
+});
+
+describe('a pipeline of a million commands', () => {
+  const COUNT = 1_000_000;
+
+  it('is answered whole and in order', { timeout: 120_000 }, async () => {
+    const proxy = await startRingproxy({ nodes });
+    const client = await RawClient.connect(proxy.port);
+    await client.command('SET', 'counter', '0');
+    let tail = Buffer.alloc(0);
+    let lines = 0;
+    client.socket.removeAllListeners('data');
+    const all = new Promise<void>((resolve) => {
+      client.socket.on('data', (chunk: Buffer) => {
+        for (const byte of chunk) if (byte === 0x0a) lines++;
+        tail = Buffer.concat([tail.subarray(-20), chunk.subarray(-20)]);
+        if (lines === COUNT) resolve();
+      });
+    });
+    const block = Buffer.concat(Array.from({ length: 10_000 }, () => Buffer.from(request(['INCR', 'counter']))));
+    for (let i = 0; i < COUNT / 10_000; i++) client.send(block);
+    await all;
+    expect(tail.toString()).toMatch(/:1000000\r\n$/);
+    expect(memory(proxy).peak).toBeLessThan(300);
+  });
+
+  it('of a client that reads only when it has written everything is answered, too', { timeout: 120_000 }, async () => {
+    const proxy = await startRingproxy({ nodes });
+    const client = await RawClient.connect(proxy.port);
+    client.socket.pause();
+    const block = Buffer.concat(Array.from({ length: 10_000 }, () => Buffer.from(request(['SET', 'same', 'v']))));
+    for (let i = 0; i < COUNT / 10_000 - 1; i++) client.socket.write(block);
+    await new Promise<void>((resolve) => client.socket.write(block, () => resolve()));
+    const replies = client.replies(COUNT);
+    client.socket.resume();
+    expect((await replies).every((reply) => reply.equals(Buffer.from('+OK\r\n')))).toBe(true);
+    expect(memory(proxy).peak).toBeLessThan(400);
+  });
+});
+
+describe('many clients', () => {
+  it('10,000 idle ones take less than 250 MB in all', { timeout: 120_000 }, async () => {
+    const proxy = await startRingproxy({ nodes, config: 'max-clients: 20000\n' });
+    const clients: RawClient[] = [];
+    for (let i = 0; i < 50; i++) {
+      clients.push(...(await Promise.all(Array.from({ length: 200 }, () => RawClient.connect(proxy.port)))));
+    }
+    await Promise.all(clients.map((client) => client.command('PING')));
+    expect(memory(proxy).now).toBeLessThan(250);
+    for (const client of clients) client.close();
+  });
+});
+
+describe('a node that does not read', () => {
+  it('pauses those who write to it, and loses nothing', { timeout: 120_000 }, async () => {
+    const proxy = await startRingproxy({
+      nodes: nodes.slice(0, 1),
+      config: 'node-max-pending-bytes: 1mb\nrequest-timeout: 1m\n',
+    });
+    const client = await RawClient.connect(proxy.port);
+    await client.command('DEL', 'list');
+    nodes[0]?.kill('SIGSTOP');
+    const payload = 'x'.repeat(1000);
+    const replies = client.replies(60_000);
+    client.send(Buffer.concat(Array.from({ length: 60_000 }, (_, i) => Buffer.from(request(['RPUSH', 'list', `${i}:${payload}`])))));
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    const held = memory(proxy).now;
+    nodes[0]?.kill('SIGCONT');
+    expect((await replies).map(String)).toEqual(Array.from({ length: 60_000 }, (_, i) => `:${i + 1}\r\n`));
+    expect(held).toBeLessThan(200);
+    await client.command('DEL', 'list');
+  });
+});
