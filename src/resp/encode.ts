@@ -1,18 +1,32 @@
 /** The proxy's own replies and requests as bytes. `protocol` is the version of RESP that the client speaks. */
+import { CR, DOLLAR, LF, MINUS, STAR, ZERO } from './bytes.js';
+
+const COLON = 0x3a;
 const CRLF = Buffer.from('\r\n');
-const ZERO = 0x30;
 
 export type Protocol = 2 | 3;
+
+/** Replies that never change; they are shared, so nobody writes to them. */
+export const OK = Buffer.from('+OK\r\n');
+export const PONG = Buffer.from('+PONG\r\n');
+export const EMPTY_ARRAY = Buffer.from('*0\r\n');
+
+/** @param text without line breaks */
 
 export function simpleString(text: string): Buffer {
   return Buffer.from(`+${text}\r\n`);
 }
 
-/** @param text the error with its code, such as `ERR syntax error`; line breaks become spaces */
-export function error(text: string): Buffer {
-  return Buffer.from(`-${text.replace(/[\r\n]+/g, ' ')}\r\n`);
+/**
+ * @param text the error with its code, such as `ERR syntax error`; as in Redis, line breaks at the end are
+ * dropped and others become spaces
+ * @param encoding latin1 for a text that has one character for each byte, such as `RequestFramer.error`
+ */
+export function error(text: string, encoding: 'utf8' | 'latin1' = 'utf8'): Buffer {
+  return Buffer.from(`-${text.replace(/[\r\n]+$/, '').replace(/[\r\n]/g, ' ')}\r\n`, encoding);
 }
 
+/** @param value a safe integer */
 export function integer(value: number): Buffer {
   return Buffer.from(`:${value}\r\n`);
 }
@@ -32,13 +46,41 @@ export function nullArray(protocol: Protocol): Buffer {
 
 /** @param parts encoded elements */
 export function array(parts: readonly Uint8Array[]): Buffer {
-  return Buffer.concat([Buffer.from(`*${parts.length}\r\n`), ...parts]);
+  return aggregate('*', parts);
+}
+
+function aggregate(type: string, parts: readonly Uint8Array[]): Buffer {
+  return Buffer.concat([Buffer.from(`${type}${parts.length}\r\n`), ...parts]);
 }
 
 /** A map, which RESP2 has as a flat array. @param pairs encoded keys and values */
 export function map(pairs: readonly (readonly [Uint8Array, Uint8Array])[], protocol: Protocol): Buffer {
   const header = protocol === 3 ? `%${pairs.length}\r\n` : `*${pairs.length * 2}\r\n`;
   return Buffer.concat([Buffer.from(header), ...pairs.flat()]);
+}
+
+/** A set, which RESP2 has as an array. @param members encoded members */
+export function set(members: readonly Uint8Array[], protocol: Protocol): Buffer {
+  return aggregate(protocol === 3 ? '~' : '*', members);
+}
+
+/** An out-of-band message, which RESP2 has as an array. @param parts encoded elements */
+export function push(parts: readonly Uint8Array[], protocol: Protocol): Buffer {
+  return aggregate(protocol === 3 ? '>' : '*', parts);
+}
+
+/** A floating-point number, which RESP2 has as a bulk. Infinities and NaN are worded as Redis does. */
+export function double(value: number, protocol: Protocol): Buffer {
+  let text = String(value);
+  if (Number.isNaN(value)) text = 'nan';
+  else if (!Number.isFinite(value)) text = value > 0 ? 'inf' : '-inf';
+  return protocol === 3 ? Buffer.from(`,${text}\r\n`) : bulk(text);
+}
+
+/** A truth value, which RESP2 has as the integer 1 or 0. */
+export function boolean(value: boolean, protocol: Protocol): Buffer {
+  if (protocol === 3) return Buffer.from(value ? '#t\r\n' : '#f\r\n');
+  return integer(value ? 1 : 0);
 }
 
 /** Text for people: a verbatim string in RESP3, a bulk in RESP2. */
@@ -74,24 +116,24 @@ function writeDecimal(target: Uint8Array, offset: number, value: number): number
 function writeHeader(target: Uint8Array, offset: number, type: number, value: number): number {
   target[offset] = type;
   const end = writeDecimal(target, offset + 1, value);
-  target[end] = 0x0d;
-  target[end + 1] = 0x0a;
+  target[end] = CR;
+  target[end + 1] = LF;
   return end + 2;
 }
 
 /** Writes `*count\r\n`. @returns the offset behind it */
 export function writeArrayHeader(target: Uint8Array, offset: number, count: number): number {
-  return writeHeader(target, offset, 0x2a, count);
+  return writeHeader(target, offset, STAR, count);
 }
 
 /** Writes `$length\r\n`. @returns the offset behind it */
 export function writeBulkHeader(target: Uint8Array, offset: number, length: number): number {
-  return writeHeader(target, offset, 0x24, length);
+  return writeHeader(target, offset, DOLLAR, length);
 }
 
-/** Writes `:value\r\n`. @returns the offset behind it */
+/** Writes `:value\r\n` of a safe integer. @returns the offset behind it */
 export function writeInteger(target: Uint8Array, offset: number, value: number): number {
-  if (value >= 0) return writeHeader(target, offset, 0x3a, value);
-  target[offset] = 0x3a;
-  return writeHeader(target, offset + 1, 0x2d, -value);
+  if (value >= 0) return writeHeader(target, offset, COLON, value);
+  target[offset] = COLON;
+  return writeHeader(target, offset + 1, MINUS, -value);
 }

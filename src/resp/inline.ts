@@ -19,27 +19,29 @@ function hexDigit(byte: number | undefined): number {
   return lower >= 0x61 && lower <= 0x66 ? lower - 0x57 : -1;
 }
 
-/** @returns the words of the line `buffer[start, end)`, or null when its quotes are unbalanced */
+/** What ends a word without quotes: fewer bytes than those that are skipped before one. */
+function endsWord(byte: number): boolean {
+  return byte === SPACE || byte === 0x09 || byte === 0x0a || byte === 0x0d;
+}
+
+/** @returns the words of the line `buffer[start, end)`, which holds no zero byte; null when its quotes are unbalanced */
 export function splitInline(buffer: Uint8Array, start: number, end: number): Uint8Array[] | null {
   const words: Uint8Array[] = [];
   let at = start;
-  // The line ends at its first zero byte, as a C string does.
-  const zero = buffer.subarray(start, end).indexOf(0);
-  const stop = zero >= 0 ? start + zero : end;
   for (;;) {
-    while (at < stop && isSpace(buffer[at] as number)) at++;
-    if (at >= stop) return words;
+    while (at < end && isSpace(buffer[at] as number)) at++;
+    if (at >= end) return words;
     const word: number[] = [];
     let quote = 0;
     for (;;) {
-      if (at >= stop) {
+      if (at >= end) {
         if (quote !== 0) return null;
         break;
       }
       const byte = buffer[at] as number;
-      if (quote === QUOTE && byte === BACKSLASH && at + 1 < stop) {
-        const high = hexDigit(at + 2 < stop ? buffer[at + 2] : undefined);
-        const low = hexDigit(at + 3 < stop ? buffer[at + 3] : undefined);
+      if (quote === QUOTE && byte === BACKSLASH && at + 1 < end) {
+        const high = hexDigit(at + 2 < end ? buffer[at + 2] : undefined);
+        const low = hexDigit(at + 3 < end ? buffer[at + 3] : undefined);
         if (buffer[at + 1] === LOWER_X && high >= 0 && low >= 0) {
           word.push(high * 16 + low);
           at += 4;
@@ -48,15 +50,15 @@ export function splitInline(buffer: Uint8Array, start: number, end: number): Uin
           word.push(ESCAPES[escaped] ?? escaped);
           at += 2;
         }
-      } else if (quote === APOSTROPHE && byte === BACKSLASH && at + 1 < stop && buffer[at + 1] === APOSTROPHE) {
+      } else if (quote === APOSTROPHE && byte === BACKSLASH && at + 1 < end && buffer[at + 1] === APOSTROPHE) {
         word.push(APOSTROPHE);
         at += 2;
       } else if (quote !== 0 && byte === quote) {
         // A closing quote ends the word: something else than a space behind it is an error.
         at++;
-        if (at < stop && !isSpace(buffer[at] as number)) return null;
+        if (at < end && !isSpace(buffer[at] as number)) return null;
         break;
-      } else if (quote === 0 && isSpace(byte)) {
+      } else if (quote === 0 && endsWord(byte)) {
         break;
       } else if (quote === 0 && (byte === QUOTE || byte === APOSTROPHE)) {
         quote = byte;

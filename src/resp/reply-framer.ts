@@ -1,104 +1,116 @@
 /**
  * Finds where replies end, in RESP2 and RESP3, without keeping any of their bytes: the state between two
  * chunks is a few numbers and, for nested replies, a stack of counts. Specification: the RESP pages of the
- * Redis documentation and RESP3's (github.com/antirez/RESP3).
+ * Redis documentation and RESP3's (github.com/redis/redis-specifications, protocol/RESP3.md).
+ *
+ * It looks for boundaries, not for meaning: what stands in a line (the digits of an integer, t or f) is not
+ * checked, nor the two bytes behind a payload, which Redis does not look at in requests either.
  */
 import { CR, DOLLAR, LF, MINUS, ZERO } from './bytes.js';
+
+export { parseIntegerLine } from './inspect.js';
 
 const QUESTION = 0x3f;
 const SEMICOLON = 0x3b;
 const DOT = 0x2e;
 const PIPE = 0x7c;
 const PERCENT = 0x25;
+
 const MAX_DEPTH = 1024;
-/** Header lines of aggregates and bulks are numbers; nothing longer is read as one. */
+/** Lengths and counts with more digits are malformed: twice their value is still exact. */
 const MAX_NUMBER_DIGITS = 15;
 
-/** Elements of a streamed aggregate: as many as come before its end mark. */
-const STREAMED = -1;
+/** What may follow a type byte, as flags. */
+const LINE = 1;
+const HEADER = 2;
+/** The number may be `?`: the length is not known yet. */
+const STREAMABLE = 4;
+/** The number may be -1: nil, as RESP2 has it. */
+const NULLABLE = 8;
+const PAYLOAD = 16;
+
+const TYPES = new Uint8Array(256);
+for (const type of '+-:_#,(') TYPES[type.charCodeAt(0)] = LINE;
+for (const type of '~%') TYPES[type.charCodeAt(0)] = HEADER | STREAMABLE;
+for (const type of '>|.') TYPES[type.charCodeAt(0)] = HEADER;
+for (const type of '!=') TYPES[type.charCodeAt(0)] = HEADER | PAYLOAD;
+TYPES[0x2a] = HEADER | STREAMABLE | NULLABLE;
+TYPES[DOLLAR] = HEADER | STREAMABLE | NULLABLE | PAYLOAD;
+TYPES[SEMICOLON] = HEADER | PAYLOAD;
 
 const AT_TYPE = 0;
-/** In a line whose text does not matter (simple strings, errors, numbers). */
+/** In a line whose text does not matter. */
 const IN_LINE = 1;
-/** In a header line: a length or a count. */
+/** In a line that holds a length or a count. */
 const IN_HEADER = 2;
 /** In a payload of known length, CRLF included. */
 const IN_PAYLOAD = 3;
 
-/** What a header's number counts. */
-const COUNTS_BYTES = 0;
-const COUNTS_ELEMENTS = 1;
-const COUNTS_PAIRS = 2;
-const COUNTS_ATTRIBUTES = 3;
-/** The next chunk of a streamed bulk. */
-const COUNTS_CHUNK = 4;
+/** What acting on a header comes to. */
+const MALFORMED = 0;
+const GOES_ON = 1;
+/** An element without content: nil, an empty aggregate, an end mark. */
+const ENDED = 2;
+type HeaderOutcome = typeof MALFORMED | typeof GOES_ON | typeof ENDED;
 
-type Meaning = 0 | 1 | 2 | 3 | 4;
-
-const LINE_TYPES = new Uint8Array(256);
-for (const type of '+-:_#,(') LINE_TYPES[type.charCodeAt(0)] = 1;
+/** On the stack: an aggregate whose elements come before an end mark. Others: twice the elements still to come … */
+const STREAMED = -1;
+/** … plus one when they are an attribute, which is no element itself but belongs to the one behind it. */
+const ATTRIBUTE = 1;
 
 export class ReplyFramer {
   /** Whether the reply ended at the offset that `advance` returned. */
   complete = false;
-  /** The first byte of the reply at hand, or of the last one. */
+  /** The first byte of the reply at hand, or of the last one; `|` only until the type behind the attribute is here. */
   type = 0;
 
-  #state: 0 | 1 | 2 | 3 = AT_TYPE;
+  /** A reply has begun and not ended. */
+  #begun = false;
+  #state: typeof AT_TYPE | typeof IN_LINE | typeof IN_HEADER | typeof IN_PAYLOAD = AT_TYPE;
+  /** Bytes of the payload still to come. */
   #remaining = 0;
   /** Elements still to come, for each open aggregate. */
-  #stack: number[] = [];
-  #meaning: Meaning = COUNTS_BYTES;
+  readonly #stack: number[] = [];
+  /** The header at hand. */
+  #headerType = 0;
   #number = 0;
   #digits = 0;
   #negative = false;
   #streamed = false;
   #sawCr = false;
-  /** In chunks of a streamed bulk. */
+  /** In the chunks of a streamed bulk. */
   #inStreamedBulk = false;
-  /** The next type byte begins a reply, not an element. */
-  #atStart = true;
 
   /** Known bytes still to come of the bulk at hand, its CRLF included; 0 when none is. */
   get bulkRemaining(): number {
     return this.#state === IN_PAYLOAD ? this.#remaining : 0;
   }
 
+  /** Forgets the reply at hand. */
   reset(): void {
     this.complete = false;
+    this.#begun = false;
     this.#state = AT_TYPE;
     this.#stack.length = 0;
     this.#inStreamedBulk = false;
-    this.#atStart = true;
-    this.#sawCr = false;
   }
 
   /**
-   * Advances over one reply in `buffer[start, end)`.
+   * Advances over one reply in `buffer[start, end)`. After a complete reply the next call begins a new one.
    * @returns the offset behind the bytes that belong to this reply (`end` when it is not complete), or -1
    * when they are not a reply
    */
   advance(buffer: Uint8Array, start: number, end: number): number {
-    this.complete = false;
-    if (this.#state === AT_TYPE && this.#stack.length === 0 && this.#atStart && start < end) {
-      const type = buffer[start] as number;
-      this.type = type;
-      if (LINE_TYPES[type] === 1) {
-        // A line that is whole, the most frequent reply to a write.
-        let at = start + 1;
-        while (at < end && buffer[at] !== CR) at++;
-        if (at + 1 < end && buffer[at + 1] === LF) {
-          this.complete = true;
-          return at + 2;
-        }
-      } else if (type === DOLLAR) {
-        const at = wholeBulkEnd(buffer, start + 1, end);
-        if (at > 0) {
-          this.complete = true;
-          return at;
-        }
+    if (!this.#begun && start < end) {
+      const at = simpleElementEnd(buffer, start, end);
+      if (at > 0) {
+        this.type = buffer[start] as number;
+        this.complete = true;
+        return at;
       }
+      this.#begun = true;
     }
+    this.complete = false;
     return this.#machine(buffer, start, end);
   }
 
@@ -107,24 +119,38 @@ export class ReplyFramer {
     while (at < end) {
       switch (this.#state) {
         case AT_TYPE: {
-          if (!this.#beginType(buffer[at] as number)) return this.#malformed();
+          const type = buffer[at] as number;
+          if (!this.#inStreamedBulk) {
+            if (this.#stack.length === 0) this.type = type;
+            const next = simpleElementEnd(buffer, at, end);
+            if (next > 0) {
+              at = next;
+              if (this.#endElement()) return this.#finish(at);
+              break;
+            }
+          }
+          if (!this.#beginType(type)) return this.#malformed();
           at++;
           break;
         }
         case IN_LINE: {
-          at = this.#skipLine(buffer, at, end);
-          if (at < 0) return this.#malformed();
-          if (!this.#inLine() && this.#endElement()) return this.#finish(at);
+          const next = this.#skipLine(buffer, at, end);
+          if (next === 0) return end;
+          if (next < 0) return this.#malformed();
+          this.#state = AT_TYPE;
+          at = next;
+          if (this.#endElement()) return this.#finish(at);
           break;
         }
         case IN_HEADER: {
-          at = this.#readHeader(buffer, at, end);
-          if (at < 0) return this.#malformed();
-          if (!this.#inHeader()) {
-            const outcome = this.#applyHeader();
-            if (outcome < 0) return this.#malformed();
-            if (outcome === 1) return this.#finish(at);
-          }
+          const next = this.#readHeader(buffer, at, end);
+          if (next === 0) return end;
+          if (next < 0) return this.#malformed();
+          this.#state = AT_TYPE;
+          at = next;
+          const outcome = this.#applyHeader();
+          if (outcome === MALFORMED) return this.#malformed();
+          if (outcome === ENDED && this.#endElement()) return this.#finish(at);
           break;
         }
         default: {
@@ -140,225 +166,142 @@ export class ReplyFramer {
     return at;
   }
 
-  #inLine(): boolean {
-    return this.#state === IN_LINE;
-  }
-
-  #inHeader(): boolean {
-    return this.#state === IN_HEADER;
-  }
-
+  /** @returns false when no element begins with this byte here */
   #beginType(type: number): boolean {
-    if (this.#inStreamedBulk && type !== SEMICOLON) return false;
-    if (this.#atStart) {
-      this.type = type;
-      this.#atStart = false;
-    }
+    const flags = TYPES[type] as number;
+    if (flags === 0 || this.#inStreamedBulk !== (type === SEMICOLON)) return false;
+    if (type === DOT && this.#stack[this.#stack.length - 1] !== STREAMED) return false;
+    this.#state = flags === LINE ? IN_LINE : IN_HEADER;
+    this.#headerType = type;
     this.#number = 0;
     this.#digits = 0;
     this.#negative = false;
     this.#streamed = false;
     this.#sawCr = false;
-    if (LINE_TYPES[type] === 1) {
-      this.#state = IN_LINE;
-      return true;
-    }
-    this.#state = IN_HEADER;
-    switch (type) {
-      case DOLLAR:
-      case 0x21: // !
-      case 0x3d: // =
-        this.#meaning = COUNTS_BYTES;
-        return true;
-      case 0x2a: // *
-      case 0x7e: // ~
-      case 0x3e: // >
-        this.#meaning = COUNTS_ELEMENTS;
-        return true;
-      case PERCENT:
-        this.#meaning = COUNTS_PAIRS;
-        return true;
-      case PIPE:
-        this.#meaning = COUNTS_ATTRIBUTES;
-        return true;
-      case SEMICOLON:
-        this.#meaning = COUNTS_CHUNK;
-        return this.#inStreamedBulk;
-      case DOT:
-        // The end of a streamed aggregate is a line of its own, without a number.
-        this.#state = IN_LINE;
-        return this.#endStreamed();
-      default:
-        return false;
-    }
-  }
-
-  /** Skips to the end of a line. @returns where to go on, or -1 */
-  #skipLine(buffer: Uint8Array, from: number, end: number): number {
-    let at = from;
-    if (this.#sawCr) {
-      if (buffer[at] !== LF) return -1;
-      this.#sawCr = false;
-      this.#state = AT_TYPE;
-      return at + 1;
-    }
-    while (at < end && buffer[at] !== CR) at++;
-    if (at === end) return at;
-    this.#sawCr = true;
-    return at + 1;
-  }
-
-  /** Reads a header's number. @returns where to go on, or -1; the state stays IN_HEADER until the line ended */
-  #readHeader(buffer: Uint8Array, from: number, end: number): number {
-    let at = from;
-    while (at < end) {
-      const byte = buffer[at++] as number;
-      if (this.#sawCr) {
-        if (byte !== LF || (this.#digits === 0 && !this.#streamed)) return -1;
-        this.#sawCr = false;
-        this.#state = AT_TYPE;
-        return at;
-      }
-      const digit = byte - ZERO;
-      if (digit >= 0 && digit <= 9 && !this.#streamed) {
-        if (++this.#digits > MAX_NUMBER_DIGITS) return -1;
-        this.#number = this.#number * 10 + digit;
-      } else if (byte === CR) this.#sawCr = true;
-      else if (byte === MINUS && this.#digits === 0 && !this.#negative && !this.#streamed) this.#negative = true;
-      else if (byte === QUESTION && this.#digits === 0 && !this.#negative && !this.#streamed) this.#streamed = true;
-      else return -1;
-    }
-    return at;
-  }
-
-  /** Acts on the header that was read. @returns 1 when the reply is complete, 0 when it goes on, -1 when malformed */
-  #applyHeader(): number {
-    if (this.#negative) {
-      // `$-1` and `*-1` are RESP2's nil; no other length is negative.
-      if (this.#number !== 1 || this.#meaning > COUNTS_ELEMENTS || this.#streamed) return -1;
-      return this.#endElement() ? 1 : 0;
-    }
-    const number = this.#number;
-    switch (this.#meaning) {
-      case COUNTS_BYTES:
-        if (this.#streamed) this.#inStreamedBulk = true;
-        else this.#expectPayload(number + 2);
-        return 0;
-      case COUNTS_CHUNK:
-        if (this.#streamed) return -1;
-        if (number > 0) {
-          this.#expectPayload(number + 2);
-          return 0;
-        }
-        this.#inStreamedBulk = false;
-        return this.#endElement() ? 1 : 0;
-      case COUNTS_ATTRIBUTES:
-        if (this.#streamed) return -1;
-        return this.#beginAttributes(number);
-      case COUNTS_PAIRS:
-        return this.#beginAggregate(this.#streamed ? STREAMED : number * 2);
-      default:
-        return this.#beginAggregate(this.#streamed ? STREAMED : number);
-    }
-  }
-
-  #expectPayload(bytes: number): void {
-    this.#state = IN_PAYLOAD;
-    this.#remaining = bytes;
-  }
-
-  #beginAggregate(elements: number): number {
-    if (elements === 0) return this.#endElement() ? 1 : 0;
-    if (this.#stack.length >= MAX_DEPTH) return -1;
-    this.#stack.push(elements);
-    return 0;
-  }
-
-  /** Attributes are followed by the element that they describe: together they are one. */
-  #beginAttributes(pairs: number): number {
-    if (this.#stack.length >= MAX_DEPTH) return -1;
-    this.#stack.push(pairs * 2 + 1);
-    if (this.#stack.length === 1) {
-      this.#attributed = pairs * 2;
-      this.#atStart = pairs === 0;
-    }
-    return 0;
-  }
-
-  /** Of a reply that began with attributes: elements until the type byte that counts; otherwise 0. */
-  #attributed = 0;
-
-  /** An element ended. @returns whether the reply did */
-  #endElement(): boolean {
-    const stack = this.#stack;
-    if (this.#attributed > 0 && stack.length === 1 && --this.#attributed === 0) this.#atStart = true;
-    while (stack.length > 0) {
-      const top = stack.length - 1;
-      const left = stack[top] as number;
-      if (left === STREAMED) return false;
-      if (left > 1) {
-        stack[top] = left - 1;
-        return false;
-      }
-      stack.pop();
-    }
     return true;
   }
 
-  /** The end mark of a streamed aggregate: the aggregate takes the mark's place as the element that ends. */
-  #endStreamed(): boolean {
-    const top = this.#stack.length - 1;
-    if (this.#stack[top] !== STREAMED) return false;
-    this.#stack.pop();
+  /** Skips to the end of a line. @returns where to go on, 0 when the line goes on, -1 when it is malformed */
+  #skipLine(buffer: Uint8Array, from: number, end: number): number {
+    let at = from;
+    if (!this.#sawCr) {
+      while (at < end && buffer[at] !== CR) at++;
+      if (at === end) return 0;
+      this.#sawCr = true;
+      at++;
+      if (at === end) return 0;
+    }
+    return buffer[at] === LF ? at + 1 : -1;
+  }
+
+  /** Reads a header's number. @returns where to go on, 0 when the line goes on, -1 when it is malformed */
+  #readHeader(buffer: Uint8Array, from: number, end: number): number {
+    const flags = TYPES[this.#headerType] as number;
+    for (let at = from; at < end; at++) {
+      const byte = buffer[at] as number;
+      if (this.#sawCr) return byte === LF ? at + 1 : -1;
+      const digit = byte - ZERO;
+      if (digit >= 0 && digit <= 9) {
+        if (this.#streamed || ++this.#digits > MAX_NUMBER_DIGITS) return -1;
+        this.#number = this.#number * 10 + digit;
+      } else if (byte === CR) {
+        this.#sawCr = true;
+      } else {
+        if (this.#digits > 0 || this.#negative || this.#streamed) return -1;
+        if (byte === MINUS && (flags & NULLABLE) !== 0) this.#negative = true;
+        else if (byte === QUESTION && (flags & STREAMABLE) !== 0) this.#streamed = true;
+        else return -1;
+      }
+    }
+    return 0;
+  }
+
+  #applyHeader(): HeaderOutcome {
+    const type = this.#headerType;
+    const number = this.#number;
+    if (type === DOT) {
+      if (this.#digits > 0) return MALFORMED;
+      this.#stack.pop();
+      return ENDED;
+    }
+    if (this.#streamed) {
+      if (type !== DOLLAR) return this.#open(STREAMED);
+      this.#inStreamedBulk = true;
+      return GOES_ON;
+    }
+    if (this.#digits === 0) return MALFORMED;
+    if (this.#negative) return number === 1 && this.#digits === 1 ? ENDED : MALFORMED;
+    if (type === SEMICOLON && number === 0) {
+      this.#inStreamedBulk = false;
+      return ENDED;
+    }
+    if (((TYPES[type] as number) & PAYLOAD) !== 0) {
+      this.#state = IN_PAYLOAD;
+      this.#remaining = number + 2;
+      return GOES_ON;
+    }
+    if (type === PIPE) return number === 0 ? GOES_ON : this.#open(number * 4 + ATTRIBUTE);
+    if (number === 0) return ENDED;
+    return this.#open(type === PERCENT ? number * 4 : number * 2);
+  }
+
+  #open(entry: number): HeaderOutcome {
+    if (this.#stack.length >= MAX_DEPTH) return MALFORMED;
+    this.#stack.push(entry);
+    return GOES_ON;
+  }
+
+  /** An element ended, and so did the aggregates whose last one it was. @returns whether the reply did */
+  #endElement(): boolean {
+    const stack = this.#stack;
+    for (let top = stack.length - 1; top >= 0; top--) {
+      const left = stack[top] as number;
+      if (left === STREAMED) return false;
+      if (left >= 4) {
+        stack[top] = left - 2;
+        return false;
+      }
+      stack.pop();
+      // The element that the attribute belongs to is still to come.
+      if (left === 2 + ATTRIBUTE) return false;
+    }
     return true;
   }
 
   #finish(at: number): number {
     this.complete = true;
-    this.#state = AT_TYPE;
-    this.#atStart = true;
-    this.#attributed = 0;
+    this.#begun = false;
     return at;
   }
 
   #malformed(): number {
     this.reset();
-    this.#attributed = 0;
     return -1;
   }
 }
 
-/** The end of the bulk whose length begins at `from`, when all of it is here; otherwise 0. */
-function wholeBulkEnd(buffer: Uint8Array, from: number, end: number): number {
-  let at = from;
-  let length = 0;
-  for (; at < end; at++) {
-    const digit = (buffer[at] as number) - ZERO;
-    if (digit < 0 || digit > 9) break;
-    length = length * 10 + digit;
-  }
-  if (at === from) {
-    // Nil, `$-1\r\n`
-    return at + 3 < end && buffer[at] === MINUS && buffer[at + 1] === 0x31 && buffer[at + 2] === CR ? at + 4 : 0;
-  }
-  if (at + 1 >= end || at - from > MAX_NUMBER_DIGITS || buffer[at] !== CR) return 0;
-  const after = at + 2 + length + 2;
-  return after <= end ? after : 0;
-}
-
-/** The number of an integer reply `:123\r\n` that begins at `start`; NaN when it is none. */
-export function parseIntegerLine(buffer: Uint8Array, start: number, end: number): number {
+/** The end of the line or bulk that begins at `start`, when it is one and all of it is here; otherwise 0. */
+function simpleElementEnd(buffer: Uint8Array, start: number, end: number): number {
+  const type = buffer[start] as number;
   let at = start + 1;
-  const negative = buffer[at] === MINUS;
-  if (negative) at++;
-  let value = 0;
-  let digits = 0;
-  for (; at < end; at++) {
-    const digit = (buffer[at] as number) - ZERO;
-    if (digit < 0 || digit > 9) break;
-    value = value * 10 + digit;
-    digits++;
+  if (type === DOLLAR) {
+    let length = 0;
+    for (; at < end; at++) {
+      const digit = (buffer[at] as number) - ZERO;
+      if (digit < 0 || digit > 9) break;
+      length = length * 10 + digit;
+    }
+    if (at + 1 >= end) return 0;
+    const digits = at - start - 1;
+    if (digits === 0) {
+      const nil = buffer[at] === MINUS && buffer[at + 1] === 0x31 && at + 3 < end;
+      return nil && buffer[at + 2] === CR && buffer[at + 3] === LF ? at + 4 : 0;
+    }
+    if (buffer[at] !== CR || buffer[at + 1] !== LF || digits > MAX_NUMBER_DIGITS) return 0;
+    const after = at + length + 4;
+    return after <= end ? after : 0;
   }
-  if (digits === 0) return Number.NaN;
-  return negative ? -value : value;
+  if (TYPES[type] !== LINE) return 0;
+  while (at < end && buffer[at] !== CR) at++;
+  return at + 1 < end && buffer[at + 1] === LF ? at + 2 : 0;
 }

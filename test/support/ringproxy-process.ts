@@ -1,14 +1,13 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { Redis } from 'ioredis';
 import { type Child, startChild } from './child.js';
 import { atEnd } from './cleanup.js';
 import { type ClientOptions, Clients } from './client.js';
+import { ROOT } from './root.js';
 import { tempFolder } from './temp-folder.js';
 
-const ROOT = fileURLToPath(new URL('../../', import.meta.url));
-export const MAIN = join(ROOT, 'dist/cli/main.js');
+const MAIN = join(ROOT, 'dist/cli/main.js');
 
 /** From pino's level of warnings on. */
 const WARN = 40;

@@ -1,0 +1,125 @@
+/**
+ * Measures the product against the real twemproxy and a bare Redis, side by side and in turn, and prints tables in
+ * markdown. The bar it compares with is part of each scenario.
+ */
+import { endAll } from '../support/cleanup.js';
+import { hasNutcracker } from '../support/nutcracker-process.js';
+import { type RedisProcess, startRedises } from '../support/redis-process.js';
+import { buildCommit } from './base-build.js';
+import { measureBigValue } from './big-value.js';
+import { measureIdleClients } from './idle-clients.js';
+import { runMicroBenchmarks } from './micro.js';
+import { type BenchOptions, parseOptions } from './options.js';
+import { prefill } from './prefill.js';
+import { markdown, type Row, throughputHeader, throughputRow } from './report.js';
+import { runRounds } from './rounds.js';
+import { SCENARIOS } from './scenarios.js';
+import { direct, ringproxy, type StartTarget, twemproxy } from './targets.js';
+
+const MEMORY = { idle: measureIdleClients, 'big-value': measureBigValue };
+const NODES = 3;
+
+async function main(options: BenchOptions): Promise<boolean> {
+  const known = new Set([...SCENARIOS.map(({ name }) => name), ...Object.keys(MEMORY), 'micro']);
+  const unknown = options.only.filter((name) => !known.has(name));
+  if (unknown.length > 0) throw new Error(`no scenario "${unknown.join('", "')}"; there are: ${[...known].join(', ')}`);
+  const wanted = (name: string) => options.only.length === 0 || options.only.includes(name);
+
+  // The first is the subject, the second the one that it is compared with.
+  const starts: StartTarget[] = [ringproxy()];
+  if (hasNutcracker) starts.push(twemproxy);
+  if (options.base !== null) starts.push(ringproxy(options.base, buildCommit(options.base)));
+  if (options.direct || starts.length === 1) starts.push(direct);
+
+  const nodes = await startRedises(NODES);
+  const rows = [
+    ...(await runThroughput(nodes, starts, options, wanted)),
+    ...(await runMemory(nodes, hasNutcracker ? [ringproxy(), twemproxy] : [ringproxy()], wanted)),
+  ];
+  await endAll();
+  if (wanted('micro')) print(`\n${await runMicroBenchmarks()}`);
+  const missed = rows.filter((row) => row.passed === false).length;
+  if (missed > 0) print(`${missed} of ${rows.length} below the bar`);
+  return missed === 0;
+}
+
+async function runThroughput(
+  nodes: readonly RedisProcess[],
+  starts: readonly StartTarget[],
+  options: BenchOptions,
+  wanted: (name: string) => boolean,
+): Promise<Row[]> {
+  const scenarios = SCENARIOS.filter(
+    ({ name, load }) => wanted(name) && (options.depths.length === 0 || options.depths.includes(load.depth)),
+  );
+  if (scenarios.length === 0) return [];
+  const targets = await Promise.all(starts.map((start) => start(nodes)));
+  const [subject, reference, ...others] = targets;
+  if (subject === undefined || reference === undefined) throw new Error('nothing to compare with');
+  const header = throughputHeader(
+    subject.name,
+    reference.name,
+    others.map(({ name }) => name),
+  );
+  print(
+    `${options.clients} clients, ${NODES} nodes, ${options.rounds} rounds of ${options.seconds} s in turn, medians\n`,
+  );
+  print(markdown(header, []));
+  const rows: Row[] = [];
+  let loaded = '';
+  for (const scenario of scenarios) {
+    const { keys, valueSize } = scenario.load;
+    const data = `${keys} × ${valueSize}`;
+    if (data !== loaded) await prefill(nodes, keys, valueSize);
+    loaded = data;
+    const samples = await runRounds(scenario, targets, options);
+    const of = (target: (typeof targets)[number]) => samples.get(target) ?? [];
+    const row = throughputRow(scenario, of(subject), of(reference), others.map(of));
+    rows.push(row);
+    print(`| ${row.cells.join(' | ')} |`);
+  }
+  for (const target of targets) await target.stop();
+  return rows;
+}
+
+async function runMemory(
+  nodes: readonly RedisProcess[],
+  starts: readonly StartTarget[],
+  wanted: (name: string) => boolean,
+): Promise<Row[]> {
+  const rows: Row[] = [];
+  for (const [name, measure] of Object.entries(MEMORY)) {
+    if (!wanted(name)) continue;
+    for (const [index, start] of starts.entries()) {
+      // A new process each time: memory does not forget.
+      const target = await start(nodes);
+      rows.push(await measure(target, index === 0));
+      await target.stop();
+    }
+  }
+  if (rows.length > 0) {
+    print(
+      `\n${markdown(
+        ['memory', 'target', 'before', 'then', 'bar', ''],
+        rows.map((row) => [...row.cells]),
+      )}`,
+    );
+  }
+  return rows;
+}
+
+function print(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
+
+try {
+  const options = parseOptions(process.argv.slice(2));
+  if (options !== null && !(await main(options)) && options.check) process.exitCode = 1;
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+} finally {
+  await endAll();
+}

@@ -1,0 +1,55 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { requireProgram } from '../support/programs.js';
+
+const execute = promisify(execFile);
+
+export interface Load {
+  /** A test of redis-benchmark's own (`get`), or the words of a command, in which `__rand_int__` is random. */
+  readonly command: string | readonly string[];
+  readonly clients: number;
+  /** Commands that a client sends before it waits for their replies. */
+  readonly depth: number;
+  /** Bytes. */
+  readonly valueSize: number;
+  /** Keys are `key:000000000000` up to this number. */
+  readonly keys: number;
+  readonly requests: number;
+}
+
+export interface LoadResult {
+  /** Commands a second. */
+  readonly rate: number;
+  /** Milliseconds. */
+  readonly p50: number;
+  readonly p99: number;
+}
+
+/** The name of a key as redis-benchmark makes it. */
+export function benchmarkKey(number: number): string {
+  return `key:${String(number).padStart(12, '0')}`;
+}
+
+/** @throws Error when the server answers an error, which ends redis-benchmark */
+export async function redisBenchmark(port: number, load: Load): Promise<LoadResult> {
+  const args = ['-h', '127.0.0.1', '-p', port, '-c', load.clients, '-P', load.depth, '-n', load.requests];
+  args.push('-d', load.valueSize, '-r', load.keys, '--csv');
+  if (typeof load.command === 'string') args.push('-t', load.command);
+  else args.push(...load.command);
+  const { stdout, stderr } = await execute(requireProgram('redis-benchmark'), args.map(String), {
+    maxBuffer: 16 << 20,
+  });
+  return parseCsv(stdout, stderr);
+}
+
+/** The last two lines of `--csv` are the names of the columns and the figures, all of them quoted. */
+function parseCsv(stdout: string, stderr: string): LoadResult {
+  const lines = stdout.split('\n').filter((line) => line.startsWith('"'));
+  const cells = (line: string | undefined) => [...(line ?? '').matchAll(/"([^"]*)"/g)].map((match) => match[1] ?? '');
+  const header = cells(lines.at(-2));
+  const row = cells(lines.at(-1));
+  const figure = (column: string) => Number(row[header.indexOf(column)]);
+  const result = { rate: figure('rps'), p50: figure('p50_latency_ms'), p99: figure('p99_latency_ms') };
+  if (!(result.rate > 0)) throw new Error(`redis-benchmark printed no result:\n${stdout}\n${stderr}`);
+  return result;
+}
