@@ -5,7 +5,7 @@ const APOSTROPHE = 0x27;
 const BACKSLASH = 0x5c;
 const LOWER_X = 0x78;
 
-const ESCAPES: Readonly<Record<number, number>> = { 0x6e: 0x0a, 0x72: 0x0d, 0x74: 0x09, 0x62: 0x08, 0x61: 0x07 };
+const ESCAPES: Readonly<Record<number, number>> = { 110: 0x0a, 114: 0x0d, 116: 0x09, 98: 0x08, 97: 0x07 };
 
 /** As C's isspace: space, tab, newline, vertical tab, form feed, carriage return. */
 function isSpace(byte: number): boolean {

@@ -98,7 +98,15 @@ export class RequestFramer {
    */
   next(buffer: Uint8Array, start: number, end: number): FrameOutcome {
     if (this.#offset > 0) {
-      return this.#bulks(buffer, start, end, start + this.#offset, this.argsDeclared, this.argsComplete, this.bulkLength);
+      return this.#bulks(
+        buffer,
+        start,
+        end,
+        start + this.#offset,
+        this.argsDeclared,
+        this.argsComplete,
+        this.bulkLength,
+      );
     }
     if (start >= end) return INCOMPLETE;
     if (buffer[start] !== STAR) return this.#inline(buffer, start, end);
@@ -165,7 +173,7 @@ export class RequestFramer {
     from: number,
     pending: number,
   ): FrameOutcome {
-    if (args.start.length < count) growArgs(Math.min(count, Math.max(TRUSTED_ARGS, from * 2)));
+    if (args.start.length < count) reserveArgs(Math.min(count, Math.max(TRUSTED_ARGS, from * 2)));
     let starts = args.start;
     let ends = args.end;
     const { limits } = this;
@@ -208,7 +216,7 @@ export class RequestFramer {
         return this.#suspend(starts, ends, start, count, from, i, at, length, payloadEnd + 2 - start);
       }
       if (i >= starts.length) {
-        growArgs(Math.min(count, i * 2));
+        reserveArgs(Math.min(count, i * 2));
         starts = args.start;
         ends = args.end;
       }
@@ -304,7 +312,7 @@ export class RequestFramer {
     const words = splitInline(buffer, start, lineEnd);
     if (words === null) return this.#fail('unbalanced quotes in request');
     if (words.length === 0) return this.#empty(buffer, start, newline + 1);
-    if (args.start.length < words.length) growArgs(words.length);
+    reserveArgs(words.length);
     this.reset();
     this.source = encodeInline(words, args);
     this.argc = words.length;
@@ -337,7 +345,8 @@ function grown(values: Int32Array, size: number): Int32Array {
   return larger;
 }
 
-function growArgs(size: number): void {
+function reserveArgs(size: number): void {
+  if (size <= args.start.length) return;
   args.start = grown(args.start, size);
   args.end = grown(args.end, size);
 }

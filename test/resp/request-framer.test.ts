@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { request } from '../../src/resp/encode.js';
 import { args, COMPLETE, INCOMPLETE, MALFORMED, RequestFramer } from '../../src/resp/request-framer.js';
-import { bytes, cut, frame, LIMITS, singleBytes } from './support.js';
+import { bytes, cut, frame, LIMITS, named, singleBytes } from './support.js';
 
 const UNAUTHENTICATED = { ...LIMITS, authenticated: false };
 
@@ -103,27 +103,29 @@ describe('inline commands', () => {
 });
 
 describe('malformed input', () => {
-  it.each([
-    ['*x\r\n', 'invalid multibulk length'],
-    ['*2147483648\r\n', 'invalid multibulk length'],
-    ['*01\r\n', 'invalid multibulk length'],
-    ['*-0\r\n', 'invalid multibulk length'],
-    ['*-9223372036854775809\r\n', 'invalid multibulk length'],
-    ['*1\r\nx\r\n', "expected '$', got 'x'"],
-    ['*1\r\n\xff\r\n', "expected '$', got '\xff'"],
-    ['*1\r\n$\r\n', 'invalid bulk length'],
-    ['*1\r\n$-1\r\n', 'invalid bulk length'],
-    ['*1\r\n$04\r\n', 'invalid bulk length'],
-    ['*1\r\n$536870913\r\n', 'invalid bulk length'],
-    ['*1\r\n$9223372036854775808\r\n', 'invalid bulk length'],
-    ['"a\n', 'unbalanced quotes in request'],
-    ['"a"b\n', 'unbalanced quotes in request'],
-    ["'a\n", 'unbalanced quotes in request'],
-    [`*${'1'.repeat(65_536)}`, 'too big mbulk count string'],
-    [`*1\r\n$${'1'.repeat(65_536)}`, 'too big bulk count string'],
-    ['x'.repeat(65_537), 'too big inline request'],
-    [`*\0${'1'.repeat(65_535)}`, 'too big mbulk count string'],
-  ])('%.40j', (input, what) => {
+  it.each(
+    named([
+      ['*x\r\n', 'invalid multibulk length'],
+      ['*2147483648\r\n', 'invalid multibulk length'],
+      ['*01\r\n', 'invalid multibulk length'],
+      ['*-0\r\n', 'invalid multibulk length'],
+      ['*-9223372036854775809\r\n', 'invalid multibulk length'],
+      ['*1\r\nx\r\n', "expected '$', got 'x'"],
+      ['*1\r\n\xff\r\n', "expected '$', got '\xff'"],
+      ['*1\r\n$\r\n', 'invalid bulk length'],
+      ['*1\r\n$-1\r\n', 'invalid bulk length'],
+      ['*1\r\n$04\r\n', 'invalid bulk length'],
+      ['*1\r\n$536870913\r\n', 'invalid bulk length'],
+      ['*1\r\n$9223372036854775808\r\n', 'invalid bulk length'],
+      ['"a\n', 'unbalanced quotes in request'],
+      ['"a"b\n', 'unbalanced quotes in request'],
+      ["'a\n", 'unbalanced quotes in request'],
+      [`*${'1'.repeat(65_536)}`, 'too big mbulk count string'],
+      [`*1\r\n$${'1'.repeat(65_536)}`, 'too big bulk count string'],
+      ['x'.repeat(65_537), 'too big inline request'],
+      [`*\0${'1'.repeat(65_535)}`, 'too big mbulk count string'],
+    ]),
+  )('%s', (_name, input, what) => {
     expect(frame([bytes(input)])).toMatchObject({ commands: [], error: `ERR Protocol error: ${what}` });
   });
 
@@ -132,15 +134,17 @@ describe('malformed input', () => {
     expect(framed).toMatchObject({ commands: [['PING']], error: null, left: 0 });
   });
 
-  it.each([
-    `*${'1'.repeat(65_535)}`,
-    `*1\r\n$${'1'.repeat(65_535)}`,
-    'x'.repeat(65_536),
-    '*1\0\r\n',
-    'PI\0NG\r\n',
-    '*1\r\nx',
-    '*1\r\nx\r',
-  ])('%.40j is incomplete', (input) => {
+  it.each(
+    named([
+      [`*${'1'.repeat(65_535)}`],
+      [`*1\r\n$${'1'.repeat(65_535)}`],
+      ['x'.repeat(65_536)],
+      ['*1\0\r\n'],
+      ['PI\0NG\r\n'],
+      ['*1\r\nx'],
+      ['*1\r\nx\r'],
+    ]),
+  )('%s is incomplete', (_name, input) => {
     expect(frame([bytes(input)])).toMatchObject({ error: null, commands: [] });
   });
 
@@ -179,18 +183,18 @@ describe('before authentication', () => {
 });
 
 describe('in pieces', () => {
-  const SAMPLES = [
-    '*2\r\n$3\r\nGET\r\n$16\r\nkey:000000012345\r\n*0\r\n*-1\r\n*1\r\n$0\r\n\r\n',
-    `*12\r\n${'$1\r\na\r\n'.repeat(12)}*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$120\r\n${'\r\n'.repeat(60)}\r\n`,
-    'PING\r\n*1\r\n$4\r\nPING\r\n\r\n  \n echo "a b" \'c\'\n*1\r\n$4\r\nPINGxxPING\n',
-    '*1\rX$4\rYPINGab*1\r\n$4\r\nPING\r\n',
-    '*1\r\n$4\r\nPING\r\n*1\r\n$x\r\n',
-    'PING\r\n*1\r\n+4\r\n',
-    'PING\r\necho "a\r\n',
-    'PING\n*1 \r\n',
+  const SAMPLES: [string][] = [
+    ['*2\r\n$3\r\nGET\r\n$16\r\nkey:000000012345\r\n*0\r\n*-1\r\n*1\r\n$0\r\n\r\n'],
+    [`*12\r\n${'$1\r\na\r\n'.repeat(12)}*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$120\r\n${'\r\n'.repeat(60)}\r\n`],
+    ['PING\r\n*1\r\n$4\r\nPING\r\n\r\n  \n echo "a b" \'c\'\n*1\r\n$4\r\nPINGxxPING\n'],
+    ['*1\rX$4\rYPINGab*1\r\n$4\r\nPING\r\n'],
+    ['*1\r\n$4\r\nPING\r\n*1\r\n$x\r\n'],
+    ['PING\r\n*1\r\n+4\r\n'],
+    ['PING\r\necho "a\r\n'],
+    ['PING\n*1 \r\n'],
   ];
 
-  it.each(SAMPLES)('%.60j cut at every byte, and at every two bytes', (sample) => {
+  it.each(named(SAMPLES))('%s cut at every byte, and at every two bytes', (_name, sample) => {
     const buffer = bytes(sample);
     const whole = frame([buffer]);
     expect(frame(singleBytes(buffer))).toEqual(whole);
@@ -225,7 +229,9 @@ describe('in pieces', () => {
       fc.property(fc.array(words, { maxLength: 6 }), fc.array(fc.nat(5000), { maxLength: 6 }), (commands, offsets) => {
         const buffer = Buffer.concat(commands.map((command) => request(command)));
         const framed = frame(cut(buffer, offsets));
-        expect(framed.commands).toEqual(commands.map((command) => command.map((w) => Buffer.from(w).toString('latin1'))));
+        expect(framed.commands).toEqual(
+          commands.map((command) => command.map((w) => Buffer.from(w).toString('latin1'))),
+        );
         expect(framed.forwarded.join('')).toBe(buffer.toString('latin1'));
       }),
     );

@@ -75,3 +75,10 @@ export function cut(buffer: Buffer, offsets: readonly number[]): Buffer[] {
   const at = [...new Set(offsets.map((offset) => offset % (buffer.length + 1)))].sort((a, b) => a - b);
   return [0, ...at].map((start, i) => buffer.subarray(start, at[i] ?? buffer.length));
 }
+
+/** For the names of tests: the bytes as JSON, shortened. */
+export function named<Rest extends readonly unknown[]>(
+  cases: readonly (readonly [input: string, ...rest: Rest])[],
+): [name: string, input: string, ...rest: Rest][] {
+  return cases.map(([input, ...rest]) => [JSON.stringify(input).slice(0, 60), input, ...rest]);
+}

@@ -115,7 +115,7 @@ export class ClientConnection implements TurnTask {
     this.lastActiveAt = shared.clock.now;
     this.authenticated = shared.options.password === '';
     this.#framer = new RequestFramer({
-      maxArgs: 1_048_576,
+      maxArgs: 2_147_483_647,
       maxBulkLength: shared.options.maxBulkLength,
       maxInlineLength: 65_536,
       authenticated: this.authenticated,
@@ -429,7 +429,7 @@ export class ClientConnection implements TurnTask {
   #refuse(text: string): void {
     this.#framer.reset();
     this.repliesOff = false;
-    this.reply(this.#dispatcher.unknownCommandId, Buffer.from(encodeError(text)), true);
+    this.reply(this.#dispatcher.unknownCommandId, encodeError(text, 'latin1'), true);
     this.endAfterReplies();
   }
 

@@ -89,7 +89,7 @@ const kill: LocalCommand = (client, command, framer, dispatcher) => {
   const filter = parseKillFilter(words);
   if (typeof filter === 'string') return answerError(client, command, filter);
   const victims = clients.filter((candidate) => filter.matches(candidate) && !(filter.skipSelf && candidate === client));
-  client.reply(command.id, Buffer.from(encode.integer(victims.length)));
+  client.reply(command.id, encode.integer(victims.length));
   for (const victim of victims) endClient(victim, client);
   return TAKEN;
 };

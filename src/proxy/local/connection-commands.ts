@@ -8,6 +8,8 @@ import type { LocalCommand } from './index.js';
 import { answer, answerError, argumentBytes, argumentTexts } from './words.js';
 
 const PONG = Buffer.from('+PONG\r\n');
+/** A number as Redis reads it: no plus sign, no leading zeros. */
+const INTEGER = /^(?:0|-?[1-9]\d{0,9})$/;
 const OK = Buffer.from('+OK\r\n');
 
 const ping: LocalCommand = (client, command, framer) => {
@@ -31,7 +33,7 @@ const quit: LocalCommand = (client, command) => {
 const select: LocalCommand = (client, command, framer, dispatcher) => {
   if (client.pending > 0) return waitForReplies(client);
   const text = argumentTexts(framer)[1] ?? '';
-  if (!/^-?\d{1,10}$/.test(text)) return answerError(client, command, 'ERR value is not an integer or out of range');
+  if (!INTEGER.test(text)) return answerError(client, command, 'ERR value is not an integer or out of range');
   const database = Number(text);
   if (database < 0 || database >= dispatcher.context.shared.options.databases) {
     return answerError(client, command, 'ERR DB index is out of range');
@@ -66,7 +68,7 @@ const hello: LocalCommand = (client, command, framer, dispatcher) => {
   const words = argumentTexts(framer);
   let protocol = client.kind.protocol;
   if (words.length > 1) {
-    if (!/^-?\d{1,10}$/.test(words[1] ?? '')) {
+    if (!INTEGER.test(words[1] ?? '')) {
       return answerError(client, command, 'ERR Protocol version is not an integer or out of range');
     }
     const wanted = Number(words[1]);

@@ -24,6 +24,6 @@ export function answer(client: ClientConnection, command: Command, reply: Uint8A
 
 /** @param text the error with its code, such as `ERR syntax error` */
 export function answerError(client: ClientConnection, command: Command, text: string): typeof TAKEN {
-  client.reply(command.id, Buffer.from(encodeError(text)), true);
+  client.reply(command.id, encodeError(text), true);
   return TAKEN;
 }

@@ -40,10 +40,10 @@ const BLOCK = Buffer.from('block');
 /** The sections of INFO that the proxy's own belongs to. */
 const INFO_SECTIONS: ReadonlySet<string> = new Set(['ringproxy', 'all', 'everything', 'default']);
 const EMPTY = Buffer.alloc(0);
-const NOT_READY = Buffer.from(encodeError('NODEDOWN the ring has no nodes yet'));
-const NO_AUTH = Buffer.from(encodeError('NOAUTH Authentication required.'));
-const CROSSSLOT = Buffer.from(encodeError("CROSSSLOT Keys in request don't hash to the same node"));
-const NO_LANE = Buffer.from(encodeError('TRYAGAIN the ring is changing'));
+const NOT_READY = encodeError('NODEDOWN the ring has no nodes yet');
+const NO_AUTH = encodeError('NOAUTH Authentication required.');
+const CROSSSLOT = encodeError("CROSSSLOT Keys in request don't hash to the same node");
+const NO_LANE = encodeError('TRYAGAIN the ring is changing');
 
 /** Commands whose reply says whether the cache had the key. */
 const CACHE_READS: ReadonlySet<string> = new Set(['get', 'getex', 'getdel', 'hget', 'getset', 'json.get']);
@@ -189,7 +189,7 @@ export class Dispatcher {
     }
     if (command === undefined) {
       const text = unknownCommandError(source, args, framer.argc);
-      client.reply(UNKNOWN_COMMAND_ID, Buffer.from(encodeError(text)), true);
+      client.reply(UNKNOWN_COMMAND_ID, encodeError(text, 'latin1'), true);
       return TAKEN;
     }
     client.lastCommand = command;
@@ -202,13 +202,13 @@ export class Dispatcher {
       const sub = container.subcommands.lookup(source, args.start[1] as number, args.end[1] as number);
       if (sub === undefined) {
         const text = unknownSubcommandError(container, source, args);
-        return this.refuse(client, container, Buffer.from(encodeError(text)));
+        return this.refuse(client, container, encodeError(text, 'latin1'));
       }
       command = sub;
     }
     if (command.route === 'refused') return this.refuse(client, command, refusalOf(command));
     const wrongArity = arityError(command, framer.argc);
-    if (wrongArity !== null) return this.refuse(client, command, Buffer.from(encodeError(wrongArity)));
+    if (wrongArity !== null) return this.refuse(client, command, encodeError(wrongArity));
     if (command.route === 'proxy') {
       const run = LOCAL_COMMANDS.get(command.name);
       if (run === undefined) return this.refuse(client, command, refusalOf(command));
@@ -309,7 +309,7 @@ export class Dispatcher {
 function refusalOf(command: Command): Buffer {
   const name = command.name.replace('|', ' ').toUpperCase();
   const why = command.reason === '' ? '' : `: ${command.reason}`;
-  return Buffer.from(encodeError(`ERR ${name} is not allowed through the proxy${why}`));
+  return encodeError(`ERR ${name} is not allowed through the proxy${why}`);
 }
 
 /** XREAD and XREADGROUP wait at the node only when they have BLOCK, in front of STREAMS. */
@@ -324,7 +324,7 @@ function hasBlockOption(source: Buffer, argc: number): boolean {
 }
 
 function blockingRefusal(command: Command): Buffer {
-  return Buffer.from(encodeError(`ERR ${command.name.toUpperCase()} is not allowed through the proxy: ${BLOCKING_REASON}`));
+  return encodeError(`ERR ${command.name.toUpperCase()} is not allowed through the proxy: ${BLOCKING_REASON}`);
 }
 
 function allowedBeforeAuth(command: Command | undefined): boolean {

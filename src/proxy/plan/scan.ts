@@ -68,7 +68,7 @@ function send(
   } else {
     const words: (string | Uint8Array)[] = ['SCAN', nodeCursor.toString()];
     for (let i = 2; i < framer.argc; i++) words.push(framer.source.subarray(args.start[i], args.end[i]));
-    const frame = Buffer.from(encodeRequest(words));
+    const frame = encodeRequest(words);
     lane.outlet.appendOwned(frame);
     upstream.counters.bytesOut += frame.length;
     group.addPart(upstream, lane);

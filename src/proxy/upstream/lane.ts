@@ -403,7 +403,7 @@ export class Lane {
     const neverSent = reason === 'connect' || reason === 'greeting' || reason === 'refused';
     const outcome = neverSent ? '' : '; the outcome of the command is unknown';
     const code = reason === 'refused' ? 'ERR' : 'NODEDOWN';
-    const reply = Buffer.from(encodeError(`${code} node ${this.node.name} (${this.node.address}) ${why}${outcome}`));
+    const reply = encodeError(`${code} node ${this.node.name} (${this.node.address}) ${why}${outcome}`);
     let cut = this.#streaming;
     while (request !== null) {
       const next: Request | null = request.nextOfLane;

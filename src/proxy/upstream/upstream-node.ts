@@ -241,7 +241,7 @@ export class UpstreamNode {
   }
 
   #describeDown(why: string): Buffer {
-    return Buffer.from(encodeError(`NODEDOWN node ${this.name} (${this.address}) ${why}`));
+    return encodeError(`NODEDOWN node ${this.name} (${this.address}) ${why}`);
   }
 
   #publish(target: typeof nodeUp, error: string): void {
