@@ -9,7 +9,9 @@ export interface CommonOptions {
 
 export function withCommonOptions(command: Command): Command {
   return command
-    .addOption(new Option('--admin <url>', 'URL of the admin API').env('RINGPROXY_ADMIN').default('http://127.0.0.1:6390'))
+    .addOption(
+      new Option('--admin <url>', 'URL of the admin API').env('RINGPROXY_ADMIN').default('http://127.0.0.1:6390'),
+    )
     .addOption(new Option('--token <token>', 'token of the admin API').env('RINGPROXY_TOKEN'))
     .option('--json', 'print JSON');
 }

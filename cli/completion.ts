@@ -1,4 +1,4 @@
-import { type Command, Argument } from 'commander';
+import { Argument, type Command } from 'commander';
 
 const SHELLS = ['bash', 'zsh', 'fish'] as const;
 
@@ -32,7 +32,10 @@ export function completionScript(program: Command, shell: (typeof SHELLS)[number
     return table
       .flatMap(([path, words]) => {
         const seen = path.split(' ').filter((word) => word !== '');
-        const condition = seen.length === 0 ? '__fish_use_subcommand' : seen.map((word) => `__fish_seen_subcommand_from ${word}`).join('; and ');
+        const condition =
+          seen.length === 0
+            ? '__fish_use_subcommand'
+            : seen.map((word) => `__fish_seen_subcommand_from ${word}`).join('; and ');
         return words.map((word) =>
           word.startsWith('--')
             ? `complete -c ringproxy -n '${condition}' -l ${word.slice(2)}\n`

@@ -2,8 +2,8 @@ import type { Command } from 'commander';
 import pc from 'picocolors';
 import type { ChangeAccepted, NodeInput, RingView } from '../src/admin/api.js';
 import { AdminClient } from './admin-client.js';
-import { type CommonOptions, withCommonOptions } from './common-options.js';
 import { CliError } from './cli-error.js';
+import { type CommonOptions, withCommonOptions } from './common-options.js';
 import { formatBytes, formatCount, formatPercent, formatTable } from './format.js';
 
 interface AddOptions extends CommonOptions {
@@ -129,7 +129,8 @@ function describeChange(accepted: ChangeAccepted, what: string): string {
 
 function parseNode(text: string): NodeInput {
   const match = /^(?:([^=]+)=)?(.+?)(?:\*(\d+))?$/.exec(text);
-  if (match === null) throw new CliError(`'${text}' is not a node`, 'expected NAME=HOST:PORT or NAME=HOST:PORT*WEIGHT', 2);
+  if (match === null)
+    throw new CliError(`'${text}' is not a node`, 'expected NAME=HOST:PORT or NAME=HOST:PORT*WEIGHT', 2);
   const [, name, address = '', weight] = match;
   return { name, address, weight: weight === undefined ? undefined : Number(weight) };
 }

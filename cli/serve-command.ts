@@ -1,7 +1,6 @@
 import type { Command } from 'commander';
 import { loadConfig } from '../src/config/load.js';
 import { SETTINGS, type Setting, type SettingName } from '../src/config/settings.js';
-import { startServer } from '../src/serve.js';
 
 /** `ringproxy serve` */
 export function registerServeCommand(program: Command): void {
@@ -40,6 +39,8 @@ async function serve(options: Record<string, unknown>): Promise<void> {
     process.stdout.write(`the configuration is valid: ${config.nodes.length} nodes, listens on ${config.listen}\n`);
     return;
   }
+  // Loaded when it is needed: the other commands start faster without it.
+  const { startServer } = await import('../src/serve.js');
   const proxy = await startServer(config);
   let stopping = false;
   const stop = (): void => {

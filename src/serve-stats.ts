@@ -90,8 +90,18 @@ export function metricSources(plane: DataPlane, identity: StatsIdentity): Metric
     { labels: { ...labels, outcome: 'ok' }, value: calls - errors },
     { labels: { ...labels, outcome: 'error' }, value: errors },
   ];
-  const counter = (name: string, help: string, read: () => Sample[]): MetricSource => ({ name, help, type: 'counter', read });
-  const gauge = (name: string, help: string, read: () => Sample[]): MetricSource => ({ name, help, type: 'gauge', read });
+  const counter = (name: string, help: string, read: () => Sample[]): MetricSource => ({
+    name,
+    help,
+    type: 'counter',
+    read,
+  });
+  const gauge = (name: string, help: string, read: () => Sample[]): MetricSource => ({
+    name,
+    help,
+    type: 'gauge',
+    read,
+  });
   return [
     counter('ringproxy_commands_total', 'Commands answered, by command and outcome.', () =>
       [...commandRows(plane)].flatMap((row) => outcomes({ command: row.command }, row.calls, row.errors)),
@@ -108,7 +118,9 @@ export function metricSources(plane: DataPlane, identity: StatsIdentity): Metric
     },
     gauge('ringproxy_client_connections', 'Clients that are connected.', () => one(plane.clients.size)),
     counter('ringproxy_client_connections_total', 'Clients that ever connected.', () => one(counters.clientsTotal)),
-    counter('ringproxy_client_rejected_total', 'Clients turned away at max-clients.', () => one(counters.clientsRejected)),
+    counter('ringproxy_client_rejected_total', 'Clients turned away at max-clients.', () =>
+      one(counters.clientsRejected),
+    ),
     counter('ringproxy_client_bytes_total', 'Bytes from (in) and to (out) clients.', () => [
       { labels: { direction: 'in' }, value: counters.bytesIn },
       { labels: { direction: 'out' }, value: counters.bytesOut },
@@ -122,8 +134,12 @@ export function metricSources(plane: DataPlane, identity: StatsIdentity): Metric
       type: 'histogram',
       read: () => [...plane.nodes].map((node) => exposed(node.counters.time, { node: node.name })),
     },
-    gauge('ringproxy_node_inflight', 'Commands that wait for a node (queue length).', () => perNode((node) => node.inflight)),
-    gauge('ringproxy_node_up', '1 when the node can be reached, otherwise 0.', () => perNode((node) => (node.up ? 1 : 0))),
+    gauge('ringproxy_node_inflight', 'Commands that wait for a node (queue length).', () =>
+      perNode((node) => node.inflight),
+    ),
+    gauge('ringproxy_node_up', '1 when the node can be reached, otherwise 0.', () =>
+      perNode((node) => (node.up ? 1 : 0)),
+    ),
     gauge('ringproxy_node_connections', 'Connections to a node.', () => perNode((node) => node.connections)),
     counter('ringproxy_node_timeouts_total', 'Requests that a node did not answer in time.', () =>
       perNode((node) => node.timeouts),

@@ -83,7 +83,10 @@ function parseReady(line: string): DemoProxy | null {
 function lineOf<T>(child: ChildProcess, program: string, find: (line: string) => T | null): Promise<T> {
   return new Promise((resolve, reject) => {
     let output = '';
-    const timer = setTimeout(() => reject(new CliError(`${program} did not start within 10 s`, output)), START_TIMEOUT_MS);
+    const timer = setTimeout(
+      () => reject(new CliError(`${program} did not start within 10 s`, output)),
+      START_TIMEOUT_MS,
+    );
     child.stdout?.on('data', (chunk: Buffer) => {
       output += chunk.toString();
       for (const line of output.split('\n')) {
@@ -95,7 +98,8 @@ function lineOf<T>(child: ChildProcess, program: string, find: (line: string) =>
     });
     child.once('error', (error: NodeJS.ErrnoException) => {
       clearTimeout(timer);
-      const hint = error.code === 'ENOENT' ? `install ${program}, for example: apt-get install ${program}` : error.message;
+      const hint =
+        error.code === 'ENOENT' ? `install ${program}, for example: apt-get install ${program}` : error.message;
       reject(new CliError(`${program} cannot be started`, hint));
     });
     child.once('exit', (code) => {

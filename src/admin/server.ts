@@ -1,6 +1,6 @@
 /** The admin HTTP API. Its paths and fields are part of the public contract (see `api.ts`). */
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import { z } from 'zod';
 import { type Address, isLoopback } from '../config/address.js';
 import { RingproxyError } from '../errors.js';
@@ -17,7 +17,10 @@ export interface AdminOptions {
 }
 
 const nodeInput = z.strictObject({
-  name: z.string().regex(/^[\x21-\x7e]{1,64}$/, 'expected 1 to 64 visible ASCII characters').optional(),
+  name: z
+    .string()
+    .regex(/^[\x21-\x7e]{1,64}$/, 'expected 1 to 64 visible ASCII characters')
+    .optional(),
   address: z.string(),
   weight: z.number().int().min(1).max(1000).optional(),
 });
@@ -129,7 +132,12 @@ export class AdminServer {
     if ('path' in this.#options.listen) return;
     const host = request.host.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1');
     if (host === '' || isLoopback({ host, port: 0 })) return;
-    throw new RingproxyError('BAD_HOST', `the host '${host}' is not served here`, 'use 127.0.0.1, or set admin-token', 403);
+    throw new RingproxyError(
+      'BAD_HOST',
+      `the host '${host}' is not served here`,
+      'use 127.0.0.1, or set admin-token',
+      403,
+    );
   }
 
   #fail(error: Error & { statusCode?: number }, reply: FastifyReply): void {

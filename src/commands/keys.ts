@@ -29,7 +29,8 @@ export function findKeys(command: Command, args: Arguments, argc: number, source
       return count;
     }
     case 'numkeys': {
-      const declared = keys.at < argc ? parseCount(source, args.start[keys.at] as number, args.end[keys.at] as number) : -1;
+      const declared =
+        keys.at < argc ? parseCount(source, args.start[keys.at] as number, args.end[keys.at] as number) : -1;
       if (declared < 0 || keys.first + declared > argc) return -1;
       let count = 0;
       if (keys.also > 0) push(count++, keys.also);

@@ -27,7 +27,9 @@ const proxy: PolicyRow = { route: 'proxy' };
 const any: PolicyRow = { route: 'any' };
 const admin: PolicyRow = { route: 'admin', merge: 'ok', reason: 'it changes the nodes; allow it with admin-commands' };
 const numkeys = (at: number, also = 0): PolicyRow => ({ keys: { kind: 'numkeys', at, first: at + 1, also } });
-const keyword = (words: readonly string[], from: number): PolicyRow => ({ keys: { kind: 'keyword', first: 1, words, from } });
+const keyword = (words: readonly string[], from: number): PolicyRow => ({
+  keys: { kind: 'keyword', first: 1, words, from },
+});
 const streams: PolicyRow = { keys: { kind: 'streams' } };
 
 export const POLICY = {

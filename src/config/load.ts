@@ -59,17 +59,18 @@ export function loadConfig(sources: ConfigSources): Config {
     if (parsed.success) {
       values[name] = parsed.data;
     } else {
+      // The default stands in, so that what concerns several settings is still checked.
+      values[name] = setting.schema.parse(undefined);
       for (const issue of parsed.error.issues) {
         const inside = issue.path.map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`)).join('');
         mistakes.push({ where: `${given?.where ?? setting.path}${inside}`, message: issue.message });
       }
     }
   }
-  if (mistakes.length > 0) throw new ConfigError(mistakes);
   // Every setting was parsed by its own schema.
   const config = values as Config;
-  const crossed = crossChecks(config).map(({ path, message }) => ({ where: originOf(path, origins), message }));
-  if (crossed.length > 0) throw new ConfigError(crossed);
+  for (const { path, message } of crossChecks(config)) mistakes.push({ where: originOf(path, origins), message });
+  if (mistakes.length > 0) throw new ConfigError(mistakes);
   return config;
 }
 
@@ -101,7 +102,10 @@ function readFile(file: string, mistakes: ConfigMistake[]): Map<string, Given> {
   try {
     text = readFileSync(file, 'utf8');
   } catch (error) {
-    mistakes.push({ where: file, message: `cannot be read: ${error instanceof Error ? error.message : String(error)}` });
+    mistakes.push({
+      where: file,
+      message: `cannot be read: ${error instanceof Error ? error.message : String(error)}`,
+    });
     return given;
   }
   const lines = new LineCounter();

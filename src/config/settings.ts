@@ -137,9 +137,14 @@ const hashTag = z
   .regex(/^(?:[\x21-\x7e]{2})?$/, 'expected two characters, such as {}, or an empty text')
   .prefault(DEFAULT_RING_OPTIONS.hashTag);
 
-const workers = z
-  .union([z.literal('auto'), z.coerce.number().int().min(1).max(64)], {
-    message: 'expected a whole number from 1 to 64, or auto',
+const workers: z.ZodType<number | 'auto'> = z
+  .unknown()
+  .transform((value, context) => {
+    if (value === 'auto') return value;
+    const count = Number(value);
+    if (Number.isInteger(count) && count >= 1 && count <= 64) return count;
+    context.addIssue({ code: 'custom', message: 'expected a whole number from 1 to 64, or auto' });
+    return z.NEVER;
   })
   .prefault(1);
 
@@ -239,7 +244,10 @@ export const SETTINGS = {
   },
   hash: {
     path: 'ring.hash',
-    schema: choice(HASH_NAMES as readonly [(typeof HASH_NAMES)[number], ...(typeof HASH_NAMES)[number][]], DEFAULT_RING_OPTIONS.hash),
+    schema: choice(
+      HASH_NAMES as readonly [(typeof HASH_NAMES)[number], ...(typeof HASH_NAMES)[number][]],
+      DEFAULT_RING_OPTIONS.hash,
+    ),
     default: DEFAULT_RING_OPTIONS.hash,
     kind: HASH_NAMES.join(', '),
     help: "hash of the keys; all but murmur3 are twemproxy's; fixed at the first start",

@@ -49,14 +49,21 @@ export function importTwemproxy(text: string, name?: string): ImportedConfig {
   }
   const hash = HASH_NAMES.find((known) => known === chosen.hash);
   if (hash === undefined || hash === 'murmur3') {
-    throw new RingproxyError('HASH', `pool ${poolName} has the unknown hash ${chosen.hash}`, 'see twemproxy on its hashes');
+    throw new RingproxyError(
+      'HASH',
+      `pool ${poolName} has the unknown hash ${chosen.hash}`,
+      'see twemproxy on its hashes',
+    );
   }
   const warnings: string[] = [];
   if (!chosen.redis) warnings.push(`pool ${poolName} speaks the memcached protocol; ringproxy speaks Redis' only`);
   if (chosen.auto_eject_hosts) {
-    warnings.push('auto_eject_hosts is left out: a server that comes back after its keys went elsewhere has stale data');
+    warnings.push(
+      'auto_eject_hosts is left out: a server that comes back after its keys went elsewhere has stale data',
+    );
   }
-  if (chosen.redis_db !== 0) warnings.push(`redis_db ${chosen.redis_db} is left out: clients use SELECT ${chosen.redis_db}`);
+  if (chosen.redis_db !== 0)
+    warnings.push(`redis_db ${chosen.redis_db} is left out: clients use SELECT ${chosen.redis_db}`);
   const password = chosen.redis_auth === undefined ? '' : String(chosen.redis_auth);
   const config = {
     ...(chosen.listen === undefined ? {} : { listen: listenOf(chosen.listen) }),

@@ -107,7 +107,8 @@ function writeDecimal(target: Uint8Array, offset: number, value: number): number
   let rest = value;
   for (let at = end - 1; at >= offset; at--) {
     const next = Math.floor(rest / 10);
-    target[at] = ZERO + rest - next * 10;
+    // In this order no sum leaves the range of exact integers.
+    target[at] = ZERO + (rest - next * 10);
     rest = next;
   }
   return end;

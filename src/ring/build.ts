@@ -65,8 +65,7 @@ function* merge(left: Continuum, right: Continuum): Generator<undefined, Continu
   let r = 0;
   for (let i = 0; i < total; i++) {
     const takeLeft =
-      r >= right.points.length ||
-      (l < left.points.length && (left.points[l] as number) <= (right.points[r] as number));
+      r >= right.points.length || (l < left.points.length && (left.points[l] as number) <= (right.points[r] as number));
     if (takeLeft) {
       points[i] = left.points[l] as number;
       owners[i] = left.owners[l++] as number;

@@ -153,7 +153,8 @@ export class RingManager {
     const warnings = [
       `keys do not move yet: about ${(moved * 100).toFixed(1)} % of the keys have another owner now and read as missing`,
     ];
-    if (leaving.length > 0) warnings.push(`the keys on ${leaving.join(', ')} are not copied: they stay there, out of reach`);
+    if (leaving.length > 0)
+      warnings.push(`the keys on ${leaving.join(', ')} are not copied: they stay there, out of reach`);
     if (request.dryRun === true) return { generation: next.generation, dryRun: true, warnings, moves };
     await this.#stateDir?.save(next);
     this.#publish(next, nextRing);

@@ -99,7 +99,8 @@ export function differences(state: RingState, nodes: readonly NodeSpec[], option
   }
   const ring = state.options;
   if (ring.hash !== options.hash) found.push(`the ring hashes with ${ring.hash}, not with ${options.hash}`);
-  if (ring.hashTag !== options.hashTag) found.push(`the ring's hash tag is '${ring.hashTag}', not '${options.hashTag}'`);
+  if (ring.hashTag !== options.hashTag)
+    found.push(`the ring's hash tag is '${ring.hashTag}', not '${options.hashTag}'`);
   if (ring.vnodes !== options.vnodes) found.push(`the ring has ${ring.vnodes} vnodes, not ${options.vnodes}`);
   if (ring.weighting !== options.weighting) {
     found.push(`the ring's weighting is ${ring.weighting}, not ${options.weighting}`);

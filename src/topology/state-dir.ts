@@ -1,5 +1,5 @@
 /** The state directory: the ring as one JSON file, replaced atomically. */
-import { open, mkdir, readFile, rename, unlink } from 'node:fs/promises';
+import { mkdir, open, readFile, rename, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { RingproxyError } from '../errors.js';
@@ -12,7 +12,9 @@ const schema = z.object({
   format: z.literal(FORMAT),
   generation: z.number().int().positive(),
   options: z.object({
-    hash: z.enum(HASH_NAMES as [string, ...string[]]).transform((name) => HASH_NAMES.find((known) => known === name) ?? 'murmur3'),
+    hash: z
+      .enum(HASH_NAMES as [string, ...string[]])
+      .transform((name) => HASH_NAMES.find((known) => known === name) ?? 'murmur3'),
     distribution: z.literal('ketama'),
     hashTag: z.string(),
     vnodes: z.number().int().positive(),

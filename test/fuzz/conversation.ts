@@ -50,8 +50,10 @@ export function sameReply(a: string | undefined, b: string | undefined): boolean
   if (a === undefined || b === undefined) return a === b;
   if (a === b) return true;
   // The version and the client's number differ in HELLO's reply.
-  if (a.includes('server\r\n$5\r\nredis') && b.includes('server\r\n$5\r\nredis')) return a.slice(0, 4) === b.slice(0, 4);
+  if (a.includes('server\r\n$5\r\nredis') && b.includes('server\r\n$5\r\nredis'))
+    return a.slice(0, 4) === b.slice(0, 4);
   if (!a.startsWith('-') || !b.startsWith('-')) return false;
-  const kind = (error: string): string => (error.includes('Protocol error') ? error.trim() : (error.split(' ')[0] ?? ''));
+  const kind = (error: string): string =>
+    error.includes('Protocol error') ? error.trim() : (error.split(' ')[0] ?? '');
   return kind(a) === kind(b);
 }

@@ -15,7 +15,9 @@ const STREAMS = Number(process.env.FUZZ_STREAMS ?? 3000);
 const SEED = Number(process.env.FUZZ_SEED ?? 20_260_101);
 const MEMORY_GROWTH_MB = 64;
 
-it(`${STREAMS} random streams are answered as a bare Redis answers them`, { timeout: 60_000 + STREAMS * 20 }, async () => {
+it(`${STREAMS} random streams are answered as a bare Redis answers them`, {
+  timeout: 60_000 + STREAMS * 20,
+}, async () => {
   const [bare, behind] = await startRedises(2);
   if (bare === undefined || behind === undefined) throw new Error('no servers');
   const proxy = await startRingproxy({ nodes: [behind] });

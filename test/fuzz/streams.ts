@@ -3,12 +3,28 @@ import { request } from '../../src/resp/encode.js';
 import type { Random } from './random.js';
 
 const KEYS = ['a', 'b', 'c', 'list', 'hash', 'set', '{t}1', '{t}2', 'key with space', ''];
-const NUMBERS = ['0', '1', '-1', '10', '007', '+1', ' 1', '1 ', '1.5', 'x', '', '99999999999999999999', '-0', '2147483648'];
+const NUMBERS = [
+  '0',
+  '1',
+  '-1',
+  '10',
+  '007',
+  '+1',
+  ' 1',
+  '1 ',
+  '1.5',
+  'x',
+  '',
+  '99999999999999999999',
+  '-0',
+  '2147483648',
+];
 
 /** Commands whose replies depend on nothing but the data. */
 function randomCommand(random: Random): (string | Uint8Array)[] {
   const key = (): string => random.pick(KEYS);
-  const value = (): string | Uint8Array => (random.chance(20) ? random.bytes(random.below(200)) : `v${random.below(50)}`);
+  const value = (): string | Uint8Array =>
+    random.chance(20) ? random.bytes(random.below(200)) : `v${random.below(50)}`;
   const word = random.pick<() => (string | Uint8Array)[]>([
     () => ['SET', key(), value()],
     () => ['GET', key()],
@@ -57,7 +73,8 @@ function brokenFrame(random: Random): Buffer {
     () => Buffer.from(`*2\r\n$3\r\nGET\r\n$${number}\r\na\r\n`),
     () => Buffer.from('*1\r\nPING\r\n'),
     () => Buffer.from('*1\r\n:4\r\nPING\r\n'),
-    () => Buffer.from(`*${random.pick(['1048577', '1000000000', '2147483647', '2147483648', '9223372036854775807'])}\r\n`),
+    () =>
+      Buffer.from(`*${random.pick(['1048577', '1000000000', '2147483647', '2147483648', '9223372036854775807'])}\r\n`),
     () => Buffer.from(`*1\r\n$${random.pick(['536870913', '1000000000', '9223372036854775807'])}\r\n`),
     () => Buffer.from('*-1\r\n*0\r\n\r\n'),
     () => Buffer.from('*\r\n'),

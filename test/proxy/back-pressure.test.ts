@@ -138,7 +138,11 @@ describe('a node that does not read', () => {
     nodes[0]?.kill('SIGSTOP');
     const payload = 'x'.repeat(1000);
     const replies = client.replies(60_000);
-    client.send(Buffer.concat(Array.from({ length: 60_000 }, (_, i) => Buffer.from(request(['RPUSH', 'list', `${i}:${payload}`])))));
+    client.send(
+      Buffer.concat(
+        Array.from({ length: 60_000 }, (_, i) => Buffer.from(request(['RPUSH', 'list', `${i}:${payload}`]))),
+      ),
+    );
     await new Promise((resolve) => setTimeout(resolve, 1500));
     const held = memory(proxy).now;
     nodes[0]?.kill('SIGCONT');

@@ -56,7 +56,8 @@ describe('PING, ECHO, QUIT, SELECT', () => {
   it('a pipeline that changes the database between commands keeps them apart', async () => {
     const client = await connect();
     const commands: string[][] = [];
-    for (let i = 0; i < 50; i++) commands.push(['SELECT', String(i % 16)], ['SET', 'db', String(i % 16)], ['GET', 'db']);
+    for (let i = 0; i < 50; i++)
+      commands.push(['SELECT', String(i % 16)], ['SET', 'db', String(i % 16)], ['GET', 'db']);
     const replies = await client.pipeline(commands);
     for (let i = 0; i < 50; i++) expect(String(replies[i * 3 + 2])).toContain(`\r\n${i % 16}\r\n`);
   });
@@ -77,7 +78,13 @@ describe('HELLO', () => {
 
   it('may stand in the middle of a pipeline', async () => {
     const client = await connect();
-    const replies = await client.pipeline([['GET', 'none'], ['HELLO', '3'], ['GET', 'none'], ['HELLO', '2'], ['GET', 'none']]);
+    const replies = await client.pipeline([
+      ['GET', 'none'],
+      ['HELLO', '3'],
+      ['GET', 'none'],
+      ['HELLO', '2'],
+      ['GET', 'none'],
+    ]);
     expect([0, 2, 4].map((i) => String(replies[i]))).toEqual(['$-1\r\n', '_\r\n', '$-1\r\n']);
   });
 });
@@ -99,7 +106,9 @@ describe('CLIENT', () => {
   it('REPLY OFF and SKIP keep replies back, and nothing else', async () => {
     const client = await connect();
     const replies = client.replies(3);
-    client.send('CLIENT REPLY SKIP\r\nSET r 1\r\nGET r\r\nCLIENT REPLY OFF\r\nSET r 2\r\nPING\r\nMGET r s\r\nCLIENT REPLY ON\r\nGET r\r\n');
+    client.send(
+      'CLIENT REPLY SKIP\r\nSET r 1\r\nGET r\r\nCLIENT REPLY OFF\r\nSET r 2\r\nPING\r\nMGET r s\r\nCLIENT REPLY ON\r\nGET r\r\n',
+    );
     expect((await replies).map(String)).toEqual(['$1\r\n1\r\n', '+OK\r\n', '$1\r\n2\r\n']);
   });
 });
@@ -109,8 +118,12 @@ describe('a password', () => {
     const locked = await startRingproxy({ nodes, config: 'password: sesame\n' });
     const client = await RawClient.connect(locked.port);
     expect(await client.text('GET', 'a')).toBe('-NOAUTH Authentication required.\r\n');
-    expect(await client.text('HELLO', '3')).toMatch(/^-NOAUTH HELLO must be called with the client already authenticated/);
-    expect(await client.text('AUTH', 'wrong')).toBe('-WRONGPASS invalid username-password pair or user is disabled.\r\n');
+    expect(await client.text('HELLO', '3')).toMatch(
+      /^-NOAUTH HELLO must be called with the client already authenticated/,
+    );
+    expect(await client.text('AUTH', 'wrong')).toBe(
+      '-WRONGPASS invalid username-password pair or user is disabled.\r\n',
+    );
     expect(await client.text('AUTH', 'other', 'sesame')).toMatch(/^-WRONGPASS /);
     expect(await client.text('AUTH', 'sesame')).toBe('+OK\r\n');
     expect(await client.text('GET', 'a')).toBe('$-1\r\n');
@@ -133,7 +146,10 @@ describe('a password', () => {
 
   it('of a node is its own: it is given to the node, and to nobody else', async () => {
     const [guarded] = await startRedises(1, { args: ['--requirepass', 'node-secret'] });
-    const through = await startRingproxy({ nodes: guarded === undefined ? [] : [guarded], config: 'node-password: node-secret\n' });
+    const through = await startRingproxy({
+      nodes: guarded === undefined ? [] : [guarded],
+      config: 'node-password: node-secret\n',
+    });
     const client = await RawClient.connect(through.port);
     expect(await client.text('SET', 'a', '1')).toBe('+OK\r\n');
     const wrong = await startRingproxy({
@@ -142,7 +158,9 @@ describe('a password', () => {
       allowLog: [/refused AUTH/, /is down/, /WRONGPASS/],
     });
     const refused = await RawClient.connect(wrong.port);
-    expect(await refused.text('SET', 'a', '1')).toMatch(/^-NODEDOWN node node1 \(127\.0\.0\.1:\d+\) refused AUTH: WRONGPASS/);
+    expect(await refused.text('SET', 'a', '1')).toMatch(
+      /^-NODEDOWN node node1 \(127\.0\.0\.1:\d+\) refused AUTH: WRONGPASS/,
+    );
   });
 });
 

@@ -39,7 +39,8 @@ describe('a node that dies', () => {
     const replies = await client.pipeline(keys.flat().map((key) => ['GET', key]));
     expect(performance.now() - start).toBeLessThan(1000);
     const failed = replies.slice(0, keys[0]?.length).map(String);
-    for (const reply of failed) expect(reply).toMatch(/^-NODEDOWN node node1 \(127\.0\.0\.1:\d+\) refused the connection\r\n$/);
+    for (const reply of failed)
+      expect(reply).toMatch(/^-NODEDOWN node node1 \(127\.0\.0\.1:\d+\) refused the connection\r\n$/);
     for (const reply of replies.slice(keys[0]?.length)) expect(String(reply)).toBe('$1\r\nx\r\n');
     expect(await client.text('MGET', ...keys.flat())).toMatch(/^-NODEDOWN node node1 /);
     expect(await client.text('DBSIZE')).toMatch(/^-NODEDOWN node node1 /);
@@ -78,7 +79,9 @@ describe('a node that stalls', () => {
     const waited = performance.now() - start;
     expect(waited).toBeGreaterThan(350);
     expect(waited).toBeLessThan(1200);
-    expect(String(replies[0])).toMatch(/^-NODEDOWN node node3 \(.*\) did not answer within 400 ms; the outcome of the command is unknown/);
+    expect(String(replies[0])).toMatch(
+      /^-NODEDOWN node node3 \(.*\) did not answer within 400 ms; the outcome of the command is unknown/,
+    );
     expect(String(replies[1])).toBe('$1\r\nx\r\n');
     const again = performance.now();
     expect(await client.text('GET', keys[2]?.[0] ?? '')).toMatch(/^-NODEDOWN node node3 /);
@@ -103,14 +106,18 @@ describe('what is not a Redis node', () => {
     atEnd(() => void stranger.close());
     const proxy = await startRingproxy({ nodes: [`web=127.0.0.1:${port}`], allowLog: NODE_TROUBLE });
     const client = await RawClient.connect(proxy.port);
-    expect(await client.text('GET', 'a')).toMatch(/^-NODEDOWN node web \(127\.0\.0\.1:\d+\) sent something that is not the Redis protocol/);
+    expect(await client.text('GET', 'a')).toMatch(
+      /^-NODEDOWN node web \(127\.0\.0\.1:\d+\) sent something that is not the Redis protocol/,
+    );
     await proxy.stop();
   });
 
   it('a name that does not resolve is said to be that', async () => {
     const proxy = await startRingproxy({ nodes: ['gone=no-such-host.invalid:6379'], allowLog: NODE_TROUBLE });
     const client = await RawClient.connect(proxy.port);
-    expect(await client.text('GET', 'a')).toMatch(/^-NODEDOWN node gone \(no-such-host\.invalid:6379\) cannot be found/);
+    expect(await client.text('GET', 'a')).toMatch(
+      /^-NODEDOWN node gone \(no-such-host\.invalid:6379\) cannot be found/,
+    );
   });
 });
 
@@ -127,7 +134,8 @@ describe('SIGTERM', () => {
         acknowledged[index] = value;
       }
     });
-    while (acknowledged.filter((value) => value % 1_000_000 > 50).length < 20) await new Promise((resolve) => setImmediate(resolve));
+    while (acknowledged.filter((value) => value % 1_000_000 > 50).length < 20)
+      await new Promise((resolve) => setImmediate(resolve));
     const ended = proxy.stop();
     await Promise.allSettled(loads);
     expect(await ended).toBe(0);

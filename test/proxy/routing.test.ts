@@ -88,15 +88,21 @@ describe('commands whose keys have several owners', () => {
     await nodes[owner]?.client().config('SET', 'maxmemory', '1');
     const reply = await client.text('MSET', ...Array.from({ length: 30 }, (_, i) => [`k${i}`, 'v']).flat());
     await nodes[owner]?.client().config('SET', 'maxmemory', '0');
-    expect(reply).toBe(
-      `-OOM command not allowed when used memory > 'maxmemory'. (node node${owner + 1})\r\n`,
-    );
+    expect(reply).toBe(`-OOM command not allowed when used memory > 'maxmemory'. (node node${owner + 1})\r\n`);
   });
 
   it('a wrong number of arguments is answered as Redis answers it', async () => {
     const client = await connect();
     const redis = await RawClient.connect(nodes[0]?.port ?? 0);
-    for (const words of [['MSET', 'a'], ['MSET', 'a', '1', 'b'], ['MGET'], ['DEL'], ['GET'], ['GET', 'a', 'b'], ['SET', 'a']]) {
+    for (const words of [
+      ['MSET', 'a'],
+      ['MSET', 'a', '1', 'b'],
+      ['MGET'],
+      ['DEL'],
+      ['GET'],
+      ['GET', 'a', 'b'],
+      ['SET', 'a'],
+    ]) {
       expect(await client.text(...words)).toBe(await redis.text(...words));
     }
   });
@@ -123,7 +129,9 @@ describe('commands on the whole ring', () => {
     const found: string[] = [];
     let cursor = '0';
     do {
-      const reply = (await client.text('SCAN', cursor, 'MATCH', 'scan:*', 'COUNT', '100', 'TYPE', 'string')).split('\r\n');
+      const reply = (await client.text('SCAN', cursor, 'MATCH', 'scan:*', 'COUNT', '100', 'TYPE', 'string')).split(
+        '\r\n',
+      );
       cursor = reply[2] ?? '0';
       found.push(...reply.filter((line) => line.startsWith('scan:')));
     } while (cursor !== '0');
@@ -184,14 +192,30 @@ describe('what is not served', () => {
     const client = await connect();
     const redis = await RawClient.connect(nodes[0]?.port ?? 0);
     const long = 'x'.repeat(200);
-    for (const words of [['FOO'], ['foo', 'bar', 'baz'], [long, long, long], ['FOO', ...Array(40).fill('arg')], ['CLIENT', 'NOPE'], ['']]) {
+    for (const words of [
+      ['FOO'],
+      ['foo', 'bar', 'baz'],
+      [long, long, long],
+      ['FOO', ...Array(40).fill('arg')],
+      ['CLIENT', 'NOPE'],
+      [''],
+    ]) {
       expect(await client.text(...words)).toBe(await redis.text(...words));
     }
   });
 
   it('what could break the ring is refused with a reason', async () => {
     const client = await connect();
-    for (const words of [['SHUTDOWN'], ['REPLICAOF', 'NO', 'ONE'], ['CONFIG', 'SET', 'maxmemory', '1'], ['DEBUG', 'SLEEP', '0'], ['MULTI'], ['SUBSCRIBE', 'c'], ['BLPOP', 'l', '0'], ['XREAD', 'BLOCK', '0', 'STREAMS', 's', '$']]) {
+    for (const words of [
+      ['SHUTDOWN'],
+      ['REPLICAOF', 'NO', 'ONE'],
+      ['CONFIG', 'SET', 'maxmemory', '1'],
+      ['DEBUG', 'SLEEP', '0'],
+      ['MULTI'],
+      ['SUBSCRIBE', 'c'],
+      ['BLPOP', 'l', '0'],
+      ['XREAD', 'BLOCK', '0', 'STREAMS', 's', '$'],
+    ]) {
       expect(await client.text(...words)).toMatch(/^-ERR [A-Z ]+ is not allowed through the proxy: /);
     }
     expect(await client.text('PING')).toBe('+PONG\r\n');
@@ -202,7 +226,10 @@ describe('what is not served', () => {
     const client = await RawClient.connect(open.port);
     expect(await client.text('CONFIG', 'SET', 'hash-max-listpack-entries', '99')).toBe('+OK\r\n');
     for (const redis of nodes) {
-      expect(await redis.client().config('GET', 'hash-max-listpack-entries')).toEqual(['hash-max-listpack-entries', '99']);
+      expect(await redis.client().config('GET', 'hash-max-listpack-entries')).toEqual([
+        'hash-max-listpack-entries',
+        '99',
+      ]);
     }
   });
 });

@@ -14,7 +14,7 @@ function payload(type: string) {
 /** Random replies of all types of RESP2 and RESP3, nested and streamed, as latin1 text. */
 export const anyReply: fc.Arbitrary<string> = fc.letrec<{ reply: string; element: string; attribute: string }>(
   (tie) => {
-    const elements = fc.array(tie('element'), { maxLength: 5 });
+    const elements = fc.array(tie('element'), { maxLength: 3 });
     const pairs = fc.array(
       fc.tuple(tie('element'), tie('element')).map((pair) => pair.join('')),
       { maxLength: 4 },
@@ -42,7 +42,7 @@ export const anyReply: fc.Arbitrary<string> = fc.letrec<{ reply: string; element
     return {
       reply: fc.oneof({ weight: 4, arbitrary: tie('element') }, { weight: 1, arbitrary: counted('>', elements) }),
       element: fc.oneof(
-        { depthSize: 'small', withCrossShrink: true },
+        { maxDepth: 4, withCrossShrink: true },
         simple,
         streamedBulk,
         counted('*', elements),

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { request } from '../../src/resp/encode.js';
 import { args, COMPLETE, INCOMPLETE, MALFORMED, RequestFramer } from '../../src/resp/request-framer.js';
-import { bytes, cut, frame, LIMITS, named, singleBytes } from './support.js';
+import { bytes, countReads, cut, frame, LIMITS, named, singleBytes } from './support.js';
 
 const UNAUTHENTICATED = { ...LIMITS, authenticated: false };
 
@@ -173,6 +173,10 @@ describe('before authentication', () => {
     expect(frame([bytes('*1\r\n$200000\r\n')], UNAUTHENTICATED).error).toContain('unauthenticated bulk length');
   });
 
+  it('takes inline commands of more words, as Redis does', () => {
+    expect(frame([bytes(`PING ${'a '.repeat(20)}\r\n`)], UNAUTHENTICATED).commands[0]).toHaveLength(21);
+  });
+
   it('takes more as soon as the limit is lifted', () => {
     const framer = new RequestFramer({ ...UNAUTHENTICATED });
     const buffer = request(['AUTH', 'x'.repeat(20_000)]);
@@ -266,17 +270,4 @@ function framedInOneBuffer(pieces: readonly Buffer[]): string[] {
     if (framer.next(buffer, 0, end) === COMPLETE) break;
   }
   return Array.from({ length: framer.argc }, (_, i) => buffer.toString('latin1', args.start[i], args.end[i]));
-}
-
-/** The buffer, with the reads of its bytes counted. */
-function countReads(buffer: Buffer): { counted: Buffer; reads: () => number } {
-  let count = 0;
-  const counted = new Proxy(buffer, {
-    get(target, property) {
-      if (typeof property === 'string' && /^\d+$/.test(property)) count++;
-      const value: unknown = Reflect.get(target, property, target);
-      return typeof value === 'function' ? value.bind(target) : value;
-    },
-  });
-  return { counted, reads: () => count };
 }

@@ -15,7 +15,7 @@ export const LIMITS: RequestLimits = {
 };
 
 /** What a client's bytes are to the framer. Bytes as latin1. */
-export interface Framed {
+interface Framed {
   /** The arguments of each frame; empty frames are left out. */
   commands: string[][];
   /** Each frame as it would be forwarded. */
@@ -81,4 +81,17 @@ export function named<Rest extends readonly unknown[]>(
   cases: readonly (readonly [input: string, ...rest: Rest])[],
 ): [name: string, input: string, ...rest: Rest][] {
   return cases.map(([input, ...rest]) => [JSON.stringify(input).slice(0, 60), input, ...rest]);
+}
+
+/** The buffer, with the reads of its bytes counted. */
+export function countReads(buffer: Buffer): { counted: Buffer; reads: () => number } {
+  let count = 0;
+  const counted = new Proxy(buffer, {
+    get(target, property) {
+      if (typeof property === 'string' && /^\d+$/.test(property)) count++;
+      const value: unknown = Reflect.get(target, property, target);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+  return { counted, reads: () => count };
 }

@@ -66,7 +66,8 @@ beforeAll(async () => {
 
 function poolConfig(pool: Pool, port: number): string {
   const servers = pool.servers.map(
-    (server) => `   - 127.0.0.1:${server.redis.port}:${server.weight}${server.name === null ? '' : ` ${server.name}`}\n`,
+    (server) =>
+      `   - 127.0.0.1:${server.redis.port}:${server.weight}${server.name === null ? '' : ` ${server.name}`}\n`,
   );
   const tag = pool.hashTag === '' ? '' : `  hash_tag: "${pool.hashTag}"\n`;
   return `${pool.name}:\n  listen: 127.0.0.1:${port}\n  hash: ${pool.hash}\n  distribution: ketama\n  redis: true\n  timeout: 20000\n${tag}  servers:\n${servers.join('')}`;

@@ -15,7 +15,8 @@ beforeAll(async () => {
 });
 
 describe('redis-cli', () => {
-  const cli = async (...args: string[]): Promise<string> => (await run('redis-cli', ['-p', String(proxy.port), ...args])).stdout;
+  const cli = async (...args: string[]): Promise<string> =>
+    (await run('redis-cli', ['-p', String(proxy.port), ...args])).stdout;
 
   it('works, with RESP3 and a database too', async () => {
     expect(await cli('SET', 'a', '1')).toBe('OK\n');
@@ -37,9 +38,22 @@ describe('redis-cli', () => {
 
 describe('redis-benchmark', () => {
   it('runs its tests without an error', { timeout: 60_000 }, async () => {
-    const tests = 'ping_inline,ping_mbulk,set,get,incr,lpush,rpush,lpop,rpop,sadd,hset,spop,zadd,zpopmin,lrange_100,mset';
+    const tests =
+      'ping_inline,ping_mbulk,set,get,incr,lpush,rpush,lpop,rpop,sadd,hset,spop,zadd,zpopmin,lrange_100,mset';
     for (const depth of ['1', '16']) {
-      const { stdout } = await run('redis-benchmark', ['-p', String(proxy.port), '-n', '2000', '-P', depth, '-r', '1000', '-t', tests, '--csv']);
+      const { stdout } = await run('redis-benchmark', [
+        '-p',
+        String(proxy.port),
+        '-n',
+        '2000',
+        '-P',
+        depth,
+        '-r',
+        '1000',
+        '-t',
+        tests,
+        '--csv',
+      ]);
       expect(stdout.trim().split('\n').length).toBeGreaterThan(16);
       expect(stdout).not.toMatch(/error/i);
     }

@@ -12,6 +12,7 @@
  * of a frame (`clientQueryLimit`). At a bound the client's socket is not read until it is over.
  */
 import type { Socket } from 'node:net';
+import type { Command } from '../../commands/command.js';
 import { error as encodeError } from '../../resp/encode.js';
 import { COMPLETE, INCOMPLETE, RequestFramer } from '../../resp/request-framer.js';
 import { type ClientEvent, clientClosed } from '../events.js';
@@ -19,7 +20,6 @@ import { Outlet } from '../io/outlet.js';
 import { readInto } from '../io/raw-socket.js';
 import { createSocketWriter } from '../io/socket-writer.js';
 import type { TurnTask } from '../io/turn.js';
-import type { Command } from '../../commands/command.js';
 import type { Dispatcher } from '../plan/dispatcher.js';
 import { DONE, PARTIAL, type Request, WAITING } from '../request.js';
 import type { RoutingSnapshot } from '../snapshot.js';
@@ -257,7 +257,8 @@ export class ClientConnection implements TurnTask {
     }
     request.state = PARTIAL;
     if (lane.absorbs) {
-      if (this.outlet.pending > shared.options.clientOutputLimit) this.close('did not read a large reply while others waited');
+      if (this.outlet.pending > shared.options.clientOutputLimit)
+        this.close('did not read a large reply while others waited');
     } else if (this.outlet.pending > STREAM_HIGH_WATER) this.#pauseLane(lane);
     return reusable;
   }

@@ -15,11 +15,7 @@ export function isValidName(name: string): boolean {
 const id: LocalCommand = (client, command) => answer(client, command, encode.integer(client.id));
 
 const getName: LocalCommand = (client, command) =>
-  answer(
-    client,
-    command,
-    client.name === '' ? encode.nullBulk(client.kind.protocol) : encode.bulk(client.name),
-  );
+  answer(client, command, client.name === '' ? encode.nullBulk(client.kind.protocol) : encode.bulk(client.name));
 
 const setName: LocalCommand = (client, command, framer) => {
   const name = argumentTexts(framer)[2] ?? '';
@@ -88,7 +84,9 @@ const kill: LocalCommand = (client, command, framer, dispatcher) => {
   }
   const filter = parseKillFilter(words);
   if (typeof filter === 'string') return answerError(client, command, filter);
-  const victims = clients.filter((candidate) => filter.matches(candidate) && !(filter.skipSelf && candidate === client));
+  const victims = clients.filter(
+    (candidate) => filter.matches(candidate) && !(filter.skipSelf && candidate === client),
+  );
   client.reply(command.id, encode.integer(victims.length));
   for (const victim of victims) endClient(victim, client);
   return TAKEN;

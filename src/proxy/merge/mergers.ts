@@ -1,7 +1,7 @@
 import type { Merge } from '../../commands/command.js';
-import type { Merger } from './group.js';
 import { mergeArray } from './array.js';
 import { mergeConcat } from './concat.js';
+import type { Merger } from './group.js';
 import { infoMerger } from './info.js';
 import { mergeFirst, mergeRandom, mergeSum } from './simple.js';
 

@@ -4,11 +4,11 @@
  * fixed place, one node, the frame forwarded as it came.
  */
 import { arityError, unknownCommandError, unknownSubcommandError } from '../../commands/arity.js';
+import { UNKNOWN_COMMAND_ID } from '../../commands/build.js';
 import type { Command } from '../../commands/command.js';
 import { findKeys, keyPositions } from '../../commands/keys.js';
 import { BLOCKING_REASON } from '../../commands/policy.js';
 import type { CommandTable } from '../../commands/table.js';
-import { UNKNOWN_COMMAND_ID } from '../../commands/build.js';
 import { equalsIgnoreCase } from '../../resp/bytes.js';
 import { error as encodeError } from '../../resp/encode.js';
 import { args, type RequestFramer } from '../../resp/request-framer.js';

@@ -11,11 +11,11 @@
  * States: idle → connecting → greeting → ready → closed. Commands may be sent in every state but the last;
  * they go out once the node has answered the handshake.
  */
-import net from 'node:net';
+
 import type { Socket } from 'node:net';
-import { parseIntegerLine } from '../../resp/reply-framer.js';
-import { ReplyFramer } from '../../resp/reply-framer.js';
+import net from 'node:net';
 import { error as encodeError } from '../../resp/encode.js';
+import { parseIntegerLine, ReplyFramer } from '../../resp/reply-framer.js';
 import type { ClientConnection } from '../client/client-connection.js';
 import { Outlet } from '../io/outlet.js';
 import { createSocketWriter } from '../io/socket-writer.js';
@@ -301,8 +301,15 @@ export class Lane {
     }
     this.#inReply = true;
     const request = this.#head;
-    const large = this.#carryUsed + (end - start) + this.#framer.bulkRemaining > this.node.shared.options.streamThreshold;
-    if (large && request !== null && request.sink === null && this.#state === READY && this.#framer.type !== PUSH_BYTE) {
+    const large =
+      this.#carryUsed + (end - start) + this.#framer.bulkRemaining > this.node.shared.options.streamThreshold;
+    if (
+      large &&
+      request !== null &&
+      request.sink === null &&
+      this.#state === READY &&
+      this.#framer.type !== PUSH_BYTE
+    ) {
       this.#beginStream(request);
       if (this.#carry !== null && this.#carryUsed > 0) {
         const carry = this.#carry;

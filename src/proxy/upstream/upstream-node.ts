@@ -4,13 +4,13 @@
  */
 import { error as encodeError } from '../../resp/encode.js';
 import type { ClientConnection } from '../client/client-connection.js';
+import { type NodeConnectionEvent, nodeDown, nodeUp } from '../events.js';
 import type { ChunkPool } from '../io/chunk-pool.js';
 import type { Turn } from '../io/turn.js';
 import type { Clock } from '../measure/clock.js';
 import { NodeCounters } from '../measure/counters.js';
 import type { DataPlaneOptions } from '../options.js';
 import type { Request, RequestPool } from '../request.js';
-import { type NodeConnectionEvent, nodeDown, nodeUp } from '../events.js';
 import { Lane, type LaneEnd } from './lane.js';
 import type { LaneKind } from './lane-handshake.js';
 
@@ -174,7 +174,8 @@ export class UpstreamNode {
       lane.checkTimeout(now);
       lane.checkPause(now);
       // A shared lane that was given to one large reply has done its duty when that is through.
-      if (!lane.closed && !lane.accepting && lane.owner === null && lane.inflight === 0) lane.end('closed', 'is retired');
+      if (!lane.closed && !lane.accepting && lane.owner === null && lane.inflight === 0)
+        lane.end('closed', 'is retired');
     }
     for (let i = this.#idlePrivate.length - 1; i >= 0; i--) {
       const lane = this.#idlePrivate[i];

@@ -1,0 +1,129 @@
+import { createLogUpdate } from 'log-update';
+import pc from 'picocolors';
+import { AdminClient } from '../admin-client.js';
+import { formatCount, formatPercent, formatSeconds, formatTable } from '../format.js';
+import { DemoServers } from './servers.js';
+import { Traffic } from './traffic.js';
+
+/** When the fourth node joins, as a part of the run, and at the latest after so many seconds. */
+const JOIN_AT = 0.4;
+const JOIN_AFTER_SECONDS = 8;
+const VIEW_INTERVAL_MS = 1000;
+const NEW_NODE = 'node4';
+
+/** @param options.seconds when it ends by itself; otherwise at Ctrl-C */
+export async function runDemo(options: { readonly seconds?: number }): Promise<void> {
+  const servers = new DemoServers();
+  const stopped = untilStopped(options.seconds);
+  try {
+    const nodes = await Promise.all(['node1', 'node2', 'node3'].map((name) => servers.startNode(name)));
+    const proxy = await servers.startProxy(nodes);
+    const admin = new AdminClient({ admin: proxy.admin });
+    let joined = false;
+    const traffic = new Traffic(proxy.port, async (keys) => {
+      if (!joined) return new Set();
+      const owners = await admin.which(keys);
+      return new Set(owners.filter((row) => row.node === NEW_NODE).map((row) => row.key));
+    });
+    const address = `redis-cli -p ${proxy.port}      ${proxy.admin}`;
+    process.stdout.write(`proxy in front of ${nodes.map((node) => node.name).join(', ')}; try it: ${address}\n\n`);
+    traffic.start();
+    const view = new DemoView(admin, traffic);
+    view.start();
+    const joinAfter = Math.min((options.seconds ?? Number.POSITIVE_INFINITY) * JOIN_AT, JOIN_AFTER_SECONDS);
+    const join = setTimeout(async () => {
+      const node = await servers.startNode(NEW_NODE);
+      joined = true;
+      const accepted = await admin.change({
+        kind: 'add',
+        add: [{ name: node.name, address: `127.0.0.1:${node.port}` }],
+      });
+      view.note(`${NEW_NODE} joined: generation ${accepted.generation}. ${accepted.warnings.join(' ')}`);
+    }, joinAfter * 1000);
+    await stopped;
+    clearTimeout(join);
+    await traffic.stop();
+    await view.stop();
+    const { commands, lost, refilled, errors } = traffic.counts;
+    process.stdout.write(
+      `\n${formatCount(commands)} commands, ${errors} errors, ${lost} acknowledged writes lost; ` +
+        `${formatCount(refilled)} keys were refilled after ${NEW_NODE} had taken their place on the ring\n`,
+    );
+    if (lost > 0 || errors > 0) process.exitCode = 1;
+  } finally {
+    await servers.stop();
+  }
+}
+
+function untilStopped(seconds: number | undefined): Promise<void> {
+  return new Promise((resolve) => {
+    process.once('SIGINT', () => resolve());
+    process.once('SIGTERM', () => resolve());
+    if (seconds !== undefined) setTimeout(resolve, seconds * 1000);
+  });
+}
+
+/** What is seen while the demo runs: redrawn on a terminal, a line a second elsewhere. */
+class DemoView {
+  readonly #admin: AdminClient;
+  readonly #traffic: Traffic;
+  readonly #draw = createLogUpdate(process.stdout);
+  #timer: NodeJS.Timeout | null = null;
+  #seenCommands = 0;
+  #seenAt = performance.now();
+  #note = '';
+
+  constructor(admin: AdminClient, traffic: Traffic) {
+    this.#admin = admin;
+    this.#traffic = traffic;
+  }
+
+  start(): void {
+    this.#timer = setTimeout(() => void this.#show(), VIEW_INTERVAL_MS);
+  }
+
+  note(text: string): void {
+    this.#note = text;
+    if (!process.stdout.isTTY) process.stdout.write(`${text}\n`);
+  }
+
+  async stop(): Promise<void> {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+    if (process.stdout.isTTY) this.#draw.done();
+  }
+
+  async #show(): Promise<void> {
+    const [ring, stats] = await Promise.all([this.#admin.ring(), this.#admin.stats()]);
+    const now = performance.now();
+    const { commands, misses, lost, refilled } = this.#traffic.counts;
+    const rate = ((commands - this.#seenCommands) / (now - this.#seenAt)) * 1000;
+    this.#seenCommands = commands;
+    this.#seenAt = now;
+    const get = stats.commandStats.find((row) => row.command === 'get');
+    const line = [
+      `${formatCount(Math.round(rate))} commands/s`,
+      `p50 ${formatSeconds(get?.p50 ?? null)}, p99 ${formatSeconds(get?.p99 ?? null)}`,
+      `${formatCount(misses)} misses (${formatCount(refilled)} refilled after the change)`,
+      lost === 0 ? pc.green('0 lost writes') : pc.red(`${lost} lost writes`),
+    ].join('  ');
+    if (process.stdout.isTTY) {
+      const nodes = formatTable(
+        ['NODE', 'ADDRESS', 'STATE', 'SHARE', 'KEYS', ''],
+        ring.nodes.map((node) => [
+          node.name,
+          node.address,
+          node.state,
+          formatPercent(node.share),
+          formatCount(node.keys),
+          pc.cyan('█'.repeat(Math.round(node.share * 40))),
+        ]),
+      );
+      this.#draw(`${nodes}\n\n${line}\n${this.#note === '' ? '' : pc.yellow(this.#note)}\n`);
+    } else {
+      const shares = ring.nodes.map((node) => `${node.name} ${formatPercent(node.share)}`).join(', ');
+      process.stdout.write(`${line}  [${shares}]\n`);
+    }
+    if (this.#timer !== null) this.start();
+  }
+}

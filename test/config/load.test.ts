@@ -1,0 +1,102 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { ConfigError, loadConfig } from '../../src/config/load.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'ringproxy-config-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function file(text: string): string {
+  const path = join(folder, 'ringproxy.yaml');
+  writeFileSync(path, text);
+  return path;
+}
+
+function mistakes(load: () => unknown): string {
+  try {
+    load();
+  } catch (error) {
+    if (error instanceof ConfigError) return error.message.replaceAll(folder, '');
+    throw error;
+  }
+  throw new Error('no mistake was found');
+}
+
+describe('precedence', () => {
+  it('is flag, environment, file, default', () => {
+    const path = file('listen: 127.0.0.1:1\nadmin: 127.0.0.1:2\nrequest-timeout: 3s\n');
+    const config = loadConfig({
+      file: path,
+      env: { RINGPROXY_LISTEN: '127.0.0.1:10', RINGPROXY_ADMIN: '127.0.0.1:20', RINGPROXY_RING_VNODES: '160' },
+      flags: { listen: '127.0.0.1:100' },
+    });
+    expect(config.listen).toBe('127.0.0.1:100');
+    expect(config.admin).toBe('127.0.0.1:20');
+    expect(config.requestTimeout).toBe(3000);
+    expect(config.vnodes).toBe(160);
+    expect(config.maxClients).toBe(10_000);
+  });
+});
+
+describe('values', () => {
+  it('have units', () => {
+    const config = loadConfig({
+      file: file('connect-timeout: 250ms\nidle-timeout: 2m\nclient-output-limit: 32mb\nmax-bulk-length: 65536\n'),
+    });
+    expect(config.connectTimeout).toBe(250);
+    expect(config.idleTimeout).toBe(120_000);
+    expect(config.clientOutputLimit).toBe(32 * 1024 * 1024);
+    expect(config.maxBulkLength).toBe(65_536);
+  });
+
+  it('nodes are given as text or as fields', () => {
+    const config = loadConfig({
+      file: file(
+        'nodes:\n  - a=10.0.0.1:6379*2\n  - 10.0.0.2:6379\n  - {name: c, address: "[::1]:7000", password: x, weight: 5}\n',
+      ),
+    });
+    expect(config.nodes).toMatchObject([
+      { name: 'a', address: '10.0.0.1:6379', weight: 2 },
+      { name: '10.0.0.2:6379', address: '10.0.0.2:6379', weight: 1 },
+      { name: 'c', address: '[::1]:7000', weight: 5, password: 'x' },
+    ]);
+    expect(loadConfig({ env: { RINGPROXY_NODES: 'a=h:1, b=h:2' } }).nodes).toHaveLength(2);
+  });
+});
+
+describe('mistakes', () => {
+  it('are all told at once, with their place', () => {
+    const path = file(
+      'lisen: x\nadmin: 0.0.0.0:6390\nworkers: 99\nring:\n  hash: sha1\n  hash-tag: "{"\nrequest-timeout: soon\nnodes:\n  - a=h:1\n  - a=h:2\n  - b=h:99999\n',
+    );
+    expect(
+      mistakes(() => loadConfig({ file: path, env: { RINGPROXY_MAX_CLIENTS: '-1' }, flags: { logLevel: 'loud' } })),
+    ).toMatchInlineSnapshot(`
+        "the configuration has 9 mistakes:
+          /ringproxy.yaml:1 lisen: is not a setting: did you mean listen?
+          /ringproxy.yaml:8 nodes[2]: 'h:99999' is not an address: expected HOST:PORT
+          /ringproxy.yaml:3 workers: expected a whole number from 1 to 64, or auto
+          --log-level: expected one of trace, debug, info, warn, error, fatal, silent
+          /ringproxy.yaml:5 ring.hash: expected one of murmur3, fnv1a_64, fnv1_64, fnv1a_32, fnv1_32, md5, crc16, crc32, crc32a, hsieh, murmur, jenkins, one_at_a_time
+          /ringproxy.yaml:6 ring.hash-tag: expected two characters, such as {}, or an empty text
+          /ringproxy.yaml:7 request-timeout: expected a duration from 10ms to 60m, such as 5s
+          RINGPROXY_MAX_CLIENTS: expected a whole number from 1 to 1000000
+          /ringproxy.yaml:2 admin: 0.0.0.0:6390 can be reached from other machines: set admin-token, or use a loopback address"
+      `);
+  });
+
+  it('a name or an address twice is one', () => {
+    expect(mistakes(() => loadConfig({ flags: { nodes: ['a=h:1', 'a=h:2', 'b=h:2'] } }))).toMatchInlineSnapshot(`
+      "the configuration has 2 mistakes:
+        --node[1]: node a is named twice
+        --node[2]: h:2 is the address of a, too"
+    `);
+  });
+
+  it('a file that is missing, or no YAML, is said to be that', () => {
+    expect(mistakes(() => loadConfig({ file: join(folder, 'none.yaml') }))).toContain('cannot be read: ENOENT');
+    expect(mistakes(() => loadConfig({ file: file('listen: [1\n') }))).toMatch(/ringproxy\.yaml:\d+: /);
+    expect(mistakes(() => loadConfig({ file: file('- 1\n- 2\n') }))).toContain('expected settings, such as listen');
+  });
+});
