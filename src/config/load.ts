@@ -140,14 +140,14 @@ function collect(
     if (typeof item !== 'object' || item === null) continue;
     const key: unknown = Reflect.get(item, 'key');
     const value: unknown = Reflect.get(item, 'value');
-    const path = `${prefix}${String(valueOf(key))}`;
+    const path = `${prefix}${String(scalarOf(key))}`;
     const isSection = NAMES.some((name) => SETTINGS[name].path.startsWith(`${path}.`));
     if (isSection && isMap(value)) collect(value, `${path}.`, found);
     else found(path, toPlain(value), offsetOf(key));
   }
 }
 
-function valueOf(node: unknown): unknown {
+function scalarOf(node: unknown): unknown {
   return typeof node === 'object' && node !== null && 'value' in node ? node.value : node;
 }
 
