@@ -21,6 +21,9 @@ import { UpstreamNode, type UpstreamShared } from './upstream/upstream-node.js';
 
 const CLIENT_CHUNK_BYTES = 16_384;
 const LANE_CHUNK_BYTES = 65_536;
+/** As large as what is gathered rather than streamed by default. */
+const LARGE_CHUNK_BYTES = 262_144;
+const LARGE_CHUNKS = 64;
 const RECEIVE_BYTES = 262_144;
 const LANE_TICK_MS = 100;
 const CLIENT_TICKS = 10;
@@ -54,6 +57,7 @@ export class DataPlane {
     const turn = new Turn();
     const clock = new Clock();
     const requests = new RequestPool();
+    const large = new ChunkPool(LARGE_CHUNK_BYTES, LARGE_CHUNKS);
     this.#shared = {
       options,
       turn,
@@ -61,11 +65,17 @@ export class DataPlane {
       counters: this.counters,
       requests,
       holds: new HoldPool(),
-      clientPool: new ChunkPool(CLIENT_CHUNK_BYTES, 512),
+      clientPools: { usual: new ChunkPool(CLIENT_CHUNK_BYTES, 512), large },
       receiveBuffer: Buffer.allocUnsafeSlow(RECEIVE_BYTES),
       clients: this.clients,
     };
-    this.#upstream = { options, turn, clock, requests, lanePool: new ChunkPool(LANE_CHUNK_BYTES, 64) };
+    this.#upstream = {
+      options,
+      turn,
+      clock,
+      requests,
+      lanePools: { usual: new ChunkPool(LANE_CHUNK_BYTES, 64), large },
+    };
     this.#dispatcher = new Dispatcher(table, {
       shared: this.#shared,
       redisVersion: () => hooks.redisVersion(),

@@ -42,6 +42,11 @@ const FIRST_WINDOW = 512;
 /** The window is chosen so that about this many bytes of replies are in flight. */
 const WINDOW_BYTES = 8_388_608;
 
+/** What a client keeps of a frame that is cut: small, since thousands of clients may keep one. */
+const LEAST_CARRY = 1024;
+/** A carry above this size comes from the pool of large chunks. */
+const POOLED_CARRY = 32_768;
+
 export class ClientConnection implements TurnTask {
   readonly id: number;
   readonly address: string;
@@ -71,10 +76,6 @@ export class ClientConnection implements TurnTask {
   readonly privateLanes: Lane[] = [];
   /** Requests whose replies have not left yet. */
   pending = 0;
-  /** Set while frames are taken from the carry, which can be given away: large frames need not be copied. */
-  ownsSource = false;
-  /** A part of the carry was given away: nothing may be written into it any more. */
-  gaveSource = false;
 
   readonly #shared: ClientShared;
   readonly #dispatcher: Dispatcher;
@@ -121,7 +122,7 @@ export class ClientConnection implements TurnTask {
       authenticated: this.authenticated,
     });
     this.#window = Math.min(FIRST_WINDOW, shared.options.clientMaxPending);
-    this.outlet = new Outlet(shared.turn, shared.clientPool, { onDrained: () => this.#onDrained() });
+    this.outlet = new Outlet(shared.turn, shared.clientPools, { onDrained: () => this.#onDrained() });
     this.outlet.attach(createSocketWriter(socket, this.outlet));
     socket.setNoDelay(true);
     socket.setKeepAlive(true, shared.options.tcpKeepalive);
@@ -232,9 +233,17 @@ export class ClientConnection implements TurnTask {
 
   /**
    * A piece of a large reply; `last`: it ends here.
+   * @param lane stops reading when this client does not take what comes; null: it must not
    * @returns false when `buffer` was given away to the write and must not be reused
    */
-  onReplyPiece(request: Request, lane: Lane, buffer: Buffer, start: number, end: number, last: boolean): boolean {
+  onReplyPiece(
+    request: Request,
+    lane: Lane | null,
+    buffer: Buffer,
+    start: number,
+    end: number,
+    last: boolean,
+  ): boolean {
     const shared = this.#shared;
     if (last) {
       shared.counters.answered(request.command, shared.clock.now - request.startedAt, false);
@@ -256,6 +265,7 @@ export class ClientConnection implements TurnTask {
       return reusable;
     }
     request.state = PARTIAL;
+    if (lane === null) return reusable;
     if (lane.absorbs) {
       if (this.outlet.pending > shared.options.clientOutputLimit)
         this.close('did not read a large reply while others waited');
@@ -371,20 +381,11 @@ export class ClientConnection implements TurnTask {
 
   #processCarry(): void {
     const carry = this.#carry as Buffer;
-    this.ownsSource = true;
-    this.gaveSource = false;
     const consumed = this.#process(carry, this.#carryStart, this.#carryEnd);
-    this.ownsSource = false;
     // `close`, `endAfterReplies` and a blocked upload replace the carry.
     if (this.#carry !== carry) return;
     this.#carryStart = consumed;
-    if (consumed === this.#carryEnd) {
-      this.#dropCarry();
-    } else if (this.gaveSource) {
-      const rest = carry.subarray(consumed, this.#carryEnd);
-      this.#dropCarry();
-      this.#keep(rest, 0, rest.length);
-    }
+    if (consumed === this.#carryEnd) this.#dropCarry();
   }
 
   /** Handles frames in `buffer[start, end)`. @returns the offset behind what was handled */
@@ -547,11 +548,11 @@ export class ClientConnection implements TurnTask {
     if (this.#paused && this.outlet.pending > 0) this.outlet.wantsDrain = true;
   }
 
-  #holdPiece(request: Request, lane: Lane, buffer: Buffer, start: number, end: number, last: boolean): void {
+  #holdPiece(request: Request, lane: Lane | null, buffer: Buffer, start: number, end: number, last: boolean): void {
     request.chunks ??= [];
     request.chunks.push(Buffer.from(buffer.subarray(start, end)));
     request.chunkBytes += end - start;
-    if (!last && request.chunkBytes > HOLD_HIGH_WATER && !lane.absorbs) this.#pauseLane(lane);
+    if (lane !== null && !last && request.chunkBytes > HOLD_HIGH_WATER && !lane.absorbs) this.#pauseLane(lane);
   }
 
   #pauseLane(lane: Lane): void {
@@ -611,8 +612,9 @@ export class ClientConnection implements TurnTask {
     let carry = this.#carry;
     if (carry === null || this.#carryEnd + length > carry.length) {
       const expected = Math.min(this.#framer.needed, this.#shared.options.clientQueryLimit);
-      const larger = Buffer.allocUnsafeSlow(Math.max(expected, (used + length) * 2, 1024));
+      const larger = this.#takeCarry(Math.max(expected, (used + length) * 2, LEAST_CARRY));
       carry?.copy(larger, 0, this.#carryStart, this.#carryEnd);
+      this.#dropCarry();
       carry = larger;
       this.#carry = carry;
       this.#carryStart = 0;
@@ -622,7 +624,17 @@ export class ClientConnection implements TurnTask {
     this.#carryEnd += length;
   }
 
+  /** Allocating a large buffer costs more than filling it, so those of the usual size are pooled. */
+  #takeCarry(bytes: number): Buffer {
+    const { large } = this.#shared.clientPools;
+    if (bytes <= POOLED_CARRY || bytes > large.chunkSize) return Buffer.allocUnsafeSlow(bytes);
+    return large.take();
+  }
+
   #dropCarry(): void {
+    const carry = this.#carry;
+    const { large } = this.#shared.clientPools;
+    if (carry !== null && carry.length === large.chunkSize) large.give(carry);
     this.#carry = null;
     this.#carryStart = 0;
     this.#carryEnd = 0;

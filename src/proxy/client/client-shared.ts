@@ -1,5 +1,5 @@
-import type { ChunkPool } from '../io/chunk-pool.js';
 import type { HoldPool } from '../io/hold.js';
+import type { OutletPools } from '../io/outlet.js';
 import type { Turn } from '../io/turn.js';
 import type { Clock } from '../measure/clock.js';
 import type { Counters } from '../measure/counters.js';
@@ -15,7 +15,7 @@ export interface ClientShared {
   readonly counters: Counters;
   readonly requests: RequestPool;
   readonly holds: HoldPool;
-  readonly clientPool: ChunkPool;
+  readonly clientPools: OutletPools;
   /** Every client reads into this buffer: a chunk is handled before the next one is read. */
   readonly receiveBuffer: Buffer;
   readonly clients: Set<ClientConnection>;

@@ -9,38 +9,56 @@ export interface OutletOwner {
   onDrained(): void;
 }
 
-/** Sealed buffers that a kernel which takes nothing lets pile up are kept in this list. */
-const NO_BUFFERS: Buffer[] = [];
+/** Where outlets take their chunks from. */
+export interface OutletPools {
+  /** For the many small pieces of a turn. */
+  readonly usual: ChunkPool;
+  /** For a piece that is too large for a usual chunk. */
+  readonly large: ChunkPool;
+}
+
+/** A chunk that is full, or belongs to somebody else, and waits to be written. */
+interface Sealed {
+  readonly bytes: Buffer;
+  /** The pooled chunk that `bytes` are in, or null. */
+  readonly chunk: Buffer | null;
+}
+
+const NOTHING_SEALED: Sealed[] = [];
 
 /**
  * The output of one socket: bytes are appended all through a turn of the event loop, and written in one
  * piece at its end.
  *
- * The chunk that gathers the bytes is reused when the kernel took them at once, which is nearly always;
- * when it did not, the chunk belongs to that write until it is through. Idle outlets hold no chunk.
+ * Chunks come from pools, and go back when the kernel has taken their bytes, which nearly always is at
+ * once. Idle outlets hold no chunk.
  */
 export class Outlet implements TurnTask {
   readonly #turn: Turn;
-  readonly #pool: ChunkPool;
+  readonly #pools: OutletPools;
+  readonly #chunkSize: number;
   readonly #owner: OutletOwner;
   #writer: SocketWriter | null = null;
   #chunk: Buffer | null = null;
   #used = 0;
-  /** Buffers that are full and wait in front of the chunk. */
-  #sealed: Buffer[] = NO_BUFFERS;
+  /** What waits in front of the chunk. */
+  #sealed: Sealed[] = NOTHING_SEALED;
   #sealedBytes = 0;
   #scheduled = false;
   /** Bytes of the write that the kernel has not taken yet; 0 when none is under way. */
   #writing = 0;
+  /** The pooled chunk of that write. */
+  #writingChunk: Buffer | null = null;
   #closed = false;
   /** Bytes that the kernel has taken since the outlet was made. */
   written = 0;
   /** Set by whoever waits for the outlet to become empty; `onDrained` follows once, and clears it. */
   wantsDrain = false;
 
-  constructor(turn: Turn, pool: ChunkPool, owner: OutletOwner) {
+  constructor(turn: Turn, pools: OutletPools, owner: OutletOwner) {
     this.#turn = turn;
-    this.#pool = pool;
+    this.#pools = pools;
+    this.#chunkSize = pools.usual.chunkSize;
     this.#owner = owner;
   }
 
@@ -58,23 +76,26 @@ export class Outlet implements TurnTask {
   /** Copies `source[start, end)` behind what waits already. */
   append(source: Uint8Array, start: number, end: number): void {
     const length = end - start;
-    if (this.#chunk === null || this.#used + length > this.#pool.chunkSize) {
-      if (!this.#makeRoom(length)) {
-        if (!this.#closed) this.#appendLarge(Buffer.from(source.subarray(start, end)));
+    if (this.#chunk === null || this.#used + length > this.#chunkSize) {
+      if (this.#closed) return;
+      if (length > this.#chunkSize) {
+        this.#appendLarge(source, start, end);
         return;
       }
+      if (this.#used > 0) this.#seal();
+      this.#chunk ??= this.#pools.usual.take();
     }
     copyBytes(this.#chunk as Buffer, this.#used, source, start, end);
     this.#used += length;
     if (!this.#scheduled) this.#schedule();
   }
 
-  /** Like `append` for a buffer that the caller gives away: large ones are not copied. */
+  /** Like `append` for a buffer that the caller gives away: a large one is not copied. */
   appendOwned(buffer: Buffer): void {
-    if (buffer.length <= this.#pool.chunkSize >> 1) {
+    if (buffer.length <= this.#chunkSize >> 1) {
       this.append(buffer, 0, buffer.length);
     } else if (!this.#closed) {
-      this.#appendLarge(buffer);
+      this.#pushSealed(buffer, null);
     }
   }
 
@@ -84,29 +105,33 @@ export class Outlet implements TurnTask {
    */
   pass(source: Buffer, start: number, end: number): boolean {
     if (this.#closed) return true;
-    if (this.#writer === null || this.#writing > 0) {
+    if (this.#writer !== null && this.#writing === 0 && this.#used + this.#sealedBytes > 0) this.#flush();
+    if (this.#writer === null || this.pending > 0) {
       this.append(source, start, end);
       return true;
     }
-    if (this.#used + this.#sealedBytes > 0) {
-      this.#flush();
-      if (this.#writing > 0) {
-        this.append(source, start, end);
-        return true;
-      }
+    const bytes = source.subarray(start, end);
+    if (this.#writer.write(bytes)) {
+      this.written += bytes.length;
+      return true;
     }
-    return this.#write(source.subarray(start, end));
+    this.#writing = bytes.length;
+    this.#writingChunk = source.length === this.#pools.large.chunkSize ? source : null;
+    return false;
   }
 
   /** Forgets what waits; nothing is written any more. */
   close(): void {
     this.#closed = true;
     this.#writer = null;
-    this.#releaseChunk();
+    if (this.#chunk !== null) this.#pools.usual.give(this.#chunk);
+    this.#chunk = null;
     this.#used = 0;
-    this.#sealed = NO_BUFFERS;
+    this.#sealed = NOTHING_SEALED;
     this.#sealedBytes = 0;
     this.#writing = 0;
+    // The kernel may still read from it: it is left to the collector.
+    this.#writingChunk = null;
   }
 
   endOfTurn(): void {
@@ -120,6 +145,8 @@ export class Outlet implements TurnTask {
     this.written += this.#writing;
     this.#writing = 0;
     if (this.#closed) return;
+    this.#giveBack(this.#writingChunk);
+    this.#writingChunk = null;
     this.#flush();
     this.#tellDrained();
   }
@@ -136,41 +163,48 @@ export class Outlet implements TurnTask {
     this.#turn.schedule(this);
   }
 
-  /** Makes a chunk with room for `length` bytes current; false when they are too many for one chunk. */
-  #makeRoom(length: number): boolean {
-    if (this.#closed || length > this.#pool.chunkSize) return false;
-    if (this.#used > 0) this.#seal();
-    this.#chunk ??= this.#pool.take();
-    return true;
+  #appendLarge(source: Uint8Array, start: number, end: number): void {
+    const length = end - start;
+    const { large } = this.#pools;
+    if (length > large.chunkSize) {
+      this.#pushSealed(Buffer.from(source.subarray(start, end)), null);
+      return;
+    }
+    const chunk = large.take();
+    copyBytes(chunk, 0, source, start, end);
+    this.#pushSealed(chunk.subarray(0, length), chunk);
   }
 
   #seal(): void {
     const chunk = this.#chunk;
-    if (chunk === null || this.#used === 0) return;
-    if (this.#sealed === NO_BUFFERS) this.#sealed = [];
-    this.#sealed.push(chunk.subarray(0, this.#used));
-    this.#sealedBytes += this.#used;
+    if (chunk === null) return;
+    const length = this.#used;
     this.#chunk = null;
     this.#used = 0;
+    this.#addSealed(chunk.subarray(0, length), chunk);
   }
 
-  #appendLarge(buffer: Buffer): void {
-    this.#seal();
-    if (this.#sealed === NO_BUFFERS) this.#sealed = [];
-    this.#sealed.push(buffer);
-    this.#sealedBytes += buffer.length;
+  #pushSealed(bytes: Buffer, chunk: Buffer | null): void {
+    if (this.#used > 0) this.#seal();
+    this.#addSealed(bytes, chunk);
     this.#schedule();
+  }
+
+  #addSealed(bytes: Buffer, chunk: Buffer | null): void {
+    if (this.#sealed === NOTHING_SEALED) this.#sealed = [];
+    this.#sealed.push({ bytes, chunk });
+    this.#sealedBytes += bytes.length;
   }
 
   #flush(): void {
     if (this.#writing > 0 || this.#writer === null) return;
     if (this.#sealedBytes > 0) {
       const sealed = this.#sealed;
-      this.#sealed = NO_BUFFERS;
+      this.#sealed = NOTHING_SEALED;
       for (let i = 0; i < sealed.length; i++) {
-        const buffer = sealed[i] as Buffer;
-        this.#sealedBytes -= buffer.length;
-        if (!this.#write(buffer)) {
+        const { bytes, chunk } = sealed[i] as Sealed;
+        this.#sealedBytes -= bytes.length;
+        if (!this.#write(bytes, chunk)) {
           // What the kernel did not get to stays in front of anything appended from now on.
           if (i + 1 < sealed.length) this.#sealed = sealed.slice(i + 1);
           return;
@@ -183,24 +217,27 @@ export class Outlet implements TurnTask {
       const length = this.#used;
       this.#used = 0;
       this.#chunk = null;
-      if (this.#write(chunk.subarray(0, length))) this.#pool.give(chunk);
+      this.#write(chunk.subarray(0, length), chunk);
     }
   }
 
   /** @returns whether the kernel took all of it; if not, `onWritten` follows. */
-  #write(buffer: Buffer): boolean {
+  #write(bytes: Buffer, chunk: Buffer | null): boolean {
     const writer = this.#writer;
     if (writer === null) return true;
-    if (writer.write(buffer)) {
-      this.written += buffer.length;
+    if (writer.write(bytes)) {
+      this.written += bytes.length;
+      this.#giveBack(chunk);
       return true;
     }
-    this.#writing = buffer.length;
+    this.#writing = bytes.length;
+    this.#writingChunk = chunk;
     return false;
   }
 
-  #releaseChunk(): void {
-    if (this.#chunk !== null) this.#pool.give(this.#chunk);
-    this.#chunk = null;
+  #giveBack(chunk: Buffer | null): void {
+    if (chunk === null) return;
+    if (chunk.length === this.#chunkSize) this.#pools.usual.give(chunk);
+    else this.#pools.large.give(chunk);
   }
 }

@@ -105,12 +105,7 @@ export class Dispatcher {
       return LATER;
     }
     const length = framer.frameEnd - framer.frameStart;
-    if (client.ownsSource && length > 16_384) {
-      client.gaveSource = true;
-      lane.outlet.appendOwned(source.subarray(framer.frameStart, framer.frameEnd));
-    } else {
-      lane.outlet.append(source, framer.frameStart, framer.frameEnd);
-    }
+    lane.outlet.append(source, framer.frameStart, framer.frameEnd);
     lane.node.counters.bytesOut += length;
     const request = this.#context.shared.requests.take();
     request.command = command.id;

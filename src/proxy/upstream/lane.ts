@@ -32,9 +32,13 @@ const CLOSED = 4;
 
 /** Requests of others wait at most about this long behind a large reply whose client does not read. */
 const OTHERS_WAIT_MS = 200;
-const RECEIVE_BYTES = 131_072;
+/** A reply above this size is handed to its client as it comes, where it is the client's turn. */
+const PASS_BYTES = 16_384;
+/** A buffer for cut replies above this size is not kept for the next one. */
+const KEPT_CARRY_BYTES = 131_072;
 const ERROR_BYTE = 0x2d;
 const PUSH_BYTE = 0x3e;
+const BULK_BYTE = 0x24;
 
 /** Why a lane ended, which decides what the node is held for. */
 export type LaneEnd = 'connect' | 'greeting' | 'refused' | 'lost' | 'timeout' | 'protocol' | 'closed';
@@ -68,11 +72,13 @@ export class Lane {
   #head: Request | null = null;
   #tail: Request | null = null;
   readonly #framer = new ReplyFramer();
-  #receive = Buffer.allocUnsafeSlow(RECEIVE_BYTES);
+  #receive: Buffer;
   #carry: Buffer | null = null;
   #carryUsed = 0;
   #inReply = false;
   #streaming = false;
+  /** Whether this stream may stop the lane's reading for a slow client: only where nobody else is to wait for it. */
+  #mayPause = false;
   #lastReplyAt = 0;
   #endsWhenIdle = false;
   #connectTimer: NodeJS.Timeout | null = null;
@@ -85,7 +91,8 @@ export class Lane {
     this.kind = kind;
     this.kindIndex = kindIndex;
     this.#onReady = onReady;
-    this.outlet = new Outlet(node.shared.turn, node.shared.lanePool, { onDrained: () => this.#onDrained() });
+    this.#receive = node.shared.lanePools.large.take();
+    this.outlet = new Outlet(node.shared.turn, node.shared.lanePools, { onDrained: () => this.#onDrained() });
   }
 
   get ready(): boolean {
@@ -286,6 +293,15 @@ export class Lane {
       this.end('protocol', 'sent a reply that nothing asked for');
       return;
     }
+    if (
+      end - start > PASS_BYTES &&
+      this.#isPassable(request) &&
+      buffer[start] === BULK_BYTE &&
+      buffer === this.#receive
+    ) {
+      this.#stream(buffer, start, end, true);
+      return;
+    }
     this.#pop(request);
     this.node.answered(request, buffer[start] === ERROR_BYTE);
     if (request.sink !== null) request.sink.onReply(request, buffer, start, end);
@@ -301,25 +317,21 @@ export class Lane {
     }
     this.#inReply = true;
     const request = this.#head;
-    const large =
-      this.#carryUsed + (end - start) + this.#framer.bulkRemaining > this.node.shared.options.streamThreshold;
-    if (
-      large &&
-      request !== null &&
-      request.sink === null &&
-      this.#state === READY &&
-      this.#framer.type !== PUSH_BYTE
-    ) {
-      this.#beginStream(request);
-      if (this.#carry !== null && this.#carryUsed > 0) {
-        const carry = this.#carry;
-        const used = this.#carryUsed;
-        this.#carry = null;
-        this.#carryUsed = 0;
-        this.#stream(carry, 0, used, false);
+    const size = this.#carryUsed + (end - start) + this.#framer.bulkRemaining;
+    if (request !== null && size > PASS_BYTES && this.#state === READY && this.#framer.type !== PUSH_BYTE) {
+      const large = size > this.node.shared.options.streamThreshold;
+      if (large && request.sink === null) {
+        this.#beginStream(request);
+        this.#streamCarry();
+        if (!this.closed) this.#stream(buffer, start, end, last);
+        return;
       }
-      if (!this.closed) this.#stream(buffer, start, end, last);
-      return;
+      if (this.#carryUsed === 0 && this.#isPassable(request)) {
+        this.#streaming = true;
+        this.#mayPause = false;
+        this.#stream(buffer, start, end, last);
+        return;
+      }
     }
     this.#gather(buffer, start, end);
     if (last) {
@@ -327,9 +339,23 @@ export class Lane {
       const used = this.#carryUsed;
       this.#carryUsed = 0;
       this.#inReply = false;
-      if (carry.length > RECEIVE_BYTES) this.#carry = null;
+      if (carry.length > KEPT_CARRY_BYTES) this.#carry = null;
       this.#onReply(carry, 0, used);
     }
+  }
+
+  /** Whether the reply at the head can go straight to its client. */
+  #isPassable(request: Request): boolean {
+    return request.sink === null && request.client !== null && request.client.head === request;
+  }
+
+  /** What was gathered before the reply turned out to be large. */
+  #streamCarry(): void {
+    const carry = this.#carry;
+    const used = this.#carryUsed;
+    this.#carry = null;
+    this.#carryUsed = 0;
+    if (carry !== null && used > 0) this.#stream(carry, 0, used, false);
   }
 
   #gather(buffer: Buffer, start: number, end: number): void {
@@ -352,6 +378,7 @@ export class Lane {
    */
   #beginStream(request: Request): void {
     this.#streaming = true;
+    this.#mayPause = true;
     if (this.owner === null) {
       this.accepting = false;
       this.node.onLaneRetired(this);
@@ -372,9 +399,9 @@ export class Lane {
       if (last) this.node.shared.requests.give(request);
       return;
     }
-    const reusable = client.onReplyPiece(request, this, buffer, start, end, last);
+    const reusable = client.onReplyPiece(request, this.#mayPause ? this : null, buffer, start, end, last);
     // The kernel still reads from the receive buffer: the next chunk needs another one.
-    if (!reusable && buffer === this.#receive) this.#receive = Buffer.allocUnsafeSlow(RECEIVE_BYTES);
+    if (!reusable && buffer === this.#receive) this.#receive = this.node.shared.lanePools.large.take();
   }
 
   #pop(request: Request): void {

@@ -5,7 +5,7 @@
 import { error as encodeError } from '../../resp/encode.js';
 import type { ClientConnection } from '../client/client-connection.js';
 import { type NodeConnectionEvent, nodeDown, nodeUp } from '../events.js';
-import type { ChunkPool } from '../io/chunk-pool.js';
+import type { OutletPools } from '../io/outlet.js';
 import type { Turn } from '../io/turn.js';
 import type { Clock } from '../measure/clock.js';
 import { NodeCounters } from '../measure/counters.js';
@@ -19,7 +19,7 @@ export interface UpstreamShared {
   readonly options: DataPlaneOptions;
   readonly turn: Turn;
   readonly clock: Clock;
-  readonly lanePool: ChunkPool;
+  readonly lanePools: OutletPools;
   readonly requests: RequestPool;
 }
 
