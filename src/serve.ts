@@ -12,6 +12,7 @@ import { RingproxyError } from './errors.js';
 import { flushNode, inspectNode, type NodeAccess } from './health/inspect.js';
 import { NodeMonitor } from './health/node-monitor.js';
 import { DataPlane } from './proxy/data-plane.js';
+import { socketShortCuts } from './proxy/io/raw-socket.js';
 import type { NodeSpec } from './ring/node-spec.js';
 import { metricSources, readStats, type StatsIdentity } from './serve-stats.js';
 import { createLogger } from './telemetry/log.js';
@@ -177,7 +178,10 @@ export async function startServer(config: Config): Promise<RunningProxy> {
         throw listenFailure('admin', config.admin, error);
       });
     }
-    log.info({ listen, admin: adminUrl, proxy: proxyId, version }, `serving clients on ${listen}`);
+    log.info(
+      { listen, admin: adminUrl, proxy: proxyId, version, sockets: socketShortCuts() },
+      `serving clients on ${listen}`,
+    );
     return { listen, admin: adminUrl, proxyId, close: closeAll };
   } catch (error) {
     await closeAll();
