@@ -7,7 +7,7 @@ import { type ClientOptions, Clients } from './client.js';
 import { ROOT } from './root.js';
 import { tempFolder } from './temp-folder.js';
 
-const MAIN = join(ROOT, 'dist/cli/main.js');
+export const MAIN = join(ROOT, 'dist/cli/main.js');
 
 /** From pino's level of warnings on. */
 const WARN = 40;
