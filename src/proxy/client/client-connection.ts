@@ -154,7 +154,7 @@ export class ClientConnection implements TurnTask {
     return false;
   }
 
-  /** The lanes are of another kind, or of another ring: they are found anew. Nothing may be in flight on private ones. */
+  /** The lanes are of another kind: they are found anew. Nothing may be in flight. */
   forgetLanes(): void {
     this.lanes = [];
     for (const lane of this.privateLanes) lane.node.releasePrivate(lane);

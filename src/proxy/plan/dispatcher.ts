@@ -294,10 +294,14 @@ export class Dispatcher {
     return this.nodes[index]?.downReply ?? NO_LANE;
   }
 
-  /** The ring has changed since the client's last command: its lanes are found anew. */
+  /**
+   * The ring has changed since the client's last command: nodes have other indices. A lane stays the
+   * client's for its node, since what it has in flight there must not be overtaken.
+   */
   #rebind(client: ClientConnection, snapshot: RoutingSnapshot): void {
     client.snapshot = snapshot;
-    client.forgetLanes();
+    const before = client.lanes;
+    client.lanes = before.length === 0 ? [] : this.nodes.map((node) => before.find((lane) => lane?.node === node));
   }
 }
 
