@@ -4,6 +4,7 @@ import type {
   ApiError,
   ChangeAccepted,
   ChangeRequest,
+  ChangeView,
   HistoryEntry,
   ProxyView,
   RingView,
@@ -55,6 +56,27 @@ export class AdminClient {
 
   change(body: ChangeRequest): Promise<ChangeAccepted> {
     return this.#send<ChangeAccepted>('POST', '/v1/ring/changes', body);
+  }
+
+  /** The running change, or null. */
+  async current(): Promise<ChangeView | null> {
+    return (await this.ring()).change;
+  }
+
+  pause(): Promise<ChangeView | null> {
+    return this.#send<ChangeView | null>('POST', '/v1/ring/changes/current/pause', {});
+  }
+
+  resume(): Promise<ChangeView | null> {
+    return this.#send<ChangeView | null>('POST', '/v1/ring/changes/current/resume', {});
+  }
+
+  cancel(): Promise<ChangeView | null> {
+    return this.#send<ChangeView | null>('POST', '/v1/ring/changes/current/cancel', {});
+  }
+
+  throttle(keysPerSecond: number): Promise<ChangeView | null> {
+    return this.#send<ChangeView | null>('POST', '/v1/ring/changes/current/throttle', { keysPerSecond });
   }
 
   #get<T>(path: string): Promise<T> {

@@ -1,14 +1,19 @@
 import type { Command } from 'commander';
 import pc from 'picocolors';
-import type { ChangeAccepted, NodeInput, RingView } from '../src/admin/api.js';
+import type { ChangeAccepted, ChangeRequest, ChangeView, NodeInput, RingView } from '../src/admin/api.js';
 import { AdminClient } from './admin-client.js';
+import { applyRequest } from './apply-file.js';
 import { CliError } from './cli-error.js';
 import { type CommonOptions, withCommonOptions } from './common-options.js';
+import { describeProgress, follow } from './follow.js';
 import { formatBytes, formatCount, formatPercent, formatTable } from './format.js';
 
-interface AddOptions extends CommonOptions {
+interface ChangeOptions extends CommonOptions {
   readonly flush?: boolean;
   readonly dryRun?: boolean;
+  readonly detach?: boolean;
+  readonly drain?: boolean;
+  readonly file?: string;
 }
 
 /** `ringproxy ring …` and `ringproxy proxies`. */
@@ -28,39 +33,96 @@ export function registerRingCommands(program: Command): void {
     const found = await new AdminClient(options).which(keys);
     print(options, found, () =>
       formatTable(
-        ['KEY', 'HASH', 'NODE', 'ADDRESS'],
-        found.map((row) => [row.key, String(row.hash), row.node, row.address]),
+        ['KEY', 'HASH', 'NODE', 'ADDRESS', 'NEXT NODE'],
+        found.map((row) => [row.key, String(row.hash), row.node, row.address, row.nextNode ?? '-']),
       ),
     );
   });
 
-  withCommonOptions(
+  withChangeOptions(
     ring
       .command('add')
-      .description('add nodes to the ring')
+      .description('add nodes to the ring; their keys move to them while clients go on')
       .argument('<node...>', 'NAME=HOST:PORT, with *WEIGHT behind it if it is not 1')
-      .option('--flush', 'empty a node that holds keys before it joins')
-      .option('--dry-run', 'only say what would change'),
-  ).action(async (texts: string[], options: AddOptions) => {
-    const accepted = await new AdminClient(options).change({
-      kind: 'add',
-      add: texts.map(parseNode),
+      .option('--flush', 'empty a node that holds keys before it joins'),
+  ).action((texts: string[], options: ChangeOptions) =>
+    runChange(options, { kind: 'add', add: texts.map(parseNode), flush: options.flush }),
+  );
+
+  withChangeOptions(
+    ring
+      .command('remove')
+      .description('move the keys off nodes, and take them from the ring')
+      .argument('<name...>', 'names of nodes')
+      .option('--no-drain', 'the nodes are gone: give up their keys'),
+  ).action((names: string[], options: ChangeOptions) =>
+    runChange(options, { kind: 'remove', remove: names, noDrain: options.drain === false }),
+  );
+
+  withChangeOptions(
+    ring
+      .command('set-weight')
+      .description("change a node's share of the ring")
+      .argument('<name>', 'name of the node')
+      .argument('<weight>', '1 to 1000'),
+  ).action((name: string, weight: string, options: ChangeOptions) =>
+    runChange(options, { kind: 'reweight', weights: [{ name, weight: Number(weight) }] }),
+  );
+
+  withChangeOptions(
+    ring
+      .command('replace')
+      .description("put another server in a node's place on the ring, and copy its keys")
+      .argument('<node>', 'NAME=HOST:PORT')
+      .option('--flush', 'empty the server first if it holds keys'),
+  ).action((text: string, options: ChangeOptions) => {
+    const node = parseNode(text);
+    if (node.name === undefined) throw new CliError(`'${text}' names no node`, 'expected NAME=HOST:PORT', 2);
+    return runChange(options, {
+      kind: 'replace',
+      replace: [{ name: node.name, address: node.address }],
       flush: options.flush,
-      dryRun: options.dryRun,
     });
-    print(options, accepted, () => describeChange(accepted, `added ${texts.join(', ')}`));
+  });
+
+  withChangeOptions(
+    ring
+      .command('apply')
+      .description('make the ring as a file says: additions, removals and weights as one change')
+      .requiredOption('-f, --file <file>', 'YAML with nodes: [NAME=HOST:PORT*WEIGHT, …]')
+      .option('--flush', 'empty servers that join and hold keys'),
+  ).action(async (options: ChangeOptions) => {
+    const view = await new AdminClient(options).ring();
+    await runChange(options, applyRequest(view, options.file ?? '', options.flush));
   });
 
   withCommonOptions(
-    ring
-      .command('remove')
-      .description('remove nodes from the ring')
-      .argument('<name...>', 'names of nodes')
-      .option('--dry-run', 'only say what would change'),
-  ).action(async (names: string[], options: AddOptions) => {
-    const accepted = await new AdminClient(options).change({ kind: 'remove', remove: names, dryRun: options.dryRun });
-    print(options, accepted, () => describeChange(accepted, `removed ${names.join(', ')}`));
+    ring.command('status').description('the running change').option('--watch', 'follow it until it is done'),
+  ).action(async (options: CommonOptions & { watch?: boolean }) => {
+    const client = new AdminClient(options);
+    const change = await client.current();
+    print(options, change, () => (change === null ? 'no change is under way' : describeProgress(change)));
+    if (options.watch === true && change !== null) await follow(client, options);
   });
+
+  withCommonOptions(ring.command('pause').description('pause the running change')).action((options: CommonOptions) =>
+    steer(options, (client) => client.pause(), 'paused'),
+  );
+  withCommonOptions(ring.command('resume').description('let it go on')).action((options: CommonOptions) =>
+    steer(options, (client) => client.resume(), 'resumed'),
+  );
+  withCommonOptions(
+    ring.command('throttle').description('limit its speed').argument('<keys-per-second>', '0: as fast as it goes'),
+  ).action((rate: string, options: CommonOptions) =>
+    steer(options, (client) => client.throttle(Number(rate)), `throttled to ${rate} keys/s`),
+  );
+  withChangeOptions(ring.command('cancel').description('move everything back')).action(
+    async (options: ChangeOptions) => {
+      const client = new AdminClient(options);
+      await client.cancel();
+      if (options.detach !== true) await follow(client, options);
+    },
+  );
 
   withCommonOptions(ring.command('history').description('finished changes')).action(async (options: CommonOptions) => {
     const entries = await new AdminClient(options).history();
@@ -79,6 +141,29 @@ export function registerRingCommands(program: Command): void {
       print(options, found, () => describeProxies(found));
     },
   );
+}
+
+function withChangeOptions(command: Command): Command {
+  return withCommonOptions(command)
+    .option('--dry-run', 'only say what would move')
+    .option('--detach', 'do not wait until it is done');
+}
+
+/** Begins a change, and follows it unless it is not wanted. */
+async function runChange(options: ChangeOptions, request: ChangeRequest): Promise<void> {
+  const client = new AdminClient(options);
+  const accepted = await client.change({ ...request, dryRun: options.dryRun });
+  print(options, accepted, () => describeChange(accepted));
+  if (options.dryRun !== true && options.detach !== true) await follow(client, options);
+}
+
+async function steer(
+  options: CommonOptions,
+  act: (client: AdminClient) => Promise<ChangeView | null>,
+  what: string,
+): Promise<void> {
+  const change = await act(new AdminClient(options));
+  print(options, change, () => what);
 }
 
 function print(options: CommonOptions, value: unknown, describe: () => string): void {
@@ -100,7 +185,8 @@ function describeRing(view: RingView): string {
   );
   const reasons = view.nodes.flatMap((node) => (node.error === null ? [] : [`${node.name}: ${node.error}`]));
   const title = `generation ${view.generation}, ${view.phase}; ${view.hash}, ${view.vnodes} vnodes, hash tag '${view.hashTag}'`;
-  return [title, '', nodes, ...reasons, '', describeProxies(view.proxies)].join('\n');
+  const change = view.change === null ? [] : ['', describeProgress(view.change)];
+  return [title, '', nodes, ...reasons, ...change, '', describeProxies(view.proxies)].join('\n');
 }
 
 function describeProxies(proxies: RingView['proxies']): string {
@@ -117,14 +203,14 @@ function describeProxies(proxies: RingView['proxies']): string {
   );
 }
 
-function describeChange(accepted: ChangeAccepted, what: string): string {
+function describeChange(accepted: ChangeAccepted): string {
   const moves = formatTable(
     ['FROM', 'TO', 'SHARE OF THE RING'],
     accepted.moves.map((move) => [move.source, move.target, formatPercent(move.share)]),
   );
-  const title = accepted.dryRun ? `dry run, nothing was changed: would lead to` : `${what}: the ring is now at`;
+  const title = accepted.dryRun ? 'dry run, nothing was changed; this would lead to' : 'on the way to';
   const warnings = accepted.warnings.map((warning) => pc.yellow(`warning: ${warning}`));
-  return [`${title} generation ${accepted.generation}`, '', moves, '', ...warnings].join('\n');
+  return [`${title} generation ${accepted.generation}`, '', moves, ...warnings].join('\n');
 }
 
 function parseNode(text: string): NodeInput {

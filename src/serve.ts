@@ -13,6 +13,8 @@ import { flushNode, inspectNode, type NodeAccess } from './health/inspect.js';
 import { NodeMonitor } from './health/node-monitor.js';
 import { DataPlane } from './proxy/data-plane.js';
 import { socketShortCuts } from './proxy/io/raw-socket.js';
+import { connectForMoves, killLateConnections, killPredecessors } from './rebalance/connections.js';
+import { Mover } from './rebalance/mover.js';
 import type { NodeSpec } from './ring/node-spec.js';
 import { metricSources, readStats, type StatsIdentity } from './serve-stats.js';
 import { createLogger } from './telemetry/log.js';
@@ -105,7 +107,22 @@ export async function startServer(config: Config): Promise<RunningProxy> {
     },
     inspect: (node) => inspectNode(node, access(node.name), Math.max(config.probeTimeout, config.connectTimeout)),
     flush: (node) => flushNode(node, access(node.name), config.connectTimeout),
-    health: (name) => [...monitors.values()].find((monitor) => monitor.node.name === name)?.health ?? null,
+    health: (node) => monitors.get(`${node.name}\n${node.address}`)?.health ?? null,
+    fence: (timeout) => plane.fence(timeout),
+    killLateConnections: (nodes) => killLateConnections(nodes, plane, access, config.connectTimeout),
+    killPredecessors: (nodes) => killPredecessors(nodes, proxyId, access, config.connectTimeout),
+    createMover: (nodes, ring, nextRing, callbacks) =>
+      new Mover({
+        nodes: nodes.map((node) => ({
+          ...node,
+          ...access(node.name),
+          peerAddress: config.nodes.find((entry) => entry.name === node.name)?.peerAddress ?? node.address,
+        })),
+        ring,
+        nextRing,
+        connect: (node, database) => connectForMoves(node, database, access, proxyId, config.connectTimeout),
+        ...callbacks,
+      }),
     warn: (message) => log.warn(message),
     info: (message) => log.debug(message),
   });
@@ -126,6 +143,7 @@ export async function startServer(config: Config): Promise<RunningProxy> {
   let adminUrl: string | null = null;
   const closeAll = async (): Promise<void> => {
     await admin?.close();
+    await manager.close();
     await plane.close(config.shutdownTimeout);
     for (const monitor of monitors.values()) monitor.stop();
     loopDelay.disable();
@@ -150,7 +168,7 @@ export async function startServer(config: Config): Promise<RunningProxy> {
         admin: adminUrl ?? '',
         alive: true,
         generation: manager.generation,
-        phase: 'stable',
+        phase: manager.phase,
         workers: 1,
         version,
       },
@@ -160,6 +178,10 @@ export async function startServer(config: Config): Promise<RunningProxy> {
       ring: () => ({ ...manager.view(), proxies: proxies() }),
       which: (keys) => manager.which(keys),
       change: (request) => manager.change(request),
+      pauseChange: () => manager.pause(),
+      resumeChange: () => manager.resume(),
+      throttleChange: (keysPerSecond) => manager.throttle(keysPerSecond),
+      cancelChange: () => manager.cancel(),
       history: () => manager.history(),
       proxies,
       stats: () => readStats(plane, identity),

@@ -1,6 +1,7 @@
 import { createLogUpdate } from 'log-update';
 import pc from 'picocolors';
 import { AdminClient } from '../admin-client.js';
+import { describeProgress } from '../follow.js';
 import { formatCount, formatPercent, formatSeconds, formatTable } from '../format.js';
 import { DemoServers } from './servers.js';
 import { Traffic } from './traffic.js';
@@ -9,6 +10,7 @@ import { Traffic } from './traffic.js';
 const JOIN_AT = 0.4;
 const JOIN_AFTER_SECONDS = 8;
 const VIEW_INTERVAL_MS = 1000;
+const POLL_MS = 50;
 const NEW_NODE = 'node4';
 
 /** @param options.seconds when it ends by itself; otherwise at Ctrl-C */
@@ -19,40 +21,46 @@ export async function runDemo(options: { readonly seconds?: number }): Promise<v
     const nodes = await Promise.all(['node1', 'node2', 'node3'].map((name) => servers.startNode(name)));
     const proxy = await servers.startProxy(nodes);
     const admin = new AdminClient({ admin: proxy.admin });
-    let joined = false;
-    const traffic = new Traffic(proxy.port, async (keys) => {
-      if (!joined) return new Set();
-      const owners = await admin.which(keys);
-      return new Set(owners.filter((row) => row.node === NEW_NODE).map((row) => row.key));
-    });
+    const traffic = new Traffic(proxy.port);
     const address = `redis-cli -p ${proxy.port}      ${proxy.admin}`;
     process.stdout.write(`proxy in front of ${nodes.map((node) => node.name).join(', ')}; try it: ${address}\n\n`);
     traffic.start();
     const view = new DemoView(admin, traffic);
     view.start();
     const joinAfter = Math.min((options.seconds ?? Number.POSITIVE_INFINITY) * JOIN_AT, JOIN_AFTER_SECONDS);
-    const join = setTimeout(async () => {
-      const node = await servers.startNode(NEW_NODE);
-      joined = true;
-      const accepted = await admin.change({
-        kind: 'add',
-        add: [{ name: node.name, address: `127.0.0.1:${node.port}` }],
+    const join = setTimeout(() => {
+      void addNode(servers, admin, view).catch((error: unknown) => {
+        view.note(`adding ${NEW_NODE} failed: ${error instanceof Error ? error.message : String(error)}`);
+        process.exitCode = 1;
       });
-      view.note(`${NEW_NODE} joined: generation ${accepted.generation}. ${accepted.warnings.join(' ')}`);
     }, joinAfter * 1000);
     await stopped;
     clearTimeout(join);
     await traffic.stop();
     await view.stop();
-    const { commands, lost, refilled, errors } = traffic.counts;
+    const { commands, misses, lost, errors } = traffic.counts;
     process.stdout.write(
-      `\n${formatCount(commands)} commands, ${errors} errors, ${lost} acknowledged writes lost; ` +
-        `${formatCount(refilled)} keys were refilled after ${NEW_NODE} had taken their place on the ring\n`,
+      `\n${formatCount(commands)} commands, ${errors} errors, ${misses} misses, ${lost} acknowledged writes lost\n`,
     );
-    if (lost > 0 || errors > 0) process.exitCode = 1;
+    if (lost > 0 || misses > 0 || errors > 0) process.exitCode = 1;
   } finally {
     await servers.stop();
   }
+}
+
+/** The fourth node joins, and is followed until it has its keys. */
+async function addNode(servers: DemoServers, admin: AdminClient, view: DemoView): Promise<void> {
+  const node = await servers.startNode(NEW_NODE);
+  await admin.change({ kind: 'add', add: [{ name: node.name, address: `127.0.0.1:${node.port}` }] });
+  view.note(`${NEW_NODE} joins: its keys move to it while the traffic goes on`);
+  for (let change = await admin.current(); change !== null; change = await admin.current()) {
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+  const entry = (await admin.history()).at(-1);
+  if (entry === undefined) return;
+  view.note(
+    `${NEW_NODE} has joined: generation ${entry.generation}, ${formatCount(entry.keysMoved)} keys moved in ${entry.durationSeconds.toFixed(1)} s`,
+  );
 }
 
 function untilStopped(seconds: number | undefined): Promise<void> {
@@ -96,7 +104,7 @@ class DemoView {
   async #show(): Promise<void> {
     const [ring, stats] = await Promise.all([this.#admin.ring(), this.#admin.stats()]);
     const now = performance.now();
-    const { commands, misses, lost, refilled } = this.#traffic.counts;
+    const { commands, misses, lost } = this.#traffic.counts;
     const rate = ((commands - this.#seenCommands) / (now - this.#seenAt)) * 1000;
     this.#seenCommands = commands;
     this.#seenAt = now;
@@ -104,8 +112,9 @@ class DemoView {
     const line = [
       `${formatCount(Math.round(rate))} commands/s`,
       `p50 ${formatSeconds(get?.p50 ?? null)}, p99 ${formatSeconds(get?.p99 ?? null)}`,
-      `${formatCount(misses)} misses (${formatCount(refilled)} refilled after the change)`,
+      misses === 0 ? pc.green('0 misses') : pc.red(`${formatCount(misses)} misses`),
       lost === 0 ? pc.green('0 lost writes') : pc.red(`${lost} lost writes`),
+      ...(ring.change === null ? [] : [describeProgress(ring.change)]),
     ].join('  ');
     if (process.stdout.isTTY) {
       const nodes = formatTable(

@@ -12,24 +12,17 @@ export interface TrafficCounts {
   errors: number;
   /** Keys that had been written and read as missing. */
   misses: number;
-  /** Acknowledged writes that were not there any more, but for those that `excuse` explained. */
+  /** Acknowledged writes that were not there any more: missing, or an older value. */
   lost: number;
-  /** Keys that were written anew after they had read as missing because of a change of the ring. */
-  refilled: number;
 }
 
-/** Says which of these missing keys are missing because the ring has changed. */
-export type Excuse = (keys: readonly string[]) => Promise<ReadonlySet<string>>;
-
 export class Traffic {
-  readonly counts: TrafficCounts = { commands: 0, errors: 0, misses: 0, lost: 0, refilled: 0 };
+  readonly counts: TrafficCounts = { commands: 0, errors: 0, misses: 0, lost: 0 };
   readonly #clients: Redis[];
-  readonly #excuse: Excuse;
   #running = true;
   #loops: Promise<void>[] = [];
 
-  constructor(port: number, excuse: Excuse) {
-    this.#excuse = excuse;
+  constructor(port: number) {
     this.#clients = Array.from({ length: CLIENTS }, () => {
       const client = new Redis({ port, host: '127.0.0.1' });
       client.on('error', () => {});
@@ -73,7 +66,6 @@ export class Traffic {
         }
       }
       const results = (await pipeline.exec()) ?? [];
-      const missing: string[] = [];
       for (const [i, { key, write }] of kinds.entries()) {
         const [error, value] = results[i] ?? [new Error('no reply'), null];
         this.counts.commands++;
@@ -84,24 +76,13 @@ export class Traffic {
         } else if (write) {
           written.set(key, writes.get(key) ?? '');
         } else if (value === null) {
-          missing.push(key);
+          this.counts.misses++;
+          this.counts.lost++;
+          written.delete(key);
         } else if (value !== reads.get(key)) {
           this.counts.lost++;
         }
       }
-      if (missing.length > 0) await this.#refill(client, missing, written);
-    }
-  }
-
-  /** A cache that misses a key gets it anew from where it came. */
-  async #refill(client: Redis, keys: readonly string[], written: Map<string, string>): Promise<void> {
-    this.counts.misses += keys.length;
-    const excused = await this.#excuse(keys);
-    for (const key of keys) {
-      if (excused.has(key)) this.counts.refilled++;
-      else this.counts.lost++;
-      const value = written.get(key) ?? '';
-      await client.set(key, value).catch(() => written.delete(key));
     }
   }
 }

@@ -82,6 +82,12 @@ export interface ChangeRequest {
   add?: NodeInput[] | undefined;
   /** Names of nodes that leave (kind `remove`). */
   remove?: string[] | undefined;
+  /** New weights (kind `reweight`). */
+  weights?: { name: string; weight: number }[] | undefined;
+  /** New addresses of nodes that keep their names and their place on the ring (kind `replace`). */
+  replace?: { name: string; address: string }[] | undefined;
+  /** Give up the keys of the nodes that leave: they are gone already. */
+  noDrain?: boolean | undefined;
   /** Empty nodes that join and hold keys, instead of refusing them. */
   flush?: boolean | undefined;
   dryRun?: boolean | undefined;

@@ -5,6 +5,11 @@ export interface AdminBackend {
   ring(): RingView;
   which(keys: readonly Buffer[]): WhichView[];
   change(request: ChangeRequest): Promise<ChangeAccepted>;
+  pauseChange(): void;
+  resumeChange(): void;
+  /** @param keysPerSecond 0: as fast as it goes */
+  throttleChange(keysPerSecond: number): void;
+  cancelChange(): Promise<void>;
   history(): HistoryEntry[];
   proxies(): ProxyView[];
   stats(): StatsView;

@@ -27,15 +27,20 @@ const nodeInput = z.strictObject({
 
 const changeRequest = z
   .strictObject({
-    kind: z.enum(['add', 'remove']),
+    kind: z.enum(['add', 'remove', 'reweight', 'replace', 'apply']),
     add: z.array(nodeInput).optional(),
     remove: z.array(z.string()).optional(),
+    weights: z.array(z.strictObject({ name: z.string(), weight: z.number().int().min(1).max(1000) })).optional(),
+    replace: z.array(z.strictObject({ name: z.string(), address: z.string() })).optional(),
+    noDrain: z.boolean().optional(),
     flush: z.boolean().optional(),
     dryRun: z.boolean().optional(),
   })
-  .refine((body) => (body.kind === 'add' ? (body.add?.length ?? 0) > 0 : (body.remove?.length ?? 0) > 0), {
+  .refine((body) => [body.add, body.remove, body.weights, body.replace].some((part) => (part?.length ?? 0) > 0), {
     message: 'names no node',
   });
+
+const throttleRequest = z.strictObject({ keysPerSecond: z.number().int().min(0) });
 
 /** Paths that need no token: they say nothing of the data. */
 const OPEN_PATHS = new Set(['/healthz', '/readyz']);
@@ -90,6 +95,31 @@ export class AdminServer {
       return sendError(reply, 404, 'NO_CHANGE', 'no change is under way', 'start one with POST /v1/ring/changes');
     });
     app.post('/v1/ring/changes', async (request) => backend.change(parseChange(request.body)));
+    const current = '/v1/ring/changes/current';
+    app.post(`${current}/pause`, async () => {
+      backend.pauseChange();
+      return backend.ring().change;
+    });
+    app.post(`${current}/resume`, async () => {
+      backend.resumeChange();
+      return backend.ring().change;
+    });
+    app.post(`${current}/cancel`, async () => {
+      await backend.cancelChange();
+      return backend.ring().change;
+    });
+    app.post(`${current}/throttle`, async (request) => {
+      const parsed = throttleRequest.safeParse(request.body);
+      if (!parsed.success) {
+        throw new RingproxyError(
+          'BAD_REQUEST',
+          'no rate is given',
+          'expected {"keysPerSecond": 10000}, 0 for no limit',
+        );
+      }
+      backend.throttleChange(parsed.data.keysPerSecond);
+      return backend.ring().change;
+    });
     app.get('/v1/proxies', async () => backend.proxies());
     app.get('/v1/stats', async () => backend.stats());
     app.get('/v1/events', (request, reply) => this.#streamEvents(request, reply));
@@ -169,7 +199,7 @@ function parseChange(body: unknown): z.output<typeof changeRequest> {
   throw new RingproxyError(
     'BAD_REQUEST',
     `the change is not understood: ${where === '' ? '' : `${where}: `}${issue?.message ?? 'no body'}`,
-    'expected {"kind":"add","add":[{"name":"n4","address":"HOST:PORT"}]} or {"kind":"remove","remove":["n4"]}',
+    'expected {"kind":"add","add":[{"name":"n4","address":"HOST:PORT"}]}, {"kind":"remove","remove":["n4"]} or the like',
   );
 }
 
@@ -191,8 +221,9 @@ GET  /metrics                   for Prometheus
 GET  /v1/ring                   generation, nodes, shares
 GET  /v1/ring/which?key=KEY     where a key is
 GET  /v1/ring/history           finished changes
-POST /v1/ring/changes           add or remove nodes
+POST /v1/ring/changes           add, remove, reweight or replace nodes
 GET  /v1/ring/changes/current   the running change
+POST /v1/ring/changes/current/{pause,resume,cancel,throttle}
 GET  /v1/proxies                the proxies of this ring
 GET  /v1/stats                  counters and latencies
 GET  /v1/events                 server-sent events

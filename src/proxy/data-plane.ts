@@ -126,6 +126,29 @@ export class DataPlane {
     }
   }
 
+  /**
+   * Waits until every command that is in flight now was answered.
+   * @param timeout milliseconds
+   * @returns false when that took longer
+   */
+  async fence(timeout: number): Promise<boolean> {
+    const answered = Promise.all(
+      [...this.#nodes.values()].flatMap((node) => [...node.lanes()].map((lane) => lane.answeredSoFar())),
+    );
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<false>((resolve) => {
+      timer = setTimeout(() => resolve(false), timeout);
+    });
+    const done = await Promise.race([answered.then(() => true), late]);
+    clearTimeout(timer);
+    return done;
+  }
+
+  /** Clients whose next command waits until the ring has prepared its change. */
+  get heldClients(): number {
+    return this.#dispatcher.heldClients;
+  }
+
   /** Commands that the nodes know beyond those of the table at hand (modules, newer versions). */
   useTable(table: CommandTable): void {
     this.#dispatcher.useTable(table);

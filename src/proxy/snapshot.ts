@@ -1,5 +1,6 @@
 import type { NodeSpec } from '../ring/node-spec.js';
 import type { Ring } from '../ring/ring.js';
+import type { KeyMoves } from './key-moves.js';
 
 /** The phases of a ring change, in the order in which they follow each other. */
 export type RingPhase = 'stable' | 'preparing' | 'moving';
@@ -18,8 +19,10 @@ export interface RoutingSnapshot {
   readonly generation: number;
   readonly phase: RingPhase;
   readonly ring: Ring;
-  /** The ring that follows while a change is under way, otherwise null. */
+  /** The ring that follows while a change is under way, over the same nodes; otherwise null. */
   readonly nextRing: Ring | null;
+  /** Who moves keys in the phase `moving`; otherwise null. */
+  readonly moves: KeyMoves | null;
   /** Index-aligned with `ring.nodes`. */
   readonly nodes: readonly RoutedNode[];
 }

@@ -1,14 +1,21 @@
 /**
- * Owns the ring: its generations, the changes to it and what is kept of them. In this version a change
- * takes effect at once and leaves the data where it is; phases, fence and sweep take their place here.
+ * Owns the ring: its generations, and the changes from one to the next.
+ *
+ *   stable(g) ─▶ preparing ─▶ moving ─▶ stable(g+1)
+ *                   │ the fence took too long: back to stable(g)
+ *
+ * preparing: commands on moved keys are held; when everything that was in flight is answered, no command on
+ * a moved key is under way. moving: it is recorded that keys move, then each moved key is settled before its
+ * first command, and a sweep moves the rest. `cancel` is a change back, through the same phases.
  */
 import { randomUUID } from 'node:crypto';
 import type {
   ChangeAccepted,
   ChangeRequest,
+  ChangeView,
   HistoryEntry,
   NodeInput,
-  NodeView,
+  NodeState,
   RingView,
   WhichView,
 } from '../admin/api.js';
@@ -16,28 +23,65 @@ import { formatAddress, parseAddress } from '../config/address.js';
 import { RingproxyError } from '../errors.js';
 import type { NodeFacts } from '../health/inspect.js';
 import type { NodeHealth } from '../health/node-monitor.js';
+import type { KeyMoves } from '../proxy/key-moves.js';
 import type { RoutingSnapshot } from '../proxy/snapshot.js';
+import type { Mover } from '../rebalance/mover.js';
 import { buildRing } from '../ring/build.js';
 import { ringMoves } from '../ring/moves.js';
 import type { NodeSpec } from '../ring/node-spec.js';
 import type { Ring, RingOptions } from '../ring/ring.js';
-import { differences, firstState, type RingState, withNodes, withoutNodes } from './ring-state.js';
+import { overNodes, sameNode } from '../ring/union.js';
+import {
+  differences,
+  firstState,
+  type Member,
+  nextMembers,
+  type RingState,
+  type RunningChange,
+  unionOf,
+} from './ring-state.js';
 import type { StateDir } from './state-dir.js';
+
+export interface MoverCallbacks {
+  onFailure(message: string): void;
+  onSwept(): void;
+}
 
 export interface RingManagerHooks {
   /** The ring that is routed by from now on. */
   publish(snapshot: RoutingSnapshot): void;
+  /** Waits until what is in flight is answered. @returns false when that takes longer than `timeout` milliseconds */
+  fence(timeout: number): Promise<boolean>;
+  /** Makes the nodes drop connections on which a command may still lie. @throws when a node cannot be asked */
+  killLateConnections(nodes: readonly NodeSpec[]): Promise<void>;
+  /** The same for connections of a proxy that was here before. @throws when a node cannot be asked */
+  killPredecessors(nodes: readonly NodeSpec[]): Promise<void>;
+  createMover(nodes: readonly NodeSpec[], ring: Ring, nextRing: Ring, callbacks: MoverCallbacks): Mover;
   /** Looks at a node that is to join. @throws RingproxyError when it cannot */
   inspect(node: NodeSpec): Promise<NodeFacts>;
   /** Removes every key of a node that is to join. */
   flush(node: NodeSpec): Promise<void>;
   /** What is known of a node's health, or null. */
-  health(name: string): NodeHealth | null;
+  health(node: NodeSpec): NodeHealth | null;
   warn(message: string): void;
   info(message: string): void;
 }
 
 const HISTORY_LIMIT = 1000;
+/** How long commands on moved keys are held at most before the change is given up. */
+const FENCE_TIMEOUT_MS = 2000;
+const RETRY_MS = 500;
+
+/** A change that is under way, with what carries it out. */
+interface Running {
+  readonly change: RunningChange;
+  readonly union: readonly Member[];
+  readonly ring: Ring;
+  readonly nextRing: Ring;
+  readonly plainNextRing: Ring;
+  mover: Mover | null;
+  keysEstimated: number;
+}
 
 export class RingManager {
   readonly #hooks: RingManagerHooks;
@@ -46,7 +90,8 @@ export class RingManager {
   readonly #history: HistoryEntry[] = [];
   #state: RingState | null = null;
   #ring: Ring | null = null;
-  #changing = false;
+  #running: Running | null = null;
+  #busy = false;
 
   constructor(proxyId: string, stateDir: StateDir | null, hooks: RingManagerHooks) {
     this.#proxyId = proxyId;
@@ -58,80 +103,174 @@ export class RingManager {
     return this.#state?.generation ?? 0;
   }
 
-  get members(): readonly NodeSpec[] {
-    return this.#state?.members ?? [];
+  get phase(): 'stable' | 'preparing' | 'moving' {
+    return this.#running?.change.phase ?? 'stable';
   }
 
   /** Takes the ring that is kept, or makes the first generation of what is configured. @throws RingproxyError */
   async bootstrap(nodes: readonly NodeSpec[], options: RingOptions): Promise<void> {
     const kept = (await this.#stateDir?.load()) ?? null;
-    if (kept !== null) {
-      for (const difference of differences(kept, nodes, options)) {
-        this.#hooks.warn(`the ring that exists wins over the configuration: ${difference}`);
-      }
-      await this.#adopt(kept);
+    if (kept === null) {
+      const startedAt = new Date().toISOString();
+      await this.#adopt(firstState(nodes, options));
+      this.#record('bootstrap', startedAt, `ring of ${nodes.map((node) => node.name).join(', ')}`, 0, 0);
       return;
     }
-    const startedAt = new Date();
-    const state = firstState(nodes, options);
-    await this.#stateDir?.save(state);
-    await this.#adopt(state);
-    this.#record('bootstrap', startedAt, `ring of ${state.members.map((member) => member.name).join(', ')}`);
+    for (const difference of differences(kept, nodes, options)) {
+      this.#hooks.warn(`the ring that exists wins over the configuration: ${difference}`);
+    }
+    // In `preparing` nothing has moved yet: the change is given up. In `moving` it can only go on.
+    await this.#adopt({ ...kept, change: kept.change?.phase === 'moving' ? kept.change : null });
+    if (kept.change?.phase === 'moving') {
+      this.#hooks.info(`resuming the change that was under way: ${kept.change.summary}`);
+      await this.#dropPredecessors(unionOf(kept.members, kept.change.members));
+      await this.#move(kept.change);
+    }
   }
 
-  /** Carries out a change of the membership. @throws RingproxyError with the reason when it is refused */
+  /** Begins a change. @throws RingproxyError with the reason when it is refused */
   async change(request: ChangeRequest): Promise<ChangeAccepted> {
-    if (this.#changing) {
-      throw new RingproxyError('CHANGE_RUNNING', 'another change is under way', 'try again when it is done', 409);
+    const { state, ring } = this.#current();
+    if (this.#running !== null || this.#busy) {
+      const what = this.#running?.change.summary ?? 'it is just being prepared';
+      throw new RingproxyError(
+        'CHANGE_RUNNING',
+        `another change is under way: ${what}`,
+        'wait for it, or cancel it',
+        409,
+      );
     }
-    this.#changing = true;
+    this.#busy = true;
     try {
-      return await this.#change(request);
+      const joining = (request.add ?? []).map(toSpec);
+      const replace = (request.replace ?? []).map((entry) => ({ name: entry.name, address: toSpec(entry).address }));
+      const members = nextMembers(state, { add: joining, remove: request.remove, weights: request.weights, replace });
+      const arriving = members.filter((member) => !state.members.some((old) => sameNode(old, member)));
+      for (const node of arriving) await this.#examine(node, request.flush === true, request.dryRun === true);
+      const nextRing = await buildRing(members, state.options);
+      const moves = ringMoves(ring, nextRing);
+      const warnings: string[] = [];
+      const undrained = request.noDrain === true ? (request.remove ?? []) : [];
+      if (undrained.length > 0)
+        warnings.push(`the keys of ${undrained.join(', ')} are given up: they will read as missing`);
+      const generation = state.generation + 1;
+      if (request.dryRun === true) return { generation, dryRun: true, warnings, moves };
+      for (const warning of warnings) this.#hooks.warn(warning);
+      const change: RunningChange = {
+        id: randomUUID(),
+        kind: request.kind,
+        phase: 'preparing',
+        members,
+        startedAt: new Date().toISOString(),
+        summary: describe(request),
+        undrained,
+      };
+      await this.#prepare(change);
+      return { generation, dryRun: false, warnings, moves };
     } finally {
-      this.#changing = false;
+      this.#busy = false;
+    }
+  }
+
+  pause(): void {
+    this.#mover().pause();
+  }
+
+  resume(): void {
+    this.#mover().resume();
+  }
+
+  throttle(keysPerSecond: number): void {
+    this.#mover().throttle(keysPerSecond);
+  }
+
+  /** Turns the running change round: everything goes back to where it was. */
+  async cancel(): Promise<void> {
+    const mover = this.#mover();
+    const { state } = this.#current();
+    const running = this.#running;
+    if (running === null || this.#busy) throw noChange();
+    this.#busy = true;
+    try {
+      if (running.change.undrained.length > 0) {
+        throw new RingproxyError(
+          'CANNOT_CANCEL',
+          'nodes that were given up cannot come back',
+          'add them again when it is done',
+          409,
+        );
+      }
+      // What had not moved yet is on its old node: it becomes the target of the change back.
+      const turned: RingState = {
+        ...state,
+        generation: state.generation + 1,
+        members: running.change.members,
+        change: null,
+      };
+      this.#state = turned;
+      this.#ring = running.plainNextRing;
+      this.#running = null;
+      await this.#prepare(
+        {
+          ...running.change,
+          id: randomUUID(),
+          kind: 'cancel',
+          phase: 'preparing',
+          members: state.members,
+          startedAt: new Date().toISOString(),
+          summary: `cancelled: ${running.change.summary}`,
+        },
+        mover,
+      );
+    } finally {
+      this.#busy = false;
     }
   }
 
   view(): RingView {
     const { state, ring } = this.#current();
-    const shares = ring.shares();
-    const nodes: NodeView[] = state.members.map((member, index) => {
-      const health = this.#hooks.health(member.name);
-      return {
-        name: member.name,
-        address: member.address,
-        weight: member.weight,
-        state: health?.up === false ? 'down' : 'active',
-        share: shares[index] ?? 0,
-        keys: health?.keys ?? null,
-        usedMemory: health?.usedMemory ?? null,
-        error: health?.error ?? null,
-      };
-    });
+    const running = this.#running;
+    const members = running?.union ?? state.members;
+    const shares = (running?.ring ?? ring).shares();
     return {
       generation: state.generation,
-      phase: 'stable',
+      phase: this.phase,
       hash: state.options.hash,
       distribution: state.options.distribution,
       hashTag: state.options.hashTag,
       vnodes: state.options.vnodes,
-      nodes,
-      change: null,
+      nodes: members.map((member, index) => {
+        const health = this.#hooks.health(member);
+        return {
+          name: member.name,
+          address: member.address,
+          weight: member.weight,
+          state: health?.up === false ? 'down' : this.#nodeState(member),
+          share: shares[index] ?? 0,
+          keys: health?.keys ?? null,
+          usedMemory: health?.usedMemory ?? null,
+          error: health?.error ?? null,
+        };
+      }),
+      change: running === null ? null : describeRunning(running, this.#proxyId),
       proxies: [],
     };
   }
 
   which(keys: readonly Buffer[]): WhichView[] {
     const { state, ring } = this.#current();
+    const running = this.#running;
     return keys.map((key) => {
       const hash = ring.hashOf(key, 0, key.length);
       const member = state.members[ring.ownerOfHash(hash)];
+      const next = running === null ? undefined : running.union[running.nextRing.ownerOfHash(hash)];
+      const moves = next !== undefined && member !== undefined && !sameNode(next, member);
       return {
         key: key.toString('utf8'),
         hash,
         node: member?.name ?? '',
         address: member?.address ?? '',
-        nextNode: null,
+        nextNode: moves ? next.name : null,
       };
     });
   }
@@ -140,29 +279,128 @@ export class RingManager {
     return [...this.#history];
   }
 
-  async #change(request: ChangeRequest): Promise<ChangeAccepted> {
+  /** Ends the sweep; a change that is recorded goes on with the next start. */
+  async close(): Promise<void> {
+    await this.#running?.mover?.stop();
+  }
+
+  /**
+   * Holds commands on moved keys until none is in flight; then keys move.
+   * @param before moves of the change that is turned round: until the fence stands, its keys are not touched
+   */
+  async #prepare(change: RunningChange, before: Mover | null = null): Promise<void> {
+    const running = await this.#plan(change);
+    this.#running = running;
+    this.#publish(running, null);
+    const sources = running.union.filter((node) => !change.undrained.includes(node.name));
+    await before?.stop();
+    for (;;) {
+      try {
+        if (!(await this.#hooks.fence(FENCE_TIMEOUT_MS))) {
+          throw new Error(`commands were still in flight after ${FENCE_TIMEOUT_MS} ms`);
+        }
+        await this.#hooks.killLateConnections(sources);
+        break;
+      } catch (error) {
+        const why = error instanceof Error ? error.message : String(error);
+        if (before === null) {
+          this.#running = null;
+          await this.#adopt({ ...this.#current().state, change: null });
+          throw new RingproxyError(
+            'FENCE_TIMEOUT',
+            `the change was given up, nothing has moved: ${why}`,
+            'see which node is slow or down (ringproxy ring show), then try again',
+            409,
+          );
+        }
+        // A change that is turned round cannot stop half-way: its keys stay held until the nodes answer.
+        this.#hooks.warn(`the change back waits: ${why}`);
+        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+      }
+    }
+    await this.#move({ ...change, phase: 'moving' });
+  }
+
+  async #move(change: RunningChange): Promise<void> {
+    const { state } = this.#current();
+    // Recorded first: whatever happens from here on, the change goes forward.
+    await this.#save({ ...state, change });
+    const running = await this.#plan(change);
+    const { union, ring, nextRing } = running;
+    const mover = this.#hooks.createMover(union, ring, nextRing, {
+      onFailure: (message) => this.#hooks.warn(`${message}; the change is paused: mend it, then ringproxy ring resume`),
+      onSwept: () => void this.#finish(running),
+    });
+    running.mover = mover;
+    mover.giveUp(union.flatMap((node, index) => (change.undrained.includes(node.name) ? [index] : [])));
+    for (const node of state.members) running.keysEstimated += this.#hooks.health(node)?.keys ?? 0;
+    this.#running = running;
+    this.#publish(running, mover);
+    void mover.sweep();
+  }
+
+  async #finish(running: Running): Promise<void> {
+    const { state } = this.#current();
+    const { change, plainNextRing } = running;
+    const mover = running.mover;
+    const next: RingState = { ...state, generation: state.generation + 1, members: change.members, change: null };
+    await this.#save(next);
+    this.#running = null;
+    this.#ring = plainNextRing;
+    this.#hooks.publish({
+      generation: next.generation,
+      phase: 'stable',
+      ring: plainNextRing,
+      nextRing: null,
+      moves: null,
+      nodes: next.members,
+    });
+    await mover?.stop();
+    const moved = mover?.progress.reduce((sum, source) => sum + source.keysMoved, 0) ?? 0;
+    this.#record(change.kind, change.startedAt, change.summary, moved, mover?.bytesMoved ?? 0);
+    this.#hooks.info(`${change.summary}: done, ${moved} keys moved, generation ${next.generation}`);
+  }
+
+  async #plan(change: RunningChange): Promise<Running> {
     const { state, ring } = this.#current();
-    const startedAt = new Date();
-    const joining = (request.add ?? []).map(toSpec);
-    const leaving = request.remove ?? [];
-    const next = request.kind === 'add' ? withNodes(state, joining) : withoutNodes(state, leaving);
-    for (const node of joining) await this.#examine(node, request.flush === true, request.dryRun === true);
-    const nextRing = await buildRing(next.members, next.options);
-    const moves = ringMoves(ring, nextRing);
-    const moved = moves.reduce((sum, move) => sum + move.share, 0);
-    const warnings = [
-      `keys do not move yet: about ${(moved * 100).toFixed(1)} % of the keys have another owner now and read as missing`,
-    ];
-    if (leaving.length > 0)
-      warnings.push(`the keys on ${leaving.join(', ')} are not copied: they stay there, out of reach`);
-    if (request.dryRun === true) return { generation: next.generation, dryRun: true, warnings, moves };
-    await this.#stateDir?.save(next);
-    this.#publish(next, nextRing);
-    const what =
-      request.kind === 'add' ? `added ${joining.map((node) => node.name).join(', ')}` : `removed ${leaving.join(', ')}`;
-    this.#record(request.kind, startedAt, what);
-    for (const warning of warnings) this.#hooks.warn(`${what}: ${warning}`);
-    return { generation: next.generation, dryRun: false, warnings, moves };
+    const union = unionOf(state.members, change.members);
+    const plainNextRing = await buildRing(change.members, state.options);
+    return {
+      change,
+      union,
+      ring: overNodes(ring, union),
+      nextRing: overNodes(plainNextRing, union),
+      plainNextRing,
+      mover: null,
+      keysEstimated: 0,
+    };
+  }
+
+  /** A node that cannot be asked now is dead or will start anew: neither runs a late command. */
+  async #dropPredecessors(nodes: readonly NodeSpec[]): Promise<void> {
+    for (const node of nodes) {
+      await this.#hooks.killPredecessors([node]).catch((error: unknown) => {
+        this.#hooks.warn(`${node.name} (${node.address}) cannot be reached: ${String(error)}`);
+      });
+    }
+  }
+
+  #publish(running: Running, moves: KeyMoves | null): void {
+    this.#hooks.publish({
+      generation: this.generation,
+      phase: running.change.phase,
+      ring: running.ring,
+      nextRing: running.nextRing,
+      moves,
+      nodes: running.union,
+    });
+  }
+
+  #nodeState(member: Member): NodeState {
+    const running = this.#running;
+    if (running === null) return 'active';
+    if (!this.#current().state.members.some((old) => sameNode(old, member))) return 'joining';
+    return running.change.members.some((next) => sameNode(next, member)) ? 'active' : 'leaving';
   }
 
   /** Refuses what would break the ring: a node that is none, a replica, or one with keys of its own. */
@@ -197,20 +435,28 @@ export class RingManager {
   }
 
   async #adopt(state: RingState): Promise<void> {
-    this.#publish(state, await buildRing(state.members, state.options));
-  }
-
-  #publish(state: RingState, ring: Ring): void {
-    this.#state = state;
+    await this.#save(state);
+    const ring = await buildRing(state.members, state.options);
     this.#ring = ring;
     this.#hooks.publish({
       generation: state.generation,
       phase: 'stable',
       ring,
       nextRing: null,
+      moves: null,
       nodes: state.members,
     });
-    this.#hooks.info(`generation ${state.generation}: ${state.members.map((member) => member.name).join(', ')}`);
+  }
+
+  async #save(state: RingState): Promise<void> {
+    await this.#stateDir?.save(state);
+    this.#state = state;
+  }
+
+  #mover(): Mover {
+    const mover = this.#running?.mover;
+    if (mover === null || mover === undefined) throw noChange();
+    return mover;
   }
 
   #current(): { state: RingState; ring: Ring } {
@@ -220,22 +466,61 @@ export class RingManager {
     return { state: this.#state, ring: this.#ring };
   }
 
-  #record(kind: HistoryEntry['kind'], startedAt: Date, summary: string): void {
+  #record(kind: HistoryEntry['kind'], startedAt: string, summary: string, keysMoved: number, bytesMoved: number): void {
     const finishedAt = new Date();
     this.#history.push({
       id: randomUUID(),
       kind,
       generation: this.generation,
-      startedAt: startedAt.toISOString(),
+      startedAt,
       finishedAt: finishedAt.toISOString(),
       by: this.#proxyId,
       summary,
-      keysMoved: 0,
-      bytesMoved: 0,
-      durationSeconds: (finishedAt.getTime() - startedAt.getTime()) / 1000,
+      keysMoved,
+      bytesMoved,
+      durationSeconds: (finishedAt.getTime() - new Date(startedAt).getTime()) / 1000,
     });
     if (this.#history.length > HISTORY_LIMIT) this.#history.shift();
   }
+}
+
+function noChange(): RingproxyError {
+  return new RingproxyError('NO_CHANGE', 'no change is under way', 'start one with ringproxy ring add or remove', 409);
+}
+
+function describe(request: ChangeRequest): string {
+  const parts = [
+    ...(request.add ?? []).map((node) => `add ${node.name ?? node.address}`),
+    ...(request.remove ?? []).map((name) => `remove ${name}`),
+    ...(request.weights ?? []).map((entry) => `weight of ${entry.name} to ${entry.weight}`),
+    ...(request.replace ?? []).map((entry) => `replace ${entry.name} by ${entry.address}`),
+  ];
+  return parts.join(', ');
+}
+
+function describeRunning(running: Running, proxyId: string): ChangeView {
+  const { change, mover, keysEstimated } = running;
+  const sources = mover?.progress ?? [];
+  const keysMoved = sources.reduce((sum, source) => sum + source.keysMoved, 0);
+  const keysScanned = sources.reduce((sum, source) => sum + source.keysScanned, 0);
+  const seconds = (Date.now() - new Date(change.startedAt).getTime()) / 1000;
+  const done = sources.length > 0 && sources.every((source) => source.done);
+  const part = done ? 1 : keysEstimated === 0 ? 0 : Math.min(0.999, keysScanned / keysEstimated);
+  return {
+    id: change.id,
+    kind: change.kind,
+    phase: change.phase,
+    paused: mover?.paused ?? false,
+    startedAt: change.startedAt,
+    keysMoved,
+    keysScanned,
+    keysEstimated,
+    bytesMoved: mover?.bytesMoved ?? 0,
+    percent: Math.round(part * 1000) / 10,
+    etaSeconds: part > 0 ? Math.round((seconds / part) * (1 - part)) : null,
+    sources: sources.map((source) => ({ ...source, owner: proxyId })),
+    error: mover?.error ?? null,
+  };
 }
 
 function toSpec(input: NodeInput): NodeSpec {

@@ -2,18 +2,43 @@
 import { RingproxyError } from '../errors.js';
 import type { NodeSpec } from '../ring/node-spec.js';
 import type { RingOptions } from '../ring/ring.js';
+import { sameNode } from '../ring/union.js';
 
 /** A node with the number that SCAN cursors know it by. */
 export interface Member extends NodeSpec {
-  /** 0 to 1023, unique among the members. */
+  /** 0 to 1023, unique among the nodes of a ring and of the ring that follows it. */
   readonly id: number;
 }
 
-/** One generation: what decides which node owns a key. */
+export type StoredChangeKind = 'add' | 'remove' | 'reweight' | 'replace' | 'apply' | 'cancel';
+
+/** A change that is under way: the ring that follows, and how far it is. */
+export interface RunningChange {
+  readonly id: string;
+  readonly kind: StoredChangeKind;
+  readonly phase: 'preparing' | 'moving';
+  readonly members: readonly Member[];
+  readonly startedAt: string;
+  readonly summary: string;
+  /** Nodes that are gone: nothing is moved off them. */
+  readonly undrained: readonly string[];
+}
+
+/** One generation: what decides which node owns a key; and the change to the next one. */
 export interface RingState {
   readonly generation: number;
   readonly members: readonly Member[];
   readonly options: RingOptions;
+  readonly change: RunningChange | null;
+}
+
+/** What the membership is to become. */
+export interface WantedMembers {
+  readonly add?: readonly NodeSpec[] | undefined;
+  readonly remove?: readonly string[] | undefined;
+  readonly weights?: readonly { readonly name: string; readonly weight: number }[] | undefined;
+  /** New addresses of nodes that keep their names, and with them their place on the ring. */
+  readonly replace?: readonly { readonly name: string; readonly address: string }[] | undefined;
 }
 
 /** SCAN cursors have room for this many ids. */
@@ -24,30 +49,52 @@ export function firstState(nodes: readonly NodeSpec[], options: RingOptions): Ri
   if (nodes.length === 0) {
     throw new RingproxyError('NO_NODES', 'the ring has no nodes', 'name at least one with --node NAME=HOST:PORT');
   }
-  return { generation: 1, members: addMembers([], nodes), options };
+  return { generation: 1, members: addMembers([], [], nodes), options, change: null };
 }
 
-/** The generation in which `nodes` have joined. @throws RingproxyError when a name or an address is taken */
-export function withNodes(state: RingState, nodes: readonly NodeSpec[]): RingState {
-  return { ...state, generation: state.generation + 1, members: addMembers(state.members, nodes) };
-}
-
-/** The generation in which the nodes of these names have left. @throws RingproxyError */
-export function withoutNodes(state: RingState, names: readonly string[]): RingState {
-  for (const name of names) {
-    if (!state.members.some((member) => member.name === name)) {
-      const known = state.members.map((member) => member.name).join(', ');
-      throw new RingproxyError('UNKNOWN_NODE', `the ring has no node ${name}`, `its nodes are: ${known}`, 404);
-    }
+/** The members of the generation that follows. @throws RingproxyError when that is no ring, or the same one */
+export function nextMembers(state: RingState, wanted: WantedMembers): Member[] {
+  const remove = wanted.remove ?? [];
+  const weights = wanted.weights ?? [];
+  const replace = wanted.replace ?? [];
+  for (const name of [...remove, ...weights.map((entry) => entry.name), ...replace.map((entry) => entry.name)]) {
+    requireMember(state, name);
   }
-  const members = state.members.filter((member) => !names.includes(member.name));
+  let members = state.members
+    .filter((member) => !remove.includes(member.name))
+    .map((member) => ({
+      ...member,
+      weight: weights.find((entry) => entry.name === member.name)?.weight ?? member.weight,
+    }));
+  const moved = members.flatMap((member) => {
+    const address = replace.find((entry) => entry.name === member.name)?.address;
+    return address === undefined || address === member.address ? [] : [{ ...member, address }];
+  });
+  members = members.filter((member) => !moved.some((other) => other.name === member.name));
+  members = addMembers(members, state.members, [...moved, ...(wanted.add ?? [])]);
   if (members.length === 0) {
     throw new RingproxyError('RING_EMPTY', 'the ring would have no nodes left', 'add another node first', 409);
   }
-  return { ...state, generation: state.generation + 1, members };
+  const same =
+    members.length === state.members.length &&
+    members.every((member) => state.members.some((old) => sameNode(old, member) && old.weight === member.weight));
+  if (same) throw new RingproxyError('NO_CHANGE', 'the ring is like that already', 'nothing needs to be done', 409);
+  return members;
 }
 
-function addMembers(members: readonly Member[], nodes: readonly NodeSpec[]): Member[] {
+/** The nodes of a ring and of the one that follows, each once, in one order. */
+export function unionOf(members: readonly Member[], next: readonly Member[]): Member[] {
+  return [...members, ...next.filter((member) => !members.some((old) => sameNode(old, member)))];
+}
+
+function requireMember(state: RingState, name: string): void {
+  if (state.members.some((member) => member.name === name)) return;
+  const known = state.members.map((member) => member.name).join(', ');
+  throw new RingproxyError('UNKNOWN_NODE', `the ring has no node ${name}`, `its nodes are: ${known}`, 404);
+}
+
+/** @param leaving nodes that leave, or are replaced: their ids are still in use while the ring changes */
+function addMembers(members: readonly Member[], leaving: readonly Member[], nodes: readonly NodeSpec[]): Member[] {
   const result = [...members];
   for (const node of nodes) {
     const sameName = result.find((member) => member.name === node.name);
@@ -68,7 +115,7 @@ function addMembers(members: readonly Member[], nodes: readonly NodeSpec[]): Mem
         409,
       );
     }
-    result.push({ name: node.name, address: node.address, weight: node.weight, id: freeId(result) });
+    result.push({ name: node.name, address: node.address, weight: node.weight, id: freeId([...result, ...leaving]) });
   }
   return result;
 }

@@ -8,6 +8,17 @@ import type { RingState } from './ring-state.js';
 
 const FORMAT = 1;
 
+const members = z
+  .array(
+    z.object({
+      name: z.string(),
+      address: z.string(),
+      weight: z.number().int().positive(),
+      id: z.number().int().nonnegative(),
+    }),
+  )
+  .min(1);
+
 const schema = z.object({
   format: z.literal(FORMAT),
   generation: z.number().int().positive(),
@@ -20,16 +31,18 @@ const schema = z.object({
     vnodes: z.number().int().positive(),
     weighting: z.enum(['own', 'total']),
   }),
-  members: z
-    .array(
-      z.object({
-        name: z.string(),
-        address: z.string(),
-        weight: z.number().int().positive(),
-        id: z.number().int().nonnegative(),
-      }),
-    )
-    .min(1),
+  members,
+  change: z
+    .object({
+      id: z.string(),
+      kind: z.enum(['add', 'remove', 'reweight', 'replace', 'apply', 'cancel']),
+      phase: z.enum(['preparing', 'moving']),
+      members,
+      startedAt: z.string(),
+      summary: z.string(),
+      undrained: z.array(z.string()),
+    })
+    .nullable(),
 });
 
 export class StateDir {
@@ -65,8 +78,8 @@ export class StateDir {
       throw this.#failure('cannot be read', error);
     }
     try {
-      const { generation, members, options } = schema.parse(JSON.parse(text));
-      return { generation, members, options };
+      const { format: _format, ...state } = schema.parse(JSON.parse(text));
+      return state;
     } catch {
       throw new RingproxyError(
         'STATE_CORRUPT',

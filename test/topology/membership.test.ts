@@ -25,33 +25,41 @@ async function call(
   return { status: answer.status, body: await answer.json() };
 }
 
-const LOUD = /keys do not move yet|are not copied/;
+/** Waits until no change is under way. */
+async function settled(proxy: RingproxyProcess): Promise<void> {
+  while (((await call(proxy, '/v1/ring')).body as RingView).change !== null)
+    await new Promise((resolve) => setTimeout(resolve, 10));
+}
 
 describe('adding and removing nodes', () => {
-  it('takes effect at once, with a loud warning, and routes to the new node', async () => {
+  it('moves keys to the new node, and off it again', async () => {
     const nodes = await startRedises(3);
     const fourth = await startRedis();
-    const proxy = await startRingproxy({ nodes, allowLog: [LOUD] });
+    const proxy = await startRingproxy({ nodes });
     const client = await RawClient.connect(proxy.port);
+    for (let i = 0; i < 200; i++) await client.command('SET', `k${i}`, `v${i}`);
     const added = await call(proxy, '/v1/ring/changes', {
       kind: 'add',
       add: [{ name: 'node4', address: fourth.address }],
     });
     expect(added).toMatchObject({
       status: 200,
-      body: { generation: 2, dryRun: false, warnings: [expect.stringMatching(LOUD)] },
+      body: { generation: 2, dryRun: false, warnings: [] },
     });
-    for (let i = 0; i < 200; i++) await client.command('SET', `k${i}`, 'x');
+    await settled(proxy);
+    for (let i = 0; i < 200; i++) expect(await client.text('GET', `k${i}`)).toContain(`v${i}`);
     expect(await fourth.client().dbsize()).toBeGreaterThan(20);
     const ring = (await call(proxy, '/v1/ring')).body as RingView;
     expect(ring.nodes.map((node) => node.name)).toEqual(['node1', 'node2', 'node3', 'node4']);
     expect(ring.nodes.reduce((sum, node) => sum + node.share, 0)).toBeCloseTo(1, 9);
     await call(proxy, '/v1/ring/changes', { kind: 'remove', remove: ['node4'] });
-    expect(await client.text('SET', 'after', 'x')).toBe('+OK\r\n');
+    await settled(proxy);
+    expect(await fourth.client().dbsize()).toBe(0);
+    expect(await client.text('DBSIZE')).toBe(':200\r\n');
     expect((await call(proxy, '/v1/ring/history')).body).toMatchObject([
-      { kind: 'bootstrap' },
-      { kind: 'add' },
-      { kind: 'remove' },
+      { kind: 'bootstrap', generation: 1 },
+      { kind: 'add', generation: 2 },
+      { kind: 'remove', generation: 3 },
     ]);
   });
 
@@ -92,11 +100,26 @@ describe('adding and removing nodes', () => {
     expect(((await call(proxy, '/v1/ring')).body as RingView).generation).toBe(1);
   });
 
+  it('gives up the keys of a node that is gone, and refuses to drain it', async () => {
+    const nodes = await startRedises(3);
+    const proxy = await startRingproxy({ nodes, allowLog: [/upstream:down/, /node:health/, /given up/, /is paused/] });
+    const client = await RawClient.connect(proxy.port);
+    for (let i = 0; i < 100; i++) await client.command('SET', `k${i}`, 'x');
+    const kept = (await nodes[0]?.client().dbsize()) ?? 0;
+    await nodes[2]?.stop();
+    await call(proxy, '/v1/ring/changes', { kind: 'remove', remove: ['node3'], noDrain: true });
+    await settled(proxy);
+    const replies = await client.pipeline(Array.from({ length: 100 }, (_, i) => ['GET', `k${i}`]));
+    const found = replies.filter((reply) => String(reply) === '$1\r\nx\r\n').length;
+    expect(found).toBeGreaterThanOrEqual(kept);
+    expect(replies.filter((reply) => String(reply) === '$-1\r\n')).toHaveLength(100 - found);
+  });
+
   it('empties a node that holds keys when it is asked to', async () => {
     const nodes = await startRedises(1);
     const full = await startRedis();
     await full.client().set('stale', 'x');
-    const proxy = await startRingproxy({ nodes, allowLog: [LOUD] });
+    const proxy = await startRingproxy({ nodes });
     const body = { kind: 'add', add: [{ name: 'n2', address: full.address }], flush: true };
     await call(proxy, '/v1/ring/changes', { ...body, dryRun: true });
     expect(await full.client().dbsize()).toBe(1);
@@ -110,8 +133,9 @@ describe('the state directory', () => {
     const directory = mkdtempSync(join(tmpdir(), 'ringproxy-state-'));
     const nodes = await startRedises(2);
     const fourth = await startRedis();
-    const first = await startRingproxy({ nodes, args: ['--state-dir', directory], allowLog: [LOUD] });
+    const first = await startRingproxy({ nodes, args: ['--state-dir', directory] });
     await call(first, '/v1/ring/changes', { kind: 'add', add: [{ name: 'late', address: fourth.address }] });
+    await settled(first);
     first.kill('SIGKILL');
     const again = await startRingproxy({
       nodes: [...nodes, 'stranger=127.0.0.1:1'],

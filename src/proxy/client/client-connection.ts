@@ -95,6 +95,8 @@ export class ClientConnection implements TurnTask {
   #barrier = false;
   /** No frame is handled until `resumeSoon`. */
   #held = false;
+  /** Since when the command at hand waits for the ring; 0: it does not. */
+  #heldSince = 0;
   #resumeScheduled = false;
   /** Nothing is read any more; the connection ends when the last reply has left. */
   #ending = false;
@@ -174,6 +176,7 @@ export class ClientConnection implements TurnTask {
   /** Puts a request behind those that wait for their replies. */
   enqueue(request: Request): void {
     request.client = this;
+    this.#heldSince = 0;
     request.startedAt = this.#shared.clock.now;
     request.nextOfClient = null;
     request.silent = this.repliesOff || this.skipReply;
@@ -298,6 +301,21 @@ export class ClientConnection implements TurnTask {
     lane.outlet.wantsDrain = true;
   }
 
+  /**
+   * The client waits for the ring; `resumeSoon` ends that.
+   * @returns false when it has waited for this command as long as a request may take
+   */
+  hold(): boolean {
+    const { now } = this.#shared.clock;
+    if (this.#heldSince === 0) this.#heldSince = now;
+    if (now - this.#heldSince > this.#shared.options.requestTimeout) {
+      this.#heldSince = 0;
+      return false;
+    }
+    this.#held = true;
+    return true;
+  }
+
   /** Handles what waits, at the end of the turn. */
   resumeSoon(): void {
     this.#held = false;
@@ -308,6 +326,7 @@ export class ClientConnection implements TurnTask {
 
   endOfTurn(): void {
     this.#resumeScheduled = false;
+    this.#shared.clock.read();
     if (this.closed || this.#ending || this.#blocked()) return;
     const wasPaused = this.#paused;
     this.#paused = false;
@@ -442,6 +461,11 @@ export class ClientConnection implements TurnTask {
   #beginUpload(buffer: Buffer, start: number, end: number): boolean {
     const plan = this.#dispatcher.planUpload(this, this.#framer, buffer, start);
     if (plan === null) return false;
+    if (this.#held) {
+      this.#framer.reset();
+      this.#keepBlocked(buffer, start, end);
+      return true;
+    }
     if (this.pending > 0) {
       // What is in flight may concern the same key, and goes by another lane.
       this.#barrier = true;

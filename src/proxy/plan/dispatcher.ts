@@ -24,6 +24,7 @@ import { fanOut } from './fan-out.js';
 import { isReserved, RESERVED_REPLY } from './reserved.js';
 import { planScan } from './scan.js';
 import { splitByOwner } from './split.js';
+import { GAVE_UP, GAVE_UP_REPLY, WAIT } from './waiting.js';
 
 /** Whether the frame was handled, or must be offered again (`TAKEN`, `LATER`). */
 export type Verdict = typeof TAKEN | typeof LATER;
@@ -57,6 +58,9 @@ export class Dispatcher {
   table: CommandTable;
   readonly #context: LocalContext;
   #cacheReads: Uint8Array;
+  #changing = false;
+  /** Clients whose next command is on a moved key, while the ring is preparing to change. */
+  readonly #fenced = new Set<ClientConnection>();
 
   constructor(table: CommandTable, context: LocalContext) {
     this.table = table;
@@ -76,6 +80,10 @@ export class Dispatcher {
   publish(snapshot: RoutingSnapshot, nodes: readonly UpstreamNode[]): void {
     this.snapshot = snapshot;
     this.nodes = nodes;
+    this.#changing = snapshot.nextRing !== null;
+    const fenced = [...this.#fenced];
+    this.#fenced.clear();
+    for (const client of fenced) client.resumeSoon();
   }
 
   /** Handles the complete frame that `framer` holds. */
@@ -93,7 +101,36 @@ export class Dispatcher {
     const start = args.start[at] as number;
     const end = args.end[at] as number;
     if (isReserved(source, start, end)) return this.refuse(client, command, RESERVED_REPLY);
-    return this.forward(client, command, snapshot.ring.ownerOf(source, start, end), source, framer);
+    const owner = this.#changing
+      ? this.ownerNow(client, source, start, end)
+      : snapshot.ring.ownerOf(source, start, end);
+    if (owner === WAIT) return LATER;
+    if (owner === GAVE_UP) return this.refuse(client, command, GAVE_UP_REPLY);
+    return this.forward(client, command, owner, source, framer);
+  }
+
+  /**
+   * The index of the node on which the key's commands run now.
+   * @returns WAIT when the key is changing hands; the client is then resumed when that is done
+   */
+  ownerNow(client: ClientConnection, source: Buffer, start: number, end: number): number {
+    const { ring, nextRing, moves } = this.snapshot as RoutingSnapshot;
+    const hash = ring.hashOf(source, start, end);
+    const owner = ring.ownerOfHash(hash);
+    if (nextRing === null) return owner;
+    const next = nextRing.ownerOfHash(hash);
+    if (next === owner) return owner;
+    const { database } = client.kind;
+    if (moves?.isSettled(owner, database, source, start, end) === true) return next;
+    if (!client.hold()) return GAVE_UP;
+    if (moves === null) this.#fenced.add(client);
+    else moves.settle(owner, next, database, Buffer.from(source.subarray(start, end)), client);
+    return WAIT;
+  }
+
+  /** Commands on moved keys that wait for the ring. */
+  get heldClients(): number {
+    return this.#fenced.size;
   }
 
   /** Forwards the frame as it came to the node with this index. */
@@ -145,7 +182,9 @@ export class Dispatcher {
     const keyStart = start + framer.partialArgStart(at);
     const keyEnd = start + framer.partialArgEnd(at);
     if (isReserved(buffer, keyStart, keyEnd)) return { command: command.id, lane: null, failure: RESERVED_REPLY };
-    const index = snapshot.ring.ownerOf(buffer, keyStart, keyEnd);
+    const index = this.ownerNow(client, buffer, keyStart, keyEnd);
+    if (index === WAIT) return { command: command.id, lane: null, failure: EMPTY };
+    if (index === GAVE_UP) return { command: command.id, lane: null, failure: GAVE_UP_REPLY };
     const node = this.nodes[index] as UpstreamNode;
     if (!node.up) return { command: command.id, lane: null, failure: node.downReply };
     if (client.pending > 0) return { command: command.id, lane: null, failure: EMPTY };
@@ -258,7 +297,30 @@ export class Dispatcher {
       if (owner === -1) owner = node;
       else if (owner !== node) return this.refuse(client, command, CROSSSLOT);
     }
-    return this.forward(client, command, owner, source, framer);
+    if (!this.#changing) return this.forward(client, command, owner, source, framer);
+    return this.#forwardSettled(client, framer, command, source, count);
+  }
+
+  /** The keys of the command at hand may be changing hands: all of them must have arrived before it runs. */
+  #forwardSettled(
+    client: ClientConnection,
+    framer: RequestFramer,
+    command: Command,
+    source: Buffer,
+    count: number,
+  ): Verdict {
+    let owner = WAIT;
+    let waits = false;
+    for (let i = 0; i < count; i++) {
+      const at = keyPositions.at[i] as number;
+      const node = this.ownerNow(client, source, args.start[at] as number, args.end[at] as number);
+      if (node === GAVE_UP) return this.refuse(client, command, GAVE_UP_REPLY);
+      if (node === WAIT) waits = true;
+      else if (owner === WAIT) owner = node;
+      // Keys of different hash tags may share an owner before the change and not after it.
+      else if (owner !== node) return this.refuse(client, command, CROSSSLOT);
+    }
+    return waits ? LATER : this.forward(client, command, owner, source, framer);
   }
 
   #pickLane(client: ClientConnection, index: number, current: Lane | undefined): Lane | null {

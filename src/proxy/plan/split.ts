@@ -12,6 +12,7 @@ import type { RoutingSnapshot } from '../snapshot.js';
 import type { Lane } from '../upstream/lane.js';
 import type { Dispatcher, Verdict } from './dispatcher.js';
 import { isReserved, RESERVED_REPLY } from './reserved.js';
+import { GAVE_UP, GAVE_UP_REPLY, WAIT } from './waiting.js';
 
 /** The owner of each key of the command at hand, by node index. */
 let owners = new Uint16Array(1024);
@@ -38,15 +39,24 @@ export function splitByOwner(
   const nodeCount = snapshot.nodes.length;
   prepare(keys, nodeCount);
   const { ring } = snapshot;
+  const changing = snapshot.nextRing !== null;
+  let waits = false;
   for (let i = 0; i < keys; i++) {
     const at = 1 + i * step;
     const start = args.start[at] as number;
     const end = args.end[at] as number;
     if (isReserved(source, start, end)) return dispatcher.refuse(client, command, RESERVED_REPLY);
-    const owner = ring.ownerOf(source, start, end);
+    const owner = changing ? dispatcher.ownerNow(client, source, start, end) : ring.ownerOf(source, start, end);
+    if (owner === GAVE_UP) return dispatcher.refuse(client, command, GAVE_UP_REPLY);
+    if (owner === WAIT) {
+      // The other keys are asked for, too: they settle together.
+      waits = true;
+      continue;
+    }
     owners[i] = owner;
     (keysOfNode[owner] as number)++;
   }
+  if (waits) return LATER;
   const first = owners[0] as number;
   if (keysOfNode[first] === keys) return dispatcher.forward(client, command, first, source, framer);
   for (let node = 0; node < nodeCount; node++) {

@@ -81,6 +81,9 @@ export class Lane {
   #mayPause = false;
   #lastReplyAt = 0;
   #endsWhenIdle = false;
+  #answered = 0;
+  /** Who waits until so many requests were answered, in that order. */
+  readonly #fences: { readonly at: number; readonly resolve: () => void }[] = [];
   #connectTimer: NodeJS.Timeout | null = null;
   #greeting: readonly string[] = [];
   #greeted = 0;
@@ -150,6 +153,12 @@ export class Lane {
     }, options.connectTimeout);
   }
 
+  /** Settles when everything that is in flight now was answered, or the lane has ended. */
+  answeredSoFar(): Promise<void> {
+    if (this.inflight === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#fences.push({ at: this.#answered + this.inflight, resolve }));
+  }
+
   /** Takes no further commands, and ends when those in flight are answered. */
   retire(): void {
     this.accepting = false;
@@ -170,6 +179,7 @@ export class Lane {
     this.node.onLaneEnd(this, reason, why, wasReady);
     this.#failAll(reason, why);
     this.#releaseWaiting();
+    for (const fence of this.#fences.splice(0)) fence.resolve();
   }
 
   /** Stops reading until `resume`, because `client` cannot take what comes. */
@@ -411,6 +421,8 @@ export class Lane {
       this.lastUsedAt = this.node.shared.clock.now;
     }
     this.inflight--;
+    this.#answered++;
+    while (this.#fences.length > 0 && (this.#fences[0]?.at ?? 0) <= this.#answered) this.#fences.shift()?.resolve();
   }
 
   #onDrained(): void {

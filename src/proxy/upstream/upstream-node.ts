@@ -41,6 +41,12 @@ export class UpstreamNode {
   /** What a command for this node is answered while it is down. */
   downReply: Buffer;
 
+  /**
+   * Connections that ended with commands in flight: such a command may still lie in the node's socket and
+   * run late, until the node has dropped the connection (CLIENT KILL ID).
+   */
+  readonly lateConnections = new Set<number>();
+
   readonly #lanes: Lane[][] = [];
   /** Every lane that is open, shared ones and private ones. */
   readonly #open = new Set<Lane>();
@@ -153,6 +159,7 @@ export class UpstreamNode {
   onLaneEnd(lane: Lane, reason: LaneEnd, why: string, wasReady: boolean): void {
     this.#forget(lane);
     this.#open.delete(lane);
+    if (lane.inflight > 0 && lane.connectionId >= 0) this.lateConnections.add(lane.connectionId);
     if (lane.owner !== null || this.#idlePrivate.includes(lane)) {
       this.#privateCount--;
       const idle = this.#idlePrivate.indexOf(lane);

@@ -1,0 +1,56 @@
+import { readFileSync } from 'node:fs';
+import { parse } from 'yaml';
+import type { ChangeRequest, RingView } from '../src/admin/api.js';
+import { parseNodeText } from '../src/config/address.js';
+import { CliError } from './cli-error.js';
+
+interface Wanted {
+  readonly name: string;
+  readonly address: string;
+  readonly weight: number;
+}
+
+/**
+ * What has to change so that the ring is as the file says.
+ * @throws CliError when the file says nothing, or the ring is like that already
+ */
+export function applyRequest(view: RingView, file: string, flush: boolean | undefined): ChangeRequest {
+  const wanted = readWanted(file);
+  const find = (name: string): RingView['nodes'][number] | undefined => view.nodes.find((node) => node.name === name);
+  const add = wanted.filter((node) => find(node.name) === undefined);
+  const remove = view.nodes
+    .filter((node) => !wanted.some((other) => other.name === node.name))
+    .map((node) => node.name);
+  const kept = wanted.filter((node) => find(node.name) !== undefined);
+  const weights = kept
+    .filter((node) => find(node.name)?.weight !== node.weight)
+    .map(({ name, weight }) => ({ name, weight }));
+  const replace = kept
+    .filter((node) => find(node.name)?.address !== node.address)
+    .map(({ name, address }) => ({ name, address }));
+  return { kind: 'apply', add, remove, weights, replace, flush };
+}
+
+function readWanted(file: string): Wanted[] {
+  let document: unknown;
+  try {
+    document = parse(readFileSync(file, 'utf8'));
+  } catch (error) {
+    throw new CliError(
+      `${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`,
+      'expected YAML',
+    );
+  }
+  const nodes: unknown = typeof document === 'object' && document !== null ? Reflect.get(document, 'nodes') : undefined;
+  if (!Array.isArray(nodes)) {
+    throw new CliError(`${file} has no list of nodes`, 'expected nodes: [NAME=HOST:PORT*WEIGHT, …]', 2);
+  }
+  return nodes.map((entry: unknown) => {
+    const given = typeof entry === 'string' ? parseNodeText(entry) : entry;
+    const field = (name: string): unknown =>
+      typeof given === 'object' && given !== null ? Reflect.get(given, name) : undefined;
+    const address = field('address');
+    if (typeof address !== 'string') throw new CliError(`${file}: a node has no address`, 'expected NAME=HOST:PORT', 2);
+    return { name: String(field('name') ?? address), address, weight: Number(field('weight') ?? 1) };
+  });
+}

@@ -1,0 +1,46 @@
+import { createLogUpdate } from 'log-update';
+import pc from 'picocolors';
+import type { ChangeView } from '../src/admin/api.js';
+import type { AdminClient } from './admin-client.js';
+import { CliError } from './cli-error.js';
+import type { CommonOptions } from './common-options.js';
+import { formatCount } from './format.js';
+
+const POLL_MS = 200;
+const BAR_WIDTH = 30;
+
+/** One line on a running change: bar, keys, rate, time left. */
+export function describeProgress(change: ChangeView): string {
+  const filled = Math.round((change.percent / 100) * BAR_WIDTH);
+  const bar = `${'█'.repeat(filled)}${'░'.repeat(BAR_WIDTH - filled)}`;
+  const seconds = (Date.now() - new Date(change.startedAt).getTime()) / 1000;
+  const rate = seconds > 0 ? Math.round(change.keysMoved / seconds) : 0;
+  const left = change.etaSeconds === null ? '' : `, ${change.etaSeconds} s left`;
+  const state = change.paused ? ', paused' : '';
+  const line = `${change.kind}: ${change.phase} ${bar} ${change.percent.toFixed(1)} %  ${formatCount(change.keysMoved)} keys moved, ${formatCount(rate)} keys/s${left}${state}`;
+  return change.error === null ? line : `${line}\n${pc.red(change.error)}`;
+}
+
+/** Shows the running change until it is done. @throws CliError when it has paused because of a failure */
+export async function follow(client: AdminClient, options: CommonOptions): Promise<void> {
+  const draw = createLogUpdate(process.stderr);
+  let last: ChangeView | null = null;
+  for (;;) {
+    const change = await client.current();
+    if (change === null) break;
+    last = change;
+    if (process.stderr.isTTY) draw(describeProgress(change));
+    if (change.paused && change.error !== null) {
+      draw.done();
+      throw new CliError(change.error, 'mend it, then: ringproxy ring resume; or go back: ringproxy ring cancel');
+    }
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+  if (process.stderr.isTTY) draw.done();
+  const [entry] = (await client.history()).slice(-1);
+  if (options.json === true || entry === undefined) return;
+  const moved = entry.keysMoved || last?.keysMoved || 0;
+  process.stdout.write(
+    `done: ${entry.summary}; generation ${entry.generation}, ${formatCount(moved)} keys moved in ${entry.durationSeconds.toFixed(1)} s\n`,
+  );
+}

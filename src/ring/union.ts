@@ -1,0 +1,26 @@
+import type { NodeSpec } from './node-spec.js';
+import { Ring } from './ring.js';
+
+/** Whether two rings mean the same server by these nodes: a node that keeps its name but not its address is another one. */
+export function sameNode(a: NodeSpec, b: NodeSpec): boolean {
+  return a.name === b.name && a.address === b.address;
+}
+
+/**
+ * The same ring over a longer list of nodes, of which some may own nothing: while a ring changes, the old
+ * and the new one number their nodes alike.
+ * @throws Error when `nodes` lacks a node of the ring
+ */
+export function overNodes(ring: Ring, nodes: readonly NodeSpec[]): Ring {
+  const indices = ring.nodes.map((node) => {
+    const index = nodes.findIndex((candidate) => sameNode(candidate, node));
+    if (index < 0) throw new Error(`node ${node.name} is not among the nodes`);
+    return index;
+  });
+  return new Ring(
+    nodes,
+    ring.options,
+    ring.points,
+    ring.owners.map((owner) => indices[owner] ?? 0),
+  );
+}

@@ -1,0 +1,333 @@
+/**
+ * Clients with a model of every acknowledged write, over the data types: each reply is compared with what
+ * the model says, while somebody else changes the ring. A key belongs to one client, so that the model
+ * always knows the one right answer.
+ */
+import type { Redis } from 'ioredis';
+import { Random } from '../fuzz/random.js';
+import { RawClient } from '../support/raw-client.js';
+import type { RedisProcess } from '../support/redis-process.js';
+
+type Value =
+  | { readonly kind: 'string'; readonly value: string; readonly expires: boolean }
+  | { readonly kind: 'list'; readonly items: readonly string[] }
+  | { readonly kind: 'hash'; readonly fields: ReadonlyMap<string, string> };
+
+interface Step {
+  readonly words: readonly string[];
+  /** The right reply, or what it must look like. */
+  readonly expected: string | RegExp;
+}
+
+const bulk = (text: string | undefined): string =>
+  text === undefined ? '$-1\r\n' : `$${Buffer.byteLength(text)}\r\n${text}\r\n`;
+const array = (items: readonly (string | undefined)[]): string => `*${items.length}\r\n${items.map(bulk).join('')}`;
+const integer = (value: number): string => `:${value}\r\n`;
+const OK = '+OK\r\n';
+/** Counters that every client increments: they tell when two nodes served one key at a time. */
+const SHARED_COUNTERS = 40;
+const HOUR_MS = 3_600_000;
+
+export interface Violation {
+  readonly command: string;
+  readonly expected: string;
+  readonly found: string;
+}
+
+export interface CheckerOptions {
+  readonly port: () => number;
+  readonly clients: number;
+  readonly keysPerClient: number;
+  readonly seed: number;
+  /** A connection that is cut is no violation (the proxy was killed): the outcome of what was in flight is open. */
+  readonly toleratesCuts: boolean;
+}
+
+/** One client of the checker. */
+class Actor {
+  readonly #id: number;
+  readonly #random: Random;
+  readonly #options: CheckerOptions;
+  readonly model = new Map<string, Value>();
+  /** Keys of which a command was in flight when the connection was cut. */
+  readonly open = new Set<string>();
+  readonly violations: Violation[] = [];
+  commands = 0;
+  /** Acknowledged increments of the counters that all clients share. */
+  readonly increments = new Map<string, number>();
+  running = true;
+
+  constructor(id: number, options: CheckerOptions) {
+    this.#id = id;
+    this.#options = options;
+    this.#random = new Random(options.seed * 1000 + id);
+  }
+
+  async run(): Promise<void> {
+    while (this.running && this.violations.length < 3) {
+      let client: RawClient;
+      try {
+        client = await RawClient.connect(this.#options.port());
+      } catch (error) {
+        if (!this.#options.toleratesCuts) throw error;
+        await new Promise((resolve) => setTimeout(resolve, 20));
+        continue;
+      }
+      try {
+        while (this.running && this.violations.length < 3) await this.#round(client);
+      } catch (error) {
+        if (!this.#options.toleratesCuts) throw error;
+      }
+      client.close();
+    }
+  }
+
+  async #round(client: RawClient): Promise<void> {
+    const used = new Set<string>();
+    const before = new Map(this.model);
+    const steps: Step[] = [];
+    for (let i = this.#random.below(24); i >= 0; i--) {
+      const key = this.#key();
+      if (used.has(key)) continue;
+      used.add(key);
+      steps.push(this.open.has(key) ? this.#reset(key) : this.#step(key));
+    }
+    if (this.#random.chance(30)) steps.push(...this.#several(used));
+    const shared = `shared:${this.#random.below(SHARED_COUNTERS)}`;
+    steps.push({ words: ['INCR', shared], expected: /^:\d+\r\n$/ });
+    let replies: Buffer[];
+    try {
+      replies = await client.pipeline(steps.map((step) => step.words));
+    } catch (error) {
+      for (const key of used) this.open.add(key);
+      this.model.clear();
+      for (const [key, value] of before) this.model.set(key, value);
+      throw error;
+    }
+    for (const key of used) this.open.delete(key);
+    this.increments.set(shared, (this.increments.get(shared) ?? 0) + 1);
+    this.commands += steps.length;
+    replies.forEach((reply, i) => {
+      const { words, expected } = steps[i] as Step;
+      const found = reply.toString();
+      const right = typeof expected === 'string' ? found === expected : expected.test(found);
+      if (!right) this.violations.push({ command: words.join(' '), expected: String(expected), found });
+    });
+  }
+
+  #key(): string {
+    return `c${this.#id}:${this.#random.below(this.#options.keysPerClient)}`;
+  }
+
+  /** The outcome of the last command on this key is unknown: it begins anew. */
+  #reset(key: string): Step {
+    this.model.set(key, { kind: 'string', value: 'anew', expires: false });
+    return { words: ['SET', key, 'anew'], expected: OK };
+  }
+
+  #step(key: string): Step {
+    const random = this.#random;
+    const known = this.model.get(key);
+    if (known === undefined) return this.#create(key);
+    if (random.chance(5)) {
+      this.model.delete(key);
+      return { words: ['DEL', key], expected: integer(1) };
+    }
+    if (known.kind === 'list') {
+      if (random.chance(50)) return { words: ['LRANGE', key, '0', '-1'], expected: array(known.items) };
+      if (random.chance(40) && known.items.length > 1) {
+        this.model.set(key, { kind: 'list', items: known.items.slice(1) });
+        return { words: ['LPOP', key], expected: bulk(known.items[0]) };
+      }
+      const items = [...known.items, `i${random.below(1000)}`].slice(-30);
+      if (items.length <= known.items.length) return { words: ['LLEN', key], expected: integer(known.items.length) };
+      this.model.set(key, { kind: 'list', items });
+      return { words: ['RPUSH', key, items.at(-1) ?? ''], expected: integer(items.length) };
+    }
+    if (known.kind === 'hash') {
+      const field = `f${random.below(8)}`;
+      if (random.chance(60)) return { words: ['HGET', key, field], expected: bulk(known.fields.get(field)) };
+      const fields = new Map(known.fields).set(field, `v${random.below(1000)}`);
+      this.model.set(key, { kind: 'hash', fields });
+      return {
+        words: ['HSET', key, field, fields.get(field) ?? ''],
+        expected: integer(known.fields.has(field) ? 0 : 1),
+      };
+    }
+    return this.#stringStep(key, known.value, known.expires);
+  }
+
+  #stringStep(key: string, value: string, expires: boolean): Step {
+    const random = this.#random;
+    const put = (next: string, ttl = expires): void =>
+      void this.model.set(key, { kind: 'string', value: next, expires: ttl });
+    switch (random.below(11)) {
+      case 0: {
+        const next = `v${random.below(1e6)}`;
+        put(next, false);
+        return { words: ['SET', key, next], expected: OK };
+      }
+      case 1: {
+        const more = `+${random.below(10)}`;
+        if (value.length > 200) return { words: ['STRLEN', key], expected: integer(value.length) };
+        put(value + more);
+        return { words: ['APPEND', key, more], expected: integer(value.length + more.length) };
+      }
+      case 2:
+        return { words: ['SETNX', key, 'never'], expected: integer(0) };
+      case 3:
+        return { words: ['SET', key, 'never', 'NX'], expected: '$-1\r\n' };
+      case 4:
+        this.model.delete(key);
+        return { words: ['GETDEL', key], expected: bulk(value) };
+      case 5:
+        put(value, true);
+        return { words: ['PEXPIRE', key, String(HOUR_MS)], expected: integer(1) };
+      case 6:
+        return { words: ['PTTL', key], expected: expires ? /^:3[0-9]{6}\r\n$/ : ':-1\r\n' };
+      case 7: {
+        const number = /^\d+$/.test(value) ? Number(value) : null;
+        if (number === null) return { words: ['INCR', key], expected: /^-ERR value is not an integer/ };
+        put(String(number + 1));
+        return { words: ['INCR', key], expected: integer(number + 1) };
+      }
+      case 8:
+        return { words: ['EVAL', 'return redis.call("get", KEYS[1])', '1', key], expected: bulk(value) };
+      default:
+        return { words: ['GET', key], expected: bulk(value) };
+    }
+  }
+
+  #create(key: string): Step {
+    const random = this.#random;
+    switch (random.below(6)) {
+      case 0:
+        return { words: ['GET', key], expected: '$-1\r\n' };
+      case 1:
+        this.model.set(key, { kind: 'list', items: ['a', 'b'] });
+        return { words: ['RPUSH', key, 'a', 'b'], expected: integer(2) };
+      case 2:
+        this.model.set(key, { kind: 'hash', fields: new Map([['f0', 'x']]) });
+        return { words: ['HSET', key, 'f0', 'x'], expected: integer(1) };
+      case 3:
+        this.model.set(key, { kind: 'string', value: '1', expires: false });
+        return { words: ['INCR', key], expected: integer(1) };
+      case 4:
+        this.model.set(key, { kind: 'string', value: 'nx', expires: false });
+        return { words: ['SETNX', key, 'nx'], expected: integer(1) };
+      default:
+        this.model.set(key, { kind: 'string', value: 'px', expires: true });
+        return { words: ['SET', key, 'px', 'PX', String(HOUR_MS)], expected: OK };
+    }
+  }
+
+  /** Commands of several keys, behind those of the round: on keys that it did not touch. */
+  #several(used: Set<string>): Step[] {
+    const keys: string[] = [];
+    for (let i = 0; i < 12; i++) {
+      const key = this.#key();
+      const value = this.model.get(key);
+      if (used.has(key) || this.open.has(key) || (value !== undefined && value.kind !== 'string')) continue;
+      used.add(key);
+      keys.push(key);
+    }
+    if (keys.length === 0) return [];
+    const values = keys.map((key) => {
+      const value = this.model.get(key);
+      return value?.kind === 'string' ? value.value : undefined;
+    });
+    const steps: Step[] = [
+      { words: ['MGET', ...keys], expected: array(values) },
+      { words: ['EXISTS', ...keys], expected: integer(values.filter((value) => value !== undefined).length) },
+    ];
+    const fresh = `m${this.#random.below(1000)}`;
+    for (const key of keys) this.model.set(key, { kind: 'string', value: fresh, expires: false });
+    steps.push({ words: ['MSET', ...keys.flatMap((key) => [key, fresh])], expected: OK });
+    return steps;
+  }
+}
+
+export class Checker {
+  readonly #actors: Actor[];
+  readonly #options: CheckerOptions;
+  #runs: Promise<void>[] = [];
+
+  constructor(options: CheckerOptions) {
+    this.#options = options;
+    this.#actors = Array.from({ length: options.clients }, (_, id) => new Actor(id, options));
+  }
+
+  start(): void {
+    this.#runs = this.#actors.map((actor) => actor.run());
+  }
+
+  get commands(): number {
+    return this.#actors.reduce((sum, actor) => sum + actor.commands, 0);
+  }
+
+  get violations(): Violation[] {
+    return this.#actors.flatMap((actor) => actor.violations);
+  }
+
+  async stop(): Promise<void> {
+    for (const actor of this.#actors) actor.running = false;
+    await Promise.all(this.#runs);
+  }
+
+  /** Compares every key with the model, through the proxy. @returns what is wrong */
+  async verifyAll(): Promise<Violation[]> {
+    const found: Violation[] = [];
+    const client = await RawClient.connect(this.#options.port());
+    for (const actor of this.#actors) {
+      const entries = [...actor.model].filter(([key]) => !actor.open.has(key));
+      const replies = await client.pipeline(
+        entries.map(([key, value]) =>
+          value.kind === 'string' ? ['GET', key] : value.kind === 'list' ? ['LRANGE', key, '0', '-1'] : ['HLEN', key],
+        ),
+      );
+      entries.forEach(([key, value], i) => {
+        const expected =
+          value.kind === 'string'
+            ? bulk(value.value)
+            : value.kind === 'list'
+              ? array(value.items)
+              : integer(value.fields.size);
+        const reply = String(replies[i]);
+        if (reply !== expected) found.push({ command: `final ${key}`, expected, found: reply });
+      });
+    }
+    // Where connections were cut, some increments may count that were never acknowledged.
+    for (let i = 0; i < SHARED_COUNTERS && !this.#options.toleratesCuts; i++) {
+      const key = `shared:${i}`;
+      const sum = this.#actors.reduce((total, actor) => total + (actor.increments.get(key) ?? 0), 0);
+      const reply = await client.text('GET', key);
+      const expected = sum === 0 ? '$-1\r\n' : bulk(String(sum));
+      if (reply !== expected) found.push({ command: `final ${key}`, expected, found: reply });
+    }
+    client.close();
+    return found;
+  }
+}
+
+/** Each key is on exactly one node, and that is its owner. @returns what is wrong */
+export async function verifyPlacement(
+  nodes: readonly RedisProcess[],
+  ownerAddress: (keys: readonly string[]) => Promise<string[]>,
+): Promise<string[]> {
+  const wrong: string[] = [];
+  const seen = new Map<string, string>();
+  for (const node of nodes) {
+    const client: Redis = node.client();
+    const keys = (await client.keys('*')).filter((key) => !key.startsWith('__ringproxy__'));
+    for (let first = 0; first < keys.length; first += 300) {
+      const part = keys.slice(first, first + 300);
+      const owners = await ownerAddress(part);
+      part.forEach((key, i) => {
+        if (seen.has(key)) wrong.push(`${key} is on ${seen.get(key)} and on ${node.address}`);
+        seen.set(key, node.address);
+        if (owners[i] !== node.address) wrong.push(`${key} is on ${node.address}, but ${owners[i]} owns it`);
+      });
+    }
+  }
+  return wrong.slice(0, 10);
+}

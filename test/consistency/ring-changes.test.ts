@@ -1,0 +1,206 @@
+/** Nothing acknowledged is lost, nothing deleted comes back, no existing key reads as missing, while the ring changes. */
+import { describe, expect, it } from 'vitest';
+import type { RingView } from '../../src/admin/api.js';
+import { Random } from '../fuzz/random.js';
+import { freePort } from '../support/free-port.js';
+import { type RedisProcess, startRedises } from '../support/redis-process.js';
+import { type RingproxyProcess, startRingproxy } from '../support/ringproxy-process.js';
+import { startSlowRelay } from '../support/slow-relay.js';
+import { tempFolder } from '../support/temp-folder.js';
+import { Checker, verifyPlacement } from './checker.js';
+
+const SEED = Number(process.env.CHECK_SEED ?? 7);
+
+async function post(proxy: RingproxyProcess, path: string, body: object): Promise<void> {
+  const answer = await fetch(`${proxy.admin}/v1/ring/${path}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  });
+  if (!answer.ok) throw new Error(`${path}: ${await answer.text()}`);
+}
+
+const ring = async (proxy: RingproxyProcess): Promise<RingView> =>
+  (await (await fetch(`${proxy.admin}/v1/ring`)).json()) as RingView;
+
+/** Waits until no change is under way. */
+async function settled(proxy: RingproxyProcess): Promise<RingView> {
+  for (;;) {
+    const view = await ring(proxy);
+    if (view.change === null) return view;
+    if (view.change.error !== null) throw new Error(view.change.error);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+async function fill(node: RingproxyProcess, keys: number): Promise<void> {
+  const client = node.client();
+  for (let first = 0; first < keys; first += 5000) {
+    const pipeline = client.pipeline();
+    for (let i = first; i < first + 5000 && i < keys; i++) pipeline.set(`filler:${i}`, `value of ${i}`);
+    await pipeline.exec();
+  }
+}
+
+async function ownersOf(proxy: RingproxyProcess, keys: readonly string[]): Promise<string[]> {
+  const query = keys.map((key) => `key=${encodeURIComponent(key)}`).join('&');
+  const rows = (await (await fetch(`${proxy.admin}/v1/ring/which?${query}`)).json()) as { address: string }[];
+  return rows.map((row) => row.address);
+}
+
+async function expectConsistent(
+  checker: Checker,
+  proxy: RingproxyProcess,
+  nodes: readonly RedisProcess[],
+): Promise<void> {
+  await checker.stop();
+  expect(checker.violations).toEqual([]);
+  expect(checker.commands).toBeGreaterThan(1000);
+  expect(await checker.verifyAll()).toEqual([]);
+  expect(await verifyPlacement(nodes, (keys) => ownersOf(proxy, keys))).toEqual([]);
+}
+
+const add = (name: string, node: RedisProcess | undefined, weight = 1): object => ({
+  kind: 'add',
+  add: [{ name, address: node?.address, weight }],
+});
+
+describe('under load', () => {
+  it('the ring goes from 3 to 5 to 4 nodes, weights change, a node is replaced', { timeout: 180_000 }, async () => {
+    const nodes = await startRedises(6);
+    const proxy = await startRingproxy({ nodes: nodes.slice(0, 3), args: ['--state-dir', tempFolder('state')] });
+    await fill(proxy, 100_000);
+    const checker = new Checker({
+      port: () => proxy.port,
+      clients: 12,
+      keysPerClient: 400,
+      seed: SEED,
+      toleratesCuts: false,
+    });
+    checker.start();
+    await post(proxy, 'changes', add('node4', nodes[3]));
+    await settled(proxy);
+    await post(proxy, 'changes', add('node5', nodes[4], 2));
+    await settled(proxy);
+    await post(proxy, 'changes', { kind: 'remove', remove: ['node2'] });
+    await settled(proxy);
+    await post(proxy, 'changes', { kind: 'reweight', weights: [{ name: 'node1', weight: 3 }] });
+    await settled(proxy);
+    await post(proxy, 'changes', { kind: 'replace', replace: [{ name: 'node3', address: nodes[5]?.address }] });
+    const view = await settled(proxy);
+    expect(view.nodes.map((node) => node.name).sort()).toEqual(['node1', 'node3', 'node4', 'node5']);
+    expect(view.generation).toBe(6);
+    await expectConsistent(checker, proxy, nodes);
+    expect(await nodes[1]?.client().dbsize()).toBe(0);
+    expect(await nodes[2]?.client().dbsize()).toBe(0);
+    const filler = await proxy.client().mget(Array.from({ length: 1000 }, (_, i) => `filler:${i * 100}`));
+    expect(filler).toEqual(Array.from({ length: 1000 }, (_, i) => `value of ${i * 100}`));
+  });
+
+  it('over a slow network, on which commands of one key overtake each other', { timeout: 180_000 }, async () => {
+    const nodes = await startRedises(4);
+    const random = new Random(SEED);
+    const relays = await Promise.all(nodes.map((node) => startSlowRelay(node.port, () => random.below(40))));
+    const entry = (i: number): string =>
+      `{ name: node${i + 1}, address: "${relays[i]}", peer-address: "${nodes[i]?.address}" }`;
+    const proxy = await startRingproxy({
+      config: `node-connections: 4\nnodes: [${[0, 1, 2, 3].map(entry).join(', ')}]\n`,
+    });
+    const checker = new Checker({
+      port: () => proxy.port,
+      clients: 24,
+      keysPerClient: 60,
+      seed: SEED + 5,
+      toleratesCuts: false,
+    });
+    checker.start();
+    for (let round = 0; round < 4; round++) {
+      await post(proxy, 'changes', { kind: 'remove', remove: ['node4'] });
+      await settled(proxy);
+      await post(proxy, 'changes', { kind: 'add', add: [{ name: 'node4', address: relays[3] }] });
+      await settled(proxy);
+    }
+    await checker.stop();
+    expect(checker.violations).toEqual([]);
+    expect(checker.commands).toBeGreaterThan(1000);
+    expect(await checker.verifyAll()).toEqual([]);
+  });
+
+  it('a change is paused, throttled, and cancelled half-way: everything goes back', { timeout: 180_000 }, async () => {
+    const nodes = await startRedises(4);
+    const proxy = await startRingproxy({ nodes: nodes.slice(0, 3) });
+    await fill(proxy, 60_000);
+    const checker = new Checker({
+      port: () => proxy.port,
+      clients: 8,
+      keysPerClient: 300,
+      seed: SEED + 1,
+      toleratesCuts: false,
+    });
+    checker.start();
+    await post(proxy, 'changes', add('node4', nodes[3]));
+    await post(proxy, 'changes/current/throttle', { keysPerSecond: 3000 });
+    while (((await ring(proxy)).change?.keysMoved ?? 0) < 1000) await new Promise((resolve) => setTimeout(resolve, 10));
+    await post(proxy, 'changes/current/pause', {});
+    expect((await ring(proxy)).change).toMatchObject({ paused: true, kind: 'add', phase: 'moving' });
+    await post(proxy, 'changes/current/cancel', {});
+    const view = await settled(proxy);
+    expect(view.nodes.map((node) => node.name)).toEqual(['node1', 'node2', 'node3']);
+    await expectConsistent(checker, proxy, nodes);
+    expect(await nodes[3]?.client().dbsize()).toBe(0);
+  });
+
+  it('the proxy is killed with -9 in the middle, and goes on by itself when it is back', {
+    timeout: 180_000,
+  }, async () => {
+    const nodes = await startRedises(5);
+    const directory = tempFolder('state');
+    const port = await freePort();
+    const args = ['--listen', `127.0.0.1:${port}`, '--state-dir', directory];
+    let proxy = await startRingproxy({ nodes: nodes.slice(0, 3), args });
+    await fill(proxy, 60_000);
+    const checker = new Checker({
+      port: () => port,
+      clients: 8,
+      keysPerClient: 300,
+      seed: SEED + 2,
+      toleratesCuts: true,
+    });
+    checker.start();
+    for (const [index, name] of ['node4', 'node5'].entries()) {
+      await post(proxy, 'changes', add(name, nodes[3 + index]));
+      await post(proxy, 'changes/current/throttle', { keysPerSecond: 5000 });
+      while (((await ring(proxy)).change?.keysMoved ?? 0) < 1000)
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      proxy.kill('SIGKILL');
+      proxy = await startRingproxy({ nodes: nodes.slice(0, 3), args, allowLog: [/the ring that exists wins/] });
+      expect((await settled(proxy)).nodes).toHaveLength(4 + index);
+    }
+    await expectConsistent(checker, proxy, nodes);
+  });
+});
+
+describe('a node that fails in the middle of a change', () => {
+  it('pauses it with a message that names the node; resume finishes it', { timeout: 120_000 }, async () => {
+    const nodes = await startRedises(3);
+    const proxy = await startRingproxy({
+      nodes: nodes.slice(0, 2),
+      config: 'request-timeout: 1s\n',
+      allowLog: [/upstream:down/, /node:health/, /the change is paused/],
+    });
+    await fill(proxy, 40_000);
+    await nodes[2]?.client().config('SET', 'maxmemory', '1500kb');
+    await post(proxy, 'changes', add('node3', nodes[2]));
+    let view = await ring(proxy);
+    while (view.change !== null && view.change.error === null) view = await ring(proxy);
+    expect(view.change).toMatchObject({
+      paused: true,
+      error: expect.stringMatching(/moving keys off node[12] .* failed: .*OOM/),
+    });
+    await nodes[2]?.client().config('SET', 'maxmemory', '0');
+    await post(proxy, 'changes/current/resume', {});
+    await settled(proxy);
+    expect(await verifyPlacement(nodes, (keys) => ownersOf(proxy, keys))).toEqual([]);
+    expect(await proxy.client().dbsize()).toBe(40_000);
+  });
+});
