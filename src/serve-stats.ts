@@ -12,6 +12,8 @@ export interface StatsIdentity {
   /** Seconds by which the event loop was late, at most, in the last interval. */
   loopLag(): number;
   ring(): RingView;
+  movedKeys(): Iterable<{ readonly source: string; readonly target: string; readonly keys: number }>;
+  bytesMoved(): number;
 }
 
 /** Bounds of the exposed histograms in seconds; the fine buckets are summed up to them. */
@@ -166,6 +168,16 @@ export function metricSources(plane: DataPlane, identity: StatsIdentity): Metric
         labels: { phase },
         value: plane.snapshot?.phase === phase ? 1 : 0,
       })),
+    ),
+    gauge('ringproxy_held_commands', 'Clients whose next command waits for the ring.', () => one(plane.heldClients)),
+    counter('ringproxy_rebalance_keys_moved_total', 'Keys that were moved, by source and target.', () =>
+      [...identity.movedKeys()].map(({ source, target, keys }) => ({ labels: { source, target }, value: keys })),
+    ),
+    counter('ringproxy_rebalance_bytes_moved_total', 'Bytes that were moved, estimated.', () =>
+      one(identity.bytesMoved()),
+    ),
+    gauge('ringproxy_rebalance_progress_ratio', 'How far the running change is, 0 to 1; 1 when there is none.', () =>
+      one((identity.ring().change?.percent ?? 100) / 100),
     ),
     gauge('ringproxy_event_loop_lag_seconds', 'By how much the event loop was late.', () => one(identity.loopLag())),
     gauge('ringproxy_resident_memory_bytes', 'Resident memory of the process.', () => one(process.memoryUsage.rss())),

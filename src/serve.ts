@@ -137,6 +137,8 @@ export async function startServer(config: Config): Promise<RunningProxy> {
       return lag;
     },
     ring: () => manager.view(),
+    movedKeys: () => manager.movedKeys,
+    bytesMoved: () => manager.bytesMoved,
   };
 
   let admin: AdminServer | null = null;

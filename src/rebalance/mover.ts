@@ -30,6 +30,8 @@ export interface MoverOptions {
   /** Told when the sweep stops because of a failure; it goes on with `resume`. */
   readonly onFailure: (message: string) => void;
   readonly onSwept: () => void;
+  /** So many keys went from one node to another. */
+  readonly onMoved: (source: string, target: string, keys: number) => void;
 }
 
 export interface SourceProgress {
@@ -39,8 +41,12 @@ export interface SourceProgress {
   readonly keysScanned: number;
 }
 
-/** MIGRATE blocks both nodes: few keys at a time, so that clients hardly notice. */
+/** MIGRATE blocks both nodes while it lasts: keys of a batch, at most. */
 const BATCH_KEYS = 64;
+/** The sweep's batches grow while they take less than this, and shrink when they take twice as long. */
+const BATCH_GOAL_MS = 2;
+/** A batch that took longer than this is followed by a pause as long as itself: others want the nodes, too. */
+const LONG_BATCH_MS = 10;
 const SCAN_COUNT = 512;
 /** How long a source waits for its target. */
 const MIGRATE_TIMEOUT_MS = 5000;
@@ -58,8 +64,8 @@ class Source {
   done = false;
   keysMoved = 0;
   keysScanned = 0;
-  /** The error of the sweep, which pauses it. */
-  failure: string | null = null;
+  /** Keys of the next batch of the sweep. */
+  batch = 16;
 }
 
 export class Mover implements KeyMoves {
@@ -185,7 +191,7 @@ export class Mover implements KeyMoves {
       const batch = [...queue].slice(0, BATCH_KEYS);
       try {
         const keys = batch.map(([, { key }]) => key);
-        await this.#migrate(await this.#connection(source, database), target, database, keys);
+        await this.#migrate(await this.#connection(source, database), source, target, database, keys);
         for (const [name, { waiting }] of batch) {
           this.#remember(source, database, name);
           queue.delete(name);
@@ -230,18 +236,21 @@ export class Mover implements KeyMoves {
         cursor = next.toString();
         source.keysScanned += keys.length;
         for (const [target, moving] of this.#byTarget(index, keys)) {
-          for (let i = 0; i < moving.length && !this.#stopped; i += BATCH_KEYS) {
+          for (let i = 0; i < moving.length && !this.#stopped; ) {
             const start = performance.now();
-            const batch = moving.slice(i, i + BATCH_KEYS);
+            const batch = moving.slice(i, i + source.batch);
+            i += batch.length;
             // Sent together: the size is answered before the key has left.
             const [size] = await Promise.all([
               redis.call('MEMORY', 'USAGE', batch[0] as Buffer),
-              this.#migrate(redis, target, database, batch),
+              this.#migrate(redis, index, target, database, batch),
             ]);
             this.bytesMoved += (typeof size === 'number' ? size : 0) * batch.length;
-            source.keysMoved += batch.length;
+            const took = performance.now() - start;
+            adapt(source, batch.length, took);
+            if (took > LONG_BATCH_MS) await this.#sleep(took);
             if (this.#throttle > 0) {
-              await this.#sleep((batch.length / this.#throttle) * 1000 - (performance.now() - start));
+              await this.#sleep((batch.length / this.#throttle) * 1000 - took);
             }
             await this.#whilePaused();
           }
@@ -268,7 +277,13 @@ export class Mover implements KeyMoves {
   }
 
   /** @throws when the source or the target fails; keys that are on neither are no failure (NOKEY) */
-  async #migrate(redis: Redis, target: number, database: number, keys: readonly Buffer[]): Promise<void> {
+  async #migrate(
+    redis: Redis,
+    source: number,
+    target: number,
+    database: number,
+    keys: readonly Buffer[],
+  ): Promise<void> {
     const node = this.#options.nodes[target] as MoverNode;
     const colon = node.peerAddress.lastIndexOf(':');
     const host = node.peerAddress.slice(0, colon).replace(/^\[(.*)\]$/, '$1');
@@ -279,7 +294,23 @@ export class Mover implements KeyMoves {
         : node.username === ''
           ? ['AUTH', node.password]
           : ['AUTH2', node.username, node.password];
-    await redis.call('MIGRATE', host, port, '', database, MIGRATE_TIMEOUT_MS, 'REPLACE', ...login, 'KEYS', ...keys);
+    const reply = await redis.call(
+      'MIGRATE',
+      host,
+      port,
+      '',
+      database,
+      MIGRATE_TIMEOUT_MS,
+      'REPLACE',
+      ...login,
+      'KEYS',
+      ...keys,
+    );
+    // NOKEY: none of them was there any more.
+    if (reply !== 'OK') return;
+    const moved = this.#sources.get(source);
+    if (moved !== undefined) moved.keysMoved += keys.length;
+    this.#options.onMoved(this.#options.nodes[source]?.name ?? '', node.name, keys.length);
   }
 
   async #databases(index: number): Promise<number[]> {
@@ -340,6 +371,12 @@ export class Mover implements KeyMoves {
   #sleep(milliseconds: number): Promise<void> {
     return new Promise((resolve) => setTimeout(resolve, Math.max(0, milliseconds)));
   }
+}
+
+/** Large values make for small batches: what counts is how long the nodes are blocked. */
+function adapt(source: Source, keys: number, milliseconds: number): void {
+  if (milliseconds > BATCH_GOAL_MS * 2) source.batch = Math.max(1, Math.floor(keys / 2));
+  else if (milliseconds < BATCH_GOAL_MS && keys === source.batch) source.batch = Math.min(BATCH_KEYS, source.batch * 2);
 }
 
 function settledName(source: number, database: number, key: string): string {

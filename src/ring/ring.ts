@@ -40,6 +40,8 @@ export class Ring {
   readonly points: Uint32Array;
   /** For each point the index of its node in `nodes`. */
   readonly owners: Uint16Array;
+  /** How many points each node has, by its index. */
+  readonly pointCounts: Uint32Array;
   readonly #hash: HashFunction;
   /** For each value of a hash's upper bits the first point that may own such a hash. */
   readonly #index: Uint32Array;
@@ -53,6 +55,8 @@ export class Ring {
     this.options = options;
     this.points = points;
     this.owners = owners;
+    this.pointCounts = new Uint32Array(nodes.length);
+    for (const owner of owners) (this.pointCounts[owner] as number)++;
     this.#hash = hashFunction(options.hash);
     this.#open = options.hashTag === '' ? -1 : options.hashTag.charCodeAt(0);
     this.#close = options.hashTag === '' ? -1 : options.hashTag.charCodeAt(1);

@@ -45,6 +45,7 @@ import type { StateDir } from './state-dir.js';
 export interface MoverCallbacks {
   onFailure(message: string): void;
   onSwept(): void;
+  onMoved(source: string, target: string, keys: number): void;
 }
 
 export interface RingManagerHooks {
@@ -72,6 +73,13 @@ const HISTORY_LIMIT = 1000;
 const FENCE_TIMEOUT_MS = 2000;
 const RETRY_MS = 500;
 
+/** Keys that went from one node to another since the start. */
+export interface MovedKeys {
+  readonly source: string;
+  readonly target: string;
+  keys: number;
+}
+
 /** A change that is under way, with what carries it out. */
 interface Running {
   readonly change: RunningChange;
@@ -92,6 +100,8 @@ export class RingManager {
   #ring: Ring | null = null;
   #running: Running | null = null;
   #busy = false;
+  readonly #moved = new Map<string, MovedKeys>();
+  #bytesMoved = 0;
 
   constructor(proxyId: string, stateDir: StateDir | null, hooks: RingManagerHooks) {
     this.#proxyId = proxyId;
@@ -105,6 +115,16 @@ export class RingManager {
 
   get phase(): 'stable' | 'preparing' | 'moving' {
     return this.#running?.change.phase ?? 'stable';
+  }
+
+  /** What was moved since the start, by source and target. */
+  get movedKeys(): Iterable<MovedKeys> {
+    return this.#moved.values();
+  }
+
+  /** Estimated. */
+  get bytesMoved(): number {
+    return this.#bytesMoved + (this.#running?.mover?.bytesMoved ?? 0);
   }
 
   /** Takes the ring that is kept, or makes the first generation of what is configured. @throws RingproxyError */
@@ -330,6 +350,7 @@ export class RingManager {
     const mover = this.#hooks.createMover(union, ring, nextRing, {
       onFailure: (message) => this.#hooks.warn(`${message}; the change is paused: mend it, then ringproxy ring resume`),
       onSwept: () => void this.#finish(running),
+      onMoved: (source, target, keys) => this.#countMoved(source, target, keys),
     });
     running.mover = mover;
     mover.giveUp(union.flatMap((node, index) => (change.undrained.includes(node.name) ? [index] : [])));
@@ -357,6 +378,7 @@ export class RingManager {
     });
     await mover?.stop();
     const moved = mover?.progress.reduce((sum, source) => sum + source.keysMoved, 0) ?? 0;
+    this.#bytesMoved += mover?.bytesMoved ?? 0;
     this.#record(change.kind, change.startedAt, change.summary, moved, mover?.bytesMoved ?? 0);
     this.#hooks.info(`${change.summary}: done, ${moved} keys moved, generation ${next.generation}`);
   }
@@ -394,6 +416,13 @@ export class RingManager {
       moves,
       nodes: running.union,
     });
+  }
+
+  #countMoved(source: string, target: string, keys: number): void {
+    const identity = `${source}\n${target}`;
+    const moved = this.#moved.get(identity) ?? { source, target, keys: 0 };
+    moved.keys += keys;
+    this.#moved.set(identity, moved);
   }
 
   #nodeState(member: Member): NodeState {

@@ -97,6 +97,34 @@ describe('under load', () => {
     expect(filler).toEqual(Array.from({ length: 1000 }, (_, i) => `value of ${i * 100}`));
   });
 
+  it('SCAN returns every key that was there all the time, whatever moves meanwhile', { timeout: 120_000 }, async () => {
+    const nodes = await startRedises(4);
+    const proxy = await startRingproxy({ nodes: nodes.slice(0, 3) });
+    await fill(proxy, 30_000);
+    const client = proxy.client();
+    for (const change of [
+      add('node4', nodes[3]),
+      { kind: 'remove', remove: ['node1'] },
+      { kind: 'remove', remove: ['node4'] },
+    ]) {
+      const found = new Set<string>();
+      let cursor = '0';
+      let calls = 0;
+      do {
+        const [next, keys] = await client.scan(cursor, 'COUNT', 500);
+        cursor = next;
+        for (const key of keys) found.add(key);
+        // The change begins in the middle of the walk, and is throttled so that it goes on while it ends.
+        if (++calls === 20) {
+          await post(proxy, 'changes', change);
+          await post(proxy, 'changes/current/throttle', { keysPerSecond: 20_000 });
+        }
+      } while (cursor !== '0');
+      expect(found.size).toBe(30_000);
+      await settled(proxy);
+    }
+  });
+
   it('over a slow network, on which commands of one key overtake each other', { timeout: 180_000 }, async () => {
     const nodes = await startRedises(4);
     const random = new Random(SEED);

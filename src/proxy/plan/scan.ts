@@ -1,7 +1,12 @@
 /**
- * SCAN over all nodes behind one cursor: the nodes are walked in the order of their ids, and the cursor
- * says which node is being walked and how far (`node's cursor * 1024 + node's id`). A node's cursor stays
- * far below 2^54, since it is a position in its hash table, so the client's cursor fits in 64 bits.
+ * SCAN over all nodes behind one cursor. A cursor says which node is being walked and how far, and in which
+ * state of the ring the walk began: `(node's cursor * 64 + stamp) * 1024 + node's id`. A node's cursor stays
+ * far below 2^48, since it is a position in its hash table, so the client's cursor fits in 64 bits.
+ *
+ * SCAN's guarantee is that a key that was there all the time is returned. While keys move, nodes that lose
+ * keys are walked before those that get them, so a key that moves away behind the cursor is found in front
+ * of it. A walk during which the ring changed its state is followed by another one: keys may be returned
+ * twice, as SCAN allows, but none is missed.
  */
 import type { Command } from '../../commands/command.js';
 import { request as encodeRequest } from '../../resp/encode.js';
@@ -12,7 +17,8 @@ import { scanMerger } from '../merge/scan.js';
 import type { RoutedNode, RoutingSnapshot } from '../snapshot.js';
 import type { Dispatcher, Verdict } from './dispatcher.js';
 
-export const CURSOR_NODE_IDS = 1024n;
+const NODE_IDS = 1024n;
+const STAMPS = 64n;
 
 /** Sends the SCAN that `framer` holds to the node whose turn it is. */
 export function planScan(
@@ -28,29 +34,27 @@ export function planScan(
   if (!/^(0|[1-9]\d{0,19})$/.test(text)) {
     return dispatcher.forward(client, command, dispatcher.anyNode(), source, framer);
   }
+  const order = walkOrder(snapshot);
+  const now = stampOf(snapshot);
   const cursor = BigInt(text);
-  const wanted = Number(cursor % CURSOR_NODE_IDS);
-  const order = [...snapshot.nodes].sort((a, b) => a.id - b.id);
-  // The node may have left the ring since: the walk goes on with the one behind it.
-  const node = order.find((candidate) => candidate.id >= wanted);
-  if (node === undefined) {
-    client.reply(command.id, encodeEnd());
-    return TAKEN;
+  const begins = cursor === 0n;
+  const stamp = begins ? now : (cursor / NODE_IDS) % STAMPS;
+  const wanted = begins ? (order[0]?.id ?? 0) : Number(cursor % NODE_IDS);
+  let at = order.findIndex((node) => node.id === wanted);
+  let nodeCursor = begins ? 0n : cursor / (NODE_IDS * STAMPS);
+  if (at < 0) {
+    // The node has left the ring since: another walk finds what has gone elsewhere.
+    at = 0;
+    nodeCursor = 0n;
   }
-  const nodeCursor = node.id === wanted ? cursor / CURSOR_NODE_IDS : 0n;
-  return send(dispatcher, client, framer, command, snapshot, node, nodeCursor, nextId(order, node));
-}
+  const node = order[at] as RoutedNode;
+  const encode = (inNode: bigint, of: bigint, id: number): string =>
+    ((inNode * STAMPS + of) * NODE_IDS + BigInt(id)).toString();
+  const next = order[at + 1];
+  const behind =
+    next !== undefined ? encode(0n, stamp, next.id) : stamp === now ? '0' : encode(0n, now, order[0]?.id ?? 0);
+  const merger = scanMerger((inNode) => (inNode === 0n ? behind : encode(inNode, stamp, node.id)));
 
-function send(
-  dispatcher: Dispatcher,
-  client: ClientConnection,
-  framer: RequestFramer,
-  command: Command,
-  snapshot: RoutingSnapshot,
-  node: RoutedNode,
-  nodeCursor: bigint,
-  next: number,
-): Verdict {
   const index = snapshot.nodes.indexOf(node);
   const lane = dispatcher.laneFor(client, index);
   if (lane?.full) {
@@ -61,13 +65,13 @@ function send(
   const request = shared.requests.take();
   request.command = command.id;
   client.enqueue(request);
-  const group = new Group(request, client.kind.protocol, scanMerger(node.id, next), shared, NO_KEYS);
+  const group = new Group(request, client.kind.protocol, merger, shared, NO_KEYS);
   const upstream = dispatcher.nodeAt(index);
   if (lane === null) {
     group.addFailedPart(upstream);
   } else {
     const words: (string | Uint8Array)[] = ['SCAN', nodeCursor.toString()];
-    for (let i = 2; i < framer.argc; i++) words.push(framer.source.subarray(args.start[i], args.end[i]));
+    for (let i = 2; i < framer.argc; i++) words.push(source.subarray(args.start[i], args.end[i]));
     const frame = encodeRequest(words);
     lane.outlet.appendOwned(frame);
     upstream.counters.bytesOut += frame.length;
@@ -77,13 +81,21 @@ function send(
   return TAKEN;
 }
 
-/** The id of the node that is walked after `node`, or -1. */
-function nextId(order: readonly RoutedNode[], node: RoutedNode): number {
-  return order.find((candidate) => candidate.id > node.id)?.id ?? -1;
+/** Tells the states of the ring apart between which keys may have moved; never 0. */
+function stampOf(snapshot: RoutingSnapshot): bigint {
+  const state = snapshot.generation * 2 + (snapshot.phase === 'moving' ? 1 : 0);
+  return 1n + (BigInt(state) % (STAMPS - 1n));
 }
 
-function encodeEnd(): Buffer {
-  return Buffer.from('*2\r\n$1\r\n0\r\n*0\r\n');
+/** Nodes that lose points in front of those that gain some: keys move in that direction only. */
+function walkOrder(snapshot: RoutingSnapshot): RoutedNode[] {
+  const { ring, nextRing, nodes } = snapshot;
+  const gains = new Map<RoutedNode, number>();
+  nodes.forEach((node, index) => {
+    const before = ring.pointCounts[index] ?? 0;
+    gains.set(node, (nextRing?.pointCounts[index] ?? before) - before);
+  });
+  return [...nodes].sort((a, b) => (gains.get(a) ?? 0) - (gains.get(b) ?? 0) || a.id - b.id);
 }
 
 const NO_KEYS = new Uint16Array(0);
