@@ -120,6 +120,7 @@ export async function startServer(config: Config): Promise<RunningProxy> {
         })),
         ring,
         nextRing,
+        isBusy: trafficDetector(plane),
         connect: (node, database) => connectForMoves(node, database, access, proxyId, config.connectTimeout),
         ...callbacks,
       }),
@@ -211,6 +212,18 @@ export async function startServer(config: Config): Promise<RunningProxy> {
     await closeAll();
     throw error;
   }
+}
+
+/** @returns a function that says whether commands were answered since it was called last */
+function trafficDetector(plane: DataPlane): () => boolean {
+  let seen = 0;
+  return () => {
+    let commands = 0;
+    for (const node of plane.nodes) commands += node.counters.commands;
+    const busy = commands !== seen;
+    seen = commands;
+    return busy;
+  };
 }
 
 function nodeAccess(config: Config): (name: string) => NodeAccess {

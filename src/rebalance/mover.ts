@@ -29,6 +29,8 @@ export interface MoverOptions {
   readonly connect: (node: NodeSpec, database: number) => Promise<Redis>;
   /** Told when the sweep stops because of a failure; it goes on with `resume`. */
   readonly onFailure: (message: string) => void;
+  /** Whether clients were served since it was asked last. */
+  readonly isBusy: () => boolean;
   readonly onSwept: () => void;
   /** So many keys went from one node to another. */
   readonly onMoved: (source: string, target: string, keys: number) => void;
@@ -45,6 +47,11 @@ export interface SourceProgress {
 const BATCH_KEYS = 64;
 /** The sweep's batches grow while they take less than this, and shrink when they take twice as long. */
 const BATCH_GOAL_MS = 2;
+/** While clients are served, batches are smaller, and each is followed by a pause: their latency comes first. */
+const BUSY_BATCH_KEYS = 16;
+const BUSY_PAUSE_MS = 2;
+/** The pause grows with the number of sources, since all of them keep their targets busy. */
+const BUSY_PAUSE_PER_SOURCE_MS = 0.7;
 /** A batch that took longer than this is followed by a pause as long as itself: others want the nodes, too. */
 const LONG_BATCH_MS = 10;
 const SCAN_COUNT = 512;
@@ -238,7 +245,8 @@ export class Mover implements KeyMoves {
         for (const [target, moving] of this.#byTarget(index, keys)) {
           for (let i = 0; i < moving.length && !this.#stopped; ) {
             const start = performance.now();
-            const batch = moving.slice(i, i + source.batch);
+            const busy = this.#options.isBusy();
+            const batch = moving.slice(i, i + (busy ? Math.min(source.batch, BUSY_BATCH_KEYS) : source.batch));
             i += batch.length;
             // Sent together: the size is answered before the key has left.
             const [size] = await Promise.all([
@@ -249,6 +257,7 @@ export class Mover implements KeyMoves {
             const took = performance.now() - start;
             adapt(source, batch.length, took);
             if (took > LONG_BATCH_MS) await this.#sleep(took);
+            if (busy) await this.#sleep(this.#busyPause());
             if (this.#throttle > 0) {
               await this.#sleep((batch.length / this.#throttle) * 1000 - took);
             }
@@ -311,6 +320,12 @@ export class Mover implements KeyMoves {
     const moved = this.#sources.get(source);
     if (moved !== undefined) moved.keysMoved += keys.length;
     this.#options.onMoved(this.#options.nodes[source]?.name ?? '', node.name, keys.length);
+  }
+
+  #busyPause(): number {
+    let active = 0;
+    for (const source of this.#sources.values()) if (!source.done) active++;
+    return Math.max(BUSY_PAUSE_MS, active * BUSY_PAUSE_PER_SOURCE_MS);
   }
 
   async #databases(index: number): Promise<number[]> {

@@ -11,6 +11,7 @@ import { measureIdleClients } from './idle-clients.js';
 import { runMicroBenchmarks } from './micro.js';
 import { type BenchOptions, parseOptions } from './options.js';
 import { prefill } from './prefill.js';
+import { measureRebalance } from './rebalance.js';
 import { markdown, type Row, throughputHeader, throughputRow } from './report.js';
 import { runRounds } from './rounds.js';
 import { SCENARIOS } from './scenarios.js';
@@ -20,7 +21,7 @@ const MEMORY = { idle: measureIdleClients, 'big-value': measureBigValue };
 const NODES = 3;
 
 async function main(options: BenchOptions): Promise<boolean> {
-  const known = new Set([...SCENARIOS.map(({ name }) => name), ...Object.keys(MEMORY), 'micro']);
+  const known = new Set([...SCENARIOS.map(({ name }) => name), ...Object.keys(MEMORY), 'rebalance', 'micro']);
   const unknown = options.only.filter((name) => !known.has(name));
   if (unknown.length > 0) throw new Error(`no scenario "${unknown.join('", "')}"; there are: ${[...known].join(', ')}`);
   const wanted = (name: string) => options.only.length === 0 || options.only.includes(name);
@@ -36,6 +37,16 @@ async function main(options: BenchOptions): Promise<boolean> {
     ...(await runThroughput(nodes, starts, options, wanted)),
     ...(await runMemory(nodes, hasNutcracker ? [ringproxy(), twemproxy] : [ringproxy()], wanted)),
   ];
+  if (wanted('rebalance')) {
+    const moves = await measureRebalance();
+    rows.push(...moves);
+    print(
+      `\n${markdown(
+        ['1,000,000 keys of 64 bytes, a fourth node joins', '', 'bar', ''],
+        moves.map((row) => [...row.cells]),
+      )}`,
+    );
+  }
   await endAll();
   if (wanted('micro')) print(`\n${await runMicroBenchmarks()}`);
   const missed = rows.filter((row) => row.passed === false).length;

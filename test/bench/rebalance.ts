@@ -1,0 +1,112 @@
+import { once } from 'node:events';
+import type { RingView } from '../../src/admin/api.js';
+import { RawClient } from '../support/raw-client.js';
+import { startRedises } from '../support/redis-process.js';
+import { type RingproxyProcess, startRingproxy } from '../support/ringproxy-process.js';
+import { type LoadResult, redisBenchmark } from './redis-benchmark.js';
+import { type Row, verdict } from './report.js';
+
+const KEYS = 1_000_000;
+const VALUE = 64;
+const FILL_BATCH = 20_000;
+const CLIENTS = 50;
+const LOAD_REQUESTS = 300_000;
+/** Keys a second of the sweep without load. */
+const IDLE_BAR = 50_000;
+/** The same under load: what Redis Cluster's own reshard reached on two cores. */
+const LOADED_BAR = 14_000;
+/** p99 during the move, as a multiple of that before it. */
+const P99_BAR = 1.5;
+
+interface Move {
+  readonly keys: number;
+  readonly seconds: number;
+}
+
+/** How fast keys move to a fourth node, without load and under load, and what clients notice of it. */
+export async function measureRebalance(): Promise<Row[]> {
+  const nodes = await startRedises(4);
+  const proxy = await startRingproxy({ nodes: nodes.slice(0, 3) });
+  await fill(proxy);
+  const idle = await change(proxy, { kind: 'add', add: [{ name: 'node4', address: nodes[3]?.address }] });
+  await change(proxy, { kind: 'remove', remove: ['node4'] });
+
+  const load = (): Promise<LoadResult> =>
+    redisBenchmark(proxy.port, {
+      command: 'get',
+      clients: CLIENTS,
+      depth: 1,
+      valueSize: VALUE,
+      keys: KEYS,
+      requests: LOAD_REQUESTS,
+    });
+  const before = await load();
+  const running = load();
+  const moved = await change(proxy, { kind: 'add', add: [{ name: 'node4', address: nodes[3]?.address }] });
+  const during = await running;
+  const after = await load();
+  await proxy.stop();
+  const rate = (move: Move): number => move.keys / move.seconds;
+  return [
+    row('moved without load', `${count(rate(idle))} keys/s`, `≥ ${count(IDLE_BAR)}`, rate(idle) >= IDLE_BAR),
+    row(
+      `moved under ${CLIENTS} clients`,
+      `${count(rate(moved))} keys/s`,
+      `> ${count(LOADED_BAR)}`,
+      rate(moved) > LOADED_BAR,
+    ),
+    row(
+      'p99 of a run with the move in it, against before',
+      `${during.p99.toFixed(2)} ms / ${before.p99.toFixed(2)} ms`,
+      `≤ ${P99_BAR} ×`,
+      during.p99 <= before.p99 * P99_BAR,
+    ),
+    row(
+      'commands/s before, with the move, after',
+      [before, during, after].map((result) => count(result.rate)).join(' / '),
+      '',
+      null,
+    ),
+  ];
+}
+
+async function fill(proxy: RingproxyProcess): Promise<void> {
+  const client = await RawClient.connect(proxy.port);
+  const value = 'x'.repeat(VALUE);
+  for (let first = 0; first < KEYS; first += FILL_BATCH) {
+    const commands = Array.from({ length: FILL_BATCH }, (_, i) => [
+      'SET',
+      `key:${String(first + i).padStart(12, '0')}`,
+      value,
+    ]);
+    await client.pipeline(commands);
+  }
+  client.close();
+  await once(client.socket, 'close');
+}
+
+async function change(proxy: RingproxyProcess, body: object): Promise<Move> {
+  const start = performance.now();
+  const answer = await fetch(`${proxy.admin}/v1/ring/changes`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  });
+  if (!answer.ok) throw new Error(await answer.text());
+  for (;;) {
+    const view = (await (await fetch(`${proxy.admin}/v1/ring`)).json()) as RingView;
+    if (view.change === null) break;
+    if (view.change.error !== null) throw new Error(view.change.error);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  const history = (await (await fetch(`${proxy.admin}/v1/ring/history`)).json()) as { keysMoved: number }[];
+  return { keys: history.at(-1)?.keysMoved ?? 0, seconds: (performance.now() - start) / 1000 };
+}
+
+function row(what: string, found: string, bar: string, passed: boolean | null): Row {
+  return { passed, cells: [what, found, bar, verdict(passed)] };
+}
+
+function count(value: number): string {
+  return Math.round(value).toLocaleString('en-US');
+}
