@@ -27,7 +27,9 @@ export class AdminClient {
   readonly #token: string;
 
   constructor(options: AdminOptions) {
-    this.#base = options.admin.replace(/\/+$/, '');
+    // serve takes HOST:PORT under the same name, --admin: so that one RINGPROXY_ADMIN may serve both.
+    const url = isHostPort(options.admin) ? `http://${options.admin}` : options.admin;
+    this.#base = url.replace(/\/+$/, '');
     this.#token = options.token ?? '';
     if (!/^https?:\/\/[^/]+/.test(this.#base)) {
       throw new CliError(`'${options.admin}' is not a URL`, 'give one with --admin, such as http://127.0.0.1:6390', 2);
@@ -84,9 +86,10 @@ export class AdminClient {
   }
 
   async #send<T>(method: 'GET' | 'POST', path: string, body: object | null): Promise<T> {
-    let answer: Awaited<ReturnType<typeof request>>;
+    let status: number;
+    let text: string;
     try {
-      answer = await request(`${this.#base}${path}`, {
+      const answer = await request(`${this.#base}${path}`, {
         method,
         headersTimeout: method === 'POST' ? CHANGE_TIMEOUT_MS : HEADERS_TIMEOUT_MS,
         headers: {
@@ -95,21 +98,26 @@ export class AdminClient {
         },
         body: body === null ? null : JSON.stringify(body),
       });
+      status = answer.statusCode;
+      text = await answer.body.text();
     } catch (error) {
       throw new CliError(
         `the admin API at ${this.#base} cannot be reached: ${describe(error)}`,
         'is ringproxy serve running? Give its address with --admin URL or RINGPROXY_ADMIN',
       );
     }
-    const text = await answer.body.text();
     const parsed = parseJson(text);
-    if (answer.statusCode >= 200 && answer.statusCode < 300 && parsed !== undefined) return parsed as T;
+    if (status >= 200 && status < 300 && parsed !== undefined) return parsed as T;
     if (isApiError(parsed)) throw new CliError(parsed.error.message, parsed.error.hint);
     throw new CliError(
-      `${this.#base} answered ${answer.statusCode}, not as the admin API does`,
+      `${this.#base} answered ${status}, not as the admin API does`,
       'check --admin: it must be the admin address, not that for Redis clients',
     );
   }
+}
+
+function isHostPort(text: string): boolean {
+  return /^([^\s/:]+|\[[0-9a-fA-F:.]+\]):\d{1,5}$/.test(text);
 }
 
 function parseJson(text: string): unknown {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 import type { ChangeRequest, RingView } from '../src/admin/api.js';
-import { parseNodeText } from '../src/config/address.js';
+import { parseAddress, parseNodeText } from '../src/config/address.js';
 import { CliError } from './cli-error.js';
 
 interface Wanted {
@@ -11,10 +11,10 @@ interface Wanted {
 }
 
 /**
- * What has to change so that the ring is as the file says.
- * @throws CliError when the file says nothing, or the ring is like that already
+ * What has to change so that the ring is as the file says; null when it is like that already.
+ * @throws CliError when the file cannot be understood
  */
-export function applyRequest(view: RingView, file: string, flush: boolean | undefined): ChangeRequest {
+export function applyRequest(view: RingView, file: string, flush: boolean | undefined): ChangeRequest | null {
   const wanted = readWanted(file);
   const find = (name: string): RingView['nodes'][number] | undefined => view.nodes.find((node) => node.name === name);
   const add = wanted.filter((node) => find(node.name) === undefined);
@@ -28,6 +28,7 @@ export function applyRequest(view: RingView, file: string, flush: boolean | unde
   const replace = kept
     .filter((node) => find(node.name)?.address !== node.address)
     .map(({ name, address }) => ({ name, address }));
+  if (add.length + remove.length + weights.length + replace.length === 0) return null;
   return { kind: 'apply', add, remove, weights, replace, flush };
 }
 
@@ -51,6 +52,13 @@ function readWanted(file: string): Wanted[] {
       typeof given === 'object' && given !== null ? Reflect.get(given, name) : undefined;
     const address = field('address');
     if (typeof address !== 'string') throw new CliError(`${file}: a node has no address`, 'expected NAME=HOST:PORT', 2);
-    return { name: String(field('name') ?? address), address, weight: Number(field('weight') ?? 1) };
+    const weight = Number(field('weight') ?? 1);
+    if (parseAddress(address) === null) {
+      throw new CliError(`${file}: '${address}' is not a node's address`, 'expected HOST:PORT', 2);
+    }
+    if (!Number.isInteger(weight) || weight < 1 || weight > 1000) {
+      throw new CliError(`${file}: the weight of ${address} is not a number`, 'expected 1 to 1000', 2);
+    }
+    return { name: String(field('name') ?? address), address, weight };
   });
 }

@@ -32,10 +32,12 @@ export function completionScript(program: Command, shell: (typeof SHELLS)[number
     return table
       .flatMap(([path, words]) => {
         const seen = path.split(' ').filter((word) => word !== '');
+        const further = words.filter((word) => !word.startsWith('--')).join(' ');
         const condition =
           seen.length === 0
             ? '__fish_use_subcommand'
-            : seen.map((word) => `__fish_seen_subcommand_from ${word}`).join('; and ');
+            : seen.map((word) => `__fish_seen_subcommand_from ${word}`).join('; and ') +
+              (further === '' ? '' : `; and not __fish_seen_subcommand_from ${further}`);
         return words.map((word) =>
           word.startsWith('--')
             ? `complete -c ringproxy -n '${condition}' -l ${word.slice(2)}\n`
@@ -45,10 +47,12 @@ export function completionScript(program: Command, shell: (typeof SHELLS)[number
       .join('');
   }
   const cases = table.map(([path, words]) => `    "${path}") words="${words.join(' ')}";;\n`).join('');
+  const known = table.flatMap(([path]) => (path === '' ? [] : [`"${path}"`])).join('|');
+  // Arguments and the values of flags are no part of a command's path.
   const bash = `_ringproxy() {
   local path="" word words=""
   for word in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
-    case "$word" in -*) ;; *) path="\${path:+$path }$word";; esac
+    case "\${path:+$path }$word" in ${known}) path="\${path:+$path }$word";; esac
   done
   case "$path" in
 ${cases}  esac

@@ -1,13 +1,15 @@
 import { createLogUpdate } from 'log-update';
-import pc from 'picocolors';
-import type { ChangeView } from '../src/admin/api.js';
+import type { ChangeView, HistoryEntry } from '../src/admin/api.js';
 import type { AdminClient } from './admin-client.js';
 import { CliError } from './cli-error.js';
+import { colors } from './colors.js';
 import type { CommonOptions } from './common-options.js';
 import { formatCount } from './format.js';
 
 const POLL_MS = 200;
 const BAR_WIDTH = 30;
+/** A change is over a moment before it is in the history. */
+const OUTCOME_MS = 5_000;
 
 /** One line on a running change: bar, keys, rate, time left. */
 export function describeProgress(change: ChangeView): string {
@@ -18,11 +20,19 @@ export function describeProgress(change: ChangeView): string {
   const left = change.etaSeconds === null ? '' : `, ${change.etaSeconds} s left`;
   const state = change.paused ? ', paused' : '';
   const line = `${change.kind}: ${change.phase} ${bar} ${change.percent.toFixed(1)} %  ${formatCount(change.keysMoved)} keys moved, ${formatCount(rate)} keys/s${left}${state}`;
-  return change.error === null ? line : `${line}\n${pc.red(change.error)}`;
+  return change.error === null ? line : `${line}\n${colors.red(change.error)}`;
 }
 
-/** Shows the running change until it is done. @throws CliError when it has paused because of a failure */
-export async function follow(client: AdminClient, options: CommonOptions): Promise<void> {
+/**
+ * Shows the running change until it is done, and says what came of it.
+ * @param generation the first one that the change can lead to
+ * @throws CliError when it has paused because of a failure, or was turned round by somebody else
+ */
+export async function follow(
+  client: AdminClient,
+  options: CommonOptions,
+  { generation, cancels = false }: { generation: number; cancels?: boolean },
+): Promise<void> {
   const draw = createLogUpdate(process.stderr);
   let last: ChangeView | null = null;
   for (;;) {
@@ -37,10 +47,27 @@ export async function follow(client: AdminClient, options: CommonOptions): Promi
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
   if (process.stderr.isTTY) draw.done();
-  const [entry] = (await client.history()).slice(-1);
-  if (options.json === true || entry === undefined) return;
+  const entry = await outcome(client, generation);
+  if (entry === null) {
+    throw new CliError('the change ended and is not in the history', "the proxy's log says why: ringproxy ring show");
+  }
+  if (entry.kind === 'cancel' && !cancels) {
+    throw new CliError(entry.summary, 'everything is back where it was: ringproxy ring history');
+  }
+  if (options.json === true) return;
   const moved = entry.keysMoved || last?.keysMoved || 0;
   process.stdout.write(
     `done: ${entry.summary}; generation ${entry.generation}, ${formatCount(moved)} keys moved in ${entry.durationSeconds.toFixed(1)} s\n`,
   );
+}
+
+/** What the history says of the change that led to `generation` or, turned round, past it; null: nothing in time. */
+async function outcome(client: AdminClient, generation: number): Promise<HistoryEntry | null> {
+  const deadline = Date.now() + OUTCOME_MS;
+  for (;;) {
+    const entry = (await client.history()).at(-1);
+    if (entry !== undefined && entry.generation >= generation) return entry;
+    if (Date.now() > deadline) return null;
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
 }

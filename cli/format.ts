@@ -22,6 +22,12 @@ export function formatPercent(part: number): string {
   return `${(part * 100).toFixed(1)} %`;
 }
 
+/** A name as it is; one with control characters, which could steer the terminal, quoted and escaped. */
+export function formatName(name: string): string {
+  const quoted = /\p{Cc}/u.test(name) ? JSON.stringify(name) : name;
+  return quoted.replace(/[\u007f-\u009f]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
 /** @param seconds null: there was nothing to measure */
 export function formatSeconds(seconds: number | null): string {
   if (seconds === null) return '-';

@@ -47,6 +47,12 @@ function report(error: unknown): number {
   return 1;
 }
 
+// Whoever reads our output may stop early, as `head` does: that is no failure to tell of.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(1);
+});
+
 try {
   await buildProgram().parseAsync(process.argv);
 } catch (error) {

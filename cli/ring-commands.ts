@@ -1,12 +1,13 @@
-import type { Command } from 'commander';
-import pc from 'picocolors';
+import { type Command, InvalidArgumentError } from 'commander';
 import type { ChangeAccepted, ChangeRequest, ChangeView, NodeInput, RingView } from '../src/admin/api.js';
+import { parseAddress, parseNodeText } from '../src/config/address.js';
 import { AdminClient } from './admin-client.js';
 import { applyRequest } from './apply-file.js';
 import { CliError } from './cli-error.js';
+import { colors } from './colors.js';
 import { type CommonOptions, withCommonOptions } from './common-options.js';
 import { describeProgress, follow } from './follow.js';
-import { formatBytes, formatCount, formatPercent, formatTable } from './format.js';
+import { formatBytes, formatCount, formatName, formatPercent, formatTable } from './format.js';
 
 interface ChangeOptions extends CommonOptions {
   readonly flush?: boolean;
@@ -34,7 +35,7 @@ export function registerRingCommands(program: Command): void {
     print(options, found, () =>
       formatTable(
         ['KEY', 'HASH', 'NODE', 'ADDRESS', 'NEXT NODE'],
-        found.map((row) => [row.key, String(row.hash), row.node, row.address, row.nextNode ?? '-']),
+        found.map((row) => [formatName(row.key), String(row.hash), row.node, row.address, row.nextNode ?? '-']),
       ),
     );
   });
@@ -64,9 +65,9 @@ export function registerRingCommands(program: Command): void {
       .command('set-weight')
       .description("change a node's share of the ring")
       .argument('<name>', 'name of the node')
-      .argument('<weight>', '1 to 1000'),
-  ).action((name: string, weight: string, options: ChangeOptions) =>
-    runChange(options, { kind: 'reweight', weights: [{ name, weight: Number(weight) }] }),
+      .argument('<weight>', '1 to 1000', parseWeight),
+  ).action((name: string, weight: number, options: ChangeOptions) =>
+    runChange(options, { kind: 'reweight', weights: [{ name, weight }] }),
   );
 
   withChangeOptions(
@@ -93,16 +94,25 @@ export function registerRingCommands(program: Command): void {
       .option('--flush', 'empty servers that join and hold keys'),
   ).action(async (options: ChangeOptions) => {
     const view = await new AdminClient(options).ring();
-    await runChange(options, applyRequest(view, options.file ?? '', options.flush));
+    const request = applyRequest(view, options.file ?? '', options.flush);
+    if (request !== null) return runChange(options, request);
+    const unchanged: ChangeAccepted = {
+      generation: view.generation,
+      dryRun: options.dryRun === true,
+      warnings: [],
+      moves: [],
+    };
+    print(options, unchanged, () => `the ring is as ${options.file} says already: nothing to do`);
   });
 
   withCommonOptions(
     ring.command('status').description('the running change').option('--watch', 'follow it until it is done'),
   ).action(async (options: CommonOptions & { watch?: boolean }) => {
     const client = new AdminClient(options);
-    const change = await client.current();
+    const { change, generation } = await client.ring();
     print(options, change, () => (change === null ? 'no change is under way' : describeProgress(change)));
-    if (options.watch === true && change !== null) await follow(client, options);
+    if (options.watch === true && change !== null)
+      await follow(client, options, { generation: generation + 1, cancels: true });
   });
 
   withCommonOptions(ring.command('pause').description('pause the running change')).action((options: CommonOptions) =>
@@ -112,17 +122,21 @@ export function registerRingCommands(program: Command): void {
     steer(options, (client) => client.resume(), 'resumed'),
   );
   withCommonOptions(
-    ring.command('throttle').description('limit its speed').argument('<keys-per-second>', '0: as fast as it goes'),
-  ).action((rate: string, options: CommonOptions) =>
-    steer(options, (client) => client.throttle(Number(rate)), `throttled to ${rate} keys/s`),
+    ring
+      .command('throttle')
+      .description('limit its speed')
+      .argument('<keys-per-second>', '0: as fast as it goes', parseRate),
+  ).action((rate: number, options: CommonOptions) =>
+    steer(options, (client) => client.throttle(rate), `throttled to ${rate} keys/s`),
   );
-  withChangeOptions(ring.command('cancel').description('move everything back')).action(
-    async (options: ChangeOptions) => {
-      const client = new AdminClient(options);
-      await client.cancel();
-      if (options.detach !== true) await follow(client, options);
-    },
-  );
+  withCommonOptions(
+    ring.command('cancel').description('move everything back').option('--detach', 'do not wait until it is done'),
+  ).action(async (options: ChangeOptions) => {
+    const client = new AdminClient(options);
+    const { generation } = await client.ring();
+    print(options, await client.cancel(), () => 'cancelled: everything goes back');
+    if (options.detach !== true) await follow(client, options, { generation: generation + 1, cancels: true });
+  });
 
   withCommonOptions(ring.command('history').description('finished changes')).action(async (options: CommonOptions) => {
     const entries = await new AdminClient(options).history();
@@ -154,7 +168,9 @@ async function runChange(options: ChangeOptions, request: ChangeRequest): Promis
   const client = new AdminClient(options);
   const accepted = await client.change({ ...request, dryRun: options.dryRun });
   print(options, accepted, () => describeChange(accepted));
-  if (options.dryRun !== true && options.detach !== true) await follow(client, options);
+  if (options.dryRun !== true && options.detach !== true) {
+    await follow(client, options, { generation: accepted.generation });
+  }
 }
 
 async function steer(
@@ -177,7 +193,7 @@ function describeRing(view: RingView): string {
       node.name,
       node.address,
       String(node.weight),
-      node.state === 'active' ? pc.green(node.state) : pc.red(node.state),
+      node.state === 'active' ? colors.green(node.state) : colors.red(node.state),
       formatPercent(node.share),
       formatCount(node.keys),
       formatBytes(node.usedMemory),
@@ -195,7 +211,7 @@ function describeProxies(proxies: RingView['proxies']): string {
     proxies.map((proxy) => [
       proxy.id,
       proxy.admin === '' ? '-' : proxy.admin,
-      proxy.alive ? 'yes' : pc.red('no'),
+      proxy.alive ? 'yes' : colors.red('no'),
       String(proxy.generation),
       String(proxy.workers),
       proxy.version,
@@ -209,14 +225,27 @@ function describeChange(accepted: ChangeAccepted): string {
     accepted.moves.map((move) => [move.source, move.target, formatPercent(move.share)]),
   );
   const title = accepted.dryRun ? 'dry run, nothing was changed; this would lead to' : 'on the way to';
-  const warnings = accepted.warnings.map((warning) => pc.yellow(`warning: ${warning}`));
+  const warnings = accepted.warnings.map((warning) => colors.yellow(`warning: ${warning}`));
   return [`${title} generation ${accepted.generation}`, '', moves, ...warnings].join('\n');
 }
 
+/** @throws CliError: a wrong call */
 function parseNode(text: string): NodeInput {
-  const match = /^(?:([^=]+)=)?(.+?)(?:\*(\d+))?$/.exec(text);
-  if (match === null)
+  const node = parseNodeText(text);
+  if (node === null || parseAddress(node.address) === null) {
     throw new CliError(`'${text}' is not a node`, 'expected NAME=HOST:PORT or NAME=HOST:PORT*WEIGHT', 2);
-  const [, name, address = '', weight] = match;
-  return { name, address, weight: weight === undefined ? undefined : Number(weight) };
+  }
+  return node;
+}
+
+function parseWeight(text: string): number {
+  const weight = Number(text);
+  if (!Number.isInteger(weight) || weight < 1 || weight > 1000) throw new InvalidArgumentError('expected 1 to 1000');
+  return weight;
+}
+
+function parseRate(text: string): number {
+  const rate = Number(text);
+  if (text.trim() === '' || !Number.isFinite(rate) || rate < 0) throw new InvalidArgumentError('expected 0 or more');
+  return rate;
 }

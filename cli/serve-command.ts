@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { loadConfig } from '../src/config/load.js';
 import { SETTINGS, type Setting, type SettingName } from '../src/config/settings.js';
+import type { RunningProxy } from '../src/serve.js';
 
 /** `ringproxy serve` */
 export function registerServeCommand(program: Command): void {
@@ -39,15 +40,10 @@ async function serve(options: Record<string, unknown>): Promise<void> {
     process.stdout.write(`the configuration is valid: ${config.nodes.length} nodes, listens on ${config.listen}\n`);
     return;
   }
-  // Loaded when it is needed: the other commands start faster without it.
-  const { startServer } = await import('../src/serve.js');
-  const proxy = await startServer(config);
+  let proxy: RunningProxy | null = null;
   let stopping = false;
-  const stop = (): void => {
-    // Whoever asks twice does not want to wait.
-    if (stopping) process.exit(1);
-    stopping = true;
-    proxy.close().then(
+  const close = (running: RunningProxy): void => {
+    running.close().then(
       () => process.exit(0),
       (error: unknown) => {
         process.stderr.write(`ringproxy: ${error instanceof Error ? error.message : String(error)}\n`);
@@ -55,8 +51,19 @@ async function serve(options: Record<string, unknown>): Promise<void> {
       },
     );
   };
+  const stop = (): void => {
+    // Whoever asks twice does not want to wait.
+    if (stopping) process.exit(1);
+    stopping = true;
+    if (proxy !== null) close(proxy);
+  };
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
+  // Loaded when it is needed: the other commands start faster without it.
+  const { startServer } = await import('../src/serve.js');
+  proxy = await startServer(config);
+  // Asked to end while it started.
+  if (stopping) return close(proxy);
   const ready = { event: 'ready', listen: proxy.listen, admin: proxy.admin, pid: process.pid, proxy: proxy.proxyId };
   process.stdout.write(`${JSON.stringify(ready)}\n`);
 }

@@ -1,6 +1,6 @@
 import { createLogUpdate } from 'log-update';
-import pc from 'picocolors';
 import { AdminClient } from '../admin-client.js';
+import { colors } from '../colors.js';
 import { describeProgress } from '../follow.js';
 import { formatCount, formatPercent, formatSeconds, formatTable } from '../format.js';
 import { DemoServers } from './servers.js';
@@ -28,13 +28,19 @@ export async function runDemo(options: { readonly seconds?: number }): Promise<v
     const view = new DemoView(admin, traffic);
     view.start();
     const joinAfter = Math.min((options.seconds ?? Number.POSITIVE_INFINITY) * JOIN_AT, JOIN_AFTER_SECONDS);
+    let joined: Promise<void> = Promise.resolve();
+    let ending = false;
     const join = setTimeout(() => {
-      void addNode(servers, admin, view).catch((error: unknown) => {
+      joined = addNode(servers, admin, view).catch((error: unknown) => {
+        // At the end the proxy goes from under it.
+        if (ending) return;
         view.note(`adding ${NEW_NODE} failed: ${error instanceof Error ? error.message : String(error)}`);
         process.exitCode = 1;
       });
     }, joinAfter * 1000);
-    await stopped;
+    // At its own end it sees the change through; whoever stops it does not want to wait.
+    if ((await stopped) === 'time') await joined;
+    ending = true;
     clearTimeout(join);
     await traffic.stop();
     await view.stop();
@@ -63,11 +69,18 @@ async function addNode(servers: DemoServers, admin: AdminClient, view: DemoView)
   );
 }
 
-function untilStopped(seconds: number | undefined): Promise<void> {
+/** Waits for the end. A second signal exits at once: whoever asks twice does not want to wait. */
+function untilStopped(seconds: number | undefined): Promise<'signal' | 'time'> {
   return new Promise((resolve) => {
-    process.once('SIGINT', () => resolve());
-    process.once('SIGTERM', () => resolve());
-    if (seconds !== undefined) setTimeout(resolve, seconds * 1000);
+    let signalled = false;
+    const stop = (): void => {
+      if (signalled) process.exit(1);
+      signalled = true;
+      resolve('signal');
+    };
+    process.on('SIGINT', stop);
+    process.on('SIGTERM', stop);
+    if (seconds !== undefined) setTimeout(() => resolve('time'), seconds * 1000).unref();
   });
 }
 
@@ -77,6 +90,7 @@ class DemoView {
   readonly #traffic: Traffic;
   readonly #draw = createLogUpdate(process.stdout);
   #timer: NodeJS.Timeout | null = null;
+  #showing: Promise<void> = Promise.resolve();
   #seenCommands = 0;
   #seenAt = performance.now();
   #note = '';
@@ -87,10 +101,17 @@ class DemoView {
   }
 
   start(): void {
-    this.#timer = setTimeout(() => void this.#show(), VIEW_INTERVAL_MS);
+    this.#timer = setTimeout(() => {
+      this.#showing = this.#show().catch((error: unknown) => {
+        this.note(error instanceof Error ? error.message : String(error));
+        if (this.#timer !== null) this.start();
+      });
+    }, VIEW_INTERVAL_MS);
   }
 
   note(text: string): void {
+    // The last line is the outcome.
+    if (this.#timer === null) return;
     this.#note = text;
     if (!process.stdout.isTTY) process.stdout.write(`${text}\n`);
   }
@@ -98,6 +119,7 @@ class DemoView {
   async stop(): Promise<void> {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
+    await this.#showing;
     if (process.stdout.isTTY) this.#draw.done();
   }
 
@@ -112,8 +134,8 @@ class DemoView {
     const line = [
       `${formatCount(Math.round(rate))} commands/s`,
       `p50 ${formatSeconds(get?.p50 ?? null)}, p99 ${formatSeconds(get?.p99 ?? null)}`,
-      misses === 0 ? pc.green('0 misses') : pc.red(`${formatCount(misses)} misses`),
-      lost === 0 ? pc.green('0 lost writes') : pc.red(`${lost} lost writes`),
+      misses === 0 ? colors.green('0 misses') : colors.red(`${formatCount(misses)} misses`),
+      lost === 0 ? colors.green('0 lost writes') : colors.red(`${lost} lost writes`),
       ...(ring.change === null ? [] : [describeProgress(ring.change)]),
     ].join('  ');
     if (process.stdout.isTTY) {
@@ -125,10 +147,10 @@ class DemoView {
           node.state,
           formatPercent(node.share),
           formatCount(node.keys),
-          pc.cyan('█'.repeat(Math.round(node.share * 40))),
+          colors.cyan('█'.repeat(Math.round(node.share * 40))),
         ]),
       );
-      this.#draw(`${nodes}\n\n${line}\n${this.#note === '' ? '' : pc.yellow(this.#note)}\n`);
+      this.#draw(`${nodes}\n\n${line}\n${this.#note === '' ? '' : colors.yellow(this.#note)}\n`);
     } else {
       const shares = ring.nodes.map((node) => `${node.name} ${formatPercent(node.share)}`).join(', ');
       process.stdout.write(`${line}  [${shares}]\n`);

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CliError } from '../cli-error.js';
+import { GUARD } from './guard.js';
 
 const START_TIMEOUT_MS = 10_000;
 const MAIN = fileURLToPath(new URL('../main.js', import.meta.url));
@@ -23,8 +24,16 @@ export interface DemoProxy {
 export class DemoServers {
   readonly #folder = mkdtempSync(join(tmpdir(), 'ringproxy-demo-'));
   readonly #children = new Set<ChildProcess>();
+  readonly #guard: ChildProcess;
 
   constructor() {
+    this.#guard = spawn(process.execPath, [GUARD, this.#folder], {
+      stdio: ['pipe', 'ignore', 'ignore'],
+      detached: true,
+    });
+    // Without its guard the demo works all the same.
+    this.#guard.once('error', () => {});
+    this.#guard.stdin?.on('error', () => {});
     process.once('exit', () => this.#killAll());
   }
 
@@ -56,13 +65,26 @@ export class DemoServers {
       child.kill('SIGTERM');
       await ended;
     }
+    this.#guard.stdin?.end();
     rmSync(this.#folder, { recursive: true, force: true });
   }
 
   #spawn(program: string, args: readonly string[]): ChildProcess {
-    const child = spawn(program, args, { cwd: this.#folder, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
-    this.#children.add(child);
-    child.once('exit', () => this.#children.delete(child));
+    const child = spawn(program, args, {
+      cwd: this.#folder,
+      env: plainEnvironment(),
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
+    });
+    // A program that could not be started has no pid, and never exits.
+    if (child.pid !== undefined) {
+      this.#children.add(child);
+      this.#guard.stdin?.write(`+${child.pid}\n`);
+      child.once('exit', () => {
+        this.#children.delete(child);
+        this.#guard.stdin?.write(`-${child.pid}\n`);
+      });
+    }
     // A pipe that nobody reads would stop the process.
     child.stderr?.resume();
     return child;
@@ -72,6 +94,11 @@ export class DemoServers {
     for (const child of this.#children) child.kill('SIGKILL');
     rmSync(this.#folder, { recursive: true, force: true });
   }
+}
+
+/** Our environment without the settings of the user's own proxy: its state, its password and token, … */
+function plainEnvironment(): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('RINGPROXY_')));
 }
 
 function parseReady(line: string): DemoProxy | null {

@@ -3,8 +3,10 @@ import { Redis } from 'ioredis';
 
 const CLIENTS = 8;
 const KEYS_PER_CLIENT = 2_000;
-/** Commands that a client sends at a time. */
+const COUNTERS_PER_CLIENT = 200;
+/** Keys that a client uses at a time. */
 const BATCH = 24;
+const KEYS_PER_MGET = 5;
 
 export interface TrafficCounts {
   /** Commands answered. */
@@ -14,6 +16,12 @@ export interface TrafficCounts {
   misses: number;
   /** Acknowledged writes that were not there any more: missing, or an older value. */
   lost: number;
+}
+
+/** What a client's keys must hold. */
+interface Model {
+  readonly values: Map<string, string>;
+  readonly counters: Map<string, number>;
 }
 
 export class Traffic {
@@ -42,47 +50,74 @@ export class Traffic {
 
   /** Each client has keys of its own, so that it knows what they hold. */
   async #loop(client: Redis, index: number): Promise<void> {
-    const written = new Map<string, string>();
+    const model: Model = { values: new Map(), counters: new Map() };
     let version = 0;
     while (this.#running) {
-      const writes = new Map<string, string>();
-      const reads = new Map<string, string>();
       const pipeline = client.pipeline();
-      const kinds: { key: string; write: boolean }[] = [];
+      const checks: ((error: Error | null, reply: unknown) => void)[] = [];
+      // A key is used once a batch, so that the expectation does not depend on the batch itself.
+      const used = new Set<string>();
+      const several: string[] = [];
       for (let i = 0; i < BATCH; i++) {
         const key = `demo:${index}:${Math.floor(Math.random() * KEYS_PER_CLIENT)}`;
-        const expected = written.get(key);
-        // A key is used once a batch, so that the expectation does not depend on the batch itself.
-        if (writes.has(key) || reads.has(key)) continue;
-        if (expected !== undefined && i % 3 !== 0) {
-          reads.set(key, expected);
-          pipeline.get(key);
-          kinds.push({ key, write: false });
-        } else {
+        if (used.has(key)) continue;
+        used.add(key);
+        if (!model.values.has(key) || i % 3 === 0) {
           const value = `${index}:${++version}`;
-          writes.set(key, value);
           pipeline.set(key, value);
-          kinds.push({ key, write: true });
+          checks.push((error) => this.#written(model, key, value, error));
+        } else if (several.length < KEYS_PER_MGET) {
+          several.push(key);
+        } else {
+          pipeline.get(key);
+          checks.push((error, reply) => this.#read(model, key, error, reply));
         }
       }
+      if (several.length > 0) {
+        pipeline.mget(several);
+        checks.push((error, reply) => {
+          const replies: readonly unknown[] = Array.isArray(reply) ? reply : [];
+          for (const [i, key] of several.entries()) this.#read(model, key, error, replies[i] ?? null);
+        });
+      }
+      const counter = `demo:${index}:count:${Math.floor(Math.random() * COUNTERS_PER_CLIENT)}`;
+      pipeline.incr(counter);
+      checks.push((error, reply) => this.#counted(model, counter, error, reply));
       const results = (await pipeline.exec()) ?? [];
-      for (const [i, { key, write }] of kinds.entries()) {
-        const [error, value] = results[i] ?? [new Error('no reply'), null];
+      for (const [i, check] of checks.entries()) {
+        const [error, reply] = results[i] ?? [new Error('no reply'), null];
         this.counts.commands++;
-        if (error !== null) {
-          this.counts.errors++;
-          // The outcome of a write that failed is unknown: nothing is expected of the key.
-          if (write) written.delete(key);
-        } else if (write) {
-          written.set(key, writes.get(key) ?? '');
-        } else if (value === null) {
-          this.counts.misses++;
-          this.counts.lost++;
-          written.delete(key);
-        } else if (value !== reads.get(key)) {
-          this.counts.lost++;
-        }
+        if (error !== null) this.counts.errors++;
+        check(error, reply);
       }
     }
+  }
+
+  /** The outcome of a write that failed is unknown: nothing is expected of the key then. */
+  #written(model: Model, key: string, value: string, error: Error | null): void {
+    if (error === null) model.values.set(key, value);
+    else model.values.delete(key);
+  }
+
+  #read(model: Model, key: string, error: Error | null, value: unknown): void {
+    if (error !== null) return;
+    if (value === null) {
+      this.counts.misses++;
+      this.counts.lost++;
+      model.values.delete(key);
+    } else if (value !== model.values.get(key)) {
+      this.counts.lost++;
+    }
+  }
+
+  /** A counter that falls behind what it was acknowledged to be has lost a write. */
+  #counted(model: Model, key: string, error: Error | null, count: unknown): void {
+    if (error !== null) {
+      model.counters.delete(key);
+      return;
+    }
+    const before = model.counters.get(key);
+    if (before !== undefined && Number(count) <= before) this.counts.lost++;
+    model.counters.set(key, Number(count));
   }
 }

@@ -440,6 +440,9 @@ export type SettingName = keyof typeof SETTINGS;
 
 export type Config = { readonly [Name in SettingName]: z.output<(typeof SETTINGS)[Name]['schema']> };
 
+/** A node with more points than this makes each change of the ring slow, and no difference to its share. */
+const MOST_POINTS = 1_048_576;
+
 /** What concerns several settings at once. @returns a message with the path it belongs to, for each mistake */
 export function crossChecks(config: Config): { path: string; message: string }[] {
   const mistakes: { path: string; message: string }[] = [];
@@ -450,6 +453,12 @@ export function crossChecks(config: Config): { path: string; message: string }[]
     const other = addresses.get(entry.address);
     if (other !== undefined && other !== entry.name) {
       mistakes.push({ path: `nodes[${index}]`, message: `${entry.address} is the address of ${other}, too` });
+    }
+    if (entry.weight * config.vnodes > MOST_POINTS) {
+      mistakes.push({
+        path: `nodes[${index}]`,
+        message: `weight ${entry.weight} × ${config.vnodes} vnodes are more than ${MOST_POINTS} points: use smaller weights`,
+      });
     }
     names.add(entry.name);
     addresses.set(entry.address, entry.name);

@@ -99,10 +99,11 @@ export class Mover implements KeyMoves {
     this.#options = options;
     const losing = new Set<number>();
     const { ring, nextRing } = options;
-    const points = [...ring.points, ...nextRing.points];
-    for (const point of points) {
-      const owner = ring.ownerOfHash(point);
-      if (owner !== nextRing.ownerOfHash(point)) losing.add(owner);
+    for (const points of [ring.points, nextRing.points]) {
+      for (const point of points) {
+        const owner = ring.ownerOfHash(point);
+        if (owner !== nextRing.ownerOfHash(point)) losing.add(owner);
+      }
     }
     for (const source of losing) this.#sources.set(source, new Source());
   }

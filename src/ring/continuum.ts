@@ -1,87 +1,90 @@
-/**
- * A node's points on the ring. The `hashring` package makes them (ketama: four points of each md5 digest
- * of `name-0`, `name-1`, …), which is what libketama and twemproxy do, too.
- */
-import { createHash } from 'node:crypto';
-import HashRing from 'hashring';
-import type { NodeSpec } from './node-spec.js';
-import type { RingOptions } from './ring.js';
+/** All nodes' points in one sorted array, with an index that finds the owner of a hash in constant time. */
 
-const POINTS_PER_DIGEST = 4;
-/** Digests of one slice: about a millisecond. */
-const SLICE_DIGESTS = 512;
-/** `hashring` wants an address; the node's name takes its place when it is hashed, since a name may be anything. */
-const PLACEHOLDER = 'node:1';
-
-/** Points of the nodes that were asked for lately: a change of the ring leaves most nodes as they were. */
-const cache = new Map<string, Uint32Array>();
-const CACHED_POINTS = 4_194_304;
-let cachedPoints = 0;
-
-/** How many points each node gets. */
-export function pointCounts(nodes: readonly NodeSpec[], options: RingOptions): number[] {
-  if (options.weighting === 'own') return nodes.map((node) => node.weight * options.vnodes);
-  const total = nodes.reduce((sum, node) => sum + node.weight, 0);
-  return nodes.map((node) => {
-    // twemproxy (nc_ketama.c) computes in single precision.
-    const part = Math.fround(Math.fround(node.weight) / Math.fround(total));
-    const perServer = Math.fround(Math.fround(Math.fround(part * options.vnodes) / POINTS_PER_DIGEST) * nodes.length);
-    return Math.floor(Math.fround(perServer + 1e-10)) * POINTS_PER_DIGEST;
-  });
+/** A node's points, in any order. */
+export interface NodePoints {
+  /** The node's index in the ring's `nodes`. */
+  readonly owner: number;
+  readonly points: Uint32Array;
 }
 
+export interface Continuum {
+  /** Ascending. */
+  readonly points: Uint32Array;
+  /** For each point the index of its node. */
+  readonly owners: Uint16Array;
+  /** For each value of a hash's upper bits the first point that may own such a hash, or the number of points. */
+  readonly starts: Uint32Array;
+  /** A hash belongs to the bucket `hash >>> shift` of `starts`. */
+  readonly shift: number;
+}
+
+/** About one bucket a point, so that a lookup looks at one or two points. */
+const LEAST_BUCKET_BITS = 8;
+const MOST_BUCKET_BITS = 22;
+/** Points or buckets that are handled between two looks at the clock: well below a millisecond. */
+const STRIDE = 16_384;
+
 /**
- * Computes a node's points, sorted, in slices between which the caller may yield.
- * @param count how many; a multiple of four costs nothing extra
+ * Sorts the points by distributing them over the buckets of the index. md5 spreads them evenly, so a bucket
+ * holds one or two: that takes linear time and, unlike `sort`, can be interrupted.
+ * @param parts of equal points the one of the earlier part stands first, and so owns the hashes in front of it
  */
-export function* nodePoints(name: string, count: number): Generator<undefined, Uint32Array> {
-  const identity = `${count}\n${name}`;
-  const known = cache.get(identity);
-  if (known !== undefined) return known;
-  const points = new Uint32Array(count);
-  const digests = Math.ceil(count / POINTS_PER_DIGEST);
-  for (let first = 0; first < digests; first += SLICE_DIGESTS) {
-    const slice = sliceOfPoints(name, first, Math.min(SLICE_DIGESTS, digests - first));
-    for (let i = 0; i < slice.length && first * POINTS_PER_DIGEST + i < count; i++) {
-      points[first * POINTS_PER_DIGEST + i] = slice[i] as number;
+export function* buildContinuum(parts: readonly NodePoints[]): Generator<undefined, Continuum> {
+  const total = parts.reduce((sum, part) => sum + part.points.length, 0);
+  let bits = LEAST_BUCKET_BITS;
+  while (2 ** bits < total && bits < MOST_BUCKET_BITS) bits++;
+  const shift = 32 - bits;
+  const starts = new Uint32Array(2 ** bits);
+  for (const { points } of parts) {
+    for (let from = 0; from < points.length; from += STRIDE) {
+      countPoints(points, from, Math.min(from + STRIDE, points.length), starts, shift);
+      yield;
     }
+  }
+  let sum = 0;
+  for (let from = 0; from < starts.length; from += STRIDE) {
+    sum = startBuckets(starts, from, Math.min(from + STRIDE, starts.length), sum);
     yield;
   }
-  points.sort();
-  remember(identity, points);
-  return points;
-}
-
-/** The points of the digests from `first` on, in the order of the digests. */
-function sliceOfPoints(name: string, first: number, digests: number): number[] {
-  const made: Buffer[] = [];
-  const digest = (key: string): Buffer => {
-    const index = Number(key.slice(PLACEHOLDER.length + 1)) + first;
-    const bytes = createHash('md5').update(`${name}-${index}`).digest();
-    made.push(bytes);
-    return bytes;
-  };
-  const ring = new HashRing(PLACEHOLDER, digest, { 'vnode count': digests, 'max cache size': 1 });
-  if (made.length !== digests) throw new Error(`hashring made ${made.length} digests, expected ${digests}`);
-  return continuumOf(ring);
-}
-
-/** The values of `hashring`'s continuum, which its type declarations leave out. */
-function continuumOf(ring: HashRing): number[] {
-  const continuum: unknown = Reflect.get(ring, 'ring');
-  if (!Array.isArray(continuum)) throw new Error('hashring has no continuum');
-  return continuum.map((point: unknown) => {
-    const value: unknown = typeof point === 'object' && point !== null ? Reflect.get(point, 'value') : undefined;
-    if (typeof value !== 'number') throw new Error('hashring has a point without a value');
-    return value;
-  });
-}
-
-function remember(identity: string, points: Uint32Array): void {
-  if (cachedPoints + points.length > CACHED_POINTS) {
-    cache.clear();
-    cachedPoints = 0;
+  const continuum = { points: new Uint32Array(total), owners: new Uint16Array(total), starts, shift };
+  const ends = starts.slice();
+  for (const part of parts) {
+    for (let from = 0; from < part.points.length; from += STRIDE) {
+      placePoints(part, from, Math.min(from + STRIDE, part.points.length), continuum, ends);
+      yield;
+    }
   }
-  cache.set(identity, points);
-  cachedPoints += points.length;
+  return continuum;
+}
+
+function countPoints(points: Uint32Array, from: number, to: number, counts: Uint32Array, shift: number): void {
+  for (let i = from; i < to; i++) (counts[(points[i] as number) >>> shift] as number)++;
+}
+
+/** Replaces each bucket's count by the number of points in the buckets before it. @returns the next bucket's */
+function startBuckets(counts: Uint32Array, from: number, to: number, before: number): number {
+  let sum = before;
+  for (let bucket = from; bucket < to; bucket++) {
+    const count = counts[bucket] as number;
+    counts[bucket] = sum;
+    sum += count;
+  }
+  return sum;
+}
+
+/** @param ends for each bucket where its next point goes */
+function placePoints(part: NodePoints, from: number, to: number, continuum: Continuum, ends: Uint32Array): void {
+  const { points, owners, starts, shift } = continuum;
+  for (let i = from; i < to; i++) {
+    const point = part.points[i] as number;
+    const bucket = point >>> shift;
+    const start = starts[bucket] as number;
+    let at = (ends[bucket] as number)++;
+    for (; at > start && (points[at - 1] as number) > point; at--) {
+      points[at] = points[at - 1] as number;
+      owners[at] = owners[at - 1] as number;
+    }
+    points[at] = point;
+    owners[at] = part.owner;
+  }
 }

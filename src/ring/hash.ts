@@ -1,6 +1,8 @@
 import { crc16, crc32, crc32a } from './hashes/crc.js';
 import { fnv1_32, fnv1_64, fnv1a_32, fnv1a_64 } from './hashes/fnv.js';
-import { hsieh, jenkins, md5, oneAtATime } from './hashes/mixed.js';
+import { hsieh } from './hashes/hsieh.js';
+import { jenkins, oneAtATime } from './hashes/jenkins.js';
+import { md5 } from './hashes/md5.js';
 import { murmur, murmur3 } from './hashes/murmur.js';
 
 /** Hashes the bytes `buffer[start, end)` of a key to an unsigned 32-bit number. */

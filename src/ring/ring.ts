@@ -1,4 +1,6 @@
+import type { Continuum } from './continuum.js';
 import { type HashFunction, type HashName, hashFunction } from './hash.js';
+import { tagEnd, tagStart } from './hash-tag.js';
 import type { NodeSpec } from './node-spec.js';
 
 export interface RingOptions {
@@ -25,9 +27,6 @@ export const DEFAULT_RING_OPTIONS: RingOptions = {
 };
 
 const HASH_SPACE = 2 ** 32;
-/** Buckets of the index: about one a point, so that a lookup looks at one or two points. */
-const LEAST_BUCKET_BITS = 8;
-const MOST_BUCKET_BITS = 20;
 
 /**
  * A generation's ring: points sorted by value, each with the node that owns the arc in front of it.
@@ -42,42 +41,36 @@ export class Ring {
   readonly owners: Uint16Array;
   /** How many points each node has, by its index. */
   readonly pointCounts: Uint32Array;
-  readonly #hash: HashFunction;
-  /** For each value of a hash's upper bits the first point that may own such a hash. */
-  readonly #index: Uint32Array;
+  /** What the lookups use; rings over other lists of nodes share it (see `overNodes`). */
+  readonly continuum: Continuum;
+  readonly #starts: Uint32Array;
   readonly #shift: number;
+  readonly #hash: HashFunction;
   /** The hash tag's characters; -1 when there is none. */
   readonly #open: number;
   readonly #close: number;
 
-  constructor(nodes: readonly NodeSpec[], options: RingOptions, points: Uint32Array, owners: Uint16Array) {
+  constructor(nodes: readonly NodeSpec[], options: RingOptions, continuum: Continuum) {
     this.nodes = nodes;
     this.options = options;
-    this.points = points;
-    this.owners = owners;
+    this.points = continuum.points;
+    this.owners = continuum.owners;
+    this.continuum = continuum;
     this.pointCounts = new Uint32Array(nodes.length);
-    for (const owner of owners) (this.pointCounts[owner] as number)++;
+    for (let i = 0; i < this.owners.length; i++) (this.pointCounts[this.owners[i] as number] as number)++;
+    this.#starts = continuum.starts;
+    this.#shift = continuum.shift;
     this.#hash = hashFunction(options.hash);
     this.#open = options.hashTag === '' ? -1 : options.hashTag.charCodeAt(0);
     this.#close = options.hashTag === '' ? -1 : options.hashTag.charCodeAt(1);
-    let bits = LEAST_BUCKET_BITS;
-    while (2 ** bits < points.length && bits < MOST_BUCKET_BITS) bits++;
-    this.#shift = 32 - bits;
-    this.#index = indexPoints(points, 2 ** bits, 2 ** this.#shift);
   }
 
   /** The hash of the key `buffer[start, end)`, or of what stands in its hash tag. */
   hashOf(buffer: Uint8Array, start: number, end: number): number {
     if (this.#open >= 0) {
-      for (let from = start; from < end; from++) {
-        if (buffer[from] !== this.#open) continue;
-        // The first closing character behind the first opening one; an empty tag does not count.
-        for (let to = from + 1; to < end; to++) {
-          if (buffer[to] !== this.#close) continue;
-          return to > from + 1 ? this.#hash(buffer, from + 1, to) : this.#hash(buffer, start, end);
-        }
-        break;
-      }
+      const from = tagStart(buffer, start, end, this.#open);
+      const to = from < 0 ? -1 : tagEnd(buffer, from, end, this.#close);
+      if (to >= 0) return this.#hash(buffer, from, to);
     }
     return this.#hash(buffer, start, end);
   }
@@ -91,7 +84,7 @@ export class Ring {
   ownerOfHash(hash: number): number {
     const { points } = this;
     const count = points.length;
-    let at = this.#index[hash >>> this.#shift] as number;
+    let at = this.#starts[hash >>> this.#shift] as number;
     while (at < count && (points[at] as number) < hash) at++;
     return this.owners[at === count ? 0 : at] as number;
   }
@@ -107,14 +100,4 @@ export class Ring {
     }
     return shares;
   }
-}
-
-function indexPoints(points: Uint32Array, buckets: number, width: number): Uint32Array {
-  const index = new Uint32Array(buckets);
-  let at = 0;
-  for (let bucket = 0; bucket < buckets; bucket++) {
-    while (at < points.length && (points[at] as number) < bucket * width) at++;
-    index[bucket] = at;
-  }
-  return index;
 }

@@ -12,15 +12,12 @@ export function sameNode(a: NodeSpec, b: NodeSpec): boolean {
  * @throws Error when `nodes` lacks a node of the ring
  */
 export function overNodes(ring: Ring, nodes: readonly NodeSpec[]): Ring {
-  const indices = ring.nodes.map((node) => {
+  const indices = Uint16Array.from(ring.nodes, (node) => {
     const index = nodes.findIndex((candidate) => sameNode(candidate, node));
     if (index < 0) throw new Error(`node ${node.name} is not among the nodes`);
     return index;
   });
-  return new Ring(
-    nodes,
-    ring.options,
-    ring.points,
-    ring.owners.map((owner) => indices[owner] ?? 0),
-  );
+  const owners = new Uint16Array(ring.owners.length);
+  for (let i = 0; i < owners.length; i++) owners[i] = indices[ring.owners[i] as number] as number;
+  return new Ring(nodes, ring.options, { ...ring.continuum, owners });
 }

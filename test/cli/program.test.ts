@@ -4,24 +4,9 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { startRedis, startRedises } from '../support/redis-process.js';
-import { MAIN, type RingproxyProcess, startRingproxy } from '../support/ringproxy-process.js';
+import { type RingproxyProcess, startRingproxy } from '../support/ringproxy-process.js';
 import { tempFolder } from '../support/temp-folder.js';
-
-interface Outcome {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
-}
-
-function ringproxy(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Outcome> {
-  return new Promise((resolve) => {
-    const options = { env: { ...process.env, NO_COLOR: '1', ...env }, timeout: 60_000 };
-    execFile(process.execPath, [MAIN, ...args], options, (error, out, err) => {
-      const code = error === null ? 0 : typeof error.code === 'number' ? error.code : -1;
-      resolve({ code, out, err });
-    });
-  });
-}
+import { type Outcome, ringproxy } from './run.js';
 
 let proxy: RingproxyProcess;
 const onRing = (...args: string[]): Promise<Outcome> => ringproxy(args, { RINGPROXY_ADMIN: proxy.admin });

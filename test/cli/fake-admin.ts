@@ -1,0 +1,72 @@
+import Fastify, { type FastifyInstance } from 'fastify';
+import type { ChangeView, HistoryEntry, RingView } from '../../src/admin/api.js';
+import { atEnd } from '../support/cleanup.js';
+
+/** An HTTP server that answers as the admin API does, with what the test says. Ends with the test. */
+export async function startAdmin(routes: (server: FastifyInstance) => void): Promise<string> {
+  const server = Fastify();
+  routes(server);
+  atEnd(() => server.close());
+  return server.listen({ port: 0, host: '127.0.0.1' });
+}
+
+export function ringView(fields: Partial<RingView> = {}): RingView {
+  return {
+    generation: 1,
+    phase: 'stable',
+    hash: 'murmur3',
+    distribution: 'ketama',
+    hashTag: '{}',
+    vnodes: 4096,
+    nodes: [
+      {
+        name: 'a',
+        address: '127.0.0.1:7001',
+        weight: 1,
+        state: 'active',
+        share: 1,
+        keys: 1234567,
+        usedMemory: 1536,
+        error: null,
+      },
+    ],
+    change: null,
+    proxies: [],
+    ...fields,
+  };
+}
+
+export function changeView(fields: Partial<ChangeView> = {}): ChangeView {
+  return {
+    id: 'c1',
+    kind: 'add',
+    phase: 'moving',
+    paused: false,
+    startedAt: new Date().toISOString(),
+    keysMoved: 50,
+    keysScanned: 100,
+    keysEstimated: 200,
+    bytesMoved: 1000,
+    percent: 50,
+    etaSeconds: 3,
+    sources: [],
+    error: null,
+    ...fields,
+  };
+}
+
+export function historyEntry(fields: Partial<HistoryEntry> = {}): HistoryEntry {
+  return {
+    id: 'c1',
+    kind: 'add',
+    generation: 2,
+    startedAt: '2026-01-01T00:00:00.000Z',
+    finishedAt: '2026-01-01T00:00:02.000Z',
+    by: 'p1',
+    summary: 'add b',
+    keysMoved: 1000,
+    bytesMoved: 64_000,
+    durationSeconds: 2,
+    ...fields,
+  };
+}

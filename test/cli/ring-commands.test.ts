@@ -1,0 +1,128 @@
+/** What the commands say and send, against an API that answers what the test says. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { MAIN } from '../support/ringproxy-process.js';
+import { tempFolder } from '../support/temp-folder.js';
+import { ringView, startAdmin } from './fake-admin.js';
+import { ringproxy } from './run.js';
+
+function apply(text: string): string[] {
+  const file = join(tempFolder('apply'), 'ring.yaml');
+  writeFileSync(file, text);
+  return ['ring', 'apply', '-f', file];
+}
+
+describe('wrong calls end with 2, before anything is asked', () => {
+  it.each([
+    [['ring', 'set-weight', 'a', 'heavy'], /expected 1 to 1000/],
+    [['ring', 'set-weight', 'a', '0'], /expected 1 to 1000/],
+    [['ring', 'throttle', 'fast'], /expected 0 or more/],
+    [['ring', 'throttle', ''], /expected 0 or more/],
+    [['ring', 'add', 'b=localhost'], /'b=localhost' is not a node\n {2}expected NAME=HOST:PORT/],
+    [['ring', 'add', 'b=h:99999'], /'b=h:99999' is not a node/],
+    [['ring', 'replace', '127.0.0.1:1'], /names no node/],
+    // Symptom: it cancelled. Cause: cancel took every flag of the other changes, and looked at one of them.
+    [['ring', 'cancel', '--dry-run'], /unknown option '--dry-run'/],
+  ])('%j', async (args, message) => {
+    const { code, err } = await ringproxy(args, { RINGPROXY_ADMIN: 'http://127.0.0.1:1' });
+    expect(err).toMatch(message);
+    expect(code).toBe(2);
+  });
+
+  it.each([
+    ['nodes: [a=nowhere]', /'nowhere' is not a node's address/],
+    ['nodes: [{ address: "h:1", weight: much }]', /the weight of h:1 is not a number/],
+    ['ring: 1', /has no list of nodes/],
+  ])('ring apply with %j', async (text, message) => {
+    const admin = await startAdmin((server) => {
+      server.get('/v1/ring', () => ringView());
+    });
+    expect(await ringproxy(apply(text), { RINGPROXY_ADMIN: admin })).toMatchObject({
+      code: 2,
+      err: expect.stringMatching(message),
+    });
+  });
+});
+
+describe('ring apply', () => {
+  it('changes nothing where there is nothing to change', async () => {
+    const admin = await startAdmin((server) => {
+      server.get('/v1/ring', () => ringView());
+    });
+    const same = apply('nodes: [a=127.0.0.1:7001]');
+    expect(await ringproxy(same, { RINGPROXY_ADMIN: admin })).toMatchObject({
+      code: 0,
+      out: expect.stringContaining('nothing to do'),
+    });
+    const { out } = await ringproxy([...same, '--json'], { RINGPROXY_ADMIN: admin });
+    expect(JSON.parse(out)).toMatchObject({ generation: 1, moves: [] });
+  });
+
+  it('asks for all differences at once', async () => {
+    const bodies: unknown[] = [];
+    const admin = await startAdmin((server) => {
+      server.get('/v1/ring', () => ringView());
+      server.post('/v1/ring/changes', (request) => {
+        bodies.push(request.body);
+        return { generation: 2, dryRun: true, warnings: [], moves: [] };
+      });
+    });
+    const call = [...apply('nodes: ["a=127.0.0.1:7009*3", "b=127.0.0.1:7002"]'), '--dry-run'];
+    expect((await ringproxy(call, { RINGPROXY_ADMIN: admin })).code).toBe(0);
+    expect(bodies).toEqual([
+      {
+        kind: 'apply',
+        dryRun: true,
+        add: [{ name: 'b', address: '127.0.0.1:7002', weight: 1 }],
+        remove: [],
+        weights: [{ name: 'a', weight: 3 }],
+        replace: [{ name: 'a', address: '127.0.0.1:7009' }],
+      },
+    ]);
+  });
+});
+
+describe('output', () => {
+  const show = (env: Record<string, string>) => async (): Promise<string> => {
+    const admin = await startAdmin((server) => {
+      server.get('/v1/ring', () => ringView());
+    });
+    return (await ringproxy(['ring', 'show'], { RINGPROXY_ADMIN: admin, ...env })).out;
+  };
+
+  it('is for people: counts, bytes, percent', async () => {
+    expect(await show({})()).toContain('a     127.0.0.1:7001  1       active  100.0 %  1,234,567  1.5 KiB');
+  });
+
+  // Symptom: escape sequences in pipes on build servers. Cause: picocolors takes CI for a terminal.
+  it('has no colours where it does not go to a terminal, unless they are asked for', async () => {
+    const colour = '\x1b[';
+    expect(await show({ CI: 'true', NO_COLOR: '' })()).not.toContain(colour);
+    expect(await show({ FORCE_COLOR: '1', NO_COLOR: '' })()).toContain(colour);
+    expect(await show({ FORCE_COLOR: '1', NO_COLOR: '1' })()).not.toContain(colour);
+  });
+
+  it('a key cannot steer the terminal', async () => {
+    const key = 'a\x1b[31m\nb';
+    const admin = await startAdmin((server) => {
+      server.get('/v1/ring/which', () => [{ key, hash: 1, node: 'a', address: 'h:1', nextNode: null }]);
+    });
+    const { out } = await ringproxy(['ring', 'which', key], { RINGPROXY_ADMIN: admin });
+    expect(out.split('\n')[1]).toMatch(/^"a\\u001b\[31m\\nb" +1 +a/);
+  });
+
+  // Symptom: a stack trace. Cause: nobody listened to standard output's errors.
+  it('may be cut off by whoever reads it', async () => {
+    const child = spawn(process.execPath, [MAIN, 'config', 'reference'], { stdio: ['ignore', 'pipe', 'pipe'] });
+    child.stdout.destroy();
+    let err = '';
+    child.stderr.on('data', (chunk: Buffer) => {
+      err += chunk.toString();
+    });
+    await once(child, 'close');
+    expect(err).toBe('');
+  });
+});
