@@ -171,6 +171,7 @@ describe('under load', () => {
     while (((await ring(proxy)).change?.keysMoved ?? 0) < 1000) await new Promise((resolve) => setTimeout(resolve, 10));
     await post(proxy, 'changes/current/pause', {});
     expect((await ring(proxy)).change).toMatchObject({ paused: true, kind: 'add', phase: 'moving' });
+    await expect(proxy.client().flushall()).rejects.toThrow(/TRYAGAIN the ring is changing/);
     await post(proxy, 'changes/current/cancel', {});
     const view = await settled(proxy);
     expect(view.nodes.map((node) => node.name)).toEqual(['node1', 'node2', 'node3']);

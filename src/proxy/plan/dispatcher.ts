@@ -41,6 +41,8 @@ const BLOCK = Buffer.from('block');
 /** The sections of INFO that the proxy's own belongs to. */
 const INFO_SECTIONS: ReadonlySet<string> = new Set(['ringproxy', 'all', 'everything', 'default']);
 const EMPTY = Buffer.alloc(0);
+const FLUSHES: ReadonlySet<string> = new Set(['flushall', 'flushdb']);
+const FLUSH_WAITS = encodeError('TRYAGAIN the ring is changing: keys are on their way, flush when it is done');
 const NOT_READY = encodeError('NODEDOWN the ring has no nodes yet');
 const NO_AUTH = encodeError('NOAUTH Authentication required.');
 const CROSSSLOT = encodeError("CROSSSLOT Keys in request don't hash to the same node");
@@ -266,6 +268,8 @@ export class Dispatcher {
         }
         return fanOut(this, client, framer, command, MERGERS[command.merge]);
       case 'all': {
+        // A key on its way would be flushed on neither node, and come back.
+        if (this.#changing && FLUSHES.has(command.name)) return this.refuse(client, command, FLUSH_WAITS);
         const merger = command.merge === 'info' ? infoMerger(this.#ownInfo(framer)) : MERGERS[command.merge];
         return fanOut(this, client, framer, command, merger);
       }
