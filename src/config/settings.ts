@@ -72,7 +72,8 @@ const address = (standard: string, off: boolean): z.ZodType<string> =>
     .string({ message: 'expected an address' })
     .transform((value, context) => {
       if (off && value === 'off') return value;
-      const parsed = parseAddress(value);
+      // The command line calls the admin API by its URL, under the same environment variable.
+      const parsed = parseAddress(off ? value.replace(/^http:\/\/([^/]+)\/?$/, '$1') : value);
       if (parsed !== null) return formatAddress(parsed);
       context.addIssue({
         code: 'custom',

@@ -36,6 +36,7 @@ describe('precedence', () => {
     expect(config.requestTimeout).toBe(3000);
     expect(config.vnodes).toBe(160);
     expect(config.maxClients).toBe(10_000);
+    expect(loadConfig({ env: { RINGPROXY_ADMIN: 'http://127.0.0.1:7/' } }).admin).toBe('127.0.0.1:7');
   });
 });
 
