@@ -44,6 +44,7 @@ const throttleRequest = z.strictObject({ keysPerSecond: z.number().int().min(0) 
 
 /** Paths that need no token: they say nothing of the data. */
 const OPEN_PATHS = new Set(['/healthz', '/readyz']);
+const METHODS = ['GET', 'HEAD', 'POST'] as const;
 
 export class AdminServer {
   readonly #app: FastifyInstance;
@@ -53,11 +54,28 @@ export class AdminServer {
   constructor(backend: AdminBackend, options: AdminOptions) {
     this.#backend = backend;
     this.#options = options;
-    this.#app = fastify({ forceCloseConnections: true, bodyLimit: 1_048_576 });
+    this.#app = fastify({
+      forceCloseConnections: true,
+      bodyLimit: 1_048_576,
+      frameworkErrors: (error, _request, reply) => this.#fail(error, reply),
+    });
     this.#app.addHook('onRequest', async (request) => this.#authorize(request));
     this.#app.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) => this.#fail(error, reply));
     this.#app.setNotFoundHandler((request, reply) => {
-      sendError(reply, 404, 'NOT_FOUND', `there is no ${request.method} ${request.url}`, 'GET / lists what there is');
+      const url = pathOf(request);
+      const allowed = METHODS.filter((method) => this.#app.hasRoute({ method, url }));
+      if (allowed.length > 0) {
+        const methods = allowed.join(', ');
+        reply.header('allow', methods);
+        return sendError(reply, 405, 'BAD_METHOD', `${url} does not take ${request.method}`, `it takes ${methods}`);
+      }
+      return sendError(
+        reply,
+        404,
+        'NOT_FOUND',
+        `there is no ${request.method} ${request.url}`,
+        'GET / lists what there is',
+      );
     });
     this.#routes();
   }
@@ -140,10 +158,10 @@ export class AdminServer {
 
   async #authorize(request: FastifyRequest): Promise<void> {
     const { token } = this.#options;
-    const path = request.url.split('?')[0] ?? '';
-    if (OPEN_PATHS.has(path)) return;
+    if (OPEN_PATHS.has(pathOf(request))) return;
     if (token === '') {
       this.#checkHost(request);
+      checkOrigin(request);
       return;
     }
     const given = /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1] ?? '';
@@ -183,6 +201,23 @@ export class AdminServer {
       sendError(reply, status, 'BAD_REQUEST', error.message, 'see the README on the admin API');
     }
   }
+}
+
+function pathOf(request: FastifyRequest): string {
+  return request.url.split('?')[0] ?? '';
+}
+
+/** A page elsewhere may send a POST without a body to a loopback address unasked: browsers name the page's origin. */
+function checkOrigin(request: FastifyRequest): void {
+  const { origin } = request.headers;
+  if (origin === undefined || request.method === 'GET' || request.method === 'HEAD') return;
+  if (URL.canParse(origin) && new URL(origin).host === request.host) return;
+  throw new RingproxyError(
+    'BAD_ORIGIN',
+    `a page of '${origin}' may not change anything here`,
+    'use the command line or the proxy’s own page, or set admin-token',
+    403,
+  );
 }
 
 function keysOf(request: FastifyRequest): Buffer[] {

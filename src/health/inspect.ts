@@ -1,8 +1,11 @@
 /** A first look at a node: is it there, is it Redis, what is it. */
-import { Redis } from 'ioredis';
+import { Redis, type RedisOptions } from 'ioredis';
 import { parseAddress } from '../config/address.js';
 import { RingproxyError } from '../errors.js';
 import type { NodeSpec } from '../ring/node-spec.js';
+
+/** Without `replyMapping`, which changes the type of a client's replies. */
+type ClientOptions = Omit<RedisOptions, 'replyMapping'>;
 
 export interface NodeAccess {
   readonly username: string;
@@ -13,17 +16,46 @@ export interface NodeFacts {
   readonly role: string;
   readonly clusterEnabled: boolean;
   readonly version: string;
+  /** Tells one server process from another, under whatever address it is reached; empty when it is not said. */
+  readonly runId: string;
   /** In all databases. */
   readonly keys: number;
   /** Bytes. */
   readonly usedMemory: number;
 }
 
-/** A connection to a node for what is off the hot path; errors come with its commands, never as events. */
+/**
+ * Says why it cannot connect: ioredis rejects with "Connection is closed" whatever happened, and tells the cause
+ * (refused, timed out, wrong password) by an event only.
+ */
+class NodeConnection extends Redis {
+  #cause: Error | null = null;
+
+  constructor(options: ClientOptions) {
+    super(options);
+    this.on('error', (error: Error) => {
+      this.#cause = error;
+    });
+  }
+
+  override async connect(): Promise<void> {
+    try {
+      await super.connect();
+      // A password is found wrong only after that. What the node answers, if it does, is for the caller's command.
+      await this.ping().catch((error: unknown) => {
+        if (!isReplyError(error)) throw error;
+      });
+    } catch (error) {
+      throw this.#cause ?? error;
+    }
+  }
+}
+
+/** A connection to a node for what is off the hot path; errors come with its promises, never as events. */
 export function connectNode(address: string, access: NodeAccess, name: string, timeout: number): Redis {
   const target = parseAddress(address);
   if (target === null) throw new RingproxyError('BAD_ADDRESS', `'${address}' is not an address`, 'expected HOST:PORT');
-  const redis = new Redis({
+  return new NodeConnection({
     ...target,
     ...(access.username === '' ? {} : { username: access.username }),
     ...(access.password === '' ? {} : { password: access.password }),
@@ -36,8 +68,11 @@ export function connectNode(address: string, access: NodeAccess, name: string, t
     maxRetriesPerRequest: 0,
     retryStrategy: () => null,
   });
-  redis.on('error', () => {});
-  return redis;
+}
+
+/** Whether the node answered, with an error. */
+export function isReplyError(error: unknown): boolean {
+  return error instanceof Error && error.name === 'ReplyError';
 }
 
 /** Asks a node what it is. @throws RingproxyError that says why it cannot be a node of the ring */
@@ -77,6 +112,7 @@ export function readFacts(info: string): NodeFacts {
     role: field('role'),
     clusterEnabled: field('cluster_enabled') === '1',
     version,
+    runId: field('run_id'),
     keys,
     usedMemory: Number(field('used_memory')),
   };
@@ -97,6 +133,7 @@ export function describeNodeError(error: unknown): string {
   if (code === 'ECONNREFUSED') return 'it refused the connection';
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return 'its name does not resolve';
   if (/timed? ?out|ETIMEDOUT/i.test(message)) return 'it did not answer in time';
-  if (/Protocol error|Connection is closed/i.test(message)) return `it does not speak the Redis protocol (${message})`;
+  if (/Protocol error|Unknown RESP type/i.test(message)) return 'it does not speak the Redis protocol';
+  if (/Connection is closed/i.test(message)) return 'it closed the connection';
   return message;
 }

@@ -2,13 +2,15 @@
 import { channel } from 'node:diagnostics_channel';
 import type { Redis } from 'ioredis';
 import type { NodeSpec } from '../ring/node-spec.js';
-import { connectNode, describeNodeError, type NodeAccess, readFacts } from './inspect.js';
+import { connectNode, describeNodeError, isReplyError, type NodeAccess, readFacts } from './inspect.js';
 
 export interface NodeHealth {
   readonly up: boolean;
   readonly keys: number | null;
   readonly usedMemory: number | null;
   readonly version: string | null;
+  /** Of the server process that was seen last, or null. */
+  readonly runId: string | null;
   /** Why the node is down, or null. */
   readonly error: string | null;
 }
@@ -42,7 +44,7 @@ export class NodeMonitor {
   #timer: NodeJS.Timeout | null = null;
   #failures = 0;
   #stopped = false;
-  #health: NodeHealth = { up: true, keys: null, usedMemory: null, version: null, error: null };
+  #health: NodeHealth = { up: true, keys: null, usedMemory: null, version: null, runId: null, error: null };
 
   /** @param onCommands is given the node's reply to COMMAND, each time a connection to it is made */
   constructor(node: NodeSpec, access: NodeAccess, options: MonitorOptions, onCommands: (reply: unknown) => void) {
@@ -72,7 +74,8 @@ export class NodeMonitor {
       const redis = this.#redis ?? (await this.#connect());
       const facts = readFacts(await redis.info());
       this.#failures = 0;
-      this.#update({ up: true, keys: facts.keys, usedMemory: facts.usedMemory, version: facts.version, error: null });
+      const { keys, usedMemory, version, runId } = facts;
+      this.#update({ up: true, keys, usedMemory, version, runId, error: null });
     } catch (error) {
       this.#redis?.disconnect();
       this.#redis = null;
@@ -91,7 +94,12 @@ export class NodeMonitor {
     const redis = connectNode(this.node.address, this.#access, connectionName, timeout);
     this.#redis = redis;
     await redis.connect();
-    this.#onCommands(await redis.call('COMMAND'));
+    // A node may forbid COMMAND (ACL, rename-command): it is up all the same, only its own commands stay unknown.
+    const commands = await redis.call('COMMAND').catch((error: unknown) => {
+      if (isReplyError(error)) return null;
+      throw error;
+    });
+    if (commands !== null) this.#onCommands(commands);
     return redis;
   }
 

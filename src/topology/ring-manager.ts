@@ -89,6 +89,8 @@ interface Running {
   readonly plainNextRing: Ring;
   mover: Mover | null;
   keysEstimated: number;
+  /** Why the change cannot be finished yet, or null. */
+  failure: string | null;
 }
 
 export class RingManager {
@@ -100,6 +102,9 @@ export class RingManager {
   #ring: Ring | null = null;
   #running: Running | null = null;
   #busy = false;
+  /** Everything has moved, and that is being recorded: too late to turn round. */
+  #finishing = false;
+  #closed = false;
   readonly #moved = new Map<string, MovedKeys>();
   #bytesMoved = 0;
 
@@ -166,7 +171,7 @@ export class RingManager {
       const replace = (request.replace ?? []).map((entry) => ({ name: entry.name, address: toSpec(entry).address }));
       const members = nextMembers(state, { add: joining, remove: request.remove, weights: request.weights, replace });
       const arriving = members.filter((member) => !state.members.some((old) => sameNode(old, member)));
-      for (const node of arriving) await this.#examine(node, request.flush === true, request.dryRun === true);
+      const toFlush = await this.#examine(arriving, request.flush === true);
       const nextRing = await buildRing(members, state.options);
       const moves = ringMoves(ring, nextRing);
       const warnings: string[] = [];
@@ -175,6 +180,8 @@ export class RingManager {
         warnings.push(`the keys of ${undrained.join(', ')} are given up: they will read as missing`);
       const generation = state.generation + 1;
       if (request.dryRun === true) return { generation, dryRun: true, warnings, moves };
+      // Only now, behind every check: what is flushed does not come back.
+      for (const node of toFlush) await this.#hooks.flush(node);
       for (const warning of warnings) this.#hooks.warn(warning);
       const change: RunningChange = {
         id: randomUUID(),
@@ -210,6 +217,14 @@ export class RingManager {
     const { state } = this.#current();
     const running = this.#running;
     if (running === null || this.#busy) throw noChange();
+    if (this.#finishing) {
+      throw new RingproxyError(
+        'CANNOT_CANCEL',
+        'everything has moved already, that is being recorded',
+        'undo it with another change when it is done',
+        409,
+      );
+    }
     this.#busy = true;
     try {
       if (running.change.undrained.length > 0) {
@@ -301,6 +316,7 @@ export class RingManager {
 
   /** Ends the sweep; a change that is recorded goes on with the next start. */
   async close(): Promise<void> {
+    this.#closed = true;
     await this.#running?.mover?.stop();
   }
 
@@ -320,12 +336,17 @@ export class RingManager {
           throw new Error(`commands were still in flight after ${FENCE_TIMEOUT_MS} ms`);
         }
         await this.#hooks.killLateConnections(sources);
+        // Recorded before anything moves: whatever happens from here on, the change goes forward.
+        await this.#save({ ...this.#current().state, change: { ...change, phase: 'moving' } });
         break;
       } catch (error) {
-        const why = error instanceof Error ? error.message : String(error);
+        const why = messageOf(error);
         if (before === null) {
+          // The held commands run first: what is wrong may be the state directory itself. Should it have kept the
+          // record all the same, a restart goes forward, which is as right, since nothing has moved.
           this.#running = null;
-          await this.#adopt({ ...this.#current().state, change: null });
+          this.#publishStable();
+          if (error instanceof RingproxyError && error.code === 'STATE_DIR') throw error;
           throw new RingproxyError(
             'FENCE_TIMEOUT',
             `the change was given up, nothing has moved: ${why}`,
@@ -343,8 +364,6 @@ export class RingManager {
 
   async #move(change: RunningChange): Promise<void> {
     const { state } = this.#current();
-    // Recorded first: whatever happens from here on, the change goes forward.
-    await this.#save({ ...state, change });
     const running = await this.#plan(change);
     const { union, ring, nextRing } = running;
     const mover = this.#hooks.createMover(union, ring, nextRing, {
@@ -361,26 +380,43 @@ export class RingManager {
   }
 
   async #finish(running: Running): Promise<void> {
+    // Turned round in the meantime.
+    if (this.#running !== running) return;
     const { state } = this.#current();
     const { change, plainNextRing } = running;
     const mover = running.mover;
     const next: RingState = { ...state, generation: state.generation + 1, members: change.members, change: null };
-    await this.#save(next);
+    this.#finishing = true;
+    const recorded = await this.#recordFinish(next, running);
+    this.#finishing = false;
+    if (!recorded) return;
     this.#running = null;
     this.#ring = plainNextRing;
-    this.#hooks.publish({
-      generation: next.generation,
-      phase: 'stable',
-      ring: plainNextRing,
-      nextRing: null,
-      moves: null,
-      nodes: next.members,
-    });
+    this.#publishStable();
     await mover?.stop();
     const moved = mover?.progress.reduce((sum, source) => sum + source.keysMoved, 0) ?? 0;
     this.#bytesMoved += mover?.bytesMoved ?? 0;
     this.#record(change.kind, change.startedAt, change.summary, moved, mover?.bytesMoved ?? 0);
     this.#hooks.info(`${change.summary}: done, ${moved} keys moved, generation ${next.generation}`);
+  }
+
+  /** Clients are served meanwhile: every moved key is where both rings look for it. @returns false when closed before */
+  async #recordFinish(next: RingState, running: Running): Promise<boolean> {
+    while (!this.#closed) {
+      try {
+        await this.#save(next);
+        return true;
+      } catch (error) {
+        if (running.failure === null) {
+          this.#hooks.warn(
+            `${running.change.summary}: everything has moved, but not recorded yet: ${messageOf(error)}`,
+          );
+        }
+        running.failure = messageOf(error);
+        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+      }
+    }
+    return false;
   }
 
   async #plan(change: RunningChange): Promise<Running> {
@@ -395,6 +431,7 @@ export class RingManager {
       plainNextRing,
       mover: null,
       keysEstimated: 0,
+      failure: null,
     };
   }
 
@@ -418,6 +455,18 @@ export class RingManager {
     });
   }
 
+  #publishStable(): void {
+    const { state, ring } = this.#current();
+    this.#hooks.publish({
+      generation: state.generation,
+      phase: 'stable',
+      ring,
+      nextRing: null,
+      moves: null,
+      nodes: state.members,
+    });
+  }
+
   #countMoved(source: string, target: string, keys: number): void {
     const identity = `${source}\n${target}`;
     const moved = this.#moved.get(identity) ?? { source, target, keys: 0 };
@@ -432,49 +481,50 @@ export class RingManager {
     return running.change.members.some((next) => sameNode(next, member)) ? 'active' : 'leaving';
   }
 
-  /** Refuses what would break the ring: a node that is none, a replica, or one with keys of its own. */
-  async #examine(node: NodeSpec, flush: boolean, dryRun: boolean): Promise<void> {
-    const facts = await this.#hooks.inspect(node);
-    if (facts.role !== 'master') {
-      throw new RingproxyError(
-        'NODE_IS_REPLICA',
-        `${node.name} (${node.address}) is a replica`,
-        'it would refuse writes: add its master, or promote it with REPLICAOF NO ONE',
-        409,
-      );
+  /**
+   * Refuses what would break the ring: a node that is none, a replica, one that is in the ring under another
+   * address, or one with keys of its own.
+   * @returns the nodes to flush
+   */
+  async #examine(arriving: readonly Member[], flush: boolean): Promise<Member[]> {
+    const toFlush: Member[] = [];
+    const runIds = arriving.length === 0 ? new Map<string, Member>() : await this.#runIds();
+    for (const node of arriving) {
+      const facts = await this.#hooks.inspect(node);
+      const known = runIds.get(facts.runId);
+      if (known !== undefined) {
+        throw new RingproxyError(
+          'ADDRESS_TAKEN',
+          `${node.address} is in the ring already: it is the same server as ${known.name} (${known.address})`,
+          'a node can be in the ring once',
+          409,
+        );
+      }
+      if (facts.runId !== '') runIds.set(facts.runId, node);
+      refuseUnfit(node, facts, flush);
+      if (facts.keys > 0) toFlush.push(node);
     }
-    if (facts.clusterEnabled) {
-      throw new RingproxyError(
-        'NODE_IS_CLUSTER',
-        `${node.name} (${node.address}) is a Redis Cluster node`,
-        'it would answer MOVED for most keys: use a node without cluster-enabled',
-        409,
-      );
-    }
-    if (facts.keys === 0) return;
-    if (!flush) {
-      throw new RingproxyError(
-        'NODE_NOT_EMPTY',
-        `${node.name} (${node.address}) holds ${facts.keys} keys, which would show up as stale data`,
-        'use an empty node, or add --flush to delete them first',
-        409,
-      );
-    }
-    if (!dryRun) await this.#hooks.flush(node);
+    return toFlush;
+  }
+
+  /** The servers of the ring; one that does not answer is known by what it last said. */
+  async #runIds(): Promise<Map<string, Member>> {
+    const { members } = this.#current().state;
+    const found = new Map<string, Member>();
+    await Promise.all(
+      members.map(async (member) => {
+        const facts = await this.#hooks.inspect(member).catch(() => null);
+        const runId = facts?.runId ?? this.#hooks.health(member)?.runId ?? '';
+        if (runId !== '') found.set(runId, member);
+      }),
+    );
+    return found;
   }
 
   async #adopt(state: RingState): Promise<void> {
     await this.#save(state);
-    const ring = await buildRing(state.members, state.options);
-    this.#ring = ring;
-    this.#hooks.publish({
-      generation: state.generation,
-      phase: 'stable',
-      ring,
-      nextRing: null,
-      moves: null,
-      nodes: state.members,
-    });
+    this.#ring = await buildRing(state.members, state.options);
+    this.#publishStable();
   }
 
   async #save(state: RingState): Promise<void> {
@@ -513,6 +563,37 @@ export class RingManager {
   }
 }
 
+function refuseUnfit(node: NodeSpec, facts: NodeFacts, flush: boolean): void {
+  if (facts.role !== 'master') {
+    throw new RingproxyError(
+      'NODE_IS_REPLICA',
+      `${node.name} (${node.address}) is a replica`,
+      'it would refuse writes: add its master, or promote it with REPLICAOF NO ONE',
+      409,
+    );
+  }
+  if (facts.clusterEnabled) {
+    throw new RingproxyError(
+      'NODE_IS_CLUSTER',
+      `${node.name} (${node.address}) is a Redis Cluster node`,
+      'it would answer MOVED for most keys: use a node without cluster-enabled',
+      409,
+    );
+  }
+  if (facts.keys > 0 && !flush) {
+    throw new RingproxyError(
+      'NODE_NOT_EMPTY',
+      `${node.name} (${node.address}) holds ${facts.keys} keys, which would show up as stale data`,
+      'use an empty node, or add --flush to delete them first',
+      409,
+    );
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
 function noChange(): RingproxyError {
   return new RingproxyError('NO_CHANGE', 'no change is under way', 'start one with ringproxy ring add or remove', 409);
 }
@@ -548,7 +629,7 @@ function describeRunning(running: Running, proxyId: string): ChangeView {
     percent: Math.round(part * 1000) / 10,
     etaSeconds: part > 0 ? Math.round((seconds / part) * (1 - part)) : null,
     sources: sources.map((source) => ({ ...source, owner: proxyId })),
-    error: mover?.error ?? null,
+    error: running.failure ?? mover?.error ?? null,
   };
 }
 

@@ -1,0 +1,137 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import net from 'node:net';
+import { describe, expect, it } from 'vitest';
+import { flushNode, inspectNode, readFacts } from '../../src/health/inspect.js';
+import { type NodeHealthEvent, NodeMonitor } from '../../src/health/node-monitor.js';
+import { atEnd } from '../support/cleanup.js';
+import { startRedis } from '../support/redis-process.js';
+
+const OPEN = { username: '', password: '' };
+const CHANNEL = 'ringproxy:node:health';
+
+/** Watches a node from now to the test's end, probing it in quick succession. */
+function watch(
+  address: string,
+  access = OPEN,
+): { monitor: NodeMonitor; commands: unknown[]; events: NodeHealthEvent[] } {
+  const commands: unknown[] = [];
+  const events: NodeHealthEvent[] = [];
+  const options = { interval: 20, timeout: 300, failures: 2, connectionName: 'ringproxy-probe:test' };
+  const monitor = new NodeMonitor({ name: 'n', address, weight: 1 }, access, options, (reply) => commands.push(reply));
+  const note = (event: unknown): void => {
+    events.push(event as NodeHealthEvent);
+  };
+  subscribe(CHANNEL, note);
+  atEnd(() => {
+    monitor.stop();
+    unsubscribe(CHANNEL, note);
+  });
+  monitor.start();
+  return { monitor, commands, events };
+}
+
+describe('a monitor', () => {
+  it('says how a node is, and what commands it knows', async () => {
+    const redis = await startRedis();
+    await redis.client().mset('a', '1', 'b', '2');
+    const { monitor, commands, events } = watch(redis.address);
+    await expect.poll(() => monitor.health.keys).toBe(2);
+    expect(monitor.health).toMatchObject({ up: true, error: null, version: expect.stringMatching(/^\d+\.\d+\.\d+$/) });
+    expect(monitor.health.usedMemory).toBeGreaterThan(100_000);
+    expect(commands).toHaveLength(1);
+    expect(events).toEqual([]);
+    expect(await redis.client().client('LIST')).toContain('name=ringproxy-probe:test');
+  });
+
+  it('notices once that a node is gone, and once that it is back', async () => {
+    const redis = await startRedis();
+    const { monitor, events } = watch(redis.address);
+    await expect.poll(() => monitor.health.keys).toBe(0);
+    await redis.stop();
+    await expect
+      .poll(() => monitor.health)
+      .toMatchObject({ up: false, keys: null, error: 'it refused the connection' });
+    await redis.start();
+    await expect.poll(() => monitor.health).toMatchObject({ up: true, keys: 0, error: null });
+    expect(events).toMatchObject([
+      { node: 'n', address: redis.address, up: false, error: 'it refused the connection' },
+      { node: 'n', address: redis.address, up: true, error: '' },
+    ]);
+  });
+
+  it('notices that a node stands still', async () => {
+    const redis = await startRedis();
+    const { monitor } = watch(redis.address);
+    await expect.poll(() => monitor.health.keys).toBe(0);
+    redis.kill('SIGSTOP');
+    await expect
+      .poll(() => monitor.health, { timeout: 5000 })
+      .toMatchObject({ up: false, error: 'it did not answer in time' });
+    redis.kill('SIGCONT');
+    await expect.poll(() => monitor.health.up).toBe(true);
+  });
+
+  // Symptom: a healthy node was shown as down. Cause: a forbidden COMMAND counted as a failed probe.
+  it('takes a node that forbids COMMAND for what it is: up', async () => {
+    const redis = await startRedis({ args: ['--rename-command', 'COMMAND', ''] });
+    const { monitor, commands } = watch(redis.address);
+    await expect.poll(() => monitor.health.keys).toBe(0);
+    expect(monitor.health.up).toBe(true);
+    expect(commands).toEqual([]);
+  });
+
+  it('says that a password is wrong', async () => {
+    const redis = await startRedis({ args: ['--requirepass', 'secret'] });
+    const { monitor } = watch(redis.address, { username: '', password: 'wrong' });
+    await expect.poll(() => monitor.health.up).toBe(false);
+    expect(monitor.health.error).toMatch(/WRONGPASS|invalid/);
+  });
+});
+
+describe('a first look at a node', () => {
+  const node = (address: string) => ({ name: 'n', address, weight: 1 });
+
+  it('tells what it is, and one server from another', async () => {
+    const redis = await startRedis();
+    await redis.client().set('a', '1');
+    const facts = await inspectNode(node(redis.address), OPEN, 1000);
+    expect(facts).toMatchObject({
+      role: 'master',
+      clusterEnabled: false,
+      keys: 1,
+      runId: expect.stringMatching(/^[0-9a-f]{40}$/),
+    });
+    expect((await inspectNode(node(`localhost:${redis.port}`), OPEN, 1000)).runId).toBe(facts.runId);
+    await flushNode(node(redis.address), OPEN, 1000);
+    expect((await inspectNode(node(redis.address), OPEN, 1000)).keys).toBe(0);
+  });
+
+  it('counts the keys of all databases', () => {
+    const info = 'redis_version:7.0.0\r\ndb0:keys=3,expires=0,avg_ttl=0\r\ndb15:keys=4,expires=1,avg_ttl=9\r\n';
+    expect(readFacts(info)).toMatchObject({ keys: 7, role: '', runId: '' });
+    expect(() => readFacts('hello')).toThrow(/does not answer INFO/);
+  });
+
+  it('says why it cannot be used', async () => {
+    const locked = await startRedis({ args: ['--requirepass', 'secret'] });
+    const silent = net.createServer();
+    const other = net.createServer((socket) => socket.on('error', () => {}).end('HTTP/1.1 400 Bad Request\r\n\r\n'));
+    for (const server of [silent, other]) {
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+      atEnd(() => void server.close());
+    }
+    const portOf = (server: net.Server): number => (server.address() as net.AddressInfo).port;
+    const look = (address: string): Promise<unknown> => inspectNode(node(address), OPEN, 200);
+    const unreachable = (message: RegExp, hint: RegExp): object => ({
+      code: 'NODE_UNREACHABLE',
+      message: expect.stringMatching(message),
+      hint: expect.stringMatching(hint),
+    });
+    await expect(look('127.0.0.1:1')).rejects.toMatchObject(unreachable(/refused the connection/, /redis-server/));
+    await expect(look(locked.address)).rejects.toMatchObject(unreachable(/NOAUTH/, /password/));
+    await expect(look(`127.0.0.1:${portOf(silent)}`)).rejects.toMatchObject(unreachable(/in time/, /redis-server/));
+    await expect(look(`127.0.0.1:${portOf(other)}`)).rejects.toMatchObject(
+      unreachable(/Redis protocol/, /redis-server/),
+    );
+  });
+});

@@ -1,0 +1,39 @@
+import { channel } from 'node:diagnostics_channel';
+import { pino } from 'pino';
+import { describe, expect, it } from 'vitest';
+import { EVENT_CHANNELS, logEvents, onEvents } from '../../src/telemetry/subscribers.js';
+import { atEnd } from '../support/cleanup.js';
+
+describe('events', () => {
+  it('reach who listens, until the subscription ends', () => {
+    const seen: [string, object][] = [];
+    const end = onEvents((name, event) => seen.push([name, event]));
+    for (const name of Object.keys(EVENT_CHANNELS)) channel(name).publish({ name });
+    channel('ringproxy:client:closed').publish('not an object');
+    end();
+    for (const name of Object.keys(EVENT_CHANNELS)) {
+      expect(channel(name).hasSubscribers).toBe(false);
+      channel(name).publish({ name });
+    }
+    expect(seen).toEqual(Object.keys(EVENT_CHANNELS).map((name) => [name, { name }]));
+  });
+
+  it('are logged at the level of their channel, in words', () => {
+    const lines: { level: number; event: string; msg: string }[] = [];
+    const log = pino({ level: 'debug' }, { write: (line: string) => void lines.push(JSON.parse(line)) });
+    atEnd(logEvents(log));
+    const node = { node: 'n1', address: '127.0.0.1:1' };
+    channel('ringproxy:upstream:down').publish({ ...node, error: 'refused the connection' });
+    channel('ringproxy:node:health').publish({ ...node, up: true, error: '' });
+    channel('ringproxy:client:rejected').publish({ client: 0, address: '127.0.0.1', reason: 'max-clients' });
+    channel('ringproxy:client:connected').publish({ client: 7, address: '127.0.0.1', reason: '' });
+    channel('ringproxy:ring:generation').publish({ generation: 2, summary: 'ring generation 2: n1' });
+    expect(lines.map(({ level, event, msg }) => [level, event.replace('ringproxy:', ''), msg])).toEqual([
+      [40, 'upstream:down', 'node n1 (127.0.0.1:1) refused the connection: its keys get -NODEDOWN until it answers'],
+      [30, 'node:health', 'node n1 (127.0.0.1:1) is up'],
+      [40, 'client:rejected', 'client 127.0.0.1 was turned away: max-clients'],
+      [20, 'client:connected', 'client 7 (127.0.0.1) is here'],
+      [30, 'ring:generation', 'ring generation 2: n1'],
+    ]);
+  });
+});
