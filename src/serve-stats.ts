@@ -9,7 +9,7 @@ export interface StatsIdentity {
   readonly proxyId: string;
   readonly version: string;
   readonly startedAt: number;
-  /** Seconds by which the event loop was late, at most, in the last interval. */
+  /** Seconds by which the event loop was late on average in the last second. */
   loopLag(): number;
   ring(): RingView;
   movedKeys(): Iterable<{ readonly source: string; readonly target: string; readonly keys: number }>;

@@ -35,6 +35,8 @@ export interface RunningProxy {
 }
 
 const ringGeneration = channel('ringproxy:ring:generation');
+/** How often the event loop's delay is sampled. */
+const LOOP_RESOLUTION_MS = 20;
 /** What clients are told before a node has said what it is. */
 const ASSUMED_REDIS_VERSION = '7.0.0';
 
@@ -47,8 +49,14 @@ export async function startServer(config: Config): Promise<RunningProxy> {
   const access = nodeAccess(config);
   const monitors = new Map<string, NodeMonitor>();
   const extraCommands = new Map<string, CommandInfo>();
-  const loopDelay = monitorEventLoopDelay({ resolution: 20 });
+  const loopDelay = monitorEventLoopDelay({ resolution: LOOP_RESOLUTION_MS });
   loopDelay.enable();
+  // Measured by the second, and not reset by whoever reads it: several may.
+  let loopLag = 0;
+  const lagTimer = setInterval(() => {
+    loopLag = loopDelay.count === 0 ? 0 : Math.max(0, loopDelay.mean / 1e6 - LOOP_RESOLUTION_MS) / 1000;
+    loopDelay.reset();
+  }, 1000);
 
   const plane: DataPlane = new DataPlane(dataPlaneOptions(config, proxyId, version, access), buildCommandTable(), {
     redisVersion: () => nodeVersion(monitors),
@@ -132,11 +140,7 @@ export async function startServer(config: Config): Promise<RunningProxy> {
     proxyId,
     version,
     startedAt: Date.now(),
-    loopLag: () => {
-      const lag = loopDelay.count === 0 ? 0 : Math.max(0, loopDelay.mean / 1e9 - 0.02);
-      loopDelay.reset();
-      return lag;
-    },
+    loopLag: () => loopLag,
     ring: () => manager.view(),
     movedKeys: () => manager.movedKeys,
     bytesMoved: () => manager.bytesMoved,
@@ -149,6 +153,7 @@ export async function startServer(config: Config): Promise<RunningProxy> {
     await manager.close();
     await plane.close(config.shutdownTimeout);
     for (const monitor of monitors.values()) monitor.stop();
+    clearInterval(lagTimer);
     loopDelay.disable();
     await stateDir?.close();
     endLogging();
