@@ -13,7 +13,7 @@ import { flushNode, inspectNode, type NodeAccess } from './health/inspect.js';
 import { NodeMonitor } from './health/node-monitor.js';
 import { DataPlane } from './proxy/data-plane.js';
 import { socketShortCuts } from './proxy/io/raw-socket.js';
-import { connectForMoves, killLateConnections, killPredecessors } from './rebalance/connections.js';
+import { killLateConnections, killPredecessors } from './rebalance/connections.js';
 import { Mover } from './rebalance/mover.js';
 import type { NodeSpec } from './ring/node-spec.js';
 import { metricSources, readStats, type StatsIdentity } from './serve-stats.js';
@@ -37,6 +37,9 @@ export interface RunningProxy {
 const ringGeneration = channel('ringproxy:ring:generation');
 /** How often the event loop's delay is sampled. */
 const LOOP_RESOLUTION_MS = 20;
+/** How long a node may take to answer a batch of moves. */
+const MOVE_TIMEOUT_MS = 10_000;
+const TRAFFIC_WINDOW_MS = 100;
 /** What clients are told before a node has said what it is. */
 const ASSUMED_REDIS_VERSION = '7.0.0';
 
@@ -122,14 +125,19 @@ export async function startServer(config: Config): Promise<RunningProxy> {
     createMover: (nodes, ring, nextRing, callbacks) =>
       new Mover({
         nodes: nodes.map((node) => ({
-          ...node,
+          name: node.name,
+          address: node.address,
           ...access(node.name),
           peerAddress: config.nodes.find((entry) => entry.name === node.name)?.peerAddress ?? node.address,
         })),
         ring,
         nextRing,
         isBusy: trafficDetector(plane),
-        connect: (node, database) => connectForMoves(node, database, access, proxyId, config.connectTimeout),
+        link: {
+          connectionName: `ringproxy-move:${proxyId}`,
+          connectTimeout: config.connectTimeout,
+          timeout: MOVE_TIMEOUT_MS,
+        },
         ...callbacks,
       }),
     warn: (message) => log.warn(message),
@@ -219,13 +227,18 @@ export async function startServer(config: Config): Promise<RunningProxy> {
   }
 }
 
-/** @returns a function that says whether commands were answered since it was called last */
+/** @returns a function that says whether commands were answered in the last tenth of a second or so */
 function trafficDetector(plane: DataPlane): () => boolean {
   let seen = 0;
+  let busy = true;
+  let checkedAt = 0;
   return () => {
+    const now = performance.now();
+    if (now - checkedAt < TRAFFIC_WINDOW_MS) return busy;
+    checkedAt = now;
     let commands = 0;
     for (const node of plane.nodes) commands += node.counters.commands;
-    const busy = commands !== seen;
+    busy = commands !== seen;
     seen = commands;
     return busy;
   };

@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import type { Command, KeySpec, Merge, Route } from './command.js';
+import { MISSING_REPLIES } from './missing-reply.js';
 import { POLICY, type PolicyRow } from './policy.js';
 import { CommandTable } from './table.js';
 
@@ -106,6 +107,7 @@ function buildRow(info: CommandInfo, name: string, id: number, container: Policy
     keys,
     singleKeyAt: subcommands === null ? singleKeyAt(info, route, keys) : 0,
     splitStep: route === 'split' ? info.step : 0,
+    missingReply: route === 'owner' ? (MISSING_REPLIES.get(name) ?? null) : null,
     reason: policy.reason ?? '',
     mayBlock: info.flags.includes('blocking'),
     subcommands,

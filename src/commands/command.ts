@@ -1,3 +1,4 @@
+import type { MissingReply } from './missing-reply.js';
 import type { CommandTable } from './table.js';
 
 /**
@@ -57,6 +58,8 @@ export interface Command {
   readonly singleKeyAt: number;
   /** Arguments from one key to the next in a split command: 1 for MGET, 2 for MSET; 0 when not split. */
   readonly splitStep: number;
+  /** For a command that only reads one key: its reply when the key is not there, where that is always the same; otherwise null. */
+  readonly missingReply: MissingReply | null;
   /** Whether the command may wait at the node (XREAD with BLOCK). */
   readonly mayBlock: boolean;
   /** Why the command is refused, for the route `refused`; otherwise empty. */

@@ -132,9 +132,8 @@ export class DataPlane {
    * @returns false when that took longer
    */
   async fence(timeout: number): Promise<boolean> {
-    const answered = Promise.all(
-      [...this.#nodes.values()].flatMap((node) => [...node.lanes()].map((lane) => lane.answeredSoFar())),
-    );
+    // Twice: a read that found nothing at one node may have been sent to another one in the meantime.
+    const answered = this.#answeredSoFar().then(() => this.#answeredSoFar());
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<false>((resolve) => {
       timer = setTimeout(() => resolve(false), timeout);
@@ -142,6 +141,11 @@ export class DataPlane {
     const done = await Promise.race([answered.then(() => true), late]);
     clearTimeout(timer);
     return done;
+  }
+
+  #answeredSoFar(): Promise<unknown> {
+    const lanes = [...this.#nodes.values()].flatMap((node) => [...node.lanes()]);
+    return Promise.all(lanes.map((lane) => lane.answeredSoFar()));
   }
 
   /** Clients whose next command waits until the ring has prepared its change. */

@@ -1,5 +1,6 @@
 import type { ClientConnection } from './client/client-connection.js';
 import type { HoldSlab } from './io/hold.js';
+import type { SourceRead } from './plan/source-read.js';
 import type { Lane } from './upstream/lane.js';
 
 /** The reply has not begun. */
@@ -40,6 +41,8 @@ export class Request {
   state = WAITING;
   /** Whether a nil reply counts as a miss of the cache. */
   cacheRead = false;
+  /** Asked of the node that its key may have left already; otherwise null. */
+  sourceRead: SourceRead | null = null;
   /** The client does not want the reply (CLIENT REPLY OFF or SKIP). */
   silent = false;
   /** A reply that waits: bytes `heldStart` to `heldEnd` of a slab. */
@@ -59,6 +62,7 @@ export class Request {
     this.part = 0;
     this.state = WAITING;
     this.cacheRead = false;
+    this.sourceRead = null;
     this.silent = false;
     this.held = null;
     this.chunks = null;

@@ -1,31 +1,7 @@
 /** Connections for moving keys, and making sure that old connections are gone. */
-import type { Redis } from 'ioredis';
 import { connectNode, describeNodeError, type NodeAccess } from '../health/inspect.js';
 import type { DataPlane } from '../proxy/data-plane.js';
 import type { NodeSpec } from '../ring/node-spec.js';
-
-/** A MIGRATE may wait for its target as long as its own timeout, and a little. */
-const MOVE_TIMEOUT_MS = 15_000;
-
-/** A connection on which keys are moved off a node. @throws Error that says why there is none */
-export async function connectForMoves(
-  node: NodeSpec,
-  database: number,
-  access: (name: string) => NodeAccess,
-  proxyId: string,
-  connectTimeout: number,
-): Promise<Redis> {
-  const redis = connectNode(node.address, access(node.name), `ringproxy-move:${proxyId}`, connectTimeout);
-  redis.options.commandTimeout = MOVE_TIMEOUT_MS;
-  try {
-    await redis.connect();
-    if (database !== 0) await redis.select(database);
-    return redis;
-  } catch (error) {
-    redis.disconnect();
-    throw new Error(describeNodeError(error));
-  }
-}
 
 /**
  * A command on a connection that was cut may still lie in the node's socket and run after the fence. The

@@ -1,165 +1,158 @@
 /**
- * Moves keys from the nodes that lose them to the nodes that get them, with MIGRATE … REPLACE on the source.
+ * Moves keys from the nodes that lose them to the nodes that get them.
  *
- * Two things ask for moves: clients whose next command is on a moved key (`settle`), and the sweep, which
- * walks every source. A moved key is never written to its source any more, so a copy there is always the
- * valid one, and once it is gone from there it stays gone: that is remembered, exactly and bounded, and for
- * a whole source when it is swept.
+ * Two ask for moves: clients whose next command is on a moved key (`settle`), and the sweep, which walks every
+ * source. Both go through `#move`, which takes care that a key is moved by one of them at a time: a key in
+ * flight is on both nodes for a moment, and nobody may write it then.
+ *
+ * A moved key is never written to its source any more, so a copy there is always the valid one, and once it
+ * is gone from there it stays gone: that is remembered, for keys one by one and for a source as a whole.
  */
-import type { Redis } from 'ioredis';
-import type { ClientConnection } from '../proxy/client/client-connection.js';
-import type { KeyMoves } from '../proxy/key-moves.js';
-import { isReserved } from '../proxy/plan/reserved.js';
-import type { NodeSpec } from '../ring/node-spec.js';
+import type { KeyMoves, MoveWaiter } from '../proxy/key-moves.js';
 import type { Ring } from '../ring/ring.js';
-
-export interface MoverNode extends NodeSpec {
-  /** Where a source finds this node, and how it logs in there. */
-  readonly peerAddress: string;
-  readonly username: string;
-  readonly password: string;
-}
+import { type MoverNode, MovingNodes } from './moving-nodes.js';
+import { LinkFailure, type LinkOptions } from './node-link.js';
+import { Pace } from './pace.js';
+import { SettledKeys } from './settled-keys.js';
+import { sourcesOf, sweepSource } from './sweep.js';
+import { type LargeKey, migrateKeys, transferBatch } from './transfer.js';
 
 export interface MoverOptions {
   readonly nodes: readonly MoverNode[];
   /** The rings before and after, over `nodes`. */
   readonly ring: Ring;
   readonly nextRing: Ring;
-  /** Opens a connection to a node and selects the database. */
-  readonly connect: (node: NodeSpec, database: number) => Promise<Redis>;
+  readonly link: Omit<LinkOptions, 'onLate'>;
   /** Told when the sweep stops because of a failure; it goes on with `resume`. */
   readonly onFailure: (message: string) => void;
-  /** Whether clients were served since it was asked last. */
+  /** Whether clients are being served. */
   readonly isBusy: () => boolean;
   readonly onSwept: () => void;
-  /** So many keys went from one node to another. */
-  readonly onMoved: (source: string, target: string, keys: number) => void;
+  /** So many keys went from one node to another; `bytes` of serialized values. */
+  readonly onMoved: (source: string, target: string, keys: number, bytes: number) => void;
 }
 
+/** How far the sweep of one node is. */
 export interface SourceProgress {
   readonly node: string;
-  readonly done: boolean;
-  readonly keysMoved: number;
-  readonly keysScanned: number;
+  done: boolean;
+  keysMoved: number;
+  keysScanned: number;
+  /** The large key that is being moved alone, or null. */
+  largeKey: { readonly key: string; readonly bytes: number } | null;
 }
 
-/** MIGRATE blocks both nodes while it lasts: keys of a batch, at most. */
-const BATCH_KEYS = 64;
-/** The sweep's batches grow while they take less than this, and shrink when they take twice as long. */
-const BATCH_GOAL_MS = 2;
-/** While clients are served, batches are smaller, and each is followed by a pause: their latency comes first. */
-const BUSY_BATCH_KEYS = 16;
-const BUSY_PAUSE_MS = 2;
-/** The pause grows with the number of sources, since all of them keep their targets busy. */
-const BUSY_PAUSE_PER_SOURCE_MS = 0.7;
-/** A batch that took longer than this is followed by a pause as long as itself: others want the nodes, too. */
-const LONG_BATCH_MS = 10;
-const SCAN_COUNT = 512;
-/** How long a source waits for its target. */
-const MIGRATE_TIMEOUT_MS = 5000;
-/** Keys whose move is remembered one by one; a forgotten key is only asked for once more. */
-const SETTLED_LIMIT = 1_000_000;
-/** A settle that failed is tried again after this long. */
+/** Keys that one batch of settles takes. */
+const SETTLE_KEYS = 64;
+/** Batches of settles from one node to another that may be on their way at the same time. */
+const SETTLES_AT_ONCE = 4;
+/** A client that is resumed asks at the end of the turn, or of the next one. */
+const HOLD_GRACE_TURNS = 3;
+/** A move that failed is tried again after this long. */
 const RETRY_MS = 100;
 
-interface Pending {
-  readonly key: Buffer;
-  readonly waiting: Set<ClientConnection>;
-}
-
-class Source {
-  done = false;
-  keysMoved = 0;
-  keysScanned = 0;
-  /** Keys of the next batch of the sweep. */
-  batch = 16;
+/** Keys that wait to be settled, by name, of one source, target and database. */
+interface Route {
+  readonly source: number;
+  readonly target: number;
+  readonly database: number;
+  readonly waiting: Map<string, { readonly key: Buffer; readonly clients: Set<MoveWaiter> }>;
+  /** Batches on their way. */
+  running: number;
+  scheduled: boolean;
 }
 
 export class Mover implements KeyMoves {
   readonly #options: MoverOptions;
-  readonly #sources = new Map<number, Source>();
-  readonly #connections = new Map<string, Promise<Redis>>();
-  #settled = new Set<string>();
-  /** Settles that wait, by source, target and database. */
-  readonly #queues = new Map<string, Map<string, Pending>>();
-  readonly #running = new Set<string>();
+  readonly #links: MovingNodes;
+  readonly #pace: Pace;
+  readonly #settled = new SettledKeys();
+  readonly #progress = new Map<number, SourceProgress>();
+  readonly #routes = new Map<string, Route>();
+  /** Keys that are on their way, with who waits for them. */
+  readonly #inFlight = new Map<string, Set<MoveWaiter>>();
+  readonly #running = new Set<Promise<unknown>>();
+  /** Sources that do not allow scripts. */
+  readonly #withoutScripts = new Set<number>();
+  /** One MIGRATE at a time: it stops its source until the target answers, and two could wait for each other. */
+  #migrating: Promise<unknown> = Promise.resolve();
   #paused = false;
   #stopped = false;
-  /** Who waits for the end of a pause. */
+  /** Wakes those who wait for the end of a pause, of a hold, or of a key that is in flight. */
   #wakes: (() => void)[] = [];
-  #sweeping: Promise<unknown> = Promise.resolve();
-  readonly #settling = new Set<Promise<void>>();
-  /** Keys a second; 0: as fast as it goes. */
-  #throttle = 0;
-  /** Estimated from one key of each batch. */
+  /** Commands that look at all nodes at once, and must not see a key twice or not at all. */
+  #holders = 0;
+  readonly #holdWaiters = new Set<MoveWaiter>();
+  /** Turns of the event loop in which those who waited for a hold may ask again, before anything else begins. */
+  #grace = 0;
   bytesMoved = 0;
   error: string | null = null;
 
   constructor(options: MoverOptions) {
     this.#options = options;
-    const losing = new Set<number>();
-    const { ring, nextRing } = options;
-    for (const points of [ring.points, nextRing.points]) {
-      for (const point of points) {
-        const owner = ring.ownerOfHash(point);
-        if (owner !== nextRing.ownerOfHash(point)) losing.add(owner);
-      }
+    this.#links = new MovingNodes(options.nodes, options.link);
+    this.#pace = new Pace(options.isBusy);
+    for (const source of sourcesOf(options.ring, options.nextRing)) {
+      const node = options.nodes[source]?.name ?? '';
+      this.#progress.set(source, { node, done: false, keysMoved: 0, keysScanned: 0, largeKey: null });
     }
-    for (const source of losing) this.#sources.set(source, new Source());
   }
 
   get paused(): boolean {
     return this.#paused;
   }
 
-  get progress(): SourceProgress[] {
-    return [...this.#sources].map(([index, source]) => ({
-      node: this.#options.nodes[index]?.name ?? '',
-      done: source.done,
-      keysMoved: source.keysMoved,
-      keysScanned: source.keysScanned,
-    }));
+  get progress(): readonly SourceProgress[] {
+    return [...this.#progress.values()];
   }
 
   isSettled(source: number, database: number, buffer: Buffer, start: number, end: number): boolean {
-    if (this.#sources.get(source)?.done === true) return true;
-    return this.#settled.has(settledName(source, database, buffer.toString('latin1', start, end)));
+    return this.#settled.has(source, database, buffer, start, end);
   }
 
-  settle(source: number, target: number, database: number, key: Buffer, client: ClientConnection): void {
-    const route = `${source} ${target} ${database}`;
-    let queue = this.#queues.get(route);
-    if (queue === undefined) {
-      queue = new Map();
-      this.#queues.set(route, queue);
+  noteGone(source: number, database: number, key: Buffer): void {
+    this.#settled.add(source, database, key);
+  }
+
+  settle(source: number, target: number, database: number, key: Buffer, client: MoveWaiter): void {
+    const name = keyName(source, database, key);
+    const inFlight = this.#inFlight.get(name);
+    if (inFlight !== undefined) {
+      inFlight.add(client);
+      return;
     }
-    const name = key.toString('latin1');
-    const pending = queue.get(name) ?? { key, waiting: new Set() };
-    pending.waiting.add(client);
-    queue.set(name, pending);
-    if (this.#running.has(route)) return;
-    this.#running.add(route);
-    // Everything that is asked for in this turn goes in one batch.
-    setImmediate(() => {
-      const settling = this.#settleAll(route, source, target, database);
-      this.#settling.add(settling);
-      void settling.then(() => this.#settling.delete(settling));
-    });
+    const route = this.#route(source, target, database);
+    const entry = route.waiting.get(name) ?? { key, clients: new Set() };
+    entry.clients.add(client);
+    route.waiting.set(name, entry);
+    this.#schedule(route);
+  }
+
+  holdMoves(client: MoveWaiter): boolean {
+    if (this.#inFlight.size > 0) {
+      this.#holdWaiters.add(client);
+      return false;
+    }
+    this.#holders++;
+    return true;
+  }
+
+  releaseMoves(): void {
+    this.#holders--;
+    if (this.#holders === 0) this.#wakeAll();
   }
 
   /** Nothing is moved off these nodes: what they held is given up. */
   giveUp(nodes: readonly number[]): void {
-    for (const index of nodes) {
-      const source = this.#sources.get(index);
-      if (source !== undefined) source.done = true;
-    }
+    for (const index of nodes) this.#markSwept(index);
   }
 
   /** Walks every source until none has a moved key any more. */
   async sweep(): Promise<void> {
-    this.#sweeping = Promise.all([...this.#sources].map(([index, source]) => this.#sweepSource(index, source)));
-    await this.#sweeping;
-    if (!this.#stopped && [...this.#sources.values()].every((source) => source.done)) this.#options.onSwept();
+    await this.#track(Promise.all([...this.#progress.keys()].map((source) => this.#sweepSource(source))));
+    // A key that failed to settle, and a connection that failed with commands in flight, must not be left behind.
+    while (!this.#stopped && (this.#inFlight.size > 0 || !(await this.#dropLate()))) await this.#sleep(RETRY_MS);
+    if (!this.#stopped) this.#options.onSwept();
   }
 
   pause(): void {
@@ -174,58 +167,98 @@ export class Mover implements KeyMoves {
 
   /** @param keysPerSecond 0: as fast as it goes */
   throttle(keysPerSecond: number): void {
-    this.#throttle = keysPerSecond;
+    this.#pace.throttle(keysPerSecond);
   }
 
-  /** Ends the sweep. Settles that wait are given up: the clients ask anew. */
+  /** Ends the sweep, and waits for what is in flight. Settles that wait are given up: the clients ask anew. */
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#wakeAll();
-    // A MIGRATE that is under way must have ended: it would run late otherwise.
-    await this.#sweeping;
-    await Promise.all(this.#settling);
-    for (const queue of this.#queues.values()) {
-      for (const { waiting } of queue.values()) for (const client of waiting) client.resumeSoon();
-      queue.clear();
+    while (this.#running.size > 0) await Promise.allSettled(this.#running);
+    for (const route of this.#routes.values()) {
+      for (const { clients } of route.waiting.values()) resumeAll(clients);
+      route.waiting.clear();
     }
-    const connections = await Promise.allSettled(this.#connections.values());
-    for (const connection of connections) if (connection.status === 'fulfilled') connection.value.disconnect();
-    this.#connections.clear();
+    for (const clients of this.#inFlight.values()) resumeAll(clients);
+    resumeAll(this.#holdWaiters);
+    await this.#links.close();
   }
 
-  async #settleAll(route: string, source: number, target: number, database: number): Promise<void> {
-    const queue = this.#queues.get(route) ?? new Map<string, Pending>();
-    while (queue.size > 0 && !this.#stopped) {
-      const batch = [...queue].slice(0, BATCH_KEYS);
+  /**
+   * Makes the nodes drop connections on which commands of moves may still lie. @throws when one cannot be asked
+   */
+  dropLateConnections(): Promise<void> {
+    return this.#links.dropLate();
+  }
+
+  #route(source: number, target: number, database: number): Route {
+    const name = `${source} ${target} ${database}`;
+    let route = this.#routes.get(name);
+    if (route === undefined) {
+      route = { source, target, database, waiting: new Map(), running: 0, scheduled: false };
+      this.#routes.set(name, route);
+    }
+    return route;
+  }
+
+  /** Everything that is asked for in one turn goes in one batch. */
+  #schedule(route: Route): void {
+    if (route.scheduled || route.running >= SETTLES_AT_ONCE || this.#stopped) return;
+    route.scheduled = true;
+    setImmediate(() => {
+      route.scheduled = false;
+      if (!this.#stopped) void this.#track(this.#settleBatch(route));
+    });
+  }
+
+  async #settleBatch(route: Route): Promise<void> {
+    await this.#whileHeld();
+    const { source, target, database, waiting } = route;
+    const batch: Buffer[] = [];
+    const clients = new Set<MoveWaiter>();
+    for (const [name, entry] of waiting) {
+      if (batch.length === SETTLE_KEYS) break;
+      waiting.delete(name);
+      const inFlight = this.#inFlight.get(name);
+      for (const client of entry.clients) (inFlight ?? clients).add(client);
+      if (inFlight === undefined) batch.push(entry.key);
+    }
+    if (batch.length === 0 || this.#stopped) {
+      resumeAll(clients);
+      return;
+    }
+    route.running++;
+    if (waiting.size > 0) this.#schedule(route);
+    try {
+      await this.#move(source, target, database, batch, 'settle');
+    } catch (error) {
+      this.#fail(source, error);
+      // The clients ask again, or give up when they have waited too long.
+      await this.#sleep(RETRY_MS);
+    }
+    route.running--;
+    resumeAll(clients);
+    if (waiting.size > 0) this.#schedule(route);
+  }
+
+  async #sweepSource(source: number): Promise<void> {
+    const progress = this.#progress.get(source);
+    while (progress !== undefined && !progress.done && !this.#stopped) {
       try {
-        const keys = batch.map(([, { key }]) => key);
-        await this.#migrate(await this.#connection(source, database), source, target, database, keys);
-        for (const [name, { waiting }] of batch) {
-          this.#remember(source, database, name);
-          queue.delete(name);
-          for (const client of waiting) client.resumeSoon();
-        }
+        await sweepSource(source, this.#options.ring, this.#options.nextRing, {
+          link: () => this.#links.link(source, 'sweep'),
+          scanned: (keys) => {
+            progress.keysScanned += keys;
+          },
+          move: (target, database, keys) => this.#sweepBatches(source, target, database, keys),
+          goesOn: async () => {
+            await this.#whilePaused();
+            return !this.#stopped;
+          },
+        });
+        if (!this.#stopped) this.#markSwept(source);
       } catch (error) {
-        this.#drop(source, database);
         this.#fail(source, error);
-        await this.#sleep(RETRY_MS);
-        // The clients ask again, or give up when they have waited too long.
-        for (const [name, { waiting }] of batch) {
-          queue.delete(name);
-          for (const client of waiting) client.resumeSoon();
-        }
-      }
-    }
-    this.#running.delete(route);
-  }
-
-  async #sweepSource(index: number, source: Source): Promise<void> {
-    while (!source.done && !this.#stopped) {
-      try {
-        for (const database of await this.#databases(index)) await this.#sweepDatabase(index, source, database);
-        if (!this.#stopped) source.done = true;
-      } catch (error) {
-        this.#fail(index, error);
         this.#paused = true;
         this.#options.onFailure(this.error ?? '');
         await this.#whilePaused();
@@ -233,168 +266,174 @@ export class Mover implements KeyMoves {
     }
   }
 
-  async #sweepDatabase(index: number, source: Source, database: number): Promise<void> {
-    const redis = await this.#sweepConnection(index, database);
+  async #sweepBatches(source: number, target: number, database: number, keys: readonly Buffer[]): Promise<void> {
+    let left = keys.filter((key) => !this.#settled.has(source, database, key, 0, key.length));
+    while (left.length > 0) {
+      await this.#whilePaused();
+      await this.#whileHeld();
+      if (this.#stopped) return;
+      // A key that is being settled is looked at again when that is over: it may have failed.
+      const batch = left
+        .slice(0, this.#pace.batchKeys)
+        .filter((key) => !this.#inFlight.has(keyName(source, database, key)));
+      if (batch.length === 0) {
+        await this.#nextWake();
+        left = left.filter((key) => !this.#settled.has(source, database, key, 0, key.length));
+        continue;
+      }
+      const start = performance.now();
+      await this.#move(source, target, database, batch, 'sweep');
+      const done = new Set(batch);
+      left = left.filter((key) => !done.has(key));
+      let active = 0;
+      for (const progress of this.#progress.values()) if (!progress.done) active++;
+      const pause = this.#pace.after(batch.length, performance.now() - start, active);
+      if (pause > 0) await this.#sleep(pause);
+    }
+  }
+
+  /** Moves keys that are not in flight. @throws when they could not be moved; then none of them counts as settled */
+  async #move(source: number, target: number, database: number, keys: Buffer[], purpose: string): Promise<void> {
+    const names = keys.map((key) => keyName(source, database, key));
+    for (const name of names) this.#inFlight.set(name, new Set());
     try {
-      let cursor = '0';
-      do {
-        await this.#whilePaused();
-        if (this.#stopped) return;
-        const [next, keys] = await redis.scanBuffer(cursor, 'COUNT', SCAN_COUNT);
-        cursor = next.toString();
-        source.keysScanned += keys.length;
-        for (const [target, moving] of this.#byTarget(index, keys)) {
-          for (let i = 0; i < moving.length && !this.#stopped; ) {
-            const start = performance.now();
-            const busy = this.#options.isBusy();
-            const batch = moving.slice(i, i + (busy ? Math.min(source.batch, BUSY_BATCH_KEYS) : source.batch));
-            i += batch.length;
-            // Sent together: the size is answered before the key has left.
-            const [size] = await Promise.all([
-              redis.call('MEMORY', 'USAGE', batch[0] as Buffer),
-              this.#migrate(redis, index, target, database, batch),
-            ]);
-            this.bytesMoved += (typeof size === 'number' ? size : 0) * batch.length;
-            const took = performance.now() - start;
-            adapt(source, batch.length, took);
-            if (took > LONG_BATCH_MS) await this.#sleep(took);
-            if (busy) await this.#sleep(this.#busyPause());
-            if (this.#throttle > 0) {
-              await this.#sleep((batch.length / this.#throttle) * 1000 - took);
-            }
-            await this.#whilePaused();
-          }
-        }
-      } while (cursor !== '0');
+      await this.#moveAll(source, target, database, keys, purpose);
+      for (const key of keys) this.#settled.add(source, database, key);
+    } catch (error) {
+      // What was sent and not answered may still run: until the nodes have dropped it, the keys stay in flight.
+      if (error instanceof LinkFailure) while (!this.#stopped && !(await this.#dropLate())) await this.#sleep(RETRY_MS);
+      throw error;
     } finally {
-      redis.disconnect();
+      for (const name of names) {
+        const waiting = this.#inFlight.get(name);
+        this.#inFlight.delete(name);
+        if (waiting !== undefined) resumeAll(waiting);
+      }
+      if (this.#inFlight.size === 0 && this.#holdWaiters.size > 0) {
+        this.#grace = HOLD_GRACE_TURNS;
+        resumeAll(this.#holdWaiters);
+      }
+      this.#wakeAll();
     }
   }
 
-  #byTarget(source: number, keys: readonly Buffer[]): Map<number, Buffer[]> {
-    const { ring, nextRing } = this.#options;
-    const found = new Map<number, Buffer[]>();
-    for (const key of keys) {
-      const hash = ring.hashOf(key, 0, key.length);
-      const target = nextRing.ownerOfHash(hash);
-      // What is not this node's by the old ring is not the ring's to move.
-      if (target === source || ring.ownerOfHash(hash) !== source || isReserved(key, 0, key.length)) continue;
-      const moving = found.get(target) ?? [];
-      moving.push(key);
-      found.set(target, moving);
+  async #moveAll(source: number, target: number, database: number, keys: Buffer[], purpose: string): Promise<void> {
+    let left: readonly Buffer[] = keys;
+    while (left.length > 0) {
+      const from = await this.#links.link(source, purpose);
+      const result = this.#withoutScripts.has(source)
+        ? null
+        : await transferBatch(from, await this.#links.link(target, purpose), database, left);
+      if (result === null) {
+        this.#withoutScripts.add(source);
+        await this.#migrate(source, target, database, left);
+        return;
+      }
+      if (result.moved > 0) this.#count(source, target, result.moved, result.bytes);
+      for (const large of result.large) await this.#moveLarge(source, target, database, large);
+      left = result.rest;
     }
-    return found;
   }
 
-  /** @throws when the source or the target fails; keys that are on neither are no failure (NOKEY) */
-  async #migrate(
-    redis: Redis,
-    source: number,
-    target: number,
-    database: number,
-    keys: readonly Buffer[],
-  ): Promise<void> {
-    const node = this.#options.nodes[target] as MoverNode;
+  async #moveLarge(source: number, target: number, database: number, large: LargeKey): Promise<void> {
+    const progress = this.#progress.get(source);
+    if (progress !== undefined) progress.largeKey = { key: large.key.toString(), bytes: large.bytes };
+    try {
+      await this.#migrate(source, target, database, [large.key], large.bytes);
+    } finally {
+      if (progress !== undefined) progress.largeKey = null;
+    }
+  }
+
+  async #migrate(source: number, target: number, database: number, keys: readonly Buffer[], bytes = 0): Promise<void> {
+    const node = this.#links.at(target);
     const colon = node.peerAddress.lastIndexOf(':');
-    const host = node.peerAddress.slice(0, colon).replace(/^\[(.*)\]$/, '$1');
-    const port = node.peerAddress.slice(colon + 1);
-    const login =
-      node.password === ''
-        ? []
-        : node.username === ''
-          ? ['AUTH', node.password]
-          : ['AUTH2', node.username, node.password];
-    const reply = await redis.call(
-      'MIGRATE',
-      host,
-      port,
-      '',
-      database,
-      MIGRATE_TIMEOUT_MS,
-      'REPLACE',
-      ...login,
-      'KEYS',
-      ...keys,
+    const peer = {
+      host: node.peerAddress.slice(0, colon).replace(/^\[(.*)\]$/, '$1'),
+      port: node.peerAddress.slice(colon + 1),
+      username: node.username,
+      password: node.password,
+    };
+    const turn = this.#migrating.then(async () =>
+      migrateKeys(await this.#links.link(source, 'migrate'), peer, database, keys),
     );
-    // NOKEY: none of them was there any more.
-    if (reply !== 'OK') return;
-    const moved = this.#sources.get(source);
-    if (moved !== undefined) moved.keysMoved += keys.length;
-    this.#options.onMoved(this.#options.nodes[source]?.name ?? '', node.name, keys.length);
+    this.#migrating = turn.catch(() => {});
+    if (await turn) this.#count(source, target, keys.length, bytes);
   }
 
-  #busyPause(): number {
-    let active = 0;
-    for (const source of this.#sources.values()) if (!source.done) active++;
-    return Math.max(BUSY_PAUSE_MS, active * BUSY_PAUSE_PER_SOURCE_MS);
+  #count(source: number, target: number, keys: number, bytes: number): void {
+    const progress = this.#progress.get(source);
+    if (progress !== undefined) progress.keysMoved += keys;
+    this.bytesMoved += bytes;
+    this.#options.onMoved(this.#links.at(source).name, this.#links.at(target).name, keys, bytes);
   }
 
-  async #databases(index: number): Promise<number[]> {
-    const redis = await this.#sweepConnection(index, 0);
-    try {
-      const info = await redis.info('keyspace');
-      return [...info.matchAll(/^db(\d+):keys=(\d+)/gm)].map((match) => Number(match[1]));
-    } finally {
-      redis.disconnect();
-    }
-  }
-
-  #sweepConnection(index: number, database: number): Promise<Redis> {
-    return this.#options.connect(this.#options.nodes[index] as MoverNode, database);
-  }
-
-  /** The connection for settles: not the sweep's, so that a client does not wait behind a batch of its. */
-  #connection(index: number, database: number): Promise<Redis> {
-    const name = `${index} ${database}`;
-    let connection = this.#connections.get(name);
-    if (connection === undefined) {
-      connection = this.#options.connect(this.#options.nodes[index] as MoverNode, database);
-      this.#connections.set(name, connection);
-    }
-    return connection;
-  }
-
-  #drop(index: number, database: number): void {
-    const name = `${index} ${database}`;
-    this.#connections.get(name)?.then(
-      (redis) => redis.disconnect(),
-      () => {},
-    );
-    this.#connections.delete(name);
-  }
-
-  #remember(source: number, database: number, key: string): void {
-    if (this.#settled.size >= SETTLED_LIMIT) this.#settled = new Set();
-    this.#settled.add(settledName(source, database, key));
+  #markSwept(source: number): void {
+    const progress = this.#progress.get(source);
+    if (progress === undefined) return;
+    progress.done = true;
+    this.#settled.addSource(source);
   }
 
   #fail(source: number, error: unknown): void {
-    const node = this.#options.nodes[source];
     const why = error instanceof Error ? error.message : String(error);
-    this.error = `moving keys off ${node?.name} (${node?.address}) failed: ${why}`;
+    this.error = `moving keys off ${this.#links.at(source).name} (${this.#links.at(source).address}) failed: ${why}`;
+  }
+
+  async #dropLate(): Promise<boolean> {
+    try {
+      await this.#links.dropLate();
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  async #track<T>(work: Promise<T>): Promise<T> {
+    this.#running.add(work);
+    try {
+      return await work;
+    } finally {
+      this.#running.delete(work);
+    }
   }
 
   async #whilePaused(): Promise<void> {
-    while (this.#paused && !this.#stopped) {
-      await new Promise<void>((resolve) => this.#wakes.push(resolve));
+    while (this.#paused && !this.#stopped) await this.#nextWake();
+  }
+
+  /** Commands that need the nodes to hold still go first. */
+  async #whileHeld(): Promise<void> {
+    for (;;) {
+      if (this.#stopped) return;
+      if (this.#holders > 0 || this.#holdWaiters.size > 0) await this.#nextWake();
+      else if (this.#grace === 0) return;
+      else {
+        this.#grace--;
+        await new Promise((resolve) => setImmediate(resolve));
+      }
     }
+  }
+
+  #nextWake(): Promise<void> {
+    return new Promise((resolve) => this.#wakes.push(resolve));
   }
 
   #wakeAll(): void {
     for (const wake of this.#wakes.splice(0)) wake();
   }
 
+  /** @param milliseconds less than 1: until the next turn of the event loop */
   #sleep(milliseconds: number): Promise<void> {
-    return new Promise((resolve) => setTimeout(resolve, Math.max(0, milliseconds)));
+    return new Promise((resolve) => setTimeout(resolve, milliseconds));
   }
 }
 
-/** Large values make for small batches: what counts is how long the nodes are blocked. */
-function adapt(source: Source, keys: number, milliseconds: number): void {
-  if (milliseconds > BATCH_GOAL_MS * 2) source.batch = Math.max(1, Math.floor(keys / 2));
-  else if (milliseconds < BATCH_GOAL_MS && keys === source.batch) source.batch = Math.min(BATCH_KEYS, source.batch * 2);
+function keyName(source: number, database: number, key: Buffer): string {
+  return `${source} ${database} ${key.toString('latin1')}`;
 }
 
-function settledName(source: number, database: number, key: string): string {
-  return `${source} ${database} ${key}`;
+function resumeAll(waiters: Set<MoveWaiter>): void {
+  for (const waiter of waiters) waiter.resumeSoon();
+  waiters.clear();
 }

@@ -45,7 +45,7 @@ import type { StateDir } from './state-dir.js';
 export interface MoverCallbacks {
   onFailure(message: string): void;
   onSwept(): void;
-  onMoved(source: string, target: string, keys: number): void;
+  onMoved(source: string, target: string, keys: number, bytes: number): void;
 }
 
 export interface RingManagerHooks {
@@ -149,7 +149,7 @@ export class RingManager {
     if (kept.change?.phase === 'moving') {
       this.#hooks.info(`resuming the change that was under way: ${kept.change.summary}`);
       await this.#dropPredecessors(unionOf(kept.members, kept.change.members));
-      await this.#move(kept.change);
+      await this.#move(await this.#plan(kept.change));
     }
   }
 
@@ -336,6 +336,7 @@ export class RingManager {
           throw new Error(`commands were still in flight after ${FENCE_TIMEOUT_MS} ms`);
         }
         await this.#hooks.killLateConnections(sources);
+        await before?.dropLateConnections();
         // Recorded before anything moves: whatever happens from here on, the change goes forward.
         await this.#save({ ...this.#current().state, change: { ...change, phase: 'moving' } });
         break;
@@ -359,13 +360,12 @@ export class RingManager {
         await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
       }
     }
-    await this.#move({ ...change, phase: 'moving' });
+    await this.#move({ ...running, change: { ...change, phase: 'moving' } });
   }
 
-  async #move(change: RunningChange): Promise<void> {
+  async #move(running: Running): Promise<void> {
     const { state } = this.#current();
-    const running = await this.#plan(change);
-    const { union, ring, nextRing } = running;
+    const { change, union, ring, nextRing } = running;
     const mover = this.#hooks.createMover(union, ring, nextRing, {
       onFailure: (message) => this.#hooks.warn(`${message}; the change is paused: mend it, then ringproxy ring resume`),
       onSwept: () => void this.#finish(running),

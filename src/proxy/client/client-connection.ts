@@ -13,6 +13,7 @@
  */
 import type { Socket } from 'node:net';
 import type { Command } from '../../commands/command.js';
+import { isMissingReply } from '../../commands/missing-reply.js';
 import { error as encodeError } from '../../resp/encode.js';
 import { COMPLETE, INCOMPLETE, RequestFramer } from '../../resp/request-framer.js';
 import { type ClientEvent, clientClosed } from '../events.js';
@@ -76,6 +77,8 @@ export class ClientConnection implements TurnTask {
   readonly privateLanes: Lane[] = [];
   /** Requests whose replies have not left yet. */
   pending = 0;
+  /** Those of them that were asked of a node which their key may have left; other commands on moved keys wait for them. */
+  sourceReads = 0;
 
   readonly #shared: ClientShared;
   readonly #dispatcher: Dispatcher;
@@ -208,6 +211,15 @@ export class ClientConnection implements TurnTask {
 
   /** A request's whole reply is `buffer[start, end)`. */
   onReply(request: Request, buffer: Buffer, start: number, end: number): void {
+    const { sourceRead } = request;
+    if (sourceRead !== null) {
+      if (!sourceRead.atTarget && isMissingReply(sourceRead.missingReply, buffer, start)) {
+        sourceRead.foundNothing();
+        this.#dispatcher.readAtTarget(this, request, sourceRead);
+        return;
+      }
+      this.sourceReads--;
+    }
     const shared = this.#shared;
     const first = buffer[start] as number;
     shared.counters.answered(request.command, shared.clock.now - request.startedAt, first === 0x2d);
@@ -249,6 +261,7 @@ export class ClientConnection implements TurnTask {
   ): boolean {
     const shared = this.#shared;
     if (last) {
+      if (request.sourceRead !== null) this.sourceReads--;
       shared.counters.answered(request.command, shared.clock.now - request.startedAt, false);
       if (request.cacheRead) shared.counters.hits++;
     }

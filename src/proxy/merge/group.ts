@@ -29,6 +29,8 @@ export class Group implements ReplySink {
   misses = 0;
   readonly #shared: ClientShared;
   readonly #merger: Merger;
+  /** Called when every part was answered, or null. */
+  onFinished: (() => void) | null = null;
   #remaining = 0;
   #failedPart = -1;
   #failure: Buffer | null = null;
@@ -108,6 +110,7 @@ export class Group implements ReplySink {
       this.#shared.holds.release(part);
       this.#shared.requests.give(part);
     }
+    this.onFinished?.();
   }
 
   /** A node's own error gets the node's name behind it: the client cannot know which of them it was. */

@@ -17,12 +17,14 @@ import { LOCAL_COMMANDS } from '../local/index.js';
 import type { LocalContext } from '../local/local-context.js';
 import { infoMerger } from '../merge/info.js';
 import { MERGERS } from '../merge/mergers.js';
+import type { Request } from '../request.js';
 import type { RoutingSnapshot } from '../snapshot.js';
 import type { Lane } from '../upstream/lane.js';
 import type { UpstreamNode } from '../upstream/upstream-node.js';
 import { fanOut } from './fan-out.js';
 import { isReserved, RESERVED_REPLY } from './reserved.js';
 import { planScan } from './scan.js';
+import { SourceRead } from './source-read.js';
 import { splitByOwner } from './split.js';
 import { GAVE_UP, GAVE_UP_REPLY, WAIT } from './waiting.js';
 
@@ -41,8 +43,6 @@ const BLOCK = Buffer.from('block');
 /** The sections of INFO that the proxy's own belongs to. */
 const INFO_SECTIONS: ReadonlySet<string> = new Set(['ringproxy', 'all', 'everything', 'default']);
 const EMPTY = Buffer.alloc(0);
-const FLUSHES: ReadonlySet<string> = new Set(['flushall', 'flushdb']);
-const FLUSH_WAITS = encodeError('TRYAGAIN the ring is changing: keys are on their way, flush when it is done');
 const NOT_READY = encodeError('NODEDOWN the ring has no nodes yet');
 const NO_AUTH = encodeError('NOAUTH Authentication required.');
 const CROSSSLOT = encodeError("CROSSSLOT Keys in request don't hash to the same node");
@@ -103,12 +103,8 @@ export class Dispatcher {
     const start = args.start[at] as number;
     const end = args.end[at] as number;
     if (isReserved(source, start, end)) return this.refuse(client, command, RESERVED_REPLY);
-    const owner = this.#changing
-      ? this.ownerNow(client, source, start, end)
-      : snapshot.ring.ownerOf(source, start, end);
-    if (owner === WAIT) return LATER;
-    if (owner === GAVE_UP) return this.refuse(client, command, GAVE_UP_REPLY);
-    return this.forward(client, command, owner, source, framer);
+    if (this.#changing) return this.#dispatchInChange(client, framer, command, source, start, end);
+    return this.forward(client, command, snapshot.ring.ownerOf(source, start, end), source, framer);
   }
 
   /**
@@ -123,7 +119,12 @@ export class Dispatcher {
     const next = nextRing.ownerOfHash(hash);
     if (next === owner) return owner;
     const { database } = client.kind;
-    if (moves?.isSettled(owner, database, source, start, end) === true) return next;
+    if (moves?.isSettled(owner, database, source, start, end) === true) {
+      if (client.sourceReads === 0) return next;
+      // Such a read may yet be asked of the target: what the client sent behind it must not run there first.
+      client.raiseBarrier();
+      return WAIT;
+    }
     if (!client.hold()) return GAVE_UP;
     if (moves === null) this.#fenced.add(client);
     else moves.settle(owner, next, database, Buffer.from(source.subarray(start, end)), client);
@@ -143,6 +144,11 @@ export class Dispatcher {
       client.waitFor(lane);
       return LATER;
     }
+    this.#send(client, command, lane, source, framer);
+    return TAKEN;
+  }
+
+  #send(client: ClientConnection, command: Command, lane: Lane, source: Buffer, framer: RequestFramer): Request {
     const length = framer.frameEnd - framer.frameStart;
     lane.outlet.append(source, framer.frameStart, framer.frameEnd);
     lane.node.counters.bytesOut += length;
@@ -152,7 +158,24 @@ export class Dispatcher {
     request.lane = lane;
     client.enqueue(request);
     lane.enqueue(request);
-    return TAKEN;
+    return request;
+  }
+
+  /** Asks the node that the key of `request` moves to; the one that it leaves has answered that it is not there. */
+  readAtTarget(client: ClientConnection, request: Request, read: SourceRead): void {
+    const { target, frame } = read;
+    const snapshot = this.snapshot as RoutingSnapshot;
+    if (client.snapshot !== snapshot) this.#rebind(client, snapshot);
+    const index = this.nodes.indexOf(target);
+    const lane = index >= 0 ? this.laneFor(client, index) : target.pick(client.kind);
+    if (lane === null) {
+      client.onReply(request, target.downReply, 0, target.downReply.length);
+      return;
+    }
+    lane.outlet.append(frame, 0, frame.length);
+    target.counters.bytesOut += frame.length;
+    request.lane = lane;
+    lane.enqueue(request);
   }
 
   /** The lane by which `client` talks to the node with this index; null while the node is down. */
@@ -217,6 +240,57 @@ export class Dispatcher {
     return 0;
   }
 
+  /** A command of one key at a fixed place, while the ring changes. */
+  #dispatchInChange(
+    client: ClientConnection,
+    framer: RequestFramer,
+    command: Command,
+    source: Buffer,
+    start: number,
+    end: number,
+  ): Verdict {
+    if (command.missingReply !== null && this.#readAtSource(client, framer, command, source, start, end)) return TAKEN;
+    const owner = this.ownerNow(client, source, start, end);
+    if (owner === WAIT) return LATER;
+    if (owner === GAVE_UP) return this.refuse(client, command, GAVE_UP_REPLY);
+    return this.forward(client, command, owner, source, framer);
+  }
+
+  /** @returns false when the read must take the usual way: its key does not move, has moved, or may not be asked for yet */
+  #readAtSource(
+    client: ClientConnection,
+    framer: RequestFramer,
+    command: Command,
+    source: Buffer,
+    start: number,
+    end: number,
+  ): boolean {
+    const { ring, nextRing, moves } = this.snapshot as RoutingSnapshot;
+    if (nextRing === null || moves === null) return false;
+    const hash = ring.hashOf(source, start, end);
+    const owner = ring.ownerOfHash(hash);
+    const next = nextRing.ownerOfHash(hash);
+    const { database } = client.kind;
+    if (next === owner || moves.isSettled(owner, database, source, start, end)) return false;
+    const lane = this.laneFor(client, owner);
+    if (lane === null || lane.full) return false;
+    const frame = Buffer.from(source.subarray(framer.frameStart, framer.frameEnd));
+    // A field or an element may be missing; GET's nil says that the key is.
+    const key = command.name === 'get' ? Buffer.from(source.subarray(start, end)) : null;
+    const request = this.#send(client, command, lane, source, framer);
+    request.sourceRead = new SourceRead(
+      command.missingReply ?? 'nil',
+      frame,
+      this.nodeAt(next),
+      moves,
+      owner,
+      database,
+      key,
+    );
+    client.sourceReads++;
+    return true;
+  }
+
   #dispatchUnusual(client: ClientConnection, framer: RequestFramer, command: Command | undefined): Verdict {
     const source = framer.source as Buffer;
     if (!client.authenticated && !allowedBeforeAuth(command)) {
@@ -268,8 +342,6 @@ export class Dispatcher {
         }
         return fanOut(this, client, framer, command, MERGERS[command.merge]);
       case 'all': {
-        // A key on its way would be flushed on neither node, and come back.
-        if (this.#changing && FLUSHES.has(command.name)) return this.refuse(client, command, FLUSH_WAITS);
         const merger = command.merge === 'info' ? infoMerger(this.#ownInfo(framer)) : MERGERS[command.merge];
         return fanOut(this, client, framer, command, merger);
       }

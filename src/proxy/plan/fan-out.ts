@@ -3,8 +3,12 @@ import type { RequestFramer } from '../../resp/request-framer.js';
 import { type ClientConnection, LATER, TAKEN } from '../client/client-connection.js';
 import { Group, type Merger } from '../merge/group.js';
 import type { Dispatcher, Verdict } from './dispatcher.js';
+import { GAVE_UP_REPLY } from './waiting.js';
 
-/** Sends the frame that `framer` holds to every node, and merges the replies with `merger`. */
+/**
+ * Sends the frame that `framer` holds to every node, and merges the replies with `merger`. While keys move, they
+ * hold still for it: a key on its way would be seen twice or not at all.
+ */
 export function fanOut(
   dispatcher: Dispatcher,
   client: ClientConnection,
@@ -20,11 +24,17 @@ export function fanOut(
       return LATER;
     }
   }
+  const moves = dispatcher.snapshot?.moves ?? null;
+  if (moves !== null && !moves.holdMoves(client)) {
+    if (!client.hold()) return dispatcher.refuse(client, command, GAVE_UP_REPLY);
+    return LATER;
+  }
   const { shared } = dispatcher.context;
   const request = shared.requests.take();
   request.command = command.id;
   client.enqueue(request);
   const group = new Group(request, client.kind.protocol, merger, shared, NO_KEYS);
+  if (moves !== null) group.onFinished = () => moves.releaseMoves();
   for (let i = 0; i < nodes.length; i++) {
     const node = dispatcher.nodeAt(i);
     const lane = dispatcher.laneFor(client, i);

@@ -1,0 +1,66 @@
+/**
+ * How fast the sweep may go. Without clients: as fast as the nodes take it. While clients are served, batches
+ * are smaller and each is followed by a pause, so that most of the nodes' time is the clients'.
+ */
+
+/** Keys of a batch, at most. */
+const BATCH_KEYS = 128;
+const BUSY_BATCH_KEYS = 16;
+/** Batches grow while they take less than this, and shrink when they take twice as long. */
+const BATCH_GOAL_MS = 4;
+/** While clients are served, the batches of all sources together take about this part of the time. */
+const BUSY_SHARE = 0.4;
+const BUSY_PAUSE_MS = 1;
+/** The least time is forgotten slowly: nodes may come to be farther away. */
+const LEAST_DECAY = 1.01;
+/** However slow the nodes are, the sweep gets on. */
+const LONGEST_PAUSE_MS = 1000;
+
+export class Pace {
+  readonly #isBusy: () => boolean;
+  /** Keys a second of all sources together; 0: as fast as it goes. */
+  #throttle = 0;
+  /** When the next batch may begin, because of the throttle. */
+  #nextAt = 0;
+  #batchKeys = 16;
+  /** What a batch takes at least, in milliseconds: the way to the nodes and back, which is nobody's work. */
+  #leastTook = Number.POSITIVE_INFINITY;
+
+  constructor(isBusy: () => boolean) {
+    this.#isBusy = isBusy;
+  }
+
+  throttle(keysPerSecond: number): void {
+    this.#throttle = keysPerSecond;
+    this.#nextAt = 0;
+  }
+
+  /** Keys of the next batch, 1 to 128. */
+  get batchKeys(): number {
+    return this.#isBusy() ? Math.min(this.#batchKeys, BUSY_BATCH_KEYS) : this.#batchKeys;
+  }
+
+  /**
+   * Notes a batch that is done.
+   * @param took milliseconds
+   * @param sources that are being swept
+   * @returns milliseconds to wait before the next one of the same source
+   */
+  after(keys: number, took: number, sources: number): number {
+    // Large values make for small batches.
+    this.#leastTook = Math.min(this.#leastTook * LEAST_DECAY, took);
+    const work = took - this.#leastTook;
+    if (work > BATCH_GOAL_MS * 2) this.#batchKeys = Math.max(1, Math.floor(keys / 2));
+    else if (work < BATCH_GOAL_MS && keys >= this.#batchKeys) this.#batchKeys = Math.min(BATCH_KEYS, keys * 2);
+    let pause = 0;
+    if (this.#isBusy()) {
+      pause = Math.min(LONGEST_PAUSE_MS, Math.max(BUSY_PAUSE_MS, work * (sources / BUSY_SHARE - 1)));
+    }
+    if (this.#throttle > 0) {
+      const now = performance.now();
+      this.#nextAt = Math.max(now, this.#nextAt) + (keys / this.#throttle) * 1000;
+      pause = Math.max(pause, this.#nextAt - now);
+    }
+    return pause;
+  }
+}

@@ -1,0 +1,150 @@
+/**
+ * Which moved keys are known to have left their sources: exactly (a key that is wrongly taken for settled would
+ * be lost), and bounded. A source that was swept is remembered as a whole.
+ *
+ * Hundreds of thousands of keys a second may come in while clients are served, so nothing here is an object:
+ * the keys' bytes stand one behind the other in slabs, and tables of offsets find them by hash (open addressing,
+ * linear probing). There are many small tables, so that none takes long to grow.
+ *
+ *   entry in a slab   hash (4) | source (2) | database (2) | length (2) | key
+ */
+
+/** Above this many bytes of keys everything is forgotten: a forgotten key is only asked for once more. */
+const LIMIT_BYTES = 67_108_864;
+const SLAB_BYTES = 1_048_576;
+const HEADER_BYTES = 10;
+/** Longer keys are not remembered. */
+const LONGEST_KEY = 4096;
+/** By the lower bits of the hash. */
+const TABLES = 1024;
+const FIRST_SLOTS = 64;
+/** FNV-1a, 32 bits. */
+const FNV_OFFSET = 0x811c9dc5;
+const FNV_PRIME = 0x01000193;
+
+interface Table {
+  /** Offsets of entries plus one; 0: free. */
+  slots: Int32Array;
+  used: number;
+}
+
+export class SettledKeys {
+  readonly #sweptSources = new Set<number>();
+  #tables: (Table | undefined)[] = new Array(TABLES);
+  #slabs: Buffer[] = [];
+  /** Where the next entry begins; entries do not cross the end of a slab. */
+  #end = 0;
+
+  has(source: number, database: number, buffer: Uint8Array, start: number, end: number): boolean {
+    if (this.#sweptSources.has(source)) return true;
+    const hash = hashOf(source, database, buffer, start, end);
+    const table = this.#tables[hash % TABLES];
+    return table !== undefined && this.#find(table, hash, source, database, buffer, start, end) >= 0;
+  }
+
+  add(source: number, database: number, key: Uint8Array): void {
+    if (key.length > LONGEST_KEY) return;
+    const hash = hashOf(source, database, key, 0, key.length);
+    let table = this.#tables[hash % TABLES];
+    if (table !== undefined && this.#find(table, hash, source, database, key, 0, key.length) >= 0) return;
+    const offset = this.#append(hash, source, database, key);
+    // Appending may have forgotten everything.
+    table = this.#tables[hash % TABLES];
+    if (table === undefined) {
+      table = { slots: new Int32Array(FIRST_SLOTS), used: 0 };
+      this.#tables[hash % TABLES] = table;
+    }
+    if (table.used * 2 >= table.slots.length) this.#grow(table);
+    insert(table.slots, hash, offset);
+    table.used++;
+  }
+
+  addSource(source: number): void {
+    this.#sweptSources.add(source);
+  }
+
+  /** @returns the entry's offset, or -1 */
+  #find(
+    table: Table,
+    hash: number,
+    source: number,
+    database: number,
+    key: Uint8Array,
+    start: number,
+    end: number,
+  ): number {
+    const { slots } = table;
+    const mask = slots.length - 1;
+    for (let at = slotOf(hash, mask); ; at = (at + 1) & mask) {
+      const offset = (slots[at] as number) - 1;
+      if (offset < 0) return -1;
+      const slab = this.#slabs[Math.floor(offset / SLAB_BYTES)] as Buffer;
+      const entry = offset % SLAB_BYTES;
+      if (
+        slab.readUInt32LE(entry) === hash &&
+        slab.readUInt16LE(entry + 4) === source &&
+        slab.readUInt16LE(entry + 6) === database &&
+        slab.readUInt16LE(entry + 8) === end - start &&
+        sameBytes(slab, entry + HEADER_BYTES, key, start, end)
+      ) {
+        return offset;
+      }
+    }
+  }
+
+  #append(hash: number, source: number, database: number, key: Uint8Array): number {
+    const length = HEADER_BYTES + key.length;
+    if ((this.#end % SLAB_BYTES) + length > SLAB_BYTES || this.#slabs.length === 0) {
+      if (this.#slabs.length * SLAB_BYTES >= LIMIT_BYTES) {
+        this.#slabs = [];
+        this.#tables = new Array(TABLES);
+      }
+      this.#end = this.#slabs.length * SLAB_BYTES;
+      this.#slabs.push(Buffer.allocUnsafeSlow(SLAB_BYTES));
+    }
+    const offset = this.#end;
+    const slab = this.#slabs[Math.floor(offset / SLAB_BYTES)] as Buffer;
+    const entry = offset % SLAB_BYTES;
+    slab.writeUInt32LE(hash, entry);
+    slab.writeUInt16LE(source, entry + 4);
+    slab.writeUInt16LE(database, entry + 6);
+    slab.writeUInt16LE(key.length, entry + 8);
+    slab.set(key, entry + HEADER_BYTES);
+    this.#end += length;
+    return offset;
+  }
+
+  #grow(table: Table): void {
+    const slots = new Int32Array(table.slots.length * 2);
+    for (const slot of table.slots) {
+      if (slot === 0) continue;
+      const offset = slot - 1;
+      const slab = this.#slabs[Math.floor(offset / SLAB_BYTES)] as Buffer;
+      insert(slots, slab.readUInt32LE(offset % SLAB_BYTES), offset);
+    }
+    table.slots = slots;
+  }
+}
+
+function insert(slots: Int32Array, hash: number, offset: number): void {
+  const mask = slots.length - 1;
+  let at = slotOf(hash, mask);
+  while (slots[at] !== 0) at = (at + 1) & mask;
+  slots[at] = offset + 1;
+}
+
+/** The lower bits chose the table. */
+function slotOf(hash: number, mask: number): number {
+  return Math.floor(hash / TABLES) & mask;
+}
+
+function hashOf(source: number, database: number, key: Uint8Array, start: number, end: number): number {
+  let hash = Math.imul(FNV_OFFSET ^ source, FNV_PRIME) ^ database;
+  for (let i = start; i < end; i++) hash = Math.imul(hash ^ (key[i] as number), FNV_PRIME);
+  return hash >>> 0;
+}
+
+function sameBytes(slab: Uint8Array, at: number, key: Uint8Array, start: number, end: number): boolean {
+  for (let i = start, j = at; i < end; i++, j++) if (slab[j] !== key[i]) return false;
+  return true;
+}

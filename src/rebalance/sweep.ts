@@ -1,0 +1,86 @@
+/** Walks one source: every key of it that moves is handed on, in every database. */
+import { isReserved } from '../proxy/plan/reserved.js';
+import { ReplyError, type ReplyValue } from '../resp/decode.js';
+import { request } from '../resp/encode.js';
+import type { Ring } from '../ring/ring.js';
+import type { NodeLink } from './node-link.js';
+import { TransferRefused } from './transfer.js';
+
+export interface SweepHooks {
+  link(): Promise<NodeLink>;
+  scanned(keys: number): void;
+  /** Moves these keys; when it returns they are on the target, or were not there. */
+  move(target: number, database: number, keys: readonly Buffer[]): Promise<void>;
+  /** Waits as long as the sweep is paused. @returns whether to go on */
+  goesOn(): Promise<boolean>;
+}
+
+/** A SCAN of 512 keys stops a node with a million keys for 0.3 ms and more. */
+const SCAN_COUNT = 128;
+
+/** The nodes that lose part of the ring. */
+export function sourcesOf(ring: Ring, nextRing: Ring): Set<number> {
+  const losing = new Set<number>();
+  for (const points of [ring.points, nextRing.points]) {
+    for (const point of points) {
+      const owner = ring.ownerOfHash(point);
+      if (owner !== nextRing.ownerOfHash(point)) losing.add(owner);
+    }
+  }
+  return losing;
+}
+
+/**
+ * A complete SCAN finds every moved key, since none can appear on the source any more.
+ * @throws LinkFailure, TransferRefused
+ */
+export async function sweepSource(source: number, ring: Ring, nextRing: Ring, hooks: SweepHooks): Promise<void> {
+  for (const database of await usedDatabases(await hooks.link())) {
+    let cursor = '0';
+    do {
+      if (!(await hooks.goesOn())) return;
+      const link = await hooks.link();
+      const [reply] = await link.exchange([request(['SCAN', cursor, 'COUNT', String(SCAN_COUNT)])], 1, database);
+      const page = readPage(link, reply ?? null);
+      cursor = page.cursor;
+      hooks.scanned(page.keys.length);
+      for (const [target, keys] of byTarget(source, ring, nextRing, page.keys))
+        await hooks.move(target, database, keys);
+    } while (cursor !== '0');
+  }
+}
+
+/** @throws TransferRefused */
+async function usedDatabases(link: NodeLink): Promise<number[]> {
+  const [reply] = await link.exchange([request(['INFO', 'keyspace'])], 1, 0);
+  if (!Buffer.isBuffer(reply)) throw unexpected(link, reply ?? null, 'INFO');
+  return [...reply.toString().matchAll(/^db(\d+):keys=/gm)].map((match) => Number(match[1]));
+}
+
+function readPage(link: NodeLink, reply: ReplyValue): { cursor: string; keys: Buffer[] } {
+  if (Array.isArray(reply)) {
+    const [cursor, keys] = reply;
+    if (Buffer.isBuffer(cursor) && Array.isArray(keys))
+      return { cursor: cursor.toString(), keys: keys.filter(Buffer.isBuffer) };
+  }
+  throw unexpected(link, reply, 'SCAN');
+}
+
+function byTarget(source: number, ring: Ring, nextRing: Ring, keys: readonly Buffer[]): Map<number, Buffer[]> {
+  const found = new Map<number, Buffer[]>();
+  for (const key of keys) {
+    const hash = ring.hashOf(key, 0, key.length);
+    const target = nextRing.ownerOfHash(hash);
+    // What is not this node's by the old ring is not the ring's to move.
+    if (target === source || ring.ownerOfHash(hash) !== source || isReserved(key, 0, key.length)) continue;
+    const moving = found.get(target);
+    if (moving === undefined) found.set(target, [key]);
+    else moving.push(key);
+  }
+  return found;
+}
+
+function unexpected(link: NodeLink, reply: ReplyValue, what: string): TransferRefused {
+  const text = reply instanceof ReplyError ? reply.message : 'it is not what Redis answers';
+  return new TransferRefused(`node ${link.node.name} (${link.node.address}) refused ${what}: ${text}`);
+}

@@ -1,0 +1,57 @@
+/** The admin API of a proxy, as tests of ring changes use it. */
+import type { RingView } from '../../src/admin/api.js';
+import type { RedisProcess } from './redis-process.js';
+import type { RingproxyProcess } from './ringproxy-process.js';
+
+/** Posts to `/v1/ring/…`. @throws Error with the answer when it is not 2xx */
+export async function post(proxy: RingproxyProcess, path: string, body: object = {}): Promise<void> {
+  const answer = await fetch(`${proxy.admin}/v1/ring/${path}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  });
+  if (!answer.ok) throw new Error(`${path}: ${await answer.text()}`);
+}
+
+export async function ringOf(proxy: RingproxyProcess): Promise<RingView> {
+  return (await (await fetch(`${proxy.admin}/v1/ring`)).json()) as RingView;
+}
+
+/** Waits until no change is under way. @throws Error when it cannot go on */
+export async function settled(proxy: RingproxyProcess): Promise<RingView> {
+  return until(proxy, (view) => {
+    if (view.change !== null && view.change.error !== null) throw new Error(view.change.error);
+    return view.change === null;
+  });
+}
+
+/** Waits for a state of the ring. */
+export async function until(proxy: RingproxyProcess, reached: (view: RingView) => boolean): Promise<RingView> {
+  for (;;) {
+    const view = await ringOf(proxy);
+    if (reached(view)) return view;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+/** Sets `filler:0` and so on to `value of 0` and so on. */
+export async function fill(proxy: RingproxyProcess, keys: number): Promise<void> {
+  const client = proxy.client();
+  for (let first = 0; first < keys; first += 5000) {
+    const pipeline = client.pipeline();
+    for (let i = first; i < first + 5000 && i < keys; i++) pipeline.set(`filler:${i}`, `value of ${i}`);
+    await pipeline.exec();
+  }
+}
+
+/** The addresses of the nodes that own these keys. */
+export async function ownersOf(proxy: RingproxyProcess, keys: readonly string[]): Promise<string[]> {
+  const query = keys.map((key) => `key=${encodeURIComponent(key)}`).join('&');
+  const rows = (await (await fetch(`${proxy.admin}/v1/ring/which?${query}`)).json()) as { address: string }[];
+  return rows.map((row) => row.address);
+}
+
+/** The body of a change that adds one node. */
+export function add(name: string, node: RedisProcess | undefined, weight = 1): object {
+  return { kind: 'add', add: [{ name, address: node?.address, weight }] };
+}
