@@ -69,8 +69,8 @@ export class AdminClient {
     return this.#send<ChangeView | null>('POST', '/v1/ring/changes/current/pause', {});
   }
 
-  resume(): Promise<ChangeView | null> {
-    return this.#send<ChangeView | null>('POST', '/v1/ring/changes/current/resume', {});
+  resume(noDrain = false): Promise<ChangeView | null> {
+    return this.#send<ChangeView | null>('POST', '/v1/ring/changes/current/resume', { noDrain });
   }
 
   cancel(): Promise<ChangeView | null> {

@@ -4,7 +4,7 @@ import type { AdminClient } from './admin-client.js';
 import { CliError } from './cli-error.js';
 import { colors } from './colors.js';
 import type { CommonOptions } from './common-options.js';
-import { formatCount } from './format.js';
+import { formatBytes, formatCount } from './format.js';
 
 const POLL_MS = 200;
 const BAR_WIDTH = 30;
@@ -20,7 +20,10 @@ export function describeProgress(change: ChangeView): string {
   const left = change.etaSeconds === null ? '' : `, ${change.etaSeconds} s left`;
   const state = change.paused ? ', paused' : '';
   const line = `${change.kind}: ${change.phase} ${bar} ${change.percent.toFixed(1)} %  ${formatCount(change.keysMoved)} keys moved, ${formatCount(rate)} keys/s${left}${state}`;
-  return change.error === null ? line : `${line}\n${colors.red(change.error)}`;
+  const large = change.sources.flatMap(({ node, largeKey }) =>
+    largeKey === null ? [] : [`${node}: ${largeKey.key} is large (${formatBytes(largeKey.bytes)}) and moves alone`],
+  );
+  return [line, ...large, ...(change.error === null ? [] : [colors.red(change.error)])].join('\n');
 }
 
 /**

@@ -101,6 +101,7 @@ export function registerRingCommands(program: Command): void {
       dryRun: options.dryRun === true,
       warnings: [],
       moves: [],
+      survey: null,
     };
     print(options, unchanged, () => `the ring is as ${options.file} says already: nothing to do`);
   });
@@ -118,8 +119,13 @@ export function registerRingCommands(program: Command): void {
   withCommonOptions(ring.command('pause').description('pause the running change')).action((options: CommonOptions) =>
     steer(options, (client) => client.pause(), 'paused'),
   );
-  withCommonOptions(ring.command('resume').description('let it go on')).action((options: CommonOptions) =>
-    steer(options, (client) => client.resume(), 'resumed'),
+  withCommonOptions(
+    ring
+      .command('resume')
+      .description('let it go on')
+      .option('--no-drain', 'give up the keys of nodes that do not answer any more'),
+  ).action((options: CommonOptions & { drain: boolean }) =>
+    steer(options, (client) => client.resume(!options.drain), 'resumed'),
   );
   withCommonOptions(
     ring
@@ -226,7 +232,15 @@ function describeChange(accepted: ChangeAccepted): string {
   );
   const title = accepted.dryRun ? 'dry run, nothing was changed; this would lead to' : 'on the way to';
   const warnings = accepted.warnings.map((warning) => colors.yellow(`warning: ${warning}`));
-  return [`${title} generation ${accepted.generation}`, '', moves, ...warnings].join('\n');
+  return [`${title} generation ${accepted.generation}`, '', moves, ...describeSurvey(accepted), ...warnings].join('\n');
+}
+
+/** The largest keys that would move, when a dry run has found any. */
+function describeSurvey({ survey }: ChangeAccepted): string[] {
+  if (survey === null || survey.largest.length === 0) return [];
+  const of = survey.complete ? `all ${formatCount(survey.keys)}` : `the first ${formatCount(survey.keys)}`;
+  const rows = survey.largest.map((key) => [key.node, String(key.database), key.key, formatBytes(key.bytes)]);
+  return ['', `the largest of ${of} keys that would move`, formatTable(['NODE', 'DB', 'KEY', 'MEMORY'], rows)];
 }
 
 /** @throws CliError: a wrong call */

@@ -1,28 +1,33 @@
 /** Composition: makes one proxy of the control plane and the data plane, and ties them together. */
 import { randomBytes } from 'node:crypto';
 import { channel } from 'node:diagnostics_channel';
-import { monitorEventLoopDelay } from 'node:perf_hooks';
-import type { ProxyView } from './admin/api.js';
+import { availableParallelism } from 'node:os';
+import type { ProxyView, StatsView } from './admin/api.js';
 import type { AdminBackend } from './admin/backend.js';
 import { AdminServer } from './admin/server.js';
-import { buildCommandTable, type CommandInfo, parseCommandReply } from './commands/build.js';
+import { type CommandInfo, parseCommandReply } from './commands/build.js';
 import { parseAddress } from './config/address.js';
 import type { Config } from './config/settings.js';
 import { RingproxyError } from './errors.js';
 import { flushNode, inspectNode, type NodeAccess } from './health/inspect.js';
 import { NodeMonitor } from './health/node-monitor.js';
-import { DataPlane } from './proxy/data-plane.js';
+import { LocalPlane } from './local-plane.js';
+import type { PlaneHost } from './plane-host.js';
 import { socketShortCuts } from './proxy/io/raw-socket.js';
-import { killLateConnections, killPredecessors } from './rebalance/connections.js';
+import type { PlaneStats } from './proxy/measure/plane-stats.js';
+import { killByName, lateKiller } from './rebalance/connections.js';
 import { Mover } from './rebalance/mover.js';
+import type { MoverNode } from './rebalance/moving-nodes.js';
+import { surveyMoves } from './rebalance/survey.js';
 import type { NodeSpec } from './ring/node-spec.js';
-import { metricSources, readStats, type StatsIdentity } from './serve-stats.js';
+import { describeStats, ProxyMetrics, type StatsIdentity } from './serve-stats.js';
 import { createLogger } from './telemetry/log.js';
-import { Metrics } from './telemetry/metrics.js';
 import { logEvents, onEvents } from './telemetry/subscribers.js';
 import { RingManager } from './topology/ring-manager.js';
 import { StateDir } from './topology/state-dir.js';
 import { readVersion } from './version.js';
+import type { WorkerOptions } from './workers/messages.js';
+import { WorkerPool, type WorkerPoolOptions } from './workers/worker-pool.js';
 
 export interface RunningProxy {
   /** Where clients connect. */
@@ -35,11 +40,10 @@ export interface RunningProxy {
 }
 
 const ringGeneration = channel('ringproxy:ring:generation');
-/** How often the event loop's delay is sampled. */
-const LOOP_RESOLUTION_MS = 20;
 /** How long a node may take to answer a batch of moves. */
-const MOVE_TIMEOUT_MS = 10_000;
-const TRAFFIC_WINDOW_MS = 100;
+const MOVE_TIMEOUT_MS = 5000;
+/** How long a dry run looks for large keys. */
+const SURVEY_MS = 3000;
 /** What clients are told before a node has said what it is. */
 const ASSUMED_REDIS_VERSION = '7.0.0';
 
@@ -52,27 +56,13 @@ export async function startServer(config: Config): Promise<RunningProxy> {
   const access = nodeAccess(config);
   const monitors = new Map<string, NodeMonitor>();
   const extraCommands = new Map<string, CommandInfo>();
-  const loopDelay = monitorEventLoopDelay({ resolution: LOOP_RESOLUTION_MS });
-  loopDelay.enable();
-  // Measured by the second, and not reset by whoever reads it: several may.
-  let loopLag = 0;
-  const lagTimer = setInterval(() => {
-    loopLag = loopDelay.count === 0 ? 0 : Math.max(0, loopDelay.mean / 1e6 - LOOP_RESOLUTION_MS) / 1000;
-    loopDelay.reset();
-  }, 1000);
-
-  const plane: DataPlane = new DataPlane(dataPlaneOptions(config, proxyId, version, access), buildCommandTable(), {
-    redisVersion: () => nodeVersion(monitors),
-    proxyInfo: () => proxyInfo(proxyId, version, plane, identity),
-  });
+  const plane = createPlane(config, proxyId, version, access, (message) => log.warn(message));
 
   const learnCommands = (reply: unknown): void => {
     const known = extraCommands.size;
-    for (const info of parseCommandReply(reply)) {
-      if (plane.table.get(info.name) === undefined) extraCommands.set(info.name, info);
-    }
+    for (const info of parseCommandReply(reply)) if (!plane.knows(info.name)) extraCommands.set(info.name, info);
     if (extraCommands.size > known) {
-      plane.useTable(buildCommandTable([...extraCommands.values()]));
+      plane.useCommands([...extraCommands.values()]);
       log.info({ commands: [...extraCommands.keys()] }, 'learned commands from a node');
     }
   };
@@ -102,7 +92,18 @@ export async function startServer(config: Config): Promise<RunningProxy> {
     }
   };
 
-  const stateDir = config.stateDir === '' ? null : new StateDir(config.stateDir);
+  const moverNode = (node: NodeSpec): MoverNode => ({
+    name: node.name,
+    address: node.address,
+    ...access(node.name),
+    peerAddress: config.nodes.find((entry) => entry.name === node.name)?.peerAddress ?? node.address,
+  });
+  const link = {
+    connectionName: `ringproxy-move:${proxyId}`,
+    connectTimeout: config.connectTimeout,
+    timeout: MOVE_TIMEOUT_MS,
+  };
+  const stateDir = config.stateDir === '' ? null : new StateDir(config.stateDir, proxyId);
   const manager = new RingManager(proxyId, stateDir, {
     publish: (snapshot) => {
       plane.publish(snapshot);
@@ -120,24 +121,18 @@ export async function startServer(config: Config): Promise<RunningProxy> {
     flush: (node) => flushNode(node, access(node.name), config.connectTimeout),
     health: (node) => monitors.get(`${node.name}\n${node.address}`)?.health ?? null,
     fence: (timeout) => plane.fence(timeout),
-    killLateConnections: (nodes) => killLateConnections(nodes, plane, access, config.connectTimeout),
-    killPredecessors: (nodes) => killPredecessors(nodes, proxyId, access, config.connectTimeout),
+    killLateConnections: (nodes) => plane.killLateConnections(nodes),
+    killPredecessors: (nodes, proxies) =>
+      killByName(nodes, (name) => proxies.includes(proxyOfConnection(name)), access, config.connectTimeout),
+    survey: (nodes, ring, nextRing) => surveyMoves(nodes.map(moverNode), ring, nextRing, link, SURVEY_MS),
     createMover: (nodes, ring, nextRing, callbacks) =>
       new Mover({
-        nodes: nodes.map((node) => ({
-          name: node.name,
-          address: node.address,
-          ...access(node.name),
-          peerAddress: config.nodes.find((entry) => entry.name === node.name)?.peerAddress ?? node.address,
-        })),
+        nodes: nodes.map(moverNode),
         ring,
         nextRing,
-        isBusy: trafficDetector(plane),
-        link: {
-          connectionName: `ringproxy-move:${proxyId}`,
-          connectTimeout: config.connectTimeout,
-          timeout: MOVE_TIMEOUT_MS,
-        },
+        isBusy: () => plane.isBusy(),
+        link,
+        onSourceSwept: (source) => plane.sourceSwept(source),
         ...callbacks,
       }),
     warn: (message) => log.warn(message),
@@ -148,11 +143,15 @@ export async function startServer(config: Config): Promise<RunningProxy> {
     proxyId,
     version,
     startedAt: Date.now(),
-    loopLag: () => loopLag,
+    generation: () => manager.generation,
     ring: () => manager.view(),
     movedKeys: () => manager.movedKeys,
     bytesMoved: () => manager.bytesMoved,
   };
+  plane.describeBy((stats) => ({
+    redisVersion: nodeVersion(monitors),
+    lines: proxyInfo(identity, describeStats(stats, plane.workers, identity)),
+  }));
 
   let admin: AdminServer | null = null;
   let adminUrl: string | null = null;
@@ -161,8 +160,6 @@ export async function startServer(config: Config): Promise<RunningProxy> {
     await manager.close();
     await plane.close(config.shutdownTimeout);
     for (const monitor of monitors.values()) monitor.stop();
-    clearInterval(lagTimer);
-    loopDelay.disable();
     await stateDir?.close();
     endLogging();
   };
@@ -185,24 +182,24 @@ export async function startServer(config: Config): Promise<RunningProxy> {
         alive: true,
         generation: manager.generation,
         phase: manager.phase,
-        workers: 1,
+        workers: plane.workers.length,
         version,
       },
     ];
-    const metrics = new Metrics(metricSources(plane, identity));
+    const metrics = new ProxyMetrics(identity);
     const backend: AdminBackend = {
       ring: () => ({ ...manager.view(), proxies: proxies() }),
       which: (keys) => manager.which(keys),
       change: (request) => manager.change(request),
       pauseChange: () => manager.pause(),
-      resumeChange: () => manager.resume(),
+      resumeChange: (noDrain) => manager.resume(noDrain),
       throttleChange: (keysPerSecond) => manager.throttle(keysPerSecond),
       cancelChange: () => manager.cancel(),
       history: () => manager.history(),
       proxies,
-      stats: () => readStats(plane, identity),
-      metrics: async () => ({ contentType: metrics.contentType, text: await metrics.text() }),
-      ready: () => readiness(plane),
+      stats: async () => describeStats(await plane.stats(), plane.workers, identity),
+      metrics: async () => metrics.read(await plane.stats(), manager.view()),
+      ready: async () => readiness(await plane.stats()),
       onEvents,
     };
     const adminAddress = config.admin === 'off' ? null : parseAddress(config.admin);
@@ -217,7 +214,7 @@ export async function startServer(config: Config): Promise<RunningProxy> {
       });
     }
     log.info(
-      { listen, admin: adminUrl, proxy: proxyId, version, sockets: socketShortCuts() },
+      { listen, admin: adminUrl, proxy: proxyId, version, workers: plane.workers.length, sockets: socketShortCuts() },
       `serving clients on ${listen}`,
     );
     return { listen, admin: adminUrl, proxyId, close: closeAll };
@@ -227,21 +224,36 @@ export async function startServer(config: Config): Promise<RunningProxy> {
   }
 }
 
-/** @returns a function that says whether commands were answered in the last tenth of a second or so */
-function trafficDetector(plane: DataPlane): () => boolean {
-  let seen = 0;
-  let busy = true;
-  let checkedAt = 0;
-  return () => {
-    const now = performance.now();
-    if (now - checkedAt < TRAFFIC_WINDOW_MS) return busy;
-    checkedAt = now;
-    let commands = 0;
-    for (const node of plane.nodes) commands += node.counters.commands;
-    busy = commands !== seen;
-    seen = commands;
-    return busy;
+/** @returns the id of the proxy that named its connection to a node so, or an empty string */
+function proxyOfConnection(name: string): string {
+  return /^ringproxy(?:-move)?:([0-9a-f]+)(?:\.\d+)?$/.exec(name)?.[1] ?? '';
+}
+
+function createPlane(
+  config: Config,
+  proxyId: string,
+  version: string,
+  access: (name: string) => NodeAccess,
+  warn: (message: string) => void,
+): PlaneHost {
+  const listen = parseAddress(config.listen);
+  if (listen === null) throw new RingproxyError('BAD_ADDRESS', `'${config.listen}' is not an address`, 'see --listen');
+  const options: WorkerOptions = { ...planeSettings(config), listen, proxyId, version };
+  const killLate = lateKiller(access, config.connectTimeout);
+  const workers = config.workers === 'auto' ? availableParallelism() : config.workers;
+  if (workers === 1) {
+    return new LocalPlane({ ...options, nodeAccess: access, mayServe: () => {} }, killLate);
+  }
+  const byName = Object.fromEntries(config.nodes.map((node) => [node.name, access(node.name)]));
+  const poolOptions: WorkerPoolOptions = {
+    workers,
+    plane: options,
+    access: { default: { username: config.nodeUsername, password: config.nodePassword }, byName },
+    killLate,
+    killNamed: (nodes, isGone) => killByName(nodes, isGone, access, config.connectTimeout),
+    warn,
   };
+  return new WorkerPool(poolOptions);
 }
 
 function nodeAccess(config: Config): (name: string) => NodeAccess {
@@ -251,15 +263,19 @@ function nodeAccess(config: Config): (name: string) => NodeAccess {
   };
 }
 
-function dataPlaneOptions(
-  config: Config,
-  proxyId: string,
-  version: string,
-  access: (name: string) => NodeAccess,
-): ConstructorParameters<typeof DataPlane>[0] {
-  const listen = parseAddress(config.listen);
-  if (listen === null) throw new RingproxyError('BAD_ADDRESS', `'${config.listen}' is not an address`, 'see --listen');
-  return { ...config, listen, proxyId, version, nodeAccess: access };
+/** What the data plane needs of the configuration. */
+function planeSettings(config: Config): Omit<WorkerOptions, 'listen' | 'proxyId' | 'version'> {
+  const { password, adminCommands, databases, preconnect, connectTimeout, requestTimeout, reconnectBackoffMax } =
+    config;
+  const { nodeConnections, nodePrivateConnections, nodeMaxInflight, nodeMaxPendingBytes, maxClients } = config;
+  const { idleTimeout, clientMaxPending, clientOutputLimit, clientQueryLimit, clientStallTimeout } = config;
+  const { maxBulkLength, tcpKeepalive, streamThreshold } = config;
+  return {
+    ...{ password, adminCommands, databases, preconnect, connectTimeout, requestTimeout, reconnectBackoffMax },
+    ...{ nodeConnections, nodePrivateConnections, nodeMaxInflight, nodeMaxPendingBytes, maxClients },
+    ...{ idleTimeout, clientMaxPending, clientOutputLimit, clientQueryLimit, clientStallTimeout },
+    ...{ maxBulkLength, tcpKeepalive, streamThreshold },
+  };
 }
 
 /** The oldest version among the nodes: clients must not be promised what a node cannot do. */
@@ -269,18 +285,16 @@ function nodeVersion(monitors: ReadonlyMap<string, NodeMonitor>): string {
   return versions[0] ?? ASSUMED_REDIS_VERSION;
 }
 
-function readiness(plane: DataPlane): { ready: boolean; reason: string } {
-  const down = [...plane.nodes].filter((node) => !node.up).map((node) => `${node.name} (${node.address})`);
-  const all = [...plane.nodes].length;
-  if (down.length < all) return { ready: true, reason: '' };
+function readiness(stats: PlaneStats): { ready: boolean; reason: string } {
+  const down = stats.nodes.filter((node) => !node.up).map((node) => `${node.node} (${node.address})`);
+  if (down.length < stats.nodes.length) return { ready: true, reason: '' };
   return { ready: false, reason: `no node answers: ${down.join(', ')}` };
 }
 
-function proxyInfo(proxyId: string, version: string, plane: DataPlane, identity: StatsIdentity): string[] {
-  const stats = readStats(plane, identity);
+function proxyInfo(identity: StatsIdentity, stats: StatsView): string[] {
   return [
-    `ringproxy_version:${version}`,
-    `ringproxy_id:${proxyId}`,
+    `ringproxy_version:${identity.version}`,
+    `ringproxy_id:${identity.proxyId}`,
     `ringproxy_uptime_in_seconds:${Math.floor(stats.uptimeSeconds)}`,
     `ringproxy_generation:${stats.generation}`,
     `ringproxy_nodes:${stats.nodeStats.length}`,

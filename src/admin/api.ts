@@ -32,7 +32,15 @@ export interface ChangeView {
   bytesMoved: number;
   percent: number;
   etaSeconds: number | null;
-  sources: { node: string; done: boolean; keysMoved: number; keysScanned: number; owner: string }[];
+  sources: {
+    node: string;
+    done: boolean;
+    keysMoved: number;
+    keysScanned: number;
+    owner: string;
+    /** The large key that is being moved alone, or null. */
+    largeKey: { key: string; bytes: number } | null;
+  }[];
   error: string | null;
 }
 
@@ -102,6 +110,12 @@ export interface ChangeAccepted {
   warnings: string[];
   /** What changes owner: part of the hash space by source and target. */
   moves: { source: string; target: string; share: number }[];
+  /** With `dryRun`: the largest keys that would move (bytes as MEMORY USAGE tells), of as many as there was time to look at. */
+  survey: {
+    largest: { node: string; database: number; key: string; bytes: number }[];
+    keys: number;
+    complete: boolean;
+  } | null;
 }
 
 export interface HistoryEntry {
@@ -143,6 +157,13 @@ export interface NodeStats {
   p99: number | null;
 }
 
+/** A process that serves clients. */
+export interface WorkerView {
+  number: number;
+  pid: number;
+  clients: number;
+}
+
 /** `GET /v1/stats` and `ringproxy stats --json`. Counters start at zero with the process. */
 export interface StatsView {
   proxy: string;
@@ -161,6 +182,7 @@ export interface StatsView {
   /** Bytes of resident memory of the process. */
   residentMemory: number;
   eventLoopLagSeconds: number;
+  workers: WorkerView[];
   commandStats: CommandStats[];
   nodeStats: NodeStats[];
 }

@@ -40,6 +40,7 @@ const changeRequest = z
     message: 'names no node',
   });
 
+const resumeRequest = z.strictObject({ noDrain: z.boolean().default(false) });
 const throttleRequest = z.strictObject({ keysPerSecond: z.number().int().min(0) });
 
 /** Paths that need no token: they say nothing of the data. */
@@ -95,7 +96,7 @@ export class AdminServer {
     const backend = this.#backend;
     app.get('/healthz', async () => ({ status: 'ok' }));
     app.get('/readyz', async (_request, reply) => {
-      const state = backend.ready();
+      const state = await backend.ready();
       if (!state.ready) return sendError(reply, 503, 'NOT_READY', state.reason, 'try again in a moment');
       return reply.send({ status: 'ready' });
     });
@@ -118,8 +119,12 @@ export class AdminServer {
       backend.pauseChange();
       return backend.ring().change;
     });
-    app.post(`${current}/resume`, async () => {
-      backend.resumeChange();
+    app.post(`${current}/resume`, async (request) => {
+      const parsed = resumeRequest.safeParse(request.body ?? {});
+      if (!parsed.success) {
+        throw new RingproxyError('BAD_REQUEST', 'that is not understood', 'expected {} or {"noDrain": true}');
+      }
+      await backend.resumeChange(parsed.data.noDrain);
       return backend.ring().change;
     });
     app.post(`${current}/cancel`, async () => {

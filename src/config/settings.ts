@@ -188,7 +188,7 @@ export const SETTINGS = {
     schema: workers,
     default: '1',
     kind: '1 to 64, or auto',
-    help: 'processes of the data plane; more than 1 is not available yet',
+    help: 'processes of the data plane, which share the clients; auto: one for each processor',
     flag: 'N',
   },
   stateDir: {
@@ -470,9 +470,6 @@ export function crossChecks(config: Config): { path: string; message: string }[]
       path: 'admin',
       message: `${config.admin} can be reached from other machines: set admin-token, or use a loopback address`,
     });
-  }
-  if (config.workers !== 1) {
-    mistakes.push({ path: 'workers', message: 'only 1 worker is available in this version' });
   }
   if (config.distribution === 'ketama' && config.weighting === 'total' && config.vnodes % 4 !== 0) {
     mistakes.push({ path: 'ring.vnodes', message: 'must be a multiple of 4 with weighting total, as ketama has it' });

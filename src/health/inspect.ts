@@ -22,6 +22,11 @@ export interface NodeFacts {
   readonly keys: number;
   /** Bytes. */
   readonly usedMemory: number;
+  /** Bytes that the server used before it had any keys. */
+  readonly startupMemory: number;
+  /** Bytes; 0: no limit. */
+  readonly maxMemory: number;
+  readonly maxMemoryPolicy: string;
 }
 
 /**
@@ -115,6 +120,9 @@ export function readFacts(info: string): NodeFacts {
     runId: field('run_id'),
     keys,
     usedMemory: Number(field('used_memory')),
+    startupMemory: Number(field('used_memory_startup')),
+    maxMemory: Number(field('maxmemory')),
+    maxMemoryPolicy: field('maxmemory_policy'),
   };
 }
 

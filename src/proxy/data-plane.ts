@@ -96,11 +96,32 @@ export class DataPlane {
     return this.#dispatcher.snapshot;
   }
 
-  /** Begins to serve. @returns the address, with the port that was chosen for port 0 */
-  async listen(): Promise<string> {
-    const address = await this.#listener.listen(this.options.listen);
+  /** Begins to look after clients and lanes. */
+  start(): void {
     this.#timer = setInterval(() => this.#tick(), LANE_TICK_MS);
-    return address;
+  }
+
+  /** Accepts clients by itself. @returns the address, with the port that was chosen for port 0 */
+  listen(): Promise<string> {
+    return this.#listener.listen(this.options.listen);
+  }
+
+  /** Takes a client that another process has accepted. @param id unique among the clients of all processes */
+  accept(socket: Socket, id: number): void {
+    this.#nextClientId = id;
+    this.#onSocket(socket);
+  }
+
+  /** Connections that ended with commands in flight: these may run late, until the node has dropped the connection. */
+  lateConnections(): { node: string; address: string; id: number }[] {
+    return [...this.#nodes.values()].flatMap((node) =>
+      [...node.lateConnections].map((id) => ({ node: node.name, address: node.address, id })),
+    );
+  }
+
+  /** The nodes have dropped these. */
+  forgetLate(late: readonly { readonly node: string; readonly address: string; readonly id: number }[]): void {
+    for (const { node, address, id } of late) this.#nodes.get(`${node}\n${address}`)?.lateConnections.delete(id);
   }
 
   /** From now on commands are routed by this snapshot; nodes that it does not have any more are closed. */
@@ -129,23 +150,30 @@ export class DataPlane {
   /**
    * Waits until every command that is in flight now was answered.
    * @param timeout milliseconds
-   * @returns false when that took longer
+   * @returns the nodes that were slower than that
    */
-  async fence(timeout: number): Promise<boolean> {
+  async fence(timeout: number): Promise<string[]> {
+    const slow = new Set<UpstreamNode>();
     // Twice: a read that found nothing at one node may have been sent to another one in the meantime.
-    const answered = this.#answeredSoFar().then(() => this.#answeredSoFar());
+    const answered = this.#answeredSoFar(slow).then(() => this.#answeredSoFar(slow));
     let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<false>((resolve) => {
-      timer = setTimeout(() => resolve(false), timeout);
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, timeout);
     });
-    const done = await Promise.race([answered.then(() => true), late]);
+    await Promise.race([answered, late]);
     clearTimeout(timer);
-    return done;
+    return [...slow].map((node) => `${node.name} (${node.address})`);
   }
 
-  #answeredSoFar(): Promise<unknown> {
-    const lanes = [...this.#nodes.values()].flatMap((node) => [...node.lanes()]);
-    return Promise.all(lanes.map((lane) => lane.answeredSoFar()));
+  /** @param waiting holds the nodes that are waited for, as long as they are */
+  async #answeredSoFar(waiting: Set<UpstreamNode>): Promise<void> {
+    await Promise.all(
+      [...this.#nodes.values()].map(async (node) => {
+        waiting.add(node);
+        await Promise.all([...node.lanes()].map((lane) => lane.answeredSoFar()));
+        waiting.delete(node);
+      }),
+    );
   }
 
   /** Clients whose next command waits until the ring has prepared its change. */

@@ -20,6 +20,15 @@ export interface ClientEvent {
   reason: string;
 }
 
+/** Those that a worker process passes on to its primary. */
+export const FORWARDED_CHANNELS: readonly string[] = [
+  'ringproxy:upstream:up',
+  'ringproxy:upstream:down',
+  'ringproxy:client:connected',
+  'ringproxy:client:closed',
+  'ringproxy:client:rejected',
+];
+
 export const nodeUp = channel('ringproxy:upstream:up');
 export const nodeDown = channel('ringproxy:upstream:down');
 export const clientConnected = channel('ringproxy:client:connected');

@@ -28,6 +28,8 @@ export interface DataPlaneOptions {
   readonly maxBulkLength: number;
   readonly tcpKeepalive: number;
   readonly streamThreshold: number;
+  /** Called when a node knows a new connection by its name, before it carries commands: may end the process. */
+  readonly mayServe: () => void;
   /** How to log in at a node and where to find it, by the node's name. */
   readonly nodeAccess: (name: string) => NodeAccess;
 }

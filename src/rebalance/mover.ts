@@ -28,6 +28,8 @@ export interface MoverOptions {
   /** Whether clients are being served. */
   readonly isBusy: () => boolean;
   readonly onSwept: () => void;
+  /** A source has no moved key left. */
+  readonly onSourceSwept: (source: number) => void;
   /** So many keys went from one node to another; `bytes` of serialized values. */
   readonly onMoved: (source: string, target: string, keys: number, bytes: number) => void;
 }
@@ -39,7 +41,7 @@ export interface SourceProgress {
   keysMoved: number;
   keysScanned: number;
   /** The large key that is being moved alone, or null. */
-  largeKey: { readonly key: string; readonly bytes: number } | null;
+  largeKey: { key: string; bytes: number } | null;
 }
 
 /** Keys that one batch of settles takes. */
@@ -144,6 +146,7 @@ export class Mover implements KeyMoves {
 
   /** Nothing is moved off these nodes: what they held is given up. */
   giveUp(nodes: readonly number[]): void {
+    this.#links.forget(nodes);
     for (const index of nodes) this.#markSwept(index);
   }
 
@@ -232,7 +235,7 @@ export class Mover implements KeyMoves {
     try {
       await this.#move(source, target, database, batch, 'settle');
     } catch (error) {
-      this.#fail(source, error);
+      this.#fail(source, error, false);
       // The clients ask again, or give up when they have waited too long.
       await this.#sleep(RETRY_MS);
     }
@@ -258,9 +261,8 @@ export class Mover implements KeyMoves {
         });
         if (!this.#stopped) this.#markSwept(source);
       } catch (error) {
-        this.#fail(source, error);
-        this.#paused = true;
-        this.#options.onFailure(this.error ?? '');
+        if (progress.done) return;
+        this.#fail(source, error, true);
         await this.#whilePaused();
       }
     }
@@ -301,7 +303,10 @@ export class Mover implements KeyMoves {
       for (const key of keys) this.#settled.add(source, database, key);
     } catch (error) {
       // What was sent and not answered may still run: until the nodes have dropped it, the keys stay in flight.
-      if (error instanceof LinkFailure) while (!this.#stopped && !(await this.#dropLate())) await this.#sleep(RETRY_MS);
+      while (error instanceof LinkFailure && !this.#stopped && !(await this.#dropLate())) {
+        this.#fail(source, error, purpose === 'sweep');
+        await this.#sleep(RETRY_MS);
+      }
       throw error;
     } finally {
       for (const name of names) {
@@ -373,11 +378,16 @@ export class Mover implements KeyMoves {
     if (progress === undefined) return;
     progress.done = true;
     this.#settled.addSource(source);
+    this.#options.onSourceSwept(source);
   }
 
-  #fail(source: number, error: unknown): void {
+  #fail(source: number, error: unknown, pauses: boolean): void {
+    if (this.#progress.get(source)?.done === true) return;
     const why = error instanceof Error ? error.message : String(error);
     this.error = `moving keys off ${this.#links.at(source).name} (${this.#links.at(source).address}) failed: ${why}`;
+    if (!pauses || this.#paused) return;
+    this.#paused = true;
+    this.#options.onFailure(this.error);
   }
 
   async #dropLate(): Promise<boolean> {

@@ -1,6 +1,6 @@
 /** The connections that moving keys needs, and what may still be left of those that failed. */
 import { request } from '../resp/encode.js';
-import { type LinkOptions, type LinkTarget, NodeLink } from './node-link.js';
+import { LinkFailure, type LinkOptions, type LinkTarget, NodeLink } from './node-link.js';
 
 export interface MoverNode extends LinkTarget {
   /** Where a source finds this node: `HOST:PORT`. */
@@ -44,20 +44,37 @@ export class MovingNodes {
    */
   async dropLate(): Promise<void> {
     for (const late of [...this.#late]) {
-      const link = await NodeLink.open(late.node, this.#options);
-      try {
-        await link.exchange([request(['CLIENT', 'KILL', 'ID', String(late.connectionId)])], 1, 0);
-        this.#late.delete(late);
-      } finally {
-        link.close();
+      const link = await this.#openIfAlive(late.node);
+      // The process that had the connection is gone.
+      if (link !== null) {
+        await link
+          .exchange([request(['CLIENT', 'KILL', 'ID', String(late.connectionId)])], 1, 0)
+          .finally(() => link.close());
       }
+      this.#late.delete(late);
     }
+  }
+
+  /** What still lies at these nodes does not matter any more. */
+  forget(indices: readonly number[]): void {
+    for (const late of [...this.#late])
+      if (indices.some((index) => this.at(index) === late.node)) this.#late.delete(late);
   }
 
   async close(): Promise<void> {
     const links = await Promise.allSettled(this.#links.values());
     this.#links.clear();
     for (const link of links) if (link.status === 'fulfilled') link.value.close();
+  }
+
+  /** @returns null when nobody listens there */
+  async #openIfAlive(node: LinkTarget): Promise<NodeLink | null> {
+    try {
+      return await NodeLink.open(node, this.#options);
+    } catch (error) {
+      if (error instanceof LinkFailure && error.refused) return null;
+      throw error;
+    }
   }
 
   #open(index: number): Promise<NodeLink> {

@@ -27,7 +27,15 @@ export interface LinkOptions {
 }
 
 /** The connection failed, or the node refused it: what becomes of commands without a reply is unknown. */
-export class LinkFailure extends Error {}
+export class LinkFailure extends Error {
+  /** Nobody listens at the node's address. */
+  readonly refused: boolean;
+
+  constructor(message: string, refused = false) {
+    super(message);
+    this.refused = refused;
+  }
+}
 
 interface Exchange {
   readonly replies: ReplyValue[];
@@ -170,12 +178,12 @@ function connect(node: LinkTarget, timeout: number): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const socket = net.connect(socketTarget(node.address));
     const timer = setTimeout(() => giveUp(`did not answer within ${timeout} ms`), timeout);
-    const giveUp = (why: string): void => {
+    const giveUp = (why: string, refused = false): void => {
       clearTimeout(timer);
       socket.destroy();
-      reject(new LinkFailure(`${describeNode(node)} ${why}`));
+      reject(new LinkFailure(`${describeNode(node)} ${why}`, refused));
     };
-    const onError = (error: NodeJS.ErrnoException): void => giveUp(describe(error));
+    const onError = (error: NodeJS.ErrnoException): void => giveUp(describe(error), error.code === 'ECONNREFUSED');
     socket.once('error', onError);
     socket.once('connect', () => {
       clearTimeout(timer);

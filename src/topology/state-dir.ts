@@ -1,7 +1,8 @@
 /** The state directory: the ring as one JSON file, replaced atomically. */
-import { mkdir, open, readFile, rename, unlink } from 'node:fs/promises';
+import { mkdir, open, readFile, rename, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import type { HistoryEntry } from '../admin/api.js';
 import { RingproxyError } from '../errors.js';
 import { HASH_NAMES } from '../ring/hash.js';
 import type { RingState } from './ring-state.js';
@@ -22,6 +23,8 @@ const members = z
 const schema = z.object({
   format: z.literal(FORMAT),
   generation: z.number().int().positive(),
+  /** Whose connections the nodes may still have: this proxy's, and those of proxies that ran on this directory before. */
+  proxies: z.array(z.string()).default([]),
   options: z.object({
     hash: z
       .enum(HASH_NAMES as [string, ...string[]])
@@ -45,15 +48,35 @@ const schema = z.object({
     .nullable(),
 });
 
+const history = z.array(
+  z.object({
+    id: z.string(),
+    kind: z.enum(['bootstrap', 'add', 'remove', 'reweight', 'replace', 'apply', 'cancel']),
+    generation: z.number(),
+    startedAt: z.string(),
+    finishedAt: z.string(),
+    by: z.string(),
+    summary: z.string(),
+    keysMoved: z.number(),
+    bytesMoved: z.number(),
+    durationSeconds: z.number(),
+  }),
+);
+
 export class StateDir {
   readonly #directory: string;
   readonly #file: string;
+  readonly #historyFile: string;
   readonly #lock: string;
   #locked = false;
+  readonly #proxyId: string;
+  #predecessors: readonly string[] = [];
 
-  constructor(directory: string) {
+  constructor(directory: string, proxyId: string) {
     this.#directory = directory;
+    this.#proxyId = proxyId;
     this.#file = join(directory, 'ring.json');
+    this.#historyFile = join(directory, 'history.json');
     this.#lock = join(directory, 'lock');
   }
 
@@ -78,7 +101,8 @@ export class StateDir {
       throw this.#failure('cannot be read', error);
     }
     try {
-      const { format: _format, ...state } = schema.parse(JSON.parse(text));
+      const { format: _format, proxies, ...state } = schema.parse(JSON.parse(text));
+      this.#predecessors = proxies;
       return state;
     } catch {
       throw new RingproxyError(
@@ -90,13 +114,25 @@ export class StateDir {
     }
   }
 
+  /** Proxies that ran on this directory before, and whose connections may still be open at the nodes. */
+  get predecessors(): readonly string[] {
+    return this.#predecessors;
+  }
+
+  /** No node has a connection of theirs any more. */
+  forgetPredecessors(): void {
+    this.#predecessors = [];
+  }
+
   /** Replaces the kept ring. When this returns, it survives a power failure. */
   async save(state: RingState): Promise<void> {
     const temporary = `${this.#file}.new`;
     try {
       const file = await open(temporary, 'w');
       try {
-        await file.writeFile(`${JSON.stringify({ format: FORMAT, ...state }, null, 2)}\n`);
+        await file.writeFile(
+          `${JSON.stringify({ format: FORMAT, proxies: [...this.#predecessors, this.#proxyId], ...state }, null, 2)}\n`,
+        );
         await file.sync();
       } finally {
         await file.close();
@@ -111,6 +147,23 @@ export class StateDir {
     } catch (error) {
       throw this.#failure('cannot be written', error);
     }
+  }
+
+  /** @returns the finished changes that are kept; none when they cannot be read */
+  async loadHistory(): Promise<HistoryEntry[]> {
+    try {
+      const parsed = history.safeParse(JSON.parse(await readFile(this.#historyFile, 'utf8')));
+      return parsed.success ? parsed.data : [];
+    } catch {
+      return [];
+    }
+  }
+
+  /** Replaces the kept history. @throws the system's error */
+  async saveHistory(entries: readonly HistoryEntry[]): Promise<void> {
+    const temporary = `${this.#historyFile}.new`;
+    await writeFile(temporary, `${JSON.stringify(entries, null, 2)}\n`);
+    await rename(temporary, this.#historyFile);
   }
 
   async close(): Promise<void> {

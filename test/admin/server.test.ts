@@ -29,8 +29,8 @@ class Backend implements AdminBackend {
   pauseChange(): void {
     this.calls.push('pause');
   }
-  resumeChange(): void {
-    this.calls.push('resume');
+  async resumeChange(noDrain: boolean): Promise<void> {
+    this.calls.push(noDrain ? 'resume without draining' : 'resume');
   }
   throttleChange(keysPerSecond: number): void {
     this.calls.push(`throttle ${keysPerSecond}`);
@@ -50,7 +50,7 @@ class Backend implements AdminBackend {
   async metrics(): ReturnType<AdminBackend['metrics']> {
     return { contentType: 'text/plain; version=0.0.4; charset=utf-8', text: 'ringproxy_up 1\n' };
   }
-  ready(): ReturnType<AdminBackend['ready']> {
+  async ready(): ReturnType<AdminBackend['ready']> {
     return this.readiness;
   }
 }

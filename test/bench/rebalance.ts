@@ -1,8 +1,11 @@
+import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
 import type { RingView } from '../../src/admin/api.js';
 import { RawClient } from '../support/raw-client.js';
 import { startRedises } from '../support/redis-process.js';
 import { type RingproxyProcess, startRingproxy } from '../support/ringproxy-process.js';
+import type { WindowResult } from './client-load.js';
 import { type LoadResult, redisBenchmark } from './redis-benchmark.js';
 import { type Row, verdict } from './report.js';
 
@@ -23,14 +26,70 @@ interface Move {
   readonly seconds: number;
 }
 
+/** Longest wait of a command, in milliseconds. */
+const WAIT_BAR = 50;
+/** How long clients are measured before and after a change. */
+const WINDOW_MS = 5000;
+
 /** How fast keys move to a fourth node, without load and under load, and what clients notice of it. */
 export async function measureRebalance(): Promise<Row[]> {
   const nodes = await startRedises(4);
   const proxy = await startRingproxy({ nodes: nodes.slice(0, 3) });
+  const join = { kind: 'add', add: [{ name: 'node4', address: nodes[3]?.address }] };
+  const leave = { kind: 'remove', remove: ['node4'] };
   await fill(proxy);
-  const idle = await change(proxy, { kind: 'add', add: [{ name: 'node4', address: nodes[3]?.address }] });
-  await change(proxy, { kind: 'remove', remove: ['node4'] });
+  const idle = await change(proxy, join);
+  await change(proxy, leave);
+  const rate = (move: Move): number => move.keys / move.seconds;
+  const rows = [
+    row('moved without load', `${count(rate(idle))} keys/s`, `≥ ${count(IDLE_BAR)}`, rate(idle) >= IDLE_BAR),
+  ];
+  for (const writes of [0, 20]) {
+    const what = `${CLIENTS} ioredis clients, ${writes === 0 ? 'GET' : `${100 - writes} % GET, ${writes} % SET`}`;
+    const load = await ClientLoad.start(proxy.port, writes);
+    await load.window(WINDOW_MS);
+    const before = await load.window(WINDOW_MS);
+    const moving = change(proxy, join);
+    const moved = await moving;
+    const during = await load.window(0);
+    const after = await load.window(WINDOW_MS);
+    load.stop();
+    await change(proxy, leave);
+    rows.push(
+      row(`moved under ${what}`, `${count(rate(moved))} keys/s`, `> ${count(LOADED_BAR)}`, rate(moved) > LOADED_BAR),
+      row(
+        'their p99 while keys move, against before',
+        `${during.p99.toFixed(2)} ms / ${before.p99.toFixed(2)} ms`,
+        `≤ ${P99_BAR} ×`,
+        during.p99 <= before.p99 * P99_BAR,
+      ),
+      row(
+        'the longest wait while keys move, against before',
+        `${during.max.toFixed(1)} ms / ${before.max.toFixed(1)} ms`,
+        `≤ ${WAIT_BAR} ms`,
+        during.max <= WAIT_BAR,
+      ),
+      row(
+        'errors and misses',
+        `${during.errors + after.errors} / ${during.misses + after.misses}`,
+        '0 / 0',
+        during.errors + after.errors + during.misses + after.misses === 0,
+      ),
+      row(
+        'commands/s before, while keys move, after',
+        [before, during, after].map(({ commands, seconds }) => count(commands / seconds)).join(' / '),
+        '',
+        null,
+      ),
+    );
+  }
+  rows.push(...(await saturated(proxy, join)));
+  await proxy.stop();
+  return rows;
+}
 
+/** With a load generator that takes all that the machine has to give. */
+async function saturated(proxy: RingproxyProcess, join: object): Promise<Row[]> {
   const load = (): Promise<LoadResult> =>
     redisBenchmark(proxy.port, {
       command: 'get',
@@ -42,18 +101,15 @@ export async function measureRebalance(): Promise<Row[]> {
     });
   const before = await load();
   const running = load();
-  const moved = await change(proxy, { kind: 'add', add: [{ name: 'node4', address: nodes[3]?.address }] });
+  const moved = await change(proxy, join);
   const during = await running;
   const after = await load();
-  await proxy.stop();
-  const rate = (move: Move): number => move.keys / move.seconds;
   return [
-    row('moved without load', `${count(rate(idle))} keys/s`, `≥ ${count(IDLE_BAR)}`, rate(idle) >= IDLE_BAR),
     row(
-      `moved under ${CLIENTS} clients`,
-      `${count(rate(moved))} keys/s`,
+      `moved under redis-benchmark, ${CLIENTS} clients`,
+      `${count(moved.keys / moved.seconds)} keys/s`,
       `> ${count(LOADED_BAR)}`,
-      rate(moved) > LOADED_BAR,
+      moved.keys / moved.seconds > LOADED_BAR,
     ),
     row(
       'p99 of a run with the move in it, against before',
@@ -68,6 +124,35 @@ export async function measureRebalance(): Promise<Row[]> {
       null,
     ),
   ];
+}
+
+/** The process of `client-load.ts`. */
+class ClientLoad {
+  readonly #child: ChildProcess;
+
+  private constructor(child: ChildProcess) {
+    this.#child = child;
+  }
+
+  static async start(port: number, writes: number): Promise<ClientLoad> {
+    const child = fork(fileURLToPath(new URL('./client-load.js', import.meta.url)));
+    await once(child, 'spawn');
+    const options = { port, clients: CLIENTS, keys: KEYS, writes, value: 'x'.repeat(VALUE) };
+    child.send({ type: 'start', options });
+    return new ClientLoad(child);
+  }
+
+  /** @returns what the clients saw since the last window, `milliseconds` from now */
+  async window(milliseconds: number): Promise<WindowResult> {
+    await new Promise((resolve) => setTimeout(resolve, milliseconds));
+    this.#child.send({ type: 'window' });
+    const [result] = (await once(this.#child, 'message')) as [WindowResult];
+    return result;
+  }
+
+  stop(): void {
+    this.#child.disconnect();
+  }
 }
 
 async function fill(proxy: RingproxyProcess): Promise<void> {

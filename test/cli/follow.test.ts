@@ -9,7 +9,13 @@ const BOOTSTRAP = historyEntry({ id: 'b', kind: 'bootstrap', generation: 1, summ
 async function add(changes: (ChangeView | null)[], histories: HistoryEntry[][], ...flags: string[]): Promise<Outcome> {
   const next = <T>(queue: T[]): T | undefined => (queue.length > 1 ? queue.shift() : queue[0]);
   const admin = await startAdmin((server) => {
-    server.post('/v1/ring/changes', () => ({ generation: 2, dryRun: false, warnings: ['mind the gap'], moves: [] }));
+    server.post('/v1/ring/changes', () => ({
+      generation: 2,
+      dryRun: false,
+      warnings: ['mind the gap'],
+      moves: [],
+      survey: null,
+    }));
     server.get('/v1/ring', () => ringView({ change: next(changes) ?? null }));
     server.get('/v1/ring/history', () => next(histories) ?? []);
   });
@@ -49,7 +55,13 @@ describe('waiting for a change', () => {
 
   it('prints JSON alone with --json', async () => {
     const { code, out } = await add([null], [[historyEntry()]], '--json');
-    expect(JSON.parse(out)).toEqual({ generation: 2, dryRun: false, warnings: ['mind the gap'], moves: [] });
+    expect(JSON.parse(out)).toEqual({
+      generation: 2,
+      dryRun: false,
+      warnings: ['mind the gap'],
+      moves: [],
+      survey: null,
+    });
     expect(code).toBe(0);
   });
 });

@@ -67,7 +67,7 @@ describe('ring apply', () => {
       server.get('/v1/ring', () => ringView());
       server.post('/v1/ring/changes', (request) => {
         bodies.push(request.body);
-        return { generation: 2, dryRun: true, warnings: [], moves: [] };
+        return { generation: 2, dryRun: true, warnings: [], moves: [], survey: null };
       });
     });
     const call = [...apply('nodes: ["a=127.0.0.1:7009*3", "b=127.0.0.1:7002"]'), '--dry-run'];

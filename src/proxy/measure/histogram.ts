@@ -13,11 +13,20 @@ export function bucketUpperBound(index: number): number {
   return (2 ** power + (sub + 1) * 2 ** (power - SUB_BITS)) / 1e6;
 }
 
+/** What a histogram holds, without its methods. */
+export interface HistogramData {
+  /** By bucket. */
+  readonly counts: Float64Array;
+  /** Seconds. */
+  sum: number;
+  count: number;
+}
+
 /**
  * A log-linear histogram of durations (as in HdrHistogram): a handful of integer operations a record, no
  * allocation, quantiles within 12.5 %.
  */
-export class Histogram {
+export class Histogram implements HistogramData {
   readonly counts = new Float64Array(BUCKET_COUNT);
   /** Seconds. */
   sum = 0;
@@ -41,19 +50,19 @@ export class Histogram {
     this.count++;
     this.sum += milliseconds / 1000;
   }
+}
 
-  /**
-   * @param quantile 0 to 1
-   * @returns seconds, or null when nothing was recorded
-   */
-  quantile(quantile: number): number | null {
-    if (this.count === 0) return null;
-    const rank = Math.max(1, Math.ceil(quantile * this.count));
-    let seen = 0;
-    for (let i = 0; i < BUCKET_COUNT; i++) {
-      seen += this.counts[i] as number;
-      if (seen >= rank) return bucketUpperBound(i);
-    }
-    return bucketUpperBound(BUCKET_COUNT - 1);
+/**
+ * @param quantile 0 to 1
+ * @returns seconds, or null when nothing was recorded
+ */
+export function quantileOf(histogram: HistogramData, quantile: number): number | null {
+  if (histogram.count === 0) return null;
+  const rank = Math.max(1, Math.ceil(quantile * histogram.count));
+  let seen = 0;
+  for (let i = 0; i < BUCKET_COUNT; i++) {
+    seen += histogram.counts[i] as number;
+    if (seen >= rank) return bucketUpperBound(i);
   }
+  return bucketUpperBound(BUCKET_COUNT - 1);
 }

@@ -22,6 +22,7 @@ import type { RoutingSnapshot } from '../snapshot.js';
 import type { Lane } from '../upstream/lane.js';
 import type { UpstreamNode } from '../upstream/upstream-node.js';
 import { fanOut } from './fan-out.js';
+import { AFTER_READS, HOLD, ON_SOURCE, ON_TARGET, routeMovedKey } from './moved-key.js';
 import { isReserved, RESERVED_REPLY } from './reserved.js';
 import { planScan } from './scan.js';
 import { SourceRead } from './source-read.js';
@@ -99,7 +100,7 @@ export class Dispatcher {
     client.lastCommand = command;
     const at = command.singleKeyAt;
     if (at === 0 || at >= framer.argc) return this.#dispatchByRoute(client, framer, command, source);
-    if (client.snapshot !== snapshot) this.#rebind(client, snapshot);
+    if (client.snapshot !== snapshot && !this.#rebind(client, snapshot)) return LATER;
     const start = args.start[at] as number;
     const end = args.end[at] as number;
     if (isReserved(source, start, end)) return this.refuse(client, command, RESERVED_REPLY);
@@ -119,16 +120,22 @@ export class Dispatcher {
     const next = nextRing.ownerOfHash(hash);
     if (next === owner) return owner;
     const { database } = client.kind;
-    if (moves?.isSettled(owner, database, source, start, end) === true) {
-      if (client.sourceReads === 0) return next;
-      // Such a read may yet be asked of the target: what the client sent behind it must not run there first.
-      client.raiseBarrier();
-      return WAIT;
+    const settled = moves?.isSettled(owner, database, source, start, end) === true;
+    switch (routeMovedKey(moves !== null, settled, false, client.sourceReads)) {
+      case ON_TARGET:
+        return next;
+      case AFTER_READS:
+        client.raiseBarrier();
+        return WAIT;
+      case HOLD:
+        if (!client.hold()) return GAVE_UP;
+        this.#fenced.add(client);
+        return WAIT;
+      default:
+        if (!client.hold()) return GAVE_UP;
+        moves?.settle(owner, next, database, Buffer.from(source.subarray(start, end)), client);
+        return WAIT;
     }
-    if (!client.hold()) return GAVE_UP;
-    if (moves === null) this.#fenced.add(client);
-    else moves.settle(owner, next, database, Buffer.from(source.subarray(start, end)), client);
-    return WAIT;
   }
 
   /** Commands on moved keys that wait for the ring. */
@@ -164,9 +171,8 @@ export class Dispatcher {
   /** Asks the node that the key of `request` moves to; the one that it leaves has answered that it is not there. */
   readAtTarget(client: ClientConnection, request: Request, read: SourceRead): void {
     const { target, frame } = read;
-    const snapshot = this.snapshot as RoutingSnapshot;
-    if (client.snapshot !== snapshot) this.#rebind(client, snapshot);
-    const index = this.nodes.indexOf(target);
+    // When the ring has changed since, no command of the client's goes anywhere before its reads are answered.
+    const index = client.snapshot === this.snapshot ? this.nodes.indexOf(target) : -1;
     const lane = index >= 0 ? this.laneFor(client, index) : target.pick(client.kind);
     if (lane === null) {
       client.onReply(request, target.downReply, 0, target.downReply.length);
@@ -203,7 +209,9 @@ export class Dispatcher {
     if (command === undefined) return null;
     const at = command.singleKeyAt;
     if (at === 0 || at >= framer.argsComplete) return null;
-    if (client.snapshot !== snapshot) this.#rebind(client, snapshot);
+    if (client.snapshot !== snapshot && !this.#rebind(client, snapshot)) {
+      return { command: command.id, lane: null, failure: EMPTY };
+    }
     const keyStart = start + framer.partialArgStart(at);
     const keyEnd = start + framer.partialArgEnd(at);
     if (isReserved(buffer, keyStart, keyEnd)) return { command: command.id, lane: null, failure: RESERVED_REPLY };
@@ -271,7 +279,9 @@ export class Dispatcher {
     const owner = ring.ownerOfHash(hash);
     const next = nextRing.ownerOfHash(hash);
     const { database } = client.kind;
-    if (next === owner || moves.isSettled(owner, database, source, start, end)) return false;
+    if (next === owner) return false;
+    const settled = moves.isSettled(owner, database, source, start, end);
+    if (routeMovedKey(true, settled, true, client.sourceReads) !== ON_SOURCE) return false;
     const lane = this.laneFor(client, owner);
     if (lane === null || lane.full) return false;
     const frame = Buffer.from(source.subarray(framer.frameStart, framer.frameEnd));
@@ -326,7 +336,7 @@ export class Dispatcher {
     }
     const snapshot = this.snapshot;
     if (snapshot === null) return this.refuse(client, command, NOT_READY);
-    if (client.snapshot !== snapshot) this.#rebind(client, snapshot);
+    if (client.snapshot !== snapshot && !this.#rebind(client, snapshot)) return LATER;
     switch (command.route) {
       case 'owner':
         return this.#dispatchToOwner(client, framer, command, source, snapshot);
@@ -435,11 +445,18 @@ export class Dispatcher {
   /**
    * The ring has changed since the client's last command: nodes have other indices. A lane stays the
    * client's for its node, since what it has in flight there must not be overtaken.
+   * @returns false when reads of keys that were moving are not answered yet: they may still be asked of another
+   * node, and what the client sent behind them must not run there first
    */
-  #rebind(client: ClientConnection, snapshot: RoutingSnapshot): void {
+  #rebind(client: ClientConnection, snapshot: RoutingSnapshot): boolean {
+    if (client.sourceReads > 0) {
+      client.raiseBarrier();
+      return false;
+    }
     client.snapshot = snapshot;
     const before = client.lanes;
     client.lanes = before.length === 0 ? [] : this.nodes.map((node) => before.find((lane) => lane?.node === node));
+    return true;
   }
 }
 

@@ -262,6 +262,7 @@ export class Lane {
     this.lastUsedAt = now;
     const socket = this.#socket;
     if (socket === null) return;
+    this.node.shared.options.mayServe();
     this.outlet.attach(createSocketWriter(socket, this.outlet));
     this.node.onLaneReady(this);
     this.#onReady?.(this);

@@ -1,0 +1,168 @@
+/** What a data plane counted, as plain data: it may come from several processes, and is added up then. */
+import type { DataPlane } from '../data-plane.js';
+import { Histogram, type HistogramData } from './histogram.js';
+
+export interface CommandCounts {
+  readonly command: string;
+  calls: number;
+  errors: number;
+  readonly time: HistogramData;
+}
+
+export interface NodeCounts {
+  readonly node: string;
+  readonly address: string;
+  /** Whether every process reaches it. */
+  up: boolean;
+  commands: number;
+  errors: number;
+  timeouts: number;
+  reconnects: number;
+  inflight: number;
+  connections: number;
+  bytesIn: number;
+  bytesOut: number;
+  readonly time: HistogramData;
+}
+
+export interface PlaneStats {
+  clients: number;
+  clientsTotal: number;
+  clientsRejected: number;
+  hits: number;
+  misses: number;
+  bytesIn: number;
+  bytesOut: number;
+  /** Clients whose next command waits for the ring. */
+  heldClients: number;
+  /** Bytes. */
+  residentMemory: number;
+  heapUsed: number;
+  /** Seconds by which the event loop was late on average in the last second; of several loops the latest. */
+  loopLag: number;
+  readonly commands: CommandCounts[];
+  readonly nodes: NodeCounts[];
+}
+
+/** Reads the counters of this process' data plane. @param loopLag seconds */
+export function readPlaneStats(plane: DataPlane, loopLag: number): PlaneStats {
+  const { counters } = plane;
+  const memory = process.memoryUsage();
+  const commands: CommandCounts[] = [];
+  const count = (id: number, command: string): void => {
+    const time = counters.time[id];
+    if (time === undefined) return;
+    commands.push({ command, calls: counters.calls[id] ?? 0, errors: counters.errors[id] ?? 0, time });
+  };
+  count(0, 'unknown');
+  for (const row of plane.table.rows()) count(row.id, row.name);
+  return {
+    clients: plane.clients.size,
+    clientsTotal: counters.clientsTotal,
+    clientsRejected: counters.clientsRejected,
+    hits: counters.hits,
+    misses: counters.misses,
+    bytesIn: counters.bytesIn,
+    bytesOut: counters.bytesOut,
+    heldClients: plane.heldClients,
+    residentMemory: memory.rss,
+    heapUsed: memory.heapUsed,
+    loopLag,
+    commands,
+    nodes: [...plane.nodes].map((node) => ({
+      node: node.name,
+      address: node.address,
+      up: node.up,
+      commands: node.counters.commands,
+      errors: node.counters.errors,
+      timeouts: node.counters.timeouts,
+      reconnects: node.counters.reconnects,
+      inflight: node.inflight,
+      connections: node.connections,
+      bytesIn: node.counters.bytesIn,
+      bytesOut: node.counters.bytesOut,
+      time: node.counters.time,
+    })),
+  };
+}
+
+/** Adds up what several processes counted. */
+export function sumPlaneStats(parts: readonly PlaneStats[]): PlaneStats {
+  const sum = emptyPlaneStats();
+  const commands = new Map<string, CommandCounts>();
+  const nodes = new Map<string, NodeCounts>();
+  for (const part of parts) {
+    sum.clients += part.clients;
+    sum.clientsTotal += part.clientsTotal;
+    sum.clientsRejected += part.clientsRejected;
+    sum.hits += part.hits;
+    sum.misses += part.misses;
+    sum.bytesIn += part.bytesIn;
+    sum.bytesOut += part.bytesOut;
+    sum.heldClients += part.heldClients;
+    sum.residentMemory += part.residentMemory;
+    sum.heapUsed += part.heapUsed;
+    sum.loopLag = Math.max(sum.loopLag, part.loopLag);
+    for (const row of part.commands) addCommand(commands, row);
+    for (const row of part.nodes) addNode(nodes, row);
+  }
+  sum.commands.push(...commands.values());
+  sum.nodes.push(...nodes.values());
+  return sum;
+}
+
+export function emptyPlaneStats(): PlaneStats {
+  return {
+    clients: 0,
+    clientsTotal: 0,
+    clientsRejected: 0,
+    hits: 0,
+    misses: 0,
+    bytesIn: 0,
+    bytesOut: 0,
+    heldClients: 0,
+    residentMemory: 0,
+    heapUsed: 0,
+    loopLag: 0,
+    commands: [],
+    nodes: [],
+  };
+}
+
+function addCommand(sums: Map<string, CommandCounts>, row: CommandCounts): void {
+  let sum = sums.get(row.command);
+  if (sum === undefined) {
+    sum = { command: row.command, calls: 0, errors: 0, time: new Histogram() };
+    sums.set(row.command, sum);
+  }
+  sum.calls += row.calls;
+  sum.errors += row.errors;
+  addTimes(sum.time, row.time);
+}
+
+function addNode(sums: Map<string, NodeCounts>, row: NodeCounts): void {
+  const identity = `${row.node}\n${row.address}`;
+  const sum = sums.get(identity);
+  if (sum === undefined) {
+    const time = new Histogram();
+    addTimes(time, row.time);
+    sums.set(identity, { ...row, time });
+    return;
+  }
+  sum.up = sum.up && row.up;
+  sum.commands += row.commands;
+  sum.errors += row.errors;
+  sum.timeouts += row.timeouts;
+  sum.reconnects += row.reconnects;
+  sum.inflight += row.inflight;
+  sum.connections += row.connections;
+  sum.bytesIn += row.bytesIn;
+  sum.bytesOut += row.bytesOut;
+  addTimes(sum.time, row.time);
+}
+
+function addTimes(sum: HistogramData, part: HistogramData): void {
+  for (let i = 0; i < sum.counts.length; i++) (sum.counts[i] as number) += part.counts[i] ?? 0;
+  sum.sum += part.sum;
+  sum.count += part.count;
+}

@@ -1,0 +1,83 @@
+/** Looks at the keys that would move, before they do: the largest of them take their nodes' time. */
+import type { ReplyValue } from '../resp/decode.js';
+import { request } from '../resp/encode.js';
+import type { Ring } from '../ring/ring.js';
+import type { MoverNode } from './moving-nodes.js';
+import { type LinkOptions, NodeLink } from './node-link.js';
+import { sourcesOf, sweepSource } from './sweep.js';
+
+export interface SurveyedKey {
+  readonly node: string;
+  readonly database: number;
+  readonly key: string;
+  /** As MEMORY USAGE tells. */
+  readonly bytes: number;
+}
+
+export interface Survey {
+  /** The largest first. */
+  readonly largest: SurveyedKey[];
+  /** Keys that were looked at. */
+  readonly keys: number;
+  /** Whether these were all that would move. */
+  readonly complete: boolean;
+}
+
+const LARGEST = 10;
+
+/**
+ * Walks the sources for at most `patience` milliseconds.
+ * @param nodes index-aligned with both rings
+ * @throws LinkFailure, TransferRefused
+ */
+export async function surveyMoves(
+  nodes: readonly MoverNode[],
+  ring: Ring,
+  nextRing: Ring,
+  options: Omit<LinkOptions, 'onLate'>,
+  patience: number,
+): Promise<Survey> {
+  const deadline = performance.now() + patience;
+  const largest: SurveyedKey[] = [];
+  let keys = 0;
+  const inTime = (): boolean => performance.now() < deadline;
+  await Promise.all(
+    [...sourcesOf(ring, nextRing)].map(async (source) => {
+      const node = nodes[source];
+      if (node === undefined) return;
+      const link = await NodeLink.open(node, { ...options, onLate: () => {} });
+      try {
+        await sweepSource(source, ring, nextRing, {
+          link: () => Promise.resolve(link),
+          scanned: () => {},
+          goesOn: () => Promise.resolve(inTime()),
+          move: async (_target, database, moving) => {
+            const sizes = await link.exchange(moving.map(sizeRequest), moving.length, database);
+            keys += moving.length;
+            for (const [i, key] of moving.entries()) {
+              keep(largest, { node: node.name, database, key: key.toString(), bytes: sizeOf(sizes[i] ?? null) });
+            }
+          },
+        });
+      } finally {
+        link.close();
+      }
+    }),
+  );
+  return { largest, keys, complete: inTime() };
+}
+
+function sizeRequest(key: Buffer): Buffer {
+  return request(['MEMORY', 'USAGE', key]);
+}
+
+function sizeOf(reply: ReplyValue): number {
+  return typeof reply === 'number' ? reply : 0;
+}
+
+function keep(largest: SurveyedKey[], key: SurveyedKey): void {
+  if (largest.length === LARGEST && key.bytes <= (largest[LARGEST - 1]?.bytes ?? 0)) return;
+  const at = largest.findIndex((other) => other.bytes < key.bytes);
+  largest.splice(at < 0 ? largest.length : at, 0, key);
+  if (largest.length > LARGEST) largest.pop();
+}

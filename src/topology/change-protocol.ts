@@ -1,0 +1,45 @@
+/**
+ * The decisions of a ring change that safety hangs on, as pure functions: what the manager of the ring does, and
+ * what the model of the protocol (test/topology/model) explores, state by state. The rules are those of the
+ * protocol: see ARCHITECTURE.md.
+ */
+
+/** A process that commands come from: the proxy itself, or one of its workers. */
+export interface FenceMember {
+  /** Nothing of its is in flight on a moved key, and nothing new begins. */
+  readonly acknowledged: boolean;
+  /** Why not, for people; otherwise empty. */
+  readonly why: string;
+}
+
+/** Fence: keys may move when every member has acknowledged. One that does not answer counts as well. */
+export function mayMove(members: readonly FenceMember[]): boolean {
+  return members.every((member) => member.acknowledged);
+}
+
+/**
+ * - `move`: recorded first, then keys move; from the record on, the change only goes forward.
+ * - `give up`: back to the ring as it was; nothing has moved.
+ * - `try again`: keys stay held.
+ */
+export type AfterFence = 'move' | 'give up' | 'try again';
+
+/**
+ * @param passed every member has acknowledged, and the nodes have dropped whatever could run late
+ * @param turnedRound it is a change back: keys are on both sides of it, so there is nothing to go back to
+ */
+export function afterFence(passed: boolean, turnedRound: boolean): AfterFence {
+  if (passed) return 'move';
+  return turnedRound ? 'try again' : 'give up';
+}
+
+/**
+ * - `as it was`: nothing has moved.
+ * - `go forward`: keys may have moved; moved keys are held until the nodes have dropped what the predecessor left.
+ */
+export type AfterRestart = 'as it was' | 'go forward';
+
+/** @param recorded the phase of the change in the record that is found, or null */
+export function afterRestart(recorded: 'preparing' | 'moving' | null): AfterRestart {
+  return recorded === 'moving' ? 'go forward' : 'as it was';
+}

@@ -1,0 +1,32 @@
+/** What the ring's manager needs of the rest: the data plane, the nodes, the mover, the log. */
+import type { RoutingSnapshot } from '../proxy/snapshot.js';
+import type { Mover } from '../rebalance/mover.js';
+import type { Survey } from '../rebalance/survey.js';
+import type { NodeSpec } from '../ring/node-spec.js';
+import type { Ring } from '../ring/ring.js';
+import type { AdmissionHooks } from './admission.js';
+import type { FenceMember } from './change-protocol.js';
+
+export interface MoverCallbacks {
+  onFailure(message: string): void;
+  onSwept(): void;
+  onMoved(source: string, target: string, keys: number, bytes: number): void;
+}
+
+export interface RingManagerHooks extends AdmissionHooks {
+  /** The ring that is routed by from now on. */
+  publish(snapshot: RoutingSnapshot): void;
+  /** Waits until what is in flight is answered, for `timeout` milliseconds at most. */
+  fence(timeout: number): Promise<FenceMember[]>;
+  /** Makes the nodes drop connections on which a command may still lie. @throws when a node cannot be asked */
+  killLateConnections(nodes: readonly NodeSpec[]): Promise<void>;
+  /** The same for all connections of these proxies, which were here before. @throws when a node cannot be asked */
+  killPredecessors(nodes: readonly NodeSpec[], proxies: readonly string[]): Promise<void>;
+  createMover(nodes: readonly NodeSpec[], ring: Ring, nextRing: Ring, callbacks: MoverCallbacks): Mover;
+  /** Looks for the largest keys that would move. */
+  survey(nodes: readonly NodeSpec[], ring: Ring, nextRing: Ring): Promise<Survey>;
+  /** Removes every key of a node that is to join. */
+  flush(node: NodeSpec): Promise<void>;
+  warn(message: string): void;
+  info(message: string): void;
+}

@@ -1,0 +1,103 @@
+/**
+ * What the primary process (control plane, listening socket) and its workers (data plane) tell each other, over
+ * Node.js' channel between processes, in order.
+ */
+import type { CommandInfo } from '../commands/build.js';
+import type { PlaneStats } from '../proxy/measure/plane-stats.js';
+import type { DataPlaneOptions, NodeAccess } from '../proxy/options.js';
+import type { RingPhase, RoutedNode, RoutingSnapshot } from '../proxy/snapshot.js';
+import type { LateConnection } from '../rebalance/connections.js';
+import type { Continuum } from '../ring/continuum.js';
+import { Ring, type RingOptions } from '../ring/ring.js';
+
+/** How to log in at the nodes. */
+export interface AccessTable {
+  readonly default: NodeAccess;
+  readonly byName: Readonly<Record<string, NodeAccess>>;
+}
+
+export type WorkerOptions = Omit<DataPlaneOptions, 'nodeAccess' | 'mayServe'>;
+
+/** A routing snapshot without what cannot be sent. */
+export interface SentSnapshot {
+  readonly generation: number;
+  readonly phase: RingPhase;
+  readonly nodes: readonly RoutedNode[];
+  readonly options: RingOptions;
+  readonly ring: Continuum;
+  readonly nextRing: Continuum | null;
+  /** Tells changes apart; 0 when no keys move. */
+  readonly moves: number;
+  /** Sources that were swept already. */
+  readonly swept: readonly number[];
+}
+
+export interface KeyToSettle {
+  /** Tells the keys apart that one worker asks for. */
+  readonly token: number;
+  readonly source: number;
+  readonly target: number;
+  readonly database: number;
+  readonly key: Uint8Array;
+}
+
+export type ToWorker =
+  | {
+      readonly type: 'start';
+      readonly options: WorkerOptions;
+      readonly access: AccessTable;
+      readonly commands: readonly CommandInfo[];
+      readonly snapshot: SentSnapshot | null;
+    }
+  /** With the client's socket. */
+  | { readonly type: 'client'; readonly id: number }
+  | { readonly type: 'publish'; readonly snapshot: SentSnapshot }
+  | { readonly type: 'fence'; readonly request: number; readonly timeout: number }
+  /** The nodes have dropped these. */
+  | { readonly type: 'dropped'; readonly late: readonly LateConnection[] }
+  | { readonly type: 'settled'; readonly moves: number; readonly token: number; readonly settled: boolean }
+  | { readonly type: 'swept'; readonly moves: number; readonly source: number }
+  /** Moves hold still, as was asked for. */
+  | { readonly type: 'held'; readonly moves: number }
+  | { readonly type: 'commands'; readonly commands: readonly CommandInfo[] }
+  | { readonly type: 'info'; readonly redisVersion: string; readonly lines: readonly string[] }
+  | { readonly type: 'stats'; readonly request: number }
+  | { readonly type: 'close'; readonly timeout: number };
+
+export type FromWorker =
+  | { readonly type: 'started' }
+  | { readonly type: 'clients'; readonly accepted: number; readonly open: number; readonly commands: number }
+  /** @see DataPlane.fence */
+  | {
+      readonly type: 'fenced';
+      readonly request: number;
+      /** Nodes that have not answered in time. */
+      readonly slow: readonly string[];
+      readonly late: readonly LateConnection[];
+    }
+  | { readonly type: 'settle'; readonly moves: number; readonly keys: readonly KeyToSettle[] }
+  | { readonly type: 'hold'; readonly moves: number }
+  | { readonly type: 'release'; readonly moves: number }
+  | { readonly type: 'stats'; readonly request: number; readonly stats: PlaneStats }
+  | { readonly type: 'event'; readonly channel: string; readonly event: object };
+
+export function toSent(snapshot: RoutingSnapshot, moves: number, swept: readonly number[]): SentSnapshot {
+  return {
+    generation: snapshot.generation,
+    phase: snapshot.phase,
+    nodes: snapshot.nodes.map(({ id, name, address, weight }) => ({ id, name, address, weight })),
+    options: snapshot.ring.options,
+    ring: snapshot.ring.continuum,
+    nextRing: snapshot.nextRing?.continuum ?? null,
+    moves,
+    swept,
+  };
+}
+
+/** The rings of a snapshot that was sent. */
+export function ringsOf(sent: SentSnapshot): { ring: Ring; nextRing: Ring | null } {
+  return {
+    ring: new Ring(sent.nodes, sent.options, sent.ring),
+    nextRing: sent.nextRing === null ? null : new Ring(sent.nodes, sent.options, sent.nextRing),
+  };
+}

@@ -1,0 +1,151 @@
+/** In the primary: one worker process, and what it was given and has not answered yet. */
+import { type ChildProcess, fork } from 'node:child_process';
+import type { Socket } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import type { PlaneStats } from '../proxy/measure/plane-stats.js';
+import type { LateConnection } from '../rebalance/connections.js';
+import type { FromWorker, ToWorker } from './messages.js';
+
+const PROGRAM = fileURLToPath(new URL('./worker-main.js', import.meta.url));
+
+const STALLED_MS = 500;
+
+export interface Fenced {
+  readonly slow: readonly string[];
+  readonly late: readonly LateConnection[];
+}
+
+export class WorkerProcess {
+  /** Unique among the workers that this primary ever had. */
+  readonly number: number;
+  /** Clients that were given to it and that it has not reported to have taken. */
+  #given = 0;
+  #accepted = 0;
+  #open = 0;
+  /** Clients that it was given and has not taken: should it die, they must not wait for ever. */
+  readonly #waiting: Socket[] = [];
+  /** Since when it has taken none of those that wait, by the clock. */
+  #waitsSince = 0;
+  /** Commands that it has passed to nodes. */
+  commands = 0;
+  /** Holds of moves that it has and has not released. */
+  holds = 0;
+  /** What it counted, as it said last. */
+  lastStats: PlaneStats | null = null;
+  /** Settles when the process has ended. */
+  readonly exited: Promise<void>;
+  readonly #child: ChildProcess;
+  readonly #fences = new Map<number, (fenced: Fenced | null) => void>();
+  readonly #stats = new Map<number, (stats: PlaneStats | null) => void>();
+  #nextRequest = 1;
+  #ended = false;
+
+  constructor(
+    number: number,
+    onMessage: (worker: WorkerProcess, message: FromWorker) => void,
+    onExit: (worker: WorkerProcess, how: string) => void,
+  ) {
+    this.number = number;
+    this.#child = fork(PROGRAM, [], { serialization: 'advanced', stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+    this.#child.on('message', (message: FromWorker) => {
+      this.#onMessage(message);
+      onMessage(this, message);
+    });
+    this.#child.on('error', () => {});
+    this.exited = new Promise((resolve) => {
+      this.#child.once('exit', (code, signal) => {
+        this.#ended = true;
+        for (const socket of this.#waiting.splice(0)) socket.destroy();
+        for (const answer of this.#fences.values()) answer(null);
+        for (const answer of [...this.#stats.values()]) answer(null);
+        onExit(this, signal ?? `exit code ${code}`);
+        resolve();
+      });
+    });
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? -1;
+  }
+
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /** Clients that it has, with those on their way to it. */
+  get clients(): number {
+    return this.#open + this.#given - this.#accepted;
+  }
+
+  /** Whether it does not take what it was given. */
+  get stalled(): boolean {
+    return this.#given > this.#accepted && performance.now() - this.#waitsSince > STALLED_MS;
+  }
+
+  send(message: ToWorker): void {
+    // A worker that has just died is replaced when its exit is noticed.
+    if (!this.#ended && this.#child.connected) this.#child.send(message, () => {});
+  }
+
+  give(id: number, socket: Socket): void {
+    if (this.#given === this.#accepted) this.#waitsSince = performance.now();
+    this.#given++;
+    this.#waiting.push(socket);
+    const message: ToWorker = { type: 'client', id };
+    this.#child.send(message, socket, (error) => {
+      if (error !== null) socket.destroy();
+    });
+  }
+
+  /** @returns null when the worker died meanwhile */
+  fence(timeout: number): Promise<Fenced | null> {
+    if (this.#ended) return Promise.resolve(null);
+    const request = this.#nextRequest++;
+    return new Promise((resolve) => {
+      this.#fences.set(request, resolve);
+      this.send({ type: 'fence', request, timeout });
+    });
+  }
+
+  /** @returns null when the worker died meanwhile, or does not answer within `timeout` milliseconds */
+  stats(timeout: number): Promise<PlaneStats | null> {
+    if (this.#ended) return Promise.resolve(null);
+    const request = this.#nextRequest++;
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => settle(null), timeout);
+      const settle = (stats: PlaneStats | null): void => {
+        clearTimeout(timer);
+        this.#stats.delete(request);
+        resolve(stats);
+      };
+      this.#stats.set(request, settle);
+      this.send({ type: 'stats', request });
+    });
+  }
+
+  kill(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
+  #onMessage(message: FromWorker): void {
+    switch (message.type) {
+      case 'clients':
+        if (message.accepted > this.#accepted) this.#waitsSince = performance.now();
+        this.#waiting.splice(0, message.accepted - this.#accepted);
+        this.#accepted = message.accepted;
+        this.#open = message.open;
+        this.commands = message.commands;
+        break;
+      case 'fenced':
+        this.#fences.get(message.request)?.({ slow: message.slow, late: message.late });
+        this.#fences.delete(message.request);
+        break;
+      case 'stats':
+        this.lastStats = message.stats;
+        this.#stats.get(message.request)?.(message.stats);
+        break;
+      default:
+        break;
+    }
+  }
+}

@@ -1,0 +1,155 @@
+/** A worker process: a data plane that is told by the primary process what to route by, and whose clients it serves. */
+
+import { subscribe } from 'node:diagnostics_channel';
+import { Socket } from 'node:net';
+import { buildCommandTable, type CommandInfo } from '../commands/build.js';
+import { DataPlane } from '../proxy/data-plane.js';
+import { FORWARDED_CHANNELS } from '../proxy/events.js';
+import { readPlaneStats } from '../proxy/measure/plane-stats.js';
+import { LoopLag } from '../telemetry/loop-lag.js';
+import { type FromWorker, ringsOf, type SentSnapshot, type ToWorker } from './messages.js';
+import { RemoteMoves } from './remote-moves.js';
+
+/** How often the primary hears how many clients there are. */
+const REPORT_MS = 50;
+
+export class Worker {
+  readonly #send: (message: FromWorker) => void;
+  readonly #lag = new LoopLag();
+  #plane: DataPlane | null = null;
+  #moves: RemoteMoves | null = null;
+  #movesNumber = 0;
+  #redisVersion = '7.0.0';
+  #info: readonly string[] = [];
+  #commands: readonly CommandInfo[] = [];
+  #accepted = 0;
+  #reported = '';
+  #timer: NodeJS.Timeout | null = null;
+
+  constructor(send: (message: FromWorker) => void) {
+    this.#send = send;
+    for (const channel of FORWARDED_CHANNELS) {
+      subscribe(channel, (event) => {
+        if (typeof event === 'object' && event !== null) send({ type: 'event', channel, event });
+      });
+    }
+  }
+
+  /** @param socket with a message of type `client` */
+  onMessage(message: ToWorker, socket: unknown): void {
+    switch (message.type) {
+      case 'start':
+        this.#start(message);
+        break;
+      case 'client':
+        this.#onClient(message.id, socket);
+        break;
+      case 'publish':
+        this.#publish(message.snapshot);
+        break;
+      case 'fence':
+        void this.#fence(message.request, message.timeout);
+        break;
+      case 'dropped':
+        this.#plane?.forgetLate(message.late);
+        break;
+      case 'settled':
+        if (message.moves === this.#movesNumber) this.#moves?.onSettled(message.token, message.settled);
+        break;
+      case 'swept':
+        if (message.moves === this.#movesNumber) this.#moves?.onSwept(message.source);
+        break;
+      case 'held':
+        if (message.moves === this.#movesNumber) this.#moves?.onHeld();
+        break;
+      case 'commands':
+        this.#commands = message.commands;
+        this.#plane?.useTable(buildCommandTable(this.#commands));
+        break;
+      case 'info':
+        this.#redisVersion = message.redisVersion;
+        this.#info = message.lines;
+        break;
+      case 'stats':
+        if (this.#plane === null) break;
+        this.#send({
+          type: 'stats',
+          request: message.request,
+          stats: readPlaneStats(this.#plane, this.#lag.seconds),
+        });
+        break;
+      case 'close':
+        void this.#close(message.timeout);
+        break;
+    }
+  }
+
+  #start(message: Extract<ToWorker, { type: 'start' }>): void {
+    const { access } = message;
+    const parent = process.ppid;
+    this.#commands = message.commands;
+    this.#plane = new DataPlane(
+      {
+        ...message.options,
+        nodeAccess: (name) => access.byName[name] ?? access.default,
+        // Asked when the node knows this connection already: whoever takes over from a primary that died has its
+        // workers' connections dropped, so that one that lives on unnoticed finds out here, and ends.
+        mayServe: () => {
+          if (process.ppid !== parent) process.exit(1);
+        },
+      },
+      buildCommandTable(this.#commands),
+      { redisVersion: () => this.#redisVersion, proxyInfo: () => [...this.#info] },
+    );
+    this.#plane.start();
+    if (message.snapshot !== null) this.#publish(message.snapshot);
+    this.#timer = setInterval(() => this.#report(), REPORT_MS);
+    this.#send({ type: 'started' });
+  }
+
+  #onClient(id: number, socket: unknown): void {
+    this.#accepted++;
+    // The client may have left while its socket was on its way.
+    if (!(socket instanceof Socket)) return;
+    socket.allowHalfOpen = true;
+    if (this.#plane === null) socket.destroy();
+    else this.#plane.accept(socket, id);
+  }
+
+  #publish(sent: SentSnapshot): void {
+    const before = this.#moves;
+    if (sent.moves !== this.#movesNumber) {
+      this.#moves = sent.moves === 0 ? null : new RemoteMoves(sent.moves, sent.swept, this.#send);
+      this.#movesNumber = sent.moves;
+    }
+    const { generation, phase, nodes } = sent;
+    this.#plane?.publish({ generation, phase, nodes, ...ringsOf(sent), moves: this.#moves });
+    if (before !== this.#moves) before?.close();
+  }
+
+  async #fence(request: number, timeout: number): Promise<void> {
+    const plane = this.#plane;
+    if (plane === null) return;
+    const slow = await plane.fence(timeout);
+    this.#send({ type: 'fenced', request, slow, late: plane.lateConnections() });
+  }
+
+  #report(): void {
+    const plane = this.#plane;
+    if (plane === null) return;
+    let commands = 0;
+    for (const node of plane.nodes) commands += node.counters.commands;
+    const report = { accepted: this.#accepted, open: plane.clients.size, commands };
+    const text = JSON.stringify(report);
+    if (text === this.#reported) return;
+    this.#reported = text;
+    this.#send({ type: 'clients', ...report });
+  }
+
+  async #close(timeout: number): Promise<void> {
+    await this.#plane?.close(timeout);
+    if (this.#timer !== null) clearInterval(this.#timer);
+    this.#lag.stop();
+    process.disconnect();
+  }
+}
