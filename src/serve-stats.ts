@@ -1,5 +1,5 @@
 /** Makes what the admin API and Prometheus show of what the data plane counted. */
-import type { CommandStats, NodeStats, RingView, StatsView, WorkerView } from './admin/api.js';
+import type { CommandStats, NodeStats, NodeView, RingView, StatsView, WorkerView } from './admin/api.js';
 import { BUCKET_COUNT, bucketUpperBound, type HistogramData, quantileOf } from './proxy/measure/histogram.js';
 import { emptyPlaneStats, type NodeCounts, type PlaneStats } from './proxy/measure/plane-stats.js';
 import { type HistogramSample, type MetricSource, Metrics, type Sample } from './telemetry/metrics.js';
@@ -18,6 +18,13 @@ export interface StatsIdentity {
 const BOUNDS = [
   0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
 ];
+
+/** How many of the fine buckets are below each of these bounds. */
+const FINE_ENDS = BOUNDS.map((bound) => {
+  let end = 0;
+  while (end < BUCKET_COUNT && bucketUpperBound(end) <= bound) end++;
+  return end;
+});
 
 export function describeStats(stats: PlaneStats, workers: readonly WorkerView[], identity: StatsIdentity): StatsView {
   const commandStats = stats.commands
@@ -85,8 +92,24 @@ export class ProxyMetrics {
 /** The names are part of the public contract. */
 function metricSources(stats: () => PlaneStats, ring: () => RingView, identity: StatsIdentity): MetricSource[] {
   const one = (value: number): Sample[] => [{ labels: {}, value }];
-  const perNode = (read: (node: NodeCounts) => number): Sample[] =>
-    stats().nodes.map((node) => ({ labels: { node: node.node }, value: read(node) }));
+  // While a node is replaced, two servers have its name, and a series may have one sample only. Counters are those of
+  // the newer one: a sum would fall when the older one leaves, and count again what the newer one had counted.
+  const newestNodes = (): NodeCounts[] => [...new Map(stats().nodes.map((node) => [node.node, node])).values()];
+  const nodeCounter = (read: (node: NodeCounts) => number): Sample[] =>
+    newestNodes().map((node) => ({ labels: { node: node.node }, value: read(node) }));
+  const nodeGauge = (read: (node: NodeCounts) => number, join = add): Sample[] =>
+    joinedByName(
+      stats().nodes.map((node) => [node.node, read(node)]),
+      join,
+    );
+  const ringNodes = (read: (node: NodeView) => number | null): Sample[] =>
+    joinedByName(
+      ring().nodes.flatMap((node) => {
+        const value = read(node);
+        return value === null ? [] : [[node.name, value]];
+      }),
+      add,
+    );
   const outcomes = (labels: Record<string, string>, calls: number, errors: number): Sample[] => [
     { labels: { ...labels, outcome: 'ok' }, value: calls - errors },
     { labels: { ...labels, outcome: 'error' }, value: errors },
@@ -113,6 +136,15 @@ function metricSources(stats: () => PlaneStats, ring: () => RingView, identity: 
       type: 'histogram',
       read: () => stats().commands.map((row) => exposed(row.time, { command: row.command })),
     },
+    counter('ringproxy_errors_total', 'Error replies to clients, by the word that they begin with.', () =>
+      [...stats().errorKinds].map(([kind, value]) => ({ labels: { kind }, value })),
+    ),
+    gauge('ringproxy_client_pending_commands', 'Commands of all clients that are not answered (queue length).', () =>
+      one(stats().pendingCommands),
+    ),
+    gauge('ringproxy_client_pending_bytes', 'Bytes of replies that clients have not taken yet.', () =>
+      one(stats().pendingBytes),
+    ),
     gauge('ringproxy_client_connections', 'Clients that are connected.', () => one(stats().clients)),
     counter('ringproxy_client_connections_total', 'Clients that ever connected.', () => one(stats().clientsTotal)),
     counter('ringproxy_client_rejected_total', 'Clients turned away at max-clients.', () =>
@@ -123,29 +155,29 @@ function metricSources(stats: () => PlaneStats, ring: () => RingView, identity: 
       { labels: { direction: 'out' }, value: stats().bytesOut },
     ]),
     counter('ringproxy_node_commands_total', 'Commands answered by each node.', () =>
-      stats().nodes.flatMap((node) => outcomes({ node: node.node }, node.commands, node.errors)),
+      newestNodes().flatMap((node) => outcomes({ node: node.node }, node.commands, node.errors)),
     ),
     {
       name: 'ringproxy_node_duration_seconds',
       help: 'Time until a node answered.',
       type: 'histogram',
-      read: () => stats().nodes.map((node) => exposed(node.time, { node: node.node })),
+      read: () => newestNodes().map((node) => exposed(node.time, { node: node.node })),
     },
     gauge('ringproxy_node_inflight', 'Commands that wait for a node (queue length).', () =>
-      perNode((node) => node.inflight),
+      nodeGauge((node) => node.inflight),
     ),
     gauge('ringproxy_node_up', '1 when the node can be reached, otherwise 0.', () =>
-      perNode((node) => (node.up ? 1 : 0)),
+      nodeGauge((node) => (node.up ? 1 : 0), Math.min),
     ),
-    gauge('ringproxy_node_connections', 'Connections to a node.', () => perNode((node) => node.connections)),
+    gauge('ringproxy_node_connections', 'Connections to a node.', () => nodeGauge((node) => node.connections)),
     counter('ringproxy_node_timeouts_total', 'Requests that a node did not answer in time.', () =>
-      perNode((node) => node.timeouts),
+      nodeCounter((node) => node.timeouts),
     ),
     counter('ringproxy_node_reconnects_total', 'Connections to a node that were lost.', () =>
-      perNode((node) => node.reconnects),
+      nodeCounter((node) => node.reconnects),
     ),
     counter('ringproxy_node_bytes_total', 'Bytes from (in) and to (out) nodes.', () =>
-      stats().nodes.flatMap((node) => [
+      newestNodes().flatMap((node) => [
         { labels: { node: node.node, direction: 'in' }, value: node.bytesIn },
         { labels: { node: node.node, direction: 'out' }, value: node.bytesOut },
       ]),
@@ -155,8 +187,12 @@ function metricSources(stats: () => PlaneStats, ring: () => RingView, identity: 
       { labels: { result: 'miss' }, value: stats().misses },
     ]),
     gauge('ringproxy_ring_generation', 'Generation of the ring.', () => one(identity.generation())),
-    gauge('ringproxy_ring_share', 'Part of the hash space that a node owns.', () =>
-      ring().nodes.map((node) => ({ labels: { node: node.name }, value: node.share })),
+    gauge('ringproxy_ring_share', 'Part of the hash space that a node owns.', () => ringNodes((node) => node.share)),
+    gauge('ringproxy_node_keys', 'Keys on a node in all databases, as of the last probe.', () =>
+      ringNodes((node) => node.keys),
+    ),
+    gauge('ringproxy_node_memory_bytes', 'Memory that a node uses, as of the last probe.', () =>
+      ringNodes((node) => node.usedMemory),
     ),
     gauge('ringproxy_ring_phase', '1 for the phase that the ring is in.', () =>
       (['stable', 'preparing', 'moving'] as const).map((phase) => ({
@@ -174,6 +210,15 @@ function metricSources(stats: () => PlaneStats, ring: () => RingView, identity: 
     gauge('ringproxy_rebalance_progress_ratio', 'How far the running change is, 0 to 1; 1 when there is none.', () =>
       one((ring().change?.percent ?? 100) / 100),
     ),
+    gauge('ringproxy_rebalance_paused', '1 while the running change is paused.', () =>
+      one(ring().change?.paused === true ? 1 : 0),
+    ),
+    gauge('ringproxy_rebalance_failing', '1 while the running change cannot go on; ring status says why.', () =>
+      one((ring().change?.error ?? null) === null ? 0 : 1),
+    ),
+    counter('ringproxy_cpu_seconds_total', 'Processor time of all processes of the proxy, user and system.', () =>
+      one(stats().cpuSeconds),
+    ),
     gauge('ringproxy_event_loop_lag_seconds', 'By how much the event loop was late.', () => one(stats().loopLag)),
     gauge('ringproxy_resident_memory_bytes', 'Resident memory of the process.', () => one(stats().residentMemory)),
     gauge('ringproxy_heap_bytes', 'Used heap of the process.', () => one(stats().heapUsed)),
@@ -184,12 +229,25 @@ function metricSources(stats: () => PlaneStats, ring: () => RingView, identity: 
   ];
 }
 
+const add = (a: number, b: number): number => a + b;
+
+/** @returns one sample a name, of the values of that name joined */
+function joinedByName(values: (readonly [string, number])[], join: (a: number, b: number) => number): Sample[] {
+  const joined = new Map<string, number>();
+  for (const [name, value] of values) {
+    const before = joined.get(name);
+    joined.set(name, before === undefined ? value : join(before, value));
+  }
+  return [...joined].map(([node, value]) => ({ labels: { node }, value }));
+}
+
 function exposed(histogram: HistogramData, labels: Record<string, string>): HistogramSample {
   const buckets: { bound: number; count: number }[] = [];
   let fine = 0;
   let count = 0;
-  for (const bound of BOUNDS) {
-    while (fine < BUCKET_COUNT && bucketUpperBound(fine) <= bound) count += histogram.counts[fine++] ?? 0;
+  for (const [index, bound] of BOUNDS.entries()) {
+    const end = FINE_ENDS[index] ?? 0;
+    while (fine < end) count += histogram.counts[fine++] ?? 0;
     buckets.push({ bound, count });
   }
   return { labels, buckets, sum: histogram.sum, count: histogram.count };

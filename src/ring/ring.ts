@@ -49,6 +49,7 @@ export class Ring {
   /** The hash tag's characters; -1 when there is none. */
   readonly #open: number;
   readonly #close: number;
+  #shares: readonly number[] | null = null;
 
   constructor(nodes: readonly NodeSpec[], options: RingOptions, continuum: Continuum) {
     this.nodes = nodes;
@@ -89,9 +90,17 @@ export class Ring {
     return this.owners[at === count ? 0 : at] as number;
   }
 
-  /** The part of the hash space that each node owns, by index; they add up to 1. */
-  shares(): Float64Array {
-    const shares = new Float64Array(this.nodes.length);
+  /**
+   * The part of the hash space that each node owns, by index; they add up to 1. Summed up once, when first asked for:
+   * a large ring has 400,000 points, and every scrape of the metrics asks several times.
+   */
+  shares(): readonly number[] {
+    this.#shares ??= this.#sumShares();
+    return this.#shares;
+  }
+
+  #sumShares(): number[] {
+    const shares = new Array<number>(this.nodes.length).fill(0);
     const { points, owners } = this;
     const count = points.length;
     for (let i = 0; i < count; i++) {

@@ -9,7 +9,7 @@ import { type Member, type RingState, type RunningChange, unionOf } from './ring
 export function describeNodes(
   state: RingState,
   change: RunningChange | null,
-  shares: Float64Array,
+  shares: readonly number[],
   hooks: Pick<AdmissionHooks, 'health'>,
 ): NodeView[] {
   const members = change === null ? state.members : unionOf(state.members, change.members);

@@ -171,6 +171,8 @@ export class WorkerPool implements PlaneHost {
     const memory = process.memoryUsage();
     sum.residentMemory += memory.rss;
     sum.heapUsed += memory.heapUsed;
+    const cpu = process.cpuUsage();
+    sum.cpuSeconds += (cpu.user + cpu.system) / 1e6;
     sum.clientsRejected += this.#rejected;
     return sum;
   }
@@ -333,6 +335,8 @@ function countersOf(stats: PlaneStats): PlaneStats {
   return {
     ...stats,
     clients: 0,
+    pendingCommands: 0,
+    pendingBytes: 0,
     heldClients: 0,
     residentMemory: 0,
     heapUsed: 0,

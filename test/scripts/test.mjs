@@ -13,7 +13,15 @@ const CHECKS = [
   ['lint and format', () => runTool('@biomejs/biome', 'biome', ['check', '--error-on-warnings', '.'])],
   [
     'import rule',
-    () => runTool('dependency-cruiser', 'depcruise', ['--config', '.dependency-cruiser.cjs', 'src', 'cli', 'test']),
+    () =>
+      runTool('dependency-cruiser', 'depcruise', [
+        '--config',
+        '.dependency-cruiser.cjs',
+        'src',
+        'cli',
+        'test',
+        'compose',
+      ]),
   ],
   ['unused code', () => runTool('knip', 'knip', [])],
   ['build', () => build({ checkTypes: false })],
@@ -21,7 +29,10 @@ const CHECKS = [
 
 requireNode();
 ensureDependencies();
-ensurePrograms(['redis-server', 'redis-cli', 'redis-benchmark'], ['nutcracker']);
+ensurePrograms(
+  ['redis-server', 'redis-cli', 'redis-benchmark'],
+  ['nutcracker', 'prometheus', 'docker-compose', 'haproxy'],
+);
 
 let passed = 0;
 let failed = 0;

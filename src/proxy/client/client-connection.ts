@@ -194,6 +194,7 @@ export class ClientConnection implements TurnTask {
   reply(command: number, reply: Buffer, failed = false): void {
     if (this.closed) return;
     this.#shared.counters.answered(command, 0, failed);
+    if (failed) this.#shared.counters.errorKinds.count(reply, 0);
     if (this.#head === null) {
       if (!this.repliesOff && !this.skipReply) {
         this.outlet.appendOwned(reply);
@@ -223,6 +224,7 @@ export class ClientConnection implements TurnTask {
     const shared = this.#shared;
     const first = buffer[start] as number;
     shared.counters.answered(request.command, shared.clock.now - request.startedAt, first === 0x2d);
+    if (first === 0x2d) shared.counters.errorKinds.count(buffer, start);
     if (request.cacheRead) {
       // "$-1" in RESP2, "_" in RESP3
       if ((first === 0x24 && buffer[start + 1] === 0x2d) || first === 0x5f) shared.counters.misses++;

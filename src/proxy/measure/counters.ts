@@ -1,3 +1,4 @@
+import { ErrorKinds } from './error-kinds.js';
 import { Histogram } from './histogram.js';
 
 /** What is counted of one node. Kept over reconnects, dropped with the node. */
@@ -17,6 +18,8 @@ export class Counters {
   readonly calls: Float64Array;
   readonly errors: Float64Array;
   readonly time: (Histogram | undefined)[];
+  /** Error replies to clients. */
+  readonly errorKinds = new ErrorKinds();
   clientsTotal = 0;
   clientsRejected = 0;
   hits = 0;

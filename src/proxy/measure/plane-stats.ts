@@ -33,13 +33,21 @@ export interface PlaneStats {
   misses: number;
   bytesIn: number;
   bytesOut: number;
+  /** Commands of all clients that are not answered. */
+  pendingCommands: number;
+  /** Replies that clients have not taken yet. */
+  pendingBytes: number;
   /** Clients whose next command waits for the ring. */
   heldClients: number;
   /** Bytes. */
   residentMemory: number;
   heapUsed: number;
+  /** Processor time, user and system. */
+  cpuSeconds: number;
   /** Seconds by which the event loop was late on average in the last second; of several loops the latest. */
   loopLag: number;
+  /** Error replies by the word that they begin with. */
+  readonly errorKinds: Map<string, number>;
   readonly commands: CommandCounts[];
   readonly nodes: NodeCounts[];
 }
@@ -48,6 +56,13 @@ export interface PlaneStats {
 export function readPlaneStats(plane: DataPlane, loopLag: number): PlaneStats {
   const { counters } = plane;
   const memory = process.memoryUsage();
+  const cpu = process.cpuUsage();
+  let pendingCommands = 0;
+  let pendingBytes = 0;
+  for (const client of plane.clients) {
+    pendingCommands += client.pending;
+    pendingBytes += client.outlet.pending;
+  }
   const commands: CommandCounts[] = [];
   const count = (id: number, command: string): void => {
     const time = counters.time[id];
@@ -64,10 +79,14 @@ export function readPlaneStats(plane: DataPlane, loopLag: number): PlaneStats {
     misses: counters.misses,
     bytesIn: counters.bytesIn,
     bytesOut: counters.bytesOut,
+    pendingCommands,
+    pendingBytes,
     heldClients: plane.heldClients,
     residentMemory: memory.rss,
     heapUsed: memory.heapUsed,
+    cpuSeconds: (cpu.user + cpu.system) / 1e6,
     loopLag,
+    errorKinds: new Map(counters.errorKinds.entries()),
     commands,
     nodes: [...plane.nodes].map((node) => ({
       node: node.name,
@@ -99,9 +118,13 @@ export function sumPlaneStats(parts: readonly PlaneStats[]): PlaneStats {
     sum.misses += part.misses;
     sum.bytesIn += part.bytesIn;
     sum.bytesOut += part.bytesOut;
+    sum.pendingCommands += part.pendingCommands;
+    sum.pendingBytes += part.pendingBytes;
     sum.heldClients += part.heldClients;
     sum.residentMemory += part.residentMemory;
     sum.heapUsed += part.heapUsed;
+    sum.cpuSeconds += part.cpuSeconds;
+    for (const [kind, count] of part.errorKinds) sum.errorKinds.set(kind, (sum.errorKinds.get(kind) ?? 0) + count);
     sum.loopLag = Math.max(sum.loopLag, part.loopLag);
     for (const row of part.commands) addCommand(commands, row);
     for (const row of part.nodes) addNode(nodes, row);
@@ -120,10 +143,14 @@ export function emptyPlaneStats(): PlaneStats {
     misses: 0,
     bytesIn: 0,
     bytesOut: 0,
+    pendingCommands: 0,
+    pendingBytes: 0,
     heldClients: 0,
     residentMemory: 0,
     heapUsed: 0,
+    cpuSeconds: 0,
     loopLag: 0,
+    errorKinds: new Map(),
     commands: [],
     nodes: [],
   };

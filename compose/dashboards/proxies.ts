@@ -1,0 +1,186 @@
+import { type Dashboard, RowBuilder } from '@grafana/grafana-foundation-sdk/dashboard';
+import { board } from './board.js';
+import { figure, type Query, series, states } from './panels.js';
+import { NOT_BLOCKING, PROXY, quantile, rate } from './queries.js';
+
+const perProxy = (expr: string): Query[] => [{ expr, legend: '{{instance}}' }];
+
+/** Are the proxies themselves well? Processor, event loop, memory, clients, generations. */
+export function proxies(): Dashboard {
+  return board(
+    'ringproxy-proxies',
+    'ringproxy / Proxies',
+    'Are the proxies themselves well? Processor, event loop, memory, clients, and whether they agree on the ring.',
+    false,
+  )
+    .withRow(new RowBuilder('Now'))
+    .withPanel(
+      figure({
+        title: 'Proxies down',
+        shows: 'Proxies that Prometheus cannot scrape.',
+        bad: 'is the process there (`docker compose ps`, its log)? Is its admin address reachable, and the token right? Clients go to the other proxies if the balancer checks `/readyz`.',
+        unit: 'none',
+        width: 6,
+        badFrom: 1,
+        queries: [{ expr: `count(up{${PROXY}} == 0) or vector(0)`, legend: 'down' }],
+      }),
+    )
+    .withPanel(
+      figure({
+        title: 'Rings differ',
+        shows: 'Distance between the newest and the oldest generation of the ring among the proxies.',
+        bad: 'proxies with different rings send the same key to different nodes, and values go out of date. Bring the one that lags up to date or stop it: `ringproxy ring show` on each.',
+        unit: 'none',
+        width: 6,
+        badFrom: 1,
+        queries: [
+          {
+            expr: `max(ringproxy_ring_generation{${PROXY}}) - min(ringproxy_ring_generation{${PROXY}})`,
+            legend: 'difference',
+          },
+        ],
+      }),
+    )
+    .withPanel(
+      figure({
+        title: 'Busiest processor',
+        shows: 'Processor time a second of the busiest proxy: 1 is a whole core.',
+        bad: 'a proxy serves with one core. Near 1 it is full: start another proxy, or let clients use fewer, larger pipelines.',
+        unit: 'percentunit',
+        width: 6,
+        warn: 0.8,
+        badFrom: 0.95,
+        queries: [{ expr: `max(rate(ringproxy_cpu_seconds_total{${PROXY}}[$__rate_interval]))`, legend: 'core' }],
+      }),
+    )
+    .withPanel(
+      figure({
+        title: 'Shortest uptime',
+        shows: 'How long the youngest proxy has been running.',
+        bad: 'it starts over again and again: its log says why (`docker compose logs ringproxy`).',
+        unit: 's',
+        width: 6,
+        warn: 300,
+        badFrom: 60,
+        lowIsBad: true,
+        queries: [{ expr: `min(ringproxy_uptime_seconds{${PROXY}})`, legend: 'uptime' }],
+      }),
+    )
+    .withRow(new RowBuilder('Health'))
+    .withPanel(
+      states({
+        title: 'Up',
+        shows: 'Whether Prometheus can scrape the proxy.',
+        bad: 'as for Proxies down.',
+        unit: 'none',
+        width: 12,
+        names: { 0: ['down', 'red'], 1: ['up', 'green'] },
+        queries: perProxy(`up{${PROXY}}`),
+      }),
+    )
+    .withPanel(
+      series({
+        title: 'Generation of the ring',
+        shows: 'Which ring each proxy routes by.',
+        bad: 'lines that stay apart: as for Rings differ.',
+        unit: 'none',
+        width: 6,
+        decimals: 0,
+        queries: perProxy(`ringproxy_ring_generation{${PROXY}}`),
+      }),
+    )
+    .withPanel(
+      series({
+        title: 'Version',
+        shows: 'How many proxies run each version.',
+        bad: 'several versions for long: an update was not finished.',
+        unit: 'none',
+        width: 6,
+        decimals: 0,
+        queries: [
+          {
+            expr: `count by (version, node) (ringproxy_build_info{${PROXY}})`,
+            legend: '{{version}}, Node.js {{node}}',
+          },
+        ],
+      }),
+    )
+    .withRow(new RowBuilder('Work'))
+    .withPanel(
+      series({
+        title: 'Commands',
+        shows: 'Commands a second that each proxy answers.',
+        bad: 'one gets far more than the others: long-lived connections were not spread again after a restart. Restart the clients one by one, or balance by least connections.',
+        unit: 'ops',
+        width: 12,
+        queries: perProxy(rate('ringproxy_commands_total', PROXY, 'instance')),
+      }),
+    )
+    .withPanel(
+      series({
+        title: 'p99 latency',
+        shows: 'Of a hundred commands, 99 are answered within this time, by proxy; blocking commands left out.',
+        bad: 'one proxy alone: see its event loop and its processor. All: see the nodes.',
+        unit: 's',
+        width: 12,
+        queries: perProxy(
+          `${quantile(0.99, 'ringproxy_command_duration_seconds', `${PROXY},${NOT_BLOCKING}`, 'instance')} >= 0`,
+        ),
+      }),
+    )
+    .withPanel(
+      series({
+        title: 'Clients',
+        shows: 'Clients connected to each proxy.',
+        bad: 'at `max-clients` further ones are turned away.',
+        unit: 'none',
+        width: 12,
+        queries: perProxy(`ringproxy_client_connections{${PROXY}}`),
+      }),
+    )
+    .withPanel(
+      series({
+        title: 'Replies that clients do not take',
+        shows: 'Bytes that wait in a proxy because clients do not read.',
+        bad: 'a client asks for more than it reads. It is paused at `client-output-limit`, and closed after `client-stall-timeout` without any progress.',
+        unit: 'bytes',
+        width: 12,
+        queries: perProxy(`ringproxy_client_pending_bytes{${PROXY}}`),
+      }),
+    )
+    .withRow(new RowBuilder('Process'))
+    .withPanel(
+      series({
+        title: 'Processor',
+        shows: 'Processor time a second: 1 is a whole core.',
+        bad: 'near 1 the proxy is full: start another one.',
+        unit: 'percentunit',
+        width: 8,
+        queries: perProxy(`rate(ringproxy_cpu_seconds_total{${PROXY}}[$__rate_interval])`),
+      }),
+    )
+    .withPanel(
+      series({
+        title: 'Event-loop lag',
+        shows: 'By how much the proxy was late on average in the last second; every command waits that long.',
+        bad: 'above 10 ms: the processor is full, the machine swaps, or it is short of cores.',
+        unit: 's',
+        width: 8,
+        queries: perProxy(`ringproxy_event_loop_lag_seconds{${PROXY}}`),
+      }),
+    )
+    .withPanel(
+      series({
+        title: 'Memory',
+        shows: 'Resident memory of each proxy, and the heap that it uses.',
+        bad: 'it follows the clients and the replies that they do not take. If it rises without them, keep a heap snapshot and report it.',
+        unit: 'bytes',
+        width: 8,
+        queries: [
+          { expr: `ringproxy_resident_memory_bytes{${PROXY}}`, legend: '{{instance}} resident' },
+          { expr: `ringproxy_heap_bytes{${PROXY}}`, legend: '{{instance}} heap' },
+        ],
+      }),
+    )
+    .build();
+}

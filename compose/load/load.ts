@@ -1,0 +1,138 @@
+/**
+ * A user of the cache: asks for values, and puts those that are not there, as an application would (cache-aside).
+ * It counts what it does and checks every value that it reads, so that its figures can be held against the proxy's.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import { Redis } from 'ioredis';
+import type { LoadOptions } from './options.js';
+import { skewed } from './skew.js';
+
+export interface LoadCounts {
+  /** Commands that were answered without an error, by name. */
+  readonly commands: Record<string, number>;
+  /** Commands that failed, by the first word of the error. */
+  readonly errors: Record<string, number>;
+  /** Keys read that were there, and that were not; an MGET reads several. */
+  hits: number;
+  misses: number;
+  /** Values read that are not what was written under that key. */
+  wrong: number;
+}
+
+const KEYS_PER_MGET = 8;
+const COUNTERS = 64;
+/** A pause after an error, so that a node that is down is not asked as fast as the machine can. */
+const ERROR_PAUSE_MS = 50;
+
+export class Load {
+  readonly counts: LoadCounts = { commands: {}, errors: {}, hits: 0, misses: 0, wrong: 0 };
+  readonly #options: LoadOptions;
+  readonly #clients: Redis[];
+  readonly #stop = new AbortController();
+  #loops: Promise<void>[] = [];
+
+  constructor(options: LoadOptions) {
+    this.#options = options;
+    const { host, port } = options;
+    this.#clients = Array.from({ length: options.connections }, () => {
+      // Commands fail at once while there is no connection, instead of waiting for one unseen.
+      const client = new Redis({ host, port, lazyConnect: true, maxRetriesPerRequest: 0, retryStrategy: () => 500 });
+      // Every failure is seen by the command that it hits.
+      client.on('error', () => {});
+      return client;
+    });
+  }
+
+  /** Begins. Each connection starts anew by itself when it is lost. */
+  start(): void {
+    this.#loops = this.#clients.map((client) => this.#loop(client));
+  }
+
+  /** Ends when the last answers are there. */
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    await Promise.all(this.#loops);
+    for (const client of this.#clients) client.disconnect();
+  }
+
+  async #loop(client: Redis): Promise<void> {
+    const { signal } = this.#stop;
+    // Milliseconds from one operation of this connection to the next.
+    const pace = this.#options.rate === 0 ? 0 : (1000 * this.#options.connections) / this.#options.rate;
+    let due = performance.now() + Math.random() * pace;
+    while (!signal.aborted) {
+      const ahead = due - performance.now();
+      // Timers are too coarse for less; a slow answer is not made up for by a burst of more than a second's work.
+      if (ahead > 4) await delay(ahead, undefined, { signal }).catch(() => {});
+      due = Math.max(due + pace, performance.now() - 1000);
+      try {
+        await this.#operate(client);
+      } catch (error) {
+        this.#count(this.counts.errors, kindOf(error));
+        await delay(ERROR_PAUSE_MS, undefined, { signal }).catch(() => {});
+      }
+    }
+  }
+
+  async #operate(client: Redis): Promise<void> {
+    const dice = Math.random();
+    if (dice < 0.8) await this.#read(client);
+    else if (dice < 0.88) await this.#write(client, this.#anyKey());
+    else if (dice < 0.95) await this.#readSeveral(client);
+    else {
+      await client.incr(`hits:${Math.floor(Math.random() * COUNTERS)}`);
+      this.#count(this.counts.commands, 'incr');
+    }
+  }
+
+  async #read(client: Redis): Promise<void> {
+    const key = this.#anyKey();
+    const value = await client.get(key);
+    this.#count(this.counts.commands, 'get');
+    this.#check(key, value);
+    if (value === null) await this.#write(client, key);
+  }
+
+  async #readSeveral(client: Redis): Promise<void> {
+    const keys = Array.from({ length: KEYS_PER_MGET }, () => this.#anyKey());
+    const values = await client.mget(keys);
+    this.#count(this.counts.commands, 'mget');
+    for (const [index, key] of keys.entries()) this.#check(key, values[index] ?? null);
+  }
+
+  async #write(client: Redis, key: string): Promise<void> {
+    const { ttl } = this.#options;
+    // Not all at once: keys that were written together need not expire together.
+    await client.set(key, contentOf(key), 'EX', Math.ceil(ttl * (0.5 + Math.random() / 2)));
+    this.#count(this.counts.commands, 'set');
+  }
+
+  #check(key: string, value: string | null): void {
+    if (value === null) {
+      this.counts.misses++;
+      return;
+    }
+    this.counts.hits++;
+    if (value !== contentOf(key)) this.counts.wrong++;
+  }
+
+  #anyKey(): string {
+    return `page:${skewed(this.#options.keys, Math.random())}`;
+  }
+
+  #count(counts: Record<string, number>, name: string): void {
+    counts[name] = (counts[name] ?? 0) + 1;
+  }
+}
+
+/** The one value that a key ever has: between 50 and 1,000 bytes, told from the key. */
+function contentOf(key: string): string {
+  const text = `<h1>${key}</h1>`;
+  const times = 4 + ((key.length * 31 + key.charCodeAt(key.length - 1) * 17) % 60);
+  return text.repeat(times);
+}
+
+function kindOf(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  return /^[A-Z]{2,}/.exec(message)?.[0] ?? 'connection';
+}

@@ -1,0 +1,43 @@
+/** Runs the load until it is told to stop; one line of JSON every ten seconds, and a last one with all counts. */
+import { Load } from './load.js';
+import { optionsFrom } from './options.js';
+
+const REPORT_MS = 10_000;
+
+const options = optionsFrom(process.env);
+const load = new Load(options);
+load.start();
+console.log(JSON.stringify({ event: 'started', ...options }));
+
+const total = (counts: Readonly<Record<string, number>>): number => Object.values(counts).reduce((a, b) => a + b, 0);
+
+let before = { at: performance.now(), commands: 0, errors: 0, hits: 0, misses: 0 };
+const timer = setInterval(() => {
+  const { counts } = load;
+  const now = {
+    at: performance.now(),
+    commands: total(counts.commands),
+    errors: total(counts.errors),
+    hits: counts.hits,
+    misses: counts.misses,
+  };
+  const reads = now.hits + now.misses - before.hits - before.misses;
+  console.log(
+    JSON.stringify({
+      event: 'report',
+      commandsPerSecond: Math.round(((now.commands - before.commands) * 1000) / (now.at - before.at)),
+      hitRatio: reads === 0 ? null : Number(((now.hits - before.hits) / reads).toFixed(3)),
+      errors: now.errors - before.errors,
+      wrong: counts.wrong,
+    }),
+  );
+  before = now;
+}, REPORT_MS);
+
+async function end(): Promise<void> {
+  clearInterval(timer);
+  await load.stop();
+  console.log(JSON.stringify({ event: 'total', ...load.counts }));
+}
+process.once('SIGTERM', end);
+process.once('SIGINT', end);
