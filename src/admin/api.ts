@@ -1,5 +1,7 @@
 /** The JSON of the admin HTTP API. Field names are part of the public contract: extend, never rename. */
-import type { RingPhase } from '../proxy/snapshot.js';
+
+/** As in the routing snapshot; spelled out here, so that the page's program needs no other file of ours. */
+export type RingPhase = 'stable' | 'preparing' | 'moving';
 
 export type NodeState = 'active' | 'joining' | 'leaving' | 'down' | 'ejected';
 
@@ -75,6 +77,20 @@ export interface WhichView {
   node: string;
   address: string;
   nextNode: string | null;
+}
+
+/** `GET /v1/ring/arcs?limit=N`: the ring as pieces that cover the hash space, few enough to be drawn. */
+export interface ArcsView {
+  generation: number;
+  phase: RingPhase;
+  /** Points on the ring. */
+  points: number;
+  /** Whether the arcs are those of the ring; otherwise they are a fair sample of it. */
+  exact: boolean;
+  /** `id` is the same for as long as the node is a member, and the same for every proxy of the ring. */
+  nodes: { name: string; id: number }[];
+  /** From (exclusive) and to (inclusive) which hash, the owner and the next owner as indices of `nodes`. */
+  arcs: [from: number, to: number, owner: number, next: number][];
 }
 
 export interface NodeInput {
@@ -185,6 +201,45 @@ export interface StatsView {
   workers: WorkerView[];
   commandStats: CommandStats[];
   nodeStats: NodeStats[];
+}
+
+/** What a node did within some seconds. */
+export interface NodeLoad {
+  node: string;
+  address: string;
+  up: boolean;
+  /** Commands that wait for the node at the end. */
+  inflight: number;
+  commandsPerSecond: number;
+  errorsPerSecond: number;
+  /** Seconds; null when there were no commands. */
+  p50: number | null;
+  p99: number | null;
+}
+
+/** What the proxy did within some seconds: an element of `GET /v1/load/history`, and `GET /v1/load?seconds=N`. */
+export interface LoadView {
+  /** The end. */
+  at: string;
+  /** How long it was. */
+  seconds: number;
+  /** At the end. */
+  clients: number;
+  /** Clients whose next command waits for the ring, at the end. */
+  heldClients: number;
+  /** The greatest of each second's mean. */
+  eventLoopLagSeconds: number;
+  commandsPerSecond: number;
+  errorsPerSecond: number;
+  hitsPerSecond: number;
+  missesPerSecond: number;
+  bytesInPerSecond: number;
+  bytesOutPerSecond: number;
+  keysMovedPerSecond: number;
+  /** Seconds; null when there were no commands. */
+  p50: number | null;
+  p99: number | null;
+  nodes: NodeLoad[];
 }
 
 export interface ApiError {

@@ -12,6 +12,7 @@ import { HoldPool } from './io/hold.js';
 import { Turn } from './io/turn.js';
 import { Listener } from './listener.js';
 import { Clock } from './measure/clock.js';
+import { CommandObserver } from './measure/command-observer.js';
 import { Counters } from './measure/counters.js';
 import type { DataPlaneOptions } from './options.js';
 import { Dispatcher } from './plan/dispatcher.js';
@@ -45,6 +46,7 @@ export class DataPlane {
   readonly #dispatcher: Dispatcher;
   readonly #listener: Listener;
   readonly #nodes = new Map<string, UpstreamNode>();
+  readonly #observer: CommandObserver;
   #nextClientId = 1;
   #timer: NodeJS.Timeout | null = null;
   #ticks = 0;
@@ -81,6 +83,8 @@ export class DataPlane {
       redisVersion: () => hooks.redisVersion(),
       proxyInfo: () => hooks.proxyInfo(),
     });
+    this.#observer = new CommandObserver(() => this.table);
+    this.counters.observer = this.#observer.wanted;
     this.#listener = new Listener((socket) => this.#onSocket(socket));
   }
 
@@ -230,6 +234,7 @@ export class DataPlane {
 
   #tick(): void {
     const now = this.#shared.clock.read();
+    this.counters.observer = this.#observer.wanted;
     for (const node of this.#nodes.values()) node.tick(now);
     if (++this.#ticks % CLIENT_TICKS !== 0) return;
     for (const client of this.clients) client.tick(now);

@@ -1,6 +1,7 @@
 /**
  * The data plane's events, on `node:diagnostics_channel`: free while nobody listens. Logs, metrics and a
- * user's own instrumentation subscribe; the data plane knows none of them.
+ * user's own instrumentation subscribe; the data plane knows none of them. What is said here of the channels
+ * is public: extend, never rename.
  */
 import { channel } from 'node:diagnostics_channel';
 
@@ -29,8 +30,42 @@ export const FORWARDED_CHANNELS: readonly string[] = [
   'ringproxy:client:rejected',
 ];
 
+/** A command was answered, by a node or by the proxy itself. There is one for every command. */
+export interface CommandEvent {
+  /** In lower case; `unknown` when it is none. */
+  command: string;
+  /** From the whole command to its whole reply; as fine as the chunks in which data comes. */
+  seconds: number;
+  /** Whether the reply is an error. */
+  failed: boolean;
+}
+
+/** A command was answered with an error, by a node or by the proxy itself. */
+export interface CommandFailedEvent {
+  client: number;
+  address: string;
+  command: string;
+  /** The error without its dash, shortened; its first word is the code. */
+  error: string;
+}
+
+/** A command waited for the ring, and does not any more. */
+export interface HoldEvent {
+  client: number;
+  address: string;
+  command: string;
+  /** `fence`: until no command on a moved key was in flight; `settle`: until its key had arrived. */
+  reason: 'fence' | 'settle';
+  seconds: number;
+  /** `gave-up`: it was answered -TRYAGAIN, since it had waited for as long as a request may take. */
+  outcome: 'ran' | 'gave-up';
+}
+
 export const nodeUp = channel('ringproxy:upstream:up');
 export const nodeDown = channel('ringproxy:upstream:down');
 export const clientConnected = channel('ringproxy:client:connected');
 export const clientClosed = channel('ringproxy:client:closed');
 export const clientRejected = channel('ringproxy:client:rejected');
+export const commandAnswered = channel('ringproxy:command:answered');
+export const commandFailed = channel('ringproxy:command:failed');
+export const holdEnded = channel('ringproxy:command:held');

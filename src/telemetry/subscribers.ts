@@ -1,23 +1,59 @@
 /** Who listens to the events: the log, and the admin API's event stream. */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { RingproxyError } from '../errors.js';
 import type { Logger } from './log.js';
 
-/** The channels, with the level at which the log notes their events. */
-export const EVENT_CHANNELS = {
-  'ringproxy:upstream:up': 'info',
-  'ringproxy:upstream:down': 'warn',
-  'ringproxy:node:health': 'info',
-  'ringproxy:ring:generation': 'info',
-  'ringproxy:client:connected': 'debug',
-  'ringproxy:client:closed': 'debug',
-  'ringproxy:client:rejected': 'warn',
-} as const satisfies Record<string, 'debug' | 'info' | 'warn'>;
+interface ChannelUse {
+  /** The level at which the log notes its events; null: not at all. */
+  readonly level: 'debug' | 'info' | 'warn' | null;
+  /** Whether an event can come with every command or every batch: then only who names the channel gets it. */
+  readonly frequent: boolean;
+}
+
+const notice: ChannelUse = { level: 'info', frequent: false };
+const detail: ChannelUse = { level: 'debug', frequent: false };
+const warning: ChannelUse = { level: 'warn', frequent: false };
+const frequent: ChannelUse = { level: null, frequent: true };
+
+/** Every channel. What their events say stands in `events.ts` of the folder that publishes them, and in the README. */
+export const EVENT_CHANNELS: Readonly<Record<string, ChannelUse>> = {
+  'ringproxy:client:connected': detail,
+  'ringproxy:client:closed': detail,
+  'ringproxy:client:rejected': warning,
+  'ringproxy:command:answered': frequent,
+  'ringproxy:command:failed': frequent,
+  'ringproxy:command:held': frequent,
+  'ringproxy:upstream:up': notice,
+  'ringproxy:upstream:down': warning,
+  'ringproxy:node:health': notice,
+  'ringproxy:ring:generation': notice,
+  'ringproxy:ring:begun': notice,
+  'ringproxy:ring:phase': detail,
+  'ringproxy:ring:paused': notice,
+  'ringproxy:ring:resumed': notice,
+  'ringproxy:ring:cancelled': notice,
+  'ringproxy:ring:abandoned': notice,
+  'ringproxy:ring:finished': notice,
+  'ringproxy:keys:moved': frequent,
+};
+
+/** Those that are not too many for a person. */
+export const CALM_CHANNELS = Object.keys(EVENT_CHANNELS).filter((name) => EVENT_CHANNELS[name]?.frequent === false);
 
 export type EventListener = (channel: string, event: object) => void;
 
-/** @returns a function that ends the subscription */
-export function onEvents(listener: EventListener): () => void {
-  const handlers = Object.keys(EVENT_CHANNELS).map((name) => {
+/**
+ * @param channels null: those that are not frequent
+ * @returns a function that ends the subscription
+ * @throws RingproxyError when there is no such channel
+ */
+export function onEvents(listener: EventListener, channels: readonly string[] | null = null): () => void {
+  const unknown = channels?.find((name) => EVENT_CHANNELS[name] === undefined);
+  if (unknown !== undefined) {
+    const known = Object.keys(EVENT_CHANNELS).join(', ');
+    throw new RingproxyError('NO_CHANNEL', `there is no channel '${unknown}'`, `there are ${known}`);
+  }
+  const handlers = (channels ?? CALM_CHANNELS).map((name) => {
     const handler = (message: unknown): void => {
       if (typeof message === 'object' && message !== null) listener(name, message);
     };
@@ -31,10 +67,15 @@ export function onEvents(listener: EventListener): () => void {
 
 /** @returns a function that ends the subscription */
 export function logEvents(log: Logger): () => void {
-  return onEvents((name, event) => {
-    const level = Object.entries(EVENT_CHANNELS).find(([channel]) => channel === name)?.[1] ?? 'info';
-    log[level]({ event: name, ...event }, describe(name, event));
-  });
+  // A channel whose events would not be written costs nothing when nobody listens to it.
+  const noted = Object.entries(EVENT_CHANNELS).filter(([, { level }]) => level !== null && log.isLevelEnabled(level));
+  return onEvents(
+    (name, event) => {
+      const level = EVENT_CHANNELS[name]?.level ?? 'info';
+      log[level]({ event: name, ...event }, describe(name, event));
+    },
+    noted.map(([name]) => name),
+  );
 }
 
 function describe(name: string, event: object): string {

@@ -7,7 +7,7 @@ import { atEnd } from '../support/cleanup.js';
 describe('events', () => {
   it('reach who listens, until the subscription ends', () => {
     const seen: [string, object][] = [];
-    const end = onEvents((name, event) => seen.push([name, event]));
+    const end = onEvents((name, event) => seen.push([name, event]), Object.keys(EVENT_CHANNELS));
     for (const name of Object.keys(EVENT_CHANNELS)) channel(name).publish({ name });
     channel('ringproxy:client:closed').publish('not an object');
     end();
@@ -16,6 +16,26 @@ describe('events', () => {
       channel(name).publish({ name });
     }
     expect(seen).toEqual(Object.keys(EVENT_CHANNELS).map((name) => [name, { name }]));
+  });
+
+  it('that come with every command reach only who asks for them by name', () => {
+    const seen: string[] = [];
+    atEnd(onEvents((name) => seen.push(name)));
+    for (const name of Object.keys(EVENT_CHANNELS)) channel(name).publish({ name });
+    expect(seen).toContain('ringproxy:ring:finished');
+    expect(seen).not.toContain('ringproxy:command:answered');
+    expect(seen).not.toContain('ringproxy:keys:moved');
+    expect(() => onEvents(() => {}, ['ringproxy:ring:finished', 'ringproxy:nope'])).toThrow(
+      "no channel 'ringproxy:nope'",
+    );
+  });
+
+  it('are not made for a log that would not write them', () => {
+    const log = pino({ level: 'info' }, { write: () => {} });
+    atEnd(logEvents(log));
+    expect(channel('ringproxy:client:connected').hasSubscribers).toBe(false);
+    expect(channel('ringproxy:command:answered').hasSubscribers).toBe(false);
+    expect(channel('ringproxy:upstream:down').hasSubscribers).toBe(true);
   });
 
   it('are logged at the level of their channel, in words', () => {

@@ -16,11 +16,19 @@ import type { Command } from '../../commands/command.js';
 import { isMissingReply } from '../../commands/missing-reply.js';
 import { error as encodeError } from '../../resp/encode.js';
 import { COMPLETE, INCOMPLETE, RequestFramer } from '../../resp/request-framer.js';
-import { type ClientEvent, clientClosed } from '../events.js';
+import {
+  type ClientEvent,
+  type CommandFailedEvent,
+  clientClosed,
+  commandFailed,
+  type HoldEvent,
+  holdEnded,
+} from '../events.js';
 import { Outlet } from '../io/outlet.js';
 import { readInto } from '../io/raw-socket.js';
 import { createSocketWriter } from '../io/socket-writer.js';
 import type { TurnTask } from '../io/turn.js';
+import { commandName } from '../measure/command-names.js';
 import type { Dispatcher } from '../plan/dispatcher.js';
 import { DONE, PARTIAL, type Request, WAITING } from '../request.js';
 import type { RoutingSnapshot } from '../snapshot.js';
@@ -47,6 +55,8 @@ const WINDOW_BYTES = 8_388_608;
 const LEAST_CARRY = 1024;
 /** A carry above this size comes from the pool of large chunks. */
 const POOLED_CARRY = 32_768;
+/** An event says this much of an error. */
+const MOST_ERROR_BYTES = 200;
 
 export class ClientConnection implements TurnTask {
   readonly id: number;
@@ -100,6 +110,8 @@ export class ClientConnection implements TurnTask {
   #held = false;
   /** Since when the command at hand waits for the ring; 0: it does not. */
   #heldSince = 0;
+  /** What it waits for then. */
+  #heldFor: HoldEvent['reason'] = 'fence';
   #resumeScheduled = false;
   /** Nothing is read any more; the connection ends when the last reply has left. */
   #ending = false;
@@ -179,7 +191,7 @@ export class ClientConnection implements TurnTask {
   /** Puts a request behind those that wait for their replies. */
   enqueue(request: Request): void {
     request.client = this;
-    this.#heldSince = 0;
+    if (this.#heldSince !== 0) this.#endHold('ran');
     request.startedAt = this.#shared.clock.now;
     request.nextOfClient = null;
     request.silent = this.repliesOff || this.skipReply;
@@ -194,7 +206,7 @@ export class ClientConnection implements TurnTask {
   reply(command: number, reply: Buffer, failed = false): void {
     if (this.closed) return;
     this.#shared.counters.answered(command, 0, failed);
-    if (failed) this.#shared.counters.errorKinds.count(reply, 0);
+    if (failed) this.#noteFailure(command, reply, 0, reply.length);
     if (this.#head === null) {
       if (!this.repliesOff && !this.skipReply) {
         this.outlet.appendOwned(reply);
@@ -223,12 +235,13 @@ export class ClientConnection implements TurnTask {
     }
     const shared = this.#shared;
     const first = buffer[start] as number;
-    shared.counters.answered(request.command, shared.clock.now - request.startedAt, first === 0x2d);
-    if (first === 0x2d) shared.counters.errorKinds.count(buffer, start);
+    const failed = first === 0x2d;
+    shared.counters.answered(request.command, shared.clock.now - request.startedAt, failed);
+    if (failed) this.#noteFailure(request.command, buffer, start, end);
     if (request.cacheRead) {
       // "$-1" in RESP2, "_" in RESP3
       if ((first === 0x24 && buffer[start + 1] === 0x2d) || first === 0x5f) shared.counters.misses++;
-      else if (first !== 0x2d) shared.counters.hits++;
+      else if (!failed) shared.counters.hits++;
     }
     const length = end - start;
     this.#replyBytes += length;
@@ -322,13 +335,36 @@ export class ClientConnection implements TurnTask {
    */
   hold(): boolean {
     const { now } = this.#shared.clock;
-    if (this.#heldSince === 0) this.#heldSince = now;
+    if (this.#heldSince === 0) {
+      this.#heldSince = now;
+      this.#heldFor = this.#dispatcher.snapshot?.moves === null ? 'fence' : 'settle';
+    }
     if (now - this.#heldSince > this.#shared.options.requestTimeout) {
-      this.#heldSince = 0;
+      this.#endHold('gave-up');
       return false;
     }
     this.#held = true;
     return true;
+  }
+
+  #endHold(outcome: HoldEvent['outcome']): void {
+    const seconds = (this.#shared.clock.now - this.#heldSince) / 1000;
+    this.#heldSince = 0;
+    if (!holdEnded.hasSubscribers) return;
+    const { id: client, address } = this;
+    const command = this.lastCommand?.name ?? 'unknown';
+    const event: HoldEvent = { client, address, command, reason: this.#heldFor, seconds, outcome };
+    holdEnded.publish(event);
+  }
+
+  #noteFailure(id: number, buffer: Buffer, start: number, end: number): void {
+    this.#shared.counters.errorKinds.count(buffer, start);
+    if (!commandFailed.hasSubscribers) return;
+    const { id: client, address } = this;
+    const text = buffer.toString('utf8', start + 1, Math.min(end, start + 1 + MOST_ERROR_BYTES));
+    const command = commandName(this.#dispatcher.table, id);
+    const event: CommandFailedEvent = { client, address, command, error: text.split('\r\n', 1)[0] ?? '' };
+    commandFailed.publish(event);
   }
 
   /** Handles what waits, at the end of the turn. */

@@ -12,6 +12,11 @@ export class NodeCounters {
   readonly time = new Histogram();
 }
 
+/** Who is told of every command while somebody listens. */
+export interface AnswerObserver {
+  answered(command: number, milliseconds: number, failed: boolean): void;
+}
+
 /** What the data plane counts: flat fields and arrays that are read when somebody asks. */
 export class Counters {
   /** Indexed by the command's id. */
@@ -26,6 +31,8 @@ export class Counters {
   misses = 0;
   bytesIn = 0;
   bytesOut = 0;
+  /** Set anew a few times a second rather than asked for with every command; null: nobody listens. */
+  observer: AnswerObserver | null = null;
 
   constructor(commandIds: number) {
     this.calls = new Float64Array(commandIds);
@@ -43,5 +50,6 @@ export class Counters {
       this.time[command] = time;
     }
     time.record(milliseconds);
+    if (this.observer !== null) this.observer.answered(command, milliseconds, failed);
   }
 }

@@ -1,0 +1,42 @@
+/** What the ring tells, on `node:diagnostics_channel`; public as those of `proxy/events.ts`. */
+import { channel } from 'node:diagnostics_channel';
+import type { ChangeKind, RingPhase } from '../admin/api.js';
+
+/** Commands are routed by another ring from now on, or by the same one in another phase. */
+export interface RingGenerationEvent {
+  generation: number;
+  /** The nodes' names. */
+  nodes: string[];
+  /** For the log. */
+  summary: string;
+}
+
+/** A change has begun, gone on to its next phase, was paused or resumed, was turned round, or was given up. */
+export interface RingChangeEvent {
+  /** The change's id. */
+  change: string;
+  kind: ChangeKind;
+  /** The generation that commands are routed by. */
+  generation: number;
+  phase: RingPhase;
+  /** Why it was paused; null where a person did that, and for all other events. */
+  error: string | null;
+  summary: string;
+}
+
+/** A change is done. */
+export interface RingFinishedEvent extends RingChangeEvent {
+  /** By this proxy, since the change began or the proxy started. */
+  keysMoved: number;
+  bytesMoved: number;
+  seconds: number;
+}
+
+export const ringGeneration = channel('ringproxy:ring:generation');
+export const changeBegun = channel('ringproxy:ring:begun');
+export const changePhase = channel('ringproxy:ring:phase');
+export const changePaused = channel('ringproxy:ring:paused');
+export const changeResumed = channel('ringproxy:ring:resumed');
+export const changeCancelled = channel('ringproxy:ring:cancelled');
+export const changeAbandoned = channel('ringproxy:ring:abandoned');
+export const changeFinished = channel('ringproxy:ring:finished');
