@@ -67,6 +67,19 @@ module.exports = {
       to: { path: '^(test|compose)/' },
     },
     {
+      name: 'page-runs-in-browsers',
+      comment: 'The page has the types of the admin API, and nothing else of the proxy.',
+      severity: 'error',
+      from: { path: '^src/admin/page/' },
+      to: { path: '^src/(?!admin/(?:page/|api\\.ts$))' },
+    },
+    {
+      name: 'page-takes-only-types-of-the-admin-api',
+      severity: 'error',
+      from: { path: '^src/admin/page/' },
+      to: { path: '^src/admin/api\\.ts$', dependencyTypesNot: ['type-only'] },
+    },
+    {
       name: 'src-imports-no-cli',
       severity: 'error',
       from: { path: '^src/' },
@@ -81,8 +94,9 @@ module.exports = {
     },
     {
       name: 'program-needs-no-dev-dependencies',
+      comment: 'What the page uses of packages is put into dist by the build.',
       severity: 'error',
-      from: { path: '^(src|cli)/' },
+      from: { path: '^(src|cli)/', pathNot: '^src/admin/page/vendor/' },
       to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'], dependencyTypesNot: ['type-only'] },
     },
     {

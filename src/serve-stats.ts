@@ -1,7 +1,10 @@
 /** Makes what the admin API and Prometheus show of what the data plane counted. */
-import type { CommandStats, NodeStats, NodeView, RingView, StatsView, WorkerView } from './admin/api.js';
+import type { ArcsView, CommandStats, NodeStats, NodeView, RingView, StatsView, WorkerView } from './admin/api.js';
+import { RingproxyError } from './errors.js';
 import { BUCKET_COUNT, bucketUpperBound, type HistogramData, quantileOf } from './proxy/measure/histogram.js';
 import { emptyPlaneStats, type NodeCounts, type PlaneStats } from './proxy/measure/plane-stats.js';
+import type { RoutingSnapshot } from './proxy/snapshot.js';
+import { ringArcs } from './ring/arcs.js';
 import { type HistogramSample, type MetricSource, Metrics, type Sample } from './telemetry/metrics.js';
 
 export interface StatsIdentity {
@@ -63,6 +66,22 @@ export function describeStats(stats: PlaneStats, workers: readonly WorkerView[],
         p99: quantileOf(time, 0.99),
       }),
     ),
+  };
+}
+
+/** The ring that commands are routed by, to be drawn. @param limit most arcs @throws RingproxyError before there is one */
+export function arcsView(snapshot: RoutingSnapshot | null, limit: number): ArcsView {
+  if (snapshot === null) {
+    throw new RingproxyError('NOT_READY', 'the ring is not known yet', 'try again in a moment', 503);
+  }
+  const { exact, arcs } = ringArcs(snapshot.ring, snapshot.nextRing, limit);
+  return {
+    generation: snapshot.generation,
+    phase: snapshot.phase,
+    points: snapshot.ring.points.length,
+    exact,
+    nodes: snapshot.nodes.map(({ name, id }) => ({ name, id })),
+    arcs: arcs.map(({ from, to, owner, next }) => [from, to, owner, next]),
   };
 }
 

@@ -1,6 +1,5 @@
 /** Composition: makes one proxy of the control plane and the data plane, and ties them together. */
 import { randomBytes } from 'node:crypto';
-import { channel } from 'node:diagnostics_channel';
 import { availableParallelism } from 'node:os';
 import type { ProxyView, StatsView } from './admin/api.js';
 import type { AdminBackend } from './admin/backend.js';
@@ -14,15 +13,22 @@ import { NodeMonitor } from './health/node-monitor.js';
 import { LocalPlane } from './local-plane.js';
 import type { PlaneHost } from './plane-host.js';
 import { socketShortCuts } from './proxy/io/raw-socket.js';
+import { bucketUpperBound } from './proxy/measure/histogram.js';
 import type { PlaneStats } from './proxy/measure/plane-stats.js';
+import type { RoutingSnapshot } from './proxy/snapshot.js';
 import { killByName, lateKiller } from './rebalance/connections.js';
+import { publishKeysMoved } from './rebalance/events.js';
 import { Mover } from './rebalance/mover.js';
 import type { MoverNode } from './rebalance/moving-nodes.js';
 import { surveyMoves } from './rebalance/survey.js';
 import type { NodeSpec } from './ring/node-spec.js';
-import { describeStats, ProxyMetrics, type StatsIdentity } from './serve-stats.js';
+import { arcsView, describeStats, ProxyMetrics, type StatsIdentity } from './serve-stats.js';
+import { LoadHistory } from './telemetry/load-history.js';
 import { createLogger } from './telemetry/log.js';
+import { RecentEvents } from './telemetry/recent-events.js';
 import { logEvents, onEvents } from './telemetry/subscribers.js';
+import { ChangeWatcher } from './topology/change-watcher.js';
+import { type RingGenerationEvent, ringGeneration } from './topology/events.js';
 import { RingManager } from './topology/ring-manager.js';
 import { StateDir } from './topology/state-dir.js';
 import { readVersion } from './version.js';
@@ -39,7 +45,6 @@ export interface RunningProxy {
   close(): Promise<void>;
 }
 
-const ringGeneration = channel('ringproxy:ring:generation');
 /** How long a node may take to answer a batch of moves. */
 const MOVE_TIMEOUT_MS = 5000;
 /** How long a dry run looks for large keys. */
@@ -53,6 +58,7 @@ export async function startServer(config: Config): Promise<RunningProxy> {
   const proxyId = randomBytes(6).toString('hex');
   const version = readVersion();
   const endLogging = logEvents(log);
+  const recent = new RecentEvents();
   const access = nodeAccess(config);
   const monitors = new Map<string, NodeMonitor>();
   const extraCommands = new Map<string, CommandInfo>();
@@ -103,19 +109,24 @@ export async function startServer(config: Config): Promise<RunningProxy> {
     connectTimeout: config.connectTimeout,
     timeout: MOVE_TIMEOUT_MS,
   };
+  const watcher = new ChangeWatcher();
+  let routed: RoutingSnapshot | null = null;
   const stateDir = config.stateDir === '' ? null : new StateDir(config.stateDir, proxyId);
   const manager = new RingManager(proxyId, stateDir, {
     publish: (snapshot) => {
+      routed = snapshot;
       plane.publish(snapshot);
       watch(snapshot.nodes);
       if (ringGeneration.hasSubscribers) {
         const names = snapshot.nodes.map((node) => node.name);
-        ringGeneration.publish({
+        const event: RingGenerationEvent = {
           generation: snapshot.generation,
           nodes: names,
           summary: `ring generation ${snapshot.generation}: ${names.join(', ')}`,
-        });
+        };
+        ringGeneration.publish(event);
       }
+      watcher.observe(manager.view());
     },
     inspect: (node) => inspectNode(node, access(node.name), Math.max(config.probeTimeout, config.connectTimeout)),
     flush: (node) => flushNode(node, access(node.name), config.connectTimeout),
@@ -134,6 +145,15 @@ export async function startServer(config: Config): Promise<RunningProxy> {
         link,
         onSourceSwept: (source) => plane.sourceSwept(source),
         ...callbacks,
+        onMoved: (source, target, keys, bytes) => {
+          callbacks.onMoved(source, target, keys, bytes);
+          watcher.countMoved(keys, bytes);
+          publishKeysMoved(source, target, keys, bytes);
+        },
+        onFailure: (message) => {
+          callbacks.onFailure(message);
+          watcher.observe(manager.view());
+        },
       }),
     warn: (message) => log.warn(message),
     info: (message) => log.debug(message),
@@ -153,14 +173,23 @@ export async function startServer(config: Config): Promise<RunningProxy> {
     lines: proxyInfo(identity, describeStats(stats, plane.workers, identity)),
   }));
 
+  const load = new LoadHistory({
+    read: () => plane.stats(),
+    keysMoved: () => [...manager.movedKeys].reduce((sum, { keys }) => sum + keys, 0),
+    bucketUpperBound,
+    now: () => performance.now(),
+  });
+
   let admin: AdminServer | null = null;
   let adminUrl: string | null = null;
   const closeAll = async (): Promise<void> => {
+    load.stop();
     await admin?.close();
     await manager.close();
     await plane.close(config.shutdownTimeout);
     for (const monitor of monitors.values()) monitor.stop();
     await stateDir?.close();
+    recent.stop();
     endLogging();
   };
   try {
@@ -189,10 +218,17 @@ export async function startServer(config: Config): Promise<RunningProxy> {
     const metrics = new ProxyMetrics(identity);
     const backend: AdminBackend = {
       ring: () => ({ ...manager.view(), proxies: proxies() }),
+      arcs: (limit) => arcsView(routed, limit),
       which: (keys) => manager.which(keys),
       change: (request) => manager.change(request),
-      pauseChange: () => manager.pause(),
-      resumeChange: (noDrain) => manager.resume(noDrain),
+      pauseChange: () => {
+        manager.pause();
+        watcher.observe(manager.view());
+      },
+      resumeChange: async (noDrain) => {
+        await manager.resume(noDrain);
+        watcher.observe(manager.view());
+      },
       throttleChange: (keysPerSecond) => manager.throttle(keysPerSecond),
       cancelChange: () => manager.cancel(),
       history: () => manager.history(),
@@ -200,10 +236,14 @@ export async function startServer(config: Config): Promise<RunningProxy> {
       stats: async () => describeStats(await plane.stats(), plane.workers, identity),
       metrics: async () => metrics.read(await plane.stats(), manager.view()),
       ready: async () => readiness(await plane.stats()),
+      load: (seconds) => load.over(seconds),
+      loadHistory: (since) => load.samples(since),
+      recentEvents: () => recent.list(),
       onEvents,
     };
     const adminAddress = config.admin === 'off' ? null : parseAddress(config.admin);
     if (adminAddress !== null) {
+      load.start();
       admin = new AdminServer(backend, {
         listen: adminAddress,
         token: config.adminToken,

@@ -1,13 +1,20 @@
 // Builds src and cli into dist. `node cli/bootstrap/build.mjs` checks types and builds; callers that have checked
 // them, or do not care, build in a fraction of the time.
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { extname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { ensureDependencies } from './dependencies.mjs';
 import { requireNode, root, runTool } from './project.mjs';
 
 const DIST = join(root, 'dist');
+/** The web page: TypeScript for browsers, and files that are served as they are. */
+const PAGE = 'src/admin/page';
+/** What the page uses of packages, under the names by which it asks for them. */
+const PAGE_VENDOR = [
+  ['uplot/dist/uPlot.esm.js', 'uplot.js'],
+  ['uplot/dist/uPlot.min.css', 'uplot.css'],
+];
 /** Says which sources the build was made from. */
 const FINGERPRINT = '.fingerprint';
 
@@ -22,14 +29,26 @@ export function build({ checkTypes }) {
   // Beside dist, so that the relative paths of source maps hold, and moved into its place when it is whole: what
   // runs from dist meanwhile never sees half a build.
   const fresh = `.dist-${process.pid}`;
-  const args = ['-p', 'tsconfig.build.json', '--outDir', fresh];
-  const status = runTool('typescript', 'tsc', checkTypes ? args : [...args, '--noCheck']);
+  const compile = (project) => {
+    const args = ['-p', project, '--outDir', fresh];
+    return runTool('typescript', 'tsc', checkTypes ? args : [...args, '--noCheck']);
+  };
+  const status = compile('tsconfig.build.json') || compile(PAGE);
   if (status === 0) {
+    copyPageFiles(join(root, fresh, PAGE));
     writeFileSync(join(root, fresh, FINGERPRINT), fingerprint);
     replaceDist(join(root, fresh));
   }
   rmSync(join(root, fresh), { recursive: true, force: true });
   return status;
+}
+
+function copyPageFiles(target) {
+  for (const name of readdirSync(join(root, PAGE))) {
+    if (['.html', '.css', '.svg'].includes(extname(name))) cpSync(join(root, PAGE, name), join(target, name));
+  }
+  mkdirSync(join(target, 'vendor'), { recursive: true });
+  for (const [from, to] of PAGE_VENDOR) cpSync(join(root, 'node_modules', from), join(target, 'vendor', to));
 }
 
 function replaceDist(fresh) {
@@ -63,7 +82,7 @@ function currentFingerprint() {
   );
   files.push('package.json', 'package-lock.json', 'tsconfig.json', 'tsconfig.build.json');
   for (const file of files.sort()) {
-    if (!/\.(ts|json)$/.test(file)) continue;
+    if (!/\.(ts|json|html|css|svg)$/.test(file)) continue;
     hash
       .update(`${file}\0`)
       .update(readFileSync(join(root, file)))

@@ -11,6 +11,7 @@ const PACKAGES = {
   prometheus: { apt: 'prometheus', dnf: 'prometheus', apk: 'prometheus', brew: 'prometheus', pacman: 'prometheus' },
   'docker-compose': { apt: 'docker-compose', dnf: 'docker-compose', apk: 'docker-compose', brew: 'docker-compose' },
   haproxy: { apt: 'haproxy', dnf: 'haproxy', apk: 'haproxy', brew: 'haproxy', pacman: 'haproxy' },
+  chromium: { apt: 'chromium', dnf: 'chromium', apk: 'chromium', pacman: 'chromium' },
   nutcracker: { apt: 'nutcracker', dnf: 'nutcracker', brew: 'twemproxy' },
 };
 

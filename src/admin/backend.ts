@@ -1,8 +1,20 @@
-import type { ChangeAccepted, ChangeRequest, HistoryEntry, ProxyView, RingView, StatsView, WhichView } from './api.js';
+import type {
+  ArcsView,
+  ChangeAccepted,
+  ChangeRequest,
+  HistoryEntry,
+  LoadView,
+  ProxyView,
+  RingView,
+  StatsView,
+  WhichView,
+} from './api.js';
 
 /** What the admin API shows and does; errors are RingproxyError. */
 export interface AdminBackend {
   ring(): RingView;
+  /** @param limit most arcs */
+  arcs(limit: number): ArcsView;
   which(keys: readonly Buffer[]): WhichView[];
   change(request: ChangeRequest): Promise<ChangeAccepted>;
   pauseChange(): void;
@@ -14,9 +26,19 @@ export interface AdminBackend {
   history(): HistoryEntry[];
   proxies(): ProxyView[];
   stats(): Promise<StatsView>;
+  /** Over the last seconds; null in the first one. */
+  load(seconds: number): LoadView | null;
+  /** A sample a second, oldest first. @param since only those that ended later */
+  loadHistory(since: Date | null): LoadView[];
   metrics(): Promise<{ contentType: string; text: string }>;
   /** Whether clients can be served; if not, why. */
   ready(): Promise<{ ready: boolean; reason: string }>;
-  /** @returns a function that ends the subscription */
-  onEvents(listener: (channel: string, event: object) => void): () => void;
+  /** Events of before, oldest first. */
+  recentEvents(): readonly { readonly channel: string; readonly at: Date; readonly event: object }[];
+  /**
+   * @param channels null: those that are not too many for a person
+   * @returns a function that ends the subscription
+   * @throws RingproxyError when there is no such channel
+   */
+  onEvents(listener: (channel: string, event: object) => void, channels: readonly string[] | null): () => void;
 }

@@ -6,6 +6,7 @@ import { type Address, isLoopback } from '../config/address.js';
 import { RingproxyError } from '../errors.js';
 import type { ApiError } from './api.js';
 import type { AdminBackend } from './backend.js';
+import { PAGE_HEADERS, readPageFiles } from './page-files.js';
 import { parseKeys } from './query.js';
 
 export interface AdminOptions {
@@ -43,8 +44,13 @@ const changeRequest = z
 const resumeRequest = z.strictObject({ noDrain: z.boolean().default(false) });
 const throttleRequest = z.strictObject({ keysPerSecond: z.number().int().min(0) });
 
-/** Paths that need no token: they say nothing of the data. */
-const OPEN_PATHS = new Set(['/healthz', '/readyz']);
+/** Paths that need no token: they say nothing of the data. The page asks for the token by itself. */
+const OPEN_PATHS = new Set(['/', '/healthz', '/readyz']);
+const PAGE_PATH = '/page/';
+const DEFAULT_ARCS = 720;
+const MOST_ARCS = 4096;
+/** Older samples are not kept. */
+const MOST_SECONDS = 300;
 const METHODS = ['GET', 'HEAD', 'POST'] as const;
 
 export class AdminServer {
@@ -75,7 +81,7 @@ export class AdminServer {
         404,
         'NOT_FOUND',
         `there is no ${request.method} ${request.url}`,
-        'GET / lists what there is',
+        'GET /v1 lists what there is',
       );
     });
     this.#routes();
@@ -104,8 +110,12 @@ export class AdminServer {
       const { contentType, text } = await backend.metrics();
       return reply.header('content-type', contentType).send(text);
     });
-    app.get('/', async (_request, reply) => reply.type('text/plain; charset=utf-8').send(INDEX));
+    this.#servePage();
+    app.get('/v1', async (_request, reply) => reply.type('text/plain; charset=utf-8').send(INDEX));
     app.get('/v1/ring', async () => backend.ring());
+    app.get('/v1/ring/arcs', async (request) => {
+      return backend.arcs(numberOf(request, 'limit', { least: 1, most: MOST_ARCS, otherwise: DEFAULT_ARCS }));
+    });
     app.get('/v1/ring/which', async (request) => backend.which(keysOf(request)));
     app.get('/v1/ring/history', async () => backend.history());
     app.get('/v1/ring/changes/current', async (_request, reply) => {
@@ -145,25 +155,55 @@ export class AdminServer {
     });
     app.get('/v1/proxies', async () => backend.proxies());
     app.get('/v1/stats', async () => backend.stats());
+    app.get('/v1/load', async (request, reply) => {
+      const load = backend.load(numberOf(request, 'seconds', { least: 1, most: MOST_SECONDS, otherwise: 10 }));
+      if (load !== null) return reply.send(load);
+      return sendError(reply, 503, 'NOT_READY', 'nothing is measured yet', 'try again in a second');
+    });
+    app.get('/v1/load/history', async (request) => backend.loadHistory(timeOf(request, 'since')));
     app.get('/v1/events', (request, reply) => this.#streamEvents(request, reply));
   }
 
-  /** Server-sent events: each event of the proxy's, as it happens. */
+  #servePage(): void {
+    for (const [name, file] of readPageFiles()) {
+      const path = name === 'index.html' ? '/' : `${PAGE_PATH}${name}`;
+      this.#app.get(path, async (request, reply) => {
+        reply.headers(PAGE_HEADERS).header('etag', file.etag).type(file.type);
+        return request.headers['if-none-match'] === file.etag ? reply.code(304).send() : reply.send(file.body);
+      });
+    }
+  }
+
+  /** Server-sent events: each event of the proxy's, as it happens; with `recent` those of before come first. */
   #streamEvents(request: FastifyRequest, reply: FastifyReply): void {
+    const query = new URL(request.url, 'http://localhost').searchParams;
+    const channels = query.getAll('channel');
+    const send = (channel: string, at: Date, event: object): void => {
+      reply.raw.write(`event: ${channel}\ndata: ${JSON.stringify({ at: at.toISOString(), ...event })}\n\n`);
+    };
+    // Subscribed before the headers are sent: a channel that does not exist is answered with an error.
+    const end = this.#backend.onEvents(
+      (channel, event) => {
+        // A reader that does not keep up misses events; it must not cost memory.
+        if (reply.raw.writableLength > 1_048_576) return;
+        send(channel, new Date(), event);
+      },
+      channels.length === 0 ? null : channels,
+    );
+    request.raw.once('close', end);
     reply.hijack();
     reply.raw.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
     reply.raw.write(': events follow\n\n');
-    const end = this.#backend.onEvents((channel, event) => {
-      // A reader that does not keep up misses events; it must not cost memory.
-      if (reply.raw.writableLength > 1_048_576) return;
-      reply.raw.write(`event: ${channel}\ndata: ${JSON.stringify({ at: new Date().toISOString(), ...event })}\n\n`);
-    });
-    request.raw.once('close', end);
+    if (!query.has('recent')) return;
+    for (const { channel, at, event } of this.#backend.recentEvents()) {
+      if (channels.length === 0 || channels.includes(channel)) send(channel, at, event);
+    }
   }
 
   async #authorize(request: FastifyRequest): Promise<void> {
     const { token } = this.#options;
-    if (OPEN_PATHS.has(pathOf(request))) return;
+    const path = pathOf(request);
+    if (OPEN_PATHS.has(path) || (path.startsWith(PAGE_PATH) && request.method === 'GET')) return;
     if (token === '') {
       this.#checkHost(request);
       checkOrigin(request);
@@ -225,6 +265,28 @@ function checkOrigin(request: FastifyRequest): void {
   );
 }
 
+/** @throws RingproxyError when it is given and no whole number within the bounds */
+function numberOf(
+  request: FastifyRequest,
+  name: string,
+  { least, most, otherwise }: { least: number; most: number; otherwise: number },
+): number {
+  const text = new URL(request.url, 'http://localhost').searchParams.get(name);
+  if (text === null) return otherwise;
+  const value = Number(text);
+  if (/^\d{1,9}$/.test(text) && value >= least && value <= most) return value;
+  throw new RingproxyError('BAD_REQUEST', `${name}=${text} is not understood`, `expected ${least} to ${most}`);
+}
+
+/** @throws RingproxyError when it is given and no time */
+function timeOf(request: FastifyRequest, name: string): Date | null {
+  const text = new URL(request.url, 'http://localhost').searchParams.get(name);
+  if (text === null) return null;
+  const time = new Date(text);
+  if (!Number.isNaN(time.getTime())) return time;
+  throw new RingproxyError('BAD_REQUEST', `${name}=${text} is no time`, 'expected one such as 2026-01-31T12:00:00Z');
+}
+
 function keysOf(request: FastifyRequest): Buffer[] {
   const keys = parseKeys(request.url);
   if (keys.length > 0) return keys;
@@ -255,16 +317,21 @@ function sameText(a: string, b: string): boolean {
 
 const INDEX = `ringproxy admin API
 
+GET  /                          the web page
 GET  /healthz                   the process lives
 GET  /readyz                    clients can be served
 GET  /metrics                   for Prometheus
 GET  /v1/ring                   generation, nodes, shares
 GET  /v1/ring/which?key=KEY     where a key is
+GET  /v1/ring/arcs?limit=N      the ring as at most N pieces, to be drawn
 GET  /v1/ring/history           finished changes
 POST /v1/ring/changes           add, remove, reweight or replace nodes
 GET  /v1/ring/changes/current   the running change
 POST /v1/ring/changes/current/{pause,resume,cancel,throttle}
 GET  /v1/proxies                the proxies of this ring
 GET  /v1/stats                  counters and latencies
-GET  /v1/events                 server-sent events
+GET  /v1/load?seconds=N         rates and latencies of the last seconds
+GET  /v1/load/history?since=T   the same by the second, for the last five minutes
+GET  /v1/events?channel=NAME    server-sent events; of all channels that are not frequent, or of these;
+                                with &recent those of before come first
 `;

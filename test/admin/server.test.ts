@@ -19,6 +19,18 @@ class Backend implements AdminBackend {
     const base = { generation: 1, phase: 'stable', hash: 'murmur3', distribution: 'ketama' } as const;
     return { ...base, hashTag: '{}', vnodes: 160, nodes: [], change: null, proxies: [] };
   }
+  arcs(limit: number): ReturnType<AdminBackend['arcs']> {
+    this.calls.push(`arcs ${limit}`);
+    return { generation: 1, phase: 'stable', points: 0, exact: true, nodes: [], arcs: [] };
+  }
+  load(seconds: number): ReturnType<AdminBackend['load']> {
+    this.calls.push(`load ${seconds}`);
+    return null;
+  }
+  loadHistory(since: Date | null): ReturnType<AdminBackend['loadHistory']> {
+    this.calls.push(`history ${since?.toISOString() ?? 'all'}`);
+    return [];
+  }
   which(keys: readonly Buffer[]): ReturnType<AdminBackend['which']> {
     this.calls.push(...keys.map((key) => key.toString('hex')));
     return [];
@@ -40,6 +52,12 @@ class Backend implements AdminBackend {
   }
   history(): ReturnType<AdminBackend['history']> {
     throw new Error('a secret of the inside');
+  }
+  recentEvents(): ReturnType<AdminBackend['recentEvents']> {
+    return [
+      { channel: 'ringproxy:ring:begun', at: new Date(1000), event: { kind: 'add' } },
+      { channel: 'ringproxy:upstream:up', at: new Date(2000), event: { node: 'a' } },
+    ];
   }
   proxies(): ReturnType<AdminBackend['proxies']> {
     return [];
@@ -149,6 +167,34 @@ describe('who may ask', () => {
   });
 });
 
+describe('the page', () => {
+  it('may load our own files only, is not framed, and is asked for anew', async () => {
+    const { url } = await start('hunter2');
+    const answer = await fetch(url);
+    expect([answer.status, answer.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8']);
+    const policy = answer.headers.get('content-security-policy') ?? '';
+    expect(policy).toContain("default-src 'none'; script-src 'self'; style-src 'self'");
+    expect(policy).toContain("frame-ancestors 'none'");
+    expect(policy).not.toContain('unsafe');
+    expect(answer.headers.get('x-content-type-options')).toBe('nosniff');
+    const text = await answer.text();
+    expect(text).not.toMatch(/(src|href)="(https?:)?\/\/|<style|<script>|\sstyle=|\son[a-z]+=/);
+    const etag = answer.headers.get('etag') ?? '';
+    const again = await fetch(url, { headers: { 'if-none-match': etag } });
+    expect([again.status, await again.text()]).toEqual([304, '']);
+  });
+
+  it('needs no token for its files, and has no others', async () => {
+    const { url } = await start('hunter2');
+    const style = await fetch(`${url}/page/page.css`);
+    expect([style.status, style.headers.get('content-type')]).toEqual([200, 'text/css; charset=utf-8']);
+    for (const path of ['tsconfig.json', 'main.ts', '../server.ts', '..%2fserver.js', '%2e%2e/server.js', 'nope']) {
+      expect([401, 404]).toContain((await fetch(`${url}/page/${path}`)).status);
+    }
+    expect((await fetch(`${url}/v1/ring`)).status).toBe(401);
+  });
+});
+
 describe('requests', () => {
   it('reach the proxy', async () => {
     const { url, backend } = await start();
@@ -165,7 +211,48 @@ describe('requests', () => {
       'text/plain; version=0.0.4; charset=utf-8',
       'ringproxy_up 1\n',
     ]);
-    expect(await (await fetch(url)).text()).toContain('/v1/events');
+    expect(await (await fetch(`${url}/v1`)).text()).toContain('/v1/events');
+  });
+
+  it('for drawings and loads have bounds', async () => {
+    const { url, backend } = await start();
+    for (const path of [
+      'ring/arcs',
+      'ring/arcs?limit=4096',
+      'load/history',
+      'load/history?since=2026-01-31T12:00:00Z',
+    ]) {
+      expect((await fetch(`${url}/v1/${path}`)).status).toBe(200);
+    }
+    expect(await errorOf(fetch(`${url}/v1/load?seconds=300`))).toMatchObject({ status: 503, code: 'NOT_READY' });
+    expect(backend.calls.splice(0)).toEqual([
+      ...['arcs 720', 'arcs 4096', 'history all', 'history 2026-01-31T12:00:00.000Z', 'load 300'],
+    ]);
+    for (const path of ['ring/arcs?limit=0', 'ring/arcs?limit=4097', 'load?seconds=x', 'load/history?since=now']) {
+      expect(await errorOf(fetch(`${url}/v1/${path}`))).toMatchObject({ status: 400, code: 'BAD_REQUEST' });
+    }
+    expect(backend.calls).toEqual([]);
+  });
+
+  it('for events get those of before where they ask for them, of the channels that they name', async () => {
+    const { url, backend } = await start();
+    const read = async (query: string): Promise<string> => {
+      const aborted = new AbortController();
+      const answer = await fetch(`${url}/v1/events?${query}`, { signal: aborted.signal });
+      const reader = answer.body?.pipeThrough(new TextDecoderStream()).getReader();
+      let text = '';
+      while (!text.includes('"last"')) {
+        text += (await reader?.read())?.value ?? '';
+        if (text.includes('events follow')) backend.events.publish('ringproxy:ring:begun', { last: true });
+      }
+      aborted.abort();
+      return text;
+    };
+    expect(await read('recent')).toMatch(
+      /data: \{"at":"1970-01-01T00:00:01.000Z","kind":"add"\}\n\nevent: ringproxy:upstream:up\n/,
+    );
+    expect(await read('recent&channel=ringproxy:upstream:up')).not.toContain('"kind":"add"');
+    expect(await read('')).not.toContain('upstream:up');
   });
 
   it('for events are answered as they happen, until the reader goes away', async () => {

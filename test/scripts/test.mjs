@@ -10,6 +10,7 @@ import { requireNode, root, runTool } from '../../cli/bootstrap/project.mjs';
 
 const CHECKS = [
   ['type check', () => runTool('typescript', 'tsc', ['-p', '.', '--noEmit'])],
+  ["type check of the page's program", () => runTool('typescript', 'tsc', ['-p', 'src/admin/page', '--noEmit'])],
   ['lint and format', () => runTool('@biomejs/biome', 'biome', ['check', '--error-on-warnings', '.'])],
   [
     'import rule',
@@ -31,7 +32,7 @@ requireNode();
 ensureDependencies();
 ensurePrograms(
   ['redis-server', 'redis-cli', 'redis-benchmark'],
-  ['nutcracker', 'prometheus', 'docker-compose', 'haproxy'],
+  ['nutcracker', 'prometheus', 'docker-compose', 'haproxy', 'chromium'],
 );
 
 let passed = 0;

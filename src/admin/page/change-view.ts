@@ -1,0 +1,105 @@
+/** The running change, and the buttons that steer it. */
+import type { ChangeView, HistoryEntry } from '../api.js';
+import { type ApiClient, explain } from './api-client.js';
+import { confirmThat } from './confirm.js';
+import { byId, el, setFacts, setText } from './dom.js';
+import { formatBytes, formatCount, formatSeconds, formatTime } from './format.js';
+
+export class ChangePanel {
+  readonly #api: ApiClient;
+  readonly #refresh: () => void;
+  readonly #none = byId('change-none', HTMLElement);
+  readonly #running = byId('change-running', HTMLElement);
+  readonly #headline = byId('change-headline', HTMLElement);
+  readonly #progress = byId('change-progress', HTMLProgressElement);
+  readonly #figures = byId('change-figures', HTMLElement);
+  readonly #sources = byId('change-sources', HTMLElement);
+  readonly #error = byId('change-error', HTMLElement);
+  readonly #pause = byId('change-pause', HTMLButtonElement);
+  readonly #resume = byId('change-resume', HTMLButtonElement);
+  readonly #cancel = byId('change-cancel', HTMLButtonElement);
+  readonly #last = byId('change-last', HTMLElement);
+  /** What a button was answered. */
+  #failure = '';
+
+  constructor(api: ApiClient, refresh: () => void) {
+    this.#api = api;
+    this.#refresh = refresh;
+    this.#pause.addEventListener('click', () => void this.#steer('pause'));
+    this.#resume.addEventListener('click', () => void this.#steer('resume'));
+    this.#cancel.addEventListener('click', () => {
+      confirmThat({
+        title: 'Cancel the change',
+        text: 'Everything that has moved moves back to where it was, while clients go on.',
+        yes: 'Move everything back',
+        act: () => this.#api.steer('cancel').then(this.#refresh),
+      });
+    });
+  }
+
+  update(change: ChangeView | null): void {
+    this.#none.hidden = change !== null;
+    this.#running.hidden = change === null;
+    if (change === null) {
+      this.#failure = '';
+      return;
+    }
+    const state = change.paused ? 'paused' : change.phase;
+    setText(this.#headline, `${change.kind}: ${state}, ${change.percent.toFixed(1)} %`);
+    this.#progress.value = change.percent;
+    const seconds = (Date.now() - new Date(change.startedAt).getTime()) / 1000;
+    setFacts(this.#figures, [
+      ['Keys moved', formatCount(change.keysMoved), 'keys-moved'],
+      ['Looked at', `${formatCount(change.keysScanned)} of ${formatCount(change.keysEstimated)}`, 'keys-scanned'],
+      ['Moved', formatBytes(change.bytesMoved), 'bytes-moved'],
+      ['Running for', formatSeconds(Math.max(0, seconds)), 'running-for'],
+      ['Left', formatSeconds(change.etaSeconds), 'eta'],
+    ]);
+    this.#showSources(change);
+    setText(this.#error, [change.error ?? '', this.#failure].filter((text) => text !== '').join('; '));
+    const moving = change.phase === 'moving';
+    // A button that had the focus and goes away would drop it: the one that takes its place gets it.
+    const focused = document.activeElement;
+    this.#pause.hidden = change.paused;
+    this.#resume.hidden = !change.paused;
+    if (focused === this.#pause && change.paused) this.#resume.focus();
+    if (focused === this.#resume && !change.paused) this.#pause.focus();
+    for (const button of [this.#pause, this.#resume]) button.disabled = !moving;
+    this.#cancel.disabled = !moving || change.kind === 'cancel';
+  }
+
+  /** @param entry the newest of the history */
+  showLast(entry: HistoryEntry | undefined): void {
+    if (entry === undefined) return;
+    const moved =
+      entry.kind === 'bootstrap'
+        ? ''
+        : `, ${formatCount(entry.keysMoved)} keys moved in ${formatSeconds(entry.durationSeconds)}`;
+    setText(
+      this.#last,
+      `Last: ${entry.summary} (generation ${entry.generation}, ${formatTime(new Date(entry.finishedAt))}${moved}).`,
+    );
+  }
+
+  #showSources(change: ChangeView): void {
+    const texts = change.sources.map(
+      (source) =>
+        `${source.node}: ${formatCount(source.keysMoved)} keys moved, ${formatCount(source.keysScanned)} looked at${source.done ? ', done' : ''}`,
+    );
+    while (this.#sources.children.length > texts.length) this.#sources.lastElementChild?.remove();
+    for (const [index, text] of texts.entries()) {
+      const item = this.#sources.children[index] ?? this.#sources.appendChild(el('li'));
+      setText(item, text);
+    }
+  }
+
+  async #steer(what: 'pause' | 'resume'): Promise<void> {
+    try {
+      await this.#api.steer(what);
+      this.#failure = '';
+    } catch (error) {
+      this.#failure = explain(error);
+    }
+    this.#refresh();
+  }
+}

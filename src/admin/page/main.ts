@@ -1,0 +1,150 @@
+/** Ties the page together: asks the proxy once a second, listens to its events, and hands both to the views. */
+import type { LoadView, RingView } from '../api.js';
+import { ApiClient, explain, RequestError } from './api-client.js';
+import { ChangePanel } from './change-view.js';
+import { byId, setText } from './dom.js';
+import { Editor } from './edit-view.js';
+import { EventList } from './events-view.js';
+import { showFigures } from './figures-view.js';
+import { formatTime } from './format.js';
+import { NodeTable } from './nodes-view.js';
+import { Plots } from './plots.js';
+import { RingDrawing } from './ring-view.js';
+import { TokenDialog } from './token-view.js';
+import { KeyFinder } from './which-view.js';
+
+const INTERVAL_MS = 1000;
+/** While keys move there is more to see. */
+const CHANGE_INTERVAL_MS = 400;
+const RECONNECT_MS = 2000;
+/** As many seconds of samples as the proxy keeps. */
+const KEPT_SAMPLES = 300;
+
+const api = new ApiClient();
+const connection = byId('connection', HTMLElement);
+const identity = byId('identity', HTMLElement);
+const ring = new RingDrawing();
+const plots = new Plots((node) => ring.colorOf(node));
+const editor = new Editor(api, refreshSoon);
+const change = new ChangePanel(api, refreshSoon);
+const finder = new KeyFinder(api, (which) => ring.mark(which));
+const events = new EventList();
+const token = new TokenDialog(api, () => {
+  refreshSoon();
+  void listen();
+});
+const nodes = new NodeTable({
+  colorOf: (node) => ring.colorOf(node),
+  onHighlight: (node) => ring.highlight(node),
+  onRemove: (node) => void editor.remove(node),
+});
+
+const samples: LoadView[] = [];
+let timer: ReturnType<typeof setTimeout> | undefined;
+let refreshing = false;
+let again = false;
+let reachedAt: Date | null = null;
+/** Of the change that was shown last. */
+let toldGeneration = 0;
+let listening: AbortController | null = null;
+
+/** Asks for everything, and shows it. */
+async function refresh(): Promise<void> {
+  const [view, stats, news] = await Promise.all([api.ring(), api.stats(), api.load(samples.at(-1)?.at ?? null)]);
+  if (ring.differsFrom(view)) {
+    ring.setArcs(await api.arcs());
+    await finder.refresh();
+  }
+  if (view.change === null && toldGeneration !== view.generation) {
+    // A change is over a moment before it is in the history.
+    const entry = (await api.history()).at(-1);
+    change.showLast(entry);
+    toldGeneration = entry?.generation ?? 0;
+  }
+  const last = news.at(-1);
+  samples.push(...news);
+  samples.splice(0, samples.length - KEPT_SAMPLES);
+  setText(identity, `proxy ${stats.proxy}, version ${stats.version}, generation ${view.generation}, ${view.phase}`);
+  document.title = titleOf(view);
+  ring.update(view);
+  change.update(view.change);
+  showFigures(stats, samples.at(-1) ?? null);
+  nodes.update(view, samples.at(-1) ?? null);
+  if (last !== undefined) plots.show(samples);
+  reachedAt = new Date();
+  connection.className = 'badge good';
+  setText(connection, 'live');
+  document.body.classList.remove('stale');
+  schedule(view.change === null ? INTERVAL_MS : CHANGE_INTERVAL_MS);
+}
+
+function titleOf(view: RingView): string {
+  if (view.change === null) return `ringproxy · generation ${view.generation}`;
+  return `${view.change.percent.toFixed(0)} % · ringproxy`;
+}
+
+function schedule(milliseconds: number): void {
+  clearTimeout(timer);
+  // Nobody looks: nothing is asked. The page is brought up to date when somebody does.
+  if (document.hidden || token.open) return;
+  timer = setTimeout(() => void run(), milliseconds);
+}
+
+async function run(): Promise<void> {
+  if (refreshing) {
+    again = true;
+    return;
+  }
+  refreshing = true;
+  again = false;
+  try {
+    await refresh();
+  } catch (error) {
+    showFailure(error);
+  }
+  refreshing = false;
+  if (again) schedule(0);
+}
+
+function refreshSoon(): void {
+  if (refreshing) again = true;
+  else schedule(0);
+}
+
+function showFailure(error: unknown): void {
+  if (error instanceof RequestError && error.status === 401) {
+    setText(connection, 'needs a token');
+    connection.className = 'badge bad';
+    token.ask();
+    return;
+  }
+  connection.className = 'badge bad';
+  const since = reachedAt === null ? '' : `; figures of ${formatTime(reachedAt)}`;
+  setText(connection, `${explain(error)}${since}`);
+  document.body.classList.add('stale');
+  schedule(RECONNECT_MS);
+}
+
+/** Listens to the events for as long as the page is open. */
+async function listen(): Promise<void> {
+  listening?.abort();
+  const own = new AbortController();
+  listening = own;
+  while (!own.signal.aborted) {
+    try {
+      events.clear();
+      await api.events((channel, data) => {
+        events.add(channel, data);
+        if (channel.startsWith('ringproxy:ring:') || channel === 'ringproxy:node:health') refreshSoon();
+      }, own.signal);
+    } catch (error) {
+      // The refresh asks for the token, and begins anew with it.
+      if (error instanceof RequestError && error.status === 401) return;
+    }
+    await new Promise((resolve) => setTimeout(resolve, RECONNECT_MS));
+  }
+}
+
+document.addEventListener('visibilitychange', refreshSoon);
+void run();
+void listen();

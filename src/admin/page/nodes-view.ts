@@ -1,0 +1,131 @@
+/** The table of nodes. Rows stay in the document as long as their nodes are in the ring, so that focus stays too. */
+import type { LoadView, NodeLoad, NodeView, RingView } from '../api.js';
+import { byId, el, setText } from './dom.js';
+import { formatBytes, formatCount, formatPercent, formatRate, formatSeconds } from './format.js';
+import { swatch } from './ring-view.js';
+
+export interface NodesOptions {
+  colorOf(node: string): string;
+  /** Null: none is shown above the others any more. */
+  onHighlight(node: string | null): void;
+  onRemove(node: NodeView): void;
+}
+
+const STATES: Readonly<Record<NodeView['state'], string>> = {
+  active: '● active',
+  joining: '◐ joining',
+  leaving: '◑ leaving',
+  down: '✕ down',
+  ejected: '✕ ejected',
+};
+
+interface Row {
+  readonly element: HTMLTableRowElement;
+  readonly name: HTMLButtonElement;
+  readonly remove: HTMLButtonElement;
+  readonly cells: Readonly<Record<'state' | 'rate' | 'p99' | 'inflight' | 'keys' | 'memory', HTMLElement>>;
+  readonly share: HTMLElement;
+  readonly load: HTMLElement;
+  node: NodeView;
+}
+
+export class NodeTable {
+  readonly #body = byId('nodes', HTMLElement);
+  readonly #options: NodesOptions;
+  readonly #rows = new Map<string, Row>();
+  #highlighted: string | null = null;
+
+  constructor(options: NodesOptions) {
+    this.#options = options;
+    // On a narrow screen rows are laid out as cards, and browsers then forget that they are a table.
+    const roles = { table: 'table', 'thead, tbody': 'rowgroup', tr: 'row', th: 'columnheader' };
+    const table = this.#body.closest('.nodes');
+    for (const [selector, role] of Object.entries(roles)) {
+      for (const part of table?.querySelectorAll(selector) ?? []) part.setAttribute('role', role);
+    }
+  }
+
+  /** @param load of the last seconds, or null */
+  update(ring: RingView, load: LoadView | null): void {
+    const present = new Set<string>();
+    // Of what the nodes did: a command on keys of several nodes is one for each of them.
+    const total = load?.nodes.reduce((sum, row) => sum + row.commandsPerSecond, 0) ?? 0;
+    for (const [index, node] of ring.nodes.entries()) {
+      const identity = `${node.name}\n${node.address}`;
+      present.add(identity);
+      const row = this.#rows.get(identity) ?? this.#create(identity, node);
+      if (this.#body.children[index] !== row.element)
+        this.#body.insertBefore(row.element, this.#body.children[index] ?? null);
+      const measured = load?.nodes.find((candidate) => `${candidate.node}\n${candidate.address}` === identity);
+      this.#fill(row, node, measured, total);
+      row.remove.disabled = ring.change !== null;
+    }
+    for (const [identity, row] of this.#rows) {
+      if (present.has(identity)) continue;
+      row.element.remove();
+      this.#rows.delete(identity);
+    }
+  }
+
+  #create(identity: string, node: NodeView): Row {
+    const name = el('button', { type: 'button', class: 'name', 'aria-pressed': 'false' });
+    const remove = el('button', { type: 'button', class: 'quiet', 'aria-label': `Remove ${node.name} …` }, 'Remove …');
+    const share = el('span', { class: 'bar' });
+    const load = el('span', { class: 'bar' });
+    const cell = (label: string, kind = 'number'): HTMLTableCellElement =>
+      el('td', { role: 'cell', 'data-label': label, class: kind });
+    const cells = {
+      ...{ state: cell('State', 'state'), rate: cell('Commands/s'), p99: cell('p99') },
+      ...{ inflight: cell('In flight'), keys: cell('Keys'), memory: cell('Memory') },
+    };
+    const bars = cell('Share and load', 'bars');
+    bars.append(el('span', { class: 'meter' }, share), el('span', { class: 'meter load' }, load));
+    const element = el(
+      'tr',
+      { role: 'row', 'data-node': node.name },
+      el('th', { role: 'rowheader', scope: 'row' }, name, el('span', { class: 'muted address' }, node.address)),
+      cells.state,
+      bars,
+      ...[cells.rate, cells.p99, cells.inflight, cells.keys, cells.memory],
+      el('td', { role: 'cell', class: 'actions' }, remove),
+    );
+    const row: Row = { element, name, remove, cells, share, load, node };
+    name.addEventListener('click', () => this.#toggle(row.node.name));
+    remove.addEventListener('click', () => this.#options.onRemove(row.node));
+    this.#rows.set(identity, row);
+    return row;
+  }
+
+  #fill(row: Row, node: NodeView, load: NodeLoad | undefined, total: number): void {
+    row.node = node;
+    const color = this.#options.colorOf(node.name);
+    if (row.element.style.getPropertyValue('--color') !== color) {
+      row.element.style.setProperty('--color', color);
+      row.name.replaceChildren(swatch(color), node.name);
+    }
+    const weight = node.weight === 1 ? '' : ` ×${node.weight}`;
+    setText(row.cells.state, `${STATES[node.state]}${weight}${node.error === null ? '' : `: ${node.error}`}`);
+    row.element.dataset.state = node.state;
+    const measured = total === 0 || load === undefined ? null : load.commandsPerSecond / total;
+    bar(row.share, node.share, `${formatPercent(node.share)} of the ring`);
+    bar(row.load, measured ?? 0, measured === null ? 'no load' : `${formatPercent(measured)} of the load`);
+    setText(row.cells.rate, load === undefined ? '–' : formatRate(load.commandsPerSecond));
+    setText(row.cells.p99, formatSeconds(load?.p99 ?? null));
+    setText(row.cells.inflight, formatCount(load?.inflight ?? null));
+    setText(row.cells.keys, formatCount(node.keys));
+    setText(row.cells.memory, formatBytes(node.usedMemory));
+  }
+
+  #toggle(node: string): void {
+    this.#highlighted = this.#highlighted === node ? null : node;
+    for (const row of this.#rows.values()) {
+      row.name.setAttribute('aria-pressed', String(row.node.name === this.#highlighted));
+    }
+    this.#options.onHighlight(this.#highlighted);
+  }
+}
+
+function bar(element: HTMLElement, part: number, text: string): void {
+  element.style.setProperty('--part', part.toFixed(4));
+  setText(element, text);
+}

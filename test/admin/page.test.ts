@@ -1,0 +1,300 @@
+/** The web page in a real browser, on a real proxy with real nodes. */
+import type { Page } from 'playwright-core';
+import { describe, expect, it } from 'vitest';
+import type { StatsView, WhichView } from '../../src/admin/api.js';
+import { BrowserProcess, hasBrowser, type WatchedPage } from '../support/browser.js';
+import { atEnd } from '../support/cleanup.js';
+import { type RedisProcess, startRedis, startRedises } from '../support/redis-process.js';
+import { add, fill, post, ringOf, settled, until } from '../support/ring-api.js';
+import { type RingproxyProcess, startRingproxy } from '../support/ringproxy-process.js';
+
+const SIZES = [
+  [360, 740],
+  [1280, 800],
+  [3840, 2160],
+  [360, 740],
+] as const;
+
+interface Scene {
+  readonly nodes: RedisProcess[];
+  /** One that may join; it outlives the proxy. */
+  readonly spare: RedisProcess;
+  readonly proxy: RingproxyProcess;
+  readonly watched: WatchedPage;
+  readonly page: Page;
+}
+
+/** Three nodes with keys, a proxy, and its page. Whatever the page complains of, or asks elsewhere, fails the test. */
+async function open(keys: number, colorScheme: 'light' | 'dark' = 'light'): Promise<Scene> {
+  const nodes = await startRedises(3);
+  const spare = await startRedis();
+  const proxy = await startRingproxy({ nodes });
+  await fill(proxy, keys);
+  const browser = await BrowserProcess.start();
+  const watched = await browser.open(proxy.admin, { colorScheme });
+  await expect.poll(() => watched.page.locator('#connection').textContent()).toBe('live');
+  atEnd(() => {
+    expect(watched.complaints).toEqual([]);
+    expect(watched.requests.filter((url) => !url.startsWith(`${proxy.admin}/`))).toEqual([]);
+  });
+  return { nodes, spare, proxy, watched, page: watched.page };
+}
+
+async function figure(page: Page, name: string): Promise<string> {
+  return (await page.locator(`[data-figure="${name}"]`).textContent()) ?? '';
+}
+
+async function number(page: Page, name: string): Promise<number> {
+  return Number((await figure(page, name)).replaceAll(',', '').replace(/ .*/, ''));
+}
+
+async function statsOf(proxy: RingproxyProcess): Promise<StatsView> {
+  return (await (await fetch(`${proxy.admin}/v1/stats`)).json()) as StatsView;
+}
+
+/** Waits for a figure that the page has from an answer which the proxy gives from now on. */
+async function nextFigures(page: Page): Promise<void> {
+  await page.waitForResponse((response) => response.url().endsWith('/v1/stats'));
+  // That answer may have been on its way already.
+  await page.waitForResponse((response) => response.url().endsWith('/v1/stats'));
+}
+
+/** Sends GETs of keys that are there, and of some that are not, until the test ends. */
+function traffic(proxy: RingproxyProcess): void {
+  const client = proxy.client();
+  let on = true;
+  const done = (async () => {
+    for (let i = 0; on; i += 20) {
+      const pipeline = client.pipeline();
+      for (let k = i; k < i + 20; k++) pipeline.get(`filler:${k % 2500}`);
+      await pipeline.exec();
+    }
+  })();
+  atEnd(async () => {
+    on = false;
+    await done;
+  });
+}
+
+describe.runIf(hasBrowser)('the page', () => {
+  it('shows what the API says, under load', async () => {
+    const { proxy, page } = await open(2000);
+    traffic(proxy);
+    await nextFigures(page);
+    const before = await statsOf(proxy);
+    await nextFigures(page);
+    await expect.poll(() => number(page, 'commands')).toBeGreaterThanOrEqual(before.commands);
+    const shown = await number(page, 'commands');
+    const after = await statsOf(proxy);
+    expect(shown).toBeLessThanOrEqual(after.commands);
+    await expect.poll(() => number(page, 'rate')).toBeGreaterThan(100);
+    expect(await figure(page, 'errors')).toBe('0');
+    // 2,000 of 2,500 keys are there.
+    await expect.poll(async () => Math.abs((await number(page, 'hit-ratio')) - 80)).toBeLessThan(8);
+    const ring = await ringOf(proxy);
+    for (const node of ring.nodes) {
+      const row = page.locator(`tr[data-node="${node.name}"]`);
+      await expect.poll(() => row.textContent()).toContain(`${(node.share * 100).toFixed(1)} % of the ring`);
+      expect(await row.textContent()).toContain(node.address);
+      await expect.poll(() => row.locator('[data-label="Keys"]').textContent()).toBe(String(node.keys));
+      expect(await row.locator('.state').textContent()).toBe('● active');
+    }
+    const loads = await page.locator('.load .bar').allTextContents();
+    const parts = loads.map((text) => Number.parseFloat(text));
+    expect(parts.reduce((sum, part) => sum + part, 0)).toBeCloseTo(100, 0);
+    expect(await page.locator('#throughput-text').textContent()).toMatch(/^Now [\d,]+\/s; highest/);
+    expect(await page.locator('.uplot canvas').count()).toBe(2);
+    // The arcs of a node have the colour of its row.
+    const colors = await page.evaluate(`[...document.querySelectorAll('#ring .arcs [data-node="node2"]')]
+      .map((path) => path.style.fill)`);
+    expect(colors).toEqual(['var(--node-1)']);
+  });
+
+  it('finds a key where the proxy finds it, and when it moves', async () => {
+    const { proxy, page, spare } = await open(0);
+    const ask = async (key: string): Promise<string> => {
+      await page.getByLabel('Where is this key?').fill(key);
+      await page.getByRole('button', { name: 'Find' }).click();
+      const result = page.locator('#which-result');
+      await expect.poll(() => result.textContent()).toContain(`${key}: hash`);
+      return (await result.textContent()) ?? '';
+    };
+    for (const key of ['user:1', '{tag}x', 'ü & <b>', 'a+b?c=%41']) {
+      const answer = await fetch(`${proxy.admin}/v1/ring/which?key=${encodeURIComponent(key)}`);
+      const [where] = (await answer.json()) as [WhichView];
+      expect(await ask(key)).toBe(`${key}: hash ${where.hash}, on ${where.node} (${where.address})`);
+      expect(await page.locator('#ring .mark').getAttribute('visibility')).toBe('visible');
+    }
+    // A key of the part that the new node gets.
+    await fill(proxy, 20_000);
+    await post(proxy, 'changes', add('node4', spare));
+    await post(proxy, 'changes/current/pause');
+    const keys = Array.from({ length: 100 }, (_, index) => `filler:${index}`);
+    const query = keys.map((key) => `key=${key}`).join('&');
+    const rows = (await (await fetch(`${proxy.admin}/v1/ring/which?${query}`)).json()) as WhichView[];
+    const moving = rows.find((row) => row.nextNode !== null);
+    expect(await ask(moving?.key ?? '')).toMatch(/, and will be on node4$/);
+    await post(proxy, 'changes/current/resume');
+    await settled(proxy);
+    await expect
+      .poll(() => page.locator('#which-result').textContent(), { timeout: 5000 })
+      .toMatch(/on node4 \([^)]*\)$/);
+  });
+
+  it('adds a node, after it has shown what would move; pauses, resumes, and turns the change round', async () => {
+    const { proxy, page, spare } = await open(30_000);
+    await page.getByLabel('Name').fill('node4');
+    await page.getByLabel('Address').fill(spare.address);
+    await page.getByRole('button', { name: 'Add node …' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Add node4' });
+    await dialog.waitFor();
+    expect((await ringOf(proxy)).change).toBeNull();
+    const rows = await dialog.locator('tbody tr').allTextContents();
+    expect(rows).toHaveLength(3);
+    for (const row of rows) expect(row).toMatch(/^node[123]node4[678]\.\d %|^node[123]node49\.\d %/);
+    await dialog.getByRole('button', { name: 'Back' }).click();
+    expect((await ringOf(proxy)).change).toBeNull();
+
+    await page.getByRole('button', { name: 'Add node …' }).click();
+    await dialog.getByRole('button', { name: 'Add node4' }).click();
+    await dialog.waitFor({ state: 'hidden' });
+    await post(proxy, 'changes/current/throttle', { keysPerSecond: 500 });
+    await page.getByRole('button', { name: 'Pause' }).click();
+    await until(proxy, (view) => view.change?.paused === true);
+    // What was on its way when it was paused has arrived, and the figures stand still.
+    await expect
+      .poll(async () => {
+        const { change } = await ringOf(proxy);
+        return (
+          (await figure(page, 'keys-moved')) === change?.keysMoved.toLocaleString('en-US') &&
+          (await page.locator('#change-headline').textContent()) === `add: paused, ${change.percent.toFixed(1)} %` &&
+          (await figure(page, 'keys-scanned')).startsWith(`${change.keysScanned.toLocaleString('en-US')} of `)
+        );
+      })
+      .toBe(true);
+    expect(await page.locator('tr[data-node="node4"] .state').textContent()).toBe('◐ joining');
+    expect(await page.locator('#ring .moving path[data-node="node4"]').getAttribute('d')).not.toBe('');
+    expect(await page.getByRole('button', { name: 'Remove node1 …' }).isDisabled()).toBe(true);
+
+    await page.getByRole('button', { name: 'Resume' }).click();
+    await until(proxy, (view) => view.change?.paused === false);
+    await page.getByRole('button', { name: 'Cancel …' }).click();
+    await page.getByRole('button', { name: 'Move everything back' }).click();
+    await until(proxy, (view) => view.change === null || view.change.kind === 'cancel');
+    await settled(proxy);
+    expect((await ringOf(proxy)).nodes.map((node) => node.name)).toEqual(['node1', 'node2', 'node3']);
+    await expect.poll(() => page.locator('#change-none').isVisible(), { timeout: 5000 }).toBe(true);
+    await expect.poll(() => page.locator('#change-last').textContent()).toContain('cancelled: add node4');
+    await expect.poll(() => page.locator('tr[data-node]').count()).toBe(3);
+    const events = await page.locator('#events li').allTextContents();
+    for (const text of ['add begins', 'add is paused', 'add goes on', 'add is turned round', 'cancel is done']) {
+      expect(events.some((event) => event.includes(text))).toBe(true);
+    }
+  });
+
+  it('removes a node, and says why it cannot', async () => {
+    const { proxy, page, watched, spare } = await open(1000);
+    await spare.client().set('stale', 'x');
+    await page.getByLabel('Name').fill('node4');
+    await page.getByLabel('Address').fill(spare.address);
+    await page.getByRole('button', { name: 'Add node …' }).click();
+    await expect.poll(() => page.locator('#edit-error').textContent()).toContain('holds 1 keys');
+    // Browsers report every refusal by themselves.
+    expect(watched.complaints.splice(0)).toEqual([expect.stringContaining('409 (Conflict)')]);
+    await page.getByRole('button', { name: 'Remove node2 …' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Remove node2' });
+    await dialog.getByLabel('The node is gone').check();
+    await expect.poll(() => dialog.locator('#confirm-warnings').textContent()).toContain('keys of node2 are given up');
+    await dialog.getByLabel('The node is gone').uncheck();
+    await expect.poll(() => dialog.locator('#confirm-warnings').textContent()).toBe('');
+    await dialog.getByRole('button', { name: 'Remove node2' }).click();
+    await until(proxy, (view) => view.generation === 2 && view.change === null);
+    await expect.poll(() => page.locator('tr[data-node]').count(), { timeout: 5000 }).toBe(2);
+    expect(await proxy.client().dbsize()).toBe(1000);
+  });
+
+  it('shows that a node is down, and that the proxy is', async () => {
+    const { nodes, proxy, watched, page } = await open(100);
+    proxy.allowLog(/NODEDOWN|down/);
+    await nodes[1]?.stop();
+    await expect
+      .poll(() => page.locator('tr[data-node="node2"] .state').textContent(), { timeout: 15_000 })
+      .toMatch(/down: /);
+    await expect.poll(() => page.locator('#events li.bad').count()).toBeGreaterThan(0);
+    await proxy.stop();
+    await expect
+      .poll(() => page.locator('#connection').textContent(), { timeout: 15_000 })
+      .toMatch(/cannot be reached; figures of/);
+    // Browsers report a refused connection by themselves.
+    watched.complaints.length = 0;
+  });
+
+  it('asks for the token where there is one', async () => {
+    const proxy = await startRingproxy({ nodes: await startRedises(1), env: { RINGPROXY_ADMIN_TOKEN: 'hunter2' } });
+    const browser = await BrowserProcess.start();
+    const { page } = await browser.open(proxy.admin);
+    const dialog = page.getByRole('dialog', { name: /admin token/ });
+    await dialog.getByLabel('Token').fill('wrong');
+    await page.keyboard.press('Enter');
+    await expect.poll(() => dialog.textContent()).toContain('not accepted');
+    await dialog.getByLabel('Token').fill('hunter2');
+    await page.keyboard.press('Enter');
+    await expect.poll(() => page.locator('#connection').textContent()).toBe('live');
+    await expect.poll(() => page.locator('#events li').count()).toBeGreaterThan(0);
+  });
+
+  it.each(['light', 'dark'] as const)('fits every screen, in %s', async (colorScheme) => {
+    const { page } = await open(500, colorScheme);
+    for (const [width, height] of SIZES) {
+      await page.setViewportSize({ width, height });
+      await nextFigures(page);
+      // The plot fills its place, whatever size it had before.
+      await expect
+        .poll(() =>
+          page.evaluate(`[...document.querySelectorAll('.canvas')].every((place) =>
+            Math.abs(place.clientHeight - place.querySelector('canvas').clientHeight - place.querySelector('.u-legend').offsetHeight) < 3)`),
+        )
+        .toBe(true);
+      const size =
+        (await page.evaluate(`[document.documentElement.scrollWidth, document.querySelector('.uplot canvas').clientWidth,
+        document.querySelector('#ring').getBoundingClientRect().width]`)) as number[];
+      expect(size[0]).toBe(width);
+      expect(size[1]).toBeGreaterThan(width === 360 ? 250 : 300);
+      expect(size[2]).toBeGreaterThan(250);
+      const folder = process.env.SCREENSHOTS;
+      if (folder !== undefined)
+        await page.screenshot({ path: `${folder}/${colorScheme}-${width}.png`, fullPage: true });
+    }
+  });
+
+  it('can be used with the keyboard alone, and tells its parts to who does not see it', async () => {
+    const { page } = await open(0);
+    await page.keyboard.press('Tab');
+    expect(await page.evaluate('document.activeElement.textContent')).toBe('Skip to the content');
+    await page.keyboard.press('Enter');
+    await page.keyboard.press('Tab');
+    expect(await page.evaluate('document.activeElement.id')).toBe('which-key');
+    await page.keyboard.type('user:1');
+    await page.keyboard.press('Enter');
+    await expect.poll(() => page.locator('#which-result').textContent()).toContain('user:1: hash');
+    const node1 = page.getByRole('button', { name: 'node1', exact: true });
+    await node1.focus();
+    await page.keyboard.press('Space');
+    expect(await node1.getAttribute('aria-pressed')).toBe('true');
+    expect(await page.locator('#ring .highlighted').count()).toBeGreaterThan(0);
+    const tree = await page.locator('body').ariaSnapshot();
+    for (const part of [
+      'banner',
+      'main',
+      'region "Ring"',
+      'table "Nodes of the ring',
+      'columnheader "Keys"',
+      'rowheader',
+      'img "Ring murmur3',
+    ]) {
+      expect(tree).toContain(part);
+    }
+    await page.setViewportSize({ width: 360, height: 740 });
+    expect(await page.locator('body').ariaSnapshot()).toContain('columnheader "Keys"');
+  });
+});
