@@ -6,6 +6,7 @@ import type {
   ChangeRequest,
   ChangeView,
   HistoryEntry,
+  LoadView,
   ProxyView,
   RingView,
   StatsView,
@@ -54,6 +55,11 @@ export class AdminClient {
 
   stats(): Promise<StatsView> {
     return this.#get<StatsView>('/v1/stats');
+  }
+
+  /** What the proxy did in the last seconds. */
+  load(seconds: number): Promise<LoadView> {
+    return this.#get<LoadView>(`/v1/load?seconds=${seconds}`);
   }
 
   change(body: ChangeRequest): Promise<ChangeAccepted> {

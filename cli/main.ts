@@ -10,6 +10,7 @@ import { registerDemoCommand } from './demo/demo-command.js';
 import { registerRingCommands } from './ring-commands.js';
 import { registerServeCommand } from './serve-command.js';
 import { registerStatsCommand } from './stats-command.js';
+import { registerTopCommand } from './top-command.js';
 
 function buildProgram(): Command {
   const program = new Command('ringproxy')
@@ -19,6 +20,7 @@ function buildProgram(): Command {
   registerServeCommand(program);
   registerRingCommands(program);
   registerStatsCommand(program);
+  registerTopCommand(program);
   registerConfigCommands(program);
   registerDemoCommand(program);
   registerCompletionCommand(program);
