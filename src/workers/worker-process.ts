@@ -22,7 +22,10 @@ export class WorkerProcess {
   #given = 0;
   #accepted = 0;
   #open = 0;
-  /** Clients that it was given and has not taken: should it die, they must not wait for ever. */
+  /**
+   * Clients that it was given and has not taken. They stay open here as well, so that they can be ended should it
+   * die: a socket that is lost on its way to another process would leave its client waiting for ever.
+   */
   readonly #waiting: Socket[] = [];
   /** Since when it has taken none of those that wait, by the clock. */
   #waitsSince = 0;
@@ -92,7 +95,7 @@ export class WorkerProcess {
     this.#given++;
     this.#waiting.push(socket);
     const message: ToWorker = { type: 'client', id };
-    this.#child.send(message, socket, (error) => {
+    this.#child.send(message, socket, { keepOpen: true }, (error) => {
       if (error !== null) socket.destroy();
     });
   }
@@ -131,7 +134,7 @@ export class WorkerProcess {
     switch (message.type) {
       case 'clients':
         if (message.accepted > this.#accepted) this.#waitsSince = performance.now();
-        this.#waiting.splice(0, message.accepted - this.#accepted);
+        for (const socket of this.#waiting.splice(0, message.accepted - this.#accepted)) socket.destroy();
         this.#accepted = message.accepted;
         this.#open = message.open;
         this.commands = message.commands;

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { Random } from '../fuzz/random.js';
 import { freePort } from '../support/free-port.js';
 import { type RedisProcess, startRedises } from '../support/redis-process.js';
-import { add, fill, ownersOf, post, ringOf, settled } from '../support/ring-api.js';
+import { add, fill, ownersOf, post, ringOf, settled, until } from '../support/ring-api.js';
 import { type RingproxyProcess, startRingproxy } from '../support/ringproxy-process.js';
 import { startSlowRelay } from '../support/slow-relay.js';
 import { tempFolder } from '../support/temp-folder.js';
@@ -164,6 +164,45 @@ describe('under load', () => {
       expect((await settled(proxy)).nodes).toHaveLength(4 + index);
     }
     await expectConsistent(checker, proxy, nodes);
+  });
+
+  it('the proxy is killed with -9 in every phase', { timeout: 180_000 }, async () => {
+    const nodes = await startRedises(4);
+    const port = await freePort();
+    const args = ['--listen', `127.0.0.1:${port}`, '--state-dir', tempFolder('state')];
+    const start = (): Promise<RingproxyProcess> =>
+      startRingproxy({ nodes: nodes.slice(0, 3), args, allowLog: [/the ring that exists wins/] });
+    let proxy = await start();
+    await fill(proxy, 20_000);
+    const checker = new Checker({
+      port: () => port,
+      clients: 8,
+      keysPerClient: 200,
+      seed: SEED + 3,
+      toleratesCuts: true,
+    });
+    checker.start();
+    const progress = async (percent: number): Promise<void> => {
+      await until(proxy, ({ change }) => change === null || (change.phase === 'moving' && change.percent >= percent));
+    };
+    const pause = (milliseconds: number) => () => new Promise<void>((resolve) => setTimeout(resolve, milliseconds));
+    // Before the change is answered: while it is examined, in the fence, as it is recorded; then while keys move, when
+    // nearly all have moved, and around the record that they have.
+    const moments = [pause(0), pause(20), pause(60), pause(100), pause(140)];
+    moments.push(...[0, 30, 90, 99.9].map((percent) => () => progress(percent)));
+    for (const moment of moments) {
+      const joined = (await ringOf(proxy)).nodes.some((node) => node.name === 'node4');
+      const body = joined ? { kind: 'remove', remove: ['node4'] } : add('node4', nodes[3]);
+      const asked = post(proxy, 'changes', body).catch(() => {});
+      await moment();
+      proxy.kill('SIGKILL');
+      await asked;
+      await proxy.child.exited;
+      proxy = await start();
+      await settled(proxy);
+    }
+    await expectConsistent(checker, proxy, nodes);
+    expect(await proxy.client().exists(...Array.from({ length: 20_000 }, (_, i) => `filler:${i}`))).toBe(20_000);
   });
 });
 

@@ -428,6 +428,9 @@ export class ClientConnection implements TurnTask {
       this.close(`did not read its replies for ${clientStallTimeout} ms`);
       return;
     }
+    // Whoever should wake it may be gone (a worker's primary that is stuck): it asks again, and is told to try later.
+    if (this.#held && this.#heldSince > 0 && now - this.#heldSince > this.#shared.options.requestTimeout)
+      this.resumeSoon();
     if (this.pending === 0 && this.privateLanes.length > 0 && now - this.lastActiveAt > 10_000) {
       for (const lane of this.privateLanes) lane.node.releasePrivate(lane);
       this.privateLanes.length = 0;
