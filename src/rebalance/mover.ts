@@ -250,6 +250,7 @@ export class Mover implements KeyMoves {
       try {
         await sweepSource(source, this.#options.ring, this.#options.nextRing, {
           link: () => this.#links.link(source, 'sweep'),
+          scanKeys: () => this.#pace.scanKeys,
           scanned: (keys) => {
             progress.keysScanned += keys;
           },

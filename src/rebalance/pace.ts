@@ -5,11 +5,14 @@
 
 /** Keys of a batch, at most. */
 const BATCH_KEYS = 128;
-const BUSY_BATCH_KEYS = 16;
+const BUSY_BATCH_KEYS = 24;
 /** Batches grow while they take less than this, and shrink when they take twice as long. */
 const BATCH_GOAL_MS = 4;
-/** While clients are served, the batches of all sources together take about this part of the time. */
-const BUSY_SHARE = 0.4;
+/** While clients are served, about so many batches are on their way at a time, of all sources together. */
+const BUSY_SHARE = 1;
+/** Keys that one SCAN looks at: with 512 it stops a node with a million keys for 0.3 ms and more. */
+const SCAN_KEYS = 1024;
+const BUSY_SCAN_KEYS = 128;
 const BUSY_PAUSE_MS = 1;
 /** The least time is forgotten slowly: nodes may come to be farther away. */
 const LEAST_DECAY = 1.01;
@@ -33,6 +36,11 @@ export class Pace {
   throttle(keysPerSecond: number): void {
     this.#throttle = keysPerSecond;
     this.#nextAt = 0;
+  }
+
+  /** COUNT of the next SCAN. */
+  get scanKeys(): number {
+    return this.#isBusy() ? BUSY_SCAN_KEYS : SCAN_KEYS;
   }
 
   /** Keys of the next batch, 1 to 128. */

@@ -24,6 +24,7 @@ export interface Survey {
 }
 
 const LARGEST = 10;
+const SCAN_KEYS = 128;
 
 /**
  * Walks the sources for at most `patience` milliseconds.
@@ -49,6 +50,7 @@ export async function surveyMoves(
       try {
         await sweepSource(source, ring, nextRing, {
           link: () => Promise.resolve(link),
+          scanKeys: () => SCAN_KEYS,
           scanned: () => {},
           goesOn: () => Promise.resolve(inTime()),
           move: async (_target, database, moving) => {

@@ -8,15 +8,14 @@ import { TransferRefused } from './transfer.js';
 
 export interface SweepHooks {
   link(): Promise<NodeLink>;
+  /** COUNT of the next SCAN. */
+  scanKeys(): number;
   scanned(keys: number): void;
   /** Moves these keys; when it returns they are on the target, or were not there. */
   move(target: number, database: number, keys: readonly Buffer[]): Promise<void>;
   /** Waits as long as the sweep is paused. @returns whether to go on */
   goesOn(): Promise<boolean>;
 }
-
-/** A SCAN of 512 keys stops a node with a million keys for 0.3 ms and more. */
-const SCAN_COUNT = 128;
 
 /** The nodes that lose part of the ring. */
 export function sourcesOf(ring: Ring, nextRing: Ring): Set<number> {
@@ -40,7 +39,7 @@ export async function sweepSource(source: number, ring: Ring, nextRing: Ring, ho
     do {
       if (!(await hooks.goesOn())) return;
       const link = await hooks.link();
-      const [reply] = await link.exchange([request(['SCAN', cursor, 'COUNT', String(SCAN_COUNT)])], 1, database);
+      const [reply] = await link.exchange([request(['SCAN', cursor, 'COUNT', String(hooks.scanKeys())])], 1, database);
       const page = readPage(link, reply ?? null);
       cursor = page.cursor;
       hooks.scanned(page.keys.length);

@@ -8,7 +8,7 @@ import type { FromWorker, ToWorker } from './messages.js';
 
 const PROGRAM = fileURLToPath(new URL('./worker-main.js', import.meta.url));
 
-const STALLED_MS = 500;
+const STALLED_MS = 2000;
 
 export interface Fenced {
   readonly slow: readonly string[];

@@ -92,7 +92,10 @@ describe('several workers', () => {
     const proxy = await startRingproxy({ nodes, args: ['--workers', '2'], allowLog: [WORKER_ENDED] });
     const clients = [await RawClient.connect(proxy.port), await RawClient.connect(proxy.port)];
     for (const client of clients) for (let i = 0; i < 50; i++) await client.command('SET', `k${i}`, 'x');
-    const before = await untilStats(proxy, (stats) => stats.clients === 2 && stats.commands >= 100);
+    const before = await untilStats(
+      proxy,
+      (stats) => stats.commands >= 100 && stats.workers.every(({ clients: count }) => count === 1),
+    );
     process.kill(before.workers[0]?.pid ?? 0, 'SIGKILL');
     const survivor = await Promise.race([
       clients[0]?.closed.then(() => clients[1]),
