@@ -307,12 +307,14 @@ function nodeAccess(config: Config): (name: string) => NodeAccess {
 function planeSettings(config: Config): Omit<WorkerOptions, 'listen' | 'proxyId' | 'version'> {
   const { password, adminCommands, databases, preconnect, connectTimeout, requestTimeout, reconnectBackoffMax } =
     config;
-  const { nodeConnections, nodePrivateConnections, nodeMaxInflight, nodeMaxPendingBytes, maxClients } = config;
+  const { nodeConnections, nodePrivateConnections, nodeBlockingConnections } = config;
+  const { nodeMaxInflight, nodeMaxPendingBytes, maxClients } = config;
   const { idleTimeout, clientMaxPending, clientOutputLimit, clientQueryLimit, clientStallTimeout } = config;
   const { maxBulkLength, tcpKeepalive, streamThreshold } = config;
   return {
     ...{ password, adminCommands, databases, preconnect, connectTimeout, requestTimeout, reconnectBackoffMax },
-    ...{ nodeConnections, nodePrivateConnections, nodeMaxInflight, nodeMaxPendingBytes, maxClients },
+    ...{ nodeConnections, nodePrivateConnections, nodeBlockingConnections },
+    ...{ nodeMaxInflight, nodeMaxPendingBytes, maxClients },
     ...{ idleTimeout, clientMaxPending, clientOutputLimit, clientQueryLimit, clientStallTimeout },
     ...{ maxBulkLength, tcpKeepalive, streamThreshold },
   };

@@ -11,7 +11,6 @@ export interface PolicyRow {
   readonly reason?: string;
 }
 
-const TRANSACTIONS = 'transactions are not supported yet';
 const PUBSUB = 'publish/subscribe is not supported yet';
 const BLOCKING = 'blocking commands are not supported yet';
 const REPLICATION = 'the proxy is not part of replication';
@@ -118,6 +117,11 @@ export const POLICY = {
   hello: proxy,
   auth: proxy,
   reset: proxy,
+  multi: proxy,
+  exec: proxy,
+  discard: proxy,
+  watch: proxy,
+  unwatch: proxy,
   'client|id': proxy,
   'client|getname': proxy,
   'client|setname': proxy,
@@ -195,11 +199,6 @@ export const POLICY = {
   monitor: refused('it is not supported yet'),
 
   // A later part of the work.
-  multi: refused(TRANSACTIONS),
-  exec: refused(TRANSACTIONS),
-  discard: refused(TRANSACTIONS),
-  watch: refused(TRANSACTIONS),
-  unwatch: refused(TRANSACTIONS),
   subscribe: refused(PUBSUB),
   unsubscribe: refused(PUBSUB),
   psubscribe: refused(PUBSUB),

@@ -321,7 +321,14 @@ export const SETTINGS = {
     schema: count(1, 65_536, 256),
     default: '256',
     kind: '1 to 65536',
-    help: 'most connections to each node that serve one client alone, such as for large values',
+    help: 'most connections to each node that serve one client alone, such as for large values and WATCH',
+  },
+  nodeBlockingConnections: {
+    path: 'node-blocking-connections',
+    schema: count(1, 65_536, 10_000),
+    default: '10000',
+    kind: '1 to 65536',
+    help: 'most connections to each node on which commands such as BLPOP wait; the node must allow as many (maxclients)',
   },
   nodeMaxInflight: {
     path: 'node-max-inflight',

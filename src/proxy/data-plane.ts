@@ -77,6 +77,7 @@ export class DataPlane {
       clock,
       requests,
       lanePools: { usual: new ChunkPool(LANE_CHUNK_BYTES, 64), large },
+      blockingReceive: Buffer.allocUnsafeSlow(LANE_CHUNK_BYTES),
     };
     this.#dispatcher = new Dispatcher(table, {
       shared: this.#shared,

@@ -16,6 +16,7 @@ export interface DataPlaneOptions {
   /** Shared lanes per node, protocol and database. */
   readonly nodeConnections: number;
   readonly nodePrivateConnections: number;
+  readonly nodeBlockingConnections: number;
   readonly nodeMaxInflight: number;
   readonly nodeMaxPendingBytes: number;
   readonly maxClients: number;

@@ -30,6 +30,8 @@ import { createSocketWriter } from '../io/socket-writer.js';
 import type { TurnTask } from '../io/turn.js';
 import { commandName } from '../measure/command-names.js';
 import type { Dispatcher } from '../plan/dispatcher.js';
+import type { Transaction, Watch } from '../private/transaction.js';
+import { endWatch } from '../private/watch-lane.js';
 import { DONE, PARTIAL, type Request, WAITING } from '../request.js';
 import type { RoutingSnapshot } from '../snapshot.js';
 import type { Lane } from '../upstream/lane.js';
@@ -89,6 +91,10 @@ export class ClientConnection implements TurnTask {
   pending = 0;
   /** Those of them that were asked of a node which their key may have left; other commands on moved keys wait for them. */
   sourceReads = 0;
+  /** What is queued since MULTI; null: nothing is. */
+  transaction: Transaction | null = null;
+  /** What the client watches, and where. */
+  watch: Watch | null = null;
 
   readonly #shared: ClientShared;
   readonly #dispatcher: Dispatcher;
@@ -406,6 +412,9 @@ export class ClientConnection implements TurnTask {
     this.#pausedLanes.clear();
     for (const lane of this.privateLanes) lane.node.releasePrivate(lane);
     this.privateLanes.length = 0;
+    // A lane on which half a command has left cannot be used by anybody else.
+    if (this.#upload !== null) this.#upload.lane?.end('closed', 'the client left');
+    endWatch(this, false);
     this.#upload = null;
     this.#shared.clients.delete(this);
     if (clientClosed.hasSubscribers) {

@@ -185,7 +185,7 @@ export const clientCommands: Readonly<Record<string, LocalCommand>> = {
 /** A line of CLIENT LIST. */
 function describeClient(client: ClientConnection): string {
   const seconds = (since: number): number => Math.max(0, Math.floor(since / 1000));
-  const flags = client.noEvict || client.noTouch ? `${client.noEvict ? 'e' : ''}${client.noTouch ? 'T' : ''}` : 'N';
+  const flags = `${client.transaction === null ? '' : 'x'}${client.noEvict ? 'e' : ''}${client.noTouch ? 'T' : ''}`;
   return [
     `id=${client.id}`,
     `addr=${client.address}`,
@@ -194,9 +194,9 @@ function describeClient(client: ClientConnection): string {
     `name=${client.name}`,
     `age=${seconds(Date.now() - client.connectedAt)}`,
     `idle=${seconds(performance.now() - client.lastActiveAt)}`,
-    `flags=${flags}`,
+    `flags=${flags === '' ? 'N' : flags}`,
     `db=${client.kind.database}`,
-    'sub=0 psub=0 ssub=0 multi=-1',
+    `sub=0 psub=0 ssub=0 multi=${client.transaction?.frames.length ?? -1}`,
     `qbuf=${client.queryBytes}`,
     `obl=${client.outlet.pending}`,
     `pending=${client.pending}`,

@@ -3,6 +3,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import * as encode from '../../resp/encode.js';
 import { type ClientConnection, LATER, TAKEN } from '../client/client-connection.js';
 import type { Dispatcher } from '../plan/dispatcher.js';
+import { endWatch } from '../private/watch-lane.js';
 import { isValidName } from './client-commands.js';
 import type { LocalCommand } from './index.js';
 import { answer, answerError, argumentBytes, argumentTexts } from './words.js';
@@ -127,6 +128,8 @@ const hello: LocalCommand = (client, command, framer, dispatcher) => {
 
 const reset: LocalCommand = (client, command, _framer, dispatcher) => {
   if (client.pending > 0) return waitForReplies(client);
+  client.transaction = null;
+  endWatch(client, false);
   changeKind(client, 2, 0);
   client.name = '';
   client.repliesOff = false;
@@ -153,7 +156,8 @@ function waitForReplies(client: ClientConnection): typeof LATER {
   return LATER;
 }
 
-function changeKind(client: ClientConnection, protocol: 2 | 3, database: number): void {
+/** From now on the client speaks this protocol, and this is its database. Nothing may be in flight. */
+export function changeKind(client: ClientConnection, protocol: 2 | 3, database: number): void {
   if (client.kind.protocol === protocol && client.kind.database === database) return;
   client.kind = { protocol, database };
   client.forgetLanes();

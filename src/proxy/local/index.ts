@@ -2,6 +2,7 @@ import type { Command } from '../../commands/command.js';
 import type { RequestFramer } from '../../resp/request-framer.js';
 import type { ClientConnection } from '../client/client-connection.js';
 import type { Dispatcher, Verdict } from '../plan/dispatcher.js';
+import { transactionCommands } from '../private/transaction-commands.js';
 import { clientCommands } from './client-commands.js';
 import { connectionCommands } from './connection-commands.js';
 
@@ -17,4 +18,5 @@ export type LocalCommand = (
 export const LOCAL_COMMANDS: ReadonlyMap<string, LocalCommand> = new Map<string, LocalCommand>([
   ...Object.entries(connectionCommands),
   ...Object.entries(clientCommands),
+  ...Object.entries(transactionCommands),
 ]);

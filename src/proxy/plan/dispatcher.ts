@@ -17,6 +17,8 @@ import { LOCAL_COMMANDS } from '../local/index.js';
 import type { LocalContext } from '../local/local-context.js';
 import { infoMerger } from '../merge/info.js';
 import { MERGERS } from '../merge/mergers.js';
+import { abortExec } from '../private/exec.js';
+import { queueCommand, runsAtOnce } from '../private/queue.js';
 import type { Request } from '../request.js';
 import type { RoutingSnapshot } from '../snapshot.js';
 import type { Lane } from '../upstream/lane.js';
@@ -84,6 +86,9 @@ export class Dispatcher {
     this.snapshot = snapshot;
     this.nodes = nodes;
     this.#changing = snapshot.nextRing !== null;
+    if (snapshot.moves !== null) {
+      for (const client of this.#context.shared.clients) client.watch?.onPublish(snapshot, nodes);
+    }
     const fenced = [...this.#fenced];
     this.#fenced.clear();
     for (const client of fenced) client.resumeSoon();
@@ -94,13 +99,13 @@ export class Dispatcher {
     const source = framer.source as Buffer;
     const command = this.table.lookup(source, args.start[0] as number, args.end[0] as number);
     const snapshot = this.snapshot;
-    if (command === undefined || !client.authenticated || snapshot === null) {
+    if (command === undefined || !client.authenticated || snapshot === null || client.transaction !== null) {
       return this.#dispatchUnusual(client, framer, command);
     }
     client.lastCommand = command;
     const at = command.singleKeyAt;
     if (at === 0 || at >= framer.argc) return this.#dispatchByRoute(client, framer, command, source);
-    if (client.snapshot !== snapshot && !this.#rebind(client, snapshot)) return LATER;
+    if (client.snapshot !== snapshot && !this.bind(client)) return LATER;
     const start = args.start[at] as number;
     const end = args.end[at] as number;
     if (isReserved(source, start, end)) return this.refuse(client, command, RESERVED_REPLY);
@@ -128,14 +133,19 @@ export class Dispatcher {
         client.raiseBarrier();
         return WAIT;
       case HOLD:
-        if (!client.hold()) return GAVE_UP;
-        this.#fenced.add(client);
-        return WAIT;
+        return this.holdForRing(client) ? WAIT : GAVE_UP;
       default:
         if (!client.hold()) return GAVE_UP;
         moves?.settle(owner, next, database, Buffer.from(source.subarray(start, end)), client);
         return WAIT;
     }
+  }
+
+  /** The client waits for the next snapshot. @returns false when it has waited for too long */
+  holdForRing(client: ClientConnection): boolean {
+    if (!client.hold()) return false;
+    this.#fenced.add(client);
+    return true;
   }
 
   /** Commands on moved keys that wait for the ring. */
@@ -151,11 +161,12 @@ export class Dispatcher {
       client.waitFor(lane);
       return LATER;
     }
-    this.#send(client, command, lane, source, framer);
+    this.sendOn(client, command, lane, source, framer);
     return TAKEN;
   }
 
-  #send(client: ClientConnection, command: Command, lane: Lane, source: Buffer, framer: RequestFramer): Request {
+  /** Puts the frame as it came on this lane. */
+  sendOn(client: ClientConnection, command: Command, lane: Lane, source: Buffer, framer: RequestFramer): Request {
     const length = framer.frameEnd - framer.frameStart;
     lane.outlet.append(source, framer.frameStart, framer.frameEnd);
     lane.node.counters.bytesOut += length;
@@ -194,6 +205,7 @@ export class Dispatcher {
 
   /** Answers an error of the proxy's own. */
   refuse(client: ClientConnection, command: Command, reply: Buffer): Verdict {
+    client.transaction?.abort();
     client.reply(command.id, reply, true);
     return TAKEN;
   }
@@ -205,11 +217,13 @@ export class Dispatcher {
   planUpload(client: ClientConnection, framer: RequestFramer, buffer: Buffer, start: number): UploadPlan | null {
     const snapshot = this.snapshot;
     if (snapshot === null || !client.authenticated || framer.argsComplete === 0) return null;
+    // What is queued stays here until EXEC.
+    if (client.transaction !== null) return null;
     const command = this.table.lookup(buffer, start + framer.partialArgStart(0), start + framer.partialArgEnd(0));
     if (command === undefined) return null;
     const at = command.singleKeyAt;
     if (at === 0 || at >= framer.argsComplete) return null;
-    if (client.snapshot !== snapshot && !this.#rebind(client, snapshot)) {
+    if (!this.bind(client)) {
       return { command: command.id, lane: null, failure: EMPTY };
     }
     const keyStart = start + framer.partialArgStart(at);
@@ -287,7 +301,7 @@ export class Dispatcher {
     const frame = Buffer.from(source.subarray(framer.frameStart, framer.frameEnd));
     // A field or an element may be missing; GET's nil says that the key is.
     const key = command.name === 'get' ? Buffer.from(source.subarray(start, end)) : null;
-    const request = this.#send(client, command, lane, source, framer);
+    const request = this.sendOn(client, command, lane, source, framer);
     request.sourceRead = new SourceRead(
       command.missingReply ?? 'nil',
       frame,
@@ -303,6 +317,7 @@ export class Dispatcher {
 
   #dispatchUnusual(client: ClientConnection, framer: RequestFramer, command: Command | undefined): Verdict {
     const source = framer.source as Buffer;
+    if (command === undefined) client.transaction?.abort();
     if (!client.authenticated && !allowedBeforeAuth(command)) {
       client.reply(command?.id ?? UNKNOWN_COMMAND_ID, NO_AUTH, true);
       return TAKEN;
@@ -328,7 +343,12 @@ export class Dispatcher {
     }
     if (command.route === 'refused') return this.refuse(client, command, refusalOf(command));
     const wrongArity = arityError(command, framer.argc);
-    if (wrongArity !== null) return this.refuse(client, command, encodeError(wrongArity));
+    const { transaction } = client;
+    if (wrongArity !== null) {
+      if (transaction !== null && command.name === 'exec') return abortExec(client, command, this, wrongArity);
+      return this.refuse(client, command, encodeError(wrongArity));
+    }
+    if (transaction !== null && !runsAtOnce(command)) return queueCommand(this, client, transaction, command, framer);
     if (command.route === 'proxy') {
       const run = LOCAL_COMMANDS.get(command.name);
       if (run === undefined) return this.refuse(client, command, refusalOf(command));
@@ -336,7 +356,7 @@ export class Dispatcher {
     }
     const snapshot = this.snapshot;
     if (snapshot === null) return this.refuse(client, command, NOT_READY);
-    if (client.snapshot !== snapshot && !this.#rebind(client, snapshot)) return LATER;
+    if (!this.bind(client)) return LATER;
     switch (command.route) {
       case 'owner':
         return this.#dispatchToOwner(client, framer, command, source, snapshot);
@@ -448,7 +468,9 @@ export class Dispatcher {
    * @returns false when reads of keys that were moving are not answered yet: they may still be asked of another
    * node, and what the client sent behind them must not run there first
    */
-  #rebind(client: ClientConnection, snapshot: RoutingSnapshot): boolean {
+  bind(client: ClientConnection): boolean {
+    const { snapshot } = this;
+    if (client.snapshot === snapshot) return true;
     if (client.sourceReads > 0) {
       client.raiseBarrier();
       return false;

@@ -19,6 +19,7 @@ import { parseIntegerLine, ReplyFramer } from '../../resp/reply-framer.js';
 import type { ClientConnection } from '../client/client-connection.js';
 import { Outlet } from '../io/outlet.js';
 import { createSocketWriter } from '../io/socket-writer.js';
+import type { LanePool } from '../private/lane-pool.js';
 import type { Request } from '../request.js';
 import type { LaneKind } from './lane-handshake.js';
 import { buildHandshake } from './lane-handshake.js';
@@ -53,6 +54,12 @@ export class Lane {
   accepting = true;
   /** The one client that uses the lane; null: it is shared. */
   owner: ClientConnection | null = null;
+  /** Where the lane goes when its client does not need it any more; null: it is shared. */
+  pool: LanePool | null = null;
+  /** How much longer than other commands those of this lane may take, because they wait at the node. Milliseconds. */
+  patience = 0;
+  /** Called once when nothing is in flight any more, or the lane has ended. */
+  whenIdle: ((lane: Lane) => void) | null = null;
   /** The client that the lane's reading waits for, because it does not take its large reply. */
   pausedFor: ClientConnection | null = null;
   pausedAt = 0;
@@ -73,6 +80,7 @@ export class Lane {
   #tail: Request | null = null;
   readonly #framer = new ReplyFramer();
   #receive: Buffer;
+  readonly #sharesReceive: boolean;
   #carry: Buffer | null = null;
   #carryUsed = 0;
   #inReply = false;
@@ -87,14 +95,14 @@ export class Lane {
   #connectTimer: NodeJS.Timeout | null = null;
   #greeting: readonly string[] = [];
   #greeted = 0;
-  readonly #onReady: ((lane: Lane) => void) | null;
 
-  constructor(node: UpstreamNode, kind: LaneKind, kindIndex: number, onReady: ((lane: Lane) => void) | null = null) {
+  /** @param receive the buffer to read into, which others may share; null: one of its own */
+  constructor(node: UpstreamNode, kind: LaneKind, kindIndex: number, receive: Buffer | null = null) {
     this.node = node;
     this.kind = kind;
     this.kindIndex = kindIndex;
-    this.#onReady = onReady;
-    this.#receive = node.shared.lanePools.large.take();
+    this.#sharesReceive = receive !== null;
+    this.#receive = receive ?? node.shared.lanePools.large.take();
     this.outlet = new Outlet(node.shared.turn, node.shared.lanePools, { onDrained: () => this.#onDrained() });
   }
 
@@ -180,6 +188,7 @@ export class Lane {
     this.#failAll(reason, why);
     this.#releaseWaiting();
     for (const fence of this.#fences.splice(0)) fence.resolve();
+    this.#tellIdle();
   }
 
   /** Stops reading until `resume`, because `client` cannot take what comes. */
@@ -213,7 +222,7 @@ export class Lane {
     const head = this.#head;
     if (head === null || this.pausedFor !== null || this.#state !== READY) return;
     const { requestTimeout } = this.node.shared.options;
-    if (now - Math.max(head.startedAt, this.#lastReplyAt) <= requestTimeout) return;
+    if (now - Math.max(head.startedAt, this.#lastReplyAt) <= requestTimeout + this.patience) return;
     this.node.counters.timeouts++;
     this.end('timeout', `did not answer within ${requestTimeout} ms`);
   }
@@ -237,6 +246,11 @@ export class Lane {
     const step = this.#greeting[this.#greeted] ?? '';
     if (buffer[start] === ERROR_BYTE) {
       const text = buffer.toString('latin1', start + 1, end - 2);
+      if (this.pool !== null && text.includes('max number of clients')) {
+        // The node is well, and the connections that it has got are in use.
+        this.end('refused', `refused the connection: ${text}`);
+        return;
+      }
       if (step.startsWith('SELECT')) {
         // The node is well, it only has fewer databases than the proxy offers.
         this.end('refused', `refused ${step}: ${text}`);
@@ -265,7 +279,6 @@ export class Lane {
     this.node.shared.options.mayServe();
     this.outlet.attach(createSocketWriter(socket, this.outlet));
     this.node.onLaneReady(this);
-    this.#onReady?.(this);
   }
 
   #onChunk(length: number, chunk: Buffer): void {
@@ -288,7 +301,15 @@ export class Lane {
       at = end;
     }
     if (this.waiting.size > 0 && !this.full) this.#releaseWaiting();
-    if (this.#endsWhenIdle && this.inflight === 0) this.end('closed', 'is retired');
+    if (this.inflight > 0) return;
+    if (this.#endsWhenIdle) this.end('closed', 'is retired');
+    else if (this.whenIdle !== null) this.#tellIdle();
+  }
+
+  #tellIdle(): void {
+    const tell = this.whenIdle;
+    this.whenIdle = null;
+    tell?.(this);
   }
 
   /** A whole reply in one piece. */
@@ -410,12 +431,20 @@ export class Lane {
       if (last) this.node.shared.requests.give(request);
       return;
     }
+    if (this.#sharesReceive && buffer === this.#receive) {
+      // Others will read into it before the client has taken these bytes.
+      const bytes = Buffer.from(buffer.subarray(start, end));
+      client.onReplyPiece(request, this.#mayPause ? this : null, bytes, 0, bytes.length, last);
+      return;
+    }
     const reusable = client.onReplyPiece(request, this.#mayPause ? this : null, buffer, start, end, last);
     // The kernel still reads from the receive buffer: the next chunk needs another one.
     if (!reusable && buffer === this.#receive) this.#receive = this.node.shared.lanePools.large.take();
   }
 
   #pop(request: Request): void {
+    // How long a command waited for others says nothing of the node.
+    if (this.patience > 0) request.startedAt = this.node.shared.clock.now;
     this.#head = request.nextOfLane;
     if (this.#head === null) {
       this.#tail = null;

@@ -10,6 +10,7 @@ import type { Turn } from '../io/turn.js';
 import type { Clock } from '../measure/clock.js';
 import { NodeCounters } from '../measure/counters.js';
 import type { DataPlaneOptions } from '../options.js';
+import { LanePool } from '../private/lane-pool.js';
 import type { Request, RequestPool } from '../request.js';
 import { Lane, type LaneEnd } from './lane.js';
 import type { LaneKind } from './lane-handshake.js';
@@ -21,13 +22,13 @@ export interface UpstreamShared {
   readonly clock: Clock;
   readonly lanePools: OutletPools;
   readonly requests: RequestPool;
+  /** All lanes of commands that wait at a node read into this: there may be thousands of them. */
+  readonly blockingReceive: Buffer;
 }
 
 export type NodeTarget = { readonly host: string; readonly port: number } | { readonly path: string };
 
 const BACKOFF_MIN_MS = 20;
-/** A private lane that nobody used for this long is closed. */
-const PRIVATE_IDLE_MS = 10_000;
 
 export class UpstreamNode {
   readonly id: number;
@@ -50,9 +51,12 @@ export class UpstreamNode {
   readonly #lanes: Lane[][] = [];
   /** Every lane that is open, shared ones and private ones. */
   readonly #open = new Set<Lane>();
-  readonly #idlePrivate: Lane[] = [];
+  /** Lanes that serve one client at a time. */
+  readonly privateLanes: LanePool;
+  /** Lanes for commands that wait at the node. */
+  readonly blockingLanes: LanePool;
+  readonly #kinds: LaneKind[] = [];
   #next = 0;
-  #privateCount = 0;
   #backoff = BACKOFF_MIN_MS;
   #retry: NodeJS.Timeout | null = null;
   #closed = false;
@@ -64,11 +68,17 @@ export class UpstreamNode {
     this.target = parseTarget(address);
     this.shared = shared;
     this.downReply = this.#describeDown('has not been reached yet');
+    const { nodePrivateConnections, nodeBlockingConnections } = shared.options;
+    this.privateLanes = new LanePool(nodePrivateConnections, (index) => this.#openPrivate(index, null));
+    this.blockingLanes = new LanePool(nodeBlockingConnections, (index) =>
+      this.#openPrivate(index, shared.blockingReceive),
+    );
   }
 
   get inflight(): number {
     let sum = 0;
-    for (const lane of this.#open) sum += lane.inflight;
+    // Commands that wait at the node are no queue.
+    for (const lane of this.#open) if (lane.patience === 0) sum += lane.inflight;
     return sum;
   }
 
@@ -102,33 +112,25 @@ export class UpstreamNode {
    * @returns null when the node is down or has as many private lanes as it may
    */
   takePrivate(kind: LaneKind, client: ClientConnection): Lane | null {
-    if (!this.up || this.#closed) return null;
-    const index = this.kindIndex(kind);
-    const spare = this.#idlePrivate.findIndex((lane) => lane.kindIndex === index && lane.accepting);
-    const lane = spare >= 0 ? this.#idlePrivate.splice(spare, 1)[0] : undefined;
-    if (lane !== undefined) {
-      lane.owner = client;
-      return lane;
-    }
-    if (this.#privateCount >= this.shared.options.nodePrivateConnections) return null;
-    const opened = new Lane(this, kind, index);
-    opened.owner = client;
-    this.#privateCount++;
-    this.#open.add(opened);
-    opened.open();
-    return opened;
+    return this.#takeFrom(this.privateLanes, kind, client);
   }
 
-  /** Gives back a private lane; one that still has replies to come is closed, since they are nobody's. */
+  /**
+   * A lane for a command that may wait at the node for as long as it likes.
+   * @returns null when the node is down or has as many of these lanes as it may
+   */
+  takeBlocking(kind: LaneKind, client: ClientConnection): Lane | null {
+    return this.#takeFrom(this.blockingLanes, kind, client);
+  }
+
+  /** Gives back a lane of one client; one that still has replies to come is closed, since they are nobody's. */
   releasePrivate(lane: Lane): void {
     if (lane.closed) return;
-    if (lane.inflight > 0 || !lane.accepting) {
+    if (lane.inflight > 0 || !lane.accepting || lane.pool === null) {
       lane.end('closed', 'the client left');
       return;
     }
-    lane.owner = null;
-    lane.lastUsedAt = this.shared.clock.now;
-    this.#idlePrivate.push(lane);
+    lane.pool.give(lane, this.shared.clock.now);
   }
 
   /** Opens the lane that most clients will use, so that the first command does not wait for it. */
@@ -160,11 +162,7 @@ export class UpstreamNode {
     this.#forget(lane);
     this.#open.delete(lane);
     if (lane.inflight > 0 && lane.connectionId >= 0) this.lateConnections.add(lane.connectionId);
-    if (lane.owner !== null || this.#idlePrivate.includes(lane)) {
-      this.#privateCount--;
-      const idle = this.#idlePrivate.indexOf(lane);
-      if (idle >= 0) this.#idlePrivate.splice(idle, 1);
-    }
+    lane.pool?.forget(lane);
     if (this.#closed || reason === 'closed' || reason === 'refused') return;
     if (wasReady) this.counters.reconnects++;
     if (reason === 'lost') {
@@ -184,10 +182,8 @@ export class UpstreamNode {
       if (!lane.closed && !lane.accepting && lane.owner === null && lane.inflight === 0)
         lane.end('closed', 'is retired');
     }
-    for (let i = this.#idlePrivate.length - 1; i >= 0; i--) {
-      const lane = this.#idlePrivate[i];
-      if (lane !== undefined && now - lane.lastUsedAt > PRIVATE_IDLE_MS) lane.end('closed', 'was idle');
-    }
+    this.privateLanes.tick(now);
+    this.blockingLanes.tick(now);
   }
 
   lanes(): Iterable<Lane> {
@@ -213,6 +209,20 @@ export class UpstreamNode {
   #openShared(lanes: Lane[], kind: LaneKind, index: number): Lane {
     const lane = new Lane(this, kind, index);
     lanes.push(lane);
+    this.#open.add(lane);
+    lane.open();
+    return lane;
+  }
+
+  #takeFrom(pool: LanePool, kind: LaneKind, client: ClientConnection): Lane | null {
+    if (!this.up || this.#closed) return null;
+    const index = this.kindIndex(kind);
+    this.#kinds[index] = kind;
+    return pool.take(index, client);
+  }
+
+  #openPrivate(index: number, receive: Buffer | null): Lane {
+    const lane = new Lane(this, this.#kinds[index] as LaneKind, index, receive);
     this.#open.add(lane);
     lane.open();
     return lane;

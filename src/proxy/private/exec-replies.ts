@@ -1,0 +1,79 @@
+/** The replies to a transaction that was sent in one piece: those to MULTI and to each queued command, then EXEC's. */
+import { error as encodeError } from '../../resp/encode.js';
+import { changeKind } from '../local/connection-commands.js';
+import { headerNumber, lineEnd, replyEnd } from '../merge/held.js';
+import type { ReplySink, Request, RequestPool } from '../request.js';
+
+const ERROR_BYTE = 0x2d;
+const PLUS = 0x2b;
+const STAR = 0x2a;
+
+export class ExecReplies implements ReplySink {
+  readonly #exec: Request;
+  readonly #requests: RequestPool;
+  readonly #selects: readonly { readonly at: number; readonly database: number }[];
+  /** The first error of the node to a command that it was to queue. */
+  #refusal = '';
+
+  /** @param exec EXEC's own request, whose reply goes straight to the client unless something is to be made of it */
+  constructor(
+    exec: Request,
+    requests: RequestPool,
+    selects: readonly { readonly at: number; readonly database: number }[],
+  ) {
+    this.#exec = exec;
+    this.#requests = requests;
+    this.#selects = selects;
+    if (selects.length > 0) exec.sink = this;
+  }
+
+  onReply(request: Request, buffer: Buffer, start: number, end: number): void {
+    if (request !== this.#exec) {
+      if (buffer[start] === ERROR_BYTE && this.#refusal === '') {
+        this.#refusal = buffer.toString('latin1', start + 1, end - 2);
+        this.#exec.sink = this;
+      }
+      this.#requests.give(request);
+      return;
+    }
+    const { client } = request;
+    request.sink = null;
+    if (client === null) {
+      this.#requests.give(request);
+      return;
+    }
+    if (buffer[start] === ERROR_BYTE && this.#refusal !== '') {
+      const reply = encodeError(`EXECABORT Transaction discarded because of: ${this.#refusal}`, 'latin1');
+      client.onReply(request, reply, 0, reply.length);
+      return;
+    }
+    const database = this.#selected(buffer, start, end);
+    if (database >= 0) changeKind(client, client.kind.protocol, database);
+    client.onReply(request, buffer, start, end);
+  }
+
+  onFailure(request: Request, reply: Buffer): void {
+    const { client } = request;
+    if (request !== this.#exec || client === null) {
+      this.#requests.give(request);
+      return;
+    }
+    request.sink = null;
+    client.onReply(request, reply, 0, reply.length);
+  }
+
+  /** The database that the last SELECT which went well has chosen, or -1. */
+  #selected(buffer: Buffer, start: number, end: number): number {
+    if (buffer[start] !== STAR) return -1;
+    const count = headerNumber(buffer, start);
+    let chosen = -1;
+    let at = lineEnd(buffer, start);
+    for (let i = 0; i < count; i++) {
+      const select = this.#selects.find((candidate) => candidate.at === i);
+      if (select !== undefined && buffer[at] === PLUS) chosen = select.database;
+      at = replyEnd(buffer, at, end);
+      if (at < 0) return chosen;
+    }
+    return chosen;
+  }
+}

@@ -1,0 +1,202 @@
+/** EXEC: the queued frames go to the one node that owns their keys now. */
+import type { Command } from '../../commands/command.js';
+import { EMPTY_ARRAY, error as encodeError, request as encodeRequest, nullArray } from '../../resp/encode.js';
+import { type ClientConnection, LATER, TAKEN } from '../client/client-connection.js';
+import type { LocalCommand } from '../local/index.js';
+import { answerError } from '../local/words.js';
+import type { Dispatcher, Verdict } from '../plan/dispatcher.js';
+import { GAVE_UP, GAVE_UP_REPLY, WAIT } from '../plan/waiting.js';
+import type { RoutingSnapshot } from '../snapshot.js';
+import type { Lane } from '../upstream/lane.js';
+import { ExecReplies } from './exec-replies.js';
+import type { Transaction, Watch } from './transaction.js';
+import { endWatch, sendQuietly } from './watch-lane.js';
+
+const MULTI = Buffer.from(encodeRequest(['MULTI']));
+const EXEC = Buffer.from(encodeRequest(['EXEC']));
+const EXECABORT = encodeError('EXECABORT Transaction discarded because of previous errors.');
+const NOT_READY = encodeError('NODEDOWN the ring has no nodes yet');
+const APART = encodeError(
+  "EXECABORT Transaction discarded because of: CROSSSLOT Keys in request don't hash to the same node",
+);
+const SELECT_IN_CHANGE = encodeError(
+  'TRYAGAIN the ring is changing, and keys of several databases cannot move together',
+);
+
+export const exec: LocalCommand = (client, command, _framer, dispatcher) => {
+  const { transaction } = client;
+  if (transaction === null) return answerError(client, command, 'ERR EXEC without MULTI');
+  if (transaction.aborted) return finish(client, command, dispatcher, EXECABORT);
+  const { snapshot } = dispatcher;
+  if (snapshot === null) return finish(client, command, dispatcher, NOT_READY);
+  if (!dispatcher.bind(client)) return LATER;
+  const { watch } = client;
+  if (watch !== null) {
+    const verdict = checkWatch(dispatcher, client, command, watch, snapshot);
+    if (verdict !== null) return verdict;
+  }
+  if (transaction.frames.length === 0 && watch === null) return finish(client, command, dispatcher, EMPTY_ARRAY);
+  const owner = ownerOf(dispatcher, client, transaction, watch, snapshot);
+  if (owner === WAIT) return LATER;
+  if (owner === GAVE_UP) return finish(client, command, dispatcher, GAVE_UP_REPLY);
+  if (owner === IN_CHANGE) return finish(client, command, dispatcher, SELECT_IN_CHANGE);
+  if (owner === SEVERAL || (watch !== null && dispatcher.nodes[owner] !== watch.lane.node)) {
+    return finish(client, command, dispatcher, APART);
+  }
+  return run(dispatcher, client, command, transaction, watch, owner);
+};
+
+/** EXEC was refused itself: as in Redis that ends the transaction. @param reason the error, as it would be otherwise */
+export function abortExec(client: ClientConnection, command: Command, dispatcher: Dispatcher, reason: string): Verdict {
+  const reply = encodeError(`EXECABORT Transaction discarded because of: ${reason.replace(/^ERR /, '')}`);
+  return finish(client, command, dispatcher, reply);
+}
+
+/** The keys of the transaction have several owners. */
+const SEVERAL = -3;
+/** Keys move, and the transaction has keys of several databases. */
+const IN_CHANGE = -4;
+
+/** Whether the watched keys are where they were watched. @returns the verdict when EXEC ends or waits here */
+function checkWatch(
+  dispatcher: Dispatcher,
+  client: ClientConnection,
+  command: Command,
+  watch: Watch,
+  snapshot: RoutingSnapshot,
+): Verdict | null {
+  const { lane } = watch;
+  if (lane.closed && !lane.node.up) return finish(client, command, dispatcher, lane.node.downReply);
+  // Whether the keys were written to, nobody can tell any more.
+  if (watch.broken || lane.closed || !watch.isInPlace(snapshot, dispatcher.nodes)) {
+    return finish(client, command, dispatcher, nullArray(client.kind.protocol));
+  }
+  if (snapshot.moves !== null || !watch.moves(snapshot)) return null;
+  // The fence is up: it is not known yet whether the keys will move.
+  if (!dispatcher.holdForRing(client)) return finish(client, command, dispatcher, GAVE_UP_REPLY);
+  return LATER;
+}
+
+/** @returns the index of the node, or WAIT, GAVE_UP, SEVERAL, IN_CHANGE */
+function ownerOf(
+  dispatcher: Dispatcher,
+  client: ClientConnection,
+  transaction: Transaction,
+  watch: Watch | null,
+  { ring, nextRing }: RoutingSnapshot,
+): number {
+  const { hashes, keys } = transaction;
+  if (hashes.length === 0) return watch === null ? dispatcher.anyNode() : dispatcher.nodes.indexOf(watch.lane.node);
+  let owner = WAIT;
+  let waits = false;
+  for (let i = 0; i < hashes.length; i++) {
+    const hash = hashes[i] as number;
+    let node = ring.ownerOfHash(hash);
+    if (nextRing !== null && nextRing.ownerOfHash(hash) !== node) {
+      if (transaction.selects.length > 0) return IN_CHANGE;
+      const key = keys[i] as Buffer;
+      node = dispatcher.ownerNow(client, key, 0, key.length);
+      if (node === GAVE_UP) return GAVE_UP;
+      if (node === WAIT) {
+        waits = true;
+        continue;
+      }
+    }
+    if (owner === WAIT) owner = node;
+    else if (owner !== node) return SEVERAL;
+  }
+  return waits ? WAIT : owner;
+}
+
+function run(
+  dispatcher: Dispatcher,
+  client: ClientConnection,
+  command: Command,
+  transaction: Transaction,
+  watch: Watch | null,
+  owner: number,
+): Verdict {
+  let lane: Lane | null;
+  if (watch === null) {
+    lane = dispatcher.laneFor(client, owner);
+    if (lane === null) return finish(client, command, dispatcher, dispatcher.nodeAt(owner).downReply);
+  } else {
+    lane = watch.lane;
+    if (client.pending > 0 && client.lanes[owner] !== lane) {
+      client.raiseBarrier();
+      return LATER;
+    }
+  }
+  if (lane.full) {
+    client.waitFor(lane);
+    return LATER;
+  }
+  send(dispatcher, client, command, transaction, lane);
+  client.transaction = null;
+  if (watch !== null) endWatch(client, true);
+  return TAKEN;
+}
+
+function send(
+  dispatcher: Dispatcher,
+  client: ClientConnection,
+  command: Command,
+  transaction: Transaction,
+  lane: Lane,
+): void {
+  const { requests, clock } = dispatcher.context.shared;
+  const { frames, selects } = transaction;
+  const changesBack = followKind(client, lane);
+  const execRequest = requests.take();
+  const replies = new ExecReplies(execRequest, requests, selects);
+  let bytes = MULTI.length + EXEC.length;
+  lane.outlet.append(MULTI, 0, MULTI.length);
+  for (const frame of frames) {
+    bytes += frame.length;
+    lane.outlet.appendOwned(frame);
+  }
+  lane.outlet.append(EXEC, 0, EXEC.length);
+  lane.node.counters.bytesOut += bytes;
+  for (let i = 0; i <= frames.length; i++) {
+    const request = requests.take();
+    request.lane = lane;
+    request.sink = replies;
+    request.startedAt = clock.now;
+    request.command = command.id;
+    lane.enqueue(request);
+  }
+  execRequest.command = command.id;
+  execRequest.lane = lane;
+  client.enqueue(execRequest);
+  lane.enqueue(execRequest);
+  if (selects.length > 0) {
+    // Others use the lane as well; what this client does next goes by other lanes, when it is known which.
+    client.raiseBarrier();
+    sendQuietly(lane, selectFrame(lane.kind.database));
+  } else if (changesBack) {
+    sendQuietly(lane, selectFrame(lane.kind.database));
+    sendQuietly(lane, Buffer.from(encodeRequest(['HELLO', String(lane.kind.protocol)])));
+  }
+}
+
+/** The client has changed its protocol or database since it watches on this lane. @returns whether it has */
+function followKind(client: ClientConnection, lane: Lane): boolean {
+  const { protocol, database } = client.kind;
+  if (lane.kind.protocol === protocol && lane.kind.database === database) return false;
+  sendQuietly(lane, Buffer.from(encodeRequest(['HELLO', String(protocol)])));
+  sendQuietly(lane, selectFrame(database));
+  return true;
+}
+
+function selectFrame(database: number): Buffer {
+  return Buffer.from(encodeRequest(['SELECT', String(database)]));
+}
+
+/** Answers EXEC here, and nothing remains of the transaction. */
+function finish(client: ClientConnection, command: Command, dispatcher: Dispatcher, reply: Buffer): Verdict {
+  client.transaction = null;
+  endWatch(client, false);
+  if (reply[0] === 0x2d) return dispatcher.refuse(client, command, reply);
+  client.reply(command.id, reply);
+  return TAKEN;
+}

@@ -1,0 +1,144 @@
+/** A command between MULTI and EXEC: it is checked as it comes, and kept until EXEC. */
+import type { Command } from '../../commands/command.js';
+import { findKeys, keyPositions } from '../../commands/keys.js';
+import { error as encodeError } from '../../resp/encode.js';
+import { parseStrictInteger } from '../../resp/integer.js';
+import { args, type RequestFramer } from '../../resp/request-framer.js';
+import { type ClientConnection, TAKEN } from '../client/client-connection.js';
+import type { Dispatcher, Verdict } from '../plan/dispatcher.js';
+import { isReserved, RESERVED_REPLY } from '../plan/reserved.js';
+import type { RoutingSnapshot } from '../snapshot.js';
+import type { Transaction } from './transaction.js';
+
+const QUEUED = Buffer.from('+QUEUED\r\n');
+const TOO_LARGE = encodeError('ERR the transaction is larger than client-query-limit');
+export const CROSSSLOT = encodeError("CROSSSLOT Keys in request don't hash to the same node");
+/** What a database that the proxy does not offer becomes: the node answers that it is out of range. */
+const NO_DATABASE = Buffer.from('*2\r\n$6\r\nSELECT\r\n$2\r\n-1\r\n');
+
+/** These are carried out at once, also between MULTI and EXEC. */
+const AT_ONCE: ReadonlySet<string> = new Set(['multi', 'exec', 'discard', 'watch', 'quit', 'reset']);
+/** Commands that the proxy answers otherwise; a node answers them as well. */
+const BY_NODE: ReadonlySet<string> = new Set(['ping', 'echo', 'unwatch', 'wait', 'waitaof']);
+
+/** Whether the command is one that MULTI does not defer. */
+export function runsAtOnce(command: Command): boolean {
+  return command.route === 'proxy' && AT_ONCE.has(command.name);
+}
+
+/** Queues the command that `framer` holds, or refuses it; EXEC then answers EXECABORT, as in Redis. */
+export function queueCommand(
+  dispatcher: Dispatcher,
+  client: ClientConnection,
+  transaction: Transaction,
+  command: Command,
+  framer: RequestFramer,
+): Verdict {
+  const { options } = dispatcher.context.shared;
+  let refusal: Buffer | null = null;
+  let frame: Buffer | null = null;
+  switch (command.route) {
+    case 'owner':
+    case 'split':
+      return queueKeyed(dispatcher, client, transaction, command, framer);
+    case 'any':
+      break;
+    case 'proxy':
+      if (command.name === 'select') frame = noteSelect(transaction, framer, options.databases);
+      else if (!BY_NODE.has(command.name)) refusal = notInside(command, 'the proxy answers it, and not a node');
+      break;
+    case 'admin':
+      if (options.adminCommands !== 'allow') refusal = notInside(command, command.reason);
+      else if (dispatcher.nodes.length > 1) refusal = ofAllNodes(command);
+      break;
+    case 'all':
+      if (command.merge !== 'info' && dispatcher.nodes.length > 1) refusal = ofAllNodes(command);
+      break;
+    default:
+      refusal = notInside(command, 'it concerns several nodes');
+  }
+  if (refusal !== null) return dispatcher.refuse(client, command, refusal);
+  return keep(dispatcher, client, transaction, command, frame ?? copyOf(framer));
+}
+
+function queueKeyed(
+  dispatcher: Dispatcher,
+  client: ClientConnection,
+  transaction: Transaction,
+  command: Command,
+  framer: RequestFramer,
+): Verdict {
+  const source = framer.source as Buffer;
+  const { snapshot } = dispatcher;
+  // A command whose keys cannot be told is answered by a node, with the error that Redis has for it.
+  const count = snapshot === null ? 0 : Math.max(0, findKeys(command, args, framer.argc, source));
+  const frame = copyOf(framer);
+  if (transaction.aborted) return keep(dispatcher, client, transaction, command, frame);
+  for (let i = 0; i < count; i++) {
+    const at = keyPositions.at[i] as number;
+    const start = args.start[at] as number;
+    const end = args.end[at] as number;
+    if (isReserved(source, start, end)) return dispatcher.refuse(client, command, RESERVED_REPLY);
+    const hash = (snapshot as RoutingSnapshot).ring.hashOf(source, start, end);
+    if (!fits(dispatcher, client, transaction, hash)) return dispatcher.refuse(client, command, CROSSSLOT);
+    transaction.hashes.push(hash);
+    transaction.keys.push(frame.subarray(start - framer.frameStart, end - framer.frameStart));
+  }
+  return keep(dispatcher, client, transaction, command, frame);
+}
+
+/** Whether a key has the owner that the others have; while the ring changes EXEC looks once more. */
+function fits(dispatcher: Dispatcher, client: ClientConnection, transaction: Transaction, hash: number): boolean {
+  const { ring, nextRing } = dispatcher.snapshot as RoutingSnapshot;
+  const owner = ring.ownerOfHash(hash);
+  const next = nextRing === null ? owner : nextRing.ownerOfHash(hash);
+  const { watch } = client;
+  if (watch !== null && !watch.broken) {
+    const { node } = watch.lane;
+    if (dispatcher.nodes[owner] !== node && dispatcher.nodes[next] !== node) return false;
+  }
+  const first = transaction.hashes[0];
+  if (first === undefined) return true;
+  return ring.ownerOfHash(first) === owner || (nextRing !== null && nextRing.ownerOfHash(first) === next);
+}
+
+function keep(
+  dispatcher: Dispatcher,
+  client: ClientConnection,
+  transaction: Transaction,
+  command: Command,
+  frame: Buffer,
+): Verdict {
+  transaction.bytes += frame.length;
+  if (transaction.bytes > dispatcher.context.shared.options.clientQueryLimit) {
+    return dispatcher.refuse(client, command, TOO_LARGE);
+  }
+  if (!transaction.aborted) transaction.frames.push(frame);
+  client.reply(command.id, QUEUED);
+  return TAKEN;
+}
+
+/** @returns the frame to queue instead, or null */
+function noteSelect(transaction: Transaction, framer: RequestFramer, databases: number): Buffer | null {
+  const database = parseStrictInteger(framer.source, args.start[1] as number, args.end[1] as number);
+  if (Number.isNaN(database)) return null;
+  if (database < 0 || database >= databases) return NO_DATABASE;
+  transaction.selects.push({ at: transaction.frames.length, database });
+  return null;
+}
+
+function copyOf(framer: RequestFramer): Buffer {
+  return Buffer.from(framer.source.subarray(framer.frameStart, framer.frameEnd));
+}
+
+function notInside(command: Command, why: string): Buffer {
+  return encodeError(`ERR ${wordsOf(command)} is not allowed in a transaction through the proxy: ${why}`);
+}
+
+function ofAllNodes(command: Command): Buffer {
+  return encodeError(`CROSSSLOT ${wordsOf(command)} concerns all nodes, and a transaction runs on one`);
+}
+
+function wordsOf(command: Command): string {
+  return command.name.replace('|', ' ').toUpperCase();
+}
