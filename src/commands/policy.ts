@@ -12,7 +12,6 @@ export interface PolicyRow {
 }
 
 const PUBSUB = 'publish/subscribe is not supported yet';
-const BLOCKING = 'blocking commands are not supported yet';
 const REPLICATION = 'the proxy is not part of replication';
 const PERSISTENCE = "persistence is each node's own matter: connect to the node";
 const LIFECYCLE = "a node's life is not for clients to end";
@@ -52,6 +51,8 @@ export const POLICY = {
   zdiff: numkeys(1),
   zintercard: numkeys(1),
   sintercard: numkeys(1),
+  blmpop: numkeys(2),
+  bzmpop: numkeys(2),
   lmpop: numkeys(1),
   zmpop: numkeys(1),
   zunionstore: numkeys(2, 1),
@@ -122,6 +123,8 @@ export const POLICY = {
   discard: proxy,
   watch: proxy,
   unwatch: proxy,
+  wait: proxy,
+  waitaof: proxy,
   'client|id': proxy,
   'client|getname': proxy,
   'client|setname': proxy,
@@ -133,13 +136,13 @@ export const POLICY = {
   'client|no-evict': proxy,
   'client|no-touch': proxy,
   'client|getredir': proxy,
+  'client|unblock': proxy,
   'client|help': any,
   'client|tracking': refused('client-side caching is not supported yet'),
   'client|caching': refused('client-side caching is not supported yet'),
   'client|trackinginfo': refused('client-side caching is not supported yet'),
   'client|pause': refused('it would pause the node for all other proxies too'),
   'client|unpause': refused('it would pause the node for all other proxies too'),
-  'client|unblock': refused(BLOCKING),
 
   // Administration of the nodes, by permission.
   pfselftest: admin,
@@ -208,17 +211,4 @@ export const POLICY = {
   publish: refused(PUBSUB),
   spublish: refused(PUBSUB),
   pubsub: refused(PUBSUB),
-  blpop: refused(BLOCKING),
-  brpop: refused(BLOCKING),
-  blmove: refused(BLOCKING),
-  blmpop: { ...refused(BLOCKING), ...numkeys(2) },
-  brpoplpush: refused(BLOCKING),
-  bzpopmin: refused(BLOCKING),
-  bzpopmax: refused(BLOCKING),
-  bzmpop: { ...refused(BLOCKING), ...numkeys(2) },
-  wait: refused(BLOCKING),
-  waitaof: refused(BLOCKING),
 } as const satisfies Record<string, PolicyRow>;
-
-/** The reason for which XREAD and XREADGROUP are refused when they have BLOCK. */
-export const BLOCKING_REASON = BLOCKING;

@@ -159,6 +159,7 @@ export class DataPlane {
    */
   async fence(timeout: number): Promise<string[]> {
     const slow = new Set<UpstreamNode>();
+    this.#dispatcher.blocked.release();
     // Twice: a read that found nothing at one node may have been sent to another one in the meantime.
     const answered = this.#answeredSoFar(slow).then(() => this.#answeredSoFar(slow));
     let timer: NodeJS.Timeout | undefined;
@@ -175,7 +176,9 @@ export class DataPlane {
     await Promise.all(
       [...this.#nodes.values()].map(async (node) => {
         waiting.add(node);
-        await Promise.all([...node.lanes()].map((lane) => lane.answeredSoFar()));
+        // What waits at a node with keys that stay there may go on waiting.
+        const lanes = [...node.lanes()].filter((lane) => lane.patience === 0);
+        await Promise.all(lanes.map((lane) => lane.answeredSoFar()));
         waiting.delete(node);
       }),
     );
@@ -198,7 +201,10 @@ export class DataPlane {
   async close(timeout: number): Promise<void> {
     this.#closing = true;
     this.#listener.stop();
-    for (const client of [...this.clients]) client.endAfterReplies();
+    for (const client of [...this.clients]) {
+      client.endAfterReplies();
+      client.blocked?.stop();
+    }
     const deadline = performance.now() + timeout;
     while (this.clients.size > 0 && performance.now() < deadline) {
       await new Promise((resolve) => setTimeout(resolve, 5));
@@ -237,6 +243,7 @@ export class DataPlane {
     const now = this.#shared.clock.read();
     this.counters.observer = this.#observer.wanted;
     for (const node of this.#nodes.values()) node.tick(now);
+    this.#dispatcher.blocked.tick(now);
     if (++this.#ticks % CLIENT_TICKS !== 0) return;
     for (const client of this.clients) client.tick(now);
   }

@@ -30,6 +30,7 @@ import { createSocketWriter } from '../io/socket-writer.js';
 import type { TurnTask } from '../io/turn.js';
 import { commandName } from '../measure/command-names.js';
 import type { Dispatcher } from '../plan/dispatcher.js';
+import type { Waiting } from '../private/blocked-commands.js';
 import type { Transaction, Watch } from '../private/transaction.js';
 import { endWatch } from '../private/watch-lane.js';
 import { DONE, PARTIAL, type Request, WAITING } from '../request.js';
@@ -53,6 +54,8 @@ const FIRST_WINDOW = 512;
 /** The window is chosen so that about this many bytes of replies are in flight. */
 const WINDOW_BYTES = 8_388_608;
 
+/** What a client may send while its command waits at a node. */
+const BLOCKED_CARRY = 1_048_576;
 /** What a client keeps of a frame that is cut: small, since thousands of clients may keep one. */
 const LEAST_CARRY = 1024;
 /** A carry above this size comes from the pool of large chunks. */
@@ -95,6 +98,8 @@ export class ClientConnection implements TurnTask {
   transaction: Transaction | null = null;
   /** What the client watches, and where. */
   watch: Watch | null = null;
+  /** What it waits for at a node: nothing of its is handled until that has ended. */
+  blocked: Waiting | null = null;
 
   readonly #shared: ClientShared;
   readonly #dispatcher: Dispatcher;
@@ -159,6 +164,11 @@ export class ClientConnection implements TurnTask {
   /** Bytes that were received and are not handled yet. */
   get queryBytes(): number {
     return this.#carryEnd - this.#carryStart;
+  }
+
+  /** The client sends nothing more. */
+  get inputHasEnded(): boolean {
+    return this.#inputEnded;
   }
 
   get uploading(): boolean {
@@ -407,6 +417,7 @@ export class ClientConnection implements TurnTask {
     this.outlet.close();
     this.#socket.destroy();
     this.#dropCarry();
+    this.blocked?.abandon();
     this.#abandonRequests();
     for (const lane of this.#pausedLanes) lane.resume();
     this.#pausedLanes.clear();
@@ -481,7 +492,8 @@ export class ClientConnection implements TurnTask {
         continue;
       }
       if (this.#blocked()) {
-        this.#pause();
+        // One that waits at a node is read on, so that it is noticed when it hangs up.
+        if (this.blocked === null || end - at > BLOCKED_CARRY) this.#pause();
         break;
       }
       const outcome = framer.next(buffer, at, end);
@@ -676,6 +688,11 @@ export class ClientConnection implements TurnTask {
 
   #onEnd(): void {
     this.#inputEnded = true;
+    if (this.blocked !== null) {
+      // As in Redis, nobody waits for a client that has hung up.
+      this.close('');
+      return;
+    }
     this.#endIfIdle();
   }
 

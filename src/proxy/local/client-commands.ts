@@ -185,7 +185,7 @@ export const clientCommands: Readonly<Record<string, LocalCommand>> = {
 /** A line of CLIENT LIST. */
 function describeClient(client: ClientConnection): string {
   const seconds = (since: number): number => Math.max(0, Math.floor(since / 1000));
-  const flags = `${client.transaction === null ? '' : 'x'}${client.noEvict ? 'e' : ''}${client.noTouch ? 'T' : ''}`;
+  const flags = `${client.blocked === null ? '' : 'b'}${client.transaction === null ? '' : 'x'}${client.noEvict ? 'e' : ''}${client.noTouch ? 'T' : ''}`;
   return [
     `id=${client.id}`,
     `addr=${client.address}`,

@@ -2,7 +2,9 @@ import type { Command } from '../../commands/command.js';
 import type { RequestFramer } from '../../resp/request-framer.js';
 import type { ClientConnection } from '../client/client-connection.js';
 import type { Dispatcher, Verdict } from '../plan/dispatcher.js';
+import { clientUnblock } from '../private/client-unblock.js';
 import { transactionCommands } from '../private/transaction-commands.js';
+import { wait } from '../private/wait.js';
 import { clientCommands } from './client-commands.js';
 import { connectionCommands } from './connection-commands.js';
 
@@ -19,4 +21,7 @@ export const LOCAL_COMMANDS: ReadonlyMap<string, LocalCommand> = new Map<string,
   ...Object.entries(connectionCommands),
   ...Object.entries(clientCommands),
   ...Object.entries(transactionCommands),
+  ['client|unblock', clientUnblock],
+  ['wait', wait],
+  ['waitaof', wait],
 ]);

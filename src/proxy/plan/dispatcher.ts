@@ -7,9 +7,7 @@ import { arityError, unknownCommandError, unknownSubcommandError } from '../../c
 import { UNKNOWN_COMMAND_ID } from '../../commands/build.js';
 import type { Command } from '../../commands/command.js';
 import { findKeys, keyPositions } from '../../commands/keys.js';
-import { BLOCKING_REASON } from '../../commands/policy.js';
 import type { CommandTable } from '../../commands/table.js';
-import { equalsIgnoreCase } from '../../resp/bytes.js';
 import { error as encodeError } from '../../resp/encode.js';
 import { args, type RequestFramer } from '../../resp/request-framer.js';
 import { type ClientConnection, LATER, TAKEN } from '../client/client-connection.js';
@@ -17,6 +15,8 @@ import { LOCAL_COMMANDS } from '../local/index.js';
 import type { LocalContext } from '../local/local-context.js';
 import { infoMerger } from '../merge/info.js';
 import { MERGERS } from '../merge/mergers.js';
+import { BlockedCommands } from '../private/blocked-commands.js';
+import { mayWait } from '../private/blocking-frame.js';
 import { abortExec } from '../private/exec.js';
 import { queueCommand, runsAtOnce } from '../private/queue.js';
 import type { Request } from '../request.js';
@@ -41,8 +41,6 @@ export interface UploadPlan {
   readonly failure: Buffer;
 }
 
-const STREAMS = Buffer.from('streams');
-const BLOCK = Buffer.from('block');
 /** The sections of INFO that the proxy's own belongs to. */
 const INFO_SECTIONS: ReadonlySet<string> = new Set(['ringproxy', 'all', 'everything', 'default']);
 const EMPTY = Buffer.alloc(0);
@@ -61,6 +59,8 @@ export class Dispatcher {
   /** Index-aligned with the snapshot's nodes. */
   nodes: readonly UpstreamNode[] = [];
   table: CommandTable;
+  /** Commands that wait at nodes. */
+  readonly blocked = new BlockedCommands(this);
   readonly #context: LocalContext;
   #cacheReads: Uint8Array;
   #changing = false;
@@ -92,6 +92,7 @@ export class Dispatcher {
     const fenced = [...this.#fenced];
     this.#fenced.clear();
     for (const client of fenced) client.resumeSoon();
+    this.blocked.onPublish();
   }
 
   /** Handles the complete frame that `framer` holds. */
@@ -388,11 +389,8 @@ export class Dispatcher {
     snapshot: RoutingSnapshot,
   ): Verdict {
     const count = findKeys(command, args, framer.argc, source);
-    if (command.mayBlock && hasBlockOption(source, framer.argc)) {
-      return this.refuse(client, command, blockingRefusal(command));
-    }
     // A command whose keys cannot be told is answered by a node, with the error that Redis has for it.
-    if (count <= 0) return this.forward(client, command, this.anyNode(), source, framer);
+    if (count <= 0) return this.#run(client, command, this.anyNode(), source, framer);
     let owner = -1;
     for (let i = 0; i < count; i++) {
       const at = keyPositions.at[i] as number;
@@ -403,7 +401,7 @@ export class Dispatcher {
       if (owner === -1) owner = node;
       else if (owner !== node) return this.refuse(client, command, CROSSSLOT);
     }
-    if (!this.#changing) return this.forward(client, command, owner, source, framer);
+    if (!this.#changing) return this.#run(client, command, owner, source, framer);
     return this.#forwardSettled(client, framer, command, source, count);
   }
 
@@ -426,7 +424,13 @@ export class Dispatcher {
       // Keys of different hash tags may share an owner before the change and not after it.
       else if (owner !== node) return this.refuse(client, command, CROSSSLOT);
     }
-    return waits ? LATER : this.forward(client, command, owner, source, framer);
+    return waits ? LATER : this.#run(client, command, owner, source, framer);
+  }
+
+  /** Forwards the frame; one that may wait at the node gets a lane of its own. */
+  #run(client: ClientConnection, command: Command, owner: number, source: Buffer, framer: RequestFramer): Verdict {
+    if (command.mayBlock && mayWait(command, framer)) return this.blocked.begin(client, command, framer, owner);
+    return this.forward(client, command, owner, source, framer);
   }
 
   #pickLane(client: ClientConnection, index: number, current: Lane | undefined): Lane | null {
@@ -486,21 +490,6 @@ function refusalOf(command: Command): Buffer {
   const name = command.name.replace('|', ' ').toUpperCase();
   const why = command.reason === '' ? '' : `: ${command.reason}`;
   return encodeError(`ERR ${name} is not allowed through the proxy${why}`);
-}
-
-/** XREAD and XREADGROUP wait at the node only when they have BLOCK, in front of STREAMS. */
-function hasBlockOption(source: Buffer, argc: number): boolean {
-  for (let i = 1; i < argc; i++) {
-    const start = args.start[i] as number;
-    const end = args.end[i] as number;
-    if (equalsIgnoreCase(source, start, end, STREAMS)) return false;
-    if (equalsIgnoreCase(source, start, end, BLOCK)) return true;
-  }
-  return false;
-}
-
-function blockingRefusal(command: Command): Buffer {
-  return encodeError(`ERR ${command.name.toUpperCase()} is not allowed through the proxy: ${BLOCKING_REASON}`);
 }
 
 function allowedBeforeAuth(command: Command | undefined): boolean {

@@ -58,6 +58,8 @@ export class Lane {
   pool: LanePool | null = null;
   /** How much longer than other commands those of this lane may take, because they wait at the node. Milliseconds. */
   patience = 0;
+  /** CLIENT UNBLOCKs for this connection that are not answered: until then nobody else may wait on it. */
+  unblocks = 0;
   /** Called once when nothing is in flight any more, or the lane has ended. */
   whenIdle: ((lane: Lane) => void) | null = null;
   /** The client that the lane's reading waits for, because it does not take its large reply. */
@@ -104,6 +106,11 @@ export class Lane {
     this.#sharesReceive = receive !== null;
     this.#receive = receive ?? node.shared.lanePools.large.take();
     this.outlet = new Outlet(node.shared.turn, node.shared.lanePools, { onDrained: () => this.#onDrained() });
+  }
+
+  /** How many requests were answered. */
+  get answered(): number {
+    return this.#answered;
   }
 
   get ready(): boolean {

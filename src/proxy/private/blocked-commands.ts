@@ -1,0 +1,109 @@
+/** All commands of the data plane that wait at nodes, and those that wait for a change of the ring. */
+import type { Command } from '../../commands/command.js';
+import { findKeys, keyPositions } from '../../commands/keys.js';
+import { args, type RequestFramer } from '../../resp/request-framer.js';
+import { type ClientConnection, LATER, TAKEN } from '../client/client-connection.js';
+import type { TurnTask } from '../io/turn.js';
+import type { Dispatcher, Verdict } from '../plan/dispatcher.js';
+import type { RequestPool } from '../request.js';
+import type { RoutingSnapshot } from '../snapshot.js';
+import type { Lane } from '../upstream/lane.js';
+import type { UpstreamNode } from '../upstream/upstream-node.js';
+import { BlockedCommand, noBlockingLane } from './blocked-command.js';
+import type { UnblockMode } from './unblock.js';
+
+/** What a client waits for at one or several nodes. */
+export interface Waiting {
+  /** The client has left. */
+  abandon(): void;
+  /** The proxy stops. */
+  stop(): void;
+  /** CLIENT UNBLOCK. @returns the lane whose node is to be asked; null when that is not needed */
+  endWait(mode: UnblockMode): Lane | null;
+}
+
+export class BlockedCommands {
+  readonly atNode = new Set<BlockedCommand>();
+  readonly parked = new Set<BlockedCommand>();
+  readonly #dispatcher: Dispatcher;
+
+  constructor(dispatcher: Dispatcher) {
+    this.#dispatcher = dispatcher;
+  }
+
+  get snapshot(): RoutingSnapshot | null {
+    return this.#dispatcher.snapshot;
+  }
+
+  get requests(): RequestPool {
+    return this.#dispatcher.context.shared.requests;
+  }
+
+  get now(): number {
+    return this.#dispatcher.context.shared.clock.now;
+  }
+
+  nodeAt(index: number): UpstreamNode {
+    return this.#dispatcher.nodeAt(index);
+  }
+
+  schedule(task: TurnTask): void {
+    this.#dispatcher.context.shared.turn.schedule(task);
+  }
+
+  /** Sends the command that `framer` holds to the node with this index, on a lane of its own. */
+  begin(client: ClientConnection, command: Command, framer: RequestFramer, index: number): Verdict {
+    if (client.pending > 0) {
+      // What is in flight goes by other lanes, and must not be overtaken.
+      client.raiseBarrier();
+      return LATER;
+    }
+    if (client.inputHasEnded) {
+      // As in Redis, nobody waits for a client that has hung up.
+      client.close('');
+      return TAKEN;
+    }
+    const node = this.nodeAt(index);
+    const lane = node.takeBlocking(client.kind, client);
+    if (lane === null) {
+      return this.#dispatcher.refuse(client, command, node.up ? noBlockingLane(node.name) : node.downReply);
+    }
+    const { frameStart, frameEnd } = framer;
+    const frame = Buffer.from(framer.source.subarray(frameStart, frameEnd));
+    const words: Buffer[] = [];
+    for (let i = 0; i < framer.argc; i++) {
+      words.push(frame.subarray((args.start[i] as number) - frameStart, (args.end[i] as number) - frameStart));
+    }
+    const count = Math.max(0, findKeys(command, args, framer.argc, framer.source));
+    const keys = Array.from(keyPositions.at.subarray(0, count));
+    const request = this.requests.take();
+    request.command = command.id;
+    client.enqueue(request);
+    client.raiseBarrier();
+    const blocked = new BlockedCommand(this, client, command, request, words, keys);
+    client.blocked = blocked;
+    blocked.issue(lane, frame, 0, frame.length);
+    return TAKEN;
+  }
+
+  /**
+   * Takes the commands off their nodes whose keys change hands. Their lanes are answered then: who waits until
+   * nothing is in flight waits for these as well, but not for those that stay.
+   */
+  release(): void {
+    const { snapshot } = this;
+    if (snapshot === null || snapshot.nextRing === null) return;
+    for (const blocked of [...this.atNode]) if (blocked.moves(snapshot)) blocked.leave();
+  }
+
+  /** There is another snapshot: what was parked may go on. */
+  onPublish(): void {
+    for (const blocked of this.parked) blocked.resumeSoon();
+  }
+
+  /** Called about ten times a second. */
+  tick(now: number): void {
+    const { requestTimeout } = this.#dispatcher.context.shared.options;
+    for (const blocked of [...this.parked]) blocked.checkTime(now, requestTimeout);
+  }
+}

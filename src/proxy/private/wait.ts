@@ -1,0 +1,131 @@
+/**
+ * WAIT and WAITAOF: the client's writes may be on any node, so every node is asked, and the least of what they
+ * answer counts. A connection waits for what was written before its last command, whoever wrote it: hence the PING
+ * in front.
+ */
+import { error as encodeError, request as encodeRequest } from '../../resp/encode.js';
+import { parseStrictInteger } from '../../resp/integer.js';
+import { parseIntegerLine } from '../../resp/reply-framer.js';
+import { type ClientConnection, LATER, TAKEN } from '../client/client-connection.js';
+import type { LocalCommand } from '../local/index.js';
+import { argumentBytes } from '../local/words.js';
+import { Group, type Merger } from '../merge/group.js';
+import { headerNumber, lineEnd } from '../merge/held.js';
+import type { Lane } from '../upstream/lane.js';
+import type { Waiting } from './blocked-commands.js';
+import { timeoutOf, timeoutPosition } from './blocking-frame.js';
+import { releaseBlocking, type UnblockMode, unblock } from './unblock.js';
+import { sendQuietly } from './watch-lane.js';
+
+const PING = Buffer.from(encodeRequest(['PING']));
+const NOT_READY = encodeError('NODEDOWN the ring has no nodes yet');
+const NO_KEYS = new Uint16Array(0);
+const STAR = 0x2a;
+
+export const wait: LocalCommand = (client, command, framer, dispatcher) => {
+  if (dispatcher.nodes.length === 0) return dispatcher.refuse(client, command, NOT_READY);
+  if (!dispatcher.bind(client)) return LATER;
+  if (client.pending > 0) {
+    client.raiseBarrier();
+    return LATER;
+  }
+  if (client.inputHasEnded) {
+    client.close('');
+    return TAKEN;
+  }
+  const { shared } = dispatcher.context;
+  const words = argumentBytes(framer);
+  const patience = timeoutOf(command, words, timeoutPosition(command, words));
+  const request = shared.requests.take();
+  request.command = command.id;
+  client.enqueue(request);
+  client.raiseBarrier();
+  const group = new Group(request, client.kind.protocol, mergeLeast, shared, NO_KEYS);
+  const waiting = new WaitEverywhere(client);
+  client.blocked = waiting;
+  // What the nodes refuse, one of them refuses as well as all.
+  const understood = words.slice(1).every((word) => parseStrictInteger(word, 0, word.length) >= 0);
+  for (const node of understood ? dispatcher.nodes : [dispatcher.nodeAt(dispatcher.anyNode())]) {
+    const lane = node.takeBlocking(client.kind, client);
+    if (lane === null) {
+      group.addFailedPart(node);
+      continue;
+    }
+    sendQuietly(lane, PING);
+    lane.outlet.append(framer.source, framer.frameStart, framer.frameEnd);
+    node.counters.bytesOut += framer.frameEnd - framer.frameStart;
+    lane.patience = patience;
+    group.addPart(node, lane);
+    waiting.add(lane);
+  }
+  group.seal();
+  waiting.seal();
+  return TAKEN;
+};
+
+/** The lanes on which a client's WAIT waits. */
+class WaitEverywhere implements Waiting {
+  readonly #client: ClientConnection;
+  readonly #lanes = new Set<Lane>();
+  #ending = false;
+
+  constructor(client: ClientConnection) {
+    this.#client = client;
+  }
+
+  add(lane: Lane): void {
+    this.#lanes.add(lane);
+    lane.whenIdle = (idle) => {
+      this.#lanes.delete(idle);
+      releaseBlocking(idle);
+      this.seal();
+    };
+  }
+
+  /** All lanes were added, or one has answered. */
+  seal(): void {
+    const client = this.#client;
+    if (this.#lanes.size > 0 || client.blocked !== this) return;
+    client.blocked = null;
+    client.resumeSoon();
+  }
+
+  abandon(): void {
+    this.endWait('ERROR');
+  }
+
+  stop(): void {
+    this.endWait('ERROR');
+  }
+
+  endWait(mode: UnblockMode): null {
+    if (this.#ending) return null;
+    this.#ending = true;
+    for (const lane of [...this.#lanes]) {
+      if (lane.ready) unblock(lane, mode);
+      else lane.end('closed', 'the client was unblocked');
+    }
+    return null;
+  }
+}
+
+/** The least number, or the least of each place of an array (WAITAOF). */
+const mergeLeast: Merger = (group, out) => {
+  let least: number[] | null = null;
+  let isArray = false;
+  for (const { held, heldStart, heldEnd } of group.parts) {
+    if (held === null) continue;
+    const { buffer } = held;
+    const values: number[] = [];
+    isArray = buffer[heldStart] === STAR;
+    let at = isArray ? lineEnd(buffer, heldStart) : heldStart;
+    const count = isArray ? headerNumber(buffer, heldStart) : 1;
+    for (let i = 0; i < count; i++) {
+      values.push(parseIntegerLine(buffer, at, heldEnd));
+      at = lineEnd(buffer, at);
+    }
+    least = least === null ? values : least.map((value, i) => Math.min(value, values[i] ?? value));
+  }
+  if (isArray) out.arrayHeader(least?.length ?? 0);
+  for (const value of least ?? []) out.integer(value);
+};
