@@ -23,6 +23,7 @@ import type { Lane } from '../upstream/lane.js';
 import type { UpstreamNode } from '../upstream/upstream-node.js';
 import type { BlockedCommands } from './blocked-commands.js';
 import { newestIds, timeoutOf, timeoutPosition, timeoutReply, timeoutText } from './blocking-frame.js';
+import type { LaneWaiter } from './lane-pool.js';
 import { CROSSSLOT } from './queue.js';
 import { askNewestId } from './stream-end.js';
 import { releaseBlocking, UNBLOCKED, type UnblockMode, unblock } from './unblock.js';
@@ -34,7 +35,7 @@ const PARKED = 2;
 const ABANDONED = 3;
 const ENDED = 4;
 
-export class BlockedCommand implements ReplySink, MoveWaiter, TurnTask {
+export class BlockedCommand implements ReplySink, MoveWaiter, LaneWaiter, TurnTask {
   readonly #all: BlockedCommands;
   readonly #client: ClientConnection;
   readonly #command: Command;
@@ -161,6 +162,11 @@ export class BlockedCommand implements ReplySink, MoveWaiter, TurnTask {
     return null;
   }
 
+  /** Whether it does not wait for the ring, or for a lane. */
+  get closed(): boolean {
+    return this.#state !== PARKED;
+  }
+
   resumeSoon(): void {
     if (this.#scheduled || this.#state !== PARKED) return;
     this.#scheduled = true;
@@ -264,7 +270,9 @@ export class BlockedCommand implements ReplySink, MoveWaiter, TurnTask {
   #issueAt(node: UpstreamNode, remaining: number): void {
     const lane = node.takeBlocking(this.#client.kind, this.#client);
     if (lane === null) {
-      this.#finish(node.up ? noBlockingLane(node.name) : node.downReply);
+      // When it takes too long, `checkTime` ends it.
+      if (node.up) node.blockingLanes.waitForLane(this);
+      else this.#finish(node.downReply);
       return;
     }
     if (this.#timeoutAt > 0) this.#words[this.#timeoutAt] = Buffer.from(timeoutText(this.#command, remaining));

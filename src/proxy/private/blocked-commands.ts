@@ -66,7 +66,10 @@ export class BlockedCommands {
     const node = this.nodeAt(index);
     const lane = node.takeBlocking(client.kind, client);
     if (lane === null) {
-      return this.#dispatcher.refuse(client, command, node.up ? noBlockingLane(node.name) : node.downReply);
+      if (!node.up) return this.#dispatcher.refuse(client, command, node.downReply);
+      if (!client.hold()) return this.#dispatcher.refuse(client, command, noBlockingLane(node.name));
+      node.blockingLanes.waitForLane(client);
+      return LATER;
     }
     const { frameStart, frameEnd } = framer;
     const frame = Buffer.from(framer.source.subarray(frameStart, frameEnd));

@@ -7,14 +7,25 @@ import type { Lane } from '../upstream/lane.js';
 
 /** A lane that nobody used for this long is closed. Milliseconds. */
 const IDLE_MS = 10_000;
+/** Lanes that are opened at the same time: thousands would keep each other from being ready in time. */
+const MOST_OPENING = 64;
+
+/** Who waits for a lane. */
+export interface LaneWaiter {
+  /** It does not want one any more. */
+  readonly closed: boolean;
+  /** Asks again, at the end of the turn. */
+  resumeSoon(): void;
+}
 
 export class LanePool {
   readonly #limit: number;
   readonly #open: (kindIndex: number) => Lane;
   /** By the kind's index; the lane that was used last is the last one. */
   readonly #idle: Lane[][] = [];
-  /** Clients that wait for a lane. */
-  readonly #waiting = new Set<ClientConnection>();
+  readonly #waiting = new Set<LaneWaiter>();
+  /** Lanes that are not ready yet. */
+  readonly #opening = new Set<Lane>();
   #count = 0;
 
   /**
@@ -26,7 +37,7 @@ export class LanePool {
     this.#open = open;
   }
 
-  /** @returns null when there are as many lanes as there may be, and all of them are in use */
+  /** @returns null when there are as many lanes as there may be, or as many are being opened */
   take(kindIndex: number, client: ClientConnection): Lane | null {
     const idle = this.#idle[kindIndex];
     while (idle !== undefined && idle.length > 0) {
@@ -35,12 +46,19 @@ export class LanePool {
       lane.owner = client;
       return lane;
     }
+    if (this.#opening.size >= MOST_OPENING) return null;
     if (this.#count >= this.#limit && !this.#closeIdle()) return null;
     const lane = this.#open(kindIndex);
     lane.owner = client;
     lane.pool = this;
     this.#count++;
+    this.#opening.add(lane);
     return lane;
+  }
+
+  /** The lane is ready. */
+  onReady(lane: Lane): void {
+    if (this.#opening.delete(lane)) this.#wakeOne();
   }
 
   /** Takes back a lane on which nothing is in flight. @param now by the clock */
@@ -53,27 +71,30 @@ export class LanePool {
       this.#idle[lane.kindIndex] = idle;
     }
     idle.push(lane);
-    this.#wake();
+    this.#wakeOne();
   }
 
   /** The lane has ended. */
   forget(lane: Lane): void {
     this.#count--;
+    this.#opening.delete(lane);
     const idle = this.#idle[lane.kindIndex];
     const at = idle?.lastIndexOf(lane) ?? -1;
     if (at >= 0) idle?.splice(at, 1);
-    this.#wake();
+    this.#wakeOne();
   }
 
-  /** Resumes the client when it can ask for a lane again. */
-  waitForLane(client: ClientConnection): void {
-    this.#waiting.add(client);
+  /** Resumes `waiter` when it can ask for a lane again. */
+  waitForLane(waiter: LaneWaiter): void {
+    this.#waiting.add(waiter);
   }
 
   /** Called about ten times a second. */
   tick(now: number): void {
     // Who waits finds out by asking whether it has waited for too long.
-    this.#wake();
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
+    for (const waiter of waiting) waiter.resumeSoon();
     for (const idle of this.#idle) {
       if (idle === undefined) continue;
       let old = 0;
@@ -82,11 +103,13 @@ export class LanePool {
     }
   }
 
-  #wake(): void {
-    if (this.#waiting.size === 0) return;
-    const clients = [...this.#waiting];
-    this.#waiting.clear();
-    for (const client of clients) client.resumeSoon();
+  #wakeOne(): void {
+    for (const waiter of this.#waiting) {
+      this.#waiting.delete(waiter);
+      if (waiter.closed) continue;
+      waiter.resumeSoon();
+      return;
+    }
   }
 
   /** Makes room by closing a lane of another kind. @returns false when all are in use */

@@ -12,6 +12,7 @@ import { argumentBytes } from '../local/words.js';
 import { Group, type Merger } from '../merge/group.js';
 import { headerNumber, lineEnd } from '../merge/held.js';
 import type { Lane } from '../upstream/lane.js';
+import { noBlockingLane } from './blocked-command.js';
 import type { Waiting } from './blocked-commands.js';
 import { timeoutOf, timeoutPosition } from './blocking-frame.js';
 import { releaseBlocking, type UnblockMode, unblock } from './unblock.js';
@@ -33,8 +34,19 @@ export const wait: LocalCommand = (client, command, framer, dispatcher) => {
     client.close('');
     return TAKEN;
   }
-  const { shared } = dispatcher.context;
   const words = argumentBytes(framer);
+  // What the nodes refuse, one of them refuses as well as all.
+  const understood = words.slice(1).every((word) => parseStrictInteger(word, 0, word.length) >= 0);
+  const nodes = understood ? dispatcher.nodes : [dispatcher.nodeAt(dispatcher.anyNode())];
+  const lanes = nodes.map((node) => node.takeBlocking(client.kind, client));
+  const lacking = nodes.find((node, i) => lanes[i] === null && node.up);
+  if (lacking !== undefined) {
+    for (const lane of lanes) if (lane !== null) releaseBlocking(lane);
+    if (!client.hold()) return dispatcher.refuse(client, command, noBlockingLane(lacking.name));
+    lacking.blockingLanes.waitForLane(client);
+    return LATER;
+  }
+  const { shared } = dispatcher.context;
   const patience = timeoutOf(command, words, timeoutPosition(command, words));
   const request = shared.requests.take();
   request.command = command.id;
@@ -43,13 +55,11 @@ export const wait: LocalCommand = (client, command, framer, dispatcher) => {
   const group = new Group(request, client.kind.protocol, mergeLeast, shared, NO_KEYS);
   const waiting = new WaitEverywhere(client);
   client.blocked = waiting;
-  // What the nodes refuse, one of them refuses as well as all.
-  const understood = words.slice(1).every((word) => parseStrictInteger(word, 0, word.length) >= 0);
-  for (const node of understood ? dispatcher.nodes : [dispatcher.nodeAt(dispatcher.anyNode())]) {
-    const lane = node.takeBlocking(client.kind, client);
-    if (lane === null) {
+  nodes.forEach((node, i) => {
+    const lane = lanes[i];
+    if (lane === null || lane === undefined) {
       group.addFailedPart(node);
-      continue;
+      return;
     }
     sendQuietly(lane, PING);
     lane.outlet.append(framer.source, framer.frameStart, framer.frameEnd);
@@ -57,7 +67,7 @@ export const wait: LocalCommand = (client, command, framer, dispatcher) => {
     lane.patience = patience;
     group.addPart(node, lane);
     waiting.add(lane);
-  }
+  });
   group.seal();
   waiting.seal();
   return TAKEN;

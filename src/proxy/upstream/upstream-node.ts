@@ -146,7 +146,8 @@ export class UpstreamNode {
     counters.time.record(this.shared.clock.now - request.startedAt);
   }
 
-  onLaneReady(_lane: Lane): void {
+  onLaneReady(lane: Lane): void {
+    lane.pool?.onReady(lane);
     this.#backoff = BACKOFF_MIN_MS;
     if (this.up) return;
     this.up = true;

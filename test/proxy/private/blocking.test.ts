@@ -277,9 +277,12 @@ it(`${MANY} clients wait at the same time, and each element goes to one of them`
   for (const client of clients) client.close();
 });
 
-it('one more than may wait is told so', async () => {
+it('one more than may wait at a node is told so when it has waited for a connection', async () => {
   const [node] = await startRedises(1);
-  const small = await startRingproxy({ nodes: [node as RedisProcess], config: 'node-blocking-connections: 2\n' });
+  const small = await startRingproxy({
+    nodes: [node as RedisProcess],
+    config: 'node-blocking-connections: 2\nrequest-timeout: 500ms\n',
+  });
   const clients = await Promise.all([1, 2, 3].map(() => RawClient.connect(small.port)));
   for (const client of clients.slice(0, 2)) void client.text('BLPOP', 'l', '0').catch(() => {});
   await blockedAt([node as RedisProcess], 2);
