@@ -9,6 +9,8 @@ type Section = Map<string, string>;
 
 /** Fields that add up over the nodes. */
 const SUMMED = new Set([
+  'blocked_clients',
+  'clients_in_timeout_table',
   'used_memory',
   'used_memory_rss',
   'used_memory_peak',

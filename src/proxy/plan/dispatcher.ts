@@ -18,7 +18,7 @@ import { MERGERS } from '../merge/mergers.js';
 import { BlockedCommands } from '../private/blocked-commands.js';
 import { mayWait } from '../private/blocking-frame.js';
 import { abortExec } from '../private/exec.js';
-import { queueCommand, runsAtOnce } from '../private/queue.js';
+import { queueCommand, refusalInside, runsAtOnce } from '../private/queue.js';
 import type { Request } from '../request.js';
 import type { RoutingSnapshot } from '../snapshot.js';
 import type { Lane } from '../upstream/lane.js';
@@ -342,9 +342,12 @@ export class Dispatcher {
       }
       command = sub;
     }
-    if (command.route === 'refused') return this.refuse(client, command, refusalOf(command));
-    const wrongArity = arityError(command, framer.argc);
     const { transaction } = client;
+    if (command.route === 'refused') {
+      const reply = refusalOf(command);
+      return this.refuse(client, command, transaction === null ? reply : refusalInside(command, reply));
+    }
+    const wrongArity = arityError(command, framer.argc);
     if (wrongArity !== null) {
       if (transaction !== null && command.name === 'exec') return abortExec(client, command, this, wrongArity);
       return this.refuse(client, command, encodeError(wrongArity));

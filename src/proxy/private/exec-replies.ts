@@ -12,6 +12,8 @@ export class ExecReplies implements ReplySink {
   readonly #exec: Request;
   readonly #requests: RequestPool;
   readonly #selects: readonly { readonly at: number; readonly database: number }[];
+  /** Called when the transaction has run, or null. */
+  readonly #onDone: (() => void) | null;
   /** The first error of the node to a command that it was to queue. */
   #refusal = '';
 
@@ -20,11 +22,13 @@ export class ExecReplies implements ReplySink {
     exec: Request,
     requests: RequestPool,
     selects: readonly { readonly at: number; readonly database: number }[],
+    onDone: (() => void) | null,
   ) {
     this.#exec = exec;
     this.#requests = requests;
     this.#selects = selects;
-    if (selects.length > 0) exec.sink = this;
+    this.#onDone = onDone;
+    if (selects.length > 0 || onDone !== null) exec.sink = this;
   }
 
   onReply(request: Request, buffer: Buffer, start: number, end: number): void {
@@ -38,6 +42,8 @@ export class ExecReplies implements ReplySink {
     }
     const { client } = request;
     request.sink = null;
+    // Neither an error nor nil.
+    if (buffer[start] === STAR && buffer[start + 1] !== ERROR_BYTE) this.#onDone?.();
     if (client === null) {
       this.#requests.give(request);
       return;

@@ -145,15 +145,17 @@ function send(
   lane: Lane,
 ): void {
   const { requests, clock } = dispatcher.context.shared;
-  const { frames, selects } = transaction;
+  const { frames, selects, everywhere } = transaction;
   const changesBack = followKind(client, lane);
   const execRequest = requests.take();
-  const replies = new ExecReplies(execRequest, requests, selects);
+  const onDone = everywhere.length === 0 ? null : () => tellOthers(dispatcher, client, lane, everywhere);
+  const replies = new ExecReplies(execRequest, requests, selects, onDone);
   let bytes = MULTI.length + EXEC.length;
   lane.outlet.append(MULTI, 0, MULTI.length);
   for (const frame of frames) {
     bytes += frame.length;
-    lane.outlet.appendOwned(frame);
+    if (onDone === null) lane.outlet.appendOwned(frame);
+    else lane.outlet.append(frame, 0, frame.length);
   }
   lane.outlet.append(EXEC, 0, EXEC.length);
   lane.node.counters.bytesOut += bytes;
@@ -177,6 +179,14 @@ function send(
     sendQuietly(lane, selectFrame(lane.kind.database));
     sendQuietly(lane, Buffer.from(encodeRequest(['HELLO', String(lane.kind.protocol)])));
   }
+}
+
+/** Administration that has run on the transaction's node goes to the others as well. */
+function tellOthers(dispatcher: Dispatcher, client: ClientConnection, own: Lane, frames: readonly Buffer[]): void {
+  dispatcher.nodes.forEach((node, index) => {
+    const lane = node === own.node ? null : dispatcher.laneFor(client, index);
+    if (lane !== null) for (const frame of frames) sendQuietly(lane, frame);
+  });
 }
 
 /** The client has changed its protocol or database since it watches on this lane. @returns whether it has */

@@ -16,6 +16,9 @@ export const CROSSSLOT = encodeError("CROSSSLOT Keys in request don't hash to th
 /** What a database that the proxy does not offer becomes: the node answers that it is out of range. */
 const NO_DATABASE = Buffer.from('*2\r\n$6\r\nSELECT\r\n$2\r\n-1\r\n');
 
+const NOT_INSIDE = encodeError('ERR Command not allowed inside a transaction');
+/** Those with the flag NO_MULTI of Redis. */
+const NEVER_INSIDE: ReadonlySet<string> = new Set(['save', 'shutdown', 'psync', 'sync']);
 /** These are carried out at once, also between MULTI and EXEC. */
 const AT_ONCE: ReadonlySet<string> = new Set(['multi', 'exec', 'discard', 'watch', 'quit', 'reset']);
 /** Commands that the proxy answers otherwise; a node answers them as well. */
@@ -49,10 +52,11 @@ export function queueCommand(
       break;
     case 'admin':
       if (options.adminCommands !== 'allow') refusal = notInside(command, command.reason);
-      else if (dispatcher.nodes.length > 1) refusal = ofAllNodes(command);
+      else frame = noteEverywhere(dispatcher, transaction, framer);
       break;
     case 'all':
-      if (command.merge !== 'info' && dispatcher.nodes.length > 1) refusal = ofAllNodes(command);
+      if (loadsCode(command)) frame = noteEverywhere(dispatcher, transaction, framer);
+      else if (command.merge !== 'info' && dispatcher.nodes.length > 1) refusal = ofAllNodes(command);
       break;
     default:
       refusal = notInside(command, 'it concerns several nodes');
@@ -125,6 +129,22 @@ function noteSelect(transaction: Transaction, framer: RequestFramer, databases: 
   if (database < 0 || database >= databases) return NO_DATABASE;
   transaction.selects.push({ at: transaction.frames.length, database });
   return null;
+}
+
+/** It changes no keys: it may run on the other nodes a moment later. */
+function loadsCode(command: Command): boolean {
+  return command.name.startsWith('script|') || command.name.startsWith('function|');
+}
+
+function noteEverywhere(dispatcher: Dispatcher, transaction: Transaction, framer: RequestFramer): Buffer {
+  const frame = copyOf(framer);
+  if (dispatcher.nodes.length > 1 && !transaction.aborted) transaction.everywhere.push(frame);
+  return frame;
+}
+
+/** What a command is answered that Redis has in no transaction, nor the proxy anywhere. */
+export function refusalInside(command: Command, otherwise: Buffer): Buffer {
+  return NEVER_INSIDE.has(command.name) ? NOT_INSIDE : otherwise;
 }
 
 function copyOf(framer: RequestFramer): Buffer {

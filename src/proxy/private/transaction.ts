@@ -22,6 +22,8 @@ export class Transaction {
   readonly keys: Buffer[] = [];
   /** Which of the commands are SELECT, by their position. */
   readonly selects: { readonly at: number; readonly database: number }[] = [];
+  /** Frames of administration among them: the other nodes get them when EXEC went well. */
+  readonly everywhere: Buffer[] = [];
   bytes = 0;
   /** A command could not be queued: EXEC answers EXECABORT. */
   aborted = false;
@@ -31,6 +33,7 @@ export class Transaction {
     this.frames.length = 0;
     this.keys.length = 0;
     this.hashes.length = 0;
+    this.everywhere.length = 0;
   }
 }
 
