@@ -80,14 +80,14 @@ describe('a node that stalls', () => {
     ]);
     const waited = performance.now() - start;
     expect(waited).toBeGreaterThan(350);
-    expect(waited).toBeLessThan(1200);
+    expect(waited).toBeLessThan(2000);
     expect(String(replies[0])).toMatch(
       /^-NODEDOWN node node3 \(.*\) did not answer within 400 ms; the outcome of the command is unknown/,
     );
     expect(String(replies[1])).toBe('$1\r\nx\r\n');
     const again = performance.now();
     expect(await client.text('GET', keys[2]?.[0] ?? '')).toMatch(/^-NODEDOWN node node3 /);
-    expect(performance.now() - again).toBeLessThan(100);
+    expect(performance.now() - again).toBeLessThan(350);
     const other = await RawClient.connect(proxy.port);
     expect(await other.text('GET', keys[1]?.[0] ?? '')).toBe('$1\r\nx\r\n');
     const back = proxy.logged(/upstream:up/);
