@@ -1,0 +1,71 @@
+import net from 'node:net';
+import { atEnd } from './cleanup.js';
+
+/** A network between the proxy and a node that can keep what is under way. */
+export interface GatedRelay {
+  /** Stands for the node. */
+  readonly address: string;
+  /** From now on, what the proxy sends on connections that it has now stays in the network; later ones are not concerned. */
+  keep(): void;
+  /** Hands over what was kept, and keeps nothing more. */
+  release(): void;
+  /** Bytes that are being kept. */
+  readonly kept: number;
+}
+
+interface Way {
+  readonly to: net.Socket;
+  /** What is kept; null: nothing is. */
+  chunks: Buffer[] | null;
+}
+
+/** @param port of the node on loopback */
+export async function startGatedRelay(port: number): Promise<GatedRelay> {
+  const sockets = new Set<net.Socket>();
+  const ways = new Set<Way>();
+  const server = net.createServer((client) => {
+    const node = net.connect({ port, host: '127.0.0.1', noDelay: true });
+    const way: Way = { to: node, chunks: null };
+    ways.add(way);
+    client.setNoDelay(true);
+    client.on('data', (chunk: Buffer) => {
+      if (way.chunks === null) node.write(chunk);
+      else way.chunks.push(chunk);
+    });
+    node.on('data', (chunk: Buffer) => client.write(chunk));
+    for (const [from, to] of [
+      [client, node],
+      [node, client],
+    ] as const) {
+      sockets.add(from);
+      from.on('error', () => {});
+      from.on('close', () => {
+        ways.delete(way);
+        to.destroy();
+      });
+    }
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  atEnd(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  const address = server.address();
+  return {
+    address: `127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`,
+    keep() {
+      for (const way of ways) way.chunks = [];
+    },
+    release() {
+      for (const way of ways) {
+        for (const chunk of way.chunks ?? []) way.to.write(chunk);
+        way.chunks = null;
+      }
+    },
+    get kept() {
+      let bytes = 0;
+      for (const way of ways) for (const chunk of way.chunks ?? []) bytes += chunk.length;
+      return bytes;
+    },
+  };
+}
