@@ -1,11 +1,12 @@
 /** The state directory: the ring as one JSON file, replaced atomically. */
-import { mkdir, open, readFile, rename, unlink, writeFile } from 'node:fs/promises';
+import { mkdir, open, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { HistoryEntry } from '../admin/api.js';
 import { RingproxyError } from '../errors.js';
 import { HASH_NAMES } from '../ring/hash.js';
 import type { RingState } from './ring-state.js';
+import { StateLock } from './state-lock.js';
 
 const FORMAT = 1;
 
@@ -67,8 +68,7 @@ export class StateDir {
   readonly #directory: string;
   readonly #file: string;
   readonly #historyFile: string;
-  readonly #lock: string;
-  #locked = false;
+  readonly #lock: StateLock;
   readonly #proxyId: string;
   #predecessors: readonly string[] = [];
 
@@ -77,14 +77,14 @@ export class StateDir {
     this.#proxyId = proxyId;
     this.#file = join(directory, 'ring.json');
     this.#historyFile = join(directory, 'history.json');
-    this.#lock = join(directory, 'lock');
+    this.#lock = new StateLock(directory);
   }
 
   /** Makes the directory this process' own. @throws RingproxyError when a living process has it */
   async open(): Promise<void> {
     try {
       await mkdir(this.#directory, { recursive: true });
-      await this.#takeLock();
+      await this.#lock.take();
     } catch (error) {
       if (error instanceof RingproxyError) throw error;
       throw this.#failure('cannot be used', error);
@@ -167,33 +167,7 @@ export class StateDir {
   }
 
   async close(): Promise<void> {
-    if (this.#locked) await unlink(this.#lock).catch(() => {});
-    this.#locked = false;
-  }
-
-  async #takeLock(): Promise<void> {
-    for (;;) {
-      try {
-        const file = await open(this.#lock, 'wx');
-        await file.writeFile(String(process.pid));
-        await file.close();
-        this.#locked = true;
-        return;
-      } catch (error) {
-        if (!isCode(error, 'EEXIST')) throw error;
-      }
-      const holder = Number(await readFile(this.#lock, 'utf8').catch(() => ''));
-      if (isAlive(holder)) {
-        throw new RingproxyError(
-          'STATE_LOCKED',
-          `${this.#directory} is in use by the process ${holder}`,
-          'give each proxy a state directory of its own',
-          500,
-        );
-      }
-      // Its process is gone (kill -9): what it left is taken over.
-      await unlink(this.#lock).catch(() => {});
-    }
+    await this.#lock.release();
   }
 
   #failure(what: string, error: unknown): RingproxyError {
@@ -209,14 +183,4 @@ export class StateDir {
 
 function isCode(error: unknown, code: string): boolean {
   return error instanceof Error && 'code' in error && error.code === code;
-}
-
-function isAlive(pid: number): boolean {
-  if (!Number.isInteger(pid) || pid <= 0 || pid === process.pid) return false;
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return isCode(error, 'EPERM');
-  }
 }

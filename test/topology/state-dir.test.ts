@@ -61,19 +61,4 @@ describe('the state directory', () => {
       expect(readFileSync(file, 'utf8')).toBe(text);
     }
   });
-
-  it('is one process’ own, until it is closed or its process is gone', async () => {
-    const folder = tempFolder('state');
-    const lock = join(folder, 'lock');
-    writeFileSync(lock, String(process.ppid));
-    await expect(new StateDir(folder, 'p1').open()).rejects.toMatchObject({ code: 'STATE_LOCKED' });
-    expect(readFileSync(lock, 'utf8')).toBe(String(process.ppid));
-    // Above the largest process id that Linux gives.
-    writeFileSync(lock, '4194305');
-    const directory = new StateDir(folder, 'p1');
-    await directory.open();
-    expect(readFileSync(lock, 'utf8')).toBe(String(process.pid));
-    await directory.close();
-    expect(readdirSync(folder)).toEqual([]);
-  });
 });
