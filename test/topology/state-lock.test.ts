@@ -51,19 +51,28 @@ describe('the lock of a state directory', () => {
   }, async () => {
     const node = await startRedis();
     const folder = tempFolder('state');
-    writeFileSync(join(folder, 'lock'), `${NOBODY} boot 17\n`);
-    const locks = Array.from({ length: 40 }, () => new StateLock(folder));
-    const taken = await Promise.allSettled(locks.map((lock) => lock.take()));
-    expect(taken.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
-    for (const lock of locks) await lock.release();
-
+    for (let round = 0; round < 30; round++) {
+      writeFileSync(join(folder, 'lock'), `${NOBODY} boot 17\n`);
+      const locks = Array.from({ length: 20 }, () => new StateLock(folder));
+      // At the same instant, but for a few turns of the event loop: so they meet in every state of the take-over.
+      const taken = await Promise.allSettled(
+        locks.map(async (lock, i) => {
+          for (let turn = 0; turn < (i * (round + 1)) % 60; turn++) await new Promise(setImmediate);
+          await lock.take();
+        }),
+      );
+      expect(taken.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+      for (const lock of locks) await lock.release();
+    }
     writeFileSync(join(folder, 'lock'), `${NOBODY} boot 17\n`);
     const args = ['--listen', '127.0.0.1:0', '--admin', '127.0.0.1:0', '--state-dir', folder];
     const starts = await Promise.all(
       Array.from({ length: 4 }, async () => {
         const child = await startChild(process.execPath, [MAIN, 'serve', '--node', `a=${node.address}`, ...args]);
         atEnd(() => child.kill());
-        const ready = child.line((line) => (line.startsWith('{"event":"ready"') ? 'ready' : null)).catch(() => 'refused');
+        const ready = child
+          .line((line) => (line.startsWith('{"event":"ready"') ? 'ready' : null))
+          .catch(() => 'refused');
         return { child, end: await ready };
       }),
     );
