@@ -11,7 +11,6 @@ export interface PolicyRow {
   readonly reason?: string;
 }
 
-const PUBSUB = 'publish/subscribe is not supported yet';
 const REPLICATION = 'the proxy is not part of replication';
 const PERSISTENCE = "persistence is each node's own matter: connect to the node";
 const LIFECYCLE = "a node's life is not for clients to end";
@@ -91,6 +90,10 @@ export const POLICY = {
   'command|getkeysandflags': any,
   'command|list': any,
   'command|help': any,
+  'pubsub|channels': any,
+  'pubsub|numpat': any,
+  'pubsub|shardchannels': any,
+  'pubsub|help': any,
   time: any,
   lolwut: any,
   'config|get': any,
@@ -125,6 +128,16 @@ export const POLICY = {
   unwatch: proxy,
   wait: proxy,
   waitaof: proxy,
+  subscribe: proxy,
+  unsubscribe: proxy,
+  psubscribe: proxy,
+  punsubscribe: proxy,
+  ssubscribe: proxy,
+  sunsubscribe: proxy,
+  publish: proxy,
+  spublish: proxy,
+  'pubsub|numsub': proxy,
+  'pubsub|shardnumsub': proxy,
   'client|id': proxy,
   'client|getname': proxy,
   'client|setname': proxy,
@@ -200,15 +213,4 @@ export const POLICY = {
   lastsave: refused(PERSISTENCE),
   swapdb: refused(SHARDED),
   monitor: refused('it is not supported yet'),
-
-  // A later part of the work.
-  subscribe: refused(PUBSUB),
-  unsubscribe: refused(PUBSUB),
-  psubscribe: refused(PUBSUB),
-  punsubscribe: refused(PUBSUB),
-  ssubscribe: refused(PUBSUB),
-  sunsubscribe: refused(PUBSUB),
-  publish: refused(PUBSUB),
-  spublish: refused(PUBSUB),
-  pubsub: refused(PUBSUB),
 } as const satisfies Record<string, PolicyRow>;

@@ -162,12 +162,15 @@ export class DataPlane {
     this.#dispatcher.blocked.release();
     // Twice: a read that found nothing at one node may have been sent to another one in the meantime.
     const answered = this.#answeredSoFar(slow).then(() => this.#answeredSoFar(slow));
+    const { pubsub } = this.#dispatcher;
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, timeout);
     });
-    await Promise.race([answered, late]);
+    // Nodes that join must be listened to before anything is published there.
+    await Promise.race([Promise.all([answered, pubsub.ready()]), late]);
     clearTimeout(timer);
+    for (const node of pubsub.slowNodes) slow.add(node);
     return [...slow].map((node) => `${node.name} (${node.address})`);
   }
 
@@ -210,6 +213,7 @@ export class DataPlane {
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
     for (const client of [...this.clients]) client.close('the proxy stops');
+    this.#dispatcher.pubsub.close();
     for (const node of this.#nodes.values()) node.close('is not served any more: the proxy stops');
     if (this.#timer !== null) clearInterval(this.#timer);
   }
@@ -244,6 +248,7 @@ export class DataPlane {
     this.counters.observer = this.#observer.wanted;
     for (const node of this.#nodes.values()) node.tick(now);
     this.#dispatcher.blocked.tick(now);
+    this.#dispatcher.pubsub.tick(now);
     if (++this.#ticks % CLIENT_TICKS !== 0) return;
     for (const client of this.clients) client.tick(now);
   }

@@ -33,6 +33,7 @@ import type { Dispatcher } from '../plan/dispatcher.js';
 import type { Waiting } from '../private/blocked-commands.js';
 import type { Transaction, Watch } from '../private/transaction.js';
 import { endWatch } from '../private/watch-lane.js';
+import type { Subscriptions } from '../pubsub/subscriptions.js';
 import { DONE, PARTIAL, type Request, WAITING } from '../request.js';
 import type { RoutingSnapshot } from '../snapshot.js';
 import type { Lane } from '../upstream/lane.js';
@@ -98,6 +99,8 @@ export class ClientConnection implements TurnTask {
   transaction: Transaction | null = null;
   /** What the client watches, and where. */
   watch: Watch | null = null;
+  /** What the client is subscribed to; null: to nothing. */
+  subscriptions: Subscriptions | null = null;
   /** What it waits for at a node: nothing of its is handled until that has ended. */
   blocked: Waiting | null = null;
 
@@ -130,6 +133,8 @@ export class ClientConnection implements TurnTask {
   #inputEnded = false;
   #upload: Upload | null = null;
   readonly #pausedLanes = new Set<Lane>();
+  /** Messages that came in the middle of a large reply. */
+  #pushes: Buffer[] = [];
   #stalledAt = 0;
   #stalledWritten = 0;
 
@@ -159,6 +164,11 @@ export class ClientConnection implements TurnTask {
     socket.on('close', () => this.close(''));
     readInto(socket, shared.receiveBuffer, (length, chunk) => this.#onChunk(length, chunk));
     socket.resume();
+  }
+
+  /** Whether its commands must be looked at more closely than others'. */
+  get isUnusual(): boolean {
+    return this.transaction !== null || this.subscriptions !== null;
   }
 
   /** Bytes that were received and are not handled yet. */
@@ -307,6 +317,7 @@ export class ClientConnection implements TurnTask {
     shared.counters.bytesOut += end - start;
     if (last) {
       this.#popHead(request);
+      if (this.#pushes.length > 0) this.#sendPushes();
       if (this.#head !== null && this.#head.state !== WAITING) this.#sendHeld();
       if (this.#paused) this.#considerResuming();
       return reusable;
@@ -318,6 +329,27 @@ export class ClientConnection implements TurnTask {
         this.close('did not read a large reply while others waited');
     } else if (this.outlet.pending > STREAM_HIGH_WATER) this.#pauseLane(lane);
     return reusable;
+  }
+
+  /**
+   * Sends a message that answers no command, as soon as no reply is in the middle. As in Redis, a client that does
+   * not read what it has subscribed to is closed.
+   * @param message belongs to everybody, so nobody writes to it
+   */
+  push(message: Buffer): void {
+    if (this.closed) return;
+    if (this.#head !== null && this.#head.state === PARTIAL && !this.#head.silent) this.#pushes.push(message);
+    else {
+      this.outlet.appendOwned(message);
+      this.#shared.counters.bytesOut += message.length;
+    }
+    if (this.outlet.pending > this.#shared.options.clientOutputLimit) this.close('did not read its messages');
+  }
+
+  #sendPushes(): void {
+    const pushes = this.#pushes;
+    this.#pushes = [];
+    for (const message of pushes) this.push(message);
   }
 
   /** The node went away in the middle of a large reply. */
@@ -418,6 +450,7 @@ export class ClientConnection implements TurnTask {
     this.#socket.destroy();
     this.#dropCarry();
     this.blocked?.abandon();
+    if (this.subscriptions !== null) this.#dispatcher.pubsub.forget(this);
     this.#abandonRequests();
     for (const lane of this.#pausedLanes) lane.resume();
     this.#pausedLanes.clear();
@@ -437,7 +470,7 @@ export class ClientConnection implements TurnTask {
   /** Called about once a second: ends clients that are idle, or that do not take their replies. */
   tick(now: number): void {
     const { idleTimeout, clientStallTimeout } = this.#shared.options;
-    if (idleTimeout > 0 && this.pending === 0 && now - this.lastActiveAt > idleTimeout) {
+    if (idleTimeout > 0 && this.pending === 0 && this.subscriptions === null && now - this.lastActiveAt > idleTimeout) {
       this.close(`idle for ${idleTimeout} ms`);
       return;
     }

@@ -1,6 +1,7 @@
 /** CLIENT and its subcommands, as far as they concern the client's connection to the proxy. */
 import * as encode from '../../resp/encode.js';
 import { type ClientConnection, TAKEN } from '../client/client-connection.js';
+import { isSubscribed } from '../pubsub/commands.js';
 import type { LocalCommand } from './index.js';
 import { answer, answerError, argumentTexts } from './words.js';
 
@@ -185,7 +186,8 @@ export const clientCommands: Readonly<Record<string, LocalCommand>> = {
 /** A line of CLIENT LIST. */
 function describeClient(client: ClientConnection): string {
   const seconds = (since: number): number => Math.max(0, Math.floor(since / 1000));
-  const flags = `${client.blocked === null ? '' : 'b'}${client.transaction === null ? '' : 'x'}${client.noEvict ? 'e' : ''}${client.noTouch ? 'T' : ''}`;
+  const [channels, patterns, shards] = client.subscriptions?.topics ?? [];
+  const flags = `${isSubscribed(client) ? 'P' : ''}${client.blocked === null ? '' : 'b'}${client.transaction === null ? '' : 'x'}${client.noEvict ? 'e' : ''}${client.noTouch ? 'T' : ''}`;
   return [
     `id=${client.id}`,
     `addr=${client.address}`,
@@ -196,7 +198,7 @@ function describeClient(client: ClientConnection): string {
     `idle=${seconds(performance.now() - client.lastActiveAt)}`,
     `flags=${flags === '' ? 'N' : flags}`,
     `db=${client.kind.database}`,
-    `sub=0 psub=0 ssub=0 multi=${client.transaction?.frames.length ?? -1}`,
+    `sub=${channels?.size ?? 0} psub=${patterns?.size ?? 0} ssub=${shards?.size ?? 0} multi=${client.transaction?.frames.length ?? -1}`,
     `qbuf=${client.queryBytes}`,
     `obl=${client.outlet.pending}`,
     `pending=${client.pending}`,

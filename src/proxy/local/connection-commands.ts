@@ -4,6 +4,7 @@ import * as encode from '../../resp/encode.js';
 import { type ClientConnection, LATER, TAKEN } from '../client/client-connection.js';
 import type { Dispatcher } from '../plan/dispatcher.js';
 import { endWatch } from '../private/watch-lane.js';
+import { isSubscribed } from '../pubsub/commands.js';
 import { isValidName } from './client-commands.js';
 import type { LocalCommand } from './index.js';
 import { answer, answerError, argumentBytes, argumentTexts } from './words.js';
@@ -14,6 +15,10 @@ const INTEGER = /^(?:0|-?[1-9]\d{0,9})$/;
 const OK = Buffer.from('+OK\r\n');
 
 const ping: LocalCommand = (client, command, framer) => {
+  if (framer.argc <= 2 && client.kind.protocol === 2 && isSubscribed(client)) {
+    const message = argumentBytes(framer)[1] ?? '';
+    return answer(client, command, encode.array([encode.bulk('pong'), encode.bulk(message)]));
+  }
   if (framer.argc === 1) {
     client.reply(command.id, PONG);
     return TAKEN;
@@ -130,6 +135,7 @@ const reset: LocalCommand = (client, command, _framer, dispatcher) => {
   if (client.pending > 0) return waitForReplies(client);
   client.transaction = null;
   endWatch(client, false);
+  dispatcher.pubsub.forget(client);
   changeKind(client, 2, 0);
   client.name = '';
   client.repliesOff = false;

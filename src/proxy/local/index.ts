@@ -5,6 +5,7 @@ import type { Dispatcher, Verdict } from '../plan/dispatcher.js';
 import { clientUnblock } from '../private/client-unblock.js';
 import { transactionCommands } from '../private/transaction-commands.js';
 import { wait } from '../private/wait.js';
+import { pubsubCommands } from '../pubsub/commands.js';
 import { clientCommands } from './client-commands.js';
 import { connectionCommands } from './connection-commands.js';
 
@@ -21,6 +22,7 @@ export const LOCAL_COMMANDS: ReadonlyMap<string, LocalCommand> = new Map<string,
   ...Object.entries(connectionCommands),
   ...Object.entries(clientCommands),
   ...Object.entries(transactionCommands),
+  ...Object.entries(pubsubCommands),
   ['client|unblock', clientUnblock],
   ['wait', wait],
   ['waitaof', wait],

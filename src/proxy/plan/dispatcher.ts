@@ -19,6 +19,8 @@ import { BlockedCommands } from '../private/blocked-commands.js';
 import { mayWait } from '../private/blocking-frame.js';
 import { abortExec } from '../private/exec.js';
 import { queueCommand, refusalInside, runsAtOnce } from '../private/queue.js';
+import { refusalWhileSubscribed } from '../pubsub/commands.js';
+import { PubSub } from '../pubsub/pubsub.js';
 import type { Request } from '../request.js';
 import type { RoutingSnapshot } from '../snapshot.js';
 import type { Lane } from '../upstream/lane.js';
@@ -61,6 +63,8 @@ export class Dispatcher {
   table: CommandTable;
   /** Commands that wait at nodes. */
   readonly blocked = new BlockedCommands(this);
+  /** What clients are subscribed to. */
+  readonly pubsub: PubSub;
   readonly #context: LocalContext;
   #cacheReads: Uint8Array;
   #changing = false;
@@ -70,6 +74,8 @@ export class Dispatcher {
   constructor(table: CommandTable, context: LocalContext) {
     this.table = table;
     this.#context = context;
+    const { clock, requests, options } = context.shared;
+    this.pubsub = new PubSub({ clock, requests, requestTimeout: options.requestTimeout });
     this.#cacheReads = cacheReadFlags(table);
   }
 
@@ -93,6 +99,7 @@ export class Dispatcher {
     this.#fenced.clear();
     for (const client of fenced) client.resumeSoon();
     this.blocked.onPublish();
+    this.pubsub.onPublish(snapshot, nodes);
   }
 
   /** Handles the complete frame that `framer` holds. */
@@ -100,7 +107,7 @@ export class Dispatcher {
     const source = framer.source as Buffer;
     const command = this.table.lookup(source, args.start[0] as number, args.end[0] as number);
     const snapshot = this.snapshot;
-    if (command === undefined || !client.authenticated || snapshot === null || client.transaction !== null) {
+    if (command === undefined || !client.authenticated || snapshot === null || client.isUnusual) {
       return this.#dispatchUnusual(client, framer, command);
     }
     client.lastCommand = command;
@@ -341,6 +348,10 @@ export class Dispatcher {
         return this.refuse(client, container, encodeError(text, 'latin1'));
       }
       command = sub;
+    }
+    if (client.subscriptions !== null) {
+      const refusal = refusalWhileSubscribed(client, command);
+      if (refusal !== null) return this.refuse(client, command, refusal);
     }
     const { transaction } = client;
     if (command.route === 'refused') {

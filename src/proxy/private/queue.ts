@@ -22,7 +22,7 @@ const NEVER_INSIDE: ReadonlySet<string> = new Set(['save', 'shutdown', 'psync', 
 /** These are carried out at once, also between MULTI and EXEC. */
 const AT_ONCE: ReadonlySet<string> = new Set(['multi', 'exec', 'discard', 'watch', 'quit', 'reset']);
 /** Commands that the proxy answers otherwise; a node answers them as well. */
-const BY_NODE: ReadonlySet<string> = new Set(['ping', 'echo', 'unwatch', 'wait', 'waitaof']);
+const BY_NODE: ReadonlySet<string> = new Set(['ping', 'echo', 'unwatch', 'wait', 'waitaof', 'publish', 'spublish']);
 
 /** Whether the command is one that MULTI does not defer. */
 export function runsAtOnce(command: Command): boolean {

@@ -1,0 +1,311 @@
+/**
+ * Publish/subscribe over the ring. PUBLISH goes to the node that owns the channel's name. Every topic that a client
+ * is subscribed to is subscribed to at *every* node, once for all clients of the data plane: so a message arrives
+ * once wherever it is published, also from a script or a transaction on another node, patterns and keyspace
+ * notifications need no exception, and a ring change only has to see to it that joining nodes are listened to.
+ */
+import type { ClientConnection } from '../client/client-connection.js';
+import type { Clock } from '../measure/clock.js';
+import type { RequestPool } from '../request.js';
+import type { RoutingSnapshot } from '../snapshot.js';
+import type { UpstreamNode } from '../upstream/upstream-node.js';
+import { ChangeOrder } from './change-order.js';
+import { Feed, type FeedListener } from './feed.js';
+import { matchesGlob } from './glob.js';
+import type { FeedMessage } from './message.js';
+import type { PendingSubscription } from './pending-subscription.js';
+import { confirmation, Subscriptions } from './subscriptions.js';
+import { CHANNEL, PATTERN, SUBSCRIBE_WORDS, Topic, type TopicKind, UNSUBSCRIBE_WORDS } from './topic.js';
+
+const PUSH_BYTE = 0x3e;
+
+/** What publish/subscribe needs of the data plane. */
+export interface PubSubContext {
+  readonly clock: Clock;
+  readonly requests: RequestPool;
+  /** Milliseconds that a subscription waits for nodes that do not answer. */
+  readonly requestTimeout: number;
+}
+
+export class PubSub implements FeedListener {
+  readonly #context: PubSubContext;
+  /** By kind, then by key. */
+  readonly #topics: readonly [Map<string, Topic>, Map<string, Topic>, Map<string, Topic>] = [
+    new Map(),
+    new Map(),
+    new Map(),
+  ];
+  readonly #feeds = new Map<UpstreamNode, Feed>();
+  readonly #pending = new Set<PendingSubscription>();
+  readonly #order = new ChangeOrder(() => this.#feeds.values());
+  #nodes: readonly UpstreamNode[] = [];
+  /** Who waits until all nodes have confirmed what they can. */
+  #waiting: (() => void)[] = [];
+
+  constructor(context: PubSubContext) {
+    this.#context = context;
+  }
+
+  /** @param nodes index-aligned with the snapshot's */
+  onPublish(snapshot: RoutingSnapshot, nodes: readonly UpstreamNode[]): void {
+    this.#nodes = nodes;
+    this.#order.onPublish(snapshot, nodes);
+    for (const [node, feed] of this.#feeds) {
+      if (nodes.includes(node)) continue;
+      feed.close();
+      this.#feeds.delete(node);
+    }
+    if (!this.isIdle) for (const topics of this.#topics) for (const topic of topics.values()) this.#listen(topic);
+    this.#check();
+  }
+
+  /** Whether nobody is subscribed to anything. */
+  get isIdle(): boolean {
+    return this.#topics.every((topics) => topics.size === 0);
+  }
+
+  /** Settles when every node that can be reached listens to every topic. */
+  ready(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#waiting.push(resolve);
+      this.#tellReady();
+    });
+  }
+
+  /** Nodes for which `ready` waits. */
+  get slowNodes(): UpstreamNode[] {
+    return [...this.#feeds.values()].filter((feed) => !feed.settled).map((feed) => feed.node);
+  }
+
+  /** Called about ten times a second. @param now by the clock */
+  tick(now: number): void {
+    for (const feed of this.#feeds.values()) feed.tick();
+    for (const pending of this.#pending) {
+      // What is missing follows when its node answers: nothing can be published there meanwhile.
+      if (now - pending.since > this.#context.requestTimeout) this.#confirm(pending);
+    }
+  }
+
+  close(): void {
+    for (const feed of this.#feeds.values()) feed.close();
+    this.#feeds.clear();
+  }
+
+  /**
+   * Subscribes a client that has nothing in flight. It is answered at once, or when the nodes have confirmed.
+   * @param keys names with one character for each byte
+   * @param command the id of the command at hand
+   */
+  subscribe(client: ClientConnection, kind: TopicKind, keys: readonly string[], command: number): void {
+    const topics = keys.map((key) => this.#topic(kind, key));
+    for (const topic of topics) this.#listen(topic);
+    const missing = new Set(topics.filter((topic) => this.#isAwaited(topic)));
+    const request = this.#context.requests.take();
+    request.command = command;
+    client.enqueue(request);
+    // It is a message, which CLIENT REPLY OFF does not concern.
+    request.silent = false;
+    client.raiseBarrier();
+    const pending = { client, request, kind, topics, missing, since: this.#context.clock.now };
+    client.subscriptions ??= new Subscriptions();
+    client.subscriptions.pending = pending;
+    this.#pending.add(pending);
+    for (const topic of topics) topic.pending.add(pending);
+    if (missing.size === 0) this.#confirm(pending);
+  }
+
+  /**
+   * Ends subscriptions of a client.
+   * @param keys null: all of this kind
+   * @returns what tells the client
+   */
+  unsubscribe(client: ClientConnection, kind: TopicKind, keys: readonly string[] | null): Buffer {
+    const { subscriptions } = client;
+    const word = UNSUBSCRIBE_WORDS[kind];
+    const messages: Buffer[] = [];
+    for (const key of keys ?? [...(subscriptions?.topics[kind].keys() ?? [])]) {
+      const topic = subscriptions?.topics[kind].get(key);
+      subscriptions?.topics[kind].delete(key);
+      if (topic !== undefined) {
+        topic.clients.delete(client);
+        this.#dropUnused(topic);
+      }
+      const name = Buffer.from(key, 'latin1');
+      messages.push(confirmation(word, name, subscriptions?.countOf(kind) ?? 0, client.kind));
+    }
+    if (messages.length === 0) messages.push(confirmation(word, null, subscriptions?.countOf(kind) ?? 0, client.kind));
+    if (subscriptions?.isEmpty === true) client.subscriptions = null;
+    return Buffer.concat(messages);
+  }
+
+  /** The client has left, or was reset. */
+  forget(client: ClientConnection): void {
+    const { subscriptions } = client;
+    if (subscriptions === null) return;
+    client.subscriptions = null;
+    const { pending } = subscriptions;
+    if (pending !== null) this.#forgetPending(pending);
+    for (const topics of subscriptions.topics) {
+      for (const topic of topics.values()) {
+        topic.clients.delete(client);
+        this.#dropUnused(topic);
+      }
+    }
+  }
+
+  /** How many of this data plane's clients a message on this channel reaches, each counted once a subscription. */
+  receivers(kind: TopicKind, key: string): number {
+    let count = this.#topics[kind].get(key)?.clients.size ?? 0;
+    if (kind === CHANNEL) for (const topic of this.#matching(key)) count += topic.clients.size;
+    return count;
+  }
+
+  /** How often a node counts this data plane's connection as a receiver of a message on this channel. */
+  countedAt(node: UpstreamNode, kind: TopicKind, key: string): number {
+    const feed = this.#feeds.get(node);
+    if (feed === undefined) return 0;
+    const topic = this.#topics[kind].get(key);
+    let count = topic !== undefined && feed.hears(topic) ? 1 : 0;
+    if (kind === CHANNEL) for (const pattern of this.#matching(key)) if (feed.hears(pattern)) count++;
+    return count;
+  }
+
+  /** Who is subscribed to this very topic: clients here, and connections of this data plane at a node. */
+  subscribers(node: UpstreamNode, kind: TopicKind, key: string): { clients: number; connections: number } {
+    const topic = this.#topics[kind].get(key);
+    if (topic === undefined) return { clients: 0, connections: 0 };
+    return { clients: topic.clients.size, connections: this.#feeds.get(node)?.hears(topic) === true ? 1 : 0 };
+  }
+
+  onMessage(feed: Feed, kind: number, message: FeedMessage, buffer: Buffer, start: number, end: number): void {
+    const topic = this.#topics[kind as TopicKind].get(message.text(buffer, 1));
+    if (topic === undefined || topic.clients.size === 0) return;
+    const channel = topic.kind === PATTERN ? 2 : 1;
+    const bytes = Buffer.from(buffer.subarray(start, end));
+    const channelStart = (message.start[channel] as number) - start;
+    const channelEnd = (message.end[channel] as number) - start;
+    if (this.#order.mustWait(feed.node, bytes, channelStart, channelEnd)) {
+      this.#order.keep(() => deliver(topic, bytes));
+    } else deliver(topic, bytes);
+  }
+
+  onConfirmed(topic: Topic): void {
+    this.#checkTopic(topic);
+    this.#tellReady();
+  }
+
+  onRefused(topic: Topic, reply: Buffer): void {
+    for (const pending of [...topic.pending]) {
+      this.#forgetPending(pending);
+      pending.client.onReply(pending.request, reply, 0, reply.length);
+    }
+    this.#tellReady();
+  }
+
+  onDown(): void {
+    this.#check();
+  }
+
+  #topic(kind: TopicKind, key: string): Topic {
+    const topics = this.#topics[kind];
+    let topic = topics.get(key);
+    if (topic === undefined) {
+      topic = new Topic(kind, key);
+      topics.set(key, topic);
+    }
+    return topic;
+  }
+
+  #listen(topic: Topic): void {
+    for (const node of this.#nodes) {
+      let feed = this.#feeds.get(node);
+      if (feed === undefined) {
+        feed = new Feed(node, this);
+        this.#feeds.set(node, feed);
+      }
+      feed.add(topic);
+    }
+  }
+
+  #isAwaited(topic: Topic): boolean {
+    for (const feed of this.#feeds.values()) if (feed.isAwaited(topic)) return true;
+    return false;
+  }
+
+  #check(): void {
+    for (const pending of [...this.#pending]) for (const topic of [...pending.missing]) this.#checkTopic(topic);
+    this.#tellReady();
+  }
+
+  #checkTopic(topic: Topic): void {
+    if (topic.pending.size === 0 || this.#isAwaited(topic)) return;
+    for (const pending of [...topic.pending]) {
+      pending.missing.delete(topic);
+      if (pending.missing.size === 0) this.#confirm(pending);
+    }
+  }
+
+  /** The client is subscribed from here on. */
+  #confirm(pending: PendingSubscription): void {
+    const { client, request, kind, topics } = pending;
+    const { subscriptions } = client;
+    if (subscriptions === null) return;
+    const messages: Buffer[] = [];
+    for (const topic of topics) {
+      subscriptions.topics[kind].set(topic.key, topic);
+      topic.clients.add(client);
+      messages.push(confirmation(SUBSCRIBE_WORDS[kind], topic.name, subscriptions.countOf(kind), client.kind));
+    }
+    this.#forgetPending(pending);
+    const reply = Buffer.concat(messages);
+    client.onReply(request, reply, 0, reply.length);
+  }
+
+  #forgetPending(pending: PendingSubscription): void {
+    const { client, topics } = pending;
+    this.#pending.delete(pending);
+    if (client.subscriptions?.pending === pending) client.subscriptions.pending = null;
+    for (const topic of topics) {
+      topic.pending.delete(pending);
+      this.#dropUnused(topic);
+    }
+    if (client.subscriptions?.isEmpty === true) client.subscriptions = null;
+  }
+
+  #dropUnused(topic: Topic): void {
+    if (topic.clients.size > 0 || topic.pending.size > 0) return;
+    if (!this.#topics[topic.kind].delete(topic.key)) return;
+    for (const feed of this.#feeds.values()) feed.remove(topic);
+    this.#tellReady();
+  }
+
+  #tellReady(): void {
+    if (this.#waiting.length === 0) return;
+    for (const feed of this.#feeds.values()) if (!feed.settled) return;
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const resolve of waiting) resolve();
+  }
+
+  *#matching(key: string): Generator<Topic> {
+    const patterns = this.#topics[PATTERN];
+    if (patterns.size === 0) return;
+    const channel = Buffer.from(key, 'latin1');
+    for (const topic of patterns.values()) if (matchesGlob(topic.name, channel)) yield topic;
+  }
+}
+
+/** Sends a message as it came to all who are subscribed. */
+function deliver(topic: Topic, resp2: Buffer): void {
+  let resp3: Buffer | null = null;
+  for (const client of topic.clients) {
+    if (client.kind.protocol === 2) client.push(resp2);
+    else {
+      if (resp3 === null) {
+        resp3 = Buffer.from(resp2);
+        resp3[0] = PUSH_BYTE;
+      }
+      client.push(resp3);
+    }
+  }
+}
