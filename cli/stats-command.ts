@@ -48,5 +48,20 @@ export function describeStats(stats: StatsView): string {
       formatSeconds(row.p99),
     ]),
   );
-  return [...summary, '', nodes, '', commands].join('\n');
+  const groups = formatTable(
+    ['KEYS', 'COMMANDS', 'ERRORS', 'HITS', 'MISSES', 'HIT RATIO', 'P50', 'P99'],
+    // A proxy of an earlier version has none.
+    (stats.keyGroups ?? []).map((row) => [
+      row.group,
+      formatCount(row.commands),
+      formatCount(row.errors),
+      formatCount(row.hits),
+      formatCount(row.misses),
+      row.hits + row.misses === 0 ? '-' : formatPercent(row.hits / (row.hits + row.misses)),
+      formatSeconds(row.p50),
+      formatSeconds(row.p99),
+    ]),
+  );
+  const grouped = (stats.keyGroups ?? []).length > 0;
+  return [...summary, '', nodes, '', commands, ...(grouped ? ['', groups] : [])].join('\n');
 }

@@ -33,7 +33,7 @@ export class LocalPlane implements PlaneHost {
   }
 
   get workers(): WorkerView[] {
-    return [{ number: 1, pid: process.pid, clients: this.#plane.clients.size }];
+    return [{ number: 1, slot: 1, pid: process.pid, clients: this.#plane.clients.size }];
   }
 
   listen(): Promise<string> {

@@ -1,8 +1,17 @@
 /** Makes what the admin API and Prometheus show of what the data plane counted. */
-import type { ArcsView, CommandStats, NodeStats, NodeView, RingView, StatsView, WorkerView } from './admin/api.js';
+import type {
+  ArcsView,
+  CommandStats,
+  KeyGroupStats,
+  NodeStats,
+  NodeView,
+  RingView,
+  StatsView,
+  WorkerView,
+} from './admin/api.js';
 import { RingproxyError } from './errors.js';
 import { BUCKET_COUNT, bucketUpperBound, type HistogramData, quantileOf } from './proxy/measure/histogram.js';
-import { emptyPlaneStats, type NodeCounts, type PlaneStats } from './proxy/measure/plane-stats.js';
+import { emptyPlaneStats, type NodeCounts, type PlaneStats, type ProcessFigures } from './proxy/measure/plane-stats.js';
 import type { RoutingSnapshot } from './proxy/snapshot.js';
 import { ringArcs } from './ring/arcs.js';
 import { type HistogramSample, type MetricSource, Metrics, type Sample } from './telemetry/metrics.js';
@@ -62,6 +71,17 @@ export function describeStats(stats: PlaneStats, workers: readonly WorkerView[],
     nodeStats: stats.nodes.map(
       ({ time, ...node }): NodeStats => ({
         ...node,
+        p50: quantileOf(time, 0.5),
+        p99: quantileOf(time, 0.99),
+      }),
+    ),
+    keyGroups: stats.groups.map(
+      ({ group, calls, errors, hits, misses, time }): KeyGroupStats => ({
+        group,
+        commands: calls,
+        errors,
+        hits,
+        misses,
         p50: quantileOf(time, 0.5),
         p99: quantileOf(time, 0.99),
       }),
@@ -205,6 +225,24 @@ function metricSources(stats: () => PlaneStats, ring: () => RingView, identity: 
       { labels: { result: 'hit' }, value: stats().hits },
       { labels: { result: 'miss' }, value: stats().misses },
     ]),
+    counter('ringproxy_key_group_commands_total', 'Commands on keys of each group of key-groups, by outcome.', () =>
+      stats().groups.flatMap((row) => outcomes({ group: row.group }, row.calls, row.errors)),
+    ),
+    {
+      name: 'ringproxy_key_group_duration_seconds',
+      help: 'Time from a whole command to its whole reply, by the group of its first key.',
+      type: 'histogram',
+      read: () => stats().groups.map((row) => exposed(row.time, { group: row.group })),
+    },
+    counter(
+      'ringproxy_key_group_cache_requests_total',
+      'Reads that found their key (hit) or not (miss), by the group of the key.',
+      () =>
+        stats().groups.flatMap(({ group, hits, misses }) => [
+          { labels: { group, result: 'hit' }, value: hits },
+          { labels: { group, result: 'miss' }, value: misses },
+        ]),
+    ),
     gauge('ringproxy_ring_generation', 'Generation of the ring.', () => one(identity.generation())),
     gauge('ringproxy_ring_share', 'Part of the hash space that a node owns.', () => ringNodes((node) => node.share)),
     gauge('ringproxy_node_keys', 'Keys on a node in all databases, as of the last probe.', () =>
@@ -235,16 +273,61 @@ function metricSources(stats: () => PlaneStats, ring: () => RingView, identity: 
     gauge('ringproxy_rebalance_failing', '1 while the running change cannot go on; ring status says why.', () =>
       one((ring().change?.error ?? null) === null ? 0 : 1),
     ),
+    ...workerSources(stats),
     counter('ringproxy_cpu_seconds_total', 'Processor time of all processes of the proxy, user and system.', () =>
       one(stats().cpuSeconds),
     ),
-    gauge('ringproxy_event_loop_lag_seconds', 'By how much the event loop was late.', () => one(stats().loopLag)),
-    gauge('ringproxy_resident_memory_bytes', 'Resident memory of the process.', () => one(stats().residentMemory)),
-    gauge('ringproxy_heap_bytes', 'Used heap of the process.', () => one(stats().heapUsed)),
+    gauge(
+      'ringproxy_event_loop_lag_seconds',
+      'By how much the event loop was late on average in the last second; of several workers the latest.',
+      () => one(stats().loopLag),
+    ),
+    gauge('ringproxy_resident_memory_bytes', 'Resident memory of all processes of the proxy.', () =>
+      one(stats().residentMemory),
+    ),
+    gauge('ringproxy_heap_bytes', 'Used heap of all processes of the proxy.', () => one(stats().heapUsed)),
+    // Under the names that every program has, for dashboards that know no others. A scrape is of the whole proxy, so
+    // they are sums over its processes; the parts are ringproxy_worker_….
+    counter('process_cpu_seconds_total', 'Same as ringproxy_cpu_seconds_total: the sum of all processes.', () =>
+      one(stats().cpuSeconds),
+    ),
+    gauge('process_resident_memory_bytes', 'Same as ringproxy_resident_memory_bytes: the sum of all processes.', () =>
+      one(stats().residentMemory),
+    ),
+    gauge('process_start_time_seconds', 'When the proxy was started, in seconds since 1970.', () =>
+      one(identity.startedAt / 1000),
+    ),
     gauge('ringproxy_uptime_seconds', 'Time since the start.', () => one((Date.now() - identity.startedAt) / 1000)),
     gauge('ringproxy_build_info', '1, with the version.', () => [
       { labels: { version: identity.version, node: process.version }, value: 1 },
     ]),
+  ];
+}
+
+/** Each process by itself: `1`, `2`, … serve clients; with several workers `primary` holds the ring and this API. */
+function workerSources(stats: () => PlaneStats): MetricSource[] {
+  const source = (
+    type: 'counter' | 'gauge',
+    name: string,
+    help: string,
+    read: (figures: ProcessFigures) => number,
+  ): MetricSource => ({
+    name: `ringproxy_worker_${name}`,
+    help,
+    type,
+    read: () => stats().processes.map((figures) => ({ labels: { worker: figures.worker }, value: read(figures) })),
+  });
+  return [
+    source('counter', 'cpu_seconds_total', 'Processor time of a process, user and system.', (row) => row.cpuSeconds),
+    source('gauge', 'resident_memory_bytes', 'Resident memory of a process.', (row) => row.residentMemory),
+    source('gauge', 'heap_bytes', 'Used heap of a process.', (row) => row.heapUsed),
+    source(
+      'gauge',
+      'event_loop_lag_seconds',
+      'By how much the event loop of a process was late on average in the last second.',
+      (row) => row.loopLag,
+    ),
+    source('gauge', 'client_connections', 'Clients that are connected to a process.', (row) => row.clients),
   ];
 }
 

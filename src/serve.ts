@@ -310,13 +310,13 @@ function planeSettings(config: Config): Omit<WorkerOptions, 'listen' | 'proxyId'
   const { nodeConnections, nodePrivateConnections, nodeBlockingConnections } = config;
   const { nodeMaxInflight, nodeMaxPendingBytes, maxClients } = config;
   const { idleTimeout, clientMaxPending, clientOutputLimit, clientQueryLimit, clientStallTimeout } = config;
-  const { maxBulkLength, tcpKeepalive, streamThreshold } = config;
+  const { maxBulkLength, tcpKeepalive, streamThreshold, keyGroups } = config;
   return {
     ...{ password, adminCommands, databases, preconnect, connectTimeout, requestTimeout, reconnectBackoffMax },
     ...{ nodeConnections, nodePrivateConnections, nodeBlockingConnections },
     ...{ nodeMaxInflight, nodeMaxPendingBytes, maxClients },
     ...{ idleTimeout, clientMaxPending, clientOutputLimit, clientQueryLimit, clientStallTimeout },
-    ...{ maxBulkLength, tcpKeepalive, streamThreshold },
+    ...{ maxBulkLength, tcpKeepalive, streamThreshold, keyGroups },
   };
 }
 

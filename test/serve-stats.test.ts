@@ -2,14 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { startRedises } from './support/redis-process.js';
 import { fill, post, ringOf, settled, until } from './support/ring-api.js';
 import { startRingproxy } from './support/ringproxy-process.js';
-
-/** The series of an exposition with their values. */
-function seriesOf(text: string): [series: string, value: number][] {
-  return text
-    .split('\n')
-    .filter((line) => line !== '' && !line.startsWith('#'))
-    .map((line) => [line.slice(0, line.lastIndexOf(' ')), Number(line.slice(line.lastIndexOf(' ') + 1))]);
-}
+import { scrape, seriesOf } from './support/series.js';
 
 describe('/metrics while a node is replaced', () => {
   // Two servers have the same name then. Each gave a sample, and of two samples of one series Prometheus drops one.
@@ -58,7 +51,7 @@ describe('errors by kind at /metrics', () => {
     await until(proxy, (view) => view.nodes[0]?.state === 'down');
     // An MGET of many keys, a node of which is down: one error reply, whatever it was split into.
     await expect(client.mget(Array.from({ length: 50 }, (_, i) => `key:${i}`))).rejects.toThrow('NODEDOWN');
-    const series = new Map(seriesOf(await (await fetch(`${proxy.admin}/metrics`)).text()));
+    const series = await scrape(proxy.admin);
     const kinds = [...series].filter(([name, value]) => name.startsWith('ringproxy_errors_total') && value > 0);
     expect(Object.fromEntries(kinds)).toEqual({
       'ringproxy_errors_total{kind="WRONGTYPE"}': 1,

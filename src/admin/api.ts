@@ -173,9 +173,25 @@ export interface NodeStats {
   p99: number | null;
 }
 
+/** Commands on keys of one group (setting `key-groups`); `other` has those that no prefix fits. */
+export interface KeyGroupStats {
+  group: string;
+  /** A command counts for the group of its first key. */
+  commands: number;
+  errors: number;
+  hits: number;
+  misses: number;
+  /** Seconds; null when there were no commands. */
+  p50: number | null;
+  p99: number | null;
+}
+
 /** A process that serves clients. */
 export interface WorkerView {
+  /** One that takes the place of another has a number of its own. */
   number: number;
+  /** The label `worker` of its metrics, from 1 on; one that takes the place of another takes its slot. */
+  slot: number;
   pid: number;
   clients: number;
 }
@@ -201,6 +217,8 @@ export interface StatsView {
   workers: WorkerView[];
   commandStats: CommandStats[];
   nodeStats: NodeStats[];
+  /** In the order of the configuration, `other` last; empty when no groups are configured. */
+  keyGroups: KeyGroupStats[];
 }
 
 /** What a node did within some seconds. */

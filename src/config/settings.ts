@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { HASH_NAMES } from '../ring/hash.js';
 import { DEFAULT_RING_OPTIONS } from '../ring/ring.js';
 import { formatAddress, isLoopback, parseAddress, parseNodeText } from './address.js';
+import { keyGroups } from './key-groups.js';
 import { formatDuration, formatSize, parseDuration, parseSize } from './units.js';
 
 export interface Setting {
@@ -441,6 +442,14 @@ export const SETTINGS = {
     default: '3',
     kind: 'count',
     help: 'failed probes in a row after which a node is shown as down',
+  },
+  keyGroups: {
+    path: 'key-groups',
+    schema: keyGroups,
+    default: '{}',
+    kind: 'groups with prefixes',
+    help: 'counts commands, hits, misses and latency apart for keys with these prefixes; at most 32 groups',
+    flag: 'GROUP=PREFIX[,PREFIX]',
   },
 } as const satisfies Record<string, Setting>;
 

@@ -14,6 +14,7 @@ import { Listener } from './listener.js';
 import { Clock } from './measure/clock.js';
 import { CommandObserver } from './measure/command-observer.js';
 import { Counters } from './measure/counters.js';
+import { KeyGroups } from './measure/key-groups.js';
 import type { DataPlaneOptions } from './options.js';
 import { Dispatcher } from './plan/dispatcher.js';
 import { RequestPool } from './request.js';
@@ -55,7 +56,8 @@ export class DataPlane {
   constructor(options: DataPlaneOptions, table: CommandTable, hooks: DataPlaneHooks) {
     this.options = options;
     // Subcommands share their container's id, so ids are fewer than rows; one more is for unknown commands.
-    this.counters = new Counters(table.size + 2);
+    const groups = options.keyGroups.length === 0 ? null : new KeyGroups(options.keyGroups);
+    this.counters = new Counters(table.size + 2, groups);
     const turn = new Turn();
     const clock = new Clock();
     const requests = new RequestPool();

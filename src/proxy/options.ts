@@ -1,3 +1,5 @@
+import type { KeyGroup } from './measure/key-groups.js';
+
 /** What the data plane needs of the configuration. Durations in milliseconds, sizes in bytes. */
 export interface DataPlaneOptions {
   /** Names this proxy's connections at the nodes. */
@@ -29,6 +31,8 @@ export interface DataPlaneOptions {
   readonly maxBulkLength: number;
   readonly tcpKeepalive: number;
   readonly streamThreshold: number;
+  /** Uses of the cache that are counted apart; empty: none. */
+  readonly keyGroups: readonly KeyGroup[];
   /** Called when a node knows a new connection by its name, before it carries commands: may end the process. */
   readonly mayServe: () => void;
   /** How to log in at a node and where to find it, by the node's name. */

@@ -1,5 +1,7 @@
 import type { ClientConnection } from './client/client-connection.js';
 import type { HoldSlab } from './io/hold.js';
+import { NO_READ } from './measure/cache-reads.js';
+import { NO_GROUP } from './measure/key-groups.js';
 import type { SourceRead } from './plan/source-read.js';
 import type { Lane } from './upstream/lane.js';
 
@@ -39,8 +41,12 @@ export class Request {
   /** `Clock.now` when the frame was complete. */
   startedAt = 0;
   state = WAITING;
-  /** Whether a nil reply counts as a miss of the cache. */
-  cacheRead = false;
+  /** What its reply says about hits and misses of the cache: NO_READ, KEY_READ or ARRAY_READ. */
+  cacheRead = NO_READ;
+  /** The group of its first key; kept up to date only where groups are configured. */
+  group = NO_GROUP;
+  /** The group of each key of an ARRAY_READ, where groups are configured. */
+  keyGroups: Uint8Array | null = null;
   /** Asked of the node that its key may have left already; otherwise null. */
   sourceRead: SourceRead | null = null;
   /** The client does not want the reply (CLIENT REPLY OFF or SKIP). */
@@ -61,7 +67,8 @@ export class Request {
     this.sink = null;
     this.part = 0;
     this.state = WAITING;
-    this.cacheRead = false;
+    this.cacheRead = NO_READ;
+    this.keyGroups = null;
     this.sourceRead = null;
     this.silent = false;
     this.held = null;

@@ -10,10 +10,11 @@ import type { CommandTable } from '../commands/table.js';
 import type { PlaneHost, ProxyInfo } from '../plane-host.js';
 import { type ClientEvent, clientRejected } from '../proxy/events.js';
 import { Listener, type ListenTarget } from '../proxy/listener.js';
-import { emptyPlaneStats, type PlaneStats, sumPlaneStats } from '../proxy/measure/plane-stats.js';
+import { emptyPlaneStats, type PlaneStats, readProcess, sumPlaneStats } from '../proxy/measure/plane-stats.js';
 import type { RoutingSnapshot } from '../proxy/snapshot.js';
 import type { LateConnection, LateKiller } from '../rebalance/connections.js';
 import type { NodeSpec } from '../ring/node-spec.js';
+import { LoopLag } from '../telemetry/loop-lag.js';
 import { TrafficDetector } from '../telemetry/traffic-detector.js';
 import type { FenceMember } from '../topology/change-protocol.js';
 import { type AccessTable, type FromWorker, toSent, type WorkerOptions } from './messages.js';
@@ -32,7 +33,7 @@ export interface WorkerPoolOptions {
 
 /** A worker that dies at once is not started again at once. */
 const RESTART_MS = 200;
-/** A worker that does not say what it counted in this time is left out of the figures. */
+/** Of a worker that does not say what it counted in this time there are the figures that it gave before. */
 const STATS_TIMEOUT_MS = 1000;
 const POLL_MS = 1000;
 /** What a worker may take longer than it was given for the fence, before it counts as stalled. */
@@ -44,6 +45,7 @@ export class WorkerPool implements PlaneHost {
   readonly #listener: Listener;
   readonly #workers = new Set<WorkerProcess>();
   readonly #traffic: TrafficDetector;
+  readonly #lag = new LoopLag();
   readonly #nodeStates = new NodeStates();
   /** Names of connections of workers that died, until their nodes have dropped them, by node. */
   readonly #dead = new Map<string, Set<string>>();
@@ -81,7 +83,7 @@ export class WorkerPool implements PlaneHost {
   }
 
   get workers(): WorkerView[] {
-    return [...this.#workers].map(({ number, pid, clients }) => ({ number, pid, clients }));
+    return [...this.#workers].map(({ number, slot, pid, clients }) => ({ number, slot, pid, clients }));
   }
 
   async listen(): Promise<string> {
@@ -166,13 +168,20 @@ export class WorkerPool implements PlaneHost {
   }
 
   async stats(): Promise<PlaneStats> {
-    const parts = await Promise.all([...this.#workers].map((worker) => worker.stats(STATS_TIMEOUT_MS)));
-    const sum = sumPlaneStats([...parts.filter((part) => part !== null), ...this.#past]);
-    const memory = process.memoryUsage();
-    sum.residentMemory += memory.rss;
-    sum.heapUsed += memory.heapUsed;
-    const cpu = process.cpuUsage();
-    sum.cpuSeconds += (cpu.user + cpu.system) / 1e6;
+    const workers = [...this.#workers];
+    await Promise.all(workers.map((worker) => worker.stats(STATS_TIMEOUT_MS)));
+    const parts = workers.flatMap((worker) => {
+      // Of one that did not answer in time there is what it said before: a counter must not fall and rise again. What
+      // one had counted that has died meanwhile is among the past already.
+      const stats = worker.ended ? null : worker.lastStats;
+      return stats === null ? [] : [inSlot(stats, worker.slot)];
+    });
+    const sum = sumPlaneStats([...parts, ...this.#past]);
+    const primary = readProcess('primary', 0, this.#lag.seconds);
+    sum.residentMemory += primary.residentMemory;
+    sum.heapUsed += primary.heapUsed;
+    sum.cpuSeconds += primary.cpuSeconds;
+    sum.processes.push(primary);
     sum.clientsRejected += this.#rejected;
     return sum;
   }
@@ -197,6 +206,7 @@ export class WorkerPool implements PlaneHost {
     }, timeout + 1000);
     await Promise.all(workers.map((worker) => worker.exited));
     clearTimeout(insist);
+    this.#lag.stop();
   }
 
   #inform(stats: PlaneStats): void {
@@ -207,6 +217,7 @@ export class WorkerPool implements PlaneHost {
   #startWorker(): void {
     const worker = new WorkerProcess(
       this.#nextWorker++,
+      this.#freeSlot(),
       (from, message) => this.#onMessage(from, message),
       (from, how) => this.#onExit(from, how),
     );
@@ -220,6 +231,14 @@ export class WorkerPool implements PlaneHost {
       snapshot: this.#snapshot === null ? null : toSent(this.#snapshot, this.#moves, [...this.#swept]),
     });
     worker.send({ type: 'info', ...this.#info });
+  }
+
+  /** The least number from 1 on that no worker has. */
+  #freeSlot(): number {
+    const taken = new Set([...this.#workers].map(({ slot }) => slot));
+    let slot = 1;
+    while (taken.has(slot)) slot++;
+    return slot;
   }
 
   /** Tells its connections at the nodes from those of other workers, past ones too. */
@@ -330,6 +349,11 @@ function load(worker: WorkerProcess): number {
   return worker.stalled ? Number.MAX_SAFE_INTEGER : worker.clients;
 }
 
+/** As figures of the worker in this slot. */
+function inSlot(stats: PlaneStats, slot: number): PlaneStats {
+  return { ...stats, processes: stats.processes.map((figures) => ({ ...figures, worker: String(slot) })) };
+}
+
 /** Without what is only true while the worker lives. */
 function countersOf(stats: PlaneStats): PlaneStats {
   return {
@@ -341,6 +365,7 @@ function countersOf(stats: PlaneStats): PlaneStats {
     residentMemory: 0,
     heapUsed: 0,
     loopLag: 0,
+    processes: [],
     nodes: stats.nodes.map((node) => ({ ...node, up: true, inflight: 0, connections: 0 })),
   };
 }

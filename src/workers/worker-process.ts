@@ -18,6 +18,8 @@ export interface Fenced {
 export class WorkerProcess {
   /** Unique among the workers that this primary ever had. */
   readonly number: number;
+  /** From 1 on; unique among the workers that live. */
+  readonly slot: number;
   /** Clients that were given to it and that it has not reported to have taken. */
   #given = 0;
   #accepted = 0;
@@ -45,10 +47,12 @@ export class WorkerProcess {
 
   constructor(
     number: number,
+    slot: number,
     onMessage: (worker: WorkerProcess, message: FromWorker) => void,
     onExit: (worker: WorkerProcess, how: string) => void,
   ) {
     this.number = number;
+    this.slot = slot;
     this.#child = fork(PROGRAM, [], { serialization: 'advanced', stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
     this.#child.on('message', (message: FromWorker) => {
       this.#onMessage(message);

@@ -28,7 +28,9 @@ import { Outlet } from '../io/outlet.js';
 import { readInto } from '../io/raw-socket.js';
 import { createSocketWriter } from '../io/socket-writer.js';
 import type { TurnTask } from '../io/turn.js';
+import { countCacheRead, KEY_READ, NO_READ } from '../measure/cache-reads.js';
 import { commandName } from '../measure/command-names.js';
+import { NO_GROUP } from '../measure/key-groups.js';
 import type { Dispatcher } from '../plan/dispatcher.js';
 import type { Waiting } from '../private/blocked-commands.js';
 import type { Transaction, Watch } from '../private/transaction.js';
@@ -219,6 +221,8 @@ export class ClientConnection implements TurnTask {
     request.client = this;
     if (this.#heldSince !== 0) this.#endHold('ran');
     request.startedAt = this.#shared.clock.now;
+    const { groups } = this.#shared.counters;
+    if (groups !== null) request.group = groups.atHand;
     request.nextOfClient = null;
     request.silent = this.repliesOff || this.skipReply;
     this.skipReply = false;
@@ -231,7 +235,8 @@ export class ClientConnection implements TurnTask {
   /** Answers the command at hand with `reply`, behind the replies that are still to come. */
   reply(command: number, reply: Buffer, failed = false): void {
     if (this.closed) return;
-    this.#shared.counters.answered(command, 0, failed);
+    const { counters } = this.#shared;
+    counters.answered(command, counters.groups === null ? NO_GROUP : counters.groups.atHand, 0, failed);
     if (failed) this.#noteFailure(command, reply, 0, reply.length);
     if (this.#head === null) {
       if (!this.repliesOff && !this.skipReply) {
@@ -262,13 +267,9 @@ export class ClientConnection implements TurnTask {
     const shared = this.#shared;
     const first = buffer[start] as number;
     const failed = first === 0x2d;
-    shared.counters.answered(request.command, shared.clock.now - request.startedAt, failed);
+    shared.counters.answered(request.command, request.group, shared.clock.now - request.startedAt, failed);
     if (failed) this.#noteFailure(request.command, buffer, start, end);
-    if (request.cacheRead) {
-      // "$-1" in RESP2, "_" in RESP3
-      if ((first === 0x24 && buffer[start + 1] === 0x2d) || first === 0x5f) shared.counters.misses++;
-      else if (!failed) shared.counters.hits++;
-    }
+    else if (request.cacheRead !== NO_READ) countCacheRead(shared.counters, request, buffer, start, end);
     const length = end - start;
     this.#replyBytes += length;
     this.#replies++;
@@ -303,8 +304,9 @@ export class ClientConnection implements TurnTask {
     const shared = this.#shared;
     if (last) {
       if (request.sourceRead !== null) this.sourceReads--;
-      shared.counters.answered(request.command, shared.clock.now - request.startedAt, false);
-      if (request.cacheRead) shared.counters.hits++;
+      shared.counters.answered(request.command, request.group, shared.clock.now - request.startedAt, false);
+      // Of an array that is streamed nobody looks at the elements.
+      if (request.cacheRead === KEY_READ) shared.counters.read(request.group, true);
     }
     if (request !== this.#head || request.silent) {
       if (!request.silent) this.#holdPiece(request, lane, buffer, start, end, last);
@@ -557,6 +559,7 @@ export class ClientConnection implements TurnTask {
   /** Answers with an error and ends the connection behind it. */
   #refuse(text: string): void {
     this.#framer.reset();
+    this.#shared.counters.groups?.note(undefined, 0, this.#shared.receiveBuffer);
     this.repliesOff = false;
     this.reply(this.#dispatcher.unknownCommandId, encodeError(text, 'latin1'), true);
     this.endAfterReplies();

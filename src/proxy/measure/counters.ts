@@ -1,5 +1,6 @@
 import { ErrorKinds } from './error-kinds.js';
 import { Histogram } from './histogram.js';
+import type { KeyGroups } from './key-groups.js';
 
 /** What is counted of one node. Kept over reconnects, dropped with the node. */
 export class NodeCounters {
@@ -25,6 +26,8 @@ export class Counters {
   readonly time: (Histogram | undefined)[];
   /** Error replies to clients. */
   readonly errorKinds = new ErrorKinds();
+  /** Null: none are configured. */
+  readonly groups: KeyGroups | null;
   clientsTotal = 0;
   clientsRejected = 0;
   hits = 0;
@@ -34,14 +37,15 @@ export class Counters {
   /** Set anew a few times a second rather than asked for with every command; null: nobody listens. */
   observer: AnswerObserver | null = null;
 
-  constructor(commandIds: number) {
+  constructor(commandIds: number, groups: KeyGroups | null) {
+    this.groups = groups;
     this.calls = new Float64Array(commandIds);
     this.errors = new Float64Array(commandIds);
     this.time = new Array<Histogram | undefined>(commandIds).fill(undefined);
   }
 
-  /** Counts a command that was answered `milliseconds` after it came. */
-  answered(command: number, milliseconds: number, failed: boolean): void {
+  /** Counts a command that was answered `milliseconds` after it came. @param group of its key, or NO_GROUP */
+  answered(command: number, group: number, milliseconds: number, failed: boolean): void {
     (this.calls[command] as number)++;
     if (failed) (this.errors[command] as number)++;
     let time = this.time[command];
@@ -50,6 +54,14 @@ export class Counters {
       this.time[command] = time;
     }
     time.record(milliseconds);
+    if (this.groups !== null) this.groups.answered(group, milliseconds, failed);
     if (this.observer !== null) this.observer.answered(command, milliseconds, failed);
+  }
+
+  /** Counts a read of the cache that found its key (`hit`), or did not. @param group of the key, or NO_GROUP */
+  read(group: number, hit: boolean): void {
+    if (hit) this.hits++;
+    else this.misses++;
+    if (this.groups !== null) this.groups.read(group, hit);
   }
 }

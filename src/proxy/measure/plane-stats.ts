@@ -25,6 +25,30 @@ export interface NodeCounts {
   readonly time: HistogramData;
 }
 
+/** A group of keys (`key-groups`). */
+export interface GroupCounts {
+  readonly group: string;
+  calls: number;
+  errors: number;
+  hits: number;
+  misses: number;
+  readonly time: HistogramData;
+}
+
+/** A process of the data plane, as it is now. */
+export interface ProcessFigures {
+  /** From `1` on; a process that takes the place of one that died takes its number, too. */
+  readonly worker: string;
+  readonly clients: number;
+  /** Bytes. */
+  readonly residentMemory: number;
+  readonly heapUsed: number;
+  /** Processor time, user and system. */
+  readonly cpuSeconds: number;
+  /** Seconds by which the event loop was late on average in the last second. */
+  readonly loopLag: number;
+}
+
 export interface PlaneStats {
   clients: number;
   clientsTotal: number;
@@ -50,13 +74,16 @@ export interface PlaneStats {
   readonly errorKinds: Map<string, number>;
   readonly commands: CommandCounts[];
   readonly nodes: NodeCounts[];
+  /** In the order of the configuration, `other` last; empty when none are configured. */
+  readonly groups: GroupCounts[];
+  /** Those that live. */
+  readonly processes: ProcessFigures[];
 }
 
 /** Reads the counters of this process' data plane. @param loopLag seconds */
 export function readPlaneStats(plane: DataPlane, loopLag: number): PlaneStats {
   const { counters } = plane;
-  const memory = process.memoryUsage();
-  const cpu = process.cpuUsage();
+  const own = readProcess('1', plane.clients.size, loopLag);
   let pendingCommands = 0;
   let pendingBytes = 0;
   for (const client of plane.clients) {
@@ -82,9 +109,9 @@ export function readPlaneStats(plane: DataPlane, loopLag: number): PlaneStats {
     pendingCommands,
     pendingBytes,
     heldClients: plane.heldClients,
-    residentMemory: memory.rss,
-    heapUsed: memory.heapUsed,
-    cpuSeconds: (cpu.user + cpu.system) / 1e6,
+    residentMemory: own.residentMemory,
+    heapUsed: own.heapUsed,
+    cpuSeconds: own.cpuSeconds,
     loopLag,
     errorKinds: new Map(counters.errorKinds.entries()),
     commands,
@@ -102,6 +129,24 @@ export function readPlaneStats(plane: DataPlane, loopLag: number): PlaneStats {
       bytesOut: node.counters.bytesOut,
       time: node.counters.time,
     })),
+    groups: (counters.groups?.counters ?? []).map(({ group, calls, errors, hits, misses, time }) => {
+      return { group, calls, errors, hits, misses, time };
+    }),
+    processes: [own],
+  };
+}
+
+/** What this process uses. @param loopLag seconds */
+export function readProcess(worker: string, clients: number, loopLag: number): ProcessFigures {
+  const memory = process.memoryUsage();
+  const cpu = process.cpuUsage();
+  return {
+    worker,
+    clients,
+    residentMemory: memory.rss,
+    heapUsed: memory.heapUsed,
+    cpuSeconds: (cpu.user + cpu.system) / 1e6,
+    loopLag,
   };
 }
 
@@ -110,6 +155,7 @@ export function sumPlaneStats(parts: readonly PlaneStats[]): PlaneStats {
   const sum = emptyPlaneStats();
   const commands = new Map<string, CommandCounts>();
   const nodes = new Map<string, NodeCounts>();
+  const groups = new Map<string, GroupCounts>();
   for (const part of parts) {
     sum.clients += part.clients;
     sum.clientsTotal += part.clientsTotal;
@@ -128,9 +174,12 @@ export function sumPlaneStats(parts: readonly PlaneStats[]): PlaneStats {
     sum.loopLag = Math.max(sum.loopLag, part.loopLag);
     for (const row of part.commands) addCommand(commands, row);
     for (const row of part.nodes) addNode(nodes, row);
+    for (const row of part.groups) addGroup(groups, row);
+    sum.processes.push(...part.processes);
   }
   sum.commands.push(...commands.values());
   sum.nodes.push(...nodes.values());
+  sum.groups.push(...groups.values());
   return sum;
 }
 
@@ -153,6 +202,8 @@ export function emptyPlaneStats(): PlaneStats {
     errorKinds: new Map(),
     commands: [],
     nodes: [],
+    groups: [],
+    processes: [],
   };
 }
 
@@ -185,6 +236,19 @@ function addNode(sums: Map<string, NodeCounts>, row: NodeCounts): void {
   sum.connections += row.connections;
   sum.bytesIn += row.bytesIn;
   sum.bytesOut += row.bytesOut;
+  addTimes(sum.time, row.time);
+}
+
+function addGroup(sums: Map<string, GroupCounts>, row: GroupCounts): void {
+  let sum = sums.get(row.group);
+  if (sum === undefined) {
+    sum = { group: row.group, calls: 0, errors: 0, hits: 0, misses: 0, time: new Histogram() };
+    sums.set(row.group, sum);
+  }
+  sum.calls += row.calls;
+  sum.errors += row.errors;
+  sum.hits += row.hits;
+  sum.misses += row.misses;
   addTimes(sum.time, row.time);
 }
 

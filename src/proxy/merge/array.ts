@@ -1,3 +1,4 @@
+import { bulkIsNull } from '../../resp/inspect.js';
 import type { Merger } from './group.js';
 import { lineEnd, replyEnd } from './held.js';
 
@@ -25,9 +26,7 @@ export const mergeArray: Merger = (group, out) => {
       out.text(`-ERR node ${group.nodes[index]?.name} sent fewer elements than it was asked for\r\n`);
       return;
     }
-    // "$-1" in RESP2, "_" in RESP3
-    if (held.buffer[start + 1] === 0x2d || held.buffer[start] === 0x5f) group.misses++;
-    else group.hits++;
+    group.countRead(i, !bulkIsNull(held.buffer, start));
     out.append(held.buffer, start, end);
     cursors[index] = end;
   }

@@ -1,4 +1,5 @@
 import type { ClientShared } from '../client/client-shared.js';
+import { NO_GROUP } from '../measure/key-groups.js';
 import type { ReplySink, Request } from '../request.js';
 import type { Lane } from '../upstream/lane.js';
 import type { UpstreamNode } from '../upstream/upstream-node.js';
@@ -24,9 +25,8 @@ export class Group implements ReplySink {
   /** For a split command: the part of each key, in the order of the keys. */
   keyParts: Uint16Array;
   readonly protocol: 2 | 3;
-  /** Set by the mergers that count: keys that were there, and keys that were not. */
-  hits = 0;
-  misses = 0;
+  /** The group of each key, where groups of keys are configured. */
+  keyGroups: Uint8Array | null = null;
   readonly #shared: ClientShared;
   readonly #merger: Merger;
   /** Called when every part was answered, or null. */
@@ -74,6 +74,11 @@ export class Group implements ReplySink {
     if (--this.#remaining === 0) this.#finish();
   }
 
+  /** A merger tells that the key with this index was there (`hit`), or was not. */
+  countRead(key: number, hit: boolean): void {
+    this.#shared.counters.read(this.keyGroups?.[key] ?? NO_GROUP, hit);
+  }
+
   #newPart(node: UpstreamNode): Request {
     const part = this.#shared.requests.take();
     part.sink = this;
@@ -102,8 +107,6 @@ export class Group implements ReplySink {
       scratch.clear();
       if (this.#failure !== null) this.#writeFailure(this.#failure);
       else this.#merger(this, scratch);
-      this.#shared.counters.hits += this.hits;
-      this.#shared.counters.misses += this.misses;
       client.onReply(this.request, scratch.buffer, 0, scratch.length);
     }
     for (const part of this.parts) {

@@ -13,6 +13,8 @@ import { args, type RequestFramer } from '../../resp/request-framer.js';
 import { type ClientConnection, LATER, TAKEN } from '../client/client-connection.js';
 import { LOCAL_COMMANDS } from '../local/index.js';
 import type { LocalContext } from '../local/local-context.js';
+import { ARRAY_READ, KEY_READ } from '../measure/cache-reads.js';
+import type { KeyGroups } from '../measure/key-groups.js';
 import { infoMerger } from '../merge/info.js';
 import { MERGERS } from '../merge/mergers.js';
 import { BlockedCommands } from '../private/blocked-commands.js';
@@ -66,6 +68,7 @@ export class Dispatcher {
   /** What clients are subscribed to. */
   readonly pubsub: PubSub;
   readonly #context: LocalContext;
+  readonly #groups: KeyGroups | null;
   #cacheReads: Uint8Array;
   #changing = false;
   /** Clients whose next command is on a moved key, while the ring is preparing to change. */
@@ -76,6 +79,7 @@ export class Dispatcher {
     this.#context = context;
     const { clock, requests, options } = context.shared;
     this.pubsub = new PubSub({ clock, requests, requestTimeout: options.requestTimeout });
+    this.#groups = context.shared.counters.groups;
     this.#cacheReads = cacheReadFlags(table);
   }
 
@@ -107,6 +111,7 @@ export class Dispatcher {
     const source = framer.source as Buffer;
     const command = this.table.lookup(source, args.start[0] as number, args.end[0] as number);
     const snapshot = this.snapshot;
+    if (this.#groups !== null) this.#groups.note(command, framer.argc, source);
     if (command === undefined || !client.authenticated || snapshot === null || client.isUnusual) {
       return this.#dispatchUnusual(client, framer, command);
     }
@@ -180,7 +185,10 @@ export class Dispatcher {
     lane.node.counters.bytesOut += length;
     const request = this.#context.shared.requests.take();
     request.command = command.id;
-    request.cacheRead = this.#cacheReads[command.id] === 1;
+    request.cacheRead = this.#cacheReads[command.id] as number;
+    if (this.#groups !== null && request.cacheRead === ARRAY_READ) {
+      request.keyGroups = this.#groups.ofKeys(source, framer.argc - 1, 1);
+    }
     request.lane = lane;
     client.enqueue(request);
     lane.enqueue(request);
@@ -236,6 +244,7 @@ export class Dispatcher {
     }
     const keyStart = start + framer.partialArgStart(at);
     const keyEnd = start + framer.partialArgEnd(at);
+    this.#groups?.noteKey(buffer, keyStart, keyEnd);
     if (isReserved(buffer, keyStart, keyEnd)) return { command: command.id, lane: null, failure: RESERVED_REPLY };
     const index = this.ownerNow(client, buffer, keyStart, keyEnd);
     if (index === WAIT) return { command: command.id, lane: null, failure: EMPTY };
@@ -512,6 +521,10 @@ function allowedBeforeAuth(command: Command | undefined): boolean {
 
 function cacheReadFlags(table: CommandTable): Uint8Array {
   const flags = new Uint8Array(table.size + 2);
-  for (const row of table.rows()) if (CACHE_READS.has(row.name)) flags[row.id] = 1;
+  for (const row of table.rows()) {
+    if (CACHE_READS.has(row.name)) flags[row.id] = KEY_READ;
+    // Of several nodes the merger counts.
+    else if (row.merge === 'array') flags[row.id] = ARRAY_READ;
+  }
   return flags;
 }

@@ -85,6 +85,7 @@ function sendParts(
   request.command = command.id;
   client.enqueue(request);
   const group = new Group(request, client.kind.protocol, MERGERS[command.merge], shared, keyParts);
+  if (command.merge === 'array') group.keyGroups = shared.counters.groups?.ofKeys(source, keys, step) ?? null;
   const outlets: (Lane | null)[] = [];
   const nameEnd = (args.end[0] as number) + 2;
   const nameStart = headerStart(0, source);

@@ -1,0 +1,79 @@
+/** The setting `key-groups`: uses of the cache that are told apart by what their keys begin with. */
+import { z } from 'zod';
+
+export interface KeyGroupConfig {
+  /** A label of metrics. */
+  readonly group: string;
+  readonly prefixes: readonly string[];
+}
+
+/** Each group costs some thirty series at each proxy. */
+const MOST_GROUPS = 32;
+const MOST_PREFIXES = 128;
+const MOST_PREFIX_BYTES = 128;
+const GROUP_NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/;
+/** Keys of no group. */
+const OTHER = 'other';
+
+const prefixes = z.union([z.string(), z.array(z.string()).min(1)]);
+const shape = z.union([z.string(), z.record(z.string(), prefixes)]);
+const EXPECTED = 'expected groups with their prefixes, such as sessions: "session:", or pages: ["page:", "html:"]';
+
+/** In the file a map of prefixes, or lists of them, by group; as text `GROUP=PREFIX[,PREFIX…]`, with blanks between groups. */
+export const keyGroups: z.ZodType<readonly KeyGroupConfig[]> = z
+  .unknown()
+  .transform((value, context) => {
+    const fail = (message: string): void => context.addIssue({ code: 'custom', message });
+    const { success, data } = shape.safeParse(value);
+    if (!success) fail(EXPECTED);
+    const groups = typeof data === 'string' ? parseText(data, fail) : fromMap(data ?? {});
+    for (const message of mistakesOf(groups)) fail(message);
+    return groups;
+  })
+  .prefault({});
+
+function fromMap(map: Readonly<Record<string, string | readonly string[]>>): KeyGroupConfig[] {
+  return Object.entries(map).map(([group, given]) => ({
+    group,
+    prefixes: typeof given === 'string' ? [given] : given,
+  }));
+}
+
+function parseText(text: string, fail: (message: string) => void): KeyGroupConfig[] {
+  return text
+    .split(/\s+/)
+    .filter((part) => part !== '')
+    .flatMap((part) => {
+      const at = part.indexOf('=');
+      if (at > 0) return [{ group: part.slice(0, at), prefixes: part.slice(at + 1).split(',') }];
+      fail(`'${part}' is not GROUP=PREFIX[,PREFIX…]`);
+      return [];
+    });
+}
+
+function mistakesOf(groups: readonly KeyGroupConfig[]): string[] {
+  const mistakes: string[] = [];
+  const owners = new Map<string, string>();
+  if (groups.length > MOST_GROUPS) mistakes.push(`${groups.length} groups: at most ${MOST_GROUPS} are counted`);
+  for (const [index, { group, prefixes }] of groups.entries()) {
+    if (group === OTHER) mistakes.push(`'${OTHER}' is the group of keys that no prefix fits: choose another name`);
+    else if (!GROUP_NAME.test(group)) {
+      mistakes.push(
+        `'${group}' is not a group: 1 to 64 letters, digits, '_', '.' and '-', the first a letter or digit`,
+      );
+    } else if (groups.findIndex((other) => other.group === group) < index) {
+      mistakes.push(`group ${group} is named twice: give it all its prefixes at once`);
+    }
+    for (const prefix of prefixes) {
+      const bytes = Buffer.byteLength(prefix);
+      if (bytes === 0 || bytes > MOST_PREFIX_BYTES) {
+        mistakes.push(`a prefix of group ${group} has ${bytes} bytes: expected 1 to ${MOST_PREFIX_BYTES}`);
+      }
+      const owner = owners.get(prefix);
+      if (owner !== undefined) mistakes.push(`prefix '${prefix}' of group ${group} is one of group ${owner} already`);
+      owners.set(prefix, group);
+    }
+  }
+  if (owners.size > MOST_PREFIXES) mistakes.push(`${owners.size} prefixes: at most ${MOST_PREFIXES} in all`);
+  return mistakes;
+}

@@ -1,0 +1,29 @@
+/** What replies to reads say about the cache: whether it had the key. */
+import { bulkIsNull } from '../../resp/inspect.js';
+import { headerNumber, lineEnd, replyEnd } from '../merge/held.js';
+import type { Request } from '../request.js';
+import type { Counters } from './counters.js';
+import { NO_GROUP } from './key-groups.js';
+
+/** The command does not read the cache by key. */
+export const NO_READ = 0;
+/** A nil reply is a miss, any other one a hit (GET). */
+export const KEY_READ = 1;
+/** So is each element of the reply (MGET). */
+export const ARRAY_READ = 2;
+
+/** Counts what `buffer[start, end)`, the whole reply to a read, says. It is not an error. */
+export function countCacheRead(counters: Counters, request: Request, buffer: Buffer, start: number, end: number): void {
+  if (request.cacheRead === KEY_READ) counters.read(request.group, !bulkIsNull(buffer, start));
+  else countElements(counters, request, buffer, start, end);
+}
+
+function countElements(counters: Counters, request: Request, buffer: Buffer, start: number, end: number): void {
+  const { keyGroups } = request;
+  const count = headerNumber(buffer, start);
+  let at = lineEnd(buffer, start);
+  for (let i = 0; i < count && at >= 0 && at < end; i++) {
+    counters.read(keyGroups?.[i] ?? NO_GROUP, !bulkIsNull(buffer, at));
+    at = replyEnd(buffer, at, end);
+  }
+}

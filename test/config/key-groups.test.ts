@@ -1,0 +1,78 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { ConfigError, loadConfig } from '../../src/config/load.js';
+import type { Config } from '../../src/config/settings.js';
+import { tempFolder } from '../support/temp-folder.js';
+
+function fromFile(text: string): Config {
+  const path = join(tempFolder('key-groups'), 'ringproxy.yaml');
+  writeFileSync(path, text);
+  return loadConfig({ file: path });
+}
+
+function mistakesIn(load: () => unknown): string[] {
+  try {
+    load();
+  } catch (error) {
+    if (error instanceof ConfigError) return error.mistakes.map(({ message }) => message);
+    throw error;
+  }
+  return [];
+}
+
+const EXPECTED = [
+  { group: 'sessions', prefixes: ['session:'] },
+  { group: 'pages', prefixes: ['page:', 'html:'] },
+];
+
+describe('key-groups', () => {
+  it('are read from the file, the environment and the command line', () => {
+    const inFile = fromFile('key-groups:\n  sessions: "session:"\n  pages: ["page:", "html:"]\n');
+    expect(inFile.keyGroups).toEqual(EXPECTED);
+    const text = 'sessions=session:  pages=page:,html:';
+    expect(loadConfig({ env: { RINGPROXY_KEY_GROUPS: text } }).keyGroups).toEqual(EXPECTED);
+    expect(loadConfig({ flags: { keyGroups: text } }).keyGroups).toEqual(EXPECTED);
+    expect(loadConfig({}).keyGroups).toEqual([]);
+    expect(loadConfig({ env: { RINGPROXY_KEY_GROUPS: '' } }).keyGroups).toEqual([]);
+    expect(loadConfig({ flags: { keyGroups: 'a=x=1' } }).keyGroups).toEqual([{ group: 'a', prefixes: ['x=1'] }]);
+  });
+
+  it('are refused with everything that is wrong', () => {
+    const text = `
+key-groups:
+  other: a
+  "a b": b
+  pages: ["", "${'x'.repeat(129)}", c]
+  html: [c]
+`;
+    expect(mistakesIn(() => fromFile(text))).toEqual([
+      "'other' is the group of keys that no prefix fits: choose another name",
+      expect.stringContaining("'a b' is not a group"),
+      'a prefix of group pages has 0 bytes: expected 1 to 128',
+      'a prefix of group pages has 129 bytes: expected 1 to 128',
+      "prefix 'c' of group html is one of group pages already",
+    ]);
+    for (const wrong of ['key-groups: 5', 'key-groups: [a]', 'key-groups: {a: 5}', 'key-groups: {a: []}']) {
+      expect(mistakesIn(() => fromFile(wrong))).toEqual([
+        expect.stringContaining('expected groups with their prefixes'),
+      ]);
+    }
+    expect(mistakesIn(() => loadConfig({ flags: { keyGroups: 'a=x a=y b' } }))).toEqual([
+      "'b' is not GROUP=PREFIX[,PREFIX…]",
+      'group a is named twice: give it all its prefixes at once',
+    ]);
+  });
+
+  it('are bounded', () => {
+    const groups = (count: number): string => Array.from({ length: count }, (_, i) => `g${i}=p${i}:`).join(' ');
+    expect(loadConfig({ flags: { keyGroups: groups(32) } }).keyGroups).toHaveLength(32);
+    expect(mistakesIn(() => loadConfig({ flags: { keyGroups: groups(33) } }))).toEqual([
+      '33 groups: at most 32 are counted',
+    ]);
+    const prefixes = `a=${Array.from({ length: 129 }, (_, i) => `p${i}:`).join(',')}`;
+    expect(mistakesIn(() => loadConfig({ flags: { keyGroups: prefixes } }))).toEqual([
+      '129 prefixes: at most 128 in all',
+    ]);
+  });
+});
