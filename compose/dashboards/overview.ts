@@ -5,6 +5,7 @@ import { ERROR_RATIO, HIT_RATIO, NOT_BLOCKING, PROXY, quantile, rate } from './q
 
 const COMMANDS = 'ringproxy_commands_total';
 const DURATION = 'ringproxy_command_duration_seconds';
+const GROUP_READS = 'ringproxy_key_group_cache_requests_total';
 const SERVED = `${PROXY},${NOT_BLOCKING}`;
 
 /** Is the cache well? Throughput, latency, reliability, hits, queues. */
@@ -197,6 +198,52 @@ export function overview(): Dashboard {
           { expr: `sum(ringproxy_client_pending_commands{${PROXY}})`, legend: 'waiting' },
           { expr: `sum(ringproxy_node_inflight{${PROXY}})`, legend: 'at nodes' },
           { expr: `sum(ringproxy_held_commands{${PROXY}})`, legend: 'held clients' },
+        ],
+      }),
+    )
+    .withRow(new RowBuilder('Uses of the cache (key-groups)'))
+    .withPanel(
+      series({
+        title: 'Commands by use',
+        shows: 'Commands a second on the keys of each group that `key-groups` names, and on all others.',
+        bad: 'one use grows and the others do not: it is an application of its own that changed. Nothing here: `key-groups` is not set. Much in other: give it groups of its own.',
+        unit: 'ops',
+        width: 8,
+        stacked: true,
+        queries: [{ expr: rate('ringproxy_key_group_commands_total', PROXY, 'group'), legend: '{{group}}' }],
+      }),
+    )
+    .withPanel(
+      series({
+        title: 'Hit ratio by use',
+        shows: 'Part of the reads that found their key, for each group of keys that is read.',
+        bad: 'one use alone: its keys expire too early, or the application asks for what it never stores. All of them: a node was lost, or memory is full.',
+        unit: 'percentunit',
+        width: 8,
+        max: 1,
+        queries: [
+          {
+            expr:
+              `${rate(GROUP_READS, `${PROXY},result="hit"`, 'group')} / ` +
+              `(${rate(GROUP_READS, PROXY, 'group')} > 0)`,
+            legend: '{{group}}',
+          },
+        ],
+      }),
+    )
+    .withPanel(
+      series({
+        title: 'p99 by use',
+        shows:
+          'Of a hundred commands of a use, 99 are answered within this time; commands that block are counted, too.',
+        bad: 'one use alone: large values, or commands over many keys. All of them: see the latency of all commands.',
+        unit: 's',
+        width: 8,
+        queries: [
+          {
+            expr: `${quantile(0.99, 'ringproxy_key_group_duration_seconds', PROXY, 'group')} >= 0`,
+            legend: '{{group}}',
+          },
         ],
       }),
     )

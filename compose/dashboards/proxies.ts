@@ -5,6 +5,8 @@ import { NOT_BLOCKING, PROXY, quantile, rate } from './queries.js';
 
 const perProxy = (expr: string): Query[] => [{ expr, legend: '{{instance}}' }];
 
+const perWorker = (expr: string): Query[] => [{ expr, legend: '{{instance}} {{worker}}' }];
+
 /** Are the proxies themselves well? Processor, event loop, memory, clients, generations. */
 export function proxies(): Dashboard {
   return board(
@@ -44,13 +46,15 @@ export function proxies(): Dashboard {
     .withPanel(
       figure({
         title: 'Busiest processor',
-        shows: 'Processor time a second of the busiest proxy: 1 is a whole core.',
-        bad: 'a proxy serves with one core. Near 1 it is full: start another proxy, or let clients use fewer, larger pipelines.',
+        shows: 'Processor time a second of the busiest process of a proxy: 1 is a whole core.',
+        bad: 'a process serves with one core. Near 1 it is full: more `workers`, another proxy, or clients with fewer, larger pipelines.',
         unit: 'percentunit',
         width: 6,
         warn: 0.8,
         badFrom: 0.95,
-        queries: [{ expr: `max(rate(ringproxy_cpu_seconds_total{${PROXY}}[$__rate_interval]))`, legend: 'core' }],
+        queries: [
+          { expr: `max(rate(ringproxy_worker_cpu_seconds_total{${PROXY}}[$__rate_interval]))`, legend: 'core' },
+        ],
       }),
     )
     .withPanel(
@@ -152,8 +156,8 @@ export function proxies(): Dashboard {
     .withPanel(
       series({
         title: 'Processor',
-        shows: 'Processor time a second: 1 is a whole core.',
-        bad: 'near 1 the proxy is full: start another one.',
+        shows: 'Processor time a second of all processes of a proxy: 1 is a whole core.',
+        bad: 'near the number of its workers the proxy is full: more `workers`, or another proxy.',
         unit: 'percentunit',
         width: 8,
         queries: perProxy(`rate(ringproxy_cpu_seconds_total{${PROXY}}[$__rate_interval])`),
@@ -162,7 +166,8 @@ export function proxies(): Dashboard {
     .withPanel(
       series({
         title: 'Event-loop lag',
-        shows: 'By how much the proxy was late on average in the last second; every command waits that long.',
+        shows:
+          'By how much the proxy was late on average in the last second, its latest worker; every command waits that long.',
         bad: 'above 10 ms: the processor is full, the machine swaps, or it is short of cores.',
         unit: 's',
         width: 8,
@@ -180,6 +185,47 @@ export function proxies(): Dashboard {
           { expr: `ringproxy_resident_memory_bytes{${PROXY}}`, legend: '{{instance}} resident' },
           { expr: `ringproxy_heap_bytes{${PROXY}}`, legend: '{{instance}} heap' },
         ],
+      }),
+    )
+    .withRow(new RowBuilder('Workers'))
+    .withPanel(
+      series({
+        title: 'Processor by worker',
+        shows: 'Processor time a second of each process; 1 is a whole core, and no process can use more.',
+        bad: 'one at 1 and the others idle: few clients send nearly everything; let them open more connections. All at 1: more `workers`. The primary at 1: it is busy moving keys or answering the admin API.',
+        unit: 'percentunit',
+        width: 6,
+        queries: perWorker(`rate(ringproxy_worker_cpu_seconds_total{${PROXY}}[$__rate_interval])`),
+      }),
+    )
+    .withPanel(
+      series({
+        title: 'Event-loop lag by worker',
+        shows: 'By how much each process was late on average in the last second; its commands wait that long.',
+        bad: 'one worker alone: it is full, or one of its clients sends very large commands.',
+        unit: 's',
+        width: 6,
+        queries: perWorker(`ringproxy_worker_event_loop_lag_seconds{${PROXY}}`),
+      }),
+    )
+    .withPanel(
+      series({
+        title: 'Memory by worker',
+        shows: 'Resident memory of each process.',
+        bad: 'one worker alone: one of its clients does not take its replies.',
+        unit: 'bytes',
+        width: 6,
+        queries: perWorker(`ringproxy_worker_resident_memory_bytes{${PROXY}}`),
+      }),
+    )
+    .withPanel(
+      series({
+        title: 'Clients by worker',
+        shows: 'Clients connected to each worker; a new one goes to the worker with the fewest.',
+        bad: 'uneven: a worker was replaced not long ago. It evens out as clients come and go.',
+        unit: 'none',
+        width: 6,
+        queries: perWorker(`ringproxy_worker_client_connections{${PROXY},worker!="primary"}`),
       }),
     )
     .build();

@@ -65,7 +65,14 @@ describe.skipIf(!hasPrometheus)('Prometheus at a proxy under load', () => {
 
   beforeAll(async () => {
     nodes = await startRedises(4);
-    proxy = await startRingproxy({ nodes: nodes.slice(0, 3), env: { RINGPROXY_ADMIN_TOKEN: TOKEN } });
+    const { services } = parse(readFileSync(join(COMPOSE, 'compose.yaml'), 'utf8'), { merge: true }) as {
+      services: { ringproxy: { environment: { RINGPROXY_KEY_GROUPS: string } } };
+    };
+    const { RINGPROXY_KEY_GROUPS } = services.ringproxy.environment;
+    proxy = await startRingproxy({
+      nodes: nodes.slice(0, 3),
+      env: { RINGPROXY_ADMIN_TOKEN: TOKEN, RINGPROXY_KEY_GROUPS },
+    });
     instance = new URL(proxy.admin).host;
     prometheus = await startPrometheus(instance);
     load = new Load({ host: '127.0.0.1', port: proxy.port, connections: 8, rate: 1500, keys: 20_000, ttl: 600 });
@@ -180,6 +187,12 @@ describe.skipIf(!hasPrometheus)('Prometheus at a proxy under load', () => {
     );
     near(await one('ringproxy_cache_requests_total{result="hit"}'), counts.hits);
     near(await one('ringproxy_cache_requests_total{result="miss"}'), counts.misses);
+    const { get = 0, set = 0, mget = 0, incr = 0 } = counts.commands;
+    near(await one('sum(ringproxy_key_group_commands_total{group="pages"})'), get + set + mget);
+    near(await one('sum(ringproxy_key_group_commands_total{group="counters"})'), incr);
+    near(await one('ringproxy_key_group_duration_seconds_count{group="counters"}'), incr);
+    near(await one('ringproxy_key_group_cache_requests_total{group="pages",result="hit"}'), counts.hits);
+    near(await one('ringproxy_key_group_cache_requests_total{group="pages",result="miss"}'), counts.misses);
   });
 
   it('alerts when a node dies', async () => {
