@@ -34,6 +34,8 @@ export interface ChangeView {
   bytesMoved: number;
   percent: number;
   etaSeconds: number | null;
+  /** Keys a second at most; 0: no limit. */
+  throttle: number;
   sources: {
     node: string;
     done: boolean;

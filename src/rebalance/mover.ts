@@ -173,6 +173,11 @@ export class Mover implements KeyMoves {
     this.#pace.throttle(keysPerSecond);
   }
 
+  /** As it is throttled; 0: as fast as it goes. */
+  get keysPerSecond(): number {
+    return this.#pace.keysPerSecond;
+  }
+
   /** Ends the sweep, and waits for what is in flight. Settles that wait are given up: the clients ask anew. */
   async stop(): Promise<void> {
     this.#stopped = true;

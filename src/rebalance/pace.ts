@@ -38,6 +38,11 @@ export class Pace {
     this.#nextAt = 0;
   }
 
+  /** 0: as fast as it goes. */
+  get keysPerSecond(): number {
+    return this.#throttle;
+  }
+
   /** COUNT of the next SCAN. */
   get scanKeys(): number {
     return this.#isBusy() ? BUSY_SCAN_KEYS : SCAN_KEYS;

@@ -10,6 +10,7 @@ import { type RingproxyProcess, startRingproxy } from '../support/ringproxy-proc
 
 const SIZES = [
   [360, 740],
+  [980, 700],
   [1280, 800],
   [3840, 2160],
   [360, 740],
@@ -213,6 +214,109 @@ describe.runIf(hasBrowser)('the page', () => {
     expect(await proxy.client().dbsize()).toBe(1000);
   });
 
+  it('sets a weight, after it has shown what would move for it', async () => {
+    const { proxy, page, watched } = await open(20_000);
+    await page.getByRole('button', { name: 'Weight of node2 …' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Weight of node2' });
+    const yes = dialog.getByRole('button', { name: 'Set the weight' });
+    const weight = dialog.getByLabel('Weight, 1 to 1000');
+    expect(await weight.inputValue()).toBe('1');
+    expect(await yes.isDisabled()).toBe(true);
+    // With the keyboard: what is there is selected, and Enter looks.
+    await page.keyboard.type('2');
+    await page.keyboard.press('Enter');
+    await expect.poll(() => dialog.locator('#confirm-text').textContent()).toMatch(/^1[5-8]\.\d % of the ring changes/);
+    expect((await dialog.locator('tbody tr').allTextContents()).sort()).toEqual([
+      expect.stringMatching(/^node1node2[789]\.\d %/),
+      expect.stringMatching(/^node3node2[789]\.\d %/),
+    ]);
+    // What was shown is not what another weight would do.
+    await weight.fill('20');
+    expect(await yes.isDisabled()).toBe(true);
+    expect(await dialog.locator('tbody tr').count()).toBe(0);
+    await weight.fill('1001');
+    await dialog.getByRole('button', { name: 'Show what would move' }).click();
+    expect(await dialog.locator('input:invalid').count()).toBe(1);
+    expect(await yes.isDisabled()).toBe(true);
+    await weight.fill('2');
+    await page.keyboard.press('Enter');
+    await yes.click();
+    await dialog.waitFor({ state: 'hidden' });
+    await settled(proxy);
+    expect((await ringOf(proxy)).nodes.map((node) => node.weight)).toEqual([1, 2, 1]);
+    await expect
+      .poll(() => page.locator('tr[data-node="node2"] .state').textContent(), { timeout: 5000 })
+      .toBe('● active ×2');
+    expect(watched.complaints).toEqual([]);
+  });
+
+  it('throttles a change, and lets it go again', async () => {
+    const { proxy, page, spare } = await open(30_000);
+    await post(proxy, 'changes', add('node4', spare));
+    await post(proxy, 'changes/current/throttle', { keysPerSecond: 100 });
+    await expect.poll(() => page.locator('#throttle-now').textContent(), { timeout: 5000 }).toBe('now: 100 keys/s');
+    const rate = page.getByLabel('At most');
+    await rate.fill('200');
+    await page.keyboard.press('Enter');
+    await until(proxy, (view) => view.change?.throttle === 200);
+    await expect.poll(() => page.locator('#throttle-now').textContent()).toBe('now: 200 keys/s');
+    for (const name of ['Weight of node1 …', 'Replace node1 …', 'Remove node1 …']) {
+      expect(await page.getByRole('button', { name }).isDisabled(), name).toBe(true);
+    }
+    const folder = process.env.SCREENSHOTS;
+    if (folder !== undefined) await page.screenshot({ path: `${folder}/throttle.png`, fullPage: true });
+    await rate.fill('-1');
+    await page.keyboard.press('Enter');
+    expect((await ringOf(proxy)).change?.throttle).toBe(200);
+    await rate.fill('0');
+    await page.getByRole('button', { name: 'Throttle' }).click();
+    await settled(proxy);
+    await expect.poll(() => page.locator('#throttle').isVisible(), { timeout: 5000 }).toBe(false);
+  });
+
+  it('puts another server in the place of a node, after it has shown what would move', async () => {
+    const { nodes, proxy, page, watched, spare } = await open(3000);
+    await spare.client().set('stale', 'x');
+    await page.setViewportSize({ width: 360, height: 740 });
+    await page.getByRole('button', { name: 'Replace node3 …' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Replace node3' });
+    const look = dialog.getByRole('button', { name: 'Show what would move' });
+    const yes = dialog.getByRole('button', { name: 'Replace node3' });
+    // Nothing is asked for an address that is none.
+    await look.click();
+    expect(await dialog.locator('input:invalid').count()).toBe(1);
+    await dialog.getByLabel('Address of the new server').fill(spare.address);
+    await look.click();
+    await expect.poll(() => dialog.locator('#confirm-error').textContent()).toContain('holds 1 keys');
+    expect(watched.complaints.splice(0)).toEqual([expect.stringContaining('409 (Conflict)')]);
+    expect(await yes.isDisabled()).toBe(true);
+    await dialog.getByLabel('Delete what the new server holds').check();
+    await look.click();
+    await expect.poll(() => dialog.locator('#confirm-text').textContent()).toContain('is deleted first');
+    expect(await dialog.locator('tbody tr').count()).toBe(1);
+    const folder = process.env.SCREENSHOTS;
+    if (folder !== undefined) await page.screenshot({ path: `${folder}/replace-360.png` });
+    // The page is no wider than the screen, and the dialog's buttons are on it.
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(360);
+    const place = await yes.boundingBox();
+    expect((place?.x ?? 0) + (place?.width ?? 999)).toBeLessThanOrEqual(360);
+    // What would happen without that is another question.
+    await dialog.getByLabel('Delete what the new server holds').uncheck();
+    expect(await yes.isDisabled()).toBe(true);
+    await dialog.getByLabel('Delete what the new server holds').check();
+    await look.click();
+    await yes.click();
+    await dialog.waitFor({ state: 'hidden' });
+    await settled(proxy);
+    expect((await ringOf(proxy)).nodes.map((node) => node.address)).toEqual([
+      nodes[0]?.address,
+      nodes[1]?.address,
+      spare.address,
+    ]);
+    expect(await proxy.client().dbsize()).toBe(3000);
+    expect(await proxy.client().exists('stale')).toBe(0);
+  });
+
   it('shows that a node is down, and that the proxy is', async () => {
     const { nodes, proxy, watched, page } = await open(100);
     proxy.allowLog(/NODEDOWN|down/);
@@ -259,7 +363,7 @@ describe.runIf(hasBrowser)('the page', () => {
         (await page.evaluate(`[document.documentElement.scrollWidth, document.querySelector('.uplot canvas').clientWidth,
         document.querySelector('#ring').getBoundingClientRect().width]`)) as number[];
       expect(size[0]).toBe(width);
-      expect(size[1]).toBeGreaterThan(width === 360 ? 250 : 300);
+      expect(size[1]).toBeGreaterThan(width < 1000 ? 220 : 300);
       expect(size[2]).toBeGreaterThan(250);
       const folder = process.env.SCREENSHOTS;
       if (folder !== undefined)

@@ -49,6 +49,7 @@ export function changeView(fields: Partial<ChangeView> = {}): ChangeView {
     bytesMoved: 1000,
     percent: 50,
     etaSeconds: 3,
+    throttle: 0,
     sources: [],
     error: null,
     ...fields,

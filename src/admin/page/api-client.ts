@@ -52,6 +52,11 @@ export class ApiClient {
     return this.#send('POST', `v1/ring/changes/current/${what}`, null);
   }
 
+  /** @param keysPerSecond 0: as fast as it goes */
+  throttle(keysPerSecond: number): Promise<ChangeView | null> {
+    return this.#send('POST', 'v1/ring/changes/current/throttle', { keysPerSecond });
+  }
+
   /** The proxy's last events and those from now on, until `signal`. @throws RequestError, or the browser's error when it is cut */
   async events(onEvent: (channel: string, data: Record<string, unknown>) => void, signal: AbortSignal): Promise<void> {
     const answer = await fetch('v1/events?recent', { headers: this.#headers(), signal });

@@ -18,6 +18,9 @@ export class ChangePanel {
   readonly #pause = byId('change-pause', HTMLButtonElement);
   readonly #resume = byId('change-resume', HTMLButtonElement);
   readonly #cancel = byId('change-cancel', HTMLButtonElement);
+  readonly #throttle = byId('throttle', HTMLFormElement);
+  readonly #rate = byId('throttle-rate', HTMLInputElement);
+  readonly #throttled = byId('throttle-now', HTMLElement);
   readonly #last = byId('change-last', HTMLElement);
   /** What a button was answered. */
   #failure = '';
@@ -25,8 +28,12 @@ export class ChangePanel {
   constructor(api: ApiClient, refresh: () => void) {
     this.#api = api;
     this.#refresh = refresh;
-    this.#pause.addEventListener('click', () => void this.#steer('pause'));
-    this.#resume.addEventListener('click', () => void this.#steer('resume'));
+    this.#pause.addEventListener('click', () => void this.#steer(() => this.#api.steer('pause')));
+    this.#resume.addEventListener('click', () => void this.#steer(() => this.#api.steer('resume')));
+    this.#throttle.addEventListener('submit', (event) => {
+      event.preventDefault();
+      void this.#steer(() => this.#api.throttle(this.#rate.valueAsNumber));
+    });
     this.#cancel.addEventListener('click', () => {
       confirmThat({
         title: 'Cancel the change',
@@ -65,6 +72,9 @@ export class ChangePanel {
     if (focused === this.#pause && change.paused) this.#resume.focus();
     if (focused === this.#resume && !change.paused) this.#pause.focus();
     for (const button of [this.#pause, this.#resume]) button.disabled = !moving;
+    this.#throttle.hidden = !moving;
+    const { throttle } = change;
+    setText(this.#throttled, throttle === 0 ? 'now: no limit' : `now: ${formatCount(throttle)} keys/s`);
     this.#cancel.disabled = !moving || change.kind === 'cancel';
   }
 
@@ -93,9 +103,9 @@ export class ChangePanel {
     }
   }
 
-  async #steer(what: 'pause' | 'resume'): Promise<void> {
+  async #steer(act: () => Promise<unknown>): Promise<void> {
     try {
-      await this.#api.steer(what);
+      await act();
       this.#failure = '';
     } catch (error) {
       this.#failure = explain(error);

@@ -4,52 +4,92 @@ import { explain } from './api-client.js';
 import { byId, el, setText } from './dom.js';
 import { formatPercent } from './format.js';
 
+/** A value that is asked for. What it would do is looked up before it can be agreed to. */
+export interface Field {
+  readonly label: string;
+  /** What stands there at first. */
+  readonly value: string;
+  /** `number`: a whole one, as a weight. */
+  readonly type: 'number' | 'text';
+  readonly placeholder?: string;
+  plan(value: string, ticked: boolean): Promise<ChangeAccepted>;
+  /** What the plan comes to; takes the place of the question's text. */
+  describe(plan: ChangeAccepted, ticked: boolean): string;
+}
+
 export interface Question {
   readonly title: string;
   readonly text: string;
   /** What the button says. */
   readonly yes: string;
-  /** What the ring would become; null: there is nothing to show. */
+  /** What the ring would become; null: there is nothing to show, or the field's value decides. */
   readonly plan?: ChangeAccepted;
-  /** A box that can be ticked, and what would happen then. */
-  readonly option?: { readonly label: string; readonly plan: () => Promise<ChangeAccepted> };
-  /** @param ticked whether the option was taken */
-  act(ticked: boolean): Promise<unknown>;
+  readonly field?: Field;
+  /** A box that can be ticked, and what would happen then (with a field, its `plan` is asked). */
+  readonly option?: { readonly label: string; readonly plan?: () => Promise<ChangeAccepted> };
+  /** @param ticked whether the option was taken. @param value of the field */
+  act(ticked: boolean, value: string): Promise<unknown>;
 }
+
+const MOST_WEIGHT = '1000';
 
 const dialog = byId('confirm', HTMLDialogElement);
 const title = byId('confirm-title', HTMLElement);
 const text = byId('confirm-text', HTMLElement);
+const ask = byId('confirm-ask', HTMLElement);
+const label = byId('confirm-label', HTMLElement);
+const input = byId('confirm-value', HTMLInputElement);
 const warnings = byId('confirm-warnings', HTMLElement);
 const moves = byId('confirm-moves', HTMLTableElement);
 const option = byId('confirm-option', HTMLElement);
 const box = byId('confirm-option-box', HTMLInputElement);
 const failure = byId('confirm-error', HTMLElement);
 const no = byId('confirm-no', HTMLButtonElement);
+const look = byId('confirm-plan', HTMLButtonElement);
 const yes = byId('confirm-yes', HTMLButtonElement);
 let current: Question | null = null;
+/** Tells the answer to what was asked last from those to what was asked before. */
+let asked = 0;
 
 no.addEventListener('click', () => dialog.close());
 dialog.addEventListener('close', () => {
   current = null;
 });
 yes.addEventListener('click', () => void act());
-box.addEventListener('change', () => void replan());
+box.addEventListener('change', () => void onTicked());
+input.addEventListener('input', () => forgetPlan());
+dialog.addEventListener('submit', (event) => {
+  // Enter in the field looks, and neither agrees nor closes.
+  event.preventDefault();
+  void lookUp();
+});
 
 /** Asks; the question's `act` follows when the answer is yes, and its failure is shown. */
 export function confirmThat(question: Question): void {
   current = question;
+  const { field } = question;
   setText(title, question.title);
-  setText(text, question.text);
   setText(yes, question.yes);
-  setText(failure, '');
   box.checked = false;
   option.hidden = question.option === undefined;
-  const [, label] = option.children;
-  if (label !== undefined) setText(label, question.option?.label ?? '');
+  const [, optionLabel] = option.children;
+  if (optionLabel !== undefined) setText(optionLabel, question.option?.label ?? '');
+  ask.hidden = field === undefined;
+  look.hidden = field === undefined;
+  // A field that is hidden must not hold up the form.
+  input.disabled = field === undefined;
+  setText(label, field?.label ?? '');
+  input.type = field?.type ?? 'text';
+  input.placeholder = field?.placeholder ?? '';
+  input.min = field?.type === 'number' ? '1' : '';
+  input.max = field?.type === 'number' ? MOST_WEIGHT : '';
+  input.value = field?.value ?? '';
+  forgetPlan();
   showPlan(question.plan ?? null);
-  yes.disabled = false;
   dialog.showModal();
+  if (field === undefined) return;
+  input.focus();
+  input.select();
 }
 
 async function act(): Promise<void> {
@@ -57,7 +97,7 @@ async function act(): Promise<void> {
   if (question === null) return;
   yes.disabled = true;
   try {
-    await question.act(box.checked);
+    await question.act(box.checked, input.value);
     dialog.close();
   } catch (error) {
     setText(failure, explain(error));
@@ -65,11 +105,41 @@ async function act(): Promise<void> {
   yes.disabled = false;
 }
 
-async function replan(): Promise<void> {
+/** What was looked up is not what would happen any more. */
+function forgetPlan(): void {
+  asked++;
+  setText(failure, '');
+  setText(text, current?.text ?? '');
+  yes.disabled = current?.field !== undefined;
+  if (current?.field !== undefined) showPlan(null);
+}
+
+async function lookUp(): Promise<void> {
+  const field = current?.field;
+  if (field === undefined) return;
+  forgetPlan();
+  const request = asked;
+  const ticked = box.checked;
+  try {
+    const plan = await field.plan(input.value, ticked);
+    if (request !== asked) return;
+    setText(text, field.describe(plan, ticked));
+    showPlan(plan);
+    yes.disabled = false;
+  } catch (error) {
+    if (request === asked) setText(failure, explain(error));
+  }
+}
+
+async function onTicked(): Promise<void> {
   const question = current;
   if (question === null) return;
+  if (question.field !== undefined) {
+    forgetPlan();
+    return;
+  }
   try {
-    showPlan(box.checked ? ((await question.option?.plan()) ?? null) : (question.plan ?? null));
+    showPlan(box.checked ? ((await question.option?.plan?.()) ?? null) : (question.plan ?? null));
   } catch (error) {
     setText(failure, explain(error));
   }

@@ -1,4 +1,4 @@
-/** Adding and removing nodes: what would move is shown first. */
+/** Adding, removing, weighing and replacing nodes: what would move is shown first. */
 import type { ChangeAccepted, ChangeRequest, NodeView } from '../api.js';
 import { type ApiClient, explain } from './api-client.js';
 import { confirmThat } from './confirm.js';
@@ -57,6 +57,48 @@ export class Editor {
         plan: () => this.#api.change({ ...request, noDrain: true, dryRun: true }),
       },
       act: (noDrain) => this.#do({ ...request, noDrain }),
+    });
+  }
+
+  reweigh(node: NodeView): void {
+    const requestFor = (value: string): ChangeRequest => {
+      return { kind: 'reweight', weights: [{ name: node.name, weight: Number(value) }] };
+    };
+    confirmThat({
+      title: `Weight of ${node.name}`,
+      text: `It is ${node.weight}. A node's part of the ring is its weight among the weights of all.`,
+      yes: 'Set the weight',
+      field: {
+        label: 'Weight, 1 to 1000',
+        value: String(node.weight),
+        type: 'number',
+        plan: (value) => this.#api.change({ ...requestFor(value), dryRun: true }),
+        describe: (plan) =>
+          `${formatPercent(movedShare(plan))} of the ring changes hands, while clients go on; generation ${plan.generation} follows.`,
+      },
+      act: (_, value) => this.#do(requestFor(value)),
+    });
+  }
+
+  replace(node: NodeView): void {
+    const requestFor = (value: string, flush: boolean): ChangeRequest => {
+      return { kind: 'replace', replace: [{ name: node.name, address: value.trim() }], flush };
+    };
+    confirmThat({
+      title: `Replace ${node.name}`,
+      text: `Another server takes the place of ${node.address}: the node keeps its name and its part of the ring, and its keys are copied.`,
+      yes: `Replace ${node.name}`,
+      field: {
+        label: 'Address of the new server',
+        value: '',
+        type: 'text',
+        placeholder: '10.0.0.4:6379',
+        plan: (value, flush) => this.#api.change({ ...requestFor(value, flush), dryRun: true }),
+        describe: (plan, flush) =>
+          `All keys of ${node.name}, ${formatPercent(movedShare(plan))} of the ring, move to the new server, while clients go on; generation ${plan.generation} follows.${flush ? ' What the new server holds now is deleted first.' : ''}`,
+      },
+      option: { label: 'Delete what the new server holds' },
+      act: (flush, value) => this.#do(requestFor(value, flush)),
     });
   }
 

@@ -36,6 +36,8 @@ const token = new TokenDialog(api, () => {
 const nodes = new NodeTable({
   colorOf: (node) => ring.colorOf(node),
   onHighlight: (node) => ring.highlight(node),
+  onReweigh: (node) => editor.reweigh(node),
+  onReplace: (node) => editor.replace(node),
   onRemove: (node) => void editor.remove(node),
 });
 

@@ -8,6 +8,8 @@ export interface NodesOptions {
   colorOf(node: string): string;
   /** Null: none is shown above the others any more. */
   onHighlight(node: string | null): void;
+  onReweigh(node: NodeView): void;
+  onReplace(node: NodeView): void;
   onRemove(node: NodeView): void;
 }
 
@@ -22,7 +24,8 @@ const STATES: Readonly<Record<NodeView['state'], string>> = {
 interface Row {
   readonly element: HTMLTableRowElement;
   readonly name: HTMLButtonElement;
-  readonly remove: HTMLButtonElement;
+  /** They change the ring. */
+  readonly actions: readonly HTMLButtonElement[];
   readonly cells: Readonly<Record<'state' | 'rate' | 'p99' | 'inflight' | 'keys' | 'memory', HTMLElement>>;
   readonly share: HTMLElement;
   readonly load: HTMLElement;
@@ -58,7 +61,7 @@ export class NodeTable {
         this.#body.insertBefore(row.element, this.#body.children[index] ?? null);
       const measured = load?.nodes.find((candidate) => `${candidate.node}\n${candidate.address}` === identity);
       this.#fill(row, node, measured, total);
-      row.remove.disabled = ring.change !== null;
+      for (const button of row.actions) button.disabled = ring.change !== null;
     }
     for (const [identity, row] of this.#rows) {
       if (present.has(identity)) continue;
@@ -69,7 +72,16 @@ export class NodeTable {
 
   #create(identity: string, node: NodeView): Row {
     const name = el('button', { type: 'button', class: 'name', 'aria-pressed': 'false' });
-    const remove = el('button', { type: 'button', class: 'quiet', 'aria-label': `Remove ${node.name} …` }, 'Remove …');
+    const action = (label: string, whole: string, act: (node: NodeView) => void): HTMLButtonElement => {
+      const button = el('button', { type: 'button', class: 'quiet', 'aria-label': whole }, label);
+      button.addEventListener('click', () => act(row.node));
+      return button;
+    };
+    const actions = [
+      action('Weight …', `Weight of ${node.name} …`, (current) => this.#options.onReweigh(current)),
+      action('Replace …', `Replace ${node.name} …`, (current) => this.#options.onReplace(current)),
+      action('Remove …', `Remove ${node.name} …`, (current) => this.#options.onRemove(current)),
+    ];
     const share = el('span', { class: 'bar' });
     const load = el('span', { class: 'bar' });
     const cell = (label: string, kind = 'number'): HTMLTableCellElement =>
@@ -87,11 +99,10 @@ export class NodeTable {
       cells.state,
       bars,
       ...[cells.rate, cells.p99, cells.inflight, cells.keys, cells.memory],
-      el('td', { role: 'cell', class: 'actions' }, remove),
+      el('td', { role: 'cell', class: 'actions' }, el('div', { class: 'buttons' }, ...actions)),
     );
-    const row: Row = { element, name, remove, cells, share, load, node };
+    const row: Row = { element, name, actions, cells, share, load, node };
     name.addEventListener('click', () => this.#toggle(row.node.name));
-    remove.addEventListener('click', () => this.#options.onRemove(row.node));
     this.#rows.set(identity, row);
     return row;
   }
