@@ -8,6 +8,7 @@ import { type RedisProcess, startRedises } from '../support/redis-process.js';
 import { buildCommit } from './base-build.js';
 import { measureBigValue } from './big-value.js';
 import { measureIdleClients } from './idle-clients.js';
+import { measureMetrics } from './metrics.js';
 import { runMicroBenchmarks } from './micro.js';
 import { type BenchOptions, parseOptions } from './options.js';
 import { prefill } from './prefill.js';
@@ -21,7 +22,13 @@ const MEMORY = { idle: measureIdleClients, 'big-value': measureBigValue };
 const NODES = 3;
 
 async function main(options: BenchOptions): Promise<boolean> {
-  const known = new Set([...SCENARIOS.map(({ name }) => name), ...Object.keys(MEMORY), 'rebalance', 'micro']);
+  const known = new Set([
+    ...SCENARIOS.map(({ name }) => name),
+    ...Object.keys(MEMORY),
+    'rebalance',
+    'metrics',
+    'micro',
+  ]);
   const unknown = options.only.filter((name) => !known.has(name));
   if (unknown.length > 0) throw new Error(`no scenario "${unknown.join('", "')}"; there are: ${[...known].join(', ')}`);
   const wanted = (name: string) => options.only.length === 0 || options.only.includes(name);
@@ -47,6 +54,7 @@ async function main(options: BenchOptions): Promise<boolean> {
       )}`,
     );
   }
+  if (wanted('metrics')) rows.push(...(await measureMetrics(nodes, options, print)));
   await endAll();
   if (wanted('micro')) print(`\n${await runMicroBenchmarks()}`);
   const missed = rows.filter((row) => row.passed === false).length;

@@ -18,7 +18,8 @@ export interface BenchOptions {
 
 const HELP = `npm run bench -- [SCENARIO…] [options]
 
-Scenarios: get set mget10 mset10 get-1kb set-1kb get-10kb set-10kb get-100kb set-100kb idle big-value rebalance micro
+Scenarios: get set mget10 mset10 get-1kb set-1kb get-10kb set-10kb get-100kb set-100kb idle big-value rebalance
+  metrics micro
 (default: all of them)
 
   --only A,B      the same as naming them

@@ -1,11 +1,9 @@
-import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import type { RingView } from '../../src/admin/api.js';
 import { RawClient } from '../support/raw-client.js';
 import { startRedises } from '../support/redis-process.js';
 import { type RingproxyProcess, startRingproxy } from '../support/ringproxy-process.js';
-import type { WindowResult } from './client-load.js';
+import { ClientLoad } from './load-process.js';
 import { type LoadResult, redisBenchmark } from './redis-benchmark.js';
 import { type Row, verdict } from './report.js';
 
@@ -46,7 +44,7 @@ export async function measureRebalance(): Promise<Row[]> {
   ];
   for (const writes of [0, 20]) {
     const what = `${CLIENTS} ioredis clients, ${writes === 0 ? 'GET' : `${100 - writes} % GET, ${writes} % SET`}`;
-    const load = await ClientLoad.start(proxy.port, writes);
+    const load = await ClientLoad.start({ port: proxy.port, clients: CLIENTS, keys: KEYS, writes, valueSize: VALUE });
     await load.window(WINDOW_MS);
     const before = await load.window(WINDOW_MS);
     const moving = change(proxy, join);
@@ -124,35 +122,6 @@ async function saturated(proxy: RingproxyProcess, join: object): Promise<Row[]> 
       null,
     ),
   ];
-}
-
-/** The process of `client-load.ts`. */
-class ClientLoad {
-  readonly #child: ChildProcess;
-
-  private constructor(child: ChildProcess) {
-    this.#child = child;
-  }
-
-  static async start(port: number, writes: number): Promise<ClientLoad> {
-    const child = fork(fileURLToPath(new URL('./client-load.js', import.meta.url)));
-    await once(child, 'spawn');
-    const options = { port, clients: CLIENTS, keys: KEYS, writes, value: 'x'.repeat(VALUE) };
-    child.send({ type: 'start', options });
-    return new ClientLoad(child);
-  }
-
-  /** @returns what the clients saw since the last window, `milliseconds` from now */
-  async window(milliseconds: number): Promise<WindowResult> {
-    await new Promise((resolve) => setTimeout(resolve, milliseconds));
-    this.#child.send({ type: 'window' });
-    const [result] = (await once(this.#child, 'message')) as [WindowResult];
-    return result;
-  }
-
-  stop(): void {
-    this.#child.disconnect();
-  }
 }
 
 async function fill(proxy: RingproxyProcess): Promise<void> {

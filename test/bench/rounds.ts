@@ -38,7 +38,9 @@ export async function runRounds(
     for (const target of round % 2 === 0 ? targets : [...targets].reverse()) {
       const count = requests.get(target) ?? LEAST_REQUESTS;
       const before = processorTime(target.pid);
+      const leave = target.accompany?.();
       const result = await redisBenchmark(target.port, { ...scenario.load, clients: options.clients, requests: count });
+      await leave?.();
       const processor = (processorTime(target.pid) - before) / count;
       samples.get(target)?.push({ ...result, processor });
     }
