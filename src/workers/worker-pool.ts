@@ -266,6 +266,7 @@ export class WorkerPool implements PlaneHost {
   #onMessage(worker: WorkerProcess, message: FromWorker): void {
     switch (message.type) {
       case 'started':
+        worker.started = true;
         if (this.#starting !== null && --this.#starting.left === 0) this.#starting.resolve();
         break;
       case 'settle':
@@ -344,9 +345,9 @@ export class WorkerPool implements PlaneHost {
   }
 }
 
-/** A worker that does not take what it was given is the last choice. */
+/** A worker that does not take what it was given, or is only starting, is the last choice. */
 function load(worker: WorkerProcess): number {
-  return worker.stalled ? Number.MAX_SAFE_INTEGER : worker.clients;
+  return worker.stalled || !worker.started ? Number.MAX_SAFE_INTEGER : worker.clients;
 }
 
 /** As figures of the worker in this slot. */

@@ -31,6 +31,8 @@ export class WorkerProcess {
   readonly #waiting: Socket[] = [];
   /** Since when it has taken none of those that wait, by the clock. */
   #waitsSince = 0;
+  /** It has begun to serve. */
+  started = false;
   /** Commands that it has passed to nodes. */
   commands = 0;
   /** Holds of moves that it has and has not released. */

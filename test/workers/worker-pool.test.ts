@@ -109,6 +109,33 @@ describe('several workers', () => {
     for (let i = 0; i < 4; i++) fresh.push(await RawClient.connect(proxy.port));
     for (const client of fresh) expect(await client.text('GET', 'k2')).toBe('$1\r\nx\r\n');
   });
+
+  it('clients that come while one dies and another starts are answered or cut, and never left waiting', async () => {
+    const nodes = await startRedises(1);
+    const proxy = await startRingproxy({ nodes, args: ['--workers', '2'], allowLog: [WORKER_ENDED] });
+    const { workers } = await statsOf(proxy);
+    process.kill(workers[0]?.pid ?? 0, 'SIGKILL');
+    const ask = async (): Promise<string> => {
+      const client = await RawClient.connect(proxy.port);
+      const outcome = await client.text('PING').catch(() => 'cut');
+      client.close();
+      return outcome;
+    };
+    const outcomes: Promise<string>[] = [];
+    let replaced = false;
+    void untilStats(
+      proxy,
+      (stats) => stats.workers.length === 2 && stats.workers.every(({ pid }) => pid !== workers[0]?.pid),
+    ).then(() => (replaced = true));
+    for (let after = 0; after < 40; ) {
+      if (replaced) after++;
+      outcomes.push(ask());
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    const all = await Promise.all(outcomes);
+    expect(all.filter((outcome) => outcome !== '+PONG\r\n' && outcome !== 'cut')).toEqual([]);
+    expect(all.slice(-10)).toEqual(Array(10).fill('+PONG\r\n'));
+  });
 });
 
 describe('the ring changes under several workers', () => {

@@ -164,7 +164,10 @@ export class ClientConnection implements TurnTask {
     socket.on('error', (error) => this.close(`connection failed: ${error.message}`));
     socket.on('end', () => this.#onEnd());
     socket.on('close', () => this.close(''));
+    const early: unknown = socket.readableLength > 0 ? socket.read() : null;
     readInto(socket, shared.receiveBuffer, (length, chunk) => this.#onChunk(length, chunk));
+    // A socket that another process has handed over may have been read before it was ours to read.
+    if (early instanceof Buffer) process.nextTick(() => this.#onChunk(early.length, early));
     socket.resume();
   }
 
