@@ -19,9 +19,11 @@ export class LocalPlane implements PlaneHost {
   readonly #traffic: TrafficDetector;
   #describe: (stats: PlaneStats) => ProxyInfo = () => ({ redisVersion: '', lines: [] });
 
-  constructor(options: DataPlaneOptions, killLate: LateKiller) {
+  constructor(options: DataPlaneOptions, killLate: LateKiller, beforeReturn: (node: NodeSpec) => Promise<void>) {
     this.#killLate = killLate;
     this.#plane = new DataPlane(options, buildCommandTable(), {
+      scriptPeers: null,
+      beforeReturn,
       redisVersion: () => this.#describe(emptyPlaneStats()).redisVersion,
       proxyInfo: () => [...this.#describe(readPlaneStats(this.#plane, this.#lag.seconds)).lines],
     });

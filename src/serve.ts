@@ -8,7 +8,7 @@ import { type CommandInfo, parseCommandReply } from './commands/build.js';
 import { parseAddress } from './config/address.js';
 import type { Config } from './config/settings.js';
 import { RingproxyError } from './errors.js';
-import { flushNode, inspectNode, type NodeAccess } from './health/inspect.js';
+import { describeNodeError, flushNode, inspectNode, type NodeAccess } from './health/inspect.js';
 import { NodeMonitor } from './health/node-monitor.js';
 import { LocalPlane } from './local-plane.js';
 import type { PlaneHost } from './plane-host.js';
@@ -18,6 +18,7 @@ import type { PlaneStats } from './proxy/measure/plane-stats.js';
 import type { RoutingSnapshot } from './proxy/snapshot.js';
 import { killByName, lateKiller } from './rebalance/connections.js';
 import { publishKeysMoved } from './rebalance/events.js';
+import { copyFunctions } from './rebalance/functions.js';
 import { Mover } from './rebalance/mover.js';
 import type { MoverNode } from './rebalance/moving-nodes.js';
 import { surveyMoves } from './rebalance/survey.js';
@@ -62,7 +63,22 @@ export async function startServer(config: Config): Promise<RunningProxy> {
   const access = nodeAccess(config);
   const monitors = new Map<string, NodeMonitor>();
   const extraCommands = new Map<string, CommandInfo>();
-  const plane = createPlane(config, proxyId, version, access, (message) => log.warn(message));
+  const functionCopies = { access, timeout: config.connectTimeout };
+  const beforeReturn = async (node: NodeSpec): Promise<void> => {
+    const others = (routed?.nodes ?? []).filter((other) => other.name !== node.name && isUp(other));
+    try {
+      const from = await copyFunctions(others, node, functionCopies);
+      if (from !== null)
+        log.info({ node: node.name }, `${node.name} came back without functions: copied those of ${from}`);
+    } catch (error) {
+      log.warn(
+        { node: node.name },
+        `${node.name} came back, but its functions could not be checked: ${describeNodeError(error)}`,
+      );
+    }
+  };
+  const isUp = (node: NodeSpec): boolean => monitors.get(`${node.name}\n${node.address}`)?.health.up !== false;
+  const plane = createPlane(config, proxyId, version, access, beforeReturn, (message) => log.warn(message));
 
   const learnCommands = (reply: unknown): void => {
     const known = extraCommands.size;
@@ -130,6 +146,16 @@ export async function startServer(config: Config): Promise<RunningProxy> {
     },
     inspect: (node) => inspectNode(node, access(node.name), Math.max(config.probeTimeout, config.connectTimeout)),
     flush: (node) => flushNode(node, access(node.name), config.connectTimeout),
+    bringFunctions: async (members, node) => {
+      await copyFunctions(members, node, functionCopies).catch((error: unknown) => {
+        throw new RingproxyError(
+          'FUNCTIONS',
+          `${node.name} (${node.address}) cannot take the functions of the ring: ${describeNodeError(error)}`,
+          'use a node with the same version of Redis',
+          409,
+        );
+      });
+    },
     health: (node) => monitors.get(`${node.name}\n${node.address}`)?.health ?? null,
     fence: (timeout) => plane.fence(timeout),
     killLateConnections: (nodes) => plane.killLateConnections(nodes),
@@ -274,6 +300,7 @@ function createPlane(
   proxyId: string,
   version: string,
   access: (name: string) => NodeAccess,
+  beforeReturn: (node: NodeSpec) => Promise<void>,
   warn: (message: string) => void,
 ): PlaneHost {
   const listen = parseAddress(config.listen);
@@ -282,7 +309,7 @@ function createPlane(
   const killLate = lateKiller(access, config.connectTimeout);
   const workers = config.workers === 'auto' ? availableParallelism() : config.workers;
   if (workers === 1) {
-    return new LocalPlane({ ...options, nodeAccess: access, mayServe: () => {} }, killLate);
+    return new LocalPlane({ ...options, nodeAccess: access, mayServe: () => {} }, killLate, beforeReturn);
   }
   const byName = Object.fromEntries(config.nodes.map((node) => [node.name, access(node.name)]));
   const poolOptions: WorkerPoolOptions = {
@@ -292,6 +319,7 @@ function createPlane(
     killLate,
     killNamed: (nodes, isGone) => killByName(nodes, isGone, access, config.connectTimeout),
     warn,
+    beforeReturn,
   };
   return new WorkerPool(poolOptions);
 }
@@ -310,13 +338,13 @@ function planeSettings(config: Config): Omit<WorkerOptions, 'listen' | 'proxyId'
   const { nodeConnections, nodePrivateConnections, nodeBlockingConnections } = config;
   const { nodeMaxInflight, nodeMaxPendingBytes, maxClients } = config;
   const { idleTimeout, clientMaxPending, clientOutputLimit, clientQueryLimit, clientStallTimeout } = config;
-  const { maxBulkLength, tcpKeepalive, streamThreshold, keyGroups } = config;
+  const { maxBulkLength, tcpKeepalive, streamThreshold, scriptCache, keyGroups } = config;
   return {
     ...{ password, adminCommands, databases, preconnect, connectTimeout, requestTimeout, reconnectBackoffMax },
     ...{ nodeConnections, nodePrivateConnections, nodeBlockingConnections },
     ...{ nodeMaxInflight, nodeMaxPendingBytes, maxClients },
     ...{ idleTimeout, clientMaxPending, clientOutputLimit, clientQueryLimit, clientStallTimeout },
-    ...{ maxBulkLength, tcpKeepalive, streamThreshold, keyGroups },
+    ...{ maxBulkLength, tcpKeepalive, streamThreshold, scriptCache, keyGroups },
   };
 }
 

@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import type { Command, KeySpec, Merge, Route } from './command.js';
+import type { Command, KeySpec, Merge, Route, Special } from './command.js';
 import { MISSING_REPLIES } from './missing-reply.js';
 import { POLICY, type PolicyRow } from './policy.js';
 import { CommandTable } from './table.js';
@@ -91,6 +91,7 @@ function buildRow(info: CommandInfo, name: string, id: number, container: Policy
   const keys = policy.keys ?? rangeOf(info);
   const route = policy.route ?? defaultRoute(info, keys);
   const merge: Merge = policy.merge ?? 'none';
+  const special: Special | null = POLICIES[name]?.special ?? null;
   const inherited = POLICIES[name] !== undefined && policy.route !== undefined ? policy : null;
   const subcommands =
     info.subcommands.length === 0
@@ -105,10 +106,11 @@ function buildRow(info: CommandInfo, name: string, id: number, container: Policy
     route,
     merge,
     keys,
-    singleKeyAt: subcommands === null ? singleKeyAt(info, route, keys) : 0,
+    singleKeyAt: subcommands === null && special === null ? singleKeyAt(info, route, keys) : 0,
     splitStep: route === 'split' ? info.step : 0,
     missingReply: route === 'owner' ? (MISSING_REPLIES.get(name) ?? null) : null,
     reason: policy.reason ?? '',
+    special,
     mayBlock: info.flags.includes('blocking'),
     subcommands,
   });

@@ -23,8 +23,11 @@ export type Route = 'owner' | 'split' | 'all' | 'any' | 'scan' | 'proxy' | 'refu
  * - `concat`: arrays one behind the other (KEYS).
  * - `info`: INFO texts: proxy section and sums.
  * - `random`: one of the non-nil replies (RANDOMKEY).
+ * - `least`: of each number in the arrays the least one (SCRIPT EXISTS).
+ * - `one`: a success, when there is one (SCRIPT KILL).
+ * - `running`: the reply of the node on which a script runs (FUNCTION STATS).
  */
-export type Merge = 'none' | 'array' | 'sum' | 'ok' | 'concat' | 'info' | 'random';
+export type Merge = 'none' | 'array' | 'sum' | 'ok' | 'concat' | 'info' | 'random' | 'least' | 'one' | 'running';
 
 /**
  * Where the keys stand among the arguments; positions count from the command's name (0), so the first
@@ -40,6 +43,14 @@ export type KeySpec =
   | { readonly kind: 'streams' }
   /** Key at 1 and, behind one of these words, another (SORT … STORE key, GEORADIUS … STORE key). */
   | { readonly kind: 'keyword'; readonly first: number; readonly words: readonly string[]; readonly from: number };
+
+/**
+ * What is to be known of a command beyond its keys, its route and its merge.
+ * - `script`: its first argument is a script. `digest`: a script's SHA-1. `code`: it runs other code of the node's.
+ * - `load`: its second argument is a script that it loads. `flush`: forgets all scripts.
+ * - `sort`: may name further keys by patterns. `copy`, `move`: may write a key of another database.
+ */
+export type Special = 'script' | 'digest' | 'code' | 'load' | 'flush' | 'sort' | 'copy' | 'move';
 
 /** One row of the command table. Rows are frozen and made once; the hot path only reads them. */
 export interface Command {
@@ -62,6 +73,7 @@ export interface Command {
   readonly missingReply: MissingReply | null;
   /** Whether the command may wait at the node (XREAD with BLOCK). */
   readonly mayBlock: boolean;
+  readonly special: Special | null;
   /** Why the command is refused, for the route `refused`; otherwise empty. */
   readonly reason: string;
   readonly subcommands: CommandTable | null;

@@ -2,12 +2,13 @@
  * What the library's data does not say: how a command is routed, how replies merge, where odd keys stand,
  * and why a command is refused. One row a command; a command that is not here is routed by its keys.
  */
-import type { KeySpec, Merge, Route } from './command.js';
+import type { KeySpec, Merge, Route, Special } from './command.js';
 
 export interface PolicyRow {
   readonly route?: Route;
   readonly merge?: Merge;
   readonly keys?: KeySpec;
+  readonly special?: Special;
   readonly reason?: string;
 }
 
@@ -39,12 +40,12 @@ export const POLICY = {
   touch: split('sum'),
 
   // One owner; keys that the first/last/step columns do not find.
-  eval: numkeys(2),
-  evalsha: numkeys(2),
-  eval_ro: numkeys(2),
-  evalsha_ro: numkeys(2),
-  fcall: numkeys(2),
-  fcall_ro: numkeys(2),
+  eval: { ...numkeys(2), special: 'script' },
+  evalsha: { ...numkeys(2), special: 'digest' },
+  eval_ro: { ...numkeys(2), special: 'script' },
+  evalsha_ro: { ...numkeys(2), special: 'digest' },
+  fcall: { ...numkeys(2), special: 'code' },
+  fcall_ro: { ...numkeys(2), special: 'code' },
   zunion: numkeys(1),
   zinter: numkeys(1),
   zdiff: numkeys(1),
@@ -57,7 +58,10 @@ export const POLICY = {
   zunionstore: numkeys(2, 1),
   zinterstore: numkeys(2, 1),
   zdiffstore: numkeys(2, 1),
-  sort: keyword(['store'], 2),
+  sort: { ...keyword(['store'], 2), special: 'sort' },
+  sort_ro: { special: 'sort' },
+  copy: { special: 'copy' },
+  move: { special: 'move' },
   georadius: keyword(['store', 'storedist'], 6),
   georadiusbymember: keyword(['store', 'storedist'], 5),
   xread: streams,
@@ -73,12 +77,16 @@ export const POLICY = {
   keys: { route: 'all', merge: 'concat', keys: { kind: 'none' } },
   randomkey: all('random'),
   info: all('info'),
-  'script|load': all('ok'),
-  'script|flush': all('ok'),
+  'script|load': { ...all('ok'), special: 'load' },
+  'script|flush': { ...all('ok'), special: 'flush' },
+  'script|exists': all('least'),
+  'script|kill': all('one'),
   'function|load': all('ok'),
   'function|delete': all('ok'),
   'function|flush': all('ok'),
   'function|restore': all('ok'),
+  'function|kill': all('one'),
+  'function|stats': all('running'),
   scan: { route: 'scan' },
 
   // One node, whichever.
@@ -98,11 +106,9 @@ export const POLICY = {
   lolwut: any,
   'config|get': any,
   'config|help': any,
-  'script|exists': any,
   'script|help': any,
   'function|list': any,
   'function|dump': any,
-  'function|stats': any,
   'function|help': any,
   'object|help': any,
   'memory|help': any,
@@ -172,8 +178,6 @@ export const POLICY = {
   'acl|save': admin,
   'acl|log': admin,
   'script|debug': refused(OWN_SERVER),
-  'script|kill': admin,
-  'function|kill': admin,
   'acl|dryrun': refused(OWN_SERVER),
   'acl|getuser': refused(OWN_SERVER),
   'acl|list': refused(OWN_SERVER),

@@ -345,6 +345,13 @@ export const SETTINGS = {
     kind: 'size',
     help: "unsent bytes on a connection to a node at which its clients' reading pauses",
   },
+  scriptCache: {
+    path: 'script-cache',
+    schema: size(0, 16 * GB, 16 * 1024 ** 2),
+    default: '16mb',
+    kind: 'size',
+    help: 'bytes of scripts that are remembered, to load them on nodes that do not know them',
+  },
   maxClients: {
     path: 'max-clients',
     schema: count(1, 1_000_000, 10_000),

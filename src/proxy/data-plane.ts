@@ -4,6 +4,7 @@
  */
 import type { Socket } from 'node:net';
 import type { CommandTable } from '../commands/table.js';
+import type { NodeSpec } from '../ring/node-spec.js';
 import { ClientConnection } from './client/client-connection.js';
 import type { ClientShared } from './client/client-shared.js';
 import { type ClientEvent, clientConnected, clientRejected } from './events.js';
@@ -18,6 +19,7 @@ import { KeyGroups } from './measure/key-groups.js';
 import type { DataPlaneOptions } from './options.js';
 import { Dispatcher } from './plan/dispatcher.js';
 import { RequestPool } from './request.js';
+import type { ScriptPeers } from './scripts/script-store.js';
 import type { RoutingSnapshot } from './snapshot.js';
 import { UpstreamNode, type UpstreamShared } from './upstream/upstream-node.js';
 
@@ -34,6 +36,10 @@ const TOO_MANY_CLIENTS = '-ERR max number of clients reached\r\n';
 
 /** What the data plane is told by the control plane, asked for when a client wants to know. */
 export interface DataPlaneHooks {
+  /** Other processes of the proxy, which know further scripts; null: there are none. */
+  readonly scriptPeers: ScriptPeers | null;
+  /** A node is back that was down: it serves again when this has settled, which it does in any case and soon. */
+  beforeReturn(node: NodeSpec): Promise<void>;
   redisVersion(): string;
   proxyInfo(): string[];
 }
@@ -80,15 +86,22 @@ export class DataPlane {
       requests,
       lanePools: { usual: new ChunkPool(LANE_CHUNK_BYTES, 64), large },
       blockingReceive: Buffer.allocUnsafeSlow(LANE_CHUNK_BYTES),
+      beforeReturn: (name, address) => this.#beforeReturn(hooks, name, address),
     };
     this.#dispatcher = new Dispatcher(table, {
       shared: this.#shared,
       redisVersion: () => hooks.redisVersion(),
       proxyInfo: () => hooks.proxyInfo(),
+      scriptPeers: hooks.scriptPeers,
     });
     this.#observer = new CommandObserver(() => this.table);
     this.counters.observer = this.#observer.wanted;
     this.#listener = new Listener((socket) => this.#onSocket(socket));
+  }
+
+  /** Another process has sent SCRIPT FLUSH. */
+  flushScripts(): void {
+    this.#dispatcher.scripts.flush(true);
   }
 
   get table(): CommandTable {
@@ -237,6 +250,11 @@ export class DataPlane {
     const client = new ClientConnection(this.#nextClientId++, socket, this.#shared, this.#dispatcher);
     this.clients.add(client);
     this.#publishEvent(clientConnected, socket, '');
+  }
+
+  async #beforeReturn(hooks: DataPlaneHooks, name: string, address: string): Promise<void> {
+    const node = this.snapshot?.nodes.find((candidate) => candidate.name === name && candidate.address === address);
+    if (node !== undefined) await hooks.beforeReturn(node);
   }
 
   #publishEvent(channel: typeof clientRejected, socket: Socket, reason: string): void {

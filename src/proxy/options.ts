@@ -31,6 +31,8 @@ export interface DataPlaneOptions {
   readonly maxBulkLength: number;
   readonly tcpKeepalive: number;
   readonly streamThreshold: number;
+  /** Bodies of scripts are remembered up to this many bytes. */
+  readonly scriptCache: number;
   /** Uses of the cache that are counted apart; empty: none. */
   readonly keyGroups: readonly KeyGroup[];
   /** Called when a node knows a new connection by its name, before it carries commands: may end the process. */

@@ -3,6 +3,7 @@ import type { HoldSlab } from './io/hold.js';
 import { NO_READ } from './measure/cache-reads.js';
 import { NO_GROUP } from './measure/key-groups.js';
 import type { SourceRead } from './plan/source-read.js';
+import type { CodeCall } from './scripts/code-call.js';
 import type { Lane } from './upstream/lane.js';
 
 /** The reply has not begun. */
@@ -49,6 +50,8 @@ export class Request {
   keyGroups: Uint8Array | null = null;
   /** Asked of the node that its key may have left already; otherwise null. */
   sourceRead: SourceRead | null = null;
+  /** Runs code at the node; otherwise null. */
+  code: CodeCall | null = null;
   /** The client does not want the reply (CLIENT REPLY OFF or SKIP). */
   silent = false;
   /** A reply that waits: bytes `heldStart` to `heldEnd` of a slab. */
@@ -70,6 +73,7 @@ export class Request {
     this.cacheRead = NO_READ;
     this.keyGroups = null;
     this.sourceRead = null;
+    this.code = null;
     this.silent = false;
     this.held = null;
     this.chunks = null;

@@ -25,6 +25,8 @@ export interface RingManagerHooks extends AdmissionHooks {
   createMover(nodes: readonly NodeSpec[], ring: Ring, nextRing: Ring, callbacks: MoverCallbacks): Mover;
   /** Looks for the largest keys that would move. */
   survey(nodes: readonly NodeSpec[], ring: Ring, nextRing: Ring): Promise<Survey>;
+  /** Gives a node the functions that the members have. @throws RingproxyError when it cannot take them */
+  bringFunctions(members: readonly NodeSpec[], node: NodeSpec): Promise<void>;
   /** Removes every key of a node that is to join. */
   flush(node: NodeSpec): Promise<void>;
   warn(message: string): void;

@@ -149,6 +149,7 @@ export class RingManager {
       }
       // Only now, behind every check: what is flushed does not come back.
       for (const node of toFlush) await this.#hooks.flush(node);
+      for (const node of arriving) await this.#hooks.bringFunctions(state.members, node);
       for (const warning of warnings) this.#hooks.warn(warning);
       const change: RunningChange = {
         id: randomUUID(),
@@ -302,6 +303,12 @@ export class RingManager {
       await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
     }
     await this.#move({ ...running, change: { ...change, phase: 'moving' } });
+    // What was loaded just before clients' FUNCTION LOAD went to the new nodes as well.
+    const { members } = this.#current().state;
+    for (const node of change.members) {
+      if (members.some((member) => sameNode(member, node))) continue;
+      void this.#hooks.bringFunctions(members, node).catch((error: unknown) => this.#hooks.warn(messageOf(error)));
+    }
   }
 
   /**

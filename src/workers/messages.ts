@@ -8,6 +8,7 @@ import type { DataPlaneOptions, NodeAccess } from '../proxy/options.js';
 import type { RingPhase, RoutedNode, RoutingSnapshot } from '../proxy/snapshot.js';
 import type { LateConnection } from '../rebalance/connections.js';
 import type { Continuum } from '../ring/continuum.js';
+import type { NodeSpec } from '../ring/node-spec.js';
 import { Ring, type RingOptions } from '../ring/ring.js';
 
 /** How to log in at the nodes. */
@@ -59,6 +60,11 @@ export type ToWorker =
   | { readonly type: 'swept'; readonly moves: number; readonly source: number }
   /** Moves hold still, as was asked for. */
   | { readonly type: 'held'; readonly moves: number }
+  /** A script that was asked for. */
+  | { readonly type: 'script'; readonly question: number; readonly body: Uint8Array | null }
+  | { readonly type: 'scripts-flushed' }
+  /** The node may serve again. */
+  | { readonly type: 'serves'; readonly question: number }
   | { readonly type: 'commands'; readonly commands: readonly CommandInfo[] }
   | { readonly type: 'info'; readonly redisVersion: string; readonly lines: readonly string[] }
   | { readonly type: 'stats'; readonly request: number }
@@ -78,6 +84,12 @@ export type FromWorker =
   | { readonly type: 'settle'; readonly moves: number; readonly keys: readonly KeyToSettle[] }
   | { readonly type: 'hold'; readonly moves: number }
   | { readonly type: 'release'; readonly moves: number }
+  /** A client has sent a script that the worker did not know. */
+  | { readonly type: 'learned'; readonly body: Uint8Array }
+  | { readonly type: 'script-wanted'; readonly question: number; readonly digest: string }
+  | { readonly type: 'scripts-flushed' }
+  /** A node is back that was down, and waits for leave to serve. */
+  | { readonly type: 'returned'; readonly question: number; readonly node: NodeSpec }
   | { readonly type: 'stats'; readonly request: number; readonly stats: PlaneStats }
   | { readonly type: 'event'; readonly channel: string; readonly event: object };
 

@@ -11,6 +11,7 @@ import type { PlaneHost, ProxyInfo } from '../plane-host.js';
 import { type ClientEvent, clientRejected } from '../proxy/events.js';
 import { Listener, type ListenTarget } from '../proxy/listener.js';
 import { emptyPlaneStats, type PlaneStats, readProcess, sumPlaneStats } from '../proxy/measure/plane-stats.js';
+import { ScriptStore } from '../proxy/scripts/script-store.js';
 import type { RoutingSnapshot } from '../proxy/snapshot.js';
 import type { LateConnection, LateKiller } from '../rebalance/connections.js';
 import type { NodeSpec } from '../ring/node-spec.js';
@@ -29,6 +30,8 @@ export interface WorkerPoolOptions {
   /** Makes the nodes drop connections with these names. @throws Error when one cannot be asked */
   readonly killNamed: (nodes: readonly NodeSpec[], isGone: (name: string) => boolean) => Promise<void>;
   readonly warn: (message: string) => void;
+  /** @see DataPlaneHooks.beforeReturn */
+  readonly beforeReturn: (node: NodeSpec) => Promise<void>;
 }
 
 /** A worker that dies at once is not started again at once. */
@@ -46,6 +49,7 @@ export class WorkerPool implements PlaneHost {
   readonly #workers = new Set<WorkerProcess>();
   readonly #traffic: TrafficDetector;
   readonly #lag = new LoopLag();
+  readonly #scripts: ScriptStore;
   readonly #nodeStates = new NodeStates();
   /** Names of connections of workers that died, until their nodes have dropped them, by node. */
   readonly #dead = new Map<string, Set<string>>();
@@ -74,6 +78,8 @@ export class WorkerPool implements PlaneHost {
 
   constructor(options: WorkerPoolOptions) {
     this.#options = options;
+    // All that workers have told of; one that has started since asks for what it needs.
+    this.#scripts = new ScriptStore(options.plane.scriptCache, null);
     this.#listener = new Listener((socket) => this.#onSocket(socket));
     this.#traffic = new TrafficDetector(() => {
       let commands = 0;
@@ -279,6 +285,25 @@ export class WorkerPool implements PlaneHost {
         if (message.moves !== this.#moves || worker.holds === 0) break;
         worker.holds--;
         this.#snapshot?.moves?.releaseMoves();
+        break;
+      case 'learned':
+        this.#scripts.add(Buffer.from(message.body.buffer, message.body.byteOffset, message.body.byteLength));
+        break;
+      case 'script-wanted':
+        // What other workers have sent before may be waiting to be read in this turn of the event loop.
+        setImmediate(() => {
+          const body = this.#scripts.get(message.digest) ?? null;
+          worker.send({ type: 'script', question: message.question, body });
+        });
+        break;
+      case 'scripts-flushed':
+        this.#scripts.flush();
+        for (const other of this.#workers) if (other !== worker) other.send({ type: 'scripts-flushed' });
+        break;
+      case 'returned':
+        void this.#options
+          .beforeReturn(message.node)
+          .then(() => worker.send({ type: 'serves', question: message.question }));
         break;
       case 'event':
         if (this.#nodeStates.isNews(worker.number, message.channel, message.event)) {

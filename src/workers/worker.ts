@@ -8,6 +8,7 @@ import { FORWARDED_CHANNELS } from '../proxy/events.js';
 import { readPlaneStats } from '../proxy/measure/plane-stats.js';
 import { LoopLag } from '../telemetry/loop-lag.js';
 import { type FromWorker, ringsOf, type SentSnapshot, type ToWorker } from './messages.js';
+import { Questions } from './questions.js';
 import { RemoteMoves } from './remote-moves.js';
 
 /** How often the primary hears how many clients there are. */
@@ -25,6 +26,8 @@ export class Worker {
   #accepted = 0;
   #reported = '';
   #timer: NodeJS.Timeout | null = null;
+  readonly #scriptQuestions = new Questions<Buffer | null>(null);
+  readonly #returns = new Questions<void>(undefined);
 
   constructor(send: (message: FromWorker) => void) {
     this.#send = send;
@@ -61,6 +64,20 @@ export class Worker {
         break;
       case 'held':
         if (message.moves === this.#movesNumber) this.#moves?.onHeld();
+        break;
+      case 'script': {
+        const { body } = message;
+        this.#scriptQuestions.answer(
+          message.question,
+          body === null ? null : Buffer.from(body.buffer, body.byteOffset, body.byteLength),
+        );
+        break;
+      }
+      case 'scripts-flushed':
+        this.#plane?.flushScripts();
+        break;
+      case 'serves':
+        this.#returns.answer(message.question);
         break;
       case 'commands':
         this.#commands = message.commands;
@@ -99,7 +116,23 @@ export class Worker {
         },
       },
       buildCommandTable(this.#commands),
-      { redisVersion: () => this.#redisVersion, proxyInfo: () => [...this.#info] },
+      {
+        redisVersion: () => this.#redisVersion,
+        proxyInfo: () => [...this.#info],
+        scriptPeers: {
+          learned: (body) => this.#send({ type: 'learned', body }),
+          ask: (digest, onAnswer) => {
+            void this.#scriptQuestions
+              .ask((question) => this.#send({ type: 'script-wanted', question, digest }))
+              .then(onAnswer);
+          },
+          flushed: () => this.#send({ type: 'scripts-flushed' }),
+        },
+        beforeReturn: ({ name, address, weight }) =>
+          this.#returns.ask((question) => {
+            this.#send({ type: 'returned', question, node: { name, address, weight } });
+          }),
+      },
     );
     this.#plane.start();
     if (message.snapshot !== null) this.#publish(message.snapshot);

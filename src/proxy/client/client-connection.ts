@@ -270,6 +270,7 @@ export class ClientConnection implements TurnTask {
     const shared = this.#shared;
     const first = buffer[start] as number;
     const failed = first === 0x2d;
+    if (failed && request.code !== null && this.#dispatcher.scripts.heal(request, buffer, start)) return;
     shared.counters.answered(request.command, request.group, shared.clock.now - request.startedAt, failed);
     if (failed) this.#noteFailure(request.command, buffer, start, end);
     else if (request.cacheRead !== NO_READ) countCacheRead(shared.counters, request, buffer, start, end);

@@ -1,4 +1,5 @@
 import type { ClientShared } from '../client/client-shared.js';
+import type { ScriptPeers } from '../scripts/script-store.js';
 
 /** What the commands that the proxy answers itself need to know. */
 export interface LocalContext {
@@ -7,4 +8,6 @@ export interface LocalContext {
   redisVersion(): string;
   /** Lines of INFO's section on the proxy, `name:value`. */
   proxyInfo(): string[];
+  /** Other processes of the proxy, which know further scripts; null: there are none. */
+  readonly scriptPeers: ScriptPeers | null;
 }

@@ -10,6 +10,15 @@ const CR = 0x0d;
 /** Writes the merged reply of a group, all of whose parts were answered without an error. */
 export type Merger = (group: Group, out: Scratch) => void;
 
+/**
+ * Which parts may fail without the command failing, as long as one has gone well: none, those of nodes that do not
+ * answer, or any.
+ */
+export type Tolerance = 'nothing' | 'down' | 'errors';
+
+/** Of several errors another one says more. */
+const NOT_BUSY = Buffer.from('-NOTBUSY');
+
 /** One merged reply is built at a time, so all groups build it in the same memory. */
 const scratch = new Scratch();
 
@@ -31,10 +40,16 @@ export class Group implements ReplySink {
   readonly #merger: Merger;
   /** Called when every part was answered, or null. */
   onFinished: (() => void) | null = null;
+  tolerance: Tolerance = 'nothing';
   #remaining = 0;
+  #succeeded = 0;
   #failedPart = -1;
   #failure: Buffer | null = null;
   #failureNamesNode = false;
+  /** How many parts have failed in the way of `#failure`. */
+  #alike = 0;
+  /** What is answered when no node answers, where that is tolerated. */
+  #downReply: Buffer | null = null;
 
   constructor(request: Request, protocol: 2 | 3, merger: Merger, shared: ClientShared, keyParts: Uint16Array) {
     this.request = request;
@@ -65,7 +80,10 @@ export class Group implements ReplySink {
 
   onReply(part: Request, buffer: Buffer, start: number, end: number): void {
     if (buffer[start] === 0x2d) this.#fail(part.part, Buffer.from(buffer.subarray(start, end)), false);
-    else this.#shared.holds.hold(part, buffer, start, end);
+    else {
+      this.#succeeded++;
+      this.#shared.holds.hold(part, buffer, start, end);
+    }
     if (--this.#remaining === 0) this.#finish();
   }
 
@@ -93,7 +111,15 @@ export class Group implements ReplySink {
 
   /** Of several errors the first part's counts, so that the answer does not depend on who was faster. */
   #fail(part: number, reply: Buffer, namesNode: boolean): void {
-    if (this.#failure !== null && this.#failedPart < part) return;
+    if (namesNode && this.tolerance !== 'nothing') {
+      this.#downReply ??= reply;
+      return;
+    }
+    if (this.#failure?.equals(reply) === true) this.#alike++;
+    else this.#alike = 1;
+    const saysMore = this.#failure !== null && startsWith(this.#failure, NOT_BUSY) && !startsWith(reply, NOT_BUSY);
+    if (this.#failure !== null && this.#failedPart < part && !saysMore) return;
+    if (this.#failure !== null && this.#failedPart > part && startsWith(reply, NOT_BUSY)) return;
     this.#failedPart = part;
     this.#failure = reply;
     this.#failureNamesNode = namesNode;
@@ -105,7 +131,8 @@ export class Group implements ReplySink {
       this.#shared.requests.give(this.request);
     } else {
       scratch.clear();
-      if (this.#failure !== null) this.#writeFailure(this.#failure);
+      const failure = this.#effectiveFailure();
+      if (failure !== null) this.#writeFailure(failure);
       else this.#merger(this, scratch);
       client.onReply(this.request, scratch.buffer, 0, scratch.length);
     }
@@ -116,12 +143,24 @@ export class Group implements ReplySink {
     this.onFinished?.();
   }
 
-  /** A node's own error gets the node's name behind it: the client cannot know which of them it was. */
+  #effectiveFailure(): Buffer | null {
+    if (this.tolerance === 'nothing') return this.#failure;
+    if (this.#succeeded > 0) return this.tolerance === 'errors' ? null : this.#failure;
+    if (this.#failure === null) this.#failureNamesNode = true;
+    return this.#failure ?? this.#downReply;
+  }
+
+  /** A node's own error gets the node's name behind it, unless all say the same: the client cannot know which it was. */
   #writeFailure(reply: Buffer): void {
     const lineEnd = reply.indexOf(CR);
     scratch.append(reply, 0, lineEnd);
     const node = this.nodes[this.#failedPart];
-    if (!this.#failureNamesNode && node !== undefined && this.nodes.length > 1) scratch.text(` (node ${node.name})`);
+    const isOfAll = this.#alike === this.nodes.length;
+    if (!this.#failureNamesNode && !isOfAll && node !== undefined) scratch.text(` (node ${node.name})`);
     scratch.text('\r\n');
   }
+}
+
+function startsWith(reply: Buffer, word: Buffer): boolean {
+  return reply.compare(word, 0, word.length, 0, word.length) === 0;
 }

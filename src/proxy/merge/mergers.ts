@@ -3,6 +3,7 @@ import { mergeArray } from './array.js';
 import { mergeConcat } from './concat.js';
 import type { Merger } from './group.js';
 import { infoMerger } from './info.js';
+import { mergeLeast, mergeRunning } from './scripts.js';
 import { mergeFirst, mergeRandom, mergeSum } from './simple.js';
 
 /** How the parts' replies become one, by the merge column of the command table. */
@@ -14,4 +15,7 @@ export const MERGERS: Readonly<Record<Merge, Merger>> = {
   concat: mergeConcat,
   info: infoMerger([]),
   random: mergeRandom,
+  least: mergeLeast,
+  one: mergeFirst,
+  running: mergeRunning,
 };

@@ -3,9 +3,9 @@ import { isReserved } from '../plan/reserved.js';
 import type { Merger } from './group.js';
 import { bulkPayload } from './held.js';
 
-/** All parts succeeded: the first one's reply stands for all. */
+/** The reply of the first part that succeeded stands for all. */
 export const mergeFirst: Merger = (group, out) => {
-  const part = group.parts[0];
+  const part = group.parts.find((candidate) => candidate.held !== null);
   if (part?.held) out.append(part.held.buffer, part.heldStart, part.heldEnd);
 };
 

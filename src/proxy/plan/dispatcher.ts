@@ -24,13 +24,18 @@ import { queueCommand, refusalInside, runsAtOnce } from '../private/queue.js';
 import { refusalWhileSubscribed } from '../pubsub/commands.js';
 import { PubSub } from '../pubsub/pubsub.js';
 import type { Request } from '../request.js';
+import { SCRIPT_COMMANDS } from '../scripts/script-commands.js';
+import { ScriptStore } from '../scripts/script-store.js';
+import { Scripts } from '../scripts/scripts.js';
 import type { RoutingSnapshot } from '../snapshot.js';
 import type { Lane } from '../upstream/lane.js';
 import type { UpstreamNode } from '../upstream/upstream-node.js';
 import { fanOut } from './fan-out.js';
 import { AFTER_READS, HOLD, ON_SOURCE, ON_TARGET, routeMovedKey } from './moved-key.js';
+import { settleInOtherDatabase } from './other-database.js';
 import { isReserved, RESERVED_REPLY } from './reserved.js';
 import { planScan } from './scan.js';
+import { refusalOfPatterns } from './sort-patterns.js';
 import { SourceRead } from './source-read.js';
 import { splitByOwner } from './split.js';
 import { GAVE_UP, GAVE_UP_REPLY, WAIT } from './waiting.js';
@@ -67,6 +72,8 @@ export class Dispatcher {
   readonly blocked = new BlockedCommands(this);
   /** What clients are subscribed to. */
   readonly pubsub: PubSub;
+  /** Scripts that clients have sent. */
+  readonly scripts: Scripts;
   readonly #context: LocalContext;
   readonly #groups: KeyGroups | null;
   #cacheReads: Uint8Array;
@@ -79,6 +86,7 @@ export class Dispatcher {
     this.#context = context;
     const { clock, requests, options } = context.shared;
     this.pubsub = new PubSub({ clock, requests, requestTimeout: options.requestTimeout });
+    this.scripts = new Scripts(this, new ScriptStore(options.scriptCache, context.scriptPeers));
     this.#groups = context.shared.counters.groups;
     this.#cacheReads = cacheReadFlags(table);
   }
@@ -130,14 +138,19 @@ export class Dispatcher {
    * The index of the node on which the key's commands run now.
    * @returns WAIT when the key is changing hands; the client is then resumed when that is done
    */
-  ownerNow(client: ClientConnection, source: Buffer, start: number, end: number): number {
+  ownerNow(
+    client: ClientConnection,
+    source: Buffer,
+    start: number,
+    end: number,
+    database: number = client.kind.database,
+  ): number {
     const { ring, nextRing, moves } = this.snapshot as RoutingSnapshot;
     const hash = ring.hashOf(source, start, end);
     const owner = ring.ownerOfHash(hash);
     if (nextRing === null) return owner;
     const next = nextRing.ownerOfHash(hash);
     if (next === owner) return owner;
-    const { database } = client.kind;
     const settled = moves?.isSettled(owner, database, source, start, end) === true;
     switch (routeMovedKey(moves !== null, settled, false, client.sourceReads)) {
       case ON_TARGET:
@@ -396,6 +409,8 @@ export class Dispatcher {
         }
         return fanOut(this, client, framer, command, MERGERS[command.merge]);
       case 'all': {
+        const run = SCRIPT_COMMANDS.get(command.name);
+        if (run !== undefined) return run(this, client, framer, command);
         const merger = command.merge === 'info' ? infoMerger(this.#ownInfo(framer)) : MERGERS[command.merge];
         return fanOut(this, client, framer, command, merger);
       }
@@ -453,7 +468,35 @@ export class Dispatcher {
   /** Forwards the frame; one that may wait at the node gets a lane of its own. */
   #run(client: ClientConnection, command: Command, owner: number, source: Buffer, framer: RequestFramer): Verdict {
     if (command.mayBlock && mayWait(command, framer)) return this.blocked.begin(client, command, framer, owner);
+    if (command.special !== null) return this.#runSpecial(client, command, owner, source, framer);
     return this.forward(client, command, owner, source, framer);
+  }
+
+  #runSpecial(
+    client: ClientConnection,
+    command: Command,
+    owner: number,
+    source: Buffer,
+    framer: RequestFramer,
+  ): Verdict {
+    switch (command.special) {
+      case 'sort': {
+        const refusal = refusalOfPatterns(this.snapshot as RoutingSnapshot, owner, framer);
+        if (refusal !== null) return this.refuse(client, command, refusal);
+        return this.forward(client, command, owner, source, framer);
+      }
+      case 'copy':
+      case 'move': {
+        if (this.#changing) {
+          const state = settleInOtherDatabase(this, client, command, framer);
+          if (state === WAIT) return LATER;
+          if (state === GAVE_UP) return this.refuse(client, command, GAVE_UP_REPLY);
+        }
+        return this.forward(client, command, owner, source, framer);
+      }
+      default:
+        return this.scripts.run(client, command, owner, source, framer);
+    }
   }
 
   #pickLane(client: ClientConnection, index: number, current: Lane | undefined): Lane | null {

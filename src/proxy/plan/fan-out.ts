@@ -1,13 +1,15 @@
 import type { Command } from '../../commands/command.js';
 import type { RequestFramer } from '../../resp/request-framer.js';
 import { type ClientConnection, LATER, TAKEN } from '../client/client-connection.js';
-import { Group, type Merger } from '../merge/group.js';
+import { Group, type Merger, type Tolerance } from '../merge/group.js';
+import type { Lane } from '../upstream/lane.js';
 import type { Dispatcher, Verdict } from './dispatcher.js';
 import { GAVE_UP_REPLY } from './waiting.js';
 
 /**
  * Sends the frame that `framer` holds to every node, and merges the replies with `merger`. While keys move, they
  * hold still for it: a key on its way would be seen twice or not at all.
+ * @param before sends what is to go in front of the frame
  */
 export function fanOut(
   dispatcher: Dispatcher,
@@ -15,6 +17,8 @@ export function fanOut(
   framer: RequestFramer,
   command: Command,
   merger: Merger,
+  tolerance: Tolerance = 'nothing',
+  before: ((lane: Lane) => void) | null = null,
 ): Verdict {
   const { nodes } = dispatcher;
   for (let i = 0; i < nodes.length; i++) {
@@ -34,6 +38,7 @@ export function fanOut(
   request.command = command.id;
   client.enqueue(request);
   const group = new Group(request, client.kind.protocol, merger, shared, NO_KEYS);
+  group.tolerance = tolerance;
   if (moves !== null) group.onFinished = () => moves.releaseMoves();
   for (let i = 0; i < nodes.length; i++) {
     const node = dispatcher.nodeAt(i);
@@ -42,6 +47,7 @@ export function fanOut(
       group.addFailedPart(node);
       continue;
     }
+    before?.(lane);
     lane.outlet.append(framer.source, framer.frameStart, framer.frameEnd);
     node.counters.bytesOut += framer.frameEnd - framer.frameStart;
     group.addPart(node, lane);
@@ -50,4 +56,4 @@ export function fanOut(
   return TAKEN;
 }
 
-const NO_KEYS = new Uint16Array(0);
+export const NO_KEYS = new Uint16Array(0);

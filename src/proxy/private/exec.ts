@@ -6,6 +6,7 @@ import type { LocalCommand } from '../local/index.js';
 import { answerError } from '../local/words.js';
 import type { Dispatcher, Verdict } from '../plan/dispatcher.js';
 import { GAVE_UP, GAVE_UP_REPLY, WAIT } from '../plan/waiting.js';
+import { PLAIN_CALL } from '../scripts/code-call.js';
 import type { RoutingSnapshot } from '../snapshot.js';
 import type { Lane } from '../upstream/lane.js';
 import { ExecReplies } from './exec-replies.js';
@@ -43,6 +44,7 @@ export const exec: LocalCommand = (client, command, _framer, dispatcher) => {
   if (owner === SEVERAL || (watch !== null && dispatcher.nodes[owner] !== watch.lane.node)) {
     return finish(client, command, dispatcher, APART);
   }
+  if (!dispatcher.scripts.find(client, transaction)) return LATER;
   return run(dispatcher, client, command, transaction, watch, owner);
 };
 
@@ -150,6 +152,7 @@ function send(
   const execRequest = requests.take();
   const onDone = everywhere.length === 0 ? null : () => tellOthers(dispatcher, client, lane, everywhere);
   const replies = new ExecReplies(execRequest, requests, selects, onDone);
+  dispatcher.scripts.loadFor(transaction, lane);
   let bytes = MULTI.length + EXEC.length;
   lane.outlet.append(MULTI, 0, MULTI.length);
   for (const frame of frames) {
@@ -169,8 +172,10 @@ function send(
   }
   execRequest.command = command.id;
   execRequest.lane = lane;
+  if (transaction.runsCode) execRequest.code = PLAIN_CALL;
   client.enqueue(execRequest);
   lane.enqueue(execRequest);
+  if (transaction.flushesScripts) dispatcher.scripts.flush();
   if (selects.length > 0) {
     // Others use the lane as well; what this client does next goes by other lanes, when it is known which.
     client.raiseBarrier();

@@ -62,7 +62,7 @@ export function queueCommand(
       refusal = notInside(command, 'it concerns several nodes');
   }
   if (refusal !== null) return dispatcher.refuse(client, command, refusal);
-  return keep(dispatcher, client, transaction, command, frame ?? copyOf(framer));
+  return keep(dispatcher, client, transaction, command, framer, frame ?? copyOf(framer));
 }
 
 function queueKeyed(
@@ -77,7 +77,7 @@ function queueKeyed(
   // A command whose keys cannot be told is answered by a node, with the error that Redis has for it.
   const count = snapshot === null ? 0 : Math.max(0, findKeys(command, args, framer.argc, source));
   const frame = copyOf(framer);
-  if (transaction.aborted) return keep(dispatcher, client, transaction, command, frame);
+  if (transaction.aborted) return keep(dispatcher, client, transaction, command, framer, frame);
   for (let i = 0; i < count; i++) {
     const at = keyPositions.at[i] as number;
     const start = args.start[at] as number;
@@ -88,7 +88,7 @@ function queueKeyed(
     transaction.hashes.push(hash);
     transaction.keys.push(frame.subarray(start - framer.frameStart, end - framer.frameStart));
   }
-  return keep(dispatcher, client, transaction, command, frame);
+  return keep(dispatcher, client, transaction, command, framer, frame);
 }
 
 /** Whether a key has the owner that the others have; while the ring changes EXEC looks once more. */
@@ -111,6 +111,7 @@ function keep(
   client: ClientConnection,
   transaction: Transaction,
   command: Command,
+  framer: RequestFramer,
   frame: Buffer,
 ): Verdict {
   transaction.bytes += frame.length;
@@ -118,6 +119,7 @@ function keep(
     return dispatcher.refuse(client, command, TOO_LARGE);
   }
   if (!transaction.aborted) transaction.frames.push(frame);
+  if (command.special !== null) dispatcher.scripts.noteQueued(transaction, command, framer);
   client.reply(command.id, QUEUED);
   return TAKEN;
 }

@@ -24,6 +24,11 @@ export class Transaction {
   readonly selects: { readonly at: number; readonly database: number }[] = [];
   /** Frames of administration among them: the other nodes get them when EXEC went well. */
   readonly everywhere: Buffer[] = [];
+  /** Digests of the scripts that it calls. */
+  readonly digests: string[] = [];
+  /** It calls scripts or functions. */
+  runsCode = false;
+  flushesScripts = false;
   bytes = 0;
   /** A command could not be queued: EXEC answers EXECABORT. */
   aborted = false;

@@ -33,6 +33,8 @@ const CLOSED = 4;
 
 /** Requests of others wait at most about this long behind a large reply whose client does not read. */
 const OTHERS_WAIT_MS = 200;
+/** A script that runs for longer keeps its lane for itself. */
+const LONG_CODE_MS = 50;
 /** A reply above this size is handed to its client as it comes, where it is the client's turn. */
 const PASS_BYTES = 16_384;
 /** A buffer for cut replies above this size is not kept for the next one. */
@@ -60,6 +62,8 @@ export class Lane {
   patience = 0;
   /** CLIENT UNBLOCKs for this connection that are not answered: until then nobody else may wait on it. */
   unblocks = 0;
+  /** It was retired because of a script that takes long. */
+  isBehindCode = false;
   /** Called once when nothing is in flight any more, or the lane has ended. */
   whenIdle: ((lane: Lane) => void) | null = null;
   /** The client that the lane's reading waits for, because it does not take its large reply. */
@@ -69,6 +73,8 @@ export class Lane {
   absorbs = false;
   /** Requests whose replies are still to come. */
   inflight = 0;
+  /** Digests of the scripts that it has loaded at its node; null: none. */
+  scripts: Set<string> | null = null;
   /** When the lane last had something to do, by the clock. */
   lastUsedAt = 0;
   /** The node's number of this connection (CLIENT ID), or -1. */
@@ -232,6 +238,20 @@ export class Lane {
     if (now - Math.max(head.startedAt, this.#lastReplyAt) <= requestTimeout + this.patience) return;
     this.node.counters.timeouts++;
     this.end('timeout', `did not answer within ${requestTimeout} ms`);
+  }
+
+  /**
+   * A node that runs a script reads nothing further from the connection that the script came by. So a shared lane
+   * whose script takes long carries no further commands, and whoever comes next is told by the node that it is busy.
+   * @returns whether it was retired now
+   */
+  retireBehindCode(now: number): boolean {
+    const head = this.#head;
+    if (head === null || head.code === null || this.owner !== null || !this.accepting) return false;
+    if (now - Math.max(head.startedAt, this.#lastReplyAt) < LONG_CODE_MS) return false;
+    this.accepting = false;
+    this.node.onLaneRetired(this);
+    return true;
   }
 
   #onConnected(socket: Socket): void {

@@ -24,11 +24,15 @@ export interface UpstreamShared {
   readonly requests: RequestPool;
   /** All lanes of commands that wait at a node read into this: there may be thousands of them. */
   readonly blockingReceive: Buffer;
+  /** A node is back that was down: it serves again when this has settled. */
+  readonly beforeReturn: (name: string, address: string) => Promise<void>;
 }
 
 export type NodeTarget = { readonly host: string; readonly port: number } | { readonly path: string };
 
 const BACKOFF_MIN_MS = 20;
+/** While a node runs one script, further ones wait: their lanes need not all be retired. */
+const MOST_BEHIND_CODE = 8;
 
 export class UpstreamNode {
   readonly id: number;
@@ -60,6 +64,10 @@ export class UpstreamNode {
   #backoff = BACKOFF_MIN_MS;
   #retry: NodeJS.Timeout | null = null;
   #closed = false;
+  /** It has answered after it was down, and does not serve yet. */
+  #returning = false;
+  /** Lanes that carry nothing further because of a script that takes long. */
+  #retiredBehindCode = 0;
 
   constructor(id: number, name: string, address: string, shared: UpstreamShared) {
     this.id = id;
@@ -149,7 +157,18 @@ export class UpstreamNode {
   onLaneReady(lane: Lane): void {
     lane.pool?.onReady(lane);
     this.#backoff = BACKOFF_MIN_MS;
-    if (this.up) return;
+    if (this.up || this.#returning) return;
+    this.#returning = true;
+    void this.#return(lane);
+  }
+
+  /** The process behind the node may be another one, and lack the functions that clients have loaded. */
+  async #return(lane: Lane): Promise<void> {
+    await this.shared.beforeReturn(this.name, this.address);
+    this.#returning = false;
+    if (this.#closed || this.up) return;
+    // Gone again meanwhile.
+    if (lane.closed) return this.#markDown('cut the connection');
     this.up = true;
     this.#publish(nodeUp, '');
   }
@@ -164,6 +183,7 @@ export class UpstreamNode {
     this.#open.delete(lane);
     if (lane.inflight > 0 && lane.connectionId >= 0) this.lateConnections.add(lane.connectionId);
     lane.pool?.forget(lane);
+    if (lane.isBehindCode) this.#retiredBehindCode--;
     if (this.#closed || reason === 'closed' || reason === 'refused') return;
     if (wasReady) this.counters.reconnects++;
     if (reason === 'lost') {
@@ -178,6 +198,10 @@ export class UpstreamNode {
   tick(now: number): void {
     for (const lane of this.#open) {
       lane.checkTimeout(now);
+      if (lane.inflight > 0 && this.#retiredBehindCode < MOST_BEHIND_CODE && lane.retireBehindCode(now)) {
+        this.#retiredBehindCode++;
+        lane.isBehindCode = true;
+      }
       lane.checkPause(now);
       // A shared lane that was given to one large reply has done its duty when that is through.
       if (!lane.closed && !lane.accepting && lane.owner === null && lane.inflight === 0)

@@ -1,0 +1,54 @@
+/**
+ * SORT's BY and GET name keys by patterns, such as `weight_*`. A node looks for these keys among its own: where one
+ * could be elsewhere, the answer would be wrong without an error, so such a pattern is refused.
+ */
+import { equalsIgnoreCase } from '../../resp/bytes.js';
+import { error as encodeError } from '../../resp/encode.js';
+import { args, type RequestFramer } from '../../resp/request-framer.js';
+import { tagEnd, tagStart } from '../../ring/hash-tag.js';
+import type { RoutingSnapshot } from '../snapshot.js';
+
+const APART = encodeError(
+  "CROSSSLOT BY and GET patterns of SORT need the key's hash tag, such as weight_{tag}_*: their keys may be on other nodes",
+);
+const IN_CHANGE = encodeError('TRYAGAIN the ring is changing, and the keys of SORT patterns are not known');
+const WORDS = [Buffer.from('by'), Buffer.from('get')];
+const ASTERISK = 0x2a;
+const ARROW = Buffer.from('->');
+
+/**
+ * @param owner index of the node that sorts
+ * @returns the error that the SORT in `framer` is answered, or null when it may run there
+ */
+export function refusalOfPatterns(snapshot: RoutingSnapshot, owner: number, framer: RequestFramer): Buffer | null {
+  if (snapshot.nodes.length === 1) return null;
+  const source = framer.source as Buffer;
+  for (let at = 2; at + 1 < framer.argc; at++) {
+    const start = args.start[at] as number;
+    const end = args.end[at] as number;
+    if (!WORDS.some((word) => equalsIgnoreCase(source, start, end, word))) continue;
+    at++;
+    const refusal = refusalOfPattern(snapshot, owner, source.subarray(args.start[at], args.end[at]));
+    if (refusal !== null) return refusal;
+  }
+  return null;
+}
+
+function refusalOfPattern({ ring, nextRing }: RoutingSnapshot, owner: number, pattern: Buffer): Buffer | null {
+  // Without an asterisk there is no key to look for.
+  const asterisk = pattern.indexOf(ASTERISK);
+  if (asterisk < 0) return null;
+  const { hashTag } = ring.options;
+  if (hashTag === '') return APART;
+  // `key->field`: the field of a hash.
+  const arrow = pattern.indexOf(ARROW, asterisk);
+  const length = arrow >= 0 && arrow + ARROW.length < pattern.length ? arrow : pattern.length;
+  const from = tagStart(pattern, 0, length, hashTag.charCodeAt(0));
+  const to = from < 0 ? -1 : tagEnd(pattern, from, length, hashTag.charCodeAt(1));
+  // What takes the asterisk's place could make another tag of it.
+  if (to < 0 || asterisk < to) return APART;
+  const hash = ring.hashOf(pattern, 0, length);
+  const own = ring.ownerOfHash(hash);
+  if (nextRing !== null && nextRing.ownerOfHash(hash) !== own) return IN_CHANGE;
+  return own === owner ? null : APART;
+}

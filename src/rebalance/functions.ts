@@ -1,0 +1,84 @@
+/**
+ * Functions (FUNCTION LOAD) belong to each node, and clients load them on all. A node that joins, or comes back
+ * without them, gets them from another one before it serves. Scripts need no such care: see proxy/scripts.
+ */
+import type { Redis } from 'ioredis';
+import { connectNode, isReplyError, type NodeAccess } from '../health/inspect.js';
+import type { NodeSpec } from '../ring/node-spec.js';
+
+/** While they are copied, clients may load further ones: it is looked this many times whether all is well. */
+const ROUNDS = 5;
+
+export interface FunctionCopyOptions {
+  readonly access: (name: string) => NodeAccess;
+  /** Milliseconds. */
+  readonly timeout: number;
+}
+
+/**
+ * Makes the libraries of `target` those of the first of `sources` that has any and can be asked. When none of them
+ * has, the target's stay.
+ * @returns the name of the node that they were copied from, or null when nothing had to be done
+ * @throws Error when the target cannot take them
+ */
+export async function copyFunctions(
+  sources: readonly NodeSpec[],
+  target: NodeSpec,
+  options: FunctionCopyOptions,
+): Promise<string | null> {
+  for (const source of sources) {
+    const from = await open(source, options).catch(() => null);
+    if (from === null) continue;
+    try {
+      const libraries = await readLibraries(from).catch(() => null);
+      if (libraries === null || libraries === NO_LIBRARIES) continue;
+      const to = await open(target, options);
+      try {
+        return (await mirror(from, to)) ? source.name : null;
+      } finally {
+        to.disconnect();
+      }
+    } finally {
+      from.disconnect();
+    }
+  }
+  return null;
+}
+
+/** @returns whether anything had to be copied */
+async function mirror(from: Redis, to: Redis): Promise<boolean> {
+  for (let round = 0; round < ROUNDS; round++) {
+    const wanted = await readLibraries(from);
+    if ((await readLibraries(to)) === wanted) return round > 0;
+    const dump = await from.callBuffer('FUNCTION', 'DUMP');
+    if (!Buffer.isBuffer(dump)) return false;
+    await to.call('FUNCTION', 'RESTORE', dump, 'FLUSH');
+  }
+  return true;
+}
+
+const NO_LIBRARIES = '[]';
+
+/** Names and code of the libraries as one text, the same for the same libraries. */
+async function readLibraries(redis: Redis): Promise<string> {
+  const list: unknown = await redis.call('FUNCTION', 'LIST', 'WITHCODE').catch((error: unknown) => {
+    // Before Redis 7 there are no functions.
+    if (isReplyError(error) && /unknown command/i.test(String(error))) return [];
+    throw error;
+  });
+  const libraries = Array.isArray(list) ? list.map(describeLibrary) : [];
+  return JSON.stringify(libraries.sort());
+}
+
+/** @param library names and values by turns */
+function describeLibrary(library: unknown): string {
+  const words: unknown[] = Array.isArray(library) ? library : [];
+  const value = (name: string): string => String(words[words.indexOf(name) + 1]);
+  return JSON.stringify([value('library_name'), value('engine'), value('library_code')]);
+}
+
+async function open(node: NodeSpec, { access, timeout }: FunctionCopyOptions): Promise<Redis> {
+  const redis = connectNode(node.address, access(node.name), 'ringproxy-functions', timeout);
+  await redis.connect();
+  return redis;
+}
