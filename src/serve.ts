@@ -151,7 +151,7 @@ export async function startServer(config: Config): Promise<RunningProxy> {
         throw new RingproxyError(
           'FUNCTIONS',
           `${node.name} (${node.address}) cannot take the functions of the ring: ${describeNodeError(error)}`,
-          'use a node with the same version of Redis',
+          'use a node with the same version of Redis, and a user of it that may call FUNCTION',
           409,
         );
       });
