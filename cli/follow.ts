@@ -18,8 +18,9 @@ export function describeProgress(change: ChangeView): string {
   const seconds = (Date.now() - new Date(change.startedAt).getTime()) / 1000;
   const rate = seconds > 0 ? Math.round(change.keysMoved / seconds) : 0;
   const left = change.etaSeconds === null ? '' : `, ${change.etaSeconds} s left`;
+  const throttle = change.throttle > 0 ? `, throttled to ${formatCount(change.throttle)} keys/s` : '';
   const state = change.paused ? ', paused' : '';
-  const line = `${change.kind}: ${change.phase} ${bar} ${change.percent.toFixed(1)} %  ${formatCount(change.keysMoved)} keys moved, ${formatCount(rate)} keys/s${left}${state}`;
+  const line = `${change.kind}: ${change.phase} ${bar} ${change.percent.toFixed(1)} %  ${formatCount(change.keysMoved)} keys moved, ${formatCount(rate)} keys/s${throttle}${left}${state}`;
   const large = change.sources.flatMap(({ node, largeKey }) =>
     largeKey === null ? [] : [`${node}: ${largeKey.key} is large (${formatBytes(largeKey.bytes)}) and moves alone`],
   );

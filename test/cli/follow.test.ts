@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { describeProgress } from '../../cli/follow.js';
 import type { ChangeView, HistoryEntry } from '../../src/admin/api.js';
 import { changeView, historyEntry, ringView, startAdmin } from './fake-admin.js';
 import { type Outcome, ringproxy } from './run.js';
@@ -21,6 +22,11 @@ async function add(changes: (ChangeView | null)[], histories: HistoryEntry[][], 
   });
   return ringproxy(['ring', 'add', 'b=127.0.0.1:7002', ...flags], { RINGPROXY_ADMIN: admin });
 }
+
+it('the line on a running change says what keeps it slow', () => {
+  expect(describeProgress(changeView({ throttle: 1500 }))).toContain('keys/s, throttled to 1,500 keys/s');
+  expect(describeProgress(changeView())).not.toContain('throttled');
+});
 
 describe('waiting for a change', () => {
   it('says what came of it', async () => {
