@@ -16,7 +16,8 @@ const DOT = 0x2e;
 const PIPE = 0x7c;
 const PERCENT = 0x25;
 
-const MAX_DEPTH = 1024;
+/** Far beyond what a script can build (some 8,000 levels), and at most half a megabyte of counts. */
+const MAX_DEPTH = 65_536;
 /** Lengths and counts with more digits are malformed: twice their value is still exact. */
 const MAX_NUMBER_DIGITS = 15;
 

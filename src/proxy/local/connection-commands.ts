@@ -14,7 +14,10 @@ const PONG = Buffer.from('+PONG\r\n');
 const INTEGER = /^(?:0|-?[1-9]\d{0,9})$/;
 const OK = Buffer.from('+OK\r\n');
 
-const ping: LocalCommand = (client, command, framer) => {
+const ping: LocalCommand = (client, command, framer, dispatcher) => {
+  // As the node says itself that answers what has no keys.
+  const busy = dispatcher.nodes[dispatcher.anyNode()]?.busyReply ?? null;
+  if (busy !== null) return dispatcher.refuse(client, command, busy);
   if (framer.argc <= 2 && client.kind.protocol === 2 && isSubscribed(client)) {
     const message = argumentBytes(framer)[1] ?? '';
     return answer(client, command, encode.array([encode.bulk('pong'), encode.bulk(message)]));

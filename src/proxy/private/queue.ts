@@ -85,6 +85,11 @@ function queueKeyed(
     if (isReserved(source, start, end)) return dispatcher.refuse(client, command, RESERVED_REPLY);
     const hash = (snapshot as RoutingSnapshot).ring.hashOf(source, start, end);
     if (!fits(dispatcher, client, transaction, hash)) return dispatcher.refuse(client, command, CROSSSLOT);
+    const owner = dispatcher.nodeAt((snapshot as RoutingSnapshot).ring.ownerOfHash(hash));
+    if (owner.busyReply !== null) {
+      transaction.refusedBy = owner;
+      return dispatcher.refuse(client, command, owner.busyReply);
+    }
     transaction.hashes.push(hash);
     transaction.keys.push(frame.subarray(start - framer.frameStart, end - framer.frameStart));
   }

@@ -29,6 +29,8 @@ export class Transaction {
   /** It calls scripts or functions. */
   runsCode = false;
   flushesScripts = false;
+  /** The node that was too busy for one of the commands; null: none was. */
+  refusedBy: UpstreamNode | null = null;
   bytes = 0;
   /** A command could not be queued: EXEC answers EXECABORT. */
   aborted = false;

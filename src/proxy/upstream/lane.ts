@@ -247,9 +247,15 @@ export class Lane {
    */
   retireBehindCode(now: number): boolean {
     const head = this.#head;
-    if (head === null || head.code === null || this.owner !== null || !this.accepting) return false;
+    if (head === null || this.owner !== null || !this.accepting) return false;
     if (now - Math.max(head.startedAt, this.#lastReplyAt) < LONG_CODE_MS) return false;
+    // Replies to what came in one piece with the script are not sent before it has ended.
+    let code: Request | null = head;
+    while (code !== null && code.code === null) code = code.nextOfLane;
+    if (code === null) return false;
     this.accepting = false;
+    this.#endsWhenIdle = true;
+    this.isBehindCode = true;
     this.node.onLaneRetired(this);
     return true;
   }

@@ -2,7 +2,7 @@
  * A node as the data plane sees it: its lanes by kind, whether it answers, and the error that its keys get
  * while it does not.
  */
-import { error as encodeError } from '../../resp/encode.js';
+import { error as encodeError, request as encodeRequest } from '../../resp/encode.js';
 import type { ClientConnection } from '../client/client-connection.js';
 import { type NodeConnectionEvent, nodeDown, nodeUp } from '../events.js';
 import type { OutletPools } from '../io/outlet.js';
@@ -11,7 +11,7 @@ import type { Clock } from '../measure/clock.js';
 import { NodeCounters } from '../measure/counters.js';
 import type { DataPlaneOptions } from '../options.js';
 import { LanePool } from '../private/lane-pool.js';
-import type { Request, RequestPool } from '../request.js';
+import type { ReplySink, Request, RequestPool } from '../request.js';
 import { Lane, type LaneEnd } from './lane.js';
 import type { LaneKind } from './lane-handshake.js';
 
@@ -51,6 +51,9 @@ export class UpstreamNode {
    * run late, until the node has dropped the connection (CLIENT KILL ID).
    */
   readonly lateConnections = new Set<number>();
+
+  /** What the node answers commands while a script runs that takes long (`-BUSY …`), as far as that is known. */
+  busyReply: Buffer | null = null;
 
   readonly #lanes: Lane[][] = [];
   /** Every lane that is open, shared ones and private ones. */
@@ -183,7 +186,7 @@ export class UpstreamNode {
     this.#open.delete(lane);
     if (lane.inflight > 0 && lane.connectionId >= 0) this.lateConnections.add(lane.connectionId);
     lane.pool?.forget(lane);
-    if (lane.isBehindCode) this.#retiredBehindCode--;
+    if (lane.isBehindCode && --this.#retiredBehindCode === 0) this.busyReply = null;
     if (this.#closed || reason === 'closed' || reason === 'refused') return;
     if (wasReady) this.counters.reconnects++;
     if (reason === 'lost') {
@@ -200,7 +203,7 @@ export class UpstreamNode {
       lane.checkTimeout(now);
       if (lane.inflight > 0 && this.#retiredBehindCode < MOST_BEHIND_CODE && lane.retireBehindCode(now)) {
         this.#retiredBehindCode++;
-        lane.isBehindCode = true;
+        this.#askWhetherBusy();
       }
       lane.checkPause(now);
       // A shared lane that was given to one large reply has done its duty when that is through.
@@ -229,6 +232,20 @@ export class UpstreamNode {
     if (this.#retry !== null) clearTimeout(this.#retry);
     this.downReply = this.#describeDown(why);
     for (const lane of [...this.#open]) lane.end('closed', why);
+  }
+
+  /** A node says that it is busy once a script has run for its `busy-reply-threshold`. */
+  #askWhetherBusy(): void {
+    const lane = this.pick({ protocol: 2, database: 0 });
+    if (lane === null) return;
+    const request = this.shared.requests.take();
+    request.lane = lane;
+    request.startedAt = this.shared.clock.now;
+    request.sink = new BusyProbe((reply) => {
+      if (this.#retiredBehindCode > 0) this.busyReply = reply;
+    }, this.shared.requests);
+    lane.outlet.append(PING, 0, PING.length);
+    lane.enqueue(request);
   }
 
   #openShared(lanes: Lane[], kind: LaneKind, index: number): Lane {
@@ -291,6 +308,30 @@ export class UpstreamNode {
     if (!target.hasSubscribers) return;
     const event: NodeConnectionEvent = { node: this.name, address: this.address, error };
     target.publish(event);
+  }
+}
+
+const PING = Buffer.from(encodeRequest(['PING']));
+const BUSY = Buffer.from('-BUSY');
+
+class BusyProbe implements ReplySink {
+  readonly #onBusy: (reply: Buffer) => void;
+  readonly #requests: RequestPool;
+
+  constructor(onBusy: (reply: Buffer) => void, requests: RequestPool) {
+    this.#onBusy = onBusy;
+    this.#requests = requests;
+  }
+
+  onReply(request: Request, buffer: Buffer, start: number, end: number): void {
+    if (buffer.compare(BUSY, 0, BUSY.length, start, start + BUSY.length) === 0) {
+      this.#onBusy(Buffer.from(buffer.subarray(start, end)));
+    }
+    this.#requests.give(request);
+  }
+
+  onFailure(request: Request): void {
+    this.#requests.give(request);
   }
 }
 

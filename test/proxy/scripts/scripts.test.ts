@@ -1,102 +1,226 @@
-/** Scripts over the ring: whoever has sent one may run it by its digest, wherever its keys are. */
+/** EVALSHA through the proxy: every node runs every script that a client has sent, whichever node it came to. */
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { RawClient } from '../../support/raw-client.js';
 import { type RedisProcess, startRedis, startRedises } from '../../support/redis-process.js';
-import { add, fill, ownersOf, post, settled } from '../../support/ring-api.js';
+import { add, ownersOf, post, settled } from '../../support/ring-api.js';
 import { type RingproxyProcess, startRingproxy } from '../../support/ringproxy-process.js';
 
-const SCRIPT = "return redis.call('INCR', KEYS[1])";
-const DIGEST = createHash('sha1').update(SCRIPT).digest('hex');
-const KEYS = Array.from({ length: 30 }, (_, i) => `counter:${i}`);
+const SET = "redis.call('set', KEYS[1], ARGV[1]) return 'was set to ' .. ARGV[1]";
+const NOSCRIPT = '-NOSCRIPT No matching script. Please use EVAL.\r\n';
 
-async function stage(
-  count: number,
-  args: readonly string[] = [],
-): Promise<{ nodes: RedisProcess[]; proxy: RingproxyProcess; client: RawClient }> {
-  const nodes = await startRedises(count);
-  const proxy = await startRingproxy({ nodes, args, allowLog: [/down/] });
-  return { nodes, proxy, client: await RawClient.connect(proxy.port) };
+const digestOf = (body: string): string => createHash('sha1').update(body).digest('hex');
+const wasSet = (value: string): string => `$${11 + value.length}\r\nwas set to ${value}\r\n`;
+
+async function start(args: string[] = []): Promise<{ nodes: RedisProcess[]; proxy: RingproxyProcess }> {
+  const nodes = await startRedises(3);
+  return { nodes, proxy: await startRingproxy({ nodes, args, allowLog: [/node\d/] }) };
 }
 
-/** Runs the script by its digest on each key, in one pipeline. */
-async function runAll(client: RawClient): Promise<string[]> {
-  return (await client.pipeline(KEYS.map((key) => ['EVALSHA', DIGEST, '1', key]))).map(String);
+/** A key of each node, in their order. */
+async function keyOfEach(proxy: RingproxyProcess, nodes: readonly RedisProcess[]): Promise<string[]> {
+  const keys = Array.from({ length: 200 }, (_, i) => `k${i}`);
+  const owners = await ownersOf(proxy, keys);
+  return nodes.map((node) => keys[owners.indexOf(node.address)] as string);
 }
 
-describe.each([
-  ['one process', []],
-  ['two workers', ['--workers', '2']],
-] as const)('%s', (_title, args) => {
-  it('a script that was loaded runs on nodes that restart empty, or join', { timeout: 60_000 }, async () => {
-    const { nodes, proxy, client } = await stage(3, args);
-    expect(await client.text('SCRIPT', 'LOAD', SCRIPT)).toBe(`$40\r\n${DIGEST}\r\n`);
-    expect(new Set(await runAll(client))).toEqual(new Set([':1\r\n']));
-    await nodes[1]?.stop();
-    await nodes[1]?.start();
-    const others = await Promise.all(Array.from({ length: 4 }, () => RawClient.connect(proxy.port)));
-    for (const other of others) {
-      await expect.poll(async () => (await runAll(other)).every((reply) => reply.startsWith(':'))).toBe(true);
+describe('a script', () => {
+  it('that came by EVAL to one node is found by its digest on all', async () => {
+    const { nodes, proxy } = await start();
+    const client = await RawClient.connect(proxy.port);
+    const [first = '', ...others] = await keyOfEach(proxy, nodes);
+    expect(await client.text('EVALSHA', digestOf(SET), '1', first, 'x')).toBe(NOSCRIPT);
+    expect(await client.text('EVAL', SET, '1', first, 'x')).toBe(wasSet('x'));
+    for (const key of others) {
+      expect(await client.text('EVALSHA', digestOf(SET).toUpperCase(), '1', key, 'y')).toBe(wasSet('y'));
+      expect(await client.text('GET', key)).toBe('$1\r\ny\r\n');
     }
-    const fourth = await startRedis();
-    await fill(proxy, 200);
-    await post(proxy, 'changes', add('node4', fourth));
+    expect(await client.text('EVALSHA_RO', digestOf(SET), '1', first, 'z')).toMatch(
+      /^-ERR Write commands are not allowed/,
+    );
+  });
+
+  it('runs before what its client has sent behind it, also where it must be loaded first', async () => {
+    const { nodes, proxy } = await start();
+    const client = await RawClient.connect(proxy.port);
+    await client.command('EVAL', SET, '1', (await keyOfEach(proxy, nodes))[0] ?? '', 'x');
+    const keys = Array.from({ length: 300 }, (_, i) => `order:${i}`);
+    const replies = await client.pipeline(
+      keys.flatMap((key) => [
+        ['EVALSHA', digestOf(SET), '1', key, key],
+        ['GET', key],
+      ]),
+    );
+    const expected = keys.flatMap((key) => [wasSet(key), `$${key.length}\r\n${key}\r\n`]);
+    expect(replies.map(String)).toEqual(expected);
+  });
+
+  it('is loaded again where somebody has flushed the scripts, or the node was restarted', async () => {
+    const { nodes, proxy } = await start();
+    const client = await RawClient.connect(proxy.port);
+    const keys = await keyOfEach(proxy, nodes);
+    await client.command('SCRIPT', 'LOAD', SET);
+    for (const node of nodes) expect(await node.client().script('EXISTS', digestOf(SET))).toEqual([1]);
+    for (const key of keys) expect(await client.text('EVALSHA', digestOf(SET), '1', key, 'a')).toBe(wasSet('a'));
+    for (const node of nodes) await node.client().script('FLUSH');
+    for (const key of keys) expect(await client.text('EVALSHA', digestOf(SET), '1', key, 'b')).toBe(wasSet('b'));
+    await nodes[1]?.restart();
+    const again = keys[1] ?? '';
+    await expect.poll(() => client.text('GET', again), { timeout: 20_000 }).toBe('$-1\r\n');
+    expect(await client.text('EVALSHA', digestOf(SET), '1', again, 'c')).toBe(wasSet('c'));
+  });
+
+  it('is found by what waits between MULTI and EXEC', async () => {
+    const { nodes, proxy } = await start();
+    const client = await RawClient.connect(proxy.port);
+    const [first = '', second = '', third = ''] = await keyOfEach(proxy, nodes);
+    await client.command('EVAL', SET, '1', first, 'x');
+    const replies = await client.pipeline([
+      ['MULTI'],
+      ['EVALSHA', digestOf(SET), '1', second, 'y'],
+      ['GET', second],
+      ['EXEC'],
+      ['GET', second],
+    ]);
+    expect(replies.map(String)).toEqual([
+      '+OK\r\n',
+      '+QUEUED\r\n',
+      '+QUEUED\r\n',
+      `*2\r\n${wasSet('y')}$1\r\ny\r\n`,
+      '$1\r\ny\r\n',
+    ]);
+    // What EXEC brings is known outside of it, too.
+    const other = "return 'other'";
+    await client.pipeline([['MULTI'], ['EVAL', other, '1', first], ['SCRIPT', 'LOAD', 'return 7'], ['EXEC']]);
+    expect(await client.text('EVALSHA', digestOf(other), '1', third)).toBe('$5\r\nother\r\n');
+    for (const node of nodes) expect(await node.client().script('EXISTS', digestOf('return 7'))).toEqual([1]);
+  });
+
+  it('whose keys have several owners is refused, and one without keys runs', async () => {
+    const { nodes, proxy } = await start();
+    const client = await RawClient.connect(proxy.port);
+    const [first = '', second = ''] = await keyOfEach(proxy, nodes);
+    expect(await client.text('EVAL', 'return 1', '2', first, second)).toMatch(/^-CROSSSLOT/);
+    expect(await client.text('EVALSHA', digestOf('return 1'), '2', first, second)).toMatch(/^-CROSSSLOT/);
+    expect(await client.text('EVAL', 'return ARGV[1]', '0', 'x')).toBe('$1\r\nx\r\n');
+    expect(await client.text('EVALSHA', digestOf('return ARGV[1]'), '0', 'y')).toBe('$1\r\ny\r\n');
+  });
+
+  it('that does not compile is answered as by a single Redis, and is not found later', async () => {
+    const { proxy } = await start();
+    const single = await RawClient.connect((await startRedis()).port);
+    const client = await RawClient.connect(proxy.port);
+    for (const words of [
+      ['EVAL', 'nonsense(', '1', 'k'],
+      ['EVALSHA', digestOf('nonsense('), '1', 'k'],
+      ['EVALSHA', digestOf('nonsense('), '1', 'k'],
+      ['SCRIPT', 'LOAD', 'nonsense('],
+      ['SCRIPT', 'EXISTS', digestOf('nonsense(')],
+      ['EVALSHA', 'not a digest', '1', 'k'],
+      ['EVAL', 'return 1', 'x', 'k'],
+      ['EVAL', 'return 1', '-1', 'k'],
+      ['EVAL', 'return 1', '2', 'k'],
+      ['SCRIPT', 'LOAD'],
+      ['SCRIPT', 'NOSUCH'],
+    ]) {
+      expect([words, await client.text(...words)]).toEqual([words, await single.text(...words)]);
+    }
+  });
+
+  it('moves with a ring that changes: a node that joins runs it', async () => {
+    const { proxy } = await start();
+    const client = await RawClient.connect(proxy.port);
+    const keys = Array.from({ length: 500 }, (_, i) => `c${i}`);
+    await client.command('EVAL', SET, '1', 'x', 'x');
+    await client.pipeline(keys.map((key) => ['SET', key, 'before']));
+    const joining = await startRedis();
+    await post(proxy, 'changes', add('node4', joining));
+    // While keys move: each runs once, at the owner of its key.
+    const replies = await client.pipeline(keys.map((key) => ['EVALSHA', digestOf(SET), '1', key, key]));
+    expect(replies.map(String)).toEqual(keys.map(wasSet));
     await settled(proxy);
-    expect(await ownersOf(proxy, KEYS)).toContain(fourth.address);
-    for (const other of others) expect((await runAll(other)).every((reply) => reply.startsWith(':'))).toBe(true);
-    expect(await client.text('SCRIPT', 'EXISTS', DIGEST, '0'.repeat(40))).toBe('*2\r\n:1\r\n:0\r\n');
+    expect(await joining.client().dbsize()).toBeGreaterThan(50);
+    const values = await client.pipeline(keys.map((key) => ['GET', key]));
+    expect(values.map(String)).toEqual(keys.map((key) => `$${key.length}\r\n${key}\r\n`));
+    const moved = keys[(await ownersOf(proxy, keys)).indexOf(joining.address)] ?? '';
+    expect(await client.text('EVALSHA', digestOf(SET), '1', moved, 'after')).toBe(wasSet('after'));
   });
 
-  it('SCRIPT FLUSH has every node and every client forget', async () => {
-    const { proxy, client } = await stage(2, args);
-    await client.command('SCRIPT', 'LOAD', SCRIPT);
-    const other = await RawClient.connect(proxy.port);
-    await runAll(other);
-    expect(await client.text('SCRIPT', 'FLUSH')).toBe('+OK\r\n');
-    for (const each of [client, other]) {
-      await expect
-        .poll(async () => (await runAll(each)).every((reply) => reply.startsWith('-NOSCRIPT No matching script')))
-        .toBe(true);
+  it('that one worker knows is found by the clients of another', async () => {
+    const { nodes, proxy } = await start(['--workers', '2']);
+    // Each goes to the worker with the fewest clients.
+    const [one, other] = [await RawClient.connect(proxy.port), await RawClient.connect(proxy.port)];
+    const [first = '', second = '', third = ''] = await keyOfEach(proxy, nodes);
+    for (let i = 0; i < 20; i++) {
+      const body = `return {${i}, KEYS[1]}`;
+      const expected = (key: string): string => `*2\r\n:${i}\r\n$${key.length}\r\n${key}\r\n`;
+      expect(await one.text('EVAL', body, '1', first)).toBe(expected(first));
+      expect(await other.text('EVALSHA', digestOf(body), '1', second)).toBe(expected(second));
+      await other.pipeline([['MULTI'], ['EVALSHA', digestOf(body), '1', third]]);
+      expect(await other.text('EXEC')).toBe(`*1\r\n${expected(third)}`);
     }
-    expect(await client.text('SCRIPT', 'EXISTS', DIGEST)).toBe('*1\r\n:0\r\n');
+    expect(await other.text('EVALSHA', digestOf('unknown'), '1', second)).toBe(NOSCRIPT);
+    expect(await one.text('SCRIPT', 'FLUSH')).toBe('+OK\r\n');
+    await expect.poll(() => other.text('EVALSHA', digestOf('return {1, KEYS[1]}'), '1', second)).toBe(NOSCRIPT);
   });
 });
 
-it('a script that was sent by EVAL runs by its digest on every node, in the order of the pipeline', async () => {
-  const { client } = await stage(3);
-  await client.command('EVAL', SCRIPT, '1', 'first');
-  const commands = KEYS.flatMap((key) => [
-    ['SET', key, '10'],
-    ['EVALSHA', DIGEST.toUpperCase(), '1', key],
-    ['GET', key],
-  ]);
-  const replies = (await client.pipeline(commands)).map(String);
-  for (let i = 0; i < KEYS.length; i++) {
-    expect(replies.slice(i * 3, i * 3 + 3)).toEqual(['+OK\r\n', ':11\r\n', '$2\r\n11\r\n']);
-  }
-});
+describe('SCRIPT', () => {
+  it('EXISTS speaks for all nodes, and FLUSH leaves no script anywhere', async () => {
+    const { nodes, proxy } = await start();
+    const client = await RawClient.connect(proxy.port);
+    const exists = (...bodies: string[]): Promise<string> => client.text('SCRIPT', 'EXISTS', ...bodies.map(digestOf));
+    const bodies = ['return 1', 'return 2', 'return 3'];
+    expect(await client.text('SCRIPT', 'LOAD', 'return 1')).toBe(`$40\r\n${digestOf('return 1')}\r\n`);
+    await client.command('EVAL', 'return 2', '1', 'k');
+    expect(await exists(...bodies)).toBe('*3\r\n:1\r\n:1\r\n:0\r\n');
+    // One that only a node knows is not found on the others.
+    await nodes[0]?.client().script('LOAD', 'return 3');
+    await nodes[1]?.client().script('FLUSH');
+    expect(await exists(...bodies)).toBe('*3\r\n:1\r\n:1\r\n:0\r\n');
+    expect(await nodes[1]?.client().script('EXISTS', digestOf('return 1'))).toEqual([1]);
+    expect(await client.text('SCRIPT', 'FLUSH')).toBe('+OK\r\n');
+    expect(await exists(...bodies)).toBe('*3\r\n:0\r\n:0\r\n:0\r\n');
+    for (const key of await keyOfEach(proxy, nodes)) {
+      expect(await client.text('EVALSHA', digestOf('return 1'), '1', key)).toBe(NOSCRIPT);
+    }
+  });
 
-it('in a transaction the node has the script, too', async () => {
-  const { client, nodes } = await stage(3);
-  await client.command('EVAL', SCRIPT, '1', 'first');
-  for (const node of nodes) await node.client().script('FLUSH');
-  // Nobody has told the proxy that the scripts are gone: this call finds out, and the next ones are healed.
-  await runAll(client);
-  for (const key of KEYS) {
-    const replies = await client.pipeline([['MULTI'], ['SET', key, '1'], ['EVALSHA', DIGEST, '1', key], ['EXEC']]);
-    expect(String(replies[3])).toBe('*2\r\n+OK\r\n:2\r\n');
-  }
-});
+  it('LOAD goes well without a node that is down, which runs the script when it is back', async () => {
+    const { nodes, proxy } = await start();
+    const client = await RawClient.connect(proxy.port);
+    const key = (await keyOfEach(proxy, nodes))[2] ?? '';
+    await nodes[2]?.stop();
+    await expect.poll(() => client.text('GET', key)).toMatch(/^-NODEDOWN/);
+    expect(await client.text('SCRIPT', 'LOAD', SET)).toBe(`$40\r\n${digestOf(SET)}\r\n`);
+    await nodes[2]?.start();
+    await expect.poll(() => client.text('GET', key), { timeout: 20_000 }).toBe('$-1\r\n');
+    expect(await client.text('EVALSHA', digestOf(SET), '1', key, 'x')).toBe(wasSet('x'));
+  });
 
-it('a script that runs on and on is killed over any connection, and the node serves again', {
-  timeout: 60_000,
-}, async () => {
-  const { proxy, client, nodes } = await stage(3);
-  for (const node of nodes) await node.client().config('SET', 'lua-time-limit', '50');
-  expect(await client.text('SCRIPT', 'KILL')).toBe('-NOTBUSY No scripts in execution right now.\r\n');
-  const endless = client.text('EVAL', 'while true do end', '1', 'k');
-  const killer = await RawClient.connect(proxy.port);
-  await expect.poll(() => killer.text('SCRIPT', 'KILL'), { timeout: 10_000 }).toBe('+OK\r\n');
-  expect(await endless).toMatch(/^-ERR Error running script|^-ERR .*Script killed by user/);
-  expect(await killer.text('SET', 'k', '1')).toBe('+OK\r\n');
+  it('KILL ends a script that hangs, and meanwhile others hear that the node is busy', async () => {
+    const { nodes, proxy } = await start();
+    const [hanging, client] = [await RawClient.connect(proxy.port), await RawClient.connect(proxy.port)];
+    const [first = '', second = ''] = await keyOfEach(proxy, nodes);
+    expect(await client.text('SCRIPT', 'KILL')).toBe('-NOTBUSY No scripts in execution right now.\r\n');
+    await nodes[0]?.client().config('SET', 'busy-reply-threshold', '10');
+    const ended = hanging.text('EVAL', 'while true do end', '1', first);
+    // Who asks at once waits behind the script: with a client of its own, each.
+    const ask = async (): Promise<string> => {
+      const other = await RawClient.connect(proxy.port);
+      return Promise.race([
+        other.text('GET', first).catch(String),
+        new Promise<string>((resolve) => setTimeout(() => resolve('waits'), 300)),
+      ]);
+    };
+    await expect.poll(ask, { timeout: 20_000 }).toMatch(/^-BUSY Redis is busy/);
+    expect(await client.text('GET', second)).toBe('$-1\r\n');
+    // What the node would refuse is not queued either.
+    const replies = await client.pipeline([['MULTI'], ['SET', first, 'x'], ['EXEC']]);
+    expect(replies.at(-1)?.toString()).toMatch(/^-EXECABORT .*/);
+    expect(await client.text('SCRIPT', 'KILL')).toBe('+OK\r\n');
+    expect(await ended).toMatch(/^-ERR .*Script killed by user/);
+    expect(await client.text('GET', first)).toBe('$-1\r\n');
+    expect(await client.text('PING')).toBe('+PONG\r\n');
+  });
 });
