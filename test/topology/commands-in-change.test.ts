@@ -169,6 +169,43 @@ describe('commands that look at all nodes, while keys move', () => {
   });
 });
 
+describe('a command that writes to another database', () => {
+  it.each([
+    ['COPY', (tag: string) => ['COPY', `{${tag}}a`, `{${tag}}b`, 'DB', '3']],
+    ['MOVE', (tag: string) => ['MOVE', `{${tag}}b`, '3']],
+  ])('%s finds the key that has not moved there yet', async (_name, words) => {
+    const proxy = await pausedChange(20_000);
+    const client = await RawClient.connect(proxy.port);
+    const tags = await movingKeys(proxy, 20);
+    // The keys are put back where they were before the change began, by those that write the moved ones.
+    const old = await RawClient.connect(proxy.port);
+    await old.command('SELECT', '3');
+    for (const tag of tags) {
+      expect(await old.text('SET', `{${tag}}b`, 'old')).toBe('+OK\r\n');
+      await client.command('SET', `{${tag}}a`, 'new');
+      await client.command('SET', `{${tag}}b`, 'new');
+    }
+    await post(proxy, 'changes/current/cancel');
+    // On the way back all of them move, and none has yet.
+    for (const tag of tags) {
+      expect(await client.text(...words(tag))).toBe(':0\r\n');
+      expect(await old.text('GET', `{${tag}}b`)).toBe('$3\r\nold\r\n');
+    }
+    await settled(proxy);
+  });
+});
+
+describe('SORT while the ring changes', () => {
+  it('does not look for keys whose names are not known', async () => {
+    const proxy = await pausedChange(20_000);
+    const client = await RawClient.connect(proxy.port);
+    const [tag = ''] = await movingKeys(proxy, 1);
+    await client.command('RPUSH', `{${tag}}l`, '2', '1');
+    expect(await client.text('SORT', `{${tag}}l`, 'GET', '#')).toBe('*2\r\n$1\r\n1\r\n$1\r\n2\r\n');
+    expect(await client.text('SORT', `{${tag}}l`, 'BY', `{${tag}}w_*`)).toMatch(/^-TRYAGAIN the ring is changing/);
+  });
+});
+
 describe('what is moved otherwise', () => {
   it('a large key goes alone, and keeps its value and time to live', { timeout: 60_000 }, async () => {
     const nodes = await startRedises(2);

@@ -1,0 +1,99 @@
+/** The README's table of commands, made from the command table. */
+import { buildCommandTable } from './build.js';
+import type { Command, Merge } from './command.js';
+
+/** What becomes of the nodes' replies to a command that goes to all of them. */
+const MERGED: Readonly<Record<Merge, string>> = {
+  none: '',
+  array: 'an array in the order of the keys',
+  sum: 'the sum',
+  ok: 'the first error, otherwise what all say',
+  concat: 'all of them, one behind the other',
+  info: "one text: sums, and the proxy's own section",
+  random: 'one of them',
+  least: '1 where every node says so; scripts that the proxy knows are loaded first',
+  one: 'OK where one node says so',
+  running: 'that of the node on which a script runs',
+};
+
+/** Rows come in this order. */
+const ORDER: readonly Command['route'][] = ['owner', 'split', 'all', 'scan', 'any', 'proxy', 'admin', 'refused'];
+
+/** @returns a table in Markdown: commands that are treated alike share a row */
+export function commandReference(): string {
+  const rows = new Map<string, string[]>();
+  const commands = [...buildCommandTable().rows()].flatMap(leaves);
+  for (const route of ORDER) {
+    for (const command of commands) {
+      if (command.route !== route) continue;
+      const row = treatment(command);
+      const names = rows.get(row) ?? [];
+      names.push(command.name);
+      rows.set(row, names);
+    }
+  }
+  const lines = [...rows].map(([row, names]) => `| ${row} | ${shown(names).join(' ')} |`);
+  return ['| where it runs | reply | commands |', '|---|---|---|', ...lines].join('\n');
+}
+
+function leaves(command: Command): Command[] {
+  return command.subcommands === null ? [command] : [...command.subcommands.rows()].flatMap(leaves);
+}
+
+function treatment(command: Command): string {
+  switch (command.route) {
+    case 'owner':
+      return ofOwner(command);
+    case 'split':
+      return `in parts, one for each node that owns some of its keys | ${MERGED[command.merge]}`;
+    case 'all':
+      return `on every node | ${MERGED[command.merge]}`;
+    case 'scan':
+      return 'on one node after the other, behind one cursor | that of the node';
+    case 'any':
+      return 'on one node, the same one for as long as it is up | that of the node';
+    case 'proxy':
+      return 'in the proxy | its own';
+    case 'admin':
+      return 'on every node with `admin-commands: allow`, otherwise refused | the first error, otherwise what all say';
+    case 'refused':
+      return `refused: ${command.reason} | an error`;
+  }
+}
+
+function ofOwner(command: Command): string {
+  const { keys, special, mayBlock } = command;
+  if (special === 'script' || special === 'digest' || special === 'code') {
+    return 'on the node that owns its keys, which is given the script or the functions where it lacks them; without keys on one node | that of the node; `-CROSSSLOT` when the keys have several owners';
+  }
+  if (mayBlock) {
+    return 'on the node that owns its keys, on a connection of its own while it waits | that of the node; `-CROSSSLOT` when the keys have several owners';
+  }
+  if (special === 'sort') {
+    return 'on the node that owns its keys; patterns of BY and GET need the hash tag of the key | that of the node; `-CROSSSLOT` when the keys have several owners';
+  }
+  if (keys.kind === 'range' && keys.first === keys.last) return 'on the node that owns its key | that of the node';
+  return 'on the node that owns its keys | that of the node; `-CROSSSLOT` when the keys have several owners';
+}
+
+/** @param names `container|subcommand`; of one row, in the order of the table */
+function shown(names: readonly string[]): string[] {
+  const words: string[] = [];
+  const seen = new Set<string>();
+  for (const name of names) {
+    const [container = '', sub] = name.split('|');
+    if (sub === undefined) {
+      words.push(code(container));
+      continue;
+    }
+    if (seen.has(container)) continue;
+    seen.add(container);
+    const subs = names.filter((other) => other.startsWith(`${container}|`)).map((other) => other.split('|')[1] ?? '');
+    words.push(code(`${container} ${subs.join('/')}`));
+  }
+  return words.sort();
+}
+
+function code(name: string): string {
+  return `\`${name.toUpperCase()}\``;
+}
