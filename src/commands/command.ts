@@ -37,8 +37,17 @@ export type KeySpec =
   | { readonly kind: 'none' }
   /** Keys at `first`, `first + step`, … up to `last` (negative: counted from the end, -1 = the last argument). */
   | { readonly kind: 'range'; readonly first: number; readonly last: number; readonly step: number }
-  /** A count at `at`, and that many keys from `first` on; `also`: one more key at a fixed position (ZUNIONSTORE), or 0. */
-  | { readonly kind: 'numkeys'; readonly at: number; readonly first: number; readonly also: number }
+  /**
+   * A count at `at`, and that many keys at `first`, `first + step`, …; `also`: one more key at a fixed position
+   * (ZUNIONSTORE), or 0.
+   */
+  | {
+      readonly kind: 'numkeys';
+      readonly at: number;
+      readonly first: number;
+      readonly step: number;
+      readonly also: number;
+    }
   /** Behind the word STREAMS the first half of what follows (XREAD, XREADGROUP). */
   | { readonly kind: 'streams' }
   /** Key at 1 and, behind one of these words, another (SORT … STORE key, GEORADIUS … STORE key). */

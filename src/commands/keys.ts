@@ -31,10 +31,10 @@ export function findKeys(command: Command, args: Arguments, argc: number, source
     case 'numkeys': {
       const declared =
         keys.at < argc ? parseCount(source, args.start[keys.at] as number, args.end[keys.at] as number) : -1;
-      if (declared < 0 || keys.first + declared > argc) return -1;
+      if (declared < 0 || keys.first + declared * keys.step > argc) return -1;
       let count = 0;
       if (keys.also > 0) push(count++, keys.also);
-      for (let i = 0; i < declared; i++) push(count++, keys.first + i);
+      for (let i = 0; i < declared; i++) push(count++, keys.first + i * keys.step);
       return count;
     }
     case 'streams':

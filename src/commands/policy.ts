@@ -24,7 +24,9 @@ const refused = (reason: string): PolicyRow => ({ route: 'refused', reason });
 const proxy: PolicyRow = { route: 'proxy' };
 const any: PolicyRow = { route: 'any' };
 const admin: PolicyRow = { route: 'admin', merge: 'ok', reason: 'it changes the nodes; allow it with admin-commands' };
-const numkeys = (at: number, also = 0): PolicyRow => ({ keys: { kind: 'numkeys', at, first: at + 1, also } });
+const numkeys = (at: number, also = 0, step = 1): PolicyRow => ({
+  keys: { kind: 'numkeys', at, first: at + 1, step, also },
+});
 const keyword = (words: readonly string[], from: number): PolicyRow => ({
   keys: { kind: 'keyword', first: 1, words, from },
 });
@@ -55,6 +57,7 @@ export const POLICY = {
   bzmpop: numkeys(2),
   lmpop: numkeys(1),
   zmpop: numkeys(1),
+  msetex: numkeys(1, 0, 2),
   zunionstore: numkeys(2, 1),
   zinterstore: numkeys(2, 1),
   zdiffstore: numkeys(2, 1),

@@ -83,17 +83,13 @@ function shown(names: readonly string[]): string[] {
   for (const name of names) {
     const [container = '', sub] = name.split('|');
     if (sub === undefined) {
-      words.push(code(container));
+      words.push(container);
       continue;
     }
     if (seen.has(container)) continue;
     seen.add(container);
     const subs = names.filter((other) => other.startsWith(`${container}|`)).map((other) => other.split('|')[1] ?? '');
-    words.push(code(`${container} ${subs.join('/')}`));
+    words.push(`${container} ${subs.join('/')}`);
   }
-  return words.sort();
-}
-
-function code(name: string): string {
-  return `\`${name.toUpperCase()}\``;
+  return words.sort().map((word) => `\`${word.toUpperCase()}\``);
 }

@@ -178,6 +178,19 @@ describe('keys', () => {
     },
   );
 
+  it('of MSETEX, which this Redis does not know, are every second one', () => {
+    const limits = { maxArgs: 1000, maxBulkLength: 1000, maxInlineLength: 1000, authenticated: true };
+    const framer = new RequestFramer(limits);
+    const words = ['MSETEX', '2', 'a', '1', 'b', '2', 'EX', '10'];
+    const frame = request(words);
+    framer.next(frame, 0, frame.length);
+    const row = lookup('msetex');
+    expect(row).toMatchObject({ route: 'owner' });
+    if (row === undefined) return;
+    expect(findKeys(row, args, framer.argc, framer.source)).toBe(2);
+    expect(Array.from(keyPositions.at.subarray(0, 2)).map((at) => words[at])).toEqual(['a', 'b']);
+  });
+
   it.each([
     ['EVAL', 'x', 'two', 'a'],
     ['EVAL', 'x', '3', 'a'],
