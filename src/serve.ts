@@ -18,7 +18,7 @@ import type { PlaneStats } from './proxy/measure/plane-stats.js';
 import type { RoutingSnapshot } from './proxy/snapshot.js';
 import { killByName, lateKiller } from './rebalance/connections.js';
 import { publishKeysMoved } from './rebalance/events.js';
-import { copyFunctions } from './rebalance/functions.js';
+import { copyFunctions, spreadFunctions } from './rebalance/functions.js';
 import { Mover } from './rebalance/mover.js';
 import type { MoverNode } from './rebalance/moving-nodes.js';
 import { surveyMoves } from './rebalance/survey.js';
@@ -50,6 +50,8 @@ export interface RunningProxy {
 const MOVE_TIMEOUT_MS = 5000;
 /** How long a dry run looks for large keys. */
 const SURVEY_MS = 3000;
+/** A node that is back, or a proxy that starts, does not wait for longer until functions are copied. */
+const FUNCTIONS_MS = 2000;
 /** What clients are told before a node has said what it is. */
 const ASSUMED_REDIS_VERSION = '7.0.0';
 
@@ -67,7 +69,7 @@ export async function startServer(config: Config): Promise<RunningProxy> {
   const beforeReturn = async (node: NodeSpec): Promise<void> => {
     const others = (routed?.nodes ?? []).filter((other) => other.name !== node.name && isUp(other));
     try {
-      const from = await copyFunctions(others, node, functionCopies);
+      const from = await within(FUNCTIONS_MS, copyFunctions(others, node, functionCopies));
       if (from !== null)
         log.info({ node: node.name }, `${node.name} came back without functions: copied those of ${from}`);
     } catch (error) {
@@ -227,6 +229,9 @@ export async function startServer(config: Config): Promise<RunningProxy> {
       vnodes: config.vnodes,
       weighting: config.weighting,
     });
+    const given = await within(FUNCTIONS_MS, spreadFunctions(manager.nodes, functionCopies));
+    if (given !== null && given.length > 0)
+      log.info(`${given.join(', ')} had no functions: copied those of another node`);
     const listen = await plane.listen().catch((error: unknown) => {
       throw listenFailure('listen', config.listen, error);
     });
@@ -288,6 +293,15 @@ export async function startServer(config: Config): Promise<RunningProxy> {
     await closeAll();
     throw error;
   }
+}
+
+/** @returns null when the work takes longer */
+function within<T>(milliseconds: number, work: Promise<T>): Promise<T | null> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<null>((resolve) => {
+    timer = setTimeout(() => resolve(null), milliseconds);
+  });
+  return Promise.race([work, late]).finally(() => clearTimeout(timer));
 }
 
 /** @returns the id of the proxy that named its connection to a node so, or an empty string */

@@ -45,6 +45,24 @@ export async function copyFunctions(
   return null;
 }
 
+/**
+ * Gives the functions of one node to those that have none: what was restarted while no proxy looked.
+ * @returns the names of the nodes that have got them; those that cannot be asked are left out
+ */
+export async function spreadFunctions(nodes: readonly NodeSpec[], options: FunctionCopyOptions): Promise<string[]> {
+  const libraries = await Promise.all(nodes.map((node) => librariesOf(node, options).catch(() => null)));
+  const source = nodes.find((_node, i) => (libraries[i] ?? NO_LIBRARIES) !== NO_LIBRARIES);
+  if (source === undefined) return [];
+  const lacking = nodes.filter((_node, i) => libraries[i] === NO_LIBRARIES);
+  const copied = await Promise.all(lacking.map((node) => copyFunctions([source], node, options).catch(() => null)));
+  return lacking.flatMap((node, i) => (copied[i] === null ? [] : [node.name]));
+}
+
+async function librariesOf(node: NodeSpec, options: FunctionCopyOptions): Promise<string> {
+  const redis = await open(node, options);
+  return readLibraries(redis).finally(() => redis.disconnect());
+}
+
 /** @returns whether anything had to be copied */
 async function mirror(from: Redis, to: Redis): Promise<boolean> {
   for (let round = 0; round < ROUNDS; round++) {

@@ -67,6 +67,11 @@ export class RingManager {
     return this.#state?.generation ?? 0;
   }
 
+  /** The members of the ring as it is recorded. */
+  get nodes(): readonly NodeSpec[] {
+    return this.#state?.members ?? [];
+  }
+
   get phase(): 'stable' | 'preparing' | 'moving' {
     return this.#running?.change.phase ?? 'stable';
   }

@@ -68,6 +68,9 @@ describe('what a single Redis does with keys that are together', () => {
   ])('%s %s %s %s is refused where the patterns could name keys of other nodes', async (...words) => {
     const client = await RawClient.connect(proxy.port);
     expect(await client.text(...words)).toMatch(/^-CROSSSLOT BY and GET patterns/);
+    const queued = await client.pipeline([['MULTI'], words, ['EXEC']]);
+    expect(queued[1]?.toString()).toMatch(/^-CROSSSLOT BY and GET patterns/);
+    expect(queued[2]?.toString()).toMatch(/^-EXECABORT/);
   });
 
   it.each([

@@ -188,6 +188,8 @@ describe('a command that writes to another database', () => {
     await post(proxy, 'changes/current/cancel');
     // On the way back all of them move, and none has yet.
     for (const tag of tags) {
+      const queued = await client.pipeline([['MULTI'], words(tag), ['EXEC']]);
+      expect(queued[2]?.toString()).toMatch(/^-TRYAGAIN|^\*1\r\n:0\r\n/);
       expect(await client.text(...words(tag))).toBe(':0\r\n');
       expect(await old.text('GET', `{${tag}}b`)).toBe('$3\r\nold\r\n');
     }

@@ -32,11 +32,10 @@ import type { Lane } from '../upstream/lane.js';
 import type { UpstreamNode } from '../upstream/upstream-node.js';
 import { fanOut } from './fan-out.js';
 import { AFTER_READS, HOLD, ON_SOURCE, ON_TARGET, routeMovedKey } from './moved-key.js';
-import { settleInOtherDatabase } from './other-database.js';
 import { isReserved, RESERVED_REPLY } from './reserved.js';
 import { planScan } from './scan.js';
-import { refusalOfPatterns } from './sort-patterns.js';
 import { SourceRead } from './source-read.js';
+import { runSpecial } from './special.js';
 import { splitByOwner } from './split.js';
 import { GAVE_UP, GAVE_UP_REPLY, WAIT } from './waiting.js';
 
@@ -468,35 +467,8 @@ export class Dispatcher {
   /** Forwards the frame; one that may wait at the node gets a lane of its own. */
   #run(client: ClientConnection, command: Command, owner: number, source: Buffer, framer: RequestFramer): Verdict {
     if (command.mayBlock && mayWait(command, framer)) return this.blocked.begin(client, command, framer, owner);
-    if (command.special !== null) return this.#runSpecial(client, command, owner, source, framer);
+    if (command.special !== null) return runSpecial(this, client, command, owner, source, framer);
     return this.forward(client, command, owner, source, framer);
-  }
-
-  #runSpecial(
-    client: ClientConnection,
-    command: Command,
-    owner: number,
-    source: Buffer,
-    framer: RequestFramer,
-  ): Verdict {
-    switch (command.special) {
-      case 'sort': {
-        const refusal = refusalOfPatterns(this.snapshot as RoutingSnapshot, owner, framer);
-        if (refusal !== null) return this.refuse(client, command, refusal);
-        return this.forward(client, command, owner, source, framer);
-      }
-      case 'copy':
-      case 'move': {
-        if (this.#changing) {
-          const state = settleInOtherDatabase(this, client, command, framer);
-          if (state === WAIT) return LATER;
-          if (state === GAVE_UP) return this.refuse(client, command, GAVE_UP_REPLY);
-        }
-        return this.forward(client, command, owner, source, framer);
-      }
-      default:
-        return this.scripts.run(client, command, owner, source, framer);
-    }
   }
 
   #pickLane(client: ClientConnection, index: number, current: Lane | undefined): Lane | null {

@@ -20,13 +20,20 @@ export function settleInOtherDatabase(
 ): number {
   const source = framer.source as Buffer;
   const key = command.special === 'copy' ? 2 : 1;
-  let at = command.special === 'move' ? 2 : 0;
-  for (let i = 3; command.special === 'copy' && i + 1 < framer.argc; i++) {
-    if (equalsIgnoreCase(source, args.start[i] as number, args.end[i] as number, DB)) at = i + 1;
-  }
+  const at = otherDatabaseAt(command, framer);
   if (at === 0) return 0;
   const database = parseStrictInteger(source, args.start[at] as number, args.end[at] as number);
   // The node has the right error for it.
   if (!(database >= 0 && database < dispatcher.context.shared.options.databases)) return 0;
   return dispatcher.ownerNow(client, source, args.start[key] as number, args.end[key] as number, database);
+}
+
+/** @returns where the other database stands among the arguments, or 0 when there is none */
+export function otherDatabaseAt(command: Command, framer: RequestFramer): number {
+  if (command.special === 'move') return 2;
+  let at = 0;
+  for (let i = 3; i + 1 < framer.argc; i++) {
+    if (equalsIgnoreCase(framer.source, args.start[i] as number, args.end[i] as number, DB)) at = i + 1;
+  }
+  return at;
 }

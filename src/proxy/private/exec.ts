@@ -97,7 +97,7 @@ function ownerOf(
     const hash = hashes[i] as number;
     let node = ring.ownerOfHash(hash);
     if (nextRing !== null && nextRing.ownerOfHash(hash) !== node) {
-      if (transaction.selects.length > 0) return IN_CHANGE;
+      if (transaction.selects.length > 0 || transaction.writesOtherDatabases) return IN_CHANGE;
       const key = keys[i] as Buffer;
       node = dispatcher.ownerNow(client, key, 0, key.length);
       if (node === GAVE_UP) return GAVE_UP;

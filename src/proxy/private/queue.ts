@@ -6,7 +6,9 @@ import { parseStrictInteger } from '../../resp/integer.js';
 import { args, type RequestFramer } from '../../resp/request-framer.js';
 import { type ClientConnection, TAKEN } from '../client/client-connection.js';
 import type { Dispatcher, Verdict } from '../plan/dispatcher.js';
+import { otherDatabaseAt } from '../plan/other-database.js';
 import { isReserved, RESERVED_REPLY } from '../plan/reserved.js';
+import { refusalOfPatterns } from '../plan/sort-patterns.js';
 import type { RoutingSnapshot } from '../snapshot.js';
 import type { Transaction } from './transaction.js';
 
@@ -92,6 +94,17 @@ function queueKeyed(
     }
     transaction.hashes.push(hash);
     transaction.keys.push(frame.subarray(start - framer.frameStart, end - framer.frameStart));
+  }
+  const { special } = command;
+  if (special === 'sort' && count > 0) {
+    const { ring } = snapshot as RoutingSnapshot;
+    const first = keyPositions.at[0] as number;
+    const owner = ring.ownerOf(source, args.start[first] as number, args.end[first] as number);
+    const refusal = refusalOfPatterns(snapshot as RoutingSnapshot, owner, framer);
+    if (refusal !== null) return dispatcher.refuse(client, command, refusal);
+  }
+  if ((special === 'copy' || special === 'move') && otherDatabaseAt(command, framer) > 0) {
+    transaction.writesOtherDatabases = true;
   }
   return keep(dispatcher, client, transaction, command, framer, frame);
 }

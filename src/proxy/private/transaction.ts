@@ -29,6 +29,8 @@ export class Transaction {
   /** It calls scripts or functions. */
   runsCode = false;
   flushesScripts = false;
+  /** It has COPY with DB, or MOVE. */
+  writesOtherDatabases = false;
   /** The node that was too busy for one of the commands; null: none was. */
   refusedBy: UpstreamNode | null = null;
   bytes = 0;

@@ -74,19 +74,21 @@ export class Scripts {
 
   /** Notes what a command that is queued between MULTI and EXEC needs. */
   noteQueued(transaction: Transaction, command: Command, framer: RequestFramer): void {
-    if (command.special === null) return;
+    const { special } = command;
+    const runsCode = special === 'script' || special === 'digest' || special === 'code';
+    if (runsCode) transaction.runsCode = true;
+    if (special === 'flush') transaction.flushesScripts = true;
+    if (!runsCode && special !== 'load') return;
     const source = framer.source as Buffer;
-    const at = command.special === 'load' ? 2 : 1;
+    const at = special === 'load' ? 2 : 1;
     if (at >= framer.argc) return;
     const start = args.start[at] as number;
     const end = args.end[at] as number;
-    if (command.special === 'script' || command.special === 'load') this.store.note(source, start, end);
-    if (command.special === 'digest') {
+    if (special === 'script' || special === 'load') this.store.note(source, start, end);
+    if (special === 'digest') {
       const digest = digestOf(source, start, end);
       if (digest !== '' && !transaction.digests.includes(digest)) transaction.digests.push(digest);
     }
-    if (command.special === 'flush') transaction.flushesScripts = true;
-    else transaction.runsCode = true;
   }
 
   /** Finds the scripts of a transaction that is to run. @returns false when the client waits for some of them */

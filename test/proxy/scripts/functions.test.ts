@@ -68,6 +68,15 @@ describe.each([1, 2])('functions, with %i workers', (workers) => {
   });
 });
 
+it('functions that only some nodes have are given to the others when a proxy starts', async () => {
+  const nodes = await startRedises(3);
+  await nodes[1]?.client().call('FUNCTION', 'LOAD', library('one', 'first'));
+  const proxy = await startRingproxy({ nodes });
+  const client = await RawClient.connect(proxy.port);
+  for (const node of nodes)
+    expect(await client.text('FCALL', 'one_f', '1', await keyOf(proxy, node))).toBe(bulk('first'));
+});
+
 it('FUNCTION STATS shows a function that runs on any node, and FUNCTION KILL ends it', async () => {
   const nodes = await startRedises(3);
   const proxy = await startRingproxy({ nodes });

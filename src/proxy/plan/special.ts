@@ -1,0 +1,39 @@
+/** Commands that are looked at once more when their owner is known: the table marks them `special`. */
+import type { Command } from '../../commands/command.js';
+import type { RequestFramer } from '../../resp/request-framer.js';
+import { type ClientConnection, LATER } from '../client/client-connection.js';
+import type { RoutingSnapshot } from '../snapshot.js';
+import type { Dispatcher, Verdict } from './dispatcher.js';
+import { settleInOtherDatabase } from './other-database.js';
+import { refusalOfPatterns } from './sort-patterns.js';
+import { GAVE_UP, GAVE_UP_REPLY, WAIT } from './waiting.js';
+
+/** @param owner index of the node that owns the keys of the command which `framer` holds; they have arrived there */
+export function runSpecial(
+  dispatcher: Dispatcher,
+  client: ClientConnection,
+  command: Command,
+  owner: number,
+  source: Buffer,
+  framer: RequestFramer,
+): Verdict {
+  const snapshot = dispatcher.snapshot as RoutingSnapshot;
+  switch (command.special) {
+    case 'sort': {
+      const refusal = refusalOfPatterns(snapshot, owner, framer);
+      if (refusal !== null) return dispatcher.refuse(client, command, refusal);
+      break;
+    }
+    case 'copy':
+    case 'move': {
+      if (snapshot.nextRing === null) break;
+      const state = settleInOtherDatabase(dispatcher, client, command, framer);
+      if (state === WAIT) return LATER;
+      if (state === GAVE_UP) return dispatcher.refuse(client, command, GAVE_UP_REPLY);
+      break;
+    }
+    default:
+      return dispatcher.scripts.run(client, command, owner, source, framer);
+  }
+  return dispatcher.forward(client, command, owner, source, framer);
+}
