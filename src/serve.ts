@@ -352,13 +352,13 @@ function planeSettings(config: Config): Omit<WorkerOptions, 'listen' | 'proxyId'
   const { nodeConnections, nodePrivateConnections, nodeBlockingConnections } = config;
   const { nodeMaxInflight, nodeMaxPendingBytes, maxClients } = config;
   const { idleTimeout, clientMaxPending, clientOutputLimit, clientQueryLimit, clientStallTimeout } = config;
-  const { maxBulkLength, tcpKeepalive, streamThreshold, scriptCache, keyGroups } = config;
+  const { maxBulkLength, tcpKeepalive, streamThreshold, scriptCache, trackingTableMaxKeys, keyGroups } = config;
   return {
     ...{ password, adminCommands, databases, preconnect, connectTimeout, requestTimeout, reconnectBackoffMax },
     ...{ nodeConnections, nodePrivateConnections, nodeBlockingConnections },
     ...{ nodeMaxInflight, nodeMaxPendingBytes, maxClients },
     ...{ idleTimeout, clientMaxPending, clientOutputLimit, clientQueryLimit, clientStallTimeout },
-    ...{ maxBulkLength, tcpKeepalive, streamThreshold, scriptCache, keyGroups },
+    ...{ maxBulkLength, tcpKeepalive, streamThreshold, scriptCache, trackingTableMaxKeys, keyGroups },
   };
 }
 

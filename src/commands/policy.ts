@@ -160,9 +160,9 @@ export const POLICY = {
   'client|getredir': proxy,
   'client|unblock': proxy,
   'client|help': any,
-  'client|tracking': refused('client-side caching is not supported yet'),
-  'client|caching': refused('client-side caching is not supported yet'),
-  'client|trackinginfo': refused('client-side caching is not supported yet'),
+  'client|tracking': proxy,
+  'client|caching': proxy,
+  'client|trackinginfo': proxy,
   'client|pause': refused('it would pause the node for all other proxies too'),
   'client|unpause': refused('it would pause the node for all other proxies too'),
 

@@ -352,6 +352,13 @@ export const SETTINGS = {
     kind: 'size',
     help: 'bytes of scripts that are remembered, to load them on nodes that do not know them',
   },
+  trackingTableMaxKeys: {
+    path: 'tracking-table-max-keys',
+    schema: count(0, 100_000_000, 1_000_000),
+    default: '1000000',
+    kind: 'count',
+    help: 'keys that are remembered for clients that cache (CLIENT TRACKING), in each process; 0: any number',
+  },
   maxClients: {
     path: 'max-clients',
     schema: count(1, 1_000_000, 10_000),

@@ -229,6 +229,7 @@ export class DataPlane {
     }
     for (const client of [...this.clients]) client.close('the proxy stops');
     this.#dispatcher.pubsub.close();
+    this.#dispatcher.tracking.close();
     for (const node of this.#nodes.values()) node.close('is not served any more: the proxy stops');
     if (this.#timer !== null) clearInterval(this.#timer);
   }
@@ -269,6 +270,7 @@ export class DataPlane {
     for (const node of this.#nodes.values()) node.tick(now);
     this.#dispatcher.blocked.tick(now);
     this.#dispatcher.pubsub.tick(now);
+    this.#dispatcher.tracking.tick(now);
     if (++this.#ticks % CLIENT_TICKS !== 0) return;
     for (const client of this.clients) client.tick(now);
   }

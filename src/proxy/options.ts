@@ -33,6 +33,8 @@ export interface DataPlaneOptions {
   readonly streamThreshold: number;
   /** Bodies of scripts are remembered up to this many bytes. */
   readonly scriptCache: number;
+  /** Keys that clients have read and are told of when they change, at most; 0: any number. */
+  readonly trackingTableMaxKeys: number;
   /** Uses of the cache that are counted apart; empty: none. */
   readonly keyGroups: readonly KeyGroup[];
   /** Called when a node knows a new connection by its name, before it carries commands: may end the process. */

@@ -38,6 +38,7 @@ import { endWatch } from '../private/watch-lane.js';
 import type { Subscriptions } from '../pubsub/subscriptions.js';
 import { DONE, PARTIAL, type Request, WAITING } from '../request.js';
 import type { RoutingSnapshot } from '../snapshot.js';
+import type { ClientTracking } from '../tracking/client-tracking.js';
 import type { Lane } from '../upstream/lane.js';
 import type { LaneKind } from '../upstream/lane-handshake.js';
 import type { ClientShared } from './client-shared.js';
@@ -103,6 +104,10 @@ export class ClientConnection implements TurnTask {
   watch: Watch | null = null;
   /** What the client is subscribed to; null: to nothing. */
   subscriptions: Subscriptions | null = null;
+  /** Its keys whose changes it is told of; null: none. */
+  tracking: ClientTracking | null = null;
+  /** Requests that it ever had; those without `pending` were answered. */
+  enqueued = 0;
   /** What it waits for at a node: nothing of its is handled until that has ended. */
   blocked: Waiting | null = null;
 
@@ -173,7 +178,7 @@ export class ClientConnection implements TurnTask {
 
   /** Whether its commands must be looked at more closely than others'. */
   get isUnusual(): boolean {
-    return this.transaction !== null || this.subscriptions !== null;
+    return this.transaction !== null || this.subscriptions !== null || this.tracking !== null;
   }
 
   /** Bytes that were received and are not handled yet. */
@@ -233,6 +238,7 @@ export class ClientConnection implements TurnTask {
     else this.#tail.nextOfClient = request;
     this.#tail = request;
     this.pending++;
+    this.enqueued++;
   }
 
   /** Answers the command at hand with `reply`, behind the replies that are still to come. */
@@ -383,6 +389,11 @@ export class ClientConnection implements TurnTask {
     lane.outlet.wantsDrain = true;
   }
 
+  /** The client waits until `resumeSoon`, however long that takes. */
+  suspend(): void {
+    this.#held = true;
+  }
+
   /**
    * The client waits for the ring; `resumeSoon` ends that.
    * @returns false when it has waited for this command as long as a request may take
@@ -412,6 +423,7 @@ export class ClientConnection implements TurnTask {
   }
 
   #noteFailure(id: number, buffer: Buffer, start: number, end: number): void {
+    if (this.tracking !== null) this.#dispatcher.tracking.onFailed(this.tracking);
     this.#shared.counters.errorKinds.count(buffer, start);
     if (!commandFailed.hasSubscribers) return;
     const { id: client, address } = this;
@@ -457,6 +469,7 @@ export class ClientConnection implements TurnTask {
     this.#dropCarry();
     this.blocked?.abandon();
     if (this.subscriptions !== null) this.#dispatcher.pubsub.forget(this);
+    this.#dispatcher.tracking.stop(this);
     this.#abandonRequests();
     for (const lane of this.#pausedLanes) lane.resume();
     this.#pausedLanes.clear();
@@ -660,6 +673,7 @@ export class ClientConnection implements TurnTask {
     if (this.#head === null) this.#tail = null;
     this.pending--;
     this.#shared.requests.give(request);
+    if (this.tracking !== null) this.#dispatcher.tracking.onAnswered(this, this.tracking);
   }
 
   /** Sends the replies that waited for the one that just left. */

@@ -2,6 +2,7 @@
 import * as encode from '../../resp/encode.js';
 import { type ClientConnection, TAKEN } from '../client/client-connection.js';
 import { isSubscribed } from '../pubsub/commands.js';
+import { redirectOf } from '../tracking/commands.js';
 import type { LocalCommand } from './index.js';
 import { answer, answerError, argumentTexts } from './words.js';
 
@@ -163,8 +164,6 @@ function flag(set: (client: ClientConnection, on: boolean) => void): LocalComman
   };
 }
 
-const getRedirection: LocalCommand = (client, command) => answer(client, command, encode.integer(-1));
-
 export const clientCommands: Readonly<Record<string, LocalCommand>> = {
   'client|id': id,
   'client|getname': getName,
@@ -180,14 +179,30 @@ export const clientCommands: Readonly<Record<string, LocalCommand>> = {
   'client|no-touch': flag((client, on) => {
     client.noTouch = on;
   }),
-  'client|getredir': getRedirection,
 };
+
+/** As in Redis, each of what the client is or does by a letter. */
+function flagsOf(client: ClientConnection): string {
+  const { tracking } = client;
+  const flags = [
+    isSubscribed(client) ? 'P' : '',
+    client.transaction === null ? '' : 'x',
+    client.blocked === null ? '' : 'b',
+    tracking === null ? '' : 't',
+    tracking?.redirectIsBroken === true ? 'R' : '',
+    tracking?.options.bcast === true ? 'B' : '',
+    client.watch?.broken === true ? 'd' : '',
+    client.address === 'unix' ? 'U' : '',
+    client.noEvict ? 'e' : '',
+    client.noTouch ? 'T' : '',
+  ].join('');
+  return flags === '' ? 'N' : flags;
+}
 
 /** A line of CLIENT LIST. */
 function describeClient(client: ClientConnection): string {
   const seconds = (since: number): number => Math.max(0, Math.floor(since / 1000));
   const [channels, patterns, shards] = client.subscriptions?.topics ?? [];
-  const flags = `${isSubscribed(client) ? 'P' : ''}${client.blocked === null ? '' : 'b'}${client.transaction === null ? '' : 'x'}${client.noEvict ? 'e' : ''}${client.noTouch ? 'T' : ''}`;
   return [
     `id=${client.id}`,
     `addr=${client.address}`,
@@ -196,14 +211,14 @@ function describeClient(client: ClientConnection): string {
     `name=${client.name}`,
     `age=${seconds(Date.now() - client.connectedAt)}`,
     `idle=${seconds(performance.now() - client.lastActiveAt)}`,
-    `flags=${flags === '' ? 'N' : flags}`,
+    `flags=${flagsOf(client)}`,
     `db=${client.kind.database}`,
     `sub=${channels?.size ?? 0} psub=${patterns?.size ?? 0} ssub=${shards?.size ?? 0} multi=${client.transaction?.frames.length ?? -1}`,
     `qbuf=${client.queryBytes}`,
     `obl=${client.outlet.pending}`,
     `pending=${client.pending}`,
     `cmd=${client.lastCommand?.name ?? 'NULL'}`,
-    'user=default redir=-1',
+    `user=default redir=${redirectOf(client)}`,
     `resp=${client.kind.protocol}`,
     `lib-name=${client.libraryName}`,
     `lib-ver=${client.libraryVersion}`,

@@ -139,6 +139,7 @@ const reset: LocalCommand = (client, command, _framer, dispatcher) => {
   client.transaction = null;
   endWatch(client, false);
   dispatcher.pubsub.forget(client);
+  dispatcher.tracking.stop(client);
   changeKind(client, 2, 0);
   client.name = '';
   client.repliesOff = false;

@@ -6,6 +6,7 @@ import { clientUnblock } from '../private/client-unblock.js';
 import { transactionCommands } from '../private/transaction-commands.js';
 import { wait } from '../private/wait.js';
 import { pubsubCommands } from '../pubsub/commands.js';
+import { trackingCommands } from '../tracking/commands.js';
 import { clientCommands } from './client-commands.js';
 import { connectionCommands } from './connection-commands.js';
 
@@ -23,6 +24,7 @@ export const LOCAL_COMMANDS: ReadonlyMap<string, LocalCommand> = new Map<string,
   ...Object.entries(clientCommands),
   ...Object.entries(transactionCommands),
   ...Object.entries(pubsubCommands),
+  ...Object.entries(trackingCommands),
   ['client|unblock', clientUnblock],
   ['wait', wait],
   ['waitaof', wait],

@@ -49,18 +49,28 @@ const HUMAN: Readonly<Record<string, string>> = {
   total_system_memory: 'total_system_memory_human',
 };
 
-/** @param own lines of the proxy's own section; empty: it was not asked for */
-export function infoMerger(own: readonly string[]): Merger {
+/**
+ * @param own lines of the proxy's own section; empty: it was not asked for
+ * @param figures fields that the proxy knows and the nodes do not
+ */
+export function infoMerger(own: readonly string[], figures: Readonly<Record<string, number>> = {}): Merger {
   return (group, out) => {
     const texts: string[] = [];
     for (const part of group.parts) {
       if (part.held) texts.push(infoText(part.held.buffer, part.heldStart, part.heldEnd));
     }
     const section = own.length === 0 ? '' : `# Ringproxy\r\n${own.join('\r\n')}\r\n\r\n`;
-    const text = section + mergeInfoTexts(texts);
+    const text = section + withFigures(mergeInfoTexts(texts), figures);
     const header = group.protocol === 3 ? `=${Buffer.byteLength(text) + 4}\r\ntxt:` : `$${Buffer.byteLength(text)}\r\n`;
     out.text(`${header}${text}\r\n`);
   };
+}
+
+function withFigures(text: string, figures: Readonly<Record<string, number>>): string {
+  return text.replace(/^(\w+):.*$/gm, (line, field: string) => {
+    const figure = figures[field];
+    return figure === undefined ? line : `${field}:${figure}`;
+  });
 }
 
 /** A bulk in RESP2, a verbatim string (`=len\r\ntxt:…`) in RESP3. */

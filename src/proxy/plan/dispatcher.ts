@@ -28,6 +28,7 @@ import { SCRIPT_COMMANDS } from '../scripts/script-commands.js';
 import { ScriptStore } from '../scripts/script-store.js';
 import { Scripts } from '../scripts/scripts.js';
 import type { RoutingSnapshot } from '../snapshot.js';
+import { Tracking } from '../tracking/tracking.js';
 import type { Lane } from '../upstream/lane.js';
 import type { UpstreamNode } from '../upstream/upstream-node.js';
 import { fanOut } from './fan-out.js';
@@ -71,6 +72,8 @@ export class Dispatcher {
   readonly blocked = new BlockedCommands(this);
   /** What clients are subscribed to. */
   readonly pubsub: PubSub;
+  /** Which clients are told of changes of which keys. */
+  readonly tracking: Tracking;
   /** Scripts that clients have sent. */
   readonly scripts: Scripts;
   readonly #context: LocalContext;
@@ -85,6 +88,7 @@ export class Dispatcher {
     this.#context = context;
     const { clock, requests, options } = context.shared;
     this.pubsub = new PubSub({ clock, requests, requestTimeout: options.requestTimeout });
+    this.tracking = new Tracking(options.trackingTableMaxKeys, clock, () => {});
     this.scripts = new Scripts(this, new ScriptStore(options.scriptCache, context.scriptPeers));
     this.#groups = context.shared.counters.groups;
     this.#cacheReads = cacheReadFlags(table);
@@ -111,6 +115,7 @@ export class Dispatcher {
     for (const client of fenced) client.resumeSoon();
     this.blocked.onPublish();
     this.pubsub.onPublish(snapshot, nodes);
+    this.tracking.onPublish(snapshot, nodes);
   }
 
   /** Handles the complete frame that `framer` holds. */
@@ -245,8 +250,8 @@ export class Dispatcher {
   planUpload(client: ClientConnection, framer: RequestFramer, buffer: Buffer, start: number): UploadPlan | null {
     const snapshot = this.snapshot;
     if (snapshot === null || !client.authenticated || framer.argsComplete === 0) return null;
-    // What is queued stays here until EXEC.
-    if (client.transaction !== null) return null;
+    // What is queued stays here until EXEC; of what is noted, the whole command must be known.
+    if (client.transaction !== null || client.tracking !== null) return null;
     const command = this.table.lookup(buffer, start + framer.partialArgStart(0), start + framer.partialArgEnd(0));
     if (command === undefined) return null;
     const at = command.singleKeyAt;
@@ -357,7 +362,12 @@ export class Dispatcher {
       return TAKEN;
     }
     client.lastCommand = command;
-    return this.#dispatchByRoute(client, framer, command, source);
+    const verdict = this.#dispatchByRoute(client, framer, command, source);
+    const { tracking } = client;
+    if (tracking !== null && verdict === TAKEN) {
+      this.tracking.onCommand(client, tracking, rowOf(command, framer), framer);
+    }
+    return verdict;
   }
 
   #dispatchByRoute(client: ClientConnection, framer: RequestFramer, container: Command, source: Buffer): Verdict {
@@ -410,7 +420,8 @@ export class Dispatcher {
       case 'all': {
         const run = SCRIPT_COMMANDS.get(command.name);
         if (run !== undefined) return run(this, client, framer, command);
-        const merger = command.merge === 'info' ? infoMerger(this.#ownInfo(framer)) : MERGERS[command.merge];
+        const merger =
+          command.merge === 'info' ? infoMerger(this.#ownInfo(framer), this.tracking.figures) : MERGERS[command.merge];
         return fanOut(this, client, framer, command, merger);
       }
       default:
@@ -522,6 +533,12 @@ export class Dispatcher {
     client.lanes = before.length === 0 ? [] : this.nodes.map((node) => before.find((lane) => lane?.node === node));
     return true;
   }
+}
+
+/** The subcommand that `framer` holds; otherwise the command. */
+function rowOf(command: Command, framer: RequestFramer): Command {
+  if (command.subcommands === null || framer.argc < 2) return command;
+  return command.subcommands.lookup(framer.source, args.start[1] as number, args.end[1] as number) ?? command;
 }
 
 function refusalOf(command: Command): Buffer {

@@ -1,0 +1,68 @@
+/**
+ * Which clients have read which keys since these changed last. Bounded: the key that was noted first makes room, and
+ * its clients are told as if it had changed.
+ */
+import type { ClientTracking } from './client-tracking.js';
+
+type Readers = ClientTracking | Set<ClientTracking>;
+
+const NOBODY: readonly ClientTracking[] = [];
+
+export class KeyTable {
+  readonly #limit: number;
+  /** By the key with one character for each byte, in the order in which they were noted. Most have one reader. */
+  readonly #keys = new Map<string, Readers>();
+  /** Called with a key that makes room for another. */
+  readonly #onEvicted: (key: string, readers: Iterable<ClientTracking>) => void;
+
+  /** @param limit keys; 0: any number */
+  constructor(limit: number, onEvicted: (key: string, readers: Iterable<ClientTracking>) => void) {
+    this.#limit = limit;
+    this.#onEvicted = onEvicted;
+  }
+
+  get size(): number {
+    return this.#keys.size;
+  }
+
+  /** Pairs of a key and a client. Walks the table. */
+  get items(): number {
+    let count = 0;
+    for (const readers of this.#keys.values()) count += readers instanceof Set ? readers.size : 1;
+    return count;
+  }
+
+  add(key: string, reader: ClientTracking): void {
+    const readers = this.#keys.get(key);
+    if (readers === reader) return;
+    if (readers === undefined) {
+      this.#keys.set(key, reader);
+      if (this.#limit > 0 && this.#keys.size > this.#limit) this.#evict();
+    } else if (readers instanceof Set) readers.add(reader);
+    else this.#keys.set(key, new Set([readers, reader]));
+  }
+
+  /** The client does not count as a reader of the key any more. */
+  remove(key: string, reader: ClientTracking): void {
+    const readers = this.#keys.get(key);
+    if (readers === reader) this.#keys.delete(key);
+    else if (readers instanceof Set) readers.delete(reader);
+  }
+
+  /** The clients that have read the key; the key is forgotten. */
+  take(key: string): Iterable<ClientTracking> {
+    const readers = this.#keys.get(key);
+    if (readers === undefined) return NOBODY;
+    this.#keys.delete(key);
+    return readers instanceof Set ? readers : [readers];
+  }
+
+  clear(): void {
+    this.#keys.clear();
+  }
+
+  #evict(): void {
+    const oldest = this.#keys.keys().next();
+    if (oldest.done !== true) this.#onEvicted(oldest.value, this.take(oldest.value));
+  }
+}

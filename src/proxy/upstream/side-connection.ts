@@ -1,0 +1,222 @@
+/**
+ * A connection to a node beside the lanes, on which the node says things unasked. It speaks RESP3, so what is said
+ * unasked is told from what is answered by its first byte.
+ *
+ *   IDLE ──open──▶ CONNECTING ──▶ GREETING ──▶ READY
+ *     ▲                │              │          │
+ *     └──────── after a pause, while it is wanted ──┘
+ */
+import net, { type Socket } from 'node:net';
+import { request as encodeRequest } from '../../resp/encode.js';
+import { ReplyFramer } from '../../resp/reply-framer.js';
+import { Outlet } from '../io/outlet.js';
+import { createSocketWriter } from '../io/socket-writer.js';
+import { buildHandshake, type LaneKind } from './lane-handshake.js';
+import type { UpstreamNode } from './upstream-node.js';
+
+const IDLE = 0;
+const CONNECTING = 1;
+const GREETING = 2;
+const READY = 3;
+
+const ERROR_BYTE = 0x2d;
+const PUSH_BYTE = 0x3e;
+const KIND: LaneKind = { protocol: 3, database: 0 };
+const PING = Buffer.from(encodeRequest(['PING']));
+/** One that is silent is tried this often. Milliseconds. */
+const PING_EVERY_MS = 5000;
+const BACKOFF_MIN_MS = 20;
+
+/** Is called with a whole answer, `buffer[start, end)`, which must be copied if it is needed later. */
+export type OnAnswer = (buffer: Buffer, start: number, end: number) => void;
+
+export interface SideListener {
+  /** The node has let the connection in. */
+  onReady(): void;
+  /** The node has said `buffer[start, end)` unasked. */
+  onPush(buffer: Buffer, start: number, end: number): void;
+  /** The connection, or an attempt at one, has ended; what was asked and not answered never is. */
+  onDown(): void;
+}
+
+export class SideConnection {
+  readonly #node: UpstreamNode;
+  readonly #listener: SideListener;
+  #state: typeof IDLE | typeof CONNECTING | typeof GREETING | typeof READY = IDLE;
+  #wanted = false;
+  #socket: Socket | null = null;
+  #outlet: Outlet;
+  #framer = new ReplyFramer();
+  #carry: Buffer[] = [];
+  #greetings = 0;
+  /** Who takes the answers that are still to come, in this order. */
+  #asked: OnAnswer[] = [];
+  #startedAt = 0;
+  #receivedAt = 0;
+  #retryAt = 0;
+  #backoff = BACKOFF_MIN_MS;
+
+  constructor(node: UpstreamNode, listener: SideListener) {
+    this.#node = node;
+    this.#listener = listener;
+    this.#outlet = this.#newOutlet();
+  }
+
+  get ready(): boolean {
+    return this.#state === READY;
+  }
+
+  /** Connects, and again whenever the connection ends, until `close`. */
+  open(): void {
+    this.#wanted = true;
+    if (this.#state === IDLE) this.#connect();
+  }
+
+  close(): void {
+    this.#wanted = false;
+    this.#end();
+  }
+
+  /** Sends a command; the connection must be ready. */
+  ask(words: readonly string[], onAnswer: OnAnswer): void {
+    // latin1: names of keys have one character for each byte.
+    this.#put(Buffer.from(encodeRequest(words.map((word) => Buffer.from(word, 'latin1')))), onAnswer);
+  }
+
+  /** Called about ten times a second. */
+  tick(): void {
+    const now = this.#now;
+    const { requestTimeout, connectTimeout } = this.#node.shared.options;
+    switch (this.#state) {
+      case IDLE:
+        if (this.#wanted && now >= this.#retryAt) this.#connect();
+        break;
+      case CONNECTING:
+      case GREETING:
+        if (now - this.#startedAt > connectTimeout) this.#end();
+        break;
+      case READY:
+        if (this.#asked.length > 0) {
+          if (now - this.#receivedAt > requestTimeout && now - this.#startedAt > requestTimeout) this.#end();
+        } else if (now - this.#receivedAt > PING_EVERY_MS) this.#put(PING, () => {});
+        break;
+    }
+  }
+
+  get #now(): number {
+    return this.#node.shared.clock.now;
+  }
+
+  #newOutlet(): Outlet {
+    return new Outlet(this.#node.shared.turn, this.#node.shared.lanePools, { onDrained: () => {} });
+  }
+
+  #put(frame: Buffer, onAnswer: OnAnswer): void {
+    if (this.#asked.length === 0) this.#startedAt = this.#now;
+    this.#outlet.append(frame, 0, frame.length);
+    this.#asked.push(onAnswer);
+  }
+
+  #connect(): void {
+    const { target, shared } = this.#node;
+    this.#state = CONNECTING;
+    this.#startedAt = shared.clock.read();
+    this.#framer = new ReplyFramer();
+    this.#outlet = this.#newOutlet();
+    // A chunk is handled before anybody else reads into it.
+    const buffer = shared.blockingReceive;
+    const callback = (length: number, chunk: Uint8Array): boolean => {
+      if (this.#socket === socket) this.#onChunk(length, chunk as Buffer);
+      return true;
+    };
+    const onread = { buffer: () => buffer, callback };
+    const socket =
+      'path' in target
+        ? net.connect({ path: target.path, onread })
+        : net.connect({ host: target.host, port: target.port, noDelay: true, onread });
+    this.#socket = socket;
+    const onEnd = (): void => {
+      if (this.#socket === socket) this.#end();
+    };
+    socket.once('connect', () => {
+      if (this.#socket === socket) this.#greet(socket);
+    });
+    for (const event of ['error', 'end', 'close']) socket.on(event, onEnd);
+  }
+
+  #greet(socket: Socket): void {
+    const { options } = this.#node.shared;
+    const { username, password } = options.nodeAccess(this.#node.name);
+    this.#state = GREETING;
+    socket.setKeepAlive(true, options.tcpKeepalive);
+    const connectionName = `ringproxy:${options.proxyId}`;
+    const { bytes, steps } = buildHandshake(KIND, { username, password, connectionName });
+    this.#greetings = steps.length;
+    socket.write(bytes);
+  }
+
+  #onChunk(length: number, chunk: Buffer): void {
+    this.#receivedAt = this.#node.shared.clock.read();
+    this.#node.counters.bytesIn += length;
+    const socket = this.#socket;
+    let at = 0;
+    while (at < length) {
+      const end = this.#framer.advance(chunk, at, length);
+      if (end < 0) {
+        this.#end();
+        return;
+      }
+      const { type } = this.#framer;
+      if (!this.#framer.complete) this.#carry.push(Buffer.from(chunk.subarray(at, end)));
+      else if (this.#carry.length > 0) {
+        this.#carry.push(chunk.subarray(at, end));
+        const whole = Buffer.concat(this.#carry);
+        this.#carry = [];
+        this.#onFrame(type, whole, 0, whole.length);
+      } else this.#onFrame(type, chunk, at, end);
+      if (this.#socket !== socket) return;
+      at = end;
+    }
+  }
+
+  #onFrame(type: number, buffer: Buffer, start: number, end: number): void {
+    if (this.#state === GREETING) {
+      if (type === ERROR_BYTE && needsMore(buffer.toString('latin1', start, end))) this.#end();
+      else if (--this.#greetings === 0) this.#becomeReady();
+    } else if (type === PUSH_BYTE) this.#listener.onPush(buffer, start, end);
+    else {
+      const onAnswer = this.#asked.shift();
+      if (onAnswer === undefined) this.#end();
+      else onAnswer(buffer, start, end);
+    }
+  }
+
+  #becomeReady(): void {
+    const socket = this.#socket;
+    if (socket === null) return;
+    this.#node.shared.options.mayServe();
+    this.#state = READY;
+    this.#backoff = BACKOFF_MIN_MS;
+    this.#outlet.attach(createSocketWriter(socket, this.#outlet));
+    this.#listener.onReady();
+  }
+
+  /** The connection is gone, or of no use. */
+  #end(): void {
+    if (this.#state === IDLE) return;
+    this.#state = IDLE;
+    this.#retryAt = this.#now + this.#backoff * (0.5 + Math.random() / 2);
+    this.#backoff = Math.min(this.#backoff * 2, this.#node.shared.options.reconnectBackoffMax);
+    this.#outlet.close();
+    this.#socket?.destroy();
+    this.#socket = null;
+    this.#carry = [];
+    this.#asked = [];
+    this.#listener.onDown();
+  }
+}
+
+/** Names and ids are a courtesy; a login and the protocol are not. */
+function needsMore(error: string): boolean {
+  return /^-(?:NOAUTH|NOPROTO|WRONGPASS|NOPERM|ERR (?:AUTH|max|unknown command ['`]HELLO))/i.test(error);
+}

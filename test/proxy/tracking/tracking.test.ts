@@ -1,0 +1,208 @@
+import { describe, expect, it } from 'vitest';
+import { RawClient } from '../../support/raw-client.js';
+import { type RedisProcess, startRedis, startRedises } from '../../support/redis-process.js';
+import { type RingproxyProcess, startRingproxy } from '../../support/ringproxy-process.js';
+
+async function stage(
+  env: Readonly<Record<string, string>> = {},
+): Promise<{ proxy: RingproxyProcess; nodes: RedisProcess[] }> {
+  const nodes = await startRedises(3);
+  return { nodes, proxy: await startRingproxy({ nodes, env }) };
+}
+
+/** A client that speaks RESP3 and tracks with these options. */
+async function tracker(port: number, ...options: string[]): Promise<RawClient> {
+  const client = await RawClient.connect(port);
+  await client.command('HELLO', '3');
+  expect(await client.text('CLIENT', 'TRACKING', 'ON', ...options)).toBe('+OK\r\n');
+  return client;
+}
+
+const told = (...keys: string[]): string =>
+  `>2\r\n$10\r\ninvalidate\r\n*${keys.length}\r\n${keys.map((key) => `$${key.length}\r\n${key}\r\n`).join('')}`;
+const FORGET = '>2\r\n$10\r\ninvalidate\r\n_\r\n';
+const next = async (client: RawClient, count = 1): Promise<string[]> =>
+  (await client.replies(count)).map((reply) => reply.toString('latin1'));
+/** What the client was told until now, without what it asked for. */
+async function nothingElse(client: RawClient): Promise<void> {
+  expect(await client.text('PING')).toBe('+PONG\r\n');
+}
+
+describe('CLIENT TRACKING', () => {
+  it('tells of keys that were read and have changed, once, wherever they are', async () => {
+    const { proxy } = await stage();
+    const client = await tracker(proxy.port);
+    const writer = proxy.client();
+    const keys = Array.from({ length: 20 }, (_, i) => `k${i}`);
+    await client.command('MGET', ...keys);
+    for (const key of keys) await writer.set(key, '1');
+    expect((await next(client, 20)).sort()).toEqual(keys.map((key) => told(key)).sort());
+    // They were not read since, and these never were.
+    await writer.mset(Object.fromEntries(keys.map((key) => [key, '2'])));
+    await writer.set('other', '1');
+    await client.command('GET', 'k3');
+    await writer.del('k3');
+    expect(await next(client)).toEqual([told('k3')]);
+    await nothingElse(client);
+    // Its own writes, too, and behind their replies.
+    await client.command('GET', 'k4');
+    expect(await client.text('SET', 'k4', 'x')).toBe('+OK\r\n');
+    expect(await next(client)).toEqual([told('k4')]);
+    await client.command('GET', 'k5');
+    expect(await client.text('CLIENT', 'TRACKING', 'OFF')).toBe('+OK\r\n');
+    await writer.set('k5', '9');
+    await nothingElse(client);
+  });
+
+  it('tells of keys that a transaction has read, and of those that expire', async () => {
+    const { proxy } = await stage();
+    const client = await tracker(proxy.port);
+    const writer = proxy.client();
+    await client.pipeline([['MULTI'], ['GET', 'a'], ['SET', 'b{a}', '1'], ['EXEC']]);
+    await writer.set('b{a}', '2');
+    await writer.set('a', '1');
+    expect(await next(client)).toEqual([told('a')]);
+    await writer.set('e', 'x', 'PX', 20);
+    await client.command('GET', 'e');
+    expect(await next(client)).toEqual([told('e')]);
+  });
+
+  it('with OPTIN and OPTOUT it is CLIENT CACHING that decides', async () => {
+    const { proxy } = await stage();
+    const writer = proxy.client();
+    const optIn = await tracker(proxy.port, 'OPTIN');
+    await optIn.pipeline([
+      ['GET', 'a'],
+      ['CLIENT', 'CACHING', 'YES'],
+      ['GET', 'b'],
+      ['GET', 'c'],
+    ]);
+    await optIn.pipeline([['CLIENT', 'CACHING', 'YES'], ['MULTI'], ['GET', 'd'], ['GET', 'e{d}'], ['EXEC']]);
+    for (const key of ['a', 'c', 'b', 'd', 'e{d}']) await writer.set(key, '1');
+    expect((await next(optIn, 3)).sort()).toEqual([told('b'), told('d'), told('e{d}')].sort());
+    await nothingElse(optIn);
+    const optOut = await tracker(proxy.port, 'OPTOUT');
+    await optOut.pipeline([
+      ['CLIENT', 'CACHING', 'NO'],
+      ['GET', 'a'],
+      ['GET', 'b'],
+    ]);
+    for (const key of ['a', 'b']) await writer.set(key, '2');
+    expect(await next(optOut)).toEqual([told('b')]);
+    expect(await optOut.text('CLIENT', 'CACHING', 'YES')).toContain('only valid when tracking is enabled in OPTIN');
+  });
+
+  it('with BCAST it tells of every key with a prefix, and with NOLOOP not of own writes', async () => {
+    const { proxy } = await stage();
+    const writer = proxy.client();
+    const all = await tracker(proxy.port, 'BCAST', 'NOLOOP');
+    const prefixed = await tracker(proxy.port, 'BCAST', 'PREFIX', 'a:', 'PREFIX', 'b:');
+    await writer.set('a:1', 'x');
+    expect(await next(prefixed)).toEqual([told('a:1')]);
+    expect(await next(all)).toEqual([told('a:1')]);
+    await writer.set('c:1', 'x');
+    expect(await next(all)).toEqual([told('c:1')]);
+    await all.command('SET', 'b:2', 'x');
+    expect(await next(prefixed)).toEqual([told('b:2')]);
+    await writer.set('b:2', 'y');
+    expect(await next(all)).toEqual([told('b:2')]);
+    expect(await next(prefixed)).toEqual([told('b:2')]);
+    // A write that fails is none: what was not told because of it is made good.
+    expect(await all.text('INCR', 'b:2')).toMatch(/^-ERR value is not an integer/);
+    expect(await next(all)).toEqual([FORGET]);
+    expect(await prefixed.text('CLIENT', 'TRACKING', 'ON', 'BCAST', 'PREFIX', 'a:b')).toMatch(
+      /^-ERR Prefix 'a:b' over/,
+    );
+    expect(await prefixed.text('CLIENT', 'TRACKING', 'ON')).toMatch(/^-ERR You can't switch BCAST mode/);
+  });
+
+  it('tells another client with REDIRECT, in RESP2 by a message', async () => {
+    const { proxy } = await stage();
+    const writer = proxy.client();
+    const [reader, other] = [await RawClient.connect(proxy.port), await RawClient.connect(proxy.port)];
+    const id = (await other.text('CLIENT', 'ID')).slice(1, -2);
+    await other.command('SUBSCRIBE', '__redis__:invalidate');
+    expect(await reader.text('CLIENT', 'TRACKING', 'ON', 'REDIRECT', '4711')).toMatch(/^-ERR The client ID you want/);
+    expect(await reader.text('CLIENT', 'GETREDIR')).toBe(':-1\r\n');
+    expect(await reader.text('CLIENT', 'TRACKING', 'ON', 'REDIRECT', id)).toBe('+OK\r\n');
+    expect(await reader.text('CLIENT', 'GETREDIR')).toBe(`:${id}\r\n`);
+    await reader.command('GET', 'k');
+    await writer.set('k', '1');
+    const message = '*3\r\n$7\r\nmessage\r\n$20\r\n__redis__:invalidate\r\n';
+    expect(await next(other)).toEqual([`${message}*1\r\n$1\r\nk\r\n`]);
+    await reader.command('GET', 'k');
+    await writer.flushall();
+    expect(await next(other)).toEqual([`${message}*-1\r\n`]);
+    await reader.command('HELLO', '3');
+    await reader.command('GET', 'k');
+    other.close();
+    await other.closed;
+    await writer.set('k', '2');
+    expect(await next(reader)).toEqual([`>2\r\n$21\r\ntracking-redir-broken\r\n:${id}\r\n`]);
+    expect(await reader.text('CLIENT', 'TRACKINGINFO')).toContain('broken_redirect');
+    expect(await reader.text('CLIENT', 'LIST')).toMatch(/flags=tR .*redir=\d/);
+  });
+
+  it('tells to forget everything when everything is flushed, a node is lost, or keys move', async () => {
+    const { proxy, nodes } = await stage();
+    const client = await tracker(proxy.port);
+    const keys = Array.from({ length: 30 }, (_, i) => `k${i}`);
+    await client.command('MGET', ...keys);
+    await proxy.client().flushall();
+    expect(await next(client)).toEqual([FORGET]);
+    await client.command('MGET', ...keys);
+    proxy.allowLog(/node2/);
+    await nodes[1]?.stop();
+    expect(await next(client)).toEqual([FORGET]);
+    // What cannot be listened to is told behind its reply; what can is kept.
+    const replies = await client.pipeline(keys.map((key) => ['GET', key]));
+    const down = replies.filter((reply) => reply.toString().startsWith('-NODEDOWN'));
+    expect(down.length).toBeGreaterThan(0);
+  });
+
+  it('the table of keys is bounded: the oldest key makes room and is told', async () => {
+    const { proxy } = await stage({ RINGPROXY_TRACKING_TABLE_MAX_KEYS: '2' });
+    const client = await tracker(proxy.port);
+    const replies = await client.pipeline([
+      ['GET', 'a'],
+      ['GET', 'b'],
+      ['GET', 'c'],
+    ]);
+    expect(replies).toHaveLength(3);
+    expect(await next(client)).toEqual([told('a')]);
+    expect(await proxy.client().info('stats')).toContain('tracking_total_keys:2');
+  });
+});
+
+it('answers as Redis does', async () => {
+  const redis = await startRedis();
+  const proxy = await startRingproxy({ nodes: [redis] });
+  const talk = async (port: number): Promise<string[]> => {
+    const client = await RawClient.connect(port);
+    const commands = [
+      ...['CLIENT TRACKINGINFO', 'CLIENT CACHING YES', 'CLIENT TRACKING maybe', 'CLIENT TRACKING ON WHAT'],
+      ...['CLIENT TRACKING ON PREFIX a', 'CLIENT TRACKING ON OPTIN OPTOUT', 'CLIENT TRACKING ON BCAST OPTIN'],
+      ...[
+        'CLIENT TRACKING ON OPTIN',
+        'CLIENT CACHING YES',
+        'CLIENT TRACKINGINFO',
+        'CLIENT CACHING NO',
+        'CLIENT CACHING x',
+      ],
+      ...['CLIENT TRACKING ON OPTOUT', 'CLIENT TRACKING OFF', 'CLIENT TRACKING ON REDIRECT x', 'CLIENT TRACKING'],
+      ...['CLIENT TRACKING ON BCAST PREFIX b PREFIX a NOLOOP', 'CLIENT TRACKINGINFO', 'CLIENT GETREDIR'],
+      ...['CLIENT TRACKING ON BCAST PREFIX ab', 'CLIENT TRACKING ON BCAST PREFIX c PREFIX cd', 'CLIENT TRACKING ON'],
+      ...[
+        'RESET',
+        'CLIENT TRACKINGINFO',
+        'CLIENT TRACKING ON REDIRECT 0',
+        'CLIENT TRACKINGINFO',
+        'CLIENT TRACKING OFF BCAST',
+      ],
+    ];
+    const answers: string[] = [];
+    for (const command of commands) answers.push(`${command} → ${await client.text(...command.split(' '))}`);
+    return answers;
+  };
+  expect(await talk(proxy.port)).toEqual(await talk(redis.port));
+});
