@@ -94,7 +94,8 @@ export class SettledKeys {
 
   #append(hash: number, source: number, database: number, key: Uint8Array): number {
     const length = HEADER_BYTES + key.length;
-    if ((this.#end % SLAB_BYTES) + length > SLAB_BYTES || this.#slabs.length === 0) {
+    // A slab may be filled to its last byte: the end is then where the next one would begin.
+    if (this.#end + length > this.#slabs.length * SLAB_BYTES) {
       if (this.#slabs.length * SLAB_BYTES >= LIMIT_BYTES) {
         this.#slabs = [];
         this.#tables = new Array(TABLES);

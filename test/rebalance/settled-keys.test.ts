@@ -31,6 +31,15 @@ describe('the memory of settled keys', () => {
     expect(settled.has(1, 0, Buffer.from('a key here'), 2, 6)).toBe(false);
   });
 
+  // 65,536 entries of 16 bytes fill a slab of a mebibyte to its last byte.
+  it.each([5, 6, 7])('goes on when its memory is filled to the last byte, with keys of %i bytes', (length) => {
+    const settled = new SettledKeys();
+    const key = (i: number): Buffer => Buffer.from(i.toString(36).padStart(length, '0'));
+    for (let i = 0; i < 140_000; i++) settled.add(0, 0, key(i));
+    for (let i = 0; i < 140_000; i += 13) expect(has(settled, 0, 0, key(i))).toBe(true);
+    expect(has(settled, 0, 0, key(140_000))).toBe(false);
+  });
+
   it('keeps a million keys apart', () => {
     const settled = new SettledKeys();
     for (let i = 0; i < 1_000_000; i++) settled.add(0, 0, Buffer.from(`key:${i * 2}`));

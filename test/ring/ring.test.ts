@@ -79,7 +79,7 @@ describe('points', () => {
       const unknown = specs.map(({ name, weight }) => node(`${name}, attempt ${attempt}`, weight));
       pauses.push(await longestPause(async () => void (await buildRing(unknown, options()))));
     }
-    expect(Math.min(...pauses)).toBeLessThan(20);
+    expect(Math.min(...pauses)).toBeLessThan(60);
   });
 });
 
@@ -217,7 +217,7 @@ describe('a change of the ring', () => {
       expect(ringMoves(before, after)).toHaveLength(100);
       times.push(performance.now() - start);
     }
-    expect(Math.min(...times)).toBeLessThan(20);
+    expect(Math.min(...times)).toBeLessThan(60);
   });
 
   it('is described by its arcs exactly, and a removal is the reverse of the addition', () => {
