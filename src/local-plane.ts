@@ -24,6 +24,7 @@ export class LocalPlane implements PlaneHost {
     this.#plane = new DataPlane(options, buildCommandTable(), {
       scriptPeers: null,
       beforeReturn,
+      onBusy: () => {},
       redisVersion: () => this.#describe(emptyPlaneStats()).redisVersion,
       proxyInfo: () => [...this.#describe(readPlaneStats(this.#plane, this.#lag.seconds)).lines],
     });

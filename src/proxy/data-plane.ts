@@ -40,6 +40,8 @@ export interface DataPlaneHooks {
   readonly scriptPeers: ScriptPeers | null;
   /** A node is back that was down: it serves again when this has settled, which it does in any case and soon. */
   beforeReturn(node: NodeSpec): Promise<void>;
+  /** A script keeps the node busy, which answers `reply`; null: not any more. */
+  onBusy(name: string, address: string, reply: Buffer | null): void;
   redisVersion(): string;
   proxyInfo(): string[];
 }
@@ -87,6 +89,7 @@ export class DataPlane {
       lanePools: { usual: new ChunkPool(LANE_CHUNK_BYTES, 64), large },
       blockingReceive: Buffer.allocUnsafeSlow(LANE_CHUNK_BYTES),
       beforeReturn: (name, address) => this.#beforeReturn(hooks, name, address),
+      tellBusy: (name, address, reply) => hooks.onBusy(name, address, reply),
     };
     this.#dispatcher = new Dispatcher(table, {
       shared: this.#shared,
@@ -97,6 +100,11 @@ export class DataPlane {
     this.#observer = new CommandObserver(() => this.table);
     this.counters.observer = this.#observer.wanted;
     this.#listener = new Listener((socket) => this.#onSocket(socket));
+  }
+
+  /** Another process has found out that a script keeps the node busy, or (null) does not any more. */
+  hearBusy(name: string, address: string, reply: Buffer | null): void {
+    this.#nodes.get(`${name}\n${address}`)?.busy.hear(reply, this.#shared.clock.read());
   }
 
   /** Another process has sent SCRIPT FLUSH. */

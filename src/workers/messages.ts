@@ -42,6 +42,14 @@ export interface KeyToSettle {
   readonly key: Uint8Array;
 }
 
+/** A script keeps the node busy, which answers `reply`; null: not any more. */
+interface BusyMessage {
+  readonly type: 'busy';
+  readonly name: string;
+  readonly address: string;
+  readonly reply: Uint8Array | null;
+}
+
 export type ToWorker =
   | {
       readonly type: 'start';
@@ -63,6 +71,7 @@ export type ToWorker =
   /** A script that was asked for. */
   | { readonly type: 'script'; readonly question: number; readonly body: Uint8Array | null }
   | { readonly type: 'scripts-flushed' }
+  | BusyMessage
   /** The node may serve again. */
   | { readonly type: 'serves'; readonly question: number }
   | { readonly type: 'commands'; readonly commands: readonly CommandInfo[] }
@@ -88,6 +97,7 @@ export type FromWorker =
   | { readonly type: 'learned'; readonly body: Uint8Array }
   | { readonly type: 'script-wanted'; readonly question: number; readonly digest: string }
   | { readonly type: 'scripts-flushed' }
+  | BusyMessage
   /** A node is back that was down, and waits for leave to serve. */
   | { readonly type: 'returned'; readonly question: number; readonly node: NodeSpec }
   | { readonly type: 'stats'; readonly request: number; readonly stats: PlaneStats }

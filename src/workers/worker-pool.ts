@@ -300,6 +300,9 @@ export class WorkerPool implements PlaneHost {
         this.#scripts.flush();
         for (const other of this.#workers) if (other !== worker) other.send({ type: 'scripts-flushed' });
         break;
+      case 'busy':
+        for (const other of this.#workers) if (other !== worker) other.send(message);
+        break;
       case 'returned':
         void this.#options
           .beforeReturn(message.node)

@@ -76,6 +76,13 @@ export class Worker {
       case 'scripts-flushed':
         this.#plane?.flushScripts();
         break;
+      case 'busy':
+        this.#plane?.hearBusy(
+          message.name,
+          message.address,
+          message.reply === null ? null : Buffer.from(message.reply),
+        );
+        break;
       case 'serves':
         this.#returns.answer(message.question);
         break;
@@ -128,6 +135,7 @@ export class Worker {
           },
           flushed: () => this.#send({ type: 'scripts-flushed' }),
         },
+        onBusy: (name, address, reply) => this.#send({ type: 'busy', name, address, reply }),
         beforeReturn: ({ name, address, weight }) =>
           this.#returns.ask((question) => {
             this.#send({ type: 'returned', question, node: { name, address, weight } });

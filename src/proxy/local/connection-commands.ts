@@ -16,7 +16,7 @@ const OK = Buffer.from('+OK\r\n');
 
 const ping: LocalCommand = (client, command, framer, dispatcher) => {
   // As the node says itself that answers what has no keys.
-  const busy = dispatcher.nodes[dispatcher.anyNode()]?.busyReply ?? null;
+  const busy = dispatcher.nodes[dispatcher.anyNode()]?.busy.reply ?? null;
   if (busy !== null) return dispatcher.refuse(client, command, busy);
   if (framer.argc <= 2 && client.kind.protocol === 2 && isSubscribed(client)) {
     const message = argumentBytes(framer)[1] ?? '';

@@ -27,7 +27,7 @@ const SELECT_IN_CHANGE = encodeError(
 export const exec: LocalCommand = (client, command, _framer, dispatcher) => {
   const { transaction } = client;
   if (transaction === null) return answerError(client, command, 'ERR EXEC without MULTI');
-  const busy = transaction.refusedBy?.busyReply ?? null;
+  const busy = transaction.refusedBy?.busy.reply ?? null;
   if (busy !== null) return abortExec(client, command, dispatcher, busy.toString('latin1', 1));
   if (transaction.aborted) return finish(client, command, dispatcher, EXECABORT);
   const { snapshot } = dispatcher;

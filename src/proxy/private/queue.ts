@@ -88,9 +88,9 @@ function queueKeyed(
     const hash = (snapshot as RoutingSnapshot).ring.hashOf(source, start, end);
     if (!fits(dispatcher, client, transaction, hash)) return dispatcher.refuse(client, command, CROSSSLOT);
     const owner = dispatcher.nodeAt((snapshot as RoutingSnapshot).ring.ownerOfHash(hash));
-    if (owner.busyReply !== null) {
+    if (owner.busy.reply !== null) {
       transaction.refusedBy = owner;
-      return dispatcher.refuse(client, command, owner.busyReply);
+      return dispatcher.refuse(client, command, owner.busy.reply);
     }
     transaction.hashes.push(hash);
     transaction.keys.push(frame.subarray(start - framer.frameStart, end - framer.frameStart));

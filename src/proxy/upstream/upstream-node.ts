@@ -11,7 +11,8 @@ import type { Clock } from '../measure/clock.js';
 import { NodeCounters } from '../measure/counters.js';
 import type { DataPlaneOptions } from '../options.js';
 import { LanePool } from '../private/lane-pool.js';
-import type { ReplySink, Request, RequestPool } from '../request.js';
+import type { Request, RequestPool } from '../request.js';
+import { BusyProbe, BusyState } from './busy-state.js';
 import { Lane, type LaneEnd } from './lane.js';
 import type { LaneKind } from './lane-handshake.js';
 
@@ -26,6 +27,8 @@ export interface UpstreamShared {
   readonly blockingReceive: Buffer;
   /** A node is back that was down: it serves again when this has settled. */
   readonly beforeReturn: (name: string, address: string) => Promise<void>;
+  /** Tells the other processes that a script keeps the node busy, or (null) that none does any more. */
+  readonly tellBusy: (name: string, address: string, reply: Buffer | null) => void;
 }
 
 export type NodeTarget = { readonly host: string; readonly port: number } | { readonly path: string };
@@ -52,8 +55,7 @@ export class UpstreamNode {
    */
   readonly lateConnections = new Set<number>();
 
-  /** What the node answers commands while a script runs that takes long (`-BUSY …`), as far as that is known. */
-  busyReply: Buffer | null = null;
+  readonly busy: BusyState;
 
   readonly #lanes: Lane[][] = [];
   /** Every lane that is open, shared ones and private ones. */
@@ -78,6 +80,7 @@ export class UpstreamNode {
     this.address = address;
     this.target = parseTarget(address);
     this.shared = shared;
+    this.busy = new BusyState((reply) => shared.tellBusy(name, address, reply));
     this.downReply = this.#describeDown('has not been reached yet');
     const { nodePrivateConnections, nodeBlockingConnections } = shared.options;
     this.privateLanes = new LanePool(nodePrivateConnections, (index) => this.#openPrivate(index, null));
@@ -186,7 +189,7 @@ export class UpstreamNode {
     this.#open.delete(lane);
     if (lane.inflight > 0 && lane.connectionId >= 0) this.lateConnections.add(lane.connectionId);
     lane.pool?.forget(lane);
-    if (lane.isBehindCode && --this.#retiredBehindCode === 0) this.busyReply = null;
+    if (lane.isBehindCode && --this.#retiredBehindCode === 0) this.busy.end();
     if (this.#closed || reason === 'closed' || reason === 'refused') return;
     if (wasReady) this.counters.reconnects++;
     if (reason === 'lost') {
@@ -210,6 +213,7 @@ export class UpstreamNode {
       if (!lane.closed && !lane.accepting && lane.owner === null && lane.inflight === 0)
         lane.end('closed', 'is retired');
     }
+    this.busy.tick(now);
     this.privateLanes.tick(now);
     this.blockingLanes.tick(now);
   }
@@ -242,7 +246,7 @@ export class UpstreamNode {
     request.lane = lane;
     request.startedAt = this.shared.clock.now;
     request.sink = new BusyProbe((reply) => {
-      if (this.#retiredBehindCode > 0) this.busyReply = reply;
+      if (this.#retiredBehindCode > 0) this.busy.begin(reply, this.shared.clock.now);
     }, this.shared.requests);
     lane.outlet.append(PING, 0, PING.length);
     lane.enqueue(request);
@@ -312,28 +316,6 @@ export class UpstreamNode {
 }
 
 const PING = Buffer.from(encodeRequest(['PING']));
-const BUSY = Buffer.from('-BUSY');
-
-class BusyProbe implements ReplySink {
-  readonly #onBusy: (reply: Buffer) => void;
-  readonly #requests: RequestPool;
-
-  constructor(onBusy: (reply: Buffer) => void, requests: RequestPool) {
-    this.#onBusy = onBusy;
-    this.#requests = requests;
-  }
-
-  onReply(request: Request, buffer: Buffer, start: number, end: number): void {
-    if (buffer.compare(BUSY, 0, BUSY.length, start, start + BUSY.length) === 0) {
-      this.#onBusy(Buffer.from(buffer.subarray(start, end)));
-    }
-    this.#requests.give(request);
-  }
-
-  onFailure(request: Request): void {
-    this.#requests.give(request);
-  }
-}
 
 function parseTarget(address: string): NodeTarget {
   if (address.startsWith('/')) return { path: address };

@@ -165,6 +165,22 @@ describe('a script', () => {
   });
 });
 
+it('a node that a script keeps busy is known to be so in every worker', async () => {
+  const { nodes, proxy } = await start(['--workers', '2']);
+  const [hanging, other] = [await RawClient.connect(proxy.port), await RawClient.connect(proxy.port)];
+  const [first = ''] = await keyOfEach(proxy, nodes);
+  await nodes[0]?.client().config('SET', 'busy-reply-threshold', '10');
+  const ended = hanging.text('EVAL', 'while true do end', '1', first);
+  const inTransaction = async (): Promise<string> => {
+    const replies = await other.pipeline([['MULTI'], ['INCR', first], ['DISCARD']]);
+    return String(replies[1]);
+  };
+  await expect.poll(inTransaction, { timeout: 20_000 }).toMatch(/^-BUSY Redis is busy/);
+  expect(await other.text('SCRIPT', 'KILL')).toBe('+OK\r\n');
+  expect(await ended).toMatch(/^-ERR .*Script killed by user/);
+  await expect.poll(inTransaction, { timeout: 20_000 }).toBe('+QUEUED\r\n');
+});
+
 describe('SCRIPT', () => {
   it('EXISTS speaks for all nodes, and FLUSH leaves no script anywhere', async () => {
     const { nodes, proxy } = await start();
