@@ -22,6 +22,7 @@ export class LocalPlane implements PlaneHost {
   constructor(options: DataPlaneOptions, killLate: LateKiller, beforeReturn: (node: NodeSpec) => Promise<void>) {
     this.#killLate = killLate;
     this.#plane = new DataPlane(options, buildCommandTable(), {
+      peers: null,
       scriptPeers: null,
       beforeReturn,
       onBusy: () => {},

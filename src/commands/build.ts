@@ -103,6 +103,7 @@ function buildRow(info: CommandInfo, name: string, id: number, container: Policy
     arity: info.arity,
     write: info.flags.includes('write'),
     readOnly: info.flags.includes('readonly'),
+    admin: info.flags.includes('admin'),
     route,
     merge,
     keys,

@@ -71,6 +71,8 @@ export interface Command {
   readonly arity: number;
   readonly write: boolean;
   readonly readOnly: boolean;
+  /** It administers the server: MONITOR does not show it. */
+  readonly admin: boolean;
   readonly route: Route;
   readonly merge: Merge;
   readonly keys: KeySpec;

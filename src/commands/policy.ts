@@ -147,6 +147,7 @@ export const POLICY = {
   spublish: proxy,
   'pubsub|numsub': proxy,
   'pubsub|shardnumsub': proxy,
+  monitor: proxy,
   'client|id': proxy,
   'client|getname': proxy,
   'client|setname': proxy,
@@ -163,8 +164,8 @@ export const POLICY = {
   'client|tracking': proxy,
   'client|caching': proxy,
   'client|trackinginfo': proxy,
-  'client|pause': refused('it would pause the node for all other proxies too'),
-  'client|unpause': refused('it would pause the node for all other proxies too'),
+  'client|pause': proxy,
+  'client|unpause': proxy,
 
   // Administration of the nodes, by permission.
   pfselftest: admin,
@@ -219,5 +220,4 @@ export const POLICY = {
   save: refused(PERSISTENCE),
   lastsave: refused(PERSISTENCE),
   swapdb: refused(SHARDED),
-  monitor: refused('it is not supported yet'),
 } as const satisfies Record<string, PolicyRow>;

@@ -17,6 +17,8 @@ import { CommandObserver } from './measure/command-observer.js';
 import { Counters } from './measure/counters.js';
 import { KeyGroups } from './measure/key-groups.js';
 import type { DataPlaneOptions } from './options.js';
+import { answerPeer, onPeerNews } from './peers/answer-peer.js';
+import type { PeerAnswer, PeerNews, PeerQuestion, Peers } from './peers/peers.js';
 import { Dispatcher } from './plan/dispatcher.js';
 import { RequestPool } from './request.js';
 import type { ScriptPeers } from './scripts/script-store.js';
@@ -36,6 +38,8 @@ const TOO_MANY_CLIENTS = '-ERR max number of clients reached\r\n';
 
 /** What the data plane is told by the control plane, asked for when a client wants to know. */
 export interface DataPlaneHooks {
+  /** Other processes of the proxy, which serve further clients; null: there are none. */
+  readonly peers: Peers | null;
   /** Other processes of the proxy, which know further scripts; null: there are none. */
   readonly scriptPeers: ScriptPeers | null;
   /** A node is back that was down: it serves again when this has settled, which it does in any case and soon. */
@@ -95,6 +99,7 @@ export class DataPlane {
       shared: this.#shared,
       redisVersion: () => hooks.redisVersion(),
       proxyInfo: () => hooks.proxyInfo(),
+      peers: hooks.peers,
       scriptPeers: hooks.scriptPeers,
     });
     this.#observer = new CommandObserver(() => this.table);
@@ -110,6 +115,16 @@ export class DataPlane {
   /** Another process has sent SCRIPT FLUSH. */
   flushScripts(): void {
     this.#dispatcher.scripts.flush(true);
+  }
+
+  /** Another process asks on behalf of one of its clients. */
+  answerPeer(question: PeerQuestion): Promise<PeerAnswer> {
+    return answerPeer(this.#dispatcher, question);
+  }
+
+  /** Another process tells what concerns clients of this one. */
+  onPeerNews(news: PeerNews): void {
+    onPeerNews(this.#dispatcher, news);
   }
 
   get table(): CommandTable {
@@ -227,6 +242,7 @@ export class DataPlane {
   async close(timeout: number): Promise<void> {
     this.#closing = true;
     this.#listener.stop();
+    this.#dispatcher.pause.set(0, true);
     for (const client of [...this.clients]) {
       client.endAfterReplies();
       client.blocked?.stop();
@@ -238,6 +254,7 @@ export class DataPlane {
     for (const client of [...this.clients]) client.close('the proxy stops');
     this.#dispatcher.pubsub.close();
     this.#dispatcher.tracking.close();
+    this.#dispatcher.pause.close();
     for (const node of this.#nodes.values()) node.close('is not served any more: the proxy stops');
     if (this.#timer !== null) clearInterval(this.#timer);
   }

@@ -5,6 +5,7 @@
 import type { CommandInfo } from '../commands/build.js';
 import type { PlaneStats } from '../proxy/measure/plane-stats.js';
 import type { DataPlaneOptions, NodeAccess } from '../proxy/options.js';
+import type { PeerAnswer, PeerNews, PeerQuestion } from '../proxy/peers/peers.js';
 import type { RingPhase, RoutedNode, RoutingSnapshot } from '../proxy/snapshot.js';
 import type { LateConnection } from '../rebalance/connections.js';
 import type { Continuum } from '../ring/continuum.js';
@@ -72,6 +73,11 @@ export type ToWorker =
   | { readonly type: 'script'; readonly question: number; readonly body: Uint8Array | null }
   | { readonly type: 'scripts-flushed' }
   | BusyMessage
+  /** Another worker asks. */
+  | { readonly type: 'peer-asked'; readonly question: number; readonly body: PeerQuestion }
+  /** What the others have answered. */
+  | { readonly type: 'peer-answers'; readonly question: number; readonly answers: readonly PeerAnswer[] }
+  | { readonly type: 'peer-news'; readonly news: PeerNews }
   /** The node may serve again. */
   | { readonly type: 'serves'; readonly question: number }
   | { readonly type: 'commands'; readonly commands: readonly CommandInfo[] }
@@ -98,6 +104,10 @@ export type FromWorker =
   | { readonly type: 'script-wanted'; readonly question: number; readonly digest: string }
   | { readonly type: 'scripts-flushed' }
   | BusyMessage
+  /** For all other workers. */
+  | { readonly type: 'peer-question'; readonly question: number; readonly body: PeerQuestion }
+  | { readonly type: 'peer-answer'; readonly question: number; readonly answer: PeerAnswer }
+  | { readonly type: 'peer-news'; readonly news: PeerNews }
   /** A node is back that was down, and waits for leave to serve. */
   | { readonly type: 'returned'; readonly question: number; readonly node: NodeSpec }
   | { readonly type: 'stats'; readonly request: number; readonly stats: PlaneStats }

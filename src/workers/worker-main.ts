@@ -8,10 +8,11 @@ process.on('SIGTERM', () => {});
 // Without its primary it must not serve: somebody else may be changing the ring.
 process.on('disconnect', () => process.exit(0));
 
-const worker = new Worker((message: FromWorker) => {
+const worker = new Worker((message: FromWorker, onSent?: () => void) => {
   if (!process.connected) return;
   process.send?.(message, undefined, undefined, (error) => {
     if (error !== null) process.exit(1);
+    onSent?.();
   });
 });
 process.on('message', (message: ToWorker, socket: unknown) => worker.onMessage(message, socket));

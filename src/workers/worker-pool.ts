@@ -11,6 +11,7 @@ import type { PlaneHost, ProxyInfo } from '../plane-host.js';
 import { type ClientEvent, clientRejected } from '../proxy/events.js';
 import { Listener, type ListenTarget } from '../proxy/listener.js';
 import { emptyPlaneStats, type PlaneStats, readProcess, sumPlaneStats } from '../proxy/measure/plane-stats.js';
+import type { PeerAnswer, PeerNews, PeerQuestion } from '../proxy/peers/peers.js';
 import { ScriptStore } from '../proxy/scripts/script-store.js';
 import type { RoutingSnapshot } from '../proxy/snapshot.js';
 import type { LateConnection, LateKiller } from '../rebalance/connections.js';
@@ -20,6 +21,7 @@ import { TrafficDetector } from '../telemetry/traffic-detector.js';
 import type { FenceMember } from '../topology/change-protocol.js';
 import { type AccessTable, type FromWorker, toSent, type WorkerOptions } from './messages.js';
 import { NodeStates } from './node-states.js';
+import { Questions } from './questions.js';
 import { WorkerProcess } from './worker-process.js';
 
 export interface WorkerPoolOptions {
@@ -51,6 +53,7 @@ export class WorkerPool implements PlaneHost {
   readonly #lag = new LoopLag();
   readonly #scripts: ScriptStore;
   readonly #nodeStates = new NodeStates();
+  readonly #peerQuestions = new Questions<PeerAnswer | null>(null);
   /** Names of connections of workers that died, until their nodes have dropped them, by node. */
   readonly #dead = new Map<string, Set<string>>();
   readonly #deadNames = new Set<string>();
@@ -258,6 +261,7 @@ export class WorkerPool implements PlaneHost {
     for (let i = 0; i < worker.holds; i++) this.#snapshot?.moves?.releaseMoves();
     worker.holds = 0;
     this.#nodeStates.forget(worker.number);
+    this.#tellOthers(worker, { type: 'left', from: this.#nameOf(worker) });
     if (worker.lastStats !== null) this.#past = [sumPlaneStats([...this.#past, countersOf(worker.lastStats)])];
     if (this.#closing) return;
     const lost = worker.clients;
@@ -273,6 +277,7 @@ export class WorkerPool implements PlaneHost {
     switch (message.type) {
       case 'started':
         worker.started = true;
+        this.#tellOthers(worker, { type: 'joined' });
         if (this.#starting !== null && --this.#starting.left === 0) this.#starting.resolve();
         break;
       case 'settle':
@@ -303,6 +308,15 @@ export class WorkerPool implements PlaneHost {
       case 'busy':
         for (const other of this.#workers) if (other !== worker) other.send(message);
         break;
+      case 'peer-question':
+        void this.#askOthers(worker, message.question, message.body);
+        break;
+      case 'peer-answer':
+        this.#peerQuestions.answer(message.question, message.answer);
+        break;
+      case 'peer-news':
+        this.#tellOthers(worker, message.news);
+        break;
       case 'returned':
         void this.#options
           .beforeReturn(message.node)
@@ -316,6 +330,22 @@ export class WorkerPool implements PlaneHost {
       default:
         break;
     }
+  }
+
+  #tellOthers(worker: WorkerProcess, news: PeerNews): void {
+    for (const other of this.#workers) if (other !== worker) other.news.send(news);
+  }
+
+  /** One that dies meanwhile has no clients any more, and one that is stalled is not waited for. */
+  async #askOthers(worker: WorkerProcess, question: number, body: PeerQuestion): Promise<void> {
+    const others = [...this.#workers].filter((other) => other !== worker && other.started);
+    const answers = await Promise.all(
+      others.map((other) =>
+        this.#peerQuestions.ask((asked) => other.send({ type: 'peer-asked', question: asked, body })),
+      ),
+    );
+    const given = answers.filter((answer) => answer !== null);
+    worker.send({ type: 'peer-answers', question, answers: given });
   }
 
   #settle(worker: WorkerProcess, message: Extract<FromWorker, { type: 'settle' }>): void {

@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import type { PlaneStats } from '../proxy/measure/plane-stats.js';
 import type { LateConnection } from '../rebalance/connections.js';
+import { BoundedNews } from './bounded-news.js';
 import type { FromWorker, ToWorker } from './messages.js';
 
 const PROGRAM = fileURLToPath(new URL('./worker-main.js', import.meta.url));
@@ -42,6 +43,8 @@ export class WorkerProcess {
   /** Settles when the process has ended. */
   readonly exited: Promise<void>;
   readonly #child: ChildProcess;
+  /** For what other workers tell. */
+  readonly news = new BoundedNews((news, onSent) => this.send({ type: 'peer-news', news }, onSent));
   readonly #fences = new Map<number, (fenced: Fenced | null) => void>();
   readonly #stats = new Map<number, (stats: PlaneStats | null) => void>();
   #nextRequest = 1;
@@ -91,9 +94,10 @@ export class WorkerProcess {
     return this.#given > this.#accepted && performance.now() - this.#waitsSince > STALLED_MS;
   }
 
-  send(message: ToWorker): void {
+  /** @param onSent called when the message is on its way */
+  send(message: ToWorker, onSent: () => void = () => {}): void {
     // A worker that has just died is replaced when its exit is noticed.
-    if (!this.#ended && this.#child.connected) this.#child.send(message, () => {});
+    if (!this.#ended && this.#child.connected) this.#child.send(message, onSent);
   }
 
   give(id: number, socket: Socket): void {

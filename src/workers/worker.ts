@@ -6,16 +6,21 @@ import { buildCommandTable, type CommandInfo } from '../commands/build.js';
 import { DataPlane } from '../proxy/data-plane.js';
 import { FORWARDED_CHANNELS } from '../proxy/events.js';
 import { readPlaneStats } from '../proxy/measure/plane-stats.js';
+import type { PeerAnswer } from '../proxy/peers/peers.js';
 import { LoopLag } from '../telemetry/loop-lag.js';
+import { BoundedNews } from './bounded-news.js';
 import { type FromWorker, ringsOf, type SentSnapshot, type ToWorker } from './messages.js';
 import { Questions } from './questions.js';
 import { RemoteMoves } from './remote-moves.js';
+
+/** @param onSent called when the message is on its way */
+export type SendToPrimary = (message: FromWorker, onSent?: () => void) => void;
 
 /** How often the primary hears how many clients there are. */
 const REPORT_MS = 50;
 
 export class Worker {
-  readonly #send: (message: FromWorker) => void;
+  readonly #send: SendToPrimary;
   readonly #lag = new LoopLag();
   #plane: DataPlane | null = null;
   #moves: RemoteMoves | null = null;
@@ -28,9 +33,12 @@ export class Worker {
   #timer: NodeJS.Timeout | null = null;
   readonly #scriptQuestions = new Questions<Buffer | null>(null);
   readonly #returns = new Questions<void>(undefined);
+  readonly #peerQuestions = new Questions<readonly PeerAnswer[]>([]);
+  readonly #monitored: BoundedNews;
 
-  constructor(send: (message: FromWorker) => void) {
+  constructor(send: SendToPrimary) {
     this.#send = send;
+    this.#monitored = new BoundedNews((news, onSent) => send({ type: 'peer-news', news }, onSent));
     for (const channel of FORWARDED_CHANNELS) {
       subscribe(channel, (event) => {
         if (typeof event === 'object' && event !== null) send({ type: 'event', channel, event });
@@ -40,6 +48,7 @@ export class Worker {
 
   /** @param socket with a message of type `client` */
   onMessage(message: ToWorker, socket: unknown): void {
+    const send = this.#send;
     switch (message.type) {
       case 'start':
         this.#start(message);
@@ -82,6 +91,17 @@ export class Worker {
           message.address,
           message.reply === null ? null : Buffer.from(message.reply),
         );
+        break;
+      case 'peer-asked': {
+        const { question, body } = message;
+        void this.#plane?.answerPeer(body).then((answer) => send({ type: 'peer-answer', question, answer }));
+        break;
+      }
+      case 'peer-answers':
+        this.#peerQuestions.answer(message.question, message.answers);
+        break;
+      case 'peer-news':
+        this.#plane?.onPeerNews(message.news);
         break;
       case 'serves':
         this.#returns.answer(message.question);
@@ -126,6 +146,10 @@ export class Worker {
       {
         redisVersion: () => this.#redisVersion,
         proxyInfo: () => [...this.#info],
+        peers: {
+          ask: (body) => this.#peerQuestions.ask((question) => this.#send({ type: 'peer-question', question, body })),
+          tell: (news) => this.#monitored.send(news),
+        },
         scriptPeers: {
           learned: (body) => this.#send({ type: 'learned', body }),
           ask: (digest, onAnswer) => {

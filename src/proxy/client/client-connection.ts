@@ -82,6 +82,8 @@ export class ClientConnection implements TurnTask {
   repliesOff = false;
   /** CLIENT REPLY SKIP: the next command is not answered. */
   skipReply = false;
+  /** It is shown what other clients send. */
+  monitors = false;
   noEvict = false;
   noTouch = false;
   lastCommand: Command | null = null;
@@ -469,7 +471,7 @@ export class ClientConnection implements TurnTask {
     this.#dropCarry();
     this.blocked?.abandon();
     if (this.subscriptions !== null) this.#dispatcher.pubsub.forget(this);
-    this.#dispatcher.tracking.stop(this);
+    this.#dispatcher.forget(this);
     this.#abandonRequests();
     for (const lane of this.#pausedLanes) lane.resume();
     this.#pausedLanes.clear();
@@ -489,7 +491,8 @@ export class ClientConnection implements TurnTask {
   /** Called about once a second: ends clients that are idle, or that do not take their replies. */
   tick(now: number): void {
     const { idleTimeout, clientStallTimeout } = this.#shared.options;
-    if (idleTimeout > 0 && this.pending === 0 && this.subscriptions === null && now - this.lastActiveAt > idleTimeout) {
+    const listens = this.subscriptions !== null || this.monitors;
+    if (idleTimeout > 0 && this.pending === 0 && !listens && now - this.lastActiveAt > idleTimeout) {
       this.close(`idle for ${idleTimeout} ms`);
       return;
     }

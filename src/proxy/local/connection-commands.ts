@@ -2,10 +2,10 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import * as encode from '../../resp/encode.js';
 import { type ClientConnection, LATER, TAKEN } from '../client/client-connection.js';
+import { isValidName } from '../clients/client-commands.js';
 import type { Dispatcher } from '../plan/dispatcher.js';
 import { endWatch } from '../private/watch-lane.js';
 import { isSubscribed } from '../pubsub/commands.js';
-import { isValidName } from './client-commands.js';
 import type { LocalCommand } from './index.js';
 import { answer, answerError, argumentBytes, argumentTexts } from './words.js';
 
@@ -140,6 +140,7 @@ const reset: LocalCommand = (client, command, _framer, dispatcher) => {
   endWatch(client, false);
   dispatcher.pubsub.forget(client);
   dispatcher.tracking.stop(client);
+  dispatcher.monitors.forget(client);
   changeKind(client, 2, 0);
   client.name = '';
   client.repliesOff = false;

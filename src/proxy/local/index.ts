@@ -1,13 +1,14 @@
 import type { Command } from '../../commands/command.js';
 import type { RequestFramer } from '../../resp/request-framer.js';
 import type { ClientConnection } from '../client/client-connection.js';
+import { clientCommands } from '../clients/client-commands.js';
+import { monitor } from '../monitor/monitors.js';
 import type { Dispatcher, Verdict } from '../plan/dispatcher.js';
 import { clientUnblock } from '../private/client-unblock.js';
 import { transactionCommands } from '../private/transaction-commands.js';
 import { wait } from '../private/wait.js';
 import { pubsubCommands } from '../pubsub/commands.js';
 import { trackingCommands } from '../tracking/commands.js';
-import { clientCommands } from './client-commands.js';
 import { connectionCommands } from './connection-commands.js';
 
 /** Answers a command without a node. */
@@ -26,6 +27,7 @@ export const LOCAL_COMMANDS: ReadonlyMap<string, LocalCommand> = new Map<string,
   ...Object.entries(pubsubCommands),
   ...Object.entries(trackingCommands),
   ['client|unblock', clientUnblock],
+  ['monitor', monitor],
   ['wait', wait],
   ['waitaof', wait],
 ]);

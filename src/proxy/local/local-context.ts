@@ -1,4 +1,5 @@
 import type { ClientShared } from '../client/client-shared.js';
+import type { Peers } from '../peers/peers.js';
 import type { ScriptPeers } from '../scripts/script-store.js';
 
 /** What the commands that the proxy answers itself need to know. */
@@ -8,6 +9,8 @@ export interface LocalContext {
   redisVersion(): string;
   /** Lines of INFO's section on the proxy, `name:value`. */
   proxyInfo(): string[];
+  /** Other processes of the proxy, which serve further clients; null: there are none. */
+  readonly peers: Peers | null;
   /** Other processes of the proxy, which know further scripts; null: there are none. */
   readonly scriptPeers: ScriptPeers | null;
 }

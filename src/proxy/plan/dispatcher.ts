@@ -11,12 +11,14 @@ import type { CommandTable } from '../../commands/table.js';
 import { error as encodeError } from '../../resp/encode.js';
 import { args, type RequestFramer } from '../../resp/request-framer.js';
 import { type ClientConnection, LATER, TAKEN } from '../client/client-connection.js';
+import { Pause } from '../clients/pause.js';
 import { LOCAL_COMMANDS } from '../local/index.js';
 import type { LocalContext } from '../local/local-context.js';
 import { ARRAY_READ, KEY_READ } from '../measure/cache-reads.js';
 import type { KeyGroups } from '../measure/key-groups.js';
 import { infoMerger } from '../merge/info.js';
 import { MERGERS } from '../merge/mergers.js';
+import { Monitors } from '../monitor/monitors.js';
 import { BlockedCommands } from '../private/blocked-commands.js';
 import { mayWait } from '../private/blocking-frame.js';
 import { abortExec } from '../private/exec.js';
@@ -74,21 +76,34 @@ export class Dispatcher {
   readonly pubsub: PubSub;
   /** Which clients are told of changes of which keys. */
   readonly tracking: Tracking;
+  /** CLIENT PAUSE. */
+  readonly pause: Pause;
+  /** MONITOR. */
+  readonly monitors: Monitors;
   /** Scripts that clients have sent. */
   readonly scripts: Scripts;
   readonly #context: LocalContext;
   readonly #groups: KeyGroups | null;
   #cacheReads: Uint8Array;
   #changing = false;
+  /** Clients are paused, or monitored: every command must be looked at more closely. */
+  #attentive = false;
   /** Clients whose next command is on a moved key, while the ring is preparing to change. */
   readonly #fenced = new Set<ClientConnection>();
 
   constructor(table: CommandTable, context: LocalContext) {
     this.table = table;
     this.#context = context;
-    const { clock, requests, options } = context.shared;
+    const { clock, requests, options, turn } = context.shared;
     this.pubsub = new PubSub({ clock, requests, requestTimeout: options.requestTimeout });
-    this.tracking = new Tracking(options.trackingTableMaxKeys, clock, () => {});
+    this.tracking = new Tracking(options.trackingTableMaxKeys, clock, (client, keys) => {
+      context.peers?.tell({ type: 'invalidated', client, keys });
+    });
+    const attend = (): void => {
+      this.#attentive = this.pause.active || this.monitors.active;
+    };
+    this.pause = new Pause(attend);
+    this.monitors = new Monitors(turn, context.peers, options.proxyId, attend);
     this.scripts = new Scripts(this, new ScriptStore(options.scriptCache, context.scriptPeers));
     this.#groups = context.shared.counters.groups;
     this.#cacheReads = cacheReadFlags(table);
@@ -124,7 +139,7 @@ export class Dispatcher {
     const command = this.table.lookup(source, args.start[0] as number, args.end[0] as number);
     const snapshot = this.snapshot;
     if (this.#groups !== null) this.#groups.note(command, framer.argc, source);
-    if (command === undefined || !client.authenticated || snapshot === null || client.isUnusual) {
+    if (command === undefined || !client.authenticated || snapshot === null || client.isUnusual || this.#attentive) {
       return this.#dispatchUnusual(client, framer, command);
     }
     client.lastCommand = command;
@@ -251,7 +266,7 @@ export class Dispatcher {
     const snapshot = this.snapshot;
     if (snapshot === null || !client.authenticated || framer.argsComplete === 0) return null;
     // What is queued stays here until EXEC; of what is noted, the whole command must be known.
-    if (client.transaction !== null || client.tracking !== null) return null;
+    if (client.transaction !== null || client.tracking !== null || this.#attentive) return null;
     const command = this.table.lookup(buffer, start + framer.partialArgStart(0), start + framer.partialArgEnd(0));
     if (command === undefined) return null;
     const at = command.singleKeyAt;
@@ -362,12 +377,24 @@ export class Dispatcher {
       return TAKEN;
     }
     client.lastCommand = command;
+    if (this.#attentive && this.pause.holds(client, rowOf(command, framer))) return LATER;
     const verdict = this.#dispatchByRoute(client, framer, command, source);
-    const { tracking } = client;
-    if (tracking !== null && verdict === TAKEN) {
-      this.tracking.onCommand(client, tracking, rowOf(command, framer), framer);
-    }
+    if (verdict === TAKEN) this.#note(client, command, framer);
     return verdict;
+  }
+
+  /** The command was taken: those hear of it who want to. */
+  #note(client: ClientConnection, command: Command, framer: RequestFramer): void {
+    const { tracking } = client;
+    if (tracking !== null) this.tracking.onCommand(client, tracking, rowOf(command, framer), framer);
+    if (this.monitors.active) this.monitors.onCommand(client, rowOf(command, framer), framer);
+  }
+
+  /** The client has left. */
+  forget(client: ClientConnection): void {
+    this.tracking.stop(client);
+    this.pause.forget(client);
+    if (client.monitors) this.monitors.forget(client);
   }
 
   #dispatchByRoute(client: ClientConnection, framer: RequestFramer, container: Command, source: Buffer): Verdict {

@@ -137,6 +137,7 @@ function keep(
     return dispatcher.refuse(client, command, TOO_LARGE);
   }
   if (!transaction.aborted) transaction.frames.push(frame);
+  if (command.write || command.special !== null) transaction.writes = true;
   if (command.special !== null) dispatcher.scripts.noteQueued(transaction, command, framer);
   client.reply(command.id, QUEUED);
   return TAKEN;

@@ -33,6 +33,8 @@ export class Transaction {
   writesOtherDatabases = false;
   /** The node that was too busy for one of the commands; null: none was. */
   refusedBy: UpstreamNode | null = null;
+  /** One of its commands may write. */
+  writes = false;
   bytes = 0;
   /** A command could not be queued: EXEC answers EXECABORT. */
   aborted = false;

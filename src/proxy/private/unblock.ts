@@ -15,6 +15,7 @@ export const UNBLOCKED = encodeError('UNBLOCKED client unblocked via CLIENT UNBL
 
 const CONTROL: LaneKind = { protocol: 2, database: 0 };
 const DIGIT_ZERO = 0x30;
+const DIGIT_ONE = 0x31;
 /** A node that has not yet read the command that is to be ended is asked again, at once and then less often. */
 const AT_ONCE = 5;
 const LATER_MS = 20;
@@ -73,6 +74,38 @@ function answered(lane: Lane, known: boolean): void {
   lane.unblocks--;
   if (!known) lane.accepting = false;
   if (lane.unblocks === 0 && lane.inflight === 0 && !lane.closed) lane.node.releasePrivate(lane);
+}
+
+/** Asks once, for nobody that is here. @returns whether the command still waited */
+export function unblockOnce(lane: Lane, mode: UnblockMode): Promise<boolean> {
+  return new Promise((resolve) => {
+    if (askNode(lane, mode, CONTROL, new AskedOnce(lane, resolve)) === null) resolve(false);
+  });
+}
+
+/** The question of a client of another process. */
+class AskedOnce implements ReplySink {
+  readonly #lane: Lane;
+  readonly #resolve: (waited: boolean) => void;
+
+  constructor(lane: Lane, resolve: (waited: boolean) => void) {
+    this.#lane = lane;
+    this.#resolve = resolve;
+  }
+
+  onReply(request: Request, buffer: Buffer, start: number): void {
+    this.#end(request, true, buffer[start + 1] === DIGIT_ONE);
+  }
+
+  onFailure(request: Request): void {
+    this.#end(request, false, false);
+  }
+
+  #end(request: Request, known: boolean, waited: boolean): void {
+    this.#lane.node.shared.requests.give(request);
+    answered(this.#lane, known);
+    this.#resolve(waited);
+  }
 }
 
 /** The question of a client. */

@@ -4,7 +4,9 @@ import * as encode from '../../resp/encode.js';
 import type { RequestFramer } from '../../resp/request-framer.js';
 import { type ClientConnection, LATER } from '../client/client-connection.js';
 import type { LocalCommand } from '../local/index.js';
+import { answerLater } from '../local/later.js';
 import { answer, answerError, argumentBytes, argumentTexts } from '../local/words.js';
+import type { Peers } from '../peers/peers.js';
 import type { Dispatcher, Verdict } from '../plan/dispatcher.js';
 import type { TrackingOptions } from './client-tracking.js';
 import { NO_SUCH_TARGET, parseTrackingOptions } from './parse-options.js';
@@ -18,7 +20,11 @@ const tracking: LocalCommand = (client, command, framer, dispatcher) => {
   if (typeof options === 'string') return answerError(client, command, options);
   const { redirect } = options;
   const target = redirect === 0 ? null : clientWithId(dispatcher, redirect);
-  if (redirect !== 0 && target === null) return answerError(client, command, NO_SUCH_TARGET);
+  if (redirect !== 0 && target === null) {
+    const { peers } = dispatcher.context;
+    if (peers === null || state !== 'on') return answerError(client, command, NO_SUCH_TARGET);
+    return beginElsewhere(client, command, dispatcher, options, peers);
+  }
   if (state === 'on') return begin(client, command, dispatcher, options, target);
   if (state !== 'off') return answerError(client, command, SYNTAX);
   dispatcher.tracking.stop(client);
@@ -38,6 +44,28 @@ function begin(
   }
   dispatcher.tracking.start(client, options, target);
   return answer(client, command, encode.OK);
+}
+
+/** The client that is to be told may be one of another process. */
+function beginElsewhere(
+  client: ClientConnection,
+  command: Command,
+  dispatcher: Dispatcher,
+  options: TrackingOptions,
+  peers: Peers,
+): Verdict {
+  const found = peers.ask({ type: 'list', filter: { ids: [options.redirect] } });
+  const verdict = answerLater(dispatcher, client, command, found, (answers) => {
+    if (!answers.some((lines) => typeof lines !== 'number' && lines.length > 0)) return encode.error(NO_SUCH_TARGET);
+    if (client.closed) return encode.OK;
+    // Until all nodes are listened to, what it reads is told as changed.
+    dispatcher.tracking.prepare(client, options);
+    dispatcher.tracking.start(client, options, null);
+    return encode.OK;
+  });
+  // What it reads next is to be noted.
+  client.raiseBarrier();
+  return verdict;
 }
 
 function clientWithId(dispatcher: Dispatcher, id: number): ClientConnection | null {

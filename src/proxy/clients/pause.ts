@@ -1,0 +1,113 @@
+/**
+ * CLIENT PAUSE: commands of clients, or those of them that write, wait in the proxy until its time is over. Nodes know
+ * nothing of it, so other users of theirs go on. With several processes all of them wait.
+ */
+import type { Command } from '../../commands/command.js';
+import { OK } from '../../resp/encode.js';
+import { parseStrictInteger } from '../../resp/integer.js';
+import { args } from '../../resp/request-framer.js';
+import type { ClientConnection } from '../client/client-connection.js';
+import type { LocalCommand } from '../local/index.js';
+import { answerLater } from '../local/later.js';
+import { answer, answerError, argumentTexts } from '../local/words.js';
+
+/** They may write although they are not known to. */
+const MAY_WRITE: ReadonlySet<string> = new Set([
+  ...['eval', 'evalsha', 'fcall', 'publish', 'spublish', 'pfcount', 'exec'],
+]);
+/** Otherwise nobody could end a pause before its time. */
+const NEVER_PAUSED: ReadonlySet<string> = new Set(['client|pause', 'client|unpause']);
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+export class Pause {
+  /** Milliseconds since 1970; 0: nobody is paused. */
+  until = 0;
+  writesOnly = true;
+  readonly #waiting = new Set<ClientConnection>();
+  readonly #onChanged: () => void;
+  #timer: NodeJS.Timeout | null = null;
+
+  /** @param onChanged called when a pause begins or ends */
+  constructor(onChanged: () => void) {
+    this.#onChanged = onChanged;
+  }
+
+  get active(): boolean {
+    return this.until !== 0;
+  }
+
+  /** Of two pauses the longer time counts, and whether one of them is of all commands. @param until 0 ends it */
+  set(until: number, writesOnly: boolean): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+    const now = Date.now();
+    if (until > now) {
+      this.writesOnly = writesOnly && (this.writesOnly || !this.active);
+      this.until = Math.max(this.until, until);
+      this.#timer = setTimeout(() => this.set(0, true), Math.min(this.until - now, LONGEST_TIMER_MS)).unref();
+    } else {
+      this.until = 0;
+      this.writesOnly = true;
+    }
+    this.#onChanged();
+    if (!this.active) this.#release();
+  }
+
+  /** Whether the command must wait; its client is then resumed when it need not any more. */
+  holds(client: ClientConnection, command: Command): boolean {
+    if (!this.active || NEVER_PAUSED.has(command.name)) return false;
+    if (this.writesOnly && !mayWrite(client, command)) return false;
+    this.#waiting.add(client);
+    client.suspend();
+    return true;
+  }
+
+  forget(client: ClientConnection): void {
+    this.#waiting.delete(client);
+  }
+
+  close(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+  }
+
+  #release(): void {
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
+    for (const client of waiting) client.resumeSoon();
+  }
+}
+
+/** What is queued between MULTI and EXEC waits with its EXEC. */
+function mayWrite(client: ClientConnection, command: Command): boolean {
+  const { transaction } = client;
+  if (transaction !== null) return command.name === 'exec' && transaction.writes;
+  return command.write || (MAY_WRITE.has(command.name) && command.name !== 'exec');
+}
+
+export const pause: LocalCommand = (client, command, framer, dispatcher) => {
+  const mode = argumentTexts(framer)[3]?.toLowerCase() ?? 'all';
+  if (framer.argc > 4 || (mode !== 'write' && mode !== 'all')) {
+    return answerError(client, command, 'ERR CLIENT PAUSE mode must be WRITE or ALL');
+  }
+  const timeout = parseStrictInteger(framer.source, args.start[2] as number, args.end[2] as number);
+  if (Number.isNaN(timeout)) return answerError(client, command, 'ERR timeout is not an integer or out of range');
+  if (timeout < 0) return answerError(client, command, 'ERR timeout is negative');
+  return change(client, command, dispatcher, Date.now() + timeout, mode === 'write');
+};
+
+export const unpause: LocalCommand = (client, command, _framer, dispatcher) =>
+  change(client, command, dispatcher, 0, true);
+
+function change(
+  client: ClientConnection,
+  command: Command,
+  dispatcher: Parameters<LocalCommand>[3],
+  until: number,
+  writesOnly: boolean,
+): ReturnType<LocalCommand> {
+  const { peers } = dispatcher.context;
+  dispatcher.pause.set(until, writesOnly);
+  if (peers === null) return answer(client, command, OK);
+  const heeded = peers.ask({ type: 'heed', news: { type: 'paused', until, writesOnly } });
+  return answerLater(dispatcher, client, command, heeded, () => OK);
+}

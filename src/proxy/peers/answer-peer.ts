@@ -1,0 +1,48 @@
+/** What this process answers, and does, when another one asks or tells. */
+import { killOwn, linesOf } from '../clients/list-kill.js';
+import type { Dispatcher } from '../plan/dispatcher.js';
+import { endWaitOf } from '../private/client-unblock.js';
+import { sendRedirected } from '../tracking/tracking.js';
+import type { PeerAnswer, PeerNews, PeerQuestion } from './peers.js';
+
+export async function answerPeer(dispatcher: Dispatcher, question: PeerQuestion): Promise<PeerAnswer> {
+  const { clients } = dispatcher.context.shared;
+  switch (question.type) {
+    case 'list':
+      return linesOf(clients, question.filter);
+    case 'kill':
+      return killOwn(clients, question.filter);
+    case 'unblock':
+      return (await endWaitOf(clients, question.client, question.mode)) ? 1 : 0;
+    case 'heed':
+      onPeerNews(dispatcher, question.news);
+      return 1;
+  }
+}
+
+export function onPeerNews(dispatcher: Dispatcher, news: PeerNews): void {
+  const { context, pause, monitors } = dispatcher;
+  switch (news.type) {
+    case 'paused':
+      pause.set(news.until, news.writesOnly);
+      break;
+    case 'invalidated': {
+      const keys = news.keys?.map((key) => Buffer.from(key)) ?? null;
+      for (const client of context.shared.clients) if (client.id === news.client) sendRedirected(client, keys);
+      break;
+    }
+    case 'monitors':
+      monitors.onWanted(news.from, news.wanted);
+      break;
+    case 'monitored':
+      monitors.onLines(news.lines);
+      break;
+    case 'joined':
+      monitors.tellWanted();
+      if (pause.active) context.peers?.tell({ type: 'paused', until: pause.until, writesOnly: pause.writesOnly });
+      break;
+    case 'left':
+      monitors.onWanted(news.from, false);
+      break;
+  }
+}

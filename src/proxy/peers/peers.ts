@@ -1,0 +1,36 @@
+/** What the processes of one proxy ask and tell each other on behalf of their clients. All of it is plain data. */
+import type { ClientFilter, ClientLine } from '../clients/client-filter.js';
+import type { UnblockMode } from '../private/unblock.js';
+
+export type PeerQuestion =
+  /** Which clients are these? */
+  | { readonly type: 'list'; readonly filter: ClientFilter }
+  /** End these clients. The answer is how many there were. */
+  | { readonly type: 'kill'; readonly filter: ClientFilter }
+  /** End the wait of this client's command. The answer is 1 when it waited. */
+  | { readonly type: 'unblock'; readonly client: number; readonly mode: UnblockMode }
+  /** Do what these news say, and tell when that is done. The answer is 1. */
+  | { readonly type: 'heed'; readonly news: PeerNews };
+
+export type PeerAnswer = number | readonly ClientLine[];
+
+export type PeerNews =
+  /** Clients are paused until then (milliseconds since 1970); 0: not any more. */
+  | { readonly type: 'paused'; readonly until: number; readonly writesOnly: boolean }
+  /** A client of another process tracks keys on behalf of this one; null: all of its keys may have changed. */
+  | { readonly type: 'invalidated'; readonly client: number; readonly keys: readonly Uint8Array[] | null }
+  /** Whether there are clients that monitor. */
+  | { readonly type: 'monitors'; readonly from: string; readonly wanted: boolean }
+  /** For clients that monitor; null: there was more than can be kept. */
+  | { readonly type: 'monitored'; readonly lines: Uint8Array | null }
+  /** Another process serves from now on, and knows of nothing yet. */
+  | { readonly type: 'joined' }
+  /** It does not any more. */
+  | { readonly type: 'left'; readonly from: string };
+
+/** The other processes of the proxy. */
+export interface Peers {
+  /** @returns the answers of those that answer soon */
+  ask(question: PeerQuestion): Promise<readonly PeerAnswer[]>;
+  tell(news: PeerNews): void;
+}
