@@ -347,14 +347,31 @@ function nodeAccess(config: Config): (name: string) => NodeAccess {
 
 /** What the data plane needs of the configuration. */
 function planeSettings(config: Config): Omit<WorkerOptions, 'listen' | 'proxyId' | 'version'> {
-  const { password, adminCommands, databases, preconnect, connectTimeout, requestTimeout, reconnectBackoffMax } =
-    config;
+  const {
+    password,
+    adminCommands,
+    clusterMode,
+    databases,
+    preconnect,
+    connectTimeout,
+    requestTimeout,
+    reconnectBackoffMax,
+  } = config;
   const { nodeConnections, nodePrivateConnections, nodeBlockingConnections } = config;
   const { nodeMaxInflight, nodeMaxPendingBytes, maxClients } = config;
   const { idleTimeout, clientMaxPending, clientOutputLimit, clientQueryLimit, clientStallTimeout } = config;
   const { maxBulkLength, tcpKeepalive, streamThreshold, scriptCache, trackingTableMaxKeys, keyGroups } = config;
   return {
-    ...{ password, adminCommands, databases, preconnect, connectTimeout, requestTimeout, reconnectBackoffMax },
+    ...{
+      password,
+      adminCommands,
+      clusterMode,
+      databases,
+      preconnect,
+      connectTimeout,
+      requestTimeout,
+      reconnectBackoffMax,
+    },
     ...{ nodeConnections, nodePrivateConnections, nodeBlockingConnections },
     ...{ nodeMaxInflight, nodeMaxPendingBytes, maxClients },
     ...{ idleTimeout, clientMaxPending, clientOutputLimit, clientQueryLimit, clientStallTimeout },

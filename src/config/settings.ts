@@ -208,6 +208,14 @@ export const SETTINGS = {
     help: 'whether clients may send CONFIG SET, DEBUG and the like, which then go to every node',
     flag: 'deny|allow',
   },
+  clusterMode: {
+    path: 'cluster-mode',
+    schema: flag(false),
+    default: 'false',
+    kind: 'true or false',
+    help: 'answer CLUSTER as one node that owns all slots, for clients that speak the protocol of Redis Cluster',
+    flag: 'true|false',
+  },
   logLevel: {
     path: 'log-level',
     schema: choice(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], 'info'),

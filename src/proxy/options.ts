@@ -10,6 +10,8 @@ export interface DataPlaneOptions {
   /** Clients must authenticate with it; empty: they need not. */
   readonly password: string;
   readonly adminCommands: 'deny' | 'allow';
+  /** It shows itself as a cluster of one node. */
+  readonly clusterMode: boolean;
   readonly databases: number;
   readonly preconnect: boolean;
   readonly connectTimeout: number;

@@ -125,7 +125,7 @@ const hello: LocalCommand = (client, command, framer, dispatcher) => {
         [encode.bulk('version'), encode.bulk(dispatcher.context.redisVersion())],
         [encode.bulk('proto'), encode.integer(protocol)],
         [encode.bulk('id'), encode.integer(client.id)],
-        [encode.bulk('mode'), encode.bulk('standalone')],
+        [encode.bulk('mode'), encode.bulk(dispatcher.context.shared.options.clusterMode ? 'cluster' : 'standalone')],
         [encode.bulk('role'), encode.bulk('master')],
         [encode.bulk('modules'), encode.array([])],
       ],

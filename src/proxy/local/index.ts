@@ -2,6 +2,7 @@ import type { Command } from '../../commands/command.js';
 import type { RequestFramer } from '../../resp/request-framer.js';
 import type { ClientConnection } from '../client/client-connection.js';
 import { clientCommands } from '../clients/client-commands.js';
+import { clusterCommands } from '../cluster/cluster-commands.js';
 import { monitor } from '../monitor/monitors.js';
 import type { Dispatcher, Verdict } from '../plan/dispatcher.js';
 import { clientUnblock } from '../private/client-unblock.js';
@@ -26,6 +27,7 @@ export const LOCAL_COMMANDS: ReadonlyMap<string, LocalCommand> = new Map<string,
   ...Object.entries(transactionCommands),
   ...Object.entries(pubsubCommands),
   ...Object.entries(trackingCommands),
+  ...Object.entries(clusterCommands),
   ['client|unblock', clientUnblock],
   ['monitor', monitor],
   ['wait', wait],

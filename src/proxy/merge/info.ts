@@ -53,7 +53,7 @@ const HUMAN: Readonly<Record<string, string>> = {
  * @param own lines of the proxy's own section; empty: it was not asked for
  * @param figures fields that the proxy knows and the nodes do not
  */
-export function infoMerger(own: readonly string[], figures: Readonly<Record<string, number>> = {}): Merger {
+export function infoMerger(own: readonly string[], figures: Readonly<Record<string, number | string>> = {}): Merger {
   return (group, out) => {
     const texts: string[] = [];
     for (const part of group.parts) {
@@ -66,7 +66,7 @@ export function infoMerger(own: readonly string[], figures: Readonly<Record<stri
   };
 }
 
-function withFigures(text: string, figures: Readonly<Record<string, number>>): string {
+function withFigures(text: string, figures: Readonly<Record<string, number | string>>): string {
   return text.replace(/^(\w+):.*$/gm, (line, field: string) => {
     const figure = figures[field];
     return figure === undefined ? line : `${field}:${figure}`;

@@ -12,6 +12,7 @@ import { error as encodeError } from '../../resp/encode.js';
 import { args, type RequestFramer } from '../../resp/request-framer.js';
 import { type ClientConnection, LATER, TAKEN } from '../client/client-connection.js';
 import { Pause } from '../clients/pause.js';
+import { clusterFigures } from '../cluster/cluster-commands.js';
 import { LOCAL_COMMANDS } from '../local/index.js';
 import type { LocalContext } from '../local/local-context.js';
 import { ARRAY_READ, KEY_READ } from '../measure/cache-reads.js';
@@ -448,7 +449,7 @@ export class Dispatcher {
         const run = SCRIPT_COMMANDS.get(command.name);
         if (run !== undefined) return run(this, client, framer, command);
         const merger =
-          command.merge === 'info' ? infoMerger(this.#ownInfo(framer), this.tracking.figures) : MERGERS[command.merge];
+          command.merge === 'info' ? infoMerger(this.#ownInfo(framer), this.#ownFigures()) : MERGERS[command.merge];
         return fanOut(this, client, framer, command, merger);
       }
       default:
@@ -536,6 +537,11 @@ export class Dispatcher {
     }
     const wanted = sections.length === 0 || sections.some((section) => INFO_SECTIONS.has(section));
     return wanted ? this.#context.proxyInfo() : [];
+  }
+
+  /** Fields of INFO that the proxy knows and the nodes do not. */
+  #ownFigures(): Readonly<Record<string, number | string>> {
+    return { ...this.tracking.figures, ...clusterFigures(this.#context.shared.options.clusterMode) };
   }
 
   #downReply(index: number): Buffer {
