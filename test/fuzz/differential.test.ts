@@ -34,6 +34,12 @@ it(`${STREAMS} random streams are answered as a bare Redis answers them`, {
     const [expected, found] = await Promise.all([converse(bare.port, pieces), converse(proxy.port, pieces)]);
     const wanted = splitReplies(expected);
     const replies = splitReplies(found);
+    // A considered refusal, which ends a transaction; what follows has another meaning then.
+    const refused = replies.findIndex((reply) => reply.includes('is not allowed in a transaction through the proxy'));
+    if (refused >= 0 && refused < wanted.length) {
+      wanted.length = refused;
+      replies.length = refused;
+    }
     const same = wanted.length === replies.length && wanted.every((reply, k) => sameReply(reply, replies[k]));
     if (!same) {
       differences.push(JSON.stringify({ seed: SEED + i, stream: stream.toString('latin1'), wanted, replies }));

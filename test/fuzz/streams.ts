@@ -1,4 +1,5 @@
 /** Random byte streams as a client might send them: valid, cut, corrupted, inline, with absurd counts. */
+import { createHash } from 'node:crypto';
 import { request } from '../../src/resp/encode.js';
 import type { Random } from './random.js';
 
@@ -18,6 +19,14 @@ const NUMBERS = [
   '99999999999999999999',
   '-0',
   '2147483648',
+];
+
+/** Of `return #KEYS`, of a script that is sometimes loaded, and what is no digest. */
+const DIGESTS = [
+  createHash('sha1').update('return #KEYS').digest('hex'),
+  createHash('sha1').update('return 1').digest('hex').toUpperCase(),
+  'x'.repeat(40),
+  'x',
 ];
 
 /** Commands whose replies depend on nothing but the data. */
@@ -60,6 +69,29 @@ function randomCommand(random: Random): (string | Uint8Array)[] {
     () => ['OBJECT', 'ENCODING', key()],
     () => ['COPY', '{t}1', '{t}2'],
     () => ['EVAL', 'return #KEYS', random.pick(NUMBERS), key()],
+    () => ['EVALSHA', random.pick(DIGESTS), random.pick(NUMBERS), key()],
+    () => ['SCRIPT', 'LOAD', random.pick(['return #KEYS', 'return 1', 'nonsense('])],
+    () => ['SCRIPT', random.pick(['EXISTS', 'KILL', 'nosuch']), random.pick(DIGESTS)],
+    () => ['FCALL', value(), random.pick(NUMBERS), key()],
+    () => ['FUNCTION', random.pick(['DELETE', 'LIST', 'KILL', 'nosuch']), value()],
+    () => ['SORT', 'list', random.pick(['ALPHA', 'BY', 'GET', 'STORE', 'LIMIT']), random.pick(['#', 'a', '1', 'w_*'])],
+    () => ['COPY', key(), key(), random.pick(['DB', 'REPLACE', 'x']), random.pick(NUMBERS)],
+    () => ['MOVE', key(), random.pick(NUMBERS)],
+    () => ['RENAME', key(), key()],
+    () => ['LMOVE', 'list', key(), random.pick(['LEFT', 'x']), 'RIGHT'],
+    () => ['LMPOP', random.pick(NUMBERS), 'list', random.pick(['LEFT', 'x'])],
+    () => ['SINTERCARD', random.pick(NUMBERS), 'set', key()],
+    () => ['ZUNIONSTORE', key(), random.pick(NUMBERS), 'set', key()],
+    () => ['XADD', key(), random.pick(['1-1', '5-*', '0-0', 'x']), 'f', value()],
+    () => ['XREAD', random.pick(['COUNT', 'x']), '1', 'STREAMS', key(), key(), random.pick(['0', '$', 'x']), '0'],
+    () => ['GEORADIUS', key(), '1', '1', '1', 'm', random.pick(['STORE', 'COUNT', 'x']), random.pick(['a', '1'])],
+    () => ['OBJECT', random.pick(['REFCOUNT', 'ENCODING', 'nosuch']), key()],
+    () => ['BITOP', random.pick(['AND', 'NOT', 'x']), key(), key()],
+    () => ['RESTORE', key(), random.pick(NUMBERS), value()],
+    () => ['MULTI'],
+    () => ['EXEC'],
+    () => ['DISCARD'],
+    () => ['WATCH', key()],
   ]);
   return word();
 }

@@ -79,7 +79,8 @@ it('functions that only some nodes have are given to the others when a proxy sta
 
 it('FUNCTION STATS shows a function that runs on any node, and FUNCTION KILL ends it', async () => {
   const nodes = await startRedises(3);
-  const proxy = await startRingproxy({ nodes });
+  // On a slow machine too it is to be ended before it counts as lost.
+  const proxy = await startRingproxy({ nodes, env: { RINGPROXY_REQUEST_TIMEOUT: '60s' } });
   const [hanging, client] = [await RawClient.connect(proxy.port), await RawClient.connect(proxy.port)];
   const body = "#!lua name=l\nredis.register_function('hang', function() while true do end end)";
   expect(await client.text('FUNCTION', 'LOAD', body)).toBe(bulk('l'));

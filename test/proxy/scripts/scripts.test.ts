@@ -1,6 +1,6 @@
 /** EVALSHA through the proxy: every node runs every script that a client has sent, whichever node it came to. */
 import { createHash } from 'node:crypto';
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { RawClient } from '../../support/raw-client.js';
 import { type RedisProcess, startRedis, startRedises } from '../../support/redis-process.js';
 import { add, ownersOf, post, settled } from '../../support/ring-api.js';
@@ -12,9 +12,29 @@ const NOSCRIPT = '-NOSCRIPT No matching script. Please use EVAL.\r\n';
 const digestOf = (body: string): string => createHash('sha1').update(body).digest('hex');
 const wasSet = (value: string): string => `$${11 + value.length}\r\nwas set to ${value}\r\n`;
 
-async function start(args: string[] = []): Promise<{ nodes: RedisProcess[]; proxy: RingproxyProcess }> {
+interface Stage {
+  readonly nodes: RedisProcess[];
+  readonly proxy: RingproxyProcess;
+}
+
+/** On a slow machine too a script that hangs is to be ended before it counts as lost. */
+const PATIENT = { RINGPROXY_REQUEST_TIMEOUT: '60s' };
+
+async function start(args: string[] = []): Promise<Stage> {
   const nodes = await startRedises(3);
-  return { nodes, proxy: await startRingproxy({ nodes, args, allowLog: [/node\d/] }) };
+  return { nodes, proxy: await startRingproxy({ nodes, args, env: PATIENT, allowLog: [/node\d/] }) };
+}
+
+/** For tests that leave all nodes as they are. */
+let common: Stage;
+
+beforeAll(async () => {
+  common = await start();
+});
+
+async function withoutScripts(): Promise<Stage> {
+  await common.proxy.client().script('FLUSH');
+  return common;
 }
 
 /** A key of each node, in their order. */
@@ -26,7 +46,7 @@ async function keyOfEach(proxy: RingproxyProcess, nodes: readonly RedisProcess[]
 
 describe('a script', () => {
   it('that came by EVAL to one node is found by its digest on all', async () => {
-    const { nodes, proxy } = await start();
+    const { nodes, proxy } = await withoutScripts();
     const client = await RawClient.connect(proxy.port);
     const [first = '', ...others] = await keyOfEach(proxy, nodes);
     expect(await client.text('EVALSHA', digestOf(SET), '1', first, 'x')).toBe(NOSCRIPT);
@@ -41,7 +61,7 @@ describe('a script', () => {
   });
 
   it('runs before what its client has sent behind it, also where it must be loaded first', async () => {
-    const { nodes, proxy } = await start();
+    const { nodes, proxy } = await withoutScripts();
     const client = await RawClient.connect(proxy.port);
     await client.command('EVAL', SET, '1', (await keyOfEach(proxy, nodes))[0] ?? '', 'x');
     const keys = Array.from({ length: 300 }, (_, i) => `order:${i}`);
@@ -71,7 +91,7 @@ describe('a script', () => {
   });
 
   it('is found by what waits between MULTI and EXEC', async () => {
-    const { nodes, proxy } = await start();
+    const { nodes, proxy } = await withoutScripts();
     const client = await RawClient.connect(proxy.port);
     const [first = '', second = '', third = ''] = await keyOfEach(proxy, nodes);
     await client.command('EVAL', SET, '1', first, 'x');
@@ -97,7 +117,7 @@ describe('a script', () => {
   });
 
   it('whose keys have several owners is refused, and one without keys runs', async () => {
-    const { nodes, proxy } = await start();
+    const { nodes, proxy } = await withoutScripts();
     const client = await RawClient.connect(proxy.port);
     const [first = '', second = ''] = await keyOfEach(proxy, nodes);
     expect(await client.text('EVAL', 'return 1', '2', first, second)).toMatch(/^-CROSSSLOT/);
@@ -107,7 +127,7 @@ describe('a script', () => {
   });
 
   it('that does not compile is answered as by a single Redis, and is not found later', async () => {
-    const { proxy } = await start();
+    const { proxy } = await withoutScripts();
     const single = await RawClient.connect((await startRedis()).port);
     const client = await RawClient.connect(proxy.port);
     for (const words of [
@@ -183,7 +203,7 @@ it('a node that a script keeps busy is known to be so in every worker', async ()
 
 describe('SCRIPT', () => {
   it('EXISTS speaks for all nodes, and FLUSH leaves no script anywhere', async () => {
-    const { nodes, proxy } = await start();
+    const { nodes, proxy } = await withoutScripts();
     const client = await RawClient.connect(proxy.port);
     const exists = (...bodies: string[]): Promise<string> => client.text('SCRIPT', 'EXISTS', ...bodies.map(digestOf));
     const bodies = ['return 1', 'return 2', 'return 3'];
