@@ -7,6 +7,8 @@ import type { ReplySink, Request, RequestPool } from '../request.js';
 
 const BUSY = Buffer.from('-BUSY');
 const TELL_MS = 1000;
+/** While the node is busy it is asked again, since the connection of the script may have further commands to carry. */
+const ASK_MS = 200;
 /** What was heard from another process counts for so long. */
 const HEARD_MS = 3000;
 
@@ -16,6 +18,8 @@ export class BusyState {
   #toldAt = 0;
   #heard: Buffer | null = null;
   #heardAt = 0;
+  #askedAt = 0;
+  #asking = false;
 
   /** @param tell tells the other processes */
   constructor(tell: (reply: Buffer | null) => void) {
@@ -27,11 +31,20 @@ export class BusyState {
     return this.#own ?? this.#heard;
   }
 
-  /** @param now milliseconds, by the clock */
-  begin(reply: Buffer, now: number): void {
-    this.#own = reply;
-    this.#toldAt = now;
-    this.#tell(reply);
+  /** @param now milliseconds, by the clock. @returns whether the node is to be asked whether it is busy still */
+  shouldAskAgain(now: number): boolean {
+    return this.#own !== null && !this.#asking && now - this.#askedAt >= ASK_MS;
+  }
+
+  /** The node is being asked, by a command that it answers at once unless it is busy. @returns who takes the reply */
+  ask(now: number, requests: RequestPool): ReplySink {
+    this.#askedAt = now;
+    this.#asking = true;
+    return new BusyProbe((reply) => {
+      this.#asking = false;
+      if (reply === null) this.end();
+      else this.#begin(reply, now);
+    }, requests);
   }
 
   end(): void {
@@ -47,29 +60,36 @@ export class BusyState {
   }
 
   tick(now: number): void {
-    if (this.#own !== null && now - this.#toldAt >= TELL_MS) this.begin(this.#own, now);
+    if (this.#own !== null && now - this.#toldAt >= TELL_MS) this.#begin(this.#own, now);
     if (this.#heard !== null && now - this.#heardAt > HEARD_MS) this.#heard = null;
+  }
+
+  #begin(reply: Buffer, now: number): void {
+    this.#own = reply;
+    this.#toldAt = now;
+    this.#tell(reply);
   }
 }
 
 /** Takes the reply to a command that is there to find out whether the node is busy. */
-export class BusyProbe implements ReplySink {
-  readonly #onBusy: (reply: Buffer) => void;
+class BusyProbe implements ReplySink {
+  readonly #onReply: (busy: Buffer | null) => void;
   readonly #requests: RequestPool;
 
-  constructor(onBusy: (reply: Buffer) => void, requests: RequestPool) {
-    this.#onBusy = onBusy;
+  /** @param onReply is given what a busy node says, or null */
+  constructor(onReply: (busy: Buffer | null) => void, requests: RequestPool) {
+    this.#onReply = onReply;
     this.#requests = requests;
   }
 
   onReply(request: Request, buffer: Buffer, start: number, end: number): void {
-    if (buffer.compare(BUSY, 0, BUSY.length, start, start + BUSY.length) === 0) {
-      this.#onBusy(Buffer.from(buffer.subarray(start, end)));
-    }
+    const isBusy = buffer.compare(BUSY, 0, BUSY.length, start, start + BUSY.length) === 0;
+    this.#onReply(isBusy ? Buffer.from(buffer.subarray(start, end)) : null);
     this.#requests.give(request);
   }
 
   onFailure(request: Request): void {
+    this.#onReply(null);
     this.#requests.give(request);
   }
 }

@@ -12,7 +12,7 @@ import { NodeCounters } from '../measure/counters.js';
 import type { DataPlaneOptions } from '../options.js';
 import { LanePool } from '../private/lane-pool.js';
 import type { Request, RequestPool } from '../request.js';
-import { BusyProbe, BusyState } from './busy-state.js';
+import { BusyState } from './busy-state.js';
 import { Lane, type LaneEnd } from './lane.js';
 import type { LaneKind } from './lane-handshake.js';
 
@@ -206,7 +206,7 @@ export class UpstreamNode {
       lane.checkTimeout(now);
       if (lane.inflight > 0 && this.#retiredBehindCode < MOST_BEHIND_CODE && lane.retireBehindCode(now)) {
         this.#retiredBehindCode++;
-        this.#askWhetherBusy();
+        this.#askWhetherBusy(now);
       }
       lane.checkPause(now);
       // A shared lane that was given to one large reply has done its duty when that is through.
@@ -214,6 +214,7 @@ export class UpstreamNode {
         lane.end('closed', 'is retired');
     }
     this.busy.tick(now);
+    if (this.busy.shouldAskAgain(now)) this.#askWhetherBusy(now);
     this.privateLanes.tick(now);
     this.blockingLanes.tick(now);
   }
@@ -239,15 +240,13 @@ export class UpstreamNode {
   }
 
   /** A node says that it is busy once a script has run for its `busy-reply-threshold`. */
-  #askWhetherBusy(): void {
+  #askWhetherBusy(now: number): void {
     const lane = this.pick({ protocol: 2, database: 0 });
     if (lane === null) return;
     const request = this.shared.requests.take();
     request.lane = lane;
-    request.startedAt = this.shared.clock.now;
-    request.sink = new BusyProbe((reply) => {
-      if (this.#retiredBehindCode > 0) this.busy.begin(reply, this.shared.clock.now);
-    }, this.shared.requests);
+    request.startedAt = now;
+    request.sink = this.busy.ask(now, this.shared.requests);
     lane.outlet.append(PING, 0, PING.length);
     lane.enqueue(request);
   }
