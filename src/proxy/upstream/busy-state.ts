@@ -36,13 +36,17 @@ export class BusyState {
     return this.#own !== null && !this.#asking && now - this.#askedAt >= ASK_MS;
   }
 
-  /** The node is being asked, by a command that it answers at once unless it is busy. @returns who takes the reply */
-  ask(now: number, requests: RequestPool): ReplySink {
+  /**
+   * The node is being asked, by a command that it answers at once unless it is busy.
+   * @param holds whether a script still holds up a connection: an answer may come later than the script's
+   * @returns who takes the reply
+   */
+  ask(now: number, requests: RequestPool, holds: () => boolean): ReplySink {
     this.#askedAt = now;
     this.#asking = true;
     return new BusyProbe((reply) => {
       this.#asking = false;
-      if (reply === null) this.end();
+      if (reply === null || !holds()) this.end();
       else this.#begin(reply, now);
     }, requests);
   }

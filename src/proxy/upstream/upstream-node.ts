@@ -246,7 +246,7 @@ export class UpstreamNode {
     const request = this.shared.requests.take();
     request.lane = lane;
     request.startedAt = now;
-    request.sink = this.busy.ask(now, this.shared.requests);
+    request.sink = this.busy.ask(now, this.shared.requests, () => this.#retiredBehindCode > 0);
     lane.outlet.append(PING, 0, PING.length);
     lane.enqueue(request);
   }

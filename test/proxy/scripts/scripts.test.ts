@@ -257,6 +257,7 @@ describe('SCRIPT', () => {
     expect(await client.text('SCRIPT', 'KILL')).toBe('+OK\r\n');
     expect(await ended).toMatch(/^-ERR .*Script killed by user/);
     expect(await client.text('GET', first)).toBe('$-1\r\n');
-    expect(await client.text('PING')).toBe('+PONG\r\n');
+    // Until the proxy has seen that the connection of the script is free.
+    await expect.poll(() => client.text('PING'), { timeout: 20_000 }).toBe('+PONG\r\n');
   });
 });
