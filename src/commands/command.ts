@@ -26,8 +26,32 @@ export type Route = 'owner' | 'split' | 'all' | 'any' | 'scan' | 'proxy' | 'refu
  * - `least`: of each number in the arrays the least one (SCRIPT EXISTS).
  * - `one`: a success, when there is one (SCRIPT KILL).
  * - `running`: the reply of the node on which a script runs (FUNCTION STATS).
+ * - `slowlog`: the latest entries of all (SLOWLOG GET).
+ * - `history`: entries in the order of time (LATENCY HISTORY).
+ * - `latest`: for each event the latest entry (LATENCY LATEST).
+ * - `histograms`: histograms added up (LATENCY HISTOGRAM).
+ * - `earliest`: the least integer (LASTSAVE).
+ * - `texts`: each node's text under its name (MEMORY DOCTOR).
+ * - `stats`: maps of figures added up (MEMORY STATS).
  */
-export type Merge = 'none' | 'array' | 'sum' | 'ok' | 'concat' | 'info' | 'random' | 'least' | 'one' | 'running';
+export type Merge =
+  | 'none'
+  | 'array'
+  | 'sum'
+  | 'ok'
+  | 'concat'
+  | 'info'
+  | 'random'
+  | 'least'
+  | 'one'
+  | 'running'
+  | 'slowlog'
+  | 'history'
+  | 'latest'
+  | 'histograms'
+  | 'earliest'
+  | 'texts'
+  | 'stats';
 
 /**
  * Where the keys stand among the arguments; positions count from the command's name (0), so the first

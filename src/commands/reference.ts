@@ -14,6 +14,13 @@ const MERGED: Readonly<Record<Merge, string>> = {
   least: '1 where every node says so; scripts that the proxy knows are loaded first',
   one: 'OK where one node says so',
   running: 'that of the node on which a script runs',
+  slowlog: 'the latest entries of all',
+  history: 'the entries of all, in the order of time',
+  latest: 'for each event the latest entry, with the worst of all',
+  histograms: 'histograms added up',
+  earliest: 'the earliest',
+  texts: "one text with each node's under its name",
+  stats: 'figures added up',
 };
 
 /** Rows come in this order. */

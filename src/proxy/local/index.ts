@@ -11,6 +11,7 @@ import { wait } from '../private/wait.js';
 import { pubsubCommands } from '../pubsub/commands.js';
 import { trackingCommands } from '../tracking/commands.js';
 import { connectionCommands } from './connection-commands.js';
+import { serverCommands } from './server-commands.js';
 
 /** Answers a command without a node. */
 export type LocalCommand = (
@@ -28,6 +29,7 @@ export const LOCAL_COMMANDS: ReadonlyMap<string, LocalCommand> = new Map<string,
   ...Object.entries(pubsubCommands),
   ...Object.entries(trackingCommands),
   ...Object.entries(clusterCommands),
+  ...Object.entries(serverCommands),
   ['client|unblock', clientUnblock],
   ['monitor', monitor],
   ['wait', wait],

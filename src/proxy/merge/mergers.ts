@@ -3,8 +3,10 @@ import { mergeArray } from './array.js';
 import { mergeConcat } from './concat.js';
 import type { Merger } from './group.js';
 import { infoMerger } from './info.js';
+import { mergeHistograms, mergeStats, mergeTexts } from './reports.js';
 import { mergeLeast, mergeRunning } from './scripts.js';
 import { mergeFirst, mergeRandom, mergeSum } from './simple.js';
+import { mergeEarliest, mergeHistory, mergeLatest, slowlogMerger } from './slowlog.js';
 
 /** How the parts' replies become one, by the merge column of the command table. */
 export const MERGERS: Readonly<Record<Merge, Merger>> = {
@@ -18,4 +20,11 @@ export const MERGERS: Readonly<Record<Merge, Merger>> = {
   least: mergeLeast,
   one: mergeFirst,
   running: mergeRunning,
+  slowlog: slowlogMerger(undefined),
+  history: mergeHistory,
+  latest: mergeLatest,
+  histograms: mergeHistograms,
+  earliest: mergeEarliest,
+  texts: mergeTexts,
+  stats: mergeStats,
 };

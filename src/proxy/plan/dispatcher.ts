@@ -17,8 +17,10 @@ import { LOCAL_COMMANDS } from '../local/index.js';
 import type { LocalContext } from '../local/local-context.js';
 import { ARRAY_READ, KEY_READ } from '../measure/cache-reads.js';
 import type { KeyGroups } from '../measure/key-groups.js';
+import type { Merger } from '../merge/group.js';
 import { infoMerger } from '../merge/info.js';
 import { MERGERS } from '../merge/mergers.js';
+import { slowlogMerger } from '../merge/slowlog.js';
 import { Monitors } from '../monitor/monitors.js';
 import { BlockedCommands } from '../private/blocked-commands.js';
 import { mayWait } from '../private/blocking-frame.js';
@@ -448,9 +450,7 @@ export class Dispatcher {
       case 'all': {
         const run = SCRIPT_COMMANDS.get(command.name);
         if (run !== undefined) return run(this, client, framer, command);
-        const merger =
-          command.merge === 'info' ? infoMerger(this.#ownInfo(framer), this.#ownFigures()) : MERGERS[command.merge];
-        return fanOut(this, client, framer, command, merger);
+        return fanOut(this, client, framer, command, this.#mergerOf(command, framer));
       }
       default:
         return this.refuse(client, command, refusalOf(command));
@@ -537,6 +537,12 @@ export class Dispatcher {
     }
     const wanted = sections.length === 0 || sections.some((section) => INFO_SECTIONS.has(section));
     return wanted ? this.#context.proxyInfo() : [];
+  }
+
+  #mergerOf(command: Command, framer: RequestFramer): Merger {
+    if (command.merge === 'info') return infoMerger(this.#ownInfo(framer), this.#ownFigures());
+    if (command.merge !== 'slowlog' || framer.argc < 3) return MERGERS[command.merge];
+    return slowlogMerger((framer.source as Buffer).toString('latin1', args.start[2], args.end[2]));
   }
 
   /** Fields of INFO that the proxy knows and the nodes do not. */
