@@ -39,6 +39,7 @@ export function queueCommand(
   command: Command,
   framer: RequestFramer,
 ): Verdict {
+  if (NEVER_INSIDE.has(command.name)) return dispatcher.refuse(client, command, NOT_INSIDE);
   const { options } = dispatcher.context.shared;
   let refusal: Buffer | null = null;
   let frame: Buffer | null = null;
