@@ -23,6 +23,9 @@ worksThroughTheProxy('bullmq', async (proxy) => {
       await Promise.all([...workers.map((worker) => worker.close(true)), events.close(), queue.close()]);
     };
     queue.on('error', () => {});
+    // Each job that is waited for listens to the queue.
+    queue.setMaxListeners(100);
+    events.setMaxListeners(100);
     events.on('error', () => {});
     for (const worker of workers) worker.on('error', () => {});
     let closed = false;
