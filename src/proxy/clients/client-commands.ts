@@ -43,8 +43,10 @@ const setInfo: LocalCommand = (client, command, framer) => {
   return answer(client, command, OK);
 };
 
-const info: LocalCommand = (client, command) =>
-  answer(client, command, encode.verbatim(`${describeClient(client)}\n`, client.kind.protocol));
+const info: LocalCommand = (client, command, framer) => {
+  const line = describeClient(client, framer.frameEnd - framer.frameStart);
+  return answer(client, command, encode.verbatim(`${line}\n`, client.kind.protocol));
+};
 
 const reply: LocalCommand = (client, command, framer) => {
   switch (argumentTexts(framer)[2]?.toLowerCase()) {

@@ -2,9 +2,15 @@ import type { ClientConnection } from '../client/client-connection.js';
 import { isSubscribed } from '../pubsub/commands.js';
 import { redirectOf } from '../tracking/commands.js';
 
-/** A line of CLIENT LIST, without its line break. Fields stand in Redis' order; those of its buffers are left out. */
-export function describeClient(client: ClientConnection): string {
+/**
+ * A line of CLIENT LIST, without its line break. Fields stand in Redis' order; of buffers that the proxy does not have
+ * for each client it says 0.
+ * @param commandBytes length of the command that the client has sent just now
+ */
+export function describeClient(client: ClientConnection, commandBytes = 0): string {
   const seconds = (since: number): number => Math.max(0, Math.floor(since / 1000));
+  const queryBytes = client.queryBytes + commandBytes;
+  const output = client.outlet.pending;
   const [channels, patterns, shards] = client.subscriptions?.topics ?? [];
   return [
     `id=${client.id}`,
@@ -18,14 +24,18 @@ export function describeClient(client: ClientConnection): string {
     `db=${client.kind.database}`,
     `sub=${channels?.size ?? 0} psub=${patterns?.size ?? 0} ssub=${shards?.size ?? 0}`,
     `multi=${client.transaction?.frames.length ?? -1}`,
-    `qbuf=${client.queryBytes}`,
-    `obl=${client.outlet.pending}`,
-    `pending=${client.pending}`,
+    `qbuf=${queryBytes} qbuf-free=0`,
+    `argv-mem=${commandBytes} multi-mem=${client.transaction?.bytes ?? 0}`,
+    'rbs=0 rbp=0',
+    `obl=${output} oll=0 omem=${output}`,
+    `tot-mem=${queryBytes + output + (client.transaction?.bytes ?? 0)}`,
+    'events=r',
     `cmd=${client.lastCommand?.name ?? 'NULL'}`,
     `user=default redir=${redirectOf(client)}`,
     `resp=${client.kind.protocol}`,
     `lib-name=${client.libraryName}`,
     `lib-ver=${client.libraryVersion}`,
+    `pending=${client.pending}`,
   ].join(' ');
 }
 

@@ -14,7 +14,8 @@ export const list: LocalCommand = (client, command, framer, dispatcher) => {
   const filter = parseListFilter(argumentTexts(framer).slice(2));
   if (typeof filter === 'string') return answerError(client, command, filter);
   const { shared, peers } = dispatcher.context;
-  const own = linesOf(shared.clients, filter);
+  const commandBytes = framer.frameEnd - framer.frameStart;
+  const own = linesOf(shared.clients, filter, client, commandBytes);
   const { protocol } = client.kind;
   if (peers === null) return answer(client, command, verbatim(textOf(own), protocol));
   const others = peers.ask({ type: 'list', filter });
@@ -30,11 +31,16 @@ function textOf(lines: readonly ClientLine[]): string {
     .join('');
 }
 
-/** Those of this process. */
-export function linesOf(clients: Iterable<ClientConnection>, filter: ClientFilter): ClientLine[] {
+/** Those of this process. @param asker has sent the command at hand, of `commandBytes`; null: one of another process has */
+export function linesOf(
+  clients: Iterable<ClientConnection>,
+  filter: ClientFilter,
+  asker: ClientConnection | null,
+  commandBytes: number,
+): ClientLine[] {
   return [...clients]
     .filter((client) => matches(client, filter))
-    .map((client) => ({ id: client.id, text: describeClient(client) }));
+    .map((client) => ({ id: client.id, text: describeClient(client, client === asker ? commandBytes : 0) }));
 }
 
 function parseListFilter(words: readonly string[]): ClientFilter | string {

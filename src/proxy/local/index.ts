@@ -10,6 +10,7 @@ import { transactionCommands } from '../private/transaction-commands.js';
 import { wait } from '../private/wait.js';
 import { pubsubCommands } from '../pubsub/commands.js';
 import { trackingCommands } from '../tracking/commands.js';
+import { configGet } from './config-command.js';
 import { connectionCommands } from './connection-commands.js';
 import { serverCommands } from './server-commands.js';
 
@@ -30,6 +31,7 @@ export const LOCAL_COMMANDS: ReadonlyMap<string, LocalCommand> = new Map<string,
   ...Object.entries(trackingCommands),
   ...Object.entries(clusterCommands),
   ...Object.entries(serverCommands),
+  ['config|get', configGet],
   ['client|unblock', clientUnblock],
   ['monitor', monitor],
   ['wait', wait],

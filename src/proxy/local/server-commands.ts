@@ -1,14 +1,10 @@
-/** What the proxy says of itself as a server: its users, its role, its settings as far as they are harmless. */
+/** What the proxy says of itself as a server: its users, its role. */
 import { createHash } from 'node:crypto';
-import { decodeReply, type ReplyValue } from '../../resp/decode.js';
 import * as encode from '../../resp/encode.js';
-import { LATER, TAKEN } from '../client/client-connection.js';
 import type { Dispatcher } from '../plan/dispatcher.js';
-import type { ReplySink, Request } from '../request.js';
 import type { LocalCommand } from './index.js';
 import { answer, answerError, argumentTexts } from './words.js';
 
-const NOT_READY = encode.error('NODEDOWN the ring has no nodes yet');
 const USER = 'default';
 
 /** As Redis shows a password: its SHA-256. */
@@ -67,67 +63,6 @@ const dryRun: LocalCommand = (client, command, framer, dispatcher) => {
 const role: LocalCommand = (client, command) =>
   answer(client, command, encode.array([encode.bulk('master'), encode.integer(0), encode.EMPTY_ARRAY]));
 
-/** The nodes' secrets are not the clients'. */
-const SECRETS: ReadonlySet<string> = new Set([
-  ...['requirepass', 'masterauth', 'masteruser', 'tls-key-file-pass', 'tls-client-key-file-pass'],
-]);
-
-/** CONFIG GET shows the settings of one node, without its secrets. */
-const configGet: LocalCommand = (client, command, framer, dispatcher) => {
-  if (dispatcher.snapshot === null) return dispatcher.refuse(client, command, NOT_READY);
-  if (!dispatcher.bind(client)) return LATER;
-  const index = dispatcher.anyNode();
-  const lane = dispatcher.laneFor(client, index);
-  if (lane === null) return dispatcher.refuse(client, command, dispatcher.nodeAt(index).downReply);
-  if (lane.full) {
-    client.waitFor(lane);
-    return LATER;
-  }
-  dispatcher.sendOn(client, command, lane, framer.source as Buffer, framer).sink = new WithoutSecrets();
-  return TAKEN;
-};
-
-class WithoutSecrets implements ReplySink {
-  onReply(request: Request, buffer: Buffer, start: number, end: number): void {
-    const { client } = request;
-    const value = decodeReply(buffer.subarray(start, end))?.value ?? null;
-    const pairs = value instanceof Map ? [...value] : Array.isArray(value) ? pairsOf(value) : null;
-    if (client === null || pairs === null) {
-      this.#pass(request, buffer, start, end);
-      return;
-    }
-    const shown = encode.map(
-      pairs.map(([name, setting]) => [
-        encode.bulk(bytesOf(name)),
-        encode.bulk(SECRETS.has(String(name)) ? '' : bytesOf(setting)),
-      ]),
-      client.kind.protocol,
-    );
-    this.#pass(request, shown, 0, shown.length);
-  }
-
-  onFailure(request: Request, reply: Buffer): void {
-    this.#pass(request, reply, 0, reply.length);
-  }
-
-  #pass(request: Request, buffer: Buffer, start: number, end: number): void {
-    request.sink = null;
-    const { client, lane } = request;
-    if (client === null) lane?.node.shared.requests.give(request);
-    else client.onReply(request, buffer, start, end);
-  }
-}
-
-function pairsOf(flat: readonly ReplyValue[]): [ReplyValue, ReplyValue][] {
-  const pairs: [ReplyValue, ReplyValue][] = [];
-  for (let i = 0; i + 1 < flat.length; i += 2) pairs.push([flat[i] ?? null, flat[i + 1] ?? null]);
-  return pairs;
-}
-
-function bytesOf(value: ReplyValue): Buffer {
-  return Buffer.isBuffer(value) ? value : Buffer.from(String(value));
-}
-
 export const serverCommands: Readonly<Record<string, LocalCommand>> = {
   'acl|whoami': whoAmI,
   'acl|users': users,
@@ -135,5 +70,4 @@ export const serverCommands: Readonly<Record<string, LocalCommand>> = {
   'acl|getuser': getUser,
   'acl|dryrun': dryRun,
   role,
-  'config|get': configGet,
 };

@@ -9,7 +9,7 @@ export async function answerPeer(dispatcher: Dispatcher, question: PeerQuestion)
   const { clients } = dispatcher.context.shared;
   switch (question.type) {
     case 'list':
-      return linesOf(clients, question.filter);
+      return linesOf(clients, question.filter, null, 0);
     case 'kill':
       return killOwn(clients, question.filter);
     case 'unblock':

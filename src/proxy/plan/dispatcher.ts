@@ -13,6 +13,7 @@ import { args, type RequestFramer } from '../../resp/request-framer.js';
 import { type ClientConnection, LATER, TAKEN } from '../client/client-connection.js';
 import { Pause } from '../clients/pause.js';
 import { clusterFigures } from '../cluster/cluster-commands.js';
+import { refusalOfSettings } from '../local/config-command.js';
 import { LOCAL_COMMANDS } from '../local/index.js';
 import type { LocalContext } from '../local/local-context.js';
 import { ARRAY_READ, KEY_READ } from '../measure/cache-reads.js';
@@ -57,6 +58,7 @@ export interface UploadPlan {
 
 /** The sections of INFO that the proxy's own belongs to. */
 const INFO_SECTIONS: ReadonlySet<string> = new Set(['ringproxy', 'all', 'everything', 'default']);
+const CLIENTS_LINE = 'ringproxy_clients:';
 const EMPTY = Buffer.alloc(0);
 const NOT_READY = encodeError('NODEDOWN the ring has no nodes yet');
 const NO_AUTH = encodeError('NOAUTH Authentication required.');
@@ -409,6 +411,7 @@ export class Dispatcher {
         return this.refuse(client, container, encodeError(text, 'latin1'));
       }
       command = sub;
+      client.lastCommand = sub;
     }
     if (client.subscriptions !== null) {
       const refusal = refusalWhileSubscribed(client, command);
@@ -445,6 +448,10 @@ export class Dispatcher {
       case 'admin':
         if (this.#context.shared.options.adminCommands !== 'allow') {
           return this.refuse(client, command, refusalOf(command));
+        }
+        if (command.name === 'config|set') {
+          const refusal = refusalOfSettings(framer);
+          if (refusal !== null) return this.refuse(client, command, refusal);
         }
         return fanOut(this, client, framer, command, MERGERS[command.merge]);
       case 'all': {
@@ -547,7 +554,17 @@ export class Dispatcher {
 
   /** Fields of INFO that the proxy knows and the nodes do not. */
   #ownFigures(): Readonly<Record<string, number | string>> {
-    return { ...this.tracking.figures, ...clusterFigures(this.#context.shared.options.clusterMode) };
+    const { shared, peers, proxyInfo } = this.#context;
+    const { maxClients, clusterMode } = shared.options;
+    // Of other processes it is known how many they had a short while ago.
+    const all = peers === null ? '' : (proxyInfo().find((line) => line.startsWith(CLIENTS_LINE)) ?? '');
+    const clients = Math.max(shared.clients.size, Number(all.slice(CLIENTS_LINE.length)));
+    return {
+      ...this.tracking.figures,
+      ...clusterFigures(clusterMode),
+      connected_clients: clients,
+      maxclients: maxClients,
+    };
   }
 
   #downReply(index: number): Buffer {

@@ -5,6 +5,7 @@ import { error as encodeError } from '../../resp/encode.js';
 import { parseStrictInteger } from '../../resp/integer.js';
 import { args, type RequestFramer } from '../../resp/request-framer.js';
 import { type ClientConnection, TAKEN } from '../client/client-connection.js';
+import { refusalOfSettings } from '../local/config-command.js';
 import type { Dispatcher, Verdict } from '../plan/dispatcher.js';
 import { otherDatabaseAt } from '../plan/other-database.js';
 import { isReserved, RESERVED_REPLY } from '../plan/reserved.js';
@@ -55,7 +56,8 @@ export function queueCommand(
       break;
     case 'admin':
       if (options.adminCommands !== 'allow') refusal = notInside(command, command.reason);
-      else frame = noteEverywhere(dispatcher, transaction, framer);
+      else if (command.name === 'config|set') refusal = refusalOfSettings(framer);
+      if (refusal === null) frame = noteEverywhere(dispatcher, transaction, framer);
       break;
     case 'all':
       if (loadsCode(command)) frame = noteEverywhere(dispatcher, transaction, framer);

@@ -34,6 +34,9 @@ it('shows neither the passwords of nodes nor their users', async () => {
     expect(settings).toContain('$11\r\nrequirepass\r\n$0\r\n');
     expect(settings).toContain('$9\r\nmaxmemory\r\n$1\r\n0\r\n');
     expect(settings).not.toContain('of the node');
+    // Where a node is found is not for clients to know, or to change.
+    expect(settings).not.toMatch(/\r\nport\r\n/);
+    expect(settings).toContain('$4\r\nbind\r\n$0\r\n');
     // As Redis shows it: the SHA-256 of the proxy's password.
     const digest = '2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b';
     expect(await client.text('ACL', 'LIST')).toContain(`user default on #${digest} ~* &* +@all`);
@@ -62,6 +65,10 @@ describe('over all nodes', () => {
     expect(new Set(sets)).toEqual(new Set(Array.from({ length: 20 }, (_, i) => `k${i}`)));
     expect(all.map(({ time }) => time)).toEqual(all.map(({ time }) => time).sort((a, b) => b - a));
     expect(Number((await client.text('SLOWLOG', 'LEN')).slice(1))).toBeGreaterThan(20);
+    expect(await client.text('CONFIG', 'SET', 'maxclients', '9999', 'port', '1')).toMatch(
+      /^-ERR CONFIG SET port is not allowed through the proxy: /,
+    );
+    expect(await client.text('CONFIG', 'GET', 'maxclients')).toContain('10000');
     expect(await client.text('SLOWLOG', 'RESET')).toBe('+OK\r\n');
     expect((await entriesOf('-1')).some(({ words }) => words[0] === 'SET')).toBe(false);
   });

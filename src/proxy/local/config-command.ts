@@ -1,0 +1,95 @@
+/** CONFIG: the settings of the nodes as those of one server. */
+import { decodeReply, type ReplyValue } from '../../resp/decode.js';
+import * as encode from '../../resp/encode.js';
+import type { RequestFramer } from '../../resp/request-framer.js';
+import { LATER, TAKEN } from '../client/client-connection.js';
+import type { ReplySink, Request } from '../request.js';
+import type { LocalCommand } from './index.js';
+import { argumentTexts } from './words.js';
+
+const NOT_READY = encode.error('NODEDOWN the ring has no nodes yet');
+
+/** Where a node is found, which is another place for each: with the same value for all of them, the ring would break. */
+const OWN_SETTING =
+  /^(?:port|tls-port|bind|bind-source-addr|unixsocket|unixsocketperm|(?:cluster|replica|slave)-announce-.*|cluster-port)$/i;
+
+function isOwnSetting(name: string): boolean {
+  return OWN_SETTING.test(name);
+}
+
+/** @returns the error for a CONFIG SET that must not go to every node; null: it may */
+export function refusalOfSettings(framer: RequestFramer): Buffer | null {
+  const words = argumentTexts(framer);
+  for (let i = 2; i < words.length; i += 2) {
+    const name = words[i] ?? '';
+    if (isOwnSetting(name)) {
+      return encode.error(
+        `ERR CONFIG SET ${name} is not allowed through the proxy: each node has an address of its own`,
+      );
+    }
+  }
+  return null;
+}
+
+/** Of these clients see that there is one, and not its value: the nodes' secrets are not theirs. */
+const BLANK: ReadonlySet<string> = new Set([
+  ...['bind', 'requirepass', 'masterauth', 'masteruser', 'tls-key-file-pass', 'tls-client-key-file-pass'],
+]);
+
+/** CONFIG GET shows the settings of one node, but for its secrets and what is its own. */
+export const configGet: LocalCommand = (client, command, framer, dispatcher) => {
+  if (dispatcher.snapshot === null) return dispatcher.refuse(client, command, NOT_READY);
+  if (!dispatcher.bind(client)) return LATER;
+  const index = dispatcher.anyNode();
+  const lane = dispatcher.laneFor(client, index);
+  if (lane === null) return dispatcher.refuse(client, command, dispatcher.nodeAt(index).downReply);
+  if (lane.full) {
+    client.waitFor(lane);
+    return LATER;
+  }
+  dispatcher.sendOn(client, command, lane, framer.source as Buffer, framer).sink = new HarmlessView();
+  return TAKEN;
+};
+
+class HarmlessView implements ReplySink {
+  onReply(request: Request, buffer: Buffer, start: number, end: number): void {
+    const { client } = request;
+    const value = decodeReply(buffer.subarray(start, end))?.value ?? null;
+    const pairs = value instanceof Map ? [...value] : Array.isArray(value) ? pairsOf(value) : null;
+    if (client === null || pairs === null) {
+      this.#pass(request, buffer, start, end);
+      return;
+    }
+    const shown = encode.map(
+      pairs
+        .filter(([name]) => BLANK.has(String(name)) || !isOwnSetting(String(name)))
+        .map(([name, setting]) => [
+          encode.bulk(bytesOf(name)),
+          encode.bulk(BLANK.has(String(name)) ? '' : bytesOf(setting)),
+        ]),
+      client.kind.protocol,
+    );
+    this.#pass(request, shown, 0, shown.length);
+  }
+
+  onFailure(request: Request, reply: Buffer): void {
+    this.#pass(request, reply, 0, reply.length);
+  }
+
+  #pass(request: Request, buffer: Buffer, start: number, end: number): void {
+    request.sink = null;
+    const { client, lane } = request;
+    if (client === null) lane?.node.shared.requests.give(request);
+    else client.onReply(request, buffer, start, end);
+  }
+}
+
+function pairsOf(flat: readonly ReplyValue[]): [ReplyValue, ReplyValue][] {
+  const pairs: [ReplyValue, ReplyValue][] = [];
+  for (let i = 0; i + 1 < flat.length; i += 2) pairs.push([flat[i] ?? null, flat[i + 1] ?? null]);
+  return pairs;
+}
+
+function bytesOf(value: ReplyValue): Buffer {
+  return Buffer.isBuffer(value) ? value : Buffer.from(String(value));
+}
