@@ -2,7 +2,7 @@
 import { decodeReply, type ReplyValue } from '../../resp/decode.js';
 import * as encode from '../../resp/encode.js';
 import type { RequestFramer } from '../../resp/request-framer.js';
-import { LATER, TAKEN } from '../client/client-connection.js';
+import { type ClientConnection, LATER, TAKEN } from '../client/client-connection.js';
 import type { ReplySink, Request } from '../request.js';
 import type { LocalCommand } from './index.js';
 import { argumentTexts } from './words.js';
@@ -31,12 +31,12 @@ export function refusalOfSettings(framer: RequestFramer): Buffer | null {
   return null;
 }
 
-/** Of these clients see that there is one, and not its value: the nodes' secrets are not theirs. */
-const BLANK: ReadonlySet<string> = new Set([
-  ...['bind', 'requirepass', 'masterauth', 'masteruser', 'tls-key-file-pass', 'tls-client-key-file-pass'],
+/** The nodes' secrets are not the clients'. */
+const SECRETS: ReadonlySet<string> = new Set([
+  ...['requirepass', 'masterauth', 'masteruser', 'tls-key-file-pass', 'tls-client-key-file-pass'],
 ]);
 
-/** CONFIG GET shows the settings of one node, but for its secrets and what is its own. */
+/** CONFIG GET shows the settings of one node, but for its secrets, and the proxy's own address where that is asked for. */
 export const configGet: LocalCommand = (client, command, framer, dispatcher) => {
   if (dispatcher.snapshot === null) return dispatcher.refuse(client, command, NOT_READY);
   if (!dispatcher.bind(client)) return LATER;
@@ -47,11 +47,20 @@ export const configGet: LocalCommand = (client, command, framer, dispatcher) => 
     client.waitFor(lane);
     return LATER;
   }
-  dispatcher.sendOn(client, command, lane, framer.source as Buffer, framer).sink = new HarmlessView();
+  dispatcher.sendOn(client, command, lane, framer.source as Buffer, framer).sink = new HarmlessView(
+    new Set(argumentTexts(framer).map((word) => word.toLowerCase())),
+  );
   return TAKEN;
 };
 
 class HarmlessView implements ReplySink {
+  /** The patterns; some are whole names. */
+  readonly #asked: ReadonlySet<string>;
+
+  constructor(asked: ReadonlySet<string>) {
+    this.#asked = asked;
+  }
+
   onReply(request: Request, buffer: Buffer, start: number, end: number): void {
     const { client } = request;
     const value = decodeReply(buffer.subarray(start, end))?.value ?? null;
@@ -62,11 +71,8 @@ class HarmlessView implements ReplySink {
     }
     const shown = encode.map(
       pairs
-        .filter(([name]) => BLANK.has(String(name)) || !isOwnSetting(String(name)))
-        .map(([name, setting]) => [
-          encode.bulk(bytesOf(name)),
-          encode.bulk(BLANK.has(String(name)) ? '' : bytesOf(setting)),
-        ]),
+        .filter(([name]) => this.#asked.has(String(name)) || !isOwnSetting(String(name)))
+        .map(([name, setting]) => [encode.bulk(bytesOf(name)), encode.bulk(shownValue(client, String(name), setting))]),
       client.kind.protocol,
     );
     this.#pass(request, shown, 0, shown.length);
@@ -82,6 +88,13 @@ class HarmlessView implements ReplySink {
     if (client === null) lane?.node.shared.requests.give(request);
     else client.onReply(request, buffer, start, end);
   }
+}
+
+function shownValue({ localAddress }: ClientConnection, name: string, value: ReplyValue): string | Buffer {
+  if (!isOwnSetting(name)) return SECRETS.has(name) ? '' : bytesOf(value);
+  const colon = localAddress.lastIndexOf(':');
+  if (name === 'port') return colon < 0 ? '0' : localAddress.slice(colon + 1);
+  return name === 'bind' ? localAddress.slice(0, Math.max(0, colon)) : '';
 }
 
 function pairsOf(flat: readonly ReplyValue[]): [ReplyValue, ReplyValue][] {
