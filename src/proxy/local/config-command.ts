@@ -3,6 +3,7 @@ import { decodeReply, type ReplyValue } from '../../resp/decode.js';
 import * as encode from '../../resp/encode.js';
 import type { RequestFramer } from '../../resp/request-framer.js';
 import { type ClientConnection, LATER, TAKEN } from '../client/client-connection.js';
+import type { Dispatcher } from '../plan/dispatcher.js';
 import type { ReplySink, Request } from '../request.js';
 import type { LocalCommand } from './index.js';
 import { argumentTexts } from './words.js';
@@ -15,6 +16,18 @@ const OWN_SETTING =
 
 function isOwnSetting(name: string): boolean {
   return OWN_SETTING.test(name);
+}
+
+/** The table of keys that clients have read is the proxy's, and not the nodes': a CONFIG SET that concerns it is heeded. */
+export function heedSettings(dispatcher: Dispatcher, framer: RequestFramer): void {
+  const words = argumentTexts(framer);
+  for (let i = 2; i + 1 < words.length; i += 2) {
+    const value = words[i + 1] ?? '';
+    if (words[i]?.toLowerCase() !== 'tracking-table-max-keys' || !/^\d{1,15}$/.test(value)) continue;
+    const maxKeys = Number(value);
+    dispatcher.tracking.boundKeys(maxKeys);
+    dispatcher.context.peers?.tell({ type: 'tracking-bound', maxKeys });
+  }
 }
 
 /** @returns the error for a CONFIG SET that must not go to every node; null: it may */

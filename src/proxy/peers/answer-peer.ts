@@ -14,6 +14,12 @@ export async function answerPeer(dispatcher: Dispatcher, question: PeerQuestion)
       return killOwn(clients, question.filter);
     case 'unblock':
       return (await endWaitOf(clients, question.client, question.mode)) ? 1 : 0;
+    case 'invalidated': {
+      const target = [...clients].find((client) => client.id === question.client);
+      if (target === undefined) return 0;
+      sendRedirected(target, question.keys?.map((key) => Buffer.from(key)) ?? null);
+      return 1;
+    }
     case 'heed':
       onPeerNews(dispatcher, question.news);
       return 1;
@@ -26,11 +32,9 @@ export function onPeerNews(dispatcher: Dispatcher, news: PeerNews): void {
     case 'paused':
       pause.set(news.until, news.writesOnly);
       break;
-    case 'invalidated': {
-      const keys = news.keys?.map((key) => Buffer.from(key)) ?? null;
-      for (const client of context.shared.clients) if (client.id === news.client) sendRedirected(client, keys);
+    case 'tracking-bound':
+      dispatcher.tracking.boundKeys(news.maxKeys);
       break;
-    }
     case 'monitors':
       monitors.onWanted(news.from, news.wanted);
       break;

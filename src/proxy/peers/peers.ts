@@ -9,6 +9,8 @@ export type PeerQuestion =
   | { readonly type: 'kill'; readonly filter: ClientFilter }
   /** End the wait of this client's command. The answer is 1 when it waited. */
   | { readonly type: 'unblock'; readonly client: number; readonly mode: UnblockMode }
+  /** These keys have changed, which is told this client in the place of another one; null: all. The answer is 1 where it is. */
+  | { readonly type: 'invalidated'; readonly client: number; readonly keys: readonly Uint8Array[] | null }
   /** Do what these news say, and tell when that is done. The answer is 1. */
   | { readonly type: 'heed'; readonly news: PeerNews };
 
@@ -17,8 +19,8 @@ export type PeerAnswer = number | readonly ClientLine[];
 export type PeerNews =
   /** Clients are paused until then (milliseconds since 1970); 0: not any more. */
   | { readonly type: 'paused'; readonly until: number; readonly writesOnly: boolean }
-  /** A client of another process tracks keys on behalf of this one; null: all of its keys may have changed. */
-  | { readonly type: 'invalidated'; readonly client: number; readonly keys: readonly Uint8Array[] | null }
+  /** The table of keys for clients that track has another bound. */
+  | { readonly type: 'tracking-bound'; readonly maxKeys: number }
   /** Whether there are clients that monitor. */
   | { readonly type: 'monitors'; readonly from: string; readonly wanted: boolean }
   /** For clients that monitor; null: there was more than can be kept. */

@@ -13,7 +13,7 @@ import { args, type RequestFramer } from '../../resp/request-framer.js';
 import { type ClientConnection, LATER, TAKEN } from '../client/client-connection.js';
 import { Pause } from '../clients/pause.js';
 import { clusterFigures } from '../cluster/cluster-commands.js';
-import { refusalOfSettings } from '../local/config-command.js';
+import { heedSettings, refusalOfSettings } from '../local/config-command.js';
 import { LOCAL_COMMANDS } from '../local/index.js';
 import type { LocalContext } from '../local/local-context.js';
 import { ARRAY_READ, KEY_READ } from '../measure/cache-reads.js';
@@ -101,8 +101,9 @@ export class Dispatcher {
     this.#context = context;
     const { clock, requests, options, turn } = context.shared;
     this.pubsub = new PubSub({ clock, requests, requestTimeout: options.requestTimeout });
-    this.tracking = new Tracking(options.trackingTableMaxKeys, clock, (client, keys) => {
-      context.peers?.tell({ type: 'invalidated', client, keys });
+    this.tracking = new Tracking(options.trackingTableMaxKeys, clock, async (client, keys) => {
+      const answers = await context.peers?.ask({ type: 'invalidated', client, keys });
+      return answers?.includes(1) === true;
     });
     const attend = (): void => {
       this.#attentive = this.pause.active || this.monitors.active;
@@ -452,6 +453,7 @@ export class Dispatcher {
         if (command.name === 'config|set') {
           const refusal = refusalOfSettings(framer);
           if (refusal !== null) return this.refuse(client, command, refusal);
+          heedSettings(this, framer);
         }
         return fanOut(this, client, framer, command, MERGERS[command.merge]);
       case 'all': {

@@ -8,7 +8,7 @@ export interface TrackingOptions {
   readonly optIn: boolean;
   readonly optOut: boolean;
   readonly noLoop: boolean;
-  /** With one character for each byte. */
+  /** With BCAST, one at least; with one character for each byte. */
   readonly prefixes: readonly string[];
 }
 

@@ -54,12 +54,14 @@ function beginElsewhere(
   options: TrackingOptions,
   peers: Peers,
 ): Verdict {
+  if (!dispatcher.tracking.prepare(client, options)) {
+    client.suspend();
+    return LATER;
+  }
   const found = peers.ask({ type: 'list', filter: { ids: [options.redirect] } });
   const verdict = answerLater(dispatcher, client, command, found, (answers) => {
     if (!answers.some((lines) => typeof lines !== 'number' && lines.length > 0)) return encode.error(NO_SUCH_TARGET);
     if (client.closed) return encode.OK;
-    // Until all nodes are listened to, what it reads is told as changed.
-    dispatcher.tracking.prepare(client, options);
     dispatcher.tracking.start(client, options, null);
     return encode.OK;
   });

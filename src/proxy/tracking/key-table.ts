@@ -9,7 +9,7 @@ type Readers = ClientTracking | Set<ClientTracking>;
 const NOBODY: readonly ClientTracking[] = [];
 
 export class KeyTable {
-  readonly #limit: number;
+  #limit: number;
   /** By the key with one character for each byte, in the order in which they were noted. Most have one reader. */
   readonly #keys = new Map<string, Readers>();
   /** Called with a key that makes room for another. */
@@ -37,7 +37,7 @@ export class KeyTable {
     if (readers === reader) return;
     if (readers === undefined) {
       this.#keys.set(key, reader);
-      if (this.#limit > 0 && this.#keys.size > this.#limit) this.#evict();
+      this.#makeRoom();
     } else if (readers instanceof Set) readers.add(reader);
     else this.#keys.set(key, new Set([readers, reader]));
   }
@@ -61,8 +61,17 @@ export class KeyTable {
     this.#keys.clear();
   }
 
-  #evict(): void {
-    const oldest = this.#keys.keys().next();
-    if (oldest.done !== true) this.#onEvicted(oldest.value, this.take(oldest.value));
+  /** @param limit keys; 0: any number */
+  bound(limit: number): void {
+    this.#limit = limit;
+    this.#makeRoom();
+  }
+
+  #makeRoom(): void {
+    if (this.#limit === 0 || this.#keys.size <= this.#limit) return;
+    for (const oldest of this.#keys.keys()) {
+      this.#onEvicted(oldest, this.take(oldest));
+      if (this.#keys.size <= this.#limit) break;
+    }
   }
 }

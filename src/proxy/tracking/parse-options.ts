@@ -68,5 +68,7 @@ function fitted(options: TrackingOptions, current: TrackingOptions | null): Trac
       return `ERR Prefix '${prefix}' overlaps with another provided prefix '${other}'. Prefixes for a single client must not overlap.`;
     }
   }
-  return { ...options, prefixes: [...before, ...prefixes] };
+  // Without a prefix it is all keys.
+  const all = prefixes.length === 0 ? new Set([...before, '']) : [...before, ...prefixes];
+  return { ...options, prefixes: [...all] };
 }

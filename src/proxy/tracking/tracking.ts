@@ -28,8 +28,8 @@ const KEPT_MS = 60_000;
 const BLOCKED_PATIENCE_MS = 100;
 const EVERYTHING = '';
 
-/** Tells a client of another process that these keys have changed. */
-export type TellElsewhere = (client: number, keys: readonly Buffer[] | null) => void;
+/** Tells a client of another process that these keys have changed. @returns whether there is such a client */
+export type TellElsewhere = (client: number, keys: readonly Buffer[] | null) => Promise<boolean>;
 
 export class Tracking implements TrackingListener {
   readonly #clients = new Set<ClientTracking>();
@@ -55,8 +55,9 @@ export class Tracking implements TrackingListener {
     this.#keys = new KeyTable(maxKeys, (key, readers) => this.#tellReaders(Buffer.from(key, 'latin1'), readers));
   }
 
-  get clients(): number {
-    return this.#clients.size;
+  /** From now on the table of keys has this bound; 0: none. */
+  boundKeys(maxKeys: number): void {
+    this.#keys.bound(maxKeys);
   }
 
   /** Fields of INFO. */
@@ -113,7 +114,7 @@ export class Tracking implements TrackingListener {
    * @returns false when nodes are still to answer: the client is resumed when they have
    */
   prepare(client: ClientConnection, options: TrackingOptions): boolean {
-    const needed = options.bcast && options.prefixes.length > 0 ? options.prefixes : [EVERYTHING];
+    const needed = options.bcast ? options.prefixes : [EVERYTHING];
     const cover = coverOf([...this.#prefixes, ...needed]);
     if (cover.length !== this.#prefixes.length || cover.some((prefix, i) => prefix !== this.#prefixes[i])) {
       this.#prefixes = cover;
@@ -135,7 +136,7 @@ export class Tracking implements TrackingListener {
     this.#clients.add(tracking);
     if (!options.bcast) return;
     tracking.mayCache = true;
-    for (const prefix of options.prefixes.length === 0 ? [EVERYTHING] : options.prefixes) {
+    for (const prefix of options.prefixes) {
       const trackers = this.#broadcast.get(prefix) ?? new Set();
       trackers.add(tracking);
       this.#broadcast.set(prefix, trackers);
@@ -257,7 +258,7 @@ export class Tracking implements TrackingListener {
     for (const key of keysWritten(command, framer, bcast)) {
       tracking.hasWritten = true;
       if (!bcast) this.#keys.remove(key, tracking);
-      else if (prefixes.length > 0 && !prefixes.some((prefix) => key.startsWith(prefix))) continue;
+      else if (!prefixes.some((prefix) => key.startsWith(prefix))) continue;
       else if (this.#allReady || this.#isHeard(Buffer.from(key, 'latin1'))) tracking.ownWrites.add(key);
     }
   }
@@ -286,12 +287,20 @@ export class Tracking implements TrackingListener {
     if (client === null) return;
     if (options.redirect === 0) {
       if (client.kind.protocol === 3) client.push(invalidation(keys, 3));
-    } else if (target === null) this.#tellElsewhere(options.redirect, keys);
-    else if (target.closed) {
-      tracking.redirectIsBroken = true;
-      if (client.kind.protocol === 3) client.push(brokenRedirect(options.redirect));
-    } else sendRedirected(target, keys);
+    } else if (target === null) {
+      void this.#tellElsewhere(options.redirect, keys).then((isThere) => {
+        if (!isThere) tellBroken(tracking);
+      });
+    } else if (target.closed) tellBroken(tracking);
+    else sendRedirected(target, keys);
   }
+}
+
+/** The client that is told in the place of this one is gone. */
+function tellBroken(tracking: ClientTracking): void {
+  const { client, options } = tracking;
+  tracking.redirectIsBroken = true;
+  if (client?.kind.protocol === 3) client.push(brokenRedirect(options.redirect));
 }
 
 /** Tells a client of what concerns another one. In RESP2 it must be subscribed to something, as in Redis. */

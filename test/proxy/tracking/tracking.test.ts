@@ -1,13 +1,16 @@
+import { createClient } from 'redis';
 import { describe, expect, it } from 'vitest';
+import { atEnd } from '../../support/cleanup.js';
 import { RawClient } from '../../support/raw-client.js';
 import { type RedisProcess, startRedis, startRedises } from '../../support/redis-process.js';
 import { type RingproxyProcess, startRingproxy } from '../../support/ringproxy-process.js';
 
 async function stage(
   env: Readonly<Record<string, string>> = {},
+  args: readonly string[] = [],
 ): Promise<{ proxy: RingproxyProcess; nodes: RedisProcess[] }> {
   const nodes = await startRedises(3);
-  return { nodes, proxy: await startRingproxy({ nodes, env }) };
+  return { nodes, proxy: await startRingproxy({ nodes, env, args }) };
 }
 
 /** A client that speaks RESP3 and tracks with these options. */
@@ -116,8 +119,8 @@ describe('CLIENT TRACKING', () => {
     expect(await prefixed.text('CLIENT', 'TRACKING', 'ON')).toMatch(/^-ERR You can't switch BCAST mode/);
   });
 
-  it('tells another client with REDIRECT, in RESP2 by a message', async () => {
-    const { proxy } = await stage();
+  it.each(['1', '2'])('tells another client with REDIRECT, in RESP2 by a message; workers: %s', async (workers) => {
+    const { proxy } = await stage({}, ['--workers', workers]);
     const writer = proxy.client();
     const [reader, other] = [await RawClient.connect(proxy.port), await RawClient.connect(proxy.port)];
     const id = (await other.text('CLIENT', 'ID')).slice(1, -2);
@@ -133,15 +136,26 @@ describe('CLIENT TRACKING', () => {
     await reader.command('GET', 'k');
     await writer.flushall();
     expect(await next(other)).toEqual([`${message}*-1\r\n`]);
-    await reader.command('HELLO', '3');
-    await reader.command('GET', 'k');
-    other.close();
-    await other.closed;
-    await writer.set('k', '2');
-    expect(await next(reader)).toEqual([`>2\r\n$21\r\ntracking-redir-broken\r\n:${id}\r\n`]);
-    expect(await reader.text('CLIENT', 'TRACKINGINFO')).toContain('broken_redirect');
-    expect(await reader.text('CLIENT', 'LIST')).toMatch(/flags=tR .*redir=\d/);
   });
+
+  it.each(['1', '2'])(
+    'tells a client that the one which was to be told in its place is gone; workers: %s',
+    async (workers) => {
+      const { proxy } = await stage({}, ['--workers', workers]);
+      const writer = proxy.client();
+      const [reader, other] = [await RawClient.connect(proxy.port), await RawClient.connect(proxy.port)];
+      const id = (await other.text('CLIENT', 'ID')).slice(1, -2);
+      await reader.command('CLIENT', 'TRACKING', 'ON', 'REDIRECT', id);
+      await reader.command('HELLO', '3');
+      await reader.command('GET', 'k');
+      await writer.call('CLIENT', 'KILL', 'ID', id);
+      await other.closed;
+      await writer.set('k', '2');
+      expect(await next(reader)).toEqual([`>2\r\n$21\r\ntracking-redir-broken\r\n:${id}\r\n`]);
+      expect(await reader.text('CLIENT', 'TRACKINGINFO')).toContain('broken_redirect');
+      expect(await reader.text('CLIENT', 'LIST')).toMatch(/flags=tR .*redir=\d/);
+    },
+  );
 
   it('tells to forget everything when everything is flushed, a node is lost, or keys move', async () => {
     const { proxy, nodes } = await stage();
@@ -161,7 +175,7 @@ describe('CLIENT TRACKING', () => {
   });
 
   it('the table of keys is bounded: the oldest key makes room and is told', async () => {
-    const { proxy } = await stage({ RINGPROXY_TRACKING_TABLE_MAX_KEYS: '2' });
+    const { proxy } = await stage({ RINGPROXY_TRACKING_TABLE_MAX_KEYS: '2' }, ['--admin-commands', 'allow']);
     const client = await tracker(proxy.port);
     const replies = await client.pipeline([
       ['GET', 'a'],
@@ -171,6 +185,8 @@ describe('CLIENT TRACKING', () => {
     expect(replies).toHaveLength(3);
     expect(await next(client)).toEqual([told('a')]);
     expect(await proxy.client().info('stats')).toContain('tracking_total_keys:2');
+    expect(await proxy.client().config('SET', 'tracking-table-max-keys', '1')).toBe('OK');
+    expect(await next(client)).toEqual([told('b')]);
   });
 });
 
@@ -191,7 +207,13 @@ it('answers as Redis does', async () => {
       ],
       ...['CLIENT TRACKING ON OPTOUT', 'CLIENT TRACKING OFF', 'CLIENT TRACKING ON REDIRECT x', 'CLIENT TRACKING'],
       ...['CLIENT TRACKING ON BCAST PREFIX b PREFIX a NOLOOP', 'CLIENT TRACKINGINFO', 'CLIENT GETREDIR'],
-      ...['CLIENT TRACKING ON BCAST PREFIX ab', 'CLIENT TRACKING ON BCAST PREFIX c PREFIX cd', 'CLIENT TRACKING ON'],
+      ...[
+        'CLIENT TRACKING ON BCAST PREFIX ab',
+        'CLIENT TRACKING ON BCAST',
+        'CLIENT TRACKINGINFO',
+        'CLIENT TRACKING ON BCAST PREFIX c PREFIX cd',
+        'CLIENT TRACKING ON',
+      ],
       ...[
         'RESET',
         'CLIENT TRACKINGINFO',
@@ -205,4 +227,29 @@ it('answers as Redis does', async () => {
     return answers;
   };
   expect(await talk(proxy.port)).toEqual(await talk(redis.port));
+});
+
+it("node-redis' own cache of a client is kept right", async () => {
+  const { proxy } = await stage();
+  const client = createClient({
+    url: `redis://127.0.0.1:${proxy.port}`,
+    RESP: 3,
+    clientSideCache: { ttl: 0, maxEntries: 0, evictPolicy: 'LRU' },
+  });
+  client.on('error', () => {});
+  atEnd(() => client.destroy());
+  await client.connect();
+  const writer = proxy.client();
+  await writer.set('k', '1');
+  expect(await client.get('k')).toBe('1');
+  const asked = async (): Promise<number> =>
+    Number(/cmdstat_get:calls=(\d+)/.exec(await writer.info('commandstats'))?.[1] ?? 0);
+  const before = await asked();
+  // From its memory.
+  for (let i = 0; i < 10; i++) expect(await client.get('k')).toBe('1');
+  expect(await asked()).toBe(before);
+  await writer.set('k', '2');
+  while ((await client.get('k')) !== '2') await new Promise(setImmediate);
+  await writer.flushall();
+  while ((await client.get('k')) !== null) await new Promise(setImmediate);
 });
