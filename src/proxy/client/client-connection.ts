@@ -144,6 +144,7 @@ export class ClientConnection implements TurnTask {
   readonly #pausedLanes = new Set<Lane>();
   /** Messages that came in the middle of a large reply. */
   #pushes: Buffer[] = [];
+  #pushBytes = 0;
   #stalledAt = 0;
   #stalledWritten = 0;
 
@@ -352,17 +353,21 @@ export class ClientConnection implements TurnTask {
    */
   push(message: Buffer): void {
     if (this.closed) return;
-    if (this.#head !== null && this.#head.state === PARTIAL && !this.#head.silent) this.#pushes.push(message);
-    else {
+    if (this.#head !== null && this.#head.state === PARTIAL && !this.#head.silent) {
+      this.#pushes.push(message);
+      this.#pushBytes += message.length;
+    } else {
       this.outlet.appendOwned(message);
       this.#shared.counters.bytesOut += message.length;
     }
-    if (this.outlet.pending > this.#shared.options.clientOutputLimit) this.close('did not read its messages');
+    if (this.outlet.pending + this.#pushBytes > this.#shared.options.clientOutputLimit)
+      this.close('did not read its messages');
   }
 
   #sendPushes(): void {
     const pushes = this.#pushes;
     this.#pushes = [];
+    this.#pushBytes = 0;
     for (const message of pushes) this.push(message);
   }
 

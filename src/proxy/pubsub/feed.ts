@@ -15,6 +15,8 @@ import { Outlet } from '../io/outlet.js';
 import { createSocketWriter } from '../io/socket-writer.js';
 import { buildHandshake } from '../upstream/lane-handshake.js';
 import type { UpstreamNode } from '../upstream/upstream-node.js';
+import { FeedTopics, type Subscribing } from './feed-topics.js';
+import { Fifo } from './fifo.js';
 import { FeedMessage } from './message.js';
 import { MESSAGE_WORDS, SUBSCRIBE_WORDS, type Topic, UNSUBSCRIBE_WORDS } from './topic.js';
 
@@ -31,11 +33,14 @@ const PING = Buffer.from(encodeRequest(['PING']));
 const KEPT_MS = 60_000;
 const PING_EVERY_MS = 5000;
 const BACKOFF_MIN_MS = 20;
+/**
+ * The node is sent this many topics and answers them before it is sent more: so that neither it nor this process does
+ * nothing else for long where there are 100,000.
+ */
+const MOST_EXPECTED = 512;
 
 /** What the node has been sent and is to answer, in this order. */
-type Expected =
-  | { readonly topic: Topic; readonly subscribes: boolean }
-  | { readonly topic: null; readonly onPong: () => void };
+type Expected = Subscribing | { readonly topic: null; readonly onPong: () => void };
 
 export interface FeedListener {
   /** The node has published `buffer[start, end)`, an array whose fields are in `message`. */
@@ -51,9 +56,10 @@ export interface FeedListener {
 export class Feed {
   readonly node: UpstreamNode;
   readonly #listener: FeedListener;
-  readonly #topics = new Set<Topic>();
-  readonly #confirmed = new Set<Topic>();
-  #expected: Expected[] = [];
+  readonly topics = new FeedTopics();
+  /** What the node is to be sent as soon as it has answered enough of what it was sent. */
+  readonly #unsent = new Fifo<Subscribing>();
+  readonly #expected = new Fifo<Expected>();
   #state: typeof IDLE | typeof CONNECTING | typeof GREETING | typeof READY | typeof CLOSED = IDLE;
   /** The last attempt to connect has failed. */
   #down = false;
@@ -78,34 +84,25 @@ export class Feed {
 
   /** Subscribes to a topic. */
   add(topic: Topic): void {
-    if (this.#topics.has(topic)) return;
-    this.#topics.add(topic);
-    if (this.#state === READY) this.#send(topic, true);
+    if (!this.topics.add(topic)) return;
+    if (this.#state === READY) this.#tell({ topic, subscribes: true });
     else if (this.#state === IDLE && !this.#down) this.#open();
   }
 
   remove(topic: Topic): void {
-    if (!this.#topics.delete(topic)) return;
-    this.#confirmed.delete(topic);
+    if (!this.topics.remove(topic)) return;
     this.#neededAt = this.#now;
-    if (this.#state === READY) this.#send(topic, false);
-  }
-
-  /** Whether the node has confirmed the topic, and it is still subscribed to. */
-  hears(topic: Topic): boolean {
-    return this.#confirmed.has(topic);
+    if (this.#state === READY) this.#tell({ topic, subscribes: false });
   }
 
   /** Whether the topic is to be confirmed soon; not while the node cannot be reached. */
   isAwaited(topic: Topic): boolean {
-    return !this.#down && topic.refusal === null && this.#topics.has(topic) && !this.#confirmed.has(topic);
+    return !this.#down && this.topics.isAwaited(topic);
   }
 
   /** Whether every topic is confirmed that the node can confirm now. */
   get settled(): boolean {
-    if (this.#down || this.#confirmed.size === this.#topics.size) return true;
-    for (const topic of this.#topics) if (this.isAwaited(topic)) return false;
-    return true;
+    return this.#down || this.topics.awaited === 0;
   }
 
   /** Settles when everything that the node has published so far was heard, or the connection is gone. */
@@ -120,23 +117,23 @@ export class Feed {
     const { requestTimeout, connectTimeout } = this.node.shared.options;
     switch (this.#state) {
       case IDLE:
-        if (this.#topics.size > 0 && now >= this.#retryAt) this.#open();
+        if (this.topics.size > 0 && now >= this.#retryAt) this.#open();
         break;
       case CONNECTING:
       case GREETING:
         if (now - this.#startedAt > connectTimeout) this.#end();
         break;
       case READY:
-        if (this.#expected.length > 0) {
+        if (this.#expected.size > 0) {
           if (now - this.#receivedAt > requestTimeout && now - this.#startedAt > requestTimeout) this.#end();
-        } else if (this.#topics.size === 0 && now - this.#neededAt > KEPT_MS) this.#end();
+        } else if (this.topics.size === 0 && now - this.#neededAt > KEPT_MS) this.#end();
         else if (now - this.#receivedAt > PING_EVERY_MS) this.#ping(() => {});
         break;
     }
   }
 
   close(): void {
-    this.#topics.clear();
+    for (const topic of this.topics) this.topics.remove(topic);
     this.#end();
     this.#state = CLOSED;
   }
@@ -149,10 +146,19 @@ export class Feed {
     return new Outlet(this.node.shared.turn, this.node.shared.lanePools, { onDrained: () => {} });
   }
 
-  #send(topic: Topic, subscribes: boolean): void {
-    const words = subscribes ? SUBSCRIBE_WORDS : UNSUBSCRIBE_WORDS;
-    // One topic a command: should the node refuse one, its error stands for that one alone.
-    this.#put(Buffer.from(encodeRequest([words[topic.kind], topic.name])), { topic, subscribes });
+  #tell(subscribing: Subscribing): void {
+    this.#unsent.push(subscribing);
+    this.#sendMore();
+  }
+
+  #sendMore(): void {
+    while (this.#expected.size < MOST_EXPECTED) {
+      const next = this.#unsent.shift();
+      if (next === undefined) return;
+      const words = next.subscribes ? SUBSCRIBE_WORDS : UNSUBSCRIBE_WORDS;
+      // One topic a command: should the node refuse one, its error stands for that one alone.
+      this.#put(Buffer.from(encodeRequest([words[next.topic.kind], next.topic.name])), next);
+    }
   }
 
   #ping(onPong: () => void): void {
@@ -160,7 +166,7 @@ export class Feed {
   }
 
   #put(frame: Buffer, expected: Expected): void {
-    if (this.#expected.length === 0) this.#startedAt = this.#now;
+    if (this.#expected.size === 0) this.#startedAt = this.#now;
     this.#outlet.append(frame, 0, frame.length);
     this.#expected.push(expected);
   }
@@ -228,6 +234,7 @@ export class Feed {
       if (this.#socket === null) return;
       at = end;
     }
+    if (this.#state === READY) this.#sendMore();
   }
 
   #onFrame(buffer: Buffer, start: number, end: number): void {
@@ -259,16 +266,16 @@ export class Feed {
       this.#end();
       return;
     }
-    const { topic } = expected;
-    if (topic === null) expected.onPong();
-    else if (!expected.subscribes || !this.#topics.has(topic)) return;
-    else if (buffer[start] === ERROR_BYTE) {
-      topic.refusal = Buffer.from(buffer.subarray(start, end));
-      this.#listener.onRefused(topic, topic.refusal);
-    } else {
-      this.#confirmed.add(topic);
-      this.#listener.onConfirmed(topic);
-    }
+    if (expected.topic === null) expected.onPong();
+    else this.#onTopicAnswer(expected, buffer, start, end);
+  }
+
+  #onTopicAnswer({ topic, subscribes }: Subscribing, buffer: Buffer, start: number, end: number): void {
+    if (!subscribes) return;
+    const { topics } = this;
+    if (buffer[start] === ERROR_BYTE) {
+      if (topics.onRefused(topic)) this.#listener.onRefused(topic, Buffer.from(buffer.subarray(start, end)));
+    } else if (topics.onConfirmed(topic)) this.#listener.onConfirmed(topic);
   }
 
   #becomeReady(): void {
@@ -280,7 +287,8 @@ export class Feed {
     this.#backoff = BACKOFF_MIN_MS;
     this.#neededAt = this.#now;
     this.#outlet.attach(createSocketWriter(socket, this.#outlet));
-    for (const topic of this.#topics) this.#send(topic, true);
+    for (const topic of this.topics) this.#unsent.push({ topic, subscribes: true });
+    this.#sendMore();
   }
 
   /** The connection is gone, or of no use. */
@@ -288,17 +296,18 @@ export class Feed {
     if (this.#state === IDLE || this.#state === CLOSED) return;
     const { options } = this.node.shared;
     this.#state = IDLE;
-    this.#down = this.#topics.size > 0;
+    this.#down = this.topics.size > 0;
     this.#retryAt = this.#now + this.#backoff * (0.5 + Math.random() / 2);
     this.#backoff = Math.min(this.#backoff * 2, options.reconnectBackoffMax);
     this.#outlet.close();
     this.#socket?.destroy();
     this.#socket = null;
     this.#carry = [];
-    this.#confirmed.clear();
-    const expected = this.#expected;
-    this.#expected = [];
-    for (const each of expected) if (each.topic === null) each.onPong();
+    this.topics.onDisconnected();
+    this.#unsent.clear();
+    for (let each = this.#expected.shift(); each !== undefined; each = this.#expected.shift()) {
+      if (each.topic === null) each.onPong();
+    }
     this.#listener.onDown();
   }
 }

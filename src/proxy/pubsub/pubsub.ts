@@ -55,7 +55,8 @@ export class PubSub implements FeedListener {
       feed.close();
       this.#feeds.delete(node);
     }
-    if (!this.isIdle) for (const topics of this.#topics) for (const topic of topics.values()) this.#listen(topic);
+    const added = this.isIdle ? [] : nodes.filter((node) => !this.#feeds.has(node)).map((node) => this.#openFeed(node));
+    for (const feed of added) for (const topics of this.#topics) for (const topic of topics.values()) feed.add(topic);
     this.#check();
   }
 
@@ -165,8 +166,8 @@ export class PubSub implements FeedListener {
     const feed = this.#feeds.get(node);
     if (feed === undefined) return 0;
     const topic = this.#topics[kind].get(key);
-    let count = topic !== undefined && feed.hears(topic) ? 1 : 0;
-    if (kind === CHANNEL) for (const pattern of this.#matching(key)) if (feed.hears(pattern)) count++;
+    let count = topic !== undefined && feed.topics.hears(topic) ? 1 : 0;
+    if (kind === CHANNEL) for (const pattern of this.#matching(key)) if (feed.topics.hears(pattern)) count++;
     return count;
   }
 
@@ -174,7 +175,7 @@ export class PubSub implements FeedListener {
   subscribers(node: UpstreamNode, kind: TopicKind, key: string): { clients: number; connections: number } {
     const topic = this.#topics[kind].get(key);
     if (topic === undefined) return { clients: 0, connections: 0 };
-    return { clients: topic.clients.size, connections: this.#feeds.get(node)?.hears(topic) === true ? 1 : 0 };
+    return { clients: topic.clients.size, connections: this.#feeds.get(node)?.topics.hears(topic) === true ? 1 : 0 };
   }
 
   onMessage(feed: Feed, kind: number, message: FeedMessage, buffer: Buffer, start: number, end: number): void {
@@ -218,13 +219,15 @@ export class PubSub implements FeedListener {
 
   #listen(topic: Topic): void {
     for (const node of this.#nodes) {
-      let feed = this.#feeds.get(node);
-      if (feed === undefined) {
-        feed = new Feed(node, this);
-        this.#feeds.set(node, feed);
-      }
+      const feed = this.#feeds.get(node) ?? this.#openFeed(node);
       feed.add(topic);
     }
+  }
+
+  #openFeed(node: UpstreamNode): Feed {
+    const feed = new Feed(node, this);
+    this.#feeds.set(node, feed);
+    return feed;
   }
 
   #isAwaited(topic: Topic): boolean {

@@ -21,8 +21,6 @@ export class Topic {
   readonly clients = new Set<ClientConnection>();
   /** Those that wait for the nodes. */
   readonly pending = new Set<PendingSubscription>();
-  /** What a node said that does not allow it; null: none did. */
-  refusal: Buffer | null = null;
 
   constructor(kind: TopicKind, key: string) {
     this.kind = kind;
