@@ -15,7 +15,7 @@ export class KeyTable {
   /** Called with a key that makes room for another. */
   readonly #onEvicted: (key: string, readers: Iterable<ClientTracking>) => void;
 
-  /** @param limit keys; 0: any number */
+  /** @param limit the most keys that are kept; 0: no limit */
   constructor(limit: number, onEvicted: (key: string, readers: Iterable<ClientTracking>) => void) {
     this.#limit = limit;
     this.#onEvicted = onEvicted;
@@ -61,7 +61,7 @@ export class KeyTable {
     this.#keys.clear();
   }
 
-  /** @param limit keys; 0: any number */
+  /** @param limit the most keys that are kept; 0: no limit */
   bound(limit: number): void {
     this.#limit = limit;
     this.#makeRoom();
