@@ -110,6 +110,8 @@ export class ProxyMetrics {
   readonly #metrics: Metrics;
   #stats: PlaneStats = emptyPlaneStats();
   #ring: RingView | null = null;
+  /** Settles when the last scrape that was asked for is made. */
+  #last: Promise<unknown> = Promise.resolve();
 
   constructor(identity: StatsIdentity) {
     this.#metrics = new Metrics(
@@ -121,10 +123,18 @@ export class ProxyMetrics {
     );
   }
 
-  async read(stats: PlaneStats, ring: RingView): Promise<{ contentType: string; text: string }> {
-    this.#stats = stats;
-    this.#ring = ring;
-    return { contentType: this.#metrics.contentType, text: await this.#metrics.text() };
+  /** @returns what a scrape gets; scrapes at the same time are made one behind the other */
+  read(
+    readStats: () => Promise<PlaneStats>,
+    readRing: () => RingView,
+  ): Promise<{ readonly contentType: string; readonly text: string }> {
+    const scrape = this.#last.then(async () => {
+      this.#stats = await readStats();
+      this.#ring = readRing();
+      return { contentType: this.#metrics.contentType, text: await this.#metrics.text() };
+    });
+    this.#last = scrape.catch(() => {});
+    return scrape;
   }
 }
 
@@ -173,7 +183,7 @@ function metricSources(stats: () => PlaneStats, ring: () => RingView, identity: 
       name: 'ringproxy_command_duration_seconds',
       help: 'Time from a whole command to its whole reply.',
       type: 'histogram',
-      read: () => stats().commands.map((row) => exposed(row.time, { command: row.command })),
+      read: () => exposedOf(stats().commands, (row) => ({ command: row.command })),
     },
     counter('ringproxy_errors_total', 'Error replies to clients, by the word that they begin with.', () =>
       [...stats().errorKinds].map(([kind, value]) => ({ labels: { kind }, value })),
@@ -200,7 +210,7 @@ function metricSources(stats: () => PlaneStats, ring: () => RingView, identity: 
       name: 'ringproxy_node_duration_seconds',
       help: 'Time until a node answered.',
       type: 'histogram',
-      read: () => newestNodes().map((node) => exposed(node.time, { node: node.node })),
+      read: () => exposedOf(newestNodes(), ({ node }) => ({ node })),
     },
     gauge('ringproxy_node_inflight', 'Commands that wait for a node (queue length).', () =>
       nodeGauge((node) => node.inflight),
@@ -232,7 +242,7 @@ function metricSources(stats: () => PlaneStats, ring: () => RingView, identity: 
       name: 'ringproxy_key_group_duration_seconds',
       help: 'Time from a whole command to its whole reply, by the group of its first key.',
       type: 'histogram',
-      read: () => stats().groups.map((row) => exposed(row.time, { group: row.group })),
+      read: () => exposedOf(stats().groups, ({ group }) => ({ group })),
     },
     counter(
       'ringproxy_key_group_cache_requests_total',
@@ -341,6 +351,14 @@ function joinedByName(values: (readonly [string, number])[], join: (a: number, b
     joined.set(name, before === undefined ? value : join(before, value));
   }
   return [...joined].map(([node, value]) => ({ labels: { node }, value }));
+}
+
+/** One by one as they are asked for, since a scrape is made in pieces. */
+function* exposedOf<Row extends { readonly time: HistogramData }>(
+  rows: readonly Row[],
+  labelsOf: (row: Row) => Record<string, string>,
+): Generator<HistogramSample> {
+  for (const row of rows) yield exposed(row.time, labelsOf(row));
 }
 
 function exposed(histogram: HistogramData, labels: Record<string, string>): HistogramSample {

@@ -265,7 +265,11 @@ export async function startServer(config: Config): Promise<RunningProxy> {
       history: () => manager.history(),
       proxies,
       stats: async () => describeStats(await plane.stats(), plane.workers, identity),
-      metrics: async () => metrics.read(await plane.stats(), manager.view()),
+      metrics: () =>
+        metrics.read(
+          () => plane.stats(),
+          () => manager.view(),
+        ),
       ready: async () => readiness(await plane.stats()),
       load: (seconds) => load.over(seconds),
       loadHistory: (since) => load.samples(since),

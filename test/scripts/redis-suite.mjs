@@ -1,7 +1,8 @@
 // `npm run redis-suite -- DIR [unit...] [--workers N] [--no-build]`: runs the test suite of a checkout of Redis' source
 // (DIR; needs `tclsh`) against a single redis-server and through the proxy with three nodes, and prints every test that
 // passes there and not here. Differences that are known stand in redis-suite/known-differences.json with their
-// reasons; any other one makes it exit with 1.
+// reasons (`workers`: with several of them only; `skip`: the tests behind it could not run); any other one makes it
+// exit with 1.
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
@@ -55,7 +56,7 @@ if (source === undefined || !existsSync(join(source, 'tests/test_helper.tcl'))) 
 }
 if (!values['no-build'] && buildIfStale({ checkTypes: false }) !== 0) fail('The build failed: see the messages above.');
 
-const known = JSON.parse(readFileSync(join(root, 'test/scripts/redis-suite/known-differences.json'), 'utf8'));
+const known = knownDifferences(Number(values.workers));
 const folder = mkdtempSync(join(tmpdir(), 'redis-suite-'));
 const children = [];
 let unexpected = 0;
@@ -83,6 +84,17 @@ try {
   rmSync(folder, { recursive: true, force: true });
 }
 process.exitCode = unexpected === 0 ? 0 : 1;
+
+/** @returns by unit and test */
+function knownDifferences(workers) {
+  const all = JSON.parse(readFileSync(join(root, 'test/scripts/redis-suite/known-differences.json'), 'utf8'));
+  return Object.fromEntries(
+    Object.entries(all).map(([unit, tests]) => [
+      unit,
+      Object.fromEntries(Object.entries(tests).filter(([, difference]) => workers > 1 || !difference.workers)),
+    ]),
+  );
+}
 
 async function withServers(start, run) {
   try {

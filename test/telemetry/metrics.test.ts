@@ -34,11 +34,49 @@ describe('the exposition', () => {
     expect((await metrics.text()).trim().split('\n')).toEqual([
       '# HELP d_seconds Time.',
       '# TYPE d_seconds histogram',
-      'd_seconds_bucket{command="get",le="0.001"} 2',
-      'd_seconds_bucket{command="get",le="0.5"} 5',
-      'd_seconds_bucket{command="get",le="+Inf"} 7',
+      'd_seconds_bucket{le="0.001",command="get"} 2',
+      'd_seconds_bucket{le="0.5",command="get"} 5',
+      'd_seconds_bucket{le="+Inf",command="get"} 7',
       'd_seconds_sum{command="get"} 1.25',
       'd_seconds_count{command="get"} 7',
     ]);
+  });
+
+  it('lets the event loop go on between the pieces of a scrape of many series', async () => {
+    const buckets = Array.from({ length: 17 }, (_, i) => ({ bound: i + 1, count: i }));
+    const commands = Array.from({ length: 2000 }, (_, i) => `command-${i}`);
+    let longest = 0;
+    let turns = 0;
+    let last = performance.now();
+    let isDone = false;
+    const look = (): void => {
+      const now = performance.now();
+      longest = Math.max(longest, now - last);
+      last = now;
+      turns++;
+      if (!isDone) setImmediate(look);
+    };
+    const metrics = new Metrics([
+      {
+        name: 'd_seconds',
+        help: 'Time.',
+        type: 'histogram',
+        *read() {
+          for (const command of commands) yield { labels: { command }, buckets, sum: 1, count: 20 };
+        },
+      },
+    ]);
+    setImmediate(look);
+    const started = performance.now();
+    const text = await metrics.text();
+    isDone = true;
+    const took = performance.now() - started;
+    const lines = text.trim().split('\n');
+    expect(lines.filter((line) => line.startsWith('#'))).toHaveLength(2);
+    expect(lines).toHaveLength(2 + 2000 * 20);
+    expect(new Set(lines).size).toBe(lines.length);
+    // In one go there were one or two turns, and the longest took all of the time.
+    expect(turns).toBeGreaterThan(50);
+    expect(longest).toBeLessThan(took / 2);
   });
 });

@@ -20,8 +20,7 @@ export interface AnswerObserver {
 
 /** What the data plane counts: flat fields and arrays that are read when somebody asks. */
 export class Counters {
-  /** Indexed by the command's id. */
-  readonly calls: Float64Array;
+  /** Indexed by the command's id, as is `time`, which holds how often each was called, too. */
   readonly errors: Float64Array;
   readonly time: (Histogram | undefined)[];
   /** Error replies to clients. */
@@ -39,14 +38,12 @@ export class Counters {
 
   constructor(commandIds: number, groups: KeyGroups | null) {
     this.groups = groups;
-    this.calls = new Float64Array(commandIds);
     this.errors = new Float64Array(commandIds);
     this.time = new Array<Histogram | undefined>(commandIds).fill(undefined);
   }
 
   /** Counts a command that was answered `milliseconds` after it came. @param group of its key, or NO_GROUP */
   answered(command: number, group: number, milliseconds: number, failed: boolean): void {
-    (this.calls[command] as number)++;
     if (failed) (this.errors[command] as number)++;
     let time = this.time[command];
     if (time === undefined) {

@@ -22,10 +22,10 @@ export const NO_GROUP = -1;
 
 export class GroupCounters {
   readonly group: string;
-  calls = 0;
   errors = 0;
   hits = 0;
   misses = 0;
+  /** Of how many commands, too. */
   readonly time = new Histogram();
 
   constructor(group: string) {
@@ -73,7 +73,6 @@ export class KeyGroups {
   answered(group: number, milliseconds: number, failed: boolean): void {
     const counters = this.counters[group];
     if (counters === undefined) return;
-    counters.calls++;
     if (failed) counters.errors++;
     counters.time.record(milliseconds);
   }

@@ -1,6 +1,6 @@
 /** What a data plane counted, as plain data: it may come from several processes, and is added up then. */
 import type { DataPlane } from '../data-plane.js';
-import { Histogram, type HistogramData } from './histogram.js';
+import { emptyHistogram, type HistogramData } from './histogram.js';
 
 export interface CommandCounts {
   readonly command: string;
@@ -92,9 +92,9 @@ export function readPlaneStats(plane: DataPlane, loopLag: number): PlaneStats {
   }
   const commands: CommandCounts[] = [];
   const count = (id: number, command: string): void => {
-    const time = counters.time[id];
+    const time = counters.time[id]?.read();
     if (time === undefined) return;
-    commands.push({ command, calls: counters.calls[id] ?? 0, errors: counters.errors[id] ?? 0, time });
+    commands.push({ command, calls: time.count, errors: counters.errors[id] ?? 0, time });
   };
   count(0, 'unknown');
   for (const row of plane.table.rows()) count(row.id, row.name);
@@ -127,10 +127,12 @@ export function readPlaneStats(plane: DataPlane, loopLag: number): PlaneStats {
       connections: node.connections,
       bytesIn: node.counters.bytesIn,
       bytesOut: node.counters.bytesOut,
-      time: node.counters.time,
+      time: node.counters.time.read(),
     })),
-    groups: (counters.groups?.counters ?? []).map(({ group, calls, errors, hits, misses, time }) => {
-      return { group, calls, errors, hits, misses, time };
+    groups: (counters.groups?.counters ?? []).map((counts) => {
+      const { group, errors, hits, misses } = counts;
+      const time = counts.time.read();
+      return { group, calls: time.count, errors, hits, misses, time };
     }),
     processes: [own],
   };
@@ -210,7 +212,7 @@ export function emptyPlaneStats(): PlaneStats {
 function addCommand(sums: Map<string, CommandCounts>, row: CommandCounts): void {
   let sum = sums.get(row.command);
   if (sum === undefined) {
-    sum = { command: row.command, calls: 0, errors: 0, time: new Histogram() };
+    sum = { command: row.command, calls: 0, errors: 0, time: emptyHistogram() };
     sums.set(row.command, sum);
   }
   sum.calls += row.calls;
@@ -222,7 +224,7 @@ function addNode(sums: Map<string, NodeCounts>, row: NodeCounts): void {
   const identity = `${row.node}\n${row.address}`;
   const sum = sums.get(identity);
   if (sum === undefined) {
-    const time = new Histogram();
+    const time = emptyHistogram();
     addTimes(time, row.time);
     sums.set(identity, { ...row, time });
     return;
@@ -242,7 +244,7 @@ function addNode(sums: Map<string, NodeCounts>, row: NodeCounts): void {
 function addGroup(sums: Map<string, GroupCounts>, row: GroupCounts): void {
   let sum = sums.get(row.group);
   if (sum === undefined) {
-    sum = { group: row.group, calls: 0, errors: 0, hits: 0, misses: 0, time: new Histogram() };
+    sum = { group: row.group, calls: 0, errors: 0, hits: 0, misses: 0, time: emptyHistogram() };
     sums.set(row.group, sum);
   }
   sum.calls += row.calls;

@@ -20,14 +20,14 @@ const IN_ORDER = 3;
 type State = typeof NOTHING | typeof PREPARING | typeof CATCHING_UP | typeof IN_ORDER;
 
 export class ChangeOrder {
-  readonly #feeds: () => Iterable<{ heardSoFar(): Promise<void> }>;
+  readonly #feeds: () => Iterable<{ caughtUp(): Promise<void> }>;
   #snapshot: Rings | null = null;
   #nodes: readonly object[] = [];
   #state: State = NOTHING;
   #kept: (() => void)[] = [];
 
   /** @param feeds the connections to all nodes */
-  constructor(feeds: () => Iterable<{ heardSoFar(): Promise<void> }>) {
+  constructor(feeds: () => Iterable<{ caughtUp(): Promise<void> }>) {
     this.#feeds = feeds;
   }
 
@@ -61,7 +61,7 @@ export class ChangeOrder {
   #catchUp(): void {
     this.#state = CATCHING_UP;
     const snapshot = this.#snapshot;
-    void Promise.all([...this.#feeds()].map((feed) => feed.heardSoFar())).then(() => {
+    void Promise.all([...this.#feeds()].map((feed) => feed.caughtUp())).then(() => {
       const isSame = this.#state === CATCHING_UP && this.#snapshot?.nextRing === snapshot?.nextRing;
       this.#deliver(isSame ? IN_ORDER : this.#state);
     });

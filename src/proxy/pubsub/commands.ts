@@ -4,7 +4,6 @@ import { error as encodeError } from '../../resp/encode.js';
 import { args, type RequestFramer } from '../../resp/request-framer.js';
 import { type ClientConnection, LATER, TAKEN } from '../client/client-connection.js';
 import type { LocalCommand } from '../local/index.js';
-import { NO_GROUP } from '../measure/key-groups.js';
 import type { Dispatcher, Verdict } from '../plan/dispatcher.js';
 import { GAVE_UP, GAVE_UP_REPLY, WAIT } from '../plan/waiting.js';
 import { ChannelCounts, PublishCount } from './counts.js';
@@ -57,8 +56,7 @@ function unsubscribe(kind: TopicKind): LocalCommand {
       return LATER;
     }
     const keys = framer.argc === 1 ? null : keysOf(framer);
-    dispatcher.context.shared.counters.answered(command.id, NO_GROUP, 0, false);
-    client.push(dispatcher.pubsub.unsubscribe(client, kind, keys));
+    dispatcher.pubsub.unsubscribe(client, kind, keys, command.id);
     return TAKEN;
   };
 }

@@ -6,12 +6,6 @@
  */
 import type { Topic } from './topic.js';
 
-/** What the node is to be sent, in this order. */
-export interface Subscribing {
-  readonly topic: Topic;
-  readonly subscribes: boolean;
-}
-
 export class FeedTopics {
   readonly #all = new Set<Topic>();
   /** Those that the node has not answered. */

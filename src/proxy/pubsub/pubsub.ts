@@ -6,7 +6,7 @@
  */
 import type { ClientConnection } from '../client/client-connection.js';
 import type { Clock } from '../measure/clock.js';
-import type { RequestPool } from '../request.js';
+import type { Request, RequestPool } from '../request.js';
 import type { RoutingSnapshot } from '../snapshot.js';
 import type { UpstreamNode } from '../upstream/upstream-node.js';
 import { ChangeOrder } from './change-order.js';
@@ -101,12 +101,7 @@ export class PubSub implements FeedListener {
     const topics = keys.map((key) => this.#topic(kind, key));
     for (const topic of topics) this.#listen(topic);
     const missing = new Set(topics.filter((topic) => this.#isAwaited(topic)));
-    const request = this.#context.requests.take();
-    request.command = command;
-    client.enqueue(request);
-    // It is a message, which CLIENT REPLY OFF does not concern.
-    request.silent = false;
-    client.raiseBarrier();
+    const request = this.#enqueue(client, command);
     const pending = { client, request, kind, topics, missing, since: this.#context.clock.now };
     client.subscriptions ??= new Subscriptions();
     client.subscriptions.pending = pending;
@@ -116,27 +111,35 @@ export class PubSub implements FeedListener {
   }
 
   /**
-   * Ends subscriptions of a client.
+   * Ends subscriptions of a client that has nothing in flight. It is answered at once, or when no node that can be
+   * reached counts this data plane as a subscriber any more: who has the answer may rely on what PUBLISH says next.
    * @param keys null: all of this kind
-   * @returns what tells the client
+   * @param command the id of the command at hand
    */
-  unsubscribe(client: ClientConnection, kind: TopicKind, keys: readonly string[] | null): Buffer {
+  unsubscribe(client: ClientConnection, kind: TopicKind, keys: readonly string[] | null, command: number): void {
     const { subscriptions } = client;
     const word = UNSUBSCRIBE_WORDS[kind];
     const messages: Buffer[] = [];
+    let isToldNodes = false;
     for (const key of keys ?? [...(subscriptions?.topics[kind].keys() ?? [])]) {
       const topic = subscriptions?.topics[kind].get(key);
       subscriptions?.topics[kind].delete(key);
       if (topic !== undefined) {
         topic.clients.delete(client);
-        this.#dropUnused(topic);
+        if (this.#dropUnused(topic)) isToldNodes = true;
       }
       const name = Buffer.from(key, 'latin1');
       messages.push(confirmation(word, name, subscriptions?.countOf(kind) ?? 0, client.kind));
     }
     if (messages.length === 0) messages.push(confirmation(word, null, subscriptions?.countOf(kind) ?? 0, client.kind));
     if (subscriptions?.isEmpty === true) client.subscriptions = null;
-    return Buffer.concat(messages);
+    const request = this.#enqueue(client, command);
+    const reply = Buffer.concat(messages);
+    const answer = (): void => {
+      if (!client.closed) client.onReply(request, reply, 0, reply.length);
+    };
+    if (isToldNodes) void Promise.all([...this.#feeds.values()].map((feed) => feed.caughtUp())).then(answer);
+    else answer();
   }
 
   /** The client has left, or was reset. */
@@ -207,6 +210,17 @@ export class PubSub implements FeedListener {
     this.#check();
   }
 
+  /** @returns stands in the client's queue, and keeps what comes behind it until it is answered */
+  #enqueue(client: ClientConnection, command: number): Request {
+    const request = this.#context.requests.take();
+    request.command = command;
+    client.enqueue(request);
+    // Its answer is a message, which CLIENT REPLY OFF does not concern.
+    request.silent = false;
+    client.raiseBarrier();
+    return request;
+  }
+
   #topic(kind: TopicKind, key: string): Topic {
     const topics = this.#topics[kind];
     let topic = topics.get(key);
@@ -275,11 +289,13 @@ export class PubSub implements FeedListener {
     if (client.subscriptions?.isEmpty === true) client.subscriptions = null;
   }
 
-  #dropUnused(topic: Topic): void {
-    if (topic.clients.size > 0 || topic.pending.size > 0) return;
-    if (!this.#topics[topic.kind].delete(topic.key)) return;
+  /** @returns whether nobody needed the topic any more */
+  #dropUnused(topic: Topic): boolean {
+    if (topic.clients.size > 0 || topic.pending.size > 0) return false;
+    if (!this.#topics[topic.kind].delete(topic.key)) return false;
     for (const feed of this.#feeds.values()) feed.remove(topic);
     this.#tellReady();
+    return true;
   }
 
   #tellReady(): void {

@@ -3,11 +3,15 @@
  * keys with certain prefixes (CLIENT TRACKING ON BCAST).
  */
 import { decodeReply, type ReplyValue } from '../../resp/decode.js';
-import { SideConnection } from '../upstream/side-connection.js';
+import type { LaneKind } from '../upstream/lane-handshake.js';
+import { SideConnection, type SideListener } from '../upstream/side-connection.js';
 import type { UpstreamNode } from '../upstream/upstream-node.js';
 import { overlap } from './prefixes.js';
 
 const ERROR_BYTE = 0x2d;
+const PUSH_BYTE = 0x3e;
+/** In RESP3 the first byte tells what is said unasked. */
+const KIND: LaneKind = { protocol: 3, database: 0 };
 
 export interface TrackingListener {
   /** These keys have changed; null: all of them may have. */
@@ -16,7 +20,7 @@ export interface TrackingListener {
   onFeedChanged(): void;
 }
 
-export class TrackingFeed {
+export class TrackingFeed implements SideListener {
   readonly node: UpstreamNode;
   /** Every change of a key that is asked for is heard. */
   ready = false;
@@ -33,7 +37,7 @@ export class TrackingFeed {
     this.node = node;
     this.#prefixes = prefixes;
     this.#listener = listener;
-    this.#connection = new SideConnection(node, this);
+    this.#connection = new SideConnection(node, KIND, this);
     this.#connection.open();
   }
 
@@ -65,15 +69,17 @@ export class TrackingFeed {
     this.#ask(this.#prefixes);
   }
 
-  onPush(buffer: Buffer, start: number, end: number): void {
+  onSaid(type: number, buffer: Buffer, start: number, end: number): boolean {
+    if (type !== PUSH_BYTE) return false;
     const message = decodeReply(buffer.subarray(start, end))?.value;
-    if (!Array.isArray(message) || String(message[0]) !== 'invalidate') return;
+    if (!Array.isArray(message) || String(message[0]) !== 'invalidate') return true;
     const keys: ReplyValue | undefined = message[1];
     this.#listener.onInvalidated(
       Array.isArray(keys)
         ? keys.filter((key): key is Buffer => Buffer.isBuffer(key)).map((key) => Buffer.from(key))
         : null,
     );
+    return true;
   }
 
   onDown(): void {

@@ -1,6 +1,5 @@
 /**
- * A connection to a node beside the lanes, on which the node says things unasked. It speaks RESP3, so what is said
- * unasked is told from what is answered by its first byte.
+ * A connection to a node beside the lanes, on which the node says things unasked. Its listener tells these from answers.
  *
  *   IDLE ──open──▶ CONNECTING ──▶ GREETING ──▶ READY
  *     ▲                │              │          │
@@ -9,6 +8,7 @@
 import net, { type Socket } from 'node:net';
 import { request as encodeRequest } from '../../resp/encode.js';
 import { ReplyFramer } from '../../resp/reply-framer.js';
+import { Fifo } from '../io/fifo.js';
 import { Outlet } from '../io/outlet.js';
 import { createSocketWriter } from '../io/socket-writer.js';
 import { buildHandshake, type LaneKind } from './lane-handshake.js';
@@ -20,8 +20,6 @@ const GREETING = 2;
 const READY = 3;
 
 const ERROR_BYTE = 0x2d;
-const PUSH_BYTE = 0x3e;
-const KIND: LaneKind = { protocol: 3, database: 0 };
 const PING = Buffer.from(encodeRequest(['PING']));
 /** One that is silent is tried this often. Milliseconds. */
 const PING_EVERY_MS = 5000;
@@ -33,14 +31,18 @@ export type OnAnswer = (buffer: Buffer, start: number, end: number) => void;
 export interface SideListener {
   /** The node has let the connection in. */
   onReady(): void;
-  /** The node has said `buffer[start, end)` unasked. */
-  onPush(buffer: Buffer, start: number, end: number): void;
+  /**
+   * The node has said `buffer[start, end)`, of which the first byte is `type`.
+   * @returns whether that was unasked; otherwise it is the answer to the first question that is not answered
+   */
+  onSaid(type: number, buffer: Buffer, start: number, end: number): boolean;
   /** The connection, or an attempt at one, has ended; what was asked and not answered never is. */
   onDown(): void;
 }
 
 export class SideConnection {
   readonly #node: UpstreamNode;
+  readonly #kind: LaneKind;
   readonly #listener: SideListener;
   #state: typeof IDLE | typeof CONNECTING | typeof GREETING | typeof READY = IDLE;
   #wanted = false;
@@ -50,20 +52,26 @@ export class SideConnection {
   #carry: Buffer[] = [];
   #greetings = 0;
   /** Who takes the answers that are still to come, in this order. */
-  #asked: OnAnswer[] = [];
+  readonly #asked = new Fifo<OnAnswer>();
   #startedAt = 0;
   #receivedAt = 0;
   #retryAt = 0;
   #backoff = BACKOFF_MIN_MS;
 
-  constructor(node: UpstreamNode, listener: SideListener) {
+  constructor(node: UpstreamNode, kind: LaneKind, listener: SideListener) {
     this.#node = node;
+    this.#kind = kind;
     this.#listener = listener;
     this.#outlet = this.#newOutlet();
   }
 
   get ready(): boolean {
     return this.#state === READY;
+  }
+
+  /** How many questions are not answered. */
+  get asked(): number {
+    return this.#asked.size;
   }
 
   /** Connects, and again whenever the connection ends, until `close`. */
@@ -96,7 +104,7 @@ export class SideConnection {
         if (now - this.#startedAt > connectTimeout) this.#end();
         break;
       case READY:
-        if (this.#asked.length > 0) {
+        if (this.#asked.size > 0) {
           if (now - this.#receivedAt > requestTimeout && now - this.#startedAt > requestTimeout) this.#end();
         } else if (now - this.#receivedAt > PING_EVERY_MS) this.#put(PING, () => {});
         break;
@@ -112,7 +120,7 @@ export class SideConnection {
   }
 
   #put(frame: Buffer, onAnswer: OnAnswer): void {
-    if (this.#asked.length === 0) this.#startedAt = this.#now;
+    if (this.#asked.size === 0) this.#startedAt = this.#now;
     this.#outlet.append(frame, 0, frame.length);
     this.#asked.push(onAnswer);
   }
@@ -150,7 +158,7 @@ export class SideConnection {
     this.#state = GREETING;
     socket.setKeepAlive(true, options.tcpKeepalive);
     const connectionName = `ringproxy:${options.proxyId}`;
-    const { bytes, steps } = buildHandshake(KIND, { username, password, connectionName });
+    const { bytes, steps } = buildHandshake(this.#kind, { username, password, connectionName });
     this.#greetings = steps.length;
     socket.write(bytes);
   }
@@ -183,8 +191,7 @@ export class SideConnection {
     if (this.#state === GREETING) {
       if (type === ERROR_BYTE && needsMore(buffer.toString('latin1', start, end))) this.#end();
       else if (--this.#greetings === 0) this.#becomeReady();
-    } else if (type === PUSH_BYTE) this.#listener.onPush(buffer, start, end);
-    else {
+    } else if (!this.#listener.onSaid(type, buffer, start, end)) {
       const onAnswer = this.#asked.shift();
       if (onAnswer === undefined) this.#end();
       else onAnswer(buffer, start, end);
@@ -211,7 +218,7 @@ export class SideConnection {
     this.#socket?.destroy();
     this.#socket = null;
     this.#carry = [];
-    this.#asked = [];
+    this.#asked.clear();
     this.#listener.onDown();
   }
 }

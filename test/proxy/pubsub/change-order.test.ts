@@ -18,7 +18,7 @@ const staying = names.find((name) => owner(name) === 1 && owner(name, nextRing) 
 function stage() {
   const asked: (() => void)[] = [];
   const heard: string[] = [];
-  const order = new ChangeOrder(() => [{ heardSoFar: () => new Promise<void>((resolve) => asked.push(resolve)) }]);
+  const order = new ChangeOrder(() => [{ caughtUp: () => new Promise<void>((resolve) => asked.push(resolve)) }]);
   const message = (node: object, channel: Buffer, text: string): void => {
     if (order.mustWait(node, channel, 0, channel.length)) order.keep(() => heard.push(text));
     else heard.push(text);
