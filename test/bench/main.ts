@@ -17,6 +17,7 @@ import { markdown, type Row, throughputHeader, throughputRow } from './report.js
 import { runRounds } from './rounds.js';
 import { SCENARIOS } from './scenarios.js';
 import { direct, ringproxy, type StartTarget, twemproxy } from './targets.js';
+import { measureWaiting } from './waiting.js';
 
 const MEMORY = { idle: measureIdleClients, 'big-value': measureBigValue };
 const NODES = 3;
@@ -27,6 +28,7 @@ async function main(options: BenchOptions): Promise<boolean> {
     ...Object.keys(MEMORY),
     'rebalance',
     'metrics',
+    'waiting',
     'micro',
   ]);
   const unknown = options.only.filter((name) => !known.has(name));
@@ -54,6 +56,7 @@ async function main(options: BenchOptions): Promise<boolean> {
       )}`,
     );
   }
+  if (wanted('waiting')) rows.push(...(await measureWaiting(nodes, options, print)));
   if (wanted('metrics')) rows.push(...(await measureMetrics(nodes, options, print)));
   await endAll();
   if (wanted('micro')) print(`\n${await runMicroBenchmarks()}`);

@@ -19,7 +19,7 @@ export interface BenchOptions {
 const HELP = `npm run bench -- [SCENARIO…] [options]
 
 Scenarios: get set mget10 mset10 get-1kb set-1kb get-10kb set-10kb get-100kb set-100kb idle big-value rebalance
-  metrics micro
+  waiting metrics micro
 (default: all of them)
 
   --only A,B      the same as naming them

@@ -56,6 +56,12 @@ export function throughputRow(
   };
 }
 
+/** @param spread parts of one */
+export function percent({ median, min, max }: Spread): string {
+  const [m, least, most] = [median, min, max].map((value) => (value * 100).toFixed(1));
+  return `**${m} %** (${least}–${most})`;
+}
+
 export function verdict(passed: boolean | null): string {
   if (passed === null) return '';
   return passed ? 'ok' : 'MISSED';

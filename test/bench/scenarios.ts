@@ -50,3 +50,8 @@ export const SCENARIOS: readonly Scenario[] = [
   scenario('get-100kb', 'get', 1, 100 * KB, 500, 1),
   scenario('set-100kb', 'set', 1, 100 * KB, 500, 1),
 ];
+
+/** GET or SET of small values. @param depths pipeline depths; empty: all of them */
+export function isPlainLoad({ name, load }: Scenario, depths: readonly number[]): boolean {
+  return (name === 'get' || name === 'set') && (depths.length === 0 || depths.includes(load.depth));
+}
