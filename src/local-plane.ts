@@ -17,7 +17,7 @@ export class LocalPlane implements PlaneHost {
   readonly #killLate: LateKiller;
   readonly #lag = new LoopLag();
   readonly #traffic: TrafficDetector;
-  #describe: (stats: PlaneStats) => ProxyInfo = () => ({ redisVersion: '', lines: [] });
+  #describe: (stats: PlaneStats) => ProxyInfo = () => ({ redisVersion: '', lines: [], clients: 0 });
 
   constructor(options: DataPlaneOptions, killLate: LateKiller, beforeReturn: (node: NodeSpec) => Promise<void>) {
     this.#killLate = killLate;
@@ -27,6 +27,7 @@ export class LocalPlane implements PlaneHost {
       beforeReturn,
       onBusy: () => {},
       redisVersion: () => this.#describe(emptyPlaneStats()).redisVersion,
+      allClients: () => this.#plane.clients.size,
       proxyInfo: () => [...this.#describe(readPlaneStats(this.#plane, this.#lag.seconds)).lines],
     });
     this.#traffic = new TrafficDetector(() => {

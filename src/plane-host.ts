@@ -11,6 +11,8 @@ export interface ProxyInfo {
   readonly redisVersion: string;
   /** Lines of INFO's section on the proxy. */
   readonly lines: readonly string[];
+  /** Clients of all processes. */
+  readonly clients: number;
 }
 
 export interface PlaneHost {

@@ -199,6 +199,7 @@ export async function startServer(config: Config): Promise<RunningProxy> {
   plane.describeBy((stats) => ({
     redisVersion: nodeVersion(monitors),
     lines: proxyInfo(identity, describeStats(stats, plane.workers, identity)),
+    clients: stats.clients,
   }));
 
   const load = new LoadHistory({

@@ -47,7 +47,10 @@ export interface DataPlaneHooks {
   /** A script keeps the node busy, which answers `reply`; null: not any more. */
   onBusy(name: string, address: string, reply: Buffer | null): void;
   redisVersion(): string;
+  /** Lines of INFO's section on the proxy, `name:value`. */
   proxyInfo(): string[];
+  /** Clients of all processes of the proxy, as far as it is known how many others have. */
+  allClients(): number;
 }
 
 export class DataPlane {
@@ -99,6 +102,7 @@ export class DataPlane {
       shared: this.#shared,
       redisVersion: () => hooks.redisVersion(),
       proxyInfo: () => hooks.proxyInfo(),
+      allClients: () => Math.max(this.clients.size, hooks.allClients()),
       peers: hooks.peers,
       scriptPeers: hooks.scriptPeers,
     });

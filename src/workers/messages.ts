@@ -3,6 +3,7 @@
  * Node.js' channel between processes, in order.
  */
 import type { CommandInfo } from '../commands/build.js';
+import type { ProxyInfo } from '../plane-host.js';
 import type { PlaneStats } from '../proxy/measure/plane-stats.js';
 import type { DataPlaneOptions, NodeAccess } from '../proxy/options.js';
 import type { PeerAnswer, PeerNews, PeerQuestion } from '../proxy/peers/peers.js';
@@ -76,12 +77,12 @@ export type ToWorker =
   /** Another worker asks. */
   | { readonly type: 'peer-asked'; readonly question: number; readonly body: PeerQuestion }
   /** What the others have answered. */
-  | { readonly type: 'peer-answers'; readonly question: number; readonly answers: readonly PeerAnswer[] }
+  | { readonly type: 'peer-answers'; readonly question: number; readonly answers: readonly (PeerAnswer | null)[] }
   | { readonly type: 'peer-news'; readonly news: PeerNews }
   /** The node may serve again. */
   | { readonly type: 'serves'; readonly question: number }
   | { readonly type: 'commands'; readonly commands: readonly CommandInfo[] }
-  | { readonly type: 'info'; readonly redisVersion: string; readonly lines: readonly string[] }
+  | ({ readonly type: 'info' } & ProxyInfo)
   | { readonly type: 'stats'; readonly request: number }
   | { readonly type: 'close'; readonly timeout: number };
 

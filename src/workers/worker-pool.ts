@@ -64,7 +64,7 @@ export class WorkerPool implements PlaneHost {
   #poll: NodeJS.Timeout | null = null;
   #table: CommandTable = buildCommandTable();
   #commands: readonly CommandInfo[] = [];
-  #describe: (stats: PlaneStats) => ProxyInfo = () => ({ redisVersion: '', lines: [] });
+  #describe: (stats: PlaneStats) => ProxyInfo = () => ({ redisVersion: '', lines: [], clients: 0 });
   /** As the workers know it. */
   #info: ProxyInfo = this.#describe(emptyPlaneStats());
   #snapshot: RoutingSnapshot | null = null;
@@ -336,7 +336,7 @@ export class WorkerPool implements PlaneHost {
     for (const other of this.#workers) if (other !== worker) other.news.send(news);
   }
 
-  /** One that dies meanwhile has no clients any more, and one that is stalled is not waited for. */
+  /** One that is stalled is not waited for. */
   async #askOthers(worker: WorkerProcess, question: number, body: PeerQuestion): Promise<void> {
     const others = [...this.#workers].filter((other) => other !== worker && other.started);
     const answers = await Promise.all(
@@ -344,8 +344,7 @@ export class WorkerPool implements PlaneHost {
         this.#peerQuestions.ask((asked) => other.send({ type: 'peer-asked', question: asked, body })),
       ),
     );
-    const given = answers.filter((answer) => answer !== null);
-    worker.send({ type: 'peer-answers', question, answers: given });
+    worker.send({ type: 'peer-answers', question, answers });
   }
 
   #settle(worker: WorkerProcess, message: Extract<FromWorker, { type: 'settle' }>): void {

@@ -27,13 +27,15 @@ export class Worker {
   #movesNumber = 0;
   #redisVersion = '7.0.0';
   #info: readonly string[] = [];
+  /** Of all processes. */
+  #clients = 0;
   #commands: readonly CommandInfo[] = [];
   #accepted = 0;
   #reported = '';
   #timer: NodeJS.Timeout | null = null;
   readonly #scriptQuestions = new Questions<Buffer | null>(null);
   readonly #returns = new Questions<void>(undefined);
-  readonly #peerQuestions = new Questions<readonly PeerAnswer[]>([]);
+  readonly #peerQuestions = new Questions<readonly (PeerAnswer | null)[]>([null]);
   readonly #monitored: BoundedNews;
 
   constructor(send: SendToPrimary) {
@@ -113,6 +115,7 @@ export class Worker {
       case 'info':
         this.#redisVersion = message.redisVersion;
         this.#info = message.lines;
+        this.#clients = message.clients;
         break;
       case 'stats':
         if (this.#plane === null) break;
@@ -146,6 +149,7 @@ export class Worker {
       {
         redisVersion: () => this.#redisVersion,
         proxyInfo: () => [...this.#info],
+        allClients: () => this.#clients,
         peers: {
           ask: (body) => this.#peerQuestions.ask((question) => this.#send({ type: 'peer-question', question, body })),
           tell: (news) => this.#monitored.send(news),

@@ -20,7 +20,10 @@ export const list: LocalCommand = (client, command, framer, dispatcher) => {
   if (peers === null) return answer(client, command, verbatim(textOf(own), protocol));
   const others = peers.ask({ type: 'list', filter });
   return answerLater(dispatcher, client, command, others, (answers) =>
-    verbatim(textOf([...own, ...answers.flatMap((lines) => (typeof lines === 'number' ? [] : lines))]), protocol),
+    verbatim(
+      textOf([...own, ...answers.flatMap((lines) => (lines === null || typeof lines === 'number' ? [] : lines))]),
+      protocol,
+    ),
   );
 };
 

@@ -3,8 +3,9 @@ import { decodeReply, type ReplyValue } from '../../resp/decode.js';
 import * as encode from '../../resp/encode.js';
 import type { RequestFramer } from '../../resp/request-framer.js';
 import { type ClientConnection, LATER, TAKEN } from '../client/client-connection.js';
+import { RewrittenReply } from '../merge/rewritten-reply.js';
 import type { Dispatcher } from '../plan/dispatcher.js';
-import type { ReplySink, Request } from '../request.js';
+import type { Request } from '../request.js';
 import type { LocalCommand } from './index.js';
 import { argumentTexts } from './words.js';
 
@@ -18,16 +19,23 @@ function isOwnSetting(name: string): boolean {
   return OWN_SETTING.test(name);
 }
 
-/** The table of keys that clients have read is the proxy's, and not the nodes': a CONFIG SET that concerns it is heeded. */
-export function heedSettings(dispatcher: Dispatcher, framer: RequestFramer): void {
+/**
+ * What a CONFIG SET that the nodes have accepted means to the proxy itself: the table of keys that clients have read is
+ * not the nodes' but the proxy's.
+ * @returns does it; null: nothing
+ */
+export function ownPartOfSettings(dispatcher: Dispatcher, framer: RequestFramer): (() => void) | null {
   const words = argumentTexts(framer);
+  let maxKeys = Number.NaN;
   for (let i = 2; i + 1 < words.length; i += 2) {
     const value = words[i + 1] ?? '';
-    if (words[i]?.toLowerCase() !== 'tracking-table-max-keys' || !/^\d{1,15}$/.test(value)) continue;
-    const maxKeys = Number(value);
+    if (words[i]?.toLowerCase() === 'tracking-table-max-keys' && /^\d{1,15}$/.test(value)) maxKeys = Number(value);
+  }
+  if (Number.isNaN(maxKeys)) return null;
+  return () => {
     dispatcher.tracking.boundKeys(maxKeys);
     dispatcher.context.peers?.tell({ type: 'tracking-bound', maxKeys });
-  }
+  };
 }
 
 /** @returns the error for a CONFIG SET that must not go to every node; null: it may */
@@ -66,40 +74,25 @@ export const configGet: LocalCommand = (client, command, framer, dispatcher) => 
   return TAKEN;
 };
 
-class HarmlessView implements ReplySink {
+class HarmlessView extends RewrittenReply {
   /** The patterns; some are whole names. */
   readonly #asked: ReadonlySet<string>;
 
   constructor(asked: ReadonlySet<string>) {
+    super();
     this.#asked = asked;
   }
 
-  onReply(request: Request, buffer: Buffer, start: number, end: number): void {
-    const { client } = request;
+  protected rewrite({ client }: Request, buffer: Buffer, start: number, end: number): Buffer | null {
     const value = decodeReply(buffer.subarray(start, end))?.value ?? null;
     const pairs = value instanceof Map ? [...value] : Array.isArray(value) ? pairsOf(value) : null;
-    if (client === null || pairs === null) {
-      this.#pass(request, buffer, start, end);
-      return;
-    }
-    const shown = encode.map(
+    if (client === null || pairs === null) return null;
+    return encode.map(
       pairs
         .filter(([name]) => this.#asked.has(String(name)) || !isOwnSetting(String(name)))
         .map(([name, setting]) => [encode.bulk(bytesOf(name)), encode.bulk(shownValue(client, String(name), setting))]),
       client.kind.protocol,
     );
-    this.#pass(request, shown, 0, shown.length);
-  }
-
-  onFailure(request: Request, reply: Buffer): void {
-    this.#pass(request, reply, 0, reply.length);
-  }
-
-  #pass(request: Request, buffer: Buffer, start: number, end: number): void {
-    request.sink = null;
-    const { client, lane } = request;
-    if (client === null) lane?.node.shared.requests.give(request);
-    else client.onReply(request, buffer, start, end);
   }
 }
 

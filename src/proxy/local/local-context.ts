@@ -9,6 +9,8 @@ export interface LocalContext {
   redisVersion(): string;
   /** Lines of INFO's section on the proxy, `name:value`. */
   proxyInfo(): string[];
+  /** Clients of all processes of the proxy, as far as it is known how many others have. */
+  allClients(): number;
   /** Other processes of the proxy, which serve further clients; null: there are none. */
   readonly peers: Peers | null;
   /** Other processes of the proxy, which know further scripts; null: there are none. */

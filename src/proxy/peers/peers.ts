@@ -32,7 +32,7 @@ export type PeerNews =
 
 /** The other processes of the proxy. */
 export interface Peers {
-  /** @returns the answers of those that answer soon */
-  ask(question: PeerQuestion): Promise<readonly PeerAnswer[]>;
+  /** @returns the answer of each; null: it does not answer soon, and does what it was asked for when it can */
+  ask(question: PeerQuestion): Promise<readonly (PeerAnswer | null)[]>;
   tell(news: PeerNews): void;
 }

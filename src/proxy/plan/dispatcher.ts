@@ -12,16 +12,10 @@ import { error as encodeError } from '../../resp/encode.js';
 import { args, type RequestFramer } from '../../resp/request-framer.js';
 import { type ClientConnection, LATER, TAKEN } from '../client/client-connection.js';
 import { Pause } from '../clients/pause.js';
-import { clusterFigures } from '../cluster/cluster-commands.js';
-import { heedSettings, refusalOfSettings } from '../local/config-command.js';
 import { LOCAL_COMMANDS } from '../local/index.js';
 import type { LocalContext } from '../local/local-context.js';
 import { ARRAY_READ, KEY_READ } from '../measure/cache-reads.js';
 import type { KeyGroups } from '../measure/key-groups.js';
-import type { Merger } from '../merge/group.js';
-import { infoMerger } from '../merge/info.js';
-import { MERGERS } from '../merge/mergers.js';
-import { slowlogMerger } from '../merge/slowlog.js';
 import { Monitors } from '../monitor/monitors.js';
 import { BlockedCommands } from '../private/blocked-commands.js';
 import { mayWait } from '../private/blocking-frame.js';
@@ -30,15 +24,15 @@ import { queueCommand, refusalInside, runsAtOnce } from '../private/queue.js';
 import { refusalWhileSubscribed } from '../pubsub/commands.js';
 import { PubSub } from '../pubsub/pubsub.js';
 import type { Request } from '../request.js';
-import { SCRIPT_COMMANDS } from '../scripts/script-commands.js';
 import { ScriptStore } from '../scripts/script-store.js';
 import { Scripts } from '../scripts/scripts.js';
 import type { RoutingSnapshot } from '../snapshot.js';
 import { Tracking } from '../tracking/tracking.js';
 import type { Lane } from '../upstream/lane.js';
 import type { UpstreamNode } from '../upstream/upstream-node.js';
-import { fanOut } from './fan-out.js';
+import { runAdministration, runEverywhere } from './everywhere.js';
 import { AFTER_READS, HOLD, ON_SOURCE, ON_TARGET, routeMovedKey } from './moved-key.js';
+import { refusalOf } from './refusal.js';
 import { isReserved, RESERVED_REPLY } from './reserved.js';
 import { planScan } from './scan.js';
 import { SourceRead } from './source-read.js';
@@ -56,9 +50,6 @@ export interface UploadPlan {
   readonly failure: Buffer;
 }
 
-/** The sections of INFO that the proxy's own belongs to. */
-const INFO_SECTIONS: ReadonlySet<string> = new Set(['ringproxy', 'all', 'everything', 'default']);
-const CLIENTS_LINE = 'ringproxy_clients:';
 const EMPTY = Buffer.alloc(0);
 const NOT_READY = encodeError('NODEDOWN the ring has no nodes yet');
 const NO_AUTH = encodeError('NOAUTH Authentication required.');
@@ -102,8 +93,9 @@ export class Dispatcher {
     const { clock, requests, options, turn } = context.shared;
     this.pubsub = new PubSub({ clock, requests, requestTimeout: options.requestTimeout });
     this.tracking = new Tracking(options.trackingTableMaxKeys, clock, async (client, keys) => {
-      const answers = await context.peers?.ask({ type: 'invalidated', client, keys });
-      return answers?.includes(1) === true;
+      const answers = (await context.peers?.ask({ type: 'invalidated', client, keys })) ?? [];
+      if (answers.includes(1)) return true;
+      return answers.includes(null) ? null : false;
     });
     const attend = (): void => {
       this.#attentive = this.pause.active || this.monitors.active;
@@ -447,20 +439,9 @@ export class Dispatcher {
       case 'any':
         return this.forward(client, command, this.anyNode(), source, framer);
       case 'admin':
-        if (this.#context.shared.options.adminCommands !== 'allow') {
-          return this.refuse(client, command, refusalOf(command));
-        }
-        if (command.name === 'config|set') {
-          const refusal = refusalOfSettings(framer);
-          if (refusal !== null) return this.refuse(client, command, refusal);
-          heedSettings(this, framer);
-        }
-        return fanOut(this, client, framer, command, MERGERS[command.merge]);
-      case 'all': {
-        const run = SCRIPT_COMMANDS.get(command.name);
-        if (run !== undefined) return run(this, client, framer, command);
-        return fanOut(this, client, framer, command, this.#mergerOf(command, framer));
-      }
+        return runAdministration(this, client, framer, command);
+      case 'all':
+        return runEverywhere(this, client, framer, command);
       default:
         return this.refuse(client, command, refusalOf(command));
     }
@@ -538,37 +519,6 @@ export class Dispatcher {
     return lane;
   }
 
-  /** The lines of INFO's section on the proxy, when the sections that were asked for include it. */
-  #ownInfo(framer: RequestFramer): string[] {
-    const sections: string[] = [];
-    for (let i = 1; i < framer.argc; i++) {
-      sections.push((framer.source as Buffer).toString('latin1', args.start[i], args.end[i]).toLowerCase());
-    }
-    const wanted = sections.length === 0 || sections.some((section) => INFO_SECTIONS.has(section));
-    return wanted ? this.#context.proxyInfo() : [];
-  }
-
-  #mergerOf(command: Command, framer: RequestFramer): Merger {
-    if (command.merge === 'info') return infoMerger(this.#ownInfo(framer), this.#ownFigures());
-    if (command.merge !== 'slowlog' || framer.argc < 3) return MERGERS[command.merge];
-    return slowlogMerger((framer.source as Buffer).toString('latin1', args.start[2], args.end[2]));
-  }
-
-  /** Fields of INFO that the proxy knows and the nodes do not. */
-  #ownFigures(): Readonly<Record<string, number | string>> {
-    const { shared, peers, proxyInfo } = this.#context;
-    const { maxClients, clusterMode } = shared.options;
-    // Of other processes it is known how many they had a short while ago.
-    const all = peers === null ? '' : (proxyInfo().find((line) => line.startsWith(CLIENTS_LINE)) ?? '');
-    const clients = Math.max(shared.clients.size, Number(all.slice(CLIENTS_LINE.length)));
-    return {
-      ...this.tracking.figures,
-      ...clusterFigures(clusterMode),
-      connected_clients: clients,
-      maxclients: maxClients,
-    };
-  }
-
   #downReply(index: number): Buffer {
     return this.nodes[index]?.downReply ?? NO_LANE;
   }
@@ -597,12 +547,6 @@ export class Dispatcher {
 function rowOf(command: Command, framer: RequestFramer): Command {
   if (command.subcommands === null || framer.argc < 2) return command;
   return command.subcommands.lookup(framer.source, args.start[1] as number, args.end[1] as number) ?? command;
-}
-
-function refusalOf(command: Command): Buffer {
-  const name = command.name.replace('|', ' ').toUpperCase();
-  const why = command.reason === '' ? '' : `: ${command.reason}`;
-  return encodeError(`ERR ${name} is not allowed through the proxy${why}`);
 }
 
 function allowedBeforeAuth(command: Command | undefined): boolean {

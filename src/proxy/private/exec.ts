@@ -149,17 +149,21 @@ function send(
   lane: Lane,
 ): void {
   const { requests, clock } = dispatcher.context.shared;
-  const { frames, selects, everywhere } = transaction;
+  const { frames, selects, everywhere, ownParts } = transaction;
   const changesBack = followKind(client, lane);
   const execRequest = requests.take();
-  const onDone = everywhere.length === 0 ? null : () => tellOthers(dispatcher, client, lane, everywhere);
-  const replies = new ExecReplies(execRequest, requests, selects, onDone);
+  const isAdministration = everywhere.length > 0 || ownParts.length > 0;
+  const onDone = (): void => {
+    tellOthers(dispatcher, client, lane, everywhere);
+    for (const run of ownParts) run();
+  };
+  const replies = new ExecReplies(execRequest, requests, selects, isAdministration ? onDone : null);
   dispatcher.scripts.loadFor(transaction, lane);
   let bytes = MULTI.length + EXEC.length;
   lane.outlet.append(MULTI, 0, MULTI.length);
   for (const frame of frames) {
     bytes += frame.length;
-    if (onDone === null) lane.outlet.appendOwned(frame);
+    if (!isAdministration) lane.outlet.appendOwned(frame);
     else lane.outlet.append(frame, 0, frame.length);
   }
   lane.outlet.append(EXEC, 0, EXEC.length);

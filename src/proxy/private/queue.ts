@@ -5,7 +5,7 @@ import { error as encodeError } from '../../resp/encode.js';
 import { parseStrictInteger } from '../../resp/integer.js';
 import { args, type RequestFramer } from '../../resp/request-framer.js';
 import { type ClientConnection, TAKEN } from '../client/client-connection.js';
-import { refusalOfSettings } from '../local/config-command.js';
+import { ownPartOfSettings, refusalOfSettings } from '../local/config-command.js';
 import type { Dispatcher, Verdict } from '../plan/dispatcher.js';
 import { otherDatabaseAt } from '../plan/other-database.js';
 import { isReserved, RESERVED_REPLY } from '../plan/reserved.js';
@@ -57,10 +57,10 @@ export function queueCommand(
     case 'admin':
       if (options.adminCommands !== 'allow') refusal = notInside(command, command.reason);
       else if (command.name === 'config|set') refusal = refusalOfSettings(framer);
-      if (refusal === null) frame = noteEverywhere(dispatcher, transaction, framer);
+      if (refusal === null) frame = noteEverywhere(dispatcher, transaction, framer, command);
       break;
     case 'all':
-      if (loadsCode(command)) frame = noteEverywhere(dispatcher, transaction, framer);
+      if (loadsCode(command)) frame = noteEverywhere(dispatcher, transaction, framer, command);
       else if (command.merge !== 'info' && dispatcher.nodes.length > 1) refusal = ofAllNodes(command);
       break;
     default:
@@ -160,8 +160,15 @@ function loadsCode(command: Command): boolean {
   return command.name.startsWith('script|') || command.name.startsWith('function|');
 }
 
-function noteEverywhere(dispatcher: Dispatcher, transaction: Transaction, framer: RequestFramer): Buffer {
+function noteEverywhere(
+  dispatcher: Dispatcher,
+  transaction: Transaction,
+  framer: RequestFramer,
+  command: Command,
+): Buffer {
   const frame = copyOf(framer);
+  const ownPart = command.name === 'config|set' ? ownPartOfSettings(dispatcher, framer) : null;
+  if (ownPart !== null && !transaction.aborted) transaction.ownParts.push(ownPart);
   if (dispatcher.nodes.length > 1 && !transaction.aborted) transaction.everywhere.push(frame);
   return frame;
 }

@@ -24,6 +24,8 @@ export class Transaction {
   readonly selects: { readonly at: number; readonly database: number }[] = [];
   /** Frames of administration among them: the other nodes get them when EXEC went well. */
   readonly everywhere: Buffer[] = [];
+  /** What of that the proxy does itself, then. */
+  readonly ownParts: (() => void)[] = [];
   /** Digests of the scripts that it calls. */
   readonly digests: string[] = [];
   /** It calls scripts or functions. */
@@ -45,6 +47,7 @@ export class Transaction {
     this.keys.length = 0;
     this.hashes.length = 0;
     this.everywhere.length = 0;
+    this.ownParts.length = 0;
   }
 }
 

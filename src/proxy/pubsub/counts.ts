@@ -4,7 +4,8 @@
  */
 import { array, bulk, integer } from '../../resp/encode.js';
 import { parseIntegerLine } from '../../resp/inspect.js';
-import type { ReplySink, Request } from '../request.js';
+import { RewrittenReply } from '../merge/rewritten-reply.js';
+import type { Request } from '../request.js';
 import type { PubSub } from './pubsub.js';
 import type { TopicKind } from './topic.js';
 
@@ -12,32 +13,8 @@ const COLON = 0x3a;
 const STAR = 0x2a;
 const LF = 0x0a;
 
-abstract class CorrectedReply implements ReplySink {
-  onReply(request: Request, buffer: Buffer, start: number, end: number): void {
-    request.sink = null;
-    const { client, lane } = request;
-    if (client === null) {
-      lane?.node.shared.requests.give(request);
-      return;
-    }
-    const corrected = this.correct(request, buffer, start, end);
-    if (corrected === null) client.onReply(request, buffer, start, end);
-    else client.onReply(request, corrected, 0, corrected.length);
-  }
-
-  onFailure(request: Request, reply: Buffer): void {
-    request.sink = null;
-    const { client, lane } = request;
-    if (client === null) lane?.node.shared.requests.give(request);
-    else client.onReply(request, reply, 0, reply.length);
-  }
-
-  /** @returns what the client is answered; null: what the node answered */
-  protected abstract correct(request: Request, buffer: Buffer, start: number, end: number): Buffer | null;
-}
-
 /** For PUBLISH and SPUBLISH. */
-export class PublishCount extends CorrectedReply {
+export class PublishCount extends RewrittenReply {
   readonly #pubsub: PubSub;
   readonly #kind: TopicKind;
   readonly #key: string;
@@ -49,7 +26,7 @@ export class PublishCount extends CorrectedReply {
     this.#key = key;
   }
 
-  protected correct(request: Request, buffer: Buffer, start: number, end: number): Buffer | null {
+  protected rewrite(request: Request, buffer: Buffer, start: number, end: number): Buffer | null {
     const node = request.lane?.node;
     if (node === undefined || buffer[start] !== COLON) return null;
     const own = this.#pubsub.countedAt(node, this.#kind, this.#key);
@@ -59,7 +36,7 @@ export class PublishCount extends CorrectedReply {
 }
 
 /** For PUBSUB NUMSUB and SHARDNUMSUB, which do not count patterns. */
-export class ChannelCounts extends CorrectedReply {
+export class ChannelCounts extends RewrittenReply {
   readonly #pubsub: PubSub;
   readonly #kind: TopicKind;
   readonly #keys: readonly string[];
@@ -71,7 +48,7 @@ export class ChannelCounts extends CorrectedReply {
     this.#keys = keys;
   }
 
-  protected correct(request: Request, buffer: Buffer, start: number, _end: number): Buffer | null {
+  protected rewrite(request: Request, buffer: Buffer, start: number, _end: number): Buffer | null {
     const node = request.lane?.node;
     if (node === undefined || buffer[start] !== STAR) return null;
     let at = buffer.indexOf(LF, start) + 1;

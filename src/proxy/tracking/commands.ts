@@ -12,6 +12,7 @@ import type { TrackingOptions } from './client-tracking.js';
 import { NO_SUCH_TARGET, parseTrackingOptions } from './parse-options.js';
 
 const SYNTAX = 'ERR syntax error';
+const NOT_KNOWN = 'TRYAGAIN a worker of the proxy does not say whether it has the client to redirect to';
 
 const tracking: LocalCommand = (client, command, framer, dispatcher) => {
   const [, , word = '', ...words] = argumentBytes(framer).map((argument) => argument.toString('latin1'));
@@ -60,7 +61,9 @@ function beginElsewhere(
   }
   const found = peers.ask({ type: 'list', filter: { ids: [options.redirect] } });
   const verdict = answerLater(dispatcher, client, command, found, (answers) => {
-    if (!answers.some((lines) => typeof lines !== 'number' && lines.length > 0)) return encode.error(NO_SUCH_TARGET);
+    if (!answers.some((lines) => lines !== null && typeof lines !== 'number' && lines.length > 0)) {
+      return encode.error(answers.includes(null) ? NOT_KNOWN : NO_SUCH_TARGET);
+    }
     if (client.closed) return encode.OK;
     dispatcher.tracking.start(client, options, null);
     return encode.OK;

@@ -28,8 +28,11 @@ const KEPT_MS = 60_000;
 const BLOCKED_PATIENCE_MS = 100;
 const EVERYTHING = '';
 
-/** Tells a client of another process that these keys have changed. @returns whether there is such a client */
-export type TellElsewhere = (client: number, keys: readonly Buffer[] | null) => Promise<boolean>;
+/**
+ * Tells a client of another process that these keys have changed.
+ * @returns whether there is such a client; null: a process has not said
+ */
+export type TellElsewhere = (client: number, keys: readonly Buffer[] | null) => Promise<boolean | null>;
 
 export class Tracking implements TrackingListener {
   readonly #clients = new Set<ClientTracking>();
@@ -289,7 +292,7 @@ export class Tracking implements TrackingListener {
       if (client.kind.protocol === 3) client.push(invalidation(keys, 3));
     } else if (target === null) {
       void this.#tellElsewhere(options.redirect, keys).then((isThere) => {
-        if (!isThere) tellBroken(tracking);
+        if (isThere === false) tellBroken(tracking);
       });
     } else if (target.closed) tellBroken(tracking);
     else sendRedirected(target, keys);

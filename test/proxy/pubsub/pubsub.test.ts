@@ -214,6 +214,47 @@ it('the nodes have one connection for all subscribers, and none for those that a
   await expect.poll(async () => String(await watched?.call('PUBSUB', 'CHANNELS'))).toBe('');
 });
 
+it('who has the answer to UNSUBSCRIBE is not counted by a PUBLISH behind it', { timeout: 60_000 }, async () => {
+  const several = await startRingproxy({ nodes, args: ['--workers', '2'] });
+  // Of two clients one after the other, each is of another worker.
+  const clients = await Promise.all([1, 2].map(() => RawClient.connect(several.port)));
+  for (let i = 0; i < 200; i++) {
+    const [subscriber, publisher] = (i % 2 === 0 ? clients : [...clients].reverse()) as [RawClient, RawClient];
+    await subscriber.command('SUBSCRIBE', `c:${i}`);
+    const message = subscriber.replies(1);
+    expect(await publisher.text('PUBLISH', `c:${i}`, 'm')).toBe(':1\r\n');
+    await message;
+    await subscriber.command('UNSUBSCRIBE');
+    expect(await publisher.text('PUBLISH', `c:${i}`, 'm')).toBe(':0\r\n');
+  }
+});
+
+it('UNSUBSCRIBE is answered when the nodes have ended it, but for those that are down', async () => {
+  const own = await startRedises(2);
+  const halved = await startRingproxy({ nodes: own, allowLog: [/upstream:down/] });
+  const client = await RawClient.connect(halved.port);
+  const other = await RawClient.connect(halved.port);
+  await client.pipeline([
+    ['SUBSCRIBE', 'a'],
+    ['SUBSCRIBE', 'b'],
+  ]);
+  await own[1]?.stop();
+  expect(await client.text('UNSUBSCRIBE', 'a')).toBe('*3\r\n$11\r\nunsubscribe\r\n$1\r\na\r\n:1\r\n');
+  own[0]?.kill('SIGSTOP');
+  try {
+    let isAnswered = false;
+    const answer = client.text('UNSUBSCRIBE', 'b').finally(() => {
+      isAnswered = true;
+    });
+    for (let i = 0; i < 10; i++) await other.command('PING');
+    expect(isAnswered).toBe(false);
+    own[0]?.kill('SIGCONT');
+    expect(await answer).toBe('*3\r\n$11\r\nunsubscribe\r\n$1\r\nb\r\n:0\r\n');
+  } finally {
+    own[0]?.kill('SIGCONT');
+  }
+});
+
 it('a subscriber that does not read is closed, and the others get everything', { timeout: 60_000 }, async () => {
   const tight = await startRingproxy({ nodes, config: 'client-output-limit: 1mb\n' });
   const lazy = await RawClient.connect(tight.port);

@@ -1,5 +1,6 @@
 import { createClient } from 'redis';
 import { describe, expect, it } from 'vitest';
+import type { StatsView } from '../../../src/admin/api.js';
 import { atEnd } from '../../support/cleanup.js';
 import { RawClient } from '../../support/raw-client.js';
 import { type RedisProcess, startRedis, startRedises } from '../../support/redis-process.js';
@@ -157,6 +158,38 @@ describe('CLIENT TRACKING', () => {
     },
   );
 
+  it('a worker that is stalled is not taken for one without the client that is to be told', async () => {
+    const { proxy } = await stage({}, ['--workers', '2']);
+    const workers = async (): Promise<StatsView['workers']> => {
+      const response = await fetch(`${proxy.admin}/v1/stats`);
+      return ((await response.json()) as StatsView).workers;
+    };
+    const counts = async (): Promise<number[]> => (await workers()).map(({ clients }) => clients);
+    const reader = await RawClient.connect(proxy.port);
+    await expect.poll(async () => (await counts()).sort()).toEqual([0, 1]);
+    const readers = (await workers()).find(({ clients }) => clients === 1)?.pid;
+    const other = await RawClient.connect(proxy.port);
+    await expect.poll(counts).toEqual([1, 1]);
+    const pid = (await workers()).find((worker) => worker.pid !== readers)?.pid ?? 0;
+    const id = (await other.text('CLIENT', 'ID')).slice(1, -2);
+    await other.command('HELLO', '3');
+    await reader.command('HELLO', '3');
+    expect(await reader.text('CLIENT', 'TRACKING', 'ON', 'REDIRECT', id)).toBe('+OK\r\n');
+    process.kill(pid, 'SIGSTOP');
+    try {
+      await reader.command('GET', 'k');
+      await reader.command('SET', 'k', '1');
+      // Asks the other worker, too, and waits for as long.
+      expect(await reader.text('CLIENT', 'LIST')).toMatch(/^=\d+\r\ntxt:/);
+      expect(await reader.text('CLIENT', 'TRACKINGINFO')).not.toContain('broken_redirect');
+      expect(await reader.text('CLIENT', 'TRACKING', 'ON', 'REDIRECT', '4711')).toMatch(/^-TRYAGAIN a worker /);
+    } finally {
+      process.kill(pid, 'SIGCONT');
+    }
+    expect(await next(other)).toEqual([told('k')]);
+    await nothingElse(reader);
+  });
+
   it('tells to forget everything when everything is flushed, a node is lost, or keys move', async () => {
     const { proxy, nodes } = await stage();
     const client = await tracker(proxy.port);
@@ -187,6 +220,26 @@ describe('CLIENT TRACKING', () => {
     expect(await proxy.client().info('stats')).toContain('tracking_total_keys:2');
     expect(await proxy.client().config('SET', 'tracking-table-max-keys', '1')).toBe('OK');
     expect(await next(client)).toEqual([told('b')]);
+  });
+
+  it('its bound is that of a CONFIG SET that the nodes have accepted, also in a transaction', async () => {
+    const { proxy } = await stage({ RINGPROXY_TRACKING_TABLE_MAX_KEYS: '2' }, ['--admin-commands', 'allow']);
+    const client = await tracker(proxy.port);
+    await client.pipeline([
+      ['GET', 'a'],
+      ['GET', 'b'],
+    ]);
+    const admin = proxy.client();
+    await expect(admin.config('SET', 'tracking-table-max-keys', '1', 'no-such-setting', '1')).rejects.toThrow(
+      /Unknown/,
+    );
+    await nothingElse(client);
+    const discarded = admin.multi().call('CONFIG', 'SET', 'tracking-table-max-keys', '1').call('NOSUCH');
+    await expect(discarded.exec()).rejects.toThrow(/EXECABORT/);
+    await nothingElse(client);
+    await admin.multi().call('CONFIG', 'SET', 'tracking-table-max-keys', '1').exec();
+    expect(await next(client)).toEqual([told('a')]);
+    await nothingElse(client);
   });
 });
 

@@ -1,0 +1,74 @@
+/** Commands that run on every node: administration, and those that say something of the whole ring. */
+import type { Command } from '../../commands/command.js';
+import { args, type RequestFramer } from '../../resp/request-framer.js';
+import type { ClientConnection } from '../client/client-connection.js';
+import { clusterFigures } from '../cluster/cluster-commands.js';
+import { ownPartOfSettings, refusalOfSettings } from '../local/config-command.js';
+import { argumentTexts } from '../local/words.js';
+import type { Merger } from '../merge/group.js';
+import { infoMerger } from '../merge/info.js';
+import { MERGERS } from '../merge/mergers.js';
+import { slowlogMerger } from '../merge/slowlog.js';
+import { SCRIPT_COMMANDS } from '../scripts/script-commands.js';
+import type { Dispatcher, Verdict } from './dispatcher.js';
+import { fanOut } from './fan-out.js';
+import { refusalOf } from './refusal.js';
+
+/** The sections of INFO that the proxy's own belongs to. */
+const INFO_SECTIONS: ReadonlySet<string> = new Set(['ringproxy', 'all', 'everything', 'default']);
+
+export function runEverywhere(
+  dispatcher: Dispatcher,
+  client: ClientConnection,
+  framer: RequestFramer,
+  command: Command,
+): Verdict {
+  const run = SCRIPT_COMMANDS.get(command.name);
+  if (run !== undefined) return run(dispatcher, client, framer, command);
+  return fanOut(dispatcher, client, framer, command, mergerOf(dispatcher, command, framer));
+}
+
+/** What only those may run whom the configuration trusts with the nodes (`admin-commands`). */
+export function runAdministration(
+  dispatcher: Dispatcher,
+  client: ClientConnection,
+  framer: RequestFramer,
+  command: Command,
+): Verdict {
+  if (dispatcher.context.shared.options.adminCommands !== 'allow') {
+    return dispatcher.refuse(client, command, refusalOf(command));
+  }
+  const merger = MERGERS[command.merge];
+  if (command.name !== 'config|set') return fanOut(dispatcher, client, framer, command, merger);
+  const refusal = refusalOfSettings(framer);
+  if (refusal !== null) return dispatcher.refuse(client, command, refusal);
+  const ownPart = ownPartOfSettings(dispatcher, framer);
+  return fanOut(dispatcher, client, framer, command, (group, out) => {
+    merger(group, out);
+    ownPart?.();
+  });
+}
+
+function mergerOf(dispatcher: Dispatcher, command: Command, framer: RequestFramer): Merger {
+  if (command.merge === 'info') return infoMerger(ownSection(dispatcher, framer), ownFigures(dispatcher));
+  if (command.merge !== 'slowlog' || framer.argc < 3) return MERGERS[command.merge];
+  return slowlogMerger((framer.source as Buffer).toString('latin1', args.start[2], args.end[2]));
+}
+
+/** The lines of INFO's section on the proxy, when the sections that were asked for include it. */
+function ownSection(dispatcher: Dispatcher, framer: RequestFramer): string[] {
+  const sections = argumentTexts(framer).slice(1);
+  const isWanted = sections.length === 0 || sections.some((section) => INFO_SECTIONS.has(section.toLowerCase()));
+  return isWanted ? dispatcher.context.proxyInfo() : [];
+}
+
+/** Fields of INFO that the proxy knows and the nodes do not. */
+function ownFigures({ context, tracking }: Dispatcher): Readonly<Record<string, number | string>> {
+  const { maxClients, clusterMode } = context.shared.options;
+  return {
+    ...tracking.figures,
+    ...clusterFigures(clusterMode),
+    connected_clients: context.allClients(),
+    maxclients: maxClients,
+  };
+}
