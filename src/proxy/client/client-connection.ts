@@ -16,14 +16,7 @@ import type { Command } from '../../commands/command.js';
 import { isMissingReply } from '../../commands/missing-reply.js';
 import { error as encodeError } from '../../resp/encode.js';
 import { COMPLETE, INCOMPLETE, RequestFramer } from '../../resp/request-framer.js';
-import {
-  type ClientEvent,
-  type CommandFailedEvent,
-  clientClosed,
-  commandFailed,
-  type HoldEvent,
-  holdEnded,
-} from '../events.js';
+import { type ClientEvent, type CommandFailedEvent, clientClosed, commandFailed } from '../events.js';
 import { Outlet } from '../io/outlet.js';
 import { readInto } from '../io/raw-socket.js';
 import { createSocketWriter } from '../io/socket-writer.js';
@@ -41,8 +34,11 @@ import type { RoutingSnapshot } from '../snapshot.js';
 import type { ClientTracking } from '../tracking/client-tracking.js';
 import type { Lane } from '../upstream/lane.js';
 import type { LaneKind } from '../upstream/lane-handshake.js';
+import { Carry } from './carry.js';
 import type { ClientShared } from './client-shared.js';
+import { RingWait } from './ring-wait.js';
 import { Upload } from './upload.js';
+import { Window } from './window.js';
 
 /** The frame was handled. */
 export const TAKEN = 0;
@@ -53,17 +49,9 @@ export const LATER = 1;
 const STREAM_HIGH_WATER = 1_048_576;
 /** A large reply that waits for its turn is read up to here. */
 const HOLD_HIGH_WATER = 1_048_576;
-/** Requests in flight that a new client starts with: nothing is known yet of the size of its replies. */
-const FIRST_WINDOW = 512;
-/** The window is chosen so that about this many bytes of replies are in flight. */
-const WINDOW_BYTES = 8_388_608;
 
 /** What a client may send while its command waits at a node. */
 const BLOCKED_CARRY = 1_048_576;
-/** What a client keeps of a frame that is cut: small, since thousands of clients may keep one. */
-const LEAST_CARRY = 1024;
-/** A carry above this size comes from the pool of large chunks. */
-const POOLED_CARRY = 32_768;
 /** An event says this much of an error. */
 const MOST_ERROR_BYTES = 200;
 
@@ -119,22 +107,16 @@ export class ClientConnection implements TurnTask {
   readonly #framer: RequestFramer;
   #head: Request | null = null;
   #tail: Request | null = null;
-  #carry: Buffer | null = null;
-  #carryStart = 0;
-  #carryEnd = 0;
-  #window: number;
-  #replyBytes = 0;
-  #replies = 0;
+  readonly #carry: Carry;
+  readonly #window: Window;
+  readonly #processBytes = (buffer: Buffer, start: number, end: number): number => this.#process(buffer, start, end);
   /** The socket is not read. */
   #paused = false;
   /** No frame is handled until everything in flight is answered. */
   #barrier = false;
   /** No frame is handled until `resumeSoon`. */
   #held = false;
-  /** Since when the command at hand waits for the ring; 0: it does not. */
-  #heldSince = 0;
-  /** What it waits for then. */
-  #heldFor: HoldEvent['reason'] = 'fence';
+  readonly #ringWait = new RingWait(this);
   #resumeScheduled = false;
   /** Nothing is read any more; the connection ends when the last reply has left. */
   #ending = false;
@@ -164,7 +146,8 @@ export class ClientConnection implements TurnTask {
       maxInlineLength: 65_536,
       authenticated: this.authenticated,
     });
-    this.#window = Math.min(FIRST_WINDOW, shared.options.clientMaxPending);
+    this.#carry = new Carry(shared.clientPools.large);
+    this.#window = new Window(shared.options.clientMaxPending);
     this.outlet = new Outlet(shared.turn, shared.clientPools, { onDrained: () => this.#onDrained() });
     this.outlet.attach(createSocketWriter(socket, this.outlet));
     socket.setNoDelay(true);
@@ -186,7 +169,7 @@ export class ClientConnection implements TurnTask {
 
   /** Bytes that were received and are not handled yet. */
   get queryBytes(): number {
-    return this.#carryEnd - this.#carryStart;
+    return this.#carry.size;
   }
 
   /** The client sends nothing more. */
@@ -230,7 +213,7 @@ export class ClientConnection implements TurnTask {
   /** Puts a request behind those that wait for their replies. */
   enqueue(request: Request): void {
     request.client = this;
-    if (this.#heldSince !== 0) this.#endHold('ran');
+    if (this.#ringWait.active) this.#ringWait.end(this.#shared.clock.now, 'ran');
     request.startedAt = this.#shared.clock.now;
     const { groups } = this.#shared.counters;
     if (groups !== null) request.group = groups.atHand;
@@ -284,8 +267,7 @@ export class ClientConnection implements TurnTask {
     if (failed) this.#noteFailure(request.command, buffer, start, end);
     else if (request.cacheRead !== NO_READ) countCacheRead(shared.counters, request, buffer, start, end);
     const length = end - start;
-    this.#replyBytes += length;
-    this.#replies++;
+    this.#window.onReply(length);
     if (request !== this.#head) {
       request.state = DONE;
       if (!request.silent) shared.holds.hold(request, buffer, start, end);
@@ -407,26 +389,13 @@ export class ClientConnection implements TurnTask {
    */
   hold(): boolean {
     const { now } = this.#shared.clock;
-    if (this.#heldSince === 0) {
-      this.#heldSince = now;
-      this.#heldFor = this.#dispatcher.snapshot?.moves === null ? 'fence' : 'settle';
-    }
-    if (now - this.#heldSince > this.#shared.options.requestTimeout) {
-      this.#endHold('gave-up');
+    this.#ringWait.begin(now, this.#dispatcher.snapshot?.moves === null ? 'fence' : 'settle');
+    if (this.#ringWait.isLongerThan(this.#shared.options.requestTimeout, now)) {
+      this.#ringWait.end(now, 'gave-up');
       return false;
     }
     this.#held = true;
     return true;
-  }
-
-  #endHold(outcome: HoldEvent['outcome']): void {
-    const seconds = (this.#shared.clock.now - this.#heldSince) / 1000;
-    this.#heldSince = 0;
-    if (!holdEnded.hasSubscribers) return;
-    const { id: client, address } = this;
-    const command = this.lastCommand?.name ?? 'unknown';
-    const event: HoldEvent = { client, address, command, reason: this.#heldFor, seconds, outcome };
-    holdEnded.publish(event);
   }
 
   #noteFailure(id: number, buffer: Buffer, start: number, end: number): void {
@@ -454,7 +423,7 @@ export class ClientConnection implements TurnTask {
     if (this.closed || this.#ending || this.#blocked()) return;
     const wasPaused = this.#paused;
     this.#paused = false;
-    if (this.#carryEnd > this.#carryStart) this.#processCarry();
+    if (this.#carry.size > 0) this.#processCarry();
     if (wasPaused && !this.#paused && !this.closed) this.#socket.resume();
     if (this.#inputEnded) this.#endIfIdle();
   }
@@ -463,7 +432,7 @@ export class ClientConnection implements TurnTask {
   endAfterReplies(): void {
     this.#ending = true;
     this.#pause();
-    this.#dropCarry();
+    this.#carry.drop();
     this.#endIfIdle();
   }
 
@@ -473,7 +442,7 @@ export class ClientConnection implements TurnTask {
     this.closed = true;
     this.outlet.close();
     this.#socket.destroy();
-    this.#dropCarry();
+    this.#carry.drop();
     this.blocked?.abandon();
     if (this.subscriptions !== null) this.#dispatcher.pubsub.forget(this);
     this.#dispatcher.forget(this);
@@ -509,8 +478,7 @@ export class ClientConnection implements TurnTask {
       return;
     }
     // Whoever should wake it may be gone (a worker's primary that is stuck): it asks again, and is told to try later.
-    if (this.#held && this.#heldSince > 0 && now - this.#heldSince > this.#shared.options.requestTimeout)
-      this.resumeSoon();
+    if (this.#held && this.#ringWait.isLongerThan(this.#shared.options.requestTimeout, now)) this.resumeSoon();
     if (this.pending === 0 && this.privateLanes.length > 0 && now - this.lastActiveAt > 10_000) {
       for (const lane of this.privateLanes) lane.node.releasePrivate(lane);
       this.privateLanes.length = 0;
@@ -523,7 +491,7 @@ export class ClientConnection implements TurnTask {
     const shared = this.#shared;
     this.lastActiveAt = shared.clock.read();
     shared.counters.bytesIn += length;
-    if (this.#carryEnd > this.#carryStart) {
+    if (this.#carry.size > 0) {
       this.#keep(chunk, 0, length);
       if (!this.#held) this.#processCarry();
       return;
@@ -533,12 +501,8 @@ export class ClientConnection implements TurnTask {
   }
 
   #processCarry(): void {
-    const carry = this.#carry as Buffer;
-    const consumed = this.#process(carry, this.#carryStart, this.#carryEnd);
     // `close`, `endAfterReplies` and a blocked upload replace the carry.
-    if (this.#carry !== carry) return;
-    this.#carryStart = consumed;
-    if (consumed === this.#carryEnd) this.#dropCarry();
+    this.#carry.offer(this.#processBytes);
   }
 
   /** Handles frames in `buffer[start, end)`. @returns the offset behind what was handled */
@@ -619,9 +583,7 @@ export class ClientConnection implements TurnTask {
 
   #keepBlocked(buffer: Buffer, start: number, end: number): void {
     this.#pause();
-    this.#carry = Buffer.from(buffer.subarray(start, end));
-    this.#carryStart = 0;
-    this.#carryEnd = end - start;
+    this.#carry.replace(buffer, start, end);
   }
 
   #continueUpload(upload: Upload, buffer: Buffer, start: number, end: number): number {
@@ -639,7 +601,7 @@ export class ClientConnection implements TurnTask {
   }
 
   #blocked(): boolean {
-    if (this.pending >= this.#window) return true;
+    if (this.pending >= this.#window.requests) return true;
     if (this.#barrier) {
       if (this.pending > 0) return true;
       this.#barrier = false;
@@ -660,20 +622,10 @@ export class ClientConnection implements TurnTask {
       return;
     }
     if (this.#held || this.#resumeScheduled) return;
-    if (this.#barrier ? this.pending === 0 : this.pending <= this.#window >> 1) {
-      this.#adaptWindow();
+    if (this.#barrier ? this.pending === 0 : this.pending <= this.#window.requests >> 1) {
+      this.#window.adapt();
       if (!this.#blocked()) this.resumeSoon();
     }
-  }
-
-  /** Small replies allow more of them in flight. */
-  #adaptWindow(): void {
-    if (this.#replies === 0) return;
-    const fitting = Math.floor(WINDOW_BYTES / (1 + this.#replyBytes / this.#replies));
-    const grown = Math.min(this.#window * 2, fitting, this.#shared.options.clientMaxPending);
-    this.#window = Math.max(16, grown);
-    this.#replyBytes = 0;
-    this.#replies = 0;
   }
 
   #popHead(request: Request): void {
@@ -773,37 +725,8 @@ export class ClientConnection implements TurnTask {
   }
 
   #keep(source: Uint8Array, start: number, end: number): void {
-    const length = end - start;
-    const used = this.#carryEnd - this.#carryStart;
-    let carry = this.#carry;
-    if (carry === null || this.#carryEnd + length > carry.length) {
-      const expected = Math.min(this.#framer.needed, this.#shared.options.clientQueryLimit);
-      const larger = this.#takeCarry(Math.max(expected, (used + length) * 2, LEAST_CARRY));
-      carry?.copy(larger, 0, this.#carryStart, this.#carryEnd);
-      this.#dropCarry();
-      carry = larger;
-      this.#carry = carry;
-      this.#carryStart = 0;
-      this.#carryEnd = used;
-    }
-    carry.set(source.subarray(start, end), this.#carryEnd);
-    this.#carryEnd += length;
-  }
-
-  /** Allocating a large buffer costs more than filling it, so those of the usual size are pooled. */
-  #takeCarry(bytes: number): Buffer {
-    const { large } = this.#shared.clientPools;
-    if (bytes <= POOLED_CARRY || bytes > large.chunkSize) return Buffer.allocUnsafeSlow(bytes);
-    return large.take();
-  }
-
-  #dropCarry(): void {
-    const carry = this.#carry;
-    const { large } = this.#shared.clientPools;
-    if (carry !== null && carry.length === large.chunkSize) large.give(carry);
-    this.#carry = null;
-    this.#carryStart = 0;
-    this.#carryEnd = 0;
+    const expected = Math.min(this.#framer.needed, this.#shared.options.clientQueryLimit);
+    this.#carry.keep(source, start, end, expected);
   }
 
   /** Requests that are in a lane stay there until their replies come, which then are nobody's. */
