@@ -77,16 +77,22 @@ export class NodeMonitor {
       const { keys, usedMemory, version, runId } = facts;
       this.#update({ up: true, keys, usedMemory, version, runId, error: null });
     } catch (error) {
-      this.#redis?.disconnect();
-      this.#redis = null;
-      this.#failures++;
-      if (this.#failures >= this.#options.failures) {
-        this.#update({ ...this.#health, up: false, keys: null, usedMemory: null, error: describeNodeError(error) });
-      }
+      if (isBusy(error)) {
+        this.#failures = 0;
+        this.#update({ ...this.#health, up: true, error: null });
+      } else this.#onFailure(error);
     }
     if (this.#stopped) return;
     // A tenth of jitter keeps many proxies from probing in step.
     this.#timer = setTimeout(() => void this.#probe(), this.#options.interval * (0.95 + Math.random() / 10));
+  }
+
+  #onFailure(error: unknown): void {
+    this.#redis?.disconnect();
+    this.#redis = null;
+    this.#failures++;
+    if (this.#failures < this.#options.failures) return;
+    this.#update({ ...this.#health, up: false, keys: null, usedMemory: null, error: describeNodeError(error) });
   }
 
   async #connect(): Promise<Redis> {
@@ -116,4 +122,9 @@ export class NodeMonitor {
     };
     nodeHealthChanged.publish(event);
   }
+}
+
+/** A node that runs a script for long says so: it is alive. */
+function isBusy(error: unknown): boolean {
+  return isReplyError(error) && error instanceof Error && error.message.startsWith('BUSY');
 }

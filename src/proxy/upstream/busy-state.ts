@@ -7,7 +7,7 @@ import type { ReplySink, Request, RequestPool } from '../request.js';
 
 const BUSY = Buffer.from('-BUSY');
 const TELL_MS = 1000;
-/** While the node is busy it is asked again, since the connection of the script may have further commands to carry. */
+/** While a script runs the node is asked again, since the script's connection may have further commands to carry. */
 const ASK_MS = 200;
 /** What was heard from another process counts for so long. */
 const HEARD_MS = 3000;
@@ -31,9 +31,13 @@ export class BusyState {
     return this.#own ?? this.#heard;
   }
 
-  /** @param now milliseconds, by the clock. @returns whether the node is to be asked whether it is busy still */
-  shouldAskAgain(now: number): boolean {
-    return this.#own !== null && !this.#asking && now - this.#askedAt >= ASK_MS;
+  /**
+   * @param now milliseconds, by the clock
+   * @param runsLongCode whether a script holds up a connection
+   * @returns whether the node is to be asked whether it is busy
+   */
+  shouldAsk(now: number, runsLongCode: boolean): boolean {
+    return (runsLongCode || this.#own !== null) && !this.#asking && now - this.#askedAt >= ASK_MS;
   }
 
   /**

@@ -46,6 +46,12 @@ const BULK_BYTE = 0x24;
 /** Why a lane ended, which decides what the node is held for. */
 export type LaneEnd = 'connect' | 'greeting' | 'refused' | 'lost' | 'timeout' | 'protocol' | 'closed';
 
+/**
+ * A node that runs a script says nothing at all until `busy-reply-threshold`, which is as long as `request-timeout` by
+ * default: commands that wait for it are given this much more. Milliseconds.
+ */
+const BUSY_GRACE_MS = 1000;
+
 export class Lane {
   readonly node: UpstreamNode;
   readonly kind: LaneKind;
@@ -169,9 +175,19 @@ export class Lane {
     socket.on('error', (error: NodeJS.ErrnoException) => this.#onSocketEnd(describeSocketError(error)));
     socket.on('end', () => this.#onSocketEnd('the node closed the connection'));
     socket.on('close', () => this.#onSocketEnd('the connection was closed'));
+    this.#awaitGreeting(options.connectTimeout, 0);
+  }
+
+  /** @param waited for how long it was waited already, in milliseconds */
+  #awaitGreeting(milliseconds: number, waited: number): void {
     this.#connectTimer = setTimeout(() => {
-      this.end('connect', `did not answer within ${options.connectTimeout} ms`);
-    }, options.connectTimeout);
+      const { connectTimeout, requestTimeout } = this.node.shared.options;
+      const total = waited + milliseconds;
+      // The node's kernel has taken the connection; the node will, when its script lets it.
+      if (this.#state === GREETING && this.node.runsLongCode && total < requestTimeout + BUSY_GRACE_MS) {
+        this.#awaitGreeting(Math.min(connectTimeout, requestTimeout + BUSY_GRACE_MS - total), total);
+      } else this.end('connect', `did not answer within ${total} ms`);
+    }, milliseconds);
   }
 
   /** Settles when everything that is in flight now was answered, or the lane has ended. */
@@ -235,7 +251,10 @@ export class Lane {
     const head = this.#head;
     if (head === null || this.pausedFor !== null || this.#state !== READY) return;
     const { requestTimeout } = this.node.shared.options;
-    if (now - Math.max(head.startedAt, this.#lastReplyAt) <= requestTimeout + this.patience) return;
+    const grace = this.node.runsLongCode ? BUSY_GRACE_MS : 0;
+    if (now - Math.max(head.startedAt, this.#lastReplyAt) <= requestTimeout + this.patience + grace) return;
+    // It lives, and says so to others.
+    if (this.isBehindCode && this.node.busy.reply !== null) return;
     this.node.counters.timeouts++;
     this.end('timeout', `did not answer within ${requestTimeout} ms`);
   }

@@ -214,9 +214,14 @@ export class UpstreamNode {
         lane.end('closed', 'is retired');
     }
     this.busy.tick(now);
-    if (this.busy.shouldAskAgain(now)) this.#askWhetherBusy(now);
+    if (this.busy.shouldAsk(now, this.runsLongCode)) this.#askWhetherBusy(now);
     this.privateLanes.tick(now);
     this.blockingLanes.tick(now);
+  }
+
+  /** A script of this data plane's keeps the node from reading one of the lanes. */
+  get runsLongCode(): boolean {
+    return this.#retiredBehindCode > 0;
   }
 
   lanes(): Iterable<Lane> {

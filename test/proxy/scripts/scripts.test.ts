@@ -201,6 +201,41 @@ it('a node that a script keeps busy is known to be so in every worker', async ()
   await expect.poll(inTransaction, { timeout: 20_000 }).toBe('+QUEUED\r\n');
 });
 
+/** Runs for so many milliseconds. */
+const SPIN = `
+  local function now() local t = redis.call('TIME') return t[1] * 1000 + t[2] / 1000 end
+  local finish = now() + ARGV[1]
+  repeat until now() > finish
+  return 'ran to its end'`;
+
+it('a script may take longer than request-timeout, and its node does not count as down for it', async () => {
+  const nodes = await startRedises(2);
+  const env = {
+    ...{ RINGPROXY_REQUEST_TIMEOUT: '1s', RINGPROXY_CONNECT_TIMEOUT: '200ms' },
+    ...{ RINGPROXY_PROBE_INTERVAL: '100ms', RINGPROXY_PROBE_TIMEOUT: '5s' },
+  };
+  const proxy = await startRingproxy({ nodes, env });
+  const [first = ''] = await keyOfEach(proxy, nodes);
+  // The node says nothing at all until then, and nobody may take that for its end.
+  await nodes[0]?.client().config('SET', 'busy-reply-threshold', '1500');
+  const spinning = await RawClient.connect(proxy.port);
+  let isOver = false;
+  const ended = spinning.text('EVAL', SPIN, '1', first, '4000').finally(() => {
+    isOver = true;
+  });
+  const answers = new Set<string>();
+  // The proxy needs a moment to see that the script takes long: who is as quick as that may wait for its end.
+  const others: Promise<unknown>[] = [];
+  while (!isOver) {
+    const other = await RawClient.connect(proxy.port);
+    others.push(other.text('GET', first).then((answer) => answers.add(answer.slice(0, 5))));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  expect(await ended).toBe('$14\r\nran to its end\r\n');
+  await Promise.all(others);
+  expect([...answers].sort()).toEqual(['$-1\r\n', '-BUSY']);
+});
+
 describe('SCRIPT', () => {
   it('EXISTS speaks for all nodes, and FLUSH leaves no script anywhere', async () => {
     const { nodes, proxy } = await withoutScripts();
