@@ -18,6 +18,8 @@ import { uncountedBuild } from './uncounted-build.js';
 const LOSS_BAR = 0.03;
 const SCRAPE_MS = 1000;
 const FREQUENT_SCRAPE_MS = 100;
+/** For each scenario. */
+const WARM_UP_SECONDS = 1;
 const KEYS = 100_000;
 const VALUE = 64;
 /** Thirty-two groups, of which the benchmark's keys (`key:…`) fit the last. */
@@ -111,6 +113,9 @@ async function measureRound(
   const turned = [...targets.slice(round % targets.length), ...targets.slice(0, round % targets.length)];
   if (round % 2 === 1) turned.reverse();
   const result = new Map<Scenario, Map<string, Sample>>();
+  // What a young process spends on compiling its code, metrics' or not, is not what they cost.
+  for (const scenario of scenarios)
+    await runRounds(scenario, turned, { ...options, rounds: 1, seconds: WARM_UP_SECONDS });
   for (const scenario of scenarios) {
     const samples = await runRounds(scenario, turned, { ...options, rounds: 1 });
     result.set(

@@ -6,6 +6,8 @@
 import type { ReplySink, Request, RequestPool } from '../request.js';
 
 const BUSY = Buffer.from('-BUSY');
+/** What is told of a node that runs a script and does not say so yet. */
+const SILENT = Buffer.alloc(0);
 const TELL_MS = 1000;
 /** While a script runs the node is asked again, since the script's connection may have further commands to carry. */
 const ASK_MS = 200;
@@ -15,6 +17,8 @@ const HEARD_MS = 3000;
 export class BusyState {
   readonly #tell: (reply: Buffer | null) => void;
   #own: Buffer | null = null;
+  /** The others believe that the node runs a script. */
+  #isTold = false;
   #toldAt = 0;
   #heard: Buffer | null = null;
   #heardAt = 0;
@@ -26,18 +30,14 @@ export class BusyState {
     this.#tell = tell;
   }
 
-  /** `-BUSY …`, or null while nothing is known of a script that takes long. */
+  /** `-BUSY …`, or null while the node does not say so. */
   get reply(): Buffer | null {
-    return this.#own ?? this.#heard;
+    return this.#own ?? (this.#heard === null || this.#heard.length === 0 ? null : this.#heard);
   }
 
-  /**
-   * @param now milliseconds, by the clock
-   * @param runsLongCode whether a script holds up a connection
-   * @returns whether the node is to be asked whether it is busy
-   */
-  shouldAsk(now: number, runsLongCode: boolean): boolean {
-    return (runsLongCode || this.#own !== null) && !this.#asking && now - this.#askedAt >= ASK_MS;
+  /** Another process has sent the node a script that takes long. */
+  get runsCodeOfOthers(): boolean {
+    return this.#heard !== null;
   }
 
   /**
@@ -56,26 +56,41 @@ export class BusyState {
   }
 
   end(): void {
-    if (this.#own === null) return;
     this.#own = null;
+    if (!this.#isTold) return;
+    this.#isTold = false;
     this.#tell(null);
   }
 
-  /** Another process has told. */
+  /** Another process has told. @param reply empty: the node runs a script, and does not say so yet */
   hear(reply: Buffer | null, now: number): void {
     this.#heard = reply;
     this.#heardAt = now;
   }
 
-  tick(now: number): void {
-    if (this.#own !== null && now - this.#toldAt >= TELL_MS) this.#begin(this.#own, now);
+  /**
+   * Called about ten times a second.
+   * @param now milliseconds, by the clock
+   * @param runsCode whether a script of this process' clients holds up a connection
+   * @returns whether the node is to be asked whether it is busy
+   */
+  tick(now: number, runsCode: boolean): boolean {
     if (this.#heard !== null && now - this.#heardAt > HEARD_MS) this.#heard = null;
+    if (!runsCode && this.#own === null) return false;
+    if (!this.#isTold || now - this.#toldAt >= TELL_MS) this.#tellOthers(now);
+    return !this.#asking && now - this.#askedAt >= ASK_MS;
   }
 
   #begin(reply: Buffer, now: number): void {
+    const isNews = this.#own === null;
     this.#own = reply;
+    if (isNews) this.#tellOthers(now);
+  }
+
+  #tellOthers(now: number): void {
     this.#toldAt = now;
-    this.#tell(reply);
+    this.#isTold = true;
+    this.#tell(this.#own ?? SILENT);
   }
 }
 

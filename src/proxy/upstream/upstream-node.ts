@@ -213,15 +213,14 @@ export class UpstreamNode {
       if (!lane.closed && !lane.accepting && lane.owner === null && lane.inflight === 0)
         lane.end('closed', 'is retired');
     }
-    this.busy.tick(now);
-    if (this.busy.shouldAsk(now, this.runsLongCode)) this.#askWhetherBusy(now);
+    if (this.busy.tick(now, this.#retiredBehindCode > 0)) this.#askWhetherBusy(now);
     this.privateLanes.tick(now);
     this.blockingLanes.tick(now);
   }
 
-  /** A script of this data plane's keeps the node from reading one of the lanes. */
+  /** A script of a client of the proxy's takes long, so the node may say nothing at all. */
   get runsLongCode(): boolean {
-    return this.#retiredBehindCode > 0;
+    return this.#retiredBehindCode > 0 || this.busy.runsCodeOfOthers;
   }
 
   lanes(): Iterable<Lane> {

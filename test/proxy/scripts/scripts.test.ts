@@ -236,6 +236,31 @@ it('a script may take longer than request-timeout, and its node does not count a
   expect([...answers].sort()).toEqual(['$-1\r\n', '-BUSY']);
 });
 
+it('a worker whose clients have nothing to do with a script does not take its node for dead', async () => {
+  const nodes = await startRedises(2);
+  const env = { RINGPROXY_REQUEST_TIMEOUT: '1s', RINGPROXY_CONNECT_TIMEOUT: '200ms', RINGPROXY_PROBE_TIMEOUT: '5s' };
+  const proxy = await startRingproxy({ nodes, env, args: ['--workers', '2'] });
+  const [first = ''] = await keyOfEach(proxy, nodes);
+  await nodes[0]?.client().config('SET', 'busy-reply-threshold', '1500');
+  const spinning = await RawClient.connect(proxy.port);
+  let isOver = false;
+  const ended = spinning.text('EVAL', SPIN, '1', first, '3000').finally(() => {
+    isOver = true;
+  });
+  const answers = new Set<string>();
+  const others: Promise<unknown>[] = [];
+  while (!isOver) {
+    // In RESP3 each worker needs a connection that it has not got.
+    const other = await RawClient.connect(proxy.port);
+    await other.command('HELLO', '3');
+    others.push(other.text('GET', first).then((answer) => answers.add(answer.slice(0, 5))));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  expect(await ended).toBe('$14\r\nran to its end\r\n');
+  await Promise.all(others);
+  expect([...answers].sort()).toEqual(['-BUSY', '_\r\n']);
+});
+
 describe('SCRIPT', () => {
   it('EXISTS speaks for all nodes, and FLUSH leaves no script anywhere', async () => {
     const { nodes, proxy } = await withoutScripts();
