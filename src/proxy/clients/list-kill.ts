@@ -4,6 +4,7 @@ import { type ClientConnection, TAKEN } from '../client/client-connection.js';
 import type { LocalCommand } from '../local/index.js';
 import { answerLater } from '../local/later.js';
 import { answer, answerError, argumentTexts } from '../local/words.js';
+import type { PeerAnswer } from '../peers/peers.js';
 import { type ClientFilter, type ClientLine, matches, parseClientId, parseClientType } from './client-filter.js';
 import { describeClient } from './describe.js';
 
@@ -20,12 +21,14 @@ export const list: LocalCommand = (client, command, framer, dispatcher) => {
   if (peers === null) return answer(client, command, verbatim(textOf(own), protocol));
   const others = peers.ask({ type: 'list', filter });
   return answerLater(dispatcher, client, command, others, (answers) =>
-    verbatim(
-      textOf([...own, ...answers.flatMap((lines) => (lines === null || typeof lines === 'number' ? [] : lines))]),
-      protocol,
-    ),
+    verbatim(textOf([...own, ...answers.flatMap(linesIn)]), protocol),
   );
 };
+
+/** The clients that another process has named. */
+export function linesIn(answer: PeerAnswer | null): readonly ClientLine[] {
+  return answer !== null && typeof answer === 'object' && 'lines' in answer ? answer.lines : [];
+}
 
 function textOf(lines: readonly ClientLine[]): string {
   return [...lines]

@@ -2,6 +2,7 @@
 import { killOwn, linesOf } from '../clients/list-kill.js';
 import type { Dispatcher } from '../plan/dispatcher.js';
 import { endWaitOf } from '../private/client-unblock.js';
+import { NOBODY } from '../pubsub/peer-counts.js';
 import { sendRedirected } from '../tracking/tracking.js';
 import type { PeerAnswer, PeerNews, PeerQuestion } from './peers.js';
 
@@ -9,7 +10,7 @@ export async function answerPeer(dispatcher: Dispatcher, question: PeerQuestion)
   const { clients } = dispatcher.context.shared;
   switch (question.type) {
     case 'list':
-      return linesOf(clients, question.filter, null, 0);
+      return { lines: linesOf(clients, question.filter, null, 0) };
     case 'kill':
       return killOwn(clients, question.filter);
     case 'unblock':
@@ -20,6 +21,15 @@ export async function answerPeer(dispatcher: Dispatcher, question: PeerQuestion)
       sendRedirected(target, question.keys?.map((key) => Buffer.from(key)) ?? null);
       return 1;
     }
+    case 'subscribed':
+      return {
+        subscribed: question.about.map(({ node: name, address, kind, key, withPatterns }) => {
+          const node = dispatcher.nodes.find((candidate) => candidate.name === name && candidate.address === address);
+          return node === undefined ? NOBODY : dispatcher.pubsub.subscribed(node, kind, key, withPatterns);
+        }),
+      };
+    case 'caught-up':
+      return 1;
     case 'heed':
       onPeerNews(dispatcher, question.news);
       return 1;

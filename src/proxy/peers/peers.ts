@@ -1,6 +1,24 @@
 /** What the processes of one proxy ask and tell each other on behalf of their clients. All of it is plain data. */
 import type { ClientFilter, ClientLine } from '../clients/client-filter.js';
 import type { UnblockMode } from '../private/unblock.js';
+import type { TopicKind } from '../pubsub/topic.js';
+
+/** Who is subscribed to this topic, as the node with this name and address counts? */
+export interface SubscribedQuestion {
+  readonly node: string;
+  readonly address: string;
+  readonly kind: TopicKind;
+  /** One character for each byte. */
+  readonly key: string;
+  /** Whether patterns count that the topic, a channel, matches. */
+  readonly withPatterns: boolean;
+}
+
+/** Clients that are subscribed, and how many connections a node counts for them. */
+export interface Subscribed {
+  readonly clients: number;
+  readonly connections: number;
+}
 
 export type PeerQuestion =
   /** Which clients are these? */
@@ -11,10 +29,18 @@ export type PeerQuestion =
   | { readonly type: 'unblock'; readonly client: number; readonly mode: UnblockMode }
   /** These keys have changed, which is told this client in the place of another one; null: all. The answer is 1 where it is. */
   | { readonly type: 'invalidated'; readonly client: number; readonly keys: readonly Uint8Array[] | null }
+  /** Who is subscribed to each of these topics? */
+  | { readonly type: 'subscribed'; readonly about: readonly SubscribedQuestion[] }
+  /** Tell when everything is done that was told before. The answer is 1. */
+  | { readonly type: 'caught-up' }
   /** Do what these news say, and tell when that is done. The answer is 1. */
   | { readonly type: 'heed'; readonly news: PeerNews };
 
-export type PeerAnswer = number | readonly ClientLine[];
+/** `subscribed` is in the order of the topics. */
+export type PeerAnswer =
+  | number
+  | { readonly lines: readonly ClientLine[] }
+  | { readonly subscribed: readonly Subscribed[] };
 
 export type PeerNews =
   /** Clients are paused until then (milliseconds since 1970); 0: not any more. */

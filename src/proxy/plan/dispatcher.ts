@@ -22,6 +22,7 @@ import { mayWait } from '../private/blocking-frame.js';
 import { abortExec } from '../private/exec.js';
 import { queueCommand, refusalInside, runsAtOnce } from '../private/queue.js';
 import { refusalWhileSubscribed } from '../pubsub/commands.js';
+import { PeerCounts } from '../pubsub/peer-counts.js';
 import { PubSub } from '../pubsub/pubsub.js';
 import type { Request } from '../request.js';
 import { ScriptStore } from '../scripts/script-store.js';
@@ -70,6 +71,8 @@ export class Dispatcher {
   readonly blocked = new BlockedCommands(this);
   /** What clients are subscribed to. */
   readonly pubsub: PubSub;
+  /** What the proxy's other processes have subscribed to; null: there are none. */
+  readonly peerCounts: PeerCounts | null;
   /** Which clients are told of changes of which keys. */
   readonly tracking: Tracking;
   /** CLIENT PAUSE. */
@@ -92,6 +95,7 @@ export class Dispatcher {
     this.#context = context;
     const { clock, requests, options, turn } = context.shared;
     this.pubsub = new PubSub({ clock, requests, requestTimeout: options.requestTimeout });
+    this.peerCounts = context.peers === null ? null : new PeerCounts(context.peers);
     this.tracking = new Tracking(options.trackingTableMaxKeys, clock, async (client, keys) => {
       const answers = (await context.peers?.ask({ type: 'invalidated', client, keys })) ?? [];
       if (answers.includes(1)) return true;

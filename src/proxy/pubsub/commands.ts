@@ -71,8 +71,8 @@ function publish(kind: TopicKind): LocalCommand {
     const owner = ownerOfChannel(dispatcher, client, source, start, end);
     if (owner === WAIT) return LATER;
     if (owner === GAVE_UP) return dispatcher.refuse(client, command, GAVE_UP_REPLY);
-    const { pubsub } = dispatcher;
-    const sink = pubsub.isIdle ? null : new PublishCount(pubsub, kind, source.toString('latin1', start, end));
+    const nobody = dispatcher.pubsub.isIdle && dispatcher.peerCounts === null;
+    const sink = nobody ? null : new PublishCount(dispatcher, kind, source.toString('latin1', start, end));
     return forward(dispatcher, client, command, framer, owner, sink);
   };
 }
@@ -81,7 +81,7 @@ function counts(kind: TopicKind): LocalCommand {
   return (client, command, framer, dispatcher) => {
     if (dispatcher.snapshot === null) return dispatcher.refuse(client, command, NOT_READY);
     if (!dispatcher.bind(client)) return LATER;
-    const sink = new ChannelCounts(dispatcher.pubsub, kind, keysOf(framer).slice(1));
+    const sink = new ChannelCounts(dispatcher, kind, keysOf(framer).slice(1));
     return forward(dispatcher, client, command, framer, dispatcher.anyNode(), sink);
   };
 }

@@ -6,6 +6,7 @@
  */
 import type { ClientConnection } from '../client/client-connection.js';
 import type { Clock } from '../measure/clock.js';
+import type { Subscribed } from '../peers/peers.js';
 import type { Request, RequestPool } from '../request.js';
 import type { RoutingSnapshot } from '../snapshot.js';
 import type { UpstreamNode } from '../upstream/upstream-node.js';
@@ -15,7 +16,7 @@ import { matchesGlob } from './glob.js';
 import type { FeedMessage } from './message.js';
 import type { PendingSubscription } from './pending-subscription.js';
 import { confirmation, Subscriptions } from './subscriptions.js';
-import { CHANNEL, PATTERN, SUBSCRIBE_WORDS, Topic, type TopicKind, UNSUBSCRIBE_WORDS } from './topic.js';
+import { PATTERN, SUBSCRIBE_WORDS, Topic, type TopicKind, UNSUBSCRIBE_WORDS } from './topic.js';
 
 const PUSH_BYTE = 0x3e;
 
@@ -157,28 +158,23 @@ export class PubSub implements FeedListener {
     }
   }
 
-  /** How many of this data plane's clients a message on this channel reaches, each counted once a subscription. */
-  receivers(kind: TopicKind, key: string): number {
-    let count = this.#topics[kind].get(key)?.clients.size ?? 0;
-    if (kind === CHANNEL) for (const topic of this.#matching(key)) count += topic.clients.size;
-    return count;
-  }
-
-  /** How often a node counts this data plane's connection as a receiver of a message on this channel. */
-  countedAt(node: UpstreamNode, kind: TopicKind, key: string): number {
+  /**
+   * Who hears of this topic by this data plane: its clients, each counted once a subscription, and connections as the
+   * node counts them.
+   * @param withPatterns whether patterns count that the topic, a channel, matches
+   */
+  subscribed(node: UpstreamNode, kind: TopicKind, key: string, withPatterns: boolean): Subscribed {
     const feed = this.#feeds.get(node);
-    if (feed === undefined) return 0;
     const topic = this.#topics[kind].get(key);
-    let count = topic !== undefined && feed.topics.hears(topic) ? 1 : 0;
-    if (kind === CHANNEL) for (const pattern of this.#matching(key)) if (feed.topics.hears(pattern)) count++;
-    return count;
-  }
-
-  /** Who is subscribed to this very topic: clients here, and connections of this data plane at a node. */
-  subscribers(node: UpstreamNode, kind: TopicKind, key: string): { clients: number; connections: number } {
-    const topic = this.#topics[kind].get(key);
-    if (topic === undefined) return { clients: 0, connections: 0 };
-    return { clients: topic.clients.size, connections: this.#feeds.get(node)?.topics.hears(topic) === true ? 1 : 0 };
+    const topics = topic === undefined ? [] : [topic];
+    if (withPatterns) topics.push(...this.#matching(key));
+    let clients = 0;
+    let connections = 0;
+    for (const each of topics) {
+      clients += each.clients.size;
+      if (feed?.topics.hears(each) === true) connections++;
+    }
+    return { clients, connections };
   }
 
   onMessage(feed: Feed, kind: number, message: FeedMessage, buffer: Buffer, start: number, end: number): void {

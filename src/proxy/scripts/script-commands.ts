@@ -38,12 +38,24 @@ function scriptLoad(
   return fanOut(dispatcher, client, framer, command, MERGERS.ok, 'down');
 }
 
+/** Those whose SCRIPT FLUSH the other processes have heard of. */
+const flushedByPeers = new WeakSet<ClientConnection>();
+
+/** Whoever has the answer may rely on it that no process of the proxy finds the scripts any more. */
 function scriptFlush(
   dispatcher: Dispatcher,
   client: ClientConnection,
   framer: RequestFramer,
   command: Command,
 ): Verdict {
+  const { peers } = dispatcher.context;
+  if (peers !== null && !flushedByPeers.delete(client)) {
+    flushedByPeers.add(client);
+    dispatcher.scripts.flush();
+    client.suspend();
+    void peers.ask({ type: 'caught-up' }).then(() => client.resumeSoon());
+    return LATER;
+  }
   const verdict = fanOut(dispatcher, client, framer, command, MERGERS.ok);
   if (verdict === TAKEN) dispatcher.scripts.flush();
   return verdict;

@@ -3,6 +3,7 @@ import type { Command } from '../../commands/command.js';
 import * as encode from '../../resp/encode.js';
 import type { RequestFramer } from '../../resp/request-framer.js';
 import { type ClientConnection, LATER } from '../client/client-connection.js';
+import { linesIn } from '../clients/list-kill.js';
 import type { LocalCommand } from '../local/index.js';
 import { answerLater } from '../local/later.js';
 import { answer, answerError, argumentBytes, argumentTexts } from '../local/words.js';
@@ -61,7 +62,7 @@ function beginElsewhere(
   }
   const found = peers.ask({ type: 'list', filter: { ids: [options.redirect] } });
   const verdict = answerLater(dispatcher, client, command, found, (answers) => {
-    if (!answers.some((lines) => lines !== null && typeof lines !== 'number' && lines.length > 0)) {
+    if (!answers.some((answer) => linesIn(answer).length > 0)) {
       return encode.error(answers.includes(null) ? NOT_KNOWN : NO_SUCH_TARGET);
     }
     if (client.closed) return encode.OK;

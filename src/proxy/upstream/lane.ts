@@ -68,7 +68,7 @@ export class Lane {
   patience = 0;
   /** CLIENT UNBLOCKs for this connection that are not answered: until then nobody else may wait on it. */
   unblocks = 0;
-  /** It was retired because of a script that takes long. */
+  /** A script that takes long holds it up: until that has ended, or for good where the lane was shared and is retired. */
   isBehindCode = false;
   /** Called once when nothing is in flight any more, or the lane has ended. */
   whenIdle: ((lane: Lane) => void) | null = null;
@@ -262,20 +262,24 @@ export class Lane {
   /**
    * A node that runs a script reads nothing further from the connection that the script came by. So a shared lane
    * whose script takes long carries no further commands, and whoever comes next is told by the node that it is busy.
-   * @returns whether it was retired now
+   * @returns whether it is seen now that a script holds the lane up
    */
-  retireBehindCode(now: number): boolean {
+  noticeLongCode(now: number): boolean {
     const head = this.#head;
-    if (head === null || this.owner !== null || !this.accepting) return false;
+    if (head === null || this.isBehindCode) return false;
+    const isShared = this.owner === null;
+    if (isShared && !this.accepting) return false;
     if (now - Math.max(head.startedAt, this.#lastReplyAt) < LONG_CODE_MS) return false;
     // Replies to what came in one piece with the script are not sent before it has ended.
     let code: Request | null = head;
     while (code !== null && code.code === null) code = code.nextOfLane;
     if (code === null) return false;
-    this.accepting = false;
-    this.#endsWhenIdle = true;
     this.isBehindCode = true;
-    this.node.onLaneRetired(this);
+    if (isShared) {
+      this.accepting = false;
+      this.#endsWhenIdle = true;
+      this.node.onLaneRetired(this);
+    }
     return true;
   }
 
@@ -495,6 +499,10 @@ export class Lane {
   }
 
   #pop(request: Request): void {
+    if (this.isBehindCode && this.owner !== null) {
+      this.isBehindCode = false;
+      this.node.onCodeEnd();
+    }
     // How long a command waited for others says nothing of the node.
     if (this.patience > 0) request.startedAt = this.node.shared.clock.now;
     this.#head = request.nextOfLane;

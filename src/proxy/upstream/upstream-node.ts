@@ -71,8 +71,8 @@ export class UpstreamNode {
   #closed = false;
   /** It has answered after it was down, and does not serve yet. */
   #returning = false;
-  /** Lanes that carry nothing further because of a script that takes long. */
-  #retiredBehindCode = 0;
+  /** Lanes that a script holds up which takes long. */
+  #behindCode = 0;
 
   constructor(id: number, name: string, address: string, shared: UpstreamShared) {
     this.id = id;
@@ -184,12 +184,17 @@ export class UpstreamNode {
     this.#forget(lane);
   }
 
+  /** A script no longer holds up one of the lanes. */
+  onCodeEnd(): void {
+    if (--this.#behindCode === 0) this.busy.end();
+  }
+
   onLaneEnd(lane: Lane, reason: LaneEnd, why: string, wasReady: boolean): void {
     this.#forget(lane);
     this.#open.delete(lane);
     if (lane.inflight > 0 && lane.connectionId >= 0) this.lateConnections.add(lane.connectionId);
     lane.pool?.forget(lane);
-    if (lane.isBehindCode && --this.#retiredBehindCode === 0) this.busy.end();
+    if (lane.isBehindCode) this.onCodeEnd();
     if (this.#closed || reason === 'closed' || reason === 'refused') return;
     if (wasReady) this.counters.reconnects++;
     if (reason === 'lost') {
@@ -204,8 +209,8 @@ export class UpstreamNode {
   tick(now: number): void {
     for (const lane of this.#open) {
       lane.checkTimeout(now);
-      if (lane.inflight > 0 && this.#retiredBehindCode < MOST_BEHIND_CODE && lane.retireBehindCode(now)) {
-        this.#retiredBehindCode++;
+      if (lane.inflight > 0 && this.#behindCode < MOST_BEHIND_CODE && lane.noticeLongCode(now)) {
+        this.#behindCode++;
         this.#askWhetherBusy(now);
       }
       lane.checkPause(now);
@@ -213,14 +218,14 @@ export class UpstreamNode {
       if (!lane.closed && !lane.accepting && lane.owner === null && lane.inflight === 0)
         lane.end('closed', 'is retired');
     }
-    if (this.busy.tick(now, this.#retiredBehindCode > 0)) this.#askWhetherBusy(now);
+    if (this.busy.tick(now, this.#behindCode > 0)) this.#askWhetherBusy(now);
     this.privateLanes.tick(now);
     this.blockingLanes.tick(now);
   }
 
   /** A script of a client of the proxy's takes long, so the node may say nothing at all. */
   get runsLongCode(): boolean {
-    return this.#retiredBehindCode > 0 || this.busy.runsCodeOfOthers;
+    return this.#behindCode > 0 || this.busy.runsCodeOfOthers;
   }
 
   lanes(): Iterable<Lane> {
@@ -250,7 +255,7 @@ export class UpstreamNode {
     const request = this.shared.requests.take();
     request.lane = lane;
     request.startedAt = now;
-    request.sink = this.busy.ask(now, this.shared.requests, () => this.#retiredBehindCode > 0);
+    request.sink = this.busy.ask(now, this.shared.requests, () => this.#behindCode > 0);
     lane.outlet.append(PING, 0, PING.length);
     lane.enqueue(request);
   }

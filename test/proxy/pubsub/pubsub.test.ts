@@ -340,3 +340,28 @@ it(`${MANY} subscribers hear each message once`, { timeout: 120_000 }, async () 
   }
   for (const client of clients) client.close();
 });
+
+it('PUBLISH and PUBSUB NUMSUB count the clients of all workers', { timeout: 60_000 }, async () => {
+  const several = await startRingproxy({ nodes, args: ['--workers', '3'] });
+  const subscribers = await Promise.all(Array.from({ length: 12 }, () => RawClient.connect(several.port)));
+  const publishers = await Promise.all(Array.from({ length: 3 }, () => RawClient.connect(several.port)));
+  await Promise.all(subscribers.map((client) => client.command('SUBSCRIBE', 'room')));
+  await Promise.all(subscribers.map((client) => client.command('SUBSCRIBE', 'other')));
+  await Promise.all(subscribers.slice(0, 5).map((client) => client.command('PSUBSCRIBE', 'ro*')));
+  await Promise.all(subscribers.slice(0, 7).map((client) => client.command('SSUBSCRIBE', 'room')));
+  for (const publisher of publishers) {
+    expect(await publisher.text('PUBSUB', 'NUMSUB', 'room', 'nobody', 'other')).toBe(
+      '*6\r\n$4\r\nroom\r\n:12\r\n$6\r\nnobody\r\n:0\r\n$5\r\nother\r\n:12\r\n',
+    );
+    expect(await publisher.text('PUBSUB', 'SHARDNUMSUB', 'room')).toBe('*2\r\n$4\r\nroom\r\n:7\r\n');
+    expect(await publisher.text('SPUBLISH', 'room', 'm')).toBe(':7\r\n');
+    // Answers keep their order, whether the other processes had to be asked or not.
+    const replies = await publisher.pipeline([
+      ['PUBLISH', 'room', 'm'],
+      ['PUBLISH', 'nobody', 'm'],
+      ['ECHO', 'behind'],
+      ['PUBLISH', 'other', 'm'],
+    ]);
+    expect(replies.map(String)).toEqual([':17\r\n', ':0\r\n', '$6\r\nbehind\r\n', ':12\r\n']);
+  }
+});

@@ -236,6 +236,24 @@ it('a script may take longer than request-timeout, and its node does not count a
   expect([...answers].filter((answer) => answer !== '$-1\r\n')).toEqual(['-BUSY']);
 });
 
+it('a script on the connection of one client alone may take as long, too', async () => {
+  const nodes = await startRedises(2);
+  const env = { RINGPROXY_REQUEST_TIMEOUT: '1s', RINGPROXY_PROBE_TIMEOUT: '5s' };
+  const proxy = await startRingproxy({ nodes, env });
+  const [first = ''] = await keyOfEach(proxy, nodes);
+  await nodes[0]?.client().config('SET', 'busy-reply-threshold', '500');
+  const [watching, other] = [await RawClient.connect(proxy.port), await RawClient.connect(proxy.port)];
+  // What watches has a connection to the node for itself.
+  await watching.command('WATCH', first);
+  const ended = watching.text('EVAL', SPIN, '1', first, '4000');
+  await expect.poll(() => other.text('GET', first), { timeout: 20_000 }).toMatch(/^-BUSY/);
+  expect(await ended).toBe('$14\r\nran to its end\r\n');
+  // It is known at once that the node is free, and the connection still watches.
+  expect(await watching.text('GET', first)).toBe('$-1\r\n');
+  await other.command('SET', first, 'other');
+  expect((await watching.pipeline([['MULTI'], ['SET', first, 'own'], ['EXEC']])).at(-1)?.toString()).toBe('*-1\r\n');
+});
+
 it('a worker whose clients have nothing to do with a script does not take its node for dead', async () => {
   const nodes = await startRedises(2);
   const env = { RINGPROXY_REQUEST_TIMEOUT: '1s', RINGPROXY_CONNECT_TIMEOUT: '200ms', RINGPROXY_PROBE_TIMEOUT: '5s' };
@@ -280,6 +298,18 @@ describe('SCRIPT', () => {
     expect(await exists(...bodies)).toBe('*3\r\n:0\r\n:0\r\n:0\r\n');
     for (const key of await keyOfEach(proxy, nodes)) {
       expect(await client.text('EVALSHA', digestOf('return 1'), '1', key)).toBe(NOSCRIPT);
+    }
+  });
+
+  it('FLUSH leaves no script in any worker', async () => {
+    const proxy = await startRingproxy({ nodes: await startRedises(2), args: ['--workers', '2'] });
+    // Of two clients one after the other, each is of another worker.
+    const [flushing, calling] = [await RawClient.connect(proxy.port), await RawClient.connect(proxy.port)];
+    for (let i = 0; i < 100; i++) {
+      const body = `return ${i}`;
+      expect(await calling.text('EVAL', body, '1', 'k')).toBe(`:${i}\r\n`);
+      expect(await flushing.text('SCRIPT', 'FLUSH')).toBe('+OK\r\n');
+      expect(await calling.text('EVALSHA', digestOf(body), '1', 'k')).toBe(NOSCRIPT);
     }
   });
 
