@@ -1,5 +1,7 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { promisify } from 'node:util';
+import { atEnd } from '../support/cleanup.js';
 import { requireProgram } from '../support/programs.js';
 
 const execute = promisify(execFile);
@@ -25,6 +27,9 @@ export interface LoadResult {
   readonly p99: number;
 }
 
+/** More than it can send in hours. */
+const ENDLESS = 2_000_000_000;
+
 /** The name of a key as redis-benchmark makes it. */
 export function benchmarkKey(number: number): string {
   return `key:${String(number).padStart(12, '0')}`;
@@ -32,14 +37,33 @@ export function benchmarkKey(number: number): string {
 
 /** @throws Error when the server answers an error, which ends redis-benchmark */
 export async function redisBenchmark(port: number, load: Load): Promise<LoadResult> {
+  const { stdout, stderr } = await execute(requireProgram('redis-benchmark'), argumentsFor(port, load), {
+    maxBuffer: 16 << 20,
+  });
+  return parseCsv(stdout, stderr);
+}
+
+/** Keeps the server under load. @returns ends it; fails when redis-benchmark has ended by itself */
+export function endlessBenchmark(port: number, load: Omit<Load, 'requests'>): () => Promise<void> {
+  const args = argumentsFor(port, { ...load, requests: ENDLESS });
+  const child = spawn(requireProgram('redis-benchmark'), args, { stdio: 'ignore' });
+  const ended = once(child, 'exit');
+  atEnd(async () => {
+    child.kill('SIGKILL');
+    await ended;
+  });
+  return async () => {
+    if (!child.kill('SIGKILL')) throw new Error('redis-benchmark ended before it was to');
+    await ended;
+  };
+}
+
+function argumentsFor(port: number, load: Load): string[] {
   const args = ['-h', '127.0.0.1', '-p', port, '-c', load.clients, '-P', load.depth, '-n', load.requests];
   args.push('-d', load.valueSize, '-r', load.keys, '--csv');
   if (typeof load.command === 'string') args.push('-t', load.command);
   else args.push(...load.command);
-  const { stdout, stderr } = await execute(requireProgram('redis-benchmark'), args.map(String), {
-    maxBuffer: 16 << 20,
-  });
-  return parseCsv(stdout, stderr);
+  return args.map(String);
 }
 
 /** The last two lines of `--csv` are the names of the columns and the figures, all of them quoted. */

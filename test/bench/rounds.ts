@@ -14,7 +14,7 @@ export interface RoundOptions {
   readonly clients: number;
 }
 
-/** Less tells nothing at the resolution of the processor time (10 ms). */
+/** Less tells nothing. */
 const LEAST_REQUESTS = 2_000;
 
 /**
@@ -38,9 +38,7 @@ export async function runRounds(
     for (const target of round % 2 === 0 ? targets : [...targets].reverse()) {
       const count = requests.get(target) ?? LEAST_REQUESTS;
       const before = processorTime(target.pid);
-      const leave = target.accompany?.();
       const result = await redisBenchmark(target.port, { ...scenario.load, clients: options.clients, requests: count });
-      await leave?.();
       const processor = (processorTime(target.pid) - before) / count;
       samples.get(target)?.push({ ...result, processor });
     }

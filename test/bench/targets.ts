@@ -9,8 +9,6 @@ export interface Target {
   readonly port: number;
   /** The process whose processor time and memory count. */
   readonly pid: number;
-  /** Begins what goes on beside it while it is under load. @returns a function that ends that */
-  readonly accompany?: () => () => Promise<void>;
   /** Ends it; the nodes stay. */
   stop(): Promise<unknown>;
 }
