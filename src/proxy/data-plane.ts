@@ -298,7 +298,7 @@ export class DataPlane {
     this.counters.observer = this.#observer.wanted;
     for (const node of this.#nodes.values()) node.tick(now);
     this.#dispatcher.blocked.tick(now);
-    this.#dispatcher.pubsub.tick(now);
+    this.#dispatcher.pubsub.tick();
     this.#dispatcher.tracking.tick(now);
     if (++this.#ticks % CLIENT_TICKS !== 0) return;
     for (const client of this.clients) client.tick(now);

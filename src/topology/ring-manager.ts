@@ -7,6 +7,9 @@
  * preparing: commands on moved keys are held; when everything that was in flight is answered, no command on
  * a moved key is under way. moving: it is recorded that keys move, then each moved key is settled before its
  * first command, and a sweep moves the rest. `cancel` is a change back, through the same phases.
+ *
+ * The file is long because every step of a change must be seen beside what may come in between: a cancel, a pause, a
+ * failure, the end of the process. What can be decided without that is in files of its own (`change-protocol.ts` …).
  */
 import { randomUUID } from 'node:crypto';
 import type { ChangeAccepted, ChangeRequest, HistoryEntry, RingView, WhichView } from '../admin/api.js';

@@ -195,3 +195,17 @@ describe('limits', () => {
     await local.stop();
   });
 });
+
+describe('a client that sends nothing more', () => {
+  // It was never ended where its last reply was large: only small ones looked whether they were the last.
+  it.each([1, 100_000, 5_000_000])('gets its replies, the last one of %d bytes, and is ended', async (length) => {
+    const client = await connect();
+    await client.command('SET', 'half-closed', Buffer.alloc(length, 'x'));
+    const replies = client.replies(2);
+    client.socket.end('*2\r\n$3\r\nGET\r\n$11\r\nhalf-closed\r\n'.repeat(2));
+    expect((await replies).map((reply) => reply.length)).toEqual(
+      Array(2).fill(length + String(length).length + '$\r\n\r\n'.length),
+    );
+    await client.closed;
+  });
+});

@@ -3,13 +3,15 @@
  * the requests.
  *
  *   chunk → framer → dispatcher → lanes …           (onChunk, #process)
- *   … lanes → onReply → head of the queue → outlet  (a reply that is not the head's is held)
+ *   … lanes → onReply → reply queue → outlet        (a reply that is not the head's is held)
  *
  * A chunk belongs to all clients together and is handled before the next one is read; only what cannot be
  * handled yet (a cut frame, or everything while the client is blocked) is kept in the client's own carry.
  *
  * Bounds: requests in flight (`#window`), bytes that the client does not read (`clientOutputLimit`), bytes
  * of a frame (`clientQueryLimit`). At a bound the client's socket is not read until it is over.
+ *
+ * The file is long because whether a client is read (paused, held, behind a barrier, ending) is decided in one place.
  */
 import type { Socket } from 'node:net';
 import type { Command } from '../../commands/command.js';
@@ -25,18 +27,23 @@ import { countCacheRead, KEY_READ, NO_READ } from '../measure/cache-reads.js';
 import { commandName } from '../measure/command-names.js';
 import { NO_GROUP } from '../measure/key-groups.js';
 import type { Dispatcher } from '../plan/dispatcher.js';
+import { readAtTarget } from '../plan/source-read.js';
+import { beginUpload, planUpload } from '../plan/upload-plan.js';
 import type { Waiting } from '../private/blocked-commands.js';
 import type { Transaction, Watch } from '../private/transaction.js';
 import { endWatch } from '../private/watch-lane.js';
 import type { Subscriptions } from '../pubsub/subscriptions.js';
-import { DONE, PARTIAL, type Request, WAITING } from '../request.js';
+import { DONE, type Request } from '../request.js';
 import type { RoutingSnapshot } from '../snapshot.js';
 import type { ClientTracking } from '../tracking/client-tracking.js';
 import type { Lane } from '../upstream/lane.js';
 import type { LaneKind } from '../upstream/lane-handshake.js';
 import { Carry } from './carry.js';
 import type { ClientShared } from './client-shared.js';
+import { STREAM_HIGH_WATER } from './paused-lanes.js';
+import { ReplyQueue } from './reply-queue.js';
 import { RingWait } from './ring-wait.js';
+import { StallWatch } from './stall-watch.js';
 import { Upload } from './upload.js';
 import { Window } from './window.js';
 
@@ -44,11 +51,6 @@ import { Window } from './window.js';
 export const TAKEN = 0;
 /** The frame was not handled: the same frame is to be offered again when the client is resumed. */
 export const LATER = 1;
-
-/** A client whose unread output exceeds this stops the lane that streams a large reply to it. */
-const STREAM_HIGH_WATER = 1_048_576;
-/** A large reply that waits for its turn is read up to here. */
-const HOLD_HIGH_WATER = 1_048_576;
 
 /** What a client may send while its command waits at a node. */
 const BLOCKED_CARRY = 1_048_576;
@@ -84,9 +86,7 @@ export class ClientConnection implements TurnTask {
   /** The client was sent a large reply: it gets lanes of its own as soon as nothing is in flight. */
   takesLargeReplies = false;
   readonly privateLanes: Lane[] = [];
-  /** Requests whose replies have not left yet. */
-  pending = 0;
-  /** Those of them that were asked of a node which their key may have left; other commands on moved keys wait for them. */
+  /** Requests that were asked of a node which their key may have left; other commands on moved keys wait for them. */
   sourceReads = 0;
   /** What is queued since MULTI; null: nothing is. */
   transaction: Transaction | null = null;
@@ -96,8 +96,6 @@ export class ClientConnection implements TurnTask {
   subscriptions: Subscriptions | null = null;
   /** Its keys whose changes it is told of; null: none. */
   tracking: ClientTracking | null = null;
-  /** Requests that it ever had; those without `pending` were answered. */
-  enqueued = 0;
   /** What it waits for at a node: nothing of its is handled until that has ended. */
   blocked: Waiting | null = null;
 
@@ -105,8 +103,7 @@ export class ClientConnection implements TurnTask {
   readonly #dispatcher: Dispatcher;
   readonly #socket: Socket;
   readonly #framer: RequestFramer;
-  #head: Request | null = null;
-  #tail: Request | null = null;
+  readonly #replies: ReplyQueue;
   readonly #carry: Carry;
   readonly #window: Window;
   readonly #processBytes = (buffer: Buffer, start: number, end: number): number => this.#process(buffer, start, end);
@@ -123,12 +120,7 @@ export class ClientConnection implements TurnTask {
   /** The client sends nothing more, but may still read the replies to what it has sent. */
   #inputEnded = false;
   #upload: Upload | null = null;
-  readonly #pausedLanes = new Set<Lane>();
-  /** Messages that came in the middle of a large reply. */
-  #pushes: Buffer[] = [];
-  #pushBytes = 0;
-  #stalledAt = 0;
-  #stalledWritten = 0;
+  readonly #stall: StallWatch;
 
   constructor(id: number, socket: Socket, shared: ClientShared, dispatcher: Dispatcher) {
     this.id = id;
@@ -149,6 +141,8 @@ export class ClientConnection implements TurnTask {
     this.#carry = new Carry(shared.clientPools.large);
     this.#window = new Window(shared.options.clientMaxPending);
     this.outlet = new Outlet(shared.turn, shared.clientPools, { onDrained: () => this.#onDrained() });
+    this.#replies = new ReplyQueue(this, shared, this.outlet);
+    this.#stall = new StallWatch(this.outlet);
     this.outlet.attach(createSocketWriter(socket, this.outlet));
     socket.setNoDelay(true);
     socket.setKeepAlive(true, shared.options.tcpKeepalive);
@@ -181,16 +175,24 @@ export class ClientConnection implements TurnTask {
     return this.#upload !== null;
   }
 
+  /** The request whose reply is to leave next, or null. */
   get head(): Request | null {
-    return this.#head;
+    return this.#replies.head;
+  }
+
+  /** Requests whose replies have not left yet. */
+  get pending(): number {
+    return this.#replies.pending;
+  }
+
+  /** Requests that it ever had; those without `pending` were answered. */
+  get enqueued(): number {
+    return this.#replies.enqueued;
   }
 
   /** Whether a reply is still to come from this lane. */
   hasPendingOn(lane: Lane): boolean {
-    for (let request = this.#head; request !== null; request = request.nextOfClient) {
-      if (request.lane === lane) return true;
-    }
-    return false;
+    return this.#replies.hasPendingOn(lane);
   }
 
   /** The lanes are of another kind: they are found anew. Nothing may be in flight. */
@@ -217,14 +219,9 @@ export class ClientConnection implements TurnTask {
     request.startedAt = this.#shared.clock.now;
     const { groups } = this.#shared.counters;
     if (groups !== null) request.group = groups.atHand;
-    request.nextOfClient = null;
     request.silent = this.repliesOff || this.skipReply;
     this.skipReply = false;
-    if (this.#tail === null) this.#head = request;
-    else this.#tail.nextOfClient = request;
-    this.#tail = request;
-    this.pending++;
-    this.enqueued++;
+    this.#replies.enqueue(request);
   }
 
   /** Answers the command at hand with `reply`, behind the replies that are still to come. */
@@ -233,11 +230,8 @@ export class ClientConnection implements TurnTask {
     const { counters } = this.#shared;
     counters.answered(command, counters.groups === null ? NO_GROUP : counters.groups.atHand, 0, failed);
     if (failed) this.#noteFailure(command, reply, 0, reply.length);
-    if (this.#head === null) {
-      if (!this.repliesOff && !this.skipReply) {
-        this.outlet.appendOwned(reply);
-        this.#shared.counters.bytesOut += reply.length;
-      }
+    if (this.pending === 0) {
+      if (!this.repliesOff && !this.skipReply) this.#replies.send(reply);
       this.skipReply = false;
       return;
     }
@@ -254,7 +248,7 @@ export class ClientConnection implements TurnTask {
     if (sourceRead !== null) {
       if (!sourceRead.atTarget && isMissingReply(sourceRead.missingReply, buffer, start)) {
         sourceRead.foundNothing();
-        this.#dispatcher.readAtTarget(this, request, sourceRead);
+        readAtTarget(this.#dispatcher, this, request, sourceRead);
         return;
       }
       this.sourceReads--;
@@ -266,19 +260,8 @@ export class ClientConnection implements TurnTask {
     shared.counters.answered(request.command, request.group, shared.clock.now - request.startedAt, failed);
     if (failed) this.#noteFailure(request.command, buffer, start, end);
     else if (request.cacheRead !== NO_READ) countCacheRead(shared.counters, request, buffer, start, end);
-    const length = end - start;
-    this.#window.onReply(length);
-    if (request !== this.#head) {
-      request.state = DONE;
-      if (!request.silent) shared.holds.hold(request, buffer, start, end);
-      return;
-    }
-    if (!request.silent) {
-      this.outlet.append(buffer, start, end);
-      shared.counters.bytesOut += length;
-    }
-    this.#popHead(request);
-    if (this.#head !== null && this.#head.state !== WAITING) this.#sendHeld();
+    this.#window.onReply(end - start);
+    if (!this.#replies.take(request, buffer, start, end)) return;
     if (this.#paused) this.#considerResuming();
     else if (this.#inputEnded) this.#endIfIdle();
   }
@@ -303,28 +286,9 @@ export class ClientConnection implements TurnTask {
       // Of an array that is streamed nobody looks at the elements.
       if (request.cacheRead === KEY_READ) shared.counters.read(request.group, true);
     }
-    if (request !== this.#head || request.silent) {
-      if (!request.silent) this.#holdPiece(request, lane, buffer, start, end, last);
-      request.state = last ? DONE : PARTIAL;
-      if (last && request === this.#head) this.#sendHeld();
-      if (this.#paused) this.#considerResuming();
-      return true;
-    }
-    const reusable = this.outlet.pass(buffer, start, end);
-    shared.counters.bytesOut += end - start;
-    if (last) {
-      this.#popHead(request);
-      if (this.#pushes.length > 0) this.#sendPushes();
-      if (this.#head !== null && this.#head.state !== WAITING) this.#sendHeld();
-      if (this.#paused) this.#considerResuming();
-      return reusable;
-    }
-    request.state = PARTIAL;
-    if (lane === null) return reusable;
-    if (lane.absorbs) {
-      if (this.outlet.pending > shared.options.clientOutputLimit)
-        this.close('did not read a large reply while others waited');
-    } else if (this.outlet.pending > STREAM_HIGH_WATER) this.#pauseLane(lane);
+    const reusable = this.#replies.takePiece(request, lane, buffer, start, end, last);
+    if (last && this.#paused) this.#considerResuming();
+    else if (last && this.#inputEnded) this.#endIfIdle();
     return reusable;
   }
 
@@ -335,35 +299,20 @@ export class ClientConnection implements TurnTask {
    */
   push(message: Buffer): void {
     if (this.closed) return;
-    if (this.#head !== null && this.#head.state === PARTIAL && !this.#head.silent) {
-      this.#pushes.push(message);
-      this.#pushBytes += message.length;
-    } else {
-      this.outlet.appendOwned(message);
-      this.#shared.counters.bytesOut += message.length;
-    }
-    if (this.outlet.pending + this.#pushBytes > this.#shared.options.clientOutputLimit)
-      this.close('did not read its messages');
-  }
-
-  #sendPushes(): void {
-    const pushes = this.#pushes;
-    this.#pushes = [];
-    this.#pushBytes = 0;
-    for (const message of pushes) this.push(message);
+    this.#replies.push(message);
+    if (this.#replies.unsentBytes > this.#shared.options.clientOutputLimit) this.close('did not read its messages');
   }
 
   /** The node went away in the middle of a large reply. */
   onReplyCut(request: Request, reply: Buffer): void {
-    if (request === this.#head && request.state === PARTIAL && !request.silent) {
-      // Half of the reply has left: nothing that could follow would make sense to the client.
-      this.close('a node went away in the middle of a reply');
-      return;
-    }
-    request.chunks = null;
-    request.chunkBytes = 0;
-    request.state = WAITING;
-    this.onReply(request, reply, 0, reply.length);
+    if (this.#replies.cut(request)) this.onReply(request, reply, 0, reply.length);
+    // Half of the reply has left: nothing that could follow would make sense to the client.
+    else this.close('a node went away in the middle of a reply');
+  }
+
+  /** A reply has left, and the client tracks keys. */
+  onAnswered(): void {
+    if (this.tracking !== null) this.#dispatcher.tracking.onAnswered(this, this.tracking);
   }
 
   /** No further frame is handled until all replies have left (SELECT and HELLO change lanes). */
@@ -446,9 +395,7 @@ export class ClientConnection implements TurnTask {
     this.blocked?.abandon();
     if (this.subscriptions !== null) this.#dispatcher.pubsub.forget(this);
     this.#dispatcher.forget(this);
-    this.#abandonRequests();
-    for (const lane of this.#pausedLanes) lane.resume();
-    this.#pausedLanes.clear();
+    this.#replies.abandon();
     for (const lane of this.privateLanes) lane.node.releasePrivate(lane);
     this.privateLanes.length = 0;
     // A lane on which half a command has left cannot be used by anybody else.
@@ -470,10 +417,7 @@ export class ClientConnection implements TurnTask {
       this.close(`idle for ${idleTimeout} ms`);
       return;
     }
-    if (this.outlet.pending === 0 || this.outlet.written !== this.#stalledWritten) {
-      this.#stalledAt = now;
-      this.#stalledWritten = this.outlet.written;
-    } else if (now - this.#stalledAt > clientStallTimeout) {
+    if (this.#stall.isLongerThan(clientStallTimeout, now)) {
       this.close(`did not read its replies for ${clientStallTimeout} ms`);
       return;
     }
@@ -559,7 +503,7 @@ export class ClientConnection implements TurnTask {
    * @returns false when it must be gathered; true when the bytes were taken, or are kept until it can begin
    */
   #beginUpload(buffer: Buffer, start: number, end: number): boolean {
-    const plan = this.#dispatcher.planUpload(this, this.#framer, buffer, start);
+    const plan = planUpload(this.#dispatcher, this, this.#framer, buffer, start);
     if (plan === null) return false;
     if (this.#held) {
       this.#framer.reset();
@@ -576,7 +520,7 @@ export class ClientConnection implements TurnTask {
     this.#framer.reset();
     this.#upload = new Upload(plan.lane);
     if (plan.lane === null) this.reply(plan.command, plan.failure, true);
-    else this.#dispatcher.beginUpload(this, plan.command, plan.lane);
+    else beginUpload(this.#dispatcher, this, plan.command, plan.lane);
     this.#continueUpload(this.#upload, buffer, start, end);
     return true;
   }
@@ -617,6 +561,7 @@ export class ClientConnection implements TurnTask {
   }
 
   #considerResuming(): void {
+    if (this.outlet.pending > 0) this.outlet.wantsDrain = true;
     if (this.#ending) {
       this.#endIfIdle();
       return;
@@ -628,74 +573,13 @@ export class ClientConnection implements TurnTask {
     }
   }
 
-  #popHead(request: Request): void {
-    this.#head = request.nextOfClient;
-    if (this.#head === null) this.#tail = null;
-    this.pending--;
-    this.#shared.requests.give(request);
-    if (this.tracking !== null) this.#dispatcher.tracking.onAnswered(this, this.tracking);
-  }
-
-  /** Sends the replies that waited for the one that just left. */
-  #sendHeld(): void {
-    let request = this.#head;
-    while (request !== null && request.state !== WAITING) {
-      const held = request.held;
-      if (held !== null) {
-        this.outlet.append(held.buffer, request.heldStart, request.heldEnd);
-        this.#shared.counters.bytesOut += request.heldEnd - request.heldStart;
-        this.#shared.holds.release(request);
-      }
-      const chunks = request.chunks;
-      if (chunks !== null) {
-        for (const chunk of chunks) this.outlet.appendOwned(chunk);
-        this.#shared.counters.bytesOut += request.chunkBytes;
-        request.chunks = null;
-        request.chunkBytes = 0;
-      }
-      if (request.state === PARTIAL) break;
-      this.#popHead(request);
-      request = this.#head;
-    }
-    if (this.#pausedLanes.size > 0) this.#resumeLanes();
-    if (this.#paused && this.outlet.pending > 0) this.outlet.wantsDrain = true;
-  }
-
-  #holdPiece(request: Request, lane: Lane | null, buffer: Buffer, start: number, end: number, last: boolean): void {
-    request.chunks ??= [];
-    request.chunks.push(Buffer.from(buffer.subarray(start, end)));
-    request.chunkBytes += end - start;
-    if (lane !== null && !last && request.chunkBytes > HOLD_HIGH_WATER && !lane.absorbs) this.#pauseLane(lane);
-  }
-
-  #pauseLane(lane: Lane): void {
-    lane.pause(this);
-    this.#pausedLanes.add(lane);
-    this.outlet.wantsDrain = true;
-  }
-
-  /** Lets the lane go on that brings the reply whose turn it is. */
-  #resumeLanes(): void {
-    if (this.outlet.pending > STREAM_HIGH_WATER) {
-      this.outlet.wantsDrain = true;
-      return;
-    }
-    for (const lane of this.#pausedLanes) {
-      if (lane.closed || lane.head === this.#head || lane.head?.client !== this) {
-        this.#pausedLanes.delete(lane);
-        lane.resume();
-      }
-    }
-  }
-
   /** The lane must be read on although this client cannot take more. */
   releaseLane(lane: Lane): void {
-    this.#pausedLanes.delete(lane);
-    lane.resume();
+    this.#replies.releaseLane(lane);
   }
 
   #onDrained(): void {
-    if (this.#pausedLanes.size > 0) this.#resumeLanes();
+    this.#replies.onDrained();
     if (this.#paused) this.#considerResuming();
     if (this.#ending || this.#inputEnded) this.#endIfIdle();
   }
@@ -727,22 +611,5 @@ export class ClientConnection implements TurnTask {
   #keep(source: Uint8Array, start: number, end: number): void {
     const expected = Math.min(this.#framer.needed, this.#shared.options.clientQueryLimit);
     this.#carry.keep(source, start, end, expected);
-  }
-
-  /** Requests that are in a lane stay there until their replies come, which then are nobody's. */
-  #abandonRequests(): void {
-    let request = this.#head;
-    this.#head = null;
-    this.#tail = null;
-    while (request !== null) {
-      const next: Request | null = request.nextOfClient;
-      const inLane = request.lane !== null && request.state !== DONE;
-      this.#shared.holds.release(request);
-      request.client = null;
-      request.chunks = null;
-      if (!inLane && request.state === DONE) this.#shared.requests.give(request);
-      request = next;
-    }
-    this.pending = 0;
   }
 }

@@ -32,11 +32,11 @@ import { Tracking } from '../tracking/tracking.js';
 import type { Lane } from '../upstream/lane.js';
 import type { UpstreamNode } from '../upstream/upstream-node.js';
 import { runAdministration, runEverywhere } from './everywhere.js';
-import { AFTER_READS, HOLD, ON_SOURCE, ON_TARGET, routeMovedKey } from './moved-key.js';
+import { AFTER_READS, HOLD, ON_TARGET, routeMovedKey } from './moved-key.js';
+import { APART, dispatchMovedKey, ownerOfSettled } from './moving-keys.js';
 import { refusalOf } from './refusal.js';
 import { isReserved, RESERVED_REPLY } from './reserved.js';
 import { planScan } from './scan.js';
-import { SourceRead } from './source-read.js';
 import { runSpecial } from './special.js';
 import { splitByOwner } from './split.js';
 import { GAVE_UP, GAVE_UP_REPLY, WAIT } from './waiting.js';
@@ -44,14 +44,6 @@ import { GAVE_UP, GAVE_UP_REPLY, WAIT } from './waiting.js';
 /** Whether the frame was handled, or must be offered again (`TAKEN`, `LATER`). */
 export type Verdict = typeof TAKEN | typeof LATER;
 
-/** Where a large value goes: to `lane`, or nowhere, and the client is answered `failure`. */
-export interface UploadPlan {
-  readonly command: number;
-  readonly lane: Lane | null;
-  readonly failure: Buffer;
-}
-
-const EMPTY = Buffer.alloc(0);
 const NOT_READY = encodeError('NODEDOWN the ring has no nodes yet');
 const NO_AUTH = encodeError('NOAUTH Authentication required.');
 const CROSSSLOT = encodeError("CROSSSLOT Keys in request don't hash to the same node");
@@ -85,7 +77,6 @@ export class Dispatcher {
   readonly #groups: KeyGroups | null;
   #cacheReads: Uint8Array;
   #changing = false;
-  /** Clients are paused, or monitored: every command must be looked at more closely. */
   #attentive = false;
   /** Clients whose next command is on a moved key, while the ring is preparing to change. */
   readonly #fenced = new Set<ClientConnection>();
@@ -94,7 +85,7 @@ export class Dispatcher {
     this.table = table;
     this.#context = context;
     const { clock, requests, options, turn } = context.shared;
-    this.pubsub = new PubSub({ clock, requests, requestTimeout: options.requestTimeout });
+    this.pubsub = new PubSub({ requests });
     this.peerCounts = context.peers === null ? null : new PeerCounts(context.peers);
     this.tracking = new Tracking(options.trackingTableMaxKeys, clock, async (client, keys) => {
       const answers = (await context.peers?.ask({ type: 'invalidated', client, keys })) ?? [];
@@ -135,6 +126,11 @@ export class Dispatcher {
     this.tracking.onPublish(snapshot, nodes);
   }
 
+  /** Clients are paused, or monitored: every command must be looked at more closely. */
+  get isAttentive(): boolean {
+    return this.#attentive;
+  }
+
   /** Handles the complete frame that `framer` holds. */
   dispatch(client: ClientConnection, framer: RequestFramer): Verdict {
     const source = framer.source as Buffer;
@@ -151,7 +147,7 @@ export class Dispatcher {
     const start = args.start[at] as number;
     const end = args.end[at] as number;
     if (isReserved(source, start, end)) return this.refuse(client, command, RESERVED_REPLY);
-    if (this.#changing) return this.#dispatchInChange(client, framer, command, source, start, end);
+    if (this.#changing) return dispatchMovedKey(this, client, framer, command, source, start, end);
     return this.forward(client, command, snapshot.ring.ownerOf(source, start, end), source, framer);
   }
 
@@ -229,22 +225,6 @@ export class Dispatcher {
     return request;
   }
 
-  /** Asks the node that the key of `request` moves to; the one that it leaves has answered that it is not there. */
-  readAtTarget(client: ClientConnection, request: Request, read: SourceRead): void {
-    const { target, frame } = read;
-    // When the ring has changed since, no command of the client's goes anywhere before its reads are answered.
-    const index = client.snapshot === this.snapshot ? this.nodes.indexOf(target) : -1;
-    const lane = index >= 0 ? this.laneFor(client, index) : target.pick(client.kind);
-    if (lane === null) {
-      client.onReply(request, target.downReply, 0, target.downReply.length);
-      return;
-    }
-    lane.outlet.append(frame, 0, frame.length);
-    target.counters.bytesOut += frame.length;
-    request.lane = lane;
-    lane.enqueue(request);
-  }
-
   /** The lane by which `client` talks to the node with this index; null while the node is down. */
   laneFor(client: ClientConnection, node: number): Lane | null {
     if (client.takesLargeReplies && client.pending === 0 && client.privateLanes.length === 0) client.lanes = [];
@@ -260,49 +240,6 @@ export class Dispatcher {
     return TAKEN;
   }
 
-  /**
-   * Says where a frame with a large value goes of which only the beginning is here.
-   * @returns null when the frame must be gathered: its keys are not all here, or it has no single node
-   */
-  planUpload(client: ClientConnection, framer: RequestFramer, buffer: Buffer, start: number): UploadPlan | null {
-    const snapshot = this.snapshot;
-    if (snapshot === null || !client.authenticated || framer.argsComplete === 0) return null;
-    // What is queued stays here until EXEC; of what is noted, the whole command must be known.
-    if (client.transaction !== null || client.tracking !== null || this.#attentive) return null;
-    const command = this.table.lookup(buffer, start + framer.partialArgStart(0), start + framer.partialArgEnd(0));
-    if (command === undefined) return null;
-    const at = command.singleKeyAt;
-    if (at === 0 || at >= framer.argsComplete) return null;
-    if (!this.bind(client)) {
-      return { command: command.id, lane: null, failure: EMPTY };
-    }
-    const keyStart = start + framer.partialArgStart(at);
-    const keyEnd = start + framer.partialArgEnd(at);
-    this.#groups?.noteKey(buffer, keyStart, keyEnd);
-    if (isReserved(buffer, keyStart, keyEnd)) return { command: command.id, lane: null, failure: RESERVED_REPLY };
-    const index = this.ownerNow(client, buffer, keyStart, keyEnd);
-    if (index === WAIT) return { command: command.id, lane: null, failure: EMPTY };
-    if (index === GAVE_UP) return { command: command.id, lane: null, failure: GAVE_UP_REPLY };
-    const node = this.nodes[index] as UpstreamNode;
-    if (!node.up) return { command: command.id, lane: null, failure: node.downReply };
-    if (client.pending > 0) return { command: command.id, lane: null, failure: EMPTY };
-    const own = client.lanes[index];
-    const lane = own?.accepting && own.owner === client ? own : node.takePrivate(client.kind, client);
-    if (lane === null) return null;
-    if (!client.privateLanes.includes(lane)) client.privateLanes.push(lane);
-    client.lanes[index] = lane;
-    return { command: command.id, lane, failure: EMPTY };
-  }
-
-  /** Notes the command whose bytes are about to be passed on to `lane`. */
-  beginUpload(client: ClientConnection, command: number, lane: Lane): void {
-    const request = this.#context.shared.requests.take();
-    request.command = command;
-    request.lane = lane;
-    client.enqueue(request);
-    lane.enqueue(request);
-  }
-
   nodeAt(index: number): UpstreamNode {
     return this.nodes[index] as UpstreamNode;
   }
@@ -311,59 +248,6 @@ export class Dispatcher {
   anyNode(): number {
     for (let i = 0; i < this.nodes.length; i++) if (this.nodes[i]?.up === true) return i;
     return 0;
-  }
-
-  /** A command of one key at a fixed place, while the ring changes. */
-  #dispatchInChange(
-    client: ClientConnection,
-    framer: RequestFramer,
-    command: Command,
-    source: Buffer,
-    start: number,
-    end: number,
-  ): Verdict {
-    if (command.missingReply !== null && this.#readAtSource(client, framer, command, source, start, end)) return TAKEN;
-    const owner = this.ownerNow(client, source, start, end);
-    if (owner === WAIT) return LATER;
-    if (owner === GAVE_UP) return this.refuse(client, command, GAVE_UP_REPLY);
-    return this.forward(client, command, owner, source, framer);
-  }
-
-  /** @returns false when the read must take the usual way: its key does not move, has moved, or may not be asked for yet */
-  #readAtSource(
-    client: ClientConnection,
-    framer: RequestFramer,
-    command: Command,
-    source: Buffer,
-    start: number,
-    end: number,
-  ): boolean {
-    const { ring, nextRing, moves } = this.snapshot as RoutingSnapshot;
-    if (nextRing === null || moves === null) return false;
-    const hash = ring.hashOf(source, start, end);
-    const owner = ring.ownerOfHash(hash);
-    const next = nextRing.ownerOfHash(hash);
-    const { database } = client.kind;
-    if (next === owner) return false;
-    const settled = moves.isSettled(owner, database, source, start, end);
-    if (routeMovedKey(true, settled, true, client.sourceReads) !== ON_SOURCE) return false;
-    const lane = this.laneFor(client, owner);
-    if (lane === null || lane.full) return false;
-    const frame = Buffer.from(source.subarray(framer.frameStart, framer.frameEnd));
-    // A field or an element may be missing; GET's nil says that the key is.
-    const key = command.name === 'get' ? Buffer.from(source.subarray(start, end)) : null;
-    const request = this.sendOn(client, command, lane, source, framer);
-    request.sourceRead = new SourceRead(
-      command.missingReply ?? 'nil',
-      frame,
-      this.nodeAt(next),
-      moves,
-      owner,
-      database,
-      key,
-    );
-    client.sourceReads++;
-    return true;
   }
 
   #dispatchUnusual(client: ClientConnection, framer: RequestFramer, command: Command | undefined): Verdict {
@@ -471,30 +355,17 @@ export class Dispatcher {
       if (owner === -1) owner = node;
       else if (owner !== node) return this.refuse(client, command, CROSSSLOT);
     }
-    if (!this.#changing) return this.#run(client, command, owner, source, framer);
-    return this.#forwardSettled(client, framer, command, source, count);
-  }
-
-  /** The keys of the command at hand may be changing hands: all of them must have arrived before it runs. */
-  #forwardSettled(
-    client: ClientConnection,
-    framer: RequestFramer,
-    command: Command,
-    source: Buffer,
-    count: number,
-  ): Verdict {
-    let owner = WAIT;
-    let waits = false;
-    for (let i = 0; i < count; i++) {
-      const at = keyPositions.at[i] as number;
-      const node = this.ownerNow(client, source, args.start[at] as number, args.end[at] as number);
-      if (node === GAVE_UP) return this.refuse(client, command, GAVE_UP_REPLY);
-      if (node === WAIT) waits = true;
-      else if (owner === WAIT) owner = node;
-      // Keys of different hash tags may share an owner before the change and not after it.
-      else if (owner !== node) return this.refuse(client, command, CROSSSLOT);
+    if (this.#changing) owner = ownerOfSettled(this, client, source, count);
+    switch (owner) {
+      case WAIT:
+        return LATER;
+      case GAVE_UP:
+        return this.refuse(client, command, GAVE_UP_REPLY);
+      case APART:
+        return this.refuse(client, command, CROSSSLOT);
+      default:
+        return this.#run(client, command, owner, source, framer);
     }
-    return waits ? LATER : this.#run(client, command, owner, source, framer);
   }
 
   /** Forwards the frame; one that may wait at the node gets a lane of its own. */

@@ -4,8 +4,11 @@
  * is the key as it is. When nothing is found, it may have moved: then the node it moves to is asked as well.
  */
 import type { MissingReply } from '../../commands/missing-reply.js';
+import type { ClientConnection } from '../client/client-connection.js';
 import type { KeyMoves } from '../key-moves.js';
+import type { Request } from '../request.js';
 import type { UpstreamNode } from '../upstream/upstream-node.js';
+import type { Dispatcher } from './dispatcher.js';
 
 export class SourceRead {
   /** What the source answers when it does not have the key. */
@@ -44,4 +47,24 @@ export class SourceRead {
     this.atTarget = true;
     if (this.#key !== null) this.#moves.noteGone(this.#source, this.#database, this.#key);
   }
+}
+
+/** Asks the node that the key of `request` moves to; the one that it leaves has answered that it is not there. */
+export function readAtTarget(
+  dispatcher: Dispatcher,
+  client: ClientConnection,
+  request: Request,
+  { target, frame }: SourceRead,
+): void {
+  // When the ring has changed since, no command of the client's goes anywhere before its reads are answered.
+  const index = client.snapshot === dispatcher.snapshot ? dispatcher.nodes.indexOf(target) : -1;
+  const lane = index >= 0 ? dispatcher.laneFor(client, index) : target.pick(client.kind);
+  if (lane === null) {
+    client.onReply(request, target.downReply, 0, target.downReply.length);
+    return;
+  }
+  lane.outlet.append(frame, 0, frame.length);
+  target.counters.bytesOut += frame.length;
+  request.lane = lane;
+  lane.enqueue(request);
 }

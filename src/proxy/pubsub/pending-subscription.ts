@@ -12,6 +12,4 @@ export interface PendingSubscription {
   readonly topics: readonly Topic[];
   /** Those that are not confirmed yet. */
   readonly missing: Set<Topic>;
-  /** By the clock. */
-  readonly since: number;
 }

@@ -5,7 +5,6 @@
  * notifications need no exception, and a ring change only has to see to it that joining nodes are listened to.
  */
 import type { ClientConnection } from '../client/client-connection.js';
-import type { Clock } from '../measure/clock.js';
 import type { Subscribed } from '../peers/peers.js';
 import type { Request, RequestPool } from '../request.js';
 import type { RoutingSnapshot } from '../snapshot.js';
@@ -22,10 +21,7 @@ const PUSH_BYTE = 0x3e;
 
 /** What publish/subscribe needs of the data plane. */
 export interface PubSubContext {
-  readonly clock: Clock;
   readonly requests: RequestPool;
-  /** Milliseconds that a subscription waits for nodes that do not answer. */
-  readonly requestTimeout: number;
 }
 
 export class PubSub implements FeedListener {
@@ -79,13 +75,9 @@ export class PubSub implements FeedListener {
     return [...this.#feeds.values()].filter((feed) => !feed.settled).map((feed) => feed.node);
   }
 
-  /** Called about ten times a second. @param now by the clock */
-  tick(now: number): void {
+  /** Called about ten times a second. */
+  tick(): void {
     for (const feed of this.#feeds.values()) feed.tick();
-    for (const pending of this.#pending) {
-      // What is missing follows when its node answers: nothing can be published there meanwhile.
-      if (now - pending.since > this.#context.requestTimeout) this.#confirm(pending);
-    }
   }
 
   close(): void {
@@ -94,7 +86,9 @@ export class PubSub implements FeedListener {
   }
 
   /**
-   * Subscribes a client that has nothing in flight. It is answered at once, or when the nodes have confirmed.
+   * Subscribes a client that has nothing in flight. It is answered at once, or when the nodes have confirmed: however
+   * long that takes, since who has the answer relies on it. A node that says nothing for `request-timeout` counts as
+   * one that cannot be reached (`SideConnection`), and is not waited for.
    * @param keys names with one character for each byte
    * @param command the id of the command at hand
    */
@@ -103,7 +97,7 @@ export class PubSub implements FeedListener {
     for (const topic of topics) this.#listen(topic);
     const missing = new Set(topics.filter((topic) => this.#isAwaited(topic)));
     const request = this.#enqueue(client, command);
-    const pending = { client, request, kind, topics, missing, since: this.#context.clock.now };
+    const pending = { client, request, kind, topics, missing };
     client.subscriptions ??= new Subscriptions();
     client.subscriptions.pending = pending;
     this.#pending.add(pending);

@@ -10,19 +10,22 @@
  *
  * States: idle → connecting → greeting → ready → closed. Commands may be sent in every state but the last;
  * they go out once the node has answered the handshake.
+ *
+ * The file is long because where a reply's bytes go depends on all of a lane's states, which nobody else may see.
  */
 
 import type { Socket } from 'node:net';
 import net from 'node:net';
 import { error as encodeError } from '../../resp/encode.js';
-import { parseIntegerLine, ReplyFramer } from '../../resp/reply-framer.js';
+import { ReplyFramer } from '../../resp/reply-framer.js';
 import type { ClientConnection } from '../client/client-connection.js';
 import { Outlet } from '../io/outlet.js';
 import { createSocketWriter } from '../io/socket-writer.js';
 import type { LanePool } from '../private/lane-pool.js';
 import type { Request } from '../request.js';
+import { Greeting } from './greeting.js';
 import type { LaneKind } from './lane-handshake.js';
-import { buildHandshake } from './lane-handshake.js';
+import { ReplyCarry } from './reply-carry.js';
 import type { UpstreamNode } from './upstream-node.js';
 
 const IDLE = 0;
@@ -37,8 +40,6 @@ const OTHERS_WAIT_MS = 200;
 const LONG_CODE_MS = 50;
 /** A reply above this size is handed to its client as it comes, where it is the client's turn. */
 const PASS_BYTES = 16_384;
-/** A buffer for cut replies above this size is not kept for the next one. */
-const KEPT_CARRY_BYTES = 131_072;
 const ERROR_BYTE = 0x2d;
 const PUSH_BYTE = 0x3e;
 const BULK_BYTE = 0x24;
@@ -95,8 +96,7 @@ export class Lane {
   readonly #framer = new ReplyFramer();
   #receive: Buffer;
   readonly #sharesReceive: boolean;
-  #carry: Buffer | null = null;
-  #carryUsed = 0;
+  readonly #carry = new ReplyCarry();
   #inReply = false;
   #streaming = false;
   /** Whether this stream may stop the lane's reading for a slow client: only where nobody else is to wait for it. */
@@ -107,8 +107,7 @@ export class Lane {
   /** Who waits until so many requests were answered, in that order. */
   readonly #fences: { readonly at: number; readonly resolve: () => void }[] = [];
   #connectTimer: NodeJS.Timeout | null = null;
-  #greeting: readonly string[] = [];
-  #greeted = 0;
+  #greeting: Greeting | null = null;
 
   /** @param receive the buffer to read into, which others may share; null: one of its own */
   constructor(node: UpstreamNode, kind: LaneKind, kindIndex: number, receive: Buffer | null = null) {
@@ -212,7 +211,7 @@ export class Lane {
     if (this.#connectTimer !== null) clearTimeout(this.#connectTimer);
     this.outlet.close();
     this.#socket?.destroy();
-    this.#carry = null;
+    this.#carry.take(false);
     this.node.onLaneEnd(this, reason, why, wasReady);
     this.#failAll(reason, why);
     this.#releaseWaiting();
@@ -288,40 +287,22 @@ export class Lane {
     this.#state = GREETING;
     socket.setNoDelay(true);
     socket.setKeepAlive(true, this.node.shared.options.tcpKeepalive);
-    const access = this.node.shared.options.nodeAccess(this.node.name);
-    const handshake = buildHandshake(this.kind, {
-      username: access.username,
-      password: access.password,
-      connectionName: `ringproxy:${this.node.shared.options.proxyId}`,
-    });
-    this.#greeting = handshake.steps;
-    socket.write(handshake.bytes);
+    const { nodeAccess, proxyId } = this.node.shared.options;
+    const { username, password } = nodeAccess(this.node.name);
+    const identity = { username, password, connectionName: `ringproxy:${proxyId}` };
+    this.#greeting = new Greeting(this.kind, identity, this.pool !== null);
+    socket.write(this.#greeting.bytes);
   }
 
-  #onGreetingReply(buffer: Buffer, start: number, end: number): void {
-    const step = this.#greeting[this.#greeted] ?? '';
-    if (buffer[start] === ERROR_BYTE) {
-      const text = buffer.toString('latin1', start + 1, end - 2);
-      if (this.pool !== null && text.includes('max number of clients')) {
-        // The node is well, and the connections that it has got are in use.
-        this.end('refused', `refused the connection: ${text}`);
-        return;
-      }
-      if (step.startsWith('SELECT')) {
-        // The node is well, it only has fewer databases than the proxy offers.
-        this.end('refused', `refused ${step}: ${text}`);
-        return;
-      }
-      // A Redis without these subcommands may refuse what is a courtesy.
-      if (!step.startsWith('CLIENT') || text.startsWith('NOAUTH')) {
-        this.end('greeting', `refused ${step}: ${text}`);
-        return;
-      }
-    } else if (step === 'CLIENT ID') {
-      this.connectionId = parseIntegerLine(buffer, start, end);
+  #onGreetingReply(greeting: Greeting, buffer: Buffer, start: number, end: number): void {
+    const outcome = greeting.onReply(buffer, start, end);
+    if (typeof outcome === 'object') {
+      this.end(outcome.reason, outcome.why);
+      return;
     }
-    this.#greeted++;
-    if (this.#greeted === this.#greeting.length) this.#becomeReady();
+    if (outcome === 'more') return;
+    this.connectionId = greeting.connectionId;
+    this.#becomeReady();
   }
 
   #becomeReady(): void {
@@ -370,8 +351,8 @@ export class Lane {
 
   /** A whole reply in one piece. */
   #onReply(buffer: Buffer, start: number, end: number): void {
-    if (this.#state === GREETING) {
-      this.#onGreetingReply(buffer, start, end);
+    if (this.#state === GREETING && this.#greeting !== null) {
+      this.#onGreetingReply(this.#greeting, buffer, start, end);
       return;
     }
     // Out-of-band messages of RESP3 answer no request.
@@ -405,7 +386,7 @@ export class Lane {
     }
     this.#inReply = true;
     const request = this.#head;
-    const size = this.#carryUsed + (end - start) + this.#framer.bulkRemaining;
+    const size = this.#carry.used + (end - start) + this.#framer.bulkRemaining;
     if (request !== null && size > PASS_BYTES && this.#state === READY && this.#framer.type !== PUSH_BYTE) {
       const large = size > this.node.shared.options.streamThreshold;
       if (large && request.sink === null) {
@@ -414,22 +395,19 @@ export class Lane {
         if (!this.closed) this.#stream(buffer, start, end, last);
         return;
       }
-      if (this.#carryUsed === 0 && this.#isPassable(request)) {
+      if (this.#carry.used === 0 && this.#isPassable(request)) {
         this.#streaming = true;
         this.#mayPause = false;
         this.#stream(buffer, start, end, last);
         return;
       }
     }
-    this.#gather(buffer, start, end);
-    if (last) {
-      const carry = this.#carry as Buffer;
-      const used = this.#carryUsed;
-      this.#carryUsed = 0;
-      this.#inReply = false;
-      if (carry.length > KEPT_CARRY_BYTES) this.#carry = null;
-      this.#onReply(carry, 0, used);
-    }
+    this.#carry.gather(buffer, start, end, this.#framer.bulkRemaining);
+    if (!last) return;
+    const { used } = this.#carry;
+    const reply = this.#carry.take(true);
+    this.#inReply = false;
+    if (reply !== null) this.#onReply(reply, 0, used);
   }
 
   /** Whether the reply at the head can go straight to its client. */
@@ -439,25 +417,9 @@ export class Lane {
 
   /** What was gathered before the reply turned out to be large. */
   #streamCarry(): void {
-    const carry = this.#carry;
-    const used = this.#carryUsed;
-    this.#carry = null;
-    this.#carryUsed = 0;
-    if (carry !== null && used > 0) this.#stream(carry, 0, used, false);
-  }
-
-  #gather(buffer: Buffer, start: number, end: number): void {
-    const needed = this.#carryUsed + (end - start);
-    let carry = this.#carry;
-    if (carry === null || carry.length < needed) {
-      const expected = needed + this.#framer.bulkRemaining;
-      const larger = Buffer.allocUnsafeSlow(Math.max(expected, needed * 2, 4096));
-      carry?.copy(larger, 0, 0, this.#carryUsed);
-      carry = larger;
-      this.#carry = carry;
-    }
-    buffer.copy(carry, this.#carryUsed, start, end);
-    this.#carryUsed = needed;
+    const { used } = this.#carry;
+    const carry = this.#carry.take(false);
+    if (carry !== null) this.#stream(carry, 0, used, false);
   }
 
   /**

@@ -57,3 +57,21 @@ it('the time that subscribing takes grows with the number of channels, not its s
   const many = await subscribeAndLeave(100_000);
   expect(many / few).toBeLessThan(10);
 });
+
+/**
+ * Symptom: on a busy machine a message was not heard by a client whose SUBSCRIBE was answered. Cause: a subscription
+ * was confirmed after `request-timeout`, although its nodes were well and only had many topics to confirm.
+ */
+it('a subscription is confirmed when the nodes have it, and not before', { timeout: 60_000 }, async () => {
+  const nodes = await startRedises(2);
+  const proxy = await startRingproxy({ nodes, env: { RINGPROXY_REQUEST_TIMEOUT: '500ms' } });
+  const [many, one, publisher] = await Promise.all([1, 2, 3].map(() => RawClient.connect(proxy.port)));
+  if (many === undefined || one === undefined || publisher === undefined) throw new Error('no clients');
+  // Takes seconds; whoever comes next waits behind it.
+  many.send(request(['SUBSCRIBE', ...Array.from({ length: 150_000 }, (_, i) => `channel:${i}`)]));
+  await expect.poll(async () => (await nodes[0]?.client().pubsub('NUMSUB', 'channel:0'))?.[1], { interval: 1 }).toBe(1);
+  await one.command('SUBSCRIBE', 'last');
+  const message = one.replies(1);
+  expect(await publisher.text('PUBLISH', 'last', 'heard')).toBe(':1\r\n');
+  expect(String(await message)).toContain('heard');
+});
