@@ -13,6 +13,8 @@ const MOST_SECONDS = 300;
 const GAP_SECONDS = 5;
 /** More lines than that nobody can tell apart; the table has every node's rate. */
 const MOST_NODES = 12;
+/** From so many seconds on a mark of the time is without seconds, and takes less room. */
+const LONG_SECONDS = 180;
 /** Seconds between the marks of the time. */
 const TIME_STEPS = [5, 10, 15, 30, 60, 120];
 
@@ -119,7 +121,12 @@ class Plot {
     const grid = { stroke: resolveColor('var(--line)'), width: 1 };
     const scale = rootScale();
     const axis = { stroke, grid, ticks: grid, font: `${Math.round(12 * scale)}px system-ui, sans-serif` };
-    const times = { incrs: TIME_STEPS, space: Math.round(64 * scale), size: Math.round(34 * scale) };
+    const times = {
+      incrs: TIME_STEPS,
+      space: (_plot: uPlot, _axis: number, min: number, max: number) =>
+        Math.round((max - min >= LONG_SECONDS ? 44 : 64) * scale),
+      size: Math.round(34 * scale),
+    };
     return {
       width: this.#place.clientWidth,
       height: this.#place.clientHeight,
