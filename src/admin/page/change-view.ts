@@ -50,6 +50,7 @@ export class ChangePanel {
     const { change } = ring;
     this.#none.hidden = change !== null;
     this.#running.hidden = change === null;
+    this.#last.hidden = change !== null;
     if (change === null) {
       this.#failure = '';
       return;

@@ -2,7 +2,7 @@
 import type { LoadView } from '../api.js';
 import { resolveColor } from './colors.js';
 import { byId, setText } from './dom.js';
-import { formatRate, formatSeconds, formatShort, formatTick, formatTime } from './format.js';
+import { formatMarks, formatRate, formatSeconds, formatTick, formatTime } from './format.js';
 import { PlotLegend } from './plot-legend.js';
 import uPlot from './vendor/uplot.js';
 
@@ -138,7 +138,7 @@ class Plot {
       hooks: { setCursor: [() => this.#showValues()] },
       axes: [
         { ...axis, ...times, values: (_plot, splits, _axis, _space, step) => splits.map((at) => formatTick(at, step)) },
-        { ...axis, size: Math.round(56 * scale), values: (_plot, splits) => splits.map(formatShort) },
+        { ...axis, size: Math.round(56 * scale), values: (_plot, splits) => formatMarks(splits) },
       ],
       series: [
         {},
