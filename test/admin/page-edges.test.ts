@@ -32,6 +32,16 @@ describe.runIf(hasBrowser)('the page', () => {
       expect(sizes.plot).toBeGreaterThan(200);
       expect(sizes).toMatchObject({ overflow: 0, state: 1, buttons: 1 });
     }
+    // Where the table of moves is longer than the screen, the buttons are on it all the same.
+    await page.setViewportSize({ width: 360, height: 800 });
+    await page
+      .getByRole('button', { name: /^Remove 9-long-name/ })
+      .first()
+      .click();
+    const yes = page.locator('#confirm-yes');
+    await expect.poll(() => yes.isEnabled()).toBe(true);
+    const place = await yes.boundingBox();
+    expect((place?.y ?? 0) + (place?.height ?? 999)).toBeLessThanOrEqual(800);
   });
 
   it('shows values beside the lines of a plot, which can be left out with the keyboard', async () => {
