@@ -4,10 +4,12 @@ import type { AdminClient } from './admin-client.js';
 import { CliError } from './cli-error.js';
 import { colors } from './colors.js';
 import type { CommonOptions } from './common-options.js';
-import { formatBytes, formatCount } from './format.js';
+import { formatBytes, formatCount, wrap } from './format.js';
 
 const POLL_MS = 200;
 const BAR_WIDTH = 30;
+/** Of a terminal that does not say how wide it is. */
+const WIDTH = 80;
 /** A change is over a moment before it is in the history. */
 const OUTCOME_MS = 5_000;
 
@@ -43,7 +45,7 @@ export async function follow(
     const change = await client.current();
     if (change === null) break;
     last = change;
-    if (process.stderr.isTTY) draw(describeProgress(change));
+    if (process.stderr.isTTY) draw(wrap(describeProgress(change), process.stderr.columns || WIDTH).join('\n'));
     if (change.paused && change.error !== null) {
       draw.done();
       throw new CliError(change.error, 'mend it, then: ringproxy ring resume; or go back: ringproxy ring cancel');

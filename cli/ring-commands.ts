@@ -7,7 +7,16 @@ import { CliError } from './cli-error.js';
 import { colors } from './colors.js';
 import { type CommonOptions, withCommonOptions } from './common-options.js';
 import { describeProgress, follow } from './follow.js';
-import { formatBytes, formatCount, formatName, formatPercent, formatTable } from './format.js';
+import {
+  formatBytes,
+  formatCount,
+  formatName,
+  formatPercent,
+  formatSeconds,
+  formatState,
+  formatTable,
+  numbers,
+} from './format.js';
 
 interface ChangeOptions extends CommonOptions {
   readonly flush?: boolean;
@@ -34,7 +43,7 @@ export function registerRingCommands(program: Command): void {
     const found = await new AdminClient(options).which(keys);
     print(options, found, () =>
       formatTable(
-        ['KEY', 'HASH', 'NODE', 'ADDRESS', 'NEXT NODE'],
+        ['KEY', numbers('HASH'), 'NODE', 'ADDRESS', 'NEXT NODE'],
         found.map((row) => [formatName(row.key), String(row.hash), row.node, row.address, row.nextNode ?? '-']),
       ),
     );
@@ -111,9 +120,12 @@ export function registerRingCommands(program: Command): void {
   ).action(async (options: CommonOptions & { watch?: boolean }) => {
     const client = new AdminClient(options);
     const { change, generation } = await client.ring();
-    print(options, change, () => (change === null ? 'no change is under way' : describeProgress(change)));
-    if (options.watch === true && change !== null)
-      await follow(client, options, { generation: generation + 1, cancels: true });
+    const follows = options.watch === true && change !== null;
+    // On a terminal the line is drawn there, and again and again.
+    if (!follows || options.json === true || process.stderr.isTTY !== true) {
+      print(options, change, () => (change === null ? 'no change is under way' : describeProgress(change)));
+    }
+    if (follows) await follow(client, options, { generation: generation + 1, cancels: true });
   });
 
   withCommonOptions(ring.command('pause').description('pause the running change')).action((options: CommonOptions) =>
@@ -133,7 +145,11 @@ export function registerRingCommands(program: Command): void {
       .description('limit its speed')
       .argument('<keys-per-second>', '0: as fast as it goes', parseRate),
   ).action((rate: number, options: CommonOptions) =>
-    steer(options, (client) => client.throttle(rate), `throttled to ${rate} keys/s`),
+    steer(
+      options,
+      (client) => client.throttle(rate),
+      rate === 0 ? 'not throttled any more' : `throttled to ${formatCount(rate)} keys/s`,
+    ),
   );
   withCommonOptions(
     ring.command('cancel').description('move everything back').option('--detach', 'do not wait until it is done'),
@@ -148,8 +164,12 @@ export function registerRingCommands(program: Command): void {
     const entries = await new AdminClient(options).history();
     print(options, entries, () =>
       formatTable(
-        ['GENERATION', 'WHEN', 'KIND', 'WHAT', 'BY'],
-        entries.map((entry) => [String(entry.generation), entry.finishedAt, entry.kind, entry.summary, entry.by]),
+        [...[numbers('GENERATION'), 'WHEN', 'KIND', 'WHAT'], ...['KEYS', 'BYTES', 'DURATION'].map(numbers), 'BY'],
+        entries.map((entry) => [
+          ...[String(entry.generation), entry.finishedAt, entry.kind, entry.summary],
+          ...[formatCount(entry.keysMoved), formatBytes(entry.bytesMoved), formatSeconds(entry.durationSeconds)],
+          entry.by,
+        ]),
       ),
     );
   });
@@ -194,18 +214,20 @@ function print(options: CommonOptions, value: unknown, describe: () => string): 
 
 function describeRing(view: RingView): string {
   const nodes = formatTable(
-    ['NODE', 'ADDRESS', 'WEIGHT', 'STATE', 'SHARE', 'KEYS', 'MEMORY'],
+    ['NODE', 'ADDRESS', numbers('WEIGHT'), 'STATE', ...['SHARE', 'KEYS', 'MEMORY'].map(numbers)],
     view.nodes.map((node) => [
       node.name,
       node.address,
       String(node.weight),
-      node.state === 'active' ? colors.green(node.state) : colors.red(node.state),
+      formatState(node.state),
       formatPercent(node.share),
       formatCount(node.keys),
       formatBytes(node.usedMemory),
     ]),
   );
-  const reasons = view.nodes.flatMap((node) => (node.error === null ? [] : [`${node.name}: ${node.error}`]));
+  const reasons = view.nodes.flatMap((node) =>
+    node.error === null ? [] : [colors.red(`${node.name}: ${node.error}`)],
+  );
   const title = `generation ${view.generation}, ${view.phase}; ${view.hash}, ${view.vnodes} vnodes, hash tag '${view.hashTag}'`;
   const change = view.change === null ? [] : ['', describeProgress(view.change)];
   return [title, '', nodes, ...reasons, ...change, '', describeProxies(view.proxies)].join('\n');
@@ -213,7 +235,7 @@ function describeRing(view: RingView): string {
 
 function describeProxies(proxies: RingView['proxies']): string {
   return formatTable(
-    ['PROXY', 'ADMIN', 'ALIVE', 'GENERATION', 'WORKERS', 'VERSION'],
+    ['PROXY', 'ADMIN', 'ALIVE', numbers('GENERATION'), numbers('WORKERS'), 'VERSION'],
     proxies.map((proxy) => [
       proxy.id,
       proxy.admin === '' ? '-' : proxy.admin,
@@ -227,7 +249,7 @@ function describeProxies(proxies: RingView['proxies']): string {
 
 function describeChange(accepted: ChangeAccepted): string {
   const moves = formatTable(
-    ['FROM', 'TO', 'SHARE OF THE RING'],
+    ['FROM', 'TO', numbers('SHARE OF THE RING')],
     accepted.moves.map((move) => [move.source, move.target, formatPercent(move.share)]),
   );
   const title = accepted.dryRun ? 'dry run, nothing was changed; this would lead to' : 'on the way to';
@@ -239,8 +261,17 @@ function describeChange(accepted: ChangeAccepted): string {
 function describeSurvey({ survey }: ChangeAccepted): string[] {
   if (survey === null || survey.largest.length === 0) return [];
   const of = survey.complete ? `all ${formatCount(survey.keys)}` : `the first ${formatCount(survey.keys)}`;
-  const rows = survey.largest.map((key) => [key.node, String(key.database), key.key, formatBytes(key.bytes)]);
-  return ['', `the largest of ${of} keys that would move`, formatTable(['NODE', 'DB', 'KEY', 'MEMORY'], rows)];
+  const rows = survey.largest.map((key) => [
+    key.node,
+    String(key.database),
+    formatName(key.key),
+    formatBytes(key.bytes),
+  ]);
+  return [
+    '',
+    `the largest of ${of} keys that would move`,
+    formatTable(['NODE', numbers('DB'), 'KEY', numbers('MEMORY')], rows),
+  ];
 }
 
 /** @throws CliError: a wrong call */
@@ -260,6 +291,6 @@ function parseWeight(text: string): number {
 
 function parseRate(text: string): number {
   const rate = Number(text);
-  if (text.trim() === '' || !Number.isFinite(rate) || rate < 0) throw new InvalidArgumentError('expected 0 or more');
+  if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError('expected 0 or more, a whole number');
   return rate;
 }

@@ -1,8 +1,18 @@
 import type { Command } from 'commander';
 import type { StatsView } from '../src/admin/api.js';
 import { AdminClient } from './admin-client.js';
+import { colors } from './colors.js';
 import { type CommonOptions, withCommonOptions } from './common-options.js';
-import { formatBytes, formatCount, formatPercent, formatSeconds, formatTable } from './format.js';
+import {
+  formatBytes,
+  formatCount,
+  formatDuration,
+  formatName,
+  formatPercent,
+  formatSeconds,
+  formatTable,
+  numbers,
+} from './format.js';
 
 /** `ringproxy stats` */
 export function registerStatsCommand(program: Command): void {
@@ -17,7 +27,7 @@ export function registerStatsCommand(program: Command): void {
 export function describeStats(stats: StatsView): string {
   const reads = stats.hits + stats.misses;
   const summary = [
-    `proxy ${stats.proxy}, version ${stats.version}, up ${Math.floor(stats.uptimeSeconds)} s, generation ${stats.generation}`,
+    `proxy ${stats.proxy}, version ${stats.version}, up ${formatDuration(stats.uptimeSeconds)}, generation ${stats.generation}`,
     `clients    ${formatCount(stats.clients)} (${formatCount(stats.clientsTotal)} so far, ${formatCount(stats.clientsRejected)} turned away)`,
     `commands   ${formatCount(stats.commands)}, ${formatCount(stats.errors)} errors`,
     `cache      ${formatCount(stats.hits)} hits, ${formatCount(stats.misses)} misses${reads === 0 ? '' : ` (${formatPercent(stats.hits / reads)} hits)`}`,
@@ -25,11 +35,11 @@ export function describeStats(stats: StatsView): string {
     `process    ${formatBytes(stats.residentMemory)} resident, event loop late by ${formatSeconds(stats.eventLoopLagSeconds)}`,
   ];
   const nodes = formatTable(
-    ['NODE', 'ADDRESS', 'UP', 'COMMANDS', 'ERRORS', 'IN FLIGHT', 'CONNECTIONS', 'P50', 'P99'],
+    ['NODE', 'ADDRESS', 'UP', ...['COMMANDS', 'ERRORS', 'IN FLIGHT', 'CONNECTIONS', 'P50', 'P99'].map(numbers)],
     stats.nodeStats.map((node) => [
-      node.node,
+      formatName(node.node),
       node.address,
-      node.up ? 'yes' : 'no',
+      node.up ? 'yes' : colors.red('no'),
       formatCount(node.commands),
       formatCount(node.errors),
       formatCount(node.inflight),
@@ -39,7 +49,7 @@ export function describeStats(stats: StatsView): string {
     ]),
   );
   const commands = formatTable(
-    ['COMMAND', 'CALLS', 'ERRORS', 'P50', 'P99'],
+    ['COMMAND', ...['CALLS', 'ERRORS', 'P50', 'P99'].map(numbers)],
     stats.commandStats.map((row) => [
       row.command,
       formatCount(row.calls),
@@ -49,7 +59,7 @@ export function describeStats(stats: StatsView): string {
     ]),
   );
   const groups = formatTable(
-    ['KEYS', 'COMMANDS', 'ERRORS', 'HITS', 'MISSES', 'HIT RATIO', 'P50', 'P99'],
+    ['KEY GROUP', ...['COMMANDS', 'ERRORS', 'HITS', 'MISSES', 'HIT RATIO', 'P50', 'P99'].map(numbers)],
     // A proxy of an earlier version has none.
     (stats.keyGroups ?? []).map((row) => [
       row.group,

@@ -1,22 +1,13 @@
 import { type Command, InvalidArgumentError } from 'commander';
-import { createLogUpdate } from 'log-update';
-import type { LoadView, NodeLoad, NodeView, RingView } from '../src/admin/api.js';
 import { AdminClient } from './admin-client.js';
 import { CliError } from './cli-error.js';
-import { colors } from './colors.js';
 import { type CommonOptions, withCommonOptions } from './common-options.js';
-import { describeProgress } from './follow.js';
-import { formatBytes, formatCount, formatName, formatPercent, formatSeconds, formatTable } from './format.js';
+import { Screen } from './screen.js';
+import { describeSample, rowsOf, type Sample } from './top-view.js';
 
 interface TopOptions extends CommonOptions {
   readonly interval: number;
   readonly count?: number;
-}
-
-/** What the ring is, and what it did within the last interval. */
-interface Sample {
-  readonly load: LoadView;
-  readonly ring: RingView;
 }
 
 const DEFAULT_INTERVAL = 2;
@@ -37,28 +28,64 @@ export function registerTopCommand(program: Command): void {
 
 async function top(options: TopOptions): Promise<void> {
   const client = new AdminClient(options);
-  const live = options.json !== true && process.stdout.isTTY === true;
+  const live = options.json !== true && process.stdout.isTTY === true && process.env.TERM !== 'dumb';
   const endless = live || options.json === true;
   const count = options.count ?? (endless ? Number.POSITIVE_INFINITY : 1);
-  const draw = createLogUpdate(process.stdout);
   const stop = untilStopped();
-  let sample = await firstSample(client, options.interval);
-  for (let shown = 1; ; shown++) {
-    if (options.json === true) process.stdout.write(`${JSON.stringify(toJson(sample))}\n`);
-    else if (live) draw(describeSample(sample));
-    else process.stdout.write(`${describeSample(sample)}\n`);
-    if (shown >= count || (await stop.within(options.interval * 1000))) break;
-    try {
-      sample = await readSample(client, options.interval);
-    } catch (error) {
-      // A person who looks on wants to see the proxy come back; a program wants to know.
-      if (!live || !(error instanceof CliError)) throw error;
-      draw(`${describeSample(sample)}\n\n${colors.red(error.message)}; trying again`);
-      if (await stop.within(options.interval * 1000)) break;
-    }
-  }
-  if (live) draw.done();
+  const first = await firstSample(client, options.interval);
+  if (live) await show(client, first, { ...options, count, stop });
+  else await print(client, first, { ...options, count, stop });
   stop.forget();
+}
+
+interface Run extends TopOptions {
+  readonly count: number;
+  readonly stop: Stop;
+}
+
+/** A sample below the other, for programs and files. */
+async function print(client: AdminClient, first: Sample, { json, interval, count, stop }: Run): Promise<void> {
+  let sample = first;
+  for (let shown = 1; ; shown++) {
+    const text = json === true ? JSON.stringify(toJson(sample)) : describeSample(sample).join('\n');
+    process.stdout.write(`${text}\n`);
+    if (shown >= count || (await stop.within(interval * 1000))) return;
+    sample = await readSample(client, interval);
+  }
+}
+
+/** On the whole terminal; the last sample stays behind. */
+async function show(client: AdminClient, first: Sample, { interval, count, stop }: Run): Promise<void> {
+  let sample = first;
+  let trouble: string | undefined;
+  const screen = new Screen(process.stdout, () => draw());
+  const lines = (): string[] =>
+    describeSample(sample, { width: screen.columns, ...(trouble === undefined ? {} : { trouble }) });
+  const draw = (): void => screen.draw(cutTo(screen.rows, lines()));
+  screen.open();
+  try {
+    for (let shown = 1; ; shown++) {
+      draw();
+      if (shown >= count || (await stop.within(interval * 1000))) break;
+      try {
+        sample = await readSample(client, interval);
+        trouble = undefined;
+      } catch (error) {
+        // A person who looks on wants to see the proxy come back; a program wants to know.
+        if (!(error instanceof CliError)) throw error;
+        trouble = error.message;
+      }
+    }
+  } finally {
+    screen.close();
+  }
+  process.stdout.write(`${lines().join('\n')}\n`);
+}
+
+/** Says so where lines do not fit. */
+function cutTo(rows: number, lines: readonly string[]): readonly string[] {
+  if (lines.length <= rows) return lines;
+  return [...lines.slice(0, rows - 1), `… and ${lines.length - rows + 1} lines more: the terminal is too low`];
 }
 
 async function readSample(client: AdminClient, seconds: number): Promise<Sample> {
@@ -76,8 +103,14 @@ async function firstSample(client: AdminClient, seconds: number): Promise<Sample
   }
 }
 
+interface Stop {
+  /** @returns whether it came within that time */
+  within(milliseconds: number): Promise<boolean>;
+  forget(): void;
+}
+
 /** Ctrl-C is how one ends it: no failure. */
-function untilStopped(): { within(milliseconds: number): Promise<boolean>; forget(): void } {
+function untilStopped(): Stop {
   let stopped = false;
   let wake = (): void => {};
   const onSignal = (): void => {
@@ -107,77 +140,6 @@ function untilStopped(): { within(milliseconds: number): Promise<boolean>; forge
 function toJson({ load, ring }: Sample): object {
   const { generation, phase, change } = ring;
   return { ...load, generation, phase, change, nodes: rowsOf({ load, ring }) };
-}
-
-function rowsOf({ load, ring }: Sample): (NodeView & Partial<NodeLoad>)[] {
-  return ring.nodes.map((node) => ({
-    ...load.nodes.find((row) => row.node === node.name && row.address === node.address),
-    ...node,
-  }));
-}
-
-export function describeSample(sample: Sample): string {
-  const { load, ring } = sample;
-  const reads = load.hitsPerSecond + load.missesPerSecond;
-  const facts = [
-    ['commands', `${formatRate(load.commandsPerSecond)}/s`],
-    ['errors', `${formatRate(load.errorsPerSecond)}/s`],
-    ['hits', reads === 0 ? '-' : formatPercent(load.hitsPerSecond / reads)],
-    ['p50', formatSeconds(load.p50)],
-    ['p99', formatSeconds(load.p99)],
-    ['clients', formatCount(load.clients)],
-    ['held', formatCount(load.heldClients)],
-    ['in', `${formatBytes(Math.round(load.bytesInPerSecond))}/s`],
-    ['out', `${formatBytes(Math.round(load.bytesOutPerSecond))}/s`],
-    ['loop late', formatSeconds(load.eventLoopLagSeconds)],
-  ];
-  const nodes = formatTable(
-    [
-      'NODE',
-      'ADDRESS',
-      'STATE',
-      'SHARE',
-      'LOAD',
-      'COMMANDS/S',
-      'ERRORS/S',
-      'P50',
-      'P99',
-      'IN FLIGHT',
-      'KEYS',
-      'MEMORY',
-    ],
-    rowsOf(sample).map((node) => [
-      formatName(node.name),
-      node.address,
-      node.state === 'active' ? colors.green(node.state) : colors.yellow(node.state),
-      formatPercent(node.share),
-      sumOfNodes(load) === 0 ? '-' : formatPercent((node.commandsPerSecond ?? 0) / sumOfNodes(load)),
-      formatRate(node.commandsPerSecond ?? 0),
-      formatRate(node.errorsPerSecond ?? 0),
-      formatSeconds(node.p50 ?? null),
-      formatSeconds(node.p99 ?? null),
-      formatCount(node.inflight ?? null),
-      formatCount(node.keys),
-      formatBytes(node.usedMemory),
-    ]),
-  );
-  return [
-    `${colors.bold(`generation ${ring.generation}`)}, ${ring.phase}; the last ${Math.round(load.seconds)} s up to ${load.at}`,
-    facts.map(([name, value]) => `${name} ${colors.bold(value)}`).join('   '),
-    ring.change === null ? 'no change is under way' : describeProgress(ring.change),
-    '',
-    nodes,
-  ].join('\n');
-}
-
-/** Commands on several keys go to several nodes: what the nodes did is more than what clients asked for. */
-function sumOfNodes(load: LoadView): number {
-  return load.nodes.reduce((sum, node) => sum + node.commandsPerSecond, 0);
-}
-
-/** Whole numbers, but for small rates, of which a decimal is worth something. */
-function formatRate(rate: number): string {
-  return formatCount(rate < 10 ? Math.round(rate * 10) / 10 : Math.round(rate));
 }
 
 function parseInterval(text: string): number {

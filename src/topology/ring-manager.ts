@@ -133,7 +133,9 @@ export class RingManager {
         409,
       );
     }
-    this.#busy = true;
+    // A dry run changes nothing: whoever looks at what would move keeps nobody from looking, or from doing it.
+    const looks = request.dryRun === true;
+    if (!looks) this.#busy = true;
     try {
       const joining = (request.add ?? []).map(toSpec);
       const replace = (request.replace ?? []).map((entry) => ({ name: entry.name, address: toSpec(entry).address }));
@@ -150,7 +152,7 @@ export class RingManager {
       const sources = state.members.filter((member) => !undrained.includes(member.name));
       warnings.push(...(await checkRoom(moves, shares, sources, members, toFlush, this.#hooks)));
       const generation = state.generation + 1;
-      if (request.dryRun === true) {
+      if (looks) {
         const union = unionOf(state.members, members);
         const survey = await this.#hooks.survey(union, overNodes(ring, union), overNodes(nextRing, union));
         return { generation, dryRun: true, warnings, moves, survey };
@@ -171,7 +173,7 @@ export class RingManager {
       await this.#prepare(change);
       return { generation, dryRun: false, warnings, moves, survey: null };
     } finally {
-      this.#busy = false;
+      if (!looks) this.#busy = false;
     }
   }
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { AdminClient } from '../../cli/admin-client.js';
 import { CliError } from '../../cli/cli-error.js';
+import { freePort } from '../support/free-port.js';
 import { ringView, startAdmin } from './fake-admin.js';
 
 async function failure(promise: Promise<unknown>): Promise<CliError> {
@@ -73,7 +74,7 @@ describe('the admin client', () => {
   });
 
   it('says that nobody listens', async () => {
-    const error = await failure(new AdminClient({ admin: 'http://127.0.0.1:1' }).stats());
+    const error = await failure(new AdminClient({ admin: `http://127.0.0.1:${await freePort()}` }).stats());
     expect(error.message).toMatch(/cannot be reached: nothing listens there$/);
     expect(error.hint).toMatch(/is ringproxy serve running\? .*--admin URL or RINGPROXY_ADMIN/);
   });

@@ -1,5 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import { formatBytes, formatCount, formatName, formatPercent, formatSeconds, formatTable } from '../../cli/format.js';
+import {
+  clip,
+  formatBytes,
+  formatCount,
+  formatDuration,
+  formatName,
+  formatPercent,
+  formatSeconds,
+  formatTable,
+  numbers,
+  wrap,
+} from '../../cli/format.js';
 
 describe('numbers', () => {
   it('are for people', () => {
@@ -21,6 +32,7 @@ describe('numbers', () => {
       '250 ms',
       '2.5 s',
     ]);
+    expect([5.9, 61, 3661, 90_061].map(formatDuration)).toEqual(['5 s', '1 min 1 s', '1 h 1 min', '1 d 1 h']);
   });
 });
 
@@ -43,5 +55,21 @@ describe('tables', () => {
       ),
     ).toBe('NODE    KEYS\na       1\nlonger  22');
     expect(formatTable(['NODE'], [])).toBe('NODE');
+  });
+
+  it('have numbers to the right', () => {
+    const rows = [
+      ['a', '1', 'x'],
+      ['b', '1,234', 'y'],
+    ];
+    expect(formatTable(['NODE', numbers('KEYS'), 'BY'], rows)).toBe('NODE   KEYS  BY\na         1  x\nb     1,234  y');
+  });
+});
+
+describe('long texts', () => {
+  it('are cut in the middle, or broken at spaces', () => {
+    expect([clip('short', 5), clip('cache-node-01', 8)]).toEqual(['short', 'cach…-01']);
+    expect(wrap('one two\nthree four', 9)).toEqual(['one two', 'three', 'four']);
+    expect(wrap('unbroken', 3)).toEqual(['unbroken']);
   });
 });

@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { freePort } from '../support/free-port.js';
 import { startRedis, startRedises } from '../support/redis-process.js';
 import { type RingproxyProcess, startRingproxy } from '../support/ringproxy-process.js';
 import { tempFolder } from '../support/temp-folder.js';
@@ -59,7 +60,7 @@ describe('what cannot be done', () => {
   });
 
   it('an admin API that is not there, or is something else, is told apart', async () => {
-    expect(await ringproxy(['ring', 'show', '--admin', 'http://127.0.0.1:1'])).toMatchObject({
+    expect(await ringproxy(['ring', 'show', '--admin', `http://127.0.0.1:${await freePort()}`])).toMatchObject({
       code: 1,
       err: expect.stringMatching(/cannot be reached: nothing listens there\n {2}is ringproxy serve running\?/),
     });

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { MAIN } from '../support/ringproxy-process.js';
 import { tempFolder } from '../support/temp-folder.js';
-import { ringView, startAdmin } from './fake-admin.js';
+import { historyEntry, ringView, startAdmin } from './fake-admin.js';
 import { ringproxy } from './run.js';
 
 function apply(text: string): string[] {
@@ -21,6 +21,7 @@ describe('wrong calls end with 2, before anything is asked', () => {
     [['ring', 'set-weight', 'a', '0'], /expected 1 to 1000/],
     [['ring', 'throttle', 'fast'], /expected 0 or more/],
     [['ring', 'throttle', ''], /expected 0 or more/],
+    [['ring', 'throttle', '0.5'], /expected 0 or more, a whole number/],
     [['ring', 'add', 'b=localhost'], /'b=localhost' is not a node\n {2}expected NAME=HOST:PORT/],
     [['ring', 'add', 'b=h:99999'], /'b=h:99999' is not a node/],
     [['ring', 'replace', '127.0.0.1:1'], /names no node/],
@@ -86,6 +87,18 @@ describe('ring apply', () => {
 });
 
 describe('output', () => {
+  it('has keys, bytes and duration in the history of changes', async () => {
+    const admin = await startAdmin((server) => {
+      server.get('/v1/ring/history', () => [historyEntry()]);
+    });
+    const { out } = await ringproxy(['ring', 'history'], { RINGPROXY_ADMIN: admin });
+    const rows = out.split('\n').map((line) => line.trim().split(/ {2,}/));
+    expect(rows.slice(0, 2)).toEqual([
+      ['GENERATION', 'WHEN', 'KIND', 'WHAT', 'KEYS', 'BYTES', 'DURATION', 'BY'],
+      ['2', '2026-01-01T00:00:02.000Z', 'add', 'add b', '1,000', '62.5 KiB', '2.0 s', 'p1'],
+    ]);
+  });
+
   const show = (env: Record<string, string>) => async (): Promise<string> => {
     const admin = await startAdmin((server) => {
       server.get('/v1/ring', () => ringView());
@@ -94,7 +107,7 @@ describe('output', () => {
   };
 
   it('is for people: counts, bytes, percent', async () => {
-    expect(await show({})()).toContain('a     127.0.0.1:7001  1       active  100.0 %  1,234,567  1.5 KiB');
+    expect(await show({})()).toContain('a     127.0.0.1:7001       1  active  100.0 %  1,234,567  1.5 KiB');
   });
 
   // Symptom: escape sequences in pipes on build servers. Cause: picocolors takes CI for a terminal.

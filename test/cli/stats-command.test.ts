@@ -26,10 +26,11 @@ describe('ringproxy stats', () => {
       .split('\n')
       .map((line) => line.trim().split(/ {2,}/));
     expect(lines.slice(-3)).toEqual([
-      ['KEYS', 'COMMANDS', 'ERRORS', 'HITS', 'MISSES', 'HIT RATIO', 'P50', 'P99'],
+      ['KEY GROUP', 'COMMANDS', 'ERRORS', 'HITS', 'MISSES', 'HIT RATIO', 'P50', 'P99'],
       ['pages', '1,200', '1', '300', '100', '75.0 %', '1.00 ms', '10 ms'],
       ['other', '0', '0', '0', '0', '-', '-', '-'],
     ]);
+    expect(describeStats({ ...STATS, uptimeSeconds: 90_061 })).toContain('up 1 d 1 h,');
     expect(describeStats(STATS)).not.toContain('HIT RATIO');
   });
 });

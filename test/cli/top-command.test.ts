@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
+import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import type { LoadView } from '../../src/admin/api.js';
 import { atEnd } from '../support/cleanup.js';
@@ -125,8 +126,12 @@ describe('top', () => {
       typed = true;
     });
     expect((await exited)[0]).toBe(0);
-    // It went back up to draw the second sample over the first one.
-    const up = new RegExp(`${String.fromCharCode(27)}\\[\\d*A`);
-    expect(text.slice(text.indexOf('1,001'), text.indexOf('1,002'))).toMatch(up);
+    const [enter, home, leave] = ['?1049h', 'H', '?1049l'].map((code) => `${String.fromCharCode(27)}[${code}`);
+    expect(text.indexOf(enter ?? '')).toBeLessThan(text.indexOf('1,001'));
+    // It went back to the top to draw the second sample over the first one.
+    expect(text.slice(text.indexOf('1,001'), text.indexOf('1,002'))).toContain(home);
+    // The terminal is as it was, with the last sample on it.
+    const behind = stripVTControlCharacters(text.slice(text.lastIndexOf(leave ?? '')));
+    expect(behind).toMatch(/^generation 1, stable.*\s+commands.*clients 1,002/);
   });
 });

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { RingView } from '../../src/admin/api.js';
+import { freePort } from '../support/free-port.js';
 import { RawClient } from '../support/raw-client.js';
 import { startRedis, startRedises } from '../support/redis-process.js';
 import { type RingproxyProcess, startRingproxy } from '../support/ringproxy-process.js';
@@ -32,6 +33,20 @@ async function settled(proxy: RingproxyProcess): Promise<void> {
 }
 
 describe('adding and removing nodes', () => {
+  // Symptom: who looked at what would move was told that a change is under way, when somebody else was looking, too.
+  it('takes several dry runs at a time, and a change meanwhile', async () => {
+    const nodes = await startRedises(3);
+    const proxy = await startRingproxy({ nodes });
+    const client = await RawClient.connect(proxy.port);
+    for (let i = 0; i < 500; i++) await client.command('SET', `k${i}`, 'v');
+    const remove = { kind: 'remove', remove: ['node3'] };
+    const look = (): Promise<{ status: number }> => call(proxy, '/v1/ring/changes', { ...remove, dryRun: true });
+    const answers = await Promise.all([look(), look(), call(proxy, '/v1/ring/changes', remove)]);
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200]);
+    await settled(proxy);
+    expect(await client.text('DBSIZE')).toBe(':500\r\n');
+  });
+
   it('moves keys to the new node, and off it again', async () => {
     const nodes = await startRedises(3);
     const fourth = await startRedis();
@@ -82,7 +97,7 @@ describe('adding and removing nodes', () => {
     expect(await add('x', full.address)).toMatchObject(code('NODE_NOT_EMPTY'));
     expect(await add('x', replica.address)).toMatchObject(code('NODE_IS_REPLICA'));
     expect(await add('x', cluster.address)).toMatchObject(code('NODE_IS_CLUSTER'));
-    expect(await add('x', '127.0.0.1:1')).toMatchObject(code('NODE_UNREACHABLE'));
+    expect(await add('x', `127.0.0.1:${await freePort()}`)).toMatchObject(code('NODE_UNREACHABLE'));
     expect(await add('x', 'nonsense')).toMatchObject(code('BAD_ADDRESS'));
     const remove = (...names: string[]): Promise<{ status: number; body: unknown }> =>
       call(proxy, '/v1/ring/changes', { kind: 'remove', remove: names });

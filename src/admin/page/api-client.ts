@@ -57,10 +57,19 @@ export class ApiClient {
     return this.#send('POST', 'v1/ring/changes/current/throttle', { keysPerSecond });
   }
 
-  /** The proxy's last events and those from now on, until `signal`. @throws RequestError, or the browser's error when it is cut */
-  async events(onEvent: (channel: string, data: Record<string, unknown>) => void, signal: AbortSignal): Promise<void> {
+  /**
+   * The proxy's last events and those from now on, until `signal`.
+   * @param onOpen the proxy answers, and its events follow
+   * @throws RequestError, or the browser's error when it is cut
+   */
+  async events(
+    onOpen: () => void,
+    onEvent: (channel: string, data: Record<string, unknown>) => void,
+    signal: AbortSignal,
+  ): Promise<void> {
     const answer = await fetch('v1/events?recent', { headers: this.#headers(), signal });
     if (!answer.ok || answer.body === null) throw await failureOf(answer);
+    onOpen();
     let text = '';
     const decoder = new TextDecoder();
     const reader = answer.body.getReader();

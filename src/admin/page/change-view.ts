@@ -1,5 +1,5 @@
 /** The running change, and the buttons that steer it. */
-import type { ChangeView, HistoryEntry } from '../api.js';
+import type { ChangeView, HistoryEntry, RingView } from '../api.js';
 import { type ApiClient, explain } from './api-client.js';
 import { confirmThat } from './confirm.js';
 import { byId, el, setFacts, setText } from './dom.js';
@@ -18,10 +18,12 @@ export class ChangePanel {
   readonly #pause = byId('change-pause', HTMLButtonElement);
   readonly #resume = byId('change-resume', HTMLButtonElement);
   readonly #cancel = byId('change-cancel', HTMLButtonElement);
-  readonly #throttle = byId('throttle', HTMLFormElement);
+  readonly #form = byId('throttle', HTMLFormElement);
   readonly #rate = byId('throttle-rate', HTMLInputElement);
   readonly #throttled = byId('throttle-now', HTMLElement);
   readonly #last = byId('change-last', HTMLElement);
+  /** As it was shown last. */
+  #throttle = 0;
   /** What a button was answered. */
   #failure = '';
 
@@ -30,7 +32,7 @@ export class ChangePanel {
     this.#refresh = refresh;
     this.#pause.addEventListener('click', () => void this.#steer(() => this.#api.steer('pause')));
     this.#resume.addEventListener('click', () => void this.#steer(() => this.#api.steer('resume')));
-    this.#throttle.addEventListener('submit', (event) => {
+    this.#form.addEventListener('submit', (event) => {
       event.preventDefault();
       void this.#steer(() => this.#api.throttle(this.#rate.valueAsNumber));
     });
@@ -44,25 +46,27 @@ export class ChangePanel {
     });
   }
 
-  update(change: ChangeView | null): void {
+  update(ring: RingView): void {
+    const { change } = ring;
     this.#none.hidden = change !== null;
     this.#running.hidden = change === null;
+    this.#last.hidden = change !== null;
     if (change === null) {
       this.#failure = '';
       return;
     }
     const state = change.paused ? 'paused' : change.phase;
-    setText(this.#headline, `${change.kind}: ${state}, ${change.percent.toFixed(1)} %`);
+    setText(this.#headline, `${[change.kind, ...concerned(ring)].join(' ')}: ${state}, ${change.percent.toFixed(1)} %`);
     this.#progress.value = change.percent;
     const seconds = (Date.now() - new Date(change.startedAt).getTime()) / 1000;
     setFacts(this.#figures, [
       ['Keys moved', formatCount(change.keysMoved), 'keys-moved'],
-      ['Looked at', `${formatCount(change.keysScanned)} of ${formatCount(change.keysEstimated)}`, 'keys-scanned'],
-      ['Moved', formatBytes(change.bytesMoved), 'bytes-moved'],
+      ['Keys looked at', `${formatCount(change.keysScanned)} of ${formatCount(change.keysEstimated)}`, 'keys-scanned'],
+      ['Data moved', formatBytes(change.bytesMoved), 'bytes-moved'],
       ['Running for', formatSeconds(Math.max(0, seconds)), 'running-for'],
-      ['Left', formatSeconds(change.etaSeconds), 'eta'],
+      ['Time left', formatSeconds(change.etaSeconds), 'eta'],
     ]);
-    this.#showSources(change);
+    this.#showSources(ring, change);
     setText(this.#error, [change.error ?? '', this.#failure].filter((text) => text !== '').join('; '));
     const moving = change.phase === 'moving';
     // A button that had the focus and goes away would drop it: the one that takes its place gets it.
@@ -72,30 +76,39 @@ export class ChangePanel {
     if (focused === this.#pause && change.paused) this.#resume.focus();
     if (focused === this.#resume && !change.paused) this.#pause.focus();
     for (const button of [this.#pause, this.#resume]) button.disabled = !moving;
-    this.#throttle.hidden = !moving;
-    const { throttle } = change;
-    setText(this.#throttled, throttle === 0 ? 'now: no limit' : `now: ${formatCount(throttle)} keys/s`);
+    this.#form.hidden = !moving;
+    this.#showThrottle(change.throttle);
     this.#cancel.disabled = !moving || change.kind === 'cancel';
   }
 
   /** @param entry the newest of the history */
   showLast(entry: HistoryEntry | undefined): void {
     if (entry === undefined) return;
-    const moved =
-      entry.kind === 'bootstrap'
-        ? ''
-        : `, ${formatCount(entry.keysMoved)} keys moved in ${formatSeconds(entry.durationSeconds)}`;
-    setText(
-      this.#last,
-      `Last: ${entry.summary} (generation ${entry.generation}, ${formatTime(new Date(entry.finishedAt))}${moved}).`,
-    );
+    const at = formatTime(new Date(entry.finishedAt));
+    if (entry.kind === 'bootstrap') {
+      setText(this.#last, `None since the ring began at ${at}.`);
+      return;
+    }
+    const moved = `${formatCount(entry.keysMoved)} keys moved in ${formatSeconds(entry.durationSeconds)}`;
+    setText(this.#last, `Last: ${entry.summary} (generation ${entry.generation}, ${at}, ${moved}).`);
   }
 
-  #showSources(change: ChangeView): void {
-    const texts = change.sources.map(
-      (source) =>
-        `${source.node}: ${formatCount(source.keysMoved)} keys moved, ${formatCount(source.keysScanned)} looked at${source.done ? ', done' : ''}`,
-    );
+  #showThrottle(throttle: number): void {
+    setText(this.#throttled, throttle === 0 ? 'now: no limit' : `now: ${formatCount(throttle)} keys/s`);
+    // What somebody has begun to type is theirs.
+    if (throttle !== this.#throttle && document.activeElement !== this.#rate) this.#rate.value = String(throttle);
+    this.#throttle = throttle;
+  }
+
+  #showSources(ring: RingView, change: ChangeView): void {
+    const place = (node: string): number => ring.nodes.findIndex(({ name }) => name === node);
+    const texts = [...change.sources]
+      .sort((a, b) => place(a.node) - place(b.node))
+      .map(({ node, keysMoved, keysScanned, done, largeKey }) => {
+        const large =
+          largeKey === null ? '' : `; ${largeKey.key} is large (${formatBytes(largeKey.bytes)}) and moves alone`;
+        return `${node}: ${formatCount(keysMoved)} keys moved, ${formatCount(keysScanned)} looked at${done ? ', done' : ''}${large}`;
+      });
     while (this.#sources.children.length > texts.length) this.#sources.lastElementChild?.remove();
     for (const [index, text] of texts.entries()) {
       const item = this.#sources.children[index] ?? this.#sources.appendChild(el('li'));
@@ -112,4 +125,9 @@ export class ChangePanel {
     }
     this.#refresh();
   }
+}
+
+/** The nodes that a change is about, as far as one can see it by them. */
+function concerned({ nodes }: RingView): string[] {
+  return nodes.filter(({ state }) => state === 'joining' || state === 'leaving').map(({ name }) => name);
 }

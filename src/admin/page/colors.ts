@@ -8,7 +8,8 @@ const GOLDEN_ANGLE = 137.508;
 /** @returns a CSS colour that follows the colour scheme */
 export function nodeColor(id: number): string {
   if (id < PALETTE) return `var(--node-${id})`;
-  return `hsl(${Math.round(id * GOLDEN_ANGLE) % 360}deg var(--node-saturation) var(--node-lightness))`;
+  // In oklch all hues stand out from the page alike; in hsl a yellow is hard to see where a blue is not.
+  return `oklch(var(--node-lightness) var(--node-chroma) ${Math.round(id * GOLDEN_ANGLE) % 360}deg)`;
 }
 
 /** What a CSS colour is now, for a canvas, which knows no variables. */

@@ -12,7 +12,11 @@ export interface Field {
   /** `number`: a whole one, as a weight. */
   readonly type: 'number' | 'text';
   readonly placeholder?: string;
-  plan(value: string, ticked: boolean): Promise<ChangeAccepted>;
+}
+
+/** How to find out what would happen. */
+export interface Look {
+  plan(ticked: boolean, value: string): Promise<ChangeAccepted>;
   /** What the plan comes to; takes the place of the question's text. */
   describe(plan: ChangeAccepted, ticked: boolean): string;
 }
@@ -22,11 +26,11 @@ export interface Question {
   readonly text: string;
   /** What the button says. */
   readonly yes: string;
-  /** What the ring would become; null: there is nothing to show, or the field's value decides. */
-  readonly plan?: ChangeAccepted;
+  /** Looked up at once, or where there is a field when its value is there. Without it there is nothing to show. */
+  readonly look?: Look;
   readonly field?: Field;
-  /** A box that can be ticked, and what would happen then (with a field, its `plan` is asked). */
-  readonly option?: { readonly label: string; readonly plan?: () => Promise<ChangeAccepted> };
+  /** A box that can be ticked, on which the plan depends. */
+  readonly option?: string;
   /** @param ticked whether the option was taken. @param value of the field */
   act(ticked: boolean, value: string): Promise<unknown>;
 }
@@ -47,6 +51,8 @@ const failure = byId('confirm-error', HTMLElement);
 const no = byId('confirm-no', HTMLButtonElement);
 const look = byId('confirm-plan', HTMLButtonElement);
 const yes = byId('confirm-yes', HTMLButtonElement);
+/** Where the answer shows: who has agreed goes on reading there. */
+const outcome = byId('change-title', HTMLElement);
 let current: Question | null = null;
 /** Tells the answer to what was asked last from those to what was asked before. */
 let asked = 0;
@@ -54,9 +60,13 @@ let asked = 0;
 no.addEventListener('click', () => dialog.close());
 dialog.addEventListener('close', () => {
   current = null;
+  asked++;
 });
 yes.addEventListener('click', () => void act());
-box.addEventListener('change', () => void onTicked());
+box.addEventListener('change', () => {
+  if (current?.field === undefined) void lookUp();
+  else forgetPlan();
+});
 input.addEventListener('input', () => forgetPlan());
 dialog.addEventListener('submit', (event) => {
   // Enter in the field looks, and neither agrees nor closes.
@@ -73,7 +83,7 @@ export function confirmThat(question: Question): void {
   box.checked = false;
   option.hidden = question.option === undefined;
   const [, optionLabel] = option.children;
-  if (optionLabel !== undefined) setText(optionLabel, question.option?.label ?? '');
+  if (optionLabel !== undefined) setText(optionLabel, question.option ?? '');
   ask.hidden = field === undefined;
   look.hidden = field === undefined;
   // A field that is hidden must not hold up the form.
@@ -85,9 +95,11 @@ export function confirmThat(question: Question): void {
   input.max = field?.type === 'number' ? MOST_WEIGHT : '';
   input.value = field?.value ?? '';
   forgetPlan();
-  showPlan(question.plan ?? null);
   dialog.showModal();
-  if (field === undefined) return;
+  if (field === undefined) {
+    void lookUp();
+    return;
+  }
   input.focus();
   input.select();
 }
@@ -96,13 +108,19 @@ async function act(): Promise<void> {
   const question = current;
   if (question === null) return;
   yes.disabled = true;
+  setText(failure, '');
   try {
     await question.act(box.checked, input.value);
+    // Whoever has left meanwhile may have been asked something else.
+    if (current !== question) return;
     dialog.close();
+    outcome.focus();
   } catch (error) {
+    if (current !== question) return;
     setText(failure, explain(error));
+    yes.disabled = false;
+    yes.focus();
   }
-  yes.disabled = false;
 }
 
 /** What was looked up is not what would happen any more. */
@@ -110,45 +128,35 @@ function forgetPlan(): void {
   asked++;
   setText(failure, '');
   setText(text, current?.text ?? '');
-  yes.disabled = current?.field !== undefined;
-  if (current?.field !== undefined) showPlan(null);
+  yes.disabled = current?.look !== undefined;
+  showPlan(null);
 }
 
 async function lookUp(): Promise<void> {
-  const field = current?.field;
-  if (field === undefined) return;
+  const question = current?.look;
+  if (question === undefined) return;
   forgetPlan();
   const request = asked;
   const ticked = box.checked;
+  // Nodes are examined, which can take a while.
+  setText(text, 'Looking at what would move …');
   try {
-    const plan = await field.plan(input.value, ticked);
+    const plan = await question.plan(ticked, input.value);
     if (request !== asked) return;
-    setText(text, field.describe(plan, ticked));
+    setText(text, question.describe(plan, ticked));
     showPlan(plan);
     yes.disabled = false;
   } catch (error) {
-    if (request === asked) setText(failure, explain(error));
-  }
-}
-
-async function onTicked(): Promise<void> {
-  const question = current;
-  if (question === null) return;
-  if (question.field !== undefined) {
-    forgetPlan();
-    return;
-  }
-  try {
-    showPlan(box.checked ? ((await question.option?.plan?.()) ?? null) : (question.plan ?? null));
-  } catch (error) {
+    if (request !== asked) return;
+    setText(text, current?.text ?? '');
     setText(failure, explain(error));
   }
 }
 
 function showPlan(plan: ChangeAccepted | null): void {
   warnings.replaceChildren(...(plan?.warnings ?? []).map((warning) => el('li', {}, warning)));
-  moves.hidden = plan === null;
   const rows = [...(plan?.moves ?? [])].sort((a, b) => b.share - a.share);
+  moves.hidden = rows.length === 0;
   moves.tBodies[0]?.replaceChildren(
     ...rows.map(({ source, target, share }) =>
       el('tr', {}, el('td', {}, source), el('td', {}, target), el('td', { class: 'number' }, formatPercent(share))),

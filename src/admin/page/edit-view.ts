@@ -1,9 +1,9 @@
 /** Adding, removing, weighing and replacing nodes: what would move is shown first. */
 import type { ChangeAccepted, ChangeRequest, NodeView } from '../api.js';
-import { type ApiClient, explain } from './api-client.js';
+import type { ApiClient } from './api-client.js';
 import { confirmThat } from './confirm.js';
-import { byId, setText } from './dom.js';
-import { formatPercent } from './format.js';
+import { byId } from './dom.js';
+import { formatBytes, formatCount, formatPercent } from './format.js';
 
 export class Editor {
   readonly #api: ApiClient;
@@ -13,29 +13,30 @@ export class Editor {
   readonly #address = byId('add-address', HTMLInputElement);
   readonly #weight = byId('add-weight', HTMLInputElement);
   readonly #flush = byId('add-flush', HTMLInputElement);
-  readonly #error = byId('edit-error', HTMLElement);
 
   constructor(api: ApiClient, refresh: () => void) {
     this.#api = api;
     this.#refresh = refresh;
     this.#form.addEventListener('submit', (event) => {
       event.preventDefault();
-      void this.#add();
+      this.#add();
     });
   }
 
-  async #add(): Promise<void> {
+  #add(): void {
     const name = this.#name.value.trim();
     const node = { name, address: this.#address.value.trim(), weight: this.#weight.valueAsNumber };
     const request: ChangeRequest = { kind: 'add', add: [node], flush: this.#flush.checked };
-    const plan = await this.#plan(request);
-    if (plan === null) return;
     const deletes = this.#flush.checked ? ' What it holds now is deleted first.' : '';
     confirmThat({
       title: `Add ${name}`,
-      text: `${formatPercent(movedShare(plan))} of the ring changes hands, while clients go on; generation ${plan.generation} follows.${deletes}`,
+      text: `The server ${node.address} becomes a node of the ring, and gets its part of the keys.`,
       yes: `Add ${name}`,
-      plan,
+      look: {
+        plan: () => this.#plan(request),
+        describe: (plan) =>
+          `${formatPercent(movedShare(plan))} of the ring changes hands, while clients go on; generation ${plan.generation} follows.${deletes}${surveyed(plan)}`,
+      },
       act: async () => {
         await this.#do(request);
         this.#form.reset();
@@ -43,20 +44,21 @@ export class Editor {
     });
   }
 
-  async remove(node: NodeView): Promise<void> {
-    const request: ChangeRequest = { kind: 'remove', remove: [node.name] };
-    const plan = await this.#plan(request);
-    if (plan === null) return;
+  remove(node: NodeView): void {
+    const requestFor = (noDrain: boolean): ChangeRequest => ({ kind: 'remove', remove: [node.name], noDrain });
     confirmThat({
       title: `Remove ${node.name}`,
-      text: `Its keys, ${formatPercent(movedShare(plan))} of the ring, move to the other nodes, while clients go on; generation ${plan.generation} follows.`,
+      text: `The node leaves the ring, and its keys move to the others.`,
       yes: `Remove ${node.name}`,
-      plan,
-      option: {
-        label: 'The node is gone: give up its keys instead of moving them',
-        plan: () => this.#api.change({ ...request, noDrain: true, dryRun: true }),
+      look: {
+        plan: (noDrain) => this.#plan(requestFor(noDrain)),
+        describe: (plan, noDrain) =>
+          noDrain
+            ? `Its part, ${formatPercent(movedShare(plan))} of the ring, goes to the other nodes without its keys; generation ${plan.generation} follows.`
+            : `Its keys, ${formatPercent(movedShare(plan))} of the ring, move to the other nodes, while clients go on; generation ${plan.generation} follows.${surveyed(plan)}`,
       },
-      act: (noDrain) => this.#do({ ...request, noDrain }),
+      option: 'The node is gone: give up its keys instead of moving them',
+      act: (noDrain) => this.#do(requestFor(noDrain)),
     });
   }
 
@@ -68,13 +70,11 @@ export class Editor {
       title: `Weight of ${node.name}`,
       text: `It is ${node.weight}. A node's part of the ring is its weight among the weights of all.`,
       yes: 'Set the weight',
-      field: {
-        label: 'Weight, 1 to 1000',
-        value: String(node.weight),
-        type: 'number',
-        plan: (value) => this.#api.change({ ...requestFor(value), dryRun: true }),
+      field: { label: 'Weight, 1 to 1000', value: String(node.weight), type: 'number' },
+      look: {
+        plan: (_, value) => this.#plan(requestFor(value)),
         describe: (plan) =>
-          `${formatPercent(movedShare(plan))} of the ring changes hands, while clients go on; generation ${plan.generation} follows.`,
+          `${formatPercent(movedShare(plan))} of the ring changes hands, while clients go on; generation ${plan.generation} follows.${surveyed(plan)}`,
       },
       act: (_, value) => this.#do(requestFor(value)),
     });
@@ -88,29 +88,19 @@ export class Editor {
       title: `Replace ${node.name}`,
       text: `Another server takes the place of ${node.address}: the node keeps its name and its part of the ring, and its keys are copied.`,
       yes: `Replace ${node.name}`,
-      field: {
-        label: 'Address of the new server',
-        value: '',
-        type: 'text',
-        placeholder: '10.0.0.4:6379',
-        plan: (value, flush) => this.#api.change({ ...requestFor(value, flush), dryRun: true }),
+      field: { label: 'Address of the new server', value: '', type: 'text', placeholder: '10.0.0.4:6379' },
+      look: {
+        plan: (flush, value) => this.#plan(requestFor(value, flush)),
         describe: (plan, flush) =>
-          `All keys of ${node.name}, ${formatPercent(movedShare(plan))} of the ring, move to the new server, while clients go on; generation ${plan.generation} follows.${flush ? ' What the new server holds now is deleted first.' : ''}`,
+          `All keys of ${node.name}, ${formatPercent(movedShare(plan))} of the ring, move to the new server, while clients go on; generation ${plan.generation} follows.${flush ? ' What the new server holds now is deleted first.' : ''}${surveyed(plan)}`,
       },
-      option: { label: 'Delete what the new server holds' },
+      option: 'Delete what the new server holds',
       act: (flush, value) => this.#do(requestFor(value, flush)),
     });
   }
 
-  /** What would happen; null when it is refused, which is shown. */
-  async #plan(request: ChangeRequest): Promise<ChangeAccepted | null> {
-    setText(this.#error, '');
-    try {
-      return await this.#api.change({ ...request, dryRun: true });
-    } catch (error) {
-      setText(this.#error, explain(error));
-      return null;
-    }
+  #plan(request: ChangeRequest): Promise<ChangeAccepted> {
+    return this.#api.change({ ...request, dryRun: true });
   }
 
   async #do(request: ChangeRequest): Promise<void> {
@@ -121,4 +111,12 @@ export class Editor {
 
 function movedShare(plan: ChangeAccepted): number {
   return plan.moves.reduce((sum, move) => sum + move.share, 0);
+}
+
+/** How many keys would move, and the largest of them, as far as there was time to look. */
+function surveyed({ survey }: ChangeAccepted): string {
+  if (survey === null || survey.keys === 0) return '';
+  const keys = `${survey.complete ? '' : 'more than '}${formatCount(survey.keys)} keys`;
+  const [largest] = survey.largest;
+  return ` That is ${keys} now${largest === undefined ? '' : `, the largest ${formatBytes(largest.bytes)} (${largest.key})`}.`;
 }

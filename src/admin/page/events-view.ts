@@ -18,7 +18,7 @@ export class EventList {
   /** Of the last generation: it is told anew with each phase of a change. */
   #generation = '';
 
-  /** Events come anew, with those of before. */
+  /** Events come anew, with those of before: what was shown comes again, or was of a proxy that is gone. */
   clear(): void {
     this.#list.replaceChildren();
     this.#generation = '';

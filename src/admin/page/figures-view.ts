@@ -12,7 +12,7 @@ export function showFigures(stats: StatsView, load: LoadView | null): void {
     ['Commands/s', load === null ? '–' : formatRate(load.commandsPerSecond), 'rate'],
     ['Latency p50', formatSeconds(load?.p50 ?? null), 'p50'],
     ['Latency p99', formatSeconds(load?.p99 ?? null), 'p99'],
-    ['Hits', load === null || reads === 0 ? '–' : formatPercent(load.hitsPerSecond / reads), 'hit-ratio'],
+    ['Hit ratio', load === null || reads === 0 ? '–' : formatPercent(load.hitsPerSecond / reads), 'hit-ratio'],
     ['Errors/s', load === null ? '–' : formatRate(load.errorsPerSecond), 'error-rate'],
     ['Clients', formatCount(stats.clients), 'clients'],
     ['Held commands', formatCount(load?.heldClients ?? 0), 'held'],

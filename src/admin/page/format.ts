@@ -3,6 +3,9 @@
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
 const whole = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
 const fine = new Intl.NumberFormat('en-US', { maximumFractionDigits: 1 });
+const short = new Intl.NumberFormat('en-US', { notation: 'compact', maximumFractionDigits: 1 });
+/** From here on a figure is written short where there is little room. */
+const LONG = 100_000;
 
 export function formatCount(count: number | null): string {
   return count === null ? '–' : whole.format(count);
@@ -31,10 +34,25 @@ export function formatSeconds(seconds: number | null): string {
   if (seconds < 0.001) return `${Math.round(seconds * 1e6)} µs`;
   if (seconds < 1) return `${(seconds * 1000).toFixed(seconds < 0.01 ? 2 : 0)} ms`;
   if (seconds < 120) return `${seconds.toFixed(seconds < 10 ? 1 : 0)} s`;
-  return seconds < 7200 ? `${Math.round(seconds / 60)} min` : `${Math.round(seconds / 3600)} h`;
+  if (seconds < 7200) return `${Math.round(seconds / 60)} min`;
+  return seconds < 172_800 ? `${Math.round(seconds / 3600)} h` : `${Math.round(seconds / 86_400)} days`;
 }
 
-/** The time of day. */
+/** Values beside an axis, which has room for six characters: all of them short where one is long. */
+export function formatMarks(values: readonly number[]): string[] {
+  const isLong = values.some((value) => value >= LONG);
+  return values.map((value) =>
+    isLong ? short.format(value) : value.toLocaleString('en-US', { maximumFractionDigits: 2 }),
+  );
+}
+
+/** The time of day, with the day where it is not today. */
 export function formatTime(at: Date): string {
-  return at.toLocaleTimeString('en-GB');
+  const time = at.toLocaleTimeString('en-GB');
+  return at.toDateString() === new Date().toDateString() ? time : `${at.toLocaleDateString('sv-SE')} ${time}`;
+}
+
+/** A mark of the time. @param at seconds. @param step between two marks */
+export function formatTick(at: number, step: number): string {
+  return new Date(at * 1000).toLocaleTimeString('en-GB').slice(0, step < 60 ? 8 : 5);
 }

@@ -38,7 +38,7 @@ const nodes = new NodeTable({
   onHighlight: (node) => ring.highlight(node),
   onReweigh: (node) => editor.reweigh(node),
   onReplace: (node) => editor.replace(node),
-  onRemove: (node) => void editor.remove(node),
+  onRemove: (node) => editor.remove(node),
 });
 
 const samples: LoadView[] = [];
@@ -48,28 +48,37 @@ let again = false;
 let reachedAt: Date | null = null;
 /** Of the change that was shown last. */
 let toldGeneration = 0;
+/** The id of the proxy that answered last. */
+let proxy = '';
 let listening: AbortController | null = null;
 
 /** Asks for everything, and shows it. */
 async function refresh(): Promise<void> {
   const [view, stats, news] = await Promise.all([api.ring(), api.stats(), api.load(samples.at(-1)?.at ?? null)]);
-  if (ring.differsFrom(view)) {
+  // A proxy that was started anew may have another ring under the same number.
+  const isOther = stats.proxy !== proxy;
+  if (isOther || ring.differsFrom(view)) {
     ring.setArcs(await api.arcs());
     await finder.refresh();
   }
-  if (view.change === null && toldGeneration !== view.generation) {
+  if (view.change === null && (isOther || toldGeneration !== view.generation)) {
     // A change is over a moment before it is in the history.
     const entry = (await api.history()).at(-1);
     change.showLast(entry);
     toldGeneration = entry?.generation ?? 0;
   }
+  proxy = stats.proxy;
   const last = news.at(-1);
   samples.push(...news);
   samples.splice(0, samples.length - KEPT_SAMPLES);
-  setText(identity, `proxy ${stats.proxy}, version ${stats.version}, generation ${view.generation}, ${view.phase}`);
+  const workers = stats.workers.length === 1 ? '' : `, ${stats.workers.length} workers`;
+  setText(
+    identity,
+    `proxy ${stats.proxy}, version ${stats.version}${workers}, generation ${view.generation}, ${view.phase}`,
+  );
   document.title = titleOf(view);
   ring.update(view);
-  change.update(view.change);
+  change.update(view);
   showFigures(stats, samples.at(-1) ?? null);
   nodes.update(view, samples.at(-1) ?? null);
   if (last !== undefined) plots.show(samples);
@@ -88,7 +97,7 @@ function titleOf(view: RingView): string {
 function schedule(milliseconds: number): void {
   clearTimeout(timer);
   // Nobody looks: nothing is asked. The page is brought up to date when somebody does.
-  if (document.hidden || token.open) return;
+  if (document.hidden || token.wanted) return;
   timer = setTimeout(() => void run(), milliseconds);
 }
 
@@ -134,17 +143,18 @@ async function listen(): Promise<void> {
   listening = own;
   while (!own.signal.aborted) {
     try {
-      events.clear();
-      await api.events((channel, data) => {
-        events.add(channel, data);
-        if (channel.startsWith('ringproxy:ring:') || channel === 'ringproxy:node:health') refreshSoon();
-      }, own.signal);
+      await api.events(() => events.clear(), onEvent, own.signal);
     } catch (error) {
       // The refresh asks for the token, and begins anew with it.
       if (error instanceof RequestError && error.status === 401) return;
     }
     await new Promise((resolve) => setTimeout(resolve, RECONNECT_MS));
   }
+}
+
+function onEvent(channel: string, data: Readonly<Record<string, unknown>>): void {
+  events.add(channel, data);
+  if (channel.startsWith('ringproxy:ring:') || channel === 'ringproxy:node:health') refreshSoon();
 }
 
 document.addEventListener('visibilitychange', refreshSoon);
