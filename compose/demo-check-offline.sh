@@ -49,7 +49,13 @@ start_engine() {
   exit 1
 }
 
-echo '── images from Debian packages'
+build() { docker build "$@" >"$folder/build.log" 2>&1 || { tail -n 40 "$folder/build.log" >&2; exit 1; }; }
+
+for program in docker dockerd docker-compose debootstrap ip iptables node npm; do
+  command -v "$program" >/dev/null || { echo "$program is missing: see the top of $0" >&2; exit 2; }
+done
+
+echo '── images from Debian packages (the first time: a few minutes)'
 root=$folder/rootfs
 if [ ! -e "$root/usr/bin/node" ]; then
   [ -e "$root/usr/bin/prometheus" ] || debootstrap --variant=minbase \
@@ -72,7 +78,7 @@ docker tag stand-in:base stand-in:redis
 docker tag stand-in:base stand-in:haproxy
 docker tag stand-in:base stand-in:node
 # Made as the public image is: the program is the entry point, and the folder of the data is there.
-docker build -t stand-in:prometheus - >/dev/null <<'DOCKERFILE'
+build -t stand-in:prometheus - <<'DOCKERFILE'
 FROM stand-in:base
 VOLUME /prometheus
 EXPOSE 9090
@@ -80,8 +86,8 @@ ENTRYPOINT ["/usr/bin/prometheus"]
 DOCKERFILE
 for target in ringproxy load; do
   echo "── docker build --target $target"
-  docker build --network host -f "$here/Dockerfile" --target "$target" --build-arg NODE_IMAGE=stand-in:node \
-    -t "stand-in:$target" "$here/.." >"$folder/build.log" 2>&1 || { tail -n 40 "$folder/build.log" >&2; exit 1; }
+  build --network host -f "$here/Dockerfile" --target "$target" --build-arg NODE_IMAGE=stand-in:node \
+    -t "stand-in:$target" "$here/.."
 done
 base=$(docker image inspect --format '{{.Size}}' stand-in:base)
 size=$(docker image inspect --format '{{.Size}}' stand-in:ringproxy)

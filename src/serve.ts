@@ -129,7 +129,12 @@ export async function startServer(config: Config): Promise<RunningProxy> {
   };
   const watcher = new ChangeWatcher();
   let routed: RoutingSnapshot | null = null;
-  const stateDir = config.stateDir === '' ? null : new StateDir(config.stateDir, proxyId);
+  // At once, and with whatever is in flight: the other proxy may move keys any moment.
+  const stateDirLost = (): void => {
+    log.fatal(`another proxy has taken ${config.stateDir}, since this one stood still for too long: ending`);
+    process.exit(1);
+  };
+  const stateDir = config.stateDir === '' ? null : new StateDir(config.stateDir, proxyId, stateDirLost);
   const manager = new RingManager(proxyId, stateDir, {
     publish: (snapshot) => {
       routed = snapshot;

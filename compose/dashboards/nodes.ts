@@ -1,14 +1,8 @@
 import { type Dashboard, RowBuilder } from '@grafana/grafana-foundation-sdk/dashboard';
 import { board } from './board.js';
+import { TO_NODE } from './links.js';
 import { bars, type Query, series, states } from './panels.js';
 import { LOAD_SHARE, NODE, quantile, RING_SHARE, rate } from './queries.js';
-
-/** A click on a node shows that node alone. */
-const TO_NODE = [
-  'Only this node',
-  // biome-ignore lint/suspicious/noTemplateCurlyInString: Grafana fills these in.
-  '/d/ringproxy-nodes?var-node=${__field.labels.node}&${proxy:queryparam}&${__url_time_range}',
-] as const;
 
 const perNode = (expr: string): Query[] => [{ expr, legend: '{{node}}' }];
 
@@ -79,6 +73,8 @@ export function nodes(): Dashboard {
         bad: 'one node: slow commands there (SLOWLOG GET on it), saving, swapping, a noisy neighbour. All nodes: the proxies themselves are busy (Proxies).',
         unit: 's',
         width: 12,
+        warn: 0.01,
+        badFrom: 0.05,
         queries: perNode(`${quantile(0.99, 'ringproxy_node_duration_seconds', NODE, 'node')} >= 0`),
         link: TO_NODE,
       }),

@@ -1,11 +1,13 @@
 import { type Dashboard, RowBuilder } from '@grafana/grafana-foundation-sdk/dashboard';
 import { board } from './board.js';
+import { toBoard } from './links.js';
 import { figure, series } from './panels.js';
 import { ERROR_RATIO, HIT_RATIO, NOT_BLOCKING, PROXY, quantile, rate } from './queries.js';
 
 const COMMANDS = 'ringproxy_commands_total';
 const DURATION = 'ringproxy_command_duration_seconds';
 const GROUP_READS = 'ringproxy_key_group_cache_requests_total';
+const NODES = toBoard('ringproxy-nodes', 'Nodes and ring');
 const SERVED = `${PROXY},${NOT_BLOCKING}`;
 
 /** Is the cache well? Throughput, latency, reliability, hits, queues. */
@@ -38,6 +40,7 @@ export function overview(): Dashboard {
         warn: 0.01,
         badFrom: 0.05,
         queries: [{ expr: quantile(0.99, DURATION, SERVED), legend: 'p99' }],
+        link: NODES,
       }),
     )
     .withPanel(
@@ -76,6 +79,7 @@ export function overview(): Dashboard {
         queries: [
           { expr: `count(min by (node) (ringproxy_node_up{${PROXY}}) == 0) or vector(0)`, legend: 'nodes down' },
         ],
+        link: NODES,
       }),
     )
     .withPanel(
@@ -87,6 +91,7 @@ export function overview(): Dashboard {
         width: 4,
         names: { 0: ['stable', 'green'], 1: ['moving', 'purple'] },
         queries: [{ expr: `max(ringproxy_ring_phase{${PROXY},phase!="stable"})`, legend: 'phase' }],
+        link: toBoard('ringproxy-rebalancing', 'Rebalancing'),
       }),
     )
     .withRow(new RowBuilder('Throughput'))
@@ -145,6 +150,8 @@ export function overview(): Dashboard {
         bad: 'commands over many keys or large values are slow by nature: split them. If a plain GET is slow, it waits for its node: see Nodes and ring.',
         unit: 's',
         width: 12,
+        warn: 0.01,
+        badFrom: 0.05,
         queries: [{ expr: `topk(10, ${quantile(0.99, DURATION, SERVED, 'command')} >= 0)`, legend: '{{command}}' }],
       }),
     )
@@ -221,6 +228,9 @@ export function overview(): Dashboard {
         unit: 'percentunit',
         width: 8,
         max: 1,
+        warn: 0.8,
+        badFrom: 0.5,
+        lowIsBad: true,
         queries: [
           {
             expr:
@@ -239,6 +249,8 @@ export function overview(): Dashboard {
         bad: 'one use alone: large values, or commands over many keys. All of them: see the latency of all commands.',
         unit: 's',
         width: 8,
+        warn: 0.01,
+        badFrom: 0.05,
         queries: [
           {
             expr: `${quantile(0.99, 'ringproxy_key_group_duration_seconds', PROXY, 'group')} >= 0`,

@@ -6,6 +6,8 @@ import {
   BigValueColorMode,
   BigValueGraphMode,
   type DataSourceRef,
+  GraphThresholdsStyleConfigBuilder,
+  GraphThresholdsStyleMode,
   LegendDisplayMode,
   LegendPlacement,
   ReduceDataOptionsBuilder,
@@ -36,6 +38,7 @@ import { DataqueryBuilder } from '@grafana/grafana-foundation-sdk/prometheus';
 import * as stat from '@grafana/grafana-foundation-sdk/stat';
 import * as statetimeline from '@grafana/grafana-foundation-sdk/statetimeline';
 import * as timeseries from '@grafana/grafana-foundation-sdk/timeseries';
+import type { Link } from './links.js';
 
 export const DATASOURCE: DataSourceRef = { type: 'prometheus', uid: '$datasource' };
 
@@ -67,8 +70,8 @@ export interface PanelSpec {
   readonly decimals?: number;
   /** Names for values, such as 1 for `up`. */
   readonly names?: Readonly<Record<string, readonly [text: string, color: string]>>;
-  /** Where a click on a series leads, with `${__field.labels.node}` and the like. */
-  readonly link?: readonly [title: string, url: string];
+  /** Where a click on the figure or a series leads. */
+  readonly link?: Link;
 }
 
 export interface SeriesSpec extends PanelSpec {
@@ -108,6 +111,10 @@ export function series(spec: SeriesSpec): cog.Builder<Panel> {
         .calcs(['lastNotNull', 'max']),
     )
     .tooltip(new VizTooltipOptionsBuilder().mode(TooltipDisplayMode.Multi).sort(SortOrder.Descending));
+  // The lines keep colours of their own: what is too much is drawn as a line across.
+  if (spec.badFrom !== undefined) {
+    panel.thresholdsStyle(new GraphThresholdsStyleConfigBuilder().mode(GraphThresholdsStyleMode.Dashed));
+  }
   if (spec.stacked === true) panel.stacking(new StackingConfigBuilder().mode(StackingMode.Normal).group('A'));
   return withQueries(panel, spec, false);
 }

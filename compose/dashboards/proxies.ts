@@ -1,7 +1,7 @@
 import { type Dashboard, RowBuilder } from '@grafana/grafana-foundation-sdk/dashboard';
 import { board } from './board.js';
 import { figure, type Query, series, states } from './panels.js';
-import { NOT_BLOCKING, PROXY, quantile, rate } from './queries.js';
+import { NOT_BLOCKING, PROXY, quantile, RINGS_DIFFER, rate } from './queries.js';
 
 const perProxy = (expr: string): Query[] => [{ expr, legend: '{{instance}}' }];
 
@@ -30,17 +30,13 @@ export function proxies(): Dashboard {
     .withPanel(
       figure({
         title: 'Rings differ',
-        shows: 'Distance between the newest and the oldest generation of the ring among the proxies.',
+        shows:
+          'Whether the proxies route by different rings: another generation, other shares, or a change that some of them take no part in.',
         bad: 'proxies with different rings send the same key to different nodes, and values go out of date. Bring the one that lags up to date or stop it: `ringproxy ring show` on each.',
         unit: 'none',
         width: 6,
-        badFrom: 1,
-        queries: [
-          {
-            expr: `max(ringproxy_ring_generation{${PROXY}}) - min(ringproxy_ring_generation{${PROXY}})`,
-            legend: 'difference',
-          },
-        ],
+        names: { 0: ['no', 'green'], 1: ['yes', 'red'] },
+        queries: [{ expr: RINGS_DIFFER, legend: 'rings differ' }],
       }),
     )
     .withPanel(
@@ -127,6 +123,8 @@ export function proxies(): Dashboard {
         bad: 'one proxy alone: see its event loop and its processor. All: see the nodes.',
         unit: 's',
         width: 12,
+        warn: 0.01,
+        badFrom: 0.05,
         queries: perProxy(
           `${quantile(0.99, 'ringproxy_command_duration_seconds', `${PROXY},${NOT_BLOCKING}`, 'instance')} >= 0`,
         ),
@@ -171,6 +169,8 @@ export function proxies(): Dashboard {
         bad: 'above 10 ms: the processor is full, the machine swaps, or it is short of cores.',
         unit: 's',
         width: 8,
+        warn: 0.01,
+        badFrom: 0.05,
         queries: perProxy(`ringproxy_event_loop_lag_seconds{${PROXY}}`),
       }),
     )
@@ -195,6 +195,8 @@ export function proxies(): Dashboard {
         bad: 'one at 1 and the others idle: few clients send nearly everything; let them open more connections. All at 1: more `workers`. The primary at 1: it is busy moving keys or answering the admin API.',
         unit: 'percentunit',
         width: 6,
+        warn: 0.8,
+        badFrom: 0.95,
         queries: perWorker(`rate(ringproxy_worker_cpu_seconds_total{${PROXY}}[$__rate_interval])`),
       }),
     )
@@ -205,6 +207,8 @@ export function proxies(): Dashboard {
         bad: 'one worker alone: it is full, or one of its clients sends very large commands.',
         unit: 's',
         width: 6,
+        warn: 0.01,
+        badFrom: 0.05,
         queries: perWorker(`ringproxy_worker_event_loop_lag_seconds{${PROXY}}`),
       }),
     )

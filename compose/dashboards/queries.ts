@@ -39,3 +39,17 @@ export const LOAD_SHARE =
 
 /** Part of the hash space that each node owns. Proxies of one ring agree on it. */
 export const RING_SHARE = `max by (node) (ringproxy_ring_share{${NODE}})`;
+
+/** @returns by how much proxies differ in a metric */
+const spread = (selected: string): string => `max(${selected}) - min(${selected})`;
+
+const SHARES = `ringproxy_ring_share{${PROXY}}`;
+
+/**
+ * 1 when proxies route by different rings, otherwise 0. Each proxy counts generations by itself, so two rings can
+ * differ and have the same one. The alert RingproxyGenerationsDiffer asks for the same.
+ */
+export const RINGS_DIFFER =
+  `clamp_max((${spread(`ringproxy_ring_generation{${PROXY}}`)} > bool 0) + ` +
+  `(max(max by (node) (${SHARES}) - min by (node) (${SHARES})) > bool 0.0001) + ` +
+  `(${spread(`ringproxy_ring_phase{${PROXY},phase="stable"}`)} > bool 0), 1)`;

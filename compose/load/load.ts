@@ -2,10 +2,12 @@
  * A user of the cache: asks for values, and puts those that are not there, as an application would (cache-aside).
  * It counts what it does and checks every value that it reads, so that its figures can be held against the proxy's.
  */
+import { setMaxListeners } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import type { LoadOptions } from './options.js';
 import { skewed } from './skew.js';
+import { AcknowledgedWrites } from './writes.js';
 
 export interface LoadCounts {
   /** Commands that were answered without an error, by name. */
@@ -17,6 +19,8 @@ export interface LoadCounts {
   misses: number;
   /** Values read that are not what was written under that key. */
   wrong: number;
+  /** Acknowledged writes that are not there any more: pages that cannot have expired, counters that fell back. */
+  lost: number;
 }
 
 const KEYS_PER_MGET = 8;
@@ -25,15 +29,20 @@ const COUNTERS = 64;
 const ERROR_PAUSE_MS = 50;
 
 export class Load {
-  readonly counts: LoadCounts = { commands: {}, errors: {}, hits: 0, misses: 0, wrong: 0 };
+  readonly counts: LoadCounts = { commands: {}, errors: {}, hits: 0, misses: 0, wrong: 0, lost: 0 };
   readonly #options: LoadOptions;
   readonly #clients: Redis[];
+  readonly #written: AcknowledgedWrites;
   readonly #stop = new AbortController();
   #loops: Promise<void>[] = [];
 
   constructor(options: LoadOptions) {
     this.#options = options;
     const { host, port } = options;
+    // Every connection waits for it.
+    setMaxListeners(0, this.#stop.signal);
+    // Half of it is what a page lives at least.
+    this.#written = new AcknowledgedWrites((options.ttl * 1000) / 2);
     this.#clients = Array.from({ length: options.connections }, () => {
       // Commands fail at once while there is no connection, instead of waiting for one unseen.
       const client = new Redis({ host, port, lazyConnect: true, maxRetriesPerRequest: 0, retryStrategy: () => 500 });
@@ -79,37 +88,46 @@ export class Load {
     if (dice < 0.8) await this.#read(client);
     else if (dice < 0.88) await this.#write(client, this.#anyKey());
     else if (dice < 0.95) await this.#readSeveral(client);
-    else {
-      await client.incr(`hits:${Math.floor(Math.random() * COUNTERS)}`);
-      this.#count(this.counts.commands, 'incr');
-    }
+    else await this.#increment(client, `hits:${Math.floor(Math.random() * COUNTERS)}`);
+  }
+
+  async #increment(client: Redis, key: string): Promise<void> {
+    const known = this.#written.countOf(key);
+    const count = await client.incr(key);
+    this.#count(this.counts.commands, 'incr');
+    if (!this.#written.counted(key, known, count)) this.counts.lost++;
   }
 
   async #read(client: Redis): Promise<void> {
     const key = this.#anyKey();
+    const knownUntil = this.#written.livesUntil(key);
     const value = await client.get(key);
     this.#count(this.counts.commands, 'get');
-    this.#check(key, value);
+    this.#check(key, value, knownUntil);
     if (value === null) await this.#write(client, key);
   }
 
   async #readSeveral(client: Redis): Promise<void> {
     const keys = Array.from({ length: KEYS_PER_MGET }, () => this.#anyKey());
+    const knownUntil = keys.map((key) => this.#written.livesUntil(key));
     const values = await client.mget(keys);
     this.#count(this.counts.commands, 'mget');
-    for (const [index, key] of keys.entries()) this.#check(key, values[index] ?? null);
+    for (const [index, key] of keys.entries()) this.#check(key, values[index] ?? null, knownUntil[index] ?? 0);
   }
 
   async #write(client: Redis, key: string): Promise<void> {
     const { ttl } = this.#options;
+    const sent = performance.now();
     // Not all at once: keys that were written together need not expire together.
     await client.set(key, contentOf(key), 'EX', Math.ceil(ttl * (0.5 + Math.random() / 2)));
     this.#count(this.counts.commands, 'set');
+    this.#written.wrote(key, sent);
   }
 
-  #check(key: string, value: string | null): void {
+  #check(key: string, value: string | null, knownUntil: number): void {
     if (value === null) {
       this.counts.misses++;
+      if (this.#written.isLost(key, knownUntil, performance.now())) this.counts.lost++;
       return;
     }
     this.counts.hits++;

@@ -1,4 +1,7 @@
-/** Runs the load until it is told to stop; one line of JSON every ten seconds, and a last one with all counts. */
+/**
+ * Runs the load until it is told to stop; every ten seconds one line of JSON with what these ten seconds brought, and
+ * a last one with all counts.
+ */
 import { Load } from './load.js';
 import { optionsFrom } from './options.js';
 
@@ -11,7 +14,7 @@ console.log(JSON.stringify({ event: 'started', ...options }));
 
 const total = (counts: Readonly<Record<string, number>>): number => Object.values(counts).reduce((a, b) => a + b, 0);
 
-let before = { at: performance.now(), commands: 0, errors: 0, hits: 0, misses: 0 };
+let before = { at: performance.now(), commands: 0, errors: 0, hits: 0, misses: 0, wrong: 0, lost: 0 };
 const timer = setInterval(() => {
   const { counts } = load;
   const now = {
@@ -20,6 +23,8 @@ const timer = setInterval(() => {
     errors: total(counts.errors),
     hits: counts.hits,
     misses: counts.misses,
+    wrong: counts.wrong,
+    lost: counts.lost,
   };
   const reads = now.hits + now.misses - before.hits - before.misses;
   console.log(
@@ -28,7 +33,8 @@ const timer = setInterval(() => {
       commandsPerSecond: Math.round(((now.commands - before.commands) * 1000) / (now.at - before.at)),
       hitRatio: reads === 0 ? null : Number(((now.hits - before.hits) / reads).toFixed(3)),
       errors: now.errors - before.errors,
-      wrong: counts.wrong,
+      wrong: now.wrong - before.wrong,
+      lost: now.lost - before.lost,
     }),
   );
   before = now;

@@ -1,7 +1,9 @@
 /** A first look at a node: is it there, is it Redis, what is it. */
+import { isIP } from 'node:net';
 import { Redis, type RedisOptions } from 'ioredis';
 import { parseAddress } from '../config/address.js';
 import { RingproxyError } from '../errors.js';
+import { nameResolves } from '../proxy/io/shared-lookup.js';
 import type { NodeSpec } from '../ring/node-spec.js';
 
 /** Without `replyMapping`, which changes the type of a client's replies. */
@@ -45,6 +47,10 @@ class NodeConnection extends Redis {
 
   override async connect(): Promise<void> {
     try {
+      const { path, host, connectTimeout } = this.options;
+      // ioredis takes no lookup of ours.
+      const isName = path === undefined && host !== undefined && isIP(host) === 0;
+      if (isName && connectTimeout !== undefined) await nameResolves(host, connectTimeout);
       await super.connect();
       // A password is found wrong only after that. What the node answers, if it does, is for the caller's command.
       await this.ping().catch((error: unknown) => {

@@ -4,6 +4,7 @@
  * promise of each of the tens of thousands of commands a second.
  */
 import net, { type Socket } from 'node:net';
+import { sharedLookup } from '../proxy/io/shared-lookup.js';
 import { decodeReply, ReplyError, type ReplyValue } from '../resp/decode.js';
 import { request } from '../resp/encode.js';
 import { ReplyFramer } from '../resp/reply-framer.js';
@@ -176,7 +177,7 @@ export class NodeLink {
 
 function connect(node: LinkTarget, timeout: number): Promise<Socket> {
   return new Promise((resolve, reject) => {
-    const socket = net.connect(socketTarget(node.address));
+    const socket = net.connect({ ...socketTarget(node.address), lookup: sharedLookup });
     const timer = setTimeout(() => giveUp(`did not answer within ${timeout} ms`), timeout);
     const giveUp = (why: string, refused = false): void => {
       clearTimeout(timer);

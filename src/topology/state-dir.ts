@@ -72,12 +72,13 @@ export class StateDir {
   readonly #proxyId: string;
   #predecessors: readonly string[] = [];
 
-  constructor(directory: string, proxyId: string) {
+  /** @param onLost called when another process has taken the directory: this one must not serve any more */
+  constructor(directory: string, proxyId: string, onLost: () => void) {
     this.#directory = directory;
     this.#proxyId = proxyId;
     this.#file = join(directory, 'ring.json');
     this.#historyFile = join(directory, 'history.json');
-    this.#lock = new StateLock(directory);
+    this.#lock = new StateLock(directory, onLost);
   }
 
   /** Makes the directory this process' own. @throws RingproxyError when a living process has it */

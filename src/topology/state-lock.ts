@@ -1,28 +1,57 @@
-/** Keeps a state directory to one process, and takes over what a process that was killed has left. */
+/**
+ * Keeps a state directory to one process, and takes over what a process that was killed has left. Whether the holder of
+ * a lock lives, its process id tells at once, where that id means something: on the same machine, since the same boot,
+ * and in the same PID namespace. Elsewhere (another container on the same volume, where every proxy is process 1; another
+ * machine on the same network file system) the lock's time of change tells, which its holder renews.
+ */
 import { randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { link, open, readFile, stat, unlink, writeFile } from 'node:fs/promises';
+import { readFileSync, readlinkSync } from 'node:fs';
+import { link, open, readFile, stat, unlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { RingproxyError } from '../errors.js';
 
 /** Nobody is this long about taking over a lock, unless it was killed on the way. */
 const TAKEOVER_MS = 10_000;
 
+/** How often a holder renews its lock's time. */
+const RENEW_MS = 1000;
+/**
+ * How long a lock is watched before its holder counts as gone. Network file systems show a change of time up to three
+ * seconds late.
+ */
+const WATCH_MS = 6000;
+
 /** Who has a lock: a process id is used again, but not together with the instant at which its process started. */
 interface Holder {
   readonly pid: number;
-  /** In the kernel's words; empty where the system does not tell. */
-  readonly started: string;
+  /** The boot of its machine, and the ticks from then to its start; empty where the system does not tell. */
+  readonly boot: string;
+  readonly ticks: string;
+  /** Where its process id holds, in the kernel's words; empty where the system does not tell. */
+  readonly namespace: string;
+}
+
+export interface StateLockTimes {
+  readonly renewMs: number;
+  readonly watchMs: number;
 }
 
 export class StateLock {
   readonly #directory: string;
   readonly #file: string;
+  readonly #times: StateLockTimes;
+  readonly #onLost: () => void;
+  /** What this process wrote into the lock. */
+  #text = '';
   #locked = false;
+  #renewal: NodeJS.Timeout | undefined;
 
-  constructor(directory: string) {
+  /** @param onLost called when another process has taken the lock, since this one stood still for too long */
+  constructor(directory: string, onLost: () => void, times: StateLockTimes = { renewMs: RENEW_MS, watchMs: WATCH_MS }) {
     this.#directory = directory;
     this.#file = join(directory, 'lock');
+    this.#onLost = onLost;
+    this.#times = times;
   }
 
   /** @throws RingproxyError STATE_LOCKED when a living process has the directory; the system's error when it cannot be written */
@@ -30,24 +59,63 @@ export class StateLock {
     for (;;) {
       if (await createWhole(this.#file)) {
         this.#locked = true;
+        this.#text = await readFile(this.#file, 'utf8');
+        this.#renewal = setInterval(() => void this.#renew(), this.#times.renewMs).unref();
         return;
       }
       const text = await readFile(this.#file, 'utf8').catch(() => null);
       if (text === null) continue;
       const holder = parseHolder(text);
-      if (isAlive(holder)) {
-        throw new RingproxyError(
-          'STATE_LOCKED',
-          `${this.#directory} is in use by the process ${holder.pid}`,
-          'give each proxy a state directory of its own',
-          500,
-        );
-      }
+      if (idMeansSomething(holder)) {
+        if (isAlive(holder)) throw this.#inUse(`the process ${holder.pid}`);
+      } else if (await this.#isRenewed()) throw this.#inUse('a proxy in another container or on another machine');
       await this.#removeStale(text);
     }
   }
 
+  #inUse(by: string): RingproxyError {
+    return new RingproxyError(
+      'STATE_LOCKED',
+      `${this.#directory} is in use by ${by}`,
+      'give each proxy a state directory of its own',
+      500,
+    );
+  }
+
+  async #renew(): Promise<void> {
+    const text = await readFile(this.#file, 'utf8').catch(() => null);
+    if (!this.#locked) return;
+    if (text !== null && text !== this.#text) {
+      this.#locked = false;
+      clearInterval(this.#renewal);
+      this.#onLost();
+      return;
+    }
+    const now = new Date();
+    // Nothing to be done about a failure: it is tried again, and saving a change will tell of it.
+    await utimes(this.#file, now, now).catch(() => {});
+  }
+
+  /** Watches the lock of a holder whose process cannot be seen. Ends at once when it is renewed, or goes. */
+  async #isRenewed(): Promise<boolean> {
+    const timeOf = (): Promise<number | null> =>
+      stat(this.#file).then(
+        ({ mtimeMs }) => mtimeMs,
+        () => null,
+      );
+    const first = await timeOf();
+    const { renewMs, watchMs } = this.#times;
+    const deadline = performance.now() + watchMs;
+    while (performance.now() < deadline) {
+      await new Promise((resolve) => setTimeout(resolve, renewMs / 4));
+      const now = await timeOf();
+      if (now !== first) return now !== null;
+    }
+    return false;
+  }
+
   async release(): Promise<void> {
+    clearInterval(this.#renewal);
     if (this.#locked) await unlink(this.#file).catch(() => {});
     this.#locked = false;
   }
@@ -75,7 +143,7 @@ export class StateLock {
 /** Creates a file that says who this process is; nobody ever sees it half written. @returns false when there is one */
 async function createWhole(file: string): Promise<boolean> {
   const temporary = `${file}.${randomUUID()}`;
-  await writeFile(temporary, `${process.pid} ${startOf(process.pid)}\n`);
+  await writeFile(temporary, describeSelf());
   try {
     await link(temporary, file);
     return true;
@@ -91,7 +159,7 @@ async function createWhole(file: string): Promise<boolean> {
 async function createInPlace(file: string): Promise<boolean> {
   try {
     const created = await open(file, 'wx');
-    await created.writeFile(`${process.pid} ${startOf(process.pid)}\n`);
+    await created.writeFile(describeSelf());
     await created.close();
     return true;
   } catch (error) {
@@ -100,16 +168,30 @@ async function createInPlace(file: string): Promise<boolean> {
   }
 }
 
+/** As `describeSelf` wrote it; earlier versions left out the end, or all but the process id. */
 function parseHolder(text: string): Holder {
-  const [pid, ...started] = text.trim().split(' ');
-  return { pid: Number(pid), started: started.join(' ') };
+  const [pid, boot = '', ticks = '', namespace = ''] = text.trim().split(' ');
+  return { pid: Number(pid), boot, ticks, namespace };
 }
 
-function isAlive(holder: Holder): boolean {
-  const { pid, started } = holder;
+function describeSelf(): string {
+  const { pid } = process;
+  return `${[pid, bootOfMachine(), ticksOf(pid), ownNamespace()].join(' ').trimEnd()}\n`;
+}
+
+/** Whether the holder's process can be seen from here, if it lives. */
+function idMeansSomething({ pid, boot, namespace }: Holder): boolean {
+  // Not written whole: its writer is gone, or had no space.
+  if (!Number.isInteger(pid) || pid <= 0) return true;
+  const [ownBoot, own] = [bootOfMachine(), ownNamespace()];
+  if (boot !== '' && ownBoot !== '' && boot !== ownBoot) return false;
+  return namespace === '' || own === '' || namespace === own;
+}
+
+function isAlive({ pid, ticks }: Holder): boolean {
   if (!Number.isInteger(pid) || pid <= 0) return false;
-  const now = startOf(pid);
-  if (started !== '' && now !== '') return now === started;
+  const now = ticksOf(pid);
+  if (ticks !== '' && now !== '') return now === ticks;
   // In a container the next process has the same id.
   if (pid === process.pid) return false;
   try {
@@ -120,16 +202,31 @@ function isAlive(holder: Holder): boolean {
   }
 }
 
+/** What Linux calls this boot of the machine; empty elsewhere. */
+function bootOfMachine(): string {
+  return orEmpty(() => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim());
+}
+
+/** The PID namespace of this process, such as `pid:[4026531836]`; empty where there are none. */
+function ownNamespace(): string {
+  return orEmpty(() => readlinkSync('/proc/self/ns/pid'));
+}
+
 /**
- * The boot of the machine, and the ticks from then to the start of this process, as Linux tells them (field 22 of
- * `/proc/PID/stat`, see proc(5)); empty when there is no such process, or the system does not tell.
+ * The ticks from the machine's boot to the start of this process, as Linux tells them (field 22 of `/proc/PID/stat`,
+ * see proc(5)); empty when there is no such process, or the system does not tell.
  */
-function startOf(pid: number): string {
-  try {
+function ticksOf(pid: number): string {
+  return orEmpty(() => {
     const fields = readFileSync(`/proc/${pid}/stat`, 'utf8');
     // The second field is a name in brackets, which may hold anything.
-    const ticks = fields.slice(fields.lastIndexOf(')') + 2).split(' ')[19];
-    return `${readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()} ${ticks}`;
+    return fields.slice(fields.lastIndexOf(')') + 2).split(' ')[19] ?? '';
+  });
+}
+
+function orEmpty(read: () => string): string {
+  try {
+    return read();
   } catch {
     return '';
   }

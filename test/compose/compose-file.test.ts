@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { findProgram } from '../support/programs.js';
@@ -13,6 +13,10 @@ interface Service {
   readonly environment?: Readonly<Record<string, string>>;
   readonly volumes?: readonly string[];
   readonly ports?: readonly string[];
+  readonly read_only?: boolean;
+  readonly cap_drop?: readonly string[];
+  readonly security_opt?: readonly string[];
+  readonly stop_grace_period?: string;
 }
 
 interface ComposeFile {
@@ -81,6 +85,36 @@ describe('compose.yaml', () => {
     );
     const source = parse(read('grafana/provisioning/datasources/prometheus.yml')) as { datasources: { url: string }[] };
     expect(services).toHaveProperty(new URL(source.datasources[0]?.url ?? '').hostname);
+    for (const folder of readdirSync(join(COMPOSE, 'grafana/provisioning'))) {
+      expect(services.grafana?.volumes).toContain(
+        `./grafana/provisioning/${folder}:/etc/grafana/provisioning/${folder}:ro`,
+      );
+    }
+    const home = services.grafana?.environment?.GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH ?? '';
+    expect(existsSync(join(COMPOSE, 'grafana/dashboards', basename(home))), home).toBe(true);
+  });
+
+  it('has Grafana ask for rates over as many seconds as Prometheus scrapes in', () => {
+    const source = parse(read('grafana/provisioning/datasources/prometheus.yml')) as {
+      datasources: { uid: string; type: string; jsonData: { timeInterval: string } }[];
+    };
+    const { global } = parse(read('prometheus.yml')) as { global: { scrape_interval: string } };
+    expect(source.datasources).toMatchObject([
+      { type: 'prometheus', isDefault: true, jsonData: { timeInterval: global.scrape_interval } },
+    ]);
+  });
+
+  it('gives our own programs no more rights than they need, and the proxy time to stop', () => {
+    for (const name of ['ringproxy', 'load']) {
+      const { read_only, cap_drop, security_opt } = services[name] ?? {};
+      expect({ read_only, cap_drop, security_opt }, name).toEqual({
+        read_only: true,
+        cap_drop: ['ALL'],
+        security_opt: ['no-new-privileges:true'],
+      });
+    }
+    // `shutdown-timeout` is 10 s by default, as long as Docker waits when nothing is said.
+    expect(Number.parseInt(services.ringproxy?.stop_grace_period ?? '', 10)).toBeGreaterThan(10);
   });
 });
 

@@ -3,31 +3,66 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { COMPOSE } from '../support/prometheus-process.js';
 
+interface DatasourceRef {
+  readonly type: string;
+  readonly uid: string;
+}
+
+interface StoredTarget {
+  readonly refId: string;
+  readonly expr: string;
+  readonly legendFormat?: string;
+  readonly datasource: DatasourceRef;
+}
+
 export interface StoredPanel {
   readonly id: number;
   readonly type: string;
   readonly title: string;
   readonly description?: string;
   readonly gridPos: { readonly x: number; readonly y: number; readonly w: number; readonly h: number };
+  readonly datasource?: DatasourceRef;
   readonly fieldConfig?: {
-    readonly defaults: { readonly unit?: string; readonly thresholds?: { readonly steps: readonly object[] } };
+    readonly defaults: {
+      readonly unit?: string;
+      readonly thresholds?: {
+        readonly mode: string;
+        readonly steps: readonly { value: number | null; color: string }[];
+      };
+      readonly links?: readonly { readonly title: string; readonly url: string }[];
+    };
   };
-  readonly targets?: readonly { readonly refId: string; readonly expr: string; readonly legendFormat?: string }[];
+  readonly options?: { readonly legend?: { readonly showLegend: boolean; readonly calcs: readonly string[] } };
+  readonly targets?: readonly StoredTarget[];
+  /** Of rows: what is folded away in it. */
+  readonly collapsed?: boolean;
+  readonly panels?: readonly object[];
 }
 
 interface StoredVariable {
   readonly name: string;
   readonly type: string;
   readonly query: string | { readonly query: string };
+  readonly datasource?: DatasourceRef;
+  readonly refresh?: number;
+}
+
+interface StoredAnnotation {
+  readonly name: string;
+  readonly expr: string;
+  readonly datasource: DatasourceRef;
 }
 
 export interface StoredDashboard {
   readonly uid: string;
   readonly title: string;
+  readonly schemaVersion: number;
+  readonly time: { readonly from: string; readonly to: string };
+  readonly refresh: string;
   readonly links: readonly { readonly type: string; readonly tags: readonly string[] }[];
   readonly tags: readonly string[];
   readonly templating: { readonly list: readonly StoredVariable[] };
-  readonly annotations: { readonly list: readonly { readonly name: string; readonly expr: string }[] };
+  readonly annotations: { readonly list: readonly StoredAnnotation[] };
   readonly panels: readonly StoredPanel[];
 }
 

@@ -171,6 +171,7 @@ describe.skipIf(!hasPrometheus)('Prometheus at a proxy under load', () => {
     const { counts } = load;
     expect(counts.errors).toEqual({});
     expect(counts.wrong).toBe(0);
+    expect(counts.lost).toBe(0);
     expect(counts.hits).toBeGreaterThan(1000);
     expect(counts.misses).toBeGreaterThan(1000);
     const one = async (expression: string): Promise<number> => (await prometheus.query(expression))[0]?.value ?? 0;

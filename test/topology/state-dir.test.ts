@@ -27,7 +27,7 @@ const moving: RingState = {
 
 describe('the state directory', () => {
   it('is made when it is missing, and holds no ring at first', async () => {
-    const directory = new StateDir(join(tempFolder('state'), 'deep', 'down'), 'p1');
+    const directory = new StateDir(join(tempFolder('state'), 'deep', 'down'), 'p1', () => {});
     await directory.open();
     expect(await directory.load()).toBeNull();
     await directory.close();
@@ -35,7 +35,7 @@ describe('the state directory', () => {
 
   it('gives back what was saved last, with the change that was under way', async () => {
     const folder = tempFolder('state');
-    const directory = new StateDir(folder, 'p1');
+    const directory = new StateDir(folder, 'p1', () => {});
     await directory.save(state);
     await directory.save(moving);
     expect(await directory.load()).toEqual(moving);
@@ -44,7 +44,7 @@ describe('the state directory', () => {
 
   it('says that it cannot be read rather than making a ring anew', async () => {
     const folder = tempFolder('state');
-    const directory = new StateDir(folder, 'p1');
+    const directory = new StateDir(folder, 'p1', () => {});
     await directory.save(moving);
     const file = join(folder, 'ring.json');
     const whole = readFileSync(file, 'utf8');

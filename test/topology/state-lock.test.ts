@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, readlinkSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { StateLock } from '../../src/topology/state-lock.js';
@@ -11,39 +11,94 @@ import { tempFolder } from '../support/temp-folder.js';
 
 /** Above the largest process id that Linux gives. */
 const NOBODY = 4_194_305;
+/** Whether Linux tells of boots and PID namespaces: elsewhere there is nothing to be told apart. */
+const LINUX = existsSync('/proc/self/ns/pid');
+const BOOT = LINUX ? readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim() : 'boot';
+const notLost = (): never => {
+  throw new Error('the lock was lost');
+};
+const QUICK = { renewMs: 20, watchMs: 400 };
 
 describe('the lock of a state directory', () => {
   it('is one process’ own until it is released', async () => {
     const folder = tempFolder('state');
-    const first = new StateLock(folder);
+    const first = new StateLock(folder, notLost);
     await first.take();
     const held = readFileSync(join(folder, 'lock'), 'utf8');
-    await expect(new StateLock(folder).take()).rejects.toMatchObject({ code: 'STATE_LOCKED' });
+    await expect(new StateLock(folder, notLost).take()).rejects.toMatchObject({ code: 'STATE_LOCKED' });
     expect(readFileSync(join(folder, 'lock'), 'utf8')).toBe(held);
     await first.release();
     expect(readdirSync(folder)).toEqual([]);
   });
 
   it.each([
-    ['a process that is gone', `${NOBODY} boot 17\n`],
+    ['a process that is gone', `${NOBODY} ${BOOT} 17\n`],
     ['a process that is gone, as earlier versions wrote it', String(NOBODY)],
-    ['a process whose id another one has now', `${process.ppid} boot 17\n`],
-    ['this process’ id in an earlier life of its container', `${process.pid} boot 17\n`],
+    ['a process whose id another one has now', `${process.ppid} ${BOOT} 17\n`],
+    ['this process’ id in an earlier life of its container', `${process.pid} ${BOOT} 17\n`],
     ['nobody, since the disk was full', ''],
   ])('is taken over from %s', async (_who, text) => {
     const folder = tempFolder('state');
     writeFileSync(join(folder, 'lock'), text);
-    const lock = new StateLock(folder);
+    const lock = new StateLock(folder, notLost);
     await lock.take();
     expect(readFileSync(join(folder, 'lock'), 'utf8')).toMatch(new RegExp(`^${process.pid} `));
     expect(readdirSync(folder)).toEqual(['lock']);
     await lock.release();
   });
 
+  /*
+   * Symptom: two containers on one volume both served the ring that it holds, each with changes of its own.
+   * Cause: each proxy is process 1 of its own PID namespace, so the lock of the other looked like that of an earlier
+   * life of this one.
+   */
+  it.runIf(LINUX).each([
+    ['another container', `${process.pid} ${BOOT} 17 pid:[1]\n`],
+    ['another machine', `${process.pid} boot 17 pid:[1]\n`],
+  ])('stays with a proxy in %s for as long as its time is renewed', async (_who, text) => {
+    const folder = tempFolder('state');
+    const file = join(folder, 'lock');
+    writeFileSync(file, text);
+    let renewed = 0;
+    const renewal = setInterval(() => utimesSync(file, new Date(), new Date(Date.now() + renewed++)), 50);
+    atEnd(() => clearInterval(renewal));
+    await expect(new StateLock(folder, notLost, QUICK).take()).rejects.toMatchObject({
+      code: 'STATE_LOCKED',
+      message: `${folder} is in use by a proxy in another container or on another machine`,
+    });
+    clearInterval(renewal);
+    const lock = new StateLock(folder, notLost, QUICK);
+    await lock.take();
+    expect(readFileSync(file, 'utf8')).toContain(readlinkSync('/proc/self/ns/pid'));
+    await lock.release();
+  });
+
+  it('is renewed by its holder', async () => {
+    const folder = tempFolder('state');
+    const lock = new StateLock(folder, notLost, QUICK);
+    await lock.take();
+    const first = statSync(join(folder, 'lock')).mtimeMs;
+    await expect.poll(() => statSync(join(folder, 'lock')).mtimeMs).toBeGreaterThan(first);
+    await lock.release();
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it('tells its holder when another one has taken it, and is then left to that one', async () => {
+    const folder = tempFolder('state');
+    let lost = 0;
+    const lock = new StateLock(folder, () => lost++, QUICK);
+    await lock.take();
+    writeFileSync(join(folder, 'lock'), '1 boot 17 pid:[1]\n');
+    await expect.poll(() => lost).toBe(1);
+    await lock.release();
+    expect(readdirSync(folder)).toEqual(['lock']);
+    expect(lost).toBe(1);
+  });
+
   it('stays with a living process that wrote only its id', async () => {
     const folder = tempFolder('state');
     writeFileSync(join(folder, 'lock'), String(process.ppid));
-    await expect(new StateLock(folder).take()).rejects.toMatchObject({ code: 'STATE_LOCKED' });
+    await expect(new StateLock(folder, notLost).take()).rejects.toMatchObject({ code: 'STATE_LOCKED' });
   });
 
   it('of a process that was killed goes to exactly one of those that start at the same instant', {
@@ -52,8 +107,8 @@ describe('the lock of a state directory', () => {
     const node = await startRedis();
     const folder = tempFolder('state');
     for (let round = 0; round < 30; round++) {
-      writeFileSync(join(folder, 'lock'), `${NOBODY} boot 17\n`);
-      const locks = Array.from({ length: 20 }, () => new StateLock(folder));
+      writeFileSync(join(folder, 'lock'), `${NOBODY} ${BOOT} 17\n`);
+      const locks = Array.from({ length: 20 }, () => new StateLock(folder, notLost));
       // At the same instant, but for a few turns of the event loop: so they meet in every state of the take-over.
       const taken = await Promise.allSettled(
         locks.map(async (lock, i) => {
@@ -64,7 +119,7 @@ describe('the lock of a state directory', () => {
       expect(taken.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
       for (const lock of locks) await lock.release();
     }
-    writeFileSync(join(folder, 'lock'), `${NOBODY} boot 17\n`);
+    writeFileSync(join(folder, 'lock'), `${NOBODY} ${BOOT} 17\n`);
     const args = ['--listen', '127.0.0.1:0', '--admin', '127.0.0.1:0', '--state-dir', folder];
     const starts = await Promise.all(
       Array.from({ length: 4 }, async () => {
@@ -80,6 +135,18 @@ describe('the lock of a state directory', () => {
     for (const { child, end } of starts) {
       if (end === 'refused') expect(child.stderr.join('\n')).toMatch(/is in use by the process \d+/);
     }
+  });
+
+  it('ends a proxy that stood still for so long that another one has taken its place', async () => {
+    const node = await startRedis();
+    const folder = tempFolder('state');
+    const args = ['--listen', '127.0.0.1:0', '--admin', '127.0.0.1:0', '--state-dir', folder];
+    const child = await startChild(process.execPath, [MAIN, 'serve', '--node', `a=${node.address}`, ...args]);
+    await child.line((line) => (line.startsWith('{"event":"ready"') ? line : null));
+    writeFileSync(join(folder, 'lock'), '1 boot 17 pid:[1]\n');
+    expect(await child.exited).toBe(1);
+    expect(child.stderr.join('\n')).toContain(`another proxy has taken ${folder}`);
+    expect(readFileSync(join(folder, 'lock'), 'utf8')).toBe('1 boot 17 pid:[1]\n');
   });
 
   it('of a proxy that was killed does not keep the next one from starting', async () => {

@@ -20,6 +20,7 @@ import { error as encodeError } from '../../resp/encode.js';
 import { ReplyFramer } from '../../resp/reply-framer.js';
 import type { ClientConnection } from '../client/client-connection.js';
 import { Outlet } from '../io/outlet.js';
+import { sharedLookup } from '../io/shared-lookup.js';
 import { createSocketWriter } from '../io/socket-writer.js';
 import type { LanePool } from '../private/lane-pool.js';
 import type { Request } from '../request.js';
@@ -168,7 +169,7 @@ export class Lane {
     const socket =
       'path' in target
         ? net.connect({ path: target.path, onread })
-        : net.connect({ host: target.host, port: target.port, noDelay: true, onread });
+        : net.connect({ host: target.host, port: target.port, noDelay: true, lookup: sharedLookup, onread });
     this.#socket = socket;
     socket.once('connect', () => this.#onConnected(socket));
     socket.on('error', (error: NodeJS.ErrnoException) => this.#onSocketEnd(describeSocketError(error)));

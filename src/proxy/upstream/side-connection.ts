@@ -10,6 +10,7 @@ import { request as encodeRequest } from '../../resp/encode.js';
 import { ReplyFramer } from '../../resp/reply-framer.js';
 import { Fifo } from '../io/fifo.js';
 import { Outlet } from '../io/outlet.js';
+import { sharedLookup } from '../io/shared-lookup.js';
 import { createSocketWriter } from '../io/socket-writer.js';
 import { buildHandshake, type LaneKind } from './lane-handshake.js';
 import type { UpstreamNode } from './upstream-node.js';
@@ -141,7 +142,7 @@ export class SideConnection {
     const socket =
       'path' in target
         ? net.connect({ path: target.path, onread })
-        : net.connect({ host: target.host, port: target.port, noDelay: true, onread });
+        : net.connect({ host: target.host, port: target.port, noDelay: true, lookup: sharedLookup, onread });
     this.#socket = socket;
     const onEnd = (): void => {
       if (this.#socket === socket) this.#end();
