@@ -5,6 +5,7 @@ import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import type { LoadView } from '../../src/admin/api.js';
 import { atEnd } from '../support/cleanup.js';
+import { freePort } from '../support/free-port.js';
 import { findProgram } from '../support/programs.js';
 import { RawClient } from '../support/raw-client.js';
 import { startRedises } from '../support/redis-process.js';
@@ -72,7 +73,7 @@ describe('top', () => {
   });
 
   it('fails where there is no proxy, and when it is called wrongly', async () => {
-    const nowhere = { RINGPROXY_ADMIN: 'http://127.0.0.1:1' };
+    const nowhere = { RINGPROXY_ADMIN: `http://127.0.0.1:${await freePort()}` };
     expect(await ringproxy(['top'], nowhere)).toMatchObject({
       code: 1,
       err: expect.stringContaining('cannot be reached'),

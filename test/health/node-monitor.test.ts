@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { flushNode, inspectNode, readFacts } from '../../src/health/inspect.js';
 import { type NodeHealthEvent, NodeMonitor } from '../../src/health/node-monitor.js';
 import { atEnd } from '../support/cleanup.js';
+import { freePort } from '../support/free-port.js';
 import { startRedis } from '../support/redis-process.js';
 
 const OPEN = { username: '', password: '' };
@@ -127,7 +128,8 @@ describe('a first look at a node', () => {
       message: expect.stringMatching(message),
       hint: expect.stringMatching(hint),
     });
-    await expect(look('127.0.0.1:1')).rejects.toMatchObject(unreachable(/refused the connection/, /redis-server/));
+    const nobody = `127.0.0.1:${await freePort()}`;
+    await expect(look(nobody)).rejects.toMatchObject(unreachable(/refused the connection/, /redis-server/));
     await expect(look(locked.address)).rejects.toMatchObject(unreachable(/NOAUTH/, /password/));
     await expect(look(`127.0.0.1:${portOf(silent)}`)).rejects.toMatchObject(unreachable(/in time/, /redis-server/));
     await expect(look(`127.0.0.1:${portOf(other)}`)).rejects.toMatchObject(

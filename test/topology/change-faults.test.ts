@@ -3,6 +3,7 @@ import { mkdirSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { RingView } from '../../src/admin/api.js';
+import { freePort } from '../support/free-port.js';
 import { RawClient } from '../support/raw-client.js';
 import { type RedisProcess, startRedis, startRedises } from '../support/redis-process.js';
 import { type RingproxyProcess, startRingproxy } from '../support/ringproxy-process.js';
@@ -81,7 +82,7 @@ describe('a change that is refused', () => {
     await full.client().set('precious', 'x');
     const add = [
       { name: 'full', address: full.address },
-      { name: 'absent', address: '127.0.0.1:1' },
+      { name: 'absent', address: `127.0.0.1:${await freePort()}` },
     ];
     expect(await change(proxy, { kind: 'add', add, flush: true })).toMatchObject(refused('NODE_UNREACHABLE'));
     expect(await full.client().dbsize()).toBe(1);

@@ -152,14 +152,15 @@ describe('the state directory', () => {
     await call(first, '/v1/ring/changes', { kind: 'add', add: [{ name: 'late', address: fourth.address }] });
     await settled(first);
     first.kill('SIGKILL');
+    const stranger = `127.0.0.1:${await freePort()}`;
     const again = await startRingproxy({
-      nodes: [...nodes, 'stranger=127.0.0.1:1'],
+      nodes: [...nodes, `stranger=${stranger}`],
       args: ['--state-dir', directory],
       allowLog: [/the ring that exists wins/],
     });
     const ring = (await call(again, '/v1/ring')).body as RingView;
     expect(ring).toMatchObject({ generation: 2, nodes: [{ name: 'node1' }, { name: 'node2' }, { name: 'late' }] });
-    expect(again.log.map((line) => line.msg).join('\n')).toContain('node stranger (127.0.0.1:1) is not in the ring');
+    expect(again.log.map((line) => line.msg).join('\n')).toContain(`node stranger (${stranger}) is not in the ring`);
     await expect(startRingproxy({ nodes, args: ['--state-dir', directory] })).rejects.toThrow(
       /is in use by the process/,
     );
