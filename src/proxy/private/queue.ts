@@ -6,6 +6,7 @@ import { parseStrictInteger } from '../../resp/integer.js';
 import { args, type RequestFramer } from '../../resp/request-framer.js';
 import { type ClientConnection, TAKEN } from '../client/client-connection.js';
 import { ownPartOfSettings, refusalOfSettings } from '../local/config-command.js';
+import type { Tolerance } from '../merge/group.js';
 import type { Dispatcher, Verdict } from '../plan/dispatcher.js';
 import { otherDatabaseAt } from '../plan/other-database.js';
 import { isReserved, RESERVED_REPLY } from '../plan/reserved.js';
@@ -57,11 +58,14 @@ export function queueCommand(
     case 'admin':
       if (options.adminCommands !== 'allow') refusal = notInside(command, command.reason);
       else if (command.name === 'config|set') refusal = refusalOfSettings(framer);
-      if (refusal === null) frame = noteEverywhere(dispatcher, transaction, framer, command);
+      if (refusal === null) frame = noteEverywhere(dispatcher, client, transaction, framer, command);
       break;
     case 'all':
-      if (loadsCode(command)) frame = noteEverywhere(dispatcher, transaction, framer, command);
-      else if (command.merge !== 'info' && dispatcher.nodes.length > 1) refusal = ofAllNodes(command);
+      if (isFlush(command)) transaction.flushesKeys = true;
+      if (isFlush(command) || concernsCode(command)) {
+        frame = noteEverywhere(dispatcher, client, transaction, framer, command);
+      }
+      if (frame === null && command.merge !== 'info' && dispatcher.nodes.length > 1) refusal = ofAllNodes(command);
       break;
     default:
       refusal = notInside(command, 'it concerns several nodes');
@@ -155,22 +159,40 @@ function noteSelect(transaction: Transaction, framer: RequestFramer, databases: 
   return null;
 }
 
-/** It changes no keys: it may run on the other nodes a moment later. */
-function loadsCode(command: Command): boolean {
+function isFlush(command: Command): boolean {
+  return command.name === 'flushall' || command.name === 'flushdb';
+}
+
+/** SCRIPT and FUNCTION. */
+function concernsCode(command: Command): boolean {
   return command.name.startsWith('script|') || command.name.startsWith('function|');
 }
 
 function noteEverywhere(
   dispatcher: Dispatcher,
+  client: ClientConnection,
   transaction: Transaction,
   framer: RequestFramer,
   command: Command,
 ): Buffer {
   const frame = copyOf(framer);
+  if (transaction.aborted) return frame;
   const ownPart = command.name === 'config|set' ? ownPartOfSettings(dispatcher, framer) : null;
-  if (ownPart !== null && !transaction.aborted) transaction.ownParts.push(ownPart);
-  if (dispatcher.nodes.length > 1 && !transaction.aborted) transaction.everywhere.push(frame);
+  if (ownPart !== null) transaction.ownParts.push(ownPart);
+  transaction.everywhere.push({
+    frame,
+    at: transaction.frames.length,
+    database: transaction.selects.at(-1)?.database ?? client.kind.database,
+    tolerance: toleranceOf(command),
+  });
   return frame;
+}
+
+/** As outside of transactions: a node that is down is given functions and scripts when it is back. */
+function toleranceOf(command: Command): Tolerance {
+  if (!concernsCode(command)) return 'nothing';
+  if (/\|(?:load|restore)$/.test(command.name)) return 'down';
+  return /\|(?:exists|kill|stats)$/.test(command.name) ? 'errors' : 'nothing';
 }
 
 /** What a command is answered that Redis has in no transaction, nor the proxy anywhere. */

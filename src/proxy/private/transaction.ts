@@ -12,6 +12,7 @@
 import type { RoutingSnapshot } from '../snapshot.js';
 import type { Lane } from '../upstream/lane.js';
 import type { UpstreamNode } from '../upstream/upstream-node.js';
+import type { ForEveryNode } from './other-nodes.js';
 
 /** What stands between MULTI and EXEC. */
 export class Transaction {
@@ -22,8 +23,8 @@ export class Transaction {
   readonly keys: Buffer[] = [];
   /** Which of the commands are SELECT, by their position. */
   readonly selects: { readonly at: number; readonly database: number }[] = [];
-  /** Frames of administration among them: the other nodes get them when EXEC went well. */
-  readonly everywhere: Buffer[] = [];
+  /** Those that concern every node: the other nodes get them when EXEC went well. */
+  readonly everywhere: ForEveryNode[] = [];
   /** What of that the proxy does itself, then. */
   readonly ownParts: (() => void)[] = [];
   /** Digests of the scripts that it calls. */
@@ -31,6 +32,8 @@ export class Transaction {
   /** It calls scripts or functions. */
   runsCode = false;
   flushesScripts = false;
+  /** It has FLUSHALL or FLUSHDB: no key may be on its way from one node to another while it runs. */
+  flushesKeys = false;
   /** It has COPY with DB, or MOVE. */
   writesOtherDatabases = false;
   /** The node that was too busy for one of the commands; null: none was. */
