@@ -116,7 +116,16 @@ function endServers() {
 async function runUnit(unit, port, target, skipped) {
   const log = join(values.logs, `${unit.replaceAll('/', '_')}.${target}.log`);
   const args = ['tests/test_helper.tcl', '--host', '127.0.0.1', '--port', String(port), '--cluster-mode', '--singledb'];
-  args.push('--ignore-encoding', '--ignore-digest', '--tags', values.tags, '--single', `unit/${unit}`, '--timeout', '30');
+  args.push(
+    '--ignore-encoding',
+    '--ignore-digest',
+    '--tags',
+    values.tags,
+    '--single',
+    `unit/${unit}`,
+    '--timeout',
+    '30',
+  );
   args.push('--dont-clean', '--baseport', String(await freePort()));
   for (const name of skipped) args.push('--skiptest', name);
   const lines = [];

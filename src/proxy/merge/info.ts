@@ -52,24 +52,35 @@ const HUMAN: Readonly<Record<string, string>> = {
 /**
  * @param own lines of the proxy's own section; empty: it was not asked for
  * @param figures fields that the proxy knows and the nodes do not
+ * @param added what the proxy adds to fields of the nodes
  */
-export function infoMerger(own: readonly string[], figures: Readonly<Record<string, number | string>> = {}): Merger {
+export function infoMerger(
+  own: readonly string[],
+  figures: Readonly<Record<string, number | string>> = {},
+  added: Readonly<Record<string, number>> = {},
+): Merger {
   return (group, out) => {
     const texts: string[] = [];
     for (const part of group.parts) {
       if (part.held) texts.push(infoText(part.held.buffer, part.heldStart, part.heldEnd));
     }
     const section = own.length === 0 ? '' : `# Ringproxy\r\n${own.join('\r\n')}\r\n\r\n`;
-    const text = section + withFigures(mergeInfoTexts(texts), figures);
+    const text = section + withFigures(mergeInfoTexts(texts), figures, added);
     const header = group.protocol === 3 ? `=${Buffer.byteLength(text) + 4}\r\ntxt:` : `$${Buffer.byteLength(text)}\r\n`;
     out.text(`${header}${text}\r\n`);
   };
 }
 
-function withFigures(text: string, figures: Readonly<Record<string, number | string>>): string {
-  return text.replace(/^(\w+):.*$/gm, (line, field: string) => {
+function withFigures(
+  text: string,
+  figures: Readonly<Record<string, number | string>>,
+  added: Readonly<Record<string, number>>,
+): string {
+  return text.replace(/^(\w+):(.*)$/gm, (line, field: string, value: string) => {
     const figure = figures[field];
-    return figure === undefined ? line : `${field}:${figure}`;
+    if (figure !== undefined) return `${field}:${figure}`;
+    const more = added[field];
+    return more === undefined ? line : `${field}:${Number(value) + more}`;
   });
 }
 

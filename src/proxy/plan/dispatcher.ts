@@ -379,7 +379,7 @@ export class Dispatcher {
       return TAKEN;
     }
     client.lastCommand = command;
-    if (this.#attentive && this.pause.holds(client, rowOf(command, framer))) return LATER;
+    if (this.#attentive && this.pause.holds(this, client, rowOf(command, framer), framer)) return LATER;
     const verdict = this.#dispatchByRoute(client, framer, command, source);
     if (verdict === TAKEN) this.#note(client, command, framer);
     return verdict;

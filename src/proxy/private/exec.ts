@@ -12,6 +12,7 @@ import type { RoutingSnapshot } from '../snapshot.js';
 import type { Lane } from '../upstream/lane.js';
 import { type Aftermath, ExecReplies } from './exec-replies.js';
 import { OtherNodes } from './other-nodes.js';
+import { answerHere, withElements } from './own-answers.js';
 import type { Transaction, Watch } from './transaction.js';
 import { endWatch, sendQuietly } from './watch-lane.js';
 
@@ -148,8 +149,8 @@ function run(
     return client.hold() ? LATER : finish(client, command, dispatcher, GAVE_UP_REPLY);
   }
   send(dispatcher, client, command, transaction, lane, moves);
-  // Nor must it be overtaken by what the client sends next.
-  if (isOfSeveralNodes) client.raiseBarrier();
+  // Nor must it, or what is done here, be overtaken by what the client sends next.
+  if (isOfSeveralNodes || transaction.answeredHere.length > 0) client.raiseBarrier();
   client.transaction = null;
   if (watch !== null) endWatch(client, true);
   return TAKEN;
@@ -167,15 +168,15 @@ function send(
   const { frames, selects, everywhere } = transaction;
   const changesBack = followKind(client, lane);
   const execRequest = requests.take();
-  const concernsAll = everywhere.length > 0;
-  const aftermath = concernsAll ? aftermathOf(dispatcher, client, transaction, lane, moves) : null;
+  const hasMore = everywhere.length > 0 || transaction.answeredHere.length > 0;
+  const aftermath = hasMore ? aftermathOf(dispatcher, client, transaction, lane, moves) : null;
   const replies = new ExecReplies(execRequest, requests, selects, aftermath);
   dispatcher.scripts.loadFor(transaction, lane);
   let bytes = MULTI.length + EXEC.length;
   lane.outlet.append(MULTI, 0, MULTI.length);
   for (const frame of frames) {
     bytes += frame.length;
-    if (!concernsAll) lane.outlet.appendOwned(frame);
+    if (!hasMore) lane.outlet.appendOwned(frame);
     else lane.outlet.append(frame, 0, frame.length);
   }
   lane.outlet.append(EXEC, 0, EXEC.length);
@@ -204,24 +205,30 @@ function send(
   }
 }
 
-/** What concerns every node goes to the others when it has run; keys that were held still for it move again then. */
+/**
+ * When the transaction has run: what concerns every node goes to the others, keys that were held still for it move again,
+ * and what the proxy answers is carried out.
+ */
 function aftermathOf(
   dispatcher: Dispatcher,
-  { kind }: ClientConnection,
-  { everywhere, ownParts }: Transaction,
+  client: ClientConnection,
+  { everywhere, ownParts, answeredHere }: Transaction,
   own: Lane,
   moves: KeyMoves | null,
 ): Aftermath {
   const { requests, clock } = dispatcher.context.shared;
+  const { protocol } = client.kind;
   return {
     onRun: (reply, answer) => {
-      const others = new OtherNodes(everywhere, requests, (answered) => {
+      const others = new OtherNodes(everywhere, requests, (errors) => {
         for (const run of ownParts) run();
         moves?.releaseMoves();
-        answer(answered.answer(reply));
+        const elements = new Map(errors);
+        if (!client.closed) for (const one of answeredHere) elements.set(one.at, answerHere(dispatcher, client, one));
+        answer(withElements(reply, elements));
       });
       const nodes = dispatcher.nodes.filter((node) => node !== own.node);
-      others.send(nodes, kind.protocol, clock.now);
+      others.send(nodes, protocol, clock.now);
     },
     onFailed: () => moves?.releaseMoves(),
   };

@@ -4,7 +4,6 @@
  * whoever has the answer of EXEC finds no node that lacks it, though it is not atomic over nodes.
  */
 import type { Tolerance } from '../merge/group.js';
-import { headerNumber, lineEnd, replyEnd } from '../merge/held.js';
 import type { ReplySink, Request, RequestPool } from '../request.js';
 import type { LaneKind } from '../upstream/lane-handshake.js';
 import type { UpstreamNode } from '../upstream/upstream-node.js';
@@ -26,14 +25,21 @@ export interface ForEveryNode {
 export class OtherNodes implements ReplySink {
   readonly #commands: readonly ForEveryNode[];
   readonly #requests: RequestPool;
-  readonly #onAnswered: (others: OtherNodes) => void;
-  /** The first node's error for each command, by its position among the queued ones. */
+  readonly #onAnswered: (errors: ReadonlyMap<number, Buffer>) => void;
+  /** The first node's error for each command, by the command's position. */
   readonly #errors = new Map<number, { readonly node: number; readonly reply: Buffer }>();
   #nodes: readonly UpstreamNode[] = [];
   #remaining = 0;
 
-  /** @param onAnswered called once, when no node's answer is missing */
-  constructor(commands: readonly ForEveryNode[], requests: RequestPool, onAnswered: (others: OtherNodes) => void) {
+  /**
+   * @param onAnswered called once, when no node's answer is missing, with the errors that they have answered, by the
+   * positions of their commands among the queued ones
+   */
+  constructor(
+    commands: readonly ForEveryNode[],
+    requests: RequestPool,
+    onAnswered: (errors: ReadonlyMap<number, Buffer>) => void,
+  ) {
     this.#commands = commands;
     this.#requests = requests;
     this.#onAnswered = onAnswered;
@@ -77,22 +83,6 @@ export class OtherNodes implements ReplySink {
     this.#answered();
   }
 
-  /** @returns EXEC's reply, in which a command that has failed elsewhere is answered with that error */
-  answer(exec: Buffer): Buffer {
-    if (this.#errors.size === 0) return exec;
-    const count = headerNumber(exec, 0);
-    let at = lineEnd(exec, 0);
-    const pieces = [exec.subarray(0, at)];
-    for (let i = 0; i < count; i++) {
-      const end = replyEnd(exec, at, exec.length);
-      if (end < 0) return exec;
-      const isError = exec[at] === ERROR_BYTE;
-      pieces.push((isError ? undefined : this.#errors.get(i)?.reply) ?? exec.subarray(at, end));
-      at = end;
-    }
-    return Buffer.concat(pieces);
-  }
-
   #failRequest({ part }: Request, reply: Buffer, isDown: boolean): void {
     const { length } = this.#commands;
     this.#fail(part % length, Math.floor(part / length), reply, isDown);
@@ -108,7 +98,8 @@ export class OtherNodes implements ReplySink {
   }
 
   #answered(): void {
-    if (--this.#remaining === 0) this.#onAnswered(this);
+    if (--this.#remaining > 0) return;
+    this.#onAnswered(new Map([...this.#errors].map(([at, { reply }]) => [at, reply])));
   }
 }
 

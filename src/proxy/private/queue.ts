@@ -5,6 +5,7 @@ import { error as encodeError } from '../../resp/encode.js';
 import { parseStrictInteger } from '../../resp/integer.js';
 import { args, type RequestFramer } from '../../resp/request-framer.js';
 import { type ClientConnection, TAKEN } from '../client/client-connection.js';
+import { mayWrite } from '../clients/may-write.js';
 import { ownPartOfSettings, refusalOfSettings } from '../local/config-command.js';
 import type { Tolerance } from '../merge/group.js';
 import type { Dispatcher, Verdict } from '../plan/dispatcher.js';
@@ -12,6 +13,7 @@ import { otherDatabaseAt } from '../plan/other-database.js';
 import { isReserved, RESERVED_REPLY } from '../plan/reserved.js';
 import { refusalOfPatterns } from '../plan/sort-patterns.js';
 import type { RoutingSnapshot } from '../snapshot.js';
+import { isAnsweredHere, PLACEHOLDER } from './own-answers.js';
 import type { Transaction } from './transaction.js';
 
 const QUEUED = Buffer.from('+QUEUED\r\n');
@@ -27,6 +29,9 @@ const NEVER_INSIDE: ReadonlySet<string> = new Set(['save', 'shutdown', 'psync', 
 const AT_ONCE: ReadonlySet<string> = new Set(['multi', 'exec', 'discard', 'watch', 'quit', 'reset']);
 /** Commands that the proxy answers otherwise; a node answers them as well. */
 const BY_NODE: ReadonlySet<string> = new Set(['ping', 'echo', 'unwatch', 'wait', 'waitaof', 'publish', 'spublish']);
+
+/** Of functions it is not known whether they write. */
+const NO_FUNCTION = (): boolean => false;
 
 /** Whether the command is one that MULTI does not defer. */
 export function runsAtOnce(command: Command): boolean {
@@ -53,7 +58,10 @@ export function queueCommand(
       break;
     case 'proxy':
       if (command.name === 'select') frame = noteSelect(transaction, framer, options.databases);
-      else if (!BY_NODE.has(command.name)) refusal = notInside(command, 'the proxy answers it, and not a node');
+      else if (isAnsweredHere(command)) {
+        transaction.answeredHere.push({ command, frame: copyOf(framer), at: transaction.frames.length });
+        frame = PLACEHOLDER;
+      } else if (!BY_NODE.has(command.name)) refusal = notInside(command, 'the proxy answers it, and not a node');
       break;
     case 'admin':
       if (options.adminCommands !== 'allow') refusal = notInside(command, command.reason);
@@ -144,7 +152,7 @@ function keep(
     return dispatcher.refuse(client, command, TOO_LARGE);
   }
   if (!transaction.aborted) transaction.frames.push(frame);
-  if (command.write || command.special !== null) transaction.writes = true;
+  if (mayWrite(command, framer, dispatcher.scripts.store, NO_FUNCTION)) transaction.writes = true;
   if (command.special !== null) dispatcher.scripts.noteQueued(transaction, command, framer);
   client.reply(command.id, QUEUED);
   return TAKEN;

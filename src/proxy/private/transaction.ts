@@ -13,6 +13,7 @@ import type { RoutingSnapshot } from '../snapshot.js';
 import type { Lane } from '../upstream/lane.js';
 import type { UpstreamNode } from '../upstream/upstream-node.js';
 import type { ForEveryNode } from './other-nodes.js';
+import type { OwnCommand } from './own-answers.js';
 
 /** What stands between MULTI and EXEC. */
 export class Transaction {
@@ -27,6 +28,8 @@ export class Transaction {
   readonly everywhere: ForEveryNode[] = [];
   /** What of that the proxy does itself, then. */
   readonly ownParts: (() => void)[] = [];
+  /** Those that the proxy answers. */
+  readonly answeredHere: OwnCommand[] = [];
   /** Digests of the scripts that it calls. */
   readonly digests: string[] = [];
   /** It calls scripts or functions. */
@@ -51,6 +54,7 @@ export class Transaction {
     this.hashes.length = 0;
     this.everywhere.length = 0;
     this.ownParts.length = 0;
+    this.answeredHere.length = 0;
   }
 }
 
