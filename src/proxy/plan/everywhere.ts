@@ -1,5 +1,6 @@
 /** Commands that run on every node: administration, and those that say something of the whole ring. */
 import type { Command } from '../../commands/command.js';
+import { findKeys } from '../../commands/keys.js';
 import { args, type RequestFramer } from '../../resp/request-framer.js';
 import { type ClientConnection, LATER, TAKEN } from '../client/client-connection.js';
 import { type ClientCount, countAll, forgetCount } from '../clients/client-count.js';
@@ -51,6 +52,8 @@ export function runAdministration(
   if (dispatcher.context.shared.options.adminCommands !== 'allow') {
     return dispatcher.refuse(client, command, refusalOf(command));
   }
+  // DEBUG OBJECT and its like: other nodes would miss the key.
+  if (findKeys(command, args, framer.argc, framer.source) > 0) return dispatcher.runAtOwner(client, framer, command);
   const merger = MERGERS[command.merge];
   if (command.name !== 'config|set') return fanOut(dispatcher, client, framer, command, merger);
   const refusal = refusalOfSettings(framer);

@@ -18,7 +18,7 @@ const ANSWERED_HERE: ReadonlySet<string> = new Set([
   ...['id', 'getname', 'setname', 'setinfo', 'info', 'no-evict', 'no-touch', 'pause', 'unpause', 'getredir'].map(
     (name) => `client|${name}`,
   ),
-  ...['client|trackinginfo', 'acl|whoami', 'acl|users', 'acl|list', 'acl|getuser', 'acl|dryrun', 'role'],
+  ...['client|trackinginfo', 'acl|whoami', 'acl|users', 'acl|list', 'acl|getuser', 'acl|dryrun', 'role', 'auth'],
 ]);
 
 /** A queued command that the proxy answers. */

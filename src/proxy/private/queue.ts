@@ -65,7 +65,9 @@ export function queueCommand(
       break;
     case 'admin':
       if (options.adminCommands !== 'allow') refusal = notInside(command, command.reason);
-      else if (command.name === 'config|set') refusal = refusalOfSettings(framer);
+      else if (findKeys(command, args, framer.argc, framer.source) > 0) {
+        return queueKeyed(dispatcher, client, transaction, command, framer);
+      } else if (command.name === 'config|set') refusal = refusalOfSettings(framer);
       if (refusal === null) frame = noteEverywhere(dispatcher, client, transaction, framer, command);
       break;
     case 'all':
