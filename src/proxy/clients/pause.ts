@@ -98,7 +98,8 @@ export class Pause {
 
 /** What is answered with an error anyway need not wait. */
 function isMistaken(command: Command, framer: RequestFramer): boolean {
-  return command.route === 'refused' || command.subcommands !== null || arityError(command, framer.argc) !== null;
+  const isUnknown = command.subcommands !== null && framer.argc > 1;
+  return isUnknown || command.route === 'refused' || arityError(command, framer.argc) !== null;
 }
 
 export const pause: LocalCommand = (client, command, framer, dispatcher) => {
