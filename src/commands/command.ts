@@ -74,6 +74,8 @@ export type KeySpec =
     }
   /** Behind the word STREAMS the first half of what follows (XREAD, XREADGROUP). */
   | { readonly kind: 'streams' }
+  /** Behind a word at 1 one key, or several; none behind other words (DEBUG OBJECT, DEBUG DIGEST-VALUE). */
+  | { readonly kind: 'looks'; readonly one: readonly string[]; readonly several: readonly string[] }
   /** Key at 1 and, behind one of these words, another (SORT … STORE key, GEORADIUS … STORE key). */
   | { readonly kind: 'keyword'; readonly first: number; readonly words: readonly string[]; readonly from: number };
 

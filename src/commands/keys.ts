@@ -39,6 +39,8 @@ export function findKeys(command: Command, args: Arguments, argc: number, source
     }
     case 'streams':
       return findStreams(args, argc, source);
+    case 'looks':
+      return findLookedAt(keys.one, keys.several, args, argc, source);
     case 'keyword': {
       if (keys.first >= argc) return -1;
       push(0, keys.first);
@@ -52,6 +54,25 @@ export function findKeys(command: Command, args: Arguments, argc: number, source
       return 2;
     }
   }
+}
+
+function findLookedAt(
+  one: readonly string[],
+  several: readonly string[],
+  args: Arguments,
+  argc: number,
+  source: Uint8Array,
+): number {
+  if (argc < 3) return 0;
+  const start = args.start[1] as number;
+  const end = args.end[1] as number;
+  if (isWord(one, source, start, end)) {
+    push(0, 2);
+    return 1;
+  }
+  if (!isWord(several, source, start, end)) return 0;
+  for (let at = 2; at < argc; at++) push(at - 2, at);
+  return argc - 2;
 }
 
 function findStreams(args: Arguments, argc: number, source: Uint8Array): number {

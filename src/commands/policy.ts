@@ -185,7 +185,14 @@ export const POLICY = {
   'config|set': admin,
   'config|resetstat': admin,
   'config|rewrite': admin,
-  debug: admin,
+  debug: {
+    ...admin,
+    keys: {
+      kind: 'looks',
+      one: ['object', 'sdslen', 'listpack', 'quicklist', 'htstats-key'],
+      several: ['digest-value'],
+    },
+  },
   'slowlog|reset': admin,
   'latency|reset': { ...admin, merge: 'sum' },
   'memory|purge': admin,

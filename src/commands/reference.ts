@@ -62,6 +62,9 @@ function treatment(command: Command): string {
     case 'proxy':
       return 'in the proxy | its own';
     case 'admin':
+      if (command.keys.kind === 'looks') {
+        return 'on every node with `admin-commands: allow`, otherwise refused; DEBUG OBJECT and its like on the node that owns the key | the first error, otherwise what all say';
+      }
       return 'on every node with `admin-commands: allow`, otherwise refused | the first error, otherwise what all say';
     case 'refused':
       return `refused: ${command.reason} | an error`;

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { RawClient } from '../support/raw-client.js';
-import { type RedisProcess, startRedises } from '../support/redis-process.js';
+import { type RedisProcess, startRedis, startRedises } from '../support/redis-process.js';
 import { type RingproxyProcess, startRingproxy } from '../support/ringproxy-process.js';
 
 let nodes: RedisProcess[];
@@ -26,6 +26,9 @@ describe('PING, ECHO, QUIT, SELECT', () => {
       ['SELECT', '16'],
       ['SELECT', '-1'],
       ['SELECT', 'x'],
+      ['SELECT', '2147483648'],
+      ['SELECT', '-9223372036854775808'],
+      ['SELECT', '9223372036854775808'],
       ['SELECT', '15'],
       ['AUTH', 'x'],
       ['AUTH', 'a', 'b', 'c'],
@@ -114,6 +117,25 @@ describe('CLIENT', () => {
 });
 
 describe('a password', () => {
+  // Symptom: EXEC was answered NOAUTH, and so was what Redis does not know. Cause: the password was looked at first.
+  it('is asked for in the words and the order of Redis', async () => {
+    const locked = await startRingproxy({ nodes, config: 'password: sesame\n' });
+    const redis = await startRedis({ args: ['--requirepass', 'sesame'] });
+    const client = await RawClient.connect(locked.port);
+    const other = await RawClient.connect(redis.port);
+    for (const words of [
+      ['NOSUCH', 'a'],
+      ['SET'],
+      ['GET', 'a'],
+      ['MULTI'],
+      ['EXEC'],
+      ['EXEC', 'x'],
+      ['CLIENT', 'ID'],
+    ]) {
+      expect([words, await client.text(...words)]).toEqual([words, await other.text(...words)]);
+    }
+  });
+
   it('is asked for, by AUTH or HELLO', async () => {
     const locked = await startRingproxy({ nodes, config: 'password: sesame\n' });
     const client = await RawClient.connect(locked.port);

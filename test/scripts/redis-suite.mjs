@@ -1,4 +1,4 @@
-// `npm run redis-suite -- DIR [unit...] [--workers N] [--no-build]`: runs the test suite of a checkout of Redis' source
+// `npm run redis-suite -- DIR [unit...] [--workers N] [--tags=TAGS] [--no-build]`: runs the test suite of a checkout of Redis' source
 // (DIR; needs `tclsh`) against a single redis-server and through the proxy with three nodes, and prints every test that
 // passes there and not here. Differences that are known stand in redis-suite/known-differences.json with their
 // reasons (`workers`: with several of them only; `skip`: the tests behind it could not run); any other one makes it
@@ -32,19 +32,18 @@ const UNITS = [
     'scripting',
   ],
   ...['functions', 'introspection', 'introspection-2', 'bitops', 'bitfield', 'geo', 'hyperloglog', 'querybuf'],
-  ...['limits', 'tracking', 'info-command', 'pubsubshard', 'lazyfree', 'wait'],
+  ...['limits', 'tracking', 'info-command', 'pubsubshard', 'lazyfree', 'wait', 'slowlog', 'pause', 'latency-monitor'],
 ];
 const NODES = 3;
-/** What needs a server of its own, or takes minutes. */
-const TAGS =
-  '-needs:debug -needs:repl -needs:save -needs:config-maxmemory -needs:config-resetstat -needs:latency -needs:reset ' +
-  '-large-memory -slow -external:skip';
+/** What needs replicas or files, a server of its own, or minutes. */
+const TAGS = '-needs:repl -needs:save -large-memory -slow -external:skip';
 const UNIT_MS = 120_000;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     workers: { type: 'string', default: '1' },
+    tags: { type: 'string', default: TAGS },
     logs: { type: 'string', default: join(root, '.cache/redis-suite') },
     'no-build': { type: 'boolean', default: false },
   },
@@ -115,7 +114,16 @@ function endServers() {
 async function runUnit(unit, port, target, skipped) {
   const log = join(values.logs, `${unit.replaceAll('/', '_')}.${target}.log`);
   const args = ['tests/test_helper.tcl', '--host', '127.0.0.1', '--port', String(port), '--cluster-mode', '--singledb'];
-  args.push('--ignore-encoding', '--ignore-digest', '--tags', TAGS, '--single', `unit/${unit}`, '--timeout', '30');
+  args.push(
+    '--ignore-encoding',
+    '--ignore-digest',
+    '--tags',
+    values.tags,
+    '--single',
+    `unit/${unit}`,
+    '--timeout',
+    '30',
+  );
   args.push('--dont-clean', '--baseport', String(await freePort()));
   for (const name of skipped) args.push('--skiptest', name);
   const lines = [];

@@ -155,14 +155,20 @@ describe('commands that look at all nodes, while keys move', () => {
     expect(looks).toBeGreaterThan(3);
   });
 
-  it('FLUSHALL leaves nothing behind, and nothing comes back', { timeout: 60_000 }, async () => {
+  it.each([
+    ['FLUSHALL', [['FLUSHALL']], 1],
+    ['FLUSHALL in a transaction', [['MULTI'], ['FLUSHALL'], ['EXEC']], 1],
+    ['FLUSHALL in a transaction of a worker', [['MULTI'], ['FLUSHALL'], ['EXEC']], 2],
+  ])('%s leaves nothing behind, and nothing comes back', { timeout: 60_000 }, async (_title, commands, workers) => {
     const nodes = await startRedises(3);
-    const proxy = await startRingproxy({ nodes: nodes.slice(0, 2) });
+    const proxy = await startRingproxy({ nodes: nodes.slice(0, 2), args: ['--workers', String(workers)] });
     await fill(proxy, 20_000);
     await post(proxy, 'changes', add('node3', nodes[2]));
     await post(proxy, 'changes/current/throttle', { keysPerSecond: 5000 });
     await until(proxy, (view) => (view.change?.keysMoved ?? 0) > 500);
-    expect(await proxy.client().flushall()).toBe('OK');
+    const client = await RawClient.connect(proxy.port);
+    expect((await client.pipeline(commands)).at(-1)?.toString()).toMatch(/^(\*1\r\n)?\+OK\r\n$/);
+    expect(await client.text('DBSIZE')).toBe(':0\r\n');
     await post(proxy, 'changes/current/throttle', { keysPerSecond: 0 });
     await settled(proxy);
     expect(await Promise.all(nodes.map((node) => node.client().dbsize()))).toEqual([0, 0, 0]);

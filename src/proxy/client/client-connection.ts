@@ -96,6 +96,8 @@ export class ClientConnection implements TurnTask {
   subscriptions: Subscriptions | null = null;
   /** Its keys whose changes it is told of; null: none. */
   tracking: ClientTracking | null = null;
+  /** Takes what the proxy answers in the place of the client: it becomes a part of EXEC's reply. */
+  replyTaker: ((reply: Buffer) => void) | null = null;
   /** What it waits for at a node: nothing of its is handled until that has ended. */
   blocked: Waiting | null = null;
 
@@ -227,6 +229,10 @@ export class ClientConnection implements TurnTask {
   /** Answers the command at hand with `reply`, behind the replies that are still to come. */
   reply(command: number, reply: Buffer, failed = false): void {
     if (this.closed) return;
+    if (this.replyTaker !== null) {
+      this.replyTaker(reply);
+      return;
+    }
     const { counters } = this.#shared;
     counters.answered(command, counters.groups === null ? NO_GROUP : counters.groups.atHand, 0, failed);
     if (failed) this.#noteFailure(command, reply, 0, reply.length);

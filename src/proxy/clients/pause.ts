@@ -2,19 +2,19 @@
  * CLIENT PAUSE: commands of clients, or those of them that write, wait in the proxy until its time is over. Nodes know
  * nothing of it, so other users of theirs go on. With several processes all of them wait.
  */
+import { arityError } from '../../commands/arity.js';
 import type { Command } from '../../commands/command.js';
 import { OK } from '../../resp/encode.js';
 import { parseStrictInteger } from '../../resp/integer.js';
-import { args } from '../../resp/request-framer.js';
+import { args, type RequestFramer } from '../../resp/request-framer.js';
 import type { ClientConnection } from '../client/client-connection.js';
 import type { LocalCommand } from '../local/index.js';
 import { answerLater } from '../local/later.js';
 import { answer, answerError, argumentTexts } from '../local/words.js';
+import type { Dispatcher } from '../plan/dispatcher.js';
+import { mayWrite } from './may-write.js';
+import { ReadOnlyFunctions } from './read-only-functions.js';
 
-/** They may write although they are not known to. */
-const MAY_WRITE: ReadonlySet<string> = new Set([
-  ...['eval', 'evalsha', 'fcall', 'publish', 'spublish', 'pfcount', 'exec'],
-]);
 /** Otherwise nobody could end a pause before its time. */
 const NEVER_PAUSED: ReadonlySet<string> = new Set(['client|pause', 'client|unpause']);
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
@@ -24,12 +24,18 @@ export class Pause {
   until = 0;
   writesOnly = true;
   readonly #waiting = new Set<ClientConnection>();
+  readonly #functions = new ReadOnlyFunctions();
   readonly #onChanged: () => void;
   #timer: NodeJS.Timeout | null = null;
 
   /** @param onChanged called when a pause begins or ends */
   constructor(onChanged: () => void) {
     this.#onChanged = onChanged;
+  }
+
+  /** How many clients wait for its end. */
+  get waiting(): number {
+    return this.#waiting.size;
   }
 
   get active(): boolean {
@@ -50,13 +56,16 @@ export class Pause {
       this.writesOnly = true;
     }
     this.#onChanged();
-    if (!this.active) this.#release();
+    if (this.active) return;
+    this.#functions.forget();
+    this.#release();
   }
 
-  /** Whether the command must wait; its client is then resumed when it need not any more. */
-  holds(client: ClientConnection, command: Command): boolean {
-    if (!this.active || NEVER_PAUSED.has(command.name)) return false;
-    if (this.writesOnly && !mayWrite(client, command)) return false;
+  /** Whether the command that `framer` holds must wait; its client is then resumed when it need not any more. */
+  holds(dispatcher: Dispatcher, client: ClientConnection, command: Command, framer: RequestFramer): boolean {
+    this.#waiting.delete(client);
+    if (!this.active || NEVER_PAUSED.has(command.name) || isMistaken(command, framer)) return false;
+    if (this.writesOnly && !this.#mayWrite(dispatcher, client, command, framer)) return false;
     this.#waiting.add(client);
     client.suspend();
     return true;
@@ -70,6 +79,16 @@ export class Pause {
     if (this.#timer !== null) clearTimeout(this.#timer);
   }
 
+  /** What is queued between MULTI and EXEC waits with its EXEC. */
+  #mayWrite(dispatcher: Dispatcher, client: ClientConnection, command: Command, framer: RequestFramer): boolean {
+    const { transaction } = client;
+    if (transaction !== null) return command.name === 'exec' && transaction.writes;
+    if (!mayWrite(command, framer, dispatcher.scripts.store, (name) => this.#functions.has(name))) return false;
+    const node = dispatcher.nodes[dispatcher.anyNode()];
+    if (command.special === 'code' && node !== undefined) this.#functions.ask(node, () => this.#release());
+    return true;
+  }
+
   #release(): void {
     const waiting = [...this.#waiting];
     this.#waiting.clear();
@@ -77,11 +96,10 @@ export class Pause {
   }
 }
 
-/** What is queued between MULTI and EXEC waits with its EXEC. */
-function mayWrite(client: ClientConnection, command: Command): boolean {
-  const { transaction } = client;
-  if (transaction !== null) return command.name === 'exec' && transaction.writes;
-  return command.write || (MAY_WRITE.has(command.name) && command.name !== 'exec');
+/** What is answered with an error anyway need not wait. */
+function isMistaken(command: Command, framer: RequestFramer): boolean {
+  const isUnknown = command.subcommands !== null && framer.argc > 1;
+  return isUnknown || command.route === 'refused' || arityError(command, framer.argc) !== null;
 }
 
 export const pause: LocalCommand = (client, command, framer, dispatcher) => {
@@ -107,7 +125,9 @@ function change(
 ): ReturnType<LocalCommand> {
   const { peers } = dispatcher.context;
   dispatcher.pause.set(until, writesOnly);
-  if (peers === null) return answer(client, command, OK);
+  // At the end of a transaction the answer is wanted at once.
+  if (client.replyTaker !== null) peers?.tell({ type: 'paused', until, writesOnly });
+  if (peers === null || client.replyTaker !== null) return answer(client, command, OK);
   const heeded = peers.ask({ type: 'heed', news: { type: 'paused', until, writesOnly } });
   return answerLater(dispatcher, client, command, heeded, () => OK);
 }

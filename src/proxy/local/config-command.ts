@@ -38,6 +38,12 @@ export function ownPartOfSettings(dispatcher: Dispatcher, framer: RequestFramer)
   };
 }
 
+/** As a server says it that cannot take the value: clients may know these words. */
+function whyNot(name: string): string {
+  if (/^(?:tls-)?port$/i.test(name)) return 'Unable to listen on this port';
+  return name.toLowerCase() === 'bind' ? 'Failed to bind to specified addresses' : 'Unable to apply this setting';
+}
+
 /** @returns the error for a CONFIG SET that must not go to every node; null: it may */
 export function refusalOfSettings(framer: RequestFramer): Buffer | null {
   const words = argumentTexts(framer);
@@ -45,7 +51,7 @@ export function refusalOfSettings(framer: RequestFramer): Buffer | null {
     const name = words[i] ?? '';
     if (isOwnSetting(name)) {
       return encode.error(
-        `ERR CONFIG SET ${name} is not allowed through the proxy: each node has an address of its own`,
+        `ERR CONFIG SET failed (possibly related to argument '${name}') - ${whyNot(name)}: CONFIG SET ${name} is not allowed through the proxy: each node has an address of its own`,
       );
     }
   }

@@ -12,6 +12,8 @@ import { answer, answerError, argumentBytes, argumentTexts } from './words.js';
 const PONG = Buffer.from('+PONG\r\n');
 /** A number as Redis reads it: no plus sign, no leading zeros. */
 const INTEGER = /^(?:0|-?[1-9]\d{0,9})$/;
+const MOST = 2 ** 31 - 1;
+const LONG_MOST = 2n ** 63n - 1n;
 const OK = Buffer.from('+OK\r\n');
 
 const ping: LocalCommand = (client, command, framer, dispatcher) => {
@@ -42,8 +44,11 @@ const quit: LocalCommand = (client, command) => {
 const select: LocalCommand = (client, command, framer, dispatcher) => {
   if (client.pending > 0) return waitForReplies(client);
   const text = argumentTexts(framer)[1] ?? '';
-  if (!INTEGER.test(text)) return answerError(client, command, 'ERR value is not an integer or out of range');
+  if (!isLong(text)) return answerError(client, command, 'ERR value is not an integer or out of range');
   const database = Number(text);
+  if (database < -MOST - 1 || database > MOST) {
+    return answerError(client, command, `ERR value is out of range, value must between ${-MOST - 1} and ${MOST}`);
+  }
   if (database < 0 || database >= dispatcher.context.shared.options.databases) {
     return answerError(client, command, 'ERR DB index is out of range');
   }
@@ -51,6 +56,13 @@ const select: LocalCommand = (client, command, framer, dispatcher) => {
   client.reply(command.id, OK);
   return TAKEN;
 };
+
+/** Whether Redis reads the text as an integer of 64 bits. */
+function isLong(text: string): boolean {
+  if (!/^(?:0|-?[1-9]\d{0,18})$/.test(text)) return false;
+  const value = BigInt(text);
+  return value <= LONG_MOST && value >= -LONG_MOST - 1n;
+}
 
 const auth: LocalCommand = (client, command, framer, dispatcher) => {
   const words = argumentTexts(framer);

@@ -1,75 +1,45 @@
 /**
- * INFO over all nodes: texts are read into sections and fields, numbers that add up are added, everything
- * else is what the first node says.
+ * INFO over all nodes: texts are read into sections and fields, fields are merged as `info-fields.ts`
+ * says, everything else is what the first node says.
  */
 import type { Merger } from './group.js';
 import { bulkPayload, lineEnd } from './held.js';
+import { FIELD_MERGES, type FieldMerge, HUMAN } from './info-fields.js';
 
 type Section = Map<string, string>;
-
-/** Fields that add up over the nodes. */
-const SUMMED = new Set([
-  'blocked_clients',
-  'clients_in_timeout_table',
-  'used_memory',
-  'used_memory_rss',
-  'used_memory_peak',
-  'used_memory_lua',
-  'used_memory_dataset',
-  'maxmemory',
-  'total_system_memory',
-  'mem_clients_normal',
-  'total_connections_received',
-  'total_commands_processed',
-  'instantaneous_ops_per_sec',
-  'total_net_input_bytes',
-  'total_net_output_bytes',
-  'rejected_connections',
-  'expired_keys',
-  'evicted_keys',
-  'keyspace_hits',
-  'keyspace_misses',
-  'pubsub_channels',
-  'pubsub_patterns',
-  'total_error_replies',
-  'total_reads_processed',
-  'total_writes_processed',
-  'used_cpu_sys',
-  'used_cpu_user',
-  'rdb_changes_since_last_save',
-  'lazyfree_pending_objects',
-  'lazyfreed_objects',
-]);
-
-const HUMAN: Readonly<Record<string, string>> = {
-  used_memory: 'used_memory_human',
-  used_memory_rss: 'used_memory_rss_human',
-  used_memory_peak: 'used_memory_peak_human',
-  maxmemory: 'maxmemory_human',
-  total_system_memory: 'total_system_memory_human',
-};
 
 /**
  * @param own lines of the proxy's own section; empty: it was not asked for
  * @param figures fields that the proxy knows and the nodes do not
+ * @param added what the proxy adds to fields of the nodes
  */
-export function infoMerger(own: readonly string[], figures: Readonly<Record<string, number | string>> = {}): Merger {
+export function infoMerger(
+  own: readonly string[],
+  figures: Readonly<Record<string, number | string>> = {},
+  added: Readonly<Record<string, number>> = {},
+): Merger {
   return (group, out) => {
     const texts: string[] = [];
     for (const part of group.parts) {
       if (part.held) texts.push(infoText(part.held.buffer, part.heldStart, part.heldEnd));
     }
     const section = own.length === 0 ? '' : `# Ringproxy\r\n${own.join('\r\n')}\r\n\r\n`;
-    const text = section + withFigures(mergeInfoTexts(texts), figures);
+    const text = section + withFigures(mergeInfoTexts(texts), figures, added);
     const header = group.protocol === 3 ? `=${Buffer.byteLength(text) + 4}\r\ntxt:` : `$${Buffer.byteLength(text)}\r\n`;
     out.text(`${header}${text}\r\n`);
   };
 }
 
-function withFigures(text: string, figures: Readonly<Record<string, number | string>>): string {
-  return text.replace(/^(\w+):.*$/gm, (line, field: string) => {
+function withFigures(
+  text: string,
+  figures: Readonly<Record<string, number | string>>,
+  added: Readonly<Record<string, number>>,
+): string {
+  return text.replace(/^(\w+):(.*)$/gm, (line, field: string, value: string) => {
     const figure = figures[field];
-    return figure === undefined ? line : `${field}:${figure}`;
+    if (figure !== undefined) return `${field}:${figure}`;
+    const more = added[field];
+    return more === undefined ? line : `${field}:${Number(value) + more}`;
   });
 }
 
@@ -122,18 +92,27 @@ function mergeSection(merged: Map<string, Section>, title: string, fields: Secti
   }
   for (const [field, value] of fields) {
     const before = known.get(field);
+    const merge = FIELD_MERGES.get(field);
     if (before === undefined) known.set(field, value);
-    else if (SUMMED.has(field)) known.set(field, addNumbers(before, value));
+    else if (merge !== undefined) known.set(field, MERGES[merge](before, value));
     else if (/^db\d+$/.test(field) || field.startsWith('cmdstat_') || field.startsWith('errorstat_')) {
       known.set(field, addFields(before, value));
     }
   }
 }
 
+const MERGES: Readonly<Record<FieldMerge, (a: string, b: string) => string>> = {
+  sum: addNumbers,
+  most: (a, b) => (Number(b) > Number(a) ? b : a),
+  least: (a, b) => (Number(b) < Number(a) ? b : a),
+  worst: (a, b) => (a === 'ok' ? b : a),
+};
+
+/** As many decimals as Redis has them. */
 function addNumbers(a: string, b: string): string {
   const sum = Number(a) + Number(b);
   if (!Number.isFinite(sum)) return a;
-  return Number.isInteger(sum) ? String(sum) : sum.toFixed(6);
+  return sum.toFixed(a.includes('.') ? a.length - a.indexOf('.') - 1 : 0);
 }
 
 /** Adds `keys=1,expires=0,avg_ttl=0` field by field; averages (avg_ttl, usec_per_call) are weighed by their count. */

@@ -49,12 +49,19 @@ export function slowlogMerger(word: string | undefined): Merger {
   };
 }
 
-/** LATENCY HISTORY: in the order in which it happened. */
+/** LATENCY HISTORY: in the order in which it happened; of one second the worst, as a Redis keeps it of itself. */
 export const mergeHistory: Merger = (group, out) => {
-  write(
-    out,
-    entriesOf(group, 0).sort((a, b) => a.time - b.time),
-  );
+  const worst = new Map<number, number>();
+  for (const { buffer, start, time } of entriesOf(group, 0)) {
+    const latency = headerNumber(buffer, lineEnd(buffer, lineEnd(buffer, start)));
+    worst.set(time, Math.max(latency, worst.get(time) ?? 0));
+  }
+  const entries = [...worst].sort(([a], [b]) => a - b);
+  out.arrayHeader(entries.length);
+  for (const entry of entries) {
+    out.arrayHeader(entry.length);
+    for (const value of entry) out.integer(value);
+  }
 };
 
 /** LATENCY LATEST: for each event the latest of all nodes, with the worst of all nodes. */

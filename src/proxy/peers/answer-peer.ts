@@ -1,4 +1,5 @@
 /** What this process answers, and does, when another one asks or tells. */
+import { countOwn } from '../clients/client-count.js';
 import { killOwn, linesOf } from '../clients/list-kill.js';
 import type { Dispatcher } from '../plan/dispatcher.js';
 import { endWaitOf } from '../private/client-unblock.js';
@@ -28,6 +29,8 @@ export async function answerPeer(dispatcher: Dispatcher, question: PeerQuestion)
           return node === undefined ? NOBODY : dispatcher.pubsub.subscribed(node, kind, key, withPatterns);
         }),
       };
+    case 'count':
+      return { count: countOwn(dispatcher) };
     case 'caught-up':
       return 1;
     case 'heed':

@@ -1,4 +1,5 @@
 /** What the processes of one proxy ask and tell each other on behalf of their clients. All of it is plain data. */
+import type { ClientCount } from '../clients/client-count.js';
 import type { ClientFilter, ClientLine } from '../clients/client-filter.js';
 import type { UnblockMode } from '../private/unblock.js';
 import type { TopicKind } from '../pubsub/topic.js';
@@ -31,6 +32,8 @@ export type PeerQuestion =
   | { readonly type: 'invalidated'; readonly client: number; readonly keys: readonly Uint8Array[] | null }
   /** Who is subscribed to each of these topics? */
   | { readonly type: 'subscribed'; readonly about: readonly SubscribedQuestion[] }
+  /** How many clients are there? */
+  | { readonly type: 'count' }
   /** Tell when everything is done that was told before. The answer is 1. */
   | { readonly type: 'caught-up' }
   /** Do what these news say, and tell when that is done. The answer is 1. */
@@ -40,6 +43,7 @@ export type PeerQuestion =
 export type PeerAnswer =
   | number
   | { readonly lines: readonly ClientLine[] }
+  | { readonly count: ClientCount }
   | { readonly subscribed: readonly Subscribed[] };
 
 export type PeerNews =

@@ -45,7 +45,7 @@ import { GAVE_UP, GAVE_UP_REPLY, WAIT } from './waiting.js';
 export type Verdict = typeof TAKEN | typeof LATER;
 
 const NOT_READY = encodeError('NODEDOWN the ring has no nodes yet');
-const NO_AUTH = encodeError('NOAUTH Authentication required.');
+const NO_AUTH = 'NOAUTH Authentication required.';
 const CROSSSLOT = encodeError("CROSSSLOT Keys in request don't hash to the same node");
 const NO_LANE = encodeError('TRYAGAIN the ring is changing');
 
@@ -253,20 +253,25 @@ export class Dispatcher {
   #dispatchUnusual(client: ClientConnection, framer: RequestFramer, command: Command | undefined): Verdict {
     const source = framer.source as Buffer;
     if (command === undefined) client.transaction?.abort();
-    if (!client.authenticated && !allowedBeforeAuth(command)) {
-      client.reply(command?.id ?? UNKNOWN_COMMAND_ID, NO_AUTH, true);
-      return TAKEN;
-    }
     if (command === undefined) {
       const text = unknownCommandError(source, args, framer.argc);
       client.reply(UNKNOWN_COMMAND_ID, encodeError(text, 'latin1'), true);
       return TAKEN;
     }
+    if (!client.authenticated && !allowedBeforeAuth(command)) return this.#refuseStranger(client, command, framer);
     client.lastCommand = command;
-    if (this.#attentive && this.pause.holds(client, rowOf(command, framer))) return LATER;
+    if (this.#attentive && this.pause.holds(this, client, rowOf(command, framer), framer)) return LATER;
     const verdict = this.#dispatchByRoute(client, framer, command, source);
     if (verdict === TAKEN) this.#note(client, command, framer);
     return verdict;
+  }
+
+  /** The client has not said its password yet. As in Redis, what is wrong with the command itself is said first. */
+  #refuseStranger(client: ClientConnection, command: Command, framer: RequestFramer): Verdict {
+    const row = rowOf(command, framer);
+    const reason = arityError(row, framer.argc) ?? NO_AUTH;
+    if (command.name === 'exec') return abortExec(client, command, this, reason);
+    return this.refuse(client, row, encodeError(reason));
   }
 
   /** The command was taken: those hear of it who want to. */
@@ -319,7 +324,7 @@ export class Dispatcher {
     if (!this.bind(client)) return LATER;
     switch (command.route) {
       case 'owner':
-        return this.#dispatchToOwner(client, framer, command, source, snapshot);
+        return this.runAtOwner(client, framer, command);
       case 'split':
         return splitByOwner(this, client, framer, command, snapshot);
       case 'scan':
@@ -335,13 +340,10 @@ export class Dispatcher {
     }
   }
 
-  #dispatchToOwner(
-    client: ClientConnection,
-    framer: RequestFramer,
-    command: Command,
-    source: Buffer,
-    snapshot: RoutingSnapshot,
-  ): Verdict {
+  /** Sends the frame that `framer` holds to the node that owns its keys. There is a snapshot. */
+  runAtOwner(client: ClientConnection, framer: RequestFramer, command: Command): Verdict {
+    const source = framer.source as Buffer;
+    const { ring } = this.snapshot as RoutingSnapshot;
     const count = findKeys(command, args, framer.argc, source);
     // A command whose keys cannot be told is answered by a node, with the error that Redis has for it.
     if (count <= 0) return this.#run(client, command, this.anyNode(), source, framer);
@@ -351,7 +353,7 @@ export class Dispatcher {
       const start = args.start[at] as number;
       const end = args.end[at] as number;
       if (isReserved(source, start, end)) return this.refuse(client, command, RESERVED_REPLY);
-      const node = snapshot.ring.ownerOf(source, start, end);
+      const node = ring.ownerOf(source, start, end);
       if (owner === -1) owner = node;
       else if (owner !== node) return this.refuse(client, command, CROSSSLOT);
     }

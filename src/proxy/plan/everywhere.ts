@@ -1,7 +1,9 @@
 /** Commands that run on every node: administration, and those that say something of the whole ring. */
 import type { Command } from '../../commands/command.js';
+import { findKeys } from '../../commands/keys.js';
 import { args, type RequestFramer } from '../../resp/request-framer.js';
-import type { ClientConnection } from '../client/client-connection.js';
+import { type ClientConnection, LATER, TAKEN } from '../client/client-connection.js';
+import { type ClientCount, countAll, forgetCount } from '../clients/client-count.js';
 import { clusterFigures } from '../cluster/cluster-commands.js';
 import { ownPartOfSettings, refusalOfSettings } from '../local/config-command.js';
 import { argumentTexts } from '../local/words.js';
@@ -25,7 +27,19 @@ export function runEverywhere(
 ): Verdict {
   const run = SCRIPT_COMMANDS.get(command.name);
   if (run !== undefined) return run(dispatcher, client, framer, command);
-  return fanOut(dispatcher, client, framer, command, mergerOf(dispatcher, command, framer));
+  if (command.merge === 'info') return runInfo(dispatcher, client, framer, command);
+  return fanOut(dispatcher, client, framer, command, mergerOf(command, framer));
+}
+
+function runInfo(dispatcher: Dispatcher, client: ClientConnection, framer: RequestFramer, command: Command): Verdict {
+  const count = countAll(dispatcher, client);
+  if (count === null) return LATER;
+  const merger = infoMerger(ownSection(dispatcher, framer), ownFigures(dispatcher, count), {
+    blocked_clients: count.paused,
+  });
+  const verdict = fanOut(dispatcher, client, framer, command, merger);
+  if (verdict === TAKEN) forgetCount(client);
+  return verdict;
 }
 
 /** What only those may run whom the configuration trusts with the nodes (`admin-commands`). */
@@ -38,6 +52,8 @@ export function runAdministration(
   if (dispatcher.context.shared.options.adminCommands !== 'allow') {
     return dispatcher.refuse(client, command, refusalOf(command));
   }
+  // DEBUG OBJECT and its like: other nodes would miss the key.
+  if (findKeys(command, args, framer.argc, framer.source) > 0) return dispatcher.runAtOwner(client, framer, command);
   const merger = MERGERS[command.merge];
   if (command.name !== 'config|set') return fanOut(dispatcher, client, framer, command, merger);
   const refusal = refusalOfSettings(framer);
@@ -49,8 +65,7 @@ export function runAdministration(
   });
 }
 
-function mergerOf(dispatcher: Dispatcher, command: Command, framer: RequestFramer): Merger {
-  if (command.merge === 'info') return infoMerger(ownSection(dispatcher, framer), ownFigures(dispatcher));
+function mergerOf(command: Command, framer: RequestFramer): Merger {
   if (command.merge !== 'slowlog' || framer.argc < 3) return MERGERS[command.merge];
   return slowlogMerger((framer.source as Buffer).toString('latin1', args.start[2], args.end[2]));
 }
@@ -63,12 +78,15 @@ function ownSection(dispatcher: Dispatcher, framer: RequestFramer): string[] {
 }
 
 /** Fields of INFO that the proxy knows and the nodes do not. */
-function ownFigures({ context, tracking }: Dispatcher): Readonly<Record<string, number | string>> {
+function ownFigures(
+  { context, tracking }: Dispatcher,
+  { connected }: ClientCount,
+): Readonly<Record<string, number | string>> {
   const { maxClients, clusterMode } = context.shared.options;
   return {
     ...tracking.figures,
     ...clusterFigures(clusterMode),
-    connected_clients: context.allClients(),
+    connected_clients: connected,
     maxclients: maxClients,
   };
 }

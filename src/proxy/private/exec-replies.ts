@@ -4,16 +4,24 @@ import { changeKind } from '../local/connection-commands.js';
 import { headerNumber, lineEnd, replyEnd } from '../merge/held.js';
 import type { ReplySink, Request, RequestPool } from '../request.js';
 
-const ERROR_BYTE = 0x2d;
 const PLUS = 0x2b;
 const STAR = 0x2a;
+const MINUS = 0x2d;
+
+/** What else is to be done once a transaction has run, or will not. One of the two is called, once. */
+export interface Aftermath {
+  /** @param reply EXEC's @param answer gives the client what is made of it, now or later */
+  onRun(reply: Buffer, answer: (reply: Buffer) => void): void;
+  /** It was not run, or nobody knows whether it was. */
+  onFailed(): void;
+}
 
 export class ExecReplies implements ReplySink {
   readonly #exec: Request;
   readonly #requests: RequestPool;
   readonly #selects: readonly { readonly at: number; readonly database: number }[];
-  /** Called when the transaction has run, or null. */
-  readonly #onDone: (() => void) | null;
+  /** Told how the transaction has ended, or null. */
+  readonly #aftermath: Aftermath | null;
   /** The first error of the node to a command that it was to queue. */
   #refusal = '';
 
@@ -22,33 +30,57 @@ export class ExecReplies implements ReplySink {
     exec: Request,
     requests: RequestPool,
     selects: readonly { readonly at: number; readonly database: number }[],
-    onDone: (() => void) | null,
+    aftermath: Aftermath | null,
   ) {
     this.#exec = exec;
     this.#requests = requests;
     this.#selects = selects;
-    this.#onDone = onDone;
-    if (selects.length > 0 || onDone !== null) exec.sink = this;
+    this.#aftermath = aftermath;
+    if (selects.length > 0 || aftermath !== null) exec.sink = this;
   }
 
   onReply(request: Request, buffer: Buffer, start: number, end: number): void {
     if (request !== this.#exec) {
-      if (buffer[start] === ERROR_BYTE && this.#refusal === '') {
+      if (buffer[start] === MINUS && this.#refusal === '') {
         this.#refusal = buffer.toString('latin1', start + 1, end - 2);
         this.#exec.sink = this;
       }
       this.#requests.give(request);
       return;
     }
-    const { client } = request;
     request.sink = null;
-    // Neither an error nor nil.
-    if (buffer[start] === STAR && buffer[start + 1] !== ERROR_BYTE) this.#onDone?.();
+    const isRun = buffer[start] === STAR && buffer[start + 1] !== MINUS;
+    if (this.#aftermath === null) {
+      this.#answer(buffer, start, end);
+    } else if (isRun) {
+      const reply = Buffer.from(buffer.subarray(start, end));
+      this.#aftermath.onRun(reply, (answer) => this.#answer(answer, 0, answer.length));
+    } else {
+      this.#aftermath.onFailed();
+      this.#answer(buffer, start, end);
+    }
+  }
+
+  onFailure(request: Request, reply: Buffer): void {
+    const { client } = request;
+    if (request === this.#exec) this.#aftermath?.onFailed();
+    if (request !== this.#exec || client === null) {
+      this.#requests.give(request);
+      return;
+    }
+    request.sink = null;
+    client.onReply(request, reply, 0, reply.length);
+  }
+
+  /** What EXEC was answered, or what was made of that, is `buffer[start, end)`. */
+  #answer(buffer: Buffer, start: number, end: number): void {
+    const request = this.#exec;
+    const { client } = request;
     if (client === null) {
       this.#requests.give(request);
       return;
     }
-    if (buffer[start] === ERROR_BYTE && this.#refusal !== '') {
+    if (buffer[start] === MINUS && this.#refusal !== '') {
       const reply = encodeError(`EXECABORT Transaction discarded because of: ${this.#refusal}`, 'latin1');
       client.onReply(request, reply, 0, reply.length);
       return;
@@ -56,16 +88,6 @@ export class ExecReplies implements ReplySink {
     const database = this.#selected(buffer, start, end);
     if (database >= 0) changeKind(client, client.kind.protocol, database);
     client.onReply(request, buffer, start, end);
-  }
-
-  onFailure(request: Request, reply: Buffer): void {
-    const { client } = request;
-    if (request !== this.#exec || client === null) {
-      this.#requests.give(request);
-      return;
-    }
-    request.sink = null;
-    client.onReply(request, reply, 0, reply.length);
   }
 
   /** The database that the last SELECT which went well has chosen, or -1. */

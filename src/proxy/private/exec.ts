@@ -2,6 +2,7 @@
 import type { Command } from '../../commands/command.js';
 import { EMPTY_ARRAY, error as encodeError, request as encodeRequest, nullArray } from '../../resp/encode.js';
 import { type ClientConnection, LATER, TAKEN } from '../client/client-connection.js';
+import type { KeyMoves } from '../key-moves.js';
 import type { LocalCommand } from '../local/index.js';
 import { answerError } from '../local/words.js';
 import type { Dispatcher, Verdict } from '../plan/dispatcher.js';
@@ -9,7 +10,9 @@ import { GAVE_UP, GAVE_UP_REPLY, WAIT } from '../plan/waiting.js';
 import { PLAIN_CALL } from '../scripts/code-call.js';
 import type { RoutingSnapshot } from '../snapshot.js';
 import type { Lane } from '../upstream/lane.js';
-import { ExecReplies } from './exec-replies.js';
+import { type Aftermath, ExecReplies } from './exec-replies.js';
+import { OtherNodes } from './other-nodes.js';
+import { answerHere, withElements } from './own-answers.js';
 import type { Transaction, Watch } from './transaction.js';
 import { endWatch, sendQuietly } from './watch-lane.js';
 
@@ -135,7 +138,19 @@ function run(
     client.waitFor(lane);
     return LATER;
   }
-  send(dispatcher, client, command, transaction, lane);
+  const isOfSeveralNodes = transaction.everywhere.length > 0 && dispatcher.nodes.length > 1;
+  if (isOfSeveralNodes && client.pending > 0) {
+    // What goes to other nodes goes by lanes that are not the client's own: it must not overtake what is in flight.
+    client.raiseBarrier();
+    return LATER;
+  }
+  const moves = transaction.flushesKeys && isOfSeveralNodes ? (dispatcher.snapshot?.moves ?? null) : null;
+  if (moves !== null && !moves.holdMoves(client)) {
+    return client.hold() ? LATER : finish(client, command, dispatcher, GAVE_UP_REPLY);
+  }
+  send(dispatcher, client, command, transaction, lane, moves);
+  // Nor must it, or what is done here, be overtaken by what the client sends next.
+  if (isOfSeveralNodes || transaction.answeredHere.length > 0) client.raiseBarrier();
   client.transaction = null;
   if (watch !== null) endWatch(client, true);
   return TAKEN;
@@ -147,23 +162,21 @@ function send(
   command: Command,
   transaction: Transaction,
   lane: Lane,
+  moves: KeyMoves | null,
 ): void {
   const { requests, clock } = dispatcher.context.shared;
-  const { frames, selects, everywhere, ownParts } = transaction;
+  const { frames, selects, everywhere } = transaction;
   const changesBack = followKind(client, lane);
   const execRequest = requests.take();
-  const isAdministration = everywhere.length > 0 || ownParts.length > 0;
-  const onDone = (): void => {
-    tellOthers(dispatcher, client, lane, everywhere);
-    for (const run of ownParts) run();
-  };
-  const replies = new ExecReplies(execRequest, requests, selects, isAdministration ? onDone : null);
+  const hasMore = everywhere.length > 0 || transaction.answeredHere.length > 0;
+  const aftermath = hasMore ? aftermathOf(dispatcher, client, transaction, lane, moves) : null;
+  const replies = new ExecReplies(execRequest, requests, selects, aftermath);
   dispatcher.scripts.loadFor(transaction, lane);
   let bytes = MULTI.length + EXEC.length;
   lane.outlet.append(MULTI, 0, MULTI.length);
   for (const frame of frames) {
     bytes += frame.length;
-    if (!isAdministration) lane.outlet.appendOwned(frame);
+    if (!hasMore) lane.outlet.appendOwned(frame);
     else lane.outlet.append(frame, 0, frame.length);
   }
   lane.outlet.append(EXEC, 0, EXEC.length);
@@ -192,12 +205,33 @@ function send(
   }
 }
 
-/** Administration that has run on the transaction's node goes to the others as well. */
-function tellOthers(dispatcher: Dispatcher, client: ClientConnection, own: Lane, frames: readonly Buffer[]): void {
-  dispatcher.nodes.forEach((node, index) => {
-    const lane = node === own.node ? null : dispatcher.laneFor(client, index);
-    if (lane !== null) for (const frame of frames) sendQuietly(lane, frame);
-  });
+/**
+ * When the transaction has run: what concerns every node goes to the others, keys that were held still for it move again,
+ * and what the proxy answers is carried out.
+ */
+function aftermathOf(
+  dispatcher: Dispatcher,
+  client: ClientConnection,
+  { everywhere, ownParts, answeredHere }: Transaction,
+  own: Lane,
+  moves: KeyMoves | null,
+): Aftermath {
+  const { requests, clock } = dispatcher.context.shared;
+  const { protocol } = client.kind;
+  return {
+    onRun: (reply, answer) => {
+      const others = new OtherNodes(everywhere, requests, (errors) => {
+        for (const run of ownParts) run();
+        moves?.releaseMoves();
+        const elements = new Map(errors);
+        if (!client.closed) for (const one of answeredHere) elements.set(one.at, answerHere(dispatcher, client, one));
+        answer(withElements(reply, elements));
+      });
+      const nodes = dispatcher.nodes.filter((node) => node !== own.node);
+      others.send(nodes, protocol, clock.now);
+    },
+    onFailed: () => moves?.releaseMoves(),
+  };
 }
 
 /** The client has changed its protocol or database since it watches on this lane. @returns whether it has */

@@ -5,12 +5,15 @@ import { error as encodeError } from '../../resp/encode.js';
 import { parseStrictInteger } from '../../resp/integer.js';
 import { args, type RequestFramer } from '../../resp/request-framer.js';
 import { type ClientConnection, TAKEN } from '../client/client-connection.js';
+import { mayWrite } from '../clients/may-write.js';
 import { ownPartOfSettings, refusalOfSettings } from '../local/config-command.js';
+import type { Tolerance } from '../merge/group.js';
 import type { Dispatcher, Verdict } from '../plan/dispatcher.js';
 import { otherDatabaseAt } from '../plan/other-database.js';
 import { isReserved, RESERVED_REPLY } from '../plan/reserved.js';
 import { refusalOfPatterns } from '../plan/sort-patterns.js';
 import type { RoutingSnapshot } from '../snapshot.js';
+import { isAnsweredHere, PLACEHOLDER } from './own-answers.js';
 import type { Transaction } from './transaction.js';
 
 const QUEUED = Buffer.from('+QUEUED\r\n');
@@ -26,6 +29,9 @@ const NEVER_INSIDE: ReadonlySet<string> = new Set(['save', 'shutdown', 'psync', 
 const AT_ONCE: ReadonlySet<string> = new Set(['multi', 'exec', 'discard', 'watch', 'quit', 'reset']);
 /** Commands that the proxy answers otherwise; a node answers them as well. */
 const BY_NODE: ReadonlySet<string> = new Set(['ping', 'echo', 'unwatch', 'wait', 'waitaof', 'publish', 'spublish']);
+
+/** Of functions it is not known whether they write. */
+const NO_FUNCTION = (): boolean => false;
 
 /** Whether the command is one that MULTI does not defer. */
 export function runsAtOnce(command: Command): boolean {
@@ -52,16 +58,24 @@ export function queueCommand(
       break;
     case 'proxy':
       if (command.name === 'select') frame = noteSelect(transaction, framer, options.databases);
-      else if (!BY_NODE.has(command.name)) refusal = notInside(command, 'the proxy answers it, and not a node');
+      else if (isAnsweredHere(command)) {
+        transaction.answeredHere.push({ command, frame: copyOf(framer), at: transaction.frames.length });
+        frame = PLACEHOLDER;
+      } else if (!BY_NODE.has(command.name)) refusal = notInside(command, 'the proxy answers it, and not a node');
       break;
     case 'admin':
       if (options.adminCommands !== 'allow') refusal = notInside(command, command.reason);
-      else if (command.name === 'config|set') refusal = refusalOfSettings(framer);
-      if (refusal === null) frame = noteEverywhere(dispatcher, transaction, framer, command);
+      else if (findKeys(command, args, framer.argc, framer.source) > 0) {
+        return queueKeyed(dispatcher, client, transaction, command, framer);
+      } else if (command.name === 'config|set') refusal = refusalOfSettings(framer);
+      if (refusal === null) frame = noteEverywhere(dispatcher, client, transaction, framer, command);
       break;
     case 'all':
-      if (loadsCode(command)) frame = noteEverywhere(dispatcher, transaction, framer, command);
-      else if (command.merge !== 'info' && dispatcher.nodes.length > 1) refusal = ofAllNodes(command);
+      if (isFlush(command)) transaction.flushesKeys = true;
+      if (isFlush(command) || concernsCode(command)) {
+        frame = noteEverywhere(dispatcher, client, transaction, framer, command);
+      }
+      if (frame === null && command.merge !== 'info' && dispatcher.nodes.length > 1) refusal = ofAllNodes(command);
       break;
     default:
       refusal = notInside(command, 'it concerns several nodes');
@@ -140,7 +154,7 @@ function keep(
     return dispatcher.refuse(client, command, TOO_LARGE);
   }
   if (!transaction.aborted) transaction.frames.push(frame);
-  if (command.write || command.special !== null) transaction.writes = true;
+  if (mayWrite(command, framer, dispatcher.scripts.store, NO_FUNCTION)) transaction.writes = true;
   if (command.special !== null) dispatcher.scripts.noteQueued(transaction, command, framer);
   client.reply(command.id, QUEUED);
   return TAKEN;
@@ -155,22 +169,40 @@ function noteSelect(transaction: Transaction, framer: RequestFramer, databases: 
   return null;
 }
 
-/** It changes no keys: it may run on the other nodes a moment later. */
-function loadsCode(command: Command): boolean {
+function isFlush(command: Command): boolean {
+  return command.name === 'flushall' || command.name === 'flushdb';
+}
+
+/** SCRIPT and FUNCTION. */
+function concernsCode(command: Command): boolean {
   return command.name.startsWith('script|') || command.name.startsWith('function|');
 }
 
 function noteEverywhere(
   dispatcher: Dispatcher,
+  client: ClientConnection,
   transaction: Transaction,
   framer: RequestFramer,
   command: Command,
 ): Buffer {
   const frame = copyOf(framer);
+  if (transaction.aborted) return frame;
   const ownPart = command.name === 'config|set' ? ownPartOfSettings(dispatcher, framer) : null;
-  if (ownPart !== null && !transaction.aborted) transaction.ownParts.push(ownPart);
-  if (dispatcher.nodes.length > 1 && !transaction.aborted) transaction.everywhere.push(frame);
+  if (ownPart !== null) transaction.ownParts.push(ownPart);
+  transaction.everywhere.push({
+    frame,
+    at: transaction.frames.length,
+    database: transaction.selects.at(-1)?.database ?? client.kind.database,
+    tolerance: toleranceOf(command),
+  });
   return frame;
+}
+
+/** As outside of transactions: a node that is down is given functions and scripts when it is back. */
+function toleranceOf(command: Command): Tolerance {
+  if (!concernsCode(command)) return 'nothing';
+  if (/\|(?:load|restore)$/.test(command.name)) return 'down';
+  return /\|(?:exists|kill|stats)$/.test(command.name) ? 'errors' : 'nothing';
 }
 
 /** What a command is answered that Redis has in no transaction, nor the proxy anywhere. */

@@ -12,6 +12,8 @@
 import type { RoutingSnapshot } from '../snapshot.js';
 import type { Lane } from '../upstream/lane.js';
 import type { UpstreamNode } from '../upstream/upstream-node.js';
+import type { ForEveryNode } from './other-nodes.js';
+import type { OwnCommand } from './own-answers.js';
 
 /** What stands between MULTI and EXEC. */
 export class Transaction {
@@ -22,15 +24,19 @@ export class Transaction {
   readonly keys: Buffer[] = [];
   /** Which of the commands are SELECT, by their position. */
   readonly selects: { readonly at: number; readonly database: number }[] = [];
-  /** Frames of administration among them: the other nodes get them when EXEC went well. */
-  readonly everywhere: Buffer[] = [];
+  /** Those that concern every node: the other nodes get them when EXEC went well. */
+  readonly everywhere: ForEveryNode[] = [];
   /** What of that the proxy does itself, then. */
   readonly ownParts: (() => void)[] = [];
+  /** Those that the proxy answers. */
+  readonly answeredHere: OwnCommand[] = [];
   /** Digests of the scripts that it calls. */
   readonly digests: string[] = [];
   /** It calls scripts or functions. */
   runsCode = false;
   flushesScripts = false;
+  /** It has FLUSHALL or FLUSHDB: no key may be on its way from one node to another while it runs. */
+  flushesKeys = false;
   /** It has COPY with DB, or MOVE. */
   writesOtherDatabases = false;
   /** The node that was too busy for one of the commands; null: none was. */
@@ -48,6 +54,7 @@ export class Transaction {
     this.hashes.length = 0;
     this.everywhere.length = 0;
     this.ownParts.length = 0;
+    this.answeredHere.length = 0;
   }
 }
 

@@ -167,6 +167,63 @@ const CONVERSATIONS: Readonly<Record<string, readonly Words[]>> = {
     ['EXEC'],
   ],
   'a watched key, and FLUSHALL': [['SET', '{t}a', '1'], ['WATCH', '{t}a'], ['FLUSHALL'], ['MULTI'], ['PING'], ['EXEC']],
+  'FLUSHALL and FLUSHDB, with keys of every node': [
+    ...Array.from({ length: 20 }, (_, i) => ['SET', `k${i}`, 'x']),
+    ['SELECT', '1'],
+    ...Array.from({ length: 20 }, (_, i) => ['SET', `k${i}`, 'x']),
+    ['SELECT', '0'],
+    ['MULTI'],
+    ['SET', '{t}a', '1'],
+    ['SELECT', '1'],
+    ['FLUSHDB'],
+    ['SELECT', '0'],
+    ['GET', '{t}a'],
+    ['FLUSHDB', 'NONSENSE'],
+    ['EXEC'],
+    ['DBSIZE'],
+    ['SELECT', '1'],
+    ['DBSIZE'],
+    ['MULTI'],
+    ['FLUSHALL', 'ASYNC'],
+    ['EXEC'],
+    ['SELECT', '0'],
+    ['DBSIZE'],
+  ],
+  'FLUSHALL in a transaction that is void': [
+    ...Array.from({ length: 20 }, (_, i) => ['SET', `k${i}`, 'x']),
+    ['MULTI'],
+    ['FLUSHALL'],
+    ['NOSUCH'],
+    ['EXEC'],
+    ['WATCH', 'k1'],
+    ['other:SET', 'k1', 'y'],
+    ['MULTI'],
+    ['FLUSHALL'],
+    ['EXEC'],
+    ['DBSIZE'],
+  ],
+  // Symptom: they were refused. Cause: the proxy answers them, and the transaction's replies are a node's.
+  'what the proxy answers itself': [
+    ['MULTI'],
+    ['SET', '{t}a', '1'],
+    ['CLIENT', 'SETNAME', 'inside'],
+    ['CLIENT', 'GETNAME'],
+    ['CLIENT', 'SETNAME', 'not valid'],
+    ['CLIENT', 'NO-EVICT', 'maybe'],
+    ['ACL', 'WHOAMI'],
+    ['ROLE'],
+    ['CLIENT', 'GETREDIR'],
+    ['GET', '{t}a'],
+    ['EXEC'],
+    ['CLIENT', 'GETNAME'],
+    ['MULTI'],
+    ['CLIENT', 'SETNAME', 'never'],
+    ['DISCARD'],
+    ['CLIENT', 'GETNAME'],
+    ['MULTI'],
+    ['CLIENT', 'GETNAME'],
+    ['EXEC'],
+  ],
   RESET: [['WATCH', '{t}a'], ['MULTI'], ['SET', '{t}a', '1'], ['RESET'], ['EXEC'], ['EXISTS', '{t}a']],
   'SELECT between MULTI and EXEC': [
     ['MULTI'],
@@ -299,18 +356,15 @@ describe('keys of several nodes', () => {
     ]);
   });
 
-  it.each([['DBSIZE'], ['KEYS', '*'], ['FLUSHALL'], ['RANDOMKEY']])(
-    '%s concerns all nodes: it is refused',
-    async (...words) => {
-      const client = await RawClient.connect(proxy.port);
-      await client.command('MULTI');
-      expect(await client.text(...words)).toMatch(/^-CROSSSLOT .* concerns all nodes/);
-      expect(await client.text('EXEC')).toBe(EXECABORT);
-    },
-  );
+  it.each([['DBSIZE'], ['KEYS', '*'], ['RANDOMKEY']])('%s concerns all nodes: it is refused', async (...words) => {
+    const client = await RawClient.connect(proxy.port);
+    await client.command('MULTI');
+    expect(await client.text(...words)).toMatch(/^-CROSSSLOT .* concerns all nodes/);
+    expect(await client.text('EXEC')).toBe(EXECABORT);
+  });
 
   it.each([
-    ['CLIENT', 'ID'],
+    ['CLIENT', 'LIST'],
     ['HELLO', '3'],
     ['SCAN', '0'],
     ['CONFIG', 'SET', 'maxmemory', '0'],
@@ -325,6 +379,53 @@ describe('keys of several nodes', () => {
     const client = await RawClient.connect(proxy.port);
     const replies = await client.pipeline([['MULTI'], ['SET', 'k', '1'], ['INFO', 'server'], ['TIME'], ['EXEC']]);
     expect(String(replies[4])).toMatch(/^\*3\r\n\+OK\r\n\$\d+\r\n# Server/);
+  });
+});
+
+// Symptom: MULTI, FLUSHALL, EXEC was refused. Cause: a transaction runs on one node, and nothing carried it to the others.
+describe('FLUSHALL in a transaction', () => {
+  it('is overtaken by nothing, in front of it or behind it', async () => {
+    const client = await RawClient.connect(proxy.port);
+    const keys = Array.from({ length: 20 }, (_, i) => `k${i}`);
+    for (let round = 0; round < 20; round++) {
+      const replies = await client.pipeline([
+        ...keys.map((key) => ['SET', key, 'before']),
+        ['MULTI'],
+        ['FLUSHALL'],
+        ['EXEC'],
+        ...keys.map((key) => ['SET', `behind:${key}`, 'x']),
+        ['DBSIZE'],
+      ]);
+      expect(replies.at(keys.length + 2)?.toString()).toBe('*1\r\n+OK\r\n');
+      expect(replies.at(-1)?.toString()).toBe(`:${keys.length}\r\n`);
+    }
+  });
+
+  it('says which node it has not reached', async () => {
+    const three = await startRedises(3);
+    const fragile = await startRingproxy({ nodes: three, allowLog: [/down/] });
+    const client = await RawClient.connect(fragile.port);
+    const keys = Array.from({ length: 20 }, (_, i) => `k${i}`);
+    const owners = await ownersOf(fragile, keys);
+    const key = keys[owners.indexOf(three[0]?.address ?? '')] ?? '';
+    await client.command('SET', key, '1');
+    await three[2]?.stop();
+    for (let i = 0; i < 2; i++) {
+      const replies = await client.pipeline([['MULTI'], ['GET', key], ['FLUSHALL'], ['SET', key, '1'], ['EXEC']]);
+      expect(String(replies.at(-1))).toMatch(/^\*3\r\n\$1\r\n1\r\n-NODEDOWN node node3 [^\r]*\r\n\+OK\r\n$/);
+    }
+    expect(await client.text('GET', key)).toBe('$1\r\n1\r\n');
+  });
+
+  it('is carried out at all nodes when its client has left before', async () => {
+    const client = await RawClient.connect(proxy.port);
+    const other = await RawClient.connect(proxy.port);
+    for (let i = 0; i < 20; i++) await other.command('SET', `k${i}`, 'x');
+    await client.command('MULTI');
+    await client.command('FLUSHALL');
+    client.send('EXEC\r\n');
+    client.socket.end();
+    await expect.poll(() => other.text('DBSIZE')).toBe(':0\r\n');
   });
 });
 
