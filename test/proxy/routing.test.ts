@@ -229,6 +229,14 @@ describe('what is not served', () => {
         '99',
       ]);
     }
+    // Not even then.
+    for (const words of [['SEGFAULT'], ['panic'], ['RESTART'], ['POPULATE', '10']]) {
+      expect(await client.text('DEBUG', ...words)).toMatch(/^-ERR DEBUG [A-Z]+ is not allowed through the proxy: /);
+      await client.command('MULTI');
+      expect(await client.text('DEBUG', ...words)).toMatch(/^-ERR DEBUG [A-Z]+ is not allowed through the proxy: /);
+      expect(await client.text('EXEC')).toMatch(/^-EXECABORT /);
+    }
+    expect(await client.text('DBSIZE')).toMatch(/^:/);
   });
 });
 

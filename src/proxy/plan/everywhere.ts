@@ -5,7 +5,7 @@ import { args, type RequestFramer } from '../../resp/request-framer.js';
 import { type ClientConnection, LATER, TAKEN } from '../client/client-connection.js';
 import { type ClientCount, countAll, forgetCount } from '../clients/client-count.js';
 import { clusterFigures } from '../cluster/cluster-commands.js';
-import { ownPartOfSettings, refusalOfSettings } from '../local/config-command.js';
+import { ownPartOfSettings } from '../local/config-command.js';
 import { argumentTexts } from '../local/words.js';
 import type { Merger } from '../merge/group.js';
 import { infoMerger } from '../merge/info.js';
@@ -14,7 +14,7 @@ import { slowlogMerger } from '../merge/slowlog.js';
 import { SCRIPT_COMMANDS } from '../scripts/script-commands.js';
 import type { Dispatcher, Verdict } from './dispatcher.js';
 import { fanOut } from './fan-out.js';
-import { refusalOf } from './refusal.js';
+import { refusalOf, refusalOfAdministration } from './refusal.js';
 
 /** The sections of INFO that the proxy's own belongs to. */
 const INFO_SECTIONS: ReadonlySet<string> = new Set(['ringproxy', 'all', 'everything', 'default']);
@@ -54,10 +54,10 @@ export function runAdministration(
   }
   // DEBUG OBJECT and its like: other nodes would miss the key.
   if (findKeys(command, args, framer.argc, framer.source) > 0) return dispatcher.runAtOwner(client, framer, command);
+  const refusal = refusalOfAdministration(command, framer);
+  if (refusal !== null) return dispatcher.refuse(client, command, refusal);
   const merger = MERGERS[command.merge];
   if (command.name !== 'config|set') return fanOut(dispatcher, client, framer, command, merger);
-  const refusal = refusalOfSettings(framer);
-  if (refusal !== null) return dispatcher.refuse(client, command, refusal);
   const ownPart = ownPartOfSettings(dispatcher, framer);
   return fanOut(dispatcher, client, framer, command, (group, out) => {
     merger(group, out);

@@ -6,10 +6,11 @@ import { parseStrictInteger } from '../../resp/integer.js';
 import { args, type RequestFramer } from '../../resp/request-framer.js';
 import { type ClientConnection, TAKEN } from '../client/client-connection.js';
 import { mayWrite } from '../clients/may-write.js';
-import { ownPartOfSettings, refusalOfSettings } from '../local/config-command.js';
+import { ownPartOfSettings } from '../local/config-command.js';
 import type { Tolerance } from '../merge/group.js';
 import type { Dispatcher, Verdict } from '../plan/dispatcher.js';
 import { otherDatabaseAt } from '../plan/other-database.js';
+import { refusalOfAdministration } from '../plan/refusal.js';
 import { isReserved, RESERVED_REPLY } from '../plan/reserved.js';
 import { refusalOfPatterns } from '../plan/sort-patterns.js';
 import type { RoutingSnapshot } from '../snapshot.js';
@@ -67,7 +68,7 @@ export function queueCommand(
       if (options.adminCommands !== 'allow') refusal = notInside(command, command.reason);
       else if (findKeys(command, args, framer.argc, framer.source) > 0) {
         return queueKeyed(dispatcher, client, transaction, command, framer);
-      } else if (command.name === 'config|set') refusal = refusalOfSettings(framer);
+      } else refusal = refusalOfAdministration(command, framer);
       if (refusal === null) frame = noteEverywhere(dispatcher, client, transaction, framer, command);
       break;
     case 'all':
