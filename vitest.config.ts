@@ -9,5 +9,7 @@ export default defineConfig({
     fileParallelism: false,
     testTimeout: 30_000,
     hookTimeout: 60_000,
+    // A wait ends with what it waits for; this is only when to give up, and a busy machine is no failure.
+    expect: { poll: { timeout: 10_000 } },
   },
 });
