@@ -3,6 +3,7 @@
  * asked, and whoever connected before INFO was sent is counted.
  */
 import type { ClientConnection } from '../client/client-connection.js';
+import { AnswersFirst } from '../peers/answers-first.js';
 import type { PeerAnswer } from '../peers/peers.js';
 import type { Dispatcher } from '../plan/dispatcher.js';
 
@@ -13,7 +14,7 @@ export interface ClientCount {
 }
 
 /** What the other processes have answered for a client whose INFO has not been sent yet. */
-const answered = new WeakMap<ClientConnection, readonly (PeerAnswer | null)[]>();
+const answered = new AnswersFirst();
 
 /** Those of this process. */
 export function countOwn({ context, pause }: Dispatcher): ClientCount {
@@ -25,15 +26,8 @@ export function countAll(dispatcher: Dispatcher, client: ClientConnection): Clie
   const own = countOwn(dispatcher);
   const { peers } = dispatcher.context;
   if (peers === null) return own;
-  const answers = answered.get(client);
-  if (answers === undefined) {
-    client.suspend();
-    void peers.ask({ type: 'count' }).then((fresh) => {
-      answered.set(client, fresh);
-      client.resumeSoon();
-    });
-    return null;
-  }
+  const answers = answered.of(client, () => peers.ask({ type: 'count' }));
+  if (answers === null) return null;
   const all = answers.map(countIn).reduce<ClientCount>(add, own);
   // Of a process that does not answer it is known how many it had.
   if (!answers.includes(null)) return all;
@@ -42,7 +36,7 @@ export function countAll(dispatcher: Dispatcher, client: ClientConnection): Clie
 
 /** INFO is on its way: the next one asks anew. */
 export function forgetCount(client: ClientConnection): void {
-  answered.delete(client);
+  answered.forget(client);
 }
 
 function countIn(answer: PeerAnswer | null): ClientCount {

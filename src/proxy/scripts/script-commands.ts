@@ -5,6 +5,7 @@ import { args, type RequestFramer } from '../../resp/request-framer.js';
 import { type ClientConnection, LATER, TAKEN } from '../client/client-connection.js';
 import { Group, type Tolerance } from '../merge/group.js';
 import { MERGERS } from '../merge/mergers.js';
+import { AnswersFirst } from '../peers/answers-first.js';
 import type { Dispatcher, Verdict } from '../plan/dispatcher.js';
 import { fanOut, NO_KEYS } from '../plan/fan-out.js';
 import { sendQuietly } from '../private/watch-lane.js';
@@ -39,7 +40,7 @@ function scriptLoad(
 }
 
 /** Those whose SCRIPT FLUSH the other processes have heard of. */
-const flushedByPeers = new WeakSet<ClientConnection>();
+const flushedByPeers = new AnswersFirst();
 
 /** Whoever has the answer may rely on it that no process of the proxy finds the scripts any more. */
 function scriptFlush(
@@ -49,12 +50,13 @@ function scriptFlush(
   command: Command,
 ): Verdict {
   const { peers } = dispatcher.context;
-  if (peers !== null && !flushedByPeers.delete(client)) {
-    flushedByPeers.add(client);
-    dispatcher.scripts.flush();
-    client.suspend();
-    void peers.ask({ type: 'caught-up' }).then(() => client.resumeSoon());
-    return LATER;
+  if (peers !== null) {
+    const heard = flushedByPeers.of(client, () => {
+      dispatcher.scripts.flush();
+      return peers.ask({ type: 'caught-up' });
+    });
+    if (heard === null) return LATER;
+    flushedByPeers.forget(client);
   }
   const verdict = fanOut(dispatcher, client, framer, command, MERGERS.ok);
   if (verdict === TAKEN) dispatcher.scripts.flush();
