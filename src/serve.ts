@@ -8,7 +8,7 @@ import { type CommandInfo, parseCommandReply } from './commands/build.js';
 import { parseAddress } from './config/address.js';
 import type { Config } from './config/settings.js';
 import { RingproxyError } from './errors.js';
-import { describeNodeError, flushNode, inspectNode, type NodeAccess } from './health/inspect.js';
+import { describeNodeError, flushNode, inspectNode, type NodeAccess, runIdsOf } from './health/inspect.js';
 import { NodeMonitor } from './health/node-monitor.js';
 import { LocalPlane } from './local-plane.js';
 import type { PlaneHost } from './plane-host.js';
@@ -46,8 +46,13 @@ export interface RunningProxy {
   close(): Promise<void>;
 }
 
-/** How long a node may take to answer a batch of moves. */
-const MOVE_TIMEOUT_MS = 5000;
+/**
+ * How long a node may take to answer a batch of moves: more than Redis' `busy-reply-threshold`, from which on a node
+ * that runs a script says so.
+ */
+const MOVE_TIMEOUT_MS = 7000;
+/** How long a node may take to say which process it is, while commands on moved keys are held. */
+const RUN_ID_MS = 500;
 /** How long a dry run looks for large keys. */
 const SURVEY_MS = 3000;
 /** A node that is back, or a proxy that starts, does not wait for longer until functions are copied. */
@@ -169,13 +174,15 @@ export async function startServer(config: Config): Promise<RunningProxy> {
     killPredecessors: (nodes, proxies) =>
       killByName(nodes, (name) => proxies.includes(proxyOfConnection(name)), access, config.connectTimeout),
     survey: (nodes, ring, nextRing) => surveyMoves(nodes.map(moverNode), ring, nextRing, link, SURVEY_MS),
-    createMover: (nodes, ring, nextRing, callbacks) =>
+    runIds: (nodes) => runIdsOf(nodes, access, RUN_ID_MS),
+    createMover: (nodes, ring, nextRing, start, callbacks) =>
       new Mover({
         nodes: nodes.map(moverNode),
         ring,
         nextRing,
+        ...start,
         isBusy: () => plane.isBusy(),
-        link,
+        link: { ...link, onFirstSeen: callbacks.onFirstSeen },
         onSourceSwept: (source) => plane.sourceSwept(source),
         ...callbacks,
         onMoved: (source, target, keys, bytes) => {

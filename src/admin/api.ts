@@ -32,6 +32,8 @@ export interface ChangeView {
   keysScanned: number;
   keysEstimated: number;
   bytesMoved: number;
+  /** Keys that read as missing, since what their node had after a restart could not be told from the past. */
+  keysDropped: number;
   percent: number;
   etaSeconds: number | null;
   /** Keys a second at most; 0: no limit. */
@@ -146,6 +148,8 @@ export interface HistoryEntry {
   summary: string;
   keysMoved: number;
   bytesMoved: number;
+  /** As in `ChangeView`. */
+  keysDropped: number;
   durationSeconds: number;
 }
 

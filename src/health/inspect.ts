@@ -4,6 +4,7 @@ import { Redis, type RedisOptions } from 'ioredis';
 import { parseAddress } from '../config/address.js';
 import { RingproxyError } from '../errors.js';
 import { nameResolves } from '../proxy/io/shared-lookup.js';
+import { readRunId } from '../resp/run-id.js';
 import type { NodeSpec } from '../ring/node-spec.js';
 
 /** Without `replyMapping`, which changes the type of a client's replies. */
@@ -99,6 +100,31 @@ export async function inspectNode(node: NodeSpec, access: NodeAccess, timeout: n
   }
 }
 
+/**
+ * Asks nodes which server processes they are.
+ * @param timeout milliseconds
+ * @returns their run ids; empty where one does not say, or not in time
+ */
+export function runIdsOf(
+  nodes: readonly NodeSpec[],
+  access: (name: string) => NodeAccess,
+  timeout: number,
+): Promise<string[]> {
+  return Promise.all(
+    nodes.map(async (node) => {
+      const redis = connectNode(node.address, access(node.name), 'ringproxy-inspect', timeout);
+      try {
+        await redis.connect();
+        return readRunId(await redis.info('server'));
+      } catch {
+        return '';
+      } finally {
+        redis.disconnect();
+      }
+    }),
+  );
+}
+
 /** Removes every key of a node. */
 export async function flushNode(node: NodeSpec, access: NodeAccess, timeout: number): Promise<void> {
   const redis = connectNode(node.address, access, 'ringproxy-flush', Math.max(timeout, 60_000));
@@ -123,7 +149,7 @@ export function readFacts(info: string): NodeFacts {
     role: field('role'),
     clusterEnabled: field('cluster_enabled') === '1',
     version,
-    runId: field('run_id'),
+    runId: readRunId(info),
     keys,
     usedMemory: Number(field('used_memory')),
     startupMemory: Number(field('used_memory_startup')),

@@ -182,8 +182,10 @@ export class DataPlane {
       if (node === undefined) {
         node = new UpstreamNode(spec.id, spec.name, spec.address, this.#upstream);
         this.#nodes.set(identity, node);
+        node.asksRunId = snapshot.nextRing !== null;
         if (this.options.preconnect) node.preconnect();
       }
+      node.asksRunId = snapshot.nextRing !== null;
       return node;
     });
     this.#dispatcher.publish(snapshot, nodes);

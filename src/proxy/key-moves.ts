@@ -10,6 +10,11 @@ export interface MoveWaiter {
 export interface KeyMoves {
   /** Whether the key `buffer[start, end)` of the database is not on the node `source` any more. */
   isSettled(source: number, database: number, buffer: Buffer, start: number, end: number): boolean;
+  /**
+   * The run id of the source's process as it was when keys began to move; empty when it is not known. A process that
+   * was started since may hold what it had in the past: it is not asked about moved keys.
+   */
+  runIdOf(source: number): string;
   /** The source has answered that it does not have the key: from now on it counts as settled. */
   noteGone(source: number, database: number, key: Buffer): void;
   /** Moves the key from `source` to `target`, and then resumes the client. Asking again for the same key does no harm. */

@@ -9,20 +9,29 @@
  * is gone from there it stays gone: that is remembered, for keys one by one and for a source as a whole.
  */
 import type { KeyMoves, MoveWaiter } from '../proxy/key-moves.js';
+import { request } from '../resp/encode.js';
 import type { Ring } from '../ring/ring.js';
-import { type MoverNode, MovingNodes } from './moving-nodes.js';
-import { LinkFailure, type LinkOptions } from './node-link.js';
+import { Carrier } from './carrier.js';
+import { keyName } from './key-name.js';
+import { MoveMemory } from './move-memory.js';
+import { type MoverNode, MovingNodes, type MovingNodesOptions, type RunIds } from './moving-nodes.js';
+import { LinkFailure } from './node-link.js';
 import { Pace } from './pace.js';
-import { SettledKeys } from './settled-keys.js';
-import { sourcesOf, sweepSource } from './sweep.js';
-import { type LargeKey, migrateKeys, transferBatch } from './transfer.js';
+import { movingBetween, sourcesOf, sweepSource, targetsOf, walkNode } from './sweep.js';
+import { TransferRefused } from './transfer-refused.js';
 
 export interface MoverOptions {
   readonly nodes: readonly MoverNode[];
   /** The rings before and after, over `nodes`. */
   readonly ring: Ring;
   readonly nextRing: Ring;
-  readonly link: Omit<LinkOptions, 'onLate'>;
+  /** The processes of the nodes, as they were at the fence. */
+  readonly runIds: RunIds;
+  /** The memory of the change that this one turns round. */
+  readonly earlier: MoveMemory | null;
+  /** Whether a proxy before this one has moved keys of this change. */
+  readonly resumed: boolean;
+  readonly link: MovingNodesOptions;
   /** Told when the sweep stops because of a failure; it goes on with `resume`. */
   readonly onFailure: (message: string) => void;
   /** Whether clients are being served. */
@@ -68,16 +77,14 @@ export class Mover implements KeyMoves {
   readonly #options: MoverOptions;
   readonly #links: MovingNodes;
   readonly #pace: Pace;
-  readonly #settled = new SettledKeys();
+  /** What has been settled, in this turn of the change and before. */
+  readonly memory: MoveMemory;
   readonly #progress = new Map<number, SourceProgress>();
   readonly #routes = new Map<string, Route>();
   /** Keys that are on their way, with who waits for them. */
   readonly #inFlight = new Map<string, Set<MoveWaiter>>();
   readonly #running = new Set<Promise<unknown>>();
-  /** Sources that do not allow scripts. */
-  readonly #withoutScripts = new Set<number>();
-  /** One MIGRATE at a time: it stops its source until the target answers, and two could wait for each other. */
-  #migrating: Promise<unknown> = Promise.resolve();
+  readonly #carrier: Carrier;
   #paused = false;
   #stopped = false;
   /** Wakes those who wait for the end of a pause, of a hold, or of a key that is in flight. */
@@ -88,12 +95,28 @@ export class Mover implements KeyMoves {
   /** Turns of the event loop in which those who waited for a hold may ask again, before anything else begins. */
   #grace = 0;
   bytesMoved = 0;
+  /**
+   * Keys that read as missing because their node was restarted while they moved: what it had may have been from the
+   * past, and could not be told from what has been deleted since.
+   */
+  keysDropped = 0;
   error: string | null = null;
 
   constructor(options: MoverOptions) {
     this.#options = options;
-    this.#links = new MovingNodes(options.nodes, options.link);
+    this.memory = new MoveMemory(options.nodes, options.earlier, !options.resumed);
+    this.#links = new MovingNodes(options.nodes, options.runIds, options.link);
     this.#pace = new Pace(options.isBusy);
+    this.#carrier = new Carrier(this.#links, this.memory, {
+      onMoved: (source, target, keys, bytes) => this.#count(source, target, keys, bytes),
+      onDropped: (keys) => {
+        this.keysDropped += keys;
+      },
+      onLarge: (source, key) => {
+        const progress = this.#progress.get(source);
+        if (progress !== undefined) progress.largeKey = key;
+      },
+    });
     for (const source of sourcesOf(options.ring, options.nextRing)) {
       const node = options.nodes[source]?.name ?? '';
       this.#progress.set(source, { node, done: false, keysMoved: 0, keysScanned: 0, largeKey: null });
@@ -109,11 +132,11 @@ export class Mover implements KeyMoves {
   }
 
   isSettled(source: number, database: number, buffer: Buffer, start: number, end: number): boolean {
-    return this.#settled.has(source, database, buffer, start, end);
+    return this.memory.settled.has(source, database, buffer, start, end);
   }
 
   noteGone(source: number, database: number, key: Buffer): void {
-    this.#settled.add(source, database, key);
+    this.memory.settled.add(source, database, key);
   }
 
   settle(source: number, target: number, database: number, key: Buffer, client: MoveWaiter): void {
@@ -128,6 +151,10 @@ export class Mover implements KeyMoves {
     entry.clients.add(client);
     route.waiting.set(name, entry);
     this.#schedule(route);
+  }
+
+  runIdOf(source: number): string {
+    return this.#links.runIdOf(source);
   }
 
   holdMoves(client: MoveWaiter): boolean {
@@ -265,28 +292,54 @@ export class Mover implements KeyMoves {
             return !this.#stopped;
           },
         });
+        for (const target of targetsOf(source, this.#options.ring, this.#options.nextRing)) {
+          await this.#clearTarget(source, target);
+        }
         if (!this.#stopped) this.#markSwept(source);
       } catch (error) {
         if (progress.done) return;
         this.#fail(source, error, true);
+        if (passes(error)) await this.#sleep(RETRY_MS);
         await this.#whilePaused();
       }
     }
   }
 
+  /** A target that was restarted may have keys of the past, which the source does not have any more. */
+  async #clearTarget(source: number, target: number): Promise<void> {
+    if (this.#stopped || !this.#links.wasRestarted(target, await this.#links.link(target, 'sweep'))) return;
+    const { ring, nextRing } = this.#options;
+    const hooks = {
+      link: () => this.#links.link(target, 'sweep'),
+      scanKeys: () => this.#pace.scanKeys,
+      scanned: () => {},
+      goesOn: async () => {
+        await this.#whilePaused();
+        return !this.#stopped;
+      },
+    };
+    await walkNode(hooks, (database, keys) =>
+      this.#sweepBatches(source, target, database, movingBetween(source, target, ring, nextRing, keys)),
+    );
+  }
+
   async #sweepBatches(source: number, target: number, database: number, keys: readonly Buffer[]): Promise<void> {
-    let left = keys.filter((key) => !this.#settled.has(source, database, key, 0, key.length));
-    while (left.length > 0) {
+    let left: readonly Buffer[] = keys;
+    for (;;) {
       await this.#whilePaused();
       await this.#whileHeld();
       if (this.#stopped) return;
+      // Looked at behind every wait: clients settle keys meanwhile, and then write them at the target.
+      const settled = left.filter((key) => this.#isKnownSettled(source, database, key));
+      if (settled.length > 0) await this.#unlinkStale(source, database, settled);
+      left = left.filter((key) => !this.#isKnownSettled(source, database, key));
+      if (left.length === 0) return;
       // A key that is being settled is looked at again when that is over: it may have failed.
       const batch = left
         .slice(0, this.#pace.batchKeys)
         .filter((key) => !this.#inFlight.has(keyName(source, database, key)));
       if (batch.length === 0) {
         await this.#nextWake();
-        left = left.filter((key) => !this.#settled.has(source, database, key, 0, key.length));
         continue;
       }
       const start = performance.now();
@@ -300,13 +353,25 @@ export class Mover implements KeyMoves {
     }
   }
 
+  #isKnownSettled(source: number, database: number, key: Buffer): boolean {
+    return this.memory.settled.has(source, database, key, 0, key.length);
+  }
+
+  /** A source that was restarted may have again what has left it. */
+  async #unlinkStale(source: number, database: number, keys: readonly Buffer[]): Promise<void> {
+    const link = await this.#links.link(source, 'sweep');
+    if (!this.#links.wasRestarted(source, link)) return;
+    const [reply] = await link.exchange([request(['UNLINK', ...keys])], 1, database);
+    if (typeof reply !== 'number') throw TransferRefused.by(link, reply ?? null, 'UNLINK');
+  }
+
   /** Moves keys that are not in flight. @throws when they could not be moved; then none of them counts as settled */
   async #move(source: number, target: number, database: number, keys: Buffer[], purpose: string): Promise<void> {
     const names = keys.map((key) => keyName(source, database, key));
     for (const name of names) this.#inFlight.set(name, new Set());
     try {
-      await this.#moveAll(source, target, database, keys, purpose);
-      for (const key of keys) this.#settled.add(source, database, key);
+      await this.#carrier.carry(source, target, database, keys, purpose);
+      for (const key of keys) this.memory.settled.add(source, database, key);
     } catch (error) {
       // What was sent and not answered may still run: until the nodes have dropped it, the keys stay in flight.
       while (error instanceof LinkFailure && !this.#stopped && !(await this.#dropLate())) {
@@ -328,50 +393,6 @@ export class Mover implements KeyMoves {
     }
   }
 
-  async #moveAll(source: number, target: number, database: number, keys: Buffer[], purpose: string): Promise<void> {
-    let left: readonly Buffer[] = keys;
-    while (left.length > 0) {
-      const from = await this.#links.link(source, purpose);
-      const result = this.#withoutScripts.has(source)
-        ? null
-        : await transferBatch(from, await this.#links.link(target, purpose), database, left);
-      if (result === null) {
-        this.#withoutScripts.add(source);
-        await this.#migrate(source, target, database, left);
-        return;
-      }
-      if (result.moved > 0) this.#count(source, target, result.moved, result.bytes);
-      for (const large of result.large) await this.#moveLarge(source, target, database, large);
-      left = result.rest;
-    }
-  }
-
-  async #moveLarge(source: number, target: number, database: number, large: LargeKey): Promise<void> {
-    const progress = this.#progress.get(source);
-    if (progress !== undefined) progress.largeKey = { key: large.key.toString(), bytes: large.bytes };
-    try {
-      await this.#migrate(source, target, database, [large.key], large.bytes);
-    } finally {
-      if (progress !== undefined) progress.largeKey = null;
-    }
-  }
-
-  async #migrate(source: number, target: number, database: number, keys: readonly Buffer[], bytes = 0): Promise<void> {
-    const node = this.#links.at(target);
-    const colon = node.peerAddress.lastIndexOf(':');
-    const peer = {
-      host: node.peerAddress.slice(0, colon).replace(/^\[(.*)\]$/, '$1'),
-      port: node.peerAddress.slice(colon + 1),
-      username: node.username,
-      password: node.password,
-    };
-    const turn = this.#migrating.then(async () =>
-      migrateKeys(await this.#links.link(source, 'migrate'), peer, database, keys),
-    );
-    this.#migrating = turn.catch(() => {});
-    if (await turn) this.#count(source, target, keys.length, bytes);
-  }
-
   #count(source: number, target: number, keys: number, bytes: number): void {
     const progress = this.#progress.get(source);
     if (progress !== undefined) progress.keysMoved += keys;
@@ -383,7 +404,7 @@ export class Mover implements KeyMoves {
     const progress = this.#progress.get(source);
     if (progress === undefined) return;
     progress.done = true;
-    this.#settled.addSource(source);
+    this.memory.settled.addSource(source);
     this.#options.onSourceSwept(source);
   }
 
@@ -391,7 +412,7 @@ export class Mover implements KeyMoves {
     if (this.#progress.get(source)?.done === true) return;
     const why = error instanceof Error ? error.message : String(error);
     this.error = `moving keys off ${this.#links.at(source).name} (${this.#links.at(source).address}) failed: ${why}`;
-    if (!pauses || this.#paused) return;
+    if (!pauses || this.#paused || passes(error)) return;
     this.#paused = true;
     this.#options.onFailure(this.error);
   }
@@ -445,8 +466,9 @@ export class Mover implements KeyMoves {
   }
 }
 
-function keyName(source: number, database: number, key: Buffer): string {
-  return `${source} ${database} ${key.toString('latin1')}`;
+/** Whether what has failed will go by itself: the node runs a script, or loads its data. */
+function passes(error: unknown): boolean {
+  return (error instanceof TransferRefused || error instanceof LinkFailure) && error.passes;
 }
 
 function resumeAll(waiters: Set<MoveWaiter>): void {

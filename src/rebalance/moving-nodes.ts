@@ -7,15 +7,30 @@ export interface MoverNode extends LinkTarget {
   readonly peerAddress: string;
 }
 
+/**
+ * The server processes between which keys move, as they were when the fence was passed: each by its run id; empty
+ * where it is not known. A node with another one has been restarted since, and may hold what it had in the past.
+ */
+export type RunIds = readonly string[];
+
+export interface MovingNodesOptions extends Omit<LinkOptions, 'onLate'> {
+  /** Records a node that could not be asked at the fence. When it has settled, that survives this process. */
+  readonly onFirstSeen: (index: number, runId: string) => Promise<void>;
+}
+
 export class MovingNodes {
   readonly nodes: readonly MoverNode[];
   readonly #options: LinkOptions;
+  readonly #runIds: string[];
+  readonly #onFirstSeen: MovingNodesOptions['onFirstSeen'];
   readonly #links = new Map<string, Promise<NodeLink>>();
   /** Connections that failed with commands in flight. */
   readonly #late = new Set<NodeLink>();
 
-  constructor(nodes: readonly MoverNode[], options: Omit<LinkOptions, 'onLate'>) {
+  constructor(nodes: readonly MoverNode[], runIds: RunIds, { onFirstSeen, ...options }: MovingNodesOptions) {
     this.nodes = nodes;
+    this.#runIds = nodes.map((_node, index) => runIds[index] ?? '');
+    this.#onFirstSeen = onFirstSeen;
     // A node that does not know CLIENT ID cannot be asked to drop one connection.
     this.#options = { ...options, onLate: (link) => link.connectionId >= 0 && this.#late.add(link) };
   }
@@ -36,6 +51,16 @@ export class MovingNodes {
     const link = known === undefined ? this.#open(index) : this.#openAgain(known, index);
     if (link !== known) this.#links.set(name, link);
     return link;
+  }
+
+  /** Whether the process behind the link is another one than at the fence. */
+  wasRestarted(index: number, { runId }: NodeLink): boolean {
+    return runId !== '' && runId !== this.#runIds[index];
+  }
+
+  /** That of the node as it was at the fence; empty: it is not known. */
+  runIdOf(index: number): string {
+    return this.#runIds[index] ?? '';
   }
 
   /**
@@ -77,8 +102,13 @@ export class MovingNodes {
     }
   }
 
-  #open(index: number): Promise<NodeLink> {
-    return NodeLink.open(this.at(index), this.#options);
+  async #open(index: number): Promise<NodeLink> {
+    const link = await NodeLink.open(this.at(index), this.#options);
+    if (this.#runIds[index] === '' && link.runId !== '') {
+      this.#runIds[index] = link.runId;
+      await this.#onFirstSeen(index, link.runId);
+    }
+    return link;
   }
 
   async #openAgain(known: Promise<NodeLink>, index: number): Promise<NodeLink> {

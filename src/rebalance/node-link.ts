@@ -8,6 +8,7 @@ import { sharedLookup } from '../proxy/io/shared-lookup.js';
 import { decodeReply, ReplyError, type ReplyValue } from '../resp/decode.js';
 import { request } from '../resp/encode.js';
 import { ReplyFramer } from '../resp/reply-framer.js';
+import { readRunId } from '../resp/run-id.js';
 
 export interface LinkTarget {
   readonly name: string;
@@ -31,10 +32,13 @@ export interface LinkOptions {
 export class LinkFailure extends Error {
   /** Nobody listens at the node's address. */
   readonly refused: boolean;
+  /** It will be over in a while, by itself: the node runs a script, or loads its data. */
+  readonly passes: boolean;
 
-  constructor(message: string, refused = false) {
+  constructor(message: string, { refused = false, passes = false } = {}) {
     super(message);
     this.refused = refused;
+    this.passes = passes;
   }
 }
 
@@ -50,13 +54,20 @@ export class NodeLink {
   readonly node: LinkTarget;
   /** The node's number of this connection (CLIENT ID), or -1. */
   connectionId = -1;
+  /** Tells the server process from one that was started later (INFO's run_id); empty when the node does not say. */
+  runId = '';
+  /** By how much the node's clock is ahead of ours, in milliseconds; off by as much as the node took to answer. */
+  clockOffset = 0;
   readonly #options: LinkOptions;
   readonly #socket: Socket;
   readonly #framer = new ReplyFramer();
   readonly #exchanges: Exchange[] = [];
   #pieces: Buffer[] = [];
   #failure: LinkFailure | null = null;
+  /** The database that the node has agreed to. */
   #database = 0;
+  /** A SELECT that is not answered yet: until then nothing else is sent. */
+  #selecting: Promise<void> | null = null;
 
   private constructor(node: LinkTarget, options: LinkOptions, socket: Socket) {
     this.node = node;
@@ -76,16 +87,21 @@ export class NodeLink {
       ...(node.password === '' ? [] : [login]),
       ['CLIENT', 'SETNAME', options.connectionName],
       ['CLIENT', 'ID'],
+      ['INFO', 'server'],
+      ['TIME'],
     ];
+    const asked = Date.now();
     const replies = await link.exchange(greeting.map(request), greeting.length, 0, options.connectTimeout);
-    const refused = replies.find((reply) => reply instanceof ReplyError);
-    // A node may forbid CLIENT; a wrong password is another matter.
-    if (refused instanceof ReplyError && (node.password !== '' || refused.message.startsWith('NOAUTH'))) {
+    const refused = replies.find((reply) => reply instanceof ReplyError && !isForbidden(reply));
+    if (refused instanceof ReplyError) {
       link.close();
-      throw new LinkFailure(`${describeNode(node)} refused the login: ${refused.message}`);
+      const passes = /^(?:BUSY|LOADING) /.test(refused.message);
+      throw new LinkFailure(`${describeNode(node)} refused the login: ${refused.message}`, { passes });
     }
-    const id = replies.at(-1);
+    const [id, info, time] = replies.slice(-3);
+    link.clockOffset = offsetOf(time ?? null, (asked + Date.now()) / 2);
     if (typeof id === 'number') link.connectionId = id;
+    if (Buffer.isBuffer(info)) link.runId = readRunId(info.toString('latin1'));
     return link;
   }
 
@@ -105,28 +121,41 @@ export class NodeLink {
     database: number,
     timeout = this.#options.timeout,
   ): Promise<ReplyValue[]> {
-    if (this.#failure !== null) throw this.#failure;
-    const selects = database !== this.#database;
-    const replies = await new Promise<ReplyValue[]>((resolve, reject) => {
-      const timer = setTimeout(() => this.#fail(`did not answer within ${timeout} ms`), timeout);
-      this.#exchanges.push({ replies: [], wanted: wanted + (selects ? 1 : 0), resolve, reject, timer });
-      this.#database = database;
-      this.#socket.cork();
-      if (selects) this.#socket.write(request(['SELECT', String(database)]));
-      for (const frame of frames) this.#socket.write(frame);
-      this.#socket.uncork();
-    });
-    if (!selects) return replies;
-    const selected = replies.shift();
-    if (selected instanceof ReplyError) {
-      this.#fail(`refused SELECT ${database}: ${selected.message}`);
-      throw this.#failure;
+    while (this.#database !== database) {
+      if (this.#failure !== null) throw this.#failure;
+      // Frames that go out with a SELECT that is refused would reach whatever database was chosen before.
+      this.#selecting ??= this.#select(database, timeout);
+      await this.#selecting;
     }
-    return replies;
+    return this.#send(frames, wanted, timeout);
   }
 
   close(): void {
     this.#fail('is not needed any more');
+  }
+
+  async #select(database: number, timeout: number): Promise<void> {
+    try {
+      const [selected] = await this.#send([request(['SELECT', String(database)])], 1, timeout);
+      if (selected instanceof ReplyError) {
+        this.#fail(`refused SELECT ${database}: ${selected.message}`);
+        throw this.#failure;
+      }
+      this.#database = database;
+    } finally {
+      this.#selecting = null;
+    }
+  }
+
+  #send(frames: readonly Uint8Array[], wanted: number, timeout: number): Promise<ReplyValue[]> {
+    if (this.#failure !== null) return Promise.reject(this.#failure);
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => this.#fail(`did not answer within ${timeout} ms`), timeout);
+      this.#exchanges.push({ replies: [], wanted, resolve, reject, timer });
+      this.#socket.cork();
+      for (const frame of frames) this.#socket.write(frame);
+      this.#socket.uncork();
+    });
   }
 
   #onData(chunk: Buffer): void {
@@ -182,7 +211,7 @@ function connect(node: LinkTarget, timeout: number): Promise<Socket> {
     const giveUp = (why: string, refused = false): void => {
       clearTimeout(timer);
       socket.destroy();
-      reject(new LinkFailure(`${describeNode(node)} ${why}`, refused));
+      reject(new LinkFailure(`${describeNode(node)} ${why}`, { refused }));
     };
     const onError = (error: NodeJS.ErrnoException): void => giveUp(describe(error), error.code === 'ECONNREFUSED');
     socket.once('error', onError);
@@ -200,6 +229,18 @@ function socketTarget(address: string): { host: string; port: number } | { path:
   if (address.startsWith('unix:')) return { path: address.slice('unix:'.length) };
   const colon = address.lastIndexOf(':');
   return { host: address.slice(0, colon).replace(/^\[(.*)\]$/, '$1'), port: Number(address.slice(colon + 1)) };
+}
+
+/** @param time the reply to TIME. @param now what our clock said then */
+function offsetOf(time: ReplyValue, now: number): number {
+  if (!Array.isArray(time)) return 0;
+  const [seconds, microseconds] = time.map((part) => Number(String(part)));
+  return (seconds ?? 0) * 1000 + (microseconds ?? 0) / 1000 - now;
+}
+
+/** A user at the node may lack the right to CLIENT or INFO; a wrong password is another matter. */
+function isForbidden(error: ReplyError): boolean {
+  return /^NOPERM|unknown (?:command|subcommand)/i.test(error.message);
 }
 
 function describeNode(node: LinkTarget): string {

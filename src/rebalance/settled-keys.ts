@@ -7,14 +7,19 @@
  * linear probing). There are many small tables, so that none takes long to grow.
  *
  *   entry in a slab   hash (4) | source (2) | database (2) | length (2) | key
+ *
+ * Of a key above 4,096 bytes its SHA-256 stands there instead, under a length that no key has.
  */
+import { createHash } from 'node:crypto';
 
 /** Above this many bytes of keys everything is forgotten: a forgotten key is only asked for once more. */
 const LIMIT_BYTES = 67_108_864;
 const SLAB_BYTES = 1_048_576;
 const HEADER_BYTES = 10;
-/** Longer keys are not remembered. */
+/** Longer keys are remembered by their digest. */
 const LONGEST_KEY = 4096;
+/** Stands for the length of a digested key. */
+const DIGESTED = 0xffff;
 /** By the lower bits of the hash. */
 const TABLES = 1024;
 const FIRST_SLOTS = 64;
@@ -34,20 +39,29 @@ export class SettledKeys {
   #slabs: Buffer[] = [];
   /** Where the next entry begins; entries do not cross the end of a slab. */
   #end = 0;
+  #exact = true;
+
+  /** Whether nothing that was told has been forgotten. */
+  get exact(): boolean {
+    return this.#exact;
+  }
 
   has(source: number, database: number, buffer: Uint8Array, start: number, end: number): boolean {
     if (this.#sweptSources.has(source)) return true;
+    if (end - start > LONGEST_KEY) return this.#has(source, database, digestOf(buffer, start, end), DIGESTED);
     const hash = hashOf(source, database, buffer, start, end);
     const table = this.#tables[hash % TABLES];
-    return table !== undefined && this.#find(table, hash, source, database, buffer, start, end) >= 0;
+    return table !== undefined && this.#find(table, hash, source, database, end - start, buffer, start, end) >= 0;
   }
 
   add(source: number, database: number, key: Uint8Array): void {
-    if (key.length > LONGEST_KEY) return;
-    const hash = hashOf(source, database, key, 0, key.length);
+    const isLong = key.length > LONGEST_KEY;
+    const entry = isLong ? digestOf(key, 0, key.length) : key;
+    const length = isLong ? DIGESTED : key.length;
+    const hash = hashOf(source, database, entry, 0, entry.length);
     let table = this.#tables[hash % TABLES];
-    if (table !== undefined && this.#find(table, hash, source, database, key, 0, key.length) >= 0) return;
-    const offset = this.#append(hash, source, database, key);
+    if (table !== undefined && this.#find(table, hash, source, database, length, entry, 0, entry.length) >= 0) return;
+    const offset = this.#append(hash, source, database, length, entry);
     // Appending may have forgotten everything.
     table = this.#tables[hash % TABLES];
     if (table === undefined) {
@@ -63,12 +77,22 @@ export class SettledKeys {
     this.#sweptSources.add(source);
   }
 
-  /** @returns the entry's offset, or -1 */
+  #has(source: number, database: number, entry: Uint8Array, length: number): boolean {
+    const hash = hashOf(source, database, entry, 0, entry.length);
+    const table = this.#tables[hash % TABLES];
+    return table !== undefined && this.#find(table, hash, source, database, length, entry, 0, entry.length) >= 0;
+  }
+
+  /**
+   * @param length as the entry tells it
+   * @returns the entry's offset, or -1
+   */
   #find(
     table: Table,
     hash: number,
     source: number,
     database: number,
+    length: number,
     key: Uint8Array,
     start: number,
     end: number,
@@ -84,7 +108,7 @@ export class SettledKeys {
         slab.readUInt32LE(entry) === hash &&
         slab.readUInt16LE(entry + 4) === source &&
         slab.readUInt16LE(entry + 6) === database &&
-        slab.readUInt16LE(entry + 8) === end - start &&
+        slab.readUInt16LE(entry + 8) === length &&
         sameBytes(slab, entry + HEADER_BYTES, key, start, end)
       ) {
         return offset;
@@ -92,13 +116,14 @@ export class SettledKeys {
     }
   }
 
-  #append(hash: number, source: number, database: number, key: Uint8Array): number {
-    const length = HEADER_BYTES + key.length;
+  #append(hash: number, source: number, database: number, length: number, key: Uint8Array): number {
+    const size = HEADER_BYTES + key.length;
     // A slab may be filled to its last byte: the end is then where the next one would begin.
-    if (this.#end + length > this.#slabs.length * SLAB_BYTES) {
+    if (this.#end + size > this.#slabs.length * SLAB_BYTES) {
       if (this.#slabs.length * SLAB_BYTES >= LIMIT_BYTES) {
         this.#slabs = [];
         this.#tables = new Array(TABLES);
+        this.#exact = false;
       }
       this.#end = this.#slabs.length * SLAB_BYTES;
       this.#slabs.push(Buffer.allocUnsafeSlow(SLAB_BYTES));
@@ -109,9 +134,9 @@ export class SettledKeys {
     slab.writeUInt32LE(hash, entry);
     slab.writeUInt16LE(source, entry + 4);
     slab.writeUInt16LE(database, entry + 6);
-    slab.writeUInt16LE(key.length, entry + 8);
+    slab.writeUInt16LE(length, entry + 8);
     slab.set(key, entry + HEADER_BYTES);
-    this.#end += length;
+    this.#end += size;
     return offset;
   }
 
@@ -125,6 +150,10 @@ export class SettledKeys {
     }
     table.slots = slots;
   }
+}
+
+function digestOf(buffer: Uint8Array, start: number, end: number): Uint8Array {
+  return createHash('sha256').update(buffer.subarray(start, end)).digest();
 }
 
 function insert(slots: Int32Array, hash: number, offset: number): void {

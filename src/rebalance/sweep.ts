@@ -1,10 +1,10 @@
 /** Walks one source: every key of it that moves is handed on, in every database. */
 import { isReserved } from '../proxy/plan/reserved.js';
-import { ReplyError, type ReplyValue } from '../resp/decode.js';
+import type { ReplyValue } from '../resp/decode.js';
 import { request } from '../resp/encode.js';
 import type { Ring } from '../ring/ring.js';
 import type { NodeLink } from './node-link.js';
-import { TransferRefused } from './transfer.js';
+import { TransferRefused } from './transfer-refused.js';
 
 export interface SweepHooks {
   link(): Promise<NodeLink>;
@@ -29,30 +29,62 @@ export function sourcesOf(ring: Ring, nextRing: Ring): Set<number> {
   return losing;
 }
 
+/** The nodes that get part of what `source` loses. */
+export function targetsOf(source: number, ring: Ring, nextRing: Ring): Set<number> {
+  const gaining = new Set<number>();
+  for (const points of [ring.points, nextRing.points]) {
+    for (const point of points) {
+      const next = nextRing.ownerOfHash(point);
+      if (next !== source && ring.ownerOfHash(point) === source) gaining.add(next);
+    }
+  }
+  return gaining;
+}
+
 /**
  * A complete SCAN finds every moved key, since none can appear on the source any more.
  * @throws LinkFailure, TransferRefused
  */
 export async function sweepSource(source: number, ring: Ring, nextRing: Ring, hooks: SweepHooks): Promise<void> {
+  await walkNode(hooks, async (database, keys) => {
+    for (const [target, moving] of byTarget(source, ring, nextRing, keys)) await hooks.move(target, database, moving);
+  });
+}
+
+export type WalkHooks = Pick<SweepHooks, 'link' | 'scanKeys' | 'scanned' | 'goesOn'>;
+
+/**
+ * Walks all keys of a node, in every database.
+ * @param visit is given each page, and waited for
+ * @returns false when `goesOn` has ended it
+ * @throws LinkFailure, TransferRefused
+ */
+export async function walkNode(
+  hooks: WalkHooks,
+  visit: (database: number, keys: readonly Buffer[]) => Promise<void>,
+): Promise<boolean> {
+  const { runId } = await hooks.link();
   for (const database of await usedDatabases(await hooks.link())) {
     let cursor = '0';
     do {
-      if (!(await hooks.goesOn())) return;
+      if (!(await hooks.goesOn())) return false;
       const link = await hooks.link();
+      // A cursor means nothing to a process that was started since: keys would be passed over.
+      if (link.runId !== runId) return walkNode(hooks, visit);
       const [reply] = await link.exchange([request(['SCAN', cursor, 'COUNT', String(hooks.scanKeys())])], 1, database);
       const page = readPage(link, reply ?? null);
       cursor = page.cursor;
       hooks.scanned(page.keys.length);
-      for (const [target, keys] of byTarget(source, ring, nextRing, page.keys))
-        await hooks.move(target, database, keys);
+      await visit(database, page.keys);
     } while (cursor !== '0');
   }
+  return (await hooks.link()).runId === runId || walkNode(hooks, visit);
 }
 
 /** @throws TransferRefused */
 async function usedDatabases(link: NodeLink): Promise<number[]> {
   const [reply] = await link.exchange([request(['INFO', 'keyspace'])], 1, 0);
-  if (!Buffer.isBuffer(reply)) throw unexpected(link, reply ?? null, 'INFO');
+  if (!Buffer.isBuffer(reply)) throw TransferRefused.by(link, reply ?? null, 'INFO');
   return [...reply.toString().matchAll(/^db(\d+):keys=/gm)].map((match) => Number(match[1]));
 }
 
@@ -62,7 +94,7 @@ function readPage(link: NodeLink, reply: ReplyValue): { cursor: string; keys: Bu
     if (Buffer.isBuffer(cursor) && Array.isArray(keys))
       return { cursor: cursor.toString(), keys: keys.filter(Buffer.isBuffer) };
   }
-  throw unexpected(link, reply, 'SCAN');
+  throw TransferRefused.by(link, reply, 'SCAN');
 }
 
 function byTarget(source: number, ring: Ring, nextRing: Ring, keys: readonly Buffer[]): Map<number, Buffer[]> {
@@ -79,7 +111,13 @@ function byTarget(source: number, ring: Ring, nextRing: Ring, keys: readonly Buf
   return found;
 }
 
-function unexpected(link: NodeLink, reply: ReplyValue, what: string): TransferRefused {
-  const text = reply instanceof ReplyError ? reply.message : 'it is not what Redis answers';
-  return new TransferRefused(`node ${link.node.name} (${link.node.address}) refused ${what}: ${text}`);
+/** Those of the keys that move from `source` to `target`. */
+export function movingBetween(
+  source: number,
+  target: number,
+  ring: Ring,
+  nextRing: Ring,
+  keys: readonly Buffer[],
+): Buffer[] {
+  return byTarget(source, ring, nextRing, keys).get(target) ?? [];
 }

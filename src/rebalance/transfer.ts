@@ -1,32 +1,41 @@
 /**
  * Moves keys from one node to another without stopping either of them:
  *
- *   source   take    the values and times to live of a batch, in one script, so that none changes in between
- *   target   RESTORE … REPLACE
+ *   source   take    the values and times of expiry of a batch, in one script, so that none changes in between
+ *   target   RESTORE … REPLACE ABSTTL
  *   source   UNLINK  once the target has them
  *
- * MIGRATE does the same in one command, but stops its source until the target has answered: on a busy machine
- * that is as long as the target waits for a processor. It is used where it is better: for large values, which
- * then need not go through this process, and where a node does not allow scripts.
- *
  * In between a key is on both nodes. That is sound because nobody writes it: after the fence nobody writes a
- * moved key at its source, and whoever needs it at the target waits until the batch is over.
+ * moved key at its source, and whoever needs it at the target waits until the batch is over. Where the source does
+ * not allow scripts, and for large values, see `migrate.ts`.
+ *
+ * Keys expire when they would have: a time to live that is left would grow by the time that each move takes.
  */
 import { ReplyError, type ReplyValue } from '../resp/decode.js';
 import { request } from '../resp/encode.js';
 import type { NodeLink } from './node-link.js';
+import { expiryAt } from './times.js';
+import { TransferRefused } from './transfer-refused.js';
+import type { Drops, Moves } from './trust.js';
 
 /** A value above so many bytes is moved alone, by MIGRATE. */
 export const LARGE_BYTES = 1_048_576;
 /** One batch holds about so many bytes. */
 const BATCH_BYTES = 1_048_576;
-/** How long a source waits for its target, in milliseconds. */
-const MIGRATE_TIMEOUT_MS = 5000;
-/** A large value takes its time: 512 MB at 20 MB/s. */
-const LARGE_TIMEOUT_MS = 30_000;
 
-/** For each key: false (it is not there), its size (too large for a batch), -1 (the batch is full) or value and TTL. */
+/**
+ * For each key: false (it is not there), its size (too large for a batch), -1 (the batch is full), or its value and
+ * when it expires (milliseconds since 1970, -1: never). Before Redis 7 there is no PEXPIRETIME.
+ */
 const TAKE = `
+local function expiry(key)
+  local at = redis.pcall('PEXPIRETIME', key)
+  if type(at) == 'number' then return at end
+  local left = redis.call('PTTL', key)
+  if left < 0 then return left end
+  local now = redis.call('TIME')
+  return now[1] * 1000 + math.floor(now[2] / 1000) + left
+end
 local most, room = tonumber(ARGV[1]), tonumber(ARGV[2])
 local found = {}
 for i, key in ipairs(KEYS) do
@@ -36,21 +45,10 @@ for i, key in ipairs(KEYS) do
   elseif room <= 0 then found[i] = -1
   else
     room = room - size
-    found[i] = { redis.call('DUMP', key), redis.call('PTTL', key) }
+    found[i] = { redis.call('DUMP', key), expiry(key) }
   end
 end
 return found`;
-
-/** A node answered with an error. */
-export class TransferRefused extends Error {}
-
-/** Where the source finds the target, and how it logs in there. */
-export interface PeerAddress {
-  readonly host: string;
-  readonly port: string;
-  readonly username: string;
-  readonly password: string;
-}
 
 export interface LargeKey {
   readonly key: Buffer;
@@ -59,26 +57,32 @@ export interface LargeKey {
 }
 
 export interface Transferred {
-  /** Keys that are on the target now. */
-  readonly moved: number;
+  /** Keys that have left the source for the target. */
+  readonly moved: readonly Buffer[];
   /** Of their serialized values. */
   readonly bytes: number;
+  /** Copies from the past, or that could not be told from such, which are gone now: the key reads as missing. */
+  readonly dropped: number;
   /** To be moved alone. */
   readonly large: readonly LargeKey[];
   /** The batch was full: to be asked for again. */
   readonly rest: readonly Buffer[];
+  /** Why the other keys could not be moved, or null. */
+  readonly failure: TransferRefused | null;
 }
 
 /**
  * Moves a batch; keys that are not there are no failure.
+ * @param verdict which copies count
  * @returns null when the source does not allow scripts
- * @throws TransferRefused when a node answers with an error, LinkFailure when one does not answer
+ * @throws TransferRefused when a node answers with an error before anything has moved, LinkFailure when one does not answer
  */
 export async function transferBatch(
   source: NodeLink,
   target: NodeLink,
   database: number,
   keys: readonly Buffer[],
+  verdict: Moves,
 ): Promise<Transferred | null> {
   const limits = [String(LARGE_BYTES), String(BATCH_BYTES)];
   const [found] = await source.exchange(
@@ -87,67 +91,109 @@ export async function transferBatch(
     database,
   );
   if (found instanceof ReplyError && forbidsScripts(found)) return null;
-  if (!Array.isArray(found)) throw refusal(source, found ?? null, 'the script that reads keys');
-  const restores: Buffer[] = [];
-  const taken: Buffer[] = [];
-  const large: LargeKey[] = [];
-  const rest: Buffer[] = [];
-  let bytes = 0;
+  if (!Array.isArray(found)) throw TransferRefused.by(source, found ?? null, 'the script that reads keys');
+  const batch = sortOut(keys, found);
+  const dropped = verdict === 'move, clear' ? await clear(target, database, batch.missing) : 0;
+  const { moved, failure } = await restore(source, target, database, batch.taken, verdict);
+  const bytes = moved.reduce((sum, { value }) => sum + value.length, 0);
+  return { moved: moved.map(({ key }) => key), bytes, dropped, large: batch.large, rest: batch.rest, failure };
+}
+
+interface Taken {
+  readonly key: Buffer;
+  readonly value: Buffer;
+  /** Milliseconds since 1970 by the source's clock; -1: never. */
+  readonly expiry: number;
+}
+
+interface Batch {
+  readonly taken: Taken[];
+  readonly missing: Buffer[];
+  readonly large: LargeKey[];
+  readonly rest: Buffer[];
+}
+
+function sortOut(keys: readonly Buffer[], found: readonly ReplyValue[]): Batch {
+  const batch: Batch = { taken: [], missing: [], large: [], rest: [] };
   for (const [i, key] of keys.entries()) {
     const entry = found[i];
     if (typeof entry === 'number') {
-      if (entry < 0) rest.push(key);
-      else large.push({ key, bytes: entry });
-    } else if (Array.isArray(entry)) {
-      const [value, ttl] = entry;
-      if (!Buffer.isBuffer(value)) continue;
-      // 0 means for ever: a key that is about to expire has 1 ms left.
-      const left = typeof ttl !== 'number' || ttl === -1 ? 0 : Math.max(1, ttl);
-      restores.push(request(['RESTORE', key, String(left), value, 'REPLACE']));
-      taken.push(key);
-      bytes += value.length;
+      if (entry < 0) batch.rest.push(key);
+      else batch.large.push({ key, bytes: entry });
+      continue;
     }
+    const [value, expiry] = Array.isArray(entry) ? entry : [];
+    if (Buffer.isBuffer(value)) batch.taken.push({ key, value, expiry: typeof expiry === 'number' ? expiry : -1 });
+    else batch.missing.push(key);
   }
-  if (taken.length > 0) {
-    const restored = await target.exchange(restores, restores.length, database);
-    const failed = restored.find((reply) => reply instanceof ReplyError);
-    if (failed !== undefined) throw refusal(target, failed, 'RESTORE');
-    const [unlinked] = await source.exchange([request(['UNLINK', ...taken])], 1, database);
-    if (typeof unlinked !== 'number') throw refusal(source, unlinked ?? null, 'UNLINK');
+  return batch;
+}
+
+/** Writes to the target, then removes from the source what the target has: nothing is left in two places. */
+async function restore(
+  source: NodeLink,
+  target: NodeLink,
+  database: number,
+  taken: readonly Taken[],
+  verdict: Moves,
+): Promise<{ moved: readonly Taken[]; failure: TransferRefused | null }> {
+  if (taken.length === 0) return { moved: [], failure: null };
+  const replaces = verdict === 'offer' ? [] : ['REPLACE'];
+  const frames = taken.map(({ key, value, expiry }) =>
+    request(['RESTORE', key, String(expiryAt(source, target, expiry)), value, 'ABSTTL', ...replaces]),
+  );
+  const restored = await target.exchange(frames, frames.length, database);
+  const moved = taken.filter((_key, i) => !(restored[i] instanceof ReplyError) || isBusyKey(restored[i] ?? null));
+  const failed = restored.find((reply) => reply instanceof ReplyError && !isBusyKey(reply)) ?? null;
+  if (moved.length > 0) {
+    const [unlinked] = await source.exchange([request(['UNLINK', ...moved.map(({ key }) => key)])], 1, database);
+    if (typeof unlinked !== 'number') throw TransferRefused.by(source, unlinked ?? null, 'UNLINK');
   }
-  return { moved: taken.length, bytes, large, rest };
+  return { moved, failure: failed === null ? null : TransferRefused.by(target, failed, 'RESTORE') };
 }
 
 /**
- * Moves keys by the source's own MIGRATE.
- * @returns whether any of them was there
- * @throws TransferRefused when a node answers with an error, LinkFailure when the source does not answer
+ * Removes copies that may be from the past.
+ * @returns how many of the keys read as missing now that did not before
+ * @throws TransferRefused, LinkFailure
  */
-export async function migrateKeys(
+export async function dropCopies(
   source: NodeLink,
-  peer: PeerAddress,
+  target: NodeLink,
   database: number,
   keys: readonly Buffer[],
-): Promise<boolean> {
-  const login =
-    peer.password === ''
-      ? []
-      : peer.username === ''
-        ? ['AUTH', peer.password]
-        : ['AUTH2', peer.username, peer.password];
-  const words = ['MIGRATE', peer.host, peer.port, '', String(database), String(MIGRATE_TIMEOUT_MS), 'REPLACE'];
-  const frame = request([...words, ...login, 'KEYS', ...keys]);
-  const [reply] = await source.exchange([frame], 1, database, LARGE_TIMEOUT_MS);
-  if (reply === 'OK') return true;
-  if (reply === 'NOKEY') return false;
-  throw refusal(source, reply ?? null, 'MIGRATE');
+  verdict: Drops,
+): Promise<number> {
+  const word = verdict === 'drop' ? 'EXISTS' : 'UNLINK';
+  const atTarget = await target.exchange(each(word, keys), keys.length, database);
+  const atSource = await source.exchange(each('UNLINK', keys), keys.length, database);
+  let dropped = 0;
+  for (let i = 0; i < keys.length; i++) {
+    const [there, here] = [atTarget[i] ?? null, atSource[i] ?? null];
+    if (typeof there !== 'number') throw TransferRefused.by(target, there, word);
+    if (typeof here !== 'number') throw TransferRefused.by(source, here, 'UNLINK');
+    if (verdict === 'drop' ? here === 1 && there === 0 : here + there > 0) dropped++;
+  }
+  return dropped;
+}
+
+/** @returns how many of the keys were there */
+async function clear(target: NodeLink, database: number, keys: readonly Buffer[]): Promise<number> {
+  if (keys.length === 0) return 0;
+  const [unlinked] = await target.exchange([request(['UNLINK', ...keys])], 1, database);
+  if (typeof unlinked !== 'number') throw TransferRefused.by(target, unlinked ?? null, 'UNLINK');
+  return unlinked;
+}
+
+function each(word: string, keys: readonly Buffer[]): Uint8Array[] {
+  return keys.map((key) => request([word, key]));
+}
+
+/** The target has the key already: what it has counts. */
+function isBusyKey(reply: ReplyValue): boolean {
+  return reply instanceof ReplyError && reply.message.startsWith('BUSYKEY');
 }
 
 function forbidsScripts(error: ReplyError): boolean {
   return /^NOPERM|unknown command/i.test(error.message);
-}
-
-function refusal(link: NodeLink, reply: ReplyValue, what: string): TransferRefused {
-  const text = reply instanceof ReplyError ? reply.message : `unexpected reply to ${what}`;
-  return new TransferRefused(`node ${link.node.name} (${link.node.address}) refused ${what}: ${text}`);
 }

@@ -7,3 +7,6 @@ export interface NodeSpec {
   /** Share of the ring relative to the other nodes: an integer from 1 to 1000. */
   readonly weight: number;
 }
+
+/** What tells one server from another: a node that keeps its name but not its address is another one. */
+export type NodeIdentity = Pick<NodeSpec, 'name' | 'address'>;

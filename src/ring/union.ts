@@ -1,8 +1,8 @@
-import type { NodeSpec } from './node-spec.js';
+import type { NodeIdentity, NodeSpec } from './node-spec.js';
 import { Ring } from './ring.js';
 
 /** Whether two rings mean the same server by these nodes: a node that keeps its name but not its address is another one. */
-export function sameNode(a: NodeSpec, b: NodeSpec): boolean {
+export function sameNode(a: NodeIdentity, b: NodeIdentity): boolean {
   return a.name === b.name && a.address === b.address;
 }
 

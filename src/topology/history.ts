@@ -27,9 +27,7 @@ export class History {
   }
 
   /** @param change `startedAt` as an ISO date; keys and bytes that were moved */
-  async add(
-    change: Pick<HistoryEntry, 'kind' | 'generation' | 'startedAt' | 'summary' | 'keysMoved' | 'bytesMoved'>,
-  ): Promise<void> {
+  async add(change: Omit<HistoryEntry, 'id' | 'finishedAt' | 'by' | 'durationSeconds'>): Promise<void> {
     const finishedAt = new Date();
     const entry: HistoryEntry = {
       id: randomUUID(),

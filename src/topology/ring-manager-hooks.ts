@@ -1,5 +1,6 @@
 /** What the ring's manager needs of the rest: the data plane, the nodes, the mover, the log. */
 import type { RoutingSnapshot } from '../proxy/snapshot.js';
+import type { MoveMemory } from '../rebalance/move-memory.js';
 import type { Mover } from '../rebalance/mover.js';
 import type { Survey } from '../rebalance/survey.js';
 import type { NodeSpec } from '../ring/node-spec.js';
@@ -7,7 +8,19 @@ import type { Ring } from '../ring/ring.js';
 import type { AdmissionHooks } from './admission.js';
 import type { FenceMember } from './change-protocol.js';
 
+/** What the mover of a change starts from. */
+export interface MoverStart {
+  /** Of the nodes' processes at the fence; empty where it is not known. */
+  readonly runIds: readonly string[];
+  /** What the mover of the change knows that this one turns round; null: it turns none round. */
+  readonly earlier: MoveMemory | null;
+  /** A proxy before this one has moved keys of this change. */
+  readonly resumed: boolean;
+}
+
 export interface MoverCallbacks {
+  /** A node answers that could not be asked at the fence. When it has settled, that is recorded. */
+  onFirstSeen(index: number, runId: string): Promise<void>;
   onFailure(message: string): void;
   onSwept(): void;
   onMoved(source: string, target: string, keys: number, bytes: number): void;
@@ -22,7 +35,15 @@ export interface RingManagerHooks extends AdmissionHooks {
   killLateConnections(nodes: readonly NodeSpec[]): Promise<void>;
   /** The same for all connections of these proxies, which were here before. @throws when a node cannot be asked */
   killPredecessors(nodes: readonly NodeSpec[], proxies: readonly string[]): Promise<void>;
-  createMover(nodes: readonly NodeSpec[], ring: Ring, nextRing: Ring, callbacks: MoverCallbacks): Mover;
+  createMover(
+    nodes: readonly NodeSpec[],
+    ring: Ring,
+    nextRing: Ring,
+    start: MoverStart,
+    callbacks: MoverCallbacks,
+  ): Mover;
+  /** The run ids of the nodes' processes; empty where one does not say, or not at once. */
+  runIds(nodes: readonly NodeSpec[]): Promise<string[]>;
   /** Looks for the largest keys that would move. */
   survey(nodes: readonly NodeSpec[], ring: Ring, nextRing: Ring): Promise<Survey>;
   /** Gives a node the functions that the members have. @throws RingproxyError when it cannot take them */

@@ -15,6 +15,7 @@ import { randomUUID } from 'node:crypto';
 import type { ChangeAccepted, ChangeRequest, HistoryEntry, RingView, WhichView } from '../admin/api.js';
 import { RingproxyError } from '../errors.js';
 import type { KeyMoves } from '../proxy/key-moves.js';
+import type { MoveMemory } from '../rebalance/move-memory.js';
 import type { Mover } from '../rebalance/mover.js';
 import { buildRing } from '../ring/build.js';
 import { ringMoves } from '../ring/moves.js';
@@ -31,6 +32,7 @@ import {
   differences,
   firstState,
   type Member,
+  type NodeProcess,
   nextMembers,
   type RingState,
   type RunningChange,
@@ -104,6 +106,7 @@ export class RingManager {
         summary,
         keysMoved: 0,
         bytesMoved: 0,
+        keysDropped: 0,
       });
       return;
     }
@@ -169,6 +172,7 @@ export class RingManager {
         startedAt: new Date().toISOString(),
         summary: describeRequest(request),
         undrained,
+        processes: [],
       };
       await this.#prepare(change);
       return { generation, dryRun: false, warnings, moves, survey: null };
@@ -291,7 +295,7 @@ export class RingManager {
     const sources = running.union.filter((node) => !change.undrained.includes(node.name));
     await before?.stop();
     for (;;) {
-      const failure = await this.#raiseFence(change, sources, before);
+      const failure = await this.#raiseFence(running, sources, before);
       const next = afterFence(failure === null, before !== null);
       if (next === 'move') break;
       const why = messageOf(failure);
@@ -312,7 +316,7 @@ export class RingManager {
       this.#hooks.warn(`the change back waits: ${why}`);
       await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
     }
-    await this.#move({ ...running, change: { ...change, phase: 'moving' } });
+    await this.#move(running, before?.memory ?? null, false);
     // What was loaded just before clients' FUNCTION LOAD went to the new nodes as well.
     const { members } = this.#current().state;
     for (const node of change.members) {
@@ -325,29 +329,57 @@ export class RingManager {
    * Makes sure that no command on a moved key is under way anywhere, and records that keys move.
    * @returns why that failed, or null
    */
-  async #raiseFence(change: RunningChange, sources: readonly Member[], before: Mover | null): Promise<Error | null> {
+  async #raiseFence(running: Running, sources: readonly Member[], before: Mover | null): Promise<Error | null> {
     try {
       const members = await this.#hooks.fence(FENCE_TIMEOUT_MS);
       if (!mayMove(members)) return new Error(members.find((member) => !member.acknowledged)?.why);
       await this.#hooks.killLateConnections(sources);
       await this.#dropPredecessors(sources);
       await before?.dropLateConnections();
+      const moving: RunningChange = { ...running.change, phase: 'moving', processes: await this.#processesOf(running) };
       // Recorded before anything moves: whatever happens from here on, the change goes forward.
-      await this.#save({ ...this.#current().state, change: { ...change, phase: 'moving' } });
+      await this.#save({ ...this.#current().state, change: moving });
+      running.change = moving;
       return null;
     } catch (error) {
       return error instanceof Error ? error : new Error(String(error));
     }
   }
 
-  async #move(running: Running): Promise<void> {
+  /** Those of the first fence: what a node has that was restarted since then may be from the past. */
+  async #processesOf({ change, union }: Running): Promise<readonly NodeProcess[]> {
+    if (change.processes.length > 0) return change.processes;
+    const runIds = await this.#hooks.runIds(union);
+    return union.map(({ name, address }, index) => ({ name, address, runId: runIds[index] ?? '' }));
+  }
+
+  async #onFirstSeen(running: Running, index: number, runId: string): Promise<void> {
+    const node = running.union[index];
+    if (node === undefined || this.#running !== running) return;
+    const { name, address } = node;
+    const known = running.change.processes.filter((process) => !sameNode(process, node));
+    const change = { ...running.change, processes: [...known, { name, address, runId }] };
+    await this.#save({ ...this.#current().state, change });
+    running.change = change;
+  }
+
+  async #move(running: Running, earlier: MoveMemory | null, resumed: boolean): Promise<void> {
     const { state } = this.#current();
     const { change, union, ring, nextRing } = running;
-    const mover = this.#hooks.createMover(union, ring, nextRing, {
-      onFailure: (message) => this.#hooks.warn(`${message}; the change is paused: mend it, then ringproxy ring resume`),
-      onSwept: () => void this.#finish(running),
-      onMoved: (source, target, keys) => this.#moved.count(source, target, keys),
-    });
+    const runIds = union.map((node) => change.processes.find((process) => sameNode(process, node))?.runId ?? '');
+    const mover = this.#hooks.createMover(
+      union,
+      ring,
+      nextRing,
+      { runIds, earlier, resumed },
+      {
+        onFirstSeen: (index, runId) => this.#onFirstSeen(running, index, runId),
+        onFailure: (message) =>
+          this.#hooks.warn(`${message}; the change is paused: mend it, then ringproxy ring resume`),
+        onSwept: () => void this.#finish(running),
+        onMoved: (source, target, keys) => this.#moved.count(source, target, keys),
+      },
+    );
     running.mover = mover;
     mover.giveUp(union.flatMap((node, index) => (change.undrained.includes(node.name) ? [index] : [])));
     for (const node of state.members) running.keysEstimated += this.#hooks.health(node)?.keys ?? 0;
@@ -380,7 +412,10 @@ export class RingManager {
       summary: change.summary,
       keysMoved: moved,
       bytesMoved: mover?.bytesMoved ?? 0,
+      keysDropped: mover?.keysDropped ?? 0,
     });
+    if (mover !== null && mover.keysDropped > 0)
+      this.#hooks.warn(`${change.summary}: ${describeDropped(mover.keysDropped)}`);
     this.#hooks.info(`${change.summary}: done, ${moved} keys moved, generation ${next.generation}`);
   }
 
@@ -424,7 +459,7 @@ export class RingManager {
     }
     if (this.#closed) return;
     running.failure = null;
-    await this.#move(running);
+    await this.#move(running, null, true);
   }
 
   /** A process of theirs may live on, stalled, with commands that it has yet to send. */
@@ -516,6 +551,10 @@ export class RingManager {
     }
     return { state: this.#state, ring: this.#ring };
   }
+}
+
+function describeDropped(keys: number): string {
+  return `${keys} keys were dropped and read as missing: their node was restarted while they moved, and what it had could not be told from what was changed or deleted since`;
 }
 
 function messageOf(error: unknown): string {

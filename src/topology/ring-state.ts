@@ -1,6 +1,6 @@
 /** The ring's state and the changes to it as pure functions; who owns and keeps it is `ring-manager.ts`. */
 import { RingproxyError } from '../errors.js';
-import type { NodeSpec } from '../ring/node-spec.js';
+import type { NodeIdentity, NodeSpec } from '../ring/node-spec.js';
 import type { RingOptions } from '../ring/ring.js';
 import { sameNode } from '../ring/union.js';
 
@@ -12,6 +12,11 @@ export interface Member extends NodeSpec {
 
 export type StoredChangeKind = 'add' | 'remove' | 'reweight' | 'replace' | 'apply' | 'cancel';
 
+/** The server process behind a node. */
+export interface NodeProcess extends NodeIdentity {
+  readonly runId: string;
+}
+
 /** A change that is under way: the ring that follows, and how far it is. */
 export interface RunningChange {
   readonly id: string;
@@ -22,6 +27,8 @@ export interface RunningChange {
   readonly summary: string;
   /** Nodes that are gone: nothing is moved off them. */
   readonly undrained: readonly string[];
+  /** The nodes' processes, as they were when the first fence of the change was passed: see `rebalance/trust.ts`. */
+  readonly processes: readonly NodeProcess[];
 }
 
 /** One generation: what decides which node owns a key; and the change to the next one. */

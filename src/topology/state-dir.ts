@@ -45,6 +45,7 @@ const schema = z.object({
       startedAt: z.string(),
       summary: z.string(),
       undrained: z.array(z.string()),
+      processes: z.array(z.object({ name: z.string(), address: z.string(), runId: z.string() })).default([]),
     })
     .nullable(),
 });
@@ -61,6 +62,7 @@ const history = z.array(
     keysMoved: z.number(),
     bytesMoved: z.number(),
     durationSeconds: z.number(),
+    keysDropped: z.number().default(0),
   }),
 );
 
@@ -71,6 +73,7 @@ export class StateDir {
   readonly #lock: StateLock;
   readonly #proxyId: string;
   #predecessors: readonly string[] = [];
+  #saving: Promise<void> = Promise.resolve();
 
   /** @param onLost called when another process has taken the directory: this one must not serve any more */
   constructor(directory: string, proxyId: string, onLost: () => void) {
@@ -126,7 +129,14 @@ export class StateDir {
   }
 
   /** Replaces the kept ring. When this returns, it survives a power failure. */
-  async save(state: RingState): Promise<void> {
+  save(state: RingState): Promise<void> {
+    // One at a time, in order: all of them write the same temporary file.
+    const saved = this.#saving.catch(() => {}).then(() => this.#saveNow(state));
+    this.#saving = saved;
+    return saved;
+  }
+
+  async #saveNow(state: RingState): Promise<void> {
     const temporary = `${this.#file}.new`;
     try {
       const file = await open(temporary, 'w');

@@ -33,15 +33,20 @@ export interface SentSnapshot {
   readonly moves: number;
   /** Sources that were swept already. */
   readonly swept: readonly number[];
+  /** Of the nodes' processes, as they were when keys began to move. */
+  readonly runIds: readonly string[];
 }
 
-export interface KeyToSettle {
-  /** Tells the keys apart that one worker asks for. */
-  readonly token: number;
+export interface KeyOfSource {
   readonly source: number;
-  readonly target: number;
   readonly database: number;
   readonly key: Uint8Array;
+}
+
+export interface KeyToSettle extends KeyOfSource {
+  /** Tells the keys apart that one worker asks for. */
+  readonly token: number;
+  readonly target: number;
 }
 
 /** A script keeps the node busy, which answers `reply`; null: not any more. */
@@ -98,6 +103,8 @@ export type FromWorker =
       readonly late: readonly LateConnection[];
     }
   | { readonly type: 'settle'; readonly moves: number; readonly keys: readonly KeyToSettle[] }
+  /** Sources have answered a worker that they do not have these keys. */
+  | { readonly type: 'gone'; readonly moves: number; readonly keys: readonly KeyOfSource[] }
   | { readonly type: 'hold'; readonly moves: number }
   | { readonly type: 'release'; readonly moves: number }
   /** A client has sent a script that the worker did not know. */
@@ -124,6 +131,7 @@ export function toSent(snapshot: RoutingSnapshot, moves: number, swept: readonly
     nextRing: snapshot.nextRing?.continuum ?? null,
     moves,
     swept,
+    runIds: snapshot.nodes.map((_node, index) => snapshot.moves?.runIdOf(index) ?? ''),
   };
 }
 

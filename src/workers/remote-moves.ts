@@ -3,8 +3,9 @@
  * a key is moved by one process at a time; what is known to have moved is remembered here as well.
  */
 import type { KeyMoves, MoveWaiter } from '../proxy/key-moves.js';
+import { keyName } from '../rebalance/key-name.js';
 import { SettledKeys } from '../rebalance/settled-keys.js';
-import type { FromWorker, KeyToSettle } from './messages.js';
+import type { FromWorker, KeyOfSource, KeyToSettle } from './messages.js';
 
 /** How long a hold that was granted waits for the client that asked for it. */
 const HOLD_EXPIRES_MS = 100;
@@ -19,7 +20,10 @@ interface Asked {
 export class RemoteMoves implements KeyMoves {
   readonly #moves: number;
   readonly #send: (message: FromWorker) => void;
+  readonly #runIds: readonly string[];
   readonly #settled = new SettledKeys();
+  /** Sources do not have these any more: to be told to the primary, which must know all that is settled. */
+  #gone: KeyOfSource[] = [];
   readonly #asked = new Map<number, Asked>();
   readonly #tokens = new Map<string, number>();
   #nextToken = 1;
@@ -29,9 +33,14 @@ export class RemoteMoves implements KeyMoves {
   /** Granted holds that nobody has taken yet. */
   #granted = 0;
 
-  /** @param moves the change's number */
-  constructor(moves: number, swept: readonly number[], send: (message: FromWorker) => void) {
+  /**
+   * @param moves the change's number
+   * @param swept sources that have no moved key left
+   * @param runIds of the sources' processes, as they were at the fence
+   */
+  constructor(moves: number, swept: readonly number[], runIds: readonly string[], send: (message: FromWorker) => void) {
     this.#moves = moves;
+    this.#runIds = runIds;
     this.#send = send;
     for (const source of swept) this.#settled.addSource(source);
   }
@@ -40,12 +49,19 @@ export class RemoteMoves implements KeyMoves {
     return this.#settled.has(source, database, buffer, start, end);
   }
 
+  runIdOf(source: number): string {
+    return this.#runIds[source] ?? '';
+  }
+
   noteGone(source: number, database: number, key: Buffer): void {
+    if (this.#settled.has(source, database, key, 0, key.length)) return;
     this.#settled.add(source, database, key);
+    this.#gone.push({ source, database, key });
+    if (this.#gone.length === 1) setImmediate(() => this.#flushGone());
   }
 
   settle(source: number, target: number, database: number, key: Buffer, client: MoveWaiter): void {
-    const name = `${source} ${database} ${key.toString('latin1')}`;
+    const name = keyName(source, database, key);
     const known = this.#tokens.get(name);
     if (known !== undefined) {
       this.#asked.get(known)?.clients.add(client);
@@ -77,7 +93,7 @@ export class RemoteMoves implements KeyMoves {
     const asked = this.#asked.get(token);
     if (asked === undefined) return;
     this.#asked.delete(token);
-    this.#tokens.delete(`${asked.source} ${asked.database} ${asked.key.toString('latin1')}`);
+    this.#tokens.delete(keyName(asked.source, asked.database, asked.key));
     if (settled) this.#settled.add(asked.source, asked.database, asked.key);
     for (const client of asked.clients) client.resumeSoon();
   }
@@ -103,6 +119,11 @@ export class RemoteMoves implements KeyMoves {
     for (const { clients } of this.#asked.values()) for (const client of clients) client.resumeSoon();
     this.#asked.clear();
     for (const client of this.#holdWaiters.splice(0)) client.resumeSoon();
+  }
+
+  #flushGone(): void {
+    this.#send({ type: 'gone', moves: this.#moves, keys: this.#gone });
+    this.#gone = [];
   }
 
   #flush(): void {

@@ -283,6 +283,12 @@ export class WorkerPool implements PlaneHost {
       case 'settle':
         this.#settle(worker, message);
         break;
+      case 'gone':
+        if (message.moves !== this.#moves) break;
+        for (const { source, database, key } of message.keys) {
+          this.#snapshot?.moves?.noteGone(source, database, Buffer.from(key.buffer, key.byteOffset, key.byteLength));
+        }
+        break;
       case 'hold':
         this.#hold(worker, message.moves);
         break;

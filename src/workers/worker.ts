@@ -188,7 +188,7 @@ export class Worker {
   #publish(sent: SentSnapshot): void {
     const before = this.#moves;
     if (sent.moves !== this.#movesNumber) {
-      this.#moves = sent.moves === 0 ? null : new RemoteMoves(sent.moves, sent.swept, this.#send);
+      this.#moves = sent.moves === 0 ? null : new RemoteMoves(sent.moves, sent.swept, sent.runIds, this.#send);
       this.#movesNumber = sent.moves;
     }
     const { generation, phase, nodes } = sent;

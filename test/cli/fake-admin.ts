@@ -47,6 +47,7 @@ export function changeView(fields: Partial<ChangeView> = {}): ChangeView {
     keysScanned: 100,
     keysEstimated: 200,
     bytesMoved: 1000,
+    keysDropped: 0,
     percent: 50,
     etaSeconds: 3,
     throttle: 0,
@@ -67,6 +68,7 @@ export function historyEntry(fields: Partial<HistoryEntry> = {}): HistoryEntry {
     summary: 'add b',
     keysMoved: 1000,
     bytesMoved: 64_000,
+    keysDropped: 0,
     durationSeconds: 2,
     ...fields,
   };

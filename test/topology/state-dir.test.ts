@@ -22,6 +22,7 @@ const moving: RingState = {
     startedAt: '2026-01-01T00:00:00.000Z',
     summary: 'add b',
     undrained: [],
+    processes: [],
   },
 };
 

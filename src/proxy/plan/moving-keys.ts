@@ -4,6 +4,7 @@ import { keyPositions } from '../../commands/keys.js';
 import { args, type RequestFramer } from '../../resp/request-framer.js';
 import { type ClientConnection, LATER, TAKEN } from '../client/client-connection.js';
 import type { RoutingSnapshot } from '../snapshot.js';
+import type { Lane } from '../upstream/lane.js';
 import type { Dispatcher, Verdict } from './dispatcher.js';
 import { ON_SOURCE, routeMovedKey } from './moved-key.js';
 import { SourceRead } from './source-read.js';
@@ -76,7 +77,7 @@ function readAtSource(
   const settled = moves.isSettled(owner, database, source, start, end);
   if (routeMovedKey(true, settled, true, client.sourceReads) !== ON_SOURCE) return false;
   const lane = dispatcher.laneFor(client, owner);
-  if (lane === null || lane.full) return false;
+  if (lane === null || lane.full || !isProcessOfFence(lane, moves.runIdOf(owner))) return false;
   const frame = Buffer.from(source.subarray(framer.frameStart, framer.frameEnd));
   // A field or an element may be missing; GET's nil says that the key is.
   const key = command.name === 'get' ? Buffer.from(source.subarray(start, end)) : null;
@@ -92,4 +93,10 @@ function readAtSource(
   );
   client.sourceReads++;
   return true;
+}
+
+/** Whether the lane leads to the process that was there when the fence was passed. @param runId that process' */
+function isProcessOfFence(lane: Lane, runId: string): boolean {
+  // A lane that has not asked for it was open before the ring began to change.
+  return lane.ready && (lane.runId === '' || lane.runId === runId);
 }

@@ -1,4 +1,5 @@
 import { parseIntegerLine } from '../../resp/reply-framer.js';
+import { readRunId } from '../../resp/run-id.js';
 import { buildHandshake, type HandshakeIdentity, type LaneKind } from './lane-handshake.js';
 
 const ERROR_BYTE = 0x2d;
@@ -16,13 +17,18 @@ export class Greeting {
   readonly bytes: Buffer;
   /** The node's number of the connection (CLIENT ID), or -1. */
   connectionId = -1;
+  /** The run id of the node's process; empty when it was not asked, or does not say. */
+  runId = '';
   readonly #steps: readonly string[];
   readonly #isOneOfMany: boolean;
   #answered = 0;
 
-  /** @param isOneOfMany the node may have had enough of such connections, which does not make it unusable */
-  constructor(kind: LaneKind, identity: HandshakeIdentity, isOneOfMany: boolean) {
-    const { bytes, steps } = buildHandshake(kind, identity);
+  /**
+   * @param isOneOfMany the node may have had enough of such connections, which does not make it unusable
+   * @param asksRunId whether it must be known which process of the node answers
+   */
+  constructor(kind: LaneKind, identity: HandshakeIdentity, isOneOfMany: boolean, asksRunId: boolean) {
+    const { bytes, steps } = buildHandshake(kind, identity, asksRunId);
     this.bytes = bytes;
     this.#steps = steps;
     this.#isOneOfMany = isOneOfMany;
@@ -39,11 +45,14 @@ export class Greeting {
       // The node only has fewer databases than the proxy offers.
       if (step.startsWith('SELECT')) return { reason: 'refused', why: `refused ${step}: ${text}` };
       // A Redis without these subcommands may refuse what is a courtesy.
-      if (!step.startsWith('CLIENT') || text.startsWith('NOAUTH')) {
+      const isCourtesy = step.startsWith('CLIENT') || step === 'INFO';
+      if (!isCourtesy || text.startsWith('NOAUTH')) {
         return { reason: 'greeting', why: `refused ${step}: ${text}` };
       }
     } else if (step === 'CLIENT ID') {
       this.connectionId = parseIntegerLine(buffer, start, end);
+    } else if (step === 'INFO') {
+      this.runId = readRunId(buffer.toString('latin1', start, end));
     }
     this.#answered++;
     return this.#answered === this.#steps.length ? 'done' : 'more';

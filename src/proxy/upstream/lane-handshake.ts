@@ -19,8 +19,11 @@ export interface Handshake {
   readonly steps: readonly string[];
 }
 
-/** @returns AUTH, HELLO, CLIENT SETNAME, SELECT and CLIENT ID as far as the kind needs them, in one piece */
-export function buildHandshake(kind: LaneKind, identity: HandshakeIdentity): Handshake {
+/**
+ * @param asksRunId whether it must be known which process of the node answers
+ * @returns AUTH, HELLO, CLIENT SETNAME, SELECT, CLIENT ID and INFO as far as the kind needs them, in one piece
+ */
+export function buildHandshake(kind: LaneKind, identity: HandshakeIdentity, asksRunId: boolean): Handshake {
   const frames: Buffer[] = [];
   const steps: string[] = [];
   const add = (step: string, ...words: string[]): void => {
@@ -35,5 +38,6 @@ export function buildHandshake(kind: LaneKind, identity: HandshakeIdentity): Han
   add('CLIENT SETNAME', 'CLIENT', 'SETNAME', identity.connectionName);
   if (kind.database !== 0) add(`SELECT ${kind.database}`, 'SELECT', String(kind.database));
   add('CLIENT ID', 'CLIENT', 'ID');
+  if (asksRunId) add('INFO', 'INFO', 'server');
   return { bytes: Buffer.concat(frames), steps };
 }

@@ -159,7 +159,7 @@ export class SideConnection {
     this.#state = GREETING;
     socket.setKeepAlive(true, options.tcpKeepalive);
     const connectionName = `ringproxy:${options.proxyId}`;
-    const { bytes, steps } = buildHandshake(this.#kind, { username, password, connectionName });
+    const { bytes, steps } = buildHandshake(this.#kind, { username, password, connectionName }, false);
     this.#greetings = steps.length;
     socket.write(bytes);
   }

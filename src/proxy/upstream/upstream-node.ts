@@ -46,6 +46,8 @@ export class UpstreamNode {
   readonly counters = new NodeCounters();
   /** False while the node cannot be reached: its commands fail at once instead of waiting. */
   up = true;
+  /** The ring changes: new connections tell which process they lead to. */
+  asksRunId = false;
   /** What a command for this node is answered while it is down. */
   downReply: Buffer;
 

@@ -1,0 +1,153 @@
+/**
+ * Carries keys from one node to another, by the way that suits each: in batches (`transfer.ts`), by MIGRATE
+ * (`migrate.ts`), or not at all, where what a restarted node has is from the past (`trust.ts`).
+ */
+import { migrateKeys, type PeerAddress } from './migrate.js';
+import type { MoveMemory } from './move-memory.js';
+import type { MoverNode, MovingNodes } from './moving-nodes.js';
+import type { NodeLink } from './node-link.js';
+import { dropCopies, type LargeKey, transferBatch } from './transfer.js';
+import { type Drops, type Verdict, verdictOn } from './trust.js';
+
+export interface CarrierHooks {
+  /** So many keys went from one node to another; `bytes` of serialized values. */
+  onMoved(source: number, target: number, keys: number, bytes: number): void;
+  /** So many keys read as missing now. */
+  onDropped(keys: number): void;
+  /** A large key is being moved off the source alone; null: not any more. */
+  onLarge(source: number, key: { key: string; bytes: number } | null): void;
+}
+
+/** What is shown of a key's name. Bytes. */
+const SHOWN_KEY_BYTES = 256;
+
+export class Carrier {
+  readonly #links: MovingNodes;
+  readonly #memory: MoveMemory;
+  readonly #hooks: CarrierHooks;
+  /** Sources that do not allow scripts. */
+  readonly #withoutScripts = new Set<number>();
+  /** One MIGRATE at a time: it stops its source until the target answers, and two could wait for each other. */
+  #migrating: Promise<unknown> = Promise.resolve();
+
+  constructor(links: MovingNodes, memory: MoveMemory, hooks: CarrierHooks) {
+    this.#links = links;
+    this.#memory = memory;
+    this.#hooks = hooks;
+  }
+
+  /**
+   * When it returns, the keys are on the target, or nowhere. Those that have moved count as settled at once.
+   * @param purpose links of different purposes do not wait for each other
+   * @throws TransferRefused, LinkFailure
+   */
+  async carry(
+    source: number,
+    target: number,
+    database: number,
+    keys: readonly Buffer[],
+    purpose: string,
+  ): Promise<void> {
+    let left = keys;
+    while (left.length > 0) {
+      const from = await this.#links.link(source, purpose);
+      const to = await this.#links.link(target, purpose);
+      const rest: Buffer[] = [];
+      for (const [verdict, group] of this.#verdicts(source, from, target, to, database, left)) {
+        if (isDrop(verdict)) this.#hooks.onDropped(await dropCopies(from, to, database, group, verdict));
+        else if (this.#withoutScripts.has(source)) await this.#migrate(source, target, database, group);
+        else {
+          const result = await transferBatch(from, to, database, group, verdict);
+          if (result === null) {
+            this.#withoutScripts.add(source);
+            await this.#migrate(source, target, database, group);
+            continue;
+          }
+          for (const key of result.moved) this.#memory.settled.add(source, database, key);
+          if (result.moved.length > 0) this.#hooks.onMoved(source, target, result.moved.length, result.bytes);
+          this.#hooks.onDropped(result.dropped);
+          if (result.failure !== null) throw result.failure;
+          for (const large of result.large) await this.#carryLarge(source, target, database, large);
+          rest.push(...result.rest);
+        }
+      }
+      left = rest;
+    }
+  }
+
+  /** Which copies of the keys count, by what is known of the processes behind these links. */
+  #verdicts(
+    source: number,
+    from: NodeLink,
+    target: number,
+    to: NodeLink,
+    database: number,
+    keys: readonly Buffer[],
+  ): Map<Verdict, Buffer[]> {
+    const sourceRestarted = this.#links.wasRestarted(source, from);
+    const targetRestarted = this.#links.wasRestarted(target, to);
+    const groups = new Map<Verdict, Buffer[]>();
+    if (!sourceRestarted && !targetRestarted) return groups.set('move', [...keys]);
+    for (const key of keys) {
+      const place = this.#memory.placeOf(source, target, database, key);
+      const verdict = verdictOn(place, sourceRestarted, targetRestarted);
+      const group = groups.get(verdict);
+      if (group === undefined) groups.set(verdict, [key]);
+      else group.push(key);
+    }
+    return groups;
+  }
+
+  async #carryLarge(source: number, target: number, database: number, { key, bytes }: LargeKey): Promise<void> {
+    this.#hooks.onLarge(source, { key: key.toString('utf8', 0, SHOWN_KEY_BYTES), bytes });
+    try {
+      await this.#migrate(source, target, database, [key], bytes);
+    } finally {
+      this.#hooks.onLarge(source, null);
+    }
+  }
+
+  #migrate(source: number, target: number, database: number, keys: readonly Buffer[], bytes = 0): Promise<void> {
+    const turn = this.#migrating.then(() => this.#migrateNow(source, target, database, keys, bytes));
+    this.#migrating = turn.catch(() => {});
+    return turn;
+  }
+
+  async #migrateNow(
+    source: number,
+    target: number,
+    database: number,
+    keys: readonly Buffer[],
+    bytes: number,
+  ): Promise<void> {
+    const peer = peerOf(this.#links.at(target));
+    const from = await this.#links.link(source, 'migrate');
+    const to = await this.#links.link(target, 'migrate');
+    for (const [verdict, group] of this.#verdicts(source, from, target, to, database, keys)) {
+      if (isDrop(verdict)) {
+        this.#hooks.onDropped(await dropCopies(from, to, database, group, verdict));
+        continue;
+      }
+      const batches = verdict === 'move' ? [group] : group.map((key) => [key]);
+      for (const batch of batches) {
+        const { moved, dropped } = await migrateKeys(from, to, peer, database, batch, verdict);
+        this.#hooks.onDropped(dropped);
+        if (moved) this.#hooks.onMoved(source, target, batch.length, bytes);
+      }
+    }
+  }
+}
+
+function isDrop(verdict: Verdict): verdict is Drops {
+  return verdict === 'drop' || verdict === 'drop both';
+}
+
+function peerOf(node: MoverNode): PeerAddress {
+  const colon = node.peerAddress.lastIndexOf(':');
+  return {
+    host: node.peerAddress.slice(0, colon).replace(/^\[(.*)\]$/, '$1'),
+    port: node.peerAddress.slice(colon + 1),
+    username: node.username,
+    password: node.password,
+  };
+}
