@@ -121,7 +121,8 @@ export class NodeLink {
     database: number,
     timeout = this.#options.timeout,
   ): Promise<ReplyValue[]> {
-    while (this.#database !== database) {
+    // Also where the database is the one that is being left.
+    while (this.#selecting !== null || this.#database !== database) {
       if (this.#failure !== null) throw this.#failure;
       // Frames that go out with a SELECT that is refused would reach whatever database was chosen before.
       this.#selecting ??= this.#select(database, timeout);
