@@ -87,6 +87,8 @@ export class Lane {
   lastUsedAt = 0;
   /** The node's number of this connection (CLIENT ID), or -1. */
   connectionId = -1;
+  /** The proxy's end of this connection as the node sees it, or empty. */
+  peer = '';
   /** Clients that wait until the lane takes commands again. */
   readonly waiting = new Set<ClientConnection>();
 
@@ -291,7 +293,7 @@ export class Lane {
     const { nodeAccess, proxyId } = this.node.shared.options;
     const { username, password } = nodeAccess(this.node.name);
     const identity = { username, password, connectionName: `ringproxy:${proxyId}` };
-    this.#greeting = new Greeting(this.kind, identity, this.pool !== null);
+    this.#greeting = new Greeting(this.kind, identity, this.pool !== null, this.node.late);
     socket.write(this.#greeting.bytes);
   }
 
@@ -303,6 +305,7 @@ export class Lane {
     }
     if (outcome === 'more') return;
     this.connectionId = greeting.connectionId;
+    this.peer = greeting.peer;
     this.#becomeReady();
   }
 
