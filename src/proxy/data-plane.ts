@@ -160,15 +160,15 @@ export class DataPlane {
   }
 
   /** Connections that ended with commands in flight: these may run late, until the node has dropped the connection. */
-  lateConnections(): { node: string; address: string; id: number }[] {
+  lateConnections(): { node: string; address: string; id: number; peer: string }[] {
     return [...this.#nodes.values()].flatMap((node) =>
-      [...node.lateConnections].map((id) => ({ node: node.name, address: node.address, id })),
+      node.late.list().map(({ id, peer }) => ({ node: node.name, address: node.address, id, peer })),
     );
   }
 
   /** The nodes have dropped these. */
   forgetLate(late: readonly { readonly node: string; readonly address: string; readonly id: number }[]): void {
-    for (const { node, address, id } of late) this.#nodes.get(`${node}\n${address}`)?.lateConnections.delete(id);
+    for (const { node, address, id } of late) this.#nodes.get(`${node}\n${address}`)?.late.forget(id);
   }
 
   /** From now on commands are routed by this snapshot; nodes that it does not have any more are closed. */

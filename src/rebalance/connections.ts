@@ -9,6 +9,8 @@ export interface LateConnection {
   readonly address: string;
   /** CLIENT ID at the node. */
   readonly id: number;
+  /** Its address as the node sees it; empty: unknown. */
+  readonly peer: string;
 }
 
 /** Kills late connections at those of them that are to `nodes`, and tells of each that is gone. */
@@ -30,7 +32,9 @@ export function lateKiller(access: (name: string) => NodeAccess, connectTimeout:
       if (own.length === 0) continue;
       await onNode(node, access, connectTimeout, async (redis) => {
         for (const connection of own) {
-          await redis.call('CLIENT', 'KILL', 'ID', connection.id);
+          // A node that was restarted counts connections anew, and the number may be another one's.
+          const address = connection.peer === '' ? [] : ['ADDR', connection.peer];
+          await redis.call('CLIENT', 'KILL', 'ID', connection.id, ...address);
           onDropped(connection);
         }
       });

@@ -70,12 +70,12 @@ export class MovingNodes {
   async dropLate(): Promise<void> {
     for (const late of [...this.#late]) {
       const link = await this.#openIfAlive(late.node);
-      // The process that had the connection is gone.
-      if (link !== null) {
+      // Otherwise the process that had the connection is gone; the next one counts its connections anew.
+      if (link !== null && link.runId === late.runId) {
         await link
           .exchange([request(['CLIENT', 'KILL', 'ID', String(late.connectionId)])], 1, 0)
           .finally(() => link.close());
-      }
+      } else link?.close();
       this.#late.delete(late);
     }
   }

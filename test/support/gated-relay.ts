@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import net from 'node:net';
 import { atEnd } from './cleanup.js';
 
@@ -7,13 +8,19 @@ export interface GatedRelay {
   readonly address: string;
   /** From now on, what the proxy sends on connections that it has now stays in the network; later ones are not concerned. */
   keep(): void;
-  /** Hands over what was kept, and keeps nothing more. */
-  release(): void;
+  /** Ends the connections that `keep` concerned, towards the proxy: what was kept is still on its way. */
+  cut(): void;
+  /**
+   * Hands over what was kept, also on connections that the proxy has ended meanwhile, and keeps nothing more.
+   * Settles when the node is through with those.
+   */
+  release(): Promise<void>;
   /** Bytes that are being kept. */
   readonly kept: number;
 }
 
 interface Way {
+  readonly from: net.Socket;
   readonly to: net.Socket;
   /** What is kept; null: nothing is. */
   chunks: Buffer[] | null;
@@ -25,7 +32,7 @@ export async function startGatedRelay(port: number): Promise<GatedRelay> {
   const ways = new Set<Way>();
   const server = net.createServer((client) => {
     const node = net.connect({ port, host: '127.0.0.1', noDelay: true });
-    const way: Way = { to: node, chunks: null };
+    const way: Way = { from: client, to: node, chunks: null };
     ways.add(way);
     client.setNoDelay(true);
     client.on('data', (chunk: Buffer) => {
@@ -33,17 +40,18 @@ export async function startGatedRelay(port: number): Promise<GatedRelay> {
       else way.chunks.push(chunk);
     });
     node.on('data', (chunk: Buffer) => client.write(chunk));
-    for (const [from, to] of [
-      [client, node],
-      [node, client],
-    ] as const) {
-      sockets.add(from);
-      from.on('error', () => {});
-      from.on('close', () => {
-        ways.delete(way);
-        to.destroy();
-      });
+    for (const socket of [client, node]) {
+      sockets.add(socket);
+      socket.on('error', () => {});
     }
+    // What is kept is not lost with the connection that it came by.
+    client.on('close', () => {
+      if (way.chunks === null) node.destroy();
+    });
+    node.on('close', () => {
+      ways.delete(way);
+      client.destroy();
+    });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   atEnd(() => {
@@ -56,11 +64,19 @@ export async function startGatedRelay(port: number): Promise<GatedRelay> {
     keep() {
       for (const way of ways) way.chunks = [];
     },
-    release() {
-      for (const way of ways) {
+    cut() {
+      for (const way of ways) if (way.chunks !== null) way.from.destroy();
+    },
+    async release() {
+      const ended: Promise<unknown>[] = [];
+      for (const way of [...ways]) {
         for (const chunk of way.chunks ?? []) way.to.write(chunk);
         way.chunks = null;
+        if (!way.from.destroyed) continue;
+        ended.push(once(way.to, 'close'));
+        way.to.end();
       }
+      await Promise.all(ended);
     },
     get kept() {
       let bytes = 0;

@@ -61,7 +61,7 @@ it.each([
   await until(proxy, ({ phase, generation }) => phase !== 'stable' || generation > 1);
   const second = Promise.all(late.map((client) => client.pipeline(increments)));
   await Promise.race([untilHeld(proxy), second]);
-  relay.release();
+  await relay.release();
   await Promise.all([first, second, change]);
   await settled(proxy);
   const client = await RawClient.connect(proxy.port);

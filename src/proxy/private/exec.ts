@@ -12,7 +12,7 @@ import type { RoutingSnapshot } from '../snapshot.js';
 import type { Lane } from '../upstream/lane.js';
 import { type Aftermath, ExecReplies } from './exec-replies.js';
 import { OtherNodes } from './other-nodes.js';
-import { answerHere, withElements } from './own-answers.js';
+import { answerHere, concernsOthers, withElements } from './own-answers.js';
 import type { Transaction, Watch } from './transaction.js';
 import { endWatch, sendQuietly } from './watch-lane.js';
 
@@ -225,7 +225,11 @@ function aftermathOf(
         moves?.releaseMoves();
         const elements = new Map(errors);
         if (!client.closed) for (const one of answeredHere) elements.set(one.at, answerHere(dispatcher, client, one));
-        answer(withElements(reply, elements));
+        const finish = (): void => answer(withElements(reply, elements));
+        const { peers } = dispatcher.context;
+        // Whoever has EXEC's answer finds the other processes' clients paused, too.
+        if (peers === null || !answeredHere.some(({ command }) => concernsOthers(command))) return finish();
+        void peers.ask({ type: 'caught-up' }).then(finish);
       });
       const nodes = dispatcher.nodes.filter((node) => node !== own.node);
       others.send(nodes, protocol, clock.now);

@@ -21,6 +21,9 @@ const ANSWERED_HERE: ReadonlySet<string> = new Set([
   ...['client|trackinginfo', 'acl|whoami', 'acl|users', 'acl|list', 'acl|getuser', 'acl|dryrun', 'role', 'auth'],
 ]);
 
+/** Those of them of which the other processes of the proxy are told. */
+const OTHERS_ARE_TOLD: ReadonlySet<string> = new Set(['client|pause', 'client|unpause']);
+
 /** A queued command that the proxy answers. */
 export interface OwnCommand {
   readonly command: Command;
@@ -31,6 +34,11 @@ export interface OwnCommand {
 
 export function isAnsweredHere(command: Command): boolean {
   return ANSWERED_HERE.has(command.name);
+}
+
+/** Whether the other processes of the proxy are told of it. */
+export function concernsOthers(command: Command): boolean {
+  return OTHERS_ARE_TOLD.has(command.name);
 }
 
 /** Carries the command out. @returns its reply */

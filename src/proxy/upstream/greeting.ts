@@ -1,8 +1,11 @@
+import { request as encodeRequest } from '../../resp/encode.js';
 import { parseIntegerLine } from '../../resp/reply-framer.js';
 import { readRunId } from '../../resp/run-id.js';
 import { buildHandshake, type HandshakeIdentity, type LaneKind } from './lane-handshake.js';
+import type { LateConnections } from './late-connections.js';
 
 const ERROR_BYTE = 0x2d;
+const CLIENT_INFO = Buffer.from(encodeRequest(['CLIENT', 'INFO']));
 
 /** What the node's answers to the handshake come to. */
 export type GreetingOutcome =
@@ -19,6 +22,11 @@ export class Greeting {
   connectionId = -1;
   /** The run id of the node's process; empty when it was not asked, or does not say. */
   runId = '';
+  /** The proxy's end of the connection as the node sees it, or empty. */
+  peer = '';
+  readonly #late: LateConnections;
+  /** Which connections the last steps drop. */
+  readonly #dropped: readonly number[];
   readonly #steps: readonly string[];
   readonly #isOneOfMany: boolean;
   #answered = 0;
@@ -26,11 +34,19 @@ export class Greeting {
   /**
    * @param isOneOfMany the node may have had enough of such connections, which does not make it unusable
    * @param asksRunId whether it must be known which process of the node answers
+   * @param late connections that the node is to drop before this one carries commands
    */
-  constructor(kind: LaneKind, identity: HandshakeIdentity, isOneOfMany: boolean, asksRunId: boolean) {
+  constructor(
+    kind: LaneKind,
+    identity: HandshakeIdentity,
+    { isOneOfMany, asksRunId, late }: { isOneOfMany: boolean; asksRunId: boolean; late: LateConnections },
+  ) {
     const { bytes, steps } = buildHandshake(kind, identity, asksRunId);
-    this.bytes = bytes;
-    this.#steps = steps;
+    const drops = late.inFront();
+    this.bytes = Buffer.concat([bytes, CLIENT_INFO, ...drops.map(({ frame }) => frame)]);
+    this.#late = late;
+    this.#dropped = drops.map(({ id }) => id);
+    this.#steps = [...steps, 'CLIENT INFO', ...drops.map(({ id }) => `CLIENT KILL ID ${id}`)];
     this.#isOneOfMany = isOneOfMany;
   }
 
@@ -53,6 +69,10 @@ export class Greeting {
       this.connectionId = parseIntegerLine(buffer, start, end);
     } else if (step === 'INFO') {
       this.runId = readRunId(buffer.toString('latin1', start, end));
+    } else if (step === 'CLIENT INFO') {
+      this.peer = / addr=(\S+)/.exec(buffer.toString('latin1', start, end))?.[1] ?? '';
+    } else if (step.startsWith('CLIENT KILL')) {
+      this.#late.forget(this.#dropped[this.#answered - this.#steps.length + this.#dropped.length] as number);
     }
     this.#answered++;
     return this.#answered === this.#steps.length ? 'done' : 'more';

@@ -89,6 +89,8 @@ export class Lane {
   connectionId = -1;
   /** The run id of the node's process, where it was asked because the ring changes; otherwise empty. */
   runId = '';
+  /** The proxy's end of this connection as the node sees it, or empty. */
+  peer = '';
   /** Clients that wait until the lane takes commands again. */
   readonly waiting = new Set<ClientConnection>();
 
@@ -293,7 +295,8 @@ export class Lane {
     const { nodeAccess, proxyId } = this.node.shared.options;
     const { username, password } = nodeAccess(this.node.name);
     const identity = { username, password, connectionName: `ringproxy:${proxyId}` };
-    this.#greeting = new Greeting(this.kind, identity, this.pool !== null, this.node.asksRunId);
+    const { late, asksRunId } = this.node;
+    this.#greeting = new Greeting(this.kind, identity, { isOneOfMany: this.pool !== null, asksRunId, late });
     socket.write(this.#greeting.bytes);
   }
 
@@ -306,6 +309,7 @@ export class Lane {
     if (outcome === 'more') return;
     this.connectionId = greeting.connectionId;
     this.runId = greeting.runId;
+    this.peer = greeting.peer;
     this.#becomeReady();
   }
 

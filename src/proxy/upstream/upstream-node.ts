@@ -15,6 +15,7 @@ import type { Request, RequestPool } from '../request.js';
 import { BusyState } from './busy-state.js';
 import { Lane, type LaneEnd } from './lane.js';
 import type { LaneKind } from './lane-handshake.js';
+import { Drop, dropFrame, LateConnections } from './late-connections.js';
 
 /** What all nodes of a data plane have in common. */
 export interface UpstreamShared {
@@ -51,11 +52,8 @@ export class UpstreamNode {
   /** What a command for this node is answered while it is down. */
   downReply: Buffer;
 
-  /**
-   * Connections that ended with commands in flight: such a command may still lie in the node's socket and
-   * run late, until the node has dropped the connection (CLIENT KILL ID).
-   */
-  readonly lateConnections = new Set<number>();
+  /** Connections that ended with commands in flight. */
+  readonly late = new LateConnections();
 
   readonly busy: BusyState;
 
@@ -194,7 +192,7 @@ export class UpstreamNode {
   onLaneEnd(lane: Lane, reason: LaneEnd, why: string, wasReady: boolean): void {
     this.#forget(lane);
     this.#open.delete(lane);
-    if (lane.inflight > 0 && lane.connectionId >= 0) this.lateConnections.add(lane.connectionId);
+    if (lane.inflight > 0 && lane.connectionId >= 0) this.#onLate(lane);
     lane.pool?.forget(lane);
     if (lane.isBehindCode) this.onCodeEnd();
     if (this.#closed || reason === 'closed' || reason === 'refused') return;
@@ -260,6 +258,27 @@ export class UpstreamNode {
     request.sink = this.busy.ask(now, this.shared.requests, () => this.#behindCode > 0);
     lane.outlet.append(PING, 0, PING.length);
     lane.enqueue(request);
+  }
+
+  /** Lanes that are still to be opened drop it by themselves. */
+  #onLate({ connectionId, peer, pool }: Lane): void {
+    const { requests, clock } = this.shared;
+    const writes = pool !== this.blockingLanes;
+    this.late.add(connectionId, peer, writes);
+    if (!writes || this.#closed) return;
+    const frame = dropFrame(connectionId, peer);
+    for (const lane of this.#open) {
+      // One that a client has for itself may be in the middle of a frame; one that nobody has is opened anew.
+      if (lane.pool !== null && lane.owner === null) lane.end('closed', 'was idle when another connection was lost');
+      if (lane.pool !== null) continue;
+      const request = requests.take();
+      request.lane = lane;
+      request.startedAt = clock.now;
+      request.sink = new Drop(this.late, connectionId, requests);
+      lane.outlet.append(frame, 0, frame.length);
+      this.counters.bytesOut += frame.length;
+      lane.enqueue(request);
+    }
   }
 
   #openShared(lanes: Lane[], kind: LaneKind, index: number): Lane {

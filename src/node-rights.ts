@@ -1,0 +1,115 @@
+/**
+ * Every command that the proxy itself sends to nodes, beside those of clients, and what for: the one table behind the
+ * documentation, the `ACL SETUSER` lines, and whoever examines a node before it joins. A command that is sent to nodes
+ * and is not here yet belongs here.
+ */
+
+/**
+ * `serve`: nodes cannot be served without it, or not without loss; `change`: keys cannot be moved without it;
+ * `feature`: only what `purpose` names is lost.
+ */
+export type RightNeed = 'serve' | 'change' | 'feature';
+
+export interface NodeRight {
+  /** As ACL rules name it: `restore`, `client|kill`. */
+  readonly command: string;
+  readonly need: RightNeed;
+  readonly purpose: string;
+  /** Redis counts it among `@admin` or `@dangerous`, so a user without these categories must be given it by name. */
+  readonly dangerous: boolean;
+  /** Sent to a node, this changes nothing there, and is refused when the right lacks; null: there is no such command. */
+  readonly probe: readonly string[] | null;
+}
+
+/** A key that no client can write. */
+const KEY = '__ringproxy__probe';
+/** The number of no connection. */
+const NOBODY = '9223372036854775807';
+
+const right = (
+  need: RightNeed,
+  command: string,
+  purpose: string,
+  probe: readonly string[] | null,
+  dangerous = false,
+): NodeRight => ({ command, need, purpose, dangerous, probe });
+
+export const NODE_RIGHTS: readonly NodeRight[] = [
+  right('serve', 'ping', 'to see whether it answers', ['PING']),
+  right('serve', 'auth', 'to log in', null),
+  right('serve', 'hello', 'connections of RESP3', null),
+  right('serve', 'select', 'connections of databases but 0', ['SELECT', '0']),
+  right('serve', 'client|setname', "to tell the proxy's connections from others", null),
+  right('serve', 'client|id', 'to know its connections by number', ['CLIENT', 'ID']),
+  right('serve', 'client|info', 'to know its connections by address', ['CLIENT', 'INFO']),
+  right(
+    'serve',
+    'client|kill',
+    'to drop connections on which a command may still run late',
+    ['CLIENT', 'KILL', 'ID', NOBODY],
+    true,
+  ),
+  right('serve', 'info', 'health, keys and memory', ['INFO', 'server'], true),
+  right('feature', 'command', 'commands of modules and newer versions', ['COMMAND', 'COUNT']),
+  right('change', 'client|list', 'to drop the connections of proxies that are gone', ['CLIENT', 'LIST'], true),
+  right('change', 'scan', 'to find the keys that move', ['SCAN', '0', 'COUNT', '1']),
+  right('change', 'eval', 'to read a batch of keys at once', ['EVAL', 'return 1', '0']),
+  right('change', 'memory|usage', 'to tell large values from others', ['MEMORY', 'USAGE', KEY]),
+  right('change', 'dump', 'to read values', ['DUMP', KEY]),
+  right('change', 'pttl', 'to read times to live', ['PTTL', KEY]),
+  right('change', 'restore', 'to write values', ['RESTORE', KEY, '0', ''], true),
+  right('change', 'unlink', 'to remove what has moved', ['UNLINK', KEY]),
+  right('change', 'migrate', 'to move large values', ['MIGRATE', '127.0.0.1', '1', KEY, '0', '1'], true),
+  right('change', 'function|list', 'to compare functions', ['FUNCTION', 'LIST', 'LIBRARYNAME', KEY]),
+  right('change', 'function|dump', 'to copy functions', ['FUNCTION', 'DUMP']),
+  right('change', 'function|restore', 'to copy functions', ['FUNCTION', 'RESTORE', '']),
+  right('feature', 'flushall', '`ring add --flush`', null, true),
+  right('feature', 'multi', 'transactions', null),
+  right('feature', 'exec', 'transactions', null),
+  right('feature', 'unwatch', 'transactions', ['UNWATCH']),
+  right('feature', 'script|load', 'scripts', ['SCRIPT', 'LOAD', 'return 1']),
+  right('feature', 'subscribe', 'publish/subscribe', null),
+  right('feature', 'psubscribe', 'publish/subscribe', null),
+  right('feature', 'ssubscribe', 'publish/subscribe', null),
+  right('feature', 'unsubscribe', 'publish/subscribe', null),
+  right('feature', 'punsubscribe', 'publish/subscribe', null),
+  right('feature', 'sunsubscribe', 'publish/subscribe', null),
+  right('feature', 'client|tracking', 'client-side caching', ['CLIENT', 'TRACKING', 'OFF']),
+  right(
+    'feature',
+    'client|unblock',
+    'commands that wait (BLPOP and its like), when their client leaves or the ring changes',
+    ['CLIENT', 'UNBLOCK', NOBODY],
+    true,
+  ),
+  right('feature', 'xinfo|stream', 'XREAD with $, when the ring changes', ['XINFO', 'STREAM', KEY]),
+];
+
+/** Commands of clients that Redis counts as dangerous and that the proxy takes from them: for nodes that should allow them. */
+const CLIENTS_MAY_WANT = ['keys', 'flushdb', 'sort', 'sort_ro', 'slowlog', 'latency', 'lastsave'];
+
+/**
+ * The rules of a user for `ACL SETUSER`, without its name and password.
+ * @param need `change`: for all that the proxy does; `serve`: the least, with which the ring cannot change
+ */
+export function aclRules(need: 'serve' | 'change'): string {
+  if (need === 'serve') {
+    return `~* &* -@all +@read +@write +@connection -@admin -@dangerous ${named((row) => row.need === 'serve')}`;
+  }
+  return `~* &* +@all -@admin -@dangerous ${named((row) => row.dangerous)} ${CLIENTS_MAY_WANT.map(plus).join(' ')}`;
+}
+
+/** Whether a node's error means that the user may not send this, or that the node does not know it under this name. */
+export function lacksRight(error: string): boolean {
+  return /^NOPERM|unknown (?:sub)?command/i.test(error);
+}
+
+function named(wanted: (row: NodeRight) => boolean): string {
+  return NODE_RIGHTS.filter(wanted)
+    .map((row) => plus(row.command))
+    .join(' ');
+}
+
+function plus(command: string): string {
+  return `+${command}`;
+}
