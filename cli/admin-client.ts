@@ -10,6 +10,7 @@ import type {
   ProxyView,
   RingView,
   StatsView,
+  StrayReport,
   WhichView,
 } from '../src/admin/api.js';
 import { CliError } from './cli-error.js';
@@ -47,6 +48,16 @@ export class AdminClient {
 
   history(): Promise<HistoryEntry[]> {
     return this.#get<HistoryEntry[]>('/v1/ring/history');
+  }
+
+  /** Begins to look for keys on nodes that do not own them. @param fix remove them */
+  check(fix: boolean): Promise<StrayReport> {
+    return this.#send<StrayReport>('POST', '/v1/ring/check', { fix });
+  }
+
+  /** What has been found of them so far. */
+  strays(): Promise<StrayReport> {
+    return this.#get<StrayReport>('/v1/ring/check');
   }
 
   proxies(): Promise<ProxyView[]> {

@@ -3,6 +3,7 @@ import type { ChangeAccepted, ChangeRequest, ChangeView, NodeInput, RingView } f
 import { parseAddress, parseNodeText } from '../src/config/address.js';
 import { AdminClient } from './admin-client.js';
 import { applyRequest } from './apply-file.js';
+import { registerCheckCommand } from './check-command.js';
 import { CliError } from './cli-error.js';
 import { colors } from './colors.js';
 import { type CommonOptions, withCommonOptions } from './common-options.js';
@@ -173,6 +174,8 @@ export function registerRingCommands(program: Command): void {
       ),
     );
   });
+
+  registerCheckCommand(ring);
 
   const proxies = program.command('proxies').description('the proxies that serve this ring');
   withCommonOptions(proxies.command('ls', { isDefault: true }).description('list them')).action(

@@ -22,7 +22,7 @@ export interface NodeRight {
 }
 
 /** A key that no client can write. */
-const KEY = '__ringproxy__probe';
+export const PROBE_KEY = '__ringproxy__probe';
 /** The number of no connection. */
 const NOBODY = '9223372036854775807';
 
@@ -54,15 +54,26 @@ export const NODE_RIGHTS: readonly NodeRight[] = [
   right('change', 'client|list', 'to drop the connections of proxies that are gone', ['CLIENT', 'LIST'], true),
   right('change', 'scan', 'to find the keys that move', ['SCAN', '0', 'COUNT', '1']),
   right('change', 'eval', 'to read a batch of keys at once', ['EVAL', 'return 1', '0']),
-  right('change', 'memory|usage', 'to tell large values from others', ['MEMORY', 'USAGE', KEY]),
-  right('change', 'dump', 'to read values', ['DUMP', KEY]),
-  right('change', 'pttl', 'to read times to live', ['PTTL', KEY]),
-  right('change', 'restore', 'to write values', ['RESTORE', KEY, '0', ''], true),
-  right('change', 'unlink', 'to remove what has moved', ['UNLINK', KEY]),
-  right('change', 'migrate', 'to move large values', ['MIGRATE', '127.0.0.1', '1', KEY, '0', '1'], true),
-  right('change', 'function|list', 'to compare functions', ['FUNCTION', 'LIST', 'LIBRARYNAME', KEY]),
+  right('change', 'memory|usage', 'to tell large values from others', ['MEMORY', 'USAGE', PROBE_KEY]),
+  right('change', 'dump', 'to read values', ['DUMP', PROBE_KEY]),
+  right('change', 'exists', 'to look for keys after a node was restarted', ['EXISTS', PROBE_KEY]),
+  right('change', 'time', 'to compare clocks', ['TIME']),
+  right('change', 'pexpiretime', 'to read times of expiry', ['PEXPIRETIME', PROBE_KEY]),
+  right('change', 'pexpireat', 'to keep times of expiry', ['PEXPIREAT', PROBE_KEY, '1']),
+  right('change', 'pttl', 'to read times to live', ['PTTL', PROBE_KEY]),
+  right('change', 'restore', 'to write values', ['RESTORE', PROBE_KEY, '0', ''], true),
+  right('change', 'unlink', 'to remove what has moved', ['UNLINK', PROBE_KEY]),
+  right('change', 'migrate', 'to move large values', ['MIGRATE', '127.0.0.1', '1', PROBE_KEY, '0', '1'], true),
+  right('change', 'function|list', 'to compare functions', ['FUNCTION', 'LIST', 'LIBRARYNAME', PROBE_KEY]),
   right('change', 'function|dump', 'to copy functions', ['FUNCTION', 'DUMP']),
   right('change', 'function|restore', 'to copy functions', ['FUNCTION', 'RESTORE', '']),
+  right(
+    'feature',
+    'config|get',
+    'to warn of settings that differ from those of the other nodes',
+    ['CONFIG', 'GET', 'databases'],
+    true,
+  ),
   right('feature', 'flushall', '`ring add --flush`', null, true),
   right('feature', 'multi', 'transactions', null),
   right('feature', 'exec', 'transactions', null),
@@ -82,7 +93,7 @@ export const NODE_RIGHTS: readonly NodeRight[] = [
     ['CLIENT', 'UNBLOCK', NOBODY],
     true,
   ),
-  right('feature', 'xinfo|stream', 'XREAD with $, when the ring changes', ['XINFO', 'STREAM', KEY]),
+  right('feature', 'xinfo|stream', 'XREAD with $, when the ring changes', ['XINFO', 'STREAM', PROBE_KEY]),
 ];
 
 /** Commands of clients that Redis counts as dangerous and that the proxy takes from them: for nodes that should allow them. */
@@ -112,4 +123,24 @@ function named(wanted: (row: NodeRight) => boolean): string {
 
 function plus(command: string): string {
   return `+${command}`;
+}
+
+/** Without these keys go by MIGRATE, and without that they go by these. */
+const BY_SCRIPT: readonly string[] = ['eval', 'memory|usage', 'dump', 'restore'];
+/** Older versions do not have them, or only a part is lost without them. */
+const DISPENSABLE: readonly string[] = [
+  ...BY_SCRIPT.slice(0, -1),
+  ...['migrate', 'pttl', 'pexpiretime', 'time', 'function|list', 'function|dump', 'function|restore'],
+];
+
+/**
+ * @param lacking what the proxy may not send to a node
+ * @returns those commands without which no key can be moved from there or to there
+ */
+export function lackingForMoves(lacking: readonly NodeRight[]): string[] {
+  const names = lacking.filter((row) => row.need !== 'feature').map((row) => row.command);
+  const needed = names.filter((name) => !DISPENSABLE.includes(name));
+  const byScript = names.filter((name) => BY_SCRIPT.includes(name));
+  const neitherWay = names.includes('migrate') && byScript.length > 0;
+  return [...new Set([...needed, ...(neitherWay ? [...byScript, 'migrate'] : [])])];
 }

@@ -4,6 +4,7 @@ import type {
   CommandStats,
   KeyGroupStats,
   NodeStats,
+  NodeStrays,
   NodeView,
   RingView,
   StatsView,
@@ -23,6 +24,7 @@ export interface StatsIdentity {
   generation(): number;
   ring(): RingView;
   movedKeys(): Iterable<{ readonly source: string; readonly target: string; readonly keys: number }>;
+  strays(): readonly NodeStrays[];
   bytesMoved(): number;
 }
 
@@ -260,6 +262,14 @@ function metricSources(stats: () => PlaneStats, ring: () => RingView, identity: 
     ),
     gauge('ringproxy_node_memory_bytes', 'Memory that a node uses, as of the last probe.', () =>
       ringNodes((node) => node.usedMemory),
+    ),
+    gauge(
+      'ringproxy_stray_keys',
+      'Keys on a node that it does not own, as of the last look at all of them (ring check).',
+      () =>
+        identity
+          .strays()
+          .flatMap(({ node, checkedAt, strays }) => (checkedAt === null ? [] : [{ labels: { node }, value: strays }])),
     ),
     gauge('ringproxy_ring_phase', '1 for the phase that the ring is in.', () =>
       (['stable', 'preparing', 'moving'] as const).map((phase) => ({

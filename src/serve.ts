@@ -8,6 +8,7 @@ import { type CommandInfo, parseCommandReply } from './commands/build.js';
 import { parseAddress } from './config/address.js';
 import type { Config } from './config/settings.js';
 import { RingproxyError } from './errors.js';
+import { examineNode, takesValuesOf } from './health/examine.js';
 import { describeNodeError, flushNode, inspectNode, type NodeAccess, runIdsOf } from './health/inspect.js';
 import { NodeMonitor } from './health/node-monitor.js';
 import { LocalPlane } from './local-plane.js';
@@ -21,6 +22,7 @@ import { publishKeysMoved } from './rebalance/events.js';
 import { copyFunctions, spreadFunctions } from './rebalance/functions.js';
 import { Mover } from './rebalance/mover.js';
 import type { MoverNode } from './rebalance/moving-nodes.js';
+import { NodeLink } from './rebalance/node-link.js';
 import { surveyMoves } from './rebalance/survey.js';
 import type { NodeSpec } from './ring/node-spec.js';
 import { arcsView, describeStats, ProxyMetrics, type StatsIdentity } from './serve-stats.js';
@@ -32,6 +34,7 @@ import { ChangeWatcher } from './topology/change-watcher.js';
 import { type RingGenerationEvent, ringGeneration } from './topology/events.js';
 import { RingManager } from './topology/ring-manager.js';
 import { StateDir } from './topology/state-dir.js';
+import { StrayChecks } from './topology/stray-checks.js';
 import { readVersion } from './version.js';
 import type { WorkerOptions } from './workers/messages.js';
 import { WorkerPool, type WorkerPoolOptions } from './workers/worker-pool.js';
@@ -140,7 +143,13 @@ export async function startServer(config: Config): Promise<RunningProxy> {
     process.exit(1);
   };
   const stateDir = config.stateDir === '' ? null : new StateDir(config.stateDir, proxyId, stateDirLost);
-  const manager = new RingManager(proxyId, stateDir, {
+  const strays: StrayChecks = new StrayChecks({
+    open: (node) => NodeLink.open(moverNode(node), { ...link, onLate: () => {} }),
+    stable: () => manager.stableRing,
+    runId: (node) => monitors.get(`${node.name}\n${node.address}`)?.health.runId ?? null,
+    warn: (message) => log.warn(message),
+  });
+  const manager: RingManager = new RingManager(proxyId, stateDir, {
     publish: (snapshot) => {
       routed = snapshot;
       plane.publish(snapshot);
@@ -157,7 +166,11 @@ export async function startServer(config: Config): Promise<RunningProxy> {
       watcher.observe(manager.view());
     },
     inspect: (node) => inspectNode(node, access(node.name), Math.max(config.probeTimeout, config.connectTimeout)),
+    examine: (node) => examineNode(node, access(node.name), config.databases, config.connectTimeout),
+    takesValuesOf: (source, target) => takesValuesOf(source, target, access, config.connectTimeout),
+    databases: config.databases,
     flush: (node) => flushNode(node, access(node.name), config.connectTimeout),
+    clearStrays: (...change) => strays.clearBefore(...change),
     bringFunctions: async (members, node) => {
       await copyFunctions(members, node, functionCopies).catch((error: unknown) => {
         throw new RingproxyError(
@@ -207,6 +220,7 @@ export async function startServer(config: Config): Promise<RunningProxy> {
     ring: () => manager.view(),
     movedKeys: () => manager.movedKeys,
     bytesMoved: () => manager.bytesMoved,
+    strays: () => strays.report().nodes,
   };
   plane.describeBy((stats) => ({
     redisVersion: nodeVersion(monitors),
@@ -226,6 +240,7 @@ export async function startServer(config: Config): Promise<RunningProxy> {
   const closeAll = async (): Promise<void> => {
     load.stop();
     await admin?.close();
+    await strays.close();
     await manager.close();
     await plane.close(config.shutdownTimeout);
     for (const monitor of monitors.values()) monitor.stop();
@@ -248,6 +263,7 @@ export async function startServer(config: Config): Promise<RunningProxy> {
     const listen = await plane.listen().catch((error: unknown) => {
       throw listenFailure('listen', config.listen, error);
     });
+    strays.start();
     const proxies = (): ProxyView[] => [
       {
         id: proxyId,
@@ -276,6 +292,8 @@ export async function startServer(config: Config): Promise<RunningProxy> {
       throttleChange: (keysPerSecond) => manager.throttle(keysPerSecond),
       cancelChange: () => manager.cancel(),
       history: () => manager.history(),
+      strays: () => strays.report(),
+      checkStrays: (fix) => strays.check(fix),
       proxies,
       stats: async () => describeStats(await plane.stats(), plane.workers, identity),
       metrics: () =>

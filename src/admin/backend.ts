@@ -7,6 +7,7 @@ import type {
   ProxyView,
   RingView,
   StatsView,
+  StrayReport,
   WhichView,
 } from './api.js';
 
@@ -24,6 +25,10 @@ export interface AdminBackend {
   throttleChange(keysPerSecond: number): void;
   cancelChange(): Promise<void>;
   history(): HistoryEntry[];
+  /** What is known of keys on nodes that do not own them. */
+  strays(): StrayReport;
+  /** Begins to look for them. @param fix remove them */
+  checkStrays(fix: boolean): Promise<StrayReport>;
   proxies(): ProxyView[];
   stats(): Promise<StatsView>;
   /** Over the last seconds; null in the first one. */

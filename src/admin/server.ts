@@ -41,6 +41,7 @@ const changeRequest = z
     message: 'names no node',
   });
 
+const checkRequest = z.strictObject({ fix: z.boolean().default(false) });
 const resumeRequest = z.strictObject({ noDrain: z.boolean().default(false) });
 const throttleRequest = z.strictObject({ keysPerSecond: z.number().int().min(0) });
 
@@ -118,6 +119,12 @@ export class AdminServer {
     });
     app.get('/v1/ring/which', async (request) => backend.which(keysOf(request)));
     app.get('/v1/ring/history', async () => backend.history());
+    app.get('/v1/ring/check', async () => backend.strays());
+    app.post('/v1/ring/check', async (request) => {
+      const parsed = checkRequest.safeParse(request.body ?? {});
+      if (parsed.success) return backend.checkStrays(parsed.data.fix);
+      throw new RingproxyError('BAD_REQUEST', 'that is not understood', 'expected {} or {"fix": true}');
+    });
     app.get('/v1/ring/changes/current', async (_request, reply) => {
       const { change } = backend.ring();
       if (change !== null) return reply.send(change);
@@ -325,6 +332,8 @@ GET  /v1/ring                   generation, nodes, shares
 GET  /v1/ring/which?key=KEY     where a key is
 GET  /v1/ring/arcs?limit=N      the ring as at most N pieces, to be drawn
 GET  /v1/ring/history           finished changes
+GET  /v1/ring/check             keys on nodes that do not own them, as far as they are known
+POST /v1/ring/check             look for them; with {"fix": true} remove them
 POST /v1/ring/changes           add, remove, reweight or replace nodes
 GET  /v1/ring/changes/current   the running change
 POST /v1/ring/changes/current/{pause,resume,cancel,throttle}

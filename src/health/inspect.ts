@@ -23,6 +23,8 @@ export interface NodeFacts {
   readonly runId: string;
   /** In all databases. */
   readonly keys: number;
+  /** One more than the number of the last database that has keys. */
+  readonly databasesInUse: number;
   /** Bytes. */
   readonly usedMemory: number;
   /** Bytes that the server used before it had any keys. */
@@ -144,13 +146,18 @@ export function readFacts(info: string): NodeFacts {
   const version = field('redis_version');
   if (version === '') throw new Error('it does not answer INFO as Redis does');
   let keys = 0;
-  for (const match of info.matchAll(/^db\d+:keys=(\d+)/gm)) keys += Number(match[1]);
+  let databasesInUse = 0;
+  for (const match of info.matchAll(/^db(\d+):keys=(\d+)/gm)) {
+    keys += Number(match[2]);
+    databasesInUse = Math.max(databasesInUse, Number(match[1]) + 1);
+  }
   return {
     role: field('role'),
     clusterEnabled: field('cluster_enabled') === '1',
     version,
     runId: readRunId(info),
     keys,
+    databasesInUse,
     usedMemory: Number(field('used_memory')),
     startupMemory: Number(field('used_memory_startup')),
     maxMemory: Number(field('maxmemory')),
@@ -158,7 +165,8 @@ export function readFacts(info: string): NodeFacts {
   };
 }
 
-function nodeFailure(node: NodeSpec, error: unknown): RingproxyError {
+/** What operators are told when a node cannot be asked. */
+export function nodeFailure(node: NodeSpec, error: unknown): RingproxyError {
   const why = describeNodeError(error);
   const hint = /NOAUTH|WRONGPASS|password/i.test(why)
     ? 'give its password: node-password, or password of the node in the configuration file'

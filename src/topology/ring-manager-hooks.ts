@@ -7,6 +7,7 @@ import type { NodeSpec } from '../ring/node-spec.js';
 import type { Ring } from '../ring/ring.js';
 import type { AdmissionHooks } from './admission.js';
 import type { FenceMember } from './change-protocol.js';
+import type { FitnessHooks } from './fitness.js';
 
 /** What the mover of a change starts from. */
 export interface MoverStart {
@@ -26,7 +27,7 @@ export interface MoverCallbacks {
   onMoved(source: string, target: string, keys: number, bytes: number): void;
 }
 
-export interface RingManagerHooks extends AdmissionHooks {
+export interface RingManagerHooks extends AdmissionHooks, FitnessHooks {
   /** The ring that is routed by from now on. */
   publish(snapshot: RoutingSnapshot): void;
   /** Waits until what is in flight is answered, for `timeout` milliseconds at most. */
@@ -46,6 +47,21 @@ export interface RingManagerHooks extends AdmissionHooks {
   runIds(nodes: readonly NodeSpec[]): Promise<string[]>;
   /** Looks for the largest keys that would move. */
   survey(nodes: readonly NodeSpec[], ring: Ring, nextRing: Ring): Promise<Survey>;
+  /**
+   * Removes keys that are not on their owner, and that the change would bring to light.
+   * @param nodes index-aligned with both rings
+   * @param gaining members that get keys
+   * @param looks only say what would be removed
+   * @returns warnings
+   * @throws RingproxyError when there are so many that something else must be wrong, or a node cannot be asked
+   */
+  clearStrays(
+    nodes: readonly NodeSpec[],
+    ring: Ring,
+    nextRing: Ring,
+    gaining: readonly number[],
+    looks: boolean,
+  ): Promise<string[]>;
   /** Gives a node the functions that the members have. @throws RingproxyError when it cannot take them */
   bringFunctions(members: readonly NodeSpec[], node: NodeSpec): Promise<void>;
   /** Removes every key of a node that is to join. */

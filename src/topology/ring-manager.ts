@@ -25,6 +25,7 @@ import { overNodes, sameNode } from '../ring/union.js';
 import { checkRoom, examineArrivals } from './admission.js';
 import { afterFence, afterRestart, mayMove } from './change-protocol.js';
 import { describeChange, describeRequest, toSpec } from './change-view.js';
+import { checkFitness } from './fitness.js';
 import { History } from './history.js';
 import { type MovedKeys, MoveTotals } from './move-totals.js';
 import type { RingManagerHooks } from './ring-manager-hooks.js';
@@ -75,6 +76,12 @@ export class RingManager {
   /** The members of the ring as it is recorded. */
   get nodes(): readonly NodeSpec[] {
     return this.#state?.members ?? [];
+  }
+
+  /** The ring and its nodes while nothing is about to change them; otherwise null. */
+  get stableRing(): { ring: Ring; nodes: readonly NodeSpec[] } | null {
+    if (this.#running !== null || this.#busy || this.#state === null || this.#ring === null) return null;
+    return { ring: this.#ring, nodes: this.#state.members };
   }
 
   get phase(): 'stable' | 'preparing' | 'moving' {
@@ -151,13 +158,22 @@ export class RingManager {
       const warnings: string[] = [];
       if (undrained.length > 0)
         warnings.push(`the keys of ${undrained.join(', ')} are given up: they will read as missing`);
+      const losing = state.members.filter((member) => moves.some(({ source }) => source === member.name));
+      const gaining = members.filter((member) => moves.some(({ target }) => target === member.name));
+      const drained = losing.filter((member) => !undrained.includes(member.name));
+      warnings.push(...(await checkFitness(drained, arriving, gaining, this.#hooks)));
       const shares = new Map(ring.nodes.map((node, index) => [node.name, ring.shares()[index] ?? 0]));
       const sources = state.members.filter((member) => !undrained.includes(member.name));
       warnings.push(...(await checkRoom(moves, shares, sources, members, toFlush, this.#hooks)));
       const generation = state.generation + 1;
+      const union = unionOf(state.members, members);
+      const rings = [overNodes(ring, union), overNodes(nextRing, union)] as const;
+      // Those that join are empty, or will be.
+      const keeping = gaining.filter((node) => !arriving.includes(node) && this.#hooks.health(node)?.up !== false);
+      const indices = keeping.map((node) => union.findIndex((member) => sameNode(member, node)));
+      warnings.push(...(await this.#hooks.clearStrays(union, ...rings, indices, looks)));
       if (looks) {
-        const union = unionOf(state.members, members);
-        const survey = await this.#hooks.survey(union, overNodes(ring, union), overNodes(nextRing, union));
+        const survey = await this.#hooks.survey(union, ...rings);
         return { generation, dryRun: true, warnings, moves, survey };
       }
       // Only now, behind every check: what is flushed does not come back.

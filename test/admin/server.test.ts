@@ -53,6 +53,13 @@ class Backend implements AdminBackend {
   history(): ReturnType<AdminBackend['history']> {
     throw new Error('a secret of the inside');
   }
+  strays(): ReturnType<AdminBackend['strays']> {
+    return { running: false, fix: false, nodes: [] };
+  }
+  async checkStrays(fix: boolean): ReturnType<AdminBackend['checkStrays']> {
+    this.calls.push(`check strays${fix ? ', fix' : ''}`);
+    return { running: true, fix, nodes: [] };
+  }
   recentEvents(): ReturnType<AdminBackend['recentEvents']> {
     return [
       { channel: 'ringproxy:ring:begun', at: new Date(1000), event: { kind: 'add' } },
@@ -114,6 +121,7 @@ describe('errors', () => {
     ]) {
       expect(await errorOf(fetch(url + CHANGE, json(body)))).toMatchObject({ status: 400, code: 'BAD_REQUEST' });
     }
+    expect(await errorOf(fetch(`${url}/v1/ring/check`, json('{"fix":1}')))).toMatchObject({ status: 400 });
     const throttle = `${url}${CHANGE}/current/throttle`;
     expect(await errorOf(fetch(throttle, json('{"keysPerSecond":-1}')))).toMatchObject({ status: 400 });
   });

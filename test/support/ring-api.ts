@@ -3,6 +3,8 @@ import type { RingView } from '../../src/admin/api.js';
 import type { RedisProcess } from './redis-process.js';
 import type { RingproxyProcess } from './ringproxy-process.js';
 
+const KEYS_OF_URL = 300;
+
 /** Posts to `/v1/ring/…`. @throws Error with the answer when it is not 2xx */
 export async function post(proxy: RingproxyProcess, path: string, body: object = {}): Promise<void> {
   const answer = await fetch(`${proxy.admin}/v1/ring/${path}`, {
@@ -46,9 +48,15 @@ export async function fill(proxy: RingproxyProcess, keys: number): Promise<void>
 
 /** The addresses of the nodes that own these keys. */
 export async function ownersOf(proxy: RingproxyProcess, keys: readonly string[]): Promise<string[]> {
-  const query = keys.map((key) => `key=${encodeURIComponent(key)}`).join('&');
-  const rows = (await (await fetch(`${proxy.admin}/v1/ring/which?${query}`)).json()) as { address: string }[];
-  return rows.map((row) => row.address);
+  const owners: string[] = [];
+  // A URL has its bounds.
+  for (let first = 0; first < keys.length; first += KEYS_OF_URL) {
+    const query = keys.slice(first, first + KEYS_OF_URL).map((key) => `key=${encodeURIComponent(key)}`);
+    const answer = await fetch(`${proxy.admin}/v1/ring/which?${query.join('&')}`);
+    const rows = (await answer.json()) as { address: string }[];
+    owners.push(...rows.map((row) => row.address));
+  }
+  return owners;
 }
 
 /** The body of a change that adds one node. */

@@ -1,0 +1,55 @@
+/** `ringproxy ring check`: keys on nodes that do not own them. */
+import type { Command } from 'commander';
+import type { NodeStrays, StrayReport } from '../src/admin/api.js';
+import { AdminClient } from './admin-client.js';
+import { colors } from './colors.js';
+import { type CommonOptions, withCommonOptions } from './common-options.js';
+import { formatCount, formatName, formatTable, numbers } from './format.js';
+
+const POLL_MS = 200;
+
+export function registerCheckCommand(ring: Command): void {
+  withCommonOptions(
+    ring.command('check').description('look for keys on nodes that do not own them').option('--fix', 'remove them'),
+  ).action(async (options: CommonOptions & { fix?: boolean }) => {
+    const client = new AdminClient(options);
+    let report = await client.check(options.fix === true);
+    while (report.running) {
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+      report = await client.strays();
+    }
+    process.stdout.write(`${options.json === true ? JSON.stringify(report, null, 2) : describe(report)}\n`);
+    if (report.nodes.some((node) => node.error !== null || node.checkedAt === null)) process.exitCode = 1;
+  });
+}
+
+function describe({ nodes }: StrayReport): string {
+  const table = formatTable(
+    ['NODE', 'ADDRESS', ...['KEYS', 'NOT ITS OWN', 'REMOVED', 'RESTARTED', 'EJECTION', 'OTHER'].map(numbers)],
+    nodes.map(({ node, address, keys, strays, removed, causes }) => [
+      node,
+      address,
+      ...[keys, strays, removed, causes.restart, causes.ejection, causes.other].map(formatCount),
+    ]),
+  );
+  const details = nodes.flatMap((node) => [...failure(node), ...examples(node)]);
+  return [table, ...(details.length === 0 ? [] : ['', ...details]), '', verdict(nodes)].join('\n');
+}
+
+function failure({ node, checkedAt, error }: NodeStrays): string[] {
+  if (error !== null) return [colors.red(`${node}: ${error}`)];
+  return checkedAt === null ? [colors.yellow(`${node}: was not looked at whole, since the ring began to change`)] : [];
+}
+
+function examples({ node, examples: found }: NodeStrays): string[] {
+  if (found.length === 0) return [];
+  return [`${node}: ${found.map(({ database, key }) => `${formatName(key)} (db ${database})`).join(', ')}`];
+}
+
+function verdict(nodes: readonly NodeStrays[]): string {
+  const left = nodes.reduce((sum, { strays }) => sum + strays, 0);
+  const removed = nodes.reduce((sum, node) => sum + node.removed, 0);
+  if (removed > 0) return `${formatCount(removed)} keys removed`;
+  if (left === 0) return 'every key is where it belongs';
+  return `${formatCount(left)} keys are on nodes that do not own them: clients do not see them unless the ring changes; ringproxy ring check --fix removes them`;
+}

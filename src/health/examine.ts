@@ -1,0 +1,126 @@
+/** Asks a node what a change of the ring relies on: rights, databases, settings, and whether it takes others' values. */
+import type { Redis } from 'ioredis';
+import { lacksRight, NODE_RIGHTS, type NodeRight, PROBE_KEY } from '../node-rights.js';
+import type { NodeSpec } from '../ring/node-spec.js';
+import { connectNode, describeNodeError, isReplyError, type NodeAccess, nodeFailure } from './inspect.js';
+
+export interface NodeExam {
+  /** What the proxy may not send there. */
+  readonly lacking: readonly NodeRight[];
+  /** How many databases it has; where it does not say, as many as were asked for if it has these, otherwise 1. */
+  readonly databases: number;
+  /** Those of `COMPARED_SETTINGS` that it tells. */
+  readonly settings: ReadonlyMap<string, string>;
+}
+
+/** What makes applications behave otherwise on one node of a ring than on another. */
+export const COMPARED_SETTINGS = [
+  'notify-keyspace-events',
+  'maxmemory-policy',
+  'proto-max-bulk-len',
+  'timeout',
+  'appendonly',
+] as const;
+
+const PROBE_MS = 10_000;
+
+/**
+ * @param databases how many are needed
+ * @param timeout milliseconds
+ * @throws RingproxyError when the node does not answer
+ */
+export async function examineNode(
+  node: NodeSpec,
+  access: NodeAccess,
+  databases: number,
+  timeout: number,
+): Promise<NodeExam> {
+  return onNode(node, access, timeout, async (redis) => {
+    // All in one go: to a node far away each would take its time.
+    const [lacking, values, told] = await Promise.all([
+      Promise.all(NODE_RIGHTS.map((right) => lacks(redis, right))),
+      Promise.all(COMPARED_SETTINGS.map((name) => setting(redis, name))),
+      setting(redis, 'databases'),
+    ]);
+    const settings = new Map<string, string>();
+    for (const [i, name] of COMPARED_SETTINGS.entries()) {
+      const value = values[i] ?? null;
+      if (value !== null) settings.set(name, value);
+    }
+    const has = told === null && (await refusalOf(redis, ['SELECT', String(databases - 1)])) === null ? databases : 1;
+    return {
+      lacking: lacking.flatMap((right) => right ?? []),
+      databases: told === null ? has : Number(told),
+      settings,
+    };
+  });
+}
+
+/**
+ * Whether one node takes the values of another, which may be of a newer version.
+ * @returns why not, or null
+ * @throws RingproxyError when one of them does not answer
+ */
+export async function takesValuesOf(
+  source: NodeSpec,
+  target: NodeSpec,
+  access: (name: string) => NodeAccess,
+  timeout: number,
+): Promise<string | null> {
+  const value = await onNode(source, access(source.name), timeout, async (redis) => {
+    await redis.set(PROBE_KEY, 'x', 'PX', PROBE_MS);
+    return redis.dumpBuffer(PROBE_KEY).finally(() => redis.unlink(PROBE_KEY));
+  });
+  return onNode(target, access(target.name), timeout, async (redis) => {
+    try {
+      await redis.restore(PROBE_KEY, PROBE_MS, value, 'REPLACE');
+      await redis.unlink(PROBE_KEY);
+      return null;
+    } catch (error) {
+      if (isReplyError(error)) return describeNodeError(error);
+      throw error;
+    }
+  });
+}
+
+async function onNode<T>(
+  node: NodeSpec,
+  access: NodeAccess,
+  timeout: number,
+  work: (redis: Redis) => Promise<T>,
+): Promise<T> {
+  const redis = connectNode(node.address, access, 'ringproxy-inspect', timeout);
+  try {
+    await redis.connect();
+    return await work(redis);
+  } catch (error) {
+    throw nodeFailure(node, error);
+  } finally {
+    redis.disconnect();
+  }
+}
+
+/** @returns the right if the node refuses it */
+async function lacks(redis: Redis, right: NodeRight): Promise<NodeRight | null> {
+  const error = right.probe === null ? null : await refusalOf(redis, right.probe);
+  return error !== null && lacksRight(error) ? right : null;
+}
+
+/** @returns the node's error, or null. @throws when it does not answer */
+async function refusalOf(redis: Redis, [command, ...args]: readonly string[]): Promise<string | null> {
+  try {
+    await redis.call(command ?? '', ...args);
+    return null;
+  } catch (error) {
+    if (isReplyError(error) && error instanceof Error) return error.message;
+    throw error;
+  }
+}
+
+async function setting(redis: Redis, name: string): Promise<string | null> {
+  const reply: unknown = await redis.call('CONFIG', 'GET', name).catch((error: unknown) => {
+    if (isReplyError(error)) return null;
+    throw error;
+  });
+  return Array.isArray(reply) && typeof reply[1] === 'string' ? reply[1] : null;
+}

@@ -1,0 +1,61 @@
+/**
+ * Strays: keys on nodes that do not own them. Nobody reads them as long as the ring stays as it is, but KEYS and DBSIZE
+ * show them, and when their node becomes the owner they would come to light, with values of the past.
+ *
+ * They are left by a node that comes back from a snapshot, by proxies that place keys elsewhere while a node is down
+ * (twemproxy's `auto_eject_hosts`), by scripts with keys that they do not declare, and by whoever writes past the proxy.
+ */
+import { isReserved } from '../proxy/plan/reserved.js';
+import { request } from '../resp/encode.js';
+import type { Ring } from '../ring/ring.js';
+import type { NodeLink } from './node-link.js';
+import { walkNode } from './sweep.js';
+import { TransferRefused } from './transfer-refused.js';
+
+export interface StrayHooks {
+  /** Waits as long as is due. @returns whether to go on */
+  goesOn(): Promise<boolean>;
+  /** So many keys were looked at. */
+  looked(keys: number): void;
+  /** Keys that are not where they belong. When it returns, they may be removed. */
+  found(database: number, keys: readonly Buffer[]): void;
+}
+
+/** COUNT of a SCAN: more would stop a node for longer than clients should wait. */
+const SCAN_KEYS = 512;
+
+/**
+ * Walks all keys of a node, in every database.
+ * @param node its index in `ring`
+ * @param concerns which of the keys that it does not own count, by their hash
+ * @param removes whether strays are removed
+ * @returns false when `goesOn` has ended it
+ * @throws LinkFailure, TransferRefused
+ */
+export function walkStrays(
+  link: NodeLink,
+  node: number,
+  ring: Ring,
+  concerns: (hash: number) => boolean,
+  removes: boolean,
+  hooks: StrayHooks,
+): Promise<boolean> {
+  const walk = {
+    link: () => Promise.resolve(link),
+    scanKeys: () => SCAN_KEYS,
+    scanned: hooks.looked,
+    goesOn: hooks.goesOn,
+  };
+  return walkNode(walk, async (database, keys) => {
+    const strays = keys.filter((key) => {
+      if (isReserved(key, 0, key.length)) return false;
+      const hash = ring.hashOf(key, 0, key.length);
+      return ring.ownerOfHash(hash) !== node && concerns(hash);
+    });
+    if (strays.length === 0) return;
+    hooks.found(database, strays);
+    if (!removes) return;
+    const [reply] = await link.exchange([request(['UNLINK', ...strays])], 1, database);
+    if (typeof reply !== 'number') throw TransferRefused.by(link, reply ?? null, 'UNLINK');
+  });
+}
