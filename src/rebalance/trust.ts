@@ -19,7 +19,7 @@ export type Verdict = Moves | Drops;
 export type Moves = 'move' | 'move, clear' | 'offer';
 export type Drops = 'drop' | 'drop both';
 
-/** Pure: driven by the mover, and by the model of the protocol. A cache prefers a miss to a value from the past. */
+/** A cache prefers a miss to a value from the past. */
 export function verdictOn(place: Place, sourceRestarted: boolean, targetRestarted: boolean): Verdict {
   if (!sourceRestarted && !targetRestarted) return 'move';
   switch (place) {
