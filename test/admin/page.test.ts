@@ -137,9 +137,7 @@ describe.runIf(hasBrowser)('the page', () => {
     expect(await ask(moving?.key ?? '')).toMatch(/, and will be on node4$/);
     await post(proxy, 'changes/current/resume');
     await settled(proxy);
-    await expect
-      .poll(() => page.locator('#which-result').textContent(), { timeout: 5000 })
-      .toMatch(/on node4 \([^)]*\)$/);
+    await expect.poll(() => page.locator('#which-result').textContent()).toMatch(/on node4 \([^)]*\)$/);
   });
 
   it('adds a node, after it has shown what would move; pauses, resumes, and turns the change round', async () => {
@@ -185,7 +183,7 @@ describe.runIf(hasBrowser)('the page', () => {
     await until(proxy, (view) => view.change === null || view.change.kind === 'cancel');
     await settled(proxy);
     expect((await ringOf(proxy)).nodes.map((node) => node.name)).toEqual(['node1', 'node2', 'node3']);
-    await expect.poll(() => page.locator('#change-none').isVisible(), { timeout: 5000 }).toBe(true);
+    await expect.poll(() => page.locator('#change-none').isVisible()).toBe(true);
     await expect.poll(() => page.locator('#change-last').textContent()).toContain('cancelled: add node4');
     await expect.poll(() => page.locator('tr[data-node]').count()).toBe(3);
     const events = await page.locator('#events li').allTextContents();
@@ -214,7 +212,7 @@ describe.runIf(hasBrowser)('the page', () => {
     await expect.poll(() => dialog.locator('#confirm-warnings').textContent()).toBe('');
     await dialog.getByRole('button', { name: 'Remove node2' }).click();
     await until(proxy, (view) => view.generation === 2 && view.change === null);
-    await expect.poll(() => page.locator('tr[data-node]').count(), { timeout: 5000 }).toBe(2);
+    await expect.poll(() => page.locator('tr[data-node]').count()).toBe(2);
     expect(await proxy.client().dbsize()).toBe(1000);
   });
 
@@ -248,9 +246,7 @@ describe.runIf(hasBrowser)('the page', () => {
     await dialog.waitFor({ state: 'hidden' });
     await settled(proxy);
     expect((await ringOf(proxy)).nodes.map((node) => node.weight)).toEqual([1, 2, 1]);
-    await expect
-      .poll(() => page.locator('tr[data-node="node2"] .state').textContent(), { timeout: 5000 })
-      .toBe('● active ×2');
+    await expect.poll(() => page.locator('tr[data-node="node2"] .state').textContent()).toBe('● active ×2');
     expect(watched.complaints).toEqual([]);
   });
 
@@ -258,7 +254,7 @@ describe.runIf(hasBrowser)('the page', () => {
     const { proxy, page, spare } = await open(30_000);
     await post(proxy, 'changes', add('node4', spare));
     await post(proxy, 'changes/current/throttle', { keysPerSecond: 100 });
-    await expect.poll(() => page.locator('#throttle-now').textContent(), { timeout: 5000 }).toBe('now: 100 keys/s');
+    await expect.poll(() => page.locator('#throttle-now').textContent()).toBe('now: 100 keys/s');
     const rate = page.getByLabel('At most');
     await rate.fill('200');
     await page.keyboard.press('Enter');
@@ -275,7 +271,7 @@ describe.runIf(hasBrowser)('the page', () => {
     await rate.fill('0');
     await page.getByRole('button', { name: 'Throttle' }).click();
     await settled(proxy);
-    await expect.poll(() => page.locator('#throttle').isVisible(), { timeout: 5000 }).toBe(false);
+    await expect.poll(() => page.locator('#throttle').isVisible()).toBe(false);
   });
 
   it('puts another server in the place of a node, after it has shown what would move', async () => {

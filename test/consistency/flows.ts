@@ -291,7 +291,7 @@ export class Channels extends Runner {
       this.#heard.every((heard) =>
         this.#channels.every((channel) => heard.get(channel) === this.#published.get(channel)),
       );
-    for (let i = 0; i < 200 && !all(); i++) await new Promise((resolve) => setTimeout(resolve, 20));
+    for (let i = 0; i < 1500 && !all(); i++) await new Promise((resolve) => setTimeout(resolve, 20));
     if (!all()) this.wrong.push('not everything was heard');
   }
 }

@@ -17,7 +17,7 @@ function watch(
 ): { monitor: NodeMonitor; commands: unknown[]; events: NodeHealthEvent[] } {
   const commands: unknown[] = [];
   const events: NodeHealthEvent[] = [];
-  const options = { interval: 20, timeout: 300, failures: 2, connectionName: 'ringproxy-probe:test' };
+  const options = { interval: 20, timeout: 2000, failures: 2, connectionName: 'ringproxy-probe:test' };
   const monitor = new NodeMonitor({ name: 'n', address, weight: 1 }, access, options, (reply) => commands.push(reply));
   const note = (event: unknown): void => {
     events.push(event as NodeHealthEvent);
@@ -65,9 +65,7 @@ describe('a monitor', () => {
     const { monitor } = watch(redis.address);
     await expect.poll(() => monitor.health.keys).toBe(0);
     redis.kill('SIGSTOP');
-    await expect
-      .poll(() => monitor.health, { timeout: 5000 })
-      .toMatchObject({ up: false, error: 'it did not answer in time' });
+    await expect.poll(() => monitor.health).toMatchObject({ up: false, error: 'it did not answer in time' });
     redis.kill('SIGCONT');
     await expect.poll(() => monitor.health.up).toBe(true);
   });
@@ -95,16 +93,16 @@ describe('a first look at a node', () => {
   it('tells what it is, and one server from another', async () => {
     const redis = await startRedis();
     await redis.client().set('a', '1');
-    const facts = await inspectNode(node(redis.address), OPEN, 1000);
+    const facts = await inspectNode(node(redis.address), OPEN, 10_000);
     expect(facts).toMatchObject({
       role: 'master',
       clusterEnabled: false,
       keys: 1,
       runId: expect.stringMatching(/^[0-9a-f]{40}$/),
     });
-    expect((await inspectNode(node(`localhost:${redis.port}`), OPEN, 1000)).runId).toBe(facts.runId);
-    await flushNode(node(redis.address), OPEN, 1000);
-    expect((await inspectNode(node(redis.address), OPEN, 1000)).keys).toBe(0);
+    expect((await inspectNode(node(`localhost:${redis.port}`), OPEN, 10_000)).runId).toBe(facts.runId);
+    await flushNode(node(redis.address), OPEN, 10_000);
+    expect((await inspectNode(node(redis.address), OPEN, 10_000)).keys).toBe(0);
   });
 
   it('counts the keys of all databases', () => {

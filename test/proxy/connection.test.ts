@@ -202,7 +202,7 @@ describe('limits', () => {
   });
 
   it('a client that says nothing is closed after the idle timeout', async () => {
-    const strict = await startRingproxy({ nodes, config: 'idle-timeout: 300ms\n' });
+    const strict = await startRingproxy({ nodes, config: 'idle-timeout: 2s\n' });
     const client = await RawClient.connect(strict.port);
     await client.command('PING');
     await client.closed;

@@ -37,7 +37,8 @@ describe('a node that dies', () => {
     await proxy.logged(/upstream:down/);
     const start = performance.now();
     const replies = await client.pipeline(keys.flat().map((key) => ['GET', key]));
-    expect(performance.now() - start).toBeLessThan(1000);
+    // Well below `request-timeout`.
+    expect(performance.now() - start).toBeLessThan(4000);
     const failed = replies.slice(0, keys[0]?.length).map(String);
     for (const reply of failed)
       expect(reply).toMatch(
@@ -70,7 +71,7 @@ describe('a node that dies', () => {
 
 describe('a node that stalls', () => {
   it('holds up replies of others no longer than the timeout, and then fails at once', async () => {
-    const { nodes, client, keys, proxy } = await startRing('request-timeout: 400ms\n');
+    const { nodes, client, keys, proxy } = await startRing('request-timeout: 2s\n');
     nodes[2]?.kill('SIGSTOP');
     atEnd(() => nodes[2]?.kill('SIGCONT'));
     const start = performance.now();
@@ -79,15 +80,15 @@ describe('a node that stalls', () => {
       ['GET', keys[0]?.[0] ?? ''],
     ]);
     const waited = performance.now() - start;
-    expect(waited).toBeGreaterThan(350);
-    expect(waited).toBeLessThan(2000);
+    expect(waited).toBeGreaterThan(1900);
+    expect(waited).toBeLessThan(10_000);
     expect(String(replies[0])).toMatch(
-      /^-NODEDOWN node node3 \(.*\) did not answer within 400 ms; the outcome of the command is unknown/,
+      /^-NODEDOWN node node3 \(.*\) did not answer within 2000 ms; the outcome of the command is unknown/,
     );
     expect(String(replies[1])).toBe('$1\r\nx\r\n');
     const again = performance.now();
     expect(await client.text('GET', keys[2]?.[0] ?? '')).toMatch(/^-NODEDOWN node node3 /);
-    expect(performance.now() - again).toBeLessThan(350);
+    expect(performance.now() - again).toBeLessThan(1900);
     const other = await RawClient.connect(proxy.port);
     expect(await other.text('GET', keys[1]?.[0] ?? '')).toBe('$1\r\nx\r\n');
     const back = proxy.logged(/upstream:up/);
@@ -156,8 +157,10 @@ describe('SIGTERM', () => {
     const nodes = await startRedises(1, { args: ['--enable-debug-command', 'yes'] });
     const proxy = await startRingproxy({ nodes, args: ['--admin-commands', 'allow'] });
     const client = await RawClient.connect(proxy.port);
-    const sleeping = client.text('DEBUG', 'SLEEP', '0.6');
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    const sleeping = client.text('DEBUG', 'SLEEP', '2');
+    const isUnderWay = async (): Promise<boolean> =>
+      /^ringproxy_node_inflight\{.*\} [1-9]/m.test(await (await fetch(`${proxy.admin}/metrics`)).text());
+    await expect.poll(isUnderWay, { interval: 10 }).toBe(true);
     const ended = proxy.stop();
     expect(await sleeping).toBe('+OK\r\n');
     expect(await ended).toBe(0);

@@ -63,7 +63,7 @@ describe.each(['2', '3'] as const)('RESP%s', (protocol) => {
 
   it.each([1, 10, 100])(
     'a value of %i MB comes back as it went, among others',
-    { timeout: 60_000 },
+    { timeout: 180_000 },
     async (megabytes) => {
       const client = await connect(protocol);
       const value = randomBytes(megabytes * 1024 * 1024);
@@ -89,7 +89,7 @@ describe.each(['2', '3'] as const)('RESP%s', (protocol) => {
     },
   );
 
-  it('MGET and MSET keep large and binary values apart', { timeout: 60_000 }, async () => {
+  it('MGET and MSET keep large and binary values apart', { timeout: 180_000 }, async () => {
     const client = await connect(protocol);
     const pairs = Array.from({ length: 120 }, (_, i) => ({
       key: randomBytes(12),
@@ -101,7 +101,7 @@ describe.each(['2', '3'] as const)('RESP%s', (protocol) => {
   });
 });
 
-it('a request that comes byte by byte is understood', { timeout: 60_000 }, async () => {
+it('a request that comes byte by byte is understood', { timeout: 180_000 }, async () => {
   const client = await RawClient.connect(proxy.port);
   const frames = Buffer.from(
     '*3\r\n$3\r\nSET\r\n$5\r\nkey:1\r\n$11\r\nhello\r\nworl\r\n*2\r\n$3\r\nget\r\n$5\r\nkey:1\r\nPING\r\n',

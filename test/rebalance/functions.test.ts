@@ -8,7 +8,7 @@ import { startRingproxy } from '../support/ringproxy-process.js';
 const LIBRARY = `#!lua name=mylib
 redis.register_function('bump', function(keys) return redis.call('INCR', keys[1]) end)`;
 
-it('a node that cannot take them is refused, and told why', { timeout: 60_000 }, async () => {
+it('a node that cannot take them is refused, and told why', { timeout: 180_000 }, async () => {
   const nodes = await startRedises(1);
   const proxy = await startRingproxy({ nodes });
   const client = await RawClient.connect(proxy.port);

@@ -37,7 +37,7 @@ describe('redis-cli', () => {
 });
 
 describe('redis-benchmark', () => {
-  it('runs its tests without an error', { timeout: 60_000 }, async () => {
+  it('runs its tests without an error', { timeout: 180_000 }, async () => {
     const tests =
       'ping_inline,ping_mbulk,set,get,incr,lpush,rpush,lpop,rpop,sadd,hset,spop,zadd,zpopmin,lrange_100,mset';
     for (const depth of ['1', '16']) {

@@ -9,6 +9,9 @@ import { tempFolder } from './temp-folder.js';
 
 export const MAIN = join(ROOT, 'dist/cli/main.js');
 
+/** A second may be too short on a busy machine: its nodes would count as down. */
+const PATIENCE = { RINGPROXY_CONNECT_TIMEOUT: '10s' };
+
 /** From pino's level of warnings on. */
 const WARN = 40;
 
@@ -131,7 +134,8 @@ export async function startRingproxy(options: RingproxyOptions = {}): Promise<Ri
     args.push('-c', file);
   }
   const child = await startChild(process.execPath, [options.main ?? MAIN, 'serve', ...args], {
-    env: options.env ?? {},
+    // The environment goes before the file.
+    env: { ...(options.config?.includes('connect-timeout') ? {} : PATIENCE), ...options.env },
   });
   const ready = await child.line(parseReady);
   return new RingproxyProcess(child, ready, options.allowLog ?? []);

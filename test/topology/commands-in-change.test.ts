@@ -136,7 +136,7 @@ async function persist(client: RawClient, keys: readonly string[], commands: str
 }
 
 describe('commands that look at all nodes, while keys move', () => {
-  it('KEYS and DBSIZE see each key once', { timeout: 60_000 }, async () => {
+  it('KEYS and DBSIZE see each key once', { timeout: 180_000 }, async () => {
     const nodes = await startRedises(3);
     const proxy = await startRingproxy({ nodes: nodes.slice(0, 2) });
     const keys = 20_000;
@@ -159,7 +159,7 @@ describe('commands that look at all nodes, while keys move', () => {
     ['FLUSHALL', [['FLUSHALL']], 1],
     ['FLUSHALL in a transaction', [['MULTI'], ['FLUSHALL'], ['EXEC']], 1],
     ['FLUSHALL in a transaction of a worker', [['MULTI'], ['FLUSHALL'], ['EXEC']], 2],
-  ])('%s leaves nothing behind, and nothing comes back', { timeout: 60_000 }, async (_title, commands, workers) => {
+  ])('%s leaves nothing behind, and nothing comes back', { timeout: 180_000 }, async (_title, commands, workers) => {
     const nodes = await startRedises(3);
     const proxy = await startRingproxy({ nodes: nodes.slice(0, 2), args: ['--workers', String(workers)] });
     await fill(proxy, 20_000);
@@ -215,7 +215,7 @@ describe('SORT while the ring changes', () => {
 });
 
 describe('what is moved otherwise', () => {
-  it('a large key goes alone, and keeps its value and time to live', { timeout: 60_000 }, async () => {
+  it('a large key goes alone, and keeps its value and time to live', { timeout: 180_000 }, async () => {
     const nodes = await startRedises(2);
     const proxy = await startRingproxy({ nodes: nodes.slice(0, 1) });
     await post(proxy, 'changes', add('node2', nodes[1]));
@@ -237,7 +237,7 @@ describe('what is moved otherwise', () => {
     }
   });
 
-  it('keys of a node without scripts go by MIGRATE', { timeout: 60_000 }, async () => {
+  it('keys of a node without scripts go by MIGRATE', { timeout: 180_000 }, async () => {
     const first = await startRedis({ args: ['--rename-command', 'EVAL', ''] });
     const second = await startRedis();
     const proxy = await startRingproxy({ nodes: [first] });

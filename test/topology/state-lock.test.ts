@@ -102,7 +102,7 @@ describe('the lock of a state directory', () => {
   });
 
   it('of a process that was killed goes to exactly one of those that start at the same instant', {
-    timeout: 60_000,
+    timeout: 180_000,
   }, async () => {
     const node = await startRedis();
     const folder = tempFolder('state');

@@ -194,7 +194,7 @@ describe('the ring changes under several workers', () => {
   });
 
   // A worker that its primary left behind, stalled, has commands that it has yet to send to the old owners.
-  it('a stalled worker of a proxy that was killed ends before it serves anything', { timeout: 60_000 }, async () => {
+  it('a stalled worker of a proxy that was killed ends before it serves anything', { timeout: 180_000 }, async () => {
     const nodes = await startRedises(2);
     const port = await freePort();
     const args = ['--workers', '2', '--listen', `127.0.0.1:${port}`, '--state-dir', tempFolder('state')];

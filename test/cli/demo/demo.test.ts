@@ -54,7 +54,7 @@ function isRunning(pid: number): boolean {
 
 describe.runIf(existsSync('/proc/self/task'))('the demo leaves nothing behind', () => {
   // Symptom: four servers for ever. Cause: they were ended by the demo itself alone.
-  it('when it is killed', { timeout: 60_000 }, async () => {
+  it('when it is killed', { timeout: 180_000 }, async () => {
     const { process: demo, folder } = await startDemo(/try it:/);
     const children = childrenOf(demo.pid);
     expect(children.length).toBeGreaterThanOrEqual(4);
@@ -62,7 +62,7 @@ describe.runIf(existsSync('/proc/self/task'))('the demo leaves nothing behind', 
     await vi.waitUntil(() => !children.some(isRunning) && readdirSync(folder).length === 0, { timeout: 10_000 });
   });
 
-  it('when it is stopped while the fourth node joins, and that is no failure', { timeout: 60_000 }, async () => {
+  it('when it is stopped while the fourth node joins, and that is no failure', { timeout: 180_000 }, async () => {
     const { process: demo, folder, out } = await startDemo(/node4 joins/);
     const children = childrenOf(demo.pid);
     demo.kill('SIGINT');
@@ -72,7 +72,7 @@ describe.runIf(existsSync('/proc/self/task'))('the demo leaves nothing behind', 
     await vi.waitUntil(() => !children.some(isRunning) && readdirSync(folder).length === 0, { timeout: 10_000 });
   });
 
-  it('when it is told twice, at once', { timeout: 60_000 }, async () => {
+  it('when it is told twice, at once', { timeout: 180_000 }, async () => {
     const { process: demo, folder } = await startDemo(/commands\/s/);
     const children = childrenOf(demo.pid);
     demo.kill('SIGINT');
@@ -92,7 +92,7 @@ describe('the demo', () => {
   });
 
   // Symptom: every command refused, and the demo's ring in the user's state. Cause: its proxy took them for its own.
-  it("does not use the settings of the user's proxy", { timeout: 60_000 }, async () => {
+  it("does not use the settings of the user's proxy", { timeout: 180_000 }, async () => {
     const state = join(tempFolder('state'), 'of-the-user');
     const { code, out } = await ringproxy(['demo', '--seconds', '5'], {
       RINGPROXY_PASSWORD: 'secret',

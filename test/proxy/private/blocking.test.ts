@@ -209,7 +209,7 @@ it('what a client sends behind a command that waits is answered behind it, in or
   ]);
 });
 
-it('a large element comes whole', { timeout: 60_000 }, async () => {
+it('a large element comes whole', { timeout: 180_000 }, async () => {
   const client = await RawClient.connect(proxy.port);
   const other = await RawClient.connect(proxy.port);
   const element = randomBytes(3_000_000);
@@ -241,7 +241,7 @@ describe('a client that hangs up', () => {
     expect(await other.text('LPOP', '{h}l')).toBe('$4\r\nkept\r\n');
   });
 
-  it('costs the nodes no further connection', { timeout: 60_000 }, async () => {
+  it('costs the nodes no further connection', { timeout: 180_000 }, async () => {
     const received = async (): Promise<number> => {
       const infos = await Promise.all(nodes.map((node) => watcher(node).info('stats')));
       return infos.reduce((sum, info) => sum + Number(/total_connections_received:(\d+)/.exec(info)?.[1]), 0);
@@ -281,7 +281,7 @@ it('one more than may wait at a node is told so when it has waited for a connect
   const [node] = await startRedises(1);
   const small = await startRingproxy({
     nodes: [node as RedisProcess],
-    config: 'node-blocking-connections: 2\nrequest-timeout: 500ms\n',
+    config: 'node-blocking-connections: 2\nrequest-timeout: 2s\n',
   });
   const clients = await Promise.all([1, 2, 3].map(() => RawClient.connect(small.port)));
   for (const client of clients.slice(0, 2)) void client.text('BLPOP', 'l', '0').catch(() => {});
@@ -300,22 +300,22 @@ it('a node that has no connection left for it does not count as down', async () 
 
 it('a command may wait for longer than a request may take', async () => {
   const [node] = await startRedises(1);
-  const impatient = await startRingproxy({ nodes: [node as RedisProcess], config: 'request-timeout: 200ms\n' });
+  const impatient = await startRingproxy({ nodes: [node as RedisProcess], config: 'request-timeout: 1s\n' });
   const client = await RawClient.connect(impatient.port);
   const started = performance.now();
-  expect(await client.text('BLPOP', 'l', '1')).toBe('*-1\r\n');
-  expect(performance.now() - started).toBeGreaterThan(900);
+  expect(await client.text('BLPOP', 'l', '3')).toBe('*-1\r\n');
+  expect(performance.now() - started).toBeGreaterThan(2900);
 });
 
 it('a node that stalls is noticed when the time of what waits there is over', async () => {
   const [node] = await startRedises(1);
   const impatient = await startRingproxy({
     nodes: [node as RedisProcess],
-    config: 'request-timeout: 200ms\n',
+    config: 'request-timeout: 1s\n',
     allowLog: [/down/, /did not answer/],
   });
   const client = await RawClient.connect(impatient.port);
-  const reply = client.text('BLPOP', 'l', '0.3');
+  const reply = client.text('BLPOP', 'l', '3');
   await blockedAt([node as RedisProcess], 1);
   node?.kill('SIGSTOP');
   expect(await reply).toMatch(/^-NODEDOWN node node1/);
@@ -332,5 +332,6 @@ it('when the proxy stops, what waits is told, and the proxy ends at once', async
   const code = stopping.stop();
   expect(await reply).toBe('-UNBLOCKED client unblocked via CLIENT UNBLOCK\r\n');
   expect(await code).toBe(0);
-  expect(performance.now() - started).toBeLessThan(3000);
+  // It does not wait for `shutdown-timeout`.
+  expect(performance.now() - started).toBeLessThan(9000);
 });

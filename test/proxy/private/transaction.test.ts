@@ -303,7 +303,7 @@ describe.each(['2', '3'])('RESP%s', (protocol) => {
     expect(told[1]).toEqual(told[0]);
   });
 
-  it('large values go in and come out', { timeout: 60_000 }, async () => {
+  it('large values go in and come out', { timeout: 180_000 }, async () => {
     const client = await RawClient.connect(proxy.port);
     await client.command('HELLO', protocol);
     const value = randomBytes(5_000_000);
@@ -476,7 +476,7 @@ describe('private connections', () => {
     const [node] = await startRedises(1);
     const small = await startRingproxy({
       nodes: [node as RedisProcess],
-      config: 'node-private-connections: 2\nrequest-timeout: 1s\n',
+      config: 'node-private-connections: 2\nrequest-timeout: 3s\n',
     });
     const [first, second, third] = await Promise.all([1, 2, 3].map(() => RawClient.connect(small.port)));
     if (first === undefined || second === undefined || third === undefined) throw new Error('no clients');

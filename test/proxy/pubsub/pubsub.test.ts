@@ -168,7 +168,7 @@ describe.each(['2', '3'] as const)('RESP%s', (protocol) => {
   });
 });
 
-it('a large message comes whole, also to one that is reading a large reply', { timeout: 60_000 }, async () => {
+it('a large message comes whole, also to one that is reading a large reply', { timeout: 180_000 }, async () => {
   const subscriber = await RawClient.connect(proxy.port);
   const publisher = await RawClient.connect(proxy.port);
   await subscriber.command('HELLO', '3');
@@ -214,7 +214,7 @@ it('the nodes have one connection for all subscribers, and none for those that a
   await expect.poll(async () => String(await watched?.call('PUBSUB', 'CHANNELS'))).toBe('');
 });
 
-it('who has the answer to UNSUBSCRIBE is not counted by a PUBLISH behind it', { timeout: 60_000 }, async () => {
+it('who has the answer to UNSUBSCRIBE is not counted by a PUBLISH behind it', { timeout: 180_000 }, async () => {
   const several = await startRingproxy({ nodes, args: ['--workers', '2'] });
   // Of two clients one after the other, each is of another worker.
   const clients = await Promise.all([1, 2].map(() => RawClient.connect(several.port)));
@@ -255,7 +255,7 @@ it('UNSUBSCRIBE is answered when the nodes have ended it, but for those that are
   }
 });
 
-it('a subscriber that does not read is closed, and the others get everything', { timeout: 60_000 }, async () => {
+it('a subscriber that does not read is closed, and the others get everything', { timeout: 180_000 }, async () => {
   const tight = await startRingproxy({ nodes, config: 'client-output-limit: 1mb\n' });
   const lazy = await RawClient.connect(tight.port);
   const eager = await RawClient.connect(tight.port);
@@ -269,7 +269,7 @@ it('a subscriber that does not read is closed, and the others get everything', {
   expect(await publisher.text('PUBSUB', 'NUMSUB', 'busy')).toBe('*2\r\n$4\r\nbusy\r\n:1\r\n');
 });
 
-it('subscriptions survive the restart of nodes', { timeout: 60_000 }, async () => {
+it('subscriptions survive the restart of nodes', { timeout: 180_000 }, async () => {
   const own = await startRedises(2);
   const restarted = await startRingproxy({ nodes: own, allowLog: [/upstream:down/, /down/] });
   const subscriber = await RawClient.connect(restarted.port);
@@ -290,7 +290,7 @@ it('subscriptions survive the restart of nodes', { timeout: 60_000 }, async () =
   expect(got).toEqual(Array.from({ length: 20 }, (_, i) => String(i)));
 });
 
-it('a node that is down does not keep clients from subscribing', { timeout: 60_000 }, async () => {
+it('a node that is down does not keep clients from subscribing', { timeout: 180_000 }, async () => {
   const own = await startRedises(2);
   const half = await startRingproxy({ nodes: own, allowLog: [/down/] });
   await own[1]?.stop();
@@ -341,7 +341,7 @@ it(`${MANY} subscribers hear each message once`, { timeout: 120_000 }, async () 
   for (const client of clients) client.close();
 });
 
-it('PUBLISH and PUBSUB NUMSUB count the clients of all workers', { timeout: 60_000 }, async () => {
+it('PUBLISH and PUBSUB NUMSUB count the clients of all workers', { timeout: 180_000 }, async () => {
   const several = await startRingproxy({ nodes, args: ['--workers', '3'] });
   const subscribers = await Promise.all(Array.from({ length: 12 }, () => RawClient.connect(several.port)));
   const publishers = await Promise.all(Array.from({ length: 3 }, () => RawClient.connect(several.port)));

@@ -86,7 +86,7 @@ describe('a script', () => {
     for (const key of keys) expect(await client.text('EVALSHA', digestOf(SET), '1', key, 'b')).toBe(wasSet('b'));
     await nodes[1]?.restart();
     const again = keys[1] ?? '';
-    await expect.poll(() => client.text('GET', again), { timeout: 20_000 }).toBe('$-1\r\n');
+    await expect.poll(() => client.text('GET', again), { timeout: 30_000 }).toBe('$-1\r\n');
     expect(await client.text('EVALSHA', digestOf(SET), '1', again, 'c')).toBe(wasSet('c'));
   });
 
@@ -195,10 +195,10 @@ it('a node that a script keeps busy is known to be so in every worker', async ()
     const replies = await other.pipeline([['MULTI'], ['INCR', first], ['DISCARD']]);
     return String(replies[1]);
   };
-  await expect.poll(inTransaction, { timeout: 20_000 }).toMatch(/^-BUSY Redis is busy/);
+  await expect.poll(inTransaction, { timeout: 30_000 }).toMatch(/^-BUSY Redis is busy/);
   expect(await other.text('SCRIPT', 'KILL')).toBe('+OK\r\n');
   expect(await ended).toMatch(/^-ERR .*Script killed by user/);
-  await expect.poll(inTransaction, { timeout: 20_000 }).toBe('+QUEUED\r\n');
+  await expect.poll(inTransaction, { timeout: 30_000 }).toBe('+QUEUED\r\n');
 });
 
 /** Runs for so many milliseconds. */
@@ -211,16 +211,16 @@ const SPIN = `
 it('a script may take longer than request-timeout, and its node does not count as down for it', async () => {
   const nodes = await startRedises(2);
   const env = {
-    ...{ RINGPROXY_REQUEST_TIMEOUT: '1s', RINGPROXY_CONNECT_TIMEOUT: '200ms' },
-    ...{ RINGPROXY_PROBE_INTERVAL: '100ms', RINGPROXY_PROBE_TIMEOUT: '5s' },
+    ...{ RINGPROXY_REQUEST_TIMEOUT: '2s', RINGPROXY_CONNECT_TIMEOUT: '1s' },
+    ...{ RINGPROXY_PROBE_INTERVAL: '100ms', RINGPROXY_PROBE_TIMEOUT: '20s' },
   };
   const proxy = await startRingproxy({ nodes, env });
   const [first = ''] = await keyOfEach(proxy, nodes);
   // The node says nothing at all until then, and nobody may take that for its end.
-  await nodes[0]?.client().config('SET', 'busy-reply-threshold', '1500');
+  await nodes[0]?.client().config('SET', 'busy-reply-threshold', '2500');
   const spinning = await RawClient.connect(proxy.port);
   let isOver = false;
-  const ended = spinning.text('EVAL', SPIN, '1', first, '4000').finally(() => {
+  const ended = spinning.text('EVAL', SPIN, '1', first, '6000').finally(() => {
     isOver = true;
   });
   const answers = new Set<string>();
@@ -238,15 +238,15 @@ it('a script may take longer than request-timeout, and its node does not count a
 
 it('a script on the connection of one client alone may take as long, too', async () => {
   const nodes = await startRedises(2);
-  const env = { RINGPROXY_REQUEST_TIMEOUT: '1s', RINGPROXY_PROBE_TIMEOUT: '5s' };
+  const env = { RINGPROXY_REQUEST_TIMEOUT: '2s', RINGPROXY_PROBE_TIMEOUT: '20s' };
   const proxy = await startRingproxy({ nodes, env });
   const [first = ''] = await keyOfEach(proxy, nodes);
   await nodes[0]?.client().config('SET', 'busy-reply-threshold', '500');
   const [watching, other] = [await RawClient.connect(proxy.port), await RawClient.connect(proxy.port)];
   // What watches has a connection to the node for itself.
   await watching.command('WATCH', first);
-  const ended = watching.text('EVAL', SPIN, '1', first, '4000');
-  await expect.poll(() => other.text('GET', first), { timeout: 20_000 }).toMatch(/^-BUSY/);
+  const ended = watching.text('EVAL', SPIN, '1', first, '5000');
+  await expect.poll(() => other.text('GET', first), { timeout: 30_000 }).toMatch(/^-BUSY/);
   expect(await ended).toBe('$14\r\nran to its end\r\n');
   // It is known at once that the node is free, and the connection still watches.
   expect(await watching.text('GET', first)).toBe('$-1\r\n');
@@ -256,13 +256,13 @@ it('a script on the connection of one client alone may take as long, too', async
 
 it('a worker whose clients have nothing to do with a script does not take its node for dead', async () => {
   const nodes = await startRedises(2);
-  const env = { RINGPROXY_REQUEST_TIMEOUT: '1s', RINGPROXY_CONNECT_TIMEOUT: '200ms', RINGPROXY_PROBE_TIMEOUT: '5s' };
+  const env = { RINGPROXY_REQUEST_TIMEOUT: '2s', RINGPROXY_CONNECT_TIMEOUT: '1s', RINGPROXY_PROBE_TIMEOUT: '20s' };
   const proxy = await startRingproxy({ nodes, env, args: ['--workers', '2'] });
   const [first = ''] = await keyOfEach(proxy, nodes);
-  await nodes[0]?.client().config('SET', 'busy-reply-threshold', '1500');
+  await nodes[0]?.client().config('SET', 'busy-reply-threshold', '2500');
   const spinning = await RawClient.connect(proxy.port);
   let isOver = false;
-  const ended = spinning.text('EVAL', SPIN, '1', first, '3000').finally(() => {
+  const ended = spinning.text('EVAL', SPIN, '1', first, '5000').finally(() => {
     isOver = true;
   });
   const answers = new Set<string>();
@@ -321,7 +321,7 @@ describe('SCRIPT', () => {
     await expect.poll(() => client.text('GET', key)).toMatch(/^-NODEDOWN/);
     expect(await client.text('SCRIPT', 'LOAD', SET)).toBe(`$40\r\n${digestOf(SET)}\r\n`);
     await nodes[2]?.start();
-    await expect.poll(() => client.text('GET', key), { timeout: 20_000 }).toBe('$-1\r\n');
+    await expect.poll(() => client.text('GET', key), { timeout: 30_000 }).toBe('$-1\r\n');
     expect(await client.text('EVALSHA', digestOf(SET), '1', key, 'x')).toBe(wasSet('x'));
   });
 
@@ -337,10 +337,10 @@ describe('SCRIPT', () => {
       const other = await RawClient.connect(proxy.port);
       return Promise.race([
         other.text('GET', first).catch(String),
-        new Promise<string>((resolve) => setTimeout(() => resolve('waits'), 300)),
+        new Promise<string>((resolve) => setTimeout(() => resolve('waits'), 1000)),
       ]);
     };
-    await expect.poll(ask, { timeout: 20_000 }).toMatch(/^-BUSY Redis is busy/);
+    await expect.poll(ask, { timeout: 30_000 }).toMatch(/^-BUSY Redis is busy/);
     expect(await client.text('GET', second)).toBe('$-1\r\n');
     // What the node would refuse is not queued either.
     const replies = await client.pipeline([['MULTI'], ['SET', first, 'x'], ['EXEC']]);
@@ -349,6 +349,6 @@ describe('SCRIPT', () => {
     expect(await ended).toMatch(/^-ERR .*Script killed by user/);
     expect(await client.text('GET', first)).toBe('$-1\r\n');
     // Until the proxy has seen that the connection of the script is free.
-    await expect.poll(() => client.text('PING'), { timeout: 20_000 }).toBe('+PONG\r\n');
+    await expect.poll(() => client.text('PING'), { timeout: 30_000 }).toBe('+PONG\r\n');
   });
 });
