@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 import type { ChangeRequest, RingView } from '../src/admin/api.js';
 import { parseAddress, parseNodeText } from '../src/config/address.js';
+import { isWeight, WEIGHT_RULE } from '../src/config/node-limits.js';
 import { CliError } from './cli-error.js';
 
 interface Wanted {
@@ -56,8 +57,8 @@ function readWanted(file: string): Wanted[] {
     if (parseAddress(address) === null) {
       throw new CliError(`${file}: '${address}' is not a node's address`, 'expected HOST:PORT', 2);
     }
-    if (!Number.isInteger(weight) || weight < 1 || weight > 1000) {
-      throw new CliError(`${file}: the weight of ${address} is not a number`, 'expected 1 to 1000', 2);
+    if (!isWeight(weight)) {
+      throw new CliError(`${file}: the weight of ${address} is not a number`, `expected ${WEIGHT_RULE}`, 2);
     }
     return { name: String(field('name') ?? address), address, weight };
   });

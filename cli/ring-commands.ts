@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import type { ChangeAccepted, ChangeRequest, ChangeView, NodeInput, RingView } from '../src/admin/api.js';
 import { parseAddress, parseNodeText } from '../src/config/address.js';
+import { isWeight, WEIGHT_RULE } from '../src/config/node-limits.js';
 import { AdminClient } from './admin-client.js';
 import { applyRequest } from './apply-file.js';
 import { CliError } from './cli-error.js';
@@ -74,7 +75,7 @@ export function registerRingCommands(program: Command): void {
       .command('set-weight')
       .description("change a node's share of the ring")
       .argument('<name>', 'name of the node')
-      .argument('<weight>', '1 to 1000', parseWeight),
+      .argument('<weight>', WEIGHT_RULE, parseWeight),
   ).action((name: string, weight: number, options: ChangeOptions) =>
     runChange(options, { kind: 'reweight', weights: [{ name, weight }] }),
   );
@@ -285,7 +286,7 @@ function parseNode(text: string): NodeInput {
 
 function parseWeight(text: string): number {
   const weight = Number(text);
-  if (!Number.isInteger(weight) || weight < 1 || weight > 1000) throw new InvalidArgumentError('expected 1 to 1000');
+  if (!/^\d+$/.test(text) || !isWeight(weight)) throw new InvalidArgumentError(`expected ${WEIGHT_RULE}`);
   return weight;
 }
 

@@ -3,6 +3,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import { z } from 'zod';
 import { type Address, isLoopback } from '../config/address.js';
+import { isNodeName, isWeight, NODE_NAME_RULE, WEIGHT_RULE } from '../config/node-limits.js';
 import { RingproxyError } from '../errors.js';
 import type { ApiError } from './api.js';
 import type { AdminBackend } from './backend.js';
@@ -17,13 +18,12 @@ export interface AdminOptions {
   readonly onError: (error: Error) => void;
 }
 
+const weight = z.number().refine(isWeight, `expected a whole number from ${WEIGHT_RULE}`);
+
 const nodeInput = z.strictObject({
-  name: z
-    .string()
-    .regex(/^[\x21-\x7e]{1,64}$/, 'expected 1 to 64 visible ASCII characters')
-    .optional(),
+  name: z.string().refine(isNodeName, `expected ${NODE_NAME_RULE}`).optional(),
   address: z.string(),
-  weight: z.number().int().min(1).max(1000).optional(),
+  weight: weight.optional(),
 });
 
 const changeRequest = z
@@ -31,7 +31,7 @@ const changeRequest = z
     kind: z.enum(['add', 'remove', 'reweight', 'replace', 'apply']),
     add: z.array(nodeInput).optional(),
     remove: z.array(z.string()).optional(),
-    weights: z.array(z.strictObject({ name: z.string(), weight: z.number().int().min(1).max(1000) })).optional(),
+    weights: z.array(z.strictObject({ name: z.string(), weight })).optional(),
     replace: z.array(z.strictObject({ name: z.string(), address: z.string() })).optional(),
     noDrain: z.boolean().optional(),
     flush: z.boolean().optional(),

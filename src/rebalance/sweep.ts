@@ -2,6 +2,7 @@
 import { isReserved } from '../proxy/plan/reserved.js';
 import { ReplyError, type ReplyValue } from '../resp/decode.js';
 import { request } from '../resp/encode.js';
+import { movedRoutes } from '../ring/moves.js';
 import type { Ring } from '../ring/ring.js';
 import type { NodeLink } from './node-link.js';
 import { TransferRefused } from './transfer.js';
@@ -19,14 +20,7 @@ export interface SweepHooks {
 
 /** The nodes that lose part of the ring. */
 export function sourcesOf(ring: Ring, nextRing: Ring): Set<number> {
-  const losing = new Set<number>();
-  for (const points of [ring.points, nextRing.points]) {
-    for (const point of points) {
-      const owner = ring.ownerOfHash(point);
-      if (owner !== nextRing.ownerOfHash(point)) losing.add(owner);
-    }
-  }
-  return losing;
+  return new Set(movedRoutes(ring, nextRing).map(({ source }) => source));
 }
 
 /**

@@ -30,7 +30,7 @@ const schema = z.object({
     hash: z
       .enum(HASH_NAMES as [string, ...string[]])
       .transform((name) => HASH_NAMES.find((known) => known === name) ?? 'murmur3'),
-    distribution: z.literal('ketama'),
+    distribution: z.enum(['ketama', 'modula']),
     hashTag: z.string(),
     vnodes: z.number().int().positive(),
     weighting: z.enum(['own', 'total']),
