@@ -25,6 +25,7 @@ interface ChangeOptions extends CommonOptions {
   readonly detach?: boolean;
   readonly drain?: boolean;
   readonly file?: string;
+  readonly throttle?: number;
 }
 
 /** `ringproxy ring …` and `ringproxy proxies`. */
@@ -153,9 +154,18 @@ export function registerRingCommands(program: Command): void {
     ),
   );
   withCommonOptions(
-    ring.command('cancel').description('move everything back').option('--detach', 'do not wait until it is done'),
+    ring
+      .command('cancel')
+      .description('move everything back')
+      .option('--dry-run', 'only say what would move back')
+      .option('--detach', 'do not wait until it is done'),
   ).action(async (options: ChangeOptions) => {
     const client = new AdminClient(options);
+    if (options.dryRun === true) {
+      const preview = await client.previewCancel();
+      print(options, preview, () => describeChange(preview));
+      return;
+    }
     const { generation } = await client.ring();
     print(options, await client.cancel(), () => 'cancelled: everything goes back');
     if (options.detach !== true) await follow(client, options, { generation: generation + 1, cancels: true });
@@ -187,13 +197,14 @@ export function registerRingCommands(program: Command): void {
 function withChangeOptions(command: Command): Command {
   return withCommonOptions(command)
     .option('--dry-run', 'only say what would move')
+    .option('--throttle <keys-per-second>', 'move at most so many keys a second, from the first one on', parseRate)
     .option('--detach', 'do not wait until it is done');
 }
 
 /** Begins a change, and follows it unless it is not wanted. */
 async function runChange(options: ChangeOptions, request: ChangeRequest): Promise<void> {
   const client = new AdminClient(options);
-  const accepted = await client.change({ ...request, dryRun: options.dryRun });
+  const accepted = await client.change({ ...request, throttle: options.throttle, dryRun: options.dryRun });
   print(options, accepted, () => describeChange(accepted));
   if (options.dryRun !== true && options.detach !== true) {
     await follow(client, options, { generation: accepted.generation });

@@ -130,11 +130,14 @@ export async function startServer(config: Config): Promise<RunningProxy> {
   const watcher = new ChangeWatcher();
   let routed: RoutingSnapshot | null = null;
   // At once, and with whatever is in flight: the other proxy may move keys any moment.
-  const stateDirLost = (): void => {
-    log.fatal(`another proxy has taken ${config.stateDir}, since this one stood still for too long: ending`);
+  const stateDirLost = (why: string): void => {
+    log.fatal(`${why}: ending`);
     process.exit(1);
   };
-  const stateDir = config.stateDir === '' ? null : new StateDir(config.stateDir, proxyId, stateDirLost);
+  const stateDir =
+    config.stateDir === ''
+      ? null
+      : new StateDir(config.stateDir, proxyId, stateDirLost, (message) => log.warn(message));
   const manager = new RingManager(proxyId, stateDir, {
     publish: (snapshot) => {
       routed = snapshot;
@@ -268,6 +271,7 @@ export async function startServer(config: Config): Promise<RunningProxy> {
       },
       throttleChange: (keysPerSecond) => manager.throttle(keysPerSecond),
       cancelChange: () => manager.cancel(),
+      previewCancel: () => manager.previewCancel(),
       history: () => manager.history(),
       proxies,
       stats: async () => describeStats(await plane.stats(), plane.workers, identity),

@@ -23,6 +23,8 @@ export interface AdminBackend {
   /** @param keysPerSecond 0: as fast as it goes */
   throttleChange(keysPerSecond: number): void;
   cancelChange(): Promise<void>;
+  /** What a cancel would move back. */
+  previewCancel(): ChangeAccepted;
   history(): HistoryEntry[];
   proxies(): ProxyView[];
   stats(): Promise<StatsView>;

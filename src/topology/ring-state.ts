@@ -24,6 +24,8 @@ export interface RunningChange {
   readonly summary: string;
   /** Nodes that are gone: nothing is moved off them. */
   readonly undrained: readonly string[];
+  /** Keys a second at most; 0, or missing in records of before: as fast as it goes. */
+  readonly throttle?: number | undefined;
 }
 
 /** One generation: what decides which node owns a key; and the change to the next one. */

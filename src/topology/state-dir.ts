@@ -45,6 +45,7 @@ const schema = z.object({
       startedAt: z.string(),
       summary: z.string(),
       undrained: z.array(z.string()),
+      throttle: z.number().nonnegative().optional(),
     })
     .nullable(),
 });
@@ -71,14 +72,23 @@ export class StateDir {
   readonly #lock: StateLock;
   readonly #proxyId: string;
   #predecessors: readonly string[] = [];
+  #saving: Promise<void> = Promise.resolve();
 
-  /** @param onLost called when another process has taken the directory: this one must not serve any more */
-  constructor(directory: string, proxyId: string, onLost: () => void) {
+  /**
+   * @param onLost called when another process has taken the directory: this one must not serve any more
+   * @param onTrouble told when the directory is gone or cannot be written, and when it can again
+   */
+  constructor(
+    directory: string,
+    proxyId: string,
+    onLost: (why: string) => void,
+    onTrouble?: (message: string) => void,
+  ) {
     this.#directory = directory;
     this.#proxyId = proxyId;
     this.#file = join(directory, 'ring.json');
     this.#historyFile = join(directory, 'history.json');
-    this.#lock = new StateLock(directory, onLost);
+    this.#lock = new StateLock(directory, onLost, undefined, onTrouble);
   }
 
   /** Makes the directory this process' own. @throws RingproxyError when a living process has it */
@@ -125,8 +135,14 @@ export class StateDir {
     this.#predecessors = [];
   }
 
-  /** Replaces the kept ring. When this returns, it survives a power failure. */
-  async save(state: RingState): Promise<void> {
+  /** Replaces the kept ring, one after the other. When this returns, it survives a power failure. */
+  save(state: RingState): Promise<void> {
+    const saving = this.#saving.catch(() => {}).then(() => this.#replace(state));
+    this.#saving = saving;
+    return saving;
+  }
+
+  async #replace(state: RingState): Promise<void> {
     const temporary = `${this.#file}.new`;
     try {
       const file = await open(temporary, 'w');
