@@ -94,6 +94,11 @@ export class AdminClient {
     return this.#send<ChangeView | null>('POST', '/v1/ring/changes/current/cancel', {});
   }
 
+  /** What a cancel would move back. */
+  previewCancel(): Promise<ChangeAccepted> {
+    return this.#send<ChangeAccepted>('POST', '/v1/ring/changes/current/cancel', { dryRun: true });
+  }
+
   throttle(keysPerSecond: number): Promise<ChangeView | null> {
     return this.#send<ChangeView | null>('POST', '/v1/ring/changes/current/throttle', { keysPerSecond });
   }

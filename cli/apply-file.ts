@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 import type { ChangeRequest, RingView } from '../src/admin/api.js';
-import { parseAddress, parseNodeText } from '../src/config/address.js';
+import { formatAddress, parseAddress, parseNodeText } from '../src/config/address.js';
+import { isWeight, WEIGHT_RULE } from '../src/config/node-limits.js';
 import { CliError } from './cli-error.js';
 
 interface Wanted {
@@ -46,19 +47,30 @@ function readWanted(file: string): Wanted[] {
   if (!Array.isArray(nodes)) {
     throw new CliError(`${file} has no list of nodes`, 'expected nodes: [NAME=HOST:PORT*WEIGHT, …]', 2);
   }
-  return nodes.map((entry: unknown) => {
-    const given = typeof entry === 'string' ? parseNodeText(entry) : entry;
-    const field = (name: string): unknown =>
-      typeof given === 'object' && given !== null ? Reflect.get(given, name) : undefined;
-    const address = field('address');
-    if (typeof address !== 'string') throw new CliError(`${file}: a node has no address`, 'expected NAME=HOST:PORT', 2);
-    const weight = Number(field('weight') ?? 1);
-    if (parseAddress(address) === null) {
-      throw new CliError(`${file}: '${address}' is not a node's address`, 'expected HOST:PORT', 2);
-    }
-    if (!Number.isInteger(weight) || weight < 1 || weight > 1000) {
-      throw new CliError(`${file}: the weight of ${address} is not a number`, 'expected 1 to 1000', 2);
-    }
-    return { name: String(field('name') ?? address), address, weight };
-  });
+  const wanted = nodes.map((entry: unknown) => readNode(entry, file));
+  const twice = wanted.find(({ name }, index) => wanted.findIndex((node) => node.name === name) < index);
+  if (twice === undefined) return wanted;
+  throw new CliError(`${file}: node ${twice.name} is named twice`, 'name each node once', 2);
+}
+
+/** A node as it stands in the file, as text or as a map. */
+function readNode(entry: unknown, file: string): Wanted {
+  const given = typeof entry === 'string' ? parseNodeText(entry) : entry;
+  const field = (name: string): unknown =>
+    typeof given === 'object' && given !== null ? Reflect.get(given, name) : undefined;
+  const [text, name, weight] = [field('address'), field('name'), field('weight') ?? 1];
+  if (typeof text !== 'string') throw new CliError(`${file}: a node has no address`, 'expected NAME=HOST:PORT', 2);
+  const parsed = parseAddress(text);
+  if (parsed === null) {
+    throw new CliError(`${file}: '${text}' is not a node's address`, 'expected HOST:PORT', 2);
+  }
+  if (typeof weight !== 'number' || !isWeight(weight)) {
+    throw new CliError(`${file}: the weight of ${text} is not a number`, `expected ${WEIGHT_RULE}`, 2);
+  }
+  // YAML makes numbers of some texts, and changes them.
+  if (name !== undefined && typeof name !== 'string') {
+    throw new CliError(`${file}: the name of ${text} is not a text`, `put it in quotes: '${String(name)}'`, 2);
+  }
+  const address = formatAddress(parsed);
+  return { name: name ?? address, address, weight };
 }

@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
+import { parseAddress } from '../src/config/address.js';
 import { loadConfig } from '../src/config/load.js';
 import { configReference } from '../src/config/reference.js';
+import { decodeText } from '../src/config/twemproxy/file.js';
 import { importTwemproxy } from '../src/config/twemproxy.js';
 import { CliError } from './cli-error.js';
 
@@ -22,8 +24,15 @@ export function registerConfigCommands(program: Command): void {
     .description("print ringproxy's YAML for a pool of a nutcracker.yml")
     .argument('<file>', 'nutcracker.yml')
     .option('--pool <name>', 'which pool, when there are several')
-    .action((file: string, options: { pool?: string }) => {
-      const { yaml, warnings } = importTwemproxy(readText(file), options.pool);
+    .option(
+      '--admin <host:port>',
+      'where the admin API is to be (default: a port for each pool of the file, from 6390 on)',
+    )
+    .action((file: string, options: { pool?: string; admin?: string }) => {
+      if (options.admin !== undefined && options.admin !== 'off' && parseAddress(options.admin) === null) {
+        throw new CliError(`'${options.admin}' is not an address`, 'expected HOST:PORT or off', 2);
+      }
+      const { yaml, warnings } = importTwemproxy(decodeText(readBytes(file)), options.pool, options.admin);
       for (const warning of warnings) process.stderr.write(`warning: ${warning}\n`);
       process.stdout.write(yaml);
     });
@@ -35,9 +44,9 @@ export function registerConfigCommands(program: Command): void {
     });
 }
 
-function readText(file: string): string {
+function readBytes(file: string): Buffer {
   try {
-    return readFileSync(file, 'utf8');
+    return readFileSync(file);
   } catch (error) {
     throw new CliError(
       `${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`,

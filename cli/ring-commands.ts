@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import type { ChangeAccepted, ChangeRequest, ChangeView, NodeInput, RingView } from '../src/admin/api.js';
 import { parseAddress, parseNodeText } from '../src/config/address.js';
+import { isWeight, WEIGHT_RULE } from '../src/config/node-limits.js';
 import { AdminClient } from './admin-client.js';
 import { applyRequest } from './apply-file.js';
 import { registerCheckCommand } from './check-command.js';
@@ -25,6 +26,7 @@ interface ChangeOptions extends CommonOptions {
   readonly detach?: boolean;
   readonly drain?: boolean;
   readonly file?: string;
+  readonly throttle?: number;
 }
 
 /** `ringproxy ring …` and `ringproxy proxies`. */
@@ -75,7 +77,7 @@ export function registerRingCommands(program: Command): void {
       .command('set-weight')
       .description("change a node's share of the ring")
       .argument('<name>', 'name of the node')
-      .argument('<weight>', '1 to 1000', parseWeight),
+      .argument('<weight>', WEIGHT_RULE, parseWeight),
   ).action((name: string, weight: number, options: ChangeOptions) =>
     runChange(options, { kind: 'reweight', weights: [{ name, weight }] }),
   );
@@ -153,9 +155,18 @@ export function registerRingCommands(program: Command): void {
     ),
   );
   withCommonOptions(
-    ring.command('cancel').description('move everything back').option('--detach', 'do not wait until it is done'),
+    ring
+      .command('cancel')
+      .description('move everything back')
+      .option('--dry-run', 'only say what would move back')
+      .option('--detach', 'do not wait until it is done'),
   ).action(async (options: ChangeOptions) => {
     const client = new AdminClient(options);
+    if (options.dryRun === true) {
+      const preview = await client.previewCancel();
+      print(options, preview, () => describeChange(preview));
+      return;
+    }
     const { generation } = await client.ring();
     print(options, await client.cancel(), () => 'cancelled: everything goes back');
     if (options.detach !== true) await follow(client, options, { generation: generation + 1, cancels: true });
@@ -189,13 +200,14 @@ export function registerRingCommands(program: Command): void {
 function withChangeOptions(command: Command): Command {
   return withCommonOptions(command)
     .option('--dry-run', 'only say what would move')
+    .option('--throttle <keys-per-second>', 'move at most so many keys a second, from the first one on', parseRate)
     .option('--detach', 'do not wait until it is done');
 }
 
 /** Begins a change, and follows it unless it is not wanted. */
 async function runChange(options: ChangeOptions, request: ChangeRequest): Promise<void> {
   const client = new AdminClient(options);
-  const accepted = await client.change({ ...request, dryRun: options.dryRun });
+  const accepted = await client.change({ ...request, throttle: options.throttle, dryRun: options.dryRun });
   print(options, accepted, () => describeChange(accepted));
   if (options.dryRun !== true && options.detach !== true) {
     await follow(client, options, { generation: accepted.generation });
@@ -288,7 +300,7 @@ function parseNode(text: string): NodeInput {
 
 function parseWeight(text: string): number {
   const weight = Number(text);
-  if (!Number.isInteger(weight) || weight < 1 || weight > 1000) throw new InvalidArgumentError('expected 1 to 1000');
+  if (!/^\d+$/.test(text) || !isWeight(weight)) throw new InvalidArgumentError(`expected ${WEIGHT_RULE}`);
   return weight;
 }
 

@@ -100,7 +100,7 @@ export function arcsView(snapshot: RoutingSnapshot | null, limit: number): ArcsV
   return {
     generation: snapshot.generation,
     phase: snapshot.phase,
-    points: snapshot.ring.points.length,
+    points: snapshot.ring.owners.length,
     exact,
     nodes: snapshot.nodes.map(({ name, id }) => ({ name, id })),
     arcs: arcs.map(({ from, to, owner, next }) => [from, to, owner, next]),

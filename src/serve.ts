@@ -138,11 +138,14 @@ export async function startServer(config: Config): Promise<RunningProxy> {
   const watcher = new ChangeWatcher();
   let routed: RoutingSnapshot | null = null;
   // At once, and with whatever is in flight: the other proxy may move keys any moment.
-  const stateDirLost = (): void => {
-    log.fatal(`another proxy has taken ${config.stateDir}, since this one stood still for too long: ending`);
+  const stateDirLost = (why: string): void => {
+    log.fatal(`${why}: ending`);
     process.exit(1);
   };
-  const stateDir = config.stateDir === '' ? null : new StateDir(config.stateDir, proxyId, stateDirLost);
+  const stateDir =
+    config.stateDir === ''
+      ? null
+      : new StateDir(config.stateDir, proxyId, stateDirLost, (message) => log.warn(message));
   const strays: StrayChecks = new StrayChecks({
     open: (node) => NodeLink.open(moverNode(node), { ...link, onLate: () => {} }),
     stable: () => manager.stableRing,
@@ -291,6 +294,7 @@ export async function startServer(config: Config): Promise<RunningProxy> {
       },
       throttleChange: (keysPerSecond) => manager.throttle(keysPerSecond),
       cancelChange: () => manager.cancel(),
+      previewCancel: () => manager.previewCancel(),
       history: () => manager.history(),
       strays: () => strays.report(),
       checkStrays: (fix) => strays.check(fix),

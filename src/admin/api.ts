@@ -118,6 +118,8 @@ export interface ChangeRequest {
   noDrain?: boolean | undefined;
   /** Empty nodes that join and hold keys, instead of refusing them. */
   flush?: boolean | undefined;
+  /** Keys a second at most, from the first one on; 0: as fast as it goes. */
+  throttle?: number | undefined;
   dryRun?: boolean | undefined;
 }
 

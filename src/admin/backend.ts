@@ -24,6 +24,8 @@ export interface AdminBackend {
   /** @param keysPerSecond 0: as fast as it goes */
   throttleChange(keysPerSecond: number): void;
   cancelChange(): Promise<void>;
+  /** What a cancel would move back. */
+  previewCancel(): ChangeAccepted;
   history(): HistoryEntry[];
   /** What is known of keys on nodes that do not own them. */
   strays(): StrayReport;

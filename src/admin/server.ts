@@ -6,6 +6,7 @@ import { type Address, isLoopback } from '../config/address.js';
 import { RingproxyError } from '../errors.js';
 import type { ApiError } from './api.js';
 import type { AdminBackend } from './backend.js';
+import { parseChange } from './change-request.js';
 import { PAGE_HEADERS, readPageFiles } from './page-files.js';
 import { parseKeys } from './query.js';
 
@@ -17,32 +18,9 @@ export interface AdminOptions {
   readonly onError: (error: Error) => void;
 }
 
-const nodeInput = z.strictObject({
-  name: z
-    .string()
-    .regex(/^[\x21-\x7e]{1,64}$/, 'expected 1 to 64 visible ASCII characters')
-    .optional(),
-  address: z.string(),
-  weight: z.number().int().min(1).max(1000).optional(),
-});
-
-const changeRequest = z
-  .strictObject({
-    kind: z.enum(['add', 'remove', 'reweight', 'replace', 'apply']),
-    add: z.array(nodeInput).optional(),
-    remove: z.array(z.string()).optional(),
-    weights: z.array(z.strictObject({ name: z.string(), weight: z.number().int().min(1).max(1000) })).optional(),
-    replace: z.array(z.strictObject({ name: z.string(), address: z.string() })).optional(),
-    noDrain: z.boolean().optional(),
-    flush: z.boolean().optional(),
-    dryRun: z.boolean().optional(),
-  })
-  .refine((body) => [body.add, body.remove, body.weights, body.replace].some((part) => (part?.length ?? 0) > 0), {
-    message: 'names no node',
-  });
-
 const checkRequest = z.strictObject({ fix: z.boolean().default(false) });
 const resumeRequest = z.strictObject({ noDrain: z.boolean().default(false) });
+const cancelRequest = z.strictObject({ dryRun: z.boolean().default(false) });
 const throttleRequest = z.strictObject({ keysPerSecond: z.number().int().min(0) });
 
 /** Paths that need no token: they say nothing of the data. The page asks for the token by itself. */
@@ -144,7 +122,12 @@ export class AdminServer {
       await backend.resumeChange(parsed.data.noDrain);
       return backend.ring().change;
     });
-    app.post(`${current}/cancel`, async () => {
+    app.post(`${current}/cancel`, async (request) => {
+      const parsed = cancelRequest.safeParse(request.body ?? {});
+      if (!parsed.success) {
+        throw new RingproxyError('BAD_REQUEST', 'that is not understood', 'expected {} or {"dryRun": true}');
+      }
+      if (parsed.data.dryRun) return backend.previewCancel();
       await backend.cancelChange();
       return backend.ring().change;
     });
@@ -153,7 +136,7 @@ export class AdminServer {
       if (!parsed.success) {
         throw new RingproxyError(
           'BAD_REQUEST',
-          'no rate is given',
+          'the rate is no whole number of keys a second',
           'expected {"keysPerSecond": 10000}, 0 for no limit',
         );
       }
@@ -300,18 +283,6 @@ function keysOf(request: FastifyRequest): Buffer[] {
   throw new RingproxyError('NO_KEY', 'no key is asked for', 'add ?key=… to the URL, as often as you like');
 }
 
-function parseChange(body: unknown): z.output<typeof changeRequest> {
-  const parsed = changeRequest.safeParse(body);
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  const where = issue?.path.join('.') ?? '';
-  throw new RingproxyError(
-    'BAD_REQUEST',
-    `the change is not understood: ${where === '' ? '' : `${where}: `}${issue?.message ?? 'no body'}`,
-    'expected {"kind":"add","add":[{"name":"n4","address":"HOST:PORT"}]}, {"kind":"remove","remove":["n4"]} or the like',
-  );
-}
-
 function sendError(reply: FastifyReply, status: number, code: string, message: string, hint: string): FastifyReply {
   const body: ApiError = { error: { code, message, hint } };
   return reply.code(status).send(body);
@@ -334,7 +305,7 @@ GET  /v1/ring/arcs?limit=N      the ring as at most N pieces, to be drawn
 GET  /v1/ring/history           finished changes
 GET  /v1/ring/check             keys on nodes that do not own them, as far as they are known
 POST /v1/ring/check             look for them; with {"fix": true} remove them
-POST /v1/ring/changes           add, remove, reweight or replace nodes
+POST /v1/ring/changes           add, remove, reweight or replace nodes; with "dryRun": true only say what would move
 GET  /v1/ring/changes/current   the running change
 POST /v1/ring/changes/current/{pause,resume,cancel,throttle}
 GET  /v1/proxies                the proxies of this ring

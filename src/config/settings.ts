@@ -4,9 +4,11 @@
  */
 import { z } from 'zod';
 import { HASH_NAMES } from '../ring/hash.js';
+import { pointMistakes } from '../ring/node-points.js';
 import { DEFAULT_RING_OPTIONS } from '../ring/ring.js';
 import { formatAddress, isLoopback, parseAddress, parseNodeText } from './address.js';
 import { keyGroups } from './key-groups.js';
+import { isNodeName, isWeight, MOST_NODES, NODE_NAME_RULE, WEIGHT_RULE } from './node-limits.js';
 import { formatDuration, formatSize, parseDuration, parseSize } from './units.js';
 
 export interface Setting {
@@ -84,8 +86,6 @@ const address = (standard: string, off: boolean): z.ZodType<string> =>
     })
     .prefault(standard);
 
-const NODE_NAME = /^[\x21-\x7e]{1,64}$/;
-
 export interface NodeConfig {
   readonly name: string;
   readonly address: string;
@@ -117,10 +117,10 @@ const node: z.ZodType<NodeConfig> = z
     if (parsed === null) return fail(`'${given.address}' is not an address: expected HOST:PORT`);
     if ('port' in parsed && parsed.port === 0) return fail(`'${given.address}' has port 0: a node needs a real port`);
     const name = given.name ?? formatAddress(parsed);
-    if (!NODE_NAME.test(name)) return fail(`'${name}' is not a node name: 1 to 64 visible ASCII characters`);
+    if (!isNodeName(name)) return fail(`'${name}' is not a node name: ${NODE_NAME_RULE}`);
     const weight = given.weight ?? 1;
-    if (!Number.isInteger(weight) || weight < 1 || weight > 1000) {
-      return fail(`weight ${weight} of node ${name}: expected a whole number from 1 to 1000`);
+    if (!isWeight(weight)) {
+      return fail(`weight ${weight} of node ${name}: expected a whole number from ${WEIGHT_RULE}`);
     }
     return {
       name,
@@ -182,7 +182,7 @@ export const SETTINGS = {
     schema: nodes,
     default: '[]',
     kind: 'list of nodes',
-    help: 'the nodes of the first generation: name, address, weight (1 to 1000), username, password, peer-address',
+    help: 'the nodes of the first generation: name, address, weight (1 to 1000000), username, password, peer-address',
   },
   workers: {
     path: 'workers',
@@ -264,10 +264,10 @@ export const SETTINGS = {
   },
   distribution: {
     path: 'ring.distribution',
-    schema: choice(['ketama'], 'ketama'),
+    schema: choice(['ketama', 'modula'], 'ketama'),
     default: 'ketama',
-    kind: 'ketama',
-    help: 'how the nodes are spread over the ring',
+    kind: 'ketama or modula',
+    help: "ketama: nodes are spread over a ring; modula: twemproxy's division by the sum of the weights, where most keys move when a node is added; fixed at the first start",
   },
   hashTag: {
     path: 'ring.hash-tag',
@@ -479,9 +479,6 @@ export type SettingName = keyof typeof SETTINGS;
 
 export type Config = { readonly [Name in SettingName]: z.output<(typeof SETTINGS)[Name]['schema']> };
 
-/** A node with more points than this makes each change of the ring slow, and no difference to its share. */
-const MOST_POINTS = 1_048_576;
-
 /** What concerns several settings at once. @returns a message with the path it belongs to, for each mistake */
 export function crossChecks(config: Config): { path: string; message: string }[] {
   const mistakes: { path: string; message: string }[] = [];
@@ -493,15 +490,20 @@ export function crossChecks(config: Config): { path: string; message: string }[]
     if (other !== undefined && other !== entry.name) {
       mistakes.push({ path: `nodes[${index}]`, message: `${entry.address} is the address of ${other}, too` });
     }
-    if (entry.weight * config.vnodes > MOST_POINTS) {
-      mistakes.push({
-        path: `nodes[${index}]`,
-        message: `weight ${entry.weight} × ${config.vnodes} vnodes are more than ${MOST_POINTS} points: use smaller weights`,
-      });
-    }
     names.add(entry.name);
     addresses.set(entry.address, entry.name);
   });
+  for (const { index, message } of pointMistakes(config.nodes, config))
+    mistakes.push({ path: `nodes[${index}]`, message });
+  if (config.nodes.length > MOST_NODES) {
+    mistakes.push({ path: 'nodes', message: `${config.nodes.length} nodes: a ring has at most ${MOST_NODES}` });
+  }
+  if (config.listen === config.admin && !config.admin.endsWith(':0')) {
+    mistakes.push({
+      path: 'admin',
+      message: `${config.admin} is where clients connect: give one of the two another port`,
+    });
+  }
   const admin = config.admin === 'off' ? null : parseAddress(config.admin);
   if (admin !== null && !isLoopback(admin) && config.adminToken === '') {
     mistakes.push({

@@ -18,7 +18,9 @@ function parseUnit(value: unknown, units: Readonly<Record<string, number>>): num
   const match = /^(\d+(?:\.\d+)?)\s*([a-z]*)$/i.exec(value.trim());
   if (match === null) return null;
   const [, digits = '', unit = ''] = match;
-  const factor = unit === '' ? 1 : units[unit.toLowerCase()];
+  const known = unit.toLowerCase();
+  // `5constructor` names what every object has.
+  const factor = unit === '' ? 1 : Object.hasOwn(units, known) ? units[known] : undefined;
   return factor === undefined ? null : Math.round(Number(digits) * factor);
 }
 

@@ -16,6 +16,8 @@ const BUSY_SCAN_KEYS = 128;
 const BUSY_PAUSE_MS = 1;
 /** The least time is forgotten slowly: nodes may come to be farther away. */
 const LEAST_DECAY = 1.01;
+/** A throttled sweep makes at least so many batches a second: steps, and not bursts with long pauses. */
+const THROTTLED_BATCHES = 10;
 /** However slow the nodes are, the sweep gets on. */
 const LONGEST_PAUSE_MS = 1000;
 
@@ -50,7 +52,9 @@ export class Pace {
 
   /** Keys of the next batch, 1 to 128. */
   get batchKeys(): number {
-    return this.#isBusy() ? Math.min(this.#batchKeys, BUSY_BATCH_KEYS) : this.#batchKeys;
+    const most = this.#isBusy() ? Math.min(this.#batchKeys, BUSY_BATCH_KEYS) : this.#batchKeys;
+    if (this.#throttle === 0) return most;
+    return Math.min(most, Math.max(1, Math.floor(this.#throttle / THROTTLED_BATCHES)));
   }
 
   /**

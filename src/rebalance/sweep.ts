@@ -2,6 +2,7 @@
 import { isReserved } from '../proxy/plan/reserved.js';
 import type { ReplyValue } from '../resp/decode.js';
 import { request } from '../resp/encode.js';
+import { movedRoutes } from '../ring/moves.js';
 import type { Ring } from '../ring/ring.js';
 import type { NodeLink } from './node-link.js';
 import { TransferRefused } from './transfer-refused.js';
@@ -19,26 +20,13 @@ export interface SweepHooks {
 
 /** The nodes that lose part of the ring. */
 export function sourcesOf(ring: Ring, nextRing: Ring): Set<number> {
-  const losing = new Set<number>();
-  for (const points of [ring.points, nextRing.points]) {
-    for (const point of points) {
-      const owner = ring.ownerOfHash(point);
-      if (owner !== nextRing.ownerOfHash(point)) losing.add(owner);
-    }
-  }
-  return losing;
+  return new Set(movedRoutes(ring, nextRing).map(({ source }) => source));
 }
 
 /** The nodes that get part of what `source` loses. */
 export function targetsOf(source: number, ring: Ring, nextRing: Ring): Set<number> {
-  const gaining = new Set<number>();
-  for (const points of [ring.points, nextRing.points]) {
-    for (const point of points) {
-      const next = nextRing.ownerOfHash(point);
-      if (next !== source && ring.ownerOfHash(point) === source) gaining.add(next);
-    }
-  }
-  return gaining;
+  const routes = movedRoutes(ring, nextRing).filter((route) => route.source === source);
+  return new Set(routes.map(({ target }) => target));
 }
 
 /**

@@ -13,6 +13,8 @@ export interface RingArc {
 }
 
 const HASH_SPACE = 2 ** 32;
+/** 2^32 over the golden ratio: multiples of it fall evenly. */
+const SPREAD = 2_654_435_761;
 
 /**
  * The ring as pieces that cover the hash space, few enough to be drawn.
@@ -24,6 +26,7 @@ const HASH_SPACE = 2 ** 32;
  */
 export function ringArcs(ring: Ring, nextRing: Ring | null, limit: number): { exact: boolean; arcs: RingArc[] } {
   const points = ring.points.length + (nextRing?.points.length ?? 0);
+  if (ring.options.distribution === 'modula') return { exact: false, arcs: slotArcs(ring, nextRing, limit) };
   const all = points <= limit ? exactArcs(ring, nextRing) : null;
   if (all !== null) return { exact: true, arcs: all };
   const arcs: RingArc[] = [];
@@ -33,6 +36,23 @@ export function ringArcs(ring: Ring, nextRing: Ring | null, limit: number): { ex
     append(arcs, ring, nextRing, Math.round(piece * width), Math.round((piece + 1) * width), hash);
   }
   return { exact: false, arcs };
+}
+
+/**
+ * Slots are no places on a circle; they are drawn side by side. Each piece has the owner of its slot, and the next owner
+ * of one of the slot's hashes, another one in each piece.
+ */
+function slotArcs(ring: Ring, nextRing: Ring | null, limit: number): RingArc[] {
+  const arcs: RingArc[] = [];
+  const slots = ring.owners.length;
+  const turns = Math.floor(HASH_SPACE / slots);
+  for (let piece = 0; piece < limit; piece++) {
+    const slot = Math.floor((piece * slots) / limit);
+    const turn = (Math.imul(piece, SPREAD) >>> 0) % turns;
+    const [from, to] = [Math.round((piece * HASH_SPACE) / limit), Math.round(((piece + 1) * HASH_SPACE) / limit)];
+    append(arcs, ring, nextRing, from, to, slot + slots * turn);
+  }
+  return arcs;
 }
 
 function exactArcs(ring: Ring, nextRing: Ring | null): RingArc[] {

@@ -1,4 +1,5 @@
 import { buildContinuum, type NodePoints } from './continuum.js';
+import { modulaSlots } from './modula.js';
 import { nodePoints, pointCounts } from './node-points.js';
 import type { NodeSpec } from './node-spec.js';
 import { Ring, type RingOptions } from './ring.js';
@@ -29,6 +30,7 @@ export function buildRingSync(nodes: readonly NodeSpec[], options: RingOptions):
 }
 
 function* buildSteps(nodes: readonly NodeSpec[], options: RingOptions): Generator<undefined, Ring> {
+  if (options.distribution === 'modula') return new Ring(nodes, options, modulaSlots(nodes));
   const counts = pointCounts(nodes, options);
   // Of equal points the node whose name comes first owns the hash.
   const order = nodes.map((_node, index) => index).sort((a, b) => compareNames(nodes[a], nodes[b]));

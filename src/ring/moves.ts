@@ -1,3 +1,4 @@
+import { visitJointSlots } from './modula.js';
 import type { Ring } from './ring.js';
 
 /** An arc of the ring that changes owner. */
@@ -38,18 +39,42 @@ export function movedArcs(before: Ring, after: Ring): MovedArc[] {
 
 /** What part of the hash space goes from which node to which, by name; exact. A few milliseconds for 100 nodes. */
 export function ringMoves(before: Ring, after: Ring): RingMove[] {
-  // Widths are whole numbers up to 2^32: their sums are exact.
+  return movedRoutes(before, after).map(({ source, target, share }) => ({
+    source: before.nodes[source]?.name ?? '',
+    target: after.nodes[target]?.name ?? '',
+    share,
+  }));
+}
+
+/** The same by the nodes' indices in their rings. */
+export function movedRoutes(before: Ring, after: Ring): { source: number; target: number; share: number }[] {
+  // Widths of arcs are whole numbers up to 2^32: their sums are exact.
   const widths = new Map<number, number>();
   const targets = after.nodes.length;
-  visitMovedArcs(before, after, (from, to, source, target) => {
+  const add = (source: number, target: number, width: number): void => {
     const route = source * targets + target;
-    widths.set(route, (widths.get(route) ?? 0) + to - from);
-  });
+    widths.set(route, (widths.get(route) ?? 0) + width);
+  };
+  if (before.options.distribution === 'modula') visitMovedSlots(before, after, add);
+  else visitMovedArcs(before, after, (from, to, source, target) => add(source, target, to - from));
   return [...widths].map(([route, width]) => ({
-    source: before.nodes[Math.floor(route / targets)]?.name ?? '',
-    target: after.nodes[route % targets]?.name ?? '',
+    source: Math.floor(route / targets),
+    target: route % targets,
     share: width / HASH_SPACE,
   }));
+}
+
+function visitMovedSlots(
+  before: Ring,
+  after: Ring,
+  visit: (source: number, target: number, width: number) => void,
+): void {
+  const numbers = new Map<string, number>();
+  const sources = numberNodes(before, numbers);
+  const targets = numberNodes(after, numbers);
+  visitJointSlots(before.owners, after.owners, (source, target, share) => {
+    if (sources[source] !== targets[target]) visit(source, target, share * HASH_SPACE);
+  });
 }
 
 /** Walks over the points of both rings in one pass; tells the arcs in front of a point whose owner is another server. */

@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import HashRing from 'hashring';
+import { MOST_SLOTS } from './modula.js';
 import type { NodeSpec } from './node-spec.js';
 import type { RingOptions } from './ring.js';
 
@@ -17,6 +18,28 @@ const PLACEHOLDER = 'node:1';
 const cache = new Map<string, Uint32Array>();
 const CACHED_POINTS = 4_194_304;
 let cachedPoints = 0;
+
+/** A node with more points than this makes each change of the ring slow, and no difference to its share. */
+const MOST_POINTS = 1_048_576;
+
+/** @returns for each node (by its index) that would have too many points, in words */
+export function pointMistakes(
+  nodes: readonly Pick<NodeSpec, 'weight'>[],
+  { distribution, weighting, vnodes }: Pick<RingOptions, 'distribution' | 'weighting' | 'vnodes'>,
+): { readonly index: number; readonly message: string }[] {
+  if (distribution === 'modula') {
+    const slots = nodes.reduce((sum, { weight }) => sum + weight, 0);
+    if (slots <= MOST_SLOTS) return [];
+    const message = `all weights together are ${slots}, more than the ${MOST_SLOTS} slots of modula: use smaller weights`;
+    return [{ index: nodes.length - 1, message }];
+  }
+  if (weighting === 'total') return [];
+  return nodes.flatMap(({ weight }, index) => {
+    if (weight * vnodes <= MOST_POINTS) return [];
+    const message = `weight ${weight} × ${vnodes} vnodes are more than ${MOST_POINTS} points: use smaller weights`;
+    return [{ index, message }];
+  });
+}
 
 /** How many points each node gets. */
 export function pointCounts(nodes: readonly NodeSpec[], options: RingOptions): number[] {

@@ -1,10 +1,10 @@
 /** A Redis node as the ring knows it. Its `name`, not its address, is its identity on the ring. */
 export interface NodeSpec {
-  /** Identity on the ring: 1 to 64 characters; the points on the ring are hashed from it. */
+  /** Identity on the ring: 1 to 512 characters; the points on the ring are hashed from it. */
   readonly name: string;
   /** `HOST:PORT`, `[IPV6]:PORT` or the absolute path of a Unix socket. */
   readonly address: string;
-  /** Share of the ring relative to the other nodes: an integer from 1 to 1000. */
+  /** Share of the ring relative to the other nodes: an integer from 1 to 1,000,000. */
   readonly weight: number;
 }
 

@@ -5,7 +5,8 @@ import type { NodeSpec } from './node-spec.js';
 
 export interface RingOptions {
   readonly hash: HashName;
-  readonly distribution: 'ketama';
+  /** `ketama`: a hash belongs to the next point on the ring; `modula`: to a slot, by division (see `modula.ts`). */
+  readonly distribution: 'ketama' | 'modula';
   /** Two characters between which the hashed part of a key stands; empty: the whole key is hashed. */
   readonly hashTag: string;
   /** Points of a node of weight 1. */
@@ -35,17 +36,19 @@ const HASH_SPACE = 2 ** 32;
 export class Ring {
   readonly nodes: readonly NodeSpec[];
   readonly options: RingOptions;
-  /** Ascending. */
+  /** Ascending; none with `modula`. */
   readonly points: Uint32Array;
-  /** For each point the index of its node in `nodes`. */
+  /** For each point, or slot of `modula`, the index of its node in `nodes`. */
   readonly owners: Uint16Array;
-  /** How many points each node has, by its index. */
+  /** How many points or slots each node has, by its index. */
   readonly pointCounts: Uint32Array;
   /** What the lookups use; rings over other lists of nodes share it (see `overNodes`). */
   readonly continuum: Continuum;
   readonly #starts: Uint32Array;
   readonly #shift: number;
   readonly #hash: HashFunction;
+  /** Slots of `modula`; 0 on a ring with points. */
+  readonly #slots: number;
   /** The hash tag's characters; -1 when there is none. */
   readonly #open: number;
   readonly #close: number;
@@ -62,6 +65,7 @@ export class Ring {
     this.#starts = continuum.starts;
     this.#shift = continuum.shift;
     this.#hash = hashFunction(options.hash);
+    this.#slots = options.distribution === 'modula' ? this.owners.length : 0;
     this.#open = options.hashTag === '' ? -1 : options.hashTag.charCodeAt(0);
     this.#close = options.hashTag === '' ? -1 : options.hashTag.charCodeAt(1);
   }
@@ -83,6 +87,7 @@ export class Ring {
 
   /** The owner of a hash is the node of the first point that is not less than it; behind the last, the first. */
   ownerOfHash(hash: number): number {
+    if (this.#slots > 0) return this.owners[hash % this.#slots] as number;
     const { points } = this;
     const count = points.length;
     let at = this.#starts[hash >>> this.#shift] as number;
@@ -100,6 +105,7 @@ export class Ring {
   }
 
   #sumShares(): number[] {
+    if (this.#slots > 0) return Array.from(this.pointCounts, (slots) => slots / this.#slots);
     const shares = new Array<number>(this.nodes.length).fill(0);
     const { points, owners } = this;
     const count = points.length;

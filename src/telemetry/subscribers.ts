@@ -48,12 +48,13 @@ export type EventListener = (channel: string, event: object) => void;
  * @throws RingproxyError when there is no such channel
  */
 export function onEvents(listener: EventListener, channels: readonly string[] | null = null): () => void {
-  const unknown = channels?.find((name) => EVENT_CHANNELS[name] === undefined);
+  const unknown = channels?.find((name) => !Object.hasOwn(EVENT_CHANNELS, name));
   if (unknown !== undefined) {
     const known = Object.keys(EVENT_CHANNELS).join(', ');
     throw new RingproxyError('NO_CHANNEL', `there is no channel '${unknown}'`, `there are ${known}`);
   }
-  const handlers = (channels ?? CALM_CHANNELS).map((name) => {
+  // Who names a channel twice gets its events once.
+  const handlers = [...new Set(channels ?? CALM_CHANNELS)].map((name) => {
     const handler = (message: unknown): void => {
       if (typeof message === 'object' && message !== null) listener(name, message);
     };

@@ -47,7 +47,7 @@ export function describeChange(
     keysDropped: mover?.keysDropped ?? 0,
     percent: Math.round(part * 1000) / 10,
     etaSeconds: part > 0 ? Math.round((seconds / part) * (1 - part)) : null,
-    throttle: mover?.keysPerSecond ?? 0,
+    throttle: mover?.keysPerSecond ?? change.throttle ?? 0,
     sources: sources.map((source) => ({ ...source, owner: proxyId })),
     error: failure ?? mover?.error ?? null,
   };

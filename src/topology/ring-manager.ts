@@ -40,7 +40,7 @@ import {
   unionOf,
 } from './ring-state.js';
 import { describeNodes, locateKeys } from './ring-view.js';
-import { planChange, type Running } from './running-change.js';
+import { planChange, type Running, refuseTurning } from './running-change.js';
 import type { StateDir } from './state-dir.js';
 
 /** How long commands on moved keys are held at most before the change is given up. */
@@ -189,6 +189,7 @@ export class RingManager {
         summary: describeRequest(request),
         undrained,
         processes: [],
+        throttle: request.throttle ?? 0,
       };
       await this.#prepare(change);
       return { generation, dryRun: false, warnings, moves, survey: null };
@@ -211,8 +212,17 @@ export class RingManager {
     mover.resume();
   }
 
+  /** Kept with the change, so that it holds for a proxy that goes on with it, too. */
   throttle(keysPerSecond: number): void {
     this.#mover().throttle(keysPerSecond);
+    const { state } = this.#current();
+    const running = this.#running as Running;
+    running.change = { ...running.change, throttle: keysPerSecond };
+    if (this.#finishing || this.#busy) return;
+    // Not by #save: whatever the state is when this is written, it must not become this one again.
+    this.#stateDir
+      ?.save({ ...state, change: running.change })
+      .catch((error: unknown) => this.#hooks.warn(`the throttle is not kept over a restart: ${messageOf(error)}`));
   }
 
   /** Turns the running change round: everything goes back to where it was. */
@@ -221,24 +231,9 @@ export class RingManager {
     const { state } = this.#current();
     const running = this.#running;
     if (running === null || this.#busy) throw noChange();
-    if (this.#finishing) {
-      throw new RingproxyError(
-        'CANNOT_CANCEL',
-        'everything has moved already, that is being recorded',
-        'undo it with another change when it is done',
-        409,
-      );
-    }
+    refuseTurning(running, this.#finishing);
     this.#busy = true;
     try {
-      if (running.change.undrained.length > 0) {
-        throw new RingproxyError(
-          'CANNOT_CANCEL',
-          'nodes that were given up cannot come back',
-          'add them again when it is done',
-          409,
-        );
-      }
       // What had not moved yet is on its old node: it becomes the target of the change back.
       const turned: RingState = {
         ...state,
@@ -264,6 +259,16 @@ export class RingManager {
     } finally {
       this.#busy = false;
     }
+  }
+
+  /** What `cancel` would move back, if nothing moved on until then. @throws RingproxyError as `cancel` does */
+  previewCancel(): ChangeAccepted {
+    this.#mover();
+    const { state, ring } = this.#current();
+    const running = this.#running as Running;
+    refuseTurning(running, this.#finishing);
+    const moves = ringMoves(running.plainNextRing, ring);
+    return { generation: state.generation + 2, dryRun: true, warnings: [], moves, survey: null };
   }
 
   view(): RingView {
@@ -397,6 +402,7 @@ export class RingManager {
       },
     );
     running.mover = mover;
+    mover.throttle(change.throttle ?? 0);
     mover.giveUp(union.flatMap((node, index) => (change.undrained.includes(node.name) ? [index] : [])));
     for (const node of state.members) running.keysEstimated += this.#hooks.health(node)?.keys ?? 0;
     this.#running = running;

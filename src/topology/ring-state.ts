@@ -1,5 +1,7 @@
 /** The ring's state and the changes to it as pure functions; who owns and keeps it is `ring-manager.ts`. */
+import { MOST_NODES } from '../config/node-limits.js';
 import { RingproxyError } from '../errors.js';
+import { pointMistakes } from '../ring/node-points.js';
 import type { NodeIdentity, NodeSpec } from '../ring/node-spec.js';
 import type { RingOptions } from '../ring/ring.js';
 import { sameNode } from '../ring/union.js';
@@ -29,6 +31,8 @@ export interface RunningChange {
   readonly undrained: readonly string[];
   /** The nodes' processes, as they were when the first fence of the change was passed: see `rebalance/trust.ts`. */
   readonly processes: readonly NodeProcess[];
+  /** Keys a second at most; 0, or missing in records of before: as fast as it goes. */
+  readonly throttle?: number | undefined;
 }
 
 /** One generation: what decides which node owns a key; and the change to the next one. */
@@ -47,9 +51,6 @@ export interface WantedMembers {
   /** New addresses of nodes that keep their names, and with them their place on the ring. */
   readonly replace?: readonly { readonly name: string; readonly address: string }[] | undefined;
 }
-
-/** SCAN cursors have room for this many ids. */
-const MOST_MEMBERS = 1024;
 
 /** The first generation. */
 export function firstState(nodes: readonly NodeSpec[], options: RingOptions): RingState {
@@ -79,6 +80,15 @@ export function nextMembers(state: RingState, wanted: WantedMembers): Member[] {
   });
   members = members.filter((member) => !moved.some((other) => other.name === member.name));
   members = addMembers(members, state.members, [...moved, ...(wanted.add ?? [])]);
+  const [excess] = pointMistakes(members, state.options);
+  if (excess !== undefined) {
+    const name = members[excess.index]?.name ?? '';
+    throw new RingproxyError(
+      'TOO_MANY_POINTS',
+      `node ${name}: ${excess.message}`,
+      'the ring would take too long to build',
+    );
+  }
   if (members.length === 0) {
     throw new RingproxyError('RING_EMPTY', 'the ring would have no nodes left', 'add another node first', 409);
   }
@@ -128,8 +138,8 @@ function addMembers(members: readonly Member[], leaving: readonly Member[], node
 }
 
 function freeId(members: readonly Member[]): number {
-  for (let id = 0; id < MOST_MEMBERS; id++) if (!members.some((member) => member.id === id)) return id;
-  throw new RingproxyError('RING_FULL', `the ring has ${MOST_MEMBERS} nodes`, 'remove some first', 409);
+  for (let id = 0; id < MOST_NODES; id++) if (!members.some((member) => member.id === id)) return id;
+  throw new RingproxyError('RING_FULL', `the ring has ${MOST_NODES} nodes`, 'remove some first', 409);
 }
 
 /** What a configuration says otherwise than the ring that exists already. @returns a sentence for each difference */
@@ -155,6 +165,9 @@ export function differences(state: RingState, nodes: readonly NodeSpec[], option
   if (ring.hash !== options.hash) found.push(`the ring hashes with ${ring.hash}, not with ${options.hash}`);
   if (ring.hashTag !== options.hashTag)
     found.push(`the ring's hash tag is '${ring.hashTag}', not '${options.hashTag}'`);
+  if (ring.distribution !== options.distribution) {
+    found.push(`the ring's distribution is ${ring.distribution}, not ${options.distribution}`);
+  }
   if (ring.vnodes !== options.vnodes) found.push(`the ring has ${ring.vnodes} vnodes, not ${options.vnodes}`);
   if (ring.weighting !== options.weighting) {
     found.push(`the ring's weighting is ${ring.weighting}, not ${options.weighting}`);

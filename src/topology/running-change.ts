@@ -1,3 +1,4 @@
+import { RingproxyError } from '../errors.js';
 import type { Mover } from '../rebalance/mover.js';
 import { buildRing } from '../ring/build.js';
 import type { Ring } from '../ring/ring.js';
@@ -15,6 +16,29 @@ export interface Running {
   keysEstimated: number;
   /** Why the change cannot be finished yet, or null. */
   failure: string | null;
+}
+
+/**
+ * @param finishing whether everything has moved, and that is being recorded
+ * @throws RingproxyError when the change cannot be turned round
+ */
+export function refuseTurning({ change }: Running, finishing: boolean): void {
+  if (finishing) {
+    throw new RingproxyError(
+      'CANNOT_CANCEL',
+      'everything has moved already, that is being recorded',
+      'undo it with another change when it is done',
+      409,
+    );
+  }
+  if (change.undrained.length > 0) {
+    throw new RingproxyError(
+      'CANNOT_CANCEL',
+      'nodes that were given up cannot come back',
+      'add them again when it is done',
+      409,
+    );
+  }
 }
 
 /** @param ring that of `state` */

@@ -30,7 +30,7 @@ const schema = z.object({
     hash: z
       .enum(HASH_NAMES as [string, ...string[]])
       .transform((name) => HASH_NAMES.find((known) => known === name) ?? 'murmur3'),
-    distribution: z.literal('ketama'),
+    distribution: z.enum(['ketama', 'modula']),
     hashTag: z.string(),
     vnodes: z.number().int().positive(),
     weighting: z.enum(['own', 'total']),
@@ -46,6 +46,7 @@ const schema = z.object({
       summary: z.string(),
       undrained: z.array(z.string()),
       processes: z.array(z.object({ name: z.string(), address: z.string(), runId: z.string() })).default([]),
+      throttle: z.number().nonnegative().optional(),
     })
     .nullable(),
 });
@@ -75,13 +76,21 @@ export class StateDir {
   #predecessors: readonly string[] = [];
   #saving: Promise<void> = Promise.resolve();
 
-  /** @param onLost called when another process has taken the directory: this one must not serve any more */
-  constructor(directory: string, proxyId: string, onLost: () => void) {
+  /**
+   * @param onLost called when another process has taken the directory: this one must not serve any more
+   * @param onTrouble told when the directory is gone or cannot be written, and when it can again
+   */
+  constructor(
+    directory: string,
+    proxyId: string,
+    onLost: (why: string) => void,
+    onTrouble?: (message: string) => void,
+  ) {
     this.#directory = directory;
     this.#proxyId = proxyId;
     this.#file = join(directory, 'ring.json');
     this.#historyFile = join(directory, 'history.json');
-    this.#lock = new StateLock(directory, onLost);
+    this.#lock = new StateLock(directory, onLost, undefined, onTrouble);
   }
 
   /** Makes the directory this process' own. @throws RingproxyError when a living process has it */
@@ -128,15 +137,14 @@ export class StateDir {
     this.#predecessors = [];
   }
 
-  /** Replaces the kept ring. When this returns, it survives a power failure. */
+  /** Replaces the kept ring, one after the other. When this returns, it survives a power failure. */
   save(state: RingState): Promise<void> {
-    // One at a time, in order: all of them write the same temporary file.
-    const saved = this.#saving.catch(() => {}).then(() => this.#saveNow(state));
-    this.#saving = saved;
-    return saved;
+    const saving = this.#saving.catch(() => {}).then(() => this.#replace(state));
+    this.#saving = saving;
+    return saving;
   }
 
-  async #saveNow(state: RingState): Promise<void> {
+  async #replace(state: RingState): Promise<void> {
     const temporary = `${this.#file}.new`;
     try {
       const file = await open(temporary, 'w');

@@ -6,9 +6,10 @@
  */
 import { randomUUID } from 'node:crypto';
 import { readFileSync, readlinkSync } from 'node:fs';
-import { link, open, readFile, stat, unlink, utimes, writeFile } from 'node:fs/promises';
+import { type FileHandle, link, open, readFile, stat, unlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { RingproxyError } from '../errors.js';
+import { describeLoss, isReplaced } from './state-lock-loss.js';
 
 /** Nobody is this long about taking over a lock, unless it was killed on the way. */
 const TAKEOVER_MS = 10_000;
@@ -40,17 +41,35 @@ export class StateLock {
   readonly #directory: string;
   readonly #file: string;
   readonly #times: StateLockTimes;
-  readonly #onLost: () => void;
+  readonly #onLost: (why: string) => void;
+  readonly #onTrouble: (message: string) => void;
   /** What this process wrote into the lock. */
   #text = '';
+  /** The directory as it was when this process took it. */
+  #held: FileHandle | null = null;
+  /** When the lock was last found to be this process' own. */
+  #renewedAt = 0;
+  /** What was last told of a lock that cannot be renewed; empty while it can. */
+  #trouble = '';
   #locked = false;
   #renewal: NodeJS.Timeout | undefined;
+  #renewing = false;
 
-  /** @param onLost called when another process has taken the lock, since this one stood still for too long */
-  constructor(directory: string, onLost: () => void, times: StateLockTimes = { renewMs: RENEW_MS, watchMs: WATCH_MS }) {
+  /**
+   * @param onLost called when another process has taken the lock: this one must not serve any more
+   * @param onTrouble called when the lock cannot be renewed, and when it can again: clients are served meanwhile, but
+   *   another proxy might take the directory
+   */
+  constructor(
+    directory: string,
+    onLost: (why: string) => void,
+    times: StateLockTimes = { renewMs: RENEW_MS, watchMs: WATCH_MS },
+    onTrouble: (message: string) => void = () => {},
+  ) {
     this.#directory = directory;
     this.#file = join(directory, 'lock');
     this.#onLost = onLost;
+    this.#onTrouble = onTrouble;
     this.#times = times;
   }
 
@@ -60,10 +79,12 @@ export class StateLock {
       if (await createWhole(this.#file)) {
         this.#locked = true;
         this.#text = await readFile(this.#file, 'utf8');
+        this.#held = await open(this.#directory, 'r');
+        this.#renewedAt = performance.now();
         this.#renewal = setInterval(() => void this.#renew(), this.#times.renewMs).unref();
         return;
       }
-      const text = await readFile(this.#file, 'utf8').catch(() => null);
+      const text = await readOrMissing(this.#file);
       if (text === null) continue;
       const holder = parseHolder(text);
       if (idMeansSomething(holder)) {
@@ -82,18 +103,51 @@ export class StateLock {
     );
   }
 
+  /** One at a time: a file system that stands still must not gather them. */
   async #renew(): Promise<void> {
-    const text = await readFile(this.#file, 'utf8').catch(() => null);
-    if (!this.#locked) return;
-    if (text !== null && text !== this.#text) {
+    if (this.#renewing) return;
+    this.#renewing = true;
+    const trouble = await this.#look().catch((error: unknown) => `cannot be looked at: ${messageOf(error)}`);
+    this.#renewing = false;
+    if (trouble === this.#trouble || !this.#locked) return;
+    this.#trouble = trouble;
+    const what = trouble === '' ? 'can be written again' : trouble;
+    this.#onTrouble(`the state directory ${this.#directory} ${what}`);
+  }
+
+  /** @returns what is wrong with the directory, or an empty text */
+  async #look(): Promise<string> {
+    const text = await readOrMissing(this.#file);
+    if (!this.#locked) return '';
+    if (text === null) return await this.#lockAgain();
+    if (text !== this.#text) {
+      const replaced = await this.#isReplaced();
       this.#locked = false;
       clearInterval(this.#renewal);
-      this.#onLost();
-      return;
+      const silentMs = performance.now() - this.#renewedAt;
+      this.#onLost(describeLoss(this.#directory, replaced, silentMs, this.#times.watchMs));
+      return '';
     }
+    this.#renewedAt = performance.now();
     const now = new Date();
-    // Nothing to be done about a failure: it is tried again, and saving a change will tell of it.
-    await utimes(this.#file, now, now).catch(() => {});
+    return await utimes(this.#file, now, now).then(
+      () => '',
+      (error: unknown) => `cannot be written: ${messageOf(error)}; changes of the ring would fail`,
+    );
+  }
+
+  async #isReplaced(): Promise<boolean> {
+    return this.#held !== null && (await isReplaced(this.#directory, this.#held));
+  }
+
+  /** The lock was deleted. Where its directory is still there it is made anew, before another process does so. */
+  async #lockAgain(): Promise<string> {
+    if (await this.#isReplaced()) {
+      return 'is gone: it was removed or replaced while this proxy ran; clients are served, but changes of the ring would fail. Restore it, or start this proxy anew';
+    }
+    // A lock that another one makes at the same instant is found at the next look.
+    if (await createWhole(this.#file)) this.#onTrouble(`the lock ${this.#file} was deleted: made anew`);
+    return '';
   }
 
   /** Watches the lock of a holder whose process cannot be seen. Ends at once when it is renewed, or goes. */
@@ -116,8 +170,13 @@ export class StateLock {
 
   async release(): Promise<void> {
     clearInterval(this.#renewal);
-    if (this.#locked) await unlink(this.#file).catch(() => {});
+    // In a directory that has taken the place of this one's, the lock is another process'.
+    const own = this.#locked && (await readFile(this.#file, 'utf8').catch(() => '')) === this.#text;
     this.#locked = false;
+    if (own) await unlink(this.#file).catch(() => {});
+    const held = this.#held;
+    this.#held = null;
+    await held?.close().catch(() => {});
   }
 
   /**
@@ -138,6 +197,20 @@ export class StateLock {
       await unlink(takeover).catch(() => {});
     }
   }
+}
+
+/** @returns null when there is no such file. @throws the system's error when it cannot be read */
+async function readOrMissing(file: string): Promise<string | null> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    if (isCode(error, 'ENOENT')) return null;
+    throw error;
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 /** Creates a file that says who this process is; nobody ever sees it half written. @returns false when there is one */

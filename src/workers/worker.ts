@@ -138,7 +138,7 @@ export class Worker {
     this.#plane = new DataPlane(
       {
         ...message.options,
-        nodeAccess: (name) => access.byName[name] ?? access.default,
+        nodeAccess: (name) => (Object.hasOwn(access.byName, name) && access.byName[name]) || access.default,
         // Asked when the node knows this connection already: whoever takes over from a primary that died has its
         // workers' connections dropped, so that one that lives on unnoticed finds out here, and ends.
         mayServe: () => {

@@ -50,6 +50,10 @@ class Backend implements AdminBackend {
   async cancelChange(): Promise<void> {
     this.calls.push('cancel');
   }
+  previewCancel(): ReturnType<AdminBackend['previewCancel']> {
+    this.calls.push('preview of cancel');
+    return { generation: 3, dryRun: true, warnings: [], moves: [], survey: null };
+  }
   history(): ReturnType<AdminBackend['history']> {
     throw new Error('a secret of the inside');
   }
@@ -122,7 +126,43 @@ describe('errors', () => {
       expect(await errorOf(fetch(url + CHANGE, json(body)))).toMatchObject({ status: 400, code: 'BAD_REQUEST' });
     }
     expect(await errorOf(fetch(`${url}/v1/ring/check`, json('{"fix":1}')))).toMatchObject({ status: 400 });
+    // Symptom: `remove: ["a","a"]` was taken, and so was whatever else says two things of one node.
+    const twice = '{"name":"a","address":"h:1"}';
+    for (const [body, message] of [
+      ['{"kind":"remove","remove":["a","a"]}', 'remove names a twice'],
+      [`{"kind":"add","add":[${twice},${twice}]}`, 'add names a twice'],
+      ['{"kind":"add","add":[{"address":"h:1"},{"name":"b","address":"h:1"}]}', 'h:1 is to be two nodes'],
+      ['{"kind":"reweight","weights":[{"name":"a","weight":1},{"name":"a","weight":2}]}', 'weights names a twice'],
+      [`{"kind":"replace","replace":[${twice},{"name":"a","address":"h:2"}]}`, 'replace names a twice'],
+      ['{"kind":"apply","remove":["a"],"weights":[{"name":"a","weight":2}]}', 'a is both in remove and in weights'],
+      [`{"kind":"apply","remove":["a"],"replace":[${twice}]}`, 'a is both in remove and in replace'],
+      [`{"kind":"apply","remove":["a"],"add":[${twice}]}`, 'a is both in remove and in add'],
+      [`{"kind":"apply","add":[${twice}],"weights":[{"name":"a","weight":2}]}`, 'a is to be added and changed at once'],
+      ['{"kind":"add","remove":["a"]}', 'the change is of kind add, and add is empty'],
+    ]) {
+      expect(await errorOf(fetch(url + CHANGE, json(body ?? '')))).toMatchObject({
+        status: 400,
+        code: 'BAD_REQUEST',
+        message,
+        hint: expect.stringMatching(/./),
+      });
+    }
+    // Numbers that mean nothing.
+    for (const part of ['"throttle":-1', '"throttle":0.5', '"throttle":1e309', '"throttle":"5"', '"throttle":null']) {
+      const body = `{"kind":"remove","remove":["a"],${part}}`;
+      expect(await errorOf(fetch(url + CHANGE, json(body)))).toMatchObject({ status: 400, code: 'BAD_REQUEST' });
+    }
+    for (const weight of ['0', '-1', '1.5', '1e309', '1000001', 'null', '"2"']) {
+      const body = `{"kind":"reweight","weights":[{"name":"a","weight":${weight}}]}`;
+      expect(await errorOf(fetch(url + CHANGE, json(body)))).toMatchObject({ status: 400, code: 'BAD_REQUEST' });
+    }
     const throttle = `${url}${CHANGE}/current/throttle`;
+    for (const rate of ['1e309', '0.5', '"1"', 'null']) {
+      expect(await errorOf(fetch(throttle, json(`{"keysPerSecond":${rate}}`)))).toMatchObject({ status: 400 });
+    }
+    expect(await errorOf(fetch(`${url}${CHANGE}/current/cancel`, json('{"dryrun":true}')))).toMatchObject({
+      status: 400,
+    });
     expect(await errorOf(fetch(throttle, json('{"keysPerSecond":-1}')))).toMatchObject({ status: 400 });
   });
 

@@ -25,8 +25,10 @@ describe('wrong calls end with 2, before anything is asked', () => {
     [['ring', 'add', 'b=localhost'], /'b=localhost' is not a node\n {2}expected NAME=HOST:PORT/],
     [['ring', 'add', 'b=h:99999'], /'b=h:99999' is not a node/],
     [['ring', 'replace', '127.0.0.1:1'], /names no node/],
-    // Symptom: it cancelled. Cause: cancel took every flag of the other changes, and looked at one of them.
-    [['ring', 'cancel', '--dry-run'], /unknown option '--dry-run'/],
+    [['ring', 'add', 'b=h:1', '--throttle', '-1'], /expected 0 or more, a whole number/],
+    [['ring', 'remove', 'b', '--throttle', '1e309'], /expected 0 or more, a whole number/],
+    [['ring', 'set-weight', 'a', '1e3'], /expected 1 to 1000/],
+    [['ring', 'set-weight', 'a', 'NaN'], /expected 1 to 1000/],
   ])('%j', async (args, message) => {
     const { code, err } = await ringproxy(args, { RINGPROXY_ADMIN: 'http://127.0.0.1:1' });
     expect(err).toMatch(message);
@@ -37,6 +39,9 @@ describe('wrong calls end with 2, before anything is asked', () => {
     ['nodes: [a=nowhere]', /'nowhere' is not a node's address/],
     ['nodes: [{ address: "h:1", weight: much }]', /the weight of h:1 is not a number/],
     ['ring: 1', /has no list of nodes/],
+    ['nodes: [a=h:1, a=h:2]', /node a is named twice/],
+    ['nodes: [{ name: 007, address: "h:1" }]', /the name of h:1 is not a text/],
+    ['nodes: [{ address: "h:1", weight: true }]', /the weight of h:1 is not a number/],
   ])('ring apply with %j', async (text, message) => {
     const admin = await startAdmin((server) => {
       server.get('/v1/ring', () => ringView());
@@ -83,6 +88,46 @@ describe('ring apply', () => {
         replace: [{ name: 'a', address: '127.0.0.1:7009' }],
       },
     ]);
+  });
+});
+
+describe('a change', () => {
+  const calls: [string, readonly string[]][] = [
+    ['add', ['ring', 'add', 'b=127.0.0.1:7002']],
+    ['remove', ['ring', 'remove', 'a']],
+    ['reweight', ['ring', 'set-weight', 'a', '2']],
+    ['replace', ['ring', 'replace', 'a=127.0.0.1:7009']],
+    ['apply', apply('nodes: ["a=127.0.0.1:7001*5"]')],
+  ];
+
+  it.each(calls)('can be tried, and has its throttle from the first key on: %s', async (kind, call) => {
+    const bodies: unknown[] = [];
+    const accepted = { generation: 2, dryRun: true, warnings: [], moves: [], survey: null };
+    const admin = await startAdmin((server) => {
+      server.get('/v1/ring', () => ringView());
+      server.post('/v1/ring/changes', (request) => {
+        bodies.push(request.body);
+        return accepted;
+      });
+    });
+    const env = { RINGPROXY_ADMIN: admin };
+    const { code, out } = await ringproxy([...call, '--dry-run', '--throttle', '500', '--json'], env);
+    expect({ code, out: JSON.parse(out) }).toEqual({ code: 0, out: accepted });
+    expect(bodies).toEqual([expect.objectContaining({ kind, dryRun: true, throttle: 500 })]);
+    expect((await ringproxy([...call, '--dry-run'], env)).out).toContain('dry run, nothing was changed');
+  });
+
+  // Symptom: it cancelled. Cause: cancel took every flag of the other changes, and looked at one of them.
+  it.each([[], ['--json']])('that is cancelled can be tried, too %j', async (...flags) => {
+    const bodies: unknown[] = [];
+    const admin = await startAdmin((server) => {
+      server.post('/v1/ring/changes/current/cancel', (request) => {
+        bodies.push(request.body);
+        return { generation: 3, dryRun: true, warnings: [], moves: [], survey: null };
+      });
+    });
+    const { code } = await ringproxy(['ring', 'cancel', '--dry-run', ...flags], { RINGPROXY_ADMIN: admin });
+    expect({ code, bodies }).toEqual({ code: 0, bodies: [{ dryRun: true }] });
   });
 });
 

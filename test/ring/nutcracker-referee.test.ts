@@ -21,6 +21,7 @@ interface Pool {
   readonly hash: HashName;
   readonly hashTag: string;
   readonly servers: readonly Server[];
+  readonly distribution?: 'modula';
 }
 
 const KEYS = 100_000;
@@ -72,6 +73,19 @@ async function startPools(): Promise<void> {
     { name: 'weights_unnamed', hash: 'hsieh', hashTag: '', servers: weighted([5, 1, 2, 9], false) },
     { name: 'tags', hash: 'fnv1a_64', hashTag: '{}', servers: named([1, 1, 1, 1]) },
     { name: 'tags_other', hash: 'crc32a', hashTag: '::', servers: unnamed },
+    // nutcracker sorts its servers by their names, shorter ones first.
+    { name: 'modula', hash: 'fnv1a_64', hashTag: '{}', servers: named([1, 2, 3, 7]), distribution: 'modula' },
+    { name: 'modula_unnamed', hash: 'crc16', hashTag: '', servers: unnamed, distribution: 'modula' },
+    {
+      name: 'modula_sorted',
+      hash: 'murmur',
+      hashTag: '',
+      servers: weighted([3, 1, 1, 2], false).map((server, i) => ({
+        ...server,
+        name: ['zz', 'a', 'middle', 'b'][i] ?? '',
+      })),
+      distribution: 'modula',
+    },
     {
       name: 'port_11211',
       hash: 'fnv1a_64',
@@ -93,7 +107,7 @@ function poolConfig(pool: Pool, port: number): string {
       `   - ${server.host}:${server.redis.port}:${server.weight}${server.name === null ? '' : ` ${server.name}`}\n`,
   );
   const tag = pool.hashTag === '' ? '' : `  hash_tag: "${pool.hashTag}"\n`;
-  return `${pool.name}:\n  listen: 127.0.0.1:${port}\n  hash: ${pool.hash}\n  distribution: ketama\n  redis: true\n  timeout: 20000\n${tag}  servers:\n${servers.join('')}`;
+  return `${pool.name}:\n  listen: 127.0.0.1:${port}\n  hash: ${pool.hash}\n  distribution: ${pool.distribution ?? 'ketama'}\n  redis: true\n  timeout: 20000\n${tag}  servers:\n${servers.join('')}`;
 }
 
 /** The names that twemproxy makes points of. */
@@ -123,7 +137,7 @@ describe.runIf(hasNutcracker)('placement of keys compared with nutcracker', () =
       proxy.close();
       const ring = buildRingSync(nodesOf(pool), {
         hash: pool.hash,
-        distribution: 'ketama',
+        distribution: pool.distribution ?? 'ketama',
         hashTag: pool.hashTag,
         vnodes: 160,
         weighting: 'total',

@@ -1,7 +1,19 @@
-import { existsSync, readdirSync, readFileSync, readlinkSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { StateLock } from '../../src/topology/state-lock.js';
+import { describeLoss } from '../../src/topology/state-lock-loss.js';
 import { startChild } from '../support/child.js';
 import { atEnd } from '../support/cleanup.js';
 import { RawClient } from '../support/raw-client.js';
@@ -95,6 +107,93 @@ describe('the lock of a state directory', () => {
     expect(lost).toBe(1);
   });
 
+  /*
+   * Symptom: a proxy whose directory was deleted and made anew by another one said that it had stood still for too long.
+   * Cause: whatever was the matter, that was what it said; of a directory that was gone or read-only it said nothing.
+   */
+  describe('that is lost or in danger', () => {
+    interface Told {
+      readonly lost: string[];
+      readonly trouble: string[];
+    }
+    async function hold(folder: string): Promise<Told & { lock: StateLock }> {
+      const told: Told = { lost: [], trouble: [] };
+      const lock = new StateLock(
+        folder,
+        (why) => told.lost.push(why),
+        QUICK,
+        (message) => told.trouble.push(message),
+      );
+      await lock.take();
+      return { ...told, lock };
+    }
+
+    it('says that the directory was replaced, and leaves the other one alone', async () => {
+      const folder = join(tempFolder('state'), 'ring');
+      mkdirSync(folder);
+      const { lost, lock } = await hold(folder);
+      // In one turn, so that it is not found gone before.
+      renameSync(folder, `${folder}.old`);
+      mkdirSync(folder);
+      writeFileSync(join(folder, 'lock'), '1 boot 17 pid:[1]\n');
+      await expect
+        .poll(() => lost)
+        .toEqual([`${folder} was removed or replaced while this proxy ran, and another one has made it anew`]);
+      await lock.release();
+      expect(readdirSync(folder)).toEqual(['lock']);
+    });
+
+    it('says that the directory is gone, and that it is back', async () => {
+      const folder = join(tempFolder('state'), 'ring');
+      mkdirSync(folder);
+      const { lost, trouble, lock } = await hold(folder);
+      renameSync(folder, `${folder}.old`);
+      await expect.poll(() => trouble).toEqual([expect.stringContaining(`the state directory ${folder} is gone`)]);
+      renameSync(`${folder}.old`, folder);
+      await expect.poll(() => trouble.at(-1)).toBe(`the state directory ${folder} can be written again`);
+      rmSync(folder, { recursive: true });
+      mkdirSync(folder);
+      await expect.poll(() => trouble.length).toBe(3);
+      // It is not its own any more: what it would write there is another proxy's.
+      expect(readdirSync(folder)).toEqual([]);
+      expect(lost).toEqual([]);
+      await lock.release();
+    });
+
+    it('is made anew when somebody has deleted it, before another proxy takes the directory', async () => {
+      const folder = tempFolder('state');
+      const { lost, trouble, lock } = await hold(folder);
+      rmSync(join(folder, 'lock'));
+      await expect.poll(() => trouble).toEqual([`the lock ${join(folder, 'lock')} was deleted: made anew`]);
+      await expect(new StateLock(folder, notLost).take()).rejects.toMatchObject({ code: 'STATE_LOCKED' });
+      await lock.release();
+      expect({ left: readdirSync(folder), lost }).toEqual({ left: [], lost: [] });
+    });
+
+    it('says that this proxy stood still only where it did', () => {
+      expect(describeLoss('/state', false, 7400, 6000)).toBe(
+        'another proxy has taken /state, since this one stood still for too long (7 s)',
+      );
+    });
+
+    it('says that it was overwritten, when nobody stood still', async () => {
+      const folder = tempFolder('state');
+      const { lost, lock } = await hold(folder);
+      writeFileSync(join(folder, 'lock'), '1 boot 17 pid:[1]\n');
+      await expect
+        .poll(() => lost)
+        .toEqual([`another proxy has taken ${folder}: its lock was removed or overwritten while this proxy ran`]);
+      await lock.release();
+    });
+
+    // Symptom: it looked for ever, with all of a processor. Cause: a lock that cannot be read counted as one that is gone.
+    it('is refused with the reason where it cannot be read', async () => {
+      const folder = tempFolder('state');
+      mkdirSync(join(folder, 'lock'));
+      await expect(new StateLock(folder, notLost).take()).rejects.toMatchObject({ code: 'EISDIR' });
+    });
+  });
+
   it('stays with a living process that wrote only its id', async () => {
     const folder = tempFolder('state');
     writeFileSync(join(folder, 'lock'), String(process.ppid));
@@ -137,7 +236,7 @@ describe('the lock of a state directory', () => {
     }
   });
 
-  it('ends a proxy that stood still for so long that another one has taken its place', async () => {
+  it('ends a proxy whose place another one has taken', async () => {
     const node = await startRedis();
     const folder = tempFolder('state');
     const args = ['--listen', '127.0.0.1:0', '--admin', '127.0.0.1:0', '--state-dir', folder];
@@ -146,6 +245,7 @@ describe('the lock of a state directory', () => {
     writeFileSync(join(folder, 'lock'), '1 boot 17 pid:[1]\n');
     expect(await child.exited).toBe(1);
     expect(child.stderr.join('\n')).toContain(`another proxy has taken ${folder}`);
+    expect(child.stderr.join('\n')).not.toContain('stood still');
     expect(readFileSync(join(folder, 'lock'), 'utf8')).toBe('1 boot 17 pid:[1]\n');
   });
 

@@ -12,6 +12,8 @@ export interface Field {
   /** `number`: a whole one, as a weight. */
   readonly type: 'number' | 'text';
   readonly placeholder?: string;
+  /** The largest number that it takes. */
+  readonly most?: number;
 }
 
 /** How to find out what would happen. */
@@ -34,8 +36,6 @@ export interface Question {
   /** @param ticked whether the option was taken. @param value of the field */
   act(ticked: boolean, value: string): Promise<unknown>;
 }
-
-const MOST_WEIGHT = '1000';
 
 const dialog = byId('confirm', HTMLDialogElement);
 const title = byId('confirm-title', HTMLElement);
@@ -92,7 +92,7 @@ export function confirmThat(question: Question): void {
   input.type = field?.type ?? 'text';
   input.placeholder = field?.placeholder ?? '';
   input.min = field?.type === 'number' ? '1' : '';
-  input.max = field?.type === 'number' ? MOST_WEIGHT : '';
+  input.max = field?.type === 'number' ? String(field.most ?? '') : '';
   input.value = field?.value ?? '';
   forgetPlan();
   dialog.showModal();

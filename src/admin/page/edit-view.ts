@@ -63,6 +63,8 @@ export class Editor {
   }
 
   reweigh(node: NodeView): void {
+    // More is a slip of the hand, but on a ring that came from twemproxy with such weights.
+    const most = node.weight > 1000 ? 1_000_000 : 1000;
     const requestFor = (value: string): ChangeRequest => {
       return { kind: 'reweight', weights: [{ name: node.name, weight: Number(value) }] };
     };
@@ -70,7 +72,7 @@ export class Editor {
       title: `Weight of ${node.name}`,
       text: `It is ${node.weight}. A node's part of the ring is its weight among the weights of all.`,
       yes: 'Set the weight',
-      field: { label: 'Weight, 1 to 1000', value: String(node.weight), type: 'number' },
+      field: { label: `Weight, 1 to ${most}`, value: String(node.weight), type: 'number', most },
       look: {
         plan: (_, value) => this.#plan(requestFor(value)),
         describe: (plan) =>

@@ -11,6 +11,8 @@
 import type { Command } from '../../commands/command.js';
 import { request as encodeRequest } from '../../resp/encode.js';
 import { args, type RequestFramer } from '../../resp/request-framer.js';
+import type { Ring } from '../../ring/ring.js';
+import { walkWhileMoving } from '../../ring/walk.js';
 import { type ClientConnection, LATER, TAKEN } from '../client/client-connection.js';
 import { Group } from '../merge/group.js';
 import { scanMerger } from '../merge/scan.js';
@@ -19,6 +21,8 @@ import type { Dispatcher, Verdict } from './dispatcher.js';
 
 const NODE_IDS = 1024n;
 const STAMPS = 64n;
+/** Of no state of the ring: a walk that begins with it is followed by another one. */
+const OTHER_STAMP = 0n;
 
 /** Sends the SCAN that `framer` holds to the node whose turn it is. */
 export function planScan(
@@ -34,11 +38,12 @@ export function planScan(
   if (!/^(0|[1-9]\d{0,19})$/.test(text)) {
     return dispatcher.forward(client, command, dispatcher.anyNode(), source, framer);
   }
-  const order = walkOrder(snapshot);
+  const { order, circular } = walkOf(snapshot);
   const now = stampOf(snapshot);
   const cursor = BigInt(text);
   const begins = cursor === 0n;
-  const stamp = begins ? now : (cursor / NODE_IDS) % STAMPS;
+  // Where keys move in a circle, one walk may miss a key that moved in front of it. It has moved when the next begins.
+  const stamp = begins ? (circular ? OTHER_STAMP : now) : (cursor / NODE_IDS) % STAMPS;
   const wanted = begins ? (order[0]?.id ?? 0) : Number(cursor % NODE_IDS);
   let at = order.findIndex((node) => node.id === wanted);
   let nodeCursor = begins ? 0n : cursor / (NODE_IDS * STAMPS);
@@ -81,21 +86,31 @@ export function planScan(
   return TAKEN;
 }
 
-/** Tells the states of the ring apart between which keys may have moved; never 0. */
+/** Tells the states of the ring apart between which keys may have moved; never `OTHER_STAMP`. */
 function stampOf(snapshot: RoutingSnapshot): bigint {
   const state = snapshot.generation * 2 + (snapshot.phase === 'moving' ? 1 : 0);
   return 1n + (BigInt(state) % (STAMPS - 1n));
 }
 
-/** Nodes that lose points in front of those that gain some: keys move in that direction only. */
-function walkOrder(snapshot: RoutingSnapshot): RoutedNode[] {
-  const { ring, nextRing, nodes } = snapshot;
-  const gains = new Map<RoutedNode, number>();
-  nodes.forEach((node, index) => {
-    const before = ring.pointCounts[index] ?? 0;
-    gains.set(node, (nextRing?.pointCounts[index] ?? before) - before);
-  });
-  return [...nodes].sort((a, b) => (gains.get(a) ?? 0) - (gains.get(b) ?? 0) || a.id - b.id);
+interface NodeWalk {
+  readonly order: readonly RoutedNode[];
+  readonly circular: boolean;
+}
+
+/** While keys move, each SCAN asks for the same walk. */
+const walks = new WeakMap<Ring, NodeWalk>();
+
+/** Nodes that lose keys in front of those that get them. */
+function walkOf({ ring, nextRing, nodes }: RoutingSnapshot): NodeWalk {
+  const byId = [...nodes].sort((a, b) => a.id - b.id);
+  if (nextRing === null) return { order: byId, circular: false };
+  const known = walks.get(nextRing);
+  if (known !== undefined) return known;
+  const indices = byId.map((node) => nodes.indexOf(node));
+  const { order, circular } = walkWhileMoving(ring, nextRing, indices);
+  const walk = { order: order.map((index) => nodes[index] as RoutedNode), circular };
+  walks.set(nextRing, walk);
+  return walk;
 }
 
 const NO_KEYS = new Uint16Array(0);
