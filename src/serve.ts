@@ -369,7 +369,8 @@ function planeSettings(config: Config): Omit<WorkerOptions, 'listen' | 'proxyId'
   } = config;
   const { nodeConnections, nodePrivateConnections, nodeBlockingConnections } = config;
   const { nodeMaxInflight, nodeMaxPendingBytes, maxClients } = config;
-  const { idleTimeout, clientMaxPending, clientOutputLimit, clientQueryLimit, clientStallTimeout } = config;
+  const { idleTimeout, clientMaxPending, clientOutputLimit, clientQueryLimit } = config;
+  const { clientStallTimeout, clientUploadTimeout } = config;
   const { maxBulkLength, tcpKeepalive, streamThreshold, scriptCache, trackingTableMaxKeys, keyGroups } = config;
   return {
     ...{
@@ -384,7 +385,8 @@ function planeSettings(config: Config): Omit<WorkerOptions, 'listen' | 'proxyId'
     },
     ...{ nodeConnections, nodePrivateConnections, nodeBlockingConnections },
     ...{ nodeMaxInflight, nodeMaxPendingBytes, maxClients },
-    ...{ idleTimeout, clientMaxPending, clientOutputLimit, clientQueryLimit, clientStallTimeout },
+    ...{ idleTimeout, clientMaxPending, clientOutputLimit, clientQueryLimit },
+    ...{ clientStallTimeout, clientUploadTimeout },
     ...{ maxBulkLength, tcpKeepalive, streamThreshold, scriptCache, trackingTableMaxKeys, keyGroups },
   };
 }

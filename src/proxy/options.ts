@@ -30,6 +30,7 @@ export interface DataPlaneOptions {
   readonly clientOutputLimit: number;
   readonly clientQueryLimit: number;
   readonly clientStallTimeout: number;
+  readonly clientUploadTimeout: number;
   readonly maxBulkLength: number;
   readonly tcpKeepalive: number;
   readonly streamThreshold: number;

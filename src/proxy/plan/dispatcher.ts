@@ -384,7 +384,7 @@ export class Dispatcher {
     const node = this.nodes[index];
     if (node === undefined) return null;
     if (client.takesLargeReplies) {
-      const lane = node.takePrivate(client.kind, client);
+      const lane = node.takeForValues(client.kind, client);
       if (lane !== null) {
         client.privateLanes.push(lane);
         client.lanes[index] = lane;
