@@ -152,7 +152,8 @@ export class ClientConnection implements TurnTask {
     socket.setNoDelay(true);
     socket.setKeepAlive(true, shared.options.tcpKeepalive);
     socket.on('error', (error) => this.close(`connection failed: ${error.message}`));
-    socket.on('end', () => this.#onEnd());
+    // Behind what was read early (below), which is handled in the next tick.
+    socket.on('end', () => process.nextTick(() => this.#onEnd()));
     socket.on('close', () => this.close(''));
     const early: unknown = socket.readableLength > 0 ? socket.read() : null;
     readInto(socket, shared.receiveBuffer, (length, chunk) => this.#onChunk(length, chunk));
@@ -629,22 +630,26 @@ export class ClientConnection implements TurnTask {
   }
 
   #onEnd(): void {
+    if (this.closed) return;
     this.#inputEnded = true;
-    if (this.blocked !== null) {
-      // As in Redis, nobody waits for a client that has hung up.
-      this.close('');
-      return;
-    }
+    this.blocked?.hangUp();
     this.#endIfIdle();
   }
 
   #endIfIdle(): void {
-    if (this.pending > 0 || this.closed || !(this.#ending || this.#inputEnded)) return;
-    if (this.#inputEnded && this.#upload !== null) {
-      this.close('ended in the middle of a command');
-      return;
+    if (this.closed || !(this.#ending || this.#inputEnded)) return;
+    if (!this.#ending) {
+      // What came before the end is handled still.
+      if (this.#held || this.#paused || this.#resumeScheduled || this.blocked !== null) return;
+      if (this.#upload !== null) {
+        const upload = this.#upload;
+        this.#upload = null;
+        upload.abandon(null);
+        this.endAfterReplies('ended in the middle of a command');
+        return;
+      }
     }
-    if (!this.#ending && this.#held) return;
+    if (this.pending > 0) return;
     if (this.outlet.pending > 0) {
       this.outlet.wantsDrain = true;
       return;

@@ -53,13 +53,14 @@ export class Upload {
 
   /**
    * It is given up. The node never sees a whole command, and the lane cannot be used by anybody else.
-   * @param reply what the client is answered @returns false when it was answered already
+   * @param reply what the client is answered; null: nothing @returns false when it was answered already
    */
-  abandon(reply: Buffer): boolean {
+  abandon(reply: Buffer | null): boolean {
     const { lane } = this;
     const request = this.#request;
     if (lane === null || request === null || lane.closed) return false;
-    request.sink = new Abandoned(reply);
+    if (reply === null) request.silent = true;
+    else request.sink = new Abandoned(reply);
     lane.end('closed', 'was not sent the rest of a command');
     return true;
   }
