@@ -359,6 +359,7 @@ function nodeAccess(config: Config): (name: string) => NodeAccess {
 function planeSettings(config: Config): Omit<WorkerOptions, 'listen' | 'proxyId' | 'version'> {
   const {
     password,
+    protectedMode,
     adminCommands,
     clusterMode,
     databases,
@@ -375,6 +376,7 @@ function planeSettings(config: Config): Omit<WorkerOptions, 'listen' | 'proxyId'
   return {
     ...{
       password,
+      protectedMode,
       adminCommands,
       clusterMode,
       databases,

@@ -238,6 +238,13 @@ export const SETTINGS = {
     kind: 'text',
     help: 'password that clients must give with AUTH or HELLO; empty: none',
   },
+  protectedMode: {
+    path: 'protected-mode',
+    schema: flag(true),
+    default: 'true',
+    kind: 'true or false',
+    help: 'without a password, let in only clients of this machine, whatever the address to listen on',
+  },
   nodeUsername: {
     path: 'node-username',
     schema: text(''),

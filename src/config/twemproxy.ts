@@ -1,8 +1,10 @@
 /** Reads a nutcracker.yml and says the same in ringproxy's configuration. */
+
 import { parse, stringify } from 'yaml';
 import { z } from 'zod';
 import { RingproxyError } from '../errors.js';
 import { HASH_NAMES } from '../ring/hash.js';
+import { isLoopback, parseAddress } from './address.js';
 
 const pool = z.looseObject({
   listen: z.string().optional(),
@@ -65,9 +67,14 @@ export function importTwemproxy(text: string, name?: string): ImportedConfig {
   if (chosen.redis_db !== 0)
     warnings.push(`redis_db ${chosen.redis_db} is left out: clients use SELECT ${chosen.redis_db}`);
   const password = chosen.redis_auth === undefined ? '' : String(chosen.redis_auth);
+  // As twemproxy has it: whoever reaches it may use it.
+  const isOpen = password === '' && chosen.listen !== undefined && !isLocal(listenOf(chosen.listen));
+  if (isOpen)
+    warnings.push(`clients of other machines need no password: set 'password', or keep 'protected-mode: false'`);
   const config = {
     ...(chosen.listen === undefined ? {} : { listen: listenOf(chosen.listen) }),
     ...(password === '' ? {} : { password, 'node-password': password }),
+    ...(isOpen ? { 'protected-mode': false } : {}),
     ring: {
       hash,
       distribution: 'ketama',
@@ -114,6 +121,11 @@ function choosePool(text: string, name: string | undefined): [string, Pool] {
 /** `host:port`, or a Unix socket's path with its mode behind it. */
 function listenOf(listen: string): string {
   return listen.startsWith('/') ? `unix:${listen.split(' ')[0]}` : listen;
+}
+
+function isLocal(listen: string): boolean {
+  const address = parseAddress(listen);
+  return address !== null && isLoopback(address);
 }
 
 /** `host:port:weight name`; without a name twemproxy hashes `host:port`, and on memcached's port only `host`. */

@@ -56,6 +56,8 @@ export const LATER = 1;
 const BELIEVED_BYTES = 1_048_576;
 /** What a client may send while its command waits at a node. */
 const BLOCKED_CARRY = 1_048_576;
+/** Bytes of errors that wait for a client which has not authenticated, and does not read: more cost the proxy memory. */
+const STRANGER_OUTPUT = 16_384;
 /** An event says this much of an error. */
 const MOST_ERROR_BYTES = 200;
 
@@ -121,6 +123,8 @@ export class ClientConnection implements TurnTask {
   #resumeScheduled = false;
   /** Nothing is read any more; the connection ends when the last reply has left. */
   #ending = false;
+  /** Bytes that it has not taken at which it is not read. */
+  #outputLimit: number;
   #endReason = '';
   /** The client sends nothing more, but may still read the replies to what it has sent. */
   #inputEnded = false;
@@ -137,6 +141,7 @@ export class ClientConnection implements TurnTask {
     this.connectedAt = Date.now();
     this.lastActiveAt = shared.clock.now;
     this.authenticated = shared.options.password === '';
+    this.#outputLimit = this.authenticated ? shared.options.clientOutputLimit : STRANGER_OUTPUT;
     this.#framer = new RequestFramer({
       maxArgs: 2_147_483_647,
       maxBulkLength: shared.options.maxBulkLength,
@@ -214,6 +219,7 @@ export class ClientConnection implements TurnTask {
   markAuthenticated(): void {
     this.authenticated = true;
     this.#framer.limits.authenticated = true;
+    this.#outputLimit = this.#shared.options.clientOutputLimit;
   }
 
   markUnauthenticated(): void {
@@ -595,7 +601,7 @@ export class ClientConnection implements TurnTask {
       if (this.pending > 0) return true;
       this.#barrier = false;
     }
-    return this.#held || this.outlet.pending >= this.#shared.options.clientOutputLimit;
+    return this.#held || this.outlet.pending >= this.#outputLimit;
   }
 
   #pause(): void {
