@@ -198,7 +198,7 @@ function metricSources(stats: () => PlaneStats, ring: () => RingView, identity: 
     ),
     gauge('ringproxy_client_connections', 'Clients that are connected.', () => one(stats().clients)),
     counter('ringproxy_client_connections_total', 'Clients that ever connected.', () => one(stats().clientsTotal)),
-    counter('ringproxy_client_rejected_total', 'Clients turned away at max-clients.', () =>
+    counter('ringproxy_client_rejected_total', 'Clients turned away at max-clients, or by protected-mode.', () =>
       one(stats().clientsRejected),
     ),
     counter('ringproxy_client_bytes_total', 'Bytes from (in) and to (out) clients.', () => [

@@ -388,6 +388,7 @@ function nodeAccess(config: Config): (name: string) => NodeAccess {
 function planeSettings(config: Config): Omit<WorkerOptions, 'listen' | 'proxyId' | 'version'> {
   const {
     password,
+    protectedMode,
     adminCommands,
     clusterMode,
     databases,
@@ -398,11 +399,13 @@ function planeSettings(config: Config): Omit<WorkerOptions, 'listen' | 'proxyId'
   } = config;
   const { nodeConnections, nodePrivateConnections, nodeBlockingConnections } = config;
   const { nodeMaxInflight, nodeMaxPendingBytes, maxClients } = config;
-  const { idleTimeout, clientMaxPending, clientOutputLimit, clientQueryLimit, clientStallTimeout } = config;
+  const { idleTimeout, clientMaxPending, clientOutputLimit, clientQueryLimit } = config;
+  const { clientStallTimeout, clientUploadTimeout } = config;
   const { maxBulkLength, tcpKeepalive, streamThreshold, scriptCache, trackingTableMaxKeys, keyGroups } = config;
   return {
     ...{
       password,
+      protectedMode,
       adminCommands,
       clusterMode,
       databases,
@@ -413,7 +416,8 @@ function planeSettings(config: Config): Omit<WorkerOptions, 'listen' | 'proxyId'
     },
     ...{ nodeConnections, nodePrivateConnections, nodeBlockingConnections },
     ...{ nodeMaxInflight, nodeMaxPendingBytes, maxClients },
-    ...{ idleTimeout, clientMaxPending, clientOutputLimit, clientQueryLimit, clientStallTimeout },
+    ...{ idleTimeout, clientMaxPending, clientOutputLimit, clientQueryLimit },
+    ...{ clientStallTimeout, clientUploadTimeout },
     ...{ maxBulkLength, tcpKeepalive, streamThreshold, scriptCache, trackingTableMaxKeys, keyGroups },
   };
 }

@@ -238,6 +238,13 @@ export const SETTINGS = {
     kind: 'text',
     help: 'password that clients must give with AUTH or HELLO; empty: none',
   },
+  protectedMode: {
+    path: 'protected-mode',
+    schema: flag(true),
+    default: 'true',
+    kind: 'true or false',
+    help: 'without a password, let in only clients of this machine, whatever the address to listen on',
+  },
   nodeUsername: {
     path: 'node-username',
     schema: text(''),
@@ -407,7 +414,14 @@ export const SETTINGS = {
     schema: duration(100, 24 * HOUR, 60_000),
     default: '1m',
     kind: 'duration',
-    help: 'a client that takes none of its replies for so long is closed',
+    help: 'a client that takes none of its replies, or sends nothing of the large value that it has begun, for so long is closed',
+  },
+  clientUploadTimeout: {
+    path: 'client-upload-timeout',
+    schema: duration(100, 24 * HOUR, HOUR),
+    default: '1h',
+    kind: 'duration',
+    help: 'most time that a client may take to send one large value; then it is closed',
   },
   maxBulkLength: {
     path: 'max-bulk-length',

@@ -7,6 +7,7 @@ import type { CommandTable } from '../commands/table.js';
 import type { NodeSpec } from '../ring/node-spec.js';
 import { ClientConnection } from './client/client-connection.js';
 import type { ClientShared } from './client/client-shared.js';
+import { DENIED, isLocalPeer } from './client/protected-mode.js';
 import { type ClientEvent, clientConnected, clientRejected } from './events.js';
 import { ChunkPool } from './io/chunk-pool.js';
 import { HoldPool } from './io/hold.js';
@@ -270,12 +271,16 @@ export class DataPlane {
       socket.destroy();
       return;
     }
+    if (this.options.protectedMode && this.options.password === '' && !isLocalPeer(socket.remoteAddress)) {
+      this.counters.clientsRejected++;
+      this.#dispatcher.guard.tell(0, socket.remoteAddress ?? '', 'came from beyond loopback in protected mode');
+      turnAway(socket, DENIED);
+      return;
+    }
     if (this.clients.size >= this.options.maxClients) {
       this.counters.clientsRejected++;
       this.#publishEvent(clientRejected, socket, 'max-clients reached');
-      socket.on('error', () => {});
-      socket.end(TOO_MANY_CLIENTS, () => socket.destroy());
-      socket.resume();
+      turnAway(socket, TOO_MANY_CLIENTS);
       return;
     }
     this.counters.clientsTotal++;
@@ -305,4 +310,10 @@ export class DataPlane {
     if (++this.#ticks % CLIENT_TICKS !== 0) return;
     for (const client of this.clients) client.tick(now);
   }
+}
+
+function turnAway(socket: Socket, reply: string): void {
+  socket.on('error', () => {});
+  socket.end(reply, () => socket.destroy());
+  socket.resume();
 }

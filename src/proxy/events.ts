@@ -21,6 +21,12 @@ export interface ClientEvent {
   reason: string;
 }
 
+/** A client that looks like an attack was closed. At most one event a minute and process says so. */
+export interface AttackEvent extends ClientEvent {
+  /** How many such clients there were since the last event, this one included. */
+  clients: number;
+}
+
 /** Those that a worker process passes on to its primary. */
 export const FORWARDED_CHANNELS: readonly string[] = [
   'ringproxy:upstream:up',
@@ -28,6 +34,7 @@ export const FORWARDED_CHANNELS: readonly string[] = [
   'ringproxy:client:connected',
   'ringproxy:client:closed',
   'ringproxy:client:rejected',
+  'ringproxy:client:attack',
 ];
 
 /** A command was answered, by a node or by the proxy itself. There is one for every command. */
@@ -66,6 +73,7 @@ export const nodeDown = channel('ringproxy:upstream:down');
 export const clientConnected = channel('ringproxy:client:connected');
 export const clientClosed = channel('ringproxy:client:closed');
 export const clientRejected = channel('ringproxy:client:rejected');
+export const clientAttack = channel('ringproxy:client:attack');
 export const commandAnswered = channel('ringproxy:command:answered');
 export const commandFailed = channel('ringproxy:command:failed');
 export const holdEnded = channel('ringproxy:command:held');

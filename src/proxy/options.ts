@@ -9,6 +9,8 @@ export interface DataPlaneOptions {
   readonly listen: { readonly host: string; readonly port: number } | { readonly path: string };
   /** Clients must authenticate with it; empty: they need not. */
   readonly password: string;
+  /** Without a password only clients of this machine are let in. */
+  readonly protectedMode: boolean;
   readonly adminCommands: 'deny' | 'allow';
   /** It shows itself as a cluster of one node. */
   readonly clusterMode: boolean;
@@ -30,6 +32,7 @@ export interface DataPlaneOptions {
   readonly clientOutputLimit: number;
   readonly clientQueryLimit: number;
   readonly clientStallTimeout: number;
+  readonly clientUploadTimeout: number;
   readonly maxBulkLength: number;
   readonly tcpKeepalive: number;
   readonly streamThreshold: number;

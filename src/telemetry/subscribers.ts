@@ -20,6 +20,7 @@ export const EVENT_CHANNELS: Readonly<Record<string, ChannelUse>> = {
   'ringproxy:client:connected': detail,
   'ringproxy:client:closed': detail,
   'ringproxy:client:rejected': warning,
+  'ringproxy:client:attack': warning,
   'ringproxy:command:answered': frequent,
   'ringproxy:command:failed': frequent,
   'ringproxy:command:held': frequent,
@@ -90,6 +91,8 @@ function describe(name: string, event: object): string {
       return `node ${text('node')} (${text('address')}) is ${text('up') === 'true' ? 'up' : `down: ${text('error')}`}`;
     case 'ringproxy:client:rejected':
       return `client ${text('address')} was turned away: ${text('reason')}`;
+    case 'ringproxy:client:attack':
+      return `possible attack: client ${text('address')} ${text('reason')} (${text('clients')} such clients since the last such line)`;
     case 'ringproxy:client:closed':
       return `client ${text('client')} (${text('address')}) is gone${text('reason') === '' ? '' : `: ${text('reason')}`}`;
     case 'ringproxy:client:connected':

@@ -50,7 +50,7 @@ export class EventList {
 
 function isBad(channel: string, data: Readonly<Record<string, unknown>>): boolean {
   if (channel === 'ringproxy:node:health') return data.up === false;
-  return /:(down|rejected|abandoned)$/.test(channel) || (channel.endsWith(':paused') && data.error !== null);
+  return /:(down|rejected|attack|abandoned)$/.test(channel) || (channel.endsWith(':paused') && data.error !== null);
 }
 
 /** An event in words. */
@@ -66,6 +66,8 @@ export function describeEvent(channel: string, data: Readonly<Record<string, unk
       return data.up === true ? `${node} is up` : `${node} is down: ${text('error')}`;
     case 'ringproxy:client:rejected':
       return `client ${text('address')} was turned away: ${text('reason')}`;
+    case 'ringproxy:client:attack':
+      return `possible attack: client ${text('address')} ${text('reason')}`;
     default:
       return text('summary') === '' ? channel : text('summary');
   }

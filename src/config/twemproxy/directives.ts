@@ -1,7 +1,7 @@
 /** twemproxy's directives, one row each: what it becomes in ringproxy's configuration, or why it cannot. */
 import { HASH_NAMES } from '../../ring/hash.js';
 import { pointMistakes } from '../../ring/node-points.js';
-import { formatAddress, parseAddress } from '../address.js';
+import { formatAddress, isLoopback, parseAddress } from '../address.js';
 import { MOST_NODES } from '../node-limits.js';
 import type { Located, Mistake, TwemproxyPool } from './file.js';
 import { bracketed, cutBehind, type ImportedServer, parseServer, wholeNumber } from './server.js';
@@ -107,9 +107,12 @@ export function readPool(pool: TwemproxyPool): ImportedPool {
   const ring = readRing(reader, nodes.length);
   for (const { index, message } of pointMistakes(nodes, ring))
     reader.fail(pool.servers[index]?.line ?? pool.line, message);
+  const listen = readListen(reader, pool);
+  const password = readPassword(reader, isRedis);
   const settings = {
-    listen: readListen(reader, pool),
-    ...readPassword(reader, isRedis),
+    listen,
+    ...password,
+    ...protection(reader, listen, 'password' in password),
     ring,
     preconnect: reader.flag('preconnect'),
     ...readTimeout(reader),
@@ -207,12 +210,20 @@ function readHashTag(reader: PoolReader): string {
 }
 
 /** twemproxy asks clients for the password that it gives to its servers. */
-function readPassword(reader: PoolReader, isRedis: boolean): object {
+function readPassword(reader: PoolReader, isRedis: boolean): { password?: string; 'node-password'?: string } {
   const given = reader.find('redis_auth');
   if (given === null) return {};
   if (given.text === '') reader.fail(given.line, 'redis_auth is empty');
   if (!isRedis) reader.fail(given.line, 'redis_auth is for pools with redis: true only');
   return { password: given.text, 'node-password': given.text };
+}
+
+/** As twemproxy has it: whoever reaches it may use it. */
+function protection(reader: PoolReader, listen: string | null, hasPassword: boolean): object {
+  const address = listen === null ? null : parseAddress(listen);
+  if (hasPassword || address === null || isLoopback(address)) return {};
+  reader.warnings.push("clients of other machines need no password: set 'password', or keep 'protected-mode: false'");
+  return { 'protected-mode': false };
 }
 
 function readTimeout(reader: PoolReader): object {

@@ -44,7 +44,7 @@ import { STREAM_HIGH_WATER } from './paused-lanes.js';
 import { ReplyQueue } from './reply-queue.js';
 import { RingWait } from './ring-wait.js';
 import { StallWatch } from './stall-watch.js';
-import { Upload } from './upload.js';
+import { tooSlow, Upload } from './upload.js';
 import { Window } from './window.js';
 
 /** The frame was handled. */
@@ -52,8 +52,12 @@ export const TAKEN = 0;
 /** The frame was not handled: the same frame is to be offered again when the client is resumed. */
 export const LATER = 1;
 
+/** There is room at once for a request that says it is this long. */
+const BELIEVED_BYTES = 1_048_576;
 /** What a client may send while its command waits at a node. */
 const BLOCKED_CARRY = 1_048_576;
+/** Bytes of errors that wait for a client which has not authenticated, and does not read: more cost the proxy memory. */
+const STRANGER_OUTPUT = 16_384;
 /** An event says this much of an error. */
 const MOST_ERROR_BYTES = 200;
 
@@ -119,6 +123,9 @@ export class ClientConnection implements TurnTask {
   #resumeScheduled = false;
   /** Nothing is read any more; the connection ends when the last reply has left. */
   #ending = false;
+  /** Bytes that it has not taken at which it is not read. */
+  #outputLimit: number;
+  #endReason = '';
   /** The client sends nothing more, but may still read the replies to what it has sent. */
   #inputEnded = false;
   #upload: Upload | null = null;
@@ -134,6 +141,7 @@ export class ClientConnection implements TurnTask {
     this.connectedAt = Date.now();
     this.lastActiveAt = shared.clock.now;
     this.authenticated = shared.options.password === '';
+    this.#outputLimit = this.authenticated ? shared.options.clientOutputLimit : STRANGER_OUTPUT;
     this.#framer = new RequestFramer({
       maxArgs: 2_147_483_647,
       maxBulkLength: shared.options.maxBulkLength,
@@ -149,7 +157,8 @@ export class ClientConnection implements TurnTask {
     socket.setNoDelay(true);
     socket.setKeepAlive(true, shared.options.tcpKeepalive);
     socket.on('error', (error) => this.close(`connection failed: ${error.message}`));
-    socket.on('end', () => this.#onEnd());
+    // Behind what was read early (below), which is handled in the next tick.
+    socket.on('end', () => process.nextTick(() => this.#onEnd()));
     socket.on('close', () => this.close(''));
     const early: unknown = socket.readableLength > 0 ? socket.read() : null;
     readInto(socket, shared.receiveBuffer, (length, chunk) => this.#onChunk(length, chunk));
@@ -200,13 +209,17 @@ export class ClientConnection implements TurnTask {
   /** The lanes are of another kind: they are found anew. Nothing may be in flight. */
   forgetLanes(): void {
     this.lanes = [];
-    for (const lane of this.privateLanes) lane.node.releasePrivate(lane);
-    this.privateLanes.length = 0;
+    this.#releasePrivateLanes();
+  }
+
+  #releasePrivateLanes(): void {
+    for (const lane of this.privateLanes.splice(0)) lane.node.releasePrivate(lane);
   }
 
   markAuthenticated(): void {
     this.authenticated = true;
     this.#framer.limits.authenticated = true;
+    this.#outputLimit = this.#shared.options.clientOutputLimit;
   }
 
   markUnauthenticated(): void {
@@ -383,9 +396,13 @@ export class ClientConnection implements TurnTask {
     if (this.#inputEnded) this.#endIfIdle();
   }
 
-  /** No further command is read; the connection ends when every reply has left. */
-  endAfterReplies(): void {
+  /**
+   * No further command is read; the connection ends when every reply has left.
+   * @param reason as for `close`
+   */
+  endAfterReplies(reason = ''): void {
     this.#ending = true;
+    this.#endReason = reason;
     this.#pause();
     this.#carry.drop();
     this.#endIfIdle();
@@ -402,10 +419,9 @@ export class ClientConnection implements TurnTask {
     if (this.subscriptions !== null) this.#dispatcher.pubsub.forget(this);
     this.#dispatcher.forget(this);
     this.#replies.abandon();
-    for (const lane of this.privateLanes) lane.node.releasePrivate(lane);
-    this.privateLanes.length = 0;
+    this.#releasePrivateLanes();
     // A lane on which half a command has left cannot be used by anybody else.
-    if (this.#upload !== null) this.#upload.lane?.end('closed', 'the client left');
+    this.#upload?.lane?.end('closed', 'the client left');
     endWatch(this, false);
     this.#upload = null;
     this.#shared.clients.delete(this);
@@ -427,13 +443,34 @@ export class ClientConnection implements TurnTask {
       this.close(`did not read its replies for ${clientStallTimeout} ms`);
       return;
     }
+    if (this.#isSlowSender(now)) return;
     // Whoever should wake it may be gone (a worker's primary that is stuck): it asks again, and is told to try later.
     if (this.#held && this.#ringWait.isLongerThan(this.#shared.options.requestTimeout, now)) this.resumeSoon();
     if (this.pending === 0 && this.privateLanes.length > 0 && now - this.lastActiveAt > 10_000) {
-      for (const lane of this.privateLanes) lane.node.releasePrivate(lane);
-      this.privateLanes.length = 0;
+      this.#releasePrivateLanes();
       this.lanes = [];
     }
+  }
+
+  /** Ends a client that does not send the large request to its end which it has begun. @returns whether it does not */
+  #isSlowSender(now: number): boolean {
+    const { clientStallTimeout, clientUploadTimeout, streamThreshold } = this.#shared.options;
+    const upload = this.#upload;
+    if (upload !== null) {
+      // The node does not take what the client has sent.
+      if (this.#held) upload.receivedAt = now;
+      const why = upload.overdue(now, clientStallTimeout, clientUploadTimeout);
+      if (why === null) return false;
+      this.#upload = null;
+      if (upload.abandon(encodeError(`ERR ${why}`))) this.endAfterReplies(why);
+      else this.close(why);
+      return true;
+    }
+    // Of a request that is gathered, what has come takes memory.
+    const gathers = this.#carry.size >= streamThreshold && !this.#paused && this.blocked === null;
+    if (!gathers || now - this.lastActiveAt <= clientStallTimeout) return false;
+    this.#refuse(`ERR ${tooSlow(clientStallTimeout)}`);
+    return true;
   }
 
   #onChunk(length: number, chunk: Buffer): void {
@@ -524,9 +561,11 @@ export class ClientConnection implements TurnTask {
       return true;
     }
     this.#framer.reset();
-    this.#upload = new Upload(plan.lane);
-    if (plan.lane === null) this.reply(plan.command, plan.failure, true);
-    else beginUpload(this.#dispatcher, this, plan.command, plan.lane);
+    const { now } = this.#shared.clock;
+    if (plan.lane === null) {
+      this.#upload = new Upload(null, now);
+      this.reply(plan.command, plan.failure, true);
+    } else this.#upload = new Upload(beginUpload(this.#dispatcher, this, plan.command, plan.lane), now);
     this.#continueUpload(this.#upload, buffer, start, end);
     return true;
   }
@@ -537,7 +576,13 @@ export class ClientConnection implements TurnTask {
   }
 
   #continueUpload(upload: Upload, buffer: Buffer, start: number, end: number): number {
-    const at = upload.pass(buffer, start, end);
+    const at = upload.pass(buffer, start, end, this.#shared.clock.now);
+    if (at < 0) {
+      this.#upload = null;
+      upload.abandon(encodeError('ERR Protocol error: invalid bulk length'));
+      this.endAfterReplies();
+      return end;
+    }
     if (upload.complete) {
       this.#upload = null;
       return at;
@@ -556,7 +601,7 @@ export class ClientConnection implements TurnTask {
       if (this.pending > 0) return true;
       this.#barrier = false;
     }
-    return this.#held || this.outlet.pending >= this.#shared.options.clientOutputLimit;
+    return this.#held || this.outlet.pending >= this.#outputLimit;
   }
 
   #pause(): void {
@@ -591,31 +636,37 @@ export class ClientConnection implements TurnTask {
   }
 
   #onEnd(): void {
+    if (this.closed) return;
     this.#inputEnded = true;
-    if (this.blocked !== null) {
-      // As in Redis, nobody waits for a client that has hung up.
-      this.close('');
-      return;
-    }
+    this.blocked?.hangUp();
     this.#endIfIdle();
   }
 
   #endIfIdle(): void {
-    if (this.pending > 0 || this.closed || !(this.#ending || this.#inputEnded)) return;
-    if (this.#inputEnded && this.#upload !== null) {
-      this.close('ended in the middle of a command');
-      return;
+    if (this.closed || !(this.#ending || this.#inputEnded)) return;
+    if (!this.#ending) {
+      // What came before the end is handled still.
+      if (this.#held || this.#paused || this.#resumeScheduled || this.blocked !== null) return;
+      if (this.#upload !== null) {
+        const upload = this.#upload;
+        this.#upload = null;
+        upload.abandon(null);
+        this.endAfterReplies('ended in the middle of a command');
+        return;
+      }
     }
-    if (!this.#ending && this.#held) return;
+    if (this.pending > 0) return;
     if (this.outlet.pending > 0) {
       this.outlet.wantsDrain = true;
       return;
     }
-    this.#socket.end(() => this.close(''));
+    this.#socket.end(() => this.close(this.#endReason));
   }
 
   #keep(source: Uint8Array, start: number, end: number): void {
-    const expected = Math.min(this.#framer.needed, this.#shared.options.clientQueryLimit);
+    // What is only declared takes no memory.
+    const believed = Math.max(BELIEVED_BYTES, 4 * (this.#carry.size + end - start));
+    const expected = Math.min(this.#framer.needed, this.#shared.options.clientQueryLimit, believed);
     this.#carry.keep(source, start, end, expected);
   }
 }

@@ -25,6 +25,8 @@ interface Sealed {
 }
 
 const NOTHING_SEALED: Sealed[] = [];
+/** Most bytes of one write: whether the other side takes any of them is seen by writes that are through. */
+const MOST_WRITE = 1_048_576;
 
 /**
  * The output of one socket: bytes are appended all through a turn of the event loop, and written in one
@@ -192,8 +194,12 @@ export class Outlet implements TurnTask {
 
   #addSealed(bytes: Buffer, chunk: Buffer | null): void {
     if (this.#sealed === NOTHING_SEALED) this.#sealed = [];
-    this.#sealed.push({ bytes, chunk });
     this.#sealedBytes += bytes.length;
+    let at = 0;
+    for (; bytes.length - at > MOST_WRITE; at += MOST_WRITE) {
+      this.#sealed.push({ bytes: bytes.subarray(at, at + MOST_WRITE), chunk: null });
+    }
+    this.#sealed.push({ bytes: at === 0 ? bytes : bytes.subarray(at), chunk });
   }
 
   #flush(): void {

@@ -11,6 +11,7 @@ import type { CommandTable } from '../../commands/table.js';
 import { error as encodeError } from '../../resp/encode.js';
 import { args, type RequestFramer } from '../../resp/request-framer.js';
 import { type ClientConnection, LATER, TAKEN } from '../client/client-connection.js';
+import { Guard } from '../clients/guard.js';
 import { Pause } from '../clients/pause.js';
 import { LOCAL_COMMANDS } from '../local/index.js';
 import type { LocalContext } from '../local/local-context.js';
@@ -71,6 +72,8 @@ export class Dispatcher {
   readonly pause: Pause;
   /** MONITOR. */
   readonly monitors: Monitors;
+  /** What ends clients that look like an attack. */
+  readonly guard: Guard;
   /** Scripts that clients have sent. */
   readonly scripts: Scripts;
   readonly #context: LocalContext;
@@ -95,6 +98,7 @@ export class Dispatcher {
     const attend = (): void => {
       this.#attentive = this.pause.active || this.monitors.active;
     };
+    this.guard = new Guard(clock);
     this.pause = new Pause(attend);
     this.monitors = new Monitors(turn, context.peers, options.proxyId, attend);
     this.scripts = new Scripts(this, new ScriptStore(options.scriptCache, context.scriptPeers));
@@ -252,8 +256,9 @@ export class Dispatcher {
 
   #dispatchUnusual(client: ClientConnection, framer: RequestFramer, command: Command | undefined): Verdict {
     const source = framer.source as Buffer;
-    if (command === undefined) client.transaction?.abort();
     if (command === undefined) {
+      if (this.guard.looksLikeHttp(source)) return this.guard.end(client);
+      client.transaction?.abort();
       const text = unknownCommandError(source, args, framer.argc);
       client.reply(UNKNOWN_COMMAND_ID, encodeError(text, 'latin1'), true);
       return TAKEN;
@@ -384,7 +389,7 @@ export class Dispatcher {
     const node = this.nodes[index];
     if (node === undefined) return null;
     if (client.takesLargeReplies) {
-      const lane = node.takePrivate(client.kind, client);
+      const lane = node.takeForValues(client.kind, client);
       if (lane !== null) {
         client.privateLanes.push(lane);
         client.lanes[index] = lane;

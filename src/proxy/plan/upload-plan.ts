@@ -1,6 +1,7 @@
 /** Where a large value goes that is passed on as it comes: decided when its key is known and its end is not here. */
 import type { RequestFramer } from '../../resp/request-framer.js';
 import type { ClientConnection } from '../client/client-connection.js';
+import type { Request } from '../request.js';
 import type { Lane } from '../upstream/lane.js';
 import type { Dispatcher } from './dispatcher.js';
 import { isReserved, RESERVED_REPLY } from './reserved.js';
@@ -46,7 +47,7 @@ export function planUpload(
   if (!node.up) return nowhere(node.downReply);
   if (client.pending > 0) return nowhere(EMPTY);
   const own = client.lanes[index];
-  const lane = own?.accepting && own.owner === client ? own : node.takePrivate(client.kind, client);
+  const lane = own?.accepting && own.owner === client ? own : node.takeForValues(client.kind, client);
   if (lane === null) return null;
   if (!client.privateLanes.includes(lane)) client.privateLanes.push(lane);
   client.lanes[index] = lane;
@@ -54,10 +55,11 @@ export function planUpload(
 }
 
 /** Notes the command whose bytes are about to be passed on to `lane`. */
-export function beginUpload(dispatcher: Dispatcher, client: ClientConnection, command: number, lane: Lane): void {
+export function beginUpload(dispatcher: Dispatcher, client: ClientConnection, command: number, lane: Lane): Request {
   const request = dispatcher.context.shared.requests.take();
   request.command = command;
   request.lane = lane;
   client.enqueue(request);
   lane.enqueue(request);
+  return request;
 }

@@ -53,6 +53,8 @@ export class BlockedCommand implements ReplySink, MoveWaiter, LaneWaiter, TurnTa
   #unsent = false;
   /** A client has asked for the end of the wait. */
   #ended: UnblockMode | null = null;
+  /** The client sends nothing more. */
+  #hungUp = false;
   #parkedAt = 0;
   #scheduled = false;
 
@@ -140,6 +142,18 @@ export class BlockedCommand implements ReplySink, MoveWaiter, LaneWaiter, TurnTa
     else lane.end('closed', 'the client left');
   }
 
+  /**
+   * The client sends nothing more. As in Redis, nobody waits for it any longer, but an element that is there it gets, and
+   * what it has sent behind this command is carried out.
+   */
+  hangUp(): void {
+    const lane = this.#lane;
+    this.#hungUp = true;
+    if (this.#state !== AT_NODE || lane === null || this.#ended !== null) return;
+    this.#request.sink = this;
+    this.#all.endWaitOn(lane, 'ERROR');
+  }
+
   /** The proxy stops: the client is told, unless there is an element for it. */
   stop(): void {
     if (this.#state === AT_NODE && this.#lane?.ready === true && this.#ended === null) unblock(this.#lane, 'ERROR');
@@ -195,6 +209,7 @@ export class BlockedCommand implements ReplySink, MoveWaiter, LaneWaiter, TurnTa
     }
     const unblocked = end - start === UNBLOCKED.length && UNBLOCKED.compare(buffer, start, end) === 0;
     if (this.#state === LEAVING && unblocked) this.#park();
+    else if (this.#hungUp && unblocked && this.#ended === null) this.#endClient(client, request);
     else client.onReply(request, buffer, start, end);
   }
 
@@ -210,6 +225,13 @@ export class BlockedCommand implements ReplySink, MoveWaiter, LaneWaiter, TurnTa
       const answer = this.#endReply(this.#ended ?? 'ERROR');
       client.onReply(request, answer, 0, answer.length);
     }
+  }
+
+  /** It would wait, and nobody is to wait for a client that sends nothing more: it gets the replies before this one. */
+  #endClient(client: ClientConnection, request: Request): void {
+    request.silent = true;
+    client.onReply(request, UNBLOCKED, 0, UNBLOCKED.length);
+    client.endAfterReplies();
   }
 
   /** Nothing is in flight on the lane any more. */
@@ -279,6 +301,7 @@ export class BlockedCommand implements ReplySink, MoveWaiter, LaneWaiter, TurnTa
     this.#all.parked.delete(this);
     const frame = encodeRequest(this.#words);
     this.issue(lane, frame, 0, frame.length);
+    if (this.#hungUp) this.hangUp();
   }
 
   #endReply(mode: UnblockMode): Buffer {

@@ -10,12 +10,14 @@ import type { RoutingSnapshot } from '../snapshot.js';
 import type { Lane } from '../upstream/lane.js';
 import type { UpstreamNode } from '../upstream/upstream-node.js';
 import { BlockedCommand, noBlockingLane } from './blocked-command.js';
-import type { UnblockMode } from './unblock.js';
+import { type UnblockMode, unblock } from './unblock.js';
 
 /** What a client waits for at one or several nodes. */
 export interface Waiting {
   /** The client has left. */
   abandon(): void;
+  /** The client sends nothing more, but may read: nobody waits for it, but what is there it gets. */
+  hangUp(): void;
   /** The proxy stops. */
   stop(): void;
   /** CLIENT UNBLOCK. @returns the lane whose node is to be asked; null when that is not needed */
@@ -25,6 +27,8 @@ export interface Waiting {
 export class BlockedCommands {
   readonly atNode = new Set<BlockedCommand>();
   readonly parked = new Set<BlockedCommand>();
+  /** Waits to be ended as soon as their lanes are there, unless these have answered `until` requests by then. */
+  readonly #unended = new Map<Lane, { readonly mode: UnblockMode; readonly until: number }>();
   readonly #dispatcher: Dispatcher;
 
   constructor(dispatcher: Dispatcher) {
@@ -58,11 +62,6 @@ export class BlockedCommands {
       client.raiseBarrier();
       return LATER;
     }
-    if (client.inputHasEnded) {
-      // As in Redis, nobody waits for a client that has hung up.
-      client.close('');
-      return TAKEN;
-    }
     const node = this.nodeAt(index);
     const lane = node.takeBlocking(client.kind, client);
     if (lane === null) {
@@ -86,6 +85,7 @@ export class BlockedCommands {
     const blocked = new BlockedCommand(this, client, command, request, words, keys);
     client.blocked = blocked;
     blocked.issue(lane, frame, 0, frame.length);
+    if (client.inputHasEnded) blocked.hangUp();
     return TAKEN;
   }
 
@@ -99,6 +99,12 @@ export class BlockedCommands {
     for (const blocked of [...this.atNode]) if (blocked.moves(snapshot)) blocked.leave();
   }
 
+  /** Ends the wait on this lane, once the node has been sent what is to be ended. */
+  endWaitOn(lane: Lane, mode: UnblockMode): void {
+    if (lane.ready) unblock(lane, mode);
+    else this.#unended.set(lane, { mode, until: lane.answered + lane.inflight });
+  }
+
   /** There is another snapshot: what was parked may go on. */
   onPublish(): void {
     for (const blocked of this.parked) blocked.resumeSoon();
@@ -108,5 +114,10 @@ export class BlockedCommands {
   tick(now: number): void {
     const { requestTimeout } = this.#dispatcher.context.shared.options;
     for (const blocked of [...this.parked]) blocked.checkTime(now, requestTimeout);
+    for (const [lane, { mode, until }] of this.#unended) {
+      if (!lane.ready && !lane.closed) continue;
+      this.#unended.delete(lane);
+      if (lane.ready && lane.answered < until) unblock(lane, mode);
+    }
   }
 }

@@ -27,6 +27,7 @@ export class LanePool {
   /** Lanes that are not ready yet. */
   readonly #opening = new Set<Lane>();
   #count = 0;
+  #idleCount = 0;
 
   /**
    * @param limit most lanes, those that nobody uses included
@@ -37,11 +38,17 @@ export class LanePool {
     this.#open = open;
   }
 
+  /** Lanes that somebody uses. */
+  get inUse(): number {
+    return this.#count - this.#idleCount;
+  }
+
   /** @returns null when there are as many lanes as there may be, or as many are being opened */
   take(kindIndex: number, client: ClientConnection): Lane | null {
     const idle = this.#idle[kindIndex];
     while (idle !== undefined && idle.length > 0) {
       const lane = idle.pop() as Lane;
+      this.#idleCount--;
       if (!lane.accepting) continue;
       lane.owner = client;
       return lane;
@@ -64,6 +71,7 @@ export class LanePool {
   /** Takes back a lane on which nothing is in flight. @param now by the clock */
   give(lane: Lane, now: number): void {
     lane.owner = null;
+    lane.whenIdle = null;
     lane.lastUsedAt = now;
     let idle = this.#idle[lane.kindIndex];
     if (idle === undefined) {
@@ -71,6 +79,7 @@ export class LanePool {
       this.#idle[lane.kindIndex] = idle;
     }
     idle.push(lane);
+    this.#idleCount++;
     this.#wakeOne();
   }
 
@@ -80,7 +89,10 @@ export class LanePool {
     this.#opening.delete(lane);
     const idle = this.#idle[lane.kindIndex];
     const at = idle?.lastIndexOf(lane) ?? -1;
-    if (at >= 0) idle?.splice(at, 1);
+    if (at >= 0) {
+      idle?.splice(at, 1);
+      this.#idleCount--;
+    }
     this.#wakeOne();
   }
 
@@ -99,6 +111,7 @@ export class LanePool {
       if (idle === undefined) continue;
       let old = 0;
       while (old < idle.length && now - (idle[old] as Lane).lastUsedAt > IDLE_MS) old++;
+      this.#idleCount -= old;
       for (const lane of idle.splice(0, old)) lane.end('closed', 'was idle');
     }
   }
@@ -117,6 +130,7 @@ export class LanePool {
     for (const idle of this.#idle) {
       const lane = idle?.shift();
       if (lane === undefined) continue;
+      this.#idleCount--;
       lane.end('closed', 'made room for another one');
       return true;
     }

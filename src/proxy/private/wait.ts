@@ -13,7 +13,7 @@ import { Group, type Merger } from '../merge/group.js';
 import { headerNumber, lineEnd } from '../merge/held.js';
 import type { Lane } from '../upstream/lane.js';
 import { noBlockingLane } from './blocked-command.js';
-import type { Waiting } from './blocked-commands.js';
+import type { BlockedCommands, Waiting } from './blocked-commands.js';
 import { timeoutOf, timeoutPosition } from './blocking-frame.js';
 import { releaseBlocking, type UnblockMode, unblock } from './unblock.js';
 import { sendQuietly } from './watch-lane.js';
@@ -29,10 +29,6 @@ export const wait: LocalCommand = (client, command, framer, dispatcher) => {
   if (client.pending > 0) {
     client.raiseBarrier();
     return LATER;
-  }
-  if (client.inputHasEnded) {
-    client.close('');
-    return TAKEN;
   }
   const words = argumentBytes(framer);
   // What the nodes refuse, one of them refuses as well as all.
@@ -53,7 +49,7 @@ export const wait: LocalCommand = (client, command, framer, dispatcher) => {
   client.enqueue(request);
   client.raiseBarrier();
   const group = new Group(request, client.kind.protocol, mergeLeast, shared, NO_KEYS);
-  const waiting = new WaitEverywhere(client);
+  const waiting = new WaitEverywhere(client, dispatcher.blocked);
   client.blocked = waiting;
   nodes.forEach((node, i) => {
     const lane = lanes[i];
@@ -70,6 +66,7 @@ export const wait: LocalCommand = (client, command, framer, dispatcher) => {
   });
   group.seal();
   waiting.seal();
+  if (client.inputHasEnded) waiting.hangUp();
   return TAKEN;
 };
 
@@ -77,10 +74,12 @@ export const wait: LocalCommand = (client, command, framer, dispatcher) => {
 class WaitEverywhere implements Waiting {
   readonly #client: ClientConnection;
   readonly #lanes = new Set<Lane>();
+  readonly #all: BlockedCommands;
   #ending = false;
 
-  constructor(client: ClientConnection) {
+  constructor(client: ClientConnection, all: BlockedCommands) {
     this.#client = client;
+    this.#all = all;
   }
 
   add(lane: Lane): void {
@@ -102,6 +101,13 @@ class WaitEverywhere implements Waiting {
 
   abandon(): void {
     this.endWait('ERROR');
+  }
+
+  /** As if its time were over: it is answered how many have acknowledged by now. */
+  hangUp(): void {
+    if (this.#ending) return;
+    this.#ending = true;
+    for (const lane of this.#lanes) this.#all.endWaitOn(lane, 'TIMEOUT');
   }
 
   stop(): void {

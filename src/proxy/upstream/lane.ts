@@ -83,6 +83,8 @@ export class Lane {
   inflight = 0;
   /** Digests of the scripts that it has loaded at its node; null: none. */
   scripts: Set<string> | null = null;
+  /** A client is still sending the last command: until that is whole, the node is not to answer it. */
+  isReceiving = false;
   /** When the lane last had something to do, by the clock. */
   lastUsedAt = 0;
   /** The node's number of this connection (CLIENT ID), or -1. */
@@ -107,6 +109,9 @@ export class Lane {
   /** Whether this stream may stop the lane's reading for a slow client: only where nobody else is to wait for it. */
   #mayPause = false;
   #lastReplyAt = 0;
+  /** When the node was last seen to take bytes that waited for it, and how many it had taken by then. */
+  #lastSentAt = 0;
+  #sent = 0;
   #endsWhenIdle = false;
   #answered = 0;
   /** Who waits until so many requests were answered, in that order. */
@@ -254,13 +259,24 @@ export class Lane {
   checkTimeout(now: number): void {
     const head = this.#head;
     if (head === null || this.pausedFor !== null || this.#state !== READY) return;
+    this.#watchSending(now);
     const { requestTimeout } = this.node.shared.options;
     const grace = this.node.runsLongCode ? BUSY_GRACE_MS : 0;
-    if (now - Math.max(head.startedAt, this.#lastReplyAt) <= requestTimeout + this.patience + grace) return;
+    const since = Math.max(head.startedAt, this.#lastReplyAt, this.#lastSentAt);
+    if (now - since <= requestTimeout + this.patience + grace) return;
     // It lives, and says so to others.
     if (this.isBehindCode && this.node.busy.reply !== null) return;
     this.node.counters.timeouts++;
     this.end('timeout', `did not answer within ${requestTimeout} ms`);
+  }
+
+  /** The time of a command begins when it has been sent whole: not while its client, or the way to the node, is slow. */
+  #watchSending(now: number): void {
+    const { pending, written } = this.outlet;
+    const waitsForClient = this.isReceiving && this.#head === this.#tail && pending === 0;
+    if (!waitsForClient && (pending === 0 || written === this.#sent)) return;
+    this.#sent = written;
+    this.#lastSentAt = now;
   }
 
   /**

@@ -37,6 +37,8 @@ export type NodeTarget = { readonly host: string; readonly port: number } | { re
 const BACKOFF_MIN_MS = 20;
 /** While a node runs one script, further ones wait: their lanes need not all be retired. */
 const MOST_BEHIND_CODE = 8;
+/** How much of the private lanes large values may use. */
+const VALUES_PART = 0.75;
 
 export class UpstreamNode {
   readonly id: number;
@@ -122,10 +124,21 @@ export class UpstreamNode {
   }
 
   /**
-   * A lane that only `client` uses: for large values, and for what changes a connection's state.
+   * A lane that only `client` uses, for what changes a connection's state.
    * @returns null when the node is down or has as many private lanes as it may
    */
   takePrivate(kind: LaneKind, client: ClientConnection): Lane | null {
+    return this.#takeFrom(this.privateLanes, kind, client);
+  }
+
+  /**
+   * A lane that only `client` uses, for large values. Those have another way when there is none, which a WATCH has not,
+   * and slow clients may keep them for long: so they get a part of the private lanes only.
+   * @returns null when the node is down or has as many of these lanes as it may
+   */
+  takeForValues(kind: LaneKind, client: ClientConnection): Lane | null {
+    const { nodePrivateConnections } = this.shared.options;
+    if (this.privateLanes.inUse >= Math.max(1, Math.floor(nodePrivateConnections * VALUES_PART))) return null;
     return this.#takeFrom(this.privateLanes, kind, client);
   }
 
