@@ -95,6 +95,31 @@ describe('mistakes', () => {
     `);
   });
 
+  it('what belongs together is looked at together', () => {
+    expect(mistakes(() => loadConfig({ flags: { listen: '127.0.0.1:6390', admin: '127.0.0.1:6390' } }))).toContain(
+      '127.0.0.1:6390 is where clients connect: give one of the two another port',
+    );
+    expect(() => loadConfig({ flags: { listen: '127.0.0.1:0', admin: '127.0.0.1:0' } })).not.toThrow();
+    const nodes = Array.from({ length: 1025 }, (_, i) => `n${i}=127.0.0.1:${7000 + i}`);
+    expect(mistakes(() => loadConfig({ flags: { nodes } }))).toContain('1025 nodes: a ring has at most 1024');
+    const heavy = ['a=127.0.0.1:1*200000', 'b=127.0.0.1:2*100000'];
+    expect(mistakes(() => loadConfig({ flags: { nodes: heavy, distribution: 'modula' } }))).toContain(
+      '--node[1]: all weights together are 300000',
+    );
+  });
+
+  // What every object has is neither a unit nor a number.
+  it.each(['5constructor', '5__proto__', '5tostring', '1e309', 'NaN', '-1'])(
+    '%s is no duration and no size',
+    (text) => {
+      const refused = mistakes(() =>
+        loadConfig({ env: { RINGPROXY_REQUEST_TIMEOUT: text, RINGPROXY_SCRIPT_CACHE: text } }),
+      );
+      expect(refused).toContain('expected a duration');
+      expect(refused).toContain('expected a size');
+    },
+  );
+
   it('a file that is missing, or no YAML, is said to be that', () => {
     expect(mistakes(() => loadConfig({ file: join(folder, 'none.yaml') }))).toContain('cannot be read: ENOENT');
     expect(mistakes(() => loadConfig({ file: file('listen: [1\n') }))).toMatch(/ringproxy\.yaml:\d+: /);

@@ -113,3 +113,19 @@ describe('a channel of events that is none', () => {
     },
   );
 });
+
+describe('a node whose name every object has', () => {
+  // Symptom: workers did not give it the password. Cause: its access was looked up among what every object has.
+  it('joins, and serves its keys', async () => {
+    const nodes = await startRedises(2, { args: ['--requirepass', 'secret'] });
+    const args = ['--workers', '2'];
+    const env = { RINGPROXY_NODE_PASSWORD: 'secret' };
+    const proxy = await startRingproxy({ nodes: nodes.slice(0, 1), args, env });
+    await fill(proxy, 500);
+    await post(proxy, 'changes', add('constructor', nodes[1]));
+    const { nodes: members } = await settled(proxy);
+    expect(members.map(({ name }) => name)).toEqual(['node1', 'constructor']);
+    const keys = Array.from({ length: 500 }, (_, i) => `filler:${i}`);
+    expect(await proxy.client().mget(keys)).toEqual(keys.map((_, i) => `value of ${i}`));
+  });
+});
