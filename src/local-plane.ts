@@ -23,6 +23,7 @@ export class LocalPlane implements PlaneHost {
     this.#killLate = killLate;
     this.#plane = new DataPlane(options, buildCommandTable(), {
       peers: null,
+      board: null,
       scriptPeers: null,
       beforeReturn,
       onBusy: () => {},

@@ -7,6 +7,7 @@ import { RingproxyError } from '../errors.js';
 import type { ApiError } from './api.js';
 import type { AdminBackend } from './backend.js';
 import { parseChange } from './change-request.js';
+import { EventStreams } from './event-streams.js';
 import { PAGE_HEADERS, readPageFiles } from './page-files.js';
 import { parseKeys } from './query.js';
 
@@ -30,19 +31,37 @@ const DEFAULT_ARCS = 720;
 const MOST_ARCS = 4096;
 /** Older samples are not kept. */
 const MOST_SECONDS = 300;
+/** Milliseconds in which a request must have come. */
+const REQUEST_TIMEOUT_MS = 30_000;
+const HEADERS_TIMEOUT_MS = 10_000;
+const CHECKED_EVERY_MS = 2000;
+/** A connection on which nothing moves for so many milliseconds is ended. */
+const SILENCE_MS = 120_000;
+/** One that is idle is kept for so many milliseconds; longer than Prometheus and the page pause. */
+const KEPT_ALIVE_MS = 72_000;
+const MOST_CONNECTIONS = 512;
+/** From so many connections on idle ones are not kept, so that others are let in. */
+const CROWDED_CONNECTIONS = 384;
 const METHODS = ['GET', 'HEAD', 'POST'] as const;
 
 export class AdminServer {
   readonly #app: FastifyInstance;
   readonly #options: AdminOptions;
   readonly #backend: AdminBackend;
+  readonly #streams: EventStreams;
 
   constructor(backend: AdminBackend, options: AdminOptions) {
     this.#backend = backend;
     this.#options = options;
+    this.#streams = new EventStreams((listener, channels) => backend.onEvents(listener, channels));
     this.#app = fastify({
       forceCloseConnections: true,
       bodyLimit: 1_048_576,
+      // One that sends its request slowly, or does not read what it is sent, holds nothing for long.
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      connectionTimeout: SILENCE_MS,
+      keepAliveTimeout: KEPT_ALIVE_MS,
+      http: { headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: CHECKED_EVERY_MS },
       frameworkErrors: (error, _request, reply) => this.#fail(error, reply),
     });
     this.#app.addHook('onRequest', async (request) => this.#authorize(request));
@@ -62,6 +81,14 @@ export class AdminServer {
         `there is no ${request.method} ${request.url}`,
         'GET /v1 lists what there is',
       );
+    });
+    const { server } = this.#app;
+    server.maxConnections = MOST_CONNECTIONS;
+    let connections = 0;
+    server.on('connection', (socket) => {
+      connections++;
+      socket.once('close', () => connections--);
+      if (connections >= CROWDED_CONNECTIONS) server.closeIdleConnections();
     });
     this.#routes();
   }
@@ -168,26 +195,18 @@ export class AdminServer {
   #streamEvents(request: FastifyRequest, reply: FastifyReply): void {
     const query = new URL(request.url, 'http://localhost').searchParams;
     const channels = query.getAll('channel');
-    const send = (channel: string, at: Date, event: object): void => {
-      reply.raw.write(`event: ${channel}\ndata: ${JSON.stringify({ at: at.toISOString(), ...event })}\n\n`);
-    };
-    // Subscribed before the headers are sent: a channel that does not exist is answered with an error.
-    const end = this.#backend.onEvents(
-      (channel, event) => {
-        // A reader that does not keep up misses events; it must not cost memory.
-        if (reply.raw.writableLength > 1_048_576) return;
-        send(channel, new Date(), event);
-      },
-      channels.length === 0 ? null : channels,
-    );
-    request.raw.once('close', end);
-    reply.hijack();
-    reply.raw.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
-    reply.raw.write(': events follow\n\n');
-    if (!query.has('recent')) return;
-    for (const { channel, at, event } of this.#backend.recentEvents()) {
-      if (channels.length === 0 || channels.includes(channel)) send(channel, at, event);
+    if (this.#streams.isFull) {
+      sendError(reply, 503, 'TOO_MANY_STREAMS', 'too many readers follow the events', 'end some of them');
+      return;
     }
+    const past = query.has('recent') ? this.#backend.recentEvents() : [];
+    // A channel that does not exist is answered with an error, so the reply is not ours before.
+    this.#streams.add(
+      reply.raw,
+      channels,
+      past.filter(({ channel }) => channels.length === 0 || channels.includes(channel)),
+    );
+    reply.hijack();
   }
 
   async #authorize(request: FastifyRequest): Promise<void> {

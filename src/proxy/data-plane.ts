@@ -20,6 +20,7 @@ import { KeyGroups } from './measure/key-groups.js';
 import type { DataPlaneOptions } from './options.js';
 import { answerPeer, onPeerNews } from './peers/answer-peer.js';
 import type { PeerAnswer, PeerNews, PeerQuestion, Peers } from './peers/peers.js';
+import type { SubscriptionBoard } from './peers/subscription-board.js';
 import { Dispatcher } from './plan/dispatcher.js';
 import { RequestPool } from './request.js';
 import type { ScriptPeers } from './scripts/script-store.js';
@@ -41,6 +42,8 @@ const TOO_MANY_CLIENTS = '-ERR max number of clients reached\r\n';
 export interface DataPlaneHooks {
   /** Other processes of the proxy, which serve further clients; null: there are none. */
   readonly peers: Peers | null;
+  /** What these are about to subscribe to; null: there are none. */
+  readonly board: SubscriptionBoard | null;
   /** Other processes of the proxy, which know further scripts; null: there are none. */
   readonly scriptPeers: ScriptPeers | null;
   /** A node is back that was down: it serves again when this has settled, which it does in any case and soon. */
@@ -105,6 +108,7 @@ export class DataPlane {
       proxyInfo: () => hooks.proxyInfo(),
       allClients: () => Math.max(this.clients.size, hooks.allClients()),
       peers: hooks.peers,
+      board: hooks.board,
       scriptPeers: hooks.scriptPeers,
     });
     this.#observer = new CommandObserver(() => this.table);

@@ -64,6 +64,12 @@ export type ToWorker =
       readonly access: AccessTable;
       readonly commands: readonly CommandInfo[];
       readonly snapshot: SentSnapshot | null;
+      /** From 1 on; unique among the workers that live. */
+      readonly slot: number;
+      /** How many workers there may be. */
+      readonly workers: number;
+      /** The worker has inherited the file of the board. */
+      readonly hasBoard: boolean;
     }
   /** With the client's socket. */
   | { readonly type: 'client'; readonly id: number }

@@ -22,6 +22,7 @@ import type { FenceMember } from '../topology/change-protocol.js';
 import { type AccessTable, type FromWorker, toSent, type WorkerOptions } from './messages.js';
 import { NodeStates } from './node-states.js';
 import { Questions } from './questions.js';
+import { BoardFile } from './subscription-board.js';
 import { WorkerProcess } from './worker-process.js';
 
 export interface WorkerPoolOptions {
@@ -53,6 +54,7 @@ export class WorkerPool implements PlaneHost {
   readonly #lag = new LoopLag();
   readonly #scripts: ScriptStore;
   readonly #nodeStates = new NodeStates();
+  readonly #board: BoardFile;
   readonly #peerQuestions = new Questions<PeerAnswer | null>(null);
   /** Names of connections of workers that died, until their nodes have dropped them, by node. */
   readonly #dead = new Map<string, Set<string>>();
@@ -81,6 +83,7 @@ export class WorkerPool implements PlaneHost {
 
   constructor(options: WorkerPoolOptions) {
     this.#options = options;
+    this.#board = new BoardFile(options.workers);
     // All that workers have told of; one that has started since asks for what it needs.
     this.#scripts = new ScriptStore(options.plane.scriptCache, null);
     this.#listener = new Listener((socket) => this.#onSocket(socket));
@@ -215,6 +218,7 @@ export class WorkerPool implements PlaneHost {
     }, timeout + 1000);
     await Promise.all(workers.map((worker) => worker.exited));
     clearTimeout(insist);
+    this.#board.close();
     this.#lag.stop();
   }
 
@@ -227,6 +231,7 @@ export class WorkerPool implements PlaneHost {
     const worker = new WorkerProcess(
       this.#nextWorker++,
       this.#freeSlot(),
+      this.#board.fd,
       (from, message) => this.#onMessage(from, message),
       (from, how) => this.#onExit(from, how),
     );
@@ -238,6 +243,9 @@ export class WorkerPool implements PlaneHost {
       access,
       commands: this.#commands,
       snapshot: this.#snapshot === null ? null : toSent(this.#snapshot, this.#moves, [...this.#swept]),
+      slot: worker.slot,
+      workers: this.#options.workers,
+      hasBoard: this.#board.fd !== null,
     });
     worker.send({ type: 'info', ...this.#info });
   }
@@ -257,6 +265,7 @@ export class WorkerPool implements PlaneHost {
 
   #onExit(worker: WorkerProcess, how: string): void {
     this.#workers.delete(worker);
+    this.#board.clear(worker.slot);
     this.#deadNames.add(`ringproxy:${this.#nameOf(worker)}`);
     for (let i = 0; i < worker.holds; i++) this.#snapshot?.moves?.releaseMoves();
     worker.holds = 0;

@@ -1,11 +1,12 @@
 /** In the primary: one worker process, and what it was given and has not answered yet. */
-import { type ChildProcess, fork } from 'node:child_process';
+import { type ChildProcess, fork, type StdioOptions } from 'node:child_process';
 import type { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import type { PlaneStats } from '../proxy/measure/plane-stats.js';
 import type { LateConnection } from '../rebalance/connections.js';
 import { BoundedNews } from './bounded-news.js';
 import type { FromWorker, ToWorker } from './messages.js';
+import { BOARD_FD } from './subscription-board.js';
 
 const PROGRAM = fileURLToPath(new URL('./worker-main.js', import.meta.url));
 
@@ -50,15 +51,19 @@ export class WorkerProcess {
   #nextRequest = 1;
   #ended = false;
 
+  /** @param board the file of the subscription board, which it inherits; null: there is none */
   constructor(
     number: number,
     slot: number,
+    board: number | null,
     onMessage: (worker: WorkerProcess, message: FromWorker) => void,
     onExit: (worker: WorkerProcess, how: string) => void,
   ) {
     this.number = number;
     this.slot = slot;
-    this.#child = fork(PROGRAM, [], { serialization: 'advanced', stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+    const stdio: StdioOptions = ['ignore', 'ignore', 'inherit', 'ipc'];
+    if (board !== null) stdio[BOARD_FD] = board;
+    this.#child = fork(PROGRAM, [], { serialization: 'advanced', stdio });
     this.#child.on('message', (message: FromWorker) => {
       this.#onMessage(message);
       onMessage(this, message);

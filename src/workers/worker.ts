@@ -12,6 +12,7 @@ import { BoundedNews } from './bounded-news.js';
 import { type FromWorker, ringsOf, type SentSnapshot, type ToWorker } from './messages.js';
 import { Questions } from './questions.js';
 import { RemoteMoves } from './remote-moves.js';
+import { openBoard } from './subscription-board.js';
 
 /** @param onSent called when the message is on its way */
 export type SendToPrimary = (message: FromWorker, onSent?: () => void) => void;
@@ -154,6 +155,7 @@ export class Worker {
           ask: (body) => this.#peerQuestions.ask((question) => this.#send({ type: 'peer-question', question, body })),
           tell: (news) => this.#monitored.send(news),
         },
+        board: openBoard(message.hasBoard, message.slot, message.workers),
         scriptPeers: {
           learned: (body) => this.#send({ type: 'learned', body }),
           ask: (digest, onAnswer) => {

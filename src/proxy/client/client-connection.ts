@@ -102,6 +102,8 @@ export class ClientConnection implements TurnTask {
   tracking: ClientTracking | null = null;
   /** Takes what the proxy answers in the place of the client: it becomes a part of EXEC's reply. */
   replyTaker: ((reply: Buffer) => void) | null = null;
+  /** Its commands are handled behind all that was read in this turn of the event loop. */
+  isBehindReads = false;
   /** What it waits for at a node: nothing of its is handled until that has ended. */
   blocked: Waiting | null = null;
 
@@ -391,7 +393,9 @@ export class ClientConnection implements TurnTask {
     if (this.closed || this.#ending || this.#blocked()) return;
     const wasPaused = this.#paused;
     this.#paused = false;
+    this.isBehindReads = true;
     if (this.#carry.size > 0) this.#processCarry();
+    this.isBehindReads = false;
     if (wasPaused && !this.#paused && !this.closed) this.#socket.resume();
     if (this.#inputEnded) this.#endIfIdle();
   }

@@ -1,5 +1,6 @@
 import type { ClientShared } from '../client/client-shared.js';
 import type { Peers } from '../peers/peers.js';
+import type { SubscriptionBoard } from '../peers/subscription-board.js';
 import type { ScriptPeers } from '../scripts/script-store.js';
 
 /** What the commands that the proxy answers itself need to know. */
@@ -13,6 +14,8 @@ export interface LocalContext {
   allClients(): number;
   /** Other processes of the proxy, which serve further clients; null: there are none. */
   readonly peers: Peers | null;
+  /** What the other processes are about to subscribe to; null: there are none. */
+  readonly board: SubscriptionBoard | null;
   /** Other processes of the proxy, which know further scripts; null: there are none. */
   readonly scriptPeers: ScriptPeers | null;
 }

@@ -5,6 +5,7 @@ import type { Dispatcher } from '../plan/dispatcher.js';
 import { endWaitOf } from '../private/client-unblock.js';
 import { NOBODY } from '../pubsub/peer-counts.js';
 import { sendRedirected } from '../tracking/tracking.js';
+import type { UpstreamNode } from '../upstream/upstream-node.js';
 import type { PeerAnswer, PeerNews, PeerQuestion } from './peers.js';
 
 export async function answerPeer(dispatcher: Dispatcher, question: PeerQuestion): Promise<PeerAnswer> {
@@ -25,10 +26,18 @@ export async function answerPeer(dispatcher: Dispatcher, question: PeerQuestion)
     case 'subscribed':
       return {
         subscribed: question.about.map(({ node: name, address, kind, key, withPatterns }) => {
-          const node = dispatcher.nodes.find((candidate) => candidate.name === name && candidate.address === address);
+          const node = nodeOf(dispatcher, name, address);
           return node === undefined ? NOBODY : dispatcher.pubsub.subscribed(node, kind, key, withPatterns);
         }),
       };
+    case 'heard':
+      await Promise.all(
+        question.about.map(({ node: name, address, published }) => {
+          const node = nodeOf(dispatcher, name, address);
+          return node === undefined ? undefined : dispatcher.publishOrder.keptUp(node, published);
+        }),
+      );
+      return 1;
     case 'count':
       return { count: countOwn(dispatcher) };
     case 'caught-up':
@@ -37,6 +46,10 @@ export async function answerPeer(dispatcher: Dispatcher, question: PeerQuestion)
       onPeerNews(dispatcher, question.news);
       return 1;
   }
+}
+
+function nodeOf(dispatcher: Dispatcher, name: string, address: string): UpstreamNode | undefined {
+  return dispatcher.nodes.find((node) => node.name === name && node.address === address);
 }
 
 export function onPeerNews(dispatcher: Dispatcher, news: PeerNews): void {

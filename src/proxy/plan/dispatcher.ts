@@ -24,6 +24,8 @@ import { abortExec } from '../private/exec.js';
 import { queueCommand, refusalInside, runsAtOnce } from '../private/queue.js';
 import { refusalWhileSubscribed } from '../pubsub/commands.js';
 import { PeerCounts } from '../pubsub/peer-counts.js';
+import { PeerSubscriptions } from '../pubsub/peer-subscriptions.js';
+import { PublishOrder } from '../pubsub/publish-order.js';
 import { PubSub } from '../pubsub/pubsub.js';
 import type { Request } from '../request.js';
 import { ScriptStore } from '../scripts/script-store.js';
@@ -64,6 +66,8 @@ export class Dispatcher {
   readonly blocked = new BlockedCommands(this);
   /** What clients are subscribed to. */
   readonly pubsub: PubSub;
+  /** Keeps what is published behind what was subscribed to before. */
+  readonly publishOrder: PublishOrder;
   /** What the proxy's other processes have subscribed to; null: there are none. */
   readonly peerCounts: PeerCounts | null;
   /** Which clients are told of changes of which keys. */
@@ -88,8 +92,11 @@ export class Dispatcher {
     this.table = table;
     this.#context = context;
     const { clock, requests, options, turn } = context.shared;
-    this.pubsub = new PubSub({ requests });
-    this.peerCounts = context.peers === null ? null : new PeerCounts(context.peers);
+    const { peers, board } = context;
+    this.pubsub = new PubSub({ requests, clientOutputLimit: options.clientOutputLimit, board });
+    this.peerCounts = peers === null ? null : new PeerCounts(peers);
+    const peerSubscriptions = peers === null || board === null ? null : new PeerSubscriptions(peers, board);
+    this.publishOrder = new PublishOrder(this.pubsub, peerSubscriptions);
     this.tracking = new Tracking(options.trackingTableMaxKeys, clock, async (client, keys) => {
       const answers = (await context.peers?.ask({ type: 'invalidated', client, keys })) ?? [];
       if (answers.includes(1)) return true;
@@ -290,6 +297,7 @@ export class Dispatcher {
   forget(client: ClientConnection): void {
     this.tracking.stop(client);
     this.pause.forget(client);
+    this.publishOrder.forget(client);
     if (client.monitors) this.monitors.forget(client);
   }
 

@@ -148,12 +148,32 @@ function run(
   if (moves !== null && !moves.holdMoves(client)) {
     return client.hold() ? LATER : finish(client, command, dispatcher, GAVE_UP_REPLY);
   }
+  if (publishesTooEarly(dispatcher, client, transaction, lane)) {
+    moves?.releaseMoves();
+    return LATER;
+  }
   send(dispatcher, client, command, transaction, lane, moves);
   // Nor must it, or what is done here, be overtaken by what the client sends next.
   if (isOfSeveralNodes || transaction.answeredHere.length > 0) client.raiseBarrier();
   client.transaction = null;
   if (watch !== null) endWatch(client, true);
   return TAKEN;
+}
+
+/** Whether the node is still to hear of what was subscribed to before: the client then waits. */
+function publishesTooEarly(
+  { publishOrder }: Dispatcher,
+  client: ClientConnection,
+  { published, codePublishes }: Transaction,
+  lane: Lane,
+): boolean {
+  if (published.length === 0 && !codePublishes) return false;
+  if (!client.isBehindReads) {
+    // A SUBSCRIBE that came before may be read later in this turn of the event loop.
+    client.resumeSoon();
+    return true;
+  }
+  return publishOrder.mustWait(client, lane.node, codePublishes ? null : published);
 }
 
 function send(

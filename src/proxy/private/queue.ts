@@ -13,6 +13,8 @@ import { otherDatabaseAt } from '../plan/other-database.js';
 import { refusalOfAdministration } from '../plan/refusal.js';
 import { isReserved, RESERVED_REPLY } from '../plan/reserved.js';
 import { refusalOfPatterns } from '../plan/sort-patterns.js';
+import type { Published } from '../pubsub/publish-order.js';
+import { CHANNEL, SHARD } from '../pubsub/topic.js';
 import type { RoutingSnapshot } from '../snapshot.js';
 import { isAnsweredHere, PLACEHOLDER } from './own-answers.js';
 import type { Transaction } from './transaction.js';
@@ -29,7 +31,7 @@ const NEVER_INSIDE: ReadonlySet<string> = new Set(['save', 'shutdown', 'psync', 
 /** These are carried out at once, also between MULTI and EXEC. */
 const AT_ONCE: ReadonlySet<string> = new Set(['multi', 'exec', 'discard', 'watch', 'quit', 'reset']);
 /** Commands that the proxy answers otherwise; a node answers them as well. */
-const BY_NODE: ReadonlySet<string> = new Set(['ping', 'echo', 'unwatch', 'wait', 'waitaof', 'publish', 'spublish']);
+const BY_NODE: ReadonlySet<string> = new Set(['ping', 'echo', 'unwatch', 'wait', 'waitaof']);
 
 /** Of functions it is not known whether they write. */
 const NO_FUNCTION = (): boolean => false;
@@ -62,6 +64,8 @@ export function queueCommand(
       else if (isAnsweredHere(command)) {
         transaction.answeredHere.push({ command, frame: copyOf(framer), at: transaction.frames.length });
         frame = PLACEHOLDER;
+      } else if (command.name === 'publish' || command.name === 'spublish') {
+        transaction.published.push(publishedBy(command, framer));
       } else if (!BY_NODE.has(command.name)) refusal = notInside(command, 'the proxy answers it, and not a node');
       break;
     case 'admin':
@@ -168,6 +172,11 @@ function noteSelect(transaction: Transaction, framer: RequestFramer, databases: 
   if (database < 0 || database >= databases) return NO_DATABASE;
   transaction.selects.push({ at: transaction.frames.length, database });
   return null;
+}
+
+function publishedBy(command: Command, framer: RequestFramer): Published {
+  const kind = command.name === 'publish' ? CHANNEL : SHARD;
+  return { kind, key: (framer.source as Buffer).toString('latin1', args.start[1], args.end[1]) };
 }
 
 function isFlush(command: Command): boolean {

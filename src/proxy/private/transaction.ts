@@ -9,6 +9,7 @@
  * that leaves, or a ring that changes, finds nothing there to be cleared. Since its frames stand one behind the
  * other, it needs no connection of its own either. WATCH does: its keys belong to a connection.
  */
+import type { Published } from '../pubsub/publish-order.js';
 import type { RoutingSnapshot } from '../snapshot.js';
 import type { Lane } from '../upstream/lane.js';
 import type { UpstreamNode } from '../upstream/upstream-node.js';
@@ -32,6 +33,10 @@ export class Transaction {
   readonly answeredHere: OwnCommand[] = [];
   /** Digests of the scripts that it calls. */
   readonly digests: string[] = [];
+  /** Channels that it publishes on. */
+  readonly published: Published[] = [];
+  /** It calls code that may publish. */
+  codePublishes = false;
   /** It calls scripts or functions. */
   runsCode = false;
   flushesScripts = false;
@@ -54,6 +59,7 @@ export class Transaction {
     this.hashes.length = 0;
     this.everywhere.length = 0;
     this.ownParts.length = 0;
+    this.published.length = 0;
     this.answeredHere.length = 0;
   }
 }

@@ -4,8 +4,9 @@ import { error as encodeError } from '../../resp/encode.js';
 import { args, type RequestFramer } from '../../resp/request-framer.js';
 import { type ClientConnection, LATER, TAKEN } from '../client/client-connection.js';
 import type { LocalCommand } from '../local/index.js';
-import type { Dispatcher, Verdict } from '../plan/dispatcher.js';
+import type { Dispatcher } from '../plan/dispatcher.js';
 import { GAVE_UP, GAVE_UP_REPLY, WAIT } from '../plan/waiting.js';
+import type { Lane } from '../upstream/lane.js';
 import { ChannelCounts, PublishCount } from './counts.js';
 import { CHANNEL, PATTERN, SHARD, type TopicKind } from './topic.js';
 
@@ -39,12 +40,14 @@ export function isSubscribed(client: ClientConnection): boolean {
 function subscribe(kind: TopicKind): LocalCommand {
   return (client, command, framer, dispatcher) => {
     if (dispatcher.snapshot === null) return dispatcher.refuse(client, command, NOT_READY);
+    const keys = keysOf(framer);
     if (client.pending > 0) {
       // Its messages begin behind the replies that are still to come.
+      dispatcher.pubsub.announce(client, kind, keys);
       client.raiseBarrier();
       return LATER;
     }
-    dispatcher.pubsub.subscribe(client, kind, keysOf(framer), command.id);
+    dispatcher.pubsub.subscribe(client, kind, keys, command.id);
     return TAKEN;
   };
 }
@@ -64,6 +67,11 @@ function unsubscribe(kind: TopicKind): LocalCommand {
 function publish(kind: TopicKind): LocalCommand {
   return (client, command, framer, dispatcher) => {
     if (dispatcher.snapshot === null) return dispatcher.refuse(client, command, NOT_READY);
+    if (!client.isBehindReads) {
+      // A SUBSCRIBE that came before may be read later in this turn of the event loop.
+      client.resumeSoon();
+      return LATER;
+    }
     if (!dispatcher.bind(client)) return LATER;
     const start = args.start[1] as number;
     const end = args.end[1] as number;
@@ -71,9 +79,16 @@ function publish(kind: TopicKind): LocalCommand {
     const owner = ownerOfChannel(dispatcher, client, source, start, end);
     if (owner === WAIT) return LATER;
     if (owner === GAVE_UP) return dispatcher.refuse(client, command, GAVE_UP_REPLY);
+    const lane = laneTo(dispatcher, client, owner);
+    if (lane === null) return dispatcher.refuse(client, command, dispatcher.nodeAt(owner).downReply);
+    if (lane.full) return LATER;
     const nobody = dispatcher.pubsub.isIdle && dispatcher.peerCounts === null;
-    const sink = nobody ? null : new PublishCount(dispatcher, kind, source.toString('latin1', start, end));
-    return forward(dispatcher, client, command, framer, owner, sink);
+    const key = nobody ? '' : source.toString('latin1', start, end);
+    const { publishOrder } = dispatcher;
+    if (!nobody && publishOrder.mustWait(client, lane.node, [{ kind, key }])) return LATER;
+    const request = dispatcher.sendOn(client, command, lane, source, framer);
+    request.sink = nobody ? null : new PublishCount(dispatcher, kind, key);
+    return TAKEN;
   };
 }
 
@@ -81,8 +96,13 @@ function counts(kind: TopicKind): LocalCommand {
   return (client, command, framer, dispatcher) => {
     if (dispatcher.snapshot === null) return dispatcher.refuse(client, command, NOT_READY);
     if (!dispatcher.bind(client)) return LATER;
-    const sink = new ChannelCounts(dispatcher, kind, keysOf(framer).slice(1));
-    return forward(dispatcher, client, command, framer, dispatcher.anyNode(), sink);
+    const node = dispatcher.anyNode();
+    const lane = laneTo(dispatcher, client, node);
+    if (lane === null) return dispatcher.refuse(client, command, dispatcher.nodeAt(node).downReply);
+    if (lane.full) return LATER;
+    const request = dispatcher.sendOn(client, command, lane, framer.source as Buffer, framer);
+    request.sink = new ChannelCounts(dispatcher, kind, keysOf(framer).slice(1));
+    return TAKEN;
   };
 }
 
@@ -107,23 +127,11 @@ function ownerOfChannel(
   return dispatcher.holdForRing(client) ? WAIT : GAVE_UP;
 }
 
-function forward(
-  dispatcher: Dispatcher,
-  client: ClientConnection,
-  command: Command,
-  framer: RequestFramer,
-  node: number,
-  sink: PublishCount | ChannelCounts | null,
-): Verdict {
+/** @returns null while the node is down; when the lane is full, the client waits for it */
+function laneTo(dispatcher: Dispatcher, client: ClientConnection, node: number): Lane | null {
   const lane = dispatcher.laneFor(client, node);
-  if (lane === null) return dispatcher.refuse(client, command, dispatcher.nodeAt(node).downReply);
-  if (lane.full) {
-    client.waitFor(lane);
-    return LATER;
-  }
-  const request = dispatcher.sendOn(client, command, lane, framer.source as Buffer, framer);
-  request.sink = sink;
-  return TAKEN;
+  if (lane?.full === true) client.waitFor(lane);
+  return lane;
 }
 
 function keysOf(framer: RequestFramer): string[] {

@@ -83,6 +83,8 @@ function clientsOf(
   key: string,
   withPatterns: boolean,
 ): number | Promise<number> {
+  // Whoever has subscribed since did not hear of it.
+  if (counted === 0) return 0;
   const own = pubsub.subscribed(node, kind, key, withPatterns);
   const total = (others = NOBODY): number =>
     Math.max(0, counted - own.connections - others.connections) + own.clients + others.clients;

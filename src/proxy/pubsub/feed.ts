@@ -31,6 +31,8 @@ export interface FeedListener {
   onConfirmed(topic: Topic): void;
   /** The node does not allow a topic. @param reply its error */
   onRefused(topic: Topic, reply: Buffer): void;
+  /** The node can be reached: it is being told of all topics. */
+  onUp(): void;
   /** The node cannot be reached: nobody waits for it any more. */
   onDown(): void;
 }
@@ -45,8 +47,13 @@ export class Feed implements SideListener {
   /** Who waits for a PONG. */
   readonly #waiting = new Set<() => void>();
   readonly #message = new FeedMessage();
+  /** Who waits for the node to be told of the topics, which it will be when it is connected. */
+  readonly #waitingForReady = new Set<() => void>();
   /** The last attempt to connect has failed, or the connection was lost. */
   #down = false;
+  /** The connection was lost, and no attempt to connect has failed since. */
+  #lost = false;
+  #wasReady = false;
   #neededAt: number;
 
   constructor(node: UpstreamNode, listener: FeedListener) {
@@ -75,6 +82,14 @@ export class Feed implements SideListener {
     return !this.#down && this.topics.isAwaited(topic);
   }
 
+  /**
+   * Whether the node is about to hear of topics: what it publishes before is missed. Not while it cannot be reached,
+   * except that a connection which was only just lost counts as one that is back soon.
+   */
+  get isBehind(): boolean {
+    return this.topics.awaited > 0 && (!this.#down || this.#lost);
+  }
+
   /** Whether every topic is confirmed that the node can confirm now. */
   get settled(): boolean {
     return this.#down || this.topics.awaited === 0;
@@ -97,6 +112,13 @@ export class Feed implements SideListener {
     });
   }
 
+  /** Settles when the node is not behind any more on any topic that it is to hear of now. */
+  keptUp(): Promise<void> {
+    if (!this.isBehind) return Promise.resolve();
+    if (this.#connection.ready) return this.caughtUp();
+    return new Promise((resolve) => this.#waitingForReady.add(resolve));
+  }
+
   /** Called about ten times a second. */
   tick(): void {
     const connection = this.#connection;
@@ -109,13 +131,20 @@ export class Feed implements SideListener {
   close(): void {
     for (const topic of this.topics) this.topics.remove(topic);
     this.#connection.close();
+    settleAll(this.#waitingForReady);
   }
 
   onReady(): void {
     this.#down = false;
+    this.#lost = false;
+    this.#wasReady = true;
     this.#neededAt = this.#now;
     for (const topic of this.topics) this.#unsent.push({ topic, subscribes: true });
+    const waiting = [...this.#waitingForReady];
+    this.#waitingForReady.clear();
+    for (const resolve of waiting) void this.caughtUp().then(resolve);
     this.#sendMore();
+    this.#listener.onUp();
   }
 
   onSaid(_type: number, buffer: Buffer, start: number, end: number): boolean {
@@ -129,10 +158,12 @@ export class Feed implements SideListener {
 
   onDown(): void {
     this.#down = this.topics.size > 0;
+    this.#lost = this.#down && this.#wasReady;
+    this.#wasReady = false;
     this.topics.onDisconnected();
     this.#unsent.clear();
-    for (const resolve of this.#waiting) resolve();
-    this.#waiting.clear();
+    settleAll(this.#waiting);
+    if (!this.#lost) settleAll(this.#waitingForReady);
     if (this.topics.size === 0) this.#connection.close();
     this.#listener.onDown();
   }
@@ -171,4 +202,9 @@ export class Feed implements SideListener {
       this.#listener.onRefused(topic, Buffer.from(buffer.subarray(start, end)));
     }
   }
+}
+
+function settleAll(waiting: Set<() => void>): void {
+  for (const resolve of waiting) resolve();
+  waiting.clear();
 }

@@ -3,25 +3,30 @@
  * is subscribed to is subscribed to at *every* node, once for all clients of the data plane: so a message arrives
  * once wherever it is published, also from a script or a transaction on another node, patterns and keyspace
  * notifications need no exception, and a ring change only has to see to it that joining nodes are listened to.
+ * What is published behind a SUBSCRIBE waits until the node listens (`publish-order.ts`).
  */
 import type { ClientConnection } from '../client/client-connection.js';
 import type { Subscribed } from '../peers/peers.js';
+import type { SubscriptionBoard } from '../peers/subscription-board.js';
 import type { Request, RequestPool } from '../request.js';
 import type { RoutingSnapshot } from '../snapshot.js';
 import type { UpstreamNode } from '../upstream/upstream-node.js';
 import { ChangeOrder } from './change-order.js';
+import { deliver, deliverKept } from './deliver.js';
 import { Feed, type FeedListener } from './feed.js';
 import { matchesGlob } from './glob.js';
 import type { FeedMessage } from './message.js';
-import type { PendingSubscription } from './pending-subscription.js';
+import { PendingSubscription } from './pending-subscription.js';
 import { confirmation, Subscriptions } from './subscriptions.js';
-import { PATTERN, SUBSCRIBE_WORDS, Topic, type TopicKind, UNSUBSCRIBE_WORDS } from './topic.js';
-
-const PUSH_BYTE = 0x3e;
+import { CHANNEL, PATTERN, SUBSCRIBE_WORDS, Topic, type TopicKind, UNSUBSCRIBE_WORDS } from './topic.js';
 
 /** What publish/subscribe needs of the data plane. */
 export interface PubSubContext {
   readonly requests: RequestPool;
+  /** Bytes that may be kept for a client before it is subscribed. */
+  readonly clientOutputLimit: number;
+  /** Null: there are no other processes. */
+  readonly board: SubscriptionBoard | null;
 }
 
 export class PubSub implements FeedListener {
@@ -36,6 +41,8 @@ export class PubSub implements FeedListener {
   readonly #pending = new Set<PendingSubscription>();
   readonly #order = new ChangeOrder(() => this.#feeds.values());
   #nodes: readonly UpstreamNode[] = [];
+  /** What the board shows. */
+  #shownBehind = false;
   /** Who waits until all nodes have confirmed what they can. */
   #waiting: (() => void)[] = [];
 
@@ -62,6 +69,24 @@ export class PubSub implements FeedListener {
     return this.#topics.every((topics) => topics.size === 0);
   }
 
+  /** Whether a node is about to hear of a topic that a message on this channel, published there, would be for. */
+  isBehind(node: UpstreamNode, kind: TopicKind, key: string): boolean {
+    const topics = this.#feeds.get(node)?.topics;
+    if (topics === undefined || !this.isBehindOnSome(node)) return false;
+    const topic = this.#topics[kind].get(key);
+    return (topic !== undefined && topics.isAwaited(topic)) || (kind === CHANNEL && topics.awaitsPatternOf(key));
+  }
+
+  /** Whether a node is about to hear of any topic. */
+  isBehindOnSome(node: UpstreamNode): boolean {
+    return this.#feeds.get(node)?.isBehind === true;
+  }
+
+  /** Settles when the node has heard of all topics that it is to hear of now, or cannot be reached. */
+  keptUp(node: UpstreamNode): Promise<void> {
+    return this.#feeds.get(node)?.keptUp() ?? Promise.resolve();
+  }
+
   /** Settles when every node that can be reached listens to every topic. */
   ready(): Promise<void> {
     return new Promise((resolve) => {
@@ -86,6 +111,26 @@ export class PubSub implements FeedListener {
   }
 
   /**
+   * Tells the nodes of topics that a client is about to be subscribed to, which may still wait for replies: who
+   * publishes from now on is to reach it. Does nothing when that was done.
+   * @param keys names with one character for each byte
+   */
+  announce(client: ClientConnection, kind: TopicKind, keys: readonly string[]): PendingSubscription {
+    const announced = client.subscriptions?.pending ?? null;
+    if (announced !== null) return announced;
+    const topics = keys.map((key) => this.#topic(kind, key));
+    for (const topic of topics) this.#listen(topic);
+    const missing = new Set(topics.filter((topic) => this.#isAwaited(topic)));
+    const pending = new PendingSubscription(client, kind, topics, missing);
+    client.subscriptions ??= new Subscriptions();
+    client.subscriptions.pending = pending;
+    this.#pending.add(pending);
+    for (const topic of topics) topic.pending.add(pending);
+    this.#showBehind();
+    return pending;
+  }
+
+  /**
    * Subscribes a client that has nothing in flight. It is answered at once, or when the nodes have confirmed: however
    * long that takes, since who has the answer relies on it. A node that says nothing for `request-timeout` counts as
    * one that cannot be reached (`SideConnection`), and is not waited for.
@@ -93,21 +138,15 @@ export class PubSub implements FeedListener {
    * @param command the id of the command at hand
    */
   subscribe(client: ClientConnection, kind: TopicKind, keys: readonly string[], command: number): void {
-    const topics = keys.map((key) => this.#topic(kind, key));
-    for (const topic of topics) this.#listen(topic);
-    const missing = new Set(topics.filter((topic) => this.#isAwaited(topic)));
-    const request = this.#enqueue(client, command);
-    const pending = { client, request, kind, topics, missing };
-    client.subscriptions ??= new Subscriptions();
-    client.subscriptions.pending = pending;
-    this.#pending.add(pending);
-    for (const topic of topics) topic.pending.add(pending);
-    if (missing.size === 0) this.#confirm(pending);
+    const pending = this.announce(client, kind, keys);
+    pending.request = this.#enqueue(client, command);
+    if (pending.missing.size === 0) this.#confirm(pending);
   }
 
   /**
-   * Ends subscriptions of a client that has nothing in flight. It is answered at once, or when no node that can be
-   * reached counts this data plane as a subscriber any more: who has the answer may rely on what PUBLISH says next.
+   * Ends subscriptions of a client that has nothing in flight. It is answered when no node that can be reached counts
+   * this data plane as a subscriber for it any more: who has the answer may rely on what PUBLISH says next. Until then
+   * it hears what was published before.
    * @param keys null: all of this kind
    * @param command the id of the command at hand
    */
@@ -115,13 +154,15 @@ export class PubSub implements FeedListener {
     const { subscriptions } = client;
     const word = UNSUBSCRIBE_WORDS[kind];
     const messages: Buffer[] = [];
-    let isToldNodes = false;
+    const left: Topic[] = [];
     for (const key of keys ?? [...(subscriptions?.topics[kind].keys() ?? [])]) {
       const topic = subscriptions?.topics[kind].get(key);
       subscriptions?.topics[kind].delete(key);
       if (topic !== undefined) {
         topic.clients.delete(client);
-        if (this.#dropUnused(topic)) isToldNodes = true;
+        topic.leaving.add(client);
+        left.push(topic);
+        this.#tellUnused(topic);
       }
       const name = Buffer.from(key, 'latin1');
       messages.push(confirmation(word, name, subscriptions?.countOf(kind) ?? 0, client.kind));
@@ -131,10 +172,14 @@ export class PubSub implements FeedListener {
     const request = this.#enqueue(client, command);
     const reply = Buffer.concat(messages);
     const answer = (): void => {
+      for (const topic of left) {
+        topic.leaving.delete(client);
+        this.#dropUnused(topic);
+      }
       if (!client.closed) client.onReply(request, reply, 0, reply.length);
     };
-    if (isToldNodes) void Promise.all([...this.#feeds.values()].map((feed) => feed.caughtUp())).then(answer);
-    else answer();
+    if (left.length === 0) answer();
+    else void Promise.all([...this.#feeds.values()].map((feed) => feed.caughtUp())).then(answer);
   }
 
   /** The client has left, or was reset. */
@@ -153,8 +198,8 @@ export class PubSub implements FeedListener {
   }
 
   /**
-   * Who hears of this topic by this data plane: its clients, each counted once a subscription, and connections as the
-   * node counts them.
+   * Who hears of this topic by this data plane: its clients, each counted once a subscription, those included that are
+   * about to be subscribed, and connections as the node counts them.
    * @param withPatterns whether patterns count that the topic, a channel, matches
    */
   subscribed(node: UpstreamNode, kind: TopicKind, key: string, withPatterns: boolean): Subscribed {
@@ -166,21 +211,24 @@ export class PubSub implements FeedListener {
     let connections = 0;
     for (const each of topics) {
       clients += each.clients.size;
-      if (feed?.topics.hears(each) === true) connections++;
+      if (feed?.topics.hears(each) !== true) continue;
+      connections++;
+      for (const { client } of each.pending) if (!each.clients.has(client)) clients++;
     }
     return { clients, connections };
   }
 
   onMessage(feed: Feed, kind: number, message: FeedMessage, buffer: Buffer, start: number, end: number): void {
     const topic = this.#topics[kind as TopicKind].get(message.text(buffer, 1));
-    if (topic === undefined || topic.clients.size === 0) return;
+    if (topic === undefined) return;
     const channel = topic.kind === PATTERN ? 2 : 1;
     const bytes = Buffer.from(buffer.subarray(start, end));
     const channelStart = (message.start[channel] as number) - start;
     const channelEnd = (message.end[channel] as number) - start;
+    const limit = this.#context.clientOutputLimit;
     if (this.#order.mustWait(feed.node, bytes, channelStart, channelEnd)) {
-      this.#order.keep(() => deliver(topic, bytes));
-    } else deliver(topic, bytes);
+      this.#order.keep(() => deliver(topic, bytes, limit));
+    } else deliver(topic, bytes, limit);
   }
 
   onConfirmed(topic: Topic): void {
@@ -191,9 +239,14 @@ export class PubSub implements FeedListener {
   onRefused(topic: Topic, reply: Buffer): void {
     for (const pending of [...topic.pending]) {
       this.#forgetPending(pending);
-      pending.client.onReply(pending.request, reply, 0, reply.length);
+      // One that was only announced asks once more when its turn has come.
+      if (pending.request !== null) pending.client.onReply(pending.request, reply, 0, reply.length);
     }
     this.#tellReady();
+  }
+
+  onUp(): void {
+    this.#showBehind();
   }
 
   onDown(): void {
@@ -256,7 +309,7 @@ export class PubSub implements FeedListener {
   #confirm(pending: PendingSubscription): void {
     const { client, request, kind, topics } = pending;
     const { subscriptions } = client;
-    if (subscriptions === null) return;
+    if (subscriptions === null || request === null) return;
     const messages: Buffer[] = [];
     for (const topic of topics) {
       subscriptions.topics[kind].set(topic.key, topic);
@@ -266,6 +319,7 @@ export class PubSub implements FeedListener {
     this.#forgetPending(pending);
     const reply = Buffer.concat(messages);
     client.onReply(request, reply, 0, reply.length);
+    deliverKept(pending);
   }
 
   #forgetPending(pending: PendingSubscription): void {
@@ -279,16 +333,33 @@ export class PubSub implements FeedListener {
     if (client.subscriptions?.isEmpty === true) client.subscriptions = null;
   }
 
-  /** @returns whether nobody needed the topic any more */
-  #dropUnused(topic: Topic): boolean {
-    if (topic.clients.size > 0 || topic.pending.size > 0) return false;
-    if (!this.#topics[topic.kind].delete(topic.key)) return false;
+  #dropUnused(topic: Topic): void {
+    this.#tellUnused(topic);
+    if (topic.isUsed || topic.leaving.size > 0) return;
+    // Another topic of the same name may have taken its place.
+    if (this.#topics[topic.kind].get(topic.key) === topic) this.#topics[topic.kind].delete(topic.key);
+  }
+
+  /** Tells the nodes when nobody needs the topic any more. */
+  #tellUnused(topic: Topic): void {
+    if (topic.isUsed) return;
     for (const feed of this.#feeds.values()) feed.remove(topic);
     this.#tellReady();
-    return true;
+  }
+
+  /** Shows the other processes whether nodes are about to hear of topics of this one. */
+  #showBehind(): void {
+    const { board } = this.#context;
+    if (board === null) return;
+    let isBehind = false;
+    for (const feed of this.#feeds.values()) if (feed.isBehind) isBehind = true;
+    if (isBehind === this.#shownBehind) return;
+    this.#shownBehind = isBehind;
+    board.show(isBehind);
   }
 
   #tellReady(): void {
+    this.#showBehind();
     if (this.#waiting.length === 0) return;
     for (const feed of this.#feeds.values()) if (!feed.settled) return;
     const waiting = this.#waiting;
@@ -301,20 +372,5 @@ export class PubSub implements FeedListener {
     if (patterns.size === 0) return;
     const channel = Buffer.from(key, 'latin1');
     for (const topic of patterns.values()) if (matchesGlob(topic.name, channel)) yield topic;
-  }
-}
-
-/** Sends a message as it came to all who are subscribed. */
-function deliver(topic: Topic, resp2: Buffer): void {
-  let resp3: Buffer | null = null;
-  for (const client of topic.clients) {
-    if (client.kind.protocol === 2) client.push(resp2);
-    else {
-      if (resp3 === null) {
-        resp3 = Buffer.from(resp2);
-        resp3[0] = PUSH_BYTE;
-      }
-      client.push(resp3);
-    }
   }
 }

@@ -21,10 +21,17 @@ export class Topic {
   readonly clients = new Set<ClientConnection>();
   /** Those that wait for the nodes. */
   readonly pending = new Set<PendingSubscription>();
+  /** Those that have sent UNSUBSCRIBE and are not answered yet: they still hear what was published before. */
+  readonly leaving = new Set<ClientConnection>();
 
   constructor(kind: TopicKind, key: string) {
     this.kind = kind;
     this.key = key;
     this.name = Buffer.from(key, 'latin1');
+  }
+
+  /** Whether the nodes are to be listened to for it. */
+  get isUsed(): boolean {
+    return this.clients.size > 0 || this.pending.size > 0;
   }
 }

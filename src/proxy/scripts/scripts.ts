@@ -18,6 +18,7 @@ import type { ScriptStore } from './script-store.js';
 
 const NO_SCRIPT = Buffer.from('-NOSCRIPT No matching script. Please use EVAL.\r\n');
 const DIGEST_LENGTH = 40;
+const PUBLISHES = /publish/i;
 /** Larger commands are not kept to be sent again. */
 const MOST_FRAME_BYTES = 65_536;
 /** A lane that has carried more scripts than this begins to count anew. */
@@ -36,6 +37,10 @@ export class Scripts {
   run(client: ClientConnection, command: Command, index: number, source: Buffer, framer: RequestFramer): Verdict {
     const lane = this.#dispatcher.laneFor(client, index);
     if (lane === null || lane.full) return this.#dispatcher.forward(client, command, index, source, framer);
+    const { publishOrder } = this.#dispatcher;
+    if (publishOrder.isBehind(lane.node) && this.#mayPublish(command, source)) {
+      if (publishOrder.mustWait(client, lane.node, null)) return LATER;
+    }
     let call = PLAIN_CALL;
     if (command.special === 'script') {
       this.store.note(source, args.start[1] as number, args.end[1] as number);
@@ -77,6 +82,7 @@ export class Scripts {
     const { special } = command;
     const runsCode = special === 'script' || special === 'digest' || special === 'code';
     if (runsCode) transaction.runsCode = true;
+    if (runsCode && this.#mayPublish(command, framer.source as Buffer)) transaction.codePublishes = true;
     if (special === 'flush') transaction.flushesScripts = true;
     if (!runsCode && special !== 'load') return;
     const source = framer.source as Buffer;
@@ -116,6 +122,26 @@ export class Scripts {
   flush(told = false): void {
     this.store.flush(told);
     for (const node of this.#dispatcher.nodes) for (const lane of node.lanes()) lane.scripts = null;
+  }
+
+  /** Whether the code that the command at hand calls may publish. Of what only the nodes know that is not known. */
+  #mayPublish(command: Command, source: Buffer): boolean {
+    // What may not write may not publish either.
+    if (command.name.endsWith('_ro')) return false;
+    const start = args.start[1] as number;
+    const end = args.end[1] as number;
+    switch (command.special) {
+      case 'script':
+        return PUBLISHES.test(source.toString('latin1', start, end));
+      case 'digest': {
+        const body = this.store.get(digestOf(source, start, end));
+        return body === undefined || PUBLISHES.test(body.toString('latin1'));
+      }
+      case 'code':
+        return true;
+      default:
+        return false;
+    }
   }
 
   /** @returns whether the client waits until the other processes have been asked for the script */
