@@ -106,6 +106,7 @@ function buildRow(info: CommandInfo, name: string, id: number, container: Policy
     admin: info.flags.includes('admin'),
     route,
     merge,
+    tolerance: policy.tolerance ?? (route === 'any' ? 'rest' : 'nothing'),
     keys,
     singleKeyAt: subcommands === null && special === null ? singleKeyAt(info, route, keys) : 0,
     splitStep: route === 'split' ? info.step : 0,

@@ -54,6 +54,16 @@ export type Merge =
   | 'stats';
 
 /**
+ * What becomes of a command for all nodes, or for any of them, when one of them does not answer it.
+ * - `nothing`: it fails with an error that names the node, since the reply of the others would be wrong (KEYS) or its
+ *   effect incomplete (FLUSHALL).
+ * - `down`: the others' reply counts, since one that is down is given what it has missed before it serves again.
+ * - `errors`: one success is enough, whatever the others say; all are waited for (SCRIPT KILL).
+ * - `rest`: the others' reply is as good, and does not wait for it (INFO).
+ */
+export type Tolerance = 'nothing' | 'down' | 'errors' | 'rest';
+
+/**
  * Where the keys stand among the arguments; positions count from the command's name (0), so the first
  * argument behind it is 1.
  */
@@ -101,6 +111,7 @@ export interface Command {
   readonly admin: boolean;
   readonly route: Route;
   readonly merge: Merge;
+  readonly tolerance: Tolerance;
   readonly keys: KeySpec;
   /** Position of the one key of a command whose only key stands at a fixed position and whose route is `owner`; otherwise 0. */
   readonly singleKeyAt: number;

@@ -2,11 +2,12 @@
  * What the library's data does not say: how a command is routed, how replies merge, where odd keys stand,
  * and why a command is refused. One row a command; a command that is not here is routed by its keys.
  */
-import type { KeySpec, Merge, Route, Special } from './command.js';
+import type { KeySpec, Merge, Route, Special, Tolerance } from './command.js';
 
 export interface PolicyRow {
   readonly route?: Route;
   readonly merge?: Merge;
+  readonly tolerance?: Tolerance;
   readonly keys?: KeySpec;
   readonly special?: Special;
   readonly reason?: string;
@@ -17,7 +18,7 @@ const LIFECYCLE = "a node's life is not for clients to end";
 const SHARDED = 'nodes cannot do it at the same instant';
 const OWN_SERVER = 'connect to the node itself';
 
-const all = (merge: Merge): PolicyRow => ({ route: 'all', merge });
+const all = (merge: Merge, tolerance: Tolerance = 'nothing'): PolicyRow => ({ route: 'all', merge, tolerance });
 const split = (merge: Merge): PolicyRow => ({ route: 'split', merge });
 const refused = (reason: string): PolicyRow => ({ route: 'refused', reason });
 const proxy: PolicyRow = { route: 'proxy' };
@@ -72,23 +73,24 @@ export const POLICY = {
   // It concerns one key, whatever its flags say.
   pfdebug: { route: 'owner' },
 
-  // Every node.
+  // Every node. Where one of them does not answer, each command either fails or does without it: see `Tolerance`.
   flushall: all('ok'),
   flushdb: all('ok'),
   dbsize: all('sum'),
   keys: { route: 'all', merge: 'concat', keys: { kind: 'none' } },
-  randomkey: all('random'),
-  info: all('info'),
-  'script|load': { ...all('ok'), special: 'load' },
+  // Any key will do, and who is asked how it goes must not be silent because one node is.
+  randomkey: all('random', 'rest'),
+  info: all('info', 'rest'),
+  'script|load': { ...all('ok', 'down'), special: 'load' },
   'script|flush': { ...all('ok'), special: 'flush' },
-  'script|exists': all('least'),
-  'script|kill': all('one'),
-  'function|load': all('ok'),
+  'script|exists': all('least', 'down'),
+  'script|kill': all('one', 'errors'),
+  'function|load': all('ok', 'down'),
   'function|delete': all('ok'),
   'function|flush': all('ok'),
-  'function|restore': all('ok'),
-  'function|kill': all('one'),
-  'function|stats': all('running'),
+  'function|restore': all('ok', 'down'),
+  'function|kill': all('one', 'errors'),
+  'function|stats': all('running', 'down'),
   scan: { route: 'scan' },
 
   // One node, whichever.
@@ -106,7 +108,7 @@ export const POLICY = {
   'pubsub|help': any,
   time: any,
   lolwut: any,
-  'config|get': proxy,
+  'config|get': { ...proxy, tolerance: 'rest' },
   'config|help': any,
   'script|help': any,
   'function|list': any,
@@ -206,17 +208,18 @@ export const POLICY = {
   'acl|getuser': proxy,
   'acl|list': proxy,
   'acl|users': proxy,
-  'slowlog|get': all('slowlog'),
-  'slowlog|len': all('sum'),
+  'slowlog|get': all('slowlog', 'rest'),
+  'slowlog|len': all('sum', 'rest'),
   'slowlog|help': any,
-  'latency|doctor': all('texts'),
-  'latency|graph': all('texts'),
-  'latency|histogram': all('histograms'),
-  'latency|history': all('history'),
-  'latency|latest': all('latest'),
+  'latency|doctor': all('texts', 'rest'),
+  'latency|graph': all('texts', 'rest'),
+  'latency|histogram': all('histograms', 'rest'),
+  'latency|history': all('history', 'rest'),
+  'latency|latest': all('latest', 'rest'),
   'latency|help': any,
-  'memory|doctor': all('texts'),
-  'memory|malloc-stats': all('texts'),
+  'memory|doctor': all('texts', 'rest'),
+  'memory|malloc-stats': all('texts', 'rest'),
+  // Figures of the whole that could not say what they lack; INFO can.
   'memory|stats': all('stats'),
 
   // Refused: what would break the ring.
@@ -239,6 +242,7 @@ export const POLICY = {
   bgsave: admin,
   bgrewriteaof: admin,
   save: admin,
+  // Up to then *every* node has saved.
   lastsave: all('earliest'),
   swapdb: refused(SHARDED),
 } as const satisfies Record<string, PolicyRow>;

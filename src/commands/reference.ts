@@ -1,6 +1,6 @@
 /** The README's table of commands, made from the command table. */
 import { buildCommandTable } from './build.js';
-import type { Command, Merge } from './command.js';
+import type { Command, Merge, Tolerance } from './command.js';
 
 /** What becomes of the nodes' replies to a command that goes to all of them. */
 const MERGED: Readonly<Record<Merge, string>> = {
@@ -23,6 +23,14 @@ const MERGED: Readonly<Record<Merge, string>> = {
   stats: 'figures added up',
 };
 
+/** What becomes of a command for several nodes while one of them does not answer. */
+const LACKING: Readonly<Record<Tolerance, string>> = {
+  nothing: 'an error that names it',
+  down: 'the reply of the others: it gets scripts and functions before it serves again',
+  errors: 'that of the others',
+  rest: 'that of the others, 300 ms later at most',
+};
+
 /** Rows come in this order. */
 const ORDER: readonly Command['route'][] = ['owner', 'split', 'all', 'scan', 'any', 'proxy', 'admin', 'refused'];
 
@@ -40,7 +48,9 @@ export function commandReference(): string {
     }
   }
   const lines = [...rows].map(([row, names]) => `| ${row} | ${shown(names).join(' ')} |`);
-  return ['| where it runs | reply | commands |', '|---|---|---|', ...lines].join('\n');
+  return ['| where it runs | reply | while a node does not answer | commands |', '|---|---|---|---|', ...lines].join(
+    '\n',
+  );
 }
 
 function leaves(command: Command): Command[] {
@@ -50,24 +60,27 @@ function leaves(command: Command): Command[] {
 function treatment(command: Command): string {
   switch (command.route) {
     case 'owner':
-      return ofOwner(command);
+      return `${ofOwner(command)} | an error for its keys`;
     case 'split':
-      return `in parts, one for each node that owns some of its keys | ${MERGED[command.merge]}`;
+      return `in parts, one for each node that owns some of its keys | ${MERGED[command.merge]} | ${LACKING[command.tolerance]}`;
     case 'all':
-      return `on every node | ${MERGED[command.merge]}`;
+      return `on every node | ${MERGED[command.merge]} | ${LACKING[command.tolerance]}`;
     case 'scan':
-      return 'on one node after the other, behind one cursor | that of the node';
+      return 'on one node after the other, behind one cursor | their keys | an error that names it, when it is its turn';
     case 'any':
-      return 'on one node, the same one for as long as it is up | that of the node';
+      return 'on one node, the same one for as long as it is up | that of the node | another one is asked, after 300 ms at most';
     case 'proxy':
-      return 'in the proxy | its own';
+      if (command.tolerance === 'rest') {
+        return 'in the proxy, with what one node says | that of the node, without its secrets | another one is asked, after 300 ms at most';
+      }
+      return 'in the proxy | its own | ';
     case 'admin':
       if (command.keys.kind === 'looks') {
-        return 'on every node with `admin-commands: allow`, otherwise refused; DEBUG OBJECT and its like on the node that owns the key | the first error, otherwise what all say';
+        return 'on every node with `admin-commands: allow`, otherwise refused; DEBUG OBJECT and its like on the node that owns the key | the first error, otherwise what all say | an error that names it';
       }
-      return 'on every node with `admin-commands: allow`, otherwise refused | the first error, otherwise what all say';
+      return 'on every node with `admin-commands: allow`, otherwise refused | the first error, otherwise what all say | an error that names it';
     case 'refused':
-      return `refused: ${command.reason} | an error`;
+      return `refused: ${command.reason} | an error | `;
   }
 }
 

@@ -42,9 +42,27 @@ export class RedisProcess {
 
   /** Starts the server and waits until it says that it is ready. */
   async start(): Promise<void> {
+    await this.#spawn([], 'Ready to accept connections');
+  }
+
+  /**
+   * Ends the server and starts it again with the keys that it has, which it loads slowly: it says -LOADING meanwhile.
+   * @param delay microseconds for each key
+   */
+  async restartLoading(delay: number): Promise<void> {
+    await this.client().save();
+    await this.#child?.kill();
+    const slowly = ['--key-load-delay', String(delay), '--loading-process-events-interval-bytes', '1024'];
+    await this.#spawn(slowly, 'Loading RDB produced');
+  }
+
+  async #spawn(more: readonly string[], said: string): Promise<void> {
     const settings = ['--port', String(this.port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'];
-    this.#child = await startChild('redis-server', [...settings, ...this.#args], { cwd: this.#folder, unbound: true });
-    await this.#child.line((line) => (line.includes('Ready to accept connections') ? true : null));
+    this.#child = await startChild('redis-server', [...settings, ...this.#args, ...more], {
+      cwd: this.#folder,
+      unbound: true,
+    });
+    await this.#child.line((line) => (line.includes(said) ? true : null));
   }
 
   /** A client of the server itself, past the proxy. */

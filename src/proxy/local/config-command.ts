@@ -2,10 +2,9 @@
 import { decodeReply, type ReplyValue } from '../../resp/decode.js';
 import * as encode from '../../resp/encode.js';
 import type { RequestFramer } from '../../resp/request-framer.js';
-import { type ClientConnection, LATER, TAKEN } from '../client/client-connection.js';
-import { RewrittenReply } from '../merge/rewritten-reply.js';
+import { type ClientConnection, LATER } from '../client/client-connection.js';
+import { askAnyNode } from '../plan/any-node.js';
 import type { Dispatcher } from '../plan/dispatcher.js';
-import type { Request } from '../request.js';
 import type { LocalCommand } from './index.js';
 import { argumentTexts } from './words.js';
 
@@ -67,40 +66,20 @@ const SECRETS: ReadonlySet<string> = new Set([
 export const configGet: LocalCommand = (client, command, framer, dispatcher) => {
   if (dispatcher.snapshot === null) return dispatcher.refuse(client, command, NOT_READY);
   if (!dispatcher.bind(client)) return LATER;
-  const index = dispatcher.anyNode();
-  const lane = dispatcher.laneFor(client, index);
-  if (lane === null) return dispatcher.refuse(client, command, dispatcher.nodeAt(index).downReply);
-  if (lane.full) {
-    client.waitFor(lane);
-    return LATER;
-  }
-  dispatcher.sendOn(client, command, lane, framer.source as Buffer, framer).sink = new HarmlessView(
-    new Set(argumentTexts(framer).map((word) => word.toLowerCase())),
-  );
-  return TAKEN;
-};
-
-class HarmlessView extends RewrittenReply {
-  /** The patterns; some are whole names. */
-  readonly #asked: ReadonlySet<string>;
-
-  constructor(asked: ReadonlySet<string>) {
-    super();
-    this.#asked = asked;
-  }
-
-  protected rewrite({ client }: Request, buffer: Buffer, start: number, end: number): Buffer | null {
+  // The patterns; some are whole names.
+  const asked = new Set(argumentTexts(framer).map((word) => word.toLowerCase()));
+  return askAnyNode(dispatcher, client, framer, command, (asker, buffer, start, end) => {
     const value = decodeReply(buffer.subarray(start, end))?.value ?? null;
     const pairs = value instanceof Map ? [...value] : Array.isArray(value) ? pairsOf(value) : null;
-    if (client === null || pairs === null) return null;
+    if (pairs === null) return null;
     return encode.map(
       pairs
-        .filter(([name]) => this.#asked.has(String(name)) || !isOwnSetting(String(name)))
-        .map(([name, setting]) => [encode.bulk(bytesOf(name)), encode.bulk(shownValue(client, String(name), setting))]),
-      client.kind.protocol,
+        .filter(([name]) => asked.has(String(name)) || !isOwnSetting(String(name)))
+        .map(([name, setting]) => [encode.bulk(bytesOf(name)), encode.bulk(shownValue(asker, String(name), setting))]),
+      asker.kind.protocol,
     );
-  }
-}
+  });
+};
 
 function shownValue({ localAddress }: ClientConnection, name: string, value: ReplyValue): string | Buffer {
   if (!isOwnSetting(name)) return SECRETS.has(name) ? '' : bytesOf(value);

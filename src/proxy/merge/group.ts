@@ -1,7 +1,9 @@
+import type { Tolerance } from '../../commands/command.js';
 import type { ClientShared } from '../client/client-shared.js';
 import { NO_GROUP } from '../measure/key-groups.js';
-import type { ReplySink, Request } from '../request.js';
+import { DONE, type ReplySink, type Request } from '../request.js';
 import type { Lane } from '../upstream/lane.js';
+import { SILENT_MS } from '../upstream/silence.js';
 import type { UpstreamNode } from '../upstream/upstream-node.js';
 import { Scratch } from './scratch.js';
 
@@ -10,21 +12,23 @@ const CR = 0x0d;
 /** Writes the merged reply of a group, all of whose parts were answered without an error. */
 export type Merger = (group: Group, out: Scratch) => void;
 
-/**
- * Which parts may fail without the command failing, as long as one has gone well: none, those of nodes that do not
- * answer, or any.
- */
-export type Tolerance = 'nothing' | 'down' | 'errors';
-
 /** Of several errors another one says more. */
 const NOT_BUSY = Buffer.from('-NOTBUSY');
+
+/** A part that the merged reply does without. */
+export interface MissingPart {
+  readonly node: UpstreamNode;
+  /** What the node has said, or what is said of it. */
+  readonly why: string;
+}
 
 /** One merged reply is built at a time, so all groups build it in the same memory. */
 const scratch = new Scratch();
 
 /**
  * A command that runs on several nodes: a part for each, and the one reply that is made of theirs. The
- * client's request stands in its queue and waits for the group; the parts stand in the lanes.
+ * client's request stands in its queue and waits for the group; the parts stand in the lanes. Where the rest is as
+ * good, the client is answered without a node that is silent; its reply is dropped when it comes.
  */
 export class Group implements ReplySink {
   readonly request: Request;
@@ -41,6 +45,12 @@ export class Group implements ReplySink {
   /** Called when every part was answered, or null. */
   onFinished: (() => void) | null = null;
   tolerance: Tolerance = 'nothing';
+  /** The errors of the parts that have failed, where the rest is as good. */
+  readonly #failures = new Map<number, Buffer>();
+  /** Of those that have not answered by now nobody waits for the last one. */
+  #overdue = false;
+  #finished = false;
+  #deadline: NodeJS.Timeout | null = null;
   #remaining = 0;
   #succeeded = 0;
   #failedPart = -1;
@@ -66,30 +76,62 @@ export class Group implements ReplySink {
     lane.enqueue(part);
   }
 
-  /** Adds a part whose node is down. `seal` must follow when all parts are added. */
-  addFailedPart(node: UpstreamNode): void {
+  /** Adds a part whose node is down, or is not asked because of `reply`. `seal` must follow when all parts are added. */
+  addFailedPart(node: UpstreamNode, reply: Buffer = node.downReply): void {
     const part = this.#newPart(node);
+    part.state = DONE;
     this.#remaining--;
-    this.#fail(part.part, node.downReply, true);
+    this.#fail(part.part, reply, true);
   }
 
   /** All parts are added: answers at once when none of them is on its way. */
   seal(): void {
     if (this.#remaining === 0) this.#finish();
+    else if (this.tolerance === 'rest' && this.parts.length > 1) {
+      // Where the proxy itself stood still, replies that lie there are read first.
+      this.#deadline = setTimeout(() => setImmediate(() => this.#onDeadline()), SILENT_MS);
+    }
+  }
+
+  /** What the merged reply does without, for a merger. */
+  get missing(): MissingPart[] {
+    return this.parts.flatMap((part, i) => {
+      const node = this.nodes[i];
+      if (part.held !== null || node === undefined) return [];
+      return [{ node, why: node.withoutName(this.#failures.get(i) ?? node.silentReply) }];
+    });
   }
 
   onReply(part: Request, buffer: Buffer, start: number, end: number): void {
+    if (this.#isLate(part)) return;
     if (buffer[start] === 0x2d) this.#fail(part.part, Buffer.from(buffer.subarray(start, end)), false);
     else {
       this.#succeeded++;
       this.#shared.holds.hold(part, buffer, start, end);
     }
-    if (--this.#remaining === 0) this.#finish();
+    this.#onAnswered();
   }
 
   onFailure(part: Request, reply: Buffer): void {
+    if (this.#isLate(part)) return;
     this.#fail(part.part, reply, true);
-    if (--this.#remaining === 0) this.#finish();
+    this.#onAnswered();
+  }
+
+  #onAnswered(): void {
+    if (--this.#remaining === 0 || (this.#overdue && this.#succeeded > 0)) this.#finish();
+  }
+
+  #onDeadline(): void {
+    this.#overdue = true;
+    if (!this.#finished && this.#succeeded > 0) this.#finish();
+  }
+
+  /** Takes the answer of a part: of one that comes when the client has been answered nothing is left but the part. */
+  #isLate(part: Request): boolean {
+    part.state = DONE;
+    if (this.#finished) this.#shared.requests.give(part);
+    return this.#finished;
   }
 
   /** A merger tells that the key with this index was there (`hit`), or was not. */
@@ -111,6 +153,7 @@ export class Group implements ReplySink {
 
   /** Of several errors the first part's counts, so that the answer does not depend on who was faster. */
   #fail(part: number, reply: Buffer, namesNode: boolean): void {
+    if (this.tolerance === 'rest') this.#failures.set(part, reply);
     if (namesNode && this.tolerance !== 'nothing') {
       this.#downReply ??= reply;
       return;
@@ -126,6 +169,8 @@ export class Group implements ReplySink {
   }
 
   #finish(): void {
+    this.#finished = true;
+    if (this.#deadline !== null) clearTimeout(this.#deadline);
     const client = this.request.client;
     if (client === null) {
       this.#shared.requests.give(this.request);
@@ -138,14 +183,15 @@ export class Group implements ReplySink {
     }
     for (const part of this.parts) {
       this.#shared.holds.release(part);
-      this.#shared.requests.give(part);
+      // One that is still in its lane is given back when its answer comes.
+      if (part.state === DONE) this.#shared.requests.give(part);
     }
     this.onFinished?.();
   }
 
   #effectiveFailure(): Buffer | null {
     if (this.tolerance === 'nothing') return this.#failure;
-    if (this.#succeeded > 0) return this.tolerance === 'errors' ? null : this.#failure;
+    if (this.#succeeded > 0) return this.tolerance === 'down' ? this.#failure : null;
     if (this.#failure === null) this.#failureNamesNode = true;
     return this.#failure ?? this.#downReply;
   }

@@ -25,15 +25,15 @@ const FIELDS: Readonly<Record<FieldMerge, readonly string[]>> = {
     used_cpu_sys used_cpu_user used_cpu_sys_children used_cpu_user_children
     used_cpu_sys_main_thread used_cpu_user_main_thread
   `),
-  // Something is under way when it is on one node; and the proxy subscribes to everything at every node.
+  // Something is under way when it is on one node (for `loading` see `least`); and the proxy subscribes to everything at every node.
   most: words(`
-    loading async_loading rdb_bgsave_in_progress aof_rewrite_in_progress aof_rewrite_scheduled
+    rdb_bgsave_in_progress aof_rewrite_in_progress aof_rewrite_scheduled
     module_fork_in_progress active_defrag_running current_active_defrag_time current_eviction_exceeded_time
     client_recent_max_input_buffer client_recent_max_output_buffer aof_rewrites_consecutive_failures latest_fork_usec
     pubsub_channels pubsub_patterns pubsubshard_channels pubsub_clients
   `),
-  // Up to then every node has saved.
-  least: ['rdb_last_save_time'],
+  // The cache serves while one node does, and clients wait for `loading:0`. Up to rdb_last_save_time every node has saved.
+  least: words('loading async_loading loading_eta_seconds rdb_last_save_time'),
   // `ok` where all say so.
   worst: ['rdb_last_bgsave_status', 'aof_last_bgrewrite_status', 'aof_last_write_status'],
 };

@@ -2,7 +2,7 @@
  * INFO over all nodes: texts are read into sections and fields, fields are merged as `info-fields.ts`
  * says, everything else is what the first node says.
  */
-import type { Merger } from './group.js';
+import type { Merger, MissingPart } from './group.js';
 import { bulkPayload, lineEnd } from './held.js';
 import { FIELD_MERGES, type FieldMerge, HUMAN } from './info-fields.js';
 
@@ -23,11 +23,26 @@ export function infoMerger(
     for (const part of group.parts) {
       if (part.held) texts.push(infoText(part.held.buffer, part.heldStart, part.heldEnd));
     }
-    const section = own.length === 0 ? '' : `# Ringproxy\r\n${own.join('\r\n')}\r\n\r\n`;
+    // Figures without a node must not pass for those of the whole: it is named whatever sections were asked for.
+    const lines = [...own, ...missingLines(group.missing)];
+    const section = lines.length === 0 ? '' : `# Ringproxy\r\n${lines.join('\r\n')}\r\n\r\n`;
     const text = section + withFigures(mergeInfoTexts(texts), figures, added);
     const header = group.protocol === 3 ? `=${Buffer.byteLength(text) + 4}\r\ntxt:` : `$${Buffer.byteLength(text)}\r\n`;
     out.text(`${header}${text}\r\n`);
   };
+}
+
+/**
+ * The nodes that the figures lack, as Redis names replicas (`slave0:ip=…,port=…`): programs that read INFO take a value
+ * with `=` and `,` apart into fields, so neither may be in a field's text.
+ */
+function missingLines(missing: readonly MissingPart[]): string[] {
+  if (missing.length === 0) return [];
+  const plain = (text: string): string => text.replace(/,/g, ';').replace(/=/g, ':');
+  const nodes = missing.map(
+    ({ node, why }, i) => `missing${i}:name=${plain(node.name)},address=${plain(node.address)},reason=${plain(why)}`,
+  );
+  return [`ringproxy_nodes_missing:${missing.length}`, ...nodes.map((line) => `ringproxy_${line}`)];
 }
 
 function withFigures(
@@ -49,6 +64,11 @@ function infoText(buffer: Buffer, start: number, end: number): string {
   return bulkPayload(buffer, start, end)?.toString('utf8') ?? '';
 }
 
+const LOADING_FIELDS: readonly string[] = [
+  ...['loading_start_time', 'loading_total_bytes', 'loading_rdb_used_mem', 'loading_loaded_bytes'],
+  ...['loading_loaded_perc', 'loading_eta_seconds'],
+];
+
 /** @returns one INFO text made of those of the nodes */
 export function mergeInfoTexts(texts: readonly string[]): string {
   const merged = new Map<string, Section>();
@@ -61,6 +81,8 @@ export function mergeInfoTexts(texts: readonly string[]): string {
       const bytes = fields.get(field);
       if (bytes !== undefined && fields.has(human)) fields.set(human, humanBytes(Number(bytes)));
     }
+    // How far a node has loaded says nothing of a whole that serves.
+    if (fields.get('loading') === '0') for (const field of LOADING_FIELDS) fields.delete(field);
     result += `# ${title}\r\n`;
     for (const [field, value] of fields) result += `${field}:${value}\r\n`;
     result += '\r\n';

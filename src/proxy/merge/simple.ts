@@ -26,6 +26,11 @@ export const mergeRandom: Merger = (group, out) => {
     return payload !== null && !isReserved(payload, 0, payload.length);
   });
   const part = drawn[Math.floor(Math.random() * drawn.length)];
+  // A node that is not there may have some: the reply for an empty cache would be wrong.
+  const [missing] = group.missing;
   if (part?.held) out.append(part.held.buffer, part.heldStart, part.heldEnd);
-  else out.text(group.protocol === 3 ? '_\r\n' : '$-1\r\n');
+  else if (missing !== undefined) {
+    const { node, why } = missing;
+    out.text(`-NODEDOWN node ${node.name} (${node.address}) ${why}\r\n`);
+  } else out.text(group.protocol === 3 ? '_\r\n' : '$-1\r\n');
 };

@@ -34,6 +34,7 @@ import type { RoutingSnapshot } from '../snapshot.js';
 import { Tracking } from '../tracking/tracking.js';
 import type { Lane } from '../upstream/lane.js';
 import type { UpstreamNode } from '../upstream/upstream-node.js';
+import { askAnyNode } from './any-node.js';
 import { runAdministration, runEverywhere } from './everywhere.js';
 import { AFTER_READS, HOLD, ON_TARGET, routeMovedKey } from './moved-key.js';
 import { APART, dispatchMovedKey, ownerOfSettled } from './moving-keys.js';
@@ -343,7 +344,7 @@ export class Dispatcher {
       case 'scan':
         return planScan(this, client, framer, command, snapshot);
       case 'any':
-        return this.forward(client, command, this.anyNode(), source, framer);
+        return askAnyNode(this, client, framer, command);
       case 'admin':
         return runAdministration(this, client, framer, command);
       case 'all':

@@ -1,14 +1,14 @@
 import type { Command } from '../../commands/command.js';
 import type { RequestFramer } from '../../resp/request-framer.js';
 import { type ClientConnection, LATER, TAKEN } from '../client/client-connection.js';
-import { Group, type Merger, type Tolerance } from '../merge/group.js';
+import { Group, type Merger } from '../merge/group.js';
 import type { Lane } from '../upstream/lane.js';
 import type { Dispatcher, Verdict } from './dispatcher.js';
 import { GAVE_UP_REPLY } from './waiting.js';
 
 /**
  * Sends the frame that `framer` holds to every node, and merges the replies with `merger`. While keys move, they
- * hold still for it: a key on its way would be seen twice or not at all.
+ * hold still for what looks at keys: one on its way would be seen twice or not at all.
  * @param before sends what is to go in front of the frame
  */
 export function fanOut(
@@ -17,18 +17,20 @@ export function fanOut(
   framer: RequestFramer,
   command: Command,
   merger: Merger,
-  tolerance: Tolerance = 'nothing',
   before: ((lane: Lane) => void) | null = null,
 ): Verdict {
   const { nodes } = dispatcher;
+  const omitsSilent = command.tolerance === 'rest' && nodes.some((node) => node.up && !node.silent);
   for (let i = 0; i < nodes.length; i++) {
-    const lane = dispatcher.laneFor(client, i);
+    // What need not wait for a node does not wait for its lane either: it is a few bytes.
+    const lane = command.tolerance === 'rest' ? null : dispatcher.laneFor(client, i);
     if (lane?.full) {
       client.waitFor(lane);
       return LATER;
     }
   }
-  const moves = dispatcher.snapshot?.moves ?? null;
+  const looksAtKeys = command.tolerance !== 'rest' || command.readOnly;
+  const moves = looksAtKeys ? (dispatcher.snapshot?.moves ?? null) : null;
   if (moves !== null && !moves.holdMoves(client)) {
     if (!client.hold()) return dispatcher.refuse(client, command, GAVE_UP_REPLY);
     return LATER;
@@ -38,10 +40,14 @@ export function fanOut(
   request.command = command.id;
   client.enqueue(request);
   const group = new Group(request, client.kind.protocol, merger, shared, NO_KEYS);
-  group.tolerance = tolerance;
+  group.tolerance = command.tolerance;
   if (moves !== null) group.onFinished = () => moves.releaseMoves();
   for (let i = 0; i < nodes.length; i++) {
     const node = dispatcher.nodeAt(i);
+    if (omitsSilent && node.silent) {
+      group.addFailedPart(node, node.silentReply);
+      continue;
+    }
     const lane = dispatcher.laneFor(client, i);
     if (lane === null) {
       group.addFailedPart(node);

@@ -9,22 +9,20 @@
  * twice, as SCAN allows, but none is missed.
  */
 import type { Command } from '../../commands/command.js';
-import { request as encodeRequest } from '../../resp/encode.js';
 import { args, type RequestFramer } from '../../resp/request-framer.js';
 import type { Ring } from '../../ring/ring.js';
 import { walkWhileMoving } from '../../ring/walk.js';
 import { type ClientConnection, LATER, TAKEN } from '../client/client-connection.js';
-import { Group } from '../merge/group.js';
-import { scanMerger } from '../merge/scan.js';
 import type { RoutedNode, RoutingSnapshot } from '../snapshot.js';
 import type { Dispatcher, Verdict } from './dispatcher.js';
+import { ScanCall } from './scan-call.js';
 
 const NODE_IDS = 1024n;
 const STAMPS = 64n;
 /** Of no state of the ring: a walk that begins with it is followed by another one. */
 const OTHER_STAMP = 0n;
 
-/** Sends the SCAN that `framer` holds to the node whose turn it is. */
+/** Sends the SCAN that `framer` holds to the node whose turn it is; `scan-call.ts` goes on from there. */
 export function planScan(
   dispatcher: Dispatcher,
   client: ClientConnection,
@@ -55,14 +53,12 @@ export function planScan(
   const node = order[at] as RoutedNode;
   const encode = (inNode: bigint, of: bigint, id: number): string =>
     ((inNode * STAMPS + of) * NODE_IDS + BigInt(id)).toString();
-  const next = order[at + 1];
-  const behind =
-    next !== undefined ? encode(0n, stamp, next.id) : stamp === now ? '0' : encode(0n, now, order[0]?.id ?? 0);
-  const merger = scanMerger((inNode) => (inNode === 0n ? behind : encode(inNode, stamp, node.id)));
+  const end = stamp === now ? '0' : encode(0n, now, order[0]?.id ?? 0);
 
   const index = snapshot.nodes.indexOf(node);
   const lane = dispatcher.laneFor(client, index);
-  if (lane?.full) {
+  if (lane === null) return dispatcher.refuse(client, command, dispatcher.nodeAt(index).downReply);
+  if (lane.full) {
     client.waitFor(lane);
     return LATER;
   }
@@ -70,19 +66,9 @@ export function planScan(
   const request = shared.requests.take();
   request.command = command.id;
   client.enqueue(request);
-  const group = new Group(request, client.kind.protocol, merger, shared, NO_KEYS);
-  const upstream = dispatcher.nodeAt(index);
-  if (lane === null) {
-    group.addFailedPart(upstream);
-  } else {
-    const words: (string | Uint8Array)[] = ['SCAN', nodeCursor.toString()];
-    for (let i = 2; i < framer.argc; i++) words.push(source.subarray(args.start[i], args.end[i]));
-    const frame = encodeRequest(words);
-    lane.outlet.appendOwned(frame);
-    upstream.counters.bytesOut += frame.length;
-    group.addPart(upstream, lane);
-  }
-  group.seal();
+  const nodes = order.slice(at);
+  const cursorIn = (inNode: bigint, of: RoutedNode): string => encode(inNode, stamp, of.id);
+  new ScanCall(dispatcher, client, request, framer, { snapshot, nodes, cursorIn, end }).begin(lane, nodeCursor);
   return TAKEN;
 }
 
@@ -112,5 +98,3 @@ function walkOf({ ring, nextRing, nodes }: RoutingSnapshot): NodeWalk {
   walks.set(nextRing, walk);
   return walk;
 }
-
-const NO_KEYS = new Uint16Array(0);

@@ -3,7 +3,7 @@
  * node; when EXEC went well there, the others get it, too, and EXEC is answered when all of them have answered. So
  * whoever has the answer of EXEC finds no node that lacks it, though it is not atomic over nodes.
  */
-import type { Tolerance } from '../merge/group.js';
+import type { Tolerance } from '../../commands/command.js';
 import type { ReplySink, Request, RequestPool } from '../request.js';
 import type { LaneKind } from '../upstream/lane-handshake.js';
 import type { UpstreamNode } from '../upstream/upstream-node.js';

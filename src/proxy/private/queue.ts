@@ -7,7 +7,6 @@ import { args, type RequestFramer } from '../../resp/request-framer.js';
 import { type ClientConnection, TAKEN } from '../client/client-connection.js';
 import { mayWrite } from '../clients/may-write.js';
 import { ownPartOfSettings } from '../local/config-command.js';
-import type { Tolerance } from '../merge/group.js';
 import type { Dispatcher, Verdict } from '../plan/dispatcher.js';
 import { otherDatabaseAt } from '../plan/other-database.js';
 import { refusalOfAdministration } from '../plan/refusal.js';
@@ -203,16 +202,9 @@ function noteEverywhere(
     frame,
     at: transaction.frames.length,
     database: transaction.selects.at(-1)?.database ?? client.kind.database,
-    tolerance: toleranceOf(command),
+    tolerance: command.tolerance,
   });
   return frame;
-}
-
-/** As outside of transactions: a node that is down is given functions and scripts when it is back. */
-function toleranceOf(command: Command): Tolerance {
-  if (!concernsCode(command)) return 'nothing';
-  if (/\|(?:load|restore)$/.test(command.name)) return 'down';
-  return /\|(?:exists|kill|stats)$/.test(command.name) ? 'errors' : 'nothing';
 }
 
 /** What a command is answered that Redis has in no transaction, nor the proxy anywhere. */

@@ -3,7 +3,7 @@ import type { Command } from '../../commands/command.js';
 import { request as encodeRequest } from '../../resp/encode.js';
 import { args, type RequestFramer } from '../../resp/request-framer.js';
 import { type ClientConnection, LATER, TAKEN } from '../client/client-connection.js';
-import { Group, type Tolerance } from '../merge/group.js';
+import { Group } from '../merge/group.js';
 import { MERGERS } from '../merge/mergers.js';
 import { AnswersFirst } from '../peers/answers-first.js';
 import type { Dispatcher, Verdict } from '../plan/dispatcher.js';
@@ -20,12 +20,9 @@ export const SCRIPT_COMMANDS: ReadonlyMap<string, EveryNode> = new Map<string, E
   ['script|load', scriptLoad],
   ['script|flush', scriptFlush],
   ['script|exists', scriptExists],
-  ['script|kill', (...call) => askPastScripts(...call, 'errors')],
-  ['function|kill', (...call) => askPastScripts(...call, 'errors')],
-  ['function|stats', (...call) => askPastScripts(...call, 'down')],
-  // A node that is down gets the functions before it serves again.
-  ['function|load', (...call) => fanOut(...call, MERGERS.ok, 'down')],
-  ['function|restore', (...call) => fanOut(...call, MERGERS.ok, 'down')],
+  ['script|kill', askPastScripts],
+  ['function|kill', askPastScripts],
+  ['function|stats', askPastScripts],
 ]);
 
 function scriptLoad(
@@ -36,7 +33,7 @@ function scriptLoad(
 ): Verdict {
   const source = framer.source as Buffer;
   dispatcher.scripts.store.note(source, args.start[2] as number, args.end[2] as number);
-  return fanOut(dispatcher, client, framer, command, MERGERS.ok, 'down');
+  return fanOut(dispatcher, client, framer, command, MERGERS.ok);
 }
 
 /** Those whose SCRIPT FLUSH the other processes have heard of. */
@@ -76,7 +73,7 @@ function scriptExists(
     const body = dispatcher.scripts.store.get(digestOf(source, args.start[i] as number, args.end[i] as number));
     if (body !== undefined) loads.push(Buffer.from(encodeRequest(['SCRIPT', 'LOAD', body])));
   }
-  return fanOut(dispatcher, client, framer, command, MERGERS[command.merge], 'down', (lane) => {
+  return fanOut(dispatcher, client, framer, command, MERGERS[command.merge], (lane) => {
     for (const frame of loads) sendQuietly(lane, frame);
   });
 }
@@ -90,7 +87,6 @@ function askPastScripts(
   client: ClientConnection,
   framer: RequestFramer,
   command: Command,
-  tolerance: Tolerance,
 ): Verdict {
   if (client.pending > 0) {
     client.raiseBarrier();
@@ -101,7 +97,7 @@ function askPastScripts(
   request.command = command.id;
   client.enqueue(request);
   const group = new Group(request, client.kind.protocol, MERGERS[command.merge], shared, NO_KEYS);
-  group.tolerance = tolerance;
+  group.tolerance = command.tolerance;
   dispatcher.nodes.forEach((node, index) => {
     const lane = ownLane(node, client) ?? dispatcher.laneFor(client, index);
     if (lane === null) {

@@ -279,6 +279,13 @@ export class Lane {
     this.#lastSentAt = now;
   }
 
+  /** Whether a command has had no answer for this long. Milliseconds. */
+  isSilent(now: number, milliseconds: number): boolean {
+    const head = this.#head;
+    if (head === null || this.pausedFor !== null || this.isBehindCode) return false;
+    return now - Math.max(head.startedAt, this.#lastReplyAt, this.#lastSentAt) > milliseconds;
+  }
+
   /**
    * A node that runs a script reads nothing further from the connection that the script came by. So a shared lane
    * whose script takes long carries no further commands, and whoever comes next is told by the node that it is busy.

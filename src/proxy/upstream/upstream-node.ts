@@ -16,6 +16,7 @@ import { BusyState } from './busy-state.js';
 import { Lane, type LaneEnd } from './lane.js';
 import type { LaneKind } from './lane-handshake.js';
 import { Drop, dropFrame, LateConnections } from './late-connections.js';
+import { SILENT_MS, Silence } from './silence.js';
 
 /** What all nodes of a data plane have in common. */
 export interface UpstreamShared {
@@ -59,6 +60,8 @@ export class UpstreamNode {
 
   readonly busy: BusyState;
 
+  readonly #silence = new Silence();
+
   readonly #lanes: Lane[][] = [];
   /** Every lane that is open, shared ones and private ones. */
   readonly #open = new Set<Lane>();
@@ -89,6 +92,23 @@ export class UpstreamNode {
     this.blockingLanes = new LanePool(nodeBlockingConnections, (index) =>
       this.#openPrivate(index, shared.blockingReceive),
     );
+  }
+
+  /** It is up, and has not answered for a moment: what can do without it does not wait for it. */
+  get silent(): boolean {
+    return this.#silence.lasts;
+  }
+
+  /** What is said of a node that is not waited for any longer. */
+  get silentReply(): Buffer {
+    return this.#describeDown(`has not answered within ${SILENT_MS} ms`);
+  }
+
+  /** @param reply an error reply: of the node's, or of the proxy's on the node */
+  withoutName(reply: Buffer): string {
+    const text = reply.toString('utf8', 1).trimEnd();
+    const name = `NODEDOWN node ${this.name} (${this.address}) `;
+    return text.startsWith(name) ? text.slice(name.length) : text;
   }
 
   get inflight(): number {
@@ -232,6 +252,7 @@ export class UpstreamNode {
         lane.end('closed', 'is retired');
     }
     if (this.busy.tick(now, this.#behindCode > 0)) this.#askWhetherBusy(now);
+    this.#silence.tick(this.#open, now);
     this.privateLanes.tick(now);
     this.blockingLanes.tick(now);
   }
