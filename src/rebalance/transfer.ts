@@ -87,7 +87,8 @@ export async function transferBatch(
     database,
   );
   if (found instanceof ReplyError && forbidsScripts(found)) return null;
-  if (!Array.isArray(found)) throw refusal(source, found ?? null, 'the script that reads keys');
+  if (!Array.isArray(found))
+    throw refusal(source, found ?? null, 'the script that reads keys (with MEMORY USAGE, DUMP and PTTL)');
   const restores: Buffer[] = [];
   const taken: Buffer[] = [];
   const large: LargeKey[] = [];
