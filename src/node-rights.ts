@@ -99,6 +99,12 @@ export const NODE_RIGHTS: readonly NodeRight[] = [
 /** Commands of clients that Redis counts as dangerous and that the proxy takes from them: for nodes that should allow them. */
 const CLIENTS_MAY_WANT = ['keys', 'flushdb', 'sort', 'sort_ro', 'slowlog', 'latency', 'lastsave'];
 
+const NEEDED_FOR: Readonly<Record<RightNeed, string>> = {
+  serve: 'always',
+  change: 'when the ring changes',
+  feature: 'for this only',
+};
+
 /**
  * The rules of a user for `ACL SETUSER`, without its name and password.
  * @param need `change`: for all that the proxy does; `serve`: the least, with which the ring cannot change
@@ -108,6 +114,20 @@ export function aclRules(need: 'serve' | 'change'): string {
     return `~* &* -@all +@read +@write +@connection -@admin -@dangerous ${named((row) => row.need === 'serve')}`;
   }
   return `~* &* +@all -@admin -@dangerous ${named((row) => row.dangerous)} ${CLIENTS_MAY_WANT.map(plus).join(' ')}`;
+}
+
+/** @returns the table of rights, in Markdown, with those of one purpose in one row */
+export function rightsReference(): string {
+  const purposes = new Map<string, NodeRight[]>();
+  for (const row of NODE_RIGHTS) {
+    const key = `${row.need} ${row.purpose}`;
+    purposes.set(key, [...(purposes.get(key) ?? []), row]);
+  }
+  const rows = [...purposes.values()].map((same) => {
+    const commands = same.map((row) => `\`+${row.command.replace('|', '\\|')}\``).join(' ');
+    return `| ${commands} | ${NEEDED_FOR[(same[0] as NodeRight).need]} | ${(same[0] as NodeRight).purpose} |`;
+  });
+  return ['| right | needed | what for |', '|---|---|---|', ...rows].join('\n');
 }
 
 /** Whether a node's error means that the user may not send this, or that the node does not know it under this name. */

@@ -1,6 +1,7 @@
 /** The table of what the proxy sends to nodes, against a real node. */
+import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { aclRules, lacksRight, NODE_RIGHTS } from '../src/node-rights.js';
+import { aclRules, lacksRight, NODE_RIGHTS, rightsReference } from '../src/node-rights.js';
 import { RawClient } from './support/raw-client.js';
 import { type RedisProcess, startRedis } from './support/redis-process.js';
 
@@ -55,5 +56,17 @@ describe('the table of rights', () => {
     expect(await client.text('DEL', 'k')).toBe(':1\r\n');
     expect(await client.text('RESTORE', 'k', '0', '')).toMatch(/^-NOPERM/);
     expect(await client.text('CLIENT', 'LIST')).toMatch(/^-NOPERM/);
+  });
+});
+
+describe('the README', () => {
+  const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
+
+  it('has the table', () => {
+    expect(/<!-- rights:start -->\n([\s\S]*?)\n<!-- rights:end -->/.exec(readme)?.[1]).toBe(rightsReference());
+  });
+
+  it.each(['change', 'serve'] as const)('has the line of a user for %s', (need) => {
+    expect(readme).toContain(`\nACL SETUSER ringproxy on >PASSWORD ${aclRules(need)}\n`);
   });
 });

@@ -91,7 +91,12 @@ export async function transferBatch(
     database,
   );
   if (found instanceof ReplyError && forbidsScripts(found)) return null;
-  if (!Array.isArray(found)) throw TransferRefused.by(source, found ?? null, 'the script that reads keys');
+  if (!Array.isArray(found))
+    throw TransferRefused.by(
+      source,
+      found ?? null,
+      'the script that reads keys (with MEMORY USAGE, DUMP and PEXPIRETIME)',
+    );
   const batch = sortOut(keys, found);
   const dropped = verdict === 'move, clear' ? await clear(target, database, batch.missing) : 0;
   const { moved, failure } = await restore(source, target, database, batch.taken, verdict);

@@ -23,7 +23,7 @@ export function describeClient(client: ClientConnection, commandBytes = 0): stri
     `flags=${flagsOf(client)}`,
     `db=${client.kind.database}`,
     `sub=${channels?.size ?? 0} psub=${patterns?.size ?? 0} ssub=${shards?.size ?? 0}`,
-    `multi=${client.transaction?.frames.length ?? -1}`,
+    `multi=${client.transaction?.frames.count ?? -1}`,
     `qbuf=${queryBytes} qbuf-free=0`,
     `argv-mem=${commandBytes} multi-mem=${client.transaction?.bytes ?? 0}`,
     'rbs=0 rbp=0',

@@ -22,18 +22,25 @@ export class ExecReplies implements ReplySink {
   readonly #selects: readonly { readonly at: number; readonly database: number }[];
   /** Told how the transaction has ended, or null. */
   readonly #aftermath: Aftermath | null;
+  /** Replies that come before EXEC's: to MULTI, and to each command as it is queued. One request stands for them. */
+  #before: number;
   /** The first error of the node to a command that it was to queue. */
   #refusal = '';
 
-  /** @param exec EXEC's own request, whose reply goes straight to the client unless something is to be made of it */
+  /**
+   * @param exec EXEC's own request, whose reply goes straight to the client unless something is to be made of it
+   * @param before replies that come before that
+   */
   constructor(
     exec: Request,
     requests: RequestPool,
+    before: number,
     selects: readonly { readonly at: number; readonly database: number }[],
     aftermath: Aftermath | null,
   ) {
     this.#exec = exec;
     this.#requests = requests;
+    this.#before = before;
     this.#selects = selects;
     this.#aftermath = aftermath;
     if (selects.length > 0 || aftermath !== null) exec.sink = this;
@@ -45,7 +52,8 @@ export class ExecReplies implements ReplySink {
         this.#refusal = buffer.toString('latin1', start + 1, end - 2);
         this.#exec.sink = this;
       }
-      this.#requests.give(request);
+      if (--this.#before > 0) request.lane?.expectAgain(request);
+      else this.#requests.give(request);
       return;
     }
     request.sink = null;

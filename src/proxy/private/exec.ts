@@ -41,7 +41,7 @@ export const exec: LocalCommand = (client, command, _framer, dispatcher) => {
     const verdict = checkWatch(dispatcher, client, command, watch, snapshot);
     if (verdict !== null) return verdict;
   }
-  if (transaction.frames.length === 0 && watch === null) return finish(client, command, dispatcher, EMPTY_ARRAY);
+  if (transaction.frames.count === 0 && watch === null) return finish(client, command, dispatcher, EMPTY_ARRAY);
   const owner = ownerOf(dispatcher, client, transaction, watch, snapshot);
   if (owner === WAIT) return LATER;
   if (owner === GAVE_UP) return finish(client, command, dispatcher, GAVE_UP_REPLY);
@@ -92,16 +92,16 @@ function ownerOf(
   watch: Watch | null,
   { ring, nextRing }: RoutingSnapshot,
 ): number {
-  const { hashes, keys } = transaction;
-  if (hashes.length === 0) return watch === null ? dispatcher.anyNode() : dispatcher.nodes.indexOf(watch.lane.node);
+  const { frames } = transaction;
+  if (frames.keyCount === 0) return watch === null ? dispatcher.anyNode() : dispatcher.nodes.indexOf(watch.lane.node);
   let owner = WAIT;
   let waits = false;
-  for (let i = 0; i < hashes.length; i++) {
-    const hash = hashes[i] as number;
+  for (let i = 0; i < frames.keyCount; i++) {
+    const hash = frames.hashAt(i);
     let node = ring.ownerOfHash(hash);
     if (nextRing !== null && nextRing.ownerOfHash(hash) !== node) {
       if (transaction.selects.length > 0 || transaction.writesOtherDatabases) return IN_CHANGE;
-      const key = keys[i] as Buffer;
+      const key = frames.keyAt(i);
       node = dispatcher.ownerNow(client, key, 0, key.length);
       if (node === GAVE_UP) return GAVE_UP;
       if (node === WAIT) {
@@ -190,25 +190,23 @@ function send(
   const execRequest = requests.take();
   const hasMore = everywhere.length > 0 || transaction.answeredHere.length > 0;
   const aftermath = hasMore ? aftermathOf(dispatcher, client, transaction, lane, moves) : null;
-  const replies = new ExecReplies(execRequest, requests, selects, aftermath);
+  const replies = new ExecReplies(execRequest, requests, frames.count + 1, selects, aftermath);
   dispatcher.scripts.loadFor(transaction, lane);
   let bytes = MULTI.length + EXEC.length;
   lane.outlet.append(MULTI, 0, MULTI.length);
-  for (const frame of frames) {
-    bytes += frame.length;
-    if (!hasMore) lane.outlet.appendOwned(frame);
-    else lane.outlet.append(frame, 0, frame.length);
+  for (const piece of frames.take()) {
+    bytes += piece.length;
+    lane.outlet.appendOwned(piece);
   }
   lane.outlet.append(EXEC, 0, EXEC.length);
   lane.node.counters.bytesOut += bytes;
-  for (let i = 0; i <= frames.length; i++) {
-    const request = requests.take();
-    request.lane = lane;
-    request.sink = replies;
-    request.startedAt = clock.now;
-    request.command = command.id;
-    lane.enqueue(request);
-  }
+  // One for all replies but the last: there may be millions.
+  const request = requests.take();
+  request.lane = lane;
+  request.sink = replies;
+  request.startedAt = clock.now;
+  request.command = command.id;
+  lane.enqueue(request);
   execRequest.command = command.id;
   execRequest.lane = lane;
   if (transaction.runsCode) execRequest.code = PLAIN_CALL;

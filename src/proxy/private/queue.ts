@@ -61,7 +61,10 @@ export function queueCommand(
     case 'proxy':
       if (command.name === 'select') frame = noteSelect(transaction, framer, options.databases);
       else if (isAnsweredHere(command)) {
-        transaction.answeredHere.push({ command, frame: copyOf(framer), at: transaction.frames.length });
+        if (!transaction.aborted) {
+          transaction.answeredHere.push({ command, frame: copyOf(framer), at: transaction.frames.count });
+          transaction.copied += framer.frameEnd - framer.frameStart;
+        }
         frame = PLACEHOLDER;
       } else if (command.name === 'publish' || command.name === 'spublish') {
         transaction.published.push(publishedBy(command, framer));
@@ -85,7 +88,7 @@ export function queueCommand(
       refusal = notInside(command, 'it concerns several nodes');
   }
   if (refusal !== null) return dispatcher.refuse(client, command, refusal);
-  return keep(dispatcher, client, transaction, command, framer, frame ?? copyOf(framer));
+  return keep(dispatcher, client, transaction, command, framer, frame, 0);
 }
 
 function queueKeyed(
@@ -99,22 +102,21 @@ function queueKeyed(
   const { snapshot } = dispatcher;
   // A command whose keys cannot be told is answered by a node, with the error that Redis has for it.
   const count = snapshot === null ? 0 : Math.max(0, findKeys(command, args, framer.argc, source));
-  const frame = copyOf(framer);
-  if (transaction.aborted) return keep(dispatcher, client, transaction, command, framer, frame);
+  if (transaction.aborted) return keep(dispatcher, client, transaction, command, framer, null, 0);
+  let first = 0;
   for (let i = 0; i < count; i++) {
     const at = keyPositions.at[i] as number;
     const start = args.start[at] as number;
     const end = args.end[at] as number;
     if (isReserved(source, start, end)) return dispatcher.refuse(client, command, RESERVED_REPLY);
     const hash = (snapshot as RoutingSnapshot).ring.hashOf(source, start, end);
-    if (!fits(dispatcher, client, transaction, hash)) return dispatcher.refuse(client, command, CROSSSLOT);
+    if (i === 0) first = hash;
+    if (!fits(dispatcher, client, transaction, hash, first)) return dispatcher.refuse(client, command, CROSSSLOT);
     const owner = dispatcher.nodeAt((snapshot as RoutingSnapshot).ring.ownerOfHash(hash));
     if (owner.busy.reply !== null) {
       transaction.refusedBy = owner;
       return dispatcher.refuse(client, command, owner.busy.reply);
     }
-    transaction.hashes.push(hash);
-    transaction.keys.push(frame.subarray(start - framer.frameStart, end - framer.frameStart));
   }
   const { special } = command;
   if (special === 'sort' && count > 0) {
@@ -127,11 +129,17 @@ function queueKeyed(
   if ((special === 'copy' || special === 'move') && otherDatabaseAt(command, framer) > 0) {
     transaction.writesOtherDatabases = true;
   }
-  return keep(dispatcher, client, transaction, command, framer, frame);
+  return keep(dispatcher, client, transaction, command, framer, null, count);
 }
 
 /** Whether a key has the owner that the others have; while the ring changes EXEC looks once more. */
-function fits(dispatcher: Dispatcher, client: ClientConnection, transaction: Transaction, hash: number): boolean {
+function fits(
+  dispatcher: Dispatcher,
+  client: ClientConnection,
+  { frames }: Transaction,
+  hash: number,
+  firstOfCommand: number,
+): boolean {
   const { ring, nextRing } = dispatcher.snapshot as RoutingSnapshot;
   const owner = ring.ownerOfHash(hash);
   const next = nextRing === null ? owner : nextRing.ownerOfHash(hash);
@@ -140,24 +148,40 @@ function fits(dispatcher: Dispatcher, client: ClientConnection, transaction: Tra
     const { node } = watch.lane;
     if (dispatcher.nodes[owner] !== node && dispatcher.nodes[next] !== node) return false;
   }
-  const first = transaction.hashes[0];
-  if (first === undefined) return true;
+  const first = frames.keyCount > 0 ? frames.hashAt(0) : firstOfCommand;
   return ring.ownerOfHash(first) === owner || (nextRing !== null && nextRing.ownerOfHash(first) === next);
 }
 
+/**
+ * @param instead what is queued instead of the frame at hand; null: the frame
+ * @param keys how many of its keys, whose places are in `keyPositions`, tell where the transaction runs
+ */
 function keep(
   dispatcher: Dispatcher,
   client: ClientConnection,
   transaction: Transaction,
   command: Command,
   framer: RequestFramer,
-  frame: Buffer,
+  instead: Buffer | null,
+  keys: number,
 ): Verdict {
-  transaction.bytes += frame.length;
-  if (transaction.bytes > dispatcher.context.shared.options.clientQueryLimit) {
-    return dispatcher.refuse(client, command, TOO_LARGE);
+  const { frames } = transaction;
+  if (!transaction.aborted) {
+    const { frameStart, frameEnd } = framer;
+    const source = framer.source as Buffer;
+    if (transaction.bytes + frameEnd - frameStart > dispatcher.context.shared.options.clientQueryLimit) {
+      return dispatcher.refuse(client, command, TOO_LARGE);
+    }
+    if (instead === null) frames.add(source, frameStart, frameEnd);
+    else frames.add(instead, 0, instead.length);
+    const { snapshot } = dispatcher;
+    for (let i = 0; i < keys && snapshot !== null; i++) {
+      const at = keyPositions.at[i] as number;
+      const start = args.start[at] as number;
+      const end = args.end[at] as number;
+      frames.addKey(start - frameStart, end - start, snapshot.ring.hashOf(source, start, end));
+    }
   }
-  if (!transaction.aborted) transaction.frames.push(frame);
   if (mayWrite(command, framer, dispatcher.scripts.store, NO_FUNCTION)) transaction.writes = true;
   if (command.special !== null) dispatcher.scripts.noteQueued(transaction, command, framer);
   client.reply(command.id, QUEUED);
@@ -169,7 +193,7 @@ function noteSelect(transaction: Transaction, framer: RequestFramer, databases: 
   const database = parseStrictInteger(framer.source, args.start[1] as number, args.end[1] as number);
   if (Number.isNaN(database)) return null;
   if (database < 0 || database >= databases) return NO_DATABASE;
-  transaction.selects.push({ at: transaction.frames.length, database });
+  transaction.selects.push({ at: transaction.frames.count, database });
   return null;
 }
 
@@ -198,9 +222,10 @@ function noteEverywhere(
   if (transaction.aborted) return frame;
   const ownPart = command.name === 'config|set' ? ownPartOfSettings(dispatcher, framer) : null;
   if (ownPart !== null) transaction.ownParts.push(ownPart);
+  transaction.copied += frame.length;
   transaction.everywhere.push({
     frame,
-    at: transaction.frames.length,
+    at: transaction.frames.count,
     database: transaction.selects.at(-1)?.database ?? client.kind.database,
     tolerance: command.tolerance,
   });

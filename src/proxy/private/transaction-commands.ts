@@ -85,7 +85,7 @@ function watchAt(
     current = beginWatch(client, owner, lane);
   }
   for (let i = 1; i < framer.argc; i++) {
-    current.hashes.push(ring.hashOf(source, args.start[i] as number, args.end[i] as number));
+    current.hashes.add(ring.hashOf(source, args.start[i] as number, args.end[i] as number));
   }
   dispatcher.sendOn(client, command, current.lane, source, framer);
   return TAKEN;

@@ -15,16 +15,18 @@ import type { Lane } from '../upstream/lane.js';
 import type { UpstreamNode } from '../upstream/upstream-node.js';
 import type { ForEveryNode } from './other-nodes.js';
 import type { OwnCommand } from './own-answers.js';
+import { QueuedFrames } from './queued-frames.js';
+
+/** About what a queued command takes that is more than a frame: two objects and a buffer. */
+const OBJECT_BYTES = 320;
 
 /** What stands between MULTI and EXEC. */
 export class Transaction {
-  readonly frames: Buffer[] = [];
-  /** Hashes of the keys, in the order of the frames. */
-  readonly hashes: number[] = [];
-  /** The keys themselves, as parts of the frames. */
-  readonly keys: Buffer[] = [];
+  readonly frames = new QueuedFrames();
   /** Which of the commands are SELECT, by their position. */
   readonly selects: { readonly at: number; readonly database: number }[] = [];
+  /** Bytes of frames that are held once more, for other nodes or for the proxy itself. */
+  copied = 0;
   /** Those that concern every node: the other nodes get them when EXEC went well. */
   readonly everywhere: ForEveryNode[] = [];
   /** What of that the proxy does itself, then. */
@@ -48,15 +50,22 @@ export class Transaction {
   refusedBy: UpstreamNode | null = null;
   /** One of its commands may write. */
   writes = false;
-  bytes = 0;
   /** A command could not be queued: EXEC answers EXECABORT. */
   aborted = false;
 
+  /** Bytes that are held, about: most commands are held as frames only. */
+  get bytes(): number {
+    const { selects, everywhere, ownParts, answeredHere, digests } = this;
+    const objects = selects.length + everywhere.length + ownParts.length + answeredHere.length + digests.length;
+    return this.frames.bytes + this.copied + objects * OBJECT_BYTES;
+  }
+
   abort(): void {
     this.aborted = true;
-    this.frames.length = 0;
-    this.keys.length = 0;
-    this.hashes.length = 0;
+    this.frames.clear();
+    this.copied = 0;
+    this.selects.length = 0;
+    this.digests.length = 0;
     this.everywhere.length = 0;
     this.ownParts.length = 0;
     this.published.length = 0;
@@ -67,8 +76,8 @@ export class Transaction {
 /** The keys that a client watches, and the lane on which it does. */
 export class Watch {
   readonly lane: Lane;
-  /** Hashes of the keys. */
-  readonly hashes: number[] = [];
+  /** Hashes of the keys; one that is watched twice stands here once. */
+  readonly hashes = new Set<number>();
   /** Keys have changed hands: nobody at the node can tell any more whether they were written to. */
   broken = false;
 
@@ -79,7 +88,7 @@ export class Watch {
   /** Called with each snapshot. @param nodes index-aligned with the snapshot's */
   onPublish({ ring, nextRing, moves }: RoutingSnapshot, nodes: readonly UpstreamNode[]): void {
     if (this.broken || nextRing === null || moves === null) return;
-    this.broken = this.hashes.some((hash) => {
+    this.broken = [...this.hashes].some((hash) => {
       const next = nextRing.ownerOfHash(hash);
       return ring.ownerOfHash(hash) !== next && nodes[next] !== this.lane.node;
     });
@@ -87,12 +96,12 @@ export class Watch {
 
   /** Whether a key that is watched changes its owner from this snapshot's ring to the next. */
   moves({ ring, nextRing }: RoutingSnapshot): boolean {
-    return nextRing !== null && this.hashes.some((hash) => ring.ownerOfHash(hash) !== nextRing.ownerOfHash(hash));
+    return nextRing !== null && [...this.hashes].some((hash) => ring.ownerOfHash(hash) !== nextRing.ownerOfHash(hash));
   }
 
   /** Whether each key that is watched is at the watch's node: on the way it goes, when keys move. */
   isInPlace({ ring, nextRing, moves }: RoutingSnapshot, nodes: readonly UpstreamNode[]): boolean {
     const current = moves === null || nextRing === null ? ring : nextRing;
-    return this.hashes.every((hash) => nodes[current.ownerOfHash(hash)] === this.lane.node);
+    return [...this.hashes].every((hash) => nodes[current.ownerOfHash(hash)] === this.lane.node);
   }
 }

@@ -162,6 +162,15 @@ export class Lane {
     this.inflight++;
   }
 
+  /** Puts a request back that was answered just now, since it stands for further replies, in front of the others. */
+  expectAgain(request: Request): void {
+    if (this.#head === null) this.#tail = request;
+    request.nextOfLane = this.#head;
+    this.#head = request;
+    this.inflight++;
+    this.#answered--;
+  }
+
   open(): void {
     if (this.#state !== IDLE) return;
     this.#state = CONNECTING;
