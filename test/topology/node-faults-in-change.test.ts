@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { verifyPlacement } from '../consistency/checker.js';
 import { RawClient } from '../support/raw-client.js';
-import { type RedisProcess, startRedis, startRedises } from '../support/redis-process.js';
+import { type RedisProcess, startRedises } from '../support/redis-process.js';
 import { add, fill, ownersOf, post, ringOf, settled, until } from '../support/ring-api.js';
 import { type RingproxyProcess, startRingproxy } from '../support/ringproxy-process.js';
 import { tempFolder } from '../support/temp-folder.js';
@@ -217,11 +217,12 @@ describe('while keys move', () => {
   it('a target that refuses keys: paused with its words; cancelled, nothing is lost', {
     timeout: 180_000,
   }, async () => {
-    const { proxy, nodes } = await start('stable', await startRedis({ args: ['--rename-command', 'RESTORE', ''] }));
+    const { proxy, nodes } = await start('moving');
     const target = nodes[2] as RedisProcess;
-    await post(proxy, 'changes', add('node3', target));
+    // A node that refuses from the start is not let in.
+    await target.client().call('ACL', 'SETUSER', 'default', '-restore');
     await expectPaused(proxy, target);
-    expect((await ringOf(proxy)).change?.error).toMatch(/refused RESTORE: ERR unknown command/);
+    expect((await ringOf(proxy)).change?.error).toMatch(/refused RESTORE: NOPERM/);
     await post(proxy, 'changes/current/cancel');
     await goOn(proxy);
     expect(await expectWhole(proxy, nodes)).toBe(KEYS);
@@ -266,7 +267,9 @@ describe('before anything moves', () => {
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ ...add('node3', target), dryRun: true }),
     });
-    expect(await answer.json()).toMatchObject({ warnings: [expect.stringMatching(/will evict keys \(allkeys-lru\)/)] });
+    expect(await answer.json()).toMatchObject({
+      warnings: expect.arrayContaining([expect.stringMatching(/will evict keys \(allkeys-lru\)/)]),
+    });
   });
 
   it('a dry run names the largest keys that would move', async () => {
