@@ -98,6 +98,30 @@ describe('a node that stalls', () => {
   });
 });
 
+describe('a proxy that stands still', () => {
+  // Symptom: on a busy machine well nodes counted as down. Cause: when the proxy went on, it looked at the clock before
+  // it looked at what the nodes had answered.
+  it('does not take its nodes for dead when it goes on', async () => {
+    const nodes = await startRedises(1, { args: ['--enable-debug-command', 'yes'] });
+    const config = 'request-timeout: 3s\nadmin-commands: allow\n';
+    const proxy = await startRingproxy({ nodes, config });
+    const client = await RawClient.connect(proxy.port);
+    await client.command('SET', 'k', 'v');
+    // The node has the command when it says nothing any more; it answers while the proxy stands still.
+    const answer = client.text('DEBUG', 'SLEEP', '2');
+    const isUnderWay = async (): Promise<boolean> =>
+      /^ringproxy_node_inflight\{.*\} [1-9]/m.test(await (await fetch(`${proxy.admin}/metrics`)).text());
+    await expect.poll(isUnderWay, { interval: 10 }).toBe(true);
+    proxy.kill('SIGSTOP');
+    atEnd(() => proxy.kill('SIGCONT'));
+    await nodes[0]?.client().ping();
+    await new Promise((resolve) => setTimeout(resolve, 3500));
+    proxy.kill('SIGCONT');
+    expect(await answer).toBe('+OK\r\n');
+    expect(await client.text('GET', 'k')).toBe('$1\r\nv\r\n');
+  });
+});
+
 describe('what is not a Redis node', () => {
   it('is told from one, and named', async () => {
     const stranger = net.createServer((socket) => {

@@ -37,6 +37,8 @@ const CLOSED = 4;
 
 /** Requests of others wait at most about this long behind a large reply whose client does not read. */
 const OTHERS_WAIT_MS = 200;
+/** A timer that is so late means that the process stood still. */
+const STOOD_STILL_MS = 500;
 /** A script that runs for longer keeps its lane for itself. */
 const LONG_CODE_MS = 50;
 /** A reply above this size is handed to its client as it comes, where it is the client's turn. */
@@ -198,7 +200,14 @@ export class Lane {
 
   /** @param waited for how long it was waited already, in milliseconds */
   #awaitGreeting(milliseconds: number, waited: number): void {
+    const since = performance.now();
     this.#connectTimer = setTimeout(() => {
+      // Timers run before sockets are read: that this process stood still is not the node's fault.
+      const late = performance.now() - since - milliseconds;
+      if (late > STOOD_STILL_MS) {
+        this.#awaitGreeting(Math.min(late, milliseconds), waited);
+        return;
+      }
       const { connectTimeout, requestTimeout } = this.node.shared.options;
       const total = waited + milliseconds;
       // The node's kernel has taken the connection; the node will, when its script lets it.
