@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander';
-import type { ChangeAccepted, ChangeRequest, ChangeView, NodeInput, RingView } from '../src/admin/api.js';
+import type { ChangeAccepted, ChangeRequest, ChangeView, NodeInput, NodeView, RingView } from '../src/admin/api.js';
 import { parseAddress, parseNodeText } from '../src/config/address.js';
 import { isWeight, WEIGHT_RULE } from '../src/config/node-limits.js';
 import { AdminClient } from './admin-client.js';
@@ -228,8 +228,12 @@ function print(options: CommonOptions, value: unknown, describe: () => string): 
 }
 
 function describeRing(view: RingView): string {
+  const hasReasons = view.nodes.some((node) => node.reason !== null);
   const nodes = formatTable(
-    ['NODE', 'ADDRESS', numbers('WEIGHT'), 'STATE', ...['SHARE', 'KEYS', 'MEMORY'].map(numbers)],
+    [
+      ...['NODE', 'ADDRESS', numbers('WEIGHT'), 'STATE', ...['SHARE', 'KEYS', 'MEMORY'].map(numbers)],
+      ...(hasReasons ? ['REASON'] : []),
+    ],
     view.nodes.map((node) => [
       node.name,
       node.address,
@@ -238,14 +242,17 @@ function describeRing(view: RingView): string {
       formatPercent(node.share),
       formatCount(node.keys),
       formatBytes(node.usedMemory),
+      ...(hasReasons ? [formatReason(node)] : []),
     ]),
-  );
-  const reasons = view.nodes.flatMap((node) =>
-    node.error === null ? [] : [colors.red(`${node.name}: ${node.error}`)],
   );
   const title = `generation ${view.generation}, ${view.phase}; ${view.hash}, ${view.vnodes} vnodes, hash tag '${view.hashTag}'`;
   const change = view.change === null ? [] : ['', describeProgress(view.change)];
-  return [title, '', nodes, ...reasons, ...change, '', describeProxies(view.proxies)].join('\n');
+  return [title, '', nodes, ...change, '', describeProxies(view.proxies)].join('\n');
+}
+
+function formatReason({ state, reason }: NodeView): string {
+  if (reason === null) return '';
+  return state === 'down' ? colors.red(reason) : colors.yellow(reason);
 }
 
 function describeProxies(proxies: RingView['proxies']): string {

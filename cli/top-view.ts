@@ -87,7 +87,7 @@ export function describeSample(
     ['loop late', formatSeconds(load.eventLoopLagSeconds)],
   ];
   const rows = rowsOf(sample);
-  const reasons = rows.flatMap(({ name, error }) => (error === null ? [] : [`${formatName(name)}: ${error}`]));
+  const reasons = rows.flatMap(({ name, reason }) => (reason === null ? [] : [`${formatName(name)}: ${reason}`]));
   const head = `${colors.bold(`generation ${ring.generation}`)}, ${ring.phase}; the last ${Math.round(load.seconds)} s up to ${load.at}`;
   return [
     ...wrap(head, width),

@@ -8,9 +8,10 @@ import { type CommandInfo, parseCommandReply } from './commands/build.js';
 import { parseAddress } from './config/address.js';
 import type { Config } from './config/settings.js';
 import { RingproxyError } from './errors.js';
+import { ClientTrouble } from './health/client-trouble.js';
 import { examineNode, takesValuesOf } from './health/examine.js';
 import { describeNodeError, flushNode, inspectNode, type NodeAccess, runIdsOf } from './health/inspect.js';
-import { NodeMonitor } from './health/node-monitor.js';
+import { type NodeHealth, NodeMonitor } from './health/node-monitor.js';
 import { LocalPlane } from './local-plane.js';
 import type { PlaneHost } from './plane-host.js';
 import { socketShortCuts } from './proxy/io/raw-socket.js';
@@ -72,6 +73,7 @@ export async function startServer(config: Config): Promise<RunningProxy> {
   const recent = new RecentEvents();
   const access = nodeAccess(config);
   const monitors = new Map<string, NodeMonitor>();
+  const clientTrouble = new ClientTrouble();
   const extraCommands = new Map<string, CommandInfo>();
   const functionCopies = { access, timeout: config.connectTimeout };
   const beforeReturn = async (node: NodeSpec): Promise<void> => {
@@ -99,7 +101,13 @@ export async function startServer(config: Config): Promise<RunningProxy> {
     }
   };
 
+  const healthOf = (node: NodeSpec): NodeHealth | null => {
+    const health = monitors.get(`${node.name}\n${node.address}`)?.health;
+    return health === undefined ? null : { ...health, reason: health.reason ?? clientTrouble.of(node) };
+  };
+
   const watch = (nodes: readonly NodeSpec[]): void => {
+    clientTrouble.keep(nodes);
     const wanted = new Map(nodes.map((node) => [`${node.name}\n${node.address}`, node]));
     for (const [key, monitor] of monitors) {
       if (wanted.has(key)) continue;
@@ -184,7 +192,7 @@ export async function startServer(config: Config): Promise<RunningProxy> {
         );
       });
     },
-    health: (node) => monitors.get(`${node.name}\n${node.address}`)?.health ?? null,
+    health: healthOf,
     fence: (timeout) => plane.fence(timeout),
     killLateConnections: (nodes) => plane.killLateConnections(nodes),
     killPredecessors: (nodes, proxies) =>
@@ -249,6 +257,7 @@ export async function startServer(config: Config): Promise<RunningProxy> {
     for (const monitor of monitors.values()) monitor.stop();
     await stateDir?.close();
     recent.stop();
+    clientTrouble.stop();
     endLogging();
   };
   try {

@@ -18,6 +18,8 @@ export interface NodeView {
   usedMemory: number | null;
   /** Why the node is down, or null. */
   error: string | null;
+  /** What is wrong with the node, also when it is up, in its own words where it has said some; or null. */
+  reason: string | null;
 }
 
 export type ChangeKind = 'add' | 'remove' | 'reweight' | 'replace' | 'apply' | 'cancel';

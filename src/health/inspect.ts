@@ -6,6 +6,7 @@ import { RingproxyError } from '../errors.js';
 import { nameResolves } from '../proxy/io/shared-lookup.js';
 import { readRunId } from '../resp/run-id.js';
 import type { NodeSpec } from '../ring/node-spec.js';
+import { readImpairment } from './impairment.js';
 
 /** Without `replyMapping`, which changes the type of a client's replies. */
 type ClientOptions = Omit<RedisOptions, 'replyMapping'>;
@@ -32,6 +33,8 @@ export interface NodeFacts {
   /** Bytes; 0: no limit. */
   readonly maxMemory: number;
   readonly maxMemoryPolicy: string;
+  /** Why it cannot do what it is there for, although it answers; or null. */
+  readonly impairment: string | null;
 }
 
 /**
@@ -39,12 +42,19 @@ export interface NodeFacts {
  * (refused, timed out, wrong password) by an event only.
  */
 class NodeConnection extends Redis {
+  readonly #access: NodeAccess;
+  readonly #name: string;
   #cause: Error | null = null;
 
-  constructor(options: ClientOptions) {
-    super(options);
+  /** @param name of the connection at the node */
+  constructor(options: ClientOptions, access: NodeAccess, name: string) {
+    // ioredis would greet the node itself, but keeps what the node answers to itself, or misreads it.
+    super({ ...options, protocol: 2, disableClientInfo: true });
+    this.#access = access;
+    this.#name = name;
     this.on('error', (error: Error) => {
-      this.#cause = error;
+      // Those that follow are its consequences.
+      this.#cause ??= error;
     });
   }
 
@@ -55,12 +65,18 @@ class NodeConnection extends Redis {
       const isName = path === undefined && host !== undefined && isIP(host) === 0;
       if (isName && connectTimeout !== undefined) await nameResolves(host, connectTimeout);
       await super.connect();
+      const { username, password } = this.#access;
+      if (password !== '') await this.call('AUTH', ...(username === '' ? [password] : [username, password]));
+      // A node that turns a connection away says why to whatever comes first. It may also forbid CLIENT.
+      await this.client('SETNAME', this.#name).catch((error: unknown) => {
+        if (!isReplyError(error) || turnsAway(error)) throw error;
+      });
       // A password is found wrong only after that. What the node answers, if it does, is for the caller's command.
       await this.ping().catch((error: unknown) => {
         if (!isReplyError(error)) throw error;
       });
     } catch (error) {
-      throw this.#cause ?? error;
+      throw isReplyError(error) ? error : (this.#cause ?? error);
     }
   }
 }
@@ -69,11 +85,8 @@ class NodeConnection extends Redis {
 export function connectNode(address: string, access: NodeAccess, name: string, timeout: number): Redis {
   const target = parseAddress(address);
   if (target === null) throw new RingproxyError('BAD_ADDRESS', `'${address}' is not an address`, 'expected HOST:PORT');
-  return new NodeConnection({
+  const options: ClientOptions = {
     ...target,
-    ...(access.username === '' ? {} : { username: access.username }),
-    ...(access.password === '' ? {} : { password: access.password }),
-    connectionName: name,
     connectTimeout: timeout,
     commandTimeout: timeout,
     lazyConnect: true,
@@ -81,7 +94,13 @@ export function connectNode(address: string, access: NodeAccess, name: string, t
     enableReadyCheck: false,
     maxRetriesPerRequest: 0,
     retryStrategy: () => null,
-  });
+  };
+  return new NodeConnection(options, access, name);
+}
+
+/** Whether the node wants no connection, whatever is asked. */
+function turnsAway(error: unknown): boolean {
+  return error instanceof Error && /^(?:ERR max number of clients|DENIED |NOAUTH )/.test(error.message);
 }
 
 /** Whether the node answered, with an error. */
@@ -162,6 +181,7 @@ export function readFacts(info: string): NodeFacts {
     startupMemory: Number(field('used_memory_startup')),
     maxMemory: Number(field('maxmemory')),
     maxMemoryPolicy: field('maxmemory_policy'),
+    impairment: readImpairment(field),
   };
 }
 
@@ -174,6 +194,8 @@ export function nodeFailure(node: NodeSpec, error: unknown): RingproxyError {
   return new RingproxyError('NODE_UNREACHABLE', `${node.name} (${node.address}) cannot be used: ${why}`, hint, 409);
 }
 
+const MOST_TEXT = 200;
+
 /** What a failed connection or command says to people. */
 export function describeNodeError(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
@@ -183,5 +205,6 @@ export function describeNodeError(error: unknown): string {
   if (/timed? ?out|ETIMEDOUT/i.test(message)) return 'it did not answer in time';
   if (/Protocol error|Unknown RESP type/i.test(message)) return 'it does not speak the Redis protocol';
   if (/Connection is closed/i.test(message)) return 'it closed the connection';
-  return message;
+  // The first sentence: DENIED has a page of them.
+  return (/^(.*?)\.\s/.exec(message)?.[1] ?? message).slice(0, MOST_TEXT);
 }

@@ -13,6 +13,8 @@ export interface NodeHealth {
   readonly runId: string | null;
   /** Why the node is down, or null. */
   readonly error: string | null;
+  /** Why it cannot do what it is there for, although it is up; or null. */
+  readonly reason: string | null;
 }
 
 export interface MonitorOptions {
@@ -25,12 +27,14 @@ export interface MonitorOptions {
   readonly connectionName: string;
 }
 
-/** A node was found down, or up again. */
+/** A node was found down, or up again, or up and unable to do its work. */
 export interface NodeHealthEvent {
   node: string;
   address: string;
   up: boolean;
   error: string;
+  /** Why it cannot do its work although it is up; otherwise empty. */
+  reason: string;
 }
 
 export const nodeHealthChanged = channel('ringproxy:node:health');
@@ -44,7 +48,15 @@ export class NodeMonitor {
   #timer: NodeJS.Timeout | null = null;
   #failures = 0;
   #stopped = false;
-  #health: NodeHealth = { up: true, keys: null, usedMemory: null, version: null, runId: null, error: null };
+  #health: NodeHealth = {
+    up: true,
+    keys: null,
+    usedMemory: null,
+    version: null,
+    runId: null,
+    error: null,
+    reason: null,
+  };
 
   /** @param onCommands is given the node's reply to COMMAND, each time a connection to it is made */
   constructor(node: NodeSpec, access: NodeAccess, options: MonitorOptions, onCommands: (reply: unknown) => void) {
@@ -74,13 +86,15 @@ export class NodeMonitor {
       const redis = this.#redis ?? (await this.#connect());
       const facts = readFacts(await redis.info());
       this.#failures = 0;
-      const { keys, usedMemory, version, runId } = facts;
-      this.#update({ up: true, keys, usedMemory, version, runId, error: null });
+      const { keys, usedMemory, version, runId, impairment } = facts;
+      this.#update({ up: true, keys, usedMemory, version, runId, error: null, reason: impairment });
     } catch (error) {
-      if (isBusy(error)) {
+      const reason = livesAndSays(error);
+      if (reason === null) this.#onFailure(error);
+      else {
         this.#failures = 0;
-        this.#update({ ...this.#health, up: true, error: null });
-      } else this.#onFailure(error);
+        this.#update({ ...this.#health, up: true, error: null, reason });
+      }
     }
     if (this.#stopped) return;
     // A tenth of jitter keeps many proxies from probing in step.
@@ -92,7 +106,14 @@ export class NodeMonitor {
     this.#redis = null;
     this.#failures++;
     if (this.#failures < this.#options.failures) return;
-    this.#update({ ...this.#health, up: false, keys: null, usedMemory: null, error: describeNodeError(error) });
+    this.#update({
+      ...this.#health,
+      up: false,
+      keys: null,
+      usedMemory: null,
+      error: describeNodeError(error),
+      reason: null,
+    });
   }
 
   async #connect(): Promise<Redis> {
@@ -111,7 +132,7 @@ export class NodeMonitor {
 
   #update(health: NodeHealth): void {
     if (this.#stopped) return;
-    const changed = health.up !== this.#health.up;
+    const changed = health.up !== this.#health.up || codeOf(health.reason) !== codeOf(this.#health.reason);
     this.#health = health;
     if (!changed || !nodeHealthChanged.hasSubscribers) return;
     const event: NodeHealthEvent = {
@@ -119,12 +140,22 @@ export class NodeMonitor {
       address: this.node.address,
       up: health.up,
       error: health.error ?? '',
+      reason: health.reason ?? '',
     };
     nodeHealthChanged.publish(event);
   }
 }
 
-/** A node that runs a script for long says so: it is alive. */
-function isBusy(error: unknown): boolean {
-  return isReplyError(error) && error instanceof Error && error.message.startsWith('BUSY');
+/**
+ * A node that runs a script for long says so, and one whose user may not call INFO does, too: both are alive.
+ * @returns what it says; null: it is not known to be alive
+ */
+function livesAndSays(error: unknown): string | null {
+  if (!isReplyError(error) || !(error instanceof Error)) return null;
+  return /^(?:BUSY|NOPERM|LOADING|MASTERDOWN) |^ERR unknown command/.test(error.message) ? error.message : null;
+}
+
+/** What is news in a reason: of a node that loads, how far it is changes all the time. */
+function codeOf(reason: string | null): string | null {
+  return reason?.split(' ', 1)[0] ?? null;
 }

@@ -13,6 +13,14 @@ export interface NodeConnectionEvent {
   error: string;
 }
 
+/** A node answers, and says that it cannot do what it is there for, or has not said so for a while. */
+export interface NodeTroubleEvent {
+  node: string;
+  address: string;
+  /** The error that it answers (`READONLY …`); empty when that is over. */
+  reason: string;
+}
+
 /** A client was let in, left, or was cut. */
 export interface ClientEvent {
   client: number;
@@ -31,6 +39,8 @@ export interface AttackEvent extends ClientEvent {
 export const FORWARDED_CHANNELS: readonly string[] = [
   'ringproxy:upstream:up',
   'ringproxy:upstream:down',
+  'ringproxy:upstream:impaired',
+  'ringproxy:upstream:recovered',
   'ringproxy:client:connected',
   'ringproxy:client:closed',
   'ringproxy:client:rejected',
@@ -70,6 +80,8 @@ export interface HoldEvent {
 
 export const nodeUp = channel('ringproxy:upstream:up');
 export const nodeDown = channel('ringproxy:upstream:down');
+export const nodeImpaired = channel('ringproxy:upstream:impaired');
+export const nodeRecovered = channel('ringproxy:upstream:recovered');
 export const clientConnected = channel('ringproxy:client:connected');
 export const clientClosed = channel('ringproxy:client:closed');
 export const clientRejected = channel('ringproxy:client:rejected');

@@ -75,8 +75,8 @@ export class NodeLink {
     this.#socket = socket;
     socket.setNoDelay(true);
     socket.on('data', (chunk: Buffer) => this.#onData(chunk));
-    socket.on('error', (error: NodeJS.ErrnoException) => this.#fail(describe(error)));
-    socket.on('close', () => this.#fail('closed the connection'));
+    socket.on('error', (error: NodeJS.ErrnoException) => this.#fail(`${describe(error)}${this.#lastWords}`));
+    socket.on('close', () => this.#fail(`closed the connection${this.#lastWords}`));
   }
 
   /** Connects and logs in. @throws LinkFailure that says why it cannot */
@@ -103,6 +103,12 @@ export class NodeLink {
     if (typeof id === 'number') link.connectionId = id;
     if (Buffer.isBuffer(info)) link.runId = readRunId(info.toString('latin1'));
     return link;
+  }
+
+  /** A node that turns a connection away says why before it closes it. */
+  get #lastWords(): string {
+    const said = this.#exchanges[0]?.replies.at(-1);
+    return said instanceof ReplyError ? `: ${said.message}` : '';
   }
 
   /** Why it cannot be used any more, or null. */

@@ -26,6 +26,8 @@ export const EVENT_CHANNELS: Readonly<Record<string, ChannelUse>> = {
   'ringproxy:command:held': frequent,
   'ringproxy:upstream:up': notice,
   'ringproxy:upstream:down': warning,
+  'ringproxy:upstream:impaired': warning,
+  'ringproxy:upstream:recovered': notice,
   'ringproxy:node:health': notice,
   'ringproxy:ring:generation': notice,
   'ringproxy:ring:begun': notice,
@@ -87,8 +89,14 @@ function describe(name: string, event: object): string {
       return `node ${text('node')} (${text('address')}) answers again`;
     case 'ringproxy:upstream:down':
       return `node ${text('node')} (${text('address')}) ${text('error')}: its keys get -NODEDOWN until it answers`;
-    case 'ringproxy:node:health':
-      return `node ${text('node')} (${text('address')}) is ${text('up') === 'true' ? 'up' : `down: ${text('error')}`}`;
+    case 'ringproxy:upstream:impaired':
+      return `node ${text('node')} (${text('address')}) answers clients: ${text('reason')}`;
+    case 'ringproxy:upstream:recovered':
+      return `node ${text('node')} (${text('address')}) does not answer so any more`;
+    case 'ringproxy:node:health': {
+      const up = text('reason') === '' ? 'up' : `up, but: ${text('reason')}`;
+      return `node ${text('node')} (${text('address')}) is ${text('up') === 'true' ? up : `down: ${text('error')}`}`;
+    }
     case 'ringproxy:client:rejected':
       return `client ${text('address')} was turned away: ${text('reason')}`;
     case 'ringproxy:client:attack':

@@ -24,6 +24,7 @@ export function describeNodes(
       keys: health?.keys ?? null,
       usedMemory: health?.usedMemory ?? null,
       error: health?.error ?? null,
+      reason: health?.error ?? health?.reason ?? null,
     };
   });
 }

@@ -1,21 +1,35 @@
-/** Each worker notices by itself that a node is gone or back: it is news when the first one notices, or the last. */
+/** What a worker may find of a node, and the end of that. */
+const ENDS: ReadonlyMap<string, string> = new Map([
+  ['ringproxy:upstream:down', 'ringproxy:upstream:up'],
+  ['ringproxy:upstream:impaired', 'ringproxy:upstream:recovered'],
+]);
+
+/**
+ * Each worker notices by itself that a node is gone or back, or says that it cannot do its work: it is news when the
+ * first one notices, or the last.
+ */
 export class NodeStates {
-  /** Workers that do not reach a node, by its name and address. */
-  readonly #down = new Map<string, Set<number>>();
+  /** Workers that have found something, and what tells of its end, by what it is and by the node. */
+  readonly #found = new Map<string, { readonly end: string; event: object; readonly workers: Set<number> }>();
 
   isNews(worker: number, channel: string, event: object): boolean {
-    if (channel !== 'ringproxy:upstream:down' && channel !== 'ringproxy:upstream:up') return true;
-    const identity = `${String(Reflect.get(event, 'node'))}\n${String(Reflect.get(event, 'address'))}`;
-    const workers = this.#down.get(identity) ?? new Set<number>();
-    this.#down.set(identity, workers);
-    if (channel === 'ringproxy:upstream:down') {
-      workers.add(worker);
-      return workers.size === 1;
-    }
-    return workers.delete(worker) && workers.size === 0;
+    const begins = ENDS.get(channel);
+    const end = begins ?? ([...ENDS.values()].includes(channel) ? channel : null);
+    if (end === null) return true;
+    const identity = `${end}\n${String(Reflect.get(event, 'node'))}\n${String(Reflect.get(event, 'address'))}`;
+    const found = this.#found.get(identity) ?? { end, event, workers: new Set<number>() };
+    this.#found.set(identity, found);
+    if (begins === undefined) return found.workers.delete(worker) && found.workers.size === 0;
+    found.workers.add(worker);
+    found.event = event;
+    return found.workers.size === 1;
   }
 
-  forget(worker: number): void {
-    for (const workers of this.#down.values()) workers.delete(worker);
+  /** The worker is gone. @returns what has ended with it, since no other worker has found it */
+  forget(worker: number): { readonly channel: string; readonly event: object }[] {
+    return [...this.#found.values()].flatMap(({ end, event, workers }) => {
+      if (!workers.delete(worker) || workers.size > 0) return [];
+      return [{ channel: end, event: { ...event, error: '', reason: '' } }];
+    });
   }
 }

@@ -269,7 +269,7 @@ export class WorkerPool implements PlaneHost {
     this.#deadNames.add(`ringproxy:${this.#nameOf(worker)}`);
     for (let i = 0; i < worker.holds; i++) this.#snapshot?.moves?.releaseMoves();
     worker.holds = 0;
-    this.#nodeStates.forget(worker.number);
+    for (const end of this.#nodeStates.forget(worker.number)) channel(end.channel).publish(end.event);
     this.#tellOthers(worker, { type: 'left', from: this.#nameOf(worker) });
     if (worker.lastStats !== null) this.#past = [sumPlaneStats([...this.#past, countersOf(worker.lastStats)])];
     if (this.#closing) return;

@@ -28,6 +28,7 @@ export function ringView(fields: Partial<RingView> = {}): RingView {
         keys: 1234567,
         usedMemory: 1536,
         error: null,
+        reason: null,
       },
     ],
     change: null,

@@ -38,7 +38,7 @@ describe('what top shows', () => {
   });
 
   it('says why a node is down, and why nothing is new', () => {
-    const sample = sampleOf(['a'], { state: 'down', error: 'it refused the connection' });
+    const sample = sampleOf(['a'], { state: 'down', reason: 'it refused the connection' });
     const lines = describeSample(sample, { trouble: 'the admin API cannot be reached' });
     expect(lines).toContain('a: it refused the connection');
     expect(lines[1]).toBe('the admin API cannot be reached; trying again');

@@ -85,6 +85,7 @@ describe('commands whose keys have several owners', () => {
     const client = await connect();
     await client.command('SET', 'string', 'x');
     const owner = await node('string');
+    proxy.allowLog(/upstream:impaired.*OOM/);
     await nodes[owner]?.client().config('SET', 'maxmemory', '1');
     const reply = await client.text('MSET', ...Array.from({ length: 30 }, (_, i) => [`k${i}`, 'v']).flat());
     await nodes[owner]?.client().config('SET', 'maxmemory', '0');

@@ -97,7 +97,7 @@ it('refuses a node that does not take the values of a newer one', async () => {
   const exam: NodeExam = { lacking: [], databases: 16, settings: new Map() };
   const spec = (name: string) => ({ name, address: `127.0.0.1:${name.length}`, weight: 1 });
   const facts = (version: string): NodeFacts => ({
-    ...{ role: 'master', clusterEnabled: false, version, runId: version, keys: 0, databasesInUse: 0 },
+    ...{ role: 'master', clusterEnabled: false, version, runId: version, keys: 0, databasesInUse: 0, impairment: null },
     ...{ usedMemory: 0, startupMemory: 0, maxMemory: 0, maxMemoryPolicy: '' },
   });
   const asked: string[] = [];

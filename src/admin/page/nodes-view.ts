@@ -115,7 +115,7 @@ export class NodeTable {
       row.name.replaceChildren(swatch(color), node.name);
     }
     const weight = node.weight === 1 ? '' : ` ×${node.weight}`;
-    setText(row.cells.state, `${STATES[node.state]}${weight}${node.error === null ? '' : `: ${node.error}`}`);
+    setText(row.cells.state, `${STATES[node.state]}${weight}${node.reason === null ? '' : `: ${node.reason}`}`);
     row.element.dataset.state = node.state;
     const measured = total === 0 || load === undefined ? null : load.commandsPerSecond / total;
     bar(row.share, node.share, `${formatPercent(node.share)} of the ring`);

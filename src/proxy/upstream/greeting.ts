@@ -11,8 +11,21 @@ const CLIENT_INFO = Buffer.from(encodeRequest(['CLIENT', 'INFO']));
 export type GreetingOutcome =
   | 'more'
   | 'done'
-  /** `refused`: the node is well and does not want this connection; `greeting`: it cannot be used. */
-  | { readonly reason: 'refused' | 'greeting'; readonly why: string };
+  /**
+   * `refused`: the node is well and does not want this connection; `turned-away`: it is well and has enough of them;
+   * `greeting`: it cannot be used.
+   */
+  | { readonly reason: 'refused' | 'turned-away' | 'greeting'; readonly why: string };
+
+/** What a node says of itself to whoever connects, before it closes the connection: it answers none of the steps. */
+const TURNS_AWAY = /^(?:ERR max number of clients|DENIED )/;
+const MOST_TEXT = 200;
+
+/** The first sentence, since `DENIED` has a page of them. */
+export function shortened(text: string): string {
+  const sentence = /^(.*?)\.\s/.exec(text)?.[1] ?? text;
+  return sentence.slice(0, MOST_TEXT);
+}
 
 /** The handshake of one connection to a node. */
 export class Greeting {
@@ -30,6 +43,7 @@ export class Greeting {
   readonly #steps: readonly string[];
   readonly #isOneOfMany: boolean;
   #answered = 0;
+  #complaint = '';
 
   /**
    * @param isOneOfMany the node may have had enough of such connections, which does not make it unusable
@@ -50,13 +64,21 @@ export class Greeting {
     this.#isOneOfMany = isOneOfMany;
   }
 
+  /** What the node has said against a courtesy: when it closes the connection then, it says why. */
+  get complaint(): string {
+    return this.#complaint === '' ? '' : `: ${shortened(this.#complaint)}`;
+  }
+
   /** Takes the node's next answer, `buffer[start, end)`. */
   onReply(buffer: Buffer, start: number, end: number): GreetingOutcome {
     const step = this.#steps[this.#answered] ?? '';
     if (buffer[start] === ERROR_BYTE) {
       const text = buffer.toString('latin1', start + 1, end - 2);
-      if (this.#isOneOfMany && text.includes('max number of clients')) {
-        return { reason: 'refused', why: `refused the connection: ${text}` };
+      if (TURNS_AWAY.test(text)) {
+        return {
+          reason: this.#isOneOfMany ? 'turned-away' : 'greeting',
+          why: `refused the connection: ${shortened(text)}`,
+        };
       }
       // The node only has fewer databases than the proxy offers.
       if (step.startsWith('SELECT')) return { reason: 'refused', why: `refused ${step}: ${text}` };
@@ -65,6 +87,7 @@ export class Greeting {
       if (!isCourtesy || text.startsWith('NOAUTH')) {
         return { reason: 'greeting', why: `refused ${step}: ${text}` };
       }
+      this.#complaint = text;
     } else if (step === 'CLIENT ID') {
       this.connectionId = parseIntegerLine(buffer, start, end);
     } else if (step === 'INFO') {

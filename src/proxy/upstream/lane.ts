@@ -24,7 +24,7 @@ import { sharedLookup } from '../io/shared-lookup.js';
 import { createSocketWriter } from '../io/socket-writer.js';
 import type { LanePool } from '../private/lane-pool.js';
 import type { Request } from '../request.js';
-import { Greeting } from './greeting.js';
+import { Greeting, shortened } from './greeting.js';
 import type { LaneKind } from './lane-handshake.js';
 import { ReplyCarry } from './reply-carry.js';
 import type { UpstreamNode } from './upstream-node.js';
@@ -48,7 +48,7 @@ const PUSH_BYTE = 0x3e;
 const BULK_BYTE = 0x24;
 
 /** Why a lane ended, which decides what the node is held for. */
-export type LaneEnd = 'connect' | 'greeting' | 'refused' | 'lost' | 'timeout' | 'protocol' | 'closed';
+export type LaneEnd = 'connect' | 'greeting' | 'refused' | 'turned-away' | 'lost' | 'timeout' | 'protocol' | 'closed';
 
 /**
  * A node that runs a script says nothing at all until `busy-reply-threshold`, which is as long as `request-timeout` by
@@ -336,8 +336,9 @@ export class Lane {
     const { nodeAccess, proxyId } = this.node.shared.options;
     const { username, password } = nodeAccess(this.node.name);
     const identity = { username, password, connectionName: `ringproxy:${proxyId}` };
-    const { late, asksRunId } = this.node;
-    this.#greeting = new Greeting(this.kind, identity, { isOneOfMany: this.pool !== null, asksRunId, late });
+    const { late, asksRunId, hasReadyLane } = this.node;
+    const isOneOfMany = this.pool !== null || hasReadyLane;
+    this.#greeting = new Greeting(this.kind, identity, { isOneOfMany, asksRunId, late });
     socket.write(this.#greeting.bytes);
   }
 
@@ -408,7 +409,8 @@ export class Lane {
     if (this.#framer.type === PUSH_BYTE) return;
     const request = this.#head;
     if (request === null) {
-      this.end('protocol', 'sent a reply that nothing asked for');
+      const said = buffer[start] === ERROR_BYTE ? `: ${shortened(buffer.toString('utf8', start + 1, end - 2))}` : '';
+      this.end('protocol', `sent a reply that nothing asked for${said}`);
       return;
     }
     if (
@@ -421,7 +423,9 @@ export class Lane {
       return;
     }
     this.#pop(request);
-    this.node.answered(request, buffer[start] === ERROR_BYTE);
+    const failed = buffer[start] === ERROR_BYTE;
+    if (failed) this.node.trouble.note(buffer, start, end, this.node.shared.clock.now);
+    this.node.answered(request, failed);
     if (request.sink !== null) request.sink.onReply(request, buffer, start, end);
     else if (request.client !== null) request.client.onReply(request, buffer, start, end);
     else this.node.shared.requests.give(request);
@@ -538,7 +542,8 @@ export class Lane {
 
   #onSocketEnd(why: string): void {
     if (this.#state === CLOSED) return;
-    this.end(this.#state === READY ? 'lost' : this.#state === GREETING ? 'greeting' : 'connect', why);
+    if (this.#state === GREETING) this.end('greeting', `${why}${this.#greeting?.complaint ?? ''}`);
+    else this.end(this.#state === READY ? 'lost' : 'connect', why);
   }
 
   #failAll(reason: LaneEnd, why: string): void {
@@ -547,9 +552,9 @@ export class Lane {
     this.#tail = null;
     this.inflight = 0;
     if (request === null) return;
-    const neverSent = reason === 'connect' || reason === 'greeting' || reason === 'refused';
+    const neverSent = ['connect', 'greeting', 'refused', 'turned-away'].includes(reason);
     const outcome = neverSent ? '' : '; the outcome of the command is unknown';
-    const code = reason === 'refused' ? 'ERR' : 'NODEDOWN';
+    const code = reason === 'refused' || reason === 'turned-away' ? 'ERR' : 'NODEDOWN';
     const reply = encodeError(`${code} node ${this.node.name} (${this.node.address}) ${why}${outcome}`);
     let cut = this.#streaming;
     while (request !== null) {

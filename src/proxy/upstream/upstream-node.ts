@@ -4,7 +4,14 @@
  */
 import { error as encodeError, request as encodeRequest } from '../../resp/encode.js';
 import type { ClientConnection } from '../client/client-connection.js';
-import { type NodeConnectionEvent, nodeDown, nodeUp } from '../events.js';
+import {
+  type NodeConnectionEvent,
+  type NodeTroubleEvent,
+  nodeDown,
+  nodeImpaired,
+  nodeRecovered,
+  nodeUp,
+} from '../events.js';
 import type { OutletPools } from '../io/outlet.js';
 import type { Turn } from '../io/turn.js';
 import type { Clock } from '../measure/clock.js';
@@ -17,6 +24,7 @@ import { Lane, type LaneEnd } from './lane.js';
 import type { LaneKind } from './lane-handshake.js';
 import { Drop, dropFrame, LateConnections } from './late-connections.js';
 import { SILENT_MS, Silence } from './silence.js';
+import { Trouble } from './trouble.js';
 
 /** What all nodes of a data plane have in common. */
 export interface UpstreamShared {
@@ -36,6 +44,8 @@ export interface UpstreamShared {
 export type NodeTarget = { readonly host: string; readonly port: number } | { readonly path: string };
 
 const BACKOFF_MIN_MS = 20;
+/** Milliseconds. */
+const TURNED_AWAY_MS = 1000;
 /** While a node runs one script, further ones wait: their lanes need not all be retired. */
 const MOST_BEHIND_CODE = 8;
 /** How much of the private lanes large values may use. */
@@ -61,6 +71,8 @@ export class UpstreamNode {
   readonly busy: BusyState;
 
   readonly #silence = new Silence();
+  /** What its error replies say of it. */
+  readonly trouble = new Trouble((reason) => this.#publishTrouble(reason));
 
   readonly #lanes: Lane[][] = [];
   /** Every lane that is open, shared ones and private ones. */
@@ -72,6 +84,7 @@ export class UpstreamNode {
   readonly #kinds: LaneKind[] = [];
   #next = 0;
   #backoff = BACKOFF_MIN_MS;
+  #turnedAwayAt = Number.NEGATIVE_INFINITY;
   #retry: NodeJS.Timeout | null = null;
   #closed = false;
   /** It has answered after it was down, and does not serve yet. */
@@ -138,9 +151,21 @@ export class UpstreamNode {
       lanes = [];
       this.#lanes[index] = lanes;
     }
-    if (lanes.length < this.shared.options.nodeConnections) return this.#openShared(lanes, kind, index);
+    const wantsMore = lanes.length < this.shared.options.nodeConnections && this.#takesMore(lanes);
+    if (wantsMore) return this.#openShared(lanes, kind, index);
     this.#next = (this.#next + 1) % lanes.length;
     return lanes[this.#next] ?? null;
+  }
+
+  /** Whether shared connections to the node work: when it turns away another one, it is not down. */
+  get hasReadyLane(): boolean {
+    for (const lane of this.#open) if (lane.ready && lane.pool === null) return true;
+    return false;
+  }
+
+  /** A node that has had enough of connections is not asked for a further one all the time. */
+  #takesMore(lanes: readonly Lane[]): boolean {
+    return lanes.length === 0 || this.shared.clock.now - this.#turnedAwayAt > TURNED_AWAY_MS;
   }
 
   /**
@@ -229,6 +254,10 @@ export class UpstreamNode {
     lane.pool?.forget(lane);
     if (lane.isBehindCode) this.onCodeEnd();
     if (this.#closed || reason === 'closed' || reason === 'refused') return;
+    if (reason === 'turned-away') {
+      this.#turnedAwayAt = this.shared.clock.now;
+      return;
+    }
     if (wasReady) this.counters.reconnects++;
     if (reason === 'lost') {
       // The node may just have restarted: one attempt at once decides whether it is down.
@@ -253,6 +282,7 @@ export class UpstreamNode {
     }
     if (this.busy.tick(now, this.#behindCode > 0)) this.#askWhetherBusy(now);
     this.#silence.tick(this.#open, now);
+    this.trouble.tick(now);
     this.privateLanes.tick(now);
     this.blockingLanes.tick(now);
   }
@@ -369,6 +399,13 @@ export class UpstreamNode {
 
   #describeDown(why: string): Buffer {
     return encodeError(`NODEDOWN node ${this.name} (${this.address}) ${why}`);
+  }
+
+  #publishTrouble(reason: string): void {
+    const target = reason === '' ? nodeRecovered : nodeImpaired;
+    if (!target.hasSubscribers) return;
+    const event: NodeTroubleEvent = { node: this.name, address: this.address, reason };
+    target.publish(event);
   }
 
   #publish(target: typeof nodeUp, error: string): void {

@@ -1,0 +1,54 @@
+/**
+ * What the data plane finds of nodes while it serves clients, by its events: it cannot reach one, or one answers that
+ * it cannot do its work. Probes need not see that: they have a connection already, and write nothing.
+ */
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import type { NodeSpec } from '../ring/node-spec.js';
+
+const DOWN = 'ringproxy:upstream:down';
+const UP = 'ringproxy:upstream:up';
+const IMPAIRED = 'ringproxy:upstream:impaired';
+const RECOVERED = 'ringproxy:upstream:recovered';
+
+export class ClientTrouble {
+  readonly #down = new Map<string, string>();
+  readonly #impaired = new Map<string, string>();
+  readonly #handlers: readonly (readonly [channel: string, handler: (event: unknown) => void])[] = [
+    [DOWN, (event) => note(this.#down, event, 'error')],
+    [UP, (event) => note(this.#down, event, null)],
+    [IMPAIRED, (event) => note(this.#impaired, event, 'reason')],
+    [RECOVERED, (event) => note(this.#impaired, event, null)],
+  ];
+
+  constructor() {
+    for (const [channel, handler] of this.#handlers) subscribe(channel, handler);
+  }
+
+  /** @returns what is wrong with the node, or null */
+  of(node: NodeSpec): string | null {
+    const identity = `${node.name}\n${node.address}`;
+    const down = this.#down.get(identity);
+    if (down !== undefined) return `NODEDOWN for clients: ${down}`;
+    return this.#impaired.get(identity) ?? null;
+  }
+
+  /** Nodes that are no members any more are not told of again. */
+  keep(nodes: readonly NodeSpec[]): void {
+    const known = new Set(nodes.map((node) => `${node.name}\n${node.address}`));
+    for (const map of [this.#down, this.#impaired]) {
+      for (const identity of map.keys()) if (!known.has(identity)) map.delete(identity);
+    }
+  }
+
+  stop(): void {
+    for (const [channel, handler] of this.#handlers) unsubscribe(channel, handler);
+  }
+}
+
+/** @param field where the event says what is wrong; null: nothing is any more */
+function note(map: Map<string, string>, event: unknown, field: string | null): void {
+  if (typeof event !== 'object' || event === null) return;
+  const identity = `${String(Reflect.get(event, 'node'))}\n${String(Reflect.get(event, 'address'))}`;
+  if (field === null) map.delete(identity);
+  else map.set(identity, String(Reflect.get(event, field)));
+}
