@@ -20,6 +20,7 @@ export const EVENT_CHANNELS: Readonly<Record<string, ChannelUse>> = {
   'ringproxy:client:connected': detail,
   'ringproxy:client:closed': detail,
   'ringproxy:client:rejected': warning,
+  'ringproxy:fence:forced': warning,
   'ringproxy:command:answered': frequent,
   'ringproxy:command:failed': frequent,
   'ringproxy:command:held': frequent,

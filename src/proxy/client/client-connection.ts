@@ -526,7 +526,7 @@ export class ClientConnection implements TurnTask {
     this.#framer.reset();
     this.#upload = new Upload(plan.lane);
     if (plan.lane === null) this.reply(plan.command, plan.failure, true);
-    else beginUpload(this.#dispatcher, this, plan.command, plan.lane);
+    else beginUpload(this.#dispatcher, this, plan, plan.lane);
     this.#continueUpload(this.#upload, buffer, start, end);
     return true;
   }

@@ -1,6 +1,6 @@
 import type { ClientShared } from '../client/client-shared.js';
 import { NO_GROUP } from '../measure/key-groups.js';
-import type { ReplySink, Request } from '../request.js';
+import { type KeysOfRequest, type ReplySink, type Request, UNKNOWN_KEYS } from '../request.js';
 import type { Lane } from '../upstream/lane.js';
 import type { UpstreamNode } from '../upstream/upstream-node.js';
 import { Scratch } from './scratch.js';
@@ -41,6 +41,8 @@ export class Group implements ReplySink {
   /** Called when every part was answered, or null. */
   onFinished: (() => void) | null = null;
   tolerance: Tolerance = 'nothing';
+  /** What is known of the keys of each part; to be set before parts are added. */
+  keys: KeysOfRequest = UNKNOWN_KEYS;
   #remaining = 0;
   #succeeded = 0;
   #failedPart = -1;
@@ -102,6 +104,7 @@ export class Group implements ReplySink {
     part.sink = this;
     part.part = this.parts.length;
     part.command = this.request.command;
+    part.keys = this.keys;
     part.startedAt = this.#shared.clock.now;
     this.parts.push(part);
     this.nodes.push(node);
