@@ -1,24 +1,14 @@
-/**
- * SCAN over all nodes behind one cursor. A cursor says which node is being walked and how far, and in which
- * state of the ring the walk began: `(node's cursor * 64 + stamp) * 1024 + node's id`. A node's cursor stays
- * far below 2^48, since it is a position in its hash table, so the client's cursor fits in 64 bits.
- *
- * SCAN's guarantee is that a key that was there all the time is returned. While keys move, nodes that lose
- * keys are walked before those that get them, so a key that moves away behind the cursor is found in front
- * of it. A walk during which the ring changed its state is followed by another one: keys may be returned
- * twice, as SCAN allows, but none is missed.
- */
+/** SCAN over all nodes behind one cursor; in which order, and what the cursor means, is `scan-walk.ts`. */
 import type { Command } from '../../commands/command.js';
 import { request as encodeRequest } from '../../resp/encode.js';
 import { args, type RequestFramer } from '../../resp/request-framer.js';
 import { type ClientConnection, LATER, TAKEN } from '../client/client-connection.js';
 import { Group } from '../merge/group.js';
 import { scanMerger } from '../merge/scan.js';
-import type { RoutedNode, RoutingSnapshot } from '../snapshot.js';
+import type { RoutingSnapshot } from '../snapshot.js';
 import type { Dispatcher, Verdict } from './dispatcher.js';
-
-const NODE_IDS = 1024n;
-const STAMPS = 64n;
+import { cursorBehind, placeOf, walkOf } from './scan-walk.js';
+import { GAVE_UP_REPLY } from './waiting.js';
 
 /** Sends the SCAN that `framer` holds to the node whose turn it is. */
 export function planScan(
@@ -34,26 +24,15 @@ export function planScan(
   if (!/^(0|[1-9]\d{0,19})$/.test(text)) {
     return dispatcher.forward(client, command, dispatcher.anyNode(), source, framer);
   }
-  const order = walkOrder(snapshot);
-  const now = stampOf(snapshot);
-  const cursor = BigInt(text);
-  const begins = cursor === 0n;
-  const stamp = begins ? now : (cursor / NODE_IDS) % STAMPS;
-  const wanted = begins ? (order[0]?.id ?? 0) : Number(cursor % NODE_IDS);
-  let at = order.findIndex((node) => node.id === wanted);
-  let nodeCursor = begins ? 0n : cursor / (NODE_IDS * STAMPS);
-  if (at < 0) {
-    // The node has left the ring since: another walk finds what has gone elsewhere.
-    at = 0;
-    nodeCursor = 0n;
+  if (dispatcher.isFenced) {
+    // A page that is read while keys begin to move would say of a key that it is nowhere.
+    return dispatcher.holdForRing(client) ? LATER : dispatcher.refuse(client, command, GAVE_UP_REPLY);
   }
-  const node = order[at] as RoutedNode;
-  const encode = (inNode: bigint, of: bigint, id: number): string =>
-    ((inNode * STAMPS + of) * NODE_IDS + BigInt(id)).toString();
-  const next = order[at + 1];
-  const behind =
-    next !== undefined ? encode(0n, stamp, next.id) : stamp === now ? '0' : encode(0n, now, order[0]?.id ?? 0);
-  const merger = scanMerger((inNode) => (inNode === 0n ? behind : encode(inNode, stamp, node.id)));
+  const walk = walkOf(snapshot);
+  const place = placeOf(walk, BigInt(text));
+  if (place === null) return dispatcher.forward(client, command, dispatcher.anyNode(), source, framer);
+  const { node } = place;
+  const merger = scanMerger((inNode) => cursorBehind(walk, place, inNode));
 
   const index = snapshot.nodes.indexOf(node);
   const lane = dispatcher.laneFor(client, index);
@@ -70,7 +49,7 @@ export function planScan(
   if (lane === null) {
     group.addFailedPart(upstream);
   } else {
-    const words: (string | Uint8Array)[] = ['SCAN', nodeCursor.toString()];
+    const words: (string | Uint8Array)[] = ['SCAN', place.cursor.toString()];
     for (let i = 2; i < framer.argc; i++) words.push(source.subarray(args.start[i], args.end[i]));
     const frame = encodeRequest(words);
     lane.outlet.appendOwned(frame);
@@ -79,23 +58,6 @@ export function planScan(
   }
   group.seal();
   return TAKEN;
-}
-
-/** Tells the states of the ring apart between which keys may have moved; never 0. */
-function stampOf(snapshot: RoutingSnapshot): bigint {
-  const state = snapshot.generation * 2 + (snapshot.phase === 'moving' ? 1 : 0);
-  return 1n + (BigInt(state) % (STAMPS - 1n));
-}
-
-/** Nodes that lose points in front of those that gain some: keys move in that direction only. */
-function walkOrder(snapshot: RoutingSnapshot): RoutedNode[] {
-  const { ring, nextRing, nodes } = snapshot;
-  const gains = new Map<RoutedNode, number>();
-  nodes.forEach((node, index) => {
-    const before = ring.pointCounts[index] ?? 0;
-    gains.set(node, (nextRing?.pointCounts[index] ?? before) - before);
-  });
-  return [...nodes].sort((a, b) => (gains.get(a) ?? 0) - (gains.get(b) ?? 0) || a.id - b.id);
 }
 
 const NO_KEYS = new Uint16Array(0);
