@@ -1,7 +1,7 @@
 /** The data plane in this process. */
 import type { WorkerView } from './admin/api.js';
 import { buildCommandTable, type CommandInfo } from './commands/build.js';
-import type { PlaneHost, ProxyInfo } from './plane-host.js';
+import { type PlaneHost, type ProxyInfo, stillInFlight } from './plane-host.js';
 import { DataPlane } from './proxy/data-plane.js';
 import { emptyPlaneStats, type PlaneStats, readPlaneStats } from './proxy/measure/plane-stats.js';
 import type { DataPlaneOptions } from './proxy/options.js';
@@ -53,7 +53,7 @@ export class LocalPlane implements PlaneHost {
 
   async fence(timeout: number): Promise<FenceMember[]> {
     const slow = await this.#plane.fence(timeout);
-    const why = slow.length === 0 ? '' : `commands to ${slow.join(', ')} were still in flight after ${timeout} ms`;
+    const why = stillInFlight(slow);
     return [{ acknowledged: slow.length === 0, why }];
   }
 

@@ -22,9 +22,9 @@ export interface PlaneHost {
   /** From now on commands are routed by this snapshot. */
   publish(snapshot: RoutingSnapshot): void;
   /**
-   * Waits until every command that is in flight now was answered.
+   * Waits until every command that is in flight now on a key that changes hands was answered.
    * @param timeout milliseconds
-   * @returns every process that commands come from, and whether all of its commands were answered in time
+   * @returns every process that commands come from, and whether all of these commands were answered in time
    */
   fence(timeout: number): Promise<FenceMember[]>;
   /**
@@ -48,4 +48,9 @@ export interface PlaneHost {
    * @param timeout milliseconds after which clients that still wait are cut
    */
   close(timeout: number): Promise<void>;
+}
+
+/** Why a fence was not passed. @param slow what is in flight, and where */
+export function stillInFlight(slow: readonly string[]): string {
+  return slow.length === 0 ? '' : `commands on keys that move are still in flight at ${slow.join('; ')}`;
 }

@@ -9,6 +9,7 @@ import { ClientConnection } from './client/client-connection.js';
 import type { ClientShared } from './client/client-shared.js';
 import { DENIED, isLocalPeer } from './client/protected-mode.js';
 import { type ClientEvent, clientConnected, clientRejected } from './events.js';
+import { Fence } from './fence.js';
 import { ChunkPool } from './io/chunk-pool.js';
 import { HoldPool } from './io/hold.js';
 import { Turn } from './io/turn.js';
@@ -205,38 +206,23 @@ export class DataPlane {
   }
 
   /**
-   * Waits until every command that is in flight now was answered.
+   * Waits until every command that is in flight now on a key that changes hands was answered (see `fence.ts`).
    * @param timeout milliseconds
-   * @returns the nodes that were slower than that
+   * @returns what was slower than that, for people: nodes, and what of whom is in flight there
    */
   async fence(timeout: number): Promise<string[]> {
-    const slow = new Set<UpstreamNode>();
-    this.#dispatcher.blocked.release();
-    // Twice: a read that found nothing at one node may have been sent to another one in the meantime.
-    const answered = this.#answeredSoFar(slow).then(() => this.#answeredSoFar(slow));
-    const { pubsub } = this.#dispatcher;
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, timeout);
+    const { snapshot, pubsub, blocked } = this.#dispatcher;
+    if (snapshot === null) return [];
+    blocked.release();
+    const fence = new Fence({
+      snapshot,
+      table: this.table,
+      nodes: () => this.#nodes.values(),
     });
     // Nodes that join must be listened to before anything is published there.
-    await Promise.race([Promise.all([answered, pubsub.ready()]), late]);
-    clearTimeout(timer);
-    for (const node of pubsub.slowNodes) slow.add(node);
-    return [...slow].map((node) => `${node.name} (${node.address})`);
-  }
-
-  /** @param waiting holds the nodes that are waited for, as long as they are */
-  async #answeredSoFar(waiting: Set<UpstreamNode>): Promise<void> {
-    await Promise.all(
-      [...this.#nodes.values()].map(async (node) => {
-        waiting.add(node);
-        // What waits at a node with keys that stay there may go on waiting.
-        const lanes = [...node.lanes()].filter((lane) => lane.patience === 0);
-        await Promise.all(lanes.map((lane) => lane.answeredSoFar()));
-        waiting.delete(node);
-      }),
-    );
+    const [slow] = await Promise.all([fence.raise(timeout), within(timeout, pubsub.ready())]);
+    const silent = pubsub.slowNodes.map((node) => `${node.name} (${node.address}): it is not listened to yet`);
+    return [...slow, ...silent];
   }
 
   /** Clients whose next command waits until the ring has prepared its change. */
@@ -328,4 +314,14 @@ function turnAway(socket: Socket, reply: string): void {
   socket.on('error', () => {});
   socket.end(reply, () => socket.destroy());
   socket.resume();
+}
+
+/** Waits for the work, but not longer. */
+async function within(milliseconds: number, work: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, milliseconds);
+  });
+  await Promise.race([work, late]);
+  clearTimeout(timer);
 }

@@ -35,6 +35,20 @@ export interface AttackEvent extends ClientEvent {
   clients: number;
 }
 
+/** Somebody held up the fence of a ring change for too long, and was ended. */
+export interface FenceForcedEvent {
+  /** 0: of another process. */
+  client: number;
+  address: string;
+  /** By CLIENT SETNAME; empty: none. */
+  name: string;
+  command: string;
+  node: string;
+  /** `closed`: the client did not read, or did not send; `script ended`: the node was told to end its script. */
+  done: 'closed' | 'script ended';
+  summary: string;
+}
+
 /** Those that a worker process passes on to its primary. */
 export const FORWARDED_CHANNELS: readonly string[] = [
   'ringproxy:upstream:up',
@@ -45,6 +59,7 @@ export const FORWARDED_CHANNELS: readonly string[] = [
   'ringproxy:client:closed',
   'ringproxy:client:rejected',
   'ringproxy:client:attack',
+  'ringproxy:fence:forced',
 ];
 
 /** A command was answered, by a node or by the proxy itself. There is one for every command. */
@@ -86,6 +101,7 @@ export const clientConnected = channel('ringproxy:client:connected');
 export const clientClosed = channel('ringproxy:client:closed');
 export const clientRejected = channel('ringproxy:client:rejected');
 export const clientAttack = channel('ringproxy:client:attack');
+export const fenceForced = channel('ringproxy:fence:forced');
 export const commandAnswered = channel('ringproxy:command:answered');
 export const commandFailed = channel('ringproxy:command:failed');
 export const holdEnded = channel('ringproxy:command:held');

@@ -13,6 +13,16 @@ export const PARTIAL = 1;
 /** The whole reply is here and waits for the replies in front of it. */
 export const DONE = 2;
 
+/** Its keys are not told apart: a fence waits for it in any case. */
+export const UNKNOWN_KEYS = 0;
+/** It has one key, or several of one hash: `keyHash` tells whether they change hands. */
+export const KNOWN_KEY = 1;
+/** It has no keys, so no change of the ring concerns it. */
+export const NO_KEYS_AT_ALL = 2;
+
+/** What is known of a request's keys, for the fence. */
+export type KeysOfRequest = typeof UNKNOWN_KEYS | typeof KNOWN_KEY | typeof NO_KEYS_AT_ALL;
+
 /** What becomes of a node's reply that is not simply passed on to the client. Called once for each request. */
 export interface ReplySink {
   /** The whole reply is `buffer[start, end)`; it must be copied if it is needed later. */
@@ -33,6 +43,10 @@ export class Request {
   nextOfLane: Request | null = null;
   /** Where its frame went, or null when the proxy answers it or it has parts. */
   lane: Lane | null = null;
+  /** Of its keys, with `keyHash` for KNOWN_KEY. Whoever says nothing is waited for. */
+  keys: KeysOfRequest = UNKNOWN_KEYS;
+  /** The key's hash on the ring, as a signed number (`hash | 0`), which the engine keeps without allocating. */
+  keyHash = 0;
   /** Who takes the reply instead of the client, or null. */
   sink: ReplySink | null = null;
   /** For a part of a split command: which part. */
@@ -67,6 +81,7 @@ export class Request {
     this.nextOfClient = null;
     this.nextOfLane = null;
     this.lane = null;
+    this.keys = UNKNOWN_KEYS;
     this.sink = null;
     this.part = 0;
     this.state = WAITING;

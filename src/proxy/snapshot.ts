@@ -17,11 +17,15 @@ export interface RoutedNode extends NodeSpec {
  */
 export interface RoutingSnapshot {
   readonly generation: number;
+  /** `preparing`: every key is where `ring` has it. `moving`: moved keys are where one of both rings has them. */
   readonly phase: RingPhase;
   readonly ring: Ring;
   /** The ring that follows while a change is under way, over the same nodes; otherwise null. */
   readonly nextRing: Ring | null;
-  /** Who moves keys in the phase `moving`; otherwise null. */
+  /**
+   * Who moves keys in the phase `moving`. Null while moved keys are held: in the phase `preparing`, and in the phase
+   * `moving` while it is undecided whether they move on (a cancel, a proxy that has just started again).
+   */
   readonly moves: KeyMoves | null;
   /** Index-aligned with `ring.nodes`. */
   readonly nodes: readonly RoutedNode[];

@@ -86,6 +86,10 @@ export class Mover implements KeyMoves {
   readonly #running = new Set<Promise<unknown>>();
   readonly #carrier: Carrier;
   #paused = false;
+  /** What begins no further moves, because somebody holds the mover; null: nobody does. */
+  #held: 'sweep' | 'all' | null = null;
+  /** Batches of the sweep that are on their way. */
+  #sweeping = 0;
   #stopped = false;
   /** Wakes those who wait for the end of a pause, of a hold, or of a key that is in flight. */
   #wakes: (() => void)[] = [];
@@ -182,7 +186,27 @@ export class Mover implements KeyMoves {
     await this.#track(Promise.all([...this.#progress.keys()].map((source) => this.#sweepSource(source))));
     // A key that failed to settle, and a connection that failed with commands in flight, must not be left behind.
     while (!this.#stopped && (this.#inFlight.size > 0 || !(await this.#dropLate()))) await this.#sleep(RETRY_MS);
+    while (this.#held !== null && !this.#stopped) await this.#nextWake();
     if (!this.#stopped) this.#options.onSwept();
+  }
+
+  /**
+   * Begins no further moves until `release`, and waits until none is under way: first the sweep's, which may be large,
+   * while clients' keys go on moving; then these. What is settled stays settled. Not the operator's pause.
+   * @param sweepTimeout how long the sweep may take to stand still, in milliseconds; nobody waits for it
+   * @param timeout how long clients may be kept from settling keys after that, in milliseconds
+   * @returns whether nothing is under way; `release` must follow in any case
+   */
+  async hold(sweepTimeout: number, timeout: number): Promise<boolean> {
+    this.#held = 'sweep';
+    if (!(await this.#until(() => this.#sweeping === 0, sweepTimeout))) return false;
+    this.#held = 'all';
+    return this.#until(() => this.#inFlight.size === 0, timeout);
+  }
+
+  release(): void {
+    this.#held = null;
+    this.#wakeAll();
   }
 
   pause(): void {
@@ -247,7 +271,7 @@ export class Mover implements KeyMoves {
   }
 
   async #settleBatch(route: Route): Promise<void> {
-    await this.#whileHeld();
+    await this.#whileHeld('settle');
     const { source, target, database, waiting } = route;
     const batch: Buffer[] = [];
     const clients = new Set<MoveWaiter>();
@@ -327,7 +351,7 @@ export class Mover implements KeyMoves {
     let left: readonly Buffer[] = keys;
     for (;;) {
       await this.#whilePaused();
-      await this.#whileHeld();
+      await this.#whileHeld('sweep');
       if (this.#stopped) return;
       // Looked at behind every wait: clients settle keys meanwhile, and then write them at the target.
       const settled = left.filter((key) => this.#isKnownSettled(source, database, key));
@@ -369,6 +393,7 @@ export class Mover implements KeyMoves {
   async #move(source: number, target: number, database: number, keys: Buffer[], purpose: string): Promise<void> {
     const names = keys.map((key) => keyName(source, database, key));
     for (const name of names) this.#inFlight.set(name, new Set());
+    if (purpose === 'sweep') this.#sweeping++;
     try {
       await this.#carrier.carry(source, target, database, keys, purpose);
       for (const key of keys) this.memory.settled.add(source, database, key);
@@ -380,6 +405,7 @@ export class Mover implements KeyMoves {
       }
       throw error;
     } finally {
+      if (purpose === 'sweep') this.#sweeping--;
       for (const name of names) {
         const waiting = this.#inFlight.get(name);
         this.#inFlight.delete(name);
@@ -440,16 +466,27 @@ export class Mover implements KeyMoves {
   }
 
   /** Commands that need the nodes to hold still go first. */
-  async #whileHeld(): Promise<void> {
+  async #whileHeld(purpose: 'settle' | 'sweep'): Promise<void> {
     for (;;) {
       if (this.#stopped) return;
-      if (this.#holders > 0 || this.#holdWaiters.size > 0) await this.#nextWake();
+      if (this.#held === 'all' || this.#held === purpose) await this.#nextWake();
+      else if (this.#holders > 0 || this.#holdWaiters.size > 0) await this.#nextWake();
       else if (this.#grace === 0) return;
       else {
         this.#grace--;
         await new Promise((resolve) => setImmediate(resolve));
       }
     }
+  }
+
+  /** @returns false when that takes longer than so many milliseconds, or the mover is stopped */
+  async #until(reached: () => boolean, milliseconds: number): Promise<boolean> {
+    const deadline = performance.now() + milliseconds;
+    // A timer may be a moment early.
+    const late = setTimeout(() => this.#wakeAll(), milliseconds + 2);
+    while (!reached() && !this.#stopped && performance.now() < deadline) await this.#nextWake();
+    clearTimeout(late);
+    return reached() && !this.#stopped;
   }
 
   #nextWake(): Promise<void> {

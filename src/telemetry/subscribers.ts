@@ -21,6 +21,7 @@ export const EVENT_CHANNELS: Readonly<Record<string, ChannelUse>> = {
   'ringproxy:client:closed': detail,
   'ringproxy:client:rejected': warning,
   'ringproxy:client:attack': warning,
+  'ringproxy:fence:forced': warning,
   'ringproxy:command:answered': frequent,
   'ringproxy:command:failed': frequent,
   'ringproxy:command:held': frequent,

@@ -20,17 +20,20 @@ export function mayMove(members: readonly FenceMember[]): boolean {
 /**
  * - `move`: recorded first, then keys move; from the record on, the change only goes forward.
  * - `give up`: back to the ring as it was; nothing has moved.
- * - `try again`: keys stay held.
+ * - `go on`: the change that was to be turned round goes on as if nobody had asked. Its mover has held still meanwhile
+ *   and has forgotten nothing, so every moved key is where that change looks for it.
+ *
+ * In no case do keys stay held.
  */
-export type AfterFence = 'move' | 'give up' | 'try again';
+export type AfterFence = 'move' | 'give up' | 'go on';
 
 /**
- * @param passed every member has acknowledged, and the nodes have dropped whatever could run late
- * @param turnedRound it is a change back: keys are on both sides of it, so there is nothing to go back to
+ * @param passed every member has acknowledged, the nodes have dropped whatever could run late, and it is recorded
+ * @param turnsRound it is a cancel: keys are on both sides of it
  */
-export function afterFence(passed: boolean, turnedRound: boolean): AfterFence {
+export function afterFence(passed: boolean, turnsRound: boolean): AfterFence {
   if (passed) return 'move';
-  return turnedRound ? 'try again' : 'give up';
+  return turnsRound ? 'go on' : 'give up';
 }
 
 /**

@@ -4,9 +4,13 @@
  *   stable(g) ─▶ preparing ─▶ moving ─▶ stable(g+1)
  *                   │ the fence took too long: back to stable(g)
  *
+ *   moving(g→g+1) ─▶ [cancel: fence] ─▶ moving(g+1→g)
+ *                        │ the fence took too long: the change goes on
+ *
  * preparing: commands on moved keys are held; when everything that was in flight is answered, no command on
  * a moved key is under way. moving: it is recorded that keys move, then each moved key is settled before its
- * first command, and a sweep moves the rest. `cancel` is a change back, through the same phases.
+ * first command, and a sweep moves the rest. `cancel` is a change back: while its fence is raised, the mover holds still
+ * and moved keys are held, on whichever node they are; then either it is recorded that they move back, or all goes on.
  *
  * The file is long because every step of a change must be seen beside what may come in between: a cancel, a pause, a
  * failure, the end of the process. What can be decided without that is in files of its own (`change-protocol.ts` …).
@@ -32,7 +36,6 @@ import type { RingManagerHooks } from './ring-manager-hooks.js';
 import {
   differences,
   firstState,
-  type Member,
   type NodeProcess,
   nextMembers,
   type RingState,
@@ -45,6 +48,12 @@ import type { StateDir } from './state-dir.js';
 
 /** How long commands on moved keys are held at most before the change is given up. */
 const FENCE_TIMEOUT_MS = 2000;
+/** Nodes drop late connections in what is left of that, but may take so long in any case. */
+const LEAST_DROP_MS = 500;
+/** How long a cancel waits for the sweep to stand still: a large key may be under way. Nobody waits for it meanwhile. */
+const SWEEP_STOP_MS = 10_000;
+/** How long a cancel waits for keys that clients have asked for. */
+const SETTLE_STOP_MS = 500;
 const RETRY_MS = 500;
 
 export class RingManager {
@@ -126,7 +135,7 @@ export class RingManager {
       this.#hooks.info(`resuming the change that was under way: ${kept.change.summary}`);
       const running = await this.#plan(kept.change);
       this.#running = running;
-      this.#publish({ ...running, change: { ...kept.change, phase: 'preparing' } }, null);
+      this.#publish(running, null);
       void this.#resumeMoves(running);
     }
   }
@@ -135,13 +144,7 @@ export class RingManager {
   async change(request: ChangeRequest): Promise<ChangeAccepted> {
     const { state, ring } = this.#current();
     if (this.#running !== null || this.#busy) {
-      const what = this.#running?.change.summary ?? 'it is just being prepared';
-      throw new RingproxyError(
-        'CHANGE_RUNNING',
-        `another change is under way: ${what}`,
-        'wait for it, or cancel it',
-        409,
-      );
+      throw changeRunning(this.#running?.change.summary ?? 'it is just being prepared');
     }
     // A dry run changes nothing: whoever looks at what would move keeps nobody from looking, or from doing it.
     const looks = request.dryRun === true;
@@ -176,10 +179,6 @@ export class RingManager {
         const survey = await this.#hooks.survey(union, ...rings);
         return { generation, dryRun: true, warnings, moves, survey };
       }
-      // Only now, behind every check: what is flushed does not come back.
-      for (const node of toFlush) await this.#hooks.flush(node);
-      for (const node of arriving) await this.#hooks.bringFunctions(state.members, node);
-      for (const warning of warnings) this.#hooks.warn(warning);
       const change: RunningChange = {
         id: randomUUID(),
         kind: request.kind,
@@ -191,6 +190,11 @@ export class RingManager {
         processes: [],
         throttle: request.throttle ?? 0,
       };
+      await this.#stateDir?.rehearse({ ...state, change });
+      // Only now, behind every check: what is flushed does not come back.
+      for (const node of toFlush) await this.#hooks.flush(node);
+      for (const node of arriving) await this.#hooks.bringFunctions(state.members, node);
+      for (const warning of warnings) this.#hooks.warn(warning);
       await this.#prepare(change);
       return { generation, dryRun: false, warnings, moves, survey: null };
     } finally {
@@ -208,7 +212,13 @@ export class RingManager {
    */
   async resume(noDrain = false): Promise<void> {
     const mover = this.#mover();
-    if (noDrain) await this.#giveUpDead(mover);
+    if (noDrain) {
+      if (this.#busy) throw changeRunning('it is just being turned round');
+      this.#busy = true;
+      await this.#giveUpDead(mover).finally(() => {
+        this.#busy = false;
+      });
+    }
     mover.resume();
   }
 
@@ -225,37 +235,18 @@ export class RingManager {
       .catch((error: unknown) => this.#hooks.warn(`the throttle is not kept over a restart: ${messageOf(error)}`));
   }
 
-  /** Turns the running change round: everything goes back to where it was. */
+  /**
+   * Turns the running change round: everything goes back to where it was.
+   * @throws RingproxyError when that cannot be; then the change goes on as before
+   */
   async cancel(): Promise<void> {
     const mover = this.#mover();
-    const { state } = this.#current();
     const running = this.#running;
     if (running === null || this.#busy) throw noChange();
     refuseTurning(running, this.#finishing);
     this.#busy = true;
     try {
-      // What had not moved yet is on its old node: it becomes the target of the change back.
-      const turned: RingState = {
-        ...state,
-        generation: state.generation + 1,
-        members: running.change.members,
-        change: null,
-      };
-      this.#state = turned;
-      this.#ring = running.plainNextRing;
-      this.#running = null;
-      await this.#prepare(
-        {
-          ...running.change,
-          id: randomUUID(),
-          kind: 'cancel',
-          phase: 'preparing',
-          members: state.members,
-          startedAt: new Date().toISOString(),
-          summary: `cancelled: ${running.change.summary}`,
-        },
-        mover,
-      );
+      await this.#turnRound(running, mover);
     } finally {
       this.#busy = false;
     }
@@ -305,70 +296,114 @@ export class RingManager {
     await this.#running?.mover?.stop();
   }
 
-  /**
-   * Holds commands on moved keys until none is in flight; then keys move.
-   * @param before moves of the change that is turned round: until the fence stands, its keys are not touched
-   */
-  async #prepare(change: RunningChange, before: Mover | null = null): Promise<void> {
+  /** Holds commands on moved keys until none is in flight; then keys move. @throws RingproxyError when it is given up */
+  async #prepare(change: RunningChange): Promise<void> {
+    const { state } = this.#current();
     const running = await this.#plan(change);
     this.#running = running;
     this.#publish(running, null);
-    const sources = running.union.filter((node) => !change.undrained.includes(node.name));
-    await before?.stop();
-    for (;;) {
-      const failure = await this.#raiseFence(running, sources, before);
-      const next = afterFence(failure === null, before !== null);
-      if (next === 'move') break;
-      const why = messageOf(failure);
-      if (next === 'give up') {
-        // The held commands run first: what is wrong may be the state directory itself. Should it have kept the
-        // record all the same, a restart goes forward, which is as right, since nothing has moved.
-        this.#running = null;
-        this.#publishStable();
-        if (failure instanceof RingproxyError && failure.code === 'STATE_DIR') throw failure;
-        throw new RingproxyError(
-          'FENCE_TIMEOUT',
-          `the change was given up, nothing has moved: ${why}`,
-          'see which node is slow or down (ringproxy ring show), then try again',
-          409,
-        );
-      }
-      // A change that is turned round cannot stop half-way: its keys stay held until the nodes answer.
-      this.#hooks.warn(`the change back waits: ${why}`);
-      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+    const moving = { ...change, phase: 'moving' as const };
+    const failure = await this.#raiseFence(running, state, moving);
+    if (afterFence(failure === null, false) !== 'move') {
+      // The held commands run first: what is wrong may be the state directory itself. Should it have kept the
+      // record all the same, a restart goes forward, which is as right, since nothing has moved.
+      this.#running = null;
+      this.#publishStable();
+      throw notPassed('the change was given up, nothing has moved', failure);
     }
-    await this.#move(running, before?.memory ?? null, false);
+    this.#begin({ ...running, change: this.#current().state.change ?? moving }, null);
+  }
+
+  /** @param mover that of `running`, which goes on as it was when the fence is not passed */
+  async #turnRound(running: Running, mover: Mover): Promise<void> {
+    const { state } = this.#current();
+    const turned: RingState = {
+      ...state,
+      generation: state.generation + 1,
+      members: running.change.members,
+      change: null,
+    };
+    const change: RunningChange = {
+      ...running.change,
+      id: randomUUID(),
+      kind: 'cancel',
+      phase: 'moving',
+      members: state.members,
+      startedAt: new Date().toISOString(),
+      summary: `cancelled: ${running.change.summary}`,
+    };
+    const back = await planChange(change, turned, running.plainNextRing);
+    await this.#stateDir?.rehearse({ ...turned, change });
+    try {
+      const isStill = await mover.hold(SWEEP_STOP_MS, SETTLE_STOP_MS);
+      // It may have come to its end while it was waited for.
+      if (this.#running !== running) throw noChange();
+      if (this.#finishing) throw tooLate();
+      if (!isStill) throw notPassed(GOES_ON, new Error(mover.error ?? 'keys are under way that do not arrive'));
+      // Moved keys are held where they are: nothing moves, and nobody knows yet in which direction it will.
+      this.#publish(running, null);
+      const failure = await this.#raiseFence(running, turned, change, mover);
+      if (afterFence(failure === null, true) !== 'move') {
+        this.#publish(running, mover);
+        throw notPassed(GOES_ON, failure);
+      }
+    } catch (error) {
+      mover.release();
+      throw error;
+    }
+    this.#ring = running.plainNextRing;
+    this.#bytesMoved += mover.bytesMoved;
+    // Before that ends clients' waits for the old mover, their keys must be looked for on the way back.
+    this.#begin(back, mover.memory);
+    await mover.stop();
+  }
+
+  /**
+   * Makes sure that no command on a moved key is under way anywhere, and records that keys move.
+   * @param state what is to be recorded, with the change `moving`
+   * @param mover of the change that is turned round
+   * @returns why that failed, or null
+   */
+  async #raiseFence(
+    { union, change }: Running,
+    state: RingState,
+    moving: RunningChange,
+    mover: Mover | null = null,
+  ): Promise<unknown> {
+    const startedAt = performance.now();
+    const nodes = union.filter((node) => !change.undrained.includes(node.name));
+    try {
+      const members = await this.#hooks.fence(FENCE_TIMEOUT_MS);
+      if (!mayMove(members)) return new Error(members.find((member) => !member.acknowledged)?.why);
+      const deadline = Math.max(startedAt + FENCE_TIMEOUT_MS, performance.now() + LEAST_DROP_MS);
+      for (const node of nodes) {
+        const why = `${node.name} (${node.address}) does not drop connections of which commands may still lie there`;
+        await within(deadline, why, this.#hooks.killLateConnections([node]));
+      }
+      await within(deadline, 'a node does not drop connections of an earlier proxy', this.#dropPredecessors(nodes));
+      await within(deadline, 'a node does not drop connections of moves', mover?.dropLateConnections());
+      const processes = await this.#processesOf(moving, union);
+      // Recorded before anything moves: whatever happens from here on, the change goes on.
+      await this.#save({ ...state, change: { ...moving, processes } });
+      return null;
+    } catch (error) {
+      return error;
+    }
+  }
+
+  /** Keys move from now on. @param earlier the memory of what has moved them the other way, until just now */
+  #begin(running: Running, earlier: MoveMemory | null): void {
+    this.#move(running, earlier, false);
     // What was loaded just before clients' FUNCTION LOAD went to the new nodes as well.
     const { members } = this.#current().state;
-    for (const node of change.members) {
+    for (const node of running.change.members) {
       if (members.some((member) => sameNode(member, node))) continue;
       void this.#hooks.bringFunctions(members, node).catch((error: unknown) => this.#hooks.warn(messageOf(error)));
     }
   }
 
-  /**
-   * Makes sure that no command on a moved key is under way anywhere, and records that keys move.
-   * @returns why that failed, or null
-   */
-  async #raiseFence(running: Running, sources: readonly Member[], before: Mover | null): Promise<Error | null> {
-    try {
-      const members = await this.#hooks.fence(FENCE_TIMEOUT_MS);
-      if (!mayMove(members)) return new Error(members.find((member) => !member.acknowledged)?.why);
-      await this.#hooks.killLateConnections(sources);
-      await this.#dropPredecessors(sources);
-      await before?.dropLateConnections();
-      const moving: RunningChange = { ...running.change, phase: 'moving', processes: await this.#processesOf(running) };
-      // Recorded before anything moves: whatever happens from here on, the change goes forward.
-      await this.#save({ ...this.#current().state, change: moving });
-      running.change = moving;
-      return null;
-    } catch (error) {
-      return error instanceof Error ? error : new Error(String(error));
-    }
-  }
-
   /** Those of the first fence: what a node has that was restarted since then may be from the past. */
-  async #processesOf({ change, union }: Running): Promise<readonly NodeProcess[]> {
+  async #processesOf(change: RunningChange, union: readonly NodeSpec[]): Promise<readonly NodeProcess[]> {
     if (change.processes.length > 0) return change.processes;
     const runIds = await this.#hooks.runIds(union);
     return union.map(({ name, address }, index) => ({ name, address, runId: runIds[index] ?? '' }));
@@ -384,7 +419,8 @@ export class RingManager {
     running.change = change;
   }
 
-  async #move(running: Running, earlier: MoveMemory | null, resumed: boolean): Promise<void> {
+  #move(running: Running, earlier: MoveMemory | null, resumed: boolean): void {
+    if (this.#closed) return;
     const { state } = this.#current();
     const { change, union, ring, nextRing } = running;
     const runIds = union.map((node) => change.processes.find((process) => sameNode(process, node))?.runId ?? '');
@@ -481,7 +517,7 @@ export class RingManager {
     }
     if (this.#closed) return;
     running.failure = null;
-    await this.#move(running, null, true);
+    this.#move(running, null, true);
   }
 
   /** A process of theirs may live on, stalled, with commands that it has yet to send. */
@@ -581,6 +617,43 @@ function describeDropped(keys: number): string {
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
+}
+
+const GOES_ON = 'the change was not turned round, it goes on as before';
+
+/** @param failure the reason; one that has a code of its own keeps it */
+function notPassed(what: string, failure: unknown): RingproxyError {
+  if (failure instanceof RingproxyError && failure.code === 'STATE_DIR') return failure;
+  return new RingproxyError(
+    'FENCE_TIMEOUT',
+    `${what}: ${messageOf(failure)}`,
+    'see which node is slow or down (ringproxy ring show), then try again',
+    409,
+  );
+}
+
+/** @param deadline by `performance.now` @throws Error that says why when the work takes longer */
+async function within(deadline: number, why: string, work: Promise<void> | undefined): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(why)), deadline - performance.now());
+  });
+  await Promise.race([work, late]).finally(() => clearTimeout(timer));
+}
+
+function changeRunning(what: string): RingproxyError {
+  return new RingproxyError('CHANGE_RUNNING', `another change is under way: ${what}`, 'wait for it, or cancel it', 409);
+}
+
+function cannotCancel(why: string, hint: string): RingproxyError {
+  return new RingproxyError('CANNOT_CANCEL', why, hint, 409);
+}
+
+function tooLate(): RingproxyError {
+  return cannotCancel(
+    'everything has moved already, that is being recorded',
+    'undo it with another change when it is done',
+  );
 }
 
 function noChange(): RingproxyError {

@@ -1,5 +1,5 @@
 /** The state directory: the ring as one JSON file, replaced atomically. */
-import { mkdir, open, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { HistoryEntry } from '../admin/api.js';
@@ -137,6 +137,23 @@ export class StateDir {
     this.#predecessors = [];
   }
 
+  /**
+   * Makes sure that this ring could be recorded now: writes as much as that takes, and takes it away again.
+   * @throws RingproxyError when there is no room for it, or the directory cannot be written
+   */
+  async rehearse(state: RingState): Promise<void> {
+    // Not the file of `save`, which may be at work.
+    const temporary = `${this.#file}.try`;
+    try {
+      await writeSynced(temporary, this.#textOf(state));
+    } catch (error) {
+      // What was written of it takes room that is needed.
+      await rm(temporary, { force: true }).catch(() => {});
+      throw this.#failure('cannot be written', error);
+    }
+    await rm(temporary, { force: true }).catch(() => {});
+  }
+
   /** Replaces the kept ring, one after the other. When this returns, it survives a power failure. */
   save(state: RingState): Promise<void> {
     const saving = this.#saving.catch(() => {}).then(() => this.#replace(state));
@@ -147,15 +164,7 @@ export class StateDir {
   async #replace(state: RingState): Promise<void> {
     const temporary = `${this.#file}.new`;
     try {
-      const file = await open(temporary, 'w');
-      try {
-        await file.writeFile(
-          `${JSON.stringify({ format: FORMAT, proxies: [...this.#predecessors, this.#proxyId], ...state }, null, 2)}\n`,
-        );
-        await file.sync();
-      } finally {
-        await file.close();
-      }
+      await writeSynced(temporary, this.#textOf(state));
       await rename(temporary, this.#file);
       const directory = await open(this.#directory, 'r');
       try {
@@ -189,6 +198,10 @@ export class StateDir {
     await this.#lock.release();
   }
 
+  #textOf(state: RingState): string {
+    return `${JSON.stringify({ format: FORMAT, proxies: [...this.#predecessors, this.#proxyId], ...state }, null, 2)}\n`;
+  }
+
   #failure(what: string, error: unknown): RingproxyError {
     const why = error instanceof Error ? error.message : String(error);
     return new RingproxyError(
@@ -197,6 +210,16 @@ export class StateDir {
       'check its permissions and free space, or name another with --state-dir',
       500,
     );
+  }
+}
+
+async function writeSynced(path: string, text: string): Promise<void> {
+  const file = await open(path, 'w');
+  try {
+    await file.writeFile(text);
+    await file.sync();
+  } finally {
+    await file.close();
   }
 }
 

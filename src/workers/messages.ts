@@ -104,7 +104,7 @@ export type FromWorker =
   | {
       readonly type: 'fenced';
       readonly request: number;
-      /** Nodes that have not answered in time. */
+      /** What was not answered in time. */
       readonly slow: readonly string[];
       readonly late: readonly LateConnection[];
     }

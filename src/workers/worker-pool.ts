@@ -7,8 +7,9 @@ import type { Socket } from 'node:net';
 import type { WorkerView } from '../admin/api.js';
 import { buildCommandTable, type CommandInfo } from '../commands/build.js';
 import type { CommandTable } from '../commands/table.js';
-import type { PlaneHost, ProxyInfo } from '../plane-host.js';
+import { type PlaneHost, type ProxyInfo, stillInFlight } from '../plane-host.js';
 import { type ClientEvent, clientRejected } from '../proxy/events.js';
+import type { KeyMoves } from '../proxy/key-moves.js';
 import { Listener, type ListenTarget } from '../proxy/listener.js';
 import { emptyPlaneStats, type PlaneStats, readProcess, sumPlaneStats } from '../proxy/measure/plane-stats.js';
 import type { PeerAnswer, PeerNews, PeerQuestion } from '../proxy/peers/peers.js';
@@ -73,7 +74,8 @@ export class WorkerPool implements PlaneHost {
   /** Number of the change whose keys move; 0: none does. */
   #moves = 0;
   #changes = 0;
-  readonly #swept = new Set<number>();
+  /** Sources that were swept, of each that moves keys: one goes on behind a cancel that has failed. */
+  readonly #sweptBy = new WeakMap<KeyMoves, Set<number>>();
   #nextWorker = 1;
   #nextClient = 1;
   #rejected = 0;
@@ -110,12 +112,10 @@ export class WorkerPool implements PlaneHost {
   }
 
   publish(snapshot: RoutingSnapshot): void {
-    if (snapshot.moves !== this.#snapshot?.moves) {
-      this.#moves = snapshot.moves === null ? 0 : ++this.#changes;
-      this.#swept.clear();
-    }
+    // One that goes on is a new number as well: what workers were told before they forgot may still be on its way.
+    if (snapshot.moves !== this.#snapshot?.moves) this.#moves = snapshot.moves === null ? 0 : ++this.#changes;
     this.#snapshot = snapshot;
-    const sent = toSent(snapshot, this.#moves, [...this.#swept]);
+    const sent = toSent(snapshot, this.#moves, [...this.#swept()]);
     for (const worker of this.#workers) worker.send({ type: 'publish', snapshot: sent });
   }
 
@@ -135,8 +135,7 @@ export class WorkerPool implements PlaneHost {
         };
       }
       if (result.slow.length > 0) {
-        const why = `commands to ${result.slow.join(', ')} were still in flight after ${timeout} ms`;
-        return { acknowledged: false, why };
+        return { acknowledged: false, why: stillInFlight(result.slow) };
       }
       for (const late of result.late) this.#late.set(`${late.node}\n${late.address}\n${late.id}`, late);
       return { acknowledged: true, why: '' };
@@ -165,8 +164,16 @@ export class WorkerPool implements PlaneHost {
   }
 
   sourceSwept(source: number): void {
-    this.#swept.add(source);
+    this.#swept().add(source);
     for (const worker of this.#workers) worker.send({ type: 'swept', moves: this.#moves, source });
+  }
+
+  #swept(): Set<number> {
+    const moves = this.#snapshot?.moves ?? null;
+    if (moves === null) return new Set();
+    const swept = this.#sweptBy.get(moves) ?? new Set();
+    this.#sweptBy.set(moves, swept);
+    return swept;
   }
 
   useCommands(commands: readonly CommandInfo[]): void {
@@ -242,10 +249,10 @@ export class WorkerPool implements PlaneHost {
       options: { ...plane, proxyId: this.#nameOf(worker) },
       access,
       commands: this.#commands,
-      snapshot: this.#snapshot === null ? null : toSent(this.#snapshot, this.#moves, [...this.#swept]),
       slot: worker.slot,
       workers: this.#options.workers,
       hasBoard: this.#board.fd !== null,
+      snapshot: this.#snapshot === null ? null : toSent(this.#snapshot, this.#moves, [...this.#swept()]),
     });
     worker.send({ type: 'info', ...this.#info });
   }
@@ -267,8 +274,7 @@ export class WorkerPool implements PlaneHost {
     this.#workers.delete(worker);
     this.#board.clear(worker.slot);
     this.#deadNames.add(`ringproxy:${this.#nameOf(worker)}`);
-    for (let i = 0; i < worker.holds; i++) this.#snapshot?.moves?.releaseMoves();
-    worker.holds = 0;
+    for (const { by } of worker.holds.splice(0)) by.releaseMoves();
     for (const end of this.#nodeStates.forget(worker.number)) channel(end.channel).publish(end.event);
     this.#tellOthers(worker, { type: 'left', from: this.#nameOf(worker) });
     if (worker.lastStats !== null) this.#past = [sumPlaneStats([...this.#past, countersOf(worker.lastStats)])];
@@ -302,9 +308,7 @@ export class WorkerPool implements PlaneHost {
         this.#hold(worker, message.moves);
         break;
       case 'release':
-        if (message.moves !== this.#moves || worker.holds === 0) break;
-        worker.holds--;
-        this.#snapshot?.moves?.releaseMoves();
+        this.#release(worker, message.moves);
         break;
       case 'learned':
         this.#scripts.add(Buffer.from(message.body.buffer, message.body.byteOffset, message.body.byteLength));
@@ -381,9 +385,16 @@ export class WorkerPool implements PlaneHost {
     const moves = this.#snapshot?.moves ?? null;
     if (moves === null || number !== this.#moves || worker.ended) return;
     if (moves.holdMoves({ resumeSoon: () => this.#hold(worker, number) })) {
-      worker.holds++;
+      worker.holds.push({ moves: number, by: moves });
       worker.send({ type: 'held', moves: number });
     }
+  }
+
+  /** Whoever was asked to hold still is released, also when its change is over, or goes on under another number. */
+  #release(worker: WorkerProcess, number: number): void {
+    const at = worker.holds.findIndex(({ moves }) => moves === number);
+    const [hold] = at < 0 ? [] : worker.holds.splice(at, 1);
+    hold?.by.releaseMoves();
   }
 
   #onSocket(socket: Socket): void {

@@ -2,6 +2,7 @@
 import { type ChildProcess, fork, type StdioOptions } from 'node:child_process';
 import type { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
+import type { KeyMoves } from '../proxy/key-moves.js';
 import type { PlaneStats } from '../proxy/measure/plane-stats.js';
 import type { LateConnection } from '../rebalance/connections.js';
 import { BoundedNews } from './bounded-news.js';
@@ -37,8 +38,8 @@ export class WorkerProcess {
   started = false;
   /** Commands that it has passed to nodes. */
   commands = 0;
-  /** Holds of moves that it has and has not released. */
-  holds = 0;
+  /** Holds of moves that it has and has not released, with the change's number and who holds still. */
+  readonly holds: { readonly moves: number; readonly by: KeyMoves }[] = [];
   /** What it counted, as it said last. */
   lastStats: PlaneStats | null = null;
   /** Settles when the process has ended. */

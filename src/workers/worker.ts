@@ -76,6 +76,8 @@ export class Worker {
         break;
       case 'held':
         if (message.moves === this.#movesNumber) this.#moves?.onHeld();
+        // Whoever asked for it asks anew, by the snapshot that has come meanwhile.
+        else send({ type: 'release', moves: message.moves });
         break;
       case 'script': {
         const { body } = message;

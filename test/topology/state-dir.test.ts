@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { firstState, nextMembers, type RingState } from '../../src/topology/ring-state.js';
@@ -41,6 +41,18 @@ describe('the state directory', () => {
     await directory.save(moving);
     expect(await directory.load()).toEqual(moving);
     expect(readdirSync(folder)).toEqual(['ring.json']);
+  });
+
+  it('tells before anything depends on it whether a ring can be recorded, and leaves nothing of that', async () => {
+    const folder = tempFolder('state');
+    const directory = new StateDir(folder, 'p1', () => {});
+    await directory.save(state);
+    await directory.rehearse(moving);
+    expect(readdirSync(folder)).toEqual(['ring.json']);
+    expect(await directory.load()).toEqual(state);
+    mkdirSync(join(folder, 'ring.json.try'));
+    await expect(directory.rehearse(moving)).rejects.toMatchObject({ code: 'STATE_DIR' });
+    expect(await directory.load()).toEqual(state);
   });
 
   it('says that it cannot be read rather than making a ring anew', async () => {

@@ -569,7 +569,7 @@ export class ClientConnection implements TurnTask {
     if (plan.lane === null) {
       this.#upload = new Upload(null, now);
       this.reply(plan.command, plan.failure, true);
-    } else this.#upload = new Upload(beginUpload(this.#dispatcher, this, plan.command, plan.lane), now);
+    } else this.#upload = new Upload(beginUpload(this.#dispatcher, this, plan, plan.lane), now);
     this.#continueUpload(this.#upload, buffer, start, end);
     return true;
   }

@@ -1,7 +1,7 @@
 import type { Tolerance } from '../../commands/command.js';
 import type { ClientShared } from '../client/client-shared.js';
 import { NO_GROUP } from '../measure/key-groups.js';
-import { DONE, type ReplySink, type Request } from '../request.js';
+import { DONE, type KeysOfRequest, type ReplySink, type Request, UNKNOWN_KEYS } from '../request.js';
 import type { Lane } from '../upstream/lane.js';
 import { SILENT_MS } from '../upstream/silence.js';
 import type { UpstreamNode } from '../upstream/upstream-node.js';
@@ -51,6 +51,8 @@ export class Group implements ReplySink {
   #overdue = false;
   #finished = false;
   #deadline: NodeJS.Timeout | null = null;
+  /** What is known of the keys of each part; to be set before parts are added. */
+  keys: KeysOfRequest = UNKNOWN_KEYS;
   #remaining = 0;
   #succeeded = 0;
   #failedPart = -1;
@@ -144,6 +146,7 @@ export class Group implements ReplySink {
     part.sink = this;
     part.part = this.parts.length;
     part.command = this.request.command;
+    part.keys = this.keys;
     part.startedAt = this.#shared.clock.now;
     this.parts.push(part);
     this.nodes.push(node);

@@ -7,7 +7,7 @@ import type { Command } from '../../commands/command.js';
 import type { RequestFramer } from '../../resp/request-framer.js';
 import { type ClientConnection, LATER, TAKEN } from '../client/client-connection.js';
 import type { ClientShared } from '../client/client-shared.js';
-import { DONE, type ReplySink, type Request } from '../request.js';
+import { DONE, NO_KEYS_AT_ALL, type ReplySink, type Request } from '../request.js';
 import type { RoutingSnapshot } from '../snapshot.js';
 import { SILENT_MS } from '../upstream/silence.js';
 import type { UpstreamNode } from '../upstream/upstream-node.js';
@@ -103,6 +103,7 @@ class AnyNode implements ReplySink {
     if (lane === null) return false;
     const part = this.#shared.requests.take();
     part.sink = this;
+    part.keys = NO_KEYS_AT_ALL;
     part.command = this.#request.command;
     part.startedAt = this.#shared.clock.now;
     part.lane = lane;

@@ -27,7 +27,7 @@ import { PeerCounts } from '../pubsub/peer-counts.js';
 import { PeerSubscriptions } from '../pubsub/peer-subscriptions.js';
 import { PublishOrder } from '../pubsub/publish-order.js';
 import { PubSub } from '../pubsub/pubsub.js';
-import type { Request } from '../request.js';
+import { type KeysOfRequest, KNOWN_KEY, NO_KEYS_AT_ALL, type Request, UNKNOWN_KEYS } from '../request.js';
 import { ScriptStore } from '../scripts/script-store.js';
 import { Scripts } from '../scripts/scripts.js';
 import type { RoutingSnapshot } from '../snapshot.js';
@@ -160,7 +160,8 @@ export class Dispatcher {
     const end = args.end[at] as number;
     if (isReserved(source, start, end)) return this.refuse(client, command, RESERVED_REPLY);
     if (this.#changing) return dispatchMovedKey(this, client, framer, command, source, start, end);
-    return this.forward(client, command, snapshot.ring.ownerOf(source, start, end), source, framer);
+    const hash = snapshot.ring.hashOf(source, start, end);
+    return this.forward(client, command, snapshot.ring.ownerOfHash(hash), source, framer, KNOWN_KEY, hash | 0);
   }
 
   /**
@@ -203,20 +204,38 @@ export class Dispatcher {
     return true;
   }
 
+  /** Moved keys are held: they may begin to move, but do not yet. */
+  get isFenced(): boolean {
+    return this.#changing && this.snapshot?.moves === null;
+  }
+
   /** Commands on moved keys that wait for the ring. */
   get heldClients(): number {
     return this.#fenced.size;
   }
 
-  /** Forwards the frame as it came to the node with this index. */
-  forward(client: ClientConnection, command: Command, node: number, source: Buffer, framer: RequestFramer): Verdict {
+  /**
+   * Forwards the frame as it came to the node with this index.
+   * @param keys what the fence is to know of its keys, with the `keyHash` of a known one
+   */
+  forward(
+    client: ClientConnection,
+    command: Command,
+    node: number,
+    source: Buffer,
+    framer: RequestFramer,
+    keys: KeysOfRequest = UNKNOWN_KEYS,
+    keyHash = 0,
+  ): Verdict {
     const lane = this.laneFor(client, node);
     if (lane === null) return this.refuse(client, command, this.#downReply(node));
     if (lane.full) {
       client.waitFor(lane);
       return LATER;
     }
-    this.sendOn(client, command, lane, source, framer);
+    const request = this.sendOn(client, command, lane, source, framer);
+    request.keys = keys;
+    request.keyHash = keyHash;
     return TAKEN;
   }
 
@@ -360,14 +379,23 @@ export class Dispatcher {
     const { ring } = this.snapshot as RoutingSnapshot;
     const count = findKeys(command, args, framer.argc, source);
     // A command whose keys cannot be told is answered by a node, with the error that Redis has for it.
-    if (count <= 0) return this.#run(client, command, this.anyNode(), source, framer);
+    if (count <= 0) {
+      // A script that declares no keys is not waited for by a fence: it could not be told what it touches.
+      const none = count === 0 ? NO_KEYS_AT_ALL : UNKNOWN_KEYS;
+      return this.#run(client, command, this.anyNode(), source, framer, none, 0);
+    }
     let owner = -1;
+    let keyHash = 0;
+    let keys: KeysOfRequest = KNOWN_KEY;
     for (let i = 0; i < count; i++) {
       const at = keyPositions.at[i] as number;
       const start = args.start[at] as number;
       const end = args.end[at] as number;
       if (isReserved(source, start, end)) return this.refuse(client, command, RESERVED_REPLY);
-      const node = ring.ownerOf(source, start, end);
+      const hash = ring.hashOf(source, start, end);
+      const node = ring.ownerOfHash(hash);
+      if (i === 0) keyHash = hash | 0;
+      else if (keyHash !== (hash | 0)) keys = UNKNOWN_KEYS;
       if (owner === -1) owner = node;
       else if (owner !== node) return this.refuse(client, command, CROSSSLOT);
     }
@@ -380,15 +408,23 @@ export class Dispatcher {
       case APART:
         return this.refuse(client, command, CROSSSLOT);
       default:
-        return this.#run(client, command, owner, source, framer);
+        return this.#run(client, command, owner, source, framer, keys, keyHash);
     }
   }
 
   /** Forwards the frame; one that may wait at the node gets a lane of its own. */
-  #run(client: ClientConnection, command: Command, owner: number, source: Buffer, framer: RequestFramer): Verdict {
+  #run(
+    client: ClientConnection,
+    command: Command,
+    owner: number,
+    source: Buffer,
+    framer: RequestFramer,
+    keys: KeysOfRequest,
+    keyHash: number,
+  ): Verdict {
     if (command.mayBlock && mayWait(command, framer)) return this.blocked.begin(client, command, framer, owner);
-    if (command.special !== null) return runSpecial(this, client, command, owner, source, framer);
-    return this.forward(client, command, owner, source, framer);
+    if (command.special !== null) return runSpecial(this, client, command, owner, source, framer, keys, keyHash);
+    return this.forward(client, command, owner, source, framer, keys, keyHash);
   }
 
   #pickLane(client: ClientConnection, index: number, current: Lane | undefined): Lane | null {

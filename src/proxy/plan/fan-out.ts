@@ -2,9 +2,13 @@ import type { Command } from '../../commands/command.js';
 import type { RequestFramer } from '../../resp/request-framer.js';
 import { type ClientConnection, LATER, TAKEN } from '../client/client-connection.js';
 import { Group, type Merger } from '../merge/group.js';
+import { NO_KEYS_AT_ALL, UNKNOWN_KEYS } from '../request.js';
 import type { Lane } from '../upstream/lane.js';
 import type { Dispatcher, Verdict } from './dispatcher.js';
 import { GAVE_UP_REPLY } from './waiting.js';
+
+/** Commands on all keys that there are. The others that go to every node concern the nodes themselves. */
+const ON_ALL_KEYS: ReadonlySet<string> = new Set(['flushall', 'flushdb', 'keys', 'dbsize', 'randomkey']);
 
 /**
  * Sends the frame that `framer` holds to every node, and merges the replies with `merger`. While keys move, they
@@ -19,6 +23,11 @@ export function fanOut(
   merger: Merger,
   before: ((lane: Lane) => void) | null = null,
 ): Verdict {
+  const isOnKeys = ON_ALL_KEYS.has(command.name);
+  if (isOnKeys && dispatcher.isFenced) {
+    // Keys may begin to move before it has run everywhere.
+    return dispatcher.holdForRing(client) ? LATER : dispatcher.refuse(client, command, GAVE_UP_REPLY);
+  }
   const { nodes } = dispatcher;
   const omitsSilent = command.tolerance === 'rest' && nodes.some((node) => node.up && !node.silent);
   for (let i = 0; i < nodes.length; i++) {
@@ -41,6 +50,7 @@ export function fanOut(
   client.enqueue(request);
   const group = new Group(request, client.kind.protocol, merger, shared, NO_KEYS);
   group.tolerance = command.tolerance;
+  group.keys = isOnKeys ? UNKNOWN_KEYS : NO_KEYS_AT_ALL;
   if (moves !== null) group.onFinished = () => moves.releaseMoves();
   for (let i = 0; i < nodes.length; i++) {
     const node = dispatcher.nodeAt(i);

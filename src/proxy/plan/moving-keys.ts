@@ -3,6 +3,7 @@ import type { Command } from '../../commands/command.js';
 import { keyPositions } from '../../commands/keys.js';
 import { args, type RequestFramer } from '../../resp/request-framer.js';
 import { type ClientConnection, LATER, TAKEN } from '../client/client-connection.js';
+import { KNOWN_KEY } from '../request.js';
 import type { RoutingSnapshot } from '../snapshot.js';
 import type { Lane } from '../upstream/lane.js';
 import type { Dispatcher, Verdict } from './dispatcher.js';
@@ -29,7 +30,8 @@ export function dispatchMovedKey(
   const owner = dispatcher.ownerNow(client, source, start, end);
   if (owner === WAIT) return LATER;
   if (owner === GAVE_UP) return dispatcher.refuse(client, command, GAVE_UP_REPLY);
-  return dispatcher.forward(client, command, owner, source, framer);
+  const hash = (dispatcher.snapshot as RoutingSnapshot).ring.hashOf(source, start, end);
+  return dispatcher.forward(client, command, owner, source, framer, KNOWN_KEY, hash | 0);
 }
 
 /**
@@ -82,6 +84,8 @@ function readAtSource(
   // A field or an element may be missing; GET's nil says that the key is.
   const key = command.name === 'get' ? Buffer.from(source.subarray(start, end)) : null;
   const request = dispatcher.sendOn(client, command, lane, source, framer);
+  request.keys = KNOWN_KEY;
+  request.keyHash = hash | 0;
   request.sourceRead = new SourceRead(
     command.missingReply ?? 'nil',
     frame,

@@ -2,13 +2,17 @@
 import type { Command } from '../../commands/command.js';
 import type { RequestFramer } from '../../resp/request-framer.js';
 import { type ClientConnection, LATER } from '../client/client-connection.js';
+import type { KeysOfRequest } from '../request.js';
 import type { RoutingSnapshot } from '../snapshot.js';
 import type { Dispatcher, Verdict } from './dispatcher.js';
 import { settleInOtherDatabase } from './other-database.js';
 import { refusalOfPatterns } from './sort-patterns.js';
 import { GAVE_UP, GAVE_UP_REPLY, WAIT } from './waiting.js';
 
-/** @param owner index of the node that owns the keys of the command which `framer` holds; they have arrived there */
+/**
+ * @param owner index of the node that owns the keys of the command which `framer` holds; they have arrived there
+ * @param keys what is known of these, for the fence
+ */
 export function runSpecial(
   dispatcher: Dispatcher,
   client: ClientConnection,
@@ -16,6 +20,8 @@ export function runSpecial(
   owner: number,
   source: Buffer,
   framer: RequestFramer,
+  keys: KeysOfRequest,
+  keyHash: number,
 ): Verdict {
   const snapshot = dispatcher.snapshot as RoutingSnapshot;
   switch (command.special) {
@@ -33,7 +39,7 @@ export function runSpecial(
       break;
     }
     default:
-      return dispatcher.scripts.run(client, command, owner, source, framer);
+      return dispatcher.scripts.run(client, command, owner, source, framer, keys, keyHash);
   }
-  return dispatcher.forward(client, command, owner, source, framer);
+  return dispatcher.forward(client, command, owner, source, framer, keys, keyHash);
 }

@@ -8,6 +8,7 @@ import { args, type RequestFramer } from '../../resp/request-framer.js';
 import { type ClientConnection, LATER, TAKEN } from '../client/client-connection.js';
 import { Group } from '../merge/group.js';
 import { MERGERS } from '../merge/mergers.js';
+import { KNOWN_KEY, UNKNOWN_KEYS } from '../request.js';
 import type { RoutingSnapshot } from '../snapshot.js';
 import type { Lane } from '../upstream/lane.js';
 import type { Dispatcher, Verdict } from './dispatcher.js';
@@ -41,12 +42,17 @@ export function splitByOwner(
   const { ring } = snapshot;
   const changing = snapshot.nextRing !== null;
   let waits = false;
+  let keyHash = 0;
+  let known = true;
   for (let i = 0; i < keys; i++) {
     const at = 1 + i * step;
     const start = args.start[at] as number;
     const end = args.end[at] as number;
     if (isReserved(source, start, end)) return dispatcher.refuse(client, command, RESERVED_REPLY);
-    const owner = changing ? dispatcher.ownerNow(client, source, start, end) : ring.ownerOf(source, start, end);
+    const hash = ring.hashOf(source, start, end);
+    if (i === 0) keyHash = hash | 0;
+    else if (keyHash !== (hash | 0)) known = false;
+    const owner = changing ? dispatcher.ownerNow(client, source, start, end) : ring.ownerOfHash(hash);
     if (owner === GAVE_UP) return dispatcher.refuse(client, command, GAVE_UP_REPLY);
     if (owner === WAIT) {
       // The other keys are asked for, too: they settle together.
@@ -58,7 +64,9 @@ export function splitByOwner(
   }
   if (waits) return LATER;
   const first = owners[0] as number;
-  if (keysOfNode[first] === keys) return dispatcher.forward(client, command, first, source, framer);
+  if (keysOfNode[first] === keys) {
+    return dispatcher.forward(client, command, first, source, framer, known ? KNOWN_KEY : UNKNOWN_KEYS, keyHash);
+  }
   for (let node = 0; node < nodeCount; node++) {
     if (keysOfNode[node] === 0) continue;
     const lane = dispatcher.laneFor(client, node);

@@ -1,7 +1,8 @@
 /** Where a large value goes that is passed on as it comes: decided when its key is known and its end is not here. */
 import type { RequestFramer } from '../../resp/request-framer.js';
 import type { ClientConnection } from '../client/client-connection.js';
-import type { Request } from '../request.js';
+import { KNOWN_KEY, type Request } from '../request.js';
+import type { RoutingSnapshot } from '../snapshot.js';
 import type { Lane } from '../upstream/lane.js';
 import type { Dispatcher } from './dispatcher.js';
 import { isReserved, RESERVED_REPLY } from './reserved.js';
@@ -10,6 +11,8 @@ import { GAVE_UP, GAVE_UP_REPLY, WAIT } from './waiting.js';
 /** The value goes to `lane`, or nowhere, and the client is answered `failure`. */
 export interface UploadPlan {
   readonly command: number;
+  /** Of its key, as `Request.keyHash`. */
+  readonly keyHash: number;
   readonly lane: Lane | null;
   readonly failure: Buffer;
 }
@@ -34,7 +37,12 @@ export function planUpload(
   if (command === undefined) return null;
   const at = command.singleKeyAt;
   if (at === 0 || at >= framer.argsComplete) return null;
-  const nowhere = (failure: Buffer): UploadPlan => ({ command: command.id, lane: null, failure });
+  const nowhere = (failure: Buffer): UploadPlan => ({
+    command: command.id,
+    keyHash: 0,
+    lane: null,
+    failure,
+  });
   if (!dispatcher.bind(client)) return nowhere(EMPTY);
   const keyStart = start + framer.partialArgStart(at);
   const keyEnd = start + framer.partialArgEnd(at);
@@ -51,13 +59,21 @@ export function planUpload(
   if (lane === null) return null;
   if (!client.privateLanes.includes(lane)) client.privateLanes.push(lane);
   client.lanes[index] = lane;
-  return { command: command.id, lane, failure: EMPTY };
+  const { ring } = dispatcher.snapshot as RoutingSnapshot;
+  return { command: command.id, keyHash: ring.hashOf(buffer, keyStart, keyEnd) | 0, lane, failure: EMPTY };
 }
 
 /** Notes the command whose bytes are about to be passed on to `lane`. */
-export function beginUpload(dispatcher: Dispatcher, client: ClientConnection, command: number, lane: Lane): Request {
+export function beginUpload(
+  dispatcher: Dispatcher,
+  client: ClientConnection,
+  { command, keyHash }: UploadPlan,
+  lane: Lane,
+): Request {
   const request = dispatcher.context.shared.requests.take();
   request.command = command;
+  request.keys = KNOWN_KEY;
+  request.keyHash = keyHash;
   request.lane = lane;
   client.enqueue(request);
   lane.enqueue(request);

@@ -7,6 +7,7 @@ import type { LocalCommand } from '../local/index.js';
 import { answerError } from '../local/words.js';
 import type { Dispatcher, Verdict } from '../plan/dispatcher.js';
 import { GAVE_UP, GAVE_UP_REPLY, WAIT } from '../plan/waiting.js';
+import { KNOWN_KEY, NO_KEYS_AT_ALL, type Request, UNKNOWN_KEYS } from '../request.js';
 import { PLAIN_CALL } from '../scripts/code-call.js';
 import type { RoutingSnapshot } from '../snapshot.js';
 import type { Lane } from '../upstream/lane.js';
@@ -144,6 +145,10 @@ function run(
     client.raiseBarrier();
     return LATER;
   }
+  if (transaction.flushesKeys && isOfSeveralNodes && dispatcher.isFenced) {
+    // Keys may begin to move before it has run everywhere.
+    return dispatcher.holdForRing(client) ? LATER : finish(client, command, dispatcher, GAVE_UP_REPLY);
+  }
   const moves = transaction.flushesKeys && isOfSeveralNodes ? (dispatcher.snapshot?.moves ?? null) : null;
   if (moves !== null && !moves.holdMoves(client)) {
     return client.hold() ? LATER : finish(client, command, dispatcher, GAVE_UP_REPLY);
@@ -206,9 +211,12 @@ function send(
   request.sink = replies;
   request.startedAt = clock.now;
   request.command = command.id;
+  // EXEC's own reply stands behind it, and is waited for.
+  request.keys = NO_KEYS_AT_ALL;
   lane.enqueue(request);
   execRequest.command = command.id;
   execRequest.lane = lane;
+  noteKeys(execRequest, transaction);
   if (transaction.runsCode) execRequest.code = PLAIN_CALL;
   client.enqueue(execRequest);
   lane.enqueue(execRequest);
@@ -221,6 +229,20 @@ function send(
     sendQuietly(lane, selectFrame(lane.kind.database));
     sendQuietly(lane, Buffer.from(encodeRequest(['HELLO', String(lane.kind.protocol)])));
   }
+}
+
+/** What the fence is to know: only keys of one hash are told. */
+function noteKeys(request: Request, { frames, flushesKeys }: Transaction): void {
+  const { keyCount } = frames;
+  if (keyCount === 0) {
+    request.keys = flushesKeys ? UNKNOWN_KEYS : NO_KEYS_AT_ALL;
+    return;
+  }
+  if (flushesKeys) return;
+  const first = frames.hashAt(0);
+  for (let i = 1; i < keyCount; i++) if (frames.hashAt(i) !== first) return;
+  request.keys = KNOWN_KEY;
+  request.keyHash = first | 0;
 }
 
 /**

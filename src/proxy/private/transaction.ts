@@ -100,8 +100,8 @@ export class Watch {
   }
 
   /** Whether each key that is watched is at the watch's node: on the way it goes, when keys move. */
-  isInPlace({ ring, nextRing, moves }: RoutingSnapshot, nodes: readonly UpstreamNode[]): boolean {
-    const current = moves === null || nextRing === null ? ring : nextRing;
+  isInPlace({ ring, nextRing, phase }: RoutingSnapshot, nodes: readonly UpstreamNode[]): boolean {
+    const current = phase !== 'moving' || nextRing === null ? ring : nextRing;
     return [...this.hashes].every((hash) => nodes[current.ownerOfHash(hash)] === this.lane.node);
   }
 }

@@ -11,6 +11,7 @@ import type { LocalCommand } from '../local/index.js';
 import { argumentBytes } from '../local/words.js';
 import { Group, type Merger } from '../merge/group.js';
 import { headerNumber, lineEnd } from '../merge/held.js';
+import { NO_KEYS_AT_ALL } from '../request.js';
 import type { Lane } from '../upstream/lane.js';
 import { noBlockingLane } from './blocked-command.js';
 import type { BlockedCommands, Waiting } from './blocked-commands.js';
@@ -49,6 +50,7 @@ export const wait: LocalCommand = (client, command, framer, dispatcher) => {
   client.enqueue(request);
   client.raiseBarrier();
   const group = new Group(request, client.kind.protocol, mergeLeast, shared, NO_KEYS);
+  group.keys = NO_KEYS_AT_ALL;
   const waiting = new WaitEverywhere(client, dispatcher.blocked);
   client.blocked = waiting;
   nodes.forEach((node, i) => {

@@ -4,6 +4,7 @@
  */
 import { request as encodeRequest } from '../../resp/encode.js';
 import type { ClientConnection } from '../client/client-connection.js';
+import { NO_KEYS_AT_ALL } from '../request.js';
 import type { Lane } from '../upstream/lane.js';
 import type { UpstreamNode } from '../upstream/upstream-node.js';
 import { Watch } from './transaction.js';
@@ -40,11 +41,12 @@ export function endWatch(client: ClientConnection, told: boolean): void {
   lane.whenIdle = release;
 }
 
-/** Sends a frame whose reply is nobody's. */
+/** Sends a frame without keys whose reply is nobody's. */
 export function sendQuietly(lane: Lane, frame: Buffer): void {
   const { requests, clock } = lane.node.shared;
   const request = requests.take();
   request.lane = lane;
+  request.keys = NO_KEYS_AT_ALL;
   request.startedAt = clock.now;
   lane.outlet.append(frame, 0, frame.length);
   lane.node.counters.bytesOut += frame.length;

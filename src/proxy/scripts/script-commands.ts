@@ -9,6 +9,7 @@ import { AnswersFirst } from '../peers/answers-first.js';
 import type { Dispatcher, Verdict } from '../plan/dispatcher.js';
 import { fanOut, NO_KEYS } from '../plan/fan-out.js';
 import { sendQuietly } from '../private/watch-lane.js';
+import { NO_KEYS_AT_ALL } from '../request.js';
 import type { Lane } from '../upstream/lane.js';
 import type { UpstreamNode } from '../upstream/upstream-node.js';
 import { digestOf } from './scripts.js';
@@ -98,6 +99,7 @@ function askPastScripts(
   client.enqueue(request);
   const group = new Group(request, client.kind.protocol, MERGERS[command.merge], shared, NO_KEYS);
   group.tolerance = command.tolerance;
+  group.keys = NO_KEYS_AT_ALL;
   dispatcher.nodes.forEach((node, index) => {
     const lane = ownLane(node, client) ?? dispatcher.laneFor(client, index);
     if (lane === null) {

@@ -11,7 +11,7 @@ import { type ClientConnection, LATER, TAKEN } from '../client/client-connection
 import type { Dispatcher, Verdict } from '../plan/dispatcher.js';
 import type { Transaction } from '../private/transaction.js';
 import { sendQuietly } from '../private/watch-lane.js';
-import { type Request, WAITING } from '../request.js';
+import { type KeysOfRequest, type Request, WAITING } from '../request.js';
 import type { Lane } from '../upstream/lane.js';
 import { CodeCall, PLAIN_CALL } from './code-call.js';
 import type { ScriptStore } from './script-store.js';
@@ -33,8 +33,19 @@ export class Scripts {
     this.store = store;
   }
 
-  /** Sends a command that runs code to the node with this index. */
-  run(client: ClientConnection, command: Command, index: number, source: Buffer, framer: RequestFramer): Verdict {
+  /**
+   * Sends a command that runs code to the node with this index.
+   * @param keys what is known of the keys that it declares, for the fence
+   */
+  run(
+    client: ClientConnection,
+    command: Command,
+    index: number,
+    source: Buffer,
+    framer: RequestFramer,
+    keys: KeysOfRequest,
+    keyHash: number,
+  ): Verdict {
     const lane = this.#dispatcher.laneFor(client, index);
     if (lane === null || lane.full) return this.#dispatcher.forward(client, command, index, source, framer);
     const { publishOrder } = this.#dispatcher;
@@ -54,7 +65,10 @@ export class Scripts {
         call = new CodeCall(digest, isSmall ? Buffer.from(source.subarray(frameStart, frameEnd)) : null);
       } else if (digest !== '' && this.#asks(client, digest)) return LATER;
     }
-    this.#dispatcher.sendOn(client, command, lane, source, framer).code = call;
+    const request = this.#dispatcher.sendOn(client, command, lane, source, framer);
+    request.code = call;
+    request.keys = keys;
+    request.keyHash = keyHash;
     return TAKEN;
   }
 

@@ -116,8 +116,8 @@ export class Lane {
   #sent = 0;
   #endsWhenIdle = false;
   #answered = 0;
-  /** Who waits until so many requests were answered, in that order. */
-  readonly #fences: { readonly at: number; readonly resolve: () => void }[] = [];
+  /** Who waits until so many requests were answered. */
+  #fences: { readonly at: number; readonly resolve: () => void }[] = [];
   #connectTimer: NodeJS.Timeout | null = null;
   #greeting: Greeting | null = null;
 
@@ -217,10 +217,33 @@ export class Lane {
     }, milliseconds);
   }
 
-  /** Settles when everything that is in flight now was answered, or the lane has ended. */
-  answeredSoFar(): Promise<void> {
-    if (this.inflight === 0) return Promise.resolve();
-    return new Promise((resolve) => this.#fences.push({ at: this.#answered + this.inflight, resolve }));
+  /** Settles when the last request was answered that is in flight now and matters, or the lane has ended. */
+  answeredSoFar(matters: (request: Request) => boolean): Promise<void> {
+    let count = 0;
+    let last = 0;
+    for (let request = this.#head; request !== null; request = request.nextOfLane) {
+      count++;
+      if (matters(request)) last = count;
+    }
+    if (last === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#fences.push({ at: this.#answered + last, resolve }));
+  }
+
+  /** The first request in flight that matters, or null. */
+  find(matters: (request: Request) => boolean): Request | null {
+    let request = this.#head;
+    while (request !== null && !matters(request)) request = request.nextOfLane;
+    return request;
+  }
+
+  /** The client whose large reply is being passed on as it comes, or null. */
+  get streamsTo(): ClientConnection | null {
+    return this.#streaming ? (this.#head?.client ?? null) : null;
+  }
+
+  /** A large reply is on its way, whosever it is. */
+  get isStreaming(): boolean {
+    return this.#streaming;
   }
 
   /** Takes no further commands, and ends when those in flight are answered. */
@@ -527,7 +550,14 @@ export class Lane {
     }
     this.inflight--;
     this.#answered++;
-    while (this.#fences.length > 0 && (this.#fences[0]?.at ?? 0) <= this.#answered) this.#fences.shift()?.resolve();
+    if (this.#fences.length > 0) this.#passFences();
+  }
+
+  #passFences(): void {
+    const passed = this.#fences.filter(({ at }) => at <= this.#answered);
+    if (passed.length === 0) return;
+    this.#fences = this.#fences.filter(({ at }) => at > this.#answered);
+    for (const { resolve } of passed) resolve();
   }
 
   #onDrained(): void {

@@ -18,7 +18,7 @@ import type { Clock } from '../measure/clock.js';
 import { NodeCounters } from '../measure/counters.js';
 import type { DataPlaneOptions } from '../options.js';
 import { LanePool } from '../private/lane-pool.js';
-import type { Request, RequestPool } from '../request.js';
+import { NO_KEYS_AT_ALL, type Request, type RequestPool } from '../request.js';
 import { BusyState } from './busy-state.js';
 import { Lane, type LaneEnd } from './lane.js';
 import type { LaneKind } from './lane-handshake.js';
@@ -318,6 +318,7 @@ export class UpstreamNode {
     if (lane === null) return;
     const request = this.shared.requests.take();
     request.lane = lane;
+    request.keys = NO_KEYS_AT_ALL;
     request.startedAt = now;
     request.sink = this.busy.ask(now, this.shared.requests, () => this.#behindCode > 0);
     lane.outlet.append(PING, 0, PING.length);

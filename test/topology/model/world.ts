@@ -26,6 +26,8 @@ export type Rule =
   | '8 dead workers are dropped first'
   | '8 a worker looks for its primary'
   | '9 a new worker takes the phase at hand'
+  | 'moves hold still while a cancel is undecided'
+  | 'a cancel that is given up forgets nothing'
   | 'one move of a key at a time'
   | 'an empty reply of the source is asked of the target'
   | 'commands wait for reads of moving keys';
@@ -40,7 +42,7 @@ export interface Bounds {
   readonly restarts: number;
   /** Nodes that start anew, empty. */
   readonly nodeRestarts: number;
-  readonly cancels: 0 | 1;
+  readonly cancels: 0 | 1 | 2;
 }
 
 /** 0: the node has no such key. Others are the numbers of the writes. */
@@ -88,6 +90,7 @@ interface Worker {
 /** A key on its way. */
 interface Transfer {
   readonly key: number;
+  readonly to: NodeName;
   readonly stage: 'taken' | 'restored' | 'failed';
   readonly value: Copy;
 }
@@ -108,6 +111,8 @@ export interface World {
   change: Change;
   /** Waits until the nodes have dropped what the predecessor left. */
   resuming: boolean;
+  /** The change back is fenced: either it is recorded, or the change goes on. */
+  undecided: boolean;
   settled: number[];
   transfers: Transfer[];
   lateMoves: LateMove[];
@@ -145,6 +150,7 @@ export function firstWorld(bounds: Bounds): World {
     phase: 'stable',
     change: 1,
     resuming: false,
+    undecided: false,
     settled: [],
     transfers: [],
     lateMoves: [],
@@ -186,7 +192,7 @@ function workerAt(world: World, index: number): Worker {
 
 /** Begins, fences, records, gives up, finishes, cancels. */
 function* managerSteps(world: World, without: Rule | null, after: After): Generator<Step<World>> {
-  const turned = world.change === 2;
+  const turnsRound = world.undecided;
   if (world.phase === 'stable' && world.record.phase === 'stable') {
     yield after('the change begins', (copy) => {
       copy.phase = 'preparing';
@@ -204,15 +210,35 @@ function* managerSteps(world: World, without: Rule | null, after: After): Genera
         world.workers.some((worker) => worker.life !== 'alive' && !worker.dropped)) ||
       (without !== '2 no late move' && world.lateMoves.length > 0);
     const passed = counted.length > 0 && mayMove(counted) && !late;
-    const outcome = afterFence(passed, turned);
-    if (outcome === 'move') {
+    // What is under way when the change turns round would end on the wrong side.
+    const still = without === 'moves hold still while a cancel is undecided' || world.transfers.length === 0;
+    if (still && afterFence(passed, turnsRound) === 'move') {
       yield after('the fence stands: moving is recorded, keys move', (copy) => {
         copy.record = { change: copy.change, phase: 'moving' };
         copy.phase = 'moving';
+        copy.undecided = false;
+        if (turnsRound) copy.settled = [];
         return null;
       });
     }
-    if (afterFence(false, turned) === 'give up') {
+    for (const recorded of [false, true]) {
+      if (afterFence(false, turnsRound) !== 'go on' || (recorded && !(passed && still))) continue;
+      const why = recorded ? 'is recorded, which is not known' : 'takes too long';
+      yield after(`the fence of the cancel ${why}: the change goes on`, (copy) => {
+        if (recorded) copy.record = { change: 2, phase: 'moving' };
+        copy.change = 1;
+        copy.phase = 'moving';
+        copy.undecided = false;
+        if (without === 'a cancel that is given up forgets nothing') {
+          // It goes on as one that is new: from a node that has lost keys already.
+          copy.phase = 'stable';
+          copy.record = { change: 1, phase: 'stable' };
+          copy.settled = [];
+        }
+        return null;
+      });
+    }
+    if (afterFence(false, turnsRound) === 'give up') {
       yield after('the fence takes too long: given up', (copy) => {
         copy.phase = 'stable';
         return null;
@@ -240,13 +266,13 @@ function* managerSteps(world: World, without: Rule | null, after: After): Genera
         return null;
       });
     }
-    if (world.left.cancels > 0 && world.transfers.every((transfer) => transfer.stage === 'failed')) {
-      yield after('cancelled: turned round', (copy) => {
+    const isStill = world.transfers.length === 0 || without === 'moves hold still while a cancel is undecided';
+    if (world.left.cancels > 0 && world.change === 1 && isStill) {
+      yield after('cancelled: the mover holds still, moved keys are held', (copy) => {
         copy.left.cancels--;
         copy.change = 2;
         copy.phase = 'preparing';
-        copy.settled = [];
-        copy.transfers = [];
+        copy.undecided = true;
         askAgain(copy);
         return null;
       });
@@ -256,9 +282,12 @@ function* managerSteps(world: World, without: Rule | null, after: After): Genera
 
 /** The mover: takes, restores, unlinks; commands of its that fail may run late. */
 function* moveSteps(world: World, without: Rule | null, after: After): Generator<Step<World>> {
-  const from = sourceOf(world.change);
-  const to = targetOf(world.change);
-  if (world.phase === 'moving') {
+  // Until a cancel is decided the mover is that of the change that goes on.
+  const direction = world.undecided ? 1 : world.change;
+  const from = sourceOf(direction);
+  const to = targetOf(direction);
+  const moves = world.undecided && without === 'moves hold still while a cancel is undecided';
+  if (world.phase === 'moving' || moves) {
     for (const key of world.truth.keys()) {
       const busy = world.transfers.some((transfer) => transfer.key === key);
       if (busy && (without !== 'one move of a key at a time' || world.transfers.length > 1)) continue;
@@ -266,15 +295,16 @@ function* moveSteps(world: World, without: Rule | null, after: After): Generator
       yield after(`key ${key} is read on ${from}`, (copy) => {
         const value = copy[from][key] as Copy;
         if (value === 0) copy.settled = add(copy.settled, key);
-        else copy.transfers.push({ key, stage: 'taken', value });
+        else copy.transfers.push({ key, to, stage: 'taken', value });
         return null;
       });
     }
   }
   for (const [index, transfer] of world.transfers.entries()) {
-    const { key, value } = transfer;
+    const { key, value, to } = transfer;
+    const from = to === 'a' ? 'b' : 'a';
     const replace = (copy: World, stage: Transfer['stage']): null => {
-      copy.transfers[index] = { key, value, stage };
+      copy.transfers[index] = { key, to, value, stage };
       return null;
     };
     if (transfer.stage === 'taken') {
@@ -445,7 +475,8 @@ function* commandSteps(world: World, worker: Worker, without: Rule | null, edit:
   for (const [index, command] of worker.inFlight.entries()) {
     const takeOff = (own: Worker): InFlight => own.inFlight.splice(index, 1)[0] as InFlight;
     if (command.state === 'settling') {
-      const settled = world.settled.includes(command.key) && world.change === worker.change;
+      const settled =
+        world.phase !== 'preparing' && world.settled.includes(command.key) && world.change === worker.change;
       const waits = readsToWaitFor(worker, without);
       if (settled && routeMovedKey(true, true, false, waits) === ON_TARGET) {
         yield edit(`'s key ${command.key} has arrived`, (own, copy) => {
@@ -567,12 +598,13 @@ function* faultSteps(world: World, without: Rule | null, after: After): Generato
             }
           }
           // Commands of the mover that were on their way may still run.
-          for (const { key, stage, value } of copy.transfers) {
-            if (stage === 'taken') copy.lateMoves.push({ kind: 'restore', key, at: targetOf(copy.change), value });
-            if (stage === 'restored') copy.lateMoves.push({ kind: 'unlink', key, at: sourceOf(copy.change) });
+          for (const { key, to, stage, value } of copy.transfers) {
+            if (stage === 'taken') copy.lateMoves.push({ kind: 'restore', key, at: to, value });
+            if (stage === 'restored') copy.lateMoves.push({ kind: 'unlink', key, at: to === 'a' ? 'b' : 'a' });
           }
           copy.transfers = [];
           copy.settled = [];
+          copy.undecided = false;
           const { change, phase } = copy.record;
           const recorded = phase === 'moving' ? 'moving' : null;
           const forward = afterRestart(recorded) === 'go forward' && without !== '7 what is recorded goes forward';
