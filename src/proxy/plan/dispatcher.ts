@@ -51,6 +51,9 @@ const NO_AUTH = 'NOAUTH Authentication required.';
 const CROSSSLOT = encodeError("CROSSSLOT Keys in request don't hash to the same node");
 const NO_LANE = encodeError('TRYAGAIN the ring is changing');
 
+/** More than any buffer has that is used again. */
+const OWN_BUFFER_BYTES = 1_048_576;
+
 /** Commands whose reply says whether the cache had the key. */
 const CACHE_READS: ReadonlySet<string> = new Set(['get', 'getex', 'getdel', 'hget', 'getset', 'json.get']);
 
@@ -218,7 +221,9 @@ export class Dispatcher {
   /** Puts the frame as it came on this lane. */
   sendOn(client: ClientConnection, command: Command, lane: Lane, source: Buffer, framer: RequestFramer): Request {
     const length = framer.frameEnd - framer.frameStart;
-    lane.outlet.append(source, framer.frameStart, framer.frameEnd);
+    // One so large was gathered in a buffer of its own, which nobody writes to any more: it is not copied.
+    if (length > OWN_BUFFER_BYTES) lane.outlet.appendOwned(source.subarray(framer.frameStart, framer.frameEnd));
+    else lane.outlet.append(source, framer.frameStart, framer.frameEnd);
     lane.node.counters.bytesOut += length;
     const request = this.#context.shared.requests.take();
     request.command = command.id;
