@@ -21,7 +21,7 @@ import { BlockedCommands } from '../private/blocked-commands.js';
 import { mayWait } from '../private/blocking-frame.js';
 import { abortExec } from '../private/exec.js';
 import { queueCommand, refusalInside, runsAtOnce } from '../private/queue.js';
-import { refusalWhileSubscribed } from '../pubsub/commands.js';
+import { refusalWhileSubscribed, waitsForSubscription } from '../pubsub/commands.js';
 import { PeerCounts } from '../pubsub/peer-counts.js';
 import { PeerSubscriptions } from '../pubsub/peer-subscriptions.js';
 import { PublishOrder } from '../pubsub/publish-order.js';
@@ -313,6 +313,10 @@ export class Dispatcher {
       client.lastCommand = sub;
     }
     if (client.subscriptions !== null) {
+      if (waitsForSubscription(client, command)) {
+        client.raiseBarrier();
+        return LATER;
+      }
       const refusal = refusalWhileSubscribed(client, command);
       if (refusal !== null) return this.refuse(client, command, refusal);
     }
