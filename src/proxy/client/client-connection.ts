@@ -102,6 +102,8 @@ export class ClientConnection implements TurnTask {
   tracking: ClientTracking | null = null;
   /** Takes what the proxy answers in the place of the client: it becomes a part of EXEC's reply. */
   replyTaker: ((reply: Buffer) => void) | null = null;
+  /** Bytes that have come from it. */
+  received = 0;
   /** Its commands are handled behind all that was read in this turn of the event loop. */
   isBehindReads = false;
   /** What it waits for at a node: nothing of its is handled until that has ended. */
@@ -131,6 +133,8 @@ export class ClientConnection implements TurnTask {
   /** The client sends nothing more, but may still read the replies to what it has sent. */
   #inputEnded = false;
   #upload: Upload | null = null;
+  /** Where the bytes at hand end, the last that have come. */
+  #handEnd = 0;
   readonly #stall: StallWatch;
 
   constructor(id: number, socket: Socket, shared: ClientShared, dispatcher: Dispatcher) {
@@ -172,6 +176,11 @@ export class ClientConnection implements TurnTask {
   /** Whether its commands must be looked at more closely than others'. */
   get isUnusual(): boolean {
     return this.transaction !== null || this.subscriptions !== null || this.tracking !== null;
+  }
+
+  /** Bytes that it has sent up to the end of the command that `framer` holds: tells its commands apart. */
+  offsetBehind(framer: RequestFramer): number {
+    return this.received - (this.#handEnd - framer.frameEnd);
   }
 
   /** Bytes that were received and are not handled yet. */
@@ -482,6 +491,7 @@ export class ClientConnection implements TurnTask {
     const shared = this.#shared;
     this.lastActiveAt = shared.clock.read();
     shared.counters.bytesIn += length;
+    this.received += length;
     if (this.#carry.size > 0) {
       this.#keep(chunk, 0, length);
       if (!this.#held) this.#processCarry();
@@ -499,6 +509,7 @@ export class ClientConnection implements TurnTask {
   /** Handles frames in `buffer[start, end)`. @returns the offset behind what was handled */
   #process(buffer: Buffer, start: number, end: number): number {
     const framer = this.#framer;
+    this.#handEnd = end;
     let at = start;
     while (at < end) {
       if (this.#upload !== null) {

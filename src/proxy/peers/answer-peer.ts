@@ -31,12 +31,9 @@ export async function answerPeer(dispatcher: Dispatcher, question: PeerQuestion)
         }),
       };
     case 'heard':
-      await Promise.all(
-        question.about.map(({ node: name, address, published }) => {
-          const node = nodeOf(dispatcher, name, address);
-          return node === undefined ? undefined : dispatcher.publishOrder.keptUp(node, published);
-        }),
-      );
+      // What clients have sent before the question came is read in this turn of the event loop.
+      await new Promise((resolve) => setImmediate(resolve));
+      await keptUp(dispatcher, question.node, question.address);
       return 1;
     case 'count':
       return { count: countOwn(dispatcher) };
@@ -50,6 +47,11 @@ export async function answerPeer(dispatcher: Dispatcher, question: PeerQuestion)
 
 function nodeOf(dispatcher: Dispatcher, name: string, address: string): UpstreamNode | undefined {
   return dispatcher.nodes.find((node) => node.name === name && node.address === address);
+}
+
+async function keptUp(dispatcher: Dispatcher, name: string, address: string): Promise<void> {
+  const node = nodeOf(dispatcher, name, address);
+  if (node !== undefined) await dispatcher.pubsub.keptUp(node);
 }
 
 export function onPeerNews(dispatcher: Dispatcher, news: PeerNews): void {

@@ -2,7 +2,6 @@
 import type { ClientCount } from '../clients/client-count.js';
 import type { ClientFilter, ClientLine } from '../clients/client-filter.js';
 import type { UnblockMode } from '../private/unblock.js';
-import type { Published } from '../pubsub/publish-order.js';
 import type { TopicKind } from '../pubsub/topic.js';
 
 /** Who is subscribed to this topic, as the node with this name and address counts? */
@@ -14,14 +13,6 @@ export interface SubscribedQuestion {
   readonly key: string;
   /** Whether patterns count that the topic, a channel, matches. */
   readonly withPatterns: boolean;
-}
-
-/** Has the node with this name and address heard of all that is subscribed to and concerns these channels? */
-export interface HeardQuestion {
-  readonly node: string;
-  readonly address: string;
-  /** Null: all channels. */
-  readonly published: readonly Published[] | null;
 }
 
 /** Clients that are subscribed, and how many connections a node counts for them. */
@@ -41,8 +32,8 @@ export type PeerQuestion =
   | { readonly type: 'invalidated'; readonly client: number; readonly keys: readonly Uint8Array[] | null }
   /** Who is subscribed to each of these topics? */
   | { readonly type: 'subscribed'; readonly about: readonly SubscribedQuestion[] }
-  /** Tell when these nodes have heard of what is subscribed to now. The answer is 1. */
-  | { readonly type: 'heard'; readonly about: readonly HeardQuestion[] }
+  /** Tell when this node has heard of all that clients have subscribed to by now. The answer is 1. */
+  | { readonly type: 'heard'; readonly node: string; readonly address: string }
   /** How many clients are there? */
   | { readonly type: 'count' }
   /** Tell when everything is done that was told before. The answer is 1. */

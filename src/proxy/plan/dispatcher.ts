@@ -22,7 +22,7 @@ import { BlockedCommands } from '../private/blocked-commands.js';
 import { mayWait } from '../private/blocking-frame.js';
 import { abortExec } from '../private/exec.js';
 import { queueCommand, refusalInside, runsAtOnce } from '../private/queue.js';
-import { refusalWhileSubscribed } from '../pubsub/commands.js';
+import { refusalWhileSubscribed, waitsForSubscription } from '../pubsub/commands.js';
 import { PeerCounts } from '../pubsub/peer-counts.js';
 import { PeerSubscriptions } from '../pubsub/peer-subscriptions.js';
 import { PublishOrder } from '../pubsub/publish-order.js';
@@ -52,6 +52,9 @@ const NOT_READY = encodeError('NODEDOWN the ring has no nodes yet');
 const NO_AUTH = 'NOAUTH Authentication required.';
 const CROSSSLOT = encodeError("CROSSSLOT Keys in request don't hash to the same node");
 const NO_LANE = encodeError('TRYAGAIN the ring is changing');
+
+/** More than any buffer has that is used again. */
+const OWN_BUFFER_BYTES = 1_048_576;
 
 /** Commands whose reply says whether the cache had the key. */
 const CACHE_READS: ReadonlySet<string> = new Set(['get', 'getex', 'getdel', 'hget', 'getset', 'json.get']);
@@ -242,7 +245,9 @@ export class Dispatcher {
   /** Puts the frame as it came on this lane. */
   sendOn(client: ClientConnection, command: Command, lane: Lane, source: Buffer, framer: RequestFramer): Request {
     const length = framer.frameEnd - framer.frameStart;
-    lane.outlet.append(source, framer.frameStart, framer.frameEnd);
+    // One so large was gathered in a buffer of its own, which nobody writes to any more: it is not copied.
+    if (length > OWN_BUFFER_BYTES) lane.outlet.appendOwned(source.subarray(framer.frameStart, framer.frameEnd));
+    else lane.outlet.append(source, framer.frameStart, framer.frameEnd);
     lane.node.counters.bytesOut += length;
     const request = this.#context.shared.requests.take();
     request.command = command.id;
@@ -333,6 +338,10 @@ export class Dispatcher {
       client.lastCommand = sub;
     }
     if (client.subscriptions !== null) {
+      if (waitsForSubscription(client, command)) {
+        client.raiseBarrier();
+        return LATER;
+      }
       const refusal = refusalWhileSubscribed(client, command);
       if (refusal !== null) return this.refuse(client, command, refusal);
     }

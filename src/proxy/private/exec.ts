@@ -1,6 +1,7 @@
 /** EXEC: the queued frames go to the one node that owns their keys now. */
 import type { Command } from '../../commands/command.js';
 import { EMPTY_ARRAY, error as encodeError, request as encodeRequest, nullArray } from '../../resp/encode.js';
+import type { RequestFramer } from '../../resp/request-framer.js';
 import { type ClientConnection, LATER, TAKEN } from '../client/client-connection.js';
 import type { KeyMoves } from '../key-moves.js';
 import type { LocalCommand } from '../local/index.js';
@@ -28,7 +29,7 @@ const SELECT_IN_CHANGE = encodeError(
   'TRYAGAIN the ring is changing, and keys of several databases cannot move together',
 );
 
-export const exec: LocalCommand = (client, command, _framer, dispatcher) => {
+export const exec: LocalCommand = (client, command, framer, dispatcher) => {
   const { transaction } = client;
   if (transaction === null) return answerError(client, command, 'ERR EXEC without MULTI');
   const busy = transaction.refusedBy?.busy.reply ?? null;
@@ -51,7 +52,7 @@ export const exec: LocalCommand = (client, command, _framer, dispatcher) => {
     return finish(client, command, dispatcher, APART);
   }
   if (!dispatcher.scripts.find(client, transaction)) return LATER;
-  return run(dispatcher, client, command, transaction, watch, owner);
+  return run(dispatcher, client, command, framer, transaction, watch, owner);
 };
 
 /** EXEC was refused itself: as in Redis that ends the transaction. @param reason the error, as it would be otherwise */
@@ -120,6 +121,7 @@ function run(
   dispatcher: Dispatcher,
   client: ClientConnection,
   command: Command,
+  framer: RequestFramer,
   transaction: Transaction,
   watch: Watch | null,
   owner: number,
@@ -153,7 +155,7 @@ function run(
   if (moves !== null && !moves.holdMoves(client)) {
     return client.hold() ? LATER : finish(client, command, dispatcher, GAVE_UP_REPLY);
   }
-  if (publishesTooEarly(dispatcher, client, transaction, lane)) {
+  if (publishesTooEarly(dispatcher, client, framer, transaction, lane)) {
     moves?.releaseMoves();
     return LATER;
   }
@@ -169,6 +171,7 @@ function run(
 function publishesTooEarly(
   { publishOrder }: Dispatcher,
   client: ClientConnection,
+  framer: RequestFramer,
   { published, codePublishes }: Transaction,
   lane: Lane,
 ): boolean {
@@ -178,7 +181,7 @@ function publishesTooEarly(
     client.resumeSoon();
     return true;
   }
-  return publishOrder.mustWait(client, lane.node, codePublishes ? null : published);
+  return publishOrder.mustWait(client, framer, lane.node, codePublishes ? null : published);
 }
 
 function send(

@@ -24,12 +24,29 @@ const WHILE_SUBSCRIBED: ReadonlySet<string> = new Set([
   'reset',
 ]);
 
+const SUBSCRIBES: ReadonlySet<string> = new Set(['subscribe', 'psubscribe', 'ssubscribe']);
+
 /** @returns the error for a command that the client may not send now because it is subscribed; null: it may */
 export function refusalWhileSubscribed(client: ClientConnection, command: Command): Buffer | null {
   if (!isSubscribed(client) || client.kind.protocol !== 2 || WHILE_SUBSCRIBED.has(command.name)) return null;
   return encodeError(
     `ERR Can't execute '${command.name}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context`,
   );
+}
+
+/**
+ * Whether a command must wait until the client is subscribed to what it has asked for: what it is answered depends on
+ * that. Only further subscriptions may follow at once, since others may publish there already.
+ */
+export function waitsForSubscription(client: ClientConnection, command: Command): boolean {
+  return startedOf(client) > 0 && !SUBSCRIBES.has(command.name);
+}
+
+/** Subscriptions that stand in the client's queue and are not confirmed. */
+function startedOf(client: ClientConnection): number {
+  const pending = client.subscriptions?.pending;
+  if (pending === undefined || pending.length === 0) return 0;
+  return pending.at(-1)?.request === null ? pending.length - 1 : pending.length;
 }
 
 /** Whether the client's subscription to something is confirmed. */
@@ -41,7 +58,7 @@ function subscribe(kind: TopicKind): LocalCommand {
   return (client, command, framer, dispatcher) => {
     if (dispatcher.snapshot === null) return dispatcher.refuse(client, command, NOT_READY);
     const keys = keysOf(framer);
-    if (client.pending > 0) {
+    if (client.pending > startedOf(client)) {
       // Its messages begin behind the replies that are still to come.
       dispatcher.pubsub.announce(client, kind, keys);
       client.raiseBarrier();
@@ -85,7 +102,7 @@ function publish(kind: TopicKind): LocalCommand {
     const nobody = dispatcher.pubsub.isIdle && dispatcher.peerCounts === null;
     const key = nobody ? '' : source.toString('latin1', start, end);
     const { publishOrder } = dispatcher;
-    if (!nobody && publishOrder.mustWait(client, lane.node, [{ kind, key }])) return LATER;
+    if (!nobody && publishOrder.mustWait(client, framer, lane.node, [{ kind, key }])) return LATER;
     const request = dispatcher.sendOn(client, command, lane, source, framer);
     request.sink = nobody ? null : new PublishCount(dispatcher, kind, key);
     return TAKEN;

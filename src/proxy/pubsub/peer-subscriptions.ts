@@ -1,44 +1,57 @@
 /**
- * What the proxy's other processes are about to subscribe to. Whether there is anything, the board tells at once; only
- * then are they asked, once a turn for all that is published then.
+ * What the proxy's other processes are about to subscribe to. They may have a SUBSCRIBE that came before a PUBLISH here
+ * and not have read it yet, so they are asked: one question at a time for each node, for all that waits by then.
  */
-import type { HeardQuestion, Peers } from '../peers/peers.js';
+import type { Peers } from '../peers/peers.js';
 import type { SubscriptionBoard } from '../peers/subscription-board.js';
 import type { UpstreamNode } from '../upstream/upstream-node.js';
-import type { Published } from './publish-order.js';
+
+/** Who waits for the next question about a node. */
+interface Round {
+  readonly waiting: (() => void)[];
+}
 
 export class PeerSubscriptions {
   readonly #peers: Peers;
   readonly #board: SubscriptionBoard;
-  #asked: { readonly about: HeardQuestion; readonly resolve: () => void }[] = [];
+  /** Nodes that the others are being asked about, with those who came too late for that question. */
+  readonly #rounds = new Map<UpstreamNode, Round>();
 
   constructor(peers: Peers, board: SubscriptionBoard) {
     this.#peers = peers;
     this.#board = board;
   }
 
-  /** Whether nodes are still to hear of something that another process has subscribed to. */
+  /** Whether nodes are still to hear of what another process has read and subscribed to. */
   areBehind(): boolean {
     return this.#board.othersAreBehind();
   }
 
   /**
-   * Settles when the node has heard of what the others have subscribed to and concerns these channels; one of them
-   * that does not answer soon is left out.
-   * @param published null: all channels
+   * Settles when the node has heard of all that clients have subscribed to at the others by now; a process that does
+   * not answer soon is left out.
    */
-  keptUp(node: UpstreamNode, published: readonly Published[] | null): Promise<void> {
+  keptUp(node: UpstreamNode): Promise<void> {
     return new Promise((resolve) => {
-      if (this.#asked.length === 0) setImmediate(() => this.#send());
-      this.#asked.push({ about: { node: node.name, address: node.address, published }, resolve });
+      const round = this.#rounds.get(node);
+      if (round !== undefined) {
+        round.waiting.push(resolve);
+        return;
+      }
+      const first: Round = { waiting: [resolve] };
+      this.#rounds.set(node, first);
+      // With it goes what others publish in this turn.
+      queueMicrotask(() => this.#ask(node, first));
     });
   }
 
-  #send(): void {
-    const asked = this.#asked;
-    this.#asked = [];
-    void this.#peers.ask({ type: 'heard', about: asked.map(({ about }) => about) }).then(() => {
-      for (const { resolve } of asked) resolve();
+  #ask(node: UpstreamNode, { waiting }: Round): void {
+    const next: Round = { waiting: [] };
+    this.#rounds.set(node, next);
+    void this.#peers.ask({ type: 'heard', node: node.name, address: node.address }).then(() => {
+      for (const resolve of waiting) resolve();
+      if (next.waiting.length > 0) this.#ask(node, next);
+      else this.#rounds.delete(node);
     });
   }
 }

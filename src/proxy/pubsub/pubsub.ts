@@ -116,14 +116,15 @@ export class PubSub implements FeedListener {
    * @param keys names with one character for each byte
    */
   announce(client: ClientConnection, kind: TopicKind, keys: readonly string[]): PendingSubscription {
-    const announced = client.subscriptions?.pending ?? null;
-    if (announced !== null) return announced;
+    const last = client.subscriptions?.pending.at(-1);
+    // Nothing is read of a client behind what was only announced, so it is the same command that is offered again.
+    if (last !== undefined && last.request === null) return last;
     const topics = keys.map((key) => this.#topic(kind, key));
     for (const topic of topics) this.#listen(topic);
     const missing = new Set(topics.filter((topic) => this.#isAwaited(topic)));
     const pending = new PendingSubscription(client, kind, topics, missing);
     client.subscriptions ??= new Subscriptions();
-    client.subscriptions.pending = pending;
+    client.subscriptions.pending.push(pending);
     this.#pending.add(pending);
     for (const topic of topics) topic.pending.add(pending);
     this.#showBehind();
@@ -131,7 +132,7 @@ export class PubSub implements FeedListener {
   }
 
   /**
-   * Subscribes a client that has nothing in flight. It is answered at once, or when the nodes have confirmed: however
+   * Subscribes a client that has nothing in flight but what it is about to be subscribed to. It is answered at once, or when the nodes have confirmed: however
    * long that takes, since who has the answer relies on it. A node that says nothing for `request-timeout` counts as
    * one that cannot be reached (`SideConnection`), and is not waited for.
    * @param keys names with one character for each byte
@@ -140,7 +141,7 @@ export class PubSub implements FeedListener {
   subscribe(client: ClientConnection, kind: TopicKind, keys: readonly string[], command: number): void {
     const pending = this.announce(client, kind, keys);
     pending.request = this.#enqueue(client, command);
-    if (pending.missing.size === 0) this.#confirm(pending);
+    this.#confirmNext(client);
   }
 
   /**
@@ -170,6 +171,7 @@ export class PubSub implements FeedListener {
     if (messages.length === 0) messages.push(confirmation(word, null, subscriptions?.countOf(kind) ?? 0, client.kind));
     if (subscriptions?.isEmpty === true) client.subscriptions = null;
     const request = this.#enqueue(client, command);
+    client.raiseBarrier();
     const reply = Buffer.concat(messages);
     const answer = (): void => {
       for (const topic of left) {
@@ -187,8 +189,7 @@ export class PubSub implements FeedListener {
     const { subscriptions } = client;
     if (subscriptions === null) return;
     client.subscriptions = null;
-    const { pending } = subscriptions;
-    if (pending !== null) this.#forgetPending(pending);
+    for (const pending of subscriptions.pending) this.#drop(pending);
     for (const topics of subscriptions.topics) {
       for (const topic of topics.values()) {
         topic.clients.delete(client);
@@ -238,9 +239,11 @@ export class PubSub implements FeedListener {
 
   onRefused(topic: Topic, reply: Buffer): void {
     for (const pending of [...topic.pending]) {
+      const { client, request } = pending;
       this.#forgetPending(pending);
       // One that was only announced asks once more when its turn has come.
-      if (pending.request !== null) pending.client.onReply(pending.request, reply, 0, reply.length);
+      if (request !== null) client.onReply(request, reply, 0, reply.length);
+      this.#confirmNext(client);
     }
     this.#tellReady();
   }
@@ -253,14 +256,13 @@ export class PubSub implements FeedListener {
     this.#check();
   }
 
-  /** @returns stands in the client's queue, and keeps what comes behind it until it is answered */
+  /** @returns stands in the client's queue */
   #enqueue(client: ClientConnection, command: number): Request {
     const request = this.#context.requests.take();
     request.command = command;
     client.enqueue(request);
     // Its answer is a message, which CLIENT REPLY OFF does not concern.
     request.silent = false;
-    client.raiseBarrier();
     return request;
   }
 
@@ -301,15 +303,23 @@ export class PubSub implements FeedListener {
     if (topic.pending.size === 0 || this.#isAwaited(topic)) return;
     for (const pending of [...topic.pending]) {
       pending.missing.delete(topic);
-      if (pending.missing.size === 0) this.#confirm(pending);
+      this.#confirmNext(pending.client);
+    }
+  }
+
+  /** Confirms what the client is about to be subscribed to, as far as it can be, in the order in which it was asked for. */
+  #confirmNext(client: ClientConnection): void {
+    for (let next = client.subscriptions?.pending[0]; next !== undefined; next = client.subscriptions?.pending[0]) {
+      if (next.request === null || next.missing.size > 0) return;
+      this.#confirm(next, next.request);
     }
   }
 
   /** The client is subscribed from here on. */
-  #confirm(pending: PendingSubscription): void {
-    const { client, request, kind, topics } = pending;
+  #confirm(pending: PendingSubscription, request: Request): void {
+    const { client, kind, topics } = pending;
     const { subscriptions } = client;
-    if (subscriptions === null || request === null) return;
+    if (subscriptions === null) return;
     const messages: Buffer[] = [];
     for (const topic of topics) {
       subscriptions.topics[kind].set(topic.key, topic);
@@ -323,14 +333,20 @@ export class PubSub implements FeedListener {
   }
 
   #forgetPending(pending: PendingSubscription): void {
-    const { client, topics } = pending;
+    const { client } = pending;
+    const { subscriptions } = client;
+    const at = subscriptions?.pending.indexOf(pending) ?? -1;
+    if (at >= 0) subscriptions?.pending.splice(at, 1);
+    this.#drop(pending);
+    if (subscriptions?.isEmpty === true && subscriptions.pending.length === 0) client.subscriptions = null;
+  }
+
+  #drop(pending: PendingSubscription): void {
     this.#pending.delete(pending);
-    if (client.subscriptions?.pending === pending) client.subscriptions.pending = null;
-    for (const topic of topics) {
+    for (const topic of pending.topics) {
       topic.pending.delete(pending);
       this.#dropUnused(topic);
     }
-    if (client.subscriptions?.isEmpty === true) client.subscriptions = null;
   }
 
   #dropUnused(topic: Topic): void {

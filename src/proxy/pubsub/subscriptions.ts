@@ -11,7 +11,8 @@ export class Subscriptions {
     new Map(),
     new Map(),
   ];
-  pending: PendingSubscription | null = null;
+  /** What is about to be confirmed, in this order. */
+  readonly pending: PendingSubscription[] = [];
 
   get isEmpty(): boolean {
     return this.topics.every((topics) => topics.size === 0);

@@ -22,6 +22,8 @@ export interface ScriptWaiter {
 /** EVAL's bodies are found in a table of this many places first, since the digest of each would cost more. */
 const RECENT = 256;
 const SAMPLES = 32;
+/** What a body costs beside its bytes: its digest, and its places in tables. */
+const OVERHEAD_BYTES = 320;
 /** A body above this part of the bound would drive out all others. */
 const LARGEST_PART = 4;
 
@@ -56,7 +58,9 @@ export class ScriptStore {
     const place = placeOf(buffer, start, end);
     const recent = this.#recent[place];
     if (recent !== undefined && recent.compare(buffer, start, end) === 0) return false;
-    const body = Buffer.from(buffer.subarray(start, end));
+    // A buffer of its own: a part of a shared one would keep all of that for as long as the body is kept.
+    const body = Buffer.allocUnsafeSlow(end - start);
+    buffer.copy(body, 0, start, end);
     const isNew = this.#keep(hash('sha1', body), body);
     if (isNew) this.#peers?.learned(body);
     return isNew;
@@ -117,11 +121,11 @@ export class ScriptStore {
       return false;
     }
     this.#bodies.set(digest, body);
-    this.#bytes += body.length;
+    this.#bytes += body.length + OVERHEAD_BYTES;
     for (const [oldest, bytes] of this.#bodies) {
       if (this.#bytes <= this.#limit) break;
       this.#bodies.delete(oldest);
-      this.#bytes -= bytes.length;
+      this.#bytes -= bytes.length + OVERHEAD_BYTES;
       const place = placeOf(bytes, 0, bytes.length);
       if (this.#recent[place] === bytes) this.#recent[place] = undefined;
     }

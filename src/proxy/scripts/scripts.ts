@@ -50,7 +50,7 @@ export class Scripts {
     if (lane === null || lane.full) return this.#dispatcher.forward(client, command, index, source, framer);
     const { publishOrder } = this.#dispatcher;
     if (publishOrder.isBehind(lane.node) && this.#mayPublish(command, source)) {
-      if (publishOrder.mustWait(client, lane.node, null)) return LATER;
+      if (publishOrder.mustWait(client, framer, lane.node, null)) return LATER;
     }
     let call = PLAIN_CALL;
     if (command.special === 'script') {

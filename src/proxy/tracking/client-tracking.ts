@@ -21,6 +21,10 @@ interface Deferred {
   readonly keys: readonly Buffer[] | null;
 }
 
+/** What waits for a client beyond this is told as a change of all keys. */
+const MOST_DEFERRED_KEYS = 10_000;
+const MOST_DEFERRED_BYTES = 1_048_576;
+
 /** A client that is told which of its keys have changed. */
 export class ClientTracking {
   /** Null: it does not track any more. Tables may remember it for a while. */
@@ -42,7 +46,9 @@ export class ClientTracking {
   readonly ownWrites = new Set<string>();
   /** With NOLOOP: it has written, and is not told of that. */
   hasWritten = false;
-  readonly #deferred: Deferred[] = [];
+  #deferred: Deferred[] = [];
+  #deferredKeys = 0;
+  #deferredBytes = 0;
 
   constructor(client: ClientConnection, options: TrackingOptions) {
     this.client = client;
@@ -56,18 +62,34 @@ export class ClientTracking {
   }
 
   defer(keys: readonly Buffer[] | null, at: number, since: number): void {
-    this.#deferred.push({ at, since, keys });
+    this.#deferredKeys += keys?.length ?? 1;
+    for (const key of keys ?? []) this.#deferredBytes += key.length;
+    const isTooMuch = this.#deferredKeys > MOST_DEFERRED_KEYS || this.#deferredBytes > MOST_DEFERRED_BYTES;
+    if (isTooMuch) this.forgetDeferred();
+    this.#deferred.push({ at, since, keys: isTooMuch ? null : keys });
+  }
+
+  forgetDeferred(): void {
+    this.#deferred = [];
+    this.#deferredKeys = 0;
+    this.#deferredBytes = 0;
   }
 
   /** The next message that need not wait any more. @param answered how many of the client's requests were answered */
   nextDue(answered: number): Deferred | undefined {
     const first = this.#deferred[0];
-    return first !== undefined && first.at <= answered ? this.#deferred.shift() : undefined;
+    return first !== undefined && first.at <= answered ? this.#next() : undefined;
   }
 
   /** The next message that has waited since `time` or longer. */
   nextOlder(time: number): Deferred | undefined {
     const first = this.#deferred[0];
-    return first !== undefined && first.since <= time ? this.#deferred.shift() : undefined;
+    return first !== undefined && first.since <= time ? this.#next() : undefined;
+  }
+
+  #next(): Deferred | undefined {
+    const next = this.#deferred.shift();
+    if (this.#deferred.length === 0) this.forgetDeferred();
+    return next;
   }
 }

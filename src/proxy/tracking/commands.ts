@@ -20,6 +20,8 @@ const tracking: LocalCommand = (client, command, framer, dispatcher) => {
   const state = word.toLowerCase();
   const options = parseTrackingOptions(words, client.tracking?.options ?? null, state === 'on');
   if (typeof options === 'string') return answerError(client, command, options);
+  const refusal = state === 'on' ? dispatcher.tracking.refusal(client, options) : null;
+  if (refusal !== null) return answerError(client, command, refusal);
   const { redirect } = options;
   const target = redirect === 0 ? null : clientWithId(dispatcher, redirect);
   if (redirect !== 0 && target === null) {

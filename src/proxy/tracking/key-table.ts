@@ -6,6 +6,9 @@ import type { ClientTracking } from './client-tracking.js';
 
 type Readers = ClientTracking | Set<ClientTracking>;
 
+/** So many readers may have left before the table is looked through for them. */
+const MOST_LEFT = 1000;
+
 const NOBODY: readonly ClientTracking[] = [];
 
 export class KeyTable {
@@ -13,6 +16,9 @@ export class KeyTable {
   /** By the key with one character for each byte, in the order in which they were noted. Most have one reader. */
   readonly #keys = new Map<string, Readers>();
   /** Called with a key that makes room for another. */
+  /** Readers that have left since the last walk over the table began. */
+  #left = 0;
+  #walk: Iterator<[string, Readers]> | null = null;
   readonly #onEvicted: (key: string, readers: Iterable<ClientTracking>) => void;
 
   /** @param limit the most keys that are kept; 0: no limit */
@@ -46,7 +52,37 @@ export class KeyTable {
   remove(key: string, reader: ClientTracking): void {
     const readers = this.#keys.get(key);
     if (readers === reader) this.#keys.delete(key);
-    else if (readers instanceof Set) readers.delete(reader);
+    else if (readers instanceof Set && readers.delete(reader) && readers.size === 0) this.#keys.delete(key);
+  }
+
+  /** A client that may be a reader of any key has left: it is removed by and by. */
+  noteLeft(): void {
+    this.#left++;
+  }
+
+  /**
+   * Removes readers that have left, where there may be many: otherwise a key that many read and nobody changes would
+   * keep each of them for ever.
+   * @param most how many keys are looked at
+   */
+  sweep(most: number): void {
+    if (this.#walk === null) {
+      if (this.#left < MOST_LEFT) return;
+      this.#left = 0;
+      this.#walk = this.#keys.entries();
+    }
+    for (let looked = 0; looked < most; ) {
+      const { value, done } = this.#walk.next();
+      if (done === true) {
+        this.#walk = null;
+        return;
+      }
+      const [key, readers] = value;
+      looked += readers instanceof Set ? readers.size : 1;
+      for (const reader of readers instanceof Set ? readers : [readers]) {
+        if (reader.client === null) this.remove(key, reader);
+      }
+    }
   }
 
   /** The clients that have read the key; the key is forgotten. */

@@ -1,8 +1,12 @@
 import type { TrackingOptions } from './client-tracking.js';
-import { overlap } from './prefixes.js';
+import { anyOverlap, bytesOf, overlap } from './prefixes.js';
 
 const SYNTAX = 'ERR syntax error';
 export const NO_SUCH_TARGET = 'ERR The client ID you want redirect to does not exist';
+/** A client's prefixes: Redis has no bound, but walks over all of them with every write. */
+const MOST_PREFIXES = 10_000;
+const MOST_PREFIX_BYTES = 1_048_576;
+const TOO_MANY = `ERR too many prefixes: a client may have ${MOST_PREFIXES}, of ${MOST_PREFIX_BYTES} bytes together`;
 const INTEGER = /^(?:0|-?[1-9]\d{0,17})$/;
 
 /**
@@ -58,6 +62,17 @@ function fitted(options: TrackingOptions, current: TrackingOptions | null): Trac
   if (!bcast) return options;
   // Prefixes add up from one CLIENT TRACKING to the next.
   const before = current?.prefixes ?? [];
+  if (before.length + prefixes.length > MOST_PREFIXES) return TOO_MANY;
+  if (bytesOf(before) + bytesOf(prefixes) > MOST_PREFIX_BYTES) return TOO_MANY;
+  const error = anyOverlap([...before, ...prefixes]) ? overlapError(before, prefixes) : null;
+  if (error !== null) return error;
+  // Without a prefix it is all keys.
+  const all = prefixes.length === 0 ? new Set([...before, '']) : [...before, ...prefixes];
+  return { ...options, prefixes: [...all] };
+}
+
+/** Which of the prefixes overlap, as Redis says it. */
+function overlapError(before: readonly string[], prefixes: readonly string[]): string | null {
   for (const [i, prefix] of prefixes.entries()) {
     const existing = before.find((other) => overlap(prefix, other));
     if (existing !== undefined) {
@@ -68,7 +83,5 @@ function fitted(options: TrackingOptions, current: TrackingOptions | null): Trac
       return `ERR Prefix '${prefix}' overlaps with another provided prefix '${other}'. Prefixes for a single client must not overlap.`;
     }
   }
-  // Without a prefix it is all keys.
-  const all = prefixes.length === 0 ? new Set([...before, '']) : [...before, ...prefixes];
-  return { ...options, prefixes: [...all] };
+  return null;
 }

@@ -15,6 +15,7 @@ import type { ClientConnection } from '../client/client-connection.js';
 import type { Clock } from '../measure/clock.js';
 import type { RoutingSnapshot } from '../snapshot.js';
 import type { UpstreamNode } from '../upstream/upstream-node.js';
+import { Broadcast } from './broadcast.js';
 import { ClientTracking, type TrackingOptions } from './client-tracking.js';
 import { TrackingFeed, type TrackingListener } from './feed.js';
 import { KeyTable } from './key-table.js';
@@ -27,6 +28,13 @@ const KEPT_MS = 60_000;
 /** What a client is told behind its reply waits this long for it when its command waits at a node. Milliseconds. */
 const BLOCKED_PATIENCE_MS = 100;
 const EVERYTHING = '';
+/**
+ * Nodes are asked for so many prefixes; where clients have more, for all keys: a node walks over all its prefixes with
+ * every write, and clients that come and go with prefixes of their own would make them more and more.
+ */
+const MOST_LISTENED = 1000;
+/** Keys of the table that are looked at in a tick. */
+const SWEPT = 20_000;
 
 /**
  * Tells a client of another process that these keys have changed.
@@ -38,8 +46,7 @@ export class Tracking implements TrackingListener {
   readonly #clients = new Set<ClientTracking>();
   readonly #keys: KeyTable;
   readonly #tellElsewhere: TellElsewhere;
-  /** Clients with BCAST, by each of their prefixes. */
-  readonly #broadcast = new Map<string, Set<ClientTracking>>();
+  readonly #broadcast = new Broadcast();
   readonly #feeds = new Map<UpstreamNode, TrackingFeed>();
   /** Clients whose CLIENT TRACKING ON waits for the nodes. */
   readonly #waiting = new Set<ClientConnection>();
@@ -93,6 +100,7 @@ export class Tracking implements TrackingListener {
   /** Called about ten times a second. @param now by the clock */
   tick(now: number): void {
     for (const feed of this.#feeds.values()) feed.tick();
+    this.#keys.sweep(SWEPT);
     for (const tracking of this.#clients) {
       // One that waits at a node may wait for ever, and has asked for nothing that it could cache.
       if (tracking.client?.blocked === null) continue;
@@ -112,13 +120,20 @@ export class Tracking implements TrackingListener {
     this.#allReady = false;
   }
 
+  /** @returns the error for a client that cannot have these options because all clients together have too much; or null */
+  refusal(client: ClientConnection, options: TrackingOptions): string | null {
+    return this.#broadcast.refusal(options, client.tracking?.options ?? null);
+  }
+
   /**
    * Begins to listen to what a client with these options needs.
    * @returns false when nodes are still to answer: the client is resumed when they have
    */
   prepare(client: ClientConnection, options: TrackingOptions): boolean {
     const needed = options.bcast ? options.prefixes : [EVERYTHING];
-    const cover = coverOf([...this.#prefixes, ...needed]);
+    const isAll = this.#prefixes[0] === EVERYTHING;
+    const all = isAll ? this.#prefixes : coverOf([...this.#prefixes, ...needed]);
+    const cover = all.length > MOST_LISTENED ? [EVERYTHING] : all;
     if (cover.length !== this.#prefixes.length || cover.some((prefix, i) => prefix !== this.#prefixes[i])) {
       this.#prefixes = cover;
       for (const feed of this.#feeds.values()) feed.listen(cover);
@@ -139,11 +154,7 @@ export class Tracking implements TrackingListener {
     this.#clients.add(tracking);
     if (!options.bcast) return;
     tracking.mayCache = true;
-    for (const prefix of options.prefixes) {
-      const trackers = this.#broadcast.get(prefix) ?? new Set();
-      trackers.add(tracking);
-      this.#broadcast.set(prefix, trackers);
-    }
+    this.#broadcast.add(tracking, options.prefixes);
   }
 
   /** The client has left, or does not track any more. */
@@ -155,9 +166,10 @@ export class Tracking implements TrackingListener {
     tracking.client = null;
     tracking.target = null;
     this.#clients.delete(tracking);
-    for (const [prefix, trackers] of this.#broadcast) {
-      if (trackers.delete(tracking) && trackers.size === 0) this.#broadcast.delete(prefix);
-    }
+    tracking.forgetDeferred();
+    tracking.ownWrites.clear();
+    if (tracking.mayCache) this.#keys.noteLeft();
+    this.#broadcast.remove(tracking, tracking.options.prefixes);
   }
 
   /** A command of a client that tracks was taken. @param command the subcommand, where there is one */
@@ -201,9 +213,7 @@ export class Tracking implements TrackingListener {
       return;
     }
     for (const key of keys) this.#tellReaders(key, this.#keys.take(key.toString('latin1')));
-    for (const [prefix, trackers] of this.#broadcast) {
-      const matching = keys.filter((key) => key.toString('latin1', 0, prefix.length) === prefix);
-      if (matching.length === 0) continue;
+    for (const [trackers, matching] of this.#broadcast.matching(keys)) {
       for (const tracking of [...trackers]) {
         const { ownWrites } = tracking;
         const told =
