@@ -384,8 +384,14 @@ export class Mover implements KeyMoves {
   /** A source that was restarted may have again what has left it. */
   async #unlinkStale(source: number, database: number, keys: readonly Buffer[]): Promise<void> {
     const link = await this.#links.link(source, 'sweep');
-    if (!this.#links.wasRestarted(source, link)) return;
-    const [reply] = await link.exchange([request(['UNLINK', ...keys])], 1, database);
+    if (!this.#links.wasRestarted(source, link) || this.#held !== null) return;
+    // Whoever holds the sweep waits for this as well: run late, it would remove what has come back.
+    this.#sweeping++;
+    const unlinked = link.exchange([request(['UNLINK', ...keys])], 1, database);
+    const [reply] = await unlinked.finally(() => {
+      this.#sweeping--;
+      this.#wakeAll();
+    });
     if (typeof reply !== 'number') throw TransferRefused.by(link, reply ?? null, 'UNLINK');
   }
 

@@ -105,8 +105,8 @@ export class MovingNodes {
   async #open(index: number): Promise<NodeLink> {
     const link = await NodeLink.open(this.at(index), this.#options);
     if (this.#runIds[index] === '' && link.runId !== '') {
-      this.#runIds[index] = link.runId;
       await this.#onFirstSeen(index, link.runId);
+      this.#runIds[index] = link.runId;
     }
     return link;
   }

@@ -414,9 +414,8 @@ export class RingManager {
     if (node === undefined || this.#running !== running) return;
     const { name, address } = node;
     const known = running.change.processes.filter((process) => !sameNode(process, node));
-    const change = { ...running.change, processes: [...known, { name, address, runId }] };
-    await this.#save({ ...this.#current().state, change });
-    running.change = change;
+    running.change = { ...running.change, processes: [...known, { name, address, runId }] };
+    await this.#save({ ...this.#current().state, change: running.change });
   }
 
   #move(running: Running, earlier: MoveMemory | null, resumed: boolean): void {
