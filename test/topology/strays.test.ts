@@ -58,6 +58,8 @@ describe('keys on nodes that do not own them', () => {
     await strew(stage, ghosts);
     const client = proxy.client();
     expect(await client.exists(...ghosts)).toBe(0);
+    expect(await client.keys('ghost:*')).toEqual([]);
+    expect((await client.scan('0', 'MATCH', 'ghost:*', 'COUNT', 10_000))[1]).toEqual([]);
     await post(proxy, 'changes', { kind: 'remove', remove: ['node2'] });
     await settled(proxy);
     await proxy.logged(/removed \d+ keys of node1 that it does not own/);

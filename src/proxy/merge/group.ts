@@ -5,6 +5,7 @@ import { DONE, type KeysOfRequest, type ReplySink, type Request, UNKNOWN_KEYS } 
 import type { Lane } from '../upstream/lane.js';
 import { SILENT_MS } from '../upstream/silence.js';
 import type { UpstreamNode } from '../upstream/upstream-node.js';
+import type { Placement } from './placement.js';
 import { Scratch } from './scratch.js';
 
 const CR = 0x0d;
@@ -51,6 +52,8 @@ export class Group implements ReplySink {
   #overdue = false;
   #finished = false;
   #deadline: NodeJS.Timeout | null = null;
+  /** Of commands that tell keys of all nodes: which of them clients see; otherwise null. */
+  placement: Placement | null = null;
   /** What is known of the keys of each part; to be set before parts are added. */
   keys: KeysOfRequest = UNKNOWN_KEYS;
   #remaining = 0;

@@ -2,6 +2,7 @@ import type { Command } from '../../commands/command.js';
 import type { RequestFramer } from '../../resp/request-framer.js';
 import { type ClientConnection, LATER, TAKEN } from '../client/client-connection.js';
 import { Group, type Merger } from '../merge/group.js';
+import { Placement } from '../merge/placement.js';
 import { NO_KEYS_AT_ALL, UNKNOWN_KEYS } from '../request.js';
 import type { Lane } from '../upstream/lane.js';
 import type { Dispatcher, Verdict } from './dispatcher.js';
@@ -51,6 +52,7 @@ export function fanOut(
   const group = new Group(request, client.kind.protocol, merger, shared, NO_KEYS);
   group.tolerance = command.tolerance;
   group.keys = isOnKeys ? UNKNOWN_KEYS : NO_KEYS_AT_ALL;
+  if (isOnKeys && dispatcher.snapshot !== null) group.placement = new Placement(dispatcher.snapshot);
   if (moves !== null) group.onFinished = () => moves.releaseMoves();
   for (let i = 0; i < nodes.length; i++) {
     const node = dispatcher.nodeAt(i);

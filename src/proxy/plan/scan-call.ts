@@ -10,6 +10,7 @@ import { array, bulk, request as encodeRequest } from '../../resp/encode.js';
 import { args, type RequestFramer } from '../../resp/request-framer.js';
 import type { ClientConnection } from '../client/client-connection.js';
 import { headerNumber } from '../merge/held.js';
+import { Placement } from '../merge/placement.js';
 import { readScanReply } from '../merge/scan.js';
 import type { ReplySink, Request } from '../request.js';
 import type { RoutedNode, RoutingSnapshot } from '../snapshot.js';
@@ -71,6 +72,7 @@ export class ScanCall implements ReplySink {
   readonly #client: ClientConnection;
   readonly #request: Request;
   readonly #walk: Walk;
+  readonly #placement: Placement;
   readonly #options: ScanOptions | null;
   /** What goes behind the cursor when the options are not understood. */
   readonly #words: readonly Uint8Array[];
@@ -91,6 +93,7 @@ export class ScanCall implements ReplySink {
     this.#client = client;
     this.#request = request;
     this.#walk = walk;
+    this.#placement = new Placement(walk.snapshot);
     this.#options = readOptions(framer);
     this.#left = this.#options?.count ?? 0;
     const source = framer.source as Buffer;
@@ -118,10 +121,11 @@ export class ScanCall implements ReplySink {
       this.#fail(buffer, start, end);
       return;
     }
-    const { cursor, count, visible, keys } = readScanReply(buffer, start, end);
+    const node = this.#walk.nodes[this.#at] as RoutedNode;
+    const index = this.#walk.snapshot.nodes.indexOf(node);
+    const { cursor, count, visible, keys } = readScanReply(buffer, start, end, this.#placement, index);
     this.#visible += visible;
     this.#keys.push(keys);
-    const node = this.#walk.nodes[this.#at] as RoutedNode;
     if (cursor !== 0n) {
       this.#finish(this.#walk.cursorIn(cursor, node));
       return;
