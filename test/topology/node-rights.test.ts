@@ -144,7 +144,7 @@ it.each([
 
 it('a user with the least rights serves clients', async () => {
   const nodes = await withRules(2, aclRules('serve'));
-  const proxy = await startRingproxy({ nodes, config: CONFIG });
+  const proxy = await startRingproxy({ nodes, config: CONFIG, allowLog: [/upstream:impaired/] });
   await fill(proxy, 1000);
   const client = await RawClient.connect(proxy.port);
   expect(await client.text('MGET', 'filler:1', 'filler:2')).toBe('*2\r\n$10\r\nvalue of 1\r\n$10\r\nvalue of 2\r\n');
