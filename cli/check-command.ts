@@ -47,9 +47,11 @@ function examples({ node, examples: found }: NodeStrays): string[] {
 }
 
 function verdict(nodes: readonly NodeStrays[]): string {
+  const unknown = nodes.filter(({ error, checkedAt }) => error !== null || checkedAt === null).length;
   const left = nodes.reduce((sum, { strays }) => sum + strays, 0);
   const removed = nodes.reduce((sum, node) => sum + node.removed, 0);
   if (removed > 0) return `${formatCount(removed)} keys removed`;
-  if (left === 0) return 'every key is where it belongs';
+  if (left === 0)
+    return unknown > 0 ? 'every key that was looked at is where it belongs' : 'every key is where it belongs';
   return `${formatCount(left)} keys are on nodes that do not own them: clients do not see them unless the ring changes; ringproxy ring check --fix removes them`;
 }

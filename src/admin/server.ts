@@ -1,5 +1,7 @@
 /** The admin HTTP API. Its paths and fields are part of the public contract (see `api.ts`). */
+
 import { createHash, timingSafeEqual } from 'node:crypto';
+import type { Socket } from 'node:net';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import { z } from 'zod';
 import { type Address, isLoopback } from '../config/address.js';
@@ -85,11 +87,21 @@ export class AdminServer {
     const { server } = this.#app;
     server.maxConnections = MOST_CONNECTIONS;
     let connections = 0;
+    /** Those that have sent no request yet, the oldest first. */
+    const silent = new Set<Socket>();
     server.on('connection', (socket) => {
       connections++;
-      socket.once('close', () => connections--);
-      if (connections >= CROWDED_CONNECTIONS) server.closeIdleConnections();
+      silent.add(socket);
+      socket.once('close', () => {
+        connections--;
+        silent.delete(socket);
+      });
+      if (connections < CROWDED_CONNECTIONS) return;
+      server.closeIdleConnections();
+      const [oldest] = silent;
+      if (oldest !== socket) oldest?.destroy();
     });
+    server.on('request', (request) => silent.delete(request.socket));
     this.#routes();
   }
 

@@ -39,6 +39,11 @@ export interface MoverOptions {
   readonly onSwept: () => void;
   /** A source has no moved key left. */
   readonly onSourceSwept: (source: number) => void;
+  /**
+   * So many keys read as missing now, because their node was restarted while they moved: what it had may have been
+   * from the past, and could not be told from what has been deleted since.
+   */
+  readonly onDropped: (keys: number) => void;
   /** So many keys went from one node to another; `bytes` of serialized values. */
   readonly onMoved: (source: string, target: string, keys: number, bytes: number) => void;
 }
@@ -99,11 +104,6 @@ export class Mover implements KeyMoves {
   /** Turns of the event loop in which those who waited for a hold may ask again, before anything else begins. */
   #grace = 0;
   bytesMoved = 0;
-  /**
-   * Keys that read as missing because their node was restarted while they moved: what it had may have been from the
-   * past, and could not be told from what has been deleted since.
-   */
-  keysDropped = 0;
   error: string | null = null;
 
   constructor(options: MoverOptions) {
@@ -114,7 +114,7 @@ export class Mover implements KeyMoves {
     this.#carrier = new Carrier(this.#links, this.memory, {
       onMoved: (source, target, keys, bytes) => this.#count(source, target, keys, bytes),
       onDropped: (keys) => {
-        this.keysDropped += keys;
+        if (keys > 0) options.onDropped(keys);
       },
       onLarge: (source, key) => {
         const progress = this.#progress.get(source);

@@ -44,7 +44,7 @@ export function describeChange(
     keysScanned,
     keysEstimated,
     bytesMoved: mover?.bytesMoved ?? 0,
-    keysDropped: mover?.keysDropped ?? 0,
+    keysDropped: change.keysDropped ?? 0,
     percent: Math.round(part * 1000) / 10,
     etaSeconds: part > 0 ? Math.round((seconds / part) * (1 - part)) : null,
     throttle: mover?.keysPerSecond ?? change.throttle ?? 0,

@@ -24,6 +24,8 @@ export interface MoverCallbacks {
   onFirstSeen(index: number, runId: string): Promise<void>;
   onFailure(message: string): void;
   onSwept(): void;
+  /** So many keys were given up. */
+  onDropped(keys: number): void;
   onMoved(source: string, target: string, keys: number, bytes: number): void;
 }
 

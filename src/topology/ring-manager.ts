@@ -32,6 +32,7 @@ import { describeChange, describeRequest, toSpec } from './change-view.js';
 import { checkFitness } from './fitness.js';
 import { History } from './history.js';
 import { type MovedKeys, MoveTotals } from './move-totals.js';
+import { tellingNodes } from './node-failure.js';
 import type { RingManagerHooks } from './ring-manager-hooks.js';
 import {
   differences,
@@ -55,6 +56,8 @@ const SWEEP_STOP_MS = 10_000;
 /** How long a cancel waits for keys that clients have asked for. */
 const SETTLE_STOP_MS = 500;
 const RETRY_MS = 500;
+/** What is counted while keys move is kept so often at most. */
+const KEEP_MS = 200;
 
 export class RingManager {
   readonly #hooks: RingManagerHooks;
@@ -68,6 +71,7 @@ export class RingManager {
   /** Everything has moved, and that is being recorded: too late to turn round. */
   #finishing = false;
   #closed = false;
+  #keeping: NodeJS.Timeout | null = null;
   readonly #moved = new MoveTotals();
   #bytesMoved = 0;
 
@@ -174,9 +178,9 @@ export class RingManager {
       // Those that join are empty, or will be.
       const keeping = gaining.filter((node) => !arriving.includes(node) && this.#hooks.health(node)?.up !== false);
       const indices = keeping.map((node) => union.findIndex((member) => sameNode(member, node)));
-      warnings.push(...(await this.#hooks.clearStrays(union, ...rings, indices, looks)));
+      warnings.push(...(await tellingNodes(this.#hooks.clearStrays(union, ...rings, indices, looks))));
       if (looks) {
-        const survey = await this.#hooks.survey(union, ...rings);
+        const survey = await tellingNodes(this.#hooks.survey(union, ...rings));
         return { generation, dryRun: true, warnings, moves, survey };
       }
       const change: RunningChange = {
@@ -225,14 +229,12 @@ export class RingManager {
   /** Kept with the change, so that it holds for a proxy that goes on with it, too. */
   throttle(keysPerSecond: number): void {
     this.#mover().throttle(keysPerSecond);
-    const { state } = this.#current();
     const running = this.#running as Running;
     running.change = { ...running.change, throttle: keysPerSecond };
     if (this.#finishing || this.#busy) return;
-    // Not by #save: whatever the state is when this is written, it must not become this one again.
-    this.#stateDir
-      ?.save({ ...state, change: running.change })
-      .catch((error: unknown) => this.#hooks.warn(`the throttle is not kept over a restart: ${messageOf(error)}`));
+    this.#keep(running).catch((error: unknown) =>
+      this.#hooks.warn(`the throttle is not kept over a restart: ${messageOf(error)}`),
+    );
   }
 
   /**
@@ -293,6 +295,7 @@ export class RingManager {
   /** Ends the sweep; a change that is recorded goes on with the next start. */
   async close(): Promise<void> {
     this.#closed = true;
+    if (this.#keeping !== null) clearTimeout(this.#keeping);
     await this.#running?.mover?.stop();
   }
 
@@ -351,6 +354,8 @@ export class RingManager {
       mover.release();
       throw error;
     }
+    // Some may have been dropped since the record was made.
+    back.change = { ...(this.#current().state.change ?? change), keysDropped: running.change.keysDropped };
     this.#ring = running.plainNextRing;
     this.#bytesMoved += mover.bytesMoved;
     // Before that ends clients' waits for the old mover, their keys must be looked for on the way back.
@@ -418,6 +423,23 @@ export class RingManager {
     await this.#save({ ...this.#current().state, change: running.change });
   }
 
+  /** Kept with the change, so that whoever ends it says how many they were in all. */
+  #noteDropped(running: Running, keys: number): void {
+    running.change = { ...running.change, keysDropped: (running.change.keysDropped ?? 0) + keys };
+    this.#keeping ??= setTimeout(() => {
+      this.#keeping = null;
+      if (this.#running !== running || this.#finishing || this.#busy || this.#closed) return;
+      this.#keep(running).catch((error: unknown) =>
+        this.#hooks.warn(`the number of dropped keys is not kept over a restart: ${messageOf(error)}`),
+      );
+    }, KEEP_MS);
+  }
+
+  /** Not by #save: whatever the state is when this is written, it must not become this one again. */
+  async #keep(running: Running): Promise<void> {
+    await this.#stateDir?.save({ ...this.#current().state, change: running.change });
+  }
+
   #move(running: Running, earlier: MoveMemory | null, resumed: boolean): void {
     if (this.#closed) return;
     const { state } = this.#current();
@@ -433,6 +455,7 @@ export class RingManager {
         onFailure: (message) =>
           this.#hooks.warn(`${message}; the change is paused: mend it, then ringproxy ring resume`),
         onSwept: () => void this.#finish(running),
+        onDropped: (keys) => this.#noteDropped(running, keys),
         onMoved: (source, target, keys) => this.#moved.count(source, target, keys),
       },
     );
@@ -460,6 +483,7 @@ export class RingManager {
     this.#ring = plainNextRing;
     this.#publishStable();
     await mover?.stop();
+    const { keysDropped = 0 } = running.change;
     const moved = mover?.progress.reduce((sum, source) => sum + source.keysMoved, 0) ?? 0;
     this.#bytesMoved += mover?.bytesMoved ?? 0;
     await this.#history.add({
@@ -469,10 +493,9 @@ export class RingManager {
       summary: change.summary,
       keysMoved: moved,
       bytesMoved: mover?.bytesMoved ?? 0,
-      keysDropped: mover?.keysDropped ?? 0,
+      keysDropped,
     });
-    if (mover !== null && mover.keysDropped > 0)
-      this.#hooks.warn(`${change.summary}: ${describeDropped(mover.keysDropped)}`);
+    if (keysDropped > 0) this.#hooks.warn(`${change.summary}: ${describeDropped(keysDropped)}`);
     this.#hooks.info(`${change.summary}: done, ${moved} keys moved, generation ${next.generation}`);
   }
 

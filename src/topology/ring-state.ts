@@ -33,6 +33,8 @@ export interface RunningChange {
   readonly processes: readonly NodeProcess[];
   /** Keys a second at most; 0, or missing in records of before: as fast as it goes. */
   readonly throttle?: number | undefined;
+  /** Keys that were given up so far, in all turns of the change; as kept, it may be a moment behind. */
+  readonly keysDropped?: number | undefined;
 }
 
 /** One generation: what decides which node owns a key; and the change to the next one. */

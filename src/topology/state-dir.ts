@@ -47,6 +47,7 @@ const schema = z.object({
       undrained: z.array(z.string()),
       processes: z.array(z.object({ name: z.string(), address: z.string(), runId: z.string() })).default([]),
       throttle: z.number().nonnegative().optional(),
+      keysDropped: z.number().nonnegative().optional(),
     })
     .nullable(),
 });

@@ -58,6 +58,8 @@ function subscribe(kind: TopicKind): LocalCommand {
   return (client, command, framer, dispatcher) => {
     if (dispatcher.snapshot === null) return dispatcher.refuse(client, command, NOT_READY);
     const keys = keysOf(framer);
+    const refusal = dispatcher.pubsub.refusal(kind, keys);
+    if (refusal !== null) return dispatcher.refuse(client, command, encodeError(refusal));
     if (client.pending > startedOf(client)) {
       // Its messages begin behind the replies that are still to come.
       dispatcher.pubsub.announce(client, kind, keys);

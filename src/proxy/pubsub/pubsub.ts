@@ -20,6 +20,10 @@ import { PendingSubscription } from './pending-subscription.js';
 import { confirmation, Subscriptions } from './subscriptions.js';
 import { CHANNEL, PATTERN, SUBSCRIBE_WORDS, Topic, type TopicKind, UNSUBSCRIBE_WORDS } from './topic.js';
 
+/** Of all clients together, each counted once. */
+const MOST_PATTERNS = 10_000;
+const TOO_MANY_PATTERNS = `ERR too many patterns: all clients together may subscribe to ${MOST_PATTERNS}`;
+
 /** What publish/subscribe needs of the data plane. */
 export interface PubSubContext {
   readonly requests: RequestPool;
@@ -62,6 +66,18 @@ export class PubSub implements FeedListener {
     const added = this.isIdle ? [] : nodes.filter((node) => !this.#feeds.has(node)).map((node) => this.#openFeed(node));
     for (const feed of added) for (const topics of this.#topics) for (const topic of topics.values()) feed.add(topic);
     this.#check();
+  }
+
+  /**
+   * Redis looks through all patterns of a connection for each that comes or goes, and all clients share one.
+   * @returns the error for a client that asks for too many; null: it may
+   */
+  refusal(kind: TopicKind, keys: readonly string[]): string | null {
+    if (kind !== PATTERN) return null;
+    const patterns = this.#topics[PATTERN];
+    let added = 0;
+    for (const key of new Set(keys)) if (!patterns.has(key)) added++;
+    return added === 0 || patterns.size + added <= MOST_PATTERNS ? null : TOO_MANY_PATTERNS;
   }
 
   /** Whether nobody is subscribed to anything. */

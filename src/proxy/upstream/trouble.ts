@@ -8,6 +8,7 @@
 const CODES: readonly Buffer[] = [
   ...['LOADING', 'READONLY', 'MISCONF', 'OOM', 'NOPERM', 'NOAUTH', 'MASTERDOWN', 'NOREPLICAS'],
 ].map((code) => Buffer.from(`-${code} `));
+const TURNED_AWAY = Buffer.from('turned away');
 /** It is over when the node has not said so for this long. Milliseconds. */
 const LASTS_MS = 5000;
 const MOST_TEXT = 200;
@@ -25,11 +26,20 @@ export class Trouble {
   /** The node has answered the error `buffer[start, end)`. @param now milliseconds, by the clock */
   note(buffer: Buffer, start: number, end: number, now: number): void {
     const code = CODES.find((candidate) => startsWith(buffer, start, end, candidate));
-    if (code === undefined) return;
+    if (code !== undefined)
+      this.#note(code, buffer.toString('utf8', start + 1, Math.min(end - 2, start + MOST_TEXT)), now);
+  }
+
+  /** The node serves by the connections that it has, and lets no further one in. @param why its words */
+  noteTurnedAway(why: string, now: number): void {
+    this.#note(TURNED_AWAY, why, now);
+  }
+
+  #note(code: Buffer, text: string, now: number): void {
     // One at a time: a node with two troubles would go from one to the other all the time.
     if (this.#code === null) {
       this.#code = code;
-      this.#publish(buffer.toString('utf8', start + 1, Math.min(end - 2, start + MOST_TEXT)));
+      this.#publish(text);
     } else if (this.#code !== code) return;
     this.#seenAt = now;
   }

@@ -256,6 +256,7 @@ export class UpstreamNode {
     if (this.#closed || reason === 'closed' || reason === 'refused') return;
     if (reason === 'turned-away') {
       this.#turnedAwayAt = this.shared.clock.now;
+      this.trouble.noteTurnedAway(why, this.#turnedAwayAt);
       return;
     }
     if (wasReady) this.counters.reconnects++;
