@@ -58,17 +58,15 @@ export class ScriptStore {
     const place = placeOf(buffer, start, end);
     const recent = this.#recent[place];
     if (recent !== undefined && recent.compare(buffer, start, end) === 0) return false;
-    // A buffer of its own: a part of a shared one would keep all of that for as long as the body is kept.
-    const body = Buffer.allocUnsafeSlow(end - start);
-    buffer.copy(body, 0, start, end);
+    const body = copyOf(buffer, start, end);
     const isNew = this.#keep(hash('sha1', body), body);
     if (isNew) this.#peers?.learned(body);
     return isNew;
   }
 
-  /** Remembers a body that another process has told of. */
+  /** Remembers a body that another process has told of, which may be a part of the message that it came in. */
   add(body: Buffer): void {
-    this.#keep(hash('sha1', body), body);
+    this.#keep(hash('sha1', body), copyOf(body, 0, body.length));
   }
 
   /** @param digest SHA-1 in lower case */
@@ -131,6 +129,13 @@ export class ScriptStore {
     }
     return true;
   }
+}
+
+/** A buffer of its own: a part of a shared one would keep all of that for as long as the body is kept. */
+function copyOf(buffer: Buffer, start: number, end: number): Buffer {
+  const body = Buffer.allocUnsafeSlow(end - start);
+  buffer.copy(body, 0, start, end);
+  return body;
 }
 
 /** FNV-1a over some of the bytes, spread over all of them. */

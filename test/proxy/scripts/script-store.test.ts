@@ -45,6 +45,17 @@ describe('a store of scripts', () => {
     expect(store.bytes).toBeLessThanOrEqual(1_000_000);
   });
 
+  it('keeps none of the messages and chunks that bodies came in', () => {
+    const store = new ScriptStore(1_000_000, null);
+    const message = Buffer.alloc(60_000, 'x');
+    message.write('return 1return 2');
+    store.add(message.subarray(0, 8));
+    store.note(message, 8, 16);
+    for (const script of ['return 1', 'return 2']) {
+      expect(store.get(digestOf(script))?.buffer.byteLength).toBe(8);
+    }
+  });
+
   it('does not take a body for which all others would have to go', () => {
     const store = new ScriptStore(1000, null);
     note(store, 'return 1');
