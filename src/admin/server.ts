@@ -44,6 +44,8 @@ const KEPT_ALIVE_MS = 72_000;
 const MOST_CONNECTIONS = 512;
 /** From so many connections on idle ones are not kept, so that others are let in. */
 const CROWDED_CONNECTIONS = 384;
+/** When it is crowded, one that has not sent a request for so many milliseconds makes room for others. */
+const GREETED_MS = 1000;
 const METHODS = ['GET', 'HEAD', 'POST'] as const;
 
 export class AdminServer {
@@ -87,20 +89,26 @@ export class AdminServer {
     const { server } = this.#app;
     server.maxConnections = MOST_CONNECTIONS;
     let connections = 0;
-    /** Those that have sent no request yet, the oldest first. */
-    const silent = new Set<Socket>();
+    /** Those that have sent no request yet, the oldest first, with when they came. */
+    const silent = new Map<Socket, number>();
+    const makeRoom = (): void => {
+      server.closeIdleConnections();
+      for (const [socket, since] of silent) {
+        if (performance.now() - since < GREETED_MS) break;
+        socket.destroy();
+      }
+    };
     server.on('connection', (socket) => {
       connections++;
-      silent.add(socket);
+      silent.set(socket, performance.now());
       socket.once('close', () => {
         connections--;
         silent.delete(socket);
       });
-      if (connections < CROWDED_CONNECTIONS) return;
-      server.closeIdleConnections();
-      const [oldest] = silent;
-      if (oldest !== socket) oldest?.destroy();
+      if (connections >= CROWDED_CONNECTIONS) makeRoom();
     });
+    // One too many was turned away: the next one is to be let in.
+    server.on('drop', makeRoom);
     server.on('request', (request) => silent.delete(request.socket));
     this.#routes();
   }

@@ -12,7 +12,7 @@ import { type Drops, type Verdict, verdictOn } from './trust.js';
 export interface CarrierHooks {
   /** So many keys went from one node to another; `bytes` of serialized values. */
   onMoved(source: number, target: number, keys: number, bytes: number): void;
-  /** So many keys read as missing now. */
+  /** So many keys read as missing now, of which it is not known whether they are from the past. */
   onDropped(keys: number): void;
   /** A large key is being moved off the source alone; null: not any more. */
   onLarge(source: number, key: { key: string; bytes: number } | null): void;
@@ -20,6 +20,14 @@ export interface CarrierHooks {
 
 /** What is shown of a key's name. Bytes. */
 const SHOWN_KEY_BYTES = 256;
+
+/** Keys of one verdict. */
+interface Judged {
+  readonly verdict: Verdict;
+  /** Whether it is remembered where the keys are. */
+  readonly isKnown: boolean;
+  readonly keys: Buffer[];
+}
 
 export class Carrier {
   readonly #links: MovingNodes;
@@ -53,8 +61,8 @@ export class Carrier {
       const from = await this.#links.link(source, purpose);
       const to = await this.#links.link(target, purpose);
       const rest: Buffer[] = [];
-      for (const [verdict, group] of this.#verdicts(source, from, target, to, database, left)) {
-        if (isDrop(verdict)) this.#hooks.onDropped(await dropCopies(from, to, database, group, verdict));
+      for (const { verdict, isKnown, keys: group } of this.#judge(source, from, target, to, database, left)) {
+        if (isDrop(verdict)) this.#dropped(isKnown, await dropCopies(from, to, database, group, verdict));
         else if (this.#withoutScripts.has(source)) await this.#migrate(source, target, database, group);
         else {
           const result = await transferBatch(from, to, database, group, verdict);
@@ -65,7 +73,7 @@ export class Carrier {
           }
           for (const key of result.moved) this.#memory.settled.add(source, database, key);
           if (result.moved.length > 0) this.#hooks.onMoved(source, target, result.moved.length, result.bytes);
-          this.#hooks.onDropped(result.dropped);
+          this.#dropped(isKnown, result.dropped);
           if (result.failure !== null) throw result.failure;
           for (const large of result.large) await this.#carryLarge(source, target, database, large);
           rest.push(...result.rest);
@@ -75,25 +83,31 @@ export class Carrier {
     }
   }
 
+  /** A copy that is known to be from the past is no loss. */
+  #dropped(isKnown: boolean, keys: number): void {
+    if (!isKnown && keys > 0) this.#hooks.onDropped(keys);
+  }
+
   /** Which copies of the keys count, by what is known of the processes behind these links. */
-  #verdicts(
+  #judge(
     source: number,
     from: NodeLink,
     target: number,
     to: NodeLink,
     database: number,
     keys: readonly Buffer[],
-  ): Map<Verdict, Buffer[]> {
+  ): readonly Judged[] {
     const sourceRestarted = this.#links.wasRestarted(source, from);
     const targetRestarted = this.#links.wasRestarted(target, to);
-    const groups = new Map<Verdict, Buffer[]>();
-    if (!sourceRestarted && !targetRestarted) return groups.set('move', [...keys]);
+    if (!sourceRestarted && !targetRestarted) return [{ verdict: 'move', isKnown: true, keys: [...keys] }];
+    const groups: Judged[] = [];
     for (const key of keys) {
       const place = this.#memory.placeOf(source, target, database, key);
       const verdict = verdictOn(place, sourceRestarted, targetRestarted);
-      const group = groups.get(verdict);
-      if (group === undefined) groups.set(verdict, [key]);
-      else group.push(key);
+      const isKnown = place !== 'unknown';
+      const group = groups.find((other) => other.verdict === verdict && other.isKnown === isKnown);
+      if (group === undefined) groups.push({ verdict, isKnown, keys: [key] });
+      else group.keys.push(key);
     }
     return groups;
   }
@@ -123,15 +137,15 @@ export class Carrier {
     const peer = peerOf(this.#links.at(target));
     const from = await this.#links.link(source, 'migrate');
     const to = await this.#links.link(target, 'migrate');
-    for (const [verdict, group] of this.#verdicts(source, from, target, to, database, keys)) {
+    for (const { verdict, isKnown, keys: group } of this.#judge(source, from, target, to, database, keys)) {
       if (isDrop(verdict)) {
-        this.#hooks.onDropped(await dropCopies(from, to, database, group, verdict));
+        this.#dropped(isKnown, await dropCopies(from, to, database, group, verdict));
         continue;
       }
       const batches = verdict === 'move' ? [group] : group.map((key) => [key]);
       for (const batch of batches) {
         const { moved, dropped } = await migrateKeys(from, to, peer, database, batch, verdict);
-        this.#hooks.onDropped(dropped);
+        this.#dropped(isKnown, dropped);
         if (moved) this.#hooks.onMoved(source, target, batch.length, bytes);
       }
     }

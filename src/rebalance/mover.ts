@@ -113,9 +113,7 @@ export class Mover implements KeyMoves {
     this.#pace = new Pace(options.isBusy);
     this.#carrier = new Carrier(this.#links, this.memory, {
       onMoved: (source, target, keys, bytes) => this.#count(source, target, keys, bytes),
-      onDropped: (keys) => {
-        if (keys > 0) options.onDropped(keys);
-      },
+      onDropped: options.onDropped,
       onLarge: (source, key) => {
         const progress = this.#progress.get(source);
         if (progress !== undefined) progress.largeKey = key;

@@ -142,6 +142,26 @@ describe('a proxy', () => {
     expect(Math.min(await work(), await work())).toBeLessThan(alone * 3 + 200);
   });
 
+  // Symptom: 600 sockets that send nothing kept everybody, also the orchestrator's /healthz, out for 10 s and more.
+  it('lets an operator in beside 600 connections that never send a request', async () => {
+    const proxy = await startRingproxy({ nodes: await startRedises(1) });
+    const port = Number(new URL(proxy.admin).port);
+    const sockets = Array.from({ length: 600 }, () => net.connect(port, '127.0.0.1').on('error', () => {}));
+    atEnd(() => {
+      for (const socket of sockets) socket.destroy();
+    });
+    const since = performance.now();
+    await expect
+      .poll(() =>
+        fetch(`${proxy.admin}/healthz`).then(
+          ({ status }) => status,
+          () => 0,
+        ),
+      )
+      .toBe(200);
+    expect(performance.now() - since).toBeLessThan(6000);
+  });
+
   it('lets an operator in when many connections are kept open and idle', async () => {
     const proxy = await startRingproxy({ nodes: await startRedises(1) });
     const port = Number(new URL(proxy.admin).port);
