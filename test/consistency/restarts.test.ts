@@ -14,7 +14,7 @@ const KEYS = 1500;
 const WRITERS = 6;
 const DURABLE = ['--appendonly', 'yes', '--appendfsync', 'always', '--auto-aof-rewrite-percentage', '0'];
 const EXPECTED = [
-  ...[/upstream:(?:down|up)/, /node:health/, /the change is paused/, /waits/, /were dropped/, /does not own/],
+  ...[/upstream:(?:down|up|impaired)/, /node:health/, /the change is paused/, /waits/, /were dropped/, /does not own/],
   ...[/fence/, /functions could not be checked/, /was restarted/, /cancel/],
 ];
 const SETTINGS = 'probe-interval: 100ms\nprobe-timeout: 2s\nreconnect-backoff-max: 200ms\n';

@@ -13,7 +13,7 @@ import { tempFolder } from '../support/temp-folder.js';
 
 const KEYS = 6000;
 const EXPECTED = [
-  /upstream:(?:down|up)/,
+  /upstream:(?:down|up|impaired)/,
   /node:health/,
   /the change is paused/,
   /waits for/,

@@ -10,7 +10,7 @@ import { type RingproxyProcess, startRingproxy } from '../support/ringproxy-proc
 import { tempFolder } from '../support/temp-folder.js';
 
 const SETTINGS = 'probe-interval: 100ms\nprobe-timeout: 1s\n';
-const EXPECTED = [/upstream:(?:down|up)/, /node:health/, /does not own/];
+const EXPECTED = [/upstream:(?:down|up|impaired)/, /node:health/, /does not own/];
 const ghosts = Array.from({ length: 300 }, (_, i) => `ghost:${i}`);
 
 interface Stage {

@@ -291,11 +291,15 @@ it('one more than may wait at a node is told so when it has waited for a connect
 
 it('a node that has no connection left for it does not count as down', async () => {
   const [node] = await startRedises(1, { args: ['--maxclients', '10'] });
-  const small = await startRingproxy({ nodes: [node as RedisProcess] });
+  const small = await startRingproxy({
+    nodes: [node as RedisProcess],
+    allowLog: [/upstream:impaired.*max number of clients/],
+  });
   const clients = await Promise.all(Array.from({ length: 15 }, () => RawClient.connect(small.port)));
   const replies = await Promise.all(clients.map((client) => Promise.race([client.text('BLPOP', 'l', '1')])));
   expect(replies.filter((reply) => reply.startsWith('-ERR node node1')).length).toBeGreaterThan(0);
   expect(await clients[0]?.text('SET', 'k', '1')).toBe('+OK\r\n');
+  await small.logged(/max number of clients/);
 });
 
 it('a command may wait for longer than a request may take', async () => {
