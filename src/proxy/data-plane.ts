@@ -154,6 +154,7 @@ export class DataPlane {
 
   /** Begins to look after clients and lanes. */
   start(): void {
+    this.#tickedAt = this.#shared.clock.read();
     this.#timer = setInterval(() => this.#tick(), LANE_TICK_MS);
   }
 
