@@ -13,7 +13,7 @@ let proxy: RingproxyProcess;
 const onRing = (...args: string[]): Promise<Outcome> => ringproxy(args, { RINGPROXY_ADMIN: proxy.admin });
 
 beforeAll(async () => {
-  proxy = await startRingproxy({ nodes: await startRedises(2), allowLog: [] });
+  proxy = await startRingproxy({ nodes: await startRedises(2), allowLog: [/client:attack/] });
 });
 
 describe('what is called wrongly', () => {

@@ -63,3 +63,11 @@ export async function ownersOf(proxy: RingproxyProcess, keys: readonly string[])
 export function add(name: string, node: RedisProcess | undefined, weight = 1): object {
   return { kind: 'add', add: [{ name, address: node?.address, weight }] };
 }
+
+/** Waits until a command is under way from the proxy to a node; what the proxy asks by itself does not count. */
+export async function untilUnderWay(proxy: RingproxyProcess): Promise<void> {
+  for (;;) {
+    const metrics = await (await fetch(`${proxy.admin}/metrics`)).text();
+    if (/^ringproxy_node_inflight\{.*\} [1-9]/m.test(metrics)) return;
+  }
+}

@@ -9,7 +9,7 @@ import type { WhichView } from '../../src/admin/api.js';
 import { type GatedRelay, startGatedRelay } from '../support/gated-relay.js';
 import { RawClient } from '../support/raw-client.js';
 import { type RedisProcess, startRedises } from '../support/redis-process.js';
-import { add, fill, post, ringOf, settled, until } from '../support/ring-api.js';
+import { add, fill, post, ringOf, settled, until, untilUnderWay } from '../support/ring-api.js';
 import { type RingproxyProcess, startRingproxy } from '../support/ringproxy-process.js';
 import { canMount, smallDisk } from '../support/small-disk.js';
 import { tempFolder } from '../support/temp-folder.js';
@@ -92,7 +92,7 @@ describe.each(MODES)('a cancel whose fence is not passed (%s)', (_title, args) =
     relay.keep();
     // It is read where it has not left yet, and stays under way for as long as the relay keeps it.
     const read = slow.text('GET', keys[0] ?? '');
-    await expect.poll(() => relay.kept).toBeGreaterThan(0);
+    await untilUnderWay(proxy);
     const turning = cancel(proxy);
     const phases = new Set<string>();
     const watching = (async () => {
@@ -130,7 +130,7 @@ describe.each(MODES)('a cancel whose fence is not passed (%s)', (_title, args) =
     await slow.command('GET', 'filler:0');
     relay.keep();
     const read = slow.text('GET', keys[0] ?? '');
-    await expect.poll(() => relay.kept).toBeGreaterThan(0);
+    await untilUnderWay(proxy);
     expect(await cancel(proxy)).toMatchObject({ status: 409 });
     relay.release();
     await read;
@@ -154,7 +154,7 @@ it('holds keys for no longer than the fence takes', async () => {
   await writing.pipeline(moved.map((key) => ['SET', key, `value of ${key.slice('filler:'.length)}`]));
   relay.keep();
   const read = slow.text('GET', keys.at(-1) ?? '');
-  await expect.poll(() => relay.kept).toBeGreaterThan(0);
+  await untilUnderWay(proxy);
   const stop = writer(writing, moved);
   expect(await cancel(proxy)).toMatchObject({ status: 409 });
   const longest = await stop();
