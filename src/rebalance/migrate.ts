@@ -9,6 +9,7 @@ import type { NodeLink } from './node-link.js';
 import { expiryAt } from './times.js';
 import { TransferRefused } from './transfer-refused.js';
 import type { Moves } from './trust.js';
+import { unlinkKeys } from './unlink.js';
 
 /** How long a source waits for its target, in milliseconds. */
 const MIGRATE_TIMEOUT_MS = 5000;
@@ -48,11 +49,11 @@ export async function migrateKeys(
   const frame = request([...words, ...replaces, ...loginOf(peer), 'KEYS', ...keys]);
   const [reply] = await source.exchange([frame], 1, database, LARGE_TIMEOUT_MS);
   if (reply === 'NOKEY') {
-    return { moved: false, dropped: verdict === 'move, clear' ? await unlink(target, database, keys) : 0 };
+    return { moved: false, dropped: verdict === 'move, clear' ? await unlinkKeys(target, database, keys) : 0 };
   }
   if (reply instanceof ReplyError && reply.message.includes('BUSYKEY')) {
     // What the target has counts.
-    await unlink(source, database, keys);
+    await unlinkKeys(source, database, keys);
     return { moved: true, dropped: 0 };
   }
   if (reply !== 'OK') throw TransferRefused.by(source, reply ?? null, 'MIGRATE');
@@ -95,12 +96,6 @@ function toExpiry(reply: ReplyValue): number {
 function ask(link: NodeLink, database: number, word: string, keys: readonly Buffer[]): Promise<ReplyValue[]> {
   const frames = keys.map((key) => request([word, key]));
   return link.exchange(frames, frames.length, database);
-}
-
-async function unlink(link: NodeLink, database: number, keys: readonly Buffer[]): Promise<number> {
-  const [reply] = await link.exchange([request(['UNLINK', ...keys])], 1, database);
-  if (typeof reply !== 'number') throw TransferRefused.by(link, reply ?? null, 'UNLINK');
-  return reply;
 }
 
 function loginOf(peer: PeerAddress): string[] {

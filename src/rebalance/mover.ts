@@ -9,7 +9,6 @@
  * is gone from there it stays gone: that is remembered, for keys one by one and for a source as a whole.
  */
 import type { KeyMoves, MoveWaiter } from '../proxy/key-moves.js';
-import { request } from '../resp/encode.js';
 import type { Ring } from '../ring/ring.js';
 import { Carrier } from './carrier.js';
 import { keyName } from './key-name.js';
@@ -19,6 +18,7 @@ import { LinkFailure } from './node-link.js';
 import { Pace } from './pace.js';
 import { movingBetween, sourcesOf, sweepSource, targetsOf, walkNode } from './sweep.js';
 import { TransferRefused } from './transfer-refused.js';
+import { unlinkKeys } from './unlink.js';
 
 export interface MoverOptions {
   readonly nodes: readonly MoverNode[];
@@ -385,12 +385,10 @@ export class Mover implements KeyMoves {
     if (!this.#links.wasRestarted(source, link) || this.#held !== null) return;
     // Whoever holds the sweep waits for this as well: run late, it would remove what has come back.
     this.#sweeping++;
-    const unlinked = link.exchange([request(['UNLINK', ...keys])], 1, database);
-    const [reply] = await unlinked.finally(() => {
+    await unlinkKeys(link, database, keys).finally(() => {
       this.#sweeping--;
       this.#wakeAll();
     });
-    if (typeof reply !== 'number') throw TransferRefused.by(link, reply ?? null, 'UNLINK');
   }
 
   /** Moves keys that are not in flight. @throws when they could not be moved; then none of them counts as settled */

@@ -6,11 +6,10 @@
  * (twemproxy's `auto_eject_hosts`), by scripts with keys that they do not declare, and by whoever writes past the proxy.
  */
 import { isReserved } from '../proxy/plan/reserved.js';
-import { request } from '../resp/encode.js';
 import type { Ring } from '../ring/ring.js';
 import type { NodeLink } from './node-link.js';
 import { walkNode } from './sweep.js';
-import { TransferRefused } from './transfer-refused.js';
+import { unlinkKeys } from './unlink.js';
 
 export interface StrayHooks {
   /** Waits as long as is due. @returns whether to go on */
@@ -54,8 +53,6 @@ export function walkStrays(
     });
     if (strays.length === 0) return;
     hooks.found(database, strays);
-    if (!removes) return;
-    const [reply] = await link.exchange([request(['UNLINK', ...strays])], 1, database);
-    if (typeof reply !== 'number') throw TransferRefused.by(link, reply ?? null, 'UNLINK');
+    if (removes) await unlinkKeys(link, database, strays);
   });
 }

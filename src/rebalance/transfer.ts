@@ -17,6 +17,7 @@ import type { NodeLink } from './node-link.js';
 import { expiryAt } from './times.js';
 import { TransferRefused } from './transfer-refused.js';
 import type { Drops, Moves } from './trust.js';
+import { unlinkKeys } from './unlink.js';
 
 /** A value above so many bytes is moved alone, by MIGRATE. */
 export const LARGE_BYTES = 1_048_576;
@@ -98,7 +99,7 @@ export async function transferBatch(
       'the script that reads keys (with MEMORY USAGE, DUMP and PEXPIRETIME)',
     );
   const batch = sortOut(keys, found);
-  const dropped = verdict === 'move, clear' ? await clear(target, database, batch.missing) : 0;
+  const dropped = verdict === 'move, clear' ? await unlinkKeys(target, database, batch.missing) : 0;
   const { moved, failure } = await restore(source, target, database, batch.taken, verdict);
   const bytes = moved.reduce((sum, { value }) => sum + value.length, 0);
   return { moved: moved.map(({ key }) => key), bytes, dropped, large: batch.large, rest: batch.rest, failure };
@@ -150,10 +151,11 @@ async function restore(
   const restored = await target.exchange(frames, frames.length, database);
   const moved = taken.filter((_key, i) => !(restored[i] instanceof ReplyError) || isBusyKey(restored[i] ?? null));
   const failed = restored.find((reply) => reply instanceof ReplyError && !isBusyKey(reply)) ?? null;
-  if (moved.length > 0) {
-    const [unlinked] = await source.exchange([request(['UNLINK', ...moved.map(({ key }) => key)])], 1, database);
-    if (typeof unlinked !== 'number') throw TransferRefused.by(source, unlinked ?? null, 'UNLINK');
-  }
+  await unlinkKeys(
+    source,
+    database,
+    moved.map(({ key }) => key),
+  );
   return { moved, failure: failed === null ? null : TransferRefused.by(target, failed, 'RESTORE') };
 }
 
@@ -180,14 +182,6 @@ export async function dropCopies(
     if (verdict === 'drop' ? here === 1 && there === 0 : here + there > 0) dropped++;
   }
   return dropped;
-}
-
-/** @returns how many of the keys were there */
-async function clear(target: NodeLink, database: number, keys: readonly Buffer[]): Promise<number> {
-  if (keys.length === 0) return 0;
-  const [unlinked] = await target.exchange([request(['UNLINK', ...keys])], 1, database);
-  if (typeof unlinked !== 'number') throw TransferRefused.by(target, unlinked ?? null, 'UNLINK');
-  return unlinked;
 }
 
 function each(word: string, keys: readonly Buffer[]): Uint8Array[] {
