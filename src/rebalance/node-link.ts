@@ -95,8 +95,8 @@ export class NodeLink {
     const refused = replies.find((reply) => reply instanceof ReplyError && !isForbidden(reply));
     if (refused instanceof ReplyError) {
       link.close();
-      const passes = /^(?:BUSY|LOADING) /.test(refused.message);
-      throw new LinkFailure(`${describeNode(node)} refused the login: ${refused.message}`, { passes });
+      const failure = `${describeNode(node)} refused the login: ${refused.message}`;
+      throw new LinkFailure(failure, { passes: passesByItself(refused.message) });
     }
     const [id, info, time] = replies.slice(-3);
     link.clockOffset = offsetOf(time ?? null, (asked + Date.now()) / 2);
@@ -243,6 +243,11 @@ function offsetOf(time: ReplyValue, now: number): number {
   if (!Array.isArray(time)) return 0;
   const [seconds, microseconds] = time.map((part) => Number(String(part)));
   return (seconds ?? 0) * 1000 + (microseconds ?? 0) / 1000 - now;
+}
+
+/** Whether a node that answers this error will answer otherwise in a while: it runs a script, or loads its data. */
+export function passesByItself(error: string): boolean {
+  return /^(?:BUSY|LOADING) /.test(error);
 }
 
 /** A user at the node may lack the right to CLIENT or INFO; a wrong password is another matter. */

@@ -1,5 +1,5 @@
 import { ReplyError, type ReplyValue } from '../resp/decode.js';
-import type { NodeLink } from './node-link.js';
+import { type NodeLink, passesByItself } from './node-link.js';
 
 /** A node answered with an error. */
 export class TransferRefused extends Error {
@@ -15,6 +15,6 @@ export class TransferRefused extends Error {
   static by(link: NodeLink, reply: ReplyValue, what: string): TransferRefused {
     const text = reply instanceof ReplyError ? reply.message : 'it is not what Redis answers';
     const message = `node ${link.node.name} (${link.node.address}) refused ${what}: ${text}`;
-    return new TransferRefused(message, /^(?:BUSY|LOADING) /.test(text));
+    return new TransferRefused(message, passesByItself(text));
   }
 }
