@@ -5,7 +5,7 @@
 import { closeSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { SubscriptionBoard } from '../proxy/peers/subscription-board.js';
+import type { SubscriptionBoard } from '../../proxy/peers/subscription-board.js';
 
 /** Where the worker finds the file among those that it has inherited. */
 export const BOARD_FD = 4;

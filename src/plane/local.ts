@@ -1,16 +1,16 @@
 /** The data plane in this process. */
-import type { WorkerView } from './admin/api.js';
-import { buildCommandTable, type CommandInfo } from './commands/build.js';
-import { type PlaneHost, type ProxyInfo, stillInFlight } from './plane-host.js';
-import { DataPlane } from './proxy/data-plane.js';
-import { emptyPlaneStats, type PlaneStats, readPlaneStats } from './proxy/measure/plane-stats.js';
-import type { DataPlaneOptions } from './proxy/options.js';
-import type { RoutingSnapshot } from './proxy/snapshot.js';
-import type { LateKiller } from './rebalance/connections.js';
-import type { NodeSpec } from './ring/node-spec.js';
-import { LoopLag } from './telemetry/loop-lag.js';
-import { TrafficDetector } from './telemetry/traffic-detector.js';
-import type { FenceMember } from './topology/change-protocol.js';
+import type { WorkerView } from '../admin/api.js';
+import { buildCommandTable, type CommandInfo } from '../commands/build.js';
+import { DataPlane } from '../proxy/data-plane.js';
+import { emptyPlaneStats, type PlaneStats, readPlaneStats } from '../proxy/measure/plane-stats.js';
+import type { DataPlaneOptions } from '../proxy/options.js';
+import type { RoutingSnapshot } from '../proxy/snapshot.js';
+import type { LateKiller } from '../rebalance/connections.js';
+import type { NodeSpec } from '../ring/node-spec.js';
+import { LoopLag } from '../telemetry/loop-lag.js';
+import { TrafficDetector } from '../telemetry/traffic-detector.js';
+import type { FenceMember } from '../topology/change-protocol.js';
+import { type PlaneHost, type ProxyInfo, stillInFlight } from './host.js';
 
 export class LocalPlane implements PlaneHost {
   readonly #plane: DataPlane;

@@ -2,16 +2,16 @@
  * What the primary process (control plane, listening socket) and its workers (data plane) tell each other, over
  * Node.js' channel between processes, in order.
  */
-import type { CommandInfo } from '../commands/build.js';
-import type { ProxyInfo } from '../plane-host.js';
-import type { PlaneStats } from '../proxy/measure/plane-stats.js';
-import type { DataPlaneOptions, NodeAccess } from '../proxy/options.js';
-import type { PeerAnswer, PeerNews, PeerQuestion } from '../proxy/peers/peers.js';
-import type { RingPhase, RoutedNode, RoutingSnapshot } from '../proxy/snapshot.js';
-import type { LateConnection } from '../rebalance/connections.js';
-import type { Continuum } from '../ring/continuum.js';
-import type { NodeSpec } from '../ring/node-spec.js';
-import { Ring, type RingOptions } from '../ring/ring.js';
+import type { CommandInfo } from '../../commands/build.js';
+import type { PlaneStats } from '../../proxy/measure/plane-stats.js';
+import type { DataPlaneOptions, NodeAccess } from '../../proxy/options.js';
+import type { PeerAnswer, PeerNews, PeerQuestion } from '../../proxy/peers/peers.js';
+import type { RingPhase, RoutedNode, RoutingSnapshot } from '../../proxy/snapshot.js';
+import type { LateConnection } from '../../rebalance/connections.js';
+import type { Continuum } from '../../ring/continuum.js';
+import type { NodeSpec } from '../../ring/node-spec.js';
+import { Ring, type RingOptions } from '../../ring/ring.js';
+import type { ProxyInfo } from '../host.js';
 
 /** How to log in at the nodes. */
 export interface AccessTable {

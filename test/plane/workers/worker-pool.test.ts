@@ -1,14 +1,14 @@
 /** Several worker processes behind one socket: they share the clients, and are one proxy to whoever looks. */
 import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
-import type { StatsView } from '../../src/admin/api.js';
-import { Checker, verifyPlacement } from '../consistency/checker.js';
-import { freePort } from '../support/free-port.js';
-import { RawClient } from '../support/raw-client.js';
-import { startRedises } from '../support/redis-process.js';
-import { add, fill, ownersOf, post, ringOf, settled, until } from '../support/ring-api.js';
-import { type RingproxyProcess, startRingproxy } from '../support/ringproxy-process.js';
-import { tempFolder } from '../support/temp-folder.js';
+import type { StatsView } from '../../../src/admin/api.js';
+import { Checker, verifyPlacement } from '../../consistency/checker.js';
+import { freePort } from '../../support/free-port.js';
+import { RawClient } from '../../support/raw-client.js';
+import { startRedises } from '../../support/redis-process.js';
+import { add, fill, ownersOf, post, ringOf, settled, until } from '../../support/ring-api.js';
+import { type RingproxyProcess, startRingproxy } from '../../support/ringproxy-process.js';
+import { tempFolder } from '../../support/temp-folder.js';
 
 const WORKER_ENDED = /its \d+ clients were cut, another one takes its place/;
 

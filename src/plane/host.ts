@@ -1,10 +1,10 @@
 /** Where the data plane runs: in this process, or in several worker processes. */
-import type { WorkerView } from './admin/api.js';
-import type { CommandInfo } from './commands/build.js';
-import type { PlaneStats } from './proxy/measure/plane-stats.js';
-import type { RoutingSnapshot } from './proxy/snapshot.js';
-import type { NodeSpec } from './ring/node-spec.js';
-import type { FenceMember } from './topology/change-protocol.js';
+import type { WorkerView } from '../admin/api.js';
+import type { CommandInfo } from '../commands/build.js';
+import type { PlaneStats } from '../proxy/measure/plane-stats.js';
+import type { RoutingSnapshot } from '../proxy/snapshot.js';
+import type { NodeSpec } from '../ring/node-spec.js';
+import type { FenceMember } from '../topology/change-protocol.js';
 
 /** What clients are told of the proxy itself. */
 export interface ProxyInfo {

@@ -1,10 +1,10 @@
 /** Each process of a proxy in the one scrape. */
 import { describe, expect, it } from 'vitest';
-import type { StatsView } from '../../src/admin/api.js';
-import { RawClient } from '../support/raw-client.js';
-import { startRedises } from '../support/redis-process.js';
-import { type RingproxyProcess, startRingproxy } from '../support/ringproxy-process.js';
-import { scrape } from '../support/series.js';
+import type { StatsView } from '../../../src/admin/api.js';
+import { RawClient } from '../../support/raw-client.js';
+import { startRedises } from '../../support/redis-process.js';
+import { type RingproxyProcess, startRingproxy } from '../../support/ringproxy-process.js';
+import { scrape } from '../../support/series.js';
 
 const WORKER_ENDED = /its \d+ clients were cut, another one takes its place/;
 const METRICS = [

@@ -1,4 +1,4 @@
-import type { PeerNews } from '../proxy/peers/peers.js';
+import type { PeerNews } from '../../proxy/peers/peers.js';
 
 /** What may wait for another process to read it. Bytes. */
 const MOST_BYTES = 16_777_216;
