@@ -19,7 +19,7 @@ import type { DataPlaneOptions } from './options.js';
 import type { PeerAnswer, PeerNews, PeerQuestion, Peers } from './peers/peers.js';
 import type { SubscriptionBoard } from './peers/subscription-board.js';
 import { HoldPool } from './request/hold.js';
-import { RequestPool } from './request/request.js';
+import { RequestPool } from './request/request-pool.js';
 import { Fence } from './route/fence/fence.js';
 import { ClientConnection } from './session/client-connection.js';
 import { Listener } from './session/listener.js';
@@ -149,7 +149,7 @@ export class DataPlane {
   }
 
   get snapshot(): RoutingSnapshot | null {
-    return this.#dispatcher.snapshot;
+    return this.#dispatcher.router.snapshot;
   }
 
   /** Begins to look after clients and lanes. */
@@ -212,7 +212,8 @@ export class DataPlane {
    * @returns what was slower than that, for people: nodes, and what of whom is in flight there
    */
   async fence(timeout: number): Promise<string[]> {
-    const { snapshot, pubsub, blocked } = this.#dispatcher;
+    const { router, pubsub, blocked } = this.#dispatcher;
+    const { snapshot } = router;
     if (snapshot === null) return [];
     blocked.release();
     const fence = new Fence({
@@ -228,7 +229,7 @@ export class DataPlane {
 
   /** Clients whose next command waits until the ring has prepared its change. */
   get heldClients(): number {
-    return this.#dispatcher.heldClients;
+    return this.#dispatcher.router.heldClients;
   }
 
   /** Commands that the nodes know beyond those of the table at hand (modules, newer versions). */

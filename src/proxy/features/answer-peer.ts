@@ -10,7 +10,7 @@ import { NOBODY } from './pubsub/peer-counts.js';
 import { sendRedirected } from './tracking/tracking.js';
 
 export async function answerPeer(dispatcher: Dispatcher, question: PeerQuestion): Promise<PeerAnswer> {
-  const { clients } = dispatcher.context.shared;
+  const { clients } = dispatcher.router.shared;
   switch (question.type) {
     case 'list':
       return { lines: linesOf(clients, question.filter, null, 0) };
@@ -47,7 +47,7 @@ export async function answerPeer(dispatcher: Dispatcher, question: PeerQuestion)
 }
 
 function nodeOf(dispatcher: Dispatcher, name: string, address: string): UpstreamNode | undefined {
-  return dispatcher.nodes.find((node) => node.name === name && node.address === address);
+  return dispatcher.router.nodes.find((node) => node.name === name && node.address === address);
 }
 
 async function keptUp(dispatcher: Dispatcher, name: string, address: string): Promise<void> {

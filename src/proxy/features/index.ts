@@ -1,6 +1,7 @@
 import type { Command } from '../../commands/command.js';
 import type { RequestFramer } from '../../resp/request-framer.js';
-import type { Dispatcher, Verdict } from '../dispatcher.js';
+import type { Dispatcher } from '../dispatcher.js';
+import type { Verdict } from '../request/verdict.js';
 import type { ClientConnection } from '../session/client-connection.js';
 import { clientUnblock } from './blocking/client-unblock.js';
 import { wait } from './blocking/wait.js';

@@ -1,7 +1,6 @@
 /** What replies to reads say about the cache: whether it had the key. */
 import { bulkIsNull } from '../../resp/inspect.js';
-import { headerNumber, lineEnd, replyEnd } from '../request/held-reply.js';
-import type { Request } from '../request/request.js';
+import { headerNumber, lineEnd, replyEnd } from '../../resp/whole-reply.js';
 import type { Counters } from './counters.js';
 import { NO_GROUP } from './key-groups.js';
 
@@ -12,14 +11,24 @@ export const KEY_READ = 1;
 /** So is each element of the reply (MGET). */
 export const ARRAY_READ = 2;
 
-/** Counts what `buffer[start, end)`, the whole reply to a read, says. It is not an error. */
-export function countCacheRead(counters: Counters, request: Request, buffer: Buffer, start: number, end: number): void {
-  if (request.cacheRead === KEY_READ) counters.read(request.group, !bulkIsNull(buffer, start));
-  else countElements(counters, request, buffer, start, end);
+/** What is known of a read whose reply is counted. */
+export interface CacheRead {
+  /** KEY_READ or ARRAY_READ. */
+  readonly cacheRead: number;
+  /** The group of its key. */
+  readonly group: number;
+  /** The group of each key of an ARRAY_READ, where groups are configured. */
+  readonly keyGroups: Uint8Array | null;
 }
 
-function countElements(counters: Counters, request: Request, buffer: Buffer, start: number, end: number): void {
-  const { keyGroups } = request;
+/** Counts what `buffer[start, end)`, the whole reply to a read, says. It is not an error. */
+export function countCacheRead(counters: Counters, read: CacheRead, buffer: Buffer, start: number, end: number): void {
+  if (read.cacheRead === KEY_READ) counters.read(read.group, !bulkIsNull(buffer, start));
+  else countElements(counters, read, buffer, start, end);
+}
+
+function countElements(counters: Counters, read: CacheRead, buffer: Buffer, start: number, end: number): void {
+  const { keyGroups } = read;
   const count = headerNumber(buffer, start);
   let at = lineEnd(buffer, start);
   for (let i = 0; i < count && at >= 0 && at < end; i++) {

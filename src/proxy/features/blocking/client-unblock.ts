@@ -1,13 +1,15 @@
 /** CLIENT UNBLOCK: ends the wait of another client's command, which may be one of another process. */
+
 import { integer } from '../../../resp/encode.js';
 import { parseStrictInteger } from '../../../resp/integer.js';
 import { args } from '../../../resp/request-framer.js';
-import { type ClientConnection, TAKEN } from '../../session/client-connection.js';
+import { TAKEN } from '../../request/verdict.js';
+import type { ClientConnection } from '../../session/client-connection.js';
 import { answerLater } from '../../session/later.js';
+import type { UnblockMode, Waiting } from '../../session/waiting.js';
 import { answer, answerError, argumentTexts } from '../../session/words.js';
 import type { LocalCommand } from '../index.js';
-import type { Waiting } from './blocked-commands.js';
-import { type UnblockMode, unblockFor, unblockOnce } from './unblock.js';
+import { unblockFor, unblockOnce } from './unblock.js';
 
 export const clientUnblock: LocalCommand = (client, command, framer, dispatcher) => {
   const mode = argumentTexts(framer)[3]?.toUpperCase() ?? 'TIMEOUT';
@@ -19,7 +21,7 @@ export const clientUnblock: LocalCommand = (client, command, framer, dispatcher)
   const { shared, peers } = dispatcher.context;
   const found = waitingOf(shared.clients, id);
   if (found === undefined && peers !== null) {
-    return answerLater(dispatcher, client, command, peers.ask({ type: 'unblock', client: id, mode }), (answers) =>
+    return answerLater(client, command, peers.ask({ type: 'unblock', client: id, mode }), (answers) =>
       integer(answers.includes(1) ? 1 : 0),
     );
   }

@@ -1,7 +1,8 @@
 /** CLIENT LIST and CLIENT KILL, over the clients of all processes of the proxy. */
 import { error as encodeError, integer, OK, verbatim } from '../../../resp/encode.js';
 import type { PeerAnswer } from '../../peers/peers.js';
-import { type ClientConnection, TAKEN } from '../../session/client-connection.js';
+import { TAKEN } from '../../request/verdict.js';
+import type { ClientConnection } from '../../session/client-connection.js';
 import { answerLater } from '../../session/later.js';
 import { answer, answerError, argumentTexts } from '../../session/words.js';
 import type { LocalCommand } from '../index.js';
@@ -20,7 +21,7 @@ export const list: LocalCommand = (client, command, framer, dispatcher) => {
   const { protocol } = client.kind;
   if (peers === null) return answer(client, command, verbatim(textOf(own), protocol));
   const others = peers.ask({ type: 'list', filter });
-  return answerLater(dispatcher, client, command, others, (answers) =>
+  return answerLater(client, command, others, (answers) =>
     verbatim(textOf([...own, ...answers.flatMap(linesIn)]), protocol),
   );
 };
@@ -81,7 +82,7 @@ export const kill: LocalCommand = (client, command, framer, dispatcher) => {
     return TAKEN;
   }
   const others = peers.ask({ type: 'kill', filter });
-  const verdict = answerLater(dispatcher, client, command, others, (answers) => reply(victims.length + sumOf(answers)));
+  const verdict = answerLater(client, command, others, (answers) => reply(victims.length + sumOf(answers)));
   if (victims.includes(client)) client.endAfterReplies();
   return verdict;
 };

@@ -84,7 +84,7 @@ export class Pause {
     const { transaction } = client;
     if (transaction !== null) return command.name === 'exec' && transaction.writes;
     if (!mayWrite(command, framer, dispatcher.scripts.store, (name) => this.#functions.has(name))) return false;
-    const node = dispatcher.nodes[dispatcher.anyNode()];
+    const node = dispatcher.router.nodes[dispatcher.router.anyNode()];
     if (command.special === 'code' && node !== undefined) this.#functions.ask(node, () => this.#release());
     return true;
   }
@@ -129,5 +129,5 @@ function change(
   if (client.replyTaker !== null) peers?.tell({ type: 'paused', until, writesOnly });
   if (peers === null || client.replyTaker !== null) return answer(client, command, OK);
   const heeded = peers.ask({ type: 'heed', news: { type: 'paused', until, writesOnly } });
-  return answerLater(dispatcher, client, command, heeded, () => OK);
+  return answerLater(client, command, heeded, () => OK);
 }

@@ -96,23 +96,23 @@ const ANSWERS: Readonly<Record<string, Answer>> = {
 };
 
 const cluster: LocalCommand = (client, command, framer, dispatcher) => {
-  if (!dispatcher.context.shared.options.clusterMode) return answerError(client, command, DISABLED);
+  if (!dispatcher.router.shared.options.clusterMode) return answerError(client, command, DISABLED);
   const known = ANSWERS[command.name.slice('cluster|'.length)] as Answer;
   const reply = known(nodeFor(client, dispatcher), argumentTexts(framer), argumentBytes(framer));
-  return reply[0] === MINUS ? dispatcher.refuse(client, command, reply) : answer(client, command, reply);
+  return reply[0] === MINUS ? dispatcher.router.refuse(client, command, reply) : answer(client, command, reply);
 };
 
 const MINUS = 0x2d;
 
 /** READONLY, READWRITE and ASKING change nothing where there is one node. */
 const nothing: LocalCommand = (client, command, _framer, dispatcher) =>
-  dispatcher.context.shared.options.clusterMode
+  dispatcher.router.shared.options.clusterMode
     ? answer(client, command, encode.OK)
     : answerError(client, command, DISABLED);
 
 /** The proxy under the address that the client has connected to. */
 function nodeFor({ localAddress, kind }: ClientConnection, dispatcher: Dispatcher): ClusterNode {
-  const { proxyId } = dispatcher.context.shared.options;
+  const { proxyId } = dispatcher.router.shared.options;
   const colon = localAddress.lastIndexOf(':');
   return {
     // All workers are one node.

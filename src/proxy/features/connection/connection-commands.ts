@@ -2,7 +2,8 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import * as encode from '../../../resp/encode.js';
 import type { Dispatcher } from '../../dispatcher.js';
-import { type ClientConnection, LATER, TAKEN } from '../../session/client-connection.js';
+import { LATER, TAKEN } from '../../request/verdict.js';
+import type { ClientConnection } from '../../session/client-connection.js';
 import { answer, answerError, argumentBytes, argumentTexts } from '../../session/words.js';
 import { isValidName } from '../clients/client-commands.js';
 import type { LocalCommand } from '../index.js';
@@ -18,8 +19,8 @@ const OK = Buffer.from('+OK\r\n');
 
 const ping: LocalCommand = (client, command, framer, dispatcher) => {
   // As the node says itself that answers what has no keys.
-  const busy = dispatcher.nodes[dispatcher.anyNode()]?.busy.reply ?? null;
-  if (busy !== null) return dispatcher.refuse(client, command, busy);
+  const busy = dispatcher.router.nodes[dispatcher.router.anyNode()]?.busy.reply ?? null;
+  if (busy !== null) return dispatcher.router.refuse(client, command, busy);
   if (framer.argc <= 2 && client.kind.protocol === 2 && isSubscribed(client)) {
     const message = argumentBytes(framer)[1] ?? '';
     return answer(client, command, encode.array([encode.bulk('pong'), encode.bulk(message)]));
@@ -49,10 +50,10 @@ const select: LocalCommand = (client, command, framer, dispatcher) => {
   if (database < -MOST - 1 || database > MOST) {
     return answerError(client, command, `ERR value is out of range, value must between ${-MOST - 1} and ${MOST}`);
   }
-  if (database < 0 || database >= dispatcher.context.shared.options.databases) {
+  if (database < 0 || database >= dispatcher.router.shared.options.databases) {
     return answerError(client, command, 'ERR DB index is out of range');
   }
-  changeKind(client, client.kind.protocol, database);
+  client.lanes.changeKind(client.kind.protocol, database);
   client.reply(command.id, OK);
   return TAKEN;
 };
@@ -67,7 +68,7 @@ function isLong(text: string): boolean {
 const auth: LocalCommand = (client, command, framer, dispatcher) => {
   const words = argumentTexts(framer);
   if (words.length > 3) return answerError(client, command, 'ERR syntax error');
-  const { password } = dispatcher.context.shared.options;
+  const { password } = dispatcher.router.shared.options;
   const user = words.length === 3 ? (words[1] ?? '') : 'default';
   if (words.length === 2 && password === '') {
     return answerError(
@@ -127,7 +128,7 @@ const hello: LocalCommand = (client, command, framer, dispatcher) => {
     );
   }
   if (name !== null) client.name = name;
-  changeKind(client, protocol, client.kind.database);
+  client.lanes.changeKind(protocol, client.kind.database);
   return answer(
     client,
     command,
@@ -137,7 +138,7 @@ const hello: LocalCommand = (client, command, framer, dispatcher) => {
         [encode.bulk('version'), encode.bulk(dispatcher.context.redisVersion())],
         [encode.bulk('proto'), encode.integer(protocol)],
         [encode.bulk('id'), encode.integer(client.id)],
-        [encode.bulk('mode'), encode.bulk(dispatcher.context.shared.options.clusterMode ? 'cluster' : 'standalone')],
+        [encode.bulk('mode'), encode.bulk(dispatcher.router.shared.options.clusterMode ? 'cluster' : 'standalone')],
         [encode.bulk('role'), encode.bulk('master')],
         [encode.bulk('modules'), encode.array([])],
       ],
@@ -153,13 +154,13 @@ const reset: LocalCommand = (client, command, _framer, dispatcher) => {
   dispatcher.pubsub.forget(client);
   dispatcher.tracking.stop(client);
   dispatcher.monitors.forget(client);
-  changeKind(client, 2, 0);
+  client.lanes.changeKind(2, 0);
   client.name = '';
   client.repliesOff = false;
   client.skipReply = false;
   client.noEvict = false;
   client.noTouch = false;
-  if (dispatcher.context.shared.options.password !== '') client.markUnauthenticated();
+  if (dispatcher.router.shared.options.password !== '') client.markUnauthenticated();
   return answer(client, command, encode.simpleString('RESET'));
 };
 
@@ -179,15 +180,8 @@ function waitForReplies(client: ClientConnection): typeof LATER {
   return LATER;
 }
 
-/** From now on the client speaks this protocol, and this is its database. Nothing may be in flight. */
-export function changeKind(client: ClientConnection, protocol: 2 | 3, database: number): void {
-  if (client.kind.protocol === protocol && client.kind.database === database) return;
-  client.kind = { protocol, database };
-  client.forgetLanes();
-}
-
 function passwordMatches(dispatcher: Dispatcher, user: string, password: string): boolean {
-  const expected = dispatcher.context.shared.options.password;
+  const expected = dispatcher.router.shared.options.password;
   if (user !== 'default') return false;
   if (expected === '') return true;
   // Digests have one length, so the comparison tells nothing about the password's.

@@ -7,7 +7,8 @@ import { OK } from '../../../resp/encode.js';
 import type { RequestFramer } from '../../../resp/request-framer.js';
 import type { Turn, TurnTask } from '../../io/turn.js';
 import type { Peers } from '../../peers/peers.js';
-import { type ClientConnection, LATER } from '../../session/client-connection.js';
+import { LATER } from '../../request/verdict.js';
+import type { ClientConnection } from '../../session/client-connection.js';
 import { answerLater } from '../../session/later.js';
 import { answer } from '../../session/words.js';
 import type { LocalCommand } from '../index.js';
@@ -112,7 +113,7 @@ export const monitor: LocalCommand = (client, command, _framer, dispatcher) => {
     monitors.add(client);
     return verdict;
   }
-  const verdict = answerLater(dispatcher, client, command, announced, () => {
+  const verdict = answerLater(client, command, announced, () => {
     setImmediate(() => {
       if (!client.closed) monitors.add(client);
     });

@@ -3,8 +3,9 @@ import type { Command } from '../../../commands/command.js';
 import { error as encodeError } from '../../../resp/encode.js';
 import { args, type RequestFramer } from '../../../resp/request-framer.js';
 import type { Dispatcher } from '../../dispatcher.js';
+import { LATER, TAKEN } from '../../request/verdict.js';
 import { GAVE_UP, GAVE_UP_REPLY, WAIT } from '../../route/waiting.js';
-import { type ClientConnection, LATER, TAKEN } from '../../session/client-connection.js';
+import type { ClientConnection } from '../../session/client-connection.js';
 import type { Lane } from '../../upstream/lane.js';
 import type { LocalCommand } from '../index.js';
 import { ChannelCounts, PublishCount } from './counts.js';
@@ -56,10 +57,10 @@ export function isSubscribed(client: ClientConnection): boolean {
 
 function subscribe(kind: TopicKind): LocalCommand {
   return (client, command, framer, dispatcher) => {
-    if (dispatcher.snapshot === null) return dispatcher.refuse(client, command, NOT_READY);
+    if (dispatcher.router.snapshot === null) return dispatcher.router.refuse(client, command, NOT_READY);
     const keys = keysOf(framer);
     const refusal = dispatcher.pubsub.refusal(kind, keys);
-    if (refusal !== null) return dispatcher.refuse(client, command, encodeError(refusal));
+    if (refusal !== null) return dispatcher.router.refuse(client, command, encodeError(refusal));
     if (client.pending > startedOf(client)) {
       // Its messages begin behind the replies that are still to come.
       dispatcher.pubsub.announce(client, kind, keys);
@@ -85,42 +86,42 @@ function unsubscribe(kind: TopicKind): LocalCommand {
 
 function publish(kind: TopicKind): LocalCommand {
   return (client, command, framer, dispatcher) => {
-    if (dispatcher.snapshot === null) return dispatcher.refuse(client, command, NOT_READY);
+    if (dispatcher.router.snapshot === null) return dispatcher.router.refuse(client, command, NOT_READY);
     if (!client.isBehindReads) {
       // A SUBSCRIBE that came before may be read later in this turn of the event loop.
       client.resumeSoon();
       return LATER;
     }
-    if (!dispatcher.bind(client)) return LATER;
+    if (!dispatcher.router.bind(client)) return LATER;
     const start = args.start[1] as number;
     const end = args.end[1] as number;
     const source = framer.source as Buffer;
     const owner = ownerOfChannel(dispatcher, client, source, start, end);
     if (owner === WAIT) return LATER;
-    if (owner === GAVE_UP) return dispatcher.refuse(client, command, GAVE_UP_REPLY);
+    if (owner === GAVE_UP) return dispatcher.router.refuse(client, command, GAVE_UP_REPLY);
     const lane = laneTo(dispatcher, client, owner);
-    if (lane === null) return dispatcher.refuse(client, command, dispatcher.nodeAt(owner).downReply);
+    if (lane === null) return dispatcher.router.refuse(client, command, dispatcher.router.nodeAt(owner).downReply);
     if (lane.full) return LATER;
     const nobody = dispatcher.pubsub.isIdle && dispatcher.peerCounts === null;
     const key = nobody ? '' : source.toString('latin1', start, end);
     const { publishOrder } = dispatcher;
     if (!nobody && publishOrder.mustWait(client, framer, lane.node, [{ kind, key }])) return LATER;
-    const request = dispatcher.sendOn(client, command, lane, source, framer);
-    request.sink = nobody ? null : new PublishCount(dispatcher, kind, key);
+    const request = dispatcher.router.sendOn(client, command, lane, source, framer);
+    if (!nobody) request.answerTo(new PublishCount(dispatcher, lane.node, kind, key));
     return TAKEN;
   };
 }
 
 function counts(kind: TopicKind): LocalCommand {
   return (client, command, framer, dispatcher) => {
-    if (dispatcher.snapshot === null) return dispatcher.refuse(client, command, NOT_READY);
-    if (!dispatcher.bind(client)) return LATER;
-    const node = dispatcher.anyNode();
+    if (dispatcher.router.snapshot === null) return dispatcher.router.refuse(client, command, NOT_READY);
+    if (!dispatcher.router.bind(client)) return LATER;
+    const node = dispatcher.router.anyNode();
     const lane = laneTo(dispatcher, client, node);
-    if (lane === null) return dispatcher.refuse(client, command, dispatcher.nodeAt(node).downReply);
+    if (lane === null) return dispatcher.router.refuse(client, command, dispatcher.router.nodeAt(node).downReply);
     if (lane.full) return LATER;
-    const request = dispatcher.sendOn(client, command, lane, framer.source as Buffer, framer);
-    request.sink = new ChannelCounts(dispatcher, kind, keysOf(framer).slice(1));
+    const request = dispatcher.router.sendOn(client, command, lane, framer.source as Buffer, framer);
+    request.answerTo(new ChannelCounts(dispatcher, lane.node, kind, keysOf(framer).slice(1)));
     return TAKEN;
   };
 }
@@ -136,19 +137,19 @@ function ownerOfChannel(
   start: number,
   end: number,
 ): number {
-  const { snapshot } = dispatcher;
+  const { snapshot } = dispatcher.router;
   if (snapshot === null) return WAIT;
   const { ring, nextRing, moves } = snapshot;
   const hash = ring.hashOf(source, start, end);
   const owner = ring.ownerOfHash(hash);
   const next = nextRing === null ? owner : nextRing.ownerOfHash(hash);
   if (next === owner || moves !== null) return next;
-  return dispatcher.holdForRing(client) ? WAIT : GAVE_UP;
+  return dispatcher.router.holdForRing(client) ? WAIT : GAVE_UP;
 }
 
 /** @returns null while the node is down; when the lane is full, the client waits for it */
 function laneTo(dispatcher: Dispatcher, client: ClientConnection, node: number): Lane | null {
-  const lane = dispatcher.laneFor(client, node);
+  const lane = dispatcher.router.laneFor(client, node);
   if (lane?.full === true) client.waitFor(lane);
   return lane;
 }

@@ -2,13 +2,15 @@
 import type { Command } from '../../../commands/command.js';
 import { request as encodeRequest } from '../../../resp/encode.js';
 import { args, type RequestFramer } from '../../../resp/request-framer.js';
-import type { Dispatcher, Verdict } from '../../dispatcher.js';
+import type { Dispatcher } from '../../dispatcher.js';
 import { AnswersFirst } from '../../peers/answers-first.js';
 import { NO_KEYS_AT_ALL } from '../../request/request.js';
+import type { Verdict } from '../../request/verdict.js';
+import { LATER, TAKEN } from '../../request/verdict.js';
 import { fanOut, NO_KEYS } from '../../route/fan-out.js';
 import { Group } from '../../route/merge/group.js';
 import { MERGERS } from '../../route/merge/mergers.js';
-import { type ClientConnection, LATER, TAKEN } from '../../session/client-connection.js';
+import type { ClientConnection } from '../../session/client-connection.js';
 import type { Lane } from '../../upstream/lane.js';
 import type { UpstreamNode } from '../../upstream/upstream-node.js';
 import { sendQuietly } from '../transactions/watch-lane.js';
@@ -34,7 +36,7 @@ function scriptLoad(
 ): Verdict {
   const source = framer.source as Buffer;
   dispatcher.scripts.store.note(source, args.start[2] as number, args.end[2] as number);
-  return fanOut(dispatcher, client, framer, command, MERGERS.ok);
+  return fanOut(dispatcher.router, client, framer, command, MERGERS.ok);
 }
 
 /** Those whose SCRIPT FLUSH the other processes have heard of. */
@@ -56,7 +58,7 @@ function scriptFlush(
     if (heard === null) return LATER;
     flushedByPeers.forget(client);
   }
-  const verdict = fanOut(dispatcher, client, framer, command, MERGERS.ok);
+  const verdict = fanOut(dispatcher.router, client, framer, command, MERGERS.ok);
   if (verdict === TAKEN) dispatcher.scripts.flush();
   return verdict;
 }
@@ -74,7 +76,7 @@ function scriptExists(
     const body = dispatcher.scripts.store.get(digestOf(source, args.start[i] as number, args.end[i] as number));
     if (body !== undefined) loads.push(Buffer.from(encodeRequest(['SCRIPT', 'LOAD', body])));
   }
-  return fanOut(dispatcher, client, framer, command, MERGERS[command.merge], (lane) => {
+  return fanOut(dispatcher.router, client, framer, command, MERGERS[command.merge], (lane) => {
     for (const frame of loads) sendQuietly(lane, frame);
   });
 }
@@ -94,14 +96,12 @@ function askPastScripts(
     return LATER;
   }
   const { shared } = dispatcher.context;
-  const request = shared.requests.take();
-  request.command = command.id;
-  client.enqueue(request);
+  const request = client.begin(command.id);
   const group = new Group(request, client.kind.protocol, MERGERS[command.merge], shared, NO_KEYS);
   group.tolerance = command.tolerance;
   group.keys = NO_KEYS_AT_ALL;
-  dispatcher.nodes.forEach((node, index) => {
-    const lane = ownLane(node, client) ?? dispatcher.laneFor(client, index);
+  dispatcher.router.nodes.forEach((node, index) => {
+    const lane = ownLane(node, client) ?? dispatcher.router.laneFor(client, index);
     if (lane === null) {
       group.addFailedPart(node);
       return;

@@ -3,8 +3,9 @@ import { decodeReply, type ReplyValue } from '../../../resp/decode.js';
 import * as encode from '../../../resp/encode.js';
 import type { RequestFramer } from '../../../resp/request-framer.js';
 import type { Dispatcher } from '../../dispatcher.js';
+import { LATER } from '../../request/verdict.js';
 import { askAnyNode } from '../../route/any-node.js';
-import { type ClientConnection, LATER } from '../../session/client-connection.js';
+import type { ClientConnection } from '../../session/client-connection.js';
 import { argumentTexts } from '../../session/words.js';
 import type { LocalCommand } from '../index.js';
 
@@ -64,11 +65,11 @@ const SECRETS: ReadonlySet<string> = new Set([
 
 /** CONFIG GET shows the settings of one node, but for its secrets, and the proxy's own address where that is asked for. */
 export const configGet: LocalCommand = (client, command, framer, dispatcher) => {
-  if (dispatcher.snapshot === null) return dispatcher.refuse(client, command, NOT_READY);
-  if (!dispatcher.bind(client)) return LATER;
+  if (dispatcher.router.snapshot === null) return dispatcher.router.refuse(client, command, NOT_READY);
+  if (!dispatcher.router.bind(client)) return LATER;
   // The patterns; some are whole names.
   const asked = new Set(argumentTexts(framer).map((word) => word.toLowerCase()));
-  return askAnyNode(dispatcher, client, framer, command, (asker, buffer, start, end) => {
+  return askAnyNode(dispatcher.router, client, framer, command, (asker, buffer, start, end) => {
     const value = decodeReply(buffer.subarray(start, end))?.value ?? null;
     const pairs = value instanceof Map ? [...value] : Array.isArray(value) ? pairsOf(value) : null;
     if (pairs === null) return null;

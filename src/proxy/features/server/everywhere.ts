@@ -2,14 +2,17 @@
 import type { Command } from '../../../commands/command.js';
 import { findKeys } from '../../../commands/keys.js';
 import { args, type RequestFramer } from '../../../resp/request-framer.js';
-import type { Dispatcher, Verdict } from '../../dispatcher.js';
+import type { Dispatcher } from '../../dispatcher.js';
+import type { Verdict } from '../../request/verdict.js';
+import { LATER, TAKEN } from '../../request/verdict.js';
+import { runAtOwner } from '../../route/at-owner.js';
 import { fanOut } from '../../route/fan-out.js';
 import type { Merger } from '../../route/merge/group.js';
 import { infoMerger } from '../../route/merge/info.js';
 import { MERGERS } from '../../route/merge/mergers.js';
 import { slowlogMerger } from '../../route/merge/slowlog.js';
 import { refusalOf, refusalOfAdministration } from '../../route/refusal.js';
-import { type ClientConnection, LATER, TAKEN } from '../../session/client-connection.js';
+import type { ClientConnection } from '../../session/client-connection.js';
 import { argumentTexts } from '../../session/words.js';
 import { type ClientCount, countAll, forgetCount } from '../clients/client-count.js';
 import { clusterFigures } from '../cluster/cluster-commands.js';
@@ -28,7 +31,7 @@ export function runEverywhere(
   const run = SCRIPT_COMMANDS.get(command.name);
   if (run !== undefined) return run(dispatcher, client, framer, command);
   if (command.merge === 'info') return runInfo(dispatcher, client, framer, command);
-  return fanOut(dispatcher, client, framer, command, mergerOf(command, framer));
+  return fanOut(dispatcher.router, client, framer, command, mergerOf(command, framer));
 }
 
 function runInfo(dispatcher: Dispatcher, client: ClientConnection, framer: RequestFramer, command: Command): Verdict {
@@ -37,7 +40,7 @@ function runInfo(dispatcher: Dispatcher, client: ClientConnection, framer: Reque
   const merger = infoMerger(ownSection(dispatcher, framer), ownFigures(dispatcher, count), {
     blocked_clients: count.paused,
   });
-  const verdict = fanOut(dispatcher, client, framer, command, merger);
+  const verdict = fanOut(dispatcher.router, client, framer, command, merger);
   if (verdict === TAKEN) forgetCount(client);
   return verdict;
 }
@@ -49,17 +52,18 @@ export function runAdministration(
   framer: RequestFramer,
   command: Command,
 ): Verdict {
-  if (dispatcher.context.shared.options.adminCommands !== 'allow') {
-    return dispatcher.refuse(client, command, refusalOf(command));
+  if (dispatcher.router.shared.options.adminCommands !== 'allow') {
+    return dispatcher.router.refuse(client, command, refusalOf(command));
   }
   // DEBUG OBJECT and its like: other nodes would miss the key.
-  if (findKeys(command, args, framer.argc, framer.source) > 0) return dispatcher.runAtOwner(client, framer, command);
+  if (findKeys(command, args, framer.argc, framer.source) > 0)
+    return runAtOwner(dispatcher.router, client, framer, command, dispatcher.runKeyed);
   const refusal = refusalOfAdministration(command, framer);
-  if (refusal !== null) return dispatcher.refuse(client, command, refusal);
+  if (refusal !== null) return dispatcher.router.refuse(client, command, refusal);
   const merger = MERGERS[command.merge];
-  if (command.name !== 'config|set') return fanOut(dispatcher, client, framer, command, merger);
+  if (command.name !== 'config|set') return fanOut(dispatcher.router, client, framer, command, merger);
   const ownPart = ownPartOfSettings(dispatcher, framer);
-  return fanOut(dispatcher, client, framer, command, (group, out) => {
+  return fanOut(dispatcher.router, client, framer, command, (group, out) => {
     merger(group, out);
     ownPart?.();
   });

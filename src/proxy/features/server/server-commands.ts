@@ -9,7 +9,7 @@ const USER = 'default';
 
 /** As Redis shows a password: its SHA-256. */
 function passwordsOf(dispatcher: Dispatcher): string[] {
-  const { password } = dispatcher.context.shared.options;
+  const { password } = dispatcher.router.shared.options;
   return password === '' ? [] : [createHash('sha256').update(password).digest('hex')];
 }
 

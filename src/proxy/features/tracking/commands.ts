@@ -2,9 +2,11 @@
 import type { Command } from '../../../commands/command.js';
 import * as encode from '../../../resp/encode.js';
 import type { RequestFramer } from '../../../resp/request-framer.js';
-import type { Dispatcher, Verdict } from '../../dispatcher.js';
+import type { Dispatcher } from '../../dispatcher.js';
 import type { Peers } from '../../peers/peers.js';
-import { type ClientConnection, LATER } from '../../session/client-connection.js';
+import type { Verdict } from '../../request/verdict.js';
+import { LATER } from '../../request/verdict.js';
+import type { ClientConnection } from '../../session/client-connection.js';
 import { answerLater } from '../../session/later.js';
 import { answer, answerError, argumentBytes, argumentTexts } from '../../session/words.js';
 import { linesIn } from '../clients/list-kill.js';
@@ -63,7 +65,7 @@ function beginElsewhere(
     return LATER;
   }
   const found = peers.ask({ type: 'list', filter: { ids: [options.redirect] } });
-  const verdict = answerLater(dispatcher, client, command, found, (answers) => {
+  const verdict = answerLater(client, command, found, (answers) => {
     if (!answers.some((answer) => linesIn(answer).length > 0)) {
       return encode.error(answers.includes(null) ? NOT_KNOWN : NO_SUCH_TARGET);
     }
@@ -77,7 +79,7 @@ function beginElsewhere(
 }
 
 function clientWithId(dispatcher: Dispatcher, id: number): ClientConnection | null {
-  for (const candidate of dispatcher.context.shared.clients) if (candidate.id === id) return candidate;
+  for (const candidate of dispatcher.router.shared.clients) if (candidate.id === id) return candidate;
   return null;
 }
 

@@ -2,12 +2,13 @@
 import type { Command } from '../../../commands/command.js';
 import { EMPTY_ARRAY, error as encodeError, request as encodeRequest, nullArray } from '../../../resp/encode.js';
 import type { RequestFramer } from '../../../resp/request-framer.js';
-import type { Dispatcher, Verdict } from '../../dispatcher.js';
+import type { Dispatcher } from '../../dispatcher.js';
 import type { KeyMoves } from '../../key-moves.js';
-import { PLAIN_CALL } from '../../request/code-call.js';
 import { KNOWN_KEY, NO_KEYS_AT_ALL, type Request, UNKNOWN_KEYS } from '../../request/request.js';
+import type { Verdict } from '../../request/verdict.js';
+import { LATER, TAKEN } from '../../request/verdict.js';
 import { GAVE_UP, GAVE_UP_REPLY, WAIT } from '../../route/waiting.js';
-import { type ClientConnection, LATER, TAKEN } from '../../session/client-connection.js';
+import type { ClientConnection } from '../../session/client-connection.js';
 import { answerError } from '../../session/words.js';
 import type { RoutingSnapshot } from '../../snapshot.js';
 import type { Lane } from '../../upstream/lane.js';
@@ -35,9 +36,9 @@ export const exec: LocalCommand = (client, command, framer, dispatcher) => {
   const busy = transaction.refusedBy?.busy.reply ?? null;
   if (busy !== null) return abortExec(client, command, dispatcher, busy.toString('latin1', 1));
   if (transaction.aborted) return finish(client, command, dispatcher, EXECABORT);
-  const { snapshot } = dispatcher;
+  const { snapshot } = dispatcher.router;
   if (snapshot === null) return finish(client, command, dispatcher, NOT_READY);
-  if (!dispatcher.bind(client)) return LATER;
+  if (!dispatcher.router.bind(client)) return LATER;
   const { watch } = client;
   if (watch !== null) {
     const verdict = checkWatch(dispatcher, client, command, watch, snapshot);
@@ -48,7 +49,7 @@ export const exec: LocalCommand = (client, command, framer, dispatcher) => {
   if (owner === WAIT) return LATER;
   if (owner === GAVE_UP) return finish(client, command, dispatcher, GAVE_UP_REPLY);
   if (owner === IN_CHANGE) return finish(client, command, dispatcher, SELECT_IN_CHANGE);
-  if (owner === SEVERAL || (watch !== null && dispatcher.nodes[owner] !== watch.lane.node)) {
+  if (owner === SEVERAL || (watch !== null && dispatcher.router.nodes[owner] !== watch.lane.node)) {
     return finish(client, command, dispatcher, APART);
   }
   if (!dispatcher.scripts.find(client, transaction)) return LATER;
@@ -77,12 +78,12 @@ function checkWatch(
   const { lane } = watch;
   if (lane.closed && !lane.node.up) return finish(client, command, dispatcher, lane.node.downReply);
   // Whether the keys were written to, nobody can tell any more.
-  if (watch.broken || lane.closed || !watch.isInPlace(snapshot, dispatcher.nodes)) {
+  if (watch.broken || lane.closed || !watch.isInPlace(snapshot, dispatcher.router.nodes)) {
     return finish(client, command, dispatcher, nullArray(client.kind.protocol));
   }
   if (snapshot.moves !== null || !watch.moves(snapshot)) return null;
   // The fence is up: it is not known yet whether the keys will move.
-  if (!dispatcher.holdForRing(client)) return finish(client, command, dispatcher, GAVE_UP_REPLY);
+  if (!dispatcher.router.holdForRing(client)) return finish(client, command, dispatcher, GAVE_UP_REPLY);
   return LATER;
 }
 
@@ -95,7 +96,8 @@ function ownerOf(
   { ring, nextRing }: RoutingSnapshot,
 ): number {
   const { frames } = transaction;
-  if (frames.keyCount === 0) return watch === null ? dispatcher.anyNode() : dispatcher.nodes.indexOf(watch.lane.node);
+  if (frames.keyCount === 0)
+    return watch === null ? dispatcher.router.anyNode() : dispatcher.router.nodes.indexOf(watch.lane.node);
   let owner = WAIT;
   let waits = false;
   for (let i = 0; i < frames.keyCount; i++) {
@@ -104,7 +106,7 @@ function ownerOf(
     if (nextRing !== null && nextRing.ownerOfHash(hash) !== node) {
       if (transaction.selects.length > 0 || transaction.writesOtherDatabases) return IN_CHANGE;
       const key = frames.keyAt(i);
-      node = dispatcher.ownerNow(client, key, 0, key.length);
+      node = dispatcher.router.ownerNow(client, key, 0, key.length);
       if (node === GAVE_UP) return GAVE_UP;
       if (node === WAIT) {
         waits = true;
@@ -128,11 +130,11 @@ function run(
 ): Verdict {
   let lane: Lane | null;
   if (watch === null) {
-    lane = dispatcher.laneFor(client, owner);
-    if (lane === null) return finish(client, command, dispatcher, dispatcher.nodeAt(owner).downReply);
+    lane = dispatcher.router.laneFor(client, owner);
+    if (lane === null) return finish(client, command, dispatcher, dispatcher.router.nodeAt(owner).downReply);
   } else {
     lane = watch.lane;
-    if (client.pending > 0 && client.lanes[owner] !== lane) {
+    if (client.pending > 0 && client.lanes.at(owner) !== lane) {
       client.raiseBarrier();
       return LATER;
     }
@@ -141,19 +143,19 @@ function run(
     client.waitFor(lane);
     return LATER;
   }
-  const isOfSeveralNodes = transaction.everywhere.length > 0 && dispatcher.nodes.length > 1;
+  const isOfSeveralNodes = transaction.everywhere.length > 0 && dispatcher.router.nodes.length > 1;
   if (isOfSeveralNodes && client.pending > 0) {
     // What goes to other nodes goes by lanes that are not the client's own: it must not overtake what is in flight.
     client.raiseBarrier();
     return LATER;
   }
-  if (transaction.flushesKeys && isOfSeveralNodes && dispatcher.isFenced) {
+  if (transaction.flushesKeys && isOfSeveralNodes && dispatcher.router.isFenced) {
     // Keys may begin to move before it has run everywhere.
-    return dispatcher.holdForRing(client) ? LATER : finish(client, command, dispatcher, GAVE_UP_REPLY);
+    return dispatcher.router.holdForRing(client) ? LATER : finish(client, command, dispatcher, GAVE_UP_REPLY);
   }
-  const moves = transaction.flushesKeys && isOfSeveralNodes ? (dispatcher.snapshot?.moves ?? null) : null;
+  const moves = transaction.flushesKeys && isOfSeveralNodes ? (dispatcher.router.snapshot?.moves ?? null) : null;
   if (moves !== null && !moves.holdMoves(client)) {
-    return client.hold() ? LATER : finish(client, command, dispatcher, GAVE_UP_REPLY);
+    return client.hold(dispatcher.router.waitsFor) ? LATER : finish(client, command, dispatcher, GAVE_UP_REPLY);
   }
   if (publishesTooEarly(dispatcher, client, framer, transaction, lane)) {
     moves?.releaseMoves();
@@ -192,13 +194,13 @@ function send(
   lane: Lane,
   moves: KeyMoves | null,
 ): void {
-  const { requests, clock } = dispatcher.context.shared;
+  const { requests, clock } = dispatcher.router.shared;
   const { frames, selects, everywhere } = transaction;
   const changesBack = followKind(client, lane);
-  const execRequest = requests.take();
+  const execRequest = client.begin(command.id);
   const hasMore = everywhere.length > 0 || transaction.answeredHere.length > 0;
   const aftermath = hasMore ? aftermathOf(dispatcher, client, transaction, lane, moves) : null;
-  const replies = new ExecReplies(execRequest, requests, frames.count + 1, selects, aftermath);
+  const replies = new ExecReplies(client, execRequest, requests, frames.count + 1, selects, aftermath);
   dispatcher.scripts.loadFor(transaction, lane);
   let bytes = MULTI.length + EXEC.length;
   lane.outlet.append(MULTI, 0, MULTI.length);
@@ -211,17 +213,15 @@ function send(
   // One for all replies but the last: there may be millions.
   const request = requests.take();
   request.lane = lane;
-  request.sink = replies;
+  request.answerTo(replies);
   request.startedAt = clock.now;
   request.command = command.id;
   // EXEC's own reply stands behind it, and is waited for.
   request.keys = NO_KEYS_AT_ALL;
   lane.enqueue(request);
-  execRequest.command = command.id;
   execRequest.lane = lane;
   noteKeys(execRequest, transaction);
-  if (transaction.runsCode) execRequest.code = PLAIN_CALL;
-  client.enqueue(execRequest);
+  if (transaction.runsCode) execRequest.runsCode = true;
   lane.enqueue(execRequest);
   if (transaction.flushesScripts) dispatcher.scripts.flush();
   if (selects.length > 0) {
@@ -259,7 +259,7 @@ function aftermathOf(
   own: Lane,
   moves: KeyMoves | null,
 ): Aftermath {
-  const { requests, clock } = dispatcher.context.shared;
+  const { requests, clock } = dispatcher.router.shared;
   const { protocol } = client.kind;
   return {
     onRun: (reply, answer) => {
@@ -274,7 +274,7 @@ function aftermathOf(
         if (peers === null || !answeredHere.some(({ command }) => concernsOthers(command))) return finish();
         void peers.ask({ type: 'caught-up' }).then(finish);
       });
-      const nodes = dispatcher.nodes.filter((node) => node !== own.node);
+      const nodes = dispatcher.router.nodes.filter((node) => node !== own.node);
       others.send(nodes, protocol, clock.now);
     },
     onFailed: () => moves?.releaseMoves(),
@@ -298,7 +298,7 @@ function selectFrame(database: number): Buffer {
 function finish(client: ClientConnection, command: Command, dispatcher: Dispatcher, reply: Buffer): Verdict {
   client.transaction = null;
   endWatch(client, false);
-  if (reply[0] === 0x2d) return dispatcher.refuse(client, command, reply);
+  if (reply[0] === 0x2d) return dispatcher.router.refuse(client, command, reply);
   client.reply(command.id, reply);
   return TAKEN;
 }

@@ -5,8 +5,8 @@
 import type { Command } from '../../../commands/command.js';
 import { EMPTY_ARRAY, request as encodeRequest } from '../../../resp/encode.js';
 import { RequestFramer } from '../../../resp/request-framer.js';
+import { headerNumber, lineEnd, replyEnd } from '../../../resp/whole-reply.js';
 import type { Dispatcher } from '../../dispatcher.js';
-import { headerNumber, lineEnd, replyEnd } from '../../request/held-reply.js';
 import type { ClientConnection } from '../../session/client-connection.js';
 import { LOCAL_COMMANDS } from '../index.js';
 
@@ -43,7 +43,7 @@ export function concernsOthers(command: Command): boolean {
 
 /** Carries the command out. @returns its reply */
 export function answerHere(dispatcher: Dispatcher, client: ClientConnection, { command, frame }: OwnCommand): Buffer {
-  const { maxBulkLength } = dispatcher.context.shared.options;
+  const { maxBulkLength } = dispatcher.router.shared.options;
   const framer = new RequestFramer({
     maxArgs: frame.length,
     maxBulkLength,

@@ -4,12 +4,14 @@ import { findKeys, keyPositions } from '../../../commands/keys.js';
 import { error as encodeError } from '../../../resp/encode.js';
 import { parseStrictInteger } from '../../../resp/integer.js';
 import { args, type RequestFramer } from '../../../resp/request-framer.js';
-import type { Dispatcher, Verdict } from '../../dispatcher.js';
+import type { Dispatcher } from '../../dispatcher.js';
+import type { Verdict } from '../../request/verdict.js';
+import { TAKEN } from '../../request/verdict.js';
 import { otherDatabaseAt } from '../../route/moving/other-database.js';
 import { refusalOfAdministration } from '../../route/refusal.js';
 import { isReserved, RESERVED_REPLY } from '../../route/reserved.js';
 import { refusalOfPatterns } from '../../route/sort-patterns.js';
-import { type ClientConnection, TAKEN } from '../../session/client-connection.js';
+import type { ClientConnection } from '../../session/client-connection.js';
 import type { RoutingSnapshot } from '../../snapshot.js';
 import { mayWrite } from '../clients/may-write.js';
 import type { Published } from '../pubsub/publish-order.js';
@@ -48,8 +50,8 @@ export function queueCommand(
   command: Command,
   framer: RequestFramer,
 ): Verdict {
-  if (NEVER_INSIDE.has(command.name)) return dispatcher.refuse(client, command, NOT_INSIDE);
-  const { options } = dispatcher.context.shared;
+  if (NEVER_INSIDE.has(command.name)) return dispatcher.router.refuse(client, command, NOT_INSIDE);
+  const { options } = dispatcher.router.shared;
   let refusal: Buffer | null = null;
   let frame: Buffer | null = null;
   switch (command.route) {
@@ -82,12 +84,13 @@ export function queueCommand(
       if (isFlush(command) || concernsCode(command)) {
         frame = noteEverywhere(dispatcher, client, transaction, framer, command);
       }
-      if (frame === null && command.merge !== 'info' && dispatcher.nodes.length > 1) refusal = ofAllNodes(command);
+      if (frame === null && command.merge !== 'info' && dispatcher.router.nodes.length > 1)
+        refusal = ofAllNodes(command);
       break;
     default:
       refusal = notInside(command, 'it concerns several nodes');
   }
-  if (refusal !== null) return dispatcher.refuse(client, command, refusal);
+  if (refusal !== null) return dispatcher.router.refuse(client, command, refusal);
   return keep(dispatcher, client, transaction, command, framer, frame, 0);
 }
 
@@ -99,7 +102,7 @@ function queueKeyed(
   framer: RequestFramer,
 ): Verdict {
   const source = framer.source as Buffer;
-  const { snapshot } = dispatcher;
+  const { snapshot } = dispatcher.router;
   // A command whose keys cannot be told is answered by a node, with the error that Redis has for it.
   const count = snapshot === null ? 0 : Math.max(0, findKeys(command, args, framer.argc, source));
   if (transaction.aborted) return keep(dispatcher, client, transaction, command, framer, null, 0);
@@ -108,14 +111,15 @@ function queueKeyed(
     const at = keyPositions.at[i] as number;
     const start = args.start[at] as number;
     const end = args.end[at] as number;
-    if (isReserved(source, start, end)) return dispatcher.refuse(client, command, RESERVED_REPLY);
+    if (isReserved(source, start, end)) return dispatcher.router.refuse(client, command, RESERVED_REPLY);
     const hash = (snapshot as RoutingSnapshot).ring.hashOf(source, start, end);
     if (i === 0) first = hash;
-    if (!fits(dispatcher, client, transaction, hash, first)) return dispatcher.refuse(client, command, CROSSSLOT);
-    const owner = dispatcher.nodeAt((snapshot as RoutingSnapshot).ring.ownerOfHash(hash));
+    if (!fits(dispatcher, client, transaction, hash, first))
+      return dispatcher.router.refuse(client, command, CROSSSLOT);
+    const owner = dispatcher.router.nodeAt((snapshot as RoutingSnapshot).ring.ownerOfHash(hash));
     if (owner.busy.reply !== null) {
       transaction.refusedBy = owner;
-      return dispatcher.refuse(client, command, owner.busy.reply);
+      return dispatcher.router.refuse(client, command, owner.busy.reply);
     }
   }
   const { special } = command;
@@ -124,7 +128,7 @@ function queueKeyed(
     const first = keyPositions.at[0] as number;
     const owner = ring.ownerOf(source, args.start[first] as number, args.end[first] as number);
     const refusal = refusalOfPatterns(snapshot as RoutingSnapshot, owner, framer);
-    if (refusal !== null) return dispatcher.refuse(client, command, refusal);
+    if (refusal !== null) return dispatcher.router.refuse(client, command, refusal);
   }
   if ((special === 'copy' || special === 'move') && otherDatabaseAt(command, framer) > 0) {
     transaction.writesOtherDatabases = true;
@@ -140,13 +144,13 @@ function fits(
   hash: number,
   firstOfCommand: number,
 ): boolean {
-  const { ring, nextRing } = dispatcher.snapshot as RoutingSnapshot;
+  const { ring, nextRing } = dispatcher.router.snapshot as RoutingSnapshot;
   const owner = ring.ownerOfHash(hash);
   const next = nextRing === null ? owner : nextRing.ownerOfHash(hash);
   const { watch } = client;
   if (watch !== null && !watch.broken) {
     const { node } = watch.lane;
-    if (dispatcher.nodes[owner] !== node && dispatcher.nodes[next] !== node) return false;
+    if (dispatcher.router.nodes[owner] !== node && dispatcher.router.nodes[next] !== node) return false;
   }
   const first = frames.keyCount > 0 ? frames.hashAt(0) : firstOfCommand;
   return ring.ownerOfHash(first) === owner || (nextRing !== null && nextRing.ownerOfHash(first) === next);
@@ -169,12 +173,12 @@ function keep(
   if (!transaction.aborted) {
     const { frameStart, frameEnd } = framer;
     const source = framer.source as Buffer;
-    if (transaction.bytes + frameEnd - frameStart > dispatcher.context.shared.options.clientQueryLimit) {
-      return dispatcher.refuse(client, command, TOO_LARGE);
+    if (transaction.bytes + frameEnd - frameStart > dispatcher.router.shared.options.clientQueryLimit) {
+      return dispatcher.router.refuse(client, command, TOO_LARGE);
     }
     if (instead === null) frames.add(source, frameStart, frameEnd);
     else frames.add(instead, 0, instead.length);
-    const { snapshot } = dispatcher;
+    const { snapshot } = dispatcher.router;
     for (let i = 0; i < keys && snapshot !== null; i++) {
       const at = keyPositions.at[i] as number;
       const start = args.start[at] as number;

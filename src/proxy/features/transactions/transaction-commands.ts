@@ -2,10 +2,12 @@
 import type { Command } from '../../../commands/command.js';
 import { error as encodeError, OK } from '../../../resp/encode.js';
 import { args, type RequestFramer } from '../../../resp/request-framer.js';
-import type { Dispatcher, Verdict } from '../../dispatcher.js';
+import type { Dispatcher } from '../../dispatcher.js';
+import type { Verdict } from '../../request/verdict.js';
+import { LATER, TAKEN } from '../../request/verdict.js';
 import { isReserved, RESERVED_REPLY } from '../../route/reserved.js';
 import { GAVE_UP, GAVE_UP_REPLY, WAIT } from '../../route/waiting.js';
-import { type ClientConnection, LATER, TAKEN } from '../../session/client-connection.js';
+import type { ClientConnection } from '../../session/client-connection.js';
 import { answerError } from '../../session/words.js';
 import type { RoutingSnapshot } from '../../snapshot.js';
 import type { Lane } from '../../upstream/lane.js';
@@ -13,7 +15,7 @@ import type { LocalCommand } from '../index.js';
 import { exec } from './exec.js';
 import { CROSSSLOT } from './queue.js';
 import { Transaction } from './transaction.js';
-import { beginWatch, endWatch, ownLane } from './watch-lane.js';
+import { beginWatch, endWatch } from './watch-lane.js';
 
 const NOT_READY = encodeError('NODEDOWN the ring has no nodes yet');
 
@@ -40,21 +42,21 @@ const unwatch: LocalCommand = (client, command) => {
 
 const watch: LocalCommand = (client, command, framer, dispatcher) => {
   if (client.transaction !== null) return answerError(client, command, 'ERR WATCH inside MULTI is not allowed');
-  const { snapshot } = dispatcher;
-  if (snapshot === null) return dispatcher.refuse(client, command, NOT_READY);
-  if (!dispatcher.bind(client)) return LATER;
+  const { snapshot } = dispatcher.router;
+  if (snapshot === null) return dispatcher.router.refuse(client, command, NOT_READY);
+  if (!dispatcher.router.bind(client)) return LATER;
   const source = framer.source as Buffer;
   let owner = WAIT;
   let waits = false;
   for (let i = 1; i < framer.argc; i++) {
     const start = args.start[i] as number;
     const end = args.end[i] as number;
-    if (isReserved(source, start, end)) return dispatcher.refuse(client, command, RESERVED_REPLY);
-    const node = dispatcher.ownerNow(client, source, start, end);
-    if (node === GAVE_UP) return dispatcher.refuse(client, command, GAVE_UP_REPLY);
+    if (isReserved(source, start, end)) return dispatcher.router.refuse(client, command, RESERVED_REPLY);
+    const node = dispatcher.router.ownerNow(client, source, start, end);
+    if (node === GAVE_UP) return dispatcher.router.refuse(client, command, GAVE_UP_REPLY);
     if (node === WAIT) waits = true;
     else if (owner === WAIT) owner = node;
-    else if (owner !== node) return dispatcher.refuse(client, command, CROSSSLOT);
+    else if (owner !== node) return dispatcher.router.refuse(client, command, CROSSSLOT);
   }
   return waits ? LATER : watchAt(dispatcher, client, command, framer, snapshot, owner);
 };
@@ -68,26 +70,26 @@ function watchAt(
   owner: number,
 ): Verdict {
   const source = framer.source as Buffer;
-  const node = dispatcher.nodeAt(owner);
+  const node = dispatcher.router.nodeAt(owner);
   let current = client.watch;
   if (current !== null && (current.broken || current.lane.closed)) {
     // EXEC cannot go well any more: as in Redis, there is no point in watching.
     client.reply(command.id, OK);
     return TAKEN;
   }
-  if (current !== null && current.lane.node !== node) return dispatcher.refuse(client, command, CROSSSLOT);
+  if (current !== null && current.lane.node !== node) return dispatcher.router.refuse(client, command, CROSSSLOT);
   if (current === null) {
-    const lane = ownLane(client, owner, node) ?? takeLane(dispatcher, client, owner);
+    const lane = client.lanes.ownTo(owner, node) ?? takeLane(dispatcher, client, owner);
     if (lane === WAITS) return LATER;
     if (lane === null) {
-      return dispatcher.refuse(client, command, node.up ? noLane(node.name) : node.downReply);
+      return dispatcher.router.refuse(client, command, node.up ? noLane(node.name) : node.downReply);
     }
     current = beginWatch(client, owner, lane);
   }
   for (let i = 1; i < framer.argc; i++) {
     current.hashes.add(ring.hashOf(source, args.start[i] as number, args.end[i] as number));
   }
-  dispatcher.sendOn(client, command, current.lane, source, framer);
+  dispatcher.router.sendOn(client, command, current.lane, source, framer);
   return TAKEN;
 }
 
@@ -100,9 +102,9 @@ function takeLane(dispatcher: Dispatcher, client: ClientConnection, owner: numbe
     client.raiseBarrier();
     return WAITS;
   }
-  const node = dispatcher.nodeAt(owner);
+  const node = dispatcher.router.nodeAt(owner);
   const lane = node.takePrivate(client.kind, client);
-  if (lane !== null || !node.up || !client.hold()) return lane;
+  if (lane !== null || !node.up || !client.hold(dispatcher.router.waitsFor)) return lane;
   node.privateLanes.waitForLane(client);
   return WAITS;
 }
