@@ -12,8 +12,10 @@ import { ClientTrouble } from './health/client-trouble.js';
 import { examineNode, takesValuesOf } from './health/examine.js';
 import { describeNodeError, flushNode, inspectNode, type NodeAccess, runIdsOf } from './health/inspect.js';
 import { type NodeHealth, NodeMonitor } from './health/node-monitor.js';
-import { LocalPlane } from './local-plane.js';
-import type { PlaneHost } from './plane-host.js';
+import type { PlaneHost } from './plane/host.js';
+import { LocalPlane } from './plane/local.js';
+import type { WorkerOptions } from './plane/workers/messages.js';
+import { WorkerPool, type WorkerPoolOptions } from './plane/workers/worker-pool.js';
 import { socketShortCuts } from './proxy/io/raw-socket.js';
 import { bucketUpperBound } from './proxy/measure/histogram.js';
 import type { PlaneStats } from './proxy/measure/plane-stats.js';
@@ -37,8 +39,6 @@ import { RingManager } from './topology/ring-manager.js';
 import { StateDir } from './topology/state-dir.js';
 import { StrayChecks } from './topology/stray-checks.js';
 import { readVersion } from './version.js';
-import type { WorkerOptions } from './workers/messages.js';
-import { WorkerPool, type WorkerPoolOptions } from './workers/worker-pool.js';
 
 export interface RunningProxy {
   /** Where clients connect. */
