@@ -1,9 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { commandReference } from '../../src/commands/reference.js';
+import { documented } from '../support/documentation.js';
 
-it("the README's table of commands is that of the command table (npm run command-table)", () => {
-  const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
-  const table = /<!-- commands:start -->\n([\s\S]*?)\n<!-- commands:end -->/.exec(readme)?.[1];
-  expect(table).toBe(commandReference());
+it('the documentation has the table of commands (npm run tables)', () => {
+  expect(documented('commands')).toBe(commandReference());
 });
