@@ -17,10 +17,14 @@ export const ERRORS = {
   BAD_REQUEST: {
     status: 400,
     meaning: 'the call is not understood (413, 415 …: as HTTP has it)',
-    hint: 'see the README on the admin API',
+    hint: 'GET /v1 lists what there is',
   },
   NO_KEY: { status: 400, meaning: 'no key is asked for', hint: 'add ?key=… to the URL, as often as you like' },
-  NO_CHANNEL: { status: 400, meaning: 'there is no such channel of events', hint: 'name one of those in the table' },
+  NO_CHANNEL: {
+    status: 400,
+    meaning: 'there is no such channel of events',
+    hint: 'name one of those that are listed under events',
+  },
   UNAUTHORIZED: {
     status: 401,
     meaning: 'the token is wrong, or there is none',

@@ -1,18 +1,20 @@
 /** The events of a real proxy, as a file that is loaded with `--import` hears them. */
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { buildCommandTable } from '../../src/commands/build.js';
 import { CommandObserver } from '../../src/proxy/measure/command-observer.js';
 import { EVENT_CHANNELS, onEvents } from '../../src/telemetry/subscribers.js';
-import { documentation, documented } from '../support/documentation.js';
 import { RawClient } from '../support/raw-client.js';
 import { startRedis, startRedises } from '../support/redis-process.js';
 import { add, fill, post, settled } from '../support/ring-api.js';
 import { type RingproxyOptions, type RingproxyProcess, startRingproxy } from '../support/ringproxy-process.js';
+import { ROOT } from '../support/root.js';
 import { tempFolder } from '../support/temp-folder.js';
 
 type Event = Record<string, unknown>;
+
+const PAGE = readFileSync(join(ROOT, 'src/docs/events.md'), 'utf8');
 
 /** Says every event of every channel on standard error. */
 const RECORDER = `
@@ -34,16 +36,18 @@ function eventsOf(proxy: RingproxyProcess, name: string): Event[] {
     .filter((event) => event.name === `ringproxy:${name}`);
 }
 
-describe('the documentation', () => {
+describe('the page on events', () => {
   it('names every channel, and says which are frequent', () => {
-    const rows = [...documented('events').matchAll(/^\| `(ringproxy:[^`]+)` \| (\*frequent\*)?/gm)];
+    const table = PAGE.slice(PAGE.indexOf('<!-- events:start -->'), PAGE.indexOf('<!-- events:end -->'));
+    const rows = [...table.matchAll(/^\| `(ringproxy:[^`]+)` \| (\*frequent\*)?/gm)];
     expect(Object.fromEntries(rows.map(([, name, frequent]) => [name, frequent !== undefined]))).toEqual(
       Object.fromEntries(Object.entries(EVENT_CHANNELS).map(([name, { frequent }]) => [name, frequent])),
     );
   });
 
   it('shows a handler that works', async () => {
-    const code = /<!-- events-example -->.*?```js\n(.*?)```/s.exec(documentation())?.[1] ?? '';
+    const example = PAGE.slice(PAGE.indexOf('<!-- events-example -->'));
+    const code = /```js\n(.*?)```/s.exec(example)?.[1] ?? '';
     const nodes = await startRedises(2);
     const spare = await startRedis();
     const proxy = await startWith(code, { nodes, allowLog: [/^client \d+: incr: |^slow: |^add is done/] });
