@@ -400,9 +400,8 @@ function listenFailure(setting: string, address: string, error: unknown): Ringpr
     ENOTFOUND: `the name does not resolve: choose another with --${setting}`,
   };
   return new RingproxyError(
-    code === '' ? 'LISTEN' : code,
+    'LISTEN',
     `cannot listen on ${address} (${setting}): ${message}`,
     hints[code] ?? `choose another address with --${setting}`,
-    500,
   );
 }

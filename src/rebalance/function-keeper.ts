@@ -45,8 +45,6 @@ export class FunctionKeeper {
       throw new RingproxyError(
         'FUNCTIONS',
         `${node.name} (${node.address}) cannot take the functions of the ring: ${describeNodeError(error)}`,
-        'use a node with the same version of Redis, and a user of it that may call FUNCTION',
-        409,
       );
     });
   }
