@@ -10,7 +10,7 @@ import type { LateKiller } from './rebalance/connections.js';
 import type { NodeSpec } from './ring/node-spec.js';
 import { LoopLag } from './telemetry/loop-lag.js';
 import { TrafficDetector } from './telemetry/traffic-detector.js';
-import type { FenceMember } from './topology/change-protocol.js';
+import type { FenceMember } from './topology/state/change-protocol.js';
 
 export class LocalPlane implements PlaneHost {
   readonly #plane: DataPlane;
