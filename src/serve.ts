@@ -188,8 +188,6 @@ export async function startServer(config: Config): Promise<RunningProxy> {
         throw new RingproxyError(
           'FUNCTIONS',
           `${node.name} (${node.address}) cannot take the functions of the ring: ${describeNodeError(error)}`,
-          'use a node with the same version of Redis, and a user of it that may call FUNCTION',
-          409,
         );
       });
     },
@@ -462,9 +460,8 @@ function listenFailure(setting: string, address: string, error: unknown): Ringpr
     ENOTFOUND: `the name does not resolve: choose another with --${setting}`,
   };
   return new RingproxyError(
-    code === '' ? 'LISTEN' : code,
+    'LISTEN',
     `cannot listen on ${address} (${setting}): ${message}`,
     hints[code] ?? `choose another address with --${setting}`,
-    500,
   );
 }

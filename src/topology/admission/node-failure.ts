@@ -15,7 +15,6 @@ export async function tellingNodes<T>(work: Promise<T>): Promise<T> {
       'NODE_UNREACHABLE',
       `the change was not begun: ${error.message}`,
       'see which node is slow or down (ringproxy ring show), or runs a script (SCRIPT KILL), then try again',
-      409,
     );
   }
 }

@@ -24,19 +24,13 @@ export interface Running {
  */
 export function refuseTurning({ change }: Running, finishing: boolean): void {
   if (finishing) {
-    throw new RingproxyError(
-      'CANNOT_CANCEL',
-      'everything has moved already, that is being recorded',
-      'undo it with another change when it is done',
-      409,
-    );
+    throw new RingproxyError('CANNOT_CANCEL', 'everything has moved already, that is being recorded');
   }
   if (change.undrained.length > 0) {
     throw new RingproxyError(
       'CANNOT_CANCEL',
       'nodes that were given up cannot come back',
       'add them again when it is done',
-      409,
     );
   }
 }

@@ -107,7 +107,7 @@ export class StrayChecks {
    */
   async check(fix: boolean): Promise<StrayReport> {
     if (this.#asked !== null) {
-      throw new RingproxyError('CHECK_RUNNING', 'a check is under way', 'wait until it is done', 409);
+      throw new RingproxyError('CHECK_RUNNING', 'a check is under way');
     }
     const stable = this.#options.stable();
     if (stable === null) {
@@ -115,7 +115,6 @@ export class StrayChecks {
         'CHANGE_RUNNING',
         'the ring is changing: keys are on their way',
         'wait for the change, or cancel it',
-        409,
       );
     }
     this.#asked = fix ? 'fix' : 'check';
@@ -304,7 +303,5 @@ function suspicious(node: NodeSpec, keys: number, strays: number): RingproxyErro
   return new RingproxyError(
     'STRAY_KEYS',
     `${strays} of the ${keys} keys of ${node.name} (${node.address}) are not its own, and this change would bring them to light`,
-    'see ringproxy ring check; if they were placed by another hash or hash tag, this ring is not theirs; otherwise ring check --fix removes them',
-    409,
   );
 }

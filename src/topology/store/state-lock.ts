@@ -95,12 +95,7 @@ export class StateLock {
   }
 
   #inUse(by: string): RingproxyError {
-    return new RingproxyError(
-      'STATE_LOCKED',
-      `${this.#directory} is in use by ${by}`,
-      'give each proxy a state directory of its own',
-      500,
-    );
+    return new RingproxyError('STATE_LOCKED', `${this.#directory} is in use by ${by}`);
   }
 
   /** One at a time: a file system that stands still must not gather them. */

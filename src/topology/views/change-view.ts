@@ -57,7 +57,7 @@ export function describeChange(
 export function toSpec(input: NodeInput): NodeSpec {
   const parsed = parseAddress(input.address);
   if (parsed === null || ('port' in parsed && parsed.port === 0)) {
-    throw new RingproxyError('BAD_ADDRESS', `'${input.address}' is not a node's address`, 'expected HOST:PORT');
+    throw new RingproxyError('BAD_ADDRESS', `'${input.address}' is not a node's address`);
   }
   const address = formatAddress(parsed);
   return { name: input.name ?? address, address, weight: input.weight ?? 1 };

@@ -77,8 +77,8 @@ describe('the next members', () => {
     // Symptom: a change could ask for millions of points, which a configuration cannot.
     ['TOO_MANY_POINTS', { weights: [{ name: 'a', weight: 1_000_000 }] }],
     ['TOO_MANY_POINTS', { add: [node('x', 9, 1_000_000)] }],
-    ['NO_CHANGE', { weights: [{ name: 'a', weight: 1 }] }],
-    ['NO_CHANGE', { replace: [{ name: 'a', address: '127.0.0.1:1' }] }],
+    ['NOTHING_TO_CHANGE', { weights: [{ name: 'a', weight: 1 }] }],
+    ['NOTHING_TO_CHANGE', { replace: [{ name: 'a', address: '127.0.0.1:1' }] }],
     ['accepted', { remove: ['a', 'b', 'c'], add: [node('x', 9)] }],
   ])('%s: %j', (code, wanted) => {
     expect(codeOf(wanted)).toBe(code);
