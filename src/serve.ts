@@ -32,11 +32,11 @@ import { LoadHistory } from './telemetry/load-history.js';
 import { createLogger } from './telemetry/log.js';
 import { RecentEvents } from './telemetry/recent-events.js';
 import { logEvents, onEvents } from './telemetry/subscribers.js';
-import { ChangeWatcher } from './topology/change-watcher.js';
 import { type RingGenerationEvent, ringGeneration } from './topology/events.js';
+import { StrayChecks } from './topology/jobs/stray-checks.js';
 import { RingManager } from './topology/ring-manager.js';
-import { StateDir } from './topology/state-dir.js';
-import { StrayChecks } from './topology/stray-checks.js';
+import { StateDir } from './topology/store/state-dir.js';
+import { ChangeWatcher } from './topology/views/change-watcher.js';
 import { readVersion } from './version.js';
 
 export interface RunningProxy {
