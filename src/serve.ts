@@ -33,11 +33,12 @@ import { LoadHistory } from './telemetry/load-history.js';
 import { createLogger } from './telemetry/log.js';
 import { RecentEvents } from './telemetry/recent-events.js';
 import { logEvents, onEvents } from './telemetry/subscribers.js';
-import { ChangeWatcher } from './topology/change-watcher.js';
+import { LATE, within } from './time/within.js';
 import { type RingGenerationEvent, ringGeneration } from './topology/events.js';
+import { StrayChecks } from './topology/jobs/stray-checks.js';
 import { RingManager } from './topology/ring-manager.js';
-import { StateDir } from './topology/state-dir.js';
-import { StrayChecks } from './topology/stray-checks.js';
+import { StateDir } from './topology/store/state-dir.js';
+import { ChangeWatcher } from './topology/views/change-watcher.js';
 import { readVersion } from './version.js';
 
 export interface RunningProxy {
@@ -80,7 +81,7 @@ export async function startServer(config: Config): Promise<RunningProxy> {
     const others = (routed?.nodes ?? []).filter((other) => other.name !== node.name && isUp(other));
     try {
       const from = await within(FUNCTIONS_MS, copyFunctions(others, node, functionCopies));
-      if (from !== null)
+      if (from !== LATE && from !== null)
         log.info({ node: node.name }, `${node.name} came back without functions: copied those of ${from}`);
     } catch (error) {
       log.warn(
@@ -187,8 +188,6 @@ export async function startServer(config: Config): Promise<RunningProxy> {
         throw new RingproxyError(
           'FUNCTIONS',
           `${node.name} (${node.address}) cannot take the functions of the ring: ${describeNodeError(error)}`,
-          'use a node with the same version of Redis, and a user of it that may call FUNCTION',
-          409,
         );
       });
     },
@@ -270,7 +269,7 @@ export async function startServer(config: Config): Promise<RunningProxy> {
       weighting: config.weighting,
     });
     const given = await within(FUNCTIONS_MS, spreadFunctions(manager.nodes, functionCopies));
-    if (given !== null && given.length > 0)
+    if (given !== LATE && given.length > 0)
       log.info(`${given.join(', ')} had no functions: copied those of another node`);
     const listen = await plane.listen().catch((error: unknown) => {
       throw listenFailure('listen', config.listen, error);
@@ -341,15 +340,6 @@ export async function startServer(config: Config): Promise<RunningProxy> {
     await closeAll();
     throw error;
   }
-}
-
-/** @returns null when the work takes longer */
-function within<T>(milliseconds: number, work: Promise<T>): Promise<T | null> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<null>((resolve) => {
-    timer = setTimeout(() => resolve(null), milliseconds);
-  });
-  return Promise.race([work, late]).finally(() => clearTimeout(timer));
 }
 
 /** @returns the id of the proxy that named its connection to a node so, or an empty string */
@@ -470,9 +460,8 @@ function listenFailure(setting: string, address: string, error: unknown): Ringpr
     ENOTFOUND: `the name does not resolve: choose another with --${setting}`,
   };
   return new RingproxyError(
-    code === '' ? 'LISTEN' : code,
+    'LISTEN',
     `cannot listen on ${address} (${setting}): ${message}`,
     hints[code] ?? `choose another address with --${setting}`,
-    500,
   );
 }

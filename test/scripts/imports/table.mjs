@@ -14,7 +14,8 @@ export const PARTS = [
   { parts: ['resp'], mayImport: [] },
   { parts: ['ring'], mayImport: [] },
   { parts: ['commands'], mayImport: ['resp'] },
-  { parts: ['proxy'], mayImport: ['resp', 'ring', 'commands'] },
+  { parts: ['time'], mayImport: [] },
+  { parts: ['proxy'], mayImport: ['resp', 'ring', 'commands', 'time'] },
   { parts: ['config'], mayImport: ['ring', 'errors.ts'] },
   {
     parts: ['topology'],
@@ -28,7 +29,7 @@ export const PARTS = [
   { parts: ['admin/page'], mayImport: [], types: ['admin/api.ts'] },
   {
     parts: ['plane'],
-    mayImport: ['proxy', 'rebalance', 'ring', 'commands', 'telemetry'],
+    mayImport: ['proxy', 'rebalance', 'ring', 'commands', 'telemetry', 'time'],
     types: ['admin/api.ts', 'topology'],
   },
   { parts: ['serve.ts', 'serve-stats.ts'], mayImport: EVERYTHING },
