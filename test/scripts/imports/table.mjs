@@ -22,7 +22,7 @@ export const PARTS = [
     mayImport: ['ring', 'config', 'rebalance', 'node-rights.ts', 'errors.ts'],
     types: ['admin/api.ts', 'health', 'proxy'],
   },
-  { parts: ['rebalance'], mayImport: ['resp', 'ring', 'health', 'proxy'] },
+  { parts: ['rebalance'], mayImport: ['resp', 'ring', 'health', 'proxy', 'time', 'errors.ts'] },
   { parts: ['health'], mayImport: ['resp', 'config', 'proxy/io', 'node-rights.ts', 'errors.ts'], types: ['ring'] },
   { parts: ['telemetry'], mayImport: ['errors.ts'], types: ['admin/api.ts'] },
   { parts: ['admin'], mayImport: ['config', 'errors.ts'] },
