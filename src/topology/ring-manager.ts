@@ -26,14 +26,13 @@ import { ringMoves } from '../ring/moves.js';
 import type { NodeSpec } from '../ring/node-spec.js';
 import type { Ring, RingOptions } from '../ring/ring.js';
 import { overNodes, sameNode } from '../ring/union.js';
-import { checkRoom, examineArrivals } from './admission.js';
-import { afterFence, afterRestart, mayMove } from './change-protocol.js';
-import { describeChange, describeRequest, toSpec } from './change-view.js';
-import { checkFitness } from './fitness.js';
-import { History } from './history.js';
-import { type MovedKeys, MoveTotals } from './move-totals.js';
-import { tellingNodes } from './node-failure.js';
+import { checkRoom, examineArrivals } from './admission/admission.js';
+import { checkFitness } from './admission/fitness.js';
+import { tellingNodes } from './admission/node-failure.js';
+import { planChange, type Running, refuseTurning } from './coordinator/running-change.js';
+import { type MovedKeys, MoveTotals } from './jobs/move-totals.js';
 import type { RingManagerHooks } from './ring-manager-hooks.js';
+import { afterFence, afterRestart, mayMove } from './state/change-protocol.js';
 import {
   differences,
   firstState,
@@ -42,10 +41,11 @@ import {
   type RingState,
   type RunningChange,
   unionOf,
-} from './ring-state.js';
-import { describeNodes, locateKeys } from './ring-view.js';
-import { planChange, type Running, refuseTurning } from './running-change.js';
-import type { StateDir } from './state-dir.js';
+} from './state/ring-state.js';
+import { History } from './store/history.js';
+import type { StateDir } from './store/state-dir.js';
+import { describeChange, describeRequest, toSpec } from './views/change-view.js';
+import { describeNodes, locateKeys } from './views/ring-view.js';
 
 /** How long commands on moved keys are held at most before the change is given up. */
 const FENCE_TIMEOUT_MS = 2000;

@@ -8,7 +8,7 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync, readlinkSync } from 'node:fs';
 import { type FileHandle, link, open, readFile, stat, unlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { RingproxyError } from '../errors.js';
+import { RingproxyError } from '../../errors.js';
 import { describeLoss, isReplaced } from './state-lock-loss.js';
 
 /** Nobody is this long about taking over a lock, unless it was killed on the way. */

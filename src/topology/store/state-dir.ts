@@ -2,10 +2,10 @@
 import { mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import type { HistoryEntry } from '../admin/api.js';
-import { RingproxyError } from '../errors.js';
-import { HASH_NAMES } from '../ring/hash.js';
-import type { RingState } from './ring-state.js';
+import type { HistoryEntry } from '../../admin/api.js';
+import { RingproxyError } from '../../errors.js';
+import { HASH_NAMES } from '../../ring/hash.js';
+import type { RingState } from '../state/ring-state.js';
 import { StateLock } from './state-lock.js';
 
 const FORMAT = 1;

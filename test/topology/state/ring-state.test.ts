@@ -1,8 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { RingproxyError } from '../../src/errors.js';
-import type { NodeSpec } from '../../src/ring/node-spec.js';
-import type { RingOptions } from '../../src/ring/ring.js';
-import { differences, firstState, nextMembers, unionOf, type WantedMembers } from '../../src/topology/ring-state.js';
+import { RingproxyError } from '../../../src/errors.js';
+import type { NodeSpec } from '../../../src/ring/node-spec.js';
+import type { RingOptions } from '../../../src/ring/ring.js';
+import {
+  differences,
+  firstState,
+  nextMembers,
+  unionOf,
+  type WantedMembers,
+} from '../../../src/topology/state/ring-state.js';
 
 const options: RingOptions = { hash: 'murmur3', distribution: 'ketama', hashTag: '{}', vnodes: 160, weighting: 'own' };
 const node = (name: string, port: number, weight = 1): NodeSpec => ({ name, address: `127.0.0.1:${port}`, weight });

@@ -1,9 +1,9 @@
-import { RingproxyError } from '../errors.js';
-import type { Mover } from '../rebalance/mover.js';
-import { buildRing } from '../ring/build.js';
-import type { Ring } from '../ring/ring.js';
-import { overNodes } from '../ring/union.js';
-import { type Member, type RingState, type RunningChange, unionOf } from './ring-state.js';
+import { RingproxyError } from '../../errors.js';
+import type { Mover } from '../../rebalance/mover.js';
+import { buildRing } from '../../ring/build.js';
+import type { Ring } from '../../ring/ring.js';
+import { overNodes } from '../../ring/union.js';
+import { type Member, type RingState, type RunningChange, unionOf } from '../state/ring-state.js';
 
 /** A change that is under way, with what carries it out. */
 export interface Running {

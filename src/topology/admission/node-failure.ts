@@ -1,6 +1,6 @@
-import { RingproxyError } from '../errors.js';
-import { LinkFailure } from '../rebalance/node-link.js';
-import { TransferRefused } from '../rebalance/transfer-refused.js';
+import { RingproxyError } from '../../errors.js';
+import { LinkFailure } from '../../rebalance/node-link.js';
+import { TransferRefused } from '../../rebalance/transfer-refused.js';
 
 /**
  * What is looked at on nodes before a change, with their failures in the operator's words.

@@ -6,13 +6,13 @@
  * a change would bring to light. What else is found is told of, since it may belong to somebody else: another proxy
  * with another ring on the same nodes, or one whose ring does not have the hash that the keys were placed by.
  */
-import type { NodeStrays, StrayReport } from '../admin/api.js';
-import { RingproxyError } from '../errors.js';
-import type { NodeLink } from '../rebalance/node-link.js';
-import { walkStrays } from '../rebalance/strays.js';
-import type { NodeSpec } from '../ring/node-spec.js';
-import type { Ring } from '../ring/ring.js';
-import { sameNode } from '../ring/union.js';
+import type { NodeStrays, StrayReport } from '../../admin/api.js';
+import { RingproxyError } from '../../errors.js';
+import type { NodeLink } from '../../rebalance/node-link.js';
+import { walkStrays } from '../../rebalance/strays.js';
+import type { NodeSpec } from '../../ring/node-spec.js';
+import type { Ring } from '../../ring/ring.js';
+import { sameNode } from '../../ring/union.js';
 import { likelyCause } from './stray-cause.js';
 
 export interface StableRing {

@@ -1,10 +1,10 @@
 /** Whether the nodes can do what a change asks of them; looked at before anything is held, flushed or moved. */
-import { RingproxyError } from '../errors.js';
-import type { NodeExam } from '../health/examine.js';
-import type { NodeFacts } from '../health/inspect.js';
-import { aclRules, lackingForMoves } from '../node-rights.js';
-import type { NodeSpec } from '../ring/node-spec.js';
-import { sameNode } from '../ring/union.js';
+import { RingproxyError } from '../../errors.js';
+import type { NodeExam } from '../../health/examine.js';
+import type { NodeFacts } from '../../health/inspect.js';
+import { aclRules, lackingForMoves } from '../../node-rights.js';
+import type { NodeSpec } from '../../ring/node-spec.js';
+import { sameNode } from '../../ring/union.js';
 
 export interface FitnessHooks {
   /** Looks at a node. @throws RingproxyError when it cannot */

@@ -1,10 +1,10 @@
 /** What operators read of a change. */
-import type { ChangeRequest, ChangeView, NodeInput } from '../admin/api.js';
-import { formatAddress, parseAddress } from '../config/address.js';
-import { RingproxyError } from '../errors.js';
-import type { Mover } from '../rebalance/mover.js';
-import type { NodeSpec } from '../ring/node-spec.js';
-import type { RunningChange } from './ring-state.js';
+import type { ChangeRequest, ChangeView, NodeInput } from '../../admin/api.js';
+import { formatAddress, parseAddress } from '../../config/address.js';
+import { RingproxyError } from '../../errors.js';
+import type { Mover } from '../../rebalance/mover.js';
+import type { NodeSpec } from '../../ring/node-spec.js';
+import type { RunningChange } from '../state/ring-state.js';
 
 /** One line that says what is asked for. */
 export function describeRequest(request: ChangeRequest): string {

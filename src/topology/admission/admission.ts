@@ -1,9 +1,9 @@
 /** What is looked at before a change begins: nodes that may not join, and targets that have no room. */
-import { RingproxyError } from '../errors.js';
-import type { NodeFacts } from '../health/inspect.js';
-import type { NodeHealth } from '../health/node-monitor.js';
-import type { RingMove } from '../ring/moves.js';
-import type { NodeSpec } from '../ring/node-spec.js';
+import { RingproxyError } from '../../errors.js';
+import type { NodeFacts } from '../../health/inspect.js';
+import type { NodeHealth } from '../../health/node-monitor.js';
+import type { RingMove } from '../../ring/moves.js';
+import type { NodeSpec } from '../../ring/node-spec.js';
 
 export interface AdmissionHooks {
   /** Looks at a node. @throws RingproxyError when it cannot */
