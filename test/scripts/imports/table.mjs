@@ -24,7 +24,7 @@ export const PARTS = [
   },
   { parts: ['rebalance'], mayImport: ['resp', 'ring', 'health', 'proxy', 'time', 'errors.ts'] },
   { parts: ['health'], mayImport: ['resp', 'config', 'proxy/io', 'node-rights.ts', 'errors.ts'], types: ['ring'] },
-  { parts: ['telemetry'], mayImport: ['errors.ts'], types: ['admin/api.ts'] },
+  { parts: ['telemetry'], mayImport: ['proxy/measure', 'errors.ts'], types: ['admin/api.ts', 'identity.ts'] },
   { parts: ['admin'], mayImport: ['config', 'errors.ts'] },
   { parts: ['admin/page'], mayImport: [], types: ['admin/api.ts'] },
   {
@@ -32,7 +32,8 @@ export const PARTS = [
     mayImport: ['proxy', 'rebalance', 'ring', 'commands', 'telemetry', 'time'],
     types: ['admin/api.ts', 'topology'],
   },
-  { parts: ['serve.ts', 'serve-stats.ts'], mayImport: EVERYTHING },
+  { parts: ['identity.ts'], mayImport: ['version.ts'] },
+  { parts: ['serve.ts'], mayImport: EVERYTHING },
   { parts: ['node-rights.ts', 'errors.ts', 'version.ts'], mayImport: [] },
   { parts: ['../compose'], mayImport: [] },
   { parts: ['../cli'], mayImport: ['config', 'serve.ts', 'errors.ts', 'version.ts'], types: ['admin/api.ts'] },
