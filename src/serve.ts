@@ -1,44 +1,46 @@
 /** Composition: makes one proxy of the control plane and the data plane, and ties them together. */
-import { randomBytes } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import type { ProxyView, StatsView } from './admin/api.js';
 import type { AdminBackend } from './admin/backend.js';
 import { AdminServer } from './admin/server.js';
-import { type CommandInfo, parseCommandReply } from './commands/build.js';
 import { parseAddress } from './config/address.js';
 import type { Config } from './config/settings.js';
 import { RingproxyError } from './errors.js';
-import { ClientTrouble } from './health/client-trouble.js';
 import { examineNode, takesValuesOf } from './health/examine.js';
-import { describeNodeError, flushNode, inspectNode, type NodeAccess, runIdsOf } from './health/inspect.js';
-import { type NodeHealth, NodeMonitor } from './health/node-monitor.js';
+import { flushNode, inspectNode, type NodeAccess, runIdsOf } from './health/inspect.js';
+import { NodeMonitors } from './health/node-monitors.js';
+import { readiness } from './health/readiness.js';
+import { newIdentity } from './identity.js';
 import type { PlaneHost } from './plane/host.js';
+import { LearnedCommands } from './plane/learned-commands.js';
 import { LocalPlane } from './plane/local.js';
 import type { WorkerOptions } from './plane/workers/messages.js';
 import { WorkerPool, type WorkerPoolOptions } from './plane/workers/worker-pool.js';
 import { socketShortCuts } from './proxy/io/raw-socket.js';
 import { bucketUpperBound } from './proxy/measure/histogram.js';
 import type { PlaneStats } from './proxy/measure/plane-stats.js';
+import { pickDataPlaneSettings } from './proxy/settings.js';
 import type { RoutingSnapshot } from './proxy/snapshot.js';
 import { killByName, lateKiller } from './rebalance/connections.js';
 import { publishKeysMoved } from './rebalance/events.js';
-import { copyFunctions, spreadFunctions } from './rebalance/functions.js';
+import { FunctionKeeper } from './rebalance/function-keeper.js';
 import { Mover } from './rebalance/mover.js';
 import type { MoverNode } from './rebalance/moving-nodes.js';
 import { NodeLink } from './rebalance/node-link.js';
 import { surveyMoves } from './rebalance/survey.js';
 import type { NodeSpec } from './ring/node-spec.js';
-import { arcsView, describeStats, ProxyMetrics, type StatsIdentity } from './serve-stats.js';
 import { LoadHistory } from './telemetry/load-history.js';
 import { createLogger } from './telemetry/log.js';
+import { ProxyMetrics } from './telemetry/proxy-metrics.js';
 import { RecentEvents } from './telemetry/recent-events.js';
+import { infoLines, statsView } from './telemetry/stats-view.js';
 import { logEvents, onEvents } from './telemetry/subscribers.js';
-import { ChangeWatcher } from './topology/change-watcher.js';
 import { type RingGenerationEvent, ringGeneration } from './topology/events.js';
+import { StrayChecks } from './topology/jobs/stray-checks.js';
 import { RingManager } from './topology/ring-manager.js';
-import { StateDir } from './topology/state-dir.js';
-import { StrayChecks } from './topology/stray-checks.js';
-import { readVersion } from './version.js';
+import { StateDir } from './topology/store/state-dir.js';
+import { arcsView } from './topology/views/arcs-view.js';
+import { ChangeWatcher } from './topology/views/change-watcher.js';
 
 export interface RunningProxy {
   /** Where clients connect. */
@@ -59,78 +61,36 @@ const MOVE_TIMEOUT_MS = 7000;
 const RUN_ID_MS = 500;
 /** How long a dry run looks for large keys. */
 const SURVEY_MS = 3000;
-/** A node that is back, or a proxy that starts, does not wait for longer until functions are copied. */
-const FUNCTIONS_MS = 2000;
-/** What clients are told before a node has said what it is. */
+/** What clients are told before a node has said what it is; later the oldest version: no node can do less. */
 const ASSUMED_REDIS_VERSION = '7.0.0';
 
 /** Starts a proxy. @throws RingproxyError when it cannot, with what to do */
 export async function startServer(config: Config): Promise<RunningProxy> {
   const log = createLogger({ level: config.logLevel, format: config.logFormat });
-  const proxyId = randomBytes(6).toString('hex');
-  const version = readVersion();
+  const identity = newIdentity();
+  const { proxyId, version } = identity;
   const endLogging = logEvents(log);
   const recent = new RecentEvents();
   const access = nodeAccess(config);
-  const monitors = new Map<string, NodeMonitor>();
-  const clientTrouble = new ClientTrouble();
-  const extraCommands = new Map<string, CommandInfo>();
-  const functionCopies = { access, timeout: config.connectTimeout };
-  const beforeReturn = async (node: NodeSpec): Promise<void> => {
-    const others = (routed?.nodes ?? []).filter((other) => other.name !== node.name && isUp(other));
-    try {
-      const from = await within(FUNCTIONS_MS, copyFunctions(others, node, functionCopies));
-      if (from !== null)
-        log.info({ node: node.name }, `${node.name} came back without functions: copied those of ${from}`);
-    } catch (error) {
-      log.warn(
-        { node: node.name },
-        `${node.name} came back, but its functions could not be checked: ${describeNodeError(error)}`,
-      );
-    }
-  };
-  const isUp = (node: NodeSpec): boolean => monitors.get(`${node.name}\n${node.address}`)?.health.up !== false;
-  const plane = createPlane(config, proxyId, version, access, beforeReturn, (message) => log.warn(message));
+  const functions: FunctionKeeper = new FunctionKeeper({
+    access,
+    timeout: config.connectTimeout,
+    serving: () => (routed?.nodes ?? []).filter((node) => monitors.isUp(node)),
+    log,
+  });
+  const plane = createPlane(config, proxyId, version, access, functions, (message) => log.warn(message));
 
-  const learnCommands = (reply: unknown): void => {
-    const known = extraCommands.size;
-    for (const info of parseCommandReply(reply)) if (!plane.knows(info.name)) extraCommands.set(info.name, info);
-    if (extraCommands.size > known) {
-      plane.useCommands([...extraCommands.values()]);
-      log.info({ commands: [...extraCommands.keys()] }, 'learned commands from a node');
-    }
-  };
-
-  const healthOf = (node: NodeSpec): NodeHealth | null => {
-    const health = monitors.get(`${node.name}\n${node.address}`)?.health;
-    return health === undefined ? null : { ...health, reason: health.reason ?? clientTrouble.of(node) };
-  };
-
-  const watch = (nodes: readonly NodeSpec[]): void => {
-    clientTrouble.keep(nodes);
-    const wanted = new Map(nodes.map((node) => [`${node.name}\n${node.address}`, node]));
-    for (const [key, monitor] of monitors) {
-      if (wanted.has(key)) continue;
-      monitor.stop();
-      monitors.delete(key);
-    }
-    for (const [key, node] of wanted) {
-      if (monitors.has(key)) continue;
-      const monitor = new NodeMonitor(
-        node,
-        access(node.name),
-        {
-          interval: config.probeInterval,
-          timeout: config.probeTimeout,
-          failures: config.probeFailures,
-          connectionName: `ringproxy-probe:${proxyId}`,
-        },
-        learnCommands,
-      );
-      monitors.set(key, monitor);
-      monitor.start();
-    }
-  };
+  const commands = new LearnedCommands(plane, (names) => log.info({ commands: names }, 'learned commands from a node'));
+  const monitors: NodeMonitors = new NodeMonitors(
+    access,
+    {
+      interval: config.probeInterval,
+      timeout: config.probeTimeout,
+      failures: config.probeFailures,
+      connectionName: `ringproxy-probe:${proxyId}`,
+    },
+    (reply) => commands.learn(reply),
+  );
 
   const moverNode = (node: NodeSpec): MoverNode => ({
     name: node.name,
@@ -157,14 +117,14 @@ export async function startServer(config: Config): Promise<RunningProxy> {
   const strays: StrayChecks = new StrayChecks({
     open: (node) => NodeLink.open(moverNode(node), { ...link, onLate: () => {} }),
     stable: () => manager.stableRing,
-    runId: (node) => monitors.get(`${node.name}\n${node.address}`)?.health.runId ?? null,
+    runId: (node) => monitors.runIdOf(node),
     warn: (message) => log.warn(message),
   });
   const manager: RingManager = new RingManager(proxyId, stateDir, {
     publish: (snapshot) => {
       routed = snapshot;
       plane.publish(snapshot);
-      watch(snapshot.nodes);
+      monitors.watch(snapshot.nodes);
       if (ringGeneration.hasSubscribers) {
         const names = snapshot.nodes.map((node) => node.name);
         const event: RingGenerationEvent = {
@@ -182,17 +142,8 @@ export async function startServer(config: Config): Promise<RunningProxy> {
     databases: config.databases,
     flush: (node) => flushNode(node, access(node.name), config.connectTimeout),
     clearStrays: (...change) => strays.clearBefore(...change),
-    bringFunctions: async (members, node) => {
-      await copyFunctions(members, node, functionCopies).catch((error: unknown) => {
-        throw new RingproxyError(
-          'FUNCTIONS',
-          `${node.name} (${node.address}) cannot take the functions of the ring: ${describeNodeError(error)}`,
-          'use a node with the same version of Redis, and a user of it that may call FUNCTION',
-          409,
-        );
-      });
-    },
-    health: healthOf,
+    bringFunctions: (members, node) => functions.bring(members, node),
+    health: (node) => monitors.healthOf(node),
     fence: (timeout) => plane.fence(timeout),
     killLateConnections: (nodes) => plane.killLateConnections(nodes),
     killPredecessors: (nodes, proxies) =>
@@ -223,19 +174,11 @@ export async function startServer(config: Config): Promise<RunningProxy> {
     info: (message) => log.debug(message),
   });
 
-  const identity: StatsIdentity = {
-    proxyId,
-    version,
-    startedAt: Date.now(),
-    generation: () => manager.generation,
-    ring: () => manager.view(),
-    movedKeys: () => manager.movedKeys,
-    bytesMoved: () => manager.bytesMoved,
-    strays: () => strays.report().nodes,
-  };
+  const viewOf = (stats: PlaneStats): StatsView =>
+    statsView(stats, { identity, workers: plane.workers, generation: manager.generation });
   plane.describeBy((stats) => ({
-    redisVersion: nodeVersion(monitors),
-    lines: proxyInfo(identity, describeStats(stats, plane.workers, identity)),
+    redisVersion: monitors.oldestVersion ?? ASSUMED_REDIS_VERSION,
+    lines: infoLines(viewOf(stats)),
     clients: stats.clients,
   }));
 
@@ -254,10 +197,9 @@ export async function startServer(config: Config): Promise<RunningProxy> {
     await strays.close();
     await manager.close();
     await plane.close(config.shutdownTimeout);
-    for (const monitor of monitors.values()) monitor.stop();
+    monitors.stop();
     await stateDir?.close();
     recent.stop();
-    clientTrouble.stop();
     endLogging();
   };
   try {
@@ -269,9 +211,7 @@ export async function startServer(config: Config): Promise<RunningProxy> {
       vnodes: config.vnodes,
       weighting: config.weighting,
     });
-    const given = await within(FUNCTIONS_MS, spreadFunctions(manager.nodes, functionCopies));
-    if (given !== null && given.length > 0)
-      log.info(`${given.join(', ')} had no functions: copied those of another node`);
+    await functions.spread(manager.nodes);
     const listen = await plane.listen().catch((error: unknown) => {
       throw listenFailure('listen', config.listen, error);
     });
@@ -287,7 +227,14 @@ export async function startServer(config: Config): Promise<RunningProxy> {
         version,
       },
     ];
-    const metrics = new ProxyMetrics(identity);
+    const metrics = new ProxyMetrics({
+      identity,
+      plane: () => plane.stats(),
+      ring: () => manager.view(),
+      movedKeys: () => manager.movedKeys,
+      bytesMoved: () => manager.bytesMoved,
+      strays: () => strays.report().nodes,
+    });
     const backend: AdminBackend = {
       ring: () => ({ ...manager.view(), proxies: proxies() }),
       arcs: (limit) => arcsView(routed, limit),
@@ -308,13 +255,9 @@ export async function startServer(config: Config): Promise<RunningProxy> {
       strays: () => strays.report(),
       checkStrays: (fix) => strays.check(fix),
       proxies,
-      stats: async () => describeStats(await plane.stats(), plane.workers, identity),
-      metrics: () =>
-        metrics.read(
-          () => plane.stats(),
-          () => manager.view(),
-        ),
-      ready: async () => readiness(await plane.stats()),
+      stats: async () => viewOf(await plane.stats()),
+      metrics: () => metrics.read(),
+      ready: async () => readiness((await plane.stats()).nodes),
       load: (seconds) => load.over(seconds),
       loadHistory: (since) => load.samples(since),
       recentEvents: () => recent.list(),
@@ -343,15 +286,6 @@ export async function startServer(config: Config): Promise<RunningProxy> {
   }
 }
 
-/** @returns null when the work takes longer */
-function within<T>(milliseconds: number, work: Promise<T>): Promise<T | null> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<null>((resolve) => {
-    timer = setTimeout(() => resolve(null), milliseconds);
-  });
-  return Promise.race([work, late]).finally(() => clearTimeout(timer));
-}
-
 /** @returns the id of the proxy that named its connection to a node so, or an empty string */
 function proxyOfConnection(name: string): string {
   return /^ringproxy(?:-move)?:([0-9a-f]+)(?:\.\d+)?$/.exec(name)?.[1] ?? '';
@@ -362,12 +296,13 @@ function createPlane(
   proxyId: string,
   version: string,
   access: (name: string) => NodeAccess,
-  beforeReturn: (node: NodeSpec) => Promise<void>,
+  functions: FunctionKeeper,
   warn: (message: string) => void,
 ): PlaneHost {
   const listen = parseAddress(config.listen);
   if (listen === null) throw new RingproxyError('BAD_ADDRESS', `'${config.listen}' is not an address`, 'see --listen');
-  const options: WorkerOptions = { ...planeSettings(config), listen, proxyId, version };
+  const options: WorkerOptions = { ...pickDataPlaneSettings(config), listen, proxyId, version };
+  const beforeReturn = (node: NodeSpec): Promise<void> => functions.beforeReturn(node);
   const killLate = lateKiller(access, config.connectTimeout);
   const workers = config.workers === 'auto' ? availableParallelism() : config.workers;
   if (workers === 1) {
@@ -393,73 +328,6 @@ function nodeAccess(config: Config): (name: string) => NodeAccess {
   };
 }
 
-/** What the data plane needs of the configuration. */
-function planeSettings(config: Config): Omit<WorkerOptions, 'listen' | 'proxyId' | 'version'> {
-  const {
-    password,
-    protectedMode,
-    adminCommands,
-    clusterMode,
-    databases,
-    preconnect,
-    connectTimeout,
-    requestTimeout,
-    reconnectBackoffMax,
-  } = config;
-  const { nodeConnections, nodePrivateConnections, nodeBlockingConnections } = config;
-  const { nodeMaxInflight, nodeMaxPendingBytes, maxClients } = config;
-  const { idleTimeout, clientMaxPending, clientOutputLimit, clientQueryLimit } = config;
-  const { clientStallTimeout, clientUploadTimeout } = config;
-  const { maxBulkLength, tcpKeepalive, streamThreshold, scriptCache, trackingTableMaxKeys, keyGroups } = config;
-  return {
-    ...{
-      password,
-      protectedMode,
-      adminCommands,
-      clusterMode,
-      databases,
-      preconnect,
-      connectTimeout,
-      requestTimeout,
-      reconnectBackoffMax,
-    },
-    ...{ nodeConnections, nodePrivateConnections, nodeBlockingConnections },
-    ...{ nodeMaxInflight, nodeMaxPendingBytes, maxClients },
-    ...{ idleTimeout, clientMaxPending, clientOutputLimit, clientQueryLimit },
-    ...{ clientStallTimeout, clientUploadTimeout },
-    ...{ maxBulkLength, tcpKeepalive, streamThreshold, scriptCache, trackingTableMaxKeys, keyGroups },
-  };
-}
-
-/** The oldest version among the nodes: clients must not be promised what a node cannot do. */
-function nodeVersion(monitors: ReadonlyMap<string, NodeMonitor>): string {
-  const versions = [...monitors.values()].flatMap((monitor) => monitor.health.version ?? []);
-  versions.sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
-  return versions[0] ?? ASSUMED_REDIS_VERSION;
-}
-
-function readiness(stats: PlaneStats): { ready: boolean; reason: string } {
-  const down = stats.nodes.filter((node) => !node.up).map((node) => `${node.node} (${node.address})`);
-  if (down.length < stats.nodes.length) return { ready: true, reason: '' };
-  return { ready: false, reason: `no node answers: ${down.join(', ')}` };
-}
-
-function proxyInfo(identity: StatsIdentity, stats: StatsView): string[] {
-  return [
-    `ringproxy_version:${identity.version}`,
-    `ringproxy_id:${identity.proxyId}`,
-    `ringproxy_uptime_in_seconds:${Math.floor(stats.uptimeSeconds)}`,
-    `ringproxy_generation:${stats.generation}`,
-    `ringproxy_nodes:${stats.nodeStats.length}`,
-    `ringproxy_nodes_up:${stats.nodeStats.filter((node) => node.up).length}`,
-    `ringproxy_clients:${stats.clients}`,
-    `ringproxy_commands:${stats.commands}`,
-    `ringproxy_errors:${stats.errors}`,
-    `ringproxy_hits:${stats.hits}`,
-    `ringproxy_misses:${stats.misses}`,
-  ];
-}
-
 function listenFailure(setting: string, address: string, error: unknown): RingproxyError {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   const message = error instanceof Error ? error.message : String(error);
@@ -470,9 +338,8 @@ function listenFailure(setting: string, address: string, error: unknown): Ringpr
     ENOTFOUND: `the name does not resolve: choose another with --${setting}`,
   };
   return new RingproxyError(
-    code === '' ? 'LISTEN' : code,
+    'LISTEN',
     `cannot listen on ${address} (${setting}): ${message}`,
     hints[code] ?? `choose another address with --${setting}`,
-    500,
   );
 }

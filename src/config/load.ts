@@ -1,6 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { isMap, LineCounter, parseDocument } from 'yaml';
-import { type Config, crossChecks, SETTINGS, type Setting, type SettingName } from './settings.js';
+import { RingproxyError } from '../errors.js';
+import { crossChecks } from './cross-checks.js';
+import { type Setting, schemaOf } from './settings/setting.js';
+import { type Config, SETTINGS, type SettingName } from './settings.js';
 
 export interface ConfigMistake {
   /** Path in the file, flag or environment variable. */
@@ -9,14 +12,13 @@ export interface ConfigMistake {
 }
 
 /** Everything that is wrong with a configuration, in one error. */
-export class ConfigError extends Error {
-  readonly code = 'CONFIG';
+export class ConfigError extends RingproxyError {
   readonly mistakes: readonly ConfigMistake[];
 
   constructor(mistakes: readonly ConfigMistake[]) {
     const lines = mistakes.map(({ where, message }) => `  ${where}: ${message}`);
     const noun = mistakes.length === 1 ? 'mistake' : 'mistakes';
-    super(`the configuration has ${mistakes.length} ${noun}:\n${lines.join('\n')}`);
+    super('CONFIG', `the configuration has ${mistakes.length} ${noun}:\n${lines.join('\n')}`);
     this.name = 'ConfigError';
     this.mistakes = mistakes;
   }
@@ -54,13 +56,14 @@ export function loadConfig(sources: ConfigSources): Config {
   for (const name of NAMES) {
     const setting: Setting = SETTINGS[name];
     const given = pick(name, setting, sources, inFile);
-    const parsed = setting.schema.safeParse(given?.value);
+    const schema = schemaOf(setting);
+    const parsed = schema.safeParse(given?.value);
     origins.set(setting.path, given?.where ?? setting.path);
     if (parsed.success) {
       values[name] = parsed.data;
     } else {
       // The default stands in, so that what concerns several settings is still checked.
-      values[name] = setting.schema.parse(undefined);
+      values[name] = schema.parse(undefined);
       for (const issue of parsed.error.issues) {
         const inside = issue.path.map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`)).join('');
         mistakes.push({ where: `${given?.where ?? setting.path}${inside}`, message: issue.message });

@@ -5,6 +5,7 @@
 import type { Socket } from 'node:net';
 import type { CommandTable } from '../commands/table.js';
 import type { NodeSpec } from '../ring/node-spec.js';
+import { within } from '../time/within.js';
 import { Dispatcher } from './dispatcher.js';
 import { type ClientEvent, clientConnected, clientRejected } from './events.js';
 import { answerPeer, onPeerNews } from './features/answer-peer.js';
@@ -316,14 +317,4 @@ function turnAway(socket: Socket, reply: string): void {
   socket.on('error', () => {});
   socket.end(reply, () => socket.destroy());
   socket.resume();
-}
-
-/** Waits for the work, but not longer. */
-async function within(milliseconds: number, work: Promise<void>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, milliseconds);
-  });
-  await Promise.race([work, late]);
-  clearTimeout(timer);
 }

@@ -151,7 +151,7 @@ export class Dispatcher implements FrameHandler {
       client.reply(UNKNOWN_COMMAND_ID, encodeError(text, 'latin1'), true);
       return TAKEN;
     }
-    if (!client.authenticated && !allowedBeforeAuth(command)) return this.#refuseStranger(client, command, framer);
+    if (!client.authenticated && !command.beforeAuth) return this.#refuseStranger(client, command, framer);
     client.lastCommand = command;
     if (this.#attentive && this.pause.holds(this, client, rowOf(command, framer), framer)) return LATER;
     const verdict = this.#dispatchByRoute(client, framer, command, source);
@@ -163,7 +163,7 @@ export class Dispatcher implements FrameHandler {
   #refuseStranger(client: ClientConnection, command: Command, framer: RequestFramer): Verdict {
     const row = rowOf(command, framer);
     const reason = arityError(row, framer.argc) ?? NO_AUTH;
-    if (command.name === 'exec') return abortExec(client, command, this, reason);
+    if (command.transactionStep === 'runs') return abortExec(client, command, this, reason);
     return this.router.refuse(client, row, encodeError(reason));
   }
 
@@ -228,7 +228,8 @@ export class Dispatcher implements FrameHandler {
     }
     const wrongArity = arityError(command, framer.argc);
     if (wrongArity !== null) {
-      if (transaction !== null && command.name === 'exec') return abortExec(client, command, this, wrongArity);
+      if (transaction !== null && command.transactionStep === 'runs')
+        return abortExec(client, command, this, wrongArity);
       return this.router.refuse(client, command, encodeError(wrongArity));
     }
     if (transaction !== null && !runsAtOnce(command)) return queueCommand(this, client, transaction, command, framer);
@@ -261,7 +262,7 @@ export class Dispatcher implements FrameHandler {
 
   /** Forwards the frame to the owner of its keys; one that may wait at the node gets a lane of its own. */
   readonly runKeyed: RunKeyed = (client, command, owner, source, framer, keys, keyHash) => {
-    if (command.mayBlock && mayWait(command, framer)) return this.blocked.begin(client, command, framer, owner);
+    if (command.waits !== null && mayWait(command, framer)) return this.blocked.begin(client, command, framer, owner);
     if (command.special === null) return this.router.forward(client, command, owner, source, framer, keys, keyHash);
     return runSpecial(this.router, client, command, owner, source, framer, keys, keyHash, this.#runCode);
   };
@@ -271,8 +272,4 @@ export class Dispatcher implements FrameHandler {
 function rowOf(command: Command, framer: RequestFramer): Command {
   if (command.subcommands === null || framer.argc < 2) return command;
   return command.subcommands.lookup(framer.source, args.start[1] as number, args.end[1] as number) ?? command;
-}
-
-function allowedBeforeAuth(command: Command | undefined): boolean {
-  return command !== undefined && ['auth', 'hello', 'quit', 'reset'].includes(command.name);
 }

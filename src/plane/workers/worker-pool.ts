@@ -18,7 +18,8 @@ import type { LateConnection, LateKiller } from '../../rebalance/connections.js'
 import type { NodeSpec } from '../../ring/node-spec.js';
 import { LoopLag } from '../../telemetry/loop-lag.js';
 import { TrafficDetector } from '../../telemetry/traffic-detector.js';
-import type { FenceMember } from '../../topology/change-protocol.js';
+import { LATE, within } from '../../time/within.js';
+import type { FenceMember } from '../../topology/state/change-protocol.js';
 import { type PlaneHost, type ProxyInfo, stillInFlight } from '../host.js';
 import { type AccessTable, type FromWorker, toSent, type WorkerOptions } from './messages.js';
 import { NodeStates } from './node-states.js';
@@ -127,7 +128,7 @@ export class WorkerPool implements PlaneHost {
       const worker = workers[i] as WorkerProcess;
       // One that died has nothing in flight but what its connections left at the nodes, and those are dropped.
       if (worker.ended || result === null) return { acknowledged: true, why: '' };
-      if (result === 'late') {
+      if (result === LATE) {
         const which = `worker ${worker.number} (process ${worker.pid})`;
         return {
           acknowledged: false,
@@ -452,12 +453,4 @@ function countersOf(stats: PlaneStats): PlaneStats {
     processes: [],
     nodes: stats.nodes.map((node) => ({ ...node, up: true, inflight: 0, connections: 0 })),
   };
-}
-
-function within<T>(milliseconds: number, work: Promise<T>): Promise<T | 'late'> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<'late'>((resolve) => {
-    timer = setTimeout(() => resolve('late'), milliseconds);
-  });
-  return Promise.race([work, late]).finally(() => clearTimeout(timer));
 }

@@ -1,4 +1,6 @@
 /** What replies to reads say about the cache: whether it had the key. */
+import type { CacheRead } from '../../commands/columns.js';
+import type { CommandTable } from '../../commands/table.js';
 import { bulkIsNull } from '../../resp/inspect.js';
 import { headerNumber, lineEnd, replyEnd } from '../../resp/whole-reply.js';
 import type { Counters } from './counters.js';
@@ -11,8 +13,17 @@ export const KEY_READ = 1;
 /** So is each element of the reply (MGET). */
 export const ARRAY_READ = 2;
 
+const FLAGS = { none: NO_READ, key: KEY_READ, array: ARRAY_READ } as const satisfies Record<CacheRead, number>;
+
+/** What the commands' replies say, by their ids. */
+export function cacheReadFlags(table: CommandTable): Uint8Array {
+  const flags = new Uint8Array(table.size + 2);
+  for (const row of table.rows()) flags[row.id] = FLAGS[row.cacheRead];
+  return flags;
+}
+
 /** What is known of a read whose reply is counted. */
-export interface CacheRead {
+export interface CountedRead {
   /** KEY_READ or ARRAY_READ. */
   readonly cacheRead: number;
   /** The group of its key. */
@@ -22,12 +33,18 @@ export interface CacheRead {
 }
 
 /** Counts what `buffer[start, end)`, the whole reply to a read, says. It is not an error. */
-export function countCacheRead(counters: Counters, read: CacheRead, buffer: Buffer, start: number, end: number): void {
+export function countCacheRead(
+  counters: Counters,
+  read: CountedRead,
+  buffer: Buffer,
+  start: number,
+  end: number,
+): void {
   if (read.cacheRead === KEY_READ) counters.read(read.group, !bulkIsNull(buffer, start));
   else countElements(counters, read, buffer, start, end);
 }
 
-function countElements(counters: Counters, read: CacheRead, buffer: Buffer, start: number, end: number): void {
+function countElements(counters: Counters, read: CountedRead, buffer: Buffer, start: number, end: number): void {
   const { keyGroups } = read;
   const count = headerNumber(buffer, start);
   let at = lineEnd(buffer, start);

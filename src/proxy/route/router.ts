@@ -6,7 +6,7 @@ import type { Command } from '../../commands/command.js';
 import type { CommandTable } from '../../commands/table.js';
 import { error as encodeError } from '../../resp/encode.js';
 import type { RequestFramer } from '../../resp/request-framer.js';
-import { ARRAY_READ, KEY_READ } from '../measure/cache-reads.js';
+import { ARRAY_READ, cacheReadFlags } from '../measure/cache-reads.js';
 import type { KeyGroups } from '../measure/key-groups.js';
 import { type KeysOfRequest, type Request, UNKNOWN_KEYS } from '../request/request.js';
 import { LATER, TAKEN, type Verdict } from '../request/verdict.js';
@@ -22,9 +22,6 @@ const NO_LANE = encodeError('TRYAGAIN the ring is changing');
 
 /** More than any buffer has that is used again. */
 const OWN_BUFFER_BYTES = 1_048_576;
-
-/** Commands whose reply says whether the cache had the key. */
-const CACHE_READS: ReadonlySet<string> = new Set(['get', 'getex', 'getdel', 'hget', 'getset', 'json.get']);
 
 export class Router {
   readonly shared: ClientShared;
@@ -203,14 +200,4 @@ export class Router {
   #downReply(index: number): Buffer {
     return this.nodes[index]?.downReply ?? NO_LANE;
   }
-}
-
-function cacheReadFlags(table: CommandTable): Uint8Array {
-  const flags = new Uint8Array(table.size + 2);
-  for (const row of table.rows()) {
-    if (CACHE_READS.has(row.name)) flags[row.id] = KEY_READ;
-    // Of several nodes the merger counts.
-    else if (row.merge === 'array') flags[row.id] = ARRAY_READ;
-  }
-  return flags;
 }

@@ -78,8 +78,8 @@ function readAtSource(
   const lane = router.laneFor(client, owner);
   if (lane === null || lane.full || !isProcessOfFence(lane, moves.runIdOf(owner))) return false;
   const frame = Buffer.from(source.subarray(framer.frameStart, framer.frameEnd));
-  // A field or an element may be missing; GET's nil says that the key is.
-  const key = command.name === 'get' ? Buffer.from(source.subarray(start, end)) : null;
+  // A field or an element may be missing, too; GET's nil says that the key is.
+  const key = command.missingReply === 'no key' ? Buffer.from(source.subarray(start, end)) : null;
   const request = router.sendOn(client, command, lane, source, framer);
   request.keys = KNOWN_KEY;
   request.keyHash = hash | 0;

@@ -3,7 +3,8 @@
  * moved key there any more, and it is taken away from there only when it has arrived where it goes, so a copy that is
  * found is the key as it is. When nothing is found, it may have moved: then the node it moves to is asked as well.
  */
-import { isMissingReply, type MissingReply } from '../../../commands/missing-reply.js';
+import type { MissingReply } from '../../../commands/columns.js';
+import { isMissingReply } from '../../../commands/missing-reply.js';
 import type { KeyMoves } from '../../key-moves.js';
 import type { ReplyStream } from '../../request/reply-sink.js';
 import type { Request } from '../../request/request.js';

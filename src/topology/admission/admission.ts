@@ -1,0 +1,131 @@
+/** What is looked at before a change begins: nodes that may not join, and targets that have no room. */
+import { RingproxyError } from '../../errors.js';
+import type { NodeFacts } from '../../health/inspect.js';
+import type { NodeHealth } from '../../health/node-monitor.js';
+import type { RingMove } from '../../ring/moves.js';
+import type { NodeSpec } from '../../ring/node-spec.js';
+
+export interface AdmissionHooks {
+  /** Looks at a node. @throws RingproxyError when it cannot */
+  inspect(node: NodeSpec): Promise<NodeFacts>;
+  /** What is known of a node's health, or null. */
+  health(node: NodeSpec): NodeHealth | null;
+}
+
+/**
+ * Refuses what would break the ring: a node that is none, a replica, one that is in the ring under another
+ * address, or one with keys of its own.
+ * @returns the nodes to flush
+ * @throws RingproxyError with the reason
+ */
+export async function examineArrivals<Node extends NodeSpec>(
+  members: readonly NodeSpec[],
+  arriving: readonly Node[],
+  flush: boolean,
+  hooks: AdmissionHooks,
+): Promise<Node[]> {
+  const toFlush: Node[] = [];
+  const runIds = arriving.length === 0 ? new Map<string, NodeSpec>() : await runIdsOf(members, hooks);
+  for (const node of arriving) {
+    const facts = await hooks.inspect(node);
+    const known = runIds.get(facts.runId);
+    if (known !== undefined) {
+      throw new RingproxyError(
+        'ADDRESS_TAKEN',
+        `${node.address} is in the ring already: it is the same server as ${known.name} (${known.address})`,
+      );
+    }
+    if (facts.runId !== '') runIds.set(facts.runId, node);
+    refuseUnfit(node, facts, flush);
+    if (facts.keys > 0) toFlush.push(node);
+  }
+  return toFlush;
+}
+
+/** The servers of the ring; one that does not answer is known by what it last said. */
+async function runIdsOf(members: readonly NodeSpec[], hooks: AdmissionHooks): Promise<Map<string, NodeSpec>> {
+  const found = new Map<string, NodeSpec>();
+  await Promise.all(
+    members.map(async (member) => {
+      const facts = await hooks.inspect(member).catch(() => null);
+      const runId = facts?.runId ?? hooks.health(member)?.runId ?? '';
+      if (runId !== '') found.set(runId, member);
+    }),
+  );
+  return found;
+}
+
+function refuseUnfit(node: NodeSpec, facts: NodeFacts, flush: boolean): void {
+  if (facts.role !== 'master') {
+    throw new RingproxyError('NODE_IS_REPLICA', `${node.name} (${node.address}) is a replica`);
+  }
+  if (facts.clusterEnabled) {
+    throw new RingproxyError('NODE_IS_CLUSTER', `${node.name} (${node.address}) is a Redis Cluster node`);
+  }
+  if (facts.keys > 0 && !flush) {
+    throw new RingproxyError(
+      'NODE_NOT_EMPTY',
+      `${node.name} (${node.address}) holds ${facts.keys} keys, which would show up as stale data`,
+    );
+  }
+}
+
+/** What goes to a node that has not the room for it. */
+interface Shortage {
+  readonly target: NodeSpec;
+  /** Bytes. */
+  readonly arriving: number;
+  readonly free: number;
+  readonly policy: string;
+}
+
+/**
+ * Compares what would move, estimated from the sources' memory, with the targets' room (`maxmemory`).
+ * @param moves what part of the hash space goes from which node to which, by name
+ * @param shares the part that each source owns, by name
+ * @returns warnings on targets that would evict keys
+ * @throws RingproxyError when a target would refuse them instead
+ */
+export async function checkRoom(
+  moves: readonly RingMove[],
+  shares: ReadonlyMap<string, number>,
+  sources: readonly NodeSpec[],
+  targets: readonly NodeSpec[],
+  flushed: readonly NodeSpec[],
+  hooks: AdmissionHooks,
+): Promise<string[]> {
+  const arriving = new Map<string, number>();
+  for (const source of sources) {
+    const own = moves.filter((move) => move.source === source.name);
+    if (own.length === 0) continue;
+    // A source that cannot be asked now will say so when its keys are to move.
+    const facts = await hooks.inspect(source).catch(() => null);
+    const share = shares.get(source.name) ?? 0;
+    if (facts === null || share === 0) continue;
+    const data = Math.max(0, facts.usedMemory - facts.startupMemory);
+    for (const move of own) arriving.set(move.target, (arriving.get(move.target) ?? 0) + (data * move.share) / share);
+  }
+  const shortages: Shortage[] = [];
+  for (const target of targets) {
+    const bytes = arriving.get(target.name) ?? 0;
+    if (bytes === 0) continue;
+    const facts = await hooks.inspect(target).catch(() => null);
+    if (facts === null || facts.maxMemory === 0) continue;
+    const used = flushed.includes(target) ? facts.startupMemory : facts.usedMemory;
+    const free = Math.max(0, facts.maxMemory - used);
+    if (bytes > free) shortages.push({ target, arriving: bytes, free, policy: facts.maxMemoryPolicy });
+  }
+  const refusing = shortages.find((shortage) => shortage.policy === 'noeviction');
+  if (refusing !== undefined) {
+    throw new RingproxyError('NO_ROOM', describeShortage(refusing));
+  }
+  return shortages.map((shortage) => `${describeShortage(shortage)}: it will evict keys (${shortage.policy})`);
+}
+
+function describeShortage({ target, arriving, free }: Shortage): string {
+  return `${target.name} (${target.address}) has room for ${megabytes(free)}, but about ${megabytes(arriving)} would move to it`;
+}
+
+function megabytes(bytes: number): string {
+  return `${(bytes / 1_048_576).toFixed(1)} MB`;
+}

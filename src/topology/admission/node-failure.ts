@@ -1,0 +1,20 @@
+import { RingproxyError } from '../../errors.js';
+import { LinkFailure } from '../../rebalance/node-link.js';
+import { TransferRefused } from '../../rebalance/transfer-refused.js';
+
+/**
+ * What is looked at on nodes before a change, with their failures in the operator's words.
+ * @throws RingproxyError NODE_UNREACHABLE when a node does not answer, or answers with an error
+ */
+export async function tellingNodes<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    if (!(error instanceof LinkFailure || error instanceof TransferRefused)) throw error;
+    throw new RingproxyError(
+      'NODE_UNREACHABLE',
+      `the change was not begun: ${error.message}`,
+      'see which node is slow or down (ringproxy ring show), or runs a script (SCRIPT KILL), then try again',
+    );
+  }
+}

@@ -1,0 +1,307 @@
+/**
+ * Looks for strays (see `rebalance/strays.ts`): of all nodes in the background, of one that was restarted, of all at an
+ * operator's word, and of those that a change would make the owners of keys, before it begins.
+ *
+ * Removed are those that are sure to be from the past: on a node that had none before it was restarted, and those that
+ * a change would bring to light. What else is found is told of, since it may belong to somebody else: another proxy
+ * with another ring on the same nodes, or one whose ring does not have the hash that the keys were placed by.
+ */
+import type { NodeStrays, StrayReport } from '../../admin/api.js';
+import { RingproxyError } from '../../errors.js';
+import type { NodeLink } from '../../rebalance/node-link.js';
+import { walkStrays } from '../../rebalance/strays.js';
+import type { NodeSpec } from '../../ring/node-spec.js';
+import type { Ring } from '../../ring/ring.js';
+import { sameNode } from '../../ring/union.js';
+import { likelyCause } from './stray-cause.js';
+
+export interface StableRing {
+  readonly ring: Ring;
+  readonly nodes: readonly NodeSpec[];
+}
+
+export interface StrayChecksOptions {
+  /** @throws LinkFailure */
+  open(node: NodeSpec): Promise<NodeLink>;
+  /** The ring while it does not change; otherwise null. */
+  stable(): StableRing | null;
+  /** Of the process that the node's probes see, or null. */
+  runId(node: NodeSpec): string | null;
+  warn(message: string): void;
+}
+
+/** Keys a second that are looked at on each node, so that clients do not notice. */
+const BACKGROUND_RATE = 20_000;
+const ASKED_RATE = 200_000;
+const TICK_MS = 1000;
+/** Of keys, for people. */
+const EXAMPLES = 5;
+const EXAMPLE_BYTES = 128;
+/** With more strays than that, and more than half of a node's keys, something else is wrong. */
+const FEW = 100;
+
+interface Known {
+  readonly node: NodeSpec;
+  /** Of the process that was looked at last. */
+  runId: string;
+  /** It was looked at whole, and nothing was left. */
+  clean: boolean;
+  view: NodeStrays;
+}
+
+interface Walk {
+  readonly ring: Ring;
+  /** Index of the node in `ring`. */
+  readonly index: number;
+  readonly removes: boolean;
+  /** Keys a second; 0: as fast as it goes. */
+  readonly rate: number;
+  readonly cameBack: boolean;
+  readonly concerns: (hash: number) => boolean;
+}
+
+export class StrayChecks {
+  readonly #options: StrayChecksOptions;
+  readonly #known = new Map<string, Known>();
+  #timer: NodeJS.Timeout | null = null;
+  /** What runs now; checks run one after the other. */
+  #running: Promise<void> | null = null;
+  #asked: 'check' | 'fix' | null = null;
+  #aborted = false;
+  #closed = false;
+
+  constructor(options: StrayChecksOptions) {
+    this.#options = options;
+  }
+
+  /** Begins to look in the background. */
+  start(): void {
+    this.#timer = setInterval(() => this.#tick(), TICK_MS);
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    if (this.#timer !== null) clearInterval(this.#timer);
+    await this.stop();
+  }
+
+  /** Ends a check that is under way: the ring is to change. */
+  async stop(): Promise<void> {
+    this.#aborted = true;
+    await this.#running;
+  }
+
+  report(): StrayReport {
+    const nodes = this.#options.stable()?.nodes ?? [...this.#known.values()].map(({ node }) => node);
+    return {
+      running: this.#asked !== null,
+      fix: this.#asked === 'fix',
+      nodes: nodes.map((node) => this.#known.get(identityOf(node))?.view ?? emptyView(node)),
+    };
+  }
+
+  /**
+   * Begins to look at all nodes; `report` tells how far it is.
+   * @param fix remove what is found
+   * @throws RingproxyError while the ring changes, or another check runs that was asked for
+   */
+  async check(fix: boolean): Promise<StrayReport> {
+    if (this.#asked !== null) {
+      throw new RingproxyError('CHECK_RUNNING', 'a check is under way');
+    }
+    const stable = this.#options.stable();
+    if (stable === null) {
+      throw new RingproxyError(
+        'CHANGE_RUNNING',
+        'the ring is changing: keys are on their way',
+        'wait for the change, or cancel it',
+      );
+    }
+    this.#asked = fix ? 'fix' : 'check';
+    await this.stop();
+    for (const node of stable.nodes) this.#remember(node).view = emptyView(node);
+    this.#run(async () => {
+      await Promise.all(
+        stable.nodes.map((node, index) =>
+          this.#walk(node, {
+            ring: stable.ring,
+            index,
+            removes: fix,
+            rate: ASKED_RATE,
+            cameBack: false,
+            concerns: () => true,
+          }),
+        ),
+      ).finally(() => {
+        this.#asked = null;
+      });
+    });
+    return this.report();
+  }
+
+  /**
+   * Removes what a change would bring to light.
+   * @param gaining indices in both rings of the members that get keys
+   * @param looks only say what would be removed
+   * @returns warnings
+   * @throws RingproxyError STRAY_KEYS when there are so many that something else must be wrong
+   */
+  async clearBefore(
+    nodes: readonly NodeSpec[],
+    ring: Ring,
+    nextRing: Ring,
+    gaining: readonly number[],
+    looks: boolean,
+  ): Promise<string[]> {
+    if (!looks) await this.stop();
+    const warnings = await Promise.all(
+      gaining.map(async (index) => {
+        const node = nodes[index];
+        if (node === undefined) return [];
+        const concerns = (hash: number): boolean => nextRing.ownerOfHash(hash) === index;
+        const walk = { ring, index, rate: 0, cameBack: false, concerns };
+        const { keys, strays } = await this.#count(node, { ...walk, removes: false });
+        if (strays === 0) return [];
+        if (isSuspicious(keys, strays)) throw suspicious(node, keys, strays);
+        const what = `keys of ${node.name} that it does not own, and that this change would bring to light`;
+        if (looks) return [`${strays} ${what}, will be removed`];
+        await this.#count(node, { ...walk, removes: true });
+        return [`removed ${strays} ${what}`];
+      }),
+    );
+    return warnings.flat();
+  }
+
+  #tick(): void {
+    const stable = this.#options.stable();
+    if (stable === null || this.#running !== null || this.#closed) return;
+    for (const [identity, { node }] of this.#known) {
+      if (!stable.nodes.some((member) => sameNode(member, node))) this.#known.delete(identity);
+    }
+    for (const [index, node] of stable.nodes.entries()) {
+      const runId = this.#options.runId(node);
+      const known = this.#known.get(identityOf(node));
+      if (runId === null || runId === '' || known?.runId === runId) continue;
+      const cameBack = known?.clean === true;
+      this.#run(() => this.#look(node, { ring: stable.ring, index, cameBack }));
+      return;
+    }
+  }
+
+  /** Looks at a node that was not seen before, or was restarted. */
+  async #look(node: NodeSpec, { ring, index, cameBack }: Pick<Walk, 'ring' | 'index' | 'cameBack'>): Promise<void> {
+    const walk = { ring, index, cameBack, rate: BACKGROUND_RATE, concerns: () => true };
+    const { strays } = await this.#walk(node, { ...walk, removes: false });
+    if (strays === 0 || this.#aborted) return;
+    const found = `${node.name} (${node.address}) holds ${strays} keys that it does not own`;
+    if (!cameBack) {
+      this.#options.warn(`${found}: ringproxy ring check says more, ring check --fix removes them`);
+      return;
+    }
+    await this.#walk(node, { ...walk, removes: true });
+    this.#options.warn(`${found}, since it was restarted with what it had in the past: they are removed`);
+  }
+
+  #run(work: () => Promise<void>): void {
+    this.#aborted = false;
+    this.#running = work().finally(() => {
+      this.#running = null;
+    });
+  }
+
+  /** Walks a node, and remembers what it finds; a failure is part of that. */
+  async #walk(node: NodeSpec, walk: Walk): Promise<{ keys: number; strays: number }> {
+    const known = this.#remember(node);
+    try {
+      const found = await this.#count(node, walk, known);
+      known.view = { ...known.view, checkedAt: new Date().toISOString(), error: null };
+      return found;
+    } catch (error) {
+      known.view = { ...known.view, error: error instanceof Error ? error.message : String(error) };
+      return { keys: 0, strays: 0 };
+    }
+  }
+
+  /** @throws LinkFailure, TransferRefused */
+  async #count(node: NodeSpec, walk: Walk, known: Known | null = null): Promise<{ keys: number; strays: number }> {
+    const link = await this.#options.open(node);
+    const view = emptyView(node);
+    let strays = 0;
+    if (known !== null) known.view = view;
+    const started = performance.now();
+    try {
+      const complete = await walkStrays(link, walk.index, walk.ring, walk.concerns, walk.removes, {
+        goesOn: async () => {
+          const due = walk.rate === 0 ? 0 : started + (view.keys / walk.rate) * 1000 - performance.now();
+          if (due > 0) await new Promise((resolve) => setTimeout(resolve, due));
+          // Before a change nobody ends it: the change waits for it.
+          return known === null || !this.#aborted;
+        },
+        looked: (keys) => {
+          view.keys += keys;
+        },
+        found: (database, keys) => {
+          strays += keys.length;
+          note(view, walk, database, keys);
+        },
+      });
+      if (known !== null && complete) {
+        known.runId = link.runId;
+        known.clean = strays === 0 || walk.removes;
+      }
+      return { keys: view.keys, strays };
+    } finally {
+      link.close();
+    }
+  }
+
+  #remember(node: NodeSpec): Known {
+    const identity = identityOf(node);
+    const known = this.#known.get(identity) ?? { node, runId: '', clean: false, view: emptyView(node) };
+    this.#known.set(identity, known);
+    return known;
+  }
+}
+
+function note(
+  view: NodeStrays,
+  { ring, index, removes, cameBack }: Walk,
+  database: number,
+  keys: readonly Buffer[],
+): void {
+  if (removes) view.removed += keys.length;
+  else view.strays += keys.length;
+  for (const key of keys) {
+    view.causes[likelyCause(ring, ring.hashOf(key, 0, key.length), index, cameBack)]++;
+    if (view.examples.length < EXAMPLES) view.examples.push({ database, key: key.toString('utf8', 0, EXAMPLE_BYTES) });
+  }
+}
+
+function emptyView(node: NodeSpec): NodeStrays {
+  return {
+    node: node.name,
+    address: node.address,
+    checkedAt: null,
+    keys: 0,
+    strays: 0,
+    removed: 0,
+    causes: { restart: 0, ejection: 0, other: 0 },
+    examples: [],
+    error: null,
+  };
+}
+
+function identityOf(node: NodeSpec): string {
+  return `${node.name}\n${node.address}`;
+}
+
+function isSuspicious(keys: number, strays: number): boolean {
+  return strays > FEW && strays > keys / 2;
+}
+
+function suspicious(node: NodeSpec, keys: number, strays: number): RingproxyError {
+  return new RingproxyError(
+    'STRAY_KEYS',
+    `${strays} of the ${keys} keys of ${node.name} (${node.address}) are not its own, and this change would bring them to light`,
+  );
+}

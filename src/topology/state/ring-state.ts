@@ -1,0 +1,164 @@
+/** The ring's state and the changes to it as pure functions; who owns and keeps it is `ring-manager.ts`. */
+import { MOST_NODES } from '../../config/node-limits.js';
+import { RingproxyError } from '../../errors.js';
+import { pointMistakes } from '../../ring/node-points.js';
+import type { NodeIdentity, NodeSpec } from '../../ring/node-spec.js';
+import type { RingOptions } from '../../ring/ring.js';
+import { sameNode } from '../../ring/union.js';
+
+/** A node with the number that SCAN cursors know it by. */
+export interface Member extends NodeSpec {
+  /** 0 to 1023, unique among the nodes of a ring and of the ring that follows it. */
+  readonly id: number;
+}
+
+export type StoredChangeKind = 'add' | 'remove' | 'reweight' | 'replace' | 'apply' | 'cancel';
+
+/** The server process behind a node. */
+export interface NodeProcess extends NodeIdentity {
+  readonly runId: string;
+}
+
+/** A change that is under way: the ring that follows, and how far it is. */
+export interface RunningChange {
+  readonly id: string;
+  readonly kind: StoredChangeKind;
+  readonly phase: 'preparing' | 'moving';
+  readonly members: readonly Member[];
+  readonly startedAt: string;
+  readonly summary: string;
+  /** Nodes that are gone: nothing is moved off them. */
+  readonly undrained: readonly string[];
+  /** The nodes' processes, as they were when the first fence of the change was passed: see `rebalance/trust.ts`. */
+  readonly processes: readonly NodeProcess[];
+  /** Keys a second at most; 0, or missing in records of before: as fast as it goes. */
+  readonly throttle?: number | undefined;
+  /** Keys that were given up so far, in all turns of the change; as kept, it may be a moment behind. */
+  readonly keysDropped?: number | undefined;
+}
+
+/** One generation: what decides which node owns a key; and the change to the next one. */
+export interface RingState {
+  readonly generation: number;
+  readonly members: readonly Member[];
+  readonly options: RingOptions;
+  readonly change: RunningChange | null;
+}
+
+/** What the membership is to become. */
+export interface WantedMembers {
+  readonly add?: readonly NodeSpec[] | undefined;
+  readonly remove?: readonly string[] | undefined;
+  readonly weights?: readonly { readonly name: string; readonly weight: number }[] | undefined;
+  /** New addresses of nodes that keep their names, and with them their place on the ring. */
+  readonly replace?: readonly { readonly name: string; readonly address: string }[] | undefined;
+}
+
+/** The first generation. */
+export function firstState(nodes: readonly NodeSpec[], options: RingOptions): RingState {
+  if (nodes.length === 0) {
+    throw new RingproxyError('NO_NODES', 'the ring has no nodes');
+  }
+  return { generation: 1, members: addMembers([], [], nodes), options, change: null };
+}
+
+/** The members of the generation that follows. @throws RingproxyError when that is no ring, or the same one */
+export function nextMembers(state: RingState, wanted: WantedMembers): Member[] {
+  const remove = wanted.remove ?? [];
+  const weights = wanted.weights ?? [];
+  const replace = wanted.replace ?? [];
+  for (const name of [...remove, ...weights.map((entry) => entry.name), ...replace.map((entry) => entry.name)]) {
+    requireMember(state, name);
+  }
+  let members = state.members
+    .filter((member) => !remove.includes(member.name))
+    .map((member) => ({
+      ...member,
+      weight: weights.find((entry) => entry.name === member.name)?.weight ?? member.weight,
+    }));
+  const moved = members.flatMap((member) => {
+    const address = replace.find((entry) => entry.name === member.name)?.address;
+    return address === undefined || address === member.address ? [] : [{ ...member, address }];
+  });
+  members = members.filter((member) => !moved.some((other) => other.name === member.name));
+  members = addMembers(members, state.members, [...moved, ...(wanted.add ?? [])]);
+  const [excess] = pointMistakes(members, state.options);
+  if (excess !== undefined) {
+    const name = members[excess.index]?.name ?? '';
+    throw new RingproxyError('TOO_MANY_POINTS', `node ${name}: ${excess.message}`);
+  }
+  if (members.length === 0) {
+    throw new RingproxyError('RING_EMPTY', 'the ring would have no nodes left');
+  }
+  const same =
+    members.length === state.members.length &&
+    members.every((member) => state.members.some((old) => sameNode(old, member) && old.weight === member.weight));
+  if (same) throw new RingproxyError('NOTHING_TO_CHANGE', 'the ring is like that already');
+  return members;
+}
+
+/** The nodes of a ring and of the one that follows, each once, in one order. */
+export function unionOf(members: readonly Member[], next: readonly Member[]): Member[] {
+  return [...members, ...next.filter((member) => !members.some((old) => sameNode(old, member)))];
+}
+
+function requireMember(state: RingState, name: string): void {
+  if (state.members.some((member) => member.name === name)) return;
+  const known = state.members.map((member) => member.name).join(', ');
+  throw new RingproxyError('UNKNOWN_NODE', `the ring has no node ${name}`, `its nodes are: ${known}`);
+}
+
+/** @param leaving nodes that leave, or are replaced: their ids are still in use while the ring changes */
+function addMembers(members: readonly Member[], leaving: readonly Member[], nodes: readonly NodeSpec[]): Member[] {
+  const result = [...members];
+  for (const node of nodes) {
+    const sameName = result.find((member) => member.name === node.name);
+    if (sameName !== undefined) {
+      throw new RingproxyError('NAME_TAKEN', `the ring has a node ${node.name} already (${sameName.address})`);
+    }
+    const sameAddress = result.find((member) => member.address === node.address);
+    if (sameAddress !== undefined) {
+      throw new RingproxyError('ADDRESS_TAKEN', `${node.address} is in the ring already, as ${sameAddress.name}`);
+    }
+    result.push({ name: node.name, address: node.address, weight: node.weight, id: freeId([...result, ...leaving]) });
+  }
+  return result;
+}
+
+function freeId(members: readonly Member[]): number {
+  for (let id = 0; id < MOST_NODES; id++) if (!members.some((member) => member.id === id)) return id;
+  throw new RingproxyError('RING_FULL', `the ring has ${MOST_NODES} nodes`);
+}
+
+/** What a configuration says otherwise than the ring that exists already. @returns a sentence for each difference */
+export function differences(state: RingState, nodes: readonly NodeSpec[], options: RingOptions): string[] {
+  const found: string[] = [];
+  for (const node of nodes) {
+    const member = state.members.find((candidate) => candidate.name === node.name);
+    if (member === undefined) found.push(`node ${node.name} (${node.address}) is not in the ring`);
+    else if (member.address !== node.address) {
+      found.push(`node ${node.name} is at ${member.address} in the ring, not at ${node.address}`);
+    } else if (member.weight !== node.weight) {
+      found.push(`node ${node.name} has weight ${member.weight} in the ring, not ${node.weight}`);
+    }
+  }
+  if (nodes.length > 0) {
+    for (const member of state.members) {
+      if (!nodes.some((node) => node.name === member.name)) {
+        found.push(`node ${member.name} (${member.address}) is in the ring, but is not configured`);
+      }
+    }
+  }
+  const ring = state.options;
+  if (ring.hash !== options.hash) found.push(`the ring hashes with ${ring.hash}, not with ${options.hash}`);
+  if (ring.hashTag !== options.hashTag)
+    found.push(`the ring's hash tag is '${ring.hashTag}', not '${options.hashTag}'`);
+  if (ring.distribution !== options.distribution) {
+    found.push(`the ring's distribution is ${ring.distribution}, not ${options.distribution}`);
+  }
+  if (ring.vnodes !== options.vnodes) found.push(`the ring has ${ring.vnodes} vnodes, not ${options.vnodes}`);
+  if (ring.weighting !== options.weighting) {
+    found.push(`the ring's weighting is ${ring.weighting}, not ${options.weighting}`);
+  }
+  return found;
+}

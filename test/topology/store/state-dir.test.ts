@@ -1,0 +1,77 @@
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { firstState, nextMembers, type RingState } from '../../../src/topology/state/ring-state.js';
+import { StateDir } from '../../../src/topology/store/state-dir.js';
+import { tempFolder } from '../../support/temp-folder.js';
+
+const state = firstState([{ name: 'a', address: '127.0.0.1:1', weight: 2 }], {
+  hash: 'murmur3',
+  distribution: 'ketama',
+  hashTag: '',
+  vnodes: 160,
+  weighting: 'own',
+});
+const moving: RingState = {
+  ...state,
+  change: {
+    id: 'c',
+    kind: 'add',
+    phase: 'moving',
+    members: nextMembers(state, { add: [{ name: 'b', address: '127.0.0.1:2', weight: 1 }] }),
+    startedAt: '2026-01-01T00:00:00.000Z',
+    summary: 'add b',
+    undrained: [],
+    processes: [],
+  },
+};
+
+describe('the state directory', () => {
+  it('is made when it is missing, and holds no ring at first', async () => {
+    const directory = new StateDir(join(tempFolder('state'), 'deep', 'down'), 'p1', () => {});
+    await directory.open();
+    expect(await directory.load()).toBeNull();
+    await directory.close();
+  });
+
+  it('gives back what was saved last, with the change that was under way', async () => {
+    const folder = tempFolder('state');
+    const directory = new StateDir(folder, 'p1', () => {});
+    await directory.save(state);
+    await directory.save(moving);
+    expect(await directory.load()).toEqual(moving);
+    expect(readdirSync(folder)).toEqual(['ring.json']);
+  });
+
+  it('tells before anything depends on it whether a ring can be recorded, and leaves nothing of that', async () => {
+    const folder = tempFolder('state');
+    const directory = new StateDir(folder, 'p1', () => {});
+    await directory.save(state);
+    await directory.rehearse(moving);
+    expect(readdirSync(folder)).toEqual(['ring.json']);
+    expect(await directory.load()).toEqual(state);
+    mkdirSync(join(folder, 'ring.json.try'));
+    await expect(directory.rehearse(moving)).rejects.toMatchObject({ code: 'STATE_DIR' });
+    expect(await directory.load()).toEqual(state);
+  });
+
+  it('says that it cannot be read rather than making a ring anew', async () => {
+    const folder = tempFolder('state');
+    const directory = new StateDir(folder, 'p1', () => {});
+    await directory.save(moving);
+    const file = join(folder, 'ring.json');
+    const whole = readFileSync(file, 'utf8');
+    const broken = [
+      '',
+      '{}',
+      whole.slice(0, -20),
+      whole.replace('"format": 1', '"format": 2'),
+      whole.replace('"murmur3"', '"sha1"'),
+    ];
+    for (const text of broken) {
+      writeFileSync(file, text);
+      await expect(directory.load()).rejects.toMatchObject({ code: 'STATE_CORRUPT' });
+      expect(readFileSync(file, 'utf8')).toBe(text);
+    }
+  });
+});
