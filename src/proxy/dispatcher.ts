@@ -8,25 +8,13 @@ import type { Command } from '../commands/command.js';
 import type { CommandTable } from '../commands/table.js';
 import { error as encodeError } from '../resp/encode.js';
 import { args, type RequestFramer } from '../resp/request-framer.js';
-import { BlockedCommands } from './features/blocking/blocked-commands.js';
-import { mayWait } from './features/blocking/blocking-frame.js';
-import { Guard } from './features/clients/guard.js';
-import { Pause } from './features/clients/pause.js';
+import { Features } from './features/compose.js';
 import type { LocalContext } from './features/context.js';
 import { LOCAL_COMMANDS } from './features/index.js';
-import { Monitors } from './features/monitor/monitors.js';
 import { refusalWhileSubscribed, waitsForSubscription } from './features/pubsub/commands.js';
-import { PeerCounts } from './features/pubsub/peer-counts.js';
-import { PeerSubscriptions } from './features/pubsub/peer-subscriptions.js';
-import { PublishOrder } from './features/pubsub/publish-order.js';
-import { PubSub } from './features/pubsub/pubsub.js';
-import { ScriptStore } from './features/scripts/script-store.js';
-import { Scripts } from './features/scripts/scripts.js';
 import { runAdministration, runEverywhere } from './features/server/everywhere.js';
-import { Tracking } from './features/tracking/tracking.js';
 import { abortExec } from './features/transactions/exec.js';
 import { queueCommand, refusalInside, runsAtOnce } from './features/transactions/queue.js';
-import { endWatch } from './features/transactions/watch-lane.js';
 import { commandName } from './measure/command-names.js';
 import type { KeyGroups } from './measure/key-groups.js';
 import { KNOWN_KEY } from './request/request.js';
@@ -38,7 +26,6 @@ import { refusalOf } from './route/refusal.js';
 import { isReserved, RESERVED_REPLY } from './route/reserved.js';
 import { Router } from './route/router.js';
 import { planScan } from './route/scan/scan.js';
-import { type RunKeyed, runSpecial } from './route/special.js';
 import { splitByOwner } from './route/split.js';
 import { planUpload } from './route/upload-plan.js';
 import type { ClientConnection } from './session/client-connection.js';
@@ -52,57 +39,19 @@ const NO_AUTH = 'NOAUTH Authentication required.';
 export class Dispatcher implements FrameHandler {
   readonly unknownCommandId = UNKNOWN_COMMAND_ID;
   readonly router: Router;
+  readonly features: Features;
   table: CommandTable;
-  /** Commands that wait at nodes. */
-  readonly blocked = new BlockedCommands(this);
-  /** What clients are subscribed to. */
-  readonly pubsub: PubSub;
-  /** Keeps what is published behind what was subscribed to before. */
-  readonly publishOrder: PublishOrder;
-  /** What the proxy's other processes have subscribed to; null: there are none. */
-  readonly peerCounts: PeerCounts | null;
-  /** Which clients are told of changes of which keys. */
-  readonly tracking: Tracking;
-  /** CLIENT PAUSE. */
-  readonly pause: Pause;
-  /** MONITOR. */
-  readonly monitors: Monitors;
-  /** What ends clients that look like an attack. */
-  readonly guard: Guard;
-  /** Scripts that clients have sent. */
-  readonly scripts: Scripts;
-  readonly #context: LocalContext;
   readonly #groups: KeyGroups | null;
-  readonly #runCode: RunKeyed = (...call) => this.scripts.run(...call);
+  /** Clients are paused, or monitored: every command must be looked at more closely. */
   #attentive = false;
 
   constructor(table: CommandTable, context: LocalContext) {
     this.table = table;
-    this.#context = context;
     this.router = new Router(context.shared, table, (client) => client.transaction?.abort());
-    const { clock, requests, options, turn } = context.shared;
-    const { peers, board } = context;
-    this.pubsub = new PubSub({ requests, clientOutputLimit: options.clientOutputLimit, board });
-    this.peerCounts = peers === null ? null : new PeerCounts(peers);
-    const peerSubscriptions = peers === null || board === null ? null : new PeerSubscriptions(peers, board);
-    this.publishOrder = new PublishOrder(this.pubsub, peerSubscriptions);
-    this.tracking = new Tracking(options.trackingTableMaxKeys, clock, async (client, keys) => {
-      const answers = (await context.peers?.ask({ type: 'invalidated', client, keys })) ?? [];
-      if (answers.includes(1)) return true;
-      return answers.includes(null) ? null : false;
+    this.features = new Features(this.router, context, (attentive) => {
+      this.#attentive = attentive;
     });
-    const attend = (): void => {
-      this.#attentive = this.pause.active || this.monitors.active;
-    };
-    this.guard = new Guard(clock);
-    this.pause = new Pause(attend);
-    this.monitors = new Monitors(turn, context.peers, options.proxyId, attend);
-    this.scripts = new Scripts(this, new ScriptStore(options.scriptCache, context.scriptPeers));
     this.#groups = context.shared.counters.groups;
-  }
-
-  get context(): LocalContext {
-    return this.#context;
   }
 
   useTable(table: CommandTable): void {
@@ -112,12 +61,10 @@ export class Dispatcher implements FrameHandler {
 
   publish(snapshot: RoutingSnapshot, nodes: readonly UpstreamNode[]): void {
     if (snapshot.moves !== null) {
-      for (const client of this.#context.shared.clients) client.watch?.onPublish(snapshot, nodes);
+      for (const client of this.router.shared.clients) client.watch?.onPublish(snapshot, nodes);
     }
     this.router.publish(snapshot, nodes);
-    this.blocked.onPublish();
-    this.pubsub.onPublish(snapshot, nodes);
-    this.tracking.onPublish(snapshot, nodes);
+    this.features.onPublish(snapshot, nodes);
   }
 
   /** Handles the complete frame that `framer` holds. */
@@ -145,7 +92,7 @@ export class Dispatcher implements FrameHandler {
   #dispatchUnusual(client: ClientConnection, framer: RequestFramer, command: Command | undefined): Verdict {
     const source = framer.source as Buffer;
     if (command === undefined) {
-      if (this.guard.looksLikeHttp(source)) return this.guard.end(client);
+      if (this.features.guard.looksLikeHttp(source)) return this.features.guard.end(client);
       client.transaction?.abort();
       const text = unknownCommandError(source, args, framer.argc);
       client.reply(UNKNOWN_COMMAND_ID, encodeError(text, 'latin1'), true);
@@ -153,7 +100,8 @@ export class Dispatcher implements FrameHandler {
     }
     if (!client.authenticated && !command.beforeAuth) return this.#refuseStranger(client, command, framer);
     client.lastCommand = command;
-    if (this.#attentive && this.pause.holds(this, client, rowOf(command, framer), framer)) return LATER;
+    if (this.#attentive && this.features.pause.holds(this.features, client, rowOf(command, framer), framer))
+      return LATER;
     const verdict = this.#dispatchByRoute(client, framer, command, source);
     if (verdict === TAKEN) this.#note(client, command, framer);
     return verdict;
@@ -163,15 +111,15 @@ export class Dispatcher implements FrameHandler {
   #refuseStranger(client: ClientConnection, command: Command, framer: RequestFramer): Verdict {
     const row = rowOf(command, framer);
     const reason = arityError(row, framer.argc) ?? NO_AUTH;
-    if (command.transactionStep === 'runs') return abortExec(client, command, this, reason);
+    if (command.transactionStep === 'runs') return abortExec(client, command, this.features, reason);
     return this.router.refuse(client, row, encodeError(reason));
   }
 
   /** The command was taken: those hear of it who want to. */
   #note(client: ClientConnection, command: Command, framer: RequestFramer): void {
     const { tracking } = client;
-    if (tracking !== null) this.tracking.onCommand(client, tracking, rowOf(command, framer), framer);
-    if (this.monitors.active) this.monitors.onCommand(client, rowOf(command, framer), framer);
+    if (tracking !== null) this.features.tracking.onCommand(client, tracking, rowOf(command, framer), framer);
+    if (this.features.monitors.active) this.features.monitors.onCommand(client, rowOf(command, framer), framer);
   }
 
   planUpload(client: ClientConnection, framer: RequestFramer, buffer: Buffer, start: number): UploadPlan | null {
@@ -181,25 +129,19 @@ export class Dispatcher implements FrameHandler {
   }
 
   onAnswered(client: ClientConnection): void {
-    if (client.tracking !== null) this.tracking.onAnswered(client, client.tracking);
+    if (client.tracking !== null) this.features.tracking.onAnswered(client, client.tracking);
   }
 
   onFailed(client: ClientConnection): void {
-    if (client.tracking !== null) this.tracking.onFailed(client.tracking);
+    if (client.tracking !== null) this.features.tracking.onFailed(client.tracking);
   }
 
   nameOf(command: number): string {
     return commandName(this.table, command);
   }
 
-  /** The client has left. */
   onClosed(client: ClientConnection): void {
-    if (client.subscriptions !== null) this.pubsub.forget(client);
-    endWatch(client, false);
-    this.tracking.stop(client);
-    this.pause.forget(client);
-    this.publishOrder.forget(client);
-    if (client.monitors) this.monitors.forget(client);
+    this.features.onClosed(client);
   }
 
   #dispatchByRoute(client: ClientConnection, framer: RequestFramer, container: Command, source: Buffer): Verdict {
@@ -229,14 +171,15 @@ export class Dispatcher implements FrameHandler {
     const wrongArity = arityError(command, framer.argc);
     if (wrongArity !== null) {
       if (transaction !== null && command.transactionStep === 'runs')
-        return abortExec(client, command, this, wrongArity);
+        return abortExec(client, command, this.features, wrongArity);
       return this.router.refuse(client, command, encodeError(wrongArity));
     }
-    if (transaction !== null && !runsAtOnce(command)) return queueCommand(this, client, transaction, command, framer);
+    if (transaction !== null && !runsAtOnce(command))
+      return queueCommand(this.features, client, transaction, command, framer);
     if (command.route === 'proxy') {
       const run = LOCAL_COMMANDS.get(command.name);
       if (run === undefined) return this.router.refuse(client, command, refusalOf(command));
-      return run(client, command, framer, this);
+      return run(client, command, framer, this.features);
     }
     const { router } = this;
     const { snapshot } = router;
@@ -244,7 +187,7 @@ export class Dispatcher implements FrameHandler {
     if (!router.bind(client)) return LATER;
     switch (command.route) {
       case 'owner':
-        return runAtOwner(router, client, framer, command, this.runKeyed);
+        return runAtOwner(router, client, framer, command, this.features.runKeyed);
       case 'split':
         return splitByOwner(router, client, framer, command, snapshot);
       case 'scan':
@@ -252,20 +195,13 @@ export class Dispatcher implements FrameHandler {
       case 'any':
         return askAnyNode(router, client, framer, command);
       case 'admin':
-        return runAdministration(this, client, framer, command);
+        return runAdministration(this.features, client, framer, command);
       case 'all':
-        return runEverywhere(this, client, framer, command);
+        return runEverywhere(this.features, client, framer, command);
       default:
         return router.refuse(client, command, refusalOf(command));
     }
   }
-
-  /** Forwards the frame to the owner of its keys; one that may wait at the node gets a lane of its own. */
-  readonly runKeyed: RunKeyed = (client, command, owner, source, framer, keys, keyHash) => {
-    if (command.waits !== null && mayWait(command, framer)) return this.blocked.begin(client, command, framer, owner);
-    if (command.special === null) return this.router.forward(client, command, owner, source, framer, keys, keyHash);
-    return runSpecial(this.router, client, command, owner, source, framer, keys, keyHash, this.#runCode);
-  };
 }
 
 /** The subcommand that `framer` holds; otherwise the command. */

@@ -1,12 +1,12 @@
 import type { Command } from '../../commands/command.js';
 import type { RequestFramer } from '../../resp/request-framer.js';
-import type { Dispatcher } from '../dispatcher.js';
 import type { Verdict } from '../request/verdict.js';
 import type { ClientConnection } from '../session/client-connection.js';
 import { clientUnblock } from './blocking/client-unblock.js';
 import { wait } from './blocking/wait.js';
 import { clientCommands } from './clients/client-commands.js';
 import { clusterCommands } from './cluster/cluster-commands.js';
+import type { Features } from './compose.js';
 import { connectionCommands } from './connection/connection-commands.js';
 import { monitor } from './monitor/monitors.js';
 import { pubsubCommands } from './pubsub/commands.js';
@@ -20,7 +20,7 @@ export type LocalCommand = (
   client: ClientConnection,
   command: Command,
   framer: RequestFramer,
-  dispatcher: Dispatcher,
+  features: Features,
 ) => Verdict;
 
 /** The commands that the proxy answers itself, by name (`container|subcommand`). */

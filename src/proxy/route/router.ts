@@ -25,6 +25,7 @@ const OWN_BUFFER_BYTES = 1_048_576;
 
 export class Router {
   readonly shared: ClientShared;
+  table: CommandTable;
   /** Null until the first ring is published. */
   snapshot: RoutingSnapshot | null = null;
   /** Index-aligned with the snapshot's nodes. */
@@ -40,12 +41,15 @@ export class Router {
   /** @param onRefused is told whose command the proxy has answered with an error of its own */
   constructor(shared: ClientShared, table: CommandTable, onRefused: (client: ClientConnection) => void) {
     this.shared = shared;
+    this.table = table;
     this.#groups = shared.counters.groups;
     this.#onRefused = onRefused;
     this.#cacheReads = cacheReadFlags(table);
   }
 
+  /** Commands that nodes know beyond those of the table at hand (modules, newer versions). */
   useTable(table: CommandTable): void {
+    this.table = table;
     this.#cacheReads = cacheReadFlags(table);
   }
 

@@ -3,7 +3,6 @@
 import type { Command } from '../../../commands/command.js';
 import { findKeys, keyPositions } from '../../../commands/keys.js';
 import { args, type RequestFramer } from '../../../resp/request-framer.js';
-import type { Dispatcher } from '../../dispatcher.js';
 import type { TurnTask } from '../../io/turn.js';
 import type { RequestPool } from '../../request/request-pool.js';
 import type { Verdict } from '../../request/verdict.js';
@@ -13,6 +12,7 @@ import type { UnblockMode } from '../../session/waiting.js';
 import type { RoutingSnapshot } from '../../snapshot.js';
 import type { Lane } from '../../upstream/lane.js';
 import type { UpstreamNode } from '../../upstream/upstream-node.js';
+import type { Features } from '../compose.js';
 import { BlockedCommand, noBlockingLane } from './blocked-command.js';
 import { unblock } from './unblock.js';
 
@@ -21,30 +21,30 @@ export class BlockedCommands {
   readonly parked = new Set<BlockedCommand>();
   /** Waits to be ended as soon as their lanes are there, unless these have answered `until` requests by then. */
   readonly #unended = new Map<Lane, { readonly mode: UnblockMode; readonly until: number }>();
-  readonly #dispatcher: Dispatcher;
+  readonly #features: Features;
 
-  constructor(dispatcher: Dispatcher) {
-    this.#dispatcher = dispatcher;
+  constructor(features: Features) {
+    this.#features = features;
   }
 
   get snapshot(): RoutingSnapshot | null {
-    return this.#dispatcher.router.snapshot;
+    return this.#features.router.snapshot;
   }
 
   get requests(): RequestPool {
-    return this.#dispatcher.router.shared.requests;
+    return this.#features.router.shared.requests;
   }
 
   get now(): number {
-    return this.#dispatcher.router.shared.clock.now;
+    return this.#features.router.shared.clock.now;
   }
 
   nodeAt(index: number): UpstreamNode {
-    return this.#dispatcher.router.nodeAt(index);
+    return this.#features.router.nodeAt(index);
   }
 
   schedule(task: TurnTask): void {
-    this.#dispatcher.router.shared.turn.schedule(task);
+    this.#features.router.shared.turn.schedule(task);
   }
 
   /** Sends the command that `framer` holds to the node with this index, on a lane of its own. */
@@ -57,9 +57,9 @@ export class BlockedCommands {
     const node = this.nodeAt(index);
     const lane = node.takeBlocking(client.kind, client);
     if (lane === null) {
-      if (!node.up) return this.#dispatcher.router.refuse(client, command, node.downReply);
-      if (!client.hold(this.#dispatcher.router.waitsFor))
-        return this.#dispatcher.router.refuse(client, command, noBlockingLane(node.name));
+      if (!node.up) return this.#features.router.refuse(client, command, node.downReply);
+      if (!client.hold(this.#features.router.waitsFor))
+        return this.#features.router.refuse(client, command, noBlockingLane(node.name));
       node.blockingLanes.waitForLane(client);
       return LATER;
     }
@@ -103,7 +103,7 @@ export class BlockedCommands {
 
   /** Called about ten times a second. */
   tick(now: number): void {
-    const { requestTimeout } = this.#dispatcher.router.shared.options;
+    const { requestTimeout } = this.#features.router.shared.options;
     for (const blocked of [...this.parked]) blocked.checkTime(now, requestTimeout);
     for (const [lane, { mode, until }] of this.#unended) {
       if (!lane.ready && !lane.closed) continue;

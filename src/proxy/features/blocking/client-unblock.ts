@@ -11,14 +11,14 @@ import { answer, answerError, argumentTexts } from '../../session/words.js';
 import type { LocalCommand } from '../index.js';
 import { unblockFor, unblockOnce } from './unblock.js';
 
-export const clientUnblock: LocalCommand = (client, command, framer, dispatcher) => {
+export const clientUnblock: LocalCommand = (client, command, framer, features) => {
   const mode = argumentTexts(framer)[3]?.toUpperCase() ?? 'TIMEOUT';
   if (framer.argc > 4 || (mode !== 'TIMEOUT' && mode !== 'ERROR')) {
     return answerError(client, command, 'ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR');
   }
   const id = parseStrictInteger(framer.source, args.start[2] as number, args.end[2] as number);
   if (Number.isNaN(id)) return answerError(client, command, 'ERR value is not an integer or out of range');
-  const { shared, peers } = dispatcher.context;
+  const { shared, peers } = features.context;
   const found = waitingOf(shared.clients, id);
   if (found === undefined && peers !== null) {
     return answerLater(client, command, peers.ask({ type: 'unblock', client: id, mode }), (answers) =>

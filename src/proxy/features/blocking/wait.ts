@@ -27,9 +27,9 @@ const NOT_READY = encodeError('NODEDOWN the ring has no nodes yet');
 const NO_KEYS = new Uint16Array(0);
 const STAR = 0x2a;
 
-export const wait: LocalCommand = (client, command, framer, dispatcher) => {
-  if (dispatcher.router.nodes.length === 0) return dispatcher.router.refuse(client, command, NOT_READY);
-  if (!dispatcher.router.bind(client)) return LATER;
+export const wait: LocalCommand = (client, command, framer, features) => {
+  if (features.router.nodes.length === 0) return features.router.refuse(client, command, NOT_READY);
+  if (!features.router.bind(client)) return LATER;
   if (client.pending > 0) {
     client.raiseBarrier();
     return LATER;
@@ -37,23 +37,23 @@ export const wait: LocalCommand = (client, command, framer, dispatcher) => {
   const words = argumentBytes(framer);
   // What the nodes refuse, one of them refuses as well as all.
   const understood = words.slice(1).every((word) => parseStrictInteger(word, 0, word.length) >= 0);
-  const nodes = understood ? dispatcher.router.nodes : [dispatcher.router.nodeAt(dispatcher.router.anyNode())];
+  const nodes = understood ? features.router.nodes : [features.router.nodeAt(features.router.anyNode())];
   const lanes = nodes.map((node) => node.takeBlocking(client.kind, client));
   const lacking = nodes.find((node, i) => lanes[i] === null && node.up);
   if (lacking !== undefined) {
     for (const lane of lanes) if (lane !== null) releaseBlocking(lane);
-    if (!client.hold(dispatcher.router.waitsFor))
-      return dispatcher.router.refuse(client, command, noBlockingLane(lacking.name));
+    if (!client.hold(features.router.waitsFor))
+      return features.router.refuse(client, command, noBlockingLane(lacking.name));
     lacking.blockingLanes.waitForLane(client);
     return LATER;
   }
-  const { shared } = dispatcher.context;
+  const { shared } = features.context;
   const patience = timeoutOf(command, words, timeoutPosition(command, words));
   const request = client.begin(command.id);
   client.raiseBarrier();
   const group = new Group(request, client.kind.protocol, mergeLeast, shared, NO_KEYS);
   group.keys = NO_KEYS_AT_ALL;
-  const waiting = new WaitEverywhere(client, dispatcher.blocked);
+  const waiting = new WaitEverywhere(client, features.blocked);
   client.blocked = waiting;
   nodes.forEach((node, i) => {
     const lane = lanes[i];

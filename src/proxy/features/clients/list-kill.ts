@@ -12,10 +12,10 @@ import { describeClient } from './describe.js';
 const SYNTAX = 'ERR syntax error';
 const NO_SUCH_CLIENT = encodeError('ERR No such client');
 
-export const list: LocalCommand = (client, command, framer, dispatcher) => {
+export const list: LocalCommand = (client, command, framer, features) => {
   const filter = parseListFilter(argumentTexts(framer).slice(2));
   if (typeof filter === 'string') return answerError(client, command, filter);
-  const { shared, peers } = dispatcher.context;
+  const { shared, peers } = features.context;
   const commandBytes = framer.frameEnd - framer.frameStart;
   const own = linesOf(shared.clients, filter, client, commandBytes);
   const { protocol } = client.kind;
@@ -62,13 +62,13 @@ function parseListFilter(words: readonly string[]): ClientFilter | string {
   return ids.some(Number.isNaN) ? 'ERR Invalid client ID' : { ids };
 }
 
-export const kill: LocalCommand = (client, command, framer, dispatcher) => {
+export const kill: LocalCommand = (client, command, framer, features) => {
   const words = argumentTexts(framer).slice(2);
   // In its old form the command means one client, which may be the one that sends it.
   const isOldForm = words.length === 1;
   const filter = isOldForm ? { address: words[0] ?? '' } : parseKillFilter(words, client.id);
   if (typeof filter === 'string') return answerError(client, command, filter);
-  const { shared, peers } = dispatcher.context;
+  const { shared, peers } = features.context;
   const victims = [...shared.clients].filter((candidate) => matches(candidate, filter));
   for (const victim of victims) if (victim !== client) victim.close('killed by CLIENT KILL');
   const reply = (count: number): Buffer => {

@@ -99,8 +99,8 @@ export class Monitors implements TurnTask {
   }
 }
 
-export const monitor: LocalCommand = (client, command, _framer, dispatcher) => {
-  const { monitors } = dispatcher;
+export const monitor: LocalCommand = (client, command, _framer, features) => {
+  const { monitors } = features;
   if (client.monitors) return answer(client, command, OK);
   if (client.pending > 0) {
     // What it is shown begins behind the replies that are still to come.

@@ -7,12 +7,12 @@
 import type { Command } from '../../../commands/command.js';
 import { request as encodeRequest } from '../../../resp/encode.js';
 import { args, type RequestFramer } from '../../../resp/request-framer.js';
-import type { Dispatcher } from '../../dispatcher.js';
 import type { KeysOfRequest } from '../../request/request.js';
 import type { Verdict } from '../../request/verdict.js';
 import { LATER, TAKEN } from '../../request/verdict.js';
 import type { ClientConnection } from '../../session/client-connection.js';
 import type { Lane } from '../../upstream/lane.js';
+import type { Features } from '../compose.js';
 import type { Transaction } from '../transactions/transaction.js';
 import { sendQuietly } from '../transactions/watch-lane.js';
 import { ScriptCall } from './script-call.js';
@@ -27,7 +27,7 @@ const MOST_OF_LANE = 10_000;
 
 export class Scripts {
   readonly store: ScriptStore;
-  readonly #dispatcher: Dispatcher;
+  readonly #features: Features;
 
   readonly #reload = (lane: Lane, digest: string): boolean => {
     const body = this.store.get(digest);
@@ -35,8 +35,8 @@ export class Scripts {
     return body !== undefined;
   };
 
-  constructor(dispatcher: Dispatcher, store: ScriptStore) {
-    this.#dispatcher = dispatcher;
+  constructor(features: Features, store: ScriptStore) {
+    this.#features = features;
     this.store = store;
   }
 
@@ -53,9 +53,9 @@ export class Scripts {
     keys: KeysOfRequest,
     keyHash: number,
   ): Verdict {
-    const lane = this.#dispatcher.router.laneFor(client, index);
-    if (lane === null || lane.full) return this.#dispatcher.router.forward(client, command, index, source, framer);
-    const { publishOrder } = this.#dispatcher;
+    const lane = this.#features.router.laneFor(client, index);
+    if (lane === null || lane.full) return this.#features.router.forward(client, command, index, source, framer);
+    const { publishOrder } = this.#features;
     if (publishOrder.isBehind(lane.node) && this.#mayPublish(command, source)) {
       if (publishOrder.mustWait(client, framer, lane.node, null)) return LATER;
     }
@@ -74,7 +74,7 @@ export class Scripts {
         }
       } else if (digest !== '' && this.#asks(client, digest)) return LATER;
     }
-    const request = this.#dispatcher.router.sendOn(client, command, lane, source, framer);
+    const request = this.#features.router.sendOn(client, command, lane, source, framer);
     request.runsCode = true;
     if (call !== null) request.streamTo(call);
     request.keys = keys;
@@ -127,7 +127,7 @@ export class Scripts {
   /** SCRIPT FLUSH is on its way to the nodes. @param told whether another process has sent it */
   flush(told = false): void {
     this.store.flush(told);
-    for (const node of this.#dispatcher.router.nodes) for (const lane of node.lanes()) lane.scripts = null;
+    for (const node of this.#features.router.nodes) for (const lane of node.lanes()) lane.scripts = null;
   }
 
   /** Whether the code that the command at hand calls may publish. Of what only the nodes know that is not known. */
@@ -152,7 +152,7 @@ export class Scripts {
 
   /** @returns whether the client waits until the other processes have been asked for the script */
   #asks(client: ClientConnection, digest: string): boolean {
-    return this.store.ask(digest, client) && client.hold(this.#dispatcher.router.waitsFor);
+    return this.store.ask(digest, client) && client.hold(this.#features.router.waitsFor);
   }
 }
 
