@@ -36,6 +36,7 @@ import type { LaneWaiter } from '../upstream/lane-pool.js';
 import { Carry } from './carry.js';
 import { ClientLanes } from './client-lanes.js';
 import type { FrameHandler, UploadPlan } from './frame-handler.js';
+import { ATTENDED, LISTENS } from './modes.js';
 import { STREAM_HIGH_WATER } from './paused-lanes.js';
 import { ReplyQueue } from './reply-queue.js';
 import { RingWait } from './ring-wait.js';
@@ -165,9 +166,17 @@ export class ClientConnection implements TurnTask, Requester, LaneWaiter {
     socket.resume();
   }
 
+  /** What it has entered that concerns its commands or its replies (`modes.ts`); features enter and leave. */
+  modes = 0;
+
   /** Whether its commands must be looked at more closely than others'. */
   get isUnusual(): boolean {
-    return this.transaction !== null || this.subscriptions !== null || this.tracking !== null;
+    return (
+      (this.modes & ATTENDED) !== 0 ||
+      this.transaction !== null ||
+      this.subscriptions !== null ||
+      this.tracking !== null
+    );
   }
 
   /** Bytes that it has sent up to the end of the command that `framer` holds: tells its commands apart. */
@@ -444,7 +453,7 @@ export class ClientConnection implements TurnTask, Requester, LaneWaiter {
   /** Called about once a second: ends clients that are idle, or that do not take their replies. */
   tick(now: number): void {
     const { idleTimeout, clientStallTimeout } = this.#shared.options;
-    const listens = this.subscriptions !== null || this.monitors;
+    const listens = (this.modes & LISTENS) !== 0 || this.subscriptions !== null || this.monitors;
     if (idleTimeout > 0 && this.pending === 0 && !listens && now - this.lastActiveAt > idleTimeout) {
       this.close(`idle for ${idleTimeout} ms`);
       return;
