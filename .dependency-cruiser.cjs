@@ -18,10 +18,17 @@ module.exports = {
     },
     {
       name: 'ring-is-pure',
-      comment: 'ring is pure: of the others it may use resp only.',
+      comment: 'ring is pure: of the others it may use resp, and what tells one node from another.',
       severity: 'error',
       from: { path: '^src/ring/' },
-      to: { path: srcExcept('ring', 'resp') },
+      to: { path: '^src/(?!(?:ring|resp)/|node/identity\\.ts$)' },
+    },
+    {
+      name: 'node-knows-resp-only',
+      comment: 'A node is what all others speak of: it knows none of them but resp.',
+      severity: 'error',
+      from: { path: '^src/node/' },
+      to: { path: srcExcept('node', 'resp') },
     },
     {
       name: 'commands-are-pure',
@@ -44,15 +51,15 @@ module.exports = {
       comment: 'proxy gets a routing snapshot, and reports through event channels.',
       severity: 'error',
       from: { path: '^src/proxy/' },
-      to: { path: srcExcept('proxy', 'resp', 'ring', 'commands') },
+      to: { path: srcExcept('proxy', 'resp', 'ring', 'commands', 'node') },
     },
     {
       name: 'cli-goes-through-the-admin-api',
       comment:
-        'cli uses the types of the admin API; for serve and config also the configuration, the composition root and its errors.',
+        'cli uses the types of the admin API, and addresses; for serve and config also the configuration, the composition root and its errors.',
       severity: 'error',
       from: { path: '^cli/' },
-      to: { path: '^src/(?!(?:config/|serve\\.ts$|errors\\.ts$|version\\.ts$|admin/api\\.ts$))' },
+      to: { path: '^src/(?!(?:config/|node/address\\.ts$|serve\\.ts$|errors\\.ts$|version\\.ts$|admin/api\\.ts$))' },
     },
     {
       name: 'cli-takes-only-types-of-the-admin-api',

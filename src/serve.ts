@@ -5,7 +5,6 @@ import type { ProxyView, StatsView } from './admin/api.js';
 import type { AdminBackend } from './admin/backend.js';
 import { AdminServer } from './admin/server.js';
 import { type CommandInfo, parseCommandReply } from './commands/build.js';
-import { parseAddress } from './config/address.js';
 import type { Config } from './config/settings.js';
 import { RingproxyError } from './errors.js';
 import { ClientTrouble } from './health/client-trouble.js';
@@ -13,6 +12,8 @@ import { examineNode, takesValuesOf } from './health/examine.js';
 import { describeNodeError, flushNode, inspectNode, type NodeAccess, runIdsOf } from './health/inspect.js';
 import { type NodeHealth, NodeMonitor } from './health/node-monitor.js';
 import { LocalPlane } from './local-plane.js';
+import { parseAddress } from './node/address.js';
+import { nodeKey } from './node/identity.js';
 import type { PlaneHost } from './plane-host.js';
 import { socketShortCuts } from './proxy/io/raw-socket.js';
 import { bucketUpperBound } from './proxy/measure/histogram.js';
@@ -89,7 +90,7 @@ export async function startServer(config: Config): Promise<RunningProxy> {
       );
     }
   };
-  const isUp = (node: NodeSpec): boolean => monitors.get(`${node.name}\n${node.address}`)?.health.up !== false;
+  const isUp = (node: NodeSpec): boolean => monitors.get(nodeKey(node))?.health.up !== false;
   const plane = createPlane(config, proxyId, version, access, beforeReturn, (message) => log.warn(message));
 
   const learnCommands = (reply: unknown): void => {
@@ -102,13 +103,13 @@ export async function startServer(config: Config): Promise<RunningProxy> {
   };
 
   const healthOf = (node: NodeSpec): NodeHealth | null => {
-    const health = monitors.get(`${node.name}\n${node.address}`)?.health;
+    const health = monitors.get(nodeKey(node))?.health;
     return health === undefined ? null : { ...health, reason: health.reason ?? clientTrouble.of(node) };
   };
 
   const watch = (nodes: readonly NodeSpec[]): void => {
     clientTrouble.keep(nodes);
-    const wanted = new Map(nodes.map((node) => [`${node.name}\n${node.address}`, node]));
+    const wanted = new Map(nodes.map((node) => [nodeKey(node), node]));
     for (const [key, monitor] of monitors) {
       if (wanted.has(key)) continue;
       monitor.stop();
@@ -157,7 +158,7 @@ export async function startServer(config: Config): Promise<RunningProxy> {
   const strays: StrayChecks = new StrayChecks({
     open: (node) => NodeLink.open(moverNode(node), { ...link, onLate: () => {} }),
     stable: () => manager.stableRing,
-    runId: (node) => monitors.get(`${node.name}\n${node.address}`)?.health.runId ?? null,
+    runId: (node) => monitors.get(nodeKey(node))?.health.runId ?? null,
     warn: (message) => log.warn(message),
   });
   const manager: RingManager = new RingManager(proxyId, stateDir, {

@@ -3,12 +3,13 @@
  * Flags, environment variables, `--help` and the README's table are made from this table.
  */
 import { z } from 'zod';
+import { formatAddress, isLoopback, parseAddress } from '../node/address.js';
 import { HASH_NAMES } from '../ring/hash.js';
 import { pointMistakes } from '../ring/node-points.js';
 import { DEFAULT_RING_OPTIONS } from '../ring/ring.js';
-import { formatAddress, isLoopback, parseAddress, parseNodeText } from './address.js';
 import { keyGroups } from './key-groups.js';
 import { isNodeName, isWeight, MOST_NODES, NODE_NAME_RULE, WEIGHT_RULE } from './node-limits.js';
+import { parseNodeText } from './node-text.js';
 import { formatDuration, formatSize, parseDuration, parseSize } from './units.js';
 
 export interface Setting {
