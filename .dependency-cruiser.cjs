@@ -38,6 +38,13 @@ module.exports = {
       to: { path: srcExcept('commands', 'resp') },
     },
     {
+      name: 'time-knows-nobody',
+      comment: 'time is what passes: everybody may use it.',
+      severity: 'error',
+      from: { path: '^src/time/' },
+      to: { path: srcExcept('time') },
+    },
+    {
       name: 'pure-parts-do-no-io',
       severity: 'error',
       from: { path: '^src/(resp|ring|commands)/' },
@@ -51,7 +58,7 @@ module.exports = {
       comment: 'proxy gets a routing snapshot, and reports through event channels.',
       severity: 'error',
       from: { path: '^src/proxy/' },
-      to: { path: srcExcept('proxy', 'resp', 'ring', 'commands', 'node') },
+      to: { path: srcExcept('proxy', 'resp', 'ring', 'commands', 'node', 'time') },
     },
     {
       name: 'cli-goes-through-the-admin-api',

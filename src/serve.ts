@@ -11,10 +11,12 @@ import { ClientTrouble } from './health/client-trouble.js';
 import { examineNode, takesValuesOf } from './health/examine.js';
 import { describeNodeError, flushNode, inspectNode, type NodeAccess, runIdsOf } from './health/inspect.js';
 import { type NodeHealth, NodeMonitor } from './health/node-monitor.js';
-import { LocalPlane } from './local-plane.js';
 import { parseAddress } from './node/address.js';
 import { nodeKey } from './node/identity.js';
-import type { PlaneHost } from './plane-host.js';
+import type { PlaneHost } from './plane/host.js';
+import { LocalPlane } from './plane/local.js';
+import type { WorkerOptions } from './plane/workers/messages.js';
+import { WorkerPool, type WorkerPoolOptions } from './plane/workers/worker-pool.js';
 import { socketShortCuts } from './proxy/io/raw-socket.js';
 import { bucketUpperBound } from './proxy/measure/histogram.js';
 import type { PlaneStats } from './proxy/measure/plane-stats.js';
@@ -32,14 +34,13 @@ import { LoadHistory } from './telemetry/load-history.js';
 import { createLogger } from './telemetry/log.js';
 import { RecentEvents } from './telemetry/recent-events.js';
 import { logEvents, onEvents } from './telemetry/subscribers.js';
+import { LATE, within } from './time/within.js';
 import { ChangeWatcher } from './topology/change-watcher.js';
 import { type RingGenerationEvent, ringGeneration } from './topology/events.js';
 import { RingManager } from './topology/ring-manager.js';
 import { StateDir } from './topology/state-dir.js';
 import { StrayChecks } from './topology/stray-checks.js';
 import { readVersion } from './version.js';
-import type { WorkerOptions } from './workers/messages.js';
-import { WorkerPool, type WorkerPoolOptions } from './workers/worker-pool.js';
 
 export interface RunningProxy {
   /** Where clients connect. */
@@ -81,7 +82,7 @@ export async function startServer(config: Config): Promise<RunningProxy> {
     const others = (routed?.nodes ?? []).filter((other) => other.name !== node.name && isUp(other));
     try {
       const from = await within(FUNCTIONS_MS, copyFunctions(others, node, functionCopies));
-      if (from !== null)
+      if (from !== LATE && from !== null)
         log.info({ node: node.name }, `${node.name} came back without functions: copied those of ${from}`);
     } catch (error) {
       log.warn(
@@ -271,7 +272,7 @@ export async function startServer(config: Config): Promise<RunningProxy> {
       weighting: config.weighting,
     });
     const given = await within(FUNCTIONS_MS, spreadFunctions(manager.nodes, functionCopies));
-    if (given !== null && given.length > 0)
+    if (given !== LATE && given.length > 0)
       log.info(`${given.join(', ')} had no functions: copied those of another node`);
     const listen = await plane.listen().catch((error: unknown) => {
       throw listenFailure('listen', config.listen, error);
@@ -342,15 +343,6 @@ export async function startServer(config: Config): Promise<RunningProxy> {
     await closeAll();
     throw error;
   }
-}
-
-/** @returns null when the work takes longer */
-function within<T>(milliseconds: number, work: Promise<T>): Promise<T | null> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<null>((resolve) => {
-    timer = setTimeout(() => resolve(null), milliseconds);
-  });
-  return Promise.race([work, late]).finally(() => clearTimeout(timer));
 }
 
 /** @returns the id of the proxy that named its connection to a node so, or an empty string */

@@ -59,14 +59,14 @@ describe('the table of rights', () => {
   });
 });
 
-describe('the README', () => {
-  const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
+describe('the page on nodes', () => {
+  const page = readFileSync(new URL('../src/docs/nodes.md', import.meta.url), 'utf8');
 
   it('has the table', () => {
-    expect(/<!-- rights:start -->\n([\s\S]*?)\n<!-- rights:end -->/.exec(readme)?.[1]).toBe(rightsReference());
+    expect(/<!-- rights:start -->\n([\s\S]*?)\n<!-- rights:end -->/.exec(page)?.[1]).toBe(rightsReference());
   });
 
   it.each(['change', 'serve'] as const)('has the line of a user for %s', (need) => {
-    expect(readme).toContain(`\nACL SETUSER ringproxy on >PASSWORD ${aclRules(need)}\n`);
+    expect(page).toContain(`\nACL SETUSER ringproxy on >PASSWORD ${aclRules(need)}\n`);
   });
 });

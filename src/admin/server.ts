@@ -272,7 +272,7 @@ export class AdminServer {
       this.#options.onError(error);
       sendError(reply, 500, 'INTERNAL', 'the proxy failed to answer', 'its log says more');
     } else {
-      sendError(reply, status, 'BAD_REQUEST', error.message, 'see the README on the admin API');
+      sendError(reply, status, 'BAD_REQUEST', error.message, 'GET /v1 lists what there is');
     }
   }
 }

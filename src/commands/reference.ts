@@ -1,4 +1,4 @@
-/** The README's table of commands, made from the command table. */
+/** The documentation's table of commands, made from the command table. */
 import { buildCommandTable } from './build.js';
 import type { Command, Merge, Tolerance } from './command.js';
 

@@ -1,6 +1,6 @@
 /**
  * Every setting, once: where it stands in the file, its type and range, its default and what it is for.
- * Flags, environment variables, `--help` and the README's table are made from this table.
+ * Flags, environment variables, `--help` and the table in `src/docs/settings.md` are made from this table.
  */
 import { z } from 'zod';
 import { formatAddress, isLoopback, parseAddress } from '../node/address.js';

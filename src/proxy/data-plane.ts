@@ -5,26 +5,27 @@
 import type { Socket } from 'node:net';
 import type { CommandTable } from '../commands/table.js';
 import type { NodeSpec } from '../ring/node-spec.js';
-import { ClientConnection } from './client/client-connection.js';
-import type { ClientShared } from './client/client-shared.js';
-import { DENIED, isLocalPeer } from './client/protected-mode.js';
+import { within } from '../time/within.js';
+import { Dispatcher } from './dispatcher.js';
 import { type ClientEvent, clientConnected, clientRejected } from './events.js';
-import { Fence } from './fence.js';
+import { answerPeer, onPeerNews } from './features/answer-peer.js';
+import type { ScriptPeers } from './features/scripts/script-store.js';
 import { ChunkPool } from './io/chunk-pool.js';
-import { HoldPool } from './io/hold.js';
 import { Turn } from './io/turn.js';
-import { Listener } from './listener.js';
 import { Clock } from './measure/clock.js';
 import { CommandObserver } from './measure/command-observer.js';
 import { Counters } from './measure/counters.js';
 import { KeyGroups } from './measure/key-groups.js';
 import type { DataPlaneOptions } from './options.js';
-import { answerPeer, onPeerNews } from './peers/answer-peer.js';
 import type { PeerAnswer, PeerNews, PeerQuestion, Peers } from './peers/peers.js';
 import type { SubscriptionBoard } from './peers/subscription-board.js';
-import { Dispatcher } from './plan/dispatcher.js';
-import { RequestPool } from './request.js';
-import type { ScriptPeers } from './scripts/script-store.js';
+import { HoldPool } from './request/hold.js';
+import { RequestPool } from './request/request.js';
+import { Fence } from './route/fence/fence.js';
+import { ClientConnection } from './session/client-connection.js';
+import { Listener } from './session/listener.js';
+import { DENIED, isLocalPeer } from './session/protected-mode.js';
+import type { ClientShared } from './session/session-shared.js';
 import type { RoutingSnapshot } from './snapshot.js';
 import { UpstreamNode, type UpstreamShared } from './upstream/upstream-node.js';
 
@@ -207,7 +208,7 @@ export class DataPlane {
   }
 
   /**
-   * Waits until every command that is in flight now on a key that changes hands was answered (see `fence.ts`).
+   * Waits until every command that is in flight now on a key that changes hands was answered (see `route/fence/fence.ts`).
    * @param timeout milliseconds
    * @returns what was slower than that, for people: nodes, and what of whom is in flight there
    */
@@ -315,14 +316,4 @@ function turnAway(socket: Socket, reply: string): void {
   socket.on('error', () => {});
   socket.end(reply, () => socket.destroy());
   socket.resume();
-}
-
-/** Waits for the work, but not longer. */
-async function within(milliseconds: number, work: Promise<void>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, milliseconds);
-  });
-  await Promise.race([work, late]);
-  clearTimeout(timer);
 }

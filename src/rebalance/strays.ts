@@ -5,7 +5,7 @@
  * They are left by a node that comes back from a snapshot, by proxies that place keys elsewhere while a node is down
  * (twemproxy's `auto_eject_hosts`), by scripts with keys that they do not declare, and by whoever writes past the proxy.
  */
-import { isReserved } from '../proxy/plan/reserved.js';
+import { isReserved } from '../proxy/route/reserved.js';
 import type { Ring } from '../ring/ring.js';
 import type { NodeLink } from './node-link.js';
 import { walkNode } from './sweep.js';

@@ -1,5 +1,5 @@
 /** Walks one source: every key of it that moves is handed on, in every database. */
-import { isReserved } from '../proxy/plan/reserved.js';
+import { isReserved } from '../proxy/route/reserved.js';
 import type { ReplyValue } from '../resp/decode.js';
 import { request } from '../resp/encode.js';
 import { movedRoutes } from '../ring/moves.js';

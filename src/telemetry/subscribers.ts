@@ -15,7 +15,7 @@ const detail: ChannelUse = { level: 'debug', frequent: false };
 const warning: ChannelUse = { level: 'warn', frequent: false };
 const frequent: ChannelUse = { level: null, frequent: true };
 
-/** Every channel. What their events say stands in `events.ts` of the folder that publishes them, and in the README. */
+/** Every channel. What their events say stands in `events.ts` of the folder that publishes them, and in `src/docs/events.md`. */
 export const EVENT_CHANNELS: Readonly<Record<string, ChannelUse>> = {
   'ringproxy:client:connected': detail,
   'ringproxy:client:closed': detail,

@@ -1,4 +1,4 @@
-/** Prints the README's table: how much more than the mean the fullest of ten equal nodes holds. */
+/** Prints the table of `src/docs/ring.md`: how much more than the mean the fullest of ten equal nodes holds. */
 import { randomUUID } from 'node:crypto';
 import { buildRingSync } from '../../src/ring/build.js';
 import { DEFAULT_RING_OPTIONS } from '../../src/ring/ring.js';

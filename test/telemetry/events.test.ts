@@ -14,7 +14,7 @@ import { tempFolder } from '../support/temp-folder.js';
 
 type Event = Record<string, unknown>;
 
-const README = readFileSync(join(ROOT, 'README.md'), 'utf8');
+const PAGE = readFileSync(join(ROOT, 'src/docs/events.md'), 'utf8');
 
 /** Says every event of every channel on standard error. */
 const RECORDER = `
@@ -36,9 +36,9 @@ function eventsOf(proxy: RingproxyProcess, name: string): Event[] {
     .filter((event) => event.name === `ringproxy:${name}`);
 }
 
-describe('the README', () => {
+describe('the page on events', () => {
   it('names every channel, and says which are frequent', () => {
-    const table = README.slice(README.indexOf('<!-- events:start -->'), README.indexOf('<!-- events:end -->'));
+    const table = PAGE.slice(PAGE.indexOf('<!-- events:start -->'), PAGE.indexOf('<!-- events:end -->'));
     const rows = [...table.matchAll(/^\| `(ringproxy:[^`]+)` \| (\*frequent\*)?/gm)];
     expect(Object.fromEntries(rows.map(([, name, frequent]) => [name, frequent !== undefined]))).toEqual(
       Object.fromEntries(Object.entries(EVENT_CHANNELS).map(([name, { frequent }]) => [name, frequent])),
@@ -46,7 +46,7 @@ describe('the README', () => {
   });
 
   it('shows a handler that works', async () => {
-    const example = README.slice(README.indexOf('<!-- events-example -->'));
+    const example = PAGE.slice(PAGE.indexOf('<!-- events-example -->'));
     const code = /```js\n(.*?)```/s.exec(example)?.[1] ?? '';
     const nodes = await startRedises(2);
     const spare = await startRedis();

@@ -1,7 +1,7 @@
 /** What replies to reads say about the cache: whether it had the key. */
 import { bulkIsNull } from '../../resp/inspect.js';
-import { headerNumber, lineEnd, replyEnd } from '../merge/held.js';
-import type { Request } from '../request.js';
+import { headerNumber, lineEnd, replyEnd } from '../request/held-reply.js';
+import type { Request } from '../request/request.js';
 import type { Counters } from './counters.js';
 import { NO_GROUP } from './key-groups.js';
 

@@ -1,4 +1,4 @@
-import type { ClientConnection } from '../client/client-connection.js';
+import type { ClientConnection } from '../session/client-connection.js';
 import type { PeerAnswer } from './peers.js';
 
 type PeerAnswers = readonly (PeerAnswer | null)[];

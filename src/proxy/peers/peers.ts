@@ -1,8 +1,9 @@
 /** What the processes of one proxy ask and tell each other on behalf of their clients. All of it is plain data. */
-import type { ClientCount } from '../clients/client-count.js';
-import type { ClientFilter, ClientLine } from '../clients/client-filter.js';
-import type { UnblockMode } from '../private/unblock.js';
-import type { TopicKind } from '../pubsub/topic.js';
+
+import type { UnblockMode } from '../features/blocking/unblock.js';
+import type { ClientCount } from '../features/clients/client-count.js';
+import type { ClientFilter, ClientLine } from '../features/clients/client-filter.js';
+import type { TopicKind } from '../features/pubsub/topic.js';
 
 /** Who is subscribed to this topic, as the node with this name and address counts? */
 export interface SubscribedQuestion {

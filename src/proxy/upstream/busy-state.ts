@@ -3,7 +3,7 @@
  * the script came from; the other workers of the proxy are told, again and again, so that none goes on believing it
  * when a worker has died.
  */
-import type { ReplySink, Request, RequestPool } from '../request.js';
+import type { ReplySink, Request, RequestPool } from '../request/request.js';
 
 const BUSY = Buffer.from('-BUSY');
 /** What is told of a node that runs a script and does not say so yet. */

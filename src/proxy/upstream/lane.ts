@@ -18,14 +18,14 @@ import type { Socket } from 'node:net';
 import net from 'node:net';
 import { error as encodeError } from '../../resp/encode.js';
 import { ReplyFramer } from '../../resp/reply-framer.js';
-import type { ClientConnection } from '../client/client-connection.js';
 import { Outlet } from '../io/outlet.js';
 import { sharedLookup } from '../io/shared-lookup.js';
 import { createSocketWriter } from '../io/socket-writer.js';
-import type { LanePool } from '../private/lane-pool.js';
-import type { Request } from '../request.js';
+import type { Request } from '../request/request.js';
+import type { ClientConnection } from '../session/client-connection.js';
 import { Greeting, shortened } from './greeting.js';
 import type { LaneKind } from './lane-handshake.js';
+import type { LanePool } from './lane-pool.js';
 import { ReplyCarry } from './reply-carry.js';
 import type { UpstreamNode } from './upstream-node.js';
 

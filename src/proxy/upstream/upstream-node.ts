@@ -3,7 +3,6 @@
  * while it does not.
  */
 import { error as encodeError, request as encodeRequest } from '../../resp/encode.js';
-import type { ClientConnection } from '../client/client-connection.js';
 import {
   type NodeConnectionEvent,
   type NodeTroubleEvent,
@@ -17,11 +16,12 @@ import type { Turn } from '../io/turn.js';
 import type { Clock } from '../measure/clock.js';
 import { NodeCounters } from '../measure/counters.js';
 import type { DataPlaneOptions } from '../options.js';
-import { LanePool } from '../private/lane-pool.js';
-import { NO_KEYS_AT_ALL, type Request, type RequestPool } from '../request.js';
+import { NO_KEYS_AT_ALL, type Request, type RequestPool } from '../request/request.js';
+import type { ClientConnection } from '../session/client-connection.js';
 import { BusyState } from './busy-state.js';
 import { Lane, type LaneEnd } from './lane.js';
 import type { LaneKind } from './lane-handshake.js';
+import { LanePool } from './lane-pool.js';
 import { Drop, dropFrame, LateConnections } from './late-connections.js';
 import { SILENT_MS, Silence } from './silence.js';
 import { Trouble } from './trouble.js';

@@ -9,7 +9,7 @@
  * Invariant: whenever a node runs a client's command, its copy of the key is the truth, which is what all commands
  * before have made of it. So nothing acknowledged is lost, nothing deleted comes back, no key reads as missing.
  */
-import { AFTER_READS, HOLD, ON_SOURCE, ON_TARGET, routeMovedKey } from '../../../src/proxy/plan/moved-key.js';
+import { AFTER_READS, HOLD, ON_SOURCE, ON_TARGET, routeMovedKey } from '../../../src/proxy/route/moving/moved-key.js';
 import { afterFence, afterRestart, mayMove } from '../../../src/topology/change-protocol.js';
 import type { Step } from './explore.js';
 

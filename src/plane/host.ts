@@ -1,0 +1,56 @@
+/** Where the data plane runs: in this process, or in several worker processes. */
+import type { WorkerView } from '../admin/api.js';
+import type { CommandInfo } from '../commands/build.js';
+import type { PlaneStats } from '../proxy/measure/plane-stats.js';
+import type { RoutingSnapshot } from '../proxy/snapshot.js';
+import type { NodeSpec } from '../ring/node-spec.js';
+import type { FenceMember } from '../topology/change-protocol.js';
+
+/** What clients are told of the proxy itself. */
+export interface ProxyInfo {
+  readonly redisVersion: string;
+  /** Lines of INFO's section on the proxy. */
+  readonly lines: readonly string[];
+  /** Clients of all processes. */
+  readonly clients: number;
+}
+
+export interface PlaneHost {
+  readonly workers: readonly WorkerView[];
+  /** Begins to serve. @returns the address, with the port that was chosen for port 0 */
+  listen(): Promise<string>;
+  /** From now on commands are routed by this snapshot. */
+  publish(snapshot: RoutingSnapshot): void;
+  /**
+   * Waits until every command that is in flight now on a key that changes hands was answered.
+   * @param timeout milliseconds
+   * @returns every process that commands come from, and whether all of these commands were answered in time
+   */
+  fence(timeout: number): Promise<FenceMember[]>;
+  /**
+   * Makes these nodes drop connections on which commands may still lie. When it returns, none of them runs any more.
+   * @throws Error when a node that has such connections cannot be asked
+   */
+  killLateConnections(nodes: readonly NodeSpec[]): Promise<void>;
+  /** A source has no moved key left. */
+  sourceSwept(source: number): void;
+  /** Commands that the nodes know beyond those of the table at hand. */
+  useCommands(commands: readonly CommandInfo[]): void;
+  /** Whether a command of this name is in the table at hand. */
+  knows(command: string): boolean;
+  stats(): Promise<PlaneStats>;
+  /** @param describe what clients are told, made of what was counted */
+  describeBy(describe: (stats: PlaneStats) => ProxyInfo): void;
+  /** Whether clients were served in the last tenth of a second or so. */
+  isBusy(): boolean;
+  /**
+   * Stops: no new clients, what is in flight is answered, then everything is closed.
+   * @param timeout milliseconds after which clients that still wait are cut
+   */
+  close(timeout: number): Promise<void>;
+}
+
+/** Why a fence was not passed. @param slow what is in flight, and where */
+export function stillInFlight(slow: readonly string[]): string {
+  return slow.length === 0 ? '' : `commands on keys that move are still in flight at ${slow.join('; ')}`;
+}

@@ -1,0 +1,92 @@
+/** The data plane in this process. */
+import type { WorkerView } from '../admin/api.js';
+import { buildCommandTable, type CommandInfo } from '../commands/build.js';
+import { DataPlane } from '../proxy/data-plane.js';
+import { emptyPlaneStats, type PlaneStats, readPlaneStats } from '../proxy/measure/plane-stats.js';
+import type { DataPlaneOptions } from '../proxy/options.js';
+import type { RoutingSnapshot } from '../proxy/snapshot.js';
+import type { LateKiller } from '../rebalance/connections.js';
+import type { NodeSpec } from '../ring/node-spec.js';
+import { LoopLag } from '../telemetry/loop-lag.js';
+import { TrafficDetector } from '../telemetry/traffic-detector.js';
+import type { FenceMember } from '../topology/change-protocol.js';
+import { type PlaneHost, type ProxyInfo, stillInFlight } from './host.js';
+
+export class LocalPlane implements PlaneHost {
+  readonly #plane: DataPlane;
+  readonly #killLate: LateKiller;
+  readonly #lag = new LoopLag();
+  readonly #traffic: TrafficDetector;
+  #describe: (stats: PlaneStats) => ProxyInfo = () => ({ redisVersion: '', lines: [], clients: 0 });
+
+  constructor(options: DataPlaneOptions, killLate: LateKiller, beforeReturn: (node: NodeSpec) => Promise<void>) {
+    this.#killLate = killLate;
+    this.#plane = new DataPlane(options, buildCommandTable(), {
+      peers: null,
+      board: null,
+      scriptPeers: null,
+      beforeReturn,
+      onBusy: () => {},
+      redisVersion: () => this.#describe(emptyPlaneStats()).redisVersion,
+      allClients: () => this.#plane.clients.size,
+      proxyInfo: () => [...this.#describe(readPlaneStats(this.#plane, this.#lag.seconds)).lines],
+    });
+    this.#traffic = new TrafficDetector(() => {
+      let commands = 0;
+      for (const node of this.#plane.nodes) commands += node.counters.commands;
+      return commands;
+    });
+  }
+
+  get workers(): WorkerView[] {
+    return [{ number: 1, slot: 1, pid: process.pid, clients: this.#plane.clients.size }];
+  }
+
+  listen(): Promise<string> {
+    this.#plane.start();
+    return this.#plane.listen();
+  }
+
+  publish(snapshot: RoutingSnapshot): void {
+    this.#plane.publish(snapshot);
+  }
+
+  async fence(timeout: number): Promise<FenceMember[]> {
+    const slow = await this.#plane.fence(timeout);
+    const why = stillInFlight(slow);
+    return [{ acknowledged: slow.length === 0, why }];
+  }
+
+  async killLateConnections(nodes: readonly NodeSpec[]): Promise<void> {
+    const late = this.#plane.lateConnections();
+    await this.#killLate(nodes, late, (dropped) => this.#plane.forgetLate([dropped]));
+  }
+
+  /** The data plane asks the mover itself. */
+  sourceSwept(): void {}
+
+  useCommands(commands: readonly CommandInfo[]): void {
+    this.#plane.useTable(buildCommandTable(commands));
+  }
+
+  knows(command: string): boolean {
+    return this.#plane.table.get(command) !== undefined;
+  }
+
+  stats(): Promise<PlaneStats> {
+    return Promise.resolve(readPlaneStats(this.#plane, this.#lag.seconds));
+  }
+
+  describeBy(describe: (stats: PlaneStats) => ProxyInfo): void {
+    this.#describe = describe;
+  }
+
+  isBusy(): boolean {
+    return this.#traffic.isBusy();
+  }
+
+  async close(timeout: number): Promise<void> {
+    await this.#plane.close(timeout);
+    this.#lag.stop();
+  }
+}

@@ -1,0 +1,38 @@
+import { nodeKey } from '../../node/identity.js';
+
+/** What a worker may find of a node, and the end of that. */
+const ENDS: ReadonlyMap<string, string> = new Map([
+  ['ringproxy:upstream:down', 'ringproxy:upstream:up'],
+  ['ringproxy:upstream:impaired', 'ringproxy:upstream:recovered'],
+]);
+
+/**
+ * Each worker notices by itself that a node is gone or back, or says that it cannot do its work: it is news when the
+ * first one notices, or the last.
+ */
+export class NodeStates {
+  /** Workers that have found something, and what tells of its end, by what it is and by the node. */
+  readonly #found = new Map<string, { readonly end: string; event: object; readonly workers: Set<number> }>();
+
+  isNews(worker: number, channel: string, event: object): boolean {
+    const begins = ENDS.get(channel);
+    const end = begins ?? ([...ENDS.values()].includes(channel) ? channel : null);
+    if (end === null) return true;
+    const node = { name: String(Reflect.get(event, 'node')), address: String(Reflect.get(event, 'address')) };
+    const key = `${end}\n${nodeKey(node)}`;
+    const found = this.#found.get(key) ?? { end, event, workers: new Set<number>() };
+    this.#found.set(key, found);
+    if (begins === undefined) return found.workers.delete(worker) && found.workers.size === 0;
+    found.workers.add(worker);
+    found.event = event;
+    return found.workers.size === 1;
+  }
+
+  /** The worker is gone. @returns what has ended with it, since no other worker has found it */
+  forget(worker: number): { readonly channel: string; readonly event: object }[] {
+    return [...this.#found.values()].flatMap(({ end, event, workers }) => {
+      if (!workers.delete(worker) || workers.size > 0) return [];
+      return [{ channel: end, event: { ...event, error: '', reason: '' } }];
+    });
+  }
+}

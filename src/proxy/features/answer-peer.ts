@@ -1,0 +1,81 @@
+/** What this process answers, and does, when another one asks or tells. */
+
+import type { Dispatcher } from '../dispatcher.js';
+import type { PeerAnswer, PeerNews, PeerQuestion } from '../peers/peers.js';
+import type { UpstreamNode } from '../upstream/upstream-node.js';
+import { endWaitOf } from './blocking/client-unblock.js';
+import { countOwn } from './clients/client-count.js';
+import { killOwn, linesOf } from './clients/list-kill.js';
+import { NOBODY } from './pubsub/peer-counts.js';
+import { sendRedirected } from './tracking/tracking.js';
+
+export async function answerPeer(dispatcher: Dispatcher, question: PeerQuestion): Promise<PeerAnswer> {
+  const { clients } = dispatcher.context.shared;
+  switch (question.type) {
+    case 'list':
+      return { lines: linesOf(clients, question.filter, null, 0) };
+    case 'kill':
+      return killOwn(clients, question.filter);
+    case 'unblock':
+      return (await endWaitOf(clients, question.client, question.mode)) ? 1 : 0;
+    case 'invalidated': {
+      const target = [...clients].find((client) => client.id === question.client);
+      if (target === undefined) return 0;
+      sendRedirected(target, question.keys?.map((key) => Buffer.from(key)) ?? null);
+      return 1;
+    }
+    case 'subscribed':
+      return {
+        subscribed: question.about.map(({ node: name, address, kind, key, withPatterns }) => {
+          const node = nodeOf(dispatcher, name, address);
+          return node === undefined ? NOBODY : dispatcher.pubsub.subscribed(node, kind, key, withPatterns);
+        }),
+      };
+    case 'heard':
+      // What clients have sent before the question came is read in this turn of the event loop.
+      await new Promise((resolve) => setImmediate(resolve));
+      await keptUp(dispatcher, question.node, question.address);
+      return 1;
+    case 'count':
+      return { count: countOwn(dispatcher) };
+    case 'caught-up':
+      return 1;
+    case 'heed':
+      onPeerNews(dispatcher, question.news);
+      return 1;
+  }
+}
+
+function nodeOf(dispatcher: Dispatcher, name: string, address: string): UpstreamNode | undefined {
+  return dispatcher.nodes.find((node) => node.name === name && node.address === address);
+}
+
+async function keptUp(dispatcher: Dispatcher, name: string, address: string): Promise<void> {
+  const node = nodeOf(dispatcher, name, address);
+  if (node !== undefined) await dispatcher.pubsub.keptUp(node);
+}
+
+export function onPeerNews(dispatcher: Dispatcher, news: PeerNews): void {
+  const { context, pause, monitors } = dispatcher;
+  switch (news.type) {
+    case 'paused':
+      pause.set(news.until, news.writesOnly);
+      break;
+    case 'tracking-bound':
+      dispatcher.tracking.boundKeys(news.maxKeys);
+      break;
+    case 'monitors':
+      monitors.onWanted(news.from, news.wanted);
+      break;
+    case 'monitored':
+      monitors.onLines(news.lines);
+      break;
+    case 'joined':
+      monitors.tellWanted();
+      if (pause.active) context.peers?.tell({ type: 'paused', until: pause.until, writesOnly: pause.writesOnly });
+      break;
+    case 'left':
+      monitors.onWanted(news.from, false);
+      break;
+  }
+}

@@ -1,0 +1,96 @@
+/** What stands in a command that may wait at its node: how long, and from where a stream is read. */
+import type { Command } from '../../../commands/command.js';
+import { equalsIgnoreCase } from '../../../resp/bytes.js';
+import { nullArray, nullBulk, type Protocol } from '../../../resp/encode.js';
+import type { RequestFramer } from '../../../resp/request-framer.js';
+import { argumentBytes } from '../../session/words.js';
+
+const BLOCK = Buffer.from('block');
+const STREAMS = Buffer.from('streams');
+const GROUP = Buffer.from('group');
+const COUNT = Buffer.from('count');
+const DOLLAR = 0x24;
+
+/** Where the timeout of these commands stands, counted from the name; -1: the last argument. */
+const TIMEOUT_AT: Readonly<Record<string, number>> = {
+  blpop: -1,
+  brpop: -1,
+  blmove: -1,
+  brpoplpush: -1,
+  bzpopmin: -1,
+  bzpopmax: -1,
+  blmpop: 1,
+  bzmpop: 1,
+  wait: -1,
+  waitaof: -1,
+};
+/** Their timeout is in milliseconds; that of the others in seconds. */
+const IN_MILLISECONDS: ReadonlySet<string> = new Set(['xread', 'xreadgroup', 'wait', 'waitaof']);
+const NIL_IS_A_BULK: ReadonlySet<string> = new Set(['blmove', 'brpoplpush']);
+
+/** Whether it is a command that reads streams, which waits only when it has BLOCK. */
+function readsStreams(command: Command): boolean {
+  return command.keys.kind === 'streams';
+}
+
+/** Whether the command that `framer` holds, one of those that may wait, does. */
+export function mayWait(command: Command, framer: RequestFramer): boolean {
+  return !readsStreams(command) || timeoutPosition(command, argumentBytes(framer)) !== 0;
+}
+
+/** @returns the position of the timeout; 0 when the command does not wait; -1 when it may, and nobody knows for how long */
+export function timeoutPosition(command: Command, words: readonly Uint8Array[]): number {
+  if (!readsStreams(command)) {
+    const at = TIMEOUT_AT[command.name];
+    if (at === undefined) return -1;
+    return at < 0 ? words.length + at : at;
+  }
+  for (let at = 1; at + 1 < words.length; at++) {
+    if (isWord(words[at], STREAMS)) return 0;
+    if (isWord(words[at], BLOCK)) return at + 1;
+    // What follows these may be any word.
+    if (isWord(words[at], GROUP)) at += 2;
+    else if (isWord(words[at], COUNT)) at += 1;
+  }
+  return 0;
+}
+
+/**
+ * @param position as `timeoutPosition` gives it
+ * @returns milliseconds; Infinity when the command waits for as long as it takes, or may do so
+ */
+export function timeoutOf(command: Command, words: readonly Uint8Array[], position: number): number {
+  if (position <= 0) return Number.POSITIVE_INFINITY;
+  const given = Number(Buffer.from(words[position] ?? []).toString('latin1'));
+  // What the node does not understand it refuses, at once.
+  if (!(given > 0)) return Number.POSITIVE_INFINITY;
+  return IN_MILLISECONDS.has(command.name) ? given : given * 1000;
+}
+
+/** @param remaining milliseconds, more than 0 @returns the timeout as the command has it */
+export function timeoutText(command: Command, remaining: number): string {
+  if (remaining === Number.POSITIVE_INFINITY) return '0';
+  const whole = Math.max(1, Math.ceil(remaining));
+  return IN_MILLISECONDS.has(command.name) ? String(whole) : String(whole / 1000);
+}
+
+/** The positions of `$` among the ids of XREAD: entries that are newer than any there is. */
+export function newestIds(command: Command, words: readonly Uint8Array[]): number[] {
+  if (command.name !== 'xread') return [];
+  const streams = words.findIndex((word, at) => at > 0 && isWord(word, STREAMS));
+  const found: number[] = [];
+  for (let at = streams + 1 + (words.length - streams - 1) / 2; at < words.length; at++) {
+    const word = words[at];
+    if (word?.length === 1 && word[0] === DOLLAR) found.push(at);
+  }
+  return found;
+}
+
+/** What the command answers when its time is over. */
+export function timeoutReply(command: Command, protocol: Protocol): Buffer {
+  return NIL_IS_A_BULK.has(command.name) ? nullBulk(protocol) : nullArray(protocol);
+}
+
+function isWord(word: Uint8Array | undefined, lowerCase: Uint8Array): boolean {
+  return word !== undefined && equalsIgnoreCase(word, 0, word.length, lowerCase);
+}

@@ -1,0 +1,95 @@
+/** CLIENT and its subcommands, as far as they concern the client's connection to the proxy. */
+import * as encode from '../../../resp/encode.js';
+import { type ClientConnection, TAKEN } from '../../session/client-connection.js';
+import { answer, answerError, argumentTexts } from '../../session/words.js';
+import type { LocalCommand } from '../index.js';
+import { describeClient } from './describe.js';
+import { kill, list } from './list-kill.js';
+import { pause, unpause } from './pause.js';
+
+const OK = Buffer.from('+OK\r\n');
+const SYNTAX = 'ERR syntax error';
+
+/** Client names must not break the lines of CLIENT LIST. */
+export function isValidName(name: string): boolean {
+  return /^[!-~]*$/.test(name);
+}
+
+const id: LocalCommand = (client, command) => answer(client, command, encode.integer(client.id));
+
+const getName: LocalCommand = (client, command) =>
+  answer(client, command, client.name === '' ? encode.nullBulk(client.kind.protocol) : encode.bulk(client.name));
+
+const setName: LocalCommand = (client, command, framer) => {
+  const name = argumentTexts(framer)[2] ?? '';
+  if (!isValidName(name)) {
+    return answerError(client, command, 'ERR Client names cannot contain spaces, newlines or special characters.');
+  }
+  client.name = name;
+  return answer(client, command, OK);
+};
+
+const setInfo: LocalCommand = (client, command, framer) => {
+  const [, , field = '', value = ''] = argumentTexts(framer);
+  const known = field.toLowerCase();
+  if (known !== 'lib-name' && known !== 'lib-ver') {
+    return answerError(client, command, `ERR Unrecognized option '${field}'`);
+  }
+  if (!isValidName(value)) {
+    return answerError(client, command, `ERR ${known} cannot contain spaces, newlines or special characters.`);
+  }
+  if (known === 'lib-name') client.libraryName = value;
+  else client.libraryVersion = value;
+  return answer(client, command, OK);
+};
+
+const info: LocalCommand = (client, command, framer) => {
+  const line = describeClient(client, framer.frameEnd - framer.frameStart);
+  return answer(client, command, encode.verbatim(`${line}\n`, client.kind.protocol));
+};
+
+const reply: LocalCommand = (client, command, framer) => {
+  switch (argumentTexts(framer)[2]?.toLowerCase()) {
+    case 'on':
+      client.repliesOff = false;
+      client.skipReply = false;
+      return answer(client, command, OK);
+    case 'off':
+      client.repliesOff = true;
+      return TAKEN;
+    case 'skip':
+      if (!client.repliesOff) client.skipReply = true;
+      return TAKEN;
+    default:
+      return answerError(client, command, SYNTAX);
+  }
+};
+
+/** An option that is switched on or off and changes nothing but what CLIENT LIST says. */
+function flag(set: (client: ClientConnection, on: boolean) => void): LocalCommand {
+  return (client, command, framer) => {
+    const word = argumentTexts(framer)[2]?.toLowerCase();
+    if (word !== 'on' && word !== 'off') return answerError(client, command, SYNTAX);
+    set(client, word === 'on');
+    return answer(client, command, OK);
+  };
+}
+
+export const clientCommands: Readonly<Record<string, LocalCommand>> = {
+  'client|id': id,
+  'client|getname': getName,
+  'client|setname': setName,
+  'client|setinfo': setInfo,
+  'client|info': info,
+  'client|list': list,
+  'client|kill': kill,
+  'client|pause': pause,
+  'client|unpause': unpause,
+  'client|reply': reply,
+  'client|no-evict': flag((client, on) => {
+    client.noEvict = on;
+  }),
+  'client|no-touch': flag((client, on) => {
+    client.noTouch = on;
+  }),
+};

@@ -1,0 +1,196 @@
+/** PING, ECHO, QUIT, SELECT, HELLO, AUTH, RESET. */
+import { createHash, timingSafeEqual } from 'node:crypto';
+import * as encode from '../../../resp/encode.js';
+import type { Dispatcher } from '../../dispatcher.js';
+import { type ClientConnection, LATER, TAKEN } from '../../session/client-connection.js';
+import { answer, answerError, argumentBytes, argumentTexts } from '../../session/words.js';
+import { isValidName } from '../clients/client-commands.js';
+import type { LocalCommand } from '../index.js';
+import { isSubscribed } from '../pubsub/commands.js';
+import { endWatch } from '../transactions/watch-lane.js';
+
+const PONG = Buffer.from('+PONG\r\n');
+/** A number as Redis reads it: no plus sign, no leading zeros. */
+const INTEGER = /^(?:0|-?[1-9]\d{0,9})$/;
+const MOST = 2 ** 31 - 1;
+const LONG_MOST = 2n ** 63n - 1n;
+const OK = Buffer.from('+OK\r\n');
+
+const ping: LocalCommand = (client, command, framer, dispatcher) => {
+  // As the node says itself that answers what has no keys.
+  const busy = dispatcher.nodes[dispatcher.anyNode()]?.busy.reply ?? null;
+  if (busy !== null) return dispatcher.refuse(client, command, busy);
+  if (framer.argc <= 2 && client.kind.protocol === 2 && isSubscribed(client)) {
+    const message = argumentBytes(framer)[1] ?? '';
+    return answer(client, command, encode.array([encode.bulk('pong'), encode.bulk(message)]));
+  }
+  if (framer.argc === 1) {
+    client.reply(command.id, PONG);
+    return TAKEN;
+  }
+  if (framer.argc > 2) return answerError(client, command, "ERR wrong number of arguments for 'ping' command");
+  return answer(client, command, encode.bulk(argumentBytes(framer)[1] ?? ''));
+};
+
+const echo: LocalCommand = (client, command, framer) =>
+  answer(client, command, encode.bulk(argumentBytes(framer)[1] ?? ''));
+
+const quit: LocalCommand = (client, command) => {
+  client.reply(command.id, OK);
+  client.endAfterReplies();
+  return TAKEN;
+};
+
+const select: LocalCommand = (client, command, framer, dispatcher) => {
+  if (client.pending > 0) return waitForReplies(client);
+  const text = argumentTexts(framer)[1] ?? '';
+  if (!isLong(text)) return answerError(client, command, 'ERR value is not an integer or out of range');
+  const database = Number(text);
+  if (database < -MOST - 1 || database > MOST) {
+    return answerError(client, command, `ERR value is out of range, value must between ${-MOST - 1} and ${MOST}`);
+  }
+  if (database < 0 || database >= dispatcher.context.shared.options.databases) {
+    return answerError(client, command, 'ERR DB index is out of range');
+  }
+  changeKind(client, client.kind.protocol, database);
+  client.reply(command.id, OK);
+  return TAKEN;
+};
+
+/** Whether Redis reads the text as an integer of 64 bits. */
+function isLong(text: string): boolean {
+  if (!/^(?:0|-?[1-9]\d{0,18})$/.test(text)) return false;
+  const value = BigInt(text);
+  return value <= LONG_MOST && value >= -LONG_MOST - 1n;
+}
+
+const auth: LocalCommand = (client, command, framer, dispatcher) => {
+  const words = argumentTexts(framer);
+  if (words.length > 3) return answerError(client, command, 'ERR syntax error');
+  const { password } = dispatcher.context.shared.options;
+  const user = words.length === 3 ? (words[1] ?? '') : 'default';
+  if (words.length === 2 && password === '') {
+    return answerError(
+      client,
+      command,
+      'ERR AUTH <password> called without any password configured for the default user. Are you sure your configuration is correct?',
+    );
+  }
+  if (!passwordMatches(dispatcher, user, words.at(-1) ?? '')) {
+    return answerError(client, command, 'WRONGPASS invalid username-password pair or user is disabled.');
+  }
+  client.markAuthenticated();
+  client.reply(command.id, OK);
+  return TAKEN;
+};
+
+const hello: LocalCommand = (client, command, framer, dispatcher) => {
+  if (client.pending > 0) return waitForReplies(client);
+  const words = argumentTexts(framer);
+  let protocol = client.kind.protocol;
+  if (words.length > 1) {
+    if (!INTEGER.test(words[1] ?? '')) {
+      return answerError(client, command, 'ERR Protocol version is not an integer or out of range');
+    }
+    const wanted = Number(words[1]);
+    if (wanted !== 2 && wanted !== 3) return answerError(client, command, 'NOPROTO unsupported protocol version');
+    protocol = wanted;
+  }
+  let name: string | null = null;
+  let credentials: { user: string; password: string } | null = null;
+  for (let i = 2; i < words.length; i++) {
+    const option = (words[i] ?? '').toUpperCase();
+    if (option === 'AUTH' && i + 2 < words.length) {
+      credentials = { user: words[i + 1] ?? '', password: words[i + 2] ?? '' };
+      i += 2;
+    } else if (option === 'SETNAME' && i + 1 < words.length) {
+      name = words[i + 1] ?? '';
+      i += 1;
+      if (!isValidName(name)) {
+        return answerError(client, command, 'ERR Client names cannot contain spaces, newlines or special characters.');
+      }
+    } else {
+      return answerError(client, command, `ERR Syntax error in HELLO option '${words[i]}'`);
+    }
+  }
+  if (credentials !== null) {
+    if (!passwordMatches(dispatcher, credentials.user, credentials.password)) {
+      return answerError(client, command, 'WRONGPASS invalid username-password pair or user is disabled.');
+    }
+    client.markAuthenticated();
+  }
+  if (!client.authenticated) {
+    return answerError(
+      client,
+      command,
+      'NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto> AUTH <user> <pass> option can be used to authenticate the client and select the RESP protocol version at the same time',
+    );
+  }
+  if (name !== null) client.name = name;
+  changeKind(client, protocol, client.kind.database);
+  return answer(
+    client,
+    command,
+    encode.map(
+      [
+        [encode.bulk('server'), encode.bulk('redis')],
+        [encode.bulk('version'), encode.bulk(dispatcher.context.redisVersion())],
+        [encode.bulk('proto'), encode.integer(protocol)],
+        [encode.bulk('id'), encode.integer(client.id)],
+        [encode.bulk('mode'), encode.bulk(dispatcher.context.shared.options.clusterMode ? 'cluster' : 'standalone')],
+        [encode.bulk('role'), encode.bulk('master')],
+        [encode.bulk('modules'), encode.array([])],
+      ],
+      protocol,
+    ),
+  );
+};
+
+const reset: LocalCommand = (client, command, _framer, dispatcher) => {
+  if (client.pending > 0) return waitForReplies(client);
+  client.transaction = null;
+  endWatch(client, false);
+  dispatcher.pubsub.forget(client);
+  dispatcher.tracking.stop(client);
+  dispatcher.monitors.forget(client);
+  changeKind(client, 2, 0);
+  client.name = '';
+  client.repliesOff = false;
+  client.skipReply = false;
+  client.noEvict = false;
+  client.noTouch = false;
+  if (dispatcher.context.shared.options.password !== '') client.markUnauthenticated();
+  return answer(client, command, encode.simpleString('RESET'));
+};
+
+export const connectionCommands: Readonly<Record<string, LocalCommand>> = {
+  ping,
+  echo,
+  quit,
+  select,
+  auth,
+  hello,
+  reset,
+};
+
+/** What follows goes by other lanes: it must not overtake what is in flight. The frame comes again then. */
+function waitForReplies(client: ClientConnection): typeof LATER {
+  client.raiseBarrier();
+  return LATER;
+}
+
+/** From now on the client speaks this protocol, and this is its database. Nothing may be in flight. */
+export function changeKind(client: ClientConnection, protocol: 2 | 3, database: number): void {
+  if (client.kind.protocol === protocol && client.kind.database === database) return;
+  client.kind = { protocol, database };
+  client.forgetLanes();
+}
+
+function passwordMatches(dispatcher: Dispatcher, user: string, password: string): boolean {
+  const expected = dispatcher.context.shared.options.password;
+  if (user !== 'default') return false;
+  if (expected === '') return true;
+  // Digests have one length, so the comparison tells nothing about the password's.
+  const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
+  return timingSafeEqual(digest(password), digest(expected));
+}

@@ -1,0 +1,39 @@
+import type { Command } from '../../commands/command.js';
+import type { RequestFramer } from '../../resp/request-framer.js';
+import type { Dispatcher, Verdict } from '../dispatcher.js';
+import type { ClientConnection } from '../session/client-connection.js';
+import { clientUnblock } from './blocking/client-unblock.js';
+import { wait } from './blocking/wait.js';
+import { clientCommands } from './clients/client-commands.js';
+import { clusterCommands } from './cluster/cluster-commands.js';
+import { connectionCommands } from './connection/connection-commands.js';
+import { monitor } from './monitor/monitors.js';
+import { pubsubCommands } from './pubsub/commands.js';
+import { configGet } from './server/config-command.js';
+import { serverCommands } from './server/server-commands.js';
+import { trackingCommands } from './tracking/commands.js';
+import { transactionCommands } from './transactions/transaction-commands.js';
+
+/** Answers a command without a node. */
+export type LocalCommand = (
+  client: ClientConnection,
+  command: Command,
+  framer: RequestFramer,
+  dispatcher: Dispatcher,
+) => Verdict;
+
+/** The commands that the proxy answers itself, by name (`container|subcommand`). */
+export const LOCAL_COMMANDS: ReadonlyMap<string, LocalCommand> = new Map<string, LocalCommand>([
+  ...Object.entries(connectionCommands),
+  ...Object.entries(clientCommands),
+  ...Object.entries(transactionCommands),
+  ...Object.entries(pubsubCommands),
+  ...Object.entries(trackingCommands),
+  ...Object.entries(clusterCommands),
+  ...Object.entries(serverCommands),
+  ['config|get', configGet],
+  ['client|unblock', clientUnblock],
+  ['monitor', monitor],
+  ['wait', wait],
+  ['waitaof', wait],
+]);

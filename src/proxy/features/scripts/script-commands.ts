@@ -1,0 +1,121 @@
+/** SCRIPT and FUNCTION, as far as every node has to do with them. */
+import type { Command } from '../../../commands/command.js';
+import { request as encodeRequest } from '../../../resp/encode.js';
+import { args, type RequestFramer } from '../../../resp/request-framer.js';
+import type { Dispatcher, Verdict } from '../../dispatcher.js';
+import { AnswersFirst } from '../../peers/answers-first.js';
+import { NO_KEYS_AT_ALL } from '../../request/request.js';
+import { fanOut, NO_KEYS } from '../../route/fan-out.js';
+import { Group } from '../../route/merge/group.js';
+import { MERGERS } from '../../route/merge/mergers.js';
+import { type ClientConnection, LATER, TAKEN } from '../../session/client-connection.js';
+import type { Lane } from '../../upstream/lane.js';
+import type { UpstreamNode } from '../../upstream/upstream-node.js';
+import { sendQuietly } from '../transactions/watch-lane.js';
+import { digestOf } from './scripts.js';
+
+type EveryNode = (dispatcher: Dispatcher, client: ClientConnection, framer: RequestFramer, command: Command) => Verdict;
+
+/** What is more than to ask every node and to merge, by the command's name. */
+export const SCRIPT_COMMANDS: ReadonlyMap<string, EveryNode> = new Map<string, EveryNode>([
+  ['script|load', scriptLoad],
+  ['script|flush', scriptFlush],
+  ['script|exists', scriptExists],
+  ['script|kill', askPastScripts],
+  ['function|kill', askPastScripts],
+  ['function|stats', askPastScripts],
+]);
+
+function scriptLoad(
+  dispatcher: Dispatcher,
+  client: ClientConnection,
+  framer: RequestFramer,
+  command: Command,
+): Verdict {
+  const source = framer.source as Buffer;
+  dispatcher.scripts.store.note(source, args.start[2] as number, args.end[2] as number);
+  return fanOut(dispatcher, client, framer, command, MERGERS.ok);
+}
+
+/** Those whose SCRIPT FLUSH the other processes have heard of. */
+const flushedByPeers = new AnswersFirst();
+
+/** Whoever has the answer may rely on it that no process of the proxy finds the scripts any more. */
+function scriptFlush(
+  dispatcher: Dispatcher,
+  client: ClientConnection,
+  framer: RequestFramer,
+  command: Command,
+): Verdict {
+  const { peers } = dispatcher.context;
+  if (peers !== null) {
+    const heard = flushedByPeers.of(client, () => {
+      dispatcher.scripts.flush();
+      return peers.ask({ type: 'caught-up' });
+    });
+    if (heard === null) return LATER;
+    flushedByPeers.forget(client);
+  }
+  const verdict = fanOut(dispatcher, client, framer, command, MERGERS.ok);
+  if (verdict === TAKEN) dispatcher.scripts.flush();
+  return verdict;
+}
+
+/** Scripts whose bodies are known are loaded first: so 1 means that every node runs the script. */
+function scriptExists(
+  dispatcher: Dispatcher,
+  client: ClientConnection,
+  framer: RequestFramer,
+  command: Command,
+): Verdict {
+  const source = framer.source as Buffer;
+  const loads: Buffer[] = [];
+  for (let i = 2; i < framer.argc; i++) {
+    const body = dispatcher.scripts.store.get(digestOf(source, args.start[i] as number, args.end[i] as number));
+    if (body !== undefined) loads.push(Buffer.from(encodeRequest(['SCRIPT', 'LOAD', body])));
+  }
+  return fanOut(dispatcher, client, framer, command, MERGERS[command.merge], (lane) => {
+    for (const frame of loads) sendQuietly(lane, frame);
+  });
+}
+
+/**
+ * Asks every node on connections of their own: a node that runs a script reads no further command from the
+ * connection that the script came by.
+ */
+function askPastScripts(
+  dispatcher: Dispatcher,
+  client: ClientConnection,
+  framer: RequestFramer,
+  command: Command,
+): Verdict {
+  if (client.pending > 0) {
+    client.raiseBarrier();
+    return LATER;
+  }
+  const { shared } = dispatcher.context;
+  const request = shared.requests.take();
+  request.command = command.id;
+  client.enqueue(request);
+  const group = new Group(request, client.kind.protocol, MERGERS[command.merge], shared, NO_KEYS);
+  group.tolerance = command.tolerance;
+  group.keys = NO_KEYS_AT_ALL;
+  dispatcher.nodes.forEach((node, index) => {
+    const lane = ownLane(node, client) ?? dispatcher.laneFor(client, index);
+    if (lane === null) {
+      group.addFailedPart(node);
+      return;
+    }
+    lane.outlet.append(framer.source as Buffer, framer.frameStart, framer.frameEnd);
+    node.counters.bytesOut += framer.frameEnd - framer.frameStart;
+    group.addPart(node, lane);
+  });
+  group.seal();
+  return TAKEN;
+}
+
+function ownLane(node: UpstreamNode, client: ClientConnection): Lane | null {
+  const lane = node.takePrivate(client.kind, client);
+  if (lane !== null) lane.whenIdle = (idle) => node.releasePrivate(idle);
+  return lane;
+}

@@ -1,0 +1,92 @@
+/** Commands that run on every node: administration, and those that say something of the whole ring. */
+import type { Command } from '../../../commands/command.js';
+import { findKeys } from '../../../commands/keys.js';
+import { args, type RequestFramer } from '../../../resp/request-framer.js';
+import type { Dispatcher, Verdict } from '../../dispatcher.js';
+import { fanOut } from '../../route/fan-out.js';
+import type { Merger } from '../../route/merge/group.js';
+import { infoMerger } from '../../route/merge/info.js';
+import { MERGERS } from '../../route/merge/mergers.js';
+import { slowlogMerger } from '../../route/merge/slowlog.js';
+import { refusalOf, refusalOfAdministration } from '../../route/refusal.js';
+import { type ClientConnection, LATER, TAKEN } from '../../session/client-connection.js';
+import { argumentTexts } from '../../session/words.js';
+import { type ClientCount, countAll, forgetCount } from '../clients/client-count.js';
+import { clusterFigures } from '../cluster/cluster-commands.js';
+import { SCRIPT_COMMANDS } from '../scripts/script-commands.js';
+import { ownPartOfSettings } from './config-command.js';
+
+/** The sections of INFO that the proxy's own belongs to. */
+const INFO_SECTIONS: ReadonlySet<string> = new Set(['ringproxy', 'all', 'everything', 'default']);
+
+export function runEverywhere(
+  dispatcher: Dispatcher,
+  client: ClientConnection,
+  framer: RequestFramer,
+  command: Command,
+): Verdict {
+  const run = SCRIPT_COMMANDS.get(command.name);
+  if (run !== undefined) return run(dispatcher, client, framer, command);
+  if (command.merge === 'info') return runInfo(dispatcher, client, framer, command);
+  return fanOut(dispatcher, client, framer, command, mergerOf(command, framer));
+}
+
+function runInfo(dispatcher: Dispatcher, client: ClientConnection, framer: RequestFramer, command: Command): Verdict {
+  const count = countAll(dispatcher, client);
+  if (count === null) return LATER;
+  const merger = infoMerger(ownSection(dispatcher, framer), ownFigures(dispatcher, count), {
+    blocked_clients: count.paused,
+  });
+  const verdict = fanOut(dispatcher, client, framer, command, merger);
+  if (verdict === TAKEN) forgetCount(client);
+  return verdict;
+}
+
+/** What only those may run whom the configuration trusts with the nodes (`admin-commands`). */
+export function runAdministration(
+  dispatcher: Dispatcher,
+  client: ClientConnection,
+  framer: RequestFramer,
+  command: Command,
+): Verdict {
+  if (dispatcher.context.shared.options.adminCommands !== 'allow') {
+    return dispatcher.refuse(client, command, refusalOf(command));
+  }
+  // DEBUG OBJECT and its like: other nodes would miss the key.
+  if (findKeys(command, args, framer.argc, framer.source) > 0) return dispatcher.runAtOwner(client, framer, command);
+  const refusal = refusalOfAdministration(command, framer);
+  if (refusal !== null) return dispatcher.refuse(client, command, refusal);
+  const merger = MERGERS[command.merge];
+  if (command.name !== 'config|set') return fanOut(dispatcher, client, framer, command, merger);
+  const ownPart = ownPartOfSettings(dispatcher, framer);
+  return fanOut(dispatcher, client, framer, command, (group, out) => {
+    merger(group, out);
+    ownPart?.();
+  });
+}
+
+function mergerOf(command: Command, framer: RequestFramer): Merger {
+  if (command.merge !== 'slowlog' || framer.argc < 3) return MERGERS[command.merge];
+  return slowlogMerger((framer.source as Buffer).toString('latin1', args.start[2], args.end[2]));
+}
+
+/** The lines of INFO's section on the proxy, when the sections that were asked for include it. */
+function ownSection(dispatcher: Dispatcher, framer: RequestFramer): string[] {
+  const sections = argumentTexts(framer).slice(1);
+  const isWanted = sections.length === 0 || sections.some((section) => INFO_SECTIONS.has(section.toLowerCase()));
+  return isWanted ? dispatcher.context.proxyInfo() : [];
+}
+
+/** Fields of INFO that the proxy knows and the nodes do not. */
+function ownFigures(
+  { context, tracking }: Dispatcher,
+  { connected }: ClientCount,
+): Readonly<Record<string, number | string>> {
+  const { maxClients, clusterMode } = context.shared.options;
+  return {
+    ...tracking.figures,
+    ...clusterFigures(clusterMode),
+    connected_clients: connected,
+    maxclients: maxClients,
+  };
+}

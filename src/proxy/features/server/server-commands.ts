@@ -1,0 +1,73 @@
+/** What the proxy says of itself as a server: its users, its role. */
+import { createHash } from 'node:crypto';
+import * as encode from '../../../resp/encode.js';
+import type { Dispatcher } from '../../dispatcher.js';
+import { answer, answerError, argumentTexts } from '../../session/words.js';
+import type { LocalCommand } from '../index.js';
+
+const USER = 'default';
+
+/** As Redis shows a password: its SHA-256. */
+function passwordsOf(dispatcher: Dispatcher): string[] {
+  const { password } = dispatcher.context.shared.options;
+  return password === '' ? [] : [createHash('sha256').update(password).digest('hex')];
+}
+
+const whoAmI: LocalCommand = (client, command) => answer(client, command, encode.bulk(USER));
+
+const users: LocalCommand = (client, command) => answer(client, command, encode.array([encode.bulk(USER)]));
+
+const list: LocalCommand = (client, command, _framer, dispatcher) => {
+  const [digest] = passwordsOf(dispatcher);
+  const line = `user ${USER} on ${digest === undefined ? 'nopass' : `#${digest}`} ~* &* +@all`;
+  return answer(client, command, encode.array([encode.bulk(line)]));
+};
+
+const getUser: LocalCommand = (client, command, framer, dispatcher) => {
+  const { protocol } = client.kind;
+  if (argumentTexts(framer)[2] !== USER) return answer(client, command, encode.nullBulk(protocol));
+  const passwords = passwordsOf(dispatcher);
+  const flags = passwords.length === 0 ? ['on', 'nopass'] : ['on'];
+  const texts = (words: readonly string[]): Buffer[] => words.map((word) => encode.bulk(word));
+  return answer(
+    client,
+    command,
+    encode.map(
+      [
+        [encode.bulk('flags'), encode.set(texts(flags), protocol)],
+        [encode.bulk('passwords'), encode.array(texts(passwords))],
+        [encode.bulk('commands'), encode.bulk('+@all')],
+        [encode.bulk('keys'), encode.bulk('~*')],
+        [encode.bulk('channels'), encode.bulk('&*')],
+        [encode.bulk('selectors'), encode.EMPTY_ARRAY],
+      ],
+      protocol,
+    ),
+  );
+};
+
+/** The one user may do everything that there is. */
+const dryRun: LocalCommand = (client, command, framer, dispatcher) => {
+  const [, , user = '', name = ''] = argumentTexts(framer);
+  if (user !== USER) return answerError(client, command, `ERR User '${user}' not found`);
+  const row = dispatcher.table.get(name.toLowerCase());
+  if (row === undefined) return answerError(client, command, `ERR Command '${name}' not found`);
+  const given = framer.argc - 3;
+  if (row.arity >= 0 ? given !== row.arity : given < -row.arity) {
+    return answerError(client, command, `ERR wrong number of arguments for '${row.name}' command`);
+  }
+  return answer(client, command, encode.OK);
+};
+
+/** The proxy is the master, and has no replicas. */
+const role: LocalCommand = (client, command) =>
+  answer(client, command, encode.array([encode.bulk('master'), encode.integer(0), encode.EMPTY_ARRAY]));
+
+export const serverCommands: Readonly<Record<string, LocalCommand>> = {
+  'acl|whoami': whoAmI,
+  'acl|users': users,
+  'acl|list': list,
+  'acl|getuser': getUser,
+  'acl|dryrun': dryRun,
+  role,
+};

@@ -1,0 +1,151 @@
+/** CLIENT TRACKING, CACHING, TRACKINGINFO and GETREDIR. */
+import type { Command } from '../../../commands/command.js';
+import * as encode from '../../../resp/encode.js';
+import type { RequestFramer } from '../../../resp/request-framer.js';
+import type { Dispatcher, Verdict } from '../../dispatcher.js';
+import type { Peers } from '../../peers/peers.js';
+import { type ClientConnection, LATER } from '../../session/client-connection.js';
+import { answerLater } from '../../session/later.js';
+import { answer, answerError, argumentBytes, argumentTexts } from '../../session/words.js';
+import { linesIn } from '../clients/list-kill.js';
+import type { LocalCommand } from '../index.js';
+import type { TrackingOptions } from './client-tracking.js';
+import { NO_SUCH_TARGET, parseTrackingOptions } from './parse-options.js';
+
+const SYNTAX = 'ERR syntax error';
+const NOT_KNOWN = 'TRYAGAIN a worker of the proxy does not say whether it has the client to redirect to';
+
+const tracking: LocalCommand = (client, command, framer, dispatcher) => {
+  const [, , word = '', ...words] = argumentBytes(framer).map((argument) => argument.toString('latin1'));
+  const state = word.toLowerCase();
+  const options = parseTrackingOptions(words, client.tracking?.options ?? null, state === 'on');
+  if (typeof options === 'string') return answerError(client, command, options);
+  const refusal = state === 'on' ? dispatcher.tracking.refusal(client, options) : null;
+  if (refusal !== null) return answerError(client, command, refusal);
+  const { redirect } = options;
+  const target = redirect === 0 ? null : clientWithId(dispatcher, redirect);
+  if (redirect !== 0 && target === null) {
+    const { peers } = dispatcher.context;
+    if (peers === null || state !== 'on') return answerError(client, command, NO_SUCH_TARGET);
+    return beginElsewhere(client, command, dispatcher, options, peers);
+  }
+  if (state === 'on') return begin(client, command, dispatcher, options, target);
+  if (state !== 'off') return answerError(client, command, SYNTAX);
+  dispatcher.tracking.stop(client);
+  return answer(client, command, encode.OK);
+};
+
+function begin(
+  client: ClientConnection,
+  command: Command,
+  dispatcher: Dispatcher,
+  options: TrackingOptions,
+  target: ClientConnection | null,
+): Verdict {
+  if (!dispatcher.tracking.prepare(client, options)) {
+    client.suspend();
+    return LATER;
+  }
+  dispatcher.tracking.start(client, options, target);
+  return answer(client, command, encode.OK);
+}
+
+/** The client that is to be told may be one of another process. */
+function beginElsewhere(
+  client: ClientConnection,
+  command: Command,
+  dispatcher: Dispatcher,
+  options: TrackingOptions,
+  peers: Peers,
+): Verdict {
+  if (!dispatcher.tracking.prepare(client, options)) {
+    client.suspend();
+    return LATER;
+  }
+  const found = peers.ask({ type: 'list', filter: { ids: [options.redirect] } });
+  const verdict = answerLater(dispatcher, client, command, found, (answers) => {
+    if (!answers.some((answer) => linesIn(answer).length > 0)) {
+      return encode.error(answers.includes(null) ? NOT_KNOWN : NO_SUCH_TARGET);
+    }
+    if (client.closed) return encode.OK;
+    dispatcher.tracking.start(client, options, null);
+    return encode.OK;
+  });
+  // What it reads next is to be noted.
+  client.raiseBarrier();
+  return verdict;
+}
+
+function clientWithId(dispatcher: Dispatcher, id: number): ClientConnection | null {
+  for (const candidate of dispatcher.context.shared.clients) if (candidate.id === id) return candidate;
+  return null;
+}
+
+const caching: LocalCommand = (client, command, framer) => {
+  const state = client.tracking;
+  if (state === null) {
+    return answerError(
+      client,
+      command,
+      'ERR CLIENT CACHING can be called only when the client is in tracking mode with OPTIN or OPTOUT mode enabled',
+    );
+  }
+  const word = argumentTexts(framer)[2]?.toLowerCase();
+  if (word !== 'yes' && word !== 'no') return answerError(client, command, SYNTAX);
+  if (word === 'yes' && !state.options.optIn) {
+    return answerError(client, command, 'ERR CLIENT CACHING YES is only valid when tracking is enabled in OPTIN mode.');
+  }
+  if (word === 'no' && !state.options.optOut) {
+    return answerError(client, command, 'ERR CLIENT CACHING NO is only valid when tracking is enabled in OPTOUT mode.');
+  }
+  state.caching = true;
+  return answer(client, command, encode.OK);
+};
+
+const trackingInfo: LocalCommand = (client, command) => {
+  const { protocol } = client.kind;
+  const texts = (values: readonly string[]): Buffer[] =>
+    values.map((value) => encode.bulk(Buffer.from(value, 'latin1')));
+  return answer(
+    client,
+    command,
+    encode.map(
+      [
+        [encode.bulk('flags'), encode.set(texts(flagsOf(client)), protocol)],
+        [encode.bulk('redirect'), encode.integer(redirectOf(client))],
+        [encode.bulk('prefixes'), encode.array(texts([...(client.tracking?.options.prefixes ?? [])].sort()))],
+      ],
+      protocol,
+    ),
+  );
+};
+
+function flagsOf(client: ClientConnection): string[] {
+  const state = client.tracking;
+  if (state === null) return ['off'];
+  const { bcast, optIn, optOut, noLoop } = state.options;
+  const flags = ['on'];
+  if (bcast) flags.push('bcast');
+  if (optIn) flags.push('optin');
+  if (optIn && state.caching) flags.push('caching-yes');
+  if (optOut) flags.push('optout');
+  if (optOut && state.caching) flags.push('caching-no');
+  if (noLoop) flags.push('noloop');
+  if (state.redirectIsBroken) flags.push('broken_redirect');
+  return flags;
+}
+
+/** The id of the client that is told instead; 0: none is, -1: the client does not track. */
+export function redirectOf(client: ClientConnection): number {
+  return client.tracking?.options.redirect ?? -1;
+}
+
+const getRedirection: LocalCommand = (client: ClientConnection, command: Command, _framer: RequestFramer) =>
+  answer(client, command, encode.integer(redirectOf(client)));
+
+export const trackingCommands: Readonly<Record<string, LocalCommand>> = {
+  'client|tracking': tracking,
+  'client|caching': caching,
+  'client|trackinginfo': trackingInfo,
+  'client|getredir': getRedirection,
+};

@@ -1,0 +1,115 @@
+/** The replies to a transaction that was sent in one piece: those to MULTI and to each queued command, then EXEC's. */
+import { error as encodeError } from '../../../resp/encode.js';
+import { headerNumber, lineEnd, replyEnd } from '../../request/held-reply.js';
+import type { ReplySink, Request, RequestPool } from '../../request/request.js';
+import { changeKind } from '../connection/connection-commands.js';
+
+const PLUS = 0x2b;
+const STAR = 0x2a;
+const MINUS = 0x2d;
+
+/** What else is to be done once a transaction has run, or will not. One of the two is called, once. */
+export interface Aftermath {
+  /** @param reply EXEC's @param answer gives the client what is made of it, now or later */
+  onRun(reply: Buffer, answer: (reply: Buffer) => void): void;
+  /** It was not run, or nobody knows whether it was. */
+  onFailed(): void;
+}
+
+export class ExecReplies implements ReplySink {
+  readonly #exec: Request;
+  readonly #requests: RequestPool;
+  readonly #selects: readonly { readonly at: number; readonly database: number }[];
+  /** Told how the transaction has ended, or null. */
+  readonly #aftermath: Aftermath | null;
+  /** Replies that come before EXEC's: to MULTI, and to each command as it is queued. One request stands for them. */
+  #before: number;
+  /** The first error of the node to a command that it was to queue. */
+  #refusal = '';
+
+  /**
+   * @param exec EXEC's own request, whose reply goes straight to the client unless something is to be made of it
+   * @param before replies that come before that
+   */
+  constructor(
+    exec: Request,
+    requests: RequestPool,
+    before: number,
+    selects: readonly { readonly at: number; readonly database: number }[],
+    aftermath: Aftermath | null,
+  ) {
+    this.#exec = exec;
+    this.#requests = requests;
+    this.#before = before;
+    this.#selects = selects;
+    this.#aftermath = aftermath;
+    if (selects.length > 0 || aftermath !== null) exec.sink = this;
+  }
+
+  onReply(request: Request, buffer: Buffer, start: number, end: number): void {
+    if (request !== this.#exec) {
+      if (buffer[start] === MINUS && this.#refusal === '') {
+        this.#refusal = buffer.toString('latin1', start + 1, end - 2);
+        this.#exec.sink = this;
+      }
+      if (--this.#before > 0) request.lane?.expectAgain(request);
+      else this.#requests.give(request);
+      return;
+    }
+    request.sink = null;
+    const isRun = buffer[start] === STAR && buffer[start + 1] !== MINUS;
+    if (this.#aftermath === null) {
+      this.#answer(buffer, start, end);
+    } else if (isRun) {
+      const reply = Buffer.from(buffer.subarray(start, end));
+      this.#aftermath.onRun(reply, (answer) => this.#answer(answer, 0, answer.length));
+    } else {
+      this.#aftermath.onFailed();
+      this.#answer(buffer, start, end);
+    }
+  }
+
+  onFailure(request: Request, reply: Buffer): void {
+    const { client } = request;
+    if (request === this.#exec) this.#aftermath?.onFailed();
+    if (request !== this.#exec || client === null) {
+      this.#requests.give(request);
+      return;
+    }
+    request.sink = null;
+    client.onReply(request, reply, 0, reply.length);
+  }
+
+  /** What EXEC was answered, or what was made of that, is `buffer[start, end)`. */
+  #answer(buffer: Buffer, start: number, end: number): void {
+    const request = this.#exec;
+    const { client } = request;
+    if (client === null) {
+      this.#requests.give(request);
+      return;
+    }
+    if (buffer[start] === MINUS && this.#refusal !== '') {
+      const reply = encodeError(`EXECABORT Transaction discarded because of: ${this.#refusal}`, 'latin1');
+      client.onReply(request, reply, 0, reply.length);
+      return;
+    }
+    const database = this.#selected(buffer, start, end);
+    if (database >= 0) changeKind(client, client.kind.protocol, database);
+    client.onReply(request, buffer, start, end);
+  }
+
+  /** The database that the last SELECT which went well has chosen, or -1. */
+  #selected(buffer: Buffer, start: number, end: number): number {
+    if (buffer[start] !== STAR) return -1;
+    const count = headerNumber(buffer, start);
+    let chosen = -1;
+    let at = lineEnd(buffer, start);
+    for (let i = 0; i < count; i++) {
+      const select = this.#selects.find((candidate) => candidate.at === i);
+      if (select !== undefined && buffer[at] === PLUS) chosen = select.database;
+      at = replyEnd(buffer, at, end);
+      if (at < 0) return chosen;
+    }
+    return chosen;
+  }
+}

@@ -1,0 +1,79 @@
+/**
+ * Commands in a transaction that the proxy answers itself, such as CLIENT SETNAME. At the node a PING keeps their place;
+ * when the transaction has run, they are carried out here, and their answers take the places of the PINGs'.
+ */
+import type { Command } from '../../../commands/command.js';
+import { EMPTY_ARRAY, request as encodeRequest } from '../../../resp/encode.js';
+import { RequestFramer } from '../../../resp/request-framer.js';
+import type { Dispatcher } from '../../dispatcher.js';
+import { headerNumber, lineEnd, replyEnd } from '../../request/held-reply.js';
+import type { ClientConnection } from '../../session/client-connection.js';
+import { LOCAL_COMMANDS } from '../index.js';
+
+/** What stands at the node in the place of such a command. */
+export const PLACEHOLDER: Buffer = Buffer.from(encodeRequest(['PING']));
+
+/** Those that are answered at once, and leave the client's protocol, replies and database as they are. */
+const ANSWERED_HERE: ReadonlySet<string> = new Set([
+  ...['id', 'getname', 'setname', 'setinfo', 'info', 'no-evict', 'no-touch', 'pause', 'unpause', 'getredir'].map(
+    (name) => `client|${name}`,
+  ),
+  ...['client|trackinginfo', 'acl|whoami', 'acl|users', 'acl|list', 'acl|getuser', 'acl|dryrun', 'role', 'auth'],
+]);
+
+/** Those of them of which the other processes of the proxy are told. */
+const OTHERS_ARE_TOLD: ReadonlySet<string> = new Set(['client|pause', 'client|unpause']);
+
+/** A queued command that the proxy answers. */
+export interface OwnCommand {
+  readonly command: Command;
+  readonly frame: Buffer;
+  /** Its position among the queued commands. */
+  readonly at: number;
+}
+
+export function isAnsweredHere(command: Command): boolean {
+  return ANSWERED_HERE.has(command.name);
+}
+
+/** Whether the other processes of the proxy are told of it. */
+export function concernsOthers(command: Command): boolean {
+  return OTHERS_ARE_TOLD.has(command.name);
+}
+
+/** Carries the command out. @returns its reply */
+export function answerHere(dispatcher: Dispatcher, client: ClientConnection, { command, frame }: OwnCommand): Buffer {
+  const { maxBulkLength } = dispatcher.context.shared.options;
+  const framer = new RequestFramer({
+    maxArgs: frame.length,
+    maxBulkLength,
+    maxInlineLength: frame.length,
+    authenticated: true,
+  });
+  framer.next(frame, 0, frame.length);
+  let reply: Buffer = EMPTY_ARRAY;
+  client.replyTaker = (answer) => {
+    reply = answer;
+  };
+  LOCAL_COMMANDS.get(command.name)?.(client, command, framer, dispatcher);
+  client.replyTaker = null;
+  return reply;
+}
+
+const ERROR_BYTE = 0x2d;
+
+/** @param elements by position @returns EXEC's reply with these elements in the place of its own, but for errors of its own */
+export function withElements(exec: Buffer, elements: ReadonlyMap<number, Buffer>): Buffer {
+  if (elements.size === 0) return exec;
+  const count = headerNumber(exec, 0);
+  let at = lineEnd(exec, 0);
+  const pieces = [exec.subarray(0, at)];
+  for (let i = 0; i < count; i++) {
+    const end = replyEnd(exec, at, exec.length);
+    if (end < 0) return exec;
+    const own = exec.subarray(at, end);
+    pieces.push(exec[at] === ERROR_BYTE ? own : (elements.get(i) ?? own));
+    at = end;
+  }
+  return Buffer.concat(pieces);
+}

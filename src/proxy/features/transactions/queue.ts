@@ -1,0 +1,254 @@
+/** A command between MULTI and EXEC: it is checked as it comes, and kept until EXEC. */
+import type { Command } from '../../../commands/command.js';
+import { findKeys, keyPositions } from '../../../commands/keys.js';
+import { error as encodeError } from '../../../resp/encode.js';
+import { parseStrictInteger } from '../../../resp/integer.js';
+import { args, type RequestFramer } from '../../../resp/request-framer.js';
+import type { Dispatcher, Verdict } from '../../dispatcher.js';
+import { otherDatabaseAt } from '../../route/moving/other-database.js';
+import { refusalOfAdministration } from '../../route/refusal.js';
+import { isReserved, RESERVED_REPLY } from '../../route/reserved.js';
+import { refusalOfPatterns } from '../../route/sort-patterns.js';
+import { type ClientConnection, TAKEN } from '../../session/client-connection.js';
+import type { RoutingSnapshot } from '../../snapshot.js';
+import { mayWrite } from '../clients/may-write.js';
+import type { Published } from '../pubsub/publish-order.js';
+import { CHANNEL, SHARD } from '../pubsub/topic.js';
+import { ownPartOfSettings } from '../server/config-command.js';
+import { isAnsweredHere, PLACEHOLDER } from './own-answers.js';
+import type { Transaction } from './transaction.js';
+
+const QUEUED = Buffer.from('+QUEUED\r\n');
+const TOO_LARGE = encodeError('ERR the transaction is larger than client-query-limit');
+export const CROSSSLOT = encodeError("CROSSSLOT Keys in request don't hash to the same node");
+/** What a database that the proxy does not offer becomes: the node answers that it is out of range. */
+const NO_DATABASE = Buffer.from('*2\r\n$6\r\nSELECT\r\n$2\r\n-1\r\n');
+
+const NOT_INSIDE = encodeError('ERR Command not allowed inside a transaction');
+/** Those with the flag NO_MULTI of Redis. */
+const NEVER_INSIDE: ReadonlySet<string> = new Set(['save', 'shutdown', 'psync', 'sync']);
+/** These are carried out at once, also between MULTI and EXEC. */
+const AT_ONCE: ReadonlySet<string> = new Set(['multi', 'exec', 'discard', 'watch', 'quit', 'reset']);
+/** Commands that the proxy answers otherwise; a node answers them as well. */
+const BY_NODE: ReadonlySet<string> = new Set(['ping', 'echo', 'unwatch', 'wait', 'waitaof']);
+
+/** Of functions it is not known whether they write. */
+const NO_FUNCTION = (): boolean => false;
+
+/** Whether the command is one that MULTI does not defer. */
+export function runsAtOnce(command: Command): boolean {
+  return command.route === 'proxy' && AT_ONCE.has(command.name);
+}
+
+/** Queues the command that `framer` holds, or refuses it; EXEC then answers EXECABORT, as in Redis. */
+export function queueCommand(
+  dispatcher: Dispatcher,
+  client: ClientConnection,
+  transaction: Transaction,
+  command: Command,
+  framer: RequestFramer,
+): Verdict {
+  if (NEVER_INSIDE.has(command.name)) return dispatcher.refuse(client, command, NOT_INSIDE);
+  const { options } = dispatcher.context.shared;
+  let refusal: Buffer | null = null;
+  let frame: Buffer | null = null;
+  switch (command.route) {
+    case 'owner':
+    case 'split':
+      return queueKeyed(dispatcher, client, transaction, command, framer);
+    case 'any':
+      break;
+    case 'proxy':
+      if (command.name === 'select') frame = noteSelect(transaction, framer, options.databases);
+      else if (isAnsweredHere(command)) {
+        if (!transaction.aborted) {
+          transaction.answeredHere.push({ command, frame: copyOf(framer), at: transaction.frames.count });
+          transaction.copied += framer.frameEnd - framer.frameStart;
+        }
+        frame = PLACEHOLDER;
+      } else if (command.name === 'publish' || command.name === 'spublish') {
+        transaction.published.push(publishedBy(command, framer));
+      } else if (!BY_NODE.has(command.name)) refusal = notInside(command, 'the proxy answers it, and not a node');
+      break;
+    case 'admin':
+      if (options.adminCommands !== 'allow') refusal = notInside(command, command.reason);
+      else if (findKeys(command, args, framer.argc, framer.source) > 0) {
+        return queueKeyed(dispatcher, client, transaction, command, framer);
+      } else refusal = refusalOfAdministration(command, framer);
+      if (refusal === null) frame = noteEverywhere(dispatcher, client, transaction, framer, command);
+      break;
+    case 'all':
+      if (isFlush(command)) transaction.flushesKeys = true;
+      if (isFlush(command) || concernsCode(command)) {
+        frame = noteEverywhere(dispatcher, client, transaction, framer, command);
+      }
+      if (frame === null && command.merge !== 'info' && dispatcher.nodes.length > 1) refusal = ofAllNodes(command);
+      break;
+    default:
+      refusal = notInside(command, 'it concerns several nodes');
+  }
+  if (refusal !== null) return dispatcher.refuse(client, command, refusal);
+  return keep(dispatcher, client, transaction, command, framer, frame, 0);
+}
+
+function queueKeyed(
+  dispatcher: Dispatcher,
+  client: ClientConnection,
+  transaction: Transaction,
+  command: Command,
+  framer: RequestFramer,
+): Verdict {
+  const source = framer.source as Buffer;
+  const { snapshot } = dispatcher;
+  // A command whose keys cannot be told is answered by a node, with the error that Redis has for it.
+  const count = snapshot === null ? 0 : Math.max(0, findKeys(command, args, framer.argc, source));
+  if (transaction.aborted) return keep(dispatcher, client, transaction, command, framer, null, 0);
+  let first = 0;
+  for (let i = 0; i < count; i++) {
+    const at = keyPositions.at[i] as number;
+    const start = args.start[at] as number;
+    const end = args.end[at] as number;
+    if (isReserved(source, start, end)) return dispatcher.refuse(client, command, RESERVED_REPLY);
+    const hash = (snapshot as RoutingSnapshot).ring.hashOf(source, start, end);
+    if (i === 0) first = hash;
+    if (!fits(dispatcher, client, transaction, hash, first)) return dispatcher.refuse(client, command, CROSSSLOT);
+    const owner = dispatcher.nodeAt((snapshot as RoutingSnapshot).ring.ownerOfHash(hash));
+    if (owner.busy.reply !== null) {
+      transaction.refusedBy = owner;
+      return dispatcher.refuse(client, command, owner.busy.reply);
+    }
+  }
+  const { special } = command;
+  if (special === 'sort' && count > 0) {
+    const { ring } = snapshot as RoutingSnapshot;
+    const first = keyPositions.at[0] as number;
+    const owner = ring.ownerOf(source, args.start[first] as number, args.end[first] as number);
+    const refusal = refusalOfPatterns(snapshot as RoutingSnapshot, owner, framer);
+    if (refusal !== null) return dispatcher.refuse(client, command, refusal);
+  }
+  if ((special === 'copy' || special === 'move') && otherDatabaseAt(command, framer) > 0) {
+    transaction.writesOtherDatabases = true;
+  }
+  return keep(dispatcher, client, transaction, command, framer, null, count);
+}
+
+/** Whether a key has the owner that the others have; while the ring changes EXEC looks once more. */
+function fits(
+  dispatcher: Dispatcher,
+  client: ClientConnection,
+  { frames }: Transaction,
+  hash: number,
+  firstOfCommand: number,
+): boolean {
+  const { ring, nextRing } = dispatcher.snapshot as RoutingSnapshot;
+  const owner = ring.ownerOfHash(hash);
+  const next = nextRing === null ? owner : nextRing.ownerOfHash(hash);
+  const { watch } = client;
+  if (watch !== null && !watch.broken) {
+    const { node } = watch.lane;
+    if (dispatcher.nodes[owner] !== node && dispatcher.nodes[next] !== node) return false;
+  }
+  const first = frames.keyCount > 0 ? frames.hashAt(0) : firstOfCommand;
+  return ring.ownerOfHash(first) === owner || (nextRing !== null && nextRing.ownerOfHash(first) === next);
+}
+
+/**
+ * @param instead what is queued instead of the frame at hand; null: the frame
+ * @param keys how many of its keys, whose places are in `keyPositions`, tell where the transaction runs
+ */
+function keep(
+  dispatcher: Dispatcher,
+  client: ClientConnection,
+  transaction: Transaction,
+  command: Command,
+  framer: RequestFramer,
+  instead: Buffer | null,
+  keys: number,
+): Verdict {
+  const { frames } = transaction;
+  if (!transaction.aborted) {
+    const { frameStart, frameEnd } = framer;
+    const source = framer.source as Buffer;
+    if (transaction.bytes + frameEnd - frameStart > dispatcher.context.shared.options.clientQueryLimit) {
+      return dispatcher.refuse(client, command, TOO_LARGE);
+    }
+    if (instead === null) frames.add(source, frameStart, frameEnd);
+    else frames.add(instead, 0, instead.length);
+    const { snapshot } = dispatcher;
+    for (let i = 0; i < keys && snapshot !== null; i++) {
+      const at = keyPositions.at[i] as number;
+      const start = args.start[at] as number;
+      const end = args.end[at] as number;
+      frames.addKey(start - frameStart, end - start, snapshot.ring.hashOf(source, start, end));
+    }
+  }
+  if (mayWrite(command, framer, dispatcher.scripts.store, NO_FUNCTION)) transaction.writes = true;
+  if (command.special !== null) dispatcher.scripts.noteQueued(transaction, command, framer);
+  client.reply(command.id, QUEUED);
+  return TAKEN;
+}
+
+/** @returns the frame to queue instead, or null */
+function noteSelect(transaction: Transaction, framer: RequestFramer, databases: number): Buffer | null {
+  const database = parseStrictInteger(framer.source, args.start[1] as number, args.end[1] as number);
+  if (Number.isNaN(database)) return null;
+  if (database < 0 || database >= databases) return NO_DATABASE;
+  transaction.selects.push({ at: transaction.frames.count, database });
+  return null;
+}
+
+function publishedBy(command: Command, framer: RequestFramer): Published {
+  const kind = command.name === 'publish' ? CHANNEL : SHARD;
+  return { kind, key: (framer.source as Buffer).toString('latin1', args.start[1], args.end[1]) };
+}
+
+function isFlush(command: Command): boolean {
+  return command.name === 'flushall' || command.name === 'flushdb';
+}
+
+/** SCRIPT and FUNCTION. */
+function concernsCode(command: Command): boolean {
+  return command.name.startsWith('script|') || command.name.startsWith('function|');
+}
+
+function noteEverywhere(
+  dispatcher: Dispatcher,
+  client: ClientConnection,
+  transaction: Transaction,
+  framer: RequestFramer,
+  command: Command,
+): Buffer {
+  const frame = copyOf(framer);
+  if (transaction.aborted) return frame;
+  const ownPart = command.name === 'config|set' ? ownPartOfSettings(dispatcher, framer) : null;
+  if (ownPart !== null) transaction.ownParts.push(ownPart);
+  transaction.copied += frame.length;
+  transaction.everywhere.push({
+    frame,
+    at: transaction.frames.count,
+    database: transaction.selects.at(-1)?.database ?? client.kind.database,
+    tolerance: command.tolerance,
+  });
+  return frame;
+}
+
+/** What a command is answered that Redis has in no transaction, nor the proxy anywhere. */
+export function refusalInside(command: Command, otherwise: Buffer): Buffer {
+  return NEVER_INSIDE.has(command.name) ? NOT_INSIDE : otherwise;
+}
+
+function copyOf(framer: RequestFramer): Buffer {
+  return Buffer.from(framer.source.subarray(framer.frameStart, framer.frameEnd));
+}
+
+function notInside(command: Command, why: string): Buffer {
+  return encodeError(`ERR ${wordsOf(command)} is not allowed in a transaction through the proxy: ${why}`);
+}
+
+function ofAllNodes(command: Command): Buffer {
+  return encodeError(`CROSSSLOT ${wordsOf(command)} concerns all nodes, and a transaction runs on one`);
+}
+
+function wordsOf(command: Command): string {
+  return command.name.replace('|', ' ').toUpperCase();
+}

@@ -1,0 +1,108 @@
+/**
+ * What a client has queued between MULTI and EXEC, and what it watches.
+ *
+ *   MULTI             answered here
+ *   SET {a}1 x        checked, copied, answered +QUEUED here
+ *   EXEC              MULTI, the frames and EXEC go to the owner in one piece
+ *
+ * Nothing of a transaction is at a node before EXEC, so it runs on whichever node owns its keys then, and a client
+ * that leaves, or a ring that changes, finds nothing there to be cleared. Since its frames stand one behind the
+ * other, it needs no connection of its own either. WATCH does: its keys belong to a connection.
+ */
+
+import type { RoutingSnapshot } from '../../snapshot.js';
+import type { Lane } from '../../upstream/lane.js';
+import type { UpstreamNode } from '../../upstream/upstream-node.js';
+import type { Published } from '../pubsub/publish-order.js';
+import type { ForEveryNode } from './other-nodes.js';
+import type { OwnCommand } from './own-answers.js';
+import { QueuedFrames } from './queued-frames.js';
+
+/** About what a queued command takes that is more than a frame: two objects and a buffer. */
+const OBJECT_BYTES = 320;
+
+/** What stands between MULTI and EXEC. */
+export class Transaction {
+  readonly frames = new QueuedFrames();
+  /** Which of the commands are SELECT, by their position. */
+  readonly selects: { readonly at: number; readonly database: number }[] = [];
+  /** Bytes of frames that are held once more, for other nodes or for the proxy itself. */
+  copied = 0;
+  /** Those that concern every node: the other nodes get them when EXEC went well. */
+  readonly everywhere: ForEveryNode[] = [];
+  /** What of that the proxy does itself, then. */
+  readonly ownParts: (() => void)[] = [];
+  /** Those that the proxy answers. */
+  readonly answeredHere: OwnCommand[] = [];
+  /** Digests of the scripts that it calls. */
+  readonly digests: string[] = [];
+  /** Channels that it publishes on. */
+  readonly published: Published[] = [];
+  /** It calls code that may publish. */
+  codePublishes = false;
+  /** It calls scripts or functions. */
+  runsCode = false;
+  flushesScripts = false;
+  /** It has FLUSHALL or FLUSHDB: no key may be on its way from one node to another while it runs. */
+  flushesKeys = false;
+  /** It has COPY with DB, or MOVE. */
+  writesOtherDatabases = false;
+  /** The node that was too busy for one of the commands; null: none was. */
+  refusedBy: UpstreamNode | null = null;
+  /** One of its commands may write. */
+  writes = false;
+  /** A command could not be queued: EXEC answers EXECABORT. */
+  aborted = false;
+
+  /** Bytes that are held, about: most commands are held as frames only. */
+  get bytes(): number {
+    const { selects, everywhere, ownParts, answeredHere, digests } = this;
+    const objects = selects.length + everywhere.length + ownParts.length + answeredHere.length + digests.length;
+    return this.frames.bytes + this.copied + objects * OBJECT_BYTES;
+  }
+
+  abort(): void {
+    this.aborted = true;
+    this.frames.clear();
+    this.copied = 0;
+    this.selects.length = 0;
+    this.digests.length = 0;
+    this.everywhere.length = 0;
+    this.ownParts.length = 0;
+    this.published.length = 0;
+    this.answeredHere.length = 0;
+  }
+}
+
+/** The keys that a client watches, and the lane on which it does. */
+export class Watch {
+  readonly lane: Lane;
+  /** Hashes of the keys; one that is watched twice stands here once. */
+  readonly hashes = new Set<number>();
+  /** Keys have changed hands: nobody at the node can tell any more whether they were written to. */
+  broken = false;
+
+  constructor(lane: Lane) {
+    this.lane = lane;
+  }
+
+  /** Called with each snapshot. @param nodes index-aligned with the snapshot's */
+  onPublish({ ring, nextRing, moves }: RoutingSnapshot, nodes: readonly UpstreamNode[]): void {
+    if (this.broken || nextRing === null || moves === null) return;
+    this.broken = [...this.hashes].some((hash) => {
+      const next = nextRing.ownerOfHash(hash);
+      return ring.ownerOfHash(hash) !== next && nodes[next] !== this.lane.node;
+    });
+  }
+
+  /** Whether a key that is watched changes its owner from this snapshot's ring to the next. */
+  moves({ ring, nextRing }: RoutingSnapshot): boolean {
+    return nextRing !== null && [...this.hashes].some((hash) => ring.ownerOfHash(hash) !== nextRing.ownerOfHash(hash));
+  }
+
+  /** Whether each key that is watched is at the watch's node: on the way it goes, when keys move. */
+  isInPlace({ ring, nextRing, phase }: RoutingSnapshot, nodes: readonly UpstreamNode[]): boolean {
+    const current = phase !== 'moving' || nextRing === null ? ring : nextRing;
+    return [...this.hashes].every((hash) => nodes[current.ownerOfHash(hash)] === this.lane.node);
+  }
+}

@@ -1,0 +1,77 @@
+import type { Command } from '../../commands/command.js';
+import type { RequestFramer } from '../../resp/request-framer.js';
+import type { Dispatcher, Verdict } from '../dispatcher.js';
+import { NO_KEYS_AT_ALL, UNKNOWN_KEYS } from '../request/request.js';
+import { type ClientConnection, LATER, TAKEN } from '../session/client-connection.js';
+import type { Lane } from '../upstream/lane.js';
+import { Group, type Merger } from './merge/group.js';
+import { Placement } from './merge/placement.js';
+import { GAVE_UP_REPLY } from './waiting.js';
+
+/** Commands on all keys that there are. The others that go to every node concern the nodes themselves. */
+const ON_ALL_KEYS: ReadonlySet<string> = new Set(['flushall', 'flushdb', 'keys', 'dbsize', 'randomkey']);
+
+/**
+ * Sends the frame that `framer` holds to every node, and merges the replies with `merger`. While keys move, they
+ * hold still for what looks at keys: one on its way would be seen twice or not at all.
+ * @param before sends what is to go in front of the frame
+ */
+export function fanOut(
+  dispatcher: Dispatcher,
+  client: ClientConnection,
+  framer: RequestFramer,
+  command: Command,
+  merger: Merger,
+  before: ((lane: Lane) => void) | null = null,
+): Verdict {
+  const isOnKeys = ON_ALL_KEYS.has(command.name);
+  if (isOnKeys && dispatcher.isFenced) {
+    // Keys may begin to move before it has run everywhere.
+    return dispatcher.holdForRing(client) ? LATER : dispatcher.refuse(client, command, GAVE_UP_REPLY);
+  }
+  const { nodes } = dispatcher;
+  const omitsSilent = command.tolerance === 'rest' && nodes.some((node) => node.up && !node.silent);
+  for (let i = 0; i < nodes.length; i++) {
+    // What need not wait for a node does not wait for its lane either: it is a few bytes.
+    const lane = command.tolerance === 'rest' ? null : dispatcher.laneFor(client, i);
+    if (lane?.full) {
+      client.waitFor(lane);
+      return LATER;
+    }
+  }
+  const looksAtKeys = command.tolerance !== 'rest' || command.readOnly;
+  const moves = looksAtKeys ? (dispatcher.snapshot?.moves ?? null) : null;
+  if (moves !== null && !moves.holdMoves(client)) {
+    if (!client.hold()) return dispatcher.refuse(client, command, GAVE_UP_REPLY);
+    return LATER;
+  }
+  const { shared } = dispatcher.context;
+  const request = shared.requests.take();
+  request.command = command.id;
+  client.enqueue(request);
+  const group = new Group(request, client.kind.protocol, merger, shared, NO_KEYS);
+  group.tolerance = command.tolerance;
+  group.keys = isOnKeys ? UNKNOWN_KEYS : NO_KEYS_AT_ALL;
+  if (isOnKeys && dispatcher.snapshot !== null) group.placement = new Placement(dispatcher.snapshot);
+  if (moves !== null) group.onFinished = () => moves.releaseMoves();
+  for (let i = 0; i < nodes.length; i++) {
+    const node = dispatcher.nodeAt(i);
+    if (omitsSilent && node.silent) {
+      group.addFailedPart(node, node.silentReply);
+      continue;
+    }
+    const lane = dispatcher.laneFor(client, i);
+    if (lane === null) {
+      group.addFailedPart(node);
+      continue;
+    }
+    before?.(lane);
+    lane.outlet.append(framer.source, framer.frameStart, framer.frameEnd);
+    node.counters.bytesOut += framer.frameEnd - framer.frameStart;
+    group.addPart(node, lane);
+  }
+  group.seal();
+  return TAKEN;
+}
+
+export const NO_KEYS = new Uint16Array(0);

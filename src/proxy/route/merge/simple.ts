@@ -1,0 +1,36 @@
+import { parseIntegerLine } from '../../../resp/reply-framer.js';
+import { bulkPayload } from '../../request/held-reply.js';
+import { isReserved } from '../reserved.js';
+import type { Merger } from './group.js';
+
+/** The reply of the first part that succeeded stands for all. */
+export const mergeFirst: Merger = (group, out) => {
+  const part = group.parts.find((candidate) => candidate.held !== null);
+  if (part?.held) out.append(part.held.buffer, part.heldStart, part.heldEnd);
+};
+
+/** Integers added up (DEL, EXISTS, DBSIZE). */
+export const mergeSum: Merger = (group, out) => {
+  let sum = 0;
+  for (const part of group.parts) {
+    if (part.held) sum += parseIntegerLine(part.held.buffer, part.heldStart, part.heldEnd);
+  }
+  out.integer(sum);
+};
+
+/** One of the keys that the nodes drew (RANDOMKEY). */
+export const mergeRandom: Merger = (group, out) => {
+  const drawn = group.parts.filter((part) => {
+    if (part.held === null) return false;
+    const payload = bulkPayload(part.held.buffer, part.heldStart, part.heldEnd);
+    return payload !== null && !isReserved(payload, 0, payload.length);
+  });
+  const part = drawn[Math.floor(Math.random() * drawn.length)];
+  // A node that is not there may have some: the reply for an empty cache would be wrong.
+  const [missing] = group.missing;
+  if (part?.held) out.append(part.held.buffer, part.heldStart, part.heldEnd);
+  else if (missing !== undefined) {
+    const { node, why } = missing;
+    out.text(`-NODEDOWN node ${node.name} (${node.address}) ${why}\r\n`);
+  } else out.text(group.protocol === 3 ? '_\r\n' : '$-1\r\n');
+};

@@ -1,0 +1,106 @@
+/** Commands on keys that may be changing hands: where they run, and what they wait for (see `moved-key.ts`). */
+import type { Command } from '../../../commands/command.js';
+import { keyPositions } from '../../../commands/keys.js';
+import { args, type RequestFramer } from '../../../resp/request-framer.js';
+import type { Dispatcher, Verdict } from '../../dispatcher.js';
+import { KNOWN_KEY } from '../../request/request.js';
+import { type ClientConnection, LATER, TAKEN } from '../../session/client-connection.js';
+import type { RoutingSnapshot } from '../../snapshot.js';
+import type { Lane } from '../../upstream/lane.js';
+import { GAVE_UP, GAVE_UP_REPLY, WAIT } from '../waiting.js';
+import { ON_SOURCE, routeMovedKey } from './moved-key.js';
+import { SourceRead } from './source-read.js';
+
+/** The keys of one command have several owners. */
+export const APART = -3;
+
+/** Dispatches a command of one key at a fixed place, `source[start, end)`, while the ring changes. */
+export function dispatchMovedKey(
+  dispatcher: Dispatcher,
+  client: ClientConnection,
+  framer: RequestFramer,
+  command: Command,
+  source: Buffer,
+  start: number,
+  end: number,
+): Verdict {
+  if (command.missingReply !== null && readAtSource(dispatcher, client, framer, command, source, start, end)) {
+    return TAKEN;
+  }
+  const owner = dispatcher.ownerNow(client, source, start, end);
+  if (owner === WAIT) return LATER;
+  if (owner === GAVE_UP) return dispatcher.refuse(client, command, GAVE_UP_REPLY);
+  const hash = (dispatcher.snapshot as RoutingSnapshot).ring.hashOf(source, start, end);
+  return dispatcher.forward(client, command, owner, source, framer, KNOWN_KEY, hash | 0);
+}
+
+/**
+ * The keys of the command at hand may be changing hands: all of them must have arrived before it runs.
+ * @param count how many of `keyPositions` are its keys
+ * @returns the index of the node on which they are; or WAIT, GAVE_UP or APART
+ */
+export function ownerOfSettled(
+  dispatcher: Dispatcher,
+  client: ClientConnection,
+  source: Buffer,
+  count: number,
+): number {
+  let owner = WAIT;
+  let waits = false;
+  for (let i = 0; i < count; i++) {
+    const at = keyPositions.at[i] as number;
+    const node = dispatcher.ownerNow(client, source, args.start[at] as number, args.end[at] as number);
+    if (node === GAVE_UP) return GAVE_UP;
+    if (node === WAIT) waits = true;
+    else if (owner === WAIT) owner = node;
+    // Keys of different hash tags may share an owner before the change and not after it.
+    else if (owner !== node) return APART;
+  }
+  return waits ? WAIT : owner;
+}
+
+/** @returns false when the read must take the usual way: its key does not move, has moved, or may not be asked for yet */
+function readAtSource(
+  dispatcher: Dispatcher,
+  client: ClientConnection,
+  framer: RequestFramer,
+  command: Command,
+  source: Buffer,
+  start: number,
+  end: number,
+): boolean {
+  const { ring, nextRing, moves } = dispatcher.snapshot as RoutingSnapshot;
+  if (nextRing === null || moves === null) return false;
+  const hash = ring.hashOf(source, start, end);
+  const owner = ring.ownerOfHash(hash);
+  const next = nextRing.ownerOfHash(hash);
+  const { database } = client.kind;
+  if (next === owner) return false;
+  const settled = moves.isSettled(owner, database, source, start, end);
+  if (routeMovedKey(true, settled, true, client.sourceReads) !== ON_SOURCE) return false;
+  const lane = dispatcher.laneFor(client, owner);
+  if (lane === null || lane.full || !isProcessOfFence(lane, moves.runIdOf(owner))) return false;
+  const frame = Buffer.from(source.subarray(framer.frameStart, framer.frameEnd));
+  // A field or an element may be missing; GET's nil says that the key is.
+  const key = command.name === 'get' ? Buffer.from(source.subarray(start, end)) : null;
+  const request = dispatcher.sendOn(client, command, lane, source, framer);
+  request.keys = KNOWN_KEY;
+  request.keyHash = hash | 0;
+  request.sourceRead = new SourceRead(
+    command.missingReply ?? 'nil',
+    frame,
+    dispatcher.nodeAt(next),
+    moves,
+    owner,
+    database,
+    key,
+  );
+  client.sourceReads++;
+  return true;
+}
+
+/** Whether the lane leads to the process that was there when the fence was passed. @param runId that process' */
+function isProcessOfFence(lane: Lane, runId: string): boolean {
+  // A lane that has not asked for it was open before the ring began to change.
+  return lane.ready && (lane.runId === '' || lane.runId === runId);
+}

@@ -1,0 +1,99 @@
+/**
+ * In which order SCAN walks the nodes, and what its cursors mean; pure.
+ *
+ * SCAN's guarantee is that a key that is there all the time is returned. A node keeps it for keys that stay on it
+ * while it is walked. So a key that moves must be looked for on its new node after its old one. A walk counts only
+ * when the ring was in one state from its first page to its last: each cursor carries the *stamp* of that state, and
+ * one of another state begins a walk anew. Keys may be returned twice then, as SCAN allows, but none is missed.
+ *
+ *   stable, preparing      keys stay where they are: any order that stays the same. A change that is prepared, or given
+ *                          up, is the same state, so what joins is not walked yet
+ *   moving                 sources before targets; where some nodes are both, one round of all nodes, and another one
+ *
+ * While it is undecided whether keys go on moving, or back (a cancel), it is still the state of the change that goes on.
+ */
+import type { Ring } from '../../../ring/ring.js';
+import { walkWhileMoving } from '../../../ring/walk.js';
+import type { RoutedNode, RoutingSnapshot } from '../../snapshot.js';
+
+const NODE_IDS = 1024n;
+/**
+ * Of so many states in a row each has its own stamp. A node's cursor is a position in its hash table, so with these
+ * two factors even that of 500 million keys stays exact in clients that take cursors for floating-point numbers.
+ */
+const STAMPS = 4096n;
+const STATES_OF_GENERATION = 3;
+
+export type WalkedRing = Pick<RoutingSnapshot, 'generation' | 'phase' | 'ring' | 'nextRing' | 'nodes'>;
+
+/** How the ring is walked in its present state. */
+export interface Walk {
+  readonly order: readonly RoutedNode[];
+  /** The stamp of each round. */
+  readonly stamps: readonly bigint[];
+}
+
+/** A page to be asked for. */
+export interface Place {
+  readonly node: RoutedNode;
+  /** The node's own. */
+  readonly cursor: bigint;
+  readonly round: number;
+}
+
+/** While keys move, each SCAN asks for the same walk. */
+const walks = new WeakMap<Ring, Walk>();
+
+export function walkOf(snapshot: WalkedRing): Walk {
+  const { generation, phase, ring, nextRing, nodes } = snapshot;
+  const state = generation * STATES_OF_GENERATION;
+  if (phase !== 'moving' || nextRing === null) {
+    const order = nodes.filter((_, index) => countOf(ring, index) > 0).sort((a, b) => a.id - b.id);
+    return { order, stamps: [stamp(state)] };
+  }
+  const known = walks.get(nextRing);
+  if (known !== undefined) return known;
+  const indices = [...nodes.keys()]
+    .filter((index) => countOf(ring, index) > 0 || countOf(nextRing, index) > 0)
+    .sort((a, b) => (nodes[a]?.id ?? 0) - (nodes[b]?.id ?? 0));
+  const { order, circular } = walkWhileMoving(ring, nextRing, indices);
+  const walk: Walk = {
+    order: order.flatMap((index) => nodes[index] ?? []),
+    stamps: circular ? [stamp(state + 1), stamp(state + 2)] : [stamp(state + 1)],
+  };
+  walks.set(nextRing, walk);
+  return walk;
+}
+
+/** Where the client's cursor goes on; from the beginning where it belongs to another state of the ring, or is 0. */
+export function placeOf({ order, stamps }: Walk, cursor: bigint): Place | null {
+  const round = stamps.indexOf((cursor / NODE_IDS) % STAMPS);
+  const node = order.find(({ id }) => BigInt(id) === cursor % NODE_IDS);
+  if (round >= 0 && node !== undefined) return { node, cursor: cursor / (NODE_IDS * STAMPS), round };
+  const [first] = order;
+  return first === undefined ? null : { node: first, cursor: 0n, round: 0 };
+}
+
+/** The client's cursor behind a page. @param inNode the cursor that the node gave; 0: it is through */
+export function cursorBehind(walk: Walk, { node, round }: Place, inNode: bigint): string {
+  if (inNode !== 0n) return cursorAt(walk, { node, cursor: inNode, round });
+  const next = walk.order[walk.order.indexOf(node) + 1];
+  if (next !== undefined) return cursorAt(walk, { node: next, cursor: 0n, round });
+  const [first] = walk.order;
+  const isDone = round + 1 === walk.stamps.length || first === undefined;
+  return isDone ? '0' : cursorAt(walk, { node: first, cursor: 0n, round: round + 1 });
+}
+
+/** The client's cursor for a page that is to be asked for. */
+export function cursorAt({ stamps }: Walk, { node, cursor, round }: Place): string {
+  return ((cursor * STAMPS + (stamps[round] as bigint)) * NODE_IDS + BigInt(node.id)).toString();
+}
+
+/** Never 0. */
+function stamp(state: number): bigint {
+  return 1n + (BigInt(state) % (STAMPS - 1n));
+}
+
+function countOf(ring: Ring, index: number): number {
+  return ring.pointCounts[index] ?? 0;
+}

@@ -1,0 +1,149 @@
+/**
+ * Commands whose keys may have several owners (MGET, MSET, DEL …): one part for each owner, with the
+ * arguments of its keys copied over as they stand in the client's frame.
+ */
+import type { Command } from '../../commands/command.js';
+import { writeArrayHeader } from '../../resp/encode.js';
+import { args, type RequestFramer } from '../../resp/request-framer.js';
+import type { Dispatcher, Verdict } from '../dispatcher.js';
+import { KNOWN_KEY, UNKNOWN_KEYS } from '../request/request.js';
+import { type ClientConnection, LATER, TAKEN } from '../session/client-connection.js';
+import type { RoutingSnapshot } from '../snapshot.js';
+import type { Lane } from '../upstream/lane.js';
+import { Group } from './merge/group.js';
+import { MERGERS } from './merge/mergers.js';
+import { isReserved, RESERVED_REPLY } from './reserved.js';
+import { GAVE_UP, GAVE_UP_REPLY, WAIT } from './waiting.js';
+
+/** The owner of each key of the command at hand, by node index. */
+let owners = new Uint16Array(1024);
+/** Keys of each node for the command at hand. */
+let keysOfNode = new Uint32Array(64);
+/** The part that goes to each node, when it has keys. */
+let partOfNode = new Uint16Array(64);
+const header = Buffer.alloc(24);
+
+/** Sends the parts of the split command that `framer` holds. */
+export function splitByOwner(
+  dispatcher: Dispatcher,
+  client: ClientConnection,
+  framer: RequestFramer,
+  command: Command,
+  snapshot: RoutingSnapshot,
+): Verdict {
+  const source = framer.source as Buffer;
+  const step = command.splitStep;
+  const argc = framer.argc;
+  // An odd number of arguments of MSET: any node has the right error for it.
+  if ((argc - 1) % step !== 0) return dispatcher.forward(client, command, dispatcher.anyNode(), source, framer);
+  const keys = (argc - 1) / step;
+  const nodeCount = snapshot.nodes.length;
+  prepare(keys, nodeCount);
+  const { ring } = snapshot;
+  const changing = snapshot.nextRing !== null;
+  let waits = false;
+  let keyHash = 0;
+  let known = true;
+  for (let i = 0; i < keys; i++) {
+    const at = 1 + i * step;
+    const start = args.start[at] as number;
+    const end = args.end[at] as number;
+    if (isReserved(source, start, end)) return dispatcher.refuse(client, command, RESERVED_REPLY);
+    const hash = ring.hashOf(source, start, end);
+    if (i === 0) keyHash = hash | 0;
+    else if (keyHash !== (hash | 0)) known = false;
+    const owner = changing ? dispatcher.ownerNow(client, source, start, end) : ring.ownerOfHash(hash);
+    if (owner === GAVE_UP) return dispatcher.refuse(client, command, GAVE_UP_REPLY);
+    if (owner === WAIT) {
+      // The other keys are asked for, too: they settle together.
+      waits = true;
+      continue;
+    }
+    owners[i] = owner;
+    (keysOfNode[owner] as number)++;
+  }
+  if (waits) return LATER;
+  const first = owners[0] as number;
+  if (keysOfNode[first] === keys) {
+    return dispatcher.forward(client, command, first, source, framer, known ? KNOWN_KEY : UNKNOWN_KEYS, keyHash);
+  }
+  for (let node = 0; node < nodeCount; node++) {
+    if (keysOfNode[node] === 0) continue;
+    const lane = dispatcher.laneFor(client, node);
+    if (lane?.full) {
+      client.waitFor(lane);
+      return LATER;
+    }
+  }
+  return sendParts(dispatcher, client, source, command, keys, nodeCount);
+}
+
+function sendParts(
+  dispatcher: Dispatcher,
+  client: ClientConnection,
+  source: Buffer,
+  command: Command,
+  keys: number,
+  nodeCount: number,
+): Verdict {
+  const step = command.splitStep;
+  const { shared } = dispatcher.context;
+  const keyParts = new Uint16Array(keys);
+  const request = shared.requests.take();
+  request.command = command.id;
+  client.enqueue(request);
+  const group = new Group(request, client.kind.protocol, MERGERS[command.merge], shared, keyParts);
+  if (command.merge === 'array') group.keyGroups = shared.counters.groups?.ofKeys(source, keys, step) ?? null;
+  const outlets: (Lane | null)[] = [];
+  const nameEnd = (args.end[0] as number) + 2;
+  const nameStart = headerStart(0, source);
+  for (let node = 0; node < nodeCount; node++) {
+    const count = keysOfNode[node] as number;
+    if (count === 0) continue;
+    partOfNode[node] = outlets.length;
+    const lane = dispatcher.laneFor(client, node);
+    outlets.push(lane);
+    if (lane === null) continue;
+    const length = writeArrayHeader(header, 0, count * step + 1);
+    lane.outlet.append(header, 0, length);
+    lane.outlet.append(source, nameStart, nameEnd);
+    lane.node.counters.bytesOut += length + nameEnd - nameStart;
+  }
+  for (let i = 0; i < keys; i++) {
+    const part = partOfNode[owners[i] as number] as number;
+    keyParts[i] = part;
+    const lane = outlets[part];
+    if (lane === null || lane === undefined) continue;
+    const at = 1 + i * step;
+    // A bulk's header begins where the one before it ended, two bytes (CRLF) behind its payload.
+    const start = (args.end[at - 1] as number) + 2;
+    const end = (args.end[at + step - 1] as number) + 2;
+    lane.outlet.append(source, start, end);
+    lane.node.counters.bytesOut += end - start;
+  }
+  for (let node = 0; node < nodeCount; node++) {
+    if (keysOfNode[node] === 0) continue;
+    const upstream = dispatcher.nodeAt(node);
+    const lane = outlets[partOfNode[node] as number];
+    if (lane === null || lane === undefined) group.addFailedPart(upstream);
+    else group.addPart(upstream, lane);
+  }
+  group.seal();
+  return TAKEN;
+}
+
+/** Where the `$` of argument `at` stands: the payload's length tells how long its header is. */
+function headerStart(at: number, source: Buffer): number {
+  let offset = (args.start[at] as number) - 2;
+  while (source[offset] !== 0x24) offset--;
+  return offset;
+}
+
+function prepare(keys: number, nodes: number): void {
+  if (owners.length < keys) owners = new Uint16Array(keys * 2);
+  if (keysOfNode.length < nodes) {
+    keysOfNode = new Uint32Array(nodes * 2);
+    partOfNode = new Uint16Array(nodes * 2);
+  }
+  keysOfNode.fill(0, 0, nodes);
+}

@@ -1,0 +1,687 @@
+/**
+ * A client's connection: its bytes become frames, frames become requests, replies leave in the order of
+ * the requests.
+ *
+ *   chunk → framer → dispatcher → lanes …           (onChunk, #process)
+ *   … lanes → onReply → reply queue → outlet        (a reply that is not the head's is held)
+ *
+ * A chunk belongs to all clients together and is handled before the next one is read; only what cannot be
+ * handled yet (a cut frame, or everything while the client is blocked) is kept in the client's own carry.
+ *
+ * Bounds: requests in flight (`#window`), bytes that the client does not read (`clientOutputLimit`), bytes
+ * of a frame (`clientQueryLimit`). At a bound the client's socket is not read until it is over.
+ *
+ * The file is long because whether a client is read (paused, held, behind a barrier, ending) is decided in one place.
+ */
+import type { Socket } from 'node:net';
+import type { Command } from '../../commands/command.js';
+import { isMissingReply } from '../../commands/missing-reply.js';
+import { error as encodeError } from '../../resp/encode.js';
+import { COMPLETE, INCOMPLETE, RequestFramer } from '../../resp/request-framer.js';
+import type { Dispatcher } from '../dispatcher.js';
+import { type ClientEvent, type CommandFailedEvent, clientClosed, commandFailed } from '../events.js';
+import type { Waiting } from '../features/blocking/blocked-commands.js';
+import type { Subscriptions } from '../features/pubsub/subscriptions.js';
+import type { ClientTracking } from '../features/tracking/client-tracking.js';
+import type { Transaction, Watch } from '../features/transactions/transaction.js';
+import { endWatch } from '../features/transactions/watch-lane.js';
+import { Outlet } from '../io/outlet.js';
+import { readInto } from '../io/raw-socket.js';
+import { createSocketWriter } from '../io/socket-writer.js';
+import type { TurnTask } from '../io/turn.js';
+import { countCacheRead, KEY_READ, NO_READ } from '../measure/cache-reads.js';
+import { commandName } from '../measure/command-names.js';
+import { NO_GROUP } from '../measure/key-groups.js';
+import { DONE, type Request } from '../request/request.js';
+import { readAtTarget } from '../route/moving/source-read.js';
+import { beginUpload, planUpload } from '../route/upload-plan.js';
+import type { RoutingSnapshot } from '../snapshot.js';
+import type { Lane } from '../upstream/lane.js';
+import type { LaneKind } from '../upstream/lane-handshake.js';
+import { Carry } from './carry.js';
+import { STREAM_HIGH_WATER } from './paused-lanes.js';
+import { ReplyQueue } from './reply-queue.js';
+import { RingWait } from './ring-wait.js';
+import type { ClientShared } from './session-shared.js';
+import { StallWatch } from './stall-watch.js';
+import { tooSlow, Upload } from './upload.js';
+import { Window } from './window.js';
+
+/** The frame was handled. */
+export const TAKEN = 0;
+/** The frame was not handled: the same frame is to be offered again when the client is resumed. */
+export const LATER = 1;
+
+/** There is room at once for a request that says it is this long. */
+const BELIEVED_BYTES = 1_048_576;
+/** What a client may send while its command waits at a node. */
+const BLOCKED_CARRY = 1_048_576;
+/** Bytes of errors that wait for a client which has not authenticated, and does not read: more cost the proxy memory. */
+const STRANGER_OUTPUT = 16_384;
+/** An event says this much of an error. */
+const MOST_ERROR_BYTES = 200;
+
+export class ClientConnection implements TurnTask {
+  readonly id: number;
+  readonly address: string;
+  readonly localAddress: string;
+  readonly connectedAt: number;
+  readonly outlet: Outlet;
+  kind: LaneKind = { protocol: 2, database: 0 };
+  authenticated: boolean;
+  name = '';
+  libraryName = '';
+  libraryVersion = '';
+  /** CLIENT REPLY OFF: nothing is answered. */
+  repliesOff = false;
+  /** CLIENT REPLY SKIP: the next command is not answered. */
+  skipReply = false;
+  /** It is shown what other clients send. */
+  monitors = false;
+  noEvict = false;
+  noTouch = false;
+  lastCommand: Command | null = null;
+  lastActiveAt: number;
+  closed = false;
+  /** The snapshot that `lanes` belong to. */
+  snapshot: RoutingSnapshot | null = null;
+  /** The lane for each node of the snapshot; the client stays with it while it has replies to come from there. */
+  lanes: (Lane | undefined)[] = [];
+  /** The client was sent a large reply: it gets lanes of its own as soon as nothing is in flight. */
+  takesLargeReplies = false;
+  readonly privateLanes: Lane[] = [];
+  /** Requests that were asked of a node which their key may have left; other commands on moved keys wait for them. */
+  sourceReads = 0;
+  /** What is queued since MULTI; null: nothing is. */
+  transaction: Transaction | null = null;
+  /** What the client watches, and where. */
+  watch: Watch | null = null;
+  /** What the client is subscribed to; null: to nothing. */
+  subscriptions: Subscriptions | null = null;
+  /** Its keys whose changes it is told of; null: none. */
+  tracking: ClientTracking | null = null;
+  /** Takes what the proxy answers in the place of the client: it becomes a part of EXEC's reply. */
+  replyTaker: ((reply: Buffer) => void) | null = null;
+  /** Bytes that have come from it. */
+  received = 0;
+  /** Its commands are handled behind all that was read in this turn of the event loop. */
+  isBehindReads = false;
+  /** What it waits for at a node: nothing of its is handled until that has ended. */
+  blocked: Waiting | null = null;
+
+  readonly #shared: ClientShared;
+  readonly #dispatcher: Dispatcher;
+  readonly #socket: Socket;
+  readonly #framer: RequestFramer;
+  readonly #replies: ReplyQueue;
+  readonly #carry: Carry;
+  readonly #window: Window;
+  readonly #processBytes = (buffer: Buffer, start: number, end: number): number => this.#process(buffer, start, end);
+  /** The socket is not read. */
+  #paused = false;
+  /** No frame is handled until everything in flight is answered. */
+  #barrier = false;
+  /** No frame is handled until `resumeSoon`. */
+  #held = false;
+  readonly #ringWait = new RingWait(this);
+  #resumeScheduled = false;
+  /** Nothing is read any more; the connection ends when the last reply has left. */
+  #ending = false;
+  /** Bytes that it has not taken at which it is not read. */
+  #outputLimit: number;
+  #endReason = '';
+  /** The client sends nothing more, but may still read the replies to what it has sent. */
+  #inputEnded = false;
+  #upload: Upload | null = null;
+  /** Where the bytes at hand end, the last that have come. */
+  #handEnd = 0;
+  readonly #stall: StallWatch;
+
+  constructor(id: number, socket: Socket, shared: ClientShared, dispatcher: Dispatcher) {
+    this.id = id;
+    this.#shared = shared;
+    this.#dispatcher = dispatcher;
+    this.#socket = socket;
+    this.address = socket.remoteAddress === undefined ? 'unix' : `${socket.remoteAddress}:${socket.remotePort}`;
+    this.localAddress = socket.localAddress === undefined ? 'unix' : `${socket.localAddress}:${socket.localPort}`;
+    this.connectedAt = Date.now();
+    this.lastActiveAt = shared.clock.now;
+    this.authenticated = shared.options.password === '';
+    this.#outputLimit = this.authenticated ? shared.options.clientOutputLimit : STRANGER_OUTPUT;
+    this.#framer = new RequestFramer({
+      maxArgs: 2_147_483_647,
+      maxBulkLength: shared.options.maxBulkLength,
+      maxInlineLength: 65_536,
+      authenticated: this.authenticated,
+    });
+    this.#carry = new Carry(shared.clientPools.large);
+    this.#window = new Window(shared.options.clientMaxPending);
+    this.outlet = new Outlet(shared.turn, shared.clientPools, { onDrained: () => this.#onDrained() });
+    this.#replies = new ReplyQueue(this, shared, this.outlet);
+    this.#stall = new StallWatch(this.outlet);
+    this.outlet.attach(createSocketWriter(socket, this.outlet));
+    socket.setNoDelay(true);
+    socket.setKeepAlive(true, shared.options.tcpKeepalive);
+    socket.on('error', (error) => this.close(`connection failed: ${error.message}`));
+    // Behind what was read early (below), which is handled in the next tick.
+    socket.on('end', () => process.nextTick(() => this.#onEnd()));
+    socket.on('close', () => this.close(''));
+    const early: unknown = socket.readableLength > 0 ? socket.read() : null;
+    readInto(socket, shared.receiveBuffer, (length, chunk) => this.#onChunk(length, chunk));
+    // A socket that another process has handed over may have been read before it was ours to read.
+    if (early instanceof Buffer) process.nextTick(() => this.#onChunk(early.length, early));
+    socket.resume();
+  }
+
+  /** Whether its commands must be looked at more closely than others'. */
+  get isUnusual(): boolean {
+    return this.transaction !== null || this.subscriptions !== null || this.tracking !== null;
+  }
+
+  /** Bytes that it has sent up to the end of the command that `framer` holds: tells its commands apart. */
+  offsetBehind(framer: RequestFramer): number {
+    return this.received - (this.#handEnd - framer.frameEnd);
+  }
+
+  /** Bytes that were received and are not handled yet. */
+  get queryBytes(): number {
+    return this.#carry.size;
+  }
+
+  /** The client sends nothing more. */
+  get inputHasEnded(): boolean {
+    return this.#inputEnded;
+  }
+
+  get uploading(): boolean {
+    return this.#upload !== null;
+  }
+
+  /** The request whose reply is to leave next, or null. */
+  get head(): Request | null {
+    return this.#replies.head;
+  }
+
+  /** Requests whose replies have not left yet. */
+  get pending(): number {
+    return this.#replies.pending;
+  }
+
+  /** Requests that it ever had; those without `pending` were answered. */
+  get enqueued(): number {
+    return this.#replies.enqueued;
+  }
+
+  /** Whether a reply is still to come from this lane. */
+  hasPendingOn(lane: Lane): boolean {
+    return this.#replies.hasPendingOn(lane);
+  }
+
+  /** The lanes are of another kind: they are found anew. Nothing may be in flight. */
+  forgetLanes(): void {
+    this.lanes = [];
+    this.#releasePrivateLanes();
+  }
+
+  #releasePrivateLanes(): void {
+    for (const lane of this.privateLanes.splice(0)) lane.node.releasePrivate(lane);
+  }
+
+  markAuthenticated(): void {
+    this.authenticated = true;
+    this.#framer.limits.authenticated = true;
+    this.#outputLimit = this.#shared.options.clientOutputLimit;
+  }
+
+  markUnauthenticated(): void {
+    this.authenticated = false;
+    this.#framer.limits.authenticated = false;
+  }
+
+  /** Puts a request behind those that wait for their replies. */
+  enqueue(request: Request): void {
+    request.client = this;
+    if (this.#ringWait.active) this.#ringWait.end(this.#shared.clock.now, 'ran');
+    request.startedAt = this.#shared.clock.now;
+    const { groups } = this.#shared.counters;
+    if (groups !== null) request.group = groups.atHand;
+    request.silent = this.repliesOff || this.skipReply;
+    this.skipReply = false;
+    this.#replies.enqueue(request);
+  }
+
+  /** Answers the command at hand with `reply`, behind the replies that are still to come. */
+  reply(command: number, reply: Buffer, failed = false): void {
+    if (this.closed) return;
+    if (this.replyTaker !== null) {
+      this.replyTaker(reply);
+      return;
+    }
+    const { counters } = this.#shared;
+    counters.answered(command, counters.groups === null ? NO_GROUP : counters.groups.atHand, 0, failed);
+    if (failed) this.#noteFailure(command, reply, 0, reply.length);
+    if (this.pending === 0) {
+      if (!this.repliesOff && !this.skipReply) this.#replies.send(reply);
+      this.skipReply = false;
+      return;
+    }
+    const request = this.#shared.requests.take();
+    this.enqueue(request);
+    request.command = command;
+    request.state = DONE;
+    if (!request.silent) this.#shared.holds.hold(request, reply, 0, reply.length);
+  }
+
+  /** A request's whole reply is `buffer[start, end)`. */
+  onReply(request: Request, buffer: Buffer, start: number, end: number): void {
+    const { sourceRead } = request;
+    if (sourceRead !== null) {
+      if (!sourceRead.atTarget && isMissingReply(sourceRead.missingReply, buffer, start)) {
+        sourceRead.foundNothing();
+        readAtTarget(this.#dispatcher, this, request, sourceRead);
+        return;
+      }
+      this.sourceReads--;
+    }
+    const shared = this.#shared;
+    const first = buffer[start] as number;
+    const failed = first === 0x2d;
+    if (failed && request.code !== null && this.#dispatcher.scripts.heal(request, buffer, start)) return;
+    shared.counters.answered(request.command, request.group, shared.clock.now - request.startedAt, failed);
+    if (failed) this.#noteFailure(request.command, buffer, start, end);
+    else if (request.cacheRead !== NO_READ) countCacheRead(shared.counters, request, buffer, start, end);
+    this.#window.onReply(end - start);
+    if (!this.#replies.take(request, buffer, start, end)) return;
+    if (this.#paused) this.#considerResuming();
+    else if (this.#inputEnded) this.#endIfIdle();
+  }
+
+  /**
+   * A piece of a large reply; `last`: it ends here.
+   * @param lane stops reading when this client does not take what comes; null: it must not
+   * @returns false when `buffer` was given away to the write and must not be reused
+   */
+  onReplyPiece(
+    request: Request,
+    lane: Lane | null,
+    buffer: Buffer,
+    start: number,
+    end: number,
+    last: boolean,
+  ): boolean {
+    const shared = this.#shared;
+    if (last) {
+      if (request.sourceRead !== null) this.sourceReads--;
+      shared.counters.answered(request.command, request.group, shared.clock.now - request.startedAt, false);
+      // Of an array that is streamed nobody looks at the elements.
+      if (request.cacheRead === KEY_READ) shared.counters.read(request.group, true);
+    }
+    const reusable = this.#replies.takePiece(request, lane, buffer, start, end, last);
+    if (last && this.#paused) this.#considerResuming();
+    else if (last && this.#inputEnded) this.#endIfIdle();
+    return reusable;
+  }
+
+  /**
+   * Sends a message that answers no command, as soon as no reply is in the middle. As in Redis, a client that does
+   * not read what it has subscribed to is closed.
+   * @param message belongs to everybody, so nobody writes to it
+   */
+  push(message: Buffer): void {
+    if (this.closed) return;
+    this.#replies.push(message);
+    if (this.#replies.unsentBytes > this.#shared.options.clientOutputLimit) this.close('did not read its messages');
+  }
+
+  /** The node went away in the middle of a large reply. */
+  onReplyCut(request: Request, reply: Buffer): void {
+    if (this.#replies.cut(request)) this.onReply(request, reply, 0, reply.length);
+    // Half of the reply has left: nothing that could follow would make sense to the client.
+    else this.close('a node went away in the middle of a reply');
+  }
+
+  /** A reply has left, and the client tracks keys. */
+  onAnswered(): void {
+    if (this.tracking !== null) this.#dispatcher.tracking.onAnswered(this, this.tracking);
+  }
+
+  /** No further frame is handled until all replies have left (SELECT and HELLO change lanes). */
+  raiseBarrier(): void {
+    if (this.pending > 0) this.#barrier = true;
+  }
+
+  /** The client waits until a lane takes commands again; `resumeSoon` ends that. */
+  waitFor(lane: Lane): void {
+    this.#held = true;
+    lane.waiting.add(this);
+    lane.outlet.wantsDrain = true;
+  }
+
+  /** The client waits until `resumeSoon`, however long that takes. */
+  suspend(): void {
+    this.#held = true;
+  }
+
+  /**
+   * The client waits for the ring; `resumeSoon` ends that.
+   * @returns false when it has waited for this command as long as a request may take
+   */
+  hold(): boolean {
+    const { now } = this.#shared.clock;
+    this.#ringWait.begin(now, this.#dispatcher.snapshot?.moves === null ? 'fence' : 'settle');
+    if (this.#ringWait.isLongerThan(this.#shared.options.requestTimeout, now)) {
+      this.#ringWait.end(now, 'gave-up');
+      return false;
+    }
+    this.#held = true;
+    return true;
+  }
+
+  #noteFailure(id: number, buffer: Buffer, start: number, end: number): void {
+    if (this.tracking !== null) this.#dispatcher.tracking.onFailed(this.tracking);
+    this.#shared.counters.errorKinds.count(buffer, start);
+    if (!commandFailed.hasSubscribers) return;
+    const { id: client, address } = this;
+    const text = buffer.toString('utf8', start + 1, Math.min(end, start + 1 + MOST_ERROR_BYTES));
+    const command = commandName(this.#dispatcher.table, id);
+    const event: CommandFailedEvent = { client, address, command, error: text.split('\r\n', 1)[0] ?? '' };
+    commandFailed.publish(event);
+  }
+
+  /** Handles what waits, at the end of the turn. */
+  resumeSoon(): void {
+    this.#held = false;
+    if (this.#resumeScheduled || this.closed) return;
+    this.#resumeScheduled = true;
+    this.#shared.turn.schedule(this);
+  }
+
+  endOfTurn(): void {
+    this.#resumeScheduled = false;
+    this.#shared.clock.read();
+    if (this.closed || this.#ending || this.#blocked()) return;
+    const wasPaused = this.#paused;
+    this.#paused = false;
+    this.isBehindReads = true;
+    if (this.#carry.size > 0) this.#processCarry();
+    this.isBehindReads = false;
+    if (wasPaused && !this.#paused && !this.closed) this.#socket.resume();
+    if (this.#inputEnded) this.#endIfIdle();
+  }
+
+  /**
+   * No further command is read; the connection ends when every reply has left.
+   * @param reason as for `close`
+   */
+  endAfterReplies(reason = ''): void {
+    this.#ending = true;
+    this.#endReason = reason;
+    this.#pause();
+    this.#carry.drop();
+    this.#endIfIdle();
+  }
+
+  /** Ends the connection at once. `reason` is empty when the client itself ended it. */
+  close(reason: string): void {
+    if (this.closed) return;
+    this.closed = true;
+    this.outlet.close();
+    this.#socket.destroy();
+    this.#carry.drop();
+    this.blocked?.abandon();
+    if (this.subscriptions !== null) this.#dispatcher.pubsub.forget(this);
+    this.#dispatcher.forget(this);
+    this.#replies.abandon();
+    this.#releasePrivateLanes();
+    // A lane on which half a command has left cannot be used by anybody else.
+    this.#upload?.lane?.end('closed', 'the client left');
+    endWatch(this, false);
+    this.#upload = null;
+    this.#shared.clients.delete(this);
+    if (clientClosed.hasSubscribers) {
+      const event: ClientEvent = { client: this.id, address: this.address, reason };
+      clientClosed.publish(event);
+    }
+  }
+
+  /** Called about once a second: ends clients that are idle, or that do not take their replies. */
+  tick(now: number): void {
+    const { idleTimeout, clientStallTimeout } = this.#shared.options;
+    const listens = this.subscriptions !== null || this.monitors;
+    if (idleTimeout > 0 && this.pending === 0 && !listens && now - this.lastActiveAt > idleTimeout) {
+      this.close(`idle for ${idleTimeout} ms`);
+      return;
+    }
+    if (this.#stall.isLongerThan(clientStallTimeout, now)) {
+      this.close(`did not read its replies for ${clientStallTimeout} ms`);
+      return;
+    }
+    if (this.#isSlowSender(now)) return;
+    // Whoever should wake it may be gone (a worker's primary that is stuck): it asks again, and is told to try later.
+    if (this.#held && this.#ringWait.isLongerThan(this.#shared.options.requestTimeout, now)) this.resumeSoon();
+    if (this.pending === 0 && this.privateLanes.length > 0 && now - this.lastActiveAt > 10_000) {
+      this.#releasePrivateLanes();
+      this.lanes = [];
+    }
+  }
+
+  /** Ends a client that does not send the large request to its end which it has begun. @returns whether it does not */
+  #isSlowSender(now: number): boolean {
+    const { clientStallTimeout, clientUploadTimeout, streamThreshold } = this.#shared.options;
+    const upload = this.#upload;
+    if (upload !== null) {
+      // The node does not take what the client has sent.
+      if (this.#held) upload.receivedAt = now;
+      const why = upload.overdue(now, clientStallTimeout, clientUploadTimeout);
+      if (why === null) return false;
+      this.#upload = null;
+      if (upload.abandon(encodeError(`ERR ${why}`))) this.endAfterReplies(why);
+      else this.close(why);
+      return true;
+    }
+    // Of a request that is gathered, what has come takes memory.
+    const gathers = this.#carry.size >= streamThreshold && !this.#paused && this.blocked === null;
+    if (!gathers || now - this.lastActiveAt <= clientStallTimeout) return false;
+    this.#refuse(`ERR ${tooSlow(clientStallTimeout)}`);
+    return true;
+  }
+
+  #onChunk(length: number, chunk: Buffer): void {
+    if (this.closed || this.#ending) return;
+    const shared = this.#shared;
+    this.lastActiveAt = shared.clock.read();
+    shared.counters.bytesIn += length;
+    this.received += length;
+    if (this.#carry.size > 0) {
+      this.#keep(chunk, 0, length);
+      if (!this.#held) this.#processCarry();
+      return;
+    }
+    const consumed = this.#process(chunk, 0, length);
+    if (consumed < length && !this.closed && !this.#ending) this.#keep(chunk, consumed, length);
+  }
+
+  #processCarry(): void {
+    // `close`, `endAfterReplies` and a blocked upload replace the carry.
+    this.#carry.offer(this.#processBytes);
+  }
+
+  /** Handles frames in `buffer[start, end)`. @returns the offset behind what was handled */
+  #process(buffer: Buffer, start: number, end: number): number {
+    const framer = this.#framer;
+    this.#handEnd = end;
+    let at = start;
+    while (at < end) {
+      if (this.#upload !== null) {
+        at = this.#continueUpload(this.#upload, buffer, at, end);
+        if (this.#held || this.closed) break;
+        continue;
+      }
+      if (this.#blocked()) {
+        // One that waits at a node is read on, so that it is noticed when it hangs up.
+        if (this.blocked === null || end - at > BLOCKED_CARRY) this.#pause();
+        break;
+      }
+      const outcome = framer.next(buffer, at, end);
+      if (outcome === COMPLETE) {
+        if (framer.argc > 0 && this.#dispatcher.dispatch(this, framer) === LATER) {
+          framer.reset();
+          this.#pause();
+          break;
+        }
+        at = framer.consumed;
+        if (this.closed || this.#ending) return end;
+      } else if (outcome === INCOMPLETE) {
+        if (framer.bulkLength >= this.#shared.options.streamThreshold && this.#beginUpload(buffer, at, end)) {
+          if (this.closed) return end;
+          at = end;
+          break;
+        }
+        if (framer.needed > this.#shared.options.clientQueryLimit) this.#refuse('ERR Protocol error: too big request');
+        break;
+      } else {
+        this.#refuse(framer.error);
+        return end;
+      }
+    }
+    return at;
+  }
+
+  /** Answers with an error and ends the connection behind it. */
+  #refuse(text: string): void {
+    this.#framer.reset();
+    this.#shared.counters.groups?.note(undefined, 0, this.#shared.receiveBuffer);
+    this.repliesOff = false;
+    this.reply(this.#dispatcher.unknownCommandId, encodeError(text, 'latin1'), true);
+    this.endAfterReplies();
+  }
+
+  /**
+   * The frame at hand has a large value: passes it on as it comes instead of gathering it.
+   * @returns false when it must be gathered; true when the bytes were taken, or are kept until it can begin
+   */
+  #beginUpload(buffer: Buffer, start: number, end: number): boolean {
+    const plan = planUpload(this.#dispatcher, this, this.#framer, buffer, start);
+    if (plan === null) return false;
+    if (this.#held) {
+      this.#framer.reset();
+      this.#keepBlocked(buffer, start, end);
+      return true;
+    }
+    if (this.pending > 0) {
+      // What is in flight may concern the same key, and goes by another lane.
+      this.#barrier = true;
+      this.#framer.reset();
+      this.#keepBlocked(buffer, start, end);
+      return true;
+    }
+    this.#framer.reset();
+    const { now } = this.#shared.clock;
+    if (plan.lane === null) {
+      this.#upload = new Upload(null, now);
+      this.reply(plan.command, plan.failure, true);
+    } else this.#upload = new Upload(beginUpload(this.#dispatcher, this, plan, plan.lane), now);
+    this.#continueUpload(this.#upload, buffer, start, end);
+    return true;
+  }
+
+  #keepBlocked(buffer: Buffer, start: number, end: number): void {
+    this.#pause();
+    this.#carry.replace(buffer, start, end);
+  }
+
+  #continueUpload(upload: Upload, buffer: Buffer, start: number, end: number): number {
+    const at = upload.pass(buffer, start, end, this.#shared.clock.now);
+    if (at < 0) {
+      this.#upload = null;
+      upload.abandon(encodeError('ERR Protocol error: invalid bulk length'));
+      this.endAfterReplies();
+      return end;
+    }
+    if (upload.complete) {
+      this.#upload = null;
+      return at;
+    }
+    const lane = upload.lane;
+    if (lane !== null && !lane.closed && lane.outlet.pending > STREAM_HIGH_WATER) {
+      this.waitFor(lane);
+      this.#pause();
+    }
+    return at;
+  }
+
+  #blocked(): boolean {
+    if (this.pending >= this.#window.requests) return true;
+    if (this.#barrier) {
+      if (this.pending > 0) return true;
+      this.#barrier = false;
+    }
+    return this.#held || this.outlet.pending >= this.#outputLimit;
+  }
+
+  #pause(): void {
+    if (this.#paused || this.closed) return;
+    this.#paused = true;
+    this.#socket.pause();
+    if (this.outlet.pending > 0) this.outlet.wantsDrain = true;
+  }
+
+  #considerResuming(): void {
+    if (this.outlet.pending > 0) this.outlet.wantsDrain = true;
+    if (this.#ending) {
+      this.#endIfIdle();
+      return;
+    }
+    if (this.#held || this.#resumeScheduled) return;
+    if (this.#barrier ? this.pending === 0 : this.pending <= this.#window.requests >> 1) {
+      this.#window.adapt();
+      if (!this.#blocked()) this.resumeSoon();
+    }
+  }
+
+  /** The lane must be read on although this client cannot take more. */
+  releaseLane(lane: Lane): void {
+    this.#replies.releaseLane(lane);
+  }
+
+  #onDrained(): void {
+    this.#replies.onDrained();
+    if (this.#paused) this.#considerResuming();
+    if (this.#ending || this.#inputEnded) this.#endIfIdle();
+  }
+
+  #onEnd(): void {
+    if (this.closed) return;
+    this.#inputEnded = true;
+    this.blocked?.hangUp();
+    this.#endIfIdle();
+  }
+
+  #endIfIdle(): void {
+    if (this.closed || !(this.#ending || this.#inputEnded)) return;
+    if (!this.#ending) {
+      // What came before the end is handled still.
+      if (this.#held || this.#paused || this.#resumeScheduled || this.blocked !== null) return;
+      if (this.#upload !== null) {
+        const upload = this.#upload;
+        this.#upload = null;
+        upload.abandon(null);
+        this.endAfterReplies('ended in the middle of a command');
+        return;
+      }
+    }
+    if (this.pending > 0) return;
+    if (this.outlet.pending > 0) {
+      this.outlet.wantsDrain = true;
+      return;
+    }
+    this.#socket.end(() => this.close(this.#endReason));
+  }
+
+  #keep(source: Uint8Array, start: number, end: number): void {
+    // What is only declared takes no memory.
+    const believed = Math.max(BELIEVED_BYTES, 4 * (this.#carry.size + end - start));
+    const expected = Math.min(this.#framer.needed, this.#shared.options.clientQueryLimit, believed);
+    this.#carry.keep(source, start, end, expected);
+  }
+}

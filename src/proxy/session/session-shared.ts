@@ -1,0 +1,22 @@
+import type { OutletPools } from '../io/outlet.js';
+import type { Turn } from '../io/turn.js';
+import type { Clock } from '../measure/clock.js';
+import type { Counters } from '../measure/counters.js';
+import type { DataPlaneOptions } from '../options.js';
+import type { HoldPool } from '../request/hold.js';
+import type { RequestPool } from '../request/request.js';
+import type { ClientConnection } from './client-connection.js';
+
+/** What all clients of a data plane have in common. */
+export interface ClientShared {
+  readonly options: DataPlaneOptions;
+  readonly turn: Turn;
+  readonly clock: Clock;
+  readonly counters: Counters;
+  readonly requests: RequestPool;
+  readonly holds: HoldPool;
+  readonly clientPools: OutletPools;
+  /** Every client reads into this buffer: a chunk is handled before the next one is read. */
+  readonly receiveBuffer: Buffer;
+  readonly clients: Set<ClientConnection>;
+}

@@ -1,0 +1,62 @@
+/** Every link of the documentation leads somewhere: files are there, and headings are in them. */
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { ROOT } from '../support/root.js';
+
+/** Folders of the project that have pages, and the root, of which only the files count. */
+const FOLDERS = ['src', 'cli', 'test', 'compose', '.github'];
+
+function pages(): string[] {
+  const deep = FOLDERS.flatMap((folder) =>
+    readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' }).map((name) => join(folder, name)),
+  );
+  return [...readdirSync(ROOT), ...deep].filter((name) => name.endsWith('.md'));
+}
+
+/** What is set as code is no link. */
+function withoutCode(text: string): string {
+  return text.replace(/^```[\s\S]*?^```$/gm, '').replace(/`[^`\n]*`/g, '');
+}
+
+/** @returns what GitHub makes the anchors of a page's headings */
+function anchors(text: string): Set<string> {
+  const found = new Set<string>();
+  for (const [, title = ''] of text.replace(/^```[\s\S]*?^```$/gm, '').matchAll(/^#{1,6} +(.+?) *$/gm)) {
+    const slug = title
+      .replace(/\[([^\]]*)\]\([^)]*\)/g, '$1')
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N}\p{M}_ -]/gu, '')
+      .replaceAll(' ', '-');
+    let anchor = slug;
+    for (let n = 1; found.has(anchor); n++) anchor = `${slug}-${n}`;
+    found.add(anchor);
+  }
+  return found;
+}
+
+/** @returns the links of a page that lead nowhere */
+function broken(page: string): string[] {
+  const text = readFileSync(join(ROOT, page), 'utf8');
+  const links = [...withoutCode(text).matchAll(/\]\(([^)\s]+)\)/g)].map(([, target = '']) => target);
+  return links.filter((link) => {
+    if (/^[a-z]+:/.test(link)) return false;
+    const [path = '', anchor] = link.split('#');
+    const target = path === '' ? join(ROOT, page) : resolve(ROOT, dirname(page), path);
+    if (relative(ROOT, target).startsWith('..') || !existsSync(target)) return true;
+    if (anchor === undefined) return false;
+    return !statSync(target).isFile() || !anchors(readFileSync(target, 'utf8')).has(anchor);
+  });
+}
+
+describe('links', () => {
+  it.each(pages())('%s', (page) => {
+    expect(broken(page)).toEqual([]);
+  });
+
+  it('lead from the index to every page of the documentation', () => {
+    const index = readFileSync(join(ROOT, 'src/docs/README.md'), 'utf8');
+    const files = readdirSync(join(ROOT, 'src/docs')).filter((name) => name !== 'README.md');
+    expect(files.filter((name) => !index.includes(`](${name})`))).toEqual([]);
+  });
+});
