@@ -3,7 +3,7 @@ import { isIP } from 'node:net';
 import { Redis, type RedisOptions } from 'ioredis';
 import { RingproxyError } from '../errors.js';
 import { parseAddress } from '../node/address.js';
-import { nameResolves } from '../proxy/io/shared-lookup.js';
+import { nameResolves } from '../node/lookup.js';
 import { readRunId } from '../resp/run-id.js';
 import type { NodeSpec } from '../ring/node-spec.js';
 import { readImpairment } from './impairment.js';
