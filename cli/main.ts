@@ -1,6 +1,5 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
-import { ConfigError } from '../src/config/load.js';
 import { RingproxyError } from '../src/errors.js';
 import { readVersion } from '../src/version.js';
 import { CliError } from './cli-error.js';
@@ -37,13 +36,9 @@ function throwInsteadOfExiting(command: Command): void {
 /** Tells a failure to a person. @returns the exit code */
 function report(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-  if (error instanceof ConfigError) {
-    process.stderr.write(`ringproxy: ${error.message}\n`);
-    return 2;
-  }
   if (error instanceof CliError || error instanceof RingproxyError) {
-    process.stderr.write(`ringproxy: ${error.message}\n  ${error.hint}\n`);
-    return error instanceof CliError ? error.exitCode : error.code === 'NO_NODES' ? 2 : 1;
+    process.stderr.write(`ringproxy: ${error.message}\n${error.hint === '' ? '' : `  ${error.hint}\n`}`);
+    return error.exitCode;
   }
   process.stderr.write(`ringproxy: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
   return 1;

@@ -1,15 +1,226 @@
+/**
+ * Every failure that an operator reads, once: its code, the HTTP status that the admin API answers it with, the exit
+ * code of the command line, what it means and what to do. The documentation's table is made from this table.
+ */
+interface ErrorRow {
+  /** HTTP status of the admin API; null: it ends the program before there is an answer. */
+  readonly status: number | null;
+  /** Of the command line; 2: it was called or configured wrongly. Otherwise 1. */
+  readonly exitCode?: 2;
+  readonly meaning: string;
+  /** What to do, where the failure knows nothing better. */
+  readonly hint: string;
+}
+
+export const ERRORS = {
+  // Calls of the admin API.
+  BAD_REQUEST: {
+    status: 400,
+    meaning: 'the call is not understood (413, 415 …: as HTTP has it)',
+    hint: 'GET /v1 lists what there is',
+  },
+  NO_KEY: { status: 400, meaning: 'no key is asked for', hint: 'add ?key=… to the URL, as often as you like' },
+  NO_CHANNEL: {
+    status: 400,
+    meaning: 'there is no such channel of events',
+    hint: 'name one of those that are listed under events',
+  },
+  UNAUTHORIZED: {
+    status: 401,
+    meaning: 'the token is wrong, or there is none',
+    hint: 'give it with --token, RINGPROXY_TOKEN or the header Authorization: Bearer …',
+  },
+  BAD_HOST: {
+    status: 403,
+    meaning: 'the API was called by a name that is not that of this machine',
+    hint: 'use 127.0.0.1, or set admin-token',
+  },
+  BAD_ORIGIN: {
+    status: 403,
+    meaning: 'a page of another origin wants to change something',
+    hint: 'use the command line or the proxy’s own page, or set admin-token',
+  },
+  NOT_FOUND: { status: 404, meaning: 'there is no such path', hint: 'GET /v1 lists what there is' },
+  BAD_METHOD: { status: 405, meaning: 'the path does not take this method', hint: 'see the header Allow' },
+  NOT_READY: { status: 503, meaning: 'what is asked for is not known yet', hint: 'try again in a moment' },
+  TOO_MANY_STREAMS: { status: 503, meaning: 'too many readers follow the events', hint: 'end some of them' },
+  INTERNAL: { status: 500, meaning: 'the proxy failed to answer', hint: 'its log says more' },
+
+  // Changes of the ring.
+  NO_CHANGE: {
+    status: 409,
+    meaning: 'no change is under way (404 to a GET)',
+    hint: 'start one with ringproxy ring add or remove',
+  },
+  NOTHING_TO_CHANGE: { status: 409, meaning: 'the ring is like that already', hint: 'nothing needs to be done' },
+  CHANGE_RUNNING: {
+    status: 409,
+    meaning: 'another change is under way',
+    hint: 'wait for it, or cancel it',
+  },
+  CHANGE_PREPARING: {
+    status: 409,
+    meaning: 'the change is just beginning: keys do not move yet',
+    hint: 'try again in a moment',
+  },
+  CANNOT_CANCEL: {
+    status: 409,
+    meaning: 'the change can no longer be turned round',
+    hint: 'undo it with another change when it is done',
+  },
+  NOTHING_TO_GIVE_UP: {
+    status: 409,
+    meaning: 'every node that keys are moved off answers',
+    hint: 'resume without --no-drain',
+  },
+  FENCE_TIMEOUT: {
+    status: 409,
+    meaning: 'commands on keys that change hands were not answered in time; nothing has changed',
+    hint: 'see which node is slow or down (ringproxy ring show), then try again',
+  },
+  UNKNOWN_NODE: { status: 404, meaning: 'the ring has no such node', hint: 'ringproxy ring show lists its nodes' },
+  NAME_TAKEN: { status: 409, meaning: 'the ring has a node of this name', hint: 'choose another name' },
+  ADDRESS_TAKEN: {
+    status: 409,
+    meaning: 'the ring has a node at this address, or this server under another one',
+    hint: 'a node can be in the ring once',
+  },
+  BAD_ADDRESS: { status: 400, meaning: 'that is no address', hint: 'expected HOST:PORT' },
+  RING_EMPTY: { status: 409, meaning: 'the ring would have no nodes left', hint: 'add another node first' },
+  RING_FULL: { status: 409, meaning: 'the ring has as many nodes as it can have', hint: 'remove some first' },
+  TOO_MANY_POINTS: {
+    status: 400,
+    meaning: 'the weights ask for too many points on the ring',
+    hint: 'the ring would take too long to build',
+  },
+
+  // Nodes.
+  NODE_UNREACHABLE: {
+    status: 409,
+    meaning: 'a node does not answer, or answers with an error',
+    hint: 'check that a redis-server runs there and can be reached from this machine',
+  },
+  NODE_IS_REPLICA: {
+    status: 409,
+    meaning: 'the node is a replica',
+    hint: 'it would refuse writes: add its master, or promote it with REPLICAOF NO ONE',
+  },
+  NODE_IS_CLUSTER: {
+    status: 409,
+    meaning: 'the node is one of a Redis Cluster',
+    hint: 'it would answer MOVED for most keys: use a node without cluster-enabled',
+  },
+  NODE_NOT_EMPTY: {
+    status: 409,
+    meaning: 'the node holds keys, which would show up as stale data',
+    hint: 'use an empty node, or add --flush to delete them first',
+  },
+  NODE_RIGHTS: {
+    status: 409,
+    meaning: 'the proxy’s user at the node may not move keys',
+    hint: 'give it the rights that are listed under nodes',
+  },
+  NODE_DATABASES: {
+    status: 409,
+    meaning: 'the node has fewer databases than the ring',
+    hint: 'start it with --databases, as many as the others have',
+  },
+  NODE_VERSION: {
+    status: 409,
+    meaning: 'the node does not take the values of the others',
+    hint: 'use a node whose version is not older than that of the ring',
+  },
+  FUNCTIONS: {
+    status: 409,
+    meaning: 'the node cannot take the functions of the ring',
+    hint: 'use a node with the same version of Redis, and a user of it that may call FUNCTION',
+  },
+  NO_ROOM: {
+    status: 409,
+    meaning: 'a node would run out of memory, and refuse writes',
+    hint: 'raise its maxmemory, or move less: give it a smaller weight, or add more nodes at once',
+  },
+
+  // Keys on nodes that do not own them.
+  CHECK_RUNNING: { status: 409, meaning: 'a check is under way', hint: 'wait until it is done' },
+  STRAY_KEYS: {
+    status: 409,
+    meaning: 'so many keys of a node are not its own that the ring cannot be theirs',
+    hint: 'see ringproxy ring check; if they were placed by another hash or hash tag, this ring is not theirs; otherwise ring check --fix removes them',
+  },
+
+  // The state directory.
+  STATE_DIR: {
+    status: 500,
+    meaning: 'the state directory cannot be used',
+    hint: 'check its permissions and free space, or name another with --state-dir',
+  },
+  STATE_CORRUPT: {
+    status: null,
+    meaning: 'the state directory does not hold a ring',
+    hint: 'restore it from another proxy or a backup; if you delete it, the ring is made anew from the configuration',
+  },
+  STATE_LOCKED: {
+    status: null,
+    meaning: 'another proxy uses the state directory',
+    hint: 'give each proxy a state directory of its own',
+  },
+
+  // The start, and files.
+  CONFIG: { status: null, exitCode: 2, meaning: 'the configuration has mistakes', hint: '' },
+  NO_NODES: {
+    status: null,
+    exitCode: 2,
+    meaning: 'the ring has no nodes',
+    hint: 'name at least one with --node NAME=HOST:PORT',
+  },
+  LISTEN: { status: null, meaning: 'an address cannot be listened on', hint: 'choose another one' },
+  TWEMPROXY: {
+    status: null,
+    meaning: 'the nutcracker.yml cannot be taken over as it is',
+    hint: 'mend the lines that are named',
+  },
+  POOL: {
+    status: null,
+    meaning: 'the nutcracker.yml has several pools, or not this one',
+    hint: 'choose one with --pool',
+  },
+  YAML: { status: null, meaning: 'the file is no text', hint: 'nutcracker refuses it, too: save it as UTF-8' },
+} as const satisfies Readonly<Record<string, ErrorRow>>;
+
+export type ErrorCode = keyof typeof ERRORS;
+
+const INTERNAL_STATUS = 500;
+
 /** A failure that an operator reads: what happened, under a stable code, and what to do. */
 export class RingproxyError extends Error {
-  readonly code: string;
+  readonly code: ErrorCode;
   readonly hint: string;
-  /** HTTP status of the admin API. */
-  readonly status: number;
 
-  constructor(code: string, message: string, hint: string, status = 400) {
+  /** @param hint what to do, where that says more than the table */
+  constructor(code: ErrorCode, message: string, hint: string = ERRORS[code].hint) {
     super(message);
     this.name = 'RingproxyError';
     this.code = code;
     this.hint = hint;
-    this.status = status;
   }
+
+  /** HTTP status of the admin API. */
+  get status(): number {
+    return ERRORS[this.code].status ?? INTERNAL_STATUS;
+  }
+
+  /** Of the program that ends because of it. */
+  get exitCode(): 1 | 2 {
+    const row: ErrorRow = ERRORS[this.code];
+    return row.exitCode ?? 1;
+  }
+}
+
+/** @returns the table of all errors, in Markdown */
+export function errorReference(): string {
+  const rows = Object.entries<ErrorRow>(ERRORS).map(([code, { status, exitCode = 1, meaning, hint }]) => {
+    return `| \`${code}\` | ${status ?? `exit ${exitCode}`} | ${meaning} | ${hint} |`;
+  });
+  return ['| code | status | means | what to do |', '|---|---|---|---|', ...rows].join('\n');
 }

@@ -94,7 +94,7 @@ export function describeStats(stats: PlaneStats, workers: readonly WorkerView[],
 /** The ring that commands are routed by, to be drawn. @param limit most arcs @throws RingproxyError before there is one */
 export function arcsView(snapshot: RoutingSnapshot | null, limit: number): ArcsView {
   if (snapshot === null) {
-    throw new RingproxyError('NOT_READY', 'the ring is not known yet', 'try again in a moment', 503);
+    throw new RingproxyError('NOT_READY', 'the ring is not known yet');
   }
   const { exact, arcs } = ringArcs(snapshot.ring, snapshot.nextRing, limit);
   return {

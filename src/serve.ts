@@ -4,16 +4,14 @@ import { availableParallelism } from 'node:os';
 import type { ProxyView, StatsView } from './admin/api.js';
 import type { AdminBackend } from './admin/backend.js';
 import { AdminServer } from './admin/server.js';
-import { type CommandInfo, parseCommandReply } from './commands/build.js';
 import type { Config } from './config/settings.js';
 import { RingproxyError } from './errors.js';
-import { ClientTrouble } from './health/client-trouble.js';
 import { examineNode, takesValuesOf } from './health/examine.js';
-import { describeNodeError, flushNode, inspectNode, type NodeAccess, runIdsOf } from './health/inspect.js';
-import { type NodeHealth, NodeMonitor } from './health/node-monitor.js';
+import { flushNode, inspectNode, type NodeAccess, runIdsOf } from './health/inspect.js';
+import { NodeMonitors } from './health/node-monitors.js';
 import { parseAddress } from './node/address.js';
-import { nodeKey } from './node/identity.js';
 import type { PlaneHost } from './plane/host.js';
+import { LearnedCommands } from './plane/learned-commands.js';
 import { LocalPlane } from './plane/local.js';
 import type { WorkerOptions } from './plane/workers/messages.js';
 import { WorkerPool, type WorkerPoolOptions } from './plane/workers/worker-pool.js';
@@ -23,7 +21,7 @@ import type { PlaneStats } from './proxy/measure/plane-stats.js';
 import type { RoutingSnapshot } from './proxy/snapshot.js';
 import { killByName, lateKiller } from './rebalance/connections.js';
 import { publishKeysMoved } from './rebalance/events.js';
-import { copyFunctions, spreadFunctions } from './rebalance/functions.js';
+import { FunctionKeeper } from './rebalance/function-keeper.js';
 import { Mover } from './rebalance/mover.js';
 import type { MoverNode } from './rebalance/moving-nodes.js';
 import { NodeLink } from './rebalance/node-link.js';
@@ -34,12 +32,11 @@ import { LoadHistory } from './telemetry/load-history.js';
 import { createLogger } from './telemetry/log.js';
 import { RecentEvents } from './telemetry/recent-events.js';
 import { logEvents, onEvents } from './telemetry/subscribers.js';
-import { LATE, within } from './time/within.js';
-import { ChangeWatcher } from './topology/change-watcher.js';
 import { type RingGenerationEvent, ringGeneration } from './topology/events.js';
+import { StrayChecks } from './topology/jobs/stray-checks.js';
 import { RingManager } from './topology/ring-manager.js';
-import { StateDir } from './topology/state-dir.js';
-import { StrayChecks } from './topology/stray-checks.js';
+import { StateDir } from './topology/store/state-dir.js';
+import { ChangeWatcher } from './topology/views/change-watcher.js';
 import { readVersion } from './version.js';
 
 export interface RunningProxy {
@@ -61,9 +58,7 @@ const MOVE_TIMEOUT_MS = 7000;
 const RUN_ID_MS = 500;
 /** How long a dry run looks for large keys. */
 const SURVEY_MS = 3000;
-/** A node that is back, or a proxy that starts, does not wait for longer until functions are copied. */
-const FUNCTIONS_MS = 2000;
-/** What clients are told before a node has said what it is. */
+/** What clients are told before a node has said what it is; later the oldest version: no node can do less. */
 const ASSUMED_REDIS_VERSION = '7.0.0';
 
 /** Starts a proxy. @throws RingproxyError when it cannot, with what to do */
@@ -74,65 +69,25 @@ export async function startServer(config: Config): Promise<RunningProxy> {
   const endLogging = logEvents(log);
   const recent = new RecentEvents();
   const access = nodeAccess(config);
-  const monitors = new Map<string, NodeMonitor>();
-  const clientTrouble = new ClientTrouble();
-  const extraCommands = new Map<string, CommandInfo>();
-  const functionCopies = { access, timeout: config.connectTimeout };
-  const beforeReturn = async (node: NodeSpec): Promise<void> => {
-    const others = (routed?.nodes ?? []).filter((other) => other.name !== node.name && isUp(other));
-    try {
-      const from = await within(FUNCTIONS_MS, copyFunctions(others, node, functionCopies));
-      if (from !== LATE && from !== null)
-        log.info({ node: node.name }, `${node.name} came back without functions: copied those of ${from}`);
-    } catch (error) {
-      log.warn(
-        { node: node.name },
-        `${node.name} came back, but its functions could not be checked: ${describeNodeError(error)}`,
-      );
-    }
-  };
-  const isUp = (node: NodeSpec): boolean => monitors.get(nodeKey(node))?.health.up !== false;
-  const plane = createPlane(config, proxyId, version, access, beforeReturn, (message) => log.warn(message));
+  const functions: FunctionKeeper = new FunctionKeeper({
+    access,
+    timeout: config.connectTimeout,
+    serving: () => (routed?.nodes ?? []).filter((node) => monitors.isUp(node)),
+    log,
+  });
+  const plane = createPlane(config, proxyId, version, access, functions, (message) => log.warn(message));
 
-  const learnCommands = (reply: unknown): void => {
-    const known = extraCommands.size;
-    for (const info of parseCommandReply(reply)) if (!plane.knows(info.name)) extraCommands.set(info.name, info);
-    if (extraCommands.size > known) {
-      plane.useCommands([...extraCommands.values()]);
-      log.info({ commands: [...extraCommands.keys()] }, 'learned commands from a node');
-    }
-  };
-
-  const healthOf = (node: NodeSpec): NodeHealth | null => {
-    const health = monitors.get(nodeKey(node))?.health;
-    return health === undefined ? null : { ...health, reason: health.reason ?? clientTrouble.of(node) };
-  };
-
-  const watch = (nodes: readonly NodeSpec[]): void => {
-    clientTrouble.keep(nodes);
-    const wanted = new Map(nodes.map((node) => [nodeKey(node), node]));
-    for (const [key, monitor] of monitors) {
-      if (wanted.has(key)) continue;
-      monitor.stop();
-      monitors.delete(key);
-    }
-    for (const [key, node] of wanted) {
-      if (monitors.has(key)) continue;
-      const monitor = new NodeMonitor(
-        node,
-        access(node.name),
-        {
-          interval: config.probeInterval,
-          timeout: config.probeTimeout,
-          failures: config.probeFailures,
-          connectionName: `ringproxy-probe:${proxyId}`,
-        },
-        learnCommands,
-      );
-      monitors.set(key, monitor);
-      monitor.start();
-    }
-  };
+  const commands = new LearnedCommands(plane, (names) => log.info({ commands: names }, 'learned commands from a node'));
+  const monitors: NodeMonitors = new NodeMonitors(
+    access,
+    {
+      interval: config.probeInterval,
+      timeout: config.probeTimeout,
+      failures: config.probeFailures,
+      connectionName: `ringproxy-probe:${proxyId}`,
+    },
+    (reply) => commands.learn(reply),
+  );
 
   const moverNode = (node: NodeSpec): MoverNode => ({
     name: node.name,
@@ -159,14 +114,14 @@ export async function startServer(config: Config): Promise<RunningProxy> {
   const strays: StrayChecks = new StrayChecks({
     open: (node) => NodeLink.open(moverNode(node), { ...link, onLate: () => {} }),
     stable: () => manager.stableRing,
-    runId: (node) => monitors.get(nodeKey(node))?.health.runId ?? null,
+    runId: (node) => monitors.runIdOf(node),
     warn: (message) => log.warn(message),
   });
   const manager: RingManager = new RingManager(proxyId, stateDir, {
     publish: (snapshot) => {
       routed = snapshot;
       plane.publish(snapshot);
-      watch(snapshot.nodes);
+      monitors.watch(snapshot.nodes);
       if (ringGeneration.hasSubscribers) {
         const names = snapshot.nodes.map((node) => node.name);
         const event: RingGenerationEvent = {
@@ -184,17 +139,8 @@ export async function startServer(config: Config): Promise<RunningProxy> {
     databases: config.databases,
     flush: (node) => flushNode(node, access(node.name), config.connectTimeout),
     clearStrays: (...change) => strays.clearBefore(...change),
-    bringFunctions: async (members, node) => {
-      await copyFunctions(members, node, functionCopies).catch((error: unknown) => {
-        throw new RingproxyError(
-          'FUNCTIONS',
-          `${node.name} (${node.address}) cannot take the functions of the ring: ${describeNodeError(error)}`,
-          'use a node with the same version of Redis, and a user of it that may call FUNCTION',
-          409,
-        );
-      });
-    },
-    health: healthOf,
+    bringFunctions: (members, node) => functions.bring(members, node),
+    health: (node) => monitors.healthOf(node),
     fence: (timeout) => plane.fence(timeout),
     killLateConnections: (nodes) => plane.killLateConnections(nodes),
     killPredecessors: (nodes, proxies) =>
@@ -236,7 +182,7 @@ export async function startServer(config: Config): Promise<RunningProxy> {
     strays: () => strays.report().nodes,
   };
   plane.describeBy((stats) => ({
-    redisVersion: nodeVersion(monitors),
+    redisVersion: monitors.oldestVersion ?? ASSUMED_REDIS_VERSION,
     lines: proxyInfo(identity, describeStats(stats, plane.workers, identity)),
     clients: stats.clients,
   }));
@@ -256,10 +202,9 @@ export async function startServer(config: Config): Promise<RunningProxy> {
     await strays.close();
     await manager.close();
     await plane.close(config.shutdownTimeout);
-    for (const monitor of monitors.values()) monitor.stop();
+    monitors.stop();
     await stateDir?.close();
     recent.stop();
-    clientTrouble.stop();
     endLogging();
   };
   try {
@@ -271,9 +216,7 @@ export async function startServer(config: Config): Promise<RunningProxy> {
       vnodes: config.vnodes,
       weighting: config.weighting,
     });
-    const given = await within(FUNCTIONS_MS, spreadFunctions(manager.nodes, functionCopies));
-    if (given !== LATE && given.length > 0)
-      log.info(`${given.join(', ')} had no functions: copied those of another node`);
+    await functions.spread(manager.nodes);
     const listen = await plane.listen().catch((error: unknown) => {
       throw listenFailure('listen', config.listen, error);
     });
@@ -355,12 +298,13 @@ function createPlane(
   proxyId: string,
   version: string,
   access: (name: string) => NodeAccess,
-  beforeReturn: (node: NodeSpec) => Promise<void>,
+  functions: FunctionKeeper,
   warn: (message: string) => void,
 ): PlaneHost {
   const listen = parseAddress(config.listen);
   if (listen === null) throw new RingproxyError('BAD_ADDRESS', `'${config.listen}' is not an address`, 'see --listen');
   const options: WorkerOptions = { ...planeSettings(config), listen, proxyId, version };
+  const beforeReturn = (node: NodeSpec): Promise<void> => functions.beforeReturn(node);
   const killLate = lateKiller(access, config.connectTimeout);
   const workers = config.workers === 'auto' ? availableParallelism() : config.workers;
   if (workers === 1) {
@@ -424,13 +368,6 @@ function planeSettings(config: Config): Omit<WorkerOptions, 'listen' | 'proxyId'
   };
 }
 
-/** The oldest version among the nodes: clients must not be promised what a node cannot do. */
-function nodeVersion(monitors: ReadonlyMap<string, NodeMonitor>): string {
-  const versions = [...monitors.values()].flatMap((monitor) => monitor.health.version ?? []);
-  versions.sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
-  return versions[0] ?? ASSUMED_REDIS_VERSION;
-}
-
 function readiness(stats: PlaneStats): { ready: boolean; reason: string } {
   const down = stats.nodes.filter((node) => !node.up).map((node) => `${node.node} (${node.address})`);
   if (down.length < stats.nodes.length) return { ready: true, reason: '' };
@@ -463,9 +400,8 @@ function listenFailure(setting: string, address: string, error: unknown): Ringpr
     ENOTFOUND: `the name does not resolve: choose another with --${setting}`,
   };
   return new RingproxyError(
-    code === '' ? 'LISTEN' : code,
+    'LISTEN',
     `cannot listen on ${address} (${setting}): ${message}`,
     hints[code] ?? `choose another address with --${setting}`,
-    500,
   );
 }

@@ -76,15 +76,12 @@ export class AdminServer {
       if (allowed.length > 0) {
         const methods = allowed.join(', ');
         reply.header('allow', methods);
-        return sendError(reply, 405, 'BAD_METHOD', `${url} does not take ${request.method}`, `it takes ${methods}`);
+        return sendError(
+          reply,
+          new RingproxyError('BAD_METHOD', `${url} does not take ${request.method}`, `it takes ${methods}`),
+        );
       }
-      return sendError(
-        reply,
-        404,
-        'NOT_FOUND',
-        `there is no ${request.method} ${request.url}`,
-        'GET /v1 lists what there is',
-      );
+      return sendError(reply, new RingproxyError('NOT_FOUND', `there is no ${request.method} ${request.url}`));
     });
     const { server } = this.#app;
     server.maxConnections = MOST_CONNECTIONS;
@@ -129,7 +126,7 @@ export class AdminServer {
     app.get('/healthz', async () => ({ status: 'ok' }));
     app.get('/readyz', async (_request, reply) => {
       const state = await backend.ready();
-      if (!state.ready) return sendError(reply, 503, 'NOT_READY', state.reason, 'try again in a moment');
+      if (!state.ready) return sendError(reply, new RingproxyError('NOT_READY', state.reason));
       return reply.send({ status: 'ready' });
     });
     app.get('/metrics', async (_request, reply) => {
@@ -153,7 +150,11 @@ export class AdminServer {
     app.get('/v1/ring/changes/current', async (_request, reply) => {
       const { change } = backend.ring();
       if (change !== null) return reply.send(change);
-      return sendError(reply, 404, 'NO_CHANGE', 'no change is under way', 'start one with POST /v1/ring/changes');
+      return sendError(
+        reply,
+        new RingproxyError('NO_CHANGE', 'no change is under way', 'start one with POST /v1/ring/changes'),
+        404,
+      );
     });
     app.post('/v1/ring/changes', async (request) => backend.change(parseChange(request.body)));
     const current = '/v1/ring/changes/current';
@@ -195,7 +196,7 @@ export class AdminServer {
     app.get('/v1/load', async (request, reply) => {
       const load = backend.load(numberOf(request, 'seconds', { least: 1, most: MOST_SECONDS, otherwise: 10 }));
       if (load !== null) return reply.send(load);
-      return sendError(reply, 503, 'NOT_READY', 'nothing is measured yet', 'try again in a second');
+      return sendError(reply, new RingproxyError('NOT_READY', 'nothing is measured yet', 'try again in a second'));
     });
     app.get('/v1/load/history', async (request) => backend.loadHistory(timeOf(request, 'since')));
     app.get('/v1/events', (request, reply) => this.#streamEvents(request, reply));
@@ -216,7 +217,7 @@ export class AdminServer {
     const query = new URL(request.url, 'http://localhost').searchParams;
     const channels = query.getAll('channel');
     if (this.#streams.isFull) {
-      sendError(reply, 503, 'TOO_MANY_STREAMS', 'too many readers follow the events', 'end some of them');
+      sendError(reply, new RingproxyError('TOO_MANY_STREAMS', 'too many readers follow the events'));
       return;
     }
     const past = query.has('recent') ? this.#backend.recentEvents() : [];
@@ -240,12 +241,7 @@ export class AdminServer {
     }
     const given = /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1] ?? '';
     if (!sameText(given, token)) {
-      throw new RingproxyError(
-        'UNAUTHORIZED',
-        given === '' ? 'the admin API needs a token' : 'the token is wrong',
-        'give it with --token, RINGPROXY_TOKEN or the header Authorization: Bearer …',
-        401,
-      );
+      throw new RingproxyError('UNAUTHORIZED', given === '' ? 'the admin API needs a token' : 'the token is wrong');
     }
   }
 
@@ -254,25 +250,20 @@ export class AdminServer {
     if ('path' in this.#options.listen) return;
     const host = request.host.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1');
     if (host === '' || isLoopback({ host, port: 0 })) return;
-    throw new RingproxyError(
-      'BAD_HOST',
-      `the host '${host}' is not served here`,
-      'use 127.0.0.1, or set admin-token',
-      403,
-    );
+    throw new RingproxyError('BAD_HOST', `the host '${host}' is not served here`);
   }
 
   #fail(error: Error & { statusCode?: number }, reply: FastifyReply): void {
     if (error instanceof RingproxyError) {
-      sendError(reply, error.status, error.code, error.message, error.hint);
+      sendError(reply, error);
       return;
     }
     const status = error.statusCode ?? 500;
     if (status >= 500) {
       this.#options.onError(error);
-      sendError(reply, 500, 'INTERNAL', 'the proxy failed to answer', 'its log says more');
+      sendError(reply, new RingproxyError('INTERNAL', 'the proxy failed to answer'));
     } else {
-      sendError(reply, status, 'BAD_REQUEST', error.message, 'GET /v1 lists what there is');
+      sendError(reply, new RingproxyError('BAD_REQUEST', error.message), status);
     }
   }
 }
@@ -286,12 +277,7 @@ function checkOrigin(request: FastifyRequest): void {
   const { origin } = request.headers;
   if (origin === undefined || request.method === 'GET' || request.method === 'HEAD') return;
   if (URL.canParse(origin) && new URL(origin).host === request.host) return;
-  throw new RingproxyError(
-    'BAD_ORIGIN',
-    `a page of '${origin}' may not change anything here`,
-    'use the command line or the proxy’s own page, or set admin-token',
-    403,
-  );
+  throw new RingproxyError('BAD_ORIGIN', `a page of '${origin}' may not change anything here`);
 }
 
 /** @throws RingproxyError when it is given and no whole number within the bounds */
@@ -319,10 +305,12 @@ function timeOf(request: FastifyRequest, name: string): Date | null {
 function keysOf(request: FastifyRequest): Buffer[] {
   const keys = parseKeys(request.url);
   if (keys.length > 0) return keys;
-  throw new RingproxyError('NO_KEY', 'no key is asked for', 'add ?key=… to the URL, as often as you like');
+  throw new RingproxyError('NO_KEY', 'no key is asked for');
 }
 
-function sendError(reply: FastifyReply, status: number, code: string, message: string, hint: string): FastifyReply {
+/** @param status that of the error's code, where HTTP has none that says more */
+function sendError(reply: FastifyReply, failure: RingproxyError, status = failure.status): FastifyReply {
+  const { code, message, hint } = failure;
   const body: ApiError = { error: { code, message, hint } };
   return reply.code(status).send(body);
 }

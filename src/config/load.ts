@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { isMap, LineCounter, parseDocument } from 'yaml';
+import { RingproxyError } from '../errors.js';
 import { type Config, crossChecks, SETTINGS, type Setting, type SettingName } from './settings.js';
 
 export interface ConfigMistake {
@@ -9,14 +10,13 @@ export interface ConfigMistake {
 }
 
 /** Everything that is wrong with a configuration, in one error. */
-export class ConfigError extends Error {
-  readonly code = 'CONFIG';
+export class ConfigError extends RingproxyError {
   readonly mistakes: readonly ConfigMistake[];
 
   constructor(mistakes: readonly ConfigMistake[]) {
     const lines = mistakes.map(({ where, message }) => `  ${where}: ${message}`);
     const noun = mistakes.length === 1 ? 'mistake' : 'mistakes';
-    super(`the configuration has ${mistakes.length} ${noun}:\n${lines.join('\n')}`);
+    super('CONFIG', `the configuration has ${mistakes.length} ${noun}:\n${lines.join('\n')}`);
     this.name = 'ConfigError';
     this.mistakes = mistakes;
   }

@@ -84,7 +84,7 @@ class NodeConnection extends Redis {
 /** A connection to a node for what is off the hot path; errors come with its promises, never as events. */
 export function connectNode(address: string, access: NodeAccess, name: string, timeout: number): Redis {
   const target = parseAddress(address);
-  if (target === null) throw new RingproxyError('BAD_ADDRESS', `'${address}' is not an address`, 'expected HOST:PORT');
+  if (target === null) throw new RingproxyError('BAD_ADDRESS', `'${address}' is not an address`);
   const options: ClientOptions = {
     ...target,
     connectTimeout: timeout,
@@ -191,7 +191,7 @@ export function nodeFailure(node: NodeSpec, error: unknown): RingproxyError {
   const hint = /NOAUTH|WRONGPASS|password/i.test(why)
     ? 'give its password: node-password, or password of the node in the configuration file'
     : 'check that a redis-server runs there and can be reached from this machine';
-  return new RingproxyError('NODE_UNREACHABLE', `${node.name} (${node.address}) cannot be used: ${why}`, hint, 409);
+  return new RingproxyError('NODE_UNREACHABLE', `${node.name} (${node.address}) cannot be used: ${why}`, hint);
 }
 
 const MOST_TEXT = 200;

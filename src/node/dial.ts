@@ -121,15 +121,19 @@ function greeted(socket: Socket, handshake: Handshake, timeout: number): Promise
         let at = 0;
         while (at < chunk.length) {
           const end = framer.advance(chunk, at, chunk.length);
-          if (end < 0) return over(failure('protocol'));
+          if (end < 0) {
+            over(failure('protocol'));
+            return;
+          }
           pieces.push(chunk.subarray(at, end));
           at = end;
           if (!framer.complete) return;
           const whole = Buffer.concat(pieces);
           pieces = [];
           const outcome = handshake.onReply(whole, 0, whole.length);
-          if (outcome === 'done') return over(at === chunk.length ? null : failure('unasked'));
-          if (outcome !== 'more') return over(outcome);
+          if (outcome === 'more') continue;
+          over(outcome !== 'done' ? outcome : at === chunk.length ? null : failure('unasked'));
+          return;
         }
       };
       socket.on('data', onData);

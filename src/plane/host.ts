@@ -4,7 +4,7 @@ import type { CommandInfo } from '../commands/build.js';
 import type { PlaneStats } from '../proxy/measure/plane-stats.js';
 import type { RoutingSnapshot } from '../proxy/snapshot.js';
 import type { NodeSpec } from '../ring/node-spec.js';
-import type { FenceMember } from '../topology/change-protocol.js';
+import type { FenceMember } from '../topology/state/change-protocol.js';
 
 /** What clients are told of the proxy itself. */
 export interface ProxyInfo {

@@ -9,7 +9,7 @@ import type { LateKiller } from '../rebalance/connections.js';
 import type { NodeSpec } from '../ring/node-spec.js';
 import { LoopLag } from '../telemetry/loop-lag.js';
 import { TrafficDetector } from '../telemetry/traffic-detector.js';
-import type { FenceMember } from '../topology/change-protocol.js';
+import type { FenceMember } from '../topology/state/change-protocol.js';
 import { type PlaneHost, type ProxyInfo, stillInFlight } from './host.js';
 
 export class LocalPlane implements PlaneHost {

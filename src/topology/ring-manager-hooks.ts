@@ -5,9 +5,9 @@ import type { Mover } from '../rebalance/mover.js';
 import type { Survey } from '../rebalance/survey.js';
 import type { NodeSpec } from '../ring/node-spec.js';
 import type { Ring } from '../ring/ring.js';
-import type { AdmissionHooks } from './admission.js';
-import type { FenceMember } from './change-protocol.js';
-import type { FitnessHooks } from './fitness.js';
+import type { AdmissionHooks } from './admission/admission.js';
+import type { FitnessHooks } from './admission/fitness.js';
+import type { FenceMember } from './state/change-protocol.js';
 
 /** What the mover of a change starts from. */
 export interface MoverStart {

@@ -27,14 +27,13 @@ import { ringMoves } from '../ring/moves.js';
 import type { NodeSpec } from '../ring/node-spec.js';
 import type { Ring, RingOptions } from '../ring/ring.js';
 import { overNodes } from '../ring/union.js';
-import { checkRoom, examineArrivals } from './admission.js';
-import { afterFence, afterRestart, mayMove } from './change-protocol.js';
-import { describeChange, describeRequest, toSpec } from './change-view.js';
-import { checkFitness } from './fitness.js';
-import { History } from './history.js';
-import { type MovedKeys, MoveTotals } from './move-totals.js';
-import { tellingNodes } from './node-failure.js';
+import { checkRoom, examineArrivals } from './admission/admission.js';
+import { checkFitness } from './admission/fitness.js';
+import { tellingNodes } from './admission/node-failure.js';
+import { planChange, type Running, refuseTurning } from './coordinator/running-change.js';
+import { type MovedKeys, MoveTotals } from './jobs/move-totals.js';
 import type { RingManagerHooks } from './ring-manager-hooks.js';
+import { afterFence, afterRestart, mayMove } from './state/change-protocol.js';
 import {
   differences,
   firstState,
@@ -43,10 +42,11 @@ import {
   type RingState,
   type RunningChange,
   unionOf,
-} from './ring-state.js';
-import { describeNodes, locateKeys } from './ring-view.js';
-import { planChange, type Running, refuseTurning } from './running-change.js';
-import type { StateDir } from './state-dir.js';
+} from './state/ring-state.js';
+import { History } from './store/history.js';
+import type { StateDir } from './store/state-dir.js';
+import { describeChange, describeRequest, toSpec } from './views/change-view.js';
+import { describeNodes, locateKeys } from './views/ring-view.js';
 
 /** How long commands on moved keys are held at most before the change is given up. */
 const FENCE_TIMEOUT_MS = 2000;
@@ -588,12 +588,7 @@ export class RingManager {
       (node) => unfinished.includes(node.name) && this.#hooks.health(node)?.up === false,
     );
     if (dead.length === 0) {
-      throw new RingproxyError(
-        'NOTHING_TO_GIVE_UP',
-        'every node that keys are moved off answers',
-        'resume without --no-drain',
-        409,
-      );
+      throw new RingproxyError('NOTHING_TO_GIVE_UP', 'every node that keys are moved off answers');
     }
     const names = dead.map((node) => node.name);
     const change: RunningChange = { ...running.change, undrained: [...running.change.undrained, ...names] };
@@ -618,17 +613,12 @@ export class RingManager {
     if (this.#running === null) throw noChange();
     const { mover } = this.#running;
     if (mover !== null) return mover;
-    throw new RingproxyError(
-      'CHANGE_PREPARING',
-      'the change is just beginning: keys do not move yet',
-      'try again in a moment',
-      409,
-    );
+    throw new RingproxyError('CHANGE_PREPARING', 'the change is just beginning: keys do not move yet');
   }
 
   #current(): { state: RingState; ring: Ring } {
     if (this.#state === null || this.#ring === null) {
-      throw new RingproxyError('NOT_READY', 'the ring is not known yet', 'try again in a moment', 503);
+      throw new RingproxyError('NOT_READY', 'the ring is not known yet');
     }
     return { state: this.#state, ring: this.#ring };
   }
@@ -647,12 +637,7 @@ const GOES_ON = 'the change was not turned round, it goes on as before';
 /** @param failure the reason; one that has a code of its own keeps it */
 function notPassed(what: string, failure: unknown): RingproxyError {
   if (failure instanceof RingproxyError && failure.code === 'STATE_DIR') return failure;
-  return new RingproxyError(
-    'FENCE_TIMEOUT',
-    `${what}: ${messageOf(failure)}`,
-    'see which node is slow or down (ringproxy ring show), then try again',
-    409,
-  );
+  return new RingproxyError('FENCE_TIMEOUT', `${what}: ${messageOf(failure)}`);
 }
 
 /** @param deadline by `performance.now` @throws Error that says why when the work takes longer */
@@ -665,20 +650,13 @@ async function within(deadline: number, why: string, work: Promise<void> | undef
 }
 
 function changeRunning(what: string): RingproxyError {
-  return new RingproxyError('CHANGE_RUNNING', `another change is under way: ${what}`, 'wait for it, or cancel it', 409);
-}
-
-function cannotCancel(why: string, hint: string): RingproxyError {
-  return new RingproxyError('CANNOT_CANCEL', why, hint, 409);
+  return new RingproxyError('CHANGE_RUNNING', `another change is under way: ${what}`);
 }
 
 function tooLate(): RingproxyError {
-  return cannotCancel(
-    'everything has moved already, that is being recorded',
-    'undo it with another change when it is done',
-  );
+  return new RingproxyError('CANNOT_CANCEL', 'everything has moved already, that is being recorded');
 }
 
 function noChange(): RingproxyError {
-  return new RingproxyError('NO_CHANGE', 'no change is under way', 'start one with ringproxy ring add or remove', 409);
+  return new RingproxyError('NO_CHANGE', 'no change is under way');
 }

@@ -36,7 +36,7 @@ class Backend implements AdminBackend {
     return [];
   }
   async change(): ReturnType<AdminBackend['change']> {
-    throw new RingproxyError('CHANGE_RUNNING', 'another change is under way', 'wait for it', 409);
+    throw new RingproxyError('CHANGE_RUNNING', 'another change is under way', 'wait for it');
   }
   pauseChange(): void {
     this.calls.push('pause');
@@ -74,7 +74,7 @@ class Backend implements AdminBackend {
     return [];
   }
   stats(): ReturnType<AdminBackend['stats']> {
-    throw new RingproxyError('NOT_READY', 'the ring is not known yet', 'try again', 503);
+    throw new RingproxyError('NOT_READY', 'the ring is not known yet', 'try again');
   }
   async metrics(): ReturnType<AdminBackend['metrics']> {
     return { contentType: 'text/plain; version=0.0.4; charset=utf-8', text: 'ringproxy_up 1\n' };

@@ -6,24 +6,13 @@ import { join } from 'node:path';
 import { build } from '../../cli/bootstrap/build.mjs';
 import { ensureDependencies } from '../../cli/bootstrap/dependencies.mjs';
 import { ensurePrograms } from '../../cli/bootstrap/programs.mjs';
-import { requireNode, root, runTool } from '../../cli/bootstrap/project.mjs';
+import { requireNode, root, run, runTool } from '../../cli/bootstrap/project.mjs';
 
 const CHECKS = [
   ['type check', () => runTool('typescript', 'tsc', ['-p', '.', '--noEmit'])],
   ["type check of the page's program", () => runTool('typescript', 'tsc', ['-p', 'src/admin/page', '--noEmit'])],
   ['lint and format', () => runTool('@biomejs/biome', 'biome', ['check', '--error-on-warnings', '.'])],
-  [
-    'import rule',
-    () =>
-      runTool('dependency-cruiser', 'depcruise', [
-        '--config',
-        '.dependency-cruiser.cjs',
-        'src',
-        'cli',
-        'test',
-        'compose',
-      ]),
-  ],
+  ['import rule', () => run(process.execPath, [join(root, 'test/scripts/imports.mjs')])],
   ['unused code', () => runTool('knip', 'knip', [])],
   ['build', () => build({ checkTypes: false })],
 ];

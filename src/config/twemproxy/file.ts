@@ -48,7 +48,7 @@ export function decodeText(bytes: Uint8Array): string {
   try {
     return new TextDecoder(mark, { fatal: true }).decode(bytes);
   } catch {
-    throw new RingproxyError('YAML', 'the file is not UTF-8 text', 'nutcracker refuses it, too: save it as UTF-8');
+    throw new RingproxyError('YAML', 'the file is not UTF-8 text');
   }
 }
 

@@ -20,7 +20,7 @@ import type { NodeSpec } from '../../ring/node-spec.js';
 import { LoopLag } from '../../telemetry/loop-lag.js';
 import { TrafficDetector } from '../../telemetry/traffic-detector.js';
 import { LATE, within } from '../../time/within.js';
-import type { FenceMember } from '../../topology/change-protocol.js';
+import type { FenceMember } from '../../topology/state/change-protocol.js';
 import { type PlaneHost, type ProxyInfo, stillInFlight } from '../host.js';
 import { type AccessTable, type FromWorker, toSent, type WorkerOptions } from './messages.js';
 import { NodeStates } from './node-states.js';

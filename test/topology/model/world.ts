@@ -10,7 +10,7 @@
  * before have made of it. So nothing acknowledged is lost, nothing deleted comes back, no key reads as missing.
  */
 import { AFTER_READS, HOLD, ON_SOURCE, ON_TARGET, routeMovedKey } from '../../../src/proxy/route/moving/moved-key.js';
-import { afterFence, afterRestart, mayMove } from '../../../src/topology/change-protocol.js';
+import { afterFence, afterRestart, mayMove } from '../../../src/topology/state/change-protocol.js';
 import type { Step } from './explore.js';
 
 /** A rule of the protocol that can be left out; the numbers are those of the design. */

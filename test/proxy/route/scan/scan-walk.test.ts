@@ -6,7 +6,13 @@ import type { RoutingSnapshot } from '../../../../src/proxy/snapshot.js';
 import { buildRingSync } from '../../../../src/ring/build.js';
 import { DEFAULT_RING_OPTIONS, type Ring, type RingOptions } from '../../../../src/ring/ring.js';
 import { overNodes } from '../../../../src/ring/union.js';
-import { firstState, type Member, nextMembers, type RingState, unionOf } from '../../../../src/topology/ring-state.js';
+import {
+  firstState,
+  type Member,
+  nextMembers,
+  type RingState,
+  unionOf,
+} from '../../../../src/topology/state/ring-state.js';
 
 const KEYS = Array.from({ length: 120 }, (_, i) => Buffer.from(`key:${i}`));
 /** Pages of a node's walk. */

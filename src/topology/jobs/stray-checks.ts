@@ -6,13 +6,13 @@
  * a change would bring to light. What else is found is told of, since it may belong to somebody else: another proxy
  * with another ring on the same nodes, or one whose ring does not have the hash that the keys were placed by.
  */
-import type { NodeStrays, StrayReport } from '../admin/api.js';
-import { RingproxyError } from '../errors.js';
-import { nodeKey, sameNode } from '../node/identity.js';
-import type { NodeLink } from '../rebalance/node-link.js';
-import { walkStrays } from '../rebalance/strays.js';
-import type { NodeSpec } from '../ring/node-spec.js';
-import type { Ring } from '../ring/ring.js';
+import type { NodeStrays, StrayReport } from '../../admin/api.js';
+import { RingproxyError } from '../../errors.js';
+import { nodeKey, sameNode } from '../../node/identity.js';
+import type { NodeLink } from '../../rebalance/node-link.js';
+import { walkStrays } from '../../rebalance/strays.js';
+import type { NodeSpec } from '../../ring/node-spec.js';
+import type { Ring } from '../../ring/ring.js';
 import { likelyCause } from './stray-cause.js';
 
 export interface StableRing {
@@ -107,7 +107,7 @@ export class StrayChecks {
    */
   async check(fix: boolean): Promise<StrayReport> {
     if (this.#asked !== null) {
-      throw new RingproxyError('CHECK_RUNNING', 'a check is under way', 'wait until it is done', 409);
+      throw new RingproxyError('CHECK_RUNNING', 'a check is under way');
     }
     const stable = this.#options.stable();
     if (stable === null) {
@@ -115,7 +115,6 @@ export class StrayChecks {
         'CHANGE_RUNNING',
         'the ring is changing: keys are on their way',
         'wait for the change, or cancel it',
-        409,
       );
     }
     this.#asked = fix ? 'fix' : 'check';
@@ -300,7 +299,5 @@ function suspicious(node: NodeSpec, keys: number, strays: number): RingproxyErro
   return new RingproxyError(
     'STRAY_KEYS',
     `${strays} of the ${keys} keys of ${node.name} (${node.address}) are not its own, and this change would bring them to light`,
-    'see ringproxy ring check; if they were placed by another hash or hash tag, this ring is not theirs; otherwise ring check --fix removes them',
-    409,
   );
 }

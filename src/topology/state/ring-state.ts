@@ -1,10 +1,10 @@
 /** The ring's state and the changes to it as pure functions; who owns and keeps it is `ring-manager.ts`. */
-import { MOST_NODES } from '../config/node-limits.js';
-import { RingproxyError } from '../errors.js';
-import { type NodeIdentity, sameNode } from '../node/identity.js';
-import { pointMistakes } from '../ring/node-points.js';
-import type { NodeSpec } from '../ring/node-spec.js';
-import type { RingOptions } from '../ring/ring.js';
+import { MOST_NODES } from '../../config/node-limits.js';
+import { RingproxyError } from '../../errors.js';
+import { type NodeIdentity, sameNode } from '../../node/identity.js';
+import { pointMistakes } from '../../ring/node-points.js';
+import type { NodeSpec } from '../../ring/node-spec.js';
+import type { RingOptions } from '../../ring/ring.js';
 
 /** A node with the number that SCAN cursors know it by. */
 export interface Member extends NodeSpec {
@@ -57,7 +57,7 @@ export interface WantedMembers {
 /** The first generation. */
 export function firstState(nodes: readonly NodeSpec[], options: RingOptions): RingState {
   if (nodes.length === 0) {
-    throw new RingproxyError('NO_NODES', 'the ring has no nodes', 'name at least one with --node NAME=HOST:PORT');
+    throw new RingproxyError('NO_NODES', 'the ring has no nodes');
   }
   return { generation: 1, members: addMembers([], [], nodes), options, change: null };
 }
@@ -85,19 +85,15 @@ export function nextMembers(state: RingState, wanted: WantedMembers): Member[] {
   const [excess] = pointMistakes(members, state.options);
   if (excess !== undefined) {
     const name = members[excess.index]?.name ?? '';
-    throw new RingproxyError(
-      'TOO_MANY_POINTS',
-      `node ${name}: ${excess.message}`,
-      'the ring would take too long to build',
-    );
+    throw new RingproxyError('TOO_MANY_POINTS', `node ${name}: ${excess.message}`);
   }
   if (members.length === 0) {
-    throw new RingproxyError('RING_EMPTY', 'the ring would have no nodes left', 'add another node first', 409);
+    throw new RingproxyError('RING_EMPTY', 'the ring would have no nodes left');
   }
   const same =
     members.length === state.members.length &&
     members.every((member) => state.members.some((old) => sameNode(old, member) && old.weight === member.weight));
-  if (same) throw new RingproxyError('NO_CHANGE', 'the ring is like that already', 'nothing needs to be done', 409);
+  if (same) throw new RingproxyError('NOTHING_TO_CHANGE', 'the ring is like that already');
   return members;
 }
 
@@ -109,7 +105,7 @@ export function unionOf(members: readonly Member[], next: readonly Member[]): Me
 function requireMember(state: RingState, name: string): void {
   if (state.members.some((member) => member.name === name)) return;
   const known = state.members.map((member) => member.name).join(', ');
-  throw new RingproxyError('UNKNOWN_NODE', `the ring has no node ${name}`, `its nodes are: ${known}`, 404);
+  throw new RingproxyError('UNKNOWN_NODE', `the ring has no node ${name}`, `its nodes are: ${known}`);
 }
 
 /** @param leaving nodes that leave, or are replaced: their ids are still in use while the ring changes */
@@ -118,21 +114,11 @@ function addMembers(members: readonly Member[], leaving: readonly Member[], node
   for (const node of nodes) {
     const sameName = result.find((member) => member.name === node.name);
     if (sameName !== undefined) {
-      throw new RingproxyError(
-        'NAME_TAKEN',
-        `the ring has a node ${node.name} already (${sameName.address})`,
-        'choose another name',
-        409,
-      );
+      throw new RingproxyError('NAME_TAKEN', `the ring has a node ${node.name} already (${sameName.address})`);
     }
     const sameAddress = result.find((member) => member.address === node.address);
     if (sameAddress !== undefined) {
-      throw new RingproxyError(
-        'ADDRESS_TAKEN',
-        `${node.address} is in the ring already, as ${sameAddress.name}`,
-        'a node can be in the ring once',
-        409,
-      );
+      throw new RingproxyError('ADDRESS_TAKEN', `${node.address} is in the ring already, as ${sameAddress.name}`);
     }
     result.push({ name: node.name, address: node.address, weight: node.weight, id: freeId([...result, ...leaving]) });
   }
@@ -141,7 +127,7 @@ function addMembers(members: readonly Member[], leaving: readonly Member[], node
 
 function freeId(members: readonly Member[]): number {
   for (let id = 0; id < MOST_NODES; id++) if (!members.some((member) => member.id === id)) return id;
-  throw new RingproxyError('RING_FULL', `the ring has ${MOST_NODES} nodes`, 'remove some first', 409);
+  throw new RingproxyError('RING_FULL', `the ring has ${MOST_NODES} nodes`);
 }
 
 /** What a configuration says otherwise than the ring that exists already. @returns a sentence for each difference */

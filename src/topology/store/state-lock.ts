@@ -8,7 +8,7 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync, readlinkSync } from 'node:fs';
 import { type FileHandle, link, open, readFile, stat, unlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { RingproxyError } from '../errors.js';
+import { RingproxyError } from '../../errors.js';
 import { describeLoss, isReplaced } from './state-lock-loss.js';
 
 /** Nobody is this long about taking over a lock, unless it was killed on the way. */
@@ -95,12 +95,7 @@ export class StateLock {
   }
 
   #inUse(by: string): RingproxyError {
-    return new RingproxyError(
-      'STATE_LOCKED',
-      `${this.#directory} is in use by ${by}`,
-      'give each proxy a state directory of its own',
-      500,
-    );
+    return new RingproxyError('STATE_LOCKED', `${this.#directory} is in use by ${by}`);
   }
 
   /** One at a time: a file system that stands still must not gather them. */

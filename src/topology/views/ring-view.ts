@@ -1,9 +1,9 @@
 /** What operators read of the ring and its nodes. */
-import type { NodeState, NodeView, WhichView } from '../admin/api.js';
-import { sameNode } from '../node/identity.js';
-import type { Ring } from '../ring/ring.js';
-import type { AdmissionHooks } from './admission.js';
-import { type Member, type RingState, type RunningChange, unionOf } from './ring-state.js';
+import type { NodeState, NodeView, WhichView } from '../../admin/api.js';
+import { sameNode } from '../../node/identity.js';
+import type { Ring } from '../../ring/ring.js';
+import type { AdmissionHooks } from '../admission/admission.js';
+import { type Member, type RingState, type RunningChange, unionOf } from '../state/ring-state.js';
 
 /** @param shares the part of the hash space that each node owns, in the order of the ring's nodes and those that join */
 export function describeNodes(

@@ -1,10 +1,10 @@
 /** Which events follow from what the ring was and is. That they come from real changes is tested with `--import`. */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { describe, expect, it } from 'vitest';
-import type { ChangeView } from '../../src/admin/api.js';
-import { ChangeWatcher } from '../../src/topology/change-watcher.js';
-import { changeView } from '../cli/fake-admin.js';
-import { atEnd } from '../support/cleanup.js';
+import type { ChangeView } from '../../../src/admin/api.js';
+import { ChangeWatcher } from '../../../src/topology/views/change-watcher.js';
+import { changeView } from '../../cli/fake-admin.js';
+import { atEnd } from '../../support/cleanup.js';
 
 const CHANNELS = ['begun', 'phase', 'paused', 'resumed', 'cancelled', 'abandoned', 'finished'];
 

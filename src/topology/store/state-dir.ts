@@ -2,10 +2,10 @@
 import { mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import type { HistoryEntry } from '../admin/api.js';
-import { RingproxyError } from '../errors.js';
-import { HASH_NAMES } from '../ring/hash.js';
-import type { RingState } from './ring-state.js';
+import type { HistoryEntry } from '../../admin/api.js';
+import { RingproxyError } from '../../errors.js';
+import { HASH_NAMES } from '../../ring/hash.js';
+import type { RingState } from '../state/ring-state.js';
 import { StateLock } from './state-lock.js';
 
 const FORMAT = 1;
@@ -119,12 +119,7 @@ export class StateDir {
       this.#predecessors = proxies;
       return state;
     } catch {
-      throw new RingproxyError(
-        'STATE_CORRUPT',
-        `${this.#file} does not hold a ring`,
-        'restore it from another proxy or a backup; if you delete it, the ring is made anew from the configuration',
-        500,
-      );
+      throw new RingproxyError('STATE_CORRUPT', `${this.#file} does not hold a ring`);
     }
   }
 
@@ -205,12 +200,7 @@ export class StateDir {
 
   #failure(what: string, error: unknown): RingproxyError {
     const why = error instanceof Error ? error.message : String(error);
-    return new RingproxyError(
-      'STATE_DIR',
-      `the state directory ${this.#directory} ${what}: ${why}`,
-      'check its permissions and free space, or name another with --state-dir',
-      500,
-    );
+    return new RingproxyError('STATE_DIR', `the state directory ${this.#directory} ${what}: ${why}`);
   }
 }
 

@@ -1,12 +1,12 @@
 /** Nodes that cannot do what a change asks of them are refused before anything is held, flushed or moved. */
 import { describe, expect, it } from 'vitest';
-import type { NodeExam } from '../../src/health/examine.js';
-import type { NodeFacts } from '../../src/health/inspect.js';
-import { NODE_RIGHTS } from '../../src/node-rights.js';
-import { checkFitness } from '../../src/topology/fitness.js';
-import { type RedisProcess, startRedis, startRedises } from '../support/redis-process.js';
-import { add, ownersOf, post, ringOf, settled } from '../support/ring-api.js';
-import { startRingproxy } from '../support/ringproxy-process.js';
+import type { NodeExam } from '../../../src/health/examine.js';
+import type { NodeFacts } from '../../../src/health/inspect.js';
+import { NODE_RIGHTS } from '../../../src/node-rights.js';
+import { checkFitness } from '../../../src/topology/admission/fitness.js';
+import { type RedisProcess, startRedis, startRedises } from '../../support/redis-process.js';
+import { add, ownersOf, post, ringOf, settled } from '../../support/ring-api.js';
+import { startRingproxy } from '../../support/ringproxy-process.js';
 
 /**
  * Symptom: keys of database 9, a node with four databases is added; the change stops, and after `cancel` 144 of 4,000

@@ -1,8 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { RingproxyError } from '../../src/errors.js';
-import type { NodeSpec } from '../../src/ring/node-spec.js';
-import type { RingOptions } from '../../src/ring/ring.js';
-import { differences, firstState, nextMembers, unionOf, type WantedMembers } from '../../src/topology/ring-state.js';
+import { RingproxyError } from '../../../src/errors.js';
+import type { NodeSpec } from '../../../src/ring/node-spec.js';
+import type { RingOptions } from '../../../src/ring/ring.js';
+import {
+  differences,
+  firstState,
+  nextMembers,
+  unionOf,
+  type WantedMembers,
+} from '../../../src/topology/state/ring-state.js';
 
 const options: RingOptions = { hash: 'murmur3', distribution: 'ketama', hashTag: '{}', vnodes: 160, weighting: 'own' };
 const node = (name: string, port: number, weight = 1): NodeSpec => ({ name, address: `127.0.0.1:${port}`, weight });
@@ -71,8 +77,8 @@ describe('the next members', () => {
     // Symptom: a change could ask for millions of points, which a configuration cannot.
     ['TOO_MANY_POINTS', { weights: [{ name: 'a', weight: 1_000_000 }] }],
     ['TOO_MANY_POINTS', { add: [node('x', 9, 1_000_000)] }],
-    ['NO_CHANGE', { weights: [{ name: 'a', weight: 1 }] }],
-    ['NO_CHANGE', { replace: [{ name: 'a', address: '127.0.0.1:1' }] }],
+    ['NOTHING_TO_CHANGE', { weights: [{ name: 'a', weight: 1 }] }],
+    ['NOTHING_TO_CHANGE', { replace: [{ name: 'a', address: '127.0.0.1:1' }] }],
     ['accepted', { remove: ['a', 'b', 'c'], add: [node('x', 9)] }],
   ])('%s: %j', (code, wanted) => {
     expect(codeOf(wanted)).toBe(code);

@@ -1,6 +1,6 @@
 /** Finished changes, the last thousand of them; kept in the state directory when there is one. */
 import { randomUUID } from 'node:crypto';
-import type { HistoryEntry } from '../admin/api.js';
+import type { HistoryEntry } from '../../admin/api.js';
 import type { StateDir } from './state-dir.js';
 
 const LIMIT = 1000;

@@ -1,9 +1,9 @@
-import { RingproxyError } from '../errors.js';
-import type { Mover } from '../rebalance/mover.js';
-import { buildRing } from '../ring/build.js';
-import type { Ring } from '../ring/ring.js';
-import { overNodes } from '../ring/union.js';
-import { type Member, type RingState, type RunningChange, unionOf } from './ring-state.js';
+import { RingproxyError } from '../../errors.js';
+import type { Mover } from '../../rebalance/mover.js';
+import { buildRing } from '../../ring/build.js';
+import type { Ring } from '../../ring/ring.js';
+import { overNodes } from '../../ring/union.js';
+import { type Member, type RingState, type RunningChange, unionOf } from '../state/ring-state.js';
 
 /** A change that is under way, with what carries it out. */
 export interface Running {
@@ -24,19 +24,13 @@ export interface Running {
  */
 export function refuseTurning({ change }: Running, finishing: boolean): void {
   if (finishing) {
-    throw new RingproxyError(
-      'CANNOT_CANCEL',
-      'everything has moved already, that is being recorded',
-      'undo it with another change when it is done',
-      409,
-    );
+    throw new RingproxyError('CANNOT_CANCEL', 'everything has moved already, that is being recorded');
   }
   if (change.undrained.length > 0) {
     throw new RingproxyError(
       'CANNOT_CANCEL',
       'nodes that were given up cannot come back',
       'add them again when it is done',
-      409,
     );
   }
 }

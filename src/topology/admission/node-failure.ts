@@ -1,6 +1,6 @@
-import { RingproxyError } from '../errors.js';
-import { LinkFailure } from '../rebalance/node-link.js';
-import { TransferRefused } from '../rebalance/transfer-refused.js';
+import { RingproxyError } from '../../errors.js';
+import { LinkFailure } from '../../rebalance/node-link.js';
+import { TransferRefused } from '../../rebalance/transfer-refused.js';
 
 /**
  * What is looked at on nodes before a change, with their failures in the operator's words.
@@ -15,7 +15,6 @@ export async function tellingNodes<T>(work: Promise<T>): Promise<T> {
       'NODE_UNREACHABLE',
       `the change was not begun: ${error.message}`,
       'see which node is slow or down (ringproxy ring show), or runs a script (SCRIPT KILL), then try again',
-      409,
     );
   }
 }

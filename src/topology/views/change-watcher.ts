@@ -3,7 +3,7 @@
  * (this proxy, another one, one that starts again in the middle) needs to know nothing of events.
  */
 import type { Channel } from 'node:diagnostics_channel';
-import type { ChangeView, RingView } from '../admin/api.js';
+import type { ChangeView, RingView } from '../../admin/api.js';
 import {
   changeAbandoned,
   changeBegun,
@@ -14,7 +14,7 @@ import {
   changeResumed,
   type RingChangeEvent,
   type RingFinishedEvent,
-} from './events.js';
+} from '../events.js';
 
 type Observed = Pick<RingView, 'generation' | 'phase' | 'change'>;
 

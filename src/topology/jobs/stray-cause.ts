@@ -1,4 +1,4 @@
-import type { Ring } from '../ring/ring.js';
+import type { Ring } from '../../ring/ring.js';
 
 /** Why a key is on a node that does not own it, as far as it can be guessed. */
 export type StrayCause =

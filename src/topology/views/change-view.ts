@@ -1,10 +1,10 @@
 /** What operators read of a change. */
-import type { ChangeRequest, ChangeView, NodeInput } from '../admin/api.js';
-import { RingproxyError } from '../errors.js';
-import { formatAddress, parseNodeAddress } from '../node/address.js';
-import type { Mover } from '../rebalance/mover.js';
-import type { NodeSpec } from '../ring/node-spec.js';
-import type { RunningChange } from './ring-state.js';
+import type { ChangeRequest, ChangeView, NodeInput } from '../../admin/api.js';
+import { RingproxyError } from '../../errors.js';
+import { formatAddress, parseNodeAddress } from '../../node/address.js';
+import type { Mover } from '../../rebalance/mover.js';
+import type { NodeSpec } from '../../ring/node-spec.js';
+import type { RunningChange } from '../state/ring-state.js';
 
 /** One line that says what is asked for. */
 export function describeRequest(request: ChangeRequest): string {
@@ -57,7 +57,7 @@ export function describeChange(
 export function toSpec(input: NodeInput): NodeSpec {
   const parsed = parseNodeAddress(input.address);
   if (parsed === null) {
-    throw new RingproxyError('BAD_ADDRESS', `'${input.address}' is not a node's address`, 'expected HOST:PORT');
+    throw new RingproxyError('BAD_ADDRESS', `'${input.address}' is not a node's address`);
   }
   const address = formatAddress(parsed);
   return { name: input.name ?? address, address, weight: input.weight ?? 1 };

@@ -12,14 +12,14 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { StateLock } from '../../src/topology/state-lock.js';
-import { describeLoss } from '../../src/topology/state-lock-loss.js';
-import { startChild } from '../support/child.js';
-import { atEnd } from '../support/cleanup.js';
-import { RawClient } from '../support/raw-client.js';
-import { startRedis } from '../support/redis-process.js';
-import { MAIN, startRingproxy } from '../support/ringproxy-process.js';
-import { tempFolder } from '../support/temp-folder.js';
+import { StateLock } from '../../../src/topology/store/state-lock.js';
+import { describeLoss } from '../../../src/topology/store/state-lock-loss.js';
+import { startChild } from '../../support/child.js';
+import { atEnd } from '../../support/cleanup.js';
+import { RawClient } from '../../support/raw-client.js';
+import { startRedis } from '../../support/redis-process.js';
+import { MAIN, startRingproxy } from '../../support/ringproxy-process.js';
+import { tempFolder } from '../../support/temp-folder.js';
 
 /** Above the largest process id that Linux gives. */
 const NOBODY = 4_194_305;

@@ -1,9 +1,9 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { firstState, nextMembers, type RingState } from '../../src/topology/ring-state.js';
-import { StateDir } from '../../src/topology/state-dir.js';
-import { tempFolder } from '../support/temp-folder.js';
+import { firstState, nextMembers, type RingState } from '../../../src/topology/state/ring-state.js';
+import { StateDir } from '../../../src/topology/store/state-dir.js';
+import { tempFolder } from '../../support/temp-folder.js';
 
 const state = firstState([{ name: 'a', address: '127.0.0.1:1', weight: 2 }], {
   hash: 'murmur3',

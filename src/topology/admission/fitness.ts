@@ -1,10 +1,10 @@
 /** Whether the nodes can do what a change asks of them; looked at before anything is held, flushed or moved. */
-import { RingproxyError } from '../errors.js';
-import type { NodeExam } from '../health/examine.js';
-import type { NodeFacts } from '../health/inspect.js';
-import { sameNode } from '../node/identity.js';
-import { aclRules, lackingForMoves } from '../node-rights.js';
-import type { NodeSpec } from '../ring/node-spec.js';
+import { RingproxyError } from '../../errors.js';
+import type { NodeExam } from '../../health/examine.js';
+import type { NodeFacts } from '../../health/inspect.js';
+import { sameNode } from '../../node/identity.js';
+import { aclRules, lackingForMoves } from '../../node-rights.js';
+import type { NodeSpec } from '../../ring/node-spec.js';
 
 export interface FitnessHooks {
   /** Looks at a node. @throws RingproxyError when it cannot */
@@ -84,7 +84,6 @@ function refuseWithoutRights({ node, exam }: Examined): void {
     'NODE_RIGHTS',
     `keys cannot be moved: ${node.name} (${node.address}) does not let the proxy use ${lacking.join(', ')}`,
     `give its user the rights: ACL SETUSER … ${aclRules('change')}`,
-    409,
   );
 }
 
@@ -99,7 +98,6 @@ function refuseFewDatabases({ node, exam }: Examined, members: readonly Examined
     'NODE_DATABASES',
     `${node.name} (${node.address}) has ${exam.databases} databases, and the ring's nodes have ${needed}`,
     `start it with --databases ${needed}, or more`,
-    409,
   );
 }
 
@@ -117,8 +115,6 @@ async function refuseOlderVersion(
     throw new RingproxyError(
       'NODE_VERSION',
       `${node.name} (${node.address}, version ${facts.version}) does not take the values of ${member.node.name} (version ${member.facts.version}): ${why}`,
-      'use a node whose version is not older than that of the ring',
-      409,
     );
   }
 }

@@ -1,9 +1,9 @@
 /** What is looked at before a change begins: nodes that may not join, and targets that have no room. */
-import { RingproxyError } from '../errors.js';
-import type { NodeFacts } from '../health/inspect.js';
-import type { NodeHealth } from '../health/node-monitor.js';
-import type { RingMove } from '../ring/moves.js';
-import type { NodeSpec } from '../ring/node-spec.js';
+import { RingproxyError } from '../../errors.js';
+import type { NodeFacts } from '../../health/inspect.js';
+import type { NodeHealth } from '../../health/node-monitor.js';
+import type { RingMove } from '../../ring/moves.js';
+import type { NodeSpec } from '../../ring/node-spec.js';
 
 export interface AdmissionHooks {
   /** Looks at a node. @throws RingproxyError when it cannot */
@@ -33,8 +33,6 @@ export async function examineArrivals<Node extends NodeSpec>(
       throw new RingproxyError(
         'ADDRESS_TAKEN',
         `${node.address} is in the ring already: it is the same server as ${known.name} (${known.address})`,
-        'a node can be in the ring once',
-        409,
       );
     }
     if (facts.runId !== '') runIds.set(facts.runId, node);
@@ -59,27 +57,15 @@ async function runIdsOf(members: readonly NodeSpec[], hooks: AdmissionHooks): Pr
 
 function refuseUnfit(node: NodeSpec, facts: NodeFacts, flush: boolean): void {
   if (facts.role !== 'master') {
-    throw new RingproxyError(
-      'NODE_IS_REPLICA',
-      `${node.name} (${node.address}) is a replica`,
-      'it would refuse writes: add its master, or promote it with REPLICAOF NO ONE',
-      409,
-    );
+    throw new RingproxyError('NODE_IS_REPLICA', `${node.name} (${node.address}) is a replica`);
   }
   if (facts.clusterEnabled) {
-    throw new RingproxyError(
-      'NODE_IS_CLUSTER',
-      `${node.name} (${node.address}) is a Redis Cluster node`,
-      'it would answer MOVED for most keys: use a node without cluster-enabled',
-      409,
-    );
+    throw new RingproxyError('NODE_IS_CLUSTER', `${node.name} (${node.address}) is a Redis Cluster node`);
   }
   if (facts.keys > 0 && !flush) {
     throw new RingproxyError(
       'NODE_NOT_EMPTY',
       `${node.name} (${node.address}) holds ${facts.keys} keys, which would show up as stale data`,
-      'use an empty node, or add --flush to delete them first',
-      409,
     );
   }
 }
@@ -131,12 +117,7 @@ export async function checkRoom(
   }
   const refusing = shortages.find((shortage) => shortage.policy === 'noeviction');
   if (refusing !== undefined) {
-    throw new RingproxyError(
-      'NO_ROOM',
-      describeShortage(refusing),
-      'raise its maxmemory, or move less: give it a smaller weight, or add more nodes at once',
-      409,
-    );
+    throw new RingproxyError('NO_ROOM', describeShortage(refusing));
   }
   return shortages.map((shortage) => `${describeShortage(shortage)}: it will evict keys (${shortage.policy})`);
 }

@@ -1,0 +1,66 @@
+/** Looks after the nodes of the ring: what their probes say, and what the data plane finds of them. */
+import { nodeKey } from '../node/identity.js';
+import type { NodeSpec } from '../ring/node-spec.js';
+import { ClientTrouble } from './client-trouble.js';
+import type { NodeAccess } from './inspect.js';
+import { type MonitorOptions, type NodeHealth, NodeMonitor } from './node-monitor.js';
+
+export class NodeMonitors {
+  readonly #access: (name: string) => NodeAccess;
+  readonly #options: MonitorOptions;
+  readonly #onCommands: (reply: unknown) => void;
+  readonly #trouble = new ClientTrouble();
+  readonly #monitors = new Map<string, NodeMonitor>();
+
+  /** @param onCommands is given each node's reply to COMMAND, each time a connection to it is made */
+  constructor(access: (name: string) => NodeAccess, options: MonitorOptions, onCommands: (reply: unknown) => void) {
+    this.#access = access;
+    this.#options = options;
+    this.#onCommands = onCommands;
+  }
+
+  /** From now on these are looked after, and no others. */
+  watch(nodes: readonly NodeSpec[]): void {
+    this.#trouble.keep(nodes);
+    const wanted = new Map(nodes.map((node) => [nodeKey(node), node]));
+    for (const [identity, monitor] of this.#monitors) {
+      if (wanted.has(identity)) continue;
+      monitor.stop();
+      this.#monitors.delete(identity);
+    }
+    for (const [identity, node] of wanted) {
+      if (this.#monitors.has(identity)) continue;
+      const monitor = new NodeMonitor(node, this.#access(node.name), this.#options, this.#onCommands);
+      this.#monitors.set(identity, monitor);
+      monitor.start();
+    }
+  }
+
+  /** @returns null when it is not looked after */
+  healthOf(node: NodeSpec): NodeHealth | null {
+    const health = this.#monitors.get(nodeKey(node))?.health;
+    return health === undefined ? null : { ...health, reason: health.reason ?? this.#trouble.of(node) };
+  }
+
+  /** Of the server process that its probes have seen last, or null. */
+  runIdOf(node: NodeSpec): string | null {
+    return this.#monitors.get(nodeKey(node))?.health.runId ?? null;
+  }
+
+  /** A node that nobody has found down counts as up. */
+  isUp(node: NodeSpec): boolean {
+    return this.#monitors.get(nodeKey(node))?.health.up !== false;
+  }
+
+  /** The oldest of the servers' versions; null: none has said it yet. */
+  get oldestVersion(): string | null {
+    const versions = [...this.#monitors.values()].flatMap((monitor) => monitor.health.version ?? []);
+    versions.sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
+    return versions[0] ?? null;
+  }
+
+  stop(): void {
+    for (const monitor of this.#monitors.values()) monitor.stop();
+    this.#trouble.stop();
+  }
+}

@@ -1,0 +1,58 @@
+/** Sees to it that all nodes have the same functions: those that join, that come back, and all of them at the start. */
+import { RingproxyError } from '../errors.js';
+import { describeNodeError } from '../health/inspect.js';
+import type { NodeSpec } from '../ring/node-spec.js';
+import { LATE, within } from '../time/within.js';
+import { copyFunctions, type FunctionCopyOptions, spreadFunctions } from './functions.js';
+
+export interface FunctionKeeperOptions extends FunctionCopyOptions {
+  /** Nodes that serve clients now. */
+  readonly serving: () => readonly NodeSpec[];
+  readonly log: {
+    info(about: { readonly node?: string }, message: string): void;
+    warn(about: { readonly node?: string }, message: string): void;
+  };
+}
+
+/** A node that is back, or a proxy that starts, does not wait for longer until functions are copied. */
+const PATIENCE_MS = 2000;
+
+export class FunctionKeeper {
+  readonly #options: FunctionKeeperOptions;
+
+  constructor(options: FunctionKeeperOptions) {
+    this.#options = options;
+  }
+
+  /** A node comes back that was down: it may have lost its functions. It serves when this returns, whatever was found. */
+  async beforeReturn(node: NodeSpec): Promise<void> {
+    const { serving, log } = this.#options;
+    const { name } = node;
+    const others = serving().filter((other) => other.name !== name);
+    try {
+      const from = await within(PATIENCE_MS, copyFunctions(others, node, this.#options));
+      if (from === LATE || from === null) return;
+      log.info({ node: name }, `${name} came back without functions: copied those of ${from}`);
+    } catch (error) {
+      const why = describeNodeError(error);
+      log.warn({ node: name }, `${name} came back, but its functions could not be checked: ${why}`);
+    }
+  }
+
+  /** A node is to join. @throws RingproxyError when it cannot take the functions that the members have */
+  async bring(members: readonly NodeSpec[], node: NodeSpec): Promise<void> {
+    await copyFunctions(members, node, this.#options).catch((error: unknown) => {
+      throw new RingproxyError(
+        'FUNCTIONS',
+        `${node.name} (${node.address}) cannot take the functions of the ring: ${describeNodeError(error)}`,
+      );
+    });
+  }
+
+  /** The proxy starts: a node may have been restarted while nobody looked. */
+  async spread(members: readonly NodeSpec[]): Promise<void> {
+    const given = await within(PATIENCE_MS, spreadFunctions(members, this.#options));
+    if (given === LATE || given.length === 0) return;
+    this.#options.log.info({}, `${given.join(', ')} had no functions: copied those of another node`);
+  }
+}

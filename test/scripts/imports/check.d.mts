@@ -1,0 +1,22 @@
+export interface Fault {
+  readonly rule: string;
+  /** A file, or `FILE → FILE`. */
+  readonly text: string;
+}
+
+export type Ratchet = Readonly<Record<string, number>>;
+
+export interface Checked {
+  readonly faults: readonly Fault[];
+  readonly known: {
+    readonly backArrows: readonly string[];
+    readonly arrowsBetweenFeatures: readonly string[];
+    readonly valueCircles: readonly string[];
+  };
+  readonly figures: Readonly<Record<string, number>>;
+  readonly ratchet: Ratchet;
+}
+
+export function checkImports(folder: string): Promise<Checked>;
+export function againstRatchet(ratchet: Ratchet, recorded: Ratchet): string[];
+export function ruleNames(): string[];

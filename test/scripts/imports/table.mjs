@@ -1,0 +1,75 @@
+// The import rule, as a table. The rules that `npm run imports` checks are made from it, and src/ARCHITECTURE.md's
+// table of folders says the same (test/scripts/imports.test.ts): a folder more, or an import more, is one row here
+// and the same row there.
+
+/** What a row may import when it puts all parts together. */
+export const EVERYTHING = 'everything';
+
+/**
+ * Which parts of `src` each part may import, besides itself. A part is a folder or a file of `src` (`proxy/io`,
+ * `errors.ts`), or a folder beside it (`../cli`). Of two parts that hold a file, the longer one counts: what `admin`
+ * may import says nothing of `admin/page`. `types` are parts of which only types may be imported.
+ */
+export const PARTS = [
+  { parts: ['resp'], mayImport: [] },
+  { parts: ['node'], mayImport: ['resp'] },
+  { parts: ['ring'], mayImport: ['node/identity.ts'] },
+  { parts: ['commands'], mayImport: ['resp'] },
+  { parts: ['time'], mayImport: [] },
+  { parts: ['proxy'], mayImport: ['resp', 'node', 'ring', 'commands', 'time'] },
+  { parts: ['config'], mayImport: ['node', 'ring', 'errors.ts'] },
+  {
+    parts: ['topology'],
+    mayImport: ['node', 'ring', 'config', 'rebalance', 'node-rights.ts', 'errors.ts'],
+    types: ['admin/api.ts', 'health', 'proxy'],
+  },
+  { parts: ['rebalance'], mayImport: ['resp', 'node', 'ring', 'health', 'proxy', 'time', 'errors.ts'] },
+  { parts: ['health'], mayImport: ['resp', 'node', 'config', 'node-rights.ts', 'errors.ts'], types: ['ring'] },
+  { parts: ['telemetry'], mayImport: ['node/identity.ts', 'errors.ts'], types: ['admin/api.ts'] },
+  { parts: ['admin'], mayImport: ['node', 'config', 'errors.ts'] },
+  { parts: ['admin/page'], mayImport: [], types: ['admin/api.ts'] },
+  {
+    parts: ['plane'],
+    mayImport: ['proxy', 'rebalance', 'node', 'ring', 'commands', 'telemetry', 'time'],
+    types: ['admin/api.ts', 'topology'],
+  },
+  { parts: ['serve.ts', 'serve-stats.ts'], mayImport: EVERYTHING },
+  { parts: ['node-rights.ts', 'errors.ts', 'version.ts'], mayImport: [] },
+  { parts: ['../compose'], mayImport: [] },
+  {
+    parts: ['../cli'],
+    mayImport: ['config', 'node/address.ts', 'serve.ts', 'errors.ts', 'version.ts'],
+    types: ['admin/api.ts'],
+  },
+];
+
+/**
+ * The order of the data plane's parts, the lowest first: a file imports of its own step and of those below it. Each
+ * file of `src/proxy` stands in one of these parts; of two that hold it, the longer one counts.
+ */
+export const PROXY_ORDER = [
+  ['io', 'request', 'measure', 'peers', 'events.ts', 'options.ts', 'snapshot.ts', 'key-moves.ts'],
+  ['upstream'],
+  ['route', 'session'],
+  ['features'],
+  // Composition.
+  ['features/index.ts', 'features/answer-peer.ts', 'dispatcher.ts', 'data-plane.ts'],
+];
+
+/** @returns what src/ARCHITECTURE.md says in the column "may import" */
+export function mayImportText({ mayImport, types = [] }) {
+  if (mayImport === EVERYTHING) return 'everything';
+  const list = (parts) => parts.map((part) => `\`${part}\``).join(', ');
+  const texts = [];
+  if (mayImport.length > 0) texts.push(list(mayImport));
+  if (types.length > 0) texts.push(`types of ${list(types)}`);
+  return texts.length === 0 ? 'nothing of the others' : texts.join('; ');
+}
+
+/** @returns what src/ARCHITECTURE.md says of the order inside of `proxy`, the highest first */
+export function proxyOrderText() {
+  return [...PROXY_ORDER]
+    .reverse()
+    .map((step) => step.map((part) => `\`${part}\``).join(', '))
+    .join(' → ');
+}
