@@ -25,7 +25,11 @@ export const PARTS = [
   },
   { parts: ['rebalance'], mayImport: ['resp', 'node', 'ring', 'health', 'proxy', 'time', 'errors.ts'] },
   { parts: ['health'], mayImport: ['resp', 'node', 'config', 'node-rights.ts', 'errors.ts'], types: ['ring'] },
-  { parts: ['telemetry'], mayImport: ['node/identity.ts', 'errors.ts'], types: ['admin/api.ts'] },
+  {
+    parts: ['telemetry'],
+    mayImport: ['node/identity.ts', 'proxy/measure', 'errors.ts'],
+    types: ['admin/api.ts', 'identity.ts'],
+  },
   { parts: ['admin'], mayImport: ['node', 'config', 'errors.ts'] },
   { parts: ['admin/page'], mayImport: [], types: ['admin/api.ts'] },
   {
@@ -33,7 +37,8 @@ export const PARTS = [
     mayImport: ['proxy', 'rebalance', 'node', 'ring', 'commands', 'telemetry', 'time'],
     types: ['admin/api.ts', 'topology'],
   },
-  { parts: ['serve.ts', 'serve-stats.ts'], mayImport: EVERYTHING },
+  { parts: ['identity.ts'], mayImport: ['version.ts'] },
+  { parts: ['serve.ts'], mayImport: EVERYTHING },
   { parts: ['node-rights.ts', 'errors.ts', 'version.ts'], mayImport: [] },
   { parts: ['../compose'], mayImport: [] },
   {
