@@ -19,6 +19,7 @@ import { WorkerPool, type WorkerPoolOptions } from './plane/workers/worker-pool.
 import { socketShortCuts } from './proxy/io/raw-socket.js';
 import { bucketUpperBound } from './proxy/measure/histogram.js';
 import type { PlaneStats } from './proxy/measure/plane-stats.js';
+import { pickDataPlaneSettings } from './proxy/settings.js';
 import type { RoutingSnapshot } from './proxy/snapshot.js';
 import { killByName, lateKiller } from './rebalance/connections.js';
 import { publishKeysMoved } from './rebalance/events.js';
@@ -301,7 +302,7 @@ function createPlane(
 ): PlaneHost {
   const listen = parseAddress(config.listen);
   if (listen === null) throw new RingproxyError('BAD_ADDRESS', `'${config.listen}' is not an address`, 'see --listen');
-  const options: WorkerOptions = { ...planeSettings(config), listen, proxyId, version };
+  const options: WorkerOptions = { ...pickDataPlaneSettings(config), listen, proxyId, version };
   const beforeReturn = (node: NodeSpec): Promise<void> => functions.beforeReturn(node);
   const killLate = lateKiller(access, config.connectTimeout);
   const workers = config.workers === 'auto' ? availableParallelism() : config.workers;
@@ -325,44 +326,6 @@ function nodeAccess(config: Config): (name: string) => NodeAccess {
   return (name) => {
     const node = config.nodes.find((candidate) => candidate.name === name);
     return { username: node?.username ?? config.nodeUsername, password: node?.password ?? config.nodePassword };
-  };
-}
-
-/** What the data plane needs of the configuration. */
-function planeSettings(config: Config): Omit<WorkerOptions, 'listen' | 'proxyId' | 'version'> {
-  const {
-    password,
-    protectedMode,
-    adminCommands,
-    clusterMode,
-    databases,
-    preconnect,
-    connectTimeout,
-    requestTimeout,
-    reconnectBackoffMax,
-  } = config;
-  const { nodeConnections, nodePrivateConnections, nodeBlockingConnections } = config;
-  const { nodeMaxInflight, nodeMaxPendingBytes, maxClients } = config;
-  const { idleTimeout, clientMaxPending, clientOutputLimit, clientQueryLimit } = config;
-  const { clientStallTimeout, clientUploadTimeout } = config;
-  const { maxBulkLength, tcpKeepalive, streamThreshold, scriptCache, trackingTableMaxKeys, keyGroups } = config;
-  return {
-    ...{
-      password,
-      protectedMode,
-      adminCommands,
-      clusterMode,
-      databases,
-      preconnect,
-      connectTimeout,
-      requestTimeout,
-      reconnectBackoffMax,
-    },
-    ...{ nodeConnections, nodePrivateConnections, nodeBlockingConnections },
-    ...{ nodeMaxInflight, nodeMaxPendingBytes, maxClients },
-    ...{ idleTimeout, clientMaxPending, clientOutputLimit, clientQueryLimit },
-    ...{ clientStallTimeout, clientUploadTimeout },
-    ...{ maxBulkLength, tcpKeepalive, streamThreshold, scriptCache, trackingTableMaxKeys, keyGroups },
   };
 }
 

@@ -16,7 +16,7 @@ export const PARTS = [
   { parts: ['commands'], mayImport: ['resp'] },
   { parts: ['time'], mayImport: [] },
   { parts: ['proxy'], mayImport: ['resp', 'ring', 'commands', 'time'] },
-  { parts: ['config'], mayImport: ['ring', 'errors.ts'] },
+  { parts: ['config'], mayImport: ['ring', 'proxy/settings.ts', 'errors.ts'] },
   {
     parts: ['topology'],
     mayImport: ['ring', 'config', 'rebalance', 'node-rights.ts', 'errors.ts'],
@@ -44,7 +44,7 @@ export const PARTS = [
  * file of `src/proxy` stands in one of these parts; of two that hold it, the longer one counts.
  */
 export const PROXY_ORDER = [
-  ['io', 'request', 'measure', 'peers', 'events.ts', 'options.ts', 'snapshot.ts', 'key-moves.ts'],
+  ['io', 'request', 'measure', 'peers', 'events.ts', 'options.ts', 'settings.ts', 'snapshot.ts', 'key-moves.ts'],
   ['upstream'],
   ['route', 'session'],
   ['features'],
