@@ -171,7 +171,8 @@ export async function startServer(config: Config): Promise<RunningProxy> {
         },
       }),
     warn: (message) => log.warn(message),
-    info: (message) => log.debug(message),
+    info: (message) => log.info(message),
+    debug: (message) => log.debug(message),
   });
 
   const viewOf = (stats: PlaneStats): StatsView =>

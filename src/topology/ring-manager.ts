@@ -497,7 +497,8 @@ export class RingManager {
       keysDropped,
     });
     if (keysDropped > 0) this.#hooks.warn(`${change.summary}: ${describeDropped(keysDropped)}`);
-    this.#hooks.info(`${change.summary}: done, ${moved} keys moved, generation ${next.generation}`);
+    // Everybody else hears of it by `ringproxy:ring:finished`.
+    this.#hooks.debug(`${change.summary}: done, ${moved} keys moved, generation ${next.generation}`);
   }
 
   /** Clients are served meanwhile: every moved key is where both rings look for it. @returns false when closed before */
