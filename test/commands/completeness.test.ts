@@ -1,11 +1,9 @@
 /** A row without what carries it out does not compile, nor does a handler without a row. */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import ts from 'typescript';
 import { expect, it } from 'vitest';
 import { buildCommandTable } from '../../src/commands/build.js';
 import { LOCAL_COMMANDS } from '../../src/proxy/features/index.js';
-import { ROOT } from '../support/root.js';
+import { compile, type Edit, pathOf } from '../support/sources.js';
 
 it('every command with the route `proxy` has a handler', () => {
   const commands = [...buildCommandTable().rows()].flatMap((row) => [row, ...(row.subcommands?.rows() ?? [])]);
@@ -14,7 +12,7 @@ it('every command with the route `proxy` has a handler', () => {
 });
 
 /** What is added to the sources, which without it compile (`npm run typecheck`). */
-const ADDED: readonly (readonly [file: string, before: string, after: string])[] = [
+const ADDED: readonly Edit[] = [
   ['src/commands/rows/connection.ts', "'client|list': client,", "'client|list': client, 'client|forgotten': client,"],
   ['src/proxy/features/connection/connection-commands.ts', '  echo,\n', '  echo,\n  nameless: echo,\n'],
   ['src/commands/command.ts', 'export type Special =', "export type Special = 'forgotten' |"],
@@ -26,27 +24,10 @@ const ADDED: readonly (readonly [file: string, before: string, after: string])[]
 ];
 
 /** Errors of the compiler in the sources with what was added, as `file: text`. */
-function errorsWith(added: typeof ADDED): string[] {
-  const config = ts.readConfigFile(join(ROOT, 'tsconfig.json'), ts.sys.readFile);
-  const { options } = ts.parseJsonConfigFileContent(config.config, ts.sys, ROOT);
-  const texts = new Map<string, string>();
-  for (const [file, before, after] of added) {
-    const path = join(ROOT, file);
-    const text = texts.get(path) ?? readFileSync(path, 'utf8');
-    if (!text.includes(before)) throw new Error(`${file} does not say ${before}`);
-    texts.set(path, text.replace(before, after));
-  }
-  const host = ts.createCompilerHost(options);
-  const read = host.readFile.bind(host);
-  host.readFile = (path) => texts.get(path) ?? read(path);
-  const roots = ['src/proxy/data-plane.ts', 'src/commands/reference.ts'].map((file) => join(ROOT, file));
-  const program = ts.createProgram(roots, options, host);
+function errorsWith(edits: readonly Edit[]): string[] {
   return ts
-    .getPreEmitDiagnostics(program)
-    .map(
-      ({ file, messageText }) =>
-        `${file?.fileName.slice(ROOT.length + 1) ?? ''}: ${ts.flattenDiagnosticMessageText(messageText, '\n')}`,
-    );
+    .getPreEmitDiagnostics(compile(['src/proxy/data-plane.ts', 'src/commands/reference.ts'], edits))
+    .map(({ file, messageText }) => `${pathOf(file)}: ${ts.flattenDiagnosticMessageText(messageText, '\n')}`);
 }
 
 it('what is forgotten does not compile', () => {
