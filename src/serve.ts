@@ -3,7 +3,6 @@ import { availableParallelism } from 'node:os';
 import type { ProxyView, StatsView } from './admin/api.js';
 import type { AdminBackend } from './admin/backend.js';
 import { AdminServer } from './admin/server.js';
-import { parseAddress } from './config/address.js';
 import type { Config } from './config/settings.js';
 import { RingproxyError } from './errors.js';
 import { examineNode, takesValuesOf } from './health/examine.js';
@@ -11,6 +10,7 @@ import { flushNode, inspectNode, type NodeAccess, runIdsOf } from './health/insp
 import { NodeMonitors } from './health/node-monitors.js';
 import { readiness } from './health/readiness.js';
 import { newIdentity } from './identity.js';
+import { parseAddress } from './node/address.js';
 import type { PlaneHost } from './plane/host.js';
 import { LearnedCommands } from './plane/learned-commands.js';
 import { LocalPlane } from './plane/local.js';
@@ -19,6 +19,7 @@ import { WorkerPool, type WorkerPoolOptions } from './plane/workers/worker-pool.
 import { socketShortCuts } from './proxy/io/raw-socket.js';
 import { bucketUpperBound } from './proxy/measure/histogram.js';
 import type { PlaneStats } from './proxy/measure/plane-stats.js';
+import { pickDataPlaneSettings } from './proxy/settings.js';
 import type { RoutingSnapshot } from './proxy/snapshot.js';
 import { killByName, lateKiller } from './rebalance/connections.js';
 import { publishKeysMoved } from './rebalance/events.js';
@@ -170,7 +171,8 @@ export async function startServer(config: Config): Promise<RunningProxy> {
         },
       }),
     warn: (message) => log.warn(message),
-    info: (message) => log.debug(message),
+    info: (message) => log.info(message),
+    debug: (message) => log.debug(message),
   });
 
   const viewOf = (stats: PlaneStats): StatsView =>
@@ -300,7 +302,7 @@ function createPlane(
 ): PlaneHost {
   const listen = parseAddress(config.listen);
   if (listen === null) throw new RingproxyError('BAD_ADDRESS', `'${config.listen}' is not an address`, 'see --listen');
-  const options: WorkerOptions = { ...planeSettings(config), listen, proxyId, version };
+  const options: WorkerOptions = { ...pickDataPlaneSettings(config), listen, proxyId, version };
   const beforeReturn = (node: NodeSpec): Promise<void> => functions.beforeReturn(node);
   const killLate = lateKiller(access, config.connectTimeout);
   const workers = config.workers === 'auto' ? availableParallelism() : config.workers;
@@ -324,44 +326,6 @@ function nodeAccess(config: Config): (name: string) => NodeAccess {
   return (name) => {
     const node = config.nodes.find((candidate) => candidate.name === name);
     return { username: node?.username ?? config.nodeUsername, password: node?.password ?? config.nodePassword };
-  };
-}
-
-/** What the data plane needs of the configuration. */
-function planeSettings(config: Config): Omit<WorkerOptions, 'listen' | 'proxyId' | 'version'> {
-  const {
-    password,
-    protectedMode,
-    adminCommands,
-    clusterMode,
-    databases,
-    preconnect,
-    connectTimeout,
-    requestTimeout,
-    reconnectBackoffMax,
-  } = config;
-  const { nodeConnections, nodePrivateConnections, nodeBlockingConnections } = config;
-  const { nodeMaxInflight, nodeMaxPendingBytes, maxClients } = config;
-  const { idleTimeout, clientMaxPending, clientOutputLimit, clientQueryLimit } = config;
-  const { clientStallTimeout, clientUploadTimeout } = config;
-  const { maxBulkLength, tcpKeepalive, streamThreshold, scriptCache, trackingTableMaxKeys, keyGroups } = config;
-  return {
-    ...{
-      password,
-      protectedMode,
-      adminCommands,
-      clusterMode,
-      databases,
-      preconnect,
-      connectTimeout,
-      requestTimeout,
-      reconnectBackoffMax,
-    },
-    ...{ nodeConnections, nodePrivateConnections, nodeBlockingConnections },
-    ...{ nodeMaxInflight, nodeMaxPendingBytes, maxClients },
-    ...{ idleTimeout, clientMaxPending, clientOutputLimit, clientQueryLimit },
-    ...{ clientStallTimeout, clientUploadTimeout },
-    ...{ maxBulkLength, tcpKeepalive, streamThreshold, scriptCache, trackingTableMaxKeys, keyGroups },
   };
 }
 
