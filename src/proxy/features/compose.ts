@@ -1,3 +1,6 @@
+/** Builds the features of a data plane and ties them together: the only place where one of them meets another. */
+import type { ProxyCommandName } from '../../commands/policy.js';
+import type { ClientCount } from '../peers/clients.js';
 import type { Router } from '../route/router.js';
 import { type RunKeyed, runSpecial } from '../route/special.js';
 import type { ClientConnection } from '../session/client-connection.js';
@@ -5,17 +8,32 @@ import type { RoutingSnapshot } from '../snapshot.js';
 import type { UpstreamNode } from '../upstream/upstream-node.js';
 import { BlockedCommands } from './blocking/blocked-commands.js';
 import { mayWait } from './blocking/blocking-frame.js';
+import { clientUnblock } from './blocking/client-unblock.js';
+import { wait } from './blocking/wait.js';
+import { clientCommands } from './clients/client-commands.js';
+import { countAll, forgetCount } from './clients/client-count.js';
+import type { ClientFacts } from './clients/describe.js';
 import { Guard } from './clients/guard.js';
+import type { ClientPorts } from './clients/list-kill.js';
 import { Pause } from './clients/pause.js';
+import { clusterCommands, clusterFigures } from './cluster/cluster-commands.js';
+import { connectionCommands } from './connection/connection-commands.js';
 import type { LocalContext } from './context.js';
-import { Monitors } from './monitor/monitors.js';
+import type { LocalCommand } from './local-command.js';
+import { Monitors, monitor } from './monitor/monitors.js';
+import { pubsubCommands } from './pubsub/commands.js';
 import { PeerCounts } from './pubsub/peer-counts.js';
 import { PeerSubscriptions } from './pubsub/peer-subscriptions.js';
 import { PublishOrder } from './pubsub/publish-order.js';
 import { PubSub } from './pubsub/pubsub.js';
+import { scriptCommands } from './scripts/script-commands.js';
 import { ScriptStore } from './scripts/script-store.js';
 import { Scripts } from './scripts/scripts.js';
+import type { EverywherePorts } from './server/everywhere.js';
+import { serverCommands } from './server/server-commands.js';
+import { trackingCommands } from './tracking/commands.js';
 import { Tracking } from './tracking/tracking.js';
+import { transactionCommands } from './transactions/transaction-commands.js';
 import { endWatch } from './transactions/watch-lane.js';
 
 /** The features of a data plane. */
@@ -28,8 +46,6 @@ export class Features {
   readonly pubsub: PubSub;
   /** Keeps what is published behind what was subscribed to before. */
   readonly publishOrder: PublishOrder;
-  /** What the proxy's other processes have subscribed to; null: there are none. */
-  readonly peerCounts: PeerCounts | null;
   /** Which clients are told of changes of which keys. */
   readonly tracking: Tracking;
   /** CLIENT PAUSE. */
@@ -40,28 +56,81 @@ export class Features {
   readonly guard: Guard;
   /** Scripts that clients have sent. */
   readonly scripts: Scripts;
+  /** What CLIENT LIST and its like work with. */
+  readonly clients: ClientPorts;
+  /** What commands on every node work with. */
+  readonly everywhere: EverywherePorts;
+  /** Handlers of the commands that the proxy answers itself, by name (`container|subcommand`). */
+  readonly handlers: ReadonlyMap<string, LocalCommand>;
   readonly #runCode: RunKeyed = (...call) => this.scripts.run(...call);
 
   /** @param attend is told whether every command must be looked at more closely: clients are paused, or monitored */
   constructor(router: Router, context: LocalContext, attend: (attentive: boolean) => void) {
     this.router = router;
     this.context = context;
-    const { clock, requests, options, turn } = context.shared;
+    const { clock, requests, options, turn, clients } = context.shared;
     const { peers, board } = context;
+    const changed = (): void => attend(this.pause.active || this.monitors.active);
     this.pubsub = new PubSub({ requests, clientOutputLimit: options.clientOutputLimit, board });
-    this.peerCounts = peers === null ? null : new PeerCounts(peers);
     const peerSubscriptions = peers === null || board === null ? null : new PeerSubscriptions(peers, board);
     this.publishOrder = new PublishOrder(this.pubsub, peerSubscriptions);
-    this.tracking = new Tracking(options.trackingTableMaxKeys, clock, async (client, keys) => {
-      const answers = (await context.peers?.ask({ type: 'invalidated', client, keys })) ?? [];
-      if (answers.includes(1)) return true;
-      return answers.includes(null) ? null : false;
+    const isSubscribed = (client: ClientConnection): boolean => this.pubsub.isSubscribed(client);
+    this.tracking = new Tracking(options.trackingTableMaxKeys, clock, {
+      isSubscribed,
+      tellElsewhere: async (client, keys) => {
+        const answers = (await peers?.ask({ type: 'invalidated', client, keys })) ?? [];
+        if (answers.includes(1)) return true;
+        return answers.includes(null) ? null : false;
+      },
     });
-    const changed = (): void => attend(this.pause.active || this.monitors.active);
+    this.scripts = new Scripts(router, new ScriptStore(options.scriptCache, context.scriptPeers), this.publishOrder);
     this.guard = new Guard(clock);
-    this.pause = new Pause(changed);
-    this.monitors = new Monitors(turn, context.peers, options.proxyId, changed);
-    this.scripts = new Scripts(this, new ScriptStore(options.scriptCache, context.scriptPeers));
+    this.pause = new Pause({
+      router,
+      mayWrite: (command, framer, isReadOnly) => this.scripts.mayWrite(command, framer, isReadOnly),
+      transactionOf: (client) => client.transaction,
+      onChanged: changed,
+    });
+    this.monitors = new Monitors(turn, peers, options.proxyId, changed);
+    this.clients = { clients, peers, facts: this.#facts() };
+    const countPorts = { own: () => this.countClients(), all: () => context.allClients(), peers };
+    this.everywhere = {
+      router,
+      peers,
+      boundKeys: (maxKeys) => this.tracking.boundKeys(maxKeys),
+      countClients: (client) => countAll(countPorts, client),
+      forgetCount,
+      proxyInfo: () => context.proxyInfo(),
+      figures: () => ({ ...this.tracking.figures, ...clusterFigures(options.clusterMode) }),
+      runScriptCommand: scriptCommands({ router, scripts: this.scripts, peers }),
+      runKeyed: this.runKeyed,
+    };
+    const peerCounts = peers === null ? null : new PeerCounts(peers);
+    const { pubsub, publishOrder, tracking } = this;
+    const handlers = {
+      ...connectionCommands({
+        router,
+        isSubscribed,
+        redisVersion: () => context.redisVersion(),
+        leaveAll: (client) => this.#leaveAll(client),
+      }),
+      ...clientCommands(this.clients, this.pause),
+      ...pubsubCommands({ router, pubsub, publishOrder, peerCounts }),
+      ...trackingCommands({ router, tracking, peers }),
+      ...clusterCommands(router),
+      ...serverCommands(router),
+      ...transactionCommands(this),
+      'client|unblock': clientUnblock(this),
+      monitor: monitor(this.monitors),
+      wait: wait(this),
+      waitaof: wait(this),
+    } satisfies Readonly<Record<ProxyCommandName, LocalCommand>>;
+    this.handlers = new Map(Object.entries<LocalCommand>(handlers));
+  }
+
+  /** Clients of this process. */
+  countClients(): ClientCount {
+    return { connected: this.context.shared.clients.size, paused: this.pause.waiting };
   }
 
   onPublish(snapshot: RoutingSnapshot, nodes: readonly UpstreamNode[]): void {
@@ -79,11 +148,31 @@ export class Features {
 
   /** The client has left. */
   onClosed(client: ClientConnection): void {
-    if (client.subscriptions !== null) this.pubsub.forget(client);
-    endWatch(client, false);
-    this.tracking.stop(client);
+    this.#leaveAll(client);
     this.pause.forget(client);
     this.publishOrder.forget(client);
-    if (client.monitors) this.monitors.forget(client);
+  }
+
+  #leaveAll(client: ClientConnection): void {
+    client.transaction = null;
+    endWatch(client, false);
+    this.pubsub.forget(client);
+    this.tracking.stop(client);
+    this.monitors.forget(client);
+  }
+
+  #facts(): ClientFacts {
+    return {
+      isSubscribed: (client) => this.pubsub.isSubscribed(client),
+      subscriptions: (client) => this.pubsub.countsOf(client),
+      transaction: ({ transaction }) =>
+        transaction === null ? null : { commands: transaction.frames.count, bytes: transaction.bytes },
+      watchIsBroken: ({ watch }) => watch?.broken === true,
+      tracking: (client) => {
+        const state = this.tracking.of(client);
+        return state === null ? null : { isBroken: state.redirectIsBroken, bcast: state.options.bcast };
+      },
+      redirect: (client) => this.tracking.redirectOf(client),
+    };
   }
 }

@@ -1,9 +1,8 @@
 /** What the processes of one proxy ask and tell each other on behalf of their clients. All of it is plain data. */
 
-import type { ClientCount } from '../features/clients/client-count.js';
-import type { ClientFilter, ClientLine } from '../features/clients/client-filter.js';
-import type { TopicKind } from '../features/pubsub/topic.js';
 import type { UnblockMode } from '../session/waiting.js';
+import type { ClientCount, ClientFilter, ClientLine } from './clients.js';
+import type { TopicKind } from './topic-kind.js';
 
 /** Who is subscribed to this topic, as the node with this name and address counts? */
 export interface SubscribedQuestion {

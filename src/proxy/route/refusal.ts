@@ -2,8 +2,8 @@ import type { Administration } from '../../commands/columns.js';
 import type { Command } from '../../commands/command.js';
 import { error as encodeError } from '../../resp/encode.js';
 import type { RequestFramer } from '../../resp/request-framer.js';
-import { refusalOfSettings } from '../features/server/config-command.js';
-import { refusalOfDebug } from '../features/server/debug-command.js';
+import { refusalOfDebug } from './administration/debug.js';
+import { refusalOfSettings } from './administration/settings.js';
 
 /** @returns the error for a command that is not allowed, with the reason */
 export function refusalOf(command: Command): Buffer {

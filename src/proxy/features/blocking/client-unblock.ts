@@ -8,30 +8,33 @@ import type { ClientConnection } from '../../session/client-connection.js';
 import { answerLater } from '../../session/later.js';
 import type { UnblockMode, Waiting } from '../../session/waiting.js';
 import { answer, answerError, argumentTexts } from '../../session/words.js';
-import type { LocalCommand } from '../index.js';
+import type { Features } from '../compose.js';
+import type { LocalCommand } from '../local-command.js';
 import { unblockFor, unblockOnce } from './unblock.js';
 
-export const clientUnblock: LocalCommand = (client, command, framer, features) => {
-  const mode = argumentTexts(framer)[3]?.toUpperCase() ?? 'TIMEOUT';
-  if (framer.argc > 4 || (mode !== 'TIMEOUT' && mode !== 'ERROR')) {
-    return answerError(client, command, 'ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR');
-  }
-  const id = parseStrictInteger(framer.source, args.start[2] as number, args.end[2] as number);
-  if (Number.isNaN(id)) return answerError(client, command, 'ERR value is not an integer or out of range');
-  const { shared, peers } = features.context;
-  const found = waitingOf(shared.clients, id);
-  if (found === undefined && peers !== null) {
-    return answerLater(client, command, peers.ask({ type: 'unblock', client: id, mode }), (answers) =>
-      integer(answers.includes(1) ? 1 : 0),
-    );
-  }
-  if (found === undefined || found === null) return answer(client, command, integer(0));
-  const lane = found.endWait(mode);
-  if (lane === null) return answer(client, command, integer(1));
-  // The node knows whether the command waits still: its answer is the answer.
-  if (!unblockFor(client, command, lane, mode)) return answer(client, command, integer(0));
-  return TAKEN;
-};
+export const clientUnblock =
+  (features: Features): LocalCommand =>
+  (client, command, framer) => {
+    const mode = argumentTexts(framer)[3]?.toUpperCase() ?? 'TIMEOUT';
+    if (framer.argc > 4 || (mode !== 'TIMEOUT' && mode !== 'ERROR')) {
+      return answerError(client, command, 'ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR');
+    }
+    const id = parseStrictInteger(framer.source, args.start[2] as number, args.end[2] as number);
+    if (Number.isNaN(id)) return answerError(client, command, 'ERR value is not an integer or out of range');
+    const { shared, peers } = features.context;
+    const found = waitingOf(shared.clients, id);
+    if (found === undefined && peers !== null) {
+      return answerLater(client, command, peers.ask({ type: 'unblock', client: id, mode }), (answers) =>
+        integer(answers.includes(1) ? 1 : 0),
+      );
+    }
+    if (found === undefined || found === null) return answer(client, command, integer(0));
+    const lane = found.endWait(mode);
+    if (lane === null) return answer(client, command, integer(1));
+    // The node knows whether the command waits still: its answer is the answer.
+    if (!unblockFor(client, command, lane, mode)) return answer(client, command, integer(0));
+    return TAKEN;
+  };
 
 /** Ends the wait of one of these clients. @returns whether there was one to end */
 export async function endWaitOf(clients: Iterable<ClientConnection>, id: number, mode: UnblockMode): Promise<boolean> {

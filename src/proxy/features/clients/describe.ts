@@ -1,17 +1,32 @@
 import type { ClientConnection } from '../../session/client-connection.js';
-import { isSubscribed } from '../pubsub/commands.js';
-import { redirectOf } from '../tracking/commands.js';
+import { MONITORS } from '../../session/modes.js';
+
+/** What features know of a client, for CLIENT LIST. */
+export interface ClientFacts {
+  /** Whether the client is subscribed to something. */
+  isSubscribed(client: ClientConnection): boolean;
+  subscriptions(client: ClientConnection): readonly [channels: number, patterns: number, shards: number];
+  /** What is queued since MULTI; null: nothing is. */
+  transaction(client: ClientConnection): { readonly commands: number; readonly bytes: number } | null;
+  /** Keys that it watches were written to, as far as that is known without asking. */
+  watchIsBroken(client: ClientConnection): boolean;
+  /** How it is told of changes of keys; null: it is not. */
+  tracking(client: ClientConnection): { readonly isBroken: boolean; readonly bcast: boolean } | null;
+  /** The id of the client that is told instead; 0: none is, -1: the client does not track. */
+  redirect(client: ClientConnection): number;
+}
 
 /**
  * A line of CLIENT LIST, without its line break. Fields stand in Redis' order; of buffers that the proxy does not have
  * for each client it says 0.
  * @param commandBytes length of the command that the client has sent just now
  */
-export function describeClient(client: ClientConnection, commandBytes = 0): string {
+export function describeClient(facts: ClientFacts, client: ClientConnection, commandBytes = 0): string {
   const seconds = (since: number): number => Math.max(0, Math.floor(since / 1000));
   const queryBytes = client.queryBytes + commandBytes;
   const output = client.outlet.pending;
-  const [channels, patterns, shards] = client.subscriptions?.topics ?? [];
+  const [channels, patterns, shards] = facts.subscriptions(client);
+  const transaction = facts.transaction(client);
   return [
     `id=${client.id}`,
     `addr=${client.address}`,
@@ -20,18 +35,18 @@ export function describeClient(client: ClientConnection, commandBytes = 0): stri
     `name=${client.name}`,
     `age=${seconds(Date.now() - client.connectedAt)}`,
     `idle=${seconds(performance.now() - client.lastActiveAt)}`,
-    `flags=${flagsOf(client)}`,
+    `flags=${flagsOf(facts, client)}`,
     `db=${client.kind.database}`,
-    `sub=${channels?.size ?? 0} psub=${patterns?.size ?? 0} ssub=${shards?.size ?? 0}`,
-    `multi=${client.transaction?.frames.count ?? -1}`,
+    `sub=${channels} psub=${patterns} ssub=${shards}`,
+    `multi=${transaction?.commands ?? -1}`,
     `qbuf=${queryBytes} qbuf-free=0`,
-    `argv-mem=${commandBytes} multi-mem=${client.transaction?.bytes ?? 0}`,
+    `argv-mem=${commandBytes} multi-mem=${transaction?.bytes ?? 0}`,
     'rbs=0 rbp=0',
     `obl=${output} oll=0 omem=${output}`,
-    `tot-mem=${queryBytes + output + (client.transaction?.bytes ?? 0)}`,
+    `tot-mem=${queryBytes + output + (transaction?.bytes ?? 0)}`,
     'events=r',
     `cmd=${client.lastCommand?.name ?? 'NULL'}`,
-    `user=default redir=${redirectOf(client)}`,
+    `user=default redir=${facts.redirect(client)}`,
     `resp=${client.kind.protocol}`,
     `lib-name=${client.libraryName}`,
     `lib-ver=${client.libraryVersion}`,
@@ -40,17 +55,17 @@ export function describeClient(client: ClientConnection, commandBytes = 0): stri
 }
 
 /** As in Redis, each of what the client is or does by a letter. */
-function flagsOf(client: ClientConnection): string {
-  const { tracking } = client;
+function flagsOf(facts: ClientFacts, client: ClientConnection): string {
+  const tracking = facts.tracking(client);
   const flags = [
-    client.monitors ? 'O' : '',
-    isSubscribed(client) ? 'P' : '',
-    client.transaction === null ? '' : 'x',
+    (client.modes & MONITORS) !== 0 ? 'O' : '',
+    facts.isSubscribed(client) ? 'P' : '',
+    facts.transaction(client) === null ? '' : 'x',
     client.blocked === null ? '' : 'b',
     tracking === null ? '' : 't',
-    tracking?.redirectIsBroken === true ? 'R' : '',
-    tracking?.options.bcast === true ? 'B' : '',
-    client.watch?.broken === true ? 'd' : '',
+    tracking?.isBroken === true ? 'R' : '',
+    tracking?.bcast === true ? 'B' : '',
+    facts.watchIsBroken(client) ? 'd' : '',
     client.address === 'unix' ? 'U' : '',
     client.noEvict ? 'e' : '',
     client.noTouch ? 'T' : '',

@@ -7,27 +7,53 @@
 import type { Command } from '../../../commands/command.js';
 import { request as encodeRequest } from '../../../resp/encode.js';
 import { args, type RequestFramer } from '../../../resp/request-framer.js';
-import type { KeysOfRequest } from '../../request/request.js';
+import type { Published } from '../../peers/topic-kind.js';
+import { type KeysOfRequest, NO_KEYS_AT_ALL } from '../../request/request.js';
 import type { Verdict } from '../../request/verdict.js';
 import { LATER, TAKEN } from '../../request/verdict.js';
+import type { Router } from '../../route/router.js';
 import type { ClientConnection } from '../../session/client-connection.js';
 import type { Lane } from '../../upstream/lane.js';
-import type { Features } from '../compose.js';
-import type { Transaction } from '../transactions/transaction.js';
-import { sendQuietly } from '../transactions/watch-lane.js';
+import type { UpstreamNode } from '../../upstream/upstream-node.js';
+import { digestOf } from './digest.js';
+import { mayWrite } from './may-write.js';
 import { ScriptCall } from './script-call.js';
 import type { ScriptStore } from './script-store.js';
 
-const DIGEST_LENGTH = 40;
 const PUBLISHES = /publish/i;
 /** Larger commands are not kept to be sent again. */
 const MOST_FRAME_BYTES = 65_536;
 /** A lane that has carried more scripts than this begins to count anew. */
 const MOST_OF_LANE = 10_000;
 
+/** What is noted of a transaction's commands that run code. */
+export interface QueuedCode {
+  /** It calls scripts or functions. */
+  runsCode: boolean;
+  /** It calls code that may publish. */
+  codePublishes: boolean;
+  flushesScripts: boolean;
+  /** Digests of the scripts that it calls. */
+  readonly digests: string[];
+}
+
+/** Keeps what is published behind what was subscribed to before. */
+export interface PublishGate {
+  /** Whether a message that is published at this node now might miss a subscriber. */
+  isBehind(node: UpstreamNode): boolean;
+  /** @param published null: it is not known on which channels @returns whether the client waits */
+  mustWait(
+    client: ClientConnection,
+    framer: RequestFramer,
+    node: UpstreamNode,
+    published: readonly Published[] | null,
+  ): boolean;
+}
+
 export class Scripts {
   readonly store: ScriptStore;
-  readonly #features: Features;
+  readonly #router: Router;
+  readonly #order: PublishGate;
 
   readonly #reload = (lane: Lane, digest: string): boolean => {
     const body = this.store.get(digest);
@@ -35,8 +61,9 @@ export class Scripts {
     return body !== undefined;
   };
 
-  constructor(features: Features, store: ScriptStore) {
-    this.#features = features;
+  constructor(router: Router, store: ScriptStore, order: PublishGate) {
+    this.#router = router;
+    this.#order = order;
     this.store = store;
   }
 
@@ -53,11 +80,10 @@ export class Scripts {
     keys: KeysOfRequest,
     keyHash: number,
   ): Verdict {
-    const lane = this.#features.router.laneFor(client, index);
-    if (lane === null || lane.full) return this.#features.router.forward(client, command, index, source, framer);
-    const { publishOrder } = this.#features;
-    if (publishOrder.isBehind(lane.node) && this.#mayPublish(command, source)) {
-      if (publishOrder.mustWait(client, framer, lane.node, null)) return LATER;
+    const lane = this.#router.laneFor(client, index);
+    if (lane === null || lane.full) return this.#router.forward(client, command, index, source, framer);
+    if (this.#order.isBehind(lane.node) && this.#mayPublish(command, source)) {
+      if (this.#order.mustWait(client, framer, lane.node, null)) return LATER;
     }
     let call: ScriptCall | null = null;
     if (command.special === 'script') {
@@ -74,7 +100,7 @@ export class Scripts {
         }
       } else if (digest !== '' && this.#asks(client, digest)) return LATER;
     }
-    const request = this.#features.router.sendOn(client, command, lane, source, framer);
+    const request = this.#router.sendOn(client, command, lane, source, framer);
     request.runsCode = true;
     if (call !== null) request.streamTo(call);
     request.keys = keys;
@@ -83,7 +109,7 @@ export class Scripts {
   }
 
   /** Notes what a command that is queued between MULTI and EXEC needs. */
-  noteQueued(transaction: Transaction, command: Command, framer: RequestFramer): void {
+  noteQueued(transaction: QueuedCode, command: Command, framer: RequestFramer): void {
     const { special, everywhere } = command;
     const runsCode = special === 'script' || special === 'digest' || special === 'code';
     const loads = everywhere === 'load';
@@ -104,7 +130,7 @@ export class Scripts {
   }
 
   /** Finds the scripts of a transaction that is to run. @returns false when the client waits for some of them */
-  find(client: ClientConnection, transaction: Transaction): boolean {
+  find(client: ClientConnection, transaction: QueuedCode): boolean {
     const { digests } = transaction;
     for (let i = 0; i < digests.length; i++) {
       const digest = digests[i] as string;
@@ -117,7 +143,7 @@ export class Scripts {
   }
 
   /** Loads the scripts of a transaction, whose MULTI is about to follow on this lane. */
-  loadFor(transaction: Transaction, lane: Lane): void {
+  loadFor(transaction: QueuedCode, lane: Lane): void {
     for (const digest of transaction.digests) {
       const body = this.store.get(digest);
       if (body !== undefined) load(lane, digest, body);
@@ -127,7 +153,12 @@ export class Scripts {
   /** SCRIPT FLUSH is on its way to the nodes. @param told whether another process has sent it */
   flush(told = false): void {
     this.store.flush(told);
-    for (const node of this.#features.router.nodes) for (const lane of node.lanes()) lane.scripts = null;
+    for (const node of this.#router.nodes) for (const lane of node.lanes()) lane.scripts = null;
+  }
+
+  /** Whether the command that `framer` holds may write. @param isReadOnlyFunction whether a function has the flag no-writes */
+  mayWrite(command: Command, framer: RequestFramer, isReadOnlyFunction: (name: string) => boolean): boolean {
+    return mayWrite(command, framer, this.store, isReadOnlyFunction);
   }
 
   /** Whether the code that the command at hand calls may publish. Of what only the nodes know that is not known. */
@@ -152,7 +183,7 @@ export class Scripts {
 
   /** @returns whether the client waits until the other processes have been asked for the script */
   #asks(client: ClientConnection, digest: string): boolean {
-    return this.store.ask(digest, client) && client.hold(this.#features.router.waitsFor);
+    return this.store.ask(digest, client) && client.hold(this.#router.waitsFor);
   }
 }
 
@@ -163,11 +194,5 @@ export function load(lane: Lane, digest: string, body: Buffer): void {
   if (known === null || known.size >= MOST_OF_LANE) known = new Set();
   known.add(digest);
   lane.scripts = known;
-  sendQuietly(lane, Buffer.from(encodeRequest(['SCRIPT', 'LOAD', body])));
-}
-
-/** @returns the digest in lower case; empty when it is none, which a node then says */
-export function digestOf(source: Buffer, start: number, end: number): string {
-  if (end - start !== DIGEST_LENGTH) return '';
-  return source.toString('latin1', start, end).toLowerCase();
+  lane.ask(encodeRequest(['SCRIPT', 'LOAD', body]), null, NO_KEYS_AT_ALL);
 }

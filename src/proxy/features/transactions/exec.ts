@@ -12,7 +12,7 @@ import { answerError } from '../../session/words.js';
 import type { RoutingSnapshot } from '../../snapshot.js';
 import type { Lane } from '../../upstream/lane.js';
 import type { Features } from '../compose.js';
-import type { LocalCommand } from '../index.js';
+import type { LocalCommand } from '../local-command.js';
 import { type Aftermath, ExecReplies } from './exec-replies.js';
 import { OtherNodes } from './other-nodes.js';
 import { answerHere, concernsOthers, withElements } from './own-answers.js';
@@ -30,31 +30,33 @@ const SELECT_IN_CHANGE = encodeError(
   'TRYAGAIN the ring is changing, and keys of several databases cannot move together',
 );
 
-export const exec: LocalCommand = (client, command, framer, features) => {
-  const { transaction } = client;
-  if (transaction === null) return answerError(client, command, 'ERR EXEC without MULTI');
-  const busy = transaction.refusedBy?.busy.reply ?? null;
-  if (busy !== null) return abortExec(client, command, features, busy.toString('latin1', 1));
-  if (transaction.aborted) return finish(client, command, features, EXECABORT);
-  const { snapshot } = features.router;
-  if (snapshot === null) return finish(client, command, features, NOT_READY);
-  if (!features.router.bind(client)) return LATER;
-  const { watch } = client;
-  if (watch !== null) {
-    const verdict = checkWatch(features, client, command, watch, snapshot);
-    if (verdict !== null) return verdict;
-  }
-  if (transaction.frames.count === 0 && watch === null) return finish(client, command, features, EMPTY_ARRAY);
-  const owner = ownerOf(features, client, transaction, watch, snapshot);
-  if (owner === WAIT) return LATER;
-  if (owner === GAVE_UP) return finish(client, command, features, GAVE_UP_REPLY);
-  if (owner === IN_CHANGE) return finish(client, command, features, SELECT_IN_CHANGE);
-  if (owner === SEVERAL || (watch !== null && features.router.nodes[owner] !== watch.lane.node)) {
-    return finish(client, command, features, APART);
-  }
-  if (!features.scripts.find(client, transaction)) return LATER;
-  return run(features, client, command, framer, transaction, watch, owner);
-};
+export const exec =
+  (features: Features): LocalCommand =>
+  (client, command, framer) => {
+    const { transaction } = client;
+    if (transaction === null) return answerError(client, command, 'ERR EXEC without MULTI');
+    const busy = transaction.refusedBy?.busy.reply ?? null;
+    if (busy !== null) return abortExec(client, command, features, busy.toString('latin1', 1));
+    if (transaction.aborted) return finish(client, command, features, EXECABORT);
+    const { snapshot } = features.router;
+    if (snapshot === null) return finish(client, command, features, NOT_READY);
+    if (!features.router.bind(client)) return LATER;
+    const { watch } = client;
+    if (watch !== null) {
+      const verdict = checkWatch(features, client, command, watch, snapshot);
+      if (verdict !== null) return verdict;
+    }
+    if (transaction.frames.count === 0 && watch === null) return finish(client, command, features, EMPTY_ARRAY);
+    const owner = ownerOf(features, client, transaction, watch, snapshot);
+    if (owner === WAIT) return LATER;
+    if (owner === GAVE_UP) return finish(client, command, features, GAVE_UP_REPLY);
+    if (owner === IN_CHANGE) return finish(client, command, features, SELECT_IN_CHANGE);
+    if (owner === SEVERAL || (watch !== null && features.router.nodes[owner] !== watch.lane.node)) {
+      return finish(client, command, features, APART);
+    }
+    if (!features.scripts.find(client, transaction)) return LATER;
+    return run(features, client, command, framer, transaction, watch, owner);
+  };
 
 /** EXEC was refused itself: as in Redis that ends the transaction. @param reason the error, as it would be otherwise */
 export function abortExec(client: ClientConnection, command: Command, features: Features, reason: string): Verdict {

@@ -8,7 +8,6 @@ import { RequestFramer } from '../../../resp/request-framer.js';
 import { headerNumber, lineEnd, replyEnd } from '../../../resp/whole-reply.js';
 import type { ClientConnection } from '../../session/client-connection.js';
 import type { Features } from '../compose.js';
-import { LOCAL_COMMANDS } from '../index.js';
 
 /** What stands at the node in the place of such a command. */
 export const PLACEHOLDER: Buffer = Buffer.from(encodeRequest(['PING']));
@@ -44,7 +43,7 @@ export function answerHere(features: Features, client: ClientConnection, { comma
   client.replyTaker = (answer) => {
     reply = answer;
   };
-  LOCAL_COMMANDS.get(command.name)?.(client, command, framer, features);
+  features.handlers.get(command.name)?.(client, command, framer);
   client.replyTaker = null;
   return reply;
 }

@@ -5,6 +5,8 @@ import { findKeys, keyPositions } from '../../../commands/keys.js';
 import { error as encodeError } from '../../../resp/encode.js';
 import { parseStrictInteger } from '../../../resp/integer.js';
 import { args, type RequestFramer } from '../../../resp/request-framer.js';
+import type { Published } from '../../peers/topic-kind.js';
+import { CHANNEL, SHARD, type TopicKind } from '../../peers/topic-kind.js';
 import type { Verdict } from '../../request/verdict.js';
 import { TAKEN } from '../../request/verdict.js';
 import { otherDatabaseAt } from '../../route/moving/other-database.js';
@@ -13,10 +15,7 @@ import { isReserved, RESERVED_REPLY } from '../../route/reserved.js';
 import { refusalOfPatterns } from '../../route/sort-patterns.js';
 import type { ClientConnection } from '../../session/client-connection.js';
 import type { RoutingSnapshot } from '../../snapshot.js';
-import { mayWrite } from '../clients/may-write.js';
 import type { Features } from '../compose.js';
-import type { Published } from '../pubsub/publish-order.js';
-import { CHANNEL, SHARD, type TopicKind } from '../pubsub/topic.js';
 import { ownPartOfSettings } from '../server/config-command.js';
 import { isAnsweredHere, PLACEHOLDER } from './own-answers.js';
 import type { Transaction } from './transaction.js';
@@ -181,7 +180,7 @@ function keep(
       frames.addKey(start - frameStart, end - start, snapshot.ring.hashOf(source, start, end));
     }
   }
-  if (mayWrite(command, framer, features.scripts.store, NO_FUNCTION)) transaction.writes = true;
+  if (features.scripts.mayWrite(command, framer, NO_FUNCTION)) transaction.writes = true;
   if (command.special !== null || command.everywhere !== null) {
     features.scripts.noteQueued(transaction, command, framer);
   }
@@ -213,7 +212,7 @@ function noteEverywhere(
 ): Buffer {
   const frame = copyOf(framer);
   if (transaction.aborted) return frame;
-  const ownPart = command.administration === 'settings' ? ownPartOfSettings(features, framer) : null;
+  const ownPart = command.administration === 'settings' ? ownPartOfSettings(features.everywhere, framer) : null;
   if (ownPart !== null) transaction.ownParts.push(ownPart);
   transaction.copied += frame.length;
   transaction.everywhere.push({

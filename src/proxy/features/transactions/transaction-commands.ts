@@ -11,7 +11,7 @@ import { answerError } from '../../session/words.js';
 import type { RoutingSnapshot } from '../../snapshot.js';
 import type { Lane } from '../../upstream/lane.js';
 import type { Features } from '../compose.js';
-import type { LocalCommand, LocalCommands } from '../index.js';
+import type { LocalCommand, LocalCommands } from '../local-command.js';
 import { exec } from './exec.js';
 import { CROSSSLOT } from './queue.js';
 import { Transaction } from './transaction.js';
@@ -40,26 +40,28 @@ const unwatch: LocalCommand = (client, command) => {
   return TAKEN;
 };
 
-const watch: LocalCommand = (client, command, framer, features) => {
-  if (client.transaction !== null) return answerError(client, command, 'ERR WATCH inside MULTI is not allowed');
-  const { snapshot } = features.router;
-  if (snapshot === null) return features.router.refuse(client, command, NOT_READY);
-  if (!features.router.bind(client)) return LATER;
-  const source = framer.source as Buffer;
-  let owner = WAIT;
-  let waits = false;
-  for (let i = 1; i < framer.argc; i++) {
-    const start = args.start[i] as number;
-    const end = args.end[i] as number;
-    if (isReserved(source, start, end)) return features.router.refuse(client, command, RESERVED_REPLY);
-    const node = features.router.ownerNow(client, source, start, end);
-    if (node === GAVE_UP) return features.router.refuse(client, command, GAVE_UP_REPLY);
-    if (node === WAIT) waits = true;
-    else if (owner === WAIT) owner = node;
-    else if (owner !== node) return features.router.refuse(client, command, CROSSSLOT);
-  }
-  return waits ? LATER : watchAt(features, client, command, framer, snapshot, owner);
-};
+const watch =
+  (features: Features): LocalCommand =>
+  (client, command, framer) => {
+    if (client.transaction !== null) return answerError(client, command, 'ERR WATCH inside MULTI is not allowed');
+    const { snapshot } = features.router;
+    if (snapshot === null) return features.router.refuse(client, command, NOT_READY);
+    if (!features.router.bind(client)) return LATER;
+    const source = framer.source as Buffer;
+    let owner = WAIT;
+    let waits = false;
+    for (let i = 1; i < framer.argc; i++) {
+      const start = args.start[i] as number;
+      const end = args.end[i] as number;
+      if (isReserved(source, start, end)) return features.router.refuse(client, command, RESERVED_REPLY);
+      const node = features.router.ownerNow(client, source, start, end);
+      if (node === GAVE_UP) return features.router.refuse(client, command, GAVE_UP_REPLY);
+      if (node === WAIT) waits = true;
+      else if (owner === WAIT) owner = node;
+      else if (owner !== node) return features.router.refuse(client, command, CROSSSLOT);
+    }
+    return waits ? LATER : watchAt(features, client, command, framer, snapshot, owner);
+  };
 
 function watchAt(
   features: Features,
@@ -113,4 +115,6 @@ function noLane(node: string): Buffer {
   return encodeError(`TRYAGAIN all private connections to node ${node} are in use (node-private-connections)`);
 }
 
-export const transactionCommands = { multi, exec, discard, watch, unwatch } as const satisfies LocalCommands;
+export function transactionCommands(features: Features) {
+  return { multi, exec: exec(features), discard, watch: watch(features), unwatch } as const satisfies LocalCommands;
+}
