@@ -18,7 +18,7 @@ import type { WorkerOptions } from './plane/workers/messages.js';
 import { WorkerPool, type WorkerPoolOptions } from './plane/workers/worker-pool.js';
 import { socketShortCuts } from './proxy/io/raw-socket.js';
 import { bucketUpperBound } from './proxy/measure/histogram.js';
-import type { PlaneStats } from './proxy/measure/plane-stats.js';
+import type { PlaneStats } from './proxy/plane-stats.js';
 import { pickDataPlaneSettings } from './proxy/settings.js';
 import type { RoutingSnapshot } from './proxy/snapshot.js';
 import { killByName, lateKiller } from './rebalance/connections.js';

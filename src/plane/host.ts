@@ -1,7 +1,7 @@
 /** Where the data plane runs: in this process, or in several worker processes. */
 import type { WorkerView } from '../admin/api.js';
 import type { CommandInfo } from '../commands/build.js';
-import type { PlaneStats } from '../proxy/measure/plane-stats.js';
+import type { PlaneStats } from '../proxy/plane-stats.js';
 import type { RoutingSnapshot } from '../proxy/snapshot.js';
 import type { NodeSpec } from '../ring/node-spec.js';
 import type { FenceMember } from '../topology/state/change-protocol.js';

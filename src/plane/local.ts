@@ -2,8 +2,8 @@
 import type { WorkerView } from '../admin/api.js';
 import { buildCommandTable, type CommandInfo } from '../commands/build.js';
 import { DataPlane } from '../proxy/data-plane.js';
-import { emptyPlaneStats, type PlaneStats, readPlaneStats } from '../proxy/measure/plane-stats.js';
 import type { DataPlaneOptions } from '../proxy/options.js';
+import { emptyPlaneStats, type PlaneStats, readPlaneStats } from '../proxy/plane-stats.js';
 import type { RoutingSnapshot } from '../proxy/snapshot.js';
 import type { LateKiller } from '../rebalance/connections.js';
 import type { NodeSpec } from '../ring/node-spec.js';

@@ -3,9 +3,9 @@
  * Node.js' channel between processes, in order.
  */
 import type { CommandInfo } from '../../commands/build.js';
-import type { PlaneStats } from '../../proxy/measure/plane-stats.js';
 import type { DataPlaneOptions, NodeAccess } from '../../proxy/options.js';
 import type { PeerAnswer, PeerNews, PeerQuestion } from '../../proxy/peers/peers.js';
+import type { PlaneStats } from '../../proxy/plane-stats.js';
 import type { RingPhase, RoutedNode, RoutingSnapshot } from '../../proxy/snapshot.js';
 import type { LateConnection } from '../../rebalance/connections.js';
 import type { Continuum } from '../../ring/continuum.js';

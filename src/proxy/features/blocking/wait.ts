@@ -8,11 +8,12 @@ import { error as encodeError, request as encodeRequest } from '../../../resp/en
 import { parseStrictInteger } from '../../../resp/integer.js';
 import { parseIntegerLine } from '../../../resp/reply-framer.js';
 import { headerNumber, lineEnd } from '../../../resp/whole-reply.js';
+import type { UnblockMode } from '../../peers/peers.js';
 import { NO_KEYS_AT_ALL } from '../../request/request.js';
 import { LATER, TAKEN } from '../../request/verdict.js';
 import { Group, type Merger } from '../../route/merge/group.js';
 import type { ClientConnection } from '../../session/client-connection.js';
-import type { UnblockMode, Waiting } from '../../session/waiting.js';
+import type { Waiting } from '../../session/waiting.js';
 import { argumentBytes } from '../../session/words.js';
 import type { Lane } from '../../upstream/lane.js';
 import type { Features } from '../compose.js';

@@ -3,9 +3,9 @@
  * asked, and whoever connected before INFO was sent is counted.
  */
 
-import { AnswersFirst } from '../../peers/answers-first.js';
 import type { ClientCount } from '../../peers/clients.js';
 import type { PeerAnswer, Peers } from '../../peers/peers.js';
+import { AnswersFirst } from '../../session/answers-first.js';
 import type { ClientConnection } from '../../session/client-connection.js';
 
 /** What the clients are counted by. */

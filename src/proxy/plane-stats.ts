@@ -1,7 +1,7 @@
 /** What a data plane counted, as plain data: it may come from several processes, and is added up then. */
-import { nodeKey } from '../../node/identity.js';
-import type { DataPlane } from '../data-plane.js';
-import { emptyHistogram, type HistogramData } from './histogram.js';
+import { nodeKey } from '../node/identity.js';
+import type { DataPlane } from './data-plane.js';
+import { emptyHistogram, type HistogramData } from './measure/histogram.js';
 
 export interface CommandCounts {
   readonly command: string;
