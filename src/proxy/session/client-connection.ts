@@ -37,7 +37,7 @@ import { readAtTarget } from '../route/moving/source-read.js';
 import { beginUpload, planUpload } from '../route/upload-plan.js';
 import type { RoutingSnapshot } from '../snapshot.js';
 import type { Lane } from '../upstream/lane.js';
-import type { LaneKind } from '../upstream/lane-handshake.js';
+import type { LaneKind } from '../upstream/lane-kind.js';
 import { Carry } from './carry.js';
 import { STREAM_HIGH_WATER } from './paused-lanes.js';
 import { ReplyQueue } from './reply-queue.js';

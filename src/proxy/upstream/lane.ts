@@ -15,16 +15,16 @@
  */
 
 import type { Socket } from 'node:net';
-import net from 'node:net';
-import { sharedLookup } from '../../node/lookup.js';
+import { openSocket } from '../../node/dial.js';
+import { type Failure, failure, predicateOf, systemFailure, timedOut } from '../../node/failure.js';
 import { error as encodeError } from '../../resp/encode.js';
 import { ReplyFramer } from '../../resp/reply-framer.js';
 import { Outlet } from '../io/outlet.js';
 import { createSocketWriter } from '../io/socket-writer.js';
 import type { Request } from '../request/request.js';
 import type { ClientConnection } from '../session/client-connection.js';
-import { Greeting, shortened } from './greeting.js';
-import type { LaneKind } from './lane-handshake.js';
+import { Greeting } from './greeting.js';
+import type { LaneKind } from './lane-kind.js';
 import type { LanePool } from './lane-pool.js';
 import { ReplyCarry } from './reply-carry.js';
 import type { UpstreamNode } from './upstream-node.js';
@@ -184,17 +184,12 @@ export class Lane {
         return true;
       },
     };
-    const target = this.node.target;
-    // The name is looked up anew at every connection, so that a node may move behind its name.
-    const socket =
-      'path' in target
-        ? net.connect({ path: target.path, onread })
-        : net.connect({ host: target.host, port: target.port, noDelay: true, lookup: sharedLookup, onread });
+    const socket = openSocket(this.node.target, onread);
     this.#socket = socket;
     socket.once('connect', () => this.#onConnected(socket));
-    socket.on('error', (error: NodeJS.ErrnoException) => this.#onSocketEnd(describeSocketError(error)));
-    socket.on('end', () => this.#onSocketEnd('the node closed the connection'));
-    socket.on('close', () => this.#onSocketEnd('the connection was closed'));
+    socket.on('error', (error: NodeJS.ErrnoException) => this.#onSocketEnd(systemFailure(error)));
+    socket.on('end', () => this.#onSocketEnd(failure('closed')));
+    socket.on('close', () => this.#onSocketEnd(failure('closed')));
     this.#awaitGreeting(options.connectTimeout, 0);
   }
 
@@ -213,7 +208,7 @@ export class Lane {
       // The node's kernel has taken the connection; the node will, when its script lets it.
       if (this.#state === GREETING && this.node.runsLongCode && total < requestTimeout + BUSY_GRACE_MS) {
         this.#awaitGreeting(Math.min(connectTimeout, requestTimeout + BUSY_GRACE_MS - total), total);
-      } else this.end('connect', `did not answer within ${total} ms`);
+      } else this.end('connect', predicateOf(timedOut(total)));
     }, milliseconds);
   }
 
@@ -308,7 +303,7 @@ export class Lane {
     // It lives, and says so to others.
     if (this.isBehindCode && this.node.busy.reply !== null) return;
     this.node.counters.timeouts++;
-    this.end('timeout', `did not answer within ${requestTimeout} ms`);
+    this.end('timeout', predicateOf(timedOut(requestTimeout)));
   }
 
   /** The time of a command begins when it has been sent whole: not while its client, or the way to the node, is slow. */
@@ -356,12 +351,10 @@ export class Lane {
     this.#state = GREETING;
     socket.setNoDelay(true);
     socket.setKeepAlive(true, this.node.shared.options.tcpKeepalive);
-    const { nodeAccess, proxyId } = this.node.shared.options;
-    const { username, password } = nodeAccess(this.node.name);
-    const identity = { username, password, connectionName: `ringproxy:${proxyId}` };
-    const { late, asksRunId, hasReadyLane } = this.node;
+    const connectionName = `ringproxy:${this.node.shared.options.proxyId}`;
+    const { login, late, asksRunId, hasReadyLane } = this.node;
     const isOneOfMany = this.pool !== null || hasReadyLane;
-    this.#greeting = new Greeting(this.kind, identity, { isOneOfMany, asksRunId, late });
+    this.#greeting = new Greeting(this.kind, { login, connectionName, isOneOfMany, asksRunId, late });
     socket.write(this.#greeting.bytes);
   }
 
@@ -372,9 +365,10 @@ export class Lane {
       return;
     }
     if (outcome === 'more') return;
-    this.connectionId = greeting.connectionId;
-    this.runId = greeting.runId;
-    this.peer = greeting.peer;
+    const { connectionId, runId, peer } = greeting.greeted;
+    this.connectionId = connectionId;
+    this.runId = runId;
+    this.peer = peer;
     this.#becomeReady();
   }
 
@@ -402,7 +396,7 @@ export class Lane {
     while (at < length) {
       const end = framer.advance(chunk, at, length);
       if (end < 0) {
-        this.end('protocol', 'sent something that is not the Redis protocol');
+        this.end('protocol', predicateOf(failure('protocol')));
         return;
       }
       if (!this.#inReply && framer.complete) this.#onReply(chunk, at, end);
@@ -432,8 +426,8 @@ export class Lane {
     if (this.#framer.type === PUSH_BYTE) return;
     const request = this.#head;
     if (request === null) {
-      const said = buffer[start] === ERROR_BYTE ? `: ${shortened(buffer.toString('utf8', start + 1, end - 2))}` : '';
-      this.end('protocol', `sent a reply that nothing asked for${said}`);
+      const said = buffer[start] === ERROR_BYTE ? buffer.toString('utf8', start + 1, end - 2) : '';
+      this.end('protocol', predicateOf(failure('unasked', said)));
       return;
     }
     if (
@@ -570,8 +564,9 @@ export class Lane {
     for (const client of clients) client.resumeSoon();
   }
 
-  #onSocketEnd(why: string): void {
+  #onSocketEnd(found: Failure): void {
     if (this.#state === CLOSED) return;
+    const why = predicateOf(found);
     if (this.#state === GREETING) this.end('greeting', `${why}${this.#greeting?.complaint ?? ''}`);
     else this.end(this.#state === READY ? 'lost' : 'connect', why);
   }
@@ -598,22 +593,5 @@ export class Lane {
       cut = false;
       request = next;
     }
-  }
-}
-
-function describeSocketError(error: NodeJS.ErrnoException): string {
-  switch (error.code) {
-    case 'ECONNREFUSED':
-      return 'refused the connection';
-    case 'ECONNRESET':
-    case 'EPIPE':
-      return 'cut the connection';
-    case 'ENOTFOUND':
-    case 'EAI_AGAIN':
-      return 'cannot be found: its name does not resolve';
-    case 'ENOENT':
-      return 'cannot be reached: the socket does not exist';
-    default:
-      return `cannot be reached: ${error.message}`;
   }
 }

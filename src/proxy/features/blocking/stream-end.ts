@@ -1,7 +1,7 @@
 /** The newest entry of a stream: what `$` meant to an XREAD that goes on at another node. */
 import { request as encodeRequest } from '../../../resp/encode.js';
 import type { ReplySink, Request } from '../../request/request.js';
-import type { LaneKind } from '../../upstream/lane-handshake.js';
+import type { LaneKind } from '../../upstream/lane-kind.js';
 import type { UpstreamNode } from '../../upstream/upstream-node.js';
 
 const FIELD = Buffer.from('$17\r\nlast-generated-id\r\n');

@@ -5,7 +5,7 @@ import { error as encodeError, request as encodeRequest } from '../../../resp/en
 import type { ReplySink, Request } from '../../request/request.js';
 import type { ClientConnection } from '../../session/client-connection.js';
 import type { Lane } from '../../upstream/lane.js';
-import type { LaneKind } from '../../upstream/lane-handshake.js';
+import type { LaneKind } from '../../upstream/lane-kind.js';
 
 /** How the waiting command is answered: as if its time were over, or with an error. */
 export type UnblockMode = 'TIMEOUT' | 'ERROR';
