@@ -17,6 +17,7 @@ const TABLES = [
   ['settings.md', 'config', await from('config/reference.js', 'configReference')],
   ['errors.md', 'own-errors', await from('proxy/request/own-errors.js', 'ownErrorReference')],
   ['errors.md', 'errors', await from('errors.js', 'errorReference')],
+  ['metrics.md', 'metrics', await from('telemetry/metric-sources/reference.js', 'metricReference')],
   ['nodes.md', 'rights', await from('node-rights.js', 'rightsReference')],
 ];
 
