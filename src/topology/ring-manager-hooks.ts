@@ -70,4 +70,5 @@ export interface RingManagerHooks extends AdmissionHooks, FitnessHooks {
   flush(node: NodeSpec): Promise<void>;
   warn(message: string): void;
   info(message: string): void;
+  debug(message: string): void;
 }

@@ -53,8 +53,12 @@ export function runSpecial(
       if (state === GAVE_UP) return router.refuse(client, command, GAVE_UP_REPLY);
       break;
     }
-    default:
+    case 'script':
+    case 'digest':
+    case 'code':
       return runCode(client, command, owner, source, framer, keys, keyHash);
+    default:
+      command.special satisfies null;
   }
   return router.forward(client, command, owner, source, framer, keys, keyHash);
 }

@@ -3,7 +3,7 @@ import * as encode from '../../../resp/encode.js';
 import { TAKEN } from '../../request/verdict.js';
 import type { ClientConnection } from '../../session/client-connection.js';
 import { answer, answerError, argumentTexts } from '../../session/words.js';
-import type { LocalCommand } from '../index.js';
+import type { LocalCommand, LocalCommands } from '../index.js';
 import { describeClient } from './describe.js';
 import { kill, list } from './list-kill.js';
 import { pause, unpause } from './pause.js';
@@ -76,7 +76,7 @@ function flag(set: (client: ClientConnection, on: boolean) => void): LocalComman
   };
 }
 
-export const clientCommands: Readonly<Record<string, LocalCommand>> = {
+export const clientCommands = {
   'client|id': id,
   'client|getname': getName,
   'client|setname': setName,
@@ -93,4 +93,4 @@ export const clientCommands: Readonly<Record<string, LocalCommand>> = {
   'client|no-touch': flag((client, on) => {
     client.noTouch = on;
   }),
-};
+} as const satisfies LocalCommands;

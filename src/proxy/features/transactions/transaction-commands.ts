@@ -12,7 +12,7 @@ import { answerError } from '../../session/words.js';
 import type { RoutingSnapshot } from '../../snapshot.js';
 import type { Lane } from '../../upstream/lane.js';
 import type { Features } from '../compose.js';
-import type { LocalCommand } from '../index.js';
+import type { LocalCommand, LocalCommands } from '../index.js';
 import { exec } from './exec.js';
 import { Transaction } from './transaction.js';
 import { beginWatch, endWatch } from './watch-lane.js';
@@ -111,4 +111,4 @@ function noLane(node: string): Buffer {
   return encodeError(`TRYAGAIN all private connections to node ${node} are in use (node-private-connections)`);
 }
 
-export const transactionCommands: Readonly<Record<string, LocalCommand>> = { multi, exec, discard, watch, unwatch };
+export const transactionCommands = { multi, exec, discard, watch, unwatch } as const satisfies LocalCommands;
