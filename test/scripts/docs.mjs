@@ -10,6 +10,7 @@ if (buildIfStale({ checkTypes: false }) !== 0) fail('The build failed: see the m
 /** The page, the name of the marks around the table, and what makes it. */
 const TABLES = [
   ['commands.md', 'commands', await from('commands/reference.js', 'commandReference')],
+  ['commands.md', 'occasions', await from('commands/reference-occasions.js', 'occasionReference')],
   ['settings.md', 'config', await from('config/reference.js', 'configReference')],
   ['errors.md', 'errors', await from('errors.js', 'errorReference')],
   ['nodes.md', 'rights', await from('node-rights.js', 'rightsReference')],
