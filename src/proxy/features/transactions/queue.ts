@@ -18,7 +18,7 @@ import type { Features } from '../compose.js';
 import type { Published } from '../pubsub/publish-order.js';
 import { CHANNEL, SHARD, type TopicKind } from '../pubsub/topic.js';
 import { ownPartOfSettings } from '../server/config-command.js';
-import { isAnsweredHere, PLACEHOLDER } from './own-answers.js';
+import { PLACEHOLDER } from './own-answers.js';
 import type { Transaction } from './transaction.js';
 
 const QUEUED = Buffer.from('+QUEUED\r\n');
@@ -56,17 +56,23 @@ export function queueCommand(
     case 'any':
       break;
     case 'proxy':
-      if (command.inTransaction === 'select') frame = noteSelect(transaction, framer, options.databases);
-      else if (isAnsweredHere(command)) {
-        if (!transaction.aborted) {
-          transaction.answeredHere.push({ command, frame: copyOf(framer), at: transaction.frames.count });
-          transaction.copied += framer.frameEnd - framer.frameStart;
-        }
-        frame = PLACEHOLDER;
-      } else if (command.publishes !== null) {
-        transaction.published.push(publishedBy(command.publishes, framer));
-      } else if (command.inTransaction !== 'by node') {
-        refusal = notInside(command, 'the proxy answers it, and not a node');
+      switch (command.inTransaction) {
+        case 'select':
+          frame = noteSelect(transaction, framer, options.databases);
+          break;
+        case 'by node':
+          if (command.publishes !== null) transaction.published.push(publishedBy(command.publishes, framer));
+          break;
+        case 'here':
+        case 'here, peers told':
+          if (!transaction.aborted) {
+            transaction.answeredHere.push({ command, frame: copyOf(framer), at: transaction.frames.count });
+            transaction.copied += framer.frameEnd - framer.frameStart;
+          }
+          frame = PLACEHOLDER;
+          break;
+        default:
+          refusal = notInside(command, 'the proxy answers it, and not a node');
       }
       break;
     case 'admin':
