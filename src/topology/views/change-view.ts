@@ -1,10 +1,11 @@
 /** What operators read of a change. */
-import type { ChangeRequest, ChangeView, NodeInput } from '../../admin/api.js';
+import type { ChangeRequest, ChangeView, NodeInput, RingPhase } from '../../admin/api.js';
 import { formatAddress, parseAddress } from '../../config/address.js';
 import { RingproxyError } from '../../errors.js';
-import type { Mover } from '../../rebalance/mover.js';
 import type { NodeSpec } from '../../ring/node-spec.js';
+import type { MoveStatus } from '../jobs/move-job.js';
 import type { RunningChange } from '../state/ring-state.js';
+import type { Phase } from '../state/transitions.js';
 
 /** One line that says what is asked for. */
 export function describeRequest(request: ChangeRequest): string {
@@ -17,18 +18,10 @@ export function describeRequest(request: ChangeRequest): string {
   return parts.join(', ');
 }
 
-/**
- * @param keysEstimated keys of the sources
- * @param failure why the change cannot go on, when it is not the mover that says so
- */
-export function describeChange(
-  change: RunningChange,
-  mover: Mover | null,
-  keysEstimated: number,
-  failure: string | null,
-  proxyId: string,
-): ChangeView {
-  const sources = mover?.progress ?? [];
+/** @param job what moves the keys here, or null before they move */
+export function describeChange(change: RunningChange, job: MoveStatus | null): ChangeView {
+  const sources = job?.sources ?? [];
+  const keysEstimated = job?.keysEstimated ?? 0;
   const keysMoved = sources.reduce((sum, source) => sum + source.keysMoved, 0);
   const keysScanned = sources.reduce((sum, source) => sum + source.keysScanned, 0);
   const seconds = (Date.now() - new Date(change.startedAt).getTime()) / 1000;
@@ -37,20 +30,25 @@ export function describeChange(
   return {
     id: change.id,
     kind: change.kind,
-    phase: change.phase,
-    paused: mover?.paused ?? false,
+    phase: shownPhase(change.phase),
+    paused: job?.paused ?? false,
     startedAt: change.startedAt,
     keysMoved,
     keysScanned,
     keysEstimated,
-    bytesMoved: mover?.bytesMoved ?? 0,
-    keysDropped: change.keysDropped ?? 0,
+    bytesMoved: job?.bytesMoved ?? 0,
+    keysDropped: job?.keysDropped ?? change.keysDropped ?? 0,
     percent: Math.round(part * 1000) / 10,
     etaSeconds: part > 0 ? Math.round((seconds / part) * (1 - part)) : null,
-    throttle: mover?.keysPerSecond ?? change.throttle ?? 0,
-    sources: sources.map((source) => ({ ...source, owner: proxyId })),
-    error: failure ?? mover?.error ?? null,
+    throttle: job?.keysPerSecond ?? change.throttle ?? 0,
+    sources: [...sources],
+    error: job?.error ?? null,
   };
+}
+
+/** Until it is decided that a change turns round, it is what it was. */
+export function shownPhase(phase: Phase): RingPhase {
+  return phase === 'turning' ? 'moving' : phase;
 }
 
 /** @throws RingproxyError when the address is none */
