@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { loadConfig } from '../src/config/load.js';
-import { SETTINGS, type Setting, type SettingName } from '../src/config/settings.js';
+import { defaultOf, type Setting } from '../src/config/settings/setting.js';
+import { SETTINGS, type SettingName } from '../src/config/settings.js';
 import type { RunningProxy } from '../src/serve.js';
 
 /** `ringproxy serve` */
@@ -12,7 +13,7 @@ export function registerServeCommand(program: Command): void {
     .option('--node <NAME=HOST:PORT[*WEIGHT]>', 'a node of the first generation; as often as there are nodes', collect)
     .option('--check', 'check the configuration and exit');
   for (const [, setting] of flagSettings()) {
-    command.option(`--${setting.path} <${setting.flag}>`, `${setting.help} (default: ${setting.default || 'none'})`);
+    command.option(`--${setting.path} <${setting.flag}>`, `${setting.help} (default: ${defaultOf(setting) || 'none'})`);
   }
   command.action((options: Record<string, unknown>) => serve(options));
 }

@@ -1,15 +1,16 @@
 /** Composition: makes one proxy of the control plane and the data plane, and ties them together. */
-import { randomBytes } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import type { ProxyView, StatsView } from './admin/api.js';
 import type { AdminBackend } from './admin/backend.js';
 import { AdminServer } from './admin/server.js';
-import { parseAddress } from './config/address.js';
 import type { Config } from './config/settings.js';
 import { RingproxyError } from './errors.js';
 import { examineNode, takesValuesOf } from './health/examine.js';
 import { flushNode, inspectNode, type NodeAccess, runIdsOf } from './health/inspect.js';
 import { NodeMonitors } from './health/node-monitors.js';
+import { readiness } from './health/readiness.js';
+import { newIdentity } from './identity.js';
+import { parseAddress } from './node/address.js';
 import type { PlaneHost } from './plane/host.js';
 import { LearnedCommands } from './plane/learned-commands.js';
 import { LocalPlane } from './plane/local.js';
@@ -18,6 +19,7 @@ import { WorkerPool, type WorkerPoolOptions } from './plane/workers/worker-pool.
 import { socketShortCuts } from './proxy/io/raw-socket.js';
 import { bucketUpperBound } from './proxy/measure/histogram.js';
 import type { PlaneStats } from './proxy/measure/plane-stats.js';
+import { pickDataPlaneSettings } from './proxy/settings.js';
 import type { RoutingSnapshot } from './proxy/snapshot.js';
 import { killByName, lateKiller } from './rebalance/connections.js';
 import { publishKeysMoved } from './rebalance/events.js';
@@ -27,18 +29,19 @@ import type { MoverNode } from './rebalance/moving-nodes.js';
 import { NodeLink } from './rebalance/node-link.js';
 import { surveyMoves } from './rebalance/survey.js';
 import type { NodeSpec } from './ring/node-spec.js';
-import { arcsView, describeStats, ProxyMetrics, type StatsIdentity } from './serve-stats.js';
 import { LoadHistory } from './telemetry/load-history.js';
 import { createLogger } from './telemetry/log.js';
+import { ProxyMetrics } from './telemetry/proxy-metrics.js';
 import { RecentEvents } from './telemetry/recent-events.js';
+import { infoLines, statsView } from './telemetry/stats-view.js';
 import { logEvents, onEvents } from './telemetry/subscribers.js';
 import { type RingGenerationEvent, ringGeneration } from './topology/events.js';
 import { StrayChecks } from './topology/jobs/stray-checks.js';
 import { RingManager } from './topology/ring-manager.js';
 import { LocalStore } from './topology/store/local-store.js';
 import { StateDir } from './topology/store/state-dir.js';
+import { arcsView } from './topology/views/arcs-view.js';
 import { ChangeWatcher } from './topology/views/change-watcher.js';
-import { readVersion } from './version.js';
 
 export interface RunningProxy {
   /** Where clients connect. */
@@ -65,8 +68,8 @@ const ASSUMED_REDIS_VERSION = '7.0.0';
 /** Starts a proxy. @throws RingproxyError when it cannot, with what to do */
 export async function startServer(config: Config): Promise<RunningProxy> {
   const log = createLogger({ level: config.logLevel, format: config.logFormat });
-  const proxyId = randomBytes(6).toString('hex');
-  const version = readVersion();
+  const identity = newIdentity();
+  const { proxyId, version } = identity;
   const endLogging = logEvents(log);
   const recent = new RecentEvents();
   const access = nodeAccess(config);
@@ -172,19 +175,11 @@ export async function startServer(config: Config): Promise<RunningProxy> {
     debug: (message) => log.debug(message),
   });
 
-  const identity: StatsIdentity = {
-    proxyId,
-    version,
-    startedAt: Date.now(),
-    generation: () => manager.generation,
-    ring: () => manager.view(),
-    movedKeys: () => manager.movedKeys,
-    bytesMoved: () => manager.bytesMoved,
-    strays: () => strays.report().nodes,
-  };
+  const viewOf = (stats: PlaneStats): StatsView =>
+    statsView(stats, { identity, workers: plane.workers, generation: manager.generation });
   plane.describeBy((stats) => ({
     redisVersion: monitors.oldestVersion ?? ASSUMED_REDIS_VERSION,
-    lines: proxyInfo(identity, describeStats(stats, plane.workers, identity)),
+    lines: infoLines(viewOf(stats)),
     clients: stats.clients,
   }));
 
@@ -233,7 +228,14 @@ export async function startServer(config: Config): Promise<RunningProxy> {
         version,
       },
     ];
-    const metrics = new ProxyMetrics(identity);
+    const metrics = new ProxyMetrics({
+      identity,
+      plane: () => plane.stats(),
+      ring: () => manager.view(),
+      movedKeys: () => manager.movedKeys,
+      bytesMoved: () => manager.bytesMoved,
+      strays: () => strays.report().nodes,
+    });
     const backend: AdminBackend = {
       ring: () => ({ ...manager.view(), proxies: proxies() }),
       arcs: (limit) => arcsView(routed, limit),
@@ -254,13 +256,9 @@ export async function startServer(config: Config): Promise<RunningProxy> {
       strays: () => strays.report(),
       checkStrays: (fix) => strays.check(fix),
       proxies,
-      stats: async () => describeStats(await plane.stats(), plane.workers, identity),
-      metrics: () =>
-        metrics.read(
-          () => plane.stats(),
-          () => manager.view(),
-        ),
-      ready: async () => readiness(await plane.stats()),
+      stats: async () => viewOf(await plane.stats()),
+      metrics: () => metrics.read(),
+      ready: async () => readiness((await plane.stats()).nodes),
       load: (seconds) => load.over(seconds),
       loadHistory: (since) => load.samples(since),
       recentEvents: () => recent.list(),
@@ -304,7 +302,7 @@ function createPlane(
 ): PlaneHost {
   const listen = parseAddress(config.listen);
   if (listen === null) throw new RingproxyError('BAD_ADDRESS', `'${config.listen}' is not an address`, 'see --listen');
-  const options: WorkerOptions = { ...planeSettings(config), listen, proxyId, version };
+  const options: WorkerOptions = { ...pickDataPlaneSettings(config), listen, proxyId, version };
   const beforeReturn = (node: NodeSpec): Promise<void> => functions.beforeReturn(node);
   const killLate = lateKiller(access, config.connectTimeout);
   const workers = config.workers === 'auto' ? availableParallelism() : config.workers;
@@ -329,66 +327,6 @@ function nodeAccess(config: Config): (name: string) => NodeAccess {
     const node = config.nodes.find((candidate) => candidate.name === name);
     return { username: node?.username ?? config.nodeUsername, password: node?.password ?? config.nodePassword };
   };
-}
-
-/** What the data plane needs of the configuration. */
-function planeSettings(config: Config): Omit<WorkerOptions, 'listen' | 'proxyId' | 'version'> {
-  const {
-    password,
-    protectedMode,
-    adminCommands,
-    clusterMode,
-    databases,
-    preconnect,
-    connectTimeout,
-    requestTimeout,
-    reconnectBackoffMax,
-  } = config;
-  const { nodeConnections, nodePrivateConnections, nodeBlockingConnections } = config;
-  const { nodeMaxInflight, nodeMaxPendingBytes, maxClients } = config;
-  const { idleTimeout, clientMaxPending, clientOutputLimit, clientQueryLimit } = config;
-  const { clientStallTimeout, clientUploadTimeout } = config;
-  const { maxBulkLength, tcpKeepalive, streamThreshold, scriptCache, trackingTableMaxKeys, keyGroups } = config;
-  return {
-    ...{
-      password,
-      protectedMode,
-      adminCommands,
-      clusterMode,
-      databases,
-      preconnect,
-      connectTimeout,
-      requestTimeout,
-      reconnectBackoffMax,
-    },
-    ...{ nodeConnections, nodePrivateConnections, nodeBlockingConnections },
-    ...{ nodeMaxInflight, nodeMaxPendingBytes, maxClients },
-    ...{ idleTimeout, clientMaxPending, clientOutputLimit, clientQueryLimit },
-    ...{ clientStallTimeout, clientUploadTimeout },
-    ...{ maxBulkLength, tcpKeepalive, streamThreshold, scriptCache, trackingTableMaxKeys, keyGroups },
-  };
-}
-
-function readiness(stats: PlaneStats): { ready: boolean; reason: string } {
-  const down = stats.nodes.filter((node) => !node.up).map((node) => `${node.node} (${node.address})`);
-  if (down.length < stats.nodes.length) return { ready: true, reason: '' };
-  return { ready: false, reason: `no node answers: ${down.join(', ')}` };
-}
-
-function proxyInfo(identity: StatsIdentity, stats: StatsView): string[] {
-  return [
-    `ringproxy_version:${identity.version}`,
-    `ringproxy_id:${identity.proxyId}`,
-    `ringproxy_uptime_in_seconds:${Math.floor(stats.uptimeSeconds)}`,
-    `ringproxy_generation:${stats.generation}`,
-    `ringproxy_nodes:${stats.nodeStats.length}`,
-    `ringproxy_nodes_up:${stats.nodeStats.filter((node) => node.up).length}`,
-    `ringproxy_clients:${stats.clients}`,
-    `ringproxy_commands:${stats.commands}`,
-    `ringproxy_errors:${stats.errors}`,
-    `ringproxy_hits:${stats.hits}`,
-    `ringproxy_misses:${stats.misses}`,
-  ];
 }
 
 function listenFailure(setting: string, address: string, error: unknown): RingproxyError {

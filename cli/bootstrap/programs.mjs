@@ -9,6 +9,7 @@ const PACKAGES = {
   'redis-cli': { apt: 'redis-tools', dnf: 'redis', apk: 'redis', brew: 'redis', pacman: 'redis' },
   'redis-benchmark': { apt: 'redis-tools', dnf: 'redis', apk: 'redis', brew: 'redis', pacman: 'redis' },
   prometheus: { apt: 'prometheus', dnf: 'prometheus', apk: 'prometheus', brew: 'prometheus', pacman: 'prometheus' },
+  promtool: { apt: 'prometheus', dnf: 'prometheus', apk: 'prometheus', brew: 'prometheus', pacman: 'prometheus' },
   'docker-compose': { apt: 'docker-compose', dnf: 'docker-compose', apk: 'docker-compose', brew: 'docker-compose' },
   haproxy: { apt: 'haproxy', dnf: 'haproxy', apk: 'haproxy', brew: 'haproxy', pacman: 'haproxy' },
   chromium: { apt: 'chromium', dnf: 'chromium', apk: 'chromium', pacman: 'chromium' },

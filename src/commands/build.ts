@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
-import type { Command, KeySpec, Merge, Route, Special } from './command.js';
-import { MISSING_REPLIES } from './missing-reply.js';
+import { type AclCategory, categoriesOf, knownCategories } from './acl.js';
+import type { Waits } from './columns.js';
+import type { Command, KeySpec, Merge, Route } from './command.js';
 import { POLICY, type PolicyRow } from './policy.js';
 import { CommandTable } from './table.js';
 
@@ -13,6 +14,8 @@ export interface CommandInfo {
   readonly firstKey: number;
   readonly lastKey: number;
   readonly step: number;
+  /** ACL categories, as far as the node has said them; otherwise they follow from the flags and the row. */
+  readonly categories?: readonly AclCategory[];
   readonly subcommands: readonly CommandInfo[];
 }
 
@@ -27,6 +30,9 @@ interface LibraryRow {
 
 /** The id under which commands are counted that no row describes. */
 export const UNKNOWN_COMMAND_ID = 0;
+
+/** A command that may wait, of which no row says how. */
+const WAITS_UNKNOWN: Waits = { timeoutAt: 'unknown', unit: 'seconds', nil: 'array', fromNewest: false };
 
 /** Commands of containers that are refused or routed as a whole. */
 const POLICIES: Readonly<Record<string, PolicyRow>> = POLICY;
@@ -55,6 +61,7 @@ function parseEntry(entry: unknown): CommandInfo | null {
   if (!Array.isArray(entry)) return null;
   const [name, arity, flags, first, last, step]: unknown[] = entry;
   if (typeof name !== 'string' || typeof arity !== 'number') return null;
+  const categories: unknown = entry[6];
   const subcommands: unknown = entry[9];
   const lower = name.toLowerCase();
   return {
@@ -64,6 +71,7 @@ function parseEntry(entry: unknown): CommandInfo | null {
     firstKey: Number(first),
     lastKey: Number(last),
     step: Number(step),
+    ...(Array.isArray(categories) ? { categories: knownCategories(categories.map(String)) } : {}),
     subcommands: parseCommandReply(subcommands),
   };
 }
@@ -87,11 +95,12 @@ function fromLibrary(name: string, row: LibraryRow): CommandInfo {
 }
 
 function buildRow(info: CommandInfo, name: string, id: number, container: PolicyRow | null): Command {
+  const own = POLICIES[name] ?? {};
   const policy = POLICIES[name] ?? container ?? {};
   const keys = policy.keys ?? rangeOf(info);
   const route = policy.route ?? defaultRoute(info, keys);
   const merge: Merge = policy.merge ?? 'none';
-  const special: Special | null = POLICIES[name]?.special ?? null;
+  const special = own.special ?? null;
   const inherited = POLICIES[name] !== undefined && policy.route !== undefined ? policy : null;
   const subcommands =
     info.subcommands.length === 0
@@ -110,10 +119,25 @@ function buildRow(info: CommandInfo, name: string, id: number, container: Policy
     keys,
     singleKeyAt: subcommands === null && special === null ? singleKeyAt(info, route, keys) : 0,
     splitStep: route === 'split' ? info.step : 0,
-    missingReply: route === 'owner' ? (MISSING_REPLIES.get(name) ?? null) : null,
     reason: policy.reason ?? '',
     special,
-    mayBlock: info.flags.includes('blocking'),
+    everywhere: own.everywhere ?? null,
+    administration: own.administration ?? null,
+    cacheRead: own.cacheRead ?? 'none',
+    missingReply: own.missingReply ?? null,
+    ownWrite: own.ownWrite ?? 'none',
+    waits: own.waits ?? (info.flags.includes('blocking') ? WAITS_UNKNOWN : null),
+    inTransaction: own.inTransaction ?? (route === 'proxy' ? 'refused' : 'queued'),
+    transactionStep: own.transactionStep ?? null,
+    whileSubscribed: own.whileSubscribed ?? 'refused',
+    beforeAuth: own.beforeAuth ?? false,
+    onAllKeys: own.onAllKeys ?? false,
+    replicated: own.replicated ?? false,
+    whilePaused: own.whilePaused ?? false,
+    keepsCaching: own.keepsCaching ?? false,
+    publishes: own.publishes ?? null,
+    secrets: own.secrets ?? null,
+    categories: info.categories ?? categoriesOf(info.flags, own.acl ?? []),
     subcommands,
   });
 }

@@ -1,4 +1,17 @@
-import type { MissingReply } from './missing-reply.js';
+import type { AclCategory } from './acl.js';
+import type {
+  Administration,
+  CacheRead,
+  Everywhere,
+  InTransaction,
+  MissingReply,
+  OwnWrite,
+  Publishes,
+  Secrets,
+  TransactionStep,
+  Waits,
+  WhileSubscribed,
+} from './columns.js';
 import type { CommandTable } from './table.js';
 
 /**
@@ -90,12 +103,11 @@ export type KeySpec =
   | { readonly kind: 'keyword'; readonly first: number; readonly words: readonly string[]; readonly from: number };
 
 /**
- * What is to be known of a command beyond its keys, its route and its merge.
+ * What is to be looked at once more when the owner of a command's keys is known.
  * - `script`: its first argument is a script. `digest`: a script's SHA-1. `code`: it runs other code of the node's.
- * - `load`: its second argument is a script that it loads. `flush`: forgets all scripts.
  * - `sort`: may name further keys by patterns. `copy`, `move`: may write a key of another database.
  */
-export type Special = 'script' | 'digest' | 'code' | 'load' | 'flush' | 'sort' | 'copy' | 'move';
+export type Special = 'script' | 'digest' | 'code' | 'sort' | 'copy' | 'move';
 
 /** One row of the command table. Rows are frozen and made once; the hot path only reads them. */
 export interface Command {
@@ -119,9 +131,33 @@ export interface Command {
   readonly splitStep: number;
   /** For a command that only reads one key: its reply when the key is not there, where that is always the same; otherwise null. */
   readonly missingReply: MissingReply | null;
-  /** Whether the command may wait at the node (XREAD with BLOCK). */
-  readonly mayBlock: boolean;
   readonly special: Special | null;
+  /** For the route `all`; null: sending and merging is all. */
+  readonly everywhere: Everywhere | null;
+  /** For the route `admin`; null: it may say what it likes. */
+  readonly administration: Administration | null;
+  readonly cacheRead: CacheRead;
+  readonly ownWrite: OwnWrite;
+  /** Null: it never waits at its node. */
+  readonly waits: Waits | null;
+  readonly inTransaction: InTransaction;
+  readonly transactionStep: TransactionStep | null;
+  readonly whileSubscribed: WhileSubscribed;
+  /** Whether a client may send it that has not said its password. */
+  readonly beforeAuth: boolean;
+  /** Whether it is about all keys that there are (DBSIZE). The others that go to every node concern the nodes themselves. */
+  readonly onAllKeys: boolean;
+  /** Whether replicas are told of it, though it changes no key (PUBLISH). */
+  readonly replicated: boolean;
+  /** Whether it runs while clients are paused: otherwise nobody could end a pause before its time. */
+  readonly whilePaused: boolean;
+  /** Whether CLIENT CACHING, said before it, is for the command behind it. */
+  readonly keepsCaching: boolean;
+  readonly publishes: Publishes | null;
+  /** Null: MONITOR shows all of its arguments. */
+  readonly secrets: Secrets | null;
+  /** By which a user is allowed or forbidden it. */
+  readonly categories: readonly AclCategory[];
   /** Why the command is refused, for the route `refused`; otherwise empty. */
   readonly reason: string;
   readonly subcommands: CommandTable | null;

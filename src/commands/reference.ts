@@ -85,11 +85,11 @@ function treatment(command: Command): string {
 }
 
 function ofOwner(command: Command): string {
-  const { keys, special, mayBlock } = command;
+  const { keys, special, waits } = command;
   if (special === 'script' || special === 'digest' || special === 'code') {
     return 'on the node that owns its keys, which is given the script or the functions where it lacks them; without keys on one node | that of the node; `-CROSSSLOT` when the keys have several owners';
   }
-  if (mayBlock) {
+  if (waits !== null) {
     return 'on the node that owns its keys, on a connection of its own while it waits | that of the node; `-CROSSSLOT` when the keys have several owners';
   }
   if (special === 'sort') {

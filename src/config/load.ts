@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { isMap, LineCounter, parseDocument } from 'yaml';
 import { RingproxyError } from '../errors.js';
-import { type Config, crossChecks, SETTINGS, type Setting, type SettingName } from './settings.js';
+import { crossChecks } from './cross-checks.js';
+import { type Setting, schemaOf } from './settings/setting.js';
+import { type Config, SETTINGS, type SettingName } from './settings.js';
 
 export interface ConfigMistake {
   /** Path in the file, flag or environment variable. */
@@ -54,13 +56,14 @@ export function loadConfig(sources: ConfigSources): Config {
   for (const name of NAMES) {
     const setting: Setting = SETTINGS[name];
     const given = pick(name, setting, sources, inFile);
-    const parsed = setting.schema.safeParse(given?.value);
+    const schema = schemaOf(setting);
+    const parsed = schema.safeParse(given?.value);
     origins.set(setting.path, given?.where ?? setting.path);
     if (parsed.success) {
       values[name] = parsed.data;
     } else {
       // The default stands in, so that what concerns several settings is still checked.
-      values[name] = setting.schema.parse(undefined);
+      values[name] = schema.parse(undefined);
       for (const issue of parsed.error.issues) {
         const inside = issue.path.map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`)).join('');
         mistakes.push({ where: `${given?.where ?? setting.path}${inside}`, message: issue.message });

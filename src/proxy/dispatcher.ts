@@ -28,7 +28,7 @@ import { runAdministration, runEverywhere } from './features/server/everywhere.j
 import { Tracking } from './features/tracking/tracking.js';
 import { abortExec } from './features/transactions/exec.js';
 import { queueCommand, refusalInside, runsAtOnce } from './features/transactions/queue.js';
-import { ARRAY_READ, KEY_READ } from './measure/cache-reads.js';
+import { ARRAY_READ, cacheReadFlags } from './measure/cache-reads.js';
 import type { KeyGroups } from './measure/key-groups.js';
 import { type KeysOfRequest, KNOWN_KEY, NO_KEYS_AT_ALL, type Request, UNKNOWN_KEYS } from './request/request.js';
 import { askAnyNode } from './route/any-node.js';
@@ -55,9 +55,6 @@ const NO_LANE = encodeError('TRYAGAIN the ring is changing');
 
 /** More than any buffer has that is used again. */
 const OWN_BUFFER_BYTES = 1_048_576;
-
-/** Commands whose reply says whether the cache had the key. */
-const CACHE_READS: ReadonlySet<string> = new Set(['get', 'getex', 'getdel', 'hget', 'getset', 'json.get']);
 
 export class Dispatcher {
   readonly unknownCommandId = UNKNOWN_COMMAND_ID;
@@ -295,7 +292,7 @@ export class Dispatcher {
       client.reply(UNKNOWN_COMMAND_ID, encodeError(text, 'latin1'), true);
       return TAKEN;
     }
-    if (!client.authenticated && !allowedBeforeAuth(command)) return this.#refuseStranger(client, command, framer);
+    if (!client.authenticated && !command.beforeAuth) return this.#refuseStranger(client, command, framer);
     client.lastCommand = command;
     if (this.#attentive && this.pause.holds(this, client, rowOf(command, framer), framer)) return LATER;
     const verdict = this.#dispatchByRoute(client, framer, command, source);
@@ -307,7 +304,7 @@ export class Dispatcher {
   #refuseStranger(client: ClientConnection, command: Command, framer: RequestFramer): Verdict {
     const row = rowOf(command, framer);
     const reason = arityError(row, framer.argc) ?? NO_AUTH;
-    if (command.name === 'exec') return abortExec(client, command, this, reason);
+    if (command.transactionStep === 'runs') return abortExec(client, command, this, reason);
     return this.refuse(client, row, encodeError(reason));
   }
 
@@ -352,7 +349,8 @@ export class Dispatcher {
     }
     const wrongArity = arityError(command, framer.argc);
     if (wrongArity !== null) {
-      if (transaction !== null && command.name === 'exec') return abortExec(client, command, this, wrongArity);
+      if (transaction !== null && command.transactionStep === 'runs')
+        return abortExec(client, command, this, wrongArity);
       return this.refuse(client, command, encodeError(wrongArity));
     }
     if (transaction !== null && !runsAtOnce(command)) return queueCommand(this, client, transaction, command, framer);
@@ -431,7 +429,7 @@ export class Dispatcher {
     keys: KeysOfRequest,
     keyHash: number,
   ): Verdict {
-    if (command.mayBlock && mayWait(command, framer)) return this.blocked.begin(client, command, framer, owner);
+    if (command.waits !== null && mayWait(command, framer)) return this.blocked.begin(client, command, framer, owner);
     if (command.special !== null) return runSpecial(this, client, command, owner, source, framer, keys, keyHash);
     return this.forward(client, command, owner, source, framer, keys, keyHash);
   }
@@ -483,18 +481,4 @@ export class Dispatcher {
 function rowOf(command: Command, framer: RequestFramer): Command {
   if (command.subcommands === null || framer.argc < 2) return command;
   return command.subcommands.lookup(framer.source, args.start[1] as number, args.end[1] as number) ?? command;
-}
-
-function allowedBeforeAuth(command: Command | undefined): boolean {
-  return command !== undefined && ['auth', 'hello', 'quit', 'reset'].includes(command.name);
-}
-
-function cacheReadFlags(table: CommandTable): Uint8Array {
-  const flags = new Uint8Array(table.size + 2);
-  for (const row of table.rows()) {
-    if (CACHE_READS.has(row.name)) flags[row.id] = KEY_READ;
-    // Of several nodes the merger counts.
-    else if (row.merge === 'array') flags[row.id] = ARRAY_READ;
-  }
-  return flags;
 }

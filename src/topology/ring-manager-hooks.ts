@@ -8,4 +8,5 @@ export interface RingManagerHooks
     Pick<ParticipantPorts, 'publish' | 'fence' | 'killLateConnections' | 'killPredecessors'> {
   readonly createMover: CreateMover;
   info(message: string): void;
+  debug(message: string): void;
 }

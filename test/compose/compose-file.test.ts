@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { findProgram } from '../support/programs.js';
+import { findReferee, requireProgram } from '../support/programs.js';
 import { COMPOSE } from '../support/prometheus-process.js';
 import { MAIN } from '../support/ringproxy-process.js';
 import { ROOT } from '../support/root.js';
@@ -27,7 +27,7 @@ const read = (file: string): string => readFileSync(join(COMPOSE, file), 'utf8')
 const { services } = parse(read('compose.yaml'), { merge: true }) as ComposeFile;
 
 function dockerCompose(environment: Readonly<Record<string, string>>, ...args: string[]): string {
-  const program = findProgram('docker-compose') ?? 'docker-compose';
+  const program = requireProgram('docker-compose');
   return execFileSync(program, ['-f', join(COMPOSE, 'compose.yaml'), ...args], {
     encoding: 'utf8',
     stdio: 'pipe',
@@ -36,7 +36,7 @@ function dockerCompose(environment: Readonly<Record<string, string>>, ...args: s
 }
 
 describe('compose.yaml', () => {
-  it.skipIf(findProgram('docker-compose') === null)('is valid, and takes every image from the environment', () => {
+  it.skipIf(findReferee('docker-compose') === null)('is valid, and takes every image from the environment', () => {
     const variables = [...read('compose.yaml').matchAll(/\$\{(\w+_IMAGE):-/g)].map(([, name]) => name ?? '');
     const wanted = Object.fromEntries(variables.map((name) => [name, `mine/${name.toLowerCase()}:1`]));
     const config = parse(dockerCompose(wanted, 'config')) as ComposeFile;
@@ -119,8 +119,8 @@ describe('compose.yaml', () => {
 });
 
 describe('the other files of the demo', () => {
-  it.skipIf(findProgram('haproxy') === null)('haproxy.cfg is valid', () => {
-    execFileSync(findProgram('haproxy') ?? 'haproxy', ['-c', '-f', join(COMPOSE, 'haproxy.cfg')], { stdio: 'pipe' });
+  it.skipIf(findReferee('haproxy') === null)('haproxy.cfg is valid', () => {
+    execFileSync(requireProgram('haproxy'), ['-c', '-f', join(COMPOSE, 'haproxy.cfg')], { stdio: 'pipe' });
   });
 
   it('.dockerignore lets through what the Dockerfile copies', () => {

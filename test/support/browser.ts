@@ -1,8 +1,8 @@
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { atEnd } from './cleanup.js';
-import { findProgram } from './programs.js';
+import { findReferee } from './programs.js';
 
-const PROGRAM = findProgram('chromium') ?? findProgram('chromium-browser') ?? findProgram('google-chrome');
+const PROGRAM = findReferee('chromium', 'chromium-browser', 'google-chrome');
 
 /** Whether the tests that need a browser can run. */
 export const hasBrowser = PROGRAM !== null;

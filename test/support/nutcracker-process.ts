@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Child, startChild } from './child.js';
 import { freePort } from './free-port.js';
-import { findProgram } from './programs.js';
+import { findReferee } from './programs.js';
 import { tempFolder } from './temp-folder.js';
 
 /** Whether the tests that need nutcracker (twemproxy) can run: some systems do not package it. */
-export const hasNutcracker = findProgram('nutcracker') !== null;
+export const hasNutcracker = findReferee('nutcracker') !== null;
 
 /** The real `nutcracker`, which ends with the test (or file) that started it. */
 export interface NutcrackerProcess {

@@ -18,6 +18,22 @@ export function findProgram(name: string): string | null {
   return null;
 }
 
+/**
+ * A program that tests compare with, or need to see something with, and that some systems do not package: without it
+ * they are skipped. In CI nothing is skipped.
+ * @param names of one program, by the systems that package it
+ * @returns its absolute path, or null when it is not installed
+ * @throws Error in CI when it is not installed
+ */
+export function findReferee(...names: readonly [string, ...string[]]): string | null {
+  for (const name of names) {
+    const path = findProgram(name);
+    if (path !== null) return path;
+  }
+  if (process.env.CI) throw new Error(`${names[0]} is not installed: in CI, what needs it must not be skipped`);
+  return null;
+}
+
 /** @returns the absolute path of a program. @throws Error when it is not installed */
 export function requireProgram(name: string): string {
   const path = isAbsolute(name) ? name : findProgram(name);

@@ -5,12 +5,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { parse, stringify } from 'yaml';
 import { startChild } from './child.js';
 import { freePort } from './free-port.js';
-import { findProgram } from './programs.js';
+import { findReferee, requireProgram } from './programs.js';
 import { ROOT } from './root.js';
 import { tempFolder } from './temp-folder.js';
 
 /** Whether the tests that need Prometheus can run: some systems do not package it. */
-export const hasPrometheus = findProgram('prometheus') !== null && findProgram('promtool') !== null;
+export const hasPrometheus = findReferee('prometheus') !== null && findReferee('promtool') !== null;
 
 export const COMPOSE = join(ROOT, 'compose');
 
@@ -108,6 +108,5 @@ export async function startPrometheus(target: string): Promise<PrometheusProcess
 
 /** Runs promtool in `compose`. @returns what it printed. @throws Error with what it printed when it finds fault */
 export function promtool(args: readonly string[], input = ''): string {
-  const program = findProgram('promtool') ?? 'promtool';
-  return execFileSync(program, args, { cwd: COMPOSE, input, encoding: 'utf8', stdio: 'pipe' });
+  return execFileSync(requireProgram('promtool'), args, { cwd: COMPOSE, input, encoding: 'utf8', stdio: 'pipe' });
 }

@@ -1,7 +1,8 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { startChild } from './child.js';
 import { freePort } from './free-port.js';
 import { hasNutcracker, startNutcracker } from './nutcracker-process.js';
+import { findReferee } from './programs.js';
 import { RawClient } from './raw-client.js';
 import { startRedis, startRedises } from './redis-process.js';
 
@@ -70,6 +71,18 @@ describe('a child', () => {
     expect(await child.line((line) => /ready (\d)/.exec(line)?.[1] ?? null)).toBe('7');
     await expect(child.line((line) => (line === 'never' ? true : null))).rejects.toThrow('ended with 3:\nready 7\nx');
     expect(await child.exited).toBe(3);
+  });
+});
+
+describe('a program to compare with', () => {
+  afterEach(() => vi.unstubAllEnvs());
+
+  it('is skipped where it is not installed, but not in CI', () => {
+    vi.stubEnv('CI', undefined);
+    expect(findReferee('no-such-program', 'nor-this-one')).toBeNull();
+    vi.stubEnv('CI', 'true');
+    expect(() => findReferee('no-such-program', 'nor-this-one')).toThrow('no-such-program is not installed');
+    expect(findReferee('no-such-program', 'redis-server')).toContain('/redis-server');
   });
 });
 

@@ -1,6 +1,6 @@
 /** Commands while keys move: what a single Redis answers, whichever node has the key. */
 import { describe, expect, it } from 'vitest';
-import { MISSING_REPLIES } from '../../src/commands/missing-reply.js';
+import { buildCommandTable } from '../../src/commands/build.js';
 import { RawClient } from '../support/raw-client.js';
 import { startRedis, startRedises } from '../support/redis-process.js';
 import { add, fill, ownersOf, post, ringOf, settled, until } from '../support/ring-api.js';
@@ -64,7 +64,9 @@ function reads(key: string): string[][] {
     xrange: ['-', '+'],
     xrevrange: ['+', '-'],
   };
-  return [...MISSING_REPLIES.keys()].map((name) => [name, key, ...(withArguments[name] ?? [])]);
+  return [...buildCommandTable().rows()]
+    .filter((row) => row.missingReply !== null)
+    .map((row) => [row.name, key, ...(withArguments[row.name] ?? [])]);
 }
 
 describe('a read of a key that is moving', () => {

@@ -71,7 +71,7 @@ describe('a change', () => {
     expect(stage.manager.view()).toMatchObject({
       generation: 1,
       phase: 'moving',
-      change: { kind: 'add', phase: 'moving', keysMoved: 7, sources: [{ node: 'a', owner: 'p1' }] },
+      change: { kind: 'add', phase: 'moving', keysMoved: 7, sources: [{ owner: 'p1' }, { owner: 'p1' }] },
     });
     last(stage).swept();
     await expect.poll(() => stage.manager.history()).toHaveLength(2);

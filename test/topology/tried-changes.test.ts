@@ -58,6 +58,23 @@ describe('the throttle of a change', () => {
   });
 });
 
+describe('a change that a crash of the proxy interrupted', () => {
+  // Symptom: after a restart keys moved, and the log did not say that this was an earlier change going on.
+  it('is told of by the proxy that goes on with it', { timeout: 60_000 }, async () => {
+    const nodes = await startRedises(2);
+    const args = ['--state-dir', tempFolder('state')];
+    const first = await startRingproxy({ nodes: nodes.slice(0, 1), args });
+    await fill(first, 1000);
+    await post(first, 'changes', { ...add('node2', nodes[1]), throttle: 100 });
+    await until(first, (view) => view.change?.phase === 'moving');
+    first.kill('SIGKILL');
+    await first.child.exited;
+    const second = await startRingproxy({ nodes: nodes.slice(0, 1), args, allowLog: [/wins over the configuration/] });
+    const told = second.log.filter(({ msg }) => msg.startsWith('resuming the change that was under way: '));
+    expect(told).toMatchObject([{ level: 30, msg: expect.stringContaining('node2') }]);
+  });
+});
+
 describe('a dry run', () => {
   it('of every kind changes nothing, a cancel among them', { timeout: 60_000 }, async () => {
     const nodes = await startRedises(4);

@@ -7,6 +7,7 @@ import type { Socket } from 'node:net';
 import type { WorkerView } from '../../admin/api.js';
 import { buildCommandTable, type CommandInfo } from '../../commands/build.js';
 import type { CommandTable } from '../../commands/table.js';
+import { nodeKey } from '../../node/identity.js';
 import { type ClientEvent, clientRejected } from '../../proxy/events.js';
 import { ScriptStore } from '../../proxy/features/scripts/script-store.js';
 import type { KeyMoves } from '../../proxy/key-moves.js';
@@ -138,7 +139,7 @@ export class WorkerPool implements PlaneHost {
       if (result.slow.length > 0) {
         return { acknowledged: false, why: stillInFlight(result.slow) };
       }
-      for (const late of result.late) this.#late.set(`${late.node}\n${late.address}\n${late.id}`, late);
+      for (const late of result.late) this.#late.set(keyOfLate(late), late);
       return { acknowledged: true, why: '' };
     });
   }
@@ -148,19 +149,19 @@ export class WorkerPool implements PlaneHost {
     try {
       await this.#options.killLate(nodes, [...this.#late.values()], (late) => {
         dropped.push(late);
-        this.#late.delete(`${late.node}\n${late.address}\n${late.id}`);
+        this.#late.delete(keyOfLate(late));
       });
     } finally {
       for (const worker of this.#workers) worker.send({ type: 'dropped', late: dropped });
     }
     for (const node of nodes) {
-      const identity = `${node.name}\n${node.address}`;
-      const known = this.#dead.get(identity) ?? new Set<string>();
+      const key = nodeKey(node);
+      const known = this.#dead.get(key) ?? new Set<string>();
       const gone = [...this.#deadNames].filter((name) => !known.has(name));
       if (gone.length === 0) continue;
       await this.#options.killNamed([node], (name) => gone.includes(name));
       for (const name of gone) known.add(name);
-      this.#dead.set(identity, known);
+      this.#dead.set(key, known);
     }
   }
 
@@ -453,4 +454,8 @@ function countersOf(stats: PlaneStats): PlaneStats {
     processes: [],
     nodes: stats.nodes.map((node) => ({ ...node, up: true, inflight: 0, connections: 0 })),
   };
+}
+
+function keyOfLate({ node, address, id }: LateConnection): string {
+  return `${nodeKey({ name: node, address })}\n${id}`;
 }

@@ -1,4 +1,6 @@
 /** What replies to reads say about the cache: whether it had the key. */
+import type { CacheRead } from '../../commands/columns.js';
+import type { CommandTable } from '../../commands/table.js';
 import { bulkIsNull } from '../../resp/inspect.js';
 import { headerNumber, lineEnd, replyEnd } from '../request/held-reply.js';
 import type { Request } from '../request/request.js';
@@ -11,6 +13,15 @@ export const NO_READ = 0;
 export const KEY_READ = 1;
 /** So is each element of the reply (MGET). */
 export const ARRAY_READ = 2;
+
+const FLAGS = { none: NO_READ, key: KEY_READ, array: ARRAY_READ } as const satisfies Record<CacheRead, number>;
+
+/** What the commands' replies say, by their ids. */
+export function cacheReadFlags(table: CommandTable): Uint8Array {
+  const flags = new Uint8Array(table.size + 2);
+  for (const row of table.rows()) flags[row.id] = FLAGS[row.cacheRead];
+  return flags;
+}
 
 /** Counts what `buffer[start, end)`, the whole reply to a read, says. It is not an error. */
 export function countCacheRead(counters: Counters, request: Request, buffer: Buffer, start: number, end: number): void {

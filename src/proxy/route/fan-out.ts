@@ -8,9 +8,6 @@ import { Group, type Merger } from './merge/group.js';
 import { Placement } from './merge/placement.js';
 import { GAVE_UP_REPLY } from './waiting.js';
 
-/** Commands on all keys that there are. The others that go to every node concern the nodes themselves. */
-const ON_ALL_KEYS: ReadonlySet<string> = new Set(['flushall', 'flushdb', 'keys', 'dbsize', 'randomkey']);
-
 /**
  * Sends the frame that `framer` holds to every node, and merges the replies with `merger`. While keys move, they
  * hold still for what looks at keys: one on its way would be seen twice or not at all.
@@ -24,7 +21,7 @@ export function fanOut(
   merger: Merger,
   before: ((lane: Lane) => void) | null = null,
 ): Verdict {
-  const isOnKeys = ON_ALL_KEYS.has(command.name);
+  const isOnKeys = command.onAllKeys;
   if (isOnKeys && dispatcher.isFenced) {
     // Keys may begin to move before it has run everywhere.
     return dispatcher.holdForRing(client) ? LATER : dispatcher.refuse(client, command, GAVE_UP_REPLY);

@@ -1,3 +1,4 @@
+import type { Administration } from '../../commands/columns.js';
 import type { Command } from '../../commands/command.js';
 import { error as encodeError } from '../../resp/encode.js';
 import type { RequestFramer } from '../../resp/request-framer.js';
@@ -13,12 +14,10 @@ export function refusalOf(command: Command): Buffer {
 
 /** @returns the error for a command of administration that must not run although such commands are allowed; null: it may */
 export function refusalOfAdministration(command: Command, framer: RequestFramer): Buffer | null {
-  switch (command.name) {
-    case 'config|set':
-      return refusalOfSettings(framer);
-    case 'debug':
-      return refusalOfDebug(framer);
-    default:
-      return null;
-  }
+  return command.administration === null ? null : REFUSALS[command.administration](framer);
 }
+
+const REFUSALS = {
+  settings: refusalOfSettings,
+  debug: refusalOfDebug,
+} as const satisfies Record<Administration, (framer: RequestFramer) => Buffer | null>;

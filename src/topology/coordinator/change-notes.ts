@@ -1,5 +1,5 @@
 /** What becomes known while keys move, recorded with the change: it holds for a proxy that goes on with it, too. */
-import { sameNode } from '../../ring/union.js';
+import { sameNode } from '../../node/identity.js';
 import { systemTimers, type Timers } from '../../time/timers.js';
 import type { MoveJob } from '../jobs/move-job.js';
 import { note } from '../state/transitions.js';

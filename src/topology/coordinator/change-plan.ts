@@ -1,10 +1,11 @@
 /** What a change would do, and whether it may: everything that is looked at before anything is held, flushed or moved. */
 import type { ChangeAccepted, ChangeRequest } from '../../admin/api.js';
+import { sameNode } from '../../node/identity.js';
 import type { Survey } from '../../rebalance/survey.js';
 import { ringMoves } from '../../ring/moves.js';
 import type { NodeSpec } from '../../ring/node-spec.js';
 import type { Ring } from '../../ring/ring.js';
-import { overNodes, sameNode } from '../../ring/union.js';
+import { overNodes } from '../../ring/union.js';
 import { type AdmissionHooks, checkRoom, examineArrivals } from '../admission/admission.js';
 import { checkFitness, type FitnessHooks } from '../admission/fitness.js';
 import { tellingNodes } from '../admission/node-failure.js';

@@ -5,9 +5,9 @@
 import { randomUUID } from 'node:crypto';
 import type { ChangeAccepted, ChangeRequest } from '../../admin/api.js';
 import { RingproxyError } from '../../errors.js';
+import { sameNode } from '../../node/identity.js';
 import { ringMoves } from '../../ring/moves.js';
 import type { NodeSpec } from '../../ring/node-spec.js';
-import { sameNode } from '../../ring/union.js';
 import type { ChangeMover, MoveJob } from '../jobs/move-job.js';
 import type { RingBuilder } from '../participant/change-rings.js';
 import type { LocalRing } from '../participant/local-ring.js';

@@ -2,13 +2,14 @@
  * Moving the keys of one change: the job of each source that loses keys, which this proxy has claimed. It lasts until
  * every source is swept, or the change is turned round.
  */
+
+import { sameNode } from '../../node/identity.js';
 import type { KeyMoves } from '../../proxy/key-moves.js';
 import type { MoveMemory } from '../../rebalance/move-memory.js';
 import type { Mover, SourceProgress } from '../../rebalance/mover.js';
 import { sourcesOf } from '../../rebalance/sweep.js';
 import type { NodeSpec } from '../../ring/node-spec.js';
 import type { Ring } from '../../ring/ring.js';
-import { sameNode } from '../../ring/union.js';
 import type { ChangeRings } from '../participant/change-rings.js';
 import type { Claim } from '../state/fleet.js';
 import type { RunningChange } from '../state/ring-state.js';

@@ -1,6 +1,6 @@
 /** What operators read of the ring and its nodes. */
 import type { NodeState, NodeView, ProxyView, RingView, WhichView } from '../../admin/api.js';
-import { sameNode } from '../../ring/union.js';
+import { sameNode } from '../../node/identity.js';
 import type { AdmissionHooks } from '../admission/admission.js';
 import type { LocalRing } from '../participant/local-ring.js';
 import { type Member, type RingState, type RunningChange, unionOf } from '../state/ring-state.js';

@@ -11,40 +11,20 @@ const GROUP = Buffer.from('group');
 const COUNT = Buffer.from('count');
 const DOLLAR = 0x24;
 
-/** Where the timeout of these commands stands, counted from the name; -1: the last argument. */
-const TIMEOUT_AT: Readonly<Record<string, number>> = {
-  blpop: -1,
-  brpop: -1,
-  blmove: -1,
-  brpoplpush: -1,
-  bzpopmin: -1,
-  bzpopmax: -1,
-  blmpop: 1,
-  bzmpop: 1,
-  wait: -1,
-  waitaof: -1,
-};
-/** Their timeout is in milliseconds; that of the others in seconds. */
-const IN_MILLISECONDS: ReadonlySet<string> = new Set(['xread', 'xreadgroup', 'wait', 'waitaof']);
-const NIL_IS_A_BULK: ReadonlySet<string> = new Set(['blmove', 'brpoplpush']);
-
-/** Whether it is a command that reads streams, which waits only when it has BLOCK. */
-function readsStreams(command: Command): boolean {
-  return command.keys.kind === 'streams';
-}
-
 /** Whether the command that `framer` holds, one of those that may wait, does. */
 export function mayWait(command: Command, framer: RequestFramer): boolean {
-  return !readsStreams(command) || timeoutPosition(command, argumentBytes(framer)) !== 0;
+  return command.waits?.timeoutAt !== 'option' || timeoutPosition(command, argumentBytes(framer)) !== 0;
 }
 
 /** @returns the position of the timeout; 0 when the command does not wait; -1 when it may, and nobody knows for how long */
 export function timeoutPosition(command: Command, words: readonly Uint8Array[]): number {
-  if (!readsStreams(command)) {
-    const at = TIMEOUT_AT[command.name];
-    if (at === undefined) return -1;
-    return at < 0 ? words.length + at : at;
-  }
+  const at = command.waits?.timeoutAt ?? 'unknown';
+  if (at === 'unknown') return -1;
+  return at === 'option' ? optionPosition(words) : at < 0 ? words.length + at : at;
+}
+
+/** Where the timeout stands behind the word BLOCK; 0: there is none. */
+function optionPosition(words: readonly Uint8Array[]): number {
   for (let at = 1; at + 1 < words.length; at++) {
     if (isWord(words[at], STREAMS)) return 0;
     if (isWord(words[at], BLOCK)) return at + 1;
@@ -64,19 +44,23 @@ export function timeoutOf(command: Command, words: readonly Uint8Array[], positi
   const given = Number(Buffer.from(words[position] ?? []).toString('latin1'));
   // What the node does not understand it refuses, at once.
   if (!(given > 0)) return Number.POSITIVE_INFINITY;
-  return IN_MILLISECONDS.has(command.name) ? given : given * 1000;
+  return isInMilliseconds(command) ? given : given * 1000;
+}
+
+function isInMilliseconds(command: Command): boolean {
+  return command.waits?.unit === 'milliseconds';
 }
 
 /** @param remaining milliseconds, more than 0 @returns the timeout as the command has it */
 export function timeoutText(command: Command, remaining: number): string {
   if (remaining === Number.POSITIVE_INFINITY) return '0';
   const whole = Math.max(1, Math.ceil(remaining));
-  return IN_MILLISECONDS.has(command.name) ? String(whole) : String(whole / 1000);
+  return isInMilliseconds(command) ? String(whole) : String(whole / 1000);
 }
 
 /** The positions of `$` among the ids of XREAD: entries that are newer than any there is. */
 export function newestIds(command: Command, words: readonly Uint8Array[]): number[] {
-  if (command.name !== 'xread') return [];
+  if (command.waits?.fromNewest !== true) return [];
   const streams = words.findIndex((word, at) => at > 0 && isWord(word, STREAMS));
   const found: number[] = [];
   for (let at = streams + 1 + (words.length - streams - 1) / 2; at < words.length; at++) {
@@ -88,7 +72,7 @@ export function newestIds(command: Command, words: readonly Uint8Array[]): numbe
 
 /** What the command answers when its time is over. */
 export function timeoutReply(command: Command, protocol: Protocol): Buffer {
-  return NIL_IS_A_BULK.has(command.name) ? nullBulk(protocol) : nullArray(protocol);
+  return command.waits?.nil === 'bulk' ? nullBulk(protocol) : nullArray(protocol);
 }
 
 function isWord(word: Uint8Array | undefined, lowerCase: Uint8Array): boolean {

@@ -4,8 +4,6 @@ import { args, type RequestFramer } from '../../../resp/request-framer.js';
 import type { ScriptStore } from '../scripts/script-store.js';
 import { digestOf } from '../scripts/scripts.js';
 
-/** Replicas are told of them, though they change no key. */
-const REPLICATED: ReadonlySet<string> = new Set(['publish', 'spublish', 'pfcount']);
 /** A script declares what it is in its first line, such as `#!lua flags=no-writes,allow-stale`. */
 const DECLARATION = /^#!lua(?:[^\S\n][^\n]*)?[^\S\n]flags=([^\s]*)/;
 const LONGEST_DECLARATION = 1024;
@@ -17,29 +15,25 @@ export function mayWrite(
   store: ScriptStore,
   isReadOnlyFunction: (name: string) => boolean,
 ): boolean {
-  if (command.readOnly && !REPLICATED.has(command.name)) return false;
+  // So can no EVAL_RO and its like, whatever the script says.
+  if (command.readOnly && !command.replicated) return false;
   switch (command.special) {
     case 'script':
-      return !isReadOnlyName(command) && !declaresNoWrites(bodyAt(framer));
+      return !declaresNoWrites(bodyAt(framer));
     case 'digest': {
       const digest = digestOf(framer.source as Buffer, args.start[1] as number, args.end[1] as number);
-      return !isReadOnlyName(command) && !declaresNoWrites(store.get(digest));
+      return !declaresNoWrites(store.get(digest));
     }
     case 'code':
-      return !isReadOnlyName(command) && !isReadOnlyFunction(functionNameOf(framer));
+      return !isReadOnlyFunction(functionNameOf(framer));
     default:
-      return command.write || REPLICATED.has(command.name);
+      return command.write || command.replicated;
   }
 }
 
 /** The function that FCALL calls. */
 export function functionNameOf(framer: RequestFramer): string {
   return (framer.source as Buffer).toString('latin1', args.start[1] as number, args.end[1] as number);
-}
-
-/** EVAL_RO and its like cannot write whatever the script says. */
-function isReadOnlyName(command: Command): boolean {
-  return command.name.endsWith('_ro');
 }
 
 function bodyAt(framer: RequestFramer): Buffer {

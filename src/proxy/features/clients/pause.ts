@@ -15,8 +15,6 @@ import type { LocalCommand } from '../index.js';
 import { mayWrite } from './may-write.js';
 import { ReadOnlyFunctions } from './read-only-functions.js';
 
-/** Otherwise nobody could end a pause before its time. */
-const NEVER_PAUSED: ReadonlySet<string> = new Set(['client|pause', 'client|unpause']);
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 export class Pause {
@@ -64,7 +62,7 @@ export class Pause {
   /** Whether the command that `framer` holds must wait; its client is then resumed when it need not any more. */
   holds(dispatcher: Dispatcher, client: ClientConnection, command: Command, framer: RequestFramer): boolean {
     this.#waiting.delete(client);
-    if (!this.active || NEVER_PAUSED.has(command.name) || isMistaken(command, framer)) return false;
+    if (!this.active || command.whilePaused || isMistaken(command, framer)) return false;
     if (this.writesOnly && !this.#mayWrite(dispatcher, client, command, framer)) return false;
     this.#waiting.add(client);
     client.suspend();
@@ -82,7 +80,7 @@ export class Pause {
   /** What is queued between MULTI and EXEC waits with its EXEC. */
   #mayWrite(dispatcher: Dispatcher, client: ClientConnection, command: Command, framer: RequestFramer): boolean {
     const { transaction } = client;
-    if (transaction !== null) return command.name === 'exec' && transaction.writes;
+    if (transaction !== null) return command.transactionStep === 'runs' && transaction.writes;
     if (!mayWrite(command, framer, dispatcher.scripts.store, (name) => this.#functions.has(name))) return false;
     const node = dispatcher.nodes[dispatcher.anyNode()];
     if (command.special === 'code' && node !== undefined) this.#functions.ask(node, () => this.#release());

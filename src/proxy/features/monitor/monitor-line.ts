@@ -1,5 +1,5 @@
 /** A line of MONITOR: when, in which database, by whom, and the command with its arguments in quotes. */
-
+import type { Command } from '../../../commands/command.js';
 import { args, type RequestFramer } from '../../../resp/request-framer.js';
 import type { ClientConnection } from '../../session/client-connection.js';
 
@@ -20,13 +20,18 @@ const SHORT: Readonly<Record<number, string>> = {
 const US_PER_SECOND = 1_000_000;
 
 /** @param microseconds since 1970 */
-export function monitorLine(client: ClientConnection, framer: RequestFramer, microseconds: number): Buffer {
+export function monitorLine(
+  client: ClientConnection,
+  command: Command,
+  framer: RequestFramer,
+  microseconds: number,
+): Buffer {
   const source = framer.source as Buffer;
   const seconds = Math.floor(microseconds / US_PER_SECOND);
   const rest = String(Math.floor(microseconds % US_PER_SECOND)).padStart(6, '0');
   const address = client.address === 'unix' ? `unix:${client.localAddress}` : client.address;
   const parts: Buffer[] = [Buffer.from(`+${seconds}.${rest} [${client.kind.database} ${address}]`)];
-  const secrets = secretsOf(source, framer.argc);
+  const secrets = secretsOf(command, source, framer.argc);
   for (let i = 0; i < framer.argc; i++) {
     parts.push(SPACE);
     parts.push(secrets.has(i) ? REDACTED : quoted(source.subarray(args.start[i], args.end[i])));
@@ -36,12 +41,11 @@ export function monitorLine(client: ClientConnection, framer: RequestFramer, mic
 }
 
 /** Positions of arguments that nobody must see: users and passwords of AUTH and of HELLO. */
-function secretsOf(source: Buffer, argc: number): ReadonlySet<number> {
+function secretsOf(command: Command, source: Buffer, argc: number): ReadonlySet<number> {
   const word = (at: number): string => source.toString('latin1', args.start[at], args.end[at]).toLowerCase();
   const secrets = new Set<number>();
-  const name = word(0);
-  if (name === 'auth') for (let i = 1; i < argc; i++) secrets.add(i);
-  if (name !== 'hello') return secrets;
+  if (command.secrets === 'all') for (let i = 1; i < argc; i++) secrets.add(i);
+  if (command.secrets !== 'behind auth') return secrets;
   for (let i = 2; i < argc; i++) {
     if (word(i) !== 'auth') continue;
     secrets.add(i + 1);

@@ -74,7 +74,7 @@ export class Monitors implements TurnTask {
   /** A client has sent the command that `framer` holds. As in Redis, administration is not shown. */
   onCommand(client: ClientConnection, command: Command, framer: RequestFramer): void {
     if (command.admin) return;
-    const line = monitorLine(client, framer, (performance.timeOrigin + performance.now()) * US_PER_MS);
+    const line = monitorLine(client, command, framer, (performance.timeOrigin + performance.now()) * US_PER_MS);
     this.#show(line);
     if (this.#elsewhere.size === 0) return;
     if (this.#lines.length === 0) this.#turn.schedule(this);

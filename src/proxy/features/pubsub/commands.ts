@@ -11,24 +11,9 @@ import { ChannelCounts, PublishCount } from './counts.js';
 import { CHANNEL, PATTERN, SHARD, type TopicKind } from './topic.js';
 
 const NOT_READY = encodeError('NODEDOWN the ring has no nodes yet');
-/** What a client that speaks RESP2 may send while it is subscribed: everything else could not be told from messages. */
-const WHILE_SUBSCRIBED: ReadonlySet<string> = new Set([
-  'subscribe',
-  'psubscribe',
-  'ssubscribe',
-  'unsubscribe',
-  'punsubscribe',
-  'sunsubscribe',
-  'ping',
-  'quit',
-  'reset',
-]);
-
-const SUBSCRIBES: ReadonlySet<string> = new Set(['subscribe', 'psubscribe', 'ssubscribe']);
-
 /** @returns the error for a command that the client may not send now because it is subscribed; null: it may */
 export function refusalWhileSubscribed(client: ClientConnection, command: Command): Buffer | null {
-  if (!isSubscribed(client) || client.kind.protocol !== 2 || WHILE_SUBSCRIBED.has(command.name)) return null;
+  if (!isSubscribed(client) || client.kind.protocol !== 2 || command.whileSubscribed !== 'refused') return null;
   return encodeError(
     `ERR Can't execute '${command.name}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context`,
   );
@@ -39,7 +24,7 @@ export function refusalWhileSubscribed(client: ClientConnection, command: Comman
  * that. Only further subscriptions may follow at once, since others may publish there already.
  */
 export function waitsForSubscription(client: ClientConnection, command: Command): boolean {
-  return startedOf(client) > 0 && !SUBSCRIBES.has(command.name);
+  return startedOf(client) > 0 && command.whileSubscribed !== 'follows';
 }
 
 /** Subscriptions that stand in the client's queue and are not confirmed. */

@@ -1,4 +1,5 @@
 /** SCRIPT and FUNCTION, as far as every node has to do with them. */
+import type { Everywhere } from '../../../commands/columns.js';
 import type { Command } from '../../../commands/command.js';
 import { request as encodeRequest } from '../../../resp/encode.js';
 import { args, type RequestFramer } from '../../../resp/request-framer.js';
@@ -16,15 +17,13 @@ import { digestOf } from './scripts.js';
 
 type EveryNode = (dispatcher: Dispatcher, client: ClientConnection, framer: RequestFramer, command: Command) => Verdict;
 
-/** What is more than to ask every node and to merge, by the command's name. */
-export const SCRIPT_COMMANDS: ReadonlyMap<string, EveryNode> = new Map<string, EveryNode>([
-  ['script|load', scriptLoad],
-  ['script|flush', scriptFlush],
-  ['script|exists', scriptExists],
-  ['script|kill', askPastScripts],
-  ['function|kill', askPastScripts],
-  ['function|stats', askPastScripts],
-]);
+/** What is more than to ask every node and to merge. */
+export const SCRIPT_COMMANDS = {
+  load: scriptLoad,
+  flush: scriptFlush,
+  exists: scriptExists,
+  'past scripts': askPastScripts,
+} as const satisfies Record<Everywhere, EveryNode>;
 
 function scriptLoad(
   dispatcher: Dispatcher,

@@ -93,18 +93,19 @@ export class Scripts {
 
   /** Notes what a command that is queued between MULTI and EXEC needs. */
   noteQueued(transaction: Transaction, command: Command, framer: RequestFramer): void {
-    const { special } = command;
+    const { special, everywhere } = command;
     const runsCode = special === 'script' || special === 'digest' || special === 'code';
+    const loads = everywhere === 'load';
     if (runsCode) transaction.runsCode = true;
     if (runsCode && this.#mayPublish(command, framer.source as Buffer)) transaction.codePublishes = true;
-    if (special === 'flush') transaction.flushesScripts = true;
-    if (!runsCode && special !== 'load') return;
+    if (everywhere === 'flush') transaction.flushesScripts = true;
+    if (!runsCode && !loads) return;
     const source = framer.source as Buffer;
-    const at = special === 'load' ? 2 : 1;
+    const at = loads ? 2 : 1;
     if (at >= framer.argc) return;
     const start = args.start[at] as number;
     const end = args.end[at] as number;
-    if (special === 'script' || special === 'load') this.store.note(source, start, end);
+    if (special === 'script' || loads) this.store.note(source, start, end);
     if (special === 'digest') {
       const digest = digestOf(source, start, end);
       if (digest !== '' && !transaction.digests.includes(digest)) transaction.digests.push(digest);
@@ -141,7 +142,7 @@ export class Scripts {
   /** Whether the code that the command at hand calls may publish. Of what only the nodes know that is not known. */
   #mayPublish(command: Command, source: Buffer): boolean {
     // What may not write may not publish either.
-    if (command.name.endsWith('_ro')) return false;
+    if (command.readOnly) return false;
     const start = args.start[1] as number;
     const end = args.end[1] as number;
     switch (command.special) {

@@ -25,8 +25,7 @@ export function runEverywhere(
   framer: RequestFramer,
   command: Command,
 ): Verdict {
-  const run = SCRIPT_COMMANDS.get(command.name);
-  if (run !== undefined) return run(dispatcher, client, framer, command);
+  if (command.everywhere !== null) return SCRIPT_COMMANDS[command.everywhere](dispatcher, client, framer, command);
   if (command.merge === 'info') return runInfo(dispatcher, client, framer, command);
   return fanOut(dispatcher, client, framer, command, mergerOf(command, framer));
 }
@@ -57,7 +56,7 @@ export function runAdministration(
   const refusal = refusalOfAdministration(command, framer);
   if (refusal !== null) return dispatcher.refuse(client, command, refusal);
   const merger = MERGERS[command.merge];
-  if (command.name !== 'config|set') return fanOut(dispatcher, client, framer, command, merger);
+  if (command.administration !== 'settings') return fanOut(dispatcher, client, framer, command, merger);
   const ownPart = ownPartOfSettings(dispatcher, framer);
   return fanOut(dispatcher, client, framer, command, (group, out) => {
     merger(group, out);

@@ -3,16 +3,11 @@
  * those writes count after which the client knows the whole value, whatever others did to it shortly before. Of its
  * other writes it is told, which costs a read and is never wrong.
  */
+import type { OwnWrite } from '../../../commands/columns.js';
 import type { Command } from '../../../commands/command.js';
 import { findKeys, keyPositions } from '../../../commands/keys.js';
 import { args, type RequestFramer } from '../../../resp/request-framer.js';
 
-/** They make a key's whole value known, and change it for certain unless they fail. */
-const CERTAIN: ReadonlySet<string> = new Set([
-  ...['setex', 'psetex', 'mset', 'getset', 'incr', 'incrby', 'decr', 'decrby', 'incrbyfloat'],
-]);
-/** They make a key's whole value known, and may change nothing. */
-const POSSIBLE: ReadonlySet<string> = new Set(['del', 'unlink', 'getdel']);
 const PLAIN_SET_ARGS = 3;
 /** Options of SET under which it always writes. */
 const PX_ARGS = 5;
@@ -24,10 +19,7 @@ const TTL_OPTION = /^(?:ex|px|exat|pxat)$/i;
  */
 export function keysWritten(command: Command, framer: RequestFramer, certainly: boolean): string[] {
   const source = framer.source as Buffer;
-  const { name } = command;
-  const writes =
-    CERTAIN.has(name) || (!certainly && POSSIBLE.has(name)) || (name === 'set' && isPlainSet(source, framer.argc));
-  if (!writes) return [];
+  if (!writesWhole(command.ownWrite, source, framer.argc, certainly)) return [];
   const count = findKeys(command, args, framer.argc, source);
   const keys: string[] = [];
   for (let i = 0; i < count; i++) {
@@ -35,6 +27,19 @@ export function keysWritten(command: Command, framer: RequestFramer, certainly: 
     keys.push(source.toString('latin1', args.start[at], args.end[at]));
   }
   return keys;
+}
+
+function writesWhole(write: OwnWrite, source: Buffer, argc: number, certainly: boolean): boolean {
+  switch (write) {
+    case 'none':
+      return false;
+    case 'always':
+      return true;
+    case 'perhaps':
+      return !certainly;
+    case 'set':
+      return isPlainSet(source, argc);
+  }
 }
 
 function isPlainSet(source: Buffer, argc: number): boolean {

@@ -174,15 +174,14 @@ export class Tracking implements TrackingListener {
 
   /** A command of a client that tracks was taken. @param command the subcommand, where there is one */
   onCommand(client: ClientConnection, tracking: ClientTracking, command: Command, framer: RequestFramer): void {
-    // As in Redis, CLIENT CACHING holds on over other CLIENT commands.
-    if (command.name.startsWith('client|')) return;
+    if (command.keepsCaching) return;
     const reads = tracking.wantsKeys && isRead(command) ? keysOf(command, framer) : [];
     if (client.transaction !== null) {
-      if (command.name !== 'multi') tracking.queued.push(...reads);
+      if (command.transactionStep !== 'begins') tracking.queued.push(...reads);
       return;
     }
-    if (command.name === 'exec') this.#noteKeys(tracking, tracking.queued);
-    else if (command.name !== 'discard') this.#noteKeys(tracking, reads);
+    if (command.transactionStep === 'runs') this.#noteKeys(tracking, tracking.queued);
+    else if (command.transactionStep !== 'drops') this.#noteKeys(tracking, reads);
     tracking.queued = [];
     tracking.caching = false;
     if (tracking.options.noLoop && command.write && !tracking.failed) this.#noteWrites(tracking, command, framer);

@@ -13,17 +13,6 @@ import { LOCAL_COMMANDS } from '../index.js';
 /** What stands at the node in the place of such a command. */
 export const PLACEHOLDER: Buffer = Buffer.from(encodeRequest(['PING']));
 
-/** Those that are answered at once, and leave the client's protocol, replies and database as they are. */
-const ANSWERED_HERE: ReadonlySet<string> = new Set([
-  ...['id', 'getname', 'setname', 'setinfo', 'info', 'no-evict', 'no-touch', 'pause', 'unpause', 'getredir'].map(
-    (name) => `client|${name}`,
-  ),
-  ...['client|trackinginfo', 'acl|whoami', 'acl|users', 'acl|list', 'acl|getuser', 'acl|dryrun', 'role', 'auth'],
-]);
-
-/** Those of them of which the other processes of the proxy are told. */
-const OTHERS_ARE_TOLD: ReadonlySet<string> = new Set(['client|pause', 'client|unpause']);
-
 /** A queued command that the proxy answers. */
 export interface OwnCommand {
   readonly command: Command;
@@ -33,12 +22,12 @@ export interface OwnCommand {
 }
 
 export function isAnsweredHere(command: Command): boolean {
-  return ANSWERED_HERE.has(command.name);
+  return command.inTransaction === 'here' || concernsOthers(command);
 }
 
 /** Whether the other processes of the proxy are told of it. */
 export function concernsOthers(command: Command): boolean {
-  return OTHERS_ARE_TOLD.has(command.name);
+  return command.inTransaction === 'here, peers told';
 }
 
 /** Carries the command out. @returns its reply */

@@ -1,4 +1,5 @@
 /** A command between MULTI and EXEC: it is checked as it comes, and kept until EXEC. */
+import type { Publishes } from '../../../commands/columns.js';
 import type { Command } from '../../../commands/command.js';
 import { findKeys, keyPositions } from '../../../commands/keys.js';
 import { error as encodeError } from '../../../resp/encode.js';
@@ -13,7 +14,7 @@ import { type ClientConnection, TAKEN } from '../../session/client-connection.js
 import type { RoutingSnapshot } from '../../snapshot.js';
 import { mayWrite } from '../clients/may-write.js';
 import type { Published } from '../pubsub/publish-order.js';
-import { CHANNEL, SHARD } from '../pubsub/topic.js';
+import { CHANNEL, SHARD, type TopicKind } from '../pubsub/topic.js';
 import { ownPartOfSettings } from '../server/config-command.js';
 import { isAnsweredHere, PLACEHOLDER } from './own-answers.js';
 import type { Transaction } from './transaction.js';
@@ -25,19 +26,13 @@ export const CROSSSLOT = encodeError("CROSSSLOT Keys in request don't hash to th
 const NO_DATABASE = Buffer.from('*2\r\n$6\r\nSELECT\r\n$2\r\n-1\r\n');
 
 const NOT_INSIDE = encodeError('ERR Command not allowed inside a transaction');
-/** Those with the flag NO_MULTI of Redis. */
-const NEVER_INSIDE: ReadonlySet<string> = new Set(['save', 'shutdown', 'psync', 'sync']);
-/** These are carried out at once, also between MULTI and EXEC. */
-const AT_ONCE: ReadonlySet<string> = new Set(['multi', 'exec', 'discard', 'watch', 'quit', 'reset']);
-/** Commands that the proxy answers otherwise; a node answers them as well. */
-const BY_NODE: ReadonlySet<string> = new Set(['ping', 'echo', 'unwatch', 'wait', 'waitaof']);
 
 /** Of functions it is not known whether they write. */
 const NO_FUNCTION = (): boolean => false;
 
 /** Whether the command is one that MULTI does not defer. */
 export function runsAtOnce(command: Command): boolean {
-  return command.route === 'proxy' && AT_ONCE.has(command.name);
+  return command.inTransaction === 'at once';
 }
 
 /** Queues the command that `framer` holds, or refuses it; EXEC then answers EXECABORT, as in Redis. */
@@ -48,7 +43,7 @@ export function queueCommand(
   command: Command,
   framer: RequestFramer,
 ): Verdict {
-  if (NEVER_INSIDE.has(command.name)) return dispatcher.refuse(client, command, NOT_INSIDE);
+  if (command.inTransaction === 'never') return dispatcher.refuse(client, command, NOT_INSIDE);
   const { options } = dispatcher.context.shared;
   let refusal: Buffer | null = null;
   let frame: Buffer | null = null;
@@ -59,16 +54,18 @@ export function queueCommand(
     case 'any':
       break;
     case 'proxy':
-      if (command.name === 'select') frame = noteSelect(transaction, framer, options.databases);
+      if (command.inTransaction === 'select') frame = noteSelect(transaction, framer, options.databases);
       else if (isAnsweredHere(command)) {
         if (!transaction.aborted) {
           transaction.answeredHere.push({ command, frame: copyOf(framer), at: transaction.frames.count });
           transaction.copied += framer.frameEnd - framer.frameStart;
         }
         frame = PLACEHOLDER;
-      } else if (command.name === 'publish' || command.name === 'spublish') {
-        transaction.published.push(publishedBy(command, framer));
-      } else if (!BY_NODE.has(command.name)) refusal = notInside(command, 'the proxy answers it, and not a node');
+      } else if (command.publishes !== null) {
+        transaction.published.push(publishedBy(command.publishes, framer));
+      } else if (command.inTransaction !== 'by node') {
+        refusal = notInside(command, 'the proxy answers it, and not a node');
+      }
       break;
     case 'admin':
       if (options.adminCommands !== 'allow') refusal = notInside(command, command.reason);
@@ -78,8 +75,8 @@ export function queueCommand(
       if (refusal === null) frame = noteEverywhere(dispatcher, client, transaction, framer, command);
       break;
     case 'all':
-      if (isFlush(command)) transaction.flushesKeys = true;
-      if (isFlush(command) || concernsCode(command)) {
+      if (command.onAllKeys && command.write) transaction.flushesKeys = true;
+      if (command.inTransaction === 'everywhere') {
         frame = noteEverywhere(dispatcher, client, transaction, framer, command);
       }
       if (frame === null && command.merge !== 'info' && dispatcher.nodes.length > 1) refusal = ofAllNodes(command);
@@ -183,7 +180,9 @@ function keep(
     }
   }
   if (mayWrite(command, framer, dispatcher.scripts.store, NO_FUNCTION)) transaction.writes = true;
-  if (command.special !== null) dispatcher.scripts.noteQueued(transaction, command, framer);
+  if (command.special !== null || command.everywhere !== null) {
+    dispatcher.scripts.noteQueued(transaction, command, framer);
+  }
   client.reply(command.id, QUEUED);
   return TAKEN;
 }
@@ -197,18 +196,10 @@ function noteSelect(transaction: Transaction, framer: RequestFramer, databases: 
   return null;
 }
 
-function publishedBy(command: Command, framer: RequestFramer): Published {
-  const kind = command.name === 'publish' ? CHANNEL : SHARD;
-  return { kind, key: (framer.source as Buffer).toString('latin1', args.start[1], args.end[1]) };
-}
+const KINDS = { channel: CHANNEL, shard: SHARD } as const satisfies Record<Publishes, TopicKind>;
 
-function isFlush(command: Command): boolean {
-  return command.name === 'flushall' || command.name === 'flushdb';
-}
-
-/** SCRIPT and FUNCTION. */
-function concernsCode(command: Command): boolean {
-  return command.name.startsWith('script|') || command.name.startsWith('function|');
+function publishedBy(publishes: Publishes, framer: RequestFramer): Published {
+  return { kind: KINDS[publishes], key: (framer.source as Buffer).toString('latin1', args.start[1], args.end[1]) };
 }
 
 function noteEverywhere(
@@ -220,7 +211,7 @@ function noteEverywhere(
 ): Buffer {
   const frame = copyOf(framer);
   if (transaction.aborted) return frame;
-  const ownPart = command.name === 'config|set' ? ownPartOfSettings(dispatcher, framer) : null;
+  const ownPart = command.administration === 'settings' ? ownPartOfSettings(dispatcher, framer) : null;
   if (ownPart !== null) transaction.ownParts.push(ownPart);
   transaction.copied += frame.length;
   transaction.everywhere.push({
@@ -234,7 +225,7 @@ function noteEverywhere(
 
 /** What a command is answered that Redis has in no transaction, nor the proxy anywhere. */
 export function refusalInside(command: Command, otherwise: Buffer): Buffer {
-  return NEVER_INSIDE.has(command.name) ? NOT_INSIDE : otherwise;
+  return command.inTransaction === 'never' ? NOT_INSIDE : otherwise;
 }
 
 function copyOf(framer: RequestFramer): Buffer {

@@ -81,8 +81,8 @@ function readAtSource(
   const lane = dispatcher.laneFor(client, owner);
   if (lane === null || lane.full || !isProcessOfFence(lane, moves.runIdOf(owner))) return false;
   const frame = Buffer.from(source.subarray(framer.frameStart, framer.frameEnd));
-  // A field or an element may be missing; GET's nil says that the key is.
-  const key = command.name === 'get' ? Buffer.from(source.subarray(start, end)) : null;
+  // A field or an element may be missing, too; GET's nil says that the key is.
+  const key = command.missingReply === 'no key' ? Buffer.from(source.subarray(start, end)) : null;
   const request = dispatcher.sendOn(client, command, lane, source, framer);
   request.keys = KNOWN_KEY;
   request.keyHash = hash | 0;

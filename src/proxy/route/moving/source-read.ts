@@ -3,7 +3,7 @@
  * writes a moved key there any more, and MIGRATE takes it away in one instant, so a copy that is found there
  * is the key as it is. When nothing is found, it may have moved: then the node it moves to is asked as well.
  */
-import type { MissingReply } from '../../../commands/missing-reply.js';
+import type { MissingReply } from '../../../commands/columns.js';
 import type { Dispatcher } from '../../dispatcher.js';
 import type { KeyMoves } from '../../key-moves.js';
 import type { Request } from '../../request/request.js';

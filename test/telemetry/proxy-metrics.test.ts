@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { startRedises } from './support/redis-process.js';
-import { fill, post, ringOf, settled, until } from './support/ring-api.js';
-import { startRingproxy } from './support/ringproxy-process.js';
-import { scrape, seriesOf } from './support/series.js';
+import { startRedises } from '../support/redis-process.js';
+import { fill, post, ringOf, settled, until } from '../support/ring-api.js';
+import { startRingproxy } from '../support/ringproxy-process.js';
+import { scrape, seriesOf } from '../support/series.js';
 
 describe('/metrics while a node is replaced', () => {
   // Two servers have the same name then. Each gave a sample, and of two samples of one series Prometheus drops one.

@@ -1,0 +1,101 @@
+/**
+ * What a row of the command table may say of a command beyond its keys, its route and its merge: one column for each
+ * thing that some part of the proxy decides by the command. Everybody else asks the row, and nobody a command's name.
+ */
+
+/**
+ * What a reply says about the cache.
+ * - `none`: nothing.
+ * - `key`: nil is a miss, anything else a hit (GET).
+ * - `array`: so is each of its elements (MGET).
+ */
+export type CacheRead = 'none' | 'key' | 'array';
+
+/**
+ * What a command that reads one key answers when the key is not there. While keys move, such a read is asked of the
+ * node that its key leaves, without moving it first: any other reply is the key's; this one means that the node it goes
+ * to must be asked as well (and answers the same, if the key is there but reads like a missing one).
+ * - `no key`: nil, and only when the key is not there (GET). `nil`: nil, also for a field or an element that is not there.
+ * - `zero`, `empty`, `minus two`, `none`: 0, nothing in it, -2, the word none.
+ *
+ * Not here: reads whose reply for a missing key depends on their arguments (LPOS, BITPOS, SRANDMEMBER) or has parts
+ * (HMGET, ZMSCORE, GEOPOS), and those of several keys.
+ */
+export type MissingReply = 'no key' | 'nil' | 'zero' | 'empty' | 'minus two' | 'none';
+
+/**
+ * Which values a client knows for certain when it has sent this, whatever others did shortly before (NOLOOP).
+ * - `none`: it may not.
+ * - `always`: its keys' whole values, which change unless it fails (INCR).
+ * - `perhaps`: its keys' whole values, and it may change nothing (DEL).
+ * - `set`: as `always`, with those options of SET under which it writes in any case.
+ */
+export type OwnWrite = 'none' | 'always' | 'perhaps' | 'set';
+
+/**
+ * What becomes of a command between MULTI and EXEC.
+ * - `queued`: it is kept for EXEC, as far as its route allows.
+ * - `everywhere`: kept, and when EXEC has run it goes to the other nodes as well (FLUSHALL, FUNCTION LOAD).
+ * - `at once`: it is carried out at once (EXEC, WATCH).
+ * - `by node`: the proxy answers it otherwise; in a transaction a node does (PING).
+ * - `select`: kept, and EXEC leaves the client in another database.
+ * - `here`: kept, and the proxy answers it when EXEC has run: at once, and the client's protocol, replies and database
+ *   stay as they are (CLIENT SETNAME).
+ * - `here, peers told`: so, and the other processes of the proxy are told of it (CLIENT PAUSE).
+ * - `refused`: only a node's answers can stand in EXEC's reply, and this one is the proxy's.
+ * - `never`: Redis has it in no transaction (SAVE; its flag NO_MULTI).
+ */
+export type InTransaction =
+  | 'queued'
+  | 'everywhere'
+  | 'at once'
+  | 'by node'
+  | 'select'
+  | 'here'
+  | 'here, peers told'
+  | 'refused'
+  | 'never';
+
+/** Of what a transaction is made: MULTI `begins` it, EXEC `runs` it, DISCARD `drops` it. */
+export type TransactionStep = 'begins' | 'runs' | 'drops';
+
+/**
+ * Whether a client that speaks RESP2 may send it while it is subscribed: other replies could not be told from messages.
+ * - `follows`: it may, and need not wait until earlier subscriptions are confirmed (SUBSCRIBE).
+ */
+export type WhileSubscribed = 'refused' | 'allowed' | 'follows';
+
+/** How a command waits at its node. */
+export interface Waits {
+  /**
+   * Where its timeout stands, counted from the name; negative: from the end.
+   * - `option`: behind the word BLOCK; without it the command does not wait (XREAD).
+   * - `unknown`: the command is known to wait, and nobody knows for how long (modules).
+   */
+  readonly timeoutAt: number | 'option' | 'unknown';
+  readonly unit: 'seconds' | 'milliseconds';
+  /** What it answers when its time is over. */
+  readonly nil: 'array' | 'bulk';
+  /** Whether `$` among its ids means entries newer than any there is (XREAD). */
+  readonly fromNewest: boolean;
+}
+
+/**
+ * What is to be done for a command that goes to every node, beyond sending it and merging the replies.
+ * - `load`: its second argument is a script, which is kept. `flush`: all scripts are forgotten.
+ * - `exists`: scripts that are kept are loaded first.
+ * - `past scripts`: it must reach nodes that run a script, so it goes by connections of its own.
+ */
+export type Everywhere = 'load' | 'flush' | 'exists' | 'past scripts';
+
+/**
+ * Commands of administration that must not say everything to every node, or mean something to the proxy itself.
+ * - `settings`: CONFIG SET. `debug`: DEBUG.
+ */
+export type Administration = 'settings' | 'debug';
+
+/** Where a message goes that it publishes: to a channel, or a shard channel. */
+export type Publishes = 'channel' | 'shard';
+
+/** Which arguments nobody must see: `all`, or the two behind the word AUTH (HELLO). */
+export type Secrets = 'all' | 'behind auth';

@@ -1,0 +1,31 @@
+/** Lists. */
+import { numkeys, type PolicyRow, type PolicyRows, waitsAtEnd, waitsAtFirst, waitsForOne } from './row.js';
+
+const list = { acl: ['list'] } as const satisfies PolicyRow;
+
+export const LISTS = {
+  blmpop: { ...list, ...numkeys(2), waits: waitsAtFirst },
+  lmpop: { ...list, ...numkeys(1) },
+  blmove: { ...list, waits: waitsForOne },
+  blpop: { ...list, waits: waitsAtEnd },
+  brpop: { ...list, waits: waitsAtEnd },
+  brpoplpush: { ...list, waits: waitsForOne },
+  lindex: { ...list, missingReply: 'nil' },
+  linsert: list,
+  llen: { ...list, missingReply: 'zero' },
+  lmove: list,
+  lpop: list,
+  lpos: list,
+  lpush: list,
+  lpushx: list,
+  lrange: { ...list, missingReply: 'empty' },
+  lrem: list,
+  lset: list,
+  ltrim: list,
+  rpop: list,
+  rpoplpush: list,
+  rpush: list,
+  rpushx: list,
+  lmovem: list,
+  blmovem: list,
+} as const satisfies PolicyRows;

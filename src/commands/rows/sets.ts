@@ -1,0 +1,26 @@
+/** Sets. */
+import { numkeys, type PolicyRow, type PolicyRows } from './row.js';
+
+const set = { acl: ['set'] } as const satisfies PolicyRow;
+
+export const SETS = {
+  sintercard: { ...set, ...numkeys(1) },
+  sadd: set,
+  scard: { ...set, missingReply: 'zero' },
+  sdiff: set,
+  sdiffstore: set,
+  sinter: set,
+  sinterstore: set,
+  sismember: { ...set, missingReply: 'zero' },
+  smembers: { ...set, missingReply: 'empty' },
+  smismember: set,
+  smove: set,
+  spop: set,
+  srandmember: set,
+  srem: set,
+  sscan: set,
+  sunion: set,
+  sunionstore: set,
+  sdiffcard: set,
+  sunioncard: set,
+} as const satisfies PolicyRows;

@@ -1,0 +1,44 @@
+/** Streams. */
+import type { Waits } from '../columns.js';
+import { any, type PolicyRow, type PolicyRows } from './row.js';
+
+const stream = { acl: ['stream'] } as const satisfies PolicyRow;
+const streams = { keys: { kind: 'streams' } } as const satisfies PolicyRow;
+const waitsWithBlock = {
+  timeoutAt: 'option',
+  unit: 'milliseconds',
+  nil: 'array',
+  fromNewest: false,
+} as const satisfies Waits;
+const waitsFromNewest = { ...waitsWithBlock, fromNewest: true } as const satisfies Waits;
+
+export const STREAMS = {
+  xread: { ...stream, ...streams, waits: waitsFromNewest },
+  xreadgroup: { ...stream, ...streams, waits: waitsWithBlock },
+  'xinfo|help': { ...stream, ...any },
+  'xgroup|help': { ...stream, ...any },
+  xack: stream,
+  xadd: stream,
+  xautoclaim: stream,
+  xclaim: stream,
+  xdel: stream,
+  'xgroup|create': stream,
+  'xgroup|createconsumer': stream,
+  'xgroup|delconsumer': stream,
+  'xgroup|destroy': stream,
+  'xgroup|setid': stream,
+  'xinfo|consumers': stream,
+  'xinfo|groups': stream,
+  'xinfo|stream': stream,
+  xlen: { ...stream, missingReply: 'zero' },
+  xpending: stream,
+  xrange: { ...stream, missingReply: 'empty' },
+  xrevrange: { ...stream, missingReply: 'empty' },
+  xsetid: stream,
+  xtrim: stream,
+  xackdel: stream,
+  xdelex: stream,
+  xcfgset: stream,
+  xnack: stream,
+  xidmprecord: stream,
+} as const satisfies PolicyRows;

@@ -1,0 +1,42 @@
+import { isLoopback, parseAddress } from '../node/address.js';
+import { pointMistakes } from '../ring/node-points.js';
+import { MOST_NODES } from './node-limits.js';
+import type { Config } from './settings.js';
+
+/** What concerns several settings at once. @returns a message with the path it belongs to, for each mistake */
+export function crossChecks(config: Config): { path: string; message: string }[] {
+  const mistakes: { path: string; message: string }[] = [];
+  const names = new Set<string>();
+  const addresses = new Map<string, string>();
+  config.nodes.forEach((entry, index) => {
+    if (names.has(entry.name)) mistakes.push({ path: `nodes[${index}]`, message: `node ${entry.name} is named twice` });
+    const other = addresses.get(entry.address);
+    if (other !== undefined && other !== entry.name) {
+      mistakes.push({ path: `nodes[${index}]`, message: `${entry.address} is the address of ${other}, too` });
+    }
+    names.add(entry.name);
+    addresses.set(entry.address, entry.name);
+  });
+  for (const { index, message } of pointMistakes(config.nodes, config))
+    mistakes.push({ path: `nodes[${index}]`, message });
+  if (config.nodes.length > MOST_NODES) {
+    mistakes.push({ path: 'nodes', message: `${config.nodes.length} nodes: a ring has at most ${MOST_NODES}` });
+  }
+  if (config.listen === config.admin && !config.admin.endsWith(':0')) {
+    mistakes.push({
+      path: 'admin',
+      message: `${config.admin} is where clients connect: give one of the two another port`,
+    });
+  }
+  const admin = config.admin === 'off' ? null : parseAddress(config.admin);
+  if (admin !== null && !isLoopback(admin) && config.adminToken === '') {
+    mistakes.push({
+      path: 'admin',
+      message: `${config.admin} can be reached from other machines: set admin-token, or use a loopback address`,
+    });
+  }
+  if (config.distribution === 'ketama' && config.weighting === 'total' && config.vnodes % 4 !== 0) {
+    mistakes.push({ path: 'ring.vnodes', message: 'must be a multiple of 4 with weighting total, as ketama has it' });
+  }
+  return mistakes;
+}

@@ -1,0 +1,94 @@
+/** The nodes of the first generation, how to log in at nodes, and how they are looked after. */
+import { z } from 'zod';
+import { formatAddress, parseAddress } from '../../node/address.js';
+import { isNodeName, isWeight, NODE_NAME_RULE, WEIGHT_RULE } from '../node-limits.js';
+import { parseNodeText } from '../node-text.js';
+import type { Setting } from './setting.js';
+
+export interface NodeConfig {
+  readonly name: string;
+  readonly address: string;
+  readonly weight: number;
+  readonly username?: string | undefined;
+  readonly password?: string | undefined;
+  readonly peerAddress?: string | undefined;
+}
+
+const nodeObject = z.strictObject({
+  name: z.string().optional(),
+  address: z.string({ message: 'a node needs an address, HOST:PORT' }),
+  weight: z.coerce.number().optional(),
+  username: z.string().optional(),
+  password: z.string().optional(),
+  'peer-address': z.string().optional(),
+});
+
+const node: z.ZodType<NodeConfig> = z
+  .union([z.string(), nodeObject], { message: 'expected NAME=HOST:PORT*WEIGHT, or name, address and weight' })
+  .transform((value, context) => {
+    const given = typeof value === 'string' ? parseNodeText(value) : value;
+    const fail = (message: string): never => {
+      context.addIssue({ code: 'custom', message });
+      return z.NEVER;
+    };
+    if (given === null) return fail(`'${String(value)}' is not NAME=HOST:PORT*WEIGHT`);
+    const parsed = parseAddress(given.address);
+    if (parsed === null) return fail(`'${given.address}' is not an address: expected HOST:PORT`);
+    if ('port' in parsed && parsed.port === 0) return fail(`'${given.address}' has port 0: a node needs a real port`);
+    const name = given.name ?? formatAddress(parsed);
+    if (!isNodeName(name)) return fail(`'${name}' is not a node name: ${NODE_NAME_RULE}`);
+    const weight = given.weight ?? 1;
+    if (!isWeight(weight)) {
+      return fail(`weight ${weight} of node ${name}: expected a whole number from ${WEIGHT_RULE}`);
+    }
+    return {
+      name,
+      address: formatAddress(parsed),
+      weight,
+      ...(typeof value === 'object'
+        ? { username: value.username, password: value.password, peerAddress: value['peer-address'] }
+        : {}),
+    };
+  });
+
+/** The setting `nodes`. */
+export const nodes = z.array(node, { message: 'expected a list of nodes' }).prefault([]);
+
+export const NODE_SETTINGS = {
+  nodeUsername: {
+    path: 'node-username',
+    type: 'text',
+    default: '',
+    help: 'user at the nodes, where a node has none of its own',
+  },
+  nodePassword: {
+    path: 'node-password',
+    type: 'text',
+    default: '',
+    help: 'password at the nodes, where a node has none of its own',
+  },
+  probeInterval: {
+    path: 'probe-interval',
+    type: 'duration',
+    least: '50ms',
+    most: '1h',
+    default: '1s',
+    help: 'pause between two probes of a node',
+  },
+  probeTimeout: {
+    path: 'probe-timeout',
+    type: 'duration',
+    least: '10ms',
+    most: '1h',
+    default: '1s',
+    help: 'most time for a node to answer a probe',
+  },
+  probeFailures: {
+    path: 'probe-failures',
+    type: 'count',
+    least: 1,
+    most: 1000,
+    default: 3,
+    help: 'failed probes in a row after which a node is shown as down',
+  },
+} as const satisfies Readonly<Record<string, Setting>>;

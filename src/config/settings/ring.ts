@@ -1,0 +1,50 @@
+/** How the first generation of the ring is made. */
+import { z } from 'zod';
+import { HASH_NAMES } from '../../ring/hash.js';
+import { DEFAULT_RING_OPTIONS } from '../../ring/ring.js';
+import type { Setting } from './setting.js';
+
+const hashTag = z
+  .string({ message: 'expected two characters, or an empty text' })
+  .regex(/^(?:[\x21-\x7e]{2})?$/, 'expected two characters, such as {}, or an empty text')
+  .prefault(DEFAULT_RING_OPTIONS.hashTag);
+
+export const RING_SETTINGS = {
+  hash: {
+    path: 'ring.hash',
+    type: 'choice',
+    values: HASH_NAMES,
+    default: DEFAULT_RING_OPTIONS.hash,
+    help: "hash of the keys; all but murmur3 are twemproxy's; fixed at the first start",
+  },
+  distribution: {
+    path: 'ring.distribution',
+    type: 'choice',
+    values: ['ketama', 'modula'],
+    default: DEFAULT_RING_OPTIONS.distribution,
+    help: "ketama: nodes are spread over a ring; modula: twemproxy's division by the sum of the weights, where most keys move when a node is added; fixed at the first start",
+  },
+  hashTag: {
+    path: 'ring.hash-tag',
+    type: 'own',
+    schema: hashTag,
+    kind: 'two characters, or empty',
+    default: DEFAULT_RING_OPTIONS.hashTag,
+    help: 'only what stands between them is hashed, which brings keys together; fixed at the first start',
+  },
+  vnodes: {
+    path: 'ring.vnodes',
+    type: 'count',
+    least: 1,
+    most: 65_536,
+    default: DEFAULT_RING_OPTIONS.vnodes,
+    help: 'points on the ring of a node of weight 1 (twemproxy: 160); fixed at the first start',
+  },
+  weighting: {
+    path: 'ring.weighting',
+    type: 'choice',
+    values: ['own', 'total'],
+    default: DEFAULT_RING_OPTIONS.weighting,
+    help: "own: a node's points depend on its weight alone; total: twemproxy's way, by its part of all weights",
+  },
+} as const satisfies Readonly<Record<string, Setting>>;

@@ -1,0 +1,277 @@
+/**
+ * Every setting of the data plane, once. What an operator writes (file, flag, environment, documentation) is made of
+ * these rows by `config`; what the data plane reads is their values, one object (`DataPlaneSettings`), which whoever
+ * runs it passes on whole. A row more is all that a setting needs.
+ */
+import type { KeyGroup } from './measure/key-groups.js';
+
+type Duration = `${number}${'ms' | 's' | 'm' | 'h'}` | '0';
+type Size = `${number}${'kb' | 'mb' | 'gb'}` | '0';
+
+/** What an operator may write, and what stands when nothing is written. Bounds are inclusive. */
+export type SettingForm =
+  | { readonly type: 'duration'; readonly least: Duration; readonly most: Duration; readonly default: Duration }
+  | { readonly type: 'size'; readonly least: Size; readonly most: Size; readonly default: Size }
+  | { readonly type: 'count'; readonly least: number; readonly most: number; readonly default: number }
+  | { readonly type: 'choice'; readonly values: readonly string[]; readonly default: string }
+  | { readonly type: 'flag'; readonly default: boolean }
+  | { readonly type: 'text'; readonly default: string }
+  | { readonly type: 'key groups' };
+
+export interface SettingRow {
+  /** Where it stands in the YAML file, such as `ring.hash`. */
+  readonly path: string;
+  /** What it is for, in one line. */
+  readonly help: string;
+  /** The form of its value, when `serve` has a flag for it. */
+  readonly flag?: string;
+}
+
+/** What each type is, once it is read. Durations in milliseconds, sizes in bytes. */
+interface Values {
+  duration: number;
+  size: number;
+  count: number;
+  flag: boolean;
+  text: string;
+  'key groups': readonly KeyGroup[];
+}
+
+export type SettingValue<Form> = Form extends { readonly type: 'choice'; readonly values: readonly (infer Value)[] }
+  ? Value
+  : Form extends { readonly type: infer Type extends keyof Values }
+    ? Values[Type]
+    : never;
+
+export const DATA_PLANE_SETTINGS = {
+  // Who may come in, and what they may do.
+  adminCommands: {
+    path: 'admin-commands',
+    type: 'choice',
+    values: ['deny', 'allow'],
+    default: 'deny',
+    help: 'whether clients may send CONFIG SET, DEBUG and the like, which then go to every node',
+    flag: 'deny|allow',
+  },
+  clusterMode: {
+    path: 'cluster-mode',
+    type: 'flag',
+    default: false,
+    help: 'answer CLUSTER as one node that owns all slots, for clients that speak the protocol of Redis Cluster',
+  },
+  password: {
+    path: 'password',
+    type: 'text',
+    default: '',
+    help: 'password that clients must give with AUTH or HELLO; empty: none',
+  },
+  protectedMode: {
+    path: 'protected-mode',
+    type: 'flag',
+    default: true,
+    help: 'without a password, let in only clients of this machine, whatever the address to listen on',
+  },
+
+  // Connections to nodes.
+  preconnect: {
+    path: 'preconnect',
+    type: 'flag',
+    default: true,
+    help: 'connect to the nodes at the start, and not with the first command',
+  },
+  connectTimeout: {
+    path: 'connect-timeout',
+    type: 'duration',
+    least: '10ms',
+    most: '1h',
+    default: '1s',
+    help: 'most time for a connection to a node, its handshake included',
+  },
+  requestTimeout: {
+    path: 'request-timeout',
+    type: 'duration',
+    least: '10ms',
+    most: '1h',
+    default: '5s',
+    help: 'most time for a node to answer; then its connection is given up and the node counts as down',
+  },
+  reconnectBackoffMax: {
+    path: 'reconnect-backoff-max',
+    type: 'duration',
+    least: '20ms',
+    most: '1m',
+    default: '1s',
+    help: 'longest pause between two attempts to reach a node that is down',
+  },
+  nodeConnections: {
+    path: 'node-connections',
+    type: 'count',
+    least: 1,
+    most: 64,
+    default: 1,
+    help: 'shared connections to each node, for each protocol and database in use',
+  },
+  nodePrivateConnections: {
+    path: 'node-private-connections',
+    type: 'count',
+    least: 1,
+    most: 65_536,
+    default: 256,
+    help: 'most connections to each node that serve one client alone, such as for large values and WATCH',
+  },
+  nodeBlockingConnections: {
+    path: 'node-blocking-connections',
+    type: 'count',
+    least: 1,
+    most: 65_536,
+    default: 10_000,
+    help: 'most connections to each node on which commands such as BLPOP wait; the node must allow as many (maxclients)',
+  },
+  nodeMaxInflight: {
+    path: 'node-max-inflight',
+    type: 'count',
+    least: 1,
+    most: 16_777_216,
+    default: 65_536,
+    help: "commands in flight on a connection to a node at which its clients' reading pauses",
+  },
+  nodeMaxPendingBytes: {
+    path: 'node-max-pending-bytes',
+    type: 'size',
+    least: '64kb',
+    most: '16gb',
+    default: '64mb',
+    help: "unsent bytes on a connection to a node at which its clients' reading pauses",
+  },
+
+  // What is remembered.
+  scriptCache: {
+    path: 'script-cache',
+    type: 'size',
+    least: '0',
+    most: '16gb',
+    default: '16mb',
+    help: 'bytes of scripts that are remembered, to load them on nodes that do not know them',
+  },
+  trackingTableMaxKeys: {
+    path: 'tracking-table-max-keys',
+    type: 'count',
+    least: 0,
+    most: 100_000_000,
+    default: 1_000_000,
+    help: 'keys that are remembered for clients that cache (CLIENT TRACKING), in each process; 0: any number',
+  },
+
+  // Clients.
+  maxClients: {
+    path: 'max-clients',
+    type: 'count',
+    least: 1,
+    most: 1_000_000,
+    default: 10_000,
+    help: 'most clients at a time; further ones are told so and closed',
+  },
+  idleTimeout: {
+    path: 'idle-timeout',
+    type: 'duration',
+    least: '0',
+    most: '8760h',
+    default: '0',
+    help: 'clients that send nothing for so long are closed; 0: never',
+  },
+  clientMaxPending: {
+    path: 'client-max-pending',
+    type: 'count',
+    least: 16,
+    most: 16_777_216,
+    default: 8192,
+    help: "a client's commands in flight at which its reading pauses",
+  },
+  clientOutputLimit: {
+    path: 'client-output-limit',
+    type: 'size',
+    least: '64kb',
+    most: '16gb',
+    default: '64mb',
+    help: 'replies that a client has not taken at which its reading pauses',
+  },
+  clientQueryLimit: {
+    path: 'client-query-limit',
+    type: 'size',
+    least: '64kb',
+    most: '16gb',
+    default: '1gb',
+    help: 'largest request that is gathered (those of several keys); values of one key are streamed',
+  },
+  clientStallTimeout: {
+    path: 'client-stall-timeout',
+    type: 'duration',
+    least: '100ms',
+    most: '24h',
+    default: '1m',
+    help: 'a client that takes none of its replies, or sends nothing of the large value that it has begun, for so long is closed',
+  },
+  clientUploadTimeout: {
+    path: 'client-upload-timeout',
+    type: 'duration',
+    least: '100ms',
+    most: '24h',
+    default: '1h',
+    help: 'most time that a client may take to send one large value; then it is closed',
+  },
+
+  // Values and keys.
+  maxBulkLength: {
+    path: 'max-bulk-length',
+    type: 'size',
+    least: '1kb',
+    most: '512mb',
+    default: '512mb',
+    help: 'longest argument of a command',
+  },
+  streamThreshold: {
+    path: 'stream-threshold',
+    type: 'size',
+    least: '16kb',
+    most: '1gb',
+    default: '256kb',
+    help: 'values from this size on are passed on as they come instead of being gathered',
+  },
+  databases: {
+    path: 'databases',
+    type: 'count',
+    least: 1,
+    most: 1024,
+    default: 16,
+    help: 'databases that SELECT offers; the nodes must have as many',
+  },
+  tcpKeepalive: {
+    path: 'tcp-keepalive',
+    type: 'duration',
+    least: '1s',
+    most: '24h',
+    default: '1m',
+    help: 'idle time after which TCP asks whether the other side is still there',
+  },
+  keyGroups: {
+    path: 'key-groups',
+    type: 'key groups',
+    help: 'counts commands, hits, misses and latency apart for keys with these prefixes; at most 32 groups',
+    flag: 'GROUP=PREFIX[,PREFIX]',
+  },
+} as const satisfies Readonly<Record<string, SettingRow & SettingForm>>;
+
+type DataPlaneRows = typeof DATA_PLANE_SETTINGS;
+type DataPlaneSettingName = keyof DataPlaneRows;
+
+/** What the settings are set to. */
+export type DataPlaneSettings = { readonly [Name in DataPlaneSettingName]: SettingValue<DataPlaneRows[Name]> };
+
+/** @returns those of `settings` that are the data plane's, and nothing else */
+export function pickDataPlaneSettings(settings: DataPlaneSettings): DataPlaneSettings {
+  const names = Object.keys(DATA_PLANE_SETTINGS) as DataPlaneSettingName[];
+  const picked: Partial<Record<DataPlaneSettingName, unknown>> = {};
+  for (const name of names) picked[name] = settings[name];
+  // Every row has its own value.
+  return picked as DataPlaneSettings;
+}

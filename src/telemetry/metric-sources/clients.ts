@@ -1,0 +1,23 @@
+import type { MetricSource } from '../metrics.js';
+import type { MetricReads } from './reads.js';
+import { counter, gauge, one } from './samples.js';
+
+export function clientSources({ stats }: MetricReads): MetricSource[] {
+  return [
+    gauge('ringproxy_client_pending_commands', 'Commands of all clients that are not answered (queue length).', () =>
+      one(stats().pendingCommands),
+    ),
+    gauge('ringproxy_client_pending_bytes', 'Bytes of replies that clients have not taken yet.', () =>
+      one(stats().pendingBytes),
+    ),
+    gauge('ringproxy_client_connections', 'Clients that are connected.', () => one(stats().clients)),
+    counter('ringproxy_client_connections_total', 'Clients that ever connected.', () => one(stats().clientsTotal)),
+    counter('ringproxy_client_rejected_total', 'Clients turned away at max-clients, or by protected-mode.', () =>
+      one(stats().clientsRejected),
+    ),
+    counter('ringproxy_client_bytes_total', 'Bytes from (in) and to (out) clients.', () => [
+      { labels: { direction: 'in' }, value: stats().bytesIn },
+      { labels: { direction: 'out' }, value: stats().bytesOut },
+    ]),
+  ];
+}

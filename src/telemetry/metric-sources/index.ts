@@ -1,0 +1,22 @@
+/** Every metric of the proxy. The names are part of the public contract. */
+import type { MetricSource } from '../metrics.js';
+import { clientSources } from './clients.js';
+import { commandSources } from './commands.js';
+import { keyGroupSources } from './key-groups.js';
+import { nodeSources } from './nodes.js';
+import { processSources } from './processes.js';
+import type { MetricReads } from './reads.js';
+import { ringSources } from './ring.js';
+
+export type { MetricReads } from './reads.js';
+
+export function metricSources(reads: MetricReads): MetricSource[] {
+  return [
+    ...commandSources(reads),
+    ...clientSources(reads),
+    ...nodeSources(reads),
+    ...keyGroupSources(reads),
+    ...ringSources(reads),
+    ...processSources(reads),
+  ];
+}

@@ -1,0 +1,37 @@
+import type { MetricSource, Sample } from '../metrics.js';
+import { durations } from './durations.js';
+import type { MetricReads } from './reads.js';
+import { counter, outcomes } from './samples.js';
+
+/** How well the cache serves, as a whole and by groups of keys. */
+export function keyGroupSources({ stats }: MetricReads): MetricSource[] {
+  return [
+    counter('ringproxy_cache_requests_total', 'Reads that found their key (hit) or not (miss).', () =>
+      results({}, stats()),
+    ),
+    counter('ringproxy_key_group_commands_total', 'Commands on keys of each group of key-groups, by outcome.', () =>
+      stats().groups.flatMap((row) => outcomes({ group: row.group }, row.calls, row.errors)),
+    ),
+    durations(
+      'ringproxy_key_group_duration_seconds',
+      'Time from a whole command to its whole reply, by the group of its first key.',
+      () => stats().groups,
+      ({ group }) => ({ group }),
+    ),
+    counter(
+      'ringproxy_key_group_cache_requests_total',
+      'Reads that found their key (hit) or not (miss), by the group of the key.',
+      () => stats().groups.flatMap((row) => results({ group: row.group }, row)),
+    ),
+  ];
+}
+
+function results(
+  labels: Readonly<Record<string, string>>,
+  { hits, misses }: { readonly hits: number; readonly misses: number },
+): Sample[] {
+  return [
+    { labels: { ...labels, result: 'hit' }, value: hits },
+    { labels: { ...labels, result: 'miss' }, value: misses },
+  ];
+}

@@ -1,0 +1,15 @@
+import type { NodeStrays, RingView } from '../../admin/api.js';
+import type { ProxyIdentity } from '../../identity.js';
+import type { PlaneStats } from '../../proxy/measure/plane-stats.js';
+
+/** What metrics are made of: read when somebody scrapes. */
+export interface MetricReads {
+  readonly identity: ProxyIdentity;
+  readonly stats: () => PlaneStats;
+  readonly ring: () => RingView;
+  /** Since the start. */
+  readonly movedKeys: () => Iterable<{ readonly source: string; readonly target: string; readonly keys: number }>;
+  /** Since the start, estimated. */
+  readonly bytesMoved: () => number;
+  readonly strays: () => readonly NodeStrays[];
+}

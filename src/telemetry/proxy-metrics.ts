@@ -1,0 +1,46 @@
+import type { RingView } from '../admin/api.js';
+import { emptyPlaneStats, type PlaneStats } from '../proxy/measure/plane-stats.js';
+import { type MetricReads, metricSources } from './metric-sources/index.js';
+import { Metrics } from './metrics.js';
+
+export interface ProxyMetricsOptions extends Omit<MetricReads, 'stats' | 'ring'> {
+  /** What all processes of the data plane have counted by now. */
+  readonly plane: () => Promise<PlaneStats>;
+  readonly ring: () => RingView;
+}
+
+/** What is served at `/metrics`: one view of all processes of the data plane. */
+export class ProxyMetrics {
+  readonly #options: ProxyMetricsOptions;
+  readonly #metrics: Metrics;
+  /** As of the scrape that is being made. */
+  #stats: PlaneStats = emptyPlaneStats();
+  #ring: RingView | null = null;
+  /** Settles when the last scrape that was asked for is made. */
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(options: ProxyMetricsOptions) {
+    this.#options = options;
+    this.#metrics = new Metrics(
+      metricSources({
+        identity: options.identity,
+        stats: () => this.#stats,
+        ring: () => this.#ring ?? options.ring(),
+        movedKeys: options.movedKeys,
+        bytesMoved: options.bytesMoved,
+        strays: options.strays,
+      }),
+    );
+  }
+
+  /** @returns what a scrape gets; scrapes at the same time are made one behind the other */
+  read(): Promise<{ readonly contentType: string; readonly text: string }> {
+    const scrape = this.#last.then(async () => {
+      this.#stats = await this.#options.plane();
+      this.#ring = this.#options.ring();
+      return { contentType: this.#metrics.contentType, text: await this.#metrics.text() };
+    });
+    this.#last = scrape.catch(() => {});
+    return scrape;
+  }
+}

@@ -1,0 +1,1 @@
+export function againstArchitecture(text: string): string[];

@@ -1,0 +1,36 @@
+/** Which test files need no server and take moments, by what they import. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+
+/** With it a test starts whatever it starts: nodes, proxies, workers, browsers. */
+const STARTS_PROGRAMS = 'node:child_process';
+/** What explores every order of a protocol's steps takes a minute. */
+const EXPLORES = /\/model\//;
+/** Imports and exports of values from other modules; what is imported as a type alone is not there at run time. */
+const IMPORT = /^(?:import|export)\s+(?!type\s)(?:[^;'"]*?\sfrom\s+)?'([^']+)'|\bimport\('([^']+)'\)/gm;
+
+/** @returns the test files below a folder that import neither of the two, nor anything that does */
+export function unitTests(folder: string): string[] {
+  const known = new Map<string, readonly string[]>();
+  const importsOf = (file: string): readonly string[] => {
+    const names = known.get(file) ?? [...readFileSync(file, 'utf8').matchAll(IMPORT)].map((m) => m[1] ?? m[2] ?? '');
+    known.set(file, names);
+    return names;
+  };
+  const isUnitTest = (test: string): boolean => {
+    const reached = new Set([test]);
+    for (const file of reached) {
+      for (const name of importsOf(file)) {
+        if (name === STARTS_PROGRAMS || EXPLORES.test(name)) return false;
+        const imported = resolve(dirname(file), name.replace(/\.js$/, '.ts'));
+        if (name.startsWith('.') && existsSync(imported)) reached.add(imported);
+      }
+    }
+    return true;
+  };
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.test.ts'))
+    .map((name) => join(folder, name))
+    .filter(isUnitTest)
+    .sort();
+}
