@@ -13,12 +13,12 @@ import type { ChangeAccepted, ChangeRequest, HistoryEntry, RingPhase, RingView, 
 import { RingproxyError } from '../errors.js';
 import type { NodeSpec } from '../ring/node-spec.js';
 import type { Ring, RingOptions } from '../ring/ring.js';
+import { RingBuilder } from './change-rings.js';
 import { ChangeNotes } from './coordinator/change-notes.js';
 import { Coordinator } from './coordinator/coordinator.js';
 import { Recorder } from './coordinator/recorder.js';
 import { messageOf } from './coordinator/refusals.js';
 import { type MovedKeys, MoveTotals } from './jobs/move-totals.js';
-import { RingBuilder } from './participant/change-rings.js';
 import type { LocalRing } from './participant/local-ring.js';
 import { Participant } from './participant/participant.js';
 import type { RingManagerHooks } from './ring-manager-hooks.js';

@@ -9,9 +9,9 @@ import { overNodes } from '../../ring/union.js';
 import { type AdmissionHooks, checkRoom, examineArrivals } from '../admission/admission.js';
 import { checkFitness, type FitnessHooks } from '../admission/fitness.js';
 import { tellingNodes } from '../admission/node-failure.js';
-import type { RingBuilder } from '../participant/change-rings.js';
+import type { RingBuilder } from '../change-rings.js';
 import { type Member, nextMembers, type RingState, unionOf } from '../state/ring-state.js';
-import { toSpec } from '../views/change-view.js';
+import { toSpec } from './request.js';
 
 export interface PlanPorts extends AdmissionHooks, FitnessHooks {
   /** Looks for the largest keys that would move. */

@@ -8,8 +8,8 @@ import { RingproxyError } from '../../errors.js';
 import { sameNode } from '../../node/identity.js';
 import { ringMoves } from '../../ring/moves.js';
 import type { NodeSpec } from '../../ring/node-spec.js';
+import type { RingBuilder } from '../change-rings.js';
 import type { ChangeMover, MoveJob } from '../jobs/move-job.js';
-import type { RingBuilder } from '../participant/change-rings.js';
 import type { LocalRing } from '../participant/local-ring.js';
 import type { Participant } from '../participant/participant.js';
 import { afterFence } from '../state/change-protocol.js';
@@ -17,12 +17,12 @@ import type { Revision } from '../state/fleet.js';
 import type { NodeProcess, RingState, RunningChange } from '../state/ring-state.js';
 import { finish, giveUp, goOn, move, note, prepare, turn, turnRound } from '../state/transitions.js';
 import type { RingStore } from '../store/ring-store.js';
-import { describeRequest } from '../views/change-view.js';
 import { type PlanPorts, planChange } from './change-plan.js';
 import { passFence } from './fence.js';
 import { historyEntry } from './history-entry.js';
 import type { Recorder } from './recorder.js';
 import { changeRunning, messageOf, noChange, notPassed, tooLate } from './refusals.js';
+import { describeRequest } from './request.js';
 
 /** How long a cancel waits for the sweep to stand still: a large key may be under way. Nobody waits for it meanwhile. */
 const SWEEP_STOP_MS = 10_000;

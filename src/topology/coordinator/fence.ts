@@ -1,6 +1,6 @@
 import type { NodeSpec } from '../../ring/node-spec.js';
 import { systemTimers, type Timers } from '../../time/timers.js';
-import { before, dropDeadline, FENCE_TIMEOUT_MS, LEAST_DROP_MS } from '../participant/own-fence.js';
+import { before, dropDeadline, FENCE_TIMEOUT_MS, LEAST_DROP_MS } from '../fence-times.js';
 import { type FenceMember, mayMove } from '../state/change-protocol.js';
 import { answersTo, mayForget, type Revision } from '../state/fleet.js';
 import type { MemberRecords, RingRecords } from '../store/ring-store.js';

@@ -10,7 +10,7 @@ import type { Mover, SourceProgress } from '../../rebalance/mover.js';
 import { sourcesOf } from '../../rebalance/sweep.js';
 import type { NodeSpec } from '../../ring/node-spec.js';
 import type { Ring } from '../../ring/ring.js';
-import type { ChangeRings } from '../participant/change-rings.js';
+import type { ChangeRings } from '../change-rings.js';
 import type { Claim } from '../state/fleet.js';
 import type { RunningChange } from '../state/ring-state.js';
 import type { ClaimRecords } from '../store/ring-store.js';

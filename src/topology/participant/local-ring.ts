@@ -1,9 +1,9 @@
 /** The ring as this proxy has it: everything in it belongs to one record. */
 import type { RoutingSnapshot } from '../../proxy/snapshot.js';
 import type { Ring } from '../../ring/ring.js';
+import type { ChangeRings } from '../change-rings.js';
 import type { MoveJob } from '../jobs/move-job.js';
 import type { StoredRing } from '../store/ring-store.js';
-import type { ChangeRings } from './change-rings.js';
 
 export interface LocalRing {
   readonly stored: StoredRing;

@@ -1,12 +1,7 @@
 import type { NodeSpec } from '../../ring/node-spec.js';
 import { systemTimers, type Timers } from '../../time/timers.js';
-import { LATE, within } from '../../time/within.js';
+import { before, dropDeadline, FENCE_TIMEOUT_MS } from '../fence-times.js';
 import { type FenceMember, mayMove } from '../state/change-protocol.js';
-
-/** How long commands on moved keys are held at most before the change is given up. */
-export const FENCE_TIMEOUT_MS = 2000;
-/** Nodes drop late connections in what is left of that, but may take so long in any case. */
-export const LEAST_DROP_MS = 500;
 
 export interface OwnFencePorts {
   /** Waits until what is in flight is answered, for `timeout` milliseconds at most. */
@@ -37,16 +32,6 @@ export async function raiseOwnFence(
   } catch (error) {
     return notAcknowledged(error instanceof Error ? error.message : String(error));
   }
-}
-
-/** Until when nodes may take to drop connections, by the timers' clock. @param startedAt when the fence was raised */
-export function dropDeadline(startedAt: number, timers: Timers): number {
-  return Math.max(startedAt + FENCE_TIMEOUT_MS, timers.now() + LEAST_DROP_MS);
-}
-
-/** @param deadline by the timers' clock @throws Error that says why when the work takes longer */
-export async function before(deadline: number, why: string, work: Promise<void>, timers: Timers): Promise<void> {
-  if ((await within(deadline - timers.now(), work, timers)) === LATE) throw new Error(why);
 }
 
 function notAcknowledged(why: string): FenceMember {

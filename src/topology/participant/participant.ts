@@ -7,12 +7,12 @@
 import type { RoutingSnapshot } from '../../proxy/snapshot.js';
 import type { MoveMemory } from '../../rebalance/move-memory.js';
 import type { NodeSpec } from '../../ring/node-spec.js';
+import type { ChangeRings, RingBuilder } from '../change-rings.js';
 import { MoveJob, type MoveJobPorts } from '../jobs/move-job.js';
 import { dropPredecessors, type TakeOverPorts } from '../jobs/take-over.js';
 import type { Revision } from '../state/fleet.js';
 import type { RunningChange } from '../state/ring-state.js';
 import type { RingStore, StoredRing } from '../store/ring-store.js';
-import type { ChangeRings, RingBuilder } from './change-rings.js';
 import { type LocalRing, snapshotOf } from './local-ring.js';
 import { type OwnFencePorts, raiseOwnFence } from './own-fence.js';
 

@@ -1,22 +1,8 @@
 /** What operators read of a change. */
-import type { ChangeRequest, ChangeView, NodeInput, RingPhase } from '../../admin/api.js';
-import { RingproxyError } from '../../errors.js';
-import { formatAddress, parseNodeAddress } from '../../node/address.js';
-import type { NodeSpec } from '../../ring/node-spec.js';
+import type { ChangeView, RingPhase } from '../../admin/api.js';
 import type { MoveStatus } from '../jobs/move-job.js';
 import type { RunningChange } from '../state/ring-state.js';
 import type { Phase } from '../state/transitions.js';
-
-/** One line that says what is asked for. */
-export function describeRequest(request: ChangeRequest): string {
-  const parts = [
-    ...(request.add ?? []).map((node) => `add ${node.name ?? node.address}`),
-    ...(request.remove ?? []).map((name) => `remove ${name}`),
-    ...(request.weights ?? []).map((entry) => `weight of ${entry.name} to ${entry.weight}`),
-    ...(request.replace ?? []).map((entry) => `replace ${entry.name} by ${entry.address}`),
-  ];
-  return parts.join(', ');
-}
 
 /** @param job what moves the keys here, or null before they move */
 export function describeChange(change: RunningChange, job: MoveStatus | null): ChangeView {
@@ -49,14 +35,4 @@ export function describeChange(change: RunningChange, job: MoveStatus | null): C
 /** Until it is decided that a change turns round, it is what it was. */
 export function shownPhase(phase: Phase): RingPhase {
   return phase === 'turning' ? 'moving' : phase;
-}
-
-/** @throws RingproxyError when the address is none */
-export function toSpec(input: NodeInput): NodeSpec {
-  const parsed = parseNodeAddress(input.address);
-  if (parsed === null) {
-    throw new RingproxyError('BAD_ADDRESS', `'${input.address}' is not a node's address`);
-  }
-  const address = formatAddress(parsed);
-  return { name: input.name ?? address, address, weight: input.weight ?? 1 };
 }

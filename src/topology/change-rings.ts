@@ -1,8 +1,8 @@
 /** The rings of a state, built: the one that is, and while it changes, the one that follows. */
-import { buildRing } from '../../ring/build.js';
-import type { Ring, RingOptions } from '../../ring/ring.js';
-import { overNodes } from '../../ring/union.js';
-import { type Member, type RingState, unionOf } from '../state/ring-state.js';
+import { buildRing } from '../ring/build.js';
+import type { Ring, RingOptions } from '../ring/ring.js';
+import { overNodes } from '../ring/union.js';
+import { type Member, type RingState, unionOf } from './state/ring-state.js';
 
 /** Both rings of a change, over the same nodes. */
 export interface ChangeRings {
