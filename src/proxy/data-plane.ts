@@ -21,7 +21,7 @@ import type { DataPlaneOptions } from './options.js';
 import type { PeerAnswer, PeerNews, PeerQuestion, Peers } from './peers/peers.js';
 import type { SubscriptionBoard } from './peers/subscription-board.js';
 import { HoldPool } from './request/hold.js';
-import { RequestPool } from './request/request.js';
+import { RequestPool } from './request/request-pool.js';
 import { Fence } from './route/fence/fence.js';
 import { ClientConnection } from './session/client-connection.js';
 import { Listener } from './session/listener.js';
@@ -129,17 +129,17 @@ export class DataPlane {
 
   /** Another process has sent SCRIPT FLUSH. */
   flushScripts(): void {
-    this.#dispatcher.scripts.flush(true);
+    this.#dispatcher.features.scripts.flush(true);
   }
 
   /** Another process asks on behalf of one of its clients. */
   answerPeer(question: PeerQuestion): Promise<PeerAnswer> {
-    return answerPeer(this.#dispatcher, question);
+    return answerPeer(this.#dispatcher.features, question);
   }
 
   /** Another process tells what concerns clients of this one. */
   onPeerNews(news: PeerNews): void {
-    onPeerNews(this.#dispatcher, news);
+    onPeerNews(this.#dispatcher.features, news);
   }
 
   get table(): CommandTable {
@@ -151,7 +151,7 @@ export class DataPlane {
   }
 
   get snapshot(): RoutingSnapshot | null {
-    return this.#dispatcher.snapshot;
+    return this.#dispatcher.router.snapshot;
   }
 
   /** Begins to look after clients and lanes. */
@@ -214,7 +214,9 @@ export class DataPlane {
    * @returns what was slower than that, for people: nodes, and what of whom is in flight there
    */
   async fence(timeout: number): Promise<string[]> {
-    const { snapshot, pubsub, blocked } = this.#dispatcher;
+    const { router, features } = this.#dispatcher;
+    const { pubsub, blocked } = features;
+    const { snapshot } = router;
     if (snapshot === null) return [];
     blocked.release();
     const fence = new Fence({
@@ -230,7 +232,7 @@ export class DataPlane {
 
   /** Clients whose next command waits until the ring has prepared its change. */
   get heldClients(): number {
-    return this.#dispatcher.heldClients;
+    return this.#dispatcher.router.heldClients;
   }
 
   /** Commands that the nodes know beyond those of the table at hand (modules, newer versions). */
@@ -245,7 +247,7 @@ export class DataPlane {
   async close(timeout: number): Promise<void> {
     this.#closing = true;
     this.#listener.stop();
-    this.#dispatcher.pause.set(0, true);
+    this.#dispatcher.features.pause.set(0, true);
     for (const client of [...this.clients]) {
       client.endAfterReplies();
       client.blocked?.stop();
@@ -255,9 +257,9 @@ export class DataPlane {
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
     for (const client of [...this.clients]) client.close('the proxy stops');
-    this.#dispatcher.pubsub.close();
-    this.#dispatcher.tracking.close();
-    this.#dispatcher.pause.close();
+    this.#dispatcher.features.pubsub.close();
+    this.#dispatcher.features.tracking.close();
+    this.#dispatcher.features.pause.close();
     for (const node of this.#nodes.values()) node.close('is not served any more: the proxy stops');
     if (this.#timer !== null) clearInterval(this.#timer);
   }
@@ -269,7 +271,11 @@ export class DataPlane {
     }
     if (this.options.protectedMode && this.options.password === '' && !isLocalPeer(socket.remoteAddress)) {
       this.counters.clientsRejected++;
-      this.#dispatcher.guard.tell(0, socket.remoteAddress ?? '', 'came from beyond loopback in protected mode');
+      this.#dispatcher.features.guard.tell(
+        0,
+        socket.remoteAddress ?? '',
+        'came from beyond loopback in protected mode',
+      );
       turnAway(socket, DENIED);
       return;
     }
@@ -305,9 +311,9 @@ export class DataPlane {
     if (stoodStill) return;
     this.counters.observer = this.#observer.wanted;
     for (const node of this.#nodes.values()) node.tick(now);
-    this.#dispatcher.blocked.tick(now);
-    this.#dispatcher.pubsub.tick();
-    this.#dispatcher.tracking.tick(now);
+    this.#dispatcher.features.blocked.tick(now);
+    this.#dispatcher.features.pubsub.tick();
+    this.#dispatcher.features.tracking.tick(now);
     if (++this.#ticks % CLIENT_TICKS !== 0) return;
     for (const client of this.clients) client.tick(now);
   }

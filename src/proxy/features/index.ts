@@ -1,11 +1,13 @@
 import type { Command } from '../../commands/command.js';
+import type { ProxyCommandName } from '../../commands/policy.js';
 import type { RequestFramer } from '../../resp/request-framer.js';
-import type { Dispatcher, Verdict } from '../dispatcher.js';
+import type { Verdict } from '../request/verdict.js';
 import type { ClientConnection } from '../session/client-connection.js';
 import { clientUnblock } from './blocking/client-unblock.js';
 import { wait } from './blocking/wait.js';
 import { clientCommands } from './clients/client-commands.js';
 import { clusterCommands } from './cluster/cluster-commands.js';
+import type { Features } from './compose.js';
 import { connectionCommands } from './connection/connection-commands.js';
 import { monitor } from './monitor/monitors.js';
 import { pubsubCommands } from './pubsub/commands.js';
@@ -19,21 +21,26 @@ export type LocalCommand = (
   client: ClientConnection,
   command: Command,
   framer: RequestFramer,
-  dispatcher: Dispatcher,
+  features: Features,
 ) => Verdict;
 
+/** Some of the handlers of commands that the proxy answers itself: the type of each feature's share. */
+export type LocalCommands = Readonly<Partial<Record<ProxyCommandName, LocalCommand>>>;
+
+const HANDLERS = {
+  ...connectionCommands,
+  ...clientCommands,
+  ...transactionCommands,
+  ...pubsubCommands,
+  ...trackingCommands,
+  ...clusterCommands,
+  ...serverCommands,
+  'config|get': configGet,
+  'client|unblock': clientUnblock,
+  monitor,
+  wait,
+  waitaof: wait,
+} satisfies Readonly<Record<ProxyCommandName, LocalCommand>>;
+
 /** The commands that the proxy answers itself, by name (`container|subcommand`). */
-export const LOCAL_COMMANDS: ReadonlyMap<string, LocalCommand> = new Map<string, LocalCommand>([
-  ...Object.entries(connectionCommands),
-  ...Object.entries(clientCommands),
-  ...Object.entries(transactionCommands),
-  ...Object.entries(pubsubCommands),
-  ...Object.entries(trackingCommands),
-  ...Object.entries(clusterCommands),
-  ...Object.entries(serverCommands),
-  ['config|get', configGet],
-  ['client|unblock', clientUnblock],
-  ['monitor', monitor],
-  ['wait', wait],
-  ['waitaof', wait],
-]);
+export const LOCAL_COMMANDS: ReadonlyMap<string, LocalCommand> = new Map(Object.entries<LocalCommand>(HANDLERS));

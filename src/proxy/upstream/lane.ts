@@ -21,11 +21,12 @@ import { error as encodeError } from '../../resp/encode.js';
 import { ReplyFramer } from '../../resp/reply-framer.js';
 import { Outlet } from '../io/outlet.js';
 import { createSocketWriter } from '../io/socket-writer.js';
-import type { Request } from '../request/request.js';
-import type { ClientConnection } from '../session/client-connection.js';
+import type { ReplySink } from '../request/reply-sink.js';
+import { type KeysOfRequest, type Request, UNKNOWN_KEYS } from '../request/request.js';
+import type { ReplySource, Requester } from '../request/requester.js';
 import { Greeting, shortened } from './greeting.js';
 import type { LaneKind } from './lane-handshake.js';
-import type { LanePool } from './lane-pool.js';
+import type { LanePool, LaneWaiter } from './lane-pool.js';
 import { ReplyCarry } from './reply-carry.js';
 import type { UpstreamNode } from './upstream-node.js';
 
@@ -56,7 +57,7 @@ export type LaneEnd = 'connect' | 'greeting' | 'refused' | 'turned-away' | 'lost
  */
 const BUSY_GRACE_MS = 1000;
 
-export class Lane {
+export class Lane implements ReplySource {
   readonly node: UpstreamNode;
   readonly kind: LaneKind;
   /** Index of the kind in the node's table of lanes. */
@@ -65,7 +66,7 @@ export class Lane {
   /** Whether further commands may be sent here: false once it ended or was given to one large reply. */
   accepting = true;
   /** The one client that uses the lane; null: it is shared. */
-  owner: ClientConnection | null = null;
+  owner: Requester | null = null;
   /** Where the lane goes when its client does not need it any more; null: it is shared. */
   pool: LanePool | null = null;
   /** How much longer than other commands those of this lane may take, because they wait at the node. Milliseconds. */
@@ -77,7 +78,7 @@ export class Lane {
   /** Called once when nothing is in flight any more, or the lane has ended. */
   whenIdle: ((lane: Lane) => void) | null = null;
   /** The client that the lane's reading waits for, because it does not take its large reply. */
-  pausedFor: ClientConnection | null = null;
+  pausedFor: Requester | null = null;
   pausedAt = 0;
   /** Others wait behind a large reply whose client is slow: it is taken into memory instead of waiting further. */
   absorbs = false;
@@ -96,7 +97,7 @@ export class Lane {
   /** The proxy's end of this connection as the node sees it, or empty. */
   peer = '';
   /** Clients that wait until the lane takes commands again. */
-  readonly waiting = new Set<ClientConnection>();
+  readonly waiting = new Set<LaneWaiter>();
 
   #state = IDLE;
   #socket: Socket | null = null;
@@ -162,6 +163,28 @@ export class Lane {
     else this.#tail.nextOfLane = request;
     this.#tail = request;
     this.inflight++;
+  }
+
+  /** Sends the frame `source[start, end)`, whose reply is `request`'s. */
+  send(request: Request, source: Uint8Array, start: number, end: number): void {
+    this.outlet.append(source, start, end);
+    this.node.counters.bytesOut += end - start;
+    request.lane = this;
+    this.enqueue(request);
+  }
+
+  /**
+   * Sends a frame of the proxy's own.
+   * @param sink takes the reply, and gives the request back; null: nobody does
+   * @param keys what a fence is to know of its keys
+   */
+  ask(frame: Uint8Array, sink: ReplySink | null, keys: KeysOfRequest = UNKNOWN_KEYS): void {
+    const { requests, clock } = this.node.shared;
+    const request = requests.take();
+    if (sink !== null) request.answerTo(sink);
+    request.keys = keys;
+    request.startedAt = clock.now;
+    this.send(request, frame, 0, frame.length);
   }
 
   /** Puts a request back that was answered just now, since it stands for further replies, in front of the others. */
@@ -237,7 +260,7 @@ export class Lane {
   }
 
   /** The client whose large reply is being passed on as it comes, or null. */
-  get streamsTo(): ClientConnection | null {
+  get streamsTo(): Requester | null {
     return this.#streaming ? (this.#head?.client ?? null) : null;
   }
 
@@ -271,7 +294,7 @@ export class Lane {
   }
 
   /** Stops reading until `resume`, because `client` cannot take what comes. */
-  pause(client: ClientConnection): void {
+  pause(client: Requester): void {
     if (this.pausedFor !== null || this.#socket === null) return;
     this.pausedFor = client;
     this.pausedAt = this.node.shared.clock.now;
@@ -340,7 +363,7 @@ export class Lane {
     if (now - Math.max(head.startedAt, this.#lastReplyAt) < LONG_CODE_MS) return false;
     // Replies to what came in one piece with the script are not sent before it has ended.
     let code: Request | null = head;
-    while (code !== null && code.code === null) code = code.nextOfLane;
+    while (code !== null && !code.runsCode) code = code.nextOfLane;
     if (code === null) return false;
     this.isBehindCode = true;
     if (isShared) {
@@ -449,9 +472,7 @@ export class Lane {
     const failed = buffer[start] === ERROR_BYTE;
     if (failed) this.node.trouble.note(buffer, start, end, this.node.shared.clock.now);
     this.node.answered(request, failed);
-    if (request.sink !== null) request.sink.onReply(request, buffer, start, end);
-    else if (request.client !== null) request.client.onReply(request, buffer, start, end);
-    else this.node.shared.requests.give(request);
+    request.sink.onReply(request, buffer, start, end);
   }
 
   /** A piece of a reply that is not whole in this chunk; `last`: it ends here. */
@@ -465,7 +486,7 @@ export class Lane {
     const size = this.#carry.used + (end - start) + this.#framer.bulkRemaining;
     if (request !== null && size > PASS_BYTES && this.#state === READY && this.#framer.type !== PUSH_BYTE) {
       const large = size > this.node.shared.options.streamThreshold;
-      if (large && request.sink === null) {
+      if (large && request.stream !== null) {
         this.#beginStream(request);
         this.#streamCarry();
         if (!this.closed) this.#stream(buffer, start, end, last);
@@ -488,7 +509,7 @@ export class Lane {
 
   /** Whether the reply at the head can go straight to its client. */
   #isPassable(request: Request): boolean {
-    return request.sink === null && request.client !== null && request.client.head === request;
+    return request.stream?.isNext(request) === true;
   }
 
   /** What was gathered before the reply turned out to be large. */
@@ -508,7 +529,7 @@ export class Lane {
     if (this.owner === null) {
       this.accepting = false;
       this.node.onLaneRetired(this);
-      if (request.client !== null) request.client.takesLargeReplies = true;
+      request.client?.onLargeReply();
     }
   }
 
@@ -520,18 +541,14 @@ export class Lane {
       this.#pop(request);
       this.node.answered(request, false);
     }
-    const client = request.client;
-    if (client === null) {
-      if (last) this.node.shared.requests.give(request);
-      return;
-    }
+    const stream = request.stream ?? this.node.shared.requests.nobody;
     if (this.#sharesReceive && buffer === this.#receive) {
       // Others will read into it before the client has taken these bytes.
       const bytes = Buffer.from(buffer.subarray(start, end));
-      client.onReplyPiece(request, this.#mayPause ? this : null, bytes, 0, bytes.length, last);
+      stream.onReplyPiece(request, this.#mayPause ? this : null, bytes, 0, bytes.length, last);
       return;
     }
-    const reusable = client.onReplyPiece(request, this.#mayPause ? this : null, buffer, start, end, last);
+    const reusable = stream.onReplyPiece(request, this.#mayPause ? this : null, buffer, start, end, last);
     // The kernel still reads from the receive buffer: the next chunk needs another one.
     if (!reusable && buffer === this.#receive) this.#receive = this.node.shared.lanePools.large.take();
   }
@@ -590,11 +607,8 @@ export class Lane {
     while (request !== null) {
       const next: Request | null = request.nextOfLane;
       this.node.answered(request, true);
-      if (request.sink !== null) request.sink.onFailure(request, reply);
-      else if (request.client !== null) {
-        if (cut) request.client.onReplyCut(request, reply);
-        else request.client.onReply(request, reply, 0, reply.length);
-      } else this.node.shared.requests.give(request);
+      if (cut && request.stream !== null) request.stream.onReplyCut(request, reply);
+      else request.sink.onFailure(request, reply);
       cut = false;
       request = next;
     }

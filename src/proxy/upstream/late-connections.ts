@@ -5,7 +5,9 @@
  * no key moves before they are dropped.
  */
 import { request as encodeRequest } from '../../resp/encode.js';
-import type { ReplySink, Request, RequestPool } from '../request/request.js';
+import type { ReplySink } from '../request/reply-sink.js';
+import type { Request } from '../request/request.js';
+import type { RequestPool } from '../request/request-pool.js';
 
 const ERROR_BYTE = 0x2d;
 /** A node looks through all its connections for each that it is to drop. */

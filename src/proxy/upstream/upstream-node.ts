@@ -16,8 +16,9 @@ import type { Turn } from '../io/turn.js';
 import type { Clock } from '../measure/clock.js';
 import { NodeCounters } from '../measure/counters.js';
 import type { DataPlaneOptions } from '../options.js';
-import { NO_KEYS_AT_ALL, type Request, type RequestPool } from '../request/request.js';
-import type { ClientConnection } from '../session/client-connection.js';
+import { NO_KEYS_AT_ALL, type Request } from '../request/request.js';
+import type { RequestPool } from '../request/request-pool.js';
+import type { Requester } from '../request/requester.js';
 import { BusyState } from './busy-state.js';
 import { Lane, type LaneEnd } from './lane.js';
 import type { LaneKind } from './lane-handshake.js';
@@ -172,7 +173,7 @@ export class UpstreamNode {
    * A lane that only `client` uses, for what changes a connection's state.
    * @returns null when the node is down or has as many private lanes as it may
    */
-  takePrivate(kind: LaneKind, client: ClientConnection): Lane | null {
+  takePrivate(kind: LaneKind, client: Requester): Lane | null {
     return this.#takeFrom(this.privateLanes, kind, client);
   }
 
@@ -181,7 +182,7 @@ export class UpstreamNode {
    * and slow clients may keep them for long: so they get a part of the private lanes only.
    * @returns null when the node is down or has as many of these lanes as it may
    */
-  takeForValues(kind: LaneKind, client: ClientConnection): Lane | null {
+  takeForValues(kind: LaneKind, client: Requester): Lane | null {
     const { nodePrivateConnections } = this.shared.options;
     if (this.privateLanes.inUse >= Math.max(1, Math.floor(nodePrivateConnections * VALUES_PART))) return null;
     return this.#takeFrom(this.privateLanes, kind, client);
@@ -191,7 +192,7 @@ export class UpstreamNode {
    * A lane for a command that may wait at the node for as long as it likes.
    * @returns null when the node is down or has as many of these lanes as it may
    */
-  takeBlocking(kind: LaneKind, client: ClientConnection): Lane | null {
+  takeBlocking(kind: LaneKind, client: Requester): Lane | null {
     return this.#takeFrom(this.blockingLanes, kind, client);
   }
 
@@ -317,18 +318,13 @@ export class UpstreamNode {
   #askWhetherBusy(now: number): void {
     const lane = this.pick({ protocol: 2, database: 0 });
     if (lane === null) return;
-    const request = this.shared.requests.take();
-    request.lane = lane;
-    request.keys = NO_KEYS_AT_ALL;
-    request.startedAt = now;
-    request.sink = this.busy.ask(now, this.shared.requests, () => this.#behindCode > 0);
-    lane.outlet.append(PING, 0, PING.length);
-    lane.enqueue(request);
+    const probe = this.busy.ask(now, this.shared.requests, () => this.#behindCode > 0);
+    lane.ask(PING, probe, NO_KEYS_AT_ALL);
   }
 
   /** Lanes that are still to be opened drop it by themselves. */
   #onLate({ connectionId, peer, pool }: Lane): void {
-    const { requests, clock } = this.shared;
+    const { requests } = this.shared;
     const writes = pool !== this.blockingLanes;
     this.late.add(connectionId, peer, writes);
     if (!writes || this.#closed) return;
@@ -337,13 +333,7 @@ export class UpstreamNode {
       // One that a client has for itself may be in the middle of a frame; one that nobody has is opened anew.
       if (lane.pool !== null && lane.owner === null) lane.end('closed', 'was idle when another connection was lost');
       if (lane.pool !== null) continue;
-      const request = requests.take();
-      request.lane = lane;
-      request.startedAt = clock.now;
-      request.sink = new Drop(this.late, connectionId, requests);
-      lane.outlet.append(frame, 0, frame.length);
-      this.counters.bytesOut += frame.length;
-      lane.enqueue(request);
+      lane.ask(frame, new Drop(this.late, connectionId, requests));
     }
   }
 
@@ -355,7 +345,7 @@ export class UpstreamNode {
     return lane;
   }
 
-  #takeFrom(pool: LanePool, kind: LaneKind, client: ClientConnection): Lane | null {
+  #takeFrom(pool: LanePool, kind: LaneKind, client: Requester): Lane | null {
     if (!this.up || this.#closed) return null;
     const index = this.kindIndex(kind);
     this.#kinds[index] = kind;
