@@ -1,11 +1,11 @@
 /** A ring's manager with nodes, a data plane and a mover that do what a test tells them. */
 import type { ChangeRequest, RingView } from '../../src/admin/api.js';
-import type { RoutingSnapshot } from '../../src/proxy/snapshot.js';
 import { MoveMemory } from '../../src/rebalance/move-memory.js';
 import type { SourceProgress } from '../../src/rebalance/mover.js';
 import { sourcesOf } from '../../src/rebalance/sweep.js';
 import type { NodeSpec } from '../../src/ring/node-spec.js';
 import type { ChangeMover, MoverCallbacks, MoverStart } from '../../src/topology/jobs/move-job.js';
+import type { MemberSnapshot } from '../../src/topology/participant/local-ring.js';
 import { RingManager } from '../../src/topology/ring-manager.js';
 import type { RingManagerHooks } from '../../src/topology/ring-manager-hooks.js';
 import type { FenceMember } from '../../src/topology/state/change-protocol.js';
@@ -126,7 +126,7 @@ export class FakeMover implements ChangeMover {
 export interface Stage {
   readonly manager: RingManager;
   readonly movers: FakeMover[];
-  readonly snapshots: RoutingSnapshot[];
+  readonly snapshots: MemberSnapshot[];
   readonly warnings: string[];
   /** What each call of the nodes and the data plane asks for, in order. */
   readonly calls: string[];

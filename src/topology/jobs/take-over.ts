@@ -1,3 +1,4 @@
+import { NodeFailure } from '../../node/failure.js';
 import type { NodeSpec } from '../../ring/node-spec.js';
 import { systemTimers, type Timers } from '../../time/timers.js';
 
@@ -28,9 +29,8 @@ export async function dropPredecessors(
         await ports.killPredecessors([node], proxies);
         break;
       } catch (error) {
-        const message = error instanceof Error ? error.message : String(error);
-        if (/refused the connection/.test(message)) break;
-        ports.onWait(`waits for ${message}`);
+        if (error instanceof NodeFailure && error.nobodyListens) break;
+        ports.onWait(`waits for ${error instanceof Error ? error.message : String(error)}`);
         await new Promise<void>((resolve) => timers.after(RETRY_MS, resolve));
       }
     }

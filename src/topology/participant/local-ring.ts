@@ -3,6 +3,7 @@ import type { RoutingSnapshot } from '../../proxy/snapshot.js';
 import type { Ring } from '../../ring/ring.js';
 import type { ChangeRings } from '../change-rings.js';
 import type { MoveJob } from '../jobs/move-job.js';
+import type { Member } from '../state/ring-state.js';
 import type { StoredRing } from '../store/ring-store.js';
 
 export interface LocalRing {
@@ -15,8 +16,13 @@ export interface LocalRing {
   readonly job: MoveJob | null;
 }
 
+/** What is routed by, before it is known how the proxy logs in at the members. */
+export interface MemberSnapshot extends Omit<RoutingSnapshot, 'nodes'> {
+  readonly nodes: readonly Member[];
+}
+
 /** What commands are routed by. Where keys are to be held, nobody moves any. */
-export function snapshotOf({ stored, ring, change, job }: LocalRing): RoutingSnapshot {
+export function snapshotOf({ stored, ring, change, job }: LocalRing): MemberSnapshot {
   const { generation, members, change: running } = stored.state;
   if (running === null || change === null) {
     return { generation, phase: 'stable', ring, nextRing: null, moves: null, nodes: members };

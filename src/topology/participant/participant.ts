@@ -4,7 +4,6 @@
  * move, the job that moves them is begun and ended. It decides nothing: whoever has acknowledged waits for the record of
  * what became of the change.
  */
-import type { RoutingSnapshot } from '../../proxy/snapshot.js';
 import type { MoveMemory } from '../../rebalance/move-memory.js';
 import type { NodeSpec } from '../../ring/node-spec.js';
 import type { ChangeRings, RingBuilder } from '../change-rings.js';
@@ -13,12 +12,12 @@ import { dropPredecessors, type TakeOverPorts } from '../jobs/take-over.js';
 import type { Revision } from '../state/fleet.js';
 import type { RunningChange } from '../state/ring-state.js';
 import type { RingStore, StoredRing } from '../store/ring-store.js';
-import { type LocalRing, snapshotOf } from './local-ring.js';
+import { type LocalRing, type MemberSnapshot, snapshotOf } from './local-ring.js';
 import { type OwnFencePorts, raiseOwnFence } from './own-fence.js';
 
 export interface ParticipantPorts extends OwnFencePorts, Pick<TakeOverPorts, 'killPredecessors'> {
   /** The ring that is routed by from now on. */
-  publish(snapshot: RoutingSnapshot): void;
+  publish(snapshot: MemberSnapshot): void;
   /** Keys of a node, as far as it is known. */
   keysOf(node: NodeSpec): number;
   warn(message: string): void;
