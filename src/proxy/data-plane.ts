@@ -4,8 +4,7 @@
  */
 import type { Socket } from 'node:net';
 import type { CommandTable } from '../commands/table.js';
-import { nodeKey } from '../node/identity.js';
-import type { NodeSpec } from '../ring/node-spec.js';
+import { nodeKey, sameNode } from '../node/identity.js';
 import { within } from '../time/within.js';
 import { Dispatcher } from './dispatcher.js';
 import { type ClientEvent, clientConnected, clientRejected } from './events.js';
@@ -27,7 +26,7 @@ import { ClientConnection } from './session/client-connection.js';
 import { Listener } from './session/listener.js';
 import { DENIED, isLocalPeer } from './session/protected-mode.js';
 import type { ClientShared } from './session/session-shared.js';
-import type { RoutingSnapshot } from './snapshot.js';
+import type { RoutedNode, RoutingSnapshot } from './snapshot.js';
 import { UpstreamNode, type UpstreamShared } from './upstream/upstream-node.js';
 
 const CLIENT_CHUNK_BYTES = 16_384;
@@ -52,7 +51,7 @@ export interface DataPlaneHooks {
   /** Other processes of the proxy, which know further scripts; null: there are none. */
   readonly scriptPeers: ScriptPeers | null;
   /** A node is back that was down: it serves again when this has settled, which it does in any case and soon. */
-  beforeReturn(node: NodeSpec): Promise<void>;
+  beforeReturn(node: RoutedNode): Promise<void>;
   /** A script keeps the node busy, which answers `reply`; null: not any more. */
   onBusy(name: string, address: string, reply: Buffer | null): void;
   redisVersion(): string;
@@ -192,7 +191,7 @@ export class DataPlane {
       known.add(key);
       let node = this.#nodes.get(key);
       if (node === undefined) {
-        node = new UpstreamNode(spec.id, spec.name, spec.address, this.#upstream);
+        node = new UpstreamNode(spec, this.#upstream);
         this.#nodes.set(key, node);
         node.asksRunId = snapshot.nextRing !== null;
         if (this.options.preconnect) node.preconnect();
@@ -292,7 +291,7 @@ export class DataPlane {
   }
 
   async #beforeReturn(hooks: DataPlaneHooks, name: string, address: string): Promise<void> {
-    const node = this.snapshot?.nodes.find((candidate) => candidate.name === name && candidate.address === address);
+    const node = this.snapshot?.nodes.find((candidate) => sameNode(candidate, { name, address }));
     if (node !== undefined) await hooks.beforeReturn(node);
   }
 

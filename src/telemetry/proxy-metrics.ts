@@ -1,5 +1,5 @@
 import type { RingView } from '../admin/api.js';
-import { emptyPlaneStats, type PlaneStats } from '../proxy/plane-stats.js';
+import { emptyPlaneStats, type PlaneStats } from '../proxy/measure/plane-stats.js';
 import { type MetricReads, metricSources } from './metric-sources/index.js';
 import { Metrics } from './metrics.js';
 

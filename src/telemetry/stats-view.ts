@@ -2,7 +2,7 @@
 import type { CommandStats, KeyGroupStats, NodeStats, StatsView, WorkerView } from '../admin/api.js';
 import type { ProxyIdentity } from '../identity.js';
 import { type HistogramData, quantileOf } from '../proxy/measure/histogram.js';
-import type { PlaneStats } from '../proxy/plane-stats.js';
+import type { PlaneStats } from '../proxy/measure/plane-stats.js';
 
 export interface StatsContext {
   readonly identity: ProxyIdentity;

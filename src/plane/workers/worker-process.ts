@@ -3,7 +3,7 @@ import { type ChildProcess, fork, type StdioOptions } from 'node:child_process';
 import type { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import type { KeyMoves } from '../../proxy/key-moves.js';
-import type { PlaneStats } from '../../proxy/plane-stats.js';
+import type { PlaneStats } from '../../proxy/measure/plane-stats.js';
 import type { LateConnection } from '../../rebalance/connections.js';
 import { BoundedNews } from './bounded-news.js';
 import type { FromWorker, ToWorker } from './messages.js';

@@ -29,7 +29,7 @@ import { DONE, type Request } from '../request/request.js';
 import type { ReplySource, Requester } from '../request/requester.js';
 import { LATER } from '../request/verdict.js';
 import type { Lane } from '../upstream/lane.js';
-import type { LaneKind } from '../upstream/lane-handshake.js';
+import type { LaneKind } from '../upstream/lane-kind.js';
 import type { LaneWaiter } from '../upstream/lane-pool.js';
 import { Carry } from './carry.js';
 import { ClientLanes } from './client-lanes.js';

@@ -1,7 +1,7 @@
 import type { Requester } from '../request/requester.js';
 import type { RoutingSnapshot } from '../snapshot.js';
 import type { Lane } from '../upstream/lane.js';
-import type { LaneKind } from '../upstream/lane-handshake.js';
+import type { LaneKind } from '../upstream/lane-kind.js';
 import type { UpstreamNode } from '../upstream/upstream-node.js';
 import type { ReplyQueue } from './reply-queue.js';
 

@@ -15,8 +15,8 @@
  */
 
 import type { Socket } from 'node:net';
-import net from 'node:net';
-import { sharedLookup } from '../../node/lookup.js';
+import { openSocket } from '../../node/dial.js';
+import { type Failure, failure, predicateOf, systemFailure, timedOut } from '../../node/failure.js';
 import { error as encodeError } from '../../resp/encode.js';
 import { ReplyFramer } from '../../resp/reply-framer.js';
 import { Outlet } from '../io/outlet.js';
@@ -24,8 +24,8 @@ import { createSocketWriter } from '../io/socket-writer.js';
 import type { ReplySink } from '../request/reply-sink.js';
 import { type KeysOfRequest, type Request, UNKNOWN_KEYS } from '../request/request.js';
 import type { ReplySource, Requester } from '../request/requester.js';
-import { Greeting, shortened } from './greeting.js';
-import type { LaneKind } from './lane-handshake.js';
+import { Greeting } from './greeting.js';
+import type { LaneKind } from './lane-kind.js';
 import type { LanePool, LaneWaiter } from './lane-pool.js';
 import { ReplyCarry } from './reply-carry.js';
 import type { UpstreamNode } from './upstream-node.js';
@@ -207,17 +207,12 @@ export class Lane implements ReplySource {
         return true;
       },
     };
-    const target = this.node.target;
-    // The name is looked up anew at every connection, so that a node may move behind its name.
-    const socket =
-      'path' in target
-        ? net.connect({ path: target.path, onread })
-        : net.connect({ host: target.host, port: target.port, noDelay: true, lookup: sharedLookup, onread });
+    const socket = openSocket(this.node.target, onread);
     this.#socket = socket;
     socket.once('connect', () => this.#onConnected(socket));
-    socket.on('error', (error: NodeJS.ErrnoException) => this.#onSocketEnd(describeSocketError(error)));
-    socket.on('end', () => this.#onSocketEnd('the node closed the connection'));
-    socket.on('close', () => this.#onSocketEnd('the connection was closed'));
+    socket.on('error', (error: NodeJS.ErrnoException) => this.#onSocketEnd(systemFailure(error)));
+    socket.on('end', () => this.#onSocketEnd(failure('closed')));
+    socket.on('close', () => this.#onSocketEnd(failure('closed')));
     this.#awaitGreeting(options.connectTimeout, 0);
   }
 
@@ -236,7 +231,7 @@ export class Lane implements ReplySource {
       // The node's kernel has taken the connection; the node will, when its script lets it.
       if (this.#state === GREETING && this.node.runsLongCode && total < requestTimeout + BUSY_GRACE_MS) {
         this.#awaitGreeting(Math.min(connectTimeout, requestTimeout + BUSY_GRACE_MS - total), total);
-      } else this.end('connect', `did not answer within ${total} ms`);
+      } else this.end('connect', predicateOf(timedOut(total)));
     }, milliseconds);
   }
 
@@ -331,7 +326,7 @@ export class Lane implements ReplySource {
     // It lives, and says so to others.
     if (this.isBehindCode && this.node.busy.reply !== null) return;
     this.node.counters.timeouts++;
-    this.end('timeout', `did not answer within ${requestTimeout} ms`);
+    this.end('timeout', predicateOf(timedOut(requestTimeout)));
   }
 
   /** The time of a command begins when it has been sent whole: not while its client, or the way to the node, is slow. */
@@ -379,12 +374,10 @@ export class Lane implements ReplySource {
     this.#state = GREETING;
     socket.setNoDelay(true);
     socket.setKeepAlive(true, this.node.shared.options.tcpKeepalive);
-    const { nodeAccess, proxyId } = this.node.shared.options;
-    const { username, password } = nodeAccess(this.node.name);
-    const identity = { username, password, connectionName: `ringproxy:${proxyId}` };
-    const { late, asksRunId, hasReadyLane } = this.node;
+    const connectionName = `ringproxy:${this.node.shared.options.proxyId}`;
+    const { login, late, asksRunId, hasReadyLane } = this.node;
     const isOneOfMany = this.pool !== null || hasReadyLane;
-    this.#greeting = new Greeting(this.kind, identity, { isOneOfMany, asksRunId, late });
+    this.#greeting = new Greeting(this.kind, { login, connectionName, isOneOfMany, asksRunId, late });
     socket.write(this.#greeting.bytes);
   }
 
@@ -395,9 +388,10 @@ export class Lane implements ReplySource {
       return;
     }
     if (outcome === 'more') return;
-    this.connectionId = greeting.connectionId;
-    this.runId = greeting.runId;
-    this.peer = greeting.peer;
+    const { connectionId, runId, peer } = greeting.greeted;
+    this.connectionId = connectionId;
+    this.runId = runId;
+    this.peer = peer;
     this.#becomeReady();
   }
 
@@ -425,7 +419,7 @@ export class Lane implements ReplySource {
     while (at < length) {
       const end = framer.advance(chunk, at, length);
       if (end < 0) {
-        this.end('protocol', 'sent something that is not the Redis protocol');
+        this.end('protocol', predicateOf(failure('protocol')));
         return;
       }
       if (!this.#inReply && framer.complete) this.#onReply(chunk, at, end);
@@ -455,8 +449,8 @@ export class Lane implements ReplySource {
     if (this.#framer.type === PUSH_BYTE) return;
     const request = this.#head;
     if (request === null) {
-      const said = buffer[start] === ERROR_BYTE ? `: ${shortened(buffer.toString('utf8', start + 1, end - 2))}` : '';
-      this.end('protocol', `sent a reply that nothing asked for${said}`);
+      const said = buffer[start] === ERROR_BYTE ? buffer.toString('utf8', start + 1, end - 2) : '';
+      this.end('protocol', predicateOf(failure('unasked', said)));
       return;
     }
     if (
@@ -587,8 +581,9 @@ export class Lane implements ReplySource {
     for (const client of clients) client.resumeSoon();
   }
 
-  #onSocketEnd(why: string): void {
+  #onSocketEnd(found: Failure): void {
     if (this.#state === CLOSED) return;
+    const why = predicateOf(found);
     if (this.#state === GREETING) this.end('greeting', `${why}${this.#greeting?.complaint ?? ''}`);
     else this.end(this.#state === READY ? 'lost' : 'connect', why);
   }
@@ -612,22 +607,5 @@ export class Lane implements ReplySource {
       cut = false;
       request = next;
     }
-  }
-}
-
-function describeSocketError(error: NodeJS.ErrnoException): string {
-  switch (error.code) {
-    case 'ECONNREFUSED':
-      return 'refused the connection';
-    case 'ECONNRESET':
-    case 'EPIPE':
-      return 'cut the connection';
-    case 'ENOTFOUND':
-    case 'EAI_AGAIN':
-      return 'cannot be found: its name does not resolve';
-    case 'ENOENT':
-      return 'cannot be reached: the socket does not exist';
-    default:
-      return `cannot be reached: ${error.message}`;
   }
 }

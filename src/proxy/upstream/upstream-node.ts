@@ -2,6 +2,9 @@
  * A node as the data plane sees it: its lanes by kind, whether it answers, and the error that its keys get
  * while it does not.
  */
+import type { Address } from '../../node/address.js';
+import { addressOf } from '../../node/dial.js';
+import type { Login } from '../../node/endpoint.js';
 import { error as encodeError, request as encodeRequest } from '../../resp/encode.js';
 import {
   type NodeConnectionEvent,
@@ -19,9 +22,10 @@ import type { DataPlaneOptions } from '../options.js';
 import { NO_KEYS_AT_ALL, type Request } from '../request/request.js';
 import type { RequestPool } from '../request/request-pool.js';
 import type { Requester } from '../request/requester.js';
+import type { RoutedNode } from '../snapshot.js';
 import { BusyState } from './busy-state.js';
 import { Lane, type LaneEnd } from './lane.js';
-import type { LaneKind } from './lane-handshake.js';
+import type { LaneKind } from './lane-kind.js';
 import { LanePool } from './lane-pool.js';
 import { Drop, dropFrame, LateConnections } from './late-connections.js';
 import { SILENT_MS, Silence } from './silence.js';
@@ -42,8 +46,6 @@ export interface UpstreamShared {
   readonly tellBusy: (name: string, address: string, reply: Buffer | null) => void;
 }
 
-export type NodeTarget = { readonly host: string; readonly port: number } | { readonly path: string };
-
 const BACKOFF_MIN_MS = 20;
 /** Milliseconds. */
 const TURNED_AWAY_MS = 1000;
@@ -56,7 +58,8 @@ export class UpstreamNode {
   readonly id: number;
   readonly name: string;
   readonly address: string;
-  readonly target: NodeTarget;
+  readonly login: Login;
+  readonly target: Address;
   readonly shared: UpstreamShared;
   readonly counters = new NodeCounters();
   /** False while the node cannot be reached: its commands fail at once instead of waiting. */
@@ -93,11 +96,13 @@ export class UpstreamNode {
   /** Lanes that a script holds up which takes long. */
   #behindCode = 0;
 
-  constructor(id: number, name: string, address: string, shared: UpstreamShared) {
+  constructor(node: RoutedNode, shared: UpstreamShared) {
+    const { id, name, address, username, password } = node;
     this.id = id;
     this.name = name;
     this.address = address;
-    this.target = parseTarget(address);
+    this.login = { username, password };
+    this.target = addressOf(node);
     this.shared = shared;
     this.busy = new BusyState((reply) => shared.tellBusy(name, address, reply));
     this.downReply = this.#describeDown('has not been reached yet');
@@ -408,11 +413,3 @@ export class UpstreamNode {
 }
 
 const PING = Buffer.from(encodeRequest(['PING']));
-
-function parseTarget(address: string): NodeTarget {
-  if (address.startsWith('/')) return { path: address };
-  if (address.startsWith('unix:')) return { path: address.slice('unix:'.length) };
-  const colon = address.lastIndexOf(':');
-  const host = address.slice(0, colon).replace(/^\[(.*)\]$/, '$1');
-  return { host, port: Number(address.slice(colon + 1)) };
-}

@@ -1,4 +1,4 @@
-import type { NodeCounts } from '../../proxy/plane-stats.js';
+import type { NodeCounts } from '../../proxy/measure/plane-stats.js';
 import type { MetricSource, Sample } from '../metrics.js';
 import { durations } from './durations.js';
 import type { MetricReads } from './reads.js';

@@ -1,4 +1,4 @@
-import type { ProcessFigures } from '../../proxy/plane-stats.js';
+import type { ProcessFigures } from '../../proxy/measure/plane-stats.js';
 import type { MetricSource } from '../metrics.js';
 import type { MetricReads } from './reads.js';
 import { counter, gauge, one } from './samples.js';

@@ -1,6 +1,6 @@
 import type { NodeStrays, RingView } from '../../admin/api.js';
 import type { ProxyIdentity } from '../../identity.js';
-import type { PlaneStats } from '../../proxy/plane-stats.js';
+import type { PlaneStats } from '../../proxy/measure/plane-stats.js';
 
 /** What metrics are made of: read when somebody scrapes. */
 export interface MetricReads {

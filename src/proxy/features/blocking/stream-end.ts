@@ -3,7 +3,7 @@ import { request as encodeRequest } from '../../../resp/encode.js';
 import type { ReplySink } from '../../request/reply-sink.js';
 import type { Request } from '../../request/request.js';
 import type { RequestPool } from '../../request/request-pool.js';
-import type { LaneKind } from '../../upstream/lane-handshake.js';
+import type { LaneKind } from '../../upstream/lane-kind.js';
 import type { UpstreamNode } from '../../upstream/upstream-node.js';
 
 const FIELD = Buffer.from('$17\r\nlast-generated-id\r\n');

@@ -8,7 +8,7 @@ import type { Request } from '../../request/request.js';
 import { passOn } from '../../request/rewritten-reply.js';
 import type { ClientConnection } from '../../session/client-connection.js';
 import type { Lane } from '../../upstream/lane.js';
-import type { LaneKind } from '../../upstream/lane-handshake.js';
+import type { LaneKind } from '../../upstream/lane-kind.js';
 
 /** How the waiting command is answered: as if its time were over, or with an error. */
 

@@ -4,6 +4,7 @@ import { error as encodeError } from '../../../resp/encode.js';
 import { args, type RequestFramer } from '../../../resp/request-framer.js';
 import { CHANNEL, PATTERN, SHARD, type TopicKind } from '../../peers/topic-kind.js';
 import { LATER, TAKEN } from '../../request/verdict.js';
+import { NOT_READY } from '../../route/replies.js';
 import type { Router } from '../../route/router.js';
 import { GAVE_UP, GAVE_UP_REPLY, WAIT } from '../../route/waiting.js';
 import type { ClientConnection } from '../../session/client-connection.js';
@@ -13,8 +14,6 @@ import { ChannelCounts, PublishCount } from './counts.js';
 import type { PeerCounts } from './peer-counts.js';
 import type { PublishOrder } from './publish-order.js';
 import type { PubSub } from './pubsub.js';
-
-const NOT_READY = encodeError('NODEDOWN the ring has no nodes yet');
 
 /** @returns the error for a command that the client may not send now because it is subscribed; null: it may */
 export function refusalWhileSubscribed(pubsub: PubSub, client: ClientConnection, command: Command): Buffer | null {

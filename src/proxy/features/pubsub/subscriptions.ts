@@ -1,6 +1,6 @@
 import { bulk, integer, nullBulk, push } from '../../../resp/encode.js';
 import { CHANNEL, PATTERN, SHARD, type TopicKind } from '../../peers/topic-kind.js';
-import type { LaneKind } from '../../upstream/lane-handshake.js';
+import type { LaneKind } from '../../upstream/lane-kind.js';
 import type { PendingSubscription } from './pending-subscription.js';
 import type { Topic } from './topic.js';
 

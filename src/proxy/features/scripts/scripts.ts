@@ -194,5 +194,5 @@ export function load(lane: Lane, digest: string, body: Buffer): void {
   if (known === null || known.size >= MOST_OF_LANE) known = new Set();
   known.add(digest);
   lane.scripts = known;
-  lane.ask(encodeRequest(['SCRIPT', 'LOAD', body]), null, NO_KEYS_AT_ALL);
+  lane.ask(Buffer.from(encodeRequest(['SCRIPT', 'LOAD', body])), null, NO_KEYS_AT_ALL);
 }

@@ -4,14 +4,13 @@ import * as encode from '../../../resp/encode.js';
 import type { RequestFramer } from '../../../resp/request-framer.js';
 import type { Peers } from '../../peers/peers.js';
 import { LATER } from '../../request/verdict.js';
-import { isOwnSetting } from '../../route/administration/settings.js';
+import { isOwnSetting } from '../../route/administration.js';
 import { askAnyNode } from '../../route/any-node.js';
+import { NOT_READY } from '../../route/replies.js';
 import type { Router } from '../../route/router.js';
 import type { ClientConnection } from '../../session/client-connection.js';
 import { argumentTexts } from '../../session/words.js';
 import type { LocalCommand } from '../local-command.js';
-
-const NOT_READY = encode.error('NODEDOWN the ring has no nodes yet');
 
 /** Settings that are the proxy's, and not the nodes'. */
 export interface OwnSettings {

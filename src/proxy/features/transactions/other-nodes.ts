@@ -7,7 +7,7 @@ import type { Tolerance } from '../../../commands/command.js';
 import type { ReplySink } from '../../request/reply-sink.js';
 import type { Request } from '../../request/request.js';
 import type { RequestPool } from '../../request/request-pool.js';
-import type { LaneKind } from '../../upstream/lane-handshake.js';
+import type { LaneKind } from '../../upstream/lane-kind.js';
 import type { UpstreamNode } from '../../upstream/upstream-node.js';
 
 const ERROR_BYTE = 0x2d;
