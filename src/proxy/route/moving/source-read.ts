@@ -1,7 +1,7 @@
 /**
  * While keys move, a read of one key goes to the node that the key leaves, without moving it first: nobody
- * writes a moved key there any more, and MIGRATE takes it away in one instant, so a copy that is found there
- * is the key as it is. When nothing is found, it may have moved: then the node it moves to is asked as well.
+ * writes a moved key there any more, and it is removed there only when the node that it moves to has it, so a copy
+ * that is found there is the key as it is. When nothing is found, it may have moved: then that node is asked as well.
  */
 import type { MissingReply } from '../../../commands/columns.js';
 import type { Dispatcher } from '../../dispatcher.js';
