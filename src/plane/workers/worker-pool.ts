@@ -7,7 +7,8 @@ import type { Socket } from 'node:net';
 import type { WorkerView } from '../../admin/api.js';
 import { buildCommandTable, type CommandInfo } from '../../commands/build.js';
 import type { CommandTable } from '../../commands/table.js';
-import { nodeKey } from '../../node/identity.js';
+import type { NodeEndpoint } from '../../node/endpoint.js';
+import { type NodeIdentity, nodeKey, sameNode } from '../../node/identity.js';
 import { type ClientEvent, clientRejected } from '../../proxy/events.js';
 import { ScriptStore } from '../../proxy/features/scripts/script-store.js';
 import type { KeyMoves } from '../../proxy/key-moves.js';
@@ -16,13 +17,12 @@ import type { PeerAnswer, PeerNews, PeerQuestion } from '../../proxy/peers/peers
 import { Listener, type ListenTarget } from '../../proxy/session/listener.js';
 import type { RoutingSnapshot } from '../../proxy/snapshot.js';
 import type { LateConnection, LateKiller } from '../../rebalance/connections.js';
-import type { NodeSpec } from '../../ring/node-spec.js';
 import { LoopLag } from '../../telemetry/loop-lag.js';
 import { TrafficDetector } from '../../telemetry/traffic-detector.js';
 import { LATE, within } from '../../time/within.js';
 import type { FenceMember } from '../../topology/state/change-protocol.js';
 import { type PlaneHost, type ProxyInfo, stillInFlight } from '../host.js';
-import { type AccessTable, type FromWorker, toSent, type WorkerOptions } from './messages.js';
+import { type FromWorker, toSent, type WorkerOptions } from './messages.js';
 import { NodeStates } from './node-states.js';
 import { Questions } from './questions.js';
 import { BoardFile } from './subscription-board.js';
@@ -31,13 +31,12 @@ import { WorkerProcess } from './worker-process.js';
 export interface WorkerPoolOptions {
   readonly workers: number;
   readonly plane: WorkerOptions;
-  readonly access: AccessTable;
   readonly killLate: LateKiller;
   /** Makes the nodes drop connections with these names. @throws Error when one cannot be asked */
-  readonly killNamed: (nodes: readonly NodeSpec[], isGone: (name: string) => boolean) => Promise<void>;
+  readonly killNamed: (nodes: readonly NodeEndpoint[], isGone: (name: string) => boolean) => Promise<void>;
   readonly warn: (message: string) => void;
   /** @see DataPlaneHooks.beforeReturn */
-  readonly beforeReturn: (node: NodeSpec) => Promise<void>;
+  readonly beforeReturn: (node: NodeEndpoint) => Promise<void>;
 }
 
 /** A worker that dies at once is not started again at once. */
@@ -144,7 +143,7 @@ export class WorkerPool implements PlaneHost {
     });
   }
 
-  async killLateConnections(nodes: readonly NodeSpec[]): Promise<void> {
+  async killLateConnections(nodes: readonly NodeEndpoint[]): Promise<void> {
     const dropped: LateConnection[] = [];
     try {
       await this.#options.killLate(nodes, [...this.#late.values()], (late) => {
@@ -245,11 +244,10 @@ export class WorkerPool implements PlaneHost {
       (from, how) => this.#onExit(from, how),
     );
     this.#workers.add(worker);
-    const { plane, access } = this.#options;
+    const { plane } = this.#options;
     worker.send({
       type: 'start',
       options: { ...plane, proxyId: this.#nameOf(worker) },
-      access,
       commands: this.#commands,
       slot: worker.slot,
       workers: this.#options.workers,
@@ -339,9 +337,7 @@ export class WorkerPool implements PlaneHost {
         this.#tellOthers(worker, message.news);
         break;
       case 'returned':
-        void this.#options
-          .beforeReturn(message.node)
-          .then(() => worker.send({ type: 'serves', question: message.question }));
+        void this.#beforeReturn(message.node).then(() => worker.send({ type: 'serves', question: message.question }));
         break;
       case 'event':
         if (this.#nodeStates.isNews(worker.number, message.channel, message.event)) {
@@ -351,6 +347,11 @@ export class WorkerPool implements PlaneHost {
       default:
         break;
     }
+  }
+
+  async #beforeReturn(node: NodeIdentity): Promise<void> {
+    const own = this.#snapshot?.nodes.find((candidate) => sameNode(candidate, node));
+    if (own !== undefined) await this.#options.beforeReturn(own);
   }
 
   #tellOthers(worker: WorkerProcess, news: PeerNews): void {

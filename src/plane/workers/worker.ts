@@ -135,13 +135,11 @@ export class Worker {
   }
 
   #start(message: Extract<ToWorker, { type: 'start' }>): void {
-    const { access } = message;
     const parent = process.ppid;
     this.#commands = message.commands;
     this.#plane = new DataPlane(
       {
         ...message.options,
-        nodeAccess: (name) => (Object.hasOwn(access.byName, name) && access.byName[name]) || access.default,
         // Asked when the node knows this connection already: whoever takes over from a primary that died has its
         // workers' connections dropped, so that one that lives on unnoticed finds out here, and ends.
         mayServe: () => {
@@ -168,9 +166,9 @@ export class Worker {
           flushed: () => this.#send({ type: 'scripts-flushed' }),
         },
         onBusy: (name, address, reply) => this.#send({ type: 'busy', name, address, reply }),
-        beforeReturn: ({ name, address, weight }) =>
+        beforeReturn: ({ name, address }) =>
           this.#returns.ask((question) => {
-            this.#send({ type: 'returned', question, node: { name, address, weight } });
+            this.#send({ type: 'returned', question, node: { name, address } });
           }),
       },
     );
