@@ -1,21 +1,22 @@
 /** Old connections at real nodes are gone when keys begin to move, and nobody else's. */
 import { beforeAll, describe, expect, it } from 'vitest';
+import type { NodeEndpoint } from '../../src/node/endpoint.js';
 import { killByName, type LateConnection, lateKiller } from '../../src/rebalance/connections.js';
-import type { NodeSpec } from '../../src/ring/node-spec.js';
 import { freePort } from '../support/free-port.js';
 import { RawClient } from '../support/raw-client.js';
 import { type RedisProcess, startRedis } from '../support/redis-process.js';
 
 let redis: RedisProcess;
-let node: NodeSpec;
+let node: NodeEndpoint;
+
+const at = (name: string, address: string): NodeEndpoint => ({ name, address, username: '', password: '' });
 
 beforeAll(async () => {
   redis = await startRedis();
-  node = { name: 'a', address: redis.address, weight: 1 };
+  node = at('a', redis.address);
 });
 
-const access = () => ({ username: '', password: '' });
-const killLate = lateKiller(access, 2000);
+const killLate = lateKiller(2000);
 
 async function connection(name = 'c'): Promise<{ client: RawClient; late: LateConnection }> {
   const client = await RawClient.connect(redis.port);
@@ -54,7 +55,7 @@ describe('late connections', () => {
 
   it('are asked for at the nodes that have any, by name and address', async () => {
     const late = await connection();
-    const down = { name: 'b', address: `127.0.0.1:${await freePort()}`, weight: 1 };
+    const down = at('b', `127.0.0.1:${await freePort()}`);
     const moved = { ...late.late, address: '127.0.0.1:1' };
     const dropped: LateConnection[] = [];
     await killLate([down, node], [moved], (gone) => dropped.push(gone));
@@ -66,7 +67,7 @@ describe('late connections', () => {
     const address = `127.0.0.1:${await freePort()}`;
     const dropped: LateConnection[] = [];
     const late = { node: 'b', address, id: 1, peer: '' };
-    const killing = killLate([{ name: 'b', address, weight: 1 }], [late], (gone) => dropped.push(gone));
+    const killing = killLate([at('b', address)], [late], (gone) => dropped.push(gone));
     await expect(killing).rejects.toThrow(`b (${address})`);
     expect(dropped).toEqual([]);
   });
@@ -81,7 +82,7 @@ describe('connections of processes that are gone', () => {
       await RawClient.connect(redis.port),
     ];
     await nameless.command('PING');
-    await killByName([node], (name) => name.startsWith('proxy-1:'), access, 2000);
+    await killByName([node], (name) => name.startsWith('proxy-1:'), 2000);
     await Promise.all([gone.client.closed, too.client.closed]);
     expect(await lives(other)).toBe('+PONG\r\n');
     expect(await nameless.text('PING')).toBe('+PONG\r\n');
@@ -89,7 +90,7 @@ describe('connections of processes that are gone', () => {
 
   it('at a node that cannot be asked are an error that names it', async () => {
     const address = `127.0.0.1:${await freePort()}`;
-    const killing = killByName([{ name: 'b', address, weight: 1 }], () => true, access, 2000);
+    const killing = killByName([at('b', address)], () => true, 2000);
     await expect(killing).rejects.toThrow(`b (${address})`);
   });
 });
