@@ -4,27 +4,27 @@
  */
 import { channel } from 'node:diagnostics_channel';
 import type { Socket } from 'node:net';
-import type { WorkerView } from '../../admin/api.js';
-import { buildCommandTable, type CommandInfo } from '../../commands/build.js';
-import type { CommandTable } from '../../commands/table.js';
-import { type ClientEvent, clientRejected } from '../../proxy/events.js';
-import { ScriptStore } from '../../proxy/features/scripts/script-store.js';
-import type { KeyMoves } from '../../proxy/key-moves.js';
-import { emptyPlaneStats, type PlaneStats, readProcess, sumPlaneStats } from '../../proxy/measure/plane-stats.js';
-import type { PeerAnswer, PeerNews, PeerQuestion } from '../../proxy/peers/peers.js';
-import { Listener, type ListenTarget } from '../../proxy/session/listener.js';
-import type { RoutingSnapshot } from '../../proxy/snapshot.js';
-import type { LateConnection, LateKiller } from '../../rebalance/connections.js';
-import type { NodeSpec } from '../../ring/node-spec.js';
-import { LoopLag } from '../../telemetry/loop-lag.js';
-import { TrafficDetector } from '../../telemetry/traffic-detector.js';
-import { LATE, within } from '../../time/within.js';
-import type { FenceMember } from '../../topology/state/change-protocol.js';
-import { type PlaneHost, type ProxyInfo, stillInFlight } from '../host.js';
-import { type AccessTable, type FromWorker, toSent, type WorkerOptions } from './messages.js';
+import type { WorkerView } from '../../../admin/api.js';
+import { buildCommandTable, type CommandInfo } from '../../../commands/build.js';
+import type { CommandTable } from '../../../commands/table.js';
+import { type ClientEvent, clientRejected } from '../../../proxy/events.js';
+import { ScriptStore } from '../../../proxy/features/scripts/script-store.js';
+import type { KeyMoves } from '../../../proxy/key-moves.js';
+import { emptyPlaneStats, type PlaneStats, readProcess, sumPlaneStats } from '../../../proxy/measure/plane-stats.js';
+import type { PeerAnswer, PeerNews, PeerQuestion } from '../../../proxy/peers/peers.js';
+import { Listener, type ListenTarget } from '../../../proxy/session/listener.js';
+import type { RoutingSnapshot } from '../../../proxy/snapshot.js';
+import type { LateConnection, LateKiller } from '../../../rebalance/connections.js';
+import type { NodeSpec } from '../../../ring/node-spec.js';
+import { LoopLag } from '../../../telemetry/loop-lag.js';
+import { TrafficDetector } from '../../../telemetry/traffic-detector.js';
+import { LATE, within } from '../../../time/within.js';
+import type { FenceMember } from '../../../topology/state/change-protocol.js';
+import { type PlaneHost, type ProxyInfo, stillInFlight } from '../../host.js';
+import { type AccessTable, type FromWorker, toSent, type WorkerOptions } from '../messages.js';
+import { Questions } from '../questions.js';
+import { BoardFile } from '../subscription-board.js';
 import { NodeStates } from './node-states.js';
-import { Questions } from './questions.js';
-import { BoardFile } from './subscription-board.js';
 import { WorkerProcess } from './worker-process.js';
 
 export interface WorkerPoolOptions {

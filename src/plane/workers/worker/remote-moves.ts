@@ -2,10 +2,10 @@
  * In a worker: what the data plane asks about moved keys. The keys are moved by the primary process alone, so that
  * a key is moved by one process at a time; what is known to have moved is remembered here as well.
  */
-import type { KeyMoves, MoveWaiter } from '../../proxy/key-moves.js';
-import { keyName } from '../../rebalance/key-name.js';
-import { SettledKeys } from '../../rebalance/settled-keys.js';
-import type { FromWorker, KeyOfSource, KeyToSettle } from './messages.js';
+import type { KeyMoves, MoveWaiter } from '../../../proxy/key-moves.js';
+import { keyName } from '../../../rebalance/key-name.js';
+import { SettledKeys } from '../../../rebalance/settled-keys.js';
+import type { FromWorker, KeyOfSource, KeyToSettle } from '../messages.js';
 
 /** How long a hold that was granted waits for the client that asked for it. */
 const HOLD_EXPIRES_MS = 100;

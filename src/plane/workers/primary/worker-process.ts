@@ -2,14 +2,14 @@
 import { type ChildProcess, fork, type StdioOptions } from 'node:child_process';
 import type { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import type { KeyMoves } from '../../proxy/key-moves.js';
-import type { PlaneStats } from '../../proxy/measure/plane-stats.js';
-import type { LateConnection } from '../../rebalance/connections.js';
-import { BoundedNews } from './bounded-news.js';
-import type { FromWorker, ToWorker } from './messages.js';
-import { BOARD_FD } from './subscription-board.js';
+import type { KeyMoves } from '../../../proxy/key-moves.js';
+import type { PlaneStats } from '../../../proxy/measure/plane-stats.js';
+import type { LateConnection } from '../../../rebalance/connections.js';
+import { BoundedNews } from '../bounded-news.js';
+import type { FromWorker, ToWorker } from '../messages.js';
+import { BOARD_FD } from '../subscription-board.js';
 
-const PROGRAM = fileURLToPath(new URL('./worker-main.js', import.meta.url));
+const PROGRAM = fileURLToPath(new URL('../worker/worker-main.js', import.meta.url));
 
 const STALLED_MS = 2000;
 

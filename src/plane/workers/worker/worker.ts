@@ -2,17 +2,17 @@
 
 import { subscribe } from 'node:diagnostics_channel';
 import { Socket } from 'node:net';
-import { buildCommandTable, type CommandInfo } from '../../commands/build.js';
-import { DataPlane } from '../../proxy/data-plane.js';
-import { FORWARDED_CHANNELS } from '../../proxy/events.js';
-import { readPlaneStats } from '../../proxy/measure/plane-stats.js';
-import type { PeerAnswer } from '../../proxy/peers/peers.js';
-import { LoopLag } from '../../telemetry/loop-lag.js';
-import { BoundedNews } from './bounded-news.js';
-import { type FromWorker, ringsOf, type SentSnapshot, type ToWorker } from './messages.js';
-import { Questions } from './questions.js';
+import { buildCommandTable, type CommandInfo } from '../../../commands/build.js';
+import { DataPlane } from '../../../proxy/data-plane.js';
+import { FORWARDED_CHANNELS } from '../../../proxy/events.js';
+import { readPlaneStats } from '../../../proxy/measure/plane-stats.js';
+import type { PeerAnswer } from '../../../proxy/peers/peers.js';
+import { LoopLag } from '../../../telemetry/loop-lag.js';
+import { BoundedNews } from '../bounded-news.js';
+import { type FromWorker, ringsOf, type SentSnapshot, type ToWorker } from '../messages.js';
+import { Questions } from '../questions.js';
+import { openBoard } from '../subscription-board.js';
 import { RemoteMoves } from './remote-moves.js';
-import { openBoard } from './subscription-board.js';
 
 /** @param onSent called when the message is on its way */
 export type SendToPrimary = (message: FromWorker, onSent?: () => void) => void;
