@@ -4,20 +4,30 @@ const ENDS: ReadonlyMap<string, string> = new Map([
   ['ringproxy:upstream:impaired', 'ringproxy:upstream:recovered'],
 ]);
 
+interface Found {
+  /** Tells of its end. */
+  readonly end: string;
+  readonly node: string;
+  /** As the last worker that found it has told. */
+  event: object;
+  readonly workers: Set<number>;
+}
+
 /**
  * Each worker notices by itself that a node is gone or back, or says that it cannot do its work: it is news when the
  * first one notices, or the last.
  */
 export class NodeStates {
-  /** Workers that have found something, and what tells of its end, by what it is and by the node. */
-  readonly #found = new Map<string, { readonly end: string; event: object; readonly workers: Set<number> }>();
+  /** By what it is and by the node. */
+  readonly #found = new Map<string, Found>();
 
   isNews(worker: number, channel: string, event: object): boolean {
     const begins = ENDS.get(channel);
     const end = begins ?? ([...ENDS.values()].includes(channel) ? channel : null);
     if (end === null) return true;
-    const identity = `${end}\n${String(Reflect.get(event, 'node'))}\n${String(Reflect.get(event, 'address'))}`;
-    const found = this.#found.get(identity) ?? { end, event, workers: new Set<number>() };
+    const node = `${String(Reflect.get(event, 'node'))}\n${String(Reflect.get(event, 'address'))}`;
+    const identity = `${end}\n${node}`;
+    const found = this.#found.get(identity) ?? { end, node, event, workers: new Set<number>() };
     this.#found.set(identity, found);
     if (begins === undefined) return found.workers.delete(worker) && found.workers.size === 0;
     found.workers.add(worker);

@@ -1,29 +1,45 @@
 /** In the primary: one worker process, and what it was given and has not answered yet. */
-import { type ChildProcess, fork, type StdioOptions } from 'node:child_process';
 import type { Socket } from 'node:net';
-import { fileURLToPath } from 'node:url';
-import type { KeyMoves } from '../../../proxy/key-moves.js';
 import type { PlaneStats } from '../../../proxy/measure/plane-stats.js';
 import type { LateConnection } from '../../../rebalance/connections.js';
+import type { Timers } from '../../../time/timers.js';
+import { LATE, within } from '../../../time/within.js';
 import { BoundedNews } from '../bounded-news.js';
 import type { FromWorker, ToWorker } from '../messages.js';
-import { BOARD_FD } from '../subscription-board.js';
+import type { OpenChannel, WorkerChannel } from './channel.js';
 
-const PROGRAM = fileURLToPath(new URL('../worker/worker-main.js', import.meta.url));
-
+/** One that has taken no client for so long, although some wait for it, is stalled. */
 const STALLED_MS = 2000;
 
 export interface Fenced {
+  /** What was not answered in time. */
   readonly slow: readonly string[];
   readonly late: readonly LateConnection[];
 }
 
-export class WorkerProcess {
+export interface WorkerProcessOptions {
   /** Unique among the workers that this primary ever had. */
   readonly number: number;
   /** From 1 on; unique among the workers that live. */
   readonly slot: number;
-  /** Clients that were given to it and that it has not reported to have taken. */
+  /** The file of the subscription board, which it inherits; null: there is none. */
+  readonly board: number | null;
+  readonly open: OpenChannel;
+  readonly timers: Timers;
+  readonly onMessage: (worker: WorkerProcess, message: FromWorker) => void;
+  readonly onExit: (worker: WorkerProcess, how: string) => void;
+}
+
+export class WorkerProcess {
+  readonly number: number;
+  readonly slot: number;
+  /** Settles when the process has ended. */
+  readonly exited: Promise<void>;
+  /** For what other workers tell. */
+  readonly news = new BoundedNews((news, onSent) => this.send({ type: 'peer-news', news }, onSent));
+  readonly #channel: WorkerChannel;
+  readonly #timers: Timers;
+  /** Clients that were given to it, and that it has reported to have taken, since it began. */
   #given = 0;
   #accepted = 0;
   #open = 0;
@@ -32,62 +48,55 @@ export class WorkerProcess {
    * die: a socket that is lost on its way to another process would leave its client waiting for ever.
    */
   readonly #waiting: Socket[] = [];
-  /** Since when it has taken none of those that wait, by the clock. */
+  /** Since when it has taken none of those that wait, by the timers' clock. */
   #waitsSince = 0;
-  /** It has begun to serve. */
-  started = false;
-  /** Commands that it has passed to nodes. */
-  commands = 0;
-  /** Holds of moves that it has and has not released, with the change's number and who holds still. */
-  readonly holds: { readonly moves: number; readonly by: KeyMoves }[] = [];
-  /** What it counted, as it said last. */
-  lastStats: PlaneStats | null = null;
-  /** Settles when the process has ended. */
-  readonly exited: Promise<void>;
-  readonly #child: ChildProcess;
-  /** For what other workers tell. */
-  readonly news = new BoundedNews((news, onSent) => this.send({ type: 'peer-news', news }, onSent));
+  #started = false;
+  #commands = 0;
+  #lastStats: PlaneStats | null = null;
   readonly #fences = new Map<number, (fenced: Fenced | null) => void>();
   readonly #stats = new Map<number, (stats: PlaneStats | null) => void>();
   #nextRequest = 1;
   #ended = false;
 
-  /** @param board the file of the subscription board, which it inherits; null: there is none */
-  constructor(
-    number: number,
-    slot: number,
-    board: number | null,
-    onMessage: (worker: WorkerProcess, message: FromWorker) => void,
-    onExit: (worker: WorkerProcess, how: string) => void,
-  ) {
+  constructor({ number, slot, board, open, timers, onMessage, onExit }: WorkerProcessOptions) {
     this.number = number;
     this.slot = slot;
-    const stdio: StdioOptions = ['ignore', 'ignore', 'inherit', 'ipc'];
-    if (board !== null) stdio[BOARD_FD] = board;
-    this.#child = fork(PROGRAM, [], { serialization: 'advanced', stdio });
-    this.#child.on('message', (message: FromWorker) => {
-      this.#onMessage(message);
-      onMessage(this, message);
-    });
-    this.#child.on('error', () => {});
+    this.#timers = timers;
+    let onEnded = (): void => {};
     this.exited = new Promise((resolve) => {
-      this.#child.once('exit', (code, signal) => {
-        this.#ended = true;
-        for (const socket of this.#waiting.splice(0)) socket.destroy();
-        for (const answer of this.#fences.values()) answer(null);
-        for (const answer of [...this.#stats.values()]) answer(null);
-        onExit(this, signal ?? `exit code ${code}`);
-        resolve();
-      });
+      onEnded = resolve;
+    });
+    this.#channel = open(board, {
+      onMessage: (message) => onMessage(this, message),
+      onExit: (how) => {
+        this.#end();
+        onExit(this, how);
+        onEnded();
+      },
     });
   }
 
   get pid(): number {
-    return this.#child.pid ?? -1;
+    return this.#channel.pid;
   }
 
   get ended(): boolean {
     return this.#ended;
+  }
+
+  /** It has begun to serve. */
+  get started(): boolean {
+    return this.#started;
+  }
+
+  /** Commands that it has passed to nodes. */
+  get commands(): number {
+    return this.#commands;
+  }
+
+  /** What it counted, as it said last. */
+  get lastStats(): PlaneStats | null {
+    return this.#lastStats;
   }
 
   /** Clients that it has, with those on their way to it. */
@@ -97,23 +106,20 @@ export class WorkerProcess {
 
   /** Whether it does not take what it was given. */
   get stalled(): boolean {
-    return this.#given > this.#accepted && performance.now() - this.#waitsSince > STALLED_MS;
+    return this.#given > this.#accepted && this.#timers.now() - this.#waitsSince > STALLED_MS;
   }
 
   /** @param onSent called when the message is on its way */
-  send(message: ToWorker, onSent: () => void = () => {}): void {
-    // A worker that has just died is replaced when its exit is noticed.
-    if (!this.#ended && this.#child.connected) this.#child.send(message, onSent);
+  send(message: ToWorker, onSent?: () => void): void {
+    if (!this.#ended) this.#channel.send(message, onSent);
   }
 
-  give(id: number, socket: Socket): void {
-    if (this.#given === this.#accepted) this.#waitsSince = performance.now();
+  /** Hands over a client. @param client its number */
+  give(client: number, socket: Socket): void {
+    if (this.#given === this.#accepted) this.#waitsSince = this.#timers.now();
     this.#given++;
     this.#waiting.push(socket);
-    const message: ToWorker = { type: 'client', id };
-    this.#child.send(message, socket, { keepOpen: true }, (error) => {
-      if (error !== null) socket.destroy();
-    });
+    this.#channel.give(client, socket);
   }
 
   /** @returns null when the worker died meanwhile */
@@ -127,44 +133,49 @@ export class WorkerProcess {
   }
 
   /** @returns null when the worker died meanwhile, or does not answer within `timeout` milliseconds */
-  stats(timeout: number): Promise<PlaneStats | null> {
-    if (this.#ended) return Promise.resolve(null);
+  async stats(timeout: number): Promise<PlaneStats | null> {
+    if (this.#ended) return null;
     const request = this.#nextRequest++;
-    return new Promise((resolve) => {
-      const timer = setTimeout(() => settle(null), timeout);
-      const settle = (stats: PlaneStats | null): void => {
-        clearTimeout(timer);
-        this.#stats.delete(request);
-        resolve(stats);
-      };
-      this.#stats.set(request, settle);
+    const answer = new Promise<PlaneStats | null>((resolve) => {
+      this.#stats.set(request, resolve);
       this.send({ type: 'stats', request });
     });
+    const stats = await within(timeout, answer, this.#timers);
+    this.#stats.delete(request);
+    return stats === LATE ? null : stats;
   }
 
   kill(signal: NodeJS.Signals): void {
-    this.#child.kill(signal);
+    this.#channel.kill(signal);
   }
 
-  #onMessage(message: FromWorker): void {
-    switch (message.type) {
-      case 'clients':
-        if (message.accepted > this.#accepted) this.#waitsSince = performance.now();
-        for (const socket of this.#waiting.splice(0, message.accepted - this.#accepted)) socket.destroy();
-        this.#accepted = message.accepted;
-        this.#open = message.open;
-        this.commands = message.commands;
-        break;
-      case 'fenced':
-        this.#fences.get(message.request)?.({ slow: message.slow, late: message.late });
-        this.#fences.delete(message.request);
-        break;
-      case 'stats':
-        this.lastStats = message.stats;
-        this.#stats.get(message.request)?.(message.stats);
-        break;
-      default:
-        break;
-    }
+  onStarted(): void {
+    this.#started = true;
+  }
+
+  onClients({ accepted, open, commands }: FromWorker<'clients'>): void {
+    if (accepted > this.#accepted) this.#waitsSince = this.#timers.now();
+    for (const socket of this.#waiting.splice(0, accepted - this.#accepted)) socket.destroy();
+    this.#accepted = accepted;
+    this.#open = open;
+    this.#commands = commands;
+  }
+
+  onFenced({ request, slow, late }: FromWorker<'fenced'>): void {
+    this.#fences.get(request)?.({ slow, late });
+    this.#fences.delete(request);
+  }
+
+  /** Also one that comes too late tells what was counted. */
+  onStats({ request, stats }: FromWorker<'stats'>): void {
+    this.#lastStats = stats;
+    this.#stats.get(request)?.(stats);
+  }
+
+  #end(): void {
+    this.#ended = true;
+    for (const socket of this.#waiting.splice(0)) socket.destroy();
+    for (const answer of this.#fences.values()) answer(null);
+    for (const answer of this.#stats.values()) answer(null);
   }
 }

@@ -2,46 +2,76 @@
 
 import { subscribe } from 'node:diagnostics_channel';
 import { Socket } from 'node:net';
-import { buildCommandTable, type CommandInfo } from '../../../commands/build.js';
+import { buildCommandTable } from '../../../commands/build.js';
 import { DataPlane } from '../../../proxy/data-plane.js';
 import { FORWARDED_CHANNELS } from '../../../proxy/events.js';
 import { readPlaneStats } from '../../../proxy/measure/plane-stats.js';
-import type { PeerAnswer } from '../../../proxy/peers/peers.js';
 import { LoopLag } from '../../../telemetry/loop-lag.js';
-import { BoundedNews } from '../bounded-news.js';
-import { type FromWorker, ringsOf, type SentSnapshot, type ToWorker } from '../messages.js';
-import { Questions } from '../questions.js';
+import { systemTimers, type Timers } from '../../../time/timers.js';
+import { dispatch, type Handlers } from '../dispatch.js';
+import { ringsOf, type SentSnapshot, type ToWorker, type ToWorkerTable } from '../messages.js';
 import { openBoard } from '../subscription-board.js';
-import { RemoteMoves } from './remote-moves.js';
-
-/** @param onSent called when the message is on its way */
-export type SendToPrimary = (message: FromWorker, onSent?: () => void) => void;
+import { ChangingMoves } from './changing-moves.js';
+import { Primary, type SendToPrimary } from './primary.js';
 
 /** How often the primary hears how many clients there are. */
 const REPORT_MS = 50;
 
 export class Worker {
   readonly #send: SendToPrimary;
+  readonly #timers: Timers;
+  readonly #primary: Primary;
+  readonly #moves: ChangingMoves;
   readonly #lag = new LoopLag();
   #plane: DataPlane | null = null;
-  #moves: RemoteMoves | null = null;
-  #movesNumber = 0;
   #redisVersion = '7.0.0';
   #info: readonly string[] = [];
   /** Of all processes. */
   #clients = 0;
-  #commands: readonly CommandInfo[] = [];
+  /** Clients that have come, whether or not they were still there. */
   #accepted = 0;
   #reported = '';
-  #timer: NodeJS.Timeout | null = null;
-  readonly #scriptQuestions = new Questions<Buffer | null>(null);
-  readonly #returns = new Questions<void>(undefined);
-  readonly #peerQuestions = new Questions<readonly (PeerAnswer | null)[]>([null]);
-  readonly #monitored: BoundedNews;
+  #endReports = (): void => {};
 
-  constructor(send: SendToPrimary) {
+  readonly #handlers: Handlers<ToWorkerTable, [socket: unknown]> = {
+    start: (message) => this.#start(message),
+    client: ({ id }, socket) => this.#onClient(id, socket),
+    publish: ({ snapshot }) => this.#publish(snapshot),
+    fence: (message) => void this.#fence(message),
+    dropped: ({ late }) => this.#plane?.forgetLate(late),
+    settled: (message) => this.#moves.onSettled(message),
+    swept: (message) => this.#moves.onSwept(message),
+    held: (message) => this.#moves.onHeld(message),
+    script: (message) => this.#primary.onScript(message),
+    'scripts-flushed': () => this.#plane?.flushScripts(),
+    busy: ({ name, address, reply }) =>
+      this.#plane?.hearBusy(name, address, reply === null ? null : Buffer.from(reply)),
+    'peer-asked': ({ question, body }) => {
+      void this.#plane?.answerPeer(body).then((answer) => this.#send({ type: 'peer-answer', question, answer }));
+    },
+    'peer-answers': (message) => this.#primary.onPeerAnswers(message),
+    'peer-news': ({ news }) => this.#plane?.onPeerNews(news),
+    serves: (message) => this.#primary.onServes(message),
+    commands: ({ commands }) => {
+      this.#plane?.useTable(buildCommandTable(commands));
+    },
+    info: ({ redisVersion, lines, clients }) => {
+      this.#redisVersion = redisVersion;
+      this.#info = lines;
+      this.#clients = clients;
+    },
+    stats: ({ request }) => {
+      if (this.#plane === null) return;
+      this.#send({ type: 'stats', request, stats: readPlaneStats(this.#plane, this.#lag.seconds) });
+    },
+    close: ({ timeout }) => void this.#close(timeout),
+  };
+
+  constructor(send: SendToPrimary, timers: Timers = systemTimers) {
     this.#send = send;
-    this.#monitored = new BoundedNews((news, onSent) => send({ type: 'peer-news', news }, onSent));
+    this.#timers = timers;
+    this.#primary = new Primary(send, timers);
+    this.#moves = new ChangingMoves(send, timers);
     for (const channel of FORWARDED_CHANNELS) {
       subscribe(channel, (event) => {
         if (typeof event === 'object' && event !== null) send({ type: 'event', channel, event });
@@ -51,96 +81,14 @@ export class Worker {
 
   /** @param socket with a message of type `client` */
   onMessage(message: ToWorker, socket: unknown): void {
-    const send = this.#send;
-    switch (message.type) {
-      case 'start':
-        this.#start(message);
-        break;
-      case 'client':
-        this.#onClient(message.id, socket);
-        break;
-      case 'publish':
-        this.#publish(message.snapshot);
-        break;
-      case 'fence':
-        void this.#fence(message.request, message.timeout);
-        break;
-      case 'dropped':
-        this.#plane?.forgetLate(message.late);
-        break;
-      case 'settled':
-        if (message.moves === this.#movesNumber) this.#moves?.onSettled(message.token, message.settled);
-        break;
-      case 'swept':
-        if (message.moves === this.#movesNumber) this.#moves?.onSwept(message.source);
-        break;
-      case 'held':
-        if (message.moves === this.#movesNumber) this.#moves?.onHeld();
-        // Whoever asked for it asks anew, by the snapshot that has come meanwhile.
-        else send({ type: 'release', moves: message.moves });
-        break;
-      case 'script': {
-        const { body } = message;
-        this.#scriptQuestions.answer(
-          message.question,
-          body === null ? null : Buffer.from(body.buffer, body.byteOffset, body.byteLength),
-        );
-        break;
-      }
-      case 'scripts-flushed':
-        this.#plane?.flushScripts();
-        break;
-      case 'busy':
-        this.#plane?.hearBusy(
-          message.name,
-          message.address,
-          message.reply === null ? null : Buffer.from(message.reply),
-        );
-        break;
-      case 'peer-asked': {
-        const { question, body } = message;
-        void this.#plane?.answerPeer(body).then((answer) => send({ type: 'peer-answer', question, answer }));
-        break;
-      }
-      case 'peer-answers':
-        this.#peerQuestions.answer(message.question, message.answers);
-        break;
-      case 'peer-news':
-        this.#plane?.onPeerNews(message.news);
-        break;
-      case 'serves':
-        this.#returns.answer(message.question);
-        break;
-      case 'commands':
-        this.#commands = message.commands;
-        this.#plane?.useTable(buildCommandTable(this.#commands));
-        break;
-      case 'info':
-        this.#redisVersion = message.redisVersion;
-        this.#info = message.lines;
-        this.#clients = message.clients;
-        break;
-      case 'stats':
-        if (this.#plane === null) break;
-        this.#send({
-          type: 'stats',
-          request: message.request,
-          stats: readPlaneStats(this.#plane, this.#lag.seconds),
-        });
-        break;
-      case 'close':
-        void this.#close(message.timeout);
-        break;
-    }
+    dispatch(this.#handlers, message, socket);
   }
 
-  #start(message: Extract<ToWorker, { type: 'start' }>): void {
-    const { access } = message;
+  #start({ options, access, commands, snapshot, slot, workers, hasBoard }: ToWorker<'start'>): void {
     const parent = process.ppid;
-    this.#commands = message.commands;
     this.#plane = new DataPlane(
       {
-        ...message.options,
+        ...options,
         nodeAccess: (name) => (Object.hasOwn(access.byName, name) && access.byName[name]) || access.default,
         // Asked when the node knows this connection already: whoever takes over from a primary that died has its
         // workers' connections dropped, so that one that lives on unnoticed finds out here, and ends.
@@ -148,35 +96,18 @@ export class Worker {
           if (process.ppid !== parent) process.exit(1);
         },
       },
-      buildCommandTable(this.#commands),
+      buildCommandTable(commands),
       {
+        ...this.#primary.hooks,
         redisVersion: () => this.#redisVersion,
         proxyInfo: () => [...this.#info],
         allClients: () => this.#clients,
-        peers: {
-          ask: (body) => this.#peerQuestions.ask((question) => this.#send({ type: 'peer-question', question, body })),
-          tell: (news) => this.#monitored.send(news),
-        },
-        board: openBoard(message.hasBoard, message.slot, message.workers),
-        scriptPeers: {
-          learned: (body) => this.#send({ type: 'learned', body }),
-          ask: (digest, onAnswer) => {
-            void this.#scriptQuestions
-              .ask((question) => this.#send({ type: 'script-wanted', question, digest }))
-              .then(onAnswer);
-          },
-          flushed: () => this.#send({ type: 'scripts-flushed' }),
-        },
-        onBusy: (name, address, reply) => this.#send({ type: 'busy', name, address, reply }),
-        beforeReturn: ({ name, address, weight }) =>
-          this.#returns.ask((question) => {
-            this.#send({ type: 'returned', question, node: { name, address, weight } });
-          }),
+        board: openBoard(hasBoard, slot, workers),
       },
     );
     this.#plane.start();
-    if (message.snapshot !== null) this.#publish(message.snapshot);
-    this.#timer = setInterval(() => this.#report(), REPORT_MS);
+    if (snapshot !== null) this.#publish(snapshot);
+    this.#endReports = this.#timers.every(REPORT_MS, () => this.#report());
     this.#send({ type: 'started' });
   }
 
@@ -190,17 +121,11 @@ export class Worker {
   }
 
   #publish(sent: SentSnapshot): void {
-    const before = this.#moves;
-    if (sent.moves !== this.#movesNumber) {
-      this.#moves = sent.moves === 0 ? null : new RemoteMoves(sent.moves, sent.swept, sent.runIds, this.#send);
-      this.#movesNumber = sent.moves;
-    }
     const { generation, phase, nodes } = sent;
-    this.#plane?.publish({ generation, phase, nodes, ...ringsOf(sent), moves: this.#moves });
-    if (before !== this.#moves) before?.close();
+    this.#moves.adopt(sent, (moves) => this.#plane?.publish({ generation, phase, nodes, ...ringsOf(sent), moves }));
   }
 
-  async #fence(request: number, timeout: number): Promise<void> {
+  async #fence({ request, timeout }: ToWorker<'fence'>): Promise<void> {
     const plane = this.#plane;
     if (plane === null) return;
     const slow = await plane.fence(timeout);
@@ -221,7 +146,7 @@ export class Worker {
 
   async #close(timeout: number): Promise<void> {
     await this.#plane?.close(timeout);
-    if (this.#timer !== null) clearInterval(this.#timer);
+    this.#endReports();
     this.#lag.stop();
     process.disconnect();
   }
