@@ -1,5 +1,5 @@
 /** Talks to the admin API. */
-import { request } from 'undici';
+import { type Dispatcher, request } from 'undici';
 import type {
   ApiError,
   ChangeAccepted,
@@ -14,6 +14,7 @@ import type {
   WhichView,
 } from '../src/admin/api.js';
 import { CliError } from './cli-error.js';
+import { type ProxyEvent, readEvents } from './event-stream.js';
 
 const HEADERS_TIMEOUT_MS = 10_000;
 /** A change examines nodes first. */
@@ -23,6 +24,9 @@ export interface AdminOptions {
   readonly admin: string;
   readonly token?: string | undefined;
 }
+
+/** There was no answer, or not all of it: the same may be asked again. */
+export class UnreachableError extends CliError {}
 
 export class AdminClient {
   readonly #base: string;
@@ -107,11 +111,57 @@ export class AdminClient {
     return this.#send<T>('GET', path, null);
   }
 
+  /**
+   * @param options.channels those to hear of; empty: all that are not frequent
+   * @param options.recent what happened lately comes first
+   * @param options.signal ends it, with an error
+   * @returns when the proxy has answered: what happens there, until it ends the stream
+   */
+  async events(options: {
+    readonly channels: readonly string[];
+    readonly recent: boolean;
+    readonly signal: AbortSignal;
+  }): Promise<AsyncIterable<ProxyEvent>> {
+    const query = new URLSearchParams(options.channels.map((name): [string, string] => ['channel', name]));
+    if (options.recent) query.set('recent', '');
+    // Nothing may happen for long.
+    const answer = await this.#ask('GET', `/v1/events?${query}`, null, { bodyTimeout: 0, signal: options.signal });
+    if (answer.statusCode !== 200) throw this.#failure(answer.statusCode, parseJson(await answer.body.text()));
+    return readEvents(this.#chunks(answer.body));
+  }
+
+  async *#chunks(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    try {
+      yield* body;
+    } catch (error) {
+      throw this.#unreachable(error);
+    }
+  }
+
   async #send<T>(method: 'GET' | 'POST', path: string, body: object | null): Promise<T> {
-    let status: number;
+    const answer = await this.#ask(method, path, body);
+    const status = answer.statusCode;
     let text: string;
     try {
-      const answer = await request(`${this.#base}${path}`, {
+      text = await answer.body.text();
+    } catch (error) {
+      throw this.#unreachable(error);
+    }
+    const parsed = parseJson(text);
+    if (status >= 200 && status < 300 && parsed !== undefined) return parsed as T;
+    throw this.#failure(status, parsed);
+  }
+
+  /** @throws CliError when there is no answer */
+  async #ask(
+    method: 'GET' | 'POST',
+    path: string,
+    body: object | null,
+    options: { readonly bodyTimeout?: number; readonly signal?: AbortSignal } = {},
+  ): Promise<Dispatcher.ResponseData> {
+    try {
+      return await request(`${this.#base}${path}`, {
+        ...options,
         method,
         headersTimeout: method === 'POST' ? CHANGE_TIMEOUT_MS : HEADERS_TIMEOUT_MS,
         headers: {
@@ -120,18 +170,21 @@ export class AdminClient {
         },
         body: body === null ? null : JSON.stringify(body),
       });
-      status = answer.statusCode;
-      text = await answer.body.text();
     } catch (error) {
-      throw new CliError(
-        `the admin API at ${this.#base} cannot be reached: ${describe(error)}`,
-        'is ringproxy serve running? Give its address with --admin URL or RINGPROXY_ADMIN',
-      );
+      throw this.#unreachable(error);
     }
-    const parsed = parseJson(text);
-    if (status >= 200 && status < 300 && parsed !== undefined) return parsed as T;
-    if (isApiError(parsed)) throw new CliError(parsed.error.message, parsed.error.hint);
-    throw new CliError(
+  }
+
+  #unreachable(error: unknown): UnreachableError {
+    return new UnreachableError(
+      `the admin API at ${this.#base} cannot be reached: ${describe(error)}`,
+      'is ringproxy serve running? Give its address with --admin URL or RINGPROXY_ADMIN',
+    );
+  }
+
+  #failure(status: number, answer: unknown): CliError {
+    if (isApiError(answer)) return new CliError(answer.error.message, answer.error.hint);
+    return new CliError(
       `${this.#base} answered ${status}, not as the admin API does`,
       'check --admin: it must be the admin address, not that for Redis clients',
     );

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 import type { ChangeRequest, RingView } from '../src/admin/api.js';
-import { formatAddress, parseAddress, parseNodeText } from '../src/config/address.js';
 import { isWeight, WEIGHT_RULE } from '../src/config/node-limits.js';
+import { parseNodeText } from '../src/config/node-text.js';
+import { formatAddress, parseAddress } from '../src/node/address.js';
 import { CliError } from './cli-error.js';
 
 interface Wanted {

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
-import { parseAddress } from '../src/config/address.js';
 import { loadConfig } from '../src/config/load.js';
 import { configReference } from '../src/config/reference.js';
 import { decodeText } from '../src/config/twemproxy/file.js';
 import { importTwemproxy } from '../src/config/twemproxy.js';
+import { parseAddress } from '../src/node/address.js';
 import { CliError } from './cli-error.js';
 
 /** `ringproxy config …` */

@@ -6,6 +6,7 @@ import { CliError } from './cli-error.js';
 import { registerCompletionCommand } from './completion.js';
 import { registerConfigCommands } from './config-commands.js';
 import { registerDemoCommand } from './demo/demo-command.js';
+import { registerEventsCommand } from './events-command.js';
 import { registerRingCommands } from './ring-commands.js';
 import { registerServeCommand } from './serve-command.js';
 import { registerStatsCommand } from './stats-command.js';
@@ -20,6 +21,7 @@ function buildProgram(): Command {
   registerRingCommands(program);
   registerStatsCommand(program);
   registerTopCommand(program);
+  registerEventsCommand(program);
   registerConfigCommands(program);
   registerDemoCommand(program);
   registerCompletionCommand(program);

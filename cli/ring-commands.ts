@@ -1,7 +1,8 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import type { ChangeAccepted, ChangeRequest, ChangeView, NodeInput, NodeView, RingView } from '../src/admin/api.js';
-import { parseAddress, parseNodeText } from '../src/config/address.js';
 import { isWeight, WEIGHT_RULE } from '../src/config/node-limits.js';
+import { parseNodeText } from '../src/config/node-text.js';
+import { parseAddress } from '../src/node/address.js';
 import { AdminClient } from './admin-client.js';
 import { applyRequest } from './apply-file.js';
 import { registerCheckCommand } from './check-command.js';

@@ -3,7 +3,6 @@ import { availableParallelism } from 'node:os';
 import type { ProxyView, StatsView } from './admin/api.js';
 import type { AdminBackend } from './admin/backend.js';
 import { AdminServer } from './admin/server.js';
-import { parseAddress } from './config/address.js';
 import type { Config } from './config/settings.js';
 import { RingproxyError } from './errors.js';
 import { examineNode, takesValuesOf } from './health/examine.js';
@@ -11,6 +10,7 @@ import { flushNode, inspectNode, type NodeAccess, runIdsOf } from './health/insp
 import { NodeMonitors } from './health/node-monitors.js';
 import { readiness } from './health/readiness.js';
 import { newIdentity } from './identity.js';
+import { parseAddress } from './node/address.js';
 import type { PlaneHost } from './plane/host.js';
 import { LearnedCommands } from './plane/learned-commands.js';
 import { LocalPlane } from './plane/local.js';

@@ -1,5 +1,5 @@
 // Builds src and cli into dist. `node cli/bootstrap/build.mjs` checks types and builds; callers that have checked
-// them, or do not care, build in a fraction of the time.
+// them, or do not care, build in a fraction of the time (`--if-stale`: only when the sources have changed).
 import { createHash } from 'node:crypto';
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { extname, join } from 'node:path';
@@ -66,7 +66,8 @@ function replaceDist(fresh) {
   rmSync(old, { recursive: true, force: true });
 }
 
-function builtFingerprint() {
+/** @returns what the build was made from; null: there is none */
+export function builtFingerprint() {
   try {
     return readFileSync(join(DIST, FINGERPRINT), 'utf8');
   } catch {
@@ -94,5 +95,7 @@ function currentFingerprint() {
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   requireNode();
   ensureDependencies();
-  process.exitCode = build({ checkTypes: true });
+  process.exitCode = process.argv.includes('--if-stale')
+    ? buildIfStale({ checkTypes: false })
+    : build({ checkTypes: true });
 }

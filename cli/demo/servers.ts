@@ -1,4 +1,4 @@
-/** The processes of the demo: real redis-servers and a proxy, all of which end with it. */
+/** Real redis-servers and a proxy for trying things, all of which end with the program that started them. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import net from 'node:net';
@@ -19,6 +19,14 @@ export interface DemoNode {
 export interface DemoProxy {
   readonly port: number;
   readonly admin: string;
+  readonly child: ChildProcess;
+}
+
+export interface ProxyStart {
+  /** Of `serve`, on top of free ports and a log of errors alone. */
+  readonly flags?: readonly string[];
+  /** Where its log goes. */
+  readonly log?: 'nowhere' | 'stderr';
 }
 
 export class DemoServers {
@@ -46,34 +54,47 @@ export class DemoServers {
     return { name, port };
   }
 
-  async startProxy(nodes: readonly DemoNode[]): Promise<DemoProxy> {
-    const flags = nodes.flatMap((node) => ['--node', `${node.name}=127.0.0.1:${node.port}`]);
-    const child = this.#spawn(process.execPath, [
-      MAIN,
-      'serve',
-      ...['--listen', '127.0.0.1:0', '--admin', '127.0.0.1:0', '--log-level', 'error'],
-      ...flags,
-    ]);
-    const ready = await lineOf(child, 'ringproxy serve', parseReady);
-    return ready;
+  /** @throws CliError when it does not get ready; it has ended then */
+  async startProxy(nodes: readonly DemoNode[], { flags = [], log = 'nowhere' }: ProxyStart = {}): Promise<DemoProxy> {
+    const child = this.#spawn(
+      process.execPath,
+      [
+        MAIN,
+        'serve',
+        ...['--listen', '127.0.0.1:0', '--admin', '127.0.0.1:0', '--log-level', 'error'],
+        ...nodes.flatMap((node) => ['--node', `${node.name}=127.0.0.1:${node.port}`]),
+        ...flags,
+      ],
+      log,
+    );
+    try {
+      return { ...(await lineOf(child, 'ringproxy serve', parseReady)), child };
+    } catch (error) {
+      await this.end(child);
+      throw error;
+    }
+  }
+
+  /** Ends one of them, as one asks a server to end. */
+  async end(child: ChildProcess): Promise<void> {
+    if (!this.#children.has(child)) return;
+    const ended = new Promise((resolve) => child.once('exit', resolve));
+    child.kill('SIGTERM');
+    await ended;
   }
 
   /** Ends everything, the proxy first, so that it does not see its nodes go. */
   async stop(): Promise<void> {
-    for (const child of [...this.#children].reverse()) {
-      const ended = new Promise((resolve) => child.once('exit', resolve));
-      child.kill('SIGTERM');
-      await ended;
-    }
+    for (const child of [...this.#children].reverse()) await this.end(child);
     this.#guard.stdin?.end();
     rmSync(this.#folder, { recursive: true, force: true });
   }
 
-  #spawn(program: string, args: readonly string[]): ChildProcess {
+  #spawn(program: string, args: readonly string[], log: 'nowhere' | 'stderr' = 'nowhere'): ChildProcess {
     const child = spawn(program, args, {
       cwd: this.#folder,
       env: plainEnvironment(),
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['ignore', 'pipe', log === 'stderr' ? 'inherit' : 'pipe'],
       detached: true,
     });
     // A program that could not be started has no pid, and never exits.
@@ -101,7 +122,7 @@ function plainEnvironment(): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('RINGPROXY_')));
 }
 
-function parseReady(line: string): DemoProxy | null {
+function parseReady(line: string): { port: number; admin: string } | null {
   const match = /"listen":"[^"]*:(\d+)","admin":"([^"]+)"/.exec(line);
   return match === null ? null : { port: Number(match[1]), admin: match[2] ?? '' };
 }

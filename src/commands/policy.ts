@@ -3,6 +3,7 @@
  * merge, where odd keys stand, why it is refused, and what else the proxy decides by it. Adding a command is one row in
  * the file of its area; one that has none is routed by its keys.
  */
+import type { Route } from './command.js';
 import { CLUSTER } from './rows/cluster.js';
 import { CODE } from './rows/code.js';
 import { CONNECTION } from './rows/connection.js';
@@ -55,3 +56,11 @@ export const POLICY = {
   ...SERVER,
   ...MODULES,
 } as const satisfies PolicyRows;
+
+/** The names of the rows with this route (`container|subcommand` of a subcommand). */
+type RoutedAs<R extends Route> = {
+  [Name in keyof typeof POLICY]: (typeof POLICY)[Name] extends { readonly route: R } ? Name : never;
+}[keyof typeof POLICY];
+
+/** Commands that the proxy answers itself: each has a handler. */
+export type ProxyCommandName = RoutedAs<'proxy'>;

@@ -1,5 +1,5 @@
+import { isLoopback, parseAddress } from '../node/address.js';
 import { pointMistakes } from '../ring/node-points.js';
-import { isLoopback, parseAddress } from './address.js';
 import { MOST_NODES } from './node-limits.js';
 import type { Config } from './settings.js';
 

@@ -3,7 +3,7 @@
  * it cannot do its work. Probes need not see that: they have a connection already, and write nothing.
  */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import type { NodeSpec } from '../ring/node-spec.js';
+import { type NodeIdentity, nodeKey } from '../node/identity.js';
 
 const DOWN = 'ringproxy:upstream:down';
 const UP = 'ringproxy:upstream:up';
@@ -25,18 +25,18 @@ export class ClientTrouble {
   }
 
   /** @returns what is wrong with the node, or null */
-  of(node: NodeSpec): string | null {
-    const identity = `${node.name}\n${node.address}`;
-    const down = this.#down.get(identity);
+  of(node: NodeIdentity): string | null {
+    const key = nodeKey(node);
+    const down = this.#down.get(key);
     if (down !== undefined) return `NODEDOWN for clients: ${down}`;
-    return this.#impaired.get(identity) ?? null;
+    return this.#impaired.get(key) ?? null;
   }
 
   /** Nodes that are no members any more are not told of again. */
-  keep(nodes: readonly NodeSpec[]): void {
-    const known = new Set(nodes.map((node) => `${node.name}\n${node.address}`));
+  keep(nodes: readonly NodeIdentity[]): void {
+    const known = new Set(nodes.map(nodeKey));
     for (const map of [this.#down, this.#impaired]) {
-      for (const identity of map.keys()) if (!known.has(identity)) map.delete(identity);
+      for (const key of map.keys()) if (!known.has(key)) map.delete(key);
     }
   }
 
@@ -48,7 +48,7 @@ export class ClientTrouble {
 /** @param field where the event says what is wrong; null: nothing is any more */
 function note(map: Map<string, string>, event: unknown, field: string | null): void {
   if (typeof event !== 'object' || event === null) return;
-  const identity = `${String(Reflect.get(event, 'node'))}\n${String(Reflect.get(event, 'address'))}`;
-  if (field === null) map.delete(identity);
-  else map.set(identity, String(Reflect.get(event, field)));
+  const key = nodeKey({ name: String(Reflect.get(event, 'node')), address: String(Reflect.get(event, 'address')) });
+  if (field === null) map.delete(key);
+  else map.set(key, String(Reflect.get(event, field)));
 }

@@ -1,9 +1,9 @@
 /** A first look at a node: is it there, is it Redis, what is it. */
 import { isIP } from 'node:net';
 import { Redis, type RedisOptions } from 'ioredis';
-import { parseAddress } from '../config/address.js';
 import { RingproxyError } from '../errors.js';
-import { nameResolves } from '../proxy/io/shared-lookup.js';
+import { parseAddress } from '../node/address.js';
+import { nameResolves } from '../node/lookup.js';
 import { readRunId } from '../resp/run-id.js';
 import type { NodeSpec } from '../ring/node-spec.js';
 import { readImpairment } from './impairment.js';

@@ -1,4 +1,5 @@
 /** Looks after the nodes of the ring: what their probes say, and what the data plane finds of them. */
+import { nodeKey } from '../node/identity.js';
 import type { NodeSpec } from '../ring/node-spec.js';
 import { ClientTrouble } from './client-trouble.js';
 import type { NodeAccess } from './inspect.js';
@@ -21,7 +22,7 @@ export class NodeMonitors {
   /** From now on these are looked after, and no others. */
   watch(nodes: readonly NodeSpec[]): void {
     this.#trouble.keep(nodes);
-    const wanted = new Map(nodes.map((node) => [identityOf(node), node]));
+    const wanted = new Map(nodes.map((node) => [nodeKey(node), node]));
     for (const [identity, monitor] of this.#monitors) {
       if (wanted.has(identity)) continue;
       monitor.stop();
@@ -37,18 +38,18 @@ export class NodeMonitors {
 
   /** @returns null when it is not looked after */
   healthOf(node: NodeSpec): NodeHealth | null {
-    const health = this.#monitors.get(identityOf(node))?.health;
+    const health = this.#monitors.get(nodeKey(node))?.health;
     return health === undefined ? null : { ...health, reason: health.reason ?? this.#trouble.of(node) };
   }
 
   /** Of the server process that its probes have seen last, or null. */
   runIdOf(node: NodeSpec): string | null {
-    return this.#monitors.get(identityOf(node))?.health.runId ?? null;
+    return this.#monitors.get(nodeKey(node))?.health.runId ?? null;
   }
 
   /** A node that nobody has found down counts as up. */
   isUp(node: NodeSpec): boolean {
-    return this.#monitors.get(identityOf(node))?.health.up !== false;
+    return this.#monitors.get(nodeKey(node))?.health.up !== false;
   }
 
   /** The oldest of the servers' versions; null: none has said it yet. */
@@ -62,8 +63,4 @@ export class NodeMonitors {
     for (const monitor of this.#monitors.values()) monitor.stop();
     this.#trouble.stop();
   }
-}
-
-function identityOf(node: NodeSpec): string {
-  return `${node.name}\n${node.address}`;
 }

@@ -4,6 +4,7 @@
  */
 import type { Socket } from 'node:net';
 import type { CommandTable } from '../commands/table.js';
+import { nodeKey } from '../node/identity.js';
 import type { NodeSpec } from '../ring/node-spec.js';
 import { within } from '../time/within.js';
 import { Dispatcher } from './dispatcher.js';
@@ -123,7 +124,7 @@ export class DataPlane {
 
   /** Another process has found out that a script keeps the node busy, or (null) does not any more. */
   hearBusy(name: string, address: string, reply: Buffer | null): void {
-    this.#nodes.get(`${name}\n${address}`)?.busy.hear(reply, this.#shared.clock.read());
+    this.#nodes.get(nodeKey({ name, address }))?.busy.hear(reply, this.#shared.clock.read());
   }
 
   /** Another process has sent SCRIPT FLUSH. */
@@ -179,7 +180,7 @@ export class DataPlane {
 
   /** The nodes have dropped these. */
   forgetLate(late: readonly { readonly node: string; readonly address: string; readonly id: number }[]): void {
-    for (const { node, address, id } of late) this.#nodes.get(`${node}\n${address}`)?.late.forget(id);
+    for (const { node: name, address, id } of late) this.#nodes.get(nodeKey({ name, address }))?.late.forget(id);
   }
 
   /** From now on commands are routed by this snapshot; nodes that it does not have any more are closed. */
@@ -187,12 +188,12 @@ export class DataPlane {
     const known = new Set<string>();
     const nodes = snapshot.nodes.map((spec) => {
       // A node that keeps its name but moves to another address is another one to talk to.
-      const identity = `${spec.name}\n${spec.address}`;
-      known.add(identity);
-      let node = this.#nodes.get(identity);
+      const key = nodeKey(spec);
+      known.add(key);
+      let node = this.#nodes.get(key);
       if (node === undefined) {
         node = new UpstreamNode(spec.id, spec.name, spec.address, this.#upstream);
-        this.#nodes.set(identity, node);
+        this.#nodes.set(key, node);
         node.asksRunId = snapshot.nextRing !== null;
         if (this.options.preconnect) node.preconnect();
       }
@@ -200,9 +201,9 @@ export class DataPlane {
       return node;
     });
     this.#dispatcher.publish(snapshot, nodes);
-    for (const [identity, node] of this.#nodes) {
-      if (known.has(identity)) continue;
-      this.#nodes.delete(identity);
+    for (const [key, node] of this.#nodes) {
+      if (known.has(key)) continue;
+      this.#nodes.delete(key);
       node.leave();
     }
   }

@@ -2,8 +2,7 @@
  * What is remembered of the keys that a change has moved, over the turns that it takes: `cancel` turns a change
  * round, and what has been settled before tells on which side each key is.
  */
-import type { NodeIdentity } from '../ring/node-spec.js';
-import { sameNode } from '../ring/union.js';
+import { type NodeIdentity, sameNode } from '../node/identity.js';
 import { SettledKeys } from './settled-keys.js';
 import type { Place } from './trust.js';
 

@@ -10,6 +10,7 @@
  */
 import type { KeyMoves, MoveWaiter } from '../proxy/key-moves.js';
 import type { Ring } from '../ring/ring.js';
+import { systemTimers, type Timers } from '../time/timers.js';
 import { Carrier } from './carrier.js';
 import { keyName } from './key-name.js';
 import { MoveMemory } from './move-memory.js';
@@ -46,6 +47,8 @@ export interface MoverOptions {
   readonly onDropped: (keys: number) => void;
   /** So many keys went from one node to another; `bytes` of serialized values. */
   readonly onMoved: (source: string, target: string, keys: number, bytes: number) => void;
+  /** Default: the machine's. */
+  readonly timers?: Pick<Timers, 'now' | 'after'>;
 }
 
 /** How far the sweep of one node is. */
@@ -80,6 +83,7 @@ interface Route {
 
 export class Mover implements KeyMoves {
   readonly #options: MoverOptions;
+  readonly #timers: Pick<Timers, 'now' | 'after'>;
   readonly #links: MovingNodes;
   readonly #pace: Pace;
   /** What has been settled, in this turn of the change and before. */
@@ -108,9 +112,10 @@ export class Mover implements KeyMoves {
 
   constructor(options: MoverOptions) {
     this.#options = options;
+    this.#timers = options.timers ?? systemTimers;
     this.memory = new MoveMemory(options.nodes, options.earlier, !options.resumed);
     this.#links = new MovingNodes(options.nodes, options.runIds, options.link);
-    this.#pace = new Pace(options.isBusy);
+    this.#pace = new Pace(options.isBusy, this.#timers);
     this.#carrier = new Carrier(this.#links, this.memory, {
       onMoved: (source, target, keys, bytes) => this.#count(source, target, keys, bytes),
       onDropped: options.onDropped,
@@ -183,7 +188,11 @@ export class Mover implements KeyMoves {
   async sweep(): Promise<void> {
     await this.#track(Promise.all([...this.#progress.keys()].map((source) => this.#sweepSource(source))));
     // A key that failed to settle, and a connection that failed with commands in flight, must not be left behind.
-    while (!this.#stopped && (this.#inFlight.size > 0 || !(await this.#dropLate()))) await this.#sleep(RETRY_MS);
+    while (!this.#stopped) {
+      if (this.#inFlight.size > 0) await this.#nextWake();
+      else if (await this.#dropLate()) break;
+      else await this.#sleep(RETRY_MS);
+    }
     while (this.#held !== null && !this.#stopped) await this.#nextWake();
     if (!this.#stopped) this.#options.onSwept();
   }
@@ -364,13 +373,13 @@ export class Mover implements KeyMoves {
         await this.#nextWake();
         continue;
       }
-      const start = performance.now();
+      const start = this.#timers.now();
       await this.#move(source, target, database, batch, 'sweep');
       const done = new Set(batch);
       left = left.filter((key) => !done.has(key));
       let active = 0;
       for (const progress of this.#progress.values()) if (!progress.done) active++;
-      const pause = this.#pace.after(batch.length, performance.now() - start, active);
+      const pause = this.#pace.after(batch.length, this.#timers.now() - start, active);
       if (pause > 0) await this.#sleep(pause);
     }
   }
@@ -483,11 +492,11 @@ export class Mover implements KeyMoves {
 
   /** @returns false when that takes longer than so many milliseconds, or the mover is stopped */
   async #until(reached: () => boolean, milliseconds: number): Promise<boolean> {
-    const deadline = performance.now() + milliseconds;
+    const deadline = this.#timers.now() + milliseconds;
     // A timer may be a moment early.
-    const late = setTimeout(() => this.#wakeAll(), milliseconds + 2);
-    while (!reached() && !this.#stopped && performance.now() < deadline) await this.#nextWake();
-    clearTimeout(late);
+    const cancel = this.#timers.after(milliseconds + 2, () => this.#wakeAll());
+    while (!reached() && !this.#stopped && this.#timers.now() < deadline) await this.#nextWake();
+    cancel();
     return reached() && !this.#stopped;
   }
 
@@ -501,7 +510,9 @@ export class Mover implements KeyMoves {
 
   /** @param milliseconds less than 1: until the next turn of the event loop */
   #sleep(milliseconds: number): Promise<void> {
-    return new Promise((resolve) => setTimeout(resolve, milliseconds));
+    return new Promise((resolve) => {
+      this.#timers.after(milliseconds, resolve);
+    });
   }
 }
 

@@ -4,7 +4,7 @@
  * promise of each of the tens of thousands of commands a second.
  */
 import net, { type Socket } from 'node:net';
-import { sharedLookup } from '../proxy/io/shared-lookup.js';
+import { sharedLookup } from '../node/lookup.js';
 import { decodeReply, ReplyError, type ReplyValue } from '../resp/decode.js';
 import { request } from '../resp/encode.js';
 import { ReplyFramer } from '../resp/reply-framer.js';

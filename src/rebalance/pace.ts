@@ -3,6 +3,8 @@
  * are smaller and each is followed by a pause, so that most of the nodes' time is the clients'.
  */
 
+import { systemTimers, type Timers } from '../time/timers.js';
+
 /** Keys of a batch, at most. */
 const BATCH_KEYS = 128;
 const BUSY_BATCH_KEYS = 24;
@@ -23,6 +25,7 @@ const LONGEST_PAUSE_MS = 1000;
 
 export class Pace {
   readonly #isBusy: () => boolean;
+  readonly #clock: Pick<Timers, 'now'>;
   /** Keys a second of all sources together; 0: as fast as it goes. */
   #throttle = 0;
   /** When the next batch may begin, because of the throttle. */
@@ -31,8 +34,10 @@ export class Pace {
   /** What a batch takes at least, in milliseconds: the way to the nodes and back, which is nobody's work. */
   #leastTook = Number.POSITIVE_INFINITY;
 
-  constructor(isBusy: () => boolean) {
+  /** @param isBusy whether clients are being served */
+  constructor(isBusy: () => boolean, clock: Pick<Timers, 'now'> = systemTimers) {
     this.#isBusy = isBusy;
+    this.#clock = clock;
   }
 
   throttle(keysPerSecond: number): void {
@@ -74,7 +79,7 @@ export class Pace {
       pause = Math.min(LONGEST_PAUSE_MS, Math.max(BUSY_PAUSE_MS, work * (sources / BUSY_SHARE - 1)));
     }
     if (this.#throttle > 0) {
-      const now = performance.now();
+      const now = this.#clock.now();
       this.#nextAt = Math.max(now, this.#nextAt) + (keys / this.#throttle) * 1000;
       pause = Math.max(pause, this.#nextAt - now);
     }

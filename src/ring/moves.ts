@@ -1,3 +1,4 @@
+import { nodeKey } from '../node/identity.js';
 import { visitJointSlots } from './modula.js';
 import type { Ring } from './ring.js';
 
@@ -108,10 +109,10 @@ function visitMovedArcs(
 
 /** For each node a number that stands for its name and address: comparing those is cheaper than comparing strings. */
 function numberNodes(ring: Ring, numbers: Map<string, number>): Uint32Array {
-  return Uint32Array.from(ring.nodes, ({ name, address }) => {
-    const identity = `${name}\n${address}`;
-    const known = numbers.get(identity) ?? numbers.size;
-    numbers.set(identity, known);
+  return Uint32Array.from(ring.nodes, (node) => {
+    const key = nodeKey(node);
+    const known = numbers.get(key) ?? numbers.size;
+    numbers.set(key, known);
     return known;
   });
 }

@@ -1,10 +1,6 @@
-import type { NodeIdentity, NodeSpec } from './node-spec.js';
+import { sameNode } from '../node/identity.js';
+import type { NodeSpec } from './node-spec.js';
 import { Ring } from './ring.js';
-
-/** Whether two rings mean the same server by these nodes: a node that keeps its name but not its address is another one. */
-export function sameNode(a: NodeIdentity, b: NodeIdentity): boolean {
-  return a.name === b.name && a.address === b.address;
-}
 
 /**
  * The same ring over a longer list of nodes, of which some may own nothing: while a ring changes, the old

@@ -4,6 +4,7 @@
  * opened, and any number of viewers cost one reading a second.
  */
 import type { LoadView, NodeLoad } from '../admin/api.js';
+import { nodeKey } from '../node/identity.js';
 
 /** A histogram's counts by bucket, since the start. */
 export interface TimeCounts {
@@ -258,6 +259,6 @@ function difference(before: Float64Array, now: Float64Array): SparseCounts {
 }
 
 /** A node that comes back under its name at another address begins anew. */
-function identityOf(node: { readonly node: string; readonly address: string }): string {
-  return `${node.node}\n${node.address}`;
+function identityOf({ node, address }: { readonly node: string; readonly address: string }): string {
+  return nodeKey({ name: node, address });
 }

@@ -18,6 +18,7 @@
 import { randomUUID } from 'node:crypto';
 import type { ChangeAccepted, ChangeRequest, HistoryEntry, RingView, WhichView } from '../admin/api.js';
 import { RingproxyError } from '../errors.js';
+import { sameNode } from '../node/identity.js';
 import type { KeyMoves } from '../proxy/key-moves.js';
 import type { MoveMemory } from '../rebalance/move-memory.js';
 import type { Mover } from '../rebalance/mover.js';
@@ -25,7 +26,7 @@ import { buildRing } from '../ring/build.js';
 import { ringMoves } from '../ring/moves.js';
 import type { NodeSpec } from '../ring/node-spec.js';
 import type { Ring, RingOptions } from '../ring/ring.js';
-import { overNodes, sameNode } from '../ring/union.js';
+import { overNodes } from '../ring/union.js';
 import { checkRoom, examineArrivals } from './admission/admission.js';
 import { checkFitness } from './admission/fitness.js';
 import { tellingNodes } from './admission/node-failure.js';

@@ -11,6 +11,7 @@ if (buildIfStale({ checkTypes: false }) !== 0) fail('The build failed: see the m
 const TABLES = [
   ['commands.md', 'commands', await from('commands/reference.js', 'commandReference')],
   ['settings.md', 'config', await from('config/reference.js', 'configReference')],
+  ['errors.md', 'own-errors', await from('proxy/request/own-errors.js', 'ownErrorReference')],
   ['errors.md', 'errors', await from('errors.js', 'errorReference')],
   ['nodes.md', 'rights', await from('node-rights.js', 'rightsReference')],
 ];

@@ -1,7 +1,8 @@
 /** The nodes of the first generation, how to log in at nodes, and how they are looked after. */
 import { z } from 'zod';
-import { formatAddress, parseAddress, parseNodeText } from '../address.js';
+import { formatAddress, parseAddress } from '../../node/address.js';
 import { isNodeName, isWeight, NODE_NAME_RULE, WEIGHT_RULE } from '../node-limits.js';
+import { parseNodeText } from '../node-text.js';
 import type { Setting } from './setting.js';
 
 export interface NodeConfig {

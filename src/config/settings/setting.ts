@@ -1,7 +1,7 @@
 /** What a row of the table of settings may be, how its value is read, and how it is shown. */
 import { z } from 'zod';
+import { formatAddress, parseAddress } from '../../node/address.js';
 import type { SettingForm, SettingRow, SettingValue } from '../../proxy/settings.js';
-import { formatAddress, parseAddress } from '../address.js';
 import { keyGroups } from '../key-groups.js';
 import { formatDuration, formatSize, parseDuration, parseSize } from '../units.js';
 

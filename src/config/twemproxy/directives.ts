@@ -1,7 +1,8 @@
 /** twemproxy's directives, one row each: what it becomes in ringproxy's configuration, or why it cannot. */
+
+import { formatAddress, isLoopback, parseAddress } from '../../node/address.js';
 import { HASH_NAMES } from '../../ring/hash.js';
 import { pointMistakes } from '../../ring/node-points.js';
-import { formatAddress, isLoopback, parseAddress } from '../address.js';
 import { MOST_NODES } from '../node-limits.js';
 import type { Located, Mistake, TwemproxyPool } from './file.js';
 import { bracketed, cutBehind, type ImportedServer, parseServer, wholeNumber } from './server.js';

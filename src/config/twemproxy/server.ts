@@ -1,4 +1,4 @@
-import { formatAddress, parseAddress } from '../address.js';
+import { formatAddress, parseAddress } from '../../node/address.js';
 import { isNodeName, MOST_WEIGHT, NODE_NAME_RULE } from '../node-limits.js';
 
 export interface ImportedServer {

@@ -1,4 +1,5 @@
 import type { Command } from '../../commands/command.js';
+import type { ProxyCommandName } from '../../commands/policy.js';
 import type { RequestFramer } from '../../resp/request-framer.js';
 import type { Dispatcher, Verdict } from '../dispatcher.js';
 import type { ClientConnection } from '../session/client-connection.js';
@@ -22,18 +23,23 @@ export type LocalCommand = (
   dispatcher: Dispatcher,
 ) => Verdict;
 
+/** Some of the handlers of commands that the proxy answers itself: the type of each feature's share. */
+export type LocalCommands = Readonly<Partial<Record<ProxyCommandName, LocalCommand>>>;
+
+const HANDLERS = {
+  ...connectionCommands,
+  ...clientCommands,
+  ...transactionCommands,
+  ...pubsubCommands,
+  ...trackingCommands,
+  ...clusterCommands,
+  ...serverCommands,
+  'config|get': configGet,
+  'client|unblock': clientUnblock,
+  monitor,
+  wait,
+  waitaof: wait,
+} satisfies Readonly<Record<ProxyCommandName, LocalCommand>>;
+
 /** The commands that the proxy answers itself, by name (`container|subcommand`). */
-export const LOCAL_COMMANDS: ReadonlyMap<string, LocalCommand> = new Map<string, LocalCommand>([
-  ...Object.entries(connectionCommands),
-  ...Object.entries(clientCommands),
-  ...Object.entries(transactionCommands),
-  ...Object.entries(pubsubCommands),
-  ...Object.entries(trackingCommands),
-  ...Object.entries(clusterCommands),
-  ...Object.entries(serverCommands),
-  ['config|get', configGet],
-  ['client|unblock', clientUnblock],
-  ['monitor', monitor],
-  ['wait', wait],
-  ['waitaof', wait],
-]);
+export const LOCAL_COMMANDS: ReadonlyMap<string, LocalCommand> = new Map(Object.entries<LocalCommand>(HANDLERS));

@@ -1,4 +1,5 @@
 /** What a data plane counted, as plain data: it may come from several processes, and is added up then. */
+import { nodeKey } from '../../node/identity.js';
 import type { DataPlane } from '../data-plane.js';
 import { emptyHistogram, type HistogramData } from './histogram.js';
 
@@ -221,12 +222,12 @@ function addCommand(sums: Map<string, CommandCounts>, row: CommandCounts): void 
 }
 
 function addNode(sums: Map<string, NodeCounts>, row: NodeCounts): void {
-  const identity = `${row.node}\n${row.address}`;
-  const sum = sums.get(identity);
+  const key = nodeKey({ name: row.node, address: row.address });
+  const sum = sums.get(key);
   if (sum === undefined) {
     const time = emptyHistogram();
     addTimes(time, row.time);
-    sums.set(identity, { ...row, time });
+    sums.set(key, { ...row, time });
     return;
   }
   sum.up = sum.up && row.up;

@@ -38,8 +38,12 @@ export function runSpecial(
       if (state === GAVE_UP) return dispatcher.refuse(client, command, GAVE_UP_REPLY);
       break;
     }
-    default:
+    case 'script':
+    case 'digest':
+    case 'code':
       return dispatcher.scripts.run(client, command, owner, source, framer, keys, keyHash);
+    default:
+      command.special satisfies null;
   }
   return dispatcher.forward(client, command, owner, source, framer, keys, keyHash);
 }

@@ -16,10 +16,10 @@
 
 import type { Socket } from 'node:net';
 import net from 'node:net';
+import { sharedLookup } from '../../node/lookup.js';
 import { error as encodeError } from '../../resp/encode.js';
 import { ReplyFramer } from '../../resp/reply-framer.js';
 import { Outlet } from '../io/outlet.js';
-import { sharedLookup } from '../io/shared-lookup.js';
 import { createSocketWriter } from '../io/socket-writer.js';
 import type { Request } from '../request/request.js';
 import type { ClientConnection } from '../session/client-connection.js';

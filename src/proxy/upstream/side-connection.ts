@@ -6,11 +6,11 @@
  *     └──────── after a pause, while it is wanted ──┘
  */
 import net, { type Socket } from 'node:net';
+import { sharedLookup } from '../../node/lookup.js';
 import { request as encodeRequest } from '../../resp/encode.js';
 import { ReplyFramer } from '../../resp/reply-framer.js';
 import { Fifo } from '../io/fifo.js';
 import { Outlet } from '../io/outlet.js';
-import { sharedLookup } from '../io/shared-lookup.js';
 import { createSocketWriter } from '../io/socket-writer.js';
 import { buildHandshake, type LaneKind } from './lane-handshake.js';
 import type { UpstreamNode } from './upstream-node.js';

@@ -2,9 +2,9 @@
 import { RingproxyError } from '../../errors.js';
 import type { NodeExam } from '../../health/examine.js';
 import type { NodeFacts } from '../../health/inspect.js';
+import { sameNode } from '../../node/identity.js';
 import { aclRules, lackingForMoves } from '../../node-rights.js';
 import type { NodeSpec } from '../../ring/node-spec.js';
-import { sameNode } from '../../ring/union.js';
 
 export interface FitnessHooks {
   /** Looks at a node. @throws RingproxyError when it cannot */

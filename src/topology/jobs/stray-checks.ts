@@ -8,11 +8,11 @@
  */
 import type { NodeStrays, StrayReport } from '../../admin/api.js';
 import { RingproxyError } from '../../errors.js';
+import { nodeKey, sameNode } from '../../node/identity.js';
 import type { NodeLink } from '../../rebalance/node-link.js';
 import { walkStrays } from '../../rebalance/strays.js';
 import type { NodeSpec } from '../../ring/node-spec.js';
 import type { Ring } from '../../ring/ring.js';
-import { sameNode } from '../../ring/union.js';
 import { likelyCause } from './stray-cause.js';
 
 export interface StableRing {
@@ -96,7 +96,7 @@ export class StrayChecks {
     return {
       running: this.#asked !== null,
       fix: this.#asked === 'fix',
-      nodes: nodes.map((node) => this.#known.get(identityOf(node))?.view ?? emptyView(node)),
+      nodes: nodes.map((node) => this.#known.get(nodeKey(node))?.view ?? emptyView(node)),
     };
   }
 
@@ -180,7 +180,7 @@ export class StrayChecks {
     }
     for (const [index, node] of stable.nodes.entries()) {
       const runId = this.#options.runId(node);
-      const known = this.#known.get(identityOf(node));
+      const known = this.#known.get(nodeKey(node));
       if (runId === null || runId === '' || known?.runId === runId) continue;
       const cameBack = known?.clean === true;
       this.#run(() => this.#look(node, { ring: stable.ring, index, cameBack }));
@@ -256,7 +256,7 @@ export class StrayChecks {
   }
 
   #remember(node: NodeSpec): Known {
-    const identity = identityOf(node);
+    const identity = nodeKey(node);
     const known = this.#known.get(identity) ?? { node, runId: '', clean: false, view: emptyView(node) };
     this.#known.set(identity, known);
     return known;
@@ -289,10 +289,6 @@ function emptyView(node: NodeSpec): NodeStrays {
     examples: [],
     error: null,
   };
-}
-
-function identityOf(node: NodeSpec): string {
-  return `${node.name}\n${node.address}`;
 }
 
 function isSuspicious(keys: number, strays: number): boolean {

@@ -1,10 +1,10 @@
 /** The ring's state and the changes to it as pure functions; who owns and keeps it is `ring-manager.ts`. */
 import { MOST_NODES } from '../../config/node-limits.js';
 import { RingproxyError } from '../../errors.js';
+import { type NodeIdentity, sameNode } from '../../node/identity.js';
 import { pointMistakes } from '../../ring/node-points.js';
-import type { NodeIdentity, NodeSpec } from '../../ring/node-spec.js';
+import type { NodeSpec } from '../../ring/node-spec.js';
 import type { RingOptions } from '../../ring/ring.js';
-import { sameNode } from '../../ring/union.js';
 
 /** A node with the number that SCAN cursors know it by. */
 export interface Member extends NodeSpec {

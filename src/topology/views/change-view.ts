@@ -1,7 +1,7 @@
 /** What operators read of a change. */
 import type { ChangeRequest, ChangeView, NodeInput } from '../../admin/api.js';
-import { formatAddress, parseAddress } from '../../config/address.js';
 import { RingproxyError } from '../../errors.js';
+import { formatAddress, parseNodeAddress } from '../../node/address.js';
 import type { Mover } from '../../rebalance/mover.js';
 import type { NodeSpec } from '../../ring/node-spec.js';
 import type { RunningChange } from '../state/ring-state.js';
@@ -55,8 +55,8 @@ export function describeChange(
 
 /** @throws RingproxyError when the address is none */
 export function toSpec(input: NodeInput): NodeSpec {
-  const parsed = parseAddress(input.address);
-  if (parsed === null || ('port' in parsed && parsed.port === 0)) {
+  const parsed = parseNodeAddress(input.address);
+  if (parsed === null) {
     throw new RingproxyError('BAD_ADDRESS', `'${input.address}' is not a node's address`);
   }
   const address = formatAddress(parsed);

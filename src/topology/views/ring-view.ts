@@ -1,7 +1,7 @@
 /** What operators read of the ring and its nodes. */
 import type { NodeState, NodeView, WhichView } from '../../admin/api.js';
+import { sameNode } from '../../node/identity.js';
 import type { Ring } from '../../ring/ring.js';
-import { sameNode } from '../../ring/union.js';
 import type { AdmissionHooks } from '../admission/admission.js';
 import { type Member, type RingState, type RunningChange, unionOf } from '../state/ring-state.js';
 

@@ -12,31 +12,40 @@ export const EVERYTHING = 'everything';
  */
 export const PARTS = [
   { parts: ['resp'], mayImport: [] },
-  { parts: ['ring'], mayImport: [] },
+  { parts: ['node'], mayImport: ['resp'] },
+  { parts: ['ring'], mayImport: ['node/identity.ts'] },
   { parts: ['commands'], mayImport: ['resp'] },
   { parts: ['time'], mayImport: [] },
-  { parts: ['proxy'], mayImport: ['resp', 'ring', 'commands', 'time'] },
-  { parts: ['config'], mayImport: ['ring', 'proxy/settings.ts', 'errors.ts'] },
+  { parts: ['proxy'], mayImport: ['resp', 'node', 'ring', 'commands', 'time'] },
+  { parts: ['config'], mayImport: ['node', 'ring', 'proxy/settings.ts', 'errors.ts'] },
   {
     parts: ['topology'],
-    mayImport: ['ring', 'config', 'rebalance', 'node-rights.ts', 'errors.ts'],
+    mayImport: ['node', 'ring', 'config', 'rebalance', 'node-rights.ts', 'errors.ts'],
     types: ['admin/api.ts', 'health', 'proxy'],
   },
-  { parts: ['rebalance'], mayImport: ['resp', 'ring', 'health', 'proxy', 'time', 'errors.ts'] },
-  { parts: ['health'], mayImport: ['resp', 'config', 'proxy/io', 'node-rights.ts', 'errors.ts'], types: ['ring'] },
-  { parts: ['telemetry'], mayImport: ['proxy/measure', 'errors.ts'], types: ['admin/api.ts', 'identity.ts'] },
-  { parts: ['admin'], mayImport: ['config', 'errors.ts'] },
+  { parts: ['rebalance'], mayImport: ['resp', 'node', 'ring', 'health', 'proxy', 'time', 'errors.ts'] },
+  { parts: ['health'], mayImport: ['resp', 'node', 'config', 'node-rights.ts', 'errors.ts'], types: ['ring'] },
+  {
+    parts: ['telemetry'],
+    mayImport: ['node/identity.ts', 'proxy/measure', 'errors.ts'],
+    types: ['admin/api.ts', 'identity.ts'],
+  },
+  { parts: ['admin'], mayImport: ['node', 'config', 'errors.ts'] },
   { parts: ['admin/page'], mayImport: [], types: ['admin/api.ts'] },
   {
     parts: ['plane'],
-    mayImport: ['proxy', 'rebalance', 'ring', 'commands', 'telemetry', 'time'],
+    mayImport: ['proxy', 'rebalance', 'node', 'ring', 'commands', 'telemetry', 'time'],
     types: ['admin/api.ts', 'topology'],
   },
   { parts: ['identity.ts'], mayImport: ['version.ts'] },
   { parts: ['serve.ts'], mayImport: EVERYTHING },
   { parts: ['node-rights.ts', 'errors.ts', 'version.ts'], mayImport: [] },
   { parts: ['../compose'], mayImport: [] },
-  { parts: ['../cli'], mayImport: ['config', 'serve.ts', 'errors.ts', 'version.ts'], types: ['admin/api.ts'] },
+  {
+    parts: ['../cli'],
+    mayImport: ['config', 'node/address.ts', 'serve.ts', 'errors.ts', 'version.ts'],
+    types: ['admin/api.ts'],
+  },
 ];
 
 /**

@@ -1,3 +1,5 @@
+import { nodeKey } from '../../../node/identity.js';
+
 /** What a worker may find of a node, and the end of that. */
 const ENDS: ReadonlyMap<string, string> = new Map([
   ['ringproxy:upstream:down', 'ringproxy:upstream:up'],
@@ -25,10 +27,10 @@ export class NodeStates {
     const begins = ENDS.get(channel);
     const end = begins ?? ([...ENDS.values()].includes(channel) ? channel : null);
     if (end === null) return true;
-    const node = `${String(Reflect.get(event, 'node'))}\n${String(Reflect.get(event, 'address'))}`;
-    const identity = `${end}\n${node}`;
-    const found = this.#found.get(identity) ?? { end, node, event, workers: new Set<number>() };
-    this.#found.set(identity, found);
+    const node = nodeKey({ name: String(Reflect.get(event, 'node')), address: String(Reflect.get(event, 'address')) });
+    const key = `${end}\n${node}`;
+    const found = this.#found.get(key) ?? { end, node, event, workers: new Set<number>() };
+    this.#found.set(key, found);
     if (begins === undefined) return found.workers.delete(worker) && found.workers.size === 0;
     found.workers.add(worker);
     found.event = event;

@@ -2,6 +2,7 @@
  * In the primary: connections on which commands may still lie at the nodes. Before keys move, the nodes have dropped
  * them: those of living workers that ended with commands in flight, and whatever a worker that died has left.
  */
+import { nodeKey } from '../../../node/identity.js';
 import type { LateConnection, LateKiller } from '../../../rebalance/connections.js';
 import type { NodeSpec } from '../../../ring/node-spec.js';
 
@@ -25,7 +26,7 @@ export class StaleConnections {
 
   /** Living workers say that these ended with commands in flight. */
   addLate(late: readonly LateConnection[]): void {
-    for (const connection of late) this.#late.set(identityOf(connection), connection);
+    for (const connection of late) this.#late.set(keyOfLate(connection), connection);
   }
 
   /** A worker has died. @param name of its connections at the nodes */
@@ -43,7 +44,7 @@ export class StaleConnections {
     try {
       await this.#options.killLate(nodes, [...this.#late.values()], (late) => {
         dropped.push(late);
-        this.#late.delete(identityOf(late));
+        this.#late.delete(keyOfLate(late));
       });
     } finally {
       onDropped(dropped);
@@ -52,16 +53,16 @@ export class StaleConnections {
   }
 
   async #dropDead(node: NodeSpec): Promise<void> {
-    const identity = `${node.name}\n${node.address}`;
-    const known = this.#dropped.get(identity) ?? new Set<string>();
+    const key = nodeKey(node);
+    const known = this.#dropped.get(key) ?? new Set<string>();
     const gone = [...this.#deadNames].filter((name) => !known.has(name));
     if (gone.length === 0) return;
     await this.#options.killNamed([node], (name) => gone.includes(name));
     for (const name of gone) known.add(name);
-    this.#dropped.set(identity, known);
+    this.#dropped.set(key, known);
   }
 }
 
-function identityOf({ node, address, id }: LateConnection): string {
-  return `${node}\n${address}\n${id}`;
+function keyOfLate({ node, address, id }: LateConnection): string {
+  return `${nodeKey({ name: node, address })}\n${id}`;
 }

@@ -2,7 +2,7 @@
 import * as encode from '../../../resp/encode.js';
 import { type ClientConnection, TAKEN } from '../../session/client-connection.js';
 import { answer, answerError, argumentTexts } from '../../session/words.js';
-import type { LocalCommand } from '../index.js';
+import type { LocalCommand, LocalCommands } from '../index.js';
 import { describeClient } from './describe.js';
 import { kill, list } from './list-kill.js';
 import { pause, unpause } from './pause.js';
@@ -75,7 +75,7 @@ function flag(set: (client: ClientConnection, on: boolean) => void): LocalComman
   };
 }
 
-export const clientCommands: Readonly<Record<string, LocalCommand>> = {
+export const clientCommands = {
   'client|id': id,
   'client|getname': getName,
   'client|setname': setName,
@@ -92,4 +92,4 @@ export const clientCommands: Readonly<Record<string, LocalCommand>> = {
   'client|no-touch': flag((client, on) => {
     client.noTouch = on;
   }),
-};
+} as const satisfies LocalCommands;

@@ -7,7 +7,7 @@ import * as encode from '../../../resp/encode.js';
 import type { Dispatcher } from '../../dispatcher.js';
 import type { ClientConnection } from '../../session/client-connection.js';
 import { answer, answerError, argumentBytes, argumentTexts } from '../../session/words.js';
-import type { LocalCommand } from '../index.js';
+import type { LocalCommand, LocalCommands } from '../index.js';
 import { keySlot, SLOTS } from './key-slot.js';
 
 const DISABLED = 'ERR This instance has cluster support disabled';
@@ -81,26 +81,19 @@ const ofNode =
   ({ id }, words) =>
     words[2] === id ? reply : encode.error(`ERR Unknown node ${words[2]}`);
 
-const ANSWERS: Readonly<Record<string, Answer>> = {
-  info,
-  slots,
-  shards,
-  nodes,
-  myid: ({ id }) => encode.bulk(id),
-  myshardid: ({ id }) => encode.bulk(id),
-  keyslot: (_node, _words, bytes) => encode.integer(keySlot(bytes[2] as Buffer)),
-  links: () => encode.EMPTY_ARRAY,
-  replicas: ofNode(encode.EMPTY_ARRAY),
-  slaves: ofNode(encode.EMPTY_ARRAY),
-  'count-failure-reports': ofNode(encode.integer(0)),
-};
+const ownId: Answer = ({ id }) => encode.bulk(id);
+const slotOfKey: Answer = (_node, _words, bytes) => encode.integer(keySlot(bytes[2] as Buffer));
+const links: Answer = () => encode.EMPTY_ARRAY;
+const replicas = ofNode(encode.EMPTY_ARRAY);
+const failureReports = ofNode(encode.integer(0));
 
-const cluster: LocalCommand = (client, command, framer, dispatcher) => {
-  if (!dispatcher.context.shared.options.clusterMode) return answerError(client, command, DISABLED);
-  const known = ANSWERS[command.name.slice('cluster|'.length)] as Answer;
-  const reply = known(nodeFor(client, dispatcher), argumentTexts(framer), argumentBytes(framer));
-  return reply[0] === MINUS ? dispatcher.refuse(client, command, reply) : answer(client, command, reply);
-};
+const cluster =
+  (answerOf: Answer): LocalCommand =>
+  (client, command, framer, dispatcher) => {
+    if (!dispatcher.context.shared.options.clusterMode) return answerError(client, command, DISABLED);
+    const reply = answerOf(nodeFor(client, dispatcher), argumentTexts(framer), argumentBytes(framer));
+    return reply[0] === MINUS ? dispatcher.refuse(client, command, reply) : answer(client, command, reply);
+  };
 
 const MINUS = 0x2d;
 
@@ -130,9 +123,19 @@ export function clusterFigures(clusterMode: boolean): Readonly<Record<string, st
   return clusterMode ? { redis_mode: 'cluster', cluster_enabled: '1' } : {};
 }
 
-export const clusterCommands: Readonly<Record<string, LocalCommand>> = {
-  ...Object.fromEntries(Object.keys(ANSWERS).map((name) => [`cluster|${name}`, cluster])),
+export const clusterCommands = {
+  'cluster|info': cluster(info),
+  'cluster|slots': cluster(slots),
+  'cluster|shards': cluster(shards),
+  'cluster|nodes': cluster(nodes),
+  'cluster|myid': cluster(ownId),
+  'cluster|myshardid': cluster(ownId),
+  'cluster|keyslot': cluster(slotOfKey),
+  'cluster|links': cluster(links),
+  'cluster|replicas': cluster(replicas),
+  'cluster|slaves': cluster(replicas),
+  'cluster|count-failure-reports': cluster(failureReports),
   readonly: nothing,
   readwrite: nothing,
   asking: nothing,
-};
+} as const satisfies LocalCommands;

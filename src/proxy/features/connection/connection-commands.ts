@@ -5,7 +5,7 @@ import type { Dispatcher } from '../../dispatcher.js';
 import { type ClientConnection, LATER, TAKEN } from '../../session/client-connection.js';
 import { answer, answerError, argumentBytes, argumentTexts } from '../../session/words.js';
 import { isValidName } from '../clients/client-commands.js';
-import type { LocalCommand } from '../index.js';
+import type { LocalCommand, LocalCommands } from '../index.js';
 import { isSubscribed } from '../pubsub/commands.js';
 import { endWatch } from '../transactions/watch-lane.js';
 
@@ -163,7 +163,7 @@ const reset: LocalCommand = (client, command, _framer, dispatcher) => {
   return answer(client, command, encode.simpleString('RESET'));
 };
 
-export const connectionCommands: Readonly<Record<string, LocalCommand>> = {
+export const connectionCommands = {
   ping,
   echo,
   quit,
@@ -171,7 +171,7 @@ export const connectionCommands: Readonly<Record<string, LocalCommand>> = {
   auth,
   hello,
   reset,
-};
+} as const satisfies LocalCommands;
 
 /** What follows goes by other lanes: it must not overtake what is in flight. The frame comes again then. */
 function waitForReplies(client: ClientConnection): typeof LATER {

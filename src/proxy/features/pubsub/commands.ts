@@ -6,7 +6,7 @@ import type { Dispatcher } from '../../dispatcher.js';
 import { GAVE_UP, GAVE_UP_REPLY, WAIT } from '../../route/waiting.js';
 import { type ClientConnection, LATER, TAKEN } from '../../session/client-connection.js';
 import type { Lane } from '../../upstream/lane.js';
-import type { LocalCommand } from '../index.js';
+import type { LocalCommand, LocalCommands } from '../index.js';
 import { ChannelCounts, PublishCount } from './counts.js';
 import { CHANNEL, PATTERN, SHARD, type TopicKind } from './topic.js';
 
@@ -146,7 +146,7 @@ function keysOf(framer: RequestFramer): string[] {
   return keys;
 }
 
-export const pubsubCommands: Readonly<Record<string, LocalCommand>> = {
+export const pubsubCommands = {
   subscribe: subscribe(CHANNEL),
   psubscribe: subscribe(PATTERN),
   ssubscribe: subscribe(SHARD),
@@ -157,4 +157,4 @@ export const pubsubCommands: Readonly<Record<string, LocalCommand>> = {
   spublish: publish(SHARD),
   'pubsub|numsub': counts(CHANNEL),
   'pubsub|shardnumsub': counts(SHARD),
-};
+} as const satisfies LocalCommands;

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import * as encode from '../../../resp/encode.js';
 import type { Dispatcher } from '../../dispatcher.js';
 import { answer, answerError, argumentTexts } from '../../session/words.js';
-import type { LocalCommand } from '../index.js';
+import type { LocalCommand, LocalCommands } from '../index.js';
 
 const USER = 'default';
 
@@ -63,11 +63,11 @@ const dryRun: LocalCommand = (client, command, framer, dispatcher) => {
 const role: LocalCommand = (client, command) =>
   answer(client, command, encode.array([encode.bulk('master'), encode.integer(0), encode.EMPTY_ARRAY]));
 
-export const serverCommands: Readonly<Record<string, LocalCommand>> = {
+export const serverCommands = {
   'acl|whoami': whoAmI,
   'acl|users': users,
   'acl|list': list,
   'acl|getuser': getUser,
   'acl|dryrun': dryRun,
   role,
-};
+} as const satisfies LocalCommands;

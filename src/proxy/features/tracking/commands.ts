@@ -8,7 +8,7 @@ import { type ClientConnection, LATER } from '../../session/client-connection.js
 import { answerLater } from '../../session/later.js';
 import { answer, answerError, argumentBytes, argumentTexts } from '../../session/words.js';
 import { linesIn } from '../clients/list-kill.js';
-import type { LocalCommand } from '../index.js';
+import type { LocalCommand, LocalCommands } from '../index.js';
 import type { TrackingOptions } from './client-tracking.js';
 import { NO_SUCH_TARGET, parseTrackingOptions } from './parse-options.js';
 
@@ -143,9 +143,9 @@ export function redirectOf(client: ClientConnection): number {
 const getRedirection: LocalCommand = (client: ClientConnection, command: Command, _framer: RequestFramer) =>
   answer(client, command, encode.integer(redirectOf(client)));
 
-export const trackingCommands: Readonly<Record<string, LocalCommand>> = {
+export const trackingCommands = {
   'client|tracking': tracking,
   'client|caching': caching,
   'client|trackinginfo': trackingInfo,
   'client|getredir': getRedirection,
-};
+} as const satisfies LocalCommands;

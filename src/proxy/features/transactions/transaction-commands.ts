@@ -9,7 +9,7 @@ import { type ClientConnection, LATER, TAKEN } from '../../session/client-connec
 import { answerError } from '../../session/words.js';
 import type { RoutingSnapshot } from '../../snapshot.js';
 import type { Lane } from '../../upstream/lane.js';
-import type { LocalCommand } from '../index.js';
+import type { LocalCommand, LocalCommands } from '../index.js';
 import { exec } from './exec.js';
 import { CROSSSLOT } from './queue.js';
 import { Transaction } from './transaction.js';
@@ -111,4 +111,4 @@ function noLane(node: string): Buffer {
   return encodeError(`TRYAGAIN all private connections to node ${node} are in use (node-private-connections)`);
 }
 
-export const transactionCommands: Readonly<Record<string, LocalCommand>> = { multi, exec, discard, watch, unwatch };
+export const transactionCommands = { multi, exec, discard, watch, unwatch } as const satisfies LocalCommands;

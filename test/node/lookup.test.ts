@@ -6,7 +6,7 @@
 import type { LookupOptions } from 'node:dns';
 import net, { type LookupFunction } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { LIKE_CONNECT, nameResolves, shareLookups } from '../../../src/proxy/io/shared-lookup.js';
+import { LIKE_CONNECT, nameResolves, shareLookups } from '../../src/node/lookup.js';
 
 type Callback = Parameters<LookupFunction>[2];
 

@@ -54,9 +54,29 @@ describe('links', () => {
     expect(broken(page)).toEqual([]);
   });
 
-  it('lead from the index to every page of the documentation', () => {
-    const index = readFileSync(join(ROOT, 'src/docs/README.md'), 'utf8');
-    const files = readdirSync(join(ROOT, 'src/docs')).filter((name) => name !== 'README.md');
+  it.each(['src/docs', 'src/decisions'])('lead from the index of %s to each of its pages', (folder) => {
+    const index = readFileSync(join(ROOT, folder, 'README.md'), 'utf8');
+    const files = readdirSync(join(ROOT, folder)).filter((name) => name !== 'README.md');
     expect(files.filter((name) => !index.includes(`](${name})`))).toEqual([]);
+  });
+});
+
+describe('decisions', () => {
+  const records = readdirSync(join(ROOT, 'src/decisions'))
+    .filter((name) => name !== 'README.md')
+    .sort();
+
+  it('are numbered without gaps', () => {
+    expect(records.map((name) => Number(name.slice(0, 4)))).toEqual(records.map((_name, i) => i + 1));
+  });
+
+  it.each(records)('%s says its status, context, decision and consequences', (name) => {
+    const text = readFileSync(join(ROOT, 'src/decisions', name), 'utf8');
+    expect(text).toMatch(/^# \d+\. .+\n\n(?:Accepted|Planned|Replaced by \[.+\]\(.+\)), \d{4}-\d\d-\d\d/);
+    expect([...text.matchAll(/^## (.+)$/gm)].map(([, title]) => title)).toEqual([
+      'Context',
+      'Decision',
+      'Consequences',
+    ]);
   });
 });

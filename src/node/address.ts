@@ -1,11 +1,7 @@
-/** Where something listens: a TCP port, or a Unix socket. */
-export type Address = { readonly host: string; readonly port: number } | { readonly path: string };
+/** Where something listens, as text and taken apart: the one parser of addresses. */
 
-export interface NodeText {
-  readonly name?: string;
-  readonly address: string;
-  readonly weight?: number;
-}
+/** A TCP port, or a Unix socket. */
+export type Address = { readonly host: string; readonly port: number } | { readonly path: string };
 
 /** @returns the address that `HOST:PORT`, `[IPV6]:PORT`, `unix:/path` or `/path` names, or null */
 export function parseAddress(text: string): Address | null {
@@ -17,25 +13,16 @@ export function parseAddress(text: string): Address | null {
   return port > 65_535 ? null : { host: match[1] ?? match[2] ?? '', port };
 }
 
+/** Like `parseAddress`, of what can be connected to: not port 0, which picks a free one where somebody listens. */
+export function parseNodeAddress(text: string): Address | null {
+  const address = parseAddress(text);
+  return address !== null && 'port' in address && address.port === 0 ? null : address;
+}
+
 /** The one form in which an address is compared and shown. */
 export function formatAddress(address: Address): string {
   if ('path' in address) return address.path;
   return address.host.includes(':') ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`;
-}
-
-/**
- * @param text `NAME=HOST:PORT*WEIGHT`, where the name and the weight may be left out
- * @returns null when it has not this form
- */
-export function parseNodeText(text: string): NodeText | null {
-  const match = /^(?:([^=]+)=)?(.+?)(?:\*(\d+))?$/.exec(text.trim());
-  if (match === null) return null;
-  const [, name, address = '', weight] = match;
-  return {
-    address,
-    ...(name === undefined ? {} : { name }),
-    ...(weight === undefined ? {} : { weight: Number(weight) }),
-  };
 }
 
 /** Whether only this machine can reach the address. */

@@ -1,0 +1,147 @@
+/** Sockets to nodes: the one place where they are opened, and the dialer for all that is off the hot path. */
+import net, { type OnReadOpts, type Socket } from 'node:net';
+import { ReplyFramer } from '../resp/reply-framer.js';
+import { type Address, parseNodeAddress } from './address.js';
+import type { NodeEndpoint } from './endpoint.js';
+import { type Failure, failure, NodeFailure, systemFailure, timedOut } from './failure.js';
+import { Handshake, type HandshakeOptions } from './handshake.js';
+import type { NodeIdentity } from './identity.js';
+import { sharedLookup } from './lookup.js';
+
+/** @throws RangeError when the node's address is none: those of members were looked at when they joined */
+export function addressOf({ name, address }: NodeIdentity): Address {
+  const parsed = parseNodeAddress(address);
+  if (parsed === null) throw new RangeError(`the address of node ${name} is none: '${address}'`);
+  return parsed;
+}
+
+/**
+ * Begins to connect. The name is looked up anew at every connection, so that a node may move behind its name.
+ * @param onread where chunks are read into and who takes them, instead of `data` events
+ */
+export function openSocket(address: Address, onread?: OnReadOpts): Socket {
+  const reading = onread === undefined ? {} : { onread };
+  if ('path' in address) return net.connect({ path: address.path, ...reading });
+  const { host, port } = address;
+  return net.connect({ host, port, noDelay: true, lookup: sharedLookup, ...reading });
+}
+
+/** What the dialer's connections may differ in: all of them speak RESP2 and begin in database 0. */
+export interface DialOptions extends Pick<HandshakeOptions, 'connectionName' | 'asks' | 'tolerates'> {
+  /** Milliseconds to connect, and as many to be greeted. */
+  readonly timeout: number;
+}
+
+export interface Dialled {
+  /** Is not read until somebody resumes it. */
+  readonly socket: Socket;
+  readonly connectionId: number;
+  readonly runId: string;
+  /** By how much the node's clock is ahead of ours, in milliseconds; off by as much as the node took to answer. */
+  readonly clockOffset: number;
+}
+
+/** Connects to a node and logs in. @throws NodeFailure that says why it cannot */
+export async function dial(node: NodeEndpoint, options: DialOptions): Promise<Dialled> {
+  const socket = openSocket(addressOf(node));
+  // Until whoever takes it over listens as well, an error must find somebody.
+  socket.on('error', () => {});
+  try {
+    await connected(socket, options.timeout);
+    const handshake = new Handshake({ ...options, login: node, protocol: 2, database: 0 });
+    const asked = Date.now();
+    await greeted(socket, handshake, options.timeout);
+    const { connectionId, runId, clock } = handshake.greeted;
+    const clockOffset = clock === null ? 0 : clock - (asked + Date.now()) / 2;
+    return { socket, connectionId, runId, clockOffset };
+  } catch (error) {
+    socket.destroy();
+    throw error instanceof Stop ? new NodeFailure(node, error.failure) : error;
+  }
+}
+
+/** Carries a failure out of a callback. */
+class Stop extends Error {
+  readonly failure: Failure;
+
+  constructor(failure: Failure) {
+    super(failure.kind);
+    this.failure = failure;
+  }
+}
+
+/** Runs `begin` until it says that it is over, the socket fails, or the time is up. @throws Stop */
+function until(
+  socket: Socket,
+  timeout: number,
+  complaint: () => string,
+  begin: (over: (found: Failure | null) => void) => () => void,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => over(timedOut(timeout)), timeout);
+    const onError = (error: NodeJS.ErrnoException): void => {
+      const { kind, detail } = systemFailure(error);
+      over(failure(kind, detail === '' ? complaint() : detail));
+    };
+    const onClose = (): void => over(failure('closed', complaint()));
+    const over = (found: Failure | null): void => {
+      clearTimeout(timer);
+      socket.off('error', onError).off('close', onClose);
+      end();
+      if (found === null) resolve();
+      else reject(new Stop(found));
+    };
+    socket.on('error', onError).on('close', onClose);
+    const end = begin(over);
+  });
+}
+
+function connected(socket: Socket, timeout: number): Promise<void> {
+  return until(
+    socket,
+    timeout,
+    () => '',
+    (over) => {
+      const onConnect = (): void => over(null);
+      socket.once('connect', onConnect);
+      return () => socket.off('connect', onConnect);
+    },
+  );
+}
+
+function greeted(socket: Socket, handshake: Handshake, timeout: number): Promise<void> {
+  return until(
+    socket,
+    timeout,
+    () => handshake.complaint,
+    (over) => {
+      const framer = new ReplyFramer();
+      let pieces: Buffer[] = [];
+      const onData = (chunk: Buffer): void => {
+        let at = 0;
+        while (at < chunk.length) {
+          const end = framer.advance(chunk, at, chunk.length);
+          if (end < 0) {
+            over(failure('protocol'));
+            return;
+          }
+          pieces.push(chunk.subarray(at, end));
+          at = end;
+          if (!framer.complete) return;
+          const whole = Buffer.concat(pieces);
+          pieces = [];
+          const outcome = handshake.onReply(whole, 0, whole.length);
+          if (outcome === 'more') continue;
+          over(outcome !== 'done' ? outcome : at === chunk.length ? null : failure('unasked'));
+          return;
+        }
+      };
+      socket.on('data', onData);
+      socket.write(handshake.bytes);
+      return () => {
+        socket.off('data', onData);
+        socket.pause();
+      };
+    },
+  );
+}

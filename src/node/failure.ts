@@ -1,0 +1,152 @@
+/**
+ * What may go wrong with a connection to a node: a closed set of kinds, by which everybody decides, and the one place
+ * that words them. Nobody reads the words but people.
+ */
+import type { NodeIdentity } from './identity.js';
+
+export type FailureKind =
+  /** Nobody listens at the address. */
+  | 'refused'
+  /** There is no such Unix socket: nobody listens there either. */
+  | 'no-socket'
+  /** The name does not resolve. */
+  | 'not-found'
+  /** The network, or this machine, does not let the connection come about. */
+  | 'unreachable'
+  /** The connection was cut, not ended. */
+  | 'cut'
+  /** The node, or whatever stands between, has ended the connection. */
+  | 'closed'
+  /** No answer in time. */
+  | 'timeout'
+  /** The node wants a login, or another one. */
+  | 'auth'
+  /** The node is well and has enough of connections, or wants none from here. */
+  | 'turned-away'
+  /** The node has no such database. */
+  | 'database'
+  /** The node answers that it runs a script, or loads its data: it will do otherwise in a while, by itself. */
+  | 'busy'
+  /** The node does not do what a connection needs. */
+  | 'greeting'
+  /** It is not Redis that answers. */
+  | 'protocol'
+  /** A reply that belongs to nothing. */
+  | 'unasked'
+  /** This side does not need the connection any more. */
+  | 'done';
+
+export interface Failure {
+  readonly kind: FailureKind;
+  /** What was asked of the node, such as `SELECT 9`, where it has refused that; otherwise empty. */
+  readonly step: string;
+  /** What the node or the system has said, or how long it was waited; empty where the kind says it all. */
+  readonly detail: string;
+}
+
+export function failure(kind: FailureKind, detail = '', step = ''): Failure {
+  return { kind, step, detail };
+}
+
+/** @param milliseconds that were waited */
+export function timedOut(milliseconds: number): Failure {
+  return failure('timeout', `${milliseconds} ms`);
+}
+
+const KIND_OF_CODE: ReadonlyMap<string, FailureKind> = new Map([
+  ['ECONNREFUSED', 'refused'],
+  ['ENOENT', 'no-socket'],
+  ['ENOTFOUND', 'not-found'],
+  ['EAI_AGAIN', 'not-found'],
+  ['ECONNRESET', 'cut'],
+  ['EPIPE', 'cut'],
+]);
+
+/** What an error event of a socket means. */
+export function systemFailure(error: NodeJS.ErrnoException): Failure {
+  const kind = KIND_OF_CODE.get(error.code ?? '') ?? 'unreachable';
+  return failure(kind, kind === 'unreachable' ? error.message : '');
+}
+
+interface Words {
+  /** What the node did; its name stands in front. */
+  readonly predicate: (failure: Failure) => string;
+  /** The same where it is told of a node that was named before; without: `it`, and the predicate. */
+  readonly sentence?: (failure: Failure) => string;
+}
+
+const refusedStep = ({ step, detail }: Failure): string => `refused ${step}: ${detail}`;
+const said = ({ detail }: Failure): string => shortened(detail);
+const lastWords = ({ detail }: Failure): string => (detail === '' ? '' : `: ${shortened(detail)}`);
+
+const WORDS: Readonly<Record<FailureKind, Words>> = {
+  refused: { predicate: () => 'refused the connection' },
+  'no-socket': { predicate: () => 'cannot be reached: the socket does not exist' },
+  'not-found': {
+    predicate: () => 'cannot be found: its name does not resolve',
+    sentence: () => 'its name does not resolve',
+  },
+  unreachable: { predicate: ({ detail }) => `cannot be reached: ${detail}`, sentence: said },
+  cut: { predicate: (failure) => `cut the connection${lastWords(failure)}` },
+  closed: { predicate: (failure) => `closed the connection${lastWords(failure)}` },
+  timeout: {
+    predicate: ({ detail }) => `did not answer within ${detail}`,
+    sentence: () => 'it did not answer in time',
+  },
+  auth: { predicate: refusedStep, sentence: said },
+  'turned-away': { predicate: (failure) => `refused the connection: ${said(failure)}`, sentence: said },
+  database: { predicate: refusedStep, sentence: said },
+  busy: { predicate: refusedStep, sentence: said },
+  greeting: { predicate: refusedStep, sentence: said },
+  protocol: {
+    predicate: () => 'sent something that is not the Redis protocol',
+    sentence: () => 'it does not speak the Redis protocol',
+  },
+  unasked: { predicate: (failure) => `sent a reply that nothing asked for${lastWords(failure)}` },
+  done: { predicate: () => 'is not needed any more' },
+};
+
+/** What the node did, without its name: `refused the connection`. */
+export function predicateOf(failure: Failure): string {
+  return WORDS[failure.kind].predicate(failure);
+}
+
+/** The same of a node that was named before: `it refused the connection`. */
+export function sentenceOf(failure: Failure): string {
+  const { sentence } = WORDS[failure.kind];
+  return sentence === undefined ? `it ${predicateOf(failure)}` : sentence(failure);
+}
+
+const MOST_TEXT = 200;
+
+/** The first sentence of what a node says, since `DENIED` has a page of them. */
+export function shortened(text: string): string {
+  return (/^(.*?)\.\s/.exec(text)?.[1] ?? text).slice(0, MOST_TEXT);
+}
+
+/** A connection to a node could not be made, or has failed: what becomes of commands without a reply is unknown. */
+export class NodeFailure extends Error {
+  readonly node: NodeIdentity;
+  readonly failure: Failure;
+
+  constructor(node: NodeIdentity, failure: Failure) {
+    super(`node ${node.name} (${node.address}) ${predicateOf(failure)}`);
+    this.name = 'NodeFailure';
+    this.node = node;
+    this.failure = failure;
+  }
+
+  get kind(): FailureKind {
+    return this.failure.kind;
+  }
+
+  /** No process listens there, so none runs what was sent there before. */
+  get nobodyListens(): boolean {
+    return this.kind === 'refused' || this.kind === 'no-socket';
+  }
+
+  /** It will be over in a while, by itself. */
+  get passes(): boolean {
+    return this.kind === 'busy';
+  }
+}

@@ -1,0 +1,55 @@
+/**
+ * What clients are answered when it is not a node that refuses, once: by the reply's first word, which clients decide
+ * by, and what follows it, for people. The documentation's table is made from these rows.
+ */
+interface OwnError {
+  readonly code: string;
+  /** What stands behind the code, with `…` for what differs. */
+  readonly text: string;
+  readonly meaning: string;
+}
+
+export const OWN_ERRORS = [
+  {
+    code: 'CROSSSLOT',
+    text: '…',
+    meaning: 'the keys of a command that needs one node are on several: use a hash tag',
+  },
+  {
+    code: 'NODEDOWN',
+    text: 'node NAME (ADDRESS) …',
+    meaning:
+      'the node of this key cannot be reached; where it says that the outcome is unknown, the command may have been carried out',
+  },
+  {
+    code: 'TRYAGAIN',
+    text: '…',
+    meaning: 'the ring is changing, and the key did not arrive in time; or the connections to a node are all in use',
+  },
+  {
+    code: 'ERR',
+    text: '… is not allowed through the proxy: …',
+    meaning:
+      'it could break the ring, or is not served; `admin-commands: allow` lets CONFIG SET, DEBUG and the like through to every node',
+  },
+  { code: 'ERR', text: 'keys with the prefix __ringproxy__ are reserved for the proxy', meaning: 'what it says' },
+  { code: 'ERR', text: 'max number of clients reached', meaning: '`max-clients`' },
+  {
+    code: 'ERR',
+    text: 'unknown command …',
+    meaning: 'as in Redis; so are the errors of arguments and of what the proxy answers itself',
+  },
+  { code: 'DENIED', text: 'the proxy runs in protected mode …', meaning: '`protected-mode`' },
+  { code: 'NOAUTH', text: '…', meaning: 'as in Redis: the client has not given the `password`' },
+  { code: 'WRONGPASS', text: '…', meaning: 'as in Redis: it is another one' },
+  { code: 'NOPROTO', text: '…', meaning: 'as in Redis: HELLO asks for a protocol that there is not' },
+  { code: 'EXECABORT', text: '…', meaning: 'as in Redis: the transaction was not carried out' },
+  { code: 'NOSCRIPT', text: '…', meaning: 'as in Redis: neither a node nor the proxy knows the script' },
+  { code: 'UNBLOCKED', text: '…', meaning: 'as in Redis: somebody sent CLIENT UNBLOCK' },
+] as const satisfies readonly OwnError[];
+
+/** @returns the table of them, in Markdown */
+export function ownErrorReference(): string {
+  const rows = OWN_ERRORS.map(({ code, text, meaning }) => `| \`-${code} ${text}\` | ${meaning} |`);
+  return ['| error | means |', '|---|---|', ...rows].join('\n');
+}

@@ -1,0 +1,196 @@
+/** Which way keys go from one real node to another, and what becomes of copies from the past. */
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { Carrier } from '../../src/rebalance/carrier.js';
+import { MoveMemory } from '../../src/rebalance/move-memory.js';
+import type { MovingNodes } from '../../src/rebalance/moving-nodes.js';
+import { LARGE_BYTES } from '../../src/rebalance/transfer.js';
+import { keys, movingNodes, type StageNode, stageNode } from './stage.js';
+
+let source: StageNode;
+let target: StageNode;
+
+beforeAll(async () => {
+  [source, target] = await Promise.all([stageNode('source'), stageNode('target')]);
+});
+
+beforeEach(async () => {
+  await Promise.all([source, target].map(({ redis }) => redis.client().flushall()));
+});
+
+const at = (node: StageNode) => node.redis.client();
+
+/** A carrier over the two nodes, with all that it has told. */
+async function stage({ complete = true } = {}) {
+  const nodes: MovingNodes = await movingNodes([source, target]);
+  const memory = new MoveMemory(nodes.nodes, null, complete);
+  const told: unknown[][] = [];
+  const carrier = new Carrier(nodes, memory, {
+    onMoved: (from, to, count, bytes) => told.push(['moved', from, to, count, bytes > 0]),
+    onDropped: (count) => told.push(['dropped', count]),
+    onLarge: (from, key) => told.push(['large', from, key === null ? null : key.key]),
+  });
+  return {
+    nodes,
+    memory,
+    told,
+    carry: (...names: string[]) => carrier.carry(0, 1, 0, keys(...names), 'test'),
+    carryBack: (...names: string[]) => carrier.carry(1, 0, 0, keys(...names), 'test'),
+    isSettled: (name: string) => memory.settled.has(0, 0, Buffer.from(name), 0, name.length),
+  };
+}
+
+const migrations = (node: StageNode) => node.net.words.filter((word) => word === 'MIGRATE').length;
+
+describe('keys go', () => {
+  it('in batches until the last one has, and count as settled', async () => {
+    const { carry, told, isSettled, nodes } = await stage();
+    const names = Array.from({ length: 5 }, (_, i) => `k${i}`);
+    for (const name of names) await at(source).set(name, Buffer.alloc(400_000, name));
+    await carry(...names, 'nowhere');
+    expect(await at(source).dbsize()).toBe(0);
+    expect(await at(target).dbsize()).toBe(5);
+    expect(told).toEqual([
+      ['moved', 0, 1, 3, true],
+      ['moved', 0, 1, 2, true],
+    ]);
+    expect(names.map(isSettled)).toEqual([true, true, true, true, true]);
+    await nodes.close();
+  });
+
+  it('alone and by MIGRATE when they are large, which is told', async () => {
+    const { carry, told, nodes } = await stage();
+    const before = migrations(source);
+    await at(source).set('large', Buffer.alloc(LARGE_BYTES + 1), 'PX', 3_600_000);
+    const expiry = await at(source).pexpiretime('large');
+    await at(source).set('small', 'v');
+    await carry('large', 'small');
+    expect(migrations(source)).toBe(before + 1);
+    expect(told).toEqual([
+      ['moved', 0, 1, 1, true],
+      ['large', 0, 'large'],
+      ['moved', 0, 1, 1, true],
+      ['large', 0, null],
+    ]);
+    expect(await at(target).strlen('large')).toBe(LARGE_BYTES + 1);
+    // MIGRATE hands on the time that is left, which would last longer by the time that the move takes.
+    expect(await at(target).pexpiretime('large')).toBe(expiry);
+    expect(await at(source).dbsize()).toBe(0);
+    await nodes.close();
+  });
+
+  it('by MIGRATE where the source allows no scripts, which is asked once', async () => {
+    const { carry, nodes } = await stage();
+    await at(source).mset('a', '1', 'b', '2');
+    const [scripts, before] = [source.net.words.filter((word) => word === 'EVAL').length, migrations(source)];
+    void source.net.answer('EVAL', '-NOPERM no\r\n');
+    await carry('a', 'nowhere');
+    await carry('b');
+    expect(source.net.words.filter((word) => word === 'EVAL').length).toBe(scripts + 1);
+    expect(migrations(source)).toBe(before + 2);
+    expect(await at(target).mget('a', 'b')).toEqual(['1', '2']);
+    await nodes.close();
+  });
+
+  it('by one MIGRATE at a time, since two nodes that migrate to each other stand still', async () => {
+    const { carry, carryBack, nodes } = await stage();
+    await at(source).set('there', 'a');
+    await at(target).set('back', 'b');
+    void source.net.answer('EVAL', '-NOPERM no\r\n');
+    void target.net.answer('EVAL', '-NOPERM no\r\n');
+    const first = source.net.hold('MIGRATE');
+    const before = migrations(target);
+    const carried = Promise.all([carry('there'), carryBack('back')]);
+    await first.reached;
+    await expect.poll(() => target.net.words.includes('EVAL')).toBe(true);
+    // Longer than the other one would take from there to its MIGRATE.
+    for (let i = 0; i < 100; i++) await at(target).ping();
+    expect(migrations(target)).toBe(before);
+    expect(await first.deliver()).toBe(true);
+    await carried;
+    expect(migrations(target)).toBe(before + 1);
+    expect(await at(target).get('there')).toBe('a');
+    expect(await at(source).get('back')).toBe('b');
+    await nodes.close();
+  });
+
+  it('on when a MIGRATE has failed', async () => {
+    const { carry, told, nodes } = await stage();
+    await at(source).set('large', Buffer.alloc(LARGE_BYTES + 1));
+    void source.net.answer('MIGRATE', '-IOERR error or timeout reading from target node\r\n');
+    await expect(carry('large')).rejects.toThrow('refused MIGRATE: IOERR');
+    expect(told).toEqual([
+      ['large', 0, 'large'],
+      ['large', 0, null],
+    ]);
+    await carry('large');
+    expect(await at(target).exists('large')).toBe(1);
+    await nodes.close();
+  });
+
+  it('partly when one is refused: what has moved counts as settled, and the other does not', async () => {
+    const { carry, told, isSettled, nodes } = await stage();
+    await at(source).mset('a', '1', 'b', '2');
+    void target.net.answer(([word, key]) => word === 'RESTORE' && key === 'b', '-ERR no\r\n');
+    await expect(carry('a', 'b')).rejects.toThrow('refused RESTORE: ERR no');
+    expect([isSettled('a'), isSettled('b')]).toEqual([true, false]);
+    expect(told).toEqual([['moved', 0, 1, 1, true]]);
+    await nodes.close();
+  });
+});
+
+describe('a node that was restarted since the fence', () => {
+  async function restart(node: StageNode, { nodes }: Awaited<ReturnType<typeof stage>>): Promise<void> {
+    const links = await Promise.all(['test', 'migrate'].map((purpose) => nodes.link(node === source ? 0 : 1, purpose)));
+    await node.redis.restart();
+    for (const link of links) await expect.poll(() => link.failure).not.toBeNull();
+  }
+
+  it.each([LARGE_BYTES + 1, 10])('as a target shows nothing of the past (values of %i bytes)', async (size) => {
+    const staged = await stage();
+    await restart(target, staged);
+    await at(target).mset('moved', 'past', 'deleted', 'past');
+    await at(source).set('moved', Buffer.alloc(size, 'new'));
+    await staged.carry('moved', 'deleted');
+    expect(await at(target).get('moved')).toMatch(/^newnew/);
+    expect(await at(target).exists('deleted')).toBe(0);
+    // It is known that the source had the valid copies: nothing is lost.
+    expect(staged.told.filter(([what]) => what === 'dropped')).toEqual([]);
+    await staged.nodes.close();
+  });
+
+  it('as a source gives what the target does not have', async () => {
+    const staged = await stage();
+    await restart(source, staged);
+    await at(source).mset('both', 'past', 'source only', 'kept');
+    await at(target).set('both', 'new');
+    await staged.carry('both', 'source only');
+    expect(await at(target).mget('both', 'source only')).toEqual(['new', 'kept']);
+    expect(await at(source).dbsize()).toBe(0);
+    await staged.nodes.close();
+  });
+
+  it('as a source of which nothing is remembered gives nothing, and what was lost is told', async () => {
+    const staged = await stage({ complete: false });
+    await restart(source, staged);
+    await at(source).mset('both', 'past', 'source only', 'past');
+    await at(target).set('both', 'new');
+    await staged.carry('both', 'source only');
+    expect(await at(target).mget('both', 'source only')).toEqual(['new', null]);
+    expect(await at(source).dbsize()).toBe(0);
+    expect(staged.told).toEqual([['dropped', 1]]);
+    await staged.nodes.close();
+  });
+
+  it('like the other one, with nothing remembered, loses both copies, which is told', async () => {
+    const staged = await stage({ complete: false });
+    await restart(source, staged);
+    await restart(target, staged);
+    await at(source).mset('a', 'past', 'b', 'past');
+    await at(target).mset('a', 'past', 'c', 'past');
+    await staged.carry('a', 'b', 'c');
+    expect(await at(source).dbsize()).toBe(0);
+    expect(await at(target).dbsize()).toBe(0);
+    expect(staged.told).toEqual([['dropped', 3]]);
+    await staged.nodes.close();
+  });
+});
