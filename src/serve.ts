@@ -6,11 +6,13 @@ import { AdminServer } from './admin/server.js';
 import type { Config } from './config/settings.js';
 import { RingproxyError } from './errors.js';
 import { examineNode, takesValuesOf } from './health/examine.js';
-import { flushNode, inspectNode, type NodeAccess, runIdsOf } from './health/inspect.js';
+import { flushNode, inspectNode, runIdsOf } from './health/inspect.js';
 import { NodeMonitors } from './health/node-monitors.js';
 import { readiness } from './health/readiness.js';
 import { newIdentity } from './identity.js';
 import { parseAddress } from './node/address.js';
+import type { Login, NodeEndpoint } from './node/endpoint.js';
+import type { NodeIdentity } from './node/identity.js';
 import type { PlaneHost } from './plane/host.js';
 import { LearnedCommands } from './plane/learned-commands.js';
 import { LocalPlane } from './plane/local.js';
@@ -71,18 +73,16 @@ export async function startServer(config: Config): Promise<RunningProxy> {
   const { proxyId, version } = identity;
   const endLogging = logEvents(log);
   const recent = new RecentEvents();
-  const access = nodeAccess(config);
+  const reach = reachBy(config);
   const functions: FunctionKeeper = new FunctionKeeper({
-    access,
     timeout: config.connectTimeout,
     serving: () => (routed?.nodes ?? []).filter((node) => monitors.isUp(node)),
     log,
   });
-  const plane = createPlane(config, proxyId, version, access, functions, (message) => log.warn(message));
+  const plane = createPlane(config, proxyId, version, functions, (message) => log.warn(message));
 
   const commands = new LearnedCommands(plane, (names) => log.info({ commands: names }, 'learned commands from a node'));
   const monitors: NodeMonitors = new NodeMonitors(
-    access,
     {
       interval: config.probeInterval,
       timeout: config.probeTimeout,
@@ -93,9 +93,7 @@ export async function startServer(config: Config): Promise<RunningProxy> {
   );
 
   const moverNode = (node: NodeSpec): MoverNode => ({
-    name: node.name,
-    address: node.address,
-    ...access(node.name),
+    ...reach(node),
     peerAddress: config.nodes.find((entry) => entry.name === node.name)?.peerAddress ?? node.address,
   });
   const link = {
@@ -121,7 +119,8 @@ export async function startServer(config: Config): Promise<RunningProxy> {
     warn: (message) => log.warn(message),
   });
   const manager: RingManager = new RingManager(proxyId, stateDir, {
-    publish: (snapshot) => {
+    publish: (members) => {
+      const snapshot: RoutingSnapshot = { ...members, nodes: members.nodes.map(reach) };
       routed = snapshot;
       plane.publish(snapshot);
       monitors.watch(snapshot.nodes);
@@ -136,20 +135,20 @@ export async function startServer(config: Config): Promise<RunningProxy> {
       }
       watcher.observe(manager.view());
     },
-    inspect: (node) => inspectNode(node, access(node.name), Math.max(config.probeTimeout, config.connectTimeout)),
-    examine: (node) => examineNode(node, access(node.name), config.databases, config.connectTimeout),
-    takesValuesOf: (source, target) => takesValuesOf(source, target, access, config.connectTimeout),
+    inspect: (node) => inspectNode(reach(node), Math.max(config.probeTimeout, config.connectTimeout)),
+    examine: (node) => examineNode(reach(node), config.databases, config.connectTimeout),
+    takesValuesOf: (source, target) => takesValuesOf(reach(source), reach(target), config.connectTimeout),
     databases: config.databases,
-    flush: (node) => flushNode(node, access(node.name), config.connectTimeout),
+    flush: (node) => flushNode(reach(node), config.connectTimeout),
     clearStrays: (...change) => strays.clearBefore(...change),
-    bringFunctions: (members, node) => functions.bring(members, node),
+    bringFunctions: (members, node) => functions.bring(members.map(reach), reach(node)),
     health: (node) => monitors.healthOf(node),
     fence: (timeout) => plane.fence(timeout),
-    killLateConnections: (nodes) => plane.killLateConnections(nodes),
+    killLateConnections: (nodes) => plane.killLateConnections(nodes.map(reach)),
     killPredecessors: (nodes, proxies) =>
-      killByName(nodes, (name) => proxies.includes(proxyOfConnection(name)), access, config.connectTimeout),
+      killByName(nodes.map(reach), (name) => proxies.includes(proxyOfConnection(name)), config.connectTimeout),
     survey: (nodes, ring, nextRing) => surveyMoves(nodes.map(moverNode), ring, nextRing, link, SURVEY_MS),
-    runIds: (nodes) => runIdsOf(nodes, access, RUN_ID_MS),
+    runIds: (nodes) => runIdsOf(nodes.map(reach), RUN_ID_MS),
     createMover: (nodes, ring, nextRing, start, callbacks) =>
       new Mover({
         nodes: nodes.map(moverNode),
@@ -212,7 +211,7 @@ export async function startServer(config: Config): Promise<RunningProxy> {
       vnodes: config.vnodes,
       weighting: config.weighting,
     });
-    await functions.spread(manager.nodes);
+    await functions.spread(manager.nodes.map(reach));
     const listen = await plane.listen().catch((error: unknown) => {
       throw listenFailure('listen', config.listen, error);
     });
@@ -296,36 +295,38 @@ function createPlane(
   config: Config,
   proxyId: string,
   version: string,
-  access: (name: string) => NodeAccess,
   functions: FunctionKeeper,
   warn: (message: string) => void,
 ): PlaneHost {
   const listen = parseAddress(config.listen);
   if (listen === null) throw new RingproxyError('BAD_ADDRESS', `'${config.listen}' is not an address`, 'see --listen');
   const options: WorkerOptions = { ...pickDataPlaneSettings(config), listen, proxyId, version };
-  const beforeReturn = (node: NodeSpec): Promise<void> => functions.beforeReturn(node);
-  const killLate = lateKiller(access, config.connectTimeout);
+  const beforeReturn = (node: NodeEndpoint): Promise<void> => functions.beforeReturn(node);
+  const killLate = lateKiller(config.connectTimeout);
   const workers = config.workers === 'auto' ? availableParallelism() : config.workers;
   if (workers === 1) {
-    return new LocalPlane({ ...options, nodeAccess: access, mayServe: () => {} }, killLate, beforeReturn);
+    return new LocalPlane({ ...options, mayServe: () => {} }, killLate, beforeReturn);
   }
-  const byName = Object.fromEntries(config.nodes.map((node) => [node.name, access(node.name)]));
   const poolOptions: WorkerPoolOptions = {
     workers,
     plane: options,
-    access: { default: { username: config.nodeUsername, password: config.nodePassword }, byName },
     killLate,
-    killNamed: (nodes, isGone) => killByName(nodes, isGone, access, config.connectTimeout),
+    killNamed: (nodes, isGone) => killByName(nodes, isGone, config.connectTimeout),
     warn,
     beforeReturn,
   };
   return new WorkerPool(poolOptions);
 }
 
-function nodeAccess(config: Config): (name: string) => NodeAccess {
-  return (name) => {
-    const node = config.nodes.find((candidate) => candidate.name === name);
-    return { username: node?.username ?? config.nodeUsername, password: node?.password ?? config.nodePassword };
+/** How the proxy logs in at nodes. */
+function reachBy(config: Config): <Node extends NodeIdentity>(node: Node) => Node & Login {
+  return (node) => {
+    const own = config.nodes.find(({ name }) => name === node.name);
+    return {
+      ...node,
+      username: own?.username ?? config.nodeUsername,
+      password: own?.password ?? config.nodePassword,
+    };
   };
 }
 

@@ -1,8 +1,9 @@
 /** Asks a node what a change of the ring relies on: rights, databases, settings, and whether it takes others' values. */
 import type { Redis } from 'ioredis';
+import { describeNodeError, isReplyError, onNode } from '../node/client.js';
+import type { NodeEndpoint } from '../node/endpoint.js';
 import { lacksRight, NODE_RIGHTS, type NodeRight, PROBE_KEY } from '../node-rights.js';
-import type { NodeSpec } from '../ring/node-spec.js';
-import { connectNode, describeNodeError, isReplyError, type NodeAccess, nodeFailure } from './inspect.js';
+import { nodeFailure } from './inspect.js';
 
 export interface NodeExam {
   /** What the proxy may not send there. */
@@ -29,13 +30,8 @@ const PROBE_MS = 10_000;
  * @param timeout milliseconds
  * @throws RingproxyError when the node does not answer
  */
-export async function examineNode(
-  node: NodeSpec,
-  access: NodeAccess,
-  databases: number,
-  timeout: number,
-): Promise<NodeExam> {
-  return onNode(node, access, timeout, async (redis) => {
+export async function examineNode(node: NodeEndpoint, databases: number, timeout: number): Promise<NodeExam> {
+  return asked(node, timeout, async (redis) => {
     // All in one go: to a node far away each would take its time.
     const [lacking, values, told] = await Promise.all([
       Promise.all(NODE_RIGHTS.map((right) => lacks(redis, right))),
@@ -62,16 +58,15 @@ export async function examineNode(
  * @throws RingproxyError when one of them does not answer
  */
 export async function takesValuesOf(
-  source: NodeSpec,
-  target: NodeSpec,
-  access: (name: string) => NodeAccess,
+  source: NodeEndpoint,
+  target: NodeEndpoint,
   timeout: number,
 ): Promise<string | null> {
-  const value = await onNode(source, access(source.name), timeout, async (redis) => {
+  const value = await asked(source, timeout, async (redis) => {
     await redis.set(PROBE_KEY, 'x', 'PX', PROBE_MS);
     return redis.dumpBuffer(PROBE_KEY).finally(() => redis.unlink(PROBE_KEY));
   });
-  return onNode(target, access(target.name), timeout, async (redis) => {
+  return asked(target, timeout, async (redis) => {
     try {
       await redis.restore(PROBE_KEY, PROBE_MS, value, 'REPLACE');
       await redis.unlink(PROBE_KEY);
@@ -83,20 +78,12 @@ export async function takesValuesOf(
   });
 }
 
-async function onNode<T>(
-  node: NodeSpec,
-  access: NodeAccess,
-  timeout: number,
-  work: (redis: Redis) => Promise<T>,
-): Promise<T> {
-  const redis = connectNode(node.address, access, 'ringproxy-inspect', timeout);
+/** @throws RingproxyError NODE_UNREACHABLE whatever has failed */
+async function asked<T>(node: NodeEndpoint, timeout: number, work: (redis: Redis) => Promise<T>): Promise<T> {
   try {
-    await redis.connect();
-    return await work(redis);
+    return await onNode(node, 'ringproxy-inspect', timeout, work);
   } catch (error) {
     throw nodeFailure(node, error);
-  } finally {
-    redis.disconnect();
   }
 }
 
@@ -112,7 +99,7 @@ async function refusalOf(redis: Redis, [command, ...args]: readonly string[]): P
     await redis.call(command ?? '', ...args);
     return null;
   } catch (error) {
-    if (isReplyError(error) && error instanceof Error) return error.message;
+    if (isReplyError(error)) return error.message;
     throw error;
   }
 }

@@ -1,8 +1,10 @@
 /** Looks after one node: is it there, how many keys and how much memory does it have, what commands does it know. */
 import { channel } from 'node:diagnostics_channel';
 import type { Redis } from 'ioredis';
-import type { NodeSpec } from '../ring/node-spec.js';
-import { connectNode, describeNodeError, isReplyError, type NodeAccess, readFacts } from './inspect.js';
+import { connectNode, describeNodeError, isReplyError } from '../node/client.js';
+import type { NodeEndpoint } from '../node/endpoint.js';
+import { isForbidden, passesByItself } from '../node/reply-errors.js';
+import { readFacts } from './inspect.js';
 
 export interface NodeHealth {
   readonly up: boolean;
@@ -40,8 +42,7 @@ export interface NodeHealthEvent {
 export const nodeHealthChanged = channel('ringproxy:node:health');
 
 export class NodeMonitor {
-  readonly node: NodeSpec;
-  readonly #access: NodeAccess;
+  readonly node: NodeEndpoint;
   readonly #options: MonitorOptions;
   readonly #onCommands: (reply: unknown) => void;
   #redis: Redis | null = null;
@@ -59,9 +60,8 @@ export class NodeMonitor {
   };
 
   /** @param onCommands is given the node's reply to COMMAND, each time a connection to it is made */
-  constructor(node: NodeSpec, access: NodeAccess, options: MonitorOptions, onCommands: (reply: unknown) => void) {
+  constructor(node: NodeEndpoint, options: MonitorOptions, onCommands: (reply: unknown) => void) {
     this.node = node;
-    this.#access = access;
     this.#options = options;
     this.#onCommands = onCommands;
   }
@@ -118,9 +118,9 @@ export class NodeMonitor {
 
   async #connect(): Promise<Redis> {
     const { connectionName, timeout } = this.#options;
-    const redis = connectNode(this.node.address, this.#access, connectionName, timeout);
+    const redis = await connectNode(this.node, connectionName, timeout);
+    if (this.#stopped) redis.disconnect();
     this.#redis = redis;
-    await redis.connect();
     // A node may forbid COMMAND (ACL, rename-command): it is up all the same, only its own commands stay unknown.
     const commands = await redis.call('COMMAND').catch((error: unknown) => {
       if (isReplyError(error)) return null;
@@ -151,8 +151,9 @@ export class NodeMonitor {
  * @returns what it says; null: it is not known to be alive
  */
 function livesAndSays(error: unknown): string | null {
-  if (!isReplyError(error) || !(error instanceof Error)) return null;
-  return /^(?:BUSY|NOPERM|LOADING|MASTERDOWN) |^ERR unknown command/.test(error.message) ? error.message : null;
+  if (!isReplyError(error)) return null;
+  const { message } = error;
+  return passesByItself(message) || isForbidden(message) || message.startsWith('MASTERDOWN ') ? message : null;
 }
 
 /** What is news in a reason: of a node that loads, how far it is changes all the time. */

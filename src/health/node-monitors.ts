@@ -1,26 +1,23 @@
 /** Looks after the nodes of the ring: what their probes say, and what the data plane finds of them. */
-import { nodeKey } from '../node/identity.js';
-import type { NodeSpec } from '../ring/node-spec.js';
+import type { NodeEndpoint } from '../node/endpoint.js';
+import { type NodeIdentity, nodeKey } from '../node/identity.js';
 import { ClientTrouble } from './client-trouble.js';
-import type { NodeAccess } from './inspect.js';
 import { type MonitorOptions, type NodeHealth, NodeMonitor } from './node-monitor.js';
 
 export class NodeMonitors {
-  readonly #access: (name: string) => NodeAccess;
   readonly #options: MonitorOptions;
   readonly #onCommands: (reply: unknown) => void;
   readonly #trouble = new ClientTrouble();
   readonly #monitors = new Map<string, NodeMonitor>();
 
   /** @param onCommands is given each node's reply to COMMAND, each time a connection to it is made */
-  constructor(access: (name: string) => NodeAccess, options: MonitorOptions, onCommands: (reply: unknown) => void) {
-    this.#access = access;
+  constructor(options: MonitorOptions, onCommands: (reply: unknown) => void) {
     this.#options = options;
     this.#onCommands = onCommands;
   }
 
   /** From now on these are looked after, and no others. */
-  watch(nodes: readonly NodeSpec[]): void {
+  watch(nodes: readonly NodeEndpoint[]): void {
     this.#trouble.keep(nodes);
     const wanted = new Map(nodes.map((node) => [nodeKey(node), node]));
     for (const [identity, monitor] of this.#monitors) {
@@ -30,25 +27,25 @@ export class NodeMonitors {
     }
     for (const [identity, node] of wanted) {
       if (this.#monitors.has(identity)) continue;
-      const monitor = new NodeMonitor(node, this.#access(node.name), this.#options, this.#onCommands);
+      const monitor = new NodeMonitor(node, this.#options, this.#onCommands);
       this.#monitors.set(identity, monitor);
       monitor.start();
     }
   }
 
   /** @returns null when it is not looked after */
-  healthOf(node: NodeSpec): NodeHealth | null {
+  healthOf(node: NodeIdentity): NodeHealth | null {
     const health = this.#monitors.get(nodeKey(node))?.health;
     return health === undefined ? null : { ...health, reason: health.reason ?? this.#trouble.of(node) };
   }
 
   /** Of the server process that its probes have seen last, or null. */
-  runIdOf(node: NodeSpec): string | null {
+  runIdOf(node: NodeIdentity): string | null {
     return this.#monitors.get(nodeKey(node))?.health.runId ?? null;
   }
 
   /** A node that nobody has found down counts as up. */
-  isUp(node: NodeSpec): boolean {
+  isUp(node: NodeIdentity): boolean {
     return this.#monitors.get(nodeKey(node))?.health.up !== false;
   }
 

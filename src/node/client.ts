@@ -5,6 +5,7 @@ import { dial } from './dial.js';
 import type { NodeEndpoint } from './endpoint.js';
 import { type Failure, failure, NodeFailure, sentenceOf, shortened, systemFailure } from './failure.js';
 import type { NodeIdentity } from './identity.js';
+import { wantsLogin } from './reply-errors.js';
 
 /** A socket that is not ended by then is destroyed. Milliseconds. */
 const DISCONNECT_MS = 2000;
@@ -95,11 +96,16 @@ function failureOf(error: unknown): Failure | null {
   return isSystemError(error) ? systemFailure(error) : null;
 }
 
-/** The failure of a connection to the node, or of a command on it, as what it is. */
-export function asNodeFailure(node: NodeIdentity, error: unknown): NodeFailure | null {
-  if (error instanceof NodeFailure) return error;
+/** Whether the node wants a login, or another one. */
+export function wasLoginRefused(error: unknown): boolean {
+  return error instanceof NodeFailure ? error.kind === 'auth' : isReplyError(error) && wantsLogin(error.message);
+}
+
+/** Puts the node's name in front of what has failed. @returns a NodeFailure where that is the connection */
+export function namingNode(node: NodeIdentity, error: unknown): Error {
+  const message = `${node.name} (${node.address}): ${describeNodeError(error)}`;
   const found = failureOf(error);
-  return found === null ? null : new NodeFailure(node, found);
+  return found === null ? new Error(message) : new NodeFailure(node, found, message);
 }
 
 /** What a failed connection or command says to people, of a node that was named before. */

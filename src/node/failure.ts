@@ -129,8 +129,9 @@ export class NodeFailure extends Error {
   readonly node: NodeIdentity;
   readonly failure: Failure;
 
-  constructor(node: NodeIdentity, failure: Failure) {
-    super(`node ${node.name} (${node.address}) ${predicateOf(failure)}`);
+  /** @param message for people, where it is to be another one */
+  constructor(node: NodeIdentity, failure: Failure, message?: string) {
+    super(message ?? `node ${node.name} (${node.address}) ${predicateOf(failure)}`);
     this.name = 'NodeFailure';
     this.node = node;
     this.failure = failure;

@@ -4,7 +4,7 @@
  * down is tried again and again: without this, the lookups of its name would take both, and nodes that are well could
  * not be reached any more.
  */
-import { ADDRCONFIG, type LookupAddress, type LookupAllOptions, type LookupOptions, lookup } from 'node:dns';
+import { type LookupOptions, lookup } from 'node:dns';
 import type { LookupFunction } from 'node:net';
 
 type LookupCallback = Parameters<LookupFunction>[2];
@@ -34,24 +34,3 @@ export function shareLookups(look: LookupFunction): LookupFunction {
 export const sharedLookup: LookupFunction = shareLookups((hostname: string, options: LookupOptions, callback) =>
   lookup(hostname, options, callback),
 );
-
-/** As `net.connect` asks, so that both share their lookups. */
-export const LIKE_CONNECT: LookupAllOptions = { family: 0, hints: ADDRCONFIG, all: true };
-
-/**
- * Waits until a name resolves, for clients that look it up by themselves and would keep a thread each time.
- * @throws the system's error; ETIMEDOUT when it takes longer than `timeout` milliseconds
- */
-export function nameResolves(hostname: string, timeout: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(
-      () => reject(Object.assign(new Error(`lookup ETIMEDOUT ${hostname}`), { code: 'ETIMEDOUT' })),
-      timeout,
-    );
-    sharedLookup(hostname, LIKE_CONNECT, (error: NodeJS.ErrnoException | null, _found: string | LookupAddress[]) => {
-      clearTimeout(timer);
-      if (error === null) resolve();
-      else reject(error);
-    });
-  });
-}

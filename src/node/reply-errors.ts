@@ -18,12 +18,17 @@ export function passesByItself(error: string): boolean {
   return /^(?:BUSY|LOADING) /.test(error);
 }
 
-/** The user may not send this, by the ACL or by `rename-command`, or the server is too old to know it. */
+/** The server is too old for it, or `rename-command` hides it. */
+export function isUnknownCommand(error: string): boolean {
+  return /unknown (?:sub)?command/i.test(error);
+}
+
+/** The user may not send this, by the ACL or since the server does not know it. */
 export function isForbidden(error: string): boolean {
-  return /^NOPERM|unknown (?:sub)?command/i.test(error);
+  return error.startsWith('NOPERM') || isUnknownCommand(error);
 }
 
 /** RESTORE or MIGRATE have found that the target has the key already. */
-export function isBusyKey(error: string): boolean {
+export function saysBusyKey(error: string): boolean {
   return /\bBUSYKEY\b/.test(error);
 }

@@ -1,9 +1,9 @@
 /** Where the data plane runs: in this process, or in several worker processes. */
 import type { WorkerView } from '../admin/api.js';
 import type { CommandInfo } from '../commands/build.js';
+import type { NodeEndpoint } from '../node/endpoint.js';
 import type { PlaneStats } from '../proxy/measure/plane-stats.js';
 import type { RoutingSnapshot } from '../proxy/snapshot.js';
-import type { NodeSpec } from '../ring/node-spec.js';
 import type { FenceMember } from '../topology/state/change-protocol.js';
 
 /** What clients are told of the proxy itself. */
@@ -31,7 +31,7 @@ export interface PlaneHost {
    * Makes these nodes drop connections on which commands may still lie. When it returns, none of them runs any more.
    * @throws Error when a node that has such connections cannot be asked
    */
-  killLateConnections(nodes: readonly NodeSpec[]): Promise<void>;
+  killLateConnections(nodes: readonly NodeEndpoint[]): Promise<void>;
   /** A source has no moved key left. */
   sourceSwept(source: number): void;
   /** Commands that the nodes know beyond those of the table at hand. */

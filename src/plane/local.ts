@@ -1,12 +1,12 @@
 /** The data plane in this process. */
 import type { WorkerView } from '../admin/api.js';
 import { buildCommandTable, type CommandInfo } from '../commands/build.js';
+import type { NodeEndpoint } from '../node/endpoint.js';
 import { DataPlane } from '../proxy/data-plane.js';
 import { emptyPlaneStats, type PlaneStats, readPlaneStats } from '../proxy/measure/plane-stats.js';
 import type { DataPlaneOptions } from '../proxy/options.js';
 import type { RoutingSnapshot } from '../proxy/snapshot.js';
 import type { LateKiller } from '../rebalance/connections.js';
-import type { NodeSpec } from '../ring/node-spec.js';
 import { LoopLag } from '../telemetry/loop-lag.js';
 import { TrafficDetector } from '../telemetry/traffic-detector.js';
 import type { FenceMember } from '../topology/state/change-protocol.js';
@@ -19,7 +19,7 @@ export class LocalPlane implements PlaneHost {
   readonly #traffic: TrafficDetector;
   #describe: (stats: PlaneStats) => ProxyInfo = () => ({ redisVersion: '', lines: [], clients: 0 });
 
-  constructor(options: DataPlaneOptions, killLate: LateKiller, beforeReturn: (node: NodeSpec) => Promise<void>) {
+  constructor(options: DataPlaneOptions, killLate: LateKiller, beforeReturn: (node: NodeEndpoint) => Promise<void>) {
     this.#killLate = killLate;
     this.#plane = new DataPlane(options, buildCommandTable(), {
       peers: null,
@@ -57,7 +57,7 @@ export class LocalPlane implements PlaneHost {
     return [{ acknowledged: slow.length === 0, why }];
   }
 
-  async killLateConnections(nodes: readonly NodeSpec[]): Promise<void> {
+  async killLateConnections(nodes: readonly NodeEndpoint[]): Promise<void> {
     const late = this.#plane.lateConnections();
     await this.#killLate(nodes, late, (dropped) => this.#plane.forgetLate([dropped]));
   }

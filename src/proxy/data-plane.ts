@@ -4,8 +4,7 @@
  */
 import type { Socket } from 'node:net';
 import type { CommandTable } from '../commands/table.js';
-import { nodeKey } from '../node/identity.js';
-import type { NodeSpec } from '../ring/node-spec.js';
+import { nodeKey, sameNode } from '../node/identity.js';
 import { within } from '../time/within.js';
 import { Dispatcher } from './dispatcher.js';
 import { type ClientEvent, clientConnected, clientRejected } from './events.js';
@@ -21,13 +20,13 @@ import type { DataPlaneOptions } from './options.js';
 import type { PeerAnswer, PeerNews, PeerQuestion, Peers } from './peers/peers.js';
 import type { SubscriptionBoard } from './peers/subscription-board.js';
 import { HoldPool } from './request/hold.js';
-import { RequestPool } from './request/request.js';
+import { RequestPool } from './request/request-pool.js';
 import { Fence } from './route/fence/fence.js';
 import { ClientConnection } from './session/client-connection.js';
 import { Listener } from './session/listener.js';
 import { DENIED, isLocalPeer } from './session/protected-mode.js';
 import type { ClientShared } from './session/session-shared.js';
-import type { RoutingSnapshot } from './snapshot.js';
+import type { RoutedNode, RoutingSnapshot } from './snapshot.js';
 import { UpstreamNode, type UpstreamShared } from './upstream/upstream-node.js';
 
 const CLIENT_CHUNK_BYTES = 16_384;
@@ -52,7 +51,7 @@ export interface DataPlaneHooks {
   /** Other processes of the proxy, which know further scripts; null: there are none. */
   readonly scriptPeers: ScriptPeers | null;
   /** A node is back that was down: it serves again when this has settled, which it does in any case and soon. */
-  beforeReturn(node: NodeSpec): Promise<void>;
+  beforeReturn(node: RoutedNode): Promise<void>;
   /** A script keeps the node busy, which answers `reply`; null: not any more. */
   onBusy(name: string, address: string, reply: Buffer | null): void;
   redisVersion(): string;
@@ -129,17 +128,17 @@ export class DataPlane {
 
   /** Another process has sent SCRIPT FLUSH. */
   flushScripts(): void {
-    this.#dispatcher.scripts.flush(true);
+    this.#dispatcher.features.scripts.flush(true);
   }
 
   /** Another process asks on behalf of one of its clients. */
   answerPeer(question: PeerQuestion): Promise<PeerAnswer> {
-    return answerPeer(this.#dispatcher, question);
+    return answerPeer(this.#dispatcher.features, question);
   }
 
   /** Another process tells what concerns clients of this one. */
   onPeerNews(news: PeerNews): void {
-    onPeerNews(this.#dispatcher, news);
+    onPeerNews(this.#dispatcher.features, news);
   }
 
   get table(): CommandTable {
@@ -151,7 +150,7 @@ export class DataPlane {
   }
 
   get snapshot(): RoutingSnapshot | null {
-    return this.#dispatcher.snapshot;
+    return this.#dispatcher.router.snapshot;
   }
 
   /** Begins to look after clients and lanes. */
@@ -192,7 +191,7 @@ export class DataPlane {
       known.add(key);
       let node = this.#nodes.get(key);
       if (node === undefined) {
-        node = new UpstreamNode(spec.id, spec.name, spec.address, this.#upstream);
+        node = new UpstreamNode(spec, this.#upstream);
         this.#nodes.set(key, node);
         node.asksRunId = snapshot.nextRing !== null;
         if (this.options.preconnect) node.preconnect();
@@ -214,7 +213,9 @@ export class DataPlane {
    * @returns what was slower than that, for people: nodes, and what of whom is in flight there
    */
   async fence(timeout: number): Promise<string[]> {
-    const { snapshot, pubsub, blocked } = this.#dispatcher;
+    const { router, features } = this.#dispatcher;
+    const { pubsub, blocked } = features;
+    const { snapshot } = router;
     if (snapshot === null) return [];
     blocked.release();
     const fence = new Fence({
@@ -230,7 +231,7 @@ export class DataPlane {
 
   /** Clients whose next command waits until the ring has prepared its change. */
   get heldClients(): number {
-    return this.#dispatcher.heldClients;
+    return this.#dispatcher.router.heldClients;
   }
 
   /** Commands that the nodes know beyond those of the table at hand (modules, newer versions). */
@@ -245,7 +246,7 @@ export class DataPlane {
   async close(timeout: number): Promise<void> {
     this.#closing = true;
     this.#listener.stop();
-    this.#dispatcher.pause.set(0, true);
+    this.#dispatcher.features.pause.set(0, true);
     for (const client of [...this.clients]) {
       client.endAfterReplies();
       client.blocked?.stop();
@@ -255,9 +256,9 @@ export class DataPlane {
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
     for (const client of [...this.clients]) client.close('the proxy stops');
-    this.#dispatcher.pubsub.close();
-    this.#dispatcher.tracking.close();
-    this.#dispatcher.pause.close();
+    this.#dispatcher.features.pubsub.close();
+    this.#dispatcher.features.tracking.close();
+    this.#dispatcher.features.pause.close();
     for (const node of this.#nodes.values()) node.close('is not served any more: the proxy stops');
     if (this.#timer !== null) clearInterval(this.#timer);
   }
@@ -269,7 +270,11 @@ export class DataPlane {
     }
     if (this.options.protectedMode && this.options.password === '' && !isLocalPeer(socket.remoteAddress)) {
       this.counters.clientsRejected++;
-      this.#dispatcher.guard.tell(0, socket.remoteAddress ?? '', 'came from beyond loopback in protected mode');
+      this.#dispatcher.features.guard.tell(
+        0,
+        socket.remoteAddress ?? '',
+        'came from beyond loopback in protected mode',
+      );
       turnAway(socket, DENIED);
       return;
     }
@@ -286,7 +291,7 @@ export class DataPlane {
   }
 
   async #beforeReturn(hooks: DataPlaneHooks, name: string, address: string): Promise<void> {
-    const node = this.snapshot?.nodes.find((candidate) => candidate.name === name && candidate.address === address);
+    const node = this.snapshot?.nodes.find((candidate) => sameNode(candidate, { name, address }));
     if (node !== undefined) await hooks.beforeReturn(node);
   }
 
@@ -305,9 +310,9 @@ export class DataPlane {
     if (stoodStill) return;
     this.counters.observer = this.#observer.wanted;
     for (const node of this.#nodes.values()) node.tick(now);
-    this.#dispatcher.blocked.tick(now);
-    this.#dispatcher.pubsub.tick();
-    this.#dispatcher.tracking.tick(now);
+    this.#dispatcher.features.blocked.tick(now);
+    this.#dispatcher.features.pubsub.tick();
+    this.#dispatcher.features.tracking.tick(now);
     if (++this.#ticks % CLIENT_TICKS !== 0) return;
     for (const client of this.clients) client.tick(now);
   }

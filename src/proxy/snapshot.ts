@@ -1,3 +1,4 @@
+import type { Login } from '../node/endpoint.js';
 import type { NodeSpec } from '../ring/node-spec.js';
 import type { Ring } from '../ring/ring.js';
 import type { KeyMoves } from './key-moves.js';
@@ -6,7 +7,7 @@ import type { KeyMoves } from './key-moves.js';
 export type RingPhase = 'stable' | 'preparing' | 'moving';
 
 /** A node together with the number under which SCAN cursors and flat counters know it. */
-export interface RoutedNode extends NodeSpec {
+export interface RoutedNode extends NodeSpec, Login {
   /** Unique among the ring's nodes, 0 to 1023; stays the same for as long as the node is a member. */
   readonly id: number;
 }

@@ -47,7 +47,7 @@ export class Carrier {
   /**
    * When it returns, the keys are on the target, or nowhere. Those that have moved count as settled at once.
    * @param purpose links of different purposes do not wait for each other
-   * @throws TransferRefused, LinkFailure
+   * @throws TransferRefused, NodeFailure
    */
   async carry(
     source: number,

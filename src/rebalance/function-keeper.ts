@@ -1,13 +1,15 @@
 /** Sees to it that all nodes have the same functions: those that join, that come back, and all of them at the start. */
 import { RingproxyError } from '../errors.js';
-import { describeNodeError } from '../health/inspect.js';
-import type { NodeSpec } from '../ring/node-spec.js';
+import { describeNodeError } from '../node/client.js';
+import type { NodeEndpoint } from '../node/endpoint.js';
 import { LATE, within } from '../time/within.js';
-import { copyFunctions, type FunctionCopyOptions, spreadFunctions } from './functions.js';
+import { copyFunctions, spreadFunctions } from './functions.js';
 
-export interface FunctionKeeperOptions extends FunctionCopyOptions {
+export interface FunctionKeeperOptions {
+  /** Of each connection and each command. Milliseconds. */
+  readonly timeout: number;
   /** Nodes that serve clients now. */
-  readonly serving: () => readonly NodeSpec[];
+  readonly serving: () => readonly NodeEndpoint[];
   readonly log: {
     info(about: { readonly node?: string }, message: string): void;
     warn(about: { readonly node?: string }, message: string): void;
@@ -25,12 +27,12 @@ export class FunctionKeeper {
   }
 
   /** A node comes back that was down: it may have lost its functions. It serves when this returns, whatever was found. */
-  async beforeReturn(node: NodeSpec): Promise<void> {
+  async beforeReturn(node: NodeEndpoint): Promise<void> {
     const { serving, log } = this.#options;
     const { name } = node;
     const others = serving().filter((other) => other.name !== name);
     try {
-      const from = await within(PATIENCE_MS, copyFunctions(others, node, this.#options));
+      const from = await within(PATIENCE_MS, copyFunctions(others, node, this.#options.timeout));
       if (from === LATE || from === null) return;
       log.info({ node: name }, `${name} came back without functions: copied those of ${from}`);
     } catch (error) {
@@ -40,8 +42,8 @@ export class FunctionKeeper {
   }
 
   /** A node is to join. @throws RingproxyError when it cannot take the functions that the members have */
-  async bring(members: readonly NodeSpec[], node: NodeSpec): Promise<void> {
-    await copyFunctions(members, node, this.#options).catch((error: unknown) => {
+  async bring(members: readonly NodeEndpoint[], node: NodeEndpoint): Promise<void> {
+    await copyFunctions(members, node, this.#options.timeout).catch((error: unknown) => {
       throw new RingproxyError(
         'FUNCTIONS',
         `${node.name} (${node.address}) cannot take the functions of the ring: ${describeNodeError(error)}`,
@@ -50,8 +52,8 @@ export class FunctionKeeper {
   }
 
   /** The proxy starts: a node may have been restarted while nobody looked. */
-  async spread(members: readonly NodeSpec[]): Promise<void> {
-    const given = await within(PATIENCE_MS, spreadFunctions(members, this.#options));
+  async spread(members: readonly NodeEndpoint[]): Promise<void> {
+    const given = await within(PATIENCE_MS, spreadFunctions(members, this.#options.timeout));
     if (given === LATE || given.length === 0) return;
     this.#options.log.info({}, `${given.join(', ')} had no functions: copied those of another node`);
   }

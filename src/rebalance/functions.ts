@@ -3,41 +3,34 @@
  * without them, gets them from another one before it serves. Scripts need no such care: see proxy/scripts.
  */
 import type { Redis } from 'ioredis';
-import { connectNode, isReplyError, type NodeAccess } from '../health/inspect.js';
-import type { NodeSpec } from '../ring/node-spec.js';
+import { connectNode, isReplyError, onNode } from '../node/client.js';
+import type { NodeEndpoint } from '../node/endpoint.js';
+import { isUnknownCommand } from '../node/reply-errors.js';
 
 /** While they are copied, clients may load further ones: it is looked this many times whether all is well. */
 const ROUNDS = 5;
-
-export interface FunctionCopyOptions {
-  readonly access: (name: string) => NodeAccess;
-  /** Milliseconds. */
-  readonly timeout: number;
-}
+const CONNECTION_NAME = 'ringproxy-functions';
 
 /**
  * Makes the libraries of `target` those of the first of `sources` that has any and can be asked. When none of them
  * has, the target's stay.
+ * @param timeout milliseconds
  * @returns the name of the node that they were copied from, or null when nothing had to be done
  * @throws Error when the target cannot take them
  */
 export async function copyFunctions(
-  sources: readonly NodeSpec[],
-  target: NodeSpec,
-  options: FunctionCopyOptions,
+  sources: readonly NodeEndpoint[],
+  target: NodeEndpoint,
+  timeout: number,
 ): Promise<string | null> {
   for (const source of sources) {
-    const from = await open(source, options).catch(() => null);
+    const from = await connectNode(source, CONNECTION_NAME, timeout).catch(() => null);
     if (from === null) continue;
     try {
       const libraries = await readLibraries(from).catch(() => null);
       if (libraries === null || libraries === NO_LIBRARIES) continue;
-      const to = await open(target, options);
-      try {
-        return (await mirror(from, to)) ? source.name : null;
-      } finally {
-        to.disconnect();
-      }
+      const copied = await onNode(target, CONNECTION_NAME, timeout, (to) => mirror(from, to));
+      return copied ? source.name : null;
     } finally {
       from.disconnect();
     }
@@ -49,18 +42,15 @@ export async function copyFunctions(
  * Gives the functions of one node to those that have none: what was restarted while no proxy looked.
  * @returns the names of the nodes that have got them; those that cannot be asked are left out
  */
-export async function spreadFunctions(nodes: readonly NodeSpec[], options: FunctionCopyOptions): Promise<string[]> {
-  const libraries = await Promise.all(nodes.map((node) => librariesOf(node, options).catch(() => null)));
+export async function spreadFunctions(nodes: readonly NodeEndpoint[], timeout: number): Promise<string[]> {
+  const libraries = await Promise.all(
+    nodes.map((node) => onNode(node, CONNECTION_NAME, timeout, readLibraries).catch(() => null)),
+  );
   const source = nodes.find((_node, i) => (libraries[i] ?? NO_LIBRARIES) !== NO_LIBRARIES);
   if (source === undefined) return [];
   const lacking = nodes.filter((_node, i) => libraries[i] === NO_LIBRARIES);
-  const copied = await Promise.all(lacking.map((node) => copyFunctions([source], node, options).catch(() => null)));
+  const copied = await Promise.all(lacking.map((node) => copyFunctions([source], node, timeout).catch(() => null)));
   return lacking.flatMap((node, i) => (copied[i] === null ? [] : [node.name]));
-}
-
-async function librariesOf(node: NodeSpec, options: FunctionCopyOptions): Promise<string> {
-  const redis = await open(node, options);
-  return readLibraries(redis).finally(() => redis.disconnect());
 }
 
 /** @returns whether anything had to be copied */
@@ -81,7 +71,7 @@ const NO_LIBRARIES = '[]';
 async function readLibraries(redis: Redis): Promise<string> {
   const list: unknown = await redis.call('FUNCTION', 'LIST', 'WITHCODE').catch((error: unknown) => {
     // Before Redis 7 there are no functions.
-    if (isReplyError(error) && /unknown command/i.test(String(error))) return [];
+    if (isReplyError(error) && isUnknownCommand(error.message)) return [];
     throw error;
   });
   const libraries = Array.isArray(list) ? list.map(describeLibrary) : [];
@@ -93,10 +83,4 @@ function describeLibrary(library: unknown): string {
   const words: unknown[] = Array.isArray(library) ? library : [];
   const value = (name: string): string => String(words[words.indexOf(name) + 1]);
   return JSON.stringify([value('library_name'), value('engine'), value('library_code')]);
-}
-
-async function open(node: NodeSpec, { access, timeout }: FunctionCopyOptions): Promise<Redis> {
-  const redis = connectNode(node.address, access(node.name), 'ringproxy-functions', timeout);
-  await redis.connect();
-  return redis;
 }

@@ -3,6 +3,7 @@
  * is as long as the target waits for a processor. It is used where it is better than `transfer.ts`: for large values,
  * which then need not go through this process, and where a node does not allow scripts.
  */
+import { saysBusyKey } from '../node/reply-errors.js';
 import { ReplyError, type ReplyValue } from '../resp/decode.js';
 import { request } from '../resp/encode.js';
 import type { NodeLink } from './node-link.js';
@@ -33,7 +34,7 @@ export interface Migrated {
 
 /**
  * @param verdict which copies count; with another one than `move`, one key at a time
- * @throws TransferRefused when a node answers with an error, LinkFailure when one does not answer
+ * @throws TransferRefused when a node answers with an error, NodeFailure when one does not answer
  */
 export async function migrateKeys(
   source: NodeLink,
@@ -51,7 +52,7 @@ export async function migrateKeys(
   if (reply === 'NOKEY') {
     return { moved: false, dropped: verdict === 'move, clear' ? await unlinkKeys(target, database, keys) : 0 };
   }
-  if (reply instanceof ReplyError && reply.message.includes('BUSYKEY')) {
+  if (reply instanceof ReplyError && saysBusyKey(reply.message)) {
     // What the target has counts.
     await unlinkKeys(source, database, keys);
     return { moved: true, dropped: 0 };

@@ -8,6 +8,7 @@
  * A moved key is never written to its source any more, so a copy there is always the valid one, and once it
  * is gone from there it stays gone: that is remembered, for keys one by one and for a source as a whole.
  */
+import { NodeFailure } from '../node/failure.js';
 import type { KeyMoves, MoveWaiter } from '../proxy/key-moves.js';
 import type { Ring } from '../ring/ring.js';
 import { systemTimers, type Timers } from '../time/timers.js';
@@ -15,7 +16,6 @@ import { Carrier } from './carrier.js';
 import { keyName } from './key-name.js';
 import { MoveMemory } from './move-memory.js';
 import { type MoverNode, MovingNodes, type MovingNodesOptions, type RunIds } from './moving-nodes.js';
-import { LinkFailure } from './node-link.js';
 import { Pace } from './pace.js';
 import { movingBetween, sourcesOf, sweepSource, targetsOf, walkNode } from './sweep.js';
 import { TransferRefused } from './transfer-refused.js';
@@ -410,7 +410,7 @@ export class Mover implements KeyMoves {
       for (const key of keys) this.memory.settled.add(source, database, key);
     } catch (error) {
       // What was sent and not answered may still run: until the nodes have dropped it, the keys stay in flight.
-      while (error instanceof LinkFailure && !this.#stopped && !(await this.#dropLate())) {
+      while (error instanceof NodeFailure && !this.#stopped && !(await this.#dropLate())) {
         this.#fail(source, error, purpose === 'sweep');
         await this.#sleep(RETRY_MS);
       }
@@ -518,7 +518,7 @@ export class Mover implements KeyMoves {
 
 /** Whether what has failed will go by itself: the node runs a script, or loads its data. */
 function passes(error: unknown): boolean {
-  return (error instanceof TransferRefused || error instanceof LinkFailure) && error.passes;
+  return (error instanceof TransferRefused || error instanceof NodeFailure) && error.passes;
 }
 
 function resumeAll(waiters: Set<MoveWaiter>): void {

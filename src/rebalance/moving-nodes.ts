@@ -1,8 +1,10 @@
 /** The connections that moving keys needs, and what may still be left of those that failed. */
+import type { NodeEndpoint } from '../node/endpoint.js';
+import { NodeFailure } from '../node/failure.js';
 import { request } from '../resp/encode.js';
-import { LinkFailure, type LinkOptions, type LinkTarget, NodeLink } from './node-link.js';
+import { type LinkOptions, NodeLink } from './node-link.js';
 
-export interface MoverNode extends LinkTarget {
+export interface MoverNode extends NodeEndpoint {
   /** Where a source finds this node: `HOST:PORT`. */
   readonly peerAddress: string;
 }
@@ -43,7 +45,7 @@ export class MovingNodes {
 
   /**
    * @param purpose links of different purposes do not wait for each other
-   * @throws LinkFailure when the node cannot be reached
+   * @throws NodeFailure when the node cannot be reached
    */
   link(index: number, purpose: string): Promise<NodeLink> {
     const name = `${index} ${purpose}`;
@@ -65,7 +67,7 @@ export class MovingNodes {
 
   /**
    * Makes the nodes drop the connections on which commands may still lie: once they have, nothing of theirs runs.
-   * @throws LinkFailure when a node cannot be asked
+   * @throws NodeFailure when a node cannot be asked
    */
   async dropLate(): Promise<void> {
     for (const late of [...this.#late]) {
@@ -93,11 +95,11 @@ export class MovingNodes {
   }
 
   /** @returns null when nobody listens there */
-  async #openIfAlive(node: LinkTarget): Promise<NodeLink | null> {
+  async #openIfAlive(node: NodeEndpoint): Promise<NodeLink | null> {
     try {
       return await NodeLink.open(node, this.#options);
     } catch (error) {
-      if (error instanceof LinkFailure && error.refused) return null;
+      if (error instanceof NodeFailure && error.nobodyListens) return null;
       throw error;
     }
   }

@@ -3,19 +3,13 @@
  * replies come back as values. The data plane's lanes belong to clients, and a client library would make a
  * promise of each of the tens of thousands of commands a second.
  */
-import net, { type Socket } from 'node:net';
-import { sharedLookup } from '../node/lookup.js';
+import type { Socket } from 'node:net';
+import { type Dialled, dial } from '../node/dial.js';
+import type { NodeEndpoint } from '../node/endpoint.js';
+import { type Failure, failure, NodeFailure, systemFailure, timedOut } from '../node/failure.js';
 import { decodeReply, ReplyError, type ReplyValue } from '../resp/decode.js';
 import { request } from '../resp/encode.js';
 import { ReplyFramer } from '../resp/reply-framer.js';
-import { readRunId } from '../resp/run-id.js';
-
-export interface LinkTarget {
-  readonly name: string;
-  readonly address: string;
-  readonly username: string;
-  readonly password: string;
-}
 
 export interface LinkOptions {
   /** Name of the connection at the node. */
@@ -28,20 +22,6 @@ export interface LinkOptions {
   readonly onLate: (link: NodeLink) => void;
 }
 
-/** The connection failed, or the node refused it: what becomes of commands without a reply is unknown. */
-export class LinkFailure extends Error {
-  /** Nobody listens at the node's address. */
-  readonly refused: boolean;
-  /** It will be over in a while, by itself: the node runs a script, or loads its data. */
-  readonly passes: boolean;
-
-  constructor(message: string, { refused = false, passes = false } = {}) {
-    super(message);
-    this.refused = refused;
-    this.passes = passes;
-  }
-}
-
 interface Exchange {
   readonly replies: ReplyValue[];
   readonly wanted: number;
@@ -51,75 +31,58 @@ interface Exchange {
 }
 
 export class NodeLink {
-  readonly node: LinkTarget;
+  readonly node: NodeEndpoint;
   /** The node's number of this connection (CLIENT ID), or -1. */
-  connectionId = -1;
+  readonly connectionId: number;
   /** Tells the server process from one that was started later (INFO's run_id); empty when the node does not say. */
-  runId = '';
+  readonly runId: string;
   /** By how much the node's clock is ahead of ours, in milliseconds; off by as much as the node took to answer. */
-  clockOffset = 0;
+  readonly clockOffset: number;
   readonly #options: LinkOptions;
   readonly #socket: Socket;
   readonly #framer = new ReplyFramer();
   readonly #exchanges: Exchange[] = [];
   #pieces: Buffer[] = [];
-  #failure: LinkFailure | null = null;
+  #failure: NodeFailure | null = null;
   /** The database that the node has agreed to. */
   #database = 0;
   /** A SELECT that is not answered yet: until then nothing else is sent. */
   #selecting: Promise<void> | null = null;
 
-  private constructor(node: LinkTarget, options: LinkOptions, socket: Socket) {
+  private constructor(node: NodeEndpoint, options: LinkOptions, dialled: Dialled) {
+    const { socket, connectionId, runId, clockOffset } = dialled;
     this.node = node;
+    this.connectionId = connectionId;
+    this.runId = runId;
+    this.clockOffset = clockOffset;
     this.#options = options;
     this.#socket = socket;
-    socket.setNoDelay(true);
     socket.on('data', (chunk: Buffer) => this.#onData(chunk));
-    socket.on('error', (error: NodeJS.ErrnoException) => this.#fail(`${describe(error)}${this.#lastWords}`));
-    socket.on('close', () => this.#fail(`closed the connection${this.#lastWords}`));
+    socket.on('error', (error: NodeJS.ErrnoException) => this.#fail(systemFailure(error)));
+    socket.on('close', () => this.#fail(failure('closed')));
+    socket.resume();
   }
 
-  /** Connects and logs in. @throws LinkFailure that says why it cannot */
-  static async open(node: LinkTarget, options: LinkOptions): Promise<NodeLink> {
-    const link = new NodeLink(node, options, await connect(node, options.connectTimeout));
-    const login = node.username === '' ? ['AUTH', node.password] : ['AUTH', node.username, node.password];
-    const greeting = [
-      ...(node.password === '' ? [] : [login]),
-      ['CLIENT', 'SETNAME', options.connectionName],
-      ['CLIENT', 'ID'],
-      ['INFO', 'server'],
-      ['TIME'],
-    ];
-    const asked = Date.now();
-    const replies = await link.exchange(greeting.map(request), greeting.length, 0, options.connectTimeout);
-    const refused = replies.find((reply) => reply instanceof ReplyError && !isForbidden(reply));
-    if (refused instanceof ReplyError) {
-      link.close();
-      const failure = `${describeNode(node)} refused the login: ${refused.message}`;
-      throw new LinkFailure(failure, { passes: passesByItself(refused.message) });
-    }
-    const [id, info, time] = replies.slice(-3);
-    link.clockOffset = offsetOf(time ?? null, (asked + Date.now()) / 2);
-    if (typeof id === 'number') link.connectionId = id;
-    if (Buffer.isBuffer(info)) link.runId = readRunId(info.toString('latin1'));
-    return link;
-  }
-
-  /** A node that turns a connection away says why before it closes it. */
-  get #lastWords(): string {
-    const said = this.#exchanges[0]?.replies.at(-1);
-    return said instanceof ReplyError ? `: ${said.message}` : '';
+  /** Connects and logs in. @throws NodeFailure that says why it cannot */
+  static async open(node: NodeEndpoint, options: LinkOptions): Promise<NodeLink> {
+    const dialled = await dial(node, {
+      connectionName: options.connectionName,
+      timeout: options.connectTimeout,
+      asks: ['id', 'process', 'clock'],
+      tolerates: 'lacking rights',
+    });
+    return new NodeLink(node, options, dialled);
   }
 
   /** Why it cannot be used any more, or null. */
-  get failure(): LinkFailure | null {
+  get failure(): NodeFailure | null {
     return this.#failure;
   }
 
   /**
    * Sends frames, and waits for as many replies. Errors of the node are values among them.
    * @param timeout milliseconds
-   * @throws LinkFailure when the connection fails first
+   * @throws NodeFailure when the connection fails first
    */
   async exchange(
     frames: readonly Uint8Array[],
@@ -138,14 +101,14 @@ export class NodeLink {
   }
 
   close(): void {
-    this.#fail('is not needed any more');
+    this.#fail(failure('done'));
   }
 
   async #select(database: number, timeout: number): Promise<void> {
     try {
       const [selected] = await this.#send([request(['SELECT', String(database)])], 1, timeout);
       if (selected instanceof ReplyError) {
-        this.#fail(`refused SELECT ${database}: ${selected.message}`);
+        this.#fail(failure('database', selected.message, `SELECT ${database}`));
         throw this.#failure;
       }
       this.#database = database;
@@ -157,7 +120,7 @@ export class NodeLink {
   #send(frames: readonly Uint8Array[], wanted: number, timeout: number): Promise<ReplyValue[]> {
     if (this.#failure !== null) return Promise.reject(this.#failure);
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => this.#fail(`did not answer within ${timeout} ms`), timeout);
+      const timer = setTimeout(() => this.#fail(timedOut(timeout)), timeout);
       this.#exchanges.push({ replies: [], wanted, resolve, reject, timer });
       this.#socket.cork();
       for (const frame of frames) this.#socket.write(frame);
@@ -170,7 +133,7 @@ export class NodeLink {
     while (at < chunk.length) {
       const end = this.#framer.advance(chunk, at, chunk.length);
       if (end < 0) {
-        this.#fail('sent something that is not the Redis protocol');
+        this.#fail(failure('protocol'));
         return;
       }
       const piece = chunk.subarray(at, end);
@@ -188,7 +151,7 @@ export class NodeLink {
   #onReply(value: ReplyValue): void {
     const exchange = this.#exchanges[0];
     if (exchange === undefined) {
-      this.#fail('sent a reply that nothing asked for');
+      this.#fail(failure('unasked'));
       return;
     }
     exchange.replies.push(value);
@@ -198,9 +161,9 @@ export class NodeLink {
     exchange.resolve(exchange.replies);
   }
 
-  #fail(why: string): void {
+  #fail(found: Failure): void {
     if (this.#failure !== null) return;
-    const failure = new LinkFailure(`${describeNode(this.node)} ${why}`);
+    const failure = new NodeFailure(this.node, found);
     this.#failure = failure;
     this.#socket.destroy();
     if (this.#exchanges.length > 0) this.#options.onLate(this);
@@ -208,68 +171,5 @@ export class NodeLink {
       clearTimeout(exchange.timer);
       exchange.reject(failure);
     }
-  }
-}
-
-function connect(node: LinkTarget, timeout: number): Promise<Socket> {
-  return new Promise((resolve, reject) => {
-    const socket = net.connect({ ...socketTarget(node.address), lookup: sharedLookup });
-    const timer = setTimeout(() => giveUp(`did not answer within ${timeout} ms`), timeout);
-    const giveUp = (why: string, refused = false): void => {
-      clearTimeout(timer);
-      socket.destroy();
-      reject(new LinkFailure(`${describeNode(node)} ${why}`, { refused }));
-    };
-    const onError = (error: NodeJS.ErrnoException): void => giveUp(describe(error), error.code === 'ECONNREFUSED');
-    socket.once('error', onError);
-    socket.once('connect', () => {
-      clearTimeout(timer);
-      socket.off('error', onError);
-      resolve(socket);
-    });
-  });
-}
-
-/** @param address `HOST:PORT`, or the path of a Unix socket */
-function socketTarget(address: string): { host: string; port: number } | { path: string } {
-  if (address.startsWith('/')) return { path: address };
-  if (address.startsWith('unix:')) return { path: address.slice('unix:'.length) };
-  const colon = address.lastIndexOf(':');
-  return { host: address.slice(0, colon).replace(/^\[(.*)\]$/, '$1'), port: Number(address.slice(colon + 1)) };
-}
-
-/** @param time the reply to TIME. @param now what our clock said then */
-function offsetOf(time: ReplyValue, now: number): number {
-  if (!Array.isArray(time)) return 0;
-  const [seconds, microseconds] = time.map((part) => Number(String(part)));
-  return (seconds ?? 0) * 1000 + (microseconds ?? 0) / 1000 - now;
-}
-
-/** Whether a node that answers this error will answer otherwise in a while: it runs a script, or loads its data. */
-export function passesByItself(error: string): boolean {
-  return /^(?:BUSY|LOADING) /.test(error);
-}
-
-/** A user at the node may lack the right to CLIENT or INFO; a wrong password is another matter. */
-function isForbidden(error: ReplyError): boolean {
-  return /^NOPERM|unknown (?:command|subcommand)/i.test(error.message);
-}
-
-function describeNode(node: LinkTarget): string {
-  return `node ${node.name} (${node.address})`;
-}
-
-function describe(error: NodeJS.ErrnoException): string {
-  switch (error.code) {
-    case 'ECONNREFUSED':
-      return 'refused the connection';
-    case 'ECONNRESET':
-    case 'EPIPE':
-      return 'cut the connection';
-    case 'ENOTFOUND':
-    case 'EAI_AGAIN':
-      return 'cannot be found: its name does not resolve';
-    default:
-      return `cannot be reached: ${error.message}`;
   }
 }

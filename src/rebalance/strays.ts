@@ -29,7 +29,7 @@ const SCAN_KEYS = 512;
  * @param concerns which of the keys that it does not own count, by their hash
  * @param removes whether strays are removed
  * @returns false when `goesOn` has ended it
- * @throws LinkFailure, TransferRefused
+ * @throws NodeFailure, TransferRefused
  */
 export function walkStrays(
   link: NodeLink,

@@ -29,7 +29,7 @@ const SCAN_KEYS = 128;
 /**
  * Walks the sources for at most `patience` milliseconds.
  * @param nodes index-aligned with both rings
- * @throws LinkFailure, TransferRefused
+ * @throws NodeFailure, TransferRefused
  */
 export async function surveyMoves(
   nodes: readonly MoverNode[],

@@ -31,7 +31,7 @@ export function targetsOf(source: number, ring: Ring, nextRing: Ring): Set<numbe
 
 /**
  * A complete SCAN finds every moved key, since none can appear on the source any more.
- * @throws LinkFailure, TransferRefused
+ * @throws NodeFailure, TransferRefused
  */
 export async function sweepSource(source: number, ring: Ring, nextRing: Ring, hooks: SweepHooks): Promise<void> {
   await walkNode(hooks, async (database, keys) => {
@@ -45,7 +45,7 @@ export type WalkHooks = Pick<SweepHooks, 'link' | 'scanKeys' | 'scanned' | 'goes
  * Walks all keys of a node, in every database.
  * @param visit is given each page, and waited for
  * @returns false when `goesOn` has ended it
- * @throws LinkFailure, TransferRefused
+ * @throws NodeFailure, TransferRefused
  */
 export async function walkNode(
   hooks: WalkHooks,

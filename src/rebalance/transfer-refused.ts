@@ -1,5 +1,6 @@
+import { passesByItself } from '../node/reply-errors.js';
 import { ReplyError, type ReplyValue } from '../resp/decode.js';
-import { type NodeLink, passesByItself } from './node-link.js';
+import type { NodeLink } from './node-link.js';
 
 /** A node answered with an error. */
 export class TransferRefused extends Error {

@@ -11,6 +11,7 @@
  *
  * Keys expire when they would have: a time to live that is left would grow by the time that each move takes.
  */
+import { isForbidden, saysBusyKey } from '../node/reply-errors.js';
 import { ReplyError, type ReplyValue } from '../resp/decode.js';
 import { request } from '../resp/encode.js';
 import type { NodeLink } from './node-link.js';
@@ -76,7 +77,7 @@ export interface Transferred {
  * Moves a batch; keys that are not there are no failure.
  * @param verdict which copies count
  * @returns null when the source does not allow scripts
- * @throws TransferRefused when a node answers with an error before anything has moved, LinkFailure when one does not answer
+ * @throws TransferRefused when a node answers with an error before anything has moved, NodeFailure when one does not answer
  */
 export async function transferBatch(
   source: NodeLink,
@@ -91,7 +92,7 @@ export async function transferBatch(
     1,
     database,
   );
-  if (found instanceof ReplyError && forbidsScripts(found)) return null;
+  if (found instanceof ReplyError && isForbidden(found.message)) return null;
   if (!Array.isArray(found))
     throw TransferRefused.by(
       source,
@@ -162,7 +163,7 @@ async function restore(
 /**
  * Removes copies that may be from the past.
  * @returns how many of the keys read as missing now that did not before
- * @throws TransferRefused, LinkFailure
+ * @throws TransferRefused, NodeFailure
  */
 export async function dropCopies(
   source: NodeLink,
@@ -190,9 +191,5 @@ function each(word: string, keys: readonly Buffer[]): Uint8Array[] {
 
 /** The target has the key already: what it has counts. */
 function isBusyKey(reply: ReplyValue): boolean {
-  return reply instanceof ReplyError && reply.message.startsWith('BUSYKEY');
-}
-
-function forbidsScripts(error: ReplyError): boolean {
-  return /^NOPERM|unknown command/i.test(error.message);
+  return reply instanceof ReplyError && saysBusyKey(reply.message);
 }

@@ -5,7 +5,7 @@ import { TransferRefused } from './transfer-refused.js';
 /**
  * Removes keys from a node.
  * @returns how many of them were there
- * @throws TransferRefused when the node answers with an error, LinkFailure when it does not answer
+ * @throws TransferRefused when the node answers with an error, NodeFailure when it does not answer
  */
 export async function unlinkKeys(link: NodeLink, database: number, keys: readonly Buffer[]): Promise<number> {
   if (keys.length === 0) return 0;

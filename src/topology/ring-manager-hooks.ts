@@ -8,6 +8,7 @@ import type { Ring } from '../ring/ring.js';
 import type { AdmissionHooks } from './admission/admission.js';
 import type { FitnessHooks } from './admission/fitness.js';
 import type { FenceMember } from './state/change-protocol.js';
+import type { Member } from './state/ring-state.js';
 
 /** What the mover of a change starts from. */
 export interface MoverStart {
@@ -29,9 +30,14 @@ export interface MoverCallbacks {
   onMoved(source: string, target: string, keys: number, bytes: number): void;
 }
 
+/** What is routed by, before it is known how the proxy logs in at the members. */
+export interface MemberSnapshot extends Omit<RoutingSnapshot, 'nodes'> {
+  readonly nodes: readonly Member[];
+}
+
 export interface RingManagerHooks extends AdmissionHooks, FitnessHooks {
   /** The ring that is routed by from now on. */
-  publish(snapshot: RoutingSnapshot): void;
+  publish(snapshot: MemberSnapshot): void;
   /** Waits until what is in flight is answered, for `timeout` milliseconds at most. */
   fence(timeout: number): Promise<FenceMember[]>;
   /** Makes the nodes drop connections on which a command may still lie. @throws when a node cannot be asked */

@@ -18,6 +18,7 @@
 import { randomUUID } from 'node:crypto';
 import type { ChangeAccepted, ChangeRequest, HistoryEntry, RingView, WhichView } from '../admin/api.js';
 import { RingproxyError } from '../errors.js';
+import { NodeFailure } from '../node/failure.js';
 import { sameNode } from '../node/identity.js';
 import type { KeyMoves } from '../proxy/key-moves.js';
 import type { MoveMemory } from '../rebalance/move-memory.js';
@@ -532,7 +533,7 @@ export class RingManager {
           await this.#hooks.killPredecessors([node], proxies);
           break;
         } catch (error) {
-          if (/refused the connection/.test(messageOf(error))) break;
+          if (error instanceof NodeFailure && error.nobodyListens) break;
           if (running.failure === null) this.#hooks.warn(`${running.change.summary}: waits for ${messageOf(error)}`);
           running.failure = `waits for ${messageOf(error)}`;
           await new Promise((resolve) => setTimeout(resolve, RETRY_MS));

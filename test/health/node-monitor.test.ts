@@ -18,7 +18,7 @@ function watch(
   const commands: unknown[] = [];
   const events: NodeHealthEvent[] = [];
   const options = { interval: 20, timeout: 2000, failures: 2, connectionName: 'ringproxy-probe:test' };
-  const monitor = new NodeMonitor({ name: 'n', address, weight: 1 }, access, options, (reply) => commands.push(reply));
+  const monitor = new NodeMonitor({ name: 'n', address, ...access }, options, (reply) => commands.push(reply));
   const note = (event: unknown): void => {
     events.push(event as NodeHealthEvent);
   };
@@ -88,21 +88,21 @@ describe('a monitor', () => {
 });
 
 describe('a first look at a node', () => {
-  const node = (address: string) => ({ name: 'n', address, weight: 1 });
+  const node = (address: string) => ({ name: 'n', address, ...OPEN });
 
   it('tells what it is, and one server from another', async () => {
     const redis = await startRedis();
     await redis.client().set('a', '1');
-    const facts = await inspectNode(node(redis.address), OPEN, 10_000);
+    const facts = await inspectNode(node(redis.address), 10_000);
     expect(facts).toMatchObject({
       role: 'master',
       clusterEnabled: false,
       keys: 1,
       runId: expect.stringMatching(/^[0-9a-f]{40}$/),
     });
-    expect((await inspectNode(node(`localhost:${redis.port}`), OPEN, 10_000)).runId).toBe(facts.runId);
-    await flushNode(node(redis.address), OPEN, 10_000);
-    expect((await inspectNode(node(redis.address), OPEN, 10_000)).keys).toBe(0);
+    expect((await inspectNode(node(`localhost:${redis.port}`), 10_000)).runId).toBe(facts.runId);
+    await flushNode(node(redis.address), 10_000);
+    expect((await inspectNode(node(redis.address), 10_000)).keys).toBe(0);
   });
 
   it('counts the keys of all databases', () => {
@@ -120,7 +120,7 @@ describe('a first look at a node', () => {
       atEnd(() => void server.close());
     }
     const portOf = (server: net.Server): number => (server.address() as net.AddressInfo).port;
-    const look = (address: string): Promise<unknown> => inspectNode(node(address), OPEN, 200);
+    const look = (address: string): Promise<unknown> => inspectNode(node(address), 200);
     const unreachable = (message: RegExp, hint: RegExp): object => ({
       code: 'NODE_UNREACHABLE',
       message: expect.stringMatching(message),

@@ -191,9 +191,8 @@ it('a node that is full for further connections goes on serving those that it ha
 it('admission and moves are told, too', async () => {
   const redis = await startRedis({ args: ['--maxclients', '2'] });
   await occupy(redis, 2);
-  const node = { name: 'n', address: redis.address, weight: 1 };
-  await expect(inspectNode(node, { username: '', password: '' }, 1000)).rejects.toThrow(FULL);
-  const target = { ...node, username: '', password: '', peerAddress: redis.address };
+  const node = { name: 'n', address: redis.address, username: '', password: '' };
+  await expect(inspectNode(node, 1000)).rejects.toThrow(FULL);
   const options = { connectionName: 'ringproxy-move:test', connectTimeout: 1000, timeout: 1000, onLate: () => {} };
-  await expect(NodeLink.open(target, options)).rejects.toThrow(FULL);
+  await expect(NodeLink.open(node, options)).rejects.toThrow(FULL);
 });

@@ -3,10 +3,9 @@
  * nodes as down, and gave up ring changes since they "did not answer in time".
  * Cause: each attempt to reach the lost node kept one of the two threads that look names up, for ten seconds.
  */
-import type { LookupOptions } from 'node:dns';
-import net, { type LookupFunction } from 'node:net';
+import type { LookupFunction } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { LIKE_CONNECT, nameResolves, shareLookups } from '../../src/node/lookup.js';
+import { shareLookups } from '../../src/node/lookup.js';
 
 type Callback = Parameters<LookupFunction>[2];
 
@@ -43,27 +42,5 @@ describe('shared lookups', () => {
     expect(asked).toHaveLength(3);
     answers[2]?.(null, [{ address: '127.0.0.1', family: 4 }]);
     expect(again).toBe(1);
-  });
-
-  it('are shared by connections and by those who wait for a name to resolve', async () => {
-    let asked: LookupOptions = {};
-    const socket = net.connect({
-      host: 'name.invalid',
-      port: 1,
-      lookup: (_hostname, options, callback) => {
-        asked = options;
-        callback(new Error('nobody'), []);
-      },
-    });
-    await new Promise((resolve) => socket.once('error', resolve));
-    const { family = 0, hints = 0, all = false } = asked;
-    expect({ family, hints, all }).toEqual(LIKE_CONNECT);
-  });
-
-  it('find what is there', async () => {
-    await nameResolves('localhost', 5000);
-    await expect(nameResolves('no-such-name.invalid', 1)).rejects.toMatchObject({
-      code: expect.stringMatching(/ETIMEDOUT|ENOTFOUND|EAI_AGAIN/),
-    });
   });
 });

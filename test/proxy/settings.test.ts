@@ -51,7 +51,6 @@ describe('a row more', () => {
     const pool = new WorkerPool({
       workers: 2,
       plane: { ...pickDataPlaneSettings(config), listen, proxyId: 'x', version: '1' },
-      access: { default: { username: '', password: '' }, byName: {} },
       killLate: async () => {},
       killNamed: async () => {},
       warn: () => {},

@@ -1,7 +1,8 @@
 /** Connections to real nodes that fail: what was sent on them must not run late. */
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { NodeFailure } from '../../src/node/failure.js';
 import { MovingNodes } from '../../src/rebalance/moving-nodes.js';
-import { LinkFailure, type NodeLink } from '../../src/rebalance/node-link.js';
+import type { NodeLink } from '../../src/rebalance/node-link.js';
 import { request } from '../../src/resp/encode.js';
 import { movingNodes, runIdOf, type StageNode, stageNode } from './stage.js';
 
@@ -32,9 +33,9 @@ describe('links', () => {
   it('are opened anew when they have failed, or could not be opened', async () => {
     const first = await nodes.link(0, 'a');
     void node.net.cutBefore('SET');
-    await expect(set(first, 'k', 'v')).rejects.toThrow(LinkFailure);
+    await expect(set(first, 'k', 'v')).rejects.toThrow(NodeFailure);
     void node.net.cutBefore('INFO');
-    await expect(nodes.link(0, 'a')).rejects.toThrow(LinkFailure);
+    await expect(nodes.link(0, 'a')).rejects.toThrow(NodeFailure);
     const next = await nodes.link(0, 'a');
     expect(next).not.toBe(first);
     expect(await set(next, 'k', 'v')).toEqual(['OK']);
@@ -55,7 +56,7 @@ describe('late commands', () => {
   it('never run once the node was made to drop their connection', async () => {
     const link = await nodes.link(0, 'a');
     const late = node.net.strand('SET');
-    await expect(set(link, 'k', 'late')).rejects.toThrow(LinkFailure);
+    await expect(set(link, 'k', 'late')).rejects.toThrow(NodeFailure);
     await nodes.dropLate();
     expect(await late.deliver()).toBe(false);
     expect(await node.redis.client().get('k')).toBeNull();
@@ -65,7 +66,7 @@ describe('late commands', () => {
   it('run otherwise', async () => {
     const link = await nodes.link(0, 'a');
     const late = node.net.strand('SET');
-    await expect(set(link, 'k', 'late')).rejects.toThrow(LinkFailure);
+    await expect(set(link, 'k', 'late')).rejects.toThrow(NodeFailure);
     expect(await late.deliver()).toBe(true);
     expect(await node.redis.client().get('k')).toBe('late');
   });
@@ -73,7 +74,7 @@ describe('late commands', () => {
   it('are dropped once', async () => {
     const before = kills();
     void node.net.cutBefore('SET');
-    await expect(set(await nodes.link(0, 'a'), 'k', 'v')).rejects.toThrow(LinkFailure);
+    await expect(set(await nodes.link(0, 'a'), 'k', 'v')).rejects.toThrow(NodeFailure);
     await nodes.dropLate();
     await nodes.dropLate();
     expect(kills()).toBe(before + 1);
@@ -82,9 +83,9 @@ describe('late commands', () => {
   it('are asked about again when the node could not be asked', async () => {
     const link = await nodes.link(0, 'a');
     const late = node.net.strand('SET');
-    await expect(set(link, 'k', 'late')).rejects.toThrow(LinkFailure);
+    await expect(set(link, 'k', 'late')).rejects.toThrow(NodeFailure);
     void node.net.cutBefore(([word, sub]) => word === 'CLIENT' && sub === 'KILL');
-    await expect(nodes.dropLate()).rejects.toThrow(LinkFailure);
+    await expect(nodes.dropLate()).rejects.toThrow(NodeFailure);
     await nodes.dropLate();
     expect(await late.deliver()).toBe(false);
   });
@@ -100,7 +101,7 @@ describe('late commands', () => {
   it('of a node that is given up are forgotten', async () => {
     const before = kills();
     void node.net.cutBefore('SET');
-    await expect(set(await nodes.link(0, 'a'), 'k', 'v')).rejects.toThrow(LinkFailure);
+    await expect(set(await nodes.link(0, 'a'), 'k', 'v')).rejects.toThrow(NodeFailure);
     nodes.forget([0]);
     await nodes.dropLate();
     expect(kills()).toBe(before);
@@ -109,7 +110,7 @@ describe('late commands', () => {
   /** The next process counts its connections anew: the number may be another one's. */
   it('died with a node that was restarted', async () => {
     void node.net.cutBefore('SET');
-    await expect(set(await nodes.link(0, 'a'), 'k', 'v')).rejects.toThrow(LinkFailure);
+    await expect(set(await nodes.link(0, 'a'), 'k', 'v')).rejects.toThrow(NodeFailure);
     await node.redis.restart();
     const before = kills();
     await nodes.dropLate();
@@ -122,7 +123,7 @@ describe('the processes', () => {
     const link = await nodes.link(0, 'a');
     expect(nodes.wasRestarted(0, link)).toBe(false);
     await node.redis.restart();
-    await expect.poll(() => link.failure).toBeInstanceOf(LinkFailure);
+    await expect.poll(() => link.failure).toBeInstanceOf(NodeFailure);
     expect(nodes.wasRestarted(0, await nodes.link(0, 'a'))).toBe(true);
     expect(nodes.runIdOf(0)).not.toBe(await runIdOf(node));
   });

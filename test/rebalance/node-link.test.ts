@@ -3,7 +3,8 @@
  * SELECT for done that was not answered yet, and what stood behind it went out with it.
  */
 import { expect, it } from 'vitest';
-import { LinkFailure, NodeLink } from '../../src/rebalance/node-link.js';
+import { NodeFailure } from '../../src/node/failure.js';
+import { NodeLink } from '../../src/rebalance/node-link.js';
 import { request } from '../../src/resp/encode.js';
 import { type RedisProcess, startRedis } from '../support/redis-process.js';
 
@@ -19,7 +20,7 @@ it('lets nothing through behind a SELECT that is refused', async () => {
   const second = link.exchange([request(['SET', 'also in 9', 'x'])], 1, 9);
   const results = await Promise.allSettled([first, second]);
   for (const result of results) {
-    expect(result).toMatchObject({ status: 'rejected', reason: expect.any(LinkFailure) });
+    expect(result).toMatchObject({ status: 'rejected', reason: expect.any(NodeFailure) });
     expect(String(result.status === 'rejected' && result.reason)).toContain('refused SELECT 9');
   }
   expect(await redis.client().dbsize()).toBe(0);

@@ -1,7 +1,7 @@
 /** A batch between two real nodes, which fails at each of its steps: no key may be lost, or be in two places for good. */
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { NodeFailure } from '../../src/node/failure.js';
 import type { MovingNodes } from '../../src/rebalance/moving-nodes.js';
-import { LinkFailure } from '../../src/rebalance/node-link.js';
 import { dropCopies, LARGE_BYTES, type Transferred, transferBatch } from '../../src/rebalance/transfer.js';
 import { TransferRefused } from '../../src/rebalance/transfer-refused.js';
 import type { Moves } from '../../src/rebalance/trust.js';
@@ -116,7 +116,7 @@ describe('which copies count', () => {
   it('are not dropped at the source where the target does not answer', async () => {
     const [from, to] = [await nodes.link(0, 'test'), await nodes.link(1, 'test')];
     void target.net.cutBefore('EXISTS');
-    await expect(dropCopies(from, to, 0, keys('both'), 'drop')).rejects.toThrow(LinkFailure);
+    await expect(dropCopies(from, to, 0, keys('both'), 'drop')).rejects.toThrow(NodeFailure);
     expect(await at(source).get('both')).toBe('source');
   });
 
@@ -136,7 +136,7 @@ describe('a failure', () => {
     'of the source while values are read (%s) changes nothing',
     async (cut) => {
       void source.net[cut]('EVAL');
-      await expect(transfer(['a', 'b', 'c'])).rejects.toThrow(LinkFailure);
+      await expect(transfer(['a', 'b', 'c'])).rejects.toThrow(NodeFailure);
       expect(await at(source).mget('a', 'b', 'c')).toEqual(['1', '2', '3']);
       expect(await at(target).dbsize()).toBe(0);
       await expectWhole(values);
@@ -186,7 +186,7 @@ describe('a failure', () => {
     'of the target in the middle of a batch (%s) leaves all keys at the source, which count',
     async (cut) => {
       void target.net[cut](([word, key]) => word === 'RESTORE' && key === 'b');
-      await expect(transfer(['a', 'b', 'c'])).rejects.toThrow(LinkFailure);
+      await expect(transfer(['a', 'b', 'c'])).rejects.toThrow(NodeFailure);
       expect(await at(source).mget('a', 'b', 'c')).toEqual(['1', '2', '3']);
       expect((await at(target).keys('*')).sort()).toEqual(cut === 'cutBefore' ? ['a'] : ['a', 'b']);
       await expectWhole(values);
@@ -203,7 +203,7 @@ describe('a failure', () => {
 
   it.each(['cutBefore', 'cutAfter'] as const)('of the source while it removes what has moved (%s)', async (cut) => {
     void source.net[cut]('UNLINK');
-    await expect(transfer(['a', 'b', 'c'])).rejects.toThrow(LinkFailure);
+    await expect(transfer(['a', 'b', 'c'])).rejects.toThrow(NodeFailure);
     expect(await at(source).dbsize()).toBe(cut === 'cutBefore' ? 3 : 0);
     expect(await at(target).dbsize()).toBe(3);
     await expectWhole({ a: '1', b: '2', c: '3' });

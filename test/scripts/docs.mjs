@@ -7,12 +7,17 @@ import { fail, root } from '../../cli/bootstrap/project.mjs';
 
 if (buildIfStale({ checkTypes: false }) !== 0) fail('The build failed: see the messages above.');
 
+const { cliReference } = await imported('cli/reference.js');
+const { buildProgram } = await imported('cli/program.js');
+
 /** The page, the name of the marks around the table, and what makes it. */
 const TABLES = [
+  ['cli.md', 'cli', () => cliReference(buildProgram())],
   ['commands.md', 'commands', await from('commands/reference.js', 'commandReference')],
   ['settings.md', 'config', await from('config/reference.js', 'configReference')],
   ['errors.md', 'own-errors', await from('proxy/request/own-errors.js', 'ownErrorReference')],
   ['errors.md', 'errors', await from('errors.js', 'errorReference')],
+  ['metrics.md', 'metrics', await from('telemetry/metric-sources/reference.js', 'metricReference')],
   ['nodes.md', 'rights', await from('node-rights.js', 'rightsReference')],
 ];
 
@@ -28,5 +33,9 @@ for (const [page, name, make] of TABLES) {
 }
 
 async function from(file, name) {
-  return (await import(pathToFileURL(join(root, 'dist/src', file)).href))[name];
+  return (await imported(`src/${file}`))[name];
+}
+
+function imported(file) {
+  return import(pathToFileURL(join(root, 'dist', file)).href);
 }

@@ -3,24 +3,18 @@
  * Node.js' channel between processes, in order.
  */
 import type { CommandInfo } from '../../commands/build.js';
+import type { NodeIdentity } from '../../node/identity.js';
 import type { PlaneStats } from '../../proxy/measure/plane-stats.js';
-import type { DataPlaneOptions, NodeAccess } from '../../proxy/options.js';
+import type { DataPlaneOptions } from '../../proxy/options.js';
 import type { PeerAnswer, PeerNews, PeerQuestion } from '../../proxy/peers/peers.js';
 import type { RingPhase, RoutedNode, RoutingSnapshot } from '../../proxy/snapshot.js';
 import type { LateConnection } from '../../rebalance/connections.js';
 import type { Continuum } from '../../ring/continuum.js';
-import type { NodeSpec } from '../../ring/node-spec.js';
 import { Ring, type RingOptions } from '../../ring/ring.js';
 import type { ProxyInfo } from '../host.js';
 import type { Message } from './dispatch.js';
 
-/** How to log in at the nodes. */
-export interface AccessTable {
-  readonly default: NodeAccess;
-  readonly byName: Readonly<Record<string, NodeAccess>>;
-}
-
-export type WorkerOptions = Omit<DataPlaneOptions, 'nodeAccess' | 'mayServe'>;
+export type WorkerOptions = Omit<DataPlaneOptions, 'mayServe'>;
 
 /** A routing snapshot without what cannot be sent. */
 export interface SentSnapshot {
@@ -60,7 +54,6 @@ interface Busy {
 /** What a worker is started with. */
 interface Start {
   readonly options: WorkerOptions;
-  readonly access: AccessTable;
   readonly commands: readonly CommandInfo[];
   readonly snapshot: SentSnapshot | null;
   /** From 1 on; unique among the workers that live. */
@@ -127,7 +120,7 @@ export interface FromWorkerTable {
   'peer-answer': { readonly question: number; readonly answer: PeerAnswer };
   'peer-news': { readonly news: PeerNews };
   /** A node is back that was down, and waits for leave to serve. */
-  returned: { readonly question: number; readonly node: NodeSpec };
+  returned: { readonly question: number; readonly node: NodeIdentity };
   stats: { readonly request: number; readonly stats: PlaneStats };
   event: { readonly channel: string; readonly event: object };
 }
@@ -144,7 +137,10 @@ export function toSent(snapshot: RoutingSnapshot, moves: number, swept: readonly
   return {
     generation: snapshot.generation,
     phase: snapshot.phase,
-    nodes: snapshot.nodes.map(({ id, name, address, weight }) => ({ id, name, address, weight })),
+    nodes: snapshot.nodes.map(({ id, name, address, weight, username, password }) => ({
+      ...{ id, name, address, weight },
+      ...{ username, password },
+    })),
     options: snapshot.ring.options,
     ring: snapshot.ring.continuum,
     nextRing: snapshot.nextRing?.continuum ?? null,

@@ -1,16 +1,16 @@
 /** What this process answers, and does, when another one asks or tells. */
 
-import type { Dispatcher } from '../dispatcher.js';
 import type { PeerAnswer, PeerNews, PeerQuestion } from '../peers/peers.js';
 import type { UpstreamNode } from '../upstream/upstream-node.js';
 import { endWaitOf } from './blocking/client-unblock.js';
 import { countOwn } from './clients/client-count.js';
 import { killOwn, linesOf } from './clients/list-kill.js';
+import type { Features } from './compose.js';
 import { NOBODY } from './pubsub/peer-counts.js';
 import { sendRedirected } from './tracking/tracking.js';
 
-export async function answerPeer(dispatcher: Dispatcher, question: PeerQuestion): Promise<PeerAnswer> {
-  const { clients } = dispatcher.context.shared;
+export async function answerPeer(features: Features, question: PeerQuestion): Promise<PeerAnswer> {
+  const { clients } = features.router.shared;
   switch (question.type) {
     case 'list':
       return { lines: linesOf(clients, question.filter, null, 0) };
@@ -27,42 +27,42 @@ export async function answerPeer(dispatcher: Dispatcher, question: PeerQuestion)
     case 'subscribed':
       return {
         subscribed: question.about.map(({ node: name, address, kind, key, withPatterns }) => {
-          const node = nodeOf(dispatcher, name, address);
-          return node === undefined ? NOBODY : dispatcher.pubsub.subscribed(node, kind, key, withPatterns);
+          const node = nodeOf(features, name, address);
+          return node === undefined ? NOBODY : features.pubsub.subscribed(node, kind, key, withPatterns);
         }),
       };
     case 'heard':
       // What clients have sent before the question came is read in this turn of the event loop.
       await new Promise((resolve) => setImmediate(resolve));
-      await keptUp(dispatcher, question.node, question.address);
+      await keptUp(features, question.node, question.address);
       return 1;
     case 'count':
-      return { count: countOwn(dispatcher) };
+      return { count: countOwn(features) };
     case 'caught-up':
       return 1;
     case 'heed':
-      onPeerNews(dispatcher, question.news);
+      onPeerNews(features, question.news);
       return 1;
   }
 }
 
-function nodeOf(dispatcher: Dispatcher, name: string, address: string): UpstreamNode | undefined {
-  return dispatcher.nodes.find((node) => node.name === name && node.address === address);
+function nodeOf(features: Features, name: string, address: string): UpstreamNode | undefined {
+  return features.router.nodes.find((node) => node.name === name && node.address === address);
 }
 
-async function keptUp(dispatcher: Dispatcher, name: string, address: string): Promise<void> {
-  const node = nodeOf(dispatcher, name, address);
-  if (node !== undefined) await dispatcher.pubsub.keptUp(node);
+async function keptUp(features: Features, name: string, address: string): Promise<void> {
+  const node = nodeOf(features, name, address);
+  if (node !== undefined) await features.pubsub.keptUp(node);
 }
 
-export function onPeerNews(dispatcher: Dispatcher, news: PeerNews): void {
-  const { context, pause, monitors } = dispatcher;
+export function onPeerNews(features: Features, news: PeerNews): void {
+  const { context, pause, monitors } = features;
   switch (news.type) {
     case 'paused':
       pause.set(news.until, news.writesOnly);
       break;
     case 'tracking-bound':
-      dispatcher.tracking.boundKeys(news.maxKeys);
+      features.tracking.boundKeys(news.maxKeys);
       break;
     case 'monitors':
       monitors.onWanted(news.from, news.wanted);

@@ -1,12 +1,13 @@
 import type { Command } from '../../commands/command.js';
 import type { ProxyCommandName } from '../../commands/policy.js';
 import type { RequestFramer } from '../../resp/request-framer.js';
-import type { Dispatcher, Verdict } from '../dispatcher.js';
+import type { Verdict } from '../request/verdict.js';
 import type { ClientConnection } from '../session/client-connection.js';
 import { clientUnblock } from './blocking/client-unblock.js';
 import { wait } from './blocking/wait.js';
 import { clientCommands } from './clients/client-commands.js';
 import { clusterCommands } from './cluster/cluster-commands.js';
+import type { Features } from './compose.js';
 import { connectionCommands } from './connection/connection-commands.js';
 import { monitor } from './monitor/monitors.js';
 import { pubsubCommands } from './pubsub/commands.js';
@@ -20,7 +21,7 @@ export type LocalCommand = (
   client: ClientConnection,
   command: Command,
   framer: RequestFramer,
-  dispatcher: Dispatcher,
+  features: Features,
 ) => Verdict;
 
 /** Some of the handlers of commands that the proxy answers itself: the type of each feature's share. */

@@ -2,8 +2,7 @@
 import type { CacheRead } from '../../commands/columns.js';
 import type { CommandTable } from '../../commands/table.js';
 import { bulkIsNull } from '../../resp/inspect.js';
-import { headerNumber, lineEnd, replyEnd } from '../request/held-reply.js';
-import type { Request } from '../request/request.js';
+import { headerNumber, lineEnd, replyEnd } from '../../resp/whole-reply.js';
 import type { Counters } from './counters.js';
 import { NO_GROUP } from './key-groups.js';
 
@@ -23,14 +22,30 @@ export function cacheReadFlags(table: CommandTable): Uint8Array {
   return flags;
 }
 
-/** Counts what `buffer[start, end)`, the whole reply to a read, says. It is not an error. */
-export function countCacheRead(counters: Counters, request: Request, buffer: Buffer, start: number, end: number): void {
-  if (request.cacheRead === KEY_READ) counters.read(request.group, !bulkIsNull(buffer, start));
-  else countElements(counters, request, buffer, start, end);
+/** What is known of a read whose reply is counted. */
+export interface CountedRead {
+  /** KEY_READ or ARRAY_READ. */
+  readonly cacheRead: number;
+  /** The group of its key. */
+  readonly group: number;
+  /** The group of each key of an ARRAY_READ, where groups are configured. */
+  readonly keyGroups: Uint8Array | null;
 }
 
-function countElements(counters: Counters, request: Request, buffer: Buffer, start: number, end: number): void {
-  const { keyGroups } = request;
+/** Counts what `buffer[start, end)`, the whole reply to a read, says. It is not an error. */
+export function countCacheRead(
+  counters: Counters,
+  read: CountedRead,
+  buffer: Buffer,
+  start: number,
+  end: number,
+): void {
+  if (read.cacheRead === KEY_READ) counters.read(read.group, !bulkIsNull(buffer, start));
+  else countElements(counters, read, buffer, start, end);
+}
+
+function countElements(counters: Counters, read: CountedRead, buffer: Buffer, start: number, end: number): void {
+  const { keyGroups } = read;
   const count = headerNumber(buffer, start);
   let at = lineEnd(buffer, start);
   for (let i = 0; i < count && at >= 0 && at < end; i++) {

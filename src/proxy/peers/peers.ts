@@ -1,9 +1,9 @@
 /** What the processes of one proxy ask and tell each other on behalf of their clients. All of it is plain data. */
 
-import type { UnblockMode } from '../features/blocking/unblock.js';
 import type { ClientCount } from '../features/clients/client-count.js';
 import type { ClientFilter, ClientLine } from '../features/clients/client-filter.js';
 import type { TopicKind } from '../features/pubsub/topic.js';
+import type { UnblockMode } from '../session/waiting.js';
 
 /** Who is subscribed to this topic, as the node with this name and address counts? */
 export interface SubscribedQuestion {

@@ -1,10 +1,8 @@
 import { NO_READ } from '../measure/cache-reads.js';
 import { NO_GROUP } from '../measure/key-groups.js';
-import type { SourceRead } from '../route/moving/source-read.js';
-import type { ClientConnection } from '../session/client-connection.js';
-import type { Lane } from '../upstream/lane.js';
-import type { CodeCall } from './code-call.js';
 import type { HoldSlab } from './hold.js';
+import type { ReplySink, ReplyStream } from './reply-sink.js';
+import type { ReplySource, Requester } from './requester.js';
 
 /** The reply has not begun. */
 export const WAITING = 0;
@@ -23,32 +21,27 @@ export const NO_KEYS_AT_ALL = 2;
 /** What is known of a request's keys, for the fence. */
 export type KeysOfRequest = typeof UNKNOWN_KEYS | typeof KNOWN_KEY | typeof NO_KEYS_AT_ALL;
 
-/** What becomes of a node's reply that is not simply passed on to the client. Called once for each request. */
-export interface ReplySink {
-  /** The whole reply is `buffer[start, end)`; it must be copied if it is needed later. */
-  onReply(request: Request, buffer: Buffer, start: number, end: number): void;
-  /** No reply comes; `reply` is the error reply that tells why. */
-  onFailure(request: Request, reply: Buffer): void;
-}
-
 /**
  * One command on its way: it stands in the queue of its client (in the order of the replies) and, when it
  * goes to one node, in that node's lane (in the order of the frames). Pooled: fields are reset by `reset`.
  */
 export class Request {
-  client: ClientConnection | null = null;
+  /** Whose command it is; null: the proxy's own, a part of a client's, or its client has left. */
+  client: Requester | null = null;
   /** Next in the client's queue. */
   nextOfClient: Request | null = null;
   /** Next in the lane's queue. */
   nextOfLane: Request | null = null;
   /** Where its frame went, or null when the proxy answers it or it has parts. */
-  lane: Lane | null = null;
+  lane: ReplySource | null = null;
   /** Of its keys, with `keyHash` for KNOWN_KEY. Whoever says nothing is waited for. */
   keys: KeysOfRequest = UNKNOWN_KEYS;
   /** The key's hash on the ring, as a signed number (`hash | 0`), which the engine keeps without allocating. */
   keyHash = 0;
-  /** Who takes the reply instead of the client, or null. */
-  sink: ReplySink | null = null;
+  /** Who takes the reply; set by `answerTo` and `streamTo`. */
+  sink: ReplySink;
+  /** Who takes a large reply as it comes; null: it is gathered for `sink`. */
+  stream: ReplyStream | null = null;
   /** For a part of a split command: which part. */
   part = 0;
   /** The command's id in the flat counters. */
@@ -62,10 +55,8 @@ export class Request {
   group = NO_GROUP;
   /** The group of each key of an ARRAY_READ, where groups are configured. */
   keyGroups: Uint8Array | null = null;
-  /** Asked of the node that its key may have left already; otherwise null. */
-  sourceRead: SourceRead | null = null;
-  /** Runs code at the node; otherwise null. */
-  code: CodeCall | null = null;
+  /** It runs code at its node (EVAL, FCALL, EXEC with such), which may take long. */
+  runsCode = false;
   /** The client does not want the reply (CLIENT REPLY OFF or SKIP). */
   silent = false;
   /** A reply that waits: bytes `heldStart` to `heldEnd` of a slab. */
@@ -76,39 +67,38 @@ export class Request {
   chunks: Buffer[] | null = null;
   chunkBytes = 0;
 
-  reset(): void {
+  constructor(sink: ReplySink) {
+    this.sink = sink;
+  }
+
+  /** `sink` takes the reply, which is gathered for it. */
+  answerTo(sink: ReplySink): void {
+    this.sink = sink;
+    this.stream = null;
+  }
+
+  /** `stream` takes the reply, a large one as it comes. */
+  streamTo(stream: ReplyStream): void {
+    this.sink = stream;
+    this.stream = stream;
+  }
+
+  reset(sink: ReplySink): void {
     this.client = null;
     this.nextOfClient = null;
     this.nextOfLane = null;
     this.lane = null;
     this.keys = UNKNOWN_KEYS;
-    this.sink = null;
+    this.sink = sink;
+    this.stream = null;
     this.part = 0;
     this.state = WAITING;
     this.cacheRead = NO_READ;
     this.keyGroups = null;
-    this.sourceRead = null;
-    this.code = null;
+    this.runsCode = false;
     this.silent = false;
     this.held = null;
     this.chunks = null;
     this.chunkBytes = 0;
-  }
-}
-
-/** Spare requests beyond this many are left to the collector. */
-const SPARE_LIMIT = 16_384;
-
-/** Takes and gives back requests, so that a command costs no allocation. */
-export class RequestPool {
-  readonly #spares: Request[] = [];
-
-  take(): Request {
-    return this.#spares.pop() ?? new Request();
-  }
-
-  give(request: Request): void {
-    request.reset();
-    if (this.#spares.length < SPARE_LIMIT) this.#spares.push(request);
   }
 }

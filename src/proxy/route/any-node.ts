@@ -5,13 +5,16 @@
  */
 import type { Command } from '../../commands/command.js';
 import type { RequestFramer } from '../../resp/request-framer.js';
-import type { Dispatcher, Verdict } from '../dispatcher.js';
-import { DONE, NO_KEYS_AT_ALL, type ReplySink, type Request } from '../request/request.js';
-import { type ClientConnection, LATER, TAKEN } from '../session/client-connection.js';
+import type { ReplySink } from '../request/reply-sink.js';
+import { DONE, NO_KEYS_AT_ALL, type Request } from '../request/request.js';
+import type { Verdict } from '../request/verdict.js';
+import { LATER, TAKEN } from '../request/verdict.js';
+import type { ClientConnection } from '../session/client-connection.js';
 import type { ClientShared } from '../session/session-shared.js';
 import type { RoutingSnapshot } from '../snapshot.js';
 import { SILENT_MS } from '../upstream/silence.js';
 import type { UpstreamNode } from '../upstream/upstream-node.js';
+import type { Router } from './router.js';
 
 /** What the client gets instead of the node's reply `buffer[start, end)`, or null: that reply. */
 export type Rewrite = (client: ClientConnection, buffer: Buffer, start: number, end: number) => Buffer | null;
@@ -23,30 +26,28 @@ const WORD_BYTES = 16;
 
 /** Sends the frame that `framer` holds to a node that is up. */
 export function askAnyNode(
-  dispatcher: Dispatcher,
+  router: Router,
   client: ClientConnection,
   framer: RequestFramer,
   command: Command,
   rewrite: Rewrite | null = null,
 ): Verdict {
-  const first = bestNode(dispatcher.nodes, NOBODY);
-  const index = first < 0 ? dispatcher.anyNode() : first;
-  const lane = dispatcher.laneFor(client, index);
-  if (lane === null) return dispatcher.refuse(client, command, dispatcher.nodeAt(index).downReply);
-  if (lane.full && bestNode(dispatcher.nodes, new Set([index])) < 0) {
+  const first = bestNode(router.nodes, NOBODY);
+  const index = first < 0 ? router.anyNode() : first;
+  const lane = router.laneFor(client, index);
+  if (lane === null) return router.refuse(client, command, router.nodeAt(index).downReply);
+  if (lane.full && bestNode(router.nodes, new Set([index])) < 0) {
     client.waitFor(lane);
     return LATER;
   }
   const source = framer.source as Buffer;
-  if (rewrite === null && dispatcher.nodes.length === 1) {
-    dispatcher.sendOn(client, command, lane, source, framer);
+  if (rewrite === null && router.nodes.length === 1) {
+    router.sendOn(client, command, lane, source, framer);
     return TAKEN;
   }
-  const request = dispatcher.context.shared.requests.take();
-  request.command = command.id;
-  client.enqueue(request);
+  const request = client.begin(command.id);
   const frame = Buffer.from(source.subarray(framer.frameStart, framer.frameEnd));
-  new AnyNode(dispatcher, client, request, frame, rewrite).ask(index);
+  new AnyNode(router, client, request, frame, rewrite).ask(index);
   return TAKEN;
 }
 
@@ -66,7 +67,7 @@ function bestNode(nodes: readonly UpstreamNode[], without: ReadonlySet<number>):
 
 /** One such command, which stands in its client's queue; a part of it is in the lane of each node that was asked. */
 class AnyNode implements ReplySink {
-  readonly #dispatcher: Dispatcher;
+  readonly #router: Router;
   readonly #client: ClientConnection;
   readonly #shared: ClientShared;
   readonly #snapshot: RoutingSnapshot | null;
@@ -80,17 +81,11 @@ class AnyNode implements ReplySink {
   /** The first error, for when no node answers otherwise. */
   #error: Buffer | null = null;
 
-  constructor(
-    dispatcher: Dispatcher,
-    client: ClientConnection,
-    request: Request,
-    frame: Buffer,
-    rewrite: Rewrite | null,
-  ) {
-    this.#dispatcher = dispatcher;
+  constructor(router: Router, client: ClientConnection, request: Request, frame: Buffer, rewrite: Rewrite | null) {
+    this.#router = router;
     this.#client = client;
-    this.#shared = dispatcher.context.shared;
-    this.#snapshot = dispatcher.snapshot;
+    this.#shared = router.shared;
+    this.#snapshot = router.snapshot;
     this.#request = request;
     this.#frame = frame;
     this.#rewrite = rewrite;
@@ -99,17 +94,14 @@ class AnyNode implements ReplySink {
   /** @returns whether the node with this index could be asked */
   ask(index: number): boolean {
     this.#asked.add(index);
-    const lane = this.#dispatcher.laneFor(this.#client, index);
+    const lane = this.#router.laneFor(this.#client, index);
     if (lane === null) return false;
     const part = this.#shared.requests.take();
-    part.sink = this;
+    part.answerTo(this);
     part.keys = NO_KEYS_AT_ALL;
     part.command = this.#request.command;
     part.startedAt = this.#shared.clock.now;
-    part.lane = lane;
-    lane.outlet.append(this.#frame, 0, this.#frame.length);
-    lane.node.counters.bytesOut += this.#frame.length;
-    lane.enqueue(part);
+    lane.send(part, this.#frame, 0, this.#frame.length);
     this.#waiting++;
     // Where the proxy itself stood still, replies that lie there are read first.
     this.#deadline = setTimeout(() => setImmediate(() => this.#askNext()), SILENT_MS);
@@ -144,9 +136,9 @@ class AnyNode implements ReplySink {
   #askNext(): boolean {
     if (this.#deadline !== null) clearTimeout(this.#deadline);
     // With another ring, nodes have other indices, and the client other lanes.
-    if (this.#finished || this.#request.client === null || this.#client.snapshot !== this.#snapshot) return false;
+    if (this.#finished || this.#request.client === null || this.#client.lanes.snapshot !== this.#snapshot) return false;
     for (;;) {
-      const next = bestNode(this.#dispatcher.nodes, this.#asked);
+      const next = bestNode(this.#router.nodes, this.#asked);
       if (next < 0) return false;
       if (this.ask(next)) return true;
     }
@@ -160,7 +152,7 @@ class AnyNode implements ReplySink {
       this.#shared.requests.give(this.#request);
       return;
     }
-    const reply = this.#rewrite?.(client, buffer, start, end) ?? null;
+    const reply = this.#rewrite?.(this.#client, buffer, start, end) ?? null;
     if (reply === null) client.onReply(this.#request, buffer, start, end);
     else client.onReply(this.#request, reply, 0, reply.length);
   }

@@ -5,14 +5,16 @@
 import type { Command } from '../../commands/command.js';
 import { writeArrayHeader } from '../../resp/encode.js';
 import { args, type RequestFramer } from '../../resp/request-framer.js';
-import type { Dispatcher, Verdict } from '../dispatcher.js';
 import { KNOWN_KEY, UNKNOWN_KEYS } from '../request/request.js';
-import { type ClientConnection, LATER, TAKEN } from '../session/client-connection.js';
+import type { Verdict } from '../request/verdict.js';
+import { LATER, TAKEN } from '../request/verdict.js';
+import type { ClientConnection } from '../session/client-connection.js';
 import type { RoutingSnapshot } from '../snapshot.js';
 import type { Lane } from '../upstream/lane.js';
 import { Group } from './merge/group.js';
 import { MERGERS } from './merge/mergers.js';
 import { isReserved, RESERVED_REPLY } from './reserved.js';
+import type { Router } from './router.js';
 import { GAVE_UP, GAVE_UP_REPLY, WAIT } from './waiting.js';
 
 /** The owner of each key of the command at hand, by node index. */
@@ -25,7 +27,7 @@ const header = Buffer.alloc(24);
 
 /** Sends the parts of the split command that `framer` holds. */
 export function splitByOwner(
-  dispatcher: Dispatcher,
+  router: Router,
   client: ClientConnection,
   framer: RequestFramer,
   command: Command,
@@ -35,7 +37,7 @@ export function splitByOwner(
   const step = command.splitStep;
   const argc = framer.argc;
   // An odd number of arguments of MSET: any node has the right error for it.
-  if ((argc - 1) % step !== 0) return dispatcher.forward(client, command, dispatcher.anyNode(), source, framer);
+  if ((argc - 1) % step !== 0) return router.forward(client, command, router.anyNode(), source, framer);
   const keys = (argc - 1) / step;
   const nodeCount = snapshot.nodes.length;
   prepare(keys, nodeCount);
@@ -48,12 +50,12 @@ export function splitByOwner(
     const at = 1 + i * step;
     const start = args.start[at] as number;
     const end = args.end[at] as number;
-    if (isReserved(source, start, end)) return dispatcher.refuse(client, command, RESERVED_REPLY);
+    if (isReserved(source, start, end)) return router.refuse(client, command, RESERVED_REPLY);
     const hash = ring.hashOf(source, start, end);
     if (i === 0) keyHash = hash | 0;
     else if (keyHash !== (hash | 0)) known = false;
-    const owner = changing ? dispatcher.ownerNow(client, source, start, end) : ring.ownerOfHash(hash);
-    if (owner === GAVE_UP) return dispatcher.refuse(client, command, GAVE_UP_REPLY);
+    const owner = changing ? router.ownerNow(client, source, start, end) : ring.ownerOfHash(hash);
+    if (owner === GAVE_UP) return router.refuse(client, command, GAVE_UP_REPLY);
     if (owner === WAIT) {
       // The other keys are asked for, too: they settle together.
       waits = true;
@@ -65,21 +67,21 @@ export function splitByOwner(
   if (waits) return LATER;
   const first = owners[0] as number;
   if (keysOfNode[first] === keys) {
-    return dispatcher.forward(client, command, first, source, framer, known ? KNOWN_KEY : UNKNOWN_KEYS, keyHash);
+    return router.forward(client, command, first, source, framer, known ? KNOWN_KEY : UNKNOWN_KEYS, keyHash);
   }
   for (let node = 0; node < nodeCount; node++) {
     if (keysOfNode[node] === 0) continue;
-    const lane = dispatcher.laneFor(client, node);
+    const lane = router.laneFor(client, node);
     if (lane?.full) {
       client.waitFor(lane);
       return LATER;
     }
   }
-  return sendParts(dispatcher, client, source, command, keys, nodeCount);
+  return sendParts(router, client, source, command, keys, nodeCount);
 }
 
 function sendParts(
-  dispatcher: Dispatcher,
+  router: Router,
   client: ClientConnection,
   source: Buffer,
   command: Command,
@@ -87,11 +89,9 @@ function sendParts(
   nodeCount: number,
 ): Verdict {
   const step = command.splitStep;
-  const { shared } = dispatcher.context;
+  const { shared } = router;
   const keyParts = new Uint16Array(keys);
-  const request = shared.requests.take();
-  request.command = command.id;
-  client.enqueue(request);
+  const request = client.begin(command.id);
   const group = new Group(request, client.kind.protocol, MERGERS[command.merge], shared, keyParts);
   if (command.merge === 'array') group.keyGroups = shared.counters.groups?.ofKeys(source, keys, step) ?? null;
   const outlets: (Lane | null)[] = [];
@@ -101,7 +101,7 @@ function sendParts(
     const count = keysOfNode[node] as number;
     if (count === 0) continue;
     partOfNode[node] = outlets.length;
-    const lane = dispatcher.laneFor(client, node);
+    const lane = router.laneFor(client, node);
     outlets.push(lane);
     if (lane === null) continue;
     const length = writeArrayHeader(header, 0, count * step + 1);
@@ -123,7 +123,7 @@ function sendParts(
   }
   for (let node = 0; node < nodeCount; node++) {
     if (keysOfNode[node] === 0) continue;
-    const upstream = dispatcher.nodeAt(node);
+    const upstream = router.nodeAt(node);
     const lane = outlets[partOfNode[node] as number];
     if (lane === null || lane === undefined) group.addFailedPart(upstream);
     else group.addPart(upstream, lane);

@@ -15,42 +15,39 @@
  */
 import type { Socket } from 'node:net';
 import type { Command } from '../../commands/command.js';
-import { isMissingReply } from '../../commands/missing-reply.js';
 import { error as encodeError } from '../../resp/encode.js';
 import { COMPLETE, INCOMPLETE, RequestFramer } from '../../resp/request-framer.js';
-import type { Dispatcher } from '../dispatcher.js';
-import { type ClientEvent, type CommandFailedEvent, clientClosed, commandFailed } from '../events.js';
-import type { Waiting } from '../features/blocking/blocked-commands.js';
+import { type ClientEvent, type CommandFailedEvent, clientClosed, commandFailed, type HoldEvent } from '../events.js';
 import type { Subscriptions } from '../features/pubsub/subscriptions.js';
 import type { ClientTracking } from '../features/tracking/client-tracking.js';
 import type { Transaction, Watch } from '../features/transactions/transaction.js';
-import { endWatch } from '../features/transactions/watch-lane.js';
 import { Outlet } from '../io/outlet.js';
 import { readInto } from '../io/raw-socket.js';
 import { createSocketWriter } from '../io/socket-writer.js';
 import type { TurnTask } from '../io/turn.js';
 import { countCacheRead, KEY_READ, NO_READ } from '../measure/cache-reads.js';
-import { commandName } from '../measure/command-names.js';
 import { NO_GROUP } from '../measure/key-groups.js';
 import { DONE, type Request } from '../request/request.js';
-import { readAtTarget } from '../route/moving/source-read.js';
-import { beginUpload, planUpload } from '../route/upload-plan.js';
-import type { RoutingSnapshot } from '../snapshot.js';
+import type { ReplySource, Requester } from '../request/requester.js';
+import { LATER } from '../request/verdict.js';
 import type { Lane } from '../upstream/lane.js';
-import type { LaneKind } from '../upstream/lane-handshake.js';
+import type { LaneKind } from '../upstream/lane-kind.js';
+import type { LaneWaiter } from '../upstream/lane-pool.js';
 import { Carry } from './carry.js';
+import { ClientLanes } from './client-lanes.js';
+import type { FrameHandler, UploadPlan } from './frame-handler.js';
+import { ATTENDED, LISTENS } from './modes.js';
 import { STREAM_HIGH_WATER } from './paused-lanes.js';
 import { ReplyQueue } from './reply-queue.js';
 import { RingWait } from './ring-wait.js';
 import type { ClientShared } from './session-shared.js';
 import { StallWatch } from './stall-watch.js';
 import { tooSlow, Upload } from './upload.js';
+import type { Waiting } from './waiting.js';
 import { Window } from './window.js';
 
 /** The frame was handled. */
-export const TAKEN = 0;
 /** The frame was not handled: the same frame is to be offered again when the client is resumed. */
-export const LATER = 1;
 
 /** There is room at once for a request that says it is this long. */
 const BELIEVED_BYTES = 1_048_576;
@@ -58,16 +55,17 @@ const BELIEVED_BYTES = 1_048_576;
 const BLOCKED_CARRY = 1_048_576;
 /** Bytes of errors that wait for a client which has not authenticated, and does not read: more cost the proxy memory. */
 const STRANGER_OUTPUT = 16_384;
+/** A client that has done nothing for so long gives its own lanes back. Milliseconds. */
+const LANES_IDLE_MS = 10_000;
 /** An event says this much of an error. */
 const MOST_ERROR_BYTES = 200;
 
-export class ClientConnection implements TurnTask {
+export class ClientConnection implements TurnTask, Requester, LaneWaiter {
   readonly id: number;
   readonly address: string;
   readonly localAddress: string;
   readonly connectedAt: number;
   readonly outlet: Outlet;
-  kind: LaneKind = { protocol: 2, database: 0 };
   authenticated: boolean;
   name = '';
   libraryName = '';
@@ -83,13 +81,7 @@ export class ClientConnection implements TurnTask {
   lastCommand: Command | null = null;
   lastActiveAt: number;
   closed = false;
-  /** The snapshot that `lanes` belong to. */
-  snapshot: RoutingSnapshot | null = null;
-  /** The lane for each node of the snapshot; the client stays with it while it has replies to come from there. */
-  lanes: (Lane | undefined)[] = [];
-  /** The client was sent a large reply: it gets lanes of its own as soon as nothing is in flight. */
-  takesLargeReplies = false;
-  readonly privateLanes: Lane[] = [];
+  readonly lanes: ClientLanes;
   /** Requests that were asked of a node which their key may have left; other commands on moved keys wait for them. */
   sourceReads = 0;
   /** What is queued since MULTI; null: nothing is. */
@@ -110,7 +102,7 @@ export class ClientConnection implements TurnTask {
   blocked: Waiting | null = null;
 
   readonly #shared: ClientShared;
-  readonly #dispatcher: Dispatcher;
+  readonly #handler: FrameHandler;
   readonly #socket: Socket;
   readonly #framer: RequestFramer;
   readonly #replies: ReplyQueue;
@@ -137,10 +129,10 @@ export class ClientConnection implements TurnTask {
   #handEnd = 0;
   readonly #stall: StallWatch;
 
-  constructor(id: number, socket: Socket, shared: ClientShared, dispatcher: Dispatcher) {
+  constructor(id: number, socket: Socket, shared: ClientShared, handler: FrameHandler) {
     this.id = id;
     this.#shared = shared;
-    this.#dispatcher = dispatcher;
+    this.#handler = handler;
     this.#socket = socket;
     this.address = socket.remoteAddress === undefined ? 'unix' : `${socket.remoteAddress}:${socket.remotePort}`;
     this.localAddress = socket.localAddress === undefined ? 'unix' : `${socket.localAddress}:${socket.localPort}`;
@@ -158,6 +150,7 @@ export class ClientConnection implements TurnTask {
     this.#window = new Window(shared.options.clientMaxPending);
     this.outlet = new Outlet(shared.turn, shared.clientPools, { onDrained: () => this.#onDrained() });
     this.#replies = new ReplyQueue(this, shared, this.outlet);
+    this.lanes = new ClientLanes(this, this.#replies);
     this.#stall = new StallWatch(this.outlet);
     this.outlet.attach(createSocketWriter(socket, this.outlet));
     socket.setNoDelay(true);
@@ -173,9 +166,17 @@ export class ClientConnection implements TurnTask {
     socket.resume();
   }
 
+  /** What it has entered that concerns its commands or its replies (`modes.ts`); features enter and leave. */
+  modes = 0;
+
   /** Whether its commands must be looked at more closely than others'. */
   get isUnusual(): boolean {
-    return this.transaction !== null || this.subscriptions !== null || this.tracking !== null;
+    return (
+      (this.modes & ATTENDED) !== 0 ||
+      this.transaction !== null ||
+      this.subscriptions !== null ||
+      this.tracking !== null
+    );
   }
 
   /** Bytes that it has sent up to the end of the command that `framer` holds: tells its commands apart. */
@@ -213,18 +214,13 @@ export class ClientConnection implements TurnTask {
   }
 
   /** Whether a reply is still to come from this lane. */
-  hasPendingOn(lane: Lane): boolean {
+  hasPendingOn(lane: ReplySource): boolean {
     return this.#replies.hasPendingOn(lane);
   }
 
-  /** The lanes are of another kind: they are found anew. Nothing may be in flight. */
-  forgetLanes(): void {
-    this.lanes = [];
-    this.#releasePrivateLanes();
-  }
-
-  #releasePrivateLanes(): void {
-    for (const lane of this.privateLanes.splice(0)) lane.node.releasePrivate(lane);
+  /** The protocol that it speaks, and its database. */
+  get kind(): LaneKind {
+    return this.lanes.kind;
   }
 
   markAuthenticated(): void {
@@ -238,9 +234,18 @@ export class ClientConnection implements TurnTask {
     this.#framer.limits.authenticated = false;
   }
 
+  /** A request for the command with this id, behind those that wait for their replies: whose frame goes nowhere yet. */
+  begin(command: number): Request {
+    const request = this.#shared.requests.take();
+    request.command = command;
+    this.enqueue(request);
+    return request;
+  }
+
   /** Puts a request behind those that wait for their replies. */
   enqueue(request: Request): void {
     request.client = this;
+    request.streamTo(this);
     if (this.#ringWait.active) this.#ringWait.end(this.#shared.clock.now, 'ran');
     request.startedAt = this.#shared.clock.now;
     const { groups } = this.#shared.counters;
@@ -274,19 +279,9 @@ export class ClientConnection implements TurnTask {
 
   /** A request's whole reply is `buffer[start, end)`. */
   onReply(request: Request, buffer: Buffer, start: number, end: number): void {
-    const { sourceRead } = request;
-    if (sourceRead !== null) {
-      if (!sourceRead.atTarget && isMissingReply(sourceRead.missingReply, buffer, start)) {
-        sourceRead.foundNothing();
-        readAtTarget(this.#dispatcher, this, request, sourceRead);
-        return;
-      }
-      this.sourceReads--;
-    }
     const shared = this.#shared;
     const first = buffer[start] as number;
     const failed = first === 0x2d;
-    if (failed && request.code !== null && this.#dispatcher.scripts.heal(request, buffer, start)) return;
     shared.counters.answered(request.command, request.group, shared.clock.now - request.startedAt, failed);
     if (failed) this.#noteFailure(request.command, buffer, start, end);
     else if (request.cacheRead !== NO_READ) countCacheRead(shared.counters, request, buffer, start, end);
@@ -296,6 +291,19 @@ export class ClientConnection implements TurnTask {
     else if (this.#inputEnded) this.#endIfIdle();
   }
 
+  /** No reply comes: `reply` is the error that tells why. */
+  onFailure(request: Request, reply: Buffer): void {
+    this.onReply(request, reply, 0, reply.length);
+  }
+
+  isNext(request: Request): boolean {
+    return this.#replies.head === request;
+  }
+
+  onLargeReply(): void {
+    this.lanes.onLargeReply();
+  }
+
   /**
    * A piece of a large reply; `last`: it ends here.
    * @param lane stops reading when this client does not take what comes; null: it must not
@@ -303,7 +311,7 @@ export class ClientConnection implements TurnTask {
    */
   onReplyPiece(
     request: Request,
-    lane: Lane | null,
+    lane: ReplySource | null,
     buffer: Buffer,
     start: number,
     end: number,
@@ -311,7 +319,6 @@ export class ClientConnection implements TurnTask {
   ): boolean {
     const shared = this.#shared;
     if (last) {
-      if (request.sourceRead !== null) this.sourceReads--;
       shared.counters.answered(request.command, request.group, shared.clock.now - request.startedAt, false);
       // Of an array that is streamed nobody looks at the elements.
       if (request.cacheRead === KEY_READ) shared.counters.read(request.group, true);
@@ -342,7 +349,7 @@ export class ClientConnection implements TurnTask {
 
   /** A reply has left, and the client tracks keys. */
   onAnswered(): void {
-    if (this.tracking !== null) this.#dispatcher.tracking.onAnswered(this, this.tracking);
+    this.#handler.onAnswered(this);
   }
 
   /** No further frame is handled until all replies have left (SELECT and HELLO change lanes). */
@@ -364,11 +371,12 @@ export class ClientConnection implements TurnTask {
 
   /**
    * The client waits for the ring; `resumeSoon` ends that.
+   * @param reason that the ring prepares to change, or that keys are on their way
    * @returns false when it has waited for this command as long as a request may take
    */
-  hold(): boolean {
+  hold(reason: HoldEvent['reason']): boolean {
     const { now } = this.#shared.clock;
-    this.#ringWait.begin(now, this.#dispatcher.snapshot?.moves === null ? 'fence' : 'settle');
+    this.#ringWait.begin(now, reason);
     if (this.#ringWait.isLongerThan(this.#shared.options.requestTimeout, now)) {
       this.#ringWait.end(now, 'gave-up');
       return false;
@@ -378,12 +386,12 @@ export class ClientConnection implements TurnTask {
   }
 
   #noteFailure(id: number, buffer: Buffer, start: number, end: number): void {
-    if (this.tracking !== null) this.#dispatcher.tracking.onFailed(this.tracking);
+    if (this.tracking !== null) this.#handler.onFailed(this);
     this.#shared.counters.errorKinds.count(buffer, start);
     if (!commandFailed.hasSubscribers) return;
     const { id: client, address } = this;
     const text = buffer.toString('utf8', start + 1, Math.min(end, start + 1 + MOST_ERROR_BYTES));
-    const command = commandName(this.#dispatcher.table, id);
+    const command = this.#handler.nameOf(id);
     const event: CommandFailedEvent = { client, address, command, error: text.split('\r\n', 1)[0] ?? '' };
     commandFailed.publish(event);
   }
@@ -429,14 +437,12 @@ export class ClientConnection implements TurnTask {
     this.#socket.destroy();
     this.#carry.drop();
     this.blocked?.abandon();
-    if (this.subscriptions !== null) this.#dispatcher.pubsub.forget(this);
-    this.#dispatcher.forget(this);
     this.#replies.abandon();
-    this.#releasePrivateLanes();
+    this.lanes.release();
     // A lane on which half a command has left cannot be used by anybody else.
     this.#upload?.lane?.end('closed', 'the client left');
-    endWatch(this, false);
     this.#upload = null;
+    this.#handler.onClosed(this);
     this.#shared.clients.delete(this);
     if (clientClosed.hasSubscribers) {
       const event: ClientEvent = { client: this.id, address: this.address, reason };
@@ -447,7 +453,7 @@ export class ClientConnection implements TurnTask {
   /** Called about once a second: ends clients that are idle, or that do not take their replies. */
   tick(now: number): void {
     const { idleTimeout, clientStallTimeout } = this.#shared.options;
-    const listens = this.subscriptions !== null || this.monitors;
+    const listens = (this.modes & LISTENS) !== 0 || this.subscriptions !== null || this.monitors;
     if (idleTimeout > 0 && this.pending === 0 && !listens && now - this.lastActiveAt > idleTimeout) {
       this.close(`idle for ${idleTimeout} ms`);
       return;
@@ -459,10 +465,7 @@ export class ClientConnection implements TurnTask {
     if (this.#isSlowSender(now)) return;
     // Whoever should wake it may be gone (a worker's primary that is stuck): it asks again, and is told to try later.
     if (this.#held && this.#ringWait.isLongerThan(this.#shared.options.requestTimeout, now)) this.resumeSoon();
-    if (this.pending === 0 && this.privateLanes.length > 0 && now - this.lastActiveAt > 10_000) {
-      this.#releasePrivateLanes();
-      this.lanes = [];
-    }
+    if (this.pending === 0 && now - this.lastActiveAt > LANES_IDLE_MS) this.lanes.onIdle();
   }
 
   /** Ends a client that does not send the large request to its end which it has begun. @returns whether it does not */
@@ -524,7 +527,7 @@ export class ClientConnection implements TurnTask {
       }
       const outcome = framer.next(buffer, at, end);
       if (outcome === COMPLETE) {
-        if (framer.argc > 0 && this.#dispatcher.dispatch(this, framer) === LATER) {
+        if (framer.argc > 0 && this.#handler.onFrame(this, framer) === LATER) {
           framer.reset();
           this.#pause();
           break;
@@ -552,7 +555,7 @@ export class ClientConnection implements TurnTask {
     this.#framer.reset();
     this.#shared.counters.groups?.note(undefined, 0, this.#shared.receiveBuffer);
     this.repliesOff = false;
-    this.reply(this.#dispatcher.unknownCommandId, encodeError(text, 'latin1'), true);
+    this.reply(this.#handler.unknownCommandId, encodeError(text, 'latin1'), true);
     this.endAfterReplies();
   }
 
@@ -561,7 +564,7 @@ export class ClientConnection implements TurnTask {
    * @returns false when it must be gathered; true when the bytes were taken, or are kept until it can begin
    */
   #beginUpload(buffer: Buffer, start: number, end: number): boolean {
-    const plan = planUpload(this.#dispatcher, this, this.#framer, buffer, start);
+    const plan = this.#handler.planUpload(this, this.#framer, buffer, start);
     if (plan === null) return false;
     if (this.#held) {
       this.#framer.reset();
@@ -580,9 +583,18 @@ export class ClientConnection implements TurnTask {
     if (plan.lane === null) {
       this.#upload = new Upload(null, now);
       this.reply(plan.command, plan.failure, true);
-    } else this.#upload = new Upload(beginUpload(this.#dispatcher, this, plan, plan.lane), now);
+    } else this.#upload = this.#startUpload(plan, plan.lane, now);
     this.#continueUpload(this.#upload, buffer, start, end);
     return true;
+  }
+
+  #startUpload(plan: UploadPlan, lane: Lane, now: number): Upload {
+    const request = this.begin(plan.command);
+    request.keys = plan.keys;
+    request.keyHash = plan.keyHash;
+    request.lane = lane;
+    lane.enqueue(request);
+    return new Upload({ request, lane, whenIdle: (idle) => this.lanes.giveBack(idle) }, now);
   }
 
   #keepBlocked(buffer: Buffer, start: number, end: number): void {
@@ -640,7 +652,7 @@ export class ClientConnection implements TurnTask {
   }
 
   /** The lane must be read on although this client cannot take more. */
-  releaseLane(lane: Lane): void {
+  releaseLane(lane: ReplySource): void {
     this.#replies.releaseLane(lane);
   }
 

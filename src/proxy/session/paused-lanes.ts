@@ -1,17 +1,16 @@
 import type { Outlet } from '../io/outlet.js';
-import type { Lane } from '../upstream/lane.js';
-import type { ClientConnection } from './client-connection.js';
+import type { ReplySource, Requester } from '../request/requester.js';
 
 /** A client whose unread output exceeds this stops the lane that streams a large reply to it. */
 export const STREAM_HIGH_WATER = 1_048_576;
 
 /** The lanes that are not read because this client does not take what they bring. */
 export class PausedLanes {
-  readonly #client: ClientConnection;
+  readonly #client: Requester;
   readonly #outlet: Outlet;
-  readonly #lanes = new Set<Lane>();
+  readonly #lanes = new Set<ReplySource>();
 
-  constructor(client: ClientConnection, outlet: Outlet) {
+  constructor(client: Requester, outlet: Outlet) {
     this.#client = client;
     this.#outlet = outlet;
   }
@@ -20,7 +19,7 @@ export class PausedLanes {
     return this.#lanes.size;
   }
 
-  pause(lane: Lane): void {
+  pause(lane: ReplySource): void {
     lane.pause(this.#client);
     this.#lanes.add(lane);
     this.#outlet.wantsDrain = true;
@@ -38,7 +37,7 @@ export class PausedLanes {
     }
   }
 
-  resume(lane: Lane): void {
+  resume(lane: ReplySource): void {
     this.#lanes.delete(lane);
     lane.resume();
   }

@@ -8,7 +8,7 @@
  */
 import type { Outlet } from '../io/outlet.js';
 import { DONE, PARTIAL, type Request, WAITING } from '../request/request.js';
-import type { Lane } from '../upstream/lane.js';
+import type { ReplySource } from '../request/requester.js';
 import type { ClientConnection } from './client-connection.js';
 import { PausedLanes, STREAM_HIGH_WATER } from './paused-lanes.js';
 import type { ClientShared } from './session-shared.js';
@@ -48,7 +48,7 @@ export class ReplyQueue {
   }
 
   /** Whether a reply is still to come from this lane. */
-  hasPendingOn(lane: Lane): boolean {
+  hasPendingOn(lane: ReplySource): boolean {
     for (let request = this.head; request !== null; request = request.nextOfClient) {
       if (request.lane === lane) return true;
     }
@@ -82,7 +82,14 @@ export class ReplyQueue {
    * @param lane stops reading when this client does not take what comes; null: it must not
    * @returns false when `buffer` was given away to the write and must not be reused
    */
-  takePiece(request: Request, lane: Lane | null, buffer: Buffer, start: number, end: number, last: boolean): boolean {
+  takePiece(
+    request: Request,
+    lane: ReplySource | null,
+    buffer: Buffer,
+    start: number,
+    end: number,
+    last: boolean,
+  ): boolean {
     if (request !== this.head || request.silent) {
       if (!request.silent) this.#holdPiece(request, lane, buffer, start, end, last);
       request.state = last ? DONE : PARTIAL;
@@ -132,7 +139,7 @@ export class ReplyQueue {
   }
 
   /** The lane must be read on although the client cannot take more. */
-  releaseLane(lane: Lane): void {
+  releaseLane(lane: ReplySource): void {
     this.#pausedLanes.resume(lane);
   }
 
@@ -150,6 +157,8 @@ export class ReplyQueue {
       const inLane = request.lane !== null && request.state !== DONE;
       this.#shared.holds.release(request);
       request.client = null;
+      // Others who take replies see for themselves that the client has left.
+      if (request.stream !== null) request.streamTo(this.#shared.requests.nobody);
       request.chunks = null;
       if (!inLane && request.state === DONE) this.#shared.requests.give(request);
       request = next;
@@ -197,7 +206,14 @@ export class ReplyQueue {
     for (const message of messages) this.#client.push(message);
   }
 
-  #holdPiece(request: Request, lane: Lane | null, buffer: Buffer, start: number, end: number, last: boolean): void {
+  #holdPiece(
+    request: Request,
+    lane: ReplySource | null,
+    buffer: Buffer,
+    start: number,
+    end: number,
+    last: boolean,
+  ): void {
     request.chunks ??= [];
     request.chunks.push(Buffer.from(buffer.subarray(start, end)));
     request.chunkBytes += end - start;

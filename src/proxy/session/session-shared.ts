@@ -4,7 +4,7 @@ import type { Clock } from '../measure/clock.js';
 import type { Counters } from '../measure/counters.js';
 import type { DataPlaneOptions } from '../options.js';
 import type { HoldPool } from '../request/hold.js';
-import type { RequestPool } from '../request/request.js';
+import type { RequestPool } from '../request/request-pool.js';
 import type { ClientConnection } from './client-connection.js';
 
 /** What all clients of a data plane have in common. */

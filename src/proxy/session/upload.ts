@@ -1,6 +1,16 @@
 import { ReplyFramer } from '../../resp/reply-framer.js';
-import type { ReplySink, Request } from '../request/request.js';
+import type { ReplySink } from '../request/reply-sink.js';
+import type { Request } from '../request/request.js';
 import type { Lane } from '../upstream/lane.js';
+
+/** A large value that goes to a node. */
+export interface Sending {
+  /** Stands in the queues of its client and its lane already. */
+  readonly request: Request;
+  readonly lane: Lane;
+  /** Called when nothing is in flight on the lane any more. */
+  readonly whenIdle: (lane: Lane) => void;
+}
 
 /**
  * A request frame with a large value on its way to a node: its bytes are passed on as they come. Where the
@@ -14,14 +24,14 @@ export class Upload {
   complete = false;
   /** When the client last sent something of it, by the clock. */
   receivedAt: number;
-  readonly #request: Request | null;
+  readonly #sending: Sending | null;
   readonly #begunAt: number;
   readonly #framer = new ReplyFramer();
 
-  /** @param request stands in the queues of its client and its lane already; null: it was refused */
-  constructor(request: Request | null, now: number) {
-    this.#request = request;
-    this.lane = request?.lane ?? null;
+  /** @param sending null: it was refused */
+  constructor(sending: Sending | null, now: number) {
+    this.#sending = sending;
+    this.lane = sending?.lane ?? null;
     this.#begunAt = now;
     this.receivedAt = now;
     if (this.lane !== null) this.lane.isReceiving = true;
@@ -37,7 +47,7 @@ export class Upload {
     if (lane === null || lane.closed) return at;
     lane.outlet.append(buffer, start, at);
     lane.node.counters.bytesOut += at - start;
-    if (this.complete) this.#end(lane, now);
+    if (this.complete) this.#end(now);
     return at;
   }
 
@@ -56,20 +66,21 @@ export class Upload {
    * @param reply what the client is answered; null: nothing @returns false when it was answered already
    */
   abandon(reply: Buffer | null): boolean {
-    const { lane } = this;
-    const request = this.#request;
-    if (lane === null || request === null || lane.closed) return false;
+    if (this.#sending === null || this.#sending.lane.closed) return false;
+    const { request, lane } = this.#sending;
     if (reply === null) request.silent = true;
-    else request.sink = new Abandoned(reply);
+    else request.answerTo(new Abandoned(reply));
     lane.end('closed', 'was not sent the rest of a command');
     return true;
   }
 
   /** The command is whole: from now on the node is to answer it. */
-  #end(lane: Lane, now: number): void {
+  #end(now: number): void {
+    if (this.#sending === null) return;
+    const { request, lane, whenIdle } = this.#sending;
     lane.isReceiving = false;
-    if (this.#request !== null) this.#request.startedAt = now;
-    lane.whenIdle ??= giveBack;
+    request.startedAt = now;
+    lane.whenIdle ??= whenIdle;
   }
 }
 
@@ -87,23 +98,10 @@ class Abandoned implements ReplySink {
   }
 
   onReply(request: Request, buffer: Buffer, start: number, end: number): void {
-    request.sink = null;
     request.client?.onReply(request, buffer, start, end);
   }
 
   onFailure(request: Request): void {
     this.onReply(request, this.#reply, 0, this.#reply.length);
   }
-}
-
-/** Others may need the lane, now that nothing is in flight: a client that has large values only to send gets it again. */
-function giveBack(lane: Lane): void {
-  const client = lane.owner;
-  if (client === null || client.takesLargeReplies || client.watch?.lane === lane) return;
-  const own = client.privateLanes.indexOf(lane);
-  if (own < 0) return;
-  client.privateLanes.splice(own, 1);
-  const at = client.lanes.indexOf(lane);
-  if (at >= 0) client.lanes[at] = undefined;
-  lane.node.releasePrivate(lane);
 }

@@ -1,7 +1,8 @@
 import type { Command } from '../../commands/command.js';
 import { error as encodeError } from '../../resp/encode.js';
 import { args, type RequestFramer } from '../../resp/request-framer.js';
-import { type ClientConnection, TAKEN } from './client-connection.js';
+import { TAKEN } from '../request/verdict.js';
+import type { ClientConnection } from './client-connection.js';
 
 /** The arguments of the frame at hand, copied; the first is the command's name. */
 export function argumentBytes(framer: RequestFramer): Buffer[] {

@@ -3,7 +3,10 @@
  * the script came from; the other workers of the proxy are told, again and again, so that none goes on believing it
  * when a worker has died.
  */
-import type { ReplySink, Request, RequestPool } from '../request/request.js';
+
+import type { ReplySink } from '../request/reply-sink.js';
+import type { Request } from '../request/request.js';
+import type { RequestPool } from '../request/request-pool.js';
 
 const BUSY = Buffer.from('-BUSY');
 /** What is told of a node that runs a script and does not say so yet. */

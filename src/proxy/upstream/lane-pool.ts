@@ -2,7 +2,7 @@
  * Lanes to one node that serve one client at a time: for large values and WATCH, or for commands that wait at the
  * node. One that was given back serves the next client; one that nobody wants is closed.
  */
-import type { ClientConnection } from '../session/client-connection.js';
+import type { Requester } from '../request/requester.js';
 import type { Lane } from './lane.js';
 
 /** A lane that nobody used for this long is closed. Milliseconds. */
@@ -10,7 +10,7 @@ const IDLE_MS = 10_000;
 /** Lanes that are opened at the same time: thousands would keep each other from being ready in time. */
 const MOST_OPENING = 64;
 
-/** Who waits for a lane. */
+/** Who waits for a lane, or until one takes commands again. */
 export interface LaneWaiter {
   /** It does not want one any more. */
   readonly closed: boolean;
@@ -44,7 +44,7 @@ export class LanePool {
   }
 
   /** @returns null when there are as many lanes as there may be, or as many are being opened */
-  take(kindIndex: number, client: ClientConnection): Lane | null {
+  take(kindIndex: number, client: Requester): Lane | null {
     const idle = this.#idle[kindIndex];
     while (idle !== undefined && idle.length > 0) {
       const lane = idle.pop() as Lane;

@@ -15,17 +15,18 @@
  */
 
 import type { Socket } from 'node:net';
-import net from 'node:net';
-import { sharedLookup } from '../../node/lookup.js';
+import { openSocket } from '../../node/dial.js';
+import { type Failure, failure, predicateOf, systemFailure, timedOut } from '../../node/failure.js';
 import { error as encodeError } from '../../resp/encode.js';
 import { ReplyFramer } from '../../resp/reply-framer.js';
 import { Outlet } from '../io/outlet.js';
 import { createSocketWriter } from '../io/socket-writer.js';
-import type { Request } from '../request/request.js';
-import type { ClientConnection } from '../session/client-connection.js';
-import { Greeting, shortened } from './greeting.js';
-import type { LaneKind } from './lane-handshake.js';
-import type { LanePool } from './lane-pool.js';
+import type { ReplySink } from '../request/reply-sink.js';
+import { type KeysOfRequest, type Request, UNKNOWN_KEYS } from '../request/request.js';
+import type { ReplySource, Requester } from '../request/requester.js';
+import { Greeting } from './greeting.js';
+import type { LaneKind } from './lane-kind.js';
+import type { LanePool, LaneWaiter } from './lane-pool.js';
 import { ReplyCarry } from './reply-carry.js';
 import type { UpstreamNode } from './upstream-node.js';
 
@@ -56,7 +57,7 @@ export type LaneEnd = 'connect' | 'greeting' | 'refused' | 'turned-away' | 'lost
  */
 const BUSY_GRACE_MS = 1000;
 
-export class Lane {
+export class Lane implements ReplySource {
   readonly node: UpstreamNode;
   readonly kind: LaneKind;
   /** Index of the kind in the node's table of lanes. */
@@ -65,7 +66,7 @@ export class Lane {
   /** Whether further commands may be sent here: false once it ended or was given to one large reply. */
   accepting = true;
   /** The one client that uses the lane; null: it is shared. */
-  owner: ClientConnection | null = null;
+  owner: Requester | null = null;
   /** Where the lane goes when its client does not need it any more; null: it is shared. */
   pool: LanePool | null = null;
   /** How much longer than other commands those of this lane may take, because they wait at the node. Milliseconds. */
@@ -77,7 +78,7 @@ export class Lane {
   /** Called once when nothing is in flight any more, or the lane has ended. */
   whenIdle: ((lane: Lane) => void) | null = null;
   /** The client that the lane's reading waits for, because it does not take its large reply. */
-  pausedFor: ClientConnection | null = null;
+  pausedFor: Requester | null = null;
   pausedAt = 0;
   /** Others wait behind a large reply whose client is slow: it is taken into memory instead of waiting further. */
   absorbs = false;
@@ -96,7 +97,7 @@ export class Lane {
   /** The proxy's end of this connection as the node sees it, or empty. */
   peer = '';
   /** Clients that wait until the lane takes commands again. */
-  readonly waiting = new Set<ClientConnection>();
+  readonly waiting = new Set<LaneWaiter>();
 
   #state = IDLE;
   #socket: Socket | null = null;
@@ -164,6 +165,28 @@ export class Lane {
     this.inflight++;
   }
 
+  /** Sends the frame `source[start, end)`, whose reply is `request`'s. */
+  send(request: Request, source: Uint8Array, start: number, end: number): void {
+    this.outlet.append(source, start, end);
+    this.node.counters.bytesOut += end - start;
+    request.lane = this;
+    this.enqueue(request);
+  }
+
+  /**
+   * Sends a frame of the proxy's own.
+   * @param sink takes the reply, and gives the request back; null: nobody does
+   * @param keys what a fence is to know of its keys
+   */
+  ask(frame: Uint8Array, sink: ReplySink | null, keys: KeysOfRequest = UNKNOWN_KEYS): void {
+    const { requests, clock } = this.node.shared;
+    const request = requests.take();
+    if (sink !== null) request.answerTo(sink);
+    request.keys = keys;
+    request.startedAt = clock.now;
+    this.send(request, frame, 0, frame.length);
+  }
+
   /** Puts a request back that was answered just now, since it stands for further replies, in front of the others. */
   expectAgain(request: Request): void {
     if (this.#head === null) this.#tail = request;
@@ -184,17 +207,12 @@ export class Lane {
         return true;
       },
     };
-    const target = this.node.target;
-    // The name is looked up anew at every connection, so that a node may move behind its name.
-    const socket =
-      'path' in target
-        ? net.connect({ path: target.path, onread })
-        : net.connect({ host: target.host, port: target.port, noDelay: true, lookup: sharedLookup, onread });
+    const socket = openSocket(this.node.target, onread);
     this.#socket = socket;
     socket.once('connect', () => this.#onConnected(socket));
-    socket.on('error', (error: NodeJS.ErrnoException) => this.#onSocketEnd(describeSocketError(error)));
-    socket.on('end', () => this.#onSocketEnd('the node closed the connection'));
-    socket.on('close', () => this.#onSocketEnd('the connection was closed'));
+    socket.on('error', (error: NodeJS.ErrnoException) => this.#onSocketEnd(systemFailure(error)));
+    socket.on('end', () => this.#onSocketEnd(failure('closed')));
+    socket.on('close', () => this.#onSocketEnd(failure('closed')));
     this.#awaitGreeting(options.connectTimeout, 0);
   }
 
@@ -213,7 +231,7 @@ export class Lane {
       // The node's kernel has taken the connection; the node will, when its script lets it.
       if (this.#state === GREETING && this.node.runsLongCode && total < requestTimeout + BUSY_GRACE_MS) {
         this.#awaitGreeting(Math.min(connectTimeout, requestTimeout + BUSY_GRACE_MS - total), total);
-      } else this.end('connect', `did not answer within ${total} ms`);
+      } else this.end('connect', predicateOf(timedOut(total)));
     }, milliseconds);
   }
 
@@ -237,7 +255,7 @@ export class Lane {
   }
 
   /** The client whose large reply is being passed on as it comes, or null. */
-  get streamsTo(): ClientConnection | null {
+  get streamsTo(): Requester | null {
     return this.#streaming ? (this.#head?.client ?? null) : null;
   }
 
@@ -271,7 +289,7 @@ export class Lane {
   }
 
   /** Stops reading until `resume`, because `client` cannot take what comes. */
-  pause(client: ClientConnection): void {
+  pause(client: Requester): void {
     if (this.pausedFor !== null || this.#socket === null) return;
     this.pausedFor = client;
     this.pausedAt = this.node.shared.clock.now;
@@ -308,7 +326,7 @@ export class Lane {
     // It lives, and says so to others.
     if (this.isBehindCode && this.node.busy.reply !== null) return;
     this.node.counters.timeouts++;
-    this.end('timeout', `did not answer within ${requestTimeout} ms`);
+    this.end('timeout', predicateOf(timedOut(requestTimeout)));
   }
 
   /** The time of a command begins when it has been sent whole: not while its client, or the way to the node, is slow. */
@@ -340,7 +358,7 @@ export class Lane {
     if (now - Math.max(head.startedAt, this.#lastReplyAt) < LONG_CODE_MS) return false;
     // Replies to what came in one piece with the script are not sent before it has ended.
     let code: Request | null = head;
-    while (code !== null && code.code === null) code = code.nextOfLane;
+    while (code !== null && !code.runsCode) code = code.nextOfLane;
     if (code === null) return false;
     this.isBehindCode = true;
     if (isShared) {
@@ -356,12 +374,10 @@ export class Lane {
     this.#state = GREETING;
     socket.setNoDelay(true);
     socket.setKeepAlive(true, this.node.shared.options.tcpKeepalive);
-    const { nodeAccess, proxyId } = this.node.shared.options;
-    const { username, password } = nodeAccess(this.node.name);
-    const identity = { username, password, connectionName: `ringproxy:${proxyId}` };
-    const { late, asksRunId, hasReadyLane } = this.node;
+    const connectionName = `ringproxy:${this.node.shared.options.proxyId}`;
+    const { login, late, asksRunId, hasReadyLane } = this.node;
     const isOneOfMany = this.pool !== null || hasReadyLane;
-    this.#greeting = new Greeting(this.kind, identity, { isOneOfMany, asksRunId, late });
+    this.#greeting = new Greeting(this.kind, { login, connectionName, isOneOfMany, asksRunId, late });
     socket.write(this.#greeting.bytes);
   }
 
@@ -372,9 +388,10 @@ export class Lane {
       return;
     }
     if (outcome === 'more') return;
-    this.connectionId = greeting.connectionId;
-    this.runId = greeting.runId;
-    this.peer = greeting.peer;
+    const { connectionId, runId, peer } = greeting.greeted;
+    this.connectionId = connectionId;
+    this.runId = runId;
+    this.peer = peer;
     this.#becomeReady();
   }
 
@@ -402,7 +419,7 @@ export class Lane {
     while (at < length) {
       const end = framer.advance(chunk, at, length);
       if (end < 0) {
-        this.end('protocol', 'sent something that is not the Redis protocol');
+        this.end('protocol', predicateOf(failure('protocol')));
         return;
       }
       if (!this.#inReply && framer.complete) this.#onReply(chunk, at, end);
@@ -432,8 +449,8 @@ export class Lane {
     if (this.#framer.type === PUSH_BYTE) return;
     const request = this.#head;
     if (request === null) {
-      const said = buffer[start] === ERROR_BYTE ? `: ${shortened(buffer.toString('utf8', start + 1, end - 2))}` : '';
-      this.end('protocol', `sent a reply that nothing asked for${said}`);
+      const said = buffer[start] === ERROR_BYTE ? buffer.toString('utf8', start + 1, end - 2) : '';
+      this.end('protocol', predicateOf(failure('unasked', said)));
       return;
     }
     if (
@@ -449,9 +466,7 @@ export class Lane {
     const failed = buffer[start] === ERROR_BYTE;
     if (failed) this.node.trouble.note(buffer, start, end, this.node.shared.clock.now);
     this.node.answered(request, failed);
-    if (request.sink !== null) request.sink.onReply(request, buffer, start, end);
-    else if (request.client !== null) request.client.onReply(request, buffer, start, end);
-    else this.node.shared.requests.give(request);
+    request.sink.onReply(request, buffer, start, end);
   }
 
   /** A piece of a reply that is not whole in this chunk; `last`: it ends here. */
@@ -465,7 +480,7 @@ export class Lane {
     const size = this.#carry.used + (end - start) + this.#framer.bulkRemaining;
     if (request !== null && size > PASS_BYTES && this.#state === READY && this.#framer.type !== PUSH_BYTE) {
       const large = size > this.node.shared.options.streamThreshold;
-      if (large && request.sink === null) {
+      if (large && request.stream !== null) {
         this.#beginStream(request);
         this.#streamCarry();
         if (!this.closed) this.#stream(buffer, start, end, last);
@@ -488,7 +503,7 @@ export class Lane {
 
   /** Whether the reply at the head can go straight to its client. */
   #isPassable(request: Request): boolean {
-    return request.sink === null && request.client !== null && request.client.head === request;
+    return request.stream?.isNext(request) === true;
   }
 
   /** What was gathered before the reply turned out to be large. */
@@ -508,7 +523,7 @@ export class Lane {
     if (this.owner === null) {
       this.accepting = false;
       this.node.onLaneRetired(this);
-      if (request.client !== null) request.client.takesLargeReplies = true;
+      request.client?.onLargeReply();
     }
   }
 
@@ -520,18 +535,14 @@ export class Lane {
       this.#pop(request);
       this.node.answered(request, false);
     }
-    const client = request.client;
-    if (client === null) {
-      if (last) this.node.shared.requests.give(request);
-      return;
-    }
+    const stream = request.stream ?? this.node.shared.requests.nobody;
     if (this.#sharesReceive && buffer === this.#receive) {
       // Others will read into it before the client has taken these bytes.
       const bytes = Buffer.from(buffer.subarray(start, end));
-      client.onReplyPiece(request, this.#mayPause ? this : null, bytes, 0, bytes.length, last);
+      stream.onReplyPiece(request, this.#mayPause ? this : null, bytes, 0, bytes.length, last);
       return;
     }
-    const reusable = client.onReplyPiece(request, this.#mayPause ? this : null, buffer, start, end, last);
+    const reusable = stream.onReplyPiece(request, this.#mayPause ? this : null, buffer, start, end, last);
     // The kernel still reads from the receive buffer: the next chunk needs another one.
     if (!reusable && buffer === this.#receive) this.#receive = this.node.shared.lanePools.large.take();
   }
@@ -570,8 +581,9 @@ export class Lane {
     for (const client of clients) client.resumeSoon();
   }
 
-  #onSocketEnd(why: string): void {
+  #onSocketEnd(found: Failure): void {
     if (this.#state === CLOSED) return;
+    const why = predicateOf(found);
     if (this.#state === GREETING) this.end('greeting', `${why}${this.#greeting?.complaint ?? ''}`);
     else this.end(this.#state === READY ? 'lost' : 'connect', why);
   }
@@ -590,30 +602,10 @@ export class Lane {
     while (request !== null) {
       const next: Request | null = request.nextOfLane;
       this.node.answered(request, true);
-      if (request.sink !== null) request.sink.onFailure(request, reply);
-      else if (request.client !== null) {
-        if (cut) request.client.onReplyCut(request, reply);
-        else request.client.onReply(request, reply, 0, reply.length);
-      } else this.node.shared.requests.give(request);
+      if (cut && request.stream !== null) request.stream.onReplyCut(request, reply);
+      else request.sink.onFailure(request, reply);
       cut = false;
       request = next;
     }
-  }
-}
-
-function describeSocketError(error: NodeJS.ErrnoException): string {
-  switch (error.code) {
-    case 'ECONNREFUSED':
-      return 'refused the connection';
-    case 'ECONNRESET':
-    case 'EPIPE':
-      return 'cut the connection';
-    case 'ENOTFOUND':
-    case 'EAI_AGAIN':
-      return 'cannot be found: its name does not resolve';
-    case 'ENOENT':
-      return 'cannot be reached: the socket does not exist';
-    default:
-      return `cannot be reached: ${error.message}`;
   }
 }

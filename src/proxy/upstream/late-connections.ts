@@ -5,7 +5,9 @@
  * no key moves before they are dropped.
  */
 import { request as encodeRequest } from '../../resp/encode.js';
-import type { ReplySink, Request, RequestPool } from '../request/request.js';
+import type { ReplySink } from '../request/reply-sink.js';
+import type { Request } from '../request/request.js';
+import type { RequestPool } from '../request/request-pool.js';
 
 const ERROR_BYTE = 0x2d;
 /** A node looks through all its connections for each that it is to drop. */
@@ -34,16 +36,20 @@ export class LateConnections {
   }
 
   /** What makes the node drop those that may write, the latest ones first, as far as it is worth its time. */
-  inFront(): { id: number; frame: Buffer }[] {
+  inFront(): { id: number; words: readonly string[] }[] {
     const ids = [...this.#writing].slice(-MOST_IN_FRONT);
-    return ids.map((id) => ({ id, frame: dropFrame(id, this.#peers.get(id) ?? '') }));
+    return ids.map((id) => ({ id, words: dropWords(id, this.#peers.get(id) ?? '') }));
   }
 }
 
 /** With its address, since a node that was restarted counts connections anew, and the number may be another one's. */
-export function dropFrame(id: number, peer: string): Buffer {
+function dropWords(id: number, peer: string): readonly string[] {
   const words = ['CLIENT', 'KILL', 'ID', String(id)];
-  return Buffer.from(encodeRequest(peer === '' ? words : [...words, 'ADDR', peer]));
+  return peer === '' ? words : [...words, 'ADDR', peer];
+}
+
+export function dropFrame(id: number, peer: string): Buffer {
+  return Buffer.from(encodeRequest(dropWords(id, peer)));
 }
 
 /** Takes the reply to such an order. */

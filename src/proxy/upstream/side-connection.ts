@@ -5,14 +5,15 @@
  *     ▲                │              │          │
  *     └──────── after a pause, while it is wanted ──┘
  */
-import net, { type Socket } from 'node:net';
-import { sharedLookup } from '../../node/lookup.js';
+import type { Socket } from 'node:net';
+import { openSocket } from '../../node/dial.js';
+import { Handshake } from '../../node/handshake.js';
 import { request as encodeRequest } from '../../resp/encode.js';
 import { ReplyFramer } from '../../resp/reply-framer.js';
 import { Fifo } from '../io/fifo.js';
 import { Outlet } from '../io/outlet.js';
 import { createSocketWriter } from '../io/socket-writer.js';
-import { buildHandshake, type LaneKind } from './lane-handshake.js';
+import type { LaneKind } from './lane-kind.js';
 import type { UpstreamNode } from './upstream-node.js';
 
 const IDLE = 0;
@@ -20,7 +21,6 @@ const CONNECTING = 1;
 const GREETING = 2;
 const READY = 3;
 
-const ERROR_BYTE = 0x2d;
 const PING = Buffer.from(encodeRequest(['PING']));
 /** One that is silent is tried this often. Milliseconds. */
 const PING_EVERY_MS = 5000;
@@ -51,7 +51,7 @@ export class SideConnection {
   #outlet: Outlet;
   #framer = new ReplyFramer();
   #carry: Buffer[] = [];
-  #greetings = 0;
+  #handshake: Handshake | null = null;
   /** Who takes the answers that are still to come, in this order. */
   readonly #asked = new Fifo<OnAnswer>();
   #startedAt = 0;
@@ -139,10 +139,7 @@ export class SideConnection {
       return true;
     };
     const onread = { buffer: () => buffer, callback };
-    const socket =
-      'path' in target
-        ? net.connect({ path: target.path, onread })
-        : net.connect({ host: target.host, port: target.port, noDelay: true, lookup: sharedLookup, onread });
+    const socket = openSocket(target, onread);
     this.#socket = socket;
     const onEnd = (): void => {
       if (this.#socket === socket) this.#end();
@@ -155,13 +152,16 @@ export class SideConnection {
 
   #greet(socket: Socket): void {
     const { options } = this.#node.shared;
-    const { username, password } = options.nodeAccess(this.#node.name);
     this.#state = GREETING;
     socket.setKeepAlive(true, options.tcpKeepalive);
-    const connectionName = `ringproxy:${options.proxyId}`;
-    const { bytes, steps } = buildHandshake(this.#kind, { username, password, connectionName }, false);
-    this.#greetings = steps.length;
-    socket.write(bytes);
+    this.#handshake = new Handshake({
+      ...this.#kind,
+      login: this.#node.login,
+      connectionName: `ringproxy:${options.proxyId}`,
+      asks: [],
+      tolerates: 'any error',
+    });
+    socket.write(this.#handshake.bytes);
   }
 
   #onChunk(length: number, chunk: Buffer): void {
@@ -190,8 +190,9 @@ export class SideConnection {
 
   #onFrame(type: number, buffer: Buffer, start: number, end: number): void {
     if (this.#state === GREETING) {
-      if (type === ERROR_BYTE && needsMore(buffer.toString('latin1', start, end))) this.#end();
-      else if (--this.#greetings === 0) this.#becomeReady();
+      const outcome = this.#handshake?.onReply(buffer, start, end);
+      if (outcome === 'done') this.#becomeReady();
+      else if (outcome !== 'more') this.#end();
     } else if (!this.#listener.onSaid(type, buffer, start, end)) {
       const onAnswer = this.#asked.shift();
       if (onAnswer === undefined) this.#end();
@@ -222,9 +223,4 @@ export class SideConnection {
     this.#asked.clear();
     this.#listener.onDown();
   }
-}
-
-/** Names and ids are a courtesy; a login and the protocol are not. */
-function needsMore(error: string): boolean {
-  return /^-(?:NOAUTH|NOPROTO|WRONGPASS|NOPERM|ERR (?:AUTH|max|unknown command ['`]HELLO))/i.test(error);
 }

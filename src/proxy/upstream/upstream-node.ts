@@ -2,6 +2,9 @@
  * A node as the data plane sees it: its lanes by kind, whether it answers, and the error that its keys get
  * while it does not.
  */
+import type { Address } from '../../node/address.js';
+import { addressOf } from '../../node/dial.js';
+import type { Login } from '../../node/endpoint.js';
 import { error as encodeError, request as encodeRequest } from '../../resp/encode.js';
 import {
   type NodeConnectionEvent,
@@ -16,11 +19,13 @@ import type { Turn } from '../io/turn.js';
 import type { Clock } from '../measure/clock.js';
 import { NodeCounters } from '../measure/counters.js';
 import type { DataPlaneOptions } from '../options.js';
-import { NO_KEYS_AT_ALL, type Request, type RequestPool } from '../request/request.js';
-import type { ClientConnection } from '../session/client-connection.js';
+import { NO_KEYS_AT_ALL, type Request } from '../request/request.js';
+import type { RequestPool } from '../request/request-pool.js';
+import type { Requester } from '../request/requester.js';
+import type { RoutedNode } from '../snapshot.js';
 import { BusyState } from './busy-state.js';
 import { Lane, type LaneEnd } from './lane.js';
-import type { LaneKind } from './lane-handshake.js';
+import type { LaneKind } from './lane-kind.js';
 import { LanePool } from './lane-pool.js';
 import { Drop, dropFrame, LateConnections } from './late-connections.js';
 import { SILENT_MS, Silence } from './silence.js';
@@ -41,8 +46,6 @@ export interface UpstreamShared {
   readonly tellBusy: (name: string, address: string, reply: Buffer | null) => void;
 }
 
-export type NodeTarget = { readonly host: string; readonly port: number } | { readonly path: string };
-
 const BACKOFF_MIN_MS = 20;
 /** Milliseconds. */
 const TURNED_AWAY_MS = 1000;
@@ -55,7 +58,8 @@ export class UpstreamNode {
   readonly id: number;
   readonly name: string;
   readonly address: string;
-  readonly target: NodeTarget;
+  readonly login: Login;
+  readonly target: Address;
   readonly shared: UpstreamShared;
   readonly counters = new NodeCounters();
   /** False while the node cannot be reached: its commands fail at once instead of waiting. */
@@ -92,11 +96,13 @@ export class UpstreamNode {
   /** Lanes that a script holds up which takes long. */
   #behindCode = 0;
 
-  constructor(id: number, name: string, address: string, shared: UpstreamShared) {
+  constructor(node: RoutedNode, shared: UpstreamShared) {
+    const { id, name, address, username, password } = node;
     this.id = id;
     this.name = name;
     this.address = address;
-    this.target = parseTarget(address);
+    this.login = { username, password };
+    this.target = addressOf(node);
     this.shared = shared;
     this.busy = new BusyState((reply) => shared.tellBusy(name, address, reply));
     this.downReply = this.#describeDown('has not been reached yet');
@@ -172,7 +178,7 @@ export class UpstreamNode {
    * A lane that only `client` uses, for what changes a connection's state.
    * @returns null when the node is down or has as many private lanes as it may
    */
-  takePrivate(kind: LaneKind, client: ClientConnection): Lane | null {
+  takePrivate(kind: LaneKind, client: Requester): Lane | null {
     return this.#takeFrom(this.privateLanes, kind, client);
   }
 
@@ -181,7 +187,7 @@ export class UpstreamNode {
    * and slow clients may keep them for long: so they get a part of the private lanes only.
    * @returns null when the node is down or has as many of these lanes as it may
    */
-  takeForValues(kind: LaneKind, client: ClientConnection): Lane | null {
+  takeForValues(kind: LaneKind, client: Requester): Lane | null {
     const { nodePrivateConnections } = this.shared.options;
     if (this.privateLanes.inUse >= Math.max(1, Math.floor(nodePrivateConnections * VALUES_PART))) return null;
     return this.#takeFrom(this.privateLanes, kind, client);
@@ -191,7 +197,7 @@ export class UpstreamNode {
    * A lane for a command that may wait at the node for as long as it likes.
    * @returns null when the node is down or has as many of these lanes as it may
    */
-  takeBlocking(kind: LaneKind, client: ClientConnection): Lane | null {
+  takeBlocking(kind: LaneKind, client: Requester): Lane | null {
     return this.#takeFrom(this.blockingLanes, kind, client);
   }
 
@@ -317,18 +323,13 @@ export class UpstreamNode {
   #askWhetherBusy(now: number): void {
     const lane = this.pick({ protocol: 2, database: 0 });
     if (lane === null) return;
-    const request = this.shared.requests.take();
-    request.lane = lane;
-    request.keys = NO_KEYS_AT_ALL;
-    request.startedAt = now;
-    request.sink = this.busy.ask(now, this.shared.requests, () => this.#behindCode > 0);
-    lane.outlet.append(PING, 0, PING.length);
-    lane.enqueue(request);
+    const probe = this.busy.ask(now, this.shared.requests, () => this.#behindCode > 0);
+    lane.ask(PING, probe, NO_KEYS_AT_ALL);
   }
 
   /** Lanes that are still to be opened drop it by themselves. */
   #onLate({ connectionId, peer, pool }: Lane): void {
-    const { requests, clock } = this.shared;
+    const { requests } = this.shared;
     const writes = pool !== this.blockingLanes;
     this.late.add(connectionId, peer, writes);
     if (!writes || this.#closed) return;
@@ -337,13 +338,7 @@ export class UpstreamNode {
       // One that a client has for itself may be in the middle of a frame; one that nobody has is opened anew.
       if (lane.pool !== null && lane.owner === null) lane.end('closed', 'was idle when another connection was lost');
       if (lane.pool !== null) continue;
-      const request = requests.take();
-      request.lane = lane;
-      request.startedAt = clock.now;
-      request.sink = new Drop(this.late, connectionId, requests);
-      lane.outlet.append(frame, 0, frame.length);
-      this.counters.bytesOut += frame.length;
-      lane.enqueue(request);
+      lane.ask(frame, new Drop(this.late, connectionId, requests));
     }
   }
 
@@ -355,7 +350,7 @@ export class UpstreamNode {
     return lane;
   }
 
-  #takeFrom(pool: LanePool, kind: LaneKind, client: ClientConnection): Lane | null {
+  #takeFrom(pool: LanePool, kind: LaneKind, client: Requester): Lane | null {
     if (!this.up || this.#closed) return null;
     const index = this.kindIndex(kind);
     this.#kinds[index] = kind;
@@ -418,11 +413,3 @@ export class UpstreamNode {
 }
 
 const PING = Buffer.from(encodeRequest(['PING']));
-
-function parseTarget(address: string): NodeTarget {
-  if (address.startsWith('/')) return { path: address };
-  if (address.startsWith('unix:')) return { path: address.slice('unix:'.length) };
-  const colon = address.lastIndexOf(':');
-  const host = address.slice(0, colon).replace(/^\[(.*)\]$/, '$1');
-  return { host, port: Number(address.slice(colon + 1)) };
-}

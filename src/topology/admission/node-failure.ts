@@ -1,5 +1,5 @@
 import { RingproxyError } from '../../errors.js';
-import { LinkFailure } from '../../rebalance/node-link.js';
+import { NodeFailure } from '../../node/failure.js';
 import { TransferRefused } from '../../rebalance/transfer-refused.js';
 
 /**
@@ -10,7 +10,7 @@ export async function tellingNodes<T>(work: Promise<T>): Promise<T> {
   try {
     return await work;
   } catch (error) {
-    if (!(error instanceof LinkFailure || error instanceof TransferRefused)) throw error;
+    if (!(error instanceof NodeFailure || error instanceof TransferRefused)) throw error;
     throw new RingproxyError(
       'NODE_UNREACHABLE',
       `the change was not begun: ${error.message}`,

@@ -21,7 +21,7 @@ export interface StableRing {
 }
 
 export interface StrayChecksOptions {
-  /** @throws LinkFailure */
+  /** @throws NodeFailure */
   open(node: NodeSpec): Promise<NodeLink>;
   /** The ring while it does not change; otherwise null. */
   stable(): StableRing | null;
@@ -222,7 +222,7 @@ export class StrayChecks {
     }
   }
 
-  /** @throws LinkFailure, TransferRefused */
+  /** @throws NodeFailure, TransferRefused */
   async #count(node: NodeSpec, walk: Walk, known: Known | null = null): Promise<{ keys: number; strays: number }> {
     const link = await this.#options.open(node);
     const view = emptyView(node);

@@ -2,14 +2,14 @@
  * In the primary: connections on which commands may still lie at the nodes. Before keys move, the nodes have dropped
  * them: those of living workers that ended with commands in flight, and whatever a worker that died has left.
  */
+import type { NodeEndpoint } from '../../../node/endpoint.js';
 import { nodeKey } from '../../../node/identity.js';
 import type { LateConnection, LateKiller } from '../../../rebalance/connections.js';
-import type { NodeSpec } from '../../../ring/node-spec.js';
 
 export interface StaleConnectionsOptions {
   readonly killLate: LateKiller;
   /** Makes the nodes drop connections with these names. @throws Error when one cannot be asked */
-  readonly killNamed: (nodes: readonly NodeSpec[], isGone: (name: string) => boolean) => Promise<void>;
+  readonly killNamed: (nodes: readonly NodeEndpoint[], isGone: (name: string) => boolean) => Promise<void>;
 }
 
 export class StaleConnections {
@@ -39,7 +39,7 @@ export class StaleConnections {
    * @param onDropped told of those of living workers that are gone, also when it throws
    * @throws Error when a node that has some cannot be asked
    */
-  async drop(nodes: readonly NodeSpec[], onDropped: (late: readonly LateConnection[]) => void): Promise<void> {
+  async drop(nodes: readonly NodeEndpoint[], onDropped: (late: readonly LateConnection[]) => void): Promise<void> {
     const dropped: LateConnection[] = [];
     try {
       await this.#options.killLate(nodes, [...this.#late.values()], (late) => {
@@ -52,7 +52,7 @@ export class StaleConnections {
     for (const node of nodes) await this.#dropDead(node);
   }
 
-  async #dropDead(node: NodeSpec): Promise<void> {
+  async #dropDead(node: NodeEndpoint): Promise<void> {
     const key = nodeKey(node);
     const known = this.#dropped.get(key) ?? new Set<string>();
     const gone = [...this.#deadNames].filter((name) => !known.has(name));

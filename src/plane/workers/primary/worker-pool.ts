@@ -6,17 +6,18 @@ import { channel } from 'node:diagnostics_channel';
 import type { WorkerView } from '../../../admin/api.js';
 import { buildCommandTable, type CommandInfo } from '../../../commands/build.js';
 import type { CommandTable } from '../../../commands/table.js';
+import type { NodeEndpoint } from '../../../node/endpoint.js';
+import { type NodeIdentity, sameNode } from '../../../node/identity.js';
 import { emptyPlaneStats, type PlaneStats } from '../../../proxy/measure/plane-stats.js';
 import { Listener } from '../../../proxy/session/listener.js';
-import type { RoutingSnapshot } from '../../../proxy/snapshot.js';
-import type { NodeSpec } from '../../../ring/node-spec.js';
+import type { RoutedNode, RoutingSnapshot } from '../../../proxy/snapshot.js';
 import { LoopLag } from '../../../telemetry/loop-lag.js';
 import { TrafficDetector } from '../../../telemetry/traffic-detector.js';
 import { systemTimers, type Timers } from '../../../time/timers.js';
 import type { FenceMember } from '../../../topology/state/change-protocol.js';
 import type { PlaneHost, ProxyInfo } from '../../host.js';
 import { dispatch, type Handlers } from '../dispatch.js';
-import type { AccessTable, FromWorkerTable, WorkerOptions } from '../messages.js';
+import type { FromWorkerTable, WorkerOptions } from '../messages.js';
 import { BoardFile } from '../subscription-board.js';
 import type { OpenChannel } from './channel.js';
 import { ClientPlacement } from './client-placement.js';
@@ -33,10 +34,9 @@ import { WorkerProcess } from './worker-process.js';
 export interface WorkerPoolOptions extends StaleConnectionsOptions {
   readonly workers: number;
   readonly plane: WorkerOptions;
-  readonly access: AccessTable;
   readonly warn: (message: string) => void;
   /** @see DataPlaneHooks.beforeReturn */
-  readonly beforeReturn: (node: NodeSpec) => Promise<void>;
+  readonly beforeReturn: (node: NodeEndpoint) => Promise<void>;
   /** How a worker is started; by default as a process of its own. */
   readonly open?: OpenChannel;
   readonly timers?: Timers;
@@ -63,6 +63,8 @@ export class WorkerPool implements PlaneHost {
   readonly #board: BoardFile;
   #table: CommandTable = buildCommandTable();
   #commands: readonly CommandInfo[] = [];
+  /** Members, with how to log in. */
+  #nodes: readonly RoutedNode[] = [];
   #describe: (stats: PlaneStats) => ProxyInfo = () => ({ redisVersion: '', lines: [], clients: 0 });
   /** As the workers know it. */
   #info: ProxyInfo = this.#describe(emptyPlaneStats());
@@ -91,7 +93,7 @@ export class WorkerPool implements PlaneHost {
     'peer-answer': (message) => this.#peers.onAnswer(message),
     'peer-news': ({ news }, worker) => this.#peers.tellOthers(worker, news),
     returned: ({ node, question }, worker) => {
-      void this.#options.beforeReturn(node).then(() => worker.send({ type: 'serves', question }));
+      void this.#beforeReturn(node).then(() => worker.send({ type: 'serves', question }));
     },
     event: ({ channel: name, event }, worker) => {
       if (this.#nodeStates.isNews(worker.number, name, event)) channel(name).publish(event);
@@ -130,6 +132,7 @@ export class WorkerPool implements PlaneHost {
   }
 
   publish(snapshot: RoutingSnapshot): void {
+    this.#nodes = snapshot.nodes;
     this.#moves.publish(snapshot);
   }
 
@@ -137,7 +140,7 @@ export class WorkerPool implements PlaneHost {
     return fenceWorkers(this.#workers, timeout, (late) => this.#stale.addLate(late), this.#timers);
   }
 
-  killLateConnections(nodes: readonly NodeSpec[]): Promise<void> {
+  killLateConnections(nodes: readonly NodeEndpoint[]): Promise<void> {
     return this.#stale.drop(nodes, (late) => {
       for (const worker of this.#workers) worker.send({ type: 'dropped', late });
     });
@@ -186,6 +189,12 @@ export class WorkerPool implements PlaneHost {
     this.#lag.stop();
   }
 
+  /** A worker waits with a node that is back. One that has left the ring has nothing to wait for. */
+  async #beforeReturn(node: NodeIdentity): Promise<void> {
+    const own = this.#nodes.find((candidate) => sameNode(candidate, node));
+    if (own !== undefined) await this.#options.beforeReturn(own);
+  }
+
   #inform(stats: PlaneStats): void {
     this.#info = this.#describe(stats);
     for (const worker of this.#workers) worker.send({ type: 'info', ...this.#info });
@@ -202,11 +211,10 @@ export class WorkerPool implements PlaneHost {
       onExit: (from, how) => this.#onExit(from, how),
     });
     this.#workers.add(worker);
-    const { plane, access } = this.#options;
+    const { plane } = this.#options;
     worker.send({
       type: 'start',
       options: { ...plane, proxyId: this.#nameOf(worker) },
-      access,
       commands: this.#commands,
       slot: worker.slot,
       workers: this.#options.workers,

@@ -40,8 +40,8 @@ export class Primary {
         flushed: () => send({ type: 'scripts-flushed' }),
       },
       onBusy: (name, address, reply) => send({ type: 'busy', name, address, reply }),
-      beforeReturn: ({ name, address, weight }) =>
-        this.#returns.ask((question) => send({ type: 'returned', question, node: { name, address, weight } })),
+      beforeReturn: ({ name, address }) =>
+        this.#returns.ask((question) => send({ type: 'returned', question, node: { name, address } })),
     };
   }
 

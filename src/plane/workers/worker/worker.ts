@@ -84,12 +84,11 @@ export class Worker {
     dispatch(this.#handlers, message, socket);
   }
 
-  #start({ options, access, commands, snapshot, slot, workers, hasBoard }: ToWorker<'start'>): void {
+  #start({ options, commands, snapshot, slot, workers, hasBoard }: ToWorker<'start'>): void {
     const parent = process.ppid;
     this.#plane = new DataPlane(
       {
         ...options,
-        nodeAccess: (name) => (Object.hasOwn(access.byName, name) && access.byName[name]) || access.default,
         // Asked when the node knows this connection already: whoever takes over from a primary that died has its
         // workers' connections dropped, so that one that lives on unnoticed finds out here, and ends.
         mayServe: () => {

@@ -10,14 +10,17 @@
  * It is taken off its node before the fence is acknowledged. An element that was popped until then is its reply,
  * so each element is popped once, and each that was popped is delivered.
  */
+
 import type { Command } from '../../../commands/command.js';
 import { error as encodeError, request as encodeRequest } from '../../../resp/encode.js';
 import type { TurnTask } from '../../io/turn.js';
 import type { MoveWaiter } from '../../key-moves.js';
-import { PARTIAL, type ReplySink, type Request } from '../../request/request.js';
+import type { ReplySink } from '../../request/reply-sink.js';
+import { PARTIAL, type Request } from '../../request/request.js';
 import { ON_TARGET, routeMovedKey } from '../../route/moving/moved-key.js';
 import { GAVE_UP_REPLY } from '../../route/waiting.js';
 import type { ClientConnection } from '../../session/client-connection.js';
+import type { UnblockMode } from '../../session/waiting.js';
 import type { RoutingSnapshot } from '../../snapshot.js';
 import type { Lane } from '../../upstream/lane.js';
 import type { LaneWaiter } from '../../upstream/lane-pool.js';
@@ -26,7 +29,7 @@ import { CROSSSLOT } from '../transactions/queue.js';
 import type { BlockedCommands } from './blocked-commands.js';
 import { newestIds, timeoutOf, timeoutPosition, timeoutReply, timeoutText } from './blocking-frame.js';
 import { askNewestId } from './stream-end.js';
-import { releaseBlocking, UNBLOCKED, type UnblockMode, unblock } from './unblock.js';
+import { releaseBlocking, UNBLOCKED, unblock } from './unblock.js';
 
 const AT_NODE = 0;
 const LEAVING = 1;
@@ -93,13 +96,10 @@ export class BlockedCommand implements ReplySink, MoveWaiter, LaneWaiter, TurnTa
     this.#state = AT_NODE;
     this.#unsent = false;
     this.#lane = lane;
-    request.lane = lane;
     request.startedAt = this.#all.now;
-    lane.outlet.append(frame, start, end);
-    lane.node.counters.bytesOut += end - start;
     lane.patience = this.#deadline - this.#all.now;
     lane.whenIdle = (idle) => this.#onIdle(idle);
-    lane.enqueue(request);
+    lane.send(request, frame, start, end);
     this.#all.atNode.add(this);
   }
 
@@ -113,7 +113,7 @@ export class BlockedCommand implements ReplySink, MoveWaiter, LaneWaiter, TurnTa
       return;
     }
     this.#state = LEAVING;
-    this.#request.sink = this;
+    this.#request.answerTo(this);
     if (!lane.ready) {
       this.#unsent = true;
       lane.end('closed', 'is changing hands');
@@ -137,7 +137,7 @@ export class BlockedCommand implements ReplySink, MoveWaiter, LaneWaiter, TurnTa
     this.#state = ABANDONED;
     if (state === PARKED) this.#end();
     if (lane === null || state !== AT_NODE) return;
-    this.#request.sink = this;
+    this.#request.answerTo(this);
     if (lane.ready) unblock(lane, 'ERROR');
     else lane.end('closed', 'the client left');
   }
@@ -150,7 +150,7 @@ export class BlockedCommand implements ReplySink, MoveWaiter, LaneWaiter, TurnTa
     const lane = this.#lane;
     this.#hungUp = true;
     if (this.#state !== AT_NODE || lane === null || this.#ended !== null) return;
-    this.#request.sink = this;
+    this.#request.answerTo(this);
     this.#all.endWaitOn(lane, 'ERROR');
   }
 
@@ -170,7 +170,7 @@ export class BlockedCommand implements ReplySink, MoveWaiter, LaneWaiter, TurnTa
     if (this.#state === PARKED) this.#finish(this.#endReply(mode));
     if (this.#state !== AT_NODE || lane === null) return null;
     if (lane.ready) return lane;
-    this.#request.sink = this;
+    this.#request.answerTo(this);
     this.#unsent = true;
     lane.end('closed', 'the client was unblocked');
     return null;
@@ -201,22 +201,22 @@ export class BlockedCommand implements ReplySink, MoveWaiter, LaneWaiter, TurnTa
 
   /** Only when the wait was ended by the proxy. */
   onReply(request: Request, buffer: Buffer, start: number, end: number): void {
-    request.sink = null;
     const { client } = request;
     if (client === null) {
       this.#all.requests.give(request);
       return;
     }
+    request.streamTo(client);
     const unblocked = end - start === UNBLOCKED.length && UNBLOCKED.compare(buffer, start, end) === 0;
     if (this.#state === LEAVING && unblocked) this.#park();
-    else if (this.#hungUp && unblocked && this.#ended === null) this.#endClient(client, request);
+    else if (this.#hungUp && unblocked && this.#ended === null) this.#endClient(request);
     else client.onReply(request, buffer, start, end);
   }
 
   onFailure(request: Request, reply: Buffer): void {
-    request.sink = null;
     const { client } = request;
     if (client === null || this.#state === ABANDONED) return;
+    request.streamTo(client);
     if (!this.#unsent) {
       if (request.state === PARTIAL) client.onReplyCut(request, reply);
       else client.onReply(request, reply, 0, reply.length);
@@ -228,7 +228,8 @@ export class BlockedCommand implements ReplySink, MoveWaiter, LaneWaiter, TurnTa
   }
 
   /** It would wait, and nobody is to wait for a client that sends nothing more: it gets the replies before this one. */
-  #endClient(client: ClientConnection, request: Request): void {
+  #endClient(request: Request): void {
+    const client = this.#client;
     request.silent = true;
     client.onReply(request, UNBLOCKED, 0, UNBLOCKED.length);
     client.endAfterReplies();

@@ -1,58 +1,50 @@
 /** All commands of the data plane that wait at nodes, and those that wait for a change of the ring. */
+
 import type { Command } from '../../../commands/command.js';
 import { findKeys, keyPositions } from '../../../commands/keys.js';
 import { args, type RequestFramer } from '../../../resp/request-framer.js';
-import type { Dispatcher, Verdict } from '../../dispatcher.js';
 import type { TurnTask } from '../../io/turn.js';
-import type { RequestPool } from '../../request/request.js';
-import { type ClientConnection, LATER, TAKEN } from '../../session/client-connection.js';
+import type { RequestPool } from '../../request/request-pool.js';
+import type { Verdict } from '../../request/verdict.js';
+import { LATER, TAKEN } from '../../request/verdict.js';
+import type { ClientConnection } from '../../session/client-connection.js';
+import type { UnblockMode } from '../../session/waiting.js';
 import type { RoutingSnapshot } from '../../snapshot.js';
 import type { Lane } from '../../upstream/lane.js';
 import type { UpstreamNode } from '../../upstream/upstream-node.js';
+import type { Features } from '../compose.js';
 import { BlockedCommand, noBlockingLane } from './blocked-command.js';
-import { type UnblockMode, unblock } from './unblock.js';
-
-/** What a client waits for at one or several nodes. */
-export interface Waiting {
-  /** The client has left. */
-  abandon(): void;
-  /** The client sends nothing more, but may read: nobody waits for it, but what is there it gets. */
-  hangUp(): void;
-  /** The proxy stops. */
-  stop(): void;
-  /** CLIENT UNBLOCK. @returns the lane whose node is to be asked; null when that is not needed */
-  endWait(mode: UnblockMode): Lane | null;
-}
+import { unblock } from './unblock.js';
 
 export class BlockedCommands {
   readonly atNode = new Set<BlockedCommand>();
   readonly parked = new Set<BlockedCommand>();
   /** Waits to be ended as soon as their lanes are there, unless these have answered `until` requests by then. */
   readonly #unended = new Map<Lane, { readonly mode: UnblockMode; readonly until: number }>();
-  readonly #dispatcher: Dispatcher;
+  readonly #features: Features;
 
-  constructor(dispatcher: Dispatcher) {
-    this.#dispatcher = dispatcher;
+  constructor(features: Features) {
+    this.#features = features;
   }
 
   get snapshot(): RoutingSnapshot | null {
-    return this.#dispatcher.snapshot;
+    return this.#features.router.snapshot;
   }
 
   get requests(): RequestPool {
-    return this.#dispatcher.context.shared.requests;
+    return this.#features.router.shared.requests;
   }
 
   get now(): number {
-    return this.#dispatcher.context.shared.clock.now;
+    return this.#features.router.shared.clock.now;
   }
 
   nodeAt(index: number): UpstreamNode {
-    return this.#dispatcher.nodeAt(index);
+    return this.#features.router.nodeAt(index);
   }
 
   schedule(task: TurnTask): void {
-    this.#dispatcher.context.shared.turn.schedule(task);
+    this.#features.router.shared.turn.schedule(task);
   }
 
   /** Sends the command that `framer` holds to the node with this index, on a lane of its own. */
@@ -65,8 +57,9 @@ export class BlockedCommands {
     const node = this.nodeAt(index);
     const lane = node.takeBlocking(client.kind, client);
     if (lane === null) {
-      if (!node.up) return this.#dispatcher.refuse(client, command, node.downReply);
-      if (!client.hold()) return this.#dispatcher.refuse(client, command, noBlockingLane(node.name));
+      if (!node.up) return this.#features.router.refuse(client, command, node.downReply);
+      if (!client.hold(this.#features.router.waitsFor))
+        return this.#features.router.refuse(client, command, noBlockingLane(node.name));
       node.blockingLanes.waitForLane(client);
       return LATER;
     }
@@ -78,9 +71,7 @@ export class BlockedCommands {
     }
     const count = Math.max(0, findKeys(command, args, framer.argc, framer.source));
     const keys = Array.from(keyPositions.at.subarray(0, count));
-    const request = this.requests.take();
-    request.command = command.id;
-    client.enqueue(request);
+    const request = client.begin(command.id);
     client.raiseBarrier();
     const blocked = new BlockedCommand(this, client, command, request, words, keys);
     client.blocked = blocked;
@@ -112,7 +103,7 @@ export class BlockedCommands {
 
   /** Called about ten times a second. */
   tick(now: number): void {
-    const { requestTimeout } = this.#dispatcher.context.shared.options;
+    const { requestTimeout } = this.#features.router.shared.options;
     for (const blocked of [...this.parked]) blocked.checkTime(now, requestTimeout);
     for (const [lane, { mode, until }] of this.#unended) {
       if (!lane.ready && !lane.closed) continue;

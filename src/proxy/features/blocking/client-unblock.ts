@@ -1,25 +1,27 @@
 /** CLIENT UNBLOCK: ends the wait of another client's command, which may be one of another process. */
+
 import { integer } from '../../../resp/encode.js';
 import { parseStrictInteger } from '../../../resp/integer.js';
 import { args } from '../../../resp/request-framer.js';
-import { type ClientConnection, TAKEN } from '../../session/client-connection.js';
+import { TAKEN } from '../../request/verdict.js';
+import type { ClientConnection } from '../../session/client-connection.js';
 import { answerLater } from '../../session/later.js';
+import type { UnblockMode, Waiting } from '../../session/waiting.js';
 import { answer, answerError, argumentTexts } from '../../session/words.js';
 import type { LocalCommand } from '../index.js';
-import type { Waiting } from './blocked-commands.js';
-import { type UnblockMode, unblockFor, unblockOnce } from './unblock.js';
+import { unblockFor, unblockOnce } from './unblock.js';
 
-export const clientUnblock: LocalCommand = (client, command, framer, dispatcher) => {
+export const clientUnblock: LocalCommand = (client, command, framer, features) => {
   const mode = argumentTexts(framer)[3]?.toUpperCase() ?? 'TIMEOUT';
   if (framer.argc > 4 || (mode !== 'TIMEOUT' && mode !== 'ERROR')) {
     return answerError(client, command, 'ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR');
   }
   const id = parseStrictInteger(framer.source, args.start[2] as number, args.end[2] as number);
   if (Number.isNaN(id)) return answerError(client, command, 'ERR value is not an integer or out of range');
-  const { shared, peers } = dispatcher.context;
+  const { shared, peers } = features.context;
   const found = waitingOf(shared.clients, id);
   if (found === undefined && peers !== null) {
-    return answerLater(dispatcher, client, command, peers.ask({ type: 'unblock', client: id, mode }), (answers) =>
+    return answerLater(client, command, peers.ask({ type: 'unblock', client: id, mode }), (answers) =>
       integer(answers.includes(1) ? 1 : 0),
     );
   }

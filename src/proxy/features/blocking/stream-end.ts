@@ -1,7 +1,9 @@
 /** The newest entry of a stream: what `$` meant to an XREAD that goes on at another node. */
 import { request as encodeRequest } from '../../../resp/encode.js';
-import type { ReplySink, Request } from '../../request/request.js';
-import type { LaneKind } from '../../upstream/lane-handshake.js';
+import type { ReplySink } from '../../request/reply-sink.js';
+import type { Request } from '../../request/request.js';
+import type { RequestPool } from '../../request/request-pool.js';
+import type { LaneKind } from '../../upstream/lane-kind.js';
 import type { UpstreamNode } from '../../upstream/upstream-node.js';
 
 const FIELD = Buffer.from('$17\r\nlast-generated-id\r\n');
@@ -18,24 +20,20 @@ export function askNewestId(node: UpstreamNode, kind: LaneKind, key: Buffer, tel
   const lane = node.pick(kind);
   if (lane === null) return;
   const frame = encodeRequest(['XINFO', 'STREAM', key]);
-  const request = node.shared.requests.take();
-  request.lane = lane;
-  request.sink = new NewestId(tell);
-  request.startedAt = node.shared.clock.now;
-  lane.outlet.append(frame, 0, frame.length);
-  node.counters.bytesOut += frame.length;
-  lane.enqueue(request);
+  lane.ask(frame, new NewestId(node.shared.requests, tell));
 }
 
 class NewestId implements ReplySink {
+  readonly #requests: RequestPool;
   readonly #tell: (id: Buffer) => void;
 
-  constructor(tell: (id: Buffer) => void) {
+  constructor(requests: RequestPool, tell: (id: Buffer) => void) {
+    this.#requests = requests;
     this.#tell = tell;
   }
 
   onReply(request: Request, buffer: Buffer, start: number, end: number): void {
-    request.lane?.node.shared.requests.give(request);
+    this.#requests.give(request);
     const at = buffer.indexOf(FIELD, start);
     if (at < 0 || at >= end) {
       this.#tell(NONE);
@@ -46,6 +44,6 @@ class NewestId implements ReplySink {
   }
 
   onFailure(request: Request): void {
-    request.lane?.node.shared.requests.give(request);
+    this.#requests.give(request);
   }
 }

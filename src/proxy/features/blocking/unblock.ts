@@ -2,13 +2,15 @@
 
 import type { Command } from '../../../commands/command.js';
 import { error as encodeError, request as encodeRequest } from '../../../resp/encode.js';
-import type { ReplySink, Request } from '../../request/request.js';
+import type { ReplySink } from '../../request/reply-sink.js';
+import type { Request } from '../../request/request.js';
+import { passOn } from '../../request/rewritten-reply.js';
 import type { ClientConnection } from '../../session/client-connection.js';
+import type { UnblockMode } from '../../session/waiting.js';
 import type { Lane } from '../../upstream/lane.js';
-import type { LaneKind } from '../../upstream/lane-handshake.js';
+import type { LaneKind } from '../../upstream/lane-kind.js';
 
 /** How the waiting command is answered: as if its time were over, or with an error. */
-export type UnblockMode = 'TIMEOUT' | 'ERROR';
 
 /** What Redis answers a command that was unblocked with ERROR. */
 export const UNBLOCKED = encodeError('UNBLOCKED client unblocked via CLIENT UNBLOCK');
@@ -38,10 +40,12 @@ export function unblock(lane: Lane, mode: UnblockMode, kind: LaneKind = CONTROL)
  * @returns false when the node cannot be asked
  */
 export function unblockFor(asker: ClientConnection, command: Command, lane: Lane, mode: UnblockMode): boolean {
-  const request = askNode(lane, mode, asker.kind, new Asked(lane));
+  const asked = new Asked(lane);
+  const request = askNode(lane, mode, asker.kind, asked);
   if (request === null) return false;
   request.command = command.id;
   asker.enqueue(request);
+  request.answerTo(asked);
   return true;
 }
 
@@ -59,12 +63,9 @@ function askNode(lane: Lane, mode: UnblockMode, kind: LaneKind, sink: ReplySink)
   if (control === null) return null;
   const frame = encodeRequest(['CLIENT', 'UNBLOCK', String(lane.connectionId), mode]);
   const request = node.shared.requests.take();
-  request.lane = control;
-  request.sink = sink;
+  request.answerTo(sink);
   request.startedAt = node.shared.clock.now;
-  control.outlet.append(frame, 0, frame.length);
-  node.counters.bytesOut += frame.length;
-  control.enqueue(request);
+  control.send(request, frame, 0, frame.length);
   lane.unblocks++;
   return request;
 }
@@ -118,18 +119,12 @@ class Asked implements ReplySink {
 
   onReply(request: Request, buffer: Buffer, start: number, end: number): void {
     answered(this.#lane, true);
-    this.#pass(request, buffer, start, end);
+    passOn(request, this.#lane.node.shared.requests, buffer, start, end);
   }
 
   onFailure(request: Request, reply: Buffer): void {
     answered(this.#lane, false);
-    this.#pass(request, reply, 0, reply.length);
-  }
-
-  #pass(request: Request, buffer: Buffer, start: number, end: number): void {
-    request.sink = null;
-    if (request.client === null) this.#lane.node.shared.requests.give(request);
-    else request.client.onReply(request, buffer, start, end);
+    passOn(request, this.#lane.node.shared.requests, reply, 0, reply.length);
   }
 }
 

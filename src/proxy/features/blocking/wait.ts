@@ -3,30 +3,33 @@
  * answer counts. A connection waits for what was written before its last command, whoever wrote it: hence the PING
  * in front.
  */
+
 import { error as encodeError, request as encodeRequest } from '../../../resp/encode.js';
 import { parseStrictInteger } from '../../../resp/integer.js';
 import { parseIntegerLine } from '../../../resp/reply-framer.js';
-import { headerNumber, lineEnd } from '../../request/held-reply.js';
+import { headerNumber, lineEnd } from '../../../resp/whole-reply.js';
 import { NO_KEYS_AT_ALL } from '../../request/request.js';
+import { LATER, TAKEN } from '../../request/verdict.js';
 import { Group, type Merger } from '../../route/merge/group.js';
-import { type ClientConnection, LATER, TAKEN } from '../../session/client-connection.js';
+import type { ClientConnection } from '../../session/client-connection.js';
+import type { UnblockMode, Waiting } from '../../session/waiting.js';
 import { argumentBytes } from '../../session/words.js';
 import type { Lane } from '../../upstream/lane.js';
 import type { LocalCommand } from '../index.js';
 import { sendQuietly } from '../transactions/watch-lane.js';
 import { noBlockingLane } from './blocked-command.js';
-import type { BlockedCommands, Waiting } from './blocked-commands.js';
+import type { BlockedCommands } from './blocked-commands.js';
 import { timeoutOf, timeoutPosition } from './blocking-frame.js';
-import { releaseBlocking, type UnblockMode, unblock } from './unblock.js';
+import { releaseBlocking, unblock } from './unblock.js';
 
 const PING = Buffer.from(encodeRequest(['PING']));
 const NOT_READY = encodeError('NODEDOWN the ring has no nodes yet');
 const NO_KEYS = new Uint16Array(0);
 const STAR = 0x2a;
 
-export const wait: LocalCommand = (client, command, framer, dispatcher) => {
-  if (dispatcher.nodes.length === 0) return dispatcher.refuse(client, command, NOT_READY);
-  if (!dispatcher.bind(client)) return LATER;
+export const wait: LocalCommand = (client, command, framer, features) => {
+  if (features.router.nodes.length === 0) return features.router.refuse(client, command, NOT_READY);
+  if (!features.router.bind(client)) return LATER;
   if (client.pending > 0) {
     client.raiseBarrier();
     return LATER;
@@ -34,24 +37,23 @@ export const wait: LocalCommand = (client, command, framer, dispatcher) => {
   const words = argumentBytes(framer);
   // What the nodes refuse, one of them refuses as well as all.
   const understood = words.slice(1).every((word) => parseStrictInteger(word, 0, word.length) >= 0);
-  const nodes = understood ? dispatcher.nodes : [dispatcher.nodeAt(dispatcher.anyNode())];
+  const nodes = understood ? features.router.nodes : [features.router.nodeAt(features.router.anyNode())];
   const lanes = nodes.map((node) => node.takeBlocking(client.kind, client));
   const lacking = nodes.find((node, i) => lanes[i] === null && node.up);
   if (lacking !== undefined) {
     for (const lane of lanes) if (lane !== null) releaseBlocking(lane);
-    if (!client.hold()) return dispatcher.refuse(client, command, noBlockingLane(lacking.name));
+    if (!client.hold(features.router.waitsFor))
+      return features.router.refuse(client, command, noBlockingLane(lacking.name));
     lacking.blockingLanes.waitForLane(client);
     return LATER;
   }
-  const { shared } = dispatcher.context;
+  const { shared } = features.context;
   const patience = timeoutOf(command, words, timeoutPosition(command, words));
-  const request = shared.requests.take();
-  request.command = command.id;
-  client.enqueue(request);
+  const request = client.begin(command.id);
   client.raiseBarrier();
   const group = new Group(request, client.kind.protocol, mergeLeast, shared, NO_KEYS);
   group.keys = NO_KEYS_AT_ALL;
-  const waiting = new WaitEverywhere(client, dispatcher.blocked);
+  const waiting = new WaitEverywhere(client, features.blocked);
   client.blocked = waiting;
   nodes.forEach((node, i) => {
     const lane = lanes[i];

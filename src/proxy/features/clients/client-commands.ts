@@ -1,6 +1,7 @@
 /** CLIENT and its subcommands, as far as they concern the client's connection to the proxy. */
 import * as encode from '../../../resp/encode.js';
-import { type ClientConnection, TAKEN } from '../../session/client-connection.js';
+import { TAKEN } from '../../request/verdict.js';
+import type { ClientConnection } from '../../session/client-connection.js';
 import { answer, answerError, argumentTexts } from '../../session/words.js';
 import type { LocalCommand, LocalCommands } from '../index.js';
 import { describeClient } from './describe.js';

@@ -3,10 +3,10 @@
  * asked, and whoever connected before INFO was sent is counted.
  */
 
-import type { Dispatcher } from '../../dispatcher.js';
 import { AnswersFirst } from '../../peers/answers-first.js';
 import type { PeerAnswer } from '../../peers/peers.js';
 import type { ClientConnection } from '../../session/client-connection.js';
+import type { Features } from '../compose.js';
 
 export interface ClientCount {
   readonly connected: number;
@@ -18,21 +18,21 @@ export interface ClientCount {
 const answered = new AnswersFirst();
 
 /** Those of this process. */
-export function countOwn({ context, pause }: Dispatcher): ClientCount {
+export function countOwn({ context, pause }: Features): ClientCount {
   return { connected: context.shared.clients.size, paused: pause.waiting };
 }
 
 /** Those of all processes. @returns null while the others are asked: the command of `client` is then offered again */
-export function countAll(dispatcher: Dispatcher, client: ClientConnection): ClientCount | null {
-  const own = countOwn(dispatcher);
-  const { peers } = dispatcher.context;
+export function countAll(features: Features, client: ClientConnection): ClientCount | null {
+  const own = countOwn(features);
+  const { peers } = features.context;
   if (peers === null) return own;
   const answers = answered.of(client, () => peers.ask({ type: 'count' }));
   if (answers === null) return null;
   const all = answers.map(countIn).reduce<ClientCount>(add, own);
   // Of a process that does not answer it is known how many it had.
   if (!answers.includes(null)) return all;
-  return { ...all, connected: Math.max(all.connected, dispatcher.context.allClients()) };
+  return { ...all, connected: Math.max(all.connected, features.context.allClients()) };
 }
 
 /** INFO is on its way: the next one asks anew. */

@@ -6,7 +6,8 @@
 import { args } from '../../../resp/request-framer.js';
 import { type AttackEvent, clientAttack } from '../../events.js';
 import type { Clock } from '../../measure/clock.js';
-import { type ClientConnection, TAKEN } from '../../session/client-connection.js';
+import { TAKEN } from '../../request/verdict.js';
+import type { ClientConnection } from '../../session/client-connection.js';
 
 const QUIET_MS = 60_000;
 

@@ -1,7 +1,8 @@
 /** CLIENT LIST and CLIENT KILL, over the clients of all processes of the proxy. */
 import { error as encodeError, integer, OK, verbatim } from '../../../resp/encode.js';
 import type { PeerAnswer } from '../../peers/peers.js';
-import { type ClientConnection, TAKEN } from '../../session/client-connection.js';
+import { TAKEN } from '../../request/verdict.js';
+import type { ClientConnection } from '../../session/client-connection.js';
 import { answerLater } from '../../session/later.js';
 import { answer, answerError, argumentTexts } from '../../session/words.js';
 import type { LocalCommand } from '../index.js';
@@ -11,16 +12,16 @@ import { describeClient } from './describe.js';
 const SYNTAX = 'ERR syntax error';
 const NO_SUCH_CLIENT = encodeError('ERR No such client');
 
-export const list: LocalCommand = (client, command, framer, dispatcher) => {
+export const list: LocalCommand = (client, command, framer, features) => {
   const filter = parseListFilter(argumentTexts(framer).slice(2));
   if (typeof filter === 'string') return answerError(client, command, filter);
-  const { shared, peers } = dispatcher.context;
+  const { shared, peers } = features.context;
   const commandBytes = framer.frameEnd - framer.frameStart;
   const own = linesOf(shared.clients, filter, client, commandBytes);
   const { protocol } = client.kind;
   if (peers === null) return answer(client, command, verbatim(textOf(own), protocol));
   const others = peers.ask({ type: 'list', filter });
-  return answerLater(dispatcher, client, command, others, (answers) =>
+  return answerLater(client, command, others, (answers) =>
     verbatim(textOf([...own, ...answers.flatMap(linesIn)]), protocol),
   );
 };
@@ -61,13 +62,13 @@ function parseListFilter(words: readonly string[]): ClientFilter | string {
   return ids.some(Number.isNaN) ? 'ERR Invalid client ID' : { ids };
 }
 
-export const kill: LocalCommand = (client, command, framer, dispatcher) => {
+export const kill: LocalCommand = (client, command, framer, features) => {
   const words = argumentTexts(framer).slice(2);
   // In its old form the command means one client, which may be the one that sends it.
   const isOldForm = words.length === 1;
   const filter = isOldForm ? { address: words[0] ?? '' } : parseKillFilter(words, client.id);
   if (typeof filter === 'string') return answerError(client, command, filter);
-  const { shared, peers } = dispatcher.context;
+  const { shared, peers } = features.context;
   const victims = [...shared.clients].filter((candidate) => matches(candidate, filter));
   for (const victim of victims) if (victim !== client) victim.close('killed by CLIENT KILL');
   const reply = (count: number): Buffer => {
@@ -81,7 +82,7 @@ export const kill: LocalCommand = (client, command, framer, dispatcher) => {
     return TAKEN;
   }
   const others = peers.ask({ type: 'kill', filter });
-  const verdict = answerLater(dispatcher, client, command, others, (answers) => reply(victims.length + sumOf(answers)));
+  const verdict = answerLater(client, command, others, (answers) => reply(victims.length + sumOf(answers)));
   if (victims.includes(client)) client.endAfterReplies();
   return verdict;
 };

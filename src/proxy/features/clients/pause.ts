@@ -7,10 +7,10 @@ import type { Command } from '../../../commands/command.js';
 import { OK } from '../../../resp/encode.js';
 import { parseStrictInteger } from '../../../resp/integer.js';
 import { args, type RequestFramer } from '../../../resp/request-framer.js';
-import type { Dispatcher } from '../../dispatcher.js';
 import type { ClientConnection } from '../../session/client-connection.js';
 import { answerLater } from '../../session/later.js';
 import { answer, answerError, argumentTexts } from '../../session/words.js';
+import type { Features } from '../compose.js';
 import type { LocalCommand } from '../index.js';
 import { mayWrite } from './may-write.js';
 import { ReadOnlyFunctions } from './read-only-functions.js';
@@ -60,10 +60,10 @@ export class Pause {
   }
 
   /** Whether the command that `framer` holds must wait; its client is then resumed when it need not any more. */
-  holds(dispatcher: Dispatcher, client: ClientConnection, command: Command, framer: RequestFramer): boolean {
+  holds(features: Features, client: ClientConnection, command: Command, framer: RequestFramer): boolean {
     this.#waiting.delete(client);
     if (!this.active || command.whilePaused || isMistaken(command, framer)) return false;
-    if (this.writesOnly && !this.#mayWrite(dispatcher, client, command, framer)) return false;
+    if (this.writesOnly && !this.#mayWrite(features, client, command, framer)) return false;
     this.#waiting.add(client);
     client.suspend();
     return true;
@@ -78,11 +78,11 @@ export class Pause {
   }
 
   /** What is queued between MULTI and EXEC waits with its EXEC. */
-  #mayWrite(dispatcher: Dispatcher, client: ClientConnection, command: Command, framer: RequestFramer): boolean {
+  #mayWrite(features: Features, client: ClientConnection, command: Command, framer: RequestFramer): boolean {
     const { transaction } = client;
     if (transaction !== null) return command.transactionStep === 'runs' && transaction.writes;
-    if (!mayWrite(command, framer, dispatcher.scripts.store, (name) => this.#functions.has(name))) return false;
-    const node = dispatcher.nodes[dispatcher.anyNode()];
+    if (!mayWrite(command, framer, features.scripts.store, (name) => this.#functions.has(name))) return false;
+    const node = features.router.nodes[features.router.anyNode()];
     if (command.special === 'code' && node !== undefined) this.#functions.ask(node, () => this.#release());
     return true;
   }
@@ -100,7 +100,7 @@ function isMistaken(command: Command, framer: RequestFramer): boolean {
   return isUnknown || command.route === 'refused' || arityError(command, framer.argc) !== null;
 }
 
-export const pause: LocalCommand = (client, command, framer, dispatcher) => {
+export const pause: LocalCommand = (client, command, framer, features) => {
   const mode = argumentTexts(framer)[3]?.toLowerCase() ?? 'all';
   if (framer.argc > 4 || (mode !== 'write' && mode !== 'all')) {
     return answerError(client, command, 'ERR CLIENT PAUSE mode must be WRITE or ALL');
@@ -108,24 +108,23 @@ export const pause: LocalCommand = (client, command, framer, dispatcher) => {
   const timeout = parseStrictInteger(framer.source, args.start[2] as number, args.end[2] as number);
   if (Number.isNaN(timeout)) return answerError(client, command, 'ERR timeout is not an integer or out of range');
   if (timeout < 0) return answerError(client, command, 'ERR timeout is negative');
-  return change(client, command, dispatcher, Date.now() + timeout, mode === 'write');
+  return change(client, command, features, Date.now() + timeout, mode === 'write');
 };
 
-export const unpause: LocalCommand = (client, command, _framer, dispatcher) =>
-  change(client, command, dispatcher, 0, true);
+export const unpause: LocalCommand = (client, command, _framer, features) => change(client, command, features, 0, true);
 
 function change(
   client: ClientConnection,
   command: Command,
-  dispatcher: Parameters<LocalCommand>[3],
+  features: Parameters<LocalCommand>[3],
   until: number,
   writesOnly: boolean,
 ): ReturnType<LocalCommand> {
-  const { peers } = dispatcher.context;
-  dispatcher.pause.set(until, writesOnly);
+  const { peers } = features.context;
+  features.pause.set(until, writesOnly);
   // At the end of a transaction the answer is wanted at once.
   if (client.replyTaker !== null) peers?.tell({ type: 'paused', until, writesOnly });
   if (peers === null || client.replyTaker !== null) return answer(client, command, OK);
   const heeded = peers.ask({ type: 'heed', news: { type: 'paused', until, writesOnly } });
-  return answerLater(dispatcher, client, command, heeded, () => OK);
+  return answerLater(client, command, heeded, () => OK);
 }

@@ -4,7 +4,9 @@
  */
 import { decodeReply, type ReplyValue } from '../../../resp/decode.js';
 import { request as encodeRequest } from '../../../resp/encode.js';
-import type { ReplySink, Request } from '../../request/request.js';
+import type { ReplySink } from '../../request/reply-sink.js';
+import type { Request } from '../../request/request.js';
+import type { RequestPool } from '../../request/request-pool.js';
 import type { UpstreamNode } from '../../upstream/upstream-node.js';
 
 const LIST = Buffer.from(encodeRequest(['FUNCTION', 'LIST']));
@@ -32,35 +34,32 @@ export class ReadOnlyFunctions {
     const lane = node.pick(KIND);
     if (lane === null) return;
     this.#asked = true;
-    const request = node.shared.requests.take();
-    request.lane = lane;
-    request.startedAt = node.shared.clock.now;
-    request.sink = new Listed((names) => {
+    const listed = new Listed(node.shared.requests, (names) => {
       this.#asked = names !== null;
       this.#names = names;
       if (names !== null) onAnswer();
     });
-    lane.outlet.append(LIST, 0, LIST.length);
-    node.counters.bytesOut += LIST.length;
-    lane.enqueue(request);
+    lane.ask(LIST, listed);
   }
 }
 
 class Listed implements ReplySink {
+  readonly #requests: RequestPool;
   readonly #tell: (names: ReadonlySet<string> | null) => void;
 
   /** @param tell is given null when the node has not said */
-  constructor(tell: (names: ReadonlySet<string> | null) => void) {
+  constructor(requests: RequestPool, tell: (names: ReadonlySet<string> | null) => void) {
+    this.#requests = requests;
     this.#tell = tell;
   }
 
   onReply(request: Request, buffer: Buffer, start: number, end: number): void {
-    request.lane?.node.shared.requests.give(request);
+    this.#requests.give(request);
     this.#tell(readOnlyIn(decodeReply(buffer.subarray(start, end))?.value ?? null));
   }
 
   onFailure(request: Request): void {
-    request.lane?.node.shared.requests.give(request);
+    this.#requests.give(request);
     this.#tell(null);
   }
 }

@@ -4,9 +4,9 @@
  */
 import { createHash } from 'node:crypto';
 import * as encode from '../../../resp/encode.js';
-import type { Dispatcher } from '../../dispatcher.js';
 import type { ClientConnection } from '../../session/client-connection.js';
 import { answer, answerError, argumentBytes, argumentTexts } from '../../session/words.js';
+import type { Features } from '../compose.js';
 import type { LocalCommand, LocalCommands } from '../index.js';
 import { keySlot, SLOTS } from './key-slot.js';
 
@@ -89,23 +89,23 @@ const failureReports = ofNode(encode.integer(0));
 
 const cluster =
   (answerOf: Answer): LocalCommand =>
-  (client, command, framer, dispatcher) => {
-    if (!dispatcher.context.shared.options.clusterMode) return answerError(client, command, DISABLED);
-    const reply = answerOf(nodeFor(client, dispatcher), argumentTexts(framer), argumentBytes(framer));
-    return reply[0] === MINUS ? dispatcher.refuse(client, command, reply) : answer(client, command, reply);
+  (client, command, framer, features) => {
+    if (!features.router.shared.options.clusterMode) return answerError(client, command, DISABLED);
+    const reply = answerOf(nodeFor(client, features), argumentTexts(framer), argumentBytes(framer));
+    return reply[0] === MINUS ? features.router.refuse(client, command, reply) : answer(client, command, reply);
   };
 
 const MINUS = 0x2d;
 
 /** READONLY, READWRITE and ASKING change nothing where there is one node. */
-const nothing: LocalCommand = (client, command, _framer, dispatcher) =>
-  dispatcher.context.shared.options.clusterMode
+const nothing: LocalCommand = (client, command, _framer, features) =>
+  features.router.shared.options.clusterMode
     ? answer(client, command, encode.OK)
     : answerError(client, command, DISABLED);
 
 /** The proxy under the address that the client has connected to. */
-function nodeFor({ localAddress, kind }: ClientConnection, dispatcher: Dispatcher): ClusterNode {
-  const { proxyId } = dispatcher.context.shared.options;
+function nodeFor({ localAddress, kind }: ClientConnection, features: Features): ClusterNode {
+  const { proxyId } = features.router.shared.options;
   const colon = localAddress.lastIndexOf(':');
   return {
     // All workers are one node.

@@ -1,10 +1,11 @@
 /** PING, ECHO, QUIT, SELECT, HELLO, AUTH, RESET. */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import * as encode from '../../../resp/encode.js';
-import type { Dispatcher } from '../../dispatcher.js';
-import { type ClientConnection, LATER, TAKEN } from '../../session/client-connection.js';
+import { LATER, TAKEN } from '../../request/verdict.js';
+import type { ClientConnection } from '../../session/client-connection.js';
 import { answer, answerError, argumentBytes, argumentTexts } from '../../session/words.js';
 import { isValidName } from '../clients/client-commands.js';
+import type { Features } from '../compose.js';
 import type { LocalCommand, LocalCommands } from '../index.js';
 import { isSubscribed } from '../pubsub/commands.js';
 import { endWatch } from '../transactions/watch-lane.js';
@@ -16,10 +17,10 @@ const MOST = 2 ** 31 - 1;
 const LONG_MOST = 2n ** 63n - 1n;
 const OK = Buffer.from('+OK\r\n');
 
-const ping: LocalCommand = (client, command, framer, dispatcher) => {
+const ping: LocalCommand = (client, command, framer, features) => {
   // As the node says itself that answers what has no keys.
-  const busy = dispatcher.nodes[dispatcher.anyNode()]?.busy.reply ?? null;
-  if (busy !== null) return dispatcher.refuse(client, command, busy);
+  const busy = features.router.nodes[features.router.anyNode()]?.busy.reply ?? null;
+  if (busy !== null) return features.router.refuse(client, command, busy);
   if (framer.argc <= 2 && client.kind.protocol === 2 && isSubscribed(client)) {
     const message = argumentBytes(framer)[1] ?? '';
     return answer(client, command, encode.array([encode.bulk('pong'), encode.bulk(message)]));
@@ -41,7 +42,7 @@ const quit: LocalCommand = (client, command) => {
   return TAKEN;
 };
 
-const select: LocalCommand = (client, command, framer, dispatcher) => {
+const select: LocalCommand = (client, command, framer, features) => {
   if (client.pending > 0) return waitForReplies(client);
   const text = argumentTexts(framer)[1] ?? '';
   if (!isLong(text)) return answerError(client, command, 'ERR value is not an integer or out of range');
@@ -49,10 +50,10 @@ const select: LocalCommand = (client, command, framer, dispatcher) => {
   if (database < -MOST - 1 || database > MOST) {
     return answerError(client, command, `ERR value is out of range, value must between ${-MOST - 1} and ${MOST}`);
   }
-  if (database < 0 || database >= dispatcher.context.shared.options.databases) {
+  if (database < 0 || database >= features.router.shared.options.databases) {
     return answerError(client, command, 'ERR DB index is out of range');
   }
-  changeKind(client, client.kind.protocol, database);
+  client.lanes.changeKind(client.kind.protocol, database);
   client.reply(command.id, OK);
   return TAKEN;
 };
@@ -64,10 +65,10 @@ function isLong(text: string): boolean {
   return value <= LONG_MOST && value >= -LONG_MOST - 1n;
 }
 
-const auth: LocalCommand = (client, command, framer, dispatcher) => {
+const auth: LocalCommand = (client, command, framer, features) => {
   const words = argumentTexts(framer);
   if (words.length > 3) return answerError(client, command, 'ERR syntax error');
-  const { password } = dispatcher.context.shared.options;
+  const { password } = features.router.shared.options;
   const user = words.length === 3 ? (words[1] ?? '') : 'default';
   if (words.length === 2 && password === '') {
     return answerError(
@@ -76,7 +77,7 @@ const auth: LocalCommand = (client, command, framer, dispatcher) => {
       'ERR AUTH <password> called without any password configured for the default user. Are you sure your configuration is correct?',
     );
   }
-  if (!passwordMatches(dispatcher, user, words.at(-1) ?? '')) {
+  if (!passwordMatches(features, user, words.at(-1) ?? '')) {
     return answerError(client, command, 'WRONGPASS invalid username-password pair or user is disabled.');
   }
   client.markAuthenticated();
@@ -84,7 +85,7 @@ const auth: LocalCommand = (client, command, framer, dispatcher) => {
   return TAKEN;
 };
 
-const hello: LocalCommand = (client, command, framer, dispatcher) => {
+const hello: LocalCommand = (client, command, framer, features) => {
   if (client.pending > 0) return waitForReplies(client);
   const words = argumentTexts(framer);
   let protocol = client.kind.protocol;
@@ -114,7 +115,7 @@ const hello: LocalCommand = (client, command, framer, dispatcher) => {
     }
   }
   if (credentials !== null) {
-    if (!passwordMatches(dispatcher, credentials.user, credentials.password)) {
+    if (!passwordMatches(features, credentials.user, credentials.password)) {
       return answerError(client, command, 'WRONGPASS invalid username-password pair or user is disabled.');
     }
     client.markAuthenticated();
@@ -127,17 +128,17 @@ const hello: LocalCommand = (client, command, framer, dispatcher) => {
     );
   }
   if (name !== null) client.name = name;
-  changeKind(client, protocol, client.kind.database);
+  client.lanes.changeKind(protocol, client.kind.database);
   return answer(
     client,
     command,
     encode.map(
       [
         [encode.bulk('server'), encode.bulk('redis')],
-        [encode.bulk('version'), encode.bulk(dispatcher.context.redisVersion())],
+        [encode.bulk('version'), encode.bulk(features.context.redisVersion())],
         [encode.bulk('proto'), encode.integer(protocol)],
         [encode.bulk('id'), encode.integer(client.id)],
-        [encode.bulk('mode'), encode.bulk(dispatcher.context.shared.options.clusterMode ? 'cluster' : 'standalone')],
+        [encode.bulk('mode'), encode.bulk(features.router.shared.options.clusterMode ? 'cluster' : 'standalone')],
         [encode.bulk('role'), encode.bulk('master')],
         [encode.bulk('modules'), encode.array([])],
       ],
@@ -146,20 +147,20 @@ const hello: LocalCommand = (client, command, framer, dispatcher) => {
   );
 };
 
-const reset: LocalCommand = (client, command, _framer, dispatcher) => {
+const reset: LocalCommand = (client, command, _framer, features) => {
   if (client.pending > 0) return waitForReplies(client);
   client.transaction = null;
   endWatch(client, false);
-  dispatcher.pubsub.forget(client);
-  dispatcher.tracking.stop(client);
-  dispatcher.monitors.forget(client);
-  changeKind(client, 2, 0);
+  features.pubsub.forget(client);
+  features.tracking.stop(client);
+  features.monitors.forget(client);
+  client.lanes.changeKind(2, 0);
   client.name = '';
   client.repliesOff = false;
   client.skipReply = false;
   client.noEvict = false;
   client.noTouch = false;
-  if (dispatcher.context.shared.options.password !== '') client.markUnauthenticated();
+  if (features.router.shared.options.password !== '') client.markUnauthenticated();
   return answer(client, command, encode.simpleString('RESET'));
 };
 
@@ -179,15 +180,8 @@ function waitForReplies(client: ClientConnection): typeof LATER {
   return LATER;
 }
 
-/** From now on the client speaks this protocol, and this is its database. Nothing may be in flight. */
-export function changeKind(client: ClientConnection, protocol: 2 | 3, database: number): void {
-  if (client.kind.protocol === protocol && client.kind.database === database) return;
-  client.kind = { protocol, database };
-  client.forgetLanes();
-}
-
-function passwordMatches(dispatcher: Dispatcher, user: string, password: string): boolean {
-  const expected = dispatcher.context.shared.options.password;
+function passwordMatches(features: Features, user: string, password: string): boolean {
+  const expected = features.router.shared.options.password;
   if (user !== 'default') return false;
   if (expected === '') return true;
   // Digests have one length, so the comparison tells nothing about the password's.

@@ -7,7 +7,8 @@ import { OK } from '../../../resp/encode.js';
 import type { RequestFramer } from '../../../resp/request-framer.js';
 import type { Turn, TurnTask } from '../../io/turn.js';
 import type { Peers } from '../../peers/peers.js';
-import { type ClientConnection, LATER } from '../../session/client-connection.js';
+import { LATER } from '../../request/verdict.js';
+import type { ClientConnection } from '../../session/client-connection.js';
 import { answerLater } from '../../session/later.js';
 import { answer } from '../../session/words.js';
 import type { LocalCommand } from '../index.js';
@@ -98,8 +99,8 @@ export class Monitors implements TurnTask {
   }
 }
 
-export const monitor: LocalCommand = (client, command, _framer, dispatcher) => {
-  const { monitors } = dispatcher;
+export const monitor: LocalCommand = (client, command, _framer, features) => {
+  const { monitors } = features;
   if (client.monitors) return answer(client, command, OK);
   if (client.pending > 0) {
     // What it is shown begins behind the replies that are still to come.
@@ -112,7 +113,7 @@ export const monitor: LocalCommand = (client, command, _framer, dispatcher) => {
     monitors.add(client);
     return verdict;
   }
-  const verdict = answerLater(dispatcher, client, command, announced, () => {
+  const verdict = answerLater(client, command, announced, () => {
     setImmediate(() => {
       if (!client.closed) monitors.add(client);
     });

@@ -2,10 +2,11 @@
 import type { Command } from '../../../commands/command.js';
 import { error as encodeError } from '../../../resp/encode.js';
 import { args, type RequestFramer } from '../../../resp/request-framer.js';
-import type { Dispatcher } from '../../dispatcher.js';
+import { LATER, TAKEN } from '../../request/verdict.js';
 import { GAVE_UP, GAVE_UP_REPLY, WAIT } from '../../route/waiting.js';
-import { type ClientConnection, LATER, TAKEN } from '../../session/client-connection.js';
+import type { ClientConnection } from '../../session/client-connection.js';
 import type { Lane } from '../../upstream/lane.js';
+import type { Features } from '../compose.js';
 import type { LocalCommand, LocalCommands } from '../index.js';
 import { ChannelCounts, PublishCount } from './counts.js';
 import { CHANNEL, PATTERN, SHARD, type TopicKind } from './topic.js';
@@ -40,72 +41,72 @@ export function isSubscribed(client: ClientConnection): boolean {
 }
 
 function subscribe(kind: TopicKind): LocalCommand {
-  return (client, command, framer, dispatcher) => {
-    if (dispatcher.snapshot === null) return dispatcher.refuse(client, command, NOT_READY);
+  return (client, command, framer, features) => {
+    if (features.router.snapshot === null) return features.router.refuse(client, command, NOT_READY);
     const keys = keysOf(framer);
-    const refusal = dispatcher.pubsub.refusal(kind, keys);
-    if (refusal !== null) return dispatcher.refuse(client, command, encodeError(refusal));
+    const refusal = features.pubsub.refusal(kind, keys);
+    if (refusal !== null) return features.router.refuse(client, command, encodeError(refusal));
     if (client.pending > startedOf(client)) {
       // Its messages begin behind the replies that are still to come.
-      dispatcher.pubsub.announce(client, kind, keys);
+      features.pubsub.announce(client, kind, keys);
       client.raiseBarrier();
       return LATER;
     }
-    dispatcher.pubsub.subscribe(client, kind, keys, command.id);
+    features.pubsub.subscribe(client, kind, keys, command.id);
     return TAKEN;
   };
 }
 
 function unsubscribe(kind: TopicKind): LocalCommand {
-  return (client, command, framer, dispatcher) => {
+  return (client, command, framer, features) => {
     if (client.pending > 0) {
       client.raiseBarrier();
       return LATER;
     }
     const keys = framer.argc === 1 ? null : keysOf(framer);
-    dispatcher.pubsub.unsubscribe(client, kind, keys, command.id);
+    features.pubsub.unsubscribe(client, kind, keys, command.id);
     return TAKEN;
   };
 }
 
 function publish(kind: TopicKind): LocalCommand {
-  return (client, command, framer, dispatcher) => {
-    if (dispatcher.snapshot === null) return dispatcher.refuse(client, command, NOT_READY);
+  return (client, command, framer, features) => {
+    if (features.router.snapshot === null) return features.router.refuse(client, command, NOT_READY);
     if (!client.isBehindReads) {
       // A SUBSCRIBE that came before may be read later in this turn of the event loop.
       client.resumeSoon();
       return LATER;
     }
-    if (!dispatcher.bind(client)) return LATER;
+    if (!features.router.bind(client)) return LATER;
     const start = args.start[1] as number;
     const end = args.end[1] as number;
     const source = framer.source as Buffer;
-    const owner = ownerOfChannel(dispatcher, client, source, start, end);
+    const owner = ownerOfChannel(features, client, source, start, end);
     if (owner === WAIT) return LATER;
-    if (owner === GAVE_UP) return dispatcher.refuse(client, command, GAVE_UP_REPLY);
-    const lane = laneTo(dispatcher, client, owner);
-    if (lane === null) return dispatcher.refuse(client, command, dispatcher.nodeAt(owner).downReply);
+    if (owner === GAVE_UP) return features.router.refuse(client, command, GAVE_UP_REPLY);
+    const lane = laneTo(features, client, owner);
+    if (lane === null) return features.router.refuse(client, command, features.router.nodeAt(owner).downReply);
     if (lane.full) return LATER;
-    const nobody = dispatcher.pubsub.isIdle && dispatcher.peerCounts === null;
+    const nobody = features.pubsub.isIdle && features.peerCounts === null;
     const key = nobody ? '' : source.toString('latin1', start, end);
-    const { publishOrder } = dispatcher;
+    const { publishOrder } = features;
     if (!nobody && publishOrder.mustWait(client, framer, lane.node, [{ kind, key }])) return LATER;
-    const request = dispatcher.sendOn(client, command, lane, source, framer);
-    request.sink = nobody ? null : new PublishCount(dispatcher, kind, key);
+    const request = features.router.sendOn(client, command, lane, source, framer);
+    if (!nobody) request.answerTo(new PublishCount(features, lane.node, kind, key));
     return TAKEN;
   };
 }
 
 function counts(kind: TopicKind): LocalCommand {
-  return (client, command, framer, dispatcher) => {
-    if (dispatcher.snapshot === null) return dispatcher.refuse(client, command, NOT_READY);
-    if (!dispatcher.bind(client)) return LATER;
-    const node = dispatcher.anyNode();
-    const lane = laneTo(dispatcher, client, node);
-    if (lane === null) return dispatcher.refuse(client, command, dispatcher.nodeAt(node).downReply);
+  return (client, command, framer, features) => {
+    if (features.router.snapshot === null) return features.router.refuse(client, command, NOT_READY);
+    if (!features.router.bind(client)) return LATER;
+    const node = features.router.anyNode();
+    const lane = laneTo(features, client, node);
+    if (lane === null) return features.router.refuse(client, command, features.router.nodeAt(node).downReply);
     if (lane.full) return LATER;
-    const request = dispatcher.sendOn(client, command, lane, framer.source as Buffer, framer);
-    request.sink = new ChannelCounts(dispatcher, kind, keysOf(framer).slice(1));
+    const request = features.router.sendOn(client, command, lane, framer.source as Buffer, framer);
+    request.answerTo(new ChannelCounts(features, lane.node, kind, keysOf(framer).slice(1)));
     return TAKEN;
   };
 }
@@ -115,25 +116,25 @@ function counts(kind: TopicKind): LocalCommand {
  * the old owner when others are sent to the new one.
  */
 function ownerOfChannel(
-  dispatcher: Dispatcher,
+  features: Features,
   client: ClientConnection,
   source: Buffer,
   start: number,
   end: number,
 ): number {
-  const { snapshot } = dispatcher;
+  const { snapshot } = features.router;
   if (snapshot === null) return WAIT;
   const { ring, nextRing, moves } = snapshot;
   const hash = ring.hashOf(source, start, end);
   const owner = ring.ownerOfHash(hash);
   const next = nextRing === null ? owner : nextRing.ownerOfHash(hash);
   if (next === owner || moves !== null) return next;
-  return dispatcher.holdForRing(client) ? WAIT : GAVE_UP;
+  return features.router.holdForRing(client) ? WAIT : GAVE_UP;
 }
 
 /** @returns null while the node is down; when the lane is full, the client waits for it */
-function laneTo(dispatcher: Dispatcher, client: ClientConnection, node: number): Lane | null {
-  const lane = dispatcher.laneFor(client, node);
+function laneTo(features: Features, client: ClientConnection, node: number): Lane | null {
+  const lane = features.router.laneFor(client, node);
   if (lane?.full === true) client.waitFor(lane);
   return lane;
 }

@@ -5,7 +5,6 @@
  */
 import { array, bulk, integer } from '../../../resp/encode.js';
 import { parseIntegerLine } from '../../../resp/inspect.js';
-import type { Request } from '../../request/request.js';
 import { RewrittenReply } from '../../request/rewritten-reply.js';
 import type { UpstreamNode } from '../../upstream/upstream-node.js';
 import { NOBODY, type PeerCounts } from './peer-counts.js';
@@ -26,21 +25,23 @@ export interface CountedBy {
 /** For PUBLISH and SPUBLISH. */
 export class PublishCount extends RewrittenReply {
   readonly #by: CountedBy;
+  /** Who counts. */
+  readonly #node: UpstreamNode;
   readonly #kind: TopicKind;
   readonly #key: string;
 
-  constructor(by: CountedBy, kind: TopicKind, key: string) {
-    super();
+  constructor(by: CountedBy, node: UpstreamNode, kind: TopicKind, key: string) {
+    super(node.shared.requests);
     this.#by = by;
+    this.#node = node;
     this.#kind = kind;
     this.#key = key;
   }
 
-  protected rewrite(request: Request, buffer: Buffer, start: number, end: number): Buffer | Promise<Buffer> | null {
-    const node = request.lane?.node;
-    if (node === undefined || buffer[start] !== COLON) return null;
+  protected rewrite(buffer: Buffer, start: number, end: number): Buffer | Promise<Buffer> | null {
+    if (buffer[start] !== COLON) return null;
     const counted = parseIntegerLine(buffer, start, end);
-    const clients = clientsOf(this.#by, node, counted, this.#kind, this.#key, this.#kind === CHANNEL);
+    const clients = clientsOf(this.#by, this.#node, counted, this.#kind, this.#key, this.#kind === CHANNEL);
     return typeof clients === 'number' ? integer(clients) : clients.then(integer);
   }
 }
@@ -48,25 +49,27 @@ export class PublishCount extends RewrittenReply {
 /** For PUBSUB NUMSUB and SHARDNUMSUB, which do not count patterns. */
 export class ChannelCounts extends RewrittenReply {
   readonly #by: CountedBy;
+  /** Who counts. */
+  readonly #node: UpstreamNode;
   readonly #kind: TopicKind;
   readonly #keys: readonly string[];
 
-  constructor(by: CountedBy, kind: TopicKind, keys: readonly string[]) {
-    super();
+  constructor(by: CountedBy, node: UpstreamNode, kind: TopicKind, keys: readonly string[]) {
+    super(node.shared.requests);
     this.#by = by;
+    this.#node = node;
     this.#kind = kind;
     this.#keys = keys;
   }
 
-  protected rewrite(request: Request, buffer: Buffer, start: number, _end: number): Promise<Buffer> | null {
-    const node = request.lane?.node;
-    if (node === undefined || buffer[start] !== STAR) return null;
+  protected rewrite(buffer: Buffer, start: number, _end: number): Promise<Buffer> | null {
+    if (buffer[start] !== STAR) return null;
     let at = buffer.indexOf(LF, start) + 1;
     const counts = this.#keys.map((key) => {
       const header = buffer.indexOf(LF, at) + 1;
       const line = header + key.length + 2;
       at = buffer.indexOf(LF, line) + 1;
-      return clientsOf(this.#by, node, parseIntegerLine(buffer, line, at), this.#kind, key, false);
+      return clientsOf(this.#by, this.#node, parseIntegerLine(buffer, line, at), this.#kind, key, false);
     });
     return Promise.all(counts).then((clients) =>
       array(this.#keys.flatMap((key, i) => [bulk(Buffer.from(key, 'latin1')), integer(clients[i] ?? 0)])),

@@ -4,7 +4,7 @@
  * RESP3's in one byte.
  */
 import { Fifo } from '../../io/fifo.js';
-import type { LaneKind } from '../../upstream/lane-handshake.js';
+import type { LaneKind } from '../../upstream/lane-kind.js';
 import { SideConnection, type SideListener } from '../../upstream/side-connection.js';
 import type { UpstreamNode } from '../../upstream/upstream-node.js';
 import { FeedTopics } from './feed-topics.js';

@@ -8,7 +8,8 @@
 
 import type { Subscribed } from '../../peers/peers.js';
 import type { SubscriptionBoard } from '../../peers/subscription-board.js';
-import type { Request, RequestPool } from '../../request/request.js';
+import type { Request } from '../../request/request.js';
+import type { RequestPool } from '../../request/request-pool.js';
 import type { ClientConnection } from '../../session/client-connection.js';
 import type { RoutingSnapshot } from '../../snapshot.js';
 import type { UpstreamNode } from '../../upstream/upstream-node.js';
@@ -275,9 +276,7 @@ export class PubSub implements FeedListener {
 
   /** @returns stands in the client's queue */
   #enqueue(client: ClientConnection, command: number): Request {
-    const request = this.#context.requests.take();
-    request.command = command;
-    client.enqueue(request);
+    const request = client.begin(command);
     // Its answer is a message, which CLIENT REPLY OFF does not concern.
     request.silent = false;
     return request;

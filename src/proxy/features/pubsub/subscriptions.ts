@@ -1,5 +1,5 @@
 import { bulk, integer, nullBulk, push } from '../../../resp/encode.js';
-import type { LaneKind } from '../../upstream/lane-handshake.js';
+import type { LaneKind } from '../../upstream/lane-kind.js';
 import type { PendingSubscription } from './pending-subscription.js';
 import { CHANNEL, PATTERN, SHARD, type Topic, type TopicKind } from './topic.js';
 

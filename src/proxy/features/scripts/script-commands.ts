@@ -3,19 +3,21 @@ import type { Everywhere } from '../../../commands/columns.js';
 import type { Command } from '../../../commands/command.js';
 import { request as encodeRequest } from '../../../resp/encode.js';
 import { args, type RequestFramer } from '../../../resp/request-framer.js';
-import type { Dispatcher, Verdict } from '../../dispatcher.js';
 import { AnswersFirst } from '../../peers/answers-first.js';
 import { NO_KEYS_AT_ALL } from '../../request/request.js';
+import type { Verdict } from '../../request/verdict.js';
+import { LATER, TAKEN } from '../../request/verdict.js';
 import { fanOut, NO_KEYS } from '../../route/fan-out.js';
 import { Group } from '../../route/merge/group.js';
 import { MERGERS } from '../../route/merge/mergers.js';
-import { type ClientConnection, LATER, TAKEN } from '../../session/client-connection.js';
+import type { ClientConnection } from '../../session/client-connection.js';
 import type { Lane } from '../../upstream/lane.js';
 import type { UpstreamNode } from '../../upstream/upstream-node.js';
+import type { Features } from '../compose.js';
 import { sendQuietly } from '../transactions/watch-lane.js';
 import { digestOf } from './scripts.js';
 
-type EveryNode = (dispatcher: Dispatcher, client: ClientConnection, framer: RequestFramer, command: Command) => Verdict;
+type EveryNode = (features: Features, client: ClientConnection, framer: RequestFramer, command: Command) => Verdict;
 
 /** What is more than to ask every node and to merge. */
 export const SCRIPT_COMMANDS = {
@@ -25,55 +27,40 @@ export const SCRIPT_COMMANDS = {
   'past scripts': askPastScripts,
 } as const satisfies Record<Everywhere, EveryNode>;
 
-function scriptLoad(
-  dispatcher: Dispatcher,
-  client: ClientConnection,
-  framer: RequestFramer,
-  command: Command,
-): Verdict {
+function scriptLoad(features: Features, client: ClientConnection, framer: RequestFramer, command: Command): Verdict {
   const source = framer.source as Buffer;
-  dispatcher.scripts.store.note(source, args.start[2] as number, args.end[2] as number);
-  return fanOut(dispatcher, client, framer, command, MERGERS.ok);
+  features.scripts.store.note(source, args.start[2] as number, args.end[2] as number);
+  return fanOut(features.router, client, framer, command, MERGERS.ok);
 }
 
 /** Those whose SCRIPT FLUSH the other processes have heard of. */
 const flushedByPeers = new AnswersFirst();
 
 /** Whoever has the answer may rely on it that no process of the proxy finds the scripts any more. */
-function scriptFlush(
-  dispatcher: Dispatcher,
-  client: ClientConnection,
-  framer: RequestFramer,
-  command: Command,
-): Verdict {
-  const { peers } = dispatcher.context;
+function scriptFlush(features: Features, client: ClientConnection, framer: RequestFramer, command: Command): Verdict {
+  const { peers } = features.context;
   if (peers !== null) {
     const heard = flushedByPeers.of(client, () => {
-      dispatcher.scripts.flush();
+      features.scripts.flush();
       return peers.ask({ type: 'caught-up' });
     });
     if (heard === null) return LATER;
     flushedByPeers.forget(client);
   }
-  const verdict = fanOut(dispatcher, client, framer, command, MERGERS.ok);
-  if (verdict === TAKEN) dispatcher.scripts.flush();
+  const verdict = fanOut(features.router, client, framer, command, MERGERS.ok);
+  if (verdict === TAKEN) features.scripts.flush();
   return verdict;
 }
 
 /** Scripts whose bodies are known are loaded first: so 1 means that every node runs the script. */
-function scriptExists(
-  dispatcher: Dispatcher,
-  client: ClientConnection,
-  framer: RequestFramer,
-  command: Command,
-): Verdict {
+function scriptExists(features: Features, client: ClientConnection, framer: RequestFramer, command: Command): Verdict {
   const source = framer.source as Buffer;
   const loads: Buffer[] = [];
   for (let i = 2; i < framer.argc; i++) {
-    const body = dispatcher.scripts.store.get(digestOf(source, args.start[i] as number, args.end[i] as number));
+    const body = features.scripts.store.get(digestOf(source, args.start[i] as number, args.end[i] as number));
     if (body !== undefined) loads.push(Buffer.from(encodeRequest(['SCRIPT', 'LOAD', body])));
   }
-  return fanOut(dispatcher, client, framer, command, MERGERS[command.merge], (lane) => {
+  return fanOut(features.router, client, framer, command, MERGERS[command.merge], (lane) => {
     for (const frame of loads) sendQuietly(lane, frame);
   });
 }
@@ -83,7 +70,7 @@ function scriptExists(
  * connection that the script came by.
  */
 function askPastScripts(
-  dispatcher: Dispatcher,
+  features: Features,
   client: ClientConnection,
   framer: RequestFramer,
   command: Command,
@@ -92,15 +79,13 @@ function askPastScripts(
     client.raiseBarrier();
     return LATER;
   }
-  const { shared } = dispatcher.context;
-  const request = shared.requests.take();
-  request.command = command.id;
-  client.enqueue(request);
+  const { shared } = features.context;
+  const request = client.begin(command.id);
   const group = new Group(request, client.kind.protocol, MERGERS[command.merge], shared, NO_KEYS);
   group.tolerance = command.tolerance;
   group.keys = NO_KEYS_AT_ALL;
-  dispatcher.nodes.forEach((node, index) => {
-    const lane = ownLane(node, client) ?? dispatcher.laneFor(client, index);
+  features.router.nodes.forEach((node, index) => {
+    const lane = ownLane(node, client) ?? features.router.laneFor(client, index);
     if (lane === null) {
       group.addFailedPart(node);
       return;

@@ -7,16 +7,17 @@
 import type { Command } from '../../../commands/command.js';
 import { request as encodeRequest } from '../../../resp/encode.js';
 import { args, type RequestFramer } from '../../../resp/request-framer.js';
-import type { Dispatcher, Verdict } from '../../dispatcher.js';
-import { CodeCall, PLAIN_CALL } from '../../request/code-call.js';
-import { type KeysOfRequest, type Request, WAITING } from '../../request/request.js';
-import { type ClientConnection, LATER, TAKEN } from '../../session/client-connection.js';
+import type { KeysOfRequest } from '../../request/request.js';
+import type { Verdict } from '../../request/verdict.js';
+import { LATER, TAKEN } from '../../request/verdict.js';
+import type { ClientConnection } from '../../session/client-connection.js';
 import type { Lane } from '../../upstream/lane.js';
+import type { Features } from '../compose.js';
 import type { Transaction } from '../transactions/transaction.js';
 import { sendQuietly } from '../transactions/watch-lane.js';
+import { ScriptCall } from './script-call.js';
 import type { ScriptStore } from './script-store.js';
 
-const NO_SCRIPT = Buffer.from('-NOSCRIPT No matching script. Please use EVAL.\r\n');
 const DIGEST_LENGTH = 40;
 const PUBLISHES = /publish/i;
 /** Larger commands are not kept to be sent again. */
@@ -26,10 +27,16 @@ const MOST_OF_LANE = 10_000;
 
 export class Scripts {
   readonly store: ScriptStore;
-  readonly #dispatcher: Dispatcher;
+  readonly #features: Features;
 
-  constructor(dispatcher: Dispatcher, store: ScriptStore) {
-    this.#dispatcher = dispatcher;
+  readonly #reload = (lane: Lane, digest: string): boolean => {
+    const body = this.store.get(digest);
+    if (body !== undefined) load(lane, digest, body);
+    return body !== undefined;
+  };
+
+  constructor(features: Features, store: ScriptStore) {
+    this.#features = features;
     this.store = store;
   }
 
@@ -46,13 +53,13 @@ export class Scripts {
     keys: KeysOfRequest,
     keyHash: number,
   ): Verdict {
-    const lane = this.#dispatcher.laneFor(client, index);
-    if (lane === null || lane.full) return this.#dispatcher.forward(client, command, index, source, framer);
-    const { publishOrder } = this.#dispatcher;
+    const lane = this.#features.router.laneFor(client, index);
+    if (lane === null || lane.full) return this.#features.router.forward(client, command, index, source, framer);
+    const { publishOrder } = this.#features;
     if (publishOrder.isBehind(lane.node) && this.#mayPublish(command, source)) {
       if (publishOrder.mustWait(client, framer, lane.node, null)) return LATER;
     }
-    let call = PLAIN_CALL;
+    let call: ScriptCall | null = null;
     if (command.special === 'script') {
       this.store.note(source, args.start[1] as number, args.end[1] as number);
     } else if (command.special === 'digest') {
@@ -61,34 +68,18 @@ export class Scripts {
       if (body !== undefined) {
         load(lane, digest, body);
         const { frameStart, frameEnd } = framer;
-        const isSmall = frameEnd - frameStart <= MOST_FRAME_BYTES;
-        call = new CodeCall(digest, isSmall ? Buffer.from(source.subarray(frameStart, frameEnd)) : null);
+        if (frameEnd - frameStart <= MOST_FRAME_BYTES) {
+          const frame = Buffer.from(source.subarray(frameStart, frameEnd));
+          call = new ScriptCall(client, { digest, frame, lane }, this.#reload);
+        }
       } else if (digest !== '' && this.#asks(client, digest)) return LATER;
     }
-    const request = this.#dispatcher.sendOn(client, command, lane, source, framer);
-    request.code = call;
+    const request = this.#features.router.sendOn(client, command, lane, source, framer);
+    request.runsCode = true;
+    if (call !== null) request.streamTo(call);
     request.keys = keys;
     request.keyHash = keyHash;
     return TAKEN;
-  }
-
-  /**
-   * Called with an error reply to a request that runs code.
-   * @returns whether the request is on its way again, and the error is nobody's
-   */
-  heal(request: Request, reply: Buffer, start: number): boolean {
-    const { code, lane } = request;
-    if (code === null || code.frame === null || lane === null || lane.closed) return false;
-    if (reply.compare(NO_SCRIPT, 0, NO_SCRIPT.length, start, start + NO_SCRIPT.length) !== 0) return false;
-    lane.scripts?.delete(code.digest);
-    const body = this.store.get(code.digest);
-    if (body === undefined || isFollowed(request, lane)) return false;
-    load(lane, code.digest, body);
-    lane.outlet.append(code.frame, 0, code.frame.length);
-    lane.node.counters.bytesOut += code.frame.length;
-    request.code = PLAIN_CALL;
-    lane.enqueue(request);
-    return true;
   }
 
   /** Notes what a command that is queued between MULTI and EXEC needs. */
@@ -136,7 +127,7 @@ export class Scripts {
   /** SCRIPT FLUSH is on its way to the nodes. @param told whether another process has sent it */
   flush(told = false): void {
     this.store.flush(told);
-    for (const node of this.#dispatcher.nodes) for (const lane of node.lanes()) lane.scripts = null;
+    for (const node of this.#features.router.nodes) for (const lane of node.lanes()) lane.scripts = null;
   }
 
   /** Whether the code that the command at hand calls may publish. Of what only the nodes know that is not known. */
@@ -161,7 +152,7 @@ export class Scripts {
 
   /** @returns whether the client waits until the other processes have been asked for the script */
   #asks(client: ClientConnection, digest: string): boolean {
-    return this.store.ask(digest, client) && client.hold();
+    return this.store.ask(digest, client) && client.hold(this.#features.router.waitsFor);
   }
 }
 
@@ -179,12 +170,4 @@ export function load(lane: Lane, digest: string, body: Buffer): void {
 export function digestOf(source: Buffer, start: number, end: number): string {
   if (end - start !== DIGEST_LENGTH) return '';
   return source.toString('latin1', start, end).toLowerCase();
-}
-
-/** Whether another command of the same client's may be on its way to the node: it would be overtaken. */
-function isFollowed(request: Request, lane: Lane): boolean {
-  for (let next = request.nextOfClient; next !== null; next = next.nextOfClient) {
-    if (next.state === WAITING && (next.lane === lane || next.lane === null)) return true;
-  }
-  return false;
 }

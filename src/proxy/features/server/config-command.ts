@@ -2,10 +2,11 @@
 import { decodeReply, type ReplyValue } from '../../../resp/decode.js';
 import * as encode from '../../../resp/encode.js';
 import type { RequestFramer } from '../../../resp/request-framer.js';
-import type { Dispatcher } from '../../dispatcher.js';
+import { LATER } from '../../request/verdict.js';
 import { askAnyNode } from '../../route/any-node.js';
-import { type ClientConnection, LATER } from '../../session/client-connection.js';
+import type { ClientConnection } from '../../session/client-connection.js';
 import { argumentTexts } from '../../session/words.js';
+import type { Features } from '../compose.js';
 import type { LocalCommand } from '../index.js';
 
 const NOT_READY = encode.error('NODEDOWN the ring has no nodes yet');
@@ -23,7 +24,7 @@ function isOwnSetting(name: string): boolean {
  * not the nodes' but the proxy's.
  * @returns does it; null: nothing
  */
-export function ownPartOfSettings(dispatcher: Dispatcher, framer: RequestFramer): (() => void) | null {
+export function ownPartOfSettings(features: Features, framer: RequestFramer): (() => void) | null {
   const words = argumentTexts(framer);
   let maxKeys = Number.NaN;
   for (let i = 2; i + 1 < words.length; i += 2) {
@@ -32,8 +33,8 @@ export function ownPartOfSettings(dispatcher: Dispatcher, framer: RequestFramer)
   }
   if (Number.isNaN(maxKeys)) return null;
   return () => {
-    dispatcher.tracking.boundKeys(maxKeys);
-    dispatcher.context.peers?.tell({ type: 'tracking-bound', maxKeys });
+    features.tracking.boundKeys(maxKeys);
+    features.context.peers?.tell({ type: 'tracking-bound', maxKeys });
   };
 }
 
@@ -63,12 +64,12 @@ const SECRETS: ReadonlySet<string> = new Set([
 ]);
 
 /** CONFIG GET shows the settings of one node, but for its secrets, and the proxy's own address where that is asked for. */
-export const configGet: LocalCommand = (client, command, framer, dispatcher) => {
-  if (dispatcher.snapshot === null) return dispatcher.refuse(client, command, NOT_READY);
-  if (!dispatcher.bind(client)) return LATER;
+export const configGet: LocalCommand = (client, command, framer, features) => {
+  if (features.router.snapshot === null) return features.router.refuse(client, command, NOT_READY);
+  if (!features.router.bind(client)) return LATER;
   // The patterns; some are whole names.
   const asked = new Set(argumentTexts(framer).map((word) => word.toLowerCase()));
-  return askAnyNode(dispatcher, client, framer, command, (asker, buffer, start, end) => {
+  return askAnyNode(features.router, client, framer, command, (asker, buffer, start, end) => {
     const value = decodeReply(buffer.subarray(start, end))?.value ?? null;
     const pairs = value instanceof Map ? [...value] : Array.isArray(value) ? pairsOf(value) : null;
     if (pairs === null) return null;

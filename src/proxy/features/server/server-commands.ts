@@ -1,15 +1,15 @@
 /** What the proxy says of itself as a server: its users, its role. */
 import { createHash } from 'node:crypto';
 import * as encode from '../../../resp/encode.js';
-import type { Dispatcher } from '../../dispatcher.js';
 import { answer, answerError, argumentTexts } from '../../session/words.js';
+import type { Features } from '../compose.js';
 import type { LocalCommand, LocalCommands } from '../index.js';
 
 const USER = 'default';
 
 /** As Redis shows a password: its SHA-256. */
-function passwordsOf(dispatcher: Dispatcher): string[] {
-  const { password } = dispatcher.context.shared.options;
+function passwordsOf(features: Features): string[] {
+  const { password } = features.router.shared.options;
   return password === '' ? [] : [createHash('sha256').update(password).digest('hex')];
 }
 
@@ -17,16 +17,16 @@ const whoAmI: LocalCommand = (client, command) => answer(client, command, encode
 
 const users: LocalCommand = (client, command) => answer(client, command, encode.array([encode.bulk(USER)]));
 
-const list: LocalCommand = (client, command, _framer, dispatcher) => {
-  const [digest] = passwordsOf(dispatcher);
+const list: LocalCommand = (client, command, _framer, features) => {
+  const [digest] = passwordsOf(features);
   const line = `user ${USER} on ${digest === undefined ? 'nopass' : `#${digest}`} ~* &* +@all`;
   return answer(client, command, encode.array([encode.bulk(line)]));
 };
 
-const getUser: LocalCommand = (client, command, framer, dispatcher) => {
+const getUser: LocalCommand = (client, command, framer, features) => {
   const { protocol } = client.kind;
   if (argumentTexts(framer)[2] !== USER) return answer(client, command, encode.nullBulk(protocol));
-  const passwords = passwordsOf(dispatcher);
+  const passwords = passwordsOf(features);
   const flags = passwords.length === 0 ? ['on', 'nopass'] : ['on'];
   const texts = (words: readonly string[]): Buffer[] => words.map((word) => encode.bulk(word));
   return answer(
@@ -47,10 +47,10 @@ const getUser: LocalCommand = (client, command, framer, dispatcher) => {
 };
 
 /** The one user may do everything that there is. */
-const dryRun: LocalCommand = (client, command, framer, dispatcher) => {
+const dryRun: LocalCommand = (client, command, framer, features) => {
   const [, , user = '', name = ''] = argumentTexts(framer);
   if (user !== USER) return answerError(client, command, `ERR User '${user}' not found`);
-  const row = dispatcher.table.get(name.toLowerCase());
+  const row = features.router.table.get(name.toLowerCase());
   if (row === undefined) return answerError(client, command, `ERR Command '${name}' not found`);
   const given = framer.argc - 3;
   if (row.arity >= 0 ? given !== row.arity : given < -row.arity) {

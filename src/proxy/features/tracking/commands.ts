@@ -2,12 +2,14 @@
 import type { Command } from '../../../commands/command.js';
 import * as encode from '../../../resp/encode.js';
 import type { RequestFramer } from '../../../resp/request-framer.js';
-import type { Dispatcher, Verdict } from '../../dispatcher.js';
 import type { Peers } from '../../peers/peers.js';
-import { type ClientConnection, LATER } from '../../session/client-connection.js';
+import type { Verdict } from '../../request/verdict.js';
+import { LATER } from '../../request/verdict.js';
+import type { ClientConnection } from '../../session/client-connection.js';
 import { answerLater } from '../../session/later.js';
 import { answer, answerError, argumentBytes, argumentTexts } from '../../session/words.js';
 import { linesIn } from '../clients/list-kill.js';
+import type { Features } from '../compose.js';
 import type { LocalCommand, LocalCommands } from '../index.js';
 import type { TrackingOptions } from './client-tracking.js';
 import { NO_SUCH_TARGET, parseTrackingOptions } from './parse-options.js';
@@ -15,38 +17,38 @@ import { NO_SUCH_TARGET, parseTrackingOptions } from './parse-options.js';
 const SYNTAX = 'ERR syntax error';
 const NOT_KNOWN = 'TRYAGAIN a worker of the proxy does not say whether it has the client to redirect to';
 
-const tracking: LocalCommand = (client, command, framer, dispatcher) => {
+const tracking: LocalCommand = (client, command, framer, features) => {
   const [, , word = '', ...words] = argumentBytes(framer).map((argument) => argument.toString('latin1'));
   const state = word.toLowerCase();
   const options = parseTrackingOptions(words, client.tracking?.options ?? null, state === 'on');
   if (typeof options === 'string') return answerError(client, command, options);
-  const refusal = state === 'on' ? dispatcher.tracking.refusal(client, options) : null;
+  const refusal = state === 'on' ? features.tracking.refusal(client, options) : null;
   if (refusal !== null) return answerError(client, command, refusal);
   const { redirect } = options;
-  const target = redirect === 0 ? null : clientWithId(dispatcher, redirect);
+  const target = redirect === 0 ? null : clientWithId(features, redirect);
   if (redirect !== 0 && target === null) {
-    const { peers } = dispatcher.context;
+    const { peers } = features.context;
     if (peers === null || state !== 'on') return answerError(client, command, NO_SUCH_TARGET);
-    return beginElsewhere(client, command, dispatcher, options, peers);
+    return beginElsewhere(client, command, features, options, peers);
   }
-  if (state === 'on') return begin(client, command, dispatcher, options, target);
+  if (state === 'on') return begin(client, command, features, options, target);
   if (state !== 'off') return answerError(client, command, SYNTAX);
-  dispatcher.tracking.stop(client);
+  features.tracking.stop(client);
   return answer(client, command, encode.OK);
 };
 
 function begin(
   client: ClientConnection,
   command: Command,
-  dispatcher: Dispatcher,
+  features: Features,
   options: TrackingOptions,
   target: ClientConnection | null,
 ): Verdict {
-  if (!dispatcher.tracking.prepare(client, options)) {
+  if (!features.tracking.prepare(client, options)) {
     client.suspend();
     return LATER;
   }
-  dispatcher.tracking.start(client, options, target);
+  features.tracking.start(client, options, target);
   return answer(client, command, encode.OK);
 }
 
@@ -54,21 +56,21 @@ function begin(
 function beginElsewhere(
   client: ClientConnection,
   command: Command,
-  dispatcher: Dispatcher,
+  features: Features,
   options: TrackingOptions,
   peers: Peers,
 ): Verdict {
-  if (!dispatcher.tracking.prepare(client, options)) {
+  if (!features.tracking.prepare(client, options)) {
     client.suspend();
     return LATER;
   }
   const found = peers.ask({ type: 'list', filter: { ids: [options.redirect] } });
-  const verdict = answerLater(dispatcher, client, command, found, (answers) => {
+  const verdict = answerLater(client, command, found, (answers) => {
     if (!answers.some((answer) => linesIn(answer).length > 0)) {
       return encode.error(answers.includes(null) ? NOT_KNOWN : NO_SUCH_TARGET);
     }
     if (client.closed) return encode.OK;
-    dispatcher.tracking.start(client, options, null);
+    features.tracking.start(client, options, null);
     return encode.OK;
   });
   // What it reads next is to be noted.
@@ -76,8 +78,8 @@ function beginElsewhere(
   return verdict;
 }
 
-function clientWithId(dispatcher: Dispatcher, id: number): ClientConnection | null {
-  for (const candidate of dispatcher.context.shared.clients) if (candidate.id === id) return candidate;
+function clientWithId(features: Features, id: number): ClientConnection | null {
+  for (const candidate of features.router.shared.clients) if (candidate.id === id) return candidate;
   return null;
 }
 

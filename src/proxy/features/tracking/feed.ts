@@ -3,7 +3,7 @@
  * keys with certain prefixes (CLIENT TRACKING ON BCAST).
  */
 import { decodeReply, type ReplyValue } from '../../../resp/decode.js';
-import type { LaneKind } from '../../upstream/lane-handshake.js';
+import type { LaneKind } from '../../upstream/lane-kind.js';
 import { SideConnection, type SideListener } from '../../upstream/side-connection.js';
 import type { UpstreamNode } from '../../upstream/upstream-node.js';
 import { overlap } from './prefixes.js';

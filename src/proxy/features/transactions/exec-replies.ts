@@ -1,8 +1,10 @@
 /** The replies to a transaction that was sent in one piece: those to MULTI and to each queued command, then EXEC's. */
 import { error as encodeError } from '../../../resp/encode.js';
-import { headerNumber, lineEnd, replyEnd } from '../../request/held-reply.js';
-import type { ReplySink, Request, RequestPool } from '../../request/request.js';
-import { changeKind } from '../connection/connection-commands.js';
+import { headerNumber, lineEnd, replyEnd } from '../../../resp/whole-reply.js';
+import type { ReplySink } from '../../request/reply-sink.js';
+import type { Request } from '../../request/request.js';
+import type { RequestPool } from '../../request/request-pool.js';
+import type { ClientConnection } from '../../session/client-connection.js';
 
 const PLUS = 0x2b;
 const STAR = 0x2a;
@@ -17,6 +19,7 @@ export interface Aftermath {
 }
 
 export class ExecReplies implements ReplySink {
+  readonly #client: ClientConnection;
   readonly #exec: Request;
   readonly #requests: RequestPool;
   readonly #selects: readonly { readonly at: number; readonly database: number }[];
@@ -32,31 +35,33 @@ export class ExecReplies implements ReplySink {
    * @param before replies that come before that
    */
   constructor(
+    client: ClientConnection,
     exec: Request,
     requests: RequestPool,
     before: number,
     selects: readonly { readonly at: number; readonly database: number }[],
     aftermath: Aftermath | null,
   ) {
+    this.#client = client;
     this.#exec = exec;
     this.#requests = requests;
     this.#before = before;
     this.#selects = selects;
     this.#aftermath = aftermath;
-    if (selects.length > 0 || aftermath !== null) exec.sink = this;
+    if (selects.length > 0 || aftermath !== null) exec.answerTo(this);
   }
 
   onReply(request: Request, buffer: Buffer, start: number, end: number): void {
     if (request !== this.#exec) {
       if (buffer[start] === MINUS && this.#refusal === '') {
         this.#refusal = buffer.toString('latin1', start + 1, end - 2);
-        this.#exec.sink = this;
+        this.#exec.answerTo(this);
       }
       if (--this.#before > 0) request.lane?.expectAgain(request);
       else this.#requests.give(request);
       return;
     }
-    request.sink = null;
+    if (request.client !== null) request.streamTo(request.client);
     const isRun = buffer[start] === STAR && buffer[start + 1] !== MINUS;
     if (this.#aftermath === null) {
       this.#answer(buffer, start, end);
@@ -76,7 +81,7 @@ export class ExecReplies implements ReplySink {
       this.#requests.give(request);
       return;
     }
-    request.sink = null;
+    request.streamTo(client);
     client.onReply(request, reply, 0, reply.length);
   }
 
@@ -94,7 +99,7 @@ export class ExecReplies implements ReplySink {
       return;
     }
     const database = this.#selected(buffer, start, end);
-    if (database >= 0) changeKind(client, client.kind.protocol, database);
+    if (database >= 0) this.#client.lanes.changeKind(this.#client.kind.protocol, database);
     client.onReply(request, buffer, start, end);
   }
 

@@ -2,15 +2,16 @@
 import type { Command } from '../../../commands/command.js';
 import { EMPTY_ARRAY, error as encodeError, request as encodeRequest, nullArray } from '../../../resp/encode.js';
 import type { RequestFramer } from '../../../resp/request-framer.js';
-import type { Dispatcher, Verdict } from '../../dispatcher.js';
 import type { KeyMoves } from '../../key-moves.js';
-import { PLAIN_CALL } from '../../request/code-call.js';
 import { KNOWN_KEY, NO_KEYS_AT_ALL, type Request, UNKNOWN_KEYS } from '../../request/request.js';
+import type { Verdict } from '../../request/verdict.js';
+import { LATER, TAKEN } from '../../request/verdict.js';
 import { GAVE_UP, GAVE_UP_REPLY, WAIT } from '../../route/waiting.js';
-import { type ClientConnection, LATER, TAKEN } from '../../session/client-connection.js';
+import type { ClientConnection } from '../../session/client-connection.js';
 import { answerError } from '../../session/words.js';
 import type { RoutingSnapshot } from '../../snapshot.js';
 import type { Lane } from '../../upstream/lane.js';
+import type { Features } from '../compose.js';
 import type { LocalCommand } from '../index.js';
 import { type Aftermath, ExecReplies } from './exec-replies.js';
 import { OtherNodes } from './other-nodes.js';
@@ -29,36 +30,36 @@ const SELECT_IN_CHANGE = encodeError(
   'TRYAGAIN the ring is changing, and keys of several databases cannot move together',
 );
 
-export const exec: LocalCommand = (client, command, framer, dispatcher) => {
+export const exec: LocalCommand = (client, command, framer, features) => {
   const { transaction } = client;
   if (transaction === null) return answerError(client, command, 'ERR EXEC without MULTI');
   const busy = transaction.refusedBy?.busy.reply ?? null;
-  if (busy !== null) return abortExec(client, command, dispatcher, busy.toString('latin1', 1));
-  if (transaction.aborted) return finish(client, command, dispatcher, EXECABORT);
-  const { snapshot } = dispatcher;
-  if (snapshot === null) return finish(client, command, dispatcher, NOT_READY);
-  if (!dispatcher.bind(client)) return LATER;
+  if (busy !== null) return abortExec(client, command, features, busy.toString('latin1', 1));
+  if (transaction.aborted) return finish(client, command, features, EXECABORT);
+  const { snapshot } = features.router;
+  if (snapshot === null) return finish(client, command, features, NOT_READY);
+  if (!features.router.bind(client)) return LATER;
   const { watch } = client;
   if (watch !== null) {
-    const verdict = checkWatch(dispatcher, client, command, watch, snapshot);
+    const verdict = checkWatch(features, client, command, watch, snapshot);
     if (verdict !== null) return verdict;
   }
-  if (transaction.frames.count === 0 && watch === null) return finish(client, command, dispatcher, EMPTY_ARRAY);
-  const owner = ownerOf(dispatcher, client, transaction, watch, snapshot);
+  if (transaction.frames.count === 0 && watch === null) return finish(client, command, features, EMPTY_ARRAY);
+  const owner = ownerOf(features, client, transaction, watch, snapshot);
   if (owner === WAIT) return LATER;
-  if (owner === GAVE_UP) return finish(client, command, dispatcher, GAVE_UP_REPLY);
-  if (owner === IN_CHANGE) return finish(client, command, dispatcher, SELECT_IN_CHANGE);
-  if (owner === SEVERAL || (watch !== null && dispatcher.nodes[owner] !== watch.lane.node)) {
-    return finish(client, command, dispatcher, APART);
+  if (owner === GAVE_UP) return finish(client, command, features, GAVE_UP_REPLY);
+  if (owner === IN_CHANGE) return finish(client, command, features, SELECT_IN_CHANGE);
+  if (owner === SEVERAL || (watch !== null && features.router.nodes[owner] !== watch.lane.node)) {
+    return finish(client, command, features, APART);
   }
-  if (!dispatcher.scripts.find(client, transaction)) return LATER;
-  return run(dispatcher, client, command, framer, transaction, watch, owner);
+  if (!features.scripts.find(client, transaction)) return LATER;
+  return run(features, client, command, framer, transaction, watch, owner);
 };
 
 /** EXEC was refused itself: as in Redis that ends the transaction. @param reason the error, as it would be otherwise */
-export function abortExec(client: ClientConnection, command: Command, dispatcher: Dispatcher, reason: string): Verdict {
+export function abortExec(client: ClientConnection, command: Command, features: Features, reason: string): Verdict {
   const reply = encodeError(`EXECABORT Transaction discarded because of: ${reason.replace(/^ERR /, '')}`);
-  return finish(client, command, dispatcher, reply);
+  return finish(client, command, features, reply);
 }
 
 /** The keys of the transaction have several owners. */
@@ -68,34 +69,35 @@ const IN_CHANGE = -4;
 
 /** Whether the watched keys are where they were watched. @returns the verdict when EXEC ends or waits here */
 function checkWatch(
-  dispatcher: Dispatcher,
+  features: Features,
   client: ClientConnection,
   command: Command,
   watch: Watch,
   snapshot: RoutingSnapshot,
 ): Verdict | null {
   const { lane } = watch;
-  if (lane.closed && !lane.node.up) return finish(client, command, dispatcher, lane.node.downReply);
+  if (lane.closed && !lane.node.up) return finish(client, command, features, lane.node.downReply);
   // Whether the keys were written to, nobody can tell any more.
-  if (watch.broken || lane.closed || !watch.isInPlace(snapshot, dispatcher.nodes)) {
-    return finish(client, command, dispatcher, nullArray(client.kind.protocol));
+  if (watch.broken || lane.closed || !watch.isInPlace(snapshot, features.router.nodes)) {
+    return finish(client, command, features, nullArray(client.kind.protocol));
   }
   if (snapshot.moves !== null || !watch.moves(snapshot)) return null;
   // The fence is up: it is not known yet whether the keys will move.
-  if (!dispatcher.holdForRing(client)) return finish(client, command, dispatcher, GAVE_UP_REPLY);
+  if (!features.router.holdForRing(client)) return finish(client, command, features, GAVE_UP_REPLY);
   return LATER;
 }
 
 /** @returns the index of the node, or WAIT, GAVE_UP, SEVERAL, IN_CHANGE */
 function ownerOf(
-  dispatcher: Dispatcher,
+  features: Features,
   client: ClientConnection,
   transaction: Transaction,
   watch: Watch | null,
   { ring, nextRing }: RoutingSnapshot,
 ): number {
   const { frames } = transaction;
-  if (frames.keyCount === 0) return watch === null ? dispatcher.anyNode() : dispatcher.nodes.indexOf(watch.lane.node);
+  if (frames.keyCount === 0)
+    return watch === null ? features.router.anyNode() : features.router.nodes.indexOf(watch.lane.node);
   let owner = WAIT;
   let waits = false;
   for (let i = 0; i < frames.keyCount; i++) {
@@ -104,7 +106,7 @@ function ownerOf(
     if (nextRing !== null && nextRing.ownerOfHash(hash) !== node) {
       if (transaction.selects.length > 0 || transaction.writesOtherDatabases) return IN_CHANGE;
       const key = frames.keyAt(i);
-      node = dispatcher.ownerNow(client, key, 0, key.length);
+      node = features.router.ownerNow(client, key, 0, key.length);
       if (node === GAVE_UP) return GAVE_UP;
       if (node === WAIT) {
         waits = true;
@@ -118,7 +120,7 @@ function ownerOf(
 }
 
 function run(
-  dispatcher: Dispatcher,
+  features: Features,
   client: ClientConnection,
   command: Command,
   framer: RequestFramer,
@@ -128,11 +130,11 @@ function run(
 ): Verdict {
   let lane: Lane | null;
   if (watch === null) {
-    lane = dispatcher.laneFor(client, owner);
-    if (lane === null) return finish(client, command, dispatcher, dispatcher.nodeAt(owner).downReply);
+    lane = features.router.laneFor(client, owner);
+    if (lane === null) return finish(client, command, features, features.router.nodeAt(owner).downReply);
   } else {
     lane = watch.lane;
-    if (client.pending > 0 && client.lanes[owner] !== lane) {
+    if (client.pending > 0 && client.lanes.at(owner) !== lane) {
       client.raiseBarrier();
       return LATER;
     }
@@ -141,25 +143,25 @@ function run(
     client.waitFor(lane);
     return LATER;
   }
-  const isOfSeveralNodes = transaction.everywhere.length > 0 && dispatcher.nodes.length > 1;
+  const isOfSeveralNodes = transaction.everywhere.length > 0 && features.router.nodes.length > 1;
   if (isOfSeveralNodes && client.pending > 0) {
     // What goes to other nodes goes by lanes that are not the client's own: it must not overtake what is in flight.
     client.raiseBarrier();
     return LATER;
   }
-  if (transaction.flushesKeys && isOfSeveralNodes && dispatcher.isFenced) {
+  if (transaction.flushesKeys && isOfSeveralNodes && features.router.isFenced) {
     // Keys may begin to move before it has run everywhere.
-    return dispatcher.holdForRing(client) ? LATER : finish(client, command, dispatcher, GAVE_UP_REPLY);
+    return features.router.holdForRing(client) ? LATER : finish(client, command, features, GAVE_UP_REPLY);
   }
-  const moves = transaction.flushesKeys && isOfSeveralNodes ? (dispatcher.snapshot?.moves ?? null) : null;
+  const moves = transaction.flushesKeys && isOfSeveralNodes ? (features.router.snapshot?.moves ?? null) : null;
   if (moves !== null && !moves.holdMoves(client)) {
-    return client.hold() ? LATER : finish(client, command, dispatcher, GAVE_UP_REPLY);
+    return client.hold(features.router.waitsFor) ? LATER : finish(client, command, features, GAVE_UP_REPLY);
   }
-  if (publishesTooEarly(dispatcher, client, framer, transaction, lane)) {
+  if (publishesTooEarly(features, client, framer, transaction, lane)) {
     moves?.releaseMoves();
     return LATER;
   }
-  send(dispatcher, client, command, transaction, lane, moves);
+  send(features, client, command, transaction, lane, moves);
   // Nor must it, or what is done here, be overtaken by what the client sends next.
   if (isOfSeveralNodes || transaction.answeredHere.length > 0) client.raiseBarrier();
   client.transaction = null;
@@ -169,7 +171,7 @@ function run(
 
 /** Whether the node is still to hear of what was subscribed to before: the client then waits. */
 function publishesTooEarly(
-  { publishOrder }: Dispatcher,
+  { publishOrder }: Features,
   client: ClientConnection,
   framer: RequestFramer,
   { published, codePublishes }: Transaction,
@@ -185,21 +187,21 @@ function publishesTooEarly(
 }
 
 function send(
-  dispatcher: Dispatcher,
+  features: Features,
   client: ClientConnection,
   command: Command,
   transaction: Transaction,
   lane: Lane,
   moves: KeyMoves | null,
 ): void {
-  const { requests, clock } = dispatcher.context.shared;
+  const { requests, clock } = features.router.shared;
   const { frames, selects, everywhere } = transaction;
   const changesBack = followKind(client, lane);
-  const execRequest = requests.take();
+  const execRequest = client.begin(command.id);
   const hasMore = everywhere.length > 0 || transaction.answeredHere.length > 0;
-  const aftermath = hasMore ? aftermathOf(dispatcher, client, transaction, lane, moves) : null;
-  const replies = new ExecReplies(execRequest, requests, frames.count + 1, selects, aftermath);
-  dispatcher.scripts.loadFor(transaction, lane);
+  const aftermath = hasMore ? aftermathOf(features, client, transaction, lane, moves) : null;
+  const replies = new ExecReplies(client, execRequest, requests, frames.count + 1, selects, aftermath);
+  features.scripts.loadFor(transaction, lane);
   let bytes = MULTI.length + EXEC.length;
   lane.outlet.append(MULTI, 0, MULTI.length);
   for (const piece of frames.take()) {
@@ -211,19 +213,17 @@ function send(
   // One for all replies but the last: there may be millions.
   const request = requests.take();
   request.lane = lane;
-  request.sink = replies;
+  request.answerTo(replies);
   request.startedAt = clock.now;
   request.command = command.id;
   // EXEC's own reply stands behind it, and is waited for.
   request.keys = NO_KEYS_AT_ALL;
   lane.enqueue(request);
-  execRequest.command = command.id;
   execRequest.lane = lane;
   noteKeys(execRequest, transaction);
-  if (transaction.runsCode) execRequest.code = PLAIN_CALL;
-  client.enqueue(execRequest);
+  if (transaction.runsCode) execRequest.runsCode = true;
   lane.enqueue(execRequest);
-  if (transaction.flushesScripts) dispatcher.scripts.flush();
+  if (transaction.flushesScripts) features.scripts.flush();
   if (selects.length > 0) {
     // Others use the lane as well; what this client does next goes by other lanes, when it is known which.
     client.raiseBarrier();
@@ -253,13 +253,13 @@ function noteKeys(request: Request, { frames, flushesKeys }: Transaction): void 
  * and what the proxy answers is carried out.
  */
 function aftermathOf(
-  dispatcher: Dispatcher,
+  features: Features,
   client: ClientConnection,
   { everywhere, ownParts, answeredHere }: Transaction,
   own: Lane,
   moves: KeyMoves | null,
 ): Aftermath {
-  const { requests, clock } = dispatcher.context.shared;
+  const { requests, clock } = features.router.shared;
   const { protocol } = client.kind;
   return {
     onRun: (reply, answer) => {
@@ -267,14 +267,14 @@ function aftermathOf(
         for (const run of ownParts) run();
         moves?.releaseMoves();
         const elements = new Map(errors);
-        if (!client.closed) for (const one of answeredHere) elements.set(one.at, answerHere(dispatcher, client, one));
+        if (!client.closed) for (const one of answeredHere) elements.set(one.at, answerHere(features, client, one));
         const finish = (): void => answer(withElements(reply, elements));
-        const { peers } = dispatcher.context;
+        const { peers } = features.context;
         // Whoever has EXEC's answer finds the other processes' clients paused, too.
         if (peers === null || !answeredHere.some(({ command }) => concernsOthers(command))) return finish();
         void peers.ask({ type: 'caught-up' }).then(finish);
       });
-      const nodes = dispatcher.nodes.filter((node) => node !== own.node);
+      const nodes = features.router.nodes.filter((node) => node !== own.node);
       others.send(nodes, protocol, clock.now);
     },
     onFailed: () => moves?.releaseMoves(),
@@ -295,10 +295,10 @@ function selectFrame(database: number): Buffer {
 }
 
 /** Answers EXEC here, and nothing remains of the transaction. */
-function finish(client: ClientConnection, command: Command, dispatcher: Dispatcher, reply: Buffer): Verdict {
+function finish(client: ClientConnection, command: Command, features: Features, reply: Buffer): Verdict {
   client.transaction = null;
   endWatch(client, false);
-  if (reply[0] === 0x2d) return dispatcher.refuse(client, command, reply);
+  if (reply[0] === 0x2d) return features.router.refuse(client, command, reply);
   client.reply(command.id, reply);
   return TAKEN;
 }

@@ -4,8 +4,10 @@
  * whoever has the answer of EXEC finds no node that lacks it, though it is not atomic over nodes.
  */
 import type { Tolerance } from '../../../commands/command.js';
-import type { ReplySink, Request, RequestPool } from '../../request/request.js';
-import type { LaneKind } from '../../upstream/lane-handshake.js';
+import type { ReplySink } from '../../request/reply-sink.js';
+import type { Request } from '../../request/request.js';
+import type { RequestPool } from '../../request/request-pool.js';
+import type { LaneKind } from '../../upstream/lane-kind.js';
 import type { UpstreamNode } from '../../upstream/upstream-node.js';
 
 const ERROR_BYTE = 0x2d;
@@ -58,14 +60,11 @@ export class OtherNodes implements ReplySink {
           continue;
         }
         const request = this.#requests.take();
-        request.lane = lane;
-        request.sink = this;
+        request.answerTo(this);
         request.part = index * this.#commands.length + part;
         request.startedAt = now;
-        lane.outlet.append(frame, 0, frame.length);
-        node.counters.bytesOut += frame.length;
         this.#remaining++;
-        lane.enqueue(request);
+        lane.send(request, frame, 0, frame.length);
       }
     }
     this.#answered();

@@ -5,9 +5,9 @@
 import type { Command } from '../../../commands/command.js';
 import { EMPTY_ARRAY, request as encodeRequest } from '../../../resp/encode.js';
 import { RequestFramer } from '../../../resp/request-framer.js';
-import type { Dispatcher } from '../../dispatcher.js';
-import { headerNumber, lineEnd, replyEnd } from '../../request/held-reply.js';
+import { headerNumber, lineEnd, replyEnd } from '../../../resp/whole-reply.js';
 import type { ClientConnection } from '../../session/client-connection.js';
+import type { Features } from '../compose.js';
 import { LOCAL_COMMANDS } from '../index.js';
 
 /** What stands at the node in the place of such a command. */
@@ -31,8 +31,8 @@ export function concernsOthers(command: Command): boolean {
 }
 
 /** Carries the command out. @returns its reply */
-export function answerHere(dispatcher: Dispatcher, client: ClientConnection, { command, frame }: OwnCommand): Buffer {
-  const { maxBulkLength } = dispatcher.context.shared.options;
+export function answerHere(features: Features, client: ClientConnection, { command, frame }: OwnCommand): Buffer {
+  const { maxBulkLength } = features.router.shared.options;
   const framer = new RequestFramer({
     maxArgs: frame.length,
     maxBulkLength,
@@ -44,7 +44,7 @@ export function answerHere(dispatcher: Dispatcher, client: ClientConnection, { c
   client.replyTaker = (answer) => {
     reply = answer;
   };
-  LOCAL_COMMANDS.get(command.name)?.(client, command, framer, dispatcher);
+  LOCAL_COMMANDS.get(command.name)?.(client, command, framer, features);
   client.replyTaker = null;
   return reply;
 }

@@ -5,14 +5,16 @@ import { findKeys, keyPositions } from '../../../commands/keys.js';
 import { error as encodeError } from '../../../resp/encode.js';
 import { parseStrictInteger } from '../../../resp/integer.js';
 import { args, type RequestFramer } from '../../../resp/request-framer.js';
-import type { Dispatcher, Verdict } from '../../dispatcher.js';
+import type { Verdict } from '../../request/verdict.js';
+import { TAKEN } from '../../request/verdict.js';
 import { otherDatabaseAt } from '../../route/moving/other-database.js';
 import { refusalOfAdministration } from '../../route/refusal.js';
 import { isReserved, RESERVED_REPLY } from '../../route/reserved.js';
 import { refusalOfPatterns } from '../../route/sort-patterns.js';
-import { type ClientConnection, TAKEN } from '../../session/client-connection.js';
+import type { ClientConnection } from '../../session/client-connection.js';
 import type { RoutingSnapshot } from '../../snapshot.js';
 import { mayWrite } from '../clients/may-write.js';
+import type { Features } from '../compose.js';
 import type { Published } from '../pubsub/publish-order.js';
 import { CHANNEL, SHARD, type TopicKind } from '../pubsub/topic.js';
 import { ownPartOfSettings } from '../server/config-command.js';
@@ -37,20 +39,20 @@ export function runsAtOnce(command: Command): boolean {
 
 /** Queues the command that `framer` holds, or refuses it; EXEC then answers EXECABORT, as in Redis. */
 export function queueCommand(
-  dispatcher: Dispatcher,
+  features: Features,
   client: ClientConnection,
   transaction: Transaction,
   command: Command,
   framer: RequestFramer,
 ): Verdict {
-  if (command.inTransaction === 'never') return dispatcher.refuse(client, command, NOT_INSIDE);
-  const { options } = dispatcher.context.shared;
+  if (command.inTransaction === 'never') return features.router.refuse(client, command, NOT_INSIDE);
+  const { options } = features.router.shared;
   let refusal: Buffer | null = null;
   let frame: Buffer | null = null;
   switch (command.route) {
     case 'owner':
     case 'split':
-      return queueKeyed(dispatcher, client, transaction, command, framer);
+      return queueKeyed(features, client, transaction, command, framer);
     case 'any':
       break;
     case 'proxy':
@@ -70,49 +72,49 @@ export function queueCommand(
     case 'admin':
       if (options.adminCommands !== 'allow') refusal = notInside(command, command.reason);
       else if (findKeys(command, args, framer.argc, framer.source) > 0) {
-        return queueKeyed(dispatcher, client, transaction, command, framer);
+        return queueKeyed(features, client, transaction, command, framer);
       } else refusal = refusalOfAdministration(command, framer);
-      if (refusal === null) frame = noteEverywhere(dispatcher, client, transaction, framer, command);
+      if (refusal === null) frame = noteEverywhere(features, client, transaction, framer, command);
       break;
     case 'all':
       if (command.onAllKeys && command.write) transaction.flushesKeys = true;
       if (command.inTransaction === 'everywhere') {
-        frame = noteEverywhere(dispatcher, client, transaction, framer, command);
+        frame = noteEverywhere(features, client, transaction, framer, command);
       }
-      if (frame === null && command.merge !== 'info' && dispatcher.nodes.length > 1) refusal = ofAllNodes(command);
+      if (frame === null && command.merge !== 'info' && features.router.nodes.length > 1) refusal = ofAllNodes(command);
       break;
     default:
       refusal = notInside(command, 'it concerns several nodes');
   }
-  if (refusal !== null) return dispatcher.refuse(client, command, refusal);
-  return keep(dispatcher, client, transaction, command, framer, frame, 0);
+  if (refusal !== null) return features.router.refuse(client, command, refusal);
+  return keep(features, client, transaction, command, framer, frame, 0);
 }
 
 function queueKeyed(
-  dispatcher: Dispatcher,
+  features: Features,
   client: ClientConnection,
   transaction: Transaction,
   command: Command,
   framer: RequestFramer,
 ): Verdict {
   const source = framer.source as Buffer;
-  const { snapshot } = dispatcher;
+  const { snapshot } = features.router;
   // A command whose keys cannot be told is answered by a node, with the error that Redis has for it.
   const count = snapshot === null ? 0 : Math.max(0, findKeys(command, args, framer.argc, source));
-  if (transaction.aborted) return keep(dispatcher, client, transaction, command, framer, null, 0);
+  if (transaction.aborted) return keep(features, client, transaction, command, framer, null, 0);
   let first = 0;
   for (let i = 0; i < count; i++) {
     const at = keyPositions.at[i] as number;
     const start = args.start[at] as number;
     const end = args.end[at] as number;
-    if (isReserved(source, start, end)) return dispatcher.refuse(client, command, RESERVED_REPLY);
+    if (isReserved(source, start, end)) return features.router.refuse(client, command, RESERVED_REPLY);
     const hash = (snapshot as RoutingSnapshot).ring.hashOf(source, start, end);
     if (i === 0) first = hash;
-    if (!fits(dispatcher, client, transaction, hash, first)) return dispatcher.refuse(client, command, CROSSSLOT);
-    const owner = dispatcher.nodeAt((snapshot as RoutingSnapshot).ring.ownerOfHash(hash));
+    if (!fits(features, client, transaction, hash, first)) return features.router.refuse(client, command, CROSSSLOT);
+    const owner = features.router.nodeAt((snapshot as RoutingSnapshot).ring.ownerOfHash(hash));
     if (owner.busy.reply !== null) {
       transaction.refusedBy = owner;
-      return dispatcher.refuse(client, command, owner.busy.reply);
+      return features.router.refuse(client, command, owner.busy.reply);
     }
   }
   const { special } = command;
@@ -121,29 +123,29 @@ function queueKeyed(
     const first = keyPositions.at[0] as number;
     const owner = ring.ownerOf(source, args.start[first] as number, args.end[first] as number);
     const refusal = refusalOfPatterns(snapshot as RoutingSnapshot, owner, framer);
-    if (refusal !== null) return dispatcher.refuse(client, command, refusal);
+    if (refusal !== null) return features.router.refuse(client, command, refusal);
   }
   if ((special === 'copy' || special === 'move') && otherDatabaseAt(command, framer) > 0) {
     transaction.writesOtherDatabases = true;
   }
-  return keep(dispatcher, client, transaction, command, framer, null, count);
+  return keep(features, client, transaction, command, framer, null, count);
 }
 
 /** Whether a key has the owner that the others have; while the ring changes EXEC looks once more. */
 function fits(
-  dispatcher: Dispatcher,
+  features: Features,
   client: ClientConnection,
   { frames }: Transaction,
   hash: number,
   firstOfCommand: number,
 ): boolean {
-  const { ring, nextRing } = dispatcher.snapshot as RoutingSnapshot;
+  const { ring, nextRing } = features.router.snapshot as RoutingSnapshot;
   const owner = ring.ownerOfHash(hash);
   const next = nextRing === null ? owner : nextRing.ownerOfHash(hash);
   const { watch } = client;
   if (watch !== null && !watch.broken) {
     const { node } = watch.lane;
-    if (dispatcher.nodes[owner] !== node && dispatcher.nodes[next] !== node) return false;
+    if (features.router.nodes[owner] !== node && features.router.nodes[next] !== node) return false;
   }
   const first = frames.keyCount > 0 ? frames.hashAt(0) : firstOfCommand;
   return ring.ownerOfHash(first) === owner || (nextRing !== null && nextRing.ownerOfHash(first) === next);
@@ -154,7 +156,7 @@ function fits(
  * @param keys how many of its keys, whose places are in `keyPositions`, tell where the transaction runs
  */
 function keep(
-  dispatcher: Dispatcher,
+  features: Features,
   client: ClientConnection,
   transaction: Transaction,
   command: Command,
@@ -166,12 +168,12 @@ function keep(
   if (!transaction.aborted) {
     const { frameStart, frameEnd } = framer;
     const source = framer.source as Buffer;
-    if (transaction.bytes + frameEnd - frameStart > dispatcher.context.shared.options.clientQueryLimit) {
-      return dispatcher.refuse(client, command, TOO_LARGE);
+    if (transaction.bytes + frameEnd - frameStart > features.router.shared.options.clientQueryLimit) {
+      return features.router.refuse(client, command, TOO_LARGE);
     }
     if (instead === null) frames.add(source, frameStart, frameEnd);
     else frames.add(instead, 0, instead.length);
-    const { snapshot } = dispatcher;
+    const { snapshot } = features.router;
     for (let i = 0; i < keys && snapshot !== null; i++) {
       const at = keyPositions.at[i] as number;
       const start = args.start[at] as number;
@@ -179,9 +181,9 @@ function keep(
       frames.addKey(start - frameStart, end - start, snapshot.ring.hashOf(source, start, end));
     }
   }
-  if (mayWrite(command, framer, dispatcher.scripts.store, NO_FUNCTION)) transaction.writes = true;
+  if (mayWrite(command, framer, features.scripts.store, NO_FUNCTION)) transaction.writes = true;
   if (command.special !== null || command.everywhere !== null) {
-    dispatcher.scripts.noteQueued(transaction, command, framer);
+    features.scripts.noteQueued(transaction, command, framer);
   }
   client.reply(command.id, QUEUED);
   return TAKEN;
@@ -203,7 +205,7 @@ function publishedBy(publishes: Publishes, framer: RequestFramer): Published {
 }
 
 function noteEverywhere(
-  dispatcher: Dispatcher,
+  features: Features,
   client: ClientConnection,
   transaction: Transaction,
   framer: RequestFramer,
@@ -211,7 +213,7 @@ function noteEverywhere(
 ): Buffer {
   const frame = copyOf(framer);
   if (transaction.aborted) return frame;
-  const ownPart = command.administration === 'settings' ? ownPartOfSettings(dispatcher, framer) : null;
+  const ownPart = command.administration === 'settings' ? ownPartOfSettings(features, framer) : null;
   if (ownPart !== null) transaction.ownParts.push(ownPart);
   transaction.copied += frame.length;
   transaction.everywhere.push({

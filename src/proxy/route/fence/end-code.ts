@@ -1,6 +1,8 @@
 /** Ends the script or the function that a node runs, by SCRIPT KILL and FUNCTION KILL. */
 import { request as encodeRequest } from '../../../resp/encode.js';
-import { NO_KEYS_AT_ALL, type ReplySink, type Request } from '../../request/request.js';
+import type { ReplySink } from '../../request/reply-sink.js';
+import { NO_KEYS_AT_ALL, type Request } from '../../request/request.js';
+import type { RequestPool } from '../../request/request-pool.js';
 import type { UpstreamNode } from '../../upstream/upstream-node.js';
 
 /**
@@ -24,25 +26,20 @@ export function endCode(node: UpstreamNode, onOutcome: (outcome: CodeOutcome) =>
     onOutcome('nothing');
     return;
   }
-  const answers = new EndOfCode(FRAMES.length, onOutcome);
+  const answers = new EndOfCode(node.shared.requests, FRAMES.length, onOutcome);
   for (const frame of FRAMES) {
-    const request = node.shared.requests.take();
-    request.lane = lane;
-    request.keys = NO_KEYS_AT_ALL;
-    request.sink = answers;
-    request.startedAt = node.shared.clock.now;
-    lane.outlet.append(frame, 0, frame.length);
-    node.counters.bytesOut += frame.length;
-    lane.enqueue(request);
+    lane.ask(frame, answers, NO_KEYS_AT_ALL);
   }
 }
 
 class EndOfCode implements ReplySink {
+  readonly #requests: RequestPool;
   #left: number;
   #outcome: CodeOutcome = 'nothing';
   readonly #onOutcome: (outcome: CodeOutcome) => void;
 
-  constructor(answers: number, onOutcome: (outcome: CodeOutcome) => void) {
+  constructor(requests: RequestPool, answers: number, onOutcome: (outcome: CodeOutcome) => void) {
+    this.#requests = requests;
     this.#left = answers;
     this.#onOutcome = onOutcome;
   }
@@ -64,7 +61,7 @@ class EndOfCode implements ReplySink {
   }
 
   #end(request: Request): void {
-    request.lane?.node.shared.requests.give(request);
+    this.#requests.give(request);
     if (--this.#left === 0) this.#onOutcome(this.#outcome);
   }
 }

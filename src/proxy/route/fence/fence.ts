@@ -1,6 +1,6 @@
 /**
  * The fence of a ring change: waits until no command is in flight on a key that changes hands. Whatever else is in
- * flight goes on. New commands on such keys are held by the dispatcher meanwhile.
+ * flight goes on. New commands on such keys are held by the router meanwhile.
  *
  * Others must not wait for somebody who neither reads nor sends: whoever holds the fence up for half of its time is
  * ended, by what holds it up:
@@ -17,7 +17,7 @@ import type { CommandTable } from '../../../commands/table.js';
 import { type FenceForcedEvent, fenceForced } from '../../events.js';
 import { commandName } from '../../measure/command-names.js';
 import { KNOWN_KEY, NO_KEYS_AT_ALL, type Request } from '../../request/request.js';
-import type { ClientConnection } from '../../session/client-connection.js';
+import type { Requester } from '../../request/requester.js';
 import type { RoutingSnapshot } from '../../snapshot.js';
 import type { Lane } from '../../upstream/lane.js';
 import type { UpstreamNode } from '../../upstream/upstream-node.js';
@@ -131,7 +131,7 @@ export class Fence {
   }
 
   /** Who has begun to send a large value on this lane, and has not ended. */
-  #sender(lane: Lane): ClientConnection | null {
+  #sender(lane: Lane): Requester | null {
     return lane.owner?.uploading === true ? lane.owner : null;
   }
 
@@ -154,7 +154,7 @@ export class Fence {
   #codeAt(node: UpstreamNode): Request | null {
     for (const lane of node.lanes()) {
       if (!lane.isBehindCode) continue;
-      const code = lane.find((request) => request.code !== null);
+      const code = lane.find((request) => request.runsCode);
       if (code !== null) return code;
     }
     return null;
@@ -185,7 +185,7 @@ export class Fence {
     return `${command} of client ${client.id} (${client.address}${name})`;
   }
 
-  #tell(client: ClientConnection | null, node: UpstreamNode, request: Request | null, done: 'closed' | 'script ended') {
+  #tell(client: Requester | null, node: UpstreamNode, request: Request | null, done: 'closed' | 'script ended') {
     if (!fenceForced.hasSubscribers) return;
     const waited = Math.round(performance.now() - this.#startedAt);
     const what = this.#name(request);
@@ -204,7 +204,7 @@ export class Fence {
 }
 
 /** Whose command it is, be it a part of one. */
-function clientOf(request: Request): ClientConnection | null {
+function clientOf(request: Request): Requester | null {
   return request.client ?? (request.sink instanceof Group ? request.sink.request.client : null);
 }
 

@@ -1,5 +1,5 @@
 import { bulkIsNull } from '../../../resp/inspect.js';
-import { lineEnd, replyEnd } from '../../request/held-reply.js';
+import { lineEnd, replyEnd } from '../../../resp/whole-reply.js';
 import type { Merger } from './group.js';
 
 /** How far each part's elements have been taken. */

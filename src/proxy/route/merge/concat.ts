@@ -1,4 +1,4 @@
-import { bulkPayload, headerNumber, lineEnd, replyEnd } from '../../request/held-reply.js';
+import { bulkPayload, headerNumber, lineEnd, replyEnd } from '../../../resp/whole-reply.js';
 import type { Merger } from './group.js';
 import type { Placement } from './placement.js';
 import type { Scratch } from './scratch.js';

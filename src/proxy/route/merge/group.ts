@@ -1,6 +1,7 @@
 import type { Tolerance } from '../../../commands/command.js';
 import { NO_GROUP } from '../../measure/key-groups.js';
-import { DONE, type KeysOfRequest, type ReplySink, type Request, UNKNOWN_KEYS } from '../../request/request.js';
+import type { ReplySink } from '../../request/reply-sink.js';
+import { DONE, type KeysOfRequest, type Request, UNKNOWN_KEYS } from '../../request/request.js';
 import type { ClientShared } from '../../session/session-shared.js';
 import type { Lane } from '../../upstream/lane.js';
 import { SILENT_MS } from '../../upstream/silence.js';
@@ -146,7 +147,7 @@ export class Group implements ReplySink {
 
   #newPart(node: UpstreamNode): Request {
     const part = this.#shared.requests.take();
-    part.sink = this;
+    part.answerTo(this);
     part.part = this.parts.length;
     part.command = this.request.command;
     part.keys = this.keys;

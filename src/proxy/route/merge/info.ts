@@ -3,7 +3,7 @@
  * says, everything else is what the first node says.
  */
 
-import { bulkPayload, lineEnd } from '../../request/held-reply.js';
+import { bulkPayload, lineEnd } from '../../../resp/whole-reply.js';
 import type { Merger, MissingPart } from './group.js';
 import { FIELD_MERGES, type FieldMerge, HUMAN } from './info-fields.js';
 

@@ -1,4 +1,4 @@
-import { bulkPayload, headerNumber, lineEnd, replyEnd } from '../../request/held-reply.js';
+import { bulkPayload, headerNumber, lineEnd, replyEnd } from '../../../resp/whole-reply.js';
 import { visibleKeys } from './concat.js';
 import type { Placement } from './placement.js';
 import { Scratch } from './scratch.js';

@@ -1,6 +1,6 @@
 /** What SCRIPT and FUNCTION answer over all nodes. */
 
-import { headerNumber, lineEnd, replyEnd } from '../../request/held-reply.js';
+import { headerNumber, lineEnd, replyEnd } from '../../../resp/whole-reply.js';
 import type { Merger } from './group.js';
 
 const UNDERSCORE = 0x5f;

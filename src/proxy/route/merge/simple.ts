@@ -1,5 +1,5 @@
 import { parseIntegerLine } from '../../../resp/reply-framer.js';
-import { bulkPayload } from '../../request/held-reply.js';
+import { bulkPayload } from '../../../resp/whole-reply.js';
 import { isReserved } from '../reserved.js';
 import type { Merger } from './group.js';
 

@@ -1,6 +1,6 @@
 /** SLOWLOG and LATENCY over all nodes: what happened last comes first, or what happened first, as each command has it. */
 
-import { headerNumber, lineEnd, replyEnd } from '../../request/held-reply.js';
+import { headerNumber, lineEnd, replyEnd } from '../../../resp/whole-reply.js';
 import type { Group, Merger } from './group.js';
 import type { Scratch } from './scratch.js';
 

@@ -2,11 +2,13 @@
 import type { Command } from '../../../commands/command.js';
 import { keyPositions } from '../../../commands/keys.js';
 import { args, type RequestFramer } from '../../../resp/request-framer.js';
-import type { Dispatcher, Verdict } from '../../dispatcher.js';
 import { KNOWN_KEY } from '../../request/request.js';
-import { type ClientConnection, LATER, TAKEN } from '../../session/client-connection.js';
+import type { Verdict } from '../../request/verdict.js';
+import { LATER, TAKEN } from '../../request/verdict.js';
+import type { ClientConnection } from '../../session/client-connection.js';
 import type { RoutingSnapshot } from '../../snapshot.js';
 import type { Lane } from '../../upstream/lane.js';
+import type { Router } from '../router.js';
 import { GAVE_UP, GAVE_UP_REPLY, WAIT } from '../waiting.js';
 import { ON_SOURCE, routeMovedKey } from './moved-key.js';
 import { SourceRead } from './source-read.js';
@@ -16,7 +18,7 @@ export const APART = -3;
 
 /** Dispatches a command of one key at a fixed place, `source[start, end)`, while the ring changes. */
 export function dispatchMovedKey(
-  dispatcher: Dispatcher,
+  router: Router,
   client: ClientConnection,
   framer: RequestFramer,
   command: Command,
@@ -24,14 +26,14 @@ export function dispatchMovedKey(
   start: number,
   end: number,
 ): Verdict {
-  if (command.missingReply !== null && readAtSource(dispatcher, client, framer, command, source, start, end)) {
+  if (command.missingReply !== null && readAtSource(router, client, framer, command, source, start, end)) {
     return TAKEN;
   }
-  const owner = dispatcher.ownerNow(client, source, start, end);
+  const owner = router.ownerNow(client, source, start, end);
   if (owner === WAIT) return LATER;
-  if (owner === GAVE_UP) return dispatcher.refuse(client, command, GAVE_UP_REPLY);
-  const hash = (dispatcher.snapshot as RoutingSnapshot).ring.hashOf(source, start, end);
-  return dispatcher.forward(client, command, owner, source, framer, KNOWN_KEY, hash | 0);
+  if (owner === GAVE_UP) return router.refuse(client, command, GAVE_UP_REPLY);
+  const hash = (router.snapshot as RoutingSnapshot).ring.hashOf(source, start, end);
+  return router.forward(client, command, owner, source, framer, KNOWN_KEY, hash | 0);
 }
 
 /**
@@ -39,17 +41,12 @@ export function dispatchMovedKey(
  * @param count how many of `keyPositions` are its keys
  * @returns the index of the node on which they are; or WAIT, GAVE_UP or APART
  */
-export function ownerOfSettled(
-  dispatcher: Dispatcher,
-  client: ClientConnection,
-  source: Buffer,
-  count: number,
-): number {
+export function ownerOfSettled(router: Router, client: ClientConnection, source: Buffer, count: number): number {
   let owner = WAIT;
   let waits = false;
   for (let i = 0; i < count; i++) {
     const at = keyPositions.at[i] as number;
-    const node = dispatcher.ownerNow(client, source, args.start[at] as number, args.end[at] as number);
+    const node = router.ownerNow(client, source, args.start[at] as number, args.end[at] as number);
     if (node === GAVE_UP) return GAVE_UP;
     if (node === WAIT) waits = true;
     else if (owner === WAIT) owner = node;
@@ -61,7 +58,7 @@ export function ownerOfSettled(
 
 /** @returns false when the read must take the usual way: its key does not move, has moved, or may not be asked for yet */
 function readAtSource(
-  dispatcher: Dispatcher,
+  router: Router,
   client: ClientConnection,
   framer: RequestFramer,
   command: Command,
@@ -69,7 +66,7 @@ function readAtSource(
   start: number,
   end: number,
 ): boolean {
-  const { ring, nextRing, moves } = dispatcher.snapshot as RoutingSnapshot;
+  const { ring, nextRing, moves } = router.snapshot as RoutingSnapshot;
   if (nextRing === null || moves === null) return false;
   const hash = ring.hashOf(source, start, end);
   const owner = ring.ownerOfHash(hash);
@@ -78,24 +75,18 @@ function readAtSource(
   if (next === owner) return false;
   const settled = moves.isSettled(owner, database, source, start, end);
   if (routeMovedKey(true, settled, true, client.sourceReads) !== ON_SOURCE) return false;
-  const lane = dispatcher.laneFor(client, owner);
+  const lane = router.laneFor(client, owner);
   if (lane === null || lane.full || !isProcessOfFence(lane, moves.runIdOf(owner))) return false;
   const frame = Buffer.from(source.subarray(framer.frameStart, framer.frameEnd));
   // A field or an element may be missing, too; GET's nil says that the key is.
   const key = command.missingReply === 'no key' ? Buffer.from(source.subarray(start, end)) : null;
-  const request = dispatcher.sendOn(client, command, lane, source, framer);
+  const request = router.sendOn(client, command, lane, source, framer);
   request.keys = KNOWN_KEY;
   request.keyHash = hash | 0;
-  request.sourceRead = new SourceRead(
-    command.missingReply ?? 'nil',
-    frame,
-    dispatcher.nodeAt(next),
-    moves,
-    owner,
-    database,
-    key,
-  );
-  client.sourceReads++;
+  const target = router.nodeAt(next);
+  const missingReply = command.missingReply ?? 'nil';
+  const read = { missingReply, frame, source: owner, target, moves, database, key };
+  request.streamTo(new SourceRead(router, client, read));
   return true;
 }
 

@@ -3,8 +3,8 @@ import type { Command } from '../../../commands/command.js';
 import { equalsIgnoreCase } from '../../../resp/bytes.js';
 import { parseStrictInteger } from '../../../resp/integer.js';
 import { args, type RequestFramer } from '../../../resp/request-framer.js';
-import type { Dispatcher } from '../../dispatcher.js';
 import type { ClientConnection } from '../../session/client-connection.js';
+import type { Router } from '../router.js';
 
 const DB = Buffer.from('db');
 
@@ -13,7 +13,7 @@ const DB = Buffer.from('db');
  * @returns what `ownerNow` returns
  */
 export function settleInOtherDatabase(
-  dispatcher: Dispatcher,
+  router: Router,
   client: ClientConnection,
   command: Command,
   framer: RequestFramer,
@@ -24,8 +24,8 @@ export function settleInOtherDatabase(
   if (at === 0) return 0;
   const database = parseStrictInteger(source, args.start[at] as number, args.end[at] as number);
   // The node has the right error for it.
-  if (!(database >= 0 && database < dispatcher.context.shared.options.databases)) return 0;
-  return dispatcher.ownerNow(client, source, args.start[key] as number, args.end[key] as number, database);
+  if (!(database >= 0 && database < router.shared.options.databases)) return 0;
+  return router.ownerNow(client, source, args.start[key] as number, args.end[key] as number, database);
 }
 
 /** @returns where the other database stands among the arguments, or 0 when there is none */

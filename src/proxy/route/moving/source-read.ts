@@ -1,70 +1,100 @@
 /**
- * While keys move, a read of one key goes to the node that the key leaves, without moving it first: nobody
- * writes a moved key there any more, and MIGRATE takes it away in one instant, so a copy that is found there
- * is the key as it is. When nothing is found, it may have moved: then the node it moves to is asked as well.
+ * While keys move, a read of one key goes to the node that the key leaves, without moving it first: nobody writes a
+ * moved key there any more, and it is taken away from there only when it has arrived where it goes, so a copy that is
+ * found is the key as it is. When nothing is found, it may have moved: then the node it moves to is asked as well.
  */
 import type { MissingReply } from '../../../commands/columns.js';
-import type { Dispatcher } from '../../dispatcher.js';
+import { isMissingReply } from '../../../commands/missing-reply.js';
 import type { KeyMoves } from '../../key-moves.js';
+import type { ReplyStream } from '../../request/reply-sink.js';
 import type { Request } from '../../request/request.js';
+import type { ReplySource } from '../../request/requester.js';
 import type { ClientConnection } from '../../session/client-connection.js';
 import type { UpstreamNode } from '../../upstream/upstream-node.js';
+import type { Router } from '../router.js';
 
-export class SourceRead {
+/** A read of a key that may have left its source. */
+export interface MovingRead {
   /** What the source answers when it does not have the key. */
   readonly missingReply: MissingReply;
-  /** The request's frame, for the second node. */
+  /** The command, for the second node. */
   readonly frame: Buffer;
+  /** Index of the node that the key leaves. */
+  readonly source: number;
   readonly target: UpstreamNode;
-  /** The second node was asked: its reply counts, whatever it is. */
-  atTarget = false;
-  readonly #moves: KeyMoves;
-  readonly #source: number;
-  readonly #database: number;
-  readonly #key: Buffer | null;
-
-  /** @param key null: an empty reply does not prove that the key is gone */
-  constructor(
-    missingReply: MissingReply,
-    frame: Buffer,
-    target: UpstreamNode,
-    moves: KeyMoves,
-    source: number,
-    database: number,
-    key: Buffer | null,
-  ) {
-    this.missingReply = missingReply;
-    this.frame = frame;
-    this.target = target;
-    this.#moves = moves;
-    this.#source = source;
-    this.#database = database;
-    this.#key = key;
-  }
-
-  /** The source answered as if it had no such key. */
-  foundNothing(): void {
-    this.atTarget = true;
-    if (this.#key !== null) this.#moves.noteGone(this.#source, this.#database, this.#key);
-  }
+  readonly moves: KeyMoves;
+  readonly database: number;
+  /** Null: an empty reply does not prove that the key is gone. */
+  readonly key: Buffer | null;
 }
 
-/** Asks the node that the key of `request` moves to; the one that it leaves has answered that it is not there. */
-export function readAtTarget(
-  dispatcher: Dispatcher,
-  client: ClientConnection,
-  request: Request,
-  { target, frame }: SourceRead,
-): void {
-  // When the ring has changed since, no command of the client's goes anywhere before its reads are answered.
-  const index = client.snapshot === dispatcher.snapshot ? dispatcher.nodes.indexOf(target) : -1;
-  const lane = index >= 0 ? dispatcher.laneFor(client, index) : target.pick(client.kind);
-  if (lane === null) {
-    client.onReply(request, target.downReply, 0, target.downReply.length);
-    return;
+/** Takes the source's reply, and asks the target when the key was not found. */
+export class SourceRead implements ReplyStream {
+  readonly #router: Router;
+  readonly #client: ClientConnection;
+  readonly #read: MovingRead;
+  /** The second node was asked: its reply counts, whatever it is. */
+  #atTarget = false;
+
+  constructor(router: Router, client: ClientConnection, read: MovingRead) {
+    this.#router = router;
+    this.#client = client;
+    this.#read = read;
+    client.sourceReads++;
   }
-  lane.outlet.append(frame, 0, frame.length);
-  target.counters.bytesOut += frame.length;
-  request.lane = lane;
-  lane.enqueue(request);
+
+  isNext(request: Request): boolean {
+    return this.#client.isNext(request);
+  }
+
+  onReply(request: Request, buffer: Buffer, start: number, end: number): void {
+    const { missingReply, moves, source, database, key } = this.#read;
+    if (!this.#atTarget && isMissingReply(missingReply, buffer, start)) {
+      this.#atTarget = true;
+      if (key !== null) moves.noteGone(source, database, key);
+      this.#askTarget(request);
+      return;
+    }
+    this.#end(request);
+    this.#client.onReply(request, buffer, start, end);
+  }
+
+  onFailure(request: Request, reply: Buffer): void {
+    this.#end(request);
+    this.#client.onFailure(request, reply);
+  }
+
+  onReplyPiece(
+    request: Request,
+    source: ReplySource | null,
+    buffer: Buffer,
+    start: number,
+    end: number,
+    last: boolean,
+  ): boolean {
+    if (last) this.#end(request);
+    return this.#client.onReplyPiece(request, source, buffer, start, end, last);
+  }
+
+  onReplyCut(request: Request, reply: Buffer): void {
+    this.#end(request);
+    this.#client.onReplyCut(request, reply);
+  }
+
+  #end(request: Request): void {
+    this.#client.sourceReads--;
+    request.streamTo(this.#client);
+  }
+
+  /** The node that the key leaves has answered that it is not there. */
+  #askTarget(request: Request): void {
+    const router = this.#router;
+    const client = this.#client;
+    const { target, frame } = this.#read;
+    // When the ring has changed since, no command of the client's goes anywhere before its reads are answered.
+    const index = client.lanes.snapshot === router.snapshot ? router.nodes.indexOf(target) : -1;
+    const lane = index >= 0 ? router.laneFor(client, index) : target.pick(client.kind);
+    if (lane === null) this.onFailure(request, target.downReply);
+    else lane.send(request, frame, 0, frame.length);
+  }
 }

@@ -8,14 +8,15 @@
  */
 import { array, bulk, request as encodeRequest } from '../../../resp/encode.js';
 import { args, type RequestFramer } from '../../../resp/request-framer.js';
-import type { Dispatcher } from '../../dispatcher.js';
-import { headerNumber } from '../../request/held-reply.js';
-import type { ReplySink, Request } from '../../request/request.js';
+import { headerNumber } from '../../../resp/whole-reply.js';
+import type { ReplySink } from '../../request/reply-sink.js';
+import type { Request } from '../../request/request.js';
 import type { ClientConnection } from '../../session/client-connection.js';
 import type { RoutedNode, RoutingSnapshot } from '../../snapshot.js';
 import type { Lane } from '../../upstream/lane.js';
 import { Placement } from '../merge/placement.js';
 import { readScanReply } from '../merge/scan.js';
+import type { Router } from '../router.js';
 
 /** No further node is asked after so long. Milliseconds. */
 const MOST_MS = 50;
@@ -68,7 +69,7 @@ function readOptions(framer: RequestFramer): ScanOptions | null {
 }
 
 export class ScanCall implements ReplySink {
-  readonly #dispatcher: Dispatcher;
+  readonly #router: Router;
   readonly #client: ClientConnection;
   readonly #request: Request;
   readonly #walk: Walk;
@@ -88,8 +89,8 @@ export class ScanCall implements ReplySink {
   readonly #keys: Buffer[] = [];
 
   /** @param request stands in the client's queue already */
-  constructor(dispatcher: Dispatcher, client: ClientConnection, request: Request, framer: RequestFramer, walk: Walk) {
-    this.#dispatcher = dispatcher;
+  constructor(router: Router, client: ClientConnection, request: Request, framer: RequestFramer, walk: Walk) {
+    this.#router = router;
     this.#client = client;
     this.#request = request;
     this.#walk = walk;
@@ -100,7 +101,7 @@ export class ScanCall implements ReplySink {
     this.#words = Array.from({ length: framer.argc - 2 }, (_, i) =>
       Buffer.from(source.subarray(args.start[i + 2], args.end[i + 2])),
     );
-    this.#startedAt = dispatcher.context.shared.clock.now;
+    this.#startedAt = router.shared.clock.now;
     // What the client sends behind this must not run on a node that is still to be asked.
     if (this.#mayGoOn) client.raiseBarrier();
   }
@@ -156,14 +157,14 @@ export class ScanCall implements ReplySink {
   /** Asks the next node. @returns false when that is for the client's next call */
   #goOn(): boolean {
     const { snapshot } = this.#walk;
-    const { shared } = this.#dispatcher.context;
+    const { shared } = this.#router;
     if (!this.#mayGoOn || this.#left <= 0 || this.#request.client === null) return false;
     // With another ring, nodes are walked in another order, and the client has other lanes.
-    if (this.#dispatcher.snapshot !== snapshot || this.#client.snapshot !== snapshot) return false;
+    if (this.#router.snapshot !== snapshot || this.#client.lanes.snapshot !== snapshot) return false;
     if (shared.clock.now - this.#startedAt >= MOST_MS) return false;
     const index = snapshot.nodes.indexOf(this.#walk.nodes[this.#at + 1] as RoutedNode);
-    if (this.#dispatcher.nodeAt(index).silent) return false;
-    const lane = this.#dispatcher.laneFor(this.#client, index);
+    if (this.#router.nodeAt(index).silent) return false;
+    const lane = this.#router.laneFor(this.#client, index);
     if (lane === null || lane.full) return false;
     this.#at++;
     this.#ask(lane, 0n);
@@ -181,20 +182,17 @@ export class ScanCall implements ReplySink {
   }
 
   #send(lane: Lane, frame: Buffer, which: number): void {
-    const { shared } = this.#dispatcher.context;
+    const { shared } = this.#router;
     const part = shared.requests.take();
-    part.sink = this;
+    part.answerTo(this);
     part.part = which;
     part.command = this.#request.command;
     part.startedAt = shared.clock.now;
-    part.lane = lane;
-    lane.outlet.append(frame, 0, frame.length);
-    lane.node.counters.bytesOut += frame.length;
-    lane.enqueue(part);
+    lane.send(part, frame, 0, frame.length);
   }
 
   #give(part: Request): void {
-    this.#dispatcher.context.shared.requests.give(part);
+    this.#router.shared.requests.give(part);
   }
 
   /** The node has not answered, or with the error `buffer[start, end)`: what others have answered before counts. */

@@ -1,16 +1,18 @@
 /** SCAN over all nodes behind one cursor; in which order, and what the cursor means, is `scan-walk.ts`. */
 import type { Command } from '../../../commands/command.js';
 import { args, type RequestFramer } from '../../../resp/request-framer.js';
-import type { Dispatcher, Verdict } from '../../dispatcher.js';
-import { type ClientConnection, LATER, TAKEN } from '../../session/client-connection.js';
+import type { Verdict } from '../../request/verdict.js';
+import { LATER, TAKEN } from '../../request/verdict.js';
+import type { ClientConnection } from '../../session/client-connection.js';
 import type { RoutingSnapshot } from '../../snapshot.js';
+import type { Router } from '../router.js';
 import { GAVE_UP_REPLY } from '../waiting.js';
 import { ScanCall } from './scan-call.js';
 import { cursorAt, cursorBehind, placeOf, walkOf } from './scan-walk.js';
 
 /** Sends the SCAN that `framer` holds to the node whose turn it is; `scan-call.ts` goes on from there. */
 export function planScan(
-  dispatcher: Dispatcher,
+  router: Router,
   client: ClientConnection,
   framer: RequestFramer,
   command: Command,
@@ -20,29 +22,26 @@ export function planScan(
   const text = source.toString('latin1', args.start[1], args.end[1]);
   // A node has the right error for a cursor that is none.
   if (!/^(0|[1-9]\d{0,19})$/.test(text)) {
-    return dispatcher.forward(client, command, dispatcher.anyNode(), source, framer);
+    return router.forward(client, command, router.anyNode(), source, framer);
   }
-  if (dispatcher.isFenced) {
+  if (router.isFenced) {
     // A page that is read while keys begin to move would say of a key that it is nowhere.
-    return dispatcher.holdForRing(client) ? LATER : dispatcher.refuse(client, command, GAVE_UP_REPLY);
+    return router.holdForRing(client) ? LATER : router.refuse(client, command, GAVE_UP_REPLY);
   }
   const walk = walkOf(snapshot);
   const place = placeOf(walk, BigInt(text));
-  if (place === null) return dispatcher.forward(client, command, dispatcher.anyNode(), source, framer);
+  if (place === null) return router.forward(client, command, router.anyNode(), source, framer);
 
   const index = snapshot.nodes.indexOf(place.node);
-  const lane = dispatcher.laneFor(client, index);
-  if (lane === null) return dispatcher.refuse(client, command, dispatcher.nodeAt(index).downReply);
+  const lane = router.laneFor(client, index);
+  if (lane === null) return router.refuse(client, command, router.nodeAt(index).downReply);
   if (lane.full) {
     client.waitFor(lane);
     return LATER;
   }
-  const { shared } = dispatcher.context;
-  const request = shared.requests.take();
-  request.command = command.id;
-  client.enqueue(request);
+  const request = client.begin(command.id);
   const nodes = walk.order.slice(walk.order.indexOf(place.node));
-  new ScanCall(dispatcher, client, request, framer, {
+  new ScanCall(router, client, request, framer, {
     snapshot,
     nodes,
     cursorIn: (inNode, node) => cursorAt(walk, { node, cursor: inNode, round: place.round }),

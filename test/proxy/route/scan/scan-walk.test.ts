@@ -21,6 +21,10 @@ const PAGES = 4;
 type Snapshot = Pick<RoutingSnapshot, 'generation' | 'phase' | 'ring' | 'nextRing' | 'nodes'>;
 
 /** A ring whose keys all stay there, on nodes that may change, as the manager of the ring changes them. */
+function routed(member: Member): Snapshot['nodes'][number] {
+  return { ...member, username: '', password: '' };
+}
+
 class RingWorld {
   state: RingState;
   ring: Ring;
@@ -64,7 +68,7 @@ class RingWorld {
 
   #stable(): Snapshot {
     const { generation, members } = this.state;
-    return { generation, phase: 'stable', ring: this.ring, nextRing: null, nodes: members };
+    return { generation, phase: 'stable', ring: this.ring, nextRing: null, nodes: members.map(routed) };
   }
 
   #begin(kind: number, which: number): void {
@@ -91,7 +95,7 @@ class RingWorld {
     const { generation, options } = this.state;
     this.#next = next;
     const nextRing = overNodes(buildRingSync(next, options), union);
-    this.snapshot = { generation, phase, ring: overNodes(this.ring, union), nextRing, nodes: union };
+    this.snapshot = { generation, phase, ring: overNodes(this.ring, union), nextRing, nodes: union.map(routed) };
   }
 
   /** Some keys arrive. */

@@ -1,4 +1,4 @@
-import { ReplyFramer } from '../../resp/reply-framer.js';
+import { ReplyFramer } from './reply-framer.js';
 
 const framer = new ReplyFramer();
 

@@ -1,0 +1,81 @@
+import type { ReplyStream } from '../../request/reply-sink.js';
+import { type Request, WAITING } from '../../request/request.js';
+import type { ReplySource, Requester } from '../../request/requester.js';
+import type { Lane } from '../../upstream/lane.js';
+
+const NO_SCRIPT = Buffer.from('-NOSCRIPT No matching script. Please use EVAL.\r\n');
+const MINUS = 0x2d;
+
+/** What a call of a script by its digest needs to be sent once more. */
+export interface Resendable {
+  /** SHA-1 of the script, in lower case. */
+  readonly digest: string;
+  readonly frame: Buffer;
+  readonly lane: Lane;
+}
+
+/**
+ * Takes the reply to EVALSHA: when the node has lost the script, since somebody flushed its scripts, the script is
+ * loaded again and the command sent once more. Otherwise the reply is the client's.
+ */
+export class ScriptCall implements ReplyStream {
+  readonly #client: Requester;
+  readonly #call: Resendable;
+  readonly #reload: (lane: Lane, digest: string) => boolean;
+
+  /** @param reload loads the script on the lane; returns false when nobody knows it any more */
+  constructor(client: Requester, call: Resendable, reload: (lane: Lane, digest: string) => boolean) {
+    this.#client = client;
+    this.#call = call;
+    this.#reload = reload;
+  }
+
+  isNext(request: Request): boolean {
+    return this.#client.isNext(request);
+  }
+
+  onReply(request: Request, buffer: Buffer, start: number, end: number): void {
+    request.streamTo(this.#client);
+    if (buffer[start] === MINUS && this.#heal(request, buffer, start)) return;
+    this.#client.onReply(request, buffer, start, end);
+  }
+
+  onFailure(request: Request, reply: Buffer): void {
+    request.streamTo(this.#client);
+    this.#client.onFailure(request, reply);
+  }
+
+  onReplyPiece(
+    request: Request,
+    source: ReplySource | null,
+    buffer: Buffer,
+    start: number,
+    end: number,
+    last: boolean,
+  ): boolean {
+    return this.#client.onReplyPiece(request, source, buffer, start, end, last);
+  }
+
+  onReplyCut(request: Request, reply: Buffer): void {
+    this.#client.onReplyCut(request, reply);
+  }
+
+  /** @returns whether the request is on its way again, and the error is nobody's */
+  #heal(request: Request, reply: Buffer, start: number): boolean {
+    const { digest, frame, lane } = this.#call;
+    if (lane.closed) return false;
+    if (reply.compare(NO_SCRIPT, 0, NO_SCRIPT.length, start, start + NO_SCRIPT.length) !== 0) return false;
+    lane.scripts?.delete(digest);
+    if (isFollowed(request, lane) || !this.#reload(lane, digest)) return false;
+    lane.send(request, frame, 0, frame.length);
+    return true;
+  }
+}
+
+/** Whether another command of the same client's may be on its way to the node: it would be overtaken. */
+function isFollowed(request: Request, lane: Lane): boolean {
+  for (let next = request.nextOfClient; next !== null; next = next.nextOfClient) {
+    if (next.state === WAITING && (next.lane === lane || next.lane === null)) return true;
+  }
+  return false;
+}

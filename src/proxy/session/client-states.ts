@@ -1,0 +1,34 @@
+import type { ClientConnection } from './client-connection.js';
+import type { Mode } from './modes.js';
+
+/** What a feature knows of the clients that are in its mode. The feature lets go of a client that leaves. */
+export class ClientStates<State> {
+  readonly #mode: Mode;
+  readonly #states = new Map<ClientConnection, State>();
+
+  constructor(mode: Mode) {
+    this.#mode = mode;
+  }
+
+  /** Null: the client is not in this mode. */
+  get(client: ClientConnection): State | null {
+    if ((client.modes & this.#mode) === 0) return null;
+    return this.#states.get(client) ?? null;
+  }
+
+  /** The client enters the mode, or is in it in another way. */
+  set(client: ClientConnection, state: State): void {
+    this.#states.set(client, state);
+    client.modes |= this.#mode;
+  }
+
+  /** The client leaves the mode, if it is in it. */
+  delete(client: ClientConnection): void {
+    this.#states.delete(client);
+    client.modes &= ~this.#mode;
+  }
+
+  values(): Iterable<State> {
+    return this.#states.values();
+  }
+}

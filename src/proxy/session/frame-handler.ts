@@ -1,0 +1,38 @@
+import type { RequestFramer } from '../../resp/request-framer.js';
+import type { KeysOfRequest } from '../request/request.js';
+import type { Verdict } from '../request/verdict.js';
+import type { Lane } from '../upstream/lane.js';
+import type { ClientConnection } from './client-connection.js';
+
+/** Where a large value goes: to `lane`, or nowhere, and the client is answered `failure`. */
+export interface UploadPlan {
+  /** The command's id. */
+  readonly command: number;
+  readonly keys: KeysOfRequest;
+  /** Of its key, as `Request.keyHash`. */
+  readonly keyHash: number;
+  readonly lane: Lane | null;
+  readonly failure: Buffer;
+}
+
+/** Who a client's frames are given to, and who hears of what becomes of it: all that a client knows of the layers above. */
+export interface FrameHandler {
+  /** The id in the flat counters of what is no command. */
+  readonly unknownCommandId: number;
+  /** Handles the complete frame that `framer` holds. */
+  onFrame(client: ClientConnection, framer: RequestFramer): Verdict;
+  /**
+   * The frame has a large value.
+   * @param buffer holds the beginning of the frame, from `start` on
+   * @returns null when the frame must be gathered: its keys are not all here, or it has no single node
+   */
+  planUpload(client: ClientConnection, framer: RequestFramer, buffer: Buffer, start: number): UploadPlan | null;
+  /** A reply has left, and the client tracks keys. */
+  onAnswered(client: ClientConnection): void;
+  /** A command of a client that tracks keys was answered with an error. */
+  onFailed(client: ClientConnection): void;
+  /** The client has left, and its lanes were given back but for the one that watches keys. */
+  onClosed(client: ClientConnection): void;
+  /** The name of the command with this id. */
+  nameOf(command: number): string;
+}

@@ -1,0 +1,22 @@
+/**
+ * What a client has entered that concerns its commands or its replies: a bit each, so that a command which has to do
+ * with none of them costs one look. What a feature knows of the client meanwhile, the feature keeps (`ClientStates`).
+ */
+
+/** Between MULTI and EXEC. */
+export const IN_TRANSACTION = 1;
+/** Subscribed to something, or about to be. */
+export const SUBSCRIBED = 2;
+/** Told of changes of keys (CLIENT TRACKING). */
+export const TRACKS = 4;
+/** Watches keys (WATCH). */
+export const WATCHES = 8;
+/** Shown what others send (MONITOR). */
+export const MONITORS = 16;
+
+export type Mode = typeof IN_TRANSACTION | typeof SUBSCRIBED | typeof TRACKS | typeof WATCHES | typeof MONITORS;
+
+/** Its commands are looked at more closely than others' in these modes. */
+export const ATTENDED = IN_TRANSACTION | SUBSCRIBED | TRACKS;
+/** It is sent messages that answer nothing, so it may be silent itself for as long as it likes. */
+export const LISTENS = SUBSCRIBED | MONITORS;

@@ -1,0 +1,16 @@
+import type { Lane } from '../upstream/lane.js';
+
+/** As CLIENT UNBLOCK has it: the wait ends as if its time were over, or with an error. */
+export type UnblockMode = 'TIMEOUT' | 'ERROR';
+
+/** What a client waits for at one or several nodes: nothing else of the client's is handled meanwhile. */
+export interface Waiting {
+  /** The client has left. */
+  abandon(): void;
+  /** The client sends nothing more, but may read: nobody waits for it, but what is there it gets. */
+  hangUp(): void;
+  /** The proxy stops. */
+  stop(): void;
+  /** CLIENT UNBLOCK. @returns the lane whose node is to be asked; null when that is not needed */
+  endWait(mode: UnblockMode): Lane | null;
+}
