@@ -53,7 +53,8 @@ export function commandReference(): string {
   );
 }
 
-function leaves(command: Command): Command[] {
+/** The command, or its subcommands. */
+export function leaves(command: Command): Command[] {
   return command.subcommands === null ? [command] : [...command.subcommands.rows()].flatMap(leaves);
 }
 
@@ -99,8 +100,8 @@ function ofOwner(command: Command): string {
   return 'on the node that owns its keys | that of the node; `-CROSSSLOT` when the keys have several owners';
 }
 
-/** @param names `container|subcommand`; of one row, in the order of the table */
-function shown(names: readonly string[]): string[] {
+/** @param names `container|subcommand`; of one row, in the order of the table @returns them as clients write them */
+export function shown(names: readonly string[]): string[] {
   const words: string[] = [];
   const seen = new Set<string>();
   for (const name of names) {

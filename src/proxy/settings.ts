@@ -58,6 +58,7 @@ export const DATA_PLANE_SETTINGS = {
     type: 'flag',
     default: false,
     help: 'answer CLUSTER as one node that owns all slots, for clients that speak the protocol of Redis Cluster',
+    flag: 'true|false',
   },
   password: {
     path: 'password',

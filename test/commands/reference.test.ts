@@ -1,9 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { commandReference } from '../../src/commands/reference.js';
+import { occasionReference } from '../../src/commands/reference-occasions.js';
 
-it("the documentation's table of commands is that of the command table (npm run docs)", () => {
-  const page = readFileSync(new URL('../../src/docs/commands.md', import.meta.url), 'utf8');
-  const table = /<!-- commands:start -->\n([\s\S]*?)\n<!-- commands:end -->/.exec(page)?.[1];
-  expect(table).toBe(commandReference());
+const page = readFileSync(new URL('../../src/docs/commands.md', import.meta.url), 'utf8');
+
+function tableBetween(mark: string): string | undefined {
+  return new RegExp(`<!-- ${mark}:start -->\\n([\\s\\S]*?)\\n<!-- ${mark}:end -->`).exec(page)?.[1];
+}
+
+it("the documentation's tables of commands are those of the command table (npm run docs)", () => {
+  expect(tableBetween('commands')).toBe(commandReference());
+  expect(tableBetween('occasions')).toBe(occasionReference());
 });

@@ -188,17 +188,21 @@ describe('keys', () => {
     },
   );
 
-  it('of MSETEX, which this Redis does not know, are every second one', () => {
+  it.each([
+    ['MSETEX', ['2', 'a', '1', 'b', '2', 'EX', '10'], ['a', 'b']],
+    ['SUNIONCARD', ['2', 'a', 'b', 'LIMIT', '1'], ['a', 'b']],
+    ['SDIFFCARD', ['2', 'a', 'b', 'LIMIT', '1'], ['a', 'b']],
+  ])('of %s, which this Redis does not know, stand behind their count', (name, rest, keys) => {
     const limits = { maxArgs: 1000, maxBulkLength: 1000, maxInlineLength: 1000, authenticated: true };
     const framer = new RequestFramer(limits);
-    const words = ['MSETEX', '2', 'a', '1', 'b', '2', 'EX', '10'];
+    const words = [name, ...rest];
     const frame = request(words);
     framer.next(frame, 0, frame.length);
-    const row = lookup('msetex');
+    const row = lookup(name);
     expect(row).toMatchObject({ route: 'owner' });
     if (row === undefined) return;
-    expect(findKeys(row, args, framer.argc, framer.source)).toBe(2);
-    expect(Array.from(keyPositions.at.subarray(0, 2)).map((at) => words[at])).toEqual(['a', 'b']);
+    expect(findKeys(row, args, framer.argc, framer.source)).toBe(keys.length);
+    expect(Array.from(keyPositions.at.subarray(0, keys.length)).map((at) => words[at])).toEqual(keys);
   });
 
   it.each([

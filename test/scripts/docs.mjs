@@ -14,6 +14,7 @@ const { buildProgram } = await imported('cli/program.js');
 const TABLES = [
   ['cli.md', 'cli', () => cliReference(buildProgram())],
   ['commands.md', 'commands', await from('commands/reference.js', 'commandReference')],
+  ['commands.md', 'occasions', await from('commands/reference-occasions.js', 'occasionReference')],
   ['settings.md', 'config', await from('config/reference.js', 'configReference')],
   ['errors.md', 'own-errors', await from('proxy/request/own-errors.js', 'ownErrorReference')],
   ['errors.md', 'errors', await from('errors.js', 'errorReference')],

@@ -4,12 +4,14 @@ import { dirname, join, resolve } from 'node:path';
 
 /** With it a test starts whatever it starts: nodes, proxies, workers, browsers. */
 const STARTS_PROGRAMS = 'node:child_process';
+/** What compiles the whole program takes a quarter of a minute. */
+const COMPILES = 'typescript';
 /** What explores every order of a protocol's steps takes a minute. */
 const EXPLORES = /\/model\//;
 /** Imports and exports of values from other modules; what is imported as a type alone is not there at run time. */
 const IMPORT = /^(?:import|export)\s+(?!type\s)(?:[^;'"]*?\sfrom\s+)?'([^']+)'|\bimport\('([^']+)'\)/gm;
 
-/** @returns the test files below a folder that import neither of the two, nor anything that does */
+/** @returns the test files below a folder that import none of these, nor anything that does */
 export function unitTests(folder: string): string[] {
   const known = new Map<string, readonly string[]>();
   const importsOf = (file: string): readonly string[] => {
@@ -21,7 +23,7 @@ export function unitTests(folder: string): string[] {
     const reached = new Set([test]);
     for (const file of reached) {
       for (const name of importsOf(file)) {
-        if (name === STARTS_PROGRAMS || EXPLORES.test(name)) return false;
+        if (name === STARTS_PROGRAMS || name === COMPILES || EXPLORES.test(name)) return false;
         const imported = resolve(dirname(file), name.replace(/\.js$/, '.ts'));
         if (name.startsWith('.') && existsSync(imported)) reached.add(imported);
       }

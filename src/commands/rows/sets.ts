@@ -21,6 +21,6 @@ export const SETS = {
   sscan: set,
   sunion: set,
   sunionstore: set,
-  sdiffcard: set,
-  sunioncard: set,
+  sdiffcard: { ...set, ...numkeys(1) },
+  sunioncard: { ...set, ...numkeys(1) },
 } as const satisfies PolicyRows;

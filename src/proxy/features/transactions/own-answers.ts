@@ -21,10 +21,6 @@ export interface OwnCommand {
   readonly at: number;
 }
 
-export function isAnsweredHere(command: Command): boolean {
-  return command.inTransaction === 'here' || concernsOthers(command);
-}
-
 /** Whether the other processes of the proxy are told of it. */
 export function concernsOthers(command: Command): boolean {
   return command.inTransaction === 'here, peers told';

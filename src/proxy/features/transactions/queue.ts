@@ -7,8 +7,9 @@ import { parseStrictInteger } from '../../../resp/integer.js';
 import { args, type RequestFramer } from '../../../resp/request-framer.js';
 import type { Verdict } from '../../request/verdict.js';
 import { TAKEN } from '../../request/verdict.js';
+import { refusalOfAdministration } from '../../route/administration.js';
 import { otherDatabaseAt } from '../../route/moving/other-database.js';
-import { refusalOfAdministration } from '../../route/refusal.js';
+import { CROSSSLOT } from '../../route/replies.js';
 import { isReserved, RESERVED_REPLY } from '../../route/reserved.js';
 import { refusalOfPatterns } from '../../route/sort-patterns.js';
 import type { ClientConnection } from '../../session/client-connection.js';
@@ -18,12 +19,11 @@ import type { Features } from '../compose.js';
 import type { Published } from '../pubsub/publish-order.js';
 import { CHANNEL, SHARD, type TopicKind } from '../pubsub/topic.js';
 import { ownPartOfSettings } from '../server/config-command.js';
-import { isAnsweredHere, PLACEHOLDER } from './own-answers.js';
+import { PLACEHOLDER } from './own-answers.js';
 import type { Transaction } from './transaction.js';
 
 const QUEUED = Buffer.from('+QUEUED\r\n');
 const TOO_LARGE = encodeError('ERR the transaction is larger than client-query-limit');
-export const CROSSSLOT = encodeError("CROSSSLOT Keys in request don't hash to the same node");
 /** What a database that the proxy does not offer becomes: the node answers that it is out of range. */
 const NO_DATABASE = Buffer.from('*2\r\n$6\r\nSELECT\r\n$2\r\n-1\r\n');
 
@@ -56,17 +56,23 @@ export function queueCommand(
     case 'any':
       break;
     case 'proxy':
-      if (command.inTransaction === 'select') frame = noteSelect(transaction, framer, options.databases);
-      else if (isAnsweredHere(command)) {
-        if (!transaction.aborted) {
-          transaction.answeredHere.push({ command, frame: copyOf(framer), at: transaction.frames.count });
-          transaction.copied += framer.frameEnd - framer.frameStart;
-        }
-        frame = PLACEHOLDER;
-      } else if (command.publishes !== null) {
-        transaction.published.push(publishedBy(command.publishes, framer));
-      } else if (command.inTransaction !== 'by node') {
-        refusal = notInside(command, 'the proxy answers it, and not a node');
+      switch (command.inTransaction) {
+        case 'select':
+          frame = noteSelect(transaction, framer, options.databases);
+          break;
+        case 'by node':
+          if (command.publishes !== null) transaction.published.push(publishedBy(command.publishes, framer));
+          break;
+        case 'here':
+        case 'here, peers told':
+          if (!transaction.aborted) {
+            transaction.answeredHere.push({ command, frame: copyOf(framer), at: transaction.frames.count });
+            transaction.copied += framer.frameEnd - framer.frameStart;
+          }
+          frame = PLACEHOLDER;
+          break;
+        default:
+          refusal = notInside(command, 'the proxy answers it, and not a node');
       }
       break;
     case 'admin':

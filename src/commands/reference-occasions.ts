@@ -1,0 +1,50 @@
+/** The documentation's table of what becomes of commands on occasions, made from the command table. */
+import { buildCommandTable } from './build.js';
+import type { InTransaction } from './columns.js';
+import type { Command } from './command.js';
+import { leaves, shown } from './reference.js';
+
+/** What becomes of a command between MULTI and EXEC. */
+const IN_TRANSACTION = {
+  'at once': 'carried out at once',
+  select: 'kept for EXEC; the client is in that database from then on',
+  'by node': 'kept for EXEC, and answered by the node of the transaction',
+  here: 'kept for EXEC, and answered by the proxy',
+  'here, peers told': 'kept for EXEC, and answered by the proxy for all of its workers',
+  everywhere: 'kept for EXEC; when it has run, the other nodes get it before EXEC is answered',
+  refused: 'refused: the proxy answers it, and not a node',
+  never: 'refused, as by Redis',
+} as const satisfies Record<Exclude<InTransaction, 'queued'>, string>;
+
+/** @returns a table in Markdown: what commands share an occasion */
+export function occasionReference(): string {
+  const commands = [...buildCommandTable().rows()].flatMap(leaves);
+  const rows: string[] = [];
+  const row = (occasion: string, what: string, holds: (command: Command) => boolean): void => {
+    const names = commands.filter(holds).map((command) => command.name);
+    rows.push(`| ${occasion} | ${what} | ${shown(names).join(' ')} |`);
+  };
+  for (const [value, what] of Object.entries(IN_TRANSACTION)) {
+    row('between MULTI and EXEC', what, (command) => command.inTransaction === value && command.route !== 'refused');
+  }
+  row(
+    'between MULTI and EXEC',
+    'refused where there are several nodes: it concerns all of them, and a transaction runs on one',
+    ({ route, inTransaction, merge }) => route === 'all' && inTransaction === 'queued' && merge !== 'info',
+  );
+  row(
+    'between MULTI and EXEC',
+    'with `admin-commands: allow` as FLUSHALL, otherwise refused',
+    ({ route, inTransaction }) => route === 'admin' && inTransaction === 'queued',
+  );
+  row('between MULTI and EXEC', 'refused: it concerns several nodes', ({ route }) => route === 'scan');
+  row('before AUTH', 'allowed, and nothing else is', (command) => command.beforeAuth);
+  row('while subscribed (RESP2)', 'allowed, and nothing else is', (command) => command.whileSubscribed !== 'refused');
+  row('after CLIENT PAUSE', 'runs in any case', (command) => command.whilePaused);
+  row('after CLIENT PAUSE … WRITE', 'waits, though it writes no key', (command) => command.replicated);
+  row('for the hit ratio', 'nil is a miss, anything else a hit', (command) => command.cacheRead === 'key');
+  row('for the hit ratio', 'so is each element of its reply', (command) => command.cacheRead === 'array');
+  row('MONITOR', 'does not show it', (command) => command.admin && command.route !== 'refused');
+  row('MONITOR', 'does not show its passwords', (command) => command.secrets !== null);
+  return ['| when | what becomes of it | commands |', '|---|---|---|', ...rows].join('\n');
+}
