@@ -17,7 +17,7 @@ import type { PlaneHost } from './plane/host.js';
 import { LearnedCommands } from './plane/learned-commands.js';
 import { LocalPlane } from './plane/local.js';
 import type { WorkerOptions } from './plane/workers/messages.js';
-import { WorkerPool, type WorkerPoolOptions } from './plane/workers/worker-pool.js';
+import { WorkerPool, type WorkerPoolOptions } from './plane/workers/primary/worker-pool.js';
 import { socketShortCuts } from './proxy/io/raw-socket.js';
 import { bucketUpperBound } from './proxy/measure/histogram.js';
 import type { PlaneStats } from './proxy/measure/plane-stats.js';
