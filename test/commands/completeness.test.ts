@@ -41,7 +41,7 @@ it('what is forgotten does not compile', () => {
     ['src/proxy/route/merge/mergers.ts', 'forgotten'],
     ['src/commands/reference.ts', 'forgotten'],
     ['src/proxy/features/scripts/script-commands.ts', 'forgotten'],
-    ['src/proxy/route/refusal.ts', 'forgotten'],
+    ['src/proxy/route/administration.ts', 'forgotten'],
     ['src/proxy/measure/cache-reads.ts', 'forgotten'],
     ['src/proxy/features/transactions/queue.ts', 'forgotten'],
   ] as const;
