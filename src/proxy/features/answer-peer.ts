@@ -2,7 +2,6 @@
 
 import type { PeerAnswer, PeerNews, PeerQuestion } from '../peers/peers.js';
 import type { UpstreamNode } from '../upstream/upstream-node.js';
-import { endWaitOf } from './blocking/client-unblock.js';
 import { killOwn, linesOf } from './clients/list-kill.js';
 import type { Features } from './compose.js';
 import { NOBODY } from './pubsub/peer-counts.js';
@@ -15,7 +14,7 @@ export async function answerPeer(features: Features, question: PeerQuestion): Pr
     case 'kill':
       return killOwn(features.clients, question.filter);
     case 'unblock':
-      return (await endWaitOf(clients, question.client, question.mode)) ? 1 : 0;
+      return (await features.blocking.endWaitOf(question.client, question.mode)) ? 1 : 0;
     case 'invalidated': {
       const target = [...clients].find((client) => client.id === question.client);
       if (target === undefined) return 0;

@@ -1,15 +1,16 @@
 /** Builds the features of a data plane and ties them together: the only place where one of them meets another. */
+import type { Publishes } from '../../commands/columns.js';
+import type { Command } from '../../commands/command.js';
 import type { ProxyCommandName } from '../../commands/policy.js';
 import type { ClientCount } from '../peers/clients.js';
+import { CHANNEL, SHARD, type TopicKind } from '../peers/topic-kind.js';
 import type { Router } from '../route/router.js';
 import { type RunKeyed, runSpecial } from '../route/special.js';
 import type { ClientConnection } from '../session/client-connection.js';
 import type { RoutingSnapshot } from '../snapshot.js';
 import type { UpstreamNode } from '../upstream/upstream-node.js';
-import { BlockedCommands } from './blocking/blocked-commands.js';
+import { Blocking } from './blocking/blocking.js';
 import { mayWait } from './blocking/blocking-frame.js';
-import { clientUnblock } from './blocking/client-unblock.js';
-import { wait } from './blocking/wait.js';
 import { clientCommands } from './clients/client-commands.js';
 import { countAll, forgetCount } from './clients/client-count.js';
 import type { ClientFacts } from './clients/describe.js';
@@ -29,19 +30,29 @@ import { PubSub } from './pubsub/pubsub.js';
 import { scriptCommands } from './scripts/script-commands.js';
 import { ScriptStore } from './scripts/script-store.js';
 import { Scripts } from './scripts/scripts.js';
+import { ownPartOfSettings } from './server/config-command.js';
 import type { EverywherePorts } from './server/everywhere.js';
 import { serverCommands } from './server/server-commands.js';
 import { trackingCommands } from './tracking/commands.js';
 import { Tracking } from './tracking/tracking.js';
-import { transactionCommands } from './transactions/transaction-commands.js';
-import { endWatch } from './transactions/watch-lane.js';
+import type { Published } from './transactions/ports.js';
+import { Transactions } from './transactions/transactions.js';
+
+/** Of functions it is not known whether they write. */
+const NO_FUNCTION = (): boolean => false;
+
+const KINDS = { channel: CHANNEL, shard: SHARD } as const satisfies Record<Publishes, TopicKind>;
+
+function topicOf({ on, key }: Published): { kind: TopicKind; key: string } {
+  return { kind: KINDS[on], key };
+}
 
 /** The features of a data plane. */
 export class Features {
   readonly router: Router;
   readonly context: LocalContext;
   /** Commands that wait at nodes. */
-  readonly blocked = new BlockedCommands(this);
+  readonly blocking: Blocking;
   /** What clients are subscribed to. */
   readonly pubsub: PubSub;
   /** Keeps what is published behind what was subscribed to before. */
@@ -56,12 +67,14 @@ export class Features {
   readonly guard: Guard;
   /** Scripts that clients have sent. */
   readonly scripts: Scripts;
+  /** MULTI and WATCH. */
+  readonly transactions: Transactions;
   /** What CLIENT LIST and its like work with. */
   readonly clients: ClientPorts;
   /** What commands on every node work with. */
   readonly everywhere: EverywherePorts;
-  /** Handlers of the commands that the proxy answers itself, by name (`container|subcommand`). */
-  readonly handlers: ReadonlyMap<string, LocalCommand>;
+  /** By the command's name (`container|subcommand`). */
+  readonly #handlers: ReadonlyMap<string, LocalCommand>;
   readonly #runCode: RunKeyed = (...call) => this.scripts.run(...call);
 
   /** @param attend is told whether every command must be looked at more closely: clients are paused, or monitored */
@@ -71,6 +84,7 @@ export class Features {
     const { clock, requests, options, turn, clients } = context.shared;
     const { peers, board } = context;
     const changed = (): void => attend(this.pause.active || this.monitors.active);
+    this.blocking = new Blocking(router, peers);
     this.pubsub = new PubSub({ requests, clientOutputLimit: options.clientOutputLimit, board });
     const peerSubscriptions = peers === null || board === null ? null : new PeerSubscriptions(peers, board);
     this.publishOrder = new PublishOrder(this.pubsub, peerSubscriptions);
@@ -88,7 +102,7 @@ export class Features {
     this.pause = new Pause({
       router,
       mayWrite: (command, framer, isReadOnly) => this.scripts.mayWrite(command, framer, isReadOnly),
-      transactionOf: (client) => client.transaction,
+      transactionOf: (client) => this.transactions.of(client),
       onChanged: changed,
     });
     this.monitors = new Monitors(turn, peers, options.proxyId, changed);
@@ -105,6 +119,7 @@ export class Features {
       runScriptCommand: scriptCommands({ router, scripts: this.scripts, peers }),
       runKeyed: this.runKeyed,
     };
+    this.transactions = this.#createTransactions();
     const peerCounts = peers === null ? null : new PeerCounts(peers);
     const { pubsub, publishOrder, tracking } = this;
     const handlers = {
@@ -119,13 +134,32 @@ export class Features {
       ...trackingCommands({ router, tracking, peers }),
       ...clusterCommands(router),
       ...serverCommands(router),
-      ...transactionCommands(this),
-      'client|unblock': clientUnblock(this),
+      ...this.transactions.commands,
+      ...this.blocking.commands,
       monitor: monitor(this.monitors),
-      wait: wait(this),
-      waitaof: wait(this),
     } satisfies Readonly<Record<ProxyCommandName, LocalCommand>>;
-    this.handlers = new Map(Object.entries<LocalCommand>(handlers));
+    this.#handlers = new Map(Object.entries<LocalCommand>(handlers));
+  }
+
+  #createTransactions(): Transactions {
+    const { scripts, publishOrder } = this;
+    return new Transactions(this.router, this.context.peers, {
+      scripts,
+      publishGate: {
+        mustWait: (client, framer, node, published) =>
+          publishOrder.mustWait(client, framer, node, published?.map(topicOf) ?? null),
+      },
+      mayWrite: (command, framer) => scripts.mayWrite(command, framer, NO_FUNCTION),
+      ownPartOfSettings: (framer) => ownPartOfSettings(this.everywhere, framer),
+      runLocal: (client, command, framer) => {
+        this.handlerOf(command)?.(client, command, framer);
+      },
+    });
+  }
+
+  /** Who answers a command that the proxy answers itself; undefined: it is none. */
+  handlerOf(command: Command): LocalCommand | undefined {
+    return this.#handlers.get(command.name);
   }
 
   /** Clients of this process. */
@@ -134,14 +168,15 @@ export class Features {
   }
 
   onPublish(snapshot: RoutingSnapshot, nodes: readonly UpstreamNode[]): void {
-    this.blocked.onPublish();
+    this.blocking.onPublish();
     this.pubsub.onPublish(snapshot, nodes);
     this.tracking.onPublish(snapshot, nodes);
+    this.transactions.onPublish(snapshot, nodes);
   }
 
   /** Forwards the frame to the owner of its keys; one that may wait at the node gets a lane of its own. */
   readonly runKeyed: RunKeyed = (client, command, owner, source, framer, keys, keyHash) => {
-    if (command.waits !== null && mayWait(command, framer)) return this.blocked.begin(client, command, framer, owner);
+    if (command.waits !== null && mayWait(command, framer)) return this.blocking.begin(client, command, framer, owner);
     if (command.special === null) return this.router.forward(client, command, owner, source, framer, keys, keyHash);
     return runSpecial(this.router, client, command, owner, source, framer, keys, keyHash, this.#runCode);
   };
@@ -154,8 +189,7 @@ export class Features {
   }
 
   #leaveAll(client: ClientConnection): void {
-    client.transaction = null;
-    endWatch(client, false);
+    this.transactions.forget(client);
     this.pubsub.forget(client);
     this.tracking.stop(client);
     this.monitors.forget(client);
@@ -165,9 +199,7 @@ export class Features {
     return {
       isSubscribed: (client) => this.pubsub.isSubscribed(client),
       subscriptions: (client) => this.pubsub.countsOf(client),
-      transaction: ({ transaction }) =>
-        transaction === null ? null : { commands: transaction.frames.count, bytes: transaction.bytes },
-      watchIsBroken: ({ watch }) => watch?.broken === true,
+      transaction: (client) => this.transactions.figuresOf(client),
       tracking: (client) => {
         const state = this.tracking.of(client);
         return state === null ? null : { isBroken: state.redirectIsBroken, bcast: state.options.bcast };

@@ -18,7 +18,6 @@ import type { Command } from '../../commands/command.js';
 import { error as encodeError } from '../../resp/encode.js';
 import { COMPLETE, INCOMPLETE, RequestFramer } from '../../resp/request-framer.js';
 import { type ClientEvent, type CommandFailedEvent, clientClosed, commandFailed, type HoldEvent } from '../events.js';
-import type { Transaction, Watch } from '../features/transactions/transaction.js';
 import { Outlet } from '../io/outlet.js';
 import { readInto } from '../io/raw-socket.js';
 import { createSocketWriter } from '../io/socket-writer.js';
@@ -80,10 +79,6 @@ export class ClientConnection implements TurnTask, Requester, LaneWaiter {
   readonly lanes: ClientLanes;
   /** Requests that were asked of a node which their key may have left; other commands on moved keys wait for them. */
   sourceReads = 0;
-  /** What is queued since MULTI; null: nothing is. */
-  transaction: Transaction | null = null;
-  /** What the client watches, and where. */
-  watch: Watch | null = null;
   /** Takes what the proxy answers in the place of the client: it becomes a part of EXEC's reply. */
   replyTaker: ((reply: Buffer) => void) | null = null;
   /** Bytes that have come from it. */
@@ -163,7 +158,7 @@ export class ClientConnection implements TurnTask, Requester, LaneWaiter {
 
   /** Whether its commands must be looked at more closely than others'. */
   get isUnusual(): boolean {
-    return (this.modes & ATTENDED) !== 0 || this.transaction !== null;
+    return (this.modes & ATTENDED) !== 0;
   }
 
   /** Bytes that it has sent up to the end of the command that `framer` holds: tells its commands apart. */

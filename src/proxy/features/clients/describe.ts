@@ -1,15 +1,22 @@
 import type { ClientConnection } from '../../session/client-connection.js';
 import { MONITORS } from '../../session/modes.js';
 
+/** What is said of a client's transaction. */
+export interface TransactionFigures {
+  /** Commands that are queued; -1: the client is in no transaction. */
+  readonly queued: number;
+  /** What they take, about. */
+  readonly bytes: number;
+  /** Keys that it watches have changed hands. */
+  readonly isBroken: boolean;
+}
+
 /** What features know of a client, for CLIENT LIST. */
 export interface ClientFacts {
   /** Whether the client is subscribed to something. */
   isSubscribed(client: ClientConnection): boolean;
   subscriptions(client: ClientConnection): readonly [channels: number, patterns: number, shards: number];
-  /** What is queued since MULTI; null: nothing is. */
-  transaction(client: ClientConnection): { readonly commands: number; readonly bytes: number } | null;
-  /** Keys that it watches were written to, as far as that is known without asking. */
-  watchIsBroken(client: ClientConnection): boolean;
+  transaction(client: ClientConnection): TransactionFigures;
   /** How it is told of changes of keys; null: it is not. */
   tracking(client: ClientConnection): { readonly isBroken: boolean; readonly bcast: boolean } | null;
   /** The id of the client that is told instead; 0: none is, -1: the client does not track. */
@@ -38,12 +45,12 @@ export function describeClient(facts: ClientFacts, client: ClientConnection, com
     `flags=${flagsOf(facts, client)}`,
     `db=${client.kind.database}`,
     `sub=${channels} psub=${patterns} ssub=${shards}`,
-    `multi=${transaction?.commands ?? -1}`,
+    `multi=${transaction.queued}`,
     `qbuf=${queryBytes} qbuf-free=0`,
-    `argv-mem=${commandBytes} multi-mem=${transaction?.bytes ?? 0}`,
+    `argv-mem=${commandBytes} multi-mem=${transaction.bytes}`,
     'rbs=0 rbp=0',
     `obl=${output} oll=0 omem=${output}`,
-    `tot-mem=${queryBytes + output + (transaction?.bytes ?? 0)}`,
+    `tot-mem=${queryBytes + output + transaction.bytes}`,
     'events=r',
     `cmd=${client.lastCommand?.name ?? 'NULL'}`,
     `user=default redir=${facts.redirect(client)}`,
@@ -57,15 +64,16 @@ export function describeClient(facts: ClientFacts, client: ClientConnection, com
 /** As in Redis, each of what the client is or does by a letter. */
 function flagsOf(facts: ClientFacts, client: ClientConnection): string {
   const tracking = facts.tracking(client);
+  const transaction = facts.transaction(client);
   const flags = [
     (client.modes & MONITORS) !== 0 ? 'O' : '',
     facts.isSubscribed(client) ? 'P' : '',
-    facts.transaction(client) === null ? '' : 'x',
+    transaction.queued < 0 ? '' : 'x',
     client.blocked === null ? '' : 'b',
     tracking === null ? '' : 't',
     tracking?.isBroken === true ? 'R' : '',
     tracking?.bcast === true ? 'B' : '',
-    facts.watchIsBroken(client) ? 'd' : '',
+    transaction.isBroken ? 'd' : '',
     client.address === 'unix' ? 'U' : '',
     client.noEvict ? 'e' : '',
     client.noTouch ? 'T' : '',

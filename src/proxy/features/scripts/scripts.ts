@@ -26,17 +26,6 @@ const MOST_FRAME_BYTES = 65_536;
 /** A lane that has carried more scripts than this begins to count anew. */
 const MOST_OF_LANE = 10_000;
 
-/** What is noted of a transaction's commands that run code. */
-export interface QueuedCode {
-  /** It calls scripts or functions. */
-  runsCode: boolean;
-  /** It calls code that may publish. */
-  codePublishes: boolean;
-  flushesScripts: boolean;
-  /** Digests of the scripts that it calls. */
-  readonly digests: string[];
-}
-
 /** Keeps what is published behind what was subscribed to before. */
 export interface PublishGate {
   /** Whether a message that is published at this node now might miss a subscriber. */
@@ -82,7 +71,7 @@ export class Scripts {
   ): Verdict {
     const lane = this.#router.laneFor(client, index);
     if (lane === null || lane.full) return this.#router.forward(client, command, index, source, framer);
-    if (this.#order.isBehind(lane.node) && this.#mayPublish(command, source)) {
+    if (this.#order.isBehind(lane.node) && this.mayPublish(command, source)) {
       if (this.#order.mustWait(client, framer, lane.node, null)) return LATER;
     }
     let call: ScriptCall | null = null;
@@ -108,43 +97,39 @@ export class Scripts {
     return TAKEN;
   }
 
-  /** Notes what a command that is queued between MULTI and EXEC needs. */
-  noteQueued(transaction: QueuedCode, command: Command, framer: RequestFramer): void {
-    const { special, everywhere } = command;
-    const runsCode = special === 'script' || special === 'digest' || special === 'code';
-    const loads = everywhere === 'load';
-    if (runsCode) transaction.runsCode = true;
-    if (runsCode && this.#mayPublish(command, framer.source as Buffer)) transaction.codePublishes = true;
-    if (everywhere === 'flush') transaction.flushesScripts = true;
-    if (!runsCode && !loads) return;
+  /**
+   * Remembers the script that a command brings which is queued between MULTI and EXEC.
+   * @returns the digest of the script that it calls by it; empty: it calls none so
+   */
+  noteQueued({ special, everywhere }: Command, framer: RequestFramer): string {
+    const at = everywhere === 'load' ? 2 : 1;
+    if (at >= framer.argc) return '';
     const source = framer.source as Buffer;
-    const at = loads ? 2 : 1;
-    if (at >= framer.argc) return;
     const start = args.start[at] as number;
     const end = args.end[at] as number;
-    if (special === 'script' || loads) this.store.note(source, start, end);
-    if (special === 'digest') {
-      const digest = digestOf(source, start, end);
-      if (digest !== '' && !transaction.digests.includes(digest)) transaction.digests.push(digest);
-    }
+    if (special === 'script' || everywhere === 'load') this.store.note(source, start, end);
+    return special === 'digest' ? digestOf(source, start, end) : '';
   }
 
-  /** Finds the scripts of a transaction that is to run. @returns false when the client waits for some of them */
-  find(client: ClientConnection, transaction: QueuedCode): boolean {
-    const { digests } = transaction;
+  /**
+   * Looks for the scripts of a transaction that is to run.
+   * @param digests loses those that nobody knows
+   * @returns false when the client waits for some of them
+   */
+  find(client: ClientConnection, digests: string[]): boolean {
     for (let i = 0; i < digests.length; i++) {
       const digest = digests[i] as string;
       if (this.store.get(digest) !== undefined) continue;
       if (this.#asks(client, digest)) return false;
-      // Nobody knows it; perhaps the node does.
+      // Perhaps the node knows it.
       digests.splice(i--, 1);
     }
     return true;
   }
 
   /** Loads the scripts of a transaction, whose MULTI is about to follow on this lane. */
-  loadFor(transaction: QueuedCode, lane: Lane): void {
-    for (const digest of transaction.digests) {
+  loadFor(digests: readonly string[], lane: Lane): void {
+    for (const digest of digests) {
       const body = this.store.get(digest);
       if (body !== undefined) load(lane, digest, body);
     }
@@ -162,7 +147,7 @@ export class Scripts {
   }
 
   /** Whether the code that the command at hand calls may publish. Of what only the nodes know that is not known. */
-  #mayPublish(command: Command, source: Buffer): boolean {
+  mayPublish(command: Command, source: Buffer): boolean {
     // What may not write may not publish either.
     if (command.readOnly) return false;
     const start = args.start[1] as number;

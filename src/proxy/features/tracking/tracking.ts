@@ -14,7 +14,7 @@ import { args, type RequestFramer } from '../../../resp/request-framer.js';
 import type { Clock } from '../../measure/clock.js';
 import type { ClientConnection } from '../../session/client-connection.js';
 import { ClientStates } from '../../session/client-states.js';
-import { TRACKS } from '../../session/modes.js';
+import { IN_TRANSACTION, TRACKS } from '../../session/modes.js';
 import type { RoutingSnapshot } from '../../snapshot.js';
 import type { UpstreamNode } from '../../upstream/upstream-node.js';
 import { Broadcast } from './broadcast.js';
@@ -191,7 +191,7 @@ export class Tracking implements TrackingListener {
     const tracking = this.of(client);
     if (tracking === null || command.keepsCaching) return;
     const reads = tracking.wantsKeys && isRead(command) ? keysOf(command, framer) : [];
-    if (client.transaction !== null) {
+    if ((client.modes & IN_TRANSACTION) !== 0) {
       if (command.transactionStep !== 'begins') tracking.queued.push(...reads);
       return;
     }
