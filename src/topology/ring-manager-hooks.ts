@@ -3,7 +3,6 @@ import type { RoutingSnapshot } from '../proxy/snapshot.js';
 import type { MoveMemory } from '../rebalance/move-memory.js';
 import type { Mover } from '../rebalance/mover.js';
 import type { Survey } from '../rebalance/survey.js';
-import type { NodeSpec } from '../ring/node-spec.js';
 import type { Ring } from '../ring/ring.js';
 import type { AdmissionHooks } from './admission/admission.js';
 import type { FitnessHooks } from './admission/fitness.js';
@@ -41,20 +40,20 @@ export interface RingManagerHooks extends AdmissionHooks, FitnessHooks {
   /** Waits until what is in flight is answered, for `timeout` milliseconds at most. */
   fence(timeout: number): Promise<FenceMember[]>;
   /** Makes the nodes drop connections on which a command may still lie. @throws when a node cannot be asked */
-  killLateConnections(nodes: readonly NodeSpec[]): Promise<void>;
+  killLateConnections(nodes: readonly Member[]): Promise<void>;
   /** The same for all connections of these proxies, which were here before. @throws when a node cannot be asked */
-  killPredecessors(nodes: readonly NodeSpec[], proxies: readonly string[]): Promise<void>;
+  killPredecessors(nodes: readonly Member[], proxies: readonly string[]): Promise<void>;
   createMover(
-    nodes: readonly NodeSpec[],
+    nodes: readonly Member[],
     ring: Ring,
     nextRing: Ring,
     start: MoverStart,
     callbacks: MoverCallbacks,
   ): Mover;
   /** The run ids of the nodes' processes; empty where one does not say, or not at once. */
-  runIds(nodes: readonly NodeSpec[]): Promise<string[]>;
+  runIds(nodes: readonly Member[]): Promise<string[]>;
   /** Looks for the largest keys that would move. */
-  survey(nodes: readonly NodeSpec[], ring: Ring, nextRing: Ring): Promise<Survey>;
+  survey(nodes: readonly Member[], ring: Ring, nextRing: Ring): Promise<Survey>;
   /**
    * Removes keys that are not on their owner, and that the change would bring to light.
    * @param nodes index-aligned with both rings
@@ -64,16 +63,16 @@ export interface RingManagerHooks extends AdmissionHooks, FitnessHooks {
    * @throws RingproxyError when there are so many that something else must be wrong, or a node cannot be asked
    */
   clearStrays(
-    nodes: readonly NodeSpec[],
+    nodes: readonly Member[],
     ring: Ring,
     nextRing: Ring,
     gaining: readonly number[],
     looks: boolean,
   ): Promise<string[]>;
   /** Gives a node the functions that the members have. @throws RingproxyError when it cannot take them */
-  bringFunctions(members: readonly NodeSpec[], node: NodeSpec): Promise<void>;
+  bringFunctions(members: readonly Member[], node: Member): Promise<void>;
   /** Removes every key of a node that is to join. */
-  flush(node: NodeSpec): Promise<void>;
+  flush(node: Member): Promise<void>;
   warn(message: string): void;
   info(message: string): void;
   debug(message: string): void;

@@ -38,6 +38,7 @@ import { afterFence, afterRestart, mayMove } from './state/change-protocol.js';
 import {
   differences,
   firstState,
+  type Member,
   type NodeProcess,
   nextMembers,
   type RingState,
@@ -46,7 +47,7 @@ import {
 } from './state/ring-state.js';
 import { History } from './store/history.js';
 import type { StateDir } from './store/state-dir.js';
-import { describeChange, describeRequest, toSpec } from './views/change-view.js';
+import { describeChange, describeRequest, toNewMember } from './views/change-view.js';
 import { describeNodes, locateKeys } from './views/ring-view.js';
 
 /** How long commands on moved keys are held at most before the change is given up. */
@@ -89,12 +90,12 @@ export class RingManager {
   }
 
   /** The members of the ring as it is recorded. */
-  get nodes(): readonly NodeSpec[] {
+  get nodes(): readonly Member[] {
     return this.#state?.members ?? [];
   }
 
   /** The ring and its nodes while nothing is about to change them; otherwise null. */
-  get stableRing(): { ring: Ring; nodes: readonly NodeSpec[] } | null {
+  get stableRing(): { ring: Ring; nodes: readonly Member[] } | null {
     if (this.#running !== null || this.#busy || this.#state === null || this.#ring === null) return null;
     return { ring: this.#ring, nodes: this.#state.members };
   }
@@ -156,8 +157,8 @@ export class RingManager {
     const looks = request.dryRun === true;
     if (!looks) this.#busy = true;
     try {
-      const joining = (request.add ?? []).map(toSpec);
-      const replace = (request.replace ?? []).map((entry) => ({ name: entry.name, address: toSpec(entry).address }));
+      const joining = (request.add ?? []).map(toNewMember);
+      const replace = (request.replace ?? []).map(toNewMember);
       const members = nextMembers(state, { add: joining, remove: request.remove, weights: request.weights, replace });
       const arriving = members.filter((member) => !state.members.some((old) => sameNode(old, member)));
       const toFlush = await examineArrivals(state.members, arriving, request.flush === true, this.#hooks);
@@ -410,7 +411,7 @@ export class RingManager {
   }
 
   /** Those of the first fence: what a node has that was restarted since then may be from the past. */
-  async #processesOf(change: RunningChange, union: readonly NodeSpec[]): Promise<readonly NodeProcess[]> {
+  async #processesOf(change: RunningChange, union: readonly Member[]): Promise<readonly NodeProcess[]> {
     if (change.processes.length > 0) return change.processes;
     const runIds = await this.#hooks.runIds(union);
     return union.map(({ name, address }, index) => ({ name, address, runId: runIds[index] ?? '' }));
@@ -546,7 +547,7 @@ export class RingManager {
   }
 
   /** A process of theirs may live on, stalled, with commands that it has yet to send. */
-  async #dropPredecessors(nodes: readonly NodeSpec[]): Promise<void> {
+  async #dropPredecessors(nodes: readonly Member[]): Promise<void> {
     const proxies = this.#stateDir?.predecessors ?? [];
     if (proxies.length === 0) return;
     await this.#hooks.killPredecessors(nodes, proxies);

@@ -9,6 +9,8 @@ import type { RingState } from '../state/ring-state.js';
 import { StateLock } from './state-lock.js';
 
 const FORMAT = 1;
+/** The ring may hold passwords of nodes. */
+const OWNER_ONLY = 0o600;
 
 const members = z
   .array(
@@ -17,6 +19,13 @@ const members = z
       address: z.string(),
       weight: z.number().int().positive(),
       id: z.number().int().nonnegative(),
+      access: z
+        .object({
+          username: z.string().optional(),
+          password: z.string().optional(),
+          peerAddress: z.string().optional(),
+        })
+        .default({}),
     }),
   )
   .min(1);
@@ -205,7 +214,7 @@ export class StateDir {
 }
 
 async function writeSynced(path: string, text: string): Promise<void> {
-  const file = await open(path, 'w');
+  const file = await open(path, 'w', OWNER_ONLY);
   try {
     await file.writeFile(text);
     await file.sync();
