@@ -17,7 +17,7 @@ import type { PlaneHost } from './plane/host.js';
 import { LearnedCommands } from './plane/learned-commands.js';
 import { LocalPlane } from './plane/local.js';
 import type { WorkerOptions } from './plane/workers/messages.js';
-import { WorkerPool, type WorkerPoolOptions } from './plane/workers/worker-pool.js';
+import { WorkerPool, type WorkerPoolOptions } from './plane/workers/primary/worker-pool.js';
 import { socketShortCuts } from './proxy/io/raw-socket.js';
 import { bucketUpperBound } from './proxy/measure/histogram.js';
 import type { PlaneStats } from './proxy/measure/plane-stats.js';
@@ -39,6 +39,7 @@ import { type RingGenerationEvent, ringGeneration } from './topology/events.js';
 import { StrayChecks } from './topology/jobs/stray-checks.js';
 import { RingManager } from './topology/ring-manager.js';
 import type { Member } from './topology/state/ring-state.js';
+import { LocalStore } from './topology/store/local-store.js';
 import { StateDir } from './topology/store/state-dir.js';
 import { arcsView } from './topology/views/arcs-view.js';
 import { ChangeWatcher } from './topology/views/change-watcher.js';
@@ -103,17 +104,16 @@ export async function startServer(config: Config): Promise<RunningProxy> {
     log.fatal(`${why}: ending`);
     process.exit(1);
   };
-  const stateDir =
-    config.stateDir === ''
-      ? null
-      : new StateDir(config.stateDir, proxyId, stateDirLost, (message) => log.warn(message));
+  const directory =
+    config.stateDir === '' ? null : new StateDir(config.stateDir, stateDirLost, (message) => log.warn(message));
+  const store = new LocalStore(proxyId, directory);
   const strays: StrayChecks = new StrayChecks({
     open: (node) => NodeLink.open(reach(node), { ...link, onLate: () => {} }),
     stable: () => manager.stableRing,
     runId: (node) => monitors.runIdOf(node),
     warn: (message) => log.warn(message),
   });
-  const manager: RingManager = new RingManager(proxyId, stateDir, {
+  const manager: RingManager = new RingManager(proxyId, store, {
     publish: (members) => {
       const snapshot: RoutingSnapshot = { ...members, nodes: members.nodes.map(reach) };
       routed = snapshot;
@@ -193,12 +193,12 @@ export async function startServer(config: Config): Promise<RunningProxy> {
     await manager.close();
     await plane.close(config.shutdownTimeout);
     monitors.stop();
-    await stateDir?.close();
+    await store.close();
     recent.stop();
     endLogging();
   };
   try {
-    await stateDir?.open();
+    await store.open();
     await manager.bootstrap(config.nodes, {
       hash: config.hash,
       distribution: config.distribution,

@@ -26,7 +26,7 @@ export interface AdminBackend {
   cancelChange(): Promise<void>;
   /** What a cancel would move back. */
   previewCancel(): ChangeAccepted;
-  history(): HistoryEntry[];
+  history(): Promise<HistoryEntry[]>;
   /** What is known of keys on nodes that do not own them. */
   strays(): StrayReport;
   /** Begins to look for them. @param fix remove them */

@@ -23,6 +23,7 @@ import { askAnyNode } from './route/any-node.js';
 import { runAtOwner } from './route/at-owner.js';
 import { dispatchMovedKey } from './route/moving/moving-keys.js';
 import { refusalOf } from './route/refusal.js';
+import { NOT_READY } from './route/replies.js';
 import { isReserved, RESERVED_REPLY } from './route/reserved.js';
 import { Router } from './route/router.js';
 import { planScan } from './route/scan/scan.js';
@@ -33,7 +34,6 @@ import type { FrameHandler, UploadPlan } from './session/frame-handler.js';
 import type { RoutingSnapshot } from './snapshot.js';
 import type { UpstreamNode } from './upstream/upstream-node.js';
 
-const NOT_READY = encodeError('NODEDOWN the ring has no nodes yet');
 const NO_AUTH = 'NOAUTH Authentication required.';
 
 export class Dispatcher implements FrameHandler {

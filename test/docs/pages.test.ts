@@ -1,4 +1,4 @@
-/** Every link of the documentation leads somewhere: files are there, and headings are in them. */
+/** The documentation holds together: links lead somewhere, files that are named are there, decisions have one form. */
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -7,22 +7,28 @@ import { ROOT } from '../support/root.js';
 /** Folders of the project that have pages, and the root, of which only the files count. */
 const FOLDERS = ['src', 'cli', 'test', 'compose', '.github'];
 
-function pages(): string[] {
-  const deep = FOLDERS.flatMap((folder) =>
+/** Every file and folder, from the root. */
+const FILES = [
+  ...readdirSync(ROOT),
+  ...FOLDERS.flatMap((folder) =>
     readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' }).map((name) => join(folder, name)),
-  );
-  return [...readdirSync(ROOT), ...deep].filter((name) => name.endsWith('.md'));
+  ),
+];
+const CODE_BLOCK = /^```[\s\S]*?^```$/gm;
+
+function pages(): string[] {
+  return FILES.filter((name) => name.endsWith('.md'));
 }
 
 /** What is set as code is no link. */
 function withoutCode(text: string): string {
-  return text.replace(/^```[\s\S]*?^```$/gm, '').replace(/`[^`\n]*`/g, '');
+  return text.replace(CODE_BLOCK, '').replace(/`[^`\n]*`/g, '');
 }
 
 /** @returns what GitHub makes the anchors of a page's headings */
 function anchors(text: string): Set<string> {
   const found = new Set<string>();
-  for (const [, title = ''] of text.replace(/^```[\s\S]*?^```$/gm, '').matchAll(/^#{1,6} +(.+?) *$/gm)) {
+  for (const [, title = ''] of text.replace(CODE_BLOCK, '').matchAll(/^#{1,6} +(.+?) *$/gm)) {
     const slug = title
       .replace(/\[([^\]]*)\]\([^)]*\)/g, '$1')
       .toLowerCase()
@@ -58,6 +64,21 @@ describe('links', () => {
     const index = readFileSync(join(ROOT, folder, 'README.md'), 'utf8');
     const files = readdirSync(join(ROOT, folder)).filter((name) => name !== 'README.md');
     expect(files.filter((name) => !index.includes(`](${name})`))).toEqual([]);
+  });
+});
+
+/** @returns the files and folders that a page names in backticks, or by their ends, and that are not there */
+function missingFiles(page: string): string[] {
+  const text = readFileSync(join(ROOT, page), 'utf8').replace(CODE_BLOCK, '');
+  const named = [
+    ...text.matchAll(/`((?:[a-z][\w-]*\/)*[a-z][\w.-]*\.(?:ts|mjs)|(?:src|test|cli|compose|proxy)(?:\/[a-z-]+)+)`/g),
+  ];
+  return named.map(([, name = '']) => name).filter((name) => !FILES.some((file) => `/${file}`.endsWith(`/${name}`)));
+}
+
+describe('files that are named', () => {
+  it.each(pages())('in %s are there', (page) => {
+    expect(missingFiles(page)).toEqual([]);
   });
 });
 

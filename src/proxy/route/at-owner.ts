@@ -1,19 +1,17 @@
 /** Commands whose keys have one owner. */
 import type { Command } from '../../commands/command.js';
 import { findKeys, keyPositions } from '../../commands/keys.js';
-import { error as encodeError } from '../../resp/encode.js';
 import { args, type RequestFramer } from '../../resp/request-framer.js';
 import { type KeysOfRequest, KNOWN_KEY, NO_KEYS_AT_ALL, UNKNOWN_KEYS } from '../request/request.js';
 import { LATER, type Verdict } from '../request/verdict.js';
 import type { ClientConnection } from '../session/client-connection.js';
 import type { RoutingSnapshot } from '../snapshot.js';
 import { APART, ownerOfSettled } from './moving/moving-keys.js';
+import { CROSSSLOT } from './replies.js';
 import { isReserved, RESERVED_REPLY } from './reserved.js';
 import type { Router } from './router.js';
 import type { RunKeyed } from './special.js';
 import { GAVE_UP, GAVE_UP_REPLY, WAIT } from './waiting.js';
-
-const CROSSSLOT = encodeError("CROSSSLOT Keys in request don't hash to the same node");
 
 /** Has the frame that `framer` holds run (by `run`) at the node that owns its keys, once they are there. There is a snapshot. */
 export function runAtOwner(

@@ -7,12 +7,15 @@ export interface MovedKeys {
 
 export class MoveTotals {
   readonly #routes = new Map<string, MovedKeys>();
+  /** Estimated. */
+  bytes = 0;
 
   get entries(): Iterable<MovedKeys> {
     return this.#routes.values();
   }
 
-  count(source: string, target: string, keys: number): void {
+  count(source: string, target: string, keys: number, bytes: number): void {
+    this.bytes += bytes;
     const identity = `${source}\n${target}`;
     const moved = this.#routes.get(identity) ?? { source, target, keys: 0 };
     moved.keys += keys;

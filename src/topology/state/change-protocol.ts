@@ -1,8 +1,9 @@
 /**
- * The decisions of a ring change that safety hangs on, as pure functions: what the manager of the ring does, and
+ * The decisions of a ring change that safety hangs on, as pure functions: what the coordinator does, and
  * what the model of the protocol (test/topology/model) explores, state by state. The rules are those of the
  * protocol: see ARCHITECTURE.md.
  */
+import type { Phase, Step } from './transitions.js';
 
 /** A process that commands come from: the proxy itself, or one of its workers. */
 export interface FenceMember {
@@ -17,23 +18,21 @@ export function mayMove(members: readonly FenceMember[]): boolean {
   return members.every((member) => member.acknowledged);
 }
 
+/** What is recorded when a fence has been raised, whether it was passed or not. In no case do keys stay held. */
+export type StepAfterFence = Extract<Step, 'move' | 'turn round' | 'give up' | 'go on'>;
+
 /**
- * - `move`: recorded first, then keys move; from the record on, the change only goes forward.
+ * - `move`, `turn round`: recorded first, then keys move; from the record on, the change only goes forward.
  * - `give up`: back to the ring as it was; nothing has moved.
  * - `go on`: the change that was to be turned round goes on as if nobody had asked. Its mover has held still meanwhile
  *   and has forgotten nothing, so every moved key is where that change looks for it.
  *
- * In no case do keys stay held.
- */
-export type AfterFence = 'move' | 'give up' | 'go on';
-
-/**
- * @param passed every member has acknowledged, the nodes have dropped whatever could run late, and it is recorded
+ * @param passed every member has acknowledged, and the nodes have dropped whatever could run late
  * @param turnsRound it is a cancel: keys are on both sides of it
  */
-export function afterFence(passed: boolean, turnsRound: boolean): AfterFence {
-  if (passed) return 'move';
-  return turnsRound ? 'go on' : 'give up';
+export function afterFence(passed: boolean, turnsRound: boolean): StepAfterFence {
+  if (turnsRound) return passed ? 'turn round' : 'go on';
+  return passed ? 'move' : 'give up';
 }
 
 /**
@@ -42,7 +41,7 @@ export function afterFence(passed: boolean, turnsRound: boolean): AfterFence {
  */
 export type AfterRestart = 'as it was' | 'go forward';
 
-/** @param recorded the phase of the change in the record that is found, or null */
-export function afterRestart(recorded: 'preparing' | 'moving' | null): AfterRestart {
-  return recorded === 'moving' ? 'go forward' : 'as it was';
+/** @param recorded the phase in the record that is found */
+export function afterRestart(recorded: Phase): AfterRestart {
+  return recorded === 'moving' || recorded === 'turning' ? 'go forward' : 'as it was';
 }

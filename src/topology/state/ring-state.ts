@@ -1,4 +1,4 @@
-/** The ring's state and the changes to it as pure functions; who owns and keeps it is `ring-manager.ts`. */
+/** What a ring is, and what its members may become. Which phase follows which is `transitions.ts`. */
 import { MOST_NODES } from '../../config/node-limits.js';
 import { RingproxyError } from '../../errors.js';
 import { type AccessedNode, type NodeAccess, takenOver } from '../../node/access.js';
@@ -20,11 +20,19 @@ export interface NodeProcess extends NodeIdentity {
   readonly runId: string;
 }
 
+/**
+ * - `preparing`: commands on moved keys are held until everybody has acknowledged.
+ * - `moving`: keys move; the change only goes forward.
+ * - `turning`: the change is to be turned round: moves hold still, and moved keys are held as in `preparing`.
+ */
+export type ChangePhase = 'preparing' | 'moving' | 'turning';
+
 /** A change that is under way: the ring that follows, and how far it is. */
 export interface RunningChange {
   readonly id: string;
   readonly kind: StoredChangeKind;
-  readonly phase: 'preparing' | 'moving';
+  readonly phase: ChangePhase;
+  /** Of the ring that follows. */
   readonly members: readonly Member[];
   readonly startedAt: string;
   readonly summary: string;

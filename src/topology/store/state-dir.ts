@@ -1,11 +1,12 @@
 /** The state directory: the ring as one JSON file, replaced atomically. */
-import { mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import type { HistoryEntry } from '../../admin/api.js';
 import { RingproxyError } from '../../errors.js';
 import { HASH_NAMES } from '../../ring/hash.js';
+import type { Revision } from '../state/fleet.js';
 import type { RingState } from '../state/ring-state.js';
+import { HistoryFile } from './history-file.js';
 import { StateLock } from './state-lock.js';
 
 const FORMAT = 1;
@@ -32,8 +33,9 @@ const members = z
 
 const schema = z.object({
   format: z.literal(FORMAT),
+  /** Missing in records of before. */
+  revision: z.number().int().nonnegative().default(0),
   generation: z.number().int().positive(),
-  /** Whose connections the nodes may still have: this proxy's, and those of proxies that ran on this directory before. */
   proxies: z.array(z.string()).default([]),
   options: z.object({
     hash: z
@@ -61,45 +63,29 @@ const schema = z.object({
     .nullable(),
 });
 
-const history = z.array(
-  z.object({
-    id: z.string(),
-    kind: z.enum(['bootstrap', 'add', 'remove', 'reweight', 'replace', 'apply', 'cancel']),
-    generation: z.number(),
-    startedAt: z.string(),
-    finishedAt: z.string(),
-    by: z.string(),
-    summary: z.string(),
-    keysMoved: z.number(),
-    bytesMoved: z.number(),
-    durationSeconds: z.number(),
-    keysDropped: z.number().default(0),
-  }),
-);
+/** What the directory holds. */
+export interface KeptRing {
+  readonly revision: Revision;
+  /** Whose connections the nodes may still have: this proxy's, and those of proxies that ran on this directory before. */
+  readonly proxies: readonly string[];
+  readonly state: RingState;
+}
 
 export class StateDir {
   readonly #directory: string;
   readonly #file: string;
-  readonly #historyFile: string;
   readonly #lock: StateLock;
-  readonly #proxyId: string;
-  #predecessors: readonly string[] = [];
-  #saving: Promise<void> = Promise.resolve();
+  /** Finished changes. */
+  readonly history: HistoryFile;
 
   /**
    * @param onLost called when another process has taken the directory: this one must not serve any more
    * @param onTrouble told when the directory is gone or cannot be written, and when it can again
    */
-  constructor(
-    directory: string,
-    proxyId: string,
-    onLost: (why: string) => void,
-    onTrouble?: (message: string) => void,
-  ) {
+  constructor(directory: string, onLost: (why: string) => void, onTrouble?: (message: string) => void) {
     this.#directory = directory;
-    this.#proxyId = proxyId;
     this.#file = join(directory, 'ring.json');
-    this.#historyFile = join(directory, 'history.json');
+    this.history = new HistoryFile(join(directory, 'history.json'));
     this.#lock = new StateLock(directory, onLost, undefined, onTrouble);
   }
 
@@ -115,7 +101,7 @@ export class StateDir {
   }
 
   /** @returns the ring that is kept, or null when there is none yet. @throws RingproxyError when it cannot be read */
-  async load(): Promise<RingState | null> {
+  async load(): Promise<KeptRing | null> {
     let text: string;
     try {
       text = await readFile(this.#file, 'utf8');
@@ -124,33 +110,22 @@ export class StateDir {
       throw this.#failure('cannot be read', error);
     }
     try {
-      const { format: _format, proxies, ...state } = schema.parse(JSON.parse(text));
-      this.#predecessors = proxies;
-      return state;
+      const { format: _format, revision, proxies, ...state } = schema.parse(JSON.parse(text));
+      return { revision, proxies, state };
     } catch {
       throw new RingproxyError('STATE_CORRUPT', `${this.#file} does not hold a ring`);
     }
-  }
-
-  /** Proxies that ran on this directory before, and whose connections may still be open at the nodes. */
-  get predecessors(): readonly string[] {
-    return this.#predecessors;
-  }
-
-  /** No node has a connection of theirs any more. */
-  forgetPredecessors(): void {
-    this.#predecessors = [];
   }
 
   /**
    * Makes sure that this ring could be recorded now: writes as much as that takes, and takes it away again.
    * @throws RingproxyError when there is no room for it, or the directory cannot be written
    */
-  async rehearse(state: RingState): Promise<void> {
+  async rehearse(ring: KeptRing): Promise<void> {
     // Not the file of `save`, which may be at work.
     const temporary = `${this.#file}.try`;
     try {
-      await writeSynced(temporary, this.#textOf(state));
+      await writeSynced(temporary, textOf(ring));
     } catch (error) {
       // What was written of it takes room that is needed.
       await rm(temporary, { force: true }).catch(() => {});
@@ -159,17 +134,14 @@ export class StateDir {
     await rm(temporary, { force: true }).catch(() => {});
   }
 
-  /** Replaces the kept ring, one after the other. When this returns, it survives a power failure. */
-  save(state: RingState): Promise<void> {
-    const saving = this.#saving.catch(() => {}).then(() => this.#replace(state));
-    this.#saving = saving;
-    return saving;
-  }
-
-  async #replace(state: RingState): Promise<void> {
+  /**
+   * Replaces the kept ring; to be called again only when that is done. When this returns, it survives a power failure.
+   * @throws RingproxyError when it may not have been written
+   */
+  async save(ring: KeptRing): Promise<void> {
     const temporary = `${this.#file}.new`;
     try {
-      await writeSynced(temporary, this.#textOf(state));
+      await writeSynced(temporary, textOf(ring));
       await rename(temporary, this.#file);
       const directory = await open(this.#directory, 'r');
       try {
@@ -182,35 +154,18 @@ export class StateDir {
     }
   }
 
-  /** @returns the finished changes that are kept; none when they cannot be read */
-  async loadHistory(): Promise<HistoryEntry[]> {
-    try {
-      const parsed = history.safeParse(JSON.parse(await readFile(this.#historyFile, 'utf8')));
-      return parsed.success ? parsed.data : [];
-    } catch {
-      return [];
-    }
-  }
-
-  /** Replaces the kept history. @throws the system's error */
-  async saveHistory(entries: readonly HistoryEntry[]): Promise<void> {
-    const temporary = `${this.#historyFile}.new`;
-    await writeFile(temporary, `${JSON.stringify(entries, null, 2)}\n`);
-    await rename(temporary, this.#historyFile);
-  }
-
   async close(): Promise<void> {
     await this.#lock.release();
-  }
-
-  #textOf(state: RingState): string {
-    return `${JSON.stringify({ format: FORMAT, proxies: [...this.#predecessors, this.#proxyId], ...state }, null, 2)}\n`;
   }
 
   #failure(what: string, error: unknown): RingproxyError {
     const why = error instanceof Error ? error.message : String(error);
     return new RingproxyError('STATE_DIR', `the state directory ${this.#directory} ${what}: ${why}`);
   }
+}
+
+function textOf({ state, ...rest }: KeptRing): string {
+  return `${JSON.stringify({ format: FORMAT, ...rest, ...state }, null, 2)}\n`;
 }
 
 async function writeSynced(path: string, text: string): Promise<void> {

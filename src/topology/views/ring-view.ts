@@ -1,17 +1,34 @@
 /** What operators read of the ring and its nodes. */
-import type { NodeState, NodeView, WhichView } from '../../admin/api.js';
+import type { NodeState, NodeView, ProxyView, RingView, WhichView } from '../../admin/api.js';
 import { sameNode } from '../../node/identity.js';
-import type { Ring } from '../../ring/ring.js';
 import type { AdmissionHooks } from '../admission/admission.js';
+import type { LocalRing } from '../participant/local-ring.js';
 import { type Member, type RingState, type RunningChange, unionOf } from '../state/ring-state.js';
+import { phaseOf } from '../state/transitions.js';
+import { describeChange, shownPhase } from './change-view.js';
+
+/** @param proxies who serves it */
+export function describeRing(local: LocalRing, proxies: readonly ProxyView[], hooks: HealthHook): RingView {
+  const { ring, change, job } = local;
+  const { state } = local.stored;
+  return {
+    generation: state.generation,
+    phase: shownPhase(phaseOf(state)),
+    hash: state.options.hash,
+    distribution: state.options.distribution,
+    hashTag: state.options.hashTag,
+    vnodes: state.options.vnodes,
+    nodes: describeNodes(state, (change?.ring ?? ring).shares(), hooks),
+    change: state.change === null ? null : describeChange(state.change, job?.status ?? null),
+    proxies: [...proxies],
+  };
+}
+
+type HealthHook = Pick<AdmissionHooks, 'health'>;
 
 /** @param shares the part of the hash space that each node owns, in the order of the ring's nodes and those that join */
-export function describeNodes(
-  state: RingState,
-  change: RunningChange | null,
-  shares: readonly number[],
-  hooks: Pick<AdmissionHooks, 'health'>,
-): NodeView[] {
+function describeNodes(state: RingState, shares: readonly number[], hooks: HealthHook): NodeView[] {
+  const { change } = state;
   const members = change === null ? state.members : unionOf(state.members, change.members);
   return members.map((member, index) => {
     const health = hooks.health(member);
@@ -35,17 +52,12 @@ function stateOf(member: Member, state: RingState, change: RunningChange | null)
   return change.members.some((next) => sameNode(next, member)) ? 'active' : 'leaving';
 }
 
-/** @param running the rings of the change that is under way, over its nodes, or null */
-export function locateKeys(
-  keys: readonly Buffer[],
-  ring: Ring,
-  members: readonly Member[],
-  running: { readonly union: readonly Member[]; readonly nextRing: Ring } | null,
-): WhichView[] {
+export function locateKeys(keys: readonly Buffer[], { stored, ring, change }: LocalRing): WhichView[] {
+  const { members } = stored.state;
   return keys.map((key) => {
     const hash = ring.hashOf(key, 0, key.length);
     const member = members[ring.ownerOfHash(hash)];
-    const next = running === null ? undefined : running.union[running.nextRing.ownerOfHash(hash)];
+    const next = change === null ? undefined : change.union[change.nextRing.ownerOfHash(hash)];
     const moves = next !== undefined && member !== undefined && !sameNode(next, member);
     return {
       key: key.toString('utf8'),

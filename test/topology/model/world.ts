@@ -212,7 +212,7 @@ function* managerSteps(world: World, without: Rule | null, after: After): Genera
     const passed = counted.length > 0 && mayMove(counted) && !late;
     // What is under way when the change turns round would end on the wrong side.
     const still = without === 'moves hold still while a cancel is undecided' || world.transfers.length === 0;
-    if (still && afterFence(passed, turnsRound) === 'move') {
+    if (still && passed) {
       yield after('the fence stands: moving is recorded, keys move', (copy) => {
         copy.record = { change: copy.change, phase: 'moving' };
         copy.phase = 'moving';
@@ -606,8 +606,9 @@ function* faultSteps(world: World, without: Rule | null, after: After): Generato
           copy.settled = [];
           copy.undecided = false;
           const { change, phase } = copy.record;
-          const recorded = phase === 'moving' ? 'moving' : null;
-          const forward = afterRestart(recorded) === 'go forward' && without !== '7 what is recorded goes forward';
+          const forward =
+            afterRestart(phase === 'moving' ? 'moving' : 'stable') === 'go forward' &&
+            without !== '7 what is recorded goes forward';
           copy.change = change;
           copy.phase = phase === 'done' ? 'done' : forward ? 'preparing' : 'stable';
           copy.resuming = forward;

@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { firstState, nextMembers, type RingState } from '../../../src/topology/state/ring-state.js';
-import { StateDir } from '../../../src/topology/store/state-dir.js';
+import { type KeptRing, StateDir } from '../../../src/topology/store/state-dir.js';
 import { tempFolder } from '../../support/temp-folder.js';
 
 const state = firstState([{ name: 'a', address: '127.0.0.1:1', weight: 2 }], {
@@ -26,9 +26,11 @@ const moving: RingState = {
   },
 };
 
+const kept = (revision: number, ring: RingState): KeptRing => ({ revision, proxies: ['p0', 'p1'], state: ring });
+
 describe('the state directory', () => {
   it('is made when it is missing, and holds no ring at first', async () => {
-    const directory = new StateDir(join(tempFolder('state'), 'deep', 'down'), 'p1', () => {});
+    const directory = new StateDir(join(tempFolder('state'), 'deep', 'down'), () => {});
     await directory.open();
     expect(await directory.load()).toBeNull();
     await directory.close();
@@ -36,29 +38,39 @@ describe('the state directory', () => {
 
   it('gives back what was saved last, with the change that was under way', async () => {
     const folder = tempFolder('state');
-    const directory = new StateDir(folder, 'p1', () => {});
-    await directory.save(state);
-    await directory.save(moving);
-    expect(await directory.load()).toEqual(moving);
+    const directory = new StateDir(folder, () => {});
+    await directory.save(kept(1, state));
+    await directory.save(kept(2, moving));
+    expect(await directory.load()).toEqual(kept(2, moving));
     expect(readdirSync(folder)).toEqual(['ring.json']);
   });
 
   it('tells before anything depends on it whether a ring can be recorded, and leaves nothing of that', async () => {
     const folder = tempFolder('state');
-    const directory = new StateDir(folder, 'p1', () => {});
-    await directory.save(state);
-    await directory.rehearse(moving);
+    const directory = new StateDir(folder, () => {});
+    await directory.save(kept(1, state));
+    await directory.rehearse(kept(2, moving));
     expect(readdirSync(folder)).toEqual(['ring.json']);
-    expect(await directory.load()).toEqual(state);
+    expect(await directory.load()).toEqual(kept(1, state));
     mkdirSync(join(folder, 'ring.json.try'));
-    await expect(directory.rehearse(moving)).rejects.toMatchObject({ code: 'STATE_DIR' });
-    expect(await directory.load()).toEqual(state);
+    await expect(directory.rehearse(kept(2, moving))).rejects.toMatchObject({ code: 'STATE_DIR' });
+    expect(await directory.load()).toEqual(kept(1, state));
+  });
+
+  // As versions of before wrote it: nothing of it has a revision, and a change knows nothing of processes.
+  it('reads what was kept before records had revisions', async () => {
+    const folder = tempFolder('state');
+    const { change, ...rest } = moving;
+    const { processes: _processes, ...older } = change ?? { processes: [] };
+    writeFileSync(join(folder, 'ring.json'), JSON.stringify({ format: 1, ...rest, change: older }));
+    const directory = new StateDir(folder, () => {});
+    expect(await directory.load()).toEqual({ revision: 0, proxies: [], state: moving });
   });
 
   it('says that it cannot be read rather than making a ring anew', async () => {
     const folder = tempFolder('state');
-    const directory = new StateDir(folder, 'p1', () => {});
-    await directory.save(moving);
+    const directory = new StateDir(folder, () => {});
+    await directory.save(kept(2, moving));
     const file = join(folder, 'ring.json');
     const whole = readFileSync(file, 'utf8');
     const broken = [

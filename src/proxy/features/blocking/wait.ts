@@ -4,26 +4,25 @@
  * in front.
  */
 
-import { error as encodeError, request as encodeRequest } from '../../../resp/encode.js';
+import { request as encodeRequest } from '../../../resp/encode.js';
 import { parseStrictInteger } from '../../../resp/integer.js';
 import { parseIntegerLine } from '../../../resp/reply-framer.js';
 import { headerNumber, lineEnd } from '../../../resp/whole-reply.js';
 import { NO_KEYS_AT_ALL } from '../../request/request.js';
 import { LATER, TAKEN } from '../../request/verdict.js';
 import { Group, type Merger } from '../../route/merge/group.js';
+import { NOT_READY } from '../../route/replies.js';
 import type { ClientConnection } from '../../session/client-connection.js';
 import type { UnblockMode, Waiting } from '../../session/waiting.js';
 import { argumentBytes } from '../../session/words.js';
 import type { Lane } from '../../upstream/lane.js';
 import type { LocalCommand } from '../index.js';
-import { sendQuietly } from '../transactions/watch-lane.js';
 import { noBlockingLane } from './blocked-command.js';
 import type { BlockedCommands } from './blocked-commands.js';
 import { timeoutOf, timeoutPosition } from './blocking-frame.js';
 import { releaseBlocking, unblock } from './unblock.js';
 
 const PING = Buffer.from(encodeRequest(['PING']));
-const NOT_READY = encodeError('NODEDOWN the ring has no nodes yet');
 const NO_KEYS = new Uint16Array(0);
 const STAR = 0x2a;
 
@@ -61,7 +60,7 @@ export const wait: LocalCommand = (client, command, framer, features) => {
       group.addFailedPart(node);
       return;
     }
-    sendQuietly(lane, PING);
+    lane.ask(PING, null, NO_KEYS_AT_ALL);
     lane.outlet.append(framer.source, framer.frameStart, framer.frameEnd);
     node.counters.bytesOut += framer.frameEnd - framer.frameStart;
     lane.patience = patience;

@@ -3,6 +3,7 @@ import type { Command } from '../../../commands/command.js';
 import { error as encodeError } from '../../../resp/encode.js';
 import { args, type RequestFramer } from '../../../resp/request-framer.js';
 import { LATER, TAKEN } from '../../request/verdict.js';
+import { NOT_READY } from '../../route/replies.js';
 import { GAVE_UP, GAVE_UP_REPLY, WAIT } from '../../route/waiting.js';
 import type { ClientConnection } from '../../session/client-connection.js';
 import type { Lane } from '../../upstream/lane.js';
@@ -11,7 +12,6 @@ import type { LocalCommand, LocalCommands } from '../index.js';
 import { ChannelCounts, PublishCount } from './counts.js';
 import { CHANNEL, PATTERN, SHARD, type TopicKind } from './topic.js';
 
-const NOT_READY = encodeError('NODEDOWN the ring has no nodes yet');
 /** @returns the error for a command that the client may not send now because it is subscribed; null: it may */
 export function refusalWhileSubscribed(client: ClientConnection, command: Command): Buffer | null {
   if (!isSubscribed(client) || client.kind.protocol !== 2 || command.whileSubscribed !== 'refused') return null;

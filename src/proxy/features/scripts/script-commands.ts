@@ -14,7 +14,6 @@ import type { ClientConnection } from '../../session/client-connection.js';
 import type { Lane } from '../../upstream/lane.js';
 import type { UpstreamNode } from '../../upstream/upstream-node.js';
 import type { Features } from '../compose.js';
-import { sendQuietly } from '../transactions/watch-lane.js';
 import { digestOf } from './scripts.js';
 
 type EveryNode = (features: Features, client: ClientConnection, framer: RequestFramer, command: Command) => Verdict;
@@ -61,7 +60,7 @@ function scriptExists(features: Features, client: ClientConnection, framer: Requ
     if (body !== undefined) loads.push(Buffer.from(encodeRequest(['SCRIPT', 'LOAD', body])));
   }
   return fanOut(features.router, client, framer, command, MERGERS[command.merge], (lane) => {
-    for (const frame of loads) sendQuietly(lane, frame);
+    for (const frame of loads) lane.ask(frame, null, NO_KEYS_AT_ALL);
   });
 }
 

@@ -7,14 +7,13 @@
 import type { Command } from '../../../commands/command.js';
 import { request as encodeRequest } from '../../../resp/encode.js';
 import { args, type RequestFramer } from '../../../resp/request-framer.js';
-import type { KeysOfRequest } from '../../request/request.js';
+import { type KeysOfRequest, NO_KEYS_AT_ALL } from '../../request/request.js';
 import type { Verdict } from '../../request/verdict.js';
 import { LATER, TAKEN } from '../../request/verdict.js';
 import type { ClientConnection } from '../../session/client-connection.js';
 import type { Lane } from '../../upstream/lane.js';
 import type { Features } from '../compose.js';
 import type { Transaction } from '../transactions/transaction.js';
-import { sendQuietly } from '../transactions/watch-lane.js';
 import { ScriptCall } from './script-call.js';
 import type { ScriptStore } from './script-store.js';
 
@@ -163,7 +162,7 @@ export function load(lane: Lane, digest: string, body: Buffer): void {
   if (known === null || known.size >= MOST_OF_LANE) known = new Set();
   known.add(digest);
   lane.scripts = known;
-  sendQuietly(lane, Buffer.from(encodeRequest(['SCRIPT', 'LOAD', body])));
+  lane.ask(Buffer.from(encodeRequest(['SCRIPT', 'LOAD', body])), null, NO_KEYS_AT_ALL);
 }
 
 /** @returns the digest in lower case; empty when it is none, which a node then says */

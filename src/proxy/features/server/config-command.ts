@@ -3,21 +3,13 @@ import { decodeReply, type ReplyValue } from '../../../resp/decode.js';
 import * as encode from '../../../resp/encode.js';
 import type { RequestFramer } from '../../../resp/request-framer.js';
 import { LATER } from '../../request/verdict.js';
+import { isOwnSetting } from '../../route/administration.js';
 import { askAnyNode } from '../../route/any-node.js';
+import { NOT_READY } from '../../route/replies.js';
 import type { ClientConnection } from '../../session/client-connection.js';
 import { argumentTexts } from '../../session/words.js';
 import type { Features } from '../compose.js';
 import type { LocalCommand } from '../index.js';
-
-const NOT_READY = encode.error('NODEDOWN the ring has no nodes yet');
-
-/** Where a node is found, which is another place for each: with the same value for all of them, the ring would break. */
-const OWN_SETTING =
-  /^(?:port|tls-port|bind|bind-source-addr|unixsocket|unixsocketperm|(?:cluster|replica|slave)-announce-.*|cluster-port)$/i;
-
-function isOwnSetting(name: string): boolean {
-  return OWN_SETTING.test(name);
-}
 
 /**
  * What a CONFIG SET that the nodes have accepted means to the proxy itself: the table of keys that clients have read is
@@ -36,26 +28,6 @@ export function ownPartOfSettings(features: Features, framer: RequestFramer): ((
     features.tracking.boundKeys(maxKeys);
     features.context.peers?.tell({ type: 'tracking-bound', maxKeys });
   };
-}
-
-/** As a server says it that cannot take the value: clients may know these words. */
-function whyNot(name: string): string {
-  if (/^(?:tls-)?port$/i.test(name)) return 'Unable to listen on this port';
-  return name.toLowerCase() === 'bind' ? 'Failed to bind to specified addresses' : 'Unable to apply this setting';
-}
-
-/** @returns the error for a CONFIG SET that must not go to every node; null: it may */
-export function refusalOfSettings(framer: RequestFramer): Buffer | null {
-  const words = argumentTexts(framer);
-  for (let i = 2; i < words.length; i += 2) {
-    const name = words[i] ?? '';
-    if (isOwnSetting(name)) {
-      return encode.error(
-        `ERR CONFIG SET failed (possibly related to argument '${name}') - ${whyNot(name)}: CONFIG SET ${name} is not allowed through the proxy: each node has an address of its own`,
-      );
-    }
-  }
-  return null;
 }
 
 /** The nodes' secrets are not the clients'. */

@@ -6,6 +6,7 @@ import type { KeyMoves } from '../../key-moves.js';
 import { KNOWN_KEY, NO_KEYS_AT_ALL, type Request, UNKNOWN_KEYS } from '../../request/request.js';
 import type { Verdict } from '../../request/verdict.js';
 import { LATER, TAKEN } from '../../request/verdict.js';
+import { NOT_READY } from '../../route/replies.js';
 import { GAVE_UP, GAVE_UP_REPLY, WAIT } from '../../route/waiting.js';
 import type { ClientConnection } from '../../session/client-connection.js';
 import { answerError } from '../../session/words.js';
@@ -17,12 +18,11 @@ import { type Aftermath, ExecReplies } from './exec-replies.js';
 import { OtherNodes } from './other-nodes.js';
 import { answerHere, concernsOthers, withElements } from './own-answers.js';
 import type { Transaction, Watch } from './transaction.js';
-import { endWatch, sendQuietly } from './watch-lane.js';
+import { endWatch } from './watch-lane.js';
 
 const MULTI = Buffer.from(encodeRequest(['MULTI']));
 const EXEC = Buffer.from(encodeRequest(['EXEC']));
 const EXECABORT = encodeError('EXECABORT Transaction discarded because of previous errors.');
-const NOT_READY = encodeError('NODEDOWN the ring has no nodes yet');
 const APART = encodeError(
   "EXECABORT Transaction discarded because of: CROSSSLOT Keys in request don't hash to the same node",
 );
@@ -227,10 +227,10 @@ function send(
   if (selects.length > 0) {
     // Others use the lane as well; what this client does next goes by other lanes, when it is known which.
     client.raiseBarrier();
-    sendQuietly(lane, selectFrame(lane.kind.database));
+    lane.ask(selectFrame(lane.kind.database), null, NO_KEYS_AT_ALL);
   } else if (changesBack) {
-    sendQuietly(lane, selectFrame(lane.kind.database));
-    sendQuietly(lane, Buffer.from(encodeRequest(['HELLO', String(lane.kind.protocol)])));
+    lane.ask(selectFrame(lane.kind.database), null, NO_KEYS_AT_ALL);
+    lane.ask(Buffer.from(encodeRequest(['HELLO', String(lane.kind.protocol)])), null, NO_KEYS_AT_ALL);
   }
 }
 
@@ -285,8 +285,8 @@ function aftermathOf(
 function followKind(client: ClientConnection, lane: Lane): boolean {
   const { protocol, database } = client.kind;
   if (lane.kind.protocol === protocol && lane.kind.database === database) return false;
-  sendQuietly(lane, Buffer.from(encodeRequest(['HELLO', String(protocol)])));
-  sendQuietly(lane, selectFrame(database));
+  lane.ask(Buffer.from(encodeRequest(['HELLO', String(protocol)])), null, NO_KEYS_AT_ALL);
+  lane.ask(selectFrame(database), null, NO_KEYS_AT_ALL);
   return true;
 }
 

@@ -7,8 +7,9 @@ import { parseStrictInteger } from '../../../resp/integer.js';
 import { args, type RequestFramer } from '../../../resp/request-framer.js';
 import type { Verdict } from '../../request/verdict.js';
 import { TAKEN } from '../../request/verdict.js';
+import { refusalOfAdministration } from '../../route/administration.js';
 import { otherDatabaseAt } from '../../route/moving/other-database.js';
-import { refusalOfAdministration } from '../../route/refusal.js';
+import { CROSSSLOT } from '../../route/replies.js';
 import { isReserved, RESERVED_REPLY } from '../../route/reserved.js';
 import { refusalOfPatterns } from '../../route/sort-patterns.js';
 import type { ClientConnection } from '../../session/client-connection.js';
@@ -23,7 +24,6 @@ import type { Transaction } from './transaction.js';
 
 const QUEUED = Buffer.from('+QUEUED\r\n');
 const TOO_LARGE = encodeError('ERR the transaction is larger than client-query-limit');
-export const CROSSSLOT = encodeError("CROSSSLOT Keys in request don't hash to the same node");
 /** What a database that the proxy does not offer becomes: the node answers that it is out of range. */
 const NO_DATABASE = Buffer.from('*2\r\n$6\r\nSELECT\r\n$2\r\n-1\r\n');
 

@@ -4,6 +4,7 @@ import { error as encodeError, OK } from '../../../resp/encode.js';
 import { args, type RequestFramer } from '../../../resp/request-framer.js';
 import type { Verdict } from '../../request/verdict.js';
 import { LATER, TAKEN } from '../../request/verdict.js';
+import { CROSSSLOT, NOT_READY } from '../../route/replies.js';
 import { isReserved, RESERVED_REPLY } from '../../route/reserved.js';
 import { GAVE_UP, GAVE_UP_REPLY, WAIT } from '../../route/waiting.js';
 import type { ClientConnection } from '../../session/client-connection.js';
@@ -13,11 +14,8 @@ import type { Lane } from '../../upstream/lane.js';
 import type { Features } from '../compose.js';
 import type { LocalCommand, LocalCommands } from '../index.js';
 import { exec } from './exec.js';
-import { CROSSSLOT } from './queue.js';
 import { Transaction } from './transaction.js';
 import { beginWatch, endWatch } from './watch-lane.js';
-
-const NOT_READY = encodeError('NODEDOWN the ring has no nodes yet');
 
 const multi: LocalCommand = (client, command) => {
   if (client.transaction !== null) return answerError(client, command, 'ERR MULTI calls can not be nested');

@@ -28,11 +28,6 @@ export function endWatch(client: ClientConnection, told: boolean): void {
   client.watch = null;
   if (watch === null || watch.lane.closed) return;
   const { lane } = watch;
-  if (!told) sendQuietly(lane, UNWATCH);
+  if (!told) lane.ask(UNWATCH, null, NO_KEYS_AT_ALL);
   lane.whenIdle = (idle) => client.lanes.letGo(idle);
-}
-
-/** Sends a frame without keys whose reply is nobody's. */
-export function sendQuietly(lane: Lane, frame: Buffer): void {
-  lane.ask(frame, null, NO_KEYS_AT_ALL);
 }

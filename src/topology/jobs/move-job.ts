@@ -1,0 +1,181 @@
+/**
+ * Moving the keys of one change: the job of each source that loses keys, which this proxy has claimed. It lasts until
+ * every source is swept, or the change is turned round.
+ */
+
+import { sameNode } from '../../node/identity.js';
+import type { KeyMoves } from '../../proxy/key-moves.js';
+import type { MoveMemory } from '../../rebalance/move-memory.js';
+import type { Mover, SourceProgress } from '../../rebalance/mover.js';
+import { sourcesOf } from '../../rebalance/sweep.js';
+import type { Ring } from '../../ring/ring.js';
+import type { ChangeRings } from '../change-rings.js';
+import type { Claim } from '../state/fleet.js';
+import type { Member, RunningChange } from '../state/ring-state.js';
+import type { ClaimRecords } from '../store/ring-store.js';
+
+/** What moves keys, as a job needs it. */
+export type ChangeMover = Pick<Mover, keyof Mover>;
+
+/** What the mover of a change starts from. */
+export interface MoverStart {
+  /** Of the nodes' processes at the fence; empty where it is not known. */
+  readonly runIds: readonly string[];
+  /** What the mover of the change knows that this one turns round; null: it turns none round. */
+  readonly earlier: MoveMemory | null;
+  /** A proxy before this one has moved keys of this change. */
+  readonly resumed: boolean;
+}
+
+export interface MoverCallbacks {
+  /** A node answers that could not be asked at the fence. When it has settled, that is recorded. */
+  onFirstSeen(index: number, runId: string): Promise<void>;
+  onFailure(message: string): void;
+  onSwept(): void;
+  /** So many keys were given up. */
+  onDropped(keys: number): void;
+  onMoved(source: string, target: string, keys: number, bytes: number): void;
+}
+
+export type CreateMover = (
+  nodes: readonly Member[],
+  ring: Ring,
+  nextRing: Ring,
+  start: MoverStart,
+  callbacks: MoverCallbacks,
+) => ChangeMover;
+
+export interface MoveJobPorts {
+  readonly proxyId: string;
+  readonly claims: ClaimRecords;
+  readonly createMover: CreateMover;
+  onFirstSeen(job: MoveJob, index: number, runId: string): Promise<void>;
+  onSwept(job: MoveJob): void;
+  onDropped(job: MoveJob): void;
+  onMoved(source: string, target: string, keys: number, bytes: number): void;
+  warn(message: string): void;
+}
+
+/** How far a job is. */
+export interface MoveStatus {
+  readonly paused: boolean;
+  readonly sources: readonly (SourceProgress & { readonly owner: string })[];
+  readonly bytesMoved: number;
+  /** At most; 0: no limit. */
+  readonly keysPerSecond: number;
+  readonly keysDropped: number;
+  /** Of the nodes that lose keys, when the job began. */
+  readonly keysEstimated: number;
+  /** Why it cannot go on, or null. */
+  readonly error: string | null;
+}
+
+export class MoveJob {
+  readonly rings: ChangeRings;
+  readonly #change: RunningChange;
+  readonly #ports: MoveJobPorts;
+  /** By the source's name. */
+  readonly #claims = new Map<string, Claim>();
+  #mover: ChangeMover | null = null;
+  #keysEstimated = 0;
+  #keysDropped: number;
+  #stopping: Promise<void> | null = null;
+  /** Why the change cannot go on, where it is not the mover that says so; or null. */
+  failure: string | null = null;
+
+  /** @param change as it stands now */
+  constructor(change: RunningChange, rings: ChangeRings, ports: MoveJobPorts) {
+    this.#change = change;
+    this.rings = rings;
+    this.#ports = ports;
+    this.#keysDropped = change.keysDropped ?? 0;
+  }
+
+  get changeId(): string {
+    return this.#change.id;
+  }
+
+  /** Null before keys move, while it is not known yet that nothing of a predecessor runs any more. */
+  get mover(): ChangeMover | null {
+    return this.#mover;
+  }
+
+  get moves(): KeyMoves | null {
+    return this.#mover;
+  }
+
+  /** In all turns of the change. */
+  get keysDropped(): number {
+    return this.#keysDropped;
+  }
+
+  get keysMoved(): number {
+    return this.#mover?.progress.reduce((sum, source) => sum + source.keysMoved, 0) ?? 0;
+  }
+
+  get status(): MoveStatus {
+    const mover = this.#mover;
+    return {
+      paused: mover?.paused ?? false,
+      sources: (mover?.progress ?? []).map((source) => ({
+        ...source,
+        owner: this.#claims.get(source.node)?.holder ?? '',
+      })),
+      bytesMoved: mover?.bytesMoved ?? 0,
+      keysPerSecond: mover?.keysPerSecond ?? this.#change.throttle ?? 0,
+      keysDropped: this.#keysDropped,
+      keysEstimated: this.#keysEstimated,
+      error: this.failure ?? mover?.error ?? null,
+    };
+  }
+
+  /**
+   * Claims the sources, and makes what moves their keys. No key moves before `sweep`, or before it is asked for.
+   * @param earlier the memory of the job whose change this one turns round, or null
+   * @param keysEstimated that the sources have now
+   * @throws Error when another proxy has a source
+   */
+  async begin(earlier: MoveMemory | null, resumed: boolean, keysEstimated: number): Promise<void> {
+    const { claims, proxyId, createMover, warn } = this.#ports;
+    const { union, ring, nextRing } = this.rings;
+    for (const index of sourcesOf(ring, nextRing)) {
+      const source = union[index]?.name ?? '';
+      const claim = await claims.claim(`mover/${source}`, proxyId);
+      if (claim === null) throw new Error(`another proxy moves the keys of ${source}`);
+      this.#claims.set(source, claim);
+    }
+    const { processes, throttle, undrained } = this.#change;
+    const runIds = union.map((node) => processes.find((process) => sameNode(process, node))?.runId ?? '');
+    const mover = createMover(
+      union,
+      ring,
+      nextRing,
+      { runIds, earlier, resumed },
+      {
+        onFirstSeen: (index, runId) => this.#ports.onFirstSeen(this, index, runId),
+        onFailure: (message) => warn(`${message}; the change is paused: mend it, then ringproxy ring resume`),
+        onSwept: () => this.#ports.onSwept(this),
+        onDropped: (keys) => {
+          this.#keysDropped += keys;
+          this.#ports.onDropped(this);
+        },
+        onMoved: (...moved) => this.#ports.onMoved(...moved),
+      },
+    );
+    mover.throttle(throttle ?? 0);
+    mover.giveUp(union.flatMap((node, index) => (undrained.includes(node.name) ? [index] : [])));
+    this.#keysEstimated = keysEstimated;
+    this.#mover = mover;
+  }
+
+  /** Ends it, and waits until nothing of it is under way. What others wait for, they ask anew. */
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
+  }
+
+  async #stop(): Promise<void> {
+    await this.#mover?.stop();
+    for (const claim of this.#claims.values()) await this.#ports.claims.release(claim);
+  }
+}

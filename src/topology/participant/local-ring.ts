@@ -1,0 +1,39 @@
+/** The ring as this proxy has it: everything in it belongs to one record. */
+import type { RoutingSnapshot } from '../../proxy/snapshot.js';
+import type { Ring } from '../../ring/ring.js';
+import type { ChangeRings } from '../change-rings.js';
+import type { MoveJob } from '../jobs/move-job.js';
+import type { Member } from '../state/ring-state.js';
+import type { StoredRing } from '../store/ring-store.js';
+
+export interface LocalRing {
+  readonly stored: StoredRing;
+  /** Over its members alone. */
+  readonly ring: Ring;
+  /** Null while no change is under way. */
+  readonly change: ChangeRings | null;
+  /** What moves keys here; null while none may move. */
+  readonly job: MoveJob | null;
+}
+
+/** What is routed by, before it is known how the proxy logs in at the members. */
+export interface MemberSnapshot extends Omit<RoutingSnapshot, 'nodes'> {
+  readonly nodes: readonly Member[];
+}
+
+/** What commands are routed by. Where keys are to be held, nobody moves any. */
+export function snapshotOf({ stored, ring, change, job }: LocalRing): MemberSnapshot {
+  const { generation, members, change: running } = stored.state;
+  if (running === null || change === null) {
+    return { generation, phase: 'stable', ring, nextRing: null, moves: null, nodes: members };
+  }
+  return {
+    generation,
+    // Where the change may be turned round, moved keys are on either side of it.
+    phase: running.phase === 'preparing' ? 'preparing' : 'moving',
+    ring: change.ring,
+    nextRing: change.nextRing,
+    moves: running.phase === 'moving' ? (job?.moves ?? null) : null,
+    nodes: change.union,
+  };
+}

@@ -1,0 +1,126 @@
+/**
+ * The phases of a ring, and what may follow what: the coordinator records nothing else, and the model of the protocol
+ * (test/topology/model) explores nothing else. Pure: identities and times are given.
+ *
+ *   stable(g) ─prepare─▶ preparing ─move─▶ moving ─finish─▶ stable(g+1)
+ *       ▲──────give up──────┘                │ ▲
+ *                                         turn go on
+ *                                            ▼ │
+ *                                          turning ─turn round─▶ moving(g+1→g)
+ */
+import type { ChangePhase, NodeProcess, RingState, RunningChange } from './ring-state.js';
+
+export type Phase = 'stable' | ChangePhase;
+
+const STEPS = {
+  prepare: { from: 'stable', to: 'preparing' },
+  'give up': { from: 'preparing', to: 'stable' },
+  move: { from: 'preparing', to: 'moving' },
+  turn: { from: 'moving', to: 'turning' },
+  'go on': { from: 'turning', to: 'moving' },
+  'turn round': { from: 'turning', to: 'moving' },
+  finish: { from: 'moving', to: 'stable' },
+} as const satisfies Record<string, { from: Phase; to: Phase }>;
+
+export type Step = keyof typeof STEPS;
+
+/** @returns the phase that the step leads to, or null where it may not follow */
+export function phaseAfter(phase: Phase, step: Step): Phase | null {
+  const { from, to } = STEPS[step];
+  return phase === from ? to : null;
+}
+
+export function phaseOf(state: RingState): Phase {
+  return state.change?.phase ?? 'stable';
+}
+
+/** What becomes known while a change is under way. */
+export type Noted = Partial<Pick<RunningChange, 'undrained' | 'processes' | 'throttle' | 'keysDropped'>>;
+
+/** What tells one change from another. */
+export interface ChangeIdentity {
+  readonly id: string;
+  /** ISO date. */
+  readonly startedAt: string;
+}
+
+/** Moved keys are to be held. @throws Error when a change is under way */
+export function prepare(state: RingState, change: Omit<RunningChange, 'phase'>): RingState {
+  require(state, 'prepare');
+  return { ...state, change: { ...change, phase: 'preparing' } };
+}
+
+/** Nothing has moved: the ring as it was. @throws Error when something may have */
+export function giveUp(state: RingState): RingState {
+  require(state, 'give up');
+  return { ...state, change: null };
+}
+
+/** Everybody has acknowledged. @param processes those of the nodes @throws Error when no fence is raised for that */
+export function move(state: RingState, processes: readonly NodeProcess[]): RingState {
+  return { ...state, change: { ...require(state, 'move'), phase: 'moving', processes } };
+}
+
+/** The change may be turned round: moved keys are to be held. @throws Error when no keys move */
+export function turn(state: RingState): RingState {
+  return { ...state, change: { ...require(state, 'turn'), phase: 'turning' } };
+}
+
+/** It is not turned round. @throws Error when nobody wanted to */
+export function goOn(state: RingState): RingState {
+  return { ...state, change: { ...require(state, 'go on'), phase: 'moving' } };
+}
+
+/**
+ * Everybody has acknowledged: what has moved moves back. The generation that was on its way counts as one that was.
+ * @throws Error when no fence is raised for that
+ */
+export function turnRound(state: RingState, { id, startedAt }: ChangeIdentity, noted: Noted): RingState {
+  const change = require(state, 'turn round');
+  return {
+    ...state,
+    generation: state.generation + 1,
+    members: change.members,
+    change: {
+      ...change,
+      ...noted,
+      id,
+      startedAt,
+      kind: 'cancel',
+      phase: 'moving',
+      members: state.members,
+      summary: `cancelled: ${change.summary}`,
+    },
+  };
+}
+
+/** Every source is swept. @throws Error when no keys move */
+export function finish(state: RingState): RingState {
+  const { members } = require(state, 'finish');
+  return { ...state, generation: state.generation + 1, members, change: null };
+}
+
+/** What is noted with a change while it is under way; another change, or none, is left as it is. */
+export function note(state: RingState, changeId: string, noted: Noted): RingState {
+  if (state.change?.id !== changeId) return state;
+  return { ...state, change: { ...state.change, ...noted } };
+}
+
+/**
+ * What a restart of everybody makes of a state: a fence holds only while there is somebody who has acknowledged it, and
+ * nothing has moved under it.
+ */
+export function afterEverybodyIsGone(state: RingState): RingState {
+  const phase = phaseOf(state);
+  if (phase === 'preparing') return giveUp(state);
+  return phase === 'turning' ? goOn(state) : state;
+}
+
+/** @returns the change that the state has; for the step from `stable`, which has none, whatever there is */
+function require(state: RingState, step: Exclude<Step, 'prepare'>): RunningChange;
+function require(state: RingState, step: 'prepare'): null;
+function require(state: RingState, step: Step): RunningChange | null {
+  const phase = phaseOf(state);
+  if (phaseAfter(phase, step) === null) throw new Error(`'${step}' does not follow '${phase}'`);
+  return state.change;
+}

@@ -1,0 +1,91 @@
+/**
+ * What the proxies of one ring must agree on, and where it is kept. An implementation passes the contract tests
+ * (test/topology/store/contract.ts).
+ *
+ * Everything has a revision (see `Revision`). Whoever writes says which revision it has seen, and is refused when that
+ * is not the last one any more; the coordinator's writes compare its claim as well. These two together are the fencing
+ * token: one that was stalled for longer than its claim holds can write nothing.
+ */
+import type { HistoryEntry } from '../../admin/api.js';
+import type { Claim, FenceAnswer, FleetMember, Revision } from '../state/fleet.js';
+import type { RingState } from '../state/ring-state.js';
+
+/** The ring as it is recorded. */
+export interface StoredRing {
+  readonly revision: Revision;
+  readonly state: RingState;
+}
+
+/** @returns the revision that was written, or null: somebody else has written, or the claim is not in force */
+export type Written = Revision | null;
+
+export type StoreEvent =
+  | { readonly kind: 'ring'; readonly ring: StoredRing }
+  /** A member was registered, has answered a fence, was fenced off or is gone. */
+  | { readonly kind: 'members'; readonly revision: Revision }
+  /** A job was claimed, or let go. */
+  | { readonly kind: 'claims'; readonly revision: Revision };
+
+/** The job of who decides about the ring; every other job is named by its own part of the program. */
+export const COORDINATOR = 'coordinator';
+
+export interface RingRecords {
+  /** @returns the ring, or null when there is none yet. @throws RingproxyError when it cannot be read */
+  load(): Promise<StoredRing | null>;
+  /**
+   * Records the ring. When this returns a revision, the state survives everybody's end, unless a restart of everybody
+   * takes it back anyway (`afterEverybodyIsGone`).
+   * @param expected the revision that the writer has seen; null: there was no ring yet
+   * @param by the coordinator's claim
+   * @throws RingproxyError when it may not have been written
+   */
+  compareAndSave(expected: Revision | null, state: RingState, by: Claim): Promise<Written>;
+  /** Makes sure, as far as possible, that a ring could be recorded now. @throws RingproxyError when it could not */
+  rehearse(state: RingState): Promise<void>;
+  /**
+   * Tells everything that is written from now on, in order, also by this proxy; no listener is told before it counts.
+   * @returns what ends it
+   */
+  watch(listener: (event: StoreEvent) => void): () => void;
+}
+
+export interface MemberRecords {
+  /** All that are registered, alive or not. */
+  members(): Promise<readonly FleetMember[]>;
+  /**
+   * Registers this proxy, durably: from now on it counts in every fence. A joiner takes the phase that it has seen, so it
+   * must not slip past a fence that was raised meanwhile.
+   * @param seen the revision of the ring that it has read
+   * @throws RingproxyError when it may not have been written
+   */
+  register(id: string, seen: Revision): Promise<Written>;
+  /** Takes members out of all fences: the caller answers for `mayForget`. Those that are unknown are passed over. */
+  deregister(ids: readonly string[]): Promise<void>;
+  /** Marks a member that is not alive. @returns whether it is marked now */
+  fenceOff(id: string): Promise<boolean>;
+  /** Says what this proxy says to a fence. One that is fenced off, or unknown, says nothing. */
+  answer(id: string, answer: FenceAnswer): Promise<Written>;
+}
+
+export interface ClaimRecords {
+  /** Takes a job that nobody alive has, or takes it anew: a claim of before is not in force any more. @returns null: it is another one's */
+  claim(job: string, holder: string): Promise<Claim | null>;
+  /** Lets a job go; a claim that is not in force is passed over. */
+  release(claim: Claim): Promise<void>;
+  /** All that are in force. */
+  claims(): Promise<readonly Claim[]>;
+}
+
+export interface HistoryRecords {
+  /** The last thousand changes, oldest first. */
+  history(): Promise<readonly HistoryEntry[]>;
+  /** @throws Error when it is not kept over a restart */
+  addHistory(entry: HistoryEntry): Promise<void>;
+}
+
+export interface RingStore extends RingRecords, MemberRecords, ClaimRecords, HistoryRecords {
+  /** @throws RingproxyError when it cannot be used */
+  open(): Promise<void>;
+  /** Lets go of every claim of this proxy. */
+  close(): Promise<void>;
+}

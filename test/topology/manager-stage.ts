@@ -1,0 +1,202 @@
+/** A ring's manager with nodes, a data plane and a mover that do what a test tells them. */
+import type { ChangeRequest, RingView } from '../../src/admin/api.js';
+import { MoveMemory } from '../../src/rebalance/move-memory.js';
+import type { SourceProgress } from '../../src/rebalance/mover.js';
+import { sourcesOf } from '../../src/rebalance/sweep.js';
+import type { NodeSpec } from '../../src/ring/node-spec.js';
+import type { ChangeMover, MoverCallbacks, MoverStart } from '../../src/topology/jobs/move-job.js';
+import type { MemberSnapshot } from '../../src/topology/participant/local-ring.js';
+import { RingManager } from '../../src/topology/ring-manager.js';
+import type { RingManagerHooks } from '../../src/topology/ring-manager-hooks.js';
+import type { FenceMember } from '../../src/topology/state/change-protocol.js';
+import type { RingStore } from '../../src/topology/store/ring-store.js';
+
+export const OPTIONS = {
+  hash: 'murmur3',
+  distribution: 'ketama',
+  hashTag: '{}',
+  vnodes: 16,
+  weighting: 'own',
+} as const;
+export const NODES: readonly NodeSpec[] = ['a', 'b'].map((name, i) => ({
+  name,
+  address: `127.0.0.1:${i + 1}`,
+  weight: 1,
+}));
+export const ADD_C: ChangeRequest = { kind: 'add', add: [{ name: 'c', address: '127.0.0.1:3' }] };
+
+/** Moves nothing; a test ends its sweep. */
+export class FakeMover implements ChangeMover {
+  readonly memory: MoveMemory;
+  readonly start: MoverStart;
+  readonly #callbacks: MoverCallbacks;
+  readonly progress: SourceProgress[];
+  paused = false;
+  keysPerSecond = 0;
+  bytesMoved = 0;
+  error: string | null = null;
+  isSweeping = false;
+  isStopped = false;
+  held = false;
+  /** What `hold` answers. */
+  holds = true;
+
+  constructor(nodes: readonly NodeSpec[], sources: Iterable<number>, start: MoverStart, callbacks: MoverCallbacks) {
+    const fresh = { done: false, keysMoved: 0, keysScanned: 0, largeKey: null };
+    this.progress = [...sources].map((index) => ({ node: nodes[index]?.name ?? '', ...fresh }));
+    this.memory = new MoveMemory(nodes, start.earlier, !start.resumed);
+    this.start = start;
+    this.#callbacks = callbacks;
+  }
+
+  /** Every source is swept. */
+  swept(): void {
+    for (const source of this.progress) source.done = true;
+    this.#callbacks.onSwept();
+  }
+
+  moved(keys: number): void {
+    const [first] = this.progress;
+    if (first !== undefined) first.keysMoved += keys;
+    this.#callbacks.onMoved('a', 'c', keys, keys * 10);
+    this.bytesMoved += keys * 10;
+  }
+
+  dropped(keys: number): void {
+    this.#callbacks.onDropped(keys);
+  }
+
+  firstSeen(index: number, runId: string): Promise<void> {
+    return this.#callbacks.onFirstSeen(index, runId);
+  }
+
+  sweep(): Promise<void> {
+    this.isSweeping = true;
+    return Promise.resolve();
+  }
+
+  hold(): Promise<boolean> {
+    this.held = true;
+    return Promise.resolve(this.holds);
+  }
+
+  release(): void {
+    this.held = false;
+  }
+
+  throttle(keysPerSecond: number): void {
+    this.keysPerSecond = keysPerSecond;
+  }
+
+  pause(): void {
+    this.paused = true;
+  }
+
+  resume(): void {
+    this.paused = false;
+  }
+
+  stop(): Promise<void> {
+    this.isStopped = true;
+    return Promise.resolve();
+  }
+
+  isSettled(): boolean {
+    return false;
+  }
+
+  runIdOf(): string {
+    return '';
+  }
+
+  holdMoves(): boolean {
+    return true;
+  }
+
+  giveUp(): void {}
+  settle(): void {}
+  noteGone(): void {}
+  releaseMoves(): void {}
+
+  dropLateConnections(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+export interface Stage {
+  readonly manager: RingManager;
+  readonly movers: FakeMover[];
+  readonly snapshots: MemberSnapshot[];
+  readonly warnings: string[];
+  /** What each call of the nodes and the data plane asks for, in order. */
+  readonly calls: string[];
+  /** What they answer; may be changed at any time. */
+  readonly answers: {
+    fence: () => Promise<FenceMember[]>;
+    killLateConnections: () => Promise<void>;
+    killPredecessors: (nodes: readonly NodeSpec[], proxies: readonly string[]) => Promise<void>;
+  };
+  /** Called whenever something happens. */
+  onCall: (view: RingView | null) => void;
+}
+
+/** @param store opened */
+export function stageManager(proxyId: string, store: RingStore): Stage {
+  const facts = { runId: '', role: 'master', clusterEnabled: false, keys: 0, version: '7.0.0', usedMemory: 0 };
+  const memory = { startupMemory: 0, maxMemory: 0, maxMemoryPolicy: 'noeviction', databasesInUse: 0, impairment: null };
+  const call = (name: string): void => {
+    stage.calls.push(name);
+    stage.onCall(stage.manager.generation === 0 ? null : stage.manager.view());
+  };
+  const hooks: RingManagerHooks = {
+    publish: (snapshot) => {
+      stage.snapshots.push(snapshot);
+      call(`publish ${snapshot.phase}${snapshot.moves === null ? '' : ' moves'}`);
+    },
+    fence: () => {
+      call('fence');
+      return stage.answers.fence();
+    },
+    killLateConnections: () => {
+      call('kill late');
+      return stage.answers.killLateConnections();
+    },
+    killPredecessors: (nodes, proxies) => {
+      call(`kill ${proxies.join(' ')}`);
+      return stage.answers.killPredecessors(nodes, proxies);
+    },
+    createMover: (nodes, ring, nextRing, start, callbacks) => {
+      call('mover');
+      const mover = new FakeMover(nodes, sourcesOf(ring, nextRing), start, callbacks);
+      stage.movers.push(mover);
+      return mover;
+    },
+    runIds: (nodes) => Promise.resolve(nodes.map(({ name }) => `run of ${name}`)),
+    inspect: (node) => Promise.resolve({ ...facts, ...memory, runId: node.name }),
+    examine: () => Promise.resolve({ lacking: [], databases: 16, settings: new Map() }),
+    takesValuesOf: () => Promise.resolve(null),
+    databases: 16,
+    health: () => null,
+    survey: () => Promise.resolve({ largest: [], keys: 0, complete: true }),
+    clearStrays: () => Promise.resolve([]),
+    bringFunctions: () => Promise.resolve(),
+    flush: () => Promise.resolve(),
+    warn: (message) => void stage.warnings.push(message),
+    info: () => {},
+    debug: () => {},
+  };
+  const stage: Stage = {
+    manager: new RingManager(proxyId, store, hooks),
+    movers: [],
+    snapshots: [],
+    warnings: [],
+    calls: [],
+    answers: {
+      fence: () => Promise.resolve([{ acknowledged: true, why: '' }]),
+      killLateConnections: () => Promise.resolve(),
+      killPredecessors: () => Promise.resolve(),
+    },
+    onCall: () => {},
+  };
+  return stage;
+}

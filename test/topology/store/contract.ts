@@ -1,0 +1,300 @@
+/**
+ * What every store of a ring keeps to, whatever it is made of. A suite calls `describeRingStore` with a place of its own
+ * kind; nothing here knows which.
+ */
+import { describe, expect, it } from 'vitest';
+import type { HistoryEntry } from '../../../src/admin/api.js';
+import type { Claim } from '../../../src/topology/state/fleet.js';
+import { firstState, nextMembers, type RingState } from '../../../src/topology/state/ring-state.js';
+import { afterEverybodyIsGone, move, prepare, turn } from '../../../src/topology/state/transitions.js';
+import { COORDINATOR, type RingStore, type StoreEvent } from '../../../src/topology/store/ring-store.js';
+
+/** Where one ring is kept. */
+export interface Place {
+  /**
+   * A store at this place, opened as a proxy does when it starts; closed at the test's end, unless the test does so.
+   * The one before may have been closed, or left as by `kill -9`.
+   */
+  open(proxyId: string): Promise<RingStore>;
+  /** Ends the proxy that has it open, as `kill -9` does. When this returns, its leases have run out. */
+  kill(store: RingStore): Promise<void>;
+}
+
+const options = { hash: 'murmur3', distribution: 'ketama', hashTag: '', vnodes: 160, weighting: 'own' } as const;
+const stable: RingState = firstState([{ name: 'a', address: '127.0.0.1:1', weight: 2 }], options);
+const preparing: RingState = prepare(stable, {
+  id: 'c',
+  kind: 'add',
+  members: nextMembers(stable, { add: [{ name: 'b', address: '127.0.0.1:2', weight: 1 }] }),
+  startedAt: '2026-01-01T00:00:00.000Z',
+  summary: 'add b',
+  undrained: [],
+  processes: [],
+  throttle: 0,
+  keysDropped: 0,
+});
+const moving: RingState = move(preparing, [{ name: 'a', address: '127.0.0.1:1', runId: 'r' }]);
+
+/** Claims the right to decide. @throws Error when another one has it */
+async function elect(store: RingStore, holder = 'p1'): Promise<Claim> {
+  const claim = await store.claim(COORDINATOR, holder);
+  if (claim === null) throw new Error('another one is elected');
+  return claim;
+}
+
+/** Records these one after the other. @returns the last revision */
+async function save(store: RingStore, claim: Claim, ...states: readonly RingState[]): Promise<number> {
+  let last = -1;
+  for (const state of states) {
+    const seen = (await store.load())?.revision ?? null;
+    const revision = await store.compareAndSave(seen, state, claim);
+    if (revision === null) throw new Error('refused');
+    expect(revision).toBeGreaterThan(last);
+    last = revision;
+  }
+  return last;
+}
+
+function ended(generation: number): HistoryEntry {
+  const at = new Date(generation * 1000).toISOString();
+  const [keysMoved, bytesMoved, keysDropped, durationSeconds] = [1, 2, 0, 3];
+  const counted = { keysMoved, bytesMoved, keysDropped, durationSeconds };
+  return {
+    id: `${generation}`,
+    kind: 'add',
+    generation,
+    startedAt: at,
+    finishedAt: at,
+    by: 'p1',
+    summary: 's',
+    ...counted,
+  };
+}
+
+/** @param create makes a place where nothing is kept yet */
+export function describeRingStore(name: string, create: () => Promise<Place>): void {
+  describe(`${name} keeps the ring`, () => {
+    it('of which there is none at first', async () => {
+      const store = await (await create()).open('p1');
+      expect(await store.load()).toBeNull();
+    });
+
+    it('as it was recorded last', async () => {
+      const store = await (await create()).open('p1');
+      const claim = await elect(store);
+      const revision = await save(store, claim, stable, preparing, moving);
+      expect(await store.load()).toEqual({ revision, state: moving });
+    });
+
+    it.each([
+      ['closed', moving],
+      ['killed', moving],
+      ['closed', turn(moving)],
+      ['killed', turn(moving)],
+      ['killed', preparing],
+    ] as const)(
+      'over a restart of a proxy that was %s, at least as a restart of everybody leaves it (%#)',
+      async (end, state) => {
+        const place = await create();
+        const first = await place.open('p1');
+        const steps = state === preparing ? [stable, preparing] : [stable, preparing, moving, state];
+        const revision = await save(first, await elect(first), ...steps);
+        await (end === 'closed' ? first.close() : place.kill(first));
+        const kept = await (await place.open('p2')).load();
+        expect([state, afterEverybodyIsGone(state)]).toContainEqual(kept?.state);
+        expect(kept?.revision).toBeLessThanOrEqual(revision);
+      },
+    );
+
+    it('against writers that have not seen it as it is', async () => {
+      const store = await (await create()).open('p1');
+      const claim = await elect(store);
+      expect(await store.compareAndSave(1, stable, claim)).toBeNull();
+      const first = await save(store, claim, stable);
+      expect(await store.compareAndSave(null, preparing, claim)).toBeNull();
+      await save(store, claim, preparing);
+      expect(await store.compareAndSave(first, stable, claim)).toBeNull();
+      expect((await store.load())?.state).toEqual(preparing);
+    });
+
+    it('against writers whose claim is not in force any more', async () => {
+      const store = await (await create()).open('p1');
+      const old = await elect(store);
+      const seen = await save(store, old, stable);
+      const claim = await elect(store);
+      expect(await store.compareAndSave(seen, preparing, old)).toBeNull();
+      await store.release(claim);
+      expect(await store.compareAndSave(seen, preparing, claim)).toBeNull();
+      expect((await store.load())?.state).toEqual(stable);
+      await save(store, await elect(store), preparing);
+    });
+
+    it('so that of writers at the same time one is the first', async () => {
+      const store = await (await create()).open('p1');
+      const claim = await elect(store);
+      await save(store, claim, stable);
+      const [writers, each] = [8, 5];
+      await Promise.all(
+        Array.from({ length: writers }, async () => {
+          for (let written = 0; written < each; ) {
+            const seen = await store.load();
+            if (seen === null) throw new Error('there is none');
+            const next = { ...seen.state, generation: seen.state.generation + 1 };
+            if ((await store.compareAndSave(seen.revision, next, claim)) !== null) written++;
+          }
+        }),
+      );
+      expect((await store.load())?.state.generation).toBe(1 + writers * each);
+    });
+
+    it('and tells everybody who watches what is recorded, once and in order', async () => {
+      const store = await (await create()).open('p1');
+      const claim = await elect(store);
+      await save(store, claim, stable);
+      const told: StoreEvent[] = [];
+      const end = store.watch((event) => told.push(event));
+      const revision = await save(store, claim, preparing, moving);
+      const rings = (): unknown[] => told.flatMap((event) => (event.kind === 'ring' ? [event.ring.state] : []));
+      await expect.poll(rings).toEqual([preparing, moving]);
+      expect(told.at(-1)).toEqual({ kind: 'ring', ring: { revision, state: moving } });
+      end();
+      await save(store, claim, stable);
+      expect(rings()).toEqual([preparing, moving]);
+    });
+
+    it('and can be asked whether a record could be made', async () => {
+      const store = await (await create()).open('p1');
+      const seen = await save(store, await elect(store), stable);
+      await store.rehearse(moving);
+      expect(await store.load()).toEqual({ revision: seen, state: stable });
+    });
+  });
+
+  describe(`${name} knows the members`, () => {
+    it('that have seen the ring as it is', async () => {
+      const store = await (await create()).open('p1');
+      expect(await store.register('p1', 1)).toBeNull();
+      const claim = await elect(store);
+      const old = await save(store, claim, stable);
+      const seen = await save(store, claim, preparing);
+      // It would begin in a phase that is over, past the fence.
+      expect(await store.register('p1', old)).toBeNull();
+      expect(await store.members()).toEqual([]);
+      expect(await store.register('p1', seen)).toBeGreaterThan(seen);
+      expect(await store.members()).toEqual([{ id: 'p1', alive: true, fencedOff: false, answer: null }]);
+    });
+
+    it('also those that are gone, until they are taken out', async () => {
+      const place = await create();
+      const first = await place.open('p1');
+      await first.register('p1', await save(first, await elect(first), stable));
+      await place.kill(first);
+      const second = await place.open('p2');
+      const seen = (await second.load())?.revision ?? -1;
+      await second.register('p2', seen);
+      const members = await second.members();
+      expect(members.map(({ id, alive }) => [id, alive])).toEqual([
+        ['p1', false],
+        ['p2', true],
+      ]);
+      expect(await second.fenceOff('p1')).toBe(true);
+      expect((await second.members()).map(({ fencedOff }) => fencedOff)).toEqual([true, false]);
+      await second.deregister(['p1', 'nobody']);
+      expect((await second.members()).map(({ id }) => id)).toEqual(['p2']);
+    });
+
+    it('and what each has answered last', async () => {
+      const store = await (await create()).open('p1');
+      const seen = await save(store, await elect(store), stable);
+      expect(await store.answer('p1', { revision: seen, acknowledged: true, why: '' })).toBeNull();
+      await store.register('p1', seen);
+      const told: StoreEvent[] = [];
+      store.watch((event) => told.push(event));
+      await store.answer('p1', { revision: seen, acknowledged: false, why: 'a client' });
+      await store.answer('p1', { revision: seen, acknowledged: true, why: '' });
+      expect((await store.members())[0]?.answer).toEqual({ revision: seen, acknowledged: true, why: '' });
+      await expect.poll(() => told.map(({ kind }) => kind)).toContain('members');
+    });
+
+    it('of whom none that is alive can be fenced off, and nobody is who is none', async () => {
+      const store = await (await create()).open('p1');
+      await store.register('p1', await save(store, await elect(store), stable));
+      expect(await store.fenceOff('p1')).toBe(false);
+      expect(await store.fenceOff('nobody')).toBe(false);
+      expect((await store.members())[0]?.fencedOff).toBe(false);
+    });
+
+    it('of whom one that is fenced off says nothing any more', async () => {
+      const place = await create();
+      const first = await place.open('p1');
+      await first.register('p1', await save(first, await elect(first), stable));
+      await place.kill(first);
+      const second = await place.open('p2');
+      await second.load();
+      await second.fenceOff('p1');
+      expect(await second.answer('p1', { revision: 1, acknowledged: true, why: '' })).toBeNull();
+      expect((await second.members())[0]?.answer).toBeNull();
+    });
+  });
+
+  describe(`${name} gives each job to one`, () => {
+    it('until it is let go', async () => {
+      const store = await (await create()).open('p1');
+      const claim = await store.claim('job', 'p1');
+      expect(claim).toMatchObject({ job: 'job', holder: 'p1' });
+      expect(await store.claim('job', 'p2')).toBeNull();
+      expect(await store.claim('other', 'p2')).toMatchObject({ holder: 'p2' });
+      expect((await store.claims()).map(({ job }) => job).sort()).toEqual(['job', 'other']);
+      if (claim !== null) await store.release(claim);
+      const next = await store.claim('job', 'p2');
+      expect(next?.revision).toBeGreaterThan(claim?.revision ?? Number.POSITIVE_INFINITY);
+    });
+
+    it('and of two claims of one holder only the later one is in force', async () => {
+      const store = await (await create()).open('p1');
+      const [old, claim] = [await store.claim('job', 'p1'), await store.claim('job', 'p1')];
+      if (old === null || claim === null) throw new Error('refused');
+      expect(claim.revision).toBeGreaterThan(old.revision);
+      await store.release(old);
+      expect(await store.claims()).toEqual([claim]);
+      expect(await store.claim('job', 'p2')).toBeNull();
+    });
+
+    it('until its holder is gone, and then by a newer claim', async () => {
+      const place = await create();
+      const first = await place.open('p1');
+      await save(first, await elect(first), stable);
+      let last = await first.claim('job', 'p1');
+      for (let again = 0; again < 50; again++) last = await first.claim('job', 'p1');
+      await place.kill(first);
+      const second = await place.open('p2');
+      await second.load();
+      expect(await second.claims()).toEqual([]);
+      const claim = await second.claim('job', 'p2');
+      expect(claim?.revision).toBeGreaterThan(last?.revision ?? Number.POSITIVE_INFINITY);
+    });
+  });
+
+  describe(`${name} keeps the history`, () => {
+    it('in order, over restarts', async () => {
+      const place = await create();
+      const first = await place.open('p1');
+      await first.load();
+      await first.addHistory(ended(1));
+      await first.addHistory(ended(2));
+      await place.kill(first);
+      const second = await place.open('p2');
+      await second.load();
+      await second.addHistory(ended(3));
+      expect(await second.history()).toEqual([ended(1), ended(2), ended(3)]);
+    });
+
+    it('of the last thousand changes', { timeout: 60_000 }, async () => {
+      const store = await (await create()).open('p1');
+      await store.load();
+      for (let generation = 1; generation <= 1003; generation++) await store.addHistory(ended(generation));
+      const kept = await store.history();
+      expect([kept.length, kept[0]?.generation, kept.at(-1)?.generation]).toEqual([1000, 4, 1003]);
+    });
+  });
+}
