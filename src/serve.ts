@@ -4,7 +4,7 @@ import type { ProxyView, StatsView } from './admin/api.js';
 import type { AdminBackend } from './admin/backend.js';
 import { AdminServer } from './admin/server.js';
 import type { Config } from './config/settings.js';
-import { RingproxyError } from './errors.js';
+import { RingproxyError, systemCode } from './errors.js';
 import { examineNode, takesValuesOf } from './health/examine.js';
 import { flushNode, inspectNode, runIdsOf } from './health/inspect.js';
 import { NodeMonitors } from './health/node-monitors.js';
@@ -323,7 +323,6 @@ function reachBy(config: Config): (member: Member) => RoutedNode & Reach {
 }
 
 function listenFailure(setting: string, address: string, error: unknown): RingproxyError {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   const message = error instanceof Error ? error.message : String(error);
   const hints: Readonly<Record<string, string>> = {
     EADDRINUSE: `another process listens there: end it, or choose another address with --${setting}`,
@@ -334,6 +333,6 @@ function listenFailure(setting: string, address: string, error: unknown): Ringpr
   return new RingproxyError(
     'LISTEN',
     `cannot listen on ${address} (${setting}): ${message}`,
-    hints[code] ?? `choose another address with --${setting}`,
+    hints[systemCode(error)] ?? `choose another address with --${setting}`,
   );
 }

@@ -2,7 +2,7 @@
 import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { RingproxyError } from '../../errors.js';
+import { RingproxyError, systemCode } from '../../errors.js';
 import { HASH_NAMES } from '../../ring/hash.js';
 import type { Revision } from '../state/fleet.js';
 import type { RingState } from '../state/ring-state.js';
@@ -106,7 +106,7 @@ export class StateDir {
     try {
       text = await readFile(this.#file, 'utf8');
     } catch (error) {
-      if (isCode(error, 'ENOENT')) return null;
+      if (systemCode(error) === 'ENOENT') return null;
       throw this.#failure('cannot be read', error);
     }
     try {
@@ -176,8 +176,4 @@ async function writeSynced(path: string, text: string): Promise<void> {
   } finally {
     await file.close();
   }
-}
-
-function isCode(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code;
 }
