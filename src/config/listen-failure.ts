@@ -1,4 +1,4 @@
-import { RingproxyError } from '../errors.js';
+import { RingproxyError, systemCode } from '../errors.js';
 
 /**
  * Why the proxy cannot listen, and what to do.
@@ -6,7 +6,6 @@ import { RingproxyError } from '../errors.js';
  * @param error the system's
  */
 export function listenFailure(setting: string, address: string, error: unknown): RingproxyError {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   const message = error instanceof Error ? error.message : String(error);
   const hints: Readonly<Record<string, string>> = {
     EADDRINUSE: `another process listens there: end it, or choose another address with --${setting}`,
@@ -17,6 +16,6 @@ export function listenFailure(setting: string, address: string, error: unknown):
   return new RingproxyError(
     'LISTEN',
     `cannot listen on ${address} (${setting}): ${message}`,
-    hints[code] ?? `choose another address with --${setting}`,
+    hints[systemCode(error)] ?? `choose another address with --${setting}`,
   );
 }

@@ -214,10 +214,10 @@ export class DataPlane {
    */
   async fence(timeout: number): Promise<string[]> {
     const { router, features } = this.#dispatcher;
-    const { pubsub, blocked } = features;
+    const { pubsub, blocking } = features;
     const { snapshot } = router;
     if (snapshot === null) return [];
-    blocked.release();
+    blocking.release();
     const fence = new Fence({
       snapshot,
       table: this.table,
@@ -310,7 +310,7 @@ export class DataPlane {
     if (stoodStill) return;
     this.counters.observer = this.#observer.wanted;
     for (const node of this.#nodes.values()) node.tick(now);
-    this.#dispatcher.features.blocked.tick(now);
+    this.#dispatcher.features.blocking.tick(now);
     this.#dispatcher.features.pubsub.tick();
     this.#dispatcher.features.tracking.tick(now);
     if (++this.#ticks % CLIENT_TICKS !== 0) return;

@@ -7,21 +7,21 @@ import type { PlaneHost } from '../plane/host.js';
 import { killProxies } from '../rebalance/connections.js';
 import type { FunctionKeeper } from '../rebalance/function-keeper.js';
 import { KeyMoving } from '../rebalance/key-moving.js';
-import type { NodeSpec } from '../ring/node-spec.js';
 import type { Logger } from '../telemetry/log.js';
 import { publishGeneration } from '../topology/events.js';
 import { StrayChecks } from '../topology/jobs/stray-checks.js';
 import { RingManager } from '../topology/ring-manager.js';
+import type { Member } from '../topology/state/ring-state.js';
 import { LocalStore } from '../topology/store/local-store.js';
 import { StateDir } from '../topology/store/state-dir.js';
 import { ChangeWatcher } from '../topology/views/change-watcher.js';
-import type { Reach } from './reach.js';
+import type { ReachMember } from './reach.js';
 
 export interface RingNeeds {
   readonly config: Config;
   readonly identity: ProxyIdentity;
   readonly log: Logger;
-  readonly reach: Reach;
+  readonly reach: ReachMember;
   readonly plane: PlaneHost;
   readonly monitors: NodeMonitors;
   readonly functions: FunctionKeeper;
@@ -39,7 +39,7 @@ export function composeRing({ config, identity, log, reach, plane, monitors, fun
   const warn = (message: string): void => log.warn(message);
   const watcher = new ChangeWatcher();
   const watch = (): void => watcher.observe(ring.view());
-  const moving = new KeyMoving<NodeSpec>({
+  const moving = new KeyMoving<Member>({
     proxyId,
     connectTimeout,
     reach,
@@ -62,7 +62,7 @@ export function composeRing({ config, identity, log, reach, plane, monitors, fun
     warn,
   });
   const ring: RingManager = new RingManager(proxyId, store, {
-    ...nodeChecks<NodeSpec>(reach, config),
+    ...nodeChecks<Member>(reach, config),
     databases: config.databases,
     publish: (members) => {
       const snapshot = { ...members, nodes: members.nodes.map(reach) };
