@@ -7,7 +7,7 @@ import { ROOT } from './support/root.js';
 const files = [
   'README.md',
   'vitest.config.ts',
-  ...['src', 'cli', 'test', 'compose'].flatMap((folder) =>
+  ...['src', 'cli', 'test', 'compose', '.github'].flatMap((folder) =>
     readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' }).map((name) => `${folder}/${name}`),
   ),
 ];
