@@ -10,9 +10,9 @@ import { flushNode, inspectNode, runIdsOf } from './health/inspect.js';
 import { NodeMonitors } from './health/node-monitors.js';
 import { readiness } from './health/readiness.js';
 import { newIdentity } from './identity.js';
+import { type Reach, reachOf } from './node/access.js';
 import { parseAddress } from './node/address.js';
-import type { Login, NodeEndpoint } from './node/endpoint.js';
-import type { NodeIdentity } from './node/identity.js';
+import type { NodeEndpoint } from './node/endpoint.js';
 import type { PlaneHost } from './plane/host.js';
 import { LearnedCommands } from './plane/learned-commands.js';
 import { LocalPlane } from './plane/local.js';
@@ -22,15 +22,13 @@ import { socketShortCuts } from './proxy/io/raw-socket.js';
 import { bucketUpperBound } from './proxy/measure/histogram.js';
 import type { PlaneStats } from './proxy/measure/plane-stats.js';
 import { pickDataPlaneSettings } from './proxy/settings.js';
-import type { RoutingSnapshot } from './proxy/snapshot.js';
+import type { RoutedNode, RoutingSnapshot } from './proxy/snapshot.js';
 import { killByName, lateKiller } from './rebalance/connections.js';
 import { publishKeysMoved } from './rebalance/events.js';
 import { FunctionKeeper } from './rebalance/function-keeper.js';
 import { Mover } from './rebalance/mover.js';
-import type { MoverNode } from './rebalance/moving-nodes.js';
 import { NodeLink } from './rebalance/node-link.js';
 import { surveyMoves } from './rebalance/survey.js';
-import type { NodeSpec } from './ring/node-spec.js';
 import { LoadHistory } from './telemetry/load-history.js';
 import { createLogger } from './telemetry/log.js';
 import { ProxyMetrics } from './telemetry/proxy-metrics.js';
@@ -40,6 +38,7 @@ import { logEvents, onEvents } from './telemetry/subscribers.js';
 import { type RingGenerationEvent, ringGeneration } from './topology/events.js';
 import { StrayChecks } from './topology/jobs/stray-checks.js';
 import { RingManager } from './topology/ring-manager.js';
+import type { Member } from './topology/state/ring-state.js';
 import { LocalStore } from './topology/store/local-store.js';
 import { StateDir } from './topology/store/state-dir.js';
 import { arcsView } from './topology/views/arcs-view.js';
@@ -93,10 +92,6 @@ export async function startServer(config: Config): Promise<RunningProxy> {
     (reply) => commands.learn(reply),
   );
 
-  const moverNode = (node: NodeSpec): MoverNode => ({
-    ...reach(node),
-    peerAddress: config.nodes.find((entry) => entry.name === node.name)?.peerAddress ?? node.address,
-  });
   const link = {
     connectionName: `ringproxy-move:${proxyId}`,
     connectTimeout: config.connectTimeout,
@@ -113,7 +108,7 @@ export async function startServer(config: Config): Promise<RunningProxy> {
     config.stateDir === '' ? null : new StateDir(config.stateDir, stateDirLost, (message) => log.warn(message));
   const store = new LocalStore(proxyId, directory);
   const strays: StrayChecks = new StrayChecks({
-    open: (node) => NodeLink.open(moverNode(node), { ...link, onLate: () => {} }),
+    open: (node) => NodeLink.open(reach(node), { ...link, onLate: () => {} }),
     stable: () => manager.stableRing,
     runId: (node) => monitors.runIdOf(node),
     warn: (message) => log.warn(message),
@@ -147,11 +142,11 @@ export async function startServer(config: Config): Promise<RunningProxy> {
     killLateConnections: (nodes) => plane.killLateConnections(nodes.map(reach)),
     killPredecessors: (nodes, proxies) =>
       killByName(nodes.map(reach), (name) => proxies.includes(proxyOfConnection(name)), config.connectTimeout),
-    survey: (nodes, ring, nextRing) => surveyMoves(nodes.map(moverNode), ring, nextRing, link, SURVEY_MS),
+    survey: (nodes, ring, nextRing) => surveyMoves(nodes.map(reach), ring, nextRing, link, SURVEY_MS),
     runIds: (nodes) => runIdsOf(nodes.map(reach), RUN_ID_MS),
     createMover: (nodes, ring, nextRing, start, callbacks) =>
       new Mover({
-        nodes: nodes.map(moverNode),
+        nodes: nodes.map(reach),
         ring,
         nextRing,
         ...start,
@@ -318,15 +313,12 @@ function createPlane(
   return new WorkerPool(poolOptions);
 }
 
-/** How the proxy logs in at nodes. */
-function reachBy(config: Config): <Node extends NodeIdentity>(node: Node) => Node & Login {
-  return (node) => {
-    const own = config.nodes.find(({ name }) => name === node.name);
-    return {
-      ...node,
-      username: own?.username ?? config.nodeUsername,
-      password: own?.password ?? config.nodePassword,
-    };
+/** How the members are reached. */
+function reachBy(config: Config): (member: Member) => RoutedNode & Reach {
+  const { nodes, nodeUsername: username, nodePassword: password } = config;
+  return (member) => {
+    const { id, name, address, weight } = member;
+    return { id, name, address, weight, ...reachOf(member, { nodes, login: { username, password } }) };
   };
 }
 

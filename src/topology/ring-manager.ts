@@ -11,7 +11,6 @@
  */
 import type { ChangeAccepted, ChangeRequest, HistoryEntry, RingPhase, RingView, WhichView } from '../admin/api.js';
 import { RingproxyError } from '../errors.js';
-import type { NodeSpec } from '../ring/node-spec.js';
 import type { Ring, RingOptions } from '../ring/ring.js';
 import { RingBuilder } from './change-rings.js';
 import { ChangeNotes } from './coordinator/change-notes.js';
@@ -23,7 +22,7 @@ import type { LocalRing } from './participant/local-ring.js';
 import { Participant } from './participant/participant.js';
 import type { RingManagerHooks } from './ring-manager-hooks.js';
 import { afterRestart } from './state/change-protocol.js';
-import { differences, firstState } from './state/ring-state.js';
+import { differences, firstState, type Member, type NewMember } from './state/ring-state.js';
 import { afterEverybodyIsGone, phaseOf } from './state/transitions.js';
 import type { RingStore } from './store/ring-store.js';
 import { shownPhase } from './views/change-view.js';
@@ -76,12 +75,12 @@ export class RingManager {
   }
 
   /** The members of the ring as it is recorded. */
-  get nodes(): readonly NodeSpec[] {
+  get nodes(): readonly Member[] {
     return this.#participant.local?.stored.state.members ?? [];
   }
 
   /** The ring and its nodes while nothing is about to change them; otherwise null. */
-  get stableRing(): { ring: Ring; nodes: readonly NodeSpec[] } | null {
+  get stableRing(): { ring: Ring; nodes: readonly Member[] } | null {
     const { local } = this.#participant;
     if (local === null || local.change !== null || this.#coordinator.isDeciding) return null;
     return { ring: local.ring, nodes: local.stored.state.members };
@@ -103,7 +102,7 @@ export class RingManager {
   }
 
   /** Takes the ring that is kept, or makes the first generation of what is configured. @throws RingproxyError */
-  async bootstrap(nodes: readonly NodeSpec[], options: RingOptions): Promise<void> {
+  async bootstrap(nodes: readonly NewMember[], options: RingOptions): Promise<void> {
     const kept = await this.#store.load();
     if (kept === null) {
       const startedAt = new Date().toISOString();

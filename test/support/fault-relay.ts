@@ -222,6 +222,8 @@ class Way {
     this.#busy = true;
     for (let request = this.#requests.shift(); request !== undefined; request = this.#requests.shift()) {
       await this.onRequest(request);
+      // What a program has sent that is gone is lost, but where it is said to be late.
+      if (this.client.destroyed && !this.#stranded) this.#requests.length = 0;
     }
     this.#busy = false;
   }
