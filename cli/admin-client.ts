@@ -13,6 +13,7 @@ import type {
   StrayReport,
   WhichView,
 } from '../src/admin/api.js';
+import { systemCode } from '../src/errors.js';
 import { CliError } from './cli-error.js';
 import { type ProxyEvent, readEvents } from './event-stream.js';
 
@@ -210,7 +211,7 @@ function isApiError(value: unknown): value is ApiError {
 }
 
 function describe(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  const code = systemCode(error);
   if (code === 'ECONNREFUSED') return 'nothing listens there';
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return 'the name does not resolve';
   if (code.includes('TIMEOUT')) return 'it did not answer in time';

@@ -217,6 +217,11 @@ export class RingproxyError extends Error {
   }
 }
 
+/** @returns the code of an error of the system or the network library, such as `ENOENT`; empty: it has none */
+export function systemCode(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : '';
+}
+
 /** @returns the table of all errors, in Markdown */
 export function errorReference(): string {
   const rows = Object.entries<ErrorRow>(ERRORS).map(([code, { status, exitCode = 1, meaning, hint }]) => {

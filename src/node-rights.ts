@@ -130,11 +130,6 @@ export function rightsReference(): string {
   return ['| right | needed | what for |', '|---|---|---|', ...rows].join('\n');
 }
 
-/** Whether a node's error means that the user may not send this, or that the node does not know it under this name. */
-export function lacksRight(error: string): boolean {
-  return /^NOPERM|unknown (?:sub)?command/i.test(error);
-}
-
 function named(wanted: (row: NodeRight) => boolean): string {
   return NODE_RIGHTS.filter(wanted)
     .map((row) => plus(row.command))

@@ -1,7 +1,8 @@
 /** The table of what the proxy sends to nodes, against a real node. */
 import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { aclRules, lacksRight, NODE_RIGHTS, rightsReference } from '../src/node-rights.js';
+import { isForbidden } from '../src/node/reply-errors.js';
+import { aclRules, NODE_RIGHTS, rightsReference } from '../src/node-rights.js';
 import { RawClient } from './support/raw-client.js';
 import { type RedisProcess, startRedis } from './support/redis-process.js';
 
@@ -37,7 +38,7 @@ describe('the table of rights', () => {
     const client = await login(aclRules('change'));
     for (const { command, probe } of probes) {
       const reply = await client.text(...(probe as [string, ...string[]]));
-      expect(lacksRight(reply.slice(1)), `${command}: ${reply}`).toBe(false);
+      expect(isForbidden(reply.slice(1)), `${command}: ${reply}`).toBe(false);
     }
     expect(await admin.text('DBSIZE')).toBe(':0\r\n');
     expect(await admin.text('PING')).toBe('+PONG\r\n');
@@ -47,7 +48,7 @@ describe('the table of rights', () => {
     const client = await login(`~* &* +@all -${command}`);
     const reply = await client.text(...(probe as [string, ...string[]]));
     expect(reply).toMatch(/^-NOPERM/);
-    expect(lacksRight(reply.slice(1))).toBe(true);
+    expect(isForbidden(reply.slice(1))).toBe(true);
   });
 
   it('the least rights are enough for reads and writes, and not for moving keys', async () => {

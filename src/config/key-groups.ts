@@ -1,11 +1,8 @@
 /** The setting `key-groups`: uses of the cache that are told apart by what their keys begin with. */
 import { z } from 'zod';
+import type { DataPlaneSettings } from '../proxy/settings.js';
 
-export interface KeyGroupConfig {
-  /** A label of metrics. */
-  readonly group: string;
-  readonly prefixes: readonly string[];
-}
+type KeyGroup = DataPlaneSettings['keyGroups'][number];
 
 /** Each group costs some thirty series at each proxy. */
 const MOST_GROUPS = 32;
@@ -20,7 +17,7 @@ const shape = z.union([z.string(), z.record(z.string(), prefixes)]);
 const EXPECTED = 'expected groups with their prefixes, such as sessions: "session:", or pages: ["page:", "html:"]';
 
 /** In the file a map of prefixes, or lists of them, by group; as text `GROUP=PREFIX[,PREFIX…]`, with blanks between groups. */
-export const keyGroups: z.ZodType<readonly KeyGroupConfig[]> = z
+export const keyGroups: z.ZodType<readonly KeyGroup[]> = z
   .unknown()
   .transform((value, context) => {
     const fail = (message: string): void => context.addIssue({ code: 'custom', message });
@@ -32,14 +29,14 @@ export const keyGroups: z.ZodType<readonly KeyGroupConfig[]> = z
   })
   .prefault({});
 
-function fromMap(map: Readonly<Record<string, string | readonly string[]>>): KeyGroupConfig[] {
+function fromMap(map: Readonly<Record<string, string | readonly string[]>>): KeyGroup[] {
   return Object.entries(map).map(([group, given]) => ({
     group,
     prefixes: typeof given === 'string' ? [given] : given,
   }));
 }
 
-function parseText(text: string, fail: (message: string) => void): KeyGroupConfig[] {
+function parseText(text: string, fail: (message: string) => void): KeyGroup[] {
   return text
     .split(/\s+/)
     .filter((part) => part !== '')
@@ -51,7 +48,7 @@ function parseText(text: string, fail: (message: string) => void): KeyGroupConfi
     });
 }
 
-function mistakesOf(groups: readonly KeyGroupConfig[]): string[] {
+function mistakesOf(groups: readonly KeyGroup[]): string[] {
   const mistakes: string[] = [];
   const owners = new Map<string, string>();
   if (groups.length > MOST_GROUPS) mistakes.push(`${groups.length} groups: at most ${MOST_GROUPS} are counted`);

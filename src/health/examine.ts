@@ -2,7 +2,8 @@
 import type { Redis } from 'ioredis';
 import { describeNodeError, isReplyError, onNode } from '../node/client.js';
 import type { NodeEndpoint } from '../node/endpoint.js';
-import { lacksRight, NODE_RIGHTS, type NodeRight, PROBE_KEY } from '../node-rights.js';
+import { isForbidden } from '../node/reply-errors.js';
+import { NODE_RIGHTS, type NodeRight, PROBE_KEY } from '../node-rights.js';
 import { nodeFailure } from './inspect.js';
 
 export interface NodeExam {
@@ -90,7 +91,7 @@ async function asked<T>(node: NodeEndpoint, timeout: number, work: (redis: Redis
 /** @returns the right if the node refuses it */
 async function lacks(redis: Redis, right: NodeRight): Promise<NodeRight | null> {
   const error = right.probe === null ? null : await refusalOf(redis, right.probe);
-  return error !== null && lacksRight(error) ? right : null;
+  return error !== null && isForbidden(error) ? right : null;
 }
 
 /** @returns the node's error, or null. @throws when it does not answer */

@@ -3,7 +3,7 @@ import { channel } from 'node:diagnostics_channel';
 import type { Redis } from 'ioredis';
 import { connectNode, describeNodeError, isReplyError } from '../node/client.js';
 import type { NodeEndpoint } from '../node/endpoint.js';
-import { isForbidden, passesByItself } from '../node/reply-errors.js';
+import { provesAlive } from '../node/reply-errors.js';
 import { readFacts } from './inspect.js';
 
 export interface NodeHealth {
@@ -151,9 +151,7 @@ export class NodeMonitor {
  * @returns what it says; null: it is not known to be alive
  */
 function livesAndSays(error: unknown): string | null {
-  if (!isReplyError(error)) return null;
-  const { message } = error;
-  return passesByItself(message) || isForbidden(message) || message.startsWith('MASTERDOWN ') ? message : null;
+  return isReplyError(error) && provesAlive(error.message) ? error.message : null;
 }
 
 /** What is news in a reason: of a node that loads, how far it is changes all the time. */

@@ -28,6 +28,11 @@ export function isForbidden(error: string): boolean {
   return error.startsWith('NOPERM') || isUnknownCommand(error);
 }
 
+/** It lives, and cannot do its work just now, or not for this user. */
+export function provesAlive(error: string): boolean {
+  return passesByItself(error) || isForbidden(error) || error.startsWith('MASTERDOWN ');
+}
+
 /** RESTORE or MIGRATE have found that the target has the key already. */
 export function saysBusyKey(error: string): boolean {
   return /\bBUSYKEY\b/.test(error);

@@ -11,6 +11,7 @@ import { type ClientEvent, clientConnected, clientRejected } from './events.js';
 import { answerPeer, onPeerNews } from './features/answer-peer.js';
 import type { ScriptPeers } from './features/scripts/script-store.js';
 import { ChunkPool } from './io/chunk-pool.js';
+import { DrainingSet } from './io/draining-set.js';
 import { Turn } from './io/turn.js';
 import { Clock } from './measure/clock.js';
 import { CommandObserver } from './measure/command-observer.js';
@@ -64,7 +65,7 @@ export interface DataPlaneHooks {
 export class DataPlane {
   readonly options: DataPlaneOptions;
   readonly counters: Counters;
-  readonly clients = new Set<ClientConnection>();
+  readonly clients = new DrainingSet<ClientConnection>();
   readonly #shared: ClientShared;
   readonly #upstream: UpstreamShared;
   readonly #dispatcher: Dispatcher;
@@ -214,10 +215,10 @@ export class DataPlane {
    */
   async fence(timeout: number): Promise<string[]> {
     const { router, features } = this.#dispatcher;
-    const { pubsub, blocked } = features;
+    const { pubsub, blocking } = features;
     const { snapshot } = router;
     if (snapshot === null) return [];
-    blocked.release();
+    blocking.release();
     const fence = new Fence({
       snapshot,
       table: this.table,
@@ -251,10 +252,7 @@ export class DataPlane {
       client.endAfterReplies();
       client.blocked?.stop();
     }
-    const deadline = performance.now() + timeout;
-    while (this.clients.size > 0 && performance.now() < deadline) {
-      await new Promise((resolve) => setTimeout(resolve, 5));
-    }
+    await within(timeout, this.clients.drained());
     for (const client of [...this.clients]) client.close('the proxy stops');
     this.#dispatcher.features.pubsub.close();
     this.#dispatcher.features.tracking.close();
@@ -310,7 +308,7 @@ export class DataPlane {
     if (stoodStill) return;
     this.counters.observer = this.#observer.wanted;
     for (const node of this.#nodes.values()) node.tick(now);
-    this.#dispatcher.features.blocked.tick(now);
+    this.#dispatcher.features.blocking.tick(now);
     this.#dispatcher.features.pubsub.tick();
     this.#dispatcher.features.tracking.tick(now);
     if (++this.#ticks % CLIENT_TICKS !== 0) return;

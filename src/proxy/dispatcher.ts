@@ -10,11 +10,9 @@ import { error as encodeError } from '../resp/encode.js';
 import { args, type RequestFramer } from '../resp/request-framer.js';
 import { Features } from './features/compose.js';
 import type { LocalContext } from './features/context.js';
-import { LOCAL_COMMANDS } from './features/index.js';
 import { refusalWhileSubscribed, waitsForSubscription } from './features/pubsub/commands.js';
 import { runAdministration, runEverywhere } from './features/server/everywhere.js';
-import { abortExec } from './features/transactions/exec.js';
-import { queueCommand, refusalInside, runsAtOnce } from './features/transactions/queue.js';
+import { refusalInside, runsAtOnce } from './features/transactions/queue.js';
 import { commandName } from './measure/command-names.js';
 import type { KeyGroups } from './measure/key-groups.js';
 import { KNOWN_KEY } from './request/request.js';
@@ -31,6 +29,7 @@ import { splitByOwner } from './route/split.js';
 import { planUpload } from './route/upload-plan.js';
 import type { ClientConnection } from './session/client-connection.js';
 import type { FrameHandler, UploadPlan } from './session/frame-handler.js';
+import { IN_TRANSACTION } from './session/modes.js';
 import type { RoutingSnapshot } from './snapshot.js';
 import type { UpstreamNode } from './upstream/upstream-node.js';
 
@@ -47,7 +46,7 @@ export class Dispatcher implements FrameHandler {
 
   constructor(table: CommandTable, context: LocalContext) {
     this.table = table;
-    this.router = new Router(context.shared, table, (client) => client.transaction?.abort());
+    this.router = new Router(context.shared, table, (client) => this.features.transactions.abort(client));
     this.features = new Features(this.router, context, (attentive) => {
       this.#attentive = attentive;
     });
@@ -60,9 +59,6 @@ export class Dispatcher implements FrameHandler {
   }
 
   publish(snapshot: RoutingSnapshot, nodes: readonly UpstreamNode[]): void {
-    if (snapshot.moves !== null) {
-      for (const client of this.router.shared.clients) client.watch?.onPublish(snapshot, nodes);
-    }
     this.router.publish(snapshot, nodes);
     this.features.onPublish(snapshot, nodes);
   }
@@ -93,7 +89,7 @@ export class Dispatcher implements FrameHandler {
     const source = framer.source as Buffer;
     if (command === undefined) {
       if (this.features.guard.looksLikeHttp(source)) return this.features.guard.end(client);
-      client.transaction?.abort();
+      this.features.transactions.abort(client);
       const text = unknownCommandError(source, args, framer.argc);
       client.reply(UNKNOWN_COMMAND_ID, encodeError(text, 'latin1'), true);
       return TAKEN;
@@ -111,7 +107,9 @@ export class Dispatcher implements FrameHandler {
   #refuseStranger(client: ClientConnection, command: Command, framer: RequestFramer): Verdict {
     const row = rowOf(command, framer);
     const reason = arityError(row, framer.argc) ?? NO_AUTH;
-    if (command.transactionStep === 'runs') return abortExec(client, command, this.features, reason);
+    if (command.transactionStep === 'runs') {
+      return this.features.transactions.abortExec(client, command, reason);
+    }
     return this.router.refuse(client, row, encodeError(reason));
   }
 
@@ -124,7 +122,7 @@ export class Dispatcher implements FrameHandler {
 
   planUpload(client: ClientConnection, framer: RequestFramer, buffer: Buffer, start: number): UploadPlan | null {
     // What is queued stays here until EXEC; of what is noted, the whole command must be known.
-    if (client.transaction !== null || client.tracking !== null || this.#attentive) return null;
+    if ((client.modes & IN_TRANSACTION) !== 0 || client.tracking !== null || this.#attentive) return null;
     return client.authenticated ? planUpload(this.router, this.table, client, framer, buffer, start) : null;
   }
 
@@ -163,21 +161,23 @@ export class Dispatcher implements FrameHandler {
       const refusal = refusalWhileSubscribed(client, command);
       if (refusal !== null) return this.router.refuse(client, command, refusal);
     }
-    const { transaction } = client;
+    const transaction = this.features.transactions.of(client);
     if (command.route === 'refused') {
       const reply = refusalOf(command);
       return this.router.refuse(client, command, transaction === null ? reply : refusalInside(command, reply));
     }
     const wrongArity = arityError(command, framer.argc);
     if (wrongArity !== null) {
-      if (transaction !== null && command.transactionStep === 'runs')
-        return abortExec(client, command, this.features, wrongArity);
+      if (transaction !== null && command.transactionStep === 'runs') {
+        return this.features.transactions.abortExec(client, command, wrongArity);
+      }
       return this.router.refuse(client, command, encodeError(wrongArity));
     }
-    if (transaction !== null && !runsAtOnce(command))
-      return queueCommand(this.features, client, transaction, command, framer);
+    if (transaction !== null && !runsAtOnce(command)) {
+      return this.features.transactions.queue(client, transaction, command, framer);
+    }
     if (command.route === 'proxy') {
-      const run = LOCAL_COMMANDS.get(command.name);
+      const run = this.features.handlerOf(command);
       if (run === undefined) return this.router.refuse(client, command, refusalOf(command));
       return run(client, command, framer, this.features);
     }

@@ -1,6 +1,6 @@
 /**
  * Functions (FUNCTION LOAD) belong to each node, and clients load them on all. A node that joins, or comes back
- * without them, gets them from another one before it serves. Scripts need no such care: see proxy/scripts.
+ * without them, gets them from another one before it serves. Scripts need no such care: see proxy/features/scripts.
  */
 import type { Redis } from 'ioredis';
 import { connectNode, isReplyError, onNode } from '../node/client.js';

@@ -2,13 +2,14 @@
 import ts from 'typescript';
 import { expect, it } from 'vitest';
 import { buildCommandTable } from '../../src/commands/build.js';
-import { LOCAL_COMMANDS } from '../../src/proxy/features/index.js';
+import { POLICY, type PolicyRow } from '../../src/commands/policy.js';
 import { compile, type Edit, pathOf } from '../support/sources.js';
 
-it('every command with the route `proxy` has a handler', () => {
+it('every command with the route `proxy` has it by its row, and so has a handler', () => {
   const commands = [...buildCommandTable().rows()].flatMap((row) => [row, ...(row.subcommands?.rows() ?? [])]);
   const own = commands.filter((row) => row.route === 'proxy').map((row) => row.name);
-  expect([...LOCAL_COMMANDS.keys()].sort()).toEqual(own.sort());
+  const byRow = Object.entries<PolicyRow>(POLICY).flatMap(([name, row]) => (row.route === 'proxy' ? [name] : []));
+  expect(byRow.sort()).toEqual(own.sort());
 });
 
 /** What is added to the sources, which without it compile (`npm run typecheck`). */
@@ -41,9 +42,9 @@ it('what is forgotten does not compile', () => {
     ['src/proxy/route/merge/mergers.ts', 'forgotten'],
     ['src/commands/reference.ts', 'forgotten'],
     ['src/proxy/features/scripts/script-commands.ts', 'forgotten'],
-    ['src/proxy/route/refusal.ts', 'forgotten'],
+    ['src/proxy/route/administration.ts', 'forgotten'],
     ['src/proxy/measure/cache-reads.ts', 'forgotten'],
-    ['src/proxy/features/transactions/queue.ts', 'forgotten'],
+    ['src/proxy/features/compose.ts', 'forgotten'],
   ] as const;
   for (const [file, word] of expected) {
     expect(

@@ -139,6 +139,7 @@ export class BlockingPops extends Queues {
         if (number % 4 === 3) await client.command('ZADD', `{q:${queue}}z`, String(number), element);
         else await client.command('RPUSH', `{q:${queue}}l`, element);
         this.done++;
+        // The load's pace: consumers are to wait now and then.
         if (number % 16 === 0) await new Promise((resolve) => setTimeout(resolve, 1));
       }
     });
@@ -194,6 +195,7 @@ export class Streams extends Queues {
         const reply = await client.text('XADD', stream, '*', 'f', `entry:${number}`);
         if (!/^\$\d+\r\n\d+-\d+\r\n$/.test(reply)) this.wrong.push(`XADD: ${reply}`);
         this.done++;
+        // The load's pace: consumers are to wait now and then.
         if (number % 16 === 0) await new Promise((resolve) => setTimeout(resolve, 1));
       }
       this.#producing--;

@@ -140,6 +140,7 @@ it.each([
         () => changes++,
         () => {},
       );
+      // No event: nodes are restarted at any moment of a change.
       await new Promise((resolve) => setTimeout(resolve, 100 + random() * 300));
       if (random() < 0.4) {
         await nodes[Math.floor(random() * nodes.length)]?.restart();

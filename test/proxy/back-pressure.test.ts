@@ -21,6 +21,19 @@ function memory(proxy: RingproxyProcess): { now: number; peak: number } {
   return { now: kilobytes('VmRSS') / 1024, peak: kilobytes('VmHWM') / 1024 };
 }
 
+/** Waits until the proxy has read something, and reads nothing more: for 20 looks. */
+async function untilNothingIsRead(proxy: RingproxyProcess): Promise<void> {
+  let [before, looks] = ['0', 0];
+  const look = async (): Promise<number> => {
+    const metrics = await (await fetch(`${proxy.admin}/metrics`)).text();
+    const read = /^ringproxy_client_bytes_total\{direction="in"\} (\S+)/m.exec(metrics)?.[1] ?? '0';
+    looks = read === before && read !== '0' ? looks + 1 : 0;
+    before = read;
+    return looks;
+  };
+  await expect.poll(look, { interval: 20 }).toBe(20);
+}
+
 /** Runs commands of its own until `done`; @returns the longest that one of them took, in milliseconds. */
 async function longestWait(proxy: RingproxyProcess, done: Promise<unknown>): Promise<number> {
   const client = await RawClient.connect(proxy.port);
@@ -169,7 +182,7 @@ describe('a node that does not read', () => {
         Array.from({ length: 60_000 }, (_, i) => Buffer.from(request(['RPUSH', 'list', `${i}:${payload}`]))),
       ),
     );
-    await new Promise((resolve) => setTimeout(resolve, 1500));
+    await untilNothingIsRead(proxy);
     const held = memory(proxy).now;
     nodes[0]?.kill('SIGCONT');
     expect((await replies).map(String)).toEqual(Array.from({ length: 60_000 }, (_, i) => `:${i + 1}\r\n`));

@@ -115,6 +115,7 @@ describe('a proxy that stands still', () => {
     proxy.kill('SIGSTOP');
     atEnd(() => proxy.kill('SIGCONT'));
     await nodes[0]?.client().ping();
+    // No event: longer than request-timeout is what the proxy must have stood still for.
     await new Promise((resolve) => setTimeout(resolve, 3500));
     proxy.kill('SIGCONT');
     expect(await answer).toBe('+OK\r\n');

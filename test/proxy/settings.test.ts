@@ -2,32 +2,12 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
-import { describe, expect, expectTypeOf, it, vi } from 'vitest';
+import { describe, expect, expectTypeOf, it } from 'vitest';
 import type { WorkerOptions } from '../../src/plane/workers/messages.js';
 import type { DataPlaneOptions } from '../../src/proxy/options.js';
 import { DATA_PLANE_SETTINGS, type DataPlaneSettings, pickDataPlaneSettings } from '../../src/proxy/settings.js';
+import { FakeWorkers } from '../support/fake-workers.js';
 import { tempFolder } from '../support/temp-folder.js';
-
-/** What workers were sent. */
-const sent = vi.hoisted(() => [] as { type: string; options?: object }[]);
-
-vi.mock('../../src/plane/workers/worker-process.js', () => ({
-  WorkerProcess: class {
-    readonly ended = false;
-    readonly exited = Promise.resolve();
-    readonly news = { send: () => {} };
-    constructor(_number: number, _slot: number, _board: number, onMessage: (worker: object, message: object) => void) {
-      queueMicrotask(() => onMessage(this, { type: 'started' }));
-    }
-    send(message: { type: string }): void {
-      sent.push(message);
-    }
-    stats(): Promise<null> {
-      return Promise.resolve(null);
-    }
-    kill(): void {}
-  },
-}));
 
 // Before the tables are made that are made of this one.
 Object.assign(DATA_PLANE_SETTINGS, {
@@ -36,7 +16,7 @@ Object.assign(DATA_PLANE_SETTINGS, {
 const { loadConfig } = await import('../../src/config/load.js');
 const { configReference } = await import('../../src/config/reference.js');
 const { registerServeCommand } = await import('../../cli/serve-command.js');
-const { WorkerPool } = await import('../../src/plane/workers/worker-pool.js');
+const { WorkerPool } = await import('../../src/plane/workers/primary/worker-pool.js');
 
 const nodes = ['a=127.0.0.1:1'];
 
@@ -67,6 +47,7 @@ describe('a row more', () => {
   it('reaches the workers with all others', async () => {
     const config = loadConfig({ flags: { nodes, password: 'p' }, env: { RINGPROXY_NOVELTY: '5s' } });
     const listen = { host: '127.0.0.1', port: 0 };
+    const workers = new FakeWorkers();
     const pool = new WorkerPool({
       workers: 2,
       plane: { ...pickDataPlaneSettings(config), listen, proxyId: 'x', version: '1' },
@@ -74,10 +55,15 @@ describe('a row more', () => {
       killNamed: async () => {},
       warn: () => {},
       beforeReturn: async () => {},
+      open: workers.open,
     });
-    await pool.listen();
-    await pool.close(0);
-    const started = sent.filter(({ type }) => type === 'start').map(({ options }) => options ?? {});
+    const listening = pool.listen();
+    for (const worker of workers.all) worker.say({ type: 'started' });
+    await listening;
+    const closed = pool.close(0);
+    for (const worker of workers.all) worker.exit();
+    await closed;
+    const started = workers.all.map((worker) => worker.last('start').options);
     expect(started).toHaveLength(2);
     for (const options of started) {
       const settings = Object.keys(DATA_PLANE_SETTINGS);

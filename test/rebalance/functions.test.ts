@@ -1,4 +1,4 @@
-/** Functions on nodes that cannot take them; how they get to nodes is tested with scripts, in test/proxy/scripts. */
+/** Functions on nodes that cannot take them; how they get to nodes is tested with scripts, in test/proxy/features/scripts. */
 import { expect, it } from 'vitest';
 import { RawClient } from '../support/raw-client.js';
 import { startRedis, startRedises } from '../support/redis-process.js';

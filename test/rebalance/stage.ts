@@ -38,9 +38,9 @@ export async function movingNodes(
   return new MovingNodes(nodes.map(moverNode), await Promise.all(nodes.map(runIdOf)), { ...LINK, onFirstSeen });
 }
 
-/** Rings of the first nodes, and of all of them, over the same list. */
-export function rings(nodes: readonly StageNode[], before: readonly string[], after: readonly string[]) {
-  const specs: NodeSpec[] = nodes.map((node) => ({ name: node.name, address: node.net.address, weight: 1 }));
+/** Rings of some of the nodes, before and after, over the same list. */
+export function rings(nodes: readonly Pick<StageNode, 'name'>[], before: readonly string[], after: readonly string[]) {
+  const specs: NodeSpec[] = nodes.map((node) => ({ name: node.name, address: node.name, weight: 1 }));
   const ringOf = (names: readonly string[]): Ring => {
     const members = specs.filter(({ name }) => names.includes(name));
     return overNodes(buildRingSync(members, { ...DEFAULT_RING_OPTIONS, vnodes: 160 }), specs);

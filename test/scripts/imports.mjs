@@ -1,6 +1,6 @@
 // `npm run imports [-- --list] [-- --lower]`: checks the import rules (imports/table.mjs, imports/rules.mjs), prints how
 // the files of src hang together, and compares that with what is recorded in imports/ratchet.json, which only goes
-// down. `--list` prints the violations that are known, `--lower` records figures that are better. `--src DIR` measures
+// down. `--list` prints the violations that are known and the largest circle, `--lower` records figures that are better. `--src DIR` measures
 // another tree, without the ratchet.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -14,7 +14,9 @@ const RATCHET = join(root, 'test/scripts/imports/ratchet.json');
 const { values } = parseArgs({
   options: { list: { type: 'boolean' }, lower: { type: 'boolean' }, src: { type: 'string' } },
 });
-const { faults, known, figures, ratchet } = await checkImports(values.src === undefined ? root : resolve(values.src));
+const { faults, known, figures, hubs, circle, ratchet } = await checkImports(
+  values.src === undefined ? root : resolve(values.src),
+);
 const recorded = JSON.parse(readFileSync(RATCHET, 'utf8'));
 
 print(`src: ${figures.files} files, ${figures.arrows} arrows, largest circle ${ratchet.largestCircle}`);
@@ -26,8 +28,9 @@ print(
   `client-connection is imported by ${figures.importClientConnection} files, dispatcher by ${figures.importDispatcher}; ` +
     `${ratchet.valueCircles} circles of values`,
 );
+print(`most imported: ${hubs.map(([file, count]) => `${file.replace('src/proxy/', '')} ${count}`).join(', ')}`);
 if (values.list) {
-  for (const [name, violations] of Object.entries(known)) {
+  for (const [name, violations] of Object.entries({ ...known, 'largest circle': circle })) {
     print(`\n${name}: ${violations.length}`);
     for (const violation of violations) print(`  ${violation}`);
   }

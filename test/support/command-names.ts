@@ -118,7 +118,7 @@ function isLookedAt(node: ts.PropertyAccessExpression): boolean {
   if (ts.isPropertyAccessExpression(parent)) return LOOKS.has(parent.name.text);
   if (!ts.isCallExpression(parent) || !ts.isPropertyAccessExpression(parent.expression)) return false;
   // The handlers, which are a record of all such names.
-  return LOOKS.has(parent.expression.name.text) && parent.expression.expression.getText() !== 'LOCAL_COMMANDS';
+  return LOOKS.has(parent.expression.name.text) && parent.expression.expression.getText() !== 'this.#handlers';
 }
 
 function isEquality({ operatorToken }: ts.BinaryExpression): boolean {

@@ -75,6 +75,11 @@ export class FaultRelay {
     for (const socket of this.#sockets) socket.destroy();
   }
 
+  /** Nothing fails any more but what has been kept. */
+  heal(): void {
+    this.#faults.length = 0;
+  }
+
   /** The connection ends when the next such request comes; the node does not get it. Settles when that has happened. */
   cutBefore(picks: Picks): Promise<void> {
     return this.#next(picks, 1, async (way, _request, happened) => {
@@ -217,6 +222,8 @@ class Way {
     this.#busy = true;
     for (let request = this.#requests.shift(); request !== undefined; request = this.#requests.shift()) {
       await this.onRequest(request);
+      // What a program has sent that is gone is lost, but where it is said to be late.
+      if (this.client.destroyed && !this.#stranded) this.#requests.length = 0;
     }
     this.#busy = false;
   }

@@ -1,10 +1,23 @@
 import { channel } from 'node:diagnostics_channel';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
 import { EVENT_CHANNELS, logEvents, onEvents } from '../../src/telemetry/subscribers.js';
 import { atEnd } from '../support/cleanup.js';
+import { ROOT } from '../support/root.js';
+
+/** Names of channels that are made anywhere in the program. */
+const MADE = readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf8' })
+  .filter((file) => file.endsWith('.ts'))
+  .flatMap((file) => [...readFileSync(join(ROOT, 'src', file), 'utf8').matchAll(/\bchannel\('(ringproxy:[^']+)'\)/g)])
+  .map(([, name = '']) => name);
 
 describe('events', () => {
+  it('have a row for each channel that is published to, and no other', () => {
+    expect([...MADE].sort()).toEqual(Object.keys(EVENT_CHANNELS).sort());
+  });
+
   it('reach who listens, until the subscription ends', () => {
     const seen: [string, object][] = [];
     const end = onEvents((name, event) => seen.push([name, event]), Object.keys(EVENT_CHANNELS));

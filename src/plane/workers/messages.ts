@@ -12,6 +12,7 @@ import type { LateConnection } from '../../rebalance/connections.js';
 import type { Continuum } from '../../ring/continuum.js';
 import { Ring, type RingOptions } from '../../ring/ring.js';
 import type { ProxyInfo } from '../host.js';
+import type { Message } from './dispatch.js';
 
 export type WorkerOptions = Omit<DataPlaneOptions, 'mayServe'>;
 
@@ -44,81 +45,93 @@ export interface KeyToSettle extends KeyOfSource {
 }
 
 /** A script keeps the node busy, which answers `reply`; null: not any more. */
-interface BusyMessage {
-  readonly type: 'busy';
+interface Busy {
   readonly name: string;
   readonly address: string;
   readonly reply: Uint8Array | null;
 }
 
-export type ToWorker =
-  | {
-      readonly type: 'start';
-      readonly options: WorkerOptions;
-      readonly commands: readonly CommandInfo[];
-      readonly snapshot: SentSnapshot | null;
-      /** From 1 on; unique among the workers that live. */
-      readonly slot: number;
-      /** How many workers there may be. */
-      readonly workers: number;
-      /** The worker has inherited the file of the board. */
-      readonly hasBoard: boolean;
-    }
-  /** With the client's socket. */
-  | { readonly type: 'client'; readonly id: number }
-  | { readonly type: 'publish'; readonly snapshot: SentSnapshot }
-  | { readonly type: 'fence'; readonly request: number; readonly timeout: number }
-  /** The nodes have dropped these. */
-  | { readonly type: 'dropped'; readonly late: readonly LateConnection[] }
-  | { readonly type: 'settled'; readonly moves: number; readonly token: number; readonly settled: boolean }
-  | { readonly type: 'swept'; readonly moves: number; readonly source: number }
-  /** Moves hold still, as was asked for. */
-  | { readonly type: 'held'; readonly moves: number }
-  /** A script that was asked for. */
-  | { readonly type: 'script'; readonly question: number; readonly body: Uint8Array | null }
-  | { readonly type: 'scripts-flushed' }
-  | BusyMessage
-  /** Another worker asks. */
-  | { readonly type: 'peer-asked'; readonly question: number; readonly body: PeerQuestion }
-  /** What the others have answered. */
-  | { readonly type: 'peer-answers'; readonly question: number; readonly answers: readonly (PeerAnswer | null)[] }
-  | { readonly type: 'peer-news'; readonly news: PeerNews }
-  /** The node may serve again. */
-  | { readonly type: 'serves'; readonly question: number }
-  | { readonly type: 'commands'; readonly commands: readonly CommandInfo[] }
-  | ({ readonly type: 'info' } & ProxyInfo)
-  | { readonly type: 'stats'; readonly request: number }
-  | { readonly type: 'close'; readonly timeout: number };
+/** What a worker is started with. */
+interface Start {
+  readonly options: WorkerOptions;
+  readonly commands: readonly CommandInfo[];
+  readonly snapshot: SentSnapshot | null;
+  /** From 1 on; unique among the workers that live. */
+  readonly slot: number;
+  /** How many workers there may be. */
+  readonly workers: number;
+  /** The worker has inherited the file of the board. */
+  readonly hasBoard: boolean;
+}
 
-export type FromWorker =
-  | { readonly type: 'started' }
-  | { readonly type: 'clients'; readonly accepted: number; readonly open: number; readonly commands: number }
+/** What the primary tells a worker. Questions and requests are told apart by numbers, keys that move by tokens. */
+export interface ToWorkerTable {
+  start: Start;
+  /** With the client's socket. */
+  client: { readonly id: number };
+  publish: { readonly snapshot: SentSnapshot };
+  fence: { readonly request: number; readonly timeout: number };
+  /** The nodes have dropped these. */
+  dropped: { readonly late: readonly LateConnection[] };
+  settled: { readonly moves: number; readonly token: number; readonly settled: boolean };
+  swept: { readonly moves: number; readonly source: number };
+  /** Moves hold still, as was asked for. */
+  held: { readonly moves: number };
+  /** A script that was asked for. */
+  script: { readonly question: number; readonly body: Uint8Array | null };
+  'scripts-flushed': object;
+  busy: Busy;
+  /** Another worker asks. */
+  'peer-asked': { readonly question: number; readonly body: PeerQuestion };
+  /** What the others have answered. */
+  'peer-answers': { readonly question: number; readonly answers: readonly (PeerAnswer | null)[] };
+  'peer-news': { readonly news: PeerNews };
+  /** The node may serve again. */
+  serves: { readonly question: number };
+  commands: { readonly commands: readonly CommandInfo[] };
+  info: ProxyInfo;
+  stats: { readonly request: number };
+  close: { readonly timeout: number };
+}
+
+/** What a worker tells the primary. */
+export interface FromWorkerTable {
+  started: object;
+  clients: { readonly accepted: number; readonly open: number; readonly commands: number };
   /** @see DataPlane.fence */
-  | {
-      readonly type: 'fenced';
-      readonly request: number;
-      /** What was not answered in time. */
-      readonly slow: readonly string[];
-      readonly late: readonly LateConnection[];
-    }
-  | { readonly type: 'settle'; readonly moves: number; readonly keys: readonly KeyToSettle[] }
+  fenced: {
+    readonly request: number;
+    /** What was not answered in time. */
+    readonly slow: readonly string[];
+    readonly late: readonly LateConnection[];
+  };
+  settle: { readonly moves: number; readonly keys: readonly KeyToSettle[] };
   /** Sources have answered a worker that they do not have these keys. */
-  | { readonly type: 'gone'; readonly moves: number; readonly keys: readonly KeyOfSource[] }
-  | { readonly type: 'hold'; readonly moves: number }
-  | { readonly type: 'release'; readonly moves: number }
+  gone: { readonly moves: number; readonly keys: readonly KeyOfSource[] };
+  hold: { readonly moves: number };
+  release: { readonly moves: number };
   /** A client has sent a script that the worker did not know. */
-  | { readonly type: 'learned'; readonly body: Uint8Array }
-  | { readonly type: 'script-wanted'; readonly question: number; readonly digest: string }
-  | { readonly type: 'scripts-flushed' }
-  | BusyMessage
+  learned: { readonly body: Uint8Array };
+  'script-wanted': { readonly question: number; readonly digest: string };
+  'scripts-flushed': object;
+  busy: Busy;
   /** For all other workers. */
-  | { readonly type: 'peer-question'; readonly question: number; readonly body: PeerQuestion }
-  | { readonly type: 'peer-answer'; readonly question: number; readonly answer: PeerAnswer }
-  | { readonly type: 'peer-news'; readonly news: PeerNews }
+  'peer-question': { readonly question: number; readonly body: PeerQuestion };
+  'peer-answer': { readonly question: number; readonly answer: PeerAnswer };
+  'peer-news': { readonly news: PeerNews };
   /** A node is back that was down, and waits for leave to serve. */
-  | { readonly type: 'returned'; readonly question: number; readonly node: NodeIdentity }
-  | { readonly type: 'stats'; readonly request: number; readonly stats: PlaneStats }
-  | { readonly type: 'event'; readonly channel: string; readonly event: object };
+  returned: { readonly question: number; readonly node: NodeIdentity };
+  stats: { readonly request: number; readonly stats: PlaneStats };
+  event: { readonly channel: string; readonly event: object };
+}
+
+export type ToWorker<Type extends keyof ToWorkerTable = keyof ToWorkerTable> = Message<ToWorkerTable, Type>;
+export type FromWorker<Type extends keyof FromWorkerTable = keyof FromWorkerTable> = Message<FromWorkerTable, Type>;
+
+/** The bytes of a message, which come as a plain array. They are not copied. */
+export function bytesOf(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
 
 export function toSent(snapshot: RoutingSnapshot, moves: number, swept: readonly number[]): SentSnapshot {
   return {

@@ -2,7 +2,6 @@
 
 import type { PeerAnswer, PeerNews, PeerQuestion } from '../peers/peers.js';
 import type { UpstreamNode } from '../upstream/upstream-node.js';
-import { endWaitOf } from './blocking/client-unblock.js';
 import { countOwn } from './clients/client-count.js';
 import { killOwn, linesOf } from './clients/list-kill.js';
 import type { Features } from './compose.js';
@@ -13,11 +12,11 @@ export async function answerPeer(features: Features, question: PeerQuestion): Pr
   const { clients } = features.router.shared;
   switch (question.type) {
     case 'list':
-      return { lines: linesOf(clients, question.filter, null, 0) };
+      return { lines: linesOf(clients, question.filter, features.tellTransaction, null, 0) };
     case 'kill':
       return killOwn(clients, question.filter);
     case 'unblock':
-      return (await endWaitOf(clients, question.client, question.mode)) ? 1 : 0;
+      return (await features.blocking.endWaitOf(question.client, question.mode)) ? 1 : 0;
     case 'invalidated': {
       const target = [...clients].find((client) => client.id === question.client);
       if (target === undefined) return 0;

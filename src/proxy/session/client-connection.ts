@@ -20,7 +20,6 @@ import { COMPLETE, INCOMPLETE, RequestFramer } from '../../resp/request-framer.j
 import { type ClientEvent, type CommandFailedEvent, clientClosed, commandFailed, type HoldEvent } from '../events.js';
 import type { Subscriptions } from '../features/pubsub/subscriptions.js';
 import type { ClientTracking } from '../features/tracking/client-tracking.js';
-import type { Transaction, Watch } from '../features/transactions/transaction.js';
 import { Outlet } from '../io/outlet.js';
 import { readInto } from '../io/raw-socket.js';
 import { createSocketWriter } from '../io/socket-writer.js';
@@ -84,10 +83,6 @@ export class ClientConnection implements TurnTask, Requester, LaneWaiter {
   readonly lanes: ClientLanes;
   /** Requests that were asked of a node which their key may have left; other commands on moved keys wait for them. */
   sourceReads = 0;
-  /** What is queued since MULTI; null: nothing is. */
-  transaction: Transaction | null = null;
-  /** What the client watches, and where. */
-  watch: Watch | null = null;
   /** What the client is subscribed to; null: to nothing. */
   subscriptions: Subscriptions | null = null;
   /** Its keys whose changes it is told of; null: none. */
@@ -171,12 +166,7 @@ export class ClientConnection implements TurnTask, Requester, LaneWaiter {
 
   /** Whether its commands must be looked at more closely than others'. */
   get isUnusual(): boolean {
-    return (
-      (this.modes & ATTENDED) !== 0 ||
-      this.transaction !== null ||
-      this.subscriptions !== null ||
-      this.tracking !== null
-    );
+    return (this.modes & ATTENDED) !== 0 || this.subscriptions !== null || this.tracking !== null;
   }
 
   /** Bytes that it has sent up to the end of the command that `framer` holds: tells its commands apart. */

@@ -2,7 +2,7 @@
 import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { RingproxyError } from '../../errors.js';
+import { RingproxyError, systemCode } from '../../errors.js';
 import { HASH_NAMES } from '../../ring/hash.js';
 import type { Revision } from '../state/fleet.js';
 import type { RingState } from '../state/ring-state.js';
@@ -10,6 +10,8 @@ import { HistoryFile } from './history-file.js';
 import { StateLock } from './state-lock.js';
 
 const FORMAT = 1;
+/** The ring may hold passwords of nodes. */
+const OWNER_ONLY = 0o600;
 
 const members = z
   .array(
@@ -18,6 +20,13 @@ const members = z
       address: z.string(),
       weight: z.number().int().positive(),
       id: z.number().int().nonnegative(),
+      access: z
+        .object({
+          username: z.string().optional(),
+          password: z.string().optional(),
+          peerAddress: z.string().optional(),
+        })
+        .default({}),
     }),
   )
   .min(1);
@@ -97,7 +106,7 @@ export class StateDir {
     try {
       text = await readFile(this.#file, 'utf8');
     } catch (error) {
-      if (isCode(error, 'ENOENT')) return null;
+      if (systemCode(error) === 'ENOENT') return null;
       throw this.#failure('cannot be read', error);
     }
     try {
@@ -160,15 +169,11 @@ function textOf({ state, ...rest }: KeptRing): string {
 }
 
 async function writeSynced(path: string, text: string): Promise<void> {
-  const file = await open(path, 'w');
+  const file = await open(path, 'w', OWNER_ONLY);
   try {
     await file.writeFile(text);
     await file.sync();
   } finally {
     await file.close();
   }
-}
-
-function isCode(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code;
 }

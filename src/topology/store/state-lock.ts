@@ -8,7 +8,7 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync, readlinkSync } from 'node:fs';
 import { type FileHandle, link, open, readFile, stat, unlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { RingproxyError } from '../../errors.js';
+import { RingproxyError, systemCode } from '../../errors.js';
 import { describeLoss, isReplaced } from './state-lock-loss.js';
 
 /** Nobody is this long about taking over a lock, unless it was killed on the way. */
@@ -199,7 +199,7 @@ async function readOrMissing(file: string): Promise<string | null> {
   try {
     return await readFile(file, 'utf8');
   } catch (error) {
-    if (isCode(error, 'ENOENT')) return null;
+    if (systemCode(error) === 'ENOENT') return null;
     throw error;
   }
 }
@@ -216,7 +216,7 @@ async function createWhole(file: string): Promise<boolean> {
     await link(temporary, file);
     return true;
   } catch (error) {
-    if (isCode(error, 'EEXIST')) return false;
+    if (systemCode(error) === 'EEXIST') return false;
     // A file system without hard links.
     return await createInPlace(file);
   } finally {
@@ -231,7 +231,7 @@ async function createInPlace(file: string): Promise<boolean> {
     await created.close();
     return true;
   } catch (error) {
-    if (isCode(error, 'EEXIST')) return false;
+    if (systemCode(error) === 'EEXIST') return false;
     throw error;
   }
 }
@@ -266,7 +266,7 @@ function isAlive({ pid, ticks }: Holder): boolean {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    return isCode(error, 'EPERM');
+    return systemCode(error) === 'EPERM';
   }
 }
 
@@ -298,8 +298,4 @@ function orEmpty(read: () => string): string {
   } catch {
     return '';
   }
-}
-
-function isCode(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code;
 }

@@ -14,6 +14,9 @@ export interface Checked {
     readonly valueCircles: readonly string[];
   };
   readonly figures: Readonly<Record<string, number>>;
+  /** The files of the largest circle. */
+  readonly circle: readonly string[];
+  readonly hubs: readonly (readonly [file: string, importers: number])[];
   readonly ratchet: Ratchet;
 }
 

@@ -9,6 +9,7 @@ export const ruleNames = () => [...rules().map(({ name }) => name), EVERY_FILE_A
 
 const EVERY_FILE_A_PART = 'every-file-has-a-part';
 const EVERY_FILE_A_STEP = 'every-file-of-the-data-plane-has-a-step';
+const HUBS = 6;
 const FOLDERS = ['src', 'cli', 'test', 'compose'];
 const ofProxy = (file) => file.startsWith('src/proxy/');
 
@@ -49,6 +50,7 @@ export async function checkImports(folder) {
 
   const importers = (name) =>
     new Set(edges.filter(({ to }) => to.endsWith(`/${name}.ts`)).map(({ from }) => from)).size;
+  const circle = largestCircle(files, edges);
   const proxyEdges = edges.filter(({ from, to }) => ofProxy(from) && ofProxy(to));
   return {
     faults,
@@ -61,10 +63,12 @@ export async function checkImports(folder) {
       importClientConnection: importers('client-connection'),
       importDispatcher: importers('dispatcher'),
     },
+    hubs: hubsOf(proxyEdges),
+    circle,
     /** What only goes down: see ratchet.json. */
     ratchet: {
-      largestCircle: largestCircle(files, edges),
-      largestCircleOfProxy: largestCircle(files, proxyEdges, ofProxy),
+      largestCircle: sizeOf(circle),
+      largestCircleOfProxy: sizeOf(largestCircle(files, proxyEdges, ofProxy)),
       backArrows: known.backArrows.length,
       arrowsBetweenFeatures: known.arrowsBetweenFeatures.length,
       valueCircles: known.valueCircles.length,
@@ -89,6 +93,16 @@ async function modulesOf(folder) {
     },
   );
   return output.modules;
+}
+
+/** A file for itself is the smallest circle. */
+const sizeOf = (circle) => Math.max(1, circle.length);
+
+/** The files that most others of the same edges import, the first of them the most; each with how many do. */
+function hubsOf(edges) {
+  const counts = new Map();
+  for (const { to } of edges) counts.set(to, (counts.get(to) ?? 0) + 1);
+  return [...counts].sort(([, a], [, b]) => b - a).slice(0, HUBS);
 }
 
 /** One arrow for each pair of files: `types` when nothing of it is there when the program runs. */

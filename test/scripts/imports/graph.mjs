@@ -45,7 +45,7 @@ export function circles(files, edges) {
   return found.sort((a, b) => b.length - a.length);
 }
 
-/** Size of the largest circle among the files that a test picks; 1 when there is none. */
+/** The largest circle among the files that a test picks; none when there is none. */
 export function largestCircle(files, edges, picks = () => true) {
-  return circles(files.filter(picks), edges)[0]?.length ?? 1;
+  return circles(files.filter(picks), edges)[0] ?? [];
 }

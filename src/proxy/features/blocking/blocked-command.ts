@@ -19,6 +19,7 @@ import type { ReplySink } from '../../request/reply-sink.js';
 import { PARTIAL, type Request } from '../../request/request.js';
 import { ON_TARGET, routeMovedKey } from '../../route/moving/moved-key.js';
 import { CROSSSLOT } from '../../route/replies.js';
+import type { Router } from '../../route/router.js';
 import { GAVE_UP_REPLY } from '../../route/waiting.js';
 import type { ClientConnection } from '../../session/client-connection.js';
 import type { UnblockMode } from '../../session/waiting.js';
@@ -26,8 +27,8 @@ import type { RoutingSnapshot } from '../../snapshot.js';
 import type { Lane } from '../../upstream/lane.js';
 import type { LaneWaiter } from '../../upstream/lane-pool.js';
 import type { UpstreamNode } from '../../upstream/upstream-node.js';
-import type { BlockedCommands } from './blocked-commands.js';
 import { newestIds, timeoutOf, timeoutPosition, timeoutReply, timeoutText } from './blocking-frame.js';
+import type { LateEnds } from './late-ends.js';
 import { askNewestId } from './stream-end.js';
 import { releaseBlocking, UNBLOCKED, unblock } from './unblock.js';
 
@@ -38,8 +39,18 @@ const PARKED = 2;
 const ABANDONED = 3;
 const ENDED = 4;
 
+/** Where waiting commands are found, by whoever is to end or to resume them. */
+export interface WaitingCommands {
+  /** Those that a node is to answer. */
+  readonly atNode: Set<BlockedCommand>;
+  /** Those that wait for a change of the ring. */
+  readonly parked: Set<BlockedCommand>;
+  readonly lateEnds: LateEnds;
+}
+
 export class BlockedCommand implements ReplySink, MoveWaiter, LaneWaiter, TurnTask {
-  readonly #all: BlockedCommands;
+  readonly #router: Router;
+  readonly #all: WaitingCommands;
   readonly #client: ClientConnection;
   readonly #command: Command;
   readonly #request: Request;
@@ -63,13 +74,15 @@ export class BlockedCommand implements ReplySink, MoveWaiter, LaneWaiter, TurnTa
 
   /** @param request stands in the client's queue already */
   constructor(
-    all: BlockedCommands,
+    router: Router,
+    all: WaitingCommands,
     client: ClientConnection,
     command: Command,
     request: Request,
     words: Buffer[],
     keys: readonly number[],
   ) {
+    this.#router = router;
     this.#all = all;
     this.#client = client;
     this.#command = command;
@@ -77,7 +90,12 @@ export class BlockedCommand implements ReplySink, MoveWaiter, LaneWaiter, TurnTa
     this.#words = words;
     this.#keys = keys;
     this.#timeoutAt = timeoutPosition(command, words);
-    this.#deadline = all.now + timeoutOf(command, words, this.#timeoutAt);
+    this.#deadline = this.#now + timeoutOf(command, words, this.#timeoutAt);
+  }
+
+  /** By the clock. */
+  get #now(): number {
+    return this.#router.shared.clock.now;
   }
 
   /** Whether a key changes its owner from the snapshot's ring to the next. */
@@ -96,8 +114,8 @@ export class BlockedCommand implements ReplySink, MoveWaiter, LaneWaiter, TurnTa
     this.#state = AT_NODE;
     this.#unsent = false;
     this.#lane = lane;
-    request.startedAt = this.#all.now;
-    lane.patience = this.#deadline - this.#all.now;
+    request.startedAt = this.#now;
+    lane.patience = this.#deadline - this.#now;
     lane.whenIdle = (idle) => this.#onIdle(idle);
     lane.send(request, frame, start, end);
     this.#all.atNode.add(this);
@@ -151,7 +169,7 @@ export class BlockedCommand implements ReplySink, MoveWaiter, LaneWaiter, TurnTa
     this.#hungUp = true;
     if (this.#state !== AT_NODE || lane === null || this.#ended !== null) return;
     this.#request.answerTo(this);
-    this.#all.endWaitOn(lane, 'ERROR');
+    this.#all.lateEnds.end(lane, 'ERROR');
   }
 
   /** The proxy stops: the client is told, unless there is an element for it. */
@@ -184,7 +202,7 @@ export class BlockedCommand implements ReplySink, MoveWaiter, LaneWaiter, TurnTa
   resumeSoon(): void {
     if (this.#scheduled || this.#state !== PARKED) return;
     this.#scheduled = true;
-    this.#all.schedule(this);
+    this.#router.shared.turn.schedule(this);
   }
 
   endOfTurn(): void {
@@ -203,7 +221,7 @@ export class BlockedCommand implements ReplySink, MoveWaiter, LaneWaiter, TurnTa
   onReply(request: Request, buffer: Buffer, start: number, end: number): void {
     const { client } = request;
     if (client === null) {
-      this.#all.requests.give(request);
+      this.#router.shared.requests.give(request);
       return;
     }
     request.streamTo(client);
@@ -250,7 +268,7 @@ export class BlockedCommand implements ReplySink, MoveWaiter, LaneWaiter, TurnTa
       return;
     }
     this.#state = PARKED;
-    this.#parkedAt = this.#all.now;
+    this.#parkedAt = this.#now;
     this.#request.lane = null;
     this.#all.parked.add(this);
     this.resumeSoon();
@@ -258,7 +276,7 @@ export class BlockedCommand implements ReplySink, MoveWaiter, LaneWaiter, TurnTa
 
   /** Issues the command where its keys are now, once they have arrived there. */
   #continue(): void {
-    const { snapshot } = this.#all;
+    const { snapshot } = this.#router;
     if (snapshot === null) return;
     let owner = -1;
     let waits = false;
@@ -272,9 +290,9 @@ export class BlockedCommand implements ReplySink, MoveWaiter, LaneWaiter, TurnTa
       }
     }
     if (waits) return;
-    const remaining = this.#deadline - this.#all.now;
+    const remaining = this.#deadline - this.#now;
     if (remaining <= 0) this.#finish(timeoutReply(this.#command, this.#client.kind.protocol));
-    else this.#issueAt(this.#all.nodeAt(owner), remaining);
+    else this.#issueAt(this.#router.nodeAt(owner), remaining);
   }
 
   /** @returns the node's index, or -1 while the key is changing hands */

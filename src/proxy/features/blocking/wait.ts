@@ -12,77 +12,79 @@ import { NO_KEYS_AT_ALL } from '../../request/request.js';
 import { LATER, TAKEN } from '../../request/verdict.js';
 import { Group, type Merger } from '../../route/merge/group.js';
 import { NOT_READY } from '../../route/replies.js';
+import type { Router } from '../../route/router.js';
 import type { ClientConnection } from '../../session/client-connection.js';
 import type { UnblockMode, Waiting } from '../../session/waiting.js';
 import { argumentBytes } from '../../session/words.js';
 import type { Lane } from '../../upstream/lane.js';
-import type { LocalCommand } from '../index.js';
+import type { LocalCommand } from '../local-command.js';
 import { noBlockingLane } from './blocked-command.js';
-import type { BlockedCommands } from './blocked-commands.js';
 import { timeoutOf, timeoutPosition } from './blocking-frame.js';
+import type { LateEnds } from './late-ends.js';
 import { releaseBlocking, unblock } from './unblock.js';
 
 const PING = Buffer.from(encodeRequest(['PING']));
 const NO_KEYS = new Uint16Array(0);
 const STAR = 0x2a;
 
-export const wait: LocalCommand = (client, command, framer, features) => {
-  if (features.router.nodes.length === 0) return features.router.refuse(client, command, NOT_READY);
-  if (!features.router.bind(client)) return LATER;
-  if (client.pending > 0) {
-    client.raiseBarrier();
-    return LATER;
-  }
-  const words = argumentBytes(framer);
-  // What the nodes refuse, one of them refuses as well as all.
-  const understood = words.slice(1).every((word) => parseStrictInteger(word, 0, word.length) >= 0);
-  const nodes = understood ? features.router.nodes : [features.router.nodeAt(features.router.anyNode())];
-  const lanes = nodes.map((node) => node.takeBlocking(client.kind, client));
-  const lacking = nodes.find((node, i) => lanes[i] === null && node.up);
-  if (lacking !== undefined) {
-    for (const lane of lanes) if (lane !== null) releaseBlocking(lane);
-    if (!client.hold(features.router.waitsFor))
-      return features.router.refuse(client, command, noBlockingLane(lacking.name));
-    lacking.blockingLanes.waitForLane(client);
-    return LATER;
-  }
-  const { shared } = features.context;
-  const patience = timeoutOf(command, words, timeoutPosition(command, words));
-  const request = client.begin(command.id);
-  client.raiseBarrier();
-  const group = new Group(request, client.kind.protocol, mergeLeast, shared, NO_KEYS);
-  group.keys = NO_KEYS_AT_ALL;
-  const waiting = new WaitEverywhere(client, features.blocked);
-  client.blocked = waiting;
-  nodes.forEach((node, i) => {
-    const lane = lanes[i];
-    if (lane === null || lane === undefined) {
-      group.addFailedPart(node);
-      return;
+/** WAIT and WAITAOF. */
+export function waitCommand(router: Router, lateEnds: LateEnds): LocalCommand {
+  return (client, command, framer) => {
+    if (router.nodes.length === 0) return router.refuse(client, command, NOT_READY);
+    if (!router.bind(client)) return LATER;
+    if (client.pending > 0) {
+      client.raiseBarrier();
+      return LATER;
     }
-    lane.ask(PING, null, NO_KEYS_AT_ALL);
-    lane.outlet.append(framer.source, framer.frameStart, framer.frameEnd);
-    node.counters.bytesOut += framer.frameEnd - framer.frameStart;
-    lane.patience = patience;
-    group.addPart(node, lane);
-    waiting.add(lane);
-  });
-  group.seal();
-  waiting.seal();
-  if (client.inputHasEnded) waiting.hangUp();
-  return TAKEN;
-};
+    const words = argumentBytes(framer);
+    // What the nodes refuse, one of them refuses as well as all.
+    const understood = words.slice(1).every((word) => parseStrictInteger(word, 0, word.length) >= 0);
+    const nodes = understood ? router.nodes : [router.nodeAt(router.anyNode())];
+    const lanes = nodes.map((node) => node.takeBlocking(client.kind, client));
+    const lacking = nodes.find((node, i) => lanes[i] === null && node.up);
+    if (lacking !== undefined) {
+      for (const lane of lanes) if (lane !== null) releaseBlocking(lane);
+      if (!client.hold(router.waitsFor)) return router.refuse(client, command, noBlockingLane(lacking.name));
+      lacking.blockingLanes.waitForLane(client);
+      return LATER;
+    }
+    const patience = timeoutOf(command, words, timeoutPosition(command, words));
+    const request = client.begin(command.id);
+    client.raiseBarrier();
+    const group = new Group(request, client.kind.protocol, mergeLeast, router.shared, NO_KEYS);
+    group.keys = NO_KEYS_AT_ALL;
+    const waiting = new WaitEverywhere(client, lateEnds);
+    client.blocked = waiting;
+    nodes.forEach((node, i) => {
+      const lane = lanes[i];
+      if (lane === null || lane === undefined) {
+        group.addFailedPart(node);
+        return;
+      }
+      lane.ask(PING, null, NO_KEYS_AT_ALL);
+      lane.outlet.append(framer.source, framer.frameStart, framer.frameEnd);
+      node.counters.bytesOut += framer.frameEnd - framer.frameStart;
+      lane.patience = patience;
+      group.addPart(node, lane);
+      waiting.add(lane);
+    });
+    group.seal();
+    waiting.seal();
+    if (client.inputHasEnded) waiting.hangUp();
+    return TAKEN;
+  };
+}
 
 /** The lanes on which a client's WAIT waits. */
 class WaitEverywhere implements Waiting {
   readonly #client: ClientConnection;
   readonly #lanes = new Set<Lane>();
-  readonly #all: BlockedCommands;
+  readonly #lateEnds: LateEnds;
   #ending = false;
 
-  constructor(client: ClientConnection, all: BlockedCommands) {
+  constructor(client: ClientConnection, lateEnds: LateEnds) {
     this.#client = client;
-    this.#all = all;
+    this.#lateEnds = lateEnds;
   }
 
   add(lane: Lane): void {
@@ -110,7 +112,7 @@ class WaitEverywhere implements Waiting {
   hangUp(): void {
     if (this.#ending) return;
     this.#ending = true;
-    for (const lane of this.#lanes) this.#all.endWaitOn(lane, 'TIMEOUT');
+    for (const lane of this.#lanes) this.#lateEnds.end(lane, 'TIMEOUT');
   }
 
   stop(): void {

@@ -44,8 +44,8 @@ const setInfo: LocalCommand = (client, command, framer) => {
   return answer(client, command, OK);
 };
 
-const info: LocalCommand = (client, command, framer) => {
-  const line = describeClient(client, framer.frameEnd - framer.frameStart);
+const info: LocalCommand = (client, command, framer, features) => {
+  const line = describeClient(client, features.tellTransaction(client), framer.frameEnd - framer.frameStart);
   return answer(client, command, encode.verbatim(`${line}\n`, client.kind.protocol));
 };
 

@@ -7,7 +7,7 @@ import { answerLater } from '../../session/later.js';
 import { answer, answerError, argumentTexts } from '../../session/words.js';
 import type { LocalCommand } from '../index.js';
 import { type ClientFilter, type ClientLine, matches, parseClientId, parseClientType } from './client-filter.js';
-import { describeClient } from './describe.js';
+import { describeClient, type TellTransaction } from './describe.js';
 
 const SYNTAX = 'ERR syntax error';
 const NO_SUCH_CLIENT = encodeError('ERR No such client');
@@ -17,7 +17,7 @@ export const list: LocalCommand = (client, command, framer, features) => {
   if (typeof filter === 'string') return answerError(client, command, filter);
   const { shared, peers } = features.context;
   const commandBytes = framer.frameEnd - framer.frameStart;
-  const own = linesOf(shared.clients, filter, client, commandBytes);
+  const own = linesOf(shared.clients, filter, features.tellTransaction, client, commandBytes);
   const { protocol } = client.kind;
   if (peers === null) return answer(client, command, verbatim(textOf(own), protocol));
   const others = peers.ask({ type: 'list', filter });
@@ -42,12 +42,16 @@ function textOf(lines: readonly ClientLine[]): string {
 export function linesOf(
   clients: Iterable<ClientConnection>,
   filter: ClientFilter,
+  tellTransaction: TellTransaction,
   asker: ClientConnection | null,
   commandBytes: number,
 ): ClientLine[] {
   return [...clients]
     .filter((client) => matches(client, filter))
-    .map((client) => ({ id: client.id, text: describeClient(client, client === asker ? commandBytes : 0) }));
+    .map((client) => ({
+      id: client.id,
+      text: describeClient(client, tellTransaction(client), client === asker ? commandBytes : 0),
+    }));
 }
 
 function parseListFilter(words: readonly string[]): ClientFilter | string {

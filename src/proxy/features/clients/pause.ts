@@ -9,6 +9,7 @@ import { parseStrictInteger } from '../../../resp/integer.js';
 import { args, type RequestFramer } from '../../../resp/request-framer.js';
 import type { ClientConnection } from '../../session/client-connection.js';
 import { answerLater } from '../../session/later.js';
+import { IN_TRANSACTION } from '../../session/modes.js';
 import { answer, answerError, argumentTexts } from '../../session/words.js';
 import type { Features } from '../compose.js';
 import type { LocalCommand } from '../index.js';
@@ -79,8 +80,9 @@ export class Pause {
 
   /** What is queued between MULTI and EXEC waits with its EXEC. */
   #mayWrite(features: Features, client: ClientConnection, command: Command, framer: RequestFramer): boolean {
-    const { transaction } = client;
-    if (transaction !== null) return command.transactionStep === 'runs' && transaction.writes;
+    if ((client.modes & IN_TRANSACTION) !== 0) {
+      return command.transactionStep === 'runs' && features.transactions.writes(client);
+    }
     if (!mayWrite(command, framer, features.scripts.store, (name) => this.#functions.has(name))) return false;
     const node = features.router.nodes[features.router.anyNode()];
     if (command.special === 'code' && node !== undefined) this.#functions.ask(node, () => this.#release());

@@ -8,7 +8,6 @@ import { isValidName } from '../clients/client-commands.js';
 import type { Features } from '../compose.js';
 import type { LocalCommand, LocalCommands } from '../index.js';
 import { isSubscribed } from '../pubsub/commands.js';
-import { endWatch } from '../transactions/watch-lane.js';
 
 const PONG = Buffer.from('+PONG\r\n');
 /** A number as Redis reads it: no plus sign, no leading zeros. */
@@ -149,8 +148,7 @@ const hello: LocalCommand = (client, command, framer, features) => {
 
 const reset: LocalCommand = (client, command, _framer, features) => {
   if (client.pending > 0) return waitForReplies(client);
-  client.transaction = null;
-  endWatch(client, false);
+  features.transactions.forget(client);
   features.pubsub.forget(client);
   features.tracking.stop(client);
   features.monitors.forget(client);

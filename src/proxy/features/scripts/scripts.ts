@@ -13,7 +13,6 @@ import { LATER, TAKEN } from '../../request/verdict.js';
 import type { ClientConnection } from '../../session/client-connection.js';
 import type { Lane } from '../../upstream/lane.js';
 import type { Features } from '../compose.js';
-import type { Transaction } from '../transactions/transaction.js';
 import { ScriptCall } from './script-call.js';
 import type { ScriptStore } from './script-store.js';
 
@@ -55,7 +54,7 @@ export class Scripts {
     const lane = this.#features.router.laneFor(client, index);
     if (lane === null || lane.full) return this.#features.router.forward(client, command, index, source, framer);
     const { publishOrder } = this.#features;
-    if (publishOrder.isBehind(lane.node) && this.#mayPublish(command, source)) {
+    if (publishOrder.isBehind(lane.node) && this.mayPublish(command, source)) {
       if (publishOrder.mustWait(client, framer, lane.node, null)) return LATER;
     }
     let call: ScriptCall | null = null;
@@ -81,43 +80,39 @@ export class Scripts {
     return TAKEN;
   }
 
-  /** Notes what a command that is queued between MULTI and EXEC needs. */
-  noteQueued(transaction: Transaction, command: Command, framer: RequestFramer): void {
-    const { special, everywhere } = command;
-    const runsCode = special === 'script' || special === 'digest' || special === 'code';
-    const loads = everywhere === 'load';
-    if (runsCode) transaction.runsCode = true;
-    if (runsCode && this.#mayPublish(command, framer.source as Buffer)) transaction.codePublishes = true;
-    if (everywhere === 'flush') transaction.flushesScripts = true;
-    if (!runsCode && !loads) return;
+  /**
+   * Remembers the script that a command brings which is queued between MULTI and EXEC.
+   * @returns the digest of the script that it calls by it; empty: it calls none so
+   */
+  noteQueued({ special, everywhere }: Command, framer: RequestFramer): string {
+    const at = everywhere === 'load' ? 2 : 1;
+    if (at >= framer.argc) return '';
     const source = framer.source as Buffer;
-    const at = loads ? 2 : 1;
-    if (at >= framer.argc) return;
     const start = args.start[at] as number;
     const end = args.end[at] as number;
-    if (special === 'script' || loads) this.store.note(source, start, end);
-    if (special === 'digest') {
-      const digest = digestOf(source, start, end);
-      if (digest !== '' && !transaction.digests.includes(digest)) transaction.digests.push(digest);
-    }
+    if (special === 'script' || everywhere === 'load') this.store.note(source, start, end);
+    return special === 'digest' ? digestOf(source, start, end) : '';
   }
 
-  /** Finds the scripts of a transaction that is to run. @returns false when the client waits for some of them */
-  find(client: ClientConnection, transaction: Transaction): boolean {
-    const { digests } = transaction;
+  /**
+   * Looks for the scripts of a transaction that is to run.
+   * @param digests loses those that nobody knows
+   * @returns false when the client waits for some of them
+   */
+  find(client: ClientConnection, digests: string[]): boolean {
     for (let i = 0; i < digests.length; i++) {
       const digest = digests[i] as string;
       if (this.store.get(digest) !== undefined) continue;
       if (this.#asks(client, digest)) return false;
-      // Nobody knows it; perhaps the node does.
+      // Perhaps the node knows it.
       digests.splice(i--, 1);
     }
     return true;
   }
 
   /** Loads the scripts of a transaction, whose MULTI is about to follow on this lane. */
-  loadFor(transaction: Transaction, lane: Lane): void {
-    for (const digest of transaction.digests) {
+  loadFor(digests: readonly string[], lane: Lane): void {
+    for (const digest of digests) {
       const body = this.store.get(digest);
       if (body !== undefined) load(lane, digest, body);
     }
@@ -130,7 +125,7 @@ export class Scripts {
   }
 
   /** Whether the code that the command at hand calls may publish. Of what only the nodes know that is not known. */
-  #mayPublish(command: Command, source: Buffer): boolean {
+  mayPublish(command: Command, source: Buffer): boolean {
     // What may not write may not publish either.
     if (command.readOnly) return false;
     const start = args.start[1] as number;

@@ -13,6 +13,7 @@ import { findKeys, keyPositions } from '../../../commands/keys.js';
 import { args, type RequestFramer } from '../../../resp/request-framer.js';
 import type { Clock } from '../../measure/clock.js';
 import type { ClientConnection } from '../../session/client-connection.js';
+import { IN_TRANSACTION } from '../../session/modes.js';
 import type { RoutingSnapshot } from '../../snapshot.js';
 import type { UpstreamNode } from '../../upstream/upstream-node.js';
 import { Broadcast } from './broadcast.js';
@@ -176,7 +177,7 @@ export class Tracking implements TrackingListener {
   onCommand(client: ClientConnection, tracking: ClientTracking, command: Command, framer: RequestFramer): void {
     if (command.keepsCaching) return;
     const reads = tracking.wantsKeys && isRead(command) ? keysOf(command, framer) : [];
-    if (client.transaction !== null) {
+    if ((client.modes & IN_TRANSACTION) !== 0) {
       if (command.transactionStep !== 'begins') tracking.queued.push(...reads);
       return;
     }

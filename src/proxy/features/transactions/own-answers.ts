@@ -7,8 +7,7 @@ import { EMPTY_ARRAY, request as encodeRequest } from '../../../resp/encode.js';
 import { RequestFramer } from '../../../resp/request-framer.js';
 import { headerNumber, lineEnd, replyEnd } from '../../../resp/whole-reply.js';
 import type { ClientConnection } from '../../session/client-connection.js';
-import type { Features } from '../compose.js';
-import { LOCAL_COMMANDS } from '../index.js';
+import type { TransactionPorts } from './ports.js';
 
 /** What stands at the node in the place of such a command. */
 export const PLACEHOLDER: Buffer = Buffer.from(encodeRequest(['PING']));
@@ -26,9 +25,13 @@ export function concernsOthers(command: Command): boolean {
   return command.inTransaction === 'here, peers told';
 }
 
-/** Carries the command out. @returns its reply */
-export function answerHere(features: Features, client: ClientConnection, { command, frame }: OwnCommand): Buffer {
-  const { maxBulkLength } = features.router.shared.options;
+/** Carries the command out. @param maxBulkLength as the frame was read with @returns its reply */
+export function answerHere(
+  runLocal: TransactionPorts['runLocal'],
+  maxBulkLength: number,
+  client: ClientConnection,
+  { command, frame }: OwnCommand,
+): Buffer {
   const framer = new RequestFramer({
     maxArgs: frame.length,
     maxBulkLength,
@@ -40,7 +43,7 @@ export function answerHere(features: Features, client: ClientConnection, { comma
   client.replyTaker = (answer) => {
     reply = answer;
   };
-  LOCAL_COMMANDS.get(command.name)?.(client, command, framer, features);
+  runLocal(client, command, framer);
   client.replyTaker = null;
   return reply;
 }

@@ -11,16 +11,14 @@ import { refusalOfAdministration } from '../../route/administration.js';
 import { otherDatabaseAt } from '../../route/moving/other-database.js';
 import { CROSSSLOT } from '../../route/replies.js';
 import { isReserved, RESERVED_REPLY } from '../../route/reserved.js';
+import type { Router } from '../../route/router.js';
 import { refusalOfPatterns } from '../../route/sort-patterns.js';
 import type { ClientConnection } from '../../session/client-connection.js';
 import type { RoutingSnapshot } from '../../snapshot.js';
-import { mayWrite } from '../clients/may-write.js';
-import type { Features } from '../compose.js';
-import type { Published } from '../pubsub/publish-order.js';
-import { CHANNEL, SHARD, type TopicKind } from '../pubsub/topic.js';
-import { ownPartOfSettings } from '../server/config-command.js';
 import { PLACEHOLDER } from './own-answers.js';
+import type { Published, TransactionPorts } from './ports.js';
 import type { Transaction } from './transaction.js';
+import type { Watches } from './watches.js';
 
 const QUEUED = Buffer.from('+QUEUED\r\n');
 const TOO_LARGE = encodeError('ERR the transaction is larger than client-query-limit');
@@ -29,170 +27,188 @@ const NO_DATABASE = Buffer.from('*2\r\n$6\r\nSELECT\r\n$2\r\n-1\r\n');
 
 const NOT_INSIDE = encodeError('ERR Command not allowed inside a transaction');
 
-/** Of functions it is not known whether they write. */
-const NO_FUNCTION = (): boolean => false;
-
 /** Whether the command is one that MULTI does not defer. */
 export function runsAtOnce(command: Command): boolean {
   return command.inTransaction === 'at once';
 }
 
-/** Queues the command that `framer` holds, or refuses it; EXEC then answers EXECABORT, as in Redis. */
-export function queueCommand(
-  features: Features,
-  client: ClientConnection,
-  transaction: Transaction,
-  command: Command,
-  framer: RequestFramer,
-): Verdict {
-  if (command.inTransaction === 'never') return features.router.refuse(client, command, NOT_INSIDE);
-  const { options } = features.router.shared;
-  let refusal: Buffer | null = null;
-  let frame: Buffer | null = null;
-  switch (command.route) {
-    case 'owner':
-    case 'split':
-      return queueKeyed(features, client, transaction, command, framer);
-    case 'any':
-      break;
-    case 'proxy':
-      switch (command.inTransaction) {
-        case 'select':
-          frame = noteSelect(transaction, framer, options.databases);
-          break;
-        case 'by node':
-          if (command.publishes !== null) transaction.published.push(publishedBy(command.publishes, framer));
-          break;
-        case 'here':
-        case 'here, peers told':
-          if (!transaction.aborted) {
-            transaction.answeredHere.push({ command, frame: copyOf(framer), at: transaction.frames.count });
-            transaction.copied += framer.frameEnd - framer.frameStart;
-          }
-          frame = PLACEHOLDER;
-          break;
-        default:
-          refusal = notInside(command, 'the proxy answers it, and not a node');
-      }
-      break;
-    case 'admin':
-      if (options.adminCommands !== 'allow') refusal = notInside(command, command.reason);
-      else if (findKeys(command, args, framer.argc, framer.source) > 0) {
-        return queueKeyed(features, client, transaction, command, framer);
-      } else refusal = refusalOfAdministration(command, framer);
-      if (refusal === null) frame = noteEverywhere(features, client, transaction, framer, command);
-      break;
-    case 'all':
-      if (command.onAllKeys && command.write) transaction.flushesKeys = true;
-      if (command.inTransaction === 'everywhere') {
-        frame = noteEverywhere(features, client, transaction, framer, command);
-      }
-      if (frame === null && command.merge !== 'info' && features.router.nodes.length > 1) refusal = ofAllNodes(command);
-      break;
-    default:
-      refusal = notInside(command, 'it concerns several nodes');
-  }
-  if (refusal !== null) return features.router.refuse(client, command, refusal);
-  return keep(features, client, transaction, command, framer, frame, 0);
-}
+export class Queue {
+  readonly #router: Router;
+  readonly #watches: Watches;
+  readonly #ports: TransactionPorts;
 
-function queueKeyed(
-  features: Features,
-  client: ClientConnection,
-  transaction: Transaction,
-  command: Command,
-  framer: RequestFramer,
-): Verdict {
-  const source = framer.source as Buffer;
-  const { snapshot } = features.router;
-  // A command whose keys cannot be told is answered by a node, with the error that Redis has for it.
-  const count = snapshot === null ? 0 : Math.max(0, findKeys(command, args, framer.argc, source));
-  if (transaction.aborted) return keep(features, client, transaction, command, framer, null, 0);
-  let first = 0;
-  for (let i = 0; i < count; i++) {
-    const at = keyPositions.at[i] as number;
-    const start = args.start[at] as number;
-    const end = args.end[at] as number;
-    if (isReserved(source, start, end)) return features.router.refuse(client, command, RESERVED_REPLY);
-    const hash = (snapshot as RoutingSnapshot).ring.hashOf(source, start, end);
-    if (i === 0) first = hash;
-    if (!fits(features, client, transaction, hash, first)) return features.router.refuse(client, command, CROSSSLOT);
-    const owner = features.router.nodeAt((snapshot as RoutingSnapshot).ring.ownerOfHash(hash));
-    if (owner.busy.reply !== null) {
-      transaction.refusedBy = owner;
-      return features.router.refuse(client, command, owner.busy.reply);
+  constructor(router: Router, watches: Watches, ports: TransactionPorts) {
+    this.#router = router;
+    this.#watches = watches;
+    this.#ports = ports;
+  }
+
+  /** Queues the command that `framer` holds, or refuses it; EXEC then answers EXECABORT, as in Redis. */
+  add(client: ClientConnection, transaction: Transaction, command: Command, framer: RequestFramer): Verdict {
+    if (command.inTransaction === 'never') return this.#router.refuse(client, command, NOT_INSIDE);
+    const { options } = this.#router.shared;
+    let refusal: Buffer | null = null;
+    let frame: Buffer | null = null;
+    switch (command.route) {
+      case 'owner':
+      case 'split':
+        return this.#addKeyed(client, transaction, command, framer);
+      case 'any':
+        break;
+      case 'proxy':
+        switch (command.inTransaction) {
+          case 'select':
+            frame = noteSelect(transaction, framer, options.databases);
+            break;
+          case 'by node':
+            if (command.publishes !== null) transaction.published.push(publishedBy(command.publishes, framer));
+            break;
+          case 'here':
+          case 'here, peers told':
+            if (!transaction.aborted) {
+              transaction.answeredHere.push({ command, frame: copyOf(framer), at: transaction.frames.count });
+              transaction.copied += framer.frameEnd - framer.frameStart;
+            }
+            frame = PLACEHOLDER;
+            break;
+          default:
+            refusal = notInside(command, 'the proxy answers it, and not a node');
+        }
+        break;
+      case 'admin':
+        if (options.adminCommands !== 'allow') refusal = notInside(command, command.reason);
+        else if (findKeys(command, args, framer.argc, framer.source) > 0) {
+          return this.#addKeyed(client, transaction, command, framer);
+        } else refusal = refusalOfAdministration(command, framer);
+        if (refusal === null) frame = this.#noteEverywhere(client, transaction, framer, command);
+        break;
+      case 'all':
+        if (command.onAllKeys && command.write) transaction.flushesKeys = true;
+        if (command.inTransaction === 'everywhere') {
+          frame = this.#noteEverywhere(client, transaction, framer, command);
+        }
+        if (frame === null && command.merge !== 'info' && this.#router.nodes.length > 1) refusal = ofAllNodes(command);
+        break;
+      default:
+        refusal = notInside(command, 'it concerns several nodes');
     }
+    if (refusal !== null) return this.#router.refuse(client, command, refusal);
+    return this.#keep(client, transaction, command, framer, frame, 0);
   }
-  const { special } = command;
-  if (special === 'sort' && count > 0) {
-    const { ring } = snapshot as RoutingSnapshot;
-    const first = keyPositions.at[0] as number;
-    const owner = ring.ownerOf(source, args.start[first] as number, args.end[first] as number);
-    const refusal = refusalOfPatterns(snapshot as RoutingSnapshot, owner, framer);
-    if (refusal !== null) return features.router.refuse(client, command, refusal);
-  }
-  if ((special === 'copy' || special === 'move') && otherDatabaseAt(command, framer) > 0) {
-    transaction.writesOtherDatabases = true;
-  }
-  return keep(features, client, transaction, command, framer, null, count);
-}
 
-/** Whether a key has the owner that the others have; while the ring changes EXEC looks once more. */
-function fits(
-  features: Features,
-  client: ClientConnection,
-  { frames }: Transaction,
-  hash: number,
-  firstOfCommand: number,
-): boolean {
-  const { ring, nextRing } = features.router.snapshot as RoutingSnapshot;
-  const owner = ring.ownerOfHash(hash);
-  const next = nextRing === null ? owner : nextRing.ownerOfHash(hash);
-  const { watch } = client;
-  if (watch !== null && !watch.broken) {
-    const { node } = watch.lane;
-    if (features.router.nodes[owner] !== node && features.router.nodes[next] !== node) return false;
-  }
-  const first = frames.keyCount > 0 ? frames.hashAt(0) : firstOfCommand;
-  return ring.ownerOfHash(first) === owner || (nextRing !== null && nextRing.ownerOfHash(first) === next);
-}
-
-/**
- * @param instead what is queued instead of the frame at hand; null: the frame
- * @param keys how many of its keys, whose places are in `keyPositions`, tell where the transaction runs
- */
-function keep(
-  features: Features,
-  client: ClientConnection,
-  transaction: Transaction,
-  command: Command,
-  framer: RequestFramer,
-  instead: Buffer | null,
-  keys: number,
-): Verdict {
-  const { frames } = transaction;
-  if (!transaction.aborted) {
-    const { frameStart, frameEnd } = framer;
+  #addKeyed(client: ClientConnection, transaction: Transaction, command: Command, framer: RequestFramer): Verdict {
     const source = framer.source as Buffer;
-    if (transaction.bytes + frameEnd - frameStart > features.router.shared.options.clientQueryLimit) {
-      return features.router.refuse(client, command, TOO_LARGE);
-    }
-    if (instead === null) frames.add(source, frameStart, frameEnd);
-    else frames.add(instead, 0, instead.length);
-    const { snapshot } = features.router;
-    for (let i = 0; i < keys && snapshot !== null; i++) {
+    const { snapshot } = this.#router;
+    // A command whose keys cannot be told is answered by a node, with the error that Redis has for it.
+    const count = snapshot === null ? 0 : Math.max(0, findKeys(command, args, framer.argc, source));
+    if (transaction.aborted) return this.#keep(client, transaction, command, framer, null, 0);
+    let first = 0;
+    for (let i = 0; i < count; i++) {
       const at = keyPositions.at[i] as number;
       const start = args.start[at] as number;
       const end = args.end[at] as number;
-      frames.addKey(start - frameStart, end - start, snapshot.ring.hashOf(source, start, end));
+      if (isReserved(source, start, end)) return this.#router.refuse(client, command, RESERVED_REPLY);
+      const hash = (snapshot as RoutingSnapshot).ring.hashOf(source, start, end);
+      if (i === 0) first = hash;
+      if (!this.#fits(client, transaction, hash, first)) return this.#router.refuse(client, command, CROSSSLOT);
+      const owner = this.#router.nodeAt((snapshot as RoutingSnapshot).ring.ownerOfHash(hash));
+      if (owner.busy.reply !== null) {
+        transaction.refusedBy = owner;
+        return this.#router.refuse(client, command, owner.busy.reply);
+      }
     }
+    const { special } = command;
+    if (special === 'sort' && count > 0) {
+      const { ring } = snapshot as RoutingSnapshot;
+      const first = keyPositions.at[0] as number;
+      const owner = ring.ownerOf(source, args.start[first] as number, args.end[first] as number);
+      const refusal = refusalOfPatterns(snapshot as RoutingSnapshot, owner, framer);
+      if (refusal !== null) return this.#router.refuse(client, command, refusal);
+    }
+    if ((special === 'copy' || special === 'move') && otherDatabaseAt(command, framer) > 0) {
+      transaction.writesOtherDatabases = true;
+    }
+    return this.#keep(client, transaction, command, framer, null, count);
   }
-  if (mayWrite(command, framer, features.scripts.store, NO_FUNCTION)) transaction.writes = true;
-  if (command.special !== null || command.everywhere !== null) {
-    features.scripts.noteQueued(transaction, command, framer);
+
+  /** Whether a key has the owner that the others have; while the ring changes EXEC looks once more. */
+  #fits(client: ClientConnection, { frames }: Transaction, hash: number, firstOfCommand: number): boolean {
+    const { ring, nextRing } = this.#router.snapshot as RoutingSnapshot;
+    const owner = ring.ownerOfHash(hash);
+    const next = nextRing === null ? owner : nextRing.ownerOfHash(hash);
+    const watch = this.#watches.of(client);
+    if (watch !== null && !watch.broken) {
+      const { node } = watch.lane;
+      if (this.#router.nodes[owner] !== node && this.#router.nodes[next] !== node) return false;
+    }
+    const first = frames.keyCount > 0 ? frames.hashAt(0) : firstOfCommand;
+    return ring.ownerOfHash(first) === owner || (nextRing !== null && nextRing.ownerOfHash(first) === next);
   }
-  client.reply(command.id, QUEUED);
-  return TAKEN;
+
+  /**
+   * @param instead what is queued instead of the frame at hand; null: the frame
+   * @param keys how many of its keys, whose places are in `keyPositions`, tell where the transaction runs
+   */
+  #keep(
+    client: ClientConnection,
+    transaction: Transaction,
+    command: Command,
+    framer: RequestFramer,
+    instead: Buffer | null,
+    keys: number,
+  ): Verdict {
+    const { frames } = transaction;
+    if (!transaction.aborted) {
+      const { frameStart, frameEnd } = framer;
+      const source = framer.source as Buffer;
+      if (transaction.bytes + frameEnd - frameStart > this.#router.shared.options.clientQueryLimit) {
+        return this.#router.refuse(client, command, TOO_LARGE);
+      }
+      if (instead === null) frames.add(source, frameStart, frameEnd);
+      else frames.add(instead, 0, instead.length);
+      const { snapshot } = this.#router;
+      for (let i = 0; i < keys && snapshot !== null; i++) {
+        const at = keyPositions.at[i] as number;
+        const start = args.start[at] as number;
+        const end = args.end[at] as number;
+        frames.addKey(start - frameStart, end - start, snapshot.ring.hashOf(source, start, end));
+      }
+    }
+    if (this.#ports.mayWrite(command, framer)) transaction.writes = true;
+    if (command.special !== null || command.everywhere !== null) {
+      this.#noteCode(transaction, command, framer);
+    }
+    client.reply(command.id, QUEUED);
+    return TAKEN;
+  }
+
+  #noteEverywhere(client: ClientConnection, transaction: Transaction, framer: RequestFramer, command: Command): Buffer {
+    const frame = copyOf(framer);
+    if (transaction.aborted) return frame;
+    const ownPart = command.administration === 'settings' ? this.#ports.ownPartOfSettings(framer) : null;
+    if (ownPart !== null) transaction.ownParts.push(ownPart);
+    transaction.copied += frame.length;
+    transaction.everywhere.push({
+      frame,
+      at: transaction.frames.count,
+      database: transaction.selects.at(-1)?.database ?? client.kind.database,
+      tolerance: command.tolerance,
+    });
+    return frame;
+  }
+
+  /** Notes what a command needs, when it runs, of the scripts that it brings or calls. */
+  #noteCode(transaction: Transaction, command: Command, framer: RequestFramer): void {
+    const { scripts } = this.#ports;
+    const { special, everywhere } = command;
+    if (special === 'script' || special === 'digest' || special === 'code') {
+      transaction.runsCode = true;
+      if (scripts.mayPublish(command, framer.source as Buffer)) transaction.codePublishes = true;
+    }
+    if (everywhere === 'flush') transaction.flushesScripts = true;
+    const digest = scripts.noteQueued(command, framer);
+    if (digest !== '' && !transaction.digests.includes(digest)) transaction.digests.push(digest);
+  }
 }
 
 /** @returns the frame to queue instead, or null */
@@ -204,31 +220,8 @@ function noteSelect(transaction: Transaction, framer: RequestFramer, databases: 
   return null;
 }
 
-const KINDS = { channel: CHANNEL, shard: SHARD } as const satisfies Record<Publishes, TopicKind>;
-
-function publishedBy(publishes: Publishes, framer: RequestFramer): Published {
-  return { kind: KINDS[publishes], key: (framer.source as Buffer).toString('latin1', args.start[1], args.end[1]) };
-}
-
-function noteEverywhere(
-  features: Features,
-  client: ClientConnection,
-  transaction: Transaction,
-  framer: RequestFramer,
-  command: Command,
-): Buffer {
-  const frame = copyOf(framer);
-  if (transaction.aborted) return frame;
-  const ownPart = command.administration === 'settings' ? ownPartOfSettings(features, framer) : null;
-  if (ownPart !== null) transaction.ownParts.push(ownPart);
-  transaction.copied += frame.length;
-  transaction.everywhere.push({
-    frame,
-    at: transaction.frames.count,
-    database: transaction.selects.at(-1)?.database ?? client.kind.database,
-    tolerance: command.tolerance,
-  });
-  return frame;
+function publishedBy(on: Publishes, framer: RequestFramer): Published {
+  return { on, key: (framer.source as Buffer).toString('latin1', args.start[1], args.end[1]) };
 }
 
 /** What a command is answered that Redis has in no transaction, nor the proxy anywhere. */

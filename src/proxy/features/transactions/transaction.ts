@@ -1,5 +1,5 @@
 /**
- * What a client has queued between MULTI and EXEC, and what it watches.
+ * What a client has queued between MULTI and EXEC.
  *
  *   MULTI             answered here
  *   SET {a}1 x        checked, copied, answered +QUEUED here
@@ -10,12 +10,10 @@
  * other, it needs no connection of its own either. WATCH does: its keys belong to a connection.
  */
 
-import type { RoutingSnapshot } from '../../snapshot.js';
-import type { Lane } from '../../upstream/lane.js';
 import type { UpstreamNode } from '../../upstream/upstream-node.js';
-import type { Published } from '../pubsub/publish-order.js';
 import type { ForEveryNode } from './other-nodes.js';
 import type { OwnCommand } from './own-answers.js';
+import type { Published } from './ports.js';
 import { QueuedFrames } from './queued-frames.js';
 
 /** About what a queued command takes that is more than a frame: two objects and a buffer. */
@@ -71,38 +69,5 @@ export class Transaction {
     this.ownParts.length = 0;
     this.published.length = 0;
     this.answeredHere.length = 0;
-  }
-}
-
-/** The keys that a client watches, and the lane on which it does. */
-export class Watch {
-  readonly lane: Lane;
-  /** Hashes of the keys; one that is watched twice stands here once. */
-  readonly hashes = new Set<number>();
-  /** Keys have changed hands: nobody at the node can tell any more whether they were written to. */
-  broken = false;
-
-  constructor(lane: Lane) {
-    this.lane = lane;
-  }
-
-  /** Called with each snapshot. @param nodes index-aligned with the snapshot's */
-  onPublish({ ring, nextRing, moves }: RoutingSnapshot, nodes: readonly UpstreamNode[]): void {
-    if (this.broken || nextRing === null || moves === null) return;
-    this.broken = [...this.hashes].some((hash) => {
-      const next = nextRing.ownerOfHash(hash);
-      return ring.ownerOfHash(hash) !== next && nodes[next] !== this.lane.node;
-    });
-  }
-
-  /** Whether a key that is watched changes its owner from this snapshot's ring to the next. */
-  moves({ ring, nextRing }: RoutingSnapshot): boolean {
-    return nextRing !== null && [...this.hashes].some((hash) => ring.ownerOfHash(hash) !== nextRing.ownerOfHash(hash));
-  }
-
-  /** Whether each key that is watched is at the watch's node: on the way it goes, when keys move. */
-  isInPlace({ ring, nextRing, phase }: RoutingSnapshot, nodes: readonly UpstreamNode[]): boolean {
-    const current = phase !== 'moving' || nextRing === null ? ring : nextRing;
-    return [...this.hashes].every((hash) => nodes[current.ownerOfHash(hash)] === this.lane.node);
   }
 }

@@ -229,6 +229,7 @@ it('a script may take longer than request-timeout, and its node does not count a
   while (!isOver) {
     const other = await RawClient.connect(proxy.port);
     others.push(other.text('GET', first).then((answer) => answers.add(answer.slice(0, 5))));
+    // Clients come again and again, not as fast as they can.
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   expect(await ended).toBe('$14\r\nran to its end\r\n');
@@ -272,6 +273,7 @@ it('a worker whose clients have nothing to do with a script does not take its no
     const other = await RawClient.connect(proxy.port);
     await other.command('HELLO', '3');
     others.push(other.text('GET', first).then((answer) => answers.add(answer.slice(0, 5))));
+    // Clients come again and again, not as fast as they can.
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   expect(await ended).toBe('$14\r\nran to its end\r\n');

@@ -146,7 +146,7 @@ describe.each([
     const started = performance.now();
     const replies = keys.map((key, i) => clients[i]?.text('BLPOP', key, '5'));
     await untilBlocked(nodes, keys.length);
-    // Long enough that it makes a difference whether the time begins anew.
+    // No event: long enough that it makes a difference whether the time begins anew.
     await new Promise((resolve) => setTimeout(resolve, 3000 - (performance.now() - started)));
     const changed = performance.now() - started;
     await post(proxy, 'changes', add('node2', second));

@@ -1,4 +1,4 @@
-import { nodeKey } from '../../node/identity.js';
+import { type NodeIdentity, nodeKey } from '../../../node/identity.js';
 
 /** What a worker may find of a node, and the end of that. */
 const ENDS: ReadonlyMap<string, string> = new Map([
@@ -6,26 +6,41 @@ const ENDS: ReadonlyMap<string, string> = new Map([
   ['ringproxy:upstream:impaired', 'ringproxy:upstream:recovered'],
 ]);
 
+interface Found {
+  /** Tells of its end. */
+  readonly end: string;
+  readonly node: string;
+  /** As the last worker that found it has told. */
+  event: object;
+  readonly workers: Set<number>;
+}
+
 /**
  * Each worker notices by itself that a node is gone or back, or says that it cannot do its work: it is news when the
  * first one notices, or the last.
  */
 export class NodeStates {
-  /** Workers that have found something, and what tells of its end, by what it is and by the node. */
-  readonly #found = new Map<string, { readonly end: string; event: object; readonly workers: Set<number> }>();
+  /** By what it is and by the node. */
+  readonly #found = new Map<string, Found>();
 
   isNews(worker: number, channel: string, event: object): boolean {
     const begins = ENDS.get(channel);
     const end = begins ?? ([...ENDS.values()].includes(channel) ? channel : null);
     if (end === null) return true;
-    const node = { name: String(Reflect.get(event, 'node')), address: String(Reflect.get(event, 'address')) };
-    const key = `${end}\n${nodeKey(node)}`;
-    const found = this.#found.get(key) ?? { end, event, workers: new Set<number>() };
+    const node = nodeKey({ name: String(Reflect.get(event, 'node')), address: String(Reflect.get(event, 'address')) });
+    const key = `${end}\n${node}`;
+    const found = this.#found.get(key) ?? { end, node, event, workers: new Set<number>() };
     this.#found.set(key, found);
     if (begins === undefined) return found.workers.delete(worker) && found.workers.size === 0;
     found.workers.add(worker);
     found.event = event;
     return found.workers.size === 1;
+  }
+
+  /** Of nodes that are no members any more nobody says that they are back. @param nodes the members */
+  keep(nodes: readonly NodeIdentity[]): void {
+    const members = new Set(nodes.map(nodeKey));
+    for (const [key, { node }] of this.#found) if (!members.has(node)) this.#found.delete(key);
   }
 
   /** The worker is gone. @returns what has ended with it, since no other worker has found it */

@@ -1,11 +1,13 @@
 /**
- * In a worker: what the data plane asks about moved keys. The keys are moved by the primary process alone, so that
- * a key is moved by one process at a time; what is known to have moved is remembered here as well.
+ * In a worker: what the data plane asks about moved keys of one change. The keys are moved by the primary process
+ * alone, so that a key is moved by one process at a time (`../primary/shared-moves.ts`); what is known to have moved
+ * is remembered here as well.
  */
-import type { KeyMoves, MoveWaiter } from '../../proxy/key-moves.js';
-import { keyName } from '../../rebalance/key-name.js';
-import { SettledKeys } from '../../rebalance/settled-keys.js';
-import type { FromWorker, KeyOfSource, KeyToSettle } from './messages.js';
+import type { KeyMoves, MoveWaiter } from '../../../proxy/key-moves.js';
+import { keyName } from '../../../rebalance/key-name.js';
+import { SettledKeys } from '../../../rebalance/settled-keys.js';
+import { systemTimers, type Timers } from '../../../time/timers.js';
+import type { FromWorker, KeyOfSource, KeyToSettle } from '../messages.js';
 
 /** How long a hold that was granted waits for the client that asked for it. */
 const HOLD_EXPIRES_MS = 100;
@@ -21,6 +23,7 @@ export class RemoteMoves implements KeyMoves {
   readonly #moves: number;
   readonly #send: (message: FromWorker) => void;
   readonly #runIds: readonly string[];
+  readonly #timers: Pick<Timers, 'after'>;
   readonly #settled = new SettledKeys();
   /** Sources do not have these any more: to be told to the primary, which must know all that is settled. */
   #gone: KeyOfSource[] = [];
@@ -32,16 +35,24 @@ export class RemoteMoves implements KeyMoves {
   readonly #holdWaiters: MoveWaiter[] = [];
   /** Granted holds that nobody has taken yet. */
   #granted = 0;
+  #closed = false;
 
   /**
    * @param moves the change's number
    * @param swept sources that have no moved key left
    * @param runIds of the sources' processes, as they were at the fence
    */
-  constructor(moves: number, swept: readonly number[], runIds: readonly string[], send: (message: FromWorker) => void) {
+  constructor(
+    moves: number,
+    swept: readonly number[],
+    runIds: readonly string[],
+    send: (message: FromWorker) => void,
+    timers: Pick<Timers, 'after'> = systemTimers,
+  ) {
     this.#moves = moves;
     this.#runIds = runIds;
     this.#send = send;
+    this.#timers = timers;
     for (const source of swept) this.#settled.addSource(source);
   }
 
@@ -61,6 +72,10 @@ export class RemoteMoves implements KeyMoves {
   }
 
   settle(source: number, target: number, database: number, key: Buffer, client: MoveWaiter): void {
+    if (this.#closed) {
+      client.resumeSoon();
+      return;
+    }
     const name = keyName(source, database, key);
     const known = this.#tokens.get(name);
     if (known !== undefined) {
@@ -78,6 +93,10 @@ export class RemoteMoves implements KeyMoves {
     if (this.#granted > 0) {
       this.#granted--;
       return true;
+    }
+    if (this.#closed) {
+      client.resumeSoon();
+      return false;
     }
     this.#holdWaiters.push(client);
     this.#send({ type: 'hold', moves: this.#moves });
@@ -106,16 +125,17 @@ export class RemoteMoves implements KeyMoves {
   onHeld(): void {
     this.#granted++;
     this.#holdWaiters.shift()?.resumeSoon();
-    setTimeout(() => {
+    this.#timers.after(HOLD_EXPIRES_MS, () => {
       // The client has left, or gave up.
       if (this.#granted === 0) return;
       this.#granted--;
       this.releaseMoves();
-    }, HOLD_EXPIRES_MS);
+    });
   }
 
-  /** The change is over: who waits asks anew, by the next snapshot. */
+  /** The change is over: who waits, or asks by it yet, asks anew, by the next snapshot. */
   close(): void {
+    this.#closed = true;
     for (const { clients } of this.#asked.values()) for (const client of clients) client.resumeSoon();
     this.#asked.clear();
     for (const client of this.#holdWaiters.splice(0)) client.resumeSoon();

@@ -1,5 +1,5 @@
 /** The program of a worker process. */
-import type { FromWorker, ToWorker } from './messages.js';
+import type { FromWorker, ToWorker } from '../messages.js';
 import { Worker } from './worker.js';
 
 // A terminal sends its signals to all processes: the primary says when to end.

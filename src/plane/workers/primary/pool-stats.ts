@@ -1,0 +1,72 @@
+/** In the primary: what all workers counted, those that died included, as one proxy's. */
+import { type PlaneStats, readProcess, sumPlaneStats } from '../../../proxy/measure/plane-stats.js';
+
+/** Of a worker that does not say what it counted in this time there are the figures that it gave before. */
+const TIMEOUT_MS = 1000;
+
+/** A worker, as it is asked what it counted. */
+export interface Counting {
+  readonly slot: number;
+  readonly ended: boolean;
+  /** As it said last. */
+  readonly lastStats: PlaneStats | null;
+  /** @param timeout milliseconds */
+  stats(timeout: number): Promise<PlaneStats | null>;
+}
+
+export class PoolStats {
+  readonly #workers: Iterable<Counting>;
+  /** What workers that died had counted: one sum, or nothing yet. */
+  #past: PlaneStats[] = [];
+
+  /** @param workers those that live */
+  constructor(workers: Iterable<Counting>) {
+    this.#workers = workers;
+  }
+
+  /** @param loopLag seconds, of this process @param rejected clients that this process turned away */
+  async read(loopLag: number, rejected: () => number): Promise<PlaneStats> {
+    const workers = [...this.#workers];
+    await Promise.all(workers.map((worker) => worker.stats(TIMEOUT_MS)));
+    const parts = workers.flatMap((worker) => {
+      // Of one that did not answer in time there is what it said before: a counter must not fall and rise again. What
+      // one had counted that has died meanwhile is among the past already.
+      const stats = worker.ended ? null : worker.lastStats;
+      return stats === null ? [] : [inSlot(stats, worker.slot)];
+    });
+    const sum = sumPlaneStats([...parts, ...this.#past]);
+    const primary = readProcess('primary', 0, loopLag);
+    sum.residentMemory += primary.residentMemory;
+    sum.heapUsed += primary.heapUsed;
+    sum.cpuSeconds += primary.cpuSeconds;
+    sum.processes.push(primary);
+    sum.clientsRejected += rejected();
+    return sum;
+  }
+
+  /** The worker has died: what it had counted stays. */
+  onExit({ lastStats }: Counting): void {
+    if (lastStats !== null) this.#past = [sumPlaneStats([...this.#past, countersOf(lastStats)])];
+  }
+}
+
+/** As figures of the worker in this slot. */
+function inSlot(stats: PlaneStats, slot: number): PlaneStats {
+  return { ...stats, processes: stats.processes.map((figures) => ({ ...figures, worker: String(slot) })) };
+}
+
+/** Without what is only true while the worker lives. */
+function countersOf(stats: PlaneStats): PlaneStats {
+  return {
+    ...stats,
+    clients: 0,
+    pendingCommands: 0,
+    pendingBytes: 0,
+    heldClients: 0,
+    residentMemory: 0,
+    heapUsed: 0,
+    loopLag: 0,
+    processes: [],
+    nodes: stats.nodes.map((node) => ({ ...node, up: true, inflight: 0, connections: 0 })),
+  };
+}

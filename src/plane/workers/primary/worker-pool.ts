@@ -1,0 +1,264 @@
+/**
+ * The data plane in several processes. This one holds the listening socket and hands each client to the worker
+ * with the fewest; all workers are members of the fence; keys are moved by this process alone, for all of them.
+ */
+import { channel } from 'node:diagnostics_channel';
+import type { WorkerView } from '../../../admin/api.js';
+import { buildCommandTable, type CommandInfo } from '../../../commands/build.js';
+import type { CommandTable } from '../../../commands/table.js';
+import type { NodeEndpoint } from '../../../node/endpoint.js';
+import { type NodeIdentity, sameNode } from '../../../node/identity.js';
+import { emptyPlaneStats, type PlaneStats } from '../../../proxy/measure/plane-stats.js';
+import { Listener } from '../../../proxy/session/listener.js';
+import type { RoutedNode, RoutingSnapshot } from '../../../proxy/snapshot.js';
+import { LoopLag } from '../../../telemetry/loop-lag.js';
+import { TrafficDetector } from '../../../telemetry/traffic-detector.js';
+import { systemTimers, type Timers } from '../../../time/timers.js';
+import type { FenceMember } from '../../../topology/state/change-protocol.js';
+import type { PlaneHost, ProxyInfo } from '../../host.js';
+import { dispatch, type Handlers } from '../dispatch.js';
+import type { FromWorkerTable, WorkerOptions } from '../messages.js';
+import { BoardFile } from '../subscription-board.js';
+import type { OpenChannel } from './channel.js';
+import { ClientPlacement } from './client-placement.js';
+import { forkWorker } from './fork-worker.js';
+import { NodeStates } from './node-states.js';
+import { PeerExchange } from './peer-exchange.js';
+import { fenceWorkers } from './pool-fence.js';
+import { PoolStats } from './pool-stats.js';
+import { ScriptExchange } from './script-exchange.js';
+import { SharedMoves } from './shared-moves.js';
+import { StaleConnections, type StaleConnectionsOptions } from './stale-connections.js';
+import { WorkerProcess } from './worker-process.js';
+
+export interface WorkerPoolOptions extends StaleConnectionsOptions {
+  readonly workers: number;
+  readonly plane: WorkerOptions;
+  readonly warn: (message: string) => void;
+  /** @see DataPlaneHooks.beforeReturn */
+  readonly beforeReturn: (node: NodeEndpoint) => Promise<void>;
+  /** How a worker is started; by default as a process of its own. */
+  readonly open?: OpenChannel;
+  readonly timers?: Timers;
+}
+
+/** A worker that dies at once is not started again at once. */
+const RESTART_MS = 200;
+const POLL_MS = 1000;
+
+export class WorkerPool implements PlaneHost {
+  readonly #options: WorkerPoolOptions;
+  readonly #timers: Timers;
+  readonly #listener: Listener;
+  readonly #workers = new Set<WorkerProcess>();
+  readonly #clients: ClientPlacement;
+  readonly #moves = new SharedMoves(this.#workers);
+  readonly #stats = new PoolStats(this.#workers);
+  readonly #stale: StaleConnections;
+  readonly #scripts: ScriptExchange;
+  readonly #peers: PeerExchange;
+  readonly #nodeStates = new NodeStates();
+  readonly #traffic: TrafficDetector;
+  readonly #lag = new LoopLag();
+  readonly #board: BoardFile;
+  #table: CommandTable = buildCommandTable();
+  #commands: readonly CommandInfo[] = [];
+  /** Members, with how to log in. */
+  #nodes: readonly RoutedNode[] = [];
+  #describe: (stats: PlaneStats) => ProxyInfo = () => ({ redisVersion: '', lines: [], clients: 0 });
+  /** As the workers know it. */
+  #info: ProxyInfo = this.#describe(emptyPlaneStats());
+  #nextWorker = 1;
+  #closing = false;
+  /** Who waits until all workers have started. */
+  #starting: { left: number; resolve: () => void } | null = null;
+  #endPoll = (): void => {};
+
+  readonly #handlers: Handlers<FromWorkerTable, [WorkerProcess]> = {
+    started: (_message, worker) => this.#onStarted(worker),
+    clients: (message, worker) => worker.onClients(message),
+    fenced: (message, worker) => worker.onFenced(message),
+    stats: (message, worker) => worker.onStats(message),
+    settle: (message, worker) => this.#moves.onSettle(worker, message),
+    gone: (message) => this.#moves.onGone(message),
+    hold: (message, worker) => this.#moves.onHold(worker, message),
+    release: (message, worker) => this.#moves.onRelease(worker, message),
+    learned: (message) => this.#scripts.onLearned(message),
+    'script-wanted': (message, worker) => this.#scripts.onWanted(worker, message),
+    'scripts-flushed': (_message, worker) => this.#scripts.onFlushed(worker),
+    busy: (message, worker) => {
+      for (const other of this.#workers) if (other !== worker) other.send(message);
+    },
+    'peer-question': (message, worker) => void this.#peers.onQuestion(worker, message),
+    'peer-answer': (message) => this.#peers.onAnswer(message),
+    'peer-news': ({ news }, worker) => this.#peers.tellOthers(worker, news),
+    returned: ({ node, question }, worker) => {
+      void this.#beforeReturn(node).then(() => worker.send({ type: 'serves', question }));
+    },
+    event: ({ channel: name, event }, worker) => {
+      if (this.#nodeStates.isNews(worker.number, name, event)) channel(name).publish(event);
+    },
+  };
+
+  constructor(options: WorkerPoolOptions) {
+    const { plane, timers = systemTimers } = options;
+    this.#options = options;
+    this.#timers = timers;
+    this.#board = new BoardFile(options.workers);
+    this.#clients = new ClientPlacement(this.#workers, plane.maxClients);
+    this.#stale = new StaleConnections(options);
+    this.#scripts = new ScriptExchange(this.#workers, plane.scriptCache);
+    this.#peers = new PeerExchange(this.#workers, timers);
+    this.#listener = new Listener((socket) => this.#clients.place(socket));
+    this.#traffic = new TrafficDetector(() => {
+      let commands = 0;
+      for (const worker of this.#workers) commands += worker.commands;
+      return commands;
+    });
+  }
+
+  get workers(): WorkerView[] {
+    return [...this.#workers].map(({ number, slot, pid, clients }) => ({ number, slot, pid, clients }));
+  }
+
+  async listen(): Promise<string> {
+    await new Promise<void>((resolve) => {
+      this.#starting = { left: this.#options.workers, resolve };
+      for (let i = 0; i < this.#options.workers; i++) this.#startWorker();
+    });
+    // What a worker counted is not lost with it, but for the last second.
+    this.#endPoll = this.#timers.every(POLL_MS, () => void this.stats().then((stats) => this.#inform(stats)));
+    return this.#listener.listen(this.#options.plane.listen);
+  }
+
+  publish(snapshot: RoutingSnapshot): void {
+    this.#nodes = snapshot.nodes;
+    this.#nodeStates.keep(snapshot.nodes);
+    this.#moves.publish(snapshot);
+  }
+
+  fence(timeout: number): Promise<FenceMember[]> {
+    return fenceWorkers(this.#workers, timeout, (late) => this.#stale.addLate(late), this.#timers);
+  }
+
+  killLateConnections(nodes: readonly NodeEndpoint[]): Promise<void> {
+    return this.#stale.drop(nodes, (late) => {
+      for (const worker of this.#workers) worker.send({ type: 'dropped', late });
+    });
+  }
+
+  sourceSwept(source: number): void {
+    this.#moves.sourceSwept(source);
+  }
+
+  useCommands(commands: readonly CommandInfo[]): void {
+    this.#commands = commands;
+    this.#table = buildCommandTable(commands);
+    for (const worker of this.#workers) worker.send({ type: 'commands', commands });
+  }
+
+  knows(command: string): boolean {
+    return this.#table.get(command) !== undefined;
+  }
+
+  stats(): Promise<PlaneStats> {
+    return this.#stats.read(this.#lag.seconds, () => this.#clients.rejected);
+  }
+
+  describeBy(describe: (stats: PlaneStats) => ProxyInfo): void {
+    this.#describe = describe;
+    this.#inform(emptyPlaneStats());
+  }
+
+  isBusy(): boolean {
+    return this.#traffic.isBusy();
+  }
+
+  async close(timeout: number): Promise<void> {
+    this.#closing = true;
+    this.#endPoll();
+    this.#listener.stop();
+    this.#clients.close();
+    const workers = [...this.#workers];
+    for (const worker of workers) worker.send({ type: 'close', timeout });
+    const stopInsisting = this.#timers.after(timeout + 1000, () => {
+      for (const worker of workers) worker.kill('SIGKILL');
+    });
+    await Promise.all(workers.map((worker) => worker.exited));
+    stopInsisting();
+    this.#board.close();
+    this.#lag.stop();
+  }
+
+  /** A worker waits with a node that is back. One that has left the ring has nothing to wait for. */
+  async #beforeReturn(node: NodeIdentity): Promise<void> {
+    const own = this.#nodes.find((candidate) => sameNode(candidate, node));
+    if (own !== undefined) await this.#options.beforeReturn(own);
+  }
+
+  #inform(stats: PlaneStats): void {
+    this.#info = this.#describe(stats);
+    for (const worker of this.#workers) worker.send({ type: 'info', ...this.#info });
+  }
+
+  #startWorker(): void {
+    const worker = new WorkerProcess({
+      number: this.#nextWorker++,
+      slot: this.#freeSlot(),
+      board: this.#board.fd,
+      open: this.#options.open ?? forkWorker,
+      timers: this.#timers,
+      onMessage: (from, message) => dispatch(this.#handlers, message, from),
+      onExit: (from, how) => this.#onExit(from, how),
+    });
+    this.#workers.add(worker);
+    const { plane } = this.#options;
+    worker.send({
+      type: 'start',
+      options: { ...plane, proxyId: this.#nameOf(worker) },
+      commands: this.#commands,
+      slot: worker.slot,
+      workers: this.#options.workers,
+      hasBoard: this.#board.fd !== null,
+      snapshot: this.#moves.sent,
+    });
+    worker.send({ type: 'info', ...this.#info });
+  }
+
+  /** The least number from 1 on that no worker has. */
+  #freeSlot(): number {
+    const taken = new Set([...this.#workers].map(({ slot }) => slot));
+    let slot = 1;
+    while (taken.has(slot)) slot++;
+    return slot;
+  }
+
+  /** Tells its connections at the nodes from those of other workers, past ones too. */
+  #nameOf(worker: WorkerProcess): string {
+    return `${this.#options.plane.proxyId}.${worker.number}`;
+  }
+
+  #onStarted(worker: WorkerProcess): void {
+    worker.onStarted();
+    this.#peers.tellOthers(worker, { type: 'joined' });
+    if (this.#starting !== null && --this.#starting.left === 0) this.#starting.resolve();
+  }
+
+  #onExit(worker: WorkerProcess, how: string): void {
+    this.#workers.delete(worker);
+    this.#board.clear(worker.slot);
+    this.#stale.addDead(`ringproxy:${this.#nameOf(worker)}`);
+    this.#moves.onExit(worker);
+    for (const end of this.#nodeStates.forget(worker.number)) channel(end.channel).publish(end.event);
+    this.#peers.tellOthers(worker, { type: 'left', from: this.#nameOf(worker) });
+    this.#stats.onExit(worker);
+    if (this.#closing) return;
+    const { number, pid, clients } = worker;
+    this.#options.warn(
+      `worker ${number} (process ${pid}) ended with ${how}: its ${clients} clients were cut, another one takes its place`,
+    );
+    this.#timers.after(RESTART_MS, () => {
+      if (!this.#closing) this.#startWorker();
+    });
+  }
+}

@@ -1,0 +1,152 @@
+/** A worker process: a data plane that is told by the primary process what to route by, and whose clients it serves. */
+
+import { subscribe } from 'node:diagnostics_channel';
+import { Socket } from 'node:net';
+import { buildCommandTable } from '../../../commands/build.js';
+import { DataPlane } from '../../../proxy/data-plane.js';
+import { FORWARDED_CHANNELS } from '../../../proxy/events.js';
+import { readPlaneStats } from '../../../proxy/measure/plane-stats.js';
+import { LoopLag } from '../../../telemetry/loop-lag.js';
+import { systemTimers, type Timers } from '../../../time/timers.js';
+import { dispatch, type Handlers } from '../dispatch.js';
+import { ringsOf, type SentSnapshot, type ToWorker, type ToWorkerTable } from '../messages.js';
+import { openBoard } from '../subscription-board.js';
+import { ChangingMoves } from './changing-moves.js';
+import { Primary, type SendToPrimary } from './primary.js';
+
+/** How often the primary hears how many clients there are. */
+const REPORT_MS = 50;
+
+export class Worker {
+  readonly #send: SendToPrimary;
+  readonly #timers: Timers;
+  readonly #primary: Primary;
+  readonly #moves: ChangingMoves;
+  readonly #lag = new LoopLag();
+  #plane: DataPlane | null = null;
+  #redisVersion = '7.0.0';
+  #info: readonly string[] = [];
+  /** Of all processes. */
+  #clients = 0;
+  /** Clients that have come, whether or not they were still there. */
+  #accepted = 0;
+  #reported = '';
+  #endReports = (): void => {};
+
+  readonly #handlers: Handlers<ToWorkerTable, [socket: unknown]> = {
+    start: (message) => this.#start(message),
+    client: ({ id }, socket) => this.#onClient(id, socket),
+    publish: ({ snapshot }) => this.#publish(snapshot),
+    fence: (message) => void this.#fence(message),
+    dropped: ({ late }) => this.#plane?.forgetLate(late),
+    settled: (message) => this.#moves.onSettled(message),
+    swept: (message) => this.#moves.onSwept(message),
+    held: (message) => this.#moves.onHeld(message),
+    script: (message) => this.#primary.onScript(message),
+    'scripts-flushed': () => this.#plane?.flushScripts(),
+    busy: ({ name, address, reply }) =>
+      this.#plane?.hearBusy(name, address, reply === null ? null : Buffer.from(reply)),
+    'peer-asked': ({ question, body }) => {
+      void this.#plane?.answerPeer(body).then((answer) => this.#send({ type: 'peer-answer', question, answer }));
+    },
+    'peer-answers': (message) => this.#primary.onPeerAnswers(message),
+    'peer-news': ({ news }) => this.#plane?.onPeerNews(news),
+    serves: (message) => this.#primary.onServes(message),
+    commands: ({ commands }) => {
+      this.#plane?.useTable(buildCommandTable(commands));
+    },
+    info: ({ redisVersion, lines, clients }) => {
+      this.#redisVersion = redisVersion;
+      this.#info = lines;
+      this.#clients = clients;
+    },
+    stats: ({ request }) => {
+      if (this.#plane === null) return;
+      this.#send({ type: 'stats', request, stats: readPlaneStats(this.#plane, this.#lag.seconds) });
+    },
+    close: ({ timeout }) => void this.#close(timeout),
+  };
+
+  constructor(send: SendToPrimary, timers: Timers = systemTimers) {
+    this.#send = send;
+    this.#timers = timers;
+    this.#primary = new Primary(send, timers);
+    this.#moves = new ChangingMoves(send, timers);
+    for (const channel of FORWARDED_CHANNELS) {
+      subscribe(channel, (event) => {
+        if (typeof event === 'object' && event !== null) send({ type: 'event', channel, event });
+      });
+    }
+  }
+
+  /** @param socket with a message of type `client` */
+  onMessage(message: ToWorker, socket: unknown): void {
+    dispatch(this.#handlers, message, socket);
+  }
+
+  #start({ options, commands, snapshot, slot, workers, hasBoard }: ToWorker<'start'>): void {
+    const parent = process.ppid;
+    this.#plane = new DataPlane(
+      {
+        ...options,
+        // Asked when the node knows this connection already: whoever takes over from a primary that died has its
+        // workers' connections dropped, so that one that lives on unnoticed finds out here, and ends.
+        mayServe: () => {
+          if (process.ppid !== parent) process.exit(1);
+        },
+      },
+      buildCommandTable(commands),
+      {
+        ...this.#primary.hooks,
+        redisVersion: () => this.#redisVersion,
+        proxyInfo: () => [...this.#info],
+        allClients: () => this.#clients,
+        board: openBoard(hasBoard, slot, workers),
+      },
+    );
+    this.#plane.start();
+    if (snapshot !== null) this.#publish(snapshot);
+    this.#endReports = this.#timers.every(REPORT_MS, () => this.#report());
+    this.#send({ type: 'started' });
+  }
+
+  #onClient(id: number, socket: unknown): void {
+    this.#accepted++;
+    // The client may have left while its socket was on its way.
+    if (!(socket instanceof Socket)) return;
+    socket.allowHalfOpen = true;
+    if (this.#plane === null) socket.destroy();
+    else this.#plane.accept(socket, id);
+  }
+
+  #publish(sent: SentSnapshot): void {
+    const { generation, phase, nodes } = sent;
+    this.#moves.adopt(sent, (moves) => this.#plane?.publish({ generation, phase, nodes, ...ringsOf(sent), moves }));
+  }
+
+  async #fence({ request, timeout }: ToWorker<'fence'>): Promise<void> {
+    const plane = this.#plane;
+    if (plane === null) return;
+    const slow = await plane.fence(timeout);
+    this.#send({ type: 'fenced', request, slow, late: plane.lateConnections() });
+  }
+
+  #report(): void {
+    const plane = this.#plane;
+    if (plane === null) return;
+    let commands = 0;
+    for (const node of plane.nodes) commands += node.counters.commands;
+    const report = { accepted: this.#accepted, open: plane.clients.size, commands };
+    const text = JSON.stringify(report);
+    if (text === this.#reported) return;
+    this.#reported = text;
+    this.#send({ type: 'clients', ...report });
+  }
+
+  async #close(timeout: number): Promise<void> {
+    await this.#plane?.close(timeout);
+    this.#endReports();
+    this.#lag.stop();
+    process.disconnect();
+  }
+}

@@ -1,0 +1,58 @@
+/** What transactions need of other features. */
+import type { Publishes } from '../../../commands/columns.js';
+import type { Command } from '../../../commands/command.js';
+import type { RequestFramer } from '../../../resp/request-framer.js';
+import type { ClientConnection } from '../../session/client-connection.js';
+import type { Lane } from '../../upstream/lane.js';
+import type { UpstreamNode } from '../../upstream/upstream-node.js';
+import type { LocalCommand } from '../local-command.js';
+
+/** The scripts that queued commands bring and call. */
+export interface QueuedScripts {
+  /**
+   * Remembers the script that the command at hand brings.
+   * @returns the digest of the script that it calls by it, which the node must know then; empty: it calls none so
+   */
+  noteQueued(command: Command, framer: RequestFramer): string;
+  /** Whether the code that the command at hand calls may publish. */
+  mayPublish(command: Command, source: Buffer): boolean;
+  /** Takes out of `digests` those that nobody knows. @returns false when the client waits until others have been asked */
+  find(client: ClientConnection, digests: string[]): boolean;
+  /** Loads these scripts on the lane, in front of what follows. */
+  loadFor(digests: readonly string[], lane: Lane): void;
+  /** SCRIPT FLUSH is on its way to the nodes. */
+  flush(): void;
+}
+
+/** A channel that a queued command publishes on. */
+export interface Published {
+  readonly on: Publishes;
+  /** One character for each byte. */
+  readonly key: string;
+}
+
+/** Keeps what is published behind what was subscribed to before. */
+export interface PublishGate {
+  /**
+   * Asked right before the command that `framer` holds is sent, which publishes at this node.
+   * @param published null: it is not known on which channels
+   * @returns whether the client waits: its command is offered again then
+   */
+  mustWait(
+    client: ClientConnection,
+    framer: RequestFramer,
+    node: UpstreamNode,
+    published: readonly Published[] | null,
+  ): boolean;
+}
+
+export interface TransactionPorts {
+  readonly scripts: QueuedScripts;
+  readonly publishGate: PublishGate;
+  /** Whether the command at hand may write, as far as can be told without asking. */
+  readonly mayWrite: (command: Command, framer: RequestFramer) => boolean;
+  /** What a CONFIG SET that the nodes have accepted means to the proxy itself. @returns does it; null: nothing */
+  readonly ownPartOfSettings: (framer: RequestFramer) => (() => void) | null;
+  /** Carries out a command that the proxy answers itself. */
+  readonly runLocal: (...call: Parameters<LocalCommand>) => void;
+}

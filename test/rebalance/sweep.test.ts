@@ -1,0 +1,180 @@
+/** Walks over the keys of a real node, and what is left out of them. */
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { MovingNodes } from '../../src/rebalance/moving-nodes.js';
+import { surveyMoves } from '../../src/rebalance/survey.js';
+import { movingBetween, sourcesOf, sweepSource, targetsOf, walkNode } from '../../src/rebalance/sweep.js';
+import { expiryAt } from '../../src/rebalance/times.js';
+import { TransferRefused } from '../../src/rebalance/transfer-refused.js';
+import { keys, LINK, moverNode, movingNodes, rings, type StageNode, stageNode } from './stage.js';
+
+let source: StageNode;
+let target: StageNode;
+let nodes: MovingNodes;
+
+beforeAll(async () => {
+  [source, target] = await Promise.all([stageNode('a'), stageNode('b')]);
+});
+
+beforeEach(async () => {
+  await Promise.all([source, target].map(({ redis }) => redis.client().flushall()));
+  nodes = await movingNodes([source, target]);
+  return async () => {
+    for (const { net } of [source, target]) net.heal();
+    await nodes.close();
+  };
+});
+
+async function fill(count: number, database = 0): Promise<string[]> {
+  const names = Array.from({ length: count }, (_, i) => `key:${i}`);
+  await source.redis.client({ db: database }).mset(Object.fromEntries(names.map((name) => [name, 'v'])));
+  return names;
+}
+
+const hooks = {
+  link: () => nodes.link(0, 'sweep'),
+  scanKeys: () => 10,
+  scanned: () => {},
+  goesOn: () => Promise.resolve(true),
+};
+
+describe('a walk', () => {
+  it('shows each key of every database, and counts them', async () => {
+    const names = await fill(200);
+    await fill(3, 5);
+    const seen = new Set<string>();
+    let scanned = 0;
+    const walk = {
+      ...hooks,
+      scanned: (count: number) => {
+        scanned += count;
+      },
+    };
+    const visit = async (database: number, page: readonly Buffer[]) => {
+      for (const key of page) seen.add(`${database} ${key}`);
+    };
+    expect(await walkNode(walk, visit)).toBe(true);
+    expect([...seen].sort()).toEqual([...names.map((name) => `0 ${name}`), '5 key:0', '5 key:1', '5 key:2'].sort());
+    expect(scanned).toBeGreaterThanOrEqual(203);
+  });
+
+  it('ends when it is told to, and says so', async () => {
+    await fill(200);
+    let pages = 0;
+    const walk = { ...hooks, goesOn: () => Promise.resolve(pages < 2) };
+    const visit = async () => void pages++;
+    expect(await walkNode(walk, visit)).toBe(false);
+    expect(pages).toBe(2);
+  });
+
+  /** A cursor means nothing to a process that was started since: keys would be passed over. */
+  it('begins again when its node was restarted in the middle', async () => {
+    await fill(200);
+    await source.redis.client().save();
+    const seen: string[] = [];
+    let restarted = false;
+    const visit = async (_database: number, page: readonly Buffer[]) => {
+      seen.push(...page.map(String));
+      if (restarted || seen.length < 50) return;
+      restarted = true;
+      const link = await nodes.link(0, 'sweep');
+      await source.redis.restart();
+      await expect.poll(() => link.failure).not.toBeNull();
+      seen.length = 0;
+    };
+    expect(await walkNode(hooks, visit)).toBe(true);
+    expect(new Set(seen).size).toBe(200);
+  });
+
+  it.each([
+    ['INFO', '-NOPERM no\r\n'],
+    ['SCAN', '-ERR no\r\n'],
+    ['SCAN', '+OK\r\n'],
+  ])('that the node refuses says so: %s is answered %s', async (word, reply) => {
+    await fill(1);
+    // The handshake has asked for INFO as well.
+    await nodes.link(0, 'sweep');
+    void source.net.answer(word, reply);
+    const walking = walkNode(hooks, async () => {});
+    await expect(walking).rejects.toThrow(TransferRefused);
+    await expect(walking).rejects.toThrow(`refused ${word}`);
+  });
+});
+
+describe('a sweep', () => {
+  const { ring, nextRing } = rings([{ name: 'a' }, { name: 'b' }, { name: 'c' }], ['a', 'b'], ['a', 'b', 'c']);
+
+  it('concerns the nodes that lose part of the ring, and hands on what moves off them', async () => {
+    expect([...sourcesOf(ring, nextRing)].sort()).toEqual([0, 1]);
+    expect([...targetsOf(0, ring, nextRing)]).toEqual([2]);
+    const names = await fill(300);
+    const moved: string[] = [];
+    await sweepSource(0, ring, nextRing, {
+      ...hooks,
+      move: async (to, database, page) => {
+        expect([to, database]).toEqual([2, 0]);
+        moved.push(...page.map(String));
+      },
+    });
+    const owned = (name: string, by: typeof ring) => by.ownerOf(Buffer.from(name), 0, name.length);
+    // Strays, whose owner by the old ring is `b`, are not the ring's to move.
+    const meant = names.filter((name) => owned(name, ring) === 0 && owned(name, nextRing) === 2);
+    expect([...new Set(moved)].sort()).toEqual(meant.sort());
+    expect(meant.length).toBeGreaterThan(10);
+  });
+
+  it('leaves the proxy its own keys', () => {
+    const named = Array.from({ length: 300 }, (_, i) => `${i}`);
+    const moving = movingBetween(0, 2, ring, nextRing, keys(...named));
+    const reserved = named.map((name) => `__ringproxy__{${name}}`);
+    expect(moving.length).toBeGreaterThan(10);
+    expect(movingBetween(0, 2, ring, nextRing, keys(...reserved))).toEqual([]);
+  });
+});
+
+describe('a survey', () => {
+  it('names the largest keys that would move, the largest first, and changes nothing', async () => {
+    const { ring, nextRing } = rings([source, target], ['a'], ['a', 'b']);
+    const moves = (name: string) => nextRing.ownerOf(Buffer.from(name), 0, name.length) === 1;
+    const names = Array.from({ length: 400 }, (_, i) => `key:${i}`);
+    const [moving, resting] = [names.filter(moves), names.filter((name) => !moves(name))];
+    await fill(400);
+    const large = moving.slice(3, 13);
+    for (const [i, name] of large.entries()) await source.redis.client().set(name, 'x'.repeat(2 ** (8 + i)));
+    await source.redis.client().set(resting[0] ?? '', 'x'.repeat(1_000_000));
+    const survey = await surveyMoves([source, target].map(moverNode), ring, nextRing, LINK, 60_000);
+    expect(survey).toMatchObject({ keys: moving.length, complete: true });
+    expect(survey.largest.map(({ key }) => key)).toEqual(large.reverse());
+    expect(survey.largest[0]).toMatchObject({ node: 'a', database: 0 });
+    expect(await source.redis.client().dbsize()).toBe(400);
+  });
+
+  it('ends when its time is over, and says that it has not seen all', async () => {
+    const { ring, nextRing } = rings([source, target], ['a'], ['a', 'b']);
+    await fill(10);
+    expect(await surveyMoves([source, target].map(moverNode), ring, nextRing, LINK, 0)).toEqual({
+      largest: [],
+      keys: 0,
+      complete: false,
+    });
+  });
+});
+
+describe('a time of expiry', () => {
+  const at = (clockOffset: number) => ({ clockOffset });
+
+  it('is the same at nodes whose clocks go about the same', () => {
+    expect(expiryAt(at(0), at(499), 1_700_000_000_123)).toBe(1_700_000_000_123);
+    expect(expiryAt(at(-200), at(200), 5)).toBe(5);
+  });
+
+  it('is the same instant by another clock', () => {
+    expect(expiryAt(at(0), at(3_600_000), 1_700_000_000_000)).toBe(1_700_003_600_000);
+    expect(expiryAt(at(3_600_000), at(0), 1_700_003_600_000)).toBe(1_700_000_000_000);
+  });
+
+  it('never is one that Redis takes for none, and none stays none', () => {
+    expect(expiryAt(at(3_600_000), at(0), 1000)).toBe(1);
+    expect(expiryAt(at(0), at(0), 0)).toBe(1);
+    expect(expiryAt(at(0), at(3_600_000), -1)).toBe(0);
+  });
+});
