@@ -103,6 +103,16 @@ export interface NodeInput {
   name?: string | undefined;
   address: string;
   weight?: number | undefined;
+  /** As in the configuration, where the node differs from the others. Kept with the ring, and never shown. */
+  username?: string | undefined;
+  password?: string | undefined;
+  /** Where other nodes find it, HOST:PORT, if not under its address. */
+  peerAddress?: string | undefined;
+}
+
+/** Another server for a node: what it has in common with the one before need not be said. */
+export interface ReplaceInput extends Omit<NodeInput, 'name' | 'weight'> {
+  name: string;
 }
 
 /** The body of `POST /v1/ring/changes`. */
@@ -115,7 +125,7 @@ export interface ChangeRequest {
   /** New weights (kind `reweight`). */
   weights?: { name: string; weight: number }[] | undefined;
   /** New addresses of nodes that keep their names and their place on the ring (kind `replace`). */
-  replace?: { name: string; address: string }[] | undefined;
+  replace?: ReplaceInput[] | undefined;
   /** Give up the keys of the nodes that leave: they are gone already. */
   noDrain?: boolean | undefined;
   /** Empty nodes that join and hold keys, instead of refusing them. */

@@ -5,10 +5,17 @@ import { RingproxyError } from '../errors.js';
 
 const weight = z.number().refine(isWeight, `expected a whole number from ${WEIGHT_RULE}`);
 
+const access = {
+  username: z.string().optional(),
+  password: z.string().optional(),
+  peerAddress: z.string().optional(),
+};
+
 const nodeInput = z.strictObject({
   name: z.string().refine(isNodeName, `expected ${NODE_NAME_RULE}`).optional(),
   address: z.string(),
   weight: weight.optional(),
+  ...access,
 });
 
 const changeRequest = z
@@ -17,7 +24,7 @@ const changeRequest = z
     add: z.array(nodeInput).optional(),
     remove: z.array(z.string()).optional(),
     weights: z.array(z.strictObject({ name: z.string(), weight })).optional(),
-    replace: z.array(z.strictObject({ name: z.string(), address: z.string() })).optional(),
+    replace: z.array(z.strictObject({ name: z.string(), address: z.string(), ...access })).optional(),
     noDrain: z.boolean().optional(),
     flush: z.boolean().optional(),
     throttle: z.number().int().min(0).optional(),

@@ -19,6 +19,12 @@ export function parseNodeAddress(text: string): Address | null {
   return address !== null && 'port' in address && address.port === 0 ? null : address;
 }
 
+/** Like `parseNodeAddress`, of what other nodes can connect to: a node connects to none by a Unix socket. */
+export function parsePeerAddress(text: string): { readonly host: string; readonly port: number } | null {
+  const address = parseNodeAddress(text);
+  return address === null || 'path' in address ? null : address;
+}
+
 /** The one form in which an address is compared and shown. */
 export function formatAddress(address: Address): string {
   if ('path' in address) return address.path;

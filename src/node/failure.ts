@@ -133,7 +133,8 @@ export class NodeFailure extends Error {
   constructor(node: NodeIdentity, failure: Failure, message?: string) {
     super(message ?? `node ${node.name} (${node.address}) ${predicateOf(failure)}`);
     this.name = 'NodeFailure';
-    this.node = node;
+    // Whatever else it carries, such as a password, is nobody's business.
+    this.node = { name: node.name, address: node.address };
     this.failure = failure;
   }
 

@@ -11,6 +11,7 @@ import { type ClientEvent, clientConnected, clientRejected } from './events.js';
 import { answerPeer, onPeerNews } from './features/answer-peer.js';
 import type { ScriptPeers } from './features/scripts/script-store.js';
 import { ChunkPool } from './io/chunk-pool.js';
+import { DrainingSet } from './io/draining-set.js';
 import { Turn } from './io/turn.js';
 import { Clock } from './measure/clock.js';
 import { CommandObserver } from './measure/command-observer.js';
@@ -64,7 +65,7 @@ export interface DataPlaneHooks {
 export class DataPlane {
   readonly options: DataPlaneOptions;
   readonly counters: Counters;
-  readonly clients = new Set<ClientConnection>();
+  readonly clients = new DrainingSet<ClientConnection>();
   readonly #shared: ClientShared;
   readonly #upstream: UpstreamShared;
   readonly #dispatcher: Dispatcher;
@@ -251,10 +252,7 @@ export class DataPlane {
       client.endAfterReplies();
       client.blocked?.stop();
     }
-    const deadline = performance.now() + timeout;
-    while (this.clients.size > 0 && performance.now() < deadline) {
-      await new Promise((resolve) => setTimeout(resolve, 5));
-    }
+    await within(timeout, this.clients.drained());
     for (const client of [...this.clients]) client.close('the proxy stops');
     this.#dispatcher.features.pubsub.close();
     this.#dispatcher.features.tracking.close();

@@ -1,10 +1,11 @@
 /**
  * Carries keys from one node to another, by the way that suits each: in batches (`transfer.ts`), by MIGRATE
- * (`migrate.ts`), or not at all, where what a restarted node has is from the past (`trust.ts`).
+ * (`migrate.ts`), through this process where the source cannot connect to the target (`copy.ts`), or not at all, where what a restarted node has is from the past (`trust.ts`).
  */
-import { migrateKeys, type PeerAddress } from './migrate.js';
+import { copyKey } from './copy.js';
+import { migrateKeys, peerOf } from './migrate.js';
 import type { MoveMemory } from './move-memory.js';
-import type { MoverNode, MovingNodes } from './moving-nodes.js';
+import type { MovingNodes } from './moving-nodes.js';
 import type { NodeLink } from './node-link.js';
 import { dropCopies, type LargeKey, transferBatch } from './transfer.js';
 import { type Drops, type Verdict, verdictOn } from './trust.js';
@@ -142,6 +143,14 @@ export class Carrier {
         this.#dropped(isKnown, await dropCopies(from, to, database, group, verdict));
         continue;
       }
+      if (peer === null) {
+        for (const key of group) {
+          const { moved, dropped } = await copyKey(from, to, database, key, verdict);
+          this.#dropped(isKnown, dropped);
+          if (moved) this.#hooks.onMoved(source, target, 1, bytes);
+        }
+        continue;
+      }
       const batches = verdict === 'move' ? [group] : group.map((key) => [key]);
       for (const batch of batches) {
         const { moved, dropped } = await migrateKeys(from, to, peer, database, batch, verdict);
@@ -154,14 +163,4 @@ export class Carrier {
 
 function isDrop(verdict: Verdict): verdict is Drops {
   return verdict === 'drop' || verdict === 'drop both';
-}
-
-function peerOf(node: MoverNode): PeerAddress {
-  const colon = node.peerAddress.lastIndexOf(':');
-  return {
-    host: node.peerAddress.slice(0, colon).replace(/^\[(.*)\]$/, '$1'),
-    port: node.peerAddress.slice(colon + 1),
-    username: node.username,
-    password: node.password,
-  };
 }

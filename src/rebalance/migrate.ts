@@ -3,33 +3,32 @@
  * is as long as the target waits for a processor. It is used where it is better than `transfer.ts`: for large values,
  * which then need not go through this process, and where a node does not allow scripts.
  */
+import { parsePeerAddress } from '../node/address.js';
+import type { Login } from '../node/endpoint.js';
 import { saysBusyKey } from '../node/reply-errors.js';
-import { ReplyError, type ReplyValue } from '../resp/decode.js';
+import { ReplyError } from '../resp/decode.js';
 import { request } from '../resp/encode.js';
+import { LARGE_TIMEOUT_MS, type Moved } from './copy.js';
+import type { MoverNode } from './moving-nodes.js';
 import type { NodeLink } from './node-link.js';
-import { expiryAt } from './times.js';
+import { expiriesOf, expiryAt } from './times.js';
 import { TransferRefused } from './transfer-refused.js';
 import type { Moves } from './trust.js';
 import { unlinkKeys } from './unlink.js';
 
 /** How long a source waits for its target, in milliseconds. */
 const MIGRATE_TIMEOUT_MS = 5000;
-/** A large value takes its time: 512 MB at 20 MB/s. */
-const LARGE_TIMEOUT_MS = 30_000;
 
 /** Where the source finds the target, and how it logs in there. */
-export interface PeerAddress {
+export interface Peer extends Login {
   readonly host: string;
-  readonly port: string;
-  readonly username: string;
-  readonly password: string;
+  readonly port: number;
 }
 
-export interface Migrated {
-  /** Whether any of the keys was there, and is on the target now. */
-  readonly moved: boolean;
-  /** Copies of the target that were from the past, and are gone. */
-  readonly dropped: number;
+/** @returns null when no other node can connect to it */
+export function peerOf({ peerAddress, username, password }: MoverNode): Peer | null {
+  const address = parsePeerAddress(peerAddress);
+  return address === null ? null : { ...address, username, password };
 }
 
 /**
@@ -39,13 +38,13 @@ export interface Migrated {
 export async function migrateKeys(
   source: NodeLink,
   target: NodeLink,
-  peer: PeerAddress,
+  peer: Peer,
   database: number,
   keys: readonly Buffer[],
   verdict: Moves,
-): Promise<Migrated> {
+): Promise<Moved> {
   const expiries = await expiriesOf(source, database, keys);
-  const words = ['MIGRATE', peer.host, peer.port, '', String(database), String(MIGRATE_TIMEOUT_MS)];
+  const words = ['MIGRATE', peer.host, String(peer.port), '', String(database), String(MIGRATE_TIMEOUT_MS)];
   const replaces = verdict === 'offer' ? [] : ['REPLACE'];
   const frame = request([...words, ...replaces, ...loginOf(peer), 'KEYS', ...keys]);
   const [reply] = await source.exchange([frame], 1, database, LARGE_TIMEOUT_MS);
@@ -80,26 +79,7 @@ async function setExpiries(
   if (failed !== undefined) throw TransferRefused.by(target, failed, 'PEXPIREAT');
 }
 
-/** @returns for each key when it expires, in milliseconds since 1970; -1: never, or it is not there */
-async function expiriesOf(source: NodeLink, database: number, keys: readonly Buffer[]): Promise<number[]> {
-  const replies = await ask(source, database, 'PEXPIRETIME', keys);
-  if (!replies.some((reply) => reply instanceof ReplyError)) return replies.map(toExpiry);
-  // Before Redis 7, or where the user lacks the right to it.
-  const left = await ask(source, database, 'PTTL', keys);
-  const now = Date.now() + source.clockOffset;
-  return left.map((reply) => (typeof reply === 'number' && reply >= 0 ? Math.round(now + reply) : -1));
-}
-
-function toExpiry(reply: ReplyValue): number {
-  return typeof reply === 'number' && reply >= 0 ? reply : -1;
-}
-
-function ask(link: NodeLink, database: number, word: string, keys: readonly Buffer[]): Promise<ReplyValue[]> {
-  const frames = keys.map((key) => request([word, key]));
-  return link.exchange(frames, frames.length, database);
-}
-
-function loginOf(peer: PeerAddress): string[] {
+function loginOf(peer: Peer): string[] {
   if (peer.password === '') return [];
   return peer.username === '' ? ['AUTH', peer.password] : ['AUTH2', peer.username, peer.password];
 }

@@ -1,4 +1,6 @@
 /** Times of expiry, as two nodes see them. */
+import { ReplyError, type ReplyValue } from '../resp/decode.js';
+import { request } from '../resp/encode.js';
 import type { NodeLink } from './node-link.js';
 
 /** By how much a node's clock is ahead of ours. */
@@ -18,4 +20,23 @@ export function expiryAt(source: NodeClock, target: NodeClock, expiry: number): 
   if (expiry < 0) return 0;
   const ahead = target.clockOffset - source.clockOffset;
   return Math.abs(ahead) < SAME_CLOCK_MS ? Math.max(1, expiry) : Math.max(1, Math.round(expiry + ahead));
+}
+
+/** @returns for each key when it expires, in milliseconds since 1970; -1: never, or it is not there */
+export async function expiriesOf(source: NodeLink, database: number, keys: readonly Buffer[]): Promise<number[]> {
+  const replies = await ask(source, database, 'PEXPIRETIME', keys);
+  if (!replies.some((reply) => reply instanceof ReplyError)) return replies.map(toExpiry);
+  // Before Redis 7, or where the user lacks the right to it.
+  const left = await ask(source, database, 'PTTL', keys);
+  const now = Date.now() + source.clockOffset;
+  return left.map((reply) => (typeof reply === 'number' && reply >= 0 ? Math.round(now + reply) : -1));
+}
+
+function toExpiry(reply: ReplyValue): number {
+  return typeof reply === 'number' && reply >= 0 ? reply : -1;
+}
+
+function ask(link: NodeLink, database: number, word: string, keys: readonly Buffer[]): Promise<ReplyValue[]> {
+  const frames = keys.map((key) => request([word, key]));
+  return link.exchange(frames, frames.length, database);
 }

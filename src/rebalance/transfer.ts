@@ -106,7 +106,7 @@ export async function transferBatch(
   return { moved: moved.map(({ key }) => key), bytes, dropped, large: batch.large, rest: batch.rest, failure };
 }
 
-interface Taken {
+export interface Taken {
   readonly key: Buffer;
   readonly value: Buffer;
   /** Milliseconds since 1970 by the source's clock; -1: never. */
@@ -136,20 +136,24 @@ function sortOut(keys: readonly Buffer[], found: readonly ReplyValue[]): Batch {
   return batch;
 }
 
-/** Writes to the target, then removes from the source what the target has: nothing is left in two places. */
-async function restore(
+/**
+ * Writes to the target, then removes from the source what the target has: nothing is left in two places.
+ * @param timeout milliseconds for the target to answer; without: as the link has it
+ */
+export async function restore(
   source: NodeLink,
   target: NodeLink,
   database: number,
   taken: readonly Taken[],
   verdict: Moves,
+  timeout?: number,
 ): Promise<{ moved: readonly Taken[]; failure: TransferRefused | null }> {
   if (taken.length === 0) return { moved: [], failure: null };
   const replaces = verdict === 'offer' ? [] : ['REPLACE'];
   const frames = taken.map(({ key, value, expiry }) =>
     request(['RESTORE', key, String(expiryAt(source, target, expiry)), value, 'ABSTTL', ...replaces]),
   );
-  const restored = await target.exchange(frames, frames.length, database);
+  const restored = await target.exchange(frames, frames.length, database, timeout);
   const moved = taken.filter((_key, i) => !(restored[i] instanceof ReplyError) || isBusyKey(restored[i] ?? null));
   const failed = restored.find((reply) => reply instanceof ReplyError && !isBusyKey(reply)) ?? null;
   await unlinkKeys(

@@ -1,17 +1,14 @@
 /** The nodes of the first generation, how to log in at nodes, and how they are looked after. */
 import { z } from 'zod';
-import { formatAddress, parseAddress } from '../../node/address.js';
+import type { NodeAccess } from '../../node/access.js';
+import { formatAddress, parseAddress, parsePeerAddress } from '../../node/address.js';
+import type { NodeIdentity } from '../../node/identity.js';
 import { isNodeName, isWeight, NODE_NAME_RULE, WEIGHT_RULE } from '../node-limits.js';
 import { parseNodeText } from '../node-text.js';
 import type { Setting } from './setting.js';
 
-export interface NodeConfig {
-  readonly name: string;
-  readonly address: string;
+export interface NodeConfig extends NodeIdentity, NodeAccess {
   readonly weight: number;
-  readonly username?: string | undefined;
-  readonly password?: string | undefined;
-  readonly peerAddress?: string | undefined;
 }
 
 const nodeObject = z.strictObject({
@@ -41,14 +38,13 @@ const node: z.ZodType<NodeConfig> = z
     if (!isWeight(weight)) {
       return fail(`weight ${weight} of node ${name}: expected a whole number from ${WEIGHT_RULE}`);
     }
-    return {
-      name,
-      address: formatAddress(parsed),
-      weight,
-      ...(typeof value === 'object'
-        ? { username: value.username, password: value.password, peerAddress: value['peer-address'] }
-        : {}),
-    };
+    const address = formatAddress(parsed);
+    if (typeof value === 'string') return { name, address, weight };
+    const { username, password, 'peer-address': peerText } = value;
+    const peer = peerText === undefined ? undefined : parsePeerAddress(peerText);
+    if (peer === null) return fail(`peer-address '${peerText}' of node ${name}: expected HOST:PORT`);
+    const peerAddress = peer === undefined ? undefined : formatAddress(peer);
+    return { name, address, weight, username, password, peerAddress };
   });
 
 /** The setting `nodes`. */

@@ -3,13 +3,13 @@ import { RingproxyError } from '../../errors.js';
 import type { NodeFacts } from '../../health/inspect.js';
 import type { NodeHealth } from '../../health/node-monitor.js';
 import type { RingMove } from '../../ring/moves.js';
-import type { NodeSpec } from '../../ring/node-spec.js';
+import type { Member } from '../state/ring-state.js';
 
 export interface AdmissionHooks {
   /** Looks at a node. @throws RingproxyError when it cannot */
-  inspect(node: NodeSpec): Promise<NodeFacts>;
+  inspect(node: Member): Promise<NodeFacts>;
   /** What is known of a node's health, or null. */
-  health(node: NodeSpec): NodeHealth | null;
+  health(node: Member): NodeHealth | null;
 }
 
 /**
@@ -18,14 +18,14 @@ export interface AdmissionHooks {
  * @returns the nodes to flush
  * @throws RingproxyError with the reason
  */
-export async function examineArrivals<Node extends NodeSpec>(
-  members: readonly NodeSpec[],
+export async function examineArrivals<Node extends Member>(
+  members: readonly Member[],
   arriving: readonly Node[],
   flush: boolean,
   hooks: AdmissionHooks,
 ): Promise<Node[]> {
   const toFlush: Node[] = [];
-  const runIds = arriving.length === 0 ? new Map<string, NodeSpec>() : await runIdsOf(members, hooks);
+  const runIds = arriving.length === 0 ? new Map<string, Member>() : await runIdsOf(members, hooks);
   for (const node of arriving) {
     const facts = await hooks.inspect(node);
     const known = runIds.get(facts.runId);
@@ -43,8 +43,8 @@ export async function examineArrivals<Node extends NodeSpec>(
 }
 
 /** The servers of the ring; one that does not answer is known by what it last said. */
-async function runIdsOf(members: readonly NodeSpec[], hooks: AdmissionHooks): Promise<Map<string, NodeSpec>> {
-  const found = new Map<string, NodeSpec>();
+async function runIdsOf(members: readonly Member[], hooks: AdmissionHooks): Promise<Map<string, Member>> {
+  const found = new Map<string, Member>();
   await Promise.all(
     members.map(async (member) => {
       const facts = await hooks.inspect(member).catch(() => null);
@@ -55,7 +55,7 @@ async function runIdsOf(members: readonly NodeSpec[], hooks: AdmissionHooks): Pr
   return found;
 }
 
-function refuseUnfit(node: NodeSpec, facts: NodeFacts, flush: boolean): void {
+function refuseUnfit(node: Member, facts: NodeFacts, flush: boolean): void {
   if (facts.role !== 'master') {
     throw new RingproxyError('NODE_IS_REPLICA', `${node.name} (${node.address}) is a replica`);
   }
@@ -72,7 +72,7 @@ function refuseUnfit(node: NodeSpec, facts: NodeFacts, flush: boolean): void {
 
 /** What goes to a node that has not the room for it. */
 interface Shortage {
-  readonly target: NodeSpec;
+  readonly target: Member;
   /** Bytes. */
   readonly arriving: number;
   readonly free: number;
@@ -89,9 +89,9 @@ interface Shortage {
 export async function checkRoom(
   moves: readonly RingMove[],
   shares: ReadonlyMap<string, number>,
-  sources: readonly NodeSpec[],
-  targets: readonly NodeSpec[],
-  flushed: readonly NodeSpec[],
+  sources: readonly Member[],
+  targets: readonly Member[],
+  flushed: readonly Member[],
   hooks: AdmissionHooks,
 ): Promise<string[]> {
   const arriving = new Map<string, number>();

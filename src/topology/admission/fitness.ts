@@ -4,21 +4,22 @@ import type { NodeExam } from '../../health/examine.js';
 import type { NodeFacts } from '../../health/inspect.js';
 import { sameNode } from '../../node/identity.js';
 import { aclRules, lackingForMoves } from '../../node-rights.js';
-import type { NodeSpec } from '../../ring/node-spec.js';
+
+import type { Member } from '../state/ring-state.js';
 
 export interface FitnessHooks {
   /** Looks at a node. @throws RingproxyError when it cannot */
-  inspect(node: NodeSpec): Promise<NodeFacts>;
+  inspect(node: Member): Promise<NodeFacts>;
   /** Asks a node what moving keys relies on. @throws RingproxyError when it cannot */
-  examine(node: NodeSpec): Promise<NodeExam>;
+  examine(node: Member): Promise<NodeExam>;
   /** Whether a node takes another one's values: why not, or null. @throws RingproxyError when one cannot be asked */
-  takesValuesOf(source: NodeSpec, target: NodeSpec): Promise<string | null>;
+  takesValuesOf(source: Member, target: Member): Promise<string | null>;
   /** How many databases clients may use. */
   readonly databases: number;
 }
 
 interface Examined {
-  readonly node: NodeSpec;
+  readonly node: Member;
   readonly facts: NodeFacts;
   readonly exam: NodeExam;
 }
@@ -31,12 +32,12 @@ interface Examined {
  * @throws RingproxyError NODE_DATABASES, NODE_RIGHTS or NODE_VERSION
  */
 export async function checkFitness(
-  sources: readonly NodeSpec[],
-  arriving: readonly NodeSpec[],
-  targets: readonly NodeSpec[],
+  sources: readonly Member[],
+  arriving: readonly Member[],
+  targets: readonly Member[],
   hooks: FitnessHooks,
 ): Promise<string[]> {
-  const joins = (node: NodeSpec): boolean => arriving.some((other) => sameNode(other, node));
+  const joins = (node: Member): boolean => arriving.some((other) => sameNode(other, node));
   const involved = [...sources, ...targets.filter((node) => !sources.some((source) => sameNode(source, node)))];
   const members = await examineAll(
     involved.filter((node) => !joins(node)),
@@ -58,7 +59,7 @@ export async function checkFitness(
 }
 
 async function examineAll(
-  nodes: readonly NodeSpec[],
+  nodes: readonly Member[],
   hooks: FitnessHooks,
   rule: 'skip those that do not answer' | 'all of them must answer',
 ): Promise<Examined[]> {

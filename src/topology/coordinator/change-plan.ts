@@ -3,7 +3,6 @@ import type { ChangeAccepted, ChangeRequest } from '../../admin/api.js';
 import { sameNode } from '../../node/identity.js';
 import type { Survey } from '../../rebalance/survey.js';
 import { ringMoves } from '../../ring/moves.js';
-import type { NodeSpec } from '../../ring/node-spec.js';
 import type { Ring } from '../../ring/ring.js';
 import { overNodes } from '../../ring/union.js';
 import { type AdmissionHooks, checkRoom, examineArrivals } from '../admission/admission.js';
@@ -11,11 +10,11 @@ import { checkFitness, type FitnessHooks } from '../admission/fitness.js';
 import { tellingNodes } from '../admission/node-failure.js';
 import type { RingBuilder } from '../change-rings.js';
 import { type Member, nextMembers, type RingState, unionOf } from '../state/ring-state.js';
-import { toSpec } from './request.js';
+import { toNewMember } from './request.js';
 
 export interface PlanPorts extends AdmissionHooks, FitnessHooks {
   /** Looks for the largest keys that would move. */
-  survey(nodes: readonly NodeSpec[], ring: Ring, nextRing: Ring): Promise<Survey>;
+  survey(nodes: readonly Member[], ring: Ring, nextRing: Ring): Promise<Survey>;
   /**
    * Removes keys that are not on their owner, and that the change would bring to light.
    * @param nodes index-aligned with both rings
@@ -25,7 +24,7 @@ export interface PlanPorts extends AdmissionHooks, FitnessHooks {
    * @throws RingproxyError when there are so many that something else must be wrong, or a node cannot be asked
    */
   clearStrays(
-    nodes: readonly NodeSpec[],
+    nodes: readonly Member[],
     ring: Ring,
     nextRing: Ring,
     gaining: readonly number[],
@@ -51,8 +50,8 @@ export async function planChange(
 ): Promise<ChangePlan> {
   const looks = request.dryRun === true;
   const ring = await rings.build(state.members, state.options);
-  const joining = (request.add ?? []).map(toSpec);
-  const replace = (request.replace ?? []).map((entry) => ({ name: entry.name, address: toSpec(entry).address }));
+  const joining = (request.add ?? []).map(toNewMember);
+  const replace = (request.replace ?? []).map(toNewMember);
   const members = nextMembers(state, { add: joining, remove: request.remove, weights: request.weights, replace });
   const arriving = members.filter((member) => !state.members.some((old) => sameNode(old, member)));
   const toFlush = await examineArrivals(state.members, arriving, request.flush === true, ports);

@@ -7,14 +7,13 @@ import type { ChangeAccepted, ChangeRequest } from '../../admin/api.js';
 import { RingproxyError } from '../../errors.js';
 import { sameNode } from '../../node/identity.js';
 import { ringMoves } from '../../ring/moves.js';
-import type { NodeSpec } from '../../ring/node-spec.js';
 import type { RingBuilder } from '../change-rings.js';
 import type { ChangeMover, MoveJob } from '../jobs/move-job.js';
 import type { LocalRing } from '../participant/local-ring.js';
 import type { Participant } from '../participant/participant.js';
 import { afterFence } from '../state/change-protocol.js';
 import type { Revision } from '../state/fleet.js';
-import type { NodeProcess, RingState, RunningChange } from '../state/ring-state.js';
+import type { Member, NodeProcess, RingState, RunningChange } from '../state/ring-state.js';
 import { finish, giveUp, goOn, move, note, prepare, turn, turnRound } from '../state/transitions.js';
 import type { RingStore } from '../store/ring-store.js';
 import { type PlanPorts, planChange } from './change-plan.js';
@@ -33,13 +32,13 @@ const GOES_ON = 'the change was not turned round, it goes on as before';
 
 export interface CoordinatorPorts extends PlanPorts {
   /** Makes the nodes drop all connections of these proxies. @throws when a node cannot be asked */
-  killPredecessors(nodes: readonly NodeSpec[], proxies: readonly string[]): Promise<void>;
+  killPredecessors(nodes: readonly Member[], proxies: readonly string[]): Promise<void>;
   /** The run ids of the nodes' processes; empty where one does not say, or not at once. */
-  runIds(nodes: readonly NodeSpec[]): Promise<string[]>;
+  runIds(nodes: readonly Member[]): Promise<string[]>;
   /** Gives a node the functions that the members have. @throws RingproxyError when it cannot take them */
-  bringFunctions(members: readonly NodeSpec[], node: NodeSpec): Promise<void>;
+  bringFunctions(members: readonly Member[], node: Member): Promise<void>;
   /** Removes every key of a node that is to join. */
-  flush(node: NodeSpec): Promise<void>;
+  flush(node: Member): Promise<void>;
   warn(message: string): void;
   debug(message: string): void;
 }
@@ -275,7 +274,7 @@ export class Coordinator {
   }
 
   /** Those of the first fence: what a node has that was restarted since then may be from the past. */
-  async #processesOf(change: RunningChange, union: readonly NodeSpec[]): Promise<readonly NodeProcess[]> {
+  async #processesOf(change: RunningChange, union: readonly Member[]): Promise<readonly NodeProcess[]> {
     if (change.processes.length > 0) return change.processes;
     const runIds = await this.#ports.runIds(union);
     return union.map(({ name, address }, index) => ({ name, address, runId: runIds[index] ?? '' }));

@@ -1,8 +1,8 @@
-import type { NodeSpec } from '../../ring/node-spec.js';
 import { systemTimers, type Timers } from '../../time/timers.js';
 import { before, dropDeadline, FENCE_TIMEOUT_MS, LEAST_DROP_MS } from '../fence-times.js';
 import { type FenceMember, mayMove } from '../state/change-protocol.js';
 import { answersTo, mayForget, type Revision } from '../state/fleet.js';
+import type { Member } from '../state/ring-state.js';
 import type { MemberRecords, RingRecords } from '../store/ring-store.js';
 
 /** Every member answers within the fence, and what its nodes may take to drop connections. */
@@ -11,7 +11,7 @@ const ANSWERS_MS = FENCE_TIMEOUT_MS + 2 * LEAST_DROP_MS;
 export interface FencePorts {
   readonly store: MemberRecords & Pick<RingRecords, 'watch'>;
   /** Makes the nodes drop all connections of these proxies. @throws when a node cannot be asked */
-  killPredecessors(nodes: readonly NodeSpec[], proxies: readonly string[]): Promise<void>;
+  killPredecessors(nodes: readonly Member[], proxies: readonly string[]): Promise<void>;
   /** Makes the nodes drop connections on which moves of keys may lie. @throws when a node cannot be asked */
   dropLateMoves(): Promise<void>;
 }
@@ -24,7 +24,7 @@ export interface FencePorts {
  */
 export async function passFence(
   revision: Revision,
-  nodes: readonly NodeSpec[],
+  nodes: readonly Member[],
   ports: FencePorts,
   timers: Timers = systemTimers,
 ): Promise<void> {
@@ -66,7 +66,7 @@ async function answersOf(revision: Revision, store: FencePorts['store'], timers:
 }
 
 /** A process of theirs may live on, stalled, with commands that it has yet to send. */
-async function dropFencedOff(nodes: readonly NodeSpec[], ports: FencePorts): Promise<void> {
+async function dropFencedOff(nodes: readonly Member[], ports: FencePorts): Promise<void> {
   const gone = (await ports.store.members()).filter((member) => member.fencedOff);
   if (gone.length === 0) return;
   const ids = gone.map(({ id }) => id);

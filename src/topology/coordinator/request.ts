@@ -1,8 +1,8 @@
 /** What operators ask for. */
 import type { ChangeRequest, NodeInput } from '../../admin/api.js';
 import { RingproxyError } from '../../errors.js';
-import { formatAddress, parseNodeAddress } from '../../node/address.js';
-import type { NodeSpec } from '../../ring/node-spec.js';
+import { formatAddress, parseNodeAddress, parsePeerAddress } from '../../node/address.js';
+import type { NewMember } from '../state/ring-state.js';
 
 /** One line that says what is asked for. */
 export function describeRequest(request: ChangeRequest): string {
@@ -16,11 +16,20 @@ export function describeRequest(request: ChangeRequest): string {
 }
 
 /** @throws RingproxyError when the address is none */
-export function toSpec(input: NodeInput): NodeSpec {
+export function toNewMember(input: NodeInput): NewMember {
   const parsed = parseNodeAddress(input.address);
   if (parsed === null) {
     throw new RingproxyError('BAD_ADDRESS', `'${input.address}' is not a node's address`);
   }
   const address = formatAddress(parsed);
-  return { name: input.name ?? address, address, weight: input.weight ?? 1 };
+  const { username, password, peerAddress } = input;
+  const access = { username, password, peerAddress: peerAddress === undefined ? undefined : toPeer(peerAddress) };
+  return { name: input.name ?? address, address, weight: input.weight ?? 1, access };
+}
+
+/** @throws RingproxyError when other nodes cannot connect to the address */
+function toPeer(text: string): string {
+  const parsed = parsePeerAddress(text);
+  if (parsed !== null) return formatAddress(parsed);
+  throw new RingproxyError('BAD_ADDRESS', `'${text}' is not an address that other nodes can connect to`);
 }

@@ -8,11 +8,10 @@ import type { KeyMoves } from '../../proxy/key-moves.js';
 import type { MoveMemory } from '../../rebalance/move-memory.js';
 import type { Mover, SourceProgress } from '../../rebalance/mover.js';
 import { sourcesOf } from '../../rebalance/sweep.js';
-import type { NodeSpec } from '../../ring/node-spec.js';
 import type { Ring } from '../../ring/ring.js';
 import type { ChangeRings } from '../change-rings.js';
 import type { Claim } from '../state/fleet.js';
-import type { RunningChange } from '../state/ring-state.js';
+import type { Member, RunningChange } from '../state/ring-state.js';
 import type { ClaimRecords } from '../store/ring-store.js';
 
 /** What moves keys, as a job needs it. */
@@ -39,7 +38,7 @@ export interface MoverCallbacks {
 }
 
 export type CreateMover = (
-  nodes: readonly NodeSpec[],
+  nodes: readonly Member[],
   ring: Ring,
   nextRing: Ring,
   start: MoverStart,

@@ -11,22 +11,22 @@ import { RingproxyError } from '../../errors.js';
 import { nodeKey, sameNode } from '../../node/identity.js';
 import type { NodeLink } from '../../rebalance/node-link.js';
 import { walkStrays } from '../../rebalance/strays.js';
-import type { NodeSpec } from '../../ring/node-spec.js';
 import type { Ring } from '../../ring/ring.js';
+import type { Member } from '../state/ring-state.js';
 import { likelyCause } from './stray-cause.js';
 
 export interface StableRing {
   readonly ring: Ring;
-  readonly nodes: readonly NodeSpec[];
+  readonly nodes: readonly Member[];
 }
 
 export interface StrayChecksOptions {
   /** @throws NodeFailure */
-  open(node: NodeSpec): Promise<NodeLink>;
+  open(node: Member): Promise<NodeLink>;
   /** The ring while it does not change; otherwise null. */
   stable(): StableRing | null;
   /** Of the process that the node's probes see, or null. */
-  runId(node: NodeSpec): string | null;
+  runId(node: Member): string | null;
   warn(message: string): void;
 }
 
@@ -41,7 +41,7 @@ const EXAMPLE_BYTES = 128;
 const FEW = 100;
 
 interface Known {
-  readonly node: NodeSpec;
+  readonly node: Member;
   /** Of the process that was looked at last. */
   runId: string;
   /** It was looked at whole, and nothing was left. */
@@ -147,7 +147,7 @@ export class StrayChecks {
    * @throws RingproxyError STRAY_KEYS when there are so many that something else must be wrong
    */
   async clearBefore(
-    nodes: readonly NodeSpec[],
+    nodes: readonly Member[],
     ring: Ring,
     nextRing: Ring,
     gaining: readonly number[],
@@ -189,7 +189,7 @@ export class StrayChecks {
   }
 
   /** Looks at a node that was not seen before, or was restarted. */
-  async #look(node: NodeSpec, { ring, index, cameBack }: Pick<Walk, 'ring' | 'index' | 'cameBack'>): Promise<void> {
+  async #look(node: Member, { ring, index, cameBack }: Pick<Walk, 'ring' | 'index' | 'cameBack'>): Promise<void> {
     const walk = { ring, index, cameBack, rate: BACKGROUND_RATE, concerns: () => true };
     const { strays } = await this.#walk(node, { ...walk, removes: false });
     if (strays === 0 || this.#aborted) return;
@@ -210,7 +210,7 @@ export class StrayChecks {
   }
 
   /** Walks a node, and remembers what it finds; a failure is part of that. */
-  async #walk(node: NodeSpec, walk: Walk): Promise<{ keys: number; strays: number }> {
+  async #walk(node: Member, walk: Walk): Promise<{ keys: number; strays: number }> {
     const known = this.#remember(node);
     try {
       const found = await this.#count(node, walk, known);
@@ -223,7 +223,7 @@ export class StrayChecks {
   }
 
   /** @throws NodeFailure, TransferRefused */
-  async #count(node: NodeSpec, walk: Walk, known: Known | null = null): Promise<{ keys: number; strays: number }> {
+  async #count(node: Member, walk: Walk, known: Known | null = null): Promise<{ keys: number; strays: number }> {
     const link = await this.#options.open(node);
     const view = emptyView(node);
     let strays = 0;
@@ -255,7 +255,7 @@ export class StrayChecks {
     }
   }
 
-  #remember(node: NodeSpec): Known {
+  #remember(node: Member): Known {
     const identity = nodeKey(node);
     const known = this.#known.get(identity) ?? { node, runId: '', clean: false, view: emptyView(node) };
     this.#known.set(identity, known);
@@ -277,7 +277,7 @@ function note(
   }
 }
 
-function emptyView(node: NodeSpec): NodeStrays {
+function emptyView(node: Member): NodeStrays {
   return {
     node: node.name,
     address: node.address,
@@ -295,7 +295,7 @@ function isSuspicious(keys: number, strays: number): boolean {
   return strays > FEW && strays > keys / 2;
 }
 
-function suspicious(node: NodeSpec, keys: number, strays: number): RingproxyError {
+function suspicious(node: Member, keys: number, strays: number): RingproxyError {
   return new RingproxyError(
     'STRAY_KEYS',
     `${strays} of the ${keys} keys of ${node.name} (${node.address}) are not its own, and this change would bring them to light`,

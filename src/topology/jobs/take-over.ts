@@ -1,10 +1,10 @@
 import { NodeFailure } from '../../node/failure.js';
-import type { NodeSpec } from '../../ring/node-spec.js';
 import { systemTimers, type Timers } from '../../time/timers.js';
+import type { Member } from '../state/ring-state.js';
 
 export interface TakeOverPorts {
   /** Makes the nodes drop all connections of these proxies. @throws when a node cannot be asked */
-  killPredecessors(nodes: readonly NodeSpec[], proxies: readonly string[]): Promise<void>;
+  killPredecessors(nodes: readonly Member[], proxies: readonly string[]): Promise<void>;
   /** What keeps it waiting, each time that it has tried; null: nothing any more. */
   onWait(failure: string | null): void;
   isClosed(): boolean;
@@ -18,7 +18,7 @@ const RETRY_MS = 500;
  * @returns false when it was closed before
  */
 export async function dropPredecessors(
-  nodes: readonly NodeSpec[],
+  nodes: readonly Member[],
   proxies: readonly string[],
   ports: TakeOverPorts,
   timers: Pick<Timers, 'after'> = systemTimers,

@@ -1,13 +1,13 @@
-import type { NodeSpec } from '../../ring/node-spec.js';
 import { systemTimers, type Timers } from '../../time/timers.js';
 import { before, dropDeadline, FENCE_TIMEOUT_MS } from '../fence-times.js';
 import { type FenceMember, mayMove } from '../state/change-protocol.js';
+import type { Member } from '../state/ring-state.js';
 
 export interface OwnFencePorts {
   /** Waits until what is in flight is answered, for `timeout` milliseconds at most. */
   fence(timeout: number): Promise<FenceMember[]>;
   /** Makes the nodes drop connections on which a command may still lie. @throws when a node cannot be asked */
-  killLateConnections(nodes: readonly NodeSpec[]): Promise<void>;
+  killLateConnections(nodes: readonly Member[]): Promise<void>;
 }
 
 /**
@@ -15,7 +15,7 @@ export interface OwnFencePorts {
  * @returns what this proxy says to the fence
  */
 export async function raiseOwnFence(
-  nodes: readonly NodeSpec[],
+  nodes: readonly Member[],
   ports: OwnFencePorts,
   timers: Timers = systemTimers,
 ): Promise<FenceMember> {

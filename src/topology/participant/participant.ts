@@ -5,12 +5,11 @@
  * what became of the change.
  */
 import type { MoveMemory } from '../../rebalance/move-memory.js';
-import type { NodeSpec } from '../../ring/node-spec.js';
 import type { ChangeRings, RingBuilder } from '../change-rings.js';
 import { MoveJob, type MoveJobPorts } from '../jobs/move-job.js';
 import { dropPredecessors, type TakeOverPorts } from '../jobs/take-over.js';
 import type { Revision } from '../state/fleet.js';
-import type { RunningChange } from '../state/ring-state.js';
+import type { Member, RunningChange } from '../state/ring-state.js';
 import type { RingStore, StoredRing } from '../store/ring-store.js';
 import { type LocalRing, type MemberSnapshot, snapshotOf } from './local-ring.js';
 import { type OwnFencePorts, raiseOwnFence } from './own-fence.js';
@@ -19,7 +18,7 @@ export interface ParticipantPorts extends OwnFencePorts, Pick<TakeOverPorts, 'ki
   /** The ring that is routed by from now on. */
   publish(snapshot: MemberSnapshot): void;
   /** Keys of a node, as far as it is known. */
-  keysOf(node: NodeSpec): number;
+  keysOf(node: Member): number;
   warn(message: string): void;
   readonly job: MoveJobPorts;
 }

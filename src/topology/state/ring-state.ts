@@ -1,14 +1,15 @@
 /** What a ring is, and what its members may become. Which phase follows which is `transitions.ts`. */
 import { MOST_NODES } from '../../config/node-limits.js';
 import { RingproxyError } from '../../errors.js';
+import { type AccessedNode, type NodeAccess, takenOver } from '../../node/access.js';
 import { type NodeIdentity, sameNode } from '../../node/identity.js';
 import { pointMistakes } from '../../ring/node-points.js';
 import type { NodeSpec } from '../../ring/node-spec.js';
 import type { RingOptions } from '../../ring/ring.js';
 
-/** A node with the number that SCAN cursors know it by. */
-export interface Member extends NodeSpec {
-  /** 0 to 1023, unique among the nodes of a ring and of the ring that follows it. */
+/** A node of the ring, as it is kept. */
+export interface Member extends NodeSpec, AccessedNode {
+  /** The number that SCAN cursors know it by: 0 to 1023, unique among the nodes of a ring and of the ring that follows it. */
   readonly id: number;
 }
 
@@ -53,17 +54,22 @@ export interface RingState {
   readonly change: RunningChange | null;
 }
 
+/** A node that is to be a member. */
+export interface NewMember extends NodeSpec {
+  readonly access?: NodeAccess | undefined;
+}
+
 /** What the membership is to become. */
 export interface WantedMembers {
-  readonly add?: readonly NodeSpec[] | undefined;
+  readonly add?: readonly NewMember[] | undefined;
   readonly remove?: readonly string[] | undefined;
   readonly weights?: readonly { readonly name: string; readonly weight: number }[] | undefined;
   /** New addresses of nodes that keep their names, and with them their place on the ring. */
-  readonly replace?: readonly { readonly name: string; readonly address: string }[] | undefined;
+  readonly replace?: readonly Omit<NewMember, 'weight'>[] | undefined;
 }
 
 /** The first generation. */
-export function firstState(nodes: readonly NodeSpec[], options: RingOptions): RingState {
+export function firstState(nodes: readonly NewMember[], options: RingOptions): RingState {
   if (nodes.length === 0) {
     throw new RingproxyError('NO_NODES', 'the ring has no nodes');
   }
@@ -85,8 +91,9 @@ export function nextMembers(state: RingState, wanted: WantedMembers): Member[] {
       weight: weights.find((entry) => entry.name === member.name)?.weight ?? member.weight,
     }));
   const moved = members.flatMap((member) => {
-    const address = replace.find((entry) => entry.name === member.name)?.address;
-    return address === undefined || address === member.address ? [] : [{ ...member, address }];
+    const entry = replace.find(({ name }) => name === member.name);
+    if (entry === undefined || entry.address === member.address) return [];
+    return [{ ...member, address: entry.address, access: takenOver(member.access, entry.access ?? {}) }];
   });
   members = members.filter((member) => !moved.some((other) => other.name === member.name));
   members = addMembers(members, state.members, [...moved, ...(wanted.add ?? [])]);
@@ -117,18 +124,18 @@ function requireMember(state: RingState, name: string): void {
 }
 
 /** @param leaving nodes that leave, or are replaced: their ids are still in use while the ring changes */
-function addMembers(members: readonly Member[], leaving: readonly Member[], nodes: readonly NodeSpec[]): Member[] {
+function addMembers(members: readonly Member[], leaving: readonly Member[], nodes: readonly NewMember[]): Member[] {
   const result = [...members];
-  for (const node of nodes) {
-    const sameName = result.find((member) => member.name === node.name);
+  for (const { name, address, weight, access = {} } of nodes) {
+    const sameName = result.find((member) => member.name === name);
     if (sameName !== undefined) {
-      throw new RingproxyError('NAME_TAKEN', `the ring has a node ${node.name} already (${sameName.address})`);
+      throw new RingproxyError('NAME_TAKEN', `the ring has a node ${name} already (${sameName.address})`);
     }
-    const sameAddress = result.find((member) => member.address === node.address);
+    const sameAddress = result.find((member) => member.address === address);
     if (sameAddress !== undefined) {
-      throw new RingproxyError('ADDRESS_TAKEN', `${node.address} is in the ring already, as ${sameAddress.name}`);
+      throw new RingproxyError('ADDRESS_TAKEN', `${address} is in the ring already, as ${sameAddress.name}`);
     }
-    result.push({ name: node.name, address: node.address, weight: node.weight, id: freeId([...result, ...leaving]) });
+    result.push({ name, address, weight, access, id: freeId([...result, ...leaving]) });
   }
   return result;
 }

@@ -10,6 +10,8 @@ import { HistoryFile } from './history-file.js';
 import { StateLock } from './state-lock.js';
 
 const FORMAT = 1;
+/** The ring may hold passwords of nodes. */
+const OWNER_ONLY = 0o600;
 
 const members = z
   .array(
@@ -18,6 +20,13 @@ const members = z
       address: z.string(),
       weight: z.number().int().positive(),
       id: z.number().int().nonnegative(),
+      access: z
+        .object({
+          username: z.string().optional(),
+          password: z.string().optional(),
+          peerAddress: z.string().optional(),
+        })
+        .default({}),
     }),
   )
   .min(1);
@@ -160,7 +169,7 @@ function textOf({ state, ...rest }: KeptRing): string {
 }
 
 async function writeSynced(path: string, text: string): Promise<void> {
-  const file = await open(path, 'w');
+  const file = await open(path, 'w', OWNER_ONLY);
   try {
     await file.writeFile(text);
     await file.sync();

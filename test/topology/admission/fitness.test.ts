@@ -95,7 +95,7 @@ it('warns of settings that differ from those of the ring', async () => {
 
 it('refuses a node that does not take the values of a newer one', async () => {
   const exam: NodeExam = { lacking: [], databases: 16, settings: new Map() };
-  const spec = (name: string) => ({ name, address: `127.0.0.1:${name.length}`, weight: 1 });
+  const spec = (name: string) => ({ id: 0, name, address: `127.0.0.1:${name.length}`, weight: 1, access: {} });
   const facts = (version: string): NodeFacts => ({
     ...{ role: 'master', clusterEnabled: false, version, runId: version, keys: 0, databasesInUse: 0, impairment: null },
     ...{ usedMemory: 0, startupMemory: 0, maxMemory: 0, maxMemoryPolicy: '' },

@@ -55,9 +55,29 @@ describe('the next members', () => {
     ]);
   });
 
+  it('keep what was said of their access, which another server in their place does not have to repeat', () => {
+    const access = { username: 'app', password: 'secret', peerAddress: '10.0.0.4:6379' };
+    const members = nextMembers(state, { add: [{ ...node('d', 4), access }] });
+    const of = (wanted: WantedMembers): unknown =>
+      nextMembers({ ...state, members }, wanted).find(({ name }) => name === 'd')?.access;
+    expect(of({ weights: [{ name: 'd', weight: 2 }] })).toEqual(access);
+    // Its peers do not find it where the server before it was.
+    const replace = { name: 'd', address: '127.0.0.1:9' };
+    expect(of({ replace: [replace] })).toEqual({ username: 'app', password: 'secret' });
+    expect(of({ replace: [{ ...replace, access: { password: 'other' } }] })).toEqual({ password: 'other' });
+    const peerAddress = '10.0.0.9:6379';
+    expect(of({ replace: [{ ...replace, access: { peerAddress } }] })).toEqual({ ...access, peerAddress });
+  });
+
   it('give a replaced node its name and weight, and an id of its own', () => {
     const next = nextMembers(state, { replace: [{ name: 'b', address: '127.0.0.1:9' }] });
-    expect(next.find((member) => member.name === 'b')).toEqual({ name: 'b', address: '127.0.0.1:9', weight: 1, id: 3 });
+    expect(next.find((member) => member.name === 'b')).toEqual({
+      name: 'b',
+      address: '127.0.0.1:9',
+      weight: 1,
+      id: 3,
+      access: {},
+    });
     expect(unionOf(state.members, next).map(({ name, address }) => `${name} ${address}`)).toEqual([
       'a 127.0.0.1:1',
       'b 127.0.0.1:2',

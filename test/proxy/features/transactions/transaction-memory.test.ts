@@ -93,3 +93,22 @@ it('watching the same keys again and again takes no memory', async () => {
   expect(await repeat(client, ['WATCH', ...Array(10).fill('k')], 200_000)).toBe('+OK\r\n');
   expect(megabytes(proxy, 'VmHWM') - before).toBeLessThan(20);
 }, 60_000);
+
+it('what a client has queued goes with it', async () => {
+  const proxy = await startRingproxy({ nodes });
+  const value = 'v'.repeat(1_000_000);
+  const queueAndLeave = async (count: number): Promise<void> => {
+    for (let i = 0; i < count; i++) {
+      const client = await RawClient.connect(proxy.port);
+      await client.command('MULTI');
+      for (let megabyte = 0; megabyte < 8; megabyte++) {
+        expect(await client.text('SET', 'k', value)).toBe('+QUEUED\r\n');
+      }
+      client.close();
+    }
+  };
+  await queueAndLeave(5);
+  const before = megabytes(proxy, 'VmRSS');
+  await queueAndLeave(40);
+  expect(megabytes(proxy, 'VmHWM') - before).toBeLessThan(160);
+}, 60_000);

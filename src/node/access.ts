@@ -1,0 +1,54 @@
+/** How the proxy, and the other nodes, reach a node: what was said of it alone, and what stands for all nodes. */
+import type { Login } from './endpoint.js';
+import { type NodeIdentity, sameNode } from './identity.js';
+
+/** What one node has of its own; what is missing is as for all nodes. Never shown: it may hold a password. */
+export interface NodeAccess {
+  readonly username?: string | undefined;
+  readonly password?: string | undefined;
+  /** Where other nodes find it, `HOST:PORT`, if not under its address. */
+  readonly peerAddress?: string | undefined;
+}
+
+/** A node with what was said of its access when it joined. */
+export interface AccessedNode extends NodeIdentity {
+  readonly access: NodeAccess;
+}
+
+/** Everything that it takes to connect to a node, and to have others connect to it. */
+export interface Reach extends Login {
+  /** Where other nodes find it. */
+  readonly peerAddress: string;
+}
+
+/** What this proxy's configuration says. */
+export interface ConfiguredAccess {
+  readonly nodes: readonly (NodeIdentity & NodeAccess)[];
+  /** Where a node has no login of its own. */
+  readonly login: Login;
+}
+
+/**
+ * The configuration of this proxy goes before what is kept with the ring, so that a password can be changed there. What
+ * it says under the node's name counts for the server at its address; of another server by that name, which has taken
+ * its place, only the login, and only when it joined without one.
+ */
+export function reachOf(node: AccessedNode, { nodes, login }: ConfiguredAccess): Reach {
+  const named = nodes.find(({ name }) => name === node.name);
+  const own = named !== undefined && sameNode(named, node) ? named : undefined;
+  const { username, password } = [own, node.access, named].find(hasLogin) ?? {};
+  return {
+    username: username ?? login.username,
+    password: password ?? login.password,
+    peerAddress: own?.peerAddress ?? node.access.peerAddress ?? node.address,
+  };
+}
+
+function hasLogin(access: NodeAccess | undefined): boolean {
+  return access?.username !== undefined || access?.password !== undefined;
+}
+
+/** What another server keeps that takes a node's place on the ring, unless something else is said of it. */
+export function takenOver(before: NodeAccess, given: NodeAccess): NodeAccess {
+  return hasLogin(given) ? given : { ...given, username: before.username, password: before.password };
+}
