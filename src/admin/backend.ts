@@ -11,41 +11,66 @@ import type {
   WhichView,
 } from './api.js';
 
-/** What the admin API shows and does; errors are RingproxyError. */
+/** What the admin API shows and does: a port for each part of the proxy. Errors are RingproxyError. */
 export interface AdminBackend {
-  ring(): RingView;
+  readonly ring: RingPort;
+  readonly strays: StraysPort;
+  readonly plane: PlanePort;
+  readonly load: LoadPort;
+  readonly events: EventsPort;
+  /** What Prometheus reads. */
+  readonly metrics: { read(): Promise<{ contentType: string; text: string }> };
+  proxies(): ProxyView[];
+}
+
+/** The ring, and the change of it that is under way. */
+export interface RingPort {
+  /** Without the proxies that serve it. */
+  view(): RingView;
   /** @param limit most arcs */
   arcs(limit: number): ArcsView;
   which(keys: readonly Buffer[]): WhichView[];
   change(request: ChangeRequest): Promise<ChangeAccepted>;
-  pauseChange(): void;
+  pause(): void;
   /** @param noDrain give up the keys of nodes that do not answer */
-  resumeChange(noDrain: boolean): Promise<void>;
+  resume(noDrain: boolean): Promise<void>;
   /** @param keysPerSecond 0: as fast as it goes */
-  throttleChange(keysPerSecond: number): void;
-  cancelChange(): Promise<void>;
+  throttle(keysPerSecond: number): void;
+  cancel(): Promise<void>;
   /** What a cancel would move back. */
   previewCancel(): ChangeAccepted;
   history(): Promise<HistoryEntry[]>;
-  /** What is known of keys on nodes that do not own them. */
-  strays(): StrayReport;
+}
+
+/** Keys on nodes that do not own them. */
+export interface StraysPort {
+  /** What is known of them. */
+  report(): StrayReport;
   /** Begins to look for them. @param fix remove them */
-  checkStrays(fix: boolean): Promise<StrayReport>;
-  proxies(): ProxyView[];
+  check(fix: boolean): Promise<StrayReport>;
+}
+
+/** All processes that serve clients. */
+export interface PlanePort {
   stats(): Promise<StatsView>;
-  /** Over the last seconds; null in the first one. */
-  load(seconds: number): LoadView | null;
-  /** A sample a second, oldest first. @param since only those that ended later */
-  loadHistory(since: Date | null): LoadView[];
-  metrics(): Promise<{ contentType: string; text: string }>;
   /** Whether clients can be served; if not, why. */
   ready(): Promise<{ ready: boolean; reason: string }>;
+}
+
+export interface LoadPort {
+  /** Over the last seconds; null in the first one. */
+  over(seconds: number): LoadView | null;
+  /** A sample a second, oldest first. @param since only those that ended later */
+  samples(since: Date | null): LoadView[];
+}
+
+export interface EventsPort {
   /** Events of before, oldest first. */
-  recentEvents(): readonly { readonly channel: string; readonly at: Date; readonly event: object }[];
+  recent(): readonly { readonly channel: string; readonly at: Date; readonly event: object }[];
   /**
    * @param channels null: those that are not too many for a person
    * @returns a function that ends the subscription
    * @throws RingproxyError when there is no such channel
    */
-  onEvents(listener: (channel: string, event: object) => void, channels: readonly string[] | null): () => void;
+  subscribe(listener: (channel: string, event: object) => void, channels: readonly string[] | null): () => void;
 }

@@ -57,7 +57,7 @@ export class AdminServer {
   constructor(backend: AdminBackend, options: AdminOptions) {
     this.#backend = backend;
     this.#options = options;
-    this.#streams = new EventStreams((listener, channels) => backend.onEvents(listener, channels));
+    this.#streams = new EventStreams((listener, channels) => backend.events.subscribe(listener, channels));
     this.#app = fastify({
       forceCloseConnections: true,
       bodyLimit: 1_048_576,
@@ -123,32 +123,33 @@ export class AdminServer {
   #routes(): void {
     const app = this.#app;
     const backend = this.#backend;
+    const { ring, strays, plane } = backend;
     app.get('/healthz', async () => ({ status: 'ok' }));
     app.get('/readyz', async (_request, reply) => {
-      const state = await backend.ready();
+      const state = await plane.ready();
       if (!state.ready) return sendError(reply, new RingproxyError('NOT_READY', state.reason));
       return reply.send({ status: 'ready' });
     });
     app.get('/metrics', async (_request, reply) => {
-      const { contentType, text } = await backend.metrics();
+      const { contentType, text } = await backend.metrics.read();
       return reply.header('content-type', contentType).send(text);
     });
     this.#servePage();
     app.get('/v1', async (_request, reply) => reply.type('text/plain; charset=utf-8').send(INDEX));
-    app.get('/v1/ring', async () => backend.ring());
+    app.get('/v1/ring', async () => ({ ...ring.view(), proxies: backend.proxies() }));
     app.get('/v1/ring/arcs', async (request) => {
-      return backend.arcs(numberOf(request, 'limit', { least: 1, most: MOST_ARCS, otherwise: DEFAULT_ARCS }));
+      return ring.arcs(numberOf(request, 'limit', { least: 1, most: MOST_ARCS, otherwise: DEFAULT_ARCS }));
     });
-    app.get('/v1/ring/which', async (request) => backend.which(keysOf(request)));
-    app.get('/v1/ring/history', async () => backend.history());
-    app.get('/v1/ring/check', async () => backend.strays());
+    app.get('/v1/ring/which', async (request) => ring.which(keysOf(request)));
+    app.get('/v1/ring/history', async () => ring.history());
+    app.get('/v1/ring/check', async () => strays.report());
     app.post('/v1/ring/check', async (request) => {
       const parsed = checkRequest.safeParse(request.body ?? {});
-      if (parsed.success) return backend.checkStrays(parsed.data.fix);
+      if (parsed.success) return strays.check(parsed.data.fix);
       throw new RingproxyError('BAD_REQUEST', 'that is not understood', 'expected {} or {"fix": true}');
     });
     app.get('/v1/ring/changes/current', async (_request, reply) => {
-      const { change } = backend.ring();
+      const { change } = ring.view();
       if (change !== null) return reply.send(change);
       return sendError(
         reply,
@@ -156,28 +157,28 @@ export class AdminServer {
         404,
       );
     });
-    app.post('/v1/ring/changes', async (request) => backend.change(parseChange(request.body)));
+    app.post('/v1/ring/changes', async (request) => ring.change(parseChange(request.body)));
     const current = '/v1/ring/changes/current';
     app.post(`${current}/pause`, async () => {
-      backend.pauseChange();
-      return backend.ring().change;
+      ring.pause();
+      return ring.view().change;
     });
     app.post(`${current}/resume`, async (request) => {
       const parsed = resumeRequest.safeParse(request.body ?? {});
       if (!parsed.success) {
         throw new RingproxyError('BAD_REQUEST', 'that is not understood', 'expected {} or {"noDrain": true}');
       }
-      await backend.resumeChange(parsed.data.noDrain);
-      return backend.ring().change;
+      await ring.resume(parsed.data.noDrain);
+      return ring.view().change;
     });
     app.post(`${current}/cancel`, async (request) => {
       const parsed = cancelRequest.safeParse(request.body ?? {});
       if (!parsed.success) {
         throw new RingproxyError('BAD_REQUEST', 'that is not understood', 'expected {} or {"dryRun": true}');
       }
-      if (parsed.data.dryRun) return backend.previewCancel();
-      await backend.cancelChange();
-      return backend.ring().change;
+      if (parsed.data.dryRun) return ring.previewCancel();
+      await ring.cancel();
+      return ring.view().change;
     });
     app.post(`${current}/throttle`, async (request) => {
       const parsed = throttleRequest.safeParse(request.body);
@@ -188,17 +189,17 @@ export class AdminServer {
           'expected {"keysPerSecond": 10000}, 0 for no limit',
         );
       }
-      backend.throttleChange(parsed.data.keysPerSecond);
-      return backend.ring().change;
+      ring.throttle(parsed.data.keysPerSecond);
+      return ring.view().change;
     });
     app.get('/v1/proxies', async () => backend.proxies());
-    app.get('/v1/stats', async () => backend.stats());
+    app.get('/v1/stats', async () => plane.stats());
     app.get('/v1/load', async (request, reply) => {
-      const load = backend.load(numberOf(request, 'seconds', { least: 1, most: MOST_SECONDS, otherwise: 10 }));
+      const load = backend.load.over(numberOf(request, 'seconds', { least: 1, most: MOST_SECONDS, otherwise: 10 }));
       if (load !== null) return reply.send(load);
       return sendError(reply, new RingproxyError('NOT_READY', 'nothing is measured yet', 'try again in a second'));
     });
-    app.get('/v1/load/history', async (request) => backend.loadHistory(timeOf(request, 'since')));
+    app.get('/v1/load/history', async (request) => backend.load.samples(timeOf(request, 'since')));
     app.get('/v1/events', (request, reply) => this.#streamEvents(request, reply));
   }
 
@@ -220,7 +221,7 @@ export class AdminServer {
       sendError(reply, new RingproxyError('TOO_MANY_STREAMS', 'too many readers follow the events'));
       return;
     }
-    const past = query.has('recent') ? this.#backend.recentEvents() : [];
+    const past = query.has('recent') ? this.#backend.events.recent() : [];
     // A channel that does not exist is answered with an error, so the reply is not ours before.
     this.#streams.add(
       reply.raw,

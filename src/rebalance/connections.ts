@@ -63,6 +63,24 @@ export async function killByName(
   }
 }
 
+/**
+ * The same of all connections of these proxies, and of their workers, with which they served clients and moved keys.
+ * @param proxies their ids
+ * @throws NodeFailure when a node cannot be asked
+ */
+export function killProxies(
+  nodes: readonly NodeEndpoint[],
+  proxies: readonly string[],
+  timeout: number,
+): Promise<void> {
+  return killByName(nodes, (name) => proxies.includes(proxyOfConnection(name)), timeout);
+}
+
+/** @returns the id of the proxy that named its connection to a node so, or an empty string */
+function proxyOfConnection(name: string): string {
+  return /^ringproxy(?:-move)?:([0-9a-f]+)(?:\.\d+)?$/.exec(name)?.[1] ?? '';
+}
+
 /** @throws NodeFailure when the node cannot be asked, or Error with what it answers */
 async function asked(node: NodeEndpoint, timeout: number, work: (redis: Redis) => Promise<void>): Promise<void> {
   try {

@@ -32,7 +32,7 @@ export interface RingFinishedEvent extends RingChangeEvent {
   seconds: number;
 }
 
-export const ringGeneration = channel('ringproxy:ring:generation');
+const ringGeneration = channel('ringproxy:ring:generation');
 export const changeBegun = channel('ringproxy:ring:begun');
 export const changePhase = channel('ringproxy:ring:phase');
 export const changePaused = channel('ringproxy:ring:paused');
@@ -40,3 +40,11 @@ export const changeResumed = channel('ringproxy:ring:resumed');
 export const changeCancelled = channel('ringproxy:ring:cancelled');
 export const changeAbandoned = channel('ringproxy:ring:abandoned');
 export const changeFinished = channel('ringproxy:ring:finished');
+
+export function publishGeneration(generation: number, nodes: readonly { readonly name: string }[]): void {
+  if (!ringGeneration.hasSubscribers) return;
+  const names = nodes.map(({ name }) => name);
+  const summary = `ring generation ${generation}: ${names.join(', ')}`;
+  const event: RingGenerationEvent = { generation, nodes: names, summary };
+  ringGeneration.publish(event);
+}

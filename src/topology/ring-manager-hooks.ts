@@ -7,6 +7,8 @@ export interface RingManagerHooks
   extends CoordinatorPorts,
     Pick<ParticipantPorts, 'publish' | 'fence' | 'killLateConnections' | 'killPredecessors'> {
   readonly createMover: CreateMover;
+  /** A person has paused or resumed the change. */
+  onSteered(): void;
   info(message: string): void;
   debug(message: string): void;
 }

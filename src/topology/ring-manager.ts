@@ -9,7 +9,15 @@
  * Every proxy follows what is recorded, also the one that records it: a proxy that is alone with its ring takes the same
  * way as one of many.
  */
-import type { ChangeAccepted, ChangeRequest, HistoryEntry, RingPhase, RingView, WhichView } from '../admin/api.js';
+import type {
+  ArcsView,
+  ChangeAccepted,
+  ChangeRequest,
+  HistoryEntry,
+  RingPhase,
+  RingView,
+  WhichView,
+} from '../admin/api.js';
 import { RingproxyError } from '../errors.js';
 import type { Ring, RingOptions } from '../ring/ring.js';
 import { RingBuilder } from './change-rings.js';
@@ -18,13 +26,14 @@ import { Coordinator } from './coordinator/coordinator.js';
 import { Recorder } from './coordinator/recorder.js';
 import { messageOf } from './coordinator/refusals.js';
 import { type MovedKeys, MoveTotals } from './jobs/move-totals.js';
-import type { LocalRing } from './participant/local-ring.js';
+import { type LocalRing, snapshotOf } from './participant/local-ring.js';
 import { Participant } from './participant/participant.js';
 import type { RingManagerHooks } from './ring-manager-hooks.js';
 import { afterRestart } from './state/change-protocol.js';
 import { differences, firstState, type Member, type NewMember } from './state/ring-state.js';
 import { afterEverybodyIsGone, phaseOf } from './state/transitions.js';
 import type { RingStore } from './store/ring-store.js';
+import { arcsView } from './views/arcs-view.js';
 import { shownPhase } from './views/change-view.js';
 import { describeRing, locateKeys } from './views/ring-view.js';
 
@@ -77,6 +86,12 @@ export class RingManager {
   /** The members of the ring as it is recorded. */
   get nodes(): readonly Member[] {
     return this.#participant.local?.stored.state.members ?? [];
+  }
+
+  /** The nodes that commands are routed to: while a change is under way, members of either ring. */
+  get routed(): readonly Member[] {
+    const { local } = this.#participant;
+    return local === null ? [] : snapshotOf(local).nodes;
   }
 
   /** The ring and its nodes while nothing is about to change them; otherwise null. */
@@ -133,6 +148,7 @@ export class RingManager {
   /** @throws RingproxyError when no keys move */
   pause(): void {
     this.#coordinator.mover().pause();
+    this.#hooks.onSteered();
   }
 
   /**
@@ -143,6 +159,7 @@ export class RingManager {
     const mover = this.#coordinator.mover();
     if (noDrain) await this.#coordinator.giveUpDead();
     mover.resume();
+    this.#hooks.onSteered();
   }
 
   /** @param keysPerSecond 0: as fast as it goes @throws RingproxyError when no keys move */
@@ -167,6 +184,11 @@ export class RingManager {
 
   view(): RingView {
     return describeRing(this.#local(), [], this.#hooks);
+  }
+
+  /** The ring that commands are routed by, to be drawn. @param limit most arcs @throws RingproxyError before there is one */
+  arcs(limit: number): ArcsView {
+    return arcsView(snapshotOf(this.#local()), limit);
   }
 
   which(keys: readonly Buffer[]): WhichView[] {

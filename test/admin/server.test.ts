@@ -11,76 +11,81 @@ const CHANGE = '/v1/ring/changes';
 
 class Backend implements AdminBackend {
   readonly calls: string[] = [];
-  readonly events = new EventSource();
-  readonly onEvents = this.events.subscribe;
+  readonly source = new EventSource();
   readiness = { ready: true, reason: '' };
 
-  ring(): ReturnType<AdminBackend['ring']> {
-    const base = { generation: 1, phase: 'stable', hash: 'murmur3', distribution: 'ketama' } as const;
-    return { ...base, hashTag: '{}', vnodes: 160, nodes: [], change: null, proxies: [] };
-  }
-  arcs(limit: number): ReturnType<AdminBackend['arcs']> {
-    this.calls.push(`arcs ${limit}`);
-    return { generation: 1, phase: 'stable', points: 0, exact: true, nodes: [], arcs: [] };
-  }
-  load(seconds: number): ReturnType<AdminBackend['load']> {
-    this.calls.push(`load ${seconds}`);
-    return null;
-  }
-  loadHistory(since: Date | null): ReturnType<AdminBackend['loadHistory']> {
-    this.calls.push(`history ${since?.toISOString() ?? 'all'}`);
-    return [];
-  }
-  which(keys: readonly Buffer[]): ReturnType<AdminBackend['which']> {
-    this.calls.push(...keys.map((key) => key.toString('hex')));
-    return [];
-  }
-  async change(): ReturnType<AdminBackend['change']> {
-    throw new RingproxyError('CHANGE_RUNNING', 'another change is under way', 'wait for it');
-  }
-  pauseChange(): void {
-    this.calls.push('pause');
-  }
-  async resumeChange(noDrain: boolean): Promise<void> {
-    this.calls.push(noDrain ? 'resume without draining' : 'resume');
-  }
-  throttleChange(keysPerSecond: number): void {
-    this.calls.push(`throttle ${keysPerSecond}`);
-  }
-  async cancelChange(): Promise<void> {
-    this.calls.push('cancel');
-  }
-  previewCancel(): ReturnType<AdminBackend['previewCancel']> {
-    this.calls.push('preview of cancel');
-    return { generation: 3, dryRun: true, warnings: [], moves: [], survey: null };
-  }
-  history(): ReturnType<AdminBackend['history']> {
-    throw new Error('a secret of the inside');
-  }
-  strays(): ReturnType<AdminBackend['strays']> {
-    return { running: false, fix: false, nodes: [] };
-  }
-  async checkStrays(fix: boolean): ReturnType<AdminBackend['checkStrays']> {
-    this.calls.push(`check strays${fix ? ', fix' : ''}`);
-    return { running: true, fix, nodes: [] };
-  }
-  recentEvents(): ReturnType<AdminBackend['recentEvents']> {
-    return [
+  readonly ring: AdminBackend['ring'] = {
+    view: () => {
+      const base = { generation: 1, phase: 'stable', hash: 'murmur3', distribution: 'ketama' } as const;
+      return { ...base, hashTag: '{}', vnodes: 160, nodes: [], change: null, proxies: [] };
+    },
+    arcs: (limit) => {
+      this.calls.push(`arcs ${limit}`);
+      return { generation: 1, phase: 'stable', points: 0, exact: true, nodes: [], arcs: [] };
+    },
+    which: (keys) => {
+      this.calls.push(...keys.map((key) => key.toString('hex')));
+      return [];
+    },
+    change: async () => {
+      throw new RingproxyError('CHANGE_RUNNING', 'another change is under way', 'wait for it');
+    },
+    pause: () => {
+      this.calls.push('pause');
+    },
+    resume: async (noDrain) => {
+      this.calls.push(noDrain ? 'resume without draining' : 'resume');
+    },
+    throttle: (keysPerSecond) => {
+      this.calls.push(`throttle ${keysPerSecond}`);
+    },
+    cancel: async () => {
+      this.calls.push('cancel');
+    },
+    previewCancel: () => {
+      this.calls.push('preview of cancel');
+      return { generation: 3, dryRun: true, warnings: [], moves: [], survey: null };
+    },
+    history: () => {
+      throw new Error('a secret of the inside');
+    },
+  };
+  readonly strays: AdminBackend['strays'] = {
+    report: () => ({ running: false, fix: false, nodes: [] }),
+    check: async (fix) => {
+      this.calls.push(`check strays${fix ? ', fix' : ''}`);
+      return { running: true, fix, nodes: [] };
+    },
+  };
+  readonly plane: AdminBackend['plane'] = {
+    stats: () => {
+      throw new RingproxyError('NOT_READY', 'the ring is not known yet', 'try again');
+    },
+    ready: async () => this.readiness,
+  };
+  readonly load: AdminBackend['load'] = {
+    over: (seconds) => {
+      this.calls.push(`load ${seconds}`);
+      return null;
+    },
+    samples: (since) => {
+      this.calls.push(`history ${since?.toISOString() ?? 'all'}`);
+      return [];
+    },
+  };
+  readonly events: AdminBackend['events'] = {
+    recent: () => [
       { channel: 'ringproxy:ring:begun', at: new Date(1000), event: { kind: 'add' } },
       { channel: 'ringproxy:upstream:up', at: new Date(2000), event: { node: 'a' } },
-    ];
-  }
+    ],
+    subscribe: this.source.subscribe,
+  };
+  readonly metrics: AdminBackend['metrics'] = {
+    read: async () => ({ contentType: 'text/plain; version=0.0.4; charset=utf-8', text: 'ringproxy_up 1\n' }),
+  };
+
   proxies(): ReturnType<AdminBackend['proxies']> {
-    return [];
-  }
-  stats(): ReturnType<AdminBackend['stats']> {
-    throw new RingproxyError('NOT_READY', 'the ring is not known yet', 'try again');
-  }
-  async metrics(): ReturnType<AdminBackend['metrics']> {
-    return { contentType: 'text/plain; version=0.0.4; charset=utf-8', text: 'ringproxy_up 1\n' };
-  }
-  async ready(): ReturnType<AdminBackend['ready']> {
-    return this.readiness;
+    return [{ id: 'p', admin: '', alive: true, generation: 1, phase: 'stable', workers: 1, version: '1' }];
   }
 }
 
@@ -291,7 +296,7 @@ describe('requests', () => {
       let text = '';
       while (!text.includes('"last"')) {
         text += (await reader?.read())?.value ?? '';
-        if (text.includes('events follow')) backend.events.publish('ringproxy:ring:begun', { last: true });
+        if (text.includes('events follow')) backend.source.publish('ringproxy:ring:begun', { last: true });
       }
       aborted.abort();
       return text;
@@ -315,13 +320,13 @@ describe('requests', () => {
       .on('data', (chunk: Buffer) => {
         text += chunk.toString();
       });
-    await expect.poll(() => backend.events.count).toBe(1);
-    backend.events.publish('ringproxy:node:health', { node: 'n', up: false });
+    await expect.poll(() => backend.source.count).toBe(1);
+    backend.source.publish('ringproxy:node:health', { node: 'n', up: false });
     await expect
       .poll(() => text)
       .toMatch(/\nevent: ringproxy:node:health\ndata: \{"at":"[^"]+","node":"n","up":false\}\n\n$/);
     request.destroy();
-    await expect.poll(() => backend.events.count).toBe(0);
+    await expect.poll(() => backend.source.count).toBe(0);
   });
 });
 

@@ -1,11 +1,9 @@
 import type { ArcsView } from '../../admin/api.js';
-import { RingproxyError } from '../../errors.js';
-import type { RoutingSnapshot } from '../../proxy/snapshot.js';
 import { ringArcs } from '../../ring/arcs.js';
+import type { MemberSnapshot } from '../participant/local-ring.js';
 
-/** The ring that commands are routed by, to be drawn. @param limit most arcs @throws RingproxyError before there is one */
-export function arcsView(snapshot: RoutingSnapshot | null, limit: number): ArcsView {
-  if (snapshot === null) throw new RingproxyError('NOT_READY', 'the ring is not known yet');
+/** A ring, to be drawn. @param limit most arcs */
+export function arcsView(snapshot: MemberSnapshot, limit: number): ArcsView {
   const { exact, arcs } = ringArcs(snapshot.ring, snapshot.nextRing, limit);
   return {
     generation: snapshot.generation,

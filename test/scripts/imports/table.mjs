@@ -54,7 +54,7 @@ export const PARTS = [
     types: ['admin/api.ts', 'topology'],
   },
   { parts: ['identity.ts'], mayImport: ['version.ts'] },
-  { parts: ['serve.ts'], mayImport: EVERYTHING },
+  { parts: ['serve.ts', 'serve'], mayImport: EVERYTHING },
   { parts: ['node-rights.ts', 'errors.ts', 'version.ts'], mayImport: [] },
   { parts: ['../compose'], mayImport: [] },
   {

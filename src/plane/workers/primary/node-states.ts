@@ -1,4 +1,4 @@
-import { nodeKey } from '../../../node/identity.js';
+import { type NodeIdentity, nodeKey } from '../../../node/identity.js';
 
 /** What a worker may find of a node, and the end of that. */
 const ENDS: ReadonlyMap<string, string> = new Map([
@@ -35,6 +35,12 @@ export class NodeStates {
     found.workers.add(worker);
     found.event = event;
     return found.workers.size === 1;
+  }
+
+  /** Of nodes that are no members any more nobody says that they are back. @param nodes the members */
+  keep(nodes: readonly NodeIdentity[]): void {
+    const members = new Set(nodes.map(nodeKey));
+    for (const [key, { node }] of this.#found) if (!members.has(node)) this.#found.delete(key);
   }
 
   /** The worker is gone. @returns what has ended with it, since no other worker has found it */

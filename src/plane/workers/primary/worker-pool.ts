@@ -133,6 +133,7 @@ export class WorkerPool implements PlaneHost {
 
   publish(snapshot: RoutingSnapshot): void {
     this.#nodes = snapshot.nodes;
+    this.#nodeStates.keep(snapshot.nodes);
     this.#moves.publish(snapshot);
   }
 

@@ -35,6 +35,7 @@ export class RemoteMoves implements KeyMoves {
   readonly #holdWaiters: MoveWaiter[] = [];
   /** Granted holds that nobody has taken yet. */
   #granted = 0;
+  #closed = false;
 
   /**
    * @param moves the change's number
@@ -71,6 +72,10 @@ export class RemoteMoves implements KeyMoves {
   }
 
   settle(source: number, target: number, database: number, key: Buffer, client: MoveWaiter): void {
+    if (this.#closed) {
+      client.resumeSoon();
+      return;
+    }
     const name = keyName(source, database, key);
     const known = this.#tokens.get(name);
     if (known !== undefined) {
@@ -88,6 +93,10 @@ export class RemoteMoves implements KeyMoves {
     if (this.#granted > 0) {
       this.#granted--;
       return true;
+    }
+    if (this.#closed) {
+      client.resumeSoon();
+      return false;
     }
     this.#holdWaiters.push(client);
     this.#send({ type: 'hold', moves: this.#moves });
@@ -124,8 +133,9 @@ export class RemoteMoves implements KeyMoves {
     });
   }
 
-  /** The change is over: who waits asks anew, by the next snapshot. */
+  /** The change is over: who waits, or asks by it yet, asks anew, by the next snapshot. */
   close(): void {
+    this.#closed = true;
     for (const { clients } of this.#asked.values()) for (const client of clients) client.resumeSoon();
     this.#asked.clear();
     for (const client of this.#holdWaiters.splice(0)) client.resumeSoon();

@@ -10,8 +10,6 @@ import type { UnblockMode } from '../../session/waiting.js';
 import type { Lane } from '../../upstream/lane.js';
 import type { LaneKind } from '../../upstream/lane-kind.js';
 
-/** How the waiting command is answered: as if its time were over, or with an error. */
-
 /** What Redis answers a command that was unblocked with ERROR. */
 export const UNBLOCKED = encodeError('UNBLOCKED client unblocked via CLIENT UNBLOCK');
 

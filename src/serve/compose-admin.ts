@@ -1,0 +1,98 @@
+/** Composition: what operators see of the proxy, and what serves it. */
+import type { ProxyView, StatsView } from '../admin/api.js';
+import type { AdminBackend } from '../admin/backend.js';
+import { AdminServer } from '../admin/server.js';
+import { listenFailure } from '../config/listen-failure.js';
+import type { Config } from '../config/settings.js';
+import { readiness } from '../health/readiness.js';
+import type { ProxyIdentity } from '../identity.js';
+import { parseAddress } from '../node/address.js';
+import type { PlaneHost } from '../plane/host.js';
+import { bucketUpperBound } from '../proxy/measure/histogram.js';
+import type { PlaneStats } from '../proxy/measure/plane-stats.js';
+import { LoadHistory } from '../telemetry/load-history.js';
+import type { Logger } from '../telemetry/log.js';
+import { ProxyMetrics } from '../telemetry/proxy-metrics.js';
+import { RecentEvents } from '../telemetry/recent-events.js';
+import { statsView } from '../telemetry/stats-view.js';
+import { onEvents } from '../telemetry/subscribers.js';
+import type { StrayChecks } from '../topology/jobs/stray-checks.js';
+import type { RingManager } from '../topology/ring-manager.js';
+
+export interface AdminNeeds {
+  readonly config: Config;
+  readonly identity: ProxyIdentity;
+  readonly log: Logger;
+  readonly plane: PlaneHost;
+  readonly ring: RingManager;
+  readonly strays: StrayChecks;
+}
+
+export interface AdminParts {
+  /** What `stats` shows of what was counted. */
+  viewOf(stats: PlaneStats): StatsView;
+  /** Serves the admin API. @returns its URL, or null where it is off @throws RingproxyError when it cannot listen */
+  listen(): Promise<string | null>;
+  close(): Promise<void>;
+}
+
+export function composeAdmin({ config, identity, log, plane, ring, strays }: AdminNeeds): AdminParts {
+  const recent = new RecentEvents();
+  const load = new LoadHistory({
+    read: () => plane.stats(),
+    keysMoved: () => [...ring.movedKeys].reduce((sum, { keys }) => sum + keys, 0),
+    bucketUpperBound,
+    now: () => performance.now(),
+  });
+  const metrics = new ProxyMetrics({
+    identity,
+    plane: () => plane.stats(),
+    ring: () => ring.view(),
+    movedKeys: () => ring.movedKeys,
+    bytesMoved: () => ring.bytesMoved,
+    strays: () => strays.report().nodes,
+  });
+  const viewOf = (stats: PlaneStats): StatsView =>
+    statsView(stats, { identity, workers: plane.workers, generation: ring.generation });
+  let url: string | null = null;
+  const proxies = (): ProxyView[] => {
+    const { proxyId: id, version } = identity;
+    const { generation, phase } = ring;
+    return [{ id, admin: url ?? '', alive: true, generation, phase, workers: plane.workers.length, version }];
+  };
+  const backend: AdminBackend = {
+    ring,
+    strays,
+    plane: {
+      stats: async () => viewOf(await plane.stats()),
+      ready: async () => readiness((await plane.stats()).nodes),
+    },
+    load,
+    events: { recent: () => recent.list(), subscribe: onEvents },
+    metrics,
+    proxies,
+  };
+  let server: AdminServer | null = null;
+  return {
+    viewOf,
+    async listen() {
+      const address = config.admin === 'off' ? null : parseAddress(config.admin);
+      if (address === null) return null;
+      load.start();
+      server = new AdminServer(backend, {
+        listen: address,
+        token: config.adminToken,
+        onError: (error) => log.error({ err: error }, 'the admin API failed'),
+      });
+      url = await server.listen().catch((error: unknown) => {
+        throw listenFailure('admin', config.admin, error);
+      });
+      return url;
+    },
+    async close() {
+      load.stop();
+      await server?.close();
+      recent.stop();
+    },
+  };
+}

@@ -1,0 +1,88 @@
+/** Composition: the ring, with all that a change of it needs of the rest. */
+import type { Config } from '../config/settings.js';
+import { nodeChecks } from '../health/node-checks.js';
+import type { NodeMonitors } from '../health/node-monitors.js';
+import type { ProxyIdentity } from '../identity.js';
+import type { PlaneHost } from '../plane/host.js';
+import { killProxies } from '../rebalance/connections.js';
+import type { FunctionKeeper } from '../rebalance/function-keeper.js';
+import { KeyMoving } from '../rebalance/key-moving.js';
+import type { Logger } from '../telemetry/log.js';
+import { publishGeneration } from '../topology/events.js';
+import { StrayChecks } from '../topology/jobs/stray-checks.js';
+import { RingManager } from '../topology/ring-manager.js';
+import type { Member } from '../topology/state/ring-state.js';
+import { LocalStore } from '../topology/store/local-store.js';
+import { StateDir } from '../topology/store/state-dir.js';
+import { ChangeWatcher } from '../topology/views/change-watcher.js';
+import type { ReachMember } from './reach.js';
+
+export interface RingNeeds {
+  readonly config: Config;
+  readonly identity: ProxyIdentity;
+  readonly log: Logger;
+  readonly reach: ReachMember;
+  readonly plane: PlaneHost;
+  readonly monitors: NodeMonitors;
+  readonly functions: FunctionKeeper;
+}
+
+export interface RingParts {
+  readonly ring: RingManager;
+  readonly store: LocalStore;
+  readonly strays: StrayChecks;
+}
+
+export function composeRing({ config, identity, log, reach, plane, monitors, functions }: RingNeeds): RingParts {
+  const { proxyId } = identity;
+  const { connectTimeout } = config;
+  const warn = (message: string): void => log.warn(message);
+  const watcher = new ChangeWatcher();
+  const watch = (): void => watcher.observe(ring.view());
+  const moving = new KeyMoving<Member>({
+    proxyId,
+    connectTimeout,
+    reach,
+    isBusy: () => plane.isBusy(),
+    onSourceSwept: (source) => plane.sourceSwept(source),
+    onMoved: (keys, bytes) => watcher.countMoved(keys, bytes),
+    onFailure: watch,
+  });
+  // At once, and with whatever is in flight: the other proxy may move keys any moment.
+  const onStateDirLost = (why: string): void => {
+    log.fatal(`${why}: ending`);
+    process.exit(1);
+  };
+  const directory = config.stateDir === '' ? null : new StateDir(config.stateDir, onStateDirLost, warn);
+  const store = new LocalStore(proxyId, directory);
+  const strays = new StrayChecks({
+    open: (node) => moving.open(node),
+    stable: () => ring.stableRing,
+    runId: (node) => monitors.runIdOf(node),
+    warn,
+  });
+  const ring: RingManager = new RingManager(proxyId, store, {
+    ...nodeChecks<Member>(reach, config),
+    databases: config.databases,
+    publish: (members) => {
+      const snapshot = { ...members, nodes: members.nodes.map(reach) };
+      plane.publish(snapshot);
+      monitors.watch(snapshot.nodes);
+      publishGeneration(snapshot.generation, snapshot.nodes);
+      watch();
+    },
+    health: (node) => monitors.healthOf(node),
+    clearStrays: (...change) => strays.clearBefore(...change),
+    bringFunctions: (members, node) => functions.bring(members.map(reach), reach(node)),
+    fence: (timeout) => plane.fence(timeout),
+    killLateConnections: (nodes) => plane.killLateConnections(nodes.map(reach)),
+    killPredecessors: (nodes, proxies) => killProxies(nodes.map(reach), proxies, connectTimeout),
+    survey: (...change) => moving.survey(...change),
+    createMover: (...change) => moving.createMover(...change),
+    onSteered: watch,
+    warn,
+    info: (message) => log.info(message),
+    debug: (message) => log.debug(message),
+  });
+  return { ring, store, strays };
+}
