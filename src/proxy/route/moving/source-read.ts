@@ -40,7 +40,7 @@ export class SourceRead implements ReplyStream {
     this.#router = router;
     this.#client = client;
     this.#read = read;
-    client.sourceReads++;
+    client.beginSourceRead();
   }
 
   isNext(request: Request): boolean {
@@ -82,7 +82,7 @@ export class SourceRead implements ReplyStream {
   }
 
   #end(request: Request): void {
-    this.#client.sourceReads--;
+    this.#client.endSourceRead();
     request.streamTo(this.#client);
   }
 
