@@ -1,61 +1,71 @@
-/** Who goes on with a change waits until no node runs what its predecessor has sent. */
-import { expect, it } from 'vitest';
-import { type FailureKind, failure, NodeFailure } from '../../../src/node/failure.js';
+import { describe, expect, it } from 'vitest';
+import { failure, NodeFailure } from '../../../src/node/failure.js';
 import { dropPredecessors } from '../../../src/topology/jobs/take-over.js';
-import type { Member } from '../../../src/topology/state/ring-state.js';
+import { ManualTimers } from '../../support/manual-timers.js';
 
-const member = (name: string): Member => ({ name, address: `${name}:1`, weight: 1, id: 0, access: {} });
+const NODE_A = { name: 'a', address: '127.0.0.1:1' };
+const NODES = ['a', 'b'].map((name, i) => ({ name, address: `127.0.0.1:${i + 1}`, weight: 1, id: i, access: {} }));
 
-/** Goes on with a change while nodes fail so often, and so. @returns what was asked of nodes, and what was waited for */
-async function takeOver(failures: Readonly<Record<string, (Error | FailureKind)[]>>, closesAfter = Infinity) {
-  const asked: string[] = [];
-  const waits: (string | null)[] = [];
-  const left = new Map(Object.entries(failures).map(([name, list]) => [name, [...list]]));
-  const passed = await dropPredecessors(
-    [member('a'), member('b')],
-    ['p1'],
-    {
-      killPredecessors: async ([node]) => {
-        asked.push(node?.name ?? '');
-        const next = left.get(node?.name ?? '')?.shift();
-        if (next instanceof Error) throw next;
-        if (next !== undefined) throw new NodeFailure({ name: node?.name ?? '', address: 'h:1' }, failure(next, 'x'));
-      },
-      onWait: (why) => waits.push(why),
-      isClosed: () => asked.length >= closesAfter,
-    },
-    {
-      after: (_milliseconds, callback) => {
-        setImmediate(callback);
-        return () => {};
-      },
-    },
-  );
-  return { asked, waits, passed };
+interface Stage {
+  readonly asked: string[];
+  readonly waits: (string | null)[];
+  readonly timers: ManualTimers;
+  answer: (node: string) => Promise<void>;
+  isClosed: boolean;
 }
 
-it('tries a node that cannot be asked until it can, and says so', async () => {
-  const { asked, waits, passed } = await takeOver({ a: ['timeout', 'cut', new Error('refused the connection')] });
-  expect(asked).toEqual(['a', 'a', 'a', 'a', 'b']);
-  expect(waits).toEqual([
-    'waits for node a (h:1) did not answer within x',
-    'waits for node a (h:1) cut the connection: x',
+function stage(): Stage {
+  return { asked: [], waits: [], timers: new ManualTimers(), answer: () => Promise.resolve(), isClosed: false };
+}
+
+function takeOver(on: Stage): Promise<boolean> {
+  const killPredecessors = (nodes: readonly { name: string }[], proxies: readonly string[]): Promise<void> => {
+    const [name = ''] = nodes.map((node) => node.name);
+    on.asked.push(`${name} drops ${proxies.join()}`);
+    return on.answer(name);
+  };
+  const ports = { killPredecessors, onWait: (why: string | null) => on.waits.push(why), isClosed: () => on.isClosed };
+  return dropPredecessors(NODES, ['p0'], ports, on.timers);
+}
+
+describe('what a predecessor has left at the nodes', () => {
+  it('is dropped by each of them', async () => {
+    const on = stage();
+    expect(await takeOver(on)).toBe(true);
+    expect(on.asked).toEqual(['a drops p0', 'b drops p0']);
+    expect(on.waits).toEqual([null]);
+  });
+
+  it('is waited for until a node that does not answer has dropped it', async () => {
+    const on = stage();
     // Not its words count, but what it is.
-    'waits for refused the connection',
-    null,
-  ]);
-  expect(passed).toBe(true);
-});
+    on.answer = () => Promise.reject(new Error('a refused the connection'));
+    const taking = takeOver(on);
+    await expect.poll(() => on.timers.pending).toBe(1);
+    expect(on.waits).toEqual(['waits for a refused the connection']);
+    on.answer = () => Promise.resolve();
+    on.timers.advance(500);
+    expect(await taking).toBe(true);
+    expect(on.asked).toEqual(['a drops p0', 'a drops p0', 'b drops p0']);
+    expect(on.waits.at(-1)).toBeNull();
+  });
 
-// Symptom: a change was never gone on with while a node behind a Unix socket was down. Cause: only a port that refuses
-// connections counted as one where nobody listens, and not a socket that is gone.
-it.each(['refused', 'no-socket'] as const)('does not wait where nobody listens: %s', async (kind) => {
-  expect(await takeOver({ a: [kind] })).toEqual({ asked: ['a', 'b'], waits: [null], passed: true });
-});
+  // Symptom: a change was never gone on with while a node behind a Unix socket was down. Cause: only a port that refuses
+  // connections counted as one where nobody listens, and not a socket that is gone.
+  it.each(['refused', 'no-socket'] as const)('cannot run where nobody listens: %s', async (kind) => {
+    const on = stage();
+    on.answer = (name) => (name === 'a' ? Promise.reject(new NodeFailure(NODE_A, failure(kind))) : Promise.resolve());
+    expect(await takeOver(on)).toBe(true);
+    expect(on.asked).toEqual(['a drops p0', 'b drops p0']);
+  });
 
-it('ends when it is closed', async () => {
-  expect(await takeOver({ a: ['timeout', 'timeout', 'timeout'] }, 2)).toMatchObject({
-    asked: ['a', 'a'],
-    passed: false,
+  it('is nobody’s any more when the proxy ends', async () => {
+    const on = stage();
+    on.answer = () => Promise.reject(new Error('a does not answer'));
+    const taking = takeOver(on);
+    await expect.poll(() => on.timers.pending).toBe(1);
+    on.isClosed = true;
+    on.timers.advance(500);
+    expect(await taking).toBe(false);
   });
 });
