@@ -21,7 +21,6 @@ import type { FromWorkerTable, WorkerOptions } from '../messages.js';
 import { BoardFile } from '../subscription-board.js';
 import type { OpenChannel } from './channel.js';
 import { ClientPlacement } from './client-placement.js';
-import { forkWorker } from './fork-worker.js';
 import { NodeStates } from './node-states.js';
 import { PeerExchange } from './peer-exchange.js';
 import { fenceWorkers } from './pool-fence.js';
@@ -37,8 +36,8 @@ export interface WorkerPoolOptions extends StaleConnectionsOptions {
   readonly warn: (message: string) => void;
   /** @see DataPlaneHooks.beforeReturn */
   readonly beforeReturn: (node: NodeEndpoint) => Promise<void>;
-  /** How a worker is started; by default as a process of its own. */
-  readonly open?: OpenChannel;
+  /** Starts a worker. */
+  readonly open: OpenChannel;
   readonly timers?: Timers;
 }
 
@@ -206,7 +205,7 @@ export class WorkerPool implements PlaneHost {
       number: this.#nextWorker++,
       slot: this.#freeSlot(),
       board: this.#board.fd,
-      open: this.#options.open ?? forkWorker,
+      open: this.#options.open,
       timers: this.#timers,
       onMessage: (from, message) => dispatch(this.#handlers, message, from),
       onExit: (from, how) => this.#onExit(from, how),
