@@ -3,13 +3,17 @@ import { parse } from 'yaml';
 import type { ChangeRequest, RingView } from '../src/admin/api.js';
 import { isWeight, WEIGHT_RULE } from '../src/config/node-limits.js';
 import { parseNodeText } from '../src/config/node-text.js';
-import { formatAddress, parseAddress } from '../src/node/address.js';
+import { formatAddress, parseAddress, parsePeerAddress } from '../src/node/address.js';
 import { CliError } from './cli-error.js';
 
+/** `username`, `password` and `peerAddress` are of servers that join: what the ring has of the others is not shown. */
 interface Wanted {
   readonly name: string;
   readonly address: string;
   readonly weight: number;
+  readonly username?: string | undefined;
+  readonly password?: string | undefined;
+  readonly peerAddress?: string | undefined;
 }
 
 /**
@@ -29,7 +33,7 @@ export function applyRequest(view: RingView, file: string, flush: boolean | unde
     .map(({ name, weight }) => ({ name, weight }));
   const replace = kept
     .filter((node) => find(node.name)?.address !== node.address)
-    .map(({ name, address }) => ({ name, address }));
+    .map(({ weight: _weight, ...server }) => server);
   if (add.length + remove.length + weights.length + replace.length === 0) return null;
   return { kind: 'apply', add, remove, weights, replace, flush };
 }
@@ -72,6 +76,16 @@ function readNode(entry: unknown, file: string): Wanted {
   if (name !== undefined && typeof name !== 'string') {
     throw new CliError(`${file}: the name of ${text} is not a text`, `put it in quotes: '${String(name)}'`, 2);
   }
+  const texts = ['username', 'password', 'peer-address'].map((key) => {
+    const value = field(key);
+    if (value === undefined || typeof value === 'string') return value;
+    // Not what it is: it may be a password.
+    throw new CliError(`${file}: the ${key} of ${text} is not a text`, 'put it in quotes', 2);
+  });
+  const [username, password, peerAddress] = texts;
+  if (peerAddress !== undefined && parsePeerAddress(peerAddress) === null) {
+    throw new CliError(`${file}: '${peerAddress}' is not a peer-address of ${text}`, 'expected HOST:PORT', 2);
+  }
   const address = formatAddress(parsed);
-  return { name: name ?? address, address, weight };
+  return { name: name ?? address, address, weight, username, password, peerAddress };
 }

@@ -3,6 +3,7 @@ import type { ChangeAccepted, ChangeRequest, ChangeView, NodeInput, NodeView, Ri
 import { isWeight, WEIGHT_RULE } from '../src/config/node-limits.js';
 import { parseNodeText } from '../src/config/node-text.js';
 import { parseAddress } from '../src/node/address.js';
+import { type AccessOptions, withAccess, withAccessOptions } from './access-options.js';
 import { AdminClient } from './admin-client.js';
 import { applyRequest } from './apply-file.js';
 import { registerCheckCommand } from './check-command.js';
@@ -21,7 +22,7 @@ import {
   numbers,
 } from './format.js';
 
-interface ChangeOptions extends CommonOptions {
+interface ChangeOptions extends CommonOptions, AccessOptions {
   readonly flush?: boolean;
   readonly dryRun?: boolean;
   readonly detach?: boolean;
@@ -54,13 +55,15 @@ export function registerRingCommands(program: Command): void {
   });
 
   withChangeOptions(
-    ring
-      .command('add')
-      .description('add nodes to the ring; their keys move to them while clients go on')
-      .argument('<node...>', 'NAME=HOST:PORT, with *WEIGHT behind it if it is not 1')
-      .option('--flush', 'empty a node that holds keys before it joins'),
+    withAccessOptions(
+      ring
+        .command('add')
+        .description('add nodes to the ring; their keys move to them while clients go on')
+        .argument('<node...>', 'NAME=HOST:PORT, with *WEIGHT behind it if it is not 1')
+        .option('--flush', 'empty a node that holds keys before it joins'),
+    ),
   ).action((texts: string[], options: ChangeOptions) =>
-    runChange(options, { kind: 'add', add: texts.map(parseNode), flush: options.flush }),
+    runChange(options, { kind: 'add', add: withAccess(texts.map(parseNode), options), flush: options.flush }),
   );
 
   withChangeOptions(
@@ -84,17 +87,19 @@ export function registerRingCommands(program: Command): void {
   );
 
   withChangeOptions(
-    ring
-      .command('replace')
-      .description("put another server in a node's place on the ring, and copy its keys")
-      .argument('<node>', 'NAME=HOST:PORT')
-      .option('--flush', 'empty the server first if it holds keys'),
+    withAccessOptions(
+      ring
+        .command('replace')
+        .description("put another server in a node's place on the ring, and copy its keys")
+        .argument('<node>', 'NAME=HOST:PORT')
+        .option('--flush', 'empty the server first if it holds keys'),
+    ),
   ).action((text: string, options: ChangeOptions) => {
     const node = parseNode(text);
     if (node.name === undefined) throw new CliError(`'${text}' names no node`, 'expected NAME=HOST:PORT', 2);
     return runChange(options, {
       kind: 'replace',
-      replace: [{ name: node.name, address: node.address }],
+      replace: withAccess([{ name: node.name, address: node.address }], options),
       flush: options.flush,
     });
   });
@@ -103,7 +108,7 @@ export function registerRingCommands(program: Command): void {
     ring
       .command('apply')
       .description('make the ring as a file says: additions, removals and weights as one change')
-      .requiredOption('-f, --file <file>', 'YAML with nodes: [NAME=HOST:PORT*WEIGHT, …]')
+      .requiredOption('-f, --file <file>', 'YAML with nodes, as in the configuration: [NAME=HOST:PORT*WEIGHT, …]')
       .option('--flush', 'empty servers that join and hold keys'),
   ).action(async (options: ChangeOptions) => {
     const view = await new AdminClient(options).ring();

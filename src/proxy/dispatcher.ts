@@ -29,7 +29,7 @@ import { splitByOwner } from './route/split.js';
 import { planUpload } from './route/upload-plan.js';
 import type { ClientConnection } from './session/client-connection.js';
 import type { FrameHandler, UploadPlan } from './session/frame-handler.js';
-import { IN_TRANSACTION } from './session/modes.js';
+import { IN_TRANSACTION, SUBSCRIBED, TRACKS } from './session/modes.js';
 import type { RoutingSnapshot } from './snapshot.js';
 import type { UpstreamNode } from './upstream/upstream-node.js';
 
@@ -96,8 +96,7 @@ export class Dispatcher implements FrameHandler {
     }
     if (!client.authenticated && !command.beforeAuth) return this.#refuseStranger(client, command, framer);
     client.lastCommand = command;
-    if (this.#attentive && this.features.pause.holds(this.features, client, rowOf(command, framer), framer))
-      return LATER;
+    if (this.#attentive && this.features.pause.holds(client, rowOf(command, framer), framer)) return LATER;
     const verdict = this.#dispatchByRoute(client, framer, command, source);
     if (verdict === TAKEN) this.#note(client, command, framer);
     return verdict;
@@ -115,23 +114,23 @@ export class Dispatcher implements FrameHandler {
 
   /** The command was taken: those hear of it who want to. */
   #note(client: ClientConnection, command: Command, framer: RequestFramer): void {
-    const { tracking } = client;
-    if (tracking !== null) this.features.tracking.onCommand(client, tracking, rowOf(command, framer), framer);
-    if (this.features.monitors.active) this.features.monitors.onCommand(client, rowOf(command, framer), framer);
+    const { tracking, monitors } = this.features;
+    if ((client.modes & TRACKS) !== 0) tracking.onCommand(client, rowOf(command, framer), framer);
+    if (monitors.active) monitors.onCommand(client, rowOf(command, framer), framer);
   }
 
   planUpload(client: ClientConnection, framer: RequestFramer, buffer: Buffer, start: number): UploadPlan | null {
     // What is queued stays here until EXEC; of what is noted, the whole command must be known.
-    if ((client.modes & IN_TRANSACTION) !== 0 || client.tracking !== null || this.#attentive) return null;
+    if ((client.modes & (IN_TRANSACTION | TRACKS)) !== 0 || this.#attentive) return null;
     return client.authenticated ? planUpload(this.router, this.table, client, framer, buffer, start) : null;
   }
 
   onAnswered(client: ClientConnection): void {
-    if (client.tracking !== null) this.features.tracking.onAnswered(client, client.tracking);
+    this.features.tracking.onAnswered(client);
   }
 
   onFailed(client: ClientConnection): void {
-    if (client.tracking !== null) this.features.tracking.onFailed(client.tracking);
+    this.features.tracking.onFailed(client);
   }
 
   nameOf(command: number): string {
@@ -153,12 +152,13 @@ export class Dispatcher implements FrameHandler {
       command = sub;
       client.lastCommand = sub;
     }
-    if (client.subscriptions !== null) {
-      if (waitsForSubscription(client, command)) {
+    if ((client.modes & SUBSCRIBED) !== 0) {
+      const { pubsub } = this.features;
+      if (waitsForSubscription(pubsub, client, command)) {
         client.raiseBarrier();
         return LATER;
       }
-      const refusal = refusalWhileSubscribed(client, command);
+      const refusal = refusalWhileSubscribed(pubsub, client, command);
       if (refusal !== null) return this.router.refuse(client, command, refusal);
     }
     const transaction = this.features.transactions.of(client);
@@ -179,7 +179,7 @@ export class Dispatcher implements FrameHandler {
     if (command.route === 'proxy') {
       const run = this.features.handlerOf(command);
       if (run === undefined) return this.router.refuse(client, command, refusalOf(command));
-      return run(client, command, framer, this.features);
+      return run(client, command, framer);
     }
     const { router } = this;
     const { snapshot } = router;
@@ -195,9 +195,9 @@ export class Dispatcher implements FrameHandler {
       case 'any':
         return askAnyNode(router, client, framer, command);
       case 'admin':
-        return runAdministration(this.features, client, framer, command);
+        return runAdministration(this.features.everywhere, client, framer, command);
       case 'all':
-        return runEverywhere(this.features, client, framer, command);
+        return runEverywhere(this.features.everywhere, client, framer, command);
       default:
         return router.refuse(client, command, refusalOf(command));
     }

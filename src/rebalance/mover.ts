@@ -14,6 +14,7 @@ import type { Ring } from '../ring/ring.js';
 import { systemTimers, type Timers } from '../time/timers.js';
 import { Carrier } from './carrier.js';
 import { keyName } from './key-name.js';
+import { MoveGate, type Purpose, resumeAll } from './move-gate.js';
 import { MoveMemory } from './move-memory.js';
 import { type MoverNode, MovingNodes, type MovingNodesOptions, type RunIds } from './moving-nodes.js';
 import { Pace } from './pace.js';
@@ -65,8 +66,6 @@ export interface SourceProgress {
 const SETTLE_KEYS = 64;
 /** Batches of settles from one node to another that may be on their way at the same time. */
 const SETTLES_AT_ONCE = 4;
-/** A client that is resumed asks at the end of the turn, or of the next one. */
-const HOLD_GRACE_TURNS = 3;
 /** A move that failed is tried again after this long. */
 const RETRY_MS = 100;
 
@@ -94,25 +93,16 @@ export class Mover implements KeyMoves {
   readonly #inFlight = new Map<string, Set<MoveWaiter>>();
   readonly #running = new Set<Promise<unknown>>();
   readonly #carrier: Carrier;
-  #paused = false;
-  /** What begins no further moves, because somebody holds the mover; null: nobody does. */
-  #held: 'sweep' | 'all' | null = null;
+  readonly #gate: MoveGate;
   /** Batches of the sweep that are on their way. */
   #sweeping = 0;
-  #stopped = false;
-  /** Wakes those who wait for the end of a pause, of a hold, or of a key that is in flight. */
-  #wakes: (() => void)[] = [];
-  /** Commands that look at all nodes at once, and must not see a key twice or not at all. */
-  #holders = 0;
-  readonly #holdWaiters = new Set<MoveWaiter>();
-  /** Turns of the event loop in which those who waited for a hold may ask again, before anything else begins. */
-  #grace = 0;
   bytesMoved = 0;
   error: string | null = null;
 
   constructor(options: MoverOptions) {
     this.#options = options;
     this.#timers = options.timers ?? systemTimers;
+    this.#gate = new MoveGate(this.#timers);
     this.memory = new MoveMemory(options.nodes, options.earlier, !options.resumed);
     this.#links = new MovingNodes(options.nodes, options.runIds, options.link);
     this.#pace = new Pace(options.isBusy, this.#timers);
@@ -131,7 +121,7 @@ export class Mover implements KeyMoves {
   }
 
   get paused(): boolean {
-    return this.#paused;
+    return this.#gate.paused;
   }
 
   get progress(): readonly SourceProgress[] {
@@ -166,16 +156,15 @@ export class Mover implements KeyMoves {
 
   holdMoves(client: MoveWaiter): boolean {
     if (this.#inFlight.size > 0) {
-      this.#holdWaiters.add(client);
+      this.#gate.waitToLook(client);
       return false;
     }
-    this.#holders++;
+    this.#gate.beginLook();
     return true;
   }
 
   releaseMoves(): void {
-    this.#holders--;
-    if (this.#holders === 0) this.#wakeAll();
+    this.#gate.endLook();
   }
 
   /** Nothing is moved off these nodes: what they held is given up. */
@@ -188,13 +177,13 @@ export class Mover implements KeyMoves {
   async sweep(): Promise<void> {
     await this.#track(Promise.all([...this.#progress.keys()].map((source) => this.#sweepSource(source))));
     // A key that failed to settle, and a connection that failed with commands in flight, must not be left behind.
-    while (!this.#stopped) {
-      if (this.#inFlight.size > 0) await this.#nextWake();
+    while (!this.#gate.stopped) {
+      if (this.#inFlight.size > 0) await this.#gate.nextWake();
       else if (await this.#dropLate()) break;
-      else await this.#sleep(RETRY_MS);
+      else await this.#gate.sleep(RETRY_MS);
     }
-    while (this.#held !== null && !this.#stopped) await this.#nextWake();
-    if (!this.#stopped) this.#options.onSwept();
+    while (this.#gate.held && !this.#gate.stopped) await this.#gate.nextWake();
+    if (!this.#gate.stopped) this.#options.onSwept();
   }
 
   /**
@@ -205,25 +194,23 @@ export class Mover implements KeyMoves {
    * @returns whether nothing is under way; `release` must follow in any case
    */
   async hold(sweepTimeout: number, timeout: number): Promise<boolean> {
-    this.#held = 'sweep';
-    if (!(await this.#until(() => this.#sweeping === 0, sweepTimeout))) return false;
-    this.#held = 'all';
-    return this.#until(() => this.#inFlight.size === 0, timeout);
+    this.#gate.hold('sweep');
+    if (!(await this.#gate.until(() => this.#sweeping === 0, sweepTimeout))) return false;
+    this.#gate.hold('all');
+    return this.#gate.until(() => this.#inFlight.size === 0, timeout);
   }
 
   release(): void {
-    this.#held = null;
-    this.#wakeAll();
+    this.#gate.release();
   }
 
   pause(): void {
-    this.#paused = true;
+    this.#gate.pause();
   }
 
   resume(): void {
-    this.#paused = false;
     this.error = null;
-    this.#wakeAll();
+    this.#gate.resume();
   }
 
   /** @param keysPerSecond 0: as fast as it goes */
@@ -238,15 +225,14 @@ export class Mover implements KeyMoves {
 
   /** Ends the sweep, and waits for what is in flight. Settles that wait are given up: the clients ask anew. */
   async stop(): Promise<void> {
-    this.#stopped = true;
-    this.#wakeAll();
+    this.#gate.stop();
     while (this.#running.size > 0) await Promise.allSettled(this.#running);
     for (const route of this.#routes.values()) {
       for (const { clients } of route.waiting.values()) resumeAll(clients);
       route.waiting.clear();
     }
     for (const clients of this.#inFlight.values()) resumeAll(clients);
-    resumeAll(this.#holdWaiters);
+    this.#gate.giveUpLooks();
     await this.#links.close();
   }
 
@@ -269,16 +255,16 @@ export class Mover implements KeyMoves {
 
   /** Everything that is asked for in one turn goes in one batch. */
   #schedule(route: Route): void {
-    if (route.scheduled || route.running >= SETTLES_AT_ONCE || this.#stopped) return;
+    if (route.scheduled || route.running >= SETTLES_AT_ONCE || this.#gate.stopped) return;
     route.scheduled = true;
     setImmediate(() => {
       route.scheduled = false;
-      if (!this.#stopped) void this.#track(this.#settleBatch(route));
+      if (!this.#gate.stopped) void this.#track(this.#settleBatch(route));
     });
   }
 
   async #settleBatch(route: Route): Promise<void> {
-    await this.#whileHeld('settle');
+    await this.#gate.whileHeld('settle');
     const { source, target, database, waiting } = route;
     const batch: Buffer[] = [];
     const clients = new Set<MoveWaiter>();
@@ -289,7 +275,7 @@ export class Mover implements KeyMoves {
       for (const client of entry.clients) (inFlight ?? clients).add(client);
       if (inFlight === undefined) batch.push(entry.key);
     }
-    if (batch.length === 0 || this.#stopped) {
+    if (batch.length === 0 || this.#gate.stopped) {
       resumeAll(clients);
       return;
     }
@@ -300,7 +286,7 @@ export class Mover implements KeyMoves {
     } catch (error) {
       this.#fail(source, error, false);
       // The clients ask again, or give up when they have waited too long.
-      await this.#sleep(RETRY_MS);
+      await this.#gate.sleep(RETRY_MS);
     }
     route.running--;
     resumeAll(clients);
@@ -309,7 +295,7 @@ export class Mover implements KeyMoves {
 
   async #sweepSource(source: number): Promise<void> {
     const progress = this.#progress.get(source);
-    while (progress !== undefined && !progress.done && !this.#stopped) {
+    while (progress !== undefined && !progress.done && !this.#gate.stopped) {
       try {
         await sweepSource(source, this.#options.ring, this.#options.nextRing, {
           link: () => this.#links.link(source, 'sweep'),
@@ -319,34 +305,34 @@ export class Mover implements KeyMoves {
           },
           move: (target, database, keys) => this.#sweepBatches(source, target, database, keys),
           goesOn: async () => {
-            await this.#whilePaused();
-            return !this.#stopped;
+            await this.#gate.whilePaused();
+            return !this.#gate.stopped;
           },
         });
         for (const target of targetsOf(source, this.#options.ring, this.#options.nextRing)) {
           await this.#clearTarget(source, target);
         }
-        if (!this.#stopped) this.#markSwept(source);
+        if (!this.#gate.stopped) this.#markSwept(source);
       } catch (error) {
         if (progress.done) return;
         this.#fail(source, error, true);
-        if (passes(error)) await this.#sleep(RETRY_MS);
-        await this.#whilePaused();
+        if (passes(error)) await this.#gate.sleep(RETRY_MS);
+        await this.#gate.whilePaused();
       }
     }
   }
 
   /** A target that was restarted may have keys of the past, which the source does not have any more. */
   async #clearTarget(source: number, target: number): Promise<void> {
-    if (this.#stopped || !this.#links.wasRestarted(target, await this.#links.link(target, 'sweep'))) return;
+    if (this.#gate.stopped || !this.#links.wasRestarted(target, await this.#links.link(target, 'sweep'))) return;
     const { ring, nextRing } = this.#options;
     const hooks = {
       link: () => this.#links.link(target, 'sweep'),
       scanKeys: () => this.#pace.scanKeys,
       scanned: () => {},
       goesOn: async () => {
-        await this.#whilePaused();
-        return !this.#stopped;
+        await this.#gate.whilePaused();
+        return !this.#gate.stopped;
       },
     };
     await walkNode(hooks, (database, keys) =>
@@ -357,9 +343,9 @@ export class Mover implements KeyMoves {
   async #sweepBatches(source: number, target: number, database: number, keys: readonly Buffer[]): Promise<void> {
     let left: readonly Buffer[] = keys;
     for (;;) {
-      await this.#whilePaused();
-      await this.#whileHeld('sweep');
-      if (this.#stopped) return;
+      await this.#gate.whilePaused();
+      await this.#gate.whileHeld('sweep');
+      if (this.#gate.stopped) return;
       // Looked at behind every wait: clients settle keys meanwhile, and then write them at the target.
       const settled = left.filter((key) => this.#isKnownSettled(source, database, key));
       if (settled.length > 0) await this.#unlinkStale(source, database, settled);
@@ -370,7 +356,7 @@ export class Mover implements KeyMoves {
         .slice(0, this.#pace.batchKeys)
         .filter((key) => !this.#inFlight.has(keyName(source, database, key)));
       if (batch.length === 0) {
-        await this.#nextWake();
+        await this.#gate.nextWake();
         continue;
       }
       const start = this.#timers.now();
@@ -380,7 +366,7 @@ export class Mover implements KeyMoves {
       let active = 0;
       for (const progress of this.#progress.values()) if (!progress.done) active++;
       const pause = this.#pace.after(batch.length, this.#timers.now() - start, active);
-      if (pause > 0) await this.#sleep(pause);
+      if (pause > 0) await this.#gate.sleep(pause);
     }
   }
 
@@ -391,17 +377,17 @@ export class Mover implements KeyMoves {
   /** A source that was restarted may have again what has left it. */
   async #unlinkStale(source: number, database: number, keys: readonly Buffer[]): Promise<void> {
     const link = await this.#links.link(source, 'sweep');
-    if (!this.#links.wasRestarted(source, link) || this.#held !== null) return;
+    if (!this.#links.wasRestarted(source, link) || this.#gate.held) return;
     // Whoever holds the sweep waits for this as well: run late, it would remove what has come back.
     this.#sweeping++;
     await unlinkKeys(link, database, keys).finally(() => {
       this.#sweeping--;
-      this.#wakeAll();
+      this.#gate.wakeAll();
     });
   }
 
   /** Moves keys that are not in flight. @throws when they could not be moved; then none of them counts as settled */
-  async #move(source: number, target: number, database: number, keys: Buffer[], purpose: string): Promise<void> {
+  async #move(source: number, target: number, database: number, keys: Buffer[], purpose: Purpose): Promise<void> {
     const names = keys.map((key) => keyName(source, database, key));
     for (const name of names) this.#inFlight.set(name, new Set());
     if (purpose === 'sweep') this.#sweeping++;
@@ -410,9 +396,9 @@ export class Mover implements KeyMoves {
       for (const key of keys) this.memory.settled.add(source, database, key);
     } catch (error) {
       // What was sent and not answered may still run: until the nodes have dropped it, the keys stay in flight.
-      while (error instanceof NodeFailure && !this.#stopped && !(await this.#dropLate())) {
+      while (error instanceof NodeFailure && !this.#gate.stopped && !(await this.#dropLate())) {
         this.#fail(source, error, purpose === 'sweep');
-        await this.#sleep(RETRY_MS);
+        await this.#gate.sleep(RETRY_MS);
       }
       throw error;
     } finally {
@@ -422,11 +408,8 @@ export class Mover implements KeyMoves {
         this.#inFlight.delete(name);
         if (waiting !== undefined) resumeAll(waiting);
       }
-      if (this.#inFlight.size === 0 && this.#holdWaiters.size > 0) {
-        this.#grace = HOLD_GRACE_TURNS;
-        resumeAll(this.#holdWaiters);
-      }
-      this.#wakeAll();
+      if (this.#inFlight.size === 0) this.#gate.letLook();
+      this.#gate.wakeAll();
     }
   }
 
@@ -449,8 +432,8 @@ export class Mover implements KeyMoves {
     if (this.#progress.get(source)?.done === true) return;
     const why = error instanceof Error ? error.message : String(error);
     this.error = `moving keys off ${this.#links.at(source).name} (${this.#links.at(source).address}) failed: ${why}`;
-    if (!pauses || this.#paused || passes(error)) return;
-    this.#paused = true;
+    if (!pauses || this.#gate.paused || passes(error)) return;
+    this.#gate.pause();
     this.#options.onFailure(this.error);
   }
 
@@ -471,57 +454,9 @@ export class Mover implements KeyMoves {
       this.#running.delete(work);
     }
   }
-
-  async #whilePaused(): Promise<void> {
-    while (this.#paused && !this.#stopped) await this.#nextWake();
-  }
-
-  /** Commands that need the nodes to hold still go first. */
-  async #whileHeld(purpose: 'settle' | 'sweep'): Promise<void> {
-    for (;;) {
-      if (this.#stopped) return;
-      if (this.#held === 'all' || this.#held === purpose) await this.#nextWake();
-      else if (this.#holders > 0 || this.#holdWaiters.size > 0) await this.#nextWake();
-      else if (this.#grace === 0) return;
-      else {
-        this.#grace--;
-        await new Promise((resolve) => setImmediate(resolve));
-      }
-    }
-  }
-
-  /** @returns false when that takes longer than so many milliseconds, or the mover is stopped */
-  async #until(reached: () => boolean, milliseconds: number): Promise<boolean> {
-    const deadline = this.#timers.now() + milliseconds;
-    // A timer may be a moment early.
-    const cancel = this.#timers.after(milliseconds + 2, () => this.#wakeAll());
-    while (!reached() && !this.#stopped && this.#timers.now() < deadline) await this.#nextWake();
-    cancel();
-    return reached() && !this.#stopped;
-  }
-
-  #nextWake(): Promise<void> {
-    return new Promise((resolve) => this.#wakes.push(resolve));
-  }
-
-  #wakeAll(): void {
-    for (const wake of this.#wakes.splice(0)) wake();
-  }
-
-  /** @param milliseconds less than 1: until the next turn of the event loop */
-  #sleep(milliseconds: number): Promise<void> {
-    return new Promise((resolve) => {
-      this.#timers.after(milliseconds, resolve);
-    });
-  }
 }
 
 /** Whether what has failed will go by itself: the node runs a script, or loads its data. */
 function passes(error: unknown): boolean {
   return (error instanceof TransferRefused || error instanceof NodeFailure) && error.passes;
-}
-
-function resumeAll(waiters: Set<MoveWaiter>): void {
-  for (const waiter of waiters) waiter.resumeSoon();
-  waiters.clear();
 }

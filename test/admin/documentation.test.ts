@@ -17,5 +17,5 @@ it('shows the paths that GET /v1 lists', () => {
 it('shows changes that are understood', () => {
   const lines = /<!-- changes-example -->\n```json\n([\s\S]*?)\n```/.exec(page)?.[1]?.split('\n') ?? [];
   const kinds = lines.map((line) => parseChange(JSON.parse(line)).kind);
-  expect(kinds).toEqual(['add', 'remove', 'reweight', 'replace', 'apply']);
+  expect(kinds).toEqual(['add', 'remove', 'reweight', 'replace', 'add', 'apply']);
 });

@@ -29,6 +29,9 @@ describe('wrong calls end with 2, before anything is asked', () => {
     [['ring', 'remove', 'b', '--throttle', '1e309'], /expected 0 or more, a whole number/],
     [['ring', 'set-weight', 'a', '1e3'], /expected 1 to 1000/],
     [['ring', 'set-weight', 'a', 'NaN'], /expected 1 to 1000/],
+    [['ring', 'add', 'b=h:1', 'c=h:2', '--peer-address', 'h:3'], /--peer-address is of one node/],
+    [['ring', 'add', 'b=h:1', '--peer-address', '/run/redis.sock'], /is not an address of a node for others/],
+    [['ring', 'add', 'b=h:1', '--password-file', '/nowhere'], /the password cannot be read: ENOENT/],
   ])('%j', async (args, message) => {
     const { code, err } = await ringproxy(args, { RINGPROXY_ADMIN: 'http://127.0.0.1:1' });
     expect(err).toMatch(message);
@@ -42,6 +45,8 @@ describe('wrong calls end with 2, before anything is asked', () => {
     ['nodes: [a=h:1, a=h:2]', /node a is named twice/],
     ['nodes: [{ name: 007, address: "h:1" }]', /the name of h:1 is not a text/],
     ['nodes: [{ address: "h:1", weight: true }]', /the weight of h:1 is not a number/],
+    ['nodes: [{ address: "h:1", password: 4711 }]', /the password of h:1 is not a text\n {2}put it in quotes\n$/],
+    ['nodes: [{ address: "h:1", peer-address: h }]', /'h' is not a peer-address of h:1/],
   ])('ring apply with %j', async (text, message) => {
     const admin = await startAdmin((server) => {
       server.get('/v1/ring', () => ringView());
@@ -128,6 +133,59 @@ describe('a change', () => {
     });
     const { code } = await ringproxy(['ring', 'cancel', '--dry-run', ...flags], { RINGPROXY_ADMIN: admin });
     expect({ code, bodies }).toEqual({ code: 0, bodies: [{ dryRun: true }] });
+  });
+});
+
+describe('the login of a node that joins', () => {
+  const SECRET = 'hunter2';
+
+  async function sent(
+    call: readonly string[],
+    env: Readonly<Record<string, string>> = {},
+  ): Promise<{ bodies: unknown[]; said: string }> {
+    const bodies: unknown[] = [];
+    const admin = await startAdmin((server) => {
+      server.get('/v1/ring', () => ringView());
+      server.post('/v1/ring/changes', (request) => {
+        bodies.push(request.body);
+        return { generation: 2, dryRun: true, warnings: [], moves: [], survey: null };
+      });
+    });
+    const { out, err } = await ringproxy([...call, '--dry-run'], { RINGPROXY_ADMIN: admin, ...env });
+    return { bodies, said: `${out}${err}` };
+  }
+
+  function passwordFile(): string {
+    const file = join(tempFolder('password'), 'password');
+    writeFileSync(file, `${SECRET}\n`);
+    return file;
+  }
+
+  it('comes from a file, or from the environment, and is not echoed', async () => {
+    const given = ['--username', 'app', '--password-file', passwordFile(), '--peer-address', '10.0.0.2:6379'];
+    const added = await sent(['ring', 'add', 'b=127.0.0.1:7002', ...given]);
+    const login = { username: 'app', password: SECRET, peerAddress: '10.0.0.2:6379' };
+    expect(added.bodies).toMatchObject([{ add: [{ name: 'b', address: '127.0.0.1:7002', ...login }] }]);
+    const replaced = await sent(['ring', 'replace', 'a=127.0.0.1:7002', ...given]);
+    expect(replaced.bodies).toMatchObject([{ replace: [{ name: 'a', address: '127.0.0.1:7002', ...login }] }]);
+    const several = await sent(['ring', 'add', 'b=h:1', 'c=h:2'], { RINGPROXY_ADD_PASSWORD: SECRET });
+    expect(several.bodies).toMatchObject([{ add: [{ password: SECRET }, { password: SECRET }] }]);
+    for (const { said } of [added, replaced, several]) expect(said).not.toContain(SECRET);
+  });
+
+  it('stands in the file of ring apply as in the configuration', async () => {
+    const nodes = [
+      '- { name: a, address: "127.0.0.1:7009", username: app, password: hunter2 }',
+      '- { name: b, address: "127.0.0.1:7002", password: hunter2, peer-address: "10.0.0.2:6379" }',
+    ];
+    const { bodies, said } = await sent(apply(`nodes:\n${nodes.join('\n')}\n`));
+    expect(bodies).toMatchObject([
+      {
+        add: [{ name: 'b', password: SECRET, peerAddress: '10.0.0.2:6379' }],
+        replace: [{ name: 'a', address: '127.0.0.1:7009', username: 'app', password: SECRET }],
+      },
+    ]);
+    expect(said).not.toContain(SECRET);
   });
 });
 

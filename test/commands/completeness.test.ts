@@ -15,7 +15,7 @@ it('every command with the route `proxy` has it by its row, and so has a handler
 /** What is added to the sources, which without it compile (`npm run typecheck`). */
 const ADDED: readonly Edit[] = [
   ['src/commands/rows/connection.ts', "'client|list': client,", "'client|list': client, 'client|forgotten': client,"],
-  ['src/proxy/features/connection/connection-commands.ts', '  echo,\n', '  echo,\n  nameless: echo,\n'],
+  ['src/proxy/features/connection/connection-commands.ts', '    echo,\n', '    echo,\n    nameless: echo,\n'],
   ['src/commands/command.ts', 'export type Special =', "export type Special = 'forgotten' |"],
   ['src/commands/command.ts', 'export type Merge =\n', "export type Merge =\n  | 'forgotten'\n"],
   ['src/commands/columns.ts', 'export type Everywhere =', "export type Everywhere = 'forgotten' |"],
@@ -35,7 +35,7 @@ it('what is forgotten does not compile', () => {
   const errors = errorsWith(ADDED);
   const expected = [
     // A row without a handler, a handler without a row.
-    ['src/proxy/features/index.ts', 'client|forgotten'],
+    ['src/proxy/features/compose.ts', 'client|forgotten'],
     ['src/proxy/features/connection/connection-commands.ts', 'nameless'],
     // Values of columns that nobody carries out.
     ['src/proxy/route/special.ts', 'forgotten'],

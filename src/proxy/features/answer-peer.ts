@@ -2,25 +2,23 @@
 
 import type { PeerAnswer, PeerNews, PeerQuestion } from '../peers/peers.js';
 import type { UpstreamNode } from '../upstream/upstream-node.js';
-import { countOwn } from './clients/client-count.js';
 import { killOwn, linesOf } from './clients/list-kill.js';
 import type { Features } from './compose.js';
 import { NOBODY } from './pubsub/peer-counts.js';
-import { sendRedirected } from './tracking/tracking.js';
 
 export async function answerPeer(features: Features, question: PeerQuestion): Promise<PeerAnswer> {
   const { clients } = features.router.shared;
   switch (question.type) {
     case 'list':
-      return { lines: linesOf(clients, question.filter, features.tellTransaction, null, 0) };
+      return { lines: linesOf(features.clients, question.filter, null, 0) };
     case 'kill':
-      return killOwn(clients, question.filter);
+      return killOwn(features.clients, question.filter);
     case 'unblock':
       return (await features.blocking.endWaitOf(question.client, question.mode)) ? 1 : 0;
     case 'invalidated': {
       const target = [...clients].find((client) => client.id === question.client);
       if (target === undefined) return 0;
-      sendRedirected(target, question.keys?.map((key) => Buffer.from(key)) ?? null);
+      features.tracking.tellInPlace(target, question.keys?.map((key) => Buffer.from(key)) ?? null);
       return 1;
     }
     case 'subscribed':
@@ -36,7 +34,7 @@ export async function answerPeer(features: Features, question: PeerQuestion): Pr
       await keptUp(features, question.node, question.address);
       return 1;
     case 'count':
-      return { count: countOwn(features) };
+      return { count: features.countClients() };
     case 'caught-up':
       return 1;
     case 'heed':

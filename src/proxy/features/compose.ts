@@ -1,5 +1,9 @@
+/** Builds the features of a data plane and ties them together: the only place where one of them meets another. */
 import type { Publishes } from '../../commands/columns.js';
 import type { Command } from '../../commands/command.js';
+import type { ProxyCommandName } from '../../commands/policy.js';
+import type { ClientCount } from '../peers/clients.js';
+import { CHANNEL, SHARD, type TopicKind } from '../peers/topic-kind.js';
 import type { Router } from '../route/router.js';
 import { type RunKeyed, runSpecial } from '../route/special.js';
 import type { ClientConnection } from '../session/client-connection.js';
@@ -7,21 +11,29 @@ import type { RoutingSnapshot } from '../snapshot.js';
 import type { UpstreamNode } from '../upstream/upstream-node.js';
 import { Blocking } from './blocking/blocking.js';
 import { mayWait } from './blocking/blocking-frame.js';
-import type { TransactionFigures } from './clients/describe.js';
+import { clientCommands } from './clients/client-commands.js';
+import { countAll, forgetCount } from './clients/client-count.js';
+import type { ClientFacts } from './clients/describe.js';
 import { Guard } from './clients/guard.js';
-import { mayWrite } from './clients/may-write.js';
+import type { ClientPorts } from './clients/list-kill.js';
 import { Pause } from './clients/pause.js';
+import { clusterCommands, clusterFigures } from './cluster/cluster-commands.js';
+import { connectionCommands } from './connection/connection-commands.js';
 import type { LocalContext } from './context.js';
-import { type LocalCommand, localCommands } from './index.js';
-import { Monitors } from './monitor/monitors.js';
+import type { LocalCommand } from './local-command.js';
+import { Monitors, monitor } from './monitor/monitors.js';
+import { pubsubCommands } from './pubsub/commands.js';
 import { PeerCounts } from './pubsub/peer-counts.js';
 import { PeerSubscriptions } from './pubsub/peer-subscriptions.js';
 import { PublishOrder } from './pubsub/publish-order.js';
 import { PubSub } from './pubsub/pubsub.js';
-import { CHANNEL, SHARD, type TopicKind } from './pubsub/topic.js';
+import { scriptCommands } from './scripts/script-commands.js';
 import { ScriptStore } from './scripts/script-store.js';
 import { Scripts } from './scripts/scripts.js';
 import { ownPartOfSettings } from './server/config-command.js';
+import type { EverywherePorts } from './server/everywhere.js';
+import { serverCommands } from './server/server-commands.js';
+import { trackingCommands } from './tracking/commands.js';
 import { Tracking } from './tracking/tracking.js';
 import type { Published } from './transactions/ports.js';
 import { Transactions } from './transactions/transactions.js';
@@ -45,8 +57,6 @@ export class Features {
   readonly pubsub: PubSub;
   /** Keeps what is published behind what was subscribed to before. */
   readonly publishOrder: PublishOrder;
-  /** What the proxy's other processes have subscribed to; null: there are none. */
-  readonly peerCounts: PeerCounts | null;
   /** Which clients are told of changes of which keys. */
   readonly tracking: Tracking;
   /** CLIENT PAUSE. */
@@ -59,6 +69,10 @@ export class Features {
   readonly scripts: Scripts;
   /** MULTI and WATCH. */
   readonly transactions: Transactions;
+  /** What CLIENT LIST and its like work with. */
+  readonly clients: ClientPorts;
+  /** What commands on every node work with. */
+  readonly everywhere: EverywherePorts;
   /** By the command's name (`container|subcommand`). */
   readonly #handlers: ReadonlyMap<string, LocalCommand>;
   readonly #runCode: RunKeyed = (...call) => this.scripts.run(...call);
@@ -67,29 +81,65 @@ export class Features {
   constructor(router: Router, context: LocalContext, attend: (attentive: boolean) => void) {
     this.router = router;
     this.context = context;
-    const { clock, requests, options, turn } = context.shared;
+    const { clock, requests, options, turn, clients } = context.shared;
     const { peers, board } = context;
+    const changed = (): void => attend(this.pause.active || this.monitors.active);
     this.blocking = new Blocking(router, peers);
     this.pubsub = new PubSub({ requests, clientOutputLimit: options.clientOutputLimit, board });
-    this.peerCounts = peers === null ? null : new PeerCounts(peers);
     const peerSubscriptions = peers === null || board === null ? null : new PeerSubscriptions(peers, board);
     this.publishOrder = new PublishOrder(this.pubsub, peerSubscriptions);
-    this.tracking = new Tracking(options.trackingTableMaxKeys, clock, async (client, keys) => {
-      const answers = (await context.peers?.ask({ type: 'invalidated', client, keys })) ?? [];
-      if (answers.includes(1)) return true;
-      return answers.includes(null) ? null : false;
+    const isSubscribed = (client: ClientConnection): boolean => this.pubsub.isSubscribed(client);
+    this.tracking = new Tracking(options.trackingTableMaxKeys, clock, {
+      isSubscribed,
+      tellElsewhere: async (client, keys) => {
+        const answers = (await peers?.ask({ type: 'invalidated', client, keys })) ?? [];
+        if (answers.includes(1)) return true;
+        return answers.includes(null) ? null : false;
+      },
     });
-    const changed = (): void => attend(this.pause.active || this.monitors.active);
+    this.scripts = new Scripts(router, new ScriptStore(options.scriptCache, context.scriptPeers), this.publishOrder);
     this.guard = new Guard(clock);
-    this.pause = new Pause(changed);
-    this.monitors = new Monitors(turn, context.peers, options.proxyId, changed);
-    this.scripts = new Scripts(this, new ScriptStore(options.scriptCache, context.scriptPeers));
+    this.pause = new Pause({
+      router,
+      mayWrite: (command, framer, isReadOnly) => this.scripts.mayWrite(command, framer, isReadOnly),
+      transactionOf: (client) => this.transactions.of(client),
+      onChanged: changed,
+    });
+    this.monitors = new Monitors(turn, peers, options.proxyId, changed);
+    this.clients = { clients, peers, facts: this.#facts() };
+    const countPorts = { own: () => this.countClients(), all: () => context.allClients(), peers };
+    this.everywhere = {
+      router,
+      peers,
+      boundKeys: (maxKeys) => this.tracking.boundKeys(maxKeys),
+      countClients: (client) => countAll(countPorts, client),
+      forgetCount,
+      proxyInfo: () => context.proxyInfo(),
+      figures: () => ({ ...this.tracking.figures, ...clusterFigures(options.clusterMode) }),
+      runScriptCommand: scriptCommands({ router, scripts: this.scripts, peers }),
+      runKeyed: this.runKeyed,
+    };
     this.transactions = this.#createTransactions();
-    this.#handlers = localCommands(this);
+    const peerCounts = peers === null ? null : new PeerCounts(peers);
+    const { pubsub, publishOrder, tracking } = this;
+    const handlers = {
+      ...connectionCommands({
+        router,
+        isSubscribed,
+        redisVersion: () => context.redisVersion(),
+        leaveAll: (client) => this.#leaveAll(client),
+      }),
+      ...clientCommands(this.clients, this.pause),
+      ...pubsubCommands({ router, pubsub, publishOrder, peerCounts }),
+      ...trackingCommands({ router, tracking, peers }),
+      ...clusterCommands(router),
+      ...serverCommands(router),
+      ...this.transactions.commands,
+      ...this.blocking.commands,
+      monitor: monitor(this.monitors),
+    } satisfies Readonly<Record<ProxyCommandName, LocalCommand>>;
+    this.#handlers = new Map(Object.entries<LocalCommand>(handlers));
   }
-
-  /** What CLIENT LIST says of a client's transaction. */
-  readonly tellTransaction = (client: ClientConnection): TransactionFigures => this.transactions.figuresOf(client);
 
   #createTransactions(): Transactions {
     const { scripts, publishOrder } = this;
@@ -99,10 +149,10 @@ export class Features {
         mustWait: (client, framer, node, published) =>
           publishOrder.mustWait(client, framer, node, published?.map(topicOf) ?? null),
       },
-      mayWrite: (command, framer) => mayWrite(command, framer, scripts.store, NO_FUNCTION),
-      ownPartOfSettings: (framer) => ownPartOfSettings(this, framer),
+      mayWrite: (command, framer) => scripts.mayWrite(command, framer, NO_FUNCTION),
+      ownPartOfSettings: (framer) => ownPartOfSettings(this.everywhere, framer),
       runLocal: (client, command, framer) => {
-        this.handlerOf(command)?.(client, command, framer, this);
+        this.handlerOf(command)?.(client, command, framer);
       },
     });
   }
@@ -110,6 +160,11 @@ export class Features {
   /** Who answers a command that the proxy answers itself; undefined: it is none. */
   handlerOf(command: Command): LocalCommand | undefined {
     return this.#handlers.get(command.name);
+  }
+
+  /** Clients of this process. */
+  countClients(): ClientCount {
+    return { connected: this.context.shared.clients.size, paused: this.pause.waiting };
   }
 
   onPublish(snapshot: RoutingSnapshot, nodes: readonly UpstreamNode[]): void {
@@ -128,11 +183,28 @@ export class Features {
 
   /** The client has left. */
   onClosed(client: ClientConnection): void {
-    if (client.subscriptions !== null) this.pubsub.forget(client);
-    this.transactions.forget(client);
-    this.tracking.stop(client);
+    this.#leaveAll(client);
     this.pause.forget(client);
     this.publishOrder.forget(client);
-    if (client.monitors) this.monitors.forget(client);
+  }
+
+  #leaveAll(client: ClientConnection): void {
+    this.transactions.forget(client);
+    this.pubsub.forget(client);
+    this.tracking.stop(client);
+    this.monitors.forget(client);
+  }
+
+  #facts(): ClientFacts {
+    return {
+      isSubscribed: (client) => this.pubsub.isSubscribed(client),
+      subscriptions: (client) => this.pubsub.countsOf(client),
+      transaction: (client) => this.transactions.figuresOf(client),
+      tracking: (client) => {
+        const state = this.tracking.of(client);
+        return state === null ? null : { isBroken: state.redirectIsBroken, bcast: state.options.bcast };
+      },
+      redirect: (client) => this.tracking.redirectOf(client),
+    };
   }
 }

@@ -1,6 +1,7 @@
 /** What a data plane counted, as plain data: it may come from several processes, and is added up then. */
+import type { CommandTable } from '../../commands/table.js';
 import { nodeKey } from '../../node/identity.js';
-import type { DataPlane } from '../data-plane.js';
+import type { Counters, NodeCounters } from './counters.js';
 import { emptyHistogram, type HistogramData } from './histogram.js';
 
 export interface CommandCounts {
@@ -81,8 +82,30 @@ export interface PlaneStats {
   readonly processes: ProcessFigures[];
 }
 
+/** A data plane, as far as its figures are concerned. */
+export interface MeasuredPlane {
+  readonly counters: Counters;
+  readonly table: CommandTable;
+  /** Clients whose next command waits for the ring. */
+  readonly heldClients: number;
+  readonly clients: ReadonlySet<{
+    readonly pending: number;
+    readonly queryBytes: number;
+    readonly outlet: { readonly pending: number };
+  }>;
+  readonly nodes: Iterable<{
+    readonly name: string;
+    readonly address: string;
+    readonly up: boolean;
+    /** Commands that wait for the node's reply. */
+    readonly inflight: number;
+    readonly connections: number;
+    readonly counters: NodeCounters;
+  }>;
+}
+
 /** Reads the counters of this process' data plane. @param loopLag seconds */
-export function readPlaneStats(plane: DataPlane, loopLag: number): PlaneStats {
+export function readPlaneStats(plane: MeasuredPlane, loopLag: number): PlaneStats {
   const { counters } = plane;
   const own = readProcess('1', plane.clients.size, loopLag);
   let pendingCommands = 0;

@@ -1,9 +1,10 @@
 /** What the processes of one proxy ask and tell each other on behalf of their clients. All of it is plain data. */
 
-import type { ClientCount } from '../features/clients/client-count.js';
-import type { ClientFilter, ClientLine } from '../features/clients/client-filter.js';
-import type { TopicKind } from '../features/pubsub/topic.js';
-import type { UnblockMode } from '../session/waiting.js';
+import type { ClientCount, ClientFilter, ClientLine } from './clients.js';
+import type { TopicKind } from './topic-kind.js';
+
+/** As CLIENT UNBLOCK has it: the wait ends as if its time were over, or with an error. */
+export type UnblockMode = 'TIMEOUT' | 'ERROR';
 
 /** Who is subscribed to this topic, as the node with this name and address counts? */
 export interface SubscribedQuestion {

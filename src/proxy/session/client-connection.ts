@@ -18,8 +18,6 @@ import type { Command } from '../../commands/command.js';
 import { error as encodeError } from '../../resp/encode.js';
 import { COMPLETE, INCOMPLETE, RequestFramer } from '../../resp/request-framer.js';
 import { type ClientEvent, type CommandFailedEvent, clientClosed, commandFailed, type HoldEvent } from '../events.js';
-import type { Subscriptions } from '../features/pubsub/subscriptions.js';
-import type { ClientTracking } from '../features/tracking/client-tracking.js';
 import { Outlet } from '../io/outlet.js';
 import { readInto } from '../io/raw-socket.js';
 import { createSocketWriter } from '../io/socket-writer.js';
@@ -35,7 +33,7 @@ import type { LaneWaiter } from '../upstream/lane-pool.js';
 import { Carry } from './carry.js';
 import { ClientLanes } from './client-lanes.js';
 import type { FrameHandler, UploadPlan } from './frame-handler.js';
-import { ATTENDED, LISTENS } from './modes.js';
+import { ATTENDED, LISTENS, TRACKS } from './modes.js';
 import { STREAM_HIGH_WATER } from './paused-lanes.js';
 import { ReplyQueue } from './reply-queue.js';
 import { RingWait } from './ring-wait.js';
@@ -73,8 +71,6 @@ export class ClientConnection implements TurnTask, Requester, LaneWaiter {
   repliesOff = false;
   /** CLIENT REPLY SKIP: the next command is not answered. */
   skipReply = false;
-  /** It is shown what other clients send. */
-  monitors = false;
   noEvict = false;
   noTouch = false;
   lastCommand: Command | null = null;
@@ -83,10 +79,6 @@ export class ClientConnection implements TurnTask, Requester, LaneWaiter {
   readonly lanes: ClientLanes;
   /** Requests that were asked of a node which their key may have left; other commands on moved keys wait for them. */
   sourceReads = 0;
-  /** What the client is subscribed to; null: to nothing. */
-  subscriptions: Subscriptions | null = null;
-  /** Its keys whose changes it is told of; null: none. */
-  tracking: ClientTracking | null = null;
   /** Takes what the proxy answers in the place of the client: it becomes a part of EXEC's reply. */
   replyTaker: ((reply: Buffer) => void) | null = null;
   /** Bytes that have come from it. */
@@ -166,7 +158,7 @@ export class ClientConnection implements TurnTask, Requester, LaneWaiter {
 
   /** Whether its commands must be looked at more closely than others'. */
   get isUnusual(): boolean {
-    return (this.modes & ATTENDED) !== 0 || this.subscriptions !== null || this.tracking !== null;
+    return (this.modes & ATTENDED) !== 0;
   }
 
   /** Bytes that it has sent up to the end of the command that `framer` holds: tells its commands apart. */
@@ -376,7 +368,7 @@ export class ClientConnection implements TurnTask, Requester, LaneWaiter {
   }
 
   #noteFailure(id: number, buffer: Buffer, start: number, end: number): void {
-    if (this.tracking !== null) this.#handler.onFailed(this);
+    if ((this.modes & TRACKS) !== 0) this.#handler.onFailed(this);
     this.#shared.counters.errorKinds.count(buffer, start);
     if (!commandFailed.hasSubscribers) return;
     const { id: client, address } = this;
@@ -443,7 +435,7 @@ export class ClientConnection implements TurnTask, Requester, LaneWaiter {
   /** Called about once a second: ends clients that are idle, or that do not take their replies. */
   tick(now: number): void {
     const { idleTimeout, clientStallTimeout } = this.#shared.options;
-    const listens = (this.modes & LISTENS) !== 0 || this.subscriptions !== null || this.monitors;
+    const listens = (this.modes & LISTENS) !== 0;
     if (idleTimeout > 0 && this.pending === 0 && !listens && now - this.lastActiveAt > idleTimeout) {
       this.close(`idle for ${idleTimeout} ms`);
       return;

@@ -10,6 +10,10 @@ export class ClientStates<State> {
     this.#mode = mode;
   }
 
+  get size(): number {
+    return this.#states.size;
+  }
+
   /** Null: the client is not in this mode. */
   get(client: ClientConnection): State | null {
     if ((client.modes & this.#mode) === 0) return null;

@@ -10,6 +10,7 @@ import type { Outlet } from '../io/outlet.js';
 import { DONE, PARTIAL, type Request, WAITING } from '../request/request.js';
 import type { ReplySource } from '../request/requester.js';
 import type { ClientConnection } from './client-connection.js';
+import { TRACKS } from './modes.js';
 import { PausedLanes, STREAM_HIGH_WATER } from './paused-lanes.js';
 import type { ClientShared } from './session-shared.js';
 
@@ -172,7 +173,7 @@ export class ReplyQueue {
     if (this.head === null) this.#tail = null;
     this.pending--;
     this.#shared.requests.give(request);
-    if (this.#client.tracking !== null) this.#client.onAnswered();
+    if ((this.#client.modes & TRACKS) !== 0) this.#client.onAnswered();
   }
 
   /** Sends the replies that waited for the one that just left. */

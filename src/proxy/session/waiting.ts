@@ -1,7 +1,5 @@
+import type { UnblockMode } from '../peers/peers.js';
 import type { Lane } from '../upstream/lane.js';
-
-/** As CLIENT UNBLOCK has it: the wait ends as if its time were over, or with an error. */
-export type UnblockMode = 'TIMEOUT' | 'ERROR';
 
 /** What a client waits for at one or several nodes: nothing else of the client's is handled meanwhile. */
 export interface Waiting {

@@ -5,12 +5,11 @@
 import type { Command } from '../../../commands/command.js';
 import { findKeys, keyPositions } from '../../../commands/keys.js';
 import { args, type RequestFramer } from '../../../resp/request-framer.js';
-import type { Peers } from '../../peers/peers.js';
+import type { Peers, UnblockMode } from '../../peers/peers.js';
 import type { Verdict } from '../../request/verdict.js';
 import { LATER, TAKEN } from '../../request/verdict.js';
 import type { Router } from '../../route/router.js';
 import type { ClientConnection } from '../../session/client-connection.js';
-import type { UnblockMode } from '../../session/waiting.js';
 import type { LocalCommand } from '../local-command.js';
 import { BlockedCommand, noBlockingLane } from './blocked-command.js';
 import { ClientUnblock } from './client-unblock.js';

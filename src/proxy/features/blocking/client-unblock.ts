@@ -3,11 +3,11 @@
 import { integer } from '../../../resp/encode.js';
 import { parseStrictInteger } from '../../../resp/integer.js';
 import { args } from '../../../resp/request-framer.js';
-import type { Peers } from '../../peers/peers.js';
+import type { Peers, UnblockMode } from '../../peers/peers.js';
 import { TAKEN } from '../../request/verdict.js';
 import type { ClientConnection } from '../../session/client-connection.js';
 import { answerLater } from '../../session/later.js';
-import type { UnblockMode, Waiting } from '../../session/waiting.js';
+import type { Waiting } from '../../session/waiting.js';
 import { answer, answerError, argumentTexts } from '../../session/words.js';
 import type { LocalCommand } from '../local-command.js';
 import { unblockFor, unblockOnce } from './unblock.js';

@@ -1,4 +1,4 @@
-import type { UnblockMode } from '../../session/waiting.js';
+import type { UnblockMode } from '../../peers/peers.js';
 import type { Lane } from '../../upstream/lane.js';
 import { unblock } from './unblock.js';
 

@@ -2,11 +2,11 @@
 
 import type { Command } from '../../../commands/command.js';
 import { error as encodeError, request as encodeRequest } from '../../../resp/encode.js';
+import type { UnblockMode } from '../../peers/peers.js';
 import type { ReplySink } from '../../request/reply-sink.js';
 import type { Request } from '../../request/request.js';
 import { passOn } from '../../request/rewritten-reply.js';
 import type { ClientConnection } from '../../session/client-connection.js';
-import type { UnblockMode } from '../../session/waiting.js';
 import type { Lane } from '../../upstream/lane.js';
 import type { LaneKind } from '../../upstream/lane-kind.js';
 

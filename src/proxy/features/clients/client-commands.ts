@@ -2,19 +2,15 @@
 import * as encode from '../../../resp/encode.js';
 import { TAKEN } from '../../request/verdict.js';
 import type { ClientConnection } from '../../session/client-connection.js';
+import { isValidName } from '../../session/client-name.js';
 import { answer, answerError, argumentTexts } from '../../session/words.js';
-import type { LocalCommand, LocalCommands } from '../index.js';
+import type { LocalCommand, LocalCommands } from '../local-command.js';
 import { describeClient } from './describe.js';
-import { kill, list } from './list-kill.js';
-import { pause, unpause } from './pause.js';
+import { type ClientPorts, kill, list } from './list-kill.js';
+import { type Pause, pause, unpause } from './pause.js';
 
 const OK = Buffer.from('+OK\r\n');
 const SYNTAX = 'ERR syntax error';
-
-/** Client names must not break the lines of CLIENT LIST. */
-export function isValidName(name: string): boolean {
-  return /^[!-~]*$/.test(name);
-}
 
 const id: LocalCommand = (client, command) => answer(client, command, encode.integer(client.id));
 
@@ -44,10 +40,12 @@ const setInfo: LocalCommand = (client, command, framer) => {
   return answer(client, command, OK);
 };
 
-const info: LocalCommand = (client, command, framer, features) => {
-  const line = describeClient(client, features.tellTransaction(client), framer.frameEnd - framer.frameStart);
-  return answer(client, command, encode.verbatim(`${line}\n`, client.kind.protocol));
-};
+const info =
+  ({ facts }: ClientPorts): LocalCommand =>
+  (client, command, framer) => {
+    const line = describeClient(facts, client, framer.frameEnd - framer.frameStart);
+    return answer(client, command, encode.verbatim(`${line}\n`, client.kind.protocol));
+  };
 
 const reply: LocalCommand = (client, command, framer) => {
   switch (argumentTexts(framer)[2]?.toLowerCase()) {
@@ -76,21 +74,23 @@ function flag(set: (client: ClientConnection, on: boolean) => void): LocalComman
   };
 }
 
-export const clientCommands = {
-  'client|id': id,
-  'client|getname': getName,
-  'client|setname': setName,
-  'client|setinfo': setInfo,
-  'client|info': info,
-  'client|list': list,
-  'client|kill': kill,
-  'client|pause': pause,
-  'client|unpause': unpause,
-  'client|reply': reply,
-  'client|no-evict': flag((client, on) => {
-    client.noEvict = on;
-  }),
-  'client|no-touch': flag((client, on) => {
-    client.noTouch = on;
-  }),
-} as const satisfies LocalCommands;
+export function clientCommands(ports: ClientPorts, pauses: Pause) {
+  return {
+    'client|id': id,
+    'client|getname': getName,
+    'client|setname': setName,
+    'client|setinfo': setInfo,
+    'client|info': info(ports),
+    'client|list': list(ports),
+    'client|kill': kill(ports),
+    'client|pause': pause(pauses, ports.peers),
+    'client|unpause': unpause(pauses, ports.peers),
+    'client|reply': reply,
+    'client|no-evict': flag((client, on) => {
+      client.noEvict = on;
+    }),
+    'client|no-touch': flag((client, on) => {
+      client.noTouch = on;
+    }),
+  } as const satisfies LocalCommands;
+}

@@ -3,36 +3,35 @@
  * asked, and whoever connected before INFO was sent is counted.
  */
 
-import { AnswersFirst } from '../../peers/answers-first.js';
-import type { PeerAnswer } from '../../peers/peers.js';
+import type { ClientCount } from '../../peers/clients.js';
+import type { PeerAnswer, Peers } from '../../peers/peers.js';
+import { AnswersFirst } from '../../session/answers-first.js';
 import type { ClientConnection } from '../../session/client-connection.js';
-import type { Features } from '../compose.js';
 
-export interface ClientCount {
-  readonly connected: number;
-  /** Those whose command waits for the end of CLIENT PAUSE. */
-  readonly paused: number;
+/** What the clients are counted by. */
+export interface CountPorts {
+  /** How many clients this process has, and how many of them wait for the end of CLIENT PAUSE. */
+  own(): ClientCount;
+  /** Clients of all processes, as far as it is known how many others have. */
+  all(): number;
+  /** Null: the proxy has no other processes. */
+  readonly peers: Peers | null;
 }
 
 /** What the other processes have answered for a client whose INFO has not been sent yet. */
 const answered = new AnswersFirst();
 
-/** Those of this process. */
-export function countOwn({ context, pause }: Features): ClientCount {
-  return { connected: context.shared.clients.size, paused: pause.waiting };
-}
-
 /** Those of all processes. @returns null while the others are asked: the command of `client` is then offered again */
-export function countAll(features: Features, client: ClientConnection): ClientCount | null {
-  const own = countOwn(features);
-  const { peers } = features.context;
+export function countAll(ports: CountPorts, client: ClientConnection): ClientCount | null {
+  const own = ports.own();
+  const { peers } = ports;
   if (peers === null) return own;
   const answers = answered.of(client, () => peers.ask({ type: 'count' }));
   if (answers === null) return null;
   const all = answers.map(countIn).reduce<ClientCount>(add, own);
   // Of a process that does not answer it is known how many it had.
   if (!answers.includes(null)) return all;
-  return { ...all, connected: Math.max(all.connected, features.context.allClients()) };
+  return { ...all, connected: Math.max(all.connected, ports.all()) };
 }
 
 /** INFO is on its way: the next one asks anew. */

@@ -1,32 +1,16 @@
 /** Which clients CLIENT LIST and CLIENT KILL mean, as plain data: it is asked of other processes as well. */
+
+import type { ClientFilter, ClientType } from '../../peers/clients.js';
 import type { ClientConnection } from '../../session/client-connection.js';
-import { isSubscribed } from '../pubsub/commands.js';
 
-export type ClientType = 'normal' | 'pubsub' | 'master' | 'replica';
-
-/** Every field that is there must fit. */
-export interface ClientFilter {
-  readonly ids?: readonly number[];
-  readonly address?: string;
-  readonly localAddress?: string;
-  readonly type?: ClientType;
-  /** This one is not meant. */
-  readonly except?: number;
-}
-
-/** A client as CLIENT LIST has it. */
-export interface ClientLine {
-  readonly id: number;
-  readonly text: string;
-}
-
-export function matches(client: ClientConnection, filter: ClientFilter): boolean {
+/** @param isSubscribed whether the client is subscribed to something */
+export function matches(client: ClientConnection, filter: ClientFilter, isSubscribed: boolean): boolean {
   const { ids, address, localAddress, type, except } = filter;
   return (
     (ids === undefined || ids.includes(client.id)) &&
     (address === undefined || client.address === address) &&
     (localAddress === undefined || client.localAddress === localAddress) &&
-    (type === undefined || type === (isSubscribed(client) ? 'pubsub' : 'normal')) &&
+    (type === undefined || type === (isSubscribed ? 'pubsub' : 'normal')) &&
     client.id !== except
   );
 }

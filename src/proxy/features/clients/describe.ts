@@ -1,6 +1,5 @@
 import type { ClientConnection } from '../../session/client-connection.js';
-import { isSubscribed } from '../pubsub/commands.js';
-import { redirectOf } from '../tracking/commands.js';
+import { MONITORS } from '../../session/modes.js';
 
 /** What is said of a client's transaction. */
 export interface TransactionFigures {
@@ -12,19 +11,29 @@ export interface TransactionFigures {
   readonly isBroken: boolean;
 }
 
-/** Tells the figures of a client. */
-export type TellTransaction = (client: ClientConnection) => TransactionFigures;
+/** What features know of a client, for CLIENT LIST. */
+export interface ClientFacts {
+  /** Whether the client is subscribed to something. */
+  isSubscribed(client: ClientConnection): boolean;
+  subscriptions(client: ClientConnection): readonly [channels: number, patterns: number, shards: number];
+  transaction(client: ClientConnection): TransactionFigures;
+  /** How it is told of changes of keys; null: it is not. */
+  tracking(client: ClientConnection): { readonly isBroken: boolean; readonly bcast: boolean } | null;
+  /** The id of the client that is told instead; 0: none is, -1: the client does not track. */
+  redirect(client: ClientConnection): number;
+}
 
 /**
  * A line of CLIENT LIST, without its line break. Fields stand in Redis' order; of buffers that the proxy does not have
  * for each client it says 0.
  * @param commandBytes length of the command that the client has sent just now
  */
-export function describeClient(client: ClientConnection, transaction: TransactionFigures, commandBytes = 0): string {
+export function describeClient(facts: ClientFacts, client: ClientConnection, commandBytes = 0): string {
   const seconds = (since: number): number => Math.max(0, Math.floor(since / 1000));
   const queryBytes = client.queryBytes + commandBytes;
   const output = client.outlet.pending;
-  const [channels, patterns, shards] = client.subscriptions?.topics ?? [];
+  const [channels, patterns, shards] = facts.subscriptions(client);
+  const transaction = facts.transaction(client);
   return [
     `id=${client.id}`,
     `addr=${client.address}`,
@@ -33,9 +42,9 @@ export function describeClient(client: ClientConnection, transaction: Transactio
     `name=${client.name}`,
     `age=${seconds(Date.now() - client.connectedAt)}`,
     `idle=${seconds(performance.now() - client.lastActiveAt)}`,
-    `flags=${flagsOf(client, transaction)}`,
+    `flags=${flagsOf(facts, client)}`,
     `db=${client.kind.database}`,
-    `sub=${channels?.size ?? 0} psub=${patterns?.size ?? 0} ssub=${shards?.size ?? 0}`,
+    `sub=${channels} psub=${patterns} ssub=${shards}`,
     `multi=${transaction.queued}`,
     `qbuf=${queryBytes} qbuf-free=0`,
     `argv-mem=${commandBytes} multi-mem=${transaction.bytes}`,
@@ -44,7 +53,7 @@ export function describeClient(client: ClientConnection, transaction: Transactio
     `tot-mem=${queryBytes + output + transaction.bytes}`,
     'events=r',
     `cmd=${client.lastCommand?.name ?? 'NULL'}`,
-    `user=default redir=${redirectOf(client)}`,
+    `user=default redir=${facts.redirect(client)}`,
     `resp=${client.kind.protocol}`,
     `lib-name=${client.libraryName}`,
     `lib-ver=${client.libraryVersion}`,
@@ -53,16 +62,17 @@ export function describeClient(client: ClientConnection, transaction: Transactio
 }
 
 /** As in Redis, each of what the client is or does by a letter. */
-function flagsOf(client: ClientConnection, transaction: TransactionFigures): string {
-  const { tracking } = client;
+function flagsOf(facts: ClientFacts, client: ClientConnection): string {
+  const tracking = facts.tracking(client);
+  const transaction = facts.transaction(client);
   const flags = [
-    client.monitors ? 'O' : '',
-    isSubscribed(client) ? 'P' : '',
+    (client.modes & MONITORS) !== 0 ? 'O' : '',
+    facts.isSubscribed(client) ? 'P' : '',
     transaction.queued < 0 ? '' : 'x',
     client.blocked === null ? '' : 'b',
     tracking === null ? '' : 't',
-    tracking?.redirectIsBroken === true ? 'R' : '',
-    tracking?.options.bcast === true ? 'B' : '',
+    tracking?.isBroken === true ? 'R' : '',
+    tracking?.bcast === true ? 'B' : '',
     transaction.isBroken ? 'd' : '',
     client.address === 'unix' ? 'U' : '',
     client.noEvict ? 'e' : '',

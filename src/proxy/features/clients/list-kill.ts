@@ -1,35 +1,42 @@
 /** CLIENT LIST and CLIENT KILL, over the clients of all processes of the proxy. */
 import { error as encodeError, integer, OK, verbatim } from '../../../resp/encode.js';
-import type { PeerAnswer } from '../../peers/peers.js';
+import { type ClientFilter, type ClientLine, linesIn } from '../../peers/clients.js';
+import type { Peers } from '../../peers/peers.js';
 import { TAKEN } from '../../request/verdict.js';
 import type { ClientConnection } from '../../session/client-connection.js';
 import { answerLater } from '../../session/later.js';
 import { answer, answerError, argumentTexts } from '../../session/words.js';
-import type { LocalCommand } from '../index.js';
-import { type ClientFilter, type ClientLine, matches, parseClientId, parseClientType } from './client-filter.js';
-import { describeClient, type TellTransaction } from './describe.js';
+import type { LocalCommand } from '../local-command.js';
+import { matches, parseClientId, parseClientType } from './client-filter.js';
+import { type ClientFacts, describeClient } from './describe.js';
 
 const SYNTAX = 'ERR syntax error';
 const NO_SUCH_CLIENT = encodeError('ERR No such client');
 
-export const list: LocalCommand = (client, command, framer, features) => {
-  const filter = parseListFilter(argumentTexts(framer).slice(2));
-  if (typeof filter === 'string') return answerError(client, command, filter);
-  const { shared, peers } = features.context;
-  const commandBytes = framer.frameEnd - framer.frameStart;
-  const own = linesOf(shared.clients, filter, features.tellTransaction, client, commandBytes);
-  const { protocol } = client.kind;
-  if (peers === null) return answer(client, command, verbatim(textOf(own), protocol));
-  const others = peers.ask({ type: 'list', filter });
-  return answerLater(client, command, others, (answers) =>
-    verbatim(textOf([...own, ...answers.flatMap(linesIn)]), protocol),
-  );
-};
-
-/** The clients that another process has named. */
-export function linesIn(answer: PeerAnswer | null): readonly ClientLine[] {
-  return answer !== null && typeof answer === 'object' && 'lines' in answer ? answer.lines : [];
+/** What the commands on clients work with. */
+export interface ClientPorts {
+  /** Those of this process. */
+  readonly clients: ReadonlySet<ClientConnection>;
+  readonly facts: ClientFacts;
+  /** Null: the proxy has no other processes. */
+  readonly peers: Peers | null;
 }
+
+export const list =
+  (ports: ClientPorts): LocalCommand =>
+  (client, command, framer) => {
+    const filter = parseListFilter(argumentTexts(framer).slice(2));
+    if (typeof filter === 'string') return answerError(client, command, filter);
+    const { peers } = ports;
+    const commandBytes = framer.frameEnd - framer.frameStart;
+    const own = linesOf(ports, filter, client, commandBytes);
+    const { protocol } = client.kind;
+    if (peers === null) return answer(client, command, verbatim(textOf(own), protocol));
+    const others = peers.ask({ type: 'list', filter });
+    return answerLater(client, command, others, (answers) =>
+      verbatim(textOf([...own, ...answers.flatMap(linesIn)]), protocol),
+    );
+  };
 
 function textOf(lines: readonly ClientLine[]): string {
   return [...lines]
@@ -40,18 +47,14 @@ function textOf(lines: readonly ClientLine[]): string {
 
 /** Those of this process. @param asker has sent the command at hand, of `commandBytes`; null: one of another process has */
 export function linesOf(
-  clients: Iterable<ClientConnection>,
+  { clients, facts }: ClientPorts,
   filter: ClientFilter,
-  tellTransaction: TellTransaction,
   asker: ClientConnection | null,
   commandBytes: number,
 ): ClientLine[] {
   return [...clients]
-    .filter((client) => matches(client, filter))
-    .map((client) => ({
-      id: client.id,
-      text: describeClient(client, tellTransaction(client), client === asker ? commandBytes : 0),
-    }));
+    .filter((client) => matches(client, filter, facts.isSubscribed(client)))
+    .map((client) => ({ id: client.id, text: describeClient(facts, client, client === asker ? commandBytes : 0) }));
 }
 
 function parseListFilter(words: readonly string[]): ClientFilter | string {
@@ -66,34 +69,40 @@ function parseListFilter(words: readonly string[]): ClientFilter | string {
   return ids.some(Number.isNaN) ? 'ERR Invalid client ID' : { ids };
 }
 
-export const kill: LocalCommand = (client, command, framer, features) => {
-  const words = argumentTexts(framer).slice(2);
-  // In its old form the command means one client, which may be the one that sends it.
-  const isOldForm = words.length === 1;
-  const filter = isOldForm ? { address: words[0] ?? '' } : parseKillFilter(words, client.id);
-  if (typeof filter === 'string') return answerError(client, command, filter);
-  const { shared, peers } = features.context;
-  const victims = [...shared.clients].filter((candidate) => matches(candidate, filter));
-  for (const victim of victims) if (victim !== client) victim.close('killed by CLIENT KILL');
-  const reply = (count: number): Buffer => {
-    if (!isOldForm) return integer(count);
-    return count === 0 ? NO_SUCH_CLIENT : OK;
-  };
-  if (peers === null) {
-    client.reply(command.id, reply(victims.length), isOldForm && victims.length === 0);
-    // The client that asked is told first, as Redis does it.
+export const kill =
+  (ports: ClientPorts): LocalCommand =>
+  (client, command, framer) => {
+    const words = argumentTexts(framer).slice(2);
+    // In its old form the command means one client, which may be the one that sends it.
+    const isOldForm = words.length === 1;
+    const filter = isOldForm ? { address: words[0] ?? '' } : parseKillFilter(words, client.id);
+    if (typeof filter === 'string') return answerError(client, command, filter);
+    const { peers } = ports;
+    const victims = meant(ports, filter);
+    for (const victim of victims) if (victim !== client) victim.close('killed by CLIENT KILL');
+    const reply = (count: number): Buffer => {
+      if (!isOldForm) return integer(count);
+      return count === 0 ? NO_SUCH_CLIENT : OK;
+    };
+    if (peers === null) {
+      client.reply(command.id, reply(victims.length), isOldForm && victims.length === 0);
+      // The client that asked is told first, as Redis does it.
+      if (victims.includes(client)) client.endAfterReplies();
+      return TAKEN;
+    }
+    const others = peers.ask({ type: 'kill', filter });
+    const verdict = answerLater(client, command, others, (answers) => reply(victims.length + sumOf(answers)));
     if (victims.includes(client)) client.endAfterReplies();
-    return TAKEN;
-  }
-  const others = peers.ask({ type: 'kill', filter });
-  const verdict = answerLater(client, command, others, (answers) => reply(victims.length + sumOf(answers)));
-  if (victims.includes(client)) client.endAfterReplies();
-  return verdict;
-};
+    return verdict;
+  };
+
+function meant({ clients, facts }: ClientPorts, filter: ClientFilter): ClientConnection[] {
+  return [...clients].filter((client) => matches(client, filter, facts.isSubscribed(client)));
+}
 
 /** @returns how many there were */
-export function killOwn(clients: Iterable<ClientConnection>, filter: ClientFilter): number {
-  const victims = [...clients].filter((client) => matches(client, filter));
+export function killOwn(ports: ClientPorts, filter: ClientFilter): number {
+  const victims = meant(ports, filter);
   for (const victim of victims) victim.close('killed by CLIENT KILL');
   return victims.length;
 }

@@ -7,16 +7,30 @@ import type { Command } from '../../../commands/command.js';
 import { OK } from '../../../resp/encode.js';
 import { parseStrictInteger } from '../../../resp/integer.js';
 import { args, type RequestFramer } from '../../../resp/request-framer.js';
+import type { Peers } from '../../peers/peers.js';
+import type { Router } from '../../route/router.js';
 import type { ClientConnection } from '../../session/client-connection.js';
 import { answerLater } from '../../session/later.js';
-import { IN_TRANSACTION } from '../../session/modes.js';
 import { answer, answerError, argumentTexts } from '../../session/words.js';
-import type { Features } from '../compose.js';
-import type { LocalCommand } from '../index.js';
-import { mayWrite } from './may-write.js';
+import type { LocalCommand } from '../local-command.js';
 import { ReadOnlyFunctions } from './read-only-functions.js';
 
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/** What a pause needs of others. */
+export interface PausePorts {
+  readonly router: Router;
+  /** Whether the command that `framer` holds may write. @param isReadOnlyFunction whether a function has the flag no-writes */
+  readonly mayWrite: (
+    command: Command,
+    framer: RequestFramer,
+    isReadOnlyFunction: (name: string) => boolean,
+  ) => boolean;
+  /** What the client has queued since MULTI; null: nothing. */
+  readonly transactionOf: (client: ClientConnection) => { readonly writes: boolean } | null;
+  /** A pause has begun or ended. */
+  readonly onChanged: () => void;
+}
 
 export class Pause {
   /** Milliseconds since 1970; 0: nobody is paused. */
@@ -24,12 +38,11 @@ export class Pause {
   writesOnly = true;
   readonly #waiting = new Set<ClientConnection>();
   readonly #functions = new ReadOnlyFunctions();
-  readonly #onChanged: () => void;
+  readonly #ports: PausePorts;
   #timer: NodeJS.Timeout | null = null;
 
-  /** @param onChanged called when a pause begins or ends */
-  constructor(onChanged: () => void) {
-    this.#onChanged = onChanged;
+  constructor(ports: PausePorts) {
+    this.#ports = ports;
   }
 
   /** How many clients wait for its end. */
@@ -54,17 +67,17 @@ export class Pause {
       this.until = 0;
       this.writesOnly = true;
     }
-    this.#onChanged();
+    this.#ports.onChanged();
     if (this.active) return;
     this.#functions.forget();
     this.#release();
   }
 
   /** Whether the command that `framer` holds must wait; its client is then resumed when it need not any more. */
-  holds(features: Features, client: ClientConnection, command: Command, framer: RequestFramer): boolean {
+  holds(client: ClientConnection, command: Command, framer: RequestFramer): boolean {
     this.#waiting.delete(client);
     if (!this.active || command.whilePaused || isMistaken(command, framer)) return false;
-    if (this.writesOnly && !this.#mayWrite(features, client, command, framer)) return false;
+    if (this.writesOnly && !this.#mayWrite(client, command, framer)) return false;
     this.#waiting.add(client);
     client.suspend();
     return true;
@@ -79,12 +92,12 @@ export class Pause {
   }
 
   /** What is queued between MULTI and EXEC waits with its EXEC. */
-  #mayWrite(features: Features, client: ClientConnection, command: Command, framer: RequestFramer): boolean {
-    if ((client.modes & IN_TRANSACTION) !== 0) {
-      return command.transactionStep === 'runs' && features.transactions.writes(client);
-    }
-    if (!mayWrite(command, framer, features.scripts.store, (name) => this.#functions.has(name))) return false;
-    const node = features.router.nodes[features.router.anyNode()];
+  #mayWrite(client: ClientConnection, command: Command, framer: RequestFramer): boolean {
+    const { router, mayWrite, transactionOf } = this.#ports;
+    const transaction = transactionOf(client);
+    if (transaction !== null) return command.transactionStep === 'runs' && transaction.writes;
+    if (!mayWrite(command, framer, (name) => this.#functions.has(name))) return false;
+    const node = router.nodes[router.anyNode()];
     if (command.special === 'code' && node !== undefined) this.#functions.ask(node, () => this.#release());
     return true;
   }
@@ -102,28 +115,33 @@ function isMistaken(command: Command, framer: RequestFramer): boolean {
   return isUnknown || command.route === 'refused' || arityError(command, framer.argc) !== null;
 }
 
-export const pause: LocalCommand = (client, command, framer, features) => {
-  const mode = argumentTexts(framer)[3]?.toLowerCase() ?? 'all';
-  if (framer.argc > 4 || (mode !== 'write' && mode !== 'all')) {
-    return answerError(client, command, 'ERR CLIENT PAUSE mode must be WRITE or ALL');
-  }
-  const timeout = parseStrictInteger(framer.source, args.start[2] as number, args.end[2] as number);
-  if (Number.isNaN(timeout)) return answerError(client, command, 'ERR timeout is not an integer or out of range');
-  if (timeout < 0) return answerError(client, command, 'ERR timeout is negative');
-  return change(client, command, features, Date.now() + timeout, mode === 'write');
-};
+export const pause =
+  (pauses: Pause, peers: Peers | null): LocalCommand =>
+  (client, command, framer) => {
+    const mode = argumentTexts(framer)[3]?.toLowerCase() ?? 'all';
+    if (framer.argc > 4 || (mode !== 'write' && mode !== 'all')) {
+      return answerError(client, command, 'ERR CLIENT PAUSE mode must be WRITE or ALL');
+    }
+    const timeout = parseStrictInteger(framer.source, args.start[2] as number, args.end[2] as number);
+    if (Number.isNaN(timeout)) return answerError(client, command, 'ERR timeout is not an integer or out of range');
+    if (timeout < 0) return answerError(client, command, 'ERR timeout is negative');
+    return change(client, command, pauses, peers, Date.now() + timeout, mode === 'write');
+  };
 
-export const unpause: LocalCommand = (client, command, _framer, features) => change(client, command, features, 0, true);
+export const unpause =
+  (pauses: Pause, peers: Peers | null): LocalCommand =>
+  (client, command) =>
+    change(client, command, pauses, peers, 0, true);
 
 function change(
   client: ClientConnection,
   command: Command,
-  features: Parameters<LocalCommand>[3],
+  pauses: Pause,
+  peers: Peers | null,
   until: number,
   writesOnly: boolean,
 ): ReturnType<LocalCommand> {
-  const { peers } = features.context;
-  features.pause.set(until, writesOnly);
+  pauses.set(until, writesOnly);
   // At the end of a transaction the answer is wanted at once.
   if (client.replyTaker !== null) peers?.tell({ type: 'paused', until, writesOnly });
   if (peers === null || client.replyTaker !== null) return answer(client, command, OK);

@@ -4,10 +4,10 @@
  */
 import { createHash } from 'node:crypto';
 import * as encode from '../../../resp/encode.js';
+import type { Router } from '../../route/router.js';
 import type { ClientConnection } from '../../session/client-connection.js';
 import { answer, answerError, argumentBytes, argumentTexts } from '../../session/words.js';
-import type { Features } from '../compose.js';
-import type { LocalCommand, LocalCommands } from '../index.js';
+import type { LocalCommand, LocalCommands } from '../local-command.js';
 import { keySlot, SLOTS } from './key-slot.js';
 
 const DISABLED = 'ERR This instance has cluster support disabled';
@@ -88,24 +88,24 @@ const replicas = ofNode(encode.EMPTY_ARRAY);
 const failureReports = ofNode(encode.integer(0));
 
 const cluster =
-  (answerOf: Answer): LocalCommand =>
-  (client, command, framer, features) => {
-    if (!features.router.shared.options.clusterMode) return answerError(client, command, DISABLED);
-    const reply = answerOf(nodeFor(client, features), argumentTexts(framer), argumentBytes(framer));
-    return reply[0] === MINUS ? features.router.refuse(client, command, reply) : answer(client, command, reply);
+  (router: Router, answerOf: Answer): LocalCommand =>
+  (client, command, framer) => {
+    if (!router.shared.options.clusterMode) return answerError(client, command, DISABLED);
+    const reply = answerOf(nodeFor(client, router), argumentTexts(framer), argumentBytes(framer));
+    return reply[0] === MINUS ? router.refuse(client, command, reply) : answer(client, command, reply);
   };
 
 const MINUS = 0x2d;
 
 /** READONLY, READWRITE and ASKING change nothing where there is one node. */
-const nothing: LocalCommand = (client, command, _framer, features) =>
-  features.router.shared.options.clusterMode
-    ? answer(client, command, encode.OK)
-    : answerError(client, command, DISABLED);
+const nothing =
+  (router: Router): LocalCommand =>
+  (client, command) =>
+    router.shared.options.clusterMode ? answer(client, command, encode.OK) : answerError(client, command, DISABLED);
 
 /** The proxy under the address that the client has connected to. */
-function nodeFor({ localAddress, kind }: ClientConnection, features: Features): ClusterNode {
-  const { proxyId } = features.router.shared.options;
+function nodeFor({ localAddress, kind }: ClientConnection, router: Router): ClusterNode {
+  const { proxyId } = router.shared.options;
   const colon = localAddress.lastIndexOf(':');
   return {
     // All workers are one node.
@@ -123,19 +123,22 @@ export function clusterFigures(clusterMode: boolean): Readonly<Record<string, st
   return clusterMode ? { redis_mode: 'cluster', cluster_enabled: '1' } : {};
 }
 
-export const clusterCommands = {
-  'cluster|info': cluster(info),
-  'cluster|slots': cluster(slots),
-  'cluster|shards': cluster(shards),
-  'cluster|nodes': cluster(nodes),
-  'cluster|myid': cluster(ownId),
-  'cluster|myshardid': cluster(ownId),
-  'cluster|keyslot': cluster(slotOfKey),
-  'cluster|links': cluster(links),
-  'cluster|replicas': cluster(replicas),
-  'cluster|slaves': cluster(replicas),
-  'cluster|count-failure-reports': cluster(failureReports),
-  readonly: nothing,
-  readwrite: nothing,
-  asking: nothing,
-} as const satisfies LocalCommands;
+export function clusterCommands(router: Router) {
+  const given = (answerOf: Answer): LocalCommand => cluster(router, answerOf);
+  return {
+    'cluster|info': given(info),
+    'cluster|slots': given(slots),
+    'cluster|shards': given(shards),
+    'cluster|nodes': given(nodes),
+    'cluster|myid': given(ownId),
+    'cluster|myshardid': given(ownId),
+    'cluster|keyslot': given(slotOfKey),
+    'cluster|links': given(links),
+    'cluster|replicas': given(replicas),
+    'cluster|slaves': given(replicas),
+    'cluster|count-failure-reports': given(failureReports),
+    readonly: nothing(router),
+    readwrite: nothing(router),
+    asking: nothing(router),
+  } as const satisfies LocalCommands;
+}

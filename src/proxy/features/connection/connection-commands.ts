@@ -2,12 +2,22 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import * as encode from '../../../resp/encode.js';
 import { LATER, TAKEN } from '../../request/verdict.js';
+import type { Router } from '../../route/router.js';
 import type { ClientConnection } from '../../session/client-connection.js';
+import { isValidName } from '../../session/client-name.js';
 import { answer, answerError, argumentBytes, argumentTexts } from '../../session/words.js';
-import { isValidName } from '../clients/client-commands.js';
-import type { Features } from '../compose.js';
-import type { LocalCommand, LocalCommands } from '../index.js';
-import { isSubscribed } from '../pubsub/commands.js';
+import type { LocalCommand, LocalCommands } from '../local-command.js';
+
+/** What the commands on the connection work with. */
+export interface ConnectionPorts {
+  readonly router: Router;
+  /** The version of Redis that clients are told, that of the nodes. */
+  readonly redisVersion: () => string;
+  /** Whether the client is subscribed to something. */
+  readonly isSubscribed: (client: ClientConnection) => boolean;
+  /** Ends all that the client has entered: a transaction, subscriptions, tracking, MONITOR. */
+  readonly leaveAll: (client: ClientConnection) => void;
+}
 
 const PONG = Buffer.from('+PONG\r\n');
 /** A number as Redis reads it: no plus sign, no leading zeros. */
@@ -16,21 +26,23 @@ const MOST = 2 ** 31 - 1;
 const LONG_MOST = 2n ** 63n - 1n;
 const OK = Buffer.from('+OK\r\n');
 
-const ping: LocalCommand = (client, command, framer, features) => {
-  // As the node says itself that answers what has no keys.
-  const busy = features.router.nodes[features.router.anyNode()]?.busy.reply ?? null;
-  if (busy !== null) return features.router.refuse(client, command, busy);
-  if (framer.argc <= 2 && client.kind.protocol === 2 && isSubscribed(client)) {
-    const message = argumentBytes(framer)[1] ?? '';
-    return answer(client, command, encode.array([encode.bulk('pong'), encode.bulk(message)]));
-  }
-  if (framer.argc === 1) {
-    client.reply(command.id, PONG);
-    return TAKEN;
-  }
-  if (framer.argc > 2) return answerError(client, command, "ERR wrong number of arguments for 'ping' command");
-  return answer(client, command, encode.bulk(argumentBytes(framer)[1] ?? ''));
-};
+const ping =
+  ({ router, isSubscribed }: ConnectionPorts): LocalCommand =>
+  (client, command, framer) => {
+    // As the node says itself that answers what has no keys.
+    const busy = router.nodes[router.anyNode()]?.busy.reply ?? null;
+    if (busy !== null) return router.refuse(client, command, busy);
+    if (framer.argc <= 2 && client.kind.protocol === 2 && isSubscribed(client)) {
+      const message = argumentBytes(framer)[1] ?? '';
+      return answer(client, command, encode.array([encode.bulk('pong'), encode.bulk(message)]));
+    }
+    if (framer.argc === 1) {
+      client.reply(command.id, PONG);
+      return TAKEN;
+    }
+    if (framer.argc > 2) return answerError(client, command, "ERR wrong number of arguments for 'ping' command");
+    return answer(client, command, encode.bulk(argumentBytes(framer)[1] ?? ''));
+  };
 
 const echo: LocalCommand = (client, command, framer) =>
   answer(client, command, encode.bulk(argumentBytes(framer)[1] ?? ''));
@@ -41,21 +53,23 @@ const quit: LocalCommand = (client, command) => {
   return TAKEN;
 };
 
-const select: LocalCommand = (client, command, framer, features) => {
-  if (client.pending > 0) return waitForReplies(client);
-  const text = argumentTexts(framer)[1] ?? '';
-  if (!isLong(text)) return answerError(client, command, 'ERR value is not an integer or out of range');
-  const database = Number(text);
-  if (database < -MOST - 1 || database > MOST) {
-    return answerError(client, command, `ERR value is out of range, value must between ${-MOST - 1} and ${MOST}`);
-  }
-  if (database < 0 || database >= features.router.shared.options.databases) {
-    return answerError(client, command, 'ERR DB index is out of range');
-  }
-  client.lanes.changeKind(client.kind.protocol, database);
-  client.reply(command.id, OK);
-  return TAKEN;
-};
+const select =
+  ({ router }: ConnectionPorts): LocalCommand =>
+  (client, command, framer) => {
+    if (client.pending > 0) return waitForReplies(client);
+    const text = argumentTexts(framer)[1] ?? '';
+    if (!isLong(text)) return answerError(client, command, 'ERR value is not an integer or out of range');
+    const database = Number(text);
+    if (database < -MOST - 1 || database > MOST) {
+      return answerError(client, command, `ERR value is out of range, value must between ${-MOST - 1} and ${MOST}`);
+    }
+    if (database < 0 || database >= router.shared.options.databases) {
+      return answerError(client, command, 'ERR DB index is out of range');
+    }
+    client.lanes.changeKind(client.kind.protocol, database);
+    client.reply(command.id, OK);
+    return TAKEN;
+  };
 
 /** Whether Redis reads the text as an integer of 64 bits. */
 function isLong(text: string): boolean {
@@ -64,113 +78,122 @@ function isLong(text: string): boolean {
   return value <= LONG_MOST && value >= -LONG_MOST - 1n;
 }
 
-const auth: LocalCommand = (client, command, framer, features) => {
-  const words = argumentTexts(framer);
-  if (words.length > 3) return answerError(client, command, 'ERR syntax error');
-  const { password } = features.router.shared.options;
-  const user = words.length === 3 ? (words[1] ?? '') : 'default';
-  if (words.length === 2 && password === '') {
-    return answerError(
-      client,
-      command,
-      'ERR AUTH <password> called without any password configured for the default user. Are you sure your configuration is correct?',
-    );
-  }
-  if (!passwordMatches(features, user, words.at(-1) ?? '')) {
-    return answerError(client, command, 'WRONGPASS invalid username-password pair or user is disabled.');
-  }
-  client.markAuthenticated();
-  client.reply(command.id, OK);
-  return TAKEN;
-};
-
-const hello: LocalCommand = (client, command, framer, features) => {
-  if (client.pending > 0) return waitForReplies(client);
-  const words = argumentTexts(framer);
-  let protocol = client.kind.protocol;
-  if (words.length > 1) {
-    if (!INTEGER.test(words[1] ?? '')) {
-      return answerError(client, command, 'ERR Protocol version is not an integer or out of range');
+const auth =
+  ({ router }: ConnectionPorts): LocalCommand =>
+  (client, command, framer) => {
+    const words = argumentTexts(framer);
+    if (words.length > 3) return answerError(client, command, 'ERR syntax error');
+    const { password } = router.shared.options;
+    const user = words.length === 3 ? (words[1] ?? '') : 'default';
+    if (words.length === 2 && password === '') {
+      return answerError(
+        client,
+        command,
+        'ERR AUTH <password> called without any password configured for the default user. Are you sure your configuration is correct?',
+      );
     }
-    const wanted = Number(words[1]);
-    if (wanted !== 2 && wanted !== 3) return answerError(client, command, 'NOPROTO unsupported protocol version');
-    protocol = wanted;
-  }
-  let name: string | null = null;
-  let credentials: { user: string; password: string } | null = null;
-  for (let i = 2; i < words.length; i++) {
-    const option = (words[i] ?? '').toUpperCase();
-    if (option === 'AUTH' && i + 2 < words.length) {
-      credentials = { user: words[i + 1] ?? '', password: words[i + 2] ?? '' };
-      i += 2;
-    } else if (option === 'SETNAME' && i + 1 < words.length) {
-      name = words[i + 1] ?? '';
-      i += 1;
-      if (!isValidName(name)) {
-        return answerError(client, command, 'ERR Client names cannot contain spaces, newlines or special characters.');
-      }
-    } else {
-      return answerError(client, command, `ERR Syntax error in HELLO option '${words[i]}'`);
-    }
-  }
-  if (credentials !== null) {
-    if (!passwordMatches(features, credentials.user, credentials.password)) {
+    if (!passwordMatches(router, user, words.at(-1) ?? '')) {
       return answerError(client, command, 'WRONGPASS invalid username-password pair or user is disabled.');
     }
     client.markAuthenticated();
-  }
-  if (!client.authenticated) {
-    return answerError(
+    client.reply(command.id, OK);
+    return TAKEN;
+  };
+
+const hello =
+  ({ router, redisVersion }: ConnectionPorts): LocalCommand =>
+  (client, command, framer) => {
+    if (client.pending > 0) return waitForReplies(client);
+    const words = argumentTexts(framer);
+    let protocol = client.kind.protocol;
+    if (words.length > 1) {
+      if (!INTEGER.test(words[1] ?? '')) {
+        return answerError(client, command, 'ERR Protocol version is not an integer or out of range');
+      }
+      const wanted = Number(words[1]);
+      if (wanted !== 2 && wanted !== 3) return answerError(client, command, 'NOPROTO unsupported protocol version');
+      protocol = wanted;
+    }
+    let name: string | null = null;
+    let credentials: { user: string; password: string } | null = null;
+    for (let i = 2; i < words.length; i++) {
+      const option = (words[i] ?? '').toUpperCase();
+      if (option === 'AUTH' && i + 2 < words.length) {
+        credentials = { user: words[i + 1] ?? '', password: words[i + 2] ?? '' };
+        i += 2;
+      } else if (option === 'SETNAME' && i + 1 < words.length) {
+        name = words[i + 1] ?? '';
+        i += 1;
+        if (!isValidName(name)) {
+          return answerError(
+            client,
+            command,
+            'ERR Client names cannot contain spaces, newlines or special characters.',
+          );
+        }
+      } else {
+        return answerError(client, command, `ERR Syntax error in HELLO option '${words[i]}'`);
+      }
+    }
+    if (credentials !== null) {
+      if (!passwordMatches(router, credentials.user, credentials.password)) {
+        return answerError(client, command, 'WRONGPASS invalid username-password pair or user is disabled.');
+      }
+      client.markAuthenticated();
+    }
+    if (!client.authenticated) {
+      return answerError(
+        client,
+        command,
+        'NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto> AUTH <user> <pass> option can be used to authenticate the client and select the RESP protocol version at the same time',
+      );
+    }
+    if (name !== null) client.name = name;
+    client.lanes.changeKind(protocol, client.kind.database);
+    return answer(
       client,
       command,
-      'NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto> AUTH <user> <pass> option can be used to authenticate the client and select the RESP protocol version at the same time',
+      encode.map(
+        [
+          [encode.bulk('server'), encode.bulk('redis')],
+          [encode.bulk('version'), encode.bulk(redisVersion())],
+          [encode.bulk('proto'), encode.integer(protocol)],
+          [encode.bulk('id'), encode.integer(client.id)],
+          [encode.bulk('mode'), encode.bulk(router.shared.options.clusterMode ? 'cluster' : 'standalone')],
+          [encode.bulk('role'), encode.bulk('master')],
+          [encode.bulk('modules'), encode.array([])],
+        ],
+        protocol,
+      ),
     );
-  }
-  if (name !== null) client.name = name;
-  client.lanes.changeKind(protocol, client.kind.database);
-  return answer(
-    client,
-    command,
-    encode.map(
-      [
-        [encode.bulk('server'), encode.bulk('redis')],
-        [encode.bulk('version'), encode.bulk(features.context.redisVersion())],
-        [encode.bulk('proto'), encode.integer(protocol)],
-        [encode.bulk('id'), encode.integer(client.id)],
-        [encode.bulk('mode'), encode.bulk(features.router.shared.options.clusterMode ? 'cluster' : 'standalone')],
-        [encode.bulk('role'), encode.bulk('master')],
-        [encode.bulk('modules'), encode.array([])],
-      ],
-      protocol,
-    ),
-  );
-};
+  };
 
-const reset: LocalCommand = (client, command, _framer, features) => {
-  if (client.pending > 0) return waitForReplies(client);
-  features.transactions.forget(client);
-  features.pubsub.forget(client);
-  features.tracking.stop(client);
-  features.monitors.forget(client);
-  client.lanes.changeKind(2, 0);
-  client.name = '';
-  client.repliesOff = false;
-  client.skipReply = false;
-  client.noEvict = false;
-  client.noTouch = false;
-  if (features.router.shared.options.password !== '') client.markUnauthenticated();
-  return answer(client, command, encode.simpleString('RESET'));
-};
+const reset =
+  ({ router, leaveAll }: ConnectionPorts): LocalCommand =>
+  (client, command) => {
+    if (client.pending > 0) return waitForReplies(client);
+    leaveAll(client);
+    client.lanes.changeKind(2, 0);
+    client.name = '';
+    client.repliesOff = false;
+    client.skipReply = false;
+    client.noEvict = false;
+    client.noTouch = false;
+    if (router.shared.options.password !== '') client.markUnauthenticated();
+    return answer(client, command, encode.simpleString('RESET'));
+  };
 
-export const connectionCommands = {
-  ping,
-  echo,
-  quit,
-  select,
-  auth,
-  hello,
-  reset,
-} as const satisfies LocalCommands;
+export function connectionCommands(ports: ConnectionPorts) {
+  return {
+    ping: ping(ports),
+    echo,
+    quit,
+    select: select(ports),
+    auth: auth(ports),
+    hello: hello(ports),
+    reset: reset(ports),
+  } as const satisfies LocalCommands;
+}
 
 /** What follows goes by other lanes: it must not overtake what is in flight. The frame comes again then. */
 function waitForReplies(client: ClientConnection): typeof LATER {
@@ -178,8 +201,8 @@ function waitForReplies(client: ClientConnection): typeof LATER {
   return LATER;
 }
 
-function passwordMatches(features: Features, user: string, password: string): boolean {
-  const expected = features.router.shared.options.password;
+function passwordMatches(router: Router, user: string, password: string): boolean {
+  const expected = router.shared.options.password;
   if (user !== 'default') return false;
   if (expected === '') return true;
   // Digests have one length, so the comparison tells nothing about the password's.

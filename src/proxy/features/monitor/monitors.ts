@@ -10,8 +10,9 @@ import type { Peers } from '../../peers/peers.js';
 import { LATER } from '../../request/verdict.js';
 import type { ClientConnection } from '../../session/client-connection.js';
 import { answerLater } from '../../session/later.js';
+import { MONITORS } from '../../session/modes.js';
 import { answer } from '../../session/words.js';
-import type { LocalCommand } from '../index.js';
+import type { LocalCommand } from '../local-command.js';
 import { monitorLine } from './monitor-line.js';
 
 const US_PER_MS = 1000;
@@ -42,14 +43,18 @@ export class Monitors implements TurnTask {
   }
 
   add(client: ClientConnection): void {
-    client.monitors = true;
+    client.modes |= MONITORS;
     this.#clients.add(client);
     this.#onChanged();
   }
 
+  has(client: ClientConnection): boolean {
+    return (client.modes & MONITORS) !== 0;
+  }
+
   /** The client has left, or was reset. */
   forget(client: ClientConnection): void {
-    client.monitors = false;
+    client.modes &= ~MONITORS;
     if (!this.#clients.delete(client)) return;
     if (this.#clients.size === 0) this.tellWanted();
     this.#onChanged();
@@ -99,26 +104,27 @@ export class Monitors implements TurnTask {
   }
 }
 
-export const monitor: LocalCommand = (client, command, _framer, features) => {
-  const { monitors } = features;
-  if (client.monitors) return answer(client, command, OK);
-  if (client.pending > 0) {
-    // What it is shown begins behind the replies that are still to come.
-    client.raiseBarrier();
-    return LATER;
-  }
-  const announced = monitors.announced();
-  if (announced === null) {
-    const verdict = answer(client, command, OK);
-    monitors.add(client);
-    return verdict;
-  }
-  const verdict = answerLater(client, command, announced, () => {
-    setImmediate(() => {
-      if (!client.closed) monitors.add(client);
+export const monitor =
+  (monitors: Monitors): LocalCommand =>
+  (client, command) => {
+    if (monitors.has(client)) return answer(client, command, OK);
+    if (client.pending > 0) {
+      // What it is shown begins behind the replies that are still to come.
+      client.raiseBarrier();
+      return LATER;
+    }
+    const announced = monitors.announced();
+    if (announced === null) {
+      const verdict = answer(client, command, OK);
+      monitors.add(client);
+      return verdict;
+    }
+    const verdict = answerLater(client, command, announced, () => {
+      setImmediate(() => {
+        if (!client.closed) monitors.add(client);
+      });
+      return OK;
     });
-    return OK;
-  });
-  client.raiseBarrier();
-  return verdict;
-};
+    client.raiseBarrier();
+    return verdict;
+  };

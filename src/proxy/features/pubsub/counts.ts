@@ -5,11 +5,11 @@
  */
 import { array, bulk, integer } from '../../../resp/encode.js';
 import { parseIntegerLine } from '../../../resp/inspect.js';
+import { CHANNEL, type TopicKind } from '../../peers/topic-kind.js';
 import { RewrittenReply } from '../../request/rewritten-reply.js';
 import type { UpstreamNode } from '../../upstream/upstream-node.js';
 import { NOBODY, type PeerCounts } from './peer-counts.js';
 import type { PubSub } from './pubsub.js';
-import { CHANNEL, type TopicKind } from './topic.js';
 
 const COLON = 0x3a;
 const STAR = 0x2a;

@@ -4,8 +4,10 @@
  *   add ──▶ awaited ──confirm──▶ heard ──remove──▶ gone
  *                  ──refuse───▶ refused ─remove──▶ gone
  */
+
+import { PATTERN } from '../../peers/topic-kind.js';
 import { matchesGlob } from './glob.js';
-import { PATTERN, type Topic } from './topic.js';
+import type { Topic } from './topic.js';
 
 /** Where more patterns are awaited, nobody looks which of them a channel matches. */
 const MOST_MATCHED = 100;

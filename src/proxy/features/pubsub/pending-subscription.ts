@@ -1,6 +1,7 @@
+import type { TopicKind } from '../../peers/topic-kind.js';
 import type { Request } from '../../request/request.js';
 import type { ClientConnection } from '../../session/client-connection.js';
-import type { Topic, TopicKind } from './topic.js';
+import type { Topic } from './topic.js';
 
 /**
  * A SUBSCRIBE, PSUBSCRIBE or SSUBSCRIBE that waits until the nodes have confirmed all its topics. What some of them

@@ -10,18 +10,11 @@
  * with several processes, a question to the others.
  */
 import type { RequestFramer } from '../../../resp/request-framer.js';
+import type { Published } from '../../peers/topic-kind.js';
 import type { ClientConnection } from '../../session/client-connection.js';
 import type { UpstreamNode } from '../../upstream/upstream-node.js';
 import type { PeerSubscriptions } from './peer-subscriptions.js';
 import type { PubSub } from './pubsub.js';
-import type { TopicKind } from './topic.js';
-
-/** A channel that a command publishes on. */
-export interface Published {
-  readonly kind: TopicKind;
-  /** One character for each byte. */
-  readonly key: string;
-}
 
 /** What a client has waited for at a node. Offsets are those of commands in all that the client has sent. */
 interface Waited {

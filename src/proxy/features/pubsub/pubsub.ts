@@ -8,9 +8,12 @@
 
 import type { Subscribed } from '../../peers/peers.js';
 import type { SubscriptionBoard } from '../../peers/subscription-board.js';
+import { CHANNEL, PATTERN, SHARD, type TopicKind } from '../../peers/topic-kind.js';
 import type { Request } from '../../request/request.js';
 import type { RequestPool } from '../../request/request-pool.js';
 import type { ClientConnection } from '../../session/client-connection.js';
+import { ClientStates } from '../../session/client-states.js';
+import { SUBSCRIBED } from '../../session/modes.js';
 import type { RoutingSnapshot } from '../../snapshot.js';
 import type { UpstreamNode } from '../../upstream/upstream-node.js';
 import { ChangeOrder } from './change-order.js';
@@ -20,7 +23,7 @@ import { matchesGlob } from './glob.js';
 import type { FeedMessage } from './message.js';
 import { PendingSubscription } from './pending-subscription.js';
 import { confirmation, Subscriptions } from './subscriptions.js';
-import { CHANNEL, PATTERN, SUBSCRIBE_WORDS, Topic, type TopicKind, UNSUBSCRIBE_WORDS } from './topic.js';
+import { SUBSCRIBE_WORDS, Topic, UNSUBSCRIBE_WORDS } from './topic.js';
 
 /** Of all clients together, each counted once. */
 const MOST_PATTERNS = 10_000;
@@ -43,6 +46,8 @@ export class PubSub implements FeedListener {
     new Map(),
     new Map(),
   ];
+  /** Who is subscribed, or about to be, to what. */
+  readonly #clients = new ClientStates<Subscriptions>(SUBSCRIBED);
   readonly #feeds = new Map<UpstreamNode, Feed>();
   readonly #pending = new Set<PendingSubscription>();
   readonly #order = new ChangeOrder(() => this.#feeds.values());
@@ -80,6 +85,24 @@ export class PubSub implements FeedListener {
     let added = 0;
     for (const key of new Set(keys)) if (!patterns.has(key)) added++;
     return added === 0 || patterns.size + added <= MOST_PATTERNS ? null : TOO_MANY_PATTERNS;
+  }
+
+  /** Whether the client's subscription to something is confirmed. */
+  isSubscribed(client: ClientConnection): boolean {
+    return this.#clients.get(client)?.isEmpty === false;
+  }
+
+  /** How many channels, patterns and shard channels the client is subscribed to. */
+  countsOf(client: ClientConnection): readonly [channels: number, patterns: number, shards: number] {
+    const topics = this.#clients.get(client)?.topics;
+    return topics === undefined ? [0, 0, 0] : [topics[CHANNEL].size, topics[PATTERN].size, topics[SHARD].size];
+  }
+
+  /** Subscriptions that stand in the client's queue and are not confirmed. */
+  startedOf(client: ClientConnection): number {
+    const pending = this.#clients.get(client)?.pending;
+    if (pending === undefined || pending.length === 0) return 0;
+    return pending.at(-1)?.request === null ? pending.length - 1 : pending.length;
   }
 
   /** Whether nobody is subscribed to anything. */
@@ -134,15 +157,16 @@ export class PubSub implements FeedListener {
    * @param keys names with one character for each byte
    */
   announce(client: ClientConnection, kind: TopicKind, keys: readonly string[]): PendingSubscription {
-    const last = client.subscriptions?.pending.at(-1);
+    const subscriptions = this.#clients.get(client) ?? new Subscriptions();
+    const last = subscriptions.pending.at(-1);
     // Nothing is read of a client behind what was only announced, so it is the same command that is offered again.
     if (last !== undefined && last.request === null) return last;
     const topics = keys.map((key) => this.#topic(kind, key));
     for (const topic of topics) this.#listen(topic);
     const missing = new Set(topics.filter((topic) => this.#isAwaited(topic)));
     const pending = new PendingSubscription(client, kind, topics, missing);
-    client.subscriptions ??= new Subscriptions();
-    client.subscriptions.pending.push(pending);
+    this.#clients.set(client, subscriptions);
+    subscriptions.pending.push(pending);
     this.#pending.add(pending);
     for (const topic of topics) topic.pending.add(pending);
     this.#showBehind();
@@ -170,7 +194,7 @@ export class PubSub implements FeedListener {
    * @param command the id of the command at hand
    */
   unsubscribe(client: ClientConnection, kind: TopicKind, keys: readonly string[] | null, command: number): void {
-    const { subscriptions } = client;
+    const subscriptions = this.#clients.get(client);
     const word = UNSUBSCRIBE_WORDS[kind];
     const messages: Buffer[] = [];
     const left: Topic[] = [];
@@ -187,7 +211,7 @@ export class PubSub implements FeedListener {
       messages.push(confirmation(word, name, subscriptions?.countOf(kind) ?? 0, client.kind));
     }
     if (messages.length === 0) messages.push(confirmation(word, null, subscriptions?.countOf(kind) ?? 0, client.kind));
-    if (subscriptions?.isEmpty === true) client.subscriptions = null;
+    if (subscriptions?.isEmpty === true) this.#clients.delete(client);
     const request = this.#enqueue(client, command);
     client.raiseBarrier();
     const reply = Buffer.concat(messages);
@@ -204,9 +228,9 @@ export class PubSub implements FeedListener {
 
   /** The client has left, or was reset. */
   forget(client: ClientConnection): void {
-    const { subscriptions } = client;
+    const subscriptions = this.#clients.get(client);
     if (subscriptions === null) return;
-    client.subscriptions = null;
+    this.#clients.delete(client);
     for (const pending of subscriptions.pending) this.#drop(pending);
     for (const topics of subscriptions.topics) {
       for (const topic of topics.values()) {
@@ -325,8 +349,9 @@ export class PubSub implements FeedListener {
 
   /** Confirms what the client is about to be subscribed to, as far as it can be, in the order in which it was asked for. */
   #confirmNext(client: ClientConnection): void {
-    for (let next = client.subscriptions?.pending[0]; next !== undefined; next = client.subscriptions?.pending[0]) {
-      if (next.request === null || next.missing.size > 0) return;
+    for (;;) {
+      const next = this.#clients.get(client)?.pending[0];
+      if (next === undefined || next.request === null || next.missing.size > 0) return;
       this.#confirm(next, next.request);
     }
   }
@@ -334,7 +359,7 @@ export class PubSub implements FeedListener {
   /** The client is subscribed from here on. */
   #confirm(pending: PendingSubscription, request: Request): void {
     const { client, kind, topics } = pending;
-    const { subscriptions } = client;
+    const subscriptions = this.#clients.get(client);
     if (subscriptions === null) return;
     const messages: Buffer[] = [];
     for (const topic of topics) {
@@ -350,11 +375,11 @@ export class PubSub implements FeedListener {
 
   #forgetPending(pending: PendingSubscription): void {
     const { client } = pending;
-    const { subscriptions } = client;
+    const subscriptions = this.#clients.get(client);
     const at = subscriptions?.pending.indexOf(pending) ?? -1;
     if (at >= 0) subscriptions?.pending.splice(at, 1);
     this.#drop(pending);
-    if (subscriptions?.isEmpty === true && subscriptions.pending.length === 0) client.subscriptions = null;
+    if (subscriptions?.isEmpty === true && subscriptions.pending.length === 0) this.#clients.delete(client);
   }
 
   #drop(pending: PendingSubscription): void {

@@ -1,7 +1,8 @@
 import { bulk, integer, nullBulk, push } from '../../../resp/encode.js';
+import { CHANNEL, PATTERN, SHARD, type TopicKind } from '../../peers/topic-kind.js';
 import type { LaneKind } from '../../upstream/lane-kind.js';
 import type { PendingSubscription } from './pending-subscription.js';
-import { CHANNEL, PATTERN, SHARD, type Topic, type TopicKind } from './topic.js';
+import type { Topic } from './topic.js';
 
 /** What one client is subscribed to. */
 export class Subscriptions {

@@ -1,11 +1,7 @@
 /** What clients subscribe to: a channel, a pattern of channels, or a shard channel. */
+import type { TopicKind } from '../../peers/topic-kind.js';
 import type { ClientConnection } from '../../session/client-connection.js';
 import type { PendingSubscription } from './pending-subscription.js';
-
-export const CHANNEL = 0;
-export const PATTERN = 1;
-export const SHARD = 2;
-export type TopicKind = typeof CHANNEL | typeof PATTERN | typeof SHARD;
 
 /** Index-aligned with the kinds. */
 export const SUBSCRIBE_WORDS = ['subscribe', 'psubscribe', 'ssubscribe'] as const;

@@ -7,25 +7,42 @@
 import type { Command } from '../../../commands/command.js';
 import { request as encodeRequest } from '../../../resp/encode.js';
 import { args, type RequestFramer } from '../../../resp/request-framer.js';
+import type { Published } from '../../peers/topic-kind.js';
 import { type KeysOfRequest, NO_KEYS_AT_ALL } from '../../request/request.js';
 import type { Verdict } from '../../request/verdict.js';
 import { LATER, TAKEN } from '../../request/verdict.js';
+import type { Router } from '../../route/router.js';
 import type { ClientConnection } from '../../session/client-connection.js';
 import type { Lane } from '../../upstream/lane.js';
-import type { Features } from '../compose.js';
+import type { UpstreamNode } from '../../upstream/upstream-node.js';
+import { digestOf } from './digest.js';
+import { mayWrite } from './may-write.js';
 import { ScriptCall } from './script-call.js';
 import type { ScriptStore } from './script-store.js';
 
-const DIGEST_LENGTH = 40;
 const PUBLISHES = /publish/i;
 /** Larger commands are not kept to be sent again. */
 const MOST_FRAME_BYTES = 65_536;
 /** A lane that has carried more scripts than this begins to count anew. */
 const MOST_OF_LANE = 10_000;
 
+/** Keeps what is published behind what was subscribed to before. */
+export interface PublishGate {
+  /** Whether a message that is published at this node now might miss a subscriber. */
+  isBehind(node: UpstreamNode): boolean;
+  /** @param published null: it is not known on which channels @returns whether the client waits */
+  mustWait(
+    client: ClientConnection,
+    framer: RequestFramer,
+    node: UpstreamNode,
+    published: readonly Published[] | null,
+  ): boolean;
+}
+
 export class Scripts {
   readonly store: ScriptStore;
-  readonly #features: Features;
+  readonly #router: Router;
+  readonly #order: PublishGate;
 
   readonly #reload = (lane: Lane, digest: string): boolean => {
     const body = this.store.get(digest);
@@ -33,8 +50,9 @@ export class Scripts {
     return body !== undefined;
   };
 
-  constructor(features: Features, store: ScriptStore) {
-    this.#features = features;
+  constructor(router: Router, store: ScriptStore, order: PublishGate) {
+    this.#router = router;
+    this.#order = order;
     this.store = store;
   }
 
@@ -51,11 +69,10 @@ export class Scripts {
     keys: KeysOfRequest,
     keyHash: number,
   ): Verdict {
-    const lane = this.#features.router.laneFor(client, index);
-    if (lane === null || lane.full) return this.#features.router.forward(client, command, index, source, framer);
-    const { publishOrder } = this.#features;
-    if (publishOrder.isBehind(lane.node) && this.mayPublish(command, source)) {
-      if (publishOrder.mustWait(client, framer, lane.node, null)) return LATER;
+    const lane = this.#router.laneFor(client, index);
+    if (lane === null || lane.full) return this.#router.forward(client, command, index, source, framer);
+    if (this.#order.isBehind(lane.node) && this.mayPublish(command, source)) {
+      if (this.#order.mustWait(client, framer, lane.node, null)) return LATER;
     }
     let call: ScriptCall | null = null;
     if (command.special === 'script') {
@@ -72,7 +89,7 @@ export class Scripts {
         }
       } else if (digest !== '' && this.#asks(client, digest)) return LATER;
     }
-    const request = this.#features.router.sendOn(client, command, lane, source, framer);
+    const request = this.#router.sendOn(client, command, lane, source, framer);
     request.runsCode = true;
     if (call !== null) request.streamTo(call);
     request.keys = keys;
@@ -121,7 +138,12 @@ export class Scripts {
   /** SCRIPT FLUSH is on its way to the nodes. @param told whether another process has sent it */
   flush(told = false): void {
     this.store.flush(told);
-    for (const node of this.#features.router.nodes) for (const lane of node.lanes()) lane.scripts = null;
+    for (const node of this.#router.nodes) for (const lane of node.lanes()) lane.scripts = null;
+  }
+
+  /** Whether the command that `framer` holds may write. @param isReadOnlyFunction whether a function has the flag no-writes */
+  mayWrite(command: Command, framer: RequestFramer, isReadOnlyFunction: (name: string) => boolean): boolean {
+    return mayWrite(command, framer, this.store, isReadOnlyFunction);
   }
 
   /** Whether the code that the command at hand calls may publish. Of what only the nodes know that is not known. */
@@ -146,7 +168,7 @@ export class Scripts {
 
   /** @returns whether the client waits until the other processes have been asked for the script */
   #asks(client: ClientConnection, digest: string): boolean {
-    return this.store.ask(digest, client) && client.hold(this.#features.router.waitsFor);
+    return this.store.ask(digest, client) && client.hold(this.#router.waitsFor);
   }
 }
 
@@ -158,10 +180,4 @@ export function load(lane: Lane, digest: string, body: Buffer): void {
   known.add(digest);
   lane.scripts = known;
   lane.ask(Buffer.from(encodeRequest(['SCRIPT', 'LOAD', body])), null, NO_KEYS_AT_ALL);
-}
-
-/** @returns the digest in lower case; empty when it is none, which a node then says */
-export function digestOf(source: Buffer, start: number, end: number): string {
-  if (end - start !== DIGEST_LENGTH) return '';
-  return source.toString('latin1', start, end).toLowerCase();
 }

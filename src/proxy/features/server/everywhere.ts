@@ -1,7 +1,10 @@
 /** Commands that run on every node: administration, and those that say something of the whole ring. */
+
+import type { Everywhere } from '../../../commands/columns.js';
 import type { Command } from '../../../commands/command.js';
 import { findKeys } from '../../../commands/keys.js';
 import { args, type RequestFramer } from '../../../resp/request-framer.js';
+import type { ClientCount } from '../../peers/clients.js';
 import type { Verdict } from '../../request/verdict.js';
 import { LATER, TAKEN } from '../../request/verdict.js';
 import { refusalOfAdministration } from '../../route/administration.js';
@@ -12,58 +15,75 @@ import { infoMerger } from '../../route/merge/info.js';
 import { MERGERS } from '../../route/merge/mergers.js';
 import { slowlogMerger } from '../../route/merge/slowlog.js';
 import { refusalOf } from '../../route/refusal.js';
+import type { Router } from '../../route/router.js';
+import type { RunKeyed } from '../../route/special.js';
 import type { ClientConnection } from '../../session/client-connection.js';
 import { argumentTexts } from '../../session/words.js';
-import { type ClientCount, countAll, forgetCount } from '../clients/client-count.js';
-import { clusterFigures } from '../cluster/cluster-commands.js';
-import type { Features } from '../compose.js';
-import { SCRIPT_COMMANDS } from '../scripts/script-commands.js';
-import { ownPartOfSettings } from './config-command.js';
+import { type OwnSettings, ownPartOfSettings } from './config-command.js';
 
 /** The sections of INFO that the proxy's own belongs to. */
 const INFO_SECTIONS: ReadonlySet<string> = new Set(['ringproxy', 'all', 'everything', 'default']);
 
+/** What commands on every node work with. */
+export interface EverywherePorts extends OwnSettings {
+  readonly router: Router;
+  /** Who counts clients, for INFO. @returns null while others are asked */
+  readonly countClients: (client: ClientConnection) => ClientCount | null;
+  /** INFO of this client is on its way: the next one counts anew. */
+  readonly forgetCount: (client: ClientConnection) => void;
+  /** Lines of INFO's section on the proxy, `name:value`. */
+  readonly proxyInfo: () => string[];
+  /** Fields of INFO that the proxy knows and the nodes do not. */
+  readonly figures: () => Readonly<Record<string, number | string>>;
+  /** SCRIPT and FUNCTION, as far as there is more to do than to ask every node. */
+  readonly runScriptCommand: Readonly<
+    Record<Everywhere, (client: ClientConnection, framer: RequestFramer, command: Command) => Verdict>
+  >;
+  /** Runs a command that has keys at their owner. */
+  readonly runKeyed: RunKeyed;
+}
+
 export function runEverywhere(
-  features: Features,
+  ports: EverywherePorts,
   client: ClientConnection,
   framer: RequestFramer,
   command: Command,
 ): Verdict {
-  if (command.everywhere !== null) return SCRIPT_COMMANDS[command.everywhere](features, client, framer, command);
-  if (command.merge === 'info') return runInfo(features, client, framer, command);
-  return fanOut(features.router, client, framer, command, mergerOf(command, framer));
+  if (command.everywhere !== null) return ports.runScriptCommand[command.everywhere](client, framer, command);
+  if (command.merge === 'info') return runInfo(ports, client, framer, command);
+  return fanOut(ports.router, client, framer, command, mergerOf(command, framer));
 }
 
-function runInfo(features: Features, client: ClientConnection, framer: RequestFramer, command: Command): Verdict {
-  const count = countAll(features, client);
+function runInfo(ports: EverywherePorts, client: ClientConnection, framer: RequestFramer, command: Command): Verdict {
+  const count = ports.countClients(client);
   if (count === null) return LATER;
-  const merger = infoMerger(ownSection(features, framer), ownFigures(features, count), {
+  const merger = infoMerger(ownSection(ports, framer), ownFigures(ports, count), {
     blocked_clients: count.paused,
   });
-  const verdict = fanOut(features.router, client, framer, command, merger);
-  if (verdict === TAKEN) forgetCount(client);
+  const verdict = fanOut(ports.router, client, framer, command, merger);
+  if (verdict === TAKEN) ports.forgetCount(client);
   return verdict;
 }
 
 /** What only those may run whom the configuration trusts with the nodes (`admin-commands`). */
 export function runAdministration(
-  features: Features,
+  ports: EverywherePorts,
   client: ClientConnection,
   framer: RequestFramer,
   command: Command,
 ): Verdict {
-  if (features.router.shared.options.adminCommands !== 'allow') {
-    return features.router.refuse(client, command, refusalOf(command));
+  if (ports.router.shared.options.adminCommands !== 'allow') {
+    return ports.router.refuse(client, command, refusalOf(command));
   }
   // DEBUG OBJECT and its like: other nodes would miss the key.
   if (findKeys(command, args, framer.argc, framer.source) > 0)
-    return runAtOwner(features.router, client, framer, command, features.runKeyed);
+    return runAtOwner(ports.router, client, framer, command, ports.runKeyed);
   const refusal = refusalOfAdministration(command, framer);
-  if (refusal !== null) return features.router.refuse(client, command, refusal);
+  if (refusal !== null) return ports.router.refuse(client, command, refusal);
   const merger = MERGERS[command.merge];
-  if (command.administration !== 'settings') return fanOut(features.router, client, framer, command, merger);
-  const ownPart = ownPartOfSettings(features, framer);
-  return fanOut(features.router, client, framer, command, (group, out) => {
+  if (command.administration !== 'settings') return fanOut(ports.router, client, framer, command, merger);
+  const ownPart = ownPartOfSettings(ports, framer);
+  return fanOut(ports.router, client, framer, command, (group, out) => {
     merger(group, out);
     ownPart?.();
   });
@@ -75,22 +95,15 @@ function mergerOf(command: Command, framer: RequestFramer): Merger {
 }
 
 /** The lines of INFO's section on the proxy, when the sections that were asked for include it. */
-function ownSection(features: Features, framer: RequestFramer): string[] {
+function ownSection(ports: EverywherePorts, framer: RequestFramer): string[] {
   const sections = argumentTexts(framer).slice(1);
   const isWanted = sections.length === 0 || sections.some((section) => INFO_SECTIONS.has(section.toLowerCase()));
-  return isWanted ? features.context.proxyInfo() : [];
+  return isWanted ? ports.proxyInfo() : [];
 }
 
-/** Fields of INFO that the proxy knows and the nodes do not. */
 function ownFigures(
-  { context, tracking }: Features,
+  { router, figures }: EverywherePorts,
   { connected }: ClientCount,
 ): Readonly<Record<string, number | string>> {
-  const { maxClients, clusterMode } = context.shared.options;
-  return {
-    ...tracking.figures,
-    ...clusterFigures(clusterMode),
-    connected_clients: connected,
-    maxclients: maxClients,
-  };
+  return { ...figures(), connected_clients: connected, maxclients: router.shared.options.maxClients };
 }

@@ -1,15 +1,16 @@
 /** What the proxy says of itself as a server: its users, its role. */
 import { createHash } from 'node:crypto';
 import * as encode from '../../../resp/encode.js';
+import type { Router } from '../../route/router.js';
 import { answer, answerError, argumentTexts } from '../../session/words.js';
-import type { Features } from '../compose.js';
-import type { LocalCommand, LocalCommands } from '../index.js';
+import type { LocalCommand, LocalCommands } from '../local-command.js';
+import { configGet } from './config-command.js';
 
 const USER = 'default';
 
 /** As Redis shows a password: its SHA-256. */
-function passwordsOf(features: Features): string[] {
-  const { password } = features.router.shared.options;
+function passwordsOf(router: Router): string[] {
+  const { password } = router.shared.options;
   return password === '' ? [] : [createHash('sha256').update(password).digest('hex')];
 }
 
@@ -17,57 +18,66 @@ const whoAmI: LocalCommand = (client, command) => answer(client, command, encode
 
 const users: LocalCommand = (client, command) => answer(client, command, encode.array([encode.bulk(USER)]));
 
-const list: LocalCommand = (client, command, _framer, features) => {
-  const [digest] = passwordsOf(features);
-  const line = `user ${USER} on ${digest === undefined ? 'nopass' : `#${digest}`} ~* &* +@all`;
-  return answer(client, command, encode.array([encode.bulk(line)]));
-};
+const list =
+  (router: Router): LocalCommand =>
+  (client, command) => {
+    const [digest] = passwordsOf(router);
+    const line = `user ${USER} on ${digest === undefined ? 'nopass' : `#${digest}`} ~* &* +@all`;
+    return answer(client, command, encode.array([encode.bulk(line)]));
+  };
 
-const getUser: LocalCommand = (client, command, framer, features) => {
-  const { protocol } = client.kind;
-  if (argumentTexts(framer)[2] !== USER) return answer(client, command, encode.nullBulk(protocol));
-  const passwords = passwordsOf(features);
-  const flags = passwords.length === 0 ? ['on', 'nopass'] : ['on'];
-  const texts = (words: readonly string[]): Buffer[] => words.map((word) => encode.bulk(word));
-  return answer(
-    client,
-    command,
-    encode.map(
-      [
-        [encode.bulk('flags'), encode.set(texts(flags), protocol)],
-        [encode.bulk('passwords'), encode.array(texts(passwords))],
-        [encode.bulk('commands'), encode.bulk('+@all')],
-        [encode.bulk('keys'), encode.bulk('~*')],
-        [encode.bulk('channels'), encode.bulk('&*')],
-        [encode.bulk('selectors'), encode.EMPTY_ARRAY],
-      ],
-      protocol,
-    ),
-  );
-};
+const getUser =
+  (router: Router): LocalCommand =>
+  (client, command, framer) => {
+    const { protocol } = client.kind;
+    if (argumentTexts(framer)[2] !== USER) return answer(client, command, encode.nullBulk(protocol));
+    const passwords = passwordsOf(router);
+    const flags = passwords.length === 0 ? ['on', 'nopass'] : ['on'];
+    const texts = (words: readonly string[]): Buffer[] => words.map((word) => encode.bulk(word));
+    return answer(
+      client,
+      command,
+      encode.map(
+        [
+          [encode.bulk('flags'), encode.set(texts(flags), protocol)],
+          [encode.bulk('passwords'), encode.array(texts(passwords))],
+          [encode.bulk('commands'), encode.bulk('+@all')],
+          [encode.bulk('keys'), encode.bulk('~*')],
+          [encode.bulk('channels'), encode.bulk('&*')],
+          [encode.bulk('selectors'), encode.EMPTY_ARRAY],
+        ],
+        protocol,
+      ),
+    );
+  };
 
 /** The one user may do everything that there is. */
-const dryRun: LocalCommand = (client, command, framer, features) => {
-  const [, , user = '', name = ''] = argumentTexts(framer);
-  if (user !== USER) return answerError(client, command, `ERR User '${user}' not found`);
-  const row = features.router.table.get(name.toLowerCase());
-  if (row === undefined) return answerError(client, command, `ERR Command '${name}' not found`);
-  const given = framer.argc - 3;
-  if (row.arity >= 0 ? given !== row.arity : given < -row.arity) {
-    return answerError(client, command, `ERR wrong number of arguments for '${row.name}' command`);
-  }
-  return answer(client, command, encode.OK);
-};
+const dryRun =
+  (router: Router): LocalCommand =>
+  (client, command, framer) => {
+    const [, , user = '', name = ''] = argumentTexts(framer);
+    if (user !== USER) return answerError(client, command, `ERR User '${user}' not found`);
+    const row = router.table.get(name.toLowerCase());
+    if (row === undefined) return answerError(client, command, `ERR Command '${name}' not found`);
+    const given = framer.argc - 3;
+    if (row.arity >= 0 ? given !== row.arity : given < -row.arity) {
+      return answerError(client, command, `ERR wrong number of arguments for '${row.name}' command`);
+    }
+    return answer(client, command, encode.OK);
+  };
 
 /** The proxy is the master, and has no replicas. */
 const role: LocalCommand = (client, command) =>
   answer(client, command, encode.array([encode.bulk('master'), encode.integer(0), encode.EMPTY_ARRAY]));
 
-export const serverCommands = {
-  'acl|whoami': whoAmI,
-  'acl|users': users,
-  'acl|list': list,
-  'acl|getuser': getUser,
-  'acl|dryrun': dryRun,
-  role,
-} as const satisfies LocalCommands;
+export function serverCommands(router: Router) {
+  return {
+    'acl|whoami': whoAmI,
+    'acl|users': users,
+    'acl|list': list(router),
+    'acl|getuser': getUser(router),
+    'acl|dryrun': dryRun(router),
+    'config|get': configGet(router),
+    role,
+  } as const satisfies LocalCommands;
+}

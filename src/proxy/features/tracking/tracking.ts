@@ -13,7 +13,8 @@ import { findKeys, keyPositions } from '../../../commands/keys.js';
 import { args, type RequestFramer } from '../../../resp/request-framer.js';
 import type { Clock } from '../../measure/clock.js';
 import type { ClientConnection } from '../../session/client-connection.js';
-import { IN_TRANSACTION } from '../../session/modes.js';
+import { ClientStates } from '../../session/client-states.js';
+import { IN_TRANSACTION, TRACKS } from '../../session/modes.js';
 import type { RoutingSnapshot } from '../../snapshot.js';
 import type { UpstreamNode } from '../../upstream/upstream-node.js';
 import { Broadcast } from './broadcast.js';
@@ -43,10 +44,18 @@ const SWEPT = 20_000;
  */
 export type TellElsewhere = (client: number, keys: readonly Buffer[] | null) => Promise<boolean | null>;
 
+/** What tracking needs of others. */
+export interface TrackingPorts {
+  readonly tellElsewhere: TellElsewhere;
+  /** Whether the client is subscribed to something. */
+  readonly isSubscribed: (client: ClientConnection) => boolean;
+}
+
 export class Tracking implements TrackingListener {
-  readonly #clients = new Set<ClientTracking>();
+  readonly #clients = new ClientStates<ClientTracking>(TRACKS);
   readonly #keys: KeyTable;
   readonly #tellElsewhere: TellElsewhere;
+  readonly #isSubscribed: (client: ClientConnection) => boolean;
   readonly #broadcast = new Broadcast();
   readonly #feeds = new Map<UpstreamNode, TrackingFeed>();
   /** Clients whose CLIENT TRACKING ON waits for the nodes. */
@@ -60,10 +69,16 @@ export class Tracking implements TrackingListener {
   #unusedSince = 0;
 
   /** @param maxKeys bounds the table of keys; 0: it is not bounded */
-  constructor(maxKeys: number, clock: Clock, tellElsewhere: TellElsewhere) {
+  constructor(maxKeys: number, clock: Clock, { tellElsewhere, isSubscribed }: TrackingPorts) {
     this.#clock = clock;
     this.#tellElsewhere = tellElsewhere;
+    this.#isSubscribed = isSubscribed;
     this.#keys = new KeyTable(maxKeys, (key, readers) => this.#tellReaders(Buffer.from(key, 'latin1'), readers));
+  }
+
+  /** What is known of a client that tracks; null: it does not. */
+  of(client: ClientConnection): ClientTracking | null {
+    return this.#clients.get(client);
   }
 
   /** From now on the table of keys has this bound; 0: none. */
@@ -102,7 +117,7 @@ export class Tracking implements TrackingListener {
   tick(now: number): void {
     for (const feed of this.#feeds.values()) feed.tick();
     this.#keys.sweep(SWEPT);
-    for (const tracking of this.#clients) {
+    for (const tracking of this.#clients.values()) {
       // One that waits at a node may wait for ever, and has asked for nothing that it could cache.
       if (tracking.client?.blocked === null) continue;
       const time = now - BLOCKED_PATIENCE_MS;
@@ -123,7 +138,7 @@ export class Tracking implements TrackingListener {
 
   /** @returns the error for a client that cannot have these options because all clients together have too much; or null */
   refusal(client: ClientConnection, options: TrackingOptions): string | null {
-    return this.#broadcast.refusal(options, client.tracking?.options ?? null);
+    return this.#broadcast.refusal(options, this.of(client)?.options ?? null);
   }
 
   /**
@@ -147,12 +162,11 @@ export class Tracking implements TrackingListener {
 
   /** The client is told of changes from now on. @param target the client that is told instead, if it is one of ours */
   start(client: ClientConnection, options: TrackingOptions, target: ClientConnection | null): void {
-    const tracking = client.tracking ?? new ClientTracking(client, options);
+    const tracking = this.of(client) ?? new ClientTracking(client, options);
     tracking.options = options;
     tracking.target = target;
     tracking.redirectIsBroken = false;
-    client.tracking = tracking;
-    this.#clients.add(tracking);
+    this.#clients.set(client, tracking);
     if (!options.bcast) return;
     tracking.mayCache = true;
     this.#broadcast.add(tracking, options.prefixes);
@@ -160,13 +174,12 @@ export class Tracking implements TrackingListener {
 
   /** The client has left, or does not track any more. */
   stop(client: ClientConnection): void {
-    const { tracking } = client;
+    const tracking = this.of(client);
     this.#waiting.delete(client);
     if (tracking === null) return;
-    client.tracking = null;
     tracking.client = null;
     tracking.target = null;
-    this.#clients.delete(tracking);
+    this.#clients.delete(client);
     tracking.forgetDeferred();
     tracking.ownWrites.clear();
     if (tracking.mayCache) this.#keys.noteLeft();
@@ -174,8 +187,9 @@ export class Tracking implements TrackingListener {
   }
 
   /** A command of a client that tracks was taken. @param command the subcommand, where there is one */
-  onCommand(client: ClientConnection, tracking: ClientTracking, command: Command, framer: RequestFramer): void {
-    if (command.keepsCaching) return;
+  onCommand(client: ClientConnection, command: Command, framer: RequestFramer): void {
+    const tracking = this.of(client);
+    if (tracking === null || command.keepsCaching) return;
     const reads = tracking.wantsKeys && isRead(command) ? keysOf(command, framer) : [];
     if ((client.modes & IN_TRANSACTION) !== 0) {
       if (command.transactionStep !== 'begins') tracking.queued.push(...reads);
@@ -189,8 +203,19 @@ export class Tracking implements TrackingListener {
     tracking.failed = false;
   }
 
+  /**
+   * Tells a client of what concerns another one. In RESP2 it must be subscribed to something, as in Redis.
+   * @param keys null: all
+   */
+  tellInPlace(target: ClientConnection, keys: readonly Buffer[] | null): void {
+    const { protocol } = target.kind;
+    if (protocol === 3 || this.#isSubscribed(target)) target.push(invalidation(keys, protocol));
+  }
+
   /** A command was answered with an error: what the client wrote has perhaps not happened. */
-  onFailed(tracking: ClientTracking): void {
+  onFailed(client: ClientConnection): void {
+    const tracking = this.of(client);
+    if (tracking === null) return;
     tracking.failed = true;
     if (!tracking.hasWritten) return;
     tracking.hasWritten = false;
@@ -199,7 +224,9 @@ export class Tracking implements TrackingListener {
   }
 
   /** Replies have left: what waited behind them follows. */
-  onAnswered(client: ClientConnection, tracking: ClientTracking): void {
+  onAnswered(client: ClientConnection): void {
+    const tracking = this.of(client);
+    if (tracking === null) return;
     const answered = client.enqueued - client.pending;
     for (let due = tracking.nextDue(answered); due !== undefined; due = tracking.nextDue(answered)) {
       this.#send(tracking, due.keys);
@@ -209,7 +236,7 @@ export class Tracking implements TrackingListener {
   onInvalidated(keys: readonly Buffer[] | null): void {
     if (keys === null) {
       this.#keys.clear();
-      for (const tracking of [...this.#clients]) this.#forgetAll(tracking);
+      for (const tracking of [...this.#clients.values()]) this.#forgetAll(tracking);
       return;
     }
     for (const key of keys) this.#tellReaders(key, this.#keys.take(key.toString('latin1')));
@@ -229,6 +256,11 @@ export class Tracking implements TrackingListener {
     const waiting = [...this.#waiting];
     this.#waiting.clear();
     for (const client of waiting) client.resumeSoon();
+  }
+
+  /** The id of the client that is told instead; 0: none is, -1: the client does not track. */
+  redirectOf(client: ClientConnection): number {
+    return this.of(client)?.options.redirect ?? -1;
   }
 
   /** Every node is listened to that can be reached. */
@@ -305,7 +337,7 @@ export class Tracking implements TrackingListener {
         if (isThere === false) tellBroken(tracking);
       });
     } else if (target.closed) tellBroken(tracking);
-    else sendRedirected(target, keys);
+    else this.tellInPlace(target, keys);
   }
 }
 
@@ -314,12 +346,6 @@ function tellBroken(tracking: ClientTracking): void {
   const { client, options } = tracking;
   tracking.redirectIsBroken = true;
   if (client?.kind.protocol === 3) client.push(brokenRedirect(options.redirect));
-}
-
-/** Tells a client of what concerns another one. In RESP2 it must be subscribed to something, as in Redis. */
-export function sendRedirected(target: ClientConnection, keys: readonly Buffer[] | null): void {
-  const { protocol } = target.kind;
-  if (protocol === 3 || target.subscriptions?.isEmpty === false) target.push(invalidation(keys, protocol));
 }
 
 /** Whether what the command answers may be cached. Of code it is not known what it reads. */

@@ -41,8 +41,11 @@ export interface Place {
   readonly round: number;
 }
 
-/** While keys move, each SCAN asks for the same walk. */
-const walks = new WeakMap<Ring, Walk>();
+/**
+ * While keys move, each SCAN asks for the same walk: by the ring that keys move to, over the same list of nodes. Nodes
+ * are kept by their indices, since each snapshot has objects of its own for them.
+ */
+const walks = new WeakMap<Ring, { readonly order: readonly number[]; readonly circular: boolean }>();
 
 export function walkOf(snapshot: WalkedRing): Walk {
   const { generation, phase, ring, nextRing, nodes } = snapshot;
@@ -51,18 +54,18 @@ export function walkOf(snapshot: WalkedRing): Walk {
     const order = nodes.filter((_, index) => countOf(ring, index) > 0).sort((a, b) => a.id - b.id);
     return { order, stamps: [stamp(state)] };
   }
-  const known = walks.get(nextRing);
-  if (known !== undefined) return known;
-  const indices = [...nodes.keys()]
-    .filter((index) => countOf(ring, index) > 0 || countOf(nextRing, index) > 0)
-    .sort((a, b) => (nodes[a]?.id ?? 0) - (nodes[b]?.id ?? 0));
-  const { order, circular } = walkWhileMoving(ring, nextRing, indices);
-  const walk: Walk = {
-    order: order.flatMap((index) => nodes[index] ?? []),
-    stamps: circular ? [stamp(state + 1), stamp(state + 2)] : [stamp(state + 1)],
+  let known = walks.get(nextRing);
+  if (known === undefined) {
+    const indices = [...nodes.keys()]
+      .filter((index) => countOf(ring, index) > 0 || countOf(nextRing, index) > 0)
+      .sort((a, b) => (nodes[a]?.id ?? 0) - (nodes[b]?.id ?? 0));
+    known = walkWhileMoving(ring, nextRing, indices);
+    walks.set(nextRing, known);
+  }
+  return {
+    order: known.order.flatMap((index) => nodes[index] ?? []),
+    stamps: known.circular ? [stamp(state + 1), stamp(state + 2)] : [stamp(state + 1)],
   };
-  walks.set(nextRing, walk);
-  return walk;
 }
 
 /** Where the client's cursor goes on; from the beginning where it belongs to another state of the ring, or is 0. */

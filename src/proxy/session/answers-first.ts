@@ -1,5 +1,5 @@
-import type { ClientConnection } from '../session/client-connection.js';
-import type { PeerAnswer } from './peers.js';
+import type { PeerAnswer } from '../peers/peers.js';
+import type { ClientConnection } from './client-connection.js';
 
 type PeerAnswers = readonly (PeerAnswer | null)[];
 

@@ -1,8 +1,8 @@
 /** Which commands a pause of writes holds up, as Redis decides it: those that write, or whose effect replicas are told. */
 import type { Command } from '../../../commands/command.js';
 import { args, type RequestFramer } from '../../../resp/request-framer.js';
-import type { ScriptStore } from '../scripts/script-store.js';
-import { digestOf } from '../scripts/scripts.js';
+import { digestOf } from './digest.js';
+import type { ScriptStore } from './script-store.js';
 
 /** A script declares what it is in its first line, such as `#!lua flags=no-writes,allow-stale`. */
 const DECLARATION = /^#!lua(?:[^\S\n][^\n]*)?[^\S\n]flags=([^\s]*)/;

@@ -1,0 +1,57 @@
+/** How the proxy, and the other nodes, reach a node that is to join, where that differs from the others. */
+import { readFileSync } from 'node:fs';
+import type { Command } from 'commander';
+import type { NodeInput } from '../src/admin/api.js';
+import { parsePeerAddress } from '../src/node/address.js';
+import { CliError } from './cli-error.js';
+
+export interface AccessOptions {
+  readonly username?: string;
+  readonly passwordFile?: string;
+  readonly peerAddress?: string;
+}
+
+/** A password on the command line would be seen by whoever lists the machine's processes. */
+const PASSWORD_VARIABLE = 'RINGPROXY_ADD_PASSWORD';
+const STANDARD_INPUT = 0;
+
+export function withAccessOptions(command: Command): Command {
+  return command
+    .option('--username <user>', 'its user for the proxy, if not that of the other nodes')
+    .option(
+      '--password-file <file>',
+      `file with its password, if not that of the other nodes; -: standard input (env: ${PASSWORD_VARIABLE})`,
+    )
+    .option('--peer-address <host:port>', 'where the other nodes find it, if not under its address');
+}
+
+/**
+ * The nodes with what the options say of them.
+ * @throws CliError when the password cannot be read, or the peer address is none, or cannot be that of several nodes
+ */
+export function withAccess<Node extends { readonly address: string }>(
+  nodes: readonly Node[],
+  options: AccessOptions,
+): (Node & Pick<NodeInput, 'username' | 'password' | 'peerAddress'>)[] {
+  const { username, peerAddress } = options;
+  if (peerAddress !== undefined) {
+    if (nodes.length > 1) {
+      throw new CliError('--peer-address is of one node', 'add the nodes one after the other, or with ring apply', 2);
+    }
+    if (parsePeerAddress(peerAddress) === null) {
+      throw new CliError(`'${peerAddress}' is not an address of a node for others`, 'expected HOST:PORT', 2);
+    }
+  }
+  const password = readPassword(options);
+  return nodes.map((node) => ({ ...node, username, password, peerAddress }));
+}
+
+function readPassword({ passwordFile }: AccessOptions): string | undefined {
+  if (passwordFile === undefined) return process.env[PASSWORD_VARIABLE];
+  try {
+    return readFileSync(passwordFile === '-' ? STANDARD_INPUT : passwordFile, 'utf8').replace(/\r?\n$/, '');
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new CliError(`the password cannot be read: ${why}`, 'name a file that holds it and nothing else', 2);
+  }
+}

@@ -1,0 +1,31 @@
+/** What processes of the proxy tell each other of their clients. */
+import type { PeerAnswer } from './peers.js';
+
+export type ClientType = 'normal' | 'pubsub' | 'master' | 'replica';
+
+/** Which clients CLIENT LIST and CLIENT KILL mean. Every field that is there must fit. */
+export interface ClientFilter {
+  readonly ids?: readonly number[];
+  readonly address?: string;
+  readonly localAddress?: string;
+  readonly type?: ClientType;
+  /** This one is not meant. */
+  readonly except?: number;
+}
+
+/** A client as CLIENT LIST has it. */
+export interface ClientLine {
+  readonly id: number;
+  readonly text: string;
+}
+
+export interface ClientCount {
+  readonly connected: number;
+  /** Those whose command waits for the end of CLIENT PAUSE. */
+  readonly paused: number;
+}
+
+/** The clients that another process has named. */
+export function linesIn(answer: PeerAnswer | null): readonly ClientLine[] {
+  return answer !== null && typeof answer === 'object' && 'lines' in answer ? answer.lines : [];
+}
