@@ -420,8 +420,7 @@ export class ClientConnection implements TurnTask, Requester, LaneWaiter {
   /** The client waits until a lane takes commands again; `resumeSoon` ends that. */
   waitFor(lane: Lane): void {
     this.#held = true;
-    lane.waiting.add(this);
-    lane.outlet.wantsDrain = true;
+    lane.resumeWithRoom(this);
   }
 
   /** The client waits until `resumeSoon`, however long that takes. */

@@ -16,7 +16,7 @@ export interface Sending {
  * A request frame with a large value on its way to a node: its bytes are passed on as they come. Where the
  * frame ends is found by the reply framer, since a request is an array of bulks.
  *
- * However slowly it comes, that is between the proxy and the client: the node is not held for it (`Lane.isReceiving`).
+ * However slowly it comes, that is between the proxy and the client: the node is not held for it (`Lane.beginReceiving`).
  */
 export class Upload {
   /** Null when the command was refused already: its bytes are skipped. */
@@ -34,7 +34,7 @@ export class Upload {
     this.lane = sending?.lane ?? null;
     this.#begunAt = now;
     this.receivedAt = now;
-    if (this.lane !== null) this.lane.isReceiving = true;
+    if (this.lane !== null) this.lane.beginReceiving();
   }
 
   /** Takes the bytes of `buffer[start, end)` that belong to the frame. @returns the offset behind them; -1: malformed */
@@ -78,9 +78,9 @@ export class Upload {
   #end(now: number): void {
     if (this.#sending === null) return;
     const { request, lane, whenIdle } = this.#sending;
-    lane.isReceiving = false;
+    lane.endReceiving();
     request.startedAt = now;
-    lane.whenIdle ??= whenIdle;
+    if (!lane.isAwaited) lane.whenIdle(whenIdle);
   }
 }
 

@@ -20,7 +20,7 @@ export interface LaneWaiter {
 
 export class LanePool {
   readonly #limit: number;
-  readonly #open: (kindIndex: number) => Lane;
+  readonly #open: (kindIndex: number, pool: LanePool) => Lane;
   /** By the kind's index; the lane that was used last is the last one. */
   readonly #idle: Lane[][] = [];
   readonly #waiting = new Set<LaneWaiter>();
@@ -31,9 +31,9 @@ export class LanePool {
 
   /**
    * @param limit most lanes, those that nobody uses included
-   * @param open opens another lane of a kind
+   * @param open opens another lane of a kind, for this pool
    */
-  constructor(limit: number, open: (kindIndex: number) => Lane) {
+  constructor(limit: number, open: (kindIndex: number, pool: LanePool) => Lane) {
     this.#limit = limit;
     this.#open = open;
   }
@@ -50,14 +50,13 @@ export class LanePool {
       const lane = idle.pop() as Lane;
       this.#idleCount--;
       if (!lane.accepting) continue;
-      lane.owner = client;
+      lane.assignTo(client);
       return lane;
     }
     if (this.#opening.size >= MOST_OPENING) return null;
     if (this.#count >= this.#limit && !this.#closeIdle()) return null;
-    const lane = this.#open(kindIndex);
-    lane.owner = client;
-    lane.pool = this;
+    const lane = this.#open(kindIndex, this);
+    lane.assignTo(client);
     this.#count++;
     this.#opening.add(lane);
     return lane;
@@ -70,9 +69,7 @@ export class LanePool {
 
   /** Takes back a lane on which nothing is in flight. @param now by the clock */
   give(lane: Lane, now: number): void {
-    lane.owner = null;
-    lane.whenIdle = null;
-    lane.lastUsedAt = now;
+    lane.unassign(now);
     let idle = this.#idle[lane.kindIndex];
     if (idle === undefined) {
       idle = [];

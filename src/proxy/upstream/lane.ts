@@ -17,7 +17,7 @@
 import type { Socket } from 'node:net';
 import { openSocket } from '../../node/dial.js';
 import { type Failure, failure, predicateOf, systemFailure, timedOut } from '../../node/failure.js';
-import { error as encodeError } from '../../resp/encode.js';
+import type { Greeted } from '../../node/handshake.js';
 import { ReplyFramer } from '../../resp/reply-framer.js';
 import { Outlet } from '../io/outlet.js';
 import { createSocketWriter } from '../io/socket-writer.js';
@@ -25,8 +25,14 @@ import type { ReplySink } from '../request/reply-sink.js';
 import { type KeysOfRequest, type Request, UNKNOWN_KEYS } from '../request/request.js';
 import type { ReplySource, Requester } from '../request/requester.js';
 import { Greeting } from './greeting.js';
+import { GreetingTimer } from './greeting-timer.js';
+import { failedReply, type LaneEnd } from './lane-end.js';
 import type { LaneKind } from './lane-kind.js';
 import type { LanePool, LaneWaiter } from './lane-pool.js';
+import { LaneQueue } from './lane-queue.js';
+import { LaneTimeouts } from './lane-timeouts.js';
+import { LoadedScripts } from './loaded-scripts.js';
+import { ReadingPause } from './reading-pause.js';
 import { ReplyCarry } from './reply-carry.js';
 import type { UpstreamNode } from './upstream-node.js';
 
@@ -36,10 +42,6 @@ const GREETING = 2;
 const READY = 3;
 const CLOSED = 4;
 
-/** Requests of others wait at most about this long behind a large reply whose client does not read. */
-const OTHERS_WAIT_MS = 200;
-/** A timer that is so late means that the process stood still. */
-const STOOD_STILL_MS = 500;
 /** A script that runs for longer keeps its lane for itself. */
 const LONG_CODE_MS = 50;
 /** A reply above this size is handed to its client as it comes, where it is the client's turn. */
@@ -47,9 +49,6 @@ const PASS_BYTES = 16_384;
 const ERROR_BYTE = 0x2d;
 const PUSH_BYTE = 0x3e;
 const BULK_BYTE = 0x24;
-
-/** Why a lane ended, which decides what the node is held for. */
-export type LaneEnd = 'connect' | 'greeting' | 'refused' | 'turned-away' | 'lost' | 'timeout' | 'protocol' | 'closed';
 
 /**
  * A node that runs a script says nothing at all until `busy-reply-threshold`, which is as long as `request-timeout` by
@@ -63,46 +62,25 @@ export class Lane implements ReplySource {
   /** Index of the kind in the node's table of lanes. */
   readonly kindIndex: number;
   readonly outlet: Outlet;
-  /** Whether further commands may be sent here: false once it ended or was given to one large reply. */
-  accepting = true;
-  /** The one client that uses the lane; null: it is shared. */
-  owner: Requester | null = null;
   /** Where the lane goes when its client does not need it any more; null: it is shared. */
-  pool: LanePool | null = null;
-  /** How much longer than other commands those of this lane may take, because they wait at the node. Milliseconds. */
-  patience = 0;
-  /** CLIENT UNBLOCKs for this connection that are not answered: until then nobody else may wait on it. */
-  unblocks = 0;
-  /** A script that takes long holds it up: until that has ended, or for good where the lane was shared and is retired. */
-  isBehindCode = false;
-  /** Called once when nothing is in flight any more, or the lane has ended. */
-  whenIdle: ((lane: Lane) => void) | null = null;
-  /** The client that the lane's reading waits for, because it does not take its large reply. */
-  pausedFor: Requester | null = null;
-  pausedAt = 0;
-  /** Others wait behind a large reply whose client is slow: it is taken into memory instead of waiting further. */
-  absorbs = false;
-  /** Requests whose replies are still to come. */
-  inflight = 0;
-  /** Digests of the scripts that it has loaded at its node; null: none. */
-  scripts: Set<string> | null = null;
-  /** A client is still sending the last command: until that is whole, the node is not to answer it. */
-  isReceiving = false;
-  /** When the lane last had something to do, by the clock. */
-  lastUsedAt = 0;
-  /** The node's number of this connection (CLIENT ID), or -1. */
-  connectionId = -1;
-  /** The run id of the node's process, where it was asked because the ring changes; otherwise empty. */
-  runId = '';
-  /** The proxy's end of this connection as the node sees it, or empty. */
-  peer = '';
-  /** Clients that wait until the lane takes commands again. */
-  readonly waiting = new Set<LaneWaiter>();
+  readonly pool: LanePool | null;
+  /** The scripts that it has loaded at its node. */
+  readonly scripts = new LoadedScripts();
 
+  #accepting = true;
+  #owner: Requester | null = null;
+  #patience = 0;
+  #unblocks = 0;
+  #isBehindCode = false;
+  #whenIdle: ((lane: Lane) => void) | null = null;
+  readonly #pause = new ReadingPause();
+  #isReceiving = false;
+  #lastUsedAt = 0;
+  /** Who waits until the lane takes commands again. */
+  readonly #waiting = new Set<LaneWaiter>();
   #state = IDLE;
   #socket: Socket | null = null;
-  #head: Request | null = null;
-  #tail: Request | null = null;
+  readonly #queue = new LaneQueue();
   readonly #framer = new ReplyFramer();
   #receive: Buffer;
   readonly #sharesReceive: boolean;
@@ -111,30 +89,163 @@ export class Lane implements ReplySource {
   #streaming = false;
   /** Whether this stream may stop the lane's reading for a slow client: only where nobody else is to wait for it. */
   #mayPause = false;
-  #lastReplyAt = 0;
-  /** When the node was last seen to take bytes that waited for it, and how many it had taken by then. */
-  #lastSentAt = 0;
-  #sent = 0;
+  readonly #timeouts: LaneTimeouts;
   #endsWhenIdle = false;
-  #answered = 0;
-  /** Who waits until so many requests were answered. */
-  #fences: { readonly at: number; readonly resolve: () => void }[] = [];
-  #connectTimer: NodeJS.Timeout | null = null;
+  readonly #greetingTimer = new GreetingTimer(
+    (waited) => this.#moreTimeToGreet(waited),
+    (waited) => this.end('connect', predicateOf(timedOut(waited))),
+  );
   #greeting: Greeting | null = null;
+  /** What the node has said of this connection; null: it has not greeted yet. */
+  #greeted: Readonly<Greeted> | null = null;
 
-  /** @param receive the buffer to read into, which others may share; null: one of its own */
-  constructor(node: UpstreamNode, kind: LaneKind, kindIndex: number, receive: Buffer | null = null) {
+  /**
+   * @param pool null: it is shared
+   * @param receive the buffer to read into, which others may share; null: one of its own
+   */
+  constructor(
+    node: UpstreamNode,
+    kind: LaneKind,
+    kindIndex: number,
+    pool: LanePool | null,
+    receive: Buffer | null = null,
+  ) {
     this.node = node;
+    this.pool = pool;
     this.kind = kind;
     this.kindIndex = kindIndex;
     this.#sharesReceive = receive !== null;
     this.#receive = receive ?? node.shared.lanePools.large.take();
     this.outlet = new Outlet(node.shared.turn, node.shared.lanePools, { onDrained: () => this.#onDrained() });
+    this.#timeouts = new LaneTimeouts(this.outlet);
   }
 
   /** How many requests were answered. */
   get answered(): number {
-    return this.#answered;
+    return this.#queue.answered;
+  }
+
+  /** Requests whose replies are still to come. */
+  get inflight(): number {
+    return this.#queue.length;
+  }
+
+  /** Whether further commands may be sent here: false once it ended or was given to one large reply. */
+  get accepting(): boolean {
+    return this.#accepting;
+  }
+
+  /** No further commands are sent here; what is in flight is waited for. */
+  refuseFurther(): void {
+    this.#accepting = false;
+  }
+
+  /** The one client that uses the lane; null: it is shared, or nobody does. */
+  get owner(): Requester | null {
+    return this.#owner;
+  }
+
+  /** Only `client` uses the lane from now on. */
+  assignTo(client: Requester): void {
+    this.#owner = client;
+  }
+
+  /** Its client does not need it any more. @param now by the clock */
+  unassign(now: number): void {
+    this.#owner = null;
+    this.#whenIdle = null;
+    this.#lastUsedAt = now;
+  }
+
+  /** How much longer than other commands those of this lane may take, because they wait at the node. Milliseconds. */
+  get patience(): number {
+    return this.#patience;
+  }
+
+  /** @param patience more milliseconds that its commands may take from now on; 0: none */
+  expectLonger(patience: number): void {
+    this.#patience = patience;
+  }
+
+  /** CLIENT UNBLOCKs for this connection that are not answered: until then nobody else may wait on it. */
+  get unblocks(): number {
+    return this.#unblocks;
+  }
+
+  /** A CLIENT UNBLOCK for this connection is on its way. */
+  beginUnblock(): void {
+    this.#unblocks++;
+  }
+
+  /** It was answered. */
+  endUnblock(): void {
+    this.#unblocks--;
+  }
+
+  /** A script that takes long holds it up: until that has ended, or for good where the lane was shared and is retired. */
+  get isBehindCode(): boolean {
+    return this.#isBehindCode;
+  }
+
+  /** Somebody is told when nothing is in flight any more. */
+  get isAwaited(): boolean {
+    return this.#whenIdle !== null;
+  }
+
+  /** Calls `tell`, and nobody else, once nothing is in flight any more, or the lane has ended. */
+  whenIdle(tell: (lane: Lane) => void): void {
+    this.#whenIdle = tell;
+  }
+
+  /** Nobody is told any more. */
+  neverMindIdle(): void {
+    this.#whenIdle = null;
+  }
+
+  /** The client that the lane's reading waits for, because it does not take its large reply. */
+  get pausedFor(): Requester | null {
+    return this.#pause.client;
+  }
+
+  /** Others wait behind a large reply whose client is slow: it is taken into memory instead of waiting further. */
+  get absorbs(): boolean {
+    return this.#pause.isOver;
+  }
+
+  /** A client is still sending the last command: until `endReceiving` the node is not to answer it. */
+  beginReceiving(): void {
+    this.#isReceiving = true;
+  }
+
+  /** The last command is whole. */
+  endReceiving(): void {
+    this.#isReceiving = false;
+  }
+
+  /** When the lane last had something to do, by the clock. */
+  get lastUsedAt(): number {
+    return this.#lastUsedAt;
+  }
+
+  /** The node's number of this connection (CLIENT ID), or -1. */
+  get connectionId(): number {
+    return this.#greeted?.connectionId ?? -1;
+  }
+
+  /** The run id of the node's process, where it was asked because the ring changes; otherwise empty. */
+  get runId(): string {
+    return this.#greeted?.runId ?? '';
+  }
+
+  /** The proxy's end of this connection as the node sees it, or empty. */
+  get peer(): string {
+    return this.#greeted?.peer ?? '';
+  }
+
+  /** Resumes `waiter` when the lane takes commands again, or has ended. */
+  resumeWithRoom(waiter: LaneWaiter): void {
+    this.#waiting.add(waiter);
+    this.outlet.wantsDrain = true;
   }
 
   get ready(): boolean {
@@ -147,7 +258,7 @@ export class Lane implements ReplySource {
 
   /** The request whose reply is to come next, or null. */
   get head(): Request | null {
-    return this.#head;
+    return this.#queue.head;
   }
 
   /** Whether the lane has as much in flight as it may. */
@@ -158,11 +269,7 @@ export class Lane implements ReplySource {
 
   /** Puts a request behind those that wait; its frame must have been appended to the outlet in the same order. */
   enqueue(request: Request): void {
-    request.nextOfLane = null;
-    if (this.#tail === null) this.#head = request;
-    else this.#tail.nextOfLane = request;
-    this.#tail = request;
-    this.inflight++;
+    this.#queue.push(request);
   }
 
   /** Sends the frame `source[start, end)`, whose reply is `request`'s. */
@@ -189,11 +296,7 @@ export class Lane implements ReplySource {
 
   /** Puts a request back that was answered just now, since it stands for further replies, in front of the others. */
   expectAgain(request: Request): void {
-    if (this.#head === null) this.#tail = request;
-    request.nextOfLane = this.#head;
-    this.#head = request;
-    this.inflight++;
-    this.#answered--;
+    this.#queue.unshift(request);
   }
 
   open(): void {
@@ -213,50 +316,29 @@ export class Lane implements ReplySource {
     socket.on('error', (error: NodeJS.ErrnoException) => this.#onSocketEnd(systemFailure(error)));
     socket.on('end', () => this.#onSocketEnd(failure('closed')));
     socket.on('close', () => this.#onSocketEnd(failure('closed')));
-    this.#awaitGreeting(options.connectTimeout, 0);
+    this.#greetingTimer.start(options.connectTimeout);
   }
 
-  /** @param waited for how long it was waited already, in milliseconds */
-  #awaitGreeting(milliseconds: number, waited: number): void {
-    const since = performance.now();
-    this.#connectTimer = setTimeout(() => {
-      // Timers run before sockets are read: that this process stood still is not the node's fault.
-      const late = performance.now() - since - milliseconds;
-      if (late > STOOD_STILL_MS) {
-        this.#awaitGreeting(Math.min(late, milliseconds), waited);
-        return;
-      }
-      const { connectTimeout, requestTimeout } = this.node.shared.options;
-      const total = waited + milliseconds;
-      // The node's kernel has taken the connection; the node will, when its script lets it.
-      if (this.#state === GREETING && this.node.runsLongCode && total < requestTimeout + BUSY_GRACE_MS) {
-        this.#awaitGreeting(Math.min(connectTimeout, requestTimeout + BUSY_GRACE_MS - total), total);
-      } else this.end('connect', predicateOf(timedOut(total)));
-    }, milliseconds);
+  /** The node's kernel has taken the connection; the node will, when its script lets it. */
+  #moreTimeToGreet(waited: number): number {
+    const { connectTimeout, requestTimeout } = this.node.shared.options;
+    if (this.#state !== GREETING || !this.node.runsLongCode) return 0;
+    return Math.min(connectTimeout, requestTimeout + BUSY_GRACE_MS - waited);
   }
 
   /** Settles when the last request was answered that is in flight now and matters, or the lane has ended. */
   answeredSoFar(matters: (request: Request) => boolean): Promise<void> {
-    let count = 0;
-    let last = 0;
-    for (let request = this.#head; request !== null; request = request.nextOfLane) {
-      count++;
-      if (matters(request)) last = count;
-    }
-    if (last === 0) return Promise.resolve();
-    return new Promise((resolve) => this.#fences.push({ at: this.#answered + last, resolve }));
+    return this.#queue.answeredSoFar(matters);
   }
 
   /** The first request in flight that matters, or null. */
   find(matters: (request: Request) => boolean): Request | null {
-    let request = this.#head;
-    while (request !== null && !matters(request)) request = request.nextOfLane;
-    return request;
+    return this.#queue.find(matters);
   }
 
   /** The client whose large reply is being passed on as it comes, or null. */
   get streamsTo(): Requester | null {
-    return this.#streaming ? (this.#head?.client ?? null) : null;
+    return this.#streaming ? (this.#queue.head?.client ?? null) : null;
   }
 
   /** A large reply is on its way, whosever it is. */
@@ -266,7 +348,7 @@ export class Lane implements ReplySource {
 
   /** Takes no further commands, and ends when those in flight are answered. */
   retire(): void {
-    this.accepting = false;
+    this.#accepting = false;
     if (this.inflight === 0) this.end('closed', 'is retired');
     else this.#endsWhenIdle = true;
   }
@@ -276,73 +358,62 @@ export class Lane implements ReplySource {
     if (this.#state === CLOSED) return;
     const wasReady = this.#state === READY;
     this.#state = CLOSED;
-    this.accepting = false;
-    if (this.#connectTimer !== null) clearTimeout(this.#connectTimer);
+    this.#accepting = false;
+    this.#greetingTimer.stop();
     this.outlet.close();
     this.#socket?.destroy();
     this.#carry.take(false);
     this.node.onLaneEnd(this, reason, why, wasReady);
     this.#failAll(reason, why);
     this.#releaseWaiting();
-    for (const fence of this.#fences.splice(0)) fence.resolve();
+    this.#queue.giveUpFences();
     this.#tellIdle();
   }
 
   /** Stops reading until `resume`, because `client` cannot take what comes. */
   pause(client: Requester): void {
     if (this.pausedFor !== null || this.#socket === null) return;
-    this.pausedFor = client;
-    this.pausedAt = this.node.shared.clock.now;
+    this.#pause.begin(client, this.node.shared.clock.now);
     this.#socket.pause();
   }
 
   resume(): void {
     if (this.pausedFor === null) return;
-    this.pausedFor = null;
-    this.#lastReplyAt = this.node.shared.clock.read();
+    this.#pause.end();
+    this.#timeouts.heard(this.node.shared.clock.read());
     this.#socket?.resume();
   }
 
   /** Keeps a client that does not take its large reply from holding up the requests behind it for long. */
   checkPause(now: number): void {
     const client = this.pausedFor;
-    if (client === null || this.absorbs || now - this.pausedAt < OTHERS_WAIT_MS) return;
-    let behind = this.#head?.nextOfLane ?? null;
+    if (client === null || !this.#pause.isTooLong(now)) return;
+    let behind = this.head?.nextOfLane ?? null;
     while (behind !== null && behind.client === client) behind = behind.nextOfLane;
     if (behind === null) return;
-    this.absorbs = true;
+    this.#pause.giveUp();
     client.releaseLane(this);
   }
 
   /** Ends the lane when the request at its head has waited longer than the request timeout. */
   checkTimeout(now: number): void {
-    const head = this.#head;
+    const head = this.#queue.head;
     if (head === null || this.pausedFor !== null || this.#state !== READY) return;
-    this.#watchSending(now);
+    this.#timeouts.watchSending(now, this.#isReceiving && this.inflight === 1);
     const { requestTimeout } = this.node.shared.options;
     const grace = this.node.runsLongCode ? BUSY_GRACE_MS : 0;
-    const since = Math.max(head.startedAt, this.#lastReplyAt, this.#lastSentAt);
-    if (now - since <= requestTimeout + this.patience + grace) return;
+    if (this.#timeouts.waited(head, now) <= requestTimeout + this.#patience + grace) return;
     // It lives, and says so to others.
-    if (this.isBehindCode && this.node.busy.reply !== null) return;
+    if (this.#isBehindCode && this.node.busy.reply !== null) return;
     this.node.counters.timeouts++;
     this.end('timeout', predicateOf(timedOut(requestTimeout)));
   }
 
-  /** The time of a command begins when it has been sent whole: not while its client, or the way to the node, is slow. */
-  #watchSending(now: number): void {
-    const { pending, written } = this.outlet;
-    const waitsForClient = this.isReceiving && this.#head === this.#tail && pending === 0;
-    if (!waitsForClient && (pending === 0 || written === this.#sent)) return;
-    this.#sent = written;
-    this.#lastSentAt = now;
-  }
-
   /** Whether a command has had no answer for this long. Milliseconds. */
   isSilent(now: number, milliseconds: number): boolean {
-    const head = this.#head;
-    if (head === null || this.pausedFor !== null || this.isBehindCode) return false;
-    return now - Math.max(head.startedAt, this.#lastReplyAt, this.#lastSentAt) > milliseconds;
+    const head = this.#queue.head;
+    if (head === null || this.pausedFor !== null || this.#isBehindCode) return false;
+    return this.#timeouts.waited(head, now) > milliseconds;
   }
 
   /**
@@ -351,18 +422,18 @@ export class Lane implements ReplySource {
    * @returns whether it is seen now that a script holds the lane up
    */
   noticeLongCode(now: number): boolean {
-    const head = this.#head;
-    if (head === null || this.isBehindCode) return false;
-    const isShared = this.owner === null;
-    if (isShared && !this.accepting) return false;
-    if (now - Math.max(head.startedAt, this.#lastReplyAt) < LONG_CODE_MS) return false;
+    const head = this.#queue.head;
+    if (head === null || this.#isBehindCode) return false;
+    const isShared = this.#owner === null;
+    if (isShared && !this.#accepting) return false;
+    if (this.#timeouts.sinceHeard(head, now) < LONG_CODE_MS) return false;
     // Replies to what came in one piece with the script are not sent before it has ended.
     let code: Request | null = head;
     while (code !== null && !code.runsCode) code = code.nextOfLane;
     if (code === null) return false;
-    this.isBehindCode = true;
+    this.#isBehindCode = true;
     if (isShared) {
-      this.accepting = false;
+      this.#accepting = false;
       this.#endsWhenIdle = true;
       this.node.onLaneRetired(this);
     }
@@ -388,19 +459,16 @@ export class Lane implements ReplySource {
       return;
     }
     if (outcome === 'more') return;
-    const { connectionId, runId, peer } = greeting.greeted;
-    this.connectionId = connectionId;
-    this.runId = runId;
-    this.peer = peer;
+    this.#greeted = greeting.greeted;
     this.#becomeReady();
   }
 
   #becomeReady(): void {
-    if (this.#connectTimer !== null) clearTimeout(this.#connectTimer);
+    this.#greetingTimer.stop();
     this.#state = READY;
     const now = this.node.shared.clock.read();
-    this.#lastReplyAt = now;
-    this.lastUsedAt = now;
+    this.#timeouts.heard(now);
+    this.#lastUsedAt = now;
     const socket = this.#socket;
     if (socket === null) return;
     this.node.shared.options.mayServe();
@@ -412,7 +480,7 @@ export class Lane implements ReplySource {
     if (this.#state === CLOSED) return;
     const { clock } = this.node.shared;
     const now = clock.read();
-    this.#lastReplyAt = now;
+    this.#timeouts.heard(now);
     const framer = this.#framer;
     this.node.counters.bytesIn += length;
     let at = 0;
@@ -427,15 +495,15 @@ export class Lane implements ReplySource {
       if (this.#state >= CLOSED) return;
       at = end;
     }
-    if (this.waiting.size > 0 && !this.full) this.#releaseWaiting();
+    if (this.#waiting.size > 0 && !this.full) this.#releaseWaiting();
     if (this.inflight > 0) return;
     if (this.#endsWhenIdle) this.end('closed', 'is retired');
-    else if (this.whenIdle !== null) this.#tellIdle();
+    else if (this.#whenIdle !== null) this.#tellIdle();
   }
 
   #tellIdle(): void {
-    const tell = this.whenIdle;
-    this.whenIdle = null;
+    const tell = this.#whenIdle;
+    this.#whenIdle = null;
     tell?.(this);
   }
 
@@ -447,7 +515,7 @@ export class Lane implements ReplySource {
     }
     // Out-of-band messages of RESP3 answer no request.
     if (this.#framer.type === PUSH_BYTE) return;
-    const request = this.#head;
+    const request = this.#queue.head;
     if (request === null) {
       const said = buffer[start] === ERROR_BYTE ? buffer.toString('utf8', start + 1, end - 2) : '';
       this.end('protocol', predicateOf(failure('unasked', said)));
@@ -476,7 +544,7 @@ export class Lane implements ReplySource {
       return;
     }
     this.#inReply = true;
-    const request = this.#head;
+    const request = this.#queue.head;
     const size = this.#carry.used + (end - start) + this.#framer.bulkRemaining;
     if (request !== null && size > PASS_BYTES && this.#state === READY && this.#framer.type !== PUSH_BYTE) {
       const large = size > this.node.shared.options.streamThreshold;
@@ -520,15 +588,15 @@ export class Lane implements ReplySource {
   #beginStream(request: Request): void {
     this.#streaming = true;
     this.#mayPause = true;
-    if (this.owner === null) {
-      this.accepting = false;
+    if (this.#owner === null) {
+      this.#accepting = false;
       this.node.onLaneRetired(this);
       request.client?.onLargeReply();
     }
   }
 
   #stream(buffer: Buffer, start: number, end: number, last: boolean): void {
-    const request = this.#head as Request;
+    const request = this.#queue.head as Request;
     if (last) {
       this.#streaming = false;
       this.#inReply = false;
@@ -548,36 +616,23 @@ export class Lane implements ReplySource {
   }
 
   #pop(request: Request): void {
-    if (this.isBehindCode && this.owner !== null) {
-      this.isBehindCode = false;
+    if (this.#isBehindCode && this.#owner !== null) {
+      this.#isBehindCode = false;
       this.node.onCodeEnd();
     }
     // How long a command waited for others says nothing of the node.
-    if (this.patience > 0) request.startedAt = this.node.shared.clock.now;
-    this.#head = request.nextOfLane;
-    if (this.#head === null) {
-      this.#tail = null;
-      this.lastUsedAt = this.node.shared.clock.now;
-    }
-    this.inflight--;
-    this.#answered++;
-    if (this.#fences.length > 0) this.#passFences();
-  }
-
-  #passFences(): void {
-    const passed = this.#fences.filter(({ at }) => at <= this.#answered);
-    if (passed.length === 0) return;
-    this.#fences = this.#fences.filter(({ at }) => at > this.#answered);
-    for (const { resolve } of passed) resolve();
+    if (this.#patience > 0) request.startedAt = this.node.shared.clock.now;
+    this.#queue.shift(request);
+    if (this.inflight === 0) this.#lastUsedAt = this.node.shared.clock.now;
   }
 
   #onDrained(): void {
-    if (this.waiting.size > 0 && !this.full) this.#releaseWaiting();
+    if (this.#waiting.size > 0 && !this.full) this.#releaseWaiting();
   }
 
   #releaseWaiting(): void {
-    const clients = [...this.waiting];
-    this.waiting.clear();
+    const clients = [...this.#waiting];
+    this.#waiting.clear();
     for (const client of clients) client.resumeSoon();
   }
 
@@ -589,15 +644,9 @@ export class Lane implements ReplySource {
   }
 
   #failAll(reason: LaneEnd, why: string): void {
-    let request = this.#head;
-    this.#head = null;
-    this.#tail = null;
-    this.inflight = 0;
+    let request = this.#queue.takeAll();
     if (request === null) return;
-    const neverSent = ['connect', 'greeting', 'refused', 'turned-away'].includes(reason);
-    const outcome = neverSent ? '' : '; the outcome of the command is unknown';
-    const code = reason === 'refused' || reason === 'turned-away' ? 'ERR' : 'NODEDOWN';
-    const reply = encodeError(`${code} node ${this.node.name} (${this.node.address}) ${why}${outcome}`);
+    const reply = failedReply(this.node, reason, why);
     let cut = this.#streaming;
     while (request !== null) {
       const next: Request | null = request.nextOfLane;

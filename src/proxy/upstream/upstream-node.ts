@@ -24,7 +24,8 @@ import type { RequestPool } from '../request/request-pool.js';
 import type { Requester } from '../request/requester.js';
 import type { RoutedNode } from '../snapshot.js';
 import { BusyState } from './busy-state.js';
-import { Lane, type LaneEnd } from './lane.js';
+import { Lane } from './lane.js';
+import type { LaneEnd } from './lane-end.js';
 import type { LaneKind } from './lane-kind.js';
 import { LanePool } from './lane-pool.js';
 import { Drop, dropFrame, LateConnections } from './late-connections.js';
@@ -107,9 +108,9 @@ export class UpstreamNode {
     this.busy = new BusyState((reply) => shared.tellBusy(name, address, reply));
     this.downReply = this.#describeDown('has not been reached yet');
     const { nodePrivateConnections, nodeBlockingConnections } = shared.options;
-    this.privateLanes = new LanePool(nodePrivateConnections, (index) => this.#openPrivate(index, null));
-    this.blockingLanes = new LanePool(nodeBlockingConnections, (index) =>
-      this.#openPrivate(index, shared.blockingReceive),
+    this.privateLanes = new LanePool(nodePrivateConnections, (index, pool) => this.#openPrivate(index, pool, null));
+    this.blockingLanes = new LanePool(nodeBlockingConnections, (index, pool) =>
+      this.#openPrivate(index, pool, shared.blockingReceive),
     );
   }
 
@@ -343,7 +344,7 @@ export class UpstreamNode {
   }
 
   #openShared(lanes: Lane[], kind: LaneKind, index: number): Lane {
-    const lane = new Lane(this, kind, index);
+    const lane = new Lane(this, kind, index, null);
     lanes.push(lane);
     this.#open.add(lane);
     lane.open();
@@ -357,8 +358,8 @@ export class UpstreamNode {
     return pool.take(index, client);
   }
 
-  #openPrivate(index: number, receive: Buffer | null): Lane {
-    const lane = new Lane(this, this.#kinds[index] as LaneKind, index, receive);
+  #openPrivate(index: number, pool: LanePool, receive: Buffer | null): Lane {
+    const lane = new Lane(this, this.#kinds[index] as LaneKind, index, pool, receive);
     this.#open.add(lane);
     lane.open();
     return lane;

@@ -115,8 +115,8 @@ export class BlockedCommand implements ReplySink, MoveWaiter, LaneWaiter, TurnTa
     this.#unsent = false;
     this.#lane = lane;
     request.startedAt = this.#now;
-    lane.patience = this.#deadline - this.#now;
-    lane.whenIdle = (idle) => this.#onIdle(idle);
+    lane.expectLonger(this.#deadline - this.#now);
+    lane.whenIdle((idle) => this.#onIdle(idle));
     lane.send(request, frame, start, end);
     this.#all.atNode.add(this);
   }
@@ -127,7 +127,7 @@ export class BlockedCommand implements ReplySink, MoveWaiter, LaneWaiter, TurnTa
     if (this.#state !== AT_NODE || lane === null) return;
     if (this.#ended !== null) {
       // It is being answered already, for good.
-      lane.patience = 0;
+      lane.expectLonger(0);
       return;
     }
     this.#state = LEAVING;

@@ -28,7 +28,7 @@ const LATER_MS = 20;
 export function unblock(lane: Lane, mode: UnblockMode, kind: LaneKind = CONTROL): void {
   const until = lane.answered + lane.inflight;
   // From now on the node is to answer as soon as it answers anything.
-  lane.patience = 0;
+  lane.expectLonger(0);
   if (lane.head !== null) lane.head.startedAt = lane.node.shared.clock.now;
   new Unblocking(lane, mode, kind, until).ask();
 }
@@ -49,7 +49,7 @@ export function unblockFor(asker: ClientConnection, command: Command, lane: Lane
 
 /** Gives a lane back on which nothing waits any more, as soon as no CLIENT UNBLOCK can hit whoever uses it next. */
 export function releaseBlocking(lane: Lane): void {
-  lane.patience = 0;
+  lane.expectLonger(0);
   if (lane.closed) return;
   if (lane.unblocks === 0) lane.node.releasePrivate(lane);
 }
@@ -64,14 +64,14 @@ function askNode(lane: Lane, mode: UnblockMode, kind: LaneKind, sink: ReplySink)
   request.answerTo(sink);
   request.startedAt = node.shared.clock.now;
   control.send(request, frame, 0, frame.length);
-  lane.unblocks++;
+  lane.beginUnblock();
   return request;
 }
 
 /** A CLIENT UNBLOCK was answered. @param known false: it may still come, so the connection is not used again */
 function answered(lane: Lane, known: boolean): void {
-  lane.unblocks--;
-  if (!known) lane.accepting = false;
+  lane.endUnblock();
+  if (!known) lane.refuseFurther();
   if (lane.unblocks === 0 && lane.inflight === 0 && !lane.closed) lane.node.releasePrivate(lane);
 }
 

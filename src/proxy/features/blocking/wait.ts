@@ -65,7 +65,7 @@ export function waitCommand(router: Router, lateEnds: LateEnds): LocalCommand {
       lane.ask(PING, null, NO_KEYS_AT_ALL);
       lane.outlet.append(framer.source, framer.frameStart, framer.frameEnd);
       node.counters.bytesOut += framer.frameEnd - framer.frameStart;
-      lane.patience = patience;
+      lane.expectLonger(patience);
       group.addPart(node, lane);
       waiting.add(lane);
     });
@@ -90,11 +90,11 @@ class WaitEverywhere implements Waiting {
 
   add(lane: Lane): void {
     this.#lanes.add(lane);
-    lane.whenIdle = (idle) => {
+    lane.whenIdle((idle) => {
       this.#lanes.delete(idle);
       releaseBlocking(idle);
       this.seal();
-    };
+    });
   }
 
   /** All lanes were added, or one has answered. */

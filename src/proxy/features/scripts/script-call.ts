@@ -38,7 +38,7 @@ export class ScriptCall extends ClientStream {
     const { digest, frame, lane } = this.#call;
     if (lane.closed) return false;
     if (reply.compare(NO_SCRIPT, 0, NO_SCRIPT.length, start, start + NO_SCRIPT.length) !== 0) return false;
-    lane.scripts?.delete(digest);
+    lane.scripts.delete(digest);
     if (isFollowed(request, lane) || !this.#reload(lane, digest)) return false;
     this.letGo(request);
     lane.send(request, frame, 0, frame.length);

@@ -123,6 +123,6 @@ function askPastScripts(
 
 function ownLane(node: UpstreamNode, client: ClientConnection): Lane | null {
   const lane = node.takePrivate(client.kind, client);
-  if (lane !== null) lane.whenIdle = (idle) => node.releasePrivate(idle);
+  if (lane !== null) lane.whenIdle((idle) => node.releasePrivate(idle));
   return lane;
 }

@@ -23,8 +23,6 @@ import type { ScriptStore } from './script-store.js';
 const PUBLISHES = /publish/i;
 /** Larger commands are not kept to be sent again. */
 const MOST_FRAME_BYTES = 65_536;
-/** A lane that has carried more scripts than this begins to count anew. */
-const MOST_OF_LANE = 10_000;
 
 /** Keeps what is published behind what was subscribed to before. */
 export interface PublishGate {
@@ -138,7 +136,7 @@ export class Scripts {
   /** SCRIPT FLUSH is on its way to the nodes. @param told whether another process has sent it */
   flush(told = false): void {
     this.store.flush(told);
-    for (const node of this.#router.nodes) for (const lane of node.lanes()) lane.scripts = null;
+    for (const node of this.#router.nodes) for (const lane of node.lanes()) lane.scripts.clear();
   }
 
   /** Whether the command that `framer` holds may write. @param isReadOnlyFunction whether a function has the flag no-writes */
@@ -174,10 +172,6 @@ export class Scripts {
 
 /** Makes sure that what follows on this lane finds the script. */
 export function load(lane: Lane, digest: string, body: Buffer): void {
-  let known = lane.scripts;
-  if (known?.has(digest) === true) return;
-  if (known === null || known.size >= MOST_OF_LANE) known = new Set();
-  known.add(digest);
-  lane.scripts = known;
+  if (!lane.scripts.add(digest)) return;
   lane.ask(Buffer.from(encodeRequest(['SCRIPT', 'LOAD', body])), null, NO_KEYS_AT_ALL);
 }

@@ -53,7 +53,7 @@ export class Watches {
     const { lane } = watch;
     if (lane.closed) return;
     if (!told) lane.ask(UNWATCH, null, NO_KEYS_AT_ALL);
-    lane.whenIdle = (idle) => client.lanes.letGo(idle);
+    lane.whenIdle((idle) => client.lanes.letGo(idle));
   }
 
   readonly unwatch: LocalCommand = (client, command) => {
@@ -132,7 +132,7 @@ export class Watches {
 
   /** Begins to watch on a lane of the client's own to the node with this index. */
   #begin(client: ClientConnection, index: number, lane: Lane): Watch {
-    lane.whenIdle = null;
+    lane.neverMindIdle();
     client.lanes.keep(index, lane);
     const watch = new Watch(lane);
     this.#watches.set(client, watch);
