@@ -3,27 +3,23 @@
  *
  *   requests    head → … → tail          appended by `send`, in the order of their frames
  *   outlet      [frame][frame][frame]    one write a turn
- *   replies     framed as chunks come, each belongs to the request at the head
- *
- * A reply that is whole in one chunk is handed on from there. One that is cut is gathered in `#carry`;
- * one that is large is streamed to its client as its chunks arrive (`#streaming`).
+ *   replies     framed as chunks come (`reply-reader.ts`), each belongs to the request at the head
  *
  * States: idle → connecting → greeting → ready → closed. Commands may be sent in every state but the last;
  * they go out once the node has answered the handshake.
  *
- * The file is long because where a reply's bytes go depends on all of a lane's states, which nobody else may see.
+ * The file is long because a lane is what all of these meet in: whom it serves, what it waits for, how it ends.
  */
 
 import type { Socket } from 'node:net';
 import { openSocket } from '../../node/dial.js';
 import { type Failure, failure, predicateOf, systemFailure, timedOut } from '../../node/failure.js';
 import type { Greeted } from '../../node/handshake.js';
-import { ReplyFramer } from '../../resp/reply-framer.js';
 import { Outlet } from '../io/outlet.js';
 import { createSocketWriter } from '../io/socket-writer.js';
 import type { ReplySink } from '../request/reply-sink.js';
 import { type KeysOfRequest, type Request, UNKNOWN_KEYS } from '../request/request.js';
-import type { ReplySource, Requester } from '../request/requester.js';
+import type { Requester } from '../request/requester.js';
 import { Greeting } from './greeting.js';
 import { GreetingTimer } from './greeting-timer.js';
 import { failedReply, type LaneEnd } from './lane-end.js';
@@ -33,7 +29,7 @@ import { LaneQueue } from './lane-queue.js';
 import { LaneTimeouts } from './lane-timeouts.js';
 import { LoadedScripts } from './loaded-scripts.js';
 import { ReadingPause } from './reading-pause.js';
-import { ReplyCarry } from './reply-carry.js';
+import { ReplyReader, type ReplyReceiver } from './reply-reader.js';
 import type { UpstreamNode } from './upstream-node.js';
 
 const IDLE = 0;
@@ -44,11 +40,7 @@ const CLOSED = 4;
 
 /** A script that runs for longer keeps its lane for itself. */
 const LONG_CODE_MS = 50;
-/** A reply above this size is handed to its client as it comes, where it is the client's turn. */
-const PASS_BYTES = 16_384;
 const ERROR_BYTE = 0x2d;
-const PUSH_BYTE = 0x3e;
-const BULK_BYTE = 0x24;
 
 /**
  * A node that runs a script says nothing at all until `busy-reply-threshold`, which is as long as `request-timeout` by
@@ -56,7 +48,7 @@ const BULK_BYTE = 0x24;
  */
 const BUSY_GRACE_MS = 1000;
 
-export class Lane implements ReplySource {
+export class Lane implements ReplyReceiver {
   readonly node: UpstreamNode;
   readonly kind: LaneKind;
   /** Index of the kind in the node's table of lanes. */
@@ -81,14 +73,7 @@ export class Lane implements ReplySource {
   #state = IDLE;
   #socket: Socket | null = null;
   readonly #queue = new LaneQueue();
-  readonly #framer = new ReplyFramer();
-  #receive: Buffer;
-  readonly #sharesReceive: boolean;
-  readonly #carry = new ReplyCarry();
-  #inReply = false;
-  #streaming = false;
-  /** Whether this stream may stop the lane's reading for a slow client: only where nobody else is to wait for it. */
-  #mayPause = false;
+  readonly #reader: ReplyReader;
   readonly #timeouts: LaneTimeouts;
   #endsWhenIdle = false;
   readonly #greetingTimer = new GreetingTimer(
@@ -114,8 +99,8 @@ export class Lane implements ReplySource {
     this.pool = pool;
     this.kind = kind;
     this.kindIndex = kindIndex;
-    this.#sharesReceive = receive !== null;
-    this.#receive = receive ?? node.shared.lanePools.large.take();
+    const { options, lanePools, requests } = node.shared;
+    this.#reader = new ReplyReader(this, { receive, pool: lanePools.large, options, nobody: requests.nobody });
     this.outlet = new Outlet(node.shared.turn, node.shared.lanePools, { onDrained: () => this.#onDrained() });
     this.#timeouts = new LaneTimeouts(this.outlet);
   }
@@ -304,7 +289,7 @@ export class Lane implements ReplySource {
     this.#state = CONNECTING;
     const { options } = this.node.shared;
     const onread = {
-      buffer: () => this.#receive,
+      buffer: () => this.#reader.receiveBuffer,
       callback: (length: number, chunk: Uint8Array): boolean => {
         this.#onChunk(length, chunk as Buffer);
         return true;
@@ -338,12 +323,12 @@ export class Lane implements ReplySource {
 
   /** The client whose large reply is being passed on as it comes, or null. */
   get streamsTo(): Requester | null {
-    return this.#streaming ? (this.#queue.head?.client ?? null) : null;
+    return this.#reader.isStreaming ? (this.#queue.head?.client ?? null) : null;
   }
 
   /** A large reply is on its way, whosever it is. */
   get isStreaming(): boolean {
-    return this.#streaming;
+    return this.#reader.isStreaming;
   }
 
   /** Takes no further commands, and ends when those in flight are answered. */
@@ -362,7 +347,7 @@ export class Lane implements ReplySource {
     this.#greetingTimer.stop();
     this.outlet.close();
     this.#socket?.destroy();
-    this.#carry.take(false);
+    this.#reader.drop();
     this.node.onLaneEnd(this, reason, why, wasReady);
     this.#failAll(reason, why);
     this.#releaseWaiting();
@@ -481,20 +466,12 @@ export class Lane implements ReplySource {
     const { clock } = this.node.shared;
     const now = clock.read();
     this.#timeouts.heard(now);
-    const framer = this.#framer;
     this.node.counters.bytesIn += length;
-    let at = 0;
-    while (at < length) {
-      const end = framer.advance(chunk, at, length);
-      if (end < 0) {
-        this.end('protocol', predicateOf(failure('protocol')));
-        return;
-      }
-      if (!this.#inReply && framer.complete) this.#onReply(chunk, at, end);
-      else this.#onPiece(chunk, at, end, framer.complete);
-      if (this.#state >= CLOSED) return;
-      at = end;
+    if (!this.#reader.read(chunk, length)) {
+      this.end('protocol', predicateOf(failure('protocol')));
+      return;
     }
+    if (this.closed) return;
     if (this.#waiting.size > 0 && !this.full) this.#releaseWaiting();
     if (this.inflight > 0) return;
     if (this.#endsWhenIdle) this.end('closed', 'is retired');
@@ -507,27 +484,16 @@ export class Lane implements ReplySource {
     tell?.(this);
   }
 
-  /** A whole reply in one piece. */
-  #onReply(buffer: Buffer, start: number, end: number): void {
+  /** A whole reply is here: the head's, or the node's answer to the handshake. */
+  onWholeReply(buffer: Buffer, start: number, end: number): void {
     if (this.#state === GREETING && this.#greeting !== null) {
       this.#onGreetingReply(this.#greeting, buffer, start, end);
       return;
     }
-    // Out-of-band messages of RESP3 answer no request.
-    if (this.#framer.type === PUSH_BYTE) return;
     const request = this.#queue.head;
     if (request === null) {
       const said = buffer[start] === ERROR_BYTE ? buffer.toString('utf8', start + 1, end - 2) : '';
       this.end('protocol', predicateOf(failure('unasked', said)));
-      return;
-    }
-    if (
-      end - start > PASS_BYTES &&
-      this.#isPassable(request) &&
-      buffer[start] === BULK_BYTE &&
-      buffer === this.#receive
-    ) {
-      this.#stream(buffer, start, end, true);
       return;
     }
     this.#pop(request);
@@ -537,82 +503,21 @@ export class Lane implements ReplySource {
     request.sink.onReply(request, buffer, start, end);
   }
 
-  /** A piece of a reply that is not whole in this chunk; `last`: it ends here. */
-  #onPiece(buffer: Buffer, start: number, end: number, last: boolean): void {
-    if (this.#streaming) {
-      this.#stream(buffer, start, end, last);
-      return;
-    }
-    this.#inReply = true;
-    const request = this.#queue.head;
-    const size = this.#carry.used + (end - start) + this.#framer.bulkRemaining;
-    if (request !== null && size > PASS_BYTES && this.#state === READY && this.#framer.type !== PUSH_BYTE) {
-      const large = size > this.node.shared.options.streamThreshold;
-      if (large && request.stream !== null) {
-        this.#beginStream(request);
-        this.#streamCarry();
-        if (!this.closed) this.#stream(buffer, start, end, last);
-        return;
-      }
-      if (this.#carry.used === 0 && this.#isPassable(request)) {
-        this.#streaming = true;
-        this.#mayPause = false;
-        this.#stream(buffer, start, end, last);
-        return;
-      }
-    }
-    this.#carry.gather(buffer, start, end, this.#framer.bulkRemaining);
-    if (!last) return;
-    const { used } = this.#carry;
-    const reply = this.#carry.take(true);
-    this.#inReply = false;
-    if (reply !== null) this.#onReply(reply, 0, used);
-  }
-
-  /** Whether the reply at the head can go straight to its client. */
-  #isPassable(request: Request): boolean {
-    return request.stream?.isNext(request) === true;
-  }
-
-  /** What was gathered before the reply turned out to be large. */
-  #streamCarry(): void {
-    const { used } = this.#carry;
-    const carry = this.#carry.take(false);
-    if (carry !== null) this.#stream(carry, 0, used, false);
-  }
-
   /**
    * The head's reply is large: from now on it is passed on as it comes. Nobody else shall wait behind it,
    * so a shared lane takes no further commands, and its client gets lanes of its own.
    */
-  #beginStream(request: Request): void {
-    this.#streaming = true;
-    this.#mayPause = true;
-    if (this.#owner === null) {
-      this.#accepting = false;
-      this.node.onLaneRetired(this);
-      request.client?.onLargeReply();
-    }
+  onLargeReply(request: Request): void {
+    if (this.#owner !== null) return;
+    this.#accepting = false;
+    this.node.onLaneRetired(this);
+    request.client?.onLargeReply();
   }
 
-  #stream(buffer: Buffer, start: number, end: number, last: boolean): void {
-    const request = this.#queue.head as Request;
-    if (last) {
-      this.#streaming = false;
-      this.#inReply = false;
-      this.#pop(request);
-      this.node.answered(request, false);
-    }
-    const stream = request.stream ?? this.node.shared.requests.nobody;
-    if (this.#sharesReceive && buffer === this.#receive) {
-      // Others will read into it before the client has taken these bytes.
-      const bytes = Buffer.from(buffer.subarray(start, end));
-      stream.onReplyPiece(request, this.#mayPause ? this : null, bytes, 0, bytes.length, last);
-      return;
-    }
-    const reusable = stream.onReplyPiece(request, this.#mayPause ? this : null, buffer, start, end, last);
-    // The kernel still reads from the receive buffer: the next chunk needs another one.
-    if (!reusable && buffer === this.#receive) this.#receive = this.node.shared.lanePools.large.take();
+  /** The last piece of the head's reply is about to be passed on. */
+  onStreamed(request: Request): void {
+    this.#pop(request);
+    this.node.answered(request, false);
   }
 
   #pop(request: Request): void {
@@ -647,7 +552,7 @@ export class Lane implements ReplySource {
     let request = this.#queue.takeAll();
     if (request === null) return;
     const reply = failedReply(this.node, reason, why);
-    let cut = this.#streaming;
+    let cut = this.#reader.isStreaming;
     while (request !== null) {
       const next: Request | null = request.nextOfLane;
       this.node.answered(request, true);
