@@ -97,7 +97,9 @@ try {
     }
   }
   const each = rings.map((names, i) => `${passedHere[i]} here (${names.join(', ')})`).join(', ');
-  console.log(`total: ${passedThere} pass on a single Redis, ${each}, ${unexpected} differences not known, ${cut} units cut`);
+  console.log(
+    `total: ${passedThere} pass on a single Redis, ${each}, ${unexpected} differences not known, ${cut} units cut`,
+  );
 } finally {
   endServers();
   rmSync(folder, { recursive: true, force: true });
