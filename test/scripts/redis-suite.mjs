@@ -1,8 +1,10 @@
-// `npm run redis-suite -- DIR [unit...] [--workers N] [--tags=TAGS] [--no-build]`: runs the test suite of a checkout of Redis' source
-// (DIR; needs `tclsh`) against a single redis-server and through the proxy with three nodes, and prints every test that
-// passes there and not here. Differences that are known stand in redis-suite/known-differences.json with their
-// reasons (`workers`: with several of them only; `skip`: the tests behind it could not run); any other one makes it
-// exit with 1.
+// `npm run redis-suite -- DIR [unit...] [--node-names A,B,C]... [--workers N] [--tags=TAGS] [--no-build]`: runs the test
+// suite of a checkout of Redis' source (DIR; needs `tclsh`) against a single redis-server and through the proxy with
+// three nodes, and prints every test that passes there and not here. Their names decide which node a key falls on: a
+// ring is tried for each `--node-names`. Differences that are known stand in redis-suite/known-differences.json with
+// their reasons (`workers`: with several of them only; `keyElsewhere`: only where this key is not on the first node, which
+// runs scripts without keys, so that the outcome follows from the names; `skip`: the tests behind it could not run); any
+// other one makes it exit with 1.
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
@@ -34,7 +36,7 @@ const UNITS = [
   ...['functions', 'introspection', 'introspection-2', 'bitops', 'bitfield', 'geo', 'hyperloglog', 'querybuf'],
   ...['limits', 'tracking', 'info-command', 'pubsubshard', 'lazyfree', 'wait', 'slowlog', 'pause', 'latency-monitor'],
 ];
-const NODES = 3;
+const NODE_NAMES = 'node1,node2,node3';
 /** What needs replicas or files, a server of its own, or minutes. */
 const TAGS = '-needs:repl -needs:save -large-memory -slow -external:skip';
 const UNIT_MS = 120_000;
@@ -42,6 +44,7 @@ const UNIT_MS = 120_000;
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
+    'node-names': { type: 'string', multiple: true, default: [NODE_NAMES] },
     workers: { type: 'string', default: '1' },
     tags: { type: 'string', default: TAGS },
     logs: { type: 'string', default: join(root, '.cache/redis-suite') },
@@ -55,12 +58,14 @@ if (source === undefined || !existsSync(join(source, 'tests/test_helper.tcl'))) 
 }
 if (!values['no-build'] && buildIfStale({ checkTypes: false }) !== 0) fail('The build failed: see the messages above.');
 
-const known = knownDifferences(Number(values.workers));
+const rings = values['node-names'].map((names) => names.split(','));
+const differences = JSON.parse(readFileSync(join(root, 'test/scripts/redis-suite/known-differences.json'), 'utf8'));
 const folder = mkdtempSync(join(tmpdir(), 'redis-suite-'));
 const children = [];
 let unexpected = 0;
 mkdirSync(values.logs, { recursive: true });
-const totals = { single: 0, proxy: 0 };
+let passedThere = 0;
+const passedHere = rings.map(() => 0);
 try {
   for (const unit of chosen.length === 0 ? UNITS : chosen.map((name) => name.replace(/^unit\//, ''))) {
     // What a unit leaves behind, such as a script that never ends, must not disturb the next one.
@@ -68,31 +73,47 @@ try {
       () => startRedis('single'),
       (port) => runUnit(unit, port, 'single', []),
     );
-    // One that fails half-way may leave behind what keeps the others from running.
-    const skipped = Object.entries(known[unit] ?? {}).flatMap(([name, { skip }]) => (skip ? [name] : []));
-    const here = await withServers(startProxy, (port) => runUnit(unit, port, 'proxy', skipped));
-    totals.single += there.length;
-    totals.proxy += here.length;
-    unexpected += report(unit, there, here);
+    passedThere += there.length;
+    for (const [i, names] of rings.entries()) {
+      let known = {};
+      const here = await withServers(
+        () => startProxy(names),
+        async ({ port, admin }) => {
+          known = await knownDifferences(unit, names, admin);
+          // One that fails half-way may leave behind what keeps the others from running.
+          const skipped = Object.keys(known).filter((name) => known[name].skip);
+          return runUnit(unit, port, `proxy.${names.join('-')}`, skipped);
+        },
+      );
+      passedHere[i] += here.length;
+      unexpected += report(unit, names, known, there, here);
+    }
   }
-  console.log(
-    `total: ${totals.single} pass on a single Redis, ${totals.proxy} here, ${unexpected} differences not known`,
-  );
+  const each = rings.map((names, i) => `${passedHere[i]} here (${names.join(', ')})`).join(', ');
+  console.log(`total: ${passedThere} pass on a single Redis, ${each}, ${unexpected} differences not known`);
 } finally {
   endServers();
   rmSync(folder, { recursive: true, force: true });
 }
 process.exitCode = unexpected === 0 ? 0 : 1;
 
-/** @returns by unit and test */
-function knownDifferences(workers) {
-  const all = JSON.parse(readFileSync(join(root, 'test/scripts/redis-suite/known-differences.json'), 'utf8'));
-  return Object.fromEntries(
-    Object.entries(all).map(([unit, tests]) => [
-      unit,
-      Object.fromEntries(Object.entries(tests).filter(([, difference]) => workers > 1 || !difference.workers)),
-    ]),
-  );
+/** @returns those of the unit that are to be expected of these nodes, by test */
+async function knownDifferences(unit, names, admin) {
+  const known = {};
+  for (const [name, difference] of Object.entries(differences[unit] ?? {})) {
+    const { workers = false, keyElsewhere } = difference;
+    if (workers && Number(values.workers) === 1) continue;
+    if (keyElsewhere !== undefined && (await ownerOf(keyElsewhere, admin)) === names[0]) continue;
+    known[name] = difference;
+  }
+  return known;
+}
+
+/** @returns the name of the node that owns the key */
+async function ownerOf(key, admin) {
+  const answer = await fetch(`${admin}/v1/ring/which?key=${encodeURIComponent(key)}`);
+  if (!answer.ok) throw new Error(`ring/which: ${await answer.text()}`);
+  return (await answer.json())[0].node;
 }
 
 async function withServers(start, run) {
@@ -139,19 +160,18 @@ async function runUnit(unit, port, target, skipped) {
 }
 
 /** Prints what passes there and not here. @returns how many of these are not known */
-function report(unit, there, here) {
+function report(unit, names, known, there, here) {
   const left = [...here];
   const missing = there.filter((name) => {
     const at = left.indexOf(name);
     if (at >= 0) left.splice(at, 1);
     return at < 0;
   });
-  const reasons = known[unit] ?? {};
-  const fresh = missing.filter((name) => reasons[name] === undefined);
+  const fresh = missing.filter((name) => known[name] === undefined);
   console.log(
-    `${unit}: ${there.length} there, ${here.length} here, ${missing.length} missing, ${fresh.length} not known`,
+    `${unit} (${names.join(', ')}): ${there.length} there, ${here.length} here, ${missing.length} missing, ${fresh.length} not known`,
   );
-  for (const name of missing) console.log(`  ${reasons[name] === undefined ? 'MISSING' : 'known  '} ${name}`);
+  for (const name of missing) console.log(`  ${known[name] === undefined ? 'MISSING' : 'known  '} ${name}`);
   return fresh.length;
 }
 
@@ -174,9 +194,9 @@ async function startRedis(name) {
   return port;
 }
 
-async function startProxy() {
-  const ports = await Promise.all(Array.from({ length: NODES }, (_, i) => startRedis(`node${i + 1}`)));
-  const nodes = ports.flatMap((port, i) => ['--node', `node${i + 1}=127.0.0.1:${port}`]);
+async function startProxy(names) {
+  const ports = await Promise.all(names.map(startRedis));
+  const nodes = ports.flatMap((port, i) => ['--node', `${names[i]}=127.0.0.1:${port}`]);
   const args = [join(root, 'dist/cli/main.js'), 'serve', '--listen', '127.0.0.1:0', '--admin', '127.0.0.1:0', ...nodes];
   args.push(
     '--admin-commands',
@@ -187,7 +207,8 @@ async function startProxy() {
     mkdtempSync(join(folder, 'state-')),
   );
   const line = await start(process.execPath, args, /^\{"event":"ready".*$/m);
-  return Number(JSON.parse(line).listen.split(':').at(-1));
+  const { listen, admin } = JSON.parse(line);
+  return { port: Number(listen.split(':').at(-1)), admin };
 }
 
 /** Starts a program that ends with this one. @returns what `ready` matched in its output */

@@ -8,10 +8,22 @@ const FULL = process.env.MODEL === 'full';
 const LIMIT = FULL ? 20_000_000 : 1_000_000;
 
 const NONE: FleetBounds = {
-  ...{ commands: 1, deletes: true, leases: 0, deaths: 0, joins: 0, cancels: 0, changes: 1, members: 2, moving: false },
+  ...{
+    commands: 1,
+    deletes: true,
+    leases: 0,
+    deaths: 0,
+    joins: 0,
+    cancels: 0,
+    changes: 1,
+    members: 2,
+    begins: 'stable',
+  },
 };
 /** Keys move already. */
-const MOVING = { moving: true, changes: 0, deletes: FULL } as const;
+const MOVING = { begins: 'moving', changes: 0, deletes: FULL } as const;
+/** The change may be turned round. */
+const TURNING = { ...MOVING, begins: 'turning' } as const;
 
 function exploration(bounds: Partial<FleetBounds>, without: FleetRule | null = null): Exploration {
   return explore(firstFleet({ ...NONE, ...bounds }), (world) => fleetStepsOf(world, without), fleetKeyOf, LIMIT);
@@ -26,7 +38,8 @@ const WORLDS: readonly (readonly [string, Partial<FleetBounds>])[] = [
   ['a mover that stands still', { ...MOVING, leases: 1, commands: 2 }],
   ['a mover that dies', { ...MOVING, deaths: 1, commands: 2 }],
   ['a cancel', { ...MOVING, cancels: 1, commands: FULL ? 2 : 1 }],
-  ...(FULL ? [['a cancel, and a proxy that loses its lease', { ...MOVING, cancels: 1, leases: 1 }] as const] : []),
+  // Half a million states.
+  ...(FULL ? [['a cancel, and a mover that stands still', { ...TURNING, leases: 1 }] as const] : []),
 ];
 
 describe('the protocol of ring changes over several proxies', () => {
@@ -62,6 +75,7 @@ const BROKEN: readonly (readonly [FleetRule, Partial<FleetBounds>])[] = [
   ['a source has one mover', { ...MOVING, commands: 2 }],
   ['the nodes drop a mover before the next one begins', { ...MOVING, leases: 1, commands: 2 }],
   ['a mover connects by a claim that is in force', { ...MOVING, leases: 1, commands: 2 }],
+  ['a mover looks whether it belongs to the fleet', { ...TURNING, leases: 1 }],
   ['moves hold still while a cancel is undecided', { ...MOVING, cancels: 1 }],
 ];
 

@@ -223,6 +223,42 @@ it('what is shown of a ring is of one moment, and not stable while keys move', a
   ]);
 });
 
+describe('another member of the fleet', () => {
+  async function withOther(): Promise<{ stage: Stage; store: LocalStore }> {
+    const store = new LocalStore('p1', null);
+    const stage = stageManager('p1', store);
+    atEnd(() => stage.manager.close());
+    await stage.manager.bootstrap(NODES, OPTIONS);
+    await store.register('p2', (await store.load())?.revision ?? -1);
+    return { stage, store };
+  }
+
+  it('is waited for: keys move when it has acknowledged this fence, too', async () => {
+    const { stage, store } = await withOther();
+    const changing = stage.manager.change(ADD_C);
+    await expect.poll(async () => (await store.members())[0]?.answer?.acknowledged).toBe(true);
+    await new Promise(setImmediate);
+    expect(stage.manager.view()).toMatchObject({ phase: 'preparing' });
+    const revision = (await store.load())?.revision ?? -1;
+    await store.answer('p2', { revision: revision - 1, acknowledged: true, why: '' });
+    await new Promise(setImmediate);
+    expect(stage.manager.view()).toMatchObject({ phase: 'preparing' });
+    await store.answer('p2', { revision, acknowledged: true, why: '' });
+    expect(await changing).toMatchObject({ generation: 2 });
+    expect(stage.manager.view()).toMatchObject({ phase: 'moving' });
+  });
+
+  it('keeps the ring as it is by its refusal', async () => {
+    const { stage, store } = await withOther();
+    const changing = stage.manager.change(ADD_C);
+    await expect.poll(() => stage.calls).toContain('fence');
+    const revision = (await store.load())?.revision ?? -1;
+    await store.answer('p2', { revision, acknowledged: false, why: 'get of client 7 of p2' });
+    await expect(changing).rejects.toMatchObject({ message: expect.stringContaining('client 7 of p2') });
+    expect(stage.manager.view()).toMatchObject({ phase: 'stable' });
+  });
+});
+
 describe('a proxy that starts again', () => {
   it('goes on with a change whose keys move, when the nodes have dropped its predecessor', async () => {
     const folder = tempFolder('state');
@@ -251,6 +287,21 @@ describe('a proxy that starts again', () => {
     });
     expect(last(second).keysPerSecond).toBe(9);
     expect(second.manager.view().change).toMatchObject({ keysDropped: 2 });
+  });
+
+  it('moves no key of a source that another proxy has claimed: it says so, and holds them', async () => {
+    const folder = tempFolder('state');
+    const first = await start(folder);
+    await first.manager.change(ADD_C);
+    await first.end();
+    const store = new LocalStore('p2', new StateDir(folder, () => {}));
+    for (const source of ['a', 'b']) await store.claim(`mover/${source}`, 'p3');
+    const second = stageManager('p2', store);
+    atEnd(() => second.manager.close());
+    await second.manager.bootstrap(NODES, OPTIONS);
+    await expect.poll(() => second.warnings.at(-1)).toMatch(/another proxy moves the keys of [ab]/);
+    expect(second.movers).toEqual([]);
+    expect(second.snapshots.at(-1)).toMatchObject({ phase: 'moving', moves: null });
   });
 
   it('has the nodes drop its predecessors at the next fence, and then no more', async () => {

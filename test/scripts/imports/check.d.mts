@@ -8,11 +8,6 @@ export type Ratchet = Readonly<Record<string, number>>;
 
 export interface Checked {
   readonly faults: readonly Fault[];
-  readonly known: {
-    readonly backArrows: readonly string[];
-    readonly arrowsBetweenFeatures: readonly string[];
-    readonly valueCircles: readonly string[];
-  };
   readonly figures: Readonly<Record<string, number>>;
   /** The files of the largest circle. */
   readonly circle: readonly string[];

@@ -82,7 +82,7 @@ function orderRules() {
   });
 }
 
-/** The rules of which some violations are known, which only become fewer: see ratchet.json. */
+/** Rules that are counted as well. */
 export const isBackArrow = (rule) => rule.startsWith('proxy order: ');
 export const BETWEEN_FEATURES = 'features-stand-side-by-side';
 

@@ -71,10 +71,11 @@ export const PARTS = [
 export const PROXY_ORDER = [
   ['io', 'request', 'measure', 'peers', 'events.ts', 'options.ts', 'settings.ts', 'snapshot.ts', 'key-moves.ts'],
   ['upstream'],
-  ['route', 'session'],
+  ['session'],
+  ['route'],
   ['features'],
   // Composition.
-  ['features/index.ts', 'features/answer-peer.ts', 'dispatcher.ts', 'data-plane.ts'],
+  ['features/compose.ts', 'features/answer-peer.ts', 'dispatcher.ts', 'data-plane.ts'],
 ];
 
 /** @returns what src/ARCHITECTURE.md says in the column "may import" */

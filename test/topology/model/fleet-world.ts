@@ -48,6 +48,7 @@ export type FleetRule =
   | 'a source has one mover'
   | 'the nodes drop a mover before the next one begins'
   | 'a mover connects by a claim that is in force'
+  | 'a mover looks whether it belongs to the fleet'
   | 'moves hold still while a cancel is undecided';
 
 export interface FleetBounds {
@@ -64,8 +65,11 @@ export interface FleetBounds {
   readonly changes: 0 | 1 | 2;
   /** Proxies that are members from the start; one more joins. */
   readonly members: 1 | 2;
-  /** Keys move already when the world begins. */
-  readonly moving: boolean;
+  /**
+   * The phase in which the world begins. `turning`: it has just been recorded, nobody knows of it yet, and a proxy that
+   * does not coordinate has the moves.
+   */
+  readonly begins: 'stable' | 'moving' | 'turning';
 }
 
 /** 0: the node has no such key. Others are the numbers of the writes. */
@@ -168,17 +172,24 @@ function newProxy(life: Proxy['life']): Proxy {
   };
 }
 
+const PASSED = [
+  { phase: 'preparing', direction: 1 },
+  { phase: 'moving', direction: 1 },
+] as const;
+const TURNING = { phase: 'turning', direction: 1 } as const;
+
 export function firstFleet(bounds: FleetBounds): FleetWorld {
-  const { commands, deletes, leases, deaths, joins, cancels, changes, members, moving } = bounds;
-  const passed: readonly Recorded[] = [
-    { phase: 'preparing', direction: 1 },
-    { phase: 'moving', direction: 1 },
-  ];
-  const log: readonly Recorded[] = [{ phase: 'stable', direction: 1 }, ...(moving ? passed : [])];
-  const seen = log.length - 1;
+  const { commands, deletes, leases, deaths, joins, cancels, changes, members, begins } = bounds;
+  const phases = { stable: [], moving: PASSED, turning: [...PASSED, TURNING] } as const satisfies Record<
+    FleetBounds['begins'],
+    readonly Recorded[]
+  >;
+  const log: readonly Recorded[] = [{ phase: 'stable', direction: 1 }, ...phases[begins]];
+  const turns = begins === 'turning';
+  const seen = log.length - (turns ? 2 : 1);
   const member = { ...newProxy('alive'), seen, acknowledged: seen - 1 };
   // One of them has to connect anew.
-  const both: readonly Proxy[] = [member, { ...member, connection: 'none' }];
+  const both: readonly Proxy[] = [member, { ...member, connection: 'none', claim: turns ? 2 : 0 }];
   return {
     a: 1,
     b: 0,
@@ -188,10 +199,10 @@ export function firstFleet(bounds: FleetBounds): FleetWorld {
     left: { commands, leases, deaths, joins, cancels, changes },
     log,
     elected: { revision: 1, by: 0 },
-    mover: null,
-    nextClaim: 2,
+    mover: turns ? { revision: 2, by: 1, direction: 1 } : null,
+    nextClaim: turns ? 3 : 2,
     coordinators: [
-      { claim: 1, seen },
+      { claim: 1, seen: log.length - 1 },
       { claim: 0, seen: -1 },
     ],
     proxies: [...both.slice(0, members), ...(joins > 0 ? [newProxy('none')] : [])],
@@ -462,6 +473,12 @@ function takeBack(own: Proxy, copy: FleetWorld): void {
   copy.left.commands++;
 }
 
+/** Whether a connection that it opens now may carry anything. */
+function belongs({ lease, registered, fencedOff }: Proxy, without: FleetRule | null): boolean {
+  const isLeaseValid = lease || without === '8 a lease is counted from when its renewal was sent';
+  return mayCarry(isLeaseValid, registered && !fencedOff);
+}
+
 /** Connects: is known by name first, looks whether it still belongs to the fleet, then speaks. */
 function* connectionSteps(proxy: Proxy, without: FleetRule | null, edit: Edit): Generator<Step<FleetWorld>> {
   const isLeaseValid = proxy.lease || without === '8 a lease is counted from when its renewal was sent';
@@ -581,7 +598,9 @@ function* moverSteps(
   if (proxy.claim === 0) return;
   const claim: Claim = { job: 'mover', holder: `p${index}`, revision: proxy.claim };
   const inForce = mover === null ? null : { job: 'mover', holder: `p${mover.by}`, revision: mover.revision };
-  if (!proxy.moves && (isInForce(claim, inForce) || without === 'a mover connects by a claim that is in force')) {
+  const counts = isInForce(claim, inForce) || without === 'a mover connects by a claim that is in force';
+  const isMember = belongs(proxy, without) || without === 'a mover looks whether it belongs to the fleet';
+  if (!proxy.moves && counts && isMember) {
     yield edit('has the nodes drop other movers, and begins', (own, copy) => {
       for (const other of copy.proxies) {
         if (other === own || other.claimOf !== direction || other.claim >= own.claim) continue;

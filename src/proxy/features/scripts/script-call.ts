@@ -1,6 +1,6 @@
-import type { ReplyStream } from '../../request/reply-sink.js';
+import { ClientStream } from '../../request/client-stream.js';
 import { type Request, WAITING } from '../../request/request.js';
-import type { ReplySource, Requester } from '../../request/requester.js';
+import type { Requester } from '../../request/requester.js';
 import type { Lane } from '../../upstream/lane.js';
 
 const NO_SCRIPT = Buffer.from('-NOSCRIPT No matching script. Please use EVAL.\r\n');
@@ -18,46 +18,19 @@ export interface Resendable {
  * Takes the reply to EVALSHA: when the node has lost the script, since somebody flushed its scripts, the script is
  * loaded again and the command sent once more. Otherwise the reply is the client's.
  */
-export class ScriptCall implements ReplyStream {
-  readonly #client: Requester;
+export class ScriptCall extends ClientStream {
   readonly #call: Resendable;
   readonly #reload: (lane: Lane, digest: string) => boolean;
 
   /** @param reload loads the script on the lane; returns false when nobody knows it any more */
   constructor(client: Requester, call: Resendable, reload: (lane: Lane, digest: string) => boolean) {
-    this.#client = client;
+    super(client);
     this.#call = call;
     this.#reload = reload;
   }
 
-  isNext(request: Request): boolean {
-    return this.#client.isNext(request);
-  }
-
   onReply(request: Request, buffer: Buffer, start: number, end: number): void {
-    request.streamTo(this.#client);
-    if (buffer[start] === MINUS && this.#heal(request, buffer, start)) return;
-    this.#client.onReply(request, buffer, start, end);
-  }
-
-  onFailure(request: Request, reply: Buffer): void {
-    request.streamTo(this.#client);
-    this.#client.onFailure(request, reply);
-  }
-
-  onReplyPiece(
-    request: Request,
-    source: ReplySource | null,
-    buffer: Buffer,
-    start: number,
-    end: number,
-    last: boolean,
-  ): boolean {
-    return this.#client.onReplyPiece(request, source, buffer, start, end, last);
-  }
-
-  onReplyCut(request: Request, reply: Buffer): void {
-    this.#client.onReplyCut(request, reply);
+    if (buffer[start] !== MINUS || !this.#heal(request, buffer, start)) this.pass(request, buffer, start, end);
   }
 
   /** @returns whether the request is on its way again, and the error is nobody's */
@@ -67,6 +40,7 @@ export class ScriptCall implements ReplyStream {
     if (reply.compare(NO_SCRIPT, 0, NO_SCRIPT.length, start, start + NO_SCRIPT.length) !== 0) return false;
     lane.scripts?.delete(digest);
     if (isFollowed(request, lane) || !this.#reload(lane, digest)) return false;
+    this.letGo(request);
     lane.send(request, frame, 0, frame.length);
     return true;
   }

@@ -6,9 +6,8 @@
 import type { MissingReply } from '../../../commands/columns.js';
 import { isMissingReply } from '../../../commands/missing-reply.js';
 import type { KeyMoves } from '../../key-moves.js';
-import type { ReplyStream } from '../../request/reply-sink.js';
+import { ClientStream } from '../../request/client-stream.js';
 import type { Request } from '../../request/request.js';
-import type { ReplySource } from '../../request/requester.js';
 import type { ClientConnection } from '../../session/client-connection.js';
 import type { UpstreamNode } from '../../upstream/upstream-node.js';
 import type { Router } from '../router.js';
@@ -29,7 +28,7 @@ export interface MovingRead {
 }
 
 /** Takes the source's reply, and asks the target when the key was not found. */
-export class SourceRead implements ReplyStream {
+export class SourceRead extends ClientStream {
   readonly #router: Router;
   readonly #client: ClientConnection;
   readonly #read: MovingRead;
@@ -37,14 +36,11 @@ export class SourceRead implements ReplyStream {
   #atTarget = false;
 
   constructor(router: Router, client: ClientConnection, read: MovingRead) {
+    super(client);
     this.#router = router;
     this.#client = client;
     this.#read = read;
-    client.sourceReads++;
-  }
-
-  isNext(request: Request): boolean {
-    return this.#client.isNext(request);
+    client.beginSourceRead();
   }
 
   onReply(request: Request, buffer: Buffer, start: number, end: number): void {
@@ -55,35 +51,12 @@ export class SourceRead implements ReplyStream {
       this.#askTarget(request);
       return;
     }
-    this.#end(request);
-    this.#client.onReply(request, buffer, start, end);
+    this.pass(request, buffer, start, end);
   }
 
-  onFailure(request: Request, reply: Buffer): void {
-    this.#end(request);
-    this.#client.onFailure(request, reply);
-  }
-
-  onReplyPiece(
-    request: Request,
-    source: ReplySource | null,
-    buffer: Buffer,
-    start: number,
-    end: number,
-    last: boolean,
-  ): boolean {
-    if (last) this.#end(request);
-    return this.#client.onReplyPiece(request, source, buffer, start, end, last);
-  }
-
-  onReplyCut(request: Request, reply: Buffer): void {
-    this.#end(request);
-    this.#client.onReplyCut(request, reply);
-  }
-
-  #end(request: Request): void {
-    this.#client.sourceReads--;
-    request.streamTo(this.#client);
+  protected override letGo(request: Request): void {
+    this.#client.endSourceRead();
+    super.letGo(request);
   }
 
   /** The node that the key leaves has answered that it is not there. */

@@ -40,8 +40,11 @@ export interface Place {
   readonly round: number;
 }
 
-/** While keys move, each SCAN asks for the same walk. */
-const walks = new WeakMap<Rings, Walk>();
+/**
+ * While keys move, each SCAN asks for the same walk: by the rings of the change. Nodes are kept by their indices, since
+ * each snapshot has objects of its own for them.
+ */
+const walks = new WeakMap<Rings, { readonly order: readonly number[]; readonly circular: boolean }>();
 
 export function walkOf(snapshot: WalkedRing): Walk {
   const { generation, phase, rings, nodes } = snapshot;
@@ -50,18 +53,18 @@ export function walkOf(snapshot: WalkedRing): Walk {
     const order = nodes.filter((_, index) => rings.has(index)).sort((a, b) => a.id - b.id);
     return { order, stamps: [stamp(state)] };
   }
-  const known = walks.get(rings);
-  if (known !== undefined) return known;
-  const indices = [...nodes.keys()]
-    .filter((index) => rings.has(index) || rings.willHave(index))
-    .sort((a, b) => (nodes[a]?.id ?? 0) - (nodes[b]?.id ?? 0));
-  const { order, circular } = rings.walk(indices);
-  const walk: Walk = {
-    order: order.flatMap((index) => nodes[index] ?? []),
-    stamps: circular ? [stamp(state + 1), stamp(state + 2)] : [stamp(state + 1)],
+  let known = walks.get(rings);
+  if (known === undefined) {
+    const indices = [...nodes.keys()]
+      .filter((index) => rings.has(index) || rings.willHave(index))
+      .sort((a, b) => (nodes[a]?.id ?? 0) - (nodes[b]?.id ?? 0));
+    known = rings.walk(indices);
+    walks.set(rings, known);
+  }
+  return {
+    order: known.order.flatMap((index) => nodes[index] ?? []),
+    stamps: known.circular ? [stamp(state + 1), stamp(state + 2)] : [stamp(state + 1)],
   };
-  walks.set(rings, walk);
-  return walk;
 }
 
 /** Where the client's cursor goes on; from the beginning where it belongs to another state of the ring, or is 0. */
