@@ -8,5 +8,7 @@ export default defineConfig({
     root: fileURLToPath(new URL('..', import.meta.url)),
     include: unitTests(fileURLToPath(new URL('.', import.meta.url))),
     setupFiles: ['test/support/vitest-setup.ts'],
+    // Only when to give up: a busy machine is no failure.
+    testTimeout: 120_000,
   },
 });

@@ -3,6 +3,7 @@ import { killByName, lateKiller } from '../rebalance/connections.js';
 import type { PlaneHost } from './host.js';
 import { LocalPlane } from './local.js';
 import type { WorkerOptions } from './workers/messages.js';
+import { forkWorker } from './workers/primary/fork-worker.js';
 import { WorkerPool } from './workers/primary/worker-pool.js';
 
 export interface PlaneOptions {
@@ -26,5 +27,6 @@ export function createPlane({ workers, plane, beforeReturn, warn }: PlaneOptions
     killNamed: (nodes, isGone) => killByName(nodes, isGone, connectTimeout),
     warn,
     beforeReturn,
+    open: forkWorker,
   });
 }

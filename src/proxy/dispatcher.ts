@@ -73,7 +73,7 @@ export class Dispatcher implements FrameHandler {
     if (command === undefined || !client.authenticated || snapshot === null || client.isUnusual || this.#attentive) {
       return this.#dispatchUnusual(client, framer, command);
     }
-    client.lastCommand = command;
+    client.noteCommand(command);
     const at = command.singleKeyAt;
     if (at === 0 || at >= framer.argc) return this.#dispatchByRoute(client, framer, command, source);
     if (client.lanes.snapshot !== snapshot && !router.bind(client)) return LATER;
@@ -95,7 +95,7 @@ export class Dispatcher implements FrameHandler {
       return TAKEN;
     }
     if (!client.authenticated && !command.beforeAuth) return this.#refuseStranger(client, command, framer);
-    client.lastCommand = command;
+    client.noteCommand(command);
     if (this.#attentive && this.features.pause.holds(client, rowOf(command, framer), framer)) return LATER;
     const verdict = this.#dispatchByRoute(client, framer, command, source);
     if (verdict === TAKEN) this.#note(client, command, framer);
@@ -115,13 +115,13 @@ export class Dispatcher implements FrameHandler {
   /** The command was taken: those hear of it who want to. */
   #note(client: ClientConnection, command: Command, framer: RequestFramer): void {
     const { tracking, monitors } = this.features;
-    if ((client.modes & TRACKS) !== 0) tracking.onCommand(client, rowOf(command, framer), framer);
+    if (client.isIn(TRACKS)) tracking.onCommand(client, rowOf(command, framer), framer);
     if (monitors.active) monitors.onCommand(client, rowOf(command, framer), framer);
   }
 
   planUpload(client: ClientConnection, framer: RequestFramer, buffer: Buffer, start: number): UploadPlan | null {
     // What is queued stays here until EXEC; of what is noted, the whole command must be known.
-    if ((client.modes & (IN_TRANSACTION | TRACKS)) !== 0 || this.#attentive) return null;
+    if (client.isIn(IN_TRANSACTION | TRACKS) || this.#attentive) return null;
     return client.authenticated ? planUpload(this.router, this.table, client, framer, buffer, start) : null;
   }
 
@@ -150,9 +150,9 @@ export class Dispatcher implements FrameHandler {
         return this.router.refuse(client, container, encodeError(text, 'latin1'));
       }
       command = sub;
-      client.lastCommand = sub;
+      client.noteCommand(sub);
     }
-    if ((client.modes & SUBSCRIBED) !== 0) {
+    if (client.isIn(SUBSCRIBED)) {
       const { pubsub } = this.features;
       if (waitsForSubscription(pubsub, client, command)) {
         client.raiseBarrier();

@@ -289,6 +289,21 @@ describe('a proxy that starts again', () => {
     expect(second.manager.view().change).toMatchObject({ keysDropped: 2 });
   });
 
+  it('moves no key of a source that another proxy has claimed: it says so, and holds them', async () => {
+    const folder = tempFolder('state');
+    const first = await start(folder);
+    await first.manager.change(ADD_C);
+    await first.end();
+    const store = new LocalStore('p2', new StateDir(folder, () => {}));
+    for (const source of ['a', 'b']) await store.claim(`mover/${source}`, 'p3');
+    const second = stageManager('p2', store);
+    atEnd(() => second.manager.close());
+    await second.manager.bootstrap(NODES, OPTIONS);
+    await expect.poll(() => second.warnings.at(-1)).toMatch(/another proxy moves the keys of [ab]/);
+    expect(second.movers).toEqual([]);
+    expect(second.snapshots.at(-1)).toMatchObject({ phase: 'moving', moves: null });
+  });
+
   it('has the nodes drop its predecessors at the next fence, and then no more', async () => {
     const folder = tempFolder('state');
     await (await start(folder)).end();

@@ -31,10 +31,12 @@ import type { Lane } from '../upstream/lane.js';
 import type { LaneKind } from '../upstream/lane-kind.js';
 import type { LaneWaiter } from '../upstream/lane-pool.js';
 import { Carry } from './carry.js';
+import { ClientIdentity } from './client-identity.js';
 import { ClientLanes } from './client-lanes.js';
 import type { FrameHandler, UploadPlan } from './frame-handler.js';
-import { ATTENDED, LISTENS, TRACKS } from './modes.js';
+import { ATTENDED, LISTENS, type Mode, TRACKS } from './modes.js';
 import { STREAM_HIGH_WATER } from './paused-lanes.js';
+import { ReplyMode } from './reply-mode.js';
 import { ReplyQueue } from './reply-queue.js';
 import { RingWait } from './ring-wait.js';
 import type { ClientShared } from './session-shared.js';
@@ -42,9 +44,6 @@ import { StallWatch } from './stall-watch.js';
 import { tooSlow, Upload } from './upload.js';
 import type { Waiting } from './waiting.js';
 import { Window } from './window.js';
-
-/** The frame was handled. */
-/** The frame was not handled: the same frame is to be offered again when the client is resumed. */
 
 /** There is room at once for a request that says it is this long. */
 const BELIEVED_BYTES = 1_048_576;
@@ -63,30 +62,9 @@ export class ClientConnection implements TurnTask, Requester, LaneWaiter {
   readonly localAddress: string;
   readonly connectedAt: number;
   readonly outlet: Outlet;
-  authenticated: boolean;
-  name = '';
-  libraryName = '';
-  libraryVersion = '';
-  /** CLIENT REPLY OFF: nothing is answered. */
-  repliesOff = false;
-  /** CLIENT REPLY SKIP: the next command is not answered. */
-  skipReply = false;
-  noEvict = false;
-  noTouch = false;
-  lastCommand: Command | null = null;
-  lastActiveAt: number;
-  closed = false;
+  readonly identity = new ClientIdentity();
+  readonly replyMode = new ReplyMode();
   readonly lanes: ClientLanes;
-  /** Requests that were asked of a node which their key may have left; other commands on moved keys wait for them. */
-  sourceReads = 0;
-  /** Takes what the proxy answers in the place of the client: it becomes a part of EXEC's reply. */
-  replyTaker: ((reply: Buffer) => void) | null = null;
-  /** Bytes that have come from it. */
-  received = 0;
-  /** Its commands are handled behind all that was read in this turn of the event loop. */
-  isBehindReads = false;
-  /** What it waits for at a node: nothing of its is handled until that has ended. */
-  blocked: Waiting | null = null;
 
   readonly #shared: ClientShared;
   readonly #handler: FrameHandler;
@@ -115,6 +93,17 @@ export class ClientConnection implements TurnTask, Requester, LaneWaiter {
   /** Where the bytes at hand end, the last that have come. */
   #handEnd = 0;
   readonly #stall: StallWatch;
+  #authenticated: boolean;
+  #closed = false;
+  #modes = 0;
+  #lastCommand: Command | null = null;
+  #lastActiveAt: number;
+  #sourceReads = 0;
+  #collectsReply = false;
+  #collected: Buffer | null = null;
+  #received = 0;
+  #isBehindReads = false;
+  #blockedBy: Waiting | null = null;
 
   constructor(id: number, socket: Socket, shared: ClientShared, handler: FrameHandler) {
     this.id = id;
@@ -124,14 +113,14 @@ export class ClientConnection implements TurnTask, Requester, LaneWaiter {
     this.address = socket.remoteAddress === undefined ? 'unix' : `${socket.remoteAddress}:${socket.remotePort}`;
     this.localAddress = socket.localAddress === undefined ? 'unix' : `${socket.localAddress}:${socket.localPort}`;
     this.connectedAt = Date.now();
-    this.lastActiveAt = shared.clock.now;
-    this.authenticated = shared.options.password === '';
-    this.#outputLimit = this.authenticated ? shared.options.clientOutputLimit : STRANGER_OUTPUT;
+    this.#lastActiveAt = shared.clock.now;
+    this.#authenticated = shared.options.password === '';
+    this.#outputLimit = this.#authenticated ? shared.options.clientOutputLimit : STRANGER_OUTPUT;
     this.#framer = new RequestFramer({
       maxArgs: 2_147_483_647,
       maxBulkLength: shared.options.maxBulkLength,
       maxInlineLength: 65_536,
-      authenticated: this.authenticated,
+      authenticated: this.#authenticated,
     });
     this.#carry = new Carry(shared.clientPools.large);
     this.#window = new Window(shared.options.clientMaxPending);
@@ -153,17 +142,108 @@ export class ClientConnection implements TurnTask, Requester, LaneWaiter {
     socket.resume();
   }
 
-  /** What it has entered that concerns its commands or its replies (`modes.ts`); features enter and leave. */
-  modes = 0;
+  /** What it calls itself, or empty. */
+  get name(): string {
+    return this.identity.name;
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  get authenticated(): boolean {
+    return this.#authenticated;
+  }
+
+  /** Enters what concerns its commands or its replies (`modes.ts`). */
+  enter(mode: Mode): void {
+    this.#modes |= mode;
+  }
+
+  leave(mode: Mode): void {
+    this.#modes &= ~mode;
+  }
+
+  /** Whether it is in one of these modes. @param modes as one number */
+  isIn(modes: number): boolean {
+    return (this.#modes & modes) !== 0;
+  }
 
   /** Whether its commands must be looked at more closely than others'. */
   get isUnusual(): boolean {
-    return (this.modes & ATTENDED) !== 0;
+    return (this.#modes & ATTENDED) !== 0;
+  }
+
+  /** The command that it has sent last, or null. */
+  get lastCommand(): Command | null {
+    return this.#lastCommand;
+  }
+
+  noteCommand(command: Command): void {
+    this.#lastCommand = command;
+  }
+
+  /** When something last came from it, by the clock. */
+  get lastActiveAt(): number {
+    return this.#lastActiveAt;
+  }
+
+  /** Requests that were asked of a node which their key may have left; other commands on moved keys wait for them. */
+  get sourceReads(): number {
+    return this.#sourceReads;
+  }
+
+  beginSourceRead(): void {
+    this.#sourceReads++;
+  }
+
+  endSourceRead(): void {
+    this.#sourceReads--;
+  }
+
+  /** Its commands are handled behind all that was read in this turn of the event loop. */
+  get isBehindReads(): boolean {
+    return this.#isBehindReads;
+  }
+
+  /** What it waits for at a node, or null: nothing of its is handled until that has ended. */
+  get blocked(): Waiting | null {
+    return this.#blockedBy;
+  }
+
+  blockOn(waiting: Waiting): void {
+    this.#blockedBy = waiting;
+  }
+
+  /** The wait is over, unless it is for something else that the client waits by now. */
+  unblock(waiting: Waiting): void {
+    if (this.#blockedBy !== waiting) return;
+    this.#blockedBy = null;
+    this.resumeSoon();
+  }
+
+  /** What the proxy answers now becomes a part of EXEC's reply. */
+  get collectsReply(): boolean {
+    return this.#collectsReply;
+  }
+
+  /** @returns what the proxy answers to the command that `run` handles, which is not sent; null: nothing */
+  collectReply(run: () => void): Buffer | null {
+    this.#collectsReply = true;
+    this.#collected = null;
+    run();
+    this.#collectsReply = false;
+    return this.#collected;
+  }
+
+  /** Bytes that have come from it. */
+  get received(): number {
+    return this.#received;
   }
 
   /** Bytes that it has sent up to the end of the command that `framer` holds: tells its commands apart. */
   offsetBehind(framer: RequestFramer): number {
-    return this.received - (this.#handEnd - framer.frameEnd);
+    return this.#received - (this.#handEnd - framer.frameEnd);
   }
 
   /** Bytes that were received and are not handled yet. */
@@ -206,13 +286,13 @@ export class ClientConnection implements TurnTask, Requester, LaneWaiter {
   }
 
   markAuthenticated(): void {
-    this.authenticated = true;
+    this.#authenticated = true;
     this.#framer.limits.authenticated = true;
     this.#outputLimit = this.#shared.options.clientOutputLimit;
   }
 
   markUnauthenticated(): void {
-    this.authenticated = false;
+    this.#authenticated = false;
     this.#framer.limits.authenticated = false;
   }
 
@@ -232,24 +312,22 @@ export class ClientConnection implements TurnTask, Requester, LaneWaiter {
     request.startedAt = this.#shared.clock.now;
     const { groups } = this.#shared.counters;
     if (groups !== null) request.group = groups.atHand;
-    request.silent = this.repliesOff || this.skipReply;
-    this.skipReply = false;
+    request.silent = this.replyMode.takesSilently();
     this.#replies.enqueue(request);
   }
 
   /** Answers the command at hand with `reply`, behind the replies that are still to come. */
   reply(command: number, reply: Buffer, failed = false): void {
-    if (this.closed) return;
-    if (this.replyTaker !== null) {
-      this.replyTaker(reply);
+    if (this.#closed) return;
+    if (this.#collectsReply) {
+      this.#collected = reply;
       return;
     }
     const { counters } = this.#shared;
     counters.answered(command, counters.groups === null ? NO_GROUP : counters.groups.atHand, 0, failed);
     if (failed) this.#noteFailure(command, reply, 0, reply.length);
     if (this.pending === 0) {
-      if (!this.repliesOff && !this.skipReply) this.#replies.send(reply);
-      this.skipReply = false;
+      if (!this.replyMode.takesSilently()) this.#replies.send(reply);
       return;
     }
     const request = this.#shared.requests.take();
@@ -317,7 +395,7 @@ export class ClientConnection implements TurnTask, Requester, LaneWaiter {
    * @param message belongs to everybody, so nobody writes to it
    */
   push(message: Buffer): void {
-    if (this.closed) return;
+    if (this.#closed) return;
     this.#replies.push(message);
     if (this.#replies.unsentBytes > this.#shared.options.clientOutputLimit) this.close('did not read its messages');
   }
@@ -368,7 +446,7 @@ export class ClientConnection implements TurnTask, Requester, LaneWaiter {
   }
 
   #noteFailure(id: number, buffer: Buffer, start: number, end: number): void {
-    if ((this.modes & TRACKS) !== 0) this.#handler.onFailed(this);
+    if (this.isIn(TRACKS)) this.#handler.onFailed(this);
     this.#shared.counters.errorKinds.count(buffer, start);
     if (!commandFailed.hasSubscribers) return;
     const { id: client, address } = this;
@@ -381,7 +459,7 @@ export class ClientConnection implements TurnTask, Requester, LaneWaiter {
   /** Handles what waits, at the end of the turn. */
   resumeSoon(): void {
     this.#held = false;
-    if (this.#resumeScheduled || this.closed) return;
+    if (this.#resumeScheduled || this.#closed) return;
     this.#resumeScheduled = true;
     this.#shared.turn.schedule(this);
   }
@@ -389,13 +467,13 @@ export class ClientConnection implements TurnTask, Requester, LaneWaiter {
   endOfTurn(): void {
     this.#resumeScheduled = false;
     this.#shared.clock.read();
-    if (this.closed || this.#ending || this.#blocked()) return;
+    if (this.#closed || this.#ending || this.#blocked()) return;
     const wasPaused = this.#paused;
     this.#paused = false;
-    this.isBehindReads = true;
+    this.#isBehindReads = true;
     if (this.#carry.size > 0) this.#processCarry();
-    this.isBehindReads = false;
-    if (wasPaused && !this.#paused && !this.closed) this.#socket.resume();
+    this.#isBehindReads = false;
+    if (wasPaused && !this.#paused && !this.#closed) this.#socket.resume();
     if (this.#inputEnded) this.#endIfIdle();
   }
 
@@ -413,12 +491,12 @@ export class ClientConnection implements TurnTask, Requester, LaneWaiter {
 
   /** Ends the connection at once. `reason` is empty when the client itself ended it. */
   close(reason: string): void {
-    if (this.closed) return;
-    this.closed = true;
+    if (this.#closed) return;
+    this.#closed = true;
     this.outlet.close();
     this.#socket.destroy();
     this.#carry.drop();
-    this.blocked?.abandon();
+    this.#blockedBy?.abandon();
     this.#replies.abandon();
     this.lanes.release();
     // A lane on which half a command has left cannot be used by anybody else.
@@ -435,8 +513,8 @@ export class ClientConnection implements TurnTask, Requester, LaneWaiter {
   /** Called about once a second: ends clients that are idle, or that do not take their replies. */
   tick(now: number): void {
     const { idleTimeout, clientStallTimeout } = this.#shared.options;
-    const listens = (this.modes & LISTENS) !== 0;
-    if (idleTimeout > 0 && this.pending === 0 && !listens && now - this.lastActiveAt > idleTimeout) {
+    const listens = this.isIn(LISTENS);
+    if (idleTimeout > 0 && this.pending === 0 && !listens && now - this.#lastActiveAt > idleTimeout) {
       this.close(`idle for ${idleTimeout} ms`);
       return;
     }
@@ -447,7 +525,7 @@ export class ClientConnection implements TurnTask, Requester, LaneWaiter {
     if (this.#isSlowSender(now)) return;
     // Whoever should wake it may be gone (a worker's primary that is stuck): it asks again, and is told to try later.
     if (this.#held && this.#ringWait.isLongerThan(this.#shared.options.requestTimeout, now)) this.resumeSoon();
-    if (this.pending === 0 && now - this.lastActiveAt > LANES_IDLE_MS) this.lanes.onIdle();
+    if (this.pending === 0 && now - this.#lastActiveAt > LANES_IDLE_MS) this.lanes.onIdle();
   }
 
   /** Ends a client that does not send the large request to its end which it has begun. @returns whether it does not */
@@ -465,25 +543,25 @@ export class ClientConnection implements TurnTask, Requester, LaneWaiter {
       return true;
     }
     // Of a request that is gathered, what has come takes memory.
-    const gathers = this.#carry.size >= streamThreshold && !this.#paused && this.blocked === null;
-    if (!gathers || now - this.lastActiveAt <= clientStallTimeout) return false;
+    const gathers = this.#carry.size >= streamThreshold && !this.#paused && this.#blockedBy === null;
+    if (!gathers || now - this.#lastActiveAt <= clientStallTimeout) return false;
     this.#refuse(`ERR ${tooSlow(clientStallTimeout)}`);
     return true;
   }
 
   #onChunk(length: number, chunk: Buffer): void {
-    if (this.closed || this.#ending) return;
+    if (this.#closed || this.#ending) return;
     const shared = this.#shared;
-    this.lastActiveAt = shared.clock.read();
+    this.#lastActiveAt = shared.clock.read();
     shared.counters.bytesIn += length;
-    this.received += length;
+    this.#received += length;
     if (this.#carry.size > 0) {
       this.#keep(chunk, 0, length);
       if (!this.#held) this.#processCarry();
       return;
     }
     const consumed = this.#process(chunk, 0, length);
-    if (consumed < length && !this.closed && !this.#ending) this.#keep(chunk, consumed, length);
+    if (consumed < length && !this.#closed && !this.#ending) this.#keep(chunk, consumed, length);
   }
 
   #processCarry(): void {
@@ -499,12 +577,12 @@ export class ClientConnection implements TurnTask, Requester, LaneWaiter {
     while (at < end) {
       if (this.#upload !== null) {
         at = this.#continueUpload(this.#upload, buffer, at, end);
-        if (this.#held || this.closed) break;
+        if (this.#held || this.#closed) break;
         continue;
       }
       if (this.#blocked()) {
         // One that waits at a node is read on, so that it is noticed when it hangs up.
-        if (this.blocked === null || end - at > BLOCKED_CARRY) this.#pause();
+        if (this.#blockedBy === null || end - at > BLOCKED_CARRY) this.#pause();
         break;
       }
       const outcome = framer.next(buffer, at, end);
@@ -515,10 +593,10 @@ export class ClientConnection implements TurnTask, Requester, LaneWaiter {
           break;
         }
         at = framer.consumed;
-        if (this.closed || this.#ending) return end;
+        if (this.#closed || this.#ending) return end;
       } else if (outcome === INCOMPLETE) {
         if (framer.bulkLength >= this.#shared.options.streamThreshold && this.#beginUpload(buffer, at, end)) {
-          if (this.closed) return end;
+          if (this.#closed) return end;
           at = end;
           break;
         }
@@ -536,7 +614,7 @@ export class ClientConnection implements TurnTask, Requester, LaneWaiter {
   #refuse(text: string): void {
     this.#framer.reset();
     this.#shared.counters.groups?.note(undefined, 0, this.#shared.receiveBuffer);
-    this.repliesOff = false;
+    this.replyMode.overrule();
     this.reply(this.#handler.unknownCommandId, encodeError(text, 'latin1'), true);
     this.endAfterReplies();
   }
@@ -614,7 +692,7 @@ export class ClientConnection implements TurnTask, Requester, LaneWaiter {
   }
 
   #pause(): void {
-    if (this.#paused || this.closed) return;
+    if (this.#paused || this.#closed) return;
     this.#paused = true;
     this.#socket.pause();
     if (this.outlet.pending > 0) this.outlet.wantsDrain = true;
@@ -645,17 +723,17 @@ export class ClientConnection implements TurnTask, Requester, LaneWaiter {
   }
 
   #onEnd(): void {
-    if (this.closed) return;
+    if (this.#closed) return;
     this.#inputEnded = true;
-    this.blocked?.hangUp();
+    this.#blockedBy?.hangUp();
     this.#endIfIdle();
   }
 
   #endIfIdle(): void {
-    if (this.closed || !(this.#ending || this.#inputEnded)) return;
+    if (this.#closed || !(this.#ending || this.#inputEnded)) return;
     if (!this.#ending) {
       // What came before the end is handled still.
-      if (this.#held || this.#paused || this.#resumeScheduled || this.blocked !== null) return;
+      if (this.#held || this.#paused || this.#resumeScheduled || this.#blockedBy !== null) return;
       if (this.#upload !== null) {
         const upload = this.#upload;
         this.#upload = null;

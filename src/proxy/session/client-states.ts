@@ -16,20 +16,20 @@ export class ClientStates<State> {
 
   /** Null: the client is not in this mode. */
   get(client: ClientConnection): State | null {
-    if ((client.modes & this.#mode) === 0) return null;
+    if (!client.isIn(this.#mode)) return null;
     return this.#states.get(client) ?? null;
   }
 
   /** The client enters the mode, or is in it in another way. */
   set(client: ClientConnection, state: State): void {
     this.#states.set(client, state);
-    client.modes |= this.#mode;
+    client.enter(this.#mode);
   }
 
   /** The client leaves the mode, if it is in it. */
   delete(client: ClientConnection): void {
     this.#states.delete(client);
-    client.modes &= ~this.#mode;
+    client.leave(this.#mode);
   }
 
   values(): Iterable<State> {

@@ -13,8 +13,19 @@ export const TRACKS = 4;
 export const WATCHES = 8;
 /** Shown what others send (MONITOR). */
 export const MONITORS = 16;
+/** CLIENT NO-EVICT, of which nothing but CLIENT LIST takes notice. */
+export const NO_EVICT = 32;
+/** CLIENT NO-TOUCH, likewise. */
+export const NO_TOUCH = 64;
 
-export type Mode = typeof IN_TRANSACTION | typeof SUBSCRIBED | typeof TRACKS | typeof WATCHES | typeof MONITORS;
+export type Mode =
+  | typeof IN_TRANSACTION
+  | typeof SUBSCRIBED
+  | typeof TRACKS
+  | typeof WATCHES
+  | typeof MONITORS
+  | typeof NO_EVICT
+  | typeof NO_TOUCH;
 
 /** Its commands are looked at more closely than others' in these modes. */
 export const ATTENDED = IN_TRANSACTION | SUBSCRIBED | TRACKS;

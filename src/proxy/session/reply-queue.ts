@@ -173,7 +173,7 @@ export class ReplyQueue {
     if (this.head === null) this.#tail = null;
     this.pending--;
     this.#shared.requests.give(request);
-    if ((this.#client.modes & TRACKS) !== 0) this.#client.onAnswered();
+    if (this.#client.isIn(TRACKS)) this.#client.onAnswered();
   }
 
   /** Sends the replies that waited for the one that just left. */

@@ -144,7 +144,7 @@ export class Participant {
     } else {
       // Keys have moved before this proxy knew of it.
       this.#use({ ...local, job });
-      void this.#takeOver(job);
+      this.#takeOver(job).catch((error: unknown) => this.#warn(error));
     }
     // Before that ends clients' waits for the old mover, their keys must be looked for on the way back.
     void earlier?.stop();
@@ -163,10 +163,12 @@ export class Participant {
       },
     });
     if (!free) return;
-    await this.#inTurn(async () => {
+    const begun = this.#inTurn(async () => {
       const local = this.#local;
       if (local !== null && local.job === job) await this.#begin(local, job, null, true);
     });
+    // Told already.
+    await begun.catch(() => {});
   }
 
   async #begin(local: LocalRing, job: MoveJob, earlier: MoveMemory | null, resumed: boolean): Promise<void> {

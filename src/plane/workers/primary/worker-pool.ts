@@ -21,7 +21,6 @@ import type { FromWorkerTable, WorkerOptions } from '../messages.js';
 import { BoardFile } from '../subscription-board.js';
 import type { OpenChannel } from './channel.js';
 import { ClientPlacement } from './client-placement.js';
-import { forkWorker } from './fork-worker.js';
 import { NodeStates } from './node-states.js';
 import { PeerExchange } from './peer-exchange.js';
 import { fenceWorkers } from './pool-fence.js';
@@ -37,8 +36,8 @@ export interface WorkerPoolOptions extends StaleConnectionsOptions {
   readonly warn: (message: string) => void;
   /** @see DataPlaneHooks.beforeReturn */
   readonly beforeReturn: (node: NodeEndpoint) => Promise<void>;
-  /** How a worker is started; by default as a process of its own. */
-  readonly open?: OpenChannel;
+  /** Starts a worker. */
+  readonly open: OpenChannel;
   readonly timers?: Timers;
 }
 
@@ -70,8 +69,11 @@ export class WorkerPool implements PlaneHost {
   #info: ProxyInfo = this.#describe(emptyPlaneStats());
   #nextWorker = 1;
   #closing = false;
+  #closed: Promise<void> | null = null;
   /** Who waits until all workers have started. */
-  #starting: { left: number; resolve: () => void } | null = null;
+  #starting: { left: number; resolve: () => void; reject: (error: Error) => void } | null = null;
+  /** Take back what is to start a worker in the place of one that died. */
+  readonly #restarts = new Set<() => void>();
   #endPoll = (): void => {};
 
   readonly #handlers: Handlers<FromWorkerTable, [WorkerProcess]> = {
@@ -122,8 +124,8 @@ export class WorkerPool implements PlaneHost {
   }
 
   async listen(): Promise<string> {
-    await new Promise<void>((resolve) => {
-      this.#starting = { left: this.#options.workers, resolve };
+    await new Promise<void>((resolve, reject) => {
+      this.#starting = { left: this.#options.workers, resolve, reject };
       for (let i = 0; i < this.#options.workers; i++) this.#startWorker();
     });
     // What a worker counted is not lost with it, but for the last second.
@@ -174,8 +176,15 @@ export class WorkerPool implements PlaneHost {
     return this.#traffic.isBusy();
   }
 
-  async close(timeout: number): Promise<void> {
+  close(timeout: number): Promise<void> {
     this.#closing = true;
+    this.#closed ??= this.#close(timeout);
+    return this.#closed;
+  }
+
+  async #close(timeout: number): Promise<void> {
+    this.#starting?.reject(new Error('stopped while it was starting'));
+    for (const stop of this.#restarts) stop();
     this.#endPoll();
     this.#listener.stop();
     this.#clients.close();
@@ -206,7 +215,7 @@ export class WorkerPool implements PlaneHost {
       number: this.#nextWorker++,
       slot: this.#freeSlot(),
       board: this.#board.fd,
-      open: this.#options.open ?? forkWorker,
+      open: this.#options.open,
       timers: this.#timers,
       onMessage: (from, message) => dispatch(this.#handlers, message, from),
       onExit: (from, how) => this.#onExit(from, how),
@@ -257,8 +266,10 @@ export class WorkerPool implements PlaneHost {
     this.#options.warn(
       `worker ${number} (process ${pid}) ended with ${how}: its ${clients} clients were cut, another one takes its place`,
     );
-    this.#timers.after(RESTART_MS, () => {
-      if (!this.#closing) this.#startWorker();
+    const stop = this.#timers.after(RESTART_MS, () => {
+      this.#restarts.delete(stop);
+      this.#startWorker();
     });
+    this.#restarts.add(stop);
   }
 }

@@ -338,9 +338,7 @@ export class BlockedCommand implements ReplySink, MoveWaiter, LaneWaiter, TurnTa
     this.#state = ENDED;
     this.#all.atNode.delete(this);
     this.#all.parked.delete(this);
-    if (this.#client.blocked !== this) return;
-    this.#client.blocked = null;
-    this.#client.resumeSoon();
+    this.#client.unblock(this);
   }
 }
 

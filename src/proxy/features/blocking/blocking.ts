@@ -60,7 +60,7 @@ export class Blocking {
     client.raiseBarrier();
     const places = { atNode: this.#atNode, parked: this.#parked, lateEnds: this.#lateEnds };
     const blocked = new BlockedCommand(router, places, client, command, request, words, keys);
-    client.blocked = blocked;
+    client.blockOn(blocked);
     blocked.issue(lane, frame, 0, frame.length);
     if (client.inputHasEnded) blocked.hangUp();
     return TAKEN;

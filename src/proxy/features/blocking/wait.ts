@@ -55,7 +55,7 @@ export function waitCommand(router: Router, lateEnds: LateEnds): LocalCommand {
     const group = new Group(request, client.kind.protocol, mergeLeast, router.shared, NO_KEYS);
     group.keys = NO_KEYS_AT_ALL;
     const waiting = new WaitEverywhere(client, lateEnds);
-    client.blocked = waiting;
+    client.blockOn(waiting);
     nodes.forEach((node, i) => {
       const lane = lanes[i];
       if (lane === null || lane === undefined) {
@@ -99,10 +99,7 @@ class WaitEverywhere implements Waiting {
 
   /** All lanes were added, or one has answered. */
   seal(): void {
-    const client = this.#client;
-    if (this.#lanes.size > 0 || client.blocked !== this) return;
-    client.blocked = null;
-    client.resumeSoon();
+    if (this.#lanes.size === 0) this.#client.unblock(this);
   }
 
   abandon(): void {

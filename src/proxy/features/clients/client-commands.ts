@@ -1,8 +1,8 @@
 /** CLIENT and its subcommands, as far as they concern the client's connection to the proxy. */
 import * as encode from '../../../resp/encode.js';
 import { TAKEN } from '../../request/verdict.js';
-import type { ClientConnection } from '../../session/client-connection.js';
-import { isValidName } from '../../session/client-name.js';
+import { isValidName } from '../../session/client-identity.js';
+import { type Mode, NO_EVICT, NO_TOUCH } from '../../session/modes.js';
 import { answer, answerError, argumentTexts } from '../../session/words.js';
 import type { LocalCommand, LocalCommands } from '../local-command.js';
 import { describeClient } from './describe.js';
@@ -22,7 +22,7 @@ const setName: LocalCommand = (client, command, framer) => {
   if (!isValidName(name)) {
     return answerError(client, command, 'ERR Client names cannot contain spaces, newlines or special characters.');
   }
-  client.name = name;
+  client.identity.nameItself(name);
   return answer(client, command, OK);
 };
 
@@ -35,8 +35,7 @@ const setInfo: LocalCommand = (client, command, framer) => {
   if (!isValidName(value)) {
     return answerError(client, command, `ERR ${known} cannot contain spaces, newlines or special characters.`);
   }
-  if (known === 'lib-name') client.libraryName = value;
-  else client.libraryVersion = value;
+  client.identity.describeLibrary(known, value);
   return answer(client, command, OK);
 };
 
@@ -50,14 +49,13 @@ const info =
 const reply: LocalCommand = (client, command, framer) => {
   switch (argumentTexts(framer)[2]?.toLowerCase()) {
     case 'on':
-      client.repliesOff = false;
-      client.skipReply = false;
+      client.replyMode.on();
       return answer(client, command, OK);
     case 'off':
-      client.repliesOff = true;
+      client.replyMode.off();
       return TAKEN;
     case 'skip':
-      if (!client.repliesOff) client.skipReply = true;
+      client.replyMode.skip();
       return TAKEN;
     default:
       return answerError(client, command, SYNTAX);
@@ -65,11 +63,12 @@ const reply: LocalCommand = (client, command, framer) => {
 };
 
 /** An option that is switched on or off and changes nothing but what CLIENT LIST says. */
-function flag(set: (client: ClientConnection, on: boolean) => void): LocalCommand {
+function flag(mode: Mode): LocalCommand {
   return (client, command, framer) => {
     const word = argumentTexts(framer)[2]?.toLowerCase();
     if (word !== 'on' && word !== 'off') return answerError(client, command, SYNTAX);
-    set(client, word === 'on');
+    if (word === 'on') client.enter(mode);
+    else client.leave(mode);
     return answer(client, command, OK);
   };
 }
@@ -86,11 +85,7 @@ export function clientCommands(ports: ClientPorts, pauses: Pause) {
     'client|pause': pause(pauses, ports.peers),
     'client|unpause': unpause(pauses, ports.peers),
     'client|reply': reply,
-    'client|no-evict': flag((client, on) => {
-      client.noEvict = on;
-    }),
-    'client|no-touch': flag((client, on) => {
-      client.noTouch = on;
-    }),
+    'client|no-evict': flag(NO_EVICT),
+    'client|no-touch': flag(NO_TOUCH),
   } as const satisfies LocalCommands;
 }

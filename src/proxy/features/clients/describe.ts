@@ -1,5 +1,5 @@
 import type { ClientConnection } from '../../session/client-connection.js';
-import { MONITORS } from '../../session/modes.js';
+import { MONITORS, NO_EVICT, NO_TOUCH } from '../../session/modes.js';
 
 /** What is said of a client's transaction. */
 export interface TransactionFigures {
@@ -55,8 +55,8 @@ export function describeClient(facts: ClientFacts, client: ClientConnection, com
     `cmd=${client.lastCommand?.name ?? 'NULL'}`,
     `user=default redir=${facts.redirect(client)}`,
     `resp=${client.kind.protocol}`,
-    `lib-name=${client.libraryName}`,
-    `lib-ver=${client.libraryVersion}`,
+    `lib-name=${client.identity.libraryName}`,
+    `lib-ver=${client.identity.libraryVersion}`,
     `pending=${client.pending}`,
   ].join(' ');
 }
@@ -66,7 +66,7 @@ function flagsOf(facts: ClientFacts, client: ClientConnection): string {
   const tracking = facts.tracking(client);
   const transaction = facts.transaction(client);
   const flags = [
-    (client.modes & MONITORS) !== 0 ? 'O' : '',
+    client.isIn(MONITORS) ? 'O' : '',
     facts.isSubscribed(client) ? 'P' : '',
     transaction.queued < 0 ? '' : 'x',
     client.blocked === null ? '' : 'b',
@@ -75,8 +75,8 @@ function flagsOf(facts: ClientFacts, client: ClientConnection): string {
     tracking?.bcast === true ? 'B' : '',
     transaction.isBroken ? 'd' : '',
     client.address === 'unix' ? 'U' : '',
-    client.noEvict ? 'e' : '',
-    client.noTouch ? 'T' : '',
+    client.isIn(NO_EVICT) ? 'e' : '',
+    client.isIn(NO_TOUCH) ? 'T' : '',
   ].join('');
   return flags === '' ? 'N' : flags;
 }

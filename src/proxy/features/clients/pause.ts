@@ -143,8 +143,8 @@ function change(
 ): ReturnType<LocalCommand> {
   pauses.set(until, writesOnly);
   // At the end of a transaction the answer is wanted at once.
-  if (client.replyTaker !== null) peers?.tell({ type: 'paused', until, writesOnly });
-  if (peers === null || client.replyTaker !== null) return answer(client, command, OK);
+  if (client.collectsReply) peers?.tell({ type: 'paused', until, writesOnly });
+  if (peers === null || client.collectsReply) return answer(client, command, OK);
   const heeded = peers.ask({ type: 'heed', news: { type: 'paused', until, writesOnly } });
   return answerLater(client, command, heeded, () => OK);
 }

@@ -4,7 +4,8 @@ import * as encode from '../../../resp/encode.js';
 import { LATER, TAKEN } from '../../request/verdict.js';
 import type { Router } from '../../route/router.js';
 import type { ClientConnection } from '../../session/client-connection.js';
-import { isValidName } from '../../session/client-name.js';
+import { isValidName } from '../../session/client-identity.js';
+import { NO_EVICT, NO_TOUCH } from '../../session/modes.js';
 import { answer, answerError, argumentBytes, argumentTexts } from '../../session/words.js';
 import type { LocalCommand, LocalCommands } from '../local-command.js';
 
@@ -148,7 +149,7 @@ const hello =
         'NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto> AUTH <user> <pass> option can be used to authenticate the client and select the RESP protocol version at the same time',
       );
     }
-    if (name !== null) client.name = name;
+    if (name !== null) client.identity.nameItself(name);
     client.lanes.changeKind(protocol, client.kind.database);
     return answer(
       client,
@@ -174,11 +175,10 @@ const reset =
     if (client.pending > 0) return waitForReplies(client);
     leaveAll(client);
     client.lanes.changeKind(2, 0);
-    client.name = '';
-    client.repliesOff = false;
-    client.skipReply = false;
-    client.noEvict = false;
-    client.noTouch = false;
+    client.identity.nameItself('');
+    client.replyMode.on();
+    client.leave(NO_EVICT);
+    client.leave(NO_TOUCH);
     if (router.shared.options.password !== '') client.markUnauthenticated();
     return answer(client, command, encode.simpleString('RESET'));
   };

@@ -43,18 +43,18 @@ export class Monitors implements TurnTask {
   }
 
   add(client: ClientConnection): void {
-    client.modes |= MONITORS;
+    client.enter(MONITORS);
     this.#clients.add(client);
     this.#onChanged();
   }
 
   has(client: ClientConnection): boolean {
-    return (client.modes & MONITORS) !== 0;
+    return client.isIn(MONITORS);
   }
 
   /** The client has left, or was reset. */
   forget(client: ClientConnection): void {
-    client.modes &= ~MONITORS;
+    client.leave(MONITORS);
     if (!this.#clients.delete(client)) return;
     if (this.#clients.size === 0) this.tellWanted();
     this.#onChanged();

@@ -191,7 +191,7 @@ export class Tracking implements TrackingListener {
     const tracking = this.of(client);
     if (tracking === null || command.keepsCaching) return;
     const reads = tracking.wantsKeys && isRead(command) ? keysOf(command, framer) : [];
-    if ((client.modes & IN_TRANSACTION) !== 0) {
+    if (client.isIn(IN_TRANSACTION)) {
       if (command.transactionStep !== 'begins') tracking.queued.push(...reads);
       return;
     }

@@ -39,13 +39,7 @@ export function answerHere(
     authenticated: true,
   });
   framer.next(frame, 0, frame.length);
-  let reply: Buffer = EMPTY_ARRAY;
-  client.replyTaker = (answer) => {
-    reply = answer;
-  };
-  runLocal(client, command, framer);
-  client.replyTaker = null;
-  return reply;
+  return client.collectReply(() => runLocal(client, command, framer)) ?? EMPTY_ARRAY;
 }
 
 const ERROR_BYTE = 0x2d;

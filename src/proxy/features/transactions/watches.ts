@@ -64,7 +64,7 @@ export class Watches {
 
   readonly watch: LocalCommand = (client, command, framer) => {
     const router = this.#router;
-    if ((client.modes & IN_TRANSACTION) !== 0) {
+    if (client.isIn(IN_TRANSACTION)) {
       return answerError(client, command, 'ERR WATCH inside MULTI is not allowed');
     }
     const { snapshot } = router;

@@ -40,7 +40,7 @@ export class SourceRead extends ClientStream {
     this.#router = router;
     this.#client = client;
     this.#read = read;
-    client.sourceReads++;
+    client.beginSourceRead();
   }
 
   onReply(request: Request, buffer: Buffer, start: number, end: number): void {
@@ -55,7 +55,7 @@ export class SourceRead extends ClientStream {
   }
 
   protected override letGo(request: Request): void {
-    this.#client.sourceReads--;
+    this.#client.endSourceRead();
     super.letGo(request);
   }
 
