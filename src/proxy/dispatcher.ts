@@ -81,8 +81,9 @@ export class Dispatcher implements FrameHandler {
     const end = args.end[at] as number;
     if (isReserved(source, start, end)) return router.refuse(client, command, RESERVED_REPLY);
     if (router.isChanging) return dispatchMovedKey(router, client, framer, command, source, start, end);
-    const hash = snapshot.ring.hashOf(source, start, end);
-    return router.forward(client, command, snapshot.ring.ownerOfHash(hash), source, framer, KNOWN_KEY, hash | 0);
+    const { rings } = snapshot;
+    const hash = rings.hashOf(source, start, end);
+    return router.forward(client, command, rings.ownerOf(hash), source, framer, KNOWN_KEY, hash);
   }
 
   #dispatchUnusual(client: ClientConnection, framer: RequestFramer, command: Command | undefined): Verdict {

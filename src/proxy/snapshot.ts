@@ -1,6 +1,6 @@
 import type { Login } from '../node/endpoint.js';
 import type { NodeSpec } from '../ring/node-spec.js';
-import type { Ring } from '../ring/ring.js';
+import type { Rings } from '../ring/rings.js';
 import type { KeyMoves } from './key-moves.js';
 
 /** The phases of a ring change, in the order in which they follow each other. */
@@ -18,16 +18,15 @@ export interface RoutedNode extends NodeSpec, Login {
  */
 export interface RoutingSnapshot {
   readonly generation: number;
-  /** `preparing`: every key is where `ring` has it. `moving`: moved keys are where one of both rings has them. */
+  /** `preparing`: every key is at its owner. `moving`: moved keys are at their owner or at their next owner. */
   readonly phase: RingPhase;
-  readonly ring: Ring;
-  /** The ring that follows while a change is under way, over the same nodes; otherwise null. */
-  readonly nextRing: Ring | null;
+  /** Stays the same object for as long as the same change is under way. */
+  readonly rings: Rings;
   /**
    * Who moves keys in the phase `moving`. Null while moved keys are held: in the phase `preparing`, and in the phase
    * `moving` while it is undecided whether they move on (a cancel, a proxy that has just started again).
    */
   readonly moves: KeyMoves | null;
-  /** Index-aligned with `ring.nodes`. */
+  /** Index-aligned with those of `rings`. */
   readonly nodes: readonly RoutedNode[];
 }

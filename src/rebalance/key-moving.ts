@@ -1,5 +1,5 @@
 /** Moving keys, as the ring asks for it: by connections of this proxy's own, named so that they can be told. */
-import type { Ring } from '../ring/ring.js';
+import type { Rings } from '../ring/rings.js';
 import { publishKeysMoved } from './events.js';
 import { Mover, type MoverOptions } from './mover.js';
 import type { MoverNode, MovingNodesOptions } from './moving-nodes.js';
@@ -50,18 +50,17 @@ export class KeyMoving<Node> {
     return NodeLink.open(this.#options.reach(node), { ...this.#link, onLate: () => {} });
   }
 
-  /** Looks for the largest keys that would move. @param nodes index-aligned with both rings @throws NodeFailure */
-  survey(nodes: readonly Node[], ring: Ring, nextRing: Ring): Promise<Survey> {
-    return surveyMoves(nodes.map(this.#options.reach), ring, nextRing, this.#link, SURVEY_MS);
+  /** Looks for the largest keys that would move. @param nodes index-aligned with those of `rings` @throws NodeFailure */
+  survey(nodes: readonly Node[], rings: Rings): Promise<Survey> {
+    return surveyMoves(nodes.map(this.#options.reach), rings, this.#link, SURVEY_MS);
   }
 
-  /** @param nodes index-aligned with both rings */
-  createMover(nodes: readonly Node[], ring: Ring, nextRing: Ring, start: Start, callbacks: Callbacks): Mover {
+  /** @param nodes index-aligned with those of `rings` */
+  createMover(nodes: readonly Node[], rings: Rings, start: Start, callbacks: Callbacks): Mover {
     const { reach, isBusy, onSourceSwept, onMoved, onFailure } = this.#options;
     return new Mover({
       nodes: nodes.map(reach),
-      ring,
-      nextRing,
+      rings,
       ...start,
       isBusy,
       link: { ...this.#link, onFirstSeen: callbacks.onFirstSeen },

@@ -10,7 +10,7 @@
  */
 import { NodeFailure } from '../node/failure.js';
 import type { KeyMoves, MoveWaiter } from '../proxy/key-moves.js';
-import type { Ring } from '../ring/ring.js';
+import type { Rings } from '../ring/rings.js';
 import { systemTimers, type Timers } from '../time/timers.js';
 import { Carrier } from './carrier.js';
 import { keyName } from './key-name.js';
@@ -18,15 +18,14 @@ import { MoveGate, type Purpose, resumeAll } from './move-gate.js';
 import { MoveMemory } from './move-memory.js';
 import { type MoverNode, MovingNodes, type MovingNodesOptions, type RunIds } from './moving-nodes.js';
 import { Pace } from './pace.js';
-import { movingBetween, sourcesOf, sweepSource, targetsOf, walkNode } from './sweep.js';
+import { movingBetween, sweepSource, walkNode } from './sweep.js';
 import { TransferRefused } from './transfer-refused.js';
 import { unlinkKeys } from './unlink.js';
 
 export interface MoverOptions {
   readonly nodes: readonly MoverNode[];
-  /** The rings before and after, over `nodes`. */
-  readonly ring: Ring;
-  readonly nextRing: Ring;
+  /** Over `nodes`. */
+  readonly rings: Rings;
   /** The processes of the nodes, as they were at the fence. */
   readonly runIds: RunIds;
   /** The memory of the change that this one turns round. */
@@ -114,7 +113,7 @@ export class Mover implements KeyMoves {
         if (progress !== undefined) progress.largeKey = key;
       },
     });
-    for (const source of sourcesOf(options.ring, options.nextRing)) {
+    for (const source of options.rings.sources()) {
       const node = options.nodes[source]?.name ?? '';
       this.#progress.set(source, { node, done: false, keysMoved: 0, keysScanned: 0, largeKey: null });
     }
@@ -297,7 +296,7 @@ export class Mover implements KeyMoves {
     const progress = this.#progress.get(source);
     while (progress !== undefined && !progress.done && !this.#gate.stopped) {
       try {
-        await sweepSource(source, this.#options.ring, this.#options.nextRing, {
+        await sweepSource(source, this.#options.rings, {
           link: () => this.#links.link(source, 'sweep'),
           scanKeys: () => this.#pace.scanKeys,
           scanned: (keys) => {
@@ -309,7 +308,7 @@ export class Mover implements KeyMoves {
             return !this.#gate.stopped;
           },
         });
-        for (const target of targetsOf(source, this.#options.ring, this.#options.nextRing)) {
+        for (const target of this.#options.rings.targetsOf(source)) {
           await this.#clearTarget(source, target);
         }
         if (!this.#gate.stopped) this.#markSwept(source);
@@ -325,7 +324,7 @@ export class Mover implements KeyMoves {
   /** A target that was restarted may have keys of the past, which the source does not have any more. */
   async #clearTarget(source: number, target: number): Promise<void> {
     if (this.#gate.stopped || !this.#links.wasRestarted(target, await this.#links.link(target, 'sweep'))) return;
-    const { ring, nextRing } = this.#options;
+    const { rings } = this.#options;
     const hooks = {
       link: () => this.#links.link(target, 'sweep'),
       scanKeys: () => this.#pace.scanKeys,
@@ -336,7 +335,7 @@ export class Mover implements KeyMoves {
       },
     };
     await walkNode(hooks, (database, keys) =>
-      this.#sweepBatches(source, target, database, movingBetween(source, target, ring, nextRing, keys)),
+      this.#sweepBatches(source, target, database, movingBetween(source, target, rings, keys)),
     );
   }
 

@@ -6,7 +6,7 @@
  * (twemproxy's `auto_eject_hosts`), by scripts with keys that they do not declare, and by whoever writes past the proxy.
  */
 import { isReserved } from '../proxy/route/reserved.js';
-import type { Ring } from '../ring/ring.js';
+import type { KeyHash, Rings } from '../ring/rings.js';
 import type { NodeLink } from './node-link.js';
 import { walkNode } from './sweep.js';
 import { unlinkKeys } from './unlink.js';
@@ -25,7 +25,7 @@ const SCAN_KEYS = 512;
 
 /**
  * Walks all keys of a node, in every database.
- * @param node its index in `ring`
+ * @param node its index in `rings`
  * @param concerns which of the keys that it does not own count, by their hash
  * @param removes whether strays are removed
  * @returns false when `goesOn` has ended it
@@ -34,8 +34,8 @@ const SCAN_KEYS = 512;
 export function walkStrays(
   link: NodeLink,
   node: number,
-  ring: Ring,
-  concerns: (hash: number) => boolean,
+  rings: Rings,
+  concerns: (hash: KeyHash) => boolean,
   removes: boolean,
   hooks: StrayHooks,
 ): Promise<boolean> {
@@ -48,8 +48,8 @@ export function walkStrays(
   return walkNode(walk, async (database, keys) => {
     const strays = keys.filter((key) => {
       if (isReserved(key, 0, key.length)) return false;
-      const hash = ring.hashOf(key, 0, key.length);
-      return ring.ownerOfHash(hash) !== node && concerns(hash);
+      const hash = rings.hashOf(key, 0, key.length);
+      return rings.ownerOf(hash) !== node && concerns(hash);
     });
     if (strays.length === 0) return;
     hooks.found(database, strays);

@@ -1,10 +1,10 @@
 /** Looks at the keys that would move, before they do: the largest of them take their nodes' time. */
 import type { ReplyValue } from '../resp/decode.js';
 import { request } from '../resp/encode.js';
-import type { Ring } from '../ring/ring.js';
+import type { Rings } from '../ring/rings.js';
 import type { MoverNode } from './moving-nodes.js';
 import { type LinkOptions, NodeLink } from './node-link.js';
-import { sourcesOf, sweepSource } from './sweep.js';
+import { sweepSource } from './sweep.js';
 
 export interface SurveyedKey {
   readonly node: string;
@@ -28,13 +28,12 @@ const SCAN_KEYS = 128;
 
 /**
  * Walks the sources for at most `patience` milliseconds.
- * @param nodes index-aligned with both rings
+ * @param nodes index-aligned with those of `rings`
  * @throws NodeFailure, TransferRefused
  */
 export async function surveyMoves(
   nodes: readonly MoverNode[],
-  ring: Ring,
-  nextRing: Ring,
+  rings: Rings,
   options: Omit<LinkOptions, 'onLate'>,
   patience: number,
 ): Promise<Survey> {
@@ -43,12 +42,12 @@ export async function surveyMoves(
   let keys = 0;
   const inTime = (): boolean => performance.now() < deadline;
   await Promise.all(
-    [...sourcesOf(ring, nextRing)].map(async (source) => {
+    [...rings.sources()].map(async (source) => {
       const node = nodes[source];
       if (node === undefined) return;
       const link = await NodeLink.open(node, { ...options, onLate: () => {} });
       try {
-        await sweepSource(source, ring, nextRing, {
+        await sweepSource(source, rings, {
           link: () => Promise.resolve(link),
           scanKeys: () => SCAN_KEYS,
           scanned: () => {},

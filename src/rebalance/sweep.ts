@@ -2,8 +2,7 @@
 import { isReserved } from '../proxy/route/reserved.js';
 import type { ReplyValue } from '../resp/decode.js';
 import { request } from '../resp/encode.js';
-import { movedRoutes } from '../ring/moves.js';
-import type { Ring } from '../ring/ring.js';
+import type { Rings } from '../ring/rings.js';
 import type { NodeLink } from './node-link.js';
 import { TransferRefused } from './transfer-refused.js';
 
@@ -18,24 +17,13 @@ export interface SweepHooks {
   goesOn(): Promise<boolean>;
 }
 
-/** The nodes that lose part of the ring. */
-export function sourcesOf(ring: Ring, nextRing: Ring): Set<number> {
-  return new Set(movedRoutes(ring, nextRing).map(({ source }) => source));
-}
-
-/** The nodes that get part of what `source` loses. */
-export function targetsOf(source: number, ring: Ring, nextRing: Ring): Set<number> {
-  const routes = movedRoutes(ring, nextRing).filter((route) => route.source === source);
-  return new Set(routes.map(({ target }) => target));
-}
-
 /**
  * A complete SCAN finds every moved key, since none can appear on the source any more.
  * @throws NodeFailure, TransferRefused
  */
-export async function sweepSource(source: number, ring: Ring, nextRing: Ring, hooks: SweepHooks): Promise<void> {
+export async function sweepSource(source: number, rings: Rings, hooks: SweepHooks): Promise<void> {
   await walkNode(hooks, async (database, keys) => {
-    for (const [target, moving] of byTarget(source, ring, nextRing, keys)) await hooks.move(target, database, moving);
+    for (const [target, moving] of byTarget(source, rings, keys)) await hooks.move(target, database, moving);
   });
 }
 
@@ -85,13 +73,13 @@ function readPage(link: NodeLink, reply: ReplyValue): { cursor: string; keys: Bu
   throw TransferRefused.by(link, reply, 'SCAN');
 }
 
-function byTarget(source: number, ring: Ring, nextRing: Ring, keys: readonly Buffer[]): Map<number, Buffer[]> {
+function byTarget(source: number, rings: Rings, keys: readonly Buffer[]): Map<number, Buffer[]> {
   const found = new Map<number, Buffer[]>();
   for (const key of keys) {
-    const hash = ring.hashOf(key, 0, key.length);
-    const target = nextRing.ownerOfHash(hash);
+    const hash = rings.hashOf(key, 0, key.length);
+    const target = rings.nextOwnerOf(hash);
     // What is not this node's by the old ring is not the ring's to move.
-    if (target === source || ring.ownerOfHash(hash) !== source || isReserved(key, 0, key.length)) continue;
+    if (target === source || rings.ownerOf(hash) !== source || isReserved(key, 0, key.length)) continue;
     const moving = found.get(target);
     if (moving === undefined) found.set(target, [key]);
     else moving.push(key);
@@ -100,12 +88,6 @@ function byTarget(source: number, ring: Ring, nextRing: Ring, keys: readonly Buf
 }
 
 /** Those of the keys that move from `source` to `target`. */
-export function movingBetween(
-  source: number,
-  target: number,
-  ring: Ring,
-  nextRing: Ring,
-  keys: readonly Buffer[],
-): Buffer[] {
-  return byTarget(source, ring, nextRing, keys).get(target) ?? [];
+export function movingBetween(source: number, target: number, rings: Rings, keys: readonly Buffer[]): Buffer[] {
+  return byTarget(source, rings, keys).get(target) ?? [];
 }

@@ -1,14 +1,15 @@
 /** The rings of a state, built: the one that is, and while it changes, the one that follows. */
 import { buildRing } from '../ring/build.js';
 import type { Ring, RingOptions } from '../ring/ring.js';
+import { Rings } from '../ring/rings.js';
 import { overNodes } from '../ring/union.js';
 import { type Member, type RingState, unionOf } from './state/ring-state.js';
 
-/** Both rings of a change, over the same nodes. */
+/** The rings of a change, and the members of either. */
 export interface ChangeRings {
+  /** Those that are members before, in their order, and behind them those that join. */
   readonly union: readonly Member[];
-  readonly ring: Ring;
-  readonly nextRing: Ring;
+  readonly rings: Rings;
 }
 
 /** Those of a change, and of one that is only tried meanwhile. */
@@ -18,22 +19,30 @@ const REMEMBERED = 3;
 export class RingBuilder {
   #built: readonly { readonly key: string; readonly ring: Ring }[] = [];
 
-  /** Over its members alone. Yields to the event loop. */
-  async build(members: readonly Member[], options: RingOptions): Promise<Ring> {
+  /** The ring that does not change. Yields to the event loop. */
+  async buildStable({ members, options }: RingState): Promise<Rings> {
+    return new Rings(await this.#build(members, options), null);
+  }
+
+  /** @returns null while no change is under way */
+  async buildChange({ members, options, change }: RingState): Promise<ChangeRings | null> {
+    return change === null ? null : this.buildBetween(members, change.members, options);
+  }
+
+  /** The rings of a change from some members to others. Yields to the event loop. */
+  async buildBetween(members: readonly Member[], next: readonly Member[], options: RingOptions): Promise<ChangeRings> {
+    const union = unionOf(members, next);
+    const before = await this.#build(members, options);
+    const after = await this.#build(next, options);
+    return { union, rings: new Rings(overNodes(before, union), overNodes(after, union)) };
+  }
+
+  async #build(members: readonly Member[], options: RingOptions): Promise<Ring> {
     const key = JSON.stringify([members, options]);
     const known = this.#built.find((entry) => entry.key === key);
     if (known !== undefined) return known.ring;
     const ring = await buildRing(members, options);
     this.#built = [{ key, ring }, ...this.#built].slice(0, REMEMBERED);
     return ring;
-  }
-
-  /** @returns null while no change is under way */
-  async buildChange({ members, options, change }: RingState): Promise<ChangeRings | null> {
-    if (change === null) return null;
-    const union = unionOf(members, change.members);
-    const ring = await this.build(members, options);
-    const nextRing = await this.build(change.members, options);
-    return { union, ring: overNodes(ring, union), nextRing: overNodes(nextRing, union) };
   }
 }

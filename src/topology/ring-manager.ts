@@ -19,7 +19,8 @@ import type {
   WhichView,
 } from '../admin/api.js';
 import { RingproxyError } from '../errors.js';
-import type { Ring, RingOptions } from '../ring/ring.js';
+import type { RingOptions } from '../ring/ring.js';
+import type { Rings } from '../ring/rings.js';
 import { RingBuilder } from './change-rings.js';
 import { ChangeNotes } from './coordinator/change-notes.js';
 import { Coordinator } from './coordinator/coordinator.js';
@@ -95,10 +96,10 @@ export class RingManager {
   }
 
   /** The ring and its nodes while nothing is about to change them; otherwise null. */
-  get stableRing(): { ring: Ring; nodes: readonly Member[] } | null {
+  get stableRing(): { rings: Rings; nodes: readonly Member[] } | null {
     const { local } = this.#participant;
     if (local === null || local.change !== null || this.#coordinator.isDeciding) return null;
-    return { ring: local.ring, nodes: local.stored.state.members };
+    return { rings: local.rings, nodes: local.stored.state.members };
   }
 
   get phase(): RingPhase {

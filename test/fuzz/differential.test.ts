@@ -14,6 +14,7 @@ import { randomCuts, randomStream } from './streams.js';
 const STREAMS = Number(process.env.FUZZ_STREAMS ?? 3000);
 const SEED = Number(process.env.FUZZ_SEED ?? 20_260_101);
 const MEMORY_GROWTH_MB = 64;
+const FLUSH = Buffer.from('FLUSHALL\r\n');
 
 it(`${STREAMS} random streams are answered as a bare Redis answers them`, {
   timeout: 60_000 + STREAMS * 20,
@@ -39,8 +40,10 @@ it(`${STREAMS} random streams are answered as a bare Redis answers them`, {
     if (refused >= 0 && refused < wanted.length) {
       wanted.length = refused;
       replies.length = refused;
+      // The bare Redis has run it, so the two hold other keys from here on.
+      await Promise.all([bare, behind].map(({ port }) => converse(port, [FLUSH])));
     }
-    const same = wanted.length === replies.length && wanted.every((reply, k) => sameReply(reply, replies[k]));
+    const same = wanted.length === replies.length && wanted.every((reply, k) => sameReply(reply, replies[k], stream));
     if (!same) {
       differences.push(JSON.stringify({ seed: SEED + i, stream: stream.toString('latin1'), wanted, replies }));
     }

@@ -19,15 +19,14 @@ export class MoverStage {
   private constructor(source: StageNode, target: StageNode, runIds: readonly string[], options: Partial<MoverOptions>) {
     this.source = source;
     this.target = target;
-    const { ring, nextRing } = rings([source, target], [source.name], [source.name, target.name]);
+    const change = rings([source, target], [source.name], [source.name, target.name]);
     const names = Array.from({ length: 2000 }, (_, i) => `key:${i}`);
-    const moves = (name: string) => nextRing.ownerOf(Buffer.from(name), 0, name.length) === 1;
+    const moves = (name: string) => change.then.ownerOf(Buffer.from(name), 0, name.length) === 1;
     this.#names = names.filter(moves);
     this.#resting = names.filter((name) => !moves(name));
     this.mover = new Mover({
       nodes: [source, target].map(moverNode),
-      ring,
-      nextRing,
+      rings: change.rings,
       runIds,
       earlier: null,
       resumed: false,

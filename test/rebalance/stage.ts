@@ -2,6 +2,7 @@ import { MovingNodes } from '../../src/rebalance/moving-nodes.js';
 import { buildRingSync } from '../../src/ring/build.js';
 import type { NodeSpec } from '../../src/ring/node-spec.js';
 import { DEFAULT_RING_OPTIONS, type Ring } from '../../src/ring/ring.js';
+import { Rings } from '../../src/ring/rings.js';
 import { overNodes } from '../../src/ring/union.js';
 import { FaultRelay } from '../support/fault-relay.js';
 import { type RedisProcess, startRedis } from '../support/redis-process.js';
@@ -45,7 +46,8 @@ export function rings(nodes: readonly Pick<StageNode, 'name'>[], before: readonl
     const members = specs.filter(({ name }) => names.includes(name));
     return overNodes(buildRingSync(members, { ...DEFAULT_RING_OPTIONS, vnodes: 160 }), specs);
   };
-  return { ring: ringOf(before), nextRing: ringOf(after) };
+  const [now, then] = [ringOf(before), ringOf(after)];
+  return { now, then, rings: new Rings(now, then) };
 }
 
 export const keys = (...names: readonly string[]): Buffer[] => names.map((name) => Buffer.from(name));

@@ -2,7 +2,7 @@
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { MovingNodes } from '../../src/rebalance/moving-nodes.js';
 import { surveyMoves } from '../../src/rebalance/survey.js';
-import { movingBetween, sourcesOf, sweepSource, targetsOf, walkNode } from '../../src/rebalance/sweep.js';
+import { movingBetween, sweepSource, walkNode } from '../../src/rebalance/sweep.js';
 import { expiryAt } from '../../src/rebalance/times.js';
 import { TransferRefused } from '../../src/rebalance/transfer-refused.js';
 import { keys, LINK, moverNode, movingNodes, rings, type StageNode, stageNode } from './stage.js';
@@ -101,47 +101,47 @@ describe('a walk', () => {
 });
 
 describe('a sweep', () => {
-  const { ring, nextRing } = rings([{ name: 'a' }, { name: 'b' }, { name: 'c' }], ['a', 'b'], ['a', 'b', 'c']);
+  const change = rings([{ name: 'a' }, { name: 'b' }, { name: 'c' }], ['a', 'b'], ['a', 'b', 'c']);
 
   it('concerns the nodes that lose part of the ring, and hands on what moves off them', async () => {
-    expect([...sourcesOf(ring, nextRing)].sort()).toEqual([0, 1]);
-    expect([...targetsOf(0, ring, nextRing)]).toEqual([2]);
+    expect([...change.rings.sources()].sort()).toEqual([0, 1]);
+    expect([...change.rings.targetsOf(0)]).toEqual([2]);
     const names = await fill(300);
     const moved: string[] = [];
-    await sweepSource(0, ring, nextRing, {
+    await sweepSource(0, change.rings, {
       ...hooks,
       move: async (to, database, page) => {
         expect([to, database]).toEqual([2, 0]);
         moved.push(...page.map(String));
       },
     });
-    const owned = (name: string, by: typeof ring) => by.ownerOf(Buffer.from(name), 0, name.length);
+    const owned = (name: string, by: typeof change.now) => by.ownerOf(Buffer.from(name), 0, name.length);
     // Strays, whose owner by the old ring is `b`, are not the ring's to move.
-    const meant = names.filter((name) => owned(name, ring) === 0 && owned(name, nextRing) === 2);
+    const meant = names.filter((name) => owned(name, change.now) === 0 && owned(name, change.then) === 2);
     expect([...new Set(moved)].sort()).toEqual(meant.sort());
     expect(meant.length).toBeGreaterThan(10);
   });
 
   it('leaves the proxy its own keys', () => {
     const named = Array.from({ length: 300 }, (_, i) => `${i}`);
-    const moving = movingBetween(0, 2, ring, nextRing, keys(...named));
+    const moving = movingBetween(0, 2, change.rings, keys(...named));
     const reserved = named.map((name) => `__ringproxy__{${name}}`);
     expect(moving.length).toBeGreaterThan(10);
-    expect(movingBetween(0, 2, ring, nextRing, keys(...reserved))).toEqual([]);
+    expect(movingBetween(0, 2, change.rings, keys(...reserved))).toEqual([]);
   });
 });
 
 describe('a survey', () => {
   it('names the largest keys that would move, the largest first, and changes nothing', async () => {
-    const { ring, nextRing } = rings([source, target], ['a'], ['a', 'b']);
-    const moves = (name: string) => nextRing.ownerOf(Buffer.from(name), 0, name.length) === 1;
+    const change = rings([source, target], ['a'], ['a', 'b']);
+    const moves = (name: string) => change.then.ownerOf(Buffer.from(name), 0, name.length) === 1;
     const names = Array.from({ length: 400 }, (_, i) => `key:${i}`);
     const [moving, resting] = [names.filter(moves), names.filter((name) => !moves(name))];
     await fill(400);
     const large = moving.slice(3, 13);
     for (const [i, name] of large.entries()) await source.redis.client().set(name, 'x'.repeat(2 ** (8 + i)));
     await source.redis.client().set(resting[0] ?? '', 'x'.repeat(1_000_000));
-    const survey = await surveyMoves([source, target].map(moverNode), ring, nextRing, LINK, 60_000);
+    const survey = await surveyMoves([source, target].map(moverNode), change.rings, LINK, 60_000);
     expect(survey).toMatchObject({ keys: moving.length, complete: true });
     expect(survey.largest.map(({ key }) => key)).toEqual(large.reverse());
     expect(survey.largest[0]).toMatchObject({ node: 'a', database: 0 });
@@ -149,9 +149,9 @@ describe('a survey', () => {
   });
 
   it('ends when its time is over, and says that it has not seen all', async () => {
-    const { ring, nextRing } = rings([source, target], ['a'], ['a', 'b']);
+    const change = rings([source, target], ['a'], ['a', 'b']);
     await fill(10);
-    expect(await surveyMoves([source, target].map(moverNode), ring, nextRing, LINK, 0)).toEqual({
+    expect(await surveyMoves([source, target].map(moverNode), change.rings, LINK, 0)).toEqual({
       largest: [],
       keys: 0,
       complete: false,

@@ -2,7 +2,6 @@
 import type { ChangeRequest, RingView } from '../../src/admin/api.js';
 import { MoveMemory } from '../../src/rebalance/move-memory.js';
 import type { SourceProgress } from '../../src/rebalance/mover.js';
-import { sourcesOf } from '../../src/rebalance/sweep.js';
 import type { NodeSpec } from '../../src/ring/node-spec.js';
 import type { ChangeMover, MoverCallbacks, MoverStart } from '../../src/topology/jobs/move-job.js';
 import type { MemberSnapshot } from '../../src/topology/participant/local-ring.js';
@@ -165,9 +164,9 @@ export function stageManager(proxyId: string, store: RingStore): Stage {
       call(`kill ${proxies.join(' ')}`);
       return stage.answers.killPredecessors(nodes, proxies);
     },
-    createMover: (nodes, ring, nextRing, start, callbacks) => {
+    createMover: (nodes, rings, start, callbacks) => {
       call('mover');
-      const mover = new FakeMover(nodes, sourcesOf(ring, nextRing), start, callbacks);
+      const mover = new FakeMover(nodes, rings.sources(), start, callbacks);
       stage.movers.push(mover);
       return mover;
     },

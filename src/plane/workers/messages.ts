@@ -9,8 +9,7 @@ import type { DataPlaneOptions } from '../../proxy/options.js';
 import type { PeerAnswer, PeerNews, PeerQuestion } from '../../proxy/peers/peers.js';
 import type { RingPhase, RoutedNode, RoutingSnapshot } from '../../proxy/snapshot.js';
 import type { LateConnection } from '../../rebalance/connections.js';
-import type { Continuum } from '../../ring/continuum.js';
-import { Ring, type RingOptions } from '../../ring/ring.js';
+import type { RingsParts } from '../../ring/rings.js';
 import type { ProxyInfo } from '../host.js';
 import type { Message } from './dispatch.js';
 
@@ -21,9 +20,7 @@ export interface SentSnapshot {
   readonly generation: number;
   readonly phase: RingPhase;
   readonly nodes: readonly RoutedNode[];
-  readonly options: RingOptions;
-  readonly ring: Continuum;
-  readonly nextRing: Continuum | null;
+  readonly rings: RingsParts;
   /** Tells changes apart; 0 when no keys move. */
   readonly moves: number;
   /** Sources that were swept already. */
@@ -141,19 +138,9 @@ export function toSent(snapshot: RoutingSnapshot, moves: number, swept: readonly
       ...{ id, name, address, weight },
       ...{ username, password },
     })),
-    options: snapshot.ring.options,
-    ring: snapshot.ring.continuum,
-    nextRing: snapshot.nextRing?.continuum ?? null,
+    rings: snapshot.rings.parts,
     moves,
     swept,
     runIds: snapshot.nodes.map((_node, index) => snapshot.moves?.runIdOf(index) ?? ''),
-  };
-}
-
-/** The rings of a snapshot that was sent. */
-export function ringsOf(sent: SentSnapshot): { ring: Ring; nextRing: Ring | null } {
-  return {
-    ring: new Ring(sent.nodes, sent.options, sent.ring),
-    nextRing: sent.nextRing === null ? null : new Ring(sent.nodes, sent.options, sent.nextRing),
   };
 }

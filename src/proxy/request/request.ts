@@ -1,3 +1,4 @@
+import { type KeyHash, NO_HASH } from '../../ring/rings.js';
 import { NO_READ } from '../measure/cache-reads.js';
 import { NO_GROUP } from '../measure/key-groups.js';
 import type { HoldSlab } from './hold.js';
@@ -36,8 +37,8 @@ export class Request {
   lane: ReplySource | null = null;
   /** Of its keys, with `keyHash` for KNOWN_KEY. Whoever says nothing is waited for. */
   keys: KeysOfRequest = UNKNOWN_KEYS;
-  /** The key's hash on the ring, as a signed number (`hash | 0`), which the engine keeps without allocating. */
-  keyHash = 0;
+  /** Made and read by the snapshots' rings. */
+  keyHash: KeyHash = NO_HASH;
   /** Who takes the reply; set by `answerTo` and `streamTo`. */
   sink: ReplySink;
   /** Who takes a large reply as it comes; null: it is gathered for `sink`. */

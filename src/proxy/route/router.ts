@@ -6,6 +6,7 @@ import type { Command } from '../../commands/command.js';
 import type { CommandTable } from '../../commands/table.js';
 import { error as encodeError } from '../../resp/encode.js';
 import type { RequestFramer } from '../../resp/request-framer.js';
+import { type KeyHash, NO_HASH } from '../../ring/rings.js';
 import { ARRAY_READ, cacheReadFlags } from '../measure/cache-reads.js';
 import type { KeyGroups } from '../measure/key-groups.js';
 import { type KeysOfRequest, type Request, UNKNOWN_KEYS } from '../request/request.js';
@@ -57,7 +58,7 @@ export class Router {
   publish(snapshot: RoutingSnapshot, nodes: readonly UpstreamNode[]): void {
     this.snapshot = snapshot;
     this.nodes = nodes;
-    this.isChanging = snapshot.nextRing !== null;
+    this.isChanging = snapshot.rings.isChanging;
     const fenced = [...this.#fenced];
     this.#fenced.clear();
     for (const client of fenced) client.resumeSoon();
@@ -85,11 +86,11 @@ export class Router {
     end: number,
     database: number = client.kind.database,
   ): number {
-    const { ring, nextRing, moves } = this.snapshot as RoutingSnapshot;
-    const hash = ring.hashOf(source, start, end);
-    const owner = ring.ownerOfHash(hash);
-    if (nextRing === null) return owner;
-    const next = nextRing.ownerOfHash(hash);
+    const { rings, moves } = this.snapshot as RoutingSnapshot;
+    const hash = rings.hashOf(source, start, end);
+    const owner = rings.ownerOf(hash);
+    if (!rings.isChanging) return owner;
+    const next = rings.nextOwnerOf(hash);
     if (next === owner) return owner;
     const settled = moves?.isSettled(owner, database, source, start, end) === true;
     switch (routeMovedKey(moves !== null, settled, false, client.sourceReads)) {
@@ -151,7 +152,7 @@ export class Router {
     source: Buffer,
     framer: RequestFramer,
     keys: KeysOfRequest = UNKNOWN_KEYS,
-    keyHash = 0,
+    keyHash: KeyHash = NO_HASH,
   ): Verdict {
     const lane = client.lanes.to(node, this.nodes);
     if (lane === null) return this.refuse(client, command, this.#downReply(node));

@@ -34,11 +34,11 @@ export function refusalOfPatterns(snapshot: RoutingSnapshot, owner: number, fram
   return null;
 }
 
-function refusalOfPattern({ ring, nextRing }: RoutingSnapshot, owner: number, pattern: Buffer): Buffer | null {
+function refusalOfPattern({ rings }: RoutingSnapshot, owner: number, pattern: Buffer): Buffer | null {
   // Without an asterisk there is no key to look for.
   const asterisk = pattern.indexOf(ASTERISK);
   if (asterisk < 0) return null;
-  const { hashTag } = ring.options;
+  const { hashTag } = rings;
   if (hashTag === '') return APART;
   // `key->field`: the field of a hash.
   const arrow = pattern.indexOf(ARROW, asterisk);
@@ -47,8 +47,7 @@ function refusalOfPattern({ ring, nextRing }: RoutingSnapshot, owner: number, pa
   const to = from < 0 ? -1 : tagEnd(pattern, from, length, hashTag.charCodeAt(1));
   // What takes the asterisk's place could make another tag of it.
   if (to < 0 || asterisk < to) return APART;
-  const hash = ring.hashOf(pattern, 0, length);
-  const own = ring.ownerOfHash(hash);
-  if (nextRing !== null && nextRing.ownerOfHash(hash) !== own) return IN_CHANGE;
-  return own === owner ? null : APART;
+  const hash = rings.hashOf(pattern, 0, length);
+  if (rings.movesAway(hash)) return IN_CHANGE;
+  return rings.ownerOf(hash) === owner ? null : APART;
 }

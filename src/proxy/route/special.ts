@@ -1,6 +1,7 @@
 /** Commands that are looked at once more when their owner is known: the table marks them `special`. */
 import type { Command } from '../../commands/command.js';
 import type { RequestFramer } from '../../resp/request-framer.js';
+import type { KeyHash } from '../../ring/rings.js';
 import type { KeysOfRequest } from '../request/request.js';
 import type { Verdict } from '../request/verdict.js';
 import { LATER } from '../request/verdict.js';
@@ -19,7 +20,7 @@ export type RunKeyed = (
   source: Buffer,
   framer: RequestFramer,
   keys: KeysOfRequest,
-  keyHash: number,
+  keyHash: KeyHash,
 ) => Verdict;
 
 /**
@@ -35,7 +36,7 @@ export function runSpecial(
   source: Buffer,
   framer: RequestFramer,
   keys: KeysOfRequest,
-  keyHash: number,
+  keyHash: KeyHash,
   runCode: RunKeyed,
 ): Verdict {
   const snapshot = router.snapshot as RoutingSnapshot;
@@ -47,7 +48,7 @@ export function runSpecial(
     }
     case 'copy':
     case 'move': {
-      if (snapshot.nextRing === null) break;
+      if (!snapshot.rings.isChanging) break;
       const state = settleInOtherDatabase(router, client, command, framer);
       if (state === WAIT) return LATER;
       if (state === GAVE_UP) return router.refuse(client, command, GAVE_UP_REPLY);

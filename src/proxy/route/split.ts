@@ -5,6 +5,7 @@
 import type { Command } from '../../commands/command.js';
 import { writeArrayHeader } from '../../resp/encode.js';
 import { args, type RequestFramer } from '../../resp/request-framer.js';
+import { NO_HASH } from '../../ring/rings.js';
 import { KNOWN_KEY, UNKNOWN_KEYS } from '../request/request.js';
 import type { Verdict } from '../request/verdict.js';
 import { LATER, TAKEN } from '../request/verdict.js';
@@ -41,20 +42,19 @@ export function splitByOwner(
   const keys = (argc - 1) / step;
   const nodeCount = snapshot.nodes.length;
   prepare(keys, nodeCount);
-  const { ring } = snapshot;
-  const changing = snapshot.nextRing !== null;
+  const { rings } = snapshot;
   let waits = false;
-  let keyHash = 0;
+  let keyHash = NO_HASH;
   let known = true;
   for (let i = 0; i < keys; i++) {
     const at = 1 + i * step;
     const start = args.start[at] as number;
     const end = args.end[at] as number;
     if (isReserved(source, start, end)) return router.refuse(client, command, RESERVED_REPLY);
-    const hash = ring.hashOf(source, start, end);
-    if (i === 0) keyHash = hash | 0;
-    else if (keyHash !== (hash | 0)) known = false;
-    const owner = changing ? router.ownerNow(client, source, start, end) : ring.ownerOfHash(hash);
+    const hash = rings.hashOf(source, start, end);
+    if (i === 0) keyHash = hash;
+    else if (keyHash !== hash) known = false;
+    const owner = rings.isChanging ? router.ownerNow(client, source, start, end) : rings.ownerOf(hash);
     if (owner === GAVE_UP) return router.refuse(client, command, GAVE_UP_REPLY);
     if (owner === WAIT) {
       // The other keys are asked for, too: they settle together.

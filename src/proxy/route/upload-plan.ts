@@ -1,6 +1,7 @@
 /** Where a large value goes that is passed on as it comes: decided when its key is known and its end is not here. */
 import type { CommandTable } from '../../commands/table.js';
 import type { RequestFramer } from '../../resp/request-framer.js';
+import { NO_HASH } from '../../ring/rings.js';
 import { KNOWN_KEY, UNKNOWN_KEYS } from '../request/request.js';
 import type { ClientConnection } from '../session/client-connection.js';
 import type { UploadPlan } from '../session/frame-handler.js';
@@ -33,7 +34,7 @@ export function planUpload(
   const nowhere = (failure: Buffer): UploadPlan => ({
     command: command.id,
     keys: UNKNOWN_KEYS,
-    keyHash: 0,
+    keyHash: NO_HASH,
     lane: null,
     failure,
   });
@@ -53,7 +54,7 @@ export function planUpload(
   return {
     command: command.id,
     keys: KNOWN_KEY,
-    keyHash: snapshot.ring.hashOf(buffer, keyStart, keyEnd) | 0,
+    keyHash: snapshot.rings.hashOf(buffer, keyStart, keyEnd),
     lane,
     failure: EMPTY,
   };

@@ -1,4 +1,5 @@
 import type { RequestFramer } from '../../resp/request-framer.js';
+import type { KeyHash } from '../../ring/rings.js';
 import type { KeysOfRequest } from '../request/request.js';
 import type { Verdict } from '../request/verdict.js';
 import type { Lane } from '../upstream/lane.js';
@@ -10,7 +11,7 @@ export interface UploadPlan {
   readonly command: number;
   readonly keys: KeysOfRequest;
   /** Of its key, as `Request.keyHash`. */
-  readonly keyHash: number;
+  readonly keyHash: KeyHash;
   readonly lane: Lane | null;
   readonly failure: Buffer;
 }

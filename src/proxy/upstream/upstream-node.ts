@@ -116,7 +116,7 @@ export class UpstreamNode {
 
   /** It is up, and has not answered for a moment: what can do without it does not wait for it. */
   get silent(): boolean {
-    return this.#silence.lasts;
+    return this.#silence.lasts(this.#open, this.shared.clock.now);
   }
 
   /** What is said of a node that is not waited for any longer. */

@@ -2,34 +2,26 @@
 import type { ChangeAccepted, ChangeRequest } from '../../admin/api.js';
 import { sameNode } from '../../node/identity.js';
 import type { Survey } from '../../rebalance/survey.js';
-import { ringMoves } from '../../ring/moves.js';
-import type { Ring } from '../../ring/ring.js';
-import { overNodes } from '../../ring/union.js';
+import type { Rings } from '../../ring/rings.js';
 import { type AdmissionHooks, checkRoom, examineArrivals } from '../admission/admission.js';
 import { checkFitness, type FitnessHooks } from '../admission/fitness.js';
 import { tellingNodes } from '../admission/node-failure.js';
 import type { RingBuilder } from '../change-rings.js';
-import { type Member, nextMembers, type RingState, unionOf } from '../state/ring-state.js';
+import { type Member, nextMembers, type RingState } from '../state/ring-state.js';
 import { toNewMember } from './request.js';
 
 export interface PlanPorts extends AdmissionHooks, FitnessHooks {
   /** Looks for the largest keys that would move. */
-  survey(nodes: readonly Member[], ring: Ring, nextRing: Ring): Promise<Survey>;
+  survey(nodes: readonly Member[], rings: Rings): Promise<Survey>;
   /**
    * Removes keys that are not on their owner, and that the change would bring to light.
-   * @param nodes index-aligned with both rings
+   * @param nodes index-aligned with those of `rings`
    * @param gaining members that get keys
    * @param looks only say what would be removed
    * @returns warnings
    * @throws RingproxyError when there are so many that something else must be wrong, or a node cannot be asked
    */
-  clearStrays(
-    nodes: readonly Member[],
-    ring: Ring,
-    nextRing: Ring,
-    gaining: readonly number[],
-    looks: boolean,
-  ): Promise<string[]>;
+  clearStrays(nodes: readonly Member[], rings: Rings, gaining: readonly number[], looks: boolean): Promise<string[]>;
 }
 
 export interface ChangePlan {
@@ -45,18 +37,17 @@ export interface ChangePlan {
 export async function planChange(
   request: ChangeRequest,
   state: RingState,
-  rings: RingBuilder,
+  builder: RingBuilder,
   ports: PlanPorts,
 ): Promise<ChangePlan> {
   const looks = request.dryRun === true;
-  const ring = await rings.build(state.members, state.options);
   const joining = (request.add ?? []).map(toNewMember);
   const replace = (request.replace ?? []).map(toNewMember);
   const members = nextMembers(state, { add: joining, remove: request.remove, weights: request.weights, replace });
   const arriving = members.filter((member) => !state.members.some((old) => sameNode(old, member)));
   const toFlush = await examineArrivals(state.members, arriving, request.flush === true, ports);
-  const nextRing = await rings.build(members, state.options);
-  const moves = ringMoves(ring, nextRing);
+  const { union, rings } = await builder.buildBetween(state.members, members, state.options);
+  const moves = rings.moves();
   const undrained = request.noDrain === true ? (request.remove ?? []) : [];
   const warnings: string[] = [];
   if (undrained.length > 0)
@@ -65,16 +56,14 @@ export async function planChange(
   const gaining = members.filter((member) => moves.some(({ target }) => target === member.name));
   const drained = losing.filter((member) => !undrained.includes(member.name));
   warnings.push(...(await checkFitness(drained, arriving, gaining, ports)));
-  const shares = new Map(ring.nodes.map((node, index) => [node.name, ring.shares()[index] ?? 0]));
+  const shares = new Map(state.members.map((node, index) => [node.name, rings.shares()[index] ?? 0]));
   const sources = state.members.filter((member) => !undrained.includes(member.name));
   warnings.push(...(await checkRoom(moves, shares, sources, members, toFlush, ports)));
-  const union = unionOf(state.members, members);
-  const both = [overNodes(ring, union), overNodes(nextRing, union)] as const;
   // Those that join are empty, or will be.
   const keeping = gaining.filter((node) => !arriving.includes(node) && ports.health(node)?.up !== false);
   const indices = keeping.map((node) => union.findIndex((member) => sameNode(member, node)));
-  warnings.push(...(await tellingNodes(ports.clearStrays(union, ...both, indices, looks))));
-  const survey = looks ? await tellingNodes(ports.survey(union, ...both)) : null;
+  warnings.push(...(await tellingNodes(ports.clearStrays(union, rings, indices, looks))));
+  const survey = looks ? await tellingNodes(ports.survey(union, rings)) : null;
   const accepted = { generation: state.generation + 1, dryRun: looks, warnings, moves, survey };
   return { members, arriving, toFlush, undrained, accepted };
 }

@@ -6,7 +6,6 @@ import { randomUUID } from 'node:crypto';
 import type { ChangeAccepted, ChangeRequest } from '../../admin/api.js';
 import { RingproxyError } from '../../errors.js';
 import { sameNode } from '../../node/identity.js';
-import { ringMoves } from '../../ring/moves.js';
 import type { RingBuilder } from '../change-rings.js';
 import type { ChangeMover, MoveJob } from '../jobs/move-job.js';
 import type { LocalRing } from '../participant/local-ring.js';
@@ -130,7 +129,7 @@ export class Coordinator {
     this.mover();
     const { stored, record, change } = this.#running();
     this.#refuseTurning(record);
-    const moves = ringMoves(change.nextRing, change.ring);
+    const moves = change.rings.movesBack();
     return { generation: stored.state.generation + 2, dryRun: true, warnings: [], moves, survey: null };
   }
 

@@ -7,8 +7,7 @@ import { sameNode } from '../../node/identity.js';
 import type { KeyMoves } from '../../proxy/key-moves.js';
 import type { MoveMemory } from '../../rebalance/move-memory.js';
 import type { Mover, SourceProgress } from '../../rebalance/mover.js';
-import { sourcesOf } from '../../rebalance/sweep.js';
-import type { Ring } from '../../ring/ring.js';
+import type { Rings } from '../../ring/rings.js';
 import type { ChangeRings } from '../change-rings.js';
 import type { Claim } from '../state/fleet.js';
 import type { Member, RunningChange } from '../state/ring-state.js';
@@ -39,8 +38,7 @@ export interface MoverCallbacks {
 
 export type CreateMover = (
   nodes: readonly Member[],
-  ring: Ring,
-  nextRing: Ring,
+  rings: Rings,
   start: MoverStart,
   callbacks: MoverCallbacks,
 ) => ChangeMover;
@@ -137,8 +135,8 @@ export class MoveJob {
    */
   async begin(earlier: MoveMemory | null, resumed: boolean, keysEstimated: number): Promise<void> {
     const { claims, proxyId, createMover, warn } = this.#ports;
-    const { union, ring, nextRing } = this.rings;
-    for (const index of sourcesOf(ring, nextRing)) {
+    const { union, rings } = this.rings;
+    for (const index of rings.sources()) {
       const source = union[index]?.name ?? '';
       const claim = await claims.claim(`mover/${source}`, proxyId);
       if (claim === null) throw new Error(`another proxy moves the keys of ${source}`);
@@ -148,8 +146,7 @@ export class MoveJob {
     const runIds = union.map((node) => processes.find((process) => sameNode(process, node))?.runId ?? '');
     const mover = createMover(
       union,
-      ring,
-      nextRing,
+      rings,
       { runIds, earlier, resumed },
       {
         onFirstSeen: (index, runId) => this.#ports.onFirstSeen(this, index, runId),

@@ -1,4 +1,4 @@
-import type { Ring } from '../../ring/ring.js';
+import type { KeyHash, Rings } from '../../ring/rings.js';
 
 /** Why a key is on a node that does not own it, as far as it can be guessed. */
 export type StrayCause =
@@ -10,29 +10,7 @@ export type StrayCause =
   | 'other';
 
 /** @param node index of the node on which the key of this hash was found */
-export function likelyCause(ring: Ring, hash: number, node: number, cameBack: boolean): StrayCause {
+export function likelyCause(rings: Rings, hash: KeyHash, node: number, cameBack: boolean): StrayCause {
   if (cameBack) return 'restart';
-  return ownerWithout(ring, hash, ring.ownerOfHash(hash)) === node ? 'ejection' : 'other';
-}
-
-/** The owner of a hash if the node `left` had no points; -1 when no other one has any. */
-function ownerWithout(ring: Ring, hash: number, left: number): number {
-  const { points, owners } = ring;
-  let at = lowerBound(points, hash);
-  for (let i = 0; i < points.length; i++, at++) {
-    const owner = owners[at % points.length] as number;
-    if (owner !== left) return owner;
-  }
-  return -1;
-}
-
-/** Index of the first point that is not less. */
-function lowerBound(points: Uint32Array, hash: number): number {
-  let [low, high] = [0, points.length];
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((points[middle] as number) < hash) low = middle + 1;
-    else high = middle;
-  }
-  return low;
+  return rings.ownerWithoutOwner(hash) === node ? 'ejection' : 'other';
 }

@@ -11,12 +11,12 @@ import { RingproxyError } from '../../errors.js';
 import { nodeKey, sameNode } from '../../node/identity.js';
 import type { NodeLink } from '../../rebalance/node-link.js';
 import { walkStrays } from '../../rebalance/strays.js';
-import type { Ring } from '../../ring/ring.js';
+import type { KeyHash, Rings } from '../../ring/rings.js';
 import type { Member } from '../state/ring-state.js';
 import { likelyCause } from './stray-cause.js';
 
 export interface StableRing {
-  readonly ring: Ring;
+  readonly rings: Rings;
   readonly nodes: readonly Member[];
 }
 
@@ -50,14 +50,14 @@ interface Known {
 }
 
 interface Walk {
-  readonly ring: Ring;
-  /** Index of the node in `ring`. */
+  readonly rings: Rings;
+  /** Index of the node in `rings`. */
   readonly index: number;
   readonly removes: boolean;
   /** Keys a second; 0: as fast as it goes. */
   readonly rate: number;
   readonly cameBack: boolean;
-  readonly concerns: (hash: number) => boolean;
+  readonly concerns: (hash: KeyHash) => boolean;
 }
 
 export class StrayChecks {
@@ -124,7 +124,7 @@ export class StrayChecks {
       await Promise.all(
         stable.nodes.map((node, index) =>
           this.#walk(node, {
-            ring: stable.ring,
+            rings: stable.rings,
             index,
             removes: fix,
             rate: ASKED_RATE,
@@ -141,15 +141,14 @@ export class StrayChecks {
 
   /**
    * Removes what a change would bring to light.
-   * @param gaining indices in both rings of the members that get keys
+   * @param gaining indices in `rings` of the members that get keys
    * @param looks only say what would be removed
    * @returns warnings
    * @throws RingproxyError STRAY_KEYS when there are so many that something else must be wrong
    */
   async clearBefore(
     nodes: readonly Member[],
-    ring: Ring,
-    nextRing: Ring,
+    rings: Rings,
     gaining: readonly number[],
     looks: boolean,
   ): Promise<string[]> {
@@ -158,8 +157,8 @@ export class StrayChecks {
       gaining.map(async (index) => {
         const node = nodes[index];
         if (node === undefined) return [];
-        const concerns = (hash: number): boolean => nextRing.ownerOfHash(hash) === index;
-        const walk = { ring, index, rate: 0, cameBack: false, concerns };
+        const concerns = (hash: KeyHash): boolean => rings.nextOwnerOf(hash) === index;
+        const walk = { rings, index, rate: 0, cameBack: false, concerns };
         const { keys, strays } = await this.#count(node, { ...walk, removes: false });
         if (strays === 0) return [];
         if (isSuspicious(keys, strays)) throw suspicious(node, keys, strays);
@@ -183,14 +182,14 @@ export class StrayChecks {
       const known = this.#known.get(nodeKey(node));
       if (runId === null || runId === '' || known?.runId === runId) continue;
       const cameBack = known?.clean === true;
-      this.#run(() => this.#look(node, { ring: stable.ring, index, cameBack }));
+      this.#run(() => this.#look(node, { rings: stable.rings, index, cameBack }));
       return;
     }
   }
 
   /** Looks at a node that was not seen before, or was restarted. */
-  async #look(node: Member, { ring, index, cameBack }: Pick<Walk, 'ring' | 'index' | 'cameBack'>): Promise<void> {
-    const walk = { ring, index, cameBack, rate: BACKGROUND_RATE, concerns: () => true };
+  async #look(node: Member, { rings, index, cameBack }: Pick<Walk, 'rings' | 'index' | 'cameBack'>): Promise<void> {
+    const walk = { rings, index, cameBack, rate: BACKGROUND_RATE, concerns: () => true };
     const { strays } = await this.#walk(node, { ...walk, removes: false });
     if (strays === 0 || this.#aborted) return;
     const found = `${node.name} (${node.address}) holds ${strays} keys that it does not own`;
@@ -230,7 +229,7 @@ export class StrayChecks {
     if (known !== null) known.view = view;
     const started = performance.now();
     try {
-      const complete = await walkStrays(link, walk.index, walk.ring, walk.concerns, walk.removes, {
+      const complete = await walkStrays(link, walk.index, walk.rings, walk.concerns, walk.removes, {
         goesOn: async () => {
           const due = walk.rate === 0 ? 0 : started + (view.keys / walk.rate) * 1000 - performance.now();
           if (due > 0) await new Promise((resolve) => setTimeout(resolve, due));
@@ -265,14 +264,14 @@ export class StrayChecks {
 
 function note(
   view: NodeStrays,
-  { ring, index, removes, cameBack }: Walk,
+  { rings, index, removes, cameBack }: Walk,
   database: number,
   keys: readonly Buffer[],
 ): void {
   if (removes) view.removed += keys.length;
   else view.strays += keys.length;
   for (const key of keys) {
-    view.causes[likelyCause(ring, ring.hashOf(key, 0, key.length), index, cameBack)]++;
+    view.causes[likelyCause(rings, rings.hashOf(key, 0, key.length), index, cameBack)]++;
     if (view.examples.length < EXAMPLES) view.examples.push({ database, key: key.toString('utf8', 0, EXAMPLE_BYTES) });
   }
 }

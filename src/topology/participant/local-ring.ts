@@ -1,6 +1,6 @@
 /** The ring as this proxy has it: everything in it belongs to one record. */
 import type { RoutingSnapshot } from '../../proxy/snapshot.js';
-import type { Ring } from '../../ring/ring.js';
+import type { Rings } from '../../ring/rings.js';
 import type { ChangeRings } from '../change-rings.js';
 import type { MoveJob } from '../jobs/move-job.js';
 import type { Member } from '../state/ring-state.js';
@@ -8,8 +8,8 @@ import type { StoredRing } from '../store/ring-store.js';
 
 export interface LocalRing {
   readonly stored: StoredRing;
-  /** Over its members alone. */
-  readonly ring: Ring;
+  /** Over its members alone while no change is under way; otherwise those of the change. */
+  readonly rings: Rings;
   /** Null while no change is under way. */
   readonly change: ChangeRings | null;
   /** What moves keys here; null while none may move. */
@@ -22,17 +22,16 @@ export interface MemberSnapshot extends Omit<RoutingSnapshot, 'nodes'> {
 }
 
 /** What commands are routed by. Where keys are to be held, nobody moves any. */
-export function snapshotOf({ stored, ring, change, job }: LocalRing): MemberSnapshot {
+export function snapshotOf({ stored, rings, change, job }: LocalRing): MemberSnapshot {
   const { generation, members, change: running } = stored.state;
   if (running === null || change === null) {
-    return { generation, phase: 'stable', ring, nextRing: null, moves: null, nodes: members };
+    return { generation, phase: 'stable', rings, moves: null, nodes: members };
   }
   return {
     generation,
     // Where the change may be turned round, moved keys are on either side of it.
     phase: running.phase === 'preparing' ? 'preparing' : 'moving',
-    ring: change.ring,
-    nextRing: change.nextRing,
+    rings,
     moves: running.phase === 'moving' ? (job?.moves ?? null) : null,
     nodes: change.union,
   };

@@ -97,18 +97,21 @@ export class Participant {
   async #take(stored: StoredRing): Promise<void> {
     const before = this.#local;
     if (before !== null && stored.revision <= before.stored.revision) return;
-    const { members, options, change } = stored.state;
+    const { change } = stored.state;
     if (before !== null && change !== null && isSamePhase(before.stored.state.change, change)) {
       // Something was noted with it.
       this.#local = { ...before, stored };
       return;
     }
-    const ring = await this.#rings.build(members, options);
     const isSame = before !== null && change !== null && before.stored.state.change?.id === change.id;
-    const rings = isSame ? before.change : await this.#rings.buildChange(stored.state);
-    if (change === null || rings === null) this.#settle({ stored, ring, change: null, job: null });
-    else if (change.phase === 'moving') await this.#move({ stored, ring, change: rings, job: null }, change, rings);
-    else this.#hold({ stored, ring, change: rings, job: before?.job ?? null }, change, rings);
+    const changing = isSame ? before.change : await this.#rings.buildChange(stored.state);
+    if (change === null || changing === null) {
+      this.#settle({ stored, rings: await this.#rings.buildStable(stored.state), change: null, job: null });
+      return;
+    }
+    const local = { stored, rings: changing.rings, change: changing };
+    if (change.phase === 'moving') await this.#move({ ...local, job: null }, change, changing);
+    else this.#hold({ ...local, job: before?.job ?? null }, change, changing);
   }
 
   #settle(local: LocalRing): void {

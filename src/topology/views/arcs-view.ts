@@ -1,14 +1,13 @@
 import type { ArcsView } from '../../admin/api.js';
-import { ringArcs } from '../../ring/arcs.js';
 import type { MemberSnapshot } from '../participant/local-ring.js';
 
 /** A ring, to be drawn. @param limit most arcs */
 export function arcsView(snapshot: MemberSnapshot, limit: number): ArcsView {
-  const { exact, arcs } = ringArcs(snapshot.ring, snapshot.nextRing, limit);
+  const { exact, arcs } = snapshot.rings.arcs(limit);
   return {
     generation: snapshot.generation,
     phase: snapshot.phase,
-    points: snapshot.ring.owners.length,
+    points: snapshot.rings.points,
     exact,
     nodes: snapshot.nodes.map(({ name, id }) => ({ name, id })),
     arcs: arcs.map(({ from, to, owner, next }) => [from, to, owner, next]),

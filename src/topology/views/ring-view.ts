@@ -2,14 +2,14 @@
 import type { NodeState, NodeView, ProxyView, RingView, WhichView } from '../../admin/api.js';
 import { sameNode } from '../../node/identity.js';
 import type { AdmissionHooks } from '../admission/admission.js';
-import type { LocalRing } from '../participant/local-ring.js';
+import { type LocalRing, snapshotOf } from '../participant/local-ring.js';
 import { type Member, type RingState, type RunningChange, unionOf } from '../state/ring-state.js';
 import { phaseOf } from '../state/transitions.js';
 import { describeChange, shownPhase } from './change-view.js';
 
 /** @param proxies who serves it */
 export function describeRing(local: LocalRing, proxies: readonly ProxyView[], hooks: HealthHook): RingView {
-  const { ring, change, job } = local;
+  const { rings, job } = local;
   const { state } = local.stored;
   return {
     generation: state.generation,
@@ -18,7 +18,7 @@ export function describeRing(local: LocalRing, proxies: readonly ProxyView[], ho
     distribution: state.options.distribution,
     hashTag: state.options.hashTag,
     vnodes: state.options.vnodes,
-    nodes: describeNodes(state, (change?.ring ?? ring).shares(), hooks),
+    nodes: describeNodes(state, rings.shares(), hooks),
     change: state.change === null ? null : describeChange(state.change, job?.status ?? null),
     proxies: [...proxies],
   };
@@ -52,16 +52,16 @@ function stateOf(member: Member, state: RingState, change: RunningChange | null)
   return change.members.some((next) => sameNode(next, member)) ? 'active' : 'leaving';
 }
 
-export function locateKeys(keys: readonly Buffer[], { stored, ring, change }: LocalRing): WhichView[] {
-  const { members } = stored.state;
+export function locateKeys(keys: readonly Buffer[], local: LocalRing): WhichView[] {
+  const { nodes, rings } = snapshotOf(local);
   return keys.map((key) => {
-    const hash = ring.hashOf(key, 0, key.length);
-    const member = members[ring.ownerOfHash(hash)];
-    const next = change === null ? undefined : change.union[change.nextRing.ownerOfHash(hash)];
+    const hash = rings.hashOf(key, 0, key.length);
+    const member = nodes[rings.ownerOf(hash)];
+    const next = nodes[rings.nextOwnerOf(hash)];
     const moves = next !== undefined && member !== undefined && !sameNode(next, member);
     return {
       key: key.toString('utf8'),
-      hash,
+      hash: rings.shown(hash),
       node: member?.name ?? '',
       address: member?.address ?? '',
       nextNode: moves ? next.name : null,

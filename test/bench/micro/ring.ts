@@ -2,6 +2,7 @@
 import { buildRingSync } from '../../../src/ring/build.js';
 import { HASH_NAMES, type HashName, hashFunction } from '../../../src/ring/hash.js';
 import { DEFAULT_RING_OPTIONS, type Ring } from '../../../src/ring/ring.js';
+import { Rings } from '../../../src/ring/rings.js';
 
 interface MicroBenchmark {
   readonly name: string;
@@ -69,11 +70,28 @@ function owner(name: string, nodes: number, source: Buffer): MicroBenchmark {
   };
 }
 
+/** As a command of one key is routed. */
+function routed(nodes: number): MicroBenchmark {
+  const rings = new Rings(ringOf(nodes), null);
+  return {
+    name: `owner of a key by a snapshot's rings, 16 bytes, ${nodes} nodes`,
+    run(iterations) {
+      for (let i = 0; i < iterations; i++) {
+        const at = (i & (KEYS - 1)) * KEY_BYTES;
+        const hash = rings.hashOf(keys, at, at + KEY_BYTES);
+        (sink[0] as number) ^= rings.ownerOf(hash) ^ hash;
+      }
+    },
+  };
+}
+
 export const benchmarks: readonly MicroBenchmark[] = [
   ...HASH_NAMES.map(hashing),
   lookup(3),
   lookup(100),
   owner('16 bytes', 3, keys),
   owner('16 bytes', 100, keys),
+  routed(3),
+  routed(100),
   owner('16 bytes with a hash tag', 100, taggedKeys),
 ];

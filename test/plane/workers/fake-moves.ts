@@ -1,6 +1,7 @@
 import type { KeyMoves, MoveWaiter } from '../../../src/proxy/key-moves.js';
 import type { RoutingSnapshot } from '../../../src/proxy/snapshot.js';
 import { buildRingSync } from '../../../src/ring/build.js';
+import { Rings } from '../../../src/ring/rings.js';
 
 const nameOf = (source: number, database: number, key: Buffer): string => `${source} ${database} ${key.toString()}`;
 
@@ -74,6 +75,6 @@ const RING = buildRingSync(NODES, OPTIONS);
 
 /** @param moves what moves keys; null: none move */
 export function snapshotWith(moves: KeyMoves | null, generation = 1): RoutingSnapshot {
-  if (moves === null) return { generation, phase: 'stable', ring: RING, nextRing: null, moves, nodes: NODES };
-  return { generation, phase: 'moving', ring: RING, nextRing: RING, moves, nodes: NODES };
+  if (moves === null) return { generation, phase: 'stable', rings: new Rings(RING, null), moves, nodes: NODES };
+  return { generation, phase: 'moving', rings: new Rings(RING, RING), moves, nodes: NODES };
 }

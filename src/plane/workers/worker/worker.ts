@@ -6,10 +6,11 @@ import { buildCommandTable } from '../../../commands/build.js';
 import { DataPlane } from '../../../proxy/data-plane.js';
 import { FORWARDED_CHANNELS } from '../../../proxy/events.js';
 import { readPlaneStats } from '../../../proxy/measure/plane-stats.js';
+import { Rings } from '../../../ring/rings.js';
 import { LoopLag } from '../../../telemetry/loop-lag.js';
 import { systemTimers, type Timers } from '../../../time/timers.js';
 import { dispatch, type Handlers } from '../dispatch.js';
-import { ringsOf, type SentSnapshot, type ToWorker, type ToWorkerTable } from '../messages.js';
+import type { SentSnapshot, ToWorker, ToWorkerTable } from '../messages.js';
 import { openBoard } from '../subscription-board.js';
 import { ChangingMoves } from './changing-moves.js';
 import { Primary, type SendToPrimary } from './primary.js';
@@ -121,7 +122,8 @@ export class Worker {
 
   #publish(sent: SentSnapshot): void {
     const { generation, phase, nodes } = sent;
-    this.#moves.adopt(sent, (moves) => this.#plane?.publish({ generation, phase, nodes, ...ringsOf(sent), moves }));
+    const rings = Rings.of(nodes, sent.rings);
+    this.#moves.adopt(sent, (moves) => this.#plane?.publish({ generation, phase, rings, moves, nodes }));
   }
 
   async #fence({ request, timeout }: ToWorker<'fence'>): Promise<void> {

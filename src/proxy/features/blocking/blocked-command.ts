@@ -98,13 +98,11 @@ export class BlockedCommand implements ReplySink, MoveWaiter, LaneWaiter, TurnTa
     return this.#router.shared.clock.now;
   }
 
-  /** Whether a key changes its owner from the snapshot's ring to the next. */
-  moves({ ring, nextRing }: RoutingSnapshot): boolean {
-    if (nextRing === null) return false;
+  /** Whether a key changes hands. */
+  moves({ rings }: RoutingSnapshot): boolean {
     return this.#keys.some((at) => {
       const key = this.#words[at] as Buffer;
-      const hash = ring.hashOf(key, 0, key.length);
-      return ring.ownerOfHash(hash) !== nextRing.ownerOfHash(hash);
+      return rings.movesAway(rings.hashOf(key, 0, key.length));
     });
   }
 
@@ -296,10 +294,10 @@ export class BlockedCommand implements ReplySink, MoveWaiter, LaneWaiter, TurnTa
   }
 
   /** @returns the node's index, or -1 while the key is changing hands */
-  #ownerOf(key: Buffer, { ring, nextRing, moves }: RoutingSnapshot): number {
-    const hash = ring.hashOf(key, 0, key.length);
-    const owner = ring.ownerOfHash(hash);
-    const next = nextRing === null ? owner : nextRing.ownerOfHash(hash);
+  #ownerOf(key: Buffer, { rings, moves }: RoutingSnapshot): number {
+    const hash = rings.hashOf(key, 0, key.length);
+    const owner = rings.ownerOf(hash);
+    const next = rings.nextOwnerOf(hash);
     if (next === owner) return owner;
     const { database } = this.#client.kind;
     const settled = moves?.isSettled(owner, database, key, 0, key.length) === true;

@@ -72,7 +72,7 @@ export class Blocking {
    */
   release(): void {
     const { snapshot } = this.#router;
-    if (snapshot === null || snapshot.nextRing === null) return;
+    if (snapshot === null || !snapshot.rings.isChanging) return;
     for (const blocked of [...this.#atNode]) if (blocked.moves(snapshot)) blocked.leave();
   }
 

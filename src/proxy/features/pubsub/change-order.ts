@@ -6,10 +6,14 @@
  * comes from a new owner waits until every connection was read as far as it had got when the first such message, or
  * the news that keys move, came.
  */
-import type { RoutingSnapshot } from '../../snapshot.js';
+import type { Rings } from '../../../ring/rings.js';
 
 /** What of a snapshot matters here. */
-type Rings = Pick<RoutingSnapshot, 'ring' | 'nextRing'> & { readonly moves: object | null };
+interface Change {
+  /** The same object for as long as the same change is under way. */
+  readonly rings: Rings;
+  readonly moves: object | null;
+}
 
 const NOTHING = 0;
 /** Nobody publishes at the new owners yet, as far as is known here. */
@@ -21,7 +25,7 @@ type State = typeof NOTHING | typeof PREPARING | typeof CATCHING_UP | typeof IN_
 
 export class ChangeOrder {
   readonly #feeds: () => Iterable<{ caughtUp(): Promise<void> }>;
-  #snapshot: Rings | null = null;
+  #rings: Rings | null = null;
   #nodes: readonly object[] = [];
   #state: State = NOTHING;
   #kept: (() => void)[] = [];
@@ -32,11 +36,10 @@ export class ChangeOrder {
   }
 
   /** @param nodes index-aligned with the snapshot's */
-  onPublish(snapshot: Rings, nodes: readonly object[]): void {
-    const { nextRing, moves } = snapshot;
-    if (nextRing === null) this.#deliver(NOTHING);
-    else if (nextRing !== this.#snapshot?.nextRing) this.#state = PREPARING;
-    this.#snapshot = snapshot;
+  onPublish({ rings, moves }: Change, nodes: readonly object[]): void {
+    if (!rings.isChanging) this.#deliver(NOTHING);
+    else if (rings !== this.#rings) this.#state = PREPARING;
+    this.#rings = rings;
     this.#nodes = nodes;
     if (moves !== null && this.#state === PREPARING) this.#catchUp();
   }
@@ -44,11 +47,9 @@ export class ChangeOrder {
   /** Whether a message from this node on this channel is to wait. @param channel `buffer[start, end)` */
   mustWait(node: object, buffer: Buffer, start: number, end: number): boolean {
     if (this.#state === NOTHING || this.#state === IN_ORDER) return false;
-    const { ring, nextRing } = this.#snapshot as Rings;
-    if (nextRing === null) return false;
-    const hash = ring.hashOf(buffer, start, end);
-    const next = nextRing.ownerOfHash(hash);
-    if (next === ring.ownerOfHash(hash) || this.#nodes[next] !== node) return false;
+    const rings = this.#rings as Rings;
+    const hash = rings.hashOf(buffer, start, end);
+    if (!rings.movesAway(hash) || this.#nodes[rings.nextOwnerOf(hash)] !== node) return false;
     if (this.#state === PREPARING) this.#catchUp();
     return true;
   }
@@ -60,9 +61,9 @@ export class ChangeOrder {
 
   #catchUp(): void {
     this.#state = CATCHING_UP;
-    const snapshot = this.#snapshot;
+    const rings = this.#rings;
     void Promise.all([...this.#feeds()].map((feed) => feed.caughtUp())).then(() => {
-      const isSame = this.#state === CATCHING_UP && this.#snapshot?.nextRing === snapshot?.nextRing;
+      const isSame = this.#state === CATCHING_UP && this.#rings === rings;
       this.#deliver(isSame ? IN_ORDER : this.#state);
     });
   }

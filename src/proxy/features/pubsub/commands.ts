@@ -119,11 +119,9 @@ function counts(ports: PubSubPorts, kind: TopicKind): LocalCommand {
 function ownerOfChannel(router: Router, client: ClientConnection, source: Buffer, start: number, end: number): number {
   const { snapshot } = router;
   if (snapshot === null) return WAIT;
-  const { ring, nextRing, moves } = snapshot;
-  const hash = ring.hashOf(source, start, end);
-  const owner = ring.ownerOfHash(hash);
-  const next = nextRing === null ? owner : nextRing.ownerOfHash(hash);
-  if (next === owner || moves !== null) return next;
+  const { rings, moves } = snapshot;
+  const hash = rings.hashOf(source, start, end);
+  if (moves !== null || !rings.movesAway(hash)) return rings.nextOwnerOf(hash);
   return router.holdForRing(client) ? WAIT : GAVE_UP;
 }
 

@@ -7,6 +7,7 @@
 import type { Command } from '../../../commands/command.js';
 import { request as encodeRequest } from '../../../resp/encode.js';
 import { args, type RequestFramer } from '../../../resp/request-framer.js';
+import type { KeyHash } from '../../../ring/rings.js';
 import type { Published } from '../../peers/topic-kind.js';
 import { type KeysOfRequest, NO_KEYS_AT_ALL } from '../../request/request.js';
 import type { Verdict } from '../../request/verdict.js';
@@ -65,7 +66,7 @@ export class Scripts {
     source: Buffer,
     framer: RequestFramer,
     keys: KeysOfRequest,
-    keyHash: number,
+    keyHash: KeyHash,
   ): Verdict {
     const lane = this.#router.laneFor(client, index);
     if (lane === null || lane.full) return this.#router.forward(client, command, index, source, framer);

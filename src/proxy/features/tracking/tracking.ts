@@ -289,13 +289,13 @@ export class Tracking implements TrackingListener {
   /** Whether changes of this key are heard from every node that it may be on. */
   #isHeard(key: Buffer): boolean {
     if (this.#snapshot === null) return false;
-    const { ring, nextRing } = this.#snapshot;
-    const hash = ring.hashOf(key, 0, key.length);
+    const { rings } = this.#snapshot;
+    const hash = rings.hashOf(key, 0, key.length);
     const isReady = (index: number): boolean => {
       const node = this.#nodes[index];
       return node !== undefined && this.#feeds.get(node)?.ready === true;
     };
-    return isReady(ring.ownerOfHash(hash)) && (nextRing === null || isReady(nextRing.ownerOfHash(hash)));
+    return isReady(rings.ownerOf(hash)) && (!rings.isChanging || isReady(rings.nextOwnerOf(hash)));
   }
 
   #noteWrites(tracking: ClientTracking, command: Command, framer: RequestFramer): void {

@@ -17,7 +17,7 @@ export function ownerOf(
   client: ClientConnection,
   transaction: Transaction,
   watch: Watch | null,
-  { ring, nextRing }: RoutingSnapshot,
+  { rings }: RoutingSnapshot,
 ): number {
   const { frames } = transaction;
   if (frames.keyCount === 0) return watch === null ? router.anyNode() : router.nodes.indexOf(watch.lane.node);
@@ -25,8 +25,8 @@ export function ownerOf(
   let waits = false;
   for (let i = 0; i < frames.keyCount; i++) {
     const hash = frames.hashAt(i);
-    let node = ring.ownerOfHash(hash);
-    if (nextRing !== null && nextRing.ownerOfHash(hash) !== node) {
+    let node = rings.ownerOf(hash);
+    if (rings.movesAway(hash)) {
       if (transaction.selects.length > 0 || transaction.writesOtherDatabases) return IN_CHANGE;
       const key = frames.keyAt(i);
       node = router.ownerNow(client, key, 0, key.length);

@@ -119,7 +119,7 @@ function noteKeys(request: Request, { frames, flushesKeys }: Transaction): void 
   const first = frames.hashAt(0);
   for (let i = 1; i < keyCount; i++) if (frames.hashAt(i) !== first) return;
   request.keys = KNOWN_KEY;
-  request.keyHash = first | 0;
+  request.keyHash = first;
 }
 
 /** The client has changed its protocol or database since it watches on this lane. @returns whether it has */

@@ -5,6 +5,7 @@ import { findKeys, keyPositions } from '../../../commands/keys.js';
 import { error as encodeError } from '../../../resp/encode.js';
 import { parseStrictInteger } from '../../../resp/integer.js';
 import { args, type RequestFramer } from '../../../resp/request-framer.js';
+import { type KeyHash, NO_HASH } from '../../../ring/rings.js';
 import type { Verdict } from '../../request/verdict.js';
 import { TAKEN } from '../../request/verdict.js';
 import { refusalOfAdministration } from '../../route/administration.js';
@@ -102,16 +103,17 @@ export class Queue {
     // A command whose keys cannot be told is answered by a node, with the error that Redis has for it.
     const count = snapshot === null ? 0 : Math.max(0, findKeys(command, args, framer.argc, source));
     if (transaction.aborted) return this.#keep(client, transaction, command, framer, null, 0);
-    let first = 0;
+    let first = NO_HASH;
     for (let i = 0; i < count; i++) {
       const at = keyPositions.at[i] as number;
       const start = args.start[at] as number;
       const end = args.end[at] as number;
       if (isReserved(source, start, end)) return this.#router.refuse(client, command, RESERVED_REPLY);
-      const hash = (snapshot as RoutingSnapshot).ring.hashOf(source, start, end);
+      const { rings } = snapshot as RoutingSnapshot;
+      const hash = rings.hashOf(source, start, end);
       if (i === 0) first = hash;
       if (!this.#fits(client, transaction, hash, first)) return this.#router.refuse(client, command, CROSSSLOT);
-      const owner = this.#router.nodeAt((snapshot as RoutingSnapshot).ring.ownerOfHash(hash));
+      const owner = this.#router.nodeAt(rings.ownerOf(hash));
       if (owner.busy.reply !== null) {
         transaction.refusedBy = owner;
         return this.#router.refuse(client, command, owner.busy.reply);
@@ -119,10 +121,8 @@ export class Queue {
     }
     const { special } = command;
     if (special === 'sort' && count > 0) {
-      const { ring } = snapshot as RoutingSnapshot;
-      const first = keyPositions.at[0] as number;
-      const owner = ring.ownerOf(source, args.start[first] as number, args.end[first] as number);
-      const refusal = refusalOfPatterns(snapshot as RoutingSnapshot, owner, framer);
+      const { rings } = snapshot as RoutingSnapshot;
+      const refusal = refusalOfPatterns(snapshot as RoutingSnapshot, rings.ownerOf(first), framer);
       if (refusal !== null) return this.#router.refuse(client, command, refusal);
     }
     if ((special === 'copy' || special === 'move') && otherDatabaseAt(command, framer) > 0) {
@@ -132,17 +132,17 @@ export class Queue {
   }
 
   /** Whether a key has the owner that the others have; while the ring changes EXEC looks once more. */
-  #fits(client: ClientConnection, { frames }: Transaction, hash: number, firstOfCommand: number): boolean {
-    const { ring, nextRing } = this.#router.snapshot as RoutingSnapshot;
-    const owner = ring.ownerOfHash(hash);
-    const next = nextRing === null ? owner : nextRing.ownerOfHash(hash);
+  #fits(client: ClientConnection, { frames }: Transaction, hash: KeyHash, firstOfCommand: KeyHash): boolean {
+    const { rings } = this.#router.snapshot as RoutingSnapshot;
+    const owner = rings.ownerOf(hash);
+    const next = rings.isChanging ? rings.nextOwnerOf(hash) : owner;
     const watch = this.#watches.of(client);
     if (watch !== null && !watch.broken) {
       const { node } = watch.lane;
       if (this.#router.nodes[owner] !== node && this.#router.nodes[next] !== node) return false;
     }
     const first = frames.keyCount > 0 ? frames.hashAt(0) : firstOfCommand;
-    return ring.ownerOfHash(first) === owner || (nextRing !== null && nextRing.ownerOfHash(first) === next);
+    return rings.ownerOf(first) === owner || (rings.isChanging && rings.nextOwnerOf(first) === next);
   }
 
   /**
@@ -171,7 +171,7 @@ export class Queue {
         const at = keyPositions.at[i] as number;
         const start = args.start[at] as number;
         const end = args.end[at] as number;
-        frames.addKey(start - frameStart, end - start, snapshot.ring.hashOf(source, start, end));
+        frames.addKey(start - frameStart, end - start, snapshot.rings.hashOf(source, start, end));
       }
     }
     if (this.#ports.mayWrite(command, framer)) transaction.writes = true;

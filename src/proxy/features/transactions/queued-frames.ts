@@ -6,6 +6,8 @@
  *   chunks   [frame][frame]… [frame]…         sent as they are
  *   keys     chunk, offset, length, hash | …  flat
  */
+import { type KeyHash, keptHash } from '../../../ring/rings.js';
+
 const FIRST_CHUNK = 1024;
 const LARGEST_CHUNK = 1_048_576;
 const FIELDS = 4;
@@ -46,7 +48,7 @@ export class QueuedFrames {
   }
 
   /** Notes a key of the frame that was added last. @param at where it begins in the frame */
-  addKey(at: number, length: number, hash: number): void {
+  addKey(at: number, length: number, hash: KeyHash): void {
     const first = this.keyCount * FIELDS;
     if (first === this.#keys.length) {
       const larger = new Uint32Array(first * 2);
@@ -61,8 +63,8 @@ export class QueuedFrames {
   }
 
   /** The hash of key number `i`. */
-  hashAt(i: number): number {
-    return this.#keys[i * FIELDS + 3] as number;
+  hashAt(i: number): KeyHash {
+    return keptHash(this.#keys[i * FIELDS + 3] as number);
   }
 
   /** The bytes of key number `i`: a part of its frame. */

@@ -1,3 +1,4 @@
+import type { KeyHash } from '../../../ring/rings.js';
 import type { RoutingSnapshot } from '../../snapshot.js';
 import type { Lane } from '../../upstream/lane.js';
 import type { UpstreamNode } from '../../upstream/upstream-node.js';
@@ -6,7 +7,7 @@ import type { UpstreamNode } from '../../upstream/upstream-node.js';
 export class Watch {
   readonly lane: Lane;
   /** Hashes of the keys; one that is watched twice stands here once. */
-  readonly hashes = new Set<number>();
+  readonly hashes = new Set<KeyHash>();
   /** Keys have changed hands: nobody at the node can tell any more whether they were written to. */
   broken = false;
 
@@ -15,22 +16,23 @@ export class Watch {
   }
 
   /** Called with each snapshot. @param nodes index-aligned with the snapshot's */
-  onPublish({ ring, nextRing, moves }: RoutingSnapshot, nodes: readonly UpstreamNode[]): void {
-    if (this.broken || nextRing === null || moves === null) return;
-    this.broken = [...this.hashes].some((hash) => {
-      const next = nextRing.ownerOfHash(hash);
-      return ring.ownerOfHash(hash) !== next && nodes[next] !== this.lane.node;
-    });
+  onPublish({ rings, moves }: RoutingSnapshot, nodes: readonly UpstreamNode[]): void {
+    if (this.broken || moves === null) return;
+    this.broken = [...this.hashes].some(
+      (hash) => rings.movesAway(hash) && nodes[rings.nextOwnerOf(hash)] !== this.lane.node,
+    );
   }
 
-  /** Whether a key that is watched changes its owner from this snapshot's ring to the next. */
-  moves({ ring, nextRing }: RoutingSnapshot): boolean {
-    return nextRing !== null && [...this.hashes].some((hash) => ring.ownerOfHash(hash) !== nextRing.ownerOfHash(hash));
+  /** Whether a key that is watched changes hands. */
+  moves({ rings }: RoutingSnapshot): boolean {
+    return rings.isChanging && [...this.hashes].some((hash) => rings.movesAway(hash));
   }
 
   /** Whether each key that is watched is at the watch's node: on the way it goes, when keys move. */
-  isInPlace({ ring, nextRing, phase }: RoutingSnapshot, nodes: readonly UpstreamNode[]): boolean {
-    const current = phase !== 'moving' || nextRing === null ? ring : nextRing;
-    return [...this.hashes].every((hash) => nodes[current.ownerOfHash(hash)] === this.lane.node);
+  isInPlace({ rings, phase }: RoutingSnapshot, nodes: readonly UpstreamNode[]): boolean {
+    return [...this.hashes].every((hash) => {
+      const owner = phase === 'moving' ? rings.nextOwnerOf(hash) : rings.ownerOf(hash);
+      return nodes[owner] === this.lane.node;
+    });
   }
 }

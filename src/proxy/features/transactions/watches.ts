@@ -90,7 +90,7 @@ export class Watches {
     client: ClientConnection,
     command: Command,
     framer: RequestFramer,
-    { ring }: RoutingSnapshot,
+    { rings }: RoutingSnapshot,
     owner: number,
   ): Verdict {
     const router = this.#router;
@@ -110,7 +110,7 @@ export class Watches {
       current = this.#begin(client, owner, lane);
     }
     for (let i = 1; i < framer.argc; i++) {
-      current.hashes.add(ring.hashOf(source, args.start[i] as number, args.end[i] as number));
+      current.hashes.add(rings.hashOf(source, args.start[i] as number, args.end[i] as number));
     }
     router.sendOn(client, command, current.lane, source, framer);
     return TAKEN;

@@ -36,12 +36,10 @@ export interface FenceSubject {
   nodes(): Iterable<UpstreamNode>;
 }
 
-/** Whether a request may concern a key whose owner differs between the snapshot's rings. */
-export function mayMove({ ring, nextRing }: RoutingSnapshot, request: Request): boolean {
-  if (request.keys === NO_KEYS_AT_ALL || nextRing === null) return false;
-  if (request.keys !== KNOWN_KEY) return true;
-  const hash = request.keyHash >>> 0;
-  return ring.ownerOfHash(hash) !== nextRing.ownerOfHash(hash);
+/** Whether a request may concern a key that changes hands. */
+export function mayMove({ rings }: RoutingSnapshot, request: Request): boolean {
+  if (request.keys === NO_KEYS_AT_ALL || !rings.isChanging) return false;
+  return request.keys !== KNOWN_KEY || rings.movesAway(request.keyHash);
 }
 
 export class Fence {

@@ -32,8 +32,8 @@ export function dispatchMovedKey(
   const owner = router.ownerNow(client, source, start, end);
   if (owner === WAIT) return LATER;
   if (owner === GAVE_UP) return router.refuse(client, command, GAVE_UP_REPLY);
-  const hash = (router.snapshot as RoutingSnapshot).ring.hashOf(source, start, end);
-  return router.forward(client, command, owner, source, framer, KNOWN_KEY, hash | 0);
+  const hash = (router.snapshot as RoutingSnapshot).rings.hashOf(source, start, end);
+  return router.forward(client, command, owner, source, framer, KNOWN_KEY, hash);
 }
 
 /**
@@ -66,11 +66,11 @@ function readAtSource(
   start: number,
   end: number,
 ): boolean {
-  const { ring, nextRing, moves } = router.snapshot as RoutingSnapshot;
-  if (nextRing === null || moves === null) return false;
-  const hash = ring.hashOf(source, start, end);
-  const owner = ring.ownerOfHash(hash);
-  const next = nextRing.ownerOfHash(hash);
+  const { rings, moves } = router.snapshot as RoutingSnapshot;
+  if (moves === null) return false;
+  const hash = rings.hashOf(source, start, end);
+  const owner = rings.ownerOf(hash);
+  const next = rings.nextOwnerOf(hash);
   const { database } = client.kind;
   if (next === owner) return false;
   const settled = moves.isSettled(owner, database, source, start, end);
@@ -82,7 +82,7 @@ function readAtSource(
   const key = command.missingReply === 'no key' ? Buffer.from(source.subarray(start, end)) : null;
   const request = router.sendOn(client, command, lane, source, framer);
   request.keys = KNOWN_KEY;
-  request.keyHash = hash | 0;
+  request.keyHash = hash;
   const target = router.nodeAt(next);
   const missingReply = command.missingReply ?? 'nil';
   const read = { missingReply, frame, source: owner, target, moves, database, key };

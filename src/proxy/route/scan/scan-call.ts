@@ -94,7 +94,7 @@ export class ScanCall implements ReplySink {
     this.#client = client;
     this.#request = request;
     this.#walk = walk;
-    this.#placement = new Placement(walk.snapshot);
+    this.#placement = new Placement(walk.snapshot.rings);
     this.#options = readOptions(framer);
     this.#left = this.#options?.count ?? 0;
     const source = framer.source as Buffer;

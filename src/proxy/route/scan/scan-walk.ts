@@ -12,8 +12,7 @@
  *
  * While it is undecided whether keys go on moving, or back (a cancel), it is still the state of the change that goes on.
  */
-import type { Ring } from '../../../ring/ring.js';
-import { walkWhileMoving } from '../../../ring/walk.js';
+import type { Rings } from '../../../ring/rings.js';
 import type { RoutedNode, RoutingSnapshot } from '../../snapshot.js';
 
 const NODE_IDS = 1024n;
@@ -24,7 +23,7 @@ const NODE_IDS = 1024n;
 const STAMPS = 4096n;
 const STATES_OF_GENERATION = 3;
 
-export type WalkedRing = Pick<RoutingSnapshot, 'generation' | 'phase' | 'ring' | 'nextRing' | 'nodes'>;
+export type WalkedRing = Pick<RoutingSnapshot, 'generation' | 'phase' | 'rings' | 'nodes'>;
 
 /** How the ring is walked in its present state. */
 export interface Walk {
@@ -42,25 +41,25 @@ export interface Place {
 }
 
 /**
- * While keys move, each SCAN asks for the same walk: by the ring that keys move to, over the same list of nodes. Nodes
- * are kept by their indices, since each snapshot has objects of its own for them.
+ * While keys move, each SCAN asks for the same walk: by the rings of the change. Nodes are kept by their indices, since
+ * each snapshot has objects of its own for them.
  */
-const walks = new WeakMap<Ring, { readonly order: readonly number[]; readonly circular: boolean }>();
+const walks = new WeakMap<Rings, { readonly order: readonly number[]; readonly circular: boolean }>();
 
 export function walkOf(snapshot: WalkedRing): Walk {
-  const { generation, phase, ring, nextRing, nodes } = snapshot;
+  const { generation, phase, rings, nodes } = snapshot;
   const state = generation * STATES_OF_GENERATION;
-  if (phase !== 'moving' || nextRing === null) {
-    const order = nodes.filter((_, index) => countOf(ring, index) > 0).sort((a, b) => a.id - b.id);
+  if (phase !== 'moving' || !rings.isChanging) {
+    const order = nodes.filter((_, index) => rings.has(index)).sort((a, b) => a.id - b.id);
     return { order, stamps: [stamp(state)] };
   }
-  let known = walks.get(nextRing);
+  let known = walks.get(rings);
   if (known === undefined) {
     const indices = [...nodes.keys()]
-      .filter((index) => countOf(ring, index) > 0 || countOf(nextRing, index) > 0)
+      .filter((index) => rings.has(index) || rings.willHave(index))
       .sort((a, b) => (nodes[a]?.id ?? 0) - (nodes[b]?.id ?? 0));
-    known = walkWhileMoving(ring, nextRing, indices);
-    walks.set(nextRing, known);
+    known = rings.walk(indices);
+    walks.set(rings, known);
   }
   return {
     order: known.order.flatMap((index) => nodes[index] ?? []),
@@ -95,8 +94,4 @@ export function cursorAt({ stamps }: Walk, { node, cursor, round }: Place): stri
 /** Never 0. */
 function stamp(state: number): bigint {
   return 1n + (BigInt(state) % (STAMPS - 1n));
-}
-
-function countOf(ring: Ring, index: number): number {
-  return ring.pointCounts[index] ?? 0;
 }

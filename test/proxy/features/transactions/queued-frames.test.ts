@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { QueuedFrames } from '../../../../src/proxy/features/transactions/queued-frames.js';
+import { keptHash } from '../../../../src/ring/rings.js';
 
 it('gives back the frames and the keys that were added, of any size', () => {
   const frames = new QueuedFrames();
@@ -12,8 +13,8 @@ it('gives back the frames and the keys that were added, of any size', () => {
       frames.add(around, 2, 2 + frame.length);
       for (let k = 0; k < 3 && k < frame.length; k++) {
         const key = frame.subarray(k, Math.min(frame.length, k + 10));
-        frames.addKey(k, key.length, 4_294_967_295 - i);
-        keys.push(`${4_294_967_295 - i} ${key}`);
+        frames.addKey(k, key.length, keptHash(4_294_967_295 - i));
+        keys.push(`${keptHash(4_294_967_295 - i)} ${key}`);
       }
     }
   }

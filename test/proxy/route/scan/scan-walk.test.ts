@@ -5,6 +5,7 @@ import { cursorBehind, placeOf, walkOf } from '../../../../src/proxy/route/scan/
 import type { RoutingSnapshot } from '../../../../src/proxy/snapshot.js';
 import { buildRingSync } from '../../../../src/ring/build.js';
 import { DEFAULT_RING_OPTIONS, type Ring, type RingOptions } from '../../../../src/ring/ring.js';
+import { Rings } from '../../../../src/ring/rings.js';
 import { overNodes } from '../../../../src/ring/union.js';
 import {
   firstState,
@@ -18,7 +19,7 @@ const KEYS = Array.from({ length: 120 }, (_, i) => Buffer.from(`key:${i}`));
 /** Pages of a node's walk. */
 const PAGES = 4;
 
-type Snapshot = Pick<RoutingSnapshot, 'generation' | 'phase' | 'ring' | 'nextRing' | 'nodes'>;
+type Snapshot = Pick<RoutingSnapshot, 'generation' | 'phase' | 'rings' | 'nodes'>;
 
 /** A ring whose keys all stay there, on nodes that may change, as the manager of the ring changes them. */
 function routed(member: Member): Snapshot['nodes'][number] {
@@ -68,7 +69,7 @@ class RingWorld {
 
   #stable(): Snapshot {
     const { generation, members } = this.state;
-    return { generation, phase: 'stable', ring: this.ring, nextRing: null, nodes: members.map(routed) };
+    return { generation, phase: 'stable', rings: new Rings(this.ring, null), nodes: members.map(routed) };
   }
 
   #begin(kind: number, which: number): void {
@@ -94,17 +95,16 @@ class RingWorld {
     const union = unionOf(this.state.members, next);
     const { generation, options } = this.state;
     this.#next = next;
-    const nextRing = overNodes(buildRingSync(next, options), union);
-    this.snapshot = { generation, phase, ring: overNodes(this.ring, union), nextRing, nodes: union.map(routed) };
+    const rings = new Rings(overNodes(this.ring, union), overNodes(buildRingSync(next, options), union));
+    this.snapshot = { generation, phase, rings, nodes: union.map(routed) };
   }
 
   /** Some keys arrive. */
   #move(which: number): void {
-    const { nextRing, nodes } = this.snapshot;
+    const { rings, nodes } = this.snapshot;
     KEYS.forEach((key, i) => {
-      if ((i + which) % 3 === 0 && nextRing !== null) {
-        this.places[i] = nameOf(nodes[nextRing.ownerOf(key, 0, key.length)]);
-      }
+      if ((i + which) % 3 !== 0) return;
+      this.places[i] = nameOf(nodes[rings.nextOwnerOf(rings.hashOf(key, 0, key.length))]);
     });
   }
 
