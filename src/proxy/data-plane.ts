@@ -194,10 +194,10 @@ export class DataPlane {
       if (node === undefined) {
         node = new UpstreamNode(spec, this.#upstream);
         this.#nodes.set(key, node);
-        node.asksRunId = snapshot.rings.isChanging;
+        node.askRunId(snapshot.rings.isChanging);
         if (this.options.preconnect) node.preconnect();
       }
-      node.asksRunId = snapshot.rings.isChanging;
+      node.askRunId(snapshot.rings.isChanging);
       return node;
     });
     this.#dispatcher.publish(snapshot, nodes);

@@ -63,12 +63,9 @@ export class UpstreamNode {
   readonly target: Address;
   readonly shared: UpstreamShared;
   readonly counters = new NodeCounters();
-  /** False while the node cannot be reached: its commands fail at once instead of waiting. */
-  up = true;
-  /** The ring changes: new connections tell which process they lead to. */
-  asksRunId = false;
-  /** What a command for this node is answered while it is down. */
-  downReply: Buffer;
+  #up = true;
+  #asksRunId = false;
+  #downReply: Buffer;
 
   /** Connections that ended with commands in flight. */
   readonly late = new LateConnections();
@@ -106,12 +103,32 @@ export class UpstreamNode {
     this.target = addressOf(node);
     this.shared = shared;
     this.busy = new BusyState((reply) => shared.tellBusy(name, address, reply));
-    this.downReply = this.#describeDown('has not been reached yet');
+    this.#downReply = this.#describeDown('has not been reached yet');
     const { nodePrivateConnections, nodeBlockingConnections } = shared.options;
     this.privateLanes = new LanePool(nodePrivateConnections, (index, pool) => this.#openPrivate(index, pool, null));
     this.blockingLanes = new LanePool(nodeBlockingConnections, (index, pool) =>
       this.#openPrivate(index, pool, shared.blockingReceive),
     );
+  }
+
+  /** False while the node cannot be reached: its commands fail at once instead of waiting. */
+  get up(): boolean {
+    return this.#up;
+  }
+
+  /** What a command for this node is answered while it is down. */
+  get downReply(): Buffer {
+    return this.#downReply;
+  }
+
+  /** The ring changes: new connections tell which process they lead to. */
+  get asksRunId(): boolean {
+    return this.#asksRunId;
+  }
+
+  /** @param asks whether new connections are to tell which process they lead to */
+  askRunId(asks: boolean): void {
+    this.#asksRunId = asks;
   }
 
   /** It is up, and has not answered for a moment: what can do without it does not wait for it. */
@@ -151,7 +168,7 @@ export class UpstreamNode {
    * @returns null while the node is down
    */
   pick(kind: LaneKind): Lane | null {
-    if (!this.up || this.#closed) return null;
+    if (!this.#up || this.#closed) return null;
     const index = this.kindIndex(kind);
     let lanes = this.#lanes[index];
     if (lanes === undefined) {
@@ -228,7 +245,7 @@ export class UpstreamNode {
   onLaneReady(lane: Lane): void {
     lane.pool?.onReady(lane);
     this.#backoff = BACKOFF_MIN_MS;
-    if (this.up || this.#returning) return;
+    if (this.#up || this.#returning) return;
     this.#returning = true;
     void this.#return(lane);
   }
@@ -237,10 +254,10 @@ export class UpstreamNode {
   async #return(lane: Lane): Promise<void> {
     await this.shared.beforeReturn(this.name, this.address);
     this.#returning = false;
-    if (this.#closed || this.up) return;
+    if (this.#closed || this.#up) return;
     // Gone again meanwhile.
     if (lane.closed) return this.#markDown('cut the connection');
-    this.up = true;
+    this.#up = true;
     this.#publish(nodeUp, '');
   }
 
@@ -269,7 +286,7 @@ export class UpstreamNode {
     if (wasReady) this.counters.reconnects++;
     if (reason === 'lost') {
       // The node may just have restarted: one attempt at once decides whether it is down.
-      if (this.up && this.#retry === null) this.pick({ protocol: 2, database: 0 });
+      if (this.#up && this.#retry === null) this.pick({ protocol: 2, database: 0 });
       return;
     }
     this.#markDown(why);
@@ -308,7 +325,7 @@ export class UpstreamNode {
   leave(): void {
     this.#closed = true;
     if (this.#retry !== null) clearTimeout(this.#retry);
-    this.downReply = this.#describeDown('has left the ring');
+    this.#downReply = this.#describeDown('has left the ring');
     for (const lane of [...this.#open]) lane.retire();
   }
 
@@ -316,7 +333,7 @@ export class UpstreamNode {
   close(why: string): void {
     this.#closed = true;
     if (this.#retry !== null) clearTimeout(this.#retry);
-    this.downReply = this.#describeDown(why);
+    this.#downReply = this.#describeDown(why);
     for (const lane of [...this.#open]) lane.end('closed', why);
   }
 
@@ -352,7 +369,7 @@ export class UpstreamNode {
   }
 
   #takeFrom(pool: LanePool, kind: LaneKind, client: Requester): Lane | null {
-    if (!this.up || this.#closed) return null;
+    if (!this.#up || this.#closed) return null;
     const index = this.kindIndex(kind);
     this.#kinds[index] = kind;
     return pool.take(index, client);
@@ -372,9 +389,9 @@ export class UpstreamNode {
   }
 
   #markDown(why: string): void {
-    this.downReply = this.#describeDown(why);
-    if (this.up) {
-      this.up = false;
+    this.#downReply = this.#describeDown(why);
+    if (this.#up) {
+      this.#up = false;
       this.#publish(nodeDown, why);
     }
     if (this.#retry === null) this.#scheduleRetry();
@@ -386,7 +403,7 @@ export class UpstreamNode {
     this.#backoff = Math.min(this.#backoff * 2, this.shared.options.reconnectBackoffMax);
     this.#retry = setTimeout(() => {
       this.#retry = null;
-      if (this.#closed || this.up) return;
+      if (this.#closed || this.#up) return;
       const kind: LaneKind = { protocol: 2, database: 0 };
       const index = this.kindIndex(kind);
       const lanes = this.#lanes[index] ?? [];
