@@ -33,15 +33,15 @@ import type { LaneWaiter } from '../upstream/lane-pool.js';
 import { Carry } from './carry.js';
 import { ClientIdentity } from './client-identity.js';
 import { ClientLanes } from './client-lanes.js';
-import type { FrameHandler, UploadPlan } from './frame-handler.js';
+import type { FrameHandler } from './frame-handler.js';
 import { ATTENDED, LISTENS, type Mode, TRACKS } from './modes.js';
-import { STREAM_HIGH_WATER } from './paused-lanes.js';
 import { ReplyMode } from './reply-mode.js';
 import { ReplyQueue } from './reply-queue.js';
 import { RingWait } from './ring-wait.js';
 import type { ClientShared } from './session-shared.js';
 import { StallWatch } from './stall-watch.js';
-import { tooSlow, Upload } from './upload.js';
+import { tooSlow } from './upload.js';
+import { type UploadingClient, Uploads } from './uploads.js';
 import type { Waiting } from './waiting.js';
 import { Window } from './window.js';
 
@@ -56,7 +56,7 @@ const LANES_IDLE_MS = 10_000;
 /** An event says this much of an error. */
 const MOST_ERROR_BYTES = 200;
 
-export class ClientConnection implements TurnTask, Requester, LaneWaiter {
+export class ClientConnection implements TurnTask, Requester, LaneWaiter, UploadingClient {
   readonly id: number;
   readonly address: string;
   readonly localAddress: string;
@@ -89,7 +89,7 @@ export class ClientConnection implements TurnTask, Requester, LaneWaiter {
   #endReason = '';
   /** The client sends nothing more, but may still read the replies to what it has sent. */
   #inputEnded = false;
-  #upload: Upload | null = null;
+  readonly #uploads: Uploads;
   /** Where the bytes at hand end, the last that have come. */
   #handEnd = 0;
   readonly #stall: StallWatch;
@@ -128,6 +128,7 @@ export class ClientConnection implements TurnTask, Requester, LaneWaiter {
     this.#replies = new ReplyQueue(this, shared, this.outlet);
     this.lanes = new ClientLanes(this, this.#replies);
     this.#stall = new StallWatch(this.outlet);
+    this.#uploads = new Uploads(this, shared.options);
     this.outlet.attach(createSocketWriter(socket, this.outlet));
     socket.setNoDelay(true);
     socket.setKeepAlive(true, shared.options.tcpKeepalive);
@@ -257,7 +258,7 @@ export class ClientConnection implements TurnTask, Requester, LaneWaiter {
   }
 
   get uploading(): boolean {
-    return this.#upload !== null;
+    return this.#uploads.active;
   }
 
   /** The request whose reply is to leave next, or null. */
@@ -498,9 +499,7 @@ export class ClientConnection implements TurnTask, Requester, LaneWaiter {
     this.#blockedBy?.abandon();
     this.#replies.abandon();
     this.lanes.release();
-    // A lane on which half a command has left cannot be used by anybody else.
-    this.#upload?.lane?.end('closed', 'the client left');
-    this.#upload = null;
+    this.#uploads.cut();
     this.#handler.onClosed(this);
     this.#shared.clients.delete(this);
     if (clientClosed.hasSubscribers) {
@@ -529,18 +528,9 @@ export class ClientConnection implements TurnTask, Requester, LaneWaiter {
 
   /** Ends a client that does not send the large request to its end which it has begun. @returns whether it does not */
   #isSlowSender(now: number): boolean {
-    const { clientStallTimeout, clientUploadTimeout, streamThreshold } = this.#shared.options;
-    const upload = this.#upload;
-    if (upload !== null) {
-      // The node does not take what the client has sent.
-      if (this.#held) upload.receivedAt = now;
-      const why = upload.overdue(now, clientStallTimeout, clientUploadTimeout);
-      if (why === null) return false;
-      this.#upload = null;
-      if (upload.abandon(encodeError(`ERR ${why}`))) this.endAfterReplies(why);
-      else this.close(why);
-      return true;
-    }
+    const { clientStallTimeout, streamThreshold } = this.#shared.options;
+    if (this.#uploads.tick(now)) return true;
+    if (this.#uploads.active) return false;
     // Of a request that is gathered, what has come takes memory.
     const gathers = this.#carry.size >= streamThreshold && !this.#paused && this.#blockedBy === null;
     if (!gathers || now - this.#lastActiveAt <= clientStallTimeout) return false;
@@ -574,8 +564,8 @@ export class ClientConnection implements TurnTask, Requester, LaneWaiter {
     this.#handEnd = end;
     let at = start;
     while (at < end) {
-      if (this.#upload !== null) {
-        at = this.#continueUpload(this.#upload, buffer, at, end);
+      if (this.#uploads.active) {
+        at = this.#uploads.pass(buffer, at, end, this.#shared.clock.now);
         if (this.#held || this.#closed) break;
         continue;
       }
@@ -594,7 +584,7 @@ export class ClientConnection implements TurnTask, Requester, LaneWaiter {
         at = framer.consumed;
         if (this.#closed || this.#ending) return end;
       } else if (outcome === INCOMPLETE) {
-        if (framer.bulkLength >= this.#shared.options.streamThreshold && this.#beginUpload(buffer, at, end)) {
+        if (framer.bulkLength >= this.#shared.options.streamThreshold && this.#passesOn(buffer, at, end)) {
           if (this.#closed) return end;
           at = end;
           break;
@@ -619,66 +609,36 @@ export class ClientConnection implements TurnTask, Requester, LaneWaiter {
   }
 
   /**
-   * The frame at hand has a large value: passes it on as it comes instead of gathering it.
-   * @returns false when it must be gathered; true when the bytes were taken, or are kept until it can begin
+   * The frame at hand has a large value.
+   * @returns false when it must be gathered; true when its bytes were passed on, or are kept until they can be
    */
-  #beginUpload(buffer: Buffer, start: number, end: number): boolean {
-    const plan = this.#handler.planUpload(this, this.#framer, buffer, start);
+  #passesOn(buffer: Buffer, start: number, end: number): boolean {
+    const framer = this.#framer;
+    const plan = this.#handler.planUpload(this, framer, buffer, start);
     if (plan === null) return false;
-    if (this.#held) {
-      this.#framer.reset();
-      this.#keepBlocked(buffer, start, end);
-      return true;
-    }
-    if (this.pending > 0) {
-      // What is in flight may concern the same key, and goes by another lane.
-      this.#barrier = true;
-      this.#framer.reset();
-      this.#keepBlocked(buffer, start, end);
-      return true;
-    }
-    this.#framer.reset();
-    const { now } = this.#shared.clock;
-    if (plan.lane === null) {
-      this.#upload = new Upload(null, now);
-      this.reply(plan.command, plan.failure, true);
-    } else this.#upload = this.#startUpload(plan, plan.lane, now);
-    this.#continueUpload(this.#upload, buffer, start, end);
+    this.#uploads.begin(plan, framer, buffer, start, end, this.#shared.clock.now);
     return true;
   }
 
-  #startUpload(plan: UploadPlan, lane: Lane, now: number): Upload {
-    const request = this.begin(plan.command);
-    request.keys = plan.keys;
-    request.keyHash = plan.keyHash;
-    request.lane = lane;
-    lane.enqueue(request);
-    return new Upload({ request, lane, whenIdle: (idle) => this.lanes.giveBack(idle) }, now);
-  }
-
-  #keepBlocked(buffer: Buffer, start: number, end: number): void {
+  /** Keeps `buffer[start, end)` as all that has come, and reads nothing further. */
+  keepUnread(buffer: Buffer, start: number, end: number): void {
     this.#pause();
     this.#carry.replace(buffer, start, end);
   }
 
-  #continueUpload(upload: Upload, buffer: Buffer, start: number, end: number): number {
-    const at = upload.pass(buffer, start, end, this.#shared.clock.now);
-    if (at < 0) {
-      this.#upload = null;
-      upload.abandon(encodeError('ERR Protocol error: invalid bulk length'));
-      this.endAfterReplies();
-      return end;
-    }
-    if (upload.complete) {
-      this.#upload = null;
-      return at;
-    }
-    const lane = upload.lane;
-    if (lane !== null && !lane.closed && lane.outlet.pending > STREAM_HIGH_WATER) {
-      this.waitFor(lane);
-      this.#pause();
-    }
-    return at;
+  /** The client waits until the lane takes more, and is not read meanwhile. */
+  waitUnread(lane: Lane): void {
+    this.waitFor(lane);
+    this.#pause();
+  }
+
+  giveBack(lane: Lane): void {
+    this.lanes.giveBack(lane);
+  }
+
+  /** No frame is handled until `resumeSoon`. */
+  get isHeld(): boolean {
+    return this.#held;
   }
 
   #blocked(): boolean {
@@ -733,13 +693,7 @@ export class ClientConnection implements TurnTask, Requester, LaneWaiter {
     if (!this.#ending) {
       // What came before the end is handled still.
       if (this.#held || this.#paused || this.#resumeScheduled || this.#blockedBy !== null) return;
-      if (this.#upload !== null) {
-        const upload = this.#upload;
-        this.#upload = null;
-        upload.abandon(null);
-        this.endAfterReplies('ended in the middle of a command');
-        return;
-      }
+      if (this.#uploads.end()) return;
     }
     if (this.pending > 0) return;
     if (this.outlet.pending > 0) {
