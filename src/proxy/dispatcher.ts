@@ -28,8 +28,9 @@ import { planScan } from './route/scan/scan.js';
 import { splitByOwner } from './route/split.js';
 import { planUpload } from './route/upload-plan.js';
 import type { ClientConnection } from './session/client-connection.js';
-import type { FrameHandler, UploadPlan } from './session/frame-handler.js';
+import type { FrameHandler } from './session/frame-handler.js';
 import { IN_TRANSACTION, SUBSCRIBED, TRACKS } from './session/modes.js';
+import type { UploadPlan } from './session/upload.js';
 import type { RoutingSnapshot } from './snapshot.js';
 import type { UpstreamNode } from './upstream/upstream-node.js';
 

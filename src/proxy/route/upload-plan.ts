@@ -4,7 +4,7 @@ import type { RequestFramer } from '../../resp/request-framer.js';
 import { NO_HASH } from '../../ring/rings.js';
 import { KNOWN_KEY, UNKNOWN_KEYS } from '../request/request.js';
 import type { ClientConnection } from '../session/client-connection.js';
-import type { UploadPlan } from '../session/frame-handler.js';
+import type { UploadPlan } from '../session/upload.js';
 import { isReserved, RESERVED_REPLY } from './reserved.js';
 import type { Router } from './router.js';
 import { GAVE_UP, GAVE_UP_REPLY, WAIT } from './waiting.js';

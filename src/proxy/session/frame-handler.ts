@@ -1,20 +1,7 @@
 import type { RequestFramer } from '../../resp/request-framer.js';
-import type { KeyHash } from '../../ring/rings.js';
-import type { KeysOfRequest } from '../request/request.js';
 import type { Verdict } from '../request/verdict.js';
-import type { Lane } from '../upstream/lane.js';
 import type { ClientConnection } from './client-connection.js';
-
-/** Where a large value goes: to `lane`, or nowhere, and the client is answered `failure`. */
-export interface UploadPlan {
-  /** The command's id. */
-  readonly command: number;
-  readonly keys: KeysOfRequest;
-  /** Of its key, as `Request.keyHash`. */
-  readonly keyHash: KeyHash;
-  readonly lane: Lane | null;
-  readonly failure: Buffer;
-}
+import type { UploadPlan } from './upload.js';
 
 /** Who a client's frames are given to, and who hears of what becomes of it: all that a client knows of the layers above. */
 export interface FrameHandler {

@@ -1,7 +1,19 @@
 import { ReplyFramer } from '../../resp/reply-framer.js';
+import type { KeyHash } from '../../ring/rings.js';
 import type { ReplySink } from '../request/reply-sink.js';
-import type { Request } from '../request/request.js';
+import type { KeysOfRequest, Request } from '../request/request.js';
 import type { Lane } from '../upstream/lane.js';
+
+/** Where a large value goes: to `lane`, or nowhere, and the client is answered `failure`. */
+export interface UploadPlan {
+  /** The command's id. */
+  readonly command: number;
+  readonly keys: KeysOfRequest;
+  /** Of its key, as `Request.keyHash`. */
+  readonly keyHash: KeyHash;
+  readonly lane: Lane | null;
+  readonly failure: Buffer;
+}
 
 /** A large value that goes to a node. */
 export interface Sending {

@@ -3,8 +3,8 @@ import type { RequestFramer } from '../../resp/request-framer.js';
 import type { DataPlaneOptions } from '../options.js';
 import type { Request } from '../request/request.js';
 import type { Lane } from '../upstream/lane.js';
-import type { UploadPlan } from './frame-handler.js';
 import { STREAM_HIGH_WATER } from './paused-lanes.js';
+import type { UploadPlan } from './upload.js';
 import { Upload } from './upload.js';
 
 /** What passing a large value on needs of its client. */
