@@ -89,7 +89,7 @@ export function readFacts(info: string): NodeFacts {
 export function nodeFailure(node: NodeIdentity, error: unknown): RingproxyError {
   const why = describeNodeError(error);
   const hint = wasLoginRefused(error)
-    ? 'give its password: node-password, or password of the node in the configuration file'
+    ? 'give its password: --username and --password-file for a node that joins, node-password, or password of the node in the configuration file'
     : 'check that a redis-server runs there and can be reached from this machine';
   return new RingproxyError('NODE_UNREACHABLE', `${node.name} (${node.address}) cannot be used: ${why}`, hint);
 }

@@ -12,6 +12,7 @@
  * Nothing here may throw: when a field is not what Node.js 20 to 24 have, the plain way is taken.
  */
 import net, { type Socket } from 'node:net';
+import { getSystemErrorName } from 'node:util';
 import type { SocketWriter, WriteListener } from './socket-writer.js';
 
 interface WriteRequest {
@@ -116,7 +117,7 @@ class RawWriter implements SocketWriter {
     }
     const status = handle.writeBuffer(request, buffer);
     if (status !== 0) {
-      this.#socket.destroy(new Error(`write failed with status ${status}`));
+      this.#socket.destroy(writeError(status));
       return true;
     }
     if (this.#state[this.#asyncAt] === 0) return true;
@@ -125,10 +126,19 @@ class RawWriter implements SocketWriter {
     request.buffer = buffer;
     request.oncomplete = (completion) => {
       if (completion === 0) this.#listener.onWritten();
-      else this.#socket.destroy(new Error(`write failed with status ${completion}`));
+      else this.#socket.destroy(writeError(completion));
     };
     return false;
   }
+}
+
+/**
+ * The error that Node.js itself would tell of: others decide by its code.
+ * @param status a negative number of the system's
+ */
+export function writeError(status: number): NodeJS.ErrnoException {
+  const code = getSystemErrorName(status);
+  return Object.assign(new Error(`write ${code}`), { code, errno: status, syscall: 'write' });
 }
 
 /** A writer that goes straight to the socket's handle, or null where this Node.js does not offer that. */
