@@ -143,7 +143,7 @@ export class DataPlane {
   }
 
   get table(): CommandTable {
-    return this.#dispatcher.table;
+    return this.#dispatcher.router.table;
   }
 
   get nodes(): Iterable<UpstreamNode> {
@@ -237,7 +237,7 @@ export class DataPlane {
 
   /** Commands that the nodes know beyond those of the table at hand (modules, newer versions). */
   useTable(table: CommandTable): void {
-    this.#dispatcher.useTable(table);
+    this.#dispatcher.router.useTable(table);
   }
 
   /**

@@ -40,23 +40,16 @@ export class Dispatcher implements FrameHandler {
   readonly unknownCommandId = UNKNOWN_COMMAND_ID;
   readonly router: Router;
   readonly features: Features;
-  table: CommandTable;
   readonly #groups: KeyGroups | null;
   /** Clients are paused, or monitored: every command must be looked at more closely. */
   #attentive = false;
 
   constructor(table: CommandTable, context: LocalContext) {
-    this.table = table;
     this.router = new Router(context.shared, table, (client) => this.features.transactions.abort(client));
     this.features = new Features(this.router, context, (attentive) => {
       this.#attentive = attentive;
     });
     this.#groups = context.shared.counters.groups;
-  }
-
-  useTable(table: CommandTable): void {
-    this.table = table;
-    this.router.useTable(table);
   }
 
   publish(snapshot: RoutingSnapshot, nodes: readonly UpstreamNode[]): void {
@@ -67,8 +60,8 @@ export class Dispatcher implements FrameHandler {
   /** Handles the complete frame that `framer` holds. */
   onFrame(client: ClientConnection, framer: RequestFramer): Verdict {
     const source = framer.source as Buffer;
-    const command = this.table.lookup(source, args.start[0] as number, args.end[0] as number);
     const { router } = this;
+    const command = router.table.lookup(source, args.start[0] as number, args.end[0] as number);
     const { snapshot } = router;
     if (this.#groups !== null) this.#groups.note(command, framer.argc, source);
     if (command === undefined || !client.authenticated || snapshot === null || client.isUnusual || this.#attentive) {
@@ -124,7 +117,7 @@ export class Dispatcher implements FrameHandler {
   planUpload(client: ClientConnection, framer: RequestFramer, buffer: Buffer, start: number): UploadPlan | null {
     // What is queued stays here until EXEC; of what is noted, the whole command must be known.
     if (client.isIn(IN_TRANSACTION | TRACKS) || this.#attentive) return null;
-    return client.authenticated ? planUpload(this.router, this.table, client, framer, buffer, start) : null;
+    return client.authenticated ? planUpload(this.router, client, framer, buffer, start) : null;
   }
 
   onAnswered(client: ClientConnection): void {
@@ -136,7 +129,7 @@ export class Dispatcher implements FrameHandler {
   }
 
   nameOf(command: number): string {
-    return commandName(this.table, command);
+    return commandName(this.router.table, command);
   }
 
   onClosed(client: ClientConnection): void {

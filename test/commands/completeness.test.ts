@@ -44,7 +44,7 @@ it('what is forgotten does not compile', () => {
     ['src/proxy/features/scripts/script-commands.ts', 'forgotten'],
     ['src/proxy/route/administration.ts', 'forgotten'],
     ['src/proxy/measure/cache-reads.ts', 'forgotten'],
-    ['src/proxy/features/compose.ts', 'forgotten'],
+    ['src/proxy/features/transactions/queue.ts', 'forgotten'],
   ] as const;
   for (const [file, word] of expected) {
     expect(

@@ -1,9 +1,7 @@
 /** Builds the features of a data plane and ties them together: the only place where one of them meets another. */
-import type { Publishes } from '../../commands/columns.js';
 import type { Command } from '../../commands/command.js';
 import type { ProxyCommandName } from '../../commands/policy.js';
 import type { ClientCount } from '../peers/clients.js';
-import { CHANNEL, SHARD, type TopicKind } from '../peers/topic-kind.js';
 import type { Router } from '../route/router.js';
 import { type RunKeyed, runSpecial } from '../route/special.js';
 import type { ClientConnection } from '../session/client-connection.js';
@@ -35,17 +33,10 @@ import type { EverywherePorts } from './server/everywhere.js';
 import { serverCommands } from './server/server-commands.js';
 import { trackingCommands } from './tracking/commands.js';
 import { Tracking } from './tracking/tracking.js';
-import type { Published } from './transactions/ports.js';
 import { Transactions } from './transactions/transactions.js';
 
 /** Of functions it is not known whether they write. */
 const NO_FUNCTION = (): boolean => false;
-
-const KINDS = { channel: CHANNEL, shard: SHARD } as const satisfies Record<Publishes, TopicKind>;
-
-function topicOf({ on, key }: Published): { kind: TopicKind; key: string } {
-  return { kind: KINDS[on], key };
-}
 
 /** The features of a data plane. */
 export class Features {
@@ -145,10 +136,7 @@ export class Features {
     const { scripts, publishOrder } = this;
     return new Transactions(this.router, this.context.peers, {
       scripts,
-      publishGate: {
-        mustWait: (client, framer, node, published) =>
-          publishOrder.mustWait(client, framer, node, published?.map(topicOf) ?? null),
-      },
+      publishGate: publishOrder,
       mayWrite: (command, framer) => scripts.mayWrite(command, framer, NO_FUNCTION),
       ownPartOfSettings: (framer) => ownPartOfSettings(this.everywhere, framer),
       runLocal: (client, command, framer) => {

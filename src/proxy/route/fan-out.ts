@@ -63,9 +63,7 @@ export function fanOut(
       continue;
     }
     before?.(lane);
-    lane.outlet.append(framer.source, framer.frameStart, framer.frameEnd);
-    node.counters.bytesOut += framer.frameEnd - framer.frameStart;
-    group.addPart(node, lane);
+    group.sendPart(lane, framer);
   }
   group.seal();
   return TAKEN;

@@ -1,5 +1,4 @@
 /** Where a large value goes that is passed on as it comes: decided when its key is known and its end is not here. */
-import type { CommandTable } from '../../commands/table.js';
 import type { RequestFramer } from '../../resp/request-framer.js';
 import { NO_HASH } from '../../ring/rings.js';
 import { KNOWN_KEY, UNKNOWN_KEYS } from '../request/request.js';
@@ -13,19 +12,17 @@ const EMPTY = Buffer.alloc(0);
 
 /**
  * There is a snapshot, and nothing is the matter with the client that its commands are to be kept or noted.
- * @param table knows the command
  * @param buffer holds the beginning of the frame, from `start` on
  * @returns null when the frame must be gathered: its keys are not all here, or it has no single node
  */
 export function planUpload(
   router: Router,
-  table: CommandTable,
   client: ClientConnection,
   framer: RequestFramer,
   buffer: Buffer,
   start: number,
 ): UploadPlan | null {
-  const { snapshot } = router;
+  const { snapshot, table } = router;
   if (snapshot === null || framer.argsComplete === 0) return null;
   const command = table.lookup(buffer, start + framer.partialArgStart(0), start + framer.partialArgEnd(0));
   if (command === undefined) return null;

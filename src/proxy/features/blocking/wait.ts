@@ -63,10 +63,8 @@ export function waitCommand(router: Router, lateEnds: LateEnds): LocalCommand {
         return;
       }
       lane.ask(PING, null, NO_KEYS_AT_ALL);
-      lane.outlet.append(framer.source, framer.frameStart, framer.frameEnd);
-      node.counters.bytesOut += framer.frameEnd - framer.frameStart;
       lane.expectLonger(patience);
-      group.addPart(node, lane);
+      group.sendPart(lane, framer);
       waiting.add(lane);
     });
     group.seal();

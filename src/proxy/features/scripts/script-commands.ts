@@ -113,9 +113,7 @@ function askPastScripts(
       group.addFailedPart(node);
       return;
     }
-    lane.outlet.append(framer.source as Buffer, framer.frameStart, framer.frameEnd);
-    node.counters.bytesOut += framer.frameEnd - framer.frameStart;
-    group.addPart(node, lane);
+    group.sendPart(lane, framer);
   });
   group.seal();
   return TAKEN;

@@ -8,14 +8,13 @@ import type { Command } from '../../../commands/command.js';
 import { request as encodeRequest } from '../../../resp/encode.js';
 import { args, type RequestFramer } from '../../../resp/request-framer.js';
 import type { KeyHash } from '../../../ring/rings.js';
-import type { Published } from '../../peers/topic-kind.js';
 import { type KeysOfRequest, NO_KEYS_AT_ALL } from '../../request/request.js';
 import type { Verdict } from '../../request/verdict.js';
 import { LATER, TAKEN } from '../../request/verdict.js';
 import type { Router } from '../../route/router.js';
 import type { ClientConnection } from '../../session/client-connection.js';
 import type { Lane } from '../../upstream/lane.js';
-import type { UpstreamNode } from '../../upstream/upstream-node.js';
+import type { PublishGate } from '../publish-gate.js';
 import { digestOf } from './digest.js';
 import { mayWrite } from './may-write.js';
 import { ScriptCall } from './script-call.js';
@@ -24,19 +23,6 @@ import type { ScriptStore } from './script-store.js';
 const PUBLISHES = /publish/i;
 /** Larger commands are not kept to be sent again. */
 const MOST_FRAME_BYTES = 65_536;
-
-/** Keeps what is published behind what was subscribed to before. */
-export interface PublishGate {
-  /** Whether a message that is published at this node now might miss a subscriber. */
-  isBehind(node: UpstreamNode): boolean;
-  /** @param published null: it is not known on which channels @returns whether the client waits */
-  mustWait(
-    client: ClientConnection,
-    framer: RequestFramer,
-    node: UpstreamNode,
-    published: readonly Published[] | null,
-  ): boolean;
-}
 
 export class Scripts {
   readonly store: ScriptStore;

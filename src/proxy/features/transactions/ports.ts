@@ -1,11 +1,10 @@
 /** What transactions need of other features. */
-import type { Publishes } from '../../../commands/columns.js';
 import type { Command } from '../../../commands/command.js';
 import type { RequestFramer } from '../../../resp/request-framer.js';
 import type { ClientConnection } from '../../session/client-connection.js';
 import type { Lane } from '../../upstream/lane.js';
-import type { UpstreamNode } from '../../upstream/upstream-node.js';
 import type { LocalCommand } from '../local-command.js';
+import type { PublishGate } from '../publish-gate.js';
 
 /** The scripts that queued commands bring and call. */
 export interface QueuedScripts {
@@ -22,28 +21,6 @@ export interface QueuedScripts {
   loadFor(digests: readonly string[], lane: Lane): void;
   /** SCRIPT FLUSH is on its way to the nodes. */
   flush(): void;
-}
-
-/** A channel that a queued command publishes on. */
-export interface Published {
-  readonly on: Publishes;
-  /** One character for each byte. */
-  readonly key: string;
-}
-
-/** Keeps what is published behind what was subscribed to before. */
-export interface PublishGate {
-  /**
-   * Asked right before the command that `framer` holds is sent, which publishes at this node.
-   * @param published null: it is not known on which channels
-   * @returns whether the client waits: its command is offered again then
-   */
-  mustWait(
-    client: ClientConnection,
-    framer: RequestFramer,
-    node: UpstreamNode,
-    published: readonly Published[] | null,
-  ): boolean;
 }
 
 export interface TransactionPorts {

@@ -6,6 +6,7 @@ import { error as encodeError } from '../../../resp/encode.js';
 import { parseStrictInteger } from '../../../resp/integer.js';
 import { args, type RequestFramer } from '../../../resp/request-framer.js';
 import { type KeyHash, NO_HASH } from '../../../ring/rings.js';
+import { CHANNEL, type Published, SHARD, type TopicKind } from '../../peers/topic-kind.js';
 import type { Verdict } from '../../request/verdict.js';
 import { TAKEN } from '../../request/verdict.js';
 import { refusalOfAdministration } from '../../route/administration.js';
@@ -17,10 +18,12 @@ import { refusalOfPatterns } from '../../route/sort-patterns.js';
 import type { ClientConnection } from '../../session/client-connection.js';
 import type { RoutingSnapshot } from '../../snapshot.js';
 import { PLACEHOLDER } from './own-answers.js';
-import type { Published, TransactionPorts } from './ports.js';
+import type { TransactionPorts } from './ports.js';
 import type { Transaction } from './transaction.js';
 import type { Watches } from './watches.js';
 
+/** Where a command publishes, as subscribers know it. */
+const KINDS = { channel: CHANNEL, shard: SHARD } as const satisfies Record<Publishes, TopicKind>;
 const QUEUED = Buffer.from('+QUEUED\r\n');
 const TOO_LARGE = encodeError('ERR the transaction is larger than client-query-limit');
 /** What a database that the proxy does not offer becomes: the node answers that it is out of range. */
@@ -221,7 +224,7 @@ function noteSelect(transaction: Transaction, framer: RequestFramer, databases: 
 }
 
 function publishedBy(on: Publishes, framer: RequestFramer): Published {
-  return { on, key: (framer.source as Buffer).toString('latin1', args.start[1], args.end[1]) };
+  return { kind: KINDS[on], key: (framer.source as Buffer).toString('latin1', args.start[1], args.end[1]) };
 }
 
 /** What a command is answered that Redis has in no transaction, nor the proxy anywhere. */

@@ -10,10 +10,10 @@
  * other, it needs no connection of its own either. WATCH does: its keys belong to a connection.
  */
 
+import type { Published } from '../../peers/topic-kind.js';
 import type { UpstreamNode } from '../../upstream/upstream-node.js';
 import type { ForEveryNode } from './other-nodes.js';
 import type { OwnCommand } from './own-answers.js';
-import type { Published } from './ports.js';
 import { QueuedFrames } from './queued-frames.js';
 
 /** About what a queued command takes that is more than a frame: two objects and a buffer. */

@@ -1,4 +1,5 @@
 import type { Tolerance } from '../../../commands/command.js';
+import type { RequestFramer } from '../../../resp/request-framer.js';
 import { NO_GROUP } from '../../measure/key-groups.js';
 import type { ReplySink } from '../../request/reply-sink.js';
 import { DONE, type KeysOfRequest, type Request, UNKNOWN_KEYS } from '../../request/request.js';
@@ -73,6 +74,13 @@ export class Group implements ReplySink {
     this.keyParts = keyParts;
     this.#merger = merger;
     this.#shared = shared;
+  }
+
+  /** Sends the frame that `framer` holds, as it came, by `lane`: another part. */
+  sendPart(lane: Lane, { source, frameStart, frameEnd }: RequestFramer): void {
+    lane.outlet.append(source, frameStart, frameEnd);
+    lane.node.counters.bytesOut += frameEnd - frameStart;
+    this.addPart(lane.node, lane);
   }
 
   /** Adds the part that was just appended to `lane`'s outlet. */
