@@ -102,7 +102,7 @@ export class StateLock {
   async #renew(): Promise<void> {
     if (this.#renewing) return;
     this.#renewing = true;
-    const trouble = await this.#look().catch((error: unknown) => `cannot be looked at: ${messageOf(error)}`);
+    const trouble = await this.#lookTwice().catch((error: unknown) => `cannot be looked at: ${messageOf(error)}`);
     this.#renewing = false;
     if (trouble === this.#trouble || !this.#locked) return;
     this.#trouble = trouble;
@@ -110,7 +110,20 @@ export class StateLock {
     this.#onTrouble(`the state directory ${this.#directory} ${what}`);
   }
 
-  /** @returns what is wrong with the directory, or an empty text */
+  /** What goes while it is looked at is not what is the matter: what is, the next look finds. */
+  async #lookTwice(): Promise<string> {
+    try {
+      return await this.#look();
+    } catch (error) {
+      if (systemCode(error) !== 'ENOENT') throw error;
+      return await this.#look();
+    }
+  }
+
+  /**
+   * @returns what is wrong with the directory, or an empty text
+   * @throws the system's error: ENOENT when something went meanwhile
+   */
   async #look(): Promise<string> {
     const text = await readOrMissing(this.#file);
     if (!this.#locked) return '';
@@ -127,7 +140,10 @@ export class StateLock {
     const now = new Date();
     return await utimes(this.#file, now, now).then(
       () => '',
-      (error: unknown) => `cannot be written: ${messageOf(error)}; changes of the ring would fail`,
+      (error: unknown) => {
+        if (systemCode(error) === 'ENOENT') throw error;
+        return `cannot be written: ${messageOf(error)}; changes of the ring would fail`;
+      },
     );
   }
 
