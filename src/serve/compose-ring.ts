@@ -11,7 +11,7 @@ import type { Logger } from '../telemetry/log.js';
 import { publishGeneration } from '../topology/events.js';
 import { StrayChecks } from '../topology/jobs/stray-checks.js';
 import { RingManager } from '../topology/ring-manager.js';
-import type { Member } from '../topology/state/ring-state.js';
+import { type Member, RECORD_FORMAT } from '../topology/state/ring-state.js';
 import { LocalStore } from '../topology/store/local-store.js';
 import { StateDir } from '../topology/store/state-dir.js';
 import { ChangeWatcher } from '../topology/views/change-watcher.js';
@@ -79,6 +79,13 @@ export function composeRing({ config, identity, log, reach, plane, monitors, fun
     killPredecessors: (nodes, proxies) => killProxies(nodes.map(reach), proxies, connectTimeout),
     survey: (...change) => moving.survey(...change),
     createMover: (...change) => moving.createMover(...change),
+    memberInfo: () => ({
+      admin: '',
+      version: identity.version,
+      workers: plane.workers.length,
+      startedAt: new Date(identity.startedAt).toISOString(),
+      format: RECORD_FORMAT,
+    }),
     onSteered: watch,
     warn,
     info: (message) => log.info(message),

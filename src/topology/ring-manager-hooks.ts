@@ -2,11 +2,14 @@
 import type { CoordinatorPorts } from './coordinator/coordinator.js';
 import type { CreateMover } from './jobs/move-job.js';
 import type { ParticipantPorts } from './participant/participant.js';
+import type { MemberInfo } from './state/fleet.js';
 
 export interface RingManagerHooks
   extends CoordinatorPorts,
     Pick<ParticipantPorts, 'publish' | 'fence' | 'killLateConnections' | 'killPredecessors'> {
   readonly createMover: CreateMover;
+  /** What this proxy tells the others of itself. */
+  memberInfo(): MemberInfo;
   /** A person has paused or resumed the change. */
   onSteered(): void;
   info(message: string): void;

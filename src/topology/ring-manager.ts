@@ -60,6 +60,7 @@ export class RingManager {
       killLateConnections: (nodes) => hooks.killLateConnections(nodes),
       killPredecessors: (nodes, proxies) => hooks.killPredecessors(nodes, proxies),
       keysOf: (node) => hooks.health(node)?.keys ?? 0,
+      info: () => hooks.memberInfo(),
       warn,
       job: {
         proxyId,

@@ -148,6 +148,7 @@ export function stageManager(proxyId: string, store: RingStore): Stage {
     stage.onCall(stage.manager.generation === 0 ? null : stage.manager.view());
   };
   const hooks: RingManagerHooks = {
+    memberInfo: () => ({ admin: '', version: '1.0.0', workers: 1, startedAt: '2026-01-01T00:00:00.000Z', format: 1 }),
     publish: (snapshot) => {
       stage.snapshots.push(snapshot);
       call(`publish ${snapshot.phase}${snapshot.moves === null ? '' : ' moves'}`);

@@ -4,11 +4,14 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { RingView } from '../../src/admin/api.js';
 import type { FenceMember } from '../../src/topology/state/change-protocol.js';
+import type { MemberInfo } from '../../src/topology/state/fleet.js';
 import { LocalStore } from '../../src/topology/store/local-store.js';
 import { StateDir } from '../../src/topology/store/state-dir.js';
 import { atEnd } from '../support/cleanup.js';
 import { tempFolder } from '../support/temp-folder.js';
 import { ADD_C, type FakeMover, NODES, OPTIONS, type Stage, stageManager } from './manager-stage.js';
+
+const INFO: MemberInfo = { admin: '', version: '1.0.0', workers: 1, startedAt: '2026-01-01T00:00:00.000Z', format: 1 };
 
 const YES: FenceMember = { acknowledged: true, why: '' };
 
@@ -229,7 +232,7 @@ describe('another member of the fleet', () => {
     const stage = stageManager('p1', store);
     atEnd(() => stage.manager.close());
     await stage.manager.bootstrap(NODES, OPTIONS);
-    await store.register('p2', (await store.load())?.revision ?? -1);
+    await store.register('p2', INFO, (await store.load())?.revision ?? -1);
     return { stage, store };
   }
 
@@ -295,7 +298,7 @@ describe('a proxy that starts again', () => {
     await first.manager.change(ADD_C);
     await first.end();
     const store = new LocalStore('p2', new StateDir(folder, () => {}));
-    for (const source of ['a', 'b']) await store.claim(`mover/${source}`, 'p3');
+    for (const source of ['a', 'b']) await store.claim(`mover/${source}`, 'p3', 'quick');
     const second = stageManager('p2', store);
     atEnd(() => second.manager.close());
     await second.manager.bootstrap(NODES, OPTIONS);

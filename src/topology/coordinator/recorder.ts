@@ -71,7 +71,7 @@ export class Recorder {
     const stored = await this.#store.load();
     const next = step(stored?.state ?? null);
     if (stored !== null && next === stored.state) return stored.revision;
-    this.#claim ??= await this.#store.claim(COORDINATOR, this.#proxyId);
+    this.#claim ??= await this.#store.claim(COORDINATOR, this.#proxyId, 'quick');
     if (this.#claim === null) throw changeRunning('another proxy decides about the ring');
     const revision = await this.#store.compareAndSave(stored?.revision ?? null, next, this.#claim);
     if (revision !== null) return revision;

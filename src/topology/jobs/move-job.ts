@@ -11,7 +11,7 @@ import type { Rings } from '../../ring/rings.js';
 import type { ChangeRings } from '../change-rings.js';
 import type { Claim } from '../state/fleet.js';
 import type { Member, RunningChange } from '../state/ring-state.js';
-import type { ClaimRecords } from '../store/ring-store.js';
+import { type ClaimRecords, moverJob } from '../store/ring-store.js';
 
 /** What moves keys, as a job needs it. */
 export type ChangeMover = Pick<Mover, keyof Mover>;
@@ -138,7 +138,7 @@ export class MoveJob {
     const { union, rings } = this.rings;
     for (const index of rings.sources()) {
       const source = union[index]?.name ?? '';
-      const claim = await claims.claim(`mover/${source}`, proxyId);
+      const claim = await claims.claim(moverJob(source), proxyId, 'quick');
       if (claim === null) throw new Error(`another proxy moves the keys of ${source}`);
       this.#claims.set(source, claim);
     }

@@ -8,7 +8,7 @@ import type { MoveMemory } from '../../rebalance/move-memory.js';
 import type { ChangeRings, RingBuilder } from '../change-rings.js';
 import { MoveJob, type MoveJobPorts } from '../jobs/move-job.js';
 import { dropPredecessors, type TakeOverPorts } from '../jobs/take-over.js';
-import type { Revision } from '../state/fleet.js';
+import type { MemberInfo, Revision } from '../state/fleet.js';
 import type { Member, RunningChange } from '../state/ring-state.js';
 import type { RingStore, StoredRing } from '../store/ring-store.js';
 import { type LocalRing, type MemberSnapshot, snapshotOf } from './local-ring.js';
@@ -19,6 +19,8 @@ export interface ParticipantPorts extends OwnFencePorts, Pick<TakeOverPorts, 'ki
   publish(snapshot: MemberSnapshot): void;
   /** Keys of a node, as far as it is known. */
   keysOf(node: Member): number;
+  /** What this proxy tells of itself. */
+  info(): MemberInfo;
   warn(message: string): void;
   readonly job: MoveJobPorts;
 }
@@ -57,7 +59,7 @@ export class Participant {
     for (;;) {
       const stored = await this.#store.load();
       if (stored === null) throw new Error('a proxy joins a ring that is recorded');
-      if ((await this.#store.register(this.#id, stored.revision)) === null) continue;
+      if ((await this.#store.register(this.#id, this.#ports.info(), stored.revision)) === null) continue;
       return this.#follow(stored);
     }
   }

@@ -1,5 +1,6 @@
 /** The proxies that serve a ring, and what each of them has a right to: pure, as the store has them. */
 import type { FenceMember } from './change-protocol.js';
+import type { Consistency, NodeProcess } from './ring-state.js';
 
 /** Rises with everything that is written to a store, and never comes twice, whoever has the store. */
 export type Revision = number;
@@ -8,6 +9,19 @@ export type Revision = number;
 export interface FenceAnswer extends FenceMember {
   /** Of the record that raised the fence which is answered. */
   readonly revision: Revision;
+}
+
+/** What a member tells of itself when it registers. */
+export interface MemberInfo {
+  /** URL of its admin API as other proxies reach it; empty: it has none. */
+  readonly admin: string;
+  readonly version: string;
+  /** Processes that serve clients. */
+  readonly workers: number;
+  /** ISO date. */
+  readonly startedAt: string;
+  /** The newest format of the ring's record that it understands: see `RECORD_FORMAT`. */
+  readonly format: number;
 }
 
 /** A proxy. It counts in every fence until it is known that no command of its can run any more. */
@@ -19,6 +33,27 @@ export interface FleetMember {
   readonly fencedOff: boolean;
   /** The last one, to whichever fence. */
   readonly answer: FenceAnswer | null;
+  /** Null: a proxy of before, of which only its id is known. */
+  readonly info: MemberInfo | null;
+}
+
+/** How far the keys of one source have moved: what outlives its mover, and what all proxies show. */
+export interface MoveRecord {
+  /** The source's name. */
+  readonly source: string;
+  /** It has no moved key left. */
+  readonly swept: boolean;
+  readonly keysMoved: number;
+  readonly keysScanned: number;
+  readonly bytesMoved: number;
+  /** Keys that were given up. */
+  readonly keysDropped: number;
+  /** The large key that is being moved alone, or null. */
+  readonly largeKey: { readonly key: string; readonly bytes: number } | null;
+  /** Nodes that could not be asked at the fence, as this source's mover has seen them first. */
+  readonly processes: readonly NodeProcess[];
+  /** Why it stands still, or null. */
+  readonly error: string | null;
 }
 
 /** The right to do a duty of the fleet. */
@@ -63,9 +98,14 @@ export function mayForget(member: FleetMember, droppedSince: boolean): boolean {
  * Whether a connection that a node has just accepted, by name, may carry commands.
  * @param isLeaseValid by a clock that runs evenly, counted from when its last renewal that succeeded was sent
  * @param isKnownMember a read that cannot be stale says that the member is there and not fenced off; null: no answer
+ * @param consistency where it is `available`, nobody is ever passed without a person who answers for it
  */
-export function mayCarry(isLeaseValid: boolean, isKnownMember: boolean | null): boolean {
-  return isLeaseValid || isKnownMember === true;
+export function mayCarry(
+  isLeaseValid: boolean,
+  isKnownMember: boolean | null,
+  consistency: Consistency = 'strict',
+): boolean {
+  return isLeaseValid || isKnownMember === true || (isKnownMember === null && consistency === 'available');
 }
 
 /** Whether what is done by a claim still counts. @param inForce the job's claim as the store has it, or null */

@@ -27,6 +27,13 @@ export interface NodeProcess extends NodeIdentity {
  */
 export type ChangePhase = 'preparing' | 'moving' | 'turning';
 
+/**
+ * What a fleet does while the store is out of reach. `strict`: new connections to nodes wait; a member that does not answer is passed
+ * when it is certain that it can do no harm. `available`: new connections are used even then; nobody is passed
+ * automatically.
+ */
+export type Consistency = 'strict' | 'available';
+
 /** A change that is under way: the ring that follows, and how far it is. */
 export interface RunningChange {
   readonly id: string;
@@ -42,9 +49,19 @@ export interface RunningChange {
   readonly processes: readonly NodeProcess[];
   /** Keys a second at most; 0, or missing in records of before: as fast as it goes. */
   readonly throttle?: number | undefined;
+  /** Sweeps hold still, since an operator wants it so; keys that clients ask for go on moving. Missing: not. */
+  readonly paused?: boolean | undefined;
+  /** Sweeps are to hold still, since the change may be turned round in a moment. Missing: not. */
+  readonly still?: boolean | undefined;
   /** Keys that were given up so far, in all turns of the change; as kept, it may be a moment behind. */
   readonly keysDropped?: number | undefined;
 }
+
+/**
+ * The format of the ring's record. Proxies of several versions may serve one ring: what is recorded has the newest
+ * format that all members understand, and one that understands only older ones does not join.
+ */
+export const RECORD_FORMAT = 1;
 
 /** One generation: what decides which node owns a key; and the change to the next one. */
 export interface RingState {
@@ -52,6 +69,8 @@ export interface RingState {
   readonly members: readonly Member[];
   readonly options: RingOptions;
   readonly change: RunningChange | null;
+  /** Missing: `strict`. */
+  readonly consistency?: Consistency | undefined;
 }
 
 /** A node that is to be a member. */

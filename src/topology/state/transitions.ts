@@ -35,7 +35,9 @@ export function phaseOf(state: RingState): Phase {
 }
 
 /** What becomes known while a change is under way. */
-export type Noted = Partial<Pick<RunningChange, 'undrained' | 'processes' | 'throttle' | 'keysDropped'>>;
+export type Noted = Partial<
+  Pick<RunningChange, 'undrained' | 'processes' | 'throttle' | 'keysDropped' | 'paused' | 'still'>
+>;
 
 /** What tells one change from another. */
 export interface ChangeIdentity {

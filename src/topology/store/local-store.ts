@@ -11,12 +11,14 @@ import {
   type FenceAnswer,
   type FleetMember,
   isInForce,
+  type MemberInfo,
+  type MoveRecord,
   mayFenceOff,
   type Revision,
 } from '../state/fleet.js';
 import type { RingState } from '../state/ring-state.js';
 import { afterEverybodyIsGone } from '../state/transitions.js';
-import type { RingStore, StoredRing, StoreEvent, Written } from './ring-store.js';
+import type { ClaimPace, RingStore, StoredRing, StoreEvent, Written } from './ring-store.js';
 import type { StateDir } from './state-dir.js';
 
 const HISTORY_LIMIT = 1000;
@@ -36,7 +38,12 @@ export class LocalStore implements RingStore {
   #kept = '';
   readonly #members = new Map<string, FleetMember>();
   readonly #claims = new Map<string, Claim>();
+  /** Of one change, by source. */
+  #moves: { readonly change: string; readonly bySource: Map<string, MoveRecord> } = { change: '', bySource: new Map() };
   #history: HistoryEntry[] = [];
+  /** The lock of the directory, or the absence of one, stands for the lease. */
+  readonly validUntil = Number.POSITIVE_INFINITY;
+  readonly isReachable = true;
   readonly #listeners = new Set<(event: StoreEvent) => void>();
   /** Writes go one after the other. */
   #writing: Promise<unknown> = Promise.resolve();
@@ -65,7 +72,8 @@ export class LocalStore implements RingStore {
     if (kept === null) return null;
     this.#revision = kept.revision + REVISIONS_OF_A_PROCESS;
     this.#ring = { revision: kept.revision, state: kept.state };
-    for (const id of kept.proxies) this.#members.set(id, { id, alive: false, fencedOff: true, answer: null });
+    for (const id of kept.proxies)
+      this.#members.set(id, { id, alive: false, fencedOff: true, answer: null, info: null });
     return this.#ring;
   }
 
@@ -96,12 +104,12 @@ export class LocalStore implements RingStore {
     return Promise.resolve([...this.#members.values()]);
   }
 
-  register(id: string, seen: Revision): Promise<Written> {
+  register(id: string, info: MemberInfo, seen: Revision): Promise<Written> {
     return this.#exclusively(async () => {
       if (this.#ring === null || this.#ring.revision !== seen) return null;
       const revision = this.#next();
       await this.#keep(revision, this.#ring.state);
-      this.#members.set(id, { id, alive: true, fencedOff: false, answer: null });
+      this.#members.set(id, { id, alive: true, fencedOff: false, answer: null, info });
       this.#tell({ kind: 'members', revision });
       return revision;
     });
@@ -131,7 +139,7 @@ export class LocalStore implements RingStore {
     return Promise.resolve(revision);
   }
 
-  claim(job: string, holder: string): Promise<Claim | null> {
+  claim(job: string, holder: string, _pace: ClaimPace): Promise<Claim | null> {
     const held = this.#claims.get(job);
     if (held !== undefined && held.holder !== holder) return Promise.resolve(null);
     const claim = { job, holder, revision: this.#next() };
@@ -150,6 +158,23 @@ export class LocalStore implements RingStore {
 
   claims(): Promise<readonly Claim[]> {
     return Promise.resolve([...this.#claims.values()]);
+  }
+
+  noteMove(change: string, record: MoveRecord, by: Claim): Promise<Written> {
+    if (!isInForce(by, this.#claims.get(by.job) ?? null)) return Promise.resolve(null);
+    if (this.#moves.change !== change) this.#moves = { change, bySource: new Map() };
+    this.#moves.bySource.set(record.source, record);
+    const revision = this.#next();
+    this.#tell({ kind: 'moves', revision });
+    return Promise.resolve(revision);
+  }
+
+  moves(change: string): Promise<readonly MoveRecord[]> {
+    return Promise.resolve(this.#moves.change === change ? [...this.#moves.bySource.values()] : []);
+  }
+
+  isKnownMember(id: string): Promise<boolean | null> {
+    return Promise.resolve(this.#members.get(id)?.fencedOff === false);
   }
 
   history(): Promise<readonly HistoryEntry[]> {

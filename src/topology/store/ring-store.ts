@@ -7,7 +7,7 @@
  * token: one that was stalled for longer than its claim holds can write nothing.
  */
 import type { HistoryEntry } from '../../admin/api.js';
-import type { Claim, FenceAnswer, FleetMember, Revision } from '../state/fleet.js';
+import type { Claim, FenceAnswer, FleetMember, MemberInfo, MoveRecord, Revision } from '../state/fleet.js';
 import type { RingState } from '../state/ring-state.js';
 
 /** The ring as it is recorded. */
@@ -24,10 +24,25 @@ export type StoreEvent =
   /** A member was registered, has answered a fence, was fenced off or is gone. */
   | { readonly kind: 'members'; readonly revision: Revision }
   /** A job was claimed, or let go. */
-  | { readonly kind: 'claims'; readonly revision: Revision };
+  | { readonly kind: 'claims'; readonly revision: Revision }
+  /** A mover has told how far it is. */
+  | { readonly kind: 'moves'; readonly revision: Revision }
+  /** Of this proxy alone: `validUntil` has changed, or the store is out of reach, or is back. */
+  | { readonly kind: 'standing' };
 
 /** The job of who decides about the ring; every other job is named by its own part of the program. */
 export const COORDINATOR = 'coordinator';
+
+/** The job of moving the keys of a source. */
+export function moverJob(source: string): string {
+  return `mover/${source}`;
+}
+
+/**
+ * How fast a job must pass on when its holder dies without a word. `quick`: within about 3 s, for what clients wait for
+ * (who coordinates, who moves keys); it costs a renewal a second. `slow`: within the member's lease.
+ */
+export type ClaimPace = 'quick' | 'slow';
 
 export interface RingRecords {
   /** @returns the ring, or null when there is none yet. @throws RingproxyError when it cannot be read */
@@ -58,7 +73,7 @@ export interface MemberRecords {
    * @param seen the revision of the ring that it has read
    * @throws RingproxyError when it may not have been written
    */
-  register(id: string, seen: Revision): Promise<Written>;
+  register(id: string, info: MemberInfo, seen: Revision): Promise<Written>;
   /** Takes members out of all fences: the caller answers for `mayForget`. Those that are unknown are passed over. */
   deregister(ids: readonly string[]): Promise<void>;
   /** Marks a member that is not alive. @returns whether it is marked now */
@@ -69,11 +84,35 @@ export interface MemberRecords {
 
 export interface ClaimRecords {
   /** Takes a job that nobody alive has, or takes it anew: a claim of before is not in force any more. @returns null: it is another one's */
-  claim(job: string, holder: string): Promise<Claim | null>;
+  claim(job: string, holder: string, pace: ClaimPace): Promise<Claim | null>;
   /** Lets a job go; a claim that is not in force is passed over. */
   release(claim: Claim): Promise<void>;
   /** All that are in force. */
   claims(): Promise<readonly Claim[]>;
+}
+
+export interface MoveRecords {
+  /**
+   * Says how far a source of a change is.
+   * @param change its id; what is kept of other changes goes with the next record of the ring
+   * @param by the claim to move the source's keys
+   */
+  noteMove(change: string, record: MoveRecord, by: Claim): Promise<Written>;
+  /** Of this change, of every source that was noted. */
+  moves(change: string): Promise<readonly MoveRecord[]>;
+}
+
+/** What this proxy knows of its own right to speak to nodes: see `mayCarry`. */
+export interface Standing {
+  /**
+   * Until when this proxy's lease holds for certain, by the machine's clock that runs evenly (`monotonicNow`, in
+   * milliseconds); counted from when the last renewal that succeeded was sent. Infinity: nobody else could pass it.
+   */
+  readonly validUntil: number;
+  /** Whether the store answers; as far as it is known. */
+  readonly isReachable: boolean;
+  /** A read that cannot be stale: whether the member is there and not fenced off; null: no answer within a bound. */
+  isKnownMember(id: string): Promise<boolean | null>;
 }
 
 export interface HistoryRecords {
@@ -83,7 +122,7 @@ export interface HistoryRecords {
   addHistory(entry: HistoryEntry): Promise<void>;
 }
 
-export interface RingStore extends RingRecords, MemberRecords, ClaimRecords, HistoryRecords {
+export interface RingStore extends RingRecords, MemberRecords, ClaimRecords, MoveRecords, HistoryRecords, Standing {
   /** @throws RingproxyError when it cannot be used */
   open(): Promise<void>;
   /** Lets go of every claim of this proxy. */

@@ -63,7 +63,7 @@ class Fleet {
 
 function member(id: string, revision = -1, why = ''): FleetMember {
   const answer = revision < 0 ? null : { revision, acknowledged: why === '', why };
-  return { id, alive: true, fencedOff: false, answer };
+  return { id, alive: true, fencedOff: false, answer, info: null };
 }
 
 const yes = { revision: RAISED, acknowledged: true, why: '' };

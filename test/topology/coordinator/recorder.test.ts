@@ -44,7 +44,7 @@ describe('what the coordinator records', () => {
   it('is refused once another proxy decides, and is by a claim of its own when that is over', async () => {
     const { store, recorder } = await stage();
     for (const claim of await store.claims()) await store.release(claim);
-    const other = await store.claim(COORDINATOR, 'p2');
+    const other = await store.claim(COORDINATOR, 'p2', 'quick');
     await expect(recorder.change(next)).rejects.toMatchObject({ code: 'CHANGE_RUNNING' });
     await expect(recorder.change(next)).rejects.toMatchObject({
       message: expect.stringContaining('another proxy decides'),

@@ -274,7 +274,7 @@ function recordAt(world: FleetWorld, revision: number): Recorded {
 /** As the store has it. */
 function memberOf(proxy: Proxy, index: number): FleetMember {
   const answer = proxy.acknowledged < 0 ? null : { revision: proxy.acknowledged, acknowledged: true, why: '' };
-  return { id: `p${index}`, alive: proxy.lease, fencedOff: proxy.fencedOff, answer };
+  return { id: `p${index}`, alive: proxy.lease, fencedOff: proxy.fencedOff, answer, info: null };
 }
 
 /** Whether every member has acknowledged the fence, or no command of its can run any more. */

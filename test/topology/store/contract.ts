@@ -4,10 +4,12 @@
  */
 import { describe, expect, it } from 'vitest';
 import type { HistoryEntry } from '../../../src/admin/api.js';
-import type { Claim } from '../../../src/topology/state/fleet.js';
+import type { Claim, MemberInfo } from '../../../src/topology/state/fleet.js';
 import { firstState, nextMembers, type RingState } from '../../../src/topology/state/ring-state.js';
 import { afterEverybodyIsGone, move, prepare, turn } from '../../../src/topology/state/transitions.js';
 import { COORDINATOR, type RingStore, type StoreEvent } from '../../../src/topology/store/ring-store.js';
+
+const INFO: MemberInfo = { admin: '', version: '1.0.0', workers: 1, startedAt: '2026-01-01T00:00:00.000Z', format: 1 };
 
 /** Where one ring is kept. */
 export interface Place {
@@ -37,7 +39,7 @@ const moving: RingState = move(preparing, [{ name: 'a', address: '127.0.0.1:1', 
 
 /** Claims the right to decide. @throws Error when another one has it */
 async function elect(store: RingStore, holder = 'p1'): Promise<Claim> {
-  const claim = await store.claim(COORDINATOR, holder);
+  const claim = await store.claim(COORDINATOR, holder, 'quick');
   if (claim === null) throw new Error('another one is elected');
   return claim;
 }
@@ -173,25 +175,25 @@ export function describeRingStore(name: string, create: () => Promise<Place>): v
   describe(`${name} knows the members`, () => {
     it('that have seen the ring as it is', async () => {
       const store = await (await create()).open('p1');
-      expect(await store.register('p1', 1)).toBeNull();
+      expect(await store.register('p1', INFO, 1)).toBeNull();
       const claim = await elect(store);
       const old = await save(store, claim, stable);
       const seen = await save(store, claim, preparing);
       // It would begin in a phase that is over, past the fence.
-      expect(await store.register('p1', old)).toBeNull();
+      expect(await store.register('p1', INFO, old)).toBeNull();
       expect(await store.members()).toEqual([]);
-      expect(await store.register('p1', seen)).toBeGreaterThan(seen);
-      expect(await store.members()).toEqual([{ id: 'p1', alive: true, fencedOff: false, answer: null }]);
+      expect(await store.register('p1', INFO, seen)).toBeGreaterThan(seen);
+      expect(await store.members()).toEqual([{ id: 'p1', alive: true, fencedOff: false, answer: null, info: INFO }]);
     });
 
     it('also those that are gone, until they are taken out', async () => {
       const place = await create();
       const first = await place.open('p1');
-      await first.register('p1', await save(first, await elect(first), stable));
+      await first.register('p1', INFO, await save(first, await elect(first), stable));
       await place.kill(first);
       const second = await place.open('p2');
       const seen = (await second.load())?.revision ?? -1;
-      await second.register('p2', seen);
+      await second.register('p2', INFO, seen);
       const members = await second.members();
       expect(members.map(({ id, alive }) => [id, alive])).toEqual([
         ['p1', false],
@@ -207,7 +209,7 @@ export function describeRingStore(name: string, create: () => Promise<Place>): v
       const store = await (await create()).open('p1');
       const seen = await save(store, await elect(store), stable);
       expect(await store.answer('p1', { revision: seen, acknowledged: true, why: '' })).toBeNull();
-      await store.register('p1', seen);
+      await store.register('p1', INFO, seen);
       const told: StoreEvent[] = [];
       store.watch((event) => told.push(event));
       await store.answer('p1', { revision: seen, acknowledged: false, why: 'a client' });
@@ -218,7 +220,7 @@ export function describeRingStore(name: string, create: () => Promise<Place>): v
 
     it('of whom none that is alive can be fenced off, and nobody is who is none', async () => {
       const store = await (await create()).open('p1');
-      await store.register('p1', await save(store, await elect(store), stable));
+      await store.register('p1', INFO, await save(store, await elect(store), stable));
       expect(await store.fenceOff('p1')).toBe(false);
       expect(await store.fenceOff('nobody')).toBe(false);
       expect((await store.members())[0]?.fencedOff).toBe(false);
@@ -227,7 +229,7 @@ export function describeRingStore(name: string, create: () => Promise<Place>): v
     it('of whom one that is fenced off says nothing any more', async () => {
       const place = await create();
       const first = await place.open('p1');
-      await first.register('p1', await save(first, await elect(first), stable));
+      await first.register('p1', INFO, await save(first, await elect(first), stable));
       await place.kill(first);
       const second = await place.open('p2');
       await second.load();
@@ -240,37 +242,37 @@ export function describeRingStore(name: string, create: () => Promise<Place>): v
   describe(`${name} gives each job to one`, () => {
     it('until it is let go', async () => {
       const store = await (await create()).open('p1');
-      const claim = await store.claim('job', 'p1');
+      const claim = await store.claim('job', 'p1', 'quick');
       expect(claim).toMatchObject({ job: 'job', holder: 'p1' });
-      expect(await store.claim('job', 'p2')).toBeNull();
-      expect(await store.claim('other', 'p2')).toMatchObject({ holder: 'p2' });
+      expect(await store.claim('job', 'p2', 'quick')).toBeNull();
+      expect(await store.claim('other', 'p2', 'quick')).toMatchObject({ holder: 'p2' });
       expect((await store.claims()).map(({ job }) => job).sort()).toEqual(['job', 'other']);
       if (claim !== null) await store.release(claim);
-      const next = await store.claim('job', 'p2');
+      const next = await store.claim('job', 'p2', 'quick');
       expect(next?.revision).toBeGreaterThan(claim?.revision ?? Number.POSITIVE_INFINITY);
     });
 
     it('and of two claims of one holder only the later one is in force', async () => {
       const store = await (await create()).open('p1');
-      const [old, claim] = [await store.claim('job', 'p1'), await store.claim('job', 'p1')];
+      const [old, claim] = [await store.claim('job', 'p1', 'quick'), await store.claim('job', 'p1', 'quick')];
       if (old === null || claim === null) throw new Error('refused');
       expect(claim.revision).toBeGreaterThan(old.revision);
       await store.release(old);
       expect(await store.claims()).toEqual([claim]);
-      expect(await store.claim('job', 'p2')).toBeNull();
+      expect(await store.claim('job', 'p2', 'quick')).toBeNull();
     });
 
     it('until its holder is gone, and then by a newer claim', async () => {
       const place = await create();
       const first = await place.open('p1');
       await save(first, await elect(first), stable);
-      let last = await first.claim('job', 'p1');
-      for (let again = 0; again < 50; again++) last = await first.claim('job', 'p1');
+      let last = await first.claim('job', 'p1', 'quick');
+      for (let again = 0; again < 50; again++) last = await first.claim('job', 'p1', 'quick');
       await place.kill(first);
       const second = await place.open('p2');
       await second.load();
       expect(await second.claims()).toEqual([]);
-      const claim = await second.claim('job', 'p2');
+      const claim = await second.claim('job', 'p2', 'quick');
       expect(claim?.revision).toBeGreaterThan(last?.revision ?? Number.POSITIVE_INFINITY);
     });
   });

@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { Claim } from '../../../src/topology/state/fleet.js';
+import type { Claim, MemberInfo } from '../../../src/topology/state/fleet.js';
 import { firstState, nextMembers, type RingState } from '../../../src/topology/state/ring-state.js';
 import { giveUp, move, prepare, turn } from '../../../src/topology/state/transitions.js';
 import { LocalStore } from '../../../src/topology/store/local-store.js';
@@ -10,6 +10,8 @@ import { StateDir } from '../../../src/topology/store/state-dir.js';
 import { atEnd } from '../../support/cleanup.js';
 import { tempFolder } from '../../support/temp-folder.js';
 import { describeRingStore } from './contract.js';
+
+const INFO: MemberInfo = { admin: '', version: '1.0.0', workers: 1, startedAt: '2026-01-01T00:00:00.000Z', format: 1 };
 
 const notLost = (): never => {
   throw new Error('the lock was lost');
@@ -66,7 +68,7 @@ async function stage(proxyId = 'p1', folder = tempFolder('state')): Promise<Stag
   const store = storeOn(folder, proxyId);
   await store.open();
   await store.load();
-  const claim = await store.claim(COORDINATOR, proxyId);
+  const claim = await store.claim(COORDINATOR, proxyId, 'quick');
   if (claim === null) throw new Error('refused');
   const save = async (state: RingState): Promise<void> => {
     const seen = (await store.load())?.revision ?? null;
@@ -116,11 +118,11 @@ describe('the store of a proxy that is alone', () => {
     await first.save(stable);
     await first.store.close();
     const second = await stage('p2', first.folder);
-    await second.store.register('p2', (await second.store.load())?.revision ?? -1);
+    await second.store.register('p2', INFO, (await second.store.load())?.revision ?? -1);
     expect(second.kept().proxies).toEqual(['p1', 'p2']);
     await second.store.close();
     const third = await stage('p3', first.folder);
-    await third.store.register('p3', (await third.store.load())?.revision ?? -1);
+    await third.store.register('p3', INFO, (await third.store.load())?.revision ?? -1);
     expect(await third.store.members()).toMatchObject([
       { id: 'p1', alive: false, fencedOff: true },
       { id: 'p2', alive: false, fencedOff: true },
@@ -137,7 +139,7 @@ describe('the store of a proxy that is alone', () => {
     writeFileSync(join(folder, 'ring.json'), JSON.stringify({ format: 1, proxies: ['old'], ...moving }));
     const { store, save, kept } = await stage('p1', folder);
     expect(await store.load()).toEqual({ revision: 0, state: moving });
-    expect(await store.register('p1', 0)).not.toBeNull();
+    expect(await store.register('p1', INFO, 0)).not.toBeNull();
     expect(kept()).toMatchObject({ proxies: ['old', 'p1'], change: { phase: 'moving' } });
     await save(stable);
     expect(kept().revision).toBeGreaterThan(0);
@@ -146,7 +148,7 @@ describe('the store of a proxy that is alone', () => {
   it('keeps nothing without a directory', async () => {
     const store = new LocalStore('p1', null);
     await store.open();
-    const claim = await store.claim(COORDINATOR, 'p1');
+    const claim = await store.claim(COORDINATOR, 'p1', 'quick');
     if (claim === null) throw new Error('refused');
     await store.compareAndSave(null, moving, claim);
     expect((await store.load())?.state).toEqual(moving);
