@@ -123,13 +123,7 @@ export class Carrier {
     }
   }
 
-  async #migrate(
-    source: number,
-    target: number,
-    database: number,
-    keys: readonly Buffer[],
-    bytes = 0,
-  ): Promise<void> {
+  async #migrate(source: number, target: number, database: number, keys: readonly Buffer[], bytes = 0): Promise<void> {
     const end = await this.#turns.take();
     try {
       await this.#migrateNow(source, target, database, keys, bytes);

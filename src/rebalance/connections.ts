@@ -78,7 +78,39 @@ export function killProxies(
 
 /** @returns the id of the proxy that named its connection to a node so, or an empty string */
 function proxyOfConnection(name: string): string {
-  return /^ringproxy(?:-move)?:([0-9a-f]+)(?:\.\d+)?$/.exec(name)?.[1] ?? '';
+  return /^ringproxy(?:-move)?:([0-9a-f]+)(?:\.\d+){0,2}$/.exec(name)?.[1] ?? '';
+}
+
+/** The right to move the keys of a source: a later one takes an earlier one's place. */
+export interface MoverRight {
+  /** The id of the proxy that has it. */
+  readonly holder: string;
+  /** The source's number in the ring. */
+  readonly source: number;
+  readonly revision: number;
+}
+
+/** What the connections are named by which keys are moved. */
+export function moverName({ holder, source, revision }: MoverRight): string {
+  return `ringproxy-move:${holder}.${source}.${revision}`;
+}
+
+/**
+ * Makes the nodes drop the connections of those that moved the source's keys before.
+ * @param right whose turn it is
+ * @throws NodeFailure when a node cannot be asked
+ */
+export function killEarlierMovers(
+  nodes: readonly NodeEndpoint[],
+  right: Omit<MoverRight, 'holder'>,
+  timeout: number,
+): Promise<void> {
+  return killByName(nodes, (name) => isEarlier(name, right), timeout);
+}
+
+function isEarlier(name: string, { source, revision }: Omit<MoverRight, 'holder'>): boolean {
+  const [, ofSource = '', ofRevision = ''] = /^ringproxy-move:[0-9a-f]+\.(\d+)\.(\d+)$/.exec(name) ?? [];
+  return ofSource !== '' && Number(ofSource) === source && Number(ofRevision) < revision;
 }
 
 /** @throws NodeFailure when the node cannot be asked, or Error with what it answers */

@@ -45,8 +45,8 @@ export interface MoverOptions {
   readonly isBusy: () => boolean;
   /** How many sources are being swept, by whichever proxy. */
   readonly sweeping: () => number;
-  /** The source has no moved key left: counts when this has settled. */
-  readonly onSwept: () => Promise<void>;
+  /** The source has no moved key left. @returns whether that counts from now on */
+  readonly onSwept: () => Promise<boolean>;
   /**
    * So many keys read as missing now, because their node was restarted while they moved: what it had may have been
    * from the past, and could not be told from what has been deleted since.
@@ -159,6 +159,11 @@ export class Mover {
     this.#schedule(route);
   }
 
+  /** The source has answered that it does not have the key: from now on it counts as settled. */
+  noteGone(database: number, key: Buffer): void {
+    this.#memory.settled.add(this.#source, database, key);
+  }
+
   /** The run id of a node's process as it was at the fence; empty: it is not known. */
   runIdOf(node: number): string {
     return this.#links.runIdOf(node);
@@ -180,22 +185,18 @@ export class Mover {
       else await this.#gate.sleep(RETRY_MS);
     }
     while (this.#gate.held && !this.#gate.stopped) await this.#gate.nextWake();
-    if (!this.#gate.stopped) await this.#options.onSwept();
-    if (!this.#gate.stopped) this.#markSwept();
+    if (!this.#gate.stopped && (await this.#options.onSwept())) this.#markSwept();
   }
 
   /**
-   * Begins no further moves until `release`, and waits until none is under way: first the sweep's, which may be large,
-   * while clients' keys go on moving; then these. What is settled stays settled. Not the operator's pause.
-   * @param sweepTimeout how long the sweep may take to stand still, in milliseconds; nobody waits for it
-   * @param timeout how long clients may be kept from settling keys after that, in milliseconds
-   * @returns whether nothing is under way; `release` must follow in any case
+   * Begins no further moves until `release`, and waits until none is under way: of the sweep, which may be large, while
+   * clients' keys go on moving; or all. What is settled stays settled. Not the operator's pause.
+   * @param timeout milliseconds
+   * @returns whether none is under way; `release` must follow in any case
    */
-  async hold(sweepTimeout: number, timeout: number): Promise<boolean> {
-    this.#gate.hold('sweep');
-    if (!(await this.#gate.until(() => this.#sweeping === 0, sweepTimeout))) return false;
-    this.#gate.hold('all');
-    return this.#gate.until(() => this.#inFlight.size === 0, timeout);
+  hold(what: 'sweep' | 'all', timeout: number): Promise<boolean> {
+    this.#gate.hold(what);
+    return this.#gate.until(() => (what === 'sweep' ? this.#sweeping : this.#inFlight.size) === 0, timeout);
   }
 
   release(): void {

@@ -4,7 +4,7 @@ import { nodeChecks } from '../health/node-checks.js';
 import type { NodeMonitors } from '../health/node-monitors.js';
 import type { ProxyIdentity } from '../identity.js';
 import type { PlaneHost } from '../plane/host.js';
-import { killProxies } from '../rebalance/connections.js';
+import { killEarlierMovers, killProxies } from '../rebalance/connections.js';
 import type { FunctionKeeper } from '../rebalance/function-keeper.js';
 import { KeyMoving } from '../rebalance/key-moving.js';
 import type { Logger } from '../telemetry/log.js';
@@ -45,7 +45,6 @@ export function composeRing({ config, identity, log, reach, plane, monitors, fun
     connectTimeout,
     reach,
     isBusy: () => plane.isBusy(),
-    onSourceSwept: (source) => plane.sourceSwept(source),
     onMoved: (keys, bytes) => watcher.countMoved(keys, bytes),
     onFailure: watch,
   });
@@ -86,8 +85,11 @@ export function composeRing({ config, identity, log, reach, plane, monitors, fun
     },
     killLateConnections: (nodes) => plane.killLateConnections(nodes.map(reach)),
     killPredecessors: (nodes, proxies) => killProxies(nodes.map(reach), proxies, connectTimeout),
+    killEarlierMovers: (nodes, { id: source }, { revision }) =>
+      killEarlierMovers(nodes.map(reach), { source, revision }, connectTimeout),
     survey: (...change) => moving.survey(...change),
     createMover: (...change) => moving.createMover(...change),
+    onSourceSwept: (source) => plane.sourceSwept(source),
     memberInfo: () => ({
       admin: '',
       version: identity.version,

@@ -1,13 +1,16 @@
 /** What the ring's manager needs of the rest: the data plane, the nodes, the mover, the log. */
 import type { CoordinatorPorts } from './coordinator/coordinator.js';
-import type { CreateMover } from './jobs/move-job.js';
+import type { CreateMover, MoveJobPorts } from './jobs/move-job.js';
 import type { ParticipantPorts } from './participant/participant.js';
 import type { MemberInfo } from './state/fleet.js';
 
 export interface RingManagerHooks
   extends CoordinatorPorts,
-    Pick<ParticipantPorts, 'publish' | 'fence' | 'killLateConnections' | 'killPredecessors'> {
+    Pick<ParticipantPorts, 'publish' | 'fence' | 'killLateConnections'>,
+    Pick<MoveJobPorts, 'killPredecessors' | 'killEarlierMovers'> {
   readonly createMover: CreateMover;
+  /** A source has no moved key left. */
+  onSourceSwept(source: number): void;
   /** What this proxy tells the others of itself. */
   memberInfo(): MemberInfo;
   /** A person has paused or resumed the change. */

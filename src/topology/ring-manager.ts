@@ -19,6 +19,7 @@ import type {
   WhichView,
 } from '../admin/api.js';
 import { RingproxyError } from '../errors.js';
+import { JobSupervisor } from '../fleet/jobs/supervisor.js';
 import type { RingOptions } from '../ring/ring.js';
 import type { Rings } from '../ring/rings.js';
 import { RingBuilder } from './change-rings.js';
@@ -45,6 +46,7 @@ export class RingManager {
   readonly #participant: Participant;
   readonly #coordinator: Coordinator;
   readonly #notes: ChangeNotes;
+  readonly #jobs: JobSupervisor;
   readonly #moved = new MoveTotals();
 
   constructor(proxyId: string, store: RingStore, hooks: RingManagerHooks) {
@@ -54,21 +56,26 @@ export class RingManager {
     const recorder = new Recorder(proxyId, store);
     const warn = (message: string): void => hooks.warn(message);
     const notes = new ChangeNotes(recorder, { isDeciding: () => this.#coordinator.isDeciding, warn });
-    const participant = new Participant(proxyId, store, rings, {
+    const memberId = (): string => proxyId;
+    const jobs = new JobSupervisor({ memberId, store, warn });
+    const participant = new Participant(store, rings, {
+      memberId,
       publish: (snapshot) => hooks.publish(snapshot),
       fence: (timeout) => hooks.fence(timeout),
       killLateConnections: (nodes) => hooks.killLateConnections(nodes),
-      killPredecessors: (nodes, proxies) => hooks.killPredecessors(nodes, proxies),
       keysOf: (node) => hooks.health(node)?.keys ?? 0,
       info: () => hooks.memberInfo(),
       warn,
       job: {
-        proxyId,
-        claims: store,
+        store,
+        jobs,
         createMover: (...start) => hooks.createMover(...start),
-        onFirstSeen: (job, index, runId) => notes.firstSeen(job, index, runId),
-        onDropped: (job) => notes.dropped(job),
+        killPredecessors: (nodes, proxies) => hooks.killPredecessors(nodes, proxies),
+        killEarlierMovers: (...earlier) => hooks.killEarlierMovers(...earlier),
         onMoved: (...moved) => this.#moved.count(...moved),
+        onSourceSwept: (job, source) => {
+          if (this.#participant.local?.job === job) hooks.onSourceSwept(source);
+        },
         onSwept: (job) => {
           this.#coordinator.finish(job).catch((error: unknown) => warn(messageOf(error)));
         },
@@ -77,6 +84,7 @@ export class RingManager {
     });
     this.#recorder = recorder;
     this.#notes = notes;
+    this.#jobs = jobs;
     this.#participant = participant;
     this.#coordinator = new Coordinator(proxyId, store, recorder, participant, rings, hooks);
   }
@@ -124,7 +132,7 @@ export class RingManager {
     if (kept === null) {
       const startedAt = new Date().toISOString();
       await this.#recorder.record((state) => state ?? firstState(nodes, options));
-      await this.#participant.join();
+      await this.#join();
       const summary = `ring of ${nodes.map((node) => node.name).join(', ')}`;
       const none = { keysMoved: 0, bytesMoved: 0, keysDropped: 0 };
       await this.#coordinator.addHistory({ kind: 'bootstrap', generation: 1, startedAt, summary, ...none });
@@ -139,7 +147,7 @@ export class RingManager {
         this.#hooks.info(`resuming the change that was under way: ${kept.state.change.summary}`);
       }
     }
-    await this.#participant.join();
+    await this.#join();
   }
 
   /** Begins a change. @throws RingproxyError with the reason when it is refused */
@@ -206,6 +214,12 @@ export class RingManager {
     this.#recorder.close();
     this.#notes.close();
     await this.#participant.close();
+    await this.#jobs.close();
+  }
+
+  async #join(): Promise<void> {
+    await this.#participant.join();
+    await this.#jobs.start();
   }
 
   #local(): LocalRing {

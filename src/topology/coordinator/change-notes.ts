@@ -1,13 +1,8 @@
-/** What becomes known while keys move, recorded with the change: it holds for a proxy that goes on with it, too. */
-import { sameNode } from '../../node/identity.js';
-import { systemTimers, type Timers } from '../../time/timers.js';
+/** What an operator wants of a change while keys move, recorded with it: it holds for a proxy that goes on with it, too. */
 import type { MoveJob } from '../jobs/move-job.js';
 import { note } from '../state/transitions.js';
 import type { Recorder } from './recorder.js';
 import { messageOf } from './refusals.js';
-
-/** What is counted while keys move is kept so often at most. */
-const KEEP_MS = 200;
 
 export interface NotesPorts {
   /** Whether the ring is about to be recorded anyway, with all of this. */
@@ -18,55 +13,23 @@ export interface NotesPorts {
 export class ChangeNotes {
   readonly #recorder: Recorder;
   readonly #ports: NotesPorts;
-  readonly #timers: Pick<Timers, 'after'>;
-  /** Takes back what is about to be kept; null: nothing is. */
-  #keeping: (() => void) | null = null;
   #closed = false;
 
-  constructor(recorder: Recorder, ports: NotesPorts, timers: Pick<Timers, 'after'> = systemTimers) {
+  constructor(recorder: Recorder, ports: NotesPorts) {
     this.#recorder = recorder;
     this.#ports = ports;
-    this.#timers = timers;
-  }
-
-  /**
-   * A node answers that could not be asked at the fence. When this returns, that is recorded.
-   * @param index of the node among those of the change
-   * @throws RingproxyError when it may not be recorded
-   */
-  async firstSeen(job: MoveJob, index: number, runId: string): Promise<void> {
-    const node = job.rings.union[index];
-    if (node === undefined) return;
-    const { name, address } = node;
-    await this.#recorder.change((state) => {
-      const known = (state.change?.processes ?? []).filter((process) => !sameNode(process, node));
-      return note(state, job.changeId, { processes: [...known, { name, address, runId }] });
-    });
-  }
-
-  /** Keys were given up: whoever ends the change says how many they were in all. */
-  dropped(job: MoveJob): void {
-    this.#keeping ??= this.#timers.after(KEEP_MS, () => {
-      this.#keeping = null;
-      this.#keep(job, 'the number of dropped keys');
-    });
   }
 
   /** The job was throttled. */
   throttled(job: MoveJob): void {
-    this.#keep(job, 'the throttle');
+    if (this.#closed || this.#ports.isDeciding()) return;
+    const { changeId, keysPerSecond: throttle } = job;
+    this.#recorder
+      .change((state) => note(state, changeId, { throttle }))
+      .catch((error: unknown) => this.#ports.warn(`the throttle is not kept over a restart: ${messageOf(error)}`));
   }
 
   close(): void {
     this.#closed = true;
-    this.#keeping?.();
-  }
-
-  #keep(job: MoveJob, what: string): void {
-    if (this.#closed || this.#ports.isDeciding()) return;
-    const { keysDropped, status } = job;
-    this.#recorder
-      .change((state) => note(state, job.changeId, { throttle: status.keysPerSecond, keysDropped }))
-      .catch((error: unknown) => this.#ports.warn(`${what} is not kept over a restart: ${messageOf(error)}`));
   }
 }

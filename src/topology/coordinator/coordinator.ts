@@ -7,6 +7,7 @@ import type { ChangeAccepted, ChangeRequest } from '../../admin/api.js';
 import { RingproxyError } from '../../errors.js';
 import { sameNode } from '../../node/identity.js';
 import type { RingBuilder } from '../change-rings.js';
+import { SETTLE_STOP_MS, SWEEP_STOP_MS } from '../fence-times.js';
 import type { ChangeMover, MoveJob } from '../jobs/move-job.js';
 import type { LocalRing } from '../participant/local-ring.js';
 import type { Participant } from '../participant/participant.js';
@@ -22,10 +23,6 @@ import type { Recorder } from './recorder.js';
 import { changeRunning, messageOf, noChange, notPassed, tooLate } from './refusals.js';
 import { describeRequest } from './request.js';
 
-/** How long a cancel waits for the sweep to stand still: a large key may be under way. Nobody waits for it meanwhile. */
-const SWEEP_STOP_MS = 10_000;
-/** How long a cancel waits for keys that clients have asked for. */
-const SETTLE_STOP_MS = 500;
 const GIVEN_UP = 'the change was given up, nothing has moved';
 const GOES_ON = 'the change was not turned round, it goes on as before';
 
@@ -250,7 +247,7 @@ export class Coordinator {
     turned: ChangeMover | null,
     then: (state: RingState, processes: readonly NodeProcess[]) => RingState,
   ): Promise<unknown> {
-    const { record, change } = this.#running();
+    const { record, change, job } = this.#running();
     const nodes = change.union.filter((node) => !record.undrained.includes(node.name));
     try {
       await passFence(raised, nodes, {
@@ -258,7 +255,7 @@ export class Coordinator {
         killPredecessors: (...killed) => this.#ports.killPredecessors(...killed),
         dropLateMoves: () => turned?.dropLateConnections() ?? Promise.resolve(),
       });
-      const processes = await this.#processesOf(record, change.union);
+      const processes = await this.#processesOf(record, change.union, job);
       await this.#record((state) => then(state, processes));
       return null;
     } catch (error) {
@@ -273,8 +270,12 @@ export class Coordinator {
   }
 
   /** Those of the first fence: what a node has that was restarted since then may be from the past. */
-  async #processesOf(change: RunningChange, union: readonly Member[]): Promise<readonly NodeProcess[]> {
-    if (change.processes.length > 0) return change.processes;
+  async #processesOf(
+    change: RunningChange,
+    union: readonly Member[],
+    job: MoveJob | null,
+  ): Promise<readonly NodeProcess[]> {
+    if (change.processes.length > 0) return job?.processes ?? change.processes;
     const runIds = await this.#ports.runIds(union);
     return union.map(({ name, address }, index) => ({ name, address, runId: runIds[index] ?? '' }));
   }

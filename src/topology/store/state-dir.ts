@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { RingproxyError, systemCode } from '../../errors.js';
 import { HASH_NAMES } from '../../ring/hash.js';
-import type { Revision } from '../state/fleet.js';
+import type { MoveRecord, Revision } from '../state/fleet.js';
 import type { RingState } from '../state/ring-state.js';
 import { HistoryFile } from './history-file.js';
 import { StateLock } from './state-lock.js';
@@ -61,13 +61,27 @@ const schema = z.object({
       keysDropped: z.number().nonnegative().optional(),
     })
     .nullable(),
+  moves: z
+    .array(
+      z.object({
+        source: z.string(),
+        keysDropped: z.number().nonnegative(),
+        processes: z.array(z.object({ name: z.string(), address: z.string(), runId: z.string() })),
+      }),
+    )
+    .default([]),
 });
+
+/** What is kept of how far a source is: what cannot be found out anew. */
+export type KeptMove = Pick<MoveRecord, 'source' | 'keysDropped' | 'processes'>;
 
 /** What the directory holds. */
 export interface KeptRing {
   readonly revision: Revision;
   /** Whose connections the nodes may still have: this proxy's, and those of proxies that ran on this directory before. */
   readonly proxies: readonly string[];
+  /** Of the change that is under way. */
+  readonly moves: readonly KeptMove[];
   readonly state: RingState;
 }
 
@@ -110,8 +124,8 @@ export class StateDir {
       throw this.#failure('cannot be read', error);
     }
     try {
-      const { format: _format, revision, proxies, ...state } = schema.parse(JSON.parse(text));
-      return { revision, proxies, state };
+      const { format: _format, revision, proxies, moves, ...state } = schema.parse(JSON.parse(text));
+      return { revision, proxies, moves, state };
     } catch {
       throw new RingproxyError('STATE_CORRUPT', `${this.#file} does not hold a ring`);
     }
