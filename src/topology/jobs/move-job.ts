@@ -162,10 +162,9 @@ export class MoveJob implements ChangeMover {
     return this.#moves;
   }
 
-  /** Null before keys move here, while it is not known yet that nothing of a predecessor runs any more. */
-  get mover(): ChangeMover | null {
-    const isBegun = [...this.#here.values()].some(({ mover }) => mover !== null);
-    return this.#isFresh || isBegun || this.#swept.size > 0 ? this : null;
+  /** What a person at this proxy does to it: also what moves no key yet is steered. */
+  get mover(): ChangeMover {
+    return this;
   }
 
   /** In all turns of the change. */
@@ -363,7 +362,7 @@ export class MoveJob implements ChangeMover {
     const move = new SourceMove(source, claim, record, {
       nodes: this.rings.union,
       processes: this.#change.processes,
-      steering: this.#steering,
+      steering: () => this.#steering,
       onWait: (failure) => this.#waitsFor(source, failure),
       note: (told) => store.noteMove(this.changeId, told, claim),
       create: (runIds, callbacks) => this.#create(source, claim, runIds, callbacks),

@@ -32,7 +32,8 @@ export interface SourceMovePorts {
   note(record: MoveRecord): Promise<Written>;
   /** Makes what moves the keys; from now on it is asked for keys. */
   create(runIds: readonly string[], callbacks: SourceMoveCallbacks): SourceMover;
-  readonly steering: Steering;
+  /** What is wanted now. */
+  steering(): Steering;
 }
 
 export interface SourceMoveCallbacks {
@@ -122,7 +123,7 @@ export class SourceMove implements SourceMoves {
     });
     this.#mover = mover;
     this.#notes.start();
-    const { keysPerSecond, paused, held } = this.#ports.steering;
+    const { keysPerSecond, paused, held } = this.#ports.steering();
     mover.throttle(keysPerSecond);
     if (paused) mover.pause();
     if (held !== null) void mover.hold(held, 0);
