@@ -31,7 +31,7 @@ import { type LocalRing, snapshotOf } from './participant/local-ring.js';
 import { Participant } from './participant/participant.js';
 import type { RingManagerHooks } from './ring-manager-hooks.js';
 import { afterRestart } from './state/change-protocol.js';
-import { differences, firstState, type Member, type NewMember } from './state/ring-state.js';
+import { type Consistency, differences, firstState, type Member, type NewMember } from './state/ring-state.js';
 import { afterEverybodyIsGone, phaseOf } from './state/transitions.js';
 import type { RingStore } from './store/ring-store.js';
 import { arcsView } from './views/arcs-view.js';
@@ -101,6 +101,11 @@ export class RingManager {
     const { local } = this.#participant;
     if (local === null || local.change !== null || this.#coordinator.isDeciding) return null;
     return { rings: local.rings, nodes: local.stored.state.members };
+  }
+
+  /** What holds for proxies that cannot ask the store, as far as the ring is known. */
+  get consistency(): Consistency {
+    return this.#participant.local?.stored.state.consistency ?? 'strict';
   }
 
   get phase(): RingPhase {
