@@ -65,7 +65,7 @@ export async function startServer(config: Config): Promise<RunningProxy> {
   const parts = composeRing({ config, identity, log, reach, plane, monitors, functions });
   const ring: RingManager = parts.ring;
   const { store, strays } = parts;
-  const admin = composeAdmin({ config, identity, log, plane, ring, strays, store });
+  const admin = composeAdmin({ config, identity, log, plane, ring, strays, store, peers: null });
   plane.describeBy((stats) => ({
     redisVersion: monitors.oldestVersion ?? ASSUMED_REDIS_VERSION,
     lines: admin.infoLines(stats),
