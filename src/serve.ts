@@ -66,7 +66,7 @@ export async function startServer(config: Config): Promise<RunningProxy> {
   const parts = composeRing({ config, identity, log, reach, plane, monitors, functions });
   const ring: RingManager = parts.ring;
   const { store, strays } = parts;
-  const admin = composeAdmin({ config, identity, log, plane, ring, strays });
+  const admin = composeAdmin({ config, identity, log, plane, ring, strays, peers: null });
   plane.describeBy((stats) => ({
     redisVersion: monitors.oldestVersion ?? ASSUMED_REDIS_VERSION,
     lines: infoLines(admin.viewOf(stats)),

@@ -1,6 +1,7 @@
 /** Composition: what operators see of the proxy, and what serves it. */
 import type { StatsView } from '../admin/api.js';
 import type { AdminBackend } from '../admin/backend.js';
+import type { PeerPort } from '../admin/peer-routes.js';
 import { AdminServer } from '../admin/server.js';
 import { listenFailure } from '../config/listen-failure.js';
 import type { Config } from '../config/settings.js';
@@ -27,6 +28,8 @@ export interface AdminNeeds {
   readonly plane: PlaneHost;
   readonly ring: RingManager;
   readonly strays: StrayChecks;
+  /** Who answers other proxies of the ring; null: this one is alone. */
+  readonly peers: PeerPort | null;
 }
 
 export interface AdminParts {
@@ -37,7 +40,7 @@ export interface AdminParts {
   close(): Promise<void>;
 }
 
-export function composeAdmin({ config, identity, log, plane, ring, strays }: AdminNeeds): AdminParts {
+export function composeAdmin({ config, identity, log, plane, ring, strays, peers }: AdminNeeds): AdminParts {
   const recent = new RecentEvents();
   const load = new LoadHistory({
     read: () => plane.stats(),
@@ -79,6 +82,7 @@ export function composeAdmin({ config, identity, log, plane, ring, strays }: Adm
       server = new AdminServer(backend, {
         listen: address,
         token: config.adminToken,
+        peers,
         onError: (error) => log.error({ err: error }, 'the admin API failed'),
       });
       url = await server.listen().catch((error: unknown) => {
