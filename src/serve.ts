@@ -15,7 +15,6 @@ import { composeAdmin } from './serve/compose-admin.js';
 import { composeRing, type RingParts } from './serve/compose-ring.js';
 import { reachBy } from './serve/reach.js';
 import { createLogger } from './telemetry/log.js';
-import { infoLines } from './telemetry/stats-view.js';
 import { logEvents } from './telemetry/subscribers.js';
 import { OwnStanding } from './topology/participant/own-standing.js';
 import type { RingManager } from './topology/ring-manager.js';
@@ -70,10 +69,10 @@ export async function startServer(config: Config): Promise<RunningProxy> {
   const parts: RingParts = composeRing({ config, identity, log, reach, standing, plane, monitors, functions });
   const ring: RingManager = parts.ring;
   const { store, strays } = parts;
-  const admin = composeAdmin({ config, identity, log, plane, ring, strays });
+  const admin = composeAdmin({ config, identity, log, plane, ring, strays, store, peers: null });
   plane.describeBy((stats) => ({
     redisVersion: monitors.oldestVersion ?? ASSUMED_REDIS_VERSION,
-    lines: infoLines(admin.viewOf(stats)),
+    lines: admin.infoLines(stats),
     clients: stats.clients,
   }));
 
@@ -88,6 +87,7 @@ export async function startServer(config: Config): Promise<RunningProxy> {
   };
   try {
     await store.open();
+    await admin.open();
     const { hash, distribution, hashTag, vnodes, weighting } = config;
     await ring.bootstrap(config.nodes, { hash, distribution, hashTag, vnodes, weighting });
     await functions.spread(ring.nodes.map(reach));

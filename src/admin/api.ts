@@ -360,6 +360,10 @@ export interface LoadView {
   bytesInPerSecond: number;
   bytesOutPerSecond: number;
   keysMovedPerSecond: number;
+  /** Processor time a second of all processes of the proxy: 1 is a whole core. */
+  cores: number;
+  /** Bytes of resident memory of all processes of the proxy, at the end. */
+  residentMemory: number;
   /** Seconds; null when there were no commands. */
   p50: number | null;
   p99: number | null;
