@@ -5,7 +5,8 @@ export type RingPhase = 'stable' | 'preparing' | 'moving';
 
 export type NodeState = 'active' | 'joining' | 'leaving' | 'down' | 'ejected';
 
-export interface NodeView {
+/** A node as the proxy that answers sees it. */
+export interface OwnNodeView {
   name: string;
   address: string;
   weight: number;
@@ -20,6 +21,11 @@ export interface NodeView {
   error: string | null;
   /** What is wrong with the node, also when it is up, in its own words where it has said some; or null. */
   reason: string | null;
+}
+
+export interface NodeView extends OwnNodeView {
+  /** Ids of the proxies for which the node is down, as far as they have told. */
+  downFor: string[];
 }
 
 export type ChangeKind = 'add' | 'remove' | 'reweight' | 'replace' | 'apply' | 'cancel';
@@ -52,27 +58,79 @@ export interface ChangeView {
   error: string | null;
 }
 
+/** What a proxy did within the last seconds, as it tells the others: it may be some seconds old. */
+export interface ProxyLoad {
+  /** ISO date. */
+  at: string;
+  clients: number;
+  commandsPerSecond: number;
+  errorsPerSecond: number;
+  hitsPerSecond: number;
+  missesPerSecond: number;
+  /** Seconds; null when there were no commands. */
+  p99: number | null;
+  /** Processor time a second of all its processes: 1 is a whole core. */
+  cores: number;
+  /** Bytes. */
+  residentMemory: number;
+}
+
+/** A proxy of the fleet. One that is alone is the only member of its own. */
 export interface ProxyView {
   id: string;
+  /** URL of its admin API, as the others reach it; empty where it has none. */
   admin: string;
+  /** Its lease holds. */
   alive: boolean;
   generation: number;
   phase: RingPhase;
   workers: number;
   version: string;
+  /** It was passed in a fence, or forgotten, and may not speak to nodes any more. */
+  fencedOff: boolean;
+  /** It decides about the ring: raises fences, and records each step of a change. */
+  coordinator: boolean;
+  /** What it does for the whole fleet, such as `mover/node1`; without `coordinator`. */
+  jobs: string[];
+  /** ISO date, or null where it is not known. */
+  startedAt: string | null;
+  /** Null: it has told nothing. */
+  load: ProxyLoad | null;
 }
 
-/** `GET /v1/ring` and `ringproxy ring show --json`. */
-export interface RingView {
+/** Where the proxies of a ring agree on it, and how this proxy gets on with that. */
+export interface CoordinationView {
+  kind: 'none' | 'etcd';
+  /** The id of the proxy that answers; in a fleet it is a new one when the proxy had to register anew. */
+  proxy: string;
+  /** What the fleet does while etcd is out of reach. */
+  consistency: 'strict' | 'available';
+  reachable: boolean;
+  /** Since when it is out of reach (ISO date), or null. */
+  unreachableSince: string | null;
+  /** For how long yet this proxy's lease holds for certain; 0: it has run out; null: it needs none. */
+  leaseSeconds: number | null;
+  /** What is wrong, and what it means for clients and changes; or null. */
+  trouble: string | null;
+}
+
+/** The ring as it is recorded, and as the proxy that answers sees its nodes. */
+export interface OwnRingView {
   generation: number;
   phase: RingPhase;
   hash: string;
   distribution: string;
   hashTag: string;
   vnodes: number;
-  nodes: NodeView[];
+  nodes: OwnNodeView[];
   change: ChangeView | null;
+}
+
+/** `GET /v1/ring` and `ringproxy ring show --json`. */
+export interface RingView extends OwnRingView {
+  nodes: NodeView[];
   proxies: ProxyView[];
+  coordination: CoordinationView;
 }
 
 /** An element of `GET /v1/ring/which?key=…&key=…` and of `ringproxy ring which --json`. */

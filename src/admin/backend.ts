@@ -2,10 +2,12 @@ import type {
   ArcsView,
   ChangeAccepted,
   ChangeRequest,
+  CoordinationView,
   HistoryEntry,
   LoadView,
+  OwnNodeView,
+  OwnRingView,
   ProxyView,
-  RingView,
   StatsView,
   StrayReport,
   WhichView,
@@ -20,13 +22,20 @@ export interface AdminBackend {
   readonly events: EventsPort;
   /** What Prometheus reads. */
   readonly metrics: { read(): Promise<{ contentType: string; text: string }> };
+  readonly fleet: FleetPort;
+}
+
+/** The proxies of this ring, and what they tell each other. */
+export interface FleetPort {
   proxies(): ProxyView[];
+  coordination(): CoordinationView;
+  /** Ids of the proxies for which a node is down. */
+  downFor(node: OwnNodeView): string[];
 }
 
 /** The ring, and the change of it that is under way. */
 export interface RingPort {
-  /** Without the proxies that serve it. */
-  view(): RingView;
+  view(): OwnRingView;
   /** @param limit most arcs */
   arcs(limit: number): ArcsView;
   which(keys: readonly Buffer[]): WhichView[];

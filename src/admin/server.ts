@@ -6,7 +6,7 @@ import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify }
 import { z } from 'zod';
 import { RingproxyError } from '../errors.js';
 import { type Address, isLoopback } from '../node/address.js';
-import type { ApiError } from './api.js';
+import type { ApiError, RingView } from './api.js';
 import type { AdminBackend } from './backend.js';
 import { parseChange } from './change-request.js';
 import { EventStreams } from './event-streams.js';
@@ -136,7 +136,7 @@ export class AdminServer {
     });
     this.#servePage();
     app.get('/v1', async (_request, reply) => reply.type('text/plain; charset=utf-8').send(INDEX));
-    app.get('/v1/ring', async () => ({ ...ring.view(), proxies: backend.proxies() }));
+    app.get('/v1/ring', async () => wholeRing(backend));
     app.get('/v1/ring/arcs', async (request) => {
       return ring.arcs(numberOf(request, 'limit', { least: 1, most: MOST_ARCS, otherwise: DEFAULT_ARCS }));
     });
@@ -192,7 +192,7 @@ export class AdminServer {
       ring.throttle(parsed.data.keysPerSecond);
       return ring.view().change;
     });
-    app.get('/v1/proxies', async () => backend.proxies());
+    app.get('/v1/proxies', async () => backend.fleet.proxies());
     app.get('/v1/stats', async () => plane.stats());
     app.get('/v1/load', async (request, reply) => {
       const load = backend.load.over(numberOf(request, 'seconds', { least: 1, most: MOST_SECONDS, otherwise: 10 }));
@@ -267,6 +267,12 @@ export class AdminServer {
       sendError(reply, new RingproxyError('BAD_REQUEST', error.message), status);
     }
   }
+}
+
+function wholeRing({ ring, fleet }: Pick<AdminBackend, 'ring' | 'fleet'>): RingView {
+  const view = ring.view();
+  const nodes = view.nodes.map((node) => ({ ...node, downFor: fleet.downFor(node) }));
+  return { ...view, nodes, proxies: fleet.proxies(), coordination: fleet.coordination() };
 }
 
 function pathOf(request: FastifyRequest): string {

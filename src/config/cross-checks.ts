@@ -1,5 +1,6 @@
 import { isLoopback, parseAddress } from '../node/address.js';
 import { pointMistakes } from '../ring/node-points.js';
+import { fleetChecks } from './fleet-checks.js';
 import { MOST_NODES } from './node-limits.js';
 import type { Config } from './settings.js';
 
@@ -38,5 +39,6 @@ export function crossChecks(config: Config): { path: string; message: string }[]
   if (config.distribution === 'ketama' && config.weighting === 'total' && config.vnodes % 4 !== 0) {
     mistakes.push({ path: 'ring.vnodes', message: 'must be a multiple of 4 with weighting total, as ketama has it' });
   }
+  mistakes.push(...fleetChecks(config));
   return mistakes;
 }

@@ -4,6 +4,7 @@
  * of these rows: a row more is a setting more.
  */
 import { DATA_PLANE_SETTINGS } from '../proxy/settings.js';
+import { FLEET_SETTINGS } from './settings/fleet.js';
 import { NODE_SETTINGS } from './settings/nodes.js';
 import { PROCESS_SETTINGS } from './settings/process.js';
 import { RING_SETTINGS } from './settings/ring.js';
@@ -13,6 +14,7 @@ export const SETTINGS = {
   ...PROCESS_SETTINGS,
   ...RING_SETTINGS,
   ...NODE_SETTINGS,
+  ...FLEET_SETTINGS,
   ...DATA_PLANE_SETTINGS,
 };
 

@@ -1,5 +1,5 @@
 /** Composition: what operators see of the proxy, and what serves it. */
-import type { ProxyView, StatsView } from '../admin/api.js';
+import type { StatsView } from '../admin/api.js';
 import type { AdminBackend } from '../admin/backend.js';
 import { AdminServer } from '../admin/server.js';
 import { listenFailure } from '../config/listen-failure.js';
@@ -18,6 +18,7 @@ import { statsView } from '../telemetry/stats-view.js';
 import { onEvents } from '../telemetry/subscribers.js';
 import type { StrayChecks } from '../topology/jobs/stray-checks.js';
 import type { RingManager } from '../topology/ring-manager.js';
+import { aloneFleet } from './alone.js';
 
 export interface AdminNeeds {
   readonly config: Config;
@@ -55,11 +56,7 @@ export function composeAdmin({ config, identity, log, plane, ring, strays }: Adm
   const viewOf = (stats: PlaneStats): StatsView =>
     statsView(stats, { identity, workers: plane.workers, generation: ring.generation });
   let url: string | null = null;
-  const proxies = (): ProxyView[] => {
-    const { proxyId: id, version } = identity;
-    const { generation, phase } = ring;
-    return [{ id, admin: url ?? '', alive: true, generation, phase, workers: plane.workers.length, version }];
-  };
+  const fleet = aloneFleet({ identity, ring, workers: () => plane.workers.length, admin: () => url ?? '' });
   const backend: AdminBackend = {
     ring,
     strays,
@@ -70,7 +67,7 @@ export function composeAdmin({ config, identity, log, plane, ring, strays }: Adm
     load,
     events: { recent: () => recent.list(), subscribe: onEvents },
     metrics,
-    proxies,
+    fleet,
   };
   let server: AdminServer | null = null;
   return {

@@ -14,6 +14,7 @@ import { RingManager } from '../topology/ring-manager.js';
 import { type Member, RECORD_FORMAT } from '../topology/state/ring-state.js';
 import { LocalStore } from '../topology/store/local-store.js';
 import { StateDir } from '../topology/store/state-dir.js';
+import { Upkeep } from '../topology/upkeep.js';
 import { ChangeWatcher } from '../topology/views/change-watcher.js';
 import type { ReachMember } from './reach.js';
 
@@ -55,17 +56,21 @@ export function composeRing({ config, identity, log, reach, plane, monitors, fun
   };
   const directory = config.stateDir === '' ? null : new StateDir(config.stateDir, onStateDirLost, warn);
   const store = new LocalStore(proxyId, directory);
+  const upkeep = new Upkeep();
   const strays = new StrayChecks({
+    upkeep,
     open: (node) => moving.open(node),
     stable: () => ring.stableRing,
     runId: (node) => monitors.runIdOf(node),
     warn,
   });
+  const checks = nodeChecks<Member>(reach, config);
   const ring: RingManager = new RingManager(proxyId, store, {
-    ...nodeChecks<Member>(reach, config),
+    ...checks,
     databases: config.databases,
     publish: (members) => {
       const snapshot = { ...members, nodes: members.nodes.map(reach) };
+      upkeep.follow(snapshot.phase === 'stable');
       plane.publish(snapshot);
       monitors.watch(snapshot.nodes);
       publishGeneration(snapshot.generation, snapshot.nodes);
@@ -74,7 +79,11 @@ export function composeRing({ config, identity, log, reach, plane, monitors, fun
     health: (node) => monitors.healthOf(node),
     clearStrays: (...change) => strays.clearBefore(...change),
     bringFunctions: (members, node) => functions.bring(members.map(reach), reach(node)),
-    fence: (timeout) => plane.fence(timeout),
+    flush: (node) => upkeep.run(`empties ${node.name} (${node.address})`, () => checks.flush(node)),
+    fence: async (timeout) => {
+      const [processes, own] = await Promise.all([plane.fence(timeout), upkeep.fence(timeout)]);
+      return [...processes, own];
+    },
     killLateConnections: (nodes) => plane.killLateConnections(nodes.map(reach)),
     killPredecessors: (nodes, proxies) => killProxies(nodes.map(reach), proxies, connectTimeout),
     survey: (...change) => moving.survey(...change),

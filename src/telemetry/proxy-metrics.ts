@@ -1,4 +1,4 @@
-import type { RingView } from '../admin/api.js';
+import type { OwnRingView } from '../admin/api.js';
 import { emptyPlaneStats, type PlaneStats } from '../proxy/measure/plane-stats.js';
 import { type MetricReads, metricSources } from './metric-sources/index.js';
 import { Metrics } from './metrics.js';
@@ -6,7 +6,7 @@ import { Metrics } from './metrics.js';
 export interface ProxyMetricsOptions extends Omit<MetricReads, 'stats' | 'ring'> {
   /** What all processes of the data plane have counted by now. */
   readonly plane: () => Promise<PlaneStats>;
-  readonly ring: () => RingView;
+  readonly ring: () => OwnRingView;
 }
 
 /** What is served at `/metrics`: one view of all processes of the data plane. */
@@ -15,7 +15,7 @@ export class ProxyMetrics {
   readonly #metrics: Metrics;
   /** As of the scrape that is being made. */
   #stats: PlaneStats = emptyPlaneStats();
-  #ring: RingView | null = null;
+  #ring: OwnRingView | null = null;
   /** Settles when the last scrape that was asked for is made. */
   #last: Promise<unknown> = Promise.resolve();
 

@@ -14,8 +14,8 @@ import type {
   ChangeAccepted,
   ChangeRequest,
   HistoryEntry,
+  OwnRingView,
   RingPhase,
-  RingView,
   WhichView,
 } from '../admin/api.js';
 import { RingproxyError } from '../errors.js';
@@ -184,8 +184,8 @@ export class RingManager {
     return this.#coordinator.previewCancel();
   }
 
-  view(): RingView {
-    return describeRing(this.#local(), [], this.#hooks);
+  view(): OwnRingView {
+    return describeRing(this.#local(), this.#hooks);
   }
 
   /** The ring that commands are routed by, to be drawn. @param limit most arcs @throws RingproxyError before there is one */

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { AdminBackend } from '../../src/admin/backend.js';
 import { AdminServer } from '../../src/admin/server.js';
 import { RingproxyError } from '../../src/errors.js';
+import { coordinationView, proxyView } from '../cli/fake-admin.js';
 import { atEnd } from '../support/cleanup.js';
 import { EventSource } from './event-source.js';
 
@@ -17,7 +18,7 @@ class Backend implements AdminBackend {
   readonly ring: AdminBackend['ring'] = {
     view: () => {
       const base = { generation: 1, phase: 'stable', hash: 'murmur3', distribution: 'ketama' } as const;
-      return { ...base, hashTag: '{}', vnodes: 160, nodes: [], change: null, proxies: [] };
+      return { ...base, hashTag: '{}', vnodes: 160, nodes: [], change: null };
     },
     arcs: (limit) => {
       this.calls.push(`arcs ${limit}`);
@@ -84,9 +85,11 @@ class Backend implements AdminBackend {
     read: async () => ({ contentType: 'text/plain; version=0.0.4; charset=utf-8', text: 'ringproxy_up 1\n' }),
   };
 
-  proxies(): ReturnType<AdminBackend['proxies']> {
-    return [{ id: 'p', admin: '', alive: true, generation: 1, phase: 'stable', workers: 1, version: '1' }];
-  }
+  readonly fleet: AdminBackend['fleet'] = {
+    proxies: () => [proxyView({ id: 'p' })],
+    coordination: () => coordinationView({ kind: 'etcd', proxy: 'p' }),
+    downFor: () => [],
+  };
 }
 
 async function start(token = ''): Promise<{ url: string; backend: Backend; bugs: Error[] }> {

@@ -1,5 +1,5 @@
 import Fastify, { type FastifyInstance } from 'fastify';
-import type { ChangeView, HistoryEntry, RingView } from '../../src/admin/api.js';
+import type { ChangeView, CoordinationView, HistoryEntry, ProxyView, RingView } from '../../src/admin/api.js';
 import { atEnd } from '../support/cleanup.js';
 
 /** An HTTP server that answers as the admin API does, with what the test says. Ends with the test. */
@@ -29,10 +29,43 @@ export function ringView(fields: Partial<RingView> = {}): RingView {
         usedMemory: 1536,
         error: null,
         reason: null,
+        downFor: [],
       },
     ],
     change: null,
     proxies: [],
+    coordination: coordinationView(),
+    ...fields,
+  };
+}
+
+export function proxyView(fields: Partial<ProxyView> = {}): ProxyView {
+  return {
+    id: 'a1a1a1a1a1a1',
+    admin: '',
+    alive: true,
+    generation: 1,
+    phase: 'stable',
+    workers: 1,
+    version: '1.0.0',
+    fencedOff: false,
+    coordinator: true,
+    jobs: [],
+    startedAt: '2026-01-01T00:00:00.000Z',
+    load: null,
+    ...fields,
+  };
+}
+
+export function coordinationView(fields: Partial<CoordinationView> = {}): CoordinationView {
+  return {
+    kind: 'none',
+    proxy: 'a1a1a1a1a1a1',
+    consistency: 'strict',
+    reachable: true,
+    unreachableSince: null,
+    leaseSeconds: null,
+    trouble: null,
     ...fields,
   };
 }

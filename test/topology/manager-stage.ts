@@ -1,5 +1,5 @@
 /** A ring's manager with nodes, a data plane and a mover that do what a test tells them. */
-import type { ChangeRequest, RingView } from '../../src/admin/api.js';
+import type { ChangeRequest, OwnRingView } from '../../src/admin/api.js';
 import { MoveMemory } from '../../src/rebalance/move-memory.js';
 import type { SourceProgress } from '../../src/rebalance/mover.js';
 import type { NodeSpec } from '../../src/ring/node-spec.js';
@@ -136,7 +136,7 @@ export interface Stage {
     killPredecessors: (nodes: readonly NodeSpec[], proxies: readonly string[]) => Promise<void>;
   };
   /** Called whenever something happens. */
-  onCall: (view: RingView | null) => void;
+  onCall: (view: OwnRingView | null) => void;
 }
 
 /** @param store opened */

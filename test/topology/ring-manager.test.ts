@@ -2,7 +2,7 @@
 import { mkdirSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { RingView } from '../../src/admin/api.js';
+import type { OwnRingView } from '../../src/admin/api.js';
 import type { FenceMember } from '../../src/topology/state/change-protocol.js';
 import type { MemberInfo } from '../../src/topology/state/fleet.js';
 import { LocalStore } from '../../src/topology/store/local-store.js';
@@ -193,7 +193,7 @@ describe('a cancel', () => {
  */
 it('what is shown of a ring is of one moment, and not stable while keys move', async () => {
   const stage = await start(tempFolder('state'));
-  const seen = new Map<string, RingView>();
+  const seen = new Map<string, OwnRingView>();
   const look = (): void => {
     const view = stage.manager.view();
     const states = view.nodes.map(({ name, state }) => `${name} ${state}`).join(', ');

@@ -1,4 +1,5 @@
 /** What a row of the table of settings may be, how its value is read, and how it is shown. */
+import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { formatAddress, parseAddress } from '../../node/address.js';
 import type { SettingForm, SettingRow, SettingValue } from '../../proxy/settings.js';
@@ -9,6 +10,8 @@ import { formatDuration, formatSize, parseDuration, parseSize } from '../units.j
 type OwnForm =
   /** Where something listens; `off`: or nowhere. */
   | { readonly type: 'address'; readonly off: boolean; readonly default: string }
+  /** A file's path; its value is what the file says, read once at the start; empty: there is none. */
+  | { readonly type: 'file' }
   /** Of a form that no other setting has; `kind` and `default` are what people are shown. */
   | { readonly type: 'own'; readonly schema: z.ZodType; readonly kind: string; readonly default: string };
 
@@ -20,7 +23,7 @@ export type Setting = SettingRow & Form;
 /** What a setting is, once it is read. Durations in milliseconds, sizes in bytes. */
 export type ValueOf<Row> = Row extends { readonly type: 'own'; readonly schema: infer Schema extends z.ZodType }
   ? z.output<Schema>
-  : Row extends { readonly type: 'address' }
+  : Row extends { readonly type: 'address' | 'file' }
     ? string
     : SettingValue<Row>;
 
@@ -32,6 +35,28 @@ interface Reading<Type extends Form['type']> {
   /** The default, as it would be written. */
   standard(form: FormOf<Type>): string;
 }
+
+/** Passwords, tokens and certificates are much smaller. */
+const MOST_FILE_BYTES = 1_048_576;
+
+const fileText = z
+  .string({ message: 'expected a path' })
+  .transform((path, context) => {
+    if (path === '') return '';
+    const fail = (message: string): never => {
+      context.addIssue({ code: 'custom', message });
+      return z.NEVER;
+    };
+    try {
+      const bytes = readFileSync(path);
+      if (bytes.length === 0) return fail(`${path} is empty`);
+      if (bytes.length > MOST_FILE_BYTES) return fail(`${path} is larger than ${formatSize(MOST_FILE_BYTES)}`);
+      return bytes.toString('utf8');
+    } catch (error) {
+      return fail(`${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  })
+  .prefault('');
 
 /** A range is shown up to here: larger bounds are there to catch slips. */
 const MOST_SHOWN = 65_536;
@@ -82,6 +107,7 @@ const READINGS: { readonly [Type in Form['type']]: Reading<Type> } = {
     kind: (form) => (form.off ? 'address or off' : 'address'),
     standard: (form) => form.default,
   },
+  file: { schema: () => fileText, kind: () => 'path', standard: () => '' },
   'key groups': { schema: () => keyGroups, kind: () => 'groups with prefixes', standard: () => '{}' },
   own: { schema: (form) => form.schema, kind: (form) => form.kind, standard: (form) => form.default },
 };

@@ -1,4 +1,4 @@
-import type { NodeStrays, RingView } from '../../admin/api.js';
+import type { NodeStrays, OwnRingView } from '../../admin/api.js';
 import type { ProxyIdentity } from '../../identity.js';
 import type { PlaneStats } from '../../proxy/measure/plane-stats.js';
 
@@ -6,7 +6,7 @@ import type { PlaneStats } from '../../proxy/measure/plane-stats.js';
 export interface MetricReads {
   readonly identity: ProxyIdentity;
   readonly stats: () => PlaneStats;
-  readonly ring: () => RingView;
+  readonly ring: () => OwnRingView;
   /** Since the start. */
   readonly movedKeys: () => Iterable<{ readonly source: string; readonly target: string; readonly keys: number }>;
   /** Since the start, estimated. */

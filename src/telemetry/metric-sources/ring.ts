@@ -1,4 +1,4 @@
-import type { NodeView } from '../../admin/api.js';
+import type { OwnNodeView } from '../../admin/api.js';
 import type { MetricSource, Sample } from '../metrics.js';
 import type { MetricReads } from './reads.js';
 import { add, counter, gauge, joinedByNode, one } from './samples.js';
@@ -7,7 +7,7 @@ const PHASES = ['stable', 'preparing', 'moving'] as const;
 
 /** The ring, its nodes' keys, and what a change of it does. */
 export function ringSources({ stats, ring, movedKeys, bytesMoved, strays }: MetricReads): MetricSource[] {
-  const nodes = (read: (node: NodeView) => number | null): Sample[] =>
+  const nodes = (read: (node: OwnNodeView) => number | null): Sample[] =>
     joinedByNode(
       ring().nodes.flatMap((node) => {
         const value = read(node);

@@ -13,6 +13,7 @@ import type { NodeLink } from '../../rebalance/node-link.js';
 import { walkStrays } from '../../rebalance/strays.js';
 import type { KeyHash, Rings } from '../../ring/rings.js';
 import type { Member } from '../state/ring-state.js';
+import type { Upkeep } from '../upkeep.js';
 import { likelyCause } from './stray-cause.js';
 
 export interface StableRing {
@@ -23,6 +24,8 @@ export interface StableRing {
 export interface StrayChecksOptions {
   /** @throws NodeFailure */
   open(node: Member): Promise<NodeLink>;
+  /** What removes keys is part of it. */
+  readonly upkeep: Pick<Upkeep, 'run'>;
   /** The ring while it does not change; otherwise null. */
   stable(): StableRing | null;
   /** Of the process that the node's probes see, or null. */
@@ -221,8 +224,19 @@ export class StrayChecks {
     }
   }
 
-  /** @throws NodeFailure, TransferRefused */
-  async #count(node: Member, walk: Walk, known: Known | null = null): Promise<{ keys: number; strays: number }> {
+  /** @throws NodeFailure, TransferRefused; RingproxyError CHANGE_RUNNING when strays are not removed to the end since the ring changes */
+  #count(node: Member, walk: Walk, known: Known | null = null): Promise<{ keys: number; strays: number }> {
+    const { upkeep } = this.#options;
+    if (!walk.removes) return this.#countBy(node, walk, known, null);
+    return upkeep.run(`removes strays of ${node.name}`, (signal) => this.#countBy(node, walk, known, signal));
+  }
+
+  async #countBy(
+    node: Member,
+    walk: Walk,
+    known: Known | null,
+    signal: AbortSignal | null,
+  ): Promise<{ keys: number; strays: number }> {
     const link = await this.#options.open(node);
     const view = emptyView(node);
     let strays = 0;
@@ -233,7 +247,8 @@ export class StrayChecks {
         goesOn: async () => {
           const due = walk.rate === 0 ? 0 : started + (view.keys / walk.rate) * 1000 - performance.now();
           if (due > 0) await new Promise((resolve) => setTimeout(resolve, due));
-          // Before a change nobody ends it: the change waits for it.
+          if (signal?.aborted === true) return false;
+          // Before a change of this proxy's nobody ends it: the change waits for it.
           return known === null || !this.#aborted;
         },
         looked: (keys) => {

@@ -63,6 +63,8 @@ export interface Claim {
   readonly holder: string;
   /** What is done by this right carries it: an older one than the one that is in force counts no more. */
   readonly revision: Revision;
+  /** ISO date of when it was claimed, by the holder's clock: for people. */
+  readonly since: string;
 }
 
 /**
@@ -109,6 +111,6 @@ export function mayCarry(
 }
 
 /** Whether what is done by a claim still counts. @param inForce the job's claim as the store has it, or null */
-export function isInForce(claim: Claim, inForce: Claim | null): boolean {
+export function isInForce(claim: Pick<Claim, 'revision'>, inForce: Pick<Claim, 'revision'> | null): boolean {
   return inForce !== null && inForce.revision === claim.revision;
 }

@@ -142,7 +142,7 @@ export class LocalStore implements RingStore {
   claim(job: string, holder: string, _pace: ClaimPace): Promise<Claim | null> {
     const held = this.#claims.get(job);
     if (held !== undefined && held.holder !== holder) return Promise.resolve(null);
-    const claim = { job, holder, revision: this.#next() };
+    const claim = { job, holder, revision: this.#next(), since: new Date().toISOString() };
     this.#claims.set(job, claim);
     this.#tell({ kind: 'claims', revision: claim.revision });
     return Promise.resolve(claim);

@@ -3,7 +3,7 @@
  * (this proxy, another one, one that starts again in the middle) needs to know nothing of events.
  */
 import type { Channel } from 'node:diagnostics_channel';
-import type { ChangeView, RingView } from '../../admin/api.js';
+import type { ChangeView, OwnRingView } from '../../admin/api.js';
 import {
   changeAbandoned,
   changeBegun,
@@ -16,7 +16,7 @@ import {
   type RingFinishedEvent,
 } from '../events.js';
 
-type Observed = Pick<RingView, 'generation' | 'phase' | 'change'>;
+type Observed = Pick<OwnRingView, 'generation' | 'phase' | 'change'>;
 
 export class ChangeWatcher {
   #before: Observed | null = null;

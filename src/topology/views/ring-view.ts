@@ -1,5 +1,5 @@
 /** What operators read of the ring and its nodes. */
-import type { NodeState, NodeView, ProxyView, RingView, WhichView } from '../../admin/api.js';
+import type { NodeState, OwnNodeView, OwnRingView, WhichView } from '../../admin/api.js';
 import { sameNode } from '../../node/identity.js';
 import type { AdmissionHooks } from '../admission/admission.js';
 import { type LocalRing, snapshotOf } from '../participant/local-ring.js';
@@ -7,8 +7,7 @@ import { type Member, type RingState, type RunningChange, unionOf } from '../sta
 import { phaseOf } from '../state/transitions.js';
 import { describeChange, shownPhase } from './change-view.js';
 
-/** @param proxies who serves it */
-export function describeRing(local: LocalRing, proxies: readonly ProxyView[], hooks: HealthHook): RingView {
+export function describeRing(local: LocalRing, hooks: HealthHook): OwnRingView {
   const { rings, job } = local;
   const { state } = local.stored;
   return {
@@ -20,14 +19,13 @@ export function describeRing(local: LocalRing, proxies: readonly ProxyView[], ho
     vnodes: state.options.vnodes,
     nodes: describeNodes(state, rings.shares(), hooks),
     change: state.change === null ? null : describeChange(state.change, job?.status ?? null),
-    proxies: [...proxies],
   };
 }
 
 type HealthHook = Pick<AdmissionHooks, 'health'>;
 
 /** @param shares the part of the hash space that each node owns, in the order of the ring's nodes and those that join */
-function describeNodes(state: RingState, shares: readonly number[], hooks: HealthHook): NodeView[] {
+function describeNodes(state: RingState, shares: readonly number[], hooks: HealthHook): OwnNodeView[] {
   const { change } = state;
   const members = change === null ? state.members : unionOf(state.members, change.members);
   return members.map((member, index) => {

@@ -23,6 +23,7 @@ export const PARTS = [
     mayImport: [
       'topology/state',
       'topology/store',
+      'fleet/jobs',
       'node',
       'ring',
       'config',
@@ -39,6 +40,7 @@ export const PARTS = [
     mayImport: ['topology/state', 'ring', 'errors.ts'],
     types: ['admin/api.ts'],
   },
+  { parts: ['fleet/jobs'], mayImport: ['topology/state', 'time'], types: ['topology/store'] },
   { parts: ['rebalance'], mayImport: ['resp', 'node', 'ring', 'health', 'proxy', 'time', 'errors.ts'] },
   { parts: ['health'], mayImport: ['resp', 'node', 'config', 'node-rights.ts', 'errors.ts'], types: ['ring'] },
   {

@@ -15,7 +15,6 @@ import { HOLD, ON_TARGET, routeMovedKey } from '../../../src/proxy/route/moving/
 import { afterFence, afterRestart, mayMove } from '../../../src/topology/state/change-protocol.js';
 import {
   answersTo,
-  type Claim,
   type FleetMember,
   isInForce,
   mayCarry,
@@ -323,9 +322,7 @@ function* coordinatorSteps(
   if (own.claim === 0 || own.seen < 0) return;
   yield* passingSteps(world, by, without, after);
   const { phase, direction } = recordAt(world, own.seen);
-  const claim: Claim = { job: 'coordinator', holder: `p${by}`, revision: own.claim };
-  const inForce: Claim = { job: 'coordinator', holder: `p${world.elected.by}`, revision: world.elected.revision };
-  const counts = isInForce(claim, inForce);
+  const counts = isInForce({ revision: own.claim }, world.elected);
   const mayWrite =
     (counts || without === '5 the claim is compared') &&
     (own.seen === last || without === '5 the revision is compared');
@@ -596,9 +593,8 @@ function* moverSteps(
     });
   }
   if (proxy.claim === 0) return;
-  const claim: Claim = { job: 'mover', holder: `p${index}`, revision: proxy.claim };
-  const inForce = mover === null ? null : { job: 'mover', holder: `p${mover.by}`, revision: mover.revision };
-  const counts = isInForce(claim, inForce) || without === 'a mover connects by a claim that is in force';
+  const counts =
+    isInForce({ revision: proxy.claim }, mover) || without === 'a mover connects by a claim that is in force';
   const isMember = belongs(proxy, without) || without === 'a mover looks whether it belongs to the fleet';
   if (!proxy.moves && counts && isMember) {
     yield edit('has the nodes drop other movers, and begins', (own, copy) => {
