@@ -41,6 +41,7 @@ export const growCounter: Lattice<GrowCounter> = {
 
   visible: (counter) => growCounter.encode(counter),
   size: (counter) => ({ entries: counter.size, tombstones: 0 }),
+  newest: () => null,
   prune: (counter) => counter,
 };
 
@@ -75,6 +76,7 @@ export const pnCounter: Lattice<PnCounter> = {
 
   visible: (counter) => pnCounter.encode(counter),
   size: ({ added, taken }) => ({ entries: added.size + taken.size, tombstones: 0 }),
+  newest: () => null,
   prune: (counter) => counter,
 };
 

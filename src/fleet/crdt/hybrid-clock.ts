@@ -31,7 +31,7 @@ export function isActor(value: unknown): value is string {
 }
 
 export class HybridClock {
-  readonly actor: string;
+  #actor: string;
   readonly #wallNow: () => number;
   readonly #mostDrift: number;
   #wall = 0;
@@ -40,7 +40,7 @@ export class HybridClock {
 
   /** @param wallNow milliseconds since 1970; may jump */
   constructor(actor: string, wallNow: () => number, mostDrift = MOST_DRIFT_MS) {
-    this.actor = actor;
+    this.#actor = actor;
     this.#wallNow = wallNow;
     this.#mostDrift = mostDrift;
   }
@@ -58,7 +58,12 @@ export class HybridClock {
   /** A stamp for something that happens now: later than every one that was made or witnessed here before. */
   next(): Stamp {
     this.#advance(this.wall(), -1);
-    return [this.#wall, this.#count, this.actor];
+    return [this.#wall, this.#count, this.#actor];
+  }
+
+  /** Who makes stamps from now on. */
+  rename(actor: string): void {
+    this.#actor = actor;
   }
 
   /** Whether a stamp is near enough to the own wall clock to decide anything. */

@@ -6,6 +6,8 @@
  * Everything in this folder is pure: a state is never changed, and a mutator gives the delta that is to be joined.
  */
 
+import type { Stamp } from './hybrid-clock.js';
+
 /** What may be sent. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
@@ -31,6 +33,8 @@ export interface Lattice<State> {
   /** What counts when replicas are compared: without tombstones, which each replica drops when it likes. */
   visible(state: State): Json;
   size(state: State): Size;
+  /** The latest of its stamps; null: it has none. */
+  newest(state: State): Stamp | null;
   /** Without tombstones of before. @param before milliseconds since 1970 */
   prune(state: State, before: number): State;
 }

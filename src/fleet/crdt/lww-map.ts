@@ -86,6 +86,12 @@ export function lwwMap<Value extends Json>({
       return { entries: map.size - tombstones, tombstones };
     },
 
+    newest(map) {
+      let newest: Stamp | null = null;
+      for (const { stamp } of map.values()) if (newest === null || compareStamps(stamp, newest) > 0) newest = stamp;
+      return newest;
+    },
+
     prune(map, before) {
       const isOld = ({ stamp, value }: LwwEntry<Value>): boolean => value === undefined && stamp[0] < before;
       if (![...map.values()].some(isOld)) return map;
