@@ -172,6 +172,11 @@ export const ERRORS = {
     meaning: 'there is no such proxy in the fleet',
     hint: 'ringproxy proxies ls lists them',
   },
+  PROXY_ALIVE: {
+    status: 409,
+    meaning: 'the proxy that is to be forgotten lives',
+    hint: 'end it first: it leaves the fleet by itself; one that was killed can be forgotten when its lease has run out (member-ttl)',
+  },
   PEER_UNREACHABLE: {
     status: 503,
     meaning: 'another proxy of the ring cannot be reached, or has not answered in time',
