@@ -166,6 +166,43 @@ export const ERRORS = {
     hint: 'give each proxy a state directory of its own',
   },
 
+  // The fleet.
+  UNKNOWN_PROXY: {
+    status: 404,
+    meaning: 'there is no such proxy in the fleet',
+    hint: 'ringproxy proxies ls lists them',
+  },
+  PROXY_ALIVE: {
+    status: 409,
+    meaning: 'the proxy that is to be forgotten lives',
+    hint: 'end it first: it leaves the fleet by itself; one that was killed can be forgotten when its lease has run out (member-ttl)',
+  },
+  PEER_UNREACHABLE: {
+    status: 503,
+    meaning: 'another proxy of the ring cannot be reached, or has not answered in time',
+    hint: 'see ringproxy proxies ls; check that its admin API can be reached from here (advertise-admin)',
+  },
+  PEER_TOKEN: {
+    status: 401,
+    meaning: 'a proxy has called another one without its peer-token',
+    hint: 'give all proxies of the ring the same peer-token (without one, the same admin-token)',
+  },
+  PEER_OTHER: {
+    status: 421,
+    meaning: 'a proxy was called that is not the one that was meant, or has another id by now',
+    hint: 'it is asked again under its new address by itself; where that does not help, see advertise-admin',
+  },
+  PEER_VERSION: {
+    status: 409,
+    meaning: 'two proxies of the ring do not speak the same version of their protocol',
+    hint: 'bring them to the same version of ringproxy',
+  },
+  PEER_FAILED: {
+    status: 502,
+    meaning: 'another proxy of the ring has answered with an error',
+    hint: 'its log says more',
+  },
+
   // The start, and files.
   CONFIG: { status: null, exitCode: 2, meaning: 'the configuration has mistakes', hint: '' },
   NO_NODES: {
@@ -215,6 +252,11 @@ export class RingproxyError extends Error {
     const row: ErrorRow = ERRORS[this.code];
     return row.exitCode ?? 1;
   }
+}
+
+/** Whether it is one of ours: another version may have others. */
+export function isErrorCode(code: string): code is ErrorCode {
+  return Object.hasOwn(ERRORS, code);
 }
 
 /** @returns the code of an error of the system or the network library, such as `ENOENT`; empty: it has none */
