@@ -188,6 +188,8 @@ export interface ChangeRequest {
   noDrain?: boolean | undefined;
   /** Empty nodes that join and hold keys, instead of refusing them. */
   flush?: boolean | undefined;
+  /** Go on although proxies that are none of this fleet are connected to the nodes: what they write may be lost. */
+  force?: boolean | undefined;
   /** Keys a second at most, from the first one on; 0: as fast as it goes. */
   throttle?: number | undefined;
   dryRun?: boolean | undefined;

@@ -44,7 +44,7 @@ const CHECKED_EVERY_MS = 2000;
 const SILENCE_MS = 120_000;
 /** One that is idle is kept for so many milliseconds; longer than Prometheus and the page pause. */
 const KEPT_ALIVE_MS = 72_000;
-const METHODS = ['GET', 'HEAD', 'POST'] as const;
+const METHODS = ['GET', 'HEAD', 'POST', 'DELETE'] as const;
 
 export class AdminServer {
   readonly #app: FastifyInstance;
@@ -136,7 +136,7 @@ export class AdminServer {
     app.post('/v1/ring/changes', async (request) => ring.change(parseChange(request.body)));
     const current = '/v1/ring/changes/current';
     app.post(`${current}/pause`, async () => {
-      ring.pause();
+      await ring.pause();
       return ring.view().change;
     });
     app.post(`${current}/resume`, async (request) => {
@@ -165,10 +165,14 @@ export class AdminServer {
           'expected {"keysPerSecond": 10000}, 0 for no limit',
         );
       }
-      ring.throttle(parsed.data.keysPerSecond);
+      await ring.throttle(parsed.data.keysPerSecond);
       return ring.view().change;
     });
     app.get('/v1/proxies', async () => backend.fleet.proxies());
+    app.delete<{ Params: { id: string } }>('/v1/proxies/:id', async (request) => {
+      await ring.forget(request.params.id);
+      return backend.fleet.proxies();
+    });
     app.get('/v1/stats', async () => plane.stats());
     app.get('/v1/load', async (request, reply) => {
       const load = backend.load.over(numberOf(request, 'seconds', { least: 1, most: MOST_SECONDS, otherwise: 10 }));
@@ -309,6 +313,7 @@ POST /v1/ring/changes           add, remove, reweight or replace nodes; with "dr
 GET  /v1/ring/changes/current   the running change
 POST /v1/ring/changes/current/{pause,resume,cancel,throttle}
 GET  /v1/proxies                the proxies of this ring
+DELETE /v1/proxies/ID           forget one that is dead
 GET  /v1/stats                  counters and latencies
 GET  /v1/load?seconds=N         rates and latencies of the last seconds
 GET  /v1/load/history?since=T   the same by the second, for the last five minutes

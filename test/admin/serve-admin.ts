@@ -45,6 +45,9 @@ export class Backend implements AdminBackend {
       this.calls.push('preview of cancel');
       return { generation: 3, dryRun: true, warnings: [], moves: [], survey: null };
     },
+    forget: async (proxyId) => {
+      this.calls.push(`forget ${proxyId}`);
+    },
     history: () => {
       throw new Error('a secret of the inside');
     },

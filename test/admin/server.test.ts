@@ -156,6 +156,13 @@ describe('the page', () => {
 });
 
 describe('requests', () => {
+  it('for forgetting a proxy name it', async () => {
+    const { url, backend } = await serveAdmin();
+    const answer = await fetch(`${url}/v1/proxies/a1b2`, { method: 'DELETE' });
+    expect({ status: answer.status, left: await answer.json() }).toMatchObject({ status: 200, left: [{ id: 'p' }] });
+    expect(backend.calls).toEqual(['forget a1b2']);
+  });
+
   it('reach the proxy', async () => {
     const { url, backend } = await serveAdmin();
     await fetch(`${url}/v1/ring/which?key=%ff%00&other=1&key=&key=a+%2B%zz&key=%C3%BC`);
