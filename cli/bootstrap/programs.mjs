@@ -16,6 +16,8 @@ const PACKAGES = {
   ip: { apt: 'iproute2', dnf: 'iproute', apk: 'iproute2', pacman: 'iproute2' },
   iptables: { apt: 'iptables', dnf: 'iptables', apk: 'iptables', pacman: 'iptables' },
   perl: { apt: 'perl', dnf: 'perl', apk: 'perl', brew: 'perl', pacman: 'perl' },
+  etcd: { apt: 'etcd-server', dnf: 'etcd', apk: 'etcd', brew: 'etcd', pacman: 'etcd' },
+  etcdctl: { apt: 'etcd-client', dnf: 'etcd', apk: 'etcd-ctl', brew: 'etcd', pacman: 'etcd' },
   nutcracker: { apt: 'nutcracker', dnf: 'nutcracker', brew: 'twemproxy' },
 };
 

@@ -40,15 +40,21 @@ export interface RingPort {
   arcs(limit: number): ArcsView;
   which(keys: readonly Buffer[]): WhichView[];
   change(request: ChangeRequest): Promise<ChangeAccepted>;
-  pause(): void;
+  pause(): void | Promise<void>;
   /** @param noDrain give up the keys of nodes that do not answer */
   resume(noDrain: boolean): Promise<void>;
   /** @param keysPerSecond 0: as fast as it goes */
-  throttle(keysPerSecond: number): void;
+  throttle(keysPerSecond: number): void | Promise<void>;
   cancel(): Promise<void>;
   /** What a cancel would move back. */
   previewCancel(): ChangeAccepted;
   history(): Promise<HistoryEntry[]>;
+  /**
+   * Takes a proxy out of the fleet that is dead, as whoever asks for it vouches: the nodes drop its connections, and
+   * changes do not wait for it any more.
+   * @throws RingproxyError when there is no such proxy, or it lives, or a node cannot be asked
+   */
+  forget(proxyId: string): Promise<void>;
 }
 
 /** Keys on nodes that do not own them. */

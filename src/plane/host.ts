@@ -2,6 +2,7 @@
 import type { WorkerView } from '../admin/api.js';
 import type { CommandInfo } from '../commands/build.js';
 import type { NodeEndpoint } from '../node/endpoint.js';
+import type { Standing } from '../node/standing.js';
 import type { PlaneStats } from '../proxy/measure/plane-stats.js';
 import type { RoutingSnapshot } from '../proxy/snapshot.js';
 import type { FenceMember } from '../topology/state/change-protocol.js';
@@ -13,6 +14,16 @@ export interface ProxyInfo {
   readonly lines: readonly string[];
   /** Clients of all processes. */
   readonly clients: number;
+}
+
+/** By what right the data plane speaks to nodes, wherever it runs. */
+export interface PlaneStanding extends Standing {
+  /** Until when that is certain, by `monotonicNow`. */
+  readonly validUntil: number;
+  /** The id that it has counts no more. */
+  revoke(): void;
+  /** This proxy is registered, under this id. */
+  renew(id: string): void;
 }
 
 export interface PlaneHost {
@@ -32,6 +43,19 @@ export interface PlaneHost {
    * @throws Error when a node that has such connections cannot be asked
    */
   killLateConnections(nodes: readonly NodeEndpoint[]): Promise<void>;
+  /**
+   * This proxy was fenced off, or the fleet does not know it any more: all its connections to nodes end at once, those of
+   * the mover as well. Commands that wait or come are answered `-TRYAGAIN`, those in flight as when a connection is lost.
+   * @param why a sentence, for whoever sends a command
+   */
+  suspend(why: string): void;
+  /**
+   * This proxy is registered under a new id, which its connections bear from now on. Nothing is sent before the next
+   * `publish`, since the ring that is at hand may be one of the past.
+   */
+  resume(proxyId: string): void;
+  /** `validUntil` of its standing is another one. */
+  renewed(): void;
   /** A source has no moved key left. */
   sourceSwept(source: number): void;
   /** Commands that the nodes know beyond those of the table at hand. */

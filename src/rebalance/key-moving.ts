@@ -1,8 +1,10 @@
 /** Moving keys, as the ring asks for it: by connections of this proxy's own, named so that they can be told. */
+import { type Pass, type ProxyStanding, passFor } from '../node/standing.js';
 import type { Rings } from '../ring/rings.js';
-import { type MoverRight, moverName } from './connections.js';
+import type { MoverRight } from './connections.js';
 import { publishKeysMoved } from './events.js';
 import { Mover, type MoverOptions } from './mover.js';
+import { moverPass } from './mover-pass.js';
 import type { MoverNode, MovingNodesOptions } from './moving-nodes.js';
 import { NodeLink } from './node-link.js';
 import { type Survey, surveyMoves } from './survey.js';
@@ -16,7 +18,7 @@ const TIMEOUT_MS = 7000;
 const SURVEY_MS = 3000;
 
 export interface KeyMovingOptions<Node> {
-  readonly proxyId: string;
+  readonly standing: ProxyStanding;
   /** Milliseconds. */
   readonly connectTimeout: number;
   /** Where a node is, how to log in there, and where other nodes find it. */
@@ -35,6 +37,8 @@ export interface StartOf<Node>
   readonly nodes: readonly Node[];
   /** By which right it moves: what its connections are told by. */
   readonly right: MoverRight;
+  /** Whether that is in force: a read that cannot be stale; null: no answer. */
+  readonly isInForce: () => Promise<boolean | null>;
 }
 /** What it tells. */
 type Callbacks = Pick<MoverOptions, 'onFailure' | 'onSwept' | 'onDropped' | 'onMoved'> &
@@ -45,9 +49,9 @@ export class KeyMoving<Node> {
   readonly #link: Omit<MovingNodesOptions, 'onFirstSeen'>;
 
   constructor(options: KeyMovingOptions<Node>) {
-    const { proxyId, connectTimeout } = options;
+    const { standing, connectTimeout } = options;
     this.#options = options;
-    this.#link = { connectionName: `ringproxy-move:${proxyId}`, connectTimeout, timeout: TIMEOUT_MS };
+    this.#link = { pass: () => passFor(standing, 'move'), connectTimeout, timeout: TIMEOUT_MS };
   }
 
   /** A connection to a node, for looking at its keys. @throws NodeFailure */
@@ -60,13 +64,14 @@ export class KeyMoving<Node> {
     return surveyMoves(nodes.map(this.#options.reach), rings, this.#link, SURVEY_MS);
   }
 
-  createMover({ nodes, right, ...start }: StartOf<Node>, callbacks: Callbacks): Mover {
-    const { reach, isBusy, onMoved, onFailure } = this.#options;
+  createMover({ nodes, right, isInForce, ...start }: StartOf<Node>, callbacks: Callbacks): Mover {
+    const { standing, reach, isBusy, onMoved, onFailure } = this.#options;
+    const pass = (): Pass => moverPass(standing, right, isInForce);
     return new Mover({
       ...start,
       nodes: nodes.map(reach),
       isBusy,
-      link: { ...this.#link, connectionName: moverName(right), onFirstSeen: callbacks.onFirstSeen },
+      link: { ...this.#link, pass, onFirstSeen: callbacks.onFirstSeen },
       onSwept: callbacks.onSwept,
       onDropped: callbacks.onDropped,
       onMoved: (source, target, keys, bytes) => {

@@ -32,7 +32,7 @@ import { type LocalRing, snapshotOf } from './participant/local-ring.js';
 import { Participant } from './participant/participant.js';
 import type { RingManagerHooks } from './ring-manager-hooks.js';
 import { afterRestart } from './state/change-protocol.js';
-import { differences, firstState, type Member, type NewMember } from './state/ring-state.js';
+import { type Consistency, differences, firstState, type Member, type NewMember } from './state/ring-state.js';
 import { afterEverybodyIsGone, phaseOf } from './state/transitions.js';
 import type { RingStore } from './store/ring-store.js';
 import { arcsView } from './views/arcs-view.js';
@@ -109,6 +109,11 @@ export class RingManager {
     const { local } = this.#participant;
     if (local === null || local.change !== null || this.#coordinator.isDeciding) return null;
     return { rings: local.rings, nodes: local.stored.state.members };
+  }
+
+  /** What holds for proxies that cannot ask the store, as far as the ring is known. */
+  get consistency(): Consistency {
+    return this.#participant.local?.stored.state.consistency ?? 'strict';
   }
 
   get phase(): RingPhase {
@@ -203,6 +208,13 @@ export class RingManager {
 
   which(keys: readonly Buffer[]): WhichView[] {
     return locateKeys(keys, this.#local());
+  }
+
+  /** Takes a dead proxy out of all fences. @throws RingproxyError when it is none of this ring, or lives */
+  async forget(proxyId: string): Promise<void> {
+    const member = (await this.#store.members()).find(({ id }) => id === proxyId);
+    if (member === undefined) throw new RingproxyError('UNKNOWN_PROXY', `there is no proxy ${proxyId} in this fleet`);
+    throw new RingproxyError('PROXY_ALIVE', `the proxy ${proxyId} lives`);
   }
 
   async history(): Promise<HistoryEntry[]> {

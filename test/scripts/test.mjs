@@ -29,6 +29,8 @@ const REFEREES = [
   'ip',
   'iptables',
   'perl',
+  'etcd',
+  'etcdctl',
 ];
 
 requireNode();

@@ -1,12 +1,13 @@
 /**
  * A connection to a node beside the lanes, on which the node says things unasked. Its listener tells these from answers.
  *
- *   IDLE ──open──▶ CONNECTING ──▶ GREETING ──▶ READY
- *     ▲                │              │          │
- *     └──────── after a pause, while it is wanted ──┘
+ *   IDLE ──open──▶ CONNECTING ──▶ GREETING ──▶ LOOKING ──▶ READY
+ *     ▲                │              │            │          │
+ *     └────────────── after a pause, while it is wanted ──────┘
  */
 import type { Socket } from 'node:net';
 import { openSocket } from '../../node/dial.js';
+import type { Failure } from '../../node/failure.js';
 import { Handshake } from '../../node/handshake.js';
 import { request as encodeRequest } from '../../resp/encode.js';
 import { ReplyFramer } from '../../resp/reply-framer.js';
@@ -14,12 +15,15 @@ import { Fifo } from '../io/fifo.js';
 import { Outlet } from '../io/outlet.js';
 import { createSocketWriter } from '../io/socket-writer.js';
 import type { LaneKind } from './lane-kind.js';
+import { Look } from './look.js';
+import type { Reconnecting } from './suspension.js';
 import type { UpstreamNode } from './upstream-node.js';
 
 const IDLE = 0;
 const CONNECTING = 1;
 const GREETING = 2;
-const READY = 3;
+const LOOKING = 3;
+const READY = 4;
 
 const PING = Buffer.from(encodeRequest(['PING']));
 /** One that is silent is tried this often. Milliseconds. */
@@ -41,17 +45,18 @@ export interface SideListener {
   onDown(): void;
 }
 
-export class SideConnection {
+export class SideConnection implements Reconnecting {
   readonly #node: UpstreamNode;
   readonly #kind: LaneKind;
   readonly #listener: SideListener;
-  #state: typeof IDLE | typeof CONNECTING | typeof GREETING | typeof READY = IDLE;
+  #state: typeof IDLE | typeof CONNECTING | typeof GREETING | typeof LOOKING | typeof READY = IDLE;
   #wanted = false;
   #socket: Socket | null = null;
   #outlet: Outlet;
   #framer = new ReplyFramer();
   #carry: Buffer[] = [];
   #handshake: Handshake | null = null;
+  #look: Look | null = null;
   /** Who takes the answers that are still to come, in this order. */
   readonly #asked = new Fifo<OnAnswer>();
   #startedAt = 0;
@@ -78,11 +83,18 @@ export class SideConnection {
   /** Connects, and again whenever the connection ends, until `close`. */
   open(): void {
     this.#wanted = true;
-    if (this.#state === IDLE) this.#connect();
+    this.#node.suspension.add(this);
+    // While this proxy may not speak to the node, `tick` says so by and by.
+    if (this.#state === IDLE && this.#node.suspension.reply === null) this.#connect();
   }
 
   close(): void {
     this.#wanted = false;
+    this.#node.suspension.remove(this);
+    this.#end();
+  }
+
+  cut(): void {
     this.#end();
   }
 
@@ -98,11 +110,17 @@ export class SideConnection {
     const { requestTimeout, connectTimeout } = this.#node.shared.options;
     switch (this.#state) {
       case IDLE:
-        if (this.#wanted && now >= this.#retryAt) this.#connect();
+        if (!this.#wanted || now < this.#retryAt) break;
+        if (this.#node.suspension.reply === null) this.#connect();
+        else this.#fail();
         break;
       case CONNECTING:
       case GREETING:
         if (now - this.#startedAt > connectTimeout) this.#end();
+        break;
+      case LOOKING:
+        if (now - this.#startedAt > connectTimeout) this.#end();
+        else this.#look?.tick();
         break;
       case READY:
         if (this.#asked.size > 0) {
@@ -154,10 +172,11 @@ export class SideConnection {
     const { options } = this.#node.shared;
     this.#state = GREETING;
     socket.setKeepAlive(true, options.tcpKeepalive);
+    this.#look = new Look(options.standing, (found) => this.#onLooked(found));
     this.#handshake = new Handshake({
       ...this.#kind,
       login: this.#node.login,
-      connectionName: `ringproxy:${options.proxyId}`,
+      connectionName: this.#look.connectionName,
       asks: [],
       tolerates: 'any error',
     });
@@ -191,7 +210,7 @@ export class SideConnection {
   #onFrame(type: number, buffer: Buffer, start: number, end: number): void {
     if (this.#state === GREETING) {
       const outcome = this.#handshake?.onReply(buffer, start, end);
-      if (outcome === 'done') this.#becomeReady();
+      if (outcome === 'done') this.#onGreeted();
       else if (outcome !== 'more') this.#end();
     } else if (!this.#listener.onSaid(type, buffer, start, end)) {
       const onAnswer = this.#asked.shift();
@@ -200,10 +219,21 @@ export class SideConnection {
     }
   }
 
+  #onGreeted(): void {
+    const handshake = this.#handshake;
+    if (handshake === null) return;
+    this.#state = LOOKING;
+    this.#look?.begin(handshake.greeted);
+  }
+
+  #onLooked(found: Failure | null): void {
+    if (found === null) this.#becomeReady();
+    else this.#end();
+  }
+
   #becomeReady(): void {
     const socket = this.#socket;
     if (socket === null) return;
-    this.#node.shared.options.mayServe();
     this.#state = READY;
     this.#backoff = BACKOFF_MIN_MS;
     this.#outlet.attach(createSocketWriter(socket, this.#outlet));
@@ -214,13 +244,19 @@ export class SideConnection {
   #end(): void {
     if (this.#state === IDLE) return;
     this.#state = IDLE;
-    this.#retryAt = this.#now + this.#backoff * (0.5 + Math.random() / 2);
-    this.#backoff = Math.min(this.#backoff * 2, this.#node.shared.options.reconnectBackoffMax);
+    this.#look?.drop();
     this.#outlet.close();
     this.#socket?.destroy();
     this.#socket = null;
     this.#carry = [];
     this.#asked.clear();
+    this.#fail();
+  }
+
+  /** It is not there: it is tried again after a while. */
+  #fail(): void {
+    this.#retryAt = this.#now + this.#backoff * (0.5 + Math.random() / 2);
+    this.#backoff = Math.min(this.#backoff * 2, this.#node.shared.options.reconnectBackoffMax);
     this.#listener.onDown();
   }
 }

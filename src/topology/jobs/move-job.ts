@@ -24,7 +24,10 @@ export interface MoverStart
   extends Pick<MoverOptions, 'rings' | 'source' | 'runIds' | 'memory' | 'looks' | 'turns' | 'sweeping'> {
   /** Those of the change; `rings` is over them. */
   readonly nodes: readonly Member[];
+  /** The claim, by the number that the source has in the ring. */
   readonly right: { readonly holder: string; readonly source: number; readonly revision: number };
+  /** Whether it is in force: a read that cannot be stale; null: no answer. */
+  readonly isInForce: () => Promise<boolean | null>;
 }
 
 export interface MoverCallbacks extends SourceMoveCallbacks {
@@ -323,11 +326,14 @@ export class MoveJob implements ChangeMover {
   /** A claim may have passed to another proxy and back: what is remembered of such a source is not all that has moved. */
   async #forgetLost(): Promise<void> {
     if (this.#here.size === 0) return;
-    const claims = await this.#ports.store.claims();
     for (const { index, claim } of this.#here.values()) {
-      const held = claims.find(({ job }) => job === claim.job) ?? null;
-      if (!isInForce(claim, held)) this.memory.share(index);
+      if (!(await this.#isInForce(claim))) this.memory.share(index);
     }
+  }
+
+  async #isInForce(claim: Claim): Promise<boolean> {
+    const claims = await this.#ports.store.claims();
+    return isInForce(claim, claims.find(({ job }) => job === claim.job) ?? null);
   }
 
   /** What is wanted of the sweeps now. */
@@ -397,6 +403,7 @@ export class MoveJob implements ChangeMover {
         ...{ nodes: union, rings, source, runIds, right },
         ...{ memory: this.memory, looks: this.#looks, turns: this.#turns },
         sweeping: () => this.#sources.length - this.#swept.size,
+        isInForce: () => this.#isInForce(claim).catch(() => null),
       },
       {
         ...callbacks,
