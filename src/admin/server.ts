@@ -160,7 +160,7 @@ export class AdminServer {
     app.post('/v1/ring/changes', async (request) => ring.change(parseChange(request.body)));
     const current = '/v1/ring/changes/current';
     app.post(`${current}/pause`, async () => {
-      ring.pause();
+      await ring.pause();
       return ring.view().change;
     });
     app.post(`${current}/resume`, async (request) => {
@@ -189,7 +189,7 @@ export class AdminServer {
           'expected {"keysPerSecond": 10000}, 0 for no limit',
         );
       }
-      ring.throttle(parsed.data.keysPerSecond);
+      await ring.throttle(parsed.data.keysPerSecond);
       return ring.view().change;
     });
     app.get('/v1/proxies', async () => backend.fleet.proxies());

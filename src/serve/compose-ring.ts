@@ -95,6 +95,7 @@ export function composeRing({ config, identity, log, reach, plane, monitors, fun
       startedAt: new Date(identity.startedAt).toISOString(),
       format: RECORD_FORMAT,
     }),
+    peers: null,
     onSteered: watch,
     warn,
     info: (message) => log.info(message),

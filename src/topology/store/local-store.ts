@@ -17,7 +17,7 @@ import {
   type Revision,
 } from '../state/fleet.js';
 import type { RingState } from '../state/ring-state.js';
-import { afterEverybodyIsGone } from '../state/transitions.js';
+import { afterItsCoordinator } from '../state/transitions.js';
 import type { ClaimPace, RingStore, StoredRing, StoreEvent, Written } from './ring-store.js';
 import type { StateDir } from './state-dir.js';
 
@@ -191,7 +191,7 @@ export class LocalStore implements RingStore {
    * when it is given up, and a disk that is full keeps no key held.
    */
   async #keep(revision: Revision, state: RingState): Promise<void> {
-    const lasting = afterEverybodyIsGone(state);
+    const lasting = afterItsCoordinator(state);
     const text = JSON.stringify(lasting);
     if (text === this.#kept) return;
     await this.#directory?.save({ revision, proxies: this.#proxies(), state: lasting });

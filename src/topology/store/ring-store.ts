@@ -49,7 +49,7 @@ export interface RingRecords {
   load(): Promise<StoredRing | null>;
   /**
    * Records the ring. When this returns a revision, the state survives everybody's end, unless a restart of everybody
-   * takes it back anyway (`afterEverybodyIsGone`).
+   * takes it back anyway (`afterItsCoordinator`).
    * @param expected the revision that the writer has seen; null: there was no ring yet
    * @param by the coordinator's claim
    * @throws RingproxyError when it may not have been written

@@ -57,7 +57,10 @@ const schema = z.object({
       summary: z.string(),
       undrained: z.array(z.string()),
       processes: z.array(z.object({ name: z.string(), address: z.string(), runId: z.string() })).default([]),
+      by: z.string().optional(),
       throttle: z.number().nonnegative().optional(),
+      paused: z.boolean().optional(),
+      resumes: z.number().int().nonnegative().optional(),
       keysDropped: z.number().nonnegative().optional(),
     })
     .nullable(),
