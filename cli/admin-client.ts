@@ -17,6 +17,8 @@ import { systemCode } from '../src/errors.js';
 import { CliError } from './cli-error.js';
 import { type ProxyEvent, readEvents } from './event-stream.js';
 
+type Method = 'GET' | 'POST' | 'DELETE';
+
 const HEADERS_TIMEOUT_MS = 10_000;
 /** A change examines nodes first. */
 const CHANGE_TIMEOUT_MS = 120_000;
@@ -67,6 +69,11 @@ export class AdminClient {
 
   proxies(): Promise<ProxyView[]> {
     return this.#get<ProxyView[]>('/v1/proxies');
+  }
+
+  /** @returns the proxies that are left */
+  forget(proxyId: string): Promise<ProxyView[]> {
+    return this.#send<ProxyView[]>('DELETE', `/v1/proxies/${encodeURIComponent(proxyId)}`, null);
   }
 
   stats(): Promise<StatsView> {
@@ -139,7 +146,7 @@ export class AdminClient {
     }
   }
 
-  async #send<T>(method: 'GET' | 'POST', path: string, body: object | null): Promise<T> {
+  async #send<T>(method: Method, path: string, body: object | null): Promise<T> {
     const answer = await this.#ask(method, path, body);
     const status = answer.statusCode;
     let text: string;
@@ -155,7 +162,7 @@ export class AdminClient {
 
   /** @throws CliError when there is no answer */
   async #ask(
-    method: 'GET' | 'POST',
+    method: Method,
     path: string,
     body: object | null,
     options: { readonly bodyTimeout?: number; readonly signal?: AbortSignal } = {},
@@ -164,7 +171,7 @@ export class AdminClient {
       return await request(`${this.#base}${path}`, {
         ...options,
         method,
-        headersTimeout: method === 'POST' ? CHANGE_TIMEOUT_MS : HEADERS_TIMEOUT_MS,
+        headersTimeout: method === 'GET' ? HEADERS_TIMEOUT_MS : CHANGE_TIMEOUT_MS,
         headers: {
           ...(this.#token === '' ? {} : { authorization: `Bearer ${this.#token}` }),
           ...(body === null ? {} : { 'content-type': 'application/json' }),

@@ -4,6 +4,7 @@ import { registerCompletionCommand } from './completion.js';
 import { registerConfigCommands } from './config-commands.js';
 import { registerDemoCommand } from './demo/demo-command.js';
 import { registerEventsCommand } from './events-command.js';
+import { registerProxiesCommands } from './proxies-commands.js';
 import { registerRingCommands } from './ring-commands.js';
 import { registerServeCommand } from './serve-command.js';
 import { registerStatsCommand } from './stats-command.js';
@@ -17,6 +18,7 @@ export function buildProgram(): Command {
     .showHelpAfterError('(ringproxy --help lists the commands and their flags)');
   registerServeCommand(program);
   registerRingCommands(program);
+  registerProxiesCommands(program);
   registerStatsCommand(program);
   registerTopCommand(program);
   registerEventsCommand(program);

@@ -21,17 +21,19 @@ import {
   formatTable,
   numbers,
 } from './format.js';
+import { describeProxies } from './proxies-view.js';
 
 interface ChangeOptions extends CommonOptions, AccessOptions {
   readonly flush?: boolean;
   readonly dryRun?: boolean;
+  readonly force?: boolean;
   readonly detach?: boolean;
   readonly drain?: boolean;
   readonly file?: string;
   readonly throttle?: number;
 }
 
-/** `ringproxy ring …` and `ringproxy proxies`. */
+/** `ringproxy ring …` */
 export function registerRingCommands(program: Command): void {
   const ring = program.command('ring').description('look at the ring and change it');
 
@@ -193,27 +195,21 @@ export function registerRingCommands(program: Command): void {
   });
 
   registerCheckCommand(ring);
-
-  const proxies = program.command('proxies').description('the proxies that serve this ring');
-  withCommonOptions(proxies.command('ls', { isDefault: true }).description('list them')).action(
-    async (options: CommonOptions) => {
-      const found = await new AdminClient(options).proxies();
-      print(options, found, () => describeProxies(found));
-    },
-  );
 }
 
 function withChangeOptions(command: Command): Command {
   return withCommonOptions(command)
     .option('--dry-run', 'only say what would move')
     .option('--throttle <keys-per-second>', 'move at most so many keys a second, from the first one on', parseRate)
+    .option('--force', 'go on although proxies outside of this fleet are connected to the nodes: writes may be lost')
     .option('--detach', 'do not wait until it is done');
 }
 
 /** Begins a change, and follows it unless it is not wanted. */
 async function runChange(options: ChangeOptions, request: ChangeRequest): Promise<void> {
   const client = new AdminClient(options);
-  const accepted = await client.change({ ...request, throttle: options.throttle, dryRun: options.dryRun });
+  const { throttle, dryRun, force } = options;
+  const accepted = await client.change({ ...request, throttle, dryRun, force });
   print(options, accepted, () => describeChange(accepted));
   if (options.dryRun !== true && options.detach !== true) {
     await follow(client, options, { generation: accepted.generation });
@@ -252,27 +248,38 @@ function describeRing(view: RingView): string {
     ]),
   );
   const title = `generation ${view.generation}, ${view.phase}; ${view.hash}, ${view.vnodes} vnodes, hash tag '${view.hashTag}'`;
-  const change = view.change === null ? [] : ['', describeProgress(view.change)];
-  return [title, '', nodes, ...change, '', describeProxies(view.proxies)].join('\n');
+  const change = view.change === null ? [] : ['', describeProgress(view.change), ...describeSources(view.change)];
+  return [title, '', nodes, ...change, '', ...describeFleet(view)].join('\n');
+}
+
+/** Who moves the keys of which node, where there are several proxies that could. */
+function describeSources({ sources }: ChangeView): string[] {
+  if (new Set(sources.map(({ owner }) => owner)).size < 2) return [];
+  return [
+    formatTable(
+      ['KEYS OF', ...['MOVED', 'SCANNED'].map(numbers), 'BY'],
+      sources.map(({ node, keysMoved, keysScanned, owner, done }) => [
+        formatName(node),
+        formatCount(keysMoved),
+        formatCount(keysScanned),
+        done ? 'done' : owner || '-',
+      ]),
+    ),
+  ];
+}
+
+/** The proxies, and where they agree. */
+function describeFleet({ coordination, proxies }: RingView): string[] {
+  const table = describeProxies(proxies, process.stdout.columns);
+  // A proxy of an earlier version says nothing of it.
+  if (coordination === undefined || coordination.kind === 'none') return [table];
+  const place = `agreed in ${coordination.kind}, ${coordination.consistency}; asked was proxy ${coordination.proxy}`;
+  return [table, place, ...(coordination.trouble === null ? [] : [colors.red(coordination.trouble)])];
 }
 
 function formatReason({ state, reason }: NodeView): string {
   if (reason === null) return '';
   return state === 'down' ? colors.red(reason) : colors.yellow(reason);
-}
-
-function describeProxies(proxies: RingView['proxies']): string {
-  return formatTable(
-    ['PROXY', 'ADMIN', 'ALIVE', numbers('GENERATION'), numbers('WORKERS'), 'VERSION'],
-    proxies.map((proxy) => [
-      proxy.id,
-      proxy.admin === '' ? '-' : proxy.admin,
-      proxy.alive ? 'yes' : colors.red('no'),
-      String(proxy.generation),
-      String(proxy.workers),
-      proxy.version,
-    ]),
-  );
 }
 
 function describeChange(accepted: ChangeAccepted): string {

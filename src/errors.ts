@@ -187,6 +187,95 @@ export const ERRORS = {
     hint: 'give each proxy a state directory of its own',
   },
 
+  // etcd.
+  ETCD_UNREACHABLE: {
+    status: 503,
+    meaning: 'no endpoint of etcd answers',
+    hint: 'check that etcd runs and can be reached from this machine at etcd-endpoints; what is served goes on',
+  },
+  ETCD_NO_LEADER: {
+    status: 503,
+    meaning: 'etcd answers, but a majority of its members does not: it can decide nothing',
+    hint: 'see etcdctl endpoint status, and start the members that are down; what is served goes on',
+  },
+  ETCD_AUTH: {
+    status: 503,
+    meaning: 'etcd does not let the proxy log in',
+    hint: 'check etcd-user and etcd-password',
+  },
+  ETCD_PERMISSION: {
+    status: 503,
+    meaning: 'the proxy’s user at etcd may not read and write its keys',
+    hint: 'etcdctl role grant-permission ROLE readwrite --prefix PREFIX, with etcd-prefix as the prefix',
+  },
+  ETCD_TLS: {
+    status: 503,
+    meaning: 'etcd and the proxy do not accept each other’s certificates',
+    hint: 'check etcd-ca, etcd-cert and etcd-key; where etcd demands client certificates, its own must be one as well (clientAuth), since its gateway uses it so',
+  },
+  ETCD_FULL: {
+    status: 503,
+    meaning: 'etcd has reached its space quota, and takes no writes',
+    hint: 'compact and defragment it, then etcdctl alarm disarm; or raise --quota-backend-bytes',
+  },
+  ETCD_TOO_LARGE: {
+    status: 503,
+    meaning: 'the record is larger than etcd takes',
+    hint: 'raise --max-request-bytes of etcd',
+  },
+  ETCD_ANSWER: {
+    status: 503,
+    meaning: 'what answers is no etcd with a JSON gateway, or it says something unexpected',
+    hint: 'etcd-endpoints are the client URLs of etcd 3.4 or newer, started without --enable-grpc-gateway=false',
+  },
+  RING_FORMAT: {
+    status: 409,
+    meaning: 'the ring is recorded in a format that this version does not understand',
+    hint: 'start a version that is at least as new as the others of the fleet',
+  },
+  RING_RECORD: {
+    status: 500,
+    meaning: 'what stands in etcd is no record of a ring',
+    hint: 'see etcdctl get --prefix under etcd-prefix; restore it from a backup of etcd, or choose another ring-name',
+  },
+
+  // The fleet.
+  UNKNOWN_PROXY: {
+    status: 404,
+    meaning: 'there is no such proxy in the fleet',
+    hint: 'ringproxy proxies ls lists them',
+  },
+  PROXY_ALIVE: {
+    status: 409,
+    meaning: 'the proxy that is to be forgotten lives',
+    hint: 'end it first: it leaves the fleet by itself; one that was killed can be forgotten when its lease has run out (member-ttl)',
+  },
+  PEER_UNREACHABLE: {
+    status: 503,
+    meaning: 'another proxy of the ring cannot be reached, or has not answered in time',
+    hint: 'see ringproxy proxies ls; check that its admin API can be reached from here (advertise-admin)',
+  },
+  PEER_TOKEN: {
+    status: 401,
+    meaning: 'a proxy has called another one without its peer-token',
+    hint: 'give all proxies of the ring the same peer-token (without one, the same admin-token)',
+  },
+  PEER_OTHER: {
+    status: 421,
+    meaning: 'a proxy was called that is not the one that was meant, or has another id by now',
+    hint: 'it is asked again under its new address by itself; where that does not help, see advertise-admin',
+  },
+  PEER_VERSION: {
+    status: 409,
+    meaning: 'two proxies of the ring do not speak the same version of their protocol',
+    hint: 'bring them to the same version of ringproxy',
+  },
+  PEER_FAILED: {
+    status: 502,
+    meaning: 'another proxy of the ring has answered with an error',
+    hint: 'its log says more',
+  },
+
   // The start, and files.
   CONFIG: { status: null, exitCode: 2, meaning: 'the configuration has mistakes', hint: '' },
   NO_NODES: {

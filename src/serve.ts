@@ -12,11 +12,11 @@ import { socketShortCuts } from './proxy/io/raw-socket.js';
 import { pickDataPlaneSettings } from './proxy/settings.js';
 import { FunctionKeeper } from './rebalance/function-keeper.js';
 import { composeAdmin } from './serve/compose-admin.js';
-import { composeRing } from './serve/compose-ring.js';
+import { composeRing, type RingParts } from './serve/compose-ring.js';
 import { reachBy } from './serve/reach.js';
 import { createLogger } from './telemetry/log.js';
-import { infoLines } from './telemetry/stats-view.js';
 import { logEvents } from './telemetry/subscribers.js';
+import { OwnStanding } from './topology/participant/own-standing.js';
 import type { RingManager } from './topology/ring-manager.js';
 
 export interface RunningProxy {
@@ -42,14 +42,17 @@ export async function startServer(config: Config): Promise<RunningProxy> {
   const { proxyId, version } = identity;
   const reach = reachBy(config);
 
+  const standing = new OwnStanding(proxyId, () => parts.standing);
   const functions = new FunctionKeeper({
     timeout: config.connectTimeout,
+    standing,
     serving: () => ring.routed.filter((node) => monitors.isUp(node)).map(reach),
     log,
   });
   const plane = createPlane({
     workers: config.workers === 'auto' ? availableParallelism() : config.workers,
     plane: { ...pickDataPlaneSettings(config), listen: address, proxyId, version },
+    standing,
     beforeReturn: (node) => functions.beforeReturn(node),
     warn: (message) => log.warn(message),
   });
@@ -63,13 +66,13 @@ export async function startServer(config: Config): Promise<RunningProxy> {
     },
     (reply) => commands.learn(reply),
   );
-  const parts = composeRing({ config, identity, log, reach, plane, monitors, functions });
+  const parts: RingParts = composeRing({ config, identity, log, reach, standing, plane, monitors, functions });
   const ring: RingManager = parts.ring;
   const { store, strays } = parts;
-  const admin = composeAdmin({ config, identity, log, plane, ring, strays });
+  const admin = composeAdmin({ config, identity, log, plane, ring, strays, store, peers: null });
   plane.describeBy((stats) => ({
     redisVersion: monitors.oldestVersion ?? ASSUMED_REDIS_VERSION,
-    lines: infoLines(admin.viewOf(stats)),
+    lines: admin.infoLines(stats),
     clients: stats.clients,
   }));
 
@@ -84,6 +87,7 @@ export async function startServer(config: Config): Promise<RunningProxy> {
   };
   try {
     await store.open();
+    await admin.open();
     const { hash, distribution, hashTag, vnodes, weighting } = config;
     await ring.bootstrap(config.nodes, { hash, distribution, hashTag, vnodes, weighting });
     await functions.spread(ring.nodes.map(reach));

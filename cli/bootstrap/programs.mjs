@@ -13,6 +13,11 @@ const PACKAGES = {
   'docker-compose': { apt: 'docker-compose', dnf: 'docker-compose', apk: 'docker-compose', brew: 'docker-compose' },
   haproxy: { apt: 'haproxy', dnf: 'haproxy', apk: 'haproxy', brew: 'haproxy', pacman: 'haproxy' },
   chromium: { apt: 'chromium', dnf: 'chromium', apk: 'chromium', pacman: 'chromium' },
+  ip: { apt: 'iproute2', dnf: 'iproute', apk: 'iproute2', pacman: 'iproute2' },
+  iptables: { apt: 'iptables', dnf: 'iptables', apk: 'iptables', pacman: 'iptables' },
+  perl: { apt: 'perl', dnf: 'perl', apk: 'perl', brew: 'perl', pacman: 'perl' },
+  etcd: { apt: 'etcd-server', dnf: 'etcd', apk: 'etcd', brew: 'etcd', pacman: 'etcd' },
+  etcdctl: { apt: 'etcd-client', dnf: 'etcd', apk: 'etcd-ctl', brew: 'etcd', pacman: 'etcd' },
   nutcracker: { apt: 'nutcracker', dnf: 'nutcracker', brew: 'twemproxy' },
 };
 

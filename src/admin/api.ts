@@ -188,6 +188,8 @@ export interface ChangeRequest {
   noDrain?: boolean | undefined;
   /** Empty nodes that join and hold keys, instead of refusing them. */
   flush?: boolean | undefined;
+  /** Go on although proxies that are none of this fleet are connected to the nodes: what they write may be lost. */
+  force?: boolean | undefined;
   /** Keys a second at most, from the first one on; 0: as fast as it goes. */
   throttle?: number | undefined;
   dryRun?: boolean | undefined;
@@ -360,6 +362,10 @@ export interface LoadView {
   bytesInPerSecond: number;
   bytesOutPerSecond: number;
   keysMovedPerSecond: number;
+  /** Processor time a second of all processes of the proxy: 1 is a whole core. */
+  cores: number;
+  /** Bytes of resident memory of all processes of the proxy, at the end. */
+  residentMemory: number;
   /** Seconds; null when there were no commands. */
   p50: number | null;
   p99: number | null;

@@ -49,6 +49,12 @@ export interface RingPort {
   /** What a cancel would move back. */
   previewCancel(): ChangeAccepted;
   history(): Promise<HistoryEntry[]>;
+  /**
+   * Takes a proxy out of the fleet that is dead, as whoever asks for it vouches: the nodes drop its connections, and
+   * changes do not wait for it any more.
+   * @throws RingproxyError when there is no such proxy, or it lives, or a node cannot be asked
+   */
+  forget(proxyId: string): Promise<void>;
 }
 
 /** Keys on nodes that do not own them. */

@@ -27,6 +27,7 @@ const changeRequest = z
     replace: z.array(z.strictObject({ name: z.string(), address: z.string(), ...access })).optional(),
     noDrain: z.boolean().optional(),
     flush: z.boolean().optional(),
+    force: z.boolean().optional(),
     throttle: z.number().int().min(0).optional(),
     dryRun: z.boolean().optional(),
   })

@@ -1,22 +1,25 @@
 /** The admin HTTP API. Its paths and fields are part of the public contract (see `api.ts`). */
 
-import { createHash, timingSafeEqual } from 'node:crypto';
-import type { Socket } from 'node:net';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import { z } from 'zod';
 import { RingproxyError } from '../errors.js';
 import { type Address, isLoopback } from '../node/address.js';
-import type { ApiError, RingView } from './api.js';
+import { hasToken, sendError, tokenOf } from './answers.js';
+import type { RingView } from './api.js';
 import type { AdminBackend } from './backend.js';
 import { parseChange } from './change-request.js';
+import { ConnectionBounds } from './connection-bounds.js';
 import { EventStreams } from './event-streams.js';
 import { PAGE_HEADERS, readPageFiles } from './page-files.js';
+import { PEER_ROUTE, type PeerPort, servePeers } from './peer-routes.js';
 import { parseKeys } from './query.js';
 
 export interface AdminOptions {
   readonly listen: Address;
   /** Empty: none is needed. */
   readonly token: string;
+  /** Who answers other proxies of the ring; null: this one is alone. */
+  readonly peers: PeerPort | null;
   /** Told of failures that are bugs. */
   readonly onError: (error: Error) => void;
 }
@@ -41,12 +44,7 @@ const CHECKED_EVERY_MS = 2000;
 const SILENCE_MS = 120_000;
 /** One that is idle is kept for so many milliseconds; longer than Prometheus and the page pause. */
 const KEPT_ALIVE_MS = 72_000;
-const MOST_CONNECTIONS = 512;
-/** From so many connections on idle ones are not kept, so that others are let in. */
-const CROWDED_CONNECTIONS = 384;
-/** When it is crowded, one that has not sent a request for so many milliseconds makes room for others. */
-const GREETED_MS = 1000;
-const METHODS = ['GET', 'HEAD', 'POST'] as const;
+const METHODS = ['GET', 'HEAD', 'POST', 'DELETE'] as const;
 
 export class AdminServer {
   readonly #app: FastifyInstance;
@@ -83,30 +81,8 @@ export class AdminServer {
       }
       return sendError(reply, new RingproxyError('NOT_FOUND', `there is no ${request.method} ${request.url}`));
     });
-    const { server } = this.#app;
-    server.maxConnections = MOST_CONNECTIONS;
-    let connections = 0;
-    /** Those that have sent no request yet, the oldest first, with when they came. */
-    const silent = new Map<Socket, number>();
-    const makeRoom = (): void => {
-      server.closeIdleConnections();
-      for (const [socket, since] of silent) {
-        if (performance.now() - since < GREETED_MS) break;
-        socket.destroy();
-      }
-    };
-    server.on('connection', (socket) => {
-      connections++;
-      silent.set(socket, performance.now());
-      socket.once('close', () => {
-        connections--;
-        silent.delete(socket);
-      });
-      if (connections >= CROWDED_CONNECTIONS) makeRoom();
-    });
-    // One too many was turned away: the next one is to be let in.
-    server.on('drop', makeRoom);
-    server.on('request', (request) => silent.delete(request.socket));
+    const bounds = new ConnectionBounds(this.#app.server);
+    if (options.peers !== null) servePeers(this.#app, options.peers, (socket) => bounds.trust(socket));
     this.#routes();
   }
 
@@ -193,6 +169,10 @@ export class AdminServer {
       return ring.view().change;
     });
     app.get('/v1/proxies', async () => backend.fleet.proxies());
+    app.delete<{ Params: { id: string } }>('/v1/proxies/:id', async (request) => {
+      await ring.forget(request.params.id);
+      return backend.fleet.proxies();
+    });
     app.get('/v1/stats', async () => plane.stats());
     app.get('/v1/load', async (request, reply) => {
       const load = backend.load.over(numberOf(request, 'seconds', { least: 1, most: MOST_SECONDS, otherwise: 10 }));
@@ -232,6 +212,8 @@ export class AdminServer {
   }
 
   async #authorize(request: FastifyRequest): Promise<void> {
+    // These have a token of their own.
+    if (request.routeOptions.url === PEER_ROUTE) return;
     const { token } = this.#options;
     const path = pathOf(request);
     if (OPEN_PATHS.has(path) || (path.startsWith(PAGE_PATH) && request.method === 'GET')) return;
@@ -240,9 +222,9 @@ export class AdminServer {
       checkOrigin(request);
       return;
     }
-    const given = /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1] ?? '';
-    if (!sameText(given, token)) {
-      throw new RingproxyError('UNAUTHORIZED', given === '' ? 'the admin API needs a token' : 'the token is wrong');
+    if (!hasToken(request, token)) {
+      const isMissing = tokenOf(request) === '';
+      throw new RingproxyError('UNAUTHORIZED', isMissing ? 'the admin API needs a token' : 'the token is wrong');
     }
   }
 
@@ -315,18 +297,6 @@ function keysOf(request: FastifyRequest): Buffer[] {
   throw new RingproxyError('NO_KEY', 'no key is asked for');
 }
 
-/** @param status that of the error's code, where HTTP has none that says more */
-function sendError(reply: FastifyReply, failure: RingproxyError, status = failure.status): FastifyReply {
-  const { code, message, hint } = failure;
-  const body: ApiError = { error: { code, message, hint } };
-  return reply.code(status).send(body);
-}
-
-function sameText(a: string, b: string): boolean {
-  const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
-  return timingSafeEqual(digest(a), digest(b));
-}
-
 const INDEX = `ringproxy admin API
 
 GET  /                          the web page
@@ -343,6 +313,7 @@ POST /v1/ring/changes           add, remove, reweight or replace nodes; with "dr
 GET  /v1/ring/changes/current   the running change
 POST /v1/ring/changes/current/{pause,resume,cancel,throttle}
 GET  /v1/proxies                the proxies of this ring
+DELETE /v1/proxies/ID           forget one that is dead
 GET  /v1/stats                  counters and latencies
 GET  /v1/load?seconds=N         rates and latencies of the last seconds
 GET  /v1/load/history?since=T   the same by the second, for the last five minutes

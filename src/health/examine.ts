@@ -4,7 +4,7 @@ import { describeNodeError, isReplyError, onNode } from '../node/client.js';
 import type { NodeEndpoint } from '../node/endpoint.js';
 import { isForbidden } from '../node/reply-errors.js';
 import { NODE_RIGHTS, type NodeRight, PROBE_KEY } from '../node-rights.js';
-import { nodeFailure } from './inspect.js';
+import { INSPECTS, nodeFailure } from './inspect.js';
 
 export interface NodeExam {
   /** What the proxy may not send there. */
@@ -82,7 +82,7 @@ export async function takesValuesOf(
 /** @throws RingproxyError NODE_UNREACHABLE whatever has failed */
 async function asked<T>(node: NodeEndpoint, timeout: number, work: (redis: Redis) => Promise<T>): Promise<T> {
   try {
-    return await onNode(node, 'ringproxy-inspect', timeout, work);
+    return await onNode(node, INSPECTS, timeout, work);
   } catch (error) {
     throw nodeFailure(node, error);
   }

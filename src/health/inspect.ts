@@ -4,6 +4,7 @@ import { RingproxyError } from '../errors.js';
 import { describeNodeError, onNode, wasLoginRefused } from '../node/client.js';
 import type { NodeEndpoint } from '../node/endpoint.js';
 import type { NodeIdentity } from '../node/identity.js';
+import { type ProxyStanding, passFor, readsOnly } from '../node/standing.js';
 import { readRunId } from '../resp/run-id.js';
 import { readImpairment } from './impairment.js';
 
@@ -28,13 +29,15 @@ export interface NodeFacts {
   readonly impairment: string | null;
 }
 
+/** Of connections that look what a node is, and leave it as it is. */
+export const INSPECTS = readsOnly('ringproxy-inspect');
 /** A node that is full of keys takes its time to empty itself. Milliseconds. */
 const FLUSH_MS = 60_000;
 
 /** Asks a node what it is. @throws RingproxyError that says why it cannot be a node of the ring */
 export async function inspectNode(node: NodeEndpoint, timeout: number): Promise<NodeFacts> {
   try {
-    return await onNode(node, 'ringproxy-inspect', timeout, async (redis) => readFacts(await redis.info()));
+    return await onNode(node, INSPECTS, timeout, async (redis) => readFacts(await redis.info()));
   } catch (error) {
     throw nodeFailure(node, error);
   }
@@ -47,13 +50,13 @@ export async function inspectNode(node: NodeEndpoint, timeout: number): Promise<
  */
 export function runIdsOf(nodes: readonly NodeEndpoint[], timeout: number): Promise<string[]> {
   const ask = async (redis: Redis): Promise<string> => readRunId(await redis.info('server'));
-  return Promise.all(nodes.map((node) => onNode(node, 'ringproxy-inspect', timeout, ask).catch(() => '')));
+  return Promise.all(nodes.map((node) => onNode(node, INSPECTS, timeout, ask).catch(() => '')));
 }
 
 /** Removes every key of a node. */
-export async function flushNode(node: NodeEndpoint, timeout: number): Promise<void> {
+export async function flushNode(node: NodeEndpoint, timeout: number, standing: ProxyStanding): Promise<void> {
   try {
-    await onNode(node, 'ringproxy-flush', Math.max(timeout, FLUSH_MS), (redis) => redis.flushall());
+    await onNode(node, passFor(standing, 'flush'), Math.max(timeout, FLUSH_MS), (redis) => redis.flushall());
   } catch (error) {
     throw nodeFailure(node, error);
   }

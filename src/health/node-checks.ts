@@ -1,5 +1,6 @@
 /** What a change of the ring asks of nodes, before keys move. */
 import type { NodeEndpoint } from '../node/endpoint.js';
+import type { ProxyStanding } from '../node/standing.js';
 import { examineNode, type NodeExam, takesValuesOf } from './examine.js';
 import { flushNode, inspectNode, type NodeFacts, runIdsOf } from './inspect.js';
 
@@ -22,17 +23,19 @@ export interface NodeChecks<Node> {
 /**
  * @param reach says how to log in at a node
  * @param limits milliseconds, and how many databases are needed
+ * @param standing by what right nodes are emptied
  */
 export function nodeChecks<Node>(
   reach: (node: Node) => NodeEndpoint,
   limits: { readonly probeTimeout: number; readonly connectTimeout: number; readonly databases: number },
+  standing: ProxyStanding,
 ): NodeChecks<Node> {
   const { probeTimeout, connectTimeout, databases } = limits;
   return {
     inspect: (node) => inspectNode(reach(node), Math.max(probeTimeout, connectTimeout)),
     examine: (node) => examineNode(reach(node), databases, connectTimeout),
     takesValuesOf: (source, target) => takesValuesOf(reach(source), reach(target), connectTimeout),
-    flush: (node) => flushNode(reach(node), connectTimeout),
+    flush: (node) => flushNode(reach(node), connectTimeout, standing),
     runIds: (nodes) => runIdsOf(nodes.map(reach), RUN_ID_MS),
   };
 }

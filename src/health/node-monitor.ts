@@ -4,6 +4,7 @@ import type { Redis } from 'ioredis';
 import { connectNode, describeNodeError, isReplyError } from '../node/client.js';
 import type { NodeEndpoint } from '../node/endpoint.js';
 import { provesAlive } from '../node/reply-errors.js';
+import { readsOnly } from '../node/standing.js';
 import { readFacts } from './inspect.js';
 
 export interface NodeHealth {
@@ -118,7 +119,7 @@ export class NodeMonitor {
 
   async #connect(): Promise<Redis> {
     const { connectionName, timeout } = this.#options;
-    const redis = await connectNode(this.node, connectionName, timeout);
+    const redis = await connectNode(this.node, readsOnly(connectionName), timeout);
     if (this.#stopped) redis.disconnect();
     this.#redis = redis;
     // A node may forbid COMMAND (ACL, rename-command): it is up all the same, only its own commands stay unknown.

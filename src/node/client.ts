@@ -6,18 +6,19 @@ import type { NodeEndpoint } from './endpoint.js';
 import { type Failure, failure, NodeFailure, sentenceOf, shortened, systemFailure } from './failure.js';
 import type { NodeIdentity } from './identity.js';
 import { wantsLogin } from './reply-errors.js';
+import type { Pass } from './standing.js';
 
 /** A socket that is not ended by then is destroyed. Milliseconds. */
 const DISCONNECT_MS = 2000;
 
 /**
  * Connects to a node and logs in. It does not connect anew: when the connection ends, so does the client.
- * @param connectionName at the node
+ * @param pass its name at the node, and by what right it speaks
  * @param timeout milliseconds, for each of: connecting, logging in, each command
  * @throws NodeFailure that says why it cannot
  */
-export async function connectNode(node: NodeEndpoint, connectionName: string, timeout: number): Promise<Redis> {
-  const { socket } = await dial(node, { connectionName, timeout, asks: [], tolerates: 'any error' });
+export async function connectNode(node: NodeEndpoint, pass: Pass, timeout: number): Promise<Redis> {
+  const { socket } = await dial(node, { pass, timeout, asks: [], tolerates: 'any error' });
   const redis = new Redis({
     Connector: connectorOf(socket),
     // It would greet the node itself, but keeps what the node answers to itself, or misreads it.
@@ -39,11 +40,11 @@ export async function connectNode(node: NodeEndpoint, connectionName: string, ti
 /** Connects, works, and disconnects. @throws NodeFailure when it cannot connect, and what `work` throws */
 export async function onNode<T>(
   node: NodeEndpoint,
-  connectionName: string,
+  pass: Pass,
   timeout: number,
   work: (redis: Redis) => Promise<T>,
 ): Promise<T> {
-  const redis = await connectNode(node, connectionName, timeout);
+  const redis = await connectNode(node, pass, timeout);
   try {
     return await work(redis);
   } finally {

@@ -7,6 +7,7 @@ import { type Failure, failure, NodeFailure, systemFailure, timedOut } from './f
 import { Handshake, type HandshakeOptions } from './handshake.js';
 import type { NodeIdentity } from './identity.js';
 import { sharedLookup } from './lookup.js';
+import type { Pass, Ruling } from './standing.js';
 
 /** @throws RangeError when the node's address is none: those of members were looked at when they joined */
 export function addressOf({ name, address }: NodeIdentity): Address {
@@ -27,8 +28,9 @@ export function openSocket(address: Address, onread?: OnReadOpts): Socket {
 }
 
 /** What the dialer's connections may differ in: all of them speak RESP2 and begin in database 0. */
-export interface DialOptions extends Pick<HandshakeOptions, 'connectionName' | 'asks' | 'tolerates'> {
-  /** Milliseconds to connect, and as many to be greeted. */
+export interface DialOptions extends Pick<HandshakeOptions, 'asks' | 'tolerates'> {
+  readonly pass: Pass;
+  /** Milliseconds to connect, as many to be greeted, and as many to learn whether this proxy may speak. */
   readonly timeout: number;
 }
 
@@ -43,21 +45,51 @@ export interface Dialled {
 
 /** Connects to a node and logs in. @throws NodeFailure that says why it cannot */
 export async function dial(node: NodeEndpoint, options: DialOptions): Promise<Dialled> {
+  const { pass, timeout } = options;
   const socket = openSocket(addressOf(node));
   // Until whoever takes it over listens as well, an error must find somebody.
   socket.on('error', () => {});
   try {
-    await connected(socket, options.timeout);
-    const handshake = new Handshake({ ...options, login: node, protocol: 2, database: 0 });
+    endWith(socket, pass.revoked);
+    await connected(socket, timeout);
+    const { asks, tolerates } = options;
+    const connectionName = pass.name;
+    const handshake = new Handshake({ asks, tolerates, connectionName, login: node, protocol: 2, database: 0 });
     const asked = Date.now();
-    await greeted(socket, handshake, options.timeout);
-    const { connectionId, runId, clock } = handshake.greeted;
+    await greeted(socket, handshake, timeout);
+    const { connectionId, runId, clock, isNamed } = handshake.greeted;
+    if (pass.needsName && !isNamed) throw new Stop(failure('unnamed'));
+    await permitted(pass, timeout);
     const clockOffset = clock === null ? 0 : clock - (asked + Date.now()) / 2;
     return { socket, connectionId, runId, clockOffset };
   } catch (error) {
     socket.destroy();
     throw error instanceof Stop ? new NodeFailure(node, error.failure) : error;
   }
+}
+
+/** How long after a look that told nothing the next one follows. Milliseconds. */
+const LOOK_AGAIN_MS = 100;
+
+/** The node knows the connection by its name: looks whether it may speak. @throws Stop when it may not, or not in time */
+async function permitted(pass: Pass, timeout: number): Promise<void> {
+  const deadline = performance.now() + timeout;
+  for (;;) {
+    const ruling: Ruling = await pass.look();
+    if (ruling === 'speak') return;
+    if (ruling === 'fenced-off' || performance.now() >= deadline) throw new Stop(failure(ruling));
+    await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS));
+  }
+}
+
+function endWith(socket: Socket, revoked: AbortSignal | null): void {
+  if (revoked === null) return;
+  const end = (): void => {
+    socket.destroy();
+  };
+  revoked.addEventListener('abort', end);
+  socket.once('close', () => revoked.removeEventListener('abort', end));
+  if (revoked.aborted) end();
 }
 
 /** Carries a failure out of a callback. */

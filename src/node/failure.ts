@@ -33,6 +33,12 @@ export type FailureKind =
   | 'protocol'
   /** A reply that belongs to nothing. */
   | 'unasked'
+  /** The node does not let the connection bear this proxy's name. */
+  | 'unnamed'
+  /** It cannot be told now whether this proxy still belongs to its fleet. */
+  | 'unsure'
+  /** This proxy belongs to its fleet no more, by the name that the connection bears. */
+  | 'fenced-off'
   /** This side does not need the connection any more. */
   | 'done';
 
@@ -103,6 +109,20 @@ const WORDS: Readonly<Record<FailureKind, Words>> = {
     sentence: () => 'it does not speak the Redis protocol',
   },
   unasked: { predicate: (failure) => `sent a reply that nothing asked for${lastWords(failure)}` },
+  unnamed: {
+    predicate: () =>
+      'refused CLIENT SETNAME, without which a fleet cannot use it: give its user the right client|setname',
+  },
+  unsure: {
+    predicate: () =>
+      'is not spoken to yet: the store of the ring (etcd) does not answer, so it cannot be told whether this proxy still belongs to the fleet; try again',
+    sentence: () =>
+      'it cannot be told whether this proxy still belongs to the fleet, since the store (etcd) does not answer',
+  },
+  'fenced-off': {
+    predicate: () => 'is not spoken to by this connection: the fleet has passed this proxy over; try again',
+    sentence: () => 'the fleet has passed this proxy over',
+  },
   done: { predicate: () => 'is not needed any more' },
 };
 

@@ -23,6 +23,8 @@ export interface Greeted {
   peer: string;
   /** The node's clock, in milliseconds since 1970, or null. */
   clock: number | null;
+  /** The node has taken the connection's name. */
+  isNamed: boolean;
 }
 
 /** A command behind the handshake, whose answer may be an error. */
@@ -61,7 +63,7 @@ const NOTHING = (): void => {};
 export class Handshake {
   /** What the node is sent, in one piece. */
   readonly bytes: Buffer;
-  readonly greeted: Greeted = { connectionId: -1, runId: '', peer: '', clock: null };
+  readonly greeted: Greeted = { connectionId: -1, runId: '', peer: '', clock: null, isNamed: false };
   /** What the node has last said against a courtesy, or empty: when it closes the connection then, that is why. */
   complaint = '';
   readonly #steps: readonly Step[];
@@ -74,7 +76,9 @@ export class Handshake {
     this.#steps = [
       ...loginSteps(login),
       ...(protocol === 3 ? [step('HELLO 3', 'protocol', ['HELLO', '3'])] : []),
-      step('CLIENT SETNAME', 'courtesy', ['CLIENT', 'SETNAME', connectionName]),
+      step('CLIENT SETNAME', 'courtesy', ['CLIENT', 'SETNAME', connectionName], () => {
+        this.greeted.isNamed = true;
+      }),
       ...(database === 0 ? [] : [step(`SELECT ${database}`, 'database', ['SELECT', String(database)])]),
       ...asks.map((question) => ask(question, this.greeted)),
       ...last.map(({ words, done }) => step(words.join(' '), 'courtesy', words, done)),

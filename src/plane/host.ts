@@ -2,6 +2,7 @@
 import type { WorkerView } from '../admin/api.js';
 import type { CommandInfo } from '../commands/build.js';
 import type { NodeEndpoint } from '../node/endpoint.js';
+import type { Standing } from '../node/standing.js';
 import type { PlaneStats } from '../proxy/measure/plane-stats.js';
 import type { RoutingSnapshot } from '../proxy/snapshot.js';
 import type { FenceMember } from '../topology/state/change-protocol.js';
@@ -13,6 +14,12 @@ export interface ProxyInfo {
   readonly lines: readonly string[];
   /** Clients of all processes. */
   readonly clients: number;
+}
+
+/** By what right the data plane speaks to nodes, wherever it runs. */
+export interface PlaneStanding extends Standing {
+  /** Until when that is certain, by `monotonicNow`. */
+  readonly validUntil: number;
 }
 
 export interface PlaneHost {
@@ -32,6 +39,8 @@ export interface PlaneHost {
    * @throws Error when a node that has such connections cannot be asked
    */
   killLateConnections(nodes: readonly NodeEndpoint[]): Promise<void>;
+  /** `validUntil` of its standing is another one. */
+  renewed(): void;
   /** A source has no moved key left. */
   sourceSwept(source: number): void;
   /** Commands that the nodes know beyond those of the table at hand. */

@@ -62,6 +62,9 @@ export class LocalPlane implements PlaneHost {
     await this.#killLate(nodes, late, (dropped) => this.#plane.forgetLate([dropped]));
   }
 
+  /** The data plane asks it itself. */
+  renewed(): void {}
+
   /** The data plane asks the mover itself. */
   sourceSwept(): void {}
 

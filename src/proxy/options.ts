@@ -1,13 +1,14 @@
 import type { Address } from '../node/address.js';
+import type { Standing } from '../node/standing.js';
 import type { DataPlaneSettings } from './settings.js';
 
 /** What the data plane is made with: its settings, and who it is. */
 export interface DataPlaneOptions extends DataPlaneSettings {
-  /** Names this proxy's connections at the nodes. */
+  /** Tells this process from others, from its start to its end. */
   readonly proxyId: string;
   readonly version: string;
   /** `HOST:PORT` parsed, or a Unix socket's path. */
   readonly listen: Address;
-  /** Called when a node knows a new connection by its name, before it carries commands: may end the process. */
-  readonly mayServe: () => void;
+  /** By what right it speaks to nodes; its connections there bear the id of this. */
+  readonly standing: Standing;
 }

@@ -1,7 +1,9 @@
 /** Making sure that old connections are gone before keys move: what still lies in their sockets would run late. */
 import type { Redis } from 'ioredis';
-import { namingNode, onNode } from '../node/client.js';
+import { isReplyError, namingNode, onNode } from '../node/client.js';
 import type { NodeEndpoint } from '../node/endpoint.js';
+import { isForbidden } from '../node/reply-errors.js';
+import { proxyOfConnection, readsOnly } from '../node/standing.js';
 
 /** A connection that ended with commands in flight. */
 export interface LateConnection {
@@ -34,7 +36,11 @@ export function lateKiller(timeout: number): LateKiller {
         for (const connection of own) {
           // A node that was restarted counts connections anew, and the number may be another one's.
           const address = connection.peer === '' ? [] : ['ADDR', connection.peer];
-          await redis.call('CLIENT', 'KILL', 'ID', connection.id, ...address);
+          await needing(
+            'client|kill',
+            redis.call('CLIENT', 'KILL', 'ID', connection.id, ...address),
+            'this proxy that were lost',
+          );
           onDropped(connection);
         }
       });
@@ -55,16 +61,17 @@ export async function killByName(
 ): Promise<void> {
   for (const node of nodes) {
     await asked(node, timeout, async (redis) => {
-      const list = String(await redis.client('LIST'));
+      const list = String(await needing('client|list', redis.client('LIST')));
       for (const match of list.matchAll(/^id=(\d+) .*? name=(\S+) /gm)) {
-        if (isGone(match[2] ?? '')) await redis.call('CLIENT', 'KILL', 'ID', match[1] ?? '');
+        if (!isGone(match[2] ?? '')) continue;
+        await needing('client|kill', redis.call('CLIENT', 'KILL', 'ID', match[1] ?? ''), match[2]);
       }
     });
   }
 }
 
 /**
- * The same of all connections of these proxies, and of their workers, with which they served clients and moved keys.
+ * The same of all connections of these proxies, and of their workers, by which they changed data.
  * @param proxies their ids
  * @throws NodeFailure when a node cannot be asked
  */
@@ -76,15 +83,58 @@ export function killProxies(
   return killByName(nodes, (name) => proxies.includes(proxyOfConnection(name)), timeout);
 }
 
-/** @returns the id of the proxy that named its connection to a node so, or an empty string */
-function proxyOfConnection(name: string): string {
-  return /^ringproxy(?:-move)?:([0-9a-f]+)(?:\.\d+)?$/.exec(name)?.[1] ?? '';
+/** The right to move the keys of a source: a later one takes an earlier one's place. */
+export interface MoverRight {
+  /** The id of the proxy that has it. */
+  readonly holder: string;
+  /** The source's number in the ring. */
+  readonly source: number;
+  readonly revision: number;
+}
+
+/** What the connections are named by which keys are moved. */
+export function moverName({ holder, source, revision }: MoverRight): string {
+  return `ringproxy-move:${holder}.${source}.${revision}`;
+}
+
+/**
+ * Makes the nodes drop the connections of those that moved the source's keys before.
+ * @param right whose turn it is
+ * @throws NodeFailure when a node cannot be asked
+ */
+export function killEarlierMovers(
+  nodes: readonly NodeEndpoint[],
+  right: Omit<MoverRight, 'holder'>,
+  timeout: number,
+): Promise<void> {
+  return killByName(nodes, (name) => isEarlier(name, right), timeout);
+}
+
+function isEarlier(name: string, { source, revision }: Omit<MoverRight, 'holder'>): boolean {
+  const [, ofSource = '', ofRevision = ''] = /^ringproxy-move:[0-9a-f]+\.(\d+)\.(\d+)$/.exec(name) ?? [];
+  return ofSource !== '' && Number(ofSource) === source && Number(ofRevision) < revision;
+}
+
+/**
+ * Whoever is not dropped may still run a command: nobody is passed over then.
+ * @param name of the connection that is to be dropped, where it is known
+ * @throws Error that names the right which the proxy's user lacks at the node
+ */
+async function needing<T>(right: string, answer: Promise<T>, name = 'proxies that are gone'): Promise<T> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (!isReplyError(error) || !isForbidden(error.message)) throw error;
+    throw new Error(
+      `it does not let connections of ${name} be dropped, on which commands may still lie: give the proxy's user the right ${right}`,
+    );
+  }
 }
 
 /** @throws NodeFailure when the node cannot be asked, or Error with what it answers */
 async function asked(node: NodeEndpoint, timeout: number, work: (redis: Redis) => Promise<void>): Promise<void> {
   try {
-    await onNode(node, 'ringproxy-fence', timeout, work);
+    await onNode(node, readsOnly('ringproxy-fence'), timeout, work);
   } catch (error) {
     throw namingNode(node, error);
   }

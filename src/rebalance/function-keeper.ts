@@ -2,12 +2,14 @@
 import { RingproxyError } from '../errors.js';
 import { describeNodeError } from '../node/client.js';
 import type { NodeEndpoint } from '../node/endpoint.js';
+import type { ProxyStanding } from '../node/standing.js';
 import { LATE, within } from '../time/within.js';
 import { copyFunctions, spreadFunctions } from './functions.js';
 
 export interface FunctionKeeperOptions {
   /** Of each connection and each command. Milliseconds. */
   readonly timeout: number;
+  readonly standing: ProxyStanding;
   /** Nodes that serve clients now. */
   readonly serving: () => readonly NodeEndpoint[];
   readonly log: {
@@ -28,11 +30,11 @@ export class FunctionKeeper {
 
   /** A node comes back that was down: it may have lost its functions. It serves when this returns, whatever was found. */
   async beforeReturn(node: NodeEndpoint): Promise<void> {
-    const { serving, log } = this.#options;
+    const { serving, log, timeout, standing } = this.#options;
     const { name } = node;
     const others = serving().filter((other) => other.name !== name);
     try {
-      const from = await within(PATIENCE_MS, copyFunctions(others, node, this.#options.timeout));
+      const from = await within(PATIENCE_MS, copyFunctions(others, node, timeout, standing));
       if (from === LATE || from === null) return;
       log.info({ node: name }, `${name} came back without functions: copied those of ${from}`);
     } catch (error) {
@@ -43,7 +45,8 @@ export class FunctionKeeper {
 
   /** A node is to join. @throws RingproxyError when it cannot take the functions that the members have */
   async bring(members: readonly NodeEndpoint[], node: NodeEndpoint): Promise<void> {
-    await copyFunctions(members, node, this.#options.timeout).catch((error: unknown) => {
+    const { timeout, standing } = this.#options;
+    await copyFunctions(members, node, timeout, standing).catch((error: unknown) => {
       throw new RingproxyError(
         'FUNCTIONS',
         `${node.name} (${node.address}) cannot take the functions of the ring: ${describeNodeError(error)}`,
@@ -53,7 +56,8 @@ export class FunctionKeeper {
 
   /** The proxy starts: a node may have been restarted while nobody looked. */
   async spread(members: readonly NodeEndpoint[]): Promise<void> {
-    const given = await within(PATIENCE_MS, spreadFunctions(members, this.#options.timeout));
+    const { timeout, standing } = this.#options;
+    const given = await within(PATIENCE_MS, spreadFunctions(members, timeout, standing));
     if (given === LATE || given.length === 0) return;
     this.#options.log.info({}, `${given.join(', ')} had no functions: copied those of another node`);
   }

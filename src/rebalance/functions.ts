@@ -6,15 +6,17 @@ import type { Redis } from 'ioredis';
 import { connectNode, isReplyError, onNode } from '../node/client.js';
 import type { NodeEndpoint } from '../node/endpoint.js';
 import { isUnknownCommand } from '../node/reply-errors.js';
+import { type ProxyStanding, passFor, readsOnly } from '../node/standing.js';
 
 /** While they are copied, clients may load further ones: it is looked this many times whether all is well. */
 const ROUNDS = 5;
-const CONNECTION_NAME = 'ringproxy-functions';
+const READS = readsOnly('ringproxy-functions');
 
 /**
  * Makes the libraries of `target` those of the first of `sources` that has any and can be asked. When none of them
  * has, the target's stay.
  * @param timeout milliseconds
+ * @param standing by what right the target is changed
  * @returns the name of the node that they were copied from, or null when nothing had to be done
  * @throws Error when the target cannot take them
  */
@@ -22,14 +24,15 @@ export async function copyFunctions(
   sources: readonly NodeEndpoint[],
   target: NodeEndpoint,
   timeout: number,
+  standing: ProxyStanding,
 ): Promise<string | null> {
   for (const source of sources) {
-    const from = await connectNode(source, CONNECTION_NAME, timeout).catch(() => null);
+    const from = await connectNode(source, READS, timeout).catch(() => null);
     if (from === null) continue;
     try {
       const libraries = await readLibraries(from).catch(() => null);
       if (libraries === null || libraries === NO_LIBRARIES) continue;
-      const copied = await onNode(target, CONNECTION_NAME, timeout, (to) => mirror(from, to));
+      const copied = await onNode(target, passFor(standing, 'functions'), timeout, (to) => mirror(from, to));
       return copied ? source.name : null;
     } finally {
       from.disconnect();
@@ -42,14 +45,20 @@ export async function copyFunctions(
  * Gives the functions of one node to those that have none: what was restarted while no proxy looked.
  * @returns the names of the nodes that have got them; those that cannot be asked are left out
  */
-export async function spreadFunctions(nodes: readonly NodeEndpoint[], timeout: number): Promise<string[]> {
+export async function spreadFunctions(
+  nodes: readonly NodeEndpoint[],
+  timeout: number,
+  standing: ProxyStanding,
+): Promise<string[]> {
   const libraries = await Promise.all(
-    nodes.map((node) => onNode(node, CONNECTION_NAME, timeout, readLibraries).catch(() => null)),
+    nodes.map((node) => onNode(node, READS, timeout, readLibraries).catch(() => null)),
   );
   const source = nodes.find((_node, i) => (libraries[i] ?? NO_LIBRARIES) !== NO_LIBRARIES);
   if (source === undefined) return [];
   const lacking = nodes.filter((_node, i) => libraries[i] === NO_LIBRARIES);
-  const copied = await Promise.all(lacking.map((node) => copyFunctions([source], node, timeout).catch(() => null)));
+  const copied = await Promise.all(
+    lacking.map((node) => copyFunctions([source], node, timeout, standing).catch(() => null)),
+  );
   return lacking.flatMap((node, i) => (copied[i] === null ? [] : [node.name]));
 }
 

@@ -1,4 +1,5 @@
 /** Moving keys, as the ring asks for it: by connections of this proxy's own, named so that they can be told. */
+import { type ProxyStanding, passFor } from '../node/standing.js';
 import type { Rings } from '../ring/rings.js';
 import { publishKeysMoved } from './events.js';
 import { Mover, type MoverOptions } from './mover.js';
@@ -15,7 +16,7 @@ const TIMEOUT_MS = 7000;
 const SURVEY_MS = 3000;
 
 export interface KeyMovingOptions<Node> {
-  readonly proxyId: string;
+  readonly standing: ProxyStanding;
   /** Milliseconds. */
   readonly connectTimeout: number;
   /** Where a node is, how to log in there, and where other nodes find it. */
@@ -40,9 +41,9 @@ export class KeyMoving<Node> {
   readonly #link: Omit<MovingNodesOptions, 'onFirstSeen'>;
 
   constructor(options: KeyMovingOptions<Node>) {
-    const { proxyId, connectTimeout } = options;
+    const { standing, connectTimeout } = options;
     this.#options = options;
-    this.#link = { connectionName: `ringproxy-move:${proxyId}`, connectTimeout, timeout: TIMEOUT_MS };
+    this.#link = { pass: () => passFor(standing, 'move'), connectTimeout, timeout: TIMEOUT_MS };
   }
 
   /** A connection to a node, for looking at its keys. @throws NodeFailure */

@@ -7,13 +7,14 @@ import type { Socket } from 'node:net';
 import { type Dialled, dial } from '../node/dial.js';
 import type { NodeEndpoint } from '../node/endpoint.js';
 import { type Failure, failure, NodeFailure, systemFailure, timedOut } from '../node/failure.js';
+import type { Pass } from '../node/standing.js';
 import { decodeReply, ReplyError, type ReplyValue } from '../resp/decode.js';
 import { request } from '../resp/encode.js';
 import { ReplyFramer } from '../resp/reply-framer.js';
 
 export interface LinkOptions {
-  /** Name of the connection at the node. */
-  readonly connectionName: string;
+  /** The name of a connection at the node, and by what right it speaks; asked for each one. */
+  readonly pass: () => Pass;
   /** Milliseconds. */
   readonly connectTimeout: number;
   /** Milliseconds that a node may take to answer a batch. */
@@ -66,7 +67,7 @@ export class NodeLink {
   /** Connects and logs in. @throws NodeFailure that says why it cannot */
   static async open(node: NodeEndpoint, options: LinkOptions): Promise<NodeLink> {
     const dialled = await dial(node, {
-      connectionName: options.connectionName,
+      pass: options.pass(),
       timeout: options.connectTimeout,
       asks: ['id', 'process', 'clock'],
       tolerates: 'lacking rights',

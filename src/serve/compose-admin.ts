@@ -1,6 +1,7 @@
 /** Composition: what operators see of the proxy, and what serves it. */
 import type { StatsView } from '../admin/api.js';
 import type { AdminBackend } from '../admin/backend.js';
+import type { PeerPort } from '../admin/peer-routes.js';
 import { AdminServer } from '../admin/server.js';
 import { listenFailure } from '../config/listen-failure.js';
 import type { Config } from '../config/settings.js';
@@ -10,15 +11,18 @@ import { parseAddress } from '../node/address.js';
 import type { PlaneHost } from '../plane/host.js';
 import { bucketUpperBound } from '../proxy/measure/histogram.js';
 import type { PlaneStats } from '../proxy/measure/plane-stats.js';
+import { fleetFigures } from '../telemetry/fleet-figures.js';
 import { LoadHistory } from '../telemetry/load-history.js';
 import type { Logger } from '../telemetry/log.js';
+import { ownLoad } from '../telemetry/own-load.js';
 import { ProxyMetrics } from '../telemetry/proxy-metrics.js';
 import { RecentEvents } from '../telemetry/recent-events.js';
-import { statsView } from '../telemetry/stats-view.js';
+import { fleetLines, infoLines, statsView } from '../telemetry/stats-view.js';
 import { onEvents } from '../telemetry/subscribers.js';
 import type { StrayChecks } from '../topology/jobs/stray-checks.js';
 import type { RingManager } from '../topology/ring-manager.js';
-import { aloneFleet } from './alone.js';
+import type { RingStore } from '../topology/store/ring-store.js';
+import { composeFleetView } from './compose-fleet-view.js';
 
 export interface AdminNeeds {
   readonly config: Config;
@@ -27,23 +31,39 @@ export interface AdminNeeds {
   readonly plane: PlaneHost;
   readonly ring: RingManager;
   readonly strays: StrayChecks;
+  readonly store: RingStore;
+  /** Who answers other proxies of the ring; null: this one is alone. */
+  readonly peers: PeerPort | null;
 }
 
 export interface AdminParts {
-  /** What `stats` shows of what was counted. */
-  viewOf(stats: PlaneStats): StatsView;
+  /** Sees the fleet from now on. */
+  open(): Promise<void>;
+  /** What INFO says of the proxy, of what was counted. */
+  infoLines(stats: PlaneStats): string[];
   /** Serves the admin API. @returns its URL, or null where it is off @throws RingproxyError when it cannot listen */
   listen(): Promise<string | null>;
   close(): Promise<void>;
 }
 
-export function composeAdmin({ config, identity, log, plane, ring, strays }: AdminNeeds): AdminParts {
+export function composeAdmin({ config, identity, log, plane, ring, strays, store, peers }: AdminNeeds): AdminParts {
   const recent = new RecentEvents();
   const load = new LoadHistory({
     read: () => plane.stats(),
     keysMoved: () => [...ring.movedKeys].reduce((sum, { keys }) => sum + keys, 0),
     bucketUpperBound,
     now: () => performance.now(),
+  });
+  let url: string | null = null;
+  const fleet = composeFleetView({
+    kind: config.coordination,
+    store,
+    self: () => identity.proxyId,
+    ring,
+    admin: () => url ?? '',
+    workers: () => plane.workers.length,
+    load: () => ownLoad(load),
+    heard: null,
   });
   const metrics = new ProxyMetrics({
     identity,
@@ -52,11 +72,12 @@ export function composeAdmin({ config, identity, log, plane, ring, strays }: Adm
     movedKeys: () => ring.movedKeys,
     bytesMoved: () => ring.bytesMoved,
     strays: () => strays.report().nodes,
+    fleet: () => fleetFigures(fleet.proxies(), fleet.coordination(), ring.generation),
+    etcd: () => null,
+    softState: () => null,
   });
   const viewOf = (stats: PlaneStats): StatsView =>
     statsView(stats, { identity, workers: plane.workers, generation: ring.generation });
-  let url: string | null = null;
-  const fleet = aloneFleet({ identity, ring, workers: () => plane.workers.length, admin: () => url ?? '' });
   const backend: AdminBackend = {
     ring,
     strays,
@@ -71,7 +92,8 @@ export function composeAdmin({ config, identity, log, plane, ring, strays }: Adm
   };
   let server: AdminServer | null = null;
   return {
-    viewOf,
+    open: () => fleet.open(),
+    infoLines: (stats) => [...infoLines(viewOf(stats)), ...fleetLines(fleet.proxies(), fleet.coordination())],
     async listen() {
       const address = config.admin === 'off' ? null : parseAddress(config.admin);
       if (address === null) return null;
@@ -79,6 +101,7 @@ export function composeAdmin({ config, identity, log, plane, ring, strays }: Adm
       server = new AdminServer(backend, {
         listen: address,
         token: config.adminToken,
+        peers,
         onError: (error) => log.error({ err: error }, 'the admin API failed'),
       });
       url = await server.listen().catch((error: unknown) => {
@@ -88,6 +111,7 @@ export function composeAdmin({ config, identity, log, plane, ring, strays }: Adm
     },
     async close() {
       load.stop();
+      fleet.close();
       await server?.close();
       recent.stop();
     },

@@ -10,6 +10,7 @@ import { KeyMoving } from '../rebalance/key-moving.js';
 import type { Logger } from '../telemetry/log.js';
 import { publishGeneration } from '../topology/events.js';
 import { StrayChecks } from '../topology/jobs/stray-checks.js';
+import type { OwnStanding, StandingPorts } from '../topology/participant/own-standing.js';
 import { RingManager } from '../topology/ring-manager.js';
 import { type Member, RECORD_FORMAT } from '../topology/state/ring-state.js';
 import { LocalStore } from '../topology/store/local-store.js';
@@ -23,6 +24,7 @@ export interface RingNeeds {
   readonly identity: ProxyIdentity;
   readonly log: Logger;
   readonly reach: ReachMember;
+  readonly standing: OwnStanding;
   readonly plane: PlaneHost;
   readonly monitors: NodeMonitors;
   readonly functions: FunctionKeeper;
@@ -32,16 +34,26 @@ export interface RingParts {
   readonly ring: RingManager;
   readonly store: LocalStore;
   readonly strays: StrayChecks;
+  readonly standing: StandingPorts;
 }
 
-export function composeRing({ config, identity, log, reach, plane, monitors, functions }: RingNeeds): RingParts {
+export function composeRing({
+  config,
+  identity,
+  log,
+  reach,
+  standing,
+  plane,
+  monitors,
+  functions,
+}: RingNeeds): RingParts {
   const { proxyId } = identity;
   const { connectTimeout } = config;
   const warn = (message: string): void => log.warn(message);
   const watcher = new ChangeWatcher();
   const watch = (): void => watcher.observe(ring.view());
   const moving = new KeyMoving<Member>({
-    proxyId,
+    standing,
     connectTimeout,
     reach,
     isBusy: () => plane.isBusy(),
@@ -64,7 +76,7 @@ export function composeRing({ config, identity, log, reach, plane, monitors, fun
     runId: (node) => monitors.runIdOf(node),
     warn,
   });
-  const checks = nodeChecks<Member>(reach, config);
+  const checks = nodeChecks<Member>(reach, config, standing);
   const ring: RingManager = new RingManager(proxyId, store, {
     ...checks,
     databases: config.databases,
@@ -101,5 +113,13 @@ export function composeRing({ config, identity, log, reach, plane, monitors, fun
     info: (message) => log.info(message),
     debug: (message) => log.debug(message),
   });
-  return { ring, store, strays };
+  store.watch(({ kind }) => {
+    if (kind === 'standing') plane.renewed();
+  });
+  const standingPorts: StandingPorts = {
+    store,
+    consistency: () => ring.consistency,
+    onFencedOff: () => warn(`this proxy (${standing.id}) was passed over by the others of its fleet`),
+  };
+  return { ring, store, strays, standing: standingPorts };
 }

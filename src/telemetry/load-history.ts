@@ -20,6 +20,8 @@ export interface LoadTotals {
   readonly bytesOut: number;
   readonly heldClients: number;
   readonly loopLag: number;
+  readonly cpuSeconds: number;
+  readonly residentMemory: number;
   readonly commands: readonly { readonly calls: number; readonly errors: number; readonly time: TimeCounts }[];
   readonly nodes: readonly {
     readonly node: string;
@@ -59,6 +61,7 @@ interface Slice {
   readonly clients: number;
   readonly heldClients: number;
   readonly loopLag: number;
+  readonly residentMemory: number;
   readonly sums: Sums;
   readonly time: SparseCounts;
   readonly nodes: readonly (Omit<LoadTotals['nodes'][number], 'time'> & { readonly time: SparseCounts })[];
@@ -72,6 +75,7 @@ interface Sums {
   bytesIn: number;
   bytesOut: number;
   keysMoved: number;
+  cpuSeconds: number;
 }
 
 /** A reading, kept until the next one to take the difference. */
@@ -138,8 +142,9 @@ export class LoadHistory {
   }
 
   #take(totals: LoadTotals): Reading {
-    const { hits, misses, bytesIn, bytesOut } = totals;
-    const sums = { commands: 0, errors: 0, hits, misses, bytesIn, bytesOut, keysMoved: this.#options.keysMoved() };
+    const { hits, misses, bytesIn, bytesOut, cpuSeconds } = totals;
+    const keysMoved = this.#options.keysMoved();
+    const sums = { commands: 0, errors: 0, hits, misses, bytesIn, bytesOut, keysMoved, cpuSeconds };
     let time = NOTHING;
     for (const row of totals.commands) {
       sums.commands += row.calls;
@@ -174,6 +179,8 @@ export class LoadHistory {
       bytesInPerSecond: rate('bytesIn'),
       bytesOutPerSecond: rate('bytesOut'),
       keysMovedPerSecond: rate('keysMoved'),
+      cores: rate('cpuSeconds'),
+      residentMemory: last.residentMemory,
       p50: this.#quantile(times, 0.5),
       p99: this.#quantile(times, 0.99),
       nodes: last.nodes.map((node): NodeLoad => {
@@ -223,6 +230,7 @@ function slice(totals: LoadTotals, before: Reading, now: Reading): Slice {
     clients: totals.clients,
     heldClients: totals.heldClients,
     loopLag: totals.loopLag,
+    residentMemory: totals.residentMemory,
     sums,
     time: difference(before.time, now.time),
     nodes: totals.nodes.map((node) => {

@@ -29,6 +29,9 @@ export class ProxyMetrics {
         movedKeys: options.movedKeys,
         bytesMoved: options.bytesMoved,
         strays: options.strays,
+        fleet: options.fleet,
+        etcd: options.etcd,
+        softState: options.softState,
       }),
     );
   }

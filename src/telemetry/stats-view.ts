@@ -1,5 +1,13 @@
 /** Makes what `/v1/stats` shows, and what INFO says of the proxy, of what the data plane counted. */
-import type { CommandStats, KeyGroupStats, NodeStats, StatsView, WorkerView } from '../admin/api.js';
+import type {
+  CommandStats,
+  CoordinationView,
+  KeyGroupStats,
+  NodeStats,
+  ProxyView,
+  StatsView,
+  WorkerView,
+} from '../admin/api.js';
 import type { ProxyIdentity } from '../identity.js';
 import { type HistogramData, quantileOf } from '../proxy/measure/histogram.js';
 import type { PlaneStats } from '../proxy/measure/plane-stats.js';
@@ -61,6 +69,35 @@ export function infoLines(stats: StatsView): string[] {
     `ringproxy_errors:${stats.errors}`,
     `ringproxy_hits:${stats.hits}`,
     `ringproxy_misses:${stats.misses}`,
+  ];
+}
+
+/** @returns the lines of that section on the fleet, or none where the proxy is alone with its ring */
+export function fleetLines(proxies: readonly ProxyView[], coordination: CoordinationView): string[] {
+  if (coordination.kind === 'none') return [];
+  const { consistency, reachable, leaseSeconds, proxy } = coordination;
+  const own = proxies.find(({ id }) => id === proxy);
+  const members = proxies.map(({ id, admin, alive, fencedOff, generation, phase, coordinator, load }) => [
+    `id=${id}`,
+    `state=${fencedOff ? 'fenced' : alive ? 'alive' : 'away'}`,
+    `admin=${admin}`,
+    `generation=${generation}`,
+    `phase=${phase}`,
+    `coordinator=${coordinator ? 1 : 0}`,
+    `clients=${load?.clients ?? ''}`,
+    `ops_per_sec=${load === null ? '' : Math.round(load.commandsPerSecond)}`,
+  ]);
+  return [
+    `ringproxy_members:${proxies.length}`,
+    `ringproxy_members_alive:${proxies.filter(({ alive, fencedOff }) => alive && !fencedOff).length}`,
+    `ringproxy_coordinator:${proxies.find(({ coordinator }) => coordinator)?.id ?? ''}`,
+    `ringproxy_is_coordinator:${own?.coordinator === true ? 1 : 0}`,
+    `ringproxy_jobs:${own?.jobs.join(',') ?? ''}`,
+    `ringproxy_consistency:${consistency}`,
+    `ringproxy_etcd_status:${reachable ? 'up' : 'down'}`,
+    ...(leaseSeconds === null ? [] : [`ringproxy_lease_seconds:${Math.floor(leaseSeconds)}`]),
+    // As a master lists its replicas.
+    ...members.map((fields, index) => `ringproxy_member${index}:${fields.join(',')}`),
   ];
 }
 

@@ -39,6 +39,23 @@ export const EVENT_CHANNELS: Readonly<Record<string, ChannelUse>> = {
   'ringproxy:ring:abandoned': notice,
   'ringproxy:ring:finished': notice,
   'ringproxy:keys:moved': frequent,
+  'ringproxy:fence:raised': detail,
+  'ringproxy:fence:passed': detail,
+  'ringproxy:fence:given-up': notice,
+  'ringproxy:fleet:joined': notice,
+  'ringproxy:fleet:rejoined': notice,
+  'ringproxy:fleet:left': notice,
+  'ringproxy:fleet:away': warning,
+  'ringproxy:fleet:back': notice,
+  'ringproxy:fleet:fenced-off': warning,
+  'ringproxy:fleet:forgotten': notice,
+  'ringproxy:fleet:coordinator': notice,
+  'ringproxy:fleet:job-taken': detail,
+  'ringproxy:fleet:job-lost': detail,
+  'ringproxy:fleet:lease-lost': warning,
+  'ringproxy:fleet:lease-regained': notice,
+  'ringproxy:etcd:lost': warning,
+  'ringproxy:etcd:back': notice,
 };
 
 /** Those that are not too many for a person. */

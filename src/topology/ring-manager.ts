@@ -38,7 +38,7 @@ import { type MovedKeys, MoveTotals } from './jobs/move-totals.js';
 import { type LocalRing, snapshotOf } from './participant/local-ring.js';
 import { Participant } from './participant/participant.js';
 import type { RingManagerHooks } from './ring-manager-hooks.js';
-import { differences, type Member, type NewMember } from './state/ring-state.js';
+import { type Consistency, differences, type Member, type NewMember } from './state/ring-state.js';
 import { phaseOf } from './state/transitions.js';
 import type { RingStore } from './store/ring-store.js';
 import { arcsView } from './views/arcs-view.js';
@@ -116,6 +116,11 @@ export class RingManager {
     const { local } = this.#participant;
     if (local === null || local.change !== null || this.#coordinator.isDeciding) return null;
     return { rings: local.rings, nodes: local.stored.state.members };
+  }
+
+  /** What holds for proxies that cannot ask the store, as far as the ring is known. */
+  get consistency(): Consistency {
+    return this.#participant.local?.stored.state.consistency ?? 'strict';
   }
 
   get phase(): RingPhase {
@@ -211,6 +216,13 @@ export class RingManager {
 
   which(keys: readonly Buffer[]): WhichView[] {
     return locateKeys(keys, this.#local());
+  }
+
+  /** Takes a dead proxy out of all fences. @throws RingproxyError when it is none of this ring, or lives */
+  async forget(proxyId: string): Promise<void> {
+    const member = (await this.#store.members()).find(({ id }) => id === proxyId);
+    if (member === undefined) throw new RingproxyError('UNKNOWN_PROXY', `there is no proxy ${proxyId} in this fleet`);
+    throw new RingproxyError('PROXY_ALIVE', `the proxy ${proxyId} lives`);
   }
 
   async history(): Promise<HistoryEntry[]> {

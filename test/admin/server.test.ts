@@ -1,105 +1,9 @@
 /** The admin API's HTTP: statuses, errors, who may ask. What it says of a real ring is tested in `test/topology`. */
 import http from 'node:http';
 import { describe, expect, it } from 'vitest';
-import type { AdminBackend } from '../../src/admin/backend.js';
-import { AdminServer } from '../../src/admin/server.js';
-import { RingproxyError } from '../../src/errors.js';
-import { coordinationView, proxyView } from '../cli/fake-admin.js';
-import { atEnd } from '../support/cleanup.js';
-import { EventSource } from './event-source.js';
+import { serveAdmin } from './serve-admin.js';
 
 const CHANGE = '/v1/ring/changes';
-
-class Backend implements AdminBackend {
-  readonly calls: string[] = [];
-  readonly source = new EventSource();
-  readiness = { ready: true, reason: '' };
-
-  readonly ring: AdminBackend['ring'] = {
-    view: () => {
-      const base = { generation: 1, phase: 'stable', hash: 'murmur3', distribution: 'ketama' } as const;
-      return { ...base, hashTag: '{}', vnodes: 160, nodes: [], change: null };
-    },
-    arcs: (limit) => {
-      this.calls.push(`arcs ${limit}`);
-      return { generation: 1, phase: 'stable', points: 0, exact: true, nodes: [], arcs: [] };
-    },
-    which: (keys) => {
-      this.calls.push(...keys.map((key) => key.toString('hex')));
-      return [];
-    },
-    change: async () => {
-      throw new RingproxyError('CHANGE_RUNNING', 'another change is under way', 'wait for it');
-    },
-    pause: async () => {
-      this.calls.push('pause');
-    },
-    resume: async (noDrain) => {
-      this.calls.push(noDrain ? 'resume without draining' : 'resume');
-    },
-    throttle: async (keysPerSecond) => {
-      this.calls.push(`throttle ${keysPerSecond}`);
-    },
-    cancel: async () => {
-      this.calls.push('cancel');
-    },
-    previewCancel: () => {
-      this.calls.push('preview of cancel');
-      return { generation: 3, dryRun: true, warnings: [], moves: [], survey: null };
-    },
-    history: () => {
-      throw new Error('a secret of the inside');
-    },
-  };
-  readonly strays: AdminBackend['strays'] = {
-    report: () => ({ running: false, fix: false, nodes: [] }),
-    check: async (fix) => {
-      this.calls.push(`check strays${fix ? ', fix' : ''}`);
-      return { running: true, fix, nodes: [] };
-    },
-  };
-  readonly plane: AdminBackend['plane'] = {
-    stats: () => {
-      throw new RingproxyError('NOT_READY', 'the ring is not known yet', 'try again');
-    },
-    ready: async () => this.readiness,
-  };
-  readonly load: AdminBackend['load'] = {
-    over: (seconds) => {
-      this.calls.push(`load ${seconds}`);
-      return null;
-    },
-    samples: (since) => {
-      this.calls.push(`history ${since?.toISOString() ?? 'all'}`);
-      return [];
-    },
-  };
-  readonly events: AdminBackend['events'] = {
-    recent: () => [
-      { channel: 'ringproxy:ring:begun', at: new Date(1000), event: { kind: 'add' } },
-      { channel: 'ringproxy:upstream:up', at: new Date(2000), event: { node: 'a' } },
-    ],
-    subscribe: this.source.subscribe,
-  };
-  readonly metrics: AdminBackend['metrics'] = {
-    read: async () => ({ contentType: 'text/plain; version=0.0.4; charset=utf-8', text: 'ringproxy_up 1\n' }),
-  };
-
-  readonly fleet: AdminBackend['fleet'] = {
-    proxies: () => [proxyView({ id: 'p' })],
-    coordination: () => coordinationView({ kind: 'etcd', proxy: 'p' }),
-    downFor: () => [],
-  };
-}
-
-async function start(token = ''): Promise<{ url: string; backend: Backend; bugs: Error[] }> {
-  const backend = new Backend();
-  const bugs: Error[] = [];
-  const listen = { host: '127.0.0.1', port: 0 };
-  const server = new AdminServer(backend, { listen, token, onError: (error) => bugs.push(error) });
-  atEnd(() => server.close());
-  return { url: await server.listen(), backend, bugs };
-}
 
 function json(body: string): RequestInit {
   return { method: 'POST', headers: { 'content-type': 'application/json' }, body };
@@ -116,7 +20,7 @@ async function errorOf(request: Promise<Response>): Promise<object> {
 
 describe('errors', () => {
   it('have one shape, a code, a hint and the right status', async () => {
-    const { url } = await start();
+    const { url } = await serveAdmin();
     expect(await errorOf(fetch(`${url}/nope`))).toMatchObject({ status: 404, code: 'NOT_FOUND' });
     expect(await errorOf(fetch(`${url}/%ff`))).toMatchObject({ status: 400, code: 'BAD_REQUEST' });
     expect(await errorOf(fetch(`${url}${CHANGE}/current`))).toMatchObject({ status: 404, code: 'NO_CHANGE' });
@@ -175,7 +79,7 @@ describe('errors', () => {
   });
 
   it('name the methods that a path takes', async () => {
-    const { url } = await start();
+    const { url } = await serveAdmin();
     for (const [method, path, allow] of [
       ['DELETE', '/v1/ring', 'GET, HEAD'],
       ['POST', '/v1/ring?x=1', 'GET, HEAD'],
@@ -188,7 +92,7 @@ describe('errors', () => {
   });
 
   it('keep what is wrong inside, and report it', async () => {
-    const { url, bugs } = await start();
+    const { url, bugs } = await serveAdmin();
     const answer = await fetch(`${url}/v1/ring/history`);
     expect([answer.status, await answer.text()]).toEqual([500, expect.not.stringContaining('secret')]);
     expect(bugs.map((error) => error.message)).toEqual(['a secret of the inside']);
@@ -197,7 +101,7 @@ describe('errors', () => {
 
 describe('who may ask', () => {
   it('is anybody with the token, and anybody for health', async () => {
-    const { url } = await start('hunter2');
+    const { url } = await serveAdmin({ token: 'hunter2' });
     const withToken = (authorization: string): Promise<Response> =>
       fetch(`${url}/metrics`, { headers: { authorization } });
     expect(await errorOf(fetch(`${url}/metrics`))).toMatchObject({ status: 401, code: 'UNAUTHORIZED' });
@@ -211,7 +115,7 @@ describe('who may ask', () => {
   // Symptom: any web page could cancel a change on the reader's machine: such a POST has no body, so browsers send
   // it unasked. Cause: only the Host was looked at.
   it('is no page of another origin', async () => {
-    const { url, backend } = await start();
+    const { url, backend } = await serveAdmin();
     const cancel = (origin: string): Promise<Response> =>
       fetch(`${url}${CHANGE}/current/cancel`, { method: 'POST', headers: { origin } });
     expect(await errorOf(cancel('http://evil.example'))).toMatchObject({ status: 403, code: 'BAD_ORIGIN' });
@@ -225,7 +129,7 @@ describe('who may ask', () => {
 
 describe('the page', () => {
   it('may load our own files only, is not framed, and is asked for anew', async () => {
-    const { url } = await start('hunter2');
+    const { url } = await serveAdmin({ token: 'hunter2' });
     const answer = await fetch(url);
     expect([answer.status, answer.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8']);
     const policy = answer.headers.get('content-security-policy') ?? '';
@@ -241,7 +145,7 @@ describe('the page', () => {
   });
 
   it('needs no token for its files, and has no others', async () => {
-    const { url } = await start('hunter2');
+    const { url } = await serveAdmin({ token: 'hunter2' });
     const style = await fetch(`${url}/page/page.css`);
     expect([style.status, style.headers.get('content-type')]).toEqual([200, 'text/css; charset=utf-8']);
     for (const path of ['tsconfig.json', 'main.ts', '../server.ts', '..%2fserver.js', '%2e%2e/server.js', 'nope']) {
@@ -252,8 +156,15 @@ describe('the page', () => {
 });
 
 describe('requests', () => {
+  it('for forgetting a proxy name it', async () => {
+    const { url, backend } = await serveAdmin();
+    const answer = await fetch(`${url}/v1/proxies/a1b2`, { method: 'DELETE' });
+    expect({ status: answer.status, left: await answer.json() }).toMatchObject({ status: 200, left: [{ id: 'p' }] });
+    expect(backend.calls).toEqual(['forget a1b2']);
+  });
+
   it('reach the proxy', async () => {
-    const { url, backend } = await start();
+    const { url, backend } = await serveAdmin();
     await fetch(`${url}/v1/ring/which?key=%ff%00&other=1&key=&key=a+%2B%zz&key=%C3%BC`);
     expect(backend.calls.splice(0)).toEqual(['ff00', '', '61202b257a7a', 'c3bc']);
     for (const what of ['pause', 'resume', 'cancel'])
@@ -271,7 +182,7 @@ describe('requests', () => {
   });
 
   it('for drawings and loads have bounds', async () => {
-    const { url, backend } = await start();
+    const { url, backend } = await serveAdmin();
     for (const path of [
       'ring/arcs',
       'ring/arcs?limit=4096',
@@ -291,7 +202,7 @@ describe('requests', () => {
   });
 
   it('for events get those of before where they ask for them, of the channels that they name', async () => {
-    const { url, backend } = await start();
+    const { url, backend } = await serveAdmin();
     const read = async (query: string): Promise<string> => {
       const aborted = new AbortController();
       const answer = await fetch(`${url}/v1/events?${query}`, { signal: aborted.signal });
@@ -312,7 +223,7 @@ describe('requests', () => {
   });
 
   it('for events are answered as they happen, until the reader goes away', async () => {
-    const { url, backend } = await start();
+    const { url, backend } = await serveAdmin();
     const { promise: response, resolve } = deferred<http.IncomingMessage>();
     const request = http.get(`${url}/v1/events`, resolve).on('error', () => {});
     const stream = await response;

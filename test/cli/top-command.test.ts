@@ -17,6 +17,7 @@ function loadView(fields: Partial<LoadView> = {}): LoadView {
   const node = { node: 'a', address: '127.0.0.1:7001', up: true, inflight: 3 };
   return {
     ...{ at: '2026-01-01T00:00:00.000Z', seconds: 2, clients: 5, heldClients: 1, eventLoopLagSeconds: 0.0002 },
+    ...{ cores: 0.25, residentMemory: 104857600 },
     ...{ commandsPerSecond: 12345.6, errorsPerSecond: 0.25, hitsPerSecond: 90, missesPerSecond: 10 },
     ...{ bytesInPerSecond: 2048, bytesOutPerSecond: 1536.4, keysMovedPerSecond: 0, p50: 0.00024, p99: 0.0012 },
     nodes: [{ ...node, commandsPerSecond: 12345.6, errorsPerSecond: 0, p50: 0.0001, p99: 0.001 }],

@@ -12,6 +12,7 @@ function sampleOf(names: readonly string[], fields: Partial<NodeView> = {}): Sam
     ring: ringView({ nodes, change: changeView({ throttle: 1500 }) }),
     load: {
       ...{ at: '2026-01-01T00:00:00.000Z', seconds: 2, clients: 5, heldClients: 1, eventLoopLagSeconds: 0.0002 },
+      ...{ cores: 0.25, residentMemory: 104857600 },
       ...{ commandsPerSecond: 12345.6, errorsPerSecond: 0.25, hitsPerSecond: 90, missesPerSecond: 10 },
       ...{ bytesInPerSecond: 2048, bytesOutPerSecond: 1536.4, keysMovedPerSecond: 0, p50: 0.00024, p99: 0.0012 },
       nodes: nodes.map(({ name, address }) => ({ ...load, node: name, address })),

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { flushNode, inspectNode, readFacts } from '../../src/health/inspect.js';
 import { type NodeHealthEvent, NodeMonitor } from '../../src/health/node-monitor.js';
 import { atEnd } from '../support/cleanup.js';
+import { FakeStanding } from '../support/fake-standing.js';
 import { freePort } from '../support/free-port.js';
 import { startRedis } from '../support/redis-process.js';
 
@@ -101,7 +102,7 @@ describe('a first look at a node', () => {
       runId: expect.stringMatching(/^[0-9a-f]{40}$/),
     });
     expect((await inspectNode(node(`localhost:${redis.port}`), 10_000)).runId).toBe(facts.runId);
-    await flushNode(node(redis.address), 10_000);
+    await flushNode(node(redis.address), 10_000, new FakeStanding());
     expect((await inspectNode(node(redis.address), 10_000)).keys).toBe(0);
   });
 

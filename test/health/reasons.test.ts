@@ -6,6 +6,7 @@
  * command with its reason, and that was a courtesy (CLIENT SETNAME) whose errors do not count; and only whether a node
  * answers was looked at, not what.
  */
+
 import { execFile } from 'node:child_process';
 import { mkdirSync, rmSync } from 'node:fs';
 import net from 'node:net';
@@ -14,6 +15,7 @@ import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import type { NodeView } from '../../src/admin/api.js';
 import { inspectNode } from '../../src/health/inspect.js';
+import { readsOnly } from '../../src/node/standing.js';
 import { NodeLink } from '../../src/rebalance/node-link.js';
 import { atEnd } from '../support/cleanup.js';
 import { RawClient } from '../support/raw-client.js';
@@ -193,6 +195,6 @@ it('admission and moves are told, too', async () => {
   await occupy(redis, 2);
   const node = { name: 'n', address: redis.address, username: '', password: '' };
   await expect(inspectNode(node, 1000)).rejects.toThrow(FULL);
-  const options = { connectionName: 'ringproxy-move:test', connectTimeout: 1000, timeout: 1000, onLate: () => {} };
+  const options = { pass: () => readsOnly('test'), connectTimeout: 1000, timeout: 1000, onLate: () => {} };
   await expect(NodeLink.open(node, options)).rejects.toThrow(FULL);
 });

@@ -1,4 +1,5 @@
 /** Connections to real nodes, and to what only looks like one. */
+
 import net from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -10,15 +11,18 @@ import {
   onNode,
   wasLoginRefused,
 } from '../../src/node/client.js';
-import { type DialOptions, dial } from '../../src/node/dial.js';
+import { type Dialled, type DialOptions, dial } from '../../src/node/dial.js';
 import { type FailureKind, NodeFailure } from '../../src/node/failure.js';
+import { passFor, readsOnly } from '../../src/node/standing.js';
 import { atEnd } from '../support/cleanup.js';
+import { FakeStanding } from '../support/fake-standing.js';
+import { FaultRelay } from '../support/fault-relay.js';
 import { freePort } from '../support/free-port.js';
 import { startRedis } from '../support/redis-process.js';
 import { tempFolder } from '../support/temp-folder.js';
 
 const OPTIONS: DialOptions = {
-  connectionName: 'test',
+  pass: readsOnly('test'),
   timeout: 2000,
   asks: ['id', 'process', 'peer', 'clock'],
   tolerates: 'lacking rights',
@@ -82,8 +86,11 @@ describe('a node lets in', () => {
       if (username === 'poor') expect(clockOffset).toBe(0);
       socket.destroy();
     }
-    const answered = await onNode(at(redis.address, { username: 'poor', password: 'secret' }), 'test', 2000, (redis) =>
-      redis.set('a', '1').catch((error: unknown) => error),
+    const answered = await onNode(
+      at(redis.address, { username: 'poor', password: 'secret' }),
+      readsOnly('test'),
+      2000,
+      (redis) => redis.set('a', '1').catch((error: unknown) => error),
     );
     expect(isReplyError(answered)).toBe(true);
     expect(describeNodeError(answered)).toMatch(/^NOPERM /);
@@ -128,7 +135,7 @@ describe('a node that cannot be connected to is told by the kind of failure', ()
       .poll(() => failureAt(redis.address).catch(() => null), { timeout: 20_000 })
       .toMatchObject({ kind: 'busy', passes: true });
     // Where they do not, it is let be.
-    const client = await connectNode(at(redis.address), 'test', 2000);
+    const client = await connectNode(at(redis.address), readsOnly('test'), 2000);
     await client.call('SCRIPT', 'KILL');
     await expect(script).rejects.toThrow(/script killed|User requested/i);
     client.disconnect();
@@ -155,17 +162,87 @@ describe('a node that cannot be connected to is told by the kind of failure', ()
 it('a command that fails says whether it was the connection', async () => {
   const redis = await startRedis();
   const node = at(redis.address);
-  const client = await connectNode(node, 'test', 2000);
+  const client = await connectNode(node, readsOnly('test'), 2000);
   const wrong = await client.call('GET').catch((error: unknown) => error);
   expect(namingNode(node, wrong)).not.toBeInstanceOf(NodeFailure);
   expect(namingNode(node, wrong).message).toMatch(/^n \(\S+\): ERR wrong number of arguments/);
   redis.kill('SIGSTOP');
-  const late = await connectNode(node, 'test', 100).catch((error: unknown) => error);
+  const late = await connectNode(node, readsOnly('test'), 100).catch((error: unknown) => error);
   expect(late).toMatchObject({ kind: 'timeout' });
   const waiting = client.ping().catch((error: unknown) => error);
   redis.kill('SIGKILL');
   expect(namingNode(node, await waiting)).toMatchObject({
     kind: 'closed',
     message: expect.stringMatching(/it closed/),
+  });
+});
+
+/**
+ * Who was stopped between the look and the first command has been dropped by the node by its name: so the name goes
+ * before the look, and nothing goes with either.
+ */
+describe('a connection that changes data', () => {
+  const dialBy = (net: FaultRelay, standing: FakeStanding, timeout = 5000): Promise<Dialled> =>
+    dial(at(net.address), { ...OPTIONS, pass: passFor(standing, 'flush'), timeout });
+
+  it('bears its proxy before it looks, and carries nothing before the look says yes', async () => {
+    const net = await FaultRelay.start((await startRedis()).port);
+    const standing = new FakeStanding();
+    standing.lapse();
+    let isOpen = false;
+    const dialled = dialBy(net, standing).then((found) => {
+      isOpen = true;
+      return found;
+    });
+    await expect.poll(() => standing.asked).toEqual(['f00d']);
+    expect(net.requests).toContainEqual(['CLIENT', 'SETNAME', 'ringproxy-flush:f00d']);
+    const before = net.requests.length;
+    standing.answer('unsure');
+    await expect.poll(() => standing.asked).toHaveLength(2);
+    expect([isOpen, net.requests.length]).toEqual([false, before]);
+    standing.answer('speak');
+    (await dialled).socket.destroy();
+  });
+
+  it('asks nobody while the right holds', async () => {
+    const net = await FaultRelay.start((await startRedis()).port);
+    const standing = new FakeStanding();
+    (await dialBy(net, standing)).socket.destroy();
+    expect(standing.asked).toEqual([]);
+  });
+
+  it('is none when the proxy was passed over, or that cannot be told in time', async () => {
+    const net = await FaultRelay.start((await startRedis()).port);
+    for (const ruling of ['fenced-off', 'unsure'] as const) {
+      const standing = new FakeStanding();
+      standing.lapse();
+      const dialled = dialBy(net, standing, 200).catch((error: unknown) => error);
+      const answering = setInterval(() => standing.answer(ruling), 5);
+      expect(await dialled).toMatchObject({ kind: ruling });
+      clearInterval(answering);
+    }
+  });
+
+  it('ends when the right is taken away', async () => {
+    const net = await FaultRelay.start((await startRedis()).port);
+    const standing = new FakeStanding();
+    const { socket } = await dialBy(net, standing);
+    standing.revoke();
+    await expect.poll(() => socket.destroyed).toBe(true);
+    await expect(dialBy(net, standing)).rejects.toThrow();
+  });
+
+  it('is none in a fleet where the node takes no names, and is one for a proxy that is alone', async () => {
+    const redis = await startRedis();
+    await redis.client().call('ACL', 'SETUSER', 'default', '-client|setname');
+    const net = await FaultRelay.start(redis.port);
+    const standing = new FakeStanding();
+    (await dialBy(net, standing)).socket.destroy();
+    standing.lapse();
+    await expect(dialBy(net, standing)).rejects.toMatchObject({
+      kind: 'unnamed',
+      message: expect.stringContaining('client|setname'),
+    });
+    expect(standing.asked).toEqual([]);
   });
 });

@@ -1,4 +1,5 @@
 /** A row in the table of the data plane's settings is all that a setting needs, from the file to the workers. */
+
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
@@ -6,6 +7,7 @@ import { describe, expect, expectTypeOf, it } from 'vitest';
 import type { WorkerOptions } from '../../src/plane/workers/messages.js';
 import type { DataPlaneOptions } from '../../src/proxy/options.js';
 import { DATA_PLANE_SETTINGS, type DataPlaneSettings, pickDataPlaneSettings } from '../../src/proxy/settings.js';
+import { FakeStanding } from '../support/fake-standing.js';
 import { FakeWorkers } from '../support/fake-workers.js';
 import { tempFolder } from '../support/temp-folder.js';
 
@@ -51,6 +53,7 @@ describe('a row more', () => {
     const pool = new WorkerPool({
       workers: 2,
       plane: { ...pickDataPlaneSettings(config), listen, proxyId: 'x', version: '1' },
+      standing: new FakeStanding('x'),
       killLate: async () => {},
       killNamed: async () => {},
       warn: () => {},

@@ -1,7 +1,15 @@
 /** Old connections at real nodes are gone when keys begin to move, and nobody else's. */
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { NodeEndpoint } from '../../src/node/endpoint.js';
-import { killByName, type LateConnection, lateKiller } from '../../src/rebalance/connections.js';
+import {
+  killByName,
+  killEarlierMovers,
+  killProxies,
+  type LateConnection,
+  lateKiller,
+} from '../../src/rebalance/connections.js';
+import { moverPass } from '../../src/rebalance/mover-pass.js';
+import { FakeStanding } from '../support/fake-standing.js';
 import { freePort } from '../support/free-port.js';
 import { RawClient } from '../support/raw-client.js';
 import { type RedisProcess, startRedis } from '../support/redis-process.js';
@@ -92,5 +100,73 @@ describe('connections of processes that are gone', () => {
     const address = `127.0.0.1:${await freePort()}`;
     const killing = killByName([at('b', address)], () => true, 2000);
     await expect(killing).rejects.toThrow(`b (${address})`);
+  });
+});
+
+describe('connections that bear a proxy', () => {
+  const names = (id: string): string[] => [
+    `ringproxy:${id}`,
+    `ringproxy:${id}.3`,
+    `ringproxy-move:${id}.2.17`,
+    `ringproxy-functions:${id}`,
+    `ringproxy-flush:${id}`,
+  ];
+
+  it('are dropped by its id, whatever they are for, and those of others and of probes are not', async () => {
+    const gone = await Promise.all(names('abc123').map((name) => connection(name)));
+    const others = await Promise.all(
+      [...names('abc1234'), 'ringproxy-probe:abc123', 'ringproxy-fence'].map((name) => connection(name)),
+    );
+    await killProxies([node], ['abc123'], 2000);
+    await Promise.all(gone.map(({ client }) => client.closed));
+    for (const other of others) expect(await lives(other)).toBe('+PONG\r\n');
+  });
+
+  it('and move the keys of a source are dropped for whoever has a later right to it', async () => {
+    const earlier = [await connection('ringproxy-move:a.2.17'), await connection('ringproxy-move:b.2.9')];
+    const kept = [
+      await connection('ringproxy-move:a.2.18'),
+      await connection('ringproxy-move:a.2.19'),
+      await connection('ringproxy-move:a.12.9'),
+      await connection('ringproxy:a.2'),
+    ];
+    await killEarlierMovers([node], { source: 2, revision: 18 }, 2000);
+    await Promise.all(earlier.map(({ client }) => client.closed));
+    for (const other of kept) expect(await lives(other)).toBe('+PONG\r\n');
+  });
+
+  it.each(['client|list', 'client|kill'])('cannot be dropped without the right %s, which is said', async (right) => {
+    const own = await startRedis();
+    const client = await RawClient.connect(own.port);
+    await client.command('CLIENT', 'SETNAME', 'ringproxy:abc123');
+    await own.client().call('ACL', 'SETUSER', 'default', `-${right}`);
+    const killing = killProxies([at('c', own.address)], ['abc123'], 2000);
+    await expect(killing).rejects.toThrow(
+      new RegExp(`^c \\(${own.address}\\): .*the right ${right.replace('|', '\\|')}$`),
+    );
+    if (right === 'client|kill') await expect(killing).rejects.toThrow('ringproxy:abc123');
+  });
+});
+
+describe('the pass of a mover', () => {
+  const right = { holder: 'f00d', source: 2, revision: 17 };
+
+  it.each([
+    [true, 'speak'],
+    [false, 'fenced-off'],
+    [null, 'unsure'],
+  ] as const)('whose right is in force (%s): %s', async (inForce, ruling) => {
+    const pass = moverPass(new FakeStanding(), right, async () => inForce);
+    expect(pass.name).toBe('ringproxy-move:f00d.2.17');
+    expect(await pass.look()).toBe(ruling);
+  });
+
+  it('is none of a proxy that was passed over, or that bears another id by now', async () => {
+    const standing = new FakeStanding();
+    standing.lapse();
+    const looked = moverPass(standing, right, async () => true).look();
+    standing.answer('fenced-off');
+    expect(await looked).toBe('fenced-off');
+    expect(await moverPass(new FakeStanding('beef'), right, async () => true).look()).toBe('fenced-off');
   });
 });

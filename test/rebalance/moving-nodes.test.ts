@@ -1,6 +1,8 @@
 /** Connections to real nodes that fail: what was sent on them must not run late. */
+
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { NodeFailure } from '../../src/node/failure.js';
+import { readsOnly } from '../../src/node/standing.js';
 import { MovingNodes } from '../../src/rebalance/moving-nodes.js';
 import type { NodeLink } from '../../src/rebalance/node-link.js';
 import { request } from '../../src/resp/encode.js';
@@ -135,7 +137,7 @@ describe('the processes', () => {
       record = resolve;
     });
     const late = new MovingNodes([nodes.at(0)], [''], {
-      connectionName: 'test',
+      pass: () => readsOnly('test'),
       connectTimeout: 2000,
       timeout: 2000,
       onFirstSeen: (index, runId) => {

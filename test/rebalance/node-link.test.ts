@@ -2,15 +2,17 @@
  * Symptom: keys of database 9 were written into database 0 of a node that has four databases. Cause: a link took a
  * SELECT for done that was not answered yet, and what stood behind it went out with it.
  */
+
 import { expect, it } from 'vitest';
 import { NodeFailure } from '../../src/node/failure.js';
+import { readsOnly } from '../../src/node/standing.js';
 import { NodeLink } from '../../src/rebalance/node-link.js';
 import { request } from '../../src/resp/encode.js';
 import { type RedisProcess, startRedis } from '../support/redis-process.js';
 
 function open(redis: RedisProcess): Promise<NodeLink> {
   const node = { name: 'a', address: redis.address, username: '', password: '' };
-  return NodeLink.open(node, { connectionName: 'test', connectTimeout: 2000, timeout: 2000, onLate: () => {} });
+  return NodeLink.open(node, { pass: () => readsOnly('test'), connectTimeout: 2000, timeout: 2000, onLate: () => {} });
 }
 
 it('lets nothing through behind a SELECT that is refused', async () => {

@@ -1,3 +1,4 @@
+import { readsOnly } from '../../src/node/standing.js';
 import { MovingNodes } from '../../src/rebalance/moving-nodes.js';
 import { buildRingSync } from '../../src/ring/build.js';
 import type { NodeSpec } from '../../src/ring/node-spec.js';
@@ -24,7 +25,7 @@ export function moverNode({ name, redis, net }: StageNode) {
   return { name, address: net.address, peerAddress: redis.address, username: '', password: '' };
 }
 
-export const LINK = { connectionName: 'test', connectTimeout: 2000, timeout: 2000 };
+export const LINK = { pass: () => readsOnly('test'), connectTimeout: 2000, timeout: 2000 };
 
 /** The run id of a node's process. */
 export async function runIdOf({ redis }: StageNode): Promise<string> {

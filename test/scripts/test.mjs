@@ -19,7 +19,19 @@ const CHECKS = [
 
 const SERVERS = ['redis-server', 'redis-cli', 'redis-benchmark'];
 /** What the tests that compare with them are skipped without; in CI nothing is skipped (test/support/programs.ts). */
-const REFEREES = ['nutcracker', 'prometheus', 'promtool', 'docker-compose', 'haproxy', 'chromium'];
+const REFEREES = [
+  'nutcracker',
+  'prometheus',
+  'promtool',
+  'docker-compose',
+  'haproxy',
+  'chromium',
+  'ip',
+  'iptables',
+  'perl',
+  'etcd',
+  'etcdctl',
+];
 
 requireNode();
 ensureDependencies();

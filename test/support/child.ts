@@ -7,6 +7,8 @@ import { findProgram, requireProgram } from './programs.js';
 export interface ChildOptions {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** What stands in front of the program, such as what puts it into a network namespace. */
+  readonly prefix?: readonly string[];
   /** The caller ends it; otherwise it ends with the test (or file) in which it was started. */
   readonly unbound?: boolean;
 }
@@ -123,10 +125,10 @@ export class Child {
  * process in any case; and, where the system can do that, also when this process is killed.
  */
 export async function startChild(program: string, args: readonly string[], options: ChildOptions = {}): Promise<Child> {
-  const path = requireProgram(program);
+  const words = [...(options.prefix ?? []), requireProgram(program), ...args];
+  const [path = '', ...rest] = words;
   const setpriv = process.platform === 'linux' ? findProgram('setpriv') : null;
-  const [command, commandArgs] =
-    setpriv === null ? [path, args] : [setpriv, ['--pdeathsig', 'KILL', '--', path, ...args]];
+  const [command, commandArgs] = setpriv === null ? [path, rest] : [setpriv, ['--pdeathsig', 'KILL', '--', ...words]];
   const spawned = spawn(command, commandArgs, {
     cwd: options.cwd,
     env: { ...process.env, ...options.env },

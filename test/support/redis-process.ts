@@ -9,26 +9,39 @@ export interface RedisOptions {
   /** Default: a free one. */
   readonly port?: number;
   readonly args?: readonly string[];
+  /** Where it runs; default: where the test does, on loopback. */
+  readonly host?: ServerHost;
 }
 
-/** A real `redis-server` on loopback, without persistence, that ends with the test (or file) that started it. */
+/** A host of a network of the test's own. */
+export interface ServerHost {
+  readonly address: string;
+  /** What stands in front of a program, so that it runs there. */
+  readonly prefix: readonly string[];
+}
+
+const LOOPBACK: ServerHost = { address: '127.0.0.1', prefix: [] };
+
+/** A real `redis-server`, without persistence, that ends with the test (or file) that started it. */
 export class RedisProcess {
   readonly port: number;
   readonly #args: readonly string[];
+  readonly #host: ServerHost;
   readonly #folder: string;
   #child: Child | null = null;
   readonly #clients: Clients;
 
-  constructor(port: number, args: readonly string[]) {
+  constructor(port: number, args: readonly string[], host: ServerHost) {
     this.port = port;
     this.#args = args;
-    this.#clients = new Clients({ port, host: '127.0.0.1' });
+    this.#host = host;
+    this.#clients = new Clients({ port, host: host.address });
     this.#folder = tempFolder('redis');
     atEnd(() => this.stop());
   }
 
   get address(): string {
-    return `127.0.0.1:${this.port}`;
+    return `${this.#host.address}:${this.port}`;
   }
 
   get pid(): number {
@@ -57,9 +70,13 @@ export class RedisProcess {
   }
 
   async #spawn(more: readonly string[], said: string): Promise<void> {
-    const settings = ['--port', String(this.port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'];
+    const { address, prefix } = this.#host;
+    const settings = ['--port', String(this.port), '--bind', address, '--save', '', '--appendonly', 'no'];
+    // Bound to an address of its own, it would serve nobody else without a password.
+    settings.push('--protected-mode', 'no');
     this.#child = await startChild('redis-server', [...settings, ...this.#args, ...more], {
       cwd: this.#folder,
+      prefix,
       unbound: true,
     });
     await this.#child.line((line) => (line.includes(said) ? true : null));
@@ -91,7 +108,7 @@ export class RedisProcess {
 
 export async function startRedis(options: RedisOptions = {}): Promise<RedisProcess> {
   for (let attempt = 1; ; attempt++) {
-    const redis = new RedisProcess(options.port ?? (await freePort()), options.args ?? []);
+    const redis = new RedisProcess(options.port ?? (await freePort()), options.args ?? [], options.host ?? LOOPBACK);
     try {
       await redis.start();
       return redis;

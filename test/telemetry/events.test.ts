@@ -102,6 +102,9 @@ describe('events of a real proxy', () => {
     await proxy.child.line((line) => (line.includes('ringproxy:ring:finished') ? true : null));
     expect(eventsOf(proxy, 'ring:begun')).toMatchObject([{ kind: 'add', phase: 'preparing', generation: 1 }]);
     expect(eventsOf(proxy, 'ring:phase').map((event) => event.phase)).toEqual(['preparing', 'moving']);
+    const { change } = eventsOf(proxy, 'ring:begun')[0] ?? {};
+    expect(eventsOf(proxy, 'fence:raised')).toMatchObject([{ change, purpose: 'move', seconds: 0 }]);
+    expect(eventsOf(proxy, 'fence:passed')).toMatchObject([{ change, seconds: expect.any(Number), waitedFor: [] }]);
     const [finished] = eventsOf(proxy, 'ring:finished');
     const moved = eventsOf(proxy, 'keys:moved');
     const sum = moved.reduce((total, event) => total + Number(event.keys), 0);

@@ -10,6 +10,7 @@ class Source {
   /** Three buckets, of 1, 2 and 3 seconds. */
   readonly counts = new Float64Array(3);
   nodeCommands = 0;
+  cpuSeconds = 5;
   address = 'h:1';
 
   readonly history = new LoadHistory({
@@ -31,6 +32,7 @@ class Source {
     const time = { counts: this.counts };
     return {
       ...{ clients: 7, hits: this.calls / 2, misses: 0, bytesIn: 100 * this.calls, bytesOut: 0 },
+      ...{ cpuSeconds: this.cpuSeconds, residentMemory: 1000 },
       ...{ heldClients: 0, loopLag: 0.001, commands: [{ calls: this.calls, errors: this.errors, time }] },
       nodes: [
         { node: 'a', address: this.address, up: true, commands: this.nodeCommands, errors: 0, inflight: 2, time },
@@ -56,11 +58,13 @@ describe('the history of loads', () => {
     await source.second([0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
     source.errors = 1;
     source.moved = 30;
+    source.cpuSeconds += 3;
     await source.second([2, 2, 1, 1], 2000);
     const [first, second] = source.history.samples();
     expect(first).toMatchObject({ seconds: 1, commandsPerSecond: 10, errorsPerSecond: 0, p50: 1, p99: 1, clients: 7 });
     expect(second).toMatchObject({ seconds: 2, commandsPerSecond: 2, errorsPerSecond: 0.5, p50: 2, p99: 3 });
     expect(second).toMatchObject({ hitsPerSecond: 1, bytesInPerSecond: 200, keysMovedPerSecond: 15 });
+    expect([first?.cores, second?.cores, second?.residentMemory]).toEqual([0, 1.5, 1000]);
     expect(second?.nodes).toEqual([
       { node: 'a', address: 'h:1', up: true, inflight: 2, commandsPerSecond: 2, errorsPerSecond: 0, p50: 2, p99: 3 },
     ]);

@@ -4,6 +4,7 @@
  */
 import type { CommandInfo } from '../../commands/build.js';
 import type { NodeIdentity } from '../../node/identity.js';
+import type { Ruling } from '../../node/standing.js';
 import type { PlaneStats } from '../../proxy/measure/plane-stats.js';
 import type { DataPlaneOptions } from '../../proxy/options.js';
 import type { PeerAnswer, PeerNews, PeerQuestion } from '../../proxy/peers/peers.js';
@@ -13,7 +14,15 @@ import type { RingsParts } from '../../ring/rings.js';
 import type { ProxyInfo } from '../host.js';
 import type { Message } from './dispatch.js';
 
-export type WorkerOptions = Omit<DataPlaneOptions, 'mayServe'>;
+export type WorkerOptions = Omit<DataPlaneOptions, 'standing'>;
+
+/** By what right a worker speaks to nodes. */
+export interface SentStanding {
+  /** The proxy's id as connections bear it, in front of the worker's number. */
+  readonly proxy: string;
+  /** Until when that is certain, by `monotonicNow`, which is the same in all processes of a machine. */
+  readonly validUntil: number;
+}
 
 /** A routing snapshot without what cannot be sent. */
 export interface SentSnapshot {
@@ -52,6 +61,9 @@ interface Busy {
 interface Start {
   readonly options: WorkerOptions;
   readonly commands: readonly CommandInfo[];
+  readonly standing: SentStanding;
+  /** Of this worker, unique among all that the primary ever had. */
+  readonly number: number;
   readonly snapshot: SentSnapshot | null;
   /** From 1 on; unique among the workers that live. */
   readonly slot: number;
@@ -83,6 +95,10 @@ export interface ToWorkerTable {
   /** What the others have answered. */
   'peer-answers': { readonly question: number; readonly answers: readonly (PeerAnswer | null)[] };
   'peer-news': { readonly news: PeerNews };
+  /** It has changed. */
+  standing: SentStanding;
+  /** What was asked of it. */
+  ruled: { readonly question: number; readonly ruling: Ruling };
   /** The node may serve again. */
   serves: { readonly question: number };
   commands: { readonly commands: readonly CommandInfo[] };
@@ -118,6 +134,8 @@ export interface FromWorkerTable {
   'peer-news': { readonly news: PeerNews };
   /** A node is back that was down, and waits for leave to serve. */
   returned: { readonly question: number; readonly node: NodeIdentity };
+  /** A connection bears this proxy's id: may it speak? */
+  'standing-asked': { readonly question: number; readonly proxy: string };
   stats: { readonly request: number; readonly stats: PlaneStats };
   event: { readonly channel: string; readonly event: object };
 }

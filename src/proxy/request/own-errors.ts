@@ -24,7 +24,8 @@ export const OWN_ERRORS = [
   {
     code: 'TRYAGAIN',
     text: '…',
-    meaning: 'the ring is changing, and the key did not arrive in time; or the connections to a node are all in use',
+    meaning:
+      'the ring is changing, and the key did not arrive in time; or the connections to a node are all in use; or this proxy may not speak to the node now, since it cannot ask whether it still belongs to its fleet, or does not',
   },
   {
     code: 'ERR',

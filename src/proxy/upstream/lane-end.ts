@@ -1,7 +1,17 @@
 import { error as encodeError } from '../../resp/encode.js';
 
 /** Why a lane ended, which decides what the node is held for. */
-export type LaneEnd = 'connect' | 'greeting' | 'refused' | 'turned-away' | 'lost' | 'timeout' | 'protocol' | 'closed';
+export type LaneEnd =
+  | 'connect'
+  | 'greeting'
+  | 'refused'
+  | 'turned-away'
+  /** The node is well, and this proxy may not speak to it, or not yet. */
+  | 'no-leave'
+  | 'lost'
+  | 'timeout'
+  | 'protocol'
+  | 'closed';
 
 /** Whether commands on it may have run, and with which code they fail. */
 const OUTCOMES = {
@@ -9,6 +19,7 @@ const OUTCOMES = {
   greeting: { neverSent: true, code: 'NODEDOWN' },
   refused: { neverSent: true, code: 'ERR' },
   'turned-away': { neverSent: true, code: 'ERR' },
+  'no-leave': { neverSent: true, code: 'TRYAGAIN' },
   lost: { neverSent: false, code: 'NODEDOWN' },
   timeout: { neverSent: false, code: 'NODEDOWN' },
   protocol: { neverSent: false, code: 'NODEDOWN' },

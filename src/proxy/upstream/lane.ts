@@ -5,8 +5,8 @@
  *   outlet      [frame][frame][frame]    one write a turn
  *   replies     framed as chunks come (`reply-reader.ts`), each belongs to the request at the head
  *
- * States: idle → connecting → greeting → ready → closed. Commands may be sent in every state but the last;
- * they go out once the node has answered the handshake.
+ * States: idle → connecting → greeting → looking → ready → closed. Commands may be sent in every state but the last;
+ * they go out once the node has answered the handshake, and this proxy may speak to it (`look.ts`).
  *
  * The file is long because a lane is what all of these meet in: whom it serves, what it waits for, how it ends.
  */
@@ -28,6 +28,7 @@ import type { LanePool, LaneWaiter } from './lane-pool.js';
 import { LaneQueue } from './lane-queue.js';
 import { LaneTimeouts } from './lane-timeouts.js';
 import { LoadedScripts } from './loaded-scripts.js';
+import { Look } from './look.js';
 import { ReadingPause } from './reading-pause.js';
 import { ReplyReader, type ReplyReceiver } from './reply-reader.js';
 import type { UpstreamNode } from './upstream-node.js';
@@ -35,8 +36,9 @@ import type { UpstreamNode } from './upstream-node.js';
 const IDLE = 0;
 const CONNECTING = 1;
 const GREETING = 2;
-const READY = 3;
-const CLOSED = 4;
+const LOOKING = 3;
+const READY = 4;
+const CLOSED = 5;
 
 /** A script that runs for longer keeps its lane for itself. */
 const LONG_CODE_MS = 50;
@@ -78,9 +80,13 @@ export class Lane implements ReplyReceiver {
   #endsWhenIdle = false;
   readonly #greetingTimer = new GreetingTimer(
     (waited) => this.#moreTimeToGreet(waited),
-    (waited) => this.end('connect', predicateOf(timedOut(waited))),
+    (waited) => {
+      if (this.#state === LOOKING) this.end('no-leave', predicateOf(failure('unsure')));
+      else this.end('connect', predicateOf(timedOut(waited)));
+    },
   );
   #greeting: Greeting | null = null;
+  #look: Look | null = null;
   /** What the node has said of this connection; null: it has not greeted yet. */
   #greeted: Readonly<Greeted> | null = null;
 
@@ -241,6 +247,11 @@ export class Lane implements ReplyReceiver {
     return this.#state === CLOSED;
   }
 
+  /** It waits to learn whether this proxy may speak to the node. */
+  get isLooking(): boolean {
+    return this.#state === LOOKING;
+  }
+
   /** The request whose reply is to come next, or null. */
   get head(): Request | null {
     return this.#queue.head;
@@ -345,6 +356,7 @@ export class Lane implements ReplyReceiver {
     this.#state = CLOSED;
     this.#accepting = false;
     this.#greetingTimer.stop();
+    this.#look?.drop();
     this.outlet.close();
     this.#socket?.destroy();
     this.#reader.drop();
@@ -394,6 +406,11 @@ export class Lane implements ReplyReceiver {
     this.end('timeout', predicateOf(timedOut(requestTimeout)));
   }
 
+  /** Looks again whether this proxy may speak to the node, in case that could not be told. */
+  lookAgain(): void {
+    if (this.#state === LOOKING) this.#look?.tick();
+  }
+
   /** Whether a command has had no answer for this long. Milliseconds. */
   isSilent(now: number, milliseconds: number): boolean {
     const head = this.#queue.head;
@@ -430,7 +447,8 @@ export class Lane implements ReplyReceiver {
     this.#state = GREETING;
     socket.setNoDelay(true);
     socket.setKeepAlive(true, this.node.shared.options.tcpKeepalive);
-    const connectionName = `ringproxy:${this.node.shared.options.proxyId}`;
+    this.#look = new Look(this.node.shared.options.standing, (found) => this.#onLooked(found));
+    const { connectionName } = this.#look;
     const { login, late, asksRunId, hasReadyLane } = this.node;
     const isOneOfMany = this.pool !== null || hasReadyLane;
     this.#greeting = new Greeting(this.kind, { login, connectionName, isOneOfMany, asksRunId, late });
@@ -445,7 +463,13 @@ export class Lane implements ReplyReceiver {
     }
     if (outcome === 'more') return;
     this.#greeted = greeting.greeted;
-    this.#becomeReady();
+    this.#state = LOOKING;
+    this.#look?.begin(greeting.greeted);
+  }
+
+  #onLooked(found: Failure | null): void {
+    if (found === null) this.#becomeReady();
+    else this.end(found.kind === 'unnamed' ? 'greeting' : 'no-leave', predicateOf(found));
   }
 
   #becomeReady(): void {
@@ -456,7 +480,6 @@ export class Lane implements ReplyReceiver {
     this.#lastUsedAt = now;
     const socket = this.#socket;
     if (socket === null) return;
-    this.node.shared.options.mayServe();
     this.outlet.attach(createSocketWriter(socket, this.outlet));
     this.node.onLaneReady(this);
   }
@@ -491,7 +514,8 @@ export class Lane implements ReplyReceiver {
       return;
     }
     const request = this.#queue.head;
-    if (request === null) {
+    // What waits for leave to be sent was not sent.
+    if (request === null || this.#state === LOOKING) {
       const said = buffer[start] === ERROR_BYTE ? buffer.toString('utf8', start + 1, end - 2) : '';
       this.end('protocol', predicateOf(failure('unasked', said)));
       return;

@@ -1,12 +1,13 @@
 /**
  * A connection to a node beside the lanes, on which the node says things unasked. Its listener tells these from answers.
  *
- *   IDLE ──open──▶ CONNECTING ──▶ GREETING ──▶ READY
- *     ▲                │              │          │
- *     └──────── after a pause, while it is wanted ──┘
+ *   IDLE ──open──▶ CONNECTING ──▶ GREETING ──▶ LOOKING ──▶ READY
+ *     ▲                │              │            │          │
+ *     └────────────── after a pause, while it is wanted ──────┘
  */
 import type { Socket } from 'node:net';
 import { openSocket } from '../../node/dial.js';
+import type { Failure } from '../../node/failure.js';
 import { Handshake } from '../../node/handshake.js';
 import { request as encodeRequest } from '../../resp/encode.js';
 import { ReplyFramer } from '../../resp/reply-framer.js';
@@ -14,12 +15,14 @@ import { Fifo } from '../io/fifo.js';
 import { Outlet } from '../io/outlet.js';
 import { createSocketWriter } from '../io/socket-writer.js';
 import type { LaneKind } from './lane-kind.js';
+import { Look } from './look.js';
 import type { UpstreamNode } from './upstream-node.js';
 
 const IDLE = 0;
 const CONNECTING = 1;
 const GREETING = 2;
-const READY = 3;
+const LOOKING = 3;
+const READY = 4;
 
 const PING = Buffer.from(encodeRequest(['PING']));
 /** One that is silent is tried this often. Milliseconds. */
@@ -45,13 +48,14 @@ export class SideConnection {
   readonly #node: UpstreamNode;
   readonly #kind: LaneKind;
   readonly #listener: SideListener;
-  #state: typeof IDLE | typeof CONNECTING | typeof GREETING | typeof READY = IDLE;
+  #state: typeof IDLE | typeof CONNECTING | typeof GREETING | typeof LOOKING | typeof READY = IDLE;
   #wanted = false;
   #socket: Socket | null = null;
   #outlet: Outlet;
   #framer = new ReplyFramer();
   #carry: Buffer[] = [];
   #handshake: Handshake | null = null;
+  #look: Look | null = null;
   /** Who takes the answers that are still to come, in this order. */
   readonly #asked = new Fifo<OnAnswer>();
   #startedAt = 0;
@@ -104,6 +108,10 @@ export class SideConnection {
       case GREETING:
         if (now - this.#startedAt > connectTimeout) this.#end();
         break;
+      case LOOKING:
+        if (now - this.#startedAt > connectTimeout) this.#end();
+        else this.#look?.tick();
+        break;
       case READY:
         if (this.#asked.size > 0) {
           if (now - this.#receivedAt > requestTimeout && now - this.#startedAt > requestTimeout) this.#end();
@@ -154,10 +162,11 @@ export class SideConnection {
     const { options } = this.#node.shared;
     this.#state = GREETING;
     socket.setKeepAlive(true, options.tcpKeepalive);
+    this.#look = new Look(options.standing, (found) => this.#onLooked(found));
     this.#handshake = new Handshake({
       ...this.#kind,
       login: this.#node.login,
-      connectionName: `ringproxy:${options.proxyId}`,
+      connectionName: this.#look.connectionName,
       asks: [],
       tolerates: 'any error',
     });
@@ -191,7 +200,7 @@ export class SideConnection {
   #onFrame(type: number, buffer: Buffer, start: number, end: number): void {
     if (this.#state === GREETING) {
       const outcome = this.#handshake?.onReply(buffer, start, end);
-      if (outcome === 'done') this.#becomeReady();
+      if (outcome === 'done') this.#onGreeted();
       else if (outcome !== 'more') this.#end();
     } else if (!this.#listener.onSaid(type, buffer, start, end)) {
       const onAnswer = this.#asked.shift();
@@ -200,10 +209,21 @@ export class SideConnection {
     }
   }
 
+  #onGreeted(): void {
+    const handshake = this.#handshake;
+    if (handshake === null) return;
+    this.#state = LOOKING;
+    this.#look?.begin(handshake.greeted);
+  }
+
+  #onLooked(found: Failure | null): void {
+    if (found === null) this.#becomeReady();
+    else this.#end();
+  }
+
   #becomeReady(): void {
     const socket = this.#socket;
     if (socket === null) return;
-    this.#node.shared.options.mayServe();
     this.#state = READY;
     this.#backoff = BACKOFF_MIN_MS;
     this.#outlet.attach(createSocketWriter(socket, this.#outlet));
@@ -216,6 +236,7 @@ export class SideConnection {
     this.#state = IDLE;
     this.#retryAt = this.#now + this.#backoff * (0.5 + Math.random() / 2);
     this.#backoff = Math.min(this.#backoff * 2, this.#node.shared.options.reconnectBackoffMax);
+    this.#look?.drop();
     this.#outlet.close();
     this.#socket?.destroy();
     this.#socket = null;

@@ -177,8 +177,17 @@ export class UpstreamNode {
     }
     const wantsMore = lanes.length < this.shared.options.nodeConnections && this.#takesMore(lanes);
     if (wantsMore) return this.#openShared(lanes, kind, index);
-    this.#next = (this.#next + 1) % lanes.length;
-    return lanes[this.#next] ?? null;
+    return this.#nextOf(lanes);
+  }
+
+  /** The next one by turns; while this proxy waits for leave to speak, one that had it before. */
+  #nextOf(lanes: readonly Lane[]): Lane | null {
+    for (let tried = 1; tried <= lanes.length; tried++) {
+      this.#next = (this.#next + 1) % lanes.length;
+      const lane = lanes[this.#next];
+      if (lane !== undefined && (!lane.isLooking || tried === lanes.length)) return lane;
+    }
+    return null;
   }
 
   /** Whether shared connections to the node work: when it turns away another one, it is not down. */
@@ -187,9 +196,14 @@ export class UpstreamNode {
     return false;
   }
 
-  /** A node that has had enough of connections is not asked for a further one all the time. */
+  /**
+   * A node that has had enough of connections is not asked for a further one all the time, and commands do not wait for
+   * leave to speak by a further one.
+   */
   #takesMore(lanes: readonly Lane[]): boolean {
-    return lanes.length === 0 || this.shared.clock.now - this.#turnedAwayAt > TURNED_AWAY_MS;
+    if (lanes.length === 0) return true;
+    const { standing } = this.shared.options;
+    return this.shared.clock.now - this.#turnedAwayAt > TURNED_AWAY_MS && standing.holds(standing.id);
   }
 
   /**
@@ -274,7 +288,7 @@ export class UpstreamNode {
   onLaneEnd(lane: Lane, reason: LaneEnd, why: string, wasReady: boolean): void {
     this.#forget(lane);
     this.#open.delete(lane);
-    if (lane.inflight > 0 && lane.connectionId >= 0) this.#onLate(lane);
+    if (wasReady && lane.inflight > 0 && lane.connectionId >= 0) this.#onLate(lane);
     lane.pool?.forget(lane);
     if (lane.isBehindCode) this.onCodeEnd();
     if (this.#closed || reason === 'closed' || reason === 'refused') return;
@@ -282,6 +296,10 @@ export class UpstreamNode {
       this.#turnedAwayAt = this.shared.clock.now;
       this.trouble.noteTurnedAway(why, this.#turnedAwayAt);
       return;
+    }
+    if (reason === 'no-leave') {
+      this.#turnedAwayAt = this.shared.clock.now;
+      if (this.#up) return;
     }
     if (wasReady) this.counters.reconnects++;
     if (reason === 'lost') {
@@ -295,6 +313,7 @@ export class UpstreamNode {
   /** Called about ten times a second. */
   tick(now: number): void {
     for (const lane of this.#open) {
+      lane.lookAgain();
       lane.checkTimeout(now);
       if (lane.inflight > 0 && this.#behindCode < MOST_BEHIND_CODE && lane.noticeLongCode(now)) {
         this.#behindCode++;

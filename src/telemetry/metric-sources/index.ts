@@ -2,6 +2,7 @@
 import type { MetricSource } from '../metrics.js';
 import { clientSources } from './clients.js';
 import { commandSources } from './commands.js';
+import { fleetSources } from './fleet.js';
 import { keyGroupSources } from './key-groups.js';
 import { nodeSources } from './nodes.js';
 import { processSources } from './processes.js';
@@ -17,6 +18,7 @@ export function metricSources(reads: MetricReads): MetricSource[] {
     ...nodeSources(reads),
     ...keyGroupSources(reads),
     ...ringSources(reads),
+    ...fleetSources(reads),
     ...processSources(reads),
   ];
 }

@@ -1,9 +1,10 @@
 import type { NodeStrays, OwnRingView } from '../../admin/api.js';
 import type { ProxyIdentity } from '../../identity.js';
 import type { PlaneStats } from '../../proxy/measure/plane-stats.js';
+import type { FleetReads } from '../fleet-figures.js';
 
 /** What metrics are made of: read when somebody scrapes. */
-export interface MetricReads {
+export interface MetricReads extends FleetReads {
   readonly identity: ProxyIdentity;
   readonly stats: () => PlaneStats;
   readonly ring: () => OwnRingView;

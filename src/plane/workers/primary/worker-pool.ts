@@ -15,9 +15,9 @@ import { LoopLag } from '../../../telemetry/loop-lag.js';
 import { TrafficDetector } from '../../../telemetry/traffic-detector.js';
 import { systemTimers, type Timers } from '../../../time/timers.js';
 import type { FenceMember } from '../../../topology/state/change-protocol.js';
-import type { PlaneHost, ProxyInfo } from '../../host.js';
+import type { PlaneHost, PlaneStanding, ProxyInfo } from '../../host.js';
 import { dispatch, type Handlers } from '../dispatch.js';
-import type { FromWorkerTable, WorkerOptions } from '../messages.js';
+import type { FromWorkerTable, SentStanding, WorkerOptions } from '../messages.js';
 import { BoardFile } from '../subscription-board.js';
 import type { OpenChannel } from './channel.js';
 import { ClientPlacement } from './client-placement.js';
@@ -33,6 +33,7 @@ import { WorkerProcess } from './worker-process.js';
 export interface WorkerPoolOptions extends StaleConnectionsOptions {
   readonly workers: number;
   readonly plane: WorkerOptions;
+  readonly standing: PlaneStanding;
   readonly warn: (message: string) => void;
   /** @see DataPlaneHooks.beforeReturn */
   readonly beforeReturn: (node: NodeEndpoint) => Promise<void>;
@@ -97,6 +98,9 @@ export class WorkerPool implements PlaneHost {
     returned: ({ node, question }, worker) => {
       void this.#beforeReturn(node).then(() => worker.send({ type: 'serves', question }));
     },
+    'standing-asked': ({ question, proxy }, worker) => {
+      void this.#options.standing.ask(proxy).then((ruling) => worker.send({ type: 'ruled', question, ruling }));
+    },
     event: ({ channel: name, event }, worker) => {
       if (this.#nodeStates.isNews(worker.number, name, event)) channel(name).publish(event);
     },
@@ -147,6 +151,11 @@ export class WorkerPool implements PlaneHost {
     return this.#stale.drop(nodes, (late) => {
       for (const worker of this.#workers) worker.send({ type: 'dropped', late });
     });
+  }
+
+  renewed(): void {
+    const standing = this.#sentStanding;
+    for (const worker of this.#workers) worker.send({ type: 'standing', ...standing });
   }
 
   sourceSwept(source: number): void {
@@ -226,12 +235,19 @@ export class WorkerPool implements PlaneHost {
       type: 'start',
       options: { ...plane, proxyId: this.#nameOf(worker) },
       commands: this.#commands,
+      standing: this.#sentStanding,
+      number: worker.number,
       slot: worker.slot,
       workers: this.#options.workers,
       hasBoard: this.#board.fd !== null,
       snapshot: this.#moves.sent,
     });
     worker.send({ type: 'info', ...this.#info });
+  }
+
+  get #sentStanding(): SentStanding {
+    const { id, validUntil } = this.#options.standing;
+    return { proxy: id, validUntil };
   }
 
   /** The least number from 1 on that no worker has. */
@@ -242,7 +258,7 @@ export class WorkerPool implements PlaneHost {
     return slot;
   }
 
-  /** Tells its connections at the nodes from those of other workers, past ones too. */
+  /** Tells it from other workers, past ones too. */
   #nameOf(worker: WorkerProcess): string {
     return `${this.#options.plane.proxyId}.${worker.number}`;
   }
@@ -256,7 +272,7 @@ export class WorkerPool implements PlaneHost {
   #onExit(worker: WorkerProcess, how: string): void {
     this.#workers.delete(worker);
     this.#board.clear(worker.slot);
-    this.#stale.addDead(`ringproxy:${this.#nameOf(worker)}`);
+    this.#stale.addDead(`ringproxy:${this.#options.standing.id}.${worker.number}`);
     this.#moves.onExit(worker);
     for (const end of this.#nodeStates.forget(worker.number)) channel(end.channel).publish(end.event);
     this.#peers.tellOthers(worker, { type: 'left', from: this.#nameOf(worker) });

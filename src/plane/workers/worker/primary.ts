@@ -1,4 +1,5 @@
 /** In a worker: the primary, as the data plane sees it. By it go questions to other workers, news, and scripts. */
+import type { Ruling } from '../../../node/standing.js';
 import type { DataPlaneHooks } from '../../../proxy/data-plane.js';
 import type { PeerAnswer } from '../../../proxy/peers/peers.js';
 import type { Timers } from '../../../time/timers.js';
@@ -13,6 +14,7 @@ export class Primary {
   readonly #send: SendToPrimary;
   readonly #scripts: Questions<Buffer | null>;
   readonly #returns: Questions<void>;
+  readonly #rulings: Questions<Ruling>;
   readonly #peers: Questions<readonly (PeerAnswer | null)[]>;
   readonly #news: BoundedNews;
 
@@ -20,6 +22,7 @@ export class Primary {
     this.#send = send;
     this.#scripts = new Questions<Buffer | null>(null, timers);
     this.#returns = new Questions<void>(undefined, timers);
+    this.#rulings = new Questions<Ruling>('unsure', timers);
     this.#peers = new Questions<readonly (PeerAnswer | null)[]>([null], timers);
     this.#news = new BoundedNews((news, onSent) => send({ type: 'peer-news', news }, onSent));
   }
@@ -43,6 +46,15 @@ export class Primary {
       beforeReturn: ({ name, address }) =>
         this.#returns.ask((question) => send({ type: 'returned', question, node: { name, address } })),
     };
+  }
+
+  /** Whether connections that bear this id of the proxy may speak to nodes. */
+  askStanding(proxy: string): Promise<Ruling> {
+    return this.#rulings.ask((question) => this.#send({ type: 'standing-asked', question, proxy }));
+  }
+
+  onRuled({ question, ruling }: ToWorker<'ruled'>): void {
+    this.#rulings.answer(question, ruling);
   }
 
   onScript({ question, body }: ToWorker<'script'>): void {

@@ -14,6 +14,7 @@ import type { SentSnapshot, ToWorker, ToWorkerTable } from '../messages.js';
 import { openBoard } from '../subscription-board.js';
 import { ChangingMoves } from './changing-moves.js';
 import { Primary, type SendToPrimary } from './primary.js';
+import { WorkerStanding } from './worker-standing.js';
 
 /** How often the primary hears how many clients there are. */
 const REPORT_MS = 50;
@@ -25,6 +26,7 @@ export class Worker {
   readonly #moves: ChangingMoves;
   readonly #lag = new LoopLag();
   #plane: DataPlane | null = null;
+  #standing: WorkerStanding | null = null;
   #redisVersion = '7.0.0';
   #info: readonly string[] = [];
   /** Of all processes. */
@@ -53,6 +55,8 @@ export class Worker {
     'peer-answers': (message) => this.#primary.onPeerAnswers(message),
     'peer-news': ({ news }) => this.#plane?.onPeerNews(news),
     serves: (message) => this.#primary.onServes(message),
+    standing: (message) => this.#standing?.onChanged(message),
+    ruled: (message) => this.#primary.onRuled(message),
     commands: ({ commands }) => {
       this.#plane?.useTable(buildCommandTable(commands));
     },
@@ -85,26 +89,15 @@ export class Worker {
     dispatch(this.#handlers, message, socket);
   }
 
-  #start({ options, commands, snapshot, slot, workers, hasBoard }: ToWorker<'start'>): void {
-    const parent = process.ppid;
-    this.#plane = new DataPlane(
-      {
-        ...options,
-        // Asked when the node knows this connection already: whoever takes over from a primary that died has its
-        // workers' connections dropped, so that one that lives on unnoticed finds out here, and ends.
-        mayServe: () => {
-          if (process.ppid !== parent) process.exit(1);
-        },
-      },
-      buildCommandTable(commands),
-      {
-        ...this.#primary.hooks,
-        redisVersion: () => this.#redisVersion,
-        proxyInfo: () => [...this.#info],
-        allClients: () => this.#clients,
-        board: openBoard(hasBoard, slot, workers),
-      },
-    );
+  #start({ options, commands, standing, number, snapshot, slot, workers, hasBoard }: ToWorker<'start'>): void {
+    this.#standing = new WorkerStanding(standing, number, (proxy) => this.#primary.askStanding(proxy));
+    this.#plane = new DataPlane({ ...options, standing: this.#standing }, buildCommandTable(commands), {
+      ...this.#primary.hooks,
+      redisVersion: () => this.#redisVersion,
+      proxyInfo: () => [...this.#info],
+      allClients: () => this.#clients,
+      board: openBoard(hasBoard, slot, workers),
+    });
     this.#plane.start();
     if (snapshot !== null) this.#publish(snapshot);
     this.#endReports = this.#timers.every(REPORT_MS, () => this.#report());

@@ -8,6 +8,7 @@ import { WorkerPool, type WorkerPoolOptions } from '../../../../src/plane/worker
 import { emptyPlaneStats } from '../../../../src/proxy/measure/plane-stats.js';
 import { pickDataPlaneSettings } from '../../../../src/proxy/settings.js';
 import { atEnd } from '../../../support/cleanup.js';
+import { FakeStanding } from '../../../support/fake-standing.js';
 import { type FakeWorker, FakeWorkers } from '../../../support/fake-workers.js';
 import { ManualTimers } from '../../../support/manual-timers.js';
 import { FakeMoves, snapshotWith } from '../fake-moves.js';
@@ -34,6 +35,7 @@ function stage(options: Partial<WorkerPoolOptions> = {}, settings: { maxClients?
   const pool = new WorkerPool({
     workers: 2,
     plane: { ...plane, ...settings, listen, proxyId: 'p', version: '1' },
+    standing: new FakeStanding('p'),
     killLate: async (_nodes, late, onDropped) => {
       for (const connection of late) {
         killed.late.push(connection.id);

@@ -1,0 +1,37 @@
+/** Composition: how this proxy asks others of its ring, and answers them. */
+import type { PeerPort } from '../admin/peer-routes.js';
+import { peerToken } from '../config/fleet.js';
+import type { Config } from '../config/settings.js';
+import { PeerHandlers } from '../fleet/peers/handlers.js';
+import { HttpPeers } from '../fleet/peers/http-peers.js';
+import type { Peers } from '../fleet/peers/peers.js';
+import { systemTimers } from '../time/timers.js';
+import type { MemberRecords } from '../topology/store/ring-store.js';
+
+export interface PeersNeeds {
+  readonly config: Config;
+  /** This proxy's id, as it is at the moment. */
+  readonly ownId: () => string;
+  readonly members: Pick<MemberRecords, 'members'>;
+}
+
+export interface PeersParts {
+  readonly peers: Peers;
+  /** Here each part that others ask registers what it answers. */
+  readonly handlers: PeerHandlers;
+  /** For the admin listener. */
+  readonly port: PeerPort;
+  close(): Promise<void>;
+}
+
+export function composePeers({ config, ownId, members }: PeersNeeds): PeersParts {
+  const token = peerToken(config);
+  const handlers = new PeerHandlers();
+  const peers = new HttpPeers({ ownId, token, members, timers: systemTimers });
+  return {
+    peers,
+    handlers,
+    port: { token, ownId, find: (path) => handlers.find(path) },
+    close: () => peers.close(),
+  };
+}

@@ -1,0 +1,125 @@
+import type { EtcdFigures, SoftStateFigures } from '../fleet-figures.js';
+import type { MetricSource, Sample } from '../metrics.js';
+import { durations } from './durations.js';
+import type { MetricReads } from './reads.js';
+import { counter, gauge, one, outcomes } from './samples.js';
+
+/**
+ * The proxies of the ring, and what they agree and tell each other by. A proxy that is alone is a fleet of one, so that a
+ * rule about members is right for it, too; what it does not have (etcd, peers) has no series.
+ */
+export function fleetSources(reads: MetricReads): MetricSource[] {
+  return [...memberSources(reads), ...etcdSources(reads), ...softStateSources(reads)];
+}
+
+function memberSources({ fleet }: MetricReads): MetricSource[] {
+  return [
+    gauge(
+      'ringproxy_fleet_members',
+      'Proxies of the ring as this one sees them: alive, away (no lease; fences wait for them) or fenced.',
+      () => Object.entries(fleet().members).map(([state, value]) => ({ labels: { state }, value })),
+    ),
+    gauge('ringproxy_fleet_coordinator', '1 when this proxy decides about the ring, otherwise 0.', () =>
+      one(fleet().isCoordinator ? 1 : 0),
+    ),
+    gauge(
+      'ringproxy_fleet_jobs',
+      '1 for each job of the fleet that this proxy does. Prometheus shows the label job as exported_job.',
+      () => fleet().jobs.map((job) => ({ labels: { job }, value: 1 })),
+    ),
+    gauge(
+      'ringproxy_fleet_generation_lag',
+      'Generations that this proxy is behind the newest ring that it has heard of.',
+      () => one(fleet().generationLag),
+    ),
+    gauge('ringproxy_fleet_lease_seconds', 'For how long the lease of this proxy holds yet; 0: it has run out.', () => {
+      const { leaseSeconds } = fleet();
+      return leaseSeconds === null ? [] : one(leaseSeconds);
+    }),
+  ];
+}
+
+function etcdSources({ etcd }: MetricReads): MetricSource[] {
+  const ifAny = (read: (figures: EtcdFigures) => Sample[]) => (): Sample[] => {
+    const figures = etcd();
+    return figures === null ? [] : read(figures);
+  };
+  return [
+    gauge(
+      'ringproxy_etcd_up',
+      '1 when etcd answers this proxy, otherwise 0.',
+      ifAny(({ isReachable }) => one(isReachable ? 1 : 0)),
+    ),
+    counter(
+      'ringproxy_etcd_requests_total',
+      'Requests to etcd, by operation and outcome.',
+      ifAny(({ requests }) =>
+        requests.flatMap(({ operation, ok, errors }) => outcomes({ operation }, ok + errors, errors)),
+      ),
+    ),
+    durations(
+      'ringproxy_etcd_duration_seconds',
+      'Time until etcd answered; watches are left out.',
+      () => {
+        const figures = etcd();
+        return figures === null ? [] : [figures];
+      },
+      () => ({}),
+    ),
+    counter(
+      'ringproxy_fleet_lease_renewals_total',
+      'Renewals of the lease of this proxy, by outcome.',
+      ifAny(({ leaseRenewals: { ok, errors } }) => outcomes({}, ok + errors, errors)),
+    ),
+    counter(
+      'ringproxy_etcd_watch_restarts_total',
+      'Times that the watch of etcd was cut, and begun anew.',
+      ifAny(({ watchRestarts }) => one(watchRestarts)),
+    ),
+  ];
+}
+
+function softStateSources({ softState }: MetricReads): MetricSource[] {
+  const ifAny = (read: (figures: SoftStateFigures) => Sample[]) => (): Sample[] => {
+    const figures = softState();
+    return figures === null ? [] : read(figures);
+  };
+  return [
+    counter(
+      'ringproxy_crdt_bytes_total',
+      'Bytes of soft state from (in) and to (out) other proxies.',
+      ifAny(({ bytesIn, bytesOut }) => [
+        { labels: { direction: 'in' }, value: bytesIn },
+        { labels: { direction: 'out' }, value: bytesOut },
+      ]),
+    ),
+    gauge(
+      'ringproxy_crdt_lag_seconds',
+      'For how long something waits that another proxy has not acknowledged: the longest; 0: all have everything.',
+      ifAny(({ lagOf }) => one(Math.max(0, ...lagOf.values()))),
+    ),
+    counter(
+      'ringproxy_crdt_conflicts_total',
+      'Entries that two proxies wrote at the same time; the later one by the clocks is kept.',
+      ifAny(({ conflicts }) => one(conflicts)),
+    ),
+    counter(
+      'ringproxy_crdt_repairs_total',
+      'Buckets of entries that differed from those of another proxy, and were sent again.',
+      ifAny(({ repairs }) => one(repairs)),
+    ),
+    gauge(
+      'ringproxy_crdt_entries',
+      'Entries of the soft state, by kind: live ones, and tombstones of those that are gone.',
+      ifAny(({ entries, tombstones }) => [
+        { labels: { kind: 'live' }, value: entries },
+        { labels: { kind: 'tombstone' }, value: tombstones },
+      ]),
+    ),
+    gauge(
+      'ringproxy_crdt_state_bytes',
+      'Memory of the soft state, estimated.',
+      ifAny(({ bytes }) => one(bytes)),
+    ),
+  ];
+}

@@ -1,0 +1,112 @@
+/** The admin API over a proxy that notes what is asked of it. */
+import type { AdminBackend } from '../../src/admin/backend.js';
+import type { PeerPort } from '../../src/admin/peer-routes.js';
+import { AdminServer } from '../../src/admin/server.js';
+import { RingproxyError } from '../../src/errors.js';
+import { coordinationView, proxyView } from '../cli/fake-admin.js';
+import { atEnd } from '../support/cleanup.js';
+import { EventSource } from './event-source.js';
+
+/** Notes what is asked, and answers little. */
+export class Backend implements AdminBackend {
+  readonly calls: string[] = [];
+  readonly source = new EventSource();
+  readiness = { ready: true, reason: '' };
+
+  readonly ring: AdminBackend['ring'] = {
+    view: () => {
+      const base = { generation: 1, phase: 'stable', hash: 'murmur3', distribution: 'ketama' } as const;
+      return { ...base, hashTag: '{}', vnodes: 160, nodes: [], change: null };
+    },
+    arcs: (limit) => {
+      this.calls.push(`arcs ${limit}`);
+      return { generation: 1, phase: 'stable', points: 0, exact: true, nodes: [], arcs: [] };
+    },
+    which: (keys) => {
+      this.calls.push(...keys.map((key) => key.toString('hex')));
+      return [];
+    },
+    change: async () => {
+      throw new RingproxyError('CHANGE_RUNNING', 'another change is under way', 'wait for it');
+    },
+    pause: async () => {
+      this.calls.push('pause');
+    },
+    resume: async (noDrain) => {
+      this.calls.push(noDrain ? 'resume without draining' : 'resume');
+    },
+    throttle: async (keysPerSecond) => {
+      this.calls.push(`throttle ${keysPerSecond}`);
+    },
+    cancel: async () => {
+      this.calls.push('cancel');
+    },
+    previewCancel: () => {
+      this.calls.push('preview of cancel');
+      return { generation: 3, dryRun: true, warnings: [], moves: [], survey: null };
+    },
+    forget: async (proxyId) => {
+      this.calls.push(`forget ${proxyId}`);
+    },
+    history: () => {
+      throw new Error('a secret of the inside');
+    },
+  };
+  readonly strays: AdminBackend['strays'] = {
+    report: () => ({ running: false, fix: false, nodes: [] }),
+    check: async (fix) => {
+      this.calls.push(`check strays${fix ? ', fix' : ''}`);
+      return { running: true, fix, nodes: [] };
+    },
+  };
+  readonly plane: AdminBackend['plane'] = {
+    stats: () => {
+      throw new RingproxyError('NOT_READY', 'the ring is not known yet', 'try again');
+    },
+    ready: async () => this.readiness,
+  };
+  readonly load: AdminBackend['load'] = {
+    over: (seconds) => {
+      this.calls.push(`load ${seconds}`);
+      return null;
+    },
+    samples: (since) => {
+      this.calls.push(`history ${since?.toISOString() ?? 'all'}`);
+      return [];
+    },
+  };
+  readonly events: AdminBackend['events'] = {
+    recent: () => [
+      { channel: 'ringproxy:ring:begun', at: new Date(1000), event: { kind: 'add' } },
+      { channel: 'ringproxy:upstream:up', at: new Date(2000), event: { node: 'a' } },
+    ],
+    subscribe: this.source.subscribe,
+  };
+  readonly metrics: AdminBackend['metrics'] = {
+    read: async () => ({ contentType: 'text/plain; version=0.0.4; charset=utf-8', text: 'ringproxy_up 1\n' }),
+  };
+
+  readonly fleet: AdminBackend['fleet'] = {
+    proxies: () => [proxyView({ id: 'p' })],
+    coordination: () => coordinationView({ kind: 'etcd', proxy: 'p' }),
+    downFor: () => [],
+  };
+}
+
+export interface ServedAdmin {
+  readonly url: string;
+  readonly backend: Backend;
+  /** What it has reported as such. */
+  readonly bugs: Error[];
+}
+
+/** Serves the API on a free port. It ends with the test. */
+export async function serveAdmin(options: { token?: string; peers?: PeerPort } = {}): Promise<ServedAdmin> {
+  const { token = '', peers = null } = options;
+  const backend = new Backend();
+  const bugs: Error[] = [];
+  const listen = { host: '127.0.0.1', port: 0 };
+  const server = new AdminServer(backend, { listen, token, peers, onError: (error) => bugs.push(error) });
+  atEnd(() => server.close());
+  return { url: await server.listen(), backend, bugs };
+}
