@@ -9,7 +9,7 @@ import { sameNode } from '../../node/identity.js';
 import type { RingBuilder } from '../change-rings.js';
 import type { Revision } from '../state/fleet.js';
 import type { Member, RunningChange } from '../state/ring-state.js';
-import { afterItsCoordinator, move, type Noted, note, prepare } from '../state/transitions.js';
+import { afterEverybodyIsGone, move, type Noted, note, prepare } from '../state/transitions.js';
 import { type PlanPorts, planChange } from './change-plan.js';
 import { finishChange } from './finishing.js';
 import { changeRunning, messageOf, notMovingYet, notPassed } from './refusals.js';
@@ -52,7 +52,7 @@ export class Coordinator implements RingRequests {
   /** The term begins: gives up what its predecessor has not decided, or goes on with what it has. */
   async takeUp(): Promise<void> {
     const { change } = this.#term.local().stored.state;
-    await this.#term.recordAtLast(afterItsCoordinator, (error) =>
+    await this.#term.recordAtLast(afterEverybodyIsGone, (error) =>
       this.#ports.warn(`the ring is not taken over yet: ${messageOf(error)}`),
     );
     if (change === null) return;

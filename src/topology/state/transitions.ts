@@ -118,7 +118,7 @@ export function note(state: RingState, changeId: string, noted: Noted): RingStat
  * What whoever decides next makes of a state, also after a restart of everybody: a fence that was raised is not known to
  * have been passed, nothing has moved under it, and nobody waits for the sweeps to stand still any more.
  */
-export function afterItsCoordinator(state: RingState): RingState {
+export function afterEverybodyIsGone(state: RingState): RingState {
   const phase = phaseOf(state);
   if (phase === 'preparing') return giveUp(state);
   if (phase === 'turning') return goOn(state);

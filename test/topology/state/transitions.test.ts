@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { firstState, nextMembers, type RingState, type RunningChange } from '../../../src/topology/state/ring-state.js';
 import {
-  afterItsCoordinator,
+  afterEverybodyIsGone,
   finish,
   giveUp,
   goOn,
@@ -82,8 +82,11 @@ it('what is noted is noted with its own change alone', () => {
 });
 
 it('a restart of everybody takes a fence back, and nothing else', () => {
-  expect(afterItsCoordinator(stable)).toBe(stable);
-  expect(afterItsCoordinator(preparing)).toEqual(stable);
-  expect(afterItsCoordinator(moving)).toBe(moving);
-  expect(afterItsCoordinator(turning)).toEqual(moving);
+  expect(afterEverybodyIsGone(stable)).toBe(stable);
+  expect(afterEverybodyIsGone(preparing)).toEqual(stable);
+  expect(afterEverybodyIsGone(moving)).toBe(moving);
+  expect(afterEverybodyIsGone(turning)).toEqual(moving);
+  expect(afterEverybodyIsGone(note(moving, 'c', { still: true, paused: true }))).toEqual(
+    note(moving, 'c', { paused: true }),
+  );
 });
