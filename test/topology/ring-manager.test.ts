@@ -65,7 +65,7 @@ describe('a change', () => {
     stage.calls.length = 0;
     const accepted = await stage.manager.change(ADD_C);
     expect(accepted).toMatchObject({ generation: 2, dryRun: false });
-    expect(stage.calls).toEqual([
+    expect(stage.calls.slice(0, 6)).toEqual([
       'publish preparing',
       'fence',
       'kill late',
@@ -128,7 +128,7 @@ describe('a change', () => {
     expect(stage.manager.view()).toMatchObject({ phase: 'preparing', change: { phase: 'preparing' } });
     expect(stage.manager.stableRing).toBeNull();
     await expect(stage.manager.change(ADD_C)).rejects.toMatchObject({ code: 'CHANGE_RUNNING' });
-    expect(() => stage.manager.pause()).toThrow(expect.objectContaining({ code: 'CHANGE_PREPARING' }));
+    await expect(stage.manager.pause()).rejects.toMatchObject({ code: 'CHANGE_PREPARING' });
     fence.open([YES]);
     await first;
     await expect(stage.manager.change(ADD_C)).rejects.toMatchObject({ code: 'CHANGE_RUNNING' });
@@ -142,7 +142,7 @@ describe('a cancel', () => {
     const there = await moversOf(stage, 2);
     there[0]?.dropped(3);
     there[0]?.start.memory.settled.add(0, 0, KEY);
-    stage.manager.throttle(50);
+    await stage.manager.throttle(50);
     stage.calls.length = 0;
     await stage.manager.cancel();
     expect(stage.calls.slice(0, 6)).toEqual([
@@ -288,7 +288,7 @@ describe('a proxy that starts again', () => {
     await first.manager.change(ADD_C);
     const [mover] = await moversOf(first, 2);
     mover?.dropped(2);
-    first.manager.throttle(9);
+    await first.manager.throttle(9);
     await mover?.firstSeen(2, 'run of c, later');
     await first.end();
     const second = stageManager('p2', new LocalStore('p2', new StateDir(folder, () => {})));
@@ -299,7 +299,8 @@ describe('a proxy that starts again', () => {
     // Nobody moves keys yet.
     await expect.poll(() => second.calls).toEqual(['publish moving moves', 'kill p1', 'kill p1']);
     expect(second.manager.view()).toMatchObject({ generation: 1, phase: 'moving' });
-    second.manager.pause();
+    await expect(second.manager.cancel()).rejects.toMatchObject({ code: 'CHANGE_PREPARING' });
+    await second.manager.pause();
     dropped.open();
     const movers = await moversOf(second, 2);
     expect(second.calls).toContain('kill movers of a');
@@ -310,6 +311,8 @@ describe('a proxy that starts again', () => {
       expect(start.memory.placeOf(start.source, 2, 0, KEY)).toBe('unknown');
       expect(keysPerSecond).toBe(9);
     }
+    await second.manager.resume();
+    expect(movers.map(({ paused }) => paused)).toEqual([false, false]);
     expect(second.manager.view().change).toMatchObject({ keysDropped: 2 });
   });
 

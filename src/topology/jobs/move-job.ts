@@ -72,28 +72,6 @@ export interface MoveStatus {
   readonly error: string | null;
 }
 
-/** What a person at this proxy does to its movers. */
-export interface ChangeMover {
-  readonly paused: boolean;
-  readonly keysPerSecond: number;
-  readonly error: string | null;
-  readonly progress: readonly SourceProgress[];
-  pause(): void;
-  resume(): void;
-  throttle(keysPerSecond: number): void;
-  /** Nothing is moved off these nodes: what they held is given up. */
-  giveUp(nodes: readonly number[]): void;
-  /**
-   * Begins no further moves until `release`, and waits until none is under way: first the sweeps', which may be large, while
-   * clients' keys go on moving; then these.
-   * @returns whether nothing is under way within so many milliseconds each; `release` must follow in any case
-   */
-  hold(sweepTimeout: number, timeout: number): Promise<boolean>;
-  release(): void;
-  /** Makes the nodes drop connections on which commands of moves may still lie. @throws when one cannot be asked */
-  dropLateConnections(): Promise<void>;
-}
-
 /** What is known of a change before its keys move. */
 export interface JobStart {
   readonly change: RunningChange;
@@ -108,7 +86,7 @@ export interface JobStart {
 
 const WITHDRAWN: EndReason = 'withdrawn';
 
-export class MoveJob implements ChangeMover {
+export class MoveJob {
   readonly rings: ChangeRings;
   readonly #ports: MoveJobPorts;
   readonly #isFresh: boolean;
@@ -135,8 +113,6 @@ export class MoveJob implements ChangeMover {
   #stopWatching: () => void = () => {};
   #isTold = false;
   #isSuspended = false;
-  /** What a person at this proxy wants, until the record says so, too. */
-  #own: { paused: boolean; keysPerSecond: number | null; held: Steering['held'] };
   /** What keeps sources waiting, by source. */
   readonly #waits = new Map<number, string>();
   readonly #keysEstimated: number;
@@ -149,7 +125,6 @@ export class MoveJob implements ChangeMover {
     this.rings = rings;
     this.#ports = ports;
     this.#isFresh = isFresh;
-    this.#own = { paused: false, keysPerSecond: null, held: null };
     this.memory = new MoveMemory(rings.union, earlier);
     this.#sources = [...rings.rings.sources()].sort((a, b) => a - b);
     this.#moves = new ChangeMoves(this.#sources, this.memory, this.#looks, (source) => this.#runIdOf(source));
@@ -165,9 +140,12 @@ export class MoveJob implements ChangeMover {
     return this.#moves;
   }
 
-  /** What a person at this proxy does to it: also what moves no key yet is steered. */
-  get mover(): ChangeMover {
-    return this;
+  /** Nobody moves keys, since something of a predecessor may run yet. */
+  get isTakingOver(): boolean {
+    if (this.#isFresh || this.#swept.size > 0) return false;
+    const own = [...this.#here.values()].some(({ mover }) => mover !== null);
+    const others = this.status.sources.some(({ owner }) => owner !== '' && owner !== this.#ports.memberId());
+    return !own && !others;
   }
 
   /** In all turns of the change. */
@@ -237,16 +215,20 @@ export class MoveJob implements ChangeMover {
 
   /** Something was noted with the change, or its phase is another one. */
   follow(change: RunningChange): void {
+    const before = this.#change;
     this.#change = change;
-    this.giveUp(this.rings.union.flatMap((node, index) => (change.undrained.includes(node.name) ? [index] : [])));
-    this.#steer();
+    this.#giveUp(this.rings.union.flatMap((node, index) => (change.undrained.includes(node.name) ? [index] : [])));
+    this.#steer(before.paused === true || (change.resumes ?? 0) > (before.resumes ?? 0));
     // Whoever serves clients was told of no source while moves were held.
     for (const source of this.#swept) this.#ports.onSourceSwept(this, source);
   }
 
   /** Waits until no sweep of this proxy has keys under way; none begins as long as the record wants it so. */
   async still(timeout: number): Promise<FenceMember> {
-    return answer(await this.#all((mover) => mover.hold('sweep', timeout)), 'keys are under way that do not arrive');
+    const isStill = await this.#all((mover) => mover.hold('sweep', timeout));
+    // Whoever turns the change round counts what was given up until now.
+    await Promise.all([...this.#here.values()].map((move) => move.tell()));
+    return answer(isStill, 'keys are under way that do not arrive');
   }
 
   /**
@@ -259,7 +241,7 @@ export class MoveJob implements ChangeMover {
       return answer(false, this.error ?? 'keys are under way that do not arrive');
     }
     try {
-      await this.dropLateConnections();
+      await this.#dropLate();
       await this.#forgetLost();
       return answer(true, '');
     } catch (error) {
@@ -267,40 +249,13 @@ export class MoveJob implements ChangeMover {
     }
   }
 
-  pause(): void {
-    this.#own = { ...this.#own, paused: true };
-    this.#steer();
-  }
-
-  resume(): void {
-    this.#own = { ...this.#own, paused: false };
-    this.#steer();
-  }
-
-  throttle(keysPerSecond: number): void {
-    this.#own = { ...this.#own, keysPerSecond };
-    this.#steer();
-  }
-
-  giveUp(nodes: readonly number[]): void {
+  #giveUp(nodes: readonly number[]): void {
     for (const { mover } of this.#here.values()) mover?.giveUp(nodes);
     for (const source of this.#sources) if (nodes.includes(source)) this.#finish(source);
     this.#tellIfSwept();
   }
 
-  async hold(sweepTimeout: number, timeout: number): Promise<boolean> {
-    this.#own = { ...this.#own, held: 'sweep' };
-    if (!(await this.#all((mover) => mover.hold('sweep', sweepTimeout)))) return false;
-    this.#own = { ...this.#own, held: 'all' };
-    return this.#all((mover) => mover.hold('all', timeout));
-  }
-
-  release(): void {
-    this.#own = { ...this.#own, held: null };
-    this.#steer();
-  }
-
-  async dropLateConnections(): Promise<void> {
+  async #dropLate(): Promise<void> {
     for (const { mover } of this.#here.values()) await mover?.dropLateConnections();
   }
 
@@ -339,22 +294,18 @@ export class MoveJob implements ChangeMover {
   /** What is wanted of the sweeps now. */
   get #steering(): Steering {
     const { phase, still, paused, throttle } = this.#change;
-    const { held } = this.#own;
-    const asked = phase === 'turning' ? 'all' : still === true ? 'sweep' : null;
-    return {
-      paused: this.#own.paused || paused === true,
-      keysPerSecond: this.#own.keysPerSecond ?? throttle ?? 0,
-      held: held === 'all' || asked === 'all' ? 'all' : (held ?? asked),
-    };
+    const held = phase === 'turning' ? 'all' : still === true ? 'sweep' : null;
+    return { paused: paused === true, keysPerSecond: throttle ?? 0, held };
   }
 
-  #steer(): void {
+  /** @param resumes what has failed is tried again */
+  #steer(resumes: boolean): void {
     const { paused, keysPerSecond, held } = this.#steering;
     for (const { mover } of this.#here.values()) {
       if (mover === null) continue;
       if (mover.keysPerSecond !== keysPerSecond) mover.throttle(keysPerSecond);
       if (paused) mover.pause();
-      else mover.resume();
+      else if (resumes) mover.resume();
       if (held === null) mover.release();
       else void mover.hold(held, 0);
     }

@@ -143,6 +143,11 @@ export class SourceMove implements SourceMoves {
     return Promise.resolve(null);
   }
 
+  /** Tells now how far it is, if that can be. */
+  async tell(): Promise<void> {
+    await this.#notes.write().catch(() => {});
+  }
+
   /** Ends it, and waits until nothing of it is under way. */
   async stop(): Promise<void> {
     await this.#mover?.stop();

@@ -14,7 +14,7 @@ import type { RingStore, StoredRing } from '../store/ring-store.js';
 import { type LocalRing, type MemberSnapshot, snapshotOf } from './local-ring.js';
 import { type OwnFencePorts, raiseOwnFence } from './own-fence.js';
 
-export interface ParticipantPorts extends OwnFencePorts {
+export interface ParticipantPorts extends Omit<OwnFencePorts, 'dropLateMoves'> {
   /** This proxy's id in the fleet: another one each time that it joins. */
   memberId(): string;
   /** The ring that is routed by from now on. */
@@ -145,17 +145,16 @@ export class Participant {
     this.#use(local);
     const nodes = union.filter((node) => !change.undrained.includes(node.name));
     local.job?.follow(change);
-    const moves = async (): Promise<FenceMember> => {
-      if (local.job !== null) return local.job.standstill(SETTLE_STOP_MS);
-      await before?.stop();
-      return { acknowledged: true, why: '' };
-    };
-    const fence = async (timeout: number): Promise<FenceMember[]> => {
-      const [commands, own] = await Promise.all([this.#ports.fence(timeout), moves()]);
-      return [...commands, own];
-    };
-    const killLateConnections = (late: readonly Member[]): Promise<void> => this.#ports.killLateConnections(late);
-    this.#answer(raiseOwnFence(nodes, { fence, killLateConnections }), local.stored.revision);
+    const standing = local.job?.standstill(SETTLE_STOP_MS) ?? before?.stop();
+    const fence = raiseOwnFence(nodes, {
+      fence: (timeout) => this.#ports.fence(timeout),
+      killLateConnections: (late) => this.#ports.killLateConnections(late),
+      dropLateMoves: async () => {
+        const stands = await standing;
+        if (stands !== undefined && !stands.acknowledged) throw new Error(stands.why);
+      },
+    });
+    this.#answer(fence, local.stored.revision);
   }
 
   /** Whoever waits for the answer goes by its absence. */
