@@ -78,6 +78,7 @@ export async function startServer(config: Config): Promise<RunningProxy> {
 
   const close = async (): Promise<void> => {
     await admin.close();
+    parts.strangerWatch.stop();
     await strays.close();
     await ring.close();
     await plane.close(config.shutdownTimeout);
@@ -95,6 +96,7 @@ export async function startServer(config: Config): Promise<RunningProxy> {
       throw listenFailure('listen', config.listen, error);
     });
     strays.start();
+    parts.strangerWatch.start();
     const url = await admin.listen();
     log.info(
       { listen, admin: url, proxy: proxyId, version, workers: plane.workers.length, sockets: socketShortCuts() },

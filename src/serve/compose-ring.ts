@@ -4,10 +4,13 @@ import { nodeChecks } from '../health/node-checks.js';
 import type { NodeMonitors } from '../health/node-monitors.js';
 import type { ProxyIdentity } from '../identity.js';
 import type { PlaneHost } from '../plane/host.js';
-import { killProxies } from '../rebalance/connections.js';
+import { killProxies, listProxies } from '../rebalance/connections.js';
 import type { FunctionKeeper } from '../rebalance/function-keeper.js';
 import { KeyMoving } from '../rebalance/key-moving.js';
 import type { Logger } from '../telemetry/log.js';
+import { systemTimers } from '../time/timers.js';
+import { StrangerWatch } from '../topology/admission/stranger-watch.js';
+import { refuseStrangers, type StrangerPorts } from '../topology/admission/strangers.js';
 import { publishGeneration } from '../topology/events.js';
 import { StrayChecks } from '../topology/jobs/stray-checks.js';
 import type { OwnStanding, StandingPorts } from '../topology/participant/own-standing.js';
@@ -34,6 +37,7 @@ export interface RingParts {
   readonly ring: RingManager;
   readonly store: LocalStore;
   readonly strays: StrayChecks;
+  readonly strangerWatch: StrangerWatch;
   readonly standing: StandingPorts;
 }
 
@@ -69,11 +73,16 @@ export function composeRing({
   const directory = config.stateDir === '' ? null : new StateDir(config.stateDir, onStateDirLost, warn);
   const store = new LocalStore(proxyId, directory);
   const upkeep = new Upkeep();
+  const strangers: StrangerPorts = {
+    connections: (nodes) => listProxies(nodes.map(reach), connectTimeout),
+    known: async () => [standing.id, ...(await store.members()).map(({ id }) => id)],
+  };
   const strays = new StrayChecks({
     upkeep,
     open: (node) => moving.open(node),
     stable: () => ring.stableRing,
     runId: (node) => monitors.runIdOf(node),
+    refuseStrangers: async (nodes) => void (await refuseStrangers(nodes, false, strangers)),
     warn,
   });
   const checks = nodeChecks<Member>(reach, config, standing);
@@ -89,6 +98,7 @@ export function composeRing({
       watch();
     },
     health: (node) => monitors.healthOf(node),
+    strangers,
     clearStrays: (...change) => strays.clearBefore(...change),
     bringFunctions: (members, node) => functions.bring(members.map(reach), reach(node)),
     flush: (node) => upkeep.run(`empties ${node.name} (${node.address})`, () => checks.flush(node)),
@@ -120,5 +130,6 @@ export function composeRing({
     consistency: () => ring.consistency,
     onFencedOff: () => warn(`this proxy (${standing.id}) was passed over by the others of its fleet`),
   };
-  return { ring, store, strays, standing: standingPorts };
+  const strangerWatch = new StrangerWatch({ ...strangers, nodes: () => ring.routed, warn }, systemTimers);
+  return { ring, store, strays, strangerWatch, standing: standingPorts };
 }
