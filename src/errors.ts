@@ -166,6 +166,58 @@ export const ERRORS = {
     hint: 'give each proxy a state directory of its own',
   },
 
+  // etcd.
+  ETCD_UNREACHABLE: {
+    status: 503,
+    meaning: 'no endpoint of etcd answers',
+    hint: 'check that etcd runs and can be reached from this machine at etcd-endpoints; what is served goes on',
+  },
+  ETCD_NO_LEADER: {
+    status: 503,
+    meaning: 'etcd answers, but a majority of its members does not: it can decide nothing',
+    hint: 'see etcdctl endpoint status, and start the members that are down; what is served goes on',
+  },
+  ETCD_AUTH: {
+    status: 503,
+    meaning: 'etcd does not let the proxy log in',
+    hint: 'check etcd-user and etcd-password',
+  },
+  ETCD_PERMISSION: {
+    status: 503,
+    meaning: 'the proxy’s user at etcd may not read and write its keys',
+    hint: 'etcdctl role grant-permission ROLE readwrite --prefix PREFIX, with etcd-prefix as the prefix',
+  },
+  ETCD_TLS: {
+    status: 503,
+    meaning: 'etcd and the proxy do not accept each other’s certificates',
+    hint: 'check etcd-ca, etcd-cert and etcd-key; where etcd demands client certificates, its own must be one as well (clientAuth), since its gateway uses it so',
+  },
+  ETCD_FULL: {
+    status: 503,
+    meaning: 'etcd has reached its space quota, and takes no writes',
+    hint: 'compact and defragment it, then etcdctl alarm disarm; or raise --quota-backend-bytes',
+  },
+  ETCD_TOO_LARGE: {
+    status: 503,
+    meaning: 'the record is larger than etcd takes',
+    hint: 'raise --max-request-bytes of etcd',
+  },
+  ETCD_ANSWER: {
+    status: 503,
+    meaning: 'what answers is no etcd with a JSON gateway, or it says something unexpected',
+    hint: 'etcd-endpoints are the client URLs of etcd 3.4 or newer, started without --enable-grpc-gateway=false',
+  },
+  RING_FORMAT: {
+    status: 409,
+    meaning: 'the ring is recorded in a format that this version does not understand',
+    hint: 'start a version that is at least as new as the others of the fleet',
+  },
+  RING_RECORD: {
+    status: 500,
+    meaning: 'what stands in etcd is no record of a ring',
+    hint: 'see etcdctl get --prefix under etcd-prefix; restore it from a backup of etcd, or choose another ring-name',
+  },
+
   // The fleet.
   UNKNOWN_PROXY: {
     status: 404,

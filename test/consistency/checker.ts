@@ -39,8 +39,15 @@ export interface Violation {
   readonly found: string;
 }
 
+/** Where clients connect. */
+export interface Target {
+  readonly host: string;
+  readonly port: number;
+}
+
 export interface CheckerOptions {
-  readonly port: () => number;
+  /** The proxies: clients are spread over them, and go to another one when theirs is gone. */
+  readonly proxies: () => readonly Target[];
   readonly clients: number;
   readonly keysPerClient: number;
   readonly seed: number;
@@ -48,12 +55,26 @@ export interface CheckerOptions {
   readonly toleratesCuts: boolean;
   /** Nodes may be slower than the proxy waits, so its own errors are no violation. What they say must be true. */
   readonly toleratesFailures?: boolean;
+  /** Milliseconds after which a client gives up waiting for replies and connects anew; default: it waits. */
+  readonly patience?: number;
 }
+
+/** How long a client waits for a connection where it has patience. */
+const CONNECT_MS = 1000;
 
 /** An error of the proxy's own: whether the command has run nobody knows, or it has not. */
 function failureOf(reply: string): 'unknown' | 'not run' | null {
   if (!/^-(?:NODEDOWN|TRYAGAIN) /.test(reply)) return null;
   return reply.includes('the outcome of the command is unknown') ? 'unknown' : 'not run';
+}
+
+/** @throws Error when the work is not done in time */
+function inTime<T>(work: Promise<T>, milliseconds: number | undefined): Promise<T> {
+  if (milliseconds === undefined) return work;
+  return new Promise((resolve, reject) => {
+    const late = setTimeout(() => reject(new Error(`nothing came for ${milliseconds} ms`)), milliseconds);
+    work.then(resolve, reject).finally(() => clearTimeout(late));
+  });
 }
 
 /** One client of the checker. */
@@ -64,6 +85,9 @@ class Actor {
   readonly model = new Map<string, Value>();
   /** Keys of which nobody knows whether the last command has run. It never runs behind the next one. */
   readonly open = new Set<string>();
+  /** How often a key of this number was left behind. */
+  readonly #epochs = new Map<number, number>();
+  #connects: number;
   readonly violations: Violation[] = [];
   commands = 0;
   failures = 0;
@@ -76,26 +100,46 @@ class Actor {
   constructor(id: number, options: CheckerOptions) {
     this.#id = id;
     this.#options = options;
+    this.#connects = id;
     this.#random = new Random(options.seed * 1000 + id);
   }
 
   async run(): Promise<void> {
     while (this.running && this.violations.length < 3) {
-      let client: RawClient;
+      let client: RawClient | null = null;
       try {
-        client = await RawClient.connect(this.#options.port());
-      } catch (error) {
-        if (!this.#options.toleratesCuts) throw error;
-        await new Promise((resolve) => setTimeout(resolve, 20));
-        continue;
-      }
-      try {
+        client = await this.#connect();
         while (this.running && this.violations.length < 3) await this.#round(client);
       } catch (error) {
         if (!this.#options.toleratesCuts) throw error;
+        this.#leaveOpenKeys();
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      } finally {
+        client?.close();
       }
-      client.close();
     }
+  }
+
+  /** The next proxy in turn. */
+  async #connect(): Promise<RawClient> {
+    const proxies = this.#options.proxies();
+    const { host, port } = proxies[this.#connects++ % proxies.length] as Target;
+    const patience = this.#options.patience === undefined ? undefined : CONNECT_MS;
+    return inTime(RawClient.connect(port, host), patience);
+  }
+
+  /**
+   * With several proxies, a command whose outcome is unknown may run at any time behind those that its client sends by
+   * another proxy: as with any server whose client connects anew by another way. Such keys are left behind for good.
+   */
+  #leaveOpenKeys(): void {
+    if (this.#options.proxies().length === 1) return;
+    for (const key of this.open) {
+      const number = Number(key.split(':')[1]);
+      this.#epochs.set(number, (this.#epochs.get(number) ?? 0) + 1);
+      this.model.delete(key);
+    }
+    this.open.clear();
   }
 
   async #round(client: RawClient): Promise<void> {
@@ -113,7 +157,7 @@ class Actor {
     steps.push({ words: ['INCR', shared], expected: /^:\d+\r\n$/, before: new Map() });
     let replies: Buffer[];
     try {
-      replies = await client.pipeline(steps.map((step) => step.words));
+      replies = await inTime(client.pipeline(steps.map((step) => step.words)), this.#options.patience);
     } catch (error) {
       for (const step of steps) this.#onFailure(step, 'unknown');
       count(this.openIncrements, shared);
@@ -150,7 +194,9 @@ class Actor {
   }
 
   #key(): string {
-    return `c${this.#id}:${this.#random.below(this.#options.keysPerClient)}`;
+    const number = this.#random.below(this.#options.keysPerClient);
+    const epoch = this.#epochs.get(number);
+    return epoch === undefined ? `c${this.#id}:${number}` : `c${this.#id}:${number}:${epoch}`;
   }
 
   /** The outcome of the last command on this key is unknown: it begins anew. */
@@ -327,7 +373,9 @@ export class Checker {
   /** Compares every key with the model, through the proxy. @returns what is wrong */
   async verifyAll(): Promise<Violation[]> {
     const found: Violation[] = [];
-    const client = await RawClient.connect(this.#options.port());
+    const [proxy] = this.#options.proxies();
+    if (proxy === undefined) throw new Error('there is no proxy');
+    const client = await RawClient.connect(proxy.port, proxy.host);
     for (const actor of this.#actors) {
       const entries = [...actor.model].filter(([key]) => !actor.open.has(key));
       const replies = await client.pipeline(

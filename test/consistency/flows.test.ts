@@ -16,8 +16,8 @@ it.each([
     const nodes = await startRedises(6);
     const proxy = await startRingproxy({ nodes: nodes.slice(0, 3), args });
     await fill(proxy, 10_000);
-    const { port } = proxy;
-    const flows = [new Transactions(port), new BlockingPops(port), new Streams(port), new Channels(port)];
+    const at = [proxy];
+    const flows = [new Transactions(at), new BlockingPops(at), new Streams(at), new Channels(at)];
     for (const flow of flows) flow.start();
     const change = async (body: object): Promise<void> => {
       const before = flows.map((flow) => flow.done);

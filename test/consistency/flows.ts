@@ -4,6 +4,7 @@
  */
 import { request } from '../../src/resp/encode.js';
 import { RawClient } from '../support/raw-client.js';
+import type { Target } from './checker.js';
 
 /** Something that runs until it is told to stop, and then says what was wrong. */
 export interface Flow {
@@ -17,14 +18,16 @@ export interface Flow {
 const bulks = (reply: string): string[] => [...reply.matchAll(/\$\d+\r\n([^\r]*)\r\n/g)].map((match) => match[1] ?? '');
 
 abstract class Runner implements Flow {
-  protected readonly port: number;
+  readonly #proxies: readonly Target[];
+  #connects = 0;
   protected readonly wrong: string[] = [];
   protected running = true;
   #runs: Promise<void>[] = [];
   done = 0;
 
-  constructor(port: number) {
-    this.port = port;
+  /** @param proxies its clients are spread over them */
+  constructor(proxies: readonly Target[]) {
+    this.#proxies = proxies;
   }
 
   protected abstract loops(): (() => Promise<void>)[];
@@ -43,14 +46,15 @@ abstract class Runner implements Flow {
   async stop(): Promise<string[]> {
     this.running = false;
     await Promise.all(this.#runs);
-    const client = await RawClient.connect(this.port);
+    const client = await this.connect();
     await this.check(client);
     client.close();
     return this.wrong.slice(0, 5);
   }
 
   protected connect(): Promise<RawClient> {
-    return RawClient.connect(this.port);
+    const { host, port } = this.#proxies[this.#connects++ % this.#proxies.length] as Target;
+    return RawClient.connect(port, host);
   }
 
   protected expect(what: string, found: string, expected: string): void {

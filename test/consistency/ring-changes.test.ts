@@ -33,7 +33,7 @@ describe('under load', () => {
     const proxy = await startRingproxy({ nodes: nodes.slice(0, 3), args: ['--state-dir', tempFolder('state')] });
     await fill(proxy, 100_000);
     const checker = new Checker({
-      port: () => proxy.port,
+      proxies: () => [proxy],
       clients: 12,
       keysPerClient: 400,
       seed: SEED,
@@ -98,7 +98,7 @@ describe('under load', () => {
       config: `${PATIENT}node-connections: 4\nnodes: [${[0, 1, 2, 3].map(entry).join(', ')}]\n`,
     });
     const checker = new Checker({
-      port: () => proxy.port,
+      proxies: () => [proxy],
       clients: 24,
       keysPerClient: 60,
       seed: SEED + 5,
@@ -128,7 +128,7 @@ describe('under load', () => {
       allowLog: [/upstream:down/, /node:health/],
     });
     const checker = new Checker({
-      port: () => proxy.port,
+      proxies: () => [proxy],
       clients: 12,
       keysPerClient: 10,
       seed: SEED + 6,
@@ -163,7 +163,7 @@ describe('under load', () => {
     const proxy = await startRingproxy({ nodes: nodes.slice(0, 3) });
     await fill(proxy, 60_000);
     const checker = new Checker({
-      port: () => proxy.port,
+      proxies: () => [proxy],
       clients: 8,
       keysPerClient: 300,
       seed: SEED + 1,
@@ -193,7 +193,7 @@ describe('under load', () => {
     let proxy = await startRingproxy({ nodes: nodes.slice(0, 3), args });
     await fill(proxy, 60_000);
     const checker = new Checker({
-      port: () => port,
+      proxies: () => [{ host: '127.0.0.1', port }],
       clients: 8,
       keysPerClient: 300,
       seed: SEED + 2,
@@ -221,7 +221,7 @@ describe('under load', () => {
     let proxy = await start();
     await fill(proxy, 20_000);
     const checker = new Checker({
-      port: () => port,
+      proxies: () => [{ host: '127.0.0.1', port }],
       clients: 8,
       keysPerClient: 200,
       seed: SEED + 3,

@@ -1,9 +1,15 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { request } from 'undici';
 import type { Child } from './child.js';
 import { startChild } from './child.js';
 import { atEnd } from './cleanup.js';
 import { freePort } from './free-port.js';
+import { findReferee } from './programs.js';
 import type { ServerHost } from './redis-process.js';
 import { tempFolder } from './temp-folder.js';
+
+/** Whether the tests that need etcd can run: some systems do not package it. */
+export const hasEtcd = findReferee('etcd') !== null;
 
 const LOOPBACK: ServerHost = { address: '127.0.0.1', prefix: [] };
 
@@ -12,6 +18,14 @@ export interface EtcdOptions {
   readonly hosts?: readonly ServerHost[];
   /** Further flags of every member. */
   readonly args?: readonly string[];
+  /** Files in PEM. Clients come by TLS, and show a certificate that the authority has signed. */
+  readonly tls?: EtcdTlsFiles;
+}
+
+export interface EtcdTlsFiles {
+  readonly ca: string;
+  readonly cert: string;
+  readonly key: string;
 }
 
 /** A member of an etcd cluster: a real `etcd` that ends with the test (or file) that started it. */
@@ -21,20 +35,22 @@ export class EtcdProcess {
   readonly clientPort: number;
   readonly peerPort: number;
   readonly #folder = tempFolder('etcd');
+  readonly #tls: EtcdTlsFiles | null;
   #args: readonly string[] = [];
   #child: Child | null = null;
 
-  constructor(name: string, host: ServerHost, clientPort: number, peerPort: number) {
+  constructor(name: string, host: ServerHost, clientPort: number, peerPort: number, tls: EtcdTlsFiles | null = null) {
     this.name = name;
     this.host = host;
     this.clientPort = clientPort;
     this.peerPort = peerPort;
+    this.#tls = tls;
     atEnd(() => this.kill());
   }
 
   /** Where clients reach it. */
   get endpoint(): string {
-    return `http://${this.host.address}:${this.clientPort}`;
+    return `${this.#tls === null ? 'http' : 'https'}://${this.host.address}:${this.clientPort}`;
   }
 
   /** Where other members reach it. */
@@ -57,6 +73,7 @@ export class EtcdProcess {
       ...['--listen-client-urls', this.endpoint, '--advertise-client-urls', this.endpoint],
       ...['--listen-peer-urls', this.peerUrl, '--initial-advertise-peer-urls', this.peerUrl],
       ...['--initial-cluster', members.map((member) => `${member.name}=${member.peerUrl}`).join(',')],
+      ...(this.#tls === null ? [] : tlsFlags(this.#tls)),
       ...args,
     ];
     await this.restart();
@@ -93,6 +110,52 @@ export class EtcdCluster {
     return this.members.map((member) => member.endpoint);
   }
 
+  /**
+   * A call of the JSON gateway, at the first member that answers; not by TLS.
+   * @throws Error with etcd's own words
+   */
+  async call(path: string, body: object, headers: Readonly<Record<string, string>> = {}): Promise<unknown> {
+    let failure: unknown = new Error('no member');
+    for (const { endpoint } of this.members) {
+      try {
+        const options = { method: 'POST', headers, body: JSON.stringify(body), headersTimeout: 3000 } as const;
+        const answer = await request(`${endpoint}${path}`, options);
+        const text = await answer.body.text();
+        if (answer.statusCode === 200) return JSON.parse(text);
+        failure = new Error(text);
+      } catch (error) {
+        failure = error;
+      }
+    }
+    throw failure;
+  }
+
+  /** Waits until it decides: a majority answers. @throws Error when it does not */
+  async decides(patienceMs = 60_000): Promise<void> {
+    for (const end = Date.now() + patienceMs; ; ) {
+      try {
+        await this.call('/v3/kv/range', { key: 'AA==' });
+        return;
+      } catch (error) {
+        if (Date.now() > end) throw error;
+        await delay(50);
+      }
+    }
+  }
+
+  /** The member that leads. @throws Error when nobody does */
+  async leader(): Promise<EtcdProcess> {
+    for (const member of this.members) {
+      const options = { method: 'POST', body: '{}', headersTimeout: 1000 } as const;
+      const status = await request(`${member.endpoint}/v3/maintenance/status`, options).then(
+        ({ body }) => body.json(),
+        () => null,
+      );
+      if (leads(status)) return member;
+    }
+    throw new Error('nobody leads');
+  }
+
   /** Ends all members. */
   async kill(): Promise<void> {
     await Promise.all(this.members.map((member) => member.kill()));
@@ -109,8 +172,19 @@ export async function startEtcd(count = 1, options: EtcdOptions = {}): Promise<E
   const members: EtcdProcess[] = [];
   for (let i = 0; i < count; i++) {
     const host = options.hosts?.[i] ?? LOOPBACK;
-    members.push(new EtcdProcess(`etcd${i + 1}`, host, await freePort(), await freePort()));
+    members.push(new EtcdProcess(`etcd${i + 1}`, host, await freePort(), await freePort(), options.tls));
   }
   await Promise.all(members.map((member) => member.start(members, options.args)));
   return new EtcdCluster(members);
+}
+
+function tlsFlags({ ca, cert, key }: EtcdTlsFiles): string[] {
+  return ['--client-cert-auth', '--trusted-ca-file', ca, '--cert-file', cert, '--key-file', key];
+}
+
+/** @param status as a member tells it of itself */
+function leads(status: unknown): boolean {
+  if (typeof status !== 'object' || status === null || !('leader' in status) || !('header' in status)) return false;
+  const { header, leader } = status;
+  return typeof header === 'object' && header !== null && 'member_id' in header && header.member_id === leader;
 }

@@ -3,24 +3,32 @@ import type { RingView } from '../../src/admin/api.js';
 import type { RedisProcess } from './redis-process.js';
 import type { RingproxyProcess } from './ringproxy-process.js';
 
+/** The admin API of a proxy. */
+export type AdminApi = Pick<RingproxyProcess, 'admin' | 'token'>;
+
 const KEYS_OF_URL = 300;
 
+/** What a request to it has to say. */
+export function headersFor({ token }: AdminApi): Record<string, string> {
+  return { 'content-type': 'application/json', ...(token === '' ? {} : { authorization: `Bearer ${token}` }) };
+}
+
 /** Posts to `/v1/ring/…`. @throws Error with the answer when it is not 2xx */
-export async function post(proxy: RingproxyProcess, path: string, body: object = {}): Promise<void> {
+export async function post(proxy: AdminApi, path: string, body: object = {}): Promise<void> {
   const answer = await fetch(`${proxy.admin}/v1/ring/${path}`, {
     method: 'POST',
-    headers: { 'content-type': 'application/json' },
+    headers: headersFor(proxy),
     body: JSON.stringify(body),
   });
   if (!answer.ok) throw new Error(`${path}: ${await answer.text()}`);
 }
 
-export async function ringOf(proxy: RingproxyProcess): Promise<RingView> {
-  return (await (await fetch(`${proxy.admin}/v1/ring`)).json()) as RingView;
+export async function ringOf(proxy: AdminApi): Promise<RingView> {
+  return (await (await fetch(`${proxy.admin}/v1/ring`, { headers: headersFor(proxy) })).json()) as RingView;
 }
 
 /** Waits until no change is under way. @throws Error when it cannot go on */
-export async function settled(proxy: RingproxyProcess): Promise<RingView> {
+export async function settled(proxy: AdminApi): Promise<RingView> {
   return until(proxy, (view) => {
     if (view.change !== null && view.change.error !== null) throw new Error(view.change.error);
     return view.change === null;
@@ -28,7 +36,7 @@ export async function settled(proxy: RingproxyProcess): Promise<RingView> {
 }
 
 /** Waits for a state of the ring. */
-export async function until(proxy: RingproxyProcess, reached: (view: RingView) => boolean): Promise<RingView> {
+export async function until(proxy: AdminApi, reached: (view: RingView) => boolean): Promise<RingView> {
   for (;;) {
     const view = await ringOf(proxy);
     if (reached(view)) return view;
@@ -47,12 +55,12 @@ export async function fill(proxy: RingproxyProcess, keys: number): Promise<void>
 }
 
 /** The addresses of the nodes that own these keys. */
-export async function ownersOf(proxy: RingproxyProcess, keys: readonly string[]): Promise<string[]> {
+export async function ownersOf(proxy: AdminApi, keys: readonly string[]): Promise<string[]> {
   const owners: string[] = [];
   // A URL has its bounds.
   for (let first = 0; first < keys.length; first += KEYS_OF_URL) {
     const query = keys.slice(first, first + KEYS_OF_URL).map((key) => `key=${encodeURIComponent(key)}`);
-    const answer = await fetch(`${proxy.admin}/v1/ring/which?${query.join('&')}`);
+    const answer = await fetch(`${proxy.admin}/v1/ring/which?${query.join('&')}`, { headers: headersFor(proxy) });
     const rows = (await answer.json()) as { address: string }[];
     owners.push(...rows.map((row) => row.address));
   }

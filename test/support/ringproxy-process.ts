@@ -4,6 +4,7 @@ import type { Redis } from 'ioredis';
 import { type Child, startChild } from './child.js';
 import { atEnd } from './cleanup.js';
 import { type ClientOptions, Clients } from './client.js';
+import type { ServerHost } from './redis-process.js';
 import { ROOT } from './root.js';
 import { tempFolder } from './temp-folder.js';
 
@@ -11,6 +12,10 @@ export const MAIN = join(ROOT, 'dist/cli/main.js');
 
 /** A second may be too short on a busy machine: its nodes would count as down. */
 const PATIENCE = { RINGPROXY_CONNECT_TIMEOUT: '10s' };
+
+const LOOPBACK: ServerHost = { address: '127.0.0.1', prefix: [] };
+/** Beyond loopback the admin API wants one. */
+const TOKEN = 'laboratory';
 
 /** From pino's level of warnings on. */
 const WARN = 40;
@@ -25,6 +30,8 @@ export interface RingproxyOptions {
   readonly config?: string;
   /** Warnings and errors that the test expects in the log; any other one fails it. */
   readonly allowLog?: readonly RegExp[];
+  /** Where it runs; default: where the test does, on loopback. */
+  readonly host?: ServerHost;
   /** Another build's program; default `dist/cli/main.js`. */
   readonly main?: string;
 }
@@ -53,18 +60,24 @@ export class RingproxyProcess {
   readonly port: number;
   /** The URL of the admin API; empty when it is off. */
   readonly admin: string;
+  /** What its admin API wants as a bearer token; empty: nothing. */
+  readonly token: string;
   readonly id: string;
+  /** Where it runs. */
+  readonly host: string;
   readonly #allowed: RegExp[];
   readonly #clients: Clients;
 
-  constructor(child: Child, ready: Ready, allowed: readonly RegExp[]) {
+  constructor(child: Child, ready: Ready, allowed: readonly RegExp[], host: ServerHost) {
     this.child = child;
+    this.host = host.address;
+    this.token = host === LOOPBACK ? '' : TOKEN;
     this.listen = ready.listen;
     this.port = Number(/:(\d+)$/.exec(ready.listen)?.[1] ?? 0);
     this.admin = ready.admin ?? '';
     this.id = ready.proxy;
     this.#allowed = [...allowed];
-    this.#clients = new Clients(this.port === 0 ? { path: this.listen } : { port: this.port, host: '127.0.0.1' });
+    this.#clients = new Clients(this.port === 0 ? { path: this.listen } : { port: this.port, host: this.host });
     atEnd(async () => {
       this.#clients.disconnect();
       await child.kill();
@@ -122,9 +135,11 @@ export class RingproxyProcess {
  * @throws Error with all its output when it ends before
  */
 export async function startRingproxy(options: RingproxyOptions = {}): Promise<RingproxyProcess> {
+  const host = options.host ?? LOOPBACK;
   const args = [...(options.args ?? [])];
-  if (!args.includes('--listen')) args.push('--listen', '127.0.0.1:0');
-  if (!args.includes('--admin')) args.push('--admin', '127.0.0.1:0');
+  if (!args.includes('--listen')) args.push('--listen', `${host.address}:0`);
+  if (!args.includes('--admin')) args.push('--admin', `${host.address}:0`);
+  const ofHost = host === LOOPBACK ? {} : { RINGPROXY_ADMIN_TOKEN: TOKEN, RINGPROXY_PROTECTED_MODE: 'false' };
   for (const [index, node] of (options.nodes ?? []).entries()) {
     args.push('--node', typeof node === 'string' ? node : `node${index + 1}=${node.address}`);
   }
@@ -135,10 +150,11 @@ export async function startRingproxy(options: RingproxyOptions = {}): Promise<Ri
   }
   const child = await startChild(process.execPath, [options.main ?? MAIN, 'serve', ...args], {
     // The environment goes before the file.
-    env: { ...(options.config?.includes('connect-timeout') ? {} : PATIENCE), ...options.env },
+    env: { ...(options.config?.includes('connect-timeout') ? {} : PATIENCE), ...ofHost, ...options.env },
+    prefix: host.prefix,
   });
   const ready = await child.line(parseReady);
-  return new RingproxyProcess(child, ready, options.allowLog ?? []);
+  return new RingproxyProcess(child, ready, options.allowLog ?? [], host);
 }
 
 function parseReady(line: string): Ready | null {

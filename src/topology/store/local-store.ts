@@ -18,10 +18,16 @@ import {
 } from '../state/fleet.js';
 import type { RingState } from '../state/ring-state.js';
 import { afterEverybodyIsGone } from '../state/transitions.js';
-import type { ClaimPace, RingStore, StoredRing, StoreEvent, Written } from './ring-store.js';
+import {
+  type ClaimPace,
+  HISTORY_LIMIT,
+  type RingStore,
+  type StoredRing,
+  type StoreEvent,
+  type Written,
+} from './ring-store.js';
 import type { StateDir } from './state-dir.js';
 
-const HISTORY_LIMIT = 1000;
 /**
  * Between two records a process gives fewer revisions than that to claims and the like, which are not kept: a process
  * that takes the directory begins so much higher.

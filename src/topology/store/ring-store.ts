@@ -44,6 +44,9 @@ export function moverJob(source: string): string {
  */
 export type ClaimPace = 'quick' | 'slow';
 
+/** How many finished changes are kept. */
+export const HISTORY_LIMIT = 1000;
+
 export interface RingRecords {
   /** @returns the ring, or null when there is none yet. @throws RingproxyError when it cannot be read */
   load(): Promise<StoredRing | null>;

@@ -148,7 +148,13 @@ describe('the ring changes under several workers', () => {
       allowLog: [WORKER_ENDED],
     });
     await fill(proxy, 40_000);
-    const checker = new Checker({ port: () => port, clients: 12, keysPerClient: 300, seed: 11, toleratesCuts: true });
+    const checker = new Checker({
+      proxies: () => [{ host: '127.0.0.1', port }],
+      clients: 12,
+      keysPerClient: 300,
+      seed: 11,
+      toleratesCuts: true,
+    });
     checker.start();
     for (const [index, name] of ['node4', 'node5'].entries()) {
       await post(proxy, 'changes', add(name, nodes[3 + index]));

@@ -37,9 +37,10 @@ export const PARTS = [
   { parts: ['topology/state'], mayImport: ['node', 'ring', 'config', 'errors.ts'] },
   {
     parts: ['topology/store'],
-    mayImport: ['topology/state', 'ring', 'errors.ts'],
+    mayImport: ['topology/state', 'ring', 'etcd', 'time', 'errors.ts'],
     types: ['admin/api.ts'],
   },
+  { parts: ['etcd'], mayImport: ['time', 'errors.ts'] },
   { parts: ['fleet/jobs'], mayImport: ['topology/state', 'time'], types: ['topology/store'] },
   { parts: ['rebalance'], mayImport: ['resp', 'node', 'ring', 'health', 'proxy', 'time', 'errors.ts'] },
   { parts: ['health'], mayImport: ['resp', 'node', 'config', 'node-rights.ts', 'errors.ts'], types: ['ring'] },

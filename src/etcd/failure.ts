@@ -1,0 +1,126 @@
+/** What can go wrong with a request to etcd: what it means, whether another endpoint may do better, what to do. */
+import { type ErrorCode, RingproxyError, systemCode } from '../errors.js';
+import type { ErrorAnswer } from './wire.js';
+
+/** One that failed at one endpoint. */
+export interface Failure {
+  readonly code: ErrorCode;
+  readonly why: string;
+  /**
+   * - `elsewhere`: another endpoint, or this one in a moment, may answer.
+   * - `token`: with a new token it may be answered.
+   * - `never`: every endpoint would say the same.
+   */
+  readonly again: 'elsewhere' | 'token' | 'never';
+  /** The request may have been carried out, or may be yet. */
+  readonly mayHaveHappened: boolean;
+}
+
+/** A request that no endpoint has answered as it should. */
+export class EtcdError extends RingproxyError {
+  /** It may have been carried out, or may be yet: only a read tells. */
+  readonly mayHaveHappened: boolean;
+
+  constructor(code: ErrorCode, message: string, mayHaveHappened: boolean, hint?: string) {
+    super(code, message, hint);
+    this.mayHaveHappened = mayHaveHappened;
+  }
+}
+
+/** Nothing of the request has left this machine. */
+const NOT_SENT: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'the connection is refused',
+  ENOTFOUND: 'there is no such host',
+  EAI_AGAIN: 'the name server does not answer',
+  EHOSTUNREACH: 'there is no way to the host',
+  ENETUNREACH: 'there is no way to the network',
+  UND_ERR_CONNECT_TIMEOUT: 'the connection is not accepted in time',
+};
+
+const CERTIFICATE =
+  /^(CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|ERR_TLS|ERR_SSL|ERR_OSSL|EPROTO|HOSTNAME_MISMATCH|INVALID_CA)/;
+
+/** @param waitedMs how long it was waited for; null: not until its end */
+export function ofTransport(error: unknown, waitedMs: number | null): Failure {
+  if (waitedMs !== null) {
+    const why = `no answer within ${waitedMs} ms`;
+    return { code: 'ETCD_UNREACHABLE', why, again: 'elsewhere', mayHaveHappened: true };
+  }
+  const code = systemCode(error) || (error instanceof Error ? systemCode(error.cause) : '');
+  const notSent = NOT_SENT[code];
+  if (notSent !== undefined) {
+    return { code: 'ETCD_UNREACHABLE', why: notSent, again: 'elsewhere', mayHaveHappened: false };
+  }
+  const said = error instanceof Error ? error.message : String(error);
+  if (CERTIFICATE.test(code)) return { code: 'ETCD_TLS', why: said, again: 'elsewhere', mayHaveHappened: false };
+  const why = code === '' || said.includes(code) ? said : `${said} (${code})`;
+  return { code: 'ETCD_UNREACHABLE', why, again: 'elsewhere', mayHaveHappened: true };
+}
+
+/** Codes of gRPC that an etcd gives before it has done anything. */
+const REFUSED: ReadonlySet<number> = new Set([3, 5, 7, 8, 9, 11, 12, 16]);
+
+interface Saying {
+  readonly pattern: RegExp;
+  readonly code: ErrorCode;
+  readonly again: Failure['again'];
+}
+
+/** What etcd says, from its `rpctypes`; the first that fits counts. */
+const SAYINGS: readonly Saying[] = [
+  // A token is known to those members of the cluster that have seen it lately, and to none after a restart.
+  {
+    pattern: /invalid auth token|revision of auth store is old|user name is empty/,
+    code: 'ETCD_AUTH',
+    again: 'token',
+  },
+  { pattern: /authentication failed/, code: 'ETCD_AUTH', again: 'never' },
+  { pattern: /permission denied/, code: 'ETCD_PERMISSION', again: 'never' },
+  { pattern: /CommonName of client sending a request against gateway/, code: 'ETCD_TLS', again: 'never' },
+  { pattern: /certificate|authentication handshake failed/, code: 'ETCD_TLS', again: 'elsewhere' },
+  { pattern: /database space exceeded/, code: 'ETCD_FULL', again: 'never' },
+  { pattern: /request is too large|message larger than max/, code: 'ETCD_TOO_LARGE', again: 'never' },
+  {
+    pattern: /no leader|leader changed|not leader|request timed out|too many requests|server stopped|not capable/,
+    code: 'ETCD_NO_LEADER',
+    again: 'elsewhere',
+  },
+];
+
+/** @param status of HTTP */
+export function ofAnswer(status: number, answer: ErrorAnswer): Failure {
+  const { message, code } = answer;
+  const why = message.replace(/^etcdserver: /, '');
+  const isRefused = (code !== null && REFUSED.has(code)) || /no leader|too many requests/.test(message);
+  const mayHaveHappened = !isRefused;
+  const saying = SAYINGS.find(({ pattern }) => pattern.test(message));
+  if (saying !== undefined) return { code: saying.code, why, again: saying.again, mayHaveHappened };
+  if (status >= 500) return { code: 'ETCD_UNREACHABLE', why, again: 'elsewhere', mayHaveHappened };
+  return { code: 'ETCD_ANSWER', why, again: 'never', mayHaveHappened };
+}
+
+/** What came is no answer of an etcd: a page of a load balancer, half an answer, something else that listens there. */
+export function ofGarbage(status: number, said: string): Failure {
+  const begin = said.slice(0, 80).replaceAll(/\s+/g, ' ').trim();
+  const why = `HTTP status ${status}${begin === '' ? '' : ` with '${begin}'`}, which is no answer of an etcd`;
+  const again = status === 404 ? 'never' : 'elsewhere';
+  return { code: status >= 500 ? 'ETCD_UNREACHABLE' : 'ETCD_ANSWER', why, again, mayHaveHappened: true };
+}
+
+/** What the operator reads first: a cluster without a leader says more than a member that is down. */
+const TELLING: readonly ErrorCode[] = ['ETCD_NO_LEADER', 'ETCD_TLS', 'ETCD_ANSWER'];
+
+/** What became of a request that was tried at these endpoints. @param failures the last one of each endpoint */
+export function summary(
+  operation: string,
+  failures: ReadonlyMap<string, Failure>,
+  mayHaveHappened: boolean,
+): EtcdError {
+  const all = [...failures.values()];
+  const code =
+    all.find(({ again }) => again !== 'elsewhere')?.code ??
+    TELLING.find((candidate) => all.some((failure) => failure.code === candidate)) ??
+    'ETCD_UNREACHABLE';
+  const said = [...failures].map(([endpoint, { why }]) => `${endpoint}: ${why}`).join('; ');
+  return new EtcdError(code, `etcd does not do what it is asked for (${operation}): ${said}`, mayHaveHappened);
+}

@@ -1,0 +1,191 @@
+/**
+ * This proxy among the members: its record, and its lease. A lease that is lost (etcd was away for longer than it holds)
+ * is granted anew, as long as nobody has fenced the member off or taken it out meanwhile.
+ */
+import { type EtcdClient, EtcdError, type Lease } from '../../../etcd/index.js';
+import type { Timers } from '../../../time/timers.js';
+import type { MemberInfo, Revision } from '../../state/fleet.js';
+import type { Clock } from './clock.js';
+import { KeptLease } from './kept-lease.js';
+import type { RingKeys } from './keys.js';
+import { readMember, writeMember } from './records.js';
+
+/** Between two tries to get a lost lease back. */
+const REVIVAL_PAUSE_MS = 500;
+
+export interface MembershipListener {
+  /** `validUntil` has changed. */
+  standing(): void;
+  /** etcd has told its revision. */
+  heard(revision: Revision): void;
+}
+
+export class Membership {
+  readonly #client: EtcdClient;
+  readonly #keys: RingKeys;
+  readonly #ttlMs: number;
+  readonly #timers: Timers;
+  readonly #clock: Clock;
+  readonly #listener: MembershipListener;
+  #id: string | null = null;
+  #since: Revision = 0;
+  #lease: KeptLease | null = null;
+  #isClosed = false;
+  #stopRevival: () => void = () => {};
+
+  constructor(
+    client: EtcdClient,
+    keys: RingKeys,
+    ttlMs: number,
+    timers: Timers,
+    clock: Clock,
+    listener: MembershipListener,
+  ) {
+    this.#client = client;
+    this.#keys = keys;
+    this.#ttlMs = ttlMs;
+    this.#timers = timers;
+    this.#clock = clock;
+    this.#listener = listener;
+  }
+
+  /** By which this proxy is registered, or null. */
+  get id(): string | null {
+    return this.#id;
+  }
+
+  /** The revision by which it was registered. */
+  get since(): Revision {
+    return this.#since;
+  }
+
+  get validUntil(): number {
+    return this.#lease?.validUntil ?? 0;
+  }
+
+  /** The lease, for what is to end with this member; null: it has none at the moment. */
+  get lease(): KeptLease | null {
+    return this.#lease?.isValid === true ? this.#lease : null;
+  }
+
+  /**
+   * Registers this proxy by an id: the one that it has, or another one. What hung on its lease of before ends.
+   * @returns the revision; null: the ring is not as it was seen, or the id is fenced off
+   * @throws EtcdError when it may not have been written
+   */
+  async register(id: string, info: MemberInfo, seen: Revision): Promise<Revision | null> {
+    const lease = await this.#client.grant(this.#ttlMs);
+    const revision = await this.#enrol(id, info, seen, lease);
+    if (revision === null) {
+      await this.#giveBack(lease);
+      return null;
+    }
+    this.#since = revision;
+    this.#hold(id, lease);
+    return revision;
+  }
+
+  /** Somebody has fenced this proxy off, or has taken it out: it is none of the members any more. */
+  expel(): void {
+    this.#stopRevival();
+    this.#id = null;
+    this.#drop();
+  }
+
+  /** Its lease ends; its record stays. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#stopRevival();
+    const lease = this.#lease;
+    this.#lease = null;
+    await lease?.revoke();
+  }
+
+  async #enrol(id: string, info: MemberInfo, seen: Revision, lease: Lease): Promise<Revision | null> {
+    const key = this.#keys.member(id);
+    const aliveness = this.#keys.aliveness(id);
+    const { ring } = this.#keys;
+    for (let isRepeated = false; ; ) {
+      const found = (await this.#client.range({ key })).kvs[0];
+      if (found !== undefined && readMember(found).fencedOff) return null;
+      const done = await this.#client.txn({
+        when: [
+          { key: ring, writtenBy: seen },
+          found === undefined ? { key, is: 'absent' } : { key, writtenBy: found.mod_revision },
+        ],
+        run: [
+          { put: key, value: writeMember({ fencedOff: false, answer: null, info }) },
+          { put: aliveness, value: '', lease: lease.id },
+        ],
+        otherwise: [{ read: { key: ring } }, { read: { key: aliveness } }],
+      });
+      if (done.answer.succeeded) return done.answer.header.revision;
+      isRepeated ||= done.isRepeated;
+      const [record, alive] = done.answer.responses.map(({ response_range }) => response_range?.kvs[0]);
+      // An earlier try was carried out unseen: nobody else has this lease.
+      if (isRepeated && alive?.lease === lease.id) return alive.mod_revision;
+      if (record?.mod_revision !== seen) return null;
+      // Somebody has written the member's record in between.
+    }
+  }
+
+  #hold(id: string, lease: Lease): void {
+    this.#stopRevival();
+    const before = this.#lease;
+    this.#id = id;
+    this.#lease = new KeptLease(this.#client, lease, this.#timers, this.#clock, {
+      renewed: (revision) => {
+        this.#listener.heard(revision);
+        this.#listener.standing();
+      },
+      ranOut: () => this.#listener.standing(),
+      lost: () => {
+        this.#lease = null;
+        this.#listener.standing();
+        void this.#revive();
+      },
+    });
+    void before?.revoke();
+    this.#listener.standing();
+  }
+
+  async #revive(): Promise<void> {
+    const id = this.#id;
+    if (id === null || this.#isClosed) return;
+    try {
+      const key = this.#keys.member(id);
+      const found = (await this.#client.range({ key })).kvs[0];
+      const isMember = found !== undefined && !readMember(found).fencedOff;
+      if (this.#id !== id || this.#isClosed) return;
+      if (!isMember) return this.expel();
+      const lease = await this.#client.grant(this.#ttlMs);
+      const { answer } = await this.#client.txn({
+        when: [{ key, writtenBy: found.mod_revision }],
+        run: [{ put: this.#keys.aliveness(id), value: '', lease: lease.id }],
+      });
+      if (answer.succeeded && this.#id === id && !this.#isClosed) return this.#hold(id, lease);
+      await this.#giveBack(lease);
+    } catch (error) {
+      if (!(error instanceof EtcdError)) throw error;
+    }
+    if (this.#id !== id || this.#isClosed) return;
+    this.#stopRevival();
+    this.#stopRevival = this.#timers.after(REVIVAL_PAUSE_MS, () => void this.#revive());
+  }
+
+  #drop(): void {
+    const lease = this.#lease;
+    this.#lease = null;
+    void lease?.revoke();
+    this.#listener.standing();
+  }
+
+  /** It would run out by itself. */
+  async #giveBack(lease: Lease): Promise<void> {
+    try {
+      await this.#client.revoke(lease.id);
+    } catch (error) {
+      if (!(error instanceof EtcdError)) throw error;
+    }
+  }
+}

@@ -1,0 +1,68 @@
+/** A ring as it is written down, wherever that is. */
+import { z } from 'zod';
+import { HASH_NAMES } from '../../ring/hash.js';
+
+const ringMembers = z
+  .array(
+    z.object({
+      name: z.string(),
+      address: z.string(),
+      weight: z.number().int().positive(),
+      id: z.number().int().nonnegative(),
+      access: z
+        .object({
+          username: z.string().optional(),
+          password: z.string().optional(),
+          peerAddress: z.string().optional(),
+        })
+        .default({}),
+    }),
+  )
+  .min(1);
+
+export const nodeProcesses = z.array(z.object({ name: z.string(), address: z.string(), runId: z.string() }));
+
+export const ringState = z.object({
+  generation: z.number().int().positive(),
+  options: z.object({
+    hash: z
+      .enum(HASH_NAMES as [string, ...string[]])
+      .transform((name) => HASH_NAMES.find((known) => known === name) ?? 'murmur3'),
+    distribution: z.enum(['ketama', 'modula']),
+    hashTag: z.string(),
+    vnodes: z.number().int().positive(),
+    weighting: z.enum(['own', 'total']),
+  }),
+  members: ringMembers,
+  consistency: z.enum(['strict', 'available']).optional(),
+  change: z
+    .object({
+      id: z.string(),
+      kind: z.enum(['add', 'remove', 'reweight', 'replace', 'apply', 'cancel']),
+      phase: z.enum(['preparing', 'moving', 'turning']),
+      members: ringMembers,
+      startedAt: z.string(),
+      summary: z.string(),
+      undrained: z.array(z.string()),
+      processes: nodeProcesses.default([]),
+      throttle: z.number().nonnegative().optional(),
+      paused: z.boolean().optional(),
+      still: z.boolean().optional(),
+      keysDropped: z.number().nonnegative().optional(),
+    })
+    .nullable(),
+});
+
+export const historyEntry = z.object({
+  id: z.string(),
+  kind: z.enum(['bootstrap', 'add', 'remove', 'reweight', 'replace', 'apply', 'cancel']),
+  generation: z.number(),
+  startedAt: z.string(),
+  finishedAt: z.string(),
+  by: z.string(),
+  summary: z.string(),
+  keysMoved: z.number(),
+  bytesMoved: z.number(),
+  durationSeconds: z.number(),
+  keysDropped: z.number().default(0),
+});

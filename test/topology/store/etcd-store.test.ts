@@ -1,0 +1,12 @@
+import { beforeAll, describe } from 'vitest';
+import { type EtcdCluster, hasEtcd, startEtcd } from '../../support/etcd-process.js';
+import { describeRingStore } from './contract.js';
+import { etcdPlace } from './etcd-place.js';
+
+describe.skipIf(!hasEtcd)('with one etcd', () => {
+  let cluster: EtcdCluster;
+  beforeAll(async () => {
+    cluster = await startEtcd();
+  });
+  describeRingStore('an etcd', () => Promise.resolve(etcdPlace(cluster)));
+});
