@@ -49,6 +49,8 @@ export const PARTS = [
     mayImport: ['node/identity.ts', 'proxy/measure', 'errors.ts'],
     types: ['admin/api.ts', 'identity.ts'],
   },
+  { parts: ['fleet/crdt'], mayImport: [] },
+  { parts: ['fleet/soft-state'], mayImport: ['fleet/crdt', 'time'] },
   { parts: ['fleet/peers'], mayImport: ['topology/store', 'time', 'errors.ts'] },
   { parts: ['admin'], mayImport: ['node', 'config', 'fleet/peers/protocol.ts', 'errors.ts'] },
   { parts: ['admin/page'], mayImport: [], types: ['admin/api.ts'] },
