@@ -106,6 +106,7 @@ export function composeRing({
       startedAt: new Date(identity.startedAt).toISOString(),
       format: RECORD_FORMAT,
     }),
+    peers: null,
     onSteered: watch,
     warn,
     info: (message) => log.info(message),
