@@ -11,6 +11,7 @@ import type { Logger } from '../telemetry/log.js';
 import { systemTimers } from '../time/timers.js';
 import { StrangerWatch } from '../topology/admission/stranger-watch.js';
 import { refuseStrangers, type StrangerPorts } from '../topology/admission/strangers.js';
+import { RING_PATH } from '../topology/coordinator/forwarding.js';
 import { publishGeneration } from '../topology/events.js';
 import { StrayChecks } from '../topology/jobs/stray-checks.js';
 import type { OwnStanding, StandingPorts } from '../topology/participant/own-standing.js';
@@ -19,6 +20,7 @@ import { type Member, RECORD_FORMAT } from '../topology/state/ring-state.js';
 import type { RingStore } from '../topology/store/ring-store.js';
 import { Upkeep } from '../topology/upkeep.js';
 import { ChangeWatcher } from '../topology/views/change-watcher.js';
+import type { PeersParts } from './compose-peers.js';
 import type { ReachMember } from './reach.js';
 
 export interface RingNeeds {
@@ -32,6 +34,8 @@ export interface RingNeeds {
   readonly log: Logger;
   readonly reach: ReachMember;
   readonly standing: OwnStanding;
+  /** How others are asked, and what they are answered; null: this proxy is alone. */
+  readonly peers: Pick<PeersParts, 'peers' | 'handlers'> | null;
   readonly plane: PlaneHost;
   readonly monitors: NodeMonitors;
   readonly functions: FunctionKeeper;
@@ -53,6 +57,7 @@ export function composeRing({
   log,
   reach,
   standing,
+  peers,
   plane,
   monitors,
   functions,
@@ -116,12 +121,13 @@ export function composeRing({
       startedAt: new Date(identity.startedAt).toISOString(),
       format: RECORD_FORMAT,
     }),
-    peers: null,
+    peers: peers?.peers ?? null,
     onSteered: watch,
     warn,
     info: (message) => log.info(message),
     debug: (message) => log.debug(message),
   });
+  peers?.handlers.on(RING_PATH, ({ body }) => ring.answerPeer(body));
   store.watch(({ kind }) => {
     if (kind === 'standing') plane.renewed();
   });
