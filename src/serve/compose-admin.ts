@@ -12,6 +12,7 @@ import type { PlaneHost } from '../plane/host.js';
 import { bucketUpperBound } from '../proxy/measure/histogram.js';
 import type { PlaneStats } from '../proxy/measure/plane-stats.js';
 import { EtcdCounts } from '../telemetry/etcd-counts.js';
+import { FenceCounts } from '../telemetry/fence-counts.js';
 import { fleetFigures } from '../telemetry/fleet-figures.js';
 import { LoadHistory } from '../telemetry/load-history.js';
 import type { Logger } from '../telemetry/log.js';
@@ -71,7 +72,8 @@ export function composeAdmin(needs: AdminNeeds): AdminParts {
     heard: null,
   });
   const etcd = config.coordination === 'etcd' ? new EtcdCounts() : null;
-  const endCounting = etcd?.listen();
+  const fences = new FenceCounts();
+  const endCounting = [fences.listen(), etcd?.listen()];
   const metrics = new ProxyMetrics({
     identity,
     plane: () => plane.stats(),
@@ -80,6 +82,7 @@ export function composeAdmin(needs: AdminNeeds): AdminParts {
     bytesMoved: () => ring.bytesMoved,
     strays: () => strays.report().nodes,
     fleet: () => fleetFigures(fleet.proxies(), fleet.coordination(), ring.generation),
+    fences: () => fences.read(),
     etcd: () => (etcd === null ? null : { isReachable: store.isReachable, ...etcd.read() }),
     softState: () => null,
   });
@@ -123,7 +126,7 @@ export function composeAdmin(needs: AdminNeeds): AdminParts {
       fleet.close();
       await server?.close();
       recent.stop();
-      endCounting?.();
+      for (const end of endCounting) end?.();
     },
   };
 }
