@@ -45,8 +45,9 @@ export interface Patience {
 /** etcd itself gives a request up after 7 s; a leader is elected within 1 to 3 s. */
 const PATIENCE: Patience = { total: 5000, each: 1500 };
 const CONNECT_MS = 1000;
-/** Between two rounds over all endpoints. */
+/** After the first round over all endpoints; twice as long after each further one, up to a second. */
 const PAUSE_MS = 100;
+const LONGEST_PAUSE_MS = 1000;
 /** A token that is new and unknown none the less is not worth a third one. */
 const MOST_TOKENS = 2;
 
@@ -200,7 +201,8 @@ export class EtcdClient {
       }
       if (failure.again !== 'elsewhere') throw this.#giveUp(call, failures, isRepeated);
       this.#endpoints.leave(endpoint);
-      const pause = tries % this.#endpoints.count === 0 ? PAUSE_MS : 0;
+      const rounds = tries / this.#endpoints.count;
+      const pause = Number.isInteger(rounds) ? Math.min(LONGEST_PAUSE_MS, PAUSE_MS * 2 ** (rounds - 1)) : 0;
       if (this.#isClosed || this.#now() + pause >= end) throw this.#giveUp(call, failures, isRepeated);
       if (pause > 0) await new Promise<void>((resolve) => this.#timers.after(pause, resolve));
     }
