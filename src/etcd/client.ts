@@ -89,6 +89,8 @@ export class EtcdClient {
   readonly #now: () => number;
   #isReachable = true;
   #isClosed = false;
+  /** The one that has answered first. */
+  #cluster: string | null = null;
   /** Told when etcd does what it is asked for again, or does not any more, as far as requests have found out. */
   onReachable: (isReachable: boolean) => void = () => {};
 
@@ -97,7 +99,7 @@ export class EtcdClient {
     this.#now = now;
     this.#endpoints = new Endpoints(endpoints, tls, CONNECT_MS);
     this.#login = new Login(login, ({ user: name, password }) => {
-      const request: HttpRequest = { ...CALLS.login, body: { name, password }, token: null };
+      const request: HttpRequest = { ...CALLS.login, body: { name, password }, token: null, accepts: this.accepts };
       return ask(this.#endpoints.current, request, tokenAnswer, PATIENCE.each, timers);
     });
   }
@@ -110,6 +112,12 @@ export class EtcdClient {
   get endpoints(): readonly string[] {
     return this.#endpoints.names;
   }
+
+  /** Whether what a cluster says counts: all endpoints are to be of one. */
+  readonly accepts = (cluster: string): boolean => {
+    this.#cluster ??= cluster;
+    return this.#cluster === cluster;
+  };
 
   /** A read that cannot be stale. @throws EtcdError */
   async range(query: RangeQuery, patience: Patience = PATIENCE): Promise<RangeAnswer> {
@@ -215,7 +223,7 @@ export class EtcdClient {
   ): Promise<Outcome<T>> {
     const token = await this.#login.token();
     if ('failure' in token) return { failure: { ...token.failure, mayHaveHappened: false } };
-    const outcome = await send({ ...call, body, token: token.answer });
+    const outcome = await send({ ...call, body, token: token.answer, accepts: this.accepts });
     // Some versions close the connection on a token that they do not know, instead of an answer.
     if ('failure' in outcome && outcome.isEmpty === true) this.#login.forget();
     return outcome;

@@ -192,12 +192,12 @@ export class EtcdStore implements RingStore {
     const some = ids.slice(0, MOST_MEMBERS_AT_ONCE);
     const run = some.flatMap((id) => [{ remove: this.#keys.member(id) }, { remove: this.#keys.aliveness(id) }]);
     if (run.length === 0) return;
-    const { answer } = await this.#client.txn({ run });
+    const { answer, isRepeated } = await this.#client.txn({ run });
     const { id } = this.#membership;
     if (id !== null && ids.includes(id)) this.#membership.expel();
     // A transaction that has removed nothing has no revision of its own.
     const isWritten = answer.responses.some(({ response_delete_range: removed }) => (removed?.deleted ?? 0) > 0);
-    if (isWritten) this.#saw(answer.header.revision);
+    if (isWritten || isRepeated) this.#saw(answer.header.revision);
   }
 
   async fenceOff(id: string): Promise<boolean> {

@@ -53,16 +53,17 @@ export class ClaimKeeper {
     }
   }
 
-  /** @returns the revision; null: it was not in force. @throws EtcdError when it may be in force yet */
+  /** @returns a revision by which it is let go; null: it was not in force. @throws EtcdError when it may be in force yet */
   async release(claim: Claim): Promise<Revision | null> {
     const key = this.#parts.keys.job(claim.job);
-    const { answer } = await this.#parts.client.txn({
+    const { answer, isRepeated } = await this.#parts.client.txn({
       when: [{ key, writtenBy: claim.revision }],
       run: [{ remove: key }],
     });
     if (this.#held.get(claim.job) === claim.revision) this.#held.delete(claim.job);
     await this.#endWhenUnused();
-    return answer.succeeded ? answer.header.revision : null;
+    // An earlier try may have let it go, by some revision before this one.
+    return answer.succeeded || isRepeated ? answer.header.revision : null;
   }
 
   async close(): Promise<void> {
