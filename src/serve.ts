@@ -53,6 +53,7 @@ export async function startServer(config: Config): Promise<RunningProxy> {
     workers: config.workers === 'auto' ? availableParallelism() : config.workers,
     plane: { ...pickDataPlaneSettings(config), listen: address, proxyId, version },
     standing,
+    fleet: null,
     beforeReturn: (node) => functions.beforeReturn(node),
     warn: (message) => log.warn(message),
   });

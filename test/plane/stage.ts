@@ -48,6 +48,7 @@ export async function stagePlane(settings: Partial<DataPlaneSettings> = {}): Pro
     },
     lateKiller(2000),
     () => Promise.resolve(),
+    null,
   );
   const address = await plane.listen();
   atEnd(() => plane.close(0));
