@@ -1,5 +1,5 @@
 /** Composition: what operators see of the proxy, and what serves it. */
-import type { StatsView } from '../admin/api.js';
+import type { ProxyLoad, StatsView } from '../admin/api.js';
 import type { AdminBackend } from '../admin/backend.js';
 import type { PeerPort } from '../admin/peer-routes.js';
 import { AdminServer } from '../admin/server.js';
@@ -23,6 +23,7 @@ import type { StrayChecks } from '../topology/jobs/stray-checks.js';
 import type { RingManager } from '../topology/ring-manager.js';
 import type { RingStore } from '../topology/store/ring-store.js';
 import { composeFleetView } from './compose-fleet-view.js';
+import type { SoftStateParts } from './compose-soft-state.js';
 
 export interface AdminNeeds {
   readonly config: Config;
@@ -32,13 +33,21 @@ export interface AdminNeeds {
   readonly ring: RingManager;
   readonly strays: StrayChecks;
   readonly store: RingStore;
+  /** URL of this proxy's admin API, as others reach it; empty: it has none. */
+  readonly advertised: () => string;
+  /** Clients are let in. */
+  readonly isServing: () => boolean;
   /** Who answers other proxies of the ring; null: this one is alone. */
   readonly peers: PeerPort | null;
+  /** What other proxies have told; null: this one is alone. */
+  readonly softState: SoftStateParts | null;
 }
 
 export interface AdminParts {
   /** Sees the fleet from now on. */
   open(): Promise<void>;
+  /** What this proxy has done within the last seconds; null: it is not measured. */
+  load(): ProxyLoad | null;
   /** What INFO says of the proxy, of what was counted. */
   infoLines(stats: PlaneStats): string[];
   /** Serves the admin API. @returns its URL, or null where it is off @throws RingproxyError when it cannot listen */
@@ -46,7 +55,8 @@ export interface AdminParts {
   close(): Promise<void>;
 }
 
-export function composeAdmin({ config, identity, log, plane, ring, strays, store, peers }: AdminNeeds): AdminParts {
+export function composeAdmin(needs: AdminNeeds): AdminParts {
+  const { config, identity, log, plane, ring, strays, store, peers, softState, advertised, isServing } = needs;
   const recent = new RecentEvents();
   const load = new LoadHistory({
     read: () => plane.stats(),
@@ -54,16 +64,15 @@ export function composeAdmin({ config, identity, log, plane, ring, strays, store
     bucketUpperBound,
     now: () => performance.now(),
   });
-  let url: string | null = null;
   const fleet = composeFleetView({
     kind: config.coordination,
     store,
     self: () => identity.proxyId,
     ring,
-    admin: () => url ?? '',
+    admin: advertised,
     workers: () => plane.workers.length,
     load: () => ownLoad(load),
-    heard: null,
+    heard: softState,
   });
   const metrics = new ProxyMetrics({
     identity,
@@ -74,7 +83,7 @@ export function composeAdmin({ config, identity, log, plane, ring, strays, store
     strays: () => strays.report().nodes,
     fleet: () => fleetFigures(fleet.proxies(), fleet.coordination(), ring.generation),
     etcd: () => null,
-    softState: () => null,
+    softState: () => softState?.figures() ?? null,
   });
   const viewOf = (stats: PlaneStats): StatsView =>
     statsView(stats, { identity, workers: plane.workers, generation: ring.generation });
@@ -83,7 +92,10 @@ export function composeAdmin({ config, identity, log, plane, ring, strays, store
     strays,
     plane: {
       stats: async () => viewOf(await plane.stats()),
-      ready: async () => readiness((await plane.stats()).nodes),
+      ready: async () => {
+        if (!isServing()) return { ready: false, reason: 'clients are not let in yet' };
+        return readiness((await plane.stats()).nodes);
+      },
     },
     load,
     events: { recent: () => recent.list(), subscribe: onEvents },
@@ -93,6 +105,7 @@ export function composeAdmin({ config, identity, log, plane, ring, strays, store
   let server: AdminServer | null = null;
   return {
     open: () => fleet.open(),
+    load: () => ownLoad(load),
     infoLines: (stats) => [...infoLines(viewOf(stats)), ...fleetLines(fleet.proxies(), fleet.coordination())],
     async listen() {
       const address = config.admin === 'off' ? null : parseAddress(config.admin);
@@ -104,10 +117,9 @@ export function composeAdmin({ config, identity, log, plane, ring, strays, store
         peers,
         onError: (error) => log.error({ err: error }, 'the admin API failed'),
       });
-      url = await server.listen().catch((error: unknown) => {
+      return server.listen().catch((error: unknown) => {
         throw listenFailure('admin', config.admin, error);
       });
-      return url;
     },
     async close() {
       load.stop();

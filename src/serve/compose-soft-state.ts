@@ -98,7 +98,10 @@ export function composeSoftState({ ownId, peers, handlers, store, timers, exchan
     link: { subscribers, scripts, tell: (topics) => subscribers.tell(topics) },
     newsOf: (id) => news.of(id),
     downFor: (node) => opinions.of(node).map(({ proxy }) => proxy),
-    figures: () => state.figures(),
+    figures() {
+      const figures = state.figures();
+      return { ...figures, conflicts: figures.repairs };
+    },
     start(own) {
       told = own;
       scripts.serve({

@@ -110,12 +110,13 @@ export function note(state: RingState, changeId: string, noted: Noted): RingStat
 
 /**
  * What a restart of everybody makes of a state: a fence holds only while there is somebody who has acknowledged it, and
- * nothing has moved under it.
+ * nothing has moved under it; nobody waits any more for sweeps to hold still.
  */
 export function afterEverybodyIsGone(state: RingState): RingState {
   const phase = phaseOf(state);
   if (phase === 'preparing') return giveUp(state);
-  return phase === 'turning' ? goOn(state) : state;
+  const gone = phase === 'turning' ? goOn(state) : state;
+  return gone.change?.still === true ? { ...gone, change: { ...gone.change, still: undefined } } : gone;
 }
 
 /** @returns the change that the state has; for the step from `stable`, which has none, whatever there is */
