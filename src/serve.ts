@@ -85,7 +85,7 @@ export async function startServer(config: Config): Promise<RunningProxy> {
   let url: string | null = null;
   const advertised = (): string => (url === null ? '' : advertisedAdmin(config, url));
   const parts: RingParts = composeRing({
-    ...{ config, workers, identity, store, advertised, log, reach, standing, plane, monitors, functions },
+    ...{ config, workers, identity, store, advertised, log, reach, standing, peers, plane, monitors, functions },
   });
   const ring: RingManager = parts.ring;
   const { strays } = parts;
@@ -108,6 +108,7 @@ export async function startServer(config: Config): Promise<RunningProxy> {
     isServing = false;
     softState?.stop();
     await admin.close();
+    parts.strangerWatch.stop();
     await strays.close();
     await ring.close();
     await plane.close(config.shutdownTimeout);
@@ -133,6 +134,7 @@ export async function startServer(config: Config): Promise<RunningProxy> {
       throw listenFailure('listen', config.listen, error);
     });
     strays.start();
+    parts.strangerWatch.start();
     isServing = true;
     log.info(
       { listen, admin: url, proxy: proxyId, version, workers: plane.workers.length, sockets: socketShortCuts() },

@@ -4,10 +4,14 @@ import { nodeChecks } from '../health/node-checks.js';
 import type { NodeMonitors } from '../health/node-monitors.js';
 import type { ProxyIdentity } from '../identity.js';
 import type { PlaneHost } from '../plane/host.js';
-import { killProxies } from '../rebalance/connections.js';
+import { killProxies, listProxies } from '../rebalance/connections.js';
 import type { FunctionKeeper } from '../rebalance/function-keeper.js';
 import { KeyMoving } from '../rebalance/key-moving.js';
 import type { Logger } from '../telemetry/log.js';
+import { systemTimers } from '../time/timers.js';
+import { StrangerWatch } from '../topology/admission/stranger-watch.js';
+import { refuseStrangers, type StrangerPorts } from '../topology/admission/strangers.js';
+import { RING_PATH } from '../topology/coordinator/forwarding.js';
 import { publishGeneration } from '../topology/events.js';
 import { StrayChecks } from '../topology/jobs/stray-checks.js';
 import type { OwnStanding, StandingPorts } from '../topology/participant/own-standing.js';
@@ -16,6 +20,7 @@ import { type Member, RECORD_FORMAT } from '../topology/state/ring-state.js';
 import type { RingStore } from '../topology/store/ring-store.js';
 import { Upkeep } from '../topology/upkeep.js';
 import { ChangeWatcher } from '../topology/views/change-watcher.js';
+import type { PeersParts } from './compose-peers.js';
 import type { ReachMember } from './reach.js';
 
 export interface RingNeeds {
@@ -29,6 +34,8 @@ export interface RingNeeds {
   readonly log: Logger;
   readonly reach: ReachMember;
   readonly standing: OwnStanding;
+  /** How others are asked, and what they are answered; null: this proxy is alone. */
+  readonly peers: Pick<PeersParts, 'peers' | 'handlers'> | null;
   readonly plane: PlaneHost;
   readonly monitors: NodeMonitors;
   readonly functions: FunctionKeeper;
@@ -37,6 +44,7 @@ export interface RingNeeds {
 export interface RingParts {
   readonly ring: RingManager;
   readonly strays: StrayChecks;
+  readonly strangerWatch: StrangerWatch;
   readonly standing: StandingPorts;
 }
 
@@ -49,6 +57,7 @@ export function composeRing({
   log,
   reach,
   standing,
+  peers,
   plane,
   monitors,
   functions,
@@ -68,11 +77,16 @@ export function composeRing({
     onFailure: watch,
   });
   const upkeep = new Upkeep();
+  const strangers: StrangerPorts = {
+    connections: (nodes) => listProxies(nodes.map(reach), connectTimeout),
+    known: async () => [standing.id, ...(await store.members()).map(({ id }) => id)],
+  };
   const strays = new StrayChecks({
     upkeep,
     open: (node) => moving.open(node),
     stable: () => ring.stableRing,
     runId: (node) => monitors.runIdOf(node),
+    refuseStrangers: async (nodes) => void (await refuseStrangers(nodes, false, strangers)),
     warn,
   });
   const checks = nodeChecks<Member>(reach, config, standing);
@@ -88,6 +102,7 @@ export function composeRing({
       watch();
     },
     health: (node) => monitors.healthOf(node),
+    strangers,
     clearStrays: (...change) => strays.clearBefore(...change),
     bringFunctions: (members, node) => functions.bring(members.map(reach), reach(node)),
     flush: (node) => upkeep.run(`empties ${node.name} (${node.address})`, () => checks.flush(node)),
@@ -106,11 +121,13 @@ export function composeRing({
       startedAt: new Date(identity.startedAt).toISOString(),
       format: RECORD_FORMAT,
     }),
+    peers: peers?.peers ?? null,
     onSteered: watch,
     warn,
     info: (message) => log.info(message),
     debug: (message) => log.debug(message),
   });
+  peers?.handlers.on(RING_PATH, ({ body }) => ring.answerPeer(body));
   store.watch(({ kind }) => {
     if (kind === 'standing') plane.renewed();
   });
@@ -119,5 +136,6 @@ export function composeRing({
     consistency: () => ring.consistency,
     onFencedOff: () => warn(`this proxy (${standing.id}) was passed over by the others of its fleet`),
   };
-  return { ring, strays, standing: standingPorts };
+  const strangerWatch = new StrangerWatch({ ...strangers, nodes: () => ring.routed, warn }, systemTimers);
+  return { ring, strays, strangerWatch, standing: standingPorts };
 }
