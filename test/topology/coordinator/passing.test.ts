@@ -119,7 +119,10 @@ describe('a member whose lease has run out', () => {
     const fleet = new Fleet('p1', 'p2');
     fleet.change('p2', { alive: false });
     fleet.failing.set('a', new Error('a (127.0.0.1:1) does not answer'));
-    fleet.failing.set('b', new NodeFailure({ name: 'b', address: '127.0.0.1:2' }, { kind: 'refused', step: 'connect', detail: '' }));
+    fleet.failing.set(
+      'b',
+      new NodeFailure({ name: 'b', address: '127.0.0.1:2' }, { kind: 'refused', step: 'connect', detail: '' }),
+    );
     expect(await fleet.pass(5000)).toEqual([
       'p2: its connections may still carry commands: a (127.0.0.1:1) does not answer',
     ]);
