@@ -4,7 +4,7 @@ import { nodeChecks } from '../health/node-checks.js';
 import type { NodeMonitors } from '../health/node-monitors.js';
 import type { ProxyIdentity } from '../identity.js';
 import type { PlaneHost } from '../plane/host.js';
-import { killProxies, listProxies } from '../rebalance/connections.js';
+import { killEarlierMovers, killProxies, listProxies } from '../rebalance/connections.js';
 import type { FunctionKeeper } from '../rebalance/function-keeper.js';
 import { KeyMoving } from '../rebalance/key-moving.js';
 import type { Logger } from '../telemetry/log.js';
@@ -72,7 +72,6 @@ export function composeRing({
     connectTimeout,
     reach,
     isBusy: () => plane.isBusy(),
-    onSourceSwept: (source) => plane.sourceSwept(source),
     onMoved: (keys, bytes) => watcher.countMoved(keys, bytes),
     onFailure: watch,
   });
@@ -112,8 +111,11 @@ export function composeRing({
     },
     killLateConnections: (nodes) => plane.killLateConnections(nodes.map(reach)),
     killPredecessors: (nodes, proxies) => killProxies(nodes.map(reach), proxies, connectTimeout),
+    killEarlierMovers: (nodes, { id: source }, { revision }) =>
+      killEarlierMovers(nodes.map(reach), { source, revision }, connectTimeout),
     survey: (...change) => moving.survey(...change),
     createMover: (...change) => moving.createMover(...change),
+    onSourceSwept: (source) => plane.sourceSwept(source),
     memberInfo: () => ({
       admin: advertised(),
       version: identity.version,
