@@ -4,7 +4,7 @@ import { nodeChecks } from '../health/node-checks.js';
 import type { NodeMonitors } from '../health/node-monitors.js';
 import type { ProxyIdentity } from '../identity.js';
 import type { PlaneHost } from '../plane/host.js';
-import { killProxies } from '../rebalance/connections.js';
+import { killEarlierMovers, killProxies } from '../rebalance/connections.js';
 import type { FunctionKeeper } from '../rebalance/function-keeper.js';
 import { KeyMoving } from '../rebalance/key-moving.js';
 import type { Logger } from '../telemetry/log.js';
@@ -68,7 +68,6 @@ export function composeRing({
     connectTimeout,
     reach,
     isBusy: () => plane.isBusy(),
-    onSourceSwept: (source) => plane.sourceSwept(source),
     onMoved: (keys, bytes) => watcher.countMoved(keys, bytes),
     onFailure: watch,
   });
@@ -102,8 +101,11 @@ export function composeRing({
     },
     killLateConnections: (nodes) => plane.killLateConnections(nodes.map(reach)),
     killPredecessors: (nodes, proxies) => killProxies(nodes.map(reach), proxies, connectTimeout),
+    killEarlierMovers: (nodes, { id: source }, { revision }) =>
+      killEarlierMovers(nodes.map(reach), { source, revision }, connectTimeout),
     survey: (...change) => moving.survey(...change),
     createMover: (...change) => moving.createMover(...change),
+    onSourceSwept: (source) => plane.sourceSwept(source),
     memberInfo: () => ({
       admin: advertised(),
       version: identity.version,
