@@ -15,11 +15,10 @@ import { FunctionKeeper } from './rebalance/function-keeper.js';
 import { composeAdmin } from './serve/compose-admin.js';
 import { composePeers } from './serve/compose-peers.js';
 import { composeRing, type RingParts } from './serve/compose-ring.js';
-import { composeStore, openStore } from './serve/compose-store.js';
+import { composeStore } from './serve/compose-store.js';
 import { reachBy } from './serve/reach.js';
 import { createLogger } from './telemetry/log.js';
 import { logEvents } from './telemetry/subscribers.js';
-import { systemTimers } from './time/timers.js';
 import { OwnStanding } from './topology/participant/own-standing.js';
 import type { RingManager } from './topology/ring-manager.js';
 
@@ -72,7 +71,8 @@ export async function startServer(config: Config): Promise<RunningProxy> {
     },
     (reply) => commands.learn(reply),
   );
-  const store = composeStore(config, proxyId, log);
+  const agreed = composeStore(config, identity, log);
+  const { store } = agreed;
   const isAlone = config.coordination === 'none';
   const peers = isAlone ? null : composePeers({ config, ownId: () => identity.proxyId, members: store });
   let url: string | null = null;
@@ -81,7 +81,7 @@ export async function startServer(config: Config): Promise<RunningProxy> {
     ...{ config, workers, identity, store, advertised, log, reach, standing, peers, plane, monitors, functions },
   });
   const ring: RingManager = parts.ring;
-  const { strays } = parts;
+  const { strays, belonging } = parts;
   let isServing = false;
   const admin = composeAdmin({
     ...{ config, identity, log, plane, ring, strays, store, advertised },
@@ -94,26 +94,37 @@ export async function startServer(config: Config): Promise<RunningProxy> {
     clients: stats.clients,
   }));
 
-  let isClosed = false;
   const close = async (): Promise<void> => {
-    isClosed = true;
     isServing = false;
     await admin.close();
     await strays.close();
+    await belonging.close();
     await ring.close();
     await plane.close(config.shutdownTimeout);
     monitors.stop();
     await peers?.close();
-    await store.close();
+    await agreed.close();
     endLogging();
   };
   try {
-    await openStore(store, { warn: (message) => log.warn(message), timers: systemTimers, isClosed: () => isClosed });
+    const { former, known } = await agreed.open();
     // Others find this proxy by its admin API as soon as it has joined.
     url = await admin.listen();
+    if (known === null) {
+      const { hash, distribution, hashTag, vnodes, weighting } = config;
+      await ring.bootstrap(
+        config.nodes,
+        { hash, distribution, hashTag, vnodes, weighting },
+        { former, consistency: isAlone ? null : config.consistency, waits: !isAlone },
+      );
+      belonging.begin();
+    } else {
+      identity.become(known.proxyId);
+      standing.renew(known.proxyId);
+      await ring.serveKnown(known.ring);
+      void belonging.beginWhenReachable();
+    }
     await admin.open();
-    const { hash, distribution, hashTag, vnodes, weighting } = config;
-    await ring.bootstrap(config.nodes, { hash, distribution, hashTag, vnodes, weighting });
     await functions.spread(ring.nodes.map(reach));
     const listen = await plane.listen().catch((error: unknown) => {
       throw listenFailure('listen', config.listen, error);

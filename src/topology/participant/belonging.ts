@@ -6,16 +6,18 @@
  */
 import { systemTimers, type Timers } from '../../time/timers.js';
 import type { FleetMember } from '../state/fleet.js';
-import type { MemberRecords, RingRecords } from '../store/ring-store.js';
+import type { MemberRecords, RingRecords, Standing } from '../store/ring-store.js';
 
 export interface BelongingPorts {
   /** By which it is registered now. */
   memberId(): string;
-  readonly store: Pick<MemberRecords, 'members'> & Pick<RingRecords, 'watch'>;
+  readonly store: Pick<MemberRecords, 'members'> & Pick<RingRecords, 'watch'> & Pick<Standing, 'isKnownMember'>;
   /** Nothing is sent to nodes any more when this returns. @param why a sentence */
   suspend(why: string): void;
   /** Ends what this proxy does for the fleet under its old id. */
   leave(): Promise<void>;
+  /** Registers under the id that it has. @throws when it cannot now */
+  join(): Promise<void>;
   /** Registers under an id that nobody has had, and serves again. @throws when it cannot now */
   joinAnew(): Promise<void>;
   warn(message: string): void;
@@ -46,6 +48,24 @@ export class Belonging {
       if (kind === 'members') this.look();
     });
     this.look();
+  }
+
+  /**
+   * It serves a ring that it knew before, under an id of before, since the store cannot be reached: as soon as it can be,
+   * registers under that id, or where that does not count any more, under another one.
+   */
+  async beginWhenReachable(): Promise<void> {
+    for (let pause = FIRST_PAUSE_MS; !this.#closed; pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
+      const { store, memberId, join } = this.#ports;
+      const isKnown = await store.isKnownMember(memberId()).catch(() => null);
+      const joined = isKnown === true && (await join().then(yes, no));
+      // One that is not known joins anew.
+      if (joined || isKnown === false) {
+        this.begin();
+        return;
+      }
+      await this.#sleep(pause);
+    }
   }
 
   /** Looks now: a node's connection was refused since this proxy does not belong, or members have changed. */
@@ -88,11 +108,18 @@ export class Belonging {
         return await joinAnew();
       } catch (error) {
         warn(`this proxy cannot join anew yet: ${error instanceof Error ? error.message : String(error)}`);
-        await new Promise<void>((resolve) => this.#timers.after(pause, resolve));
+        await this.#sleep(pause);
       }
     }
   }
+
+  #sleep(milliseconds: number): Promise<void> {
+    return new Promise((resolve) => this.#timers.after(milliseconds, resolve));
+  }
 }
+
+const yes = (): boolean => true;
+const no = (): boolean => false;
 
 /** @returns why it does not belong to the fleet; null: it does */
 function whyNot(id: string, members: readonly FleetMember[]): string | null {

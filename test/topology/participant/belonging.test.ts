@@ -23,6 +23,7 @@ class Stage {
       memberId: () => this.id,
       store: {
         members: () => (this.isAway ? Promise.reject(new Error('away')) : Promise.resolve(this.members)),
+        isKnownMember: (id) => Promise.resolve(this.isAway ? null : this.members.some((one) => one.id === id)),
         watch: (listener) => {
           this.#listener = listener;
           return () => {};
@@ -33,8 +34,12 @@ class Stage {
         this.calls.push('leave');
         return Promise.resolve();
       },
-      joinAnew: () => {
+      join: () => {
         this.calls.push('join');
+        return Promise.resolve();
+      },
+      joinAnew: () => {
+        this.calls.push('join anew');
         if (this.failures-- > 0) return Promise.reject(new Error('etcd is away'));
         this.id = `${this.id}'`;
         this.members = [...this.members, member(this.id)];
@@ -74,7 +79,7 @@ describe('a proxy of a fleet', () => {
     stage.members = [...members];
     await stage.tell();
     await stage.tell();
-    expect(stage.calls).toEqual(['suspend', 'leave', 'join']);
+    expect(stage.calls).toEqual(['suspend', 'leave', 'join anew']);
     expect(stage.id).toBe("p1'");
     expect(stage.warnings).toEqual([expect.stringMatching(said)]);
   });
@@ -85,12 +90,12 @@ describe('a proxy of a fleet', () => {
     stage.belonging.begin();
     stage.members = [];
     await stage.tell();
-    expect(stage.calls).toEqual(['suspend', 'leave', 'join']);
+    expect(stage.calls).toEqual(['suspend', 'leave', 'join anew']);
     stage.timers.advance(200);
     await settled();
     stage.timers.advance(400);
     await settled();
-    expect(stage.calls).toEqual(['suspend', 'leave', 'join', 'join', 'join']);
+    expect(stage.calls).toEqual(['suspend', 'leave', 'join anew', 'join anew', 'join anew']);
     expect(stage.warnings.at(-1)).toMatch(/cannot join anew yet: etcd is away/);
   });
 
@@ -101,7 +106,23 @@ describe('a proxy of a fleet', () => {
     await stage.tell();
     stage.members = [];
     await stage.tell();
-    expect(stage.calls).toEqual(['suspend', 'leave', 'join', 'suspend', 'leave', 'join']);
+    expect(stage.calls).toEqual(['suspend', 'leave', 'join anew', 'suspend', 'leave', 'join anew']);
+  });
+
+  it.each([
+    ['registers under the id of before', [member('p1')], ['join']],
+    ['joins under another id where that counts no more', [member('p2')], ['suspend', 'leave', 'join anew']],
+  ] as const)('that has begun without its store %s when that is back', async (_what, members, calls) => {
+    const stage = new Stage();
+    stage.isAway = true;
+    void stage.belonging.beginWhenReachable();
+    await settled();
+    expect(stage.calls).toEqual([]);
+    stage.isAway = false;
+    stage.members = [...members];
+    stage.timers.advance(200);
+    await settled();
+    expect(stage.calls).toEqual(calls);
   });
 
   it('takes a store that does not answer for no news', async () => {
