@@ -97,6 +97,7 @@ export async function startServer(config: Config): Promise<RunningProxy> {
   const close = async (): Promise<void> => {
     isServing = false;
     await admin.close();
+    parts.strangerWatch.stop();
     await strays.close();
     await belonging.close();
     await ring.close();
@@ -130,6 +131,7 @@ export async function startServer(config: Config): Promise<RunningProxy> {
       throw listenFailure('listen', config.listen, error);
     });
     strays.start();
+    parts.strangerWatch.start();
     isServing = true;
     log.info(
       { listen, admin: url, proxy: proxyId, version, workers: plane.workers.length, sockets: socketShortCuts() },

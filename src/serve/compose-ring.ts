@@ -4,10 +4,13 @@ import { nodeChecks } from '../health/node-checks.js';
 import type { NodeMonitors } from '../health/node-monitors.js';
 import type { OwnIdentity } from '../identity.js';
 import type { PlaneHost } from '../plane/host.js';
-import { killEarlierMovers, killProxies } from '../rebalance/connections.js';
+import { killEarlierMovers, killProxies, listProxies } from '../rebalance/connections.js';
 import type { FunctionKeeper } from '../rebalance/function-keeper.js';
 import { KeyMoving } from '../rebalance/key-moving.js';
 import type { Logger } from '../telemetry/log.js';
+import { systemTimers } from '../time/timers.js';
+import { StrangerWatch } from '../topology/admission/stranger-watch.js';
+import { refuseStrangers, type StrangerPorts } from '../topology/admission/strangers.js';
 import { RING_PATH } from '../topology/coordinator/forwarding.js';
 import { publishGeneration } from '../topology/events.js';
 import { StrayChecks } from '../topology/jobs/stray-checks.js';
@@ -43,6 +46,7 @@ export interface RingParts {
   readonly ring: RingManager;
   readonly strays: StrayChecks;
   readonly belonging: Belonging;
+  readonly strangerWatch: StrangerWatch;
   readonly standing: StandingPorts;
 }
 
@@ -73,11 +77,16 @@ export function composeRing({
     onFailure: watch,
   });
   const upkeep = new Upkeep();
+  const strangers: StrangerPorts = {
+    connections: (nodes) => listProxies(nodes.map(reach), connectTimeout),
+    known: async () => [standing.id, ...(await store.members()).map(({ id }) => id)],
+  };
   const strays = new StrayChecks({
     upkeep,
     open: (node) => moving.open(node),
     stable: () => ring.stableRing,
     runId: (node) => monitors.runIdOf(node),
+    refuseStrangers: async (nodes) => void (await refuseStrangers(nodes, false, strangers)),
     warn,
   });
   const checks = nodeChecks<Member>(reach, config, standing);
@@ -93,6 +102,7 @@ export function composeRing({
       watch();
     },
     health: (node) => monitors.healthOf(node),
+    strangers,
     clearStrays: (...change) => strays.clearBefore(...change),
     bringFunctions: (members, node) => functions.bring(members.map(reach), reach(node)),
     flush: (node) => upkeep.run(`empties ${node.name} (${node.address})`, () => checks.flush(node)),
@@ -146,5 +156,6 @@ export function composeRing({
     consistency: () => ring.consistency,
     onFencedOff: () => belonging.look(),
   };
-  return { ring, strays, belonging, standing: standingPorts };
+  const strangerWatch = new StrangerWatch({ ...strangers, nodes: () => ring.routed, warn }, systemTimers);
+  return { ring, strays, belonging, strangerWatch, standing: standingPorts };
 }

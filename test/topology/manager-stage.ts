@@ -180,6 +180,7 @@ export function stageManager(proxyId: string, store: RingStore): Stage {
     peers: null,
     onSteered: () => {},
     survey: () => Promise.resolve({ largest: [], keys: 0, complete: true }),
+    strangers: { connections: () => Promise.resolve([]), known: () => Promise.resolve([]) },
     clearStrays: () => Promise.resolve([]),
     bringFunctions: () => Promise.resolve(),
     flush: () => Promise.resolve(),
