@@ -15,10 +15,12 @@ import { FunctionKeeper } from './rebalance/function-keeper.js';
 import { composeAdmin } from './serve/compose-admin.js';
 import { composePeers } from './serve/compose-peers.js';
 import { composeRing, type RingParts } from './serve/compose-ring.js';
+import { composeSoftState } from './serve/compose-soft-state.js';
 import { composeStore } from './serve/compose-store.js';
 import { reachBy } from './serve/reach.js';
 import { createLogger } from './telemetry/log.js';
 import { logEvents } from './telemetry/subscribers.js';
+import { systemTimers } from './time/timers.js';
 import { OwnStanding } from './topology/participant/own-standing.js';
 import type { RingManager } from './topology/ring-manager.js';
 
@@ -53,11 +55,21 @@ export async function startServer(config: Config): Promise<RunningProxy> {
     serving: () => ring.routed.filter((node) => monitors.isUp(node)).map(reach),
     log,
   });
+  const agreed = composeStore(config, identity, log);
+  const { store } = agreed;
+  const ownId = (): string => identity.proxyId;
+  const isAlone = config.coordination === 'none';
+  const peers = isAlone ? null : composePeers({ config, ownId, members: store });
+  const softState =
+    peers === null
+      ? null
+      : composeSoftState({ ownId, peers: peers.peers, handlers: peers.handlers, store, timers: systemTimers });
   const workers = config.workers === 'auto' ? availableParallelism() : config.workers;
   const plane = createPlane({
     workers,
     plane: { ...pickDataPlaneSettings(config), listen: address, proxyId, version },
     standing,
+    fleet: softState?.link ?? null,
     beforeReturn: (node) => functions.beforeReturn(node),
     warn: (message) => log.warn(message),
   });
@@ -71,10 +83,6 @@ export async function startServer(config: Config): Promise<RunningProxy> {
     },
     (reply) => commands.learn(reply),
   );
-  const agreed = composeStore(config, identity, log);
-  const { store } = agreed;
-  const isAlone = config.coordination === 'none';
-  const peers = isAlone ? null : composePeers({ config, ownId: () => identity.proxyId, members: store });
   let url: string | null = null;
   const advertised = (): string => (url === null ? '' : advertisedAdmin(config, url));
   const parts: RingParts = composeRing({
@@ -86,6 +94,7 @@ export async function startServer(config: Config): Promise<RunningProxy> {
   const admin = composeAdmin({
     ...{ config, identity, log, plane, ring, strays, store, advertised },
     peers: peers?.port ?? null,
+    softState,
     isServing: () => isServing,
   });
   plane.describeBy((stats) => ({
@@ -96,6 +105,7 @@ export async function startServer(config: Config): Promise<RunningProxy> {
 
   const close = async (): Promise<void> => {
     isServing = false;
+    softState?.stop();
     await admin.close();
     parts.strangerWatch.stop();
     await strays.close();
@@ -122,10 +132,17 @@ export async function startServer(config: Config): Promise<RunningProxy> {
     } else {
       identity.become(known.proxyId);
       standing.renew(known.proxyId);
+      const { members, change } = known.ring.state;
+      await parts.predecessor.dropAtStart([...members, ...(change?.members ?? [])]);
       await ring.serveKnown(known.ring);
       void belonging.beginWhenReachable();
     }
     await admin.open();
+    softState?.start({
+      news: () => ({ generation: ring.generation, phase: ring.phase, load: admin.load() }),
+      nodes: () => ring.view().nodes,
+      plane,
+    });
     await functions.spread(ring.nodes.map(reach));
     const listen = await plane.listen().catch((error: unknown) => {
       throw listenFailure('listen', config.listen, error);

@@ -15,6 +15,7 @@ import { RING_PATH } from '../topology/coordinator/forwarding.js';
 import { publishGeneration } from '../topology/events.js';
 import { StrayChecks } from '../topology/jobs/stray-checks.js';
 import { Belonging } from '../topology/participant/belonging.js';
+import { OwnPredecessor } from '../topology/participant/own-predecessor.js';
 import type { OwnStanding, StandingPorts } from '../topology/participant/own-standing.js';
 import { RingManager } from '../topology/ring-manager.js';
 import { type Member, RECORD_FORMAT } from '../topology/state/ring-state.js';
@@ -47,6 +48,8 @@ export interface RingParts {
   readonly strays: StrayChecks;
   readonly belonging: Belonging;
   readonly strangerWatch: StrangerWatch;
+  /** For a start under an id that another process of this proxy had. */
+  readonly predecessor: OwnPredecessor;
   readonly standing: StandingPorts;
 }
 
@@ -89,6 +92,7 @@ export function composeRing({
     refuseStrangers: async (nodes) => void (await refuseStrangers(nodes, false, strangers)),
     warn,
   });
+  const predecessor = new OwnPredecessor((node) => killProxies([reach(node)], [standing.id], connectTimeout));
   const checks = nodeChecks<Member>(reach, config, standing);
   const ring: RingManager = new RingManager(() => identity.proxyId, store, {
     ...checks,
@@ -110,7 +114,10 @@ export function composeRing({
       const [processes, own] = await Promise.all([plane.fence(timeout), upkeep.fence(timeout)]);
       return [...processes, own];
     },
-    killLateConnections: (nodes) => plane.killLateConnections(nodes.map(reach)),
+    killLateConnections: async (nodes) => {
+      await predecessor.dropRest(nodes);
+      await plane.killLateConnections(nodes.map(reach));
+    },
     killPredecessors: (nodes, proxies) => killProxies(nodes.map(reach), proxies, connectTimeout),
     killEarlierMovers: (nodes, { id: source }, { revision }) =>
       killEarlierMovers(nodes.map(reach), { source, revision }, connectTimeout),
@@ -157,5 +164,5 @@ export function composeRing({
     onFencedOff: () => belonging.look(),
   };
   const strangerWatch = new StrangerWatch({ ...strangers, nodes: () => ring.routed, warn }, systemTimers);
-  return { ring, strays, belonging, strangerWatch, standing: standingPorts };
+  return { ring, strays, belonging, strangerWatch, predecessor, standing: standingPorts };
 }
