@@ -57,6 +57,7 @@ export async function runDemo(options: DemoOptions): Promise<void> {
     process.stdout.write(
       `\n${formatCount(commands)} commands, ${errors + (isFleet ? 0 : cut)} errors${cuts}, ${misses} misses, ${lost} acknowledged writes lost\n`,
     );
+    if (traffic.lastError !== '') process.stdout.write(`the last error: ${traffic.lastError}\n`);
     if (lost > 0 || misses > 0 || errors > 0 || (cut > 0 && !isFleet)) process.exitCode = 1;
   } finally {
     await servers.stop();

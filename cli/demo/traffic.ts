@@ -32,6 +32,8 @@ interface Model {
 
 export class Traffic {
   readonly counts: TrafficCounts = { commands: 0, errors: 0, cut: 0, misses: 0, lost: 0 };
+  /** What a command was answered with last that failed; empty: none has. */
+  lastError = '';
   #ports: readonly number[];
   /** Commands answered, by the proxy's port. */
   readonly #byPort = new Map<number, number>();
@@ -117,9 +119,18 @@ export class Traffic {
         this.counts.commands++;
         this.#byPort.set(port, this.commandsOf(port) + 1);
       }
-      if (error !== null) this.counts[error.name === 'ReplyError' ? 'errors' : 'cut']++;
+      if (error !== null) this.#failed(error);
       check(error, reply);
     }
+  }
+
+  #failed(error: Error): void {
+    if (error.name !== 'ReplyError') {
+      this.counts.cut++;
+      return;
+    }
+    this.counts.errors++;
+    this.lastError = error.message;
   }
 
   /** The outcome of a write that failed is unknown: nothing is expected of the key then. */
