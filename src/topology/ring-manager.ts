@@ -87,6 +87,7 @@ export class RingManager {
     const participant = new Participant(store, this.#rings, {
       memberId,
       publish: (snapshot) => hooks.publish(snapshot),
+      noted: () => hooks.noted(),
       fence: (timeout) => hooks.fence(timeout),
       killLateConnections: (nodes) => hooks.killLateConnections(nodes),
       keysOf: (node) => hooks.health(node)?.keys ?? 0,
@@ -209,7 +210,6 @@ export class RingManager {
   /** @throws RingproxyError when no keys move */
   async pause(): Promise<void> {
     await this.#ask({ kind: 'pause' });
-    this.#hooks.onSteered();
   }
 
   /**
@@ -218,7 +218,6 @@ export class RingManager {
    */
   async resume(noDrain = false): Promise<void> {
     await this.#ask({ kind: 'resume', noDrain });
-    this.#hooks.onSteered();
   }
 
   /** @param keysPerSecond 0: as fast as it goes @throws RingproxyError when no keys move */
