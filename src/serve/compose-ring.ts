@@ -4,7 +4,7 @@ import { nodeChecks } from '../health/node-checks.js';
 import type { NodeMonitors } from '../health/node-monitors.js';
 import type { ProxyIdentity } from '../identity.js';
 import type { PlaneHost } from '../plane/host.js';
-import { killProxies, listProxies } from '../rebalance/connections.js';
+import { killEarlierMovers, killProxies, listProxies } from '../rebalance/connections.js';
 import type { FunctionKeeper } from '../rebalance/function-keeper.js';
 import { KeyMoving } from '../rebalance/key-moving.js';
 import type { Logger } from '../telemetry/log.js';
@@ -14,6 +14,7 @@ import { refuseStrangers, type StrangerPorts } from '../topology/admission/stran
 import { RING_PATH } from '../topology/coordinator/forwarding.js';
 import { publishGeneration } from '../topology/events.js';
 import { StrayChecks } from '../topology/jobs/stray-checks.js';
+import { OwnPredecessor } from '../topology/participant/own-predecessor.js';
 import type { OwnStanding, StandingPorts } from '../topology/participant/own-standing.js';
 import { RingManager } from '../topology/ring-manager.js';
 import { type Member, RECORD_FORMAT } from '../topology/state/ring-state.js';
@@ -45,6 +46,8 @@ export interface RingParts {
   readonly ring: RingManager;
   readonly strays: StrayChecks;
   readonly strangerWatch: StrangerWatch;
+  /** For a start under an id that another process of this proxy had. */
+  readonly predecessor: OwnPredecessor;
   readonly standing: StandingPorts;
 }
 
@@ -72,7 +75,6 @@ export function composeRing({
     connectTimeout,
     reach,
     isBusy: () => plane.isBusy(),
-    onSourceSwept: (source) => plane.sourceSwept(source),
     onMoved: (keys, bytes) => watcher.countMoved(keys, bytes),
     onFailure: watch,
   });
@@ -89,6 +91,7 @@ export function composeRing({
     refuseStrangers: async (nodes) => void (await refuseStrangers(nodes, false, strangers)),
     warn,
   });
+  const predecessor = new OwnPredecessor((node) => killProxies([reach(node)], [standing.id], connectTimeout));
   const checks = nodeChecks<Member>(reach, config, standing);
   const ring: RingManager = new RingManager(proxyId, store, {
     ...checks,
@@ -110,10 +113,16 @@ export function composeRing({
       const [processes, own] = await Promise.all([plane.fence(timeout), upkeep.fence(timeout)]);
       return [...processes, own];
     },
-    killLateConnections: (nodes) => plane.killLateConnections(nodes.map(reach)),
+    killLateConnections: async (nodes) => {
+      await predecessor.dropRest(nodes);
+      await plane.killLateConnections(nodes.map(reach));
+    },
     killPredecessors: (nodes, proxies) => killProxies(nodes.map(reach), proxies, connectTimeout),
+    killEarlierMovers: (nodes, { id: source }, { revision }) =>
+      killEarlierMovers(nodes.map(reach), { source, revision }, connectTimeout),
     survey: (...change) => moving.survey(...change),
     createMover: (...change) => moving.createMover(...change),
+    onSourceSwept: (source) => plane.sourceSwept(source),
     memberInfo: () => ({
       admin: advertised(),
       version: identity.version,
@@ -137,5 +146,5 @@ export function composeRing({
     onFencedOff: () => warn(`this proxy (${standing.id}) was passed over by the others of its fleet`),
   };
   const strangerWatch = new StrangerWatch({ ...strangers, nodes: () => ring.routed, warn }, systemTimers);
-  return { ring, strays, strangerWatch, standing: standingPorts };
+  return { ring, strays, strangerWatch, predecessor, standing: standingPorts };
 }
