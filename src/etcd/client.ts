@@ -207,7 +207,8 @@ export class EtcdClient {
         this.#login.forget();
         continue;
       }
-      if (failure.again !== 'elsewhere' || this.#isRefusedByAll(failures)) throw this.#giveUp(call, failures, isRepeated);
+      if (failure.again !== 'elsewhere' || this.#isRefusedByAll(failures))
+        throw this.#giveUp(call, failures, isRepeated);
       this.#endpoints.leave(endpoint);
       const rounds = tries / this.#endpoints.count;
       const pause = Number.isInteger(rounds) ? Math.min(LONGEST_PAUSE_MS, PAUSE_MS * 2 ** (rounds - 1)) : 0;
