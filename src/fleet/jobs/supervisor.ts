@@ -5,7 +5,7 @@
  */
 import { systemTimers, type Timers } from '../../time/timers.js';
 import type { Claim } from '../../topology/state/fleet.js';
-import type { ClaimRecords, MemberRecords, RingRecords } from '../../topology/store/ring-store.js';
+import type { ClaimRecords, MemberRecords, RingRecords, Standing } from '../../topology/store/ring-store.js';
 import { Assignment } from './assignment.js';
 import type { Job, JobView } from './job.js';
 import { place } from './placement.js';
@@ -17,7 +17,10 @@ const RETRY_MS = 1000;
 export interface SupervisorPorts {
   /** This proxy's id in the fleet: another one after it was fenced off. */
   memberId(): string;
-  readonly store: ClaimRecords & Pick<MemberRecords, 'members'> & Pick<RingRecords, 'watch'>;
+  readonly store: ClaimRecords &
+    Pick<MemberRecords, 'members'> &
+    Pick<RingRecords, 'watch'> &
+    Pick<Standing, 'isReachable'>;
   warn(message: string): void;
 }
 
@@ -180,6 +183,7 @@ export class JobSupervisor {
       mine,
       me: this.#ports.memberId(),
       stays: job.stays,
+      isCutOff: !this.#ports.store.isReachable,
       freeFor: now - (assignment.freeSince ?? now),
       steadyFor: now - this.#steadySince,
       isDeclined: declined?.by === ranked[0] && declined?.members === this.#members,
