@@ -19,6 +19,8 @@ export interface ParticipantPorts extends Omit<OwnFencePorts, 'dropLateMoves'> {
   memberId(): string;
   /** The ring that is routed by from now on. */
   publish(snapshot: MemberSnapshot): void;
+  /** Something was noted with the change that is under way, such as that it is paused; by whichever proxy. */
+  noted(): void;
   /** Keys of a node, as far as it is known. */
   keysOf(node: Member): number;
   /** What this proxy tells of itself. */
@@ -52,12 +54,15 @@ export class Participant {
     return this.#local;
   }
 
+  /** Follows from a record that was known before, without being registered by it: the store cannot be asked. */
+  adopt(stored: StoredRing): Promise<void> {
+    this.#watch();
+    return this.#follow(stored);
+  }
+
   /** Registers this proxy, and takes the phase that stands in the record. @throws RingproxyError when it cannot */
   async join(): Promise<void> {
-    // Nothing that is recorded from now on is missed: what comes twice is passed over by its revision.
-    this.#stopWatching = this.#store.watch((event) => {
-      if (event.kind === 'ring') void this.#follow(event.ring);
-    });
+    this.#watch();
     for (;;) {
       const stored = await this.#store.load();
       if (stored === null) throw new Error('a proxy joins a ring that is recorded');
@@ -98,6 +103,14 @@ export class Participant {
     await this.#local?.job?.stop();
   }
 
+  /** Nothing that is recorded from now on is missed: what comes twice is passed over by its revision. */
+  #watch(): void {
+    this.#stopWatching();
+    this.#stopWatching = this.#store.watch((event) => {
+      if (event.kind === 'ring') void this.#follow(event.ring);
+    });
+  }
+
   #follow(stored: StoredRing): Promise<void> {
     const done = this.#inTurn(() => this.#take(stored));
     for (const resolve of this.#waiting.splice(0)) resolve();
@@ -119,6 +132,7 @@ export class Participant {
     if (before !== null && change !== null && isSamePhase(before.stored.state.change, change)) {
       this.#local = { ...before, stored };
       this.#followNotes(before.job, change, stored.revision);
+      this.#ports.noted();
       return;
     }
     const isSame = before !== null && change !== null && before.stored.state.change?.id === change.id;
