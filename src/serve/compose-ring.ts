@@ -7,6 +7,7 @@ import type { PlaneHost } from '../plane/host.js';
 import { killEarlierMovers, killProxies, listProxies } from '../rebalance/connections.js';
 import type { FunctionKeeper } from '../rebalance/function-keeper.js';
 import { KeyMoving } from '../rebalance/key-moving.js';
+import { MOVES_PATH } from '../rebalance/moves/peer-protocol.js';
 import type { Logger } from '../telemetry/log.js';
 import { systemTimers } from '../time/timers.js';
 import { StrangerWatch } from '../topology/admission/stranger-watch.js';
@@ -138,6 +139,7 @@ export function composeRing({
     debug: (message) => log.debug(message),
   });
   peers?.handlers.on(RING_PATH, ({ body }) => ring.answerPeer(body));
+  peers?.handlers.on(MOVES_PATH, ({ from, body }) => ring.answerMoves(from, body));
   store.watch(({ kind }) => {
     if (kind === 'standing') plane.renewed();
   });

@@ -20,18 +20,28 @@ import type {
 } from '../admin/api.js';
 import { RingproxyError } from '../errors.js';
 import { JobSupervisor } from '../fleet/jobs/supervisor.js';
+import { MovesServer } from '../rebalance/moves/moves-server.js';
+import {
+  MOVES_PATH,
+  type MovesAnswer,
+  parseMovesAnswer,
+  parseQuestion,
+  questionBody,
+} from '../rebalance/moves/peer-protocol.js';
 import type { RingOptions } from '../ring/ring.js';
 import type { Rings } from '../ring/rings.js';
+import { systemTimers } from '../time/timers.js';
 import { within } from '../time/within.js';
 import { RingBuilder } from './change-rings.js';
 import { foundRing } from './coordinator/bootstrap.js';
 import { planChange } from './coordinator/change-plan.js';
 import { addHistory } from './coordinator/finishing.js';
-import { RequestForwarding } from './coordinator/forwarding.js';
+import { type PeerAsking, RequestForwarding } from './coordinator/forwarding.js';
 import { CoordinatorJob } from './coordinator/office.js';
 import { changeRunning, noChange, notMovingYet } from './coordinator/refusals.js';
 import type { RingAnswer, RingRequest } from './coordinator/ring-requests.js';
 import { refuseTurning } from './coordinator/turning.js';
+import type { MoveJobPorts } from './jobs/move-job.js';
 import { type MovedKeys, MoveTotals } from './jobs/move-totals.js';
 import { type LocalRing, snapshotOf } from './participant/local-ring.js';
 import { Participant } from './participant/participant.js';
@@ -74,6 +84,7 @@ export class RingManager {
   readonly #coordinator: CoordinatorJob;
   readonly #requests: RequestForwarding;
   readonly #moved = new MoveTotals();
+  readonly #moves: MovesServer;
   /** The duties of the fleet; later parts add theirs. */
   readonly jobs: JobSupervisor;
 
@@ -98,6 +109,7 @@ export class RingManager {
         createMover: (...start) => hooks.createMover(...start),
         killPredecessors: (...killed) => hooks.killPredecessors(...killed),
         killEarlierMovers: (...killed) => hooks.killEarlierMovers(...killed),
+        askMover: hooks.peers === null ? null : moverAsking(hooks.peers),
         onMoved: (...moved) => this.#moved.count(...moved),
         onSourceSwept: (job, source) => {
           if (this.#participant.local?.job === job) hooks.onSourceSwept(source);
@@ -107,6 +119,7 @@ export class RingManager {
       },
     });
     this.#participant = participant;
+    this.#moves = new MovesServer((question) => participant.local?.job?.ownSource(question) ?? null, systemTimers);
     this.#coordinator = new CoordinatorJob(store, participant, this.#rings, hooks);
     this.#requests = new RequestForwarding({ memberId, store, peers: hooks.peers, own: this.#coordinator });
     this.jobs = jobs;
@@ -249,6 +262,13 @@ export class RingManager {
     return this.#requests.answer(body);
   }
 
+  /** Answers another proxy about keys that this one moves. @param from its id @param body as it came @throws RingproxyError */
+  async answerMoves(from: string, body: unknown): Promise<MovesAnswer> {
+    const question = parseQuestion(body);
+    if (question === null) throw new RingproxyError('BAD_REQUEST', 'it is no question about keys that move');
+    return this.#moves.answer(from, question);
+  }
+
   view(): OwnRingView {
     return describeRing(this.#local(), this.#hooks);
   }
@@ -311,4 +331,15 @@ export class RingManager {
     if (local === null) throw new RingproxyError('NOT_READY', 'the ring is not known yet');
     return local;
   }
+}
+
+/** How long another proxy may take to answer about keys: more than it takes its time for. Milliseconds. */
+const ASK_MOVER_MS = 2000;
+
+function moverAsking(peers: PeerAsking): MoveJobPorts['askMover'] {
+  return async (member, question) => {
+    const reply = await peers.ask(member, MOVES_PATH, questionBody(question), ASK_MOVER_MS);
+    const answer = reply.ok ? parseMovesAnswer(reply.body) : null;
+    return answer?.moves === true ? answer : null;
+  };
 }
