@@ -184,7 +184,7 @@ export function stageManager(proxyId: string, store: RingStore, peers: RingManag
     databases: 16,
     health: () => null,
     peers,
-    onSteered: () => {},
+    noted: () => {},
     survey: () => Promise.resolve({ largest: [], keys: 0, complete: true }),
     strangers: { connections: () => Promise.resolve([]), known: () => Promise.resolve([]) },
     clearStrays: () => Promise.resolve([]),
