@@ -73,6 +73,27 @@ export const ERRORS = {
     meaning: 'every node that keys are moved off answers',
     hint: 'resume without --no-drain',
   },
+  NOT_COORDINATOR: {
+    status: 503,
+    meaning: 'the proxy that was asked does not decide about the ring; nothing was done',
+    hint: 'try again in a few seconds',
+  },
+  COORDINATOR_LOST: {
+    status: 503,
+    meaning: 'the proxy that carried it out has lost the right to decide: another one gives it up, or goes on with it',
+    hint: 'see what became of it with ringproxy ring status before you ask again',
+  },
+  NO_COORDINATOR: {
+    status: 503,
+    meaning: 'no proxy decides about the ring right now, or the one that does cannot be reached; nothing was done',
+    hint: 'see who is alive with ringproxy proxies ls, and try again in a few seconds',
+  },
+  OUTCOME_UNKNOWN: {
+    status: 504,
+    meaning:
+      'the proxy that decides about the ring was asked, and has not answered: it may have done it, or may do it yet',
+    hint: 'see what became of it with ringproxy ring status before you ask again',
+  },
   FENCE_TIMEOUT: {
     status: 409,
     meaning: 'commands on keys that change hands were not answered in time; nothing has changed',

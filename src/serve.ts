@@ -1,10 +1,11 @@
 /** Composition: makes one proxy of the control plane and the data plane, and ties them together. */
 import { availableParallelism } from 'node:os';
+import { advertisedAdmin, fleetWarnings } from './config/fleet.js';
 import { listenFailure } from './config/listen-failure.js';
 import type { Config } from './config/settings.js';
 import { RingproxyError } from './errors.js';
 import { NodeMonitors } from './health/node-monitors.js';
-import { newIdentity } from './identity.js';
+import { OwnIdentity } from './identity.js';
 import { parseAddress } from './node/address.js';
 import { createPlane } from './plane/create.js';
 import { LearnedCommands } from './plane/learned-commands.js';
@@ -12,10 +13,13 @@ import { socketShortCuts } from './proxy/io/raw-socket.js';
 import { pickDataPlaneSettings } from './proxy/settings.js';
 import { FunctionKeeper } from './rebalance/function-keeper.js';
 import { composeAdmin } from './serve/compose-admin.js';
+import { composePeers } from './serve/compose-peers.js';
 import { composeRing, type RingParts } from './serve/compose-ring.js';
+import { composeStore, openStore } from './serve/compose-store.js';
 import { reachBy } from './serve/reach.js';
 import { createLogger } from './telemetry/log.js';
 import { logEvents } from './telemetry/subscribers.js';
+import { systemTimers } from './time/timers.js';
 import { OwnStanding } from './topology/participant/own-standing.js';
 import type { RingManager } from './topology/ring-manager.js';
 
@@ -38,7 +42,8 @@ export async function startServer(config: Config): Promise<RunningProxy> {
   if (address === null) throw new RingproxyError('BAD_ADDRESS', `'${config.listen}' is not an address`, 'see --listen');
   const log = createLogger({ level: config.logLevel, format: config.logFormat });
   const endLogging = logEvents(log);
-  const identity = newIdentity();
+  for (const warning of fleetWarnings(config)) log.warn(warning);
+  const identity = new OwnIdentity();
   const { proxyId, version } = identity;
   const reach = reachBy(config);
 
@@ -49,8 +54,9 @@ export async function startServer(config: Config): Promise<RunningProxy> {
     serving: () => ring.routed.filter((node) => monitors.isUp(node)).map(reach),
     log,
   });
+  const workers = config.workers === 'auto' ? availableParallelism() : config.workers;
   const plane = createPlane({
-    workers: config.workers === 'auto' ? availableParallelism() : config.workers,
+    workers,
     plane: { ...pickDataPlaneSettings(config), listen: address, proxyId, version },
     standing,
     beforeReturn: (node) => functions.beforeReturn(node),
@@ -66,27 +72,45 @@ export async function startServer(config: Config): Promise<RunningProxy> {
     },
     (reply) => commands.learn(reply),
   );
-  const parts: RingParts = composeRing({ config, identity, log, reach, standing, plane, monitors, functions });
+  const store = composeStore(config, proxyId, log);
+  const isAlone = config.coordination === 'none';
+  const peers = isAlone ? null : composePeers({ config, ownId: () => identity.proxyId, members: store });
+  let url: string | null = null;
+  const advertised = (): string => (url === null ? '' : advertisedAdmin(config, url));
+  const parts: RingParts = composeRing({
+    ...{ config, workers, identity, store, advertised, log, reach, standing, plane, monitors, functions },
+  });
   const ring: RingManager = parts.ring;
-  const { store, strays } = parts;
-  const admin = composeAdmin({ config, identity, log, plane, ring, strays, store, peers: null });
+  const { strays } = parts;
+  let isServing = false;
+  const admin = composeAdmin({
+    ...{ config, identity, log, plane, ring, strays, store, advertised },
+    peers: peers?.port ?? null,
+    isServing: () => isServing,
+  });
   plane.describeBy((stats) => ({
     redisVersion: monitors.oldestVersion ?? ASSUMED_REDIS_VERSION,
     lines: admin.infoLines(stats),
     clients: stats.clients,
   }));
 
+  let isClosed = false;
   const close = async (): Promise<void> => {
+    isClosed = true;
+    isServing = false;
     await admin.close();
     await strays.close();
     await ring.close();
     await plane.close(config.shutdownTimeout);
     monitors.stop();
+    await peers?.close();
     await store.close();
     endLogging();
   };
   try {
-    await store.open();
+    await openStore(store, { warn: (message) => log.warn(message), timers: systemTimers, isClosed: () => isClosed });
+    // Others find this proxy by its admin API as soon as it has joined.
+    url = await admin.listen();
     await admin.open();
     const { hash, distribution, hashTag, vnodes, weighting } = config;
     await ring.bootstrap(config.nodes, { hash, distribution, hashTag, vnodes, weighting });
@@ -95,7 +119,7 @@ export async function startServer(config: Config): Promise<RunningProxy> {
       throw listenFailure('listen', config.listen, error);
     });
     strays.start();
-    const url = await admin.listen();
+    isServing = true;
     log.info(
       { listen, admin: url, proxy: proxyId, version, workers: plane.workers.length, sockets: socketShortCuts() },
       `serving clients on ${listen}`,

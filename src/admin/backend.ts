@@ -40,11 +40,11 @@ export interface RingPort {
   arcs(limit: number): ArcsView;
   which(keys: readonly Buffer[]): WhichView[];
   change(request: ChangeRequest): Promise<ChangeAccepted>;
-  pause(): void | Promise<void>;
+  pause(): Promise<void>;
   /** @param noDrain give up the keys of nodes that do not answer */
   resume(noDrain: boolean): Promise<void>;
   /** @param keysPerSecond 0: as fast as it goes */
-  throttle(keysPerSecond: number): void | Promise<void>;
+  throttle(keysPerSecond: number): Promise<void>;
   cancel(): Promise<void>;
   /** What a cancel would move back. */
   previewCancel(): ChangeAccepted;

@@ -20,6 +20,10 @@ export interface ProxyInfo {
 export interface PlaneStanding extends Standing {
   /** Until when that is certain, by `monotonicNow`. */
   readonly validUntil: number;
+  /** The id that it has counts no more. */
+  revoke(): void;
+  /** This proxy is registered, under this id. */
+  renew(id: string): void;
 }
 
 export interface PlaneHost {
@@ -39,6 +43,17 @@ export interface PlaneHost {
    * @throws Error when a node that has such connections cannot be asked
    */
   killLateConnections(nodes: readonly NodeEndpoint[]): Promise<void>;
+  /**
+   * This proxy was fenced off, or the fleet does not know it any more: all its connections to nodes end at once, those of
+   * the mover as well. Commands that wait or come are answered `-TRYAGAIN`, those in flight as when a connection is lost.
+   * @param why a sentence, for whoever sends a command
+   */
+  suspend(why: string): void;
+  /**
+   * This proxy is registered under a new id, which its connections bear from now on. Nothing is sent before the next
+   * `publish`, since the ring that is at hand may be one of the past.
+   */
+  resume(proxyId: string): void;
   /** `validUntil` of its standing is another one. */
   renewed(): void;
   /** A source has no moved key left. */

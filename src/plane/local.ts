@@ -10,17 +10,23 @@ import type { LateKiller } from '../rebalance/connections.js';
 import { LoopLag } from '../telemetry/loop-lag.js';
 import { TrafficDetector } from '../telemetry/traffic-detector.js';
 import type { FenceMember } from '../topology/state/change-protocol.js';
-import { type PlaneHost, type ProxyInfo, stillInFlight } from './host.js';
+import { type PlaneHost, type PlaneStanding, type ProxyInfo, stillInFlight } from './host.js';
 
 export class LocalPlane implements PlaneHost {
   readonly #plane: DataPlane;
+  readonly #standing: PlaneStanding;
   readonly #killLate: LateKiller;
   readonly #lag = new LoopLag();
   readonly #traffic: TrafficDetector;
   #describe: (stats: PlaneStats) => ProxyInfo = () => ({ redisVersion: '', lines: [], clients: 0 });
 
-  constructor(options: DataPlaneOptions, killLate: LateKiller, beforeReturn: (node: NodeEndpoint) => Promise<void>) {
+  constructor(
+    options: DataPlaneOptions & { readonly standing: PlaneStanding },
+    killLate: LateKiller,
+    beforeReturn: (node: NodeEndpoint) => Promise<void>,
+  ) {
     this.#killLate = killLate;
+    this.#standing = options.standing;
     this.#plane = new DataPlane(options, buildCommandTable(), {
       peers: null,
       board: null,
@@ -60,6 +66,16 @@ export class LocalPlane implements PlaneHost {
   async killLateConnections(nodes: readonly NodeEndpoint[]): Promise<void> {
     const late = this.#plane.lateConnections();
     await this.#killLate(nodes, late, (dropped) => this.#plane.forgetLate([dropped]));
+  }
+
+  suspend(why: string): void {
+    this.#standing.revoke();
+    this.#plane.suspend(why);
+  }
+
+  resume(proxyId: string): void {
+    this.#standing.renew(proxyId);
+    this.#plane.resume();
   }
 
   /** The data plane asks it itself. */

@@ -71,6 +71,11 @@ export class DataPlane {
   readonly #dispatcher: Dispatcher;
   readonly #listener: Listener;
   readonly #nodes = new Map<string, UpstreamNode>();
+  /** Nodes that are no members any more, and may still answer. */
+  readonly #leaving = new Set<UpstreamNode>();
+  /** Why nothing is sent to nodes; null: it is. */
+  #suspended: string | null = null;
+  #resumesWithRing = false;
   readonly #observer: CommandObserver;
   #nextClientId = 1;
   #timer: NodeJS.Timeout | null = null;
@@ -195,7 +200,8 @@ export class DataPlane {
         node = new UpstreamNode(spec, this.#upstream);
         this.#nodes.set(key, node);
         node.askRunId(snapshot.rings.isChanging);
-        if (this.options.preconnect) node.preconnect();
+        if (this.#suspended !== null) node.suspend(this.#suspended);
+        else if (this.options.preconnect) node.preconnect();
       }
       node.askRunId(snapshot.rings.isChanging);
       return node;
@@ -205,7 +211,31 @@ export class DataPlane {
       if (known.has(key)) continue;
       this.#nodes.delete(key);
       node.leave();
+      this.#leaving.add(node);
     }
+    for (const node of this.#leaving) if (node.connections === 0) this.#leaving.delete(node);
+    if (this.#resumesWithRing) this.#speakAgain();
+  }
+
+  /**
+   * This proxy may not speak to nodes any more: every connection to one ends at once, and commands are answered with an
+   * error. @param why a sentence, for whoever sends a command
+   */
+  suspend(why: string): void {
+    this.#suspended = why;
+    this.#resumesWithRing = false;
+    for (const node of [...this.#nodes.values(), ...this.#leaving]) node.suspend(why);
+  }
+
+  /** It may again, from the next snapshot on: the ring that it has may be one of the past. */
+  resume(): void {
+    this.#resumesWithRing = this.#suspended !== null;
+  }
+
+  #speakAgain(): void {
+    this.#suspended = null;
+    this.#resumesWithRing = false;
+    for (const node of this.#nodes.values()) node.resume();
   }
 
   /**

@@ -32,6 +32,10 @@ export interface AdminNeeds {
   readonly ring: RingManager;
   readonly strays: StrayChecks;
   readonly store: RingStore;
+  /** URL of this proxy's admin API, as others reach it; empty: it has none. */
+  readonly advertised: () => string;
+  /** Clients are let in. */
+  readonly isServing: () => boolean;
   /** Who answers other proxies of the ring; null: this one is alone. */
   readonly peers: PeerPort | null;
 }
@@ -46,7 +50,8 @@ export interface AdminParts {
   close(): Promise<void>;
 }
 
-export function composeAdmin({ config, identity, log, plane, ring, strays, store, peers }: AdminNeeds): AdminParts {
+export function composeAdmin(needs: AdminNeeds): AdminParts {
+  const { config, identity, log, plane, ring, strays, store, peers, advertised, isServing } = needs;
   const recent = new RecentEvents();
   const load = new LoadHistory({
     read: () => plane.stats(),
@@ -54,13 +59,12 @@ export function composeAdmin({ config, identity, log, plane, ring, strays, store
     bucketUpperBound,
     now: () => performance.now(),
   });
-  let url: string | null = null;
   const fleet = composeFleetView({
     kind: config.coordination,
     store,
     self: () => identity.proxyId,
     ring,
-    admin: () => url ?? '',
+    admin: advertised,
     workers: () => plane.workers.length,
     load: () => ownLoad(load),
     heard: null,
@@ -83,7 +87,10 @@ export function composeAdmin({ config, identity, log, plane, ring, strays, store
     strays,
     plane: {
       stats: async () => viewOf(await plane.stats()),
-      ready: async () => readiness((await plane.stats()).nodes),
+      ready: async () => {
+        if (!isServing()) return { ready: false, reason: 'clients are not let in yet' };
+        return readiness((await plane.stats()).nodes);
+      },
     },
     load,
     events: { recent: () => recent.list(), subscribe: onEvents },
@@ -104,10 +111,9 @@ export function composeAdmin({ config, identity, log, plane, ring, strays, store
         peers,
         onError: (error) => log.error({ err: error }, 'the admin API failed'),
       });
-      url = await server.listen().catch((error: unknown) => {
+      return server.listen().catch((error: unknown) => {
         throw listenFailure('admin', config.admin, error);
       });
-      return url;
     },
     async close() {
       load.stop();

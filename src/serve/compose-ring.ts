@@ -13,15 +13,19 @@ import { StrayChecks } from '../topology/jobs/stray-checks.js';
 import type { OwnStanding, StandingPorts } from '../topology/participant/own-standing.js';
 import { RingManager } from '../topology/ring-manager.js';
 import { type Member, RECORD_FORMAT } from '../topology/state/ring-state.js';
-import { LocalStore } from '../topology/store/local-store.js';
-import { StateDir } from '../topology/store/state-dir.js';
+import type { RingStore } from '../topology/store/ring-store.js';
 import { Upkeep } from '../topology/upkeep.js';
 import { ChangeWatcher } from '../topology/views/change-watcher.js';
 import type { ReachMember } from './reach.js';
 
 export interface RingNeeds {
   readonly config: Config;
+  /** Processes that serve clients. */
+  readonly workers: number;
   readonly identity: ProxyIdentity;
+  readonly store: RingStore;
+  /** URL of this proxy's admin API, as others reach it; empty: it has none. */
+  readonly advertised: () => string;
   readonly log: Logger;
   readonly reach: ReachMember;
   readonly standing: OwnStanding;
@@ -32,14 +36,16 @@ export interface RingNeeds {
 
 export interface RingParts {
   readonly ring: RingManager;
-  readonly store: LocalStore;
   readonly strays: StrayChecks;
   readonly standing: StandingPorts;
 }
 
 export function composeRing({
   config,
+  workers,
   identity,
+  store,
+  advertised,
   log,
   reach,
   standing,
@@ -61,13 +67,6 @@ export function composeRing({
     onMoved: (keys, bytes) => watcher.countMoved(keys, bytes),
     onFailure: watch,
   });
-  // At once, and with whatever is in flight: the other proxy may move keys any moment.
-  const onStateDirLost = (why: string): void => {
-    log.fatal(`${why}: ending`);
-    process.exit(1);
-  };
-  const directory = config.stateDir === '' ? null : new StateDir(config.stateDir, onStateDirLost, warn);
-  const store = new LocalStore(proxyId, directory);
   const upkeep = new Upkeep();
   const strays = new StrayChecks({
     upkeep,
@@ -101,12 +100,13 @@ export function composeRing({
     survey: (...change) => moving.survey(...change),
     createMover: (...change) => moving.createMover(...change),
     memberInfo: () => ({
-      admin: '',
+      admin: advertised(),
       version: identity.version,
-      workers: plane.workers.length,
+      workers,
       startedAt: new Date(identity.startedAt).toISOString(),
       format: RECORD_FORMAT,
     }),
+    peers: null,
     onSteered: watch,
     warn,
     info: (message) => log.info(message),
@@ -120,5 +120,5 @@ export function composeRing({
     consistency: () => ring.consistency,
     onFencedOff: () => warn(`this proxy (${standing.id}) was passed over by the others of its fleet`),
   };
-  return { ring, store, strays, standing: standingPorts };
+  return { ring, strays, standing: standingPorts };
 }

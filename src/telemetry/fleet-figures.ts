@@ -19,27 +19,29 @@ export interface FleetFigures {
 /** What this proxy has asked of etcd since its start. */
 export interface EtcdFigures {
   readonly isReachable: boolean;
-  readonly requests: readonly { readonly operation: string; readonly ok: number; readonly errors: number }[];
+  /** Watches among them; each one after the first took the place of one that was cut. */
+  readonly requests: readonly { readonly operation: string; readonly outcome: string; readonly count: number }[];
+  /** Until an answer; without watches. */
   readonly time: HistogramData;
-  readonly leaseRenewals: { readonly ok: number; readonly errors: number };
-  /** Times that the watch was cut, and begun anew. */
-  readonly watchRestarts: number;
 }
 
 /** What this proxy has told the others and heard of them since its start, and what it has by now. */
 export interface SoftStateFigures {
   readonly bytesIn: number;
   readonly bytesOut: number;
-  /** Of each peer: for how many seconds something that it has not acknowledged has waited; 0: it has everything. */
-  readonly lagOf: ReadonlyMap<string, number>;
-  /** Writes of two proxies at the same entry of which one was dropped. */
+  /** Questions to others, and those that were not answered as they should be. */
+  readonly exchanges: number;
+  readonly failures: number;
+  /** What came and was not taken: no message, or too large. */
+  readonly refused: number;
+  /** Parts that should have been equal at two proxies, were not, and were mended. */
   readonly conflicts: number;
+  /** Stamps that were too far ahead of this machine's clock. */
+  readonly drifted: number;
   readonly entries: number;
   readonly tombstones: number;
-  /** Bytes that the entries take, estimated. */
-  readonly bytes: number;
-  /** Buckets that a comparison of digests has found to differ. */
-  readonly repairs: number;
+  /** Of each other proxy: seconds since something was heard of it. */
+  readonly lags: ReadonlyMap<string, number>;
 }
 
 /** Null: the proxy has no such thing. */

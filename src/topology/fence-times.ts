@@ -6,6 +6,11 @@ export const FENCE_TIMEOUT_MS = 2000;
 /** Nodes drop late connections in what is left of that, but may take so long in any case. */
 export const LEAST_DROP_MS = 500;
 
+/** How long a cancel waits for the sweep to stand still: a large key may be under way. Nobody waits for it meanwhile. */
+export const SWEEP_STOP_MS = 10_000;
+/** How long it waits for keys that clients have asked for. */
+export const SETTLE_STOP_MS = 500;
+
 /** Until when nodes may take to drop connections, by the timers' clock. @param startedAt when the fence was raised */
 export function dropDeadline(startedAt: number, timers: Timers): number {
   return Math.max(startedAt + FENCE_TIMEOUT_MS, timers.now() + LEAST_DROP_MS);

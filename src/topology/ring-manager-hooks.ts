@@ -1,5 +1,6 @@
 /** What the ring's manager needs of the rest: the data plane, the nodes, the mover, the log. */
 import type { CoordinatorPorts } from './coordinator/coordinator.js';
+import type { PeerAsking } from './coordinator/forwarding.js';
 import type { CreateMover } from './jobs/move-job.js';
 import type { ParticipantPorts } from './participant/participant.js';
 import type { MemberInfo } from './state/fleet.js';
@@ -8,10 +9,10 @@ export interface RingManagerHooks
   extends CoordinatorPorts,
     Pick<ParticipantPorts, 'publish' | 'fence' | 'killLateConnections' | 'killPredecessors'> {
   readonly createMover: CreateMover;
+  /** The other proxies of the ring; null: this one is alone. */
+  readonly peers: PeerAsking | null;
   /** What this proxy tells the others of itself. */
   memberInfo(): MemberInfo;
   /** A person has paused or resumed the change. */
   onSteered(): void;
-  info(message: string): void;
-  debug(message: string): void;
 }

@@ -19,42 +19,56 @@ import type {
   WhichView,
 } from '../admin/api.js';
 import { RingproxyError } from '../errors.js';
+import { JobSupervisor } from '../fleet/jobs/supervisor.js';
 import type { RingOptions } from '../ring/ring.js';
 import type { Rings } from '../ring/rings.js';
+import { within } from '../time/within.js';
 import { RingBuilder } from './change-rings.js';
+import { foundRing } from './coordinator/bootstrap.js';
 import { ChangeNotes } from './coordinator/change-notes.js';
-import { Coordinator } from './coordinator/coordinator.js';
-import { Recorder } from './coordinator/recorder.js';
-import { messageOf } from './coordinator/refusals.js';
+import { planChange } from './coordinator/change-plan.js';
+import { addHistory } from './coordinator/finishing.js';
+import { RequestForwarding } from './coordinator/forwarding.js';
+import { CoordinatorJob } from './coordinator/office.js';
+import type { Recorder } from './coordinator/recorder.js';
+import { changeRunning, noChange, notMovingYet } from './coordinator/refusals.js';
+import type { RingAnswer, RingRequest } from './coordinator/ring-requests.js';
+import { refuseTurning } from './coordinator/turning.js';
 import { type MovedKeys, MoveTotals } from './jobs/move-totals.js';
 import { type LocalRing, snapshotOf } from './participant/local-ring.js';
 import { Participant } from './participant/participant.js';
 import type { RingManagerHooks } from './ring-manager-hooks.js';
-import { afterRestart } from './state/change-protocol.js';
-import { type Consistency, differences, firstState, type Member, type NewMember } from './state/ring-state.js';
-import { afterEverybodyIsGone, phaseOf } from './state/transitions.js';
+import { type Consistency, differences, type Member, type NewMember } from './state/ring-state.js';
+import { phaseOf } from './state/transitions.js';
 import type { RingStore } from './store/ring-store.js';
 import { arcsView } from './views/arcs-view.js';
 import { shownPhase } from './views/change-view.js';
 import { describeRing, locateKeys } from './views/ring-view.js';
 
+/** What was recorded is known here so much later at most; otherwise it is shown as it was. */
+const REACHED_MS = 2000;
+
 export class RingManager {
+  readonly #proxyId: string;
   readonly #hooks: RingManagerHooks;
   readonly #store: RingStore;
-  readonly #recorder: Recorder;
+  readonly #rings = new RingBuilder();
   readonly #participant: Participant;
-  readonly #coordinator: Coordinator;
+  readonly #coordinator: CoordinatorJob;
+  readonly #requests: RequestForwarding;
   readonly #notes: ChangeNotes;
   readonly #moved = new MoveTotals();
+  /** The duties of the fleet; later parts add theirs. */
+  readonly jobs: JobSupervisor;
 
   constructor(proxyId: string, store: RingStore, hooks: RingManagerHooks) {
+    this.#proxyId = proxyId;
     this.#hooks = hooks;
     this.#store = store;
-    const rings = new RingBuilder();
-    const recorder = new Recorder(proxyId, store);
     const warn = (message: string): void => hooks.warn(message);
+    const recorder = (): Recorder | null => this.#coordinator.recorder;
     const notes = new ChangeNotes(recorder, { isDeciding: () => this.#coordinator.isDeciding, warn });
-    const participant = new Participant(proxyId, store, rings, {
+    const participant = new Participant(proxyId, store, this.#rings, {
       publish: (snapshot) => hooks.publish(snapshot),
       fence: (timeout) => hooks.fence(timeout),
       killLateConnections: (nodes) => hooks.killLateConnections(nodes),
@@ -69,16 +83,17 @@ export class RingManager {
         onFirstSeen: (job, index, runId) => notes.firstSeen(job, index, runId),
         onDropped: (job) => notes.dropped(job),
         onMoved: (...moved) => this.#moved.count(...moved),
-        onSwept: (job) => {
-          this.#coordinator.finish(job).catch((error: unknown) => warn(messageOf(error)));
-        },
+        onSwept: () => this.#coordinator.look(),
         warn,
       },
     });
-    this.#recorder = recorder;
     this.#notes = notes;
     this.#participant = participant;
-    this.#coordinator = new Coordinator(proxyId, store, recorder, participant, rings, hooks);
+    this.#coordinator = new CoordinatorJob(store, participant, this.#rings, hooks);
+    const memberId = (): string => proxyId;
+    this.#requests = new RequestForwarding({ memberId, store, peers: hooks.peers, own: this.#coordinator });
+    this.jobs = new JobSupervisor({ memberId, store, warn });
+    this.jobs.add(this.#coordinator);
   }
 
   get generation(): number {
@@ -125,36 +140,31 @@ export class RingManager {
 
   /** Takes the ring that is kept, or makes the first generation of what is configured. @throws RingproxyError */
   async bootstrap(nodes: readonly NewMember[], options: RingOptions): Promise<void> {
-    const kept = await this.#store.load();
-    if (kept === null) {
-      const startedAt = new Date().toISOString();
-      await this.#recorder.record((state) => state ?? firstState(nodes, options));
-      await this.#participant.join();
-      const summary = `ring of ${nodes.map((node) => node.name).join(', ')}`;
-      const none = { keysMoved: 0, bytesMoved: 0, keysDropped: 0 };
-      await this.#coordinator.addHistory({ kind: 'bootstrap', generation: 1, startedAt, summary, ...none });
-      return;
-    }
-    for (const difference of differences(kept.state, nodes, options)) {
+    const startedAt = new Date().toISOString();
+    const { ring, isNew } = await foundRing(this.#proxyId, this.#store, nodes, options);
+    for (const difference of isNew ? [] : differences(ring.state, nodes, options)) {
       this.#hooks.warn(`the ring that exists wins over the configuration: ${difference}`);
     }
-    if (kept.state.change !== null) {
-      await this.#recorder.change(afterEverybodyIsGone);
-      if (afterRestart(phaseOf(kept.state)) === 'go forward') {
-        this.#hooks.info(`resuming the change that was under way: ${kept.state.change.summary}`);
-      }
-    }
     await this.#participant.join();
+    await this.jobs.start();
+    if (!isNew) return;
+    const summary = `ring of ${nodes.map((node) => node.name).join(', ')}`;
+    const none = { keysMoved: 0, bytesMoved: 0, keysDropped: 0 };
+    const done = { kind: 'bootstrap', generation: 1, startedAt, summary, ...none } as const;
+    await addHistory(this.#store, done, this.#proxyId, this.#hooks);
   }
 
   /** Begins a change. @throws RingproxyError with the reason when it is refused */
-  change(request: ChangeRequest): Promise<ChangeAccepted> {
-    return this.#coordinator.begin(request);
+  async change(change: ChangeRequest): Promise<ChangeAccepted> {
+    if (change.dryRun === true) return this.#preview(change);
+    const { accepted } = await this.#ask({ kind: 'change', change });
+    if (accepted === null) throw new RingproxyError('INTERNAL', 'a change was begun, and nothing is said of it');
+    return accepted;
   }
 
   /** @throws RingproxyError when no keys move */
-  pause(): void {
-    this.#coordinator.mover().pause();
+  async pause(): Promise<void> {
+    await this.#ask({ kind: 'pause' });
     this.#hooks.onSteered();
   }
 
@@ -163,30 +173,36 @@ export class RingManager {
    * @throws RingproxyError when no keys move, or there is no such node
    */
   async resume(noDrain = false): Promise<void> {
-    const mover = this.#coordinator.mover();
-    if (noDrain) await this.#coordinator.giveUpDead();
-    mover.resume();
+    await this.#ask({ kind: 'resume', noDrain });
     this.#hooks.onSteered();
   }
 
   /** @param keysPerSecond 0: as fast as it goes @throws RingproxyError when no keys move */
-  throttle(keysPerSecond: number): void {
-    this.#coordinator.mover().throttle(keysPerSecond);
-    const job = this.#participant.local?.job ?? null;
-    if (job !== null) this.#notes.throttled(job);
+  async throttle(keysPerSecond: number): Promise<void> {
+    await this.#ask({ kind: 'throttle', keysPerSecond });
   }
 
   /**
    * Turns the running change round: everything goes back to where it was.
    * @throws RingproxyError when that cannot be; then the change goes on as before
    */
-  cancel(): Promise<void> {
-    return this.#coordinator.cancel();
+  async cancel(): Promise<void> {
+    await this.#ask({ kind: 'cancel' });
   }
 
   /** What `cancel` would move back, if nothing moved on until then. @throws RingproxyError as `cancel` does */
   previewCancel(): ChangeAccepted {
-    return this.#coordinator.previewCancel();
+    const { stored, change, job } = this.#local();
+    const { generation, change: record } = stored.state;
+    if (record === null || change === null) throw noChange();
+    if (record.phase === 'preparing' || job?.mover === null) throw notMovingYet();
+    refuseTurning(record, false);
+    return { generation: generation + 2, dryRun: true, warnings: [], moves: change.rings.movesBack(), survey: null };
+  }
+
+  /** Carries out what another proxy was asked for. @param body as it came @throws RingproxyError which that one gets */
+  answerPeer(body: unknown): Promise<RingAnswer> {
+    return this.#requests.answer(body);
   }
 
   view(): OwnRingView {
@@ -213,11 +229,25 @@ export class RingManager {
     return [...(await this.#store.history())];
   }
 
-  /** Ends the sweep; a change that is recorded goes on with the next start. */
+  /** Ends the sweep; a change that is recorded goes on with the next start, or with whoever takes it up. */
   async close(): Promise<void> {
-    this.#recorder.close();
     this.#notes.close();
+    await this.jobs.close();
     await this.#participant.close();
+  }
+
+  /** Whoever has asked for it sees it here, too. */
+  async #ask(request: RingRequest): Promise<RingAnswer> {
+    const answer = await this.#requests.carryOut(request, this.#proxyId);
+    await within(REACHED_MS, this.#participant.reached(answer.revision));
+    return answer;
+  }
+
+  /** Changes nothing: whoever looks at what would move keeps nobody from looking, or from doing it. */
+  async #preview(request: ChangeRequest): Promise<ChangeAccepted> {
+    const { state } = this.#local().stored;
+    if (state.change !== null) throw changeRunning(state.change.summary, state.change.by);
+    return (await planChange(request, state, this.#rings, this.#hooks)).accepted;
   }
 
   #local(): LocalRing {

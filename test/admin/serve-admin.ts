@@ -29,13 +29,13 @@ export class Backend implements AdminBackend {
     change: async () => {
       throw new RingproxyError('CHANGE_RUNNING', 'another change is under way', 'wait for it');
     },
-    pause: () => {
+    pause: async () => {
       this.calls.push('pause');
     },
     resume: async (noDrain) => {
       this.calls.push(noDrain ? 'resume without draining' : 'resume');
     },
-    throttle: (keysPerSecond) => {
+    throttle: async (keysPerSecond) => {
       this.calls.push(`throttle ${keysPerSecond}`);
     },
     cancel: async () => {

@@ -9,7 +9,7 @@ export class FakeStanding implements ProxyStanding, PlaneStanding {
   /** What it was asked, in order. */
   readonly asked: string[] = [];
   #answers: ((ruling: Ruling) => void)[] = [];
-  readonly #revocation = new AbortController();
+  #revocation = new AbortController();
 
   constructor(id = 'f00d') {
     this.id = id;
@@ -27,6 +27,13 @@ export class FakeStanding implements ProxyStanding, PlaneStanding {
 
   revoke(): void {
     this.#revocation.abort();
+    this.lapse();
+  }
+
+  renew(id: string): void {
+    this.id = id;
+    this.#revocation = new AbortController();
+    this.validUntil = Number.POSITIVE_INFINITY;
   }
 
   holds(id: string): boolean {

@@ -177,6 +177,7 @@ export function stageManager(proxyId: string, store: RingStore): Stage {
     takesValuesOf: () => Promise.resolve(null),
     databases: 16,
     health: () => null,
+    peers: null,
     onSteered: () => {},
     survey: () => Promise.resolve({ largest: [], keys: 0, complete: true }),
     clearStrays: () => Promise.resolve([]),

@@ -57,6 +57,11 @@ export class ApiClient {
     return this.#send('POST', 'v1/ring/changes/current/throttle', { keysPerSecond });
   }
 
+  /** Takes a proxy out of the fleet that is dead, as whoever asks vouches. */
+  forget(proxy: string): Promise<unknown> {
+    return this.#send('DELETE', `v1/proxies/${encodeURIComponent(proxy)}`, null);
+  }
+
   /**
    * The proxy's last events and those from now on, until `signal`.
    * @param onOpen the proxy answers, and its events follow
@@ -103,12 +108,12 @@ export class ApiClient {
     return this.#send('GET', path, null);
   }
 
-  async #send<T>(method: 'GET' | 'POST', path: string, body: object | null): Promise<T> {
+  async #send<T>(method: 'GET' | 'POST' | 'DELETE', path: string, body: object | null): Promise<T> {
     const answer = await fetch(path, {
       method,
       headers: { ...this.#headers(), ...(body === null ? {} : { 'content-type': 'application/json' }) },
       body: body === null ? null : JSON.stringify(body),
-      signal: AbortSignal.timeout(method === 'POST' ? CHANGE_TIMEOUT_MS : TIMEOUT_MS),
+      signal: AbortSignal.timeout(method === 'GET' ? TIMEOUT_MS : CHANGE_TIMEOUT_MS),
     });
     if (!answer.ok) throw await failureOf(answer);
     return (await answer.json()) as T;

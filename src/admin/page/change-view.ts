@@ -104,10 +104,10 @@ export class ChangePanel {
     const place = (node: string): number => ring.nodes.findIndex(({ name }) => name === node);
     const texts = [...change.sources]
       .sort((a, b) => place(a.node) - place(b.node))
-      .map(({ node, keysMoved, keysScanned, done, largeKey }) => {
+      .map(({ node, keysMoved, keysScanned, done, largeKey, owner }) => {
         const large =
           largeKey === null ? '' : `; ${largeKey.key} is large (${formatBytes(largeKey.bytes)}) and moves alone`;
-        return `${node}: ${formatCount(keysMoved)} keys moved, ${formatCount(keysScanned)} looked at${done ? ', done' : ''}${large}`;
+        return `${node}: ${formatCount(keysMoved)} keys moved, ${formatCount(keysScanned)} looked at${done ? ', done' : moverOf(owner, ring)}${large}`;
       });
     while (this.#sources.children.length > texts.length) this.#sources.lastElementChild?.remove();
     for (const [index, text] of texts.entries()) {
@@ -130,4 +130,11 @@ export class ChangePanel {
 /** The nodes that a change is about, as far as one can see it by them. */
 function concerned({ nodes }: RingView): string[] {
   return nodes.filter(({ state }) => state === 'joining' || state === 'leaving').map(({ name }) => name);
+}
+
+/** Whose job it is to move the keys of a source, where there are several proxies that could. */
+function moverOf(owner: string, { proxies, coordination }: RingView): string {
+  if (proxies.length < 2) return '';
+  if (owner === '') return ', waits for a proxy to move them';
+  return owner === coordination.proxy ? ', by this proxy' : `, by proxy ${owner}`;
 }

@@ -49,3 +49,12 @@ export function setFacts(
     if (figure !== undefined) setText(figure, value);
   }
 }
+
+/** On a narrow screen rows are laid out as cards, and browsers then forget that they are a table. */
+export function keepTable(body: HTMLElement): void {
+  const roles = { table: 'table', 'thead, tbody': 'rowgroup', tr: 'row', th: 'columnheader' };
+  const card = body.closest('.listing');
+  for (const [selector, role] of Object.entries(roles)) {
+    for (const part of card?.querySelectorAll(selector) ?? []) part.setAttribute('role', role);
+  }
+}

@@ -8,7 +8,8 @@ const NEW_MS = 5000;
 /** Connections come and go by the hundred where clients use pools. */
 const LEFT_OUT: ReadonlySet<string> = new Set(['ringproxy:client:connected', 'ringproxy:client:closed']);
 /** What somebody who does not see the page wants to be told at once. */
-const ANNOUNCED = /^ringproxy:(ring:(begun|paused|resumed|cancelled|abandoned|finished)|upstream:(up|down))$/;
+const ANNOUNCED =
+  /^ringproxy:(ring:(begun|paused|resumed|cancelled|abandoned|finished)|upstream:(up|down)|fleet:(away|fenced-off)|etcd:(lost|back))$/;
 
 export class EventList {
   readonly #list = byId('events', HTMLElement);
@@ -50,7 +51,10 @@ export class EventList {
 
 function isBad(channel: string, data: Readonly<Record<string, unknown>>): boolean {
   if (channel === 'ringproxy:node:health') return data.up === false;
-  return /:(down|rejected|attack|abandoned)$/.test(channel) || (channel.endsWith(':paused') && data.error !== null);
+  return (
+    /:(down|rejected|attack|abandoned|given-up|away|fenced-off|lease-lost|lost)$/.test(channel) ||
+    (channel.endsWith(':paused') && data.error !== null)
+  );
 }
 
 /** An event in words. */

@@ -9,6 +9,7 @@ import { showFigures } from './figures-view.js';
 import { formatTime } from './format.js';
 import { NodeTable } from './nodes-view.js';
 import { Plots } from './plots.js';
+import { ProxyTable } from './proxies-view.js';
 import { RingDrawing } from './ring-view.js';
 import { TokenDialog } from './token-view.js';
 import { KeyFinder } from './which-view.js';
@@ -27,6 +28,7 @@ const ring = new RingDrawing();
 const plots = new Plots((node) => ring.colorOf(node));
 const editor = new Editor(api, refreshSoon);
 const change = new ChangePanel(api, refreshSoon);
+const proxies = new ProxyTable(api, refreshSoon);
 const finder = new KeyFinder(api, (which) => ring.mark(which));
 const events = new EventList();
 const token = new TokenDialog(api, () => {
@@ -81,6 +83,7 @@ async function refresh(): Promise<void> {
   change.update(view);
   showFigures(stats, samples.at(-1) ?? null);
   nodes.update(view, samples.at(-1) ?? null);
+  proxies.update(view);
   if (last !== undefined) plots.show(samples);
   reachedAt = new Date();
   connection.className = 'badge good';
@@ -154,7 +157,7 @@ async function listen(): Promise<void> {
 
 function onEvent(channel: string, data: Readonly<Record<string, unknown>>): void {
   events.add(channel, data);
-  if (channel.startsWith('ringproxy:ring:') || channel === 'ringproxy:node:health') refreshSoon();
+  if (/^ringproxy:(ring|fleet|etcd):|^ringproxy:node:health$/.test(channel)) refreshSoon();
 }
 
 document.addEventListener('visibilitychange', refreshSoon);

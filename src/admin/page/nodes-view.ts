@@ -1,6 +1,6 @@
 /** The table of nodes. Rows stay in the document as long as their nodes are in the ring, so that focus stays too. */
 import type { LoadView, NodeLoad, NodeView, RingView } from '../api.js';
-import { byId, el, setText } from './dom.js';
+import { byId, el, keepTable, setText } from './dom.js';
 import { formatBytes, formatCount, formatPercent, formatRate, formatSeconds } from './format.js';
 import { swatch } from './ring-view.js';
 
@@ -27,9 +27,20 @@ interface Row {
   /** They change the ring. */
   readonly actions: readonly HTMLButtonElement[];
   readonly cells: Readonly<Record<'state' | 'rate' | 'p99' | 'inflight' | 'keys' | 'memory', HTMLElement>>;
+  readonly state: Text;
+  /** For whom it is down, where it is not so for all. */
+  readonly elsewhere: HTMLElement;
   readonly share: HTMLElement;
   readonly load: HTMLElement;
   node: NodeView;
+}
+
+/** What a node is shown with. */
+interface Around {
+  readonly ring: RingView;
+  readonly load: NodeLoad | undefined;
+  /** Commands a second of all nodes. */
+  readonly total: number;
 }
 
 export class NodeTable {
@@ -40,12 +51,7 @@ export class NodeTable {
 
   constructor(options: NodesOptions) {
     this.#options = options;
-    // On a narrow screen rows are laid out as cards, and browsers then forget that they are a table.
-    const roles = { table: 'table', 'thead, tbody': 'rowgroup', tr: 'row', th: 'columnheader' };
-    const table = this.#body.closest('.nodes');
-    for (const [selector, role] of Object.entries(roles)) {
-      for (const part of table?.querySelectorAll(selector) ?? []) part.setAttribute('role', role);
-    }
+    keepTable(this.#body);
   }
 
   /** @param load of the last seconds, or null */
@@ -60,7 +66,7 @@ export class NodeTable {
       if (this.#body.children[index] !== row.element)
         this.#body.insertBefore(row.element, this.#body.children[index] ?? null);
       const measured = load?.nodes.find((candidate) => `${candidate.node}\n${candidate.address}` === identity);
-      this.#fill(row, node, measured, total);
+      this.#fill(row, node, { ring, load: measured, total });
       for (const button of row.actions) button.disabled = ring.change !== null;
     }
     for (const [identity, row] of this.#rows) {
@@ -90,6 +96,9 @@ export class NodeTable {
       ...{ state: cell('State', 'state'), rate: cell('Commands/s'), p99: cell('p99') },
       ...{ inflight: cell('In flight'), keys: cell('Keys'), memory: cell('Memory') },
     };
+    const state = document.createTextNode('');
+    const elsewhere = el('span', { class: 'elsewhere' });
+    cells.state.append(state, elsewhere);
     const bars = cell('Share and load', 'bars');
     bars.append(el('span', { class: 'meter' }, share), el('span', { class: 'meter load' }, load));
     const element = el(
@@ -101,13 +110,13 @@ export class NodeTable {
       ...[cells.rate, cells.p99, cells.inflight, cells.keys, cells.memory],
       el('td', { role: 'cell', class: 'actions' }, el('div', { class: 'buttons' }, ...actions)),
     );
-    const row: Row = { element, name, actions, cells, share, load, node };
+    const row: Row = { element, name, actions, cells, state, elsewhere, share, load, node };
     name.addEventListener('click', () => this.#toggle(row.node.name));
     this.#rows.set(identity, row);
     return row;
   }
 
-  #fill(row: Row, node: NodeView, load: NodeLoad | undefined, total: number): void {
+  #fill(row: Row, node: NodeView, { ring, load, total }: Around): void {
     row.node = node;
     const color = this.#options.colorOf(node.name);
     if (row.element.style.getPropertyValue('--color') !== color) {
@@ -115,7 +124,10 @@ export class NodeTable {
       row.name.replaceChildren(swatch(color), node.name);
     }
     const weight = node.weight === 1 ? '' : ` ×${node.weight}`;
-    setText(row.cells.state, `${STATES[node.state]}${weight}${node.reason === null ? '' : `: ${node.reason}`}`);
+    const state = `${STATES[node.state]}${weight}${node.reason === null ? '' : `: ${node.reason}`}`;
+    if (row.state.data !== state) row.state.data = state;
+    setText(row.elsewhere, downFor(node, ring));
+    row.elsewhere.hidden = row.elsewhere.textContent === '';
     row.element.dataset.state = node.state;
     const measured = total === 0 || load === undefined ? null : load.commandsPerSecond / total;
     bar(row.share, node.share, `${formatPercent(node.share)} of the ring`);
@@ -134,6 +146,16 @@ export class NodeTable {
     }
     this.#options.onHighlight(this.#highlighted);
   }
+}
+
+/** Of a node that only some proxies cannot reach, the network between is to blame rather than the node. */
+function downFor(node: NodeView, { proxies, coordination }: RingView): string {
+  const serving = proxies.filter(({ alive, fencedOff }) => alive && !fencedOff).map(({ id }) => id);
+  const down = serving.filter((id) => node.downFor.includes(id));
+  if (down.length === 0 || serving.length === 1) return '';
+  if (down.length === serving.length) return `down for all ${serving.length} proxies`;
+  const names = down.map((id) => (id === coordination.proxy ? 'this proxy' : id));
+  return `down for ${down.length} of ${serving.length} proxies: ${names.join(', ')}`;
 }
 
 function bar(element: HTMLElement, part: number, text: string): void {

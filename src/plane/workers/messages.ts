@@ -24,6 +24,14 @@ export interface SentStanding {
   readonly validUntil: number;
 }
 
+/** Nothing is sent to nodes. */
+export interface SentSuspension {
+  /** A sentence, for whoever sends a command. */
+  readonly why: string;
+  /** It ends with the next snapshot. */
+  readonly endsWithRing: boolean;
+}
+
 /** A routing snapshot without what cannot be sent. */
 export interface SentSnapshot {
   readonly generation: number;
@@ -62,6 +70,8 @@ interface Start {
   readonly options: WorkerOptions;
   readonly commands: readonly CommandInfo[];
   readonly standing: SentStanding;
+  /** Null: it may speak to nodes. */
+  readonly suspension: SentSuspension | null;
   /** Of this worker, unique among all that the primary ever had. */
   readonly number: number;
   readonly snapshot: SentSnapshot | null;
@@ -97,6 +107,10 @@ export interface ToWorkerTable {
   'peer-news': { readonly news: PeerNews };
   /** It has changed. */
   standing: SentStanding;
+  /** @see PlaneHost.suspend */
+  suspend: { readonly why: string };
+  /** @see PlaneHost.resume */
+  resume: object;
   /** What was asked of it. */
   ruled: { readonly question: number; readonly ruling: Ruling };
   /** The node may serve again. */

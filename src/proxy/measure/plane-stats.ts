@@ -96,7 +96,7 @@ export interface MeasuredPlane {
   readonly nodes: Iterable<{
     readonly name: string;
     readonly address: string;
-    readonly up: boolean;
+    readonly isReachable: boolean;
     /** Commands that wait for the node's reply. */
     readonly inflight: number;
     readonly connections: number;
@@ -142,7 +142,7 @@ export function readPlaneStats(plane: MeasuredPlane, loopLag: number): PlaneStat
     nodes: [...plane.nodes].map((node) => ({
       node: node.name,
       address: node.address,
-      up: node.up,
+      up: node.isReachable,
       commands: node.counters.commands,
       errors: node.counters.errors,
       timeouts: node.counters.timeouts,

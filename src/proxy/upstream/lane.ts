@@ -349,6 +349,12 @@ export class Lane implements ReplyReceiver {
     else this.#endsWhenIdle = true;
   }
 
+  /** This proxy may not speak to the node any more. @param why as a predicate of the node */
+  cutOff(why: string): void {
+    if (this.#state === READY) this.end('closed', why);
+    else this.end('no-leave', `${why}; try again`);
+  }
+
   /** Ends the lane: its socket is destroyed, and every request that still waits is failed with `why`. */
   end(reason: LaneEnd, why: string): void {
     if (this.#state === CLOSED) return;

@@ -16,6 +16,7 @@ import { Outlet } from '../io/outlet.js';
 import { createSocketWriter } from '../io/socket-writer.js';
 import type { LaneKind } from './lane-kind.js';
 import { Look } from './look.js';
+import type { Reconnecting } from './suspension.js';
 import type { UpstreamNode } from './upstream-node.js';
 
 const IDLE = 0;
@@ -44,7 +45,7 @@ export interface SideListener {
   onDown(): void;
 }
 
-export class SideConnection {
+export class SideConnection implements Reconnecting {
   readonly #node: UpstreamNode;
   readonly #kind: LaneKind;
   readonly #listener: SideListener;
@@ -82,11 +83,18 @@ export class SideConnection {
   /** Connects, and again whenever the connection ends, until `close`. */
   open(): void {
     this.#wanted = true;
-    if (this.#state === IDLE) this.#connect();
+    this.#node.suspension.add(this);
+    // While this proxy may not speak to the node, `tick` says so by and by.
+    if (this.#state === IDLE && this.#node.suspension.reply === null) this.#connect();
   }
 
   close(): void {
     this.#wanted = false;
+    this.#node.suspension.remove(this);
+    this.#end();
+  }
+
+  cut(): void {
     this.#end();
   }
 
@@ -102,7 +110,9 @@ export class SideConnection {
     const { requestTimeout, connectTimeout } = this.#node.shared.options;
     switch (this.#state) {
       case IDLE:
-        if (this.#wanted && now >= this.#retryAt) this.#connect();
+        if (!this.#wanted || now < this.#retryAt) break;
+        if (this.#node.suspension.reply === null) this.#connect();
+        else this.#fail();
         break;
       case CONNECTING:
       case GREETING:
@@ -234,14 +244,19 @@ export class SideConnection {
   #end(): void {
     if (this.#state === IDLE) return;
     this.#state = IDLE;
-    this.#retryAt = this.#now + this.#backoff * (0.5 + Math.random() / 2);
-    this.#backoff = Math.min(this.#backoff * 2, this.#node.shared.options.reconnectBackoffMax);
     this.#look?.drop();
     this.#outlet.close();
     this.#socket?.destroy();
     this.#socket = null;
     this.#carry = [];
     this.#asked.clear();
+    this.#fail();
+  }
+
+  /** It is not there: it is tried again after a while. */
+  #fail(): void {
+    this.#retryAt = this.#now + this.#backoff * (0.5 + Math.random() / 2);
+    this.#backoff = Math.min(this.#backoff * 2, this.#node.shared.options.reconnectBackoffMax);
     this.#listener.onDown();
   }
 }

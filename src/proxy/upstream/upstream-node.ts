@@ -30,6 +30,7 @@ import type { LaneKind } from './lane-kind.js';
 import { LanePool } from './lane-pool.js';
 import { Drop, dropFrame, LateConnections } from './late-connections.js';
 import { SILENT_MS, Silence } from './silence.js';
+import { cutOff, Suspension } from './suspension.js';
 import { Trouble } from './trouble.js';
 
 /** What all nodes of a data plane have in common. */
@@ -72,6 +73,9 @@ export class UpstreamNode {
 
   readonly busy: BusyState;
 
+  /** Whether this proxy may speak to it at all. */
+  readonly suspension: Suspension;
+
   readonly #silence = new Silence();
   /** What its error replies say of it. */
   readonly trouble = new Trouble((reason) => this.#publishTrouble(reason));
@@ -103,6 +107,7 @@ export class UpstreamNode {
     this.target = addressOf(node);
     this.shared = shared;
     this.busy = new BusyState((reply) => shared.tellBusy(name, address, reply));
+    this.suspension = new Suspension(this);
     this.#downReply = this.#describeDown('has not been reached yet');
     const { nodePrivateConnections, nodeBlockingConnections } = shared.options;
     this.privateLanes = new LanePool(nodePrivateConnections, (index, pool) => this.#openPrivate(index, pool, null));
@@ -111,14 +116,34 @@ export class UpstreamNode {
     );
   }
 
-  /** False while the node cannot be reached: its commands fail at once instead of waiting. */
+  /** False while the node cannot be reached, or may not be spoken to: its commands fail at once instead of waiting. */
   get up(): boolean {
+    return this.#up && this.suspension.reply === null;
+  }
+
+  /** Whether the node can be reached, as far as it is known. */
+  get isReachable(): boolean {
     return this.#up;
   }
 
-  /** What a command for this node is answered while it is down. */
+  /** What a command for this node is answered while it is not up. */
   get downReply(): Buffer {
-    return this.#downReply;
+    return this.suspension.reply ?? this.#downReply;
+  }
+
+  /** This proxy may not speak to it until `resume`. @param why a sentence, for whoever sends a command */
+  suspend(why: string): void {
+    this.#endRetry();
+    this.suspension.begin(why);
+    for (const lane of [...this.#open]) lane.cutOff(cutOff(why));
+  }
+
+  /** This proxy may speak to it again. */
+  resume(): void {
+    this.suspension.end();
+    if (this.#closed) return;
+    if (!this.#up) this.#scheduleRetry();
+    else if (this.shared.options.preconnect) this.preconnect();
   }
 
   /** The ring changes: new connections tell which process they lead to. */
@@ -168,7 +193,7 @@ export class UpstreamNode {
    * @returns null while the node is down
    */
   pick(kind: LaneKind): Lane | null {
-    if (!this.#up || this.#closed) return null;
+    if (!this.up || this.#closed) return null;
     const index = this.kindIndex(kind);
     let lanes = this.#lanes[index];
     if (lanes === undefined) {
@@ -299,7 +324,7 @@ export class UpstreamNode {
     }
     if (reason === 'no-leave') {
       this.#turnedAwayAt = this.shared.clock.now;
-      if (this.#up) return;
+      if (this.up || this.suspension.reply !== null) return;
     }
     if (wasReady) this.counters.reconnects++;
     if (reason === 'lost') {
@@ -343,7 +368,7 @@ export class UpstreamNode {
   /** The node is no member any more: nothing new is sent to it, what is in flight is still answered. */
   leave(): void {
     this.#closed = true;
-    if (this.#retry !== null) clearTimeout(this.#retry);
+    this.#endRetry();
     this.#downReply = this.#describeDown('has left the ring');
     for (const lane of [...this.#open]) lane.retire();
   }
@@ -351,7 +376,7 @@ export class UpstreamNode {
   /** Ends every lane, because the node left the ring or the proxy stops. */
   close(why: string): void {
     this.#closed = true;
-    if (this.#retry !== null) clearTimeout(this.#retry);
+    this.#endRetry();
     this.#downReply = this.#describeDown(why);
     for (const lane of [...this.#open]) lane.end('closed', why);
   }
@@ -369,7 +394,7 @@ export class UpstreamNode {
     const { requests } = this.shared;
     const writes = pool !== this.blockingLanes;
     this.late.add(connectionId, peer, writes);
-    if (!writes || this.#closed) return;
+    if (!writes || this.#closed || this.suspension.reply !== null) return;
     const frame = dropFrame(connectionId, peer);
     for (const lane of this.#open) {
       // One that a client has for itself may be in the middle of a frame; one that nobody has is opened anew.
@@ -388,7 +413,7 @@ export class UpstreamNode {
   }
 
   #takeFrom(pool: LanePool, kind: LaneKind, client: Requester): Lane | null {
-    if (!this.#up || this.#closed) return null;
+    if (!this.up || this.#closed) return null;
     const index = this.kindIndex(kind);
     this.#kinds[index] = kind;
     return pool.take(index, client);
@@ -413,7 +438,12 @@ export class UpstreamNode {
       this.#up = false;
       this.#publish(nodeDown, why);
     }
-    if (this.#retry === null) this.#scheduleRetry();
+    if (this.#retry === null && this.suspension.reply === null) this.#scheduleRetry();
+  }
+
+  #endRetry(): void {
+    if (this.#retry !== null) clearTimeout(this.#retry);
+    this.#retry = null;
   }
 
   #scheduleRetry(): void {

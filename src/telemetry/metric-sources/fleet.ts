@@ -52,14 +52,14 @@ function etcdSources({ etcd }: MetricReads): MetricSource[] {
     ),
     counter(
       'ringproxy_etcd_requests_total',
-      'Requests to etcd, by operation and outcome.',
+      'Requests to etcd, by operation and outcome (ok, or what was wrong); keepalive renews the lease of this proxy.',
       ifAny(({ requests }) =>
-        requests.flatMap(({ operation, ok, errors }) => outcomes({ operation }, ok + errors, errors)),
+        requests.map(({ operation, outcome, count }) => ({ labels: { operation, outcome }, value: count })),
       ),
     ),
     durations(
       'ringproxy_etcd_duration_seconds',
-      'Time until etcd answered; watches are left out.',
+      'Time until etcd answered, or failed to; watches are left out.',
       () => {
         const figures = etcd();
         return figures === null ? [] : [figures];
@@ -69,12 +69,11 @@ function etcdSources({ etcd }: MetricReads): MetricSource[] {
     counter(
       'ringproxy_fleet_lease_renewals_total',
       'Renewals of the lease of this proxy, by outcome.',
-      ifAny(({ leaseRenewals: { ok, errors } }) => outcomes({}, ok + errors, errors)),
-    ),
-    counter(
-      'ringproxy_etcd_watch_restarts_total',
-      'Times that the watch of etcd was cut, and begun anew.',
-      ifAny(({ watchRestarts }) => one(watchRestarts)),
+      ifAny(({ requests }) => {
+        const renewals = requests.filter(({ operation }) => operation === 'keepalive');
+        const all = renewals.reduce((sum, { count }) => sum + count, 0);
+        return outcomes({}, all, all - (renewals.find(({ outcome }) => outcome === 'ok')?.count ?? 0));
+      }),
     ),
   ];
 }
@@ -95,18 +94,23 @@ function softStateSources({ softState }: MetricReads): MetricSource[] {
     ),
     gauge(
       'ringproxy_crdt_lag_seconds',
-      'For how long something waits that another proxy has not acknowledged: the longest; 0: all have everything.',
-      ifAny(({ lagOf }) => one(Math.max(0, ...lagOf.values()))),
+      'Since when nothing was heard of another proxy: the longest of all.',
+      ifAny(({ lags }) => one(Math.max(0, ...lags.values()))),
+    ),
+    counter(
+      'ringproxy_crdt_exchanges_total',
+      'Questions to other proxies, by whether they were answered as they should be.',
+      ifAny(({ exchanges, failures }) => outcomes({}, exchanges, failures)),
     ),
     counter(
       'ringproxy_crdt_conflicts_total',
-      'Entries that two proxies wrote at the same time; the later one by the clocks is kept.',
+      'Parts of the soft state that differed between two proxies, should not have, and were mended.',
       ifAny(({ conflicts }) => one(conflicts)),
     ),
     counter(
-      'ringproxy_crdt_repairs_total',
-      'Buckets of entries that differed from those of another proxy, and were sent again.',
-      ifAny(({ repairs }) => one(repairs)),
+      'ringproxy_crdt_refused_total',
+      'What came from others and was not taken: no message, too large, or from too far in the future.',
+      ifAny(({ refused, drifted }) => one(refused + drifted)),
     ),
     gauge(
       'ringproxy_crdt_entries',
@@ -115,11 +119,6 @@ function softStateSources({ softState }: MetricReads): MetricSource[] {
         { labels: { kind: 'live' }, value: entries },
         { labels: { kind: 'tombstone' }, value: tombstones },
       ]),
-    ),
-    gauge(
-      'ringproxy_crdt_state_bytes',
-      'Memory of the soft state, estimated.',
-      ifAny(({ bytes }) => one(bytes)),
     ),
   ];
 }

@@ -4,7 +4,7 @@ import { systemTimers, type Timers } from '../../time/timers.js';
 import type { MoveJob } from '../jobs/move-job.js';
 import { note } from '../state/transitions.js';
 import type { Recorder } from './recorder.js';
-import { messageOf } from './refusals.js';
+import { messageOf, notCoordinator } from './refusals.js';
 
 /** What is counted while keys move is kept so often at most. */
 const KEEP_MS = 200;
@@ -16,14 +16,14 @@ export interface NotesPorts {
 }
 
 export class ChangeNotes {
-  readonly #recorder: Recorder;
+  readonly #recorder: () => Recorder | null;
   readonly #ports: NotesPorts;
   readonly #timers: Pick<Timers, 'after'>;
   /** Takes back what is about to be kept; null: nothing is. */
   #keeping: (() => void) | null = null;
   #closed = false;
 
-  constructor(recorder: Recorder, ports: NotesPorts, timers: Pick<Timers, 'after'> = systemTimers) {
+  constructor(recorder: () => Recorder | null, ports: NotesPorts, timers: Pick<Timers, 'after'> = systemTimers) {
     this.#recorder = recorder;
     this.#ports = ports;
     this.#timers = timers;
@@ -38,7 +38,7 @@ export class ChangeNotes {
     const node = job.rings.union[index];
     if (node === undefined) return;
     const { name, address } = node;
-    await this.#recorder.change((state) => {
+    await this.#pen().change((state) => {
       const known = (state.change?.processes ?? []).filter((process) => !sameNode(process, node));
       return note(state, job.changeId, { processes: [...known, { name, address, runId }] });
     });
@@ -48,13 +48,8 @@ export class ChangeNotes {
   dropped(job: MoveJob): void {
     this.#keeping ??= this.#timers.after(KEEP_MS, () => {
       this.#keeping = null;
-      this.#keep(job, 'the number of dropped keys');
+      this.#keep(job);
     });
-  }
-
-  /** The job was throttled. */
-  throttled(job: MoveJob): void {
-    this.#keep(job, 'the throttle');
   }
 
   close(): void {
@@ -62,11 +57,19 @@ export class ChangeNotes {
     this.#keeping?.();
   }
 
-  #keep(job: MoveJob, what: string): void {
-    if (this.#closed || this.#ports.isDeciding()) return;
-    const { keysDropped, status } = job;
-    this.#recorder
-      .change((state) => note(state, job.changeId, { throttle: status.keysPerSecond, keysDropped }))
-      .catch((error: unknown) => this.#ports.warn(`${what} is not kept over a restart: ${messageOf(error)}`));
+  #keep({ changeId, keysDropped }: MoveJob): void {
+    const recorder = this.#recorder();
+    if (this.#closed || recorder === null || this.#ports.isDeciding()) return;
+    recorder
+      .change((state) => note(state, changeId, { keysDropped }))
+      .catch((error: unknown) =>
+        this.#ports.warn(`the number of dropped keys is not kept over a restart: ${messageOf(error)}`),
+      );
+  }
+
+  #pen(): Recorder {
+    const recorder = this.#recorder();
+    if (recorder === null) throw notCoordinator();
+    return recorder;
   }
 }

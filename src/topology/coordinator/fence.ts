@@ -1,9 +1,10 @@
 import { systemTimers, type Timers } from '../../time/timers.js';
 import { before, dropDeadline, FENCE_TIMEOUT_MS, LEAST_DROP_MS } from '../fence-times.js';
-import { type FenceMember, mayMove } from '../state/change-protocol.js';
-import { answersTo, mayForget, type Revision } from '../state/fleet.js';
+import { mayMove } from '../state/change-protocol.js';
+import { mayForget, type Revision } from '../state/fleet.js';
 import type { Member } from '../state/ring-state.js';
 import type { MemberRecords, RingRecords } from '../store/ring-store.js';
+import { waitForAnswers } from './answers.js';
 
 /** Every member answers within the fence, and what its nodes may take to drop connections. */
 const ANSWERS_MS = FENCE_TIMEOUT_MS + 2 * LEAST_DROP_MS;
@@ -12,8 +13,8 @@ export interface FencePorts {
   readonly store: MemberRecords & Pick<RingRecords, 'watch'>;
   /** Makes the nodes drop all connections of these proxies. @throws when a node cannot be asked */
   killPredecessors(nodes: readonly Member[], proxies: readonly string[]): Promise<void>;
-  /** Makes the nodes drop connections on which moves of keys may lie. @throws when a node cannot be asked */
-  dropLateMoves(): Promise<void>;
+  /** Aborted when this proxy decides no more. */
+  readonly signal: AbortSignal;
 }
 
 /**
@@ -29,40 +30,11 @@ export async function passFence(
   timers: Timers = systemTimers,
 ): Promise<void> {
   const startedAt = timers.now();
-  const answers = await answersOf(revision, ports.store, timers);
+  const answers = await waitForAnswers(revision, ANSWERS_MS, ports, timers);
   if (!mayMove(answers)) throw new Error(answers.find(({ acknowledged }) => !acknowledged)?.why);
   const deadline = dropDeadline(startedAt, timers);
   const late = 'a node does not drop connections of an earlier proxy';
   await before(deadline, late, dropFencedOff(nodes, ports), timers);
-  await before(deadline, 'a node does not drop connections of moves', ports.dropLateMoves(), timers);
-}
-
-/** Waits until every member has answered, or one has said no. */
-async function answersOf(revision: Revision, store: FencePorts['store'], timers: Timers): Promise<FenceMember[]> {
-  let wake: () => void = () => {};
-  let isLate = false;
-  const endWatch = store.watch(() => wake());
-  const endTimer = timers.after(ANSWERS_MS, () => {
-    isLate = true;
-    wake();
-  });
-  try {
-    for (;;) {
-      const news = new Promise<void>((resolve) => {
-        wake = resolve;
-      });
-      const members = await store.members();
-      const asked = members.filter((member) => !member.fencedOff);
-      const answers = asked.flatMap(({ answer }) => (answer !== null && answer.revision >= revision ? [answer] : []));
-      const refusals = answers.filter((answer) => !answer.acknowledged);
-      if (refusals.length > 0) return refusals;
-      if (isLate || answers.length === asked.length) return answersTo(revision, members);
-      await news;
-    }
-  } finally {
-    endWatch();
-    endTimer();
-  }
 }
 
 /** A process of theirs may live on, stalled, with commands that it has yet to send. */

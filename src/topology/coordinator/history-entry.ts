@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import type { HistoryEntry } from '../../admin/api.js';
 
-/** What is to be known of a change that has ended now. @param by the proxy that has ended it */
-export function historyEntry(
-  done: Pick<
-    HistoryEntry,
-    'kind' | 'generation' | 'startedAt' | 'summary' | 'keysMoved' | 'bytesMoved' | 'keysDropped'
-  >,
-  by: string,
-): HistoryEntry {
+/** A change that has ended, as whoever has ended it knows it. */
+export type Done = Pick<
+  HistoryEntry,
+  'kind' | 'generation' | 'startedAt' | 'summary' | 'keysMoved' | 'bytesMoved' | 'keysDropped'
+>;
+
+/** What is to be known of a change that has ended now. @param by the proxy at which it was asked for */
+export function historyEntry(done: Done, by: string): HistoryEntry {
   const { kind, generation, startedAt, summary, keysMoved, bytesMoved, keysDropped } = done;
   const finishedAt = new Date();
   return {

@@ -9,6 +9,8 @@ import type { MoveMemory } from '../../rebalance/move-memory.js';
 import type { Mover, SourceProgress } from '../../rebalance/mover.js';
 import type { Rings } from '../../ring/rings.js';
 import type { ChangeRings } from '../change-rings.js';
+import { SETTLE_STOP_MS, SWEEP_STOP_MS } from '../fence-times.js';
+import type { FenceMember } from '../state/change-protocol.js';
 import type { Claim } from '../state/fleet.js';
 import type { Member, RunningChange } from '../state/ring-state.js';
 import { type ClaimRecords, moverJob } from '../store/ring-store.js';
@@ -70,7 +72,7 @@ export interface MoveStatus {
 
 export class MoveJob {
   readonly rings: ChangeRings;
-  readonly #change: RunningChange;
+  #change: RunningChange;
   readonly #ports: MoveJobPorts;
   /** By the source's name. */
   readonly #claims = new Map<string, Claim>();
@@ -160,9 +162,43 @@ export class MoveJob {
       },
     );
     mover.throttle(throttle ?? 0);
-    mover.giveUp(union.flatMap((node, index) => (undrained.includes(node.name) ? [index] : [])));
+    mover.giveUp(this.#indices(undrained));
+    if (this.#change.paused === true) mover.pause();
     this.#keysEstimated = keysEstimated;
     this.#mover = mover;
+  }
+
+  /** Does what was noted with the change since it was looked at last. */
+  follow(change: RunningChange): void {
+    const before = this.#change;
+    this.#change = change;
+    const mover = this.#mover;
+    if (mover === null) return;
+    if (change.throttle !== before.throttle) mover.throttle(change.throttle ?? 0);
+    mover.giveUp(this.#indices(change.undrained.filter((name) => !before.undrained.includes(name))));
+    if (change.paused === true) mover.pause();
+    else if (before.paused === true || (change.resumes ?? 0) > (before.resumes ?? 0)) mover.resume();
+    if (!this.#mustHold) mover.release();
+  }
+
+  /** Holds still, since the change may be turned round. @returns whether it does */
+  async hold(): Promise<FenceMember> {
+    const mover = this.#mover;
+    // What its predecessor has moved is not known: it could not be moved back.
+    if (mover === null) return { acknowledged: false, why: this.failure ?? 'keys do not move here yet' };
+    const isStill = await mover.hold(SWEEP_STOP_MS, SETTLE_STOP_MS);
+    // It may have been decided meanwhile.
+    if (!this.#mustHold) mover.release();
+    if (isStill) return { acknowledged: true, why: '' };
+    return { acknowledged: false, why: mover.error ?? 'keys are under way that do not arrive' };
+  }
+
+  get #mustHold(): boolean {
+    return this.#change.still === true || this.#change.phase === 'turning';
+  }
+
+  #indices(names: readonly string[]): number[] {
+    return this.rings.union.flatMap((node, index) => (names.includes(node.name) ? [index] : []));
   }
 
   /** Ends it, and waits until nothing of it is under way. What others wait for, they ask anew. */

@@ -8,6 +8,8 @@ export interface OwnFencePorts {
   fence(timeout: number): Promise<FenceMember[]>;
   /** Makes the nodes drop connections on which a command may still lie. @throws when a node cannot be asked */
   killLateConnections(nodes: readonly Member[]): Promise<void>;
+  /** Makes the nodes drop connections on which moves of keys may lie, which hold still. @throws when a node cannot be asked */
+  dropLateMoves(): Promise<void>;
 }
 
 /**
@@ -28,6 +30,7 @@ export async function raiseOwnFence(
       const why = `${node.name} (${node.address}) does not drop connections of which commands may still lie there`;
       await before(deadline, why, ports.killLateConnections([node]), timers);
     }
+    await before(deadline, 'a node does not drop connections of moves', ports.dropLateMoves(), timers);
     return { acknowledged: true, why: '' };
   } catch (error) {
     return notAcknowledged(error instanceof Error ? error.message : String(error));

@@ -14,7 +14,9 @@ import type { RingStore, StoredRing } from '../store/ring-store.js';
 import { type LocalRing, type MemberSnapshot, snapshotOf } from './local-ring.js';
 import { type OwnFencePorts, raiseOwnFence } from './own-fence.js';
 
-export interface ParticipantPorts extends OwnFencePorts, Pick<TakeOverPorts, 'killPredecessors'> {
+export interface ParticipantPorts
+  extends Omit<OwnFencePorts, 'dropLateMoves'>,
+    Pick<TakeOverPorts, 'killPredecessors'> {
   /** The ring that is routed by from now on. */
   publish(snapshot: MemberSnapshot): void;
   /** Keys of a node, as far as it is known. */
@@ -101,8 +103,8 @@ export class Participant {
     if (before !== null && stored.revision <= before.stored.revision) return;
     const { change } = stored.state;
     if (before !== null && change !== null && isSamePhase(before.stored.state.change, change)) {
-      // Something was noted with it.
       this.#local = { ...before, stored };
+      this.#note(this.#local, before.stored.state.change, change);
       return;
     }
     const isSame = before !== null && change !== null && before.stored.state.change?.id === change.id;
@@ -116,6 +118,16 @@ export class Participant {
     else this.#hold({ ...local, job: before?.job ?? null }, change, changing);
   }
 
+  /** Something was noted with the change. */
+  #note({ job, stored: { revision } }: LocalRing, before: RunningChange | null, change: RunningChange): void {
+    job?.follow(change);
+    if (change.still !== true || before?.still === true) return;
+    const held = job?.hold() ?? Promise.resolve({ acknowledged: true, why: '' });
+    held
+      .then((answer) => this.#store.answer(this.#id, { ...answer, revision }))
+      .catch((error: unknown) => this.#warn(error));
+  }
+
   #settle(local: LocalRing): void {
     const before = this.#local?.job;
     this.#use(local);
@@ -123,11 +135,23 @@ export class Participant {
   }
 
   /** A fence is raised. */
-  #hold(local: LocalRing, { undrained }: RunningChange, { union }: ChangeRings): void {
+  #hold(local: LocalRing, change: RunningChange, { union }: ChangeRings): void {
     this.#use(local);
-    const nodes = union.filter((node) => !undrained.includes(node.name));
+    const nodes = union.filter((node) => !change.undrained.includes(node.name));
     const { revision } = local.stored;
-    raiseOwnFence(nodes, this.#ports)
+    const { job } = local;
+    job?.follow(change);
+    // As a rule it holds still already: what was noted may have been passed over.
+    const holding = job?.hold() ?? Promise.resolve(null);
+    raiseOwnFence(nodes, {
+      fence: (timeout) => this.#ports.fence(timeout),
+      killLateConnections: (asked) => this.#ports.killLateConnections(asked),
+      dropLateMoves: async () => {
+        const held = await holding;
+        if (held !== null && !held.acknowledged) throw new Error(held.why);
+        await job?.mover?.dropLateConnections();
+      },
+    })
       .then((answer) => this.#store.answer(this.#id, { ...answer, revision }))
       // Whoever waits for the answer goes by its absence.
       .catch((error: unknown) => this.#warn(error));
@@ -139,6 +163,7 @@ export class Participant {
     const earlier = this.#local?.job ?? null;
     if (earlier?.changeId === change.id) {
       this.#use({ ...local, job: earlier });
+      earlier.follow(change);
       return;
     }
     const job = new MoveJob(change, rings, this.#ports.job);

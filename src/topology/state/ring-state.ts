@@ -43,6 +43,8 @@ export interface RunningChange {
   readonly members: readonly Member[];
   readonly startedAt: string;
   readonly summary: string;
+  /** The proxy at which it was asked for. Missing in records of before. */
+  readonly by?: string | undefined;
   /** Nodes that are gone: nothing is moved off them. */
   readonly undrained: readonly string[];
   /** The nodes' processes, as they were when the first fence of the change was passed: see `rebalance/trust.ts`. */
@@ -51,6 +53,8 @@ export interface RunningChange {
   readonly throttle?: number | undefined;
   /** Sweeps hold still, since an operator wants it so; keys that clients ask for go on moving. Missing: not. */
   readonly paused?: boolean | undefined;
+  /** How often an operator has resumed it: each time what has failed is tried again. Missing: never. */
+  readonly resumes?: number | undefined;
   /** Sweeps are to hold still, since the change may be turned round in a moment. Missing: not. */
   readonly still?: boolean | undefined;
   /** Keys that were given up so far, in all turns of the change; as kept, it may be a moment behind. */

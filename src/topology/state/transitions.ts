@@ -36,7 +36,7 @@ export function phaseOf(state: RingState): Phase {
 
 /** What becomes known while a change is under way. */
 export type Noted = Partial<
-  Pick<RunningChange, 'undrained' | 'processes' | 'throttle' | 'keysDropped' | 'paused' | 'still'>
+  Pick<RunningChange, 'undrained' | 'processes' | 'throttle' | 'keysDropped' | 'paused' | 'resumes' | 'still'>
 >;
 
 /** What tells one change from another. */
@@ -44,6 +44,8 @@ export interface ChangeIdentity {
   readonly id: string;
   /** ISO date. */
   readonly startedAt: string;
+  /** The proxy at which it was asked for. */
+  readonly by?: string | undefined;
 }
 
 /** Moved keys are to be held. @throws Error when a change is under way */
@@ -70,14 +72,14 @@ export function turn(state: RingState): RingState {
 
 /** It is not turned round. @throws Error when nobody wanted to */
 export function goOn(state: RingState): RingState {
-  return { ...state, change: { ...require(state, 'go on'), phase: 'moving' } };
+  return { ...state, change: { ...require(state, 'go on'), phase: 'moving', still: undefined } };
 }
 
 /**
  * Everybody has acknowledged: what has moved moves back. The generation that was on its way counts as one that was.
  * @throws Error when no fence is raised for that
  */
-export function turnRound(state: RingState, { id, startedAt }: ChangeIdentity, noted: Noted): RingState {
+export function turnRound(state: RingState, { id, startedAt, by }: ChangeIdentity, noted: Noted): RingState {
   const change = require(state, 'turn round');
   return {
     ...state,
@@ -88,8 +90,12 @@ export function turnRound(state: RingState, { id, startedAt }: ChangeIdentity, n
       ...noted,
       id,
       startedAt,
+      by,
       kind: 'cancel',
       phase: 'moving',
+      still: undefined,
+      // Whoever turns it round wants it to be over.
+      paused: undefined,
       members: state.members,
       summary: `cancelled: ${change.summary}`,
     },
@@ -109,13 +115,14 @@ export function note(state: RingState, changeId: string, noted: Noted): RingStat
 }
 
 /**
- * What a restart of everybody makes of a state: a fence holds only while there is somebody who has acknowledged it, and
- * nothing has moved under it.
+ * What whoever decides next makes of a state, also after a restart of everybody: a fence that was raised is not known to
+ * have been passed, nothing has moved under it, and nobody waits for the sweeps to stand still any more.
  */
 export function afterEverybodyIsGone(state: RingState): RingState {
   const phase = phaseOf(state);
   if (phase === 'preparing') return giveUp(state);
-  return phase === 'turning' ? goOn(state) : state;
+  if (phase === 'turning') return goOn(state);
+  return state.change?.still === undefined ? state : note(state, state.change.id, { still: undefined });
 }
 
 /** @returns the change that the state has; for the step from `stable`, which has none, whatever there is */

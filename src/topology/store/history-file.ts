@@ -2,22 +2,9 @@
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { z } from 'zod';
 import type { HistoryEntry } from '../../admin/api.js';
+import { historyEntry } from './ring-schema.js';
 
-const schema = z.array(
-  z.object({
-    id: z.string(),
-    kind: z.enum(['bootstrap', 'add', 'remove', 'reweight', 'replace', 'apply', 'cancel']),
-    generation: z.number(),
-    startedAt: z.string(),
-    finishedAt: z.string(),
-    by: z.string(),
-    summary: z.string(),
-    keysMoved: z.number(),
-    bytesMoved: z.number(),
-    durationSeconds: z.number(),
-    keysDropped: z.number().default(0),
-  }),
-);
+const schema = z.array(historyEntry);
 
 export class HistoryFile {
   readonly #file: string;

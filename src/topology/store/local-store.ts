@@ -92,6 +92,7 @@ export class LocalStore implements RingStore {
       await this.#keep(revision, state);
       const ring = { revision, state };
       this.#ring = ring;
+      if (this.#moves.change !== state.change?.id) this.#moves = { change: '', bySource: new Map() };
       this.#tell({ kind: 'ring', ring });
       return revision;
     });
@@ -113,6 +114,7 @@ export class LocalStore implements RingStore {
   register(id: string, info: MemberInfo, seen: Revision): Promise<Written> {
     return this.#exclusively(async () => {
       if (this.#ring === null || this.#ring.revision !== seen) return null;
+      if (this.#members.get(id)?.fencedOff === true) return null;
       const revision = this.#next();
       await this.#keep(revision, this.#ring.state);
       this.#members.set(id, { id, alive: true, fencedOff: false, answer: null, info });

@@ -43,10 +43,12 @@ export const ringState = z.object({
       members: ringMembers,
       startedAt: z.string(),
       summary: z.string(),
+      by: z.string().optional(),
       undrained: z.array(z.string()),
       processes: nodeProcesses.default([]),
       throttle: z.number().nonnegative().optional(),
       paused: z.boolean().optional(),
+      resumes: z.number().int().nonnegative().optional(),
       still: z.boolean().optional(),
       keysDropped: z.number().nonnegative().optional(),
     })

@@ -72,7 +72,8 @@ export interface MemberRecords {
   members(): Promise<readonly FleetMember[]>;
   /**
    * Registers this proxy, durably: from now on it counts in every fence. A joiner takes the phase that it has seen, so it
-   * must not slip past a fence that was raised meanwhile.
+   * must not slip past a fence that was raised meanwhile. What it has answered before is forgotten.
+   * @param id one that is fenced off is refused: it is never taken back
    * @param seen the revision of the ring that it has read
    * @throws RingproxyError when it may not have been written
    */

@@ -1,66 +1,24 @@
 /** The state directory: the ring as one JSON file, replaced atomically. */
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { RingproxyError, systemCode } from '../../errors.js';
-import { HASH_NAMES } from '../../ring/hash.js';
 import type { Revision } from '../state/fleet.js';
 import type { RingState } from '../state/ring-state.js';
+import { replaceFile, writeSynced } from './files.js';
+import { FleetFile } from './fleet-file.js';
 import { HistoryFile } from './history-file.js';
+import { ringState } from './ring-schema.js';
 import { StateLock } from './state-lock.js';
 
 const FORMAT = 1;
-/** The ring may hold passwords of nodes. */
-const OWNER_ONLY = 0o600;
-
-const members = z
-  .array(
-    z.object({
-      name: z.string(),
-      address: z.string(),
-      weight: z.number().int().positive(),
-      id: z.number().int().nonnegative(),
-      access: z
-        .object({
-          username: z.string().optional(),
-          password: z.string().optional(),
-          peerAddress: z.string().optional(),
-        })
-        .default({}),
-    }),
-  )
-  .min(1);
 
 const schema = z.object({
   format: z.literal(FORMAT),
   /** Missing in records of before. */
   revision: z.number().int().nonnegative().default(0),
-  generation: z.number().int().positive(),
   proxies: z.array(z.string()).default([]),
-  options: z.object({
-    hash: z
-      .enum(HASH_NAMES as [string, ...string[]])
-      .transform((name) => HASH_NAMES.find((known) => known === name) ?? 'murmur3'),
-    distribution: z.enum(['ketama', 'modula']),
-    hashTag: z.string(),
-    vnodes: z.number().int().positive(),
-    weighting: z.enum(['own', 'total']),
-  }),
-  members,
-  change: z
-    .object({
-      id: z.string(),
-      kind: z.enum(['add', 'remove', 'reweight', 'replace', 'apply', 'cancel']),
-      phase: z.enum(['preparing', 'moving']),
-      members,
-      startedAt: z.string(),
-      summary: z.string(),
-      undrained: z.array(z.string()),
-      processes: z.array(z.object({ name: z.string(), address: z.string(), runId: z.string() })).default([]),
-      throttle: z.number().nonnegative().optional(),
-      keysDropped: z.number().nonnegative().optional(),
-    })
-    .nullable(),
+  ...ringState.shape,
 });
 
 /** What the directory holds. */
@@ -77,6 +35,8 @@ export class StateDir {
   readonly #lock: StateLock;
   /** Finished changes. */
   readonly history: HistoryFile;
+  /** Of a proxy whose ring is agreed on elsewhere: what it knew last. */
+  readonly fleet: FleetFile;
 
   /**
    * @param onLost called when another process has taken the directory: this one must not serve any more
@@ -86,6 +46,7 @@ export class StateDir {
     this.#directory = directory;
     this.#file = join(directory, 'ring.json');
     this.history = new HistoryFile(join(directory, 'history.json'));
+    this.fleet = new FleetFile(join(directory, 'fleet.json'));
     this.#lock = new StateLock(directory, onLost, undefined, onTrouble);
   }
 
@@ -139,16 +100,8 @@ export class StateDir {
    * @throws RingproxyError when it may not have been written
    */
   async save(ring: KeptRing): Promise<void> {
-    const temporary = `${this.#file}.new`;
     try {
-      await writeSynced(temporary, textOf(ring));
-      await rename(temporary, this.#file);
-      const directory = await open(this.#directory, 'r');
-      try {
-        await directory.sync();
-      } finally {
-        await directory.close();
-      }
+      await replaceFile(this.#file, textOf(ring));
     } catch (error) {
       throw this.#failure('cannot be written', error);
     }
@@ -166,14 +119,4 @@ export class StateDir {
 
 function textOf({ state, ...rest }: KeptRing): string {
   return `${JSON.stringify({ format: FORMAT, ...rest, ...state }, null, 2)}\n`;
-}
-
-async function writeSynced(path: string, text: string): Promise<void> {
-  const file = await open(path, 'w', OWNER_ONLY);
-  try {
-    await file.writeFile(text);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
 }

@@ -1,6 +1,6 @@
 /** The metrics of a fleet, of what is known of it. */
 import { describe, expect, it } from 'vitest';
-import { emptyHistogram } from '../../../src/proxy/measure/histogram.js';
+import { EtcdCounts } from '../../../src/telemetry/etcd-counts.js';
 import { type FleetReads, fleetFigures } from '../../../src/telemetry/fleet-figures.js';
 import { fleetSources } from '../../../src/telemetry/metric-sources/fleet.js';
 import { Metrics } from '../../../src/telemetry/metrics.js';
@@ -46,19 +46,19 @@ describe('the metrics of a fleet', () => {
   });
 
   it('count what was asked of etcd and told to others', async () => {
-    const time = { ...emptyHistogram(), sum: 1.5, count: 30 };
+    const counts = new EtcdCounts();
+    for (const seconds of [0.5, 0.25]) counts.note({ operation: 'txn', outcome: 'ok', seconds });
+    counts.note({ operation: 'txn', outcome: 'timeout', seconds: 1 });
+    for (const outcome of ['ok', 'ok', 'failed', 'refused'])
+      counts.note({ operation: 'keepalive', outcome, seconds: 0 });
+    counts.note({ operation: 'watch', outcome: 'ok', seconds: 500 });
     const series = await seriesFor({
       fleet: () => fleetFigures([], coordinationView(), 1),
-      etcd: () => ({
-        isReachable: false,
-        requests: [{ operation: 'txn', ok: 28, errors: 2 }],
-        time,
-        leaseRenewals: { ok: 9, errors: 1 },
-        watchRestarts: 3,
-      }),
+      etcd: () => ({ isReachable: false, ...counts.read() }),
       softState: () => ({
-        ...{ bytesIn: 10, bytesOut: 20, conflicts: 3, entries: 4, tombstones: 5, bytes: 600, repairs: 7 },
-        lagOf: new Map([
+        ...{ bytesIn: 10, bytesOut: 20, exchanges: 30, failures: 2, refused: 1, drifted: 4 },
+        ...{ conflicts: 3, entries: 5, tombstones: 6 },
+        lags: new Map([
           ['b', 0.2],
           ['c', 4],
         ]),
@@ -66,21 +66,21 @@ describe('the metrics of a fleet', () => {
     });
     expect(series).toMatchObject({
       ringproxy_etcd_up: 0,
-      'ringproxy_etcd_requests_total{operation="txn",outcome="ok"}': 28,
-      'ringproxy_etcd_requests_total{operation="txn",outcome="error"}': 2,
-      ringproxy_etcd_duration_seconds_sum: 1.5,
-      ringproxy_etcd_duration_seconds_count: 30,
-      'ringproxy_fleet_lease_renewals_total{outcome="ok"}': 9,
-      'ringproxy_fleet_lease_renewals_total{outcome="error"}': 1,
-      ringproxy_etcd_watch_restarts_total: 3,
+      'ringproxy_etcd_requests_total{operation="txn",outcome="ok"}': 2,
+      'ringproxy_etcd_requests_total{operation="txn",outcome="timeout"}': 1,
+      ringproxy_etcd_duration_seconds_sum: 1.75,
+      ringproxy_etcd_duration_seconds_count: 7,
+      'ringproxy_fleet_lease_renewals_total{outcome="ok"}': 2,
+      'ringproxy_fleet_lease_renewals_total{outcome="error"}': 2,
       'ringproxy_crdt_bytes_total{direction="in"}': 10,
       'ringproxy_crdt_bytes_total{direction="out"}': 20,
       ringproxy_crdt_lag_seconds: 4,
+      'ringproxy_crdt_exchanges_total{outcome="error"}': 2,
+      'ringproxy_crdt_exchanges_total{outcome="ok"}': 28,
       ringproxy_crdt_conflicts_total: 3,
-      ringproxy_crdt_repairs_total: 7,
-      'ringproxy_crdt_entries{kind="live"}': 4,
-      'ringproxy_crdt_entries{kind="tombstone"}': 5,
-      ringproxy_crdt_state_bytes: 600,
+      ringproxy_crdt_refused_total: 5,
+      'ringproxy_crdt_entries{kind="live"}': 5,
+      'ringproxy_crdt_entries{kind="tombstone"}': 6,
     });
   });
 

@@ -14,7 +14,7 @@ class Fleet {
   readonly timers = new ManualTimers();
   readonly #listeners = new Set<(event: StoreEvent) => void>();
   killPredecessors = (): Promise<void> => Promise.resolve();
-  dropLateMoves = (): Promise<void> => Promise.resolve();
+  readonly ending = new AbortController();
 
   constructor(...members: readonly FleetMember[]) {
     this.members = members;
@@ -40,10 +40,7 @@ class Fleet {
         this.calls.push(`kill ${proxies.join()}`);
         return this.killPredecessors();
       },
-      dropLateMoves: () => {
-        this.calls.push('drop moves');
-        return this.dropLateMoves();
-      },
+      signal: this.ending.signal,
     };
     return passFence(RAISED, NODES, ports, this.timers).then(
       () => 'passed',
@@ -78,7 +75,7 @@ describe('a fence over several proxies', () => {
     expect(fleet.calls).toEqual([]);
     fleet.change('p2', { answer: yes });
     expect(await passing).toBe('passed');
-    expect(fleet.calls).toEqual(['drop moves']);
+    expect(fleet.calls).toEqual([]);
     expect([fleet.watchers, fleet.timers.pending]).toEqual([0, 0]);
   });
 
@@ -99,7 +96,7 @@ describe('a fence over several proxies', () => {
   it('asks nothing of a member that is fenced off: the nodes drop it, and then it is left out', async () => {
     const fleet = new Fleet(member('p1', RAISED), { ...member('old'), alive: false, fencedOff: true });
     expect(await fleet.pass()).toBe('passed');
-    expect(fleet.calls).toEqual(['kill old', 'deregister old', 'drop moves']);
+    expect(fleet.calls).toEqual(['kill old', 'deregister old']);
   });
 
   it('does not leave a member out that a node has not dropped', async () => {
@@ -109,15 +106,21 @@ describe('a fence over several proxies', () => {
     expect(fleet.calls).toEqual(['kill old']);
   });
 
-  it.each([
-    ['killPredecessors', 'a node does not drop connections of an earlier proxy'],
-    ['dropLateMoves', 'a node does not drop connections of moves'],
-  ] as const)('waits for %s no longer than the fence takes', async (what, why) => {
+  it('waits for nodes no longer than the fence takes', async () => {
     const fleet = new Fleet(member('p1', RAISED), { ...member('old'), alive: false, fencedOff: true });
-    fleet[what] = () => new Promise(() => {});
+    fleet.killPredecessors = () => new Promise(() => {});
     const passing = fleet.pass();
     await new Promise(setImmediate);
     fleet.timers.advance(2000);
-    expect(await passing).toBe(why);
+    expect(await passing).toBe('a node does not drop connections of an earlier proxy');
+  });
+
+  it('is waited for no longer by one that decides no more', async () => {
+    const fleet = new Fleet(member('p1', RAISED), member('p2'));
+    const passing = fleet.pass();
+    await new Promise(setImmediate);
+    fleet.ending.abort();
+    expect(await passing).toBe('the proxy p2 has not answered');
+    expect([fleet.watchers, fleet.timers.pending]).toEqual([0, 0]);
   });
 });

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Recorder } from '../../../src/topology/coordinator/recorder.js';
 import { firstState, type RingState } from '../../../src/topology/state/ring-state.js';
 import { LocalStore } from '../../../src/topology/store/local-store.js';
-import { COORDINATOR } from '../../../src/topology/store/ring-store.js';
+import { COORDINATOR, type StoredRing } from '../../../src/topology/store/ring-store.js';
 import { ManualTimers } from '../../support/manual-timers.js';
 
 const stable = firstState([{ name: 'a', address: '127.0.0.1:1', weight: 1 }], {
@@ -13,6 +13,14 @@ const next = (state: RingState): RingState => ({ ...state, generation: state.gen
 /** A store that can be told to fail. */
 class FailingStore extends LocalStore {
   failure: Error | null = null;
+  /** Read once more. */
+  stale: StoredRing | null = null;
+
+  override load(): Promise<StoredRing | null> {
+    const { stale } = this;
+    this.stale = null;
+    return stale === null ? super.load() : Promise.resolve(stale);
+  }
 
   override compareAndSave(...save: Parameters<LocalStore['compareAndSave']>): Promise<number | null> {
     return this.failure === null ? super.compareAndSave(...save) : Promise.reject(this.failure);
@@ -22,7 +30,9 @@ class FailingStore extends LocalStore {
 async function stage(): Promise<{ store: FailingStore; recorder: Recorder; timers: ManualTimers }> {
   const store = new FailingStore('p1', null);
   const timers = new ManualTimers();
-  const recorder = new Recorder('p1', store, timers);
+  const claim = await store.claim(COORDINATOR, 'p1', 'quick');
+  if (claim === null) throw new Error('refused');
+  const recorder = new Recorder(store, claim, timers);
   await recorder.record((state) => state ?? stable);
   return { store, recorder, timers };
 }
@@ -41,18 +51,37 @@ describe('what the coordinator records', () => {
     expect(await store.load()).toEqual(before);
   });
 
-  it('is refused once another proxy decides, and is by a claim of its own when that is over', async () => {
+  it('is refused once another proxy decides, which is named, and for good', async () => {
     const { store, recorder } = await stage();
     for (const claim of await store.claims()) await store.release(claim);
     const other = await store.claim(COORDINATOR, 'p2', 'quick');
-    await expect(recorder.change(next)).rejects.toMatchObject({ code: 'CHANGE_RUNNING' });
-    await expect(recorder.change(next)).rejects.toMatchObject({
-      message: expect.stringContaining('another proxy decides'),
-    });
-    expect((await store.load())?.state.generation).toBe(1);
+    for (let again = 0; again < 2; again++) {
+      await expect(recorder.change(next)).rejects.toMatchObject({
+        code: 'COORDINATOR_LOST',
+        message: expect.stringContaining('the proxy p2 gives it up, or goes on with it'),
+      });
+    }
+    expect(recorder.isOver).toBe(true);
+    expect(await recorder.changeAtLast(next, () => {})).toBeNull();
     if (other !== null) await store.release(other);
+    await expect(recorder.change(next)).rejects.toMatchObject({ code: 'COORDINATOR_LOST' });
+    expect((await store.load())?.state.generation).toBe(1);
+  });
+
+  it('is refused by a claim that the same proxy has claimed anew', async () => {
+    const { store, recorder } = await stage();
+    await store.claim(COORDINATOR, 'p1', 'quick');
+    await expect(recorder.change(next)).rejects.toMatchObject({ code: 'COORDINATOR_LOST' });
+  });
+
+  it('is taken from what is there, where what was read was a moment old', async () => {
+    const { store, recorder } = await stage();
+    const old = await store.load();
     await recorder.change(next);
-    expect((await store.load())?.state.generation).toBe(2);
+    store.stale = old;
+    await recorder.change(next);
+    expect((await store.load())?.state.generation).toBe(3);
+    expect(recorder.isOver).toBe(false);
   });
 
   it('is not stopped by a step that failed', async () => {

@@ -6,7 +6,8 @@ const NODES = ['a', 'b'].map((name, i) => ({ name, address: `127.0.0.1:${i + 1}`
 const YES = { acknowledged: true, why: '' };
 
 function ports(changed: Partial<OwnFencePorts> = {}): OwnFencePorts {
-  return { fence: () => Promise.resolve([YES, YES]), killLateConnections: () => Promise.resolve(), ...changed };
+  const nothing = (): Promise<void> => Promise.resolve();
+  return { fence: () => Promise.resolve([YES, YES]), killLateConnections: nothing, dropLateMoves: nothing, ...changed };
 }
 
 describe("a proxy's own fence", () => {
@@ -50,5 +51,13 @@ describe("a proxy's own fence", () => {
     expect(timers.pending).toBe(1);
     timers.advance(1);
     expect(await standing).toMatchObject({ why: expect.stringMatching(/^a \(127.0.0.1:1\) does not drop/) });
+  });
+
+  it('does not stand while moves of this proxy may lie at a node', async () => {
+    const dropLateMoves = (): Promise<void> => Promise.reject(new Error('keys are under way that do not arrive'));
+    expect(await raiseOwnFence(NODES, ports({ dropLateMoves }))).toEqual({
+      acknowledged: false,
+      why: 'keys are under way that do not arrive',
+    });
   });
 });

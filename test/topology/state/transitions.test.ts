@@ -86,4 +86,7 @@ it('a restart of everybody takes a fence back, and nothing else', () => {
   expect(afterEverybodyIsGone(preparing)).toEqual(stable);
   expect(afterEverybodyIsGone(moving)).toBe(moving);
   expect(afterEverybodyIsGone(turning)).toEqual(moving);
+  expect(afterEverybodyIsGone(note(moving, 'c', { still: true, paused: true }))).toEqual(
+    note(moving, 'c', { paused: true }),
+  );
 });

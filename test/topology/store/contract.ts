@@ -4,10 +4,11 @@
  */
 import { describe, expect, it } from 'vitest';
 import type { HistoryEntry } from '../../../src/admin/api.js';
-import type { Claim, MemberInfo } from '../../../src/topology/state/fleet.js';
+import { monotonicNow } from '../../../src/time/monotonic.js';
+import type { Claim, MemberInfo, MoveRecord } from '../../../src/topology/state/fleet.js';
 import { firstState, nextMembers, type RingState } from '../../../src/topology/state/ring-state.js';
 import { afterEverybodyIsGone, move, prepare, turn } from '../../../src/topology/state/transitions.js';
-import { COORDINATOR, type RingStore, type StoreEvent } from '../../../src/topology/store/ring-store.js';
+import { COORDINATOR, moverJob, type RingStore, type StoreEvent } from '../../../src/topology/store/ring-store.js';
 
 const INFO: MemberInfo = { admin: '', version: '1.0.0', workers: 1, startedAt: '2026-01-01T00:00:00.000Z', format: 1 };
 
@@ -71,6 +72,28 @@ function ended(generation: number): HistoryEntry {
     summary: 's',
     ...counted,
   };
+}
+
+function far(source: string, keysMoved: number, swept = false): MoveRecord {
+  const counted = { keysMoved, keysScanned: keysMoved * 2, bytesMoved: 3, keysDropped: 0 };
+  const processes = [{ name: source, address: '127.0.0.1:1', runId: 'r' }];
+  return { source, swept, ...counted, largeKey: { key: 'k\n', bytes: 9 }, processes, error: null };
+}
+
+/** Claims a job. @throws Error when another one has it */
+async function take(store: RingStore, job: string, holder = 'p1'): Promise<Claim> {
+  const claim = await store.claim(job, holder, 'quick');
+  if (claim === null) throw new Error('another one has it');
+  return claim;
+}
+
+/** What is told of one kind from now on. */
+function heard(store: RingStore, kind: StoreEvent['kind']): StoreEvent[] {
+  const told: StoreEvent[] = [];
+  store.watch((event) => {
+    if (event.kind === kind) told.push(event);
+  });
+  return told;
 }
 
 /** @param create makes a place where nothing is kept yet */
@@ -226,6 +249,83 @@ export function describeRingStore(name: string, create: () => Promise<Place>): v
       expect((await store.members())[0]?.fencedOff).toBe(false);
     });
 
+    it('of whom one registers again as often as it likes, and has answered nothing then', async () => {
+      const store = await (await create()).open('p1');
+      const seen = await save(store, await elect(store), stable);
+      await store.register('p1', INFO, seen);
+      await store.answer('p1', { revision: seen, acknowledged: true, why: '' });
+      const again = { ...INFO, version: '1.0.1', workers: 4 };
+      expect(await store.register('p1', again, seen)).toBeGreaterThan(seen);
+      expect(await store.members()).toEqual([{ id: 'p1', alive: true, fencedOff: false, answer: null, info: again }]);
+    });
+
+    it('of whom one that is fenced off is never registered again by its id, but by another one', async () => {
+      const place = await create();
+      const first = await place.open('p1');
+      await first.register('p1', INFO, await save(first, await elect(first), stable));
+      await place.kill(first);
+      const second = await place.open('p2');
+      const seen = (await second.load())?.revision ?? -1;
+      await second.fenceOff('p1');
+      expect(await second.register('p1', INFO, seen)).toBeNull();
+      expect(await second.members()).toMatchObject([{ id: 'p1', alive: false, fencedOff: true }]);
+      expect(await second.register('p1-again', INFO, seen)).toBeGreaterThan(seen);
+      expect((await second.members()).map(({ id, alive }) => [id, alive])).toEqual([
+        ['p1', false],
+        ['p1-again', true],
+      ]);
+    });
+
+    it('and says of each whether it may speak to nodes, by a read that is not stale', async () => {
+      const place = await create();
+      const first = await place.open('p1');
+      expect(await first.isKnownMember('p1')).toBe(false);
+      await first.register('p1', INFO, await save(first, await elect(first), stable));
+      expect(await first.isKnownMember('p1')).toBe(true);
+      await place.kill(first);
+      const second = await place.open('p2');
+      await second.load();
+      await second.fenceOff('p1');
+      expect(await second.isKnownMember('p1')).toBe(false);
+      await second.deregister(['p1']);
+      expect(await second.isKnownMember('p1')).toBe(false);
+    });
+
+    it('and knows for how long its own may speak to nodes without asking', async () => {
+      const store = await (await create()).open('p1');
+      expect(store.isReachable).toBe(true);
+      await store.register('p1', INFO, await save(store, await elect(store), stable));
+      expect(store.validUntil).toBeGreaterThan(monotonicNow());
+    });
+
+    it('of whom one that leaves is none any more', async () => {
+      const store = await (await create()).open('p1');
+      await store.register('p1', INFO, await save(store, await elect(store), stable));
+      await store.deregister(['p1']);
+      expect(await store.members()).toEqual([]);
+      expect(await store.answer('p1', { revision: 1, acknowledged: true, why: '' })).toBeNull();
+    });
+
+    it('so that none slips past a record that is written at the same instant', async () => {
+      const store = await (await create()).open('p1');
+      const claim = await elect(store);
+      let seen = await save(store, claim, stable);
+      for (let round = 0; round < 10; round++) {
+        const next = { ...stable, generation: round + 2 };
+        const id = `m${round}`;
+        const [written, registered] = await Promise.all([
+          store.compareAndSave(seen, next, claim),
+          store.register(id, INFO, seen),
+        ]);
+        // Whichever was first: the one that has recorded knows of everybody who was registered before.
+        const members = (await store.members()).map((member) => member.id);
+        expect(members.includes(id)).toBe(registered !== null);
+        expect(registered === null || (written ?? 0) > registered).toBe(true);
+        seen = written ?? seen;
+        await store.deregister([id]);
+      }
+    });
+
     it('of whom one that is fenced off says nothing any more', async () => {
       const place = await create();
       const first = await place.open('p1');
@@ -262,6 +362,40 @@ export function describeRingStore(name: string, create: () => Promise<Place>): v
       expect(await store.claim('job', 'p2', 'quick')).toBeNull();
     });
 
+    it('whatever its pace, and of those who ask at the same instant to one', async () => {
+      const store = await (await create()).open('p1');
+      await store.register('p1', INFO, await save(store, await elect(store), stable));
+      for (const pace of ['quick', 'slow'] as const) {
+        const job = `job/${pace}`;
+        const holders = ['p1', 'p2', 'p3', 'p4', 'p5'];
+        const claims = await Promise.all(holders.map((holder) => store.claim(job, holder, pace)));
+        const [claim, ...others] = claims.filter((one) => one !== null);
+        expect(others).toEqual([]);
+        expect((await store.claims()).find((one) => one.job === job)).toEqual(claim);
+        if (claim === undefined) throw new Error('nobody has it');
+        await store.release(claim);
+        expect((await store.claims()).find((one) => one.job === job)).toBeUndefined();
+      }
+    });
+
+    it('and tells everybody who watches that it was taken, and let go', async () => {
+      const store = await (await create()).open('p1');
+      const told = heard(store, 'claims');
+      const claim = await take(store, 'job');
+      await expect.poll(() => told.length).toBe(1);
+      expect(told[0]).toEqual({ kind: 'claims', revision: claim.revision });
+      await store.release(claim);
+      await expect.poll(() => told.length).toBe(2);
+    });
+
+    it('whatever its name is', async () => {
+      const store = await (await create()).open('p1');
+      const names = ['mover/a', 'mover/a/b', 'mover/a:1', 'mover/ä %2F', 'mover/', 'coordinators', 'jobs/coordinator'];
+      for (const name of names) await take(store, name);
+      expect((await store.claims()).map(({ job }) => job).sort()).toEqual([...names].sort());
+      for (const name of names) expect(await store.claim(name, 'p2', 'quick')).toBeNull();
+    });
+
     it('until its holder is gone, and then by a newer claim', async () => {
       const place = await create();
       const first = await place.open('p1');
@@ -274,6 +408,50 @@ export function describeRingStore(name: string, create: () => Promise<Place>): v
       expect(await second.claims()).toEqual([]);
       const claim = await second.claim('job', 'p2', 'quick');
       expect(claim?.revision).toBeGreaterThan(last?.revision ?? Number.POSITIVE_INFINITY);
+    });
+  });
+
+  describe(`${name} keeps how far each source is`, () => {
+    it('as its mover has said last, and tells everybody who watches', async () => {
+      const store = await (await create()).open('p1');
+      await save(store, await elect(store), stable, preparing, moving);
+      const told = heard(store, 'moves');
+      const claim = await take(store, moverJob('a'));
+      expect(await store.moves('c')).toEqual([]);
+      expect(await store.noteMove('c', far('a', 1), claim)).toBeGreaterThan(claim.revision);
+      await store.noteMove('c', far('a', 2, true), claim);
+      await store.noteMove('c', far('b/ä', 1), await take(store, moverJob('b/ä')));
+      expect([...(await store.moves('c'))].sort((a, b) => (a.source < b.source ? -1 : 1))).toEqual([
+        far('a', 2, true),
+        far('b/ä', 1),
+      ]);
+      await expect.poll(() => told.length).toBe(3);
+    });
+
+    it('against a mover whose claim is not in force any more', async () => {
+      const store = await (await create()).open('p1');
+      const old = await take(store, moverJob('a'));
+      const claim = await take(store, moverJob('a'));
+      expect(await store.noteMove('c', far('a', 1), old)).toBeNull();
+      await store.noteMove('c', far('a', 2), claim);
+      await store.release(claim);
+      expect(await store.noteMove('c', far('a', 3), claim)).toBeNull();
+      expect(await store.moves('c')).toEqual([far('a', 2)]);
+    });
+
+    it('for as long as its change is the one that is recorded', async () => {
+      const store = await (await create()).open('p1');
+      const claim = await elect(store);
+      await save(store, claim, stable, preparing, moving);
+      await store.noteMove('c', far('a', 1), await take(store, moverJob('a')));
+      await save(store, claim, { ...moving, generation: 9 });
+      expect(await store.moves('c')).toEqual([far('a', 1)]);
+      const other: RingState = { ...moving, ...(moving.change && { change: { ...moving.change, id: 'd' } }) };
+      await save(store, claim, other);
+      expect(await store.moves('c')).toEqual([]);
+      await store.noteMove('d', far('a', 5), await take(store, moverJob('a')));
+      await save(store, claim, stable);
+      expect(await store.moves('d')).toEqual([]);
     });
   });
 

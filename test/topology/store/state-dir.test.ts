@@ -2,6 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { firstState, nextMembers, type RingState } from '../../../src/topology/state/ring-state.js';
+import { note } from '../../../src/topology/state/transitions.js';
 import { type KeptRing, StateDir } from '../../../src/topology/store/state-dir.js';
 import { tempFolder } from '../../support/temp-folder.js';
 
@@ -55,6 +56,14 @@ describe('the state directory', () => {
     mkdirSync(join(folder, 'ring.json.try'));
     await expect(directory.rehearse(kept(2, moving))).rejects.toMatchObject({ code: 'STATE_DIR' });
     expect(await directory.load()).toEqual(kept(1, state));
+  });
+
+  // Symptom: a change that an operator had paused went on after a restart. Cause: what was kept of it was not read again.
+  it('knows again what its operator has said of a change, and what the ring does without a store', async () => {
+    const directory = new StateDir(tempFolder('state'), () => {});
+    const said: RingState = { ...note(moving, 'c', { paused: true, throttle: 7 }), consistency: 'available' };
+    await directory.save(kept(2, said));
+    expect((await directory.load())?.state).toEqual(said);
   });
 
   // As versions of before wrote it: nothing of it has a revision, and a change knows nothing of processes.

@@ -17,7 +17,7 @@ import { systemTimers, type Timers } from '../../../time/timers.js';
 import type { FenceMember } from '../../../topology/state/change-protocol.js';
 import type { PlaneHost, PlaneStanding, ProxyInfo } from '../../host.js';
 import { dispatch, type Handlers } from '../dispatch.js';
-import type { FromWorkerTable, SentStanding, WorkerOptions } from '../messages.js';
+import type { FromWorkerTable, SentStanding, SentSuspension, WorkerOptions } from '../messages.js';
 import { BoardFile } from '../subscription-board.js';
 import type { OpenChannel } from './channel.js';
 import { ClientPlacement } from './client-placement.js';
@@ -68,6 +68,7 @@ export class WorkerPool implements PlaneHost {
   #describe: (stats: PlaneStats) => ProxyInfo = () => ({ redisVersion: '', lines: [], clients: 0 });
   /** As the workers know it. */
   #info: ProxyInfo = this.#describe(emptyPlaneStats());
+  #suspension: SentSuspension | null = null;
   #nextWorker = 1;
   #closing = false;
   #closed: Promise<void> | null = null;
@@ -141,6 +142,7 @@ export class WorkerPool implements PlaneHost {
     this.#nodes = snapshot.nodes;
     this.#nodeStates.keep(snapshot.nodes);
     this.#moves.publish(snapshot);
+    if (this.#suspension?.endsWithRing === true) this.#suspension = null;
   }
 
   fence(timeout: number): Promise<FenceMember[]> {
@@ -151,6 +153,21 @@ export class WorkerPool implements PlaneHost {
     return this.#stale.drop(nodes, (late) => {
       for (const worker of this.#workers) worker.send({ type: 'dropped', late });
     });
+  }
+
+  suspend(why: string): void {
+    this.#options.standing.revoke();
+    this.#suspension = { why, endsWithRing: false };
+    this.renewed();
+    for (const worker of this.#workers) worker.send({ type: 'suspend', why });
+  }
+
+  resume(proxyId: string): void {
+    this.#options.standing.renew(proxyId);
+    this.renewed();
+    if (this.#suspension === null) return;
+    this.#suspension = { ...this.#suspension, endsWithRing: true };
+    for (const worker of this.#workers) worker.send({ type: 'resume' });
   }
 
   renewed(): void {
@@ -236,6 +253,7 @@ export class WorkerPool implements PlaneHost {
       options: { ...plane, proxyId: this.#nameOf(worker) },
       commands: this.#commands,
       standing: this.#sentStanding,
+      suspension: this.#suspension,
       number: worker.number,
       slot: worker.slot,
       workers: this.#options.workers,

@@ -56,6 +56,8 @@ export class Worker {
     'peer-news': ({ news }) => this.#plane?.onPeerNews(news),
     serves: (message) => this.#primary.onServes(message),
     standing: (message) => this.#standing?.onChanged(message),
+    suspend: ({ why }) => this.#plane?.suspend(why),
+    resume: () => this.#plane?.resume(),
     ruled: (message) => this.#primary.onRuled(message),
     commands: ({ commands }) => {
       this.#plane?.useTable(buildCommandTable(commands));
@@ -89,7 +91,17 @@ export class Worker {
     dispatch(this.#handlers, message, socket);
   }
 
-  #start({ options, commands, standing, number, snapshot, slot, workers, hasBoard }: ToWorker<'start'>): void {
+  #start({
+    options,
+    commands,
+    standing,
+    suspension,
+    number,
+    snapshot,
+    slot,
+    workers,
+    hasBoard,
+  }: ToWorker<'start'>): void {
     this.#standing = new WorkerStanding(standing, number, (proxy) => this.#primary.askStanding(proxy));
     this.#plane = new DataPlane({ ...options, standing: this.#standing }, buildCommandTable(commands), {
       ...this.#primary.hooks,
@@ -99,7 +111,9 @@ export class Worker {
       board: openBoard(hasBoard, slot, workers),
     });
     this.#plane.start();
+    if (suspension !== null) this.#plane.suspend(suspension.why);
     if (snapshot !== null) this.#publish(snapshot);
+    if (suspension?.endsWithRing === true) this.#plane.resume();
     this.#endReports = this.#timers.every(REPORT_MS, () => this.#report());
     this.#send({ type: 'started' });
   }

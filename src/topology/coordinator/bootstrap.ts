@@ -1,0 +1,37 @@
+import type { RingOptions } from '../../ring/ring.js';
+import { firstState, type NewMember } from '../state/ring-state.js';
+import { COORDINATOR, type RingStore, type StoredRing } from '../store/ring-store.js';
+
+/**
+ * The ring that is recorded; where there is none, the first generation of what is configured is. Of several proxies that
+ * begin at once, one makes it.
+ * @throws RingproxyError when it cannot be read, or made
+ */
+export async function foundRing(
+  proxyId: string,
+  store: RingStore,
+  nodes: readonly NewMember[],
+  options: RingOptions,
+): Promise<{ readonly ring: StoredRing; readonly isNew: boolean }> {
+  const kept = await store.load();
+  if (kept !== null) return { ring: kept, isNew: false };
+  const first = firstState(nodes, options);
+  let wake: () => void = () => {};
+  const endWatch = store.watch(() => wake());
+  try {
+    for (;;) {
+      const news = new Promise<void>((resolve) => {
+        wake = resolve;
+      });
+      const ring = await store.load();
+      if (ring !== null) return { ring, isNew: false };
+      // Another one that has the claim makes the ring, or ends.
+      const claim = await store.claim(COORDINATOR, proxyId, 'quick');
+      const revision = claim === null ? null : await store.compareAndSave(null, first, claim);
+      if (revision !== null) return { ring: { revision, state: first }, isNew: true };
+      if (claim === null) await news;
+    }
+  } finally {
+    endWatch();
+  }
+}

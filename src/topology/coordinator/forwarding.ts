@@ -1,0 +1,162 @@
+/** Requests of operators at any proxy: carried out here where this proxy decides about the ring, else by the one that does. */
+import { isErrorCode, RingproxyError } from '../../errors.js';
+import { systemTimers, type Timers } from '../../time/timers.js';
+import { type ClaimRecords, COORDINATOR, type MemberRecords, type RingRecords } from '../store/ring-store.js';
+import { parseAnswer, parseForwarded, type RingAnswer, type RingRequest, type RingRequests } from './ring-requests.js';
+
+/** What proxies ask each other for this. */
+export const RING_PATH = 'ring';
+
+/** Other proxies, as whoever has something to ask of them needs them. */
+export interface PeerAsking {
+  /** Never throws: that there is no answer is one. @param timeoutMs for all of it */
+  ask(member: string, path: string, body: object, timeoutMs: number): Promise<PeerReply>;
+}
+
+export type PeerReply =
+  | { readonly ok: true; readonly body: unknown }
+  | { readonly ok: false; readonly failure: Failure };
+
+interface Failure {
+  readonly kind: string;
+  /** For people. */
+  readonly message: string;
+  /** What the other one has answered, where it was an error. */
+  readonly error: { readonly code: string; readonly message: string; readonly hint: string } | null;
+}
+
+/** It may have got the question, and have done what it says. */
+const PERHAPS_ARRIVED: readonly string[] = ['lost', 'timed out', 'too large'];
+
+export interface ForwardingPorts {
+  memberId(): string;
+  readonly store: Pick<MemberRecords, 'members'> & Pick<ClaimRecords, 'claims'> & Pick<RingRecords, 'watch'>;
+  /** Null: this proxy is alone. */
+  readonly peers: PeerAsking | null;
+  /** Carries it out here. */
+  readonly own: RingRequests;
+}
+
+interface Coordinating {
+  readonly id: string;
+  readonly admin: string;
+}
+
+/** For so long a next one is waited for: longer than a quick claim holds. */
+const SUCCESSION_MS = 5000;
+/** One that refuses may be about to begin, or to end. */
+const AGAIN_MS = 100;
+/** A change examines nodes, and removes strays, before it begins: no longer than the command line waits. */
+const TIMEOUTS_MS: Record<RingRequest['kind'], number> = {
+  change: 110_000,
+  cancel: 30_000,
+  pause: 10_000,
+  resume: 10_000,
+  throttle: 10_000,
+};
+
+export class RequestForwarding implements RingRequests {
+  readonly #ports: ForwardingPorts;
+  readonly #timers: Pick<Timers, 'now' | 'after'>;
+
+  constructor(ports: ForwardingPorts, timers: Pick<Timers, 'now' | 'after'> = systemTimers) {
+    this.#ports = ports;
+    this.#timers = timers;
+  }
+
+  async carryOut(request: RingRequest, by: string): Promise<RingAnswer> {
+    for (const deadline = this.#timers.now() + SUCCESSION_MS; ; ) {
+      try {
+        return await this.#once(request, by);
+      } catch (error) {
+        // It came to one that does not decide any more, and has done nothing: its successor is asked.
+        if (!(error instanceof RingproxyError) || error.code !== 'NOT_COORDINATOR') throw error;
+        if (this.#timers.now() >= deadline) throw nobody(error.message);
+      }
+      await new Promise<void>((resolve) => this.#timers.after(AGAIN_MS, resolve));
+    }
+  }
+
+  /**
+   * Carries a request of another proxy out, here or not at all.
+   * @param body as it came
+   * @throws RingproxyError which the other one gets
+   */
+  async answer(body: unknown): Promise<RingAnswer> {
+    const { request, by } = parseForwarded(body);
+    return this.#ports.own.carryOut(request, by);
+  }
+
+  async #once(request: RingRequest, by: string): Promise<RingAnswer> {
+    const { own, memberId, peers } = this.#ports;
+    const coordinator = await this.#coordinator();
+    if (coordinator.id === memberId() || peers === null) return own.carryOut(request, by);
+    const who = nameOf(coordinator);
+    const reply = await peers.ask(coordinator.id, RING_PATH, { request, by }, TIMEOUTS_MS[request.kind]);
+    if (!reply.ok) throw refusal(who, reply.failure);
+    const answer = parseAnswer(reply.body);
+    if (answer !== null) return answer;
+    throw new RingproxyError(
+      'OUTCOME_UNKNOWN',
+      `${who} decides about the ring, and has answered what is not understood`,
+    );
+  }
+
+  /** @throws RingproxyError when nobody decides, also after a while */
+  async #coordinator(): Promise<Coordinating> {
+    const { store } = this.#ports;
+    let isLate = false;
+    let wake: () => void = () => {};
+    const endWatch = store.watch(() => wake());
+    const endTimer = this.#timers.after(SUCCESSION_MS, () => {
+      isLate = true;
+      wake();
+    });
+    try {
+      for (;;) {
+        const news = new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+        const claim = (await store.claims()).find(({ job }) => job === COORDINATOR);
+        if (claim !== undefined) {
+          const member = (await store.members()).find(({ id }) => id === claim.holder);
+          return { id: claim.holder, admin: member?.info?.admin ?? '' };
+        }
+        if (isLate) throw nobody('no proxy decides about the ring');
+        await news;
+      }
+    } finally {
+      endWatch();
+      endTimer();
+    }
+  }
+}
+
+function nobody(message: string): RingproxyError {
+  return new RingproxyError('NO_COORDINATOR', message);
+}
+
+function nameOf({ id, admin }: Coordinating): string {
+  return `the proxy ${id}${admin === '' ? '' : ` (${admin})`}`;
+}
+
+/** What the operator reads who has asked this proxy. */
+function refusal(who: string, { kind, message, error }: Failure): RingproxyError {
+  if (error !== null) {
+    if (isErrorCode(error.code)) return new RingproxyError(error.code, error.message, error.hint);
+    // One of a newer version may have errors that are not known here.
+    return new RingproxyError('INTERNAL', `${who}: ${error.message} (${error.code})`, error.hint);
+  }
+  if (PERHAPS_ARRIVED.includes(kind)) {
+    const what = 'it may have done what was asked, or may do it yet';
+    return new RingproxyError(
+      'OUTCOME_UNKNOWN',
+      `${who} decides about the ring, and has not answered: ${what} (${message})`,
+    );
+  }
+  return new RingproxyError(
+    'NO_COORDINATOR',
+    `${who} decides about the ring, and cannot be asked: ${message}`,
+    'ask that proxy itself; or end it, and another one decides within seconds',
+  );
+}

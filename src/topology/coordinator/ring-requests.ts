@@ -1,0 +1,71 @@
+/** What operators ask of the ring, at whichever proxy; as it goes from one proxy to another. */
+import { z } from 'zod';
+import type { ChangeAccepted, ChangeRequest } from '../../admin/api.js';
+import { RingproxyError } from '../../errors.js';
+import type { Revision } from '../state/fleet.js';
+
+export type RingRequest =
+  | { readonly kind: 'change'; readonly change: ChangeRequest }
+  | { readonly kind: 'pause' }
+  | { readonly kind: 'resume'; readonly noDrain: boolean }
+  | { readonly kind: 'throttle'; readonly keysPerSecond: number }
+  | { readonly kind: 'cancel' };
+
+export interface RingAnswer {
+  /** Whoever routes by this record sees what was done. */
+  readonly revision: Revision;
+  /** Of a change. */
+  readonly accepted: ChangeAccepted | null;
+}
+
+/** Carries requests out. */
+export interface RingRequests {
+  /**
+   * @param by the id of the proxy at which it was asked for
+   * @throws RingproxyError with the reason when it is refused
+   */
+  carryOut(request: RingRequest, by: string): Promise<RingAnswer>;
+}
+
+/** A request on its way to the proxy that decides. */
+export interface Forwarded {
+  readonly request: RingRequest;
+  readonly by: string;
+}
+
+/** What a change says was looked at by the proxy that was asked. */
+const isChange = (value: unknown): value is ChangeRequest =>
+  typeof value === 'object' && value !== null && 'kind' in value;
+const isAccepted = (value: unknown): value is ChangeAccepted =>
+  typeof value === 'object' && value !== null && 'generation' in value;
+
+const forwarded = z.object({
+  by: z.string(),
+  request: z.discriminatedUnion('kind', [
+    z.object({ kind: z.literal('change'), change: z.custom<ChangeRequest>(isChange) }),
+    z.object({ kind: z.literal('pause') }),
+    z.object({ kind: z.literal('resume'), noDrain: z.boolean() }),
+    z.object({ kind: z.literal('throttle'), keysPerSecond: z.number().int().nonnegative() }),
+    z.object({ kind: z.literal('cancel') }),
+  ]),
+});
+
+const answered = z.object({ revision: z.number(), accepted: z.custom<ChangeAccepted>(isAccepted).nullable() });
+
+/** @throws RingproxyError BAD_REQUEST when it is not understood: it may be of another version */
+export function parseForwarded(body: unknown): Forwarded {
+  const parsed = forwarded.safeParse(body);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw new RingproxyError(
+    'BAD_REQUEST',
+    `what another proxy asks is not understood: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`,
+    'bring the proxies to the same version of ringproxy',
+  );
+}
+
+/** @returns null when it is not understood */
+export function parseAnswer(body: unknown): RingAnswer | null {
+  const parsed = answered.safeParse(body);
+  return parsed.success ? parsed.data : null;
+}

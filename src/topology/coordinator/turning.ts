@@ -1,0 +1,67 @@
+/** Turning a change round: decided before anything turns, so that one that cannot be goes on as it was. */
+import { randomUUID } from 'node:crypto';
+import { RingproxyError } from '../../errors.js';
+import { systemTimers, type Timers } from '../../time/timers.js';
+import type { RunningChange } from '../state/ring-state.js';
+import { note, turn, turnRound } from '../state/transitions.js';
+import { noChange, notPassed, tooLate } from './refusals.js';
+import { standStill } from './stillness.js';
+import type { Running, Term } from './term.js';
+
+const GOES_ON = 'the change was not turned round, it goes on as before';
+
+export interface TurningPorts {
+  /** Everything has moved, and that is being recorded. */
+  isFinishing(): boolean;
+}
+
+/** @throws RingproxyError when the change may not be turned round */
+export function refuseTurning(change: RunningChange, isFinishing: boolean): void {
+  if (isFinishing) throw tooLate();
+  if (change.undrained.length > 0) {
+    throw new RingproxyError(
+      'CANNOT_CANCEL',
+      'nodes that were given up cannot come back',
+      'add them again when it is done',
+    );
+  }
+}
+
+/**
+ * Moves hold still (clients do not wait for that), a fence is raised, and the change back is recorded.
+ * @throws RingproxyError when that cannot be; then the change goes on as before
+ */
+export async function turnChangeRound(
+  term: Term,
+  { record, stored }: Running,
+  by: string,
+  ports: TurningPorts,
+  timers: Timers = systemTimers,
+): Promise<void> {
+  const identity = { id: randomUUID(), startedAt: new Date().toISOString(), by };
+  await term.store.rehearse(turnRound(turn(stored.state), identity, {}));
+  const isThis = (change: RunningChange | null): boolean => change?.id === record.id;
+  try {
+    const asked = await term.record((state) => note(state, record.id, { still: true }));
+    const failure = await standStill(asked, term, timers);
+    // It may have come to its end while it was waited for.
+    if (!isThis(term.local().stored.state.change)) throw noChange();
+    if (ports.isFinishing()) throw tooLate();
+    if (failure !== null) throw notPassed(GOES_ON, new Error(failure));
+    const { keysDropped } = await term.progress.tally(record);
+    // Moved keys are held where they are: nothing moves, and nobody knows yet in which direction it will.
+    const raised = await term.record(turn);
+    const reason = await term.pass(raised, {
+      step: (state, processes) => turnRound(state, identity, { processes, keysDropped }),
+      isRecorded: ({ change }) => change?.id === identity.id,
+    });
+    if (reason !== null) throw notPassed(GOES_ON, reason);
+  } catch (error) {
+    await term.recordAtLast(
+      (state) =>
+        isThis(state.change) && state.change?.still === true ? note(state, record.id, { still: undefined }) : state,
+      () => {},
+    );
+    throw error;
+  }
+}
