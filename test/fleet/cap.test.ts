@@ -6,6 +6,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { Checker, verifyPlacement } from '../consistency/checker.js';
 import { type Fleet, type FleetProxy, startFleet, TROUBLE } from '../support/fleet.js';
+import { canJump } from '../support/jumping-clock.js';
 import { canMakeNetworks } from '../support/netns/namespace.js';
 import { type Host, Network } from '../support/netns/network.js';
 import { RawClient } from '../support/raw-client.js';
@@ -34,6 +35,7 @@ describe.skipIf(!canMakeNetworks()).each(['strict', 'available'] as const)('cons
       consistency,
       spares: 1,
       etcd: 3,
+      clocks: canJump,
       config: SOON.map(([name, value]) => `${name}: ${value}\n`).join(''),
       allowLog: TROUBLE,
     });
@@ -245,6 +247,20 @@ describe.skipIf(!canMakeNetworks()).each(['strict', 'available'] as const)('cons
     const lossy = await bystander();
     const loss = network.lose(placeOf(lossy), 5);
     console.log('lossy', await change(await fleet.coordinator()), loss.packets);
+  });
+
+  it.skipIf(!canJump)('clocks that jump by an hour, ahead and back', async () => {
+    const ids = await Promise.all(fleet.proxies.map((proxy) => proxy.id()));
+    const [ahead, back] = fleet.proxies as [FleetProxy, FleetProxy];
+    ahead.clock?.jump(3600);
+    back.clock?.jump(-3600);
+    expect(await change(ahead)).toBeNull();
+    for (const proxy of fleet.proxies) {
+      proxy.clock?.jump(0);
+      expect(await replies(proxy)).toEqual({ served: KEYS.length });
+    }
+    // Leases are counted by a clock that does not jump: nobody had to register anew.
+    expect(await Promise.all(fleet.proxies.map((proxy) => proxy.id()))).toEqual(ids);
   });
 
   it('nothing that was acknowledged is lost', async () => {
