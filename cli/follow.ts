@@ -1,6 +1,6 @@
 import { createLogUpdate } from 'log-update';
 import type { ChangeView, HistoryEntry } from '../src/admin/api.js';
-import type { AdminClient } from './admin-client.js';
+import { AnyProxy } from './any-proxy.js';
 import { CliError } from './cli-error.js';
 import { colors } from './colors.js';
 import type { CommonOptions } from './common-options.js';
@@ -35,14 +35,17 @@ export function describeProgress(change: ChangeView): string {
  * @throws CliError when it has paused because of a failure, or was turned round by somebody else
  */
 export async function follow(
-  client: AdminClient,
   options: CommonOptions,
   { generation, cancels = false }: { generation: number; cancels?: boolean },
 ): Promise<void> {
   const draw = createLogUpdate(process.stderr);
+  const proxy = new AnyProxy(options, (url) => {
+    if (process.stderr.isTTY) draw.clear();
+    process.stderr.write(`the proxy does not answer any more; the change goes on, as ${url} shows it\n`);
+  });
   let last: ChangeView | null = null;
   for (;;) {
-    const change = await client.current();
+    const { change } = await proxy.ring();
     if (change === null) break;
     last = change;
     if (process.stderr.isTTY) draw(wrap(describeProgress(change), process.stderr.columns || WIDTH).join('\n'));
@@ -53,7 +56,7 @@ export async function follow(
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
   if (process.stderr.isTTY) draw.done();
-  const entry = await outcome(client, generation);
+  const entry = await outcome(proxy, generation);
   if (entry === null) {
     throw new CliError('the change ended and is not in the history', "the proxy's log says why: ringproxy ring show");
   }
@@ -68,10 +71,10 @@ export async function follow(
 }
 
 /** What the history says of the change that led to `generation` or, turned round, past it; null: nothing in time. */
-async function outcome(client: AdminClient, generation: number): Promise<HistoryEntry | null> {
+async function outcome(proxy: AnyProxy, generation: number): Promise<HistoryEntry | null> {
   const deadline = Date.now() + OUTCOME_MS;
   for (;;) {
-    const entry = (await client.history()).at(-1);
+    const entry = (await proxy.history()).at(-1);
     if (entry !== undefined && entry.generation >= generation) return entry;
     if (Date.now() > deadline) return null;
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));

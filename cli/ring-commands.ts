@@ -136,7 +136,7 @@ export function registerRingCommands(program: Command): void {
     if (!follows || options.json === true || process.stderr.isTTY !== true) {
       print(options, change, () => (change === null ? 'no change is under way' : describeProgress(change)));
     }
-    if (follows) await follow(client, options, { generation: generation + 1, cancels: true });
+    if (follows) await follow(options, { generation: generation + 1, cancels: true });
   });
 
   withCommonOptions(ring.command('pause').description('pause the running change')).action((options: CommonOptions) =>
@@ -177,7 +177,7 @@ export function registerRingCommands(program: Command): void {
     }
     const { generation } = await client.ring();
     print(options, await client.cancel(), () => 'cancelled: everything goes back');
-    if (options.detach !== true) await follow(client, options, { generation: generation + 1, cancels: true });
+    if (options.detach !== true) await follow(options, { generation: generation + 1, cancels: true });
   });
 
   withCommonOptions(ring.command('history').description('finished changes')).action(async (options: CommonOptions) => {
@@ -212,7 +212,7 @@ async function runChange(options: ChangeOptions, request: ChangeRequest): Promis
   const accepted = await client.change({ ...request, throttle, dryRun, force });
   print(options, accepted, () => describeChange(accepted));
   if (options.dryRun !== true && options.detach !== true) {
-    await follow(client, options, { generation: accepted.generation });
+    await follow(options, { generation: accepted.generation });
   }
 }
 

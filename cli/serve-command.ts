@@ -38,7 +38,10 @@ async function serve(options: Record<string, unknown>): Promise<void> {
   const file = typeof options.config === 'string' ? options.config : undefined;
   const config = loadConfig({ file, flags, env: process.env });
   if (options.check === true) {
-    process.stdout.write(`the configuration is valid: ${config.nodes.length} nodes, listens on ${config.listen}\n`);
+    const ring = config.coordination === 'none' ? '' : `, ring ${config.ringName} in ${config.coordination}`;
+    process.stdout.write(
+      `the configuration is valid: ${config.nodes.length} nodes${ring}, listens on ${config.listen}\n`,
+    );
     return;
   }
   let proxy: RunningProxy | null = null;

@@ -57,9 +57,11 @@ done
 
 echo '── images from Debian packages (the first time: a few minutes)'
 root=$folder/rootfs
-if [ ! -e "$root/usr/bin/node" ]; then
+if [ ! -e "$root/usr/bin/node" ] || [ ! -e "$root/usr/bin/etcd" ]; then
+  # Of before: without something that is needed by now.
+  [ -e "$root/usr/bin/etcd" ] || rm -rf "$root"
   [ -e "$root/usr/bin/prometheus" ] || debootstrap --variant=minbase \
-    --include=ca-certificates,redis-server,haproxy,prometheus bookworm "$root" >"$folder/debootstrap.log"
+    --include=ca-certificates,redis-server,haproxy,prometheus,etcd-server,etcd-client bookworm "$root" >"$folder/debootstrap.log"
   # Debian 12 has Node.js 18; this machine's is newer.
   npm_folder=$(npm root --global)/npm
   mkdir -p "$root$npm_folder"
@@ -76,6 +78,7 @@ start_engine dockerd --bridge=none --iptables=false --ip-forward=false --ip-masq
 tar -C "$root" -c . | docker import --change 'ENV NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt' - stand-in:base >/dev/null
 docker tag stand-in:base stand-in:redis
 docker tag stand-in:base stand-in:haproxy
+docker tag stand-in:base stand-in:etcd
 docker tag stand-in:base stand-in:node
 # Made as the public image is: the program is the entry point, and the folder of the data is there.
 build -t stand-in:prometheus - <<'DOCKERFILE'
@@ -100,8 +103,8 @@ ip -n "$namespace" link set lo up
 # Not `ip netns exec`, which would hide the control groups.
 within=(nsenter "--net=/var/run/netns/$namespace")
 start_engine "${within[@]}" dockerd
-export REDIS_IMAGE=stand-in:redis HAPROXY_IMAGE=stand-in:haproxy PROMETHEUS_IMAGE=stand-in:prometheus
+export REDIS_IMAGE=stand-in:redis HAPROXY_IMAGE=stand-in:haproxy ETCD_IMAGE=stand-in:etcd PROMETHEUS_IMAGE=stand-in:prometheus
 export RINGPROXY_IMAGE=stand-in:ringproxy LOAD_IMAGE=stand-in:load NODE_IMAGE=stand-in:node
 export DEMO_CHECK_BUILD=--no-build
-export DEMO_CHECK_SERVICES='redis-1 redis-2 redis-3 redis-4 ringproxy balancer load prometheus'
+export DEMO_CHECK_SERVICES='redis-1 redis-2 redis-3 redis-4 etcd ringproxy-1 ringproxy-2 balancer load prometheus'
 "${within[@]}" bash "$here/demo-check.sh"

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Plays the demo of README.md and checks what it promises: up, traffic, a fourth node while the traffic runs, a node
-# killed, the proxy stopped and started, down. Needs Docker with Compose, nothing else; about four minutes. Exit code 0: all held.
+# Plays the demo of README.md and checks what it promises: up, traffic over two proxies, a fourth node while the traffic
+# runs, a proxy killed in the middle of a change, etcd killed, a stranger refused, a node killed, a proxy stopped and
+# started, down. Needs Docker with Compose, nothing else; about six minutes. Exit code 0: all held.
 #
 #   DEMO_CHECK_SERVICES  services to start; default: all of them
 #   DEMO_CHECK_BUILD     --build (default) or --no-build
@@ -10,6 +11,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
 project=ringproxy-demo-check
+stranger=$project-stranger
 build=${DEMO_CHECK_BUILD:---build}
 read -ra services <<<"${DEMO_CHECK_SERVICES:-}"
 if docker compose version >/dev/null 2>&1; then engine=(docker compose); else engine=(docker-compose); fi
@@ -19,7 +21,7 @@ step() { printf '\n── %s\n' "$*"; }
 fail() {
   printf '\nFAILED: %s\n' "$*" >&2
   compose ps >&2 || true
-  compose logs --tail=20 ringproxy load >&2 || true
+  compose logs --tail=20 etcd ringproxy-1 ringproxy-2 load >&2 || true
   exit 1
 }
 
@@ -34,7 +36,10 @@ until_true() { # seconds, description, command…
   echo "ok: $what"
 }
 
-ring() { compose exec -T ringproxy ringproxy ring "$@"; }
+# The proxy that is asked: any of them does.
+asked=ringproxy-1
+
+ring() { compose exec -T "$asked" ringproxy ring "$@"; }
 
 # A JavaScript expression over what `ring show` says, as `ring`.
 ring_is() {
@@ -43,9 +48,14 @@ ring_is() {
 }
 
 # Node.js is in the proxy's image: nothing on this machine is needed to read JSON or to ask over HTTP.
-compose_node() { "${engine[@]}" -p "$project" -f compose.yaml exec -T ringproxy node -e "$1"; }
+compose_node() { "${engine[@]}" -p "$project" -f compose.yaml exec -T "$asked" node -e "$1"; }
 
-health_is() { [ "$(docker inspect --format '{{.State.Health.Status}}' "$proxy")" = "$1" ]; }
+health_is() { [ "$(docker inspect --format '{{.State.Health.Status}}' "$(compose ps -q "$1")")" = "$2" ]; }
+
+# Two proxies that live, and agree.
+fleet_is_whole() {
+  ring_is 'ring.coordination.reachable && ring.proxies.filter((p) => p.alive && p.generation === ring.generation).length === 2'
+}
 
 # Whether Prometheus has at least one series for this expression.
 prometheus_has() {
@@ -81,15 +91,28 @@ clean_report() { # description
   echo "ok: $1"
 }
 
-trap 'compose down --volumes --timeout 5 >/dev/null 2>&1' EXIT
+# Whoever was at the proxy that was killed is told so; nothing else happens.
+unharmed_reports() { # description, report from which on
+  local harmed
+  harmed=$(reports | tail -n +"$2" | grep -v '"wrong":0,"lost":0}' || true)
+  [ -z "$harmed" ] || fail "$1: $harmed"
+  echo "ok: $1"
+}
+
+# Reports from here on without errors, as soon as there is one.
+traffic_is_back() { reports | tail -n +$((before + 2)) | grep -E "$clean"; }
+
+trap 'docker rm --force "$stranger" >/dev/null 2>&1; compose down --volumes --timeout 5 >/dev/null 2>&1' EXIT
 
 step 'up'
 compose up --detach "$build" ${services[@]+"${services[@]}"}
-until_true 60 'the proxy serves three nodes' ring_is 'ring.nodes.length === 3 && ring.nodes.every((n) => n.state === "active")'
-[ "$(compose exec -T ringproxy id -u)" != 0 ] || fail 'the proxy runs as root'
-echo 'ok: the proxy does not run as root'
-proxy=$(compose ps -q ringproxy)
-until_true 30 'its health check says healthy' health_is healthy
+for asked in ringproxy-2 ringproxy-1; do
+  until_true 60 "$asked serves three nodes" ring_is 'ring.nodes.length === 3 && ring.nodes.every((n) => n.state === "active")'
+  [ "$(compose exec -T "$asked" id -u)" != 0 ] || fail 'the proxy runs as root'
+  echo 'ok: it does not run as root'
+  until_true 30 'its health check says healthy' health_is "$asked" healthy
+done
+until_true 30 'the two share one ring' fleet_is_whole
 exec 3<>"/dev/tcp/127.0.0.1/${CACHE_PORT:-6380}"
 printf 'PING\r\n' >&3
 read -r -t 5 pong <&3 || pong=nothing
@@ -99,12 +122,23 @@ echo 'ok: the published port answers PING'
 
 step 'traffic'
 clean_report 'traffic runs without errors'
-until_true 60 'Prometheus scrapes the proxy' prometheus_has 'up{job="ringproxy"} == 1'
+until_true 60 'Prometheus scrapes both proxies' prometheus_has 'sum(up{job="ringproxy"}) == 2'
+until_true 60 'both of them have clients' prometheus_has 'count(ringproxy_client_connections > 0) == 2'
 
-step 'a second proxy on the ring of the first'
-second=$(compose run --rm -T --no-deps ringproxy 2>&1) && fail "it serves as well: $second"
+step 'a second proxy on the state of the first'
+second=$(compose run --rm -T --no-deps ringproxy-1 2>&1) && fail "it serves as well: $second"
 grep -q 'is in use by a proxy in another container' <<<"$second" || fail "it does not say why it refuses: $second"
 echo 'ok: it refuses to start'
+
+step 'a proxy that is none of the fleet on the same nodes'
+compose run --detach --no-deps --name "$stranger" -e RINGPROXY_COORDINATION=none -e RINGPROXY_ETCD_ENDPOINTS= \
+  ringproxy-1 serve --listen 0.0.0.0:6380 --admin 0.0.0.0:6390 >/dev/null
+until_true 30 'it serves' docker exec "$stranger" ringproxy ring show
+refused=$(ring add node4=redis-4:6379 2>&1) && fail "the ring is changed all the same: $refused"
+echo "$refused"
+grep -q "$(docker exec "$stranger" hostname -i | cut -d' ' -f1)" <<<"$refused" || fail 'it does not say where the stranger is'
+docker rm --force "$stranger" >/dev/null
+echo 'ok: the ring is not changed while it is there'
 
 step 'a fourth node is added while the traffic runs'
 ring add node4=redis-4:6379 --dry-run
@@ -117,6 +151,34 @@ noticed=$(reports | grep -v "$clean" || true)
 echo 'ok: no client noticed: no error, no wrong value, no acknowledged write lost'
 until_true 30 'Prometheus saw the keys move' prometheus_has 'sum(ringproxy_rebalance_keys_moved_total) > 1000'
 ring show
+
+step 'a proxy is killed in the middle of a change'
+before=$(count_reports)
+ring set-weight node4 3 --throttle 500 --detach
+until_true 30 'keys move' ring_is 'ring.change !== null && ring.change.keysMoved > 100'
+compose kill ringproxy-1
+asked=ringproxy-2
+until_true 120 'the other one brings the change to its end' ring_is 'ring.phase === "stable" && ring.generation === 3'
+until_true 60 'traffic is back, and without errors' traffic_is_back
+unharmed_reports 'no value was wrong, and no acknowledged write lost' $((before + 1))
+compose start ringproxy-1
+until_true 60 'it is back in the fleet' fleet_is_whole
+ring set-weight node4 1
+until_true 60 'nobody waits for the one that was killed' ring_is 'ring.phase === "stable" && ring.generation === 4'
+ring show
+
+step 'etcd is killed'
+compose kill etcd
+until_true 30 'the proxies say so' ring_is 'ring.coordination.reachable === false'
+clean_report 'traffic goes on without it'
+refused=$(ring set-weight node4 2 2>&1) && fail "the ring is changed without it: $refused"
+echo "$refused"
+echo 'ok: the ring cannot be changed meanwhile'
+compose start etcd
+until_true 60 'the fleet is whole again' fleet_is_whole
+ring set-weight node4 2
+until_true 30 'the ring can be changed again' ring_is 'ring.phase === "stable" && ring.generation === 5'
+clean_report 'traffic went on all the time'
 
 step 'a node is killed'
 compose kill redis-2
@@ -137,17 +199,21 @@ reports | grep -E '"lost":[1-9]' >/dev/null || fail 'the load generator does not
 echo 'ok: what node2 took along is counted as lost'
 until_true 60 'the alert ends' prometheus_lacks 'ALERTS{alertname="RingproxyNodeDown",alertstate="firing"}'
 
-step 'the proxy is stopped and started'
-# Clients come back one by one, as the balancer and they notice.
+step 'a proxy is stopped and started'
+# Its clients go to the other one, as the balancer and they notice.
 before=$(count_reports)
-traffic_is_back() { reports | tail -n +$((before + 2)) | grep -E "$clean"; }
 stopping=$SECONDS
-compose stop ringproxy
+proxy=$(compose ps -q ringproxy-2)
+compose stop ringproxy-2
 [ "$(docker inspect --format '{{.State.ExitCode}}' "$proxy")" = 0 ] || fail 'the proxy did not end by itself'
 echo "ok: it ended by itself within $((SECONDS - stopping + 1)) s"
-compose start ringproxy
-until_true 60 'it has kept its ring' ring_is 'ring.generation === 3 && ring.nodes.map((n) => n.name).sort().join() === "node1,node3,node4"'
-until_true 60 'traffic is back, and without errors' traffic_is_back
+asked=ringproxy-1
+until_true 10 'it has left the fleet' ring_is 'ring.proxies.length === 1'
+until_true 60 'traffic goes on, and without errors' traffic_is_back
+compose start ringproxy-2
+asked=ringproxy-2
+until_true 60 'it knows the ring' ring_is 'ring.generation === 6 && ring.nodes.map((n) => n.name).sort().join() === "node1,node3,node4"'
+until_true 60 'it is back in the fleet' fleet_is_whole
 
 if compose ps --services --filter status=running 2>/dev/null | grep -qx grafana; then
   step 'Grafana'

@@ -78,7 +78,7 @@ export async function startServer(config: Config): Promise<RunningProxy> {
   let url: string | null = null;
   const advertised = (): string => (url === null ? '' : advertisedAdmin(config, url));
   const parts: RingParts = composeRing({
-    ...{ config, workers, identity, store, advertised, log, reach, standing, plane, monitors, functions },
+    ...{ config, workers, identity, store, advertised, log, reach, standing, peers, plane, monitors, functions },
   });
   const ring: RingManager = parts.ring;
   const { strays } = parts;

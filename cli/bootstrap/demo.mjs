@@ -4,6 +4,8 @@ import { requireNode } from './project.mjs';
 import { prepare, ringproxy } from './ringproxy.mjs';
 
 requireNode();
-ensurePrograms(['redis-server']);
+// Several proxies agree in an etcd.
+const isFleet = /(?:^|,)--proxies[=,](?!1(?:,|$))/.test(process.argv.slice(2).join());
+ensurePrograms(['redis-server', ...(isFleet ? ['etcd'] : [])]);
 prepare();
 await ringproxy('demo', ...process.argv.slice(2));

@@ -1,4 +1,4 @@
-/** Real redis-servers and a proxy for trying things, all of which end with the program that started them. */
+/** Real redis-servers, proxies and an etcd for trying things, all of which end with the program that started them. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import net from 'node:net';
@@ -17,6 +17,8 @@ export interface DemoNode {
 }
 
 export interface DemoProxy {
+  /** The proxy's own id. */
+  readonly id: string;
   readonly port: number;
   readonly admin: string;
   readonly child: ChildProcess;
@@ -54,6 +56,20 @@ export class DemoServers {
     return { name, port };
   }
 
+  /** Starts an empty etcd on free ports. @returns its URL */
+  async startEtcd(): Promise<string> {
+    const [client, peer] = [await freePort(), await freePort()].map((port) => `http://127.0.0.1:${port}`);
+    const settings = [
+      ...['--name', 'demo', '--data-dir', 'etcd', '--initial-cluster', `demo=${peer}`],
+      ...['--listen-client-urls', `${client}`, '--advertise-client-urls', `${client}`],
+      ...['--listen-peer-urls', `${peer}`, '--initial-advertise-peer-urls', `${peer}`],
+      ...['--logger', 'zap', '--log-outputs', 'stdout'],
+    ];
+    const child = this.#spawn('etcd', settings);
+    await lineOf(child, 'etcd', (line) => (line.includes('serving client traffic') ? true : null), 'etcd-server');
+    return `${client}`;
+  }
+
   /** @throws CliError when it does not get ready; it has ended then */
   async startProxy(nodes: readonly DemoNode[], { flags = [], log = 'nowhere' }: ProxyStart = {}): Promise<DemoProxy> {
     const child = this.#spawn(
@@ -83,7 +99,15 @@ export class DemoServers {
     await ended;
   }
 
-  /** Ends everything, the proxy first, so that it does not see its nodes go. */
+  /** Ends one of them without a word. */
+  async kill(child: ChildProcess): Promise<void> {
+    if (!this.#children.has(child)) return;
+    const ended = new Promise((resolve) => child.once('exit', resolve));
+    child.kill('SIGKILL');
+    await ended;
+  }
+
+  /** Ends everything, the proxies first, so that they do not see their nodes go. */
   async stop(): Promise<void> {
     for (const child of [...this.#children].reverse()) await this.end(child);
     this.#guard.stdin?.end();
@@ -122,32 +146,42 @@ function plainEnvironment(): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('RINGPROXY_')));
 }
 
-function parseReady(line: string): { port: number; admin: string } | null {
-  const match = /"listen":"[^"]*:(\d+)","admin":"([^"]+)"/.exec(line);
-  return match === null ? null : { port: Number(match[1]), admin: match[2] ?? '' };
+function parseReady(line: string): { id: string; port: number; admin: string } | null {
+  const match = /"listen":"[^"]*:(\d+)","admin":"([^"]+)".*"proxy":"([^"]+)"/.exec(line);
+  return match === null ? null : { port: Number(match[1]), admin: match[2] ?? '', id: match[3] ?? '' };
 }
 
-/** Waits for the line of output in which `find` finds something. */
-function lineOf<T>(child: ChildProcess, program: string, find: (line: string) => T | null): Promise<T> {
+/**
+ * Waits for the line of output in which `find` finds something.
+ * @param pack what the program's package is called, mostly
+ */
+function lineOf<T>(
+  child: ChildProcess,
+  program: string,
+  find: (line: string) => T | null,
+  pack: string = program,
+): Promise<T> {
   return new Promise((resolve, reject) => {
     let output = '';
     const timer = setTimeout(
       () => reject(new CliError(`${program} did not start within 10 s`, output)),
       START_TIMEOUT_MS,
     );
-    child.stdout?.on('data', (chunk: Buffer) => {
+    const read = (chunk: Buffer): void => {
       output += chunk.toString();
       for (const line of output.split('\n')) {
         const found = find(line);
         if (found === null) continue;
         clearTimeout(timer);
+        // What it says from now on is read by nobody, and must not fill its pipe.
+        child.stdout?.off('data', read).resume();
         resolve(found);
       }
-    });
+    };
+    child.stdout?.on('data', read);
     child.once('error', (error: NodeJS.ErrnoException) => {
       clearTimeout(timer);
-      const hint =
-        error.code === 'ENOENT' ? `install ${program}, for example: apt-get install ${program}` : error.message;
+      const hint = error.code === 'ENOENT' ? `install ${program}, for example: apt-get install ${pack}` : error.message;
       reject(new CliError(`${program} cannot be started`, hint));
     });
     child.once('exit', (code) => {

@@ -8,6 +8,7 @@ import { killProxies } from '../rebalance/connections.js';
 import type { FunctionKeeper } from '../rebalance/function-keeper.js';
 import { KeyMoving } from '../rebalance/key-moving.js';
 import type { Logger } from '../telemetry/log.js';
+import { RING_PATH } from '../topology/coordinator/forwarding.js';
 import { publishGeneration } from '../topology/events.js';
 import { StrayChecks } from '../topology/jobs/stray-checks.js';
 import type { OwnStanding, StandingPorts } from '../topology/participant/own-standing.js';
@@ -16,6 +17,7 @@ import { type Member, RECORD_FORMAT } from '../topology/state/ring-state.js';
 import type { RingStore } from '../topology/store/ring-store.js';
 import { Upkeep } from '../topology/upkeep.js';
 import { ChangeWatcher } from '../topology/views/change-watcher.js';
+import type { PeersParts } from './compose-peers.js';
 import type { ReachMember } from './reach.js';
 
 export interface RingNeeds {
@@ -29,6 +31,8 @@ export interface RingNeeds {
   readonly log: Logger;
   readonly reach: ReachMember;
   readonly standing: OwnStanding;
+  /** How others are asked, and what they are answered; null: this proxy is alone. */
+  readonly peers: Pick<PeersParts, 'peers' | 'handlers'> | null;
   readonly plane: PlaneHost;
   readonly monitors: NodeMonitors;
   readonly functions: FunctionKeeper;
@@ -49,6 +53,7 @@ export function composeRing({
   log,
   reach,
   standing,
+  peers,
   plane,
   monitors,
   functions,
@@ -106,12 +111,13 @@ export function composeRing({
       startedAt: new Date(identity.startedAt).toISOString(),
       format: RECORD_FORMAT,
     }),
-    peers: null,
+    peers: peers?.peers ?? null,
     onSteered: watch,
     warn,
     info: (message) => log.info(message),
     debug: (message) => log.debug(message),
   });
+  peers?.handlers.on(RING_PATH, ({ body }) => ring.answerPeer(body));
   store.watch(({ kind }) => {
     if (kind === 'standing') plane.renewed();
   });

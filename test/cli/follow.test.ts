@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { describeProgress } from '../../cli/follow.js';
 import type { ChangeView, HistoryEntry } from '../../src/admin/api.js';
-import { changeView, historyEntry, ringView, startAdmin } from './fake-admin.js';
+import { changeView, historyEntry, proxyView, ringView, startAdmin } from './fake-admin.js';
 import { type Outcome, ringproxy } from './run.js';
 
 const BOOTSTRAP = historyEntry({ id: 'b', kind: 'bootstrap', generation: 1, summary: 'ring of a', keysMoved: 0 });
@@ -57,6 +57,32 @@ describe('waiting for a change', () => {
       code: 1,
       err: expect.stringMatching(/^ringproxy: b is out of memory\n.*ringproxy ring resume.*ringproxy ring cancel\n$/),
     });
+  });
+
+  // Any proxy of the ring brings the change to its end: whoever waits for it does not wait for one that is dead.
+  it('goes on at another proxy when the one that was called dies', async () => {
+    const other = await startAdmin((server) => {
+      server.get('/v1/ring', () => ringView({ generation: 2 }));
+      server.get('/v1/ring/history', () => [BOOTSTRAP, historyEntry()]);
+    });
+    const proxies = [
+      proxyView(),
+      proxyView({ id: 'gone', admin: 'http://127.0.0.1:1' }),
+      proxyView({ id: 'b2', admin: other }),
+    ];
+    let asked = 0;
+    const admin = await startAdmin((server) => {
+      server.post('/v1/ring/changes', () => ({ generation: 2, dryRun: false, warnings: [], moves: [], survey: null }));
+      server.get('/v1/ring', (request, reply) => {
+        if (++asked === 1) return ringView({ change: changeView(), proxies });
+        request.raw.socket.destroy();
+        return reply.hijack();
+      });
+    });
+    const { code, out, err } = await ringproxy(['ring', 'add', 'b=127.0.0.1:7002'], { RINGPROXY_ADMIN: admin });
+    expect(err).toBe(`the proxy does not answer any more; the change goes on, as ${other} shows it\n`);
+    expect(out).toMatch(/done: add b; generation 2, 1,000 keys moved/);
+    expect(code).toBe(0);
   });
 
   it('prints JSON alone with --json', async () => {

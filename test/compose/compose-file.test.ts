@@ -23,6 +23,8 @@ interface ComposeFile {
   readonly services: Readonly<Record<string, Service>>;
 }
 
+const PROXIES = ['ringproxy-1', 'ringproxy-2'];
+
 const read = (file: string): string => readFileSync(join(COMPOSE, file), 'utf8');
 const { services } = parse(read('compose.yaml'), { merge: true }) as ComposeFile;
 
@@ -40,14 +42,14 @@ describe('compose.yaml', () => {
     const variables = [...read('compose.yaml').matchAll(/\$\{(\w+_IMAGE):-/g)].map(([, name]) => name ?? '');
     const wanted = Object.fromEntries(variables.map((name) => [name, `mine/${name.toLowerCase()}:1`]));
     const config = parse(dockerCompose(wanted, 'config')) as ComposeFile;
-    expect(Object.keys(config.services)).toHaveLength(9);
+    expect(Object.keys(config.services)).toHaveLength(11);
     for (const [name, { image }] of Object.entries(config.services)) expect(image, name).toMatch(/^mine\/\w+_image:1$/);
     dockerCompose({}, 'config', '-q');
   });
 
   it('publishes on loopback only', () => {
     const ports = Object.values(services).flatMap((service) => service.ports ?? []);
-    expect(ports).toHaveLength(4);
+    expect(ports).toHaveLength(5);
     for (const port of ports) expect(port).toMatch(/^127\.0\.0\.1:/);
   });
 
@@ -58,8 +60,8 @@ describe('compose.yaml', () => {
     for (const file of files) expect(existsSync(join(COMPOSE, file)), file).toBe(true);
   });
 
-  it('gives the proxy settings that it takes', () => {
-    const environment = services.ringproxy?.environment ?? {};
+  it.each(PROXIES)('gives the proxy settings that it takes: %s', (name) => {
+    const environment = services[name]?.environment ?? {};
     const command = /^CMD \["serve", (.*)\]$/m.exec(read('Dockerfile'))?.[1] ?? '';
     const args = JSON.parse(`[${command}]`) as string[];
     expect(args.length).toBeGreaterThan(4);
@@ -69,8 +71,8 @@ describe('compose.yaml', () => {
     });
   });
 
-  it('gives Prometheus and the command line the token of the proxy', () => {
-    const { RINGPROXY_ADMIN_TOKEN: server, RINGPROXY_TOKEN: client } = services.ringproxy?.environment ?? {};
+  it.each(PROXIES)('gives Prometheus and the command line the token of the proxy: %s', (name) => {
+    const { RINGPROXY_ADMIN_TOKEN: server, RINGPROXY_TOKEN: client } = services[name]?.environment ?? {};
     const config = parse(read('prometheus.yml')) as { scrape_configs: { authorization?: { credentials: string } }[] };
     expect(client).toBe(server);
     expect(config.scrape_configs[0]?.authorization?.credentials).toBe(server);
@@ -104,8 +106,29 @@ describe('compose.yaml', () => {
     ]);
   });
 
+  it('has both proxies agree in the etcd that is there, and reach each other by their names', () => {
+    const [one, two] = PROXIES.map((name) => services[name]?.environment ?? {});
+    const { RINGPROXY_ADVERTISE_ADMIN: first, ...shared } = one ?? {};
+    const { RINGPROXY_ADVERTISE_ADMIN: second, ...others } = two ?? {};
+    expect(shared).toEqual(others);
+    expect([first, second].map((url) => new URL(url ?? '').hostname)).toEqual(PROXIES);
+    expect(services).toHaveProperty(new URL(shared.RINGPROXY_ETCD_ENDPOINTS ?? '').hostname);
+    expect(shared.RINGPROXY_COORDINATION).toBe('etcd');
+    // Each keeps its own last known ring.
+    const volumes = PROXIES.flatMap((name) => services[name]?.volumes ?? []);
+    expect(new Set(volumes).size).toBe(PROXIES.length);
+  });
+
+  it('has the balancer and Prometheus know both proxies', () => {
+    const servers = [...read('haproxy.cfg').matchAll(/^ {2}server (\S+) (\S+):6380$/gm)].map(([, , host]) => host);
+    expect(servers).toEqual(PROXIES);
+    const config = parse(read('prometheus.yml')) as { scrape_configs: { static_configs: { targets: string[] }[] }[] };
+    const targets = config.scrape_configs[0]?.static_configs[0]?.targets;
+    expect(targets).toEqual(PROXIES.map((name) => `${name}:6390`));
+  });
+
   it('gives our own programs no more rights than they need, and the proxy time to stop', () => {
-    for (const name of ['ringproxy', 'load']) {
+    for (const name of [...PROXIES, 'load']) {
       const { read_only, cap_drop, security_opt } = services[name] ?? {};
       expect({ read_only, cap_drop, security_opt }, name).toEqual({
         read_only: true,
@@ -114,11 +137,27 @@ describe('compose.yaml', () => {
       });
     }
     // `shutdown-timeout` is 10 s by default, as long as Docker waits when nothing is said.
-    expect(Number.parseInt(services.ringproxy?.stop_grace_period ?? '', 10)).toBeGreaterThan(10);
+    for (const name of PROXIES) {
+      expect(Number.parseInt(services[name]?.stop_grace_period ?? '', 10), name).toBeGreaterThan(10);
+    }
   });
 });
 
 describe('the other files of the demo', () => {
+  it('the check without an engine makes an image for every service but Grafana, and starts all of them', () => {
+    const script = read('demo-check-offline.sh');
+    const variables = [...read('compose.yaml').matchAll(/\$\{(\w+_IMAGE):-/g)].map(([, name]) => name ?? '');
+    for (const name of new Set(variables)) {
+      if (name !== 'GRAFANA_IMAGE') expect(script, name).toContain(`${name}=stand-in:`);
+    }
+    const started = /DEMO_CHECK_SERVICES='([^']+)'/.exec(script)?.[1]?.split(' ') ?? [];
+    expect(started.sort()).toEqual(
+      Object.keys(services)
+        .filter((name) => name !== 'grafana')
+        .sort(),
+    );
+  });
+
   it.skipIf(findReferee('haproxy') === null)('haproxy.cfg is valid', () => {
     execFileSync(requireProgram('haproxy'), ['-c', '-f', join(COMPOSE, 'haproxy.cfg')], { stdio: 'pipe' });
   });

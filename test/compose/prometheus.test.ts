@@ -66,9 +66,9 @@ describe.skipIf(!hasPrometheus)('Prometheus at a proxy under load', () => {
   beforeAll(async () => {
     nodes = await startRedises(4);
     const { services } = parse(readFileSync(join(COMPOSE, 'compose.yaml'), 'utf8'), { merge: true }) as {
-      services: { ringproxy: { environment: { RINGPROXY_KEY_GROUPS: string } } };
+      services: { 'ringproxy-1': { environment: { RINGPROXY_KEY_GROUPS: string } } };
     };
-    const { RINGPROXY_KEY_GROUPS } = services.ringproxy.environment;
+    const { RINGPROXY_KEY_GROUPS } = services['ringproxy-1'].environment;
     proxy = await startRingproxy({
       nodes: nodes.slice(0, 3),
       env: { RINGPROXY_ADMIN_TOKEN: TOKEN, RINGPROXY_KEY_GROUPS },
