@@ -12,6 +12,9 @@ export interface NodeConnection {
   readonly name: string;
 }
 
+/** A connection that moves keys: whose, of which source, by which claim. */
+const MOVER_NAME = /^ringproxy-move:([0-9a-f]+)\.(\d+)\.(\d+)$/;
+
 /** By which right keys of a source are moved. */
 interface MoverRight {
   readonly source: number;
@@ -58,6 +61,14 @@ export class SimulatedNode {
     for (const connection of this.#connections.values()) {
       if (concerned(connection)) this.#connections.delete(connection.id);
     }
+  }
+
+  /** Those that move the source's keys by a claim before this one. */
+  dropMovers(source: number, before: number): void {
+    this.drop(({ name }) => {
+      const [, , moves, revision] = MOVER_NAME.exec(name) ?? [];
+      return moves !== undefined && Number(moves) === source && Number(revision) < before;
+    });
   }
 
   dropOf(members: readonly string[]): void {
