@@ -99,6 +99,12 @@ export const ERRORS = {
     meaning: 'commands on keys that change hands were not answered in time; nothing has changed',
     hint: 'see which node is slow or down (ringproxy ring show), then try again',
   },
+  FOREIGN_PROXY: {
+    status: 409,
+    meaning:
+      'a proxy that is none of this fleet is connected to the nodes, and would not follow the change: what it writes would be lost',
+    hint: 'let all proxies of the ring share etcd (--coordination etcd), or end the other one; --force goes on all the same',
+  },
   UNKNOWN_NODE: { status: 404, meaning: 'the ring has no such node', hint: 'ringproxy ring show lists its nodes' },
   NAME_TAKEN: { status: 409, meaning: 'the ring has a node of this name', hint: 'choose another name' },
   ADDRESS_TAKEN: {

@@ -99,6 +99,7 @@ export async function startServer(config: Config): Promise<RunningProxy> {
     isClosed = true;
     isServing = false;
     await admin.close();
+    parts.strangerWatch.stop();
     await strays.close();
     await ring.close();
     await plane.close(config.shutdownTimeout);
@@ -119,6 +120,7 @@ export async function startServer(config: Config): Promise<RunningProxy> {
       throw listenFailure('listen', config.listen, error);
     });
     strays.start();
+    parts.strangerWatch.start();
     isServing = true;
     log.info(
       { listen, admin: url, proxy: proxyId, version, workers: plane.workers.length, sockets: socketShortCuts() },

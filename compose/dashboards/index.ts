@@ -1,5 +1,6 @@
 /** The dashboards as Grafana reads them. `npm run dashboards` writes them to `compose/grafana/dashboards`. */
 import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard';
+import { fleet } from './fleet.js';
 import { nodes } from './nodes.js';
 import { overview } from './overview.js';
 import { proxies } from './proxies.js';
@@ -12,6 +13,7 @@ export function allDashboards(): ReadonlyMap<string, Dashboard> {
     ['nodes.json', finished(nodes())],
     ['rebalancing.json', finished(rebalancing())],
     ['proxies.json', finished(proxies())],
+    ['fleet.json', finished(fleet())],
   ]);
 }
 

@@ -45,8 +45,9 @@ export interface Patience {
 /** etcd itself gives a request up after 7 s; a leader is elected within 1 to 3 s. */
 const PATIENCE: Patience = { total: 5000, each: 1500 };
 const CONNECT_MS = 1000;
-/** Between two rounds over all endpoints. */
+/** After the first round over all endpoints; twice as long after each further one, up to a second. */
 const PAUSE_MS = 100;
+const LONGEST_PAUSE_MS = 1000;
 /** A token that is new and unknown none the less is not worth a third one. */
 const MOST_TOKENS = 2;
 
@@ -88,6 +89,8 @@ export class EtcdClient {
   readonly #now: () => number;
   #isReachable = true;
   #isClosed = false;
+  /** The one that has answered first. */
+  #cluster: string | null = null;
   /** Told when etcd does what it is asked for again, or does not any more, as far as requests have found out. */
   onReachable: (isReachable: boolean) => void = () => {};
 
@@ -96,7 +99,7 @@ export class EtcdClient {
     this.#now = now;
     this.#endpoints = new Endpoints(endpoints, tls, CONNECT_MS);
     this.#login = new Login(login, ({ user: name, password }) => {
-      const request: HttpRequest = { ...CALLS.login, body: { name, password }, token: null };
+      const request: HttpRequest = { ...CALLS.login, body: { name, password }, token: null, accepts: this.accepts };
       return ask(this.#endpoints.current, request, tokenAnswer, PATIENCE.each, timers);
     });
   }
@@ -109,6 +112,12 @@ export class EtcdClient {
   get endpoints(): readonly string[] {
     return this.#endpoints.names;
   }
+
+  /** Whether what a cluster says counts: all endpoints are to be of one. */
+  readonly accepts = (cluster: string): boolean => {
+    this.#cluster ??= cluster;
+    return this.#cluster === cluster;
+  };
 
   /** A read that cannot be stale. @throws EtcdError */
   async range(query: RangeQuery, patience: Patience = PATIENCE): Promise<RangeAnswer> {
@@ -200,7 +209,8 @@ export class EtcdClient {
       }
       if (failure.again !== 'elsewhere') throw this.#giveUp(call, failures, isRepeated);
       this.#endpoints.leave(endpoint);
-      const pause = tries % this.#endpoints.count === 0 ? PAUSE_MS : 0;
+      const rounds = tries / this.#endpoints.count;
+      const pause = Number.isInteger(rounds) ? Math.min(LONGEST_PAUSE_MS, PAUSE_MS * 2 ** (rounds - 1)) : 0;
       if (this.#isClosed || this.#now() + pause >= end) throw this.#giveUp(call, failures, isRepeated);
       if (pause > 0) await new Promise<void>((resolve) => this.#timers.after(pause, resolve));
     }
@@ -213,7 +223,7 @@ export class EtcdClient {
   ): Promise<Outcome<T>> {
     const token = await this.#login.token();
     if ('failure' in token) return { failure: { ...token.failure, mayHaveHappened: false } };
-    const outcome = await send({ ...call, body, token: token.answer });
+    const outcome = await send({ ...call, body, token: token.answer, accepts: this.accepts });
     // Some versions close the connection on a token that they do not know, instead of an answer.
     if ('failure' in outcome && outcome.isEmpty === true) this.#login.forget();
     return outcome;

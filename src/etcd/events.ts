@@ -18,9 +18,7 @@ export interface EtcdRequestEvent {
   readonly why: string;
 }
 
-export const ETCD_REQUEST = 'ringproxy:etcd:request';
-
-const requests = channel(ETCD_REQUEST);
+const requests = channel('ringproxy:etcd:request');
 
 export function publishRequest(event: EtcdRequestEvent): void {
   if (requests.hasSubscribers) requests.publish(event);

@@ -99,6 +99,17 @@ export function ofAnswer(status: number, answer: ErrorAnswer): Failure {
   return { code: 'ETCD_ANSWER', why, again: 'never', mayHaveHappened };
 }
 
+/**
+ * Endpoints of two clusters would be two rings of one name, each with its own members. A cluster that was made anew, also
+ * from a backup, is another one as well: it may not know of members that have registered since, and whose connections
+ * are open yet. So only a start of the proxy begins with it.
+ */
+export function ofOtherCluster(): Failure {
+  const why =
+    'it belongs to another cluster than the one this proxy began with (if etcd was made anew, restart the proxy)';
+  return { code: 'ETCD_ANSWER', why, again: 'elsewhere', mayHaveHappened: true };
+}
+
 /** What came is no answer of an etcd: a page of a load balancer, half an answer, something else that listens there. */
 export function ofGarbage(status: number, said: string): Failure {
   const begin = said.slice(0, 80).replaceAll(/\s+/g, ' ').trim();

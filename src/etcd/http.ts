@@ -4,8 +4,8 @@ import { z } from 'zod';
 import type { Timers } from '../time/timers.js';
 import type { Endpoint } from './endpoints.js';
 import { type EtcdOperation, type EtcdOutcome, publishRequest } from './events.js';
-import { type Failure, ofAnswer, ofGarbage, ofTransport } from './failure.js';
-import { readError } from './wire.js';
+import { type Failure, ofAnswer, ofGarbage, ofOtherCluster, ofTransport } from './failure.js';
+import { clusterOf, readError } from './wire.js';
 
 export type Outcome<T> =
   | { readonly answer: T }
@@ -20,6 +20,8 @@ export interface HttpRequest {
   readonly path: string;
   readonly body: object;
   readonly token: string | null;
+  /** Whether an answer of this cluster counts. */
+  readonly accepts: (cluster: string) => boolean;
 }
 
 export type OpenStream = Dispatcher.ResponseData['body'];
@@ -38,7 +40,7 @@ export async function ask<T>(
   let outcome: Outcome<T>;
   try {
     const { statusCode, body } = await send(endpoint, request, late.signal);
-    outcome = read(statusCode, await body.text(), schema);
+    outcome = read(statusCode, await body.text(), schema, request);
   } catch (error) {
     const failure = ofTransport(error, late.signal.aborted ? timeoutMs : null);
     outcome = { failure, isEmpty: failure.mayHaveHappened && !late.signal.aborted };
@@ -67,7 +69,7 @@ export async function openStream(
   let outcome: Outcome<OpenStream>;
   try {
     const { statusCode, body } = await send(endpoint, request, AbortSignal.any([signal, late.signal]));
-    outcome = statusCode === 200 ? { answer: body } : read(statusCode, await body.text(), z.never());
+    outcome = statusCode === 200 ? { answer: body } : read(statusCode, await body.text(), z.never(), request);
   } catch (error) {
     const failure = ofTransport(error, late.signal.aborted ? timeoutMs : null);
     outcome = { failure, isEmpty: failure.mayHaveHappened && !late.signal.aborted };
@@ -96,9 +98,11 @@ function send(endpoint: Endpoint, request: HttpRequest, signal: AbortSignal): Pr
   });
 }
 
-function read<T>(status: number, text: string, schema: z.ZodType<T>): Outcome<T> {
+function read<T>(status: number, text: string, schema: z.ZodType<T>, { accepts }: HttpRequest): Outcome<T> {
   const body = parse(text);
   if (status === 200) {
+    const cluster = clusterOf(body);
+    if (cluster !== null && !accepts(cluster)) return { failure: ofOtherCluster() };
     const parsed = schema.safeParse(body);
     if (parsed.success) return { answer: parsed.data };
   }

@@ -1,10 +1,10 @@
 /** One watch: from its first revision until it ends, for whatever reason. Who wants to go on begins another one. */
 import type { EtcdClient } from './client.js';
 import type { Endpoint } from './endpoints.js';
-import { type Failure, ofAnswer, ofTransport } from './failure.js';
+import { type Failure, ofAnswer, ofOtherCluster, ofTransport } from './failure.js';
 import { Lines } from './lines.js';
 import { watchBody } from './requests.js';
-import { readError, type WatchEvent, watchLine } from './wire.js';
+import { clusterOf, readError, type WatchEvent, watchLine } from './wire.js';
 
 export type WatchEnd =
   | { readonly kind: 'stopped' }
@@ -41,7 +41,7 @@ export async function watch(
   try {
     for await (const chunk of outcome.answer) {
       for (const line of lines.take(chunk)) {
-        const end = takeLine(line, listener);
+        const end = takeLine(line, listener, client.accepts);
         if (end !== null) return ended(client, endpoint, end);
       }
     }
@@ -54,7 +54,7 @@ export async function watch(
 }
 
 /** @returns why that is the last line, or null */
-function takeLine(line: string, listener: WatchListener): WatchEnd | null {
+function takeLine(line: string, listener: WatchListener, accepts: (cluster: string) => boolean): WatchEnd | null {
   let body: unknown;
   try {
     body = JSON.parse(line);
@@ -68,6 +68,8 @@ function takeLine(line: string, listener: WatchListener): WatchEnd | null {
     const error = readError(body);
     return { kind: 'failed', failure: error === null ? broken('the watch failed') : ofAnswer(500, error) };
   }
+  const cluster = clusterOf(body);
+  if (cluster !== null && !accepts(cluster)) return { kind: 'failed', failure: ofOtherCluster() };
   if (result.compact_revision > 0) return { kind: 'compacted' };
   if (result.canceled) {
     const message = result.cancel_reason.replace(/^rpc error: code = \w+ desc = /, '') || 'the watch was cancelled';

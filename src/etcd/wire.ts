@@ -111,6 +111,18 @@ export function readError(body: unknown): ErrorAnswer | null {
   return said === undefined ? null : { message: said, code: code ?? grpc_code ?? null };
 }
 
+const anyHeader = z.object({ cluster_id: z.string() });
+const anyAnswer = z.union([
+  z.object({ header: anyHeader }),
+  z.object({ result: z.object({ header: anyHeader }) }).transform(({ result }) => result),
+]);
+
+/** @returns which cluster has answered, or null: that is not told */
+export function clusterOf(body: unknown): string | null {
+  const { success, data } = anyAnswer.safeParse(body);
+  return success ? data.header.cluster_id : null;
+}
+
 export function encode(value: string): string {
   return Buffer.from(value, 'utf8').toString('base64');
 }

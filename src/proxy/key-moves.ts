@@ -26,3 +26,9 @@ export interface KeyMoves {
   holdMoves(client: MoveWaiter): boolean;
   releaseMoves(): void;
 }
+
+/** Everybody asks again; nobody waits any more. */
+export function resumeAll(waiters: Set<MoveWaiter>): void {
+  for (const waiter of waiters) waiter.resumeSoon();
+  waiters.clear();
+}

@@ -4,6 +4,7 @@
  */
 import { copyKey } from './copy.js';
 import { migrateKeys, peerOf } from './migrate.js';
+import type { MigrateTurns } from './migrate-turns.js';
 import type { MoveMemory } from './move-memory.js';
 import type { MovingNodes } from './moving-nodes.js';
 import type { NodeLink } from './node-link.js';
@@ -36,12 +37,12 @@ export class Carrier {
   readonly #hooks: CarrierHooks;
   /** Sources that do not allow scripts. */
   readonly #withoutScripts = new Set<number>();
-  /** One MIGRATE at a time: it stops its source until the target answers, and two could wait for each other. */
-  #migrating: Promise<unknown> = Promise.resolve();
+  readonly #turns: MigrateTurns;
 
-  constructor(links: MovingNodes, memory: MoveMemory, hooks: CarrierHooks) {
+  constructor(links: MovingNodes, memory: MoveMemory, turns: MigrateTurns, hooks: CarrierHooks) {
     this.#links = links;
     this.#memory = memory;
+    this.#turns = turns;
     this.#hooks = hooks;
   }
 
@@ -122,10 +123,13 @@ export class Carrier {
     }
   }
 
-  #migrate(source: number, target: number, database: number, keys: readonly Buffer[], bytes = 0): Promise<void> {
-    const turn = this.#migrating.then(() => this.#migrateNow(source, target, database, keys, bytes));
-    this.#migrating = turn.catch(() => {});
-    return turn;
+  async #migrate(source: number, target: number, database: number, keys: readonly Buffer[], bytes = 0): Promise<void> {
+    const end = await this.#turns.take();
+    try {
+      await this.#migrateNow(source, target, database, keys, bytes);
+    } finally {
+      end();
+    }
   }
 
   async #migrateNow(

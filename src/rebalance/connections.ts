@@ -83,6 +83,36 @@ export function killProxies(
   return killByName(nodes, (name) => proxies.includes(proxyOfConnection(name)), timeout);
 }
 
+/** A connection by which a proxy changes data at a node. */
+export interface ProxyConnection {
+  /** The proxy's id. */
+  readonly proxy: string;
+  /** Name of the node. */
+  readonly node: string;
+  /** The host that it comes from, as the node sees it. */
+  readonly peer: string;
+  readonly idleSeconds: number;
+}
+
+/** @returns those at the nodes that can be asked and allow it */
+export async function listProxies(nodes: readonly NodeEndpoint[], timeout: number): Promise<ProxyConnection[]> {
+  const lists = await Promise.all(
+    nodes.map(async (node) => {
+      const list = await onNode(node, readsOnly('ringproxy-fence'), timeout, (redis) => redis.client('LIST')).catch(
+        () => '',
+      );
+      return [...String(list).matchAll(/^id=\d+ addr=(\S+) .*? name=(\S+) .*? idle=(\d+) /gm)].flatMap(
+        ([, address = '', name = '', idle = '']) => {
+          const proxy = proxyOfConnection(name);
+          const peer = address.replace(/:\d+$/, '');
+          return proxy === '' ? [] : [{ proxy, node: node.name, peer, idleSeconds: Number(idle) }];
+        },
+      );
+    }),
+  );
+  return lists.flat();
+}
+
 /** The right to move the keys of a source: a later one takes an earlier one's place. */
 export interface MoverRight {
   /** The id of the proxy that has it. */

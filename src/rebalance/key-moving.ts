@@ -1,8 +1,10 @@
 /** Moving keys, as the ring asks for it: by connections of this proxy's own, named so that they can be told. */
-import { type ProxyStanding, passFor } from '../node/standing.js';
+import { type Pass, type ProxyStanding, passFor } from '../node/standing.js';
 import type { Rings } from '../ring/rings.js';
+import type { MoverRight } from './connections.js';
 import { publishKeysMoved } from './events.js';
 import { Mover, type MoverOptions } from './mover.js';
+import { moverPass } from './mover-pass.js';
 import type { MoverNode, MovingNodesOptions } from './moving-nodes.js';
 import { NodeLink } from './node-link.js';
 import { type Survey, surveyMoves } from './survey.js';
@@ -23,15 +25,21 @@ export interface KeyMovingOptions<Node> {
   readonly reach: (node: Node) => MoverNode;
   /** Whether clients are being served. */
   readonly isBusy: () => boolean;
-  /** A source has no moved key left. */
-  readonly onSourceSwept: (source: number) => void;
   readonly onMoved: (keys: number, bytes: number) => void;
   /** The sweep has stopped because of a failure. */
   readonly onFailure: () => void;
 }
 
 /** What a mover starts from. */
-type Start = Pick<MoverOptions, 'runIds' | 'earlier' | 'resumed'>;
+export interface StartOf<Node>
+  extends Pick<MoverOptions, 'rings' | 'source' | 'runIds' | 'memory' | 'looks' | 'turns' | 'sweeping'> {
+  /** Index-aligned with those of `rings`. */
+  readonly nodes: readonly Node[];
+  /** By which right it moves: what its connections are told by. */
+  readonly right: MoverRight;
+  /** Whether that is in force: a read that cannot be stale; null: no answer. */
+  readonly isInForce: () => Promise<boolean | null>;
+}
 /** What it tells. */
 type Callbacks = Pick<MoverOptions, 'onFailure' | 'onSwept' | 'onDropped' | 'onMoved'> &
   Pick<MovingNodesOptions, 'onFirstSeen'>;
@@ -56,16 +64,14 @@ export class KeyMoving<Node> {
     return surveyMoves(nodes.map(this.#options.reach), rings, this.#link, SURVEY_MS);
   }
 
-  /** @param nodes index-aligned with those of `rings` */
-  createMover(nodes: readonly Node[], rings: Rings, start: Start, callbacks: Callbacks): Mover {
-    const { reach, isBusy, onSourceSwept, onMoved, onFailure } = this.#options;
+  createMover({ nodes, right, isInForce, ...start }: StartOf<Node>, callbacks: Callbacks): Mover {
+    const { standing, reach, isBusy, onMoved, onFailure } = this.#options;
+    const pass = (): Pass => moverPass(standing, right, isInForce);
     return new Mover({
-      nodes: nodes.map(reach),
-      rings,
       ...start,
+      nodes: nodes.map(reach),
       isBusy,
-      link: { ...this.#link, onFirstSeen: callbacks.onFirstSeen },
-      onSourceSwept,
+      link: { ...this.#link, pass, onFirstSeen: callbacks.onFirstSeen },
       onSwept: callbacks.onSwept,
       onDropped: callbacks.onDropped,
       onMoved: (source, target, keys, bytes) => {

@@ -1,33 +1,27 @@
 /**
- * What keeps moves of keys from beginning, and who waits for its end: the operator's pause, which concerns the sweep; a
- * cancel, which holds first the sweep and then all moves; and commands that look at all nodes at once, and must not see
- * a key twice or not at all.
+ * What keeps moves of a source's keys from beginning, and who waits for its end: the operator's pause, which concerns the
+ * sweep; a cancel, which holds first the sweep and then all moves; and commands that look at all nodes at once (`Looks`).
  */
-import type { MoveWaiter } from '../proxy/key-moves.js';
 import type { Timers } from '../time/timers.js';
-
-/** A client that is resumed asks at the end of the turn, or of the next one. */
-const GRACE_TURNS = 3;
+import type { Looks } from './looks.js';
 
 /** What a move is for. */
 export type Purpose = 'settle' | 'sweep';
 
 export class MoveGate {
   readonly #timers: Pick<Timers, 'now' | 'after'>;
+  readonly #looks: Looks;
+  readonly #forgetLooks: () => void;
   #paused = false;
   #held: 'sweep' | 'all' | null = null;
   #stopped = false;
   /** Wakes those who wait for the end of a pause, of a hold, or of a move. */
   #wakes: (() => void)[] = [];
-  /** Commands that look at all nodes at once. */
-  #lookers = 0;
-  /** Who waits until it may look. */
-  readonly #waiting = new Set<MoveWaiter>();
-  /** Turns of the event loop in which those who waited may ask again, before anything else begins. */
-  #grace = 0;
 
-  constructor(timers: Pick<Timers, 'now' | 'after'>) {
+  constructor(timers: Pick<Timers, 'now' | 'after'>, looks: Looks) {
     this.#timers = timers;
+    this.#looks = looks;
+    this.#forgetLooks = looks.onFree(() => this.wakeAll());
   }
 
   get paused(): boolean {
@@ -65,34 +59,8 @@ export class MoveGate {
 
   stop(): void {
     this.#stopped = true;
+    this.#forgetLooks();
     this.wakeAll();
-  }
-
-  /** A command looks at all nodes; nothing is on its way. */
-  beginLook(): void {
-    this.#lookers++;
-  }
-
-  endLook(): void {
-    this.#lookers--;
-    if (this.#lookers === 0) this.wakeAll();
-  }
-
-  /** Keys are on their way: the client is resumed when none is, and can ask again before others begin to move. */
-  waitToLook(client: MoveWaiter): void {
-    this.#waiting.add(client);
-  }
-
-  /** Nothing is on its way any more. */
-  letLook(): void {
-    if (this.#waiting.size === 0) return;
-    this.#grace = GRACE_TURNS;
-    resumeAll(this.#waiting);
-  }
-
-  /** Nobody is let look any more: the clients ask anew, elsewhere. */
-  giveUpLooks(): void {
-    resumeAll(this.#waiting);
   }
 
   /** Settles when the sweep is not paused, or all is stopped. */
@@ -102,15 +70,8 @@ export class MoveGate {
 
   /** Settles when a move may begin, or all is stopped. Commands that need the nodes to hold still go first. */
   async whileHeld(purpose: Purpose): Promise<void> {
-    for (;;) {
-      if (this.#stopped) return;
-      if (this.#held === 'all' || this.#held === purpose) await this.nextWake();
-      else if (this.#lookers > 0 || this.#waiting.size > 0) await this.nextWake();
-      else if (this.#grace === 0) return;
-      else {
-        this.#grace--;
-        await new Promise((resolve) => setImmediate(resolve));
-      }
+    while (!this.#stopped && (this.#held === 'all' || this.#held === purpose || this.#looks.comeFirst)) {
+      await this.nextWake();
     }
   }
 
@@ -139,9 +100,4 @@ export class MoveGate {
       this.#timers.after(milliseconds, resolve);
     });
   }
-}
-
-export function resumeAll(waiters: Set<MoveWaiter>): void {
-  for (const waiter of waiters) waiter.resumeSoon();
-  waiters.clear();
 }

@@ -1,7 +1,8 @@
 /**
- * Moves keys from the nodes that lose them to the nodes that get them.
+ * Moves keys from one node that loses them to the nodes that get them. Each source of a change has one mover at a time, in
+ * whichever proxy.
  *
- * Two ask for moves: clients whose next command is on a moved key (`settle`), and the sweep, which walks every
+ * Two ask for moves: clients whose next command is on a moved key (`settle`), and the sweep, which walks the
  * source. Both go through `#move`, which takes care that a key is moved by one of them at a time: a key in
  * flight is on both nodes for a moment, and nobody may write it then.
  *
@@ -9,16 +10,18 @@
  * is gone from there it stays gone: that is remembered, for keys one by one and for a source as a whole.
  */
 import { NodeFailure } from '../node/failure.js';
-import type { KeyMoves, MoveWaiter } from '../proxy/key-moves.js';
+import { type MoveWaiter, resumeAll } from '../proxy/key-moves.js';
 import type { Rings } from '../ring/rings.js';
 import { systemTimers, type Timers } from '../time/timers.js';
 import { Carrier } from './carrier.js';
 import { keyName } from './key-name.js';
-import { MoveGate, type Purpose, resumeAll } from './move-gate.js';
-import { MoveMemory } from './move-memory.js';
+import type { Looks } from './looks.js';
+import type { MigrateTurns } from './migrate-turns.js';
+import { MoveGate, type Purpose } from './move-gate.js';
+import type { MoveMemory } from './move-memory.js';
 import { type MoverNode, MovingNodes, type MovingNodesOptions, type RunIds } from './moving-nodes.js';
 import { Pace } from './pace.js';
-import { movingBetween, sweepSource, walkNode } from './sweep.js';
+import { movingBetween, sweepSource, type WalkHooks, walkNode } from './sweep.js';
 import { TransferRefused } from './transfer-refused.js';
 import { unlinkKeys } from './unlink.js';
 
@@ -26,20 +29,24 @@ export interface MoverOptions {
   readonly nodes: readonly MoverNode[];
   /** Over `nodes`. */
   readonly rings: Rings;
+  /** The node whose keys move. */
+  readonly source: number;
   /** The processes of the nodes, as they were at the fence. */
   readonly runIds: RunIds;
-  /** The memory of the change that this one turns round. */
-  readonly earlier: MoveMemory | null;
-  /** Whether a proxy before this one has moved keys of this change. */
-  readonly resumed: boolean;
+  /** What this proxy remembers of the change, of all sources. */
+  readonly memory: MoveMemory;
+  /** Shared with the movers of other sources. */
+  readonly looks: Looks;
+  readonly turns: MigrateTurns;
   readonly link: MovingNodesOptions;
   /** Told when the sweep stops because of a failure; it goes on with `resume`. */
   readonly onFailure: (message: string) => void;
   /** Whether clients are being served. */
   readonly isBusy: () => boolean;
-  readonly onSwept: () => void;
-  /** A source has no moved key left. */
-  readonly onSourceSwept: (source: number) => void;
+  /** How many sources are being swept, by whichever proxy. */
+  readonly sweeping: () => number;
+  /** The source has no moved key left. @returns whether that counts from now on */
+  readonly onSwept: () => Promise<boolean>;
   /**
    * So many keys read as missing now, because their node was restarted while they moved: what it had may have been
    * from the past, and could not be told from what has been deleted since.
@@ -54,11 +61,11 @@ export interface MoverOptions {
 /** How far the sweep of one node is. */
 export interface SourceProgress {
   readonly node: string;
-  done: boolean;
-  keysMoved: number;
-  keysScanned: number;
+  readonly done: boolean;
+  readonly keysMoved: number;
+  readonly keysScanned: number;
   /** The large key that is being moved alone, or null. */
-  largeKey: { key: string; bytes: number } | null;
+  readonly largeKey: { readonly key: string; readonly bytes: number } | null;
 }
 
 /** Keys that one batch of settles takes. */
@@ -68,9 +75,8 @@ const SETTLES_AT_ONCE = 4;
 /** A move that failed is tried again after this long. */
 const RETRY_MS = 100;
 
-/** Keys that wait to be settled, by name, of one source, target and database. */
+/** Keys that wait to be settled, by name, of one target and database. */
 interface Route {
-  readonly source: number;
   readonly target: number;
   readonly database: number;
   readonly waiting: Map<string, { readonly key: Buffer; readonly clients: Set<MoveWaiter> }>;
@@ -79,14 +85,15 @@ interface Route {
   scheduled: boolean;
 }
 
-export class Mover implements KeyMoves {
+export class Mover {
   readonly #options: MoverOptions;
+  readonly #source: number;
+  readonly #memory: MoveMemory;
+  readonly #looks: Looks;
   readonly #timers: Pick<Timers, 'now' | 'after'>;
   readonly #links: MovingNodes;
   readonly #pace: Pace;
-  /** What has been settled, in this turn of the change and before. */
-  readonly memory: MoveMemory;
-  readonly #progress = new Map<number, SourceProgress>();
+  readonly #progress: { -readonly [Field in keyof SourceProgress]: SourceProgress[Field] };
   readonly #routes = new Map<string, Route>();
   /** Keys that are on their way, with who waits for them. */
   readonly #inFlight = new Map<string, Set<MoveWaiter>>();
@@ -95,86 +102,82 @@ export class Mover implements KeyMoves {
   readonly #gate: MoveGate;
   /** Batches of the sweep that are on their way. */
   #sweeping = 0;
-  bytesMoved = 0;
-  error: string | null = null;
+  #bytesMoved = 0;
+  #error: string | null = null;
 
   constructor(options: MoverOptions) {
+    const { nodes, source, memory, looks, turns, timers = systemTimers } = options;
     this.#options = options;
-    this.#timers = options.timers ?? systemTimers;
-    this.#gate = new MoveGate(this.#timers);
-    this.memory = new MoveMemory(options.nodes, options.earlier, !options.resumed);
-    this.#links = new MovingNodes(options.nodes, options.runIds, options.link);
-    this.#pace = new Pace(options.isBusy, this.#timers);
-    this.#carrier = new Carrier(this.#links, this.memory, {
-      onMoved: (source, target, keys, bytes) => this.#count(source, target, keys, bytes),
+    this.#source = source;
+    this.#memory = memory;
+    this.#looks = looks;
+    this.#timers = timers;
+    this.#gate = new MoveGate(timers, looks);
+    this.#links = new MovingNodes(nodes, options.runIds, options.link);
+    this.#pace = new Pace(options.isBusy, options.sweeping, timers);
+    const node = nodes[source]?.name ?? '';
+    this.#progress = { node, done: false, keysMoved: 0, keysScanned: 0, largeKey: null };
+    this.#carrier = new Carrier(this.#links, memory, turns, {
+      onMoved: (from, to, keys, bytes) => this.#count(from, to, keys, bytes),
       onDropped: options.onDropped,
-      onLarge: (source, key) => {
-        const progress = this.#progress.get(source);
-        if (progress !== undefined) progress.largeKey = key;
+      onLarge: (_source, key) => {
+        this.#progress.largeKey = key;
       },
     });
-    for (const source of options.rings.sources()) {
-      const node = options.nodes[source]?.name ?? '';
-      this.#progress.set(source, { node, done: false, keysMoved: 0, keysScanned: 0, largeKey: null });
-    }
   }
 
   get paused(): boolean {
     return this.#gate.paused;
   }
 
-  get progress(): readonly SourceProgress[] {
-    return [...this.#progress.values()];
+  get progress(): SourceProgress {
+    return { ...this.#progress };
   }
 
-  isSettled(source: number, database: number, buffer: Buffer, start: number, end: number): boolean {
-    return this.memory.settled.has(source, database, buffer, start, end);
+  /** Of serialized values. */
+  get bytesMoved(): number {
+    return this.#bytesMoved;
   }
 
-  noteGone(source: number, database: number, key: Buffer): void {
-    this.memory.settled.add(source, database, key);
+  /** Why it does not get on, or null. */
+  get error(): string | null {
+    return this.#error;
   }
 
-  settle(source: number, target: number, database: number, key: Buffer, client: MoveWaiter): void {
-    const name = keyName(source, database, key);
+  /** Moves the key to `target`, and then resumes the client. Asking again for the same key does no harm. */
+  settle(target: number, database: number, key: Buffer, client: MoveWaiter): void {
+    const name = keyName(this.#source, database, key);
     const inFlight = this.#inFlight.get(name);
     if (inFlight !== undefined) {
       inFlight.add(client);
       return;
     }
-    const route = this.#route(source, target, database);
+    const route = this.#route(target, database);
     const entry = route.waiting.get(name) ?? { key, clients: new Set() };
     entry.clients.add(client);
     route.waiting.set(name, entry);
     this.#schedule(route);
   }
 
-  runIdOf(source: number): string {
-    return this.#links.runIdOf(source);
+  /** The source has answered that it does not have the key: from now on it counts as settled. */
+  noteGone(database: number, key: Buffer): void {
+    this.#memory.settled.add(this.#source, database, key);
   }
 
-  holdMoves(client: MoveWaiter): boolean {
-    if (this.#inFlight.size > 0) {
-      this.#gate.waitToLook(client);
-      return false;
-    }
-    this.#gate.beginLook();
-    return true;
-  }
-
-  releaseMoves(): void {
-    this.#gate.endLook();
+  /** The run id of a node's process as it was at the fence; empty: it is not known. */
+  runIdOf(node: number): string {
+    return this.#links.runIdOf(node);
   }
 
   /** Nothing is moved off these nodes: what they held is given up. */
   giveUp(nodes: readonly number[]): void {
     this.#links.forget(nodes);
-    for (const index of nodes) this.#markSwept(index);
+    if (nodes.includes(this.#source)) this.#markSwept();
   }
 
-  /** Walks every source until none has a moved key any more. */
+  /** Walks the source until it has no moved key any more. */
   async sweep(): Promise<void> {
-    await this.#track(Promise.all([...this.#progress.keys()].map((source) => this.#sweepSource(source))));
+    await this.#track(this.#sweepSource());
     // A key that failed to settle, and a connection that failed with commands in flight, must not be left behind.
     while (!this.#gate.stopped) {
       if (this.#inFlight.size > 0) await this.#gate.nextWake();
@@ -182,21 +185,18 @@ export class Mover implements KeyMoves {
       else await this.#gate.sleep(RETRY_MS);
     }
     while (this.#gate.held && !this.#gate.stopped) await this.#gate.nextWake();
-    if (!this.#gate.stopped) this.#options.onSwept();
+    if (!this.#gate.stopped && (await this.#options.onSwept())) this.#markSwept();
   }
 
   /**
-   * Begins no further moves until `release`, and waits until none is under way: first the sweep's, which may be large,
-   * while clients' keys go on moving; then these. What is settled stays settled. Not the operator's pause.
-   * @param sweepTimeout how long the sweep may take to stand still, in milliseconds; nobody waits for it
-   * @param timeout how long clients may be kept from settling keys after that, in milliseconds
-   * @returns whether nothing is under way; `release` must follow in any case
+   * Begins no further moves until `release`, and waits until none is under way: of the sweep, which may be large, while
+   * clients' keys go on moving; or all. What is settled stays settled. Not the operator's pause.
+   * @param timeout milliseconds
+   * @returns whether none is under way; `release` must follow in any case
    */
-  async hold(sweepTimeout: number, timeout: number): Promise<boolean> {
-    this.#gate.hold('sweep');
-    if (!(await this.#gate.until(() => this.#sweeping === 0, sweepTimeout))) return false;
-    this.#gate.hold('all');
-    return this.#gate.until(() => this.#inFlight.size === 0, timeout);
+  hold(what: 'sweep' | 'all', timeout: number): Promise<boolean> {
+    this.#gate.hold(what);
+    return this.#gate.until(() => (what === 'sweep' ? this.#sweeping : this.#inFlight.size) === 0, timeout);
   }
 
   release(): void {
@@ -208,11 +208,11 @@ export class Mover implements KeyMoves {
   }
 
   resume(): void {
-    this.error = null;
+    this.#error = null;
     this.#gate.resume();
   }
 
-  /** @param keysPerSecond 0: as fast as it goes */
+  /** @param keysPerSecond of all sources together; 0: as fast as it goes */
   throttle(keysPerSecond: number): void {
     this.#pace.throttle(keysPerSecond);
   }
@@ -231,7 +231,6 @@ export class Mover implements KeyMoves {
       route.waiting.clear();
     }
     for (const clients of this.#inFlight.values()) resumeAll(clients);
-    this.#gate.giveUpLooks();
     await this.#links.close();
   }
 
@@ -242,11 +241,11 @@ export class Mover implements KeyMoves {
     return this.#links.dropLate();
   }
 
-  #route(source: number, target: number, database: number): Route {
-    const name = `${source} ${target} ${database}`;
+  #route(target: number, database: number): Route {
+    const name = `${target} ${database}`;
     let route = this.#routes.get(name);
     if (route === undefined) {
-      route = { source, target, database, waiting: new Map(), running: 0, scheduled: false };
+      route = { target, database, waiting: new Map(), running: 0, scheduled: false };
       this.#routes.set(name, route);
     }
     return route;
@@ -264,7 +263,7 @@ export class Mover implements KeyMoves {
 
   async #settleBatch(route: Route): Promise<void> {
     await this.#gate.whileHeld('settle');
-    const { source, target, database, waiting } = route;
+    const { target, database, waiting } = route;
     const batch: Buffer[] = [];
     const clients = new Set<MoveWaiter>();
     for (const [name, entry] of waiting) {
@@ -281,9 +280,9 @@ export class Mover implements KeyMoves {
     route.running++;
     if (waiting.size > 0) this.#schedule(route);
     try {
-      await this.#move(source, target, database, batch, 'settle');
+      await this.#move(target, database, batch, 'settle');
     } catch (error) {
-      this.#fail(source, error, false);
+      this.#fail(error, false);
       // The clients ask again, or give up when they have waited too long.
       await this.#gate.sleep(RETRY_MS);
     }
@@ -292,29 +291,22 @@ export class Mover implements KeyMoves {
     if (waiting.size > 0) this.#schedule(route);
   }
 
-  async #sweepSource(source: number): Promise<void> {
-    const progress = this.#progress.get(source);
-    while (progress !== undefined && !progress.done && !this.#gate.stopped) {
+  async #sweepSource(): Promise<void> {
+    const source = this.#source;
+    const { rings } = this.#options;
+    for (let isWalked = false; !isWalked && !this.#progress.done && !this.#gate.stopped; ) {
       try {
-        await sweepSource(source, this.#options.rings, {
-          link: () => this.#links.link(source, 'sweep'),
-          scanKeys: () => this.#pace.scanKeys,
-          scanned: (keys) => {
-            progress.keysScanned += keys;
-          },
-          move: (target, database, keys) => this.#sweepBatches(source, target, database, keys),
-          goesOn: async () => {
-            await this.#gate.whilePaused();
-            return !this.#gate.stopped;
-          },
+        await sweepSource(source, rings, {
+          ...this.#walkOf(source, (keys) => {
+            this.#progress.keysScanned += keys;
+          }),
+          move: (target, database, keys) => this.#sweepBatches(target, database, keys),
         });
-        for (const target of this.#options.rings.targetsOf(source)) {
-          await this.#clearTarget(source, target);
-        }
-        if (!this.#gate.stopped) this.#markSwept(source);
+        for (const target of rings.targetsOf(source)) await this.#clearTarget(target);
+        isWalked = true;
       } catch (error) {
-        if (progress.done) return;
-        this.#fail(source, error, true);
+        if (this.#progress.done) return;
+        this.#fail(error, true);
         if (passes(error)) await this.#gate.sleep(RETRY_MS);
         await this.#gate.whilePaused();
       }
@@ -322,61 +314,63 @@ export class Mover implements KeyMoves {
   }
 
   /** A target that was restarted may have keys of the past, which the source does not have any more. */
-  async #clearTarget(source: number, target: number): Promise<void> {
+  async #clearTarget(target: number): Promise<void> {
     if (this.#gate.stopped || !this.#links.wasRestarted(target, await this.#links.link(target, 'sweep'))) return;
-    const { rings } = this.#options;
-    const hooks = {
-      link: () => this.#links.link(target, 'sweep'),
+    await walkNode(
+      this.#walkOf(target, () => {}),
+      (database, keys) =>
+        this.#sweepBatches(target, database, movingBetween(this.#source, target, this.#options.rings, keys)),
+    );
+  }
+
+  #walkOf(node: number, scanned: WalkHooks['scanned']): WalkHooks {
+    return {
+      link: () => this.#links.link(node, 'sweep'),
       scanKeys: () => this.#pace.scanKeys,
-      scanned: () => {},
+      scanned,
       goesOn: async () => {
         await this.#gate.whilePaused();
         return !this.#gate.stopped;
       },
     };
-    await walkNode(hooks, (database, keys) =>
-      this.#sweepBatches(source, target, database, movingBetween(source, target, rings, keys)),
-    );
   }
 
-  async #sweepBatches(source: number, target: number, database: number, keys: readonly Buffer[]): Promise<void> {
+  async #sweepBatches(target: number, database: number, keys: readonly Buffer[]): Promise<void> {
     let left: readonly Buffer[] = keys;
     for (;;) {
       await this.#gate.whilePaused();
       await this.#gate.whileHeld('sweep');
       if (this.#gate.stopped) return;
       // Looked at behind every wait: clients settle keys meanwhile, and then write them at the target.
-      const settled = left.filter((key) => this.#isKnownSettled(source, database, key));
-      if (settled.length > 0) await this.#unlinkStale(source, database, settled);
-      left = left.filter((key) => !this.#isKnownSettled(source, database, key));
+      const settled = left.filter((key) => this.#isKnownSettled(database, key));
+      if (settled.length > 0) await this.#unlinkStale(database, settled);
+      left = left.filter((key) => !this.#isKnownSettled(database, key));
       if (left.length === 0) return;
       // A key that is being settled is looked at again when that is over: it may have failed.
       const batch = left
         .slice(0, this.#pace.batchKeys)
-        .filter((key) => !this.#inFlight.has(keyName(source, database, key)));
+        .filter((key) => !this.#inFlight.has(keyName(this.#source, database, key)));
       if (batch.length === 0) {
         await this.#gate.nextWake();
         continue;
       }
       const start = this.#timers.now();
-      await this.#move(source, target, database, batch, 'sweep');
+      await this.#move(target, database, batch, 'sweep');
       const done = new Set(batch);
       left = left.filter((key) => !done.has(key));
-      let active = 0;
-      for (const progress of this.#progress.values()) if (!progress.done) active++;
-      const pause = this.#pace.after(batch.length, this.#timers.now() - start, active);
+      const pause = this.#pace.after(batch.length, this.#timers.now() - start);
       if (pause > 0) await this.#gate.sleep(pause);
     }
   }
 
-  #isKnownSettled(source: number, database: number, key: Buffer): boolean {
-    return this.memory.settled.has(source, database, key, 0, key.length);
+  #isKnownSettled(database: number, key: Buffer): boolean {
+    return this.#memory.settled.has(this.#source, database, key, 0, key.length);
   }
 
   /** A source that was restarted may have again what has left it. */
-  async #unlinkStale(source: number, database: number, keys: readonly Buffer[]): Promise<void> {
-    const link = await this.#links.link(source, 'sweep');
-    if (!this.#links.wasRestarted(source, link) || this.#gate.held) return;
+  async #unlinkStale(database: number, keys: readonly Buffer[]): Promise<void> {
+    const link = await this.#links.link(this.#source, 'sweep');
+    if (!this.#links.wasRestarted(this.#source, link) || this.#gate.held) return;
     // Whoever holds the sweep waits for this as well: run late, it would remove what has come back.
     this.#sweeping++;
     await unlinkKeys(link, database, keys).finally(() => {
@@ -386,17 +380,19 @@ export class Mover implements KeyMoves {
   }
 
   /** Moves keys that are not in flight. @throws when they could not be moved; then none of them counts as settled */
-  async #move(source: number, target: number, database: number, keys: Buffer[], purpose: Purpose): Promise<void> {
+  async #move(target: number, database: number, keys: Buffer[], purpose: Purpose): Promise<void> {
+    const source = this.#source;
     const names = keys.map((key) => keyName(source, database, key));
     for (const name of names) this.#inFlight.set(name, new Set());
+    this.#looks.moves();
     if (purpose === 'sweep') this.#sweeping++;
     try {
       await this.#carrier.carry(source, target, database, keys, purpose);
-      for (const key of keys) this.memory.settled.add(source, database, key);
+      for (const key of keys) this.#memory.settled.add(source, database, key);
     } catch (error) {
       // What was sent and not answered may still run: until the nodes have dropped it, the keys stay in flight.
       while (error instanceof NodeFailure && !this.#gate.stopped && !(await this.#dropLate())) {
-        this.#fail(source, error, purpose === 'sweep');
+        this.#fail(error, purpose === 'sweep');
         await this.#gate.sleep(RETRY_MS);
       }
       throw error;
@@ -407,33 +403,31 @@ export class Mover implements KeyMoves {
         this.#inFlight.delete(name);
         if (waiting !== undefined) resumeAll(waiting);
       }
-      if (this.#inFlight.size === 0) this.#gate.letLook();
+      this.#looks.moved();
       this.#gate.wakeAll();
     }
   }
 
   #count(source: number, target: number, keys: number, bytes: number): void {
-    const progress = this.#progress.get(source);
-    if (progress !== undefined) progress.keysMoved += keys;
-    this.bytesMoved += bytes;
+    this.#progress.keysMoved += keys;
+    this.#bytesMoved += bytes;
     this.#options.onMoved(this.#links.at(source).name, this.#links.at(target).name, keys, bytes);
   }
 
-  #markSwept(source: number): void {
-    const progress = this.#progress.get(source);
-    if (progress === undefined) return;
-    progress.done = true;
-    this.memory.settled.addSource(source);
-    this.#options.onSourceSwept(source);
+  #markSwept(): void {
+    this.#progress.done = true;
+    this.#memory.settled.addSource(this.#source);
+    this.#gate.wakeAll();
   }
 
-  #fail(source: number, error: unknown, pauses: boolean): void {
-    if (this.#progress.get(source)?.done === true) return;
+  #fail(error: unknown, pauses: boolean): void {
+    if (this.#progress.done) return;
     const why = error instanceof Error ? error.message : String(error);
-    this.error = `moving keys off ${this.#links.at(source).name} (${this.#links.at(source).address}) failed: ${why}`;
+    const { name, address } = this.#links.at(this.#source);
+    this.#error = `moving keys off ${name} (${address}) failed: ${why}`;
     if (!pauses || this.#gate.paused || passes(error)) return;
     this.#gate.pause();
-    this.#options.onFailure(this.error);
+    this.#options.onFailure(this.#error);
   }
 
   async #dropLate(): Promise<boolean> {

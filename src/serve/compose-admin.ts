@@ -11,6 +11,8 @@ import { parseAddress } from '../node/address.js';
 import type { PlaneHost } from '../plane/host.js';
 import { bucketUpperBound } from '../proxy/measure/histogram.js';
 import type { PlaneStats } from '../proxy/measure/plane-stats.js';
+import { EtcdCounts } from '../telemetry/etcd-counts.js';
+import { FenceCounts } from '../telemetry/fence-counts.js';
 import { fleetFigures } from '../telemetry/fleet-figures.js';
 import { LoadHistory } from '../telemetry/load-history.js';
 import type { Logger } from '../telemetry/log.js';
@@ -69,6 +71,9 @@ export function composeAdmin(needs: AdminNeeds): AdminParts {
     load: () => ownLoad(load),
     heard: null,
   });
+  const etcd = config.coordination === 'etcd' ? new EtcdCounts() : null;
+  const fences = new FenceCounts();
+  const endCounting = [fences.listen(), etcd?.listen()];
   const metrics = new ProxyMetrics({
     identity,
     plane: () => plane.stats(),
@@ -77,7 +82,8 @@ export function composeAdmin(needs: AdminNeeds): AdminParts {
     bytesMoved: () => ring.bytesMoved,
     strays: () => strays.report().nodes,
     fleet: () => fleetFigures(fleet.proxies(), fleet.coordination(), ring.generation),
-    etcd: () => null,
+    fences: () => fences.read(),
+    etcd: () => (etcd === null ? null : { isReachable: store.isReachable, ...etcd.read() }),
     softState: () => null,
   });
   const viewOf = (stats: PlaneStats): StatsView =>
@@ -120,6 +126,7 @@ export function composeAdmin(needs: AdminNeeds): AdminParts {
       fleet.close();
       await server?.close();
       recent.stop();
+      for (const end of endCounting) end?.();
     },
   };
 }

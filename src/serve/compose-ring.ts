@@ -4,13 +4,17 @@ import { nodeChecks } from '../health/node-checks.js';
 import type { NodeMonitors } from '../health/node-monitors.js';
 import type { ProxyIdentity } from '../identity.js';
 import type { PlaneHost } from '../plane/host.js';
-import { killProxies } from '../rebalance/connections.js';
+import { killEarlierMovers, killProxies, listProxies } from '../rebalance/connections.js';
 import type { FunctionKeeper } from '../rebalance/function-keeper.js';
 import { KeyMoving } from '../rebalance/key-moving.js';
 import type { Logger } from '../telemetry/log.js';
+import { systemTimers } from '../time/timers.js';
+import { StrangerWatch } from '../topology/admission/stranger-watch.js';
+import { refuseStrangers, type StrangerPorts } from '../topology/admission/strangers.js';
 import { RING_PATH } from '../topology/coordinator/forwarding.js';
 import { publishGeneration } from '../topology/events.js';
 import { StrayChecks } from '../topology/jobs/stray-checks.js';
+import { OwnPredecessor } from '../topology/participant/own-predecessor.js';
 import type { OwnStanding, StandingPorts } from '../topology/participant/own-standing.js';
 import { RingManager } from '../topology/ring-manager.js';
 import { type Member, RECORD_FORMAT } from '../topology/state/ring-state.js';
@@ -41,6 +45,9 @@ export interface RingNeeds {
 export interface RingParts {
   readonly ring: RingManager;
   readonly strays: StrayChecks;
+  readonly strangerWatch: StrangerWatch;
+  /** For a start under an id that another process of this proxy had. */
+  readonly predecessor: OwnPredecessor;
   readonly standing: StandingPorts;
 }
 
@@ -68,18 +75,23 @@ export function composeRing({
     connectTimeout,
     reach,
     isBusy: () => plane.isBusy(),
-    onSourceSwept: (source) => plane.sourceSwept(source),
     onMoved: (keys, bytes) => watcher.countMoved(keys, bytes),
     onFailure: watch,
   });
   const upkeep = new Upkeep();
+  const strangers: StrangerPorts = {
+    connections: (nodes) => listProxies(nodes.map(reach), connectTimeout),
+    known: async () => [standing.id, ...(await store.members()).map(({ id }) => id)],
+  };
   const strays = new StrayChecks({
     upkeep,
     open: (node) => moving.open(node),
     stable: () => ring.stableRing,
     runId: (node) => monitors.runIdOf(node),
+    refuseStrangers: async (nodes) => void (await refuseStrangers(nodes, false, strangers)),
     warn,
   });
+  const predecessor = new OwnPredecessor((node) => killProxies([reach(node)], [standing.id], connectTimeout));
   const checks = nodeChecks<Member>(reach, config, standing);
   const ring: RingManager = new RingManager(proxyId, store, {
     ...checks,
@@ -93,6 +105,7 @@ export function composeRing({
       watch();
     },
     health: (node) => monitors.healthOf(node),
+    strangers,
     clearStrays: (...change) => strays.clearBefore(...change),
     bringFunctions: (members, node) => functions.bring(members.map(reach), reach(node)),
     flush: (node) => upkeep.run(`empties ${node.name} (${node.address})`, () => checks.flush(node)),
@@ -100,10 +113,16 @@ export function composeRing({
       const [processes, own] = await Promise.all([plane.fence(timeout), upkeep.fence(timeout)]);
       return [...processes, own];
     },
-    killLateConnections: (nodes) => plane.killLateConnections(nodes.map(reach)),
+    killLateConnections: async (nodes) => {
+      await predecessor.dropRest(nodes);
+      await plane.killLateConnections(nodes.map(reach));
+    },
     killPredecessors: (nodes, proxies) => killProxies(nodes.map(reach), proxies, connectTimeout),
+    killEarlierMovers: (nodes, { id: source }, { revision }) =>
+      killEarlierMovers(nodes.map(reach), { source, revision }, connectTimeout),
     survey: (...change) => moving.survey(...change),
     createMover: (...change) => moving.createMover(...change),
+    onSourceSwept: (source) => plane.sourceSwept(source),
     memberInfo: () => ({
       admin: advertised(),
       version: identity.version,
@@ -126,5 +145,6 @@ export function composeRing({
     consistency: () => ring.consistency,
     onFencedOff: () => warn(`this proxy (${standing.id}) was passed over by the others of its fleet`),
   };
-  return { ring, strays, standing: standingPorts };
+  const strangerWatch = new StrangerWatch({ ...strangers, nodes: () => ring.routed, warn }, systemTimers);
+  return { ring, strays, strangerWatch, predecessor, standing: standingPorts };
 }

@@ -16,6 +16,14 @@ export interface FleetFigures {
   readonly leaseSeconds: number | null;
 }
 
+/** Fences that this proxy has seen since its start. */
+export interface FenceFigures {
+  readonly passed: number;
+  readonly givenUp: number;
+  /** For which they stood. */
+  readonly time: HistogramData;
+}
+
 /** What this proxy has asked of etcd since its start. */
 export interface EtcdFigures {
   readonly isReachable: boolean;
@@ -47,6 +55,7 @@ export interface SoftStateFigures {
 /** Null: the proxy has no such thing. */
 export interface FleetReads {
   readonly fleet: () => FleetFigures;
+  readonly fences: () => FenceFigures;
   readonly etcd: () => EtcdFigures | null;
   readonly softState: () => SoftStateFigures | null;
 }

@@ -30,6 +30,7 @@ export class ProxyMetrics {
         bytesMoved: options.bytesMoved,
         strays: options.strays,
         fleet: options.fleet,
+        fences: options.fences,
         etcd: options.etcd,
         softState: options.softState,
       }),

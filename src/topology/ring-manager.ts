@@ -25,12 +25,10 @@ import type { Rings } from '../ring/rings.js';
 import { within } from '../time/within.js';
 import { RingBuilder } from './change-rings.js';
 import { foundRing } from './coordinator/bootstrap.js';
-import { ChangeNotes } from './coordinator/change-notes.js';
 import { planChange } from './coordinator/change-plan.js';
 import { addHistory } from './coordinator/finishing.js';
 import { RequestForwarding } from './coordinator/forwarding.js';
 import { CoordinatorJob } from './coordinator/office.js';
-import type { Recorder } from './coordinator/recorder.js';
 import { changeRunning, noChange, notMovingYet } from './coordinator/refusals.js';
 import type { RingAnswer, RingRequest } from './coordinator/ring-requests.js';
 import { refuseTurning } from './coordinator/turning.js';
@@ -56,7 +54,6 @@ export class RingManager {
   readonly #participant: Participant;
   readonly #coordinator: CoordinatorJob;
   readonly #requests: RequestForwarding;
-  readonly #notes: ChangeNotes;
   readonly #moved = new MoveTotals();
   /** The duties of the fleet; later parts add theirs. */
   readonly jobs: JobSupervisor;
@@ -66,33 +63,34 @@ export class RingManager {
     this.#hooks = hooks;
     this.#store = store;
     const warn = (message: string): void => hooks.warn(message);
-    const recorder = (): Recorder | null => this.#coordinator.recorder;
-    const notes = new ChangeNotes(recorder, { isDeciding: () => this.#coordinator.isDeciding, warn });
-    const participant = new Participant(proxyId, store, this.#rings, {
+    const memberId = (): string => proxyId;
+    const jobs = new JobSupervisor({ memberId, store, warn });
+    const participant = new Participant(store, this.#rings, {
+      memberId,
       publish: (snapshot) => hooks.publish(snapshot),
       fence: (timeout) => hooks.fence(timeout),
       killLateConnections: (nodes) => hooks.killLateConnections(nodes),
-      killPredecessors: (nodes, proxies) => hooks.killPredecessors(nodes, proxies),
       keysOf: (node) => hooks.health(node)?.keys ?? 0,
       info: () => hooks.memberInfo(),
       warn,
       job: {
-        proxyId,
-        claims: store,
+        store,
+        jobs,
         createMover: (...start) => hooks.createMover(...start),
-        onFirstSeen: (job, index, runId) => notes.firstSeen(job, index, runId),
-        onDropped: (job) => notes.dropped(job),
+        killPredecessors: (...killed) => hooks.killPredecessors(...killed),
+        killEarlierMovers: (...killed) => hooks.killEarlierMovers(...killed),
         onMoved: (...moved) => this.#moved.count(...moved),
+        onSourceSwept: (job, source) => {
+          if (this.#participant.local?.job === job) hooks.onSourceSwept(source);
+        },
         onSwept: () => this.#coordinator.look(),
         warn,
       },
     });
-    this.#notes = notes;
     this.#participant = participant;
     this.#coordinator = new CoordinatorJob(store, participant, this.#rings, hooks);
-    const memberId = (): string => proxyId;
     this.#requests = new RequestForwarding({ memberId, store, peers: hooks.peers, own: this.#coordinator });
-    this.jobs = new JobSupervisor({ memberId, store, warn });
+    this.jobs = jobs;
     this.jobs.add(this.#coordinator);
   }
 
@@ -195,7 +193,7 @@ export class RingManager {
     const { stored, change, job } = this.#local();
     const { generation, change: record } = stored.state;
     if (record === null || change === null) throw noChange();
-    if (record.phase === 'preparing' || job?.mover === null) throw notMovingYet();
+    if (record.phase === 'preparing' || job?.isTakingOver === true) throw notMovingYet();
     refuseTurning(record, false);
     return { generation: generation + 2, dryRun: true, warnings: [], moves: change.rings.movesBack(), survey: null };
   }
@@ -231,7 +229,6 @@ export class RingManager {
 
   /** Ends the sweep; a change that is recorded goes on with the next start, or with whoever takes it up. */
   async close(): Promise<void> {
-    this.#notes.close();
     await this.jobs.close();
     await this.#participant.close();
   }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { Load } from '../../compose/load/load.js';
+import { hasEtcd, startEtcd } from '../support/etcd-process.js';
 import {
   COMPOSE,
   hasPrometheus,
@@ -49,7 +50,7 @@ describe.skipIf(!hasPrometheus)('the rules', () => {
   });
 });
 
-describe.skipIf(!hasPrometheus)('Prometheus at a proxy under load', () => {
+describe.skipIf(!hasPrometheus || !hasEtcd)('Prometheus at a proxy under load', () => {
   let nodes: RedisProcess[];
   let proxy: RingproxyProcess;
   let prometheus: PrometheusProcess;
@@ -65,13 +66,20 @@ describe.skipIf(!hasPrometheus)('Prometheus at a proxy under load', () => {
 
   beforeAll(async () => {
     nodes = await startRedises(4);
+    const etcd = await startEtcd();
     const { services } = parse(readFileSync(join(COMPOSE, 'compose.yaml'), 'utf8'), { merge: true }) as {
       services: { 'ringproxy-1': { environment: { RINGPROXY_KEY_GROUPS: string } } };
     };
     const { RINGPROXY_KEY_GROUPS } = services['ringproxy-1'].environment;
     proxy = await startRingproxy({
       nodes: nodes.slice(0, 3),
-      env: { RINGPROXY_ADMIN_TOKEN: TOKEN, RINGPROXY_KEY_GROUPS },
+      env: {
+        RINGPROXY_ADMIN_TOKEN: TOKEN,
+        RINGPROXY_KEY_GROUPS,
+        // A fleet of one: what only a fleet has is measured as well.
+        RINGPROXY_COORDINATION: 'etcd',
+        RINGPROXY_ETCD_ENDPOINTS: etcd.endpoints.join(','),
+      },
     });
     instance = new URL(proxy.admin).host;
     prometheus = await startPrometheus(instance);

@@ -1,6 +1,7 @@
 /** Which way keys go from one real node to another, and what becomes of copies from the past. */
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Carrier } from '../../src/rebalance/carrier.js';
+import { OwnTurns } from '../../src/rebalance/migrate-turns.js';
 import { MoveMemory } from '../../src/rebalance/move-memory.js';
 import type { MovingNodes } from '../../src/rebalance/moving-nodes.js';
 import { LARGE_BYTES } from '../../src/rebalance/transfer.js';
@@ -22,9 +23,10 @@ const at = (node: StageNode) => node.redis.client();
 /** A carrier over the two nodes, with all that it has told. */
 async function stage({ complete = true } = {}) {
   const nodes: MovingNodes = await movingNodes([source, target]);
-  const memory = new MoveMemory(nodes.nodes, null, complete);
+  const memory = new MoveMemory(nodes.nodes, null);
+  if (complete) for (const index of [0, 1]) memory.begin(index);
   const told: unknown[][] = [];
-  const carrier = new Carrier(nodes, memory, {
+  const carrier = new Carrier(nodes, memory, new OwnTurns(), {
     onMoved: (from, to, count, bytes) => told.push(['moved', from, to, count, bytes > 0]),
     onDropped: (count) => told.push(['dropped', count]),
     onLarge: (from, key) => told.push(['large', from, key === null ? null : key.key]),

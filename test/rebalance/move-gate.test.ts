@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { Looks } from '../../src/rebalance/looks.js';
 import { MoveGate } from '../../src/rebalance/move-gate.js';
 import { ManualTimers } from '../support/manual-timers.js';
 
@@ -17,16 +18,21 @@ function client(): { resumed: number; resumeSoon: () => void } {
   return waiter;
 }
 
+function gated(): { gate: MoveGate; looks: Looks } {
+  const looks = new Looks();
+  return { gate: new MoveGate(new ManualTimers(), looks), looks };
+}
+
 describe('a gate', () => {
   it('is open', async () => {
-    const gate = new MoveGate(new ManualTimers());
+    const { gate } = gated();
     expect(await isOpen(Promise.all([gate.whilePaused(), gate.whileHeld('settle'), gate.whileHeld('sweep')]))).toBe(
       true,
     );
   });
 
   it('keeps the sweep while it is paused', async () => {
-    const gate = new MoveGate(new ManualTimers());
+    const { gate } = gated();
     gate.pause();
     const wait = gate.whilePaused();
     gate.wakeAll();
@@ -36,7 +42,7 @@ describe('a gate', () => {
   });
 
   it('keeps the sweep alone, or everything, while it is held', async () => {
-    const gate = new MoveGate(new ManualTimers());
+    const { gate } = gated();
     gate.hold('sweep');
     const sweep = gate.whileHeld('sweep');
     expect([await isOpen(sweep), await isOpen(gate.whileHeld('settle'))]).toEqual([false, true]);
@@ -48,53 +54,54 @@ describe('a gate', () => {
   });
 
   it('keeps everything while somebody looks at all nodes, until the last has done so', async () => {
-    const gate = new MoveGate(new ManualTimers());
-    gate.beginLook();
-    gate.beginLook();
+    const { gate, looks } = gated();
+    expect([looks.hold(client()), looks.hold(client())]).toEqual([true, true]);
     const wait = gate.whileHeld('settle');
-    gate.endLook();
+    looks.release();
     expect(await isOpen(wait)).toBe(false);
-    gate.endLook();
+    looks.release();
     expect(await isOpen(wait)).toBe(true);
   });
 
   it('lets those look first who have waited for it', async () => {
-    const gate = new MoveGate(new ManualTimers());
+    const { gate, looks } = gated();
     const waiter = client();
-    gate.waitToLook(waiter);
+    looks.moves();
+    expect(looks.hold(waiter)).toBe(false);
     const wait = gate.whileHeld('settle');
     gate.wakeAll();
     expect([waiter.resumed, await isOpen(wait)]).toEqual([0, false]);
-    gate.letLook();
+    looks.moved();
     gate.wakeAll();
     // Who is resumed asks at the end of the turn, or of the next one.
     await new Promise((resolve) => setImmediate(resolve));
-    gate.beginLook();
+    expect(looks.hold(waiter)).toBe(true);
     expect([waiter.resumed, await isOpen(wait)]).toEqual([1, false]);
-    gate.endLook();
+    looks.release();
     expect(await isOpen(wait)).toBe(true);
   });
 
   it('opens when nobody asks who has waited', async () => {
-    const gate = new MoveGate(new ManualTimers());
-    gate.waitToLook(client());
+    const { gate, looks } = gated();
+    looks.moves();
+    looks.hold(client());
     const wait = gate.whileHeld('sweep');
-    gate.letLook();
-    gate.wakeAll();
+    looks.moved();
     expect(await isOpen(wait)).toBe(true);
   });
 
   it('opens for good when all is stopped', async () => {
-    const gate = new MoveGate(new ManualTimers());
+    const { gate, looks } = gated();
     const waiter = client();
     gate.pause();
     gate.hold('all');
-    gate.waitToLook(waiter);
+    looks.moves();
+    looks.hold(waiter);
     const waits = [gate.whilePaused(), gate.whileHeld('settle'), gate.until(() => false, 1000)];
     gate.stop();
     expect(await isOpen(Promise.all(waits))).toBe(true);
     expect(await waits[2]).toBe(false);
-    gate.giveUpLooks();
+    looks.giveUp();
     expect(waiter.resumed).toBe(1);
   });
 });
@@ -102,7 +109,7 @@ describe('a gate', () => {
 describe('what is waited for', () => {
   it('is looked at whenever something has changed', async () => {
     const timers = new ManualTimers();
-    const gate = new MoveGate(timers);
+    const gate = new MoveGate(timers, new Looks());
     let reached = false;
     const wait = gate.until(() => reached, 1000);
     gate.wakeAll();
@@ -115,7 +122,7 @@ describe('what is waited for', () => {
 
   it('is given up in time', async () => {
     const timers = new ManualTimers();
-    const gate = new MoveGate(timers);
+    const gate = new MoveGate(timers, new Looks());
     const wait = gate.until(() => false, 1000);
     timers.advance(1001);
     expect(await isOpen(wait)).toBe(false);

@@ -1,3 +1,6 @@
+import { Looks } from '../../src/rebalance/looks.js';
+import { OwnTurns } from '../../src/rebalance/migrate-turns.js';
+import { MoveMemory } from '../../src/rebalance/move-memory.js';
 import { Mover, type MoverOptions } from '../../src/rebalance/mover.js';
 import type { Timers } from '../../src/time/timers.js';
 import { LINK, moverNode, rings, runIdOf, type StageNode } from './stage.js';
@@ -5,11 +8,12 @@ import { LINK, moverNode, rings, runIdOf, type StageNode } from './stage.js';
 /** A mover between two real nodes, and all that it has told. */
 export class MoverStage {
   readonly mover: Mover;
+  readonly memory: MoveMemory;
+  readonly looks = new Looks();
   readonly source: StageNode;
   readonly target: StageNode;
   readonly failures: string[] = [];
   readonly moved: { source: string; target: string; keys: number; bytes: number }[] = [];
-  readonly sourcesSwept: number[] = [];
   swept = false;
   dropped = 0;
   busy = false;
@@ -24,19 +28,25 @@ export class MoverStage {
     const moves = (name: string) => change.then.ownerOf(Buffer.from(name), 0, name.length) === 1;
     this.#names = names.filter(moves);
     this.#resting = names.filter((name) => !moves(name));
+    const nodes = [source, target].map(moverNode);
+    this.memory = new MoveMemory(nodes, null);
+    this.memory.begin(0);
     this.mover = new Mover({
-      nodes: [source, target].map(moverNode),
+      nodes,
       rings: change.rings,
+      source: 0,
       runIds,
-      earlier: null,
-      resumed: false,
+      memory: this.memory,
+      looks: this.looks,
+      turns: new OwnTurns(),
+      sweeping: () => 1,
       link: { ...LINK, onFirstSeen: () => Promise.resolve() },
       onFailure: (message) => this.failures.push(message),
       isBusy: () => this.busy,
       onSwept: () => {
         this.swept = true;
+        return Promise.resolve(true);
       },
-      onSourceSwept: (index) => this.sourcesSwept.push(index),
       onDropped: (keys) => {
         this.dropped += keys;
       },
@@ -73,12 +83,17 @@ export class MoverStage {
   /** A client whose next command is on this key. Settles when it is resumed. */
   settle(name: string, database = 0): Promise<void> {
     return new Promise((resolve) => {
-      this.mover.settle(0, 1, database, Buffer.from(name), { resumeSoon: resolve });
+      this.mover.settle(1, database, Buffer.from(name), { resumeSoon: resolve });
     });
   }
 
   isSettled(name: string, database = 0): boolean {
-    return this.mover.isSettled(0, database, Buffer.from(name), 0, name.length);
+    return this.memory.settled.has(0, database, Buffer.from(name), 0, name.length);
+  }
+
+  /** Moves are to hold still: first those of the sweep. @returns whether they do, within so many milliseconds each */
+  async hold(sweepTimeout: number, timeout: number): Promise<boolean> {
+    return (await this.mover.hold('sweep', sweepTimeout)) && this.mover.hold('all', timeout);
   }
 
   /** Asks for the nodes to hold still. `resumed` settles when the client is told to ask again. */
@@ -87,7 +102,7 @@ export class MoverStage {
     const resumed = new Promise<void>((resolve) => {
       resume = resolve;
     });
-    return { holds: this.mover.holdMoves({ resumeSoon: () => resume() }), resumed };
+    return { holds: this.looks.hold({ resumeSoon: () => resume() }), resumed };
   }
 
   at(node: 'source' | 'target') {

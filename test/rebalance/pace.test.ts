@@ -2,15 +2,19 @@ import { describe, expect, it } from 'vitest';
 import { Pace } from '../../src/rebalance/pace.js';
 
 /** A pace whose clock stands still unless it is told to go on. */
-function paced({ busy = false } = {}) {
-  const state = { busy, now: 1000 };
-  const pace = new Pace(() => state.busy, { now: () => state.now });
+function paced({ busy = false, sources = 1 } = {}) {
+  const state = { busy, sources, now: 1000 };
+  const pace = new Pace(
+    () => state.busy,
+    () => state.sources,
+    { now: () => state.now },
+  );
   return { state, pace };
 }
 
 /** Batches of the size that is asked for, each of which takes so long, until the size settles. */
 function settle(pace: Pace, took: (keys: number) => number, batches = 40): number {
-  for (let i = 0; i < batches; i++) pace.after(pace.batchKeys, took(pace.batchKeys), 1);
+  for (let i = 0; i < batches; i++) pace.after(pace.batchKeys, took(pace.batchKeys));
   return pace.batchKeys;
 }
 
@@ -18,15 +22,15 @@ describe('the size of a batch', () => {
   it('grows while batches are quick, to 128 keys', () => {
     const { pace } = paced();
     expect(pace.batchKeys).toBe(16);
-    pace.after(16, 1, 1);
+    pace.after(16, 1);
     expect(pace.batchKeys).toBe(32);
     expect(settle(pace, () => 1)).toBe(128);
   });
 
   it('shrinks while batches are slow, to one key', () => {
     const { pace } = paced();
-    pace.after(16, 1, 1);
-    for (let i = 0; i < 10; i++) pace.after(pace.batchKeys, 50, 1);
+    pace.after(16, 1);
+    for (let i = 0; i < 10; i++) pace.after(pace.batchKeys, 50);
     expect(pace.batchKeys).toBe(1);
   });
 
@@ -38,21 +42,21 @@ describe('the size of a batch', () => {
   it('finds the way anew when nodes come to be farther away', () => {
     const { pace } = paced();
     settle(pace, () => 1);
-    pace.after(128, 40, 1);
+    pace.after(128, 40);
     expect(pace.batchKeys).toBeLessThan(128);
     expect(settle(pace, () => 40, 500)).toBe(128);
   });
 
   it('stays where a batch takes about as long as it may', () => {
     const { pace } = paced();
-    pace.after(16, 1, 1);
-    for (let i = 0; i < 10; i++) pace.after(pace.batchKeys, 7, 1);
+    pace.after(16, 1);
+    for (let i = 0; i < 10; i++) pace.after(pace.batchKeys, 7);
     expect(pace.batchKeys).toBe(32);
   });
 
   it('is not taken from a batch that was smaller than asked for', () => {
     const { pace } = paced();
-    pace.after(3, 1, 1);
+    pace.after(3, 1);
     expect(pace.batchKeys).toBe(16);
   });
 
@@ -70,22 +74,24 @@ describe('the size of a batch', () => {
 
 describe('the pause behind a batch', () => {
   it('is none without clients', () => {
-    const { pace } = paced();
-    expect(pace.after(16, 500, 4)).toBe(0);
+    const { pace } = paced({ sources: 4 });
+    expect(pace.after(16, 500)).toBe(0);
   });
 
   it('gives clients the time that other sources take at once', () => {
-    const { pace } = paced({ busy: true });
-    pace.after(16, 2, 1);
+    const { pace, state } = paced({ busy: true });
+    pace.after(16, 2);
     // 10 ms of work, and four sources: each works a quarter of the time.
-    expect(pace.after(16, 12, 4)).toBeCloseTo(30, 0);
-    expect(pace.after(16, 12, 1)).toBe(1);
+    state.sources = 4;
+    expect(pace.after(16, 12)).toBeCloseTo(30, 0);
+    state.sources = 1;
+    expect(pace.after(16, 12)).toBe(1);
   });
 
   it('is never longer than a second, however slow the nodes are', () => {
-    const { pace } = paced({ busy: true });
-    pace.after(16, 1, 1);
-    expect(pace.after(16, 60_000, 10)).toBe(1000);
+    const { pace } = paced({ busy: true, sources: 10 });
+    pace.after(16, 1);
+    expect(pace.after(16, 60_000)).toBe(1000);
   });
 });
 
@@ -97,17 +103,21 @@ describe('a throttle', () => {
     let keys = 0;
     while (state.now < start + 10_000) {
       keys += pace.batchKeys;
-      state.now += pace.after(pace.batchKeys, 1, 1);
+      state.now += pace.after(pace.batchKeys, 1);
     }
     expect(keys).toBeGreaterThanOrEqual(2000);
     expect(keys).toBeLessThanOrEqual(2020);
   });
 
-  it('counts the sources together', () => {
-    const { pace } = paced();
+  it('is divided by the sources that are being swept at that moment', () => {
+    const { pace, state } = paced({ sources: 2 });
     pace.throttle(100);
-    expect(pace.after(10, 1, 2)).toBe(100);
-    expect(pace.after(10, 1, 2)).toBe(200);
+    expect(pace.batchKeys).toBe(5);
+    expect(pace.after(10, 1)).toBe(200);
+    state.now += 200;
+    state.sources = 1;
+    expect(pace.batchKeys).toBe(10);
+    expect(pace.after(10, 1)).toBe(100);
   });
 
   it('makes small batches of few keys, and of one at least', () => {
@@ -121,18 +131,18 @@ describe('a throttle', () => {
   it('makes up for nothing: the time in which the sweep stood still is no credit', () => {
     const { pace, state } = paced();
     pace.throttle(100);
-    pace.after(10, 1, 1);
+    pace.after(10, 1);
     state.now += 60_000;
-    expect(pace.after(10, 1, 1)).toBe(100);
+    expect(pace.after(10, 1)).toBe(100);
   });
 
   it('ends with 0', () => {
     const { pace } = paced();
     pace.throttle(1);
     expect(pace.keysPerSecond).toBe(1);
-    expect(pace.after(16, 1, 1)).toBe(16_000);
+    expect(pace.after(16, 1)).toBe(16_000);
     pace.throttle(0);
     expect(pace.keysPerSecond).toBe(0);
-    expect(pace.after(16, 1, 1)).toBe(0);
+    expect(pace.after(16, 1)).toBe(0);
   });
 });

@@ -42,13 +42,14 @@ class World {
   /** Written to the target by a batch that was cut: no loss if it is kept. */
   cutValue: Copy = 0;
   source = 0;
-  memory = new MoveMemory(NODES, null, true);
+  memory = new MoveMemory(NODES, null);
   isComplete = true;
   #next = 2;
   readonly #decide: typeof verdictOn;
 
   constructor(decide: typeof verdictOn) {
     this.#decide = decide;
+    this.memory.begin(this.source);
   }
 
   get target(): number {
@@ -67,13 +68,14 @@ class World {
         this.restarted[at] = true;
         break;
       case 'forget':
-        this.memory = new MoveMemory(NODES, null, false);
+        this.memory = new MoveMemory(NODES, null);
         this.isComplete = false;
         break;
       case 'turn':
         // Nothing is in flight then.
         this.source = this.target;
-        this.memory = new MoveMemory(NODES, this.memory, true);
+        this.memory = new MoveMemory(NODES, this.memory);
+        this.memory.begin(this.source);
         break;
       case 'cut':
         if (this.isSettled || this.place !== this.source || this.restarted.includes(true)) break;

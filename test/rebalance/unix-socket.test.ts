@@ -5,6 +5,7 @@
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { Carrier } from '../../src/rebalance/carrier.js';
+import { OwnTurns } from '../../src/rebalance/migrate-turns.js';
 import { MoveMemory } from '../../src/rebalance/move-memory.js';
 import { MovingNodes } from '../../src/rebalance/moving-nodes.js';
 import { LARGE_BYTES } from '../../src/rebalance/transfer.js';
@@ -23,9 +24,10 @@ async function stage(sourceArgs: readonly string[] = []) {
     ...LINK,
     onFirstSeen: () => Promise.resolve(),
   });
-  const memory = new MoveMemory(nodes.nodes, null, true);
+  const memory = new MoveMemory(nodes.nodes, null);
+  memory.begin(0);
   const told: unknown[] = [];
-  const carrier = new Carrier(nodes, memory, {
+  const carrier = new Carrier(nodes, memory, new OwnTurns(), {
     onMoved: (_from, _to, count) => told.push(count),
     onDropped: () => {},
     onLarge: (_source, key) => told.push(key?.key ?? null),

@@ -1,9 +1,9 @@
 /** A ring's manager with nodes, a data plane and a mover that do what a test tells them. */
 import type { ChangeRequest, OwnRingView } from '../../src/admin/api.js';
-import { MoveMemory } from '../../src/rebalance/move-memory.js';
 import type { SourceProgress } from '../../src/rebalance/mover.js';
 import type { NodeSpec } from '../../src/ring/node-spec.js';
-import type { ChangeMover, MoverCallbacks, MoverStart } from '../../src/topology/jobs/move-job.js';
+import type { MoverCallbacks, MoverStart } from '../../src/topology/jobs/move-job.js';
+import type { SourceMover } from '../../src/topology/jobs/source-move.js';
 import type { MemberSnapshot } from '../../src/topology/participant/local-ring.js';
 import { RingManager } from '../../src/topology/ring-manager.js';
 import type { RingManagerHooks } from '../../src/topology/ring-manager-hooks.js';
@@ -25,39 +25,41 @@ export const NODES: readonly NodeSpec[] = ['a', 'b'].map((name, i) => ({
 export const ADD_C: ChangeRequest = { kind: 'add', add: [{ name: 'c', address: '127.0.0.1:3' }] };
 
 /** Moves nothing; a test ends its sweep. */
-export class FakeMover implements ChangeMover {
-  readonly memory: MoveMemory;
+export class FakeMover implements SourceMover {
   readonly start: MoverStart;
   readonly #callbacks: MoverCallbacks;
-  readonly progress: SourceProgress[];
+  #keysMoved = 0;
   paused = false;
   keysPerSecond = 0;
   bytesMoved = 0;
   error: string | null = null;
   isSweeping = false;
   isStopped = false;
-  held = false;
+  held: 'sweep' | 'all' | null = null;
   /** What `hold` answers. */
   holds = true;
 
-  constructor(nodes: readonly NodeSpec[], sources: Iterable<number>, start: MoverStart, callbacks: MoverCallbacks) {
-    const fresh = { done: false, keysMoved: 0, keysScanned: 0, largeKey: null };
-    this.progress = [...sources].map((index) => ({ node: nodes[index]?.name ?? '', ...fresh }));
-    this.memory = new MoveMemory(nodes, start.earlier, !start.resumed);
+  constructor(start: MoverStart, callbacks: MoverCallbacks) {
     this.start = start;
     this.#callbacks = callbacks;
   }
 
-  /** Every source is swept. */
-  swept(): void {
-    for (const source of this.progress) source.done = true;
-    this.#callbacks.onSwept();
+  get source(): string {
+    return this.start.nodes[this.start.source]?.name ?? '';
+  }
+
+  get progress(): SourceProgress {
+    return { node: this.source, done: false, keysMoved: this.#keysMoved, keysScanned: 0, largeKey: null };
+  }
+
+  /** The source is swept. @returns whether that counts */
+  swept(): Promise<boolean> {
+    return this.#callbacks.onSwept();
   }
 
   moved(keys: number): void {
-    const [first] = this.progress;
-    if (first !== undefined) first.keysMoved += keys;
-    this.#callbacks.onMoved('a', 'c', keys, keys * 10);
+    this.#keysMoved += keys;
+    this.#callbacks.onMoved(this.source, 'c', keys, keys * 10);
     this.bytesMoved += keys * 10;
   }
 
@@ -74,13 +76,13 @@ export class FakeMover implements ChangeMover {
     return Promise.resolve();
   }
 
-  hold(): Promise<boolean> {
-    this.held = true;
+  hold(what: 'sweep' | 'all'): Promise<boolean> {
+    this.held = what;
     return Promise.resolve(this.holds);
   }
 
   release(): void {
-    this.held = false;
+    this.held = null;
   }
 
   throttle(keysPerSecond: number): void {
@@ -100,22 +102,13 @@ export class FakeMover implements ChangeMover {
     return Promise.resolve();
   }
 
-  isSettled(): boolean {
-    return false;
-  }
-
   runIdOf(): string {
     return '';
-  }
-
-  holdMoves(): boolean {
-    return true;
   }
 
   giveUp(): void {}
   settle(): void {}
   noteGone(): void {}
-  releaseMoves(): void {}
 
   dropLateConnections(): Promise<void> {
     return Promise.resolve();
@@ -134,6 +127,8 @@ export interface Stage {
     fence: () => Promise<FenceMember[]>;
     killLateConnections: () => Promise<void>;
     killPredecessors: (nodes: readonly NodeSpec[], proxies: readonly string[]) => Promise<void>;
+    /** Of a node's process; empty: it does not say. */
+    runId: (node: string) => string;
   };
   /** Called whenever something happens. */
   onCall: (view: OwnRingView | null) => void;
@@ -165,13 +160,18 @@ export function stageManager(proxyId: string, store: RingStore): Stage {
       call(`kill ${proxies.join(' ')}`);
       return stage.answers.killPredecessors(nodes, proxies);
     },
-    createMover: (nodes, rings, start, callbacks) => {
-      call('mover');
-      const mover = new FakeMover(nodes, rings.sources(), start, callbacks);
+    killEarlierMovers: (_nodes, source) => {
+      call(`kill movers of ${source.name}`);
+      return Promise.resolve();
+    },
+    onSourceSwept: () => {},
+    createMover: (start, callbacks) => {
+      const mover = new FakeMover(start, callbacks);
+      call(`mover of ${mover.source}`);
       stage.movers.push(mover);
       return mover;
     },
-    runIds: (nodes) => Promise.resolve(nodes.map(({ name }) => `run of ${name}`)),
+    runIds: (nodes) => Promise.resolve(nodes.map(({ name }) => stage.answers.runId(name))),
     inspect: (node) => Promise.resolve({ ...facts, ...memory, runId: node.name }),
     examine: () => Promise.resolve({ lacking: [], databases: 16, settings: new Map() }),
     takesValuesOf: () => Promise.resolve(null),
@@ -180,6 +180,7 @@ export function stageManager(proxyId: string, store: RingStore): Stage {
     peers: null,
     onSteered: () => {},
     survey: () => Promise.resolve({ largest: [], keys: 0, complete: true }),
+    strangers: { connections: () => Promise.resolve([]), known: () => Promise.resolve([]) },
     clearStrays: () => Promise.resolve([]),
     bringFunctions: () => Promise.resolve(),
     flush: () => Promise.resolve(),
@@ -197,6 +198,7 @@ export function stageManager(proxyId: string, store: RingStore): Stage {
       fence: () => Promise.resolve([{ acknowledged: true, why: '' }]),
       killLateConnections: () => Promise.resolve(),
       killPredecessors: () => Promise.resolve(),
+      runId: (node) => `run of ${node}`,
     },
     onCall: () => {},
   };

@@ -98,7 +98,9 @@ async function goOn(stage: Stage): Promise<void> {
 
 /** As the proxy has recorded it. */
 function keysDroppedIn(record: string): number {
-  return Number(/"keysDropped": (\d+)/.exec(readFileSync(record, 'utf8'))?.[1]);
+  // In earlier turns of the change, and of each source in this one.
+  const counts = readFileSync(record, 'utf8').matchAll(/"keysDropped": (\d+)/g);
+  return [...counts].reduce((sum, [, count]) => sum + Number(count), 0);
 }
 
 async function killProxy(stage: Stage): Promise<void> {
@@ -179,6 +181,7 @@ it.each(['cancelled', 'resumed by a proxy that starts anew'])(
     await killed.child.kill();
     await source.restart();
     stage.proxy = await startRingproxy({ config: SETTINGS, args: stage.args, allowLog: EXPECTED });
+    await post(stage.proxy, 'changes/current/resume');
     await until(stage.proxy, ({ change }) => (change?.keysDropped ?? 0) > 0);
     await post(stage.proxy, 'changes/current/pause');
     const before = (await ringOf(stage.proxy)).change?.keysDropped ?? 0;

@@ -1,5 +1,5 @@
 /** The way of a change through coordinator, store, participant and job, with everything around them held in hand. */
-import { mkdirSync, readFileSync, rmdirSync } from 'node:fs';
+import { mkdirSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { OwnRingView } from '../../src/admin/api.js';
@@ -13,6 +13,7 @@ import { ADD_C, type FakeMover, NODES, OPTIONS, type Stage, stageManager } from 
 
 const INFO: MemberInfo = { admin: '', version: '1.0.0', workers: 1, startedAt: '2026-01-01T00:00:00.000Z', format: 1 };
 
+const KEY = Buffer.from('key');
 const YES: FenceMember = { acknowledged: true, why: '' };
 
 async function start(folder: string | null = null, proxyId = 'p1'): Promise<Stage & { end: () => Promise<void> }> {
@@ -38,10 +39,15 @@ async function start(folder: string | null = null, proxyId = 'p1'): Promise<Stag
   return Object.assign(stage, { end });
 }
 
-function last(stage: Stage): FakeMover {
-  const mover = stage.movers.at(-1);
-  if (mover === undefined) throw new Error('there is no mover');
-  return mover;
+/** The movers of the change that was begun last: of each source, when there are so many. */
+async function moversOf(stage: Stage, count: number): Promise<readonly FakeMover[]> {
+  await expect.poll(() => stage.movers.length).toBe(count);
+  return stage.movers.filter(({ start }) => start.memory === stage.movers.at(-1)?.start.memory);
+}
+
+/** Every source is swept. */
+async function sweepAll(movers: readonly FakeMover[]): Promise<void> {
+  await Promise.all(movers.map((mover) => mover.swept()));
 }
 
 /** @returns a promise, and what resolves it */
@@ -59,28 +65,35 @@ describe('a change', () => {
     stage.calls.length = 0;
     const accepted = await stage.manager.change(ADD_C);
     expect(accepted).toMatchObject({ generation: 2, dryRun: false });
-    expect(stage.calls).toEqual([
+    expect(stage.calls.slice(0, 6)).toEqual([
       'publish preparing',
       'fence',
       'kill late',
       'kill late',
       'kill late',
-      'mover',
       'publish moving moves',
     ]);
-    expect(last(stage)).toMatchObject({ isSweeping: true, start: { resumed: false, earlier: null } });
-    expect(last(stage).start.runIds).toEqual(['run of a', 'run of b', 'run of c']);
-    last(stage).moved(7);
+    const movers = await moversOf(stage, 2);
+    expect(stage.calls.slice(6).sort()).toEqual(['mover of a', 'mover of b']);
+    for (const mover of movers) {
+      await expect.poll(() => mover.isSweeping).toBe(true);
+      expect(mover.start.runIds).toEqual(['run of a', 'run of b', 'run of c']);
+      expect(mover.start.memory.placeOf(mover.start.source, 2, 0, KEY)).toBe('source');
+      expect(mover.start.right).toMatchObject({ holder: 'p1', source: mover.start.source });
+    }
+    movers[0]?.moved(7);
     expect(stage.manager.view()).toMatchObject({
       generation: 1,
       phase: 'moving',
       change: { kind: 'add', phase: 'moving', keysMoved: 7, sources: [{ owner: 'p1' }, { owner: 'p1' }] },
     });
-    last(stage).swept();
+    await movers[0]?.swept();
+    expect(stage.manager.view()).toMatchObject({ phase: 'moving' });
+    await movers[1]?.swept();
     await expect.poll(() => stage.manager.history()).toHaveLength(2);
     expect(stage.manager.view()).toMatchObject({ generation: 2, phase: 'stable', change: null });
     expect((await stage.manager.history())[1]).toMatchObject({ kind: 'add', generation: 2, keysMoved: 7, by: 'p1' });
-    expect(last(stage).isStopped).toBe(true);
+    await expect.poll(() => movers.map(({ isStopped }) => isStopped)).toEqual([true, true]);
     expect(stage.manager.bytesMoved).toBe(70);
   });
 
@@ -126,61 +139,65 @@ describe('a cancel', () => {
   it('turns the change round: what was settled is known to who moves it back', async () => {
     const stage = await start();
     await stage.manager.change(ADD_C);
-    const there = last(stage);
-    there.dropped(3);
+    const there = await moversOf(stage, 2);
+    there[0]?.dropped(3);
+    there[0]?.start.memory.settled.add(0, 0, KEY);
     await stage.manager.throttle(50);
     stage.calls.length = 0;
     await stage.manager.cancel();
-    const back = last(stage);
-    expect(stage.calls).toEqual([
+    expect(stage.calls.slice(0, 6)).toEqual([
       'publish moving',
       'fence',
       'kill late',
       'kill late',
       'kill late',
-      'mover',
       'publish moving moves',
     ]);
-    expect(back).not.toBe(there);
-    expect(back.start).toMatchObject({ resumed: false, earlier: there.memory });
-    expect([back.keysPerSecond, there.isStopped]).toEqual([50, true]);
+    const [back] = await moversOf(stage, 3);
+    expect(back?.source).toBe('c');
+    expect(back?.start.memory.placeOf(2, 0, 0, KEY)).toBe('source');
+    expect(back?.start.memory.placeOf(2, 0, 0, Buffer.from('other'))).toBe('target');
+    expect([back?.keysPerSecond, ...there.map(({ isStopped }) => isStopped)]).toEqual([50, true, true]);
     expect(stage.manager.view()).toMatchObject({
       generation: 2,
       phase: 'moving',
       change: { kind: 'cancel', keysDropped: 3, sources: [{ owner: 'p1' }] },
     });
-    back.swept();
+    await back?.swept();
     await expect.poll(() => stage.manager.view()).toMatchObject({ generation: 3, phase: 'stable' });
     expect(stage.manager.nodes.map(({ name }) => name)).toEqual(['a', 'b']);
   });
 
-  it('that is not acknowledged leaves the change and its mover as they were', async () => {
+  it('that is not acknowledged leaves the change and its movers as they were', async () => {
     const stage = await start();
     await stage.manager.change(ADD_C);
-    const mover = last(stage);
+    const movers = await moversOf(stage, 2);
+    const { moves } = stage.snapshots.at(-1) ?? {};
     const before = stage.manager.view().change?.id;
     stage.answers.fence = () => Promise.resolve([{ acknowledged: false, why: 'get of client 7' }]);
     await expect(stage.manager.cancel()).rejects.toMatchObject({ code: 'FENCE_TIMEOUT' });
-    expect(stage.movers).toEqual([mover]);
-    expect(mover).toMatchObject({ held: false, isStopped: false });
-    expect(stage.snapshots.at(-1)).toMatchObject({ generation: 1, phase: 'moving', moves: mover });
+    expect(stage.movers).toEqual(movers);
+    for (const mover of movers) expect(mover).toMatchObject({ held: null, isStopped: false });
+    expect(stage.snapshots.at(-1)).toMatchObject({ generation: 1, phase: 'moving' });
+    expect(stage.snapshots.at(-1)?.moves).toBe(moves);
     expect(stage.manager.view().change).toMatchObject({ id: before, kind: 'add' });
   });
 
-  it('whose mover does not hold still raises no fence', async () => {
+  it('one of whose movers does not hold still raises no fence', async () => {
     const stage = await start();
     await stage.manager.change(ADD_C);
-    last(stage).holds = false;
+    const movers = await moversOf(stage, 2);
+    for (const mover of movers.slice(1)) mover.holds = false;
     stage.calls.length = 0;
     await expect(stage.manager.cancel()).rejects.toMatchObject({ code: 'FENCE_TIMEOUT' });
     expect(stage.calls).toEqual([]);
-    expect(last(stage).held).toBe(false);
+    expect(movers.map(({ held }) => held)).toEqual([null, null]);
   });
 
   it('comes too late while it is recorded that everything has moved', async () => {
     const stage = await start();
     await stage.manager.change(ADD_C);
-    last(stage).swept();
+    await sweepAll(await moversOf(stage, 2));
     await expect(stage.manager.cancel()).rejects.toMatchObject({ code: 'CANNOT_CANCEL' });
     await expect.poll(() => stage.manager.phase).toBe('stable');
   });
@@ -212,8 +229,9 @@ it('what is shown of a ring is of one moment, and not stable while keys move', a
   })();
   stage.onCall = look;
   await stage.manager.change(ADD_C);
+  await moversOf(stage, 2);
   await stage.manager.cancel();
-  last(stage).swept();
+  await sweepAll(await moversOf(stage, 3));
   await expect.poll(() => stage.manager.view()).toMatchObject({ generation: 3, phase: 'stable' });
   isOver = true;
   await watching;
@@ -266,51 +284,52 @@ describe('a proxy that starts again', () => {
   it('goes on with a change whose keys move, when the nodes have dropped its predecessor', async () => {
     const folder = tempFolder('state');
     const first = await start(folder);
+    first.answers.runId = (node) => (node === 'c' ? '' : `run of ${node}`);
     await first.manager.change(ADD_C);
-    last(first).dropped(2);
-    const kept = (): unknown => JSON.parse(readFileSync(join(folder, 'ring.json'), 'utf8')).change?.keysDropped;
-    await expect.poll(kept).toBe(2);
+    const [mover] = await moversOf(first, 2);
+    mover?.dropped(2);
     await first.manager.throttle(9);
-    await last(first).firstSeen(2, 'run of c, later');
+    await mover?.firstSeen(2, 'run of c, later');
     await first.end();
     const second = stageManager('p2', new LocalStore('p2', new StateDir(folder, () => {})));
     atEnd(() => second.manager.close());
     const dropped = gate<void>();
     second.answers.killPredecessors = () => dropped.promise;
     await second.manager.bootstrap(NODES, OPTIONS);
-    // Held: nobody moves keys yet.
-    expect(second.calls).toEqual(['publish moving', 'kill p1']);
+    // Nobody moves keys yet.
+    await expect.poll(() => second.calls).toEqual(['publish moving moves', 'kill p1', 'kill p1']);
     expect(second.manager.view()).toMatchObject({ generation: 1, phase: 'moving' });
     await expect(second.manager.cancel()).rejects.toMatchObject({ code: 'CHANGE_PREPARING' });
     await second.manager.pause();
     dropped.open();
-    await expect.poll(() => second.movers).toHaveLength(1);
-    await expect.poll(() => second.calls.at(-1)).toBe('publish moving moves');
-    expect(last(second).start).toEqual({
-      runIds: ['run of a', 'run of b', 'run of c, later'],
-      earlier: null,
-      resumed: true,
-    });
-    // As it was asked before keys move here.
-    expect([last(second).keysPerSecond, last(second).paused]).toEqual([9, true]);
+    const movers = await moversOf(second, 2);
+    expect(second.calls).toContain('kill movers of a');
+    const [same] = movers.filter(({ source }) => source === mover?.source);
+    expect(same?.start.runIds).toEqual(['run of a', 'run of b', 'run of c, later']);
+    for (const { start, keysPerSecond, paused } of movers) {
+      expect(paused).toBe(true);
+      expect(start.memory.placeOf(start.source, 2, 0, KEY)).toBe('unknown');
+      expect(keysPerSecond).toBe(9);
+    }
     await second.manager.resume();
-    expect(last(second).paused).toBe(false);
+    expect(movers.map(({ paused }) => paused)).toEqual([false, false]);
     expect(second.manager.view().change).toMatchObject({ keysDropped: 2 });
   });
 
-  it('moves no key of a source that another proxy has claimed: it says so, and holds them', async () => {
+  it('moves no key of a source that another proxy has claimed, until that lets it go', async () => {
     const folder = tempFolder('state');
     const first = await start(folder);
     await first.manager.change(ADD_C);
     await first.end();
     const store = new LocalStore('p2', new StateDir(folder, () => {}));
-    for (const source of ['a', 'b']) await store.claim(`mover/${source}`, 'p3', 'quick');
+    const claim = await store.claim('mover/a', 'p3', 'quick');
     const second = stageManager('p2', store);
     atEnd(() => second.manager.close());
     await second.manager.bootstrap(NODES, OPTIONS);
-    await expect.poll(() => second.warnings.at(-1)).toMatch(/another proxy moves the keys of [ab]/);
-    expect(second.movers).toEqual([]);
-    expect(second.snapshots.at(-1)).toMatchObject({ phase: 'moving', moves: null });
+    expect((await moversOf(second, 1)).map(({ source }) => source)).toEqual(['b']);
+    expect(second.manager.view().change?.sources).toMatchObject([{ owner: 'p3' }, { owner: 'p2' }]);
+    if (claim !== null) await store.release(claim);
+    expect((await moversOf(second, 2)).map(({ source }) => source)).toEqual(['b', 'a']);
   });
 
   it('has the nodes drop its predecessors at the next fence, and then no more', async () => {
@@ -333,11 +352,12 @@ describe('a store that cannot be written', () => {
     const folder = tempFolder('state');
     const stage = await start(folder);
     await stage.manager.change(ADD_C);
+    const movers = await moversOf(stage, 2);
     const inTheWay = join(folder, 'ring.json.new');
     mkdirSync(inTheWay);
-    last(stage).swept();
+    await sweepAll(movers);
     await expect.poll(() => stage.manager.view().change?.error).toContain('EISDIR');
-    expect(stage.snapshots.at(-1)).toMatchObject({ phase: 'moving', moves: last(stage) });
+    expect(stage.snapshots.at(-1)).toMatchObject({ phase: 'moving', moves: expect.anything() });
     await expect(stage.manager.cancel()).rejects.toMatchObject({ code: 'CANNOT_CANCEL' });
     rmdirSync(inTheWay);
     await expect.poll(() => stage.manager.view()).toMatchObject({ generation: 2, phase: 'stable' });

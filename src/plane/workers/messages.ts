@@ -22,6 +22,8 @@ export interface SentStanding {
   readonly proxy: string;
   /** Until when that is certain, by `monotonicNow`, which is the same in all processes of a machine. */
   readonly validUntil: number;
+  /** `clockShift` when that was certain. */
+  readonly clockShift: number;
 }
 
 /** Nothing is sent to nodes. */

@@ -9,7 +9,7 @@ import { counter, gauge, one, outcomes } from './samples.js';
  * rule about members is right for it, too; what it does not have (etcd, peers) has no series.
  */
 export function fleetSources(reads: MetricReads): MetricSource[] {
-  return [...memberSources(reads), ...etcdSources(reads), ...softStateSources(reads)];
+  return [...memberSources(reads), ...fenceSources(reads), ...etcdSources(reads), ...softStateSources(reads)];
 }
 
 function memberSources({ fleet }: MetricReads): MetricSource[] {
@@ -36,6 +36,21 @@ function memberSources({ fleet }: MetricReads): MetricSource[] {
       const { leaseSeconds } = fleet();
       return leaseSeconds === null ? [] : one(leaseSeconds);
     }),
+  ];
+}
+
+function fenceSources({ fences }: MetricReads): MetricSource[] {
+  return [
+    counter('ringproxy_fences_total', 'Fences of ring changes, by outcome: passed, or given up.', () => [
+      { labels: { outcome: 'passed' }, value: fences().passed },
+      { labels: { outcome: 'given up' }, value: fences().givenUp },
+    ]),
+    durations(
+      'ringproxy_fence_duration_seconds',
+      'For how long fences stood, which is how long commands on moved keys were held.',
+      () => [fences()],
+      () => ({}),
+    ),
   ];
 }
 

@@ -12,6 +12,7 @@ export function metricReference(): string {
     stats: emptyPlaneStats,
     ring: nothing,
     fleet: nothing,
+    fences: nothing,
     etcd: nothing,
     softState: nothing,
     movedKeys: () => [],

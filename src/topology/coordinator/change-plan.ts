@@ -6,11 +6,13 @@ import type { Rings } from '../../ring/rings.js';
 import { type AdmissionHooks, checkRoom, examineArrivals } from '../admission/admission.js';
 import { checkFitness, type FitnessHooks } from '../admission/fitness.js';
 import { tellingNodes } from '../admission/node-failure.js';
+import { refuseStrangers, type StrangerPorts } from '../admission/strangers.js';
 import type { RingBuilder } from '../change-rings.js';
 import { type Member, nextMembers, type RingState } from '../state/ring-state.js';
 import { toNewMember } from './request.js';
 
 export interface PlanPorts extends AdmissionHooks, FitnessHooks {
+  readonly strangers: StrangerPorts;
   /** Looks for the largest keys that would move. */
   survey(nodes: readonly Member[], rings: Rings): Promise<Survey>;
   /**
@@ -45,11 +47,11 @@ export async function planChange(
   const replace = (request.replace ?? []).map(toNewMember);
   const members = nextMembers(state, { add: joining, remove: request.remove, weights: request.weights, replace });
   const arriving = members.filter((member) => !state.members.some((old) => sameNode(old, member)));
+  const warnings = await refuseStrangers([...state.members, ...arriving], request.force === true, ports.strangers);
   const toFlush = await examineArrivals(state.members, arriving, request.flush === true, ports);
   const { union, rings } = await builder.buildBetween(state.members, members, state.options);
   const moves = rings.moves();
   const undrained = request.noDrain === true ? (request.remove ?? []) : [];
-  const warnings: string[] = [];
   if (undrained.length > 0)
     warnings.push(`the keys of ${undrained.join(', ')} are given up: they will read as missing`);
   const losing = state.members.filter((member) => moves.some(({ source }) => source === member.name));

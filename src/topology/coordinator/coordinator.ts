@@ -139,7 +139,7 @@ export class Coordinator implements RingRequests {
 
   async #cancel(by: string): Promise<void> {
     const running = this.#moving();
-    if (running.job?.mover === null) throw notMovingYet();
+    if (running.job?.isTakingOver === true) throw notMovingYet();
     if (this.#busy !== null) throw changeRunning(this.#busy.what, this.#busy.by);
     refuseTurning(running.record, this.#finishing);
     await this.#alone('it is just being turned round', by, () =>

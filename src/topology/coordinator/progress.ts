@@ -60,6 +60,6 @@ export class Progress {
   /** What this proxy moves. */
   #own({ id }: RunningChange): LocalRing['job'] {
     const job = this.#local()?.job ?? null;
-    return job?.changeId === id && job.mover !== null ? job : null;
+    return job?.changeId === id ? job : null;
   }
 }

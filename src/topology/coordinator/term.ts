@@ -6,6 +6,7 @@ import type { LocalRing } from '../participant/local-ring.js';
 import type { Participant } from '../participant/participant.js';
 import { afterFence } from '../state/change-protocol.js';
 import type { Revision } from '../state/fleet.js';
+import { processesSeen } from '../state/move-records.js';
 import type { Member, NodeProcess, RingState, RunningChange } from '../state/ring-state.js';
 import { giveUp, goOn, phaseOf } from '../state/transitions.js';
 import type { RingStore } from '../store/ring-store.js';
@@ -119,7 +120,7 @@ export class Term {
 
   /** Those of the first fence: what a node has that was restarted since then may be from the past. */
   async #processesOf(change: RunningChange, union: readonly Member[]): Promise<readonly NodeProcess[]> {
-    if (change.processes.length > 0) return change.processes;
+    if (change.processes.length > 0) return processesSeen(change.processes, await this.store.moves(change.id));
     const runIds = await this.#ports.runIds(union);
     return union.map(({ name, address }, index) => ({ name, address, runId: runIds[index] ?? '' }));
   }

@@ -1,57 +1,59 @@
 /**
- * Moving the keys of one change: the job of each source that loses keys, which this proxy has claimed. It lasts until
- * every source is swept, or the change is turned round.
+ * Moving the keys of one change: a job of the fleet for each source, of which this proxy does those that it claims. It
+ * lasts until every source is swept, by whichever proxy, or the change is turned round.
  */
-
-import { sameNode } from '../../node/identity.js';
+import type { Duty, EndReason } from '../../fleet/jobs/job.js';
+import type { JobSupervisor } from '../../fleet/jobs/supervisor.js';
 import type { KeyMoves } from '../../proxy/key-moves.js';
-import type { MoveMemory } from '../../rebalance/move-memory.js';
-import type { Mover, SourceProgress } from '../../rebalance/mover.js';
-import type { Rings } from '../../ring/rings.js';
+import { Looks } from '../../rebalance/looks.js';
+import { type MigrateTurns, OwnTurns } from '../../rebalance/migrate-turns.js';
+import { MoveMemory } from '../../rebalance/move-memory.js';
+import type { MoverOptions, SourceProgress } from '../../rebalance/mover.js';
+import { ChangeMoves } from '../../rebalance/moves/change-moves.js';
 import type { ChangeRings } from '../change-rings.js';
-import { SETTLE_STOP_MS, SWEEP_STOP_MS } from '../fence-times.js';
 import type { FenceMember } from '../state/change-protocol.js';
-import type { Claim } from '../state/fleet.js';
-import type { Member, RunningChange } from '../state/ring-state.js';
-import { type ClaimRecords, moverJob } from '../store/ring-store.js';
+import { type Claim, isInForce, type MoveRecord } from '../state/fleet.js';
+import { emptyRecord, processesSeen, runIdIn } from '../state/move-records.js';
+import type { Member, NodeProcess, RunningChange } from '../state/ring-state.js';
+import { moverJob, type RingStore } from '../store/ring-store.js';
+import { SourceMove, type SourceMoveCallbacks, type SourceMover, type Steering } from './source-move.js';
+import { dropPredecessors } from './take-over.js';
 
-/** What moves keys, as a job needs it. */
-export type ChangeMover = Pick<Mover, keyof Mover>;
-
-/** What the mover of a change starts from. */
-export interface MoverStart {
-  /** Of the nodes' processes at the fence; empty where it is not known. */
-  readonly runIds: readonly string[];
-  /** What the mover of the change knows that this one turns round; null: it turns none round. */
-  readonly earlier: MoveMemory | null;
-  /** A proxy before this one has moved keys of this change. */
-  readonly resumed: boolean;
+/** What the mover of a source starts from. */
+export interface MoverStart
+  extends Pick<MoverOptions, 'rings' | 'source' | 'runIds' | 'memory' | 'looks' | 'turns' | 'sweeping'> {
+  /** Those of the change; `rings` is over them. */
+  readonly nodes: readonly Member[];
+  /** The claim, by the number that the source has in the ring. */
+  readonly right: { readonly holder: string; readonly source: number; readonly revision: number };
+  /** Whether it is in force: a read that cannot be stale; null: no answer. */
+  readonly isInForce: () => Promise<boolean | null>;
 }
 
-export interface MoverCallbacks {
-  /** A node answers that could not be asked at the fence. When it has settled, that is recorded. */
-  onFirstSeen(index: number, runId: string): Promise<void>;
+export interface MoverCallbacks extends SourceMoveCallbacks {
   onFailure(message: string): void;
-  onSwept(): void;
-  /** So many keys were given up. */
-  onDropped(keys: number): void;
   onMoved(source: string, target: string, keys: number, bytes: number): void;
 }
 
-export type CreateMover = (
-  nodes: readonly Member[],
-  rings: Rings,
-  start: MoverStart,
-  callbacks: MoverCallbacks,
-) => ChangeMover;
+export type CreateMover = (start: MoverStart, callbacks: MoverCallbacks) => SourceMover;
 
 export interface MoveJobPorts {
-  readonly proxyId: string;
-  readonly claims: ClaimRecords;
+  /** This proxy's id in the fleet. */
+  memberId(): string;
+  readonly store: Pick<RingStore, 'claims' | 'members' | 'moves' | 'noteMove' | 'watch'>;
+  readonly jobs: Pick<JobSupervisor, 'add'>;
   readonly createMover: CreateMover;
-  onFirstSeen(job: MoveJob, index: number, runId: string): Promise<void>;
+  /** Makes the nodes drop all connections of these proxies. @throws when a node cannot be asked */
+  killPredecessors(nodes: readonly Member[], proxies: readonly string[]): Promise<void>;
+  /**
+   * Makes the nodes drop the connections of those that moved the source's keys by an earlier claim.
+   * @throws when a node cannot be asked
+   */
+  killEarlierMovers(nodes: readonly Member[], source: Member, claim: Claim): Promise<void>;
+  /** A source has no moved key left. */
+  onSourceSwept(job: MoveJob, source: number): void;
+  /** No source has one. */
   onSwept(job: MoveJob): void;
-  onDropped(job: MoveJob): void;
   onMoved(source: string, target: string, keys: number, bytes: number): void;
   warn(message: string): void;
 }
@@ -70,145 +72,417 @@ export interface MoveStatus {
   readonly error: string | null;
 }
 
+/** What is known of a change before its keys move. */
+export interface JobStart {
+  readonly change: RunningChange;
+  readonly rings: ChangeRings;
+  /** This proxy knows of it since before its keys moved. */
+  readonly isFresh: boolean;
+  /** What this proxy remembers of the change that this one turns round; null: none, or nothing. */
+  readonly earlier: MoveMemory | null;
+  /** Of all nodes that may lose keys. */
+  readonly keysEstimated: number;
+}
+
+const WITHDRAWN: EndReason = 'withdrawn';
+
 export class MoveJob {
   readonly rings: ChangeRings;
-  #change: RunningChange;
   readonly #ports: MoveJobPorts;
-  /** By the source's name. */
-  readonly #claims = new Map<string, Claim>();
-  #mover: ChangeMover | null = null;
-  #keysEstimated = 0;
-  #keysDropped: number;
+  readonly #isFresh: boolean;
+  readonly #sources: readonly number[];
+  readonly #looks = new Looks();
+  readonly #turns: MigrateTurns = new OwnTurns();
+  readonly #moves: ChangeMoves;
+  /** What is known of the change, of all sources. */
+  readonly memory: MoveMemory;
+  /** As it stands in the record. */
+  #change: RunningChange;
+  /** Sources without a moved key. */
+  readonly #swept = new Set<number>();
+  /** What this proxy moves, by source. */
+  readonly #here = new Map<number, SourceMove>();
+  /** What withdraws the job of a source. */
+  readonly #withdraws = new Map<number, () => Promise<void>>();
+  readonly #withdrawing: Promise<void>[] = [];
+  #claims: readonly Claim[] = [];
+  /** How far each source is, as was told last; what is kept of it goes when the change is over. */
+  readonly #records = new Map<string, MoveRecord>();
+  #looking: Promise<void> | null = null;
+  #lookAgain = false;
+  #stopWatching: () => void = () => {};
+  #isTold = false;
+  #isSuspended = false;
+  /** What keeps sources waiting, by source. */
+  readonly #waits = new Map<number, string>();
+  readonly #keysEstimated: number;
   #stopping: Promise<void> | null = null;
-  /** Why the change cannot go on, where it is not the mover that says so; or null. */
+  /** Why the change cannot go on, where it is not a mover that says so; or null. */
   failure: string | null = null;
 
-  /** @param change as it stands now */
-  constructor(change: RunningChange, rings: ChangeRings, ports: MoveJobPorts) {
+  constructor({ change, rings, isFresh, earlier, keysEstimated }: JobStart, ports: MoveJobPorts) {
     this.#change = change;
     this.rings = rings;
     this.#ports = ports;
-    this.#keysDropped = change.keysDropped ?? 0;
+    this.#isFresh = isFresh;
+    this.memory = new MoveMemory(rings.union, earlier);
+    this.#sources = [...rings.rings.sources()].sort((a, b) => a - b);
+    this.#moves = new ChangeMoves(this.#sources, this.memory, this.#looks, (source) => this.#runIdOf(source));
+    this.#keysEstimated = keysEstimated;
   }
 
   get changeId(): string {
     return this.#change.id;
   }
 
-  /** Null before keys move, while it is not known yet that nothing of a predecessor runs any more. */
-  get mover(): ChangeMover | null {
-    return this.#mover;
+  /** What the data plane asks about moved keys. */
+  get moves(): KeyMoves {
+    return this.#moves;
   }
 
-  get moves(): KeyMoves | null {
-    return this.#mover;
+  /** Nobody moves keys, since something of a predecessor may run yet. */
+  get isTakingOver(): boolean {
+    if (this.#isFresh || this.#swept.size > 0) return false;
+    const own = [...this.#here.values()].some(({ mover }) => mover !== null);
+    const others = this.status.sources.some(({ owner }) => owner !== '' && owner !== this.#ports.memberId());
+    return !own && !others;
   }
 
   /** In all turns of the change. */
   get keysDropped(): number {
-    return this.#keysDropped;
+    return this.#sum(({ keysDropped }) => keysDropped) + (this.#change.keysDropped ?? 0);
   }
 
   get keysMoved(): number {
-    return this.#mover?.progress.reduce((sum, source) => sum + source.keysMoved, 0) ?? 0;
+    return this.#sum(({ keysMoved }) => keysMoved);
+  }
+
+  /** Those of the nodes, as they were first seen. */
+  get processes(): readonly NodeProcess[] {
+    return processesSeen(this.#change.processes, this.#allRecords);
+  }
+
+  get paused(): boolean {
+    return this.#steering.paused || [...this.#here.values()].some(({ mover }) => mover?.paused === true);
+  }
+
+  get keysPerSecond(): number {
+    return this.#steering.keysPerSecond;
+  }
+
+  get error(): string | null {
+    const [waits] = this.#waits.values();
+    const failed = this.#allRecords.find(({ error, swept }) => error !== null && !swept);
+    return this.failure ?? waits ?? failed?.error ?? null;
+  }
+
+  get progress(): readonly SourceProgress[] {
+    return this.#allRecords.map(({ source, swept, keysMoved, keysScanned, largeKey }, at) => {
+      const done = swept || this.#swept.has(this.#sources[at] ?? -1);
+      return { node: source, done, keysMoved, keysScanned, largeKey };
+    });
   }
 
   get status(): MoveStatus {
-    const mover = this.#mover;
     return {
-      paused: mover?.paused ?? false,
-      sources: (mover?.progress ?? []).map((source) => ({
+      paused: this.paused,
+      sources: this.progress.map((source) => ({
         ...source,
-        owner: this.#claims.get(source.node)?.holder ?? '',
+        owner: this.#claims.find(({ job }) => job === moverJob(source.node))?.holder ?? '',
       })),
-      bytesMoved: mover?.bytesMoved ?? 0,
-      keysPerSecond: mover?.keysPerSecond ?? this.#change.throttle ?? 0,
-      keysDropped: this.#keysDropped,
+      bytesMoved: this.#sum(({ bytesMoved }) => bytesMoved),
+      keysPerSecond: this.keysPerSecond,
+      keysDropped: this.keysDropped,
       keysEstimated: this.#keysEstimated,
-      error: this.failure ?? mover?.error ?? null,
+      error: this.error,
     };
   }
 
-  /**
-   * Claims the sources, and makes what moves their keys. No key moves before `sweep`, or before it is asked for.
-   * @param earlier the memory of the job whose change this one turns round, or null
-   * @param keysEstimated that the sources have now
-   * @throws Error when another proxy has a source
-   */
-  async begin(earlier: MoveMemory | null, resumed: boolean, keysEstimated: number): Promise<void> {
-    const { claims, proxyId, createMover, warn } = this.#ports;
-    const { union, rings } = this.rings;
-    for (const index of rings.sources()) {
-      const source = union[index]?.name ?? '';
-      const claim = await claims.claim(moverJob(source), proxyId, 'quick');
-      if (claim === null) throw new Error(`another proxy moves the keys of ${source}`);
-      this.#claims.set(source, claim);
+  /** From now on sources are claimed, and keys move. */
+  begin(): void {
+    const watched = ['claims', 'moves', 'members'];
+    this.#stopWatching = this.#ports.store.watch(({ kind }) => {
+      if (watched.includes(kind)) void this.#look();
+    });
+    for (const source of this.#sources) {
+      const job = moverJob(this.#nameOf(source));
+      const run = (duty: Duty): Promise<void> => this.#run(source, duty);
+      this.#withdraws.set(source, this.#ports.jobs.add({ name: job, pace: 'quick', stays: true, run }));
     }
-    const { processes, throttle, undrained } = this.#change;
-    const runIds = union.map((node) => processes.find((process) => sameNode(process, node))?.runId ?? '');
-    const mover = createMover(
-      union,
-      rings,
-      { runIds, earlier, resumed },
-      {
-        onFirstSeen: (index, runId) => this.#ports.onFirstSeen(this, index, runId),
-        onFailure: (message) => warn(`${message}; the change is paused: mend it, then ringproxy ring resume`),
-        onSwept: () => this.#ports.onSwept(this),
-        onDropped: (keys) => {
-          this.#keysDropped += keys;
-          this.#ports.onDropped(this);
-        },
-        onMoved: (...moved) => this.#ports.onMoved(...moved),
-      },
-    );
-    mover.throttle(throttle ?? 0);
-    mover.giveUp(this.#indices(undrained));
-    if (this.#change.paused === true) mover.pause();
-    this.#keysEstimated = keysEstimated;
-    this.#mover = mover;
+    this.follow(this.#change);
+    void this.#look();
   }
 
-  /** Does what was noted with the change since it was looked at last. */
+  /** Something was noted with the change, or its phase is another one. */
   follow(change: RunningChange): void {
     const before = this.#change;
     this.#change = change;
-    const mover = this.#mover;
-    if (mover === null) return;
-    if (change.throttle !== before.throttle) mover.throttle(change.throttle ?? 0);
-    mover.giveUp(this.#indices(change.undrained.filter((name) => !before.undrained.includes(name))));
-    if (change.paused === true) mover.pause();
-    else if (before.paused === true || (change.resumes ?? 0) > (before.resumes ?? 0)) mover.resume();
-    if (!this.#mustHold) mover.release();
+    this.#giveUp(this.rings.union.flatMap((node, index) => (change.undrained.includes(node.name) ? [index] : [])));
+    this.#steer(before.paused === true || (change.resumes ?? 0) > (before.resumes ?? 0));
+    // Whoever serves clients was told of no source while moves were held.
+    for (const source of this.#swept) this.#ports.onSourceSwept(this, source);
   }
 
-  /** Holds still, since the change may be turned round. @returns whether it does */
-  async hold(): Promise<FenceMember> {
-    const mover = this.#mover;
-    // What its predecessor has moved is not known: it could not be moved back.
-    if (mover === null) return { acknowledged: false, why: this.failure ?? 'keys do not move here yet' };
-    const isStill = await mover.hold(SWEEP_STOP_MS, SETTLE_STOP_MS);
-    // It may have been decided meanwhile.
-    if (!this.#mustHold) mover.release();
-    if (isStill) return { acknowledged: true, why: '' };
-    return { acknowledged: false, why: mover.error ?? 'keys are under way that do not arrive' };
+  /** Waits until no sweep of this proxy has keys under way; none begins as long as the record wants it so. */
+  async still(timeout: number): Promise<FenceMember> {
+    const isStill = await this.#all((mover) => mover.hold('sweep', timeout));
+    // Whoever turns the change round counts what was given up until now.
+    await Promise.all([...this.#here.values()].map((move) => move.tell()));
+    return answer(isStill, 'keys are under way that do not arrive');
   }
 
-  get #mustHold(): boolean {
-    return this.#change.still === true || this.#change.phase === 'turning';
+  /**
+   * Waits until this proxy moves nothing, and the nodes have dropped what may still lie there; nothing begins as long as the
+   * record wants it so.
+   * @param timeout milliseconds
+   */
+  async standstill(timeout: number): Promise<FenceMember> {
+    if (!(await this.#all((mover) => mover.hold('all', timeout)))) {
+      return answer(false, this.error ?? 'keys are under way that do not arrive');
+    }
+    try {
+      await this.#dropLate();
+      await this.#forgetLost();
+      return answer(true, '');
+    } catch (error) {
+      return answer(false, error instanceof Error ? error.message : String(error));
+    }
   }
 
-  #indices(names: readonly string[]): number[] {
-    return this.rings.union.flatMap((node, index) => (names.includes(node.name) ? [index] : []));
+  #giveUp(nodes: readonly number[]): void {
+    for (const { mover } of this.#here.values()) mover?.giveUp(nodes);
+    for (const source of this.#sources) if (nodes.includes(source)) this.#finish(source);
+    this.#tellIfSwept();
   }
 
-  /** Ends it, and waits until nothing of it is under way. What others wait for, they ask anew. */
+  async #dropLate(): Promise<void> {
+    for (const { mover } of this.#here.values()) await mover?.dropLateConnections();
+  }
+
+  /** Ends it, and waits until nothing of it is under way here. What others wait for, they ask anew. */
   stop(): Promise<void> {
     this.#stopping ??= this.#stop();
     return this.#stopping;
   }
 
-  async #stop(): Promise<void> {
-    await this.#mover?.stop();
-    for (const claim of this.#claims.values()) await this.#ports.claims.release(claim);
+  /** Moves nothing from here on; who waits waits on, until it is stopped. */
+  async suspend(): Promise<void> {
+    this.#isSuspended = true;
+    this.#stopWatching();
+    for (const source of this.#sources) this.#withdraw(source);
+    await Promise.all(this.#withdrawing);
   }
+
+  async #stop(): Promise<void> {
+    await this.suspend();
+    this.#moves.close();
+  }
+
+  /** A claim may have passed to another proxy and back: what is remembered of such a source is not all that has moved. */
+  async #forgetLost(): Promise<void> {
+    if (this.#here.size === 0) return;
+    for (const { index, claim } of this.#here.values()) {
+      if (!(await this.#isInForce(claim))) this.memory.share(index);
+    }
+  }
+
+  async #isInForce(claim: Claim): Promise<boolean> {
+    const claims = await this.#ports.store.claims();
+    return isInForce(claim, claims.find(({ job }) => job === claim.job) ?? null);
+  }
+
+  /** What is wanted of the sweeps now. */
+  get #steering(): Steering {
+    const { phase, still, paused, throttle } = this.#change;
+    const held = phase === 'turning' ? 'all' : still === true ? 'sweep' : null;
+    return { paused: paused === true, keysPerSecond: throttle ?? 0, held };
+  }
+
+  /** @param resumes what has failed is tried again */
+  #steer(resumes: boolean): void {
+    const { paused, keysPerSecond, held } = this.#steering;
+    for (const { mover } of this.#here.values()) {
+      if (mover === null) continue;
+      if (mover.keysPerSecond !== keysPerSecond) mover.throttle(keysPerSecond);
+      if (paused) mover.pause();
+      else if (resumes) mover.resume();
+      if (held === null) mover.release();
+      else void mover.hold(held, 0);
+    }
+  }
+
+  /** A claim has come to this proxy: moves the keys of the source until it is lost or withdrawn. */
+  async #run(source: number, { claim, signal }: Duty): Promise<void> {
+    const { store } = this.#ports;
+    const record = (await store.moves(this.changeId)).find((other) => other.source === this.#nameOf(source)) ?? null;
+    const isFirst = this.#isFresh && record === null;
+    const move = new SourceMove(source, claim, record, {
+      nodes: this.rings.union,
+      processes: this.#change.processes,
+      steering: () => this.#steering,
+      onWait: (failure) => this.#waitsFor(source, failure),
+      note: (told) => store.noteMove(this.changeId, told, claim),
+      create: (runIds, callbacks) => this.#create(source, claim, runIds, callbacks),
+    });
+    this.#here.set(source, move);
+    try {
+      if (isFirst) this.memory.begin(source);
+      const free = (): Promise<boolean> => (isFirst ? Promise.resolve(true) : this.#takeOver(source, claim, signal));
+      if (!(await move.begin(free, signal))) return;
+      this.#moves.assign(source, move, true);
+      void move.mover?.sweep();
+      await aborted(signal);
+    } finally {
+      if (this.#here.get(source) === move) {
+        this.#here.delete(source);
+        this.#records.set(move.record.source, move.record);
+        this.#moves.assign(source, null, true);
+        this.#waitsFor(source, null);
+      }
+      // Whoever has it next moves keys that this one knows nothing of.
+      if (signal.reason !== WITHDRAWN) this.memory.share(source);
+      await move.stop();
+    }
+  }
+
+  #create(source: number, claim: Claim, runIds: readonly string[], callbacks: SourceMoveCallbacks): SourceMover {
+    const { createMover, warn, onMoved } = this.#ports;
+    const { union, rings } = this.rings;
+    const right = { holder: claim.holder, source: union[source]?.id ?? -1, revision: claim.revision };
+    return createMover(
+      {
+        ...{ nodes: union, rings, source, runIds, right },
+        ...{ memory: this.memory, looks: this.#looks, turns: this.#turns },
+        sweeping: () => this.#sources.length - this.#swept.size,
+        isInForce: () => this.#isInForce(claim).catch(() => null),
+      },
+      {
+        ...callbacks,
+        onFailure: (message) => warn(`${message}; the change is paused: mend it, then ringproxy ring resume`),
+        onMoved,
+      },
+    );
+  }
+
+  /** Nothing of those that moved the source's keys before can run any more. @returns false when it was ended before */
+  async #takeOver(source: number, claim: Claim, signal: AbortSignal): Promise<boolean> {
+    const { union } = this.rings;
+    const node = union[source];
+    if (node === undefined) return false;
+    const { summary, undrained } = this.#change;
+    const nodes = union.filter(({ name }) => !undrained.includes(name));
+    const members = await this.#ports.store.members();
+    const gone = members.filter((member) => member.fencedOff).map(({ id }) => id);
+    return dropPredecessors(nodes, {
+      drop: async (asked) => {
+        if (gone.length > 0) await this.#ports.killPredecessors(asked, gone);
+        await this.#ports.killEarlierMovers(asked, node, claim);
+      },
+      isClosed: () => signal.aborted,
+      onWait: (failure) => {
+        if (failure !== null && this.error === null) this.#ports.warn(`${summary}: ${failure}`);
+        this.#waitsFor(source, failure);
+      },
+    });
+  }
+
+  #waitsFor(source: number, failure: string | null): void {
+    if (failure === null) this.#waits.delete(source);
+    else this.#waits.set(source, failure);
+  }
+
+  /** Reads who moves what, and how far that is. */
+  #look(): Promise<void> {
+    this.#lookAgain = true;
+    this.#looking ??= this.#lookOn().finally(() => {
+      this.#looking = null;
+    });
+    return this.#looking;
+  }
+
+  async #lookOn(): Promise<void> {
+    while (this.#lookAgain && !this.#isSuspended) {
+      this.#lookAgain = false;
+      try {
+        const { store } = this.#ports;
+        this.#claims = await store.claims();
+        for (const record of await store.moves(this.changeId)) this.#records.set(record.source, record);
+        this.#adopt();
+      } catch (error) {
+        // What this proxy knows holds until the store tells the next news.
+        this.#ports.warn(`how far the others have moved keys is not known: ${messageOf(error)}`);
+      }
+    }
+  }
+
+  #adopt(): void {
+    for (const source of this.#sources) {
+      if (this.#records.get(this.#nameOf(source))?.swept === true) this.#finish(source);
+    }
+    this.#tellIfSwept();
+  }
+
+  /** The source has no moved key left, or is given up. */
+  #finish(source: number): void {
+    if (this.#swept.has(source)) return;
+    this.#swept.add(source);
+    this.#moves.swept(source);
+    this.#ports.onSourceSwept(this, source);
+    this.#withdraw(source);
+  }
+
+  #tellIfSwept(): void {
+    if (this.#swept.size < this.#sources.length || this.#isTold || this.#isSuspended) return;
+    this.#isTold = true;
+    this.#ports.onSwept(this);
+  }
+
+  #withdraw(source: number): void {
+    const withdraw = this.#withdraws.get(source);
+    this.#withdraws.delete(source);
+    if (withdraw !== undefined) this.#withdrawing.push(withdraw());
+  }
+
+  async #all(work: (mover: SourceMover) => Promise<boolean>): Promise<boolean> {
+    const movers = [...this.#here.values()].flatMap(({ mover }) => (mover === null ? [] : [mover]));
+    return (await Promise.all(movers.map(work))).every((isDone) => isDone);
+  }
+
+  #runIdOf(source: number): string {
+    const node = this.rings.union[source];
+    if (node === undefined) return '';
+    const own = this.#here.get(source)?.mover?.runIdOf(source) ?? '';
+    const told = this.#records.get(node.name)?.processes ?? [];
+    return runIdIn(node, this.#change.processes) || own || runIdIn(node, told);
+  }
+
+  /** Of each source, in their order: what this proxy knows best. */
+  get #allRecords(): readonly MoveRecord[] {
+    return this.#sources.map((source) => {
+      const name = this.#nameOf(source);
+      const own = this.#here.get(source)?.record;
+      return own ?? this.#records.get(name) ?? emptyRecord(name);
+    });
+  }
+
+  #sum(count: (record: MoveRecord) => number): number {
+    return this.#allRecords.reduce((sum, record) => sum + count(record), 0);
+  }
+
+  #nameOf(source: number): string {
+    return this.rings.union[source]?.name ?? '';
+  }
+}
+
+function answer(acknowledged: boolean, why: string): FenceMember {
+  return { acknowledged, why: acknowledged ? '' : why };
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

@@ -30,6 +30,8 @@ export interface StrayChecksOptions {
   stable(): StableRing | null;
   /** Of the process that the node's probes see, or null. */
   runId(node: Member): string | null;
+  /** Before keys are removed at an operator's word. @throws RingproxyError when they may be another proxy's */
+  refuseStrangers(nodes: readonly Member[]): Promise<void>;
   warn(message: string): void;
 }
 
@@ -106,9 +108,11 @@ export class StrayChecks {
   /**
    * Begins to look at all nodes; `report` tells how far it is.
    * @param fix remove what is found
-   * @throws RingproxyError while the ring changes, or another check runs that was asked for
+   * @throws RingproxyError while the ring changes, or another check runs that was asked for, or keys may be those of a
+   *   proxy that is none of this fleet
    */
   async check(fix: boolean): Promise<StrayReport> {
+    if (fix && this.#asked === null) await this.#options.refuseStrangers(this.#options.stable()?.nodes ?? []);
     if (this.#asked !== null) {
       throw new RingproxyError('CHECK_RUNNING', 'a check is under way');
     }

@@ -3,8 +3,8 @@ import { systemTimers, type Timers } from '../../time/timers.js';
 import type { Member } from '../state/ring-state.js';
 
 export interface TakeOverPorts {
-  /** Makes the nodes drop all connections of these proxies. @throws when a node cannot be asked */
-  killPredecessors(nodes: readonly Member[], proxies: readonly string[]): Promise<void>;
+  /** Makes the nodes drop the predecessors' connections. @throws when a node cannot be asked */
+  drop(nodes: readonly Member[]): Promise<void>;
   /** What keeps it waiting, each time that it has tried; null: nothing any more. */
   onWait(failure: string | null): void;
   isClosed(): boolean;
@@ -19,14 +19,13 @@ const RETRY_MS = 500;
  */
 export async function dropPredecessors(
   nodes: readonly Member[],
-  proxies: readonly string[],
   ports: TakeOverPorts,
   timers: Pick<Timers, 'after'> = systemTimers,
 ): Promise<boolean> {
   for (const node of nodes) {
     while (!ports.isClosed()) {
       try {
-        await ports.killPredecessors([node], proxies);
+        await ports.drop([node]);
         break;
       } catch (error) {
         if (error instanceof NodeFailure && error.nobodyListens) break;

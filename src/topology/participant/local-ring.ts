@@ -12,7 +12,7 @@ export interface LocalRing {
   readonly rings: Rings;
   /** Null while no change is under way. */
   readonly change: ChangeRings | null;
-  /** What moves keys here; null while none may move. */
+  /** What moves keys, here or elsewhere; null while none may move. */
   readonly job: MoveJob | null;
 }
 

@@ -4,19 +4,19 @@
  * move, the job that moves them is begun and ended. It decides nothing: whoever has acknowledged waits for the record of
  * what became of the change.
  */
-import type { MoveMemory } from '../../rebalance/move-memory.js';
 import type { ChangeRings, RingBuilder } from '../change-rings.js';
+import { SETTLE_STOP_MS, SWEEP_STOP_MS } from '../fence-times.js';
 import { MoveJob, type MoveJobPorts } from '../jobs/move-job.js';
-import { dropPredecessors, type TakeOverPorts } from '../jobs/take-over.js';
+import type { FenceMember } from '../state/change-protocol.js';
 import type { MemberInfo, Revision } from '../state/fleet.js';
 import type { Member, RunningChange } from '../state/ring-state.js';
 import type { RingStore, StoredRing } from '../store/ring-store.js';
 import { type LocalRing, type MemberSnapshot, snapshotOf } from './local-ring.js';
 import { type OwnFencePorts, raiseOwnFence } from './own-fence.js';
 
-export interface ParticipantPorts
-  extends Omit<OwnFencePorts, 'dropLateMoves'>,
-    Pick<TakeOverPorts, 'killPredecessors'> {
+export interface ParticipantPorts extends Omit<OwnFencePorts, 'dropLateMoves'> {
+  /** This proxy's id in the fleet: another one each time that it joins. */
+  memberId(): string;
   /** The ring that is routed by from now on. */
   publish(snapshot: MemberSnapshot): void;
   /** Keys of a node, as far as it is known. */
@@ -24,15 +24,16 @@ export interface ParticipantPorts
   /** What this proxy tells of itself. */
   info(): MemberInfo;
   warn(message: string): void;
-  readonly job: MoveJobPorts;
+  readonly job: Omit<MoveJobPorts, 'memberId'>;
 }
 
 export class Participant {
-  readonly #id: string;
   readonly #store: RingStore;
   readonly #rings: RingBuilder;
   readonly #ports: ParticipantPorts;
   #local: LocalRing | null = null;
+  /** What it moved when it left: clients wait by that until it has joined again. */
+  #left: MoveJob | null = null;
   /** Records are followed one after the other. */
   #following: Promise<void> = Promise.resolve();
   /** Those who wait for the next record. */
@@ -40,8 +41,7 @@ export class Participant {
   #stopWatching: () => void = () => {};
   #closed = false;
 
-  constructor(id: string, store: RingStore, rings: RingBuilder, ports: ParticipantPorts) {
-    this.#id = id;
+  constructor(store: RingStore, rings: RingBuilder, ports: ParticipantPorts) {
     this.#store = store;
     this.#rings = rings;
     this.#ports = ports;
@@ -61,7 +61,7 @@ export class Participant {
     for (;;) {
       const stored = await this.#store.load();
       if (stored === null) throw new Error('a proxy joins a ring that is recorded');
-      if ((await this.#store.register(this.#id, this.#ports.info(), stored.revision)) === null) continue;
+      if ((await this.#store.register(this.#ports.memberId(), this.#ports.info(), stored.revision)) === null) continue;
       return this.#follow(stored);
     }
   }
@@ -76,11 +76,25 @@ export class Participant {
     }
   }
 
+  /**
+   * This proxy is not of the fleet any more: it moves nothing, and follows nothing until it joins again. Clients are routed
+   * as before; commands on keys that move wait.
+   */
+  async leave(): Promise<void> {
+    this.#stopWatching();
+    await this.#following.catch(() => {});
+    const job = this.#local?.job ?? null;
+    this.#local = null;
+    this.#left = job ?? this.#left;
+    await job?.suspend();
+  }
+
   /** Ends the moves of this proxy; a change that is recorded goes on with whoever takes it up. */
   async close(): Promise<void> {
     this.#closed = true;
     this.#stopWatching();
     await this.#following.catch(() => {});
+    await this.#left?.stop();
     await this.#local?.job?.stop();
   }
 
@@ -104,108 +118,79 @@ export class Participant {
     const { change } = stored.state;
     if (before !== null && change !== null && isSamePhase(before.stored.state.change, change)) {
       this.#local = { ...before, stored };
-      this.#note(this.#local, before.stored.state.change, change);
+      this.#followNotes(before.job, change, stored.revision);
       return;
     }
     const isSame = before !== null && change !== null && before.stored.state.change?.id === change.id;
     const changing = isSame ? before.change : await this.#rings.buildChange(stored.state);
     if (change === null || changing === null) {
-      this.#settle({ stored, rings: await this.#rings.buildStable(stored.state), change: null, job: null });
+      this.#use({ stored, rings: await this.#rings.buildStable(stored.state), change: null, job: null });
+      void before?.job?.stop();
       return;
     }
     const local = { stored, rings: changing.rings, change: changing };
-    if (change.phase === 'moving') await this.#move({ ...local, job: null }, change, changing);
-    else this.#hold({ ...local, job: before?.job ?? null }, change, changing);
+    if (change.phase === 'moving') this.#move({ ...local, job: null }, change, changing);
+    else this.#hold({ ...local, job: isSame ? before.job : null }, before?.job ?? null, change, changing);
   }
 
   /** Something was noted with the change. */
-  #note({ job, stored: { revision } }: LocalRing, before: RunningChange | null, change: RunningChange): void {
+  #followNotes(job: MoveJob | null, change: RunningChange, revision: Revision): void {
     job?.follow(change);
-    if (change.still !== true || before?.still === true) return;
-    const held = job?.hold() ?? Promise.resolve({ acknowledged: true, why: '' });
-    held
-      .then((answer) => this.#store.answer(this.#id, { ...answer, revision }))
-      .catch((error: unknown) => this.#warn(error));
+    if (job === null || change.still !== true || change.phase !== 'moving') return;
+    this.#answer(job.still(SWEEP_STOP_MS), revision);
   }
 
-  #settle(local: LocalRing): void {
-    const before = this.#local?.job;
-    this.#use(local);
-    void before?.stop();
-  }
-
-  /** A fence is raised. */
-  #hold(local: LocalRing, change: RunningChange, { union }: ChangeRings): void {
+  /** A fence is raised. @param before what has moved keys here until now: of this change, or of one that has ended */
+  #hold(local: LocalRing, before: MoveJob | null, change: RunningChange, { union }: ChangeRings): void {
     this.#use(local);
     const nodes = union.filter((node) => !change.undrained.includes(node.name));
-    const { revision } = local.stored;
-    const { job } = local;
-    job?.follow(change);
-    // As a rule it holds still already: what was noted may have been passed over.
-    const holding = job?.hold() ?? Promise.resolve(null);
-    raiseOwnFence(nodes, {
+    local.job?.follow(change);
+    const standing = local.job?.standstill(SETTLE_STOP_MS) ?? before?.stop();
+    const fence = raiseOwnFence(nodes, {
       fence: (timeout) => this.#ports.fence(timeout),
-      killLateConnections: (asked) => this.#ports.killLateConnections(asked),
+      killLateConnections: (late) => this.#ports.killLateConnections(late),
       dropLateMoves: async () => {
-        const held = await holding;
-        if (held !== null && !held.acknowledged) throw new Error(held.why);
-        await job?.mover?.dropLateConnections();
+        const stands = await standing;
+        if (stands !== undefined && !stands.acknowledged) throw new Error(stands.why);
       },
-    })
-      .then((answer) => this.#store.answer(this.#id, { ...answer, revision }))
-      // Whoever waits for the answer goes by its absence.
+    });
+    this.#answer(fence, local.stored.revision);
+  }
+
+  /** Whoever waits for the answer goes by its absence. */
+  #answer(answer: Promise<FenceMember>, revision: Revision): void {
+    answer
+      .then((said) => this.#store.answer(this.#ports.memberId(), { ...said, revision }))
       .catch((error: unknown) => this.#warn(error));
   }
 
   /** Keys move: the job that is there goes on, or one begins. */
-  async #move(local: LocalRing, change: RunningChange, rings: ChangeRings): Promise<void> {
+  #move(local: LocalRing, change: RunningChange, rings: ChangeRings): void {
     const was = this.#local?.stored.state.change ?? null;
-    const earlier = this.#local?.job ?? null;
-    if (earlier?.changeId === change.id) {
-      this.#use({ ...local, job: earlier });
-      earlier.follow(change);
+    const before = this.#local?.job ?? null;
+    if (before?.changeId === change.id) {
+      this.#use({ ...local, job: before });
+      this.#followNotes(before, change, local.stored.revision);
       return;
     }
-    const job = new MoveJob(change, rings, this.#ports.job);
     const begins = was?.phase === 'preparing' && was.id === change.id;
-    const turnsRound = was?.phase === 'turning' && earlier !== null;
-    if (begins || turnsRound) {
-      await this.#begin({ ...local, job }, job, earlier?.mover?.memory ?? null, false);
-    } else {
-      // Keys have moved before this proxy knew of it.
-      this.#use({ ...local, job });
-      this.#takeOver(job).catch((error: unknown) => this.#warn(error));
-    }
-    // Before that ends clients' waits for the old mover, their keys must be looked for on the way back.
-    void earlier?.stop();
-  }
-
-  /** Goes on with a change that a predecessor has left. */
-  async #takeOver(job: MoveJob): Promise<void> {
-    const gone = (await this.#store.members()).filter((member) => member.fencedOff).map(({ id }) => id);
-    const summary = this.#local?.stored.state.change?.summary ?? '';
-    const free = await dropPredecessors(job.rings.union, gone, {
-      killPredecessors: (nodes, proxies) => this.#ports.killPredecessors(nodes, proxies),
-      isClosed: () => this.#closed,
-      onWait: (failure) => {
-        if (failure !== null && job.failure === null) this.#ports.warn(`${summary}: ${failure}`);
-        job.failure = failure;
+    const turnsRound = was?.phase === 'turning' && change.kind === 'cancel' && before !== null;
+    const job = new MoveJob(
+      {
+        change,
+        rings,
+        isFresh: begins || turnsRound,
+        earlier: turnsRound ? before.memory : null,
+        keysEstimated: local.stored.state.members.reduce((sum, node) => sum + this.#ports.keysOf(node), 0),
       },
-    });
-    if (!free) return;
-    const begun = this.#inTurn(async () => {
-      const local = this.#local;
-      if (local !== null && local.job === job) await this.#begin(local, job, null, true);
-    });
-    // Told already.
-    await begun.catch(() => {});
-  }
-
-  async #begin(local: LocalRing, job: MoveJob, earlier: MoveMemory | null, resumed: boolean): Promise<void> {
-    const keys = local.stored.state.members.reduce((sum, node) => sum + this.#ports.keysOf(node), 0);
-    await job.begin(earlier, resumed, keys);
-    this.#use(local);
-    void job.mover?.sweep();
+      { ...this.#ports.job, memberId: () => this.#ports.memberId() },
+    );
+    this.#use({ ...local, job });
+    // Before that ends clients' waits for the old moves, their keys must be looked for on the way back; and jobs of the
+    // same name are let go of before they are claimed anew.
+    void before?.stop();
+    job.begin();
+    this.#followNotes(job, change, local.stored.revision);
   }
 
   #warn(error: unknown): void {
@@ -215,6 +200,8 @@ export class Participant {
   #use(local: LocalRing): void {
     this.#local = local;
     this.#ports.publish(snapshotOf(local));
+    void this.#left?.stop();
+    this.#left = null;
   }
 }
 

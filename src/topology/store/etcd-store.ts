@@ -35,6 +35,8 @@ import { RingKeys } from './etcd/keys.js';
 import { MemberLook } from './etcd/member-look.js';
 import { Membership } from './etcd/membership.js';
 import { Mirror, type Told } from './etcd/mirror.js';
+import { OwnLeases } from './etcd/own-leases.js';
+import type { EtcdParts } from './etcd/parts.js';
 import {
   type MemberRecord,
   readMember,
@@ -61,9 +63,12 @@ export interface EtcdStoreOptions extends Pick<EtcdClientOptions, 'endpoints' | 
 /** How long what was written by this store may take to be told by its own watch, before it is read. */
 const MIRROR_PATIENCE_MS = 100;
 
+/** Two keys each, and etcd takes 128 operations at once. */
+const MOST_MEMBERS_AT_ONCE = 50;
+
 interface Listener {
   /** What was written up to here is nothing new to it. */
-  readonly from: Revision;
+  from: Revision;
   readonly listener: (event: StoreEvent) => void;
 }
 
@@ -74,6 +79,7 @@ export class EtcdStore implements RingStore {
   readonly #follower: Follower;
   readonly #membership: Membership;
   readonly #claims: ClaimKeeper;
+  readonly #leases = new OwnLeases();
   readonly #history: History;
   readonly #look: MemberLook;
   readonly #listeners = new Set<Listener>();
@@ -84,23 +90,26 @@ export class EtcdStore implements RingStore {
 
   constructor(options: EtcdStoreOptions) {
     const { prefix, ringName, memberTtl, onTrouble, timers = systemTimers, clock = systemClock } = options;
-    this.#client = new EtcdClient({ ...options, timers, now: clock.monotonic });
-    this.#keys = new RingKeys(prefix, ringName);
-    this.#mirror = new Mirror(this.#keys, (error) => onTrouble(error instanceof Error ? error.message : String(error)));
-    this.#follower = new Follower(this.#client, this.#keys, this.#mirror, (told) => this.#take(told), timers);
+    const client = new EtcdClient({ ...options, timers, now: clock.monotonic });
+    const keys = new RingKeys(prefix, ringName);
+    const parts: EtcdParts = { client, keys, leases: this.#leases, timers, clock };
+    this.#client = client;
+    this.#keys = keys;
+    this.#mirror = new Mirror(keys, (error) => onTrouble(error instanceof Error ? error.message : String(error)));
+    this.#follower = new Follower(parts, this.#mirror, {
+      told: (told) => this.#take(told),
+      reset: () => this.#forgetRevisions(),
+    });
     const heard = (revision: Revision): void => this.#follower.heard(revision);
     const standing = (): void => this.#tell({ kind: 'standing' }, Number.POSITIVE_INFINITY);
-    this.#membership = new Membership(this.#client, this.#keys, memberTtl, timers, clock, { standing, heard });
-    this.#claims = new ClaimKeeper(this.#client, this.#keys, () => this.#membership.lease, timers, clock, {
-      doubted: () => {
-        const { revision } = this.#mirror;
-        this.#tell({ kind: 'claims', revision }, Number.POSITIVE_INFINITY);
-      },
-      heard,
-    });
-    this.#history = new History(this.#client, this.#keys);
-    this.#look = new MemberLook(this.#client, this.#keys);
-    this.#client.onReachable = standing;
+    const doubted = (): void => {
+      this.#tell({ kind: 'claims', revision: this.#mirror.revision }, Number.POSITIVE_INFINITY);
+    };
+    this.#membership = new Membership(parts, memberTtl, { standing, heard });
+    this.#claims = new ClaimKeeper(parts, () => this.#membership.lease, { doubted, heard });
+    this.#history = new History(client, keys);
+    this.#look = new MemberLook(client, keys);
+    client.onReachable = standing;
   }
 
   /**
@@ -179,14 +188,16 @@ export class EtcdStore implements RingStore {
   }
 
   async deregister(ids: readonly string[]): Promise<void> {
-    const run = ids.flatMap((id) => [{ remove: this.#keys.member(id) }, { remove: this.#keys.aliveness(id) }]);
+    if (ids.length > MOST_MEMBERS_AT_ONCE) await this.deregister(ids.slice(MOST_MEMBERS_AT_ONCE));
+    const some = ids.slice(0, MOST_MEMBERS_AT_ONCE);
+    const run = some.flatMap((id) => [{ remove: this.#keys.member(id) }, { remove: this.#keys.aliveness(id) }]);
     if (run.length === 0) return;
-    const { answer } = await this.#client.txn({ run });
+    const { answer, isRepeated } = await this.#client.txn({ run });
     const { id } = this.#membership;
     if (id !== null && ids.includes(id)) this.#membership.expel();
     // A transaction that has removed nothing has no revision of its own.
     const isWritten = answer.responses.some(({ response_delete_range: removed }) => (removed?.deleted ?? 0) > 0);
-    if (isWritten) this.#saw(answer.header.revision);
+    if (isWritten || isRepeated) this.#saw(answer.header.revision);
   }
 
   async fenceOff(id: string): Promise<boolean> {
@@ -213,7 +224,7 @@ export class EtcdStore implements RingStore {
     await this.#upToDate();
     return this.#mirror
       .claims()
-      .filter(({ lease }) => !this.#claims.isInDoubt(lease))
+      .filter(({ lease }) => !this.#leases.isInDoubt(lease))
       .map(({ claim }) => claim);
   }
 
@@ -279,6 +290,13 @@ export class EtcdStore implements RingStore {
   async #upToDate(): Promise<void> {
     const needed = Math.max(this.#seen, 1);
     if (!(await this.#follower.reaches(needed, MIRROR_PATIENCE_MS))) await this.#follower.read();
+  }
+
+  /** etcd was restored from a backup, and counts from there: what is written from now on is new to everybody. */
+  #forgetRevisions(): void {
+    this.#seen = 0;
+    this.#ringSeen = 0;
+    for (const entry of this.#listeners) entry.from = 0;
   }
 
   #saw(revision: Written): Written {

@@ -16,6 +16,7 @@ import {
   mayFenceOff,
   type Revision,
 } from '../state/fleet.js';
+import { emptyRecord } from '../state/move-records.js';
 import type { RingState } from '../state/ring-state.js';
 import { afterEverybodyIsGone } from '../state/transitions.js';
 import {
@@ -26,7 +27,7 @@ import {
   type StoreEvent,
   type Written,
 } from './ring-store.js';
-import type { StateDir } from './state-dir.js';
+import type { KeptMove, StateDir } from './state-dir.js';
 
 /**
  * Between two records a process gives fewer revisions than that to claims and the like, which are not kept: a process
@@ -45,7 +46,7 @@ export class LocalStore implements RingStore {
   readonly #members = new Map<string, FleetMember>();
   readonly #claims = new Map<string, Claim>();
   /** Of one change, by source. */
-  #moves: { readonly change: string; readonly bySource: Map<string, MoveRecord> } = { change: '', bySource: new Map() };
+  #moves = noMoves('');
   #history: HistoryEntry[] = [];
   /** The lock of the directory, or the absence of one, stands for the lease. */
   readonly validUntil = Number.POSITIVE_INFINITY;
@@ -78,6 +79,10 @@ export class LocalStore implements RingStore {
     if (kept === null) return null;
     this.#revision = kept.revision + REVISIONS_OF_A_PROCESS;
     this.#ring = { revision: kept.revision, state: kept.state };
+    for (const move of kept.moves) {
+      this.#moves.bySource.set(move.source, { ...emptyRecord(move.source), ...move });
+    }
+    this.#moves = { ...this.#moves, change: kept.state.change?.id ?? '' };
     for (const id of kept.proxies)
       this.#members.set(id, { id, alive: false, fencedOff: true, answer: null, info: null });
     return this.#ring;
@@ -89,6 +94,7 @@ export class LocalStore implements RingStore {
       if ((this.#ring?.revision ?? null) !== expected) return null;
       if (!isInForce(by, this.#claims.get(by.job) ?? null)) return null;
       const revision = this.#next();
+      if (this.#moves.change !== state.change?.id) this.#moves = noMoves(state.change?.id ?? '');
       await this.#keep(revision, state);
       const ring = { revision, state };
       this.#ring = ring;
@@ -99,7 +105,12 @@ export class LocalStore implements RingStore {
   }
 
   async rehearse(state: RingState): Promise<void> {
-    await this.#directory?.rehearse({ revision: this.#revision, proxies: this.#proxies(), state });
+    await this.#directory?.rehearse({
+      revision: this.#revision,
+      proxies: this.#proxies(),
+      moves: this.#movesToKeep(),
+      state,
+    });
   }
 
   watch(listener: (event: StoreEvent) => void): () => void {
@@ -169,12 +180,26 @@ export class LocalStore implements RingStore {
   }
 
   noteMove(change: string, record: MoveRecord, by: Claim): Promise<Written> {
-    if (!isInForce(by, this.#claims.get(by.job) ?? null)) return Promise.resolve(null);
-    if (this.#moves.change !== change) this.#moves = { change, bySource: new Map() };
-    this.#moves.bySource.set(record.source, record);
-    const revision = this.#next();
-    this.#tell({ kind: 'moves', revision });
-    return Promise.resolve(revision);
+    return this.#exclusively(async () => {
+      if (!isInForce(by, this.#claims.get(by.job) ?? null)) return null;
+      // Of a change that is over nothing is news.
+      const running = this.#ring?.state.change?.id ?? change;
+      if (running !== change) return null;
+      if (this.#moves.change !== change) this.#moves = noMoves(change);
+      const revision = this.#next();
+      const { bySource } = this.#moves;
+      const before = bySource.get(record.source);
+      bySource.set(record.source, record);
+      try {
+        if (this.#ring !== null) await this.#keep(revision, this.#ring.state);
+      } catch (error) {
+        if (before === undefined) bySource.delete(record.source);
+        else bySource.set(record.source, before);
+        throw error;
+      }
+      this.#tell({ kind: 'moves', revision });
+      return revision;
+    });
   }
 
   moves(change: string): Promise<readonly MoveRecord[]> {
@@ -200,10 +225,17 @@ export class LocalStore implements RingStore {
    */
   async #keep(revision: Revision, state: RingState): Promise<void> {
     const lasting = afterEverybodyIsGone(state);
-    const text = JSON.stringify(lasting);
+    const moves = this.#movesToKeep();
+    const text = JSON.stringify([lasting, moves]);
     if (text === this.#kept) return;
-    await this.#directory?.save({ revision, proxies: this.#proxies(), state: lasting });
+    await this.#directory?.save({ revision, proxies: this.#proxies(), moves, state: lasting });
     this.#kept = text;
+  }
+
+  #movesToKeep(): KeptMove[] {
+    return [...this.#moves.bySource.values()].flatMap(({ source, keysDropped, processes }) =>
+      keysDropped > 0 || processes.length > 0 ? [{ source, keysDropped, processes }] : [],
+    );
   }
 
   /** Whose connections the nodes may have; this proxy's as soon as it serves. */
@@ -226,4 +258,9 @@ export class LocalStore implements RingStore {
   #tell(event: StoreEvent): void {
     for (const listener of this.#listeners) listener(event);
   }
+}
+
+/** How far the sources of a change are, by their names. */
+function noMoves(change: string): { readonly change: string; readonly bySource: Map<string, MoveRecord> } {
+  return { change, bySource: new Map() };
 }

@@ -3,7 +3,7 @@ import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { RingproxyError, systemCode } from '../../errors.js';
-import type { Revision } from '../state/fleet.js';
+import type { MoveRecord, Revision } from '../state/fleet.js';
 import type { RingState } from '../state/ring-state.js';
 import { replaceFile, writeSynced } from './files.js';
 import { FleetFile } from './fleet-file.js';
@@ -18,14 +18,28 @@ const schema = z.object({
   /** Missing in records of before. */
   revision: z.number().int().nonnegative().default(0),
   proxies: z.array(z.string()).default([]),
+  moves: z
+    .array(
+      z.object({
+        source: z.string(),
+        keysDropped: z.number().nonnegative(),
+        processes: z.array(z.object({ name: z.string(), address: z.string(), runId: z.string() })),
+      }),
+    )
+    .default([]),
   ...ringState.shape,
 });
+
+/** What is kept of how far a source is: what cannot be found out anew. */
+export type KeptMove = Pick<MoveRecord, 'source' | 'keysDropped' | 'processes'>;
 
 /** What the directory holds. */
 export interface KeptRing {
   readonly revision: Revision;
   /** Whose connections the nodes may still have: this proxy's, and those of proxies that ran on this directory before. */
   readonly proxies: readonly string[];
+  /** Of the change that is under way. */
+  readonly moves: readonly KeptMove[];
   readonly state: RingState;
 }
 
@@ -71,8 +85,8 @@ export class StateDir {
       throw this.#failure('cannot be read', error);
     }
     try {
-      const { format: _format, revision, proxies, ...state } = schema.parse(JSON.parse(text));
-      return { revision, proxies, state };
+      const { format: _format, revision, proxies, moves, ...state } = schema.parse(JSON.parse(text));
+      return { revision, proxies, moves, state };
     } catch {
       throw new RingproxyError('STATE_CORRUPT', `${this.#file} does not hold a ring`);
     }

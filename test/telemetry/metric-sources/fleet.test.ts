@@ -1,6 +1,8 @@
 /** The metrics of a fleet, of what is known of it. */
+import { channel } from 'node:diagnostics_channel';
 import { describe, expect, it } from 'vitest';
 import { EtcdCounts } from '../../../src/telemetry/etcd-counts.js';
+import { FenceCounts } from '../../../src/telemetry/fence-counts.js';
 import { type FleetReads, fleetFigures } from '../../../src/telemetry/fleet-figures.js';
 import { fleetSources } from '../../../src/telemetry/metric-sources/fleet.js';
 import { Metrics } from '../../../src/telemetry/metrics.js';
@@ -9,13 +11,18 @@ import { startRedises } from '../../support/redis-process.js';
 import { startRingproxy } from '../../support/ringproxy-process.js';
 import { scrape, seriesOf } from '../../support/series.js';
 
-async function seriesFor(reads: FleetReads): Promise<Record<string, number>> {
+async function seriesFor(reads: Omit<FleetReads, 'fences'>): Promise<Record<string, number>> {
   const nothing = (): never => {
     throw new Error('not asked for');
   };
   const identity = { proxyId: 'a', version: '', startedAt: 0 };
   const rest = { identity, stats: nothing, ring: nothing, movedKeys: nothing, bytesMoved: nothing, strays: nothing };
-  const text = await new Metrics(fleetSources({ ...rest, ...reads })).text();
+  const fences = new FenceCounts();
+  const end = fences.listen();
+  channel('ringproxy:fence:passed').publish({ seconds: 0.04 });
+  channel('ringproxy:fence:given-up').publish({ seconds: 2 });
+  end();
+  const text = await new Metrics(fleetSources({ ...rest, ...reads, fences: () => fences.read() })).text();
   expect(text).not.toContain('NaN');
   return Object.fromEntries(seriesOf(text).filter(([name]) => !name.includes('_bucket')));
 }
@@ -39,6 +46,10 @@ describe('the metrics of a fleet', () => {
       'ringproxy_fleet_jobs{job="mover/n1"}': 1,
       'ringproxy_fleet_jobs{job="mover/n2"}': 1,
       ringproxy_fleet_generation_lag: 1,
+      'ringproxy_fences_total{outcome="passed"}': 1,
+      'ringproxy_fences_total{outcome="given up"}': 1,
+      ringproxy_fence_duration_seconds_sum: 2.04,
+      ringproxy_fence_duration_seconds_count: 2,
       ringproxy_fleet_lease_seconds: 7.5,
     });
     const other = fleetFigures(proxies, { ...coordination, proxy: 'b' }, 7);

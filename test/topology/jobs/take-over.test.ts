@@ -19,20 +19,20 @@ function stage(): Stage {
 }
 
 function takeOver(on: Stage): Promise<boolean> {
-  const killPredecessors = (nodes: readonly { name: string }[], proxies: readonly string[]): Promise<void> => {
+  const drop = (nodes: readonly { name: string }[]): Promise<void> => {
     const [name = ''] = nodes.map((node) => node.name);
-    on.asked.push(`${name} drops ${proxies.join()}`);
+    on.asked.push(`${name} drops`);
     return on.answer(name);
   };
-  const ports = { killPredecessors, onWait: (why: string | null) => on.waits.push(why), isClosed: () => on.isClosed };
-  return dropPredecessors(NODES, ['p0'], ports, on.timers);
+  const ports = { drop, onWait: (why: string | null) => on.waits.push(why), isClosed: () => on.isClosed };
+  return dropPredecessors(NODES, ports, on.timers);
 }
 
 describe('what a predecessor has left at the nodes', () => {
   it('is dropped by each of them', async () => {
     const on = stage();
     expect(await takeOver(on)).toBe(true);
-    expect(on.asked).toEqual(['a drops p0', 'b drops p0']);
+    expect(on.asked).toEqual(['a drops', 'b drops']);
     expect(on.waits).toEqual([null]);
   });
 
@@ -46,7 +46,7 @@ describe('what a predecessor has left at the nodes', () => {
     on.answer = () => Promise.resolve();
     on.timers.advance(500);
     expect(await taking).toBe(true);
-    expect(on.asked).toEqual(['a drops p0', 'a drops p0', 'b drops p0']);
+    expect(on.asked).toEqual(['a drops', 'a drops', 'b drops']);
     expect(on.waits.at(-1)).toBeNull();
   });
 
@@ -56,7 +56,7 @@ describe('what a predecessor has left at the nodes', () => {
     const on = stage();
     on.answer = (name) => (name === 'a' ? Promise.reject(new NodeFailure(NODE_A, failure(kind))) : Promise.resolve());
     expect(await takeOver(on)).toBe(true);
-    expect(on.asked).toEqual(['a drops p0', 'b drops p0']);
+    expect(on.asked).toEqual(['a drops', 'b drops']);
   });
 
   it('is nobody’s any more when the proxy ends', async () => {

@@ -61,6 +61,7 @@ export interface RawKey {
   readonly key: string;
   readonly value: string;
   readonly lease?: string;
+  readonly mod_revision?: string;
 }
 
 /** What stands in etcd, past the store. */

@@ -27,7 +27,12 @@ const moving: RingState = {
   },
 };
 
-const kept = (revision: number, ring: RingState): KeptRing => ({ revision, proxies: ['p0', 'p1'], state: ring });
+const kept = (revision: number, ring: RingState): KeptRing => ({
+  revision,
+  proxies: ['p0', 'p1'],
+  moves: [{ source: 'a', keysDropped: 2, processes: [{ name: 'b', address: '127.0.0.1:2', runId: 'run of b' }] }],
+  state: ring,
+});
 
 describe('the state directory', () => {
   it('is made when it is missing, and holds no ring at first', async () => {
@@ -73,7 +78,7 @@ describe('the state directory', () => {
     const { processes: _processes, ...older } = change ?? { processes: [] };
     writeFileSync(join(folder, 'ring.json'), JSON.stringify({ format: 1, ...rest, change: older }));
     const directory = new StateDir(folder, () => {});
-    expect(await directory.load()).toEqual({ revision: 0, proxies: [], state: moving });
+    expect(await directory.load()).toEqual({ revision: 0, proxies: [], moves: [], state: moving });
   });
 
   it('says that it cannot be read rather than making a ring anew', async () => {

@@ -13,6 +13,7 @@ import { Listener } from '../../../proxy/session/listener.js';
 import type { RoutedNode, RoutingSnapshot } from '../../../proxy/snapshot.js';
 import { LoopLag } from '../../../telemetry/loop-lag.js';
 import { TrafficDetector } from '../../../telemetry/traffic-detector.js';
+import { clockShift } from '../../../time/monotonic.js';
 import { systemTimers, type Timers } from '../../../time/timers.js';
 import type { FenceMember } from '../../../topology/state/change-protocol.js';
 import type { PlaneHost, PlaneStanding, ProxyInfo } from '../../host.js';
@@ -265,7 +266,7 @@ export class WorkerPool implements PlaneHost {
 
   get #sentStanding(): SentStanding {
     const { id, validUntil } = this.#options.standing;
-    return { proxy: id, validUntil };
+    return { proxy: id, validUntil, clockShift: clockShift() };
   }
 
   /** The least number from 1 on that no worker has. */

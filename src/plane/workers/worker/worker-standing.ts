@@ -1,7 +1,10 @@
 /** In a worker: by what right it speaks to nodes, as the primary tells it and answers when it is asked. */
 import type { Ruling, Standing } from '../../../node/standing.js';
-import { monotonicNow } from '../../../time/monotonic.js';
+import { clockShift, monotonicNow } from '../../../time/monotonic.js';
 import type { SentStanding } from '../messages.js';
+
+/** Of the clock of the day, which is set a little now and then. Milliseconds. */
+const MOST_JUMP_MS = 1000;
 
 export class WorkerStanding implements Standing {
   readonly #number: number;
@@ -31,7 +34,9 @@ export class WorkerStanding implements Standing {
     // Whoever takes over from a primary that died has its workers' connections dropped: so one that lives on unnoticed
     // finds out here, and ends.
     if (process.ppid !== this.#parent) process.exit(1);
-    return id === this.id && monotonicNow() < this.#now.validUntil;
+    if (id !== this.id || monotonicNow() >= this.#now.validUntil) return false;
+    // The primary says it anew once it has renewed its lease.
+    return this.isLone || Math.abs(clockShift() - this.#now.clockShift) <= MOST_JUMP_MS;
   }
 
   async ask(id: string): Promise<Ruling> {

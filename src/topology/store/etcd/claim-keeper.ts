@@ -3,13 +3,11 @@
  * which there is only while it has such jobs, since it is renewed every second.
  */
 import { randomUUID } from 'node:crypto';
-import type { EtcdClient } from '../../../etcd/index.js';
-import type { Timers } from '../../../time/timers.js';
+import { EtcdError } from '../../../etcd/index.js';
 import type { Claim, Revision } from '../../state/fleet.js';
 import type { ClaimPace } from '../ring-store.js';
-import type { Clock } from './clock.js';
 import { KeptLease } from './kept-lease.js';
-import type { RingKeys } from './keys.js';
+import type { EtcdParts } from './parts.js';
 import { claimOf, readClaim, writeClaim } from './records.js';
 
 /** etcd gives no less than one and a half of its election timeouts, so it may give more. */
@@ -22,12 +20,9 @@ export interface ClaimListener {
 }
 
 export class ClaimKeeper {
-  readonly #client: EtcdClient;
-  readonly #keys: RingKeys;
+  readonly #parts: EtcdParts;
   /** The member's, or null. */
   readonly #slowLease: () => KeptLease | null;
-  readonly #timers: Timers;
-  readonly #clock: Clock;
   readonly #listener: ClaimListener;
   #quick: KeptLease | null = null;
   #granting: Promise<KeptLease> | null = null;
@@ -38,19 +33,9 @@ export class ClaimKeeper {
   /** Whether the quick lease has run out, as far as is known. */
   #isInDoubt = false;
 
-  constructor(
-    client: EtcdClient,
-    keys: RingKeys,
-    slowLease: () => KeptLease | null,
-    timers: Timers,
-    clock: Clock,
-    listener: ClaimListener,
-  ) {
-    this.#client = client;
-    this.#keys = keys;
+  constructor(parts: EtcdParts, slowLease: () => KeptLease | null, listener: ClaimListener) {
+    this.#parts = parts;
     this.#slowLease = slowLease;
-    this.#timers = timers;
-    this.#clock = clock;
     this.#listener = listener;
   }
 
@@ -61,31 +46,24 @@ export class ClaimKeeper {
     if (slow !== null) return this.#claimOn(slow.id, job, holder);
     this.#pending++;
     try {
-      const lease = await this.#quickLease();
-      const claim = await this.#claimOn(lease.id, job, holder);
-      if (claim !== null && this.#quick === lease) this.#held.set(job, claim.revision);
-      return claim;
+      return await this.#claimQuick(job, holder);
     } finally {
       this.#pending--;
       await this.#endWhenUnused();
     }
   }
 
-  /** @returns the revision; null: it was not in force. @throws EtcdError when it may be in force yet */
+  /** @returns a revision by which it is let go; null: it was not in force. @throws EtcdError when it may be in force yet */
   async release(claim: Claim): Promise<Revision | null> {
-    const key = this.#keys.job(claim.job);
-    const { answer } = await this.#client.txn({
+    const key = this.#parts.keys.job(claim.job);
+    const { answer, isRepeated } = await this.#parts.client.txn({
       when: [{ key, writtenBy: claim.revision }],
       run: [{ remove: key }],
     });
     if (this.#held.get(claim.job) === claim.revision) this.#held.delete(claim.job);
     await this.#endWhenUnused();
-    return answer.succeeded ? answer.header.revision : null;
-  }
-
-  /** Whether what hangs on this lease is in force for certain; of leases of others, nothing is known. */
-  isInDoubt(lease: string): boolean {
-    return lease === this.#quick?.id && !this.#quick.isValid;
+    // An earlier try may have let it go, by some revision before this one.
+    return answer.succeeded || isRepeated ? answer.header.revision : null;
   }
 
   async close(): Promise<void> {
@@ -95,14 +73,30 @@ export class ClaimKeeper {
     await lease?.revoke();
   }
 
+  async #claimQuick(job: string, holder: string): Promise<Claim | null> {
+    for (let tries = 1; ; tries++) {
+      const lease = await this.#quickLease();
+      try {
+        const claim = await this.#claimOn(lease.id, job, holder);
+        if (claim !== null && this.#quick === lease) this.#held.set(job, claim.revision);
+        return claim;
+      } catch (error) {
+        // It was lost, and its renewal has not found that out yet.
+        const isLost = error instanceof EtcdError && error.message.includes('lease not found');
+        if (!isLost || tries === 2) throw error;
+        this.#lose(lease);
+      }
+    }
+  }
+
   async #claimOn(lease: string, job: string, holder: string): Promise<Claim | null> {
-    const key = this.#keys.job(job);
+    const key = this.#parts.keys.job(job);
     const write = randomUUID();
-    const record = { job, holder, since: new Date(this.#clock.wall()).toISOString(), write };
+    const record = { job, holder, since: new Date(this.#parts.clock.wall()).toISOString(), write };
     const put = { put: key, value: writeClaim(record), lease };
     let known: Revision | null = null;
     for (;;) {
-      const { answer } = await this.#client.txn({
+      const { answer } = await this.#parts.client.txn({
         when: [known === null ? { key, is: 'absent' } : { key, writtenBy: known }],
         run: [put],
         otherwise: [{ read: { key } }],
@@ -118,6 +112,8 @@ export class ClaimKeeper {
   }
 
   async #quickLease(): Promise<KeptLease> {
+    // What hangs on one that has run out is claimed anew as well, by whoever wants it yet.
+    if (this.#quick?.isValid === false) this.#lose(this.#quick);
     if (this.#quick !== null) return this.#quick;
     this.#granting ??= this.#grant().finally(() => {
       this.#granting = null;
@@ -126,8 +122,8 @@ export class ClaimKeeper {
   }
 
   async #grant(): Promise<KeptLease> {
-    const granted = await this.#client.grant(QUICK_TTL_MS);
-    const lease = new KeptLease(this.#client, granted, this.#timers, this.#clock, {
+    const granted = await this.#parts.client.grant(QUICK_TTL_MS);
+    const lease: KeptLease = new KeptLease(this.#parts, granted, {
       renewed: (revision) => {
         this.#listener.heard(revision);
         if (this.#isInDoubt) this.#listener.doubted();
@@ -137,15 +133,20 @@ export class ClaimKeeper {
         this.#isInDoubt = true;
         this.#listener.doubted();
       },
-      lost: () => {
-        this.#isInDoubt = false;
-        this.#quick = null;
-        this.#held.clear();
-        this.#listener.doubted();
-      },
+      lost: () => this.#lose(lease),
     });
+    this.#parts.leases.add(lease);
     this.#quick = lease;
     return lease;
+  }
+
+  #lose(lease: KeptLease): void {
+    lease.end();
+    if (this.#quick !== lease) return;
+    this.#isInDoubt = false;
+    this.#quick = null;
+    this.#held.clear();
+    this.#listener.doubted();
   }
 
   async #endWhenUnused(): Promise<void> {

@@ -13,6 +13,7 @@ import { LATE, within } from '../../../time/within.js';
 import type { Revision } from '../../state/fleet.js';
 import type { RingKeys } from './keys.js';
 import type { Mirror, Told } from './mirror.js';
+import type { EtcdParts } from './parts.js';
 
 export interface FollowerTimes {
   /** How long a watch that has missed something may take to tell it, in milliseconds. */
@@ -28,11 +29,18 @@ export const FOLLOWER_TIMES: FollowerTimes = { grace: 1000, look: 10_000, pause:
 /** For a look: it must not hold up anything. */
 const LOOK_PATIENCE = { total: 3000, each: 1000 };
 
+export interface FollowerListener {
+  /** What has changed, in order; the mirror has it. */
+  told(told: readonly Told[]): void;
+  /** etcd's revision has gone back: it was restored from a backup. */
+  reset(): void;
+}
+
 export class Follower {
   readonly #client: EtcdClient;
   readonly #keys: RingKeys;
   readonly #mirror: Mirror;
-  readonly #tell: (told: readonly Told[]) => void;
+  readonly #listener: FollowerListener;
   readonly #timers: Timers;
   readonly #times: FollowerTimes;
   #isClosed = false;
@@ -46,25 +54,23 @@ export class Follower {
   /** Up to this revision nothing is missing in the mirror, as far as a look has found out. */
   #confirmed: Revision = 0;
   #confirmedAt = Number.NEGATIVE_INFINITY;
+  #lookedAt = Number.NEGATIVE_INFINITY;
   #isLooking = false;
   /** Those who wait for the mirror. */
   readonly #moved = new Set<() => void>();
   /** What ends pauses. */
   readonly #pauses = new Set<() => void>();
 
-  /** @param tell is given what has changed, in order, when the mirror has it */
   constructor(
-    client: EtcdClient,
-    keys: RingKeys,
+    { client, keys, timers }: Pick<EtcdParts, 'client' | 'keys' | 'timers'>,
     mirror: Mirror,
-    tell: (told: readonly Told[]) => void,
-    timers: Timers,
+    listener: FollowerListener,
     times: FollowerTimes = FOLLOWER_TIMES,
   ) {
     this.#client = client;
     this.#keys = keys;
     this.#mirror = mirror;
-    this.#tell = tell;
+    this.#listener = listener;
     this.#timers = timers;
     this.#times = times;
   }
@@ -97,15 +103,18 @@ export class Follower {
     const isReset = this.#isReadNeeded;
     const { answer } = await this.#client.txn({ run: this.#keys.watched.map((read) => ({ read })) });
     const { revision } = answer.header;
-    // The watch may have been faster.
-    if (!isReset && revision < this.#mirror.revision) return;
+    if (revision < this.#mirror.revision) {
+      // The watch may have been faster.
+      if (!isReset) return;
+      this.#listener.reset();
+    }
     const entries = answer.responses.flatMap(({ response_range }) => response_range?.kvs ?? []);
     this.#isReadNeeded = false;
     const told = this.#mirror.replace(entries, revision);
     this.#confirm(revision);
     this.#first.done();
     this.#wake();
-    this.#tell(told);
+    this.#listener.told(told);
   }
 
   /** Waits until the mirror has this revision. @returns whether it has */
@@ -132,7 +141,7 @@ export class Follower {
       this.#confirmedAt = this.#timers.now();
       return;
     }
-    if (this.#timers.now() - this.#confirmedAt >= this.#times.look) void this.#look();
+    void this.#look();
   }
 
   async #run(): Promise<void> {
@@ -140,9 +149,10 @@ export class Follower {
       this.#watching = new AbortController();
       try {
         if (this.#isReadNeeded) await this.read();
-        await this.#watch(() => {
-          failures = 0;
-        });
+        const began = this.#timers.now();
+        await this.#watch();
+        // One that ends as soon as it has begun is no better than one that does not begin.
+        if (this.#timers.now() - began >= this.#times.pause.most) failures = 0;
       } catch (error) {
         this.#first.fail(error);
         // Whoever opens it again waits for the next try.
@@ -157,17 +167,16 @@ export class Follower {
     }
   }
 
-  async #watch(onBegun: () => void): Promise<void> {
+  async #watch(): Promise<void> {
     const end = await watch(this.#client, this.#keys.all, this.#mirror.revision + 1, this.#watching.signal, {
       begun: (revision) => {
-        onBegun();
         // Its data are from before: it was restored from a backup, or lags behind. Only a read tells.
         if (revision < this.#mirror.revision) this.#beginAnew();
       },
       told: (events) => {
         const told = this.#mirror.apply(events);
         this.#wake();
-        this.#tell(told);
+        this.#listener.told(told);
       },
     });
     if (end.kind === 'compacted') this.#isReadNeeded = true;
@@ -176,7 +185,10 @@ export class Follower {
   /** Compares what stands in etcd with what is known. */
   async #look(): Promise<void> {
     if (this.#isLooking || this.#isReadNeeded || this.#isClosed) return;
+    const now = this.#timers.now();
+    if (now - this.#lookedAt < this.#times.look) return;
     this.#isLooking = true;
+    this.#lookedAt = now;
     try {
       const reads = this.#keys.watched.map((range) => ({
         read: { ...range, limit: 1, order: 'newest-first', keysOnly: true } as const,

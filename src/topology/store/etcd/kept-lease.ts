@@ -2,6 +2,7 @@
 import { type EtcdClient, EtcdError, type Lease } from '../../../etcd/index.js';
 import type { Timers } from '../../../time/timers.js';
 import type { Clock } from './clock.js';
+import type { EtcdParts } from './parts.js';
 
 /** Renewed so often in its time: two renewals may fail. */
 const RENEWALS = 2.5;
@@ -19,9 +20,13 @@ export interface LeaseListener {
   lost(): void;
 }
 
+export type LeaseParts = Pick<EtcdParts, 'timers' | 'clock'> & {
+  readonly client: Pick<EtcdClient, 'keepAlive' | 'revoke'>;
+};
+
 export class KeptLease {
   readonly id: string;
-  readonly #client: EtcdClient;
+  readonly #client: LeaseParts['client'];
   readonly #timers: Timers;
   readonly #clock: Clock;
   readonly #listener: LeaseListener;
@@ -35,7 +40,7 @@ export class KeptLease {
   #stopWarning: () => void = () => {};
 
   /** @param lease was just granted */
-  constructor(client: EtcdClient, lease: Lease, timers: Timers, clock: Clock, listener: LeaseListener) {
+  constructor({ client, timers, clock }: LeaseParts, lease: Lease, listener: LeaseListener) {
     this.id = lease.id;
     this.#client = client;
     this.#timers = timers;

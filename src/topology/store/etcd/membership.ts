@@ -2,12 +2,10 @@
  * This proxy among the members: its record, and its lease. A lease that is lost (etcd was away for longer than it holds)
  * is granted anew, as long as nobody has fenced the member off or taken it out meanwhile.
  */
-import { type EtcdClient, EtcdError, type Lease } from '../../../etcd/index.js';
-import type { Timers } from '../../../time/timers.js';
+import { EtcdError, type Lease } from '../../../etcd/index.js';
 import type { MemberInfo, Revision } from '../../state/fleet.js';
-import type { Clock } from './clock.js';
 import { KeptLease } from './kept-lease.js';
-import type { RingKeys } from './keys.js';
+import type { EtcdParts } from './parts.js';
 import { readMember, writeMember } from './records.js';
 
 /** Between two tries to get a lost lease back. */
@@ -21,11 +19,8 @@ export interface MembershipListener {
 }
 
 export class Membership {
-  readonly #client: EtcdClient;
-  readonly #keys: RingKeys;
+  readonly #parts: EtcdParts;
   readonly #ttlMs: number;
-  readonly #timers: Timers;
-  readonly #clock: Clock;
   readonly #listener: MembershipListener;
   #id: string | null = null;
   #since: Revision = 0;
@@ -33,19 +28,9 @@ export class Membership {
   #isClosed = false;
   #stopRevival: () => void = () => {};
 
-  constructor(
-    client: EtcdClient,
-    keys: RingKeys,
-    ttlMs: number,
-    timers: Timers,
-    clock: Clock,
-    listener: MembershipListener,
-  ) {
-    this.#client = client;
-    this.#keys = keys;
+  constructor(parts: EtcdParts, ttlMs: number, listener: MembershipListener) {
+    this.#parts = parts;
     this.#ttlMs = ttlMs;
-    this.#timers = timers;
-    this.#clock = clock;
     this.#listener = listener;
   }
 
@@ -74,7 +59,7 @@ export class Membership {
    * @throws EtcdError when it may not have been written
    */
   async register(id: string, info: MemberInfo, seen: Revision): Promise<Revision | null> {
-    const lease = await this.#client.grant(this.#ttlMs);
+    const lease = await this.#parts.client.grant(this.#ttlMs);
     const revision = await this.#enrol(id, info, seen, lease);
     if (revision === null) {
       await this.#giveBack(lease);
@@ -102,13 +87,13 @@ export class Membership {
   }
 
   async #enrol(id: string, info: MemberInfo, seen: Revision, lease: Lease): Promise<Revision | null> {
-    const key = this.#keys.member(id);
-    const aliveness = this.#keys.aliveness(id);
-    const { ring } = this.#keys;
+    const key = this.#parts.keys.member(id);
+    const aliveness = this.#parts.keys.aliveness(id);
+    const { ring } = this.#parts.keys;
     for (let isRepeated = false; ; ) {
-      const found = (await this.#client.range({ key })).kvs[0];
+      const found = (await this.#parts.client.range({ key })).kvs[0];
       if (found !== undefined && readMember(found).fencedOff) return null;
-      const done = await this.#client.txn({
+      const done = await this.#parts.client.txn({
         when: [
           { key: ring, writtenBy: seen },
           found === undefined ? { key, is: 'absent' } : { key, writtenBy: found.mod_revision },
@@ -133,7 +118,7 @@ export class Membership {
     this.#stopRevival();
     const before = this.#lease;
     this.#id = id;
-    this.#lease = new KeptLease(this.#client, lease, this.#timers, this.#clock, {
+    this.#lease = new KeptLease(this.#parts, lease, {
       renewed: (revision) => {
         this.#listener.heard(revision);
         this.#listener.standing();
@@ -145,6 +130,7 @@ export class Membership {
         void this.#revive();
       },
     });
+    this.#parts.leases.add(this.#lease);
     void before?.revoke();
     this.#listener.standing();
   }
@@ -153,15 +139,15 @@ export class Membership {
     const id = this.#id;
     if (id === null || this.#isClosed) return;
     try {
-      const key = this.#keys.member(id);
-      const found = (await this.#client.range({ key })).kvs[0];
+      const key = this.#parts.keys.member(id);
+      const found = (await this.#parts.client.range({ key })).kvs[0];
       const isMember = found !== undefined && !readMember(found).fencedOff;
       if (this.#id !== id || this.#isClosed) return;
       if (!isMember) return this.expel();
-      const lease = await this.#client.grant(this.#ttlMs);
-      const { answer } = await this.#client.txn({
+      const lease = await this.#parts.client.grant(this.#ttlMs);
+      const { answer } = await this.#parts.client.txn({
         when: [{ key, writtenBy: found.mod_revision }],
-        run: [{ put: this.#keys.aliveness(id), value: '', lease: lease.id }],
+        run: [{ put: this.#parts.keys.aliveness(id), value: '', lease: lease.id }],
       });
       if (answer.succeeded && this.#id === id && !this.#isClosed) return this.#hold(id, lease);
       await this.#giveBack(lease);
@@ -170,7 +156,7 @@ export class Membership {
     }
     if (this.#id !== id || this.#isClosed) return;
     this.#stopRevival();
-    this.#stopRevival = this.#timers.after(REVIVAL_PAUSE_MS, () => void this.#revive());
+    this.#stopRevival = this.#parts.timers.after(REVIVAL_PAUSE_MS, () => void this.#revive());
   }
 
   #drop(): void {
@@ -183,7 +169,7 @@ export class Membership {
   /** It would run out by itself. */
   async #giveBack(lease: Lease): Promise<void> {
     try {
-      await this.#client.revoke(lease.id);
+      await this.#parts.client.revoke(lease.id);
     } catch (error) {
       if (!(error instanceof EtcdError)) throw error;
     }
