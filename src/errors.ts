@@ -251,6 +251,11 @@ export const ERRORS = {
     meaning: 'there is no such proxy in the fleet',
     hint: 'ringproxy proxies ls lists them',
   },
+  PROXY_GONE: {
+    status: 409,
+    meaning: 'a proxy of the fleet does not answer, and cannot be passed over; nothing has changed',
+    hint: 'see ringproxy proxies ls; start it again, or, when it is certain that it is dead: ringproxy proxies forget ID',
+  },
   PROXY_ALIVE: {
     status: 409,
     meaning: 'the proxy that is to be forgotten lives',

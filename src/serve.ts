@@ -15,6 +15,7 @@ import { FunctionKeeper } from './rebalance/function-keeper.js';
 import { composeAdmin } from './serve/compose-admin.js';
 import { composePeers } from './serve/compose-peers.js';
 import { composeRing, type RingParts } from './serve/compose-ring.js';
+import { composeSoftState } from './serve/compose-soft-state.js';
 import { composeStore, openStore } from './serve/compose-store.js';
 import { reachBy } from './serve/reach.js';
 import { createLogger } from './telemetry/log.js';
@@ -54,11 +55,20 @@ export async function startServer(config: Config): Promise<RunningProxy> {
     serving: () => ring.routed.filter((node) => monitors.isUp(node)).map(reach),
     log,
   });
+  const store = composeStore(config, proxyId, log);
+  const ownId = (): string => identity.proxyId;
+  const isAlone = config.coordination === 'none';
+  const peers = isAlone ? null : composePeers({ config, ownId, members: store });
+  const softState =
+    peers === null
+      ? null
+      : composeSoftState({ ownId, peers: peers.peers, handlers: peers.handlers, store, timers: systemTimers });
   const workers = config.workers === 'auto' ? availableParallelism() : config.workers;
   const plane = createPlane({
     workers,
     plane: { ...pickDataPlaneSettings(config), listen: address, proxyId, version },
     standing,
+    fleet: softState?.link ?? null,
     beforeReturn: (node) => functions.beforeReturn(node),
     warn: (message) => log.warn(message),
   });
@@ -72,9 +82,6 @@ export async function startServer(config: Config): Promise<RunningProxy> {
     },
     (reply) => commands.learn(reply),
   );
-  const store = composeStore(config, proxyId, log);
-  const isAlone = config.coordination === 'none';
-  const peers = isAlone ? null : composePeers({ config, ownId: () => identity.proxyId, members: store });
   let url: string | null = null;
   const advertised = (): string => (url === null ? '' : advertisedAdmin(config, url));
   const parts: RingParts = composeRing({
@@ -86,6 +93,7 @@ export async function startServer(config: Config): Promise<RunningProxy> {
   const admin = composeAdmin({
     ...{ config, identity, log, plane, ring, strays, store, advertised },
     peers: peers?.port ?? null,
+    softState,
     isServing: () => isServing,
   });
   plane.describeBy((stats) => ({
@@ -98,6 +106,7 @@ export async function startServer(config: Config): Promise<RunningProxy> {
   const close = async (): Promise<void> => {
     isClosed = true;
     isServing = false;
+    softState?.stop();
     await admin.close();
     parts.strangerWatch.stop();
     await strays.close();
@@ -115,6 +124,11 @@ export async function startServer(config: Config): Promise<RunningProxy> {
     await admin.open();
     const { hash, distribution, hashTag, vnodes, weighting } = config;
     await ring.bootstrap(config.nodes, { hash, distribution, hashTag, vnodes, weighting });
+    softState?.start({
+      news: () => ({ generation: ring.generation, phase: ring.phase, load: admin.load() }),
+      nodes: () => ring.view().nodes,
+      plane,
+    });
     await functions.spread(ring.nodes.map(reach));
     const listen = await plane.listen().catch((error: unknown) => {
       throw listenFailure('listen', config.listen, error);

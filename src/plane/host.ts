@@ -58,6 +58,10 @@ export interface PlaneHost {
   renewed(): void;
   /** A source has no moved key left. */
   sourceSwept(source: number): void;
+  /** The body of a script that clients of this proxy have sent. @param digest SHA-1 in lower case */
+  scriptBody(digest: string): Buffer | undefined;
+  /** Another proxy has sent SCRIPT FLUSH. @param kept digests of scripts that came later */
+  flushScripts(kept: ReadonlySet<string>): void;
   /** Commands that the nodes know beyond those of the table at hand. */
   useCommands(commands: readonly CommandInfo[]): void;
   /** Whether a command of this name is in the table at hand. */

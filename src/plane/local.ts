@@ -5,11 +5,13 @@ import type { NodeEndpoint } from '../node/endpoint.js';
 import { DataPlane } from '../proxy/data-plane.js';
 import { emptyPlaneStats, type PlaneStats, readPlaneStats } from '../proxy/measure/plane-stats.js';
 import type { DataPlaneOptions } from '../proxy/options.js';
+import type { FleetPort } from '../proxy/peers/fleet.js';
 import type { RoutingSnapshot } from '../proxy/snapshot.js';
 import type { LateKiller } from '../rebalance/connections.js';
 import { LoopLag } from '../telemetry/loop-lag.js';
 import { TrafficDetector } from '../telemetry/traffic-detector.js';
 import type { FenceMember } from '../topology/state/change-protocol.js';
+import type { FleetLink } from './fleet-link.js';
 import { type PlaneHost, type PlaneStanding, type ProxyInfo, stillInFlight } from './host.js';
 
 export class LocalPlane implements PlaneHost {
@@ -20,17 +22,20 @@ export class LocalPlane implements PlaneHost {
   readonly #traffic: TrafficDetector;
   #describe: (stats: PlaneStats) => ProxyInfo = () => ({ redisVersion: '', lines: [], clients: 0 });
 
+  /** @param fleet null: this proxy is alone */
   constructor(
     options: DataPlaneOptions & { readonly standing: PlaneStanding },
     killLate: LateKiller,
     beforeReturn: (node: NodeEndpoint) => Promise<void>,
+    fleet: FleetLink | null,
   ) {
     this.#killLate = killLate;
     this.#standing = options.standing;
     this.#plane = new DataPlane(options, buildCommandTable(), {
       peers: null,
       board: null,
-      scriptPeers: null,
+      scriptPeers: fleet?.scripts ?? null,
+      fleet: fleet === null ? null : fleetPort(fleet),
       beforeReturn,
       onBusy: () => {},
       redisVersion: () => this.#describe(emptyPlaneStats()).redisVersion,
@@ -84,6 +89,14 @@ export class LocalPlane implements PlaneHost {
   /** The data plane asks the mover itself. */
   sourceSwept(): void {}
 
+  scriptBody(digest: string): Buffer | undefined {
+    return this.#plane.scriptBody(digest);
+  }
+
+  flushScripts(kept: ReadonlySet<string>): void {
+    this.#plane.flushScripts(kept);
+  }
+
   useCommands(commands: readonly CommandInfo[]): void {
     this.#plane.useTable(buildCommandTable(commands));
   }
@@ -108,4 +121,12 @@ export class LocalPlane implements PlaneHost {
     await this.#plane.close(timeout);
     this.#lag.stop();
   }
+}
+
+/** Of one process, which is one connection to a node. */
+function fleetPort(fleet: FleetLink): FleetPort {
+  return {
+    report: (topics) => fleet.tell(topics.map((topic) => ({ ...topic, connections: topic.clients > 1 ? 1 : 0 }))),
+    subscribers: fleet.subscribers,
+  };
 }

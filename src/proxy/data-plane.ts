@@ -18,6 +18,7 @@ import { CommandObserver } from './measure/command-observer.js';
 import { Counters } from './measure/counters.js';
 import { KeyGroups } from './measure/key-groups.js';
 import type { DataPlaneOptions } from './options.js';
+import type { FleetPort } from './peers/fleet.js';
 import type { PeerAnswer, PeerNews, PeerQuestion, Peers } from './peers/peers.js';
 import type { SubscriptionBoard } from './peers/subscription-board.js';
 import { HoldPool } from './request/hold.js';
@@ -51,6 +52,8 @@ export interface DataPlaneHooks {
   readonly board: SubscriptionBoard | null;
   /** Other processes of the proxy, which know further scripts; null: there are none. */
   readonly scriptPeers: ScriptPeers | null;
+  /** Other proxies of the ring; null: there are none. */
+  readonly fleet: FleetPort | null;
   /** A node is back that was down: it serves again when this has settled, which it does in any case and soon. */
   beforeReturn(node: RoutedNode): Promise<void>;
   /** A script keeps the node busy, which answers `reply`; null: not any more. */
@@ -121,6 +124,7 @@ export class DataPlane {
       peers: hooks.peers,
       board: hooks.board,
       scriptPeers: hooks.scriptPeers,
+      fleet: hooks.fleet,
     });
     this.#observer = new CommandObserver(() => this.table);
     this.counters.observer = this.#observer.wanted;
@@ -132,9 +136,14 @@ export class DataPlane {
     this.#nodes.get(nodeKey({ name, address }))?.busy.hear(reply, this.#shared.clock.read());
   }
 
-  /** Another process has sent SCRIPT FLUSH. */
-  flushScripts(): void {
-    this.#dispatcher.features.scripts.flush(true);
+  /** Another process, or another proxy, has sent SCRIPT FLUSH. @param kept digests of scripts that came later */
+  flushScripts(kept?: ReadonlySet<string>): void {
+    this.#dispatcher.features.scripts.flush(true, kept);
+  }
+
+  /** The body of a script that this process knows. @param digest SHA-1 in lower case */
+  scriptBody(digest: string): Buffer | undefined {
+    return this.#dispatcher.features.scripts.store.get(digest);
   }
 
   /** Another process asks on behalf of one of its clients. */

@@ -1,5 +1,5 @@
 /** Composition: what operators see of the proxy, and what serves it. */
-import type { StatsView } from '../admin/api.js';
+import type { ProxyLoad, StatsView } from '../admin/api.js';
 import type { AdminBackend } from '../admin/backend.js';
 import type { PeerPort } from '../admin/peer-routes.js';
 import { AdminServer } from '../admin/server.js';
@@ -25,6 +25,7 @@ import type { StrayChecks } from '../topology/jobs/stray-checks.js';
 import type { RingManager } from '../topology/ring-manager.js';
 import type { RingStore } from '../topology/store/ring-store.js';
 import { composeFleetView } from './compose-fleet-view.js';
+import type { SoftStateParts } from './compose-soft-state.js';
 
 export interface AdminNeeds {
   readonly config: Config;
@@ -40,11 +41,15 @@ export interface AdminNeeds {
   readonly isServing: () => boolean;
   /** Who answers other proxies of the ring; null: this one is alone. */
   readonly peers: PeerPort | null;
+  /** What other proxies have told; null: this one is alone. */
+  readonly softState: SoftStateParts | null;
 }
 
 export interface AdminParts {
   /** Sees the fleet from now on. */
   open(): Promise<void>;
+  /** What this proxy has done within the last seconds; null: it is not measured. */
+  load(): ProxyLoad | null;
   /** What INFO says of the proxy, of what was counted. */
   infoLines(stats: PlaneStats): string[];
   /** Serves the admin API. @returns its URL, or null where it is off @throws RingproxyError when it cannot listen */
@@ -53,7 +58,7 @@ export interface AdminParts {
 }
 
 export function composeAdmin(needs: AdminNeeds): AdminParts {
-  const { config, identity, log, plane, ring, strays, store, peers, advertised, isServing } = needs;
+  const { config, identity, log, plane, ring, strays, store, peers, softState, advertised, isServing } = needs;
   const recent = new RecentEvents();
   const load = new LoadHistory({
     read: () => plane.stats(),
@@ -69,7 +74,7 @@ export function composeAdmin(needs: AdminNeeds): AdminParts {
     admin: advertised,
     workers: () => plane.workers.length,
     load: () => ownLoad(load),
-    heard: null,
+    heard: softState,
   });
   const etcd = config.coordination === 'etcd' ? new EtcdCounts() : null;
   const fences = new FenceCounts();
@@ -84,7 +89,7 @@ export function composeAdmin(needs: AdminNeeds): AdminParts {
     fleet: () => fleetFigures(fleet.proxies(), fleet.coordination(), ring.generation),
     fences: () => fences.read(),
     etcd: () => (etcd === null ? null : { isReachable: store.isReachable, ...etcd.read() }),
-    softState: () => null,
+    softState: () => softState?.figures() ?? null,
   });
   const viewOf = (stats: PlaneStats): StatsView =>
     statsView(stats, { identity, workers: plane.workers, generation: ring.generation });
@@ -106,6 +111,7 @@ export function composeAdmin(needs: AdminNeeds): AdminParts {
   let server: AdminServer | null = null;
   return {
     open: () => fleet.open(),
+    load: () => ownLoad(load),
     infoLines: (stats) => [...infoLines(viewOf(stats)), ...fleetLines(fleet.proxies(), fleet.coordination())],
     async listen() {
       const address = config.admin === 'off' ? null : parseAddress(config.admin);

@@ -217,10 +217,8 @@ export class RingManager {
   }
 
   /** Takes a dead proxy out of all fences. @throws RingproxyError when it is none of this ring, or lives */
-  async forget(proxyId: string): Promise<void> {
-    const member = (await this.#store.members()).find(({ id }) => id === proxyId);
-    if (member === undefined) throw new RingproxyError('UNKNOWN_PROXY', `there is no proxy ${proxyId} in this fleet`);
-    throw new RingproxyError('PROXY_ALIVE', `the proxy ${proxyId} lives`);
+  async forget(id: string): Promise<void> {
+    await this.#ask({ kind: 'forget', id });
   }
 
   async history(): Promise<HistoryEntry[]> {

@@ -54,11 +54,12 @@ export async function stagePlane(settings: Partial<DataPlaneSettings> = {}, work
   const beforeReturn = (): Promise<void> => Promise.resolve();
   const plane =
     workers === 1
-      ? new LocalPlane({ ...options, standing }, killLate, beforeReturn)
+      ? new LocalPlane({ ...options, standing }, killLate, beforeReturn, null)
       : new WorkerPool({
           ...{ workers, plane: options, standing, killLate, beforeReturn, open: await forkBuilt() },
           killNamed: (nodes, isGone) => killByName(nodes, isGone, 2000),
           warn: () => {},
+          fleet: null,
         });
   const address = await plane.listen();
   atEnd(() => plane.close(0));

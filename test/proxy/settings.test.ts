@@ -54,6 +54,7 @@ describe('a row more', () => {
       workers: 2,
       plane: { ...pickDataPlaneSettings(config), listen, proxyId: 'x', version: '1' },
       standing: new FakeStanding('x'),
+      fleet: null,
       killLate: async () => {},
       killNamed: async () => {},
       warn: () => {},

@@ -40,5 +40,5 @@ export interface SoftStateFigures {
   /** Members that were dropped with all that they have said. */
   readonly dropped: number;
   /** Seconds since something was heard of each other member. */
-  readonly lagOf: ReadonlyMap<string, number>;
+  readonly lags: ReadonlyMap<string, number>;
 }

@@ -84,12 +84,12 @@ export class SoftState {
       tombstones += size.tombstones;
       bytes += document.bytes();
     }
-    const lagOf = new Map<string, number>();
+    const lags = new Map<string, number>();
     for (const member of this.#replica.known.keys()) {
       const branch = this.#replica.branch(member);
-      if (branch !== undefined && member !== this.own) lagOf.set(member, Math.max(0, now - branch.learnedAt) / 1000);
+      if (branch !== undefined && member !== this.own) lags.set(member, Math.max(0, now - branch.learnedAt) / 1000);
     }
     const { drifted, dropped } = { drifted: this.clock.refused, dropped: this.#replica.dropped };
-    return { ...this.#counters, drifted, entries, tombstones, bytes, dropped, lagOf };
+    return { ...this.#counters, drifted, entries, tombstones, bytes, dropped, lags };
   }
 }

@@ -7,6 +7,7 @@ import type { NodeIdentity } from '../../node/identity.js';
 import type { Ruling } from '../../node/standing.js';
 import type { PlaneStats } from '../../proxy/measure/plane-stats.js';
 import type { DataPlaneOptions } from '../../proxy/options.js';
+import type { TopicCount } from '../../proxy/peers/fleet.js';
 import type { PeerAnswer, PeerNews, PeerQuestion } from '../../proxy/peers/peers.js';
 import type { RingPhase, RoutedNode, RoutingSnapshot } from '../../proxy/snapshot.js';
 import type { LateConnection } from '../../rebalance/connections.js';
@@ -83,6 +84,8 @@ interface Start {
   readonly workers: number;
   /** The worker has inherited the file of the board. */
   readonly hasBoard: boolean;
+  /** There are other proxies of the ring. */
+  readonly hasFleet: boolean;
 }
 
 /** What the primary tells a worker. Questions and requests are told apart by numbers, keys that move by tokens. */
@@ -100,7 +103,8 @@ export interface ToWorkerTable {
   held: { readonly moves: number };
   /** A script that was asked for. */
   script: { readonly question: number; readonly body: Uint8Array | null };
-  'scripts-flushed': object;
+  /** But for these, by their digests. */
+  'scripts-flushed': { readonly kept: readonly string[] };
   busy: Busy;
   /** Another worker asks. */
   'peer-asked': { readonly question: number; readonly body: PeerQuestion };
@@ -143,6 +147,8 @@ export interface FromWorkerTable {
   learned: { readonly body: Uint8Array };
   'script-wanted': { readonly question: number; readonly digest: string };
   'scripts-flushed': object;
+  /** For other proxies. */
+  topics: { readonly topics: readonly TopicCount[] };
   busy: Busy;
   /** For all other workers. */
   'peer-question': { readonly question: number; readonly body: PeerQuestion };

@@ -4,7 +4,7 @@ import type { PeerAnswer, PeerNews, PeerQuestion } from '../peers/peers.js';
 import type { UpstreamNode } from '../upstream/upstream-node.js';
 import { killOwn, linesOf } from './clients/list-kill.js';
 import type { Features } from './compose.js';
-import { NOBODY } from './pubsub/peer-counts.js';
+import { NOBODY } from './pubsub/other-counts.js';
 
 export async function answerPeer(features: Features, question: PeerQuestion): Promise<PeerAnswer> {
   const { clients } = features.router.shared;

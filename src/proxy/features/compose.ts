@@ -21,10 +21,12 @@ import type { LocalContext } from './context.js';
 import type { LocalCommand } from './local-command.js';
 import { Monitors, monitor } from './monitor/monitors.js';
 import { pubsubCommands } from './pubsub/commands.js';
+import { FleetCounts, type OtherCounts } from './pubsub/other-counts.js';
 import { PeerCounts } from './pubsub/peer-counts.js';
 import { PeerSubscriptions } from './pubsub/peer-subscriptions.js';
 import { PublishOrder } from './pubsub/publish-order.js';
 import { PubSub } from './pubsub/pubsub.js';
+import { SubscriberReport } from './pubsub/subscriber-report.js';
 import { scriptCommands } from './scripts/script-commands.js';
 import { ScriptStore } from './scripts/script-store.js';
 import { Scripts } from './scripts/scripts.js';
@@ -73,10 +75,11 @@ export class Features {
     this.router = router;
     this.context = context;
     const { clock, requests, options, turn, clients } = context.shared;
-    const { peers, board } = context;
+    const { peers, board, fleet } = context;
     const changed = (): void => attend(this.pause.active || this.monitors.active);
     this.blocking = new Blocking(router, peers);
-    this.pubsub = new PubSub({ requests, clientOutputLimit: options.clientOutputLimit, board });
+    const report = fleet === null ? null : new SubscriberReport((topics) => fleet.report(topics));
+    this.pubsub = new PubSub({ requests, clientOutputLimit: options.clientOutputLimit, board, report });
     const peerSubscriptions = peers === null || board === null ? null : new PeerSubscriptions(peers, board);
     this.publishOrder = new PublishOrder(this.pubsub, peerSubscriptions);
     const isSubscribed = (client: ClientConnection): boolean => this.pubsub.isSubscribed(client);
@@ -111,7 +114,7 @@ export class Features {
       runKeyed: this.runKeyed,
     };
     this.transactions = this.#createTransactions();
-    const peerCounts = peers === null ? null : new PeerCounts(peers);
+    const others = otherCounts(context);
     const { pubsub, publishOrder, tracking } = this;
     const handlers = {
       ...connectionCommands({
@@ -121,7 +124,7 @@ export class Features {
         leaveAll: (client) => this.#leaveAll(client),
       }),
       ...clientCommands(this.clients, this.pause),
-      ...pubsubCommands({ router, pubsub, publishOrder, peerCounts }),
+      ...pubsubCommands({ router, pubsub, publishOrder, others }),
       ...trackingCommands({ router, tracking, peers }),
       ...clusterCommands(router),
       ...serverCommands(router),
@@ -195,4 +198,10 @@ export class Features {
       redirect: (client) => this.tracking.redirectOf(client),
     };
   }
+}
+
+/** Whom to ask for subscribers that are not this data plane's; null: there is nobody. */
+function otherCounts({ peers, fleet }: LocalContext): OtherCounts | null {
+  if (peers !== null) return new PeerCounts(peers);
+  return fleet?.subscribers ? new FleetCounts(fleet.subscribers) : null;
 }

@@ -1,3 +1,4 @@
+import type { FleetPort } from '../peers/fleet.js';
 import type { Peers } from '../peers/peers.js';
 import type { SubscriptionBoard } from '../peers/subscription-board.js';
 import type { ClientShared } from '../session/session-shared.js';
@@ -18,4 +19,6 @@ export interface LocalContext {
   readonly board: SubscriptionBoard | null;
   /** Other processes of the proxy, which know further scripts; null: there are none. */
   readonly scriptPeers: ScriptPeers | null;
+  /** Other proxies of the ring; null: there are none. */
+  readonly fleet: FleetPort | null;
 }

@@ -48,7 +48,9 @@ export type PeerAnswer =
   | number
   | { readonly lines: readonly ClientLine[] }
   | { readonly count: ClientCount }
-  | { readonly subscribed: readonly Subscribed[] };
+  | { readonly subscribed: readonly Subscribed[] }
+  /** What other proxies have told of the topics, which the primary process adds. */
+  | { readonly fleet: readonly Subscribed[] };
 
 export type PeerNews =
   /** Clients are paused until then (milliseconds since 1970); 0: not any more. */

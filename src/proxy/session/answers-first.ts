@@ -3,12 +3,12 @@ import type { ClientConnection } from './client-connection.js';
 
 type PeerAnswers = readonly (PeerAnswer | null)[];
 
-/** For commands that run when the other processes have answered: they are offered again then. */
-export class AnswersFirst {
-  readonly #answers = new WeakMap<ClientConnection, PeerAnswers>();
+/** For commands that run when others have answered, such as the other processes: they are offered again then. */
+export class AnswersFirst<Answers extends object = PeerAnswers> {
+  readonly #answers = new WeakMap<ClientConnection, Answers>();
 
   /** @returns null while the others are asked: the command of `client` is then offered again */
-  of(client: ClientConnection, ask: () => Promise<PeerAnswers>): PeerAnswers | null {
+  of(client: ClientConnection, ask: () => Promise<Answers>): Answers | null {
     const answers = this.#answers.get(client);
     if (answers !== undefined) return answers;
     client.suspend();

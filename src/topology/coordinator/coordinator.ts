@@ -9,9 +9,11 @@ import { sameNode } from '../../node/identity.js';
 import type { RingBuilder } from '../change-rings.js';
 import type { Revision } from '../state/fleet.js';
 import type { Member, RunningChange } from '../state/ring-state.js';
-import { afterEverybodyIsGone, move, type Noted, note, prepare } from '../state/transitions.js';
+import { afterEverybodyIsGone, move, type Noted, note, phaseOf, prepare } from '../state/transitions.js';
+import { seeWhoIsThere } from './attendance.js';
 import { type PlanPorts, planChange } from './change-plan.js';
 import { finishChange } from './finishing.js';
+import { forgetMember } from './forgetting.js';
 import { changeRunning, messageOf, notMovingYet, notPassed } from './refusals.js';
 import { describeRequest } from './request.js';
 import type { RingAnswer, RingRequest, RingRequests } from './ring-requests.js';
@@ -25,7 +27,6 @@ export interface CoordinatorPorts extends PlanPorts, TermPorts {
   bringFunctions(members: readonly Member[], node: Member): Promise<void>;
   /** Removes every key of a node that is to join. */
   flush(node: Member): Promise<void>;
-  info(message: string): void;
   debug(message: string): void;
 }
 
@@ -76,6 +77,14 @@ export class Coordinator implements RingRequests {
     await this.#finish(change);
   }
 
+  /** Members that are dead are passed before anybody waits for them. */
+  async passDead(): Promise<void> {
+    const phase = phaseOf(this.#term.local().stored.state);
+    // A fence sees to it itself.
+    if (this.#term.recorder.isOver || phase === 'preparing' || phase === 'turning') return;
+    await this.#term.passing.pass();
+  }
+
   async #carryOut(request: RingRequest, by: string): Promise<ChangeAccepted | null> {
     switch (request.kind) {
       case 'change':
@@ -91,6 +100,9 @@ export class Coordinator implements RingRequests {
         return null;
       case 'cancel':
         await this.#cancel(by);
+        return null;
+      case 'forget':
+        await forgetMember(this.#term, request.id);
         return null;
     }
   }
@@ -112,10 +124,13 @@ export class Coordinator implements RingRequests {
         throttle: request.throttle ?? 0,
       };
       await this.#term.store.rehearse(move(prepare(state, change), []));
+      await seeWhoIsThere(this.#term.passing);
       // Only now, behind every check: what is flushed does not come back.
       for (const node of plan.toFlush) await this.#ports.flush(node);
       for (const node of plan.arriving) await this.#ports.bringFunctions(state.members, node);
       for (const warning of plan.accepted.warnings) this.#ports.warn(warning);
+      // Flushing takes its time.
+      await seeWhoIsThere(this.#term.passing);
       await this.#prepare(change);
       return plan.accepted;
     });

@@ -1,10 +1,9 @@
 import { systemTimers, type Timers } from '../../time/timers.js';
 import { before, dropDeadline, FENCE_TIMEOUT_MS, LEAST_DROP_MS } from '../fence-times.js';
-import { mayMove } from '../state/change-protocol.js';
-import { mayForget, type Revision } from '../state/fleet.js';
+import { type FleetMember, mayForget, type Revision } from '../state/fleet.js';
 import type { Member } from '../state/ring-state.js';
 import type { MemberRecords, RingRecords } from '../store/ring-store.js';
-import { waitForAnswers } from './answers.js';
+import { objectionError, objectionTo, waitForAnswers } from './answers.js';
 
 /** Every member answers within the fence, and what its nodes may take to drop connections. */
 const ANSWERS_MS = FENCE_TIMEOUT_MS + 2 * LEAST_DROP_MS;
@@ -13,6 +12,8 @@ export interface FencePorts {
   readonly store: MemberRecords & Pick<RingRecords, 'watch'>;
   /** Makes the nodes drop all connections of these proxies. @throws when a node cannot be asked */
   killPredecessors(nodes: readonly Member[], proxies: readonly string[]): Promise<void>;
+  /** For people. */
+  describe(member: FleetMember): string;
   /** Aborted when this proxy decides no more. */
   readonly signal: AbortSignal;
 }
@@ -30,8 +31,9 @@ export async function passFence(
   timers: Timers = systemTimers,
 ): Promise<void> {
   const startedAt = timers.now();
-  const answers = await waitForAnswers(revision, ANSWERS_MS, ports, timers);
-  if (!mayMove(answers)) throw new Error(answers.find(({ acknowledged }) => !acknowledged)?.why);
+  const members = await waitForAnswers(revision, ANSWERS_MS, ports, timers);
+  const objection = objectionTo(revision, members);
+  if (objection !== null) throw objectionError(objection, members, (member) => ports.describe(member));
   const deadline = dropDeadline(startedAt, timers);
   const late = 'a node does not drop connections of an earlier proxy';
   await before(deadline, late, dropFencedOff(nodes, ports), timers);

@@ -53,6 +53,7 @@ const TIMEOUTS_MS: Record<RingRequest['kind'], number> = {
   pause: 10_000,
   resume: 10_000,
   throttle: 10_000,
+  forget: 30_000,
 };
 
 export class RequestForwarding implements RingRequests {

@@ -1,5 +1,6 @@
 /** Deciding about the ring as a job of the fleet: whoever has it decides, from one claim to the next. */
 import type { Duty, Job } from '../../fleet/jobs/job.js';
+import { systemTimers } from '../../time/timers.js';
 import type { RingBuilder } from '../change-rings.js';
 import type { Participant } from '../participant/participant.js';
 import { COORDINATOR, type RingStore } from '../store/ring-store.js';
@@ -8,6 +9,9 @@ import { Recorder } from './recorder.js';
 import { messageOf, notCoordinator } from './refusals.js';
 import type { RingAnswer, RingRequest, RingRequests } from './ring-requests.js';
 import { Term } from './term.js';
+
+/** How often it is looked who is alive, between changes. */
+const PASS_EVERY_MS = 1000;
 
 /** A term, and when it has taken over what was under way. */
 interface Office {
@@ -71,11 +75,16 @@ export class CoordinatorJob implements Job, RingRequests {
     const endWatch = this.#store.watch(({ kind }) => {
       if (kind === 'moves' || kind === 'ring') this.look();
     });
+    const endPassing = systemTimers.every(PASS_EVERY_MS, () => {
+      // Whoever is asked for a change is told what keeps members from being passed.
+      coordinator.passDead().catch(() => {});
+    });
     try {
       await Promise.race([office.begun, over]);
       this.look();
       await over;
     } finally {
+      endPassing();
       endWatch();
       recorder.close();
       this.#office = null;

@@ -35,7 +35,8 @@ const KEPT: readonly string[] = ['STATE_DIR', 'COORDINATOR_LOST'];
 /** @param failure the reason; one that has a code of its own keeps it */
 export function notPassed(what: string, failure: unknown): RingproxyError {
   if (failure instanceof RingproxyError && KEPT.includes(failure.code)) return failure;
-  return new RingproxyError('FENCE_TIMEOUT', `${what}: ${messageOf(failure)}`);
+  const hint = failure instanceof RingproxyError && failure.code === 'FENCE_TIMEOUT' ? failure.hint : undefined;
+  return new RingproxyError('FENCE_TIMEOUT', `${what}: ${messageOf(failure)}`, hint);
 }
 
 export function messageOf(error: unknown): string {

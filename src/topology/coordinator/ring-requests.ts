@@ -9,7 +9,8 @@ export type RingRequest =
   | { readonly kind: 'pause' }
   | { readonly kind: 'resume'; readonly noDrain: boolean }
   | { readonly kind: 'throttle'; readonly keysPerSecond: number }
-  | { readonly kind: 'cancel' };
+  | { readonly kind: 'cancel' }
+  | { readonly kind: 'forget'; readonly id: string };
 
 export interface RingAnswer {
   /** Whoever routes by this record sees what was done. */
@@ -47,6 +48,7 @@ const forwarded = z.object({
     z.object({ kind: z.literal('resume'), noDrain: z.boolean() }),
     z.object({ kind: z.literal('throttle'), keysPerSecond: z.number().int().nonnegative() }),
     z.object({ kind: z.literal('cancel') }),
+    z.object({ kind: z.literal('forget'), id: z.string() }),
   ]),
 });
 

@@ -1,8 +1,8 @@
+import type { RingproxyError } from '../../errors.js';
 import { systemTimers, type Timers } from '../../time/timers.js';
 import { SETTLE_STOP_MS, SWEEP_STOP_MS } from '../fence-times.js';
-import { mayMove } from '../state/change-protocol.js';
 import type { Revision } from '../state/fleet.js';
-import { waitForAnswers } from './answers.js';
+import { objectionError, objectionTo, waitForAnswers } from './answers.js';
 import type { Term } from './term.js';
 
 /** What an answer may take on its way. */
@@ -15,10 +15,11 @@ const ON_THE_WAY_MS = 1000;
  */
 export async function standStill(
   asked: Revision,
-  { store, duty }: Term,
+  { store, duty, passing }: Term,
   timers: Timers = systemTimers,
-): Promise<string | null> {
+): Promise<RingproxyError | null> {
   const timeout = SWEEP_STOP_MS + SETTLE_STOP_MS + ON_THE_WAY_MS;
-  const answers = await waitForAnswers(asked, timeout, { store, signal: duty.signal }, timers);
-  return mayMove(answers) ? null : (answers.find(({ acknowledged }) => !acknowledged)?.why ?? '');
+  const members = await waitForAnswers(asked, timeout, { store, signal: duty.signal }, timers);
+  const objection = objectionTo(asked, members);
+  return objection === null ? null : objectionError(objection, members, (member) => passing.describe(member));
 }

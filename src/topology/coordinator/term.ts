@@ -7,10 +7,11 @@ import type { Participant } from '../participant/participant.js';
 import { afterFence } from '../state/change-protocol.js';
 import type { Revision } from '../state/fleet.js';
 import { processesSeen } from '../state/move-records.js';
-import type { Member, NodeProcess, RingState, RunningChange } from '../state/ring-state.js';
+import { type Member, type NodeProcess, type RingState, type RunningChange, unionOf } from '../state/ring-state.js';
 import { giveUp, goOn, phaseOf } from '../state/transitions.js';
 import type { RingStore } from '../store/ring-store.js';
 import { passFence } from './fence.js';
+import { Passing } from './passing.js';
 import { Progress } from './progress.js';
 import type { Recorder } from './recorder.js';
 import { messageOf, noChange } from './refusals.js';
@@ -20,6 +21,7 @@ export interface TermPorts {
   killPredecessors(nodes: readonly Member[], proxies: readonly string[]): Promise<void>;
   /** The run ids of the nodes' processes; empty where one does not say, or not at once. */
   runIds(nodes: readonly Member[]): Promise<string[]>;
+  info(message: string): void;
   warn(message: string): void;
 }
 
@@ -41,6 +43,7 @@ export class Term {
   readonly store: RingStore;
   readonly recorder: Recorder;
   readonly progress: Progress;
+  readonly passing: Passing;
   readonly #participant: Participant;
   readonly #ports: TermPorts;
 
@@ -48,6 +51,14 @@ export class Term {
     this.duty = duty;
     this.store = store;
     this.recorder = recorder;
+    this.passing = new Passing({
+      store,
+      nodes: () => this.#reachable(),
+      consistency: () => participant.local?.stored.state.consistency ?? 'strict',
+      killPredecessors: (...killed) => ports.killPredecessors(...killed),
+      info: (message) => ports.info(message),
+      warn: (message) => ports.warn(message),
+    });
     this.progress = new Progress(store, () => participant.local);
     this.#participant = participant;
     this.#ports = ports;
@@ -93,10 +104,10 @@ export class Term {
    */
   async pass(raised: Revision, { step, isRecorded }: AfterPassing): Promise<unknown> {
     const { record, change } = this.running();
-    const nodes = change.union.filter((node) => !record.undrained.includes(node.name));
     try {
-      await passFence(raised, nodes, {
+      await passFence(raised, this.#reachable(), {
         store: this.store,
+        describe: (member) => this.passing.describe(member),
         killPredecessors: (...killed) => this.#ports.killPredecessors(...killed),
         signal: this.duty.signal,
       });
@@ -116,6 +127,15 @@ export class Term {
       );
       return stands ? null : error;
     }
+  }
+
+  /** The nodes of the ring, and of the one that follows; without those that were given up. */
+  #reachable(): readonly Member[] {
+    const local = this.#participant.local;
+    if (local === null) return [];
+    const { members, change } = local.stored.state;
+    const union = change === null ? members : unionOf(members, change.members);
+    return union.filter((node) => change?.undrained.includes(node.name) !== true);
   }
 
   /** Those of the first fence: what a node has that was restarted since then may be from the past. */

@@ -4,6 +4,7 @@ import { RingproxyError } from '../../errors.js';
 import { systemTimers, type Timers } from '../../time/timers.js';
 import type { RunningChange } from '../state/ring-state.js';
 import { note, turn, turnRound } from '../state/transitions.js';
+import { seeWhoIsThere } from './attendance.js';
 import { noChange, notPassed, tooLate } from './refusals.js';
 import { standStill } from './stillness.js';
 import type { Running, Term } from './term.js';
@@ -40,6 +41,7 @@ export async function turnChangeRound(
 ): Promise<void> {
   const identity = { id: randomUUID(), startedAt: new Date().toISOString(), by };
   await term.store.rehearse(turnRound(turn(stored.state), identity, {}));
+  await seeWhoIsThere(term.passing, timers);
   const isThis = (change: RunningChange | null): boolean => change?.id === record.id;
   try {
     const asked = await term.record((state) => note(state, record.id, { still: true }));
@@ -47,7 +49,7 @@ export async function turnChangeRound(
     // It may have come to its end while it was waited for.
     if (!isThis(term.local().stored.state.change)) throw noChange();
     if (ports.isFinishing()) throw tooLate();
-    if (failure !== null) throw notPassed(GOES_ON, new Error(failure));
+    if (failure !== null) throw notPassed(GOES_ON, failure);
     const { keysDropped } = await term.progress.tally(record);
     // Moved keys are held where they are: nothing moves, and nobody knows yet in which direction it will.
     const raised = await term.record(turn);

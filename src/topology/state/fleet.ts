@@ -87,6 +87,11 @@ export function mayFenceOff(member: FleetMember): boolean {
   return !member.alive;
 }
 
+/** Whether members are fenced off without a person who answers for it: one may speak to nodes even without a lease. */
+export function mayPass(consistency: Consistency): boolean {
+  return consistency === 'strict';
+}
+
 /**
  * Whether a member may be left out of fences. In this order: its lease has run out, it is marked, the nodes drop it.
  * Whoever was connected before is cut, whoever connects later finds the mark.

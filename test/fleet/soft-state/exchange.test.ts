@@ -118,7 +118,7 @@ describe('members of a fleet', () => {
     expect(get(a, c, 'x')).toBeUndefined();
     await fleet.run(3000);
     expect(a.state.figures()).toMatchObject({ entries: 0, dropped: 1 });
-    expect([...a.state.figures().lagOf.keys()]).toEqual(['member-2']);
+    expect([...a.state.figures().lags.keys()]).toEqual(['member-2']);
   });
 
   it('know what a member writes under the id that it has registered anew with', async () => {

@@ -50,7 +50,7 @@ export const PARTS = [
     types: ['admin/api.ts', 'identity.ts'],
   },
   { parts: ['fleet/crdt'], mayImport: [] },
-  { parts: ['fleet/soft-state'], mayImport: ['fleet/crdt', 'time'] },
+  { parts: ['fleet/soft-state'], mayImport: ['fleet/crdt', 'time'], types: ['admin/api.ts', 'proxy'] },
   { parts: ['fleet/peers'], mayImport: ['topology/store', 'time', 'errors.ts'] },
   { parts: ['admin'], mayImport: ['node', 'config', 'fleet/peers/protocol.ts', 'errors.ts'] },
   { parts: ['admin/page'], mayImport: [], types: ['admin/api.ts'] },

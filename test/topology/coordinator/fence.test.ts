@@ -40,6 +40,7 @@ class Fleet {
         this.calls.push(`kill ${proxies.join()}`);
         return this.killPredecessors();
       },
+      describe: ({ id, alive }) => `the proxy ${id}, whose lease ${alive ? 'holds' : 'has run out'}`,
       signal: this.ending.signal,
     };
     return passFence(RAISED, NODES, ports, this.timers).then(
@@ -84,12 +85,12 @@ describe('a fence over several proxies', () => {
     const passing = fleet.pass();
     await new Promise(setImmediate);
     fleet.timers.advance(3000);
-    expect(await passing).toBe('the proxy p2 has not answered');
+    expect(await passing).toBe('the proxy p2, whose lease holds, has not answered');
   });
 
   it('ends at the first refusal, with its words', async () => {
     const fleet = new Fleet(member('p1'), member('p2', RAISED, 'get of client 7'));
-    expect(await fleet.pass()).toBe('get of client 7');
+    expect(await fleet.pass()).toBe('get of client 7 (at the proxy p2, whose lease holds)');
     expect(fleet.calls).toEqual([]);
   });
 
@@ -120,7 +121,7 @@ describe('a fence over several proxies', () => {
     const passing = fleet.pass();
     await new Promise(setImmediate);
     fleet.ending.abort();
-    expect(await passing).toBe('the proxy p2 has not answered');
+    expect(await passing).toBe('the proxy p2, whose lease holds, has not answered');
     expect([fleet.watchers, fleet.timers.pending]).toEqual([0, 0]);
   });
 });

@@ -16,6 +16,7 @@ import { TrafficDetector } from '../../../telemetry/traffic-detector.js';
 import { clockShift } from '../../../time/monotonic.js';
 import { systemTimers, type Timers } from '../../../time/timers.js';
 import type { FenceMember } from '../../../topology/state/change-protocol.js';
+import type { FleetLink } from '../../fleet-link.js';
 import type { PlaneHost, PlaneStanding, ProxyInfo } from '../../host.js';
 import { dispatch, type Handlers } from '../dispatch.js';
 import type { FromWorkerTable, SentStanding, SentSuspension, WorkerOptions } from '../messages.js';
@@ -28,6 +29,7 @@ import { fenceWorkers } from './pool-fence.js';
 import { PoolStats } from './pool-stats.js';
 import { ScriptExchange } from './script-exchange.js';
 import { SharedMoves } from './shared-moves.js';
+import { SharedTopics } from './shared-topics.js';
 import { StaleConnections, type StaleConnectionsOptions } from './stale-connections.js';
 import { WorkerProcess } from './worker-process.js';
 
@@ -36,6 +38,8 @@ export interface WorkerPoolOptions extends StaleConnectionsOptions {
   readonly plane: WorkerOptions;
   readonly standing: PlaneStanding;
   readonly warn: (message: string) => void;
+  /** Other proxies of the ring; null: this one is alone. */
+  readonly fleet: FleetLink | null;
   /** @see DataPlaneHooks.beforeReturn */
   readonly beforeReturn: (node: NodeEndpoint) => Promise<void>;
   /** Starts a worker. */
@@ -58,6 +62,7 @@ export class WorkerPool implements PlaneHost {
   readonly #stale: StaleConnections;
   readonly #scripts: ScriptExchange;
   readonly #peers: PeerExchange;
+  readonly #topics: SharedTopics;
   readonly #nodeStates = new NodeStates();
   readonly #traffic: TrafficDetector;
   readonly #lag = new LoopLag();
@@ -91,6 +96,7 @@ export class WorkerPool implements PlaneHost {
     learned: (message) => this.#scripts.onLearned(message),
     'script-wanted': (message, worker) => this.#scripts.onWanted(worker, message),
     'scripts-flushed': (_message, worker) => this.#scripts.onFlushed(worker),
+    topics: (message, worker) => this.#topics.onTopics(worker, message),
     busy: (message, worker) => {
       for (const other of this.#workers) if (other !== worker) other.send(message);
     },
@@ -109,14 +115,15 @@ export class WorkerPool implements PlaneHost {
   };
 
   constructor(options: WorkerPoolOptions) {
-    const { plane, timers = systemTimers } = options;
+    const { plane, fleet, timers = systemTimers } = options;
     this.#options = options;
     this.#timers = timers;
     this.#board = new BoardFile(options.workers);
     this.#clients = new ClientPlacement(this.#workers, plane.maxClients);
     this.#stale = new StaleConnections(options);
-    this.#scripts = new ScriptExchange(this.#workers, plane.scriptCache);
-    this.#peers = new PeerExchange(this.#workers, timers);
+    this.#scripts = new ScriptExchange(this.#workers, plane.scriptCache, fleet?.scripts ?? null);
+    this.#peers = new PeerExchange(this.#workers, timers, fleet?.subscribers ?? null);
+    this.#topics = new SharedTopics((topics) => fleet?.tell(topics));
     this.#listener = new Listener((socket) => this.#clients.place(socket));
     this.#traffic = new TrafficDetector(() => {
       let commands = 0;
@@ -178,6 +185,14 @@ export class WorkerPool implements PlaneHost {
 
   sourceSwept(source: number): void {
     this.#moves.sourceSwept(source);
+  }
+
+  scriptBody(digest: string): Buffer | undefined {
+    return this.#scripts.body(digest);
+  }
+
+  flushScripts(kept: ReadonlySet<string>): void {
+    this.#scripts.flush(kept);
   }
 
   useCommands(commands: readonly CommandInfo[]): void {
@@ -259,6 +274,7 @@ export class WorkerPool implements PlaneHost {
       slot: worker.slot,
       workers: this.#options.workers,
       hasBoard: this.#board.fd !== null,
+      hasFleet: this.#options.fleet !== null,
       snapshot: this.#moves.sent,
     });
     worker.send({ type: 'info', ...this.#info });
@@ -293,6 +309,7 @@ export class WorkerPool implements PlaneHost {
     this.#board.clear(worker.slot);
     this.#stale.addDead(`ringproxy:${this.#options.standing.id}.${worker.number}`);
     this.#moves.onExit(worker);
+    this.#topics.onExit(worker);
     for (const end of this.#nodeStates.forget(worker.number)) channel(end.channel).publish(end.event);
     this.#peers.tellOthers(worker, { type: 'left', from: this.#nameOf(worker) });
     this.#stats.onExit(worker);

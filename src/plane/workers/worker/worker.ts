@@ -46,7 +46,7 @@ export class Worker {
     swept: (message) => this.#moves.onSwept(message),
     held: (message) => this.#moves.onHeld(message),
     script: (message) => this.#primary.onScript(message),
-    'scripts-flushed': () => this.#plane?.flushScripts(),
+    'scripts-flushed': ({ kept }) => this.#plane?.flushScripts(new Set(kept)),
     busy: ({ name, address, reply }) =>
       this.#plane?.hearBusy(name, address, reply === null ? null : Buffer.from(reply)),
     'peer-asked': ({ question, body }) => {
@@ -101,6 +101,7 @@ export class Worker {
     slot,
     workers,
     hasBoard,
+    hasFleet,
   }: ToWorker<'start'>): void {
     this.#standing = new WorkerStanding(standing, number, (proxy) => this.#primary.askStanding(proxy));
     this.#plane = new DataPlane({ ...options, standing: this.#standing }, buildCommandTable(commands), {
@@ -108,6 +109,7 @@ export class Worker {
       redisVersion: () => this.#redisVersion,
       proxyInfo: () => [...this.#info],
       allClients: () => this.#clients,
+      fleet: hasFleet ? { report: (topics) => this.#send({ type: 'topics', topics }), subscribers: null } : null,
       board: openBoard(hasBoard, slot, workers),
     });
     this.#plane.start();

@@ -11,7 +11,7 @@ import type { ClientConnection } from '../../session/client-connection.js';
 import type { Lane } from '../../upstream/lane.js';
 import type { LocalCommand, LocalCommands } from '../local-command.js';
 import { ChannelCounts, PublishCount } from './counts.js';
-import type { PeerCounts } from './peer-counts.js';
+import type { OtherCounts } from './other-counts.js';
 import type { PublishOrder } from './publish-order.js';
 import type { PubSub } from './pubsub.js';
 
@@ -36,8 +36,8 @@ export interface PubSubPorts {
   readonly router: Router;
   readonly pubsub: PubSub;
   readonly publishOrder: PublishOrder;
-  /** What the proxy's other processes have subscribed to; null: there are none. */
-  readonly peerCounts: PeerCounts | null;
+  /** What other processes and proxies have subscribed to; null: there are none. */
+  readonly others: OtherCounts | null;
 }
 
 function subscribe({ router, pubsub }: PubSubPorts, kind: TopicKind): LocalCommand {
@@ -70,7 +70,7 @@ function unsubscribe({ pubsub }: PubSubPorts, kind: TopicKind): LocalCommand {
 }
 
 function publish(ports: PubSubPorts, kind: TopicKind): LocalCommand {
-  const { router, pubsub, publishOrder, peerCounts } = ports;
+  const { router, pubsub, publishOrder, others } = ports;
   return (client, command, framer) => {
     if (router.snapshot === null) return router.refuse(client, command, NOT_READY);
     if (!client.isBehindReads) {
@@ -88,7 +88,7 @@ function publish(ports: PubSubPorts, kind: TopicKind): LocalCommand {
     const lane = laneTo(router, client, owner);
     if (lane === null) return router.refuse(client, command, router.nodeAt(owner).downReply);
     if (lane.full) return LATER;
-    const nobody = pubsub.isIdle && peerCounts === null;
+    const nobody = pubsub.isIdle && (others === null || others.isNobody);
     const key = nobody ? '' : source.toString('latin1', start, end);
     if (!nobody && publishOrder.mustWait(client, framer, lane.node, [{ kind, key }])) return LATER;
     const request = router.sendOn(client, command, lane, source, framer);

@@ -1,14 +1,14 @@
 /**
  * A node counts connections, and one of this data plane's stands for all its clients. So in what PUBLISH and PUBSUB
- * NUMSUB answer, that connection is replaced by the clients, and so are those of the proxy's other processes. Those of
- * other proxies count as one each.
+ * NUMSUB answer, that connection is replaced by the clients, and so are those of the proxy's other processes. So are
+ * those of other proxies, as far as they have told; they count as one each otherwise.
  */
 import { array, bulk, integer } from '../../../resp/encode.js';
 import { parseIntegerLine } from '../../../resp/inspect.js';
 import { CHANNEL, type TopicKind } from '../../peers/topic-kind.js';
 import { RewrittenReply } from '../../request/rewritten-reply.js';
 import type { UpstreamNode } from '../../upstream/upstream-node.js';
-import { NOBODY, type PeerCounts } from './peer-counts.js';
+import { clientsElsewhere, type OtherCounts, type Others } from './other-counts.js';
 import type { PubSub } from './pubsub.js';
 
 const COLON = 0x3a;
@@ -18,8 +18,8 @@ const LF = 0x0a;
 /** Of whom the subscribers are counted. */
 export interface CountedBy {
   readonly pubsub: PubSub;
-  /** Null: there are no other processes. */
-  readonly peerCounts: PeerCounts | null;
+  /** Null: there are neither other processes nor other proxies. */
+  readonly others: OtherCounts | null;
 }
 
 /** For PUBLISH and SPUBLISH. */
@@ -79,7 +79,7 @@ export class ChannelCounts extends RewrittenReply {
 
 /** @param counted how many connections the node counts */
 function clientsOf(
-  { pubsub, peerCounts }: CountedBy,
+  { pubsub, others }: CountedBy,
   node: UpstreamNode,
   counted: number,
   kind: TopicKind,
@@ -89,8 +89,11 @@ function clientsOf(
   // Whoever has subscribed since did not hear of it.
   if (counted === 0) return 0;
   const own = pubsub.subscribed(node, kind, key, withPatterns);
-  const total = (others = NOBODY): number =>
-    Math.max(0, counted - own.connections - others.connections) + own.clients + others.clients;
-  if (peerCounts === null || counted <= own.connections) return total();
-  return peerCounts.ask({ node: node.name, address: node.address, kind, key, withPatterns }).then(total);
+  if (others === null || counted <= own.connections) return Math.max(0, counted - own.connections) + own.clients;
+  const total = ({ processes, fleet }: Others): number => {
+    const elsewhere = Math.max(0, counted - own.connections - processes.connections);
+    return own.clients + processes.clients + clientsElsewhere(elsewhere, fleet);
+  };
+  const asked = others.ask({ node: node.name, address: node.address, kind, key, withPatterns });
+  return asked instanceof Promise ? asked.then(total) : total(asked);
 }

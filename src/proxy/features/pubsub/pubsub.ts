@@ -22,6 +22,7 @@ import { Feed, type FeedListener } from './feed.js';
 import { matchesGlob } from './glob.js';
 import type { FeedMessage } from './message.js';
 import { PendingSubscription } from './pending-subscription.js';
+import type { SubscriberReport } from './subscriber-report.js';
 import { confirmation, Subscriptions } from './subscriptions.js';
 import { SUBSCRIBE_WORDS, Topic, UNSUBSCRIBE_WORDS } from './topic.js';
 
@@ -36,6 +37,8 @@ export interface PubSubContext {
   readonly clientOutputLimit: number;
   /** Null: there are no other processes. */
   readonly board: SubscriptionBoard | null;
+  /** Takes what several clients are subscribed to; null: nobody wants to know. */
+  readonly report: SubscriberReport | null;
 }
 
 export class PubSub implements FeedListener {
@@ -144,6 +147,7 @@ export class PubSub implements FeedListener {
   /** Called about ten times a second. */
   tick(): void {
     for (const feed of this.#feeds.values()) feed.tick();
+    this.#context.report?.tick();
   }
 
   close(): void {
@@ -203,6 +207,7 @@ export class PubSub implements FeedListener {
       subscriptions?.topics[kind].delete(key);
       if (topic !== undefined) {
         topic.clients.delete(client);
+        this.#context.report?.note(topic);
         topic.leaving.add(client);
         left.push(topic);
         this.#tellUnused(topic);
@@ -235,6 +240,7 @@ export class PubSub implements FeedListener {
     for (const topics of subscriptions.topics) {
       for (const topic of topics.values()) {
         topic.clients.delete(client);
+        this.#context.report?.note(topic);
         this.#dropUnused(topic);
       }
     }
@@ -365,6 +371,7 @@ export class PubSub implements FeedListener {
     for (const topic of topics) {
       subscriptions.topics[kind].set(topic.key, topic);
       topic.clients.add(client);
+      this.#context.report?.note(topic);
       messages.push(confirmation(SUBSCRIBE_WORDS[kind], topic.name, subscriptions.countOf(kind), client.kind));
     }
     this.#forgetPending(pending);

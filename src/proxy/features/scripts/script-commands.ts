@@ -75,13 +75,26 @@ function scriptFlush(ports: ScriptPorts, client: ClientConnection, framer: Reque
   return verdict;
 }
 
+/** Those for whom scripts were looked for elsewhere. */
+const lookedFor = new AnswersFirst<readonly string[]>();
+/** Of one command: the nodes alone are asked for the others. */
+const MOST_LOOKED_FOR = 32;
+
 /** Scripts whose bodies are known are loaded first: so 1 means that every node runs the script. */
 function scriptExists(ports: ScriptPorts, client: ClientConnection, framer: RequestFramer, command: Command): Verdict {
   const source = framer.source as Buffer;
+  const { store } = ports.scripts;
   const loads: Buffer[] = [];
+  const unknown: string[] = [];
   for (let i = 2; i < framer.argc; i++) {
-    const body = ports.scripts.store.get(digestOf(source, args.start[i] as number, args.end[i] as number));
+    const digest = digestOf(source, args.start[i] as number, args.end[i] as number);
+    const body = store.get(digest);
     if (body !== undefined) loads.push(Buffer.from(encodeRequest(['SCRIPT', 'LOAD', body])));
+    else if (digest !== '' && unknown.length < MOST_LOOKED_FOR) unknown.push(digest);
+  }
+  if (unknown.length > 0 && store.hasPeers) {
+    if (lookedFor.of(client, () => store.fetch(unknown)) === null) return LATER;
+    lookedFor.forget(client);
   }
   return fanOut(ports.router, client, framer, command, MERGERS[command.merge], (lane) => {
     for (const frame of loads) lane.ask(frame, null, NO_KEYS_AT_ALL);

@@ -4,7 +4,7 @@
  */
 import { hash } from 'node:crypto';
 
-/** Other processes of the proxy, which know further scripts. */
+/** Other processes of the proxy, or other proxies, which know further scripts. */
 export interface ScriptPeers {
   /** A body that this process did not know before. */
   learned(body: Buffer): void;
@@ -103,11 +103,31 @@ export class ScriptStore {
     return true;
   }
 
-  /** Forgets all bodies. @param told whether it comes from another process */
-  flush(told = false): void {
+  /** Whether others can be asked. */
+  get hasPeers(): boolean {
+    return this.#peers !== null;
+  }
+
+  /** Asks the others for bodies that are not here. Settles when all have been answered. */
+  async fetch(digests: readonly string[]): Promise<readonly string[]> {
+    await Promise.all(
+      digests.map(
+        (digest) =>
+          new Promise<void>((resolve) => {
+            if (!this.ask(digest, { resumeSoon: resolve })) resolve();
+          }),
+      ),
+    );
+    return digests;
+  }
+
+  /** Forgets all bodies. @param told whether it comes from another process @param kept digests of those that stay */
+  flush(told = false, kept?: ReadonlySet<string>): void {
+    const stay = [...this.#bodies].filter(([digest]) => kept?.has(digest) === true);
     this.#bodies.clear();
     this.#recent.fill(undefined);
     this.#bytes = 0;
+    for (const [digest, body] of stay) this.#keep(digest, body);
     if (!told) this.#peers?.flushed();
   }
 

@@ -120,9 +120,9 @@ export class Scripts {
     }
   }
 
-  /** SCRIPT FLUSH is on its way to the nodes. @param told whether another process has sent it */
-  flush(told = false): void {
-    this.store.flush(told);
+  /** SCRIPT FLUSH is on its way to the nodes. @param told whether another process has sent it @param kept digests that stay */
+  flush(told = false, kept?: ReadonlySet<string>): void {
+    this.store.flush(told, kept);
     for (const node of this.#router.nodes) for (const lane of node.lanes()) lane.scripts.clear();
   }
 

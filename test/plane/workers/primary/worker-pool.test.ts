@@ -36,6 +36,7 @@ function stage(options: Partial<WorkerPoolOptions> = {}, settings: { maxClients?
     workers: 2,
     plane: { ...plane, ...settings, listen, proxyId: 'p', version: '1' },
     standing: new FakeStanding('p'),
+    fleet: null,
     killLate: async (_nodes, late, onDropped) => {
       for (const connection of late) {
         killed.late.push(connection.id);
