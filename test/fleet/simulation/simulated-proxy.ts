@@ -110,6 +110,7 @@ export class SimulatedProxy {
       databases: 16,
       health: () => null,
       peers: this.#peers(),
+      strangers: { connections: () => Promise.resolve([]), known: () => Promise.resolve([]) },
       onSteered: () => {},
       survey: () => Promise.resolve({ largest: [], keys: 0, complete: true }),
       clearStrays: () => Promise.resolve([]),
