@@ -16,7 +16,7 @@ import { composeAdmin } from './serve/compose-admin.js';
 import { composePeers } from './serve/compose-peers.js';
 import { composeRing, type RingParts } from './serve/compose-ring.js';
 import { composeSoftState } from './serve/compose-soft-state.js';
-import { composeStore, openStore } from './serve/compose-store.js';
+import { composeStore } from './serve/compose-store.js';
 import { reachBy } from './serve/reach.js';
 import { createLogger } from './telemetry/log.js';
 import { logEvents } from './telemetry/subscribers.js';
@@ -55,7 +55,8 @@ export async function startServer(config: Config): Promise<RunningProxy> {
     serving: () => ring.routed.filter((node) => monitors.isUp(node)).map(reach),
     log,
   });
-  const store = composeStore(config, proxyId, log);
+  const agreed = composeStore(config, identity, log);
+  const { store } = agreed;
   const ownId = (): string => identity.proxyId;
   const isAlone = config.coordination === 'none';
   const peers = isAlone ? null : composePeers({ config, ownId, members: store });
@@ -88,7 +89,7 @@ export async function startServer(config: Config): Promise<RunningProxy> {
     ...{ config, workers, identity, store, advertised, log, reach, standing, peers, plane, monitors, functions },
   });
   const ring: RingManager = parts.ring;
-  const { strays } = parts;
+  const { strays, belonging } = parts;
   let isServing = false;
   const admin = composeAdmin({
     ...{ config, identity, log, plane, ring, strays, store, advertised },
@@ -102,28 +103,41 @@ export async function startServer(config: Config): Promise<RunningProxy> {
     clients: stats.clients,
   }));
 
-  let isClosed = false;
   const close = async (): Promise<void> => {
-    isClosed = true;
     isServing = false;
     softState?.stop();
     await admin.close();
     parts.strangerWatch.stop();
     await strays.close();
+    await belonging.close();
     await ring.close();
     await plane.close(config.shutdownTimeout);
     monitors.stop();
     await peers?.close();
-    await store.close();
+    await agreed.close();
     endLogging();
   };
   try {
-    await openStore(store, { warn: (message) => log.warn(message), timers: systemTimers, isClosed: () => isClosed });
+    const { former, known } = await agreed.open();
     // Others find this proxy by its admin API as soon as it has joined.
     url = await admin.listen();
+    if (known === null) {
+      const { hash, distribution, hashTag, vnodes, weighting } = config;
+      await ring.bootstrap(
+        config.nodes,
+        { hash, distribution, hashTag, vnodes, weighting },
+        { former, consistency: isAlone ? null : config.consistency, waits: !isAlone },
+      );
+      belonging.begin();
+    } else {
+      identity.become(known.proxyId);
+      standing.renew(known.proxyId);
+      const { members, change } = known.ring.state;
+      await parts.predecessor.dropAtStart([...members, ...(change?.members ?? [])]);
+      await ring.serveKnown(known.ring);
+      void belonging.beginWhenReachable();
+    }
     await admin.open();
-    const { hash, distribution, hashTag, vnodes, weighting } = config;
-    await ring.bootstrap(config.nodes, { hash, distribution, hashTag, vnodes, weighting });
     softState?.start({
       news: () => ({ generation: ring.generation, phase: ring.phase, load: admin.load() }),
       nodes: () => ring.view().nodes,

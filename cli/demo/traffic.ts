@@ -13,8 +13,10 @@ const RECONNECT_MS = 250;
 export interface TrafficCounts {
   /** Commands answered. */
   commands: number;
-  /** Commands that were answered with an error. */
+  /** Commands that were answered with an error, but for those of `again`. */
   errors: number;
+  /** Commands that were answered TRYAGAIN: they were not carried out. */
+  again: number;
   /** Commands whose connection was lost before they were answered: nobody knows whether they ran. */
   cut: number;
   /** Keys that had been written and read as missing. */
@@ -31,7 +33,9 @@ interface Model {
 }
 
 export class Traffic {
-  readonly counts: TrafficCounts = { commands: 0, errors: 0, cut: 0, misses: 0, lost: 0 };
+  readonly counts: TrafficCounts = { commands: 0, errors: 0, again: 0, cut: 0, misses: 0, lost: 0 };
+  /** What a command was answered with last that failed; empty: none has. */
+  lastError = '';
   #ports: readonly number[];
   /** Commands answered, by the proxy's port. */
   readonly #byPort = new Map<number, number>();
@@ -117,9 +121,19 @@ export class Traffic {
         this.counts.commands++;
         this.#byPort.set(port, this.commandsOf(port) + 1);
       }
-      if (error !== null) this.counts[error.name === 'ReplyError' ? 'errors' : 'cut']++;
+      if (error !== null) this.#failed(error);
       check(error, reply);
     }
+  }
+
+  #failed(error: Error): void {
+    if (error.name !== 'ReplyError') {
+      this.counts.cut++;
+      return;
+    }
+    const [code] = error.message.split(' ', 1);
+    this.counts[code === 'TRYAGAIN' ? 'again' : 'errors']++;
+    this.lastError = error.message;
   }
 
   /** The outcome of a write that failed is unknown: nothing is expected of the key then. */

@@ -207,13 +207,19 @@ export class EtcdClient {
         this.#login.forget();
         continue;
       }
-      if (failure.again !== 'elsewhere') throw this.#giveUp(call, failures, isRepeated);
+      if (failure.again !== 'elsewhere' || this.#isRefusedByAll(failures))
+        throw this.#giveUp(call, failures, isRepeated);
       this.#endpoints.leave(endpoint);
       const rounds = tries / this.#endpoints.count;
       const pause = Number.isInteger(rounds) ? Math.min(LONGEST_PAUSE_MS, PAUSE_MS * 2 ** (rounds - 1)) : 0;
       if (this.#isClosed || this.#now() + pause >= end) throw this.#giveUp(call, failures, isRepeated);
       if (pause > 0) await new Promise<void>((resolve) => this.#timers.after(pause, resolve));
     }
+  }
+
+  /** A certificate that no endpoint takes is not taken in a moment either. */
+  #isRefusedByAll(failures: ReadonlyMap<string, Failure>): boolean {
+    return failures.size === this.#endpoints.count && [...failures.values()].every(({ code }) => code === 'ETCD_TLS');
   }
 
   async #withToken<T>(

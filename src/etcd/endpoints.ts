@@ -12,6 +12,9 @@ export interface Endpoint {
   /** Its origin, as it is configured. */
   readonly name: string;
   readonly pool: Pool;
+  readonly isSecure: boolean;
+  /** It has done what it was asked for at least once. */
+  hasAnswered: boolean;
 }
 
 const CONNECTIONS = 8;
@@ -26,7 +29,12 @@ export class Endpoints {
    * @param connectMs how long a connection may take
    */
   constructor(origins: readonly string[], tls: EtcdTls, connectMs: number) {
-    this.#all = origins.map((name) => ({ name, pool: poolOf(name, tls, connectMs) }));
+    this.#all = origins.map((name) => ({
+      name,
+      pool: poolOf(name, tls, connectMs),
+      isSecure: name.startsWith('https:'),
+      hasAnswered: false,
+    }));
     const [first] = this.#all;
     if (first === undefined) throw new RangeError('etcd without endpoints');
     this.#current = first;

@@ -57,6 +57,17 @@ export function ofTransport(error: unknown, waitedMs: number | null): Failure {
   return { code: 'ETCD_UNREACHABLE', why, again: 'elsewhere', mayHaveHappened: true };
 }
 
+/**
+ * What the end of a connection means where TLS is spoken, and nothing has ever been answered: who does not take a
+ * certificate closes the connection, and its reason is lost with it. etcd's gateway meets that as well: it is a client of
+ * its own server.
+ */
+export function ofSilentRefusal(failure: Failure): Failure {
+  if (failure.code !== 'ETCD_UNREACHABLE' || !failure.mayHaveHappened) return failure;
+  const why = `${failure.why}, and it has never answered: as where a certificate is not taken`;
+  return { ...failure, code: 'ETCD_TLS', why };
+}
+
 /** Codes of gRPC that an etcd gives before it has done anything. */
 const REFUSED: ReadonlySet<number> = new Set([3, 5, 7, 8, 9, 11, 12, 16]);
 

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { Timers } from '../time/timers.js';
 import type { Endpoint } from './endpoints.js';
 import { type EtcdOperation, type EtcdOutcome, publishRequest } from './events.js';
-import { type Failure, ofAnswer, ofGarbage, ofOtherCluster, ofTransport } from './failure.js';
+import { type Failure, ofAnswer, ofGarbage, ofOtherCluster, ofSilentRefusal, ofTransport } from './failure.js';
 import { clusterOf, readError } from './wire.js';
 
 export type Outcome<T> =
@@ -47,6 +47,7 @@ export async function ask<T>(
   } finally {
     stop();
   }
+  outcome = seen(endpoint, outcome, late.signal.aborted);
   note(endpoint, request.operation, began, timers, outcome, late.signal.aborted);
   return outcome;
 }
@@ -76,6 +77,7 @@ export async function openStream(
   } finally {
     stop();
   }
+  outcome = seen(endpoint, outcome, late.signal.aborted || signal.aborted);
   if (!signal.aborted) note(endpoint, request.operation, began, timers, outcome, late.signal.aborted);
   return outcome;
 }
@@ -108,6 +110,15 @@ function read<T>(status: number, text: string, schema: z.ZodType<T>, { accepts }
   }
   const error = readError(body);
   return { failure: error === null ? ofGarbage(status, text) : ofAnswer(status, error) };
+}
+
+function seen<T>(endpoint: Endpoint, outcome: Outcome<T>, isEnded: boolean): Outcome<T> {
+  if ('answer' in outcome) {
+    endpoint.hasAnswered = true;
+    return outcome;
+  }
+  if (isEnded || !endpoint.isSecure || endpoint.hasAnswered) return outcome;
+  return { ...outcome, failure: ofSilentRefusal(outcome.failure) };
 }
 
 function parse(text: string): unknown {

@@ -36,8 +36,6 @@ export type KeyValue = z.infer<typeof keyValue>;
 export const rangeAnswer = z.object({ header, kvs: z.array(keyValue).default([]), count: int64 });
 export type RangeAnswer = z.infer<typeof rangeAnswer>;
 
-export const putAnswer = z.object({ header });
-
 export const txnAnswer = z.object({
   header,
   succeeded: z.boolean().default(false),

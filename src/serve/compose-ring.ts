@@ -2,11 +2,12 @@
 import type { Config } from '../config/settings.js';
 import { nodeChecks } from '../health/node-checks.js';
 import type { NodeMonitors } from '../health/node-monitors.js';
-import type { ProxyIdentity } from '../identity.js';
+import type { OwnIdentity } from '../identity.js';
 import type { PlaneHost } from '../plane/host.js';
 import { killEarlierMovers, killProxies, listProxies } from '../rebalance/connections.js';
 import type { FunctionKeeper } from '../rebalance/function-keeper.js';
 import { KeyMoving } from '../rebalance/key-moving.js';
+import { MOVES_PATH } from '../rebalance/moves/peer-protocol.js';
 import type { Logger } from '../telemetry/log.js';
 import { systemTimers } from '../time/timers.js';
 import { StrangerWatch } from '../topology/admission/stranger-watch.js';
@@ -14,6 +15,7 @@ import { refuseStrangers, type StrangerPorts } from '../topology/admission/stran
 import { RING_PATH } from '../topology/coordinator/forwarding.js';
 import { publishGeneration } from '../topology/events.js';
 import { StrayChecks } from '../topology/jobs/stray-checks.js';
+import { Belonging } from '../topology/participant/belonging.js';
 import { OwnPredecessor } from '../topology/participant/own-predecessor.js';
 import type { OwnStanding, StandingPorts } from '../topology/participant/own-standing.js';
 import { RingManager } from '../topology/ring-manager.js';
@@ -28,7 +30,7 @@ export interface RingNeeds {
   readonly config: Config;
   /** Processes that serve clients. */
   readonly workers: number;
-  readonly identity: ProxyIdentity;
+  readonly identity: OwnIdentity;
   readonly store: RingStore;
   /** URL of this proxy's admin API, as others reach it; empty: it has none. */
   readonly advertised: () => string;
@@ -45,6 +47,7 @@ export interface RingNeeds {
 export interface RingParts {
   readonly ring: RingManager;
   readonly strays: StrayChecks;
+  readonly belonging: Belonging;
   readonly strangerWatch: StrangerWatch;
   /** For a start under an id that another process of this proxy had. */
   readonly predecessor: OwnPredecessor;
@@ -65,7 +68,6 @@ export function composeRing({
   monitors,
   functions,
 }: RingNeeds): RingParts {
-  const { proxyId } = identity;
   const { connectTimeout } = config;
   const warn = (message: string): void => log.warn(message);
   const watcher = new ChangeWatcher();
@@ -93,7 +95,7 @@ export function composeRing({
   });
   const predecessor = new OwnPredecessor((node) => killProxies([reach(node)], [standing.id], connectTimeout));
   const checks = nodeChecks<Member>(reach, config, standing);
-  const ring: RingManager = new RingManager(proxyId, store, {
+  const ring: RingManager = new RingManager(() => identity.proxyId, store, {
     ...checks,
     databases: config.databases,
     publish: (members) => {
@@ -137,14 +139,32 @@ export function composeRing({
     debug: (message) => log.debug(message),
   });
   peers?.handlers.on(RING_PATH, ({ body }) => ring.answerPeer(body));
+  peers?.handlers.on(MOVES_PATH, ({ from, body }) => ring.answerMoves(from, body));
   store.watch(({ kind }) => {
     if (kind === 'standing') plane.renewed();
+  });
+  const belonging = new Belonging({
+    memberId: () => identity.proxyId,
+    store,
+    suspend: (why) => {
+      standing.revoke();
+      plane.suspend(why);
+    },
+    leave: () => ring.leave(),
+    join: () => ring.join(),
+    joinAnew: async () => {
+      identity.become();
+      standing.renew(identity.proxyId);
+      plane.resume(identity.proxyId);
+      await ring.join();
+    },
+    warn,
   });
   const standingPorts: StandingPorts = {
     store,
     consistency: () => ring.consistency,
-    onFencedOff: () => warn(`this proxy (${standing.id}) was passed over by the others of its fleet`),
+    onFencedOff: () => belonging.look(),
   };
   const strangerWatch = new StrangerWatch({ ...strangers, nodes: () => ring.routed, warn }, systemTimers);
-  return { ring, strays, strangerWatch, predecessor, standing: standingPorts };
+  return { ring, strays, belonging, strangerWatch, predecessor, standing: standingPorts };
 }

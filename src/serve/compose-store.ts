@@ -1,50 +1,113 @@
-/** Composition: where the proxies of the ring agree. */
+/** Composition: where the proxies of the ring agree, and what this one remembers of that. */
+import { join } from 'node:path';
 import { etcdAccess } from '../config/fleet.js';
 import type { Config } from '../config/settings.js';
 import { RingproxyError } from '../errors.js';
+import type { OwnIdentity } from '../identity.js';
 import type { Logger } from '../telemetry/log.js';
-import type { Timers } from '../time/timers.js';
+import { systemTimers } from '../time/timers.js';
+import type { RingState } from '../topology/state/ring-state.js';
+import { afterEverybodyIsGone } from '../topology/state/transitions.js';
 import { EtcdStore } from '../topology/store/etcd-store.js';
+import { FleetFile, type KnownFleet } from '../topology/store/fleet-file.js';
 import { LocalStore } from '../topology/store/local-store.js';
 import type { RingStore } from '../topology/store/ring-store.js';
 import { StateDir } from '../topology/store/state-dir.js';
 
 /** How often it is said that nothing can begin yet. */
 const SAID_EVERY_MS = 5000;
+/** Without an answer. */
+const OUT_OF_REACH = ['ETCD_UNREACHABLE', 'ETCD_NO_LEADER'];
 
-/** @param proxyId of a proxy that is alone; in a fleet it is given with each registration */
-export function composeStore(config: Config, proxyId: string, log: Logger): RingStore {
+/** What is known when the store is open. */
+export interface Opened {
+  /** The ring that this proxy had while it was alone, where it is one of a fleet now; null: it had none. */
+  readonly former: RingState | null;
+  /** The store is out of reach, and this is to be served until it is back; null: it answers. */
+  readonly known: KnownFleet | null;
+}
+
+export interface StoreParts {
+  readonly store: RingStore;
+  /**
+   * Opens it. Where it is out of reach and nothing is known that may be served without it, waits for it, and says so.
+   * @throws RingproxyError when waiting is of no use
+   */
+  open(): Promise<Opened>;
+  close(): Promise<void>;
+}
+
+export function composeStore(config: Config, identity: OwnIdentity, log: Logger): StoreParts {
   const warn = (message: string): void => log.warn(message);
-  const etcd = etcdAccess(config);
-  if (etcd !== null) return new EtcdStore({ ...etcd, onTrouble: warn });
   // At once, and with whatever is in flight: the other proxy may move keys any moment.
   const onStateDirLost = (why: string): void => {
     log.fatal(`${why}: ending`);
     process.exit(1);
   };
   const directory = config.stateDir === '' ? null : new StateDir(config.stateDir, onStateDirLost, warn);
-  return new LocalStore(proxyId, directory);
-}
-
-export interface OpeningPorts {
-  readonly warn: (message: string) => void;
-  readonly timers: Pick<Timers, 'after'>;
-  /** Whether to give up. */
-  readonly isClosed: () => boolean;
-}
-
-/**
- * Opens the store. Where it is out of reach, waits for it, and says so.
- * @throws RingproxyError when waiting is of no use
- */
-export async function openStore(store: RingStore, { warn, timers, isClosed }: OpeningPorts): Promise<void> {
-  for (;;) {
-    try {
-      return await store.open();
-    } catch (error) {
-      if (!(error instanceof RingproxyError) || error.code !== 'ETCD_UNREACHABLE' || isClosed()) throw error;
-      warn(`waits for etcd, nobody is served yet: ${error.message}`);
-      await new Promise<void>((resolve) => timers.after(SAID_EVERY_MS, resolve));
-    }
+  const etcd = etcdAccess(config);
+  if (etcd === null) {
+    const store = new LocalStore(identity.proxyId, directory);
+    const open = async (): Promise<Opened> => {
+      await store.open();
+      return { former: null, known: null };
+    };
+    return { store, open, close: () => store.close() };
   }
+  const store = new EtcdStore({ ...etcd, onTrouble: warn });
+  const memory = directory === null ? null : new FleetFile(join(config.stateDir, 'fleet.json'));
+  const place = `${etcd.prefix}${etcd.ringName}`;
+  let isClosed = false;
+  return {
+    store,
+    async open() {
+      await directory?.open();
+      const kept = (await directory?.load()) ?? null;
+      const former = kept === null ? null : afterEverybodyIsGone(kept.state);
+      const known = (await memory?.load(place)) ?? null;
+      if (memory !== null) keepKnown(memory, place, store, identity, warn);
+      for (;;) {
+        try {
+          await store.open();
+          return { former, known: null };
+        } catch (error) {
+          if (!(error instanceof RingproxyError) || !OUT_OF_REACH.includes(error.code) || isClosed) throw error;
+          if (known?.ring.state.consistency === 'available') {
+            warn(`etcd is out of reach: serves the ring that this proxy knew last. ${error.message}`);
+            return { former, known };
+          }
+          warn(`waits for etcd, nobody is served yet: ${error.message}`);
+          await new Promise<void>((resolve) => systemTimers.after(SAID_EVERY_MS, resolve));
+        }
+      }
+    },
+    async close() {
+      isClosed = true;
+      await store.close();
+      await directory?.close();
+    },
+  };
+}
+
+/** Remembers the ring, and by which id this proxy is a member. */
+function keepKnown(
+  memory: FleetFile,
+  place: string,
+  store: RingStore,
+  identity: OwnIdentity,
+  warn: (message: string) => void,
+): void {
+  let isFailing = false;
+  store.watch((event) => {
+    if (event.kind !== 'ring') return;
+    memory.save({ place, proxyId: identity.proxyId, ring: event.ring }).then(
+      () => {
+        isFailing = false;
+      },
+      (error: unknown) => {
+        if (!isFailing) warn(`the ring is not kept for a restart without etcd: ${String(error)}`);
+        isFailing = true;
+      },
+    );
+  });
 }

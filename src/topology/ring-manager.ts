@@ -20,25 +20,42 @@ import type {
 } from '../admin/api.js';
 import { RingproxyError } from '../errors.js';
 import { JobSupervisor } from '../fleet/jobs/supervisor.js';
+import { MovesServer } from '../rebalance/moves/moves-server.js';
+import {
+  MOVES_PATH,
+  type MovesAnswer,
+  parseMovesAnswer,
+  parseQuestion,
+  questionBody,
+} from '../rebalance/moves/peer-protocol.js';
 import type { RingOptions } from '../ring/ring.js';
 import type { Rings } from '../ring/rings.js';
+import { systemTimers } from '../time/timers.js';
 import { within } from '../time/within.js';
 import { RingBuilder } from './change-rings.js';
 import { foundRing } from './coordinator/bootstrap.js';
 import { planChange } from './coordinator/change-plan.js';
 import { addHistory } from './coordinator/finishing.js';
-import { RequestForwarding } from './coordinator/forwarding.js';
+import { type PeerAsking, RequestForwarding } from './coordinator/forwarding.js';
 import { CoordinatorJob } from './coordinator/office.js';
 import { changeRunning, noChange, notMovingYet } from './coordinator/refusals.js';
 import type { RingAnswer, RingRequest } from './coordinator/ring-requests.js';
 import { refuseTurning } from './coordinator/turning.js';
+import type { MoveJobPorts } from './jobs/move-job.js';
 import { type MovedKeys, MoveTotals } from './jobs/move-totals.js';
 import { type LocalRing, snapshotOf } from './participant/local-ring.js';
 import { Participant } from './participant/participant.js';
 import type { RingManagerHooks } from './ring-manager-hooks.js';
-import { type Consistency, differences, type Member, type NewMember } from './state/ring-state.js';
+import {
+  type Consistency,
+  differences,
+  firstState,
+  type Member,
+  type NewMember,
+  type RingState,
+} from './state/ring-state.js';
 import { phaseOf } from './state/transitions.js';
-import type { RingStore } from './store/ring-store.js';
+import type { RingStore, StoredRing } from './store/ring-store.js';
 import { arcsView } from './views/arcs-view.js';
 import { shownPhase } from './views/change-view.js';
 import { describeRing, locateKeys } from './views/ring-view.js';
@@ -46,8 +63,20 @@ import { describeRing, locateKeys } from './views/ring-view.js';
 /** What was recorded is known here so much later at most; otherwise it is shown as it was. */
 const REACHED_MS = 2000;
 
+/** Of what a ring is made that is not there yet, beside nodes and options. */
+export interface Founding {
+  /** The ring that this proxy had while it was alone; null: it had none. */
+  readonly former: RingState | null;
+  /** Null: where a proxy is alone, there is nothing to agree on. */
+  readonly consistency: Consistency | null;
+  /** A proxy without nodes waits until another one has made the ring. */
+  readonly waits: boolean;
+}
+
+const ALONE: Founding = { former: null, consistency: null, waits: false };
+
 export class RingManager {
-  readonly #proxyId: string;
+  readonly #memberId: () => string;
   readonly #hooks: RingManagerHooks;
   readonly #store: RingStore;
   readonly #rings = new RingBuilder();
@@ -55,15 +84,16 @@ export class RingManager {
   readonly #coordinator: CoordinatorJob;
   readonly #requests: RequestForwarding;
   readonly #moved = new MoveTotals();
+  readonly #moves: MovesServer;
   /** The duties of the fleet; later parts add theirs. */
   readonly jobs: JobSupervisor;
 
-  constructor(proxyId: string, store: RingStore, hooks: RingManagerHooks) {
-    this.#proxyId = proxyId;
+  /** @param memberId this proxy's id: another one after `leave` */
+  constructor(memberId: () => string, store: RingStore, hooks: RingManagerHooks) {
+    this.#memberId = memberId;
     this.#hooks = hooks;
     this.#store = store;
     const warn = (message: string): void => hooks.warn(message);
-    const memberId = (): string => proxyId;
     const jobs = new JobSupervisor({ memberId, store, warn });
     const participant = new Participant(store, this.#rings, {
       memberId,
@@ -79,6 +109,7 @@ export class RingManager {
         createMover: (...start) => hooks.createMover(...start),
         killPredecessors: (...killed) => hooks.killPredecessors(...killed),
         killEarlierMovers: (...killed) => hooks.killEarlierMovers(...killed),
+        askMover: hooks.peers === null ? null : moverAsking(hooks.peers),
         onMoved: (...moved) => this.#moved.count(...moved),
         onSourceSwept: (job, source) => {
           if (this.#participant.local?.job === job) hooks.onSourceSwept(source);
@@ -88,6 +119,7 @@ export class RingManager {
       },
     });
     this.#participant = participant;
+    this.#moves = new MovesServer((question) => participant.local?.job?.ownSource(question) ?? null, systemTimers);
     this.#coordinator = new CoordinatorJob(store, participant, this.#rings, hooks);
     this.#requests = new RequestForwarding({ memberId, store, peers: hooks.peers, own: this.#coordinator });
     this.jobs = jobs;
@@ -136,20 +168,47 @@ export class RingManager {
     return this.#moved.bytes;
   }
 
-  /** Takes the ring that is kept, or makes the first generation of what is configured. @throws RingproxyError */
-  async bootstrap(nodes: readonly NewMember[], options: RingOptions): Promise<void> {
+  /**
+   * Takes the ring that is kept; where there is none, makes the first generation of what is configured.
+   * @param founding what else it is made of
+   * @throws RingproxyError
+   */
+  async bootstrap(nodes: readonly NewMember[], options: RingOptions, founding: Founding = ALONE): Promise<void> {
     const startedAt = new Date().toISOString();
-    const { ring, isNew } = await foundRing(this.#proxyId, this.#store, nodes, options);
-    for (const difference of isNew ? [] : differences(ring.state, nodes, options)) {
-      this.#hooks.warn(`the ring that exists wins over the configuration: ${difference}`);
-    }
+    const { former, consistency, waits } = founding;
+    const made = former ?? (waits && nodes.length === 0 ? null : firstState(nodes, options));
+    const first = made === null || consistency === null ? made : { ...made, consistency };
+    const { ring, isNew } = await foundRing(this.#memberId(), this.#store, first, () =>
+      this.#hooks.info('there is no ring yet: waits until a proxy that has nodes makes it'),
+    );
+    if (former !== null || !isNew) this.#warnOfDifferences(ring.state, nodes, options, consistency);
+    await this.join();
+    if (!isNew) return;
+    const names = ring.state.members.map(({ name }) => name).join(', ');
+    const summary = `ring of ${names}${former === null ? '' : ', as this proxy had it alone'}`;
+    const none = { keysMoved: 0, bytesMoved: 0, keysDropped: 0 };
+    const done = { kind: 'bootstrap', generation: ring.state.generation, startedAt, summary, ...none } as const;
+    await addHistory(this.#store, done, this.#memberId(), this.#hooks);
+  }
+
+  /**
+   * This proxy is not of the fleet any more, under the id that it has: it decides nothing, moves nothing, and follows
+   * nothing until it has joined anew.
+   */
+  async leave(): Promise<void> {
+    await this.jobs.stop();
+    await this.#participant.leave();
+  }
+
+  /** Serves a ring that was known before, while nobody can be asked for the one of now; `join` follows. */
+  serveKnown(ring: StoredRing): Promise<void> {
+    return this.#participant.adopt(ring);
+  }
+
+  /** Registers this proxy, and takes the ring as it is recorded. @throws RingproxyError when it cannot */
+  async join(): Promise<void> {
     await this.#participant.join();
     await this.jobs.start();
-    if (!isNew) return;
-    const summary = `ring of ${nodes.map((node) => node.name).join(', ')}`;
-    const none = { keysMoved: 0, bytesMoved: 0, keysDropped: 0 };
-    const done = { kind: 'bootstrap', generation: 1, startedAt, summary, ...none } as const;
-    await addHistory(this.#store, done, this.#proxyId, this.#hooks);
   }
 
   /** Begins a change. @throws RingproxyError with the reason when it is refused */
@@ -203,6 +262,13 @@ export class RingManager {
     return this.#requests.answer(body);
   }
 
+  /** Answers another proxy about keys that this one moves. @param from its id @param body as it came @throws RingproxyError */
+  async answerMoves(from: string, body: unknown): Promise<MovesAnswer> {
+    const question = parseQuestion(body);
+    if (question === null) throw new RingproxyError('BAD_REQUEST', 'it is no question about keys that move');
+    return this.#moves.answer(from, question);
+  }
+
   view(): OwnRingView {
     return describeRing(this.#local(), this.#hooks);
   }
@@ -231,9 +297,24 @@ export class RingManager {
     await this.#participant.close();
   }
 
+  #warnOfDifferences(
+    state: RingState,
+    nodes: readonly NewMember[],
+    options: RingOptions,
+    consistency: Consistency | null,
+  ): void {
+    // One that has learned its ring has configured none.
+    const found = nodes.length === 0 ? [] : differences(state, nodes, options);
+    const kept = state.consistency ?? 'strict';
+    if (consistency !== null && consistency !== kept) found.push(`the ring is ${kept}, not ${consistency}`);
+    for (const difference of found) {
+      this.#hooks.warn(`the ring that exists wins over the configuration: ${difference}`);
+    }
+  }
+
   /** Whoever has asked for it sees it here, too. */
   async #ask(request: RingRequest): Promise<RingAnswer> {
-    const answer = await this.#requests.carryOut(request, this.#proxyId);
+    const answer = await this.#requests.carryOut(request, this.#memberId());
     await within(REACHED_MS, this.#participant.reached(answer.revision));
     return answer;
   }
@@ -250,4 +331,15 @@ export class RingManager {
     if (local === null) throw new RingproxyError('NOT_READY', 'the ring is not known yet');
     return local;
   }
+}
+
+/** How long another proxy may take to answer about keys: more than it takes its time for. Milliseconds. */
+const ASK_MOVER_MS = 2000;
+
+function moverAsking(peers: PeerAsking): MoveJobPorts['askMover'] {
+  return async (member, question) => {
+    const reply = await peers.ask(member, MOVES_PATH, questionBody(question), ASK_MOVER_MS);
+    const answer = reply.ok ? parseMovesAnswer(reply.body) : null;
+    return answer?.moves === true ? answer : null;
+  };
 }

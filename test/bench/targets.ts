@@ -3,8 +3,8 @@ import { startNutcracker } from '../support/nutcracker-process.js';
 import type { RedisProcess } from '../support/redis-process.js';
 import { startRingproxy } from '../support/ringproxy-process.js';
 
-/** The other targets place keys on the same nodes by their own rings. */
-const OTHERS_KEYS = /does not own/;
+/** The other targets serve the same nodes by their own rings, and place keys there. */
+const OTHERS = [/does not own/, /none of this fleet/];
 
 /** Something that takes commands: a proxy in front of the nodes, or a node itself. */
 export interface Target {
@@ -21,7 +21,7 @@ export type StartTarget = (nodes: readonly RedisProcess[]) => Promise<Target>;
 /** The product with its default configuration. @param main the program of another build */
 export function ringproxy(name = 'ringproxy', main?: string): StartTarget {
   return async (nodes) => {
-    const proxy = await startRingproxy({ nodes, allowLog: [OTHERS_KEYS], ...(main === undefined ? {} : { main }) });
+    const proxy = await startRingproxy({ nodes, allowLog: OTHERS, ...(main === undefined ? {} : { main }) });
     return { name, port: proxy.port, pid: proxy.pid, stop: () => proxy.stop() };
   };
 }

@@ -65,6 +65,11 @@ export class EtcdGateway {
     this.#plans.push({ path, fate, times });
   }
 
+  /** Nothing more happens to calls than what has begun. */
+  heal(): void {
+    this.#plans.length = 0;
+  }
+
   /** Waits until so many calls of this path have come. */
   async called(path: string, count: number): Promise<void> {
     while (this.calls.filter((call) => call === path).length < count) await once(this.#server, 'request');

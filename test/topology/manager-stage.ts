@@ -189,7 +189,7 @@ export function stageManager(proxyId: string, store: RingStore): Stage {
     debug: () => {},
   };
   const stage: Stage = {
-    manager: new RingManager(proxyId, store, hooks),
+    manager: new RingManager(() => proxyId, store, hooks),
     movers: [],
     snapshots: [],
     warnings: [],

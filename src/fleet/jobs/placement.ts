@@ -19,6 +19,8 @@ export interface Situation {
   readonly freeFor: number;
   /** Since when the members are the same. */
   readonly steadyFor: number;
+  /** The store is out of reach: nothing is heard of claims, and none can be made. */
+  readonly isCutOff: boolean;
   /** It was let go for this first one before, who has not taken it. */
   readonly isDeclined: boolean;
 }
@@ -34,7 +36,12 @@ export type Placement =
 const LEAVE: Placement = { kind: 'leave' };
 
 export function place(situation: Situation): Placement {
-  const { me, ranked, held, mine, stays, freeFor, steadyFor, isDeclined } = situation;
+  const { me, ranked, held, mine, stays, freeFor, steadyFor, isCutOff, isDeclined } = situation;
+  if (isCutOff) {
+    // A claim that may have run out is not one that has: what clients wait for goes on until another one is known to
+    // have it, who has the nodes drop the connections of this one first.
+    return mine !== null && held !== null && !isInForce(mine, held) ? { kind: 'lost' } : LEAVE;
+  }
   if (mine !== null && !isInForce(mine, held)) return { kind: 'lost' };
   const rank = ranked.indexOf(me);
   if (mine !== null) {

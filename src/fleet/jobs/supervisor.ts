@@ -5,7 +5,7 @@
  */
 import { systemTimers, type Timers } from '../../time/timers.js';
 import type { Claim } from '../../topology/state/fleet.js';
-import type { ClaimRecords, MemberRecords, RingRecords } from '../../topology/store/ring-store.js';
+import type { ClaimRecords, MemberRecords, RingRecords, Standing } from '../../topology/store/ring-store.js';
 import { Assignment } from './assignment.js';
 import type { Job, JobView } from './job.js';
 import { place } from './placement.js';
@@ -17,7 +17,10 @@ const RETRY_MS = 1000;
 export interface SupervisorPorts {
   /** This proxy's id in the fleet: another one after it was fenced off. */
   memberId(): string;
-  readonly store: ClaimRecords & Pick<MemberRecords, 'members'> & Pick<RingRecords, 'watch'>;
+  readonly store: ClaimRecords &
+    Pick<MemberRecords, 'members'> &
+    Pick<RingRecords, 'watch'> &
+    Pick<Standing, 'isReachable'>;
   warn(message: string): void;
 }
 
@@ -88,16 +91,21 @@ export class JobSupervisor {
     return this.#claims.find((claim) => claim.job === job)?.holder ?? null;
   }
 
-  /** Ends all that is done here, and lets it go. */
-  async close(): Promise<void> {
-    this.#closed = true;
+  /** Ends all that is done here, and lets it go; what there is to do stays known, for the next `start`. */
+  async stop(): Promise<void> {
     this.#stopWatching?.();
+    this.#stopWatching = null;
     this.#nextLook();
     await this.#looking;
-    const all = [...this.#assignments.values()];
-    this.#assignments.clear();
-    await Promise.all(all.map((assignment) => assignment.end('withdrawn')));
+    await Promise.all([...this.#assignments.values()].map((assignment) => assignment.end('withdrawn')));
     await Promise.allSettled(this.#releasing);
+  }
+
+  /** The same for ever. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.stop();
+    this.#assignments.clear();
   }
 
   #ended(job: Job, claim: Claim, error: unknown): void {
@@ -125,7 +133,7 @@ export class JobSupervisor {
   }
 
   async #lookOn(): Promise<void> {
-    while (this.#lookAgain && !this.#closed) {
+    while (this.#lookAgain && this.#stopWatching !== null) {
       this.#lookAgain = false;
       this.#nextLook();
       let wait: number;
@@ -137,7 +145,7 @@ export class JobSupervisor {
         this.#isStoreAway = true;
         wait = RETRY_MS * (0.5 + this.#random());
       }
-      if (wait < Number.POSITIVE_INFINITY && !this.#closed) {
+      if (wait < Number.POSITIVE_INFINITY && this.#stopWatching !== null) {
         this.#nextLook = this.#timers.after(wait, () => void this.#look());
       }
     }
@@ -175,6 +183,7 @@ export class JobSupervisor {
       mine,
       me: this.#ports.memberId(),
       stays: job.stays,
+      isCutOff: !this.#ports.store.isReachable,
       freeFor: now - (assignment.freeSince ?? now),
       steadyFor: now - this.#steadySince,
       isDeclined: declined?.by === ranked[0] && declined?.members === this.#members,
@@ -201,7 +210,7 @@ export class JobSupervisor {
     const claim = await this.#ports.store.claim(job.name, this.#ports.memberId(), job.pace);
     if (claim === null) return Number.POSITIVE_INFINITY;
     // It was withdrawn, or all is ending, while it was claimed.
-    if (this.#closed || this.#assignments.get(job.name) !== assignment) {
+    if (this.#stopWatching === null || this.#assignments.get(job.name) !== assignment) {
       await this.#ports.store.release(claim);
       return Number.POSITIVE_INFINITY;
     }

@@ -11,6 +11,7 @@ import type { TopicCount } from '../../proxy/peers/fleet.js';
 import type { PeerAnswer, PeerNews, PeerQuestion } from '../../proxy/peers/peers.js';
 import type { RingPhase, RoutedNode, RoutingSnapshot } from '../../proxy/snapshot.js';
 import type { LateConnection } from '../../rebalance/connections.js';
+import type { KeyOfSource, KeyToSettle } from '../../rebalance/moves/asked-keys.js';
 import type { RingsParts } from '../../ring/rings.js';
 import type { ProxyInfo } from '../host.js';
 import type { Message } from './dispatch.js';
@@ -47,18 +48,6 @@ export interface SentSnapshot {
   readonly swept: readonly number[];
   /** Of the nodes' processes, as they were when keys began to move. */
   readonly runIds: readonly string[];
-}
-
-export interface KeyOfSource {
-  readonly source: number;
-  readonly database: number;
-  readonly key: Uint8Array;
-}
-
-export interface KeyToSettle extends KeyOfSource {
-  /** Tells the keys apart that one worker asks for. */
-  readonly token: number;
-  readonly target: number;
 }
 
 /** A script keeps the node busy, which answers `reply`; null: not any more. */

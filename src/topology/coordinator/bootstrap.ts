@@ -1,21 +1,22 @@
-import type { RingOptions } from '../../ring/ring.js';
-import { firstState, type NewMember } from '../state/ring-state.js';
+import type { RingState } from '../state/ring-state.js';
 import { COORDINATOR, type RingStore, type StoredRing } from '../store/ring-store.js';
 
 /**
- * The ring that is recorded; where there is none, the first generation of what is configured is. Of several proxies that
- * begin at once, one makes it.
+ * The ring that is recorded; where there is none, the first generation is made. Of several proxies that begin at once,
+ * one makes it.
+ * @param first null: it is made elsewhere, which is waited for
+ * @param onWait told when it is
  * @throws RingproxyError when it cannot be read, or made
  */
 export async function foundRing(
   proxyId: string,
   store: RingStore,
-  nodes: readonly NewMember[],
-  options: RingOptions,
+  first: RingState | null,
+  onWait: () => void,
 ): Promise<{ readonly ring: StoredRing; readonly isNew: boolean }> {
   const kept = await store.load();
   if (kept !== null) return { ring: kept, isNew: false };
-  const first = firstState(nodes, options);
+  if (first === null) onWait();
   let wake: () => void = () => {};
   const endWatch = store.watch(() => wake());
   try {
@@ -25,6 +26,10 @@ export async function foundRing(
       });
       const ring = await store.load();
       if (ring !== null) return { ring, isNew: false };
+      if (first === null) {
+        await news;
+        continue;
+      }
       // Another one that has the claim makes the ring, or ends.
       const claim = await store.claim(COORDINATOR, proxyId, 'quick');
       const revision = claim === null ? null : await store.compareAndSave(null, first, claim);

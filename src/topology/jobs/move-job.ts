@@ -10,6 +10,10 @@ import { type MigrateTurns, OwnTurns } from '../../rebalance/migrate-turns.js';
 import { MoveMemory } from '../../rebalance/move-memory.js';
 import type { MoverOptions, SourceProgress } from '../../rebalance/mover.js';
 import { ChangeMoves } from '../../rebalance/moves/change-moves.js';
+import type { OwnSource } from '../../rebalance/moves/moves-server.js';
+import type { MovesAnswer, MovesQuestion } from '../../rebalance/moves/peer-protocol.js';
+import { PeerSource } from '../../rebalance/moves/peer-source.js';
+import { systemTimers } from '../../time/timers.js';
 import type { ChangeRings } from '../change-rings.js';
 import type { FenceMember } from '../state/change-protocol.js';
 import { type Claim, isInForce, type MoveRecord } from '../state/fleet.js';
@@ -50,6 +54,8 @@ export interface MoveJobPorts {
    * @throws when a node cannot be asked
    */
   killEarlierMovers(nodes: readonly Member[], source: Member, claim: Claim): Promise<void>;
+  /** Asks a member about keys that it moves. @returns null: there is no answer, or it does not move them; null itself: this proxy is alone */
+  readonly askMover: ((member: string, question: MovesQuestion) => Promise<MovesAnswer | null>) | null;
   /** A source has no moved key left. */
   onSourceSwept(job: MoveJob, source: number): void;
   /** No source has one. */
@@ -84,6 +90,12 @@ export interface JobStart {
   readonly keysEstimated: number;
 }
 
+/** A source whose keys another proxy moves. */
+interface Elsewhere {
+  readonly claim: Claim;
+  readonly moves: PeerSource;
+}
+
 const WITHDRAWN: EndReason = 'withdrawn';
 
 export class MoveJob {
@@ -100,6 +112,8 @@ export class MoveJob {
   #change: RunningChange;
   /** Sources without a moved key. */
   readonly #swept = new Set<number>();
+  /** Whom this proxy asks, by source. */
+  readonly #elsewhere = new Map<number, Elsewhere>();
   /** What this proxy moves, by source. */
   readonly #here = new Map<number, SourceMove>();
   /** What withdraws the job of a source. */
@@ -276,6 +290,7 @@ export class MoveJob {
   async #stop(): Promise<void> {
     await this.suspend();
     this.#moves.close();
+    for (const source of this.#sources) this.#endElsewhere(source);
   }
 
   /** A claim may have passed to another proxy and back: what is remembered of such a source is not all that has moved. */
@@ -330,11 +345,13 @@ export class MoveJob {
       const free = (): Promise<boolean> => (isFirst ? Promise.resolve(true) : this.#takeOver(source, claim, signal));
       if (!(await move.begin(free, signal))) return;
       this.#moves.assign(source, move, true);
+      this.#endElsewhere(source);
       void move.mover?.sweep();
       await aborted(signal);
     } finally {
       if (this.#here.get(source) === move) {
         this.#here.delete(source);
+        void this.#look();
         this.#records.set(move.record.source, move.record);
         this.#moves.assign(source, null, true);
         this.#waitsFor(source, null);
@@ -417,9 +434,60 @@ export class MoveJob {
 
   #adopt(): void {
     for (const source of this.#sources) {
+      this.#assign(source);
       if (this.#records.get(this.#nameOf(source))?.swept === true) this.#finish(source);
     }
     this.#tellIfSwept();
+  }
+
+  /** Whoever has the claim is asked for the source's keys. */
+  #assign(source: number): void {
+    if (this.#here.has(source) || this.#swept.has(source)) return;
+    const job = moverJob(this.#nameOf(source));
+    const claim = this.#claims.find((other) => other.job === job) ?? null;
+    const before = this.#elsewhere.get(source);
+    if (claim !== null && before?.claim.revision === claim.revision) return;
+    this.#elsewhere.delete(source);
+    const { askMover, memberId } = this.#ports;
+    if (claim === null || askMover === null || claim.holder === memberId()) {
+      if (before !== undefined) this.#moves.assign(source, null, false);
+    } else {
+      const { holder, revision } = claim;
+      const change = this.changeId;
+      const moves = new PeerSource({
+        source,
+        ask: (question) => askMover(holder, { ...question, change, source, revision }),
+        settled: this.memory.settled,
+        timers: systemTimers,
+      });
+      this.#elsewhere.set(source, { claim, moves });
+      this.#moves.assign(source, moves, false);
+    }
+    before?.moves.close();
+  }
+
+  /** The source is not asked for elsewhere any more. */
+  #endElsewhere(source: number): void {
+    const before = this.#elsewhere.get(source);
+    this.#elsewhere.delete(source);
+    before?.moves.close();
+  }
+
+  /** The source, if this proxy moves its keys by this very claim; null: it does not. */
+  ownSource({ change, source, revision }: MovesQuestion): OwnSource | null {
+    const move = this.#here.get(source);
+    if (change !== this.changeId || move?.mover == null || move.claim.revision !== revision) return null;
+    const { rings } = this.rings;
+    return {
+      looks: this.#looks,
+      isMoving: (target, key) => {
+        const hash = rings.hashOf(key, 0, key.length);
+        return rings.ownerOf(hash) === source && rings.nextOwnerOf(hash) === target;
+      },
+      isSettled: (database, key) => this.memory.settled.has(source, database, key, 0, key.length),
+      settle: (...key) => move.settle(...key),
+      noteGone: (...key) => move.noteGone(...key),
+    };
   }
 
   /** The source has no moved key left, or is given up. */
@@ -427,6 +495,7 @@ export class MoveJob {
     if (this.#swept.has(source)) return;
     this.#swept.add(source);
     this.#moves.swept(source);
+    this.#endElsewhere(source);
     this.#ports.onSourceSwept(this, source);
     this.#withdraw(source);
   }

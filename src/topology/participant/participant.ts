@@ -52,12 +52,15 @@ export class Participant {
     return this.#local;
   }
 
+  /** Follows from a record that was known before, without being registered by it: the store cannot be asked. */
+  adopt(stored: StoredRing): Promise<void> {
+    this.#watch();
+    return this.#follow(stored);
+  }
+
   /** Registers this proxy, and takes the phase that stands in the record. @throws RingproxyError when it cannot */
   async join(): Promise<void> {
-    // Nothing that is recorded from now on is missed: what comes twice is passed over by its revision.
-    this.#stopWatching = this.#store.watch((event) => {
-      if (event.kind === 'ring') void this.#follow(event.ring);
-    });
+    this.#watch();
     for (;;) {
       const stored = await this.#store.load();
       if (stored === null) throw new Error('a proxy joins a ring that is recorded');
@@ -96,6 +99,14 @@ export class Participant {
     await this.#following.catch(() => {});
     await this.#left?.stop();
     await this.#local?.job?.stop();
+  }
+
+  /** Nothing that is recorded from now on is missed: what comes twice is passed over by its revision. */
+  #watch(): void {
+    this.#stopWatching();
+    this.#stopWatching = this.#store.watch((event) => {
+      if (event.kind === 'ring') void this.#follow(event.ring);
+    });
   }
 
   #follow(stored: StoredRing): Promise<void> {

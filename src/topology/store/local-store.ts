@@ -50,7 +50,7 @@ export class LocalStore implements RingStore {
   #history: HistoryEntry[] = [];
   /** The lock of the directory, or the absence of one, stands for the lease. */
   readonly validUntil = Number.POSITIVE_INFINITY;
-  readonly isReachable = true;
+  readonly isReachable: boolean = true;
   readonly #listeners = new Set<(event: StoreEvent) => void>();
   /** Writes go one after the other. */
   #writing: Promise<unknown> = Promise.resolve();

@@ -1,10 +1,12 @@
 /** How the demo ends: also badly, nothing of it stays behind. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { atEnd } from '../../support/cleanup.js';
+import { hasEtcd } from '../../support/etcd-process.js';
+import { requireProgram } from '../../support/programs.js';
 import { MAIN } from '../../support/ringproxy-process.js';
 import { tempFolder } from '../../support/temp-folder.js';
 import { ringproxy } from '../run.js';
@@ -17,10 +19,10 @@ interface Demo {
 }
 
 /** Starts it and waits until it writes what `until` finds. */
-async function startDemo(until: RegExp): Promise<Demo> {
+async function startDemo(until: RegExp, flags: readonly string[] = ['--seconds', '60']): Promise<Demo> {
   const folder = tempFolder('demo');
   const env = { ...process.env, NO_COLOR: '1', TMPDIR: folder };
-  const child = spawn(process.execPath, [MAIN, 'demo', '--seconds', '60'], {
+  const child = spawn(process.execPath, [MAIN, 'demo', ...flags], {
     env,
     stdio: ['ignore', 'pipe', 'inherit'],
   });
@@ -80,6 +82,37 @@ describe.runIf(existsSync('/proc/self/task'))('the demo leaves nothing behind', 
     const [code] = await once(demo, 'exit');
     expect(code).toBe(1);
     await vi.waitUntil(() => !children.some(isRunning) && readdirSync(folder).length === 0, { timeout: 10_000 });
+  });
+});
+
+describe.skipIf(!hasEtcd)('the demo of several proxies', () => {
+  it('loses nothing when one is killed while a node joins', { timeout: 180_000 }, async () => {
+    const { process: demo, out } = await startDemo(/in front of/, ['--proxies', '3', '--seconds', '8']);
+    const [code] = await once(demo, 'exit');
+    const told = [/3 proxies in front of/, /node4 joins/, /proxy \w+ is killed/, /done: add node4; generation 2/];
+    const after = [/proxy \w+ joins and learns the ring/, /node1 leaves/, /done: remove node1; generation 3/];
+    const places = [...told, ...after].map((text) => out().search(text));
+    expect(
+      places.every((place) => place >= 0),
+      out(),
+    ).toBe(true);
+    expect(places).toEqual([...places].sort((a, b) => a - b));
+    expect(out()).toMatch(/ 0 errors, \d+ cut off .*, \d+ told to try again, 0 misses, 0 acknowledged writes lost\n$/);
+    expect(code).toBe(0);
+  });
+
+  it('says that etcd is missing', async () => {
+    const folder = tempFolder('no-etcd');
+    symlinkSync(requireProgram('redis-server'), join(folder, 'redis-server'));
+    const { code, err } = await ringproxy(['demo', '--proxies', '2'], { PATH: folder });
+    expect(err).toMatch(
+      /^ringproxy: etcd cannot be started\n {2}install etcd, for example: apt-get install etcd-server/,
+    );
+    expect(code).toBe(1);
+  });
+
+  it.each(['0', '17', 'many', '1.5'])('is not one of %s', async (count) => {
+    expect(await ringproxy(['demo', '--proxies', count])).toMatchObject({ code: 2 });
   });
 });
 

@@ -17,6 +17,7 @@ const INFO = { admin: '', version: '1.0.0', workers: 1, startedAt: '2026-01-01T0
 class SharedStore extends LocalStore {
   readonly dead = new Set<string>();
   isAway = false;
+  override isReachable = true;
   claimsAsked = 0;
 
   constructor() {
@@ -324,6 +325,21 @@ describe('a job', () => {
     fleet.store.isAway = false;
     await fleet.pass(2000);
     expect(job.running).toBe(1);
+  });
+
+  it('goes on while it cannot be told whether its claim still holds, until another one is known to have it', async () => {
+    const fleet = await Fleet.of('p1', 'p2');
+    const job = new Told(jobOf('p1', 'p1', 'p2'));
+    const { jobs } = fleet.proxy('p1');
+    jobs.add(job);
+    await jobs.start();
+    fleet.store.isReachable = false;
+    await fleet.store.loseClaim(job.name);
+    await fleet.pass(10_000);
+    expect([job.running, job.duties.length]).toEqual([1, 1]);
+    await fleet.store.claim(job.name, 'p2', 'quick');
+    await fleet.pass(100);
+    expect([job.running, job.last.signal.reason]).toEqual([0, 'lost']);
   });
 
   it('is over and let go when it is withdrawn, or its proxy ends', async () => {

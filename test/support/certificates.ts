@@ -1,0 +1,67 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { findReferee } from './programs.js';
+import { tempFolder } from './temp-folder.js';
+
+/** Whether certificates can be made: some systems have no openssl. */
+export const hasOpenssl = findReferee('openssl') !== null;
+
+/** Files in PEM, and what they hold. */
+export interface Certificate {
+  readonly certFile: string;
+  readonly keyFile: string;
+  readonly cert: string;
+  readonly key: string;
+}
+
+/** A certificate authority of its own, for this machine's loopback. */
+export class Authority {
+  readonly #folder = tempFolder('certificates');
+  readonly #own: Certificate;
+
+  constructor(name: string) {
+    this.#own = this.#files('ca');
+    const { certFile, keyFile } = this.#own;
+    openssl(['req', '-x509', '-subj', `/CN=${name}`, '-days', '2', ...newKey(keyFile), '-out', certFile]);
+    this.#own = read(certFile, keyFile);
+  }
+
+  /** File of its certificate. */
+  get file(): string {
+    return this.#own.certFile;
+  }
+
+  get cert(): string {
+    return this.#own.cert;
+  }
+
+  /** @param usages such as `serverAuth` */
+  issue(name: string, usages: readonly ('serverAuth' | 'clientAuth')[]): Certificate {
+    const { certFile, keyFile } = this.#files(name);
+    const request = join(this.#folder, `${name}.csr`);
+    const extensions = join(this.#folder, `${name}.ext`);
+    writeFileSync(extensions, `subjectAltName=IP:127.0.0.1,DNS:localhost\nextendedKeyUsage=${usages.join(',')}\n`);
+    openssl(['req', '-new', '-subj', `/CN=${name}`, ...newKey(keyFile), '-out', request]);
+    const signing = ['-CA', this.#own.certFile, '-CAkey', this.#own.keyFile, '-CAcreateserial', '-days', '2'];
+    openssl(['x509', '-req', '-in', request, ...signing, '-extfile', extensions, '-out', certFile]);
+    return read(certFile, keyFile);
+  }
+
+  #files(name: string): Certificate {
+    const [certFile, keyFile] = [join(this.#folder, `${name}.pem`), join(this.#folder, `${name}-key.pem`)];
+    return { certFile, keyFile, cert: '', key: '' };
+  }
+}
+
+function newKey(file: string): string[] {
+  return ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', file];
+}
+
+function read(certFile: string, keyFile: string): Certificate {
+  return { certFile, keyFile, cert: readFileSync(certFile, 'utf8'), key: readFileSync(keyFile, 'utf8') };
+}
+
+function openssl(args: readonly string[]): void {
+  execFileSync('openssl', args, { stdio: ['ignore', 'ignore', 'pipe'] });
+}
