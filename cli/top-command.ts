@@ -138,8 +138,8 @@ function untilStopped(): Stop {
 
 /** One object a sample: the load, with each node's place in the ring beside its rates, and the running change. */
 function toJson({ load, ring }: Sample): object {
-  const { generation, phase, change } = ring;
-  return { ...load, generation, phase, change, nodes: rowsOf({ load, ring }) };
+  const { generation, phase, change, proxies, coordination } = ring;
+  return { ...load, generation, phase, change, nodes: rowsOf({ load, ring }), proxies, coordination };
 }
 
 function parseInterval(text: string): number {

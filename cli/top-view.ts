@@ -15,6 +15,7 @@ import {
   widthOf,
   wrap,
 } from './format.js';
+import { describeProxies } from './proxies-view.js';
 
 /** What the ring is, and what it did within the last interval. */
 export interface Sample {
@@ -98,9 +99,23 @@ export function describeSample(
     ),
     ...(ring.change === null ? ['no change is under way'] : wrap(describeProgress(ring.change), width)),
     ...reasons.flatMap((reason) => wrap(reason, width).map(colors.red)),
+    ...troubleOf(ring).flatMap((text) => wrap(text, width).map(colors.red)),
     '',
     ...fitTable(rows, load, width),
+    ...fleetLines(ring, width),
   ];
+}
+
+/** What is wrong between this proxy and those that it agrees with. One of an earlier version says nothing of it. */
+function troubleOf({ coordination }: RingView): string[] {
+  const trouble = coordination?.trouble ?? null;
+  return trouble === null ? [] : [trouble];
+}
+
+/** Where there are several: what each does, as it tells the others. */
+function fleetLines({ coordination, proxies }: RingView, width: number): string[] {
+  if (coordination === undefined || coordination.kind === 'none') return [];
+  return ['', ...describeProxies(proxies, width === Number.POSITIVE_INFINITY ? undefined : width).split('\n')];
 }
 
 /** As many items in a line as fit. */

@@ -9,12 +9,15 @@ import { FenceWatcher } from '../topology/views/fence-watcher.js';
 import { FleetSight } from '../topology/views/fleet-sight.js';
 import { describeCoordination, describeProxies, type NewsOf } from '../topology/views/fleet-view.js';
 import { FleetWatcher } from '../topology/views/fleet-watcher.js';
+import { PeerWatcher } from '../topology/views/peer-watcher.js';
 
 /** What proxies tell each other: the soft state's. */
 export interface HeardOfOthers {
   readonly newsOf: NewsOf;
   /** Ids of the proxies that have told that the node is down for them. */
   downFor(node: OwnNodeView): readonly string[];
+  /** Of each other proxy: seconds since something was heard of it. */
+  lags(): ReadonlyMap<string, number>;
 }
 
 export interface FleetViewNeeds {
@@ -41,6 +44,7 @@ export interface FleetView extends FleetPort {
 export function composeFleetView(needs: FleetViewNeeds): FleetView {
   const { kind, store, self, ring, admin, workers, load, heard } = needs;
   const watcher = new FleetWatcher(systemTimers);
+  const peers = new PeerWatcher();
   const fences = new FenceWatcher({
     coordinator: () => sight.now.claims.find(({ job }) => job === COORDINATOR)?.holder ?? '',
     members: () => store.members(),
@@ -56,6 +60,7 @@ export function composeFleetView(needs: FleetViewNeeds): FleetView {
     onSeen: (seen) => {
       unreachableSince = seen.isReachable ? null : (unreachableSince ?? new Date());
       if (kind !== 'none') watcher.observe(seen);
+      if (heard !== null) peers.observe(seen, heard.lags());
     },
   });
   const newsOf: NewsOf = (id) =>

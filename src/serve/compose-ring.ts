@@ -70,7 +70,7 @@ export function composeRing({
 }: RingNeeds): RingParts {
   const { connectTimeout } = config;
   const warn = (message: string): void => log.warn(message);
-  const watcher = new ChangeWatcher();
+  const watcher = new ChangeWatcher(config.coordination === 'none');
   const watch = (): void => watcher.observe(ring.view());
   const moving = new KeyMoving<Member>({
     standing,
@@ -133,7 +133,7 @@ export function composeRing({
       format: RECORD_FORMAT,
     }),
     peers: peers?.peers ?? null,
-    onSteered: watch,
+    noted: watch,
     warn,
     info: (message) => log.info(message),
     debug: (message) => log.debug(message),

@@ -97,6 +97,7 @@ export function composeSoftState({ ownId, peers, handlers, store, timers, exchan
   return {
     link: { subscribers, scripts, tell: (topics) => subscribers.tell(topics) },
     newsOf: (id) => news.of(id),
+    lags: () => state.figures().lags,
     downFor: (node) => opinions.of(node).map(({ proxy }) => proxy),
     figures() {
       const figures = state.figures();

@@ -54,6 +54,8 @@ export const EVENT_CHANNELS: Readonly<Record<string, ChannelUse>> = {
   'ringproxy:fleet:job-lost': detail,
   'ringproxy:fleet:lease-lost': warning,
   'ringproxy:fleet:lease-regained': notice,
+  'ringproxy:fleet:unheard': warning,
+  'ringproxy:fleet:heard': notice,
   'ringproxy:etcd:request': frequent,
   'ringproxy:etcd:lost': warning,
   'ringproxy:etcd:back': notice,

@@ -49,6 +49,16 @@ export interface StandingEvent {
   summary: string;
 }
 
+/** Nothing was heard for a while of another proxy that is alive, or is again. */
+export interface PeerEvent {
+  proxy: string;
+  /** URL of its admin API; empty where it has none. */
+  admin: string;
+  /** Since something was heard of it. */
+  seconds: number;
+  summary: string;
+}
+
 /** A fence is raised, was passed, or was given up. */
 export interface FenceEvent {
   /** The change's id. */
@@ -78,6 +88,8 @@ export const jobTaken = channel('ringproxy:fleet:job-taken');
 export const jobLost = channel('ringproxy:fleet:job-lost');
 export const leaseLost = channel('ringproxy:fleet:lease-lost');
 export const leaseRegained = channel('ringproxy:fleet:lease-regained');
+export const peerUnheard = channel('ringproxy:fleet:unheard');
+export const peerHeard = channel('ringproxy:fleet:heard');
 export const storeLost = channel('ringproxy:etcd:lost');
 export const storeBack = channel('ringproxy:etcd:back');
 export const fenceRaised = channel('ringproxy:fence:raised');

@@ -7,7 +7,7 @@ import type { MemberInfo } from './state/fleet.js';
 
 export interface RingManagerHooks
   extends CoordinatorPorts,
-    Pick<ParticipantPorts, 'publish' | 'fence' | 'killLateConnections'>,
+    Pick<ParticipantPorts, 'publish' | 'noted' | 'fence' | 'killLateConnections'>,
     Pick<MoveJobPorts, 'killPredecessors' | 'killEarlierMovers'> {
   readonly createMover: CreateMover;
   /** A source has no moved key left. */
@@ -16,6 +16,4 @@ export interface RingManagerHooks
   readonly peers: PeerAsking | null;
   /** What this proxy tells the others of itself. */
   memberInfo(): MemberInfo;
-  /** A person has paused or resumed the change. */
-  onSteered(): void;
 }

@@ -98,6 +98,7 @@ export class RingManager {
     const participant = new Participant(store, this.#rings, {
       memberId,
       publish: (snapshot) => hooks.publish(snapshot),
+      noted: () => hooks.noted(),
       fence: (timeout) => hooks.fence(timeout),
       killLateConnections: (nodes) => hooks.killLateConnections(nodes),
       keysOf: (node) => hooks.health(node)?.keys ?? 0,
@@ -222,7 +223,6 @@ export class RingManager {
   /** @throws RingproxyError when no keys move */
   async pause(): Promise<void> {
     await this.#ask({ kind: 'pause' });
-    this.#hooks.onSteered();
   }
 
   /**
@@ -231,7 +231,6 @@ export class RingManager {
    */
   async resume(noDrain = false): Promise<void> {
     await this.#ask({ kind: 'resume', noDrain });
-    this.#hooks.onSteered();
   }
 
   /** @param keysPerSecond 0: as fast as it goes @throws RingproxyError when no keys move */

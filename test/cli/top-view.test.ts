@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { describeSample, type Sample } from '../../cli/top-view.js';
 import type { NodeView } from '../../src/admin/api.js';
-import { changeView, ringView } from './fake-admin.js';
+import { changeView, coordinationView, proxyView, ringView } from './fake-admin.js';
 
 function sampleOf(names: readonly string[], fields: Partial<NodeView> = {}): Sample {
   const [node] = ringView().nodes;
@@ -43,5 +43,28 @@ describe('what top shows', () => {
     const lines = describeSample(sample, { trouble: 'the admin API cannot be reached' });
     expect(lines).toContain('a: it refused the connection');
     expect(lines[1]).toBe('the admin API cannot be reached; trying again');
+  });
+
+  it.each([60, 80, 200])('has the proxies of a fleet below the nodes, in %i columns', (width) => {
+    const sample = sampleOf(['a']);
+    const proxies = [
+      proxyView({ admin: 'http://127.0.0.1:6390', jobs: ['mover/a', 'mover/b'] }),
+      proxyView({ id: 'b2b2b2b2b2b2', admin: 'http://127.0.0.1:6391', alive: false, coordinator: false }),
+    ];
+    const coordination = coordinationView({
+      kind: 'etcd',
+      trouble: 'etcd is out of reach: the ring cannot be changed',
+    });
+    const lines = describeSample({ ...sample, ring: { ...sample.ring, proxies, coordination } }, { width });
+    expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(width);
+    expect(lines.join('\n')).toMatch(/etcd is out of reach/);
+    expect(lines.slice(-3)).toEqual([
+      expect.stringMatching(/^PROXY .*ALIVE/),
+      expect.stringMatching(/^a1a1a1a1a1a1 .*yes/),
+      expect.stringMatching(/^b2b2b2b2b2b2 .*no/),
+    ]);
+    if (width === 200) expect(lines.at(-2)).toContain('coordinator; mover: a, b');
+    // A proxy that is alone is the one that is asked.
+    expect(describeSample(sample, { width }).join('\n')).not.toContain('PROXY');
   });
 });

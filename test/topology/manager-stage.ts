@@ -178,7 +178,7 @@ export function stageManager(proxyId: string, store: RingStore): Stage {
     databases: 16,
     health: () => null,
     peers: null,
-    onSteered: () => {},
+    noted: () => {},
     survey: () => Promise.resolve({ largest: [], keys: 0, complete: true }),
     strangers: { connections: () => Promise.resolve([]), known: () => Promise.resolve([]) },
     clearStrays: () => Promise.resolve([]),

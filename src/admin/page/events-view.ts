@@ -52,7 +52,7 @@ export class EventList {
 function isBad(channel: string, data: Readonly<Record<string, unknown>>): boolean {
   if (channel === 'ringproxy:node:health') return data.up === false;
   return (
-    /:(down|rejected|attack|abandoned|given-up|away|fenced-off|lease-lost|lost)$/.test(channel) ||
+    /:(down|rejected|attack|abandoned|given-up|away|fenced-off|lease-lost|unheard|lost)$/.test(channel) ||
     (channel.endsWith(':paused') && data.error !== null)
   );
 }

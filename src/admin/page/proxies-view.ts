@@ -6,7 +6,7 @@ import { byId, el, keepTable, setText } from './dom.js';
 import { formatBytes, formatCount, formatPercent, formatRate, formatSeconds, formatTime } from './format.js';
 
 /** What a proxy tells comes by and by; older than that, it is said how old it is. */
-const OLD_MS = 10_000;
+const OLD_MS = 20_000;
 
 type Figure = 'rate' | 'hits' | 'p99' | 'clients' | 'cores' | 'memory' | 'generation';
 

@@ -1,5 +1,5 @@
 /** Requests of operators at any proxy: carried out here where this proxy decides about the ring, else by the one that does. */
-import { isErrorCode, RingproxyError } from '../../errors.js';
+import { type ErrorCode, isErrorCode, RingproxyError } from '../../errors.js';
 import { systemTimers, type Timers } from '../../time/timers.js';
 import { type ClaimRecords, COORDINATOR, type MemberRecords, type RingRecords } from '../store/ring-store.js';
 import { parseAnswer, parseForwarded, type RingAnswer, type RingRequest, type RingRequests } from './ring-requests.js';
@@ -27,6 +27,9 @@ interface Failure {
 
 /** It may have got the question, and have done what it says. */
 const PERHAPS_ARRIVED: readonly string[] = ['lost', 'timed out', 'too large'];
+
+/** A proxy that ended may still be named as the one that decides, and another one may have its port by then. */
+const NOTHING_DONE: ReadonlySet<ErrorCode> = new Set(['NOT_COORDINATOR', 'NO_COORDINATOR', 'PEER_OTHER']);
 
 export interface ForwardingPorts {
   memberId(): string;
@@ -70,9 +73,9 @@ export class RequestForwarding implements RingRequests {
       try {
         return await this.#once(request, by);
       } catch (error) {
-        // It came to one that does not decide any more, and has done nothing: its successor is asked.
-        if (!(error instanceof RingproxyError) || error.code !== 'NOT_COORDINATOR') throw error;
-        if (this.#timers.now() >= deadline) throw nobody(error.message);
+        // Nothing was done: it came to one that does not decide any more, or is gone. Its successor is asked.
+        if (!(error instanceof RingproxyError) || !NOTHING_DONE.has(error.code)) throw error;
+        if (this.#timers.now() >= deadline) throw error.code === 'NOT_COORDINATOR' ? nobody(error.message) : error;
       }
       await new Promise<void>((resolve) => this.#timers.after(AGAIN_MS, resolve));
     }

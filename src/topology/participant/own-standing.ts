@@ -2,6 +2,7 @@
 import { setMaxListeners } from 'node:events';
 import type { ProxyStanding, Ruling } from '../../node/standing.js';
 import { monotonicNow } from '../../time/monotonic.js';
+import { LATE, within } from '../../time/within.js';
 import { mayCarry } from '../state/fleet.js';
 import type { Consistency } from '../state/ring-state.js';
 import type { Standing as StoredStanding } from '../store/ring-store.js';
@@ -13,6 +14,9 @@ export interface StandingPorts {
   /** The store says, each time that it is asked, that this proxy does not belong to the fleet. */
   onFencedOff(): void;
 }
+
+/** Less than a node may take to be connected to. Milliseconds. */
+const AVAILABLE_PATIENCE_MS = 300;
 
 export class OwnStanding implements ProxyStanding {
   readonly #ports: () => StandingPorts;
@@ -85,7 +89,10 @@ export class OwnStanding implements ProxyStanding {
   async #read(): Promise<Ruling> {
     const { store, consistency, onFencedOff } = this.#ports();
     const id = this.#id;
-    const known = await store.isKnownMember(id).catch(() => null);
+    const reading = store.isKnownMember(id).catch(() => null);
+    // Where no answer is as good as a yes, nobody is kept waiting for it.
+    const answer = consistency() === 'available' ? await within(AVAILABLE_PATIENCE_MS, reading) : await reading;
+    const known = answer === LATE ? null : answer;
     if (id !== this.#id) return 'fenced-off';
     if (mayCarry(monotonicNow() < this.validUntil, known, consistency())) return 'speak';
     if (known !== false) return 'unsure';

@@ -19,6 +19,8 @@ export interface ParticipantPorts extends Omit<OwnFencePorts, 'dropLateMoves'> {
   memberId(): string;
   /** The ring that is routed by from now on. */
   publish(snapshot: MemberSnapshot): void;
+  /** Something was noted with the change that is under way, such as that it is paused; by whichever proxy. */
+  noted(): void;
   /** Keys of a node, as far as it is known. */
   keysOf(node: Member): number;
   /** What this proxy tells of itself. */
@@ -130,6 +132,7 @@ export class Participant {
     if (before !== null && change !== null && isSamePhase(before.stored.state.change, change)) {
       this.#local = { ...before, stored };
       this.#followNotes(before.job, change, stored.revision);
+      this.#ports.noted();
       return;
     }
     const isSame = before !== null && change !== null && before.stored.state.change?.id === change.id;

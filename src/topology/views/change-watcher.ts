@@ -19,9 +19,15 @@ import {
 type Observed = Pick<OwnRingView, 'generation' | 'phase' | 'change'>;
 
 export class ChangeWatcher {
+  readonly #isAlone: boolean;
   #before: Observed | null = null;
   #keysMoved = 0;
   #bytesMoved = 0;
+
+  /** @param isAlone no other proxy moves keys */
+  constructor(isAlone: boolean) {
+    this.#isAlone = isAlone;
+  }
 
   /** Counts what a change has moved so far. */
   countMoved(keys: number, bytes: number): void {
@@ -65,8 +71,9 @@ export class ChangeWatcher {
     if (!changeFinished.hasSubscribers) return;
     const seconds = (Date.now() - new Date(change.startedAt).getTime()) / 1000;
     const keysMoved = this.#keysMoved;
+    const moved = `${keysMoved} keys moved${this.#isAlone ? '' : ' by this proxy'}`;
     const event: RingFinishedEvent = {
-      ...describe(change, view, `${change.kind} is done: ${keysMoved} keys moved in ${seconds.toFixed(1)} s`),
+      ...describe(change, view, `${change.kind} is done: ${moved} in ${seconds.toFixed(1)} s`),
       keysMoved,
       bytesMoved: this.#bytesMoved,
       seconds,

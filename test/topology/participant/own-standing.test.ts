@@ -94,3 +94,11 @@ it('a right that was taken away is none, whatever a read says that was under way
   expect(store.standing.revoked.aborted).toBe(false);
   expect(await store.standing.ask('a')).toBe('fenced-off');
 });
+
+/** A store that is cut off answers nothing, which takes longer to find out than a node may take to be connected to. */
+it('where the ring is available, a store that does not answer keeps nobody waiting', async () => {
+  const store = new FakeStore();
+  store.consistency = 'available';
+  expect(await store.standing.ask('a')).toBe('speak');
+  expect(store.reads).toHaveLength(1);
+});

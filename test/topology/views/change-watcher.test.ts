@@ -28,7 +28,7 @@ function at(generation: number, change: ChangeView | null): Parameters<ChangeWat
 describe('events of ring changes', () => {
   it('follow a change from its beginning to its end, each once', () => {
     const seen = listen('change', 'kind', 'phase', 'generation');
-    const watcher = new ChangeWatcher();
+    const watcher = new ChangeWatcher(true);
     watcher.observe(at(1, null));
     watcher.observe(at(1, changeView({ id: 'x', phase: 'preparing' })));
     watcher.observe(at(1, changeView({ id: 'x', phase: 'preparing' })));
@@ -45,7 +45,7 @@ describe('events of ring changes', () => {
 
   it('say what was moved, by this change alone', () => {
     const seen = listen('keysMoved', 'bytesMoved');
-    const watcher = new ChangeWatcher();
+    const watcher = new ChangeWatcher(true);
     for (const [id, keys] of [
       ['x', 5],
       ['y', 7],
@@ -62,7 +62,7 @@ describe('events of ring changes', () => {
 
   it('say who paused it: a person, or a failure', () => {
     const seen = listen('error');
-    const watcher = new ChangeWatcher();
+    const watcher = new ChangeWatcher(true);
     watcher.observe(at(1, changeView()));
     seen.length = 0;
     watcher.observe(at(1, changeView({ paused: true })));
@@ -77,7 +77,7 @@ describe('events of ring changes', () => {
 
   it('tell a change that was turned round from one that was given up', () => {
     const seen = listen('change', 'kind');
-    const watcher = new ChangeWatcher();
+    const watcher = new ChangeWatcher(true);
     watcher.observe(at(1, changeView({ id: 'x' })));
     watcher.observe(at(2, changeView({ id: 'y', kind: 'cancel', phase: 'preparing' })));
     watcher.observe(at(3, null));
