@@ -148,6 +148,14 @@ describe.skipIf(!canMakeNetworks()).each(['strict', 'available'] as const)('cons
     }
   }
 
+  /** `strict`: whoever is cut off from etcd is passed when its lease has run out; `available`: nobody is, and it is named. */
+  async function expectPassedOrNamed(id: string): Promise<void> {
+    const asked = await fleet.coordinator();
+    const refusal = (): Promise<string | null> => change(asked);
+    if (consistency === 'strict') await expect.poll(refusal, { timeout: 60_000, interval: 500 }).toBeNull();
+    else expect(await refusal()).toContain(id);
+  }
+
   it('a proxy cut from one node', async () => {
     const cutOff = await bystander();
     const [node] = fleet.nodes;
@@ -157,8 +165,8 @@ describe.skipIf(!canMakeNetworks()).each(['strict', 'available'] as const)('cons
     await expect.poll(() => replies(cutOff, on), { timeout: 20_000 }).toEqual({ NODEDOWN: on.length });
     expect(await replies(cutOff, off)).toEqual({ served: off.length });
     for (const other of othersThan(cutOff)) expect(await replies(other)).toEqual({ served: KEYS.length });
-    const why = await change(await fleet.coordinator());
-    console.log('cut from one node', consistency, why);
+    // What this proxy has sent to that node may run late, and it cannot make sure that it does not.
+    expect((await change(await fleet.coordinator())) ?? 'FENCE').toMatch(/FENCE/);
   });
 
   it('a proxy cut from etcd', async () => {
@@ -172,41 +180,36 @@ describe.skipIf(!canMakeNetworks()).each(['strict', 'available'] as const)('cons
     await expect
       .poll(() => replies(cutOff, on))
       .toEqual(consistency === 'strict' ? { TRYAGAIN: on.length } : { served: on.length });
-    const startedAt = performance.now();
-    const why = await change(await fleet.coordinator());
-    console.log('cut from etcd', consistency, why, performance.now() - startedAt);
-    console.log(await replies(cutOff), id);
+    await expectPassedOrNamed(id);
   });
 
   it('a proxy cut from the other proxies', async () => {
     const cutOff = await bystander();
     network.cut([placeOf(cutOff)], othersThan(cutOff).map(placeOf));
     expect(await replies(cutOff)).toEqual({ served: KEYS.length });
-    console.log('asked at the one that is cut off', consistency, await change(cutOff));
-    console.log('asked at the coordinator', consistency, await change(await fleet.coordinator()));
-    console.log(await replies(cutOff));
+    expect(await change(cutOff)).toMatch(/NO_COORDINATOR/);
+    expect(await change(await fleet.coordinator())).toBeNull();
+    expect(await replies(cutOff)).toEqual({ served: KEYS.length });
   });
 
   it('a proxy cut from everything but its clients', async () => {
     const cutOff = await bystander();
+    const id = await cutOff.id();
     network.cut([placeOf(cutOff)], [...fleet.places.nodes, ...fleet.places.etcd, ...othersThan(cutOff).map(placeOf)]);
     await expect.poll(async () => (await replies(cutOff)).served ?? 0, { timeout: 20_000 }).toBe(0);
-    console.log(await replies(cutOff));
-    const coordinator = await fleet.coordinator();
-    console.log('cut from everything', consistency, await change(coordinator));
+    await expectPassedOrNamed(id);
   });
 
   it('the coordinator cut from etcd', async () => {
     const cutOff = await fleet.coordinator();
     network.cut([placeOf(cutOff)], fleet.places.etcd);
-    const [other] = othersThan(cutOff);
     const id = await cutOff.id();
     await fleet.everyone(
       'another one coordinates',
       ({ proxies }) => proxies.some((proxy) => proxy.coordinator && proxy.id !== id),
       othersThan(cutOff),
     );
-    console.log('coordinator cut from etcd', consistency, await change(other as FleetProxy));
+    await expectPassedOrNamed(id);
   });
 
   it('nodes cut from each other', async () => {
@@ -224,7 +227,7 @@ describe.skipIf(!canMakeNetworks()).each(['strict', 'available'] as const)('cons
     network.cut([second], [third]);
     await fleet.everyone('every lease has run out', ({ coordination }) => coordination.leaseSeconds === 0);
     for (const proxy of fleet.proxies) expect(await replies(proxy)).toEqual({ served: KEYS.length });
-    console.log('no majority', consistency, await change(one()));
+    expect(await change(one())).toMatch(/ETCD|NO_COORDINATOR|COORDINATOR_LOST/);
   });
 
   it.each(['there', 'back'] as const)('packets between a proxy and a node are lost one way (%s)', async (way) => {
@@ -240,13 +243,15 @@ describe.skipIf(!canMakeNetworks()).each(['strict', 'available'] as const)('cons
     const far = await bystander();
     await network.delay(placeOf(far), 100);
     expect(await replies(far)).toEqual({ served: KEYS.length });
-    console.log('far', await change(await fleet.coordinator()));
+    expect(await change(await fleet.coordinator())).toBeNull();
   });
 
   it('a proxy that loses one in twenty packets', async () => {
     const lossy = await bystander();
     const loss = network.lose(placeOf(lossy), 5);
-    console.log('lossy', await change(await fleet.coordinator()), loss.packets);
+    // It may not be done in time; then it is given up.
+    expect((await change(await fleet.coordinator())) ?? 'FENCE').toMatch(/FENCE|ETCD|COORDINATOR/);
+    expect(loss.packets).toBeGreaterThan(0);
   });
 
   it.skipIf(!canJump)('clocks that jump by an hour, ahead and back', async () => {

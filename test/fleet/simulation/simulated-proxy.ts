@@ -50,7 +50,7 @@ export class SimulatedProxy {
     }));
     const ports: PlanePorts = { process: this.process, nodes: simulation.nodes, standing: () => standing };
     this.plane = new SimulatedPlane(ports);
-    this.manager = this.process.within(() => new RingManager(this.id, this.#store, this.#hooks(ports)));
+    this.manager = this.process.within(() => new RingManager(() => this.id, this.#store, this.#hooks(ports)));
     simulation.proxies.push(this);
   }
 
@@ -62,7 +62,7 @@ export class SimulatedProxy {
   start(nodes: readonly NewMember[]): Promise<void> {
     return this.process.within(async () => {
       await this.#store.open();
-      await this.manager.bootstrap(nodes, OPTIONS);
+      await this.manager.bootstrap(nodes, OPTIONS, { former: null, consistency: 'strict', waits: true });
       this.#work();
     });
   }
@@ -89,6 +89,7 @@ export class SimulatedProxy {
     return {
       memberInfo: () => INFO,
       publish: (snapshot) => this.plane.publish(snapshot),
+      noted: () => {},
       fence: (timeout) => this.plane.fence(timeout),
       killLateConnections: (nodes) => this.plane.killLateConnections(nodes),
       killPredecessors: (nodes, proxies) =>
@@ -111,7 +112,6 @@ export class SimulatedProxy {
       health: () => null,
       peers: this.#peers(),
       strangers: { connections: () => Promise.resolve([]), known: () => Promise.resolve([]) },
-      onSteered: () => {},
       survey: () => Promise.resolve({ largest: [], keys: 0, complete: true }),
       clearStrays: () => Promise.resolve([]),
       bringFunctions: () => Promise.resolve(),
