@@ -14,6 +14,15 @@ console.log(JSON.stringify({ event: 'started', ...options }));
 
 const total = (counts: Readonly<Record<string, number>>): number => Object.values(counts).reduce((a, b) => a + b, 0);
 
+/** How often each kind of error came since it was told last. */
+function newErrors(): Record<string, number> {
+  const { errors } = load.counts;
+  const entries = Object.entries(errors).map(([kind, count]): [string, number] => [kind, count - (told[kind] ?? 0)]);
+  told = { ...errors };
+  return Object.fromEntries(entries.filter(([, count]) => count > 0));
+}
+
+let told: Readonly<Record<string, number>> = {};
 let before = { at: performance.now(), commands: 0, errors: 0, hits: 0, misses: 0, wrong: 0, lost: 0 };
 const timer = setInterval(() => {
   const { counts } = load;
@@ -32,6 +41,7 @@ const timer = setInterval(() => {
       event: 'report',
       commandsPerSecond: Math.round(((now.commands - before.commands) * 1000) / (now.at - before.at)),
       hitRatio: reads === 0 ? null : Number(((now.hits - before.hits) / reads).toFixed(3)),
+      ...(now.errors === before.errors ? {} : { kinds: newErrors() }),
       errors: now.errors - before.errors,
       wrong: now.wrong - before.wrong,
       lost: now.lost - before.lost,
