@@ -41,6 +41,7 @@ export const growCounter: Lattice<GrowCounter> = {
 
   visible: (counter) => growCounter.encode(counter),
   size: (counter) => ({ entries: counter.size, tombstones: 0 }),
+  length: (counter) => counter.size,
   newest: () => null,
   prune: (counter) => counter,
 };
@@ -76,6 +77,7 @@ export const pnCounter: Lattice<PnCounter> = {
 
   visible: (counter) => pnCounter.encode(counter),
   size: ({ added, taken }) => ({ entries: added.size + taken.size, tombstones: 0 }),
+  length: ({ added, taken }) => added.size + taken.size,
   newest: () => null,
   prune: (counter) => counter,
 };

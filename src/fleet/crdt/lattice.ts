@@ -33,6 +33,8 @@ export interface Lattice<State> {
   /** What counts when replicas are compared: without tombstones, which each replica drops when it likes. */
   visible(state: State): Json;
   size(state: State): Size;
+  /** Entries and tombstones together, without counting them. */
+  length(state: State): number;
   /** The latest of its stamps; null: it has none. */
   newest(state: State): Stamp | null;
   /** Without tombstones of before. @param before milliseconds since 1970 */

@@ -86,6 +86,8 @@ export function lwwMap<Value extends Json>({
       return { entries: map.size - tombstones, tombstones };
     },
 
+    length: (map) => map.size,
+
     newest(map) {
       let newest: Stamp | null = null;
       for (const { stamp } of map.values()) if (newest === null || compareStamps(stamp, newest) > 0) newest = stamp;

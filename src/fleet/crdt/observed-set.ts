@@ -82,6 +82,7 @@ export const observedSet: Lattice<ObservedSet> = {
 
   visible: ({ dots }) => Object.fromEntries(inOrder(dots)),
   size: ({ dots }) => ({ entries: dots.size, tombstones: 0 }),
+  length: ({ dots }) => dots.size,
   newest: () => null,
   prune: (set) => set,
 };

@@ -2,12 +2,13 @@
  * The last changes of one branch as deltas, for those who know it up to there. Bounded: who knows less than the log
  * reaches back is given whole parts.
  */
-import { type Row, sizeOf } from './messages.js';
+import type { Row } from './messages.js';
 
 /** Bytes of the deltas of a branch. */
 const MOST_BYTES = 131_072;
 
-interface Entry extends Row {
+export interface Entry extends Row {
+  /** Of its body. */
   readonly bytes: number;
 }
 
@@ -28,16 +29,25 @@ export class DeltaLog {
 
   /**
    * @param change larger than every one before
-   * @param covers whether this delta says all that another one of the same part says, which is dropped then
+   * @param bytes of its body, nearly
+   * @param covers whether this delta says all that another one of the same part says, which is dropped then; null: it
+   * hardly ever does
    */
-  add(change: number, document: string, part: number, body: unknown, covers: (older: unknown) => boolean): void {
-    const before = this.#entries.findLastIndex((entry) => entry.document === document && entry.part === part);
+  add(
+    change: number,
+    document: string,
+    part: number,
+    body: unknown,
+    bytes: number,
+    covers: ((older: unknown) => boolean) | null,
+  ): void {
+    const isSame = (entry: Entry): boolean => entry.document === document && entry.part === part;
+    const before = covers === null ? -1 : this.#entries.findLastIndex(isSame);
     const last = this.#entries[before];
-    if (last !== undefined && covers(last.body)) {
+    if (last !== undefined && covers?.(last.body) === true) {
       this.#entries.splice(before, 1);
       this.#bytes -= last.bytes;
     }
-    const bytes = sizeOf(body);
     this.#entries.push({ change, document, part, body, bytes });
     this.#bytes += bytes;
     while (this.#bytes > MOST_BYTES) {
@@ -57,7 +67,10 @@ export class DeltaLog {
   }
 
   /** @returns what came after this change; null: the log does not reach back so far */
-  since(change: number): readonly Row[] | null {
-    return change < this.#floor ? null : this.#entries.filter((entry) => entry.change > change);
+  since(change: number): readonly Entry[] | null {
+    if (change < this.#floor) return null;
+    let first = this.#entries.length;
+    while (first > 0 && (this.#entries[first - 1]?.change ?? 0) > change) first--;
+    return this.#entries.slice(first);
   }
 }

@@ -223,8 +223,7 @@ export class SoftDocument<State> implements Replicated {
   }
 
   #isTooLarge(state: State): boolean {
-    const { entries, tombstones } = this.#lattice.size(state);
-    return entries + tombstones > this.#mostEntries;
+    return this.#lattice.length(state) > this.#mostEntries;
   }
 
   #put(owner: string, part: number, state: State): void {

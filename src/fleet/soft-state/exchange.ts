@@ -1,16 +1,17 @@
 /**
  * How members tell each other their soft state.
  *
- *   A ── what I know, what you lack as far as I know ──▶ B
- *   A ◀── what I know now, what you lack ─────────────── B      and once more, where B lacks what A has not sent
+ *   A ── what I know ────────────────────────────── ▶ B
+ *   A ◀─ what I know, what you lack ──────────────── B
+ *   A ── what you lack ─────────────────────────────▶ B      where B lacks something
+ *   A ◀─ what I know now ─────────────────────────── B
  *
- * The answer acknowledges: what it does not say is known is sent again. A few members tell each other directly; from
- * `MOST_DIRECT` others on, each asks one at random in each round, so that what an exchange costs does not grow with the
- * fleet, and news reach everybody in about as many rounds as the size of the fleet has bits (A. Demers and others:
- * "Epidemic algorithms for replicated database maintenance", 1987).
+ * An answer acknowledges: what it does not say is known is sent again. A few members tell each other directly, what they
+ * have written with the first question; from `MOST_DIRECT` others on, each asks one at random now and then, so that what
+ * an exchange costs does not grow with the fleet, and news reach everybody in about as many steps as the size of the
+ * fleet has bits (A. Demers and others: "Epidemic algorithms for replicated database maintenance", 1987).
  */
 import type { Timers } from '../../time/timers.js';
-import type { Branch } from './branch.js';
 import type { ExchangeCounters } from './figures.js';
 import { Mending } from './mending.js';
 import {
@@ -61,13 +62,17 @@ export interface ExchangePorts {
   readonly wallNow: () => number;
 }
 
+/** In so many rounds one other is asked on average, where they are many: an exchange of news is two questions. */
+const SPREAD_ROUNDS = 5;
+/** After a quiet time so many are asked at once, so that news are not slow when they are few. */
+const MOST_AT_ONCE = 3;
 /** Others that are told directly; where there are more, news spread by way of others. */
 const MOST_DIRECT = 4;
 /**
- * News are passed on for so many rounds more than the size of the fleet has bits; whom they have not reached by then
+ * News are passed on for so many steps more than the size of the fleet has bits; whom they have not reached by then
  * finds out by the numbers of changes.
  */
-const MORE_ROUNDS = 2;
+const MORE_STEPS = 2;
 /** Questions in a row to one member that lacks much. */
 const MOST_TURNS = 256;
 const TIMEOUT_MS = 2000;
@@ -80,6 +85,8 @@ export class Exchange {
   readonly #partners = new Partners();
   #nextDigest: number;
   #nextPrune: number;
+  /** How many others may be asked now, where they are many. */
+  #tokens = MOST_AT_ONCE;
   #stop: (() => void) | null = null;
 
   constructor(ports: ExchangePorts, options: ExchangeOptions = EXCHANGE_DEFAULTS) {
@@ -92,7 +99,7 @@ export class Exchange {
   }
 
   start(): void {
-    this.#stop ??= this.#ports.timers.every(this.#options.interval, () => this.#round());
+    this.#stop ??= this.#ports.timers.every(this.#options.interval, () => this.#tick());
   }
 
   stop(): void {
@@ -117,9 +124,7 @@ export class Exchange {
       return null;
     }
     const { from, known, gifts, digests, mends } = question;
-    // Digests are of what has a number.
-    if (digests.size > 0) replica.commit();
-    replica.take(gifts, from);
+    replica.take(gifts, from, Buffer.isBuffer(body) ? body.length : 0);
     const partner = this.#partners.get(from);
     // It is there: whatever was wrong with the way to it.
     if (partner !== undefined) {
@@ -129,16 +134,19 @@ export class Exchange {
     const own = this.#mending.partsFor(mends, this.#options.messageBytes);
     this.#mending.take(mends, from);
     const given = replica.give(known, this.#options.messageBytes, () => true);
-    const differences = digests.size === 0 ? [] : this.#mending.differences(digests, known);
+    const differences = this.#mending.differences(digests, known);
     const answer = encodeAnswer({ known: replica.known, ...given, differences, mends: own });
     counters.bytesOut += answer.length;
     return answer;
   }
 
-  #round(): void {
+  #tick(): void {
     const { replica, timers, random } = this.#ports;
     const now = timers.now();
-    replica.commit();
+    const isMany = this.#partners.size > MOST_DIRECT;
+    this.#tokens = Math.min(MOST_AT_ONCE, this.#tokens + 1 / SPREAD_ROUNDS);
+    // While nobody may be asked, what is written gathers.
+    if (!isMany || this.#tokens >= 1) replica.commit();
     if (now >= this.#nextPrune) {
       this.#nextPrune = now + this.#options.tombstoneAge;
       replica.prune(this.#ports.wallNow() - this.#options.tombstoneAge);
@@ -149,27 +157,25 @@ export class Exchange {
       const [partner] = ready.splice(Math.floor(random() * ready.length), 1);
       if (partner !== undefined) void this.#exchange(partner, this.#mending.digests());
     }
-    if (this.#partners.size <= MOST_DIRECT) {
+    if (!isMany) {
       for (const partner of ready) if (replica.hasFor(partner.known, replica.own)) void this.#exchange(partner);
       return;
     }
-    const lacking = ready.filter(({ known }) => this.#hasNewsFor(known));
-    const chosen = lacking[Math.floor(random() * lacking.length)];
-    if (chosen !== undefined) void this.#exchange(chosen);
-  }
-
-  #hasNewsFor(known: Partner['known']): boolean {
-    const { replica } = this.#ports;
-    for (const [member, change] of replica.known) {
-      const branch = replica.branch(member);
-      if (branch !== undefined && change > (known.get(member) ?? 0) && this.#isFresh(branch)) return true;
+    if (this.#tokens < 1) return;
+    const news = this.#freshChanges();
+    const lacking = ready.filter(({ known }) => news.some(([member, change]) => change > (known.get(member) ?? 0)));
+    for (; this.#tokens >= 1 && lacking.length > 0; this.#tokens--) {
+      const [chosen] = lacking.splice(Math.floor(random() * lacking.length), 1);
+      if (chosen !== undefined) void this.#exchange(chosen);
     }
-    return false;
   }
 
-  #isFresh({ learnedAt }: Branch): boolean {
-    const rounds = Math.ceil(Math.log2(this.#partners.size + 1)) + MORE_ROUNDS;
-    return this.#ports.timers.now() - learnedAt <= rounds * this.#options.interval;
+  /** What was learned so lately that it is passed on. */
+  #freshChanges(): (readonly [member: string, change: number])[] {
+    const { replica, timers } = this.#ports;
+    const steps = Math.ceil(Math.log2(this.#partners.size + 1)) + MORE_STEPS;
+    const since = timers.now() - steps * SPREAD_ROUNDS * this.#options.interval;
+    return replica.learnedSince(since);
   }
 
   async #exchange(partner: Partner, digests = NO_DIGESTS): Promise<void> {
@@ -179,8 +185,7 @@ export class Exchange {
     let mends: readonly Mend[] = [];
     for (let turn = 0; turn < MOST_TURNS; turn++) {
       const known = replica.known;
-      const isNews = (member: string, branch: Branch): boolean =>
-        turn > 0 || (isDirect ? member === replica.own : this.#isFresh(branch));
+      const isNews = (member: string): boolean => turn > 0 || (isDirect && member === replica.own);
       const { gifts } = replica.give(partner.known, this.#options.messageBytes, isNews);
       const question = { from: replica.own, known, gifts, digests: turn === 0 ? digests : NO_DIGESTS, mends };
       const answer = await this.#ask(partner, question);
@@ -190,13 +195,13 @@ export class Exchange {
       }
       this.#partners.onAnswered(partner);
       const before = replica.known;
-      replica.take(answer.gifts, partner.id);
+      replica.take(answer.gifts, partner.id, answer.bytes);
       this.#mending.take(answer.mends, partner.id);
       mends = this.#mending.partsThatDiffer(answer.differences, this.#options.messageBytes);
       const lacks = [...known].some(([member, change]) => change > (answer.known.get(member) ?? 0));
       const hasLearned = isMore(answer.known, partner.known) || isMore(replica.known, before);
       partner.known = answer.known;
-      if (mends.length === 0 && !(hasLearned && (lacks || answer.hasMore))) break;
+      if (mends.length === 0 && !((turn === 0 || hasLearned) && (lacks || answer.hasMore))) break;
     }
     partner.isAsked = false;
   }

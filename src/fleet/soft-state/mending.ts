@@ -2,7 +2,8 @@
  * Anti-entropy. That every change reaches everybody follows from the numbers of changes; but a member of an older version
  * passes on nothing of documents that it does not know, and whatever else goes wrong would stay wrong for ever. So now and
  * then members that know the same changes of a branch compare digests of what they have: of each document first, then of
- * the parts of those that differ, and then they exchange these parts. Where nothing differs, that is one question.
+ * the parts of those that differ, and then they exchange these parts. Where nothing differs, that is one question. What is
+ * compared and sent here is the state of a change, so what this member has written since becomes one before.
  */
 import type { ExchangeCounters } from './figures.js';
 import { type Difference, type Digests, type Known, type Mend, sizeOf } from './messages.js';
@@ -21,6 +22,7 @@ export class Mending {
   }
 
   digests(): Digests {
+    this.#replica.commit();
     const digests = new Map<string, Map<string, string>>();
     for (const member of this.#replica.known.keys()) {
       const documents = new Map<string, string>();
@@ -36,6 +38,7 @@ export class Mending {
    */
   differences(theirs: Digests, known: Known): Difference[] {
     const differences: Difference[] = [];
+    if (theirs.size > 0) this.#replica.commit();
     for (const [of, documents] of theirs) {
       if (this.#replica.branch(of)?.change !== known.get(of)) continue;
       for (const [name, digest] of documents) {
@@ -51,6 +54,7 @@ export class Mending {
   /** The own parts where a peer has others. @param budget bytes, nearly */
   partsThatDiffer(differences: readonly Difference[], budget: number): Mend[] {
     const mends: Mend[] = [];
+    if (differences.length > 0) this.#replica.commit();
     let left = budget;
     for (const { of, document: name, parts } of differences) {
       const document = this.#replica.document(name);
@@ -71,6 +75,7 @@ export class Mending {
   /** The own state of the parts that a peer has sent; as it was before they are taken. @param budget bytes, nearly */
   partsFor(mends: readonly Mend[], budget: number): Mend[] {
     const own: Mend[] = [];
+    if (mends.length > 0) this.#replica.commit();
     let left = budget;
     for (const { of, document, part } of mends) {
       const mend = left > 0 ? this.#ownPart(of, document, part) : null;

@@ -61,6 +61,8 @@ export interface Answer {
   readonly gifts: readonly Gift[];
   /** There is more than went into this one. */
   readonly hasMore: boolean;
+  /** Of the message. */
+  readonly bytes: number;
   readonly differences: readonly Difference[];
   readonly mends: readonly Mend[];
 }
@@ -78,7 +80,7 @@ export function encodeQuestion({ from, known, gifts, digests, mends }: Question)
   });
 }
 
-export function encodeAnswer({ known, gifts, hasMore, differences, mends }: Answer): Buffer {
+export function encodeAnswer({ known, gifts, hasMore, differences, mends }: Omit<Answer, 'bytes'>): Buffer {
   return toBytes({
     v: FORMAT,
     known: Object.fromEntries(known),
@@ -111,7 +113,8 @@ export function decodeAnswer(bytes: unknown): Answer | null {
   const differences = decodeList(message?.differ, decodeDifference);
   const mends = decodeList(message?.mends, decodeMend);
   if (known === null || gifts === null || differences === null || mends === null) return null;
-  return { known, gifts, hasMore: message?.more === true, differences, mends };
+  const size = Buffer.isBuffer(bytes) ? bytes.length : 0;
+  return { known, gifts, hasMore: message?.more === true, bytes: size, differences, mends };
 }
 
 function toBytes(message: object): Buffer {

@@ -6,6 +6,7 @@
  */
 import type { Timers } from '../../time/timers.js';
 import { Branch } from './branch.js';
+import type { Entry } from './delta-log.js';
 import type { Replicated, Taken } from './document.js';
 import type { ExchangeCounters } from './figures.js';
 import { type Gift, type Known, type Row, sizeOf } from './messages.js';
@@ -101,9 +102,16 @@ export class Replica {
         branch.change++;
         branch.learnedAt = this.#timers.now();
         branch.setVersion(document.name, part, branch.change);
-        branch.log.add(branch.change, document.name, part, delta, (older) => document.covers(delta, older));
+        branch.log.add(branch.change, document.name, part, delta, sizeOf(delta), coverage(document, delta));
       }
     }
+  }
+
+  /** Changes of branches of which something was learned since then, by the timers' clock. */
+  learnedSince(time: number): (readonly [member: string, change: number])[] {
+    const learned: [string, number][] = [];
+    for (const [member, { change, learnedAt }] of this.#branches) if (learnedAt >= time) learned.push([member, change]);
+    return learned;
   }
 
   /** Whether somebody who knows so much lacks something. @param of only this member's branch */
@@ -120,30 +128,28 @@ export class Replica {
    * @param budget bytes, nearly
    * @param wanted which branches
    */
-  give(
-    known: Known,
-    budget: number,
-    wanted: (member: string, branch: Branch) => boolean,
-  ): { gifts: Gift[]; hasMore: boolean } {
+  give(known: Known, budget: number, wanted: (member: string) => boolean): { gifts: Gift[]; hasMore: boolean } {
     const gifts: Gift[] = [];
     let left = budget;
     let hasMore = false;
     for (const [member, branch] of this.#inTurn()) {
       const theirs = known.get(member) ?? 0;
       const anew = member === this.#own && theirs > branch.change;
-      if ((theirs >= branch.change && !anew) || !wanted(member, branch)) continue;
+      if ((theirs >= branch.change && !anew) || !wanted(member)) continue;
       if (left <= 0) {
         hasMore = true;
         break;
       }
       const from = anew ? 0 : theirs;
+      // A whole part says all that was written, so that must have its number.
+      if (member === this.#own && branch.log.since(from) === null) this.commit();
       const deltas = anew ? null : branch.log.since(from);
       const rows = deltas ?? this.#wholeParts(member, branch, from);
       const taken: Row[] = [];
       for (const row of rows) {
         if (left <= 0) break;
         taken.push(row);
-        left -= sizeOf(row.body) + OVERHEAD_BYTES;
+        left -= row.bytes + OVERHEAD_BYTES;
       }
       const isCut = taken.length < rows.length;
       if (isCut) hasMore = true;
@@ -154,9 +160,10 @@ export class Replica {
     return { gifts, hasMore };
   }
 
-  /** @param sender who has sent it */
-  take(gifts: readonly Gift[], sender: string): void {
-    for (const gift of gifts) this.#takeGift(gift, sender);
+  /** @param sender who has sent it @param bytes of the message */
+  take(gifts: readonly Gift[], sender: string, bytes: number): void {
+    const rows = gifts.reduce((sum, gift) => sum + gift.rows.length, 0);
+    for (const gift of gifts) this.#takeGift(gift, sender, bytes / Math.max(1, rows));
   }
 
   /**
@@ -170,7 +177,7 @@ export class Replica {
     this.#pruned = this.known;
   }
 
-  #takeGift(gift: Gift, sender: string): void {
+  #takeGift(gift: Gift, sender: string, bytesOfRow: number): void {
     const { of } = gift;
     if (of === this.#own) return;
     let branch = this.#branches.get(of);
@@ -191,7 +198,7 @@ export class Replica {
     if (gift.from > branch.change) return;
     for (const row of gift.rows) {
       if (row.change <= branch.change || row.change > gift.to) continue;
-      if (gift.isDelta) this.#takeDelta(of, branch, row);
+      if (gift.isDelta) this.#takeDelta(of, branch, row, bytesOfRow);
       else this.#takeWhole(of, branch, row);
     }
     branch.change = gift.to;
@@ -199,14 +206,14 @@ export class Replica {
     if (!gift.isDelta) branch.log.startAt(gift.to);
   }
 
-  #takeDelta(of: string, branch: Branch, { change, document: name, part, body }: Row): void {
+  #takeDelta(of: string, branch: Branch, { change, document: name, part, body }: Row, bytes: number): void {
     const document = this.#documents.get(name);
     // Of a newer version: digests bring it when this one knows it, too.
     if (document === undefined) return;
     const taken = document.join(of, part, body);
     if (!this.#count(taken)) return;
     branch.setVersion(name, part, change);
-    branch.log.add(change, name, part, body, (older) => document.covers(body, older));
+    branch.log.add(change, name, part, body, bytes, coverage(document, body));
   }
 
   #takeWhole(of: string, branch: Branch, { change, document: name, part, body }: Row): void {
@@ -222,13 +229,11 @@ export class Replica {
     return taken !== 'refused';
   }
 
-  #wholeParts(member: string, branch: Branch, since: number): Row[] {
-    return branch.changedSince(since).map(({ document, part, change }) => ({
-      change,
-      document,
-      part,
-      body: this.#documents.get(document)?.whole(member, part) ?? null,
-    }));
+  #wholeParts(member: string, branch: Branch, since: number): Entry[] {
+    return branch.changedSince(since).map(({ document, part, change }) => {
+      const body = this.#documents.get(document)?.whole(member, part) ?? null;
+      return { change, document, part, body, bytes: sizeOf(body) };
+    });
   }
 
   #forget(member: string): void {
@@ -241,4 +246,9 @@ export class Replica {
     this.#turn = (this.#turn + 1) % Math.max(1, all.length);
     return [...all.slice(this.#turn), ...all.slice(0, this.#turn)];
   }
+}
+
+/** Deltas of a document of one part, such as a load, often say all that the one before said. */
+function coverage(document: Replicated, newer: unknown): ((older: unknown) => boolean) | null {
+  return document.parts === 1 ? (older) => document.covers(newer, older) : null;
 }

@@ -76,9 +76,14 @@ export class SubscriberCounts implements FleetSubscribers {
       const entry = this.#entryOf(topic, key, isPattern, delta.get(key));
       if (entry !== null) delta.set(key, entry);
     }
-    for (const [part, delta] of deltas) if (!this.#topics.write(part, delta)) this.#leftOut += delta.size;
-    if (patterns.size > 0 && !this.#patterns.write(0, patterns)) this.#leftOut += patterns.size;
-    this.#count();
+    let isFull = patterns.size > 0 && !this.#patterns.write(0, patterns);
+    if (isFull) this.#leftOut += patterns.size;
+    for (const [part, delta] of deltas) {
+      if (this.#topics.write(part, delta)) continue;
+      isFull = true;
+      this.#leftOut += delta.size;
+    }
+    if (isFull) this.#count();
   }
 
   get isEmpty(): boolean {
@@ -124,7 +129,10 @@ export class SubscriberCounts implements FleetSubscribers {
       }
       if (isPattern) this.#told.patterns++;
       else this.#told.topics++;
-    } else if (isTold && told[0] === clients && told[1] === connections) return null;
+    } else if (!isTold) {
+      if (isPattern) this.#told.patterns--;
+      else this.#told.topics--;
+    } else if (told[0] === clients && told[1] === connections) return null;
     return { stamp: this.#state.clock.next(), value: isTold ? [clients, connections] : undefined };
   }
 
