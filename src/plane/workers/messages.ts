@@ -88,6 +88,8 @@ export interface ToWorkerTable {
   dropped: { readonly late: readonly LateConnection[] };
   settled: { readonly moves: number; readonly token: number; readonly settled: boolean };
   swept: { readonly moves: number; readonly source: number };
+  /** Whoever moves the keys that are gone knows of it, or cannot be told now. */
+  noted: { readonly moves: number; readonly question: number; readonly noted: boolean };
   /** Moves hold still, as was asked for. */
   held: { readonly moves: number };
   /** A script that was asked for. */
@@ -129,7 +131,7 @@ export interface FromWorkerTable {
   };
   settle: { readonly moves: number; readonly keys: readonly KeyToSettle[] };
   /** Sources have answered a worker that they do not have these keys. */
-  gone: { readonly moves: number; readonly keys: readonly KeyOfSource[] };
+  gone: { readonly moves: number; readonly question: number; readonly keys: readonly KeyOfSource[] };
   hold: { readonly moves: number };
   release: { readonly moves: number };
   /** A client has sent a script that the worker did not know. */

@@ -20,6 +20,7 @@ import { type Claim, isInForce, type MoveRecord } from '../state/fleet.js';
 import { emptyRecord, processesSeen, runIdIn } from '../state/move-records.js';
 import type { Member, NodeProcess, RunningChange } from '../state/ring-state.js';
 import { moverJob, type RingStore } from '../store/ring-store.js';
+import { FleetTurns, isCrosswise } from './fleet-turns.js';
 import { SourceMove, type SourceMoveCallbacks, type SourceMover, type Steering } from './source-move.js';
 import { dropPredecessors } from './take-over.js';
 
@@ -44,7 +45,7 @@ export type CreateMover = (start: MoverStart, callbacks: MoverCallbacks) => Sour
 export interface MoveJobPorts {
   /** This proxy's id in the fleet. */
   memberId(): string;
-  readonly store: Pick<RingStore, 'claims' | 'members' | 'moves' | 'noteMove' | 'watch'>;
+  readonly store: Pick<RingStore, 'claim' | 'claims' | 'members' | 'moves' | 'noteMove' | 'release' | 'watch'>;
   readonly jobs: Pick<JobSupervisor, 'add'>;
   readonly createMover: CreateMover;
   /** Makes the nodes drop all connections of these proxies. @throws when a node cannot be asked */
@@ -104,7 +105,7 @@ export class MoveJob {
   readonly #isFresh: boolean;
   readonly #sources: readonly number[];
   readonly #looks = new Looks();
-  readonly #turns: MigrateTurns = new OwnTurns();
+  readonly #turns: MigrateTurns;
   readonly #moves: ChangeMoves;
   /** What is known of the change, of all sources. */
   readonly memory: MoveMemory;
@@ -139,6 +140,11 @@ export class MoveJob {
     this.rings = rings;
     this.#ports = ports;
     this.#isFresh = isFresh;
+    const { memberId, store, askMover } = ports;
+    this.#turns =
+      askMover !== null && isCrosswise(rings.rings)
+        ? new FleetTurns({ memberId, claims: store, isStopped: () => this.#isSuspended })
+        : new OwnTurns();
     this.memory = new MoveMemory(rings.union, earlier);
     this.#sources = [...rings.rings.sources()].sort((a, b) => a - b);
     this.#moves = new ChangeMoves(this.#sources, this.memory, this.#looks, (source) => this.#runIdOf(source));

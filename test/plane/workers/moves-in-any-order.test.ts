@@ -85,6 +85,7 @@ class Worker {
     } else if (message.type === 'settled') this.#moves.onSettled(message);
     else if (message.type === 'swept') this.#moves.onSwept(message);
     else if (message.type === 'held') this.#moves.onHeld(message);
+    else if (message.type === 'noted') this.#moves.onNoted(message);
     else throw new Error(`unexpected: ${message.type}`);
     this.#check();
     return true;
@@ -95,7 +96,7 @@ class Worker {
     if (message === undefined || this.ended) return false;
     const { shared } = this.#world;
     if (message.type === 'settle') shared.onSettle(this, message);
-    else if (message.type === 'gone') shared.onGone(message);
+    else if (message.type === 'gone') shared.onGone(this, message);
     else if (message.type === 'hold') shared.onHold(this, message);
     else if (message.type === 'release') shared.onRelease(this, message);
     else throw new Error(`unexpected: ${message.type}`);

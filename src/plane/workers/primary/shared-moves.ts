@@ -67,9 +67,15 @@ export class SharedMoves {
     }
   }
 
-  onGone({ moves, keys }: FromWorker<'gone'>): void {
+  onGone(worker: Asker, { moves, question, keys }: FromWorker<'gone'>): void {
     const current = this.#current(moves);
     for (const { source, database, key } of keys) current?.noteGone(source, database, bytesOf(key));
+    // What another proxy moves counts when that one knows of it.
+    const noted = keys.every(({ source, database, key }) => {
+      const bytes = bytesOf(key);
+      return current?.isSettled(source, database, bytes, 0, bytes.length) === true;
+    });
+    worker.send({ type: 'noted', moves, question, noted });
   }
 
   onHold(worker: Asker, { moves: number }: FromWorker<'hold'>): void {

@@ -90,7 +90,7 @@ export class WorkerPool implements PlaneHost {
     fenced: (message, worker) => worker.onFenced(message),
     stats: (message, worker) => worker.onStats(message),
     settle: (message, worker) => this.#moves.onSettle(worker, message),
-    gone: (message) => this.#moves.onGone(message),
+    gone: (message, worker) => this.#moves.onGone(worker, message),
     hold: (message, worker) => this.#moves.onHold(worker, message),
     release: (message, worker) => this.#moves.onRelease(worker, message),
     learned: (message) => this.#scripts.onLearned(message),

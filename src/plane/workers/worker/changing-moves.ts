@@ -39,6 +39,10 @@ export class ChangingMoves {
     if (moves === this.#number) this.#moves?.onSwept(source);
   }
 
+  onNoted({ moves, question, noted }: ToWorker<'noted'>): void {
+    if (moves === this.#number) this.#moves?.onNoted(question, noted);
+  }
+
   onHeld({ moves }: ToWorker<'held'>): void {
     if (moves === this.#number) this.#moves?.onHeld();
     // Whoever asked for it asks anew, by the snapshot that has come meanwhile.

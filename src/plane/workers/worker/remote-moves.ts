@@ -18,8 +18,11 @@ export class RemoteMoves implements KeyMoves {
   readonly #send: (message: FromWorker) => void;
   readonly #runIds: readonly string[];
   readonly #settled = new SettledKeys();
-  /** Sources do not have these any more: to be told to the primary, which must know all that is settled. */
+  /** Sources do not have these any more: to be told to the primary in this turn. */
   #gone: KeyOfSource[] = [];
+  /** What was told, and has not been answered, by question. */
+  readonly #told = new Map<number, readonly KeyOfSource[]>();
+  #nextQuestion = 1;
   readonly #asked: AskedKeys;
   readonly #holds: GrantedHolds;
   readonly #holdWaiters: MoveWaiter[] = [];
@@ -53,9 +56,9 @@ export class RemoteMoves implements KeyMoves {
     return this.#runIds[source] ?? '';
   }
 
+  /** Counts when whoever moves the key knows of it: that must know all that is settled. */
   noteGone(source: number, database: number, key: Buffer): void {
-    if (this.#settled.has(source, database, key, 0, key.length)) return;
-    this.#settled.add(source, database, key);
+    if (this.#closed || this.#settled.has(source, database, key, 0, key.length)) return;
     this.#gone.push({ source, database, key });
     if (this.#gone.length === 1) setImmediate(() => this.#flushGone());
   }
@@ -86,6 +89,13 @@ export class RemoteMoves implements KeyMoves {
     });
   }
 
+  /** The primary answers a `gone`. */
+  onNoted(question: number, noted: boolean): void {
+    const keys = this.#told.get(question) ?? [];
+    this.#told.delete(question);
+    if (noted) for (const { source, database, key } of keys) this.#settled.add(source, database, key);
+  }
+
   onSwept(source: number): void {
     this.#settled.addSource(source);
   }
@@ -99,11 +109,14 @@ export class RemoteMoves implements KeyMoves {
   close(): void {
     this.#closed = true;
     this.#asked.close();
+    this.#told.clear();
     for (const client of this.#holdWaiters.splice(0)) client.resumeSoon();
   }
 
   #flushGone(): void {
-    this.#send({ type: 'gone', moves: this.#moves, keys: this.#gone });
+    const [question, keys] = [this.#nextQuestion++, this.#gone];
     this.#gone = [];
+    this.#told.set(question, keys);
+    this.#send({ type: 'gone', moves: this.#moves, question, keys });
   }
 }

@@ -44,6 +44,7 @@ export class Worker {
     dropped: ({ late }) => this.#plane?.forgetLate(late),
     settled: (message) => this.#moves.onSettled(message),
     swept: (message) => this.#moves.onSwept(message),
+    noted: (message) => this.#moves.onNoted(message),
     held: (message) => this.#moves.onHeld(message),
     script: (message) => this.#primary.onScript(message),
     'scripts-flushed': ({ kept }) => this.#plane?.flushScripts(new Set(kept)),

@@ -95,9 +95,13 @@ describe('a key that a worker asks for', () => {
 
   it('that has moved already is answered at once', () => {
     const { shared, workers } = begin();
-    shared.onGone({ type: 'gone', moves: 1, keys: [{ source: 0, database: 0, key: key('key') }] });
+    const gone = [{ source: 0, database: 0, key: key('key') }];
+    shared.onGone(at(workers), { type: 'gone', moves: 1, question: 3, keys: gone });
     shared.onSettle(at(workers), settle(1, 5));
-    expect(at(workers).answers).toEqual([{ type: 'settled', moves: 1, token: 5, settled: true }]);
+    expect(at(workers).answers).toEqual([
+      { type: 'noted', moves: 1, question: 3, noted: true },
+      { type: 'settled', moves: 1, token: 5, settled: true },
+    ]);
   });
 
   it('in a change that is over is answered and not moved: the next snapshot is on its way', () => {
@@ -106,8 +110,12 @@ describe('a key that a worker asks for', () => {
     next.settled.add('0 0 key');
     shared.publish(snapshotWith(next));
     shared.onSettle(at(workers), settle(1, 5));
-    shared.onGone({ type: 'gone', moves: 1, keys: [{ source: 0, database: 0, key: key('other') }] });
-    expect(at(workers).answers).toEqual([{ type: 'settled', moves: 1, token: 5, settled: false }]);
+    const gone = [{ source: 0, database: 0, key: key('other') }];
+    shared.onGone(at(workers), { type: 'gone', moves: 1, question: 3, keys: gone });
+    expect(at(workers).answers).toEqual([
+      { type: 'settled', moves: 1, token: 5, settled: false },
+      { type: 'noted', moves: 1, question: 3, noted: false },
+    ]);
     expect([moves.asked.size, next.asked.size, moves.settled.size]).toEqual([0, 0, 0]);
     expect(next.settled).toEqual(new Set(['0 0 key']));
     shared.publish(snapshotWith(null));

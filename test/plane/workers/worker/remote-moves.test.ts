@@ -83,20 +83,31 @@ describe('a key that has to be moved before its command', () => {
     expect(isSettled(moves, KEY, 0)).toBe(true);
   });
 
-  it('counts as moved when its source has said that it is gone, of which the primary is told once', async () => {
+  it('counts as moved when the primary knows that its source has said to be without it', async () => {
     const { moves, sent } = remote();
     moves.noteGone(0, 0, KEY);
-    moves.noteGone(0, 0, KEY);
     moves.noteGone(0, 2, OTHER);
-    expect(isSettled(moves, KEY)).toBe(true);
-    await turn();
-    moves.noteGone(0, 0, KEY);
     await turn();
     const keys = [
       { source: 0, database: 0, key: KEY },
       { source: 0, database: 2, key: OTHER },
     ];
-    expect(sent).toEqual([{ type: 'gone', moves: 7, keys }]);
+    expect(sent).toEqual([{ type: 'gone', moves: 7, question: 1, keys }]);
+    expect(isSettled(moves, KEY)).toBe(false);
+    moves.onNoted(1, true);
+    expect(isSettled(moves, KEY)).toBe(true);
+    moves.noteGone(0, 0, KEY);
+    await turn();
+    expect(sent).toHaveLength(1);
+  });
+
+  it('does not count as moved when whoever moves it could not be told', async () => {
+    const { moves } = remote();
+    moves.noteGone(0, 0, KEY);
+    await turn();
+    moves.onNoted(1, false);
+    moves.onNoted(1, true);
+    expect(isSettled(moves, KEY)).toBe(false);
   });
 });
 
