@@ -135,7 +135,7 @@ export interface Stage {
 }
 
 /** @param store opened */
-export function stageManager(proxyId: string, store: RingStore): Stage {
+export function stageManager(proxyId: string, store: RingStore, peers: RingManagerHooks['peers'] = null): Stage {
   const facts = { runId: '', role: 'master', clusterEnabled: false, keys: 0, version: '7.0.0', usedMemory: 0 };
   const memory = { startupMemory: 0, maxMemory: 0, maxMemoryPolicy: 'noeviction', databasesInUse: 0, impairment: null };
   const call = (name: string): void => {
@@ -143,7 +143,13 @@ export function stageManager(proxyId: string, store: RingStore): Stage {
     stage.onCall(stage.manager.generation === 0 ? null : stage.manager.view());
   };
   const hooks: RingManagerHooks = {
-    memberInfo: () => ({ admin: '', version: '1.0.0', workers: 1, startedAt: '2026-01-01T00:00:00.000Z', format: 1 }),
+    memberInfo: () => ({
+      admin: peers === null ? '' : `http://${proxyId}`,
+      version: '1.0.0',
+      workers: 1,
+      startedAt: '2026-01-01T00:00:00.000Z',
+      format: 1,
+    }),
     publish: (snapshot) => {
       stage.snapshots.push(snapshot);
       call(`publish ${snapshot.phase}${snapshot.moves === null ? '' : ' moves'}`);
@@ -177,7 +183,7 @@ export function stageManager(proxyId: string, store: RingStore): Stage {
     takesValuesOf: () => Promise.resolve(null),
     databases: 16,
     health: () => null,
-    peers: null,
+    peers,
     noted: () => {},
     survey: () => Promise.resolve({ largest: [], keys: 0, complete: true }),
     strangers: { connections: () => Promise.resolve([]), known: () => Promise.resolve([]) },

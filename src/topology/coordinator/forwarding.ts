@@ -1,7 +1,9 @@
 /** Requests of operators at any proxy: carried out here where this proxy decides about the ring, else by the one that does. */
 import { type ErrorCode, isErrorCode, RingproxyError } from '../../errors.js';
 import { systemTimers, type Timers } from '../../time/timers.js';
+import type { Revision } from '../state/fleet.js';
 import { type ClaimRecords, COORDINATOR, type MemberRecords, type RingRecords } from '../store/ring-store.js';
+import { notCoordinator } from './refusals.js';
 import { parseAnswer, parseForwarded, type RingAnswer, type RingRequest, type RingRequests } from './ring-requests.js';
 
 /** What proxies ask each other for this. */
@@ -33,7 +35,7 @@ const NOTHING_DONE: ReadonlySet<ErrorCode> = new Set(['NOT_COORDINATOR', 'NO_COO
 
 export interface ForwardingPorts {
   memberId(): string;
-  readonly store: Pick<MemberRecords, 'members'> & Pick<ClaimRecords, 'claims'> & Pick<RingRecords, 'watch'>;
+  readonly store: Pick<MemberRecords, 'members'> & Pick<ClaimRecords, 'claims'> & Pick<RingRecords, 'watch' | 'load'>;
   /** Null: this proxy is alone. */
   readonly peers: PeerAsking | null;
   /** Carries it out here. */
@@ -43,6 +45,8 @@ export interface ForwardingPorts {
 interface Coordinating {
   readonly id: string;
   readonly admin: string;
+  /** Of its claim. */
+  readonly revision: Revision;
 }
 
 /** For so long a next one is waited for: longer than a quick claim holds. */
@@ -92,11 +96,20 @@ export class RequestForwarding implements RingRequests {
   }
 
   async #once(request: RingRequest, by: string): Promise<RingAnswer> {
-    const { own, memberId, peers } = this.#ports;
+    const { own, memberId, peers, store } = this.#ports;
     const coordinator = await this.#coordinator();
     if (coordinator.id === memberId() || peers === null) return own.carryOut(request, by);
     const who = nameOf(coordinator);
-    const reply = await peers.ask(coordinator.id, RING_PATH, { request, by }, TIMEOUTS_MS[request.kind]);
+    const seen = (await store.load())?.revision ?? null;
+    const succession = this.#succession(coordinator);
+    const asking = peers.ask(coordinator.id, RING_PATH, { request, by }, TIMEOUTS_MS[request.kind]);
+    const reply = await Promise.race([asking, succession.passed]).finally(succession.end);
+    if (reply === null) {
+      // What it decides is recorded by its claim, which another one's has taken the place of: it cannot be any more.
+      const isAsBefore = request.kind !== 'forget' && ((await store.load())?.revision ?? null) === seen;
+      if (isAsBefore) throw notCoordinator();
+      throw unknownOutcome(`${who} has decided about the ring, and does not any more`, 'it has not answered');
+    }
     if (!reply.ok) throw refusal(who, reply.failure);
     const answer = parseAnswer(reply.body);
     if (answer !== null) return answer;
@@ -104,6 +117,22 @@ export class RequestForwarding implements RingRequests {
       'OUTCOME_UNKNOWN',
       `${who} decides about the ring, and has answered what is not understood`,
     );
+  }
+
+  /** One that stands still does not answer, nor end the connection: its claim runs out long before it is given up. */
+  #succession({ revision }: Coordinating): { readonly passed: Promise<null>; end(): void } {
+    const { store } = this.#ports;
+    let end = (): void => {};
+    const passed = new Promise<null>((resolve) => {
+      const look = async (): Promise<void> => {
+        const claim = (await store.claims().catch(() => [])).find(({ job }) => job === COORDINATOR);
+        if (claim !== undefined && claim.revision !== revision) resolve(null);
+      };
+      end = store.watch(({ kind }) => {
+        if (kind === 'claims') void look();
+      });
+    });
+    return { passed, end: () => end() };
   }
 
   /** @throws RingproxyError when nobody decides, also after a while */
@@ -124,7 +153,7 @@ export class RequestForwarding implements RingRequests {
         const claim = (await store.claims()).find(({ job }) => job === COORDINATOR);
         if (claim !== undefined) {
           const member = (await store.members()).find(({ id }) => id === claim.holder);
-          return { id: claim.holder, admin: member?.info?.admin ?? '' };
+          return { id: claim.holder, admin: member?.info?.admin ?? '', revision: claim.revision };
         }
         if (isLate) throw nobody('no proxy decides about the ring');
         await news;
@@ -144,6 +173,10 @@ function nameOf({ id, admin }: Coordinating): string {
   return `the proxy ${id}${admin === '' ? '' : ` (${admin})`}`;
 }
 
+function unknownOutcome(what: string, why: string): RingproxyError {
+  return new RingproxyError('OUTCOME_UNKNOWN', `${what}: it may have done what was asked, or may do it yet (${why})`);
+}
+
 /** What the operator reads who has asked this proxy. */
 function refusal(who: string, { kind, message, error }: Failure): RingproxyError {
   if (error !== null) {
@@ -152,11 +185,7 @@ function refusal(who: string, { kind, message, error }: Failure): RingproxyError
     return new RingproxyError('INTERNAL', `${who}: ${error.message} (${error.code})`, error.hint);
   }
   if (PERHAPS_ARRIVED.includes(kind)) {
-    const what = 'it may have done what was asked, or may do it yet';
-    return new RingproxyError(
-      'OUTCOME_UNKNOWN',
-      `${who} decides about the ring, and has not answered: ${what} (${message})`,
-    );
+    return unknownOutcome(`${who} decides about the ring, and has not answered`, message);
   }
   return new RingproxyError(
     'NO_COORDINATOR',

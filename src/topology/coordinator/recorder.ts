@@ -75,6 +75,12 @@ export class Recorder {
     return null;
   }
 
+  /** What whoever has asked for what was under way is told when it is over. */
+  async lost(): Promise<RingproxyError> {
+    const successor = await this.#successor().catch(() => null);
+    return decidesNoMore(successor === this.#claim.holder ? null : successor);
+  }
+
   /** The claim is lost, or let go. */
   close(): void {
     this.#isOver = true;
@@ -95,7 +101,7 @@ export class Recorder {
 
   async #record(step: (state: RingState | null) => RingState): Promise<Revision> {
     for (let tries = MOST_TRIES; tries > 0; tries--) {
-      if (this.#isOver) throw decidesNoMore(await this.#successor());
+      if (this.#isOver) throw await this.lost();
       const stored = await this.#store.load();
       const next = step(stored?.state ?? null);
       if (stored !== null && next === stored.state) return stored.revision;

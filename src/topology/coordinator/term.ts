@@ -118,13 +118,15 @@ export class Term {
       // The held commands run first: what is wrong may be the store itself.
       const undo = afterFence(false, record.phase === 'turning') === 'give up' ? giveUp : goOn;
       let stands = false;
-      await this.recordAtLast(
+      const undone = await this.recordAtLast(
         (state) => {
           stands = isRecorded(state);
           return state.change?.id === record.id && phaseOf(state) === record.phase ? undo(state) : state;
         },
         (failure) => this.#ports.warn(`${record.summary}: keys are held, ${messageOf(failure)}`),
       );
+      // Its successor finds the record, and decides: what that will be is not known here.
+      if (undone === null) return this.recorder.lost();
       return stands ? null : error;
     }
   }

@@ -46,6 +46,7 @@ export async function turnChangeRound(
   try {
     const asked = await term.record((state) => note(state, record.id, { still: true }));
     const failure = await standStill(asked, term, timers);
+    if (term.duty.signal.aborted) throw await term.recorder.lost();
     // It may have come to its end while it was waited for.
     if (!isThis(term.local().stored.state.change)) throw noChange();
     if (ports.isFinishing()) throw tooLate();

@@ -20,7 +20,9 @@ import {
   mayCarry,
   mayFenceOff,
   mayForget,
+  mayPass,
 } from '../../../src/topology/state/fleet.js';
+import type { Consistency } from '../../../src/topology/state/ring-state.js';
 import { type Phase, phaseAfter, type Step as RecordStep } from '../../../src/topology/state/transitions.js';
 import type { Step } from './explore.js';
 
@@ -42,6 +44,7 @@ export type FleetRule =
   | '9 a joiner has seen the ring as it is'
   | '9 a joiner registers before it serves'
   | 'only a member whose lease has run out is fenced off'
+  | 'nobody is passed where consistency is available'
   | 'a member is fenced off before the nodes drop it'
   | 'a member is dropped by the nodes before it is left out'
   | 'a source has one mover'
@@ -62,6 +65,8 @@ export interface FleetBounds {
   readonly cancels: 0 | 1;
   /** Times that a change is begun. */
   readonly changes: 0 | 1 | 2;
+  /** Where it is `available`, a proxy that does not reach the store connects all the same. */
+  readonly consistency: Consistency;
   /** Proxies that are members from the start; one more joins. */
   readonly members: 1 | 2;
   /**
@@ -134,6 +139,7 @@ export interface FleetWorld {
   truth: Copy;
   nextValue: number;
   readonly deletes: boolean;
+  readonly consistency: Consistency;
   left: { commands: number; leases: number; deaths: number; joins: number; cancels: number; changes: number };
   log: readonly Recorded[];
   /** The coordinator's claim that is in force: revision and holder. */
@@ -178,7 +184,7 @@ const PASSED = [
 const TURNING = { phase: 'turning', direction: 1 } as const;
 
 export function firstFleet(bounds: FleetBounds): FleetWorld {
-  const { commands, deletes, leases, deaths, joins, cancels, changes, members, begins } = bounds;
+  const { commands, deletes, leases, deaths, joins, cancels, changes, consistency, members, begins } = bounds;
   const phases = { stable: [], moving: PASSED, turning: [...PASSED, TURNING] } as const satisfies Record<
     FleetBounds['begins'],
     readonly Recorded[]
@@ -195,6 +201,7 @@ export function firstFleet(bounds: FleetBounds): FleetWorld {
     truth: 1,
     nextValue: 2,
     deletes,
+    consistency,
     left: { commands, leases, deaths, joins, cancels, changes },
     log,
     elected: { revision: 1, by: 0 },
@@ -247,7 +254,7 @@ export function* fleetStepsOf(world: FleetWorld, without: FleetRule | null): Gen
     const edit: Edit = (name, change) => after(`p${index} ${name}`, (copy) => change(proxyAt(copy, index), copy));
     if (proxy.life === 'alive') {
       yield* followSteps(world, proxy, without, edit);
-      yield* connectionSteps(proxy, without, edit);
+      yield* connectionSteps(world, proxy, without, edit);
       yield* commandSteps(world, proxy, without, edit);
       yield* moverSteps(world, index, without, edit);
     }
@@ -384,12 +391,14 @@ function* passingSteps(
   without: FleetRule | null,
   after: After,
 ): Generator<Step<FleetWorld>> {
-  const waits = recordAt(world, world.coordinators[by].seen).phase;
-  if (waits !== 'preparing' && waits !== 'turning') return;
+  // At any time: before a fence, so that no client waits for it, while one stands, and while keys move.
   for (const [index, proxy] of world.proxies.entries()) {
     if (!proxy.registered || index === by) continue;
+    // A person who has it forgotten answers for it that it is dead.
+    const isPassed = mayPass(world.consistency) || proxy.life === 'dead';
     const may =
-      mayFenceOff(memberOf(proxy, index)) || without === 'only a member whose lease has run out is fenced off';
+      (mayFenceOff(memberOf(proxy, index)) || without === 'only a member whose lease has run out is fenced off') &&
+      (isPassed || without === 'nobody is passed where consistency is available');
     if (!proxy.fencedOff && may) {
       yield after(`C${by} fences p${index} off`, (copy) => {
         const own = proxyAt(copy, index);
@@ -477,10 +486,18 @@ function belongs({ lease, registered, fencedOff }: Proxy, without: FleetRule | n
 }
 
 /** Connects: is known by name first, looks whether it still belongs to the fleet, then speaks. */
-function* connectionSteps(proxy: Proxy, without: FleetRule | null, edit: Edit): Generator<Step<FleetWorld>> {
+function* connectionSteps(
+  world: FleetWorld,
+  proxy: Proxy,
+  without: FleetRule | null,
+  edit: Edit,
+): Generator<Step<FleetWorld>> {
   const isLeaseValid = proxy.lease || without === '8 a lease is counted from when its renewal was sent';
   const mayOpen =
-    mayCarry(isLeaseValid, proxy.registered && !proxy.fencedOff) || without === '8 first look, then speak';
+    mayCarry(isLeaseValid, proxy.registered && !proxy.fencedOff) ||
+    // The store may be out of its reach at any time.
+    mayCarry(isLeaseValid, null, world.consistency) ||
+    without === '8 first look, then speak';
   const [first, then] =
     without === '8 the name comes before the look' ? (['looked', 'named'] as const) : (['named', 'looked'] as const);
   if (proxy.connection === 'none' && (first === 'named' || mayOpen)) {
