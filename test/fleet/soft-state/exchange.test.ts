@@ -170,7 +170,7 @@ describe('a netsplit', () => {
     for (const member of fleet.members) for (let i = 0; i < 100; i++) set(member, `key-${i}`, i);
     await fleet.until(() => fleet.isEqual(), 10_000, 'all are equal');
     fleet.passes = (from, to) => half.has(from) === half.has(to);
-    for (let second = 0; second < 30; second++) {
+    for (let second = 0; second < 15; second++) {
       for (const member of fleet.members) set(member, `key-${second}`, 1000 + second);
       await fleet.run(1000);
     }

@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { monotonicNow } from '../../../src/time/monotonic.js';
 import { COORDINATOR } from '../../../src/topology/store/ring-store.js';
 import { CutRelay } from '../../support/cut-relay.js';
+import { EtcdGateway } from '../../support/etcd-gateway.js';
 import { type EtcdCluster, hasEtcd, startEtcd } from '../../support/etcd-process.js';
 import { etcdPlace, keysUnder, storeAt } from './etcd-place.js';
 import { found, generation, hear, INFO, join, preparing, record, stable, take } from './etcd-stage.js';
@@ -107,7 +108,7 @@ describe.skipIf(!hasEtcd)('several proxies at one etcd', () => {
     await take(second, 'job', 'p2');
     await second.deregister(['p2']);
     await second.close();
-    expect((await first.members()).map(({ id }) => id)).toEqual(['p1']);
+    await expect.poll(async () => (await first.members()).map(({ id }) => id)).toEqual(['p1']);
     await expect.poll(() => first.claims()).toEqual([]);
   });
 
@@ -122,6 +123,28 @@ describe.skipIf(!hasEtcd)('several proxies at one etcd', () => {
     await store.deregister(['p1']);
     await store.close();
     expect((await keysUnder(etcd, `/test/${ringName}/`)).map(({ key }) => key)).toEqual([`/test/${ringName}/ring`]);
+  });
+
+  it('ask nothing of it while nothing happens, but for a renewal of each lease', async () => {
+    const gateway = await EtcdGateway.start(etcd.endpoints[0] ?? '');
+    const store = storeAt([gateway.url]);
+    await store.open();
+    await found(store);
+    await store.members();
+    const before = gateway.calls.length;
+    await new Promise((resolve) => setTimeout(resolve, 10_500));
+    // A member's, of 10 s, every four seconds: a fifth of a request a second is left for surprises.
+    const idle = gateway.calls.slice(before);
+    expect(idle.filter((call) => call !== '/v3/lease/keepalive').length).toBeLessThanOrEqual(1);
+    expect(idle.length / 10.5).toBeLessThan(0.5);
+    const claim = await take(store);
+    const began = gateway.calls.length;
+    await new Promise((resolve) => setTimeout(resolve, 4000));
+    // With the lease of who coordinates, of 3 s.
+    expect((gateway.calls.length - began) / 4).toBeLessThanOrEqual(1.5);
+    await store.release(claim);
+    // It is gone with the last job.
+    expect(gateway.calls.at(-1)).toBe('/v3/lease/revoke');
   });
 
   describe('of which one has lost its lease', () => {
@@ -172,7 +195,8 @@ describe.skipIf(!hasEtcd)('several proxies at one etcd', () => {
       expect(await store.register('p1', INFO, (await store.load())?.revision ?? -1)).toBeNull();
       await join(store, 'p3');
       expect(store.validUntil).toBeGreaterThan(monotonicNow());
-      expect((await other.members()).map(({ id, alive, fencedOff }) => [id, alive, fencedOff])).toEqual([
+      const seen = async () => (await other.members()).map(({ id, alive, fencedOff }) => [id, alive, fencedOff]);
+      await expect.poll(seen).toEqual([
         ['p1', false, true],
         ['p2', true, false],
         ['p3', true, false],

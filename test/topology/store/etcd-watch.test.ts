@@ -109,6 +109,24 @@ describe.skipIf(!hasEtcd)('a watch', () => {
     await expect.poll(generations).toEqual([1]);
   });
 
+  // Rule 6 of the protocol: everybody counts. Who records a fence and then asks for the members must miss nobody.
+  it('that is late hides no member from who has recorded a fence, and no job from who has taken it', async () => {
+    const ringName = randomUUID();
+    const gateway = await EtcdGateway.start(etcd.endpoints[0] ?? '');
+    gateway.next('/v3/watch', { kind: 'hang' }, 1000);
+    const store = storeAt([gateway.url], { ringName });
+    const other = storeAt(etcd.endpoints, { ringName });
+    await store.open();
+    await other.open();
+    await found(store);
+    await join(other, 'p2');
+    const claim = await take(store);
+    await record(store, generation(2), claim);
+    expect((await store.members()).map(({ id }) => id)).toEqual(['p1', 'p2']);
+    const job = await take(store, 'job');
+    expect(await store.claims()).toEqual([claim, job]);
+  });
+
   it('that cannot begin is not tried all the time', async () => {
     const gateway = await EtcdGateway.start(etcd.endpoints[0] ?? '');
     const line = `${JSON.stringify({ result: { created: true, header: { revision: '999999999' } } })}\n`;
