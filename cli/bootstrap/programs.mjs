@@ -18,6 +18,7 @@ const PACKAGES = {
   perl: { apt: 'perl', dnf: 'perl', apk: 'perl', brew: 'perl', pacman: 'perl' },
   etcd: { apt: 'etcd-server', dnf: 'etcd', apk: 'etcd', brew: 'etcd', pacman: 'etcd' },
   etcdctl: { apt: 'etcd-client', dnf: 'etcd', apk: 'etcd-ctl', brew: 'etcd', pacman: 'etcd' },
+  faketime: { apt: 'faketime', dnf: 'libfaketime', apk: 'libfaketime', pacman: 'libfaketime' },
   nutcracker: { apt: 'nutcracker', dnf: 'nutcracker', brew: 'twemproxy' },
 };
 

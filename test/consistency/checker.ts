@@ -345,6 +345,8 @@ export class Checker {
 
   start(): void {
     this.#runs = this.#actors.map((actor) => actor.run());
+    // Told by `stop`.
+    for (const run of this.#runs) run.catch(() => {});
   }
 
   get commands(): number {

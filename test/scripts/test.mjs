@@ -31,6 +31,7 @@ const REFEREES = [
   'perl',
   'etcd',
   'etcdctl',
+  'faketime',
 ];
 
 requireNode();

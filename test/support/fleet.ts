@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs';
 import type { RingView } from '../../src/admin/api.js';
 import { type EtcdCluster, startEtcd } from './etcd-process.js';
+import { JumpingClock } from './jumping-clock.js';
 import type { Host, Network } from './netns/network.js';
 import { type RedisProcess, startRedis } from './redis-process.js';
 import { type AdminApi, ringOf } from './ring-api.js';
@@ -59,6 +60,8 @@ export interface FleetOptions {
   readonly allowLog?: readonly RegExp[];
   /** Each process gets a host of its own in it. Default: all run on loopback. */
   readonly network?: Network;
+  /** Each proxy has a time of day of its own, which can jump. */
+  readonly clocks?: boolean;
 }
 
 /** A proxy of the fleet; started again, it is another process, and another member. */
@@ -67,13 +70,21 @@ export class FleetProxy implements AdminApi {
   readonly name: string;
   /** Where it runs; null: where the test does. */
   readonly place: Host | null;
+  /** Its time of day; null: the machine's. */
+  readonly clock: JumpingClock | null;
   readonly #start: (args: readonly string[]) => Promise<RingproxyProcess>;
   readonly #stateDir = tempFolder('state');
   #process: RingproxyProcess | null = null;
 
-  constructor(name: string, place: Host | null, start: (args: readonly string[]) => Promise<RingproxyProcess>) {
+  constructor(
+    name: string,
+    place: Host | null,
+    clock: JumpingClock | null,
+    start: (args: readonly string[]) => Promise<RingproxyProcess>,
+  ) {
     this.name = name;
     this.place = place;
+    this.clock = clock;
     this.#start = start;
   }
 
@@ -199,10 +210,12 @@ export class Fleet {
     const name = `proxy${this.proxies.length + 1}`;
     const place = (await network?.host(name)) ?? null;
     const isFirst = this.proxies.length === 0;
-    const proxy = new FleetProxy(name, place, (args) =>
+    const clock = this.#options.clocks === true ? new JumpingClock() : null;
+    const proxy = new FleetProxy(name, place, clock, (args) =>
       startRingproxy({
         nodes: isFirst ? this.nodes.map((node, i) => `node${i + 1}=${this.addressOf(node)}`) : [],
         config,
+        env: clock?.env ?? {},
         allowLog,
         ...(place === null ? {} : { host: place }),
         args: [

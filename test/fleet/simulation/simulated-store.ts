@@ -65,6 +65,8 @@ export class SimulatedEtcd {
   readonly #watchers = new Set<() => void>();
   /** What was asked of it. */
   requests = 0;
+  /** The members, as long as none changes. */
+  #list: readonly FleetMember[] | null = null;
 
   constructor(world: World) {
     this.#world = world;
@@ -76,12 +78,15 @@ export class SimulatedEtcd {
   }
 
   isAlive(id: string): boolean {
-    for (const member of this.#alive.values()) if (member === id) return true;
-    return false;
+    return this.list().some((member) => member.id === id && member.alive);
   }
 
-  list(): FleetMember[] {
-    return [...this.members.values()].map((member) => ({ ...member, alive: this.isAlive(member.id) }));
+  list(): readonly FleetMember[] {
+    if (this.#list === null) {
+      const alive = new Set(this.#alive.values());
+      this.#list = [...this.members.values()].map((member) => ({ ...member, alive: alive.has(member.id) }));
+    }
+    return this.#list;
   }
 
   /** Renews a lease. @returns false when it has run out */
@@ -150,8 +155,9 @@ export class SimulatedEtcd {
 
   fenceOff(id: string): boolean {
     const member = this.members.get(id);
-    if (member === undefined || !(member.fencedOff || mayFenceOff({ ...member, alive: this.isAlive(id) })))
+    if (member === undefined || !(member.fencedOff || mayFenceOff({ ...member, alive: this.isAlive(id) }))) {
       return false;
+    }
     this.members.set(id, { ...member, fencedOff: true });
     this.#tell('members');
     return true;
@@ -212,6 +218,7 @@ export class SimulatedEtcd {
   }
 
   #tell(kind: 'members' | 'claims' | 'moves'): Revision {
+    this.#list = null;
     const revision = ++this.revision;
     this.#append({ kind, revision });
     return revision;

@@ -2,6 +2,7 @@
  * Simulated time, processes and network: what happens, and when, is decided by a seed alone. Processes are told of
  * timers and messages one at a time; between two of them everything that follows from the first has happened.
  */
+import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Timers } from '../../../src/time/timers.js';
 import { Random } from '../../fuzz/random.js';
 
@@ -115,11 +116,48 @@ export class World {
   }
 }
 
+/** The process in which something happens. */
+const ambient = new AsyncLocalStorage<SimulatedProcess>();
+
+/** The timers of the process in which they are asked for: they stand for the machine's. */
+export const ambientTimers: Timers = {
+  now: () => ambientProcess().timers.now(),
+  after: (...timer) => ambientProcess().timers.after(...timer),
+  every: (...timer) => ambientProcess().timers.every(...timer),
+};
+
+function ambientProcess(): SimulatedProcess {
+  const process = ambient.getStore();
+  if (process === undefined) throw new Error('timers are asked for outside of a simulated process');
+  return process;
+}
+
 /** A process: it takes part in what happens, unless it is stalled or has ended. */
 export class SimulatedProcess {
   readonly name: string;
   readonly world: World;
   #state: 'running' | 'stalled' | 'ended' = 'running';
+  /** Its own timers: they do not run while it does not. */
+  readonly timers: Timers = {
+    now: () => this.world.now,
+    after: (milliseconds, callback) => this.world.after(milliseconds, () => this.take(callback)),
+    every: (milliseconds, callback) => {
+      let isOver = false;
+      const again = (): void => {
+        this.world.after(milliseconds, () => {
+          if (isOver || this.hasEnded) return;
+          this.take(() => {
+            if (!isOver) callback();
+          });
+          again();
+        });
+      };
+      again();
+      return () => {
+        isOver = true;
+      };
+    },
+  };
   /** What has come while it was stalled. */
   #missed: (() => void)[] = [];
 
@@ -155,34 +193,15 @@ export class SimulatedProcess {
     this.#missed = [];
   }
 
-  /** Something has come. */
-  take(run: () => void): void {
-    if (this.#state === 'running') run();
-    else if (this.#state === 'stalled') this.#missed.push(run);
+  /** Runs in this process: what follows from it does so as well. */
+  within<T>(run: () => T): T {
+    return ambient.run(this, run);
   }
 
-  /** Its own timers: they do not run while it does not. */
-  get timers(): Timers {
-    return {
-      now: () => this.world.now,
-      after: (milliseconds, callback) => this.world.after(milliseconds, () => this.take(callback)),
-      every: (milliseconds, callback) => {
-        let isOver = false;
-        const again = (): void => {
-          this.world.after(milliseconds, () => {
-            if (isOver || this.hasEnded) return;
-            this.take(() => {
-              if (!isOver) callback();
-            });
-            again();
-          });
-        };
-        again();
-        return () => {
-          isOver = true;
-        };
-      },
-    };
+  /** Something has come. */
+  take(run: () => void): void {
+    if (this.#state === 'running') this.within(run);
+    else if (this.#state === 'stalled') this.#missed.push(run);
   }
 
   /**
