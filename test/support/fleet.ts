@@ -127,7 +127,9 @@ export class FleetProxy implements AdminApi {
   async viewOrNull(): Promise<RingView | null> {
     if (!this.running) return null;
     const late = new Promise<null>((resolve) => setTimeout(() => resolve(null), ANSWER_MS));
-    return Promise.race([this.view().catch(() => null), late]);
+    // While it has left the fleet, it answers with an error instead.
+    const view = this.view().then((answer) => ('proxies' in answer ? answer : null));
+    return Promise.race([view.catch(() => null), late]);
   }
 
   /** Starts it, or starts it again on its state directory and its ports. */
