@@ -140,7 +140,7 @@ export async function startServer(config: Config): Promise<RunningProxy> {
     await admin.open();
     softState?.start({
       news: () => ({ generation: ring.generation, phase: ring.phase, load: admin.load() }),
-      nodes: () => ring.view().nodes,
+      nodes: () => (ring.isKnown ? ring.view().nodes : []),
       plane,
     });
     await functions.spread(ring.nodes.map(reach));

@@ -111,9 +111,9 @@ export function ofAnswer(status: number, answer: ErrorAnswer): Failure {
 }
 
 /**
- * Endpoints of two clusters would be two rings of one name, each with its own members. A cluster that was made anew, also
- * from a backup, is another one as well: it may not know of members that have registered since, and whose connections
- * are open yet. So only a start of the proxy begins with it.
+ * Endpoints of two clusters would be two rings of one name, each with its own members. One that was made anew with other
+ * members or another token counts as another one as well, and only a start of the proxy begins with it; one that was made
+ * anew just as it was has the same id, and is found out by its revisions (`Follower`).
  */
 export function ofOtherCluster(): Failure {
   const why =

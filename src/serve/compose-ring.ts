@@ -71,7 +71,9 @@ export function composeRing({
   const { connectTimeout } = config;
   const warn = (message: string): void => log.warn(message);
   const watcher = new ChangeWatcher(config.coordination === 'none');
-  const watch = (): void => watcher.observe(ring.view());
+  const watch = (): void => {
+    if (ring.isKnown) watcher.observe(ring.view());
+  };
   const moving = new KeyMoving<Member>({
     standing,
     connectTimeout,

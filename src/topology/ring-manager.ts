@@ -268,6 +268,12 @@ export class RingManager {
     return this.#moves.answer(from, question);
   }
 
+  /** Whether there is one to show: not before it is learned, nor while this proxy joins anew. */
+  get isKnown(): boolean {
+    return this.#participant.local !== null;
+  }
+
+  /** @throws RingproxyError NOT_READY while none is known */
   view(): OwnRingView {
     return describeRing(this.#local(), this.#hooks);
   }

@@ -67,8 +67,13 @@ describe.skipIf(!canMakeNetworks() || !isWanted).each(['strict', 'available'] as
       await expect.poll(() => checker.acknowledged).toBeGreaterThan(before + 100);
     });
 
+    // Nothing that was acknowledged is lost, after all of it.
     afterAll(async () => {
       await checker.stop();
+      expect(checker.violations).toEqual([]);
+      expect(await checker.verifyAll()).toEqual([]);
+      const nodes = [...fleet.nodes, ...fleet.spares];
+      expect(await verifyPlacement(nodes, (keys) => ownersOf(one(), keys))).toEqual([]);
     });
 
     /** The proxies in their roles: the one that is cut off decides nothing. */

@@ -1,3 +1,5 @@
+import { readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { request } from 'undici';
 import type { Child } from './child.js';
@@ -90,6 +92,13 @@ export class EtcdProcess {
     await this.kill();
     this.#child = await startChild('etcd', this.#args, { prefix: this.host.prefix, unbound: true });
     await this.#child.line((line) => (/serving client traffic/.test(line) ? true : null));
+  }
+
+  /** Starts it again, without what it had. */
+  async empty(): Promise<void> {
+    await this.kill();
+    for (const entry of readdirSync(this.#folder)) rmSync(join(this.#folder, entry), { recursive: true });
+    await this.restart();
   }
 
   /** Sends a signal: SIGSTOP and SIGCONT to stall it. */

@@ -127,8 +127,8 @@ export class FleetProxy implements AdminApi {
   async viewOrNull(): Promise<RingView | null> {
     if (!this.running) return null;
     const late = new Promise<null>((resolve) => setTimeout(() => resolve(null), ANSWER_MS));
-    // While it has left the fleet, it answers with an error instead.
-    const view = this.view().then((answer) => ('proxies' in answer ? answer : null));
+    // One that joins anew has no ring for a moment, and says so.
+    const view = this.view().then((said) => ('generation' in said ? said : null));
     return Promise.race([view.catch(() => null), late]);
   }
 

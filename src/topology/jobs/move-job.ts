@@ -11,17 +11,16 @@ import { MoveMemory } from '../../rebalance/move-memory.js';
 import type { MoverOptions, SourceProgress } from '../../rebalance/mover.js';
 import { ChangeMoves } from '../../rebalance/moves/change-moves.js';
 import type { OwnSource } from '../../rebalance/moves/moves-server.js';
-import type { MovesAnswer, MovesQuestion } from '../../rebalance/moves/peer-protocol.js';
-import { PeerSource } from '../../rebalance/moves/peer-source.js';
-import { systemTimers } from '../../time/timers.js';
+import type { MovesQuestion } from '../../rebalance/moves/peer-protocol.js';
 import type { ChangeRings } from '../change-rings.js';
 import type { FenceMember } from '../state/change-protocol.js';
 import { type Claim, isInForce, type MoveRecord } from '../state/fleet.js';
-import { emptyRecord, processesSeen, runIdIn } from '../state/move-records.js';
-import type { Member, NodeProcess, RunningChange } from '../state/ring-state.js';
+import { emptyRecord, runIdIn } from '../state/move-records.js';
+import type { Member, RunningChange } from '../state/ring-state.js';
 import { moverJob, type RingStore } from '../store/ring-store.js';
 import { FleetTurns, isCrosswise } from './fleet-turns.js';
 import { SourceMove, type SourceMoveCallbacks, type SourceMover, type Steering } from './source-move.js';
+import { type AskMover, SourcesElsewhere } from './sources-elsewhere.js';
 import { dropPredecessors } from './take-over.js';
 
 /** What the mover of a source starts from. */
@@ -55,8 +54,8 @@ export interface MoveJobPorts {
    * @throws when a node cannot be asked
    */
   killEarlierMovers(nodes: readonly Member[], source: Member, claim: Claim): Promise<void>;
-  /** Asks a member about keys that it moves. @returns null: there is no answer, or it does not move them; null itself: this proxy is alone */
-  readonly askMover: ((member: string, question: MovesQuestion) => Promise<MovesAnswer | null>) | null;
+  /** Null: this proxy is alone. */
+  readonly askMover: AskMover | null;
   /** A source has no moved key left. */
   onSourceSwept(job: MoveJob, source: number): void;
   /** No source has one. */
@@ -91,12 +90,6 @@ export interface JobStart {
   readonly keysEstimated: number;
 }
 
-/** A source whose keys another proxy moves. */
-interface Elsewhere {
-  readonly claim: Claim;
-  readonly moves: PeerSource;
-}
-
 const WITHDRAWN: EndReason = 'withdrawn';
 
 export class MoveJob {
@@ -114,7 +107,7 @@ export class MoveJob {
   /** Sources without a moved key. */
   readonly #swept = new Set<number>();
   /** Whom this proxy asks, by source. */
-  readonly #elsewhere = new Map<number, Elsewhere>();
+  readonly #elsewhere: SourcesElsewhere;
   /** What this proxy moves, by source. */
   readonly #here = new Map<number, SourceMove>();
   /** What withdraws the job of a source. */
@@ -148,6 +141,13 @@ export class MoveJob {
     this.memory = new MoveMemory(rings.union, earlier);
     this.#sources = [...rings.rings.sources()].sort((a, b) => a - b);
     this.#moves = new ChangeMoves(this.#sources, this.memory, this.#looks, (source) => this.#runIdOf(source));
+    this.#elsewhere = new SourcesElsewhere({
+      change: change.id,
+      moves: this.#moves,
+      settled: this.memory.settled,
+      memberId: () => memberId(),
+      ask: askMover,
+    });
     this.#keysEstimated = keysEstimated;
   }
 
@@ -175,11 +175,6 @@ export class MoveJob {
 
   get keysMoved(): number {
     return this.#sum(({ keysMoved }) => keysMoved);
-  }
-
-  /** Those of the nodes, as they were first seen. */
-  get processes(): readonly NodeProcess[] {
-    return processesSeen(this.#change.processes, this.#allRecords);
   }
 
   get paused(): boolean {
@@ -296,7 +291,7 @@ export class MoveJob {
   async #stop(): Promise<void> {
     await this.suspend();
     this.#moves.close();
-    for (const source of this.#sources) this.#endElsewhere(source);
+    for (const source of this.#sources) this.#elsewhere.end(source);
   }
 
   /** A claim may have passed to another proxy and back: what is remembered of such a source is not all that has moved. */
@@ -351,7 +346,7 @@ export class MoveJob {
       const free = (): Promise<boolean> => (isFirst ? Promise.resolve(true) : this.#takeOver(source, claim, signal));
       if (!(await move.begin(free, signal))) return;
       this.#moves.assign(source, move, true);
-      this.#endElsewhere(source);
+      this.#elsewhere.end(source);
       void move.mover?.sweep();
       await aborted(signal);
     } finally {
@@ -440,43 +435,12 @@ export class MoveJob {
 
   #adopt(): void {
     for (const source of this.#sources) {
-      this.#assign(source);
+      if (!this.#here.has(source) && !this.#swept.has(source)) {
+        this.#elsewhere.assign(source, this.#claims.find(({ job }) => job === moverJob(this.#nameOf(source))) ?? null);
+      }
       if (this.#records.get(this.#nameOf(source))?.swept === true) this.#finish(source);
     }
     this.#tellIfSwept();
-  }
-
-  /** Whoever has the claim is asked for the source's keys. */
-  #assign(source: number): void {
-    if (this.#here.has(source) || this.#swept.has(source)) return;
-    const job = moverJob(this.#nameOf(source));
-    const claim = this.#claims.find((other) => other.job === job) ?? null;
-    const before = this.#elsewhere.get(source);
-    if (claim !== null && before?.claim.revision === claim.revision) return;
-    this.#elsewhere.delete(source);
-    const { askMover, memberId } = this.#ports;
-    if (claim === null || askMover === null || claim.holder === memberId()) {
-      if (before !== undefined) this.#moves.assign(source, null, false);
-    } else {
-      const { holder, revision } = claim;
-      const change = this.changeId;
-      const moves = new PeerSource({
-        source,
-        ask: (question) => askMover(holder, { ...question, change, source, revision }),
-        settled: this.memory.settled,
-        timers: systemTimers,
-      });
-      this.#elsewhere.set(source, { claim, moves });
-      this.#moves.assign(source, moves, false);
-    }
-    before?.moves.close();
-  }
-
-  /** The source is not asked for elsewhere any more. */
-  #endElsewhere(source: number): void {
-    const before = this.#elsewhere.get(source);
-    this.#elsewhere.delete(source);
-    before?.moves.close();
   }
 
   /** The source, if this proxy moves its keys by this very claim; null: it does not. */
@@ -501,7 +465,7 @@ export class MoveJob {
     if (this.#swept.has(source)) return;
     this.#swept.add(source);
     this.#moves.swept(source);
-    this.#endElsewhere(source);
+    this.#elsewhere.end(source);
     this.#ports.onSourceSwept(this, source);
     this.#withdraw(source);
   }

@@ -39,7 +39,7 @@ export class FenceWatcher {
     if (change === null || change.phase === 'moving') return;
     const raised = { change, generation, revision, at: this.#ports.timers.now() };
     this.#raised = raised;
-    tell(fenceRaised, this.#describe(raised, 0), (what, by) => `${what} is raised${by}`);
+    tell(fenceRaised, raised, this.#describe(raised, 0), (what, by) => `${what} is raised${by}`);
   }
 
   #ended(raised: RaisedFence, now: RingState): void {
@@ -49,7 +49,7 @@ export class FenceWatcher {
       return;
     }
     const after = milliseconds(seconds);
-    tell(fencePassed, this.#describe(raised, seconds), (what, by) => `${what} was passed after ${after}${by}`);
+    tell(fencePassed, raised, this.#describe(raised, seconds), (what, by) => `${what} was passed after ${after}${by}`);
   }
 
   async #givenUp(raised: RaisedFence, seconds: number): Promise<void> {
@@ -61,6 +61,7 @@ export class FenceWatcher {
     const left = raised.change.phase === 'turning' ? 'the change goes on as before' : 'nothing has moved';
     tell(
       fenceGivenUp,
+      raised,
       { ...this.#describe(raised, seconds), waitedFor },
       (what, by) => `${what} was given up after ${milliseconds(seconds)}${by}${whom}; ${left}`,
     );
@@ -84,12 +85,13 @@ function isPassed({ change, generation }: RaisedFence, now: RingState): boolean 
 
 function tell(
   channel: Channel,
+  { change }: RaisedFence,
   event: Omit<FenceEvent, 'summary'>,
   summaryOf: (what: string, by: string) => string,
 ): void {
   if (!channel.hasSubscribers) return;
   const what =
-    event.purpose === 'move' ? `the fence of change ${event.change}` : `the fence to turn change ${event.change} round`;
+    event.purpose === 'move' ? `the fence of '${change.summary}'` : `the fence to turn '${change.summary}' round`;
   const by = event.by === '' ? '' : ` by proxy ${event.by}`;
   const told: FenceEvent = { ...event, summary: summaryOf(what, by) };
   channel.publish(told);

@@ -139,6 +139,28 @@ describe.skipIf(!hasEtcd)('a watch', () => {
     expect(gateway.calls.length - before).toBeLessThan(5);
   });
 
+  /*
+   * Its revisions begin anew, and what is written from then on looks as if it had been known for long. Whoever was a
+   * member is none any more: it must not speak to nodes as if nothing had happened.
+   */
+  it('finds out that etcd was emptied, and tells what is written there from then on', async () => {
+    const single = await startEtcd();
+    const ringName = randomUUID();
+    const store = storeAt(single.endpoints, { ringName });
+    await store.open();
+    await found(store);
+    for (let number = 2; number <= 9; number++) await record(store, generation(number), await take(store));
+    const { generations } = hear(store);
+    await single.members[0]?.empty();
+    await expect.poll(() => store.validUntil).toBe(0);
+    expect(await store.load()).toBeNull();
+    expect(await store.members()).toEqual([]);
+    await record(store, generation(1), await take(store));
+    await expect.poll(generations).toEqual([1]);
+    await join(store, 'p2');
+    expect((await store.members()).map(({ id }) => id)).toEqual(['p2']);
+  });
+
   it('goes on when etcd was restarted with its data', async () => {
     const single = await startEtcd();
     const ringName = randomUUID();

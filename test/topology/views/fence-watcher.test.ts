@@ -30,8 +30,8 @@ describe('events of fences', () => {
       ring(5, 2),
     ];
     expect(await told(records)).toEqual([
-      'fence:raised: the fence of change c1 is raised by proxy b',
-      'fence:passed: the fence of change c1 was passed after 80 ms by proxy b',
+      "fence:raised: the fence of 'add b' is raised by proxy b",
+      "fence:passed: the fence of 'add b' was passed after 80 ms by proxy b",
     ]);
   });
 
@@ -43,8 +43,8 @@ describe('events of fences', () => {
       member('d', { alive: false, fencedOff: true }),
     ];
     expect(await told([ring(1), ring(2, 1, {}), ring(3)], answers)).toEqual([
-      'fence:raised: the fence of change c1 is raised by proxy b',
-      'fence:given-up: the fence of change c1 was given up after 40 ms by proxy b: worker 4711 has not answered; the proxy c has not answered; nothing has moved',
+      "fence:raised: the fence of 'add b' is raised by proxy b",
+      "fence:given-up: the fence of 'add b' was given up after 40 ms by proxy b: worker 4711 has not answered; the proxy c has not answered; nothing has moved",
     ]);
   });
 
@@ -52,11 +52,11 @@ describe('events of fences', () => {
     const moving = ring(1, 1, { phase: 'moving' });
     const turning = ring(2, 1, { phase: 'turning' });
     expect(await told([moving, turning, ring(3, 2, { id: 'c2', kind: 'cancel', phase: 'moving' })])).toEqual([
-      'fence:raised: the fence to turn change c1 round is raised by proxy b',
-      'fence:passed: the fence to turn change c1 round was passed after 40 ms by proxy b',
+      "fence:raised: the fence to turn 'add b' round is raised by proxy b",
+      "fence:passed: the fence to turn 'add b' round was passed after 40 ms by proxy b",
     ]);
     expect((await told([moving, turning, ring(3, 1, { phase: 'moving' })]))[1]).toBe(
-      'fence:given-up: the fence to turn change c1 round was given up after 40 ms by proxy b; the change goes on as before',
+      "fence:given-up: the fence to turn 'add b' round was given up after 40 ms by proxy b; the change goes on as before",
     );
   });
 
