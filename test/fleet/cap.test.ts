@@ -67,8 +67,13 @@ describe.skipIf(!canMakeNetworks() || !isWanted).each(['strict', 'available'] as
       await expect.poll(() => checker.acknowledged).toBeGreaterThan(before + 100);
     });
 
+    // Nothing that was acknowledged is lost, after all of it.
     afterAll(async () => {
       await checker.stop();
+      expect(checker.violations).toEqual([]);
+      expect(await checker.verifyAll()).toEqual([]);
+      const nodes = [...fleet.nodes, ...fleet.spares];
+      expect(await verifyPlacement(nodes, (keys) => ownersOf(one(), keys))).toEqual([]);
     });
 
     /** The proxies in their roles: the one that is cut off decides nothing. */
@@ -154,8 +159,9 @@ describe.skipIf(!canMakeNetworks() || !isWanted).each(['strict', 'available'] as
     }
 
     /** `strict`: whoever is cut off from etcd is passed when its lease has run out; `available`: nobody is, and it is named. */
-    async function expectPassedOrNamed(id: string): Promise<void> {
-      const asked = await fleet.coordinator();
+    async function expectPassedOrNamed(cutOff: FleetProxy, id: string): Promise<void> {
+      // What the one that is cut off says of the others may be old.
+      const asked = othersThan(cutOff)[0] ?? one();
       const refusal = (): Promise<string | null> => change(asked);
       if (consistency === 'strict') await expect.poll(refusal, { timeout: 60_000, interval: 500 }).toBeNull();
       else expect(await refusal()).toContain(id);
@@ -185,14 +191,15 @@ describe.skipIf(!canMakeNetworks() || !isWanted).each(['strict', 'available'] as
       await expect
         .poll(() => replies(cutOff, on))
         .toEqual(consistency === 'strict' ? { TRYAGAIN: on.length } : { served: on.length });
-      await expectPassedOrNamed(id);
+      await expectPassedOrNamed(cutOff, id);
     });
 
     it('a proxy cut from the other proxies', async () => {
       const cutOff = await bystander();
-      network.cut([placeOf(cutOff)], othersThan(cutOff).map(placeOf));
+      // Refused, not dropped: on a connection that is there, an answer is waited for as long as a change may take.
+      network.cut([placeOf(cutOff)], othersThan(cutOff).map(placeOf), 'reject');
       expect(await replies(cutOff)).toEqual({ served: KEYS.length });
-      expect(await change(cutOff)).toMatch(/NO_COORDINATOR/);
+      expect(await change(cutOff)).toMatch(/NO_COORDINATOR|OUTCOME_UNKNOWN/);
       expect(await change(await fleet.coordinator())).toBeNull();
       expect(await replies(cutOff)).toEqual({ served: KEYS.length });
     });
@@ -202,7 +209,7 @@ describe.skipIf(!canMakeNetworks() || !isWanted).each(['strict', 'available'] as
       const id = await cutOff.id();
       network.cut([placeOf(cutOff)], [...fleet.places.nodes, ...fleet.places.etcd, ...othersThan(cutOff).map(placeOf)]);
       await expect.poll(async () => (await replies(cutOff)).served ?? 0, { timeout: 20_000 }).toBe(0);
-      await expectPassedOrNamed(id);
+      await expectPassedOrNamed(cutOff, id);
     });
 
     it('the coordinator cut from etcd', async () => {
@@ -214,7 +221,7 @@ describe.skipIf(!canMakeNetworks() || !isWanted).each(['strict', 'available'] as
         ({ proxies }) => proxies.some((proxy) => proxy.coordinator && proxy.id !== id),
         othersThan(cutOff),
       );
-      await expectPassedOrNamed(id);
+      await expectPassedOrNamed(cutOff, id);
     });
 
     it('nodes cut from each other', async () => {
@@ -232,7 +239,7 @@ describe.skipIf(!canMakeNetworks() || !isWanted).each(['strict', 'available'] as
       network.cut([second], [third]);
       await fleet.everyone('every lease has run out', ({ coordination }) => coordination.leaseSeconds === 0);
       for (const proxy of fleet.proxies) expect(await replies(proxy)).toEqual({ served: KEYS.length });
-      expect(await change(one())).toMatch(/ETCD|NO_COORDINATOR|COORDINATOR_LOST/);
+      expect(await change(one())).toMatch(/ETCD|etcd|NO_COORDINATOR|COORDINATOR_LOST/);
     });
 
     it.each(['there', 'back'] as const)('packets between a proxy and a node are lost one way (%s)', async (way) => {
@@ -272,15 +279,6 @@ describe.skipIf(!canMakeNetworks() || !isWanted).each(['strict', 'available'] as
       }
       // Leases are counted by a clock that does not jump: nobody had to register anew.
       expect(await Promise.all(fleet.proxies.map((proxy) => proxy.id()))).toEqual(ids);
-    });
-
-    it('nothing that was acknowledged is lost', async () => {
-      await checker.stop();
-      expect(checker.violations).toEqual([]);
-      expect(await checker.verifyAll()).toEqual([]);
-      const nodes = [...fleet.nodes, ...fleet.spares];
-      expect(await verifyPlacement(nodes, (keys) => ownersOf(one(), keys))).toEqual([]);
-      checker.start();
     });
   },
 );
