@@ -17,9 +17,6 @@ const FIRST_SEED = Number(process.env.CHECK_SEED ?? 1);
 /** Rounds of a seed, where not all are wanted. */
 const FEW = 8;
 
-/** Minutes long: `FLEET=full npx vitest run test/fleet/consistency.test.ts`. */
-const isWanted = process.env.FLEET === 'full' || SEEDS !== null;
-
 /** What nodes have acknowledged is theirs when they come back. */
 const DURABLE = ['--appendonly', 'yes', '--appendfsync', 'always', '--auto-aof-rewrite-percentage', '0'];
 /** Short leases, so that a proxy that stands still is passed soon. */
@@ -36,63 +33,59 @@ async function expectPlaced(fleet: Fleet): Promise<void> {
 }
 
 describe('a fleet of three proxies with two workers each', () => {
-  it.skipIf(!isWanted)(
-    '3 to 5 to 4 nodes, other weights, a replaced node, a change that is cancelled half-way',
-    {
-      timeout: 240_000,
-    },
-    async () => {
-      const fleet = await startFleet({ nodes: 3, spares: 3, workers: 2 });
-      const { proxies, spares } = fleet;
-      const [first] = proxies;
-      if (first === undefined) throw new Error('no proxy is running');
-      await fill(first.process, 10_000);
-      const flows = [Transactions, BlockingPops, Streams, Channels].map((Flow) => new Flow(proxies));
-      const checker = new Checker({
-        proxies: () => proxies,
-        clients: 9,
-        keysPerClient: 200,
-        seed: FIRST_SEED,
-        toleratesCuts: false,
-      });
-      for (const flow of flows) flow.start();
-      checker.start();
-      let asked = 0;
-      const change = async (body: object): Promise<void> => {
-        const before = flows.map((flow) => flow.done);
-        // At each proxy in turn, whoever coordinates.
-        await post(proxies[asked++ % proxies.length] ?? first, 'changes', body);
-        await fleet.settled();
-        await expect
-          .poll(() => flows.every((flow, i) => flow.done > (before[i] ?? 0) + 20), { timeout: 60_000 })
-          .toBe(true);
-      };
-      const node = (name: string, at: number, weight = 1): object => ({
-        name,
-        address: fleet.addressOf(spares[at]),
-        weight,
-      });
-      await change({ kind: 'add', add: [node('node4', 0)] });
-      await change({ kind: 'add', add: [node('node5', 1, 2)] });
-      await change({ kind: 'remove', remove: ['node2'] });
-      await change({ kind: 'reweight', weights: [{ name: 'node1', weight: 3 }] });
-      await change({ kind: 'replace', replace: [{ name: 'node3', address: fleet.addressOf(spares[2]) }] });
-      await post(first, 'changes', { kind: 'remove', remove: ['node4'], throttle: 2000 });
-      await fleet.someone('some keys have moved', (view) => (view.change?.keysMoved ?? 0) > 300);
-      await post(proxies[1] ?? first, 'changes/current/cancel', {});
-      const view = await fleet.settled();
-      expect(view.nodes.map(({ name }) => name).sort()).toEqual(['node1', 'node3', 'node4', 'node5']);
-      for (const flow of flows) expect(await flow.stop(), flow.constructor.name).toEqual([]);
-      await checker.stop();
-      expect(checker.violations).toEqual([]);
-      expect(checker.commands).toBeGreaterThan(1000);
-      expect(await checker.verifyAll()).toEqual([]);
-      await expectPlaced(fleet);
-    },
-  );
+  it('3 to 5 to 4 nodes, other weights, a replaced node, a change that is cancelled half-way', {
+    timeout: 240_000,
+  }, async () => {
+    const fleet = await startFleet({ nodes: 3, spares: 3, workers: 2 });
+    const { proxies, spares } = fleet;
+    const [first] = proxies;
+    if (first === undefined) throw new Error('no proxy is running');
+    await fill(first.process, 10_000);
+    const flows = [Transactions, BlockingPops, Streams, Channels].map((Flow) => new Flow(proxies));
+    const checker = new Checker({
+      proxies: () => proxies,
+      clients: 9,
+      keysPerClient: 200,
+      seed: FIRST_SEED,
+      toleratesCuts: false,
+    });
+    for (const flow of flows) flow.start();
+    checker.start();
+    let asked = 0;
+    const change = async (body: object): Promise<void> => {
+      const before = flows.map((flow) => flow.done);
+      // At each proxy in turn, whoever coordinates.
+      await post(proxies[asked++ % proxies.length] ?? first, 'changes', body);
+      await fleet.settled();
+      await expect
+        .poll(() => flows.every((flow, i) => flow.done > (before[i] ?? 0) + 20), { timeout: 60_000 })
+        .toBe(true);
+    };
+    const node = (name: string, at: number, weight = 1): object => ({
+      name,
+      address: fleet.addressOf(spares[at]),
+      weight,
+    });
+    await change({ kind: 'add', add: [node('node4', 0)] });
+    await change({ kind: 'add', add: [node('node5', 1, 2)] });
+    await change({ kind: 'remove', remove: ['node2'] });
+    await change({ kind: 'reweight', weights: [{ name: 'node1', weight: 3 }] });
+    await change({ kind: 'replace', replace: [{ name: 'node3', address: fleet.addressOf(spares[2]) }] });
+    await post(first, 'changes', { kind: 'remove', remove: ['node4'], throttle: 2000 });
+    await fleet.someone('some keys have moved', (view) => (view.change?.keysMoved ?? 0) > 300);
+    await post(proxies[1] ?? first, 'changes/current/cancel', {});
+    const view = await fleet.settled();
+    expect(view.nodes.map(({ name }) => name).sort()).toEqual(['node1', 'node3', 'node4', 'node5']);
+    for (const flow of flows) expect(await flow.stop(), flow.constructor.name).toEqual([]);
+    await checker.stop();
+    expect(checker.violations).toEqual([]);
+    expect(checker.commands).toBeGreaterThan(1000);
+    expect(await checker.verifyAll()).toEqual([]);
+    await expectPlaced(fleet);
+  });
 
   const seeds = Array.from({ length: SEEDS ?? 1 }, (_, i) => FIRST_SEED + i);
-  describe.skipIf(!isWanted)('in any phase of a change', () => {
+  describe('in any phase of a change', () => {
     it.each(seeds)('whatever befalls it in any phase of a change (seed %i)', { timeout: 1_800_000 }, async (seed) => {
       const random = new Random(seed);
       const relays: GatedRelay[] = [];

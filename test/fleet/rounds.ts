@@ -64,8 +64,9 @@ export class Rounds {
     await this.#reach(phase);
     const heal = await this.#befall(fault);
     await this.#letGo();
-    await asked;
     await heal();
+    // Behind that: where the proxy that was asked stands still, it answers only then.
+    await asked;
     await this.#end();
   }
 
