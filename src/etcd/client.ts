@@ -9,7 +9,7 @@ import { monotonicNow } from '../time/monotonic.js';
 import { systemTimers, type Timers } from '../time/timers.js';
 import { type Endpoint, Endpoints, type EtcdTls } from './endpoints.js';
 import type { EtcdOperation } from './events.js';
-import { type EtcdError, type Failure, summary } from './failure.js';
+import { type EtcdError, type Failure, isLeaseGone, summary } from './failure.js';
 import { ask, type HttpRequest, type OpenStream, type Outcome, openStream } from './http.js';
 import { type EtcdLogin, Login } from './login.js';
 import { type RangeQuery, rangeBody, type Txn, txnBody } from './requests.js';
@@ -152,7 +152,7 @@ export class EtcdClient {
     try {
       await this.#call(CALLS.revoke, { ID: id }, revokeAnswer, patience);
     } catch (error) {
-      if (!(error instanceof Error && error.message.includes('lease not found'))) throw error;
+      if (!isLeaseGone(error)) throw error;
     }
   }
 

@@ -1,4 +1,7 @@
-/** What can go wrong with a request to etcd: what it means, whether another endpoint may do better, what to do. */
+/**
+ * What can go wrong with a request to etcd: what it means, whether another endpoint may do better, what to do. etcd's codes
+ * are those of gRPC, which tell too little: so this is the one file that looks at its words.
+ */
 import { type ErrorCode, RingproxyError, systemCode } from '../errors.js';
 import type { ErrorAnswer } from './wire.js';
 
@@ -25,6 +28,16 @@ export class EtcdError extends RingproxyError {
     super(code, message, hint);
     this.mayHaveHappened = mayHaveHappened;
   }
+}
+
+/** etcd knows nothing of the lease any more: it has run out, or was taken back. */
+export function isLeaseGone(error: unknown): boolean {
+  return error instanceof EtcdError && error.message.includes('lease not found');
+}
+
+/** Users and passwords are for later: everybody may do everything. */
+export function isLoginOff({ why }: Failure): boolean {
+  return why.includes('authentication is not enabled');
 }
 
 /** Nothing of the request has left this machine. */

@@ -2,6 +2,7 @@
  * The token that etcd gives for a user and its password. It ends at each member by itself, and with each restart: who is
  * told that a token is unknown asks for another one.
  */
+import { isLoginOff } from './failure.js';
 import type { Outcome } from './http.js';
 
 export interface EtcdLogin {
@@ -44,7 +45,7 @@ export class Login {
     const outcome = await this.#ask(login);
     if ('failure' in outcome) {
       // The user is there for when it is enabled.
-      if (/authentication is not enabled/.test(outcome.failure.why)) return { answer: null };
+      if (isLoginOff(outcome.failure)) return { answer: null };
       return outcome;
     }
     this.#token = outcome.answer.token;

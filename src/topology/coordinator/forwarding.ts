@@ -2,7 +2,13 @@
 import { type ErrorCode, isErrorCode, RingproxyError } from '../../errors.js';
 import { systemTimers, type Timers } from '../../time/timers.js';
 import type { Revision } from '../state/fleet.js';
-import { type ClaimRecords, COORDINATOR, type MemberRecords, type RingRecords } from '../store/ring-store.js';
+import {
+  type ClaimRecords,
+  COORDINATOR,
+  type MemberRecords,
+  type RingRecords,
+  type Standing,
+} from '../store/ring-store.js';
 import { notCoordinator } from './refusals.js';
 import { parseAnswer, parseForwarded, type RingAnswer, type RingRequest, type RingRequests } from './ring-requests.js';
 
@@ -35,7 +41,10 @@ const NOTHING_DONE: ReadonlySet<ErrorCode> = new Set(['NOT_COORDINATOR', 'NO_COO
 
 export interface ForwardingPorts {
   memberId(): string;
-  readonly store: Pick<MemberRecords, 'members'> & Pick<ClaimRecords, 'claims'> & Pick<RingRecords, 'watch' | 'load'>;
+  readonly store: Pick<MemberRecords, 'members'> &
+    Pick<ClaimRecords, 'claims'> &
+    Pick<RingRecords, 'watch' | 'load'> &
+    Pick<Standing, 'isReachable'>;
   /** Null: this proxy is alone. */
   readonly peers: PeerAsking | null;
   /** Carries it out here. */
@@ -155,6 +164,7 @@ export class RequestForwarding implements RingRequests {
           const member = (await store.members()).find(({ id }) => id === claim.holder);
           return { id: claim.holder, admin: member?.info?.admin ?? '', revision: claim.revision };
         }
+        if (!store.isReachable) throw outOfReach();
         if (isLate) throw nobody('no proxy decides about the ring');
         await news;
       }
@@ -163,6 +173,13 @@ export class RequestForwarding implements RingRequests {
       endTimer();
     }
   }
+}
+
+function outOfReach(): RingproxyError {
+  return new RingproxyError(
+    'ETCD_UNREACHABLE',
+    'nothing can be decided about the ring: etcd, where the proxies agree, is out of reach of this one',
+  );
 }
 
 function nobody(message: string): RingproxyError {

@@ -49,6 +49,7 @@ class Stage {
           },
         ],
         members: async () => [],
+        isReachable: true,
         load: async () => (this.recorded === null ? null : { revision: this.recorded, state: STATE }),
         watch: (listener) => {
           this.listeners.add(listener);

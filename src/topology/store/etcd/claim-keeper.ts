@@ -3,7 +3,7 @@
  * which there is only while it has such jobs, since it is renewed every second.
  */
 import { randomUUID } from 'node:crypto';
-import { EtcdError } from '../../../etcd/index.js';
+import { isLeaseGone } from '../../../etcd/index.js';
 import type { Claim, Revision } from '../../state/fleet.js';
 import type { ClaimPace } from '../ring-store.js';
 import { KeptLease } from './kept-lease.js';
@@ -82,8 +82,7 @@ export class ClaimKeeper {
         return claim;
       } catch (error) {
         // It was lost, and its renewal has not found that out yet.
-        const isLost = error instanceof EtcdError && error.message.includes('lease not found');
-        if (!isLost || tries === 2) throw error;
+        if (!isLeaseGone(error) || tries === 2) throw error;
         this.#lose(lease);
       }
     }
