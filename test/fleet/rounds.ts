@@ -60,7 +60,8 @@ export class Rounds {
 
   async run({ phase, fault }: Round): Promise<void> {
     const before = await this.#fleet.settled();
-    const asked = this.#begin(before);
+    // Whoever is asked, or decides, may be what it befalls: then there is no answer for long.
+    void this.#begin(before);
     await this.#reach(phase);
     const heal = await this.#befall(fault);
     await this.#letGo();
