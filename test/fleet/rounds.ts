@@ -66,8 +66,6 @@ export class Rounds {
     const heal = await this.#befall(fault);
     await this.#letGo();
     await heal();
-    // Behind that: where the proxy that was asked stands still, it answers only then.
-    await asked;
     await this.#end();
   }
 
