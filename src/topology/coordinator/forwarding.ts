@@ -60,6 +60,8 @@ interface Coordinating {
 
 /** For so long a next one is waited for: longer than a quick claim holds. */
 const SUCCESSION_MS = 5000;
+/** One that does not decide any more has so long to say so itself. */
+const LAST_WORD_MS = 1000;
 /** One that refuses may be about to begin, or to end. */
 const AGAIN_MS = 100;
 /** A change examines nodes, and removes strays, before it begins: no longer than the command line waits. */
@@ -135,7 +137,8 @@ export class RequestForwarding implements RingRequests {
     const passed = new Promise<null>((resolve) => {
       const look = async (): Promise<void> => {
         const claim = (await store.claims().catch(() => [])).find(({ job }) => job === COORDINATOR);
-        if (claim !== undefined && claim.revision !== revision) resolve(null);
+        // One that lives knows more about what became of it.
+        if (claim !== undefined && claim.revision !== revision) this.#timers.after(LAST_WORD_MS, () => resolve(null));
       };
       end = store.watch(({ kind }) => {
         if (kind === 'claims') void look();
