@@ -249,7 +249,8 @@ describe.skipIf(!canMakeNetworks()).each(['strict', 'available'] as const)('cons
   it('a proxy that is 200 ms away from everything', async () => {
     const far = await bystander();
     await network.delay(placeOf(far), 100);
-    expect(await replies(far)).toEqual({ served: KEYS.length });
+    // A probe that was under way may have come too late, once.
+    await expect.poll(() => replies(far), { timeout: 20_000 }).toEqual({ served: KEYS.length });
     expect(await change(await fleet.coordinator())).toBeNull();
   });
 
