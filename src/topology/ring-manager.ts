@@ -177,9 +177,11 @@ export class RingManager {
   async bootstrap(nodes: readonly NewMember[], options: RingOptions, founding: Founding = ALONE): Promise<void> {
     const startedAt = new Date().toISOString();
     const { former, consistency, waits } = founding;
-    const made = former ?? (waits && nodes.length === 0 ? null : firstState(nodes, options));
-    const first = made === null || consistency === null ? made : { ...made, consistency };
-    const { ring, isNew } = await foundRing(this.#memberId(), this.#store, first, () =>
+    const make = (): RingState | null => {
+      const made = former ?? (waits && nodes.length === 0 ? null : firstState(nodes, options));
+      return made === null || consistency === null ? made : { ...made, consistency };
+    };
+    const { ring, isNew } = await foundRing(this.#memberId(), this.#store, make, () =>
       this.#hooks.info('there is no ring yet: waits until a proxy that has nodes makes it'),
     );
     if (former !== null || !isNew) this.#warnOfDifferences(ring.state, nodes, options, consistency);

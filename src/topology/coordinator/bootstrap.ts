@@ -4,18 +4,19 @@ import { COORDINATOR, type RingStore, type StoredRing } from '../store/ring-stor
 /**
  * The ring that is recorded; where there is none, the first generation is made. Of several proxies that begin at once,
  * one makes it.
- * @param first null: it is made elsewhere, which is waited for
+ * @param make the first generation, or null: it is made elsewhere, which is waited for. Called when there is no ring
  * @param onWait told when it is
  * @throws RingproxyError when it cannot be read, or made
  */
 export async function foundRing(
   proxyId: string,
   store: RingStore,
-  first: RingState | null,
+  make: () => RingState | null,
   onWait: () => void,
 ): Promise<{ readonly ring: StoredRing; readonly isNew: boolean }> {
   const kept = await store.load();
   if (kept !== null) return { ring: kept, isNew: false };
+  const first = make();
   if (first === null) onWait();
   let wake: () => void = () => {};
   const endWatch = store.watch(() => wake());
