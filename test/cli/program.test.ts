@@ -165,7 +165,7 @@ describe('configuration', () => {
 describe('the demo', () => {
   it('runs by itself, loses nothing, and leaves nothing behind', { timeout: 180_000 }, async () => {
     const { code, out } = await ringproxy(['demo', '--seconds', '6']);
-    expect(out).toMatch(/node4 has joined: generation 2, [\d,]+ keys moved/);
+    expect(out).toMatch(/done: add node4; generation 2, [\d,]+ keys moved/);
     expect(out).toMatch(/commands, 0 errors, 0 misses, 0 acknowledged writes lost/);
     expect(code).toBe(0);
   });

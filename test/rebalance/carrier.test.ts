@@ -101,8 +101,10 @@ describe('keys go', () => {
     void target.net.answer('EVAL', '-NOPERM no\r\n');
     const first = source.net.hold('MIGRATE');
     const before = migrations(target);
-    const carried = Promise.all([carry('there'), carryBack('back')]);
+    const there = carry('there');
     await first.reached;
+    // Only now: otherwise this one's might come first, and be over.
+    const carried = Promise.all([there, carryBack('back')]);
     await expect.poll(() => target.net.words.includes('EVAL')).toBe(true);
     // Longer than the other one would take from there to its MIGRATE.
     for (let i = 0; i < 100; i++) await at(target).ping();

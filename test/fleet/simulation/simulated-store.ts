@@ -143,6 +143,7 @@ export class SimulatedEtcd {
 
   register(owner: object, id: string, info: MemberInfo, seen: Revision): Written {
     if (this.ring === null || this.ring.revision !== seen) return null;
+    if (this.members.get(id)?.fencedOff === true) return null;
     this.members.set(id, { id, fencedOff: false, answer: null, info });
     this.#alive.set(owner, id);
     return this.#tell('members');
@@ -313,7 +314,9 @@ export class SimulatedStore implements RingStore {
 
   async register(id: string, info: MemberInfo, seen: Revision): Promise<Written> {
     const written = await this.#ask(() => this.#etcd.register(this.#owner, id, info, seen));
-    if (written !== null) this.#id = id;
+    if (written === null) return null;
+    this.#id = id;
+    await this.#renewMember();
     return written;
   }
 
