@@ -30,6 +30,10 @@ const WORDS: Readonly<Record<string, readonly string[]>> = {
   // Steps of a connection's own greeting, and what a connection is for.
   'greeting.ts': ['CLIENT', 'INFO', 'SELECT'],
   'carrier.ts': ['migrate'],
+  'key-moving.ts': ['move'],
+  'mover-pass.ts': ['move'],
+  // Rights that a person is told of.
+  'connections.ts': ['client|kill', 'client|list'],
 };
 
 function namesWith(edits: readonly Edit[]): NamedCommand[] {
