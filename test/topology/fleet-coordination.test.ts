@@ -91,7 +91,7 @@ describe.skipIf(!hasEtcd)('a change of a ring that three proxies serve', () => {
     );
     await expect
       .poll(async () => (await ask(first, 'changes/current/throttle', { keysPerSecond: 0 })).status, {
-        timeout: 10_000,
+        timeout: 30_000,
       })
       .toBe(200);
     expect(await fleet.settled()).toMatchObject({ generation: 2, phase: 'stable' });
