@@ -58,6 +58,7 @@ it.each(MODES)('while a change waits for a client that does not read (%s)', asyn
   const afterwards = await startRingproxy({ nodes, allowLog: [/does not own/] });
   const owners = await ownersOf(afterwards, names);
   const key = names[owners.indexOf(joining.address)] ?? '';
+  await afterwards.stop();
   const proxy = await startRingproxy({ nodes: nodes.slice(0, 3), args, allowLog: [/held up a change/] });
   await fill(proxy, KEYS);
   const deaf = await RawClient.connect(proxy.port);
