@@ -11,7 +11,7 @@ import { afterEverybodyIsGone } from '../topology/state/transitions.js';
 import { EtcdStore } from '../topology/store/etcd-store.js';
 import { FleetFile, type KnownFleet } from '../topology/store/fleet-file.js';
 import { LocalStore } from '../topology/store/local-store.js';
-import type { RingStore } from '../topology/store/ring-store.js';
+import type { RingStore, StoredRing } from '../topology/store/ring-store.js';
 import { StateDir } from '../topology/store/state-dir.js';
 
 /** How often it is said that nothing can begin yet. */
@@ -98,9 +98,15 @@ function keepKnown(
   warn: (message: string) => void,
 ): void {
   let isFailing = false;
+  let ring: StoredRing | null = null;
+  let keptId = '';
   store.watch((event) => {
-    if (event.kind !== 'ring') return;
-    memory.save({ place, proxyId: identity.proxyId, ring: event.ring }).then(
+    if (event.kind === 'ring') ring = event.ring;
+    // It has joined anew, by a record that others are told of as well; the ring may be as it was.
+    else if (event.kind !== 'members' || keptId === identity.proxyId) return;
+    if (ring === null) return;
+    keptId = identity.proxyId;
+    memory.save({ place, proxyId: keptId, ring }).then(
       () => {
         isFailing = false;
       },
