@@ -45,7 +45,7 @@ async function serve(options: Record<string, unknown>): Promise<void> {
     return;
   }
   let proxy: RunningProxy | null = null;
-  let stopping = false;
+  const ending = new AbortController();
   const close = (running: RunningProxy): void => {
     running.close().then(
       () => process.exit(0),
@@ -57,17 +57,23 @@ async function serve(options: Record<string, unknown>): Promise<void> {
   };
   const stop = (): void => {
     // Whoever asks twice does not want to wait.
-    if (stopping) process.exit(1);
-    stopping = true;
+    if (ending.signal.aborted) process.exit(1);
+    ending.abort();
     if (proxy !== null) close(proxy);
   };
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
   // Loaded when it is needed: the other commands start faster without it.
   const { startServer } = await import('../src/serve.js');
-  proxy = await startServer(config);
+  try {
+    proxy = await startServer(config, ending.signal);
+  } catch (error) {
+    // It has ended in order.
+    if (ending.signal.aborted) process.exit(0);
+    throw error;
+  }
   // Asked to end while it started.
-  if (stopping) return close(proxy);
+  if (ending.signal.aborted) return close(proxy);
   const ready = { event: 'ready', listen: proxy.listen, admin: proxy.admin, pid: process.pid, proxy: proxy.proxyId };
   process.stdout.write(`${JSON.stringify(ready)}\n`);
 }

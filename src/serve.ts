@@ -21,6 +21,7 @@ import { reachBy } from './serve/reach.js';
 import { createLogger } from './telemetry/log.js';
 import { logEvents } from './telemetry/subscribers.js';
 import { systemTimers } from './time/timers.js';
+import { unlessAborted } from './time/unless-aborted.js';
 import { OwnStanding } from './topology/participant/own-standing.js';
 import type { RingManager } from './topology/ring-manager.js';
 
@@ -37,8 +38,12 @@ export interface RunningProxy {
 /** What clients are told before a node has said what it is; later the oldest version: no node can do less. */
 const ASSUMED_REDIS_VERSION = '7.0.0';
 
-/** Starts a proxy. @throws RingproxyError when it cannot, with what to do */
-export async function startServer(config: Config): Promise<RunningProxy> {
+/**
+ * Starts a proxy.
+ * @param signal aborted when it is not to start after all, which it may wait for long
+ * @throws RingproxyError when it cannot, with what to do; the signal's reason when that was aborted
+ */
+export async function startServer(config: Config, signal: AbortSignal): Promise<RunningProxy> {
   const address = parseAddress(config.listen);
   if (address === null) throw new RingproxyError('BAD_ADDRESS', `'${config.listen}' is not an address`, 'see --listen');
   const log = createLogger({ level: config.logLevel, format: config.logFormat });
@@ -104,6 +109,7 @@ export async function startServer(config: Config): Promise<RunningProxy> {
   }));
 
   const close = async (): Promise<void> => {
+    const hasServed = isServing;
     isServing = false;
     softState?.stop();
     await admin.close();
@@ -113,21 +119,20 @@ export async function startServer(config: Config): Promise<RunningProxy> {
     await ring.close();
     await plane.close(config.shutdownTimeout);
     monitors.stop();
+    if (hasServed && !isAlone) await parts.leave();
     await peers?.close();
     await agreed.close();
     endLogging();
   };
   try {
-    const { former, known } = await agreed.open();
+    const { former, known } = await unlessAborted(signal, agreed.open());
     // Others find this proxy by its admin API as soon as it has joined.
     url = await admin.listen();
     if (known === null) {
       const { hash, distribution, hashTag, vnodes, weighting } = config;
-      await ring.bootstrap(
-        config.nodes,
-        { hash, distribution, hashTag, vnodes, weighting },
-        { former, consistency: isAlone ? null : config.consistency, waits: !isAlone },
-      );
+      const founding = { former, consistency: isAlone ? null : config.consistency, waits: !isAlone };
+      const options = { hash, distribution, hashTag, vnodes, weighting };
+      await unlessAborted(signal, ring.bootstrap(config.nodes, options, founding));
       belonging.begin();
     } else {
       identity.become(known.proxyId);

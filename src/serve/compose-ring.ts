@@ -16,6 +16,7 @@ import { RING_PATH } from '../topology/coordinator/forwarding.js';
 import { publishGeneration } from '../topology/events.js';
 import { StrayChecks } from '../topology/jobs/stray-checks.js';
 import { Belonging } from '../topology/participant/belonging.js';
+import { type LeavingPorts, leaveFleet } from '../topology/participant/leaving.js';
 import { OwnPredecessor } from '../topology/participant/own-predecessor.js';
 import type { OwnStanding, StandingPorts } from '../topology/participant/own-standing.js';
 import { RingManager } from '../topology/ring-manager.js';
@@ -51,6 +52,8 @@ export interface RingParts {
   readonly strangerWatch: StrangerWatch;
   /** For a start under an id that another process of this proxy had. */
   readonly predecessor: OwnPredecessor;
+  /** Takes this proxy out of its fleet; to be called when it serves nobody, and moves nothing, any more. */
+  readonly leave: () => Promise<void>;
   readonly standing: StandingPorts;
 }
 
@@ -168,5 +171,11 @@ export function composeRing({
     onFencedOff: () => belonging.look(),
   };
   const strangerWatch = new StrangerWatch({ ...strangers, nodes: () => ring.routed, warn }, systemTimers);
-  return { ring, strays, belonging, strangerWatch, predecessor, standing: standingPorts };
+  const leaving: LeavingPorts = {
+    ...{ standing, store, predecessor },
+    nodes: () => ring.routed,
+    info: (message) => log.info(message),
+  };
+  const leave = (): Promise<void> => leaveFleet(leaving);
+  return { ring, strays, belonging, strangerWatch, predecessor, leave, standing: standingPorts };
 }

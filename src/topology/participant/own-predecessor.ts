@@ -22,6 +22,11 @@ export class OwnPredecessor {
     await Promise.all(nodes.map((node) => this.#dropAt(node).catch(() => {})));
   }
 
+  /** Nothing is left that would have to be asked before the next fence. */
+  get isGone(): boolean {
+    return this.#left.size === 0;
+  }
+
   /**
    * To be called before a fence is acknowledged. Where something is left, connections of this process are dropped as
    * well, which bear the same id, and come anew.
