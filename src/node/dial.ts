@@ -1,6 +1,7 @@
 /** Sockets to nodes: the one place where they are opened, and the dialer for all that is off the hot path. */
 import net, { type OnReadOpts, type Socket } from 'node:net';
 import { ReplyFramer } from '../resp/reply-framer.js';
+import { monotonicNow } from '../time/monotonic.js';
 import { type Address, parseNodeAddress } from './address.js';
 import type { NodeEndpoint } from './endpoint.js';
 import { type Failure, failure, NodeFailure, systemFailure, timedOut } from './failure.js';
@@ -39,8 +40,11 @@ export interface Dialled {
   readonly socket: Socket;
   readonly connectionId: number;
   readonly runId: string;
-  /** By how much the node's clock is ahead of ours, in milliseconds; off by as much as the node took to answer. */
-  readonly clockOffset: number;
+  /**
+   * By how much the node's clock is ahead of `monotonicNow`, in milliseconds; off by as much as the node took to answer; null: it does not say.
+   * Not of the clock of the day: two nodes' offsets are compared, and that one may jump in between.
+   */
+  readonly clockOffset: number | null;
 }
 
 /** Connects to a node and logs in. @throws NodeFailure that says why it cannot */
@@ -55,12 +59,12 @@ export async function dial(node: NodeEndpoint, options: DialOptions): Promise<Di
     const { asks, tolerates } = options;
     const connectionName = pass.name;
     const handshake = new Handshake({ asks, tolerates, connectionName, login: node, protocol: 2, database: 0 });
-    const asked = Date.now();
+    const asked = monotonicNow();
     await greeted(socket, handshake, timeout);
     const { connectionId, runId, clock, isNamed } = handshake.greeted;
     if (pass.needsName && !isNamed) throw new Stop(failure('unnamed'));
     await permitted(pass, timeout);
-    const clockOffset = clock === null ? 0 : clock - (asked + Date.now()) / 2;
+    const clockOffset = clock === null ? null : clock - (asked + monotonicNow()) / 2;
     return { socket, connectionId, runId, clockOffset };
   } catch (error) {
     socket.destroy();

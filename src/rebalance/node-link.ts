@@ -37,8 +37,8 @@ export class NodeLink {
   readonly connectionId: number;
   /** Tells the server process from one that was started later (INFO's run_id); empty when the node does not say. */
   readonly runId: string;
-  /** By how much the node's clock is ahead of ours, in milliseconds; off by as much as the node took to answer. */
-  readonly clockOffset: number;
+  /** By how much the node's clock is ahead of `monotonicNow`, in milliseconds, nearly; null: it does not say. */
+  readonly clockOffset: number | null;
   readonly #options: LinkOptions;
   readonly #socket: Socket;
   readonly #framer = new ReplyFramer();

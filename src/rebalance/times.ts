@@ -1,9 +1,10 @@
 /** Times of expiry, as two nodes see them. */
 import { ReplyError, type ReplyValue } from '../resp/decode.js';
 import { request } from '../resp/encode.js';
+import { monotonicNow } from '../time/monotonic.js';
 import type { NodeLink } from './node-link.js';
 
-/** By how much a node's clock is ahead of ours. */
+/** By how much a node's clock is ahead of `monotonicNow`. */
 type NodeClock = Pick<NodeLink, 'clockOffset'>;
 
 /**
@@ -18,7 +19,9 @@ const SAME_CLOCK_MS = 500;
  */
 export function expiryAt(source: NodeClock, target: NodeClock, expiry: number): number {
   if (expiry < 0) return 0;
-  const ahead = target.clockOffset - source.clockOffset;
+  // A node that does not tell its time is taken to have that of the other one.
+  const ahead =
+    target.clockOffset === null || source.clockOffset === null ? 0 : target.clockOffset - source.clockOffset;
   return Math.abs(ahead) < SAME_CLOCK_MS ? Math.max(1, expiry) : Math.max(1, Math.round(expiry + ahead));
 }
 
@@ -28,7 +31,7 @@ export async function expiriesOf(source: NodeLink, database: number, keys: reado
   if (!replies.some((reply) => reply instanceof ReplyError)) return replies.map(toExpiry);
   // Before Redis 7, or where the user lacks the right to it.
   const left = await ask(source, database, 'PTTL', keys);
-  const now = Date.now() + source.clockOffset;
+  const now = source.clockOffset === null ? Date.now() : monotonicNow() + source.clockOffset;
   return left.map((reply) => (typeof reply === 'number' && reply >= 0 ? Math.round(now + reply) : -1));
 }
 

@@ -3,11 +3,13 @@
  * SELECT for done that was not answered yet, and what stood behind it went out with it.
  */
 
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { NodeFailure } from '../../src/node/failure.js';
 import { readsOnly } from '../../src/node/standing.js';
 import { NodeLink } from '../../src/rebalance/node-link.js';
+import { expiryAt } from '../../src/rebalance/times.js';
 import { request } from '../../src/resp/encode.js';
+import { clockShift } from '../../src/time/monotonic.js';
 import { type RedisProcess, startRedis } from '../support/redis-process.js';
 
 function open(redis: RedisProcess): Promise<NodeLink> {
@@ -49,9 +51,22 @@ it('tells one process of a node from the next, and how its clock goes', async ()
   const redis = await startRedis();
   const before = await open(redis);
   expect(before.runId).toMatch(/^[0-9a-f]{40}$/);
-  expect(Math.abs(before.clockOffset)).toBeLessThan(500);
+  expect(Math.abs((before.clockOffset ?? 0) - clockShift())).toBeLessThan(500);
   await redis.restart();
   const after = await open(redis);
   expect(after.runId).not.toBe(before.runId);
+  after.close();
+});
+
+it('tells the same of two nodes whose clocks go alike, although the clock of the day has jumped in between', async () => {
+  const [one, other] = [await startRedis(), await startRedis()];
+  const before = await open(one);
+  const now = Date.now();
+  const clock = vi.spyOn(Date, 'now').mockReturnValue(now + 7_200_000);
+  const after = await open(other).finally(() => clock.mockRestore());
+  // A key that has an hour to live would be gone.
+  expect(expiryAt(before, after, now + 3_600_000)).toBe(now + 3_600_000);
+  expect(expiryAt(after, before, now + 3_600_000)).toBe(now + 3_600_000);
+  before.close();
   after.close();
 });

@@ -160,7 +160,7 @@ describe('a survey', () => {
 });
 
 describe('a time of expiry', () => {
-  const at = (clockOffset: number) => ({ clockOffset });
+  const at = (clockOffset: number | null) => ({ clockOffset });
 
   it('is the same at nodes whose clocks go about the same', () => {
     expect(expiryAt(at(0), at(499), 1_700_000_000_123)).toBe(1_700_000_000_123);
@@ -170,6 +170,11 @@ describe('a time of expiry', () => {
   it('is the same instant by another clock', () => {
     expect(expiryAt(at(0), at(3_600_000), 1_700_000_000_000)).toBe(1_700_003_600_000);
     expect(expiryAt(at(3_600_000), at(0), 1_700_003_600_000)).toBe(1_700_000_000_000);
+  });
+
+  it('is left as it is where a node does not tell its time', () => {
+    expect(expiryAt(at(null), at(3_600_000), 1_700_000_000_000)).toBe(1_700_000_000_000);
+    expect(expiryAt(at(3_600_000), at(null), 1_700_000_000_000)).toBe(1_700_000_000_000);
   });
 
   it('never is one that Redis takes for none, and none stays none', () => {
