@@ -239,6 +239,11 @@ export const ERRORS = {
     meaning: 'the ring is recorded in a format that this version does not understand',
     hint: 'start a version that is at least as new as the others of the fleet',
   },
+  RING_OF_THE_PAST: {
+    status: 409,
+    meaning: 'etcd has an older ring than this proxy knows: it was restored from a backup, or the ring was made anew',
+    hint: 'bring etcd the newer ring: stop all proxies, remove what is under etcd-prefix and the ring-name, start this one first; or, to go by the older ring, remove fleet.json from the state-dir',
+  },
   RING_RECORD: {
     status: 500,
     meaning: 'what stands in etcd is no record of a ring',

@@ -125,12 +125,12 @@ export async function startServer(config: Config, signal: AbortSignal): Promise<
     endLogging();
   };
   try {
-    const { former, known } = await unlessAborted(signal, agreed.open());
+    const { former, remembered, known } = await unlessAborted(signal, agreed.open());
     // Others find this proxy by its admin API as soon as it has joined.
     url = await admin.listen();
     if (known === null) {
       const { hash, distribution, hashTag, vnodes, weighting } = config;
-      const founding = { former, consistency: isAlone ? null : config.consistency, waits: !isAlone };
+      const founding = { former, remembered, consistency: isAlone ? null : config.consistency, waits: !isAlone };
       const options = { hash, distribution, hashTag, vnodes, weighting };
       await unlessAborted(signal, ring.bootstrap(config.nodes, options, founding));
       belonging.begin();

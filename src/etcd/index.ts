@@ -1,5 +1,5 @@
 /** What others need of etcd's client. */
-export { EtcdClient, type EtcdClientOptions, type Lease } from './client.js';
+export { EtcdClient, type EtcdClientOptions, type Lease, type Patience } from './client.js';
 export type { EtcdRequestEvent } from './events.js';
 export { EtcdError, isLeaseGone } from './failure.js';
 export { type Compare, prefixed, type RangeQuery } from './requests.js';

@@ -23,6 +23,8 @@ const OUT_OF_REACH = ['ETCD_UNREACHABLE', 'ETCD_NO_LEADER'];
 export interface Opened {
   /** The ring that this proxy had while it was alone, where it is one of a fleet now; null: it had none. */
   readonly former: RingState | null;
+  /** The ring of the fleet as this proxy knew it last; null: it knew none. */
+  readonly remembered: RingState | null;
   /** The store is out of reach, and this is to be served until it is back; null: it answers. */
   readonly known: KnownFleet | null;
 }
@@ -50,7 +52,7 @@ export function composeStore(config: Config, identity: OwnIdentity, log: Logger)
     const store = new LocalStore(identity.proxyId, directory);
     const open = async (): Promise<Opened> => {
       await store.open();
-      return { former: null, known: null };
+      return { former: null, remembered: null, known: null };
     };
     return { store, open, close: () => store.close() };
   }
@@ -65,16 +67,17 @@ export function composeStore(config: Config, identity: OwnIdentity, log: Logger)
       const kept = (await directory?.load()) ?? null;
       const former = kept === null ? null : afterEverybodyIsGone(kept.state);
       const known = (await memory?.load(place)) ?? null;
-      if (memory !== null) keepKnown(memory, place, store, identity, warn);
+      const remembered = known === null ? null : known.ring.state;
+      if (memory !== null) keepKnown(memory, place, store, identity, remembered?.generation ?? 0, warn);
       for (;;) {
         try {
           await store.open();
-          return { former, known: null };
+          return { former, remembered, known: null };
         } catch (error) {
           if (!(error instanceof RingproxyError) || !OUT_OF_REACH.includes(error.code) || isClosed) throw error;
           if (known?.ring.state.consistency === 'available') {
             warn(`etcd is out of reach: serves the ring that this proxy knew last. ${error.message}`);
-            return { former, known };
+            return { former, remembered, known };
           }
           warn(`waits for etcd, nobody is served yet: ${error.message}`);
           await new Promise<void>((resolve) => systemTimers.after(SAID_EVERY_MS, resolve));
@@ -89,12 +92,16 @@ export function composeStore(config: Config, identity: OwnIdentity, log: Logger)
   };
 }
 
-/** Remembers the ring, and by which id this proxy is a member. */
+/**
+ * Remembers the ring, and by which id this proxy is a member.
+ * @param generation the one that is remembered now: none of the past takes its place
+ */
 function keepKnown(
   memory: FleetFile,
   place: string,
   store: RingStore,
   identity: OwnIdentity,
+  generation: number,
   warn: (message: string) => void,
 ): void {
   let isFailing = false;
@@ -104,7 +111,7 @@ function keepKnown(
     if (event.kind === 'ring') ring = event.ring;
     // It has joined anew, by a record that others are told of as well; the ring may be as it was.
     else if (event.kind !== 'members' || keptId === identity.proxyId) return;
-    if (ring === null) return;
+    if (ring === null || ring.state.generation < generation) return;
     keptId = identity.proxyId;
     memory.save({ place, proxyId: keptId, ring }).then(
       () => {

@@ -54,7 +54,7 @@ import {
   type NewMember,
   type RingState,
 } from './state/ring-state.js';
-import { phaseOf } from './state/transitions.js';
+import { afterEverybodyIsGone, phaseOf } from './state/transitions.js';
 import type { RingStore, StoredRing } from './store/ring-store.js';
 import { arcsView } from './views/arcs-view.js';
 import { shownPhase } from './views/change-view.js';
@@ -67,13 +67,15 @@ const REACHED_MS = 2000;
 export interface Founding {
   /** The ring that this proxy had while it was alone; null: it had none. */
   readonly former: RingState | null;
+  /** The fleet's ring as this proxy knew it last; null: it knew none. */
+  readonly remembered: RingState | null;
   /** Null: where a proxy is alone, there is nothing to agree on. */
   readonly consistency: Consistency | null;
   /** A proxy without nodes waits until another one has made the ring. */
   readonly waits: boolean;
 }
 
-const ALONE: Founding = { former: null, consistency: null, waits: false };
+const ALONE: Founding = { former: null, remembered: null, consistency: null, waits: false };
 
 export class RingManager {
   readonly #memberId: () => string;
@@ -176,7 +178,8 @@ export class RingManager {
    */
   async bootstrap(nodes: readonly NewMember[], options: RingOptions, founding: Founding = ALONE): Promise<void> {
     const startedAt = new Date().toISOString();
-    const { former, consistency, waits } = founding;
+    const { remembered, consistency, waits } = founding;
+    const former = remembered === null ? founding.former : afterEverybodyIsGone(remembered);
     const make = (): RingState | null => {
       const made = former ?? (waits && nodes.length === 0 ? null : firstState(nodes, options));
       return made === null || consistency === null ? made : { ...made, consistency };
@@ -184,11 +187,13 @@ export class RingManager {
     const { ring, isNew } = await foundRing(this.#memberId(), this.#store, make, () =>
       this.#hooks.info('there is no ring yet: waits until a proxy that has nodes makes it'),
     );
+    if (remembered !== null) this.#compareWithRemembered(remembered, ring.state, isNew);
     if (former !== null || !isNew) this.#warnOfDifferences(ring.state, nodes, options, consistency);
     await this.join();
     if (!isNew) return;
     const names = ring.state.members.map(({ name }) => name).join(', ');
-    const summary = `ring of ${names}${former === null ? '' : ', as this proxy had it alone'}`;
+    const origin = remembered === null ? ', as this proxy had it alone' : ', as this proxy knew it last';
+    const summary = `ring of ${names}${former === null ? '' : origin}`;
     const none = { keysMoved: 0, bytesMoved: 0, keysDropped: 0 };
     const done = { kind: 'bootstrap', generation: ring.state.generation, startedAt, summary, ...none } as const;
     await addHistory(this.#store, done, this.#memberId(), this.#hooks);
@@ -302,6 +307,23 @@ export class RingManager {
   async close(): Promise<void> {
     await this.jobs.close();
     await this.#participant.close();
+  }
+
+  /**
+   * Keys are where the newest ring has put them: one that is older sends clients to nodes that do not have them.
+   * @throws RingproxyError when the ring that is recorded is older than the one that this proxy has known
+   */
+  #compareWithRemembered(remembered: RingState, { generation, members }: RingState, isNew: boolean): void {
+    const named = (nodes: readonly { readonly name: string }[]): string => nodes.map(({ name }) => name).join(', ');
+    const known = `generation ${remembered.generation} (${named(remembered.members)})`;
+    if (isNew) {
+      this.#hooks.warn(`etcd had no ring: this proxy has recorded the one that it knew last, ${known}`);
+    } else if (generation < remembered.generation) {
+      throw new RingproxyError(
+        'RING_OF_THE_PAST',
+        `etcd has generation ${generation} of the ring (${named(members)}), and this proxy has known ${known}`,
+      );
+    }
   }
 
   #warnOfDifferences(

@@ -53,9 +53,12 @@ export class Coordinator implements RingRequests {
   /** The term begins: gives up what its predecessor has not decided, or goes on with what it has. */
   async takeUp(): Promise<void> {
     const { change } = this.#term.local().stored.state;
-    await this.#term.recordAtLast(afterEverybodyIsGone, (error) =>
-      this.#ports.warn(`the ring is not taken over yet: ${messageOf(error)}`),
-    );
+    let told = '';
+    await this.#term.recordAtLast(afterEverybodyIsGone, (error) => {
+      const why = messageOf(error);
+      if (why !== told) this.#ports.warn(`the ring is not taken over yet: ${why}`);
+      told = why;
+    });
     if (change === null) return;
     const { change: now } = this.#term.local().stored.state;
     if (now === null) this.#ports.info(`${change.summary}: given up with its coordinator, nothing has moved`);

@@ -48,7 +48,7 @@ export class Recorder {
   /** The same for a ring that is recorded. */
   change(step: (state: RingState) => RingState): Promise<Revision> {
     return this.record((state) => {
-      if (state === null) throw new RingproxyError('NOT_READY', 'the ring is not known yet');
+      if (state === null) throw new RingproxyError('NOT_READY', 'etcd has no ring');
       return step(state);
     });
   }

@@ -11,7 +11,9 @@ import type { MemberRecords, RingRecords, Standing } from '../store/ring-store.j
 export interface BelongingPorts {
   /** By which it is registered now. */
   memberId(): string;
-  readonly store: Pick<MemberRecords, 'members'> & Pick<RingRecords, 'watch'> & Pick<Standing, 'isKnownMember'>;
+  readonly store: Pick<MemberRecords, 'members'> &
+    Pick<RingRecords, 'load' | 'watch'> &
+    Pick<Standing, 'isKnownMember'>;
   /** Nothing is sent to nodes any more when this returns. @param why a sentence */
   suspend(why: string): void;
   /** Ends what this proxy does for the fleet under its old id. */
@@ -36,6 +38,8 @@ export class Belonging {
   #looking = false;
   #lookAgain = false;
   #closed = false;
+  /** It was told that the store has lost the ring. */
+  #isRingGone = false;
 
   constructor(ports: BelongingPorts, timers: Pick<Timers, 'after'> = systemTimers) {
     this.#ports = ports;
@@ -88,7 +92,7 @@ export class Belonging {
       const members = await this.#ports.store.members().catch(() => null);
       if (members === null || this.#closed) continue;
       const why = whyNot(this.#ports.memberId(), members);
-      if (why !== null) {
+      if (why !== null && (await this.#hasRing()) && !this.#closed) {
         this.#renewing = this.#renew(why).finally(() => {
           this.#renewing = null;
           this.look();
@@ -96,6 +100,18 @@ export class Belonging {
       }
     }
     this.#looking = false;
+  }
+
+  /**
+   * A fleet that has lost its record has passed nobody: this proxy goes on by what it knows, and says so. Where that
+   * cannot be read, nothing is known.
+   */
+  async #hasRing(): Promise<boolean> {
+    const { store, warn } = this.#ports;
+    const ring = await store.load().catch(() => undefined);
+    if (ring === null && !this.#isRingGone) warn(RING_GONE);
+    if (ring !== undefined) this.#isRingGone = ring === null;
+    return ring !== null && ring !== undefined;
   }
 
   async #renew(why: string): Promise<void> {
@@ -117,6 +133,9 @@ export class Belonging {
     return new Promise((resolve) => this.#timers.after(milliseconds, resolve));
   }
 }
+
+const RING_GONE =
+  'etcd has lost the ring: clients are served by the ring that this proxy knows, which cannot be changed. Restore etcd, or end a proxy that has a state-dir and start it again: it records the ring that it knew last';
 
 const yes = (): boolean => true;
 const no = (): boolean => false;

@@ -308,7 +308,8 @@ export class EtcdStore implements RingStore {
     const { id, since } = this.#membership;
     if (id !== null && this.#mirror.revision >= since) {
       const own = this.#mirror.member(id);
-      if (own === null || own.fencedOff) this.#membership.expel();
+      // Where etcd has lost the ring, it has lost its members: nobody has passed this one.
+      if (own === null ? this.#mirror.hasRing : own.fencedOff) this.#membership.expel();
     }
     for (const { event, revision } of told) this.#tell(event, revision);
   }

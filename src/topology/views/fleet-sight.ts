@@ -21,6 +21,8 @@ export interface SeenFleet {
   readonly claims: readonly Claim[];
   readonly consistency: Consistency;
   readonly isReachable: boolean;
+  /** The store answers, and has no ring any more. */
+  readonly isRingGone: boolean;
   /** Milliseconds for which this proxy's lease holds for certain, 0 when it has run out; Infinity: it needs none. */
   readonly leaseLeft: number;
 }
@@ -45,6 +47,7 @@ export class FleetSight {
   #claims: readonly Claim[] = [];
   #stopWatching: () => void = () => {};
   #stopLooking: () => void = () => {};
+  #isRingGone = false;
   #isReading = false;
   #isStale = false;
   #closed = false;
@@ -62,6 +65,7 @@ export class FleetSight {
       claims: this.#claims,
       consistency: this.#ring?.state.consistency ?? 'strict',
       isReachable: store.isReachable,
+      isRingGone: this.#isRingGone,
       leaseLeft: Math.max(0, store.validUntil - monotonicNow()),
     };
   }
@@ -118,6 +122,10 @@ export class FleetSight {
     const { store } = this.#ports;
     try {
       const [members, claims] = await Promise.all([store.members(), store.claims()]);
+      // A ring that is recorded has members: they have made it.
+      this.#isRingGone = members.length === 0 && this.#ring !== null && (await store.load()) === null;
+      // Those that are known are served by it yet.
+      if (this.#isRingGone) return;
       this.#members = members;
       this.#claims = claims;
     } catch {

@@ -51,7 +51,7 @@ function describeProxy(
 
 /** @param unreachableSince since when the store does not answer, or null */
 export function describeCoordination(
-  { self, consistency, isReachable, leaseLeft, members }: SeenFleet,
+  { self, consistency, isReachable, isRingGone, leaseLeft, members }: SeenFleet,
   kind: CoordinationView['kind'],
   unreachableSince: Date | null,
 ): CoordinationView {
@@ -63,16 +63,18 @@ export function describeCoordination(
     reachable: isReachable,
     unreachableSince: isReachable ? null : (unreachableSince?.toISOString() ?? null),
     leaseSeconds: leaseLeft === Number.POSITIVE_INFINITY ? null : leaseLeft / 1000,
-    trouble: troubleOf(consistency, isReachable, leaseLeft, own?.fencedOff ?? false),
+    trouble: troubleOf(consistency, isReachable, isRingGone, leaseLeft, own?.fencedOff ?? false),
   };
 }
 
 function troubleOf(
   consistency: CoordinationView['consistency'],
   isReachable: boolean,
+  isRingGone: boolean,
   leaseLeft: number,
   fencedOff: boolean,
 ): string | null {
+  if (isRingGone) return `etcd has lost the ring: ${whatHolds(consistency)}`;
   if (!isReachable) return `etcd is out of reach: ${whatHolds(consistency)}`;
   if (fencedOff) return 'this proxy was fenced off: it serves no commands until it has joined the fleet anew';
   if (leaseLeft === 0) return 'the lease of this proxy has run out: it asks etcd before each new connection to a node';

@@ -62,7 +62,12 @@ export class SimulatedProxy {
   start(nodes: readonly NewMember[]): Promise<void> {
     return this.process.within(async () => {
       await this.#store.open();
-      await this.manager.bootstrap(nodes, OPTIONS, { former: null, consistency: 'strict', waits: true });
+      await this.manager.bootstrap(nodes, OPTIONS, {
+        former: null,
+        remembered: null,
+        consistency: 'strict',
+        waits: true,
+      });
       this.#work();
     });
   }

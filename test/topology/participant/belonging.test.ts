@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { Belonging } from '../../../src/topology/participant/belonging.js';
 import type { FleetMember } from '../../../src/topology/state/fleet.js';
-import type { StoreEvent } from '../../../src/topology/store/ring-store.js';
+import type { StoredRing, StoreEvent } from '../../../src/topology/store/ring-store.js';
 import { ManualTimers } from '../../support/manual-timers.js';
+import { ring } from '../views/seen-fleet.js';
 
 function member(id: string, fencedOff = false): FleetMember {
   return { id, alive: true, fencedOff, answer: null, info: null };
@@ -17,12 +18,14 @@ class Stage {
   /** How often joining fails. */
   failures = 0;
   isAway = false;
+  ring: StoredRing | null = ring(1);
   #listener: (event: StoreEvent) => void = () => {};
   readonly belonging = new Belonging(
     {
       memberId: () => this.id,
       store: {
         members: () => (this.isAway ? Promise.reject(new Error('away')) : Promise.resolve(this.members)),
+        load: () => (this.isAway ? Promise.reject(new Error('away')) : Promise.resolve(this.ring)),
         isKnownMember: (id) => Promise.resolve(this.isAway ? null : this.members.some((one) => one.id === id)),
         watch: (listener) => {
           this.#listener = listener;
@@ -82,6 +85,22 @@ describe('a proxy of a fleet', () => {
     expect(stage.calls).toEqual(['suspend', 'leave', 'join anew']);
     expect(stage.id).toBe("p1'");
     expect(stage.warnings).toEqual([expect.stringMatching(said)]);
+  });
+
+  it('goes on where the record of its fleet is lost, which is said once, and joins the ring that is made next', async () => {
+    const stage = new Stage();
+    stage.belonging.begin();
+    await settled();
+    stage.members = [];
+    stage.ring = null;
+    await stage.tell();
+    await stage.tell();
+    expect(stage.calls).toEqual([]);
+    expect(stage.warnings).toEqual([expect.stringMatching(/^etcd has lost the ring: .* start it again/)]);
+    stage.members = [member('p3')];
+    stage.ring = ring(1);
+    await stage.tell();
+    expect(stage.calls).toEqual(['suspend', 'leave', 'join anew']);
   });
 
   it('that cannot join anew tries again, and speaks to no node meanwhile', async () => {

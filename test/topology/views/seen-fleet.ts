@@ -46,6 +46,7 @@ export function seen(fields: Partial<SeenFleet> = {}): SeenFleet {
     claims: [],
     consistency: 'strict',
     isReachable: true,
+    isRingGone: false,
     leaseLeft: 8000,
     ...fields,
   };

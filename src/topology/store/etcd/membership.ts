@@ -5,6 +5,7 @@
 import { EtcdError, type Lease } from '../../../etcd/index.js';
 import type { MemberInfo, Revision } from '../../state/fleet.js';
 import { KeptLease } from './kept-lease.js';
+import { readMembership } from './member-look.js';
 import type { EtcdParts } from './parts.js';
 import { readMember, writeMember } from './records.js';
 
@@ -139,12 +140,13 @@ export class Membership {
     const id = this.#id;
     if (id === null || this.#isClosed) return;
     try {
-      const key = this.#parts.keys.member(id);
-      const found = (await this.#parts.client.range({ key })).kvs[0];
-      const isMember = found !== undefined && !readMember(found).fencedOff;
+      const { client, keys } = this.#parts;
+      const { kv: found, member, hasRing } = await readMembership(client, keys, id);
       if (this.#id !== id || this.#isClosed) return;
-      if (!isMember) return this.expel();
-      const lease = await this.#parts.client.grant(this.#ttlMs);
+      if (member === null && !hasRing) return this.#reviveLater();
+      if (found === null || member?.fencedOff !== false) return this.expel();
+      const key = keys.member(id);
+      const lease = await client.grant(this.#ttlMs);
       const { answer } = await this.#parts.client.txn({
         when: [{ key, writtenBy: found.mod_revision }],
         run: [{ put: this.#parts.keys.aliveness(id), value: '', lease: lease.id }],
@@ -154,7 +156,10 @@ export class Membership {
     } catch (error) {
       if (!(error instanceof EtcdError)) throw error;
     }
-    if (this.#id !== id || this.#isClosed) return;
+    if (this.#id === id && !this.#isClosed) this.#reviveLater();
+  }
+
+  #reviveLater(): void {
     this.#stopRevival();
     this.#stopRevival = this.#parts.timers.after(REVIVAL_PAUSE_MS, () => void this.#revive());
   }

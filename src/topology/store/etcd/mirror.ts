@@ -75,6 +75,10 @@ export class Mirror {
     return members;
   }
 
+  get hasRing(): boolean {
+    return this.#entries.has(this.#keys.ring);
+  }
+
   /** @returns null: there is no such member */
   member(id: string): FleetMember | null {
     const kv = this.memberKey(id);
