@@ -461,7 +461,7 @@ export class ClientConnection implements TurnTask, Requester, LaneWaiter, Upload
     this.#held = false;
     if (this.#resumeScheduled || this.#closed) return;
     this.#resumeScheduled = true;
-    this.#shared.turn.schedule(this);
+    this.#shared.turn.resume(this);
   }
 
   endOfTurn(): void {
