@@ -5,8 +5,9 @@
 import type { Timers } from '../time/timers.js';
 import type { Looks } from './looks.js';
 
-/** What a move is for. */
-export type Purpose = 'settle' | 'sweep';
+/** What a move is for: clients' next commands first. */
+export const PURPOSES = ['settle', 'sweep'] as const;
+export type Purpose = (typeof PURPOSES)[number];
 
 export class MoveGate {
   readonly #timers: Pick<Timers, 'now' | 'after'>;
