@@ -5,9 +5,8 @@
 import type { Timers } from '../time/timers.js';
 import type { Looks } from './looks.js';
 
-/** What a move is for: clients' next commands first. */
-export const PURPOSES = ['settle', 'sweep'] as const;
-export type Purpose = (typeof PURPOSES)[number];
+/** What a move is for. */
+export type Purpose = 'settle' | 'sweep';
 
 export class MoveGate {
   readonly #timers: Pick<Timers, 'now' | 'after'>;

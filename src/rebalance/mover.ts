@@ -17,7 +17,7 @@ import { Carrier } from './carrier.js';
 import { keyName } from './key-name.js';
 import type { Looks } from './looks.js';
 import type { MigrateTurns } from './migrate-turns.js';
-import { MoveGate, PURPOSES, type Purpose } from './move-gate.js';
+import { MoveGate, type Purpose } from './move-gate.js';
 import type { MoveMemory } from './move-memory.js';
 import { type MoverNode, MovingNodes, type MovingNodesOptions, type RunIds } from './moving-nodes.js';
 import { Pace } from './pace.js';
@@ -248,7 +248,7 @@ export class Mover {
   /** The first who wait for keys should not wait for connections as well. */
   #openLinks(): void {
     const targets = this.#options.rings.targetsOf(this.#source);
-    for (const purpose of PURPOSES) this.#links.open([this.#source, ...targets], purpose);
+    this.#links.open([this.#source, ...targets], 'settle' satisfies Purpose);
   }
 
   #route(target: number, database: number): Route {
