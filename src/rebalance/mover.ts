@@ -223,7 +223,10 @@ export class Mover {
     return this.#pace.keysPerSecond;
   }
 
-  /** Ends the sweep, and waits for what is in flight. Settles that wait are given up: the clients ask anew. */
+  /**
+   * Ends the sweep, and waits for what is in flight. Settles that wait are given up: the clients ask anew. What was sent
+   * and not answered may still lie at a node then: see `leavesLate`.
+   */
   async stop(): Promise<void> {
     this.#gate.stop();
     while (this.#running.size > 0) await Promise.allSettled(this.#running);
@@ -233,6 +236,11 @@ export class Mover {
     }
     for (const clients of this.#inFlight.values()) resumeAll(clients);
     await this.#links.close();
+  }
+
+  /** Commands of moves may still lie at nodes, on connections that have failed. */
+  get leavesLate(): boolean {
+    return this.#links.hasLate;
   }
 
   /**

@@ -5,7 +5,7 @@ import type { PeerAsking, PeerReply } from '../../src/topology/coordinator/forwa
 import type { FenceMember } from '../../src/topology/state/change-protocol.js';
 import type { Claim, FleetMember } from '../../src/topology/state/fleet.js';
 import { LocalStore } from '../../src/topology/store/local-store.js';
-import { COORDINATOR } from '../../src/topology/store/ring-store.js';
+import { COORDINATOR, type StoredRing } from '../../src/topology/store/ring-store.js';
 import { atEnd } from '../support/cleanup.js';
 import { ADD_C, type FakeMover, NODES, OPTIONS, type Stage, stageManager } from './manager-stage.js';
 
@@ -265,6 +265,65 @@ describe('a cancel', () => {
     await expect.poll(() => fleet.phases()).toEqual(['2 moving', '2 moving', '2 moving']);
     for (const mover of await fleet.moving('c')) await mover.swept();
     await expect.poll(() => fleet.phases()).toEqual(['3 stable', '3 stable', '3 stable']);
+  });
+});
+
+describe('a mover whose claim is lost', () => {
+  /** Its proxy has it no more, and another one moves the keys of `a`. */
+  async function losing(
+    fleet: Fleet,
+    prepare: (mover: FakeMover) => void,
+  ): Promise<{ mover: FakeMover; proxy: Stage }> {
+    await fleet.stage('p1').manager.change(ADD_C);
+    const movers = await fleet.moving('a', 'b');
+    const mover = movers.find(({ source }) => source === 'a');
+    const proxy = fleet.all.find((stage) => mover !== undefined && stage.movers.includes(mover));
+    if (mover === undefined || proxy === undefined) throw new Error('nobody moves the keys of a');
+    prepare(mover);
+    await fleet.store.release(await fleet.store.claimOf('mover/a'));
+    await fleet.moving('a', 'b');
+    expect(mover.isStopped).toBe(true);
+    return { mover, proxy };
+  }
+
+  it('has keys under way yet: the change is not turned round before they have arrived', async () => {
+    const fleet = await Fleet.of('p1', 'p2', 'p3');
+    const arrived = gate<void>();
+    await losing(fleet, (mover) => {
+      mover.stopping = arrived.promise;
+    });
+    const cancelling = fleet.stage('p2').manager.cancel();
+    const stored = async (): Promise<StoredRing> => (await fleet.store.load()) as StoredRing;
+    await expect.poll(async () => (await stored()).state.change?.still).toBe(true);
+    const { revision } = await stored();
+    // The others hold still.
+    await expect
+      .poll(
+        async () => (await fleet.store.members()).filter(({ answer }) => (answer?.revision ?? 0) >= revision).length,
+      )
+      .toBe(2);
+    await new Promise(setImmediate);
+    expect((await stored()).revision).toBe(revision);
+    arrived.open();
+    await cancelling;
+    await expect.poll(() => fleet.phases()).toEqual(['2 moving', '2 moving', '2 moving']);
+  });
+
+  it('has left commands at nodes: they are dropped before the change is turned round', async () => {
+    const fleet = await Fleet.of('p1', 'p2', 'p3');
+    const { mover, proxy } = await losing(fleet, (lost) => {
+      lost.leavesLate = true;
+    });
+    proxy.calls.length = 0;
+    proxy.answers.killEarlierMovers = () => Promise.reject(new Error('c does not answer'));
+    const { manager } = fleet.stage('p2');
+    await expect(manager.cancel()).rejects.toMatchObject({ message: expect.stringContaining('c does not answer') });
+    expect(fleet.phases()).toEqual(['1 moving', '1 moving', '1 moving']);
+    proxy.answers.killEarlierMovers = () => Promise.resolve();
+    proxy.calls.length = 0;
+    await manager.cancel();
+    expect(proxy.calls.filter((call) => call === `kill movers of ${mover.source}`)).toHaveLength(3);
+    await expect.poll(() => fleet.phases()).toEqual(['2 moving', '2 moving', '2 moving']);
   });
 });
 
