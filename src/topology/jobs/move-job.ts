@@ -339,6 +339,12 @@ export class MoveJob {
   async #run(source: number, { claim, signal }: Duty): Promise<void> {
     const { store } = this.#ports;
     const record = (await store.moves(this.changeId)).find((other) => other.source === this.#nameOf(source)) ?? null;
+    if (record?.swept === true) {
+      // Whoever has swept it has let it go before that was known here: what is recorded of it stays.
+      this.#records.set(record.source, record);
+      if (!this.#isSuspended) this.#adopt();
+      return aborted(signal);
+    }
     const isFirst = this.#isFresh && record === null;
     const move = new SourceMove(source, claim, record, {
       nodes: this.rings.union,
