@@ -97,7 +97,7 @@ export const ERRORS = {
   FENCE_TIMEOUT: {
     status: 409,
     meaning: 'commands on keys that change hands were not answered in time; nothing has changed',
-    hint: 'see which node is slow or down (ringproxy ring show), then try again',
+    hint: 'see which node (ringproxy ring show), or whether etcd (ringproxy proxies ls), is slow or down, then try again',
   },
   FOREIGN_PROXY: {
     status: 409,

@@ -167,8 +167,8 @@ export class NodeFailure extends Error {
     return this.kind === 'refused' || this.kind === 'no-socket';
   }
 
-  /** It will be over in a while, by itself. */
+  /** It will be over in a while, by itself: nobody needs to mend the node. */
   get passes(): boolean {
-    return this.kind === 'busy';
+    return this.kind === 'busy' || this.kind === 'unsure' || this.kind === 'fenced-off';
   }
 }

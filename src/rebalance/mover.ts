@@ -438,7 +438,8 @@ export class Mover {
   }
 
   #fail(error: unknown, pauses: boolean): void {
-    if (this.#progress.done) return;
+    // Whoever has stopped it, or passes it over, cuts off what it still waits for.
+    if (this.#progress.done || this.#gate.stopped) return;
     const why = error instanceof Error ? error.message : String(error);
     const { name, address } = this.#links.at(this.#source);
     this.#error = `moving keys off ${name} (${address}) failed: ${why}`;

@@ -46,7 +46,7 @@ describe('a failure', () => {
     expect(error.message).toMatch(/^node n \(h:1\) \w/);
     expect(sentenceOf(error.failure)).not.toBe('');
     expect(error.nobodyListens).toBe(['refused', 'no-socket'].includes(kind));
-    expect(error.passes).toBe(kind === 'busy');
+    expect(error.passes).toBe(['busy', 'unsure', 'fenced-off'].includes(kind));
   });
 
   it('carries no password, whatever it is told of', () => {

@@ -576,6 +576,20 @@ describe('stop', () => {
     expect(await stage.at('source').get(two)).toBe(two);
   });
 
+  it('says nothing of what it has cut off itself', async () => {
+    const stage = await start();
+    const [key = ''] = stage.keys(1);
+    await stage.fill([key]);
+    const restore = target.net.hold(isRestoreOf(key));
+    const swept = stage.mover.sweep();
+    await restore.reached;
+    const stopped = stage.mover.stop();
+    target.net.cutAll();
+    await Promise.all([stopped, swept]);
+    expect(stage.failures).toEqual([]);
+    expect(stage.mover.paused).toBe(false);
+  });
+
   it('does not wait for a node that does not answer to drop what is late', async () => {
     const stage = await start();
     const [key = ''] = stage.keys(1);

@@ -81,7 +81,7 @@ describe.skipIf(!hasEtcd)('a change of a ring that three proxies serve', () => {
     const fleet = await startFleet({ spares: 1, allowLog: TROUBLE });
     const [first, second] = await bystanders(fleet);
     await fill(first.process, KEYS);
-    await post(first, 'changes', { ...add('node4', fleet.spares[0]), throttle: 300 });
+    await post(first, 'changes', { ...add('node4', fleet.spares[0]), throttle: 20 });
     await fleet.everyone('keys move', ({ change }) => (change?.keysMoved ?? 0) > 20);
     const coordinator = await fleet.coordinator();
     const dead = await coordinator.id();

@@ -29,6 +29,8 @@ export class JobSupervisor {
   readonly #timers: Timers;
   readonly #random: () => number;
   readonly #assignments = new Map<string, Assignment>();
+  /** Withdrawn, with work that has not ended yet: until it has, a job of the same name is not claimed here. */
+  readonly #leaving = new Set<Assignment>();
   /** In force, as they were read last. */
   #claims: readonly Claim[] = [];
   /** The live members, in one text, and since when they are the same. */
@@ -75,7 +77,10 @@ export class JobSupervisor {
     void this.#look();
     return async () => {
       if (this.#assignments.get(job.name) === assignment) this.#assignments.delete(job.name);
+      this.#leaving.add(assignment);
       await assignment.end('withdrawn');
+      this.#leaving.delete(assignment);
+      void this.#look();
     };
   }
 
@@ -97,7 +102,8 @@ export class JobSupervisor {
     this.#stopWatching = null;
     this.#nextLook();
     await this.#looking;
-    await Promise.all([...this.#assignments.values()].map((assignment) => assignment.end('withdrawn')));
+    const all = [...this.#assignments.values(), ...this.#leaving];
+    await Promise.all(all.map((assignment) => assignment.end('withdrawn')));
     await Promise.allSettled(this.#releasing);
   }
 
@@ -175,7 +181,7 @@ export class JobSupervisor {
     if (held !== null) assignment.freeSince = null;
     else assignment.freeSince ??= now;
     // When it has ended, it is looked again.
-    if (isEnding) return Number.POSITIVE_INFINITY;
+    if (isEnding || [...this.#leaving].some((one) => one.job.name === job.name)) return Number.POSITIVE_INFINITY;
     const ranked = rankFor(job.name, live);
     const placement = place({
       ranked,

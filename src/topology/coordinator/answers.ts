@@ -2,6 +2,7 @@ import { RingproxyError } from '../../errors.js';
 import type { Timers } from '../../time/timers.js';
 import { mayMove } from '../state/change-protocol.js';
 import { answersTo, type FleetMember, type Revision } from '../state/fleet.js';
+import { StoreNews } from '../store/news.js';
 import type { MemberRecords, RingRecords } from '../store/ring-store.js';
 
 export interface AnswersPorts {
@@ -21,29 +22,26 @@ export async function waitForAnswers(
   { store, signal }: AnswersPorts,
   timers: Timers,
 ): Promise<readonly FleetMember[]> {
-  let wake: () => void = () => {};
+  const news = new StoreNews(store);
   let isLate = false;
   const endWait = (): void => {
     isLate = true;
-    wake();
+    news.wake();
   };
-  const endWatch = store.watch(() => wake());
   const endTimer = timers.after(timeout, endWait);
   signal.addEventListener('abort', endWait);
   try {
     for (;;) {
-      const news = new Promise<void>((resolve) => {
-        wake = resolve;
-      });
+      const next = news.next();
       const members = await store.members();
       const asked = members.filter((member) => !member.fencedOff);
       const answers = asked.flatMap(({ answer }) => (answer !== null && answer.revision >= revision ? [answer] : []));
       const isRefused = answers.some((answer) => !answer.acknowledged);
       if (isRefused || isLate || signal.aborted || answers.length === asked.length) return members;
-      await news;
+      await next;
     }
   } finally {
-    endWatch();
+    news.end();
     endTimer();
     signal.removeEventListener('abort', endWait);
   }

@@ -1,4 +1,5 @@
 import type { RingState } from '../state/ring-state.js';
+import { StoreNews } from '../store/news.js';
 import { COORDINATOR, type RingStore, type StoredRing } from '../store/ring-store.js';
 
 /**
@@ -18,26 +19,23 @@ export async function foundRing(
   if (kept !== null) return { ring: kept, isNew: false };
   const first = make();
   if (first === null) onWait();
-  let wake: () => void = () => {};
-  const endWatch = store.watch(() => wake());
+  const news = new StoreNews(store);
   try {
     for (;;) {
-      const news = new Promise<void>((resolve) => {
-        wake = resolve;
-      });
+      const next = news.next();
       const ring = await store.load();
       if (ring !== null) return { ring, isNew: false };
       if (first === null) {
-        await news;
+        await next;
         continue;
       }
       // Another one that has the claim makes the ring, or ends.
       const claim = await store.claim(COORDINATOR, proxyId, 'quick');
       const revision = claim === null ? null : await store.compareAndSave(null, first, claim);
       if (revision !== null) return { ring: { revision, state: first }, isNew: true };
-      if (claim === null) await news;
+      if (claim === null) await next;
     }
   } finally {
-    endWatch();
+    news.end();
   }
 }

@@ -2,6 +2,7 @@
 import { type ErrorCode, isErrorCode, RingproxyError } from '../../errors.js';
 import { systemTimers, type Timers } from '../../time/timers.js';
 import type { Revision } from '../state/fleet.js';
+import { StoreNews } from '../store/news.js';
 import {
   type ClaimRecords,
   COORDINATOR,
@@ -151,17 +152,14 @@ export class RequestForwarding implements RingRequests {
   async #coordinator(): Promise<Coordinating> {
     const { store } = this.#ports;
     let isLate = false;
-    let wake: () => void = () => {};
-    const endWatch = store.watch(() => wake());
+    const news = new StoreNews(store);
     const endTimer = this.#timers.after(SUCCESSION_MS, () => {
       isLate = true;
-      wake();
+      news.wake();
     });
     try {
       for (;;) {
-        const news = new Promise<void>((resolve) => {
-          wake = resolve;
-        });
+        const next = news.next();
         const claim = (await store.claims()).find(({ job }) => job === COORDINATOR);
         if (claim !== undefined) {
           const member = (await store.members()).find(({ id }) => id === claim.holder);
@@ -169,10 +167,10 @@ export class RequestForwarding implements RingRequests {
         }
         if (!store.isReachable) throw outOfReach();
         if (isLate) throw nobody('no proxy decides about the ring');
-        await news;
+        await next;
       }
     } finally {
-      endWatch();
+      news.end();
       endTimer();
     }
   }

@@ -362,6 +362,29 @@ describe('a job', () => {
     expect(await fleet.store.claims()).toEqual([]);
   });
 
+  it('is not claimed as long as an earlier one of its name, which was withdrawn, has not ended here', async () => {
+    const fleet = await Fleet.of('p1');
+    const [earlier, later] = [new Told('job'), new Told('job')];
+    let end = (): void => {};
+    earlier.ending = new Promise((resolve) => {
+      end = resolve;
+    });
+    const { jobs } = fleet.proxy('p1');
+    const withdraw = jobs.add(earlier);
+    await jobs.start();
+    const withdrawn = withdraw();
+    jobs.add(later);
+    await fleet.pass(5000);
+    // What the earlier one does yet, it does by a claim that holds.
+    expect(await fleet.store.claims()).toEqual([earlier.last.claim]);
+    expect([earlier.running, later.running]).toEqual([1, 0]);
+    end();
+    await withdrawn;
+    await fleet.pass(100);
+    expect([earlier.running, later.running]).toEqual([0, 1]);
+    expect(await fleet.store.claims()).toEqual([later.last.claim]);
+  });
+
   it('is claimed anew where a claim of this proxy is left that nothing does', async () => {
     const fleet = await Fleet.of('p1');
     const old = await fleet.store.claim('job', 'p1', 'quick');
