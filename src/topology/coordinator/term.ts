@@ -115,8 +115,7 @@ export class Term {
         killPredecessors: (...killed) => this.#ports.killPredecessors(...killed),
         signal: this.duty.signal,
       });
-      const processes =
-        asked === null ? await this.#processesSeen(record) : processesOf(change.union, await asked);
+      const processes = asked === null ? await this.#processesSeen(record) : processesOf(change.union, await asked);
       await this.record((state) => step(state, processes));
       return null;
     } catch (error) {
