@@ -19,6 +19,32 @@ const countOf = (node: StageNode, word: string) => node.net.words.filter((other)
 async function roundTrips(count = 50): Promise<void> {
   for (let i = 0; i < count; i++) await source.redis.client().ping();
 }
+/**
+ * A sweep that has a page of so many keys, and waits for its source, whose connection was lost and comes back slowly.
+ * @returns what ends the wait, and the sweep
+ */
+async function sweepThatWaits(
+  stage: MoverStage,
+  page: number,
+): Promise<{ goOn: () => Promise<void>; swept: Promise<void> }> {
+  const scan = source.net.hold('SCAN');
+  const swept = stage.mover.sweep();
+  await scan.reached;
+  stage.mover.pause();
+  await scan.deliver();
+  await expect.poll(() => stage.mover.progress.keysScanned).toBe(page);
+  const greeting = source.net.hold(() => true);
+  source.net.cutAll();
+  // That reaches the mover before any reply that comes from now on.
+  await roundTrips();
+  stage.mover.resume();
+  await greeting.reached;
+  const goOn = async (): Promise<void> => {
+    await greeting.deliver();
+    await roundTrips();
+  };
+  return { goOn, swept };
+}
 const isRestoreOf =
   (name: string) =>
   ([word, key]: readonly string[]) =>
@@ -86,6 +112,28 @@ describe('a client that needs a key', () => {
     await restore.deliver();
     await Promise.all([first, second]);
     expect(countOf(source, 'EVAL')).toBe(before + 1);
+    await stage.mover.stop();
+  });
+
+  it('does not wait for a large key that goes with its own', async () => {
+    const stage = await start();
+    const [small = '', large = '', absent = ''] = stage.keys(3);
+    await stage.fill([small]);
+    await stage.at('source').set(large, Buffer.alloc(2_000_000));
+    const migration = source.net.hold('MIGRATE');
+    const before = countOf(source, 'EVAL');
+    const done: string[] = [];
+    const settles = [large, small, absent].map((key) => stage.settle(key).then(() => done.push(key)));
+    await migration.reached;
+    await Promise.all(settles.slice(1));
+    expect(countOf(source, 'EVAL')).toBe(before + 1);
+    expect(done.sort()).toEqual([small, absent].sort());
+    expect([small, absent, large].map((key) => stage.isSettled(key))).toEqual([true, true, false]);
+    // Who comes now waits for that one alone, or for nothing.
+    settles.push(stage.settle(large).then(() => done.push(large)));
+    await migration.deliver();
+    await Promise.all(settles);
+    expect(await stage.at('target').strlen(large)).toBe(2_000_000);
     await stage.mover.stop();
   });
 
@@ -455,6 +503,22 @@ describe('hold', () => {
     await stage.mover.stop();
   });
 
+  it('lets nothing begin that was about to, and has waited for its source', async () => {
+    const stage = await start();
+    const [settled = '', key = ''] = stage.keys(2);
+    await stage.fill([settled, key]);
+    stage.mover.noteGone(0, Buffer.from(settled));
+    const { goOn, swept } = await sweepThatWaits(stage, 2);
+    expect(await stage.hold(10_000, 10_000)).toBe(true);
+    await goOn();
+    expect(await stage.at('source').exists(key)).toBe(1);
+    expect(await stage.at('target').exists(key)).toBe(0);
+    stage.mover.release();
+    await swept;
+    expect(await stage.at('target').exists(key)).toBe(1);
+    await stage.mover.stop();
+  });
+
   it('ends with the mover', async () => {
     const stage = await start();
     const [key = ''] = stage.keys(1);
@@ -588,6 +652,22 @@ describe('a node that is restarted while keys move', () => {
     expect(await stage.at('target').get(written)).toBe('new');
     expect(await stage.at('target').dbsize()).toBe(19);
     expect(stage.dropped).toBe(0);
+    await stage.mover.stop();
+  });
+
+  it('as the source keeps nothing that has left it, although moves were held meanwhile', async () => {
+    const stage = await start();
+    const [key = ''] = stage.keys(1);
+    await stage.fill([key]);
+    await restartFromSnapshot(source, () => stage.settle(key));
+    const { goOn, swept } = await sweepThatWaits(stage, 1);
+    expect(await stage.hold(10_000, 10_000)).toBe(true);
+    await goOn();
+    expect(await stage.at('source').exists(key)).toBe(1);
+    stage.mover.release();
+    await swept;
+    expect(await stage.at('source').exists(key)).toBe(0);
+    expect(await stage.at('target').get(key)).toBe(key);
     await stage.mover.stop();
   });
 
