@@ -12,7 +12,7 @@ export const EVERYTHING = 'everything';
  */
 export const PARTS = [
   { parts: ['resp'], mayImport: [] },
-  { parts: ['node'], mayImport: ['resp'] },
+  { parts: ['node'], mayImport: ['resp', 'time'] },
   { parts: ['ring'], mayImport: ['node/identity.ts'] },
   { parts: ['commands'], mayImport: ['resp'] },
   { parts: ['time'], mayImport: [] },
