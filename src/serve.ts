@@ -137,7 +137,7 @@ export async function startServer(config: Config): Promise<RunningProxy> {
       await ring.serveKnown(known.ring);
       void belonging.beginWhenReachable();
     }
-    await admin.open();
+    await admin.open(known?.ring ?? null);
     softState?.start({
       news: () => ({ generation: ring.generation, phase: ring.phase, load: admin.load() }),
       nodes: () => (ring.isKnown ? ring.view().nodes : []),
@@ -150,11 +150,12 @@ export async function startServer(config: Config): Promise<RunningProxy> {
     strays.start();
     parts.strangerWatch.start();
     isServing = true;
+    const running = { listen, admin: url, proxy: identity.proxyId };
     log.info(
-      { listen, admin: url, proxy: proxyId, version, workers: plane.workers.length, sockets: socketShortCuts() },
+      { ...running, version, workers: plane.workers.length, sockets: socketShortCuts() },
       `serving clients on ${listen}`,
     );
-    return { listen, admin: url, proxyId, close };
+    return { listen, admin: url, proxyId: identity.proxyId, close };
   } catch (error) {
     await close();
     throw error;

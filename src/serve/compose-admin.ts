@@ -23,7 +23,7 @@ import { fleetLines, infoLines, statsView } from '../telemetry/stats-view.js';
 import { onEvents } from '../telemetry/subscribers.js';
 import type { StrayChecks } from '../topology/jobs/stray-checks.js';
 import type { RingManager } from '../topology/ring-manager.js';
-import type { RingStore } from '../topology/store/ring-store.js';
+import type { RingStore, StoredRing } from '../topology/store/ring-store.js';
 import { composeFleetView } from './compose-fleet-view.js';
 import type { SoftStateParts } from './compose-soft-state.js';
 
@@ -46,8 +46,8 @@ export interface AdminNeeds {
 }
 
 export interface AdminParts {
-  /** Sees the fleet from now on. */
-  open(): Promise<void>;
+  /** Sees the fleet from now on. @param known the ring that is served while the store does not answer; null: it does */
+  open(known: StoredRing | null): Promise<void>;
   /** What this proxy has done within the last seconds; null: it is not measured. */
   load(): ProxyLoad | null;
   /** What INFO says of the proxy, of what was counted. */
@@ -110,7 +110,7 @@ export function composeAdmin(needs: AdminNeeds): AdminParts {
   };
   let server: AdminServer | null = null;
   return {
-    open: () => fleet.open(),
+    open: (known) => fleet.open(known),
     load: () => ownLoad(load),
     infoLines: (stats) => [...infoLines(viewOf(stats)), ...fleetLines(fleet.proxies(), fleet.coordination())],
     async listen() {

@@ -4,7 +4,7 @@ import type { FleetPort } from '../admin/backend.js';
 import { monotonicNow } from '../time/monotonic.js';
 import { systemTimers } from '../time/timers.js';
 import type { RingManager } from '../topology/ring-manager.js';
-import { COORDINATOR, type RingStore } from '../topology/store/ring-store.js';
+import { COORDINATOR, type RingStore, type StoredRing } from '../topology/store/ring-store.js';
 import { FenceWatcher } from '../topology/views/fence-watcher.js';
 import { FleetSight } from '../topology/views/fleet-sight.js';
 import { describeCoordination, describeProxies, type NewsOf } from '../topology/views/fleet-view.js';
@@ -36,8 +36,8 @@ export interface FleetViewNeeds {
 }
 
 export interface FleetView extends FleetPort {
-  /** Looks from now on. */
-  open(): Promise<void>;
+  /** Looks from now on. @param known the ring that is served while the store does not answer, or null: it does */
+  open(known: StoredRing | null): Promise<void>;
   close(): void;
 }
 
@@ -71,7 +71,7 @@ export function composeFleetView(needs: FleetViewNeeds): FleetView {
     return { ...view, admin: view.admin || admin(), workers: workers(), coordinator };
   };
   return {
-    open: () => sight.open(),
+    open: (known) => sight.open(known),
     close: () => sight.close(),
     proxies: () => describeProxies(sight.now, newsOf).map((view) => (view.id === self() ? own(view) : view)),
     coordination: () => describeCoordination(sight.now, kind, unreachableSince),

@@ -7,16 +7,19 @@ import { hasNutcracker } from '../support/nutcracker-process.js';
 import { type RedisProcess, startRedises } from '../support/redis-process.js';
 import { buildCommit } from './base-build.js';
 import { measureBigValue } from './big-value.js';
+import { measureFloor } from './floor-cost.js';
 import { measureIdleClients } from './idle-clients.js';
 import { measureMetrics } from './metrics.js';
 import { runMicroBenchmarks } from './micro.js';
 import { type BenchOptions, parseOptions } from './options.js';
+import { PREDIXY } from './predixy.js';
 import { prefill } from './prefill.js';
 import { measureRebalance } from './rebalance.js';
 import { markdown, type Row, throughputHeader, throughputRow } from './report.js';
 import { runRounds } from './rounds.js';
-import { SCENARIOS } from './scenarios.js';
-import { direct, ringproxy, type StartTarget, twemproxy } from './targets.js';
+import { type Runtime, runtimes } from './runtime.js';
+import { floorScenarios, SCENARIOS } from './scenarios.js';
+import { direct, floor, predixy, ringproxy, type StartTarget, twemproxy } from './targets.js';
 import { measureWaiting } from './waiting.js';
 
 const MEMORY = { idle: measureIdleClients, 'big-value': measureBigValue };
@@ -30,22 +33,32 @@ async function main(options: BenchOptions): Promise<boolean> {
     'metrics',
     'waiting',
     'micro',
+    'floor',
   ]);
   const unknown = options.only.filter((name) => !known.has(name));
   if (unknown.length > 0) throw new Error(`no scenario "${unknown.join('", "')}"; there are: ${[...known].join(', ')}`);
-  const wanted = (name: string) => options.only.length === 0 || options.only.includes(name);
+  const isNamed = (name: string) => options.only.length === 0 || options.only.includes(name);
+  // What is named beside the floor are its own scenarios.
+  const floorOnly = options.only.includes('floor');
+  const wanted = (name: string) => !floorOnly && isNamed(name);
 
+  const [runtime, ...furtherRuntimes] = runtimes(options.runtimes);
+  const base = options.base === null ? null : { name: options.base, path: buildCommit(options.base) };
   // The first is the subject, the second the one that it is compared with.
-  const starts: StartTarget[] = [ringproxy()];
+  const starts: StartTarget[] = [ringproxy(runtime)];
   if (hasNutcracker) starts.push(twemproxy);
-  if (options.base !== null) starts.push(ringproxy(options.base, buildCommit(options.base)));
+  if (PREDIXY !== null) starts.push(predixy(PREDIXY));
+  if (base !== null) starts.push(ringproxy(runtime, base));
+  starts.push(...furtherRuntimes.map((further) => ringproxy(further)));
   if (options.direct || starts.length === 1) starts.push(direct);
 
+  print(`Node.js ${[runtime, ...furtherRuntimes].map(({ version }) => version).join(', ')}\n`);
   const nodes = await startRedises(NODES);
   const rows = [
     ...(await runThroughput(nodes, starts, options, wanted)),
-    ...(await runMemory(nodes, hasNutcracker ? [ringproxy(), twemproxy] : [ringproxy()], wanted)),
+    ...(await runMemory(nodes, hasNutcracker ? [ringproxy(runtime), twemproxy] : [ringproxy(runtime)], wanted)),
   ];
+  if (isNamed('floor')) rows.push(...(await runFloor(nodes, [runtime, ...furtherRuntimes], base, options)));
   if (wanted('rebalance')) {
     const moves = await measureRebalance();
     rows.push(...moves);
@@ -102,6 +115,30 @@ async function runThroughput(
   }
   for (const target of targets) await target.stop();
   return rows;
+}
+
+async function runFloor(
+  nodes: readonly RedisProcess[],
+  on: readonly Runtime[],
+  base: { readonly name: string; readonly path: string } | null,
+  options: BenchOptions,
+): Promise<Row[]> {
+  const { only, depths, clients, clientsNamed } = options;
+  const scenarios = floorScenarios(clientsNamed ? clients : null).filter(
+    ({ scenario: { name, load } }) =>
+      (only.length < 2 || only.includes(name)) && (depths.length === 0 || depths.includes(load.depth)),
+  );
+  const starts = {
+    groups: on.map((runtime) => ({
+      floor: floor(runtime),
+      product: ringproxy(runtime),
+      base: base === null ? null : ringproxy(runtime, base),
+    })),
+    twemproxy: hasNutcracker ? twemproxy : null,
+    predixy: PREDIXY === null ? null : predixy(PREDIXY),
+    direct: options.direct ? direct : null,
+  };
+  return measureFloor(nodes, starts, scenarios, options, print);
 }
 
 async function runMemory(

@@ -9,6 +9,10 @@ export interface BenchOptions {
   /** How long each target is under load in each round. */
   readonly seconds: number;
   readonly clients: number;
+  /** Whether they were named: scenarios that have a number of their own take this one instead. */
+  readonly clientsNamed: boolean;
+  /** Paths of Node.js that run the product and the floor; empty: the one that runs the benchmark. */
+  readonly runtimes: readonly string[];
   /** Exit code 1 when the bar is missed. */
   readonly check: boolean;
   /** A commit to compare with, or null. */
@@ -19,18 +23,24 @@ export interface BenchOptions {
 const HELP = `npm run bench -- [SCENARIO…] [options]
 
 Scenarios: get set mget10 mset10 get-1kb set-1kb get-10kb set-10kb get-100kb set-100kb idle big-value rebalance
-  waiting metrics micro
+  waiting metrics micro floor
 (default: all of them)
+
+floor prints user and system time a command of the least that forwards (floor), the product, twemproxy, predixy and a
+bare Redis. Scenarios named beside it are those that it runs: floor get set --depth 1
 
   --only A,B      the same as naming them
   --depth 1,16    only these pipeline depths
   --rounds N      alternating rounds (default 5)
   --seconds S     seconds under load for each target and round (default 2)
   --quick         2 rounds of half a second
-  --clients N     connections (default 50)
+  --clients N     connections (default 50; floor: each scenario's own)
+  --node PATH     the Node.js that runs the product and the floor; given again: others, in the same rounds
   --base REF      also measure the program as of this commit
   --no-direct     leave out the bare Redis
   --check         exit with 1 when the bar is missed
+
+PREDIXY=PATH names predixy's program, which no system packages: it is measured, too.
 `;
 
 /** @returns the options, or null when help was asked for and printed. @throws Error on unknown flags and bad values */
@@ -44,7 +54,8 @@ export function parseOptions(args: readonly string[]): BenchOptions | null {
       rounds: { type: 'string' },
       seconds: { type: 'string' },
       quick: { type: 'boolean', default: false },
-      clients: { type: 'string', default: '50' },
+      clients: { type: 'string' },
+      node: { type: 'string', multiple: true, default: [] },
       base: { type: 'string' },
       'no-direct': { type: 'boolean', default: false },
       check: { type: 'boolean', default: false },
@@ -60,7 +71,9 @@ export function parseOptions(args: readonly string[]): BenchOptions | null {
     depths: list(values.depth).map((depth) => positive('--depth', depth)),
     rounds: positive('--rounds', values.rounds ?? (values.quick ? '2' : '5')),
     seconds: positive('--seconds', values.seconds ?? (values.quick ? '0.5' : '2')),
-    clients: positive('--clients', values.clients),
+    clients: positive('--clients', values.clients ?? '50'),
+    clientsNamed: values.clients !== undefined,
+    runtimes: values.node,
     check: values.check,
     base: values.base ?? null,
     direct: !values['no-direct'],

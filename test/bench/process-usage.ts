@@ -1,5 +1,42 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 
+/** Microseconds of processor time. */
+export interface ProcessorTime {
+  readonly total: number;
+  /** Of it, what the process itself took, and what the kernel took for it. */
+  readonly user: number;
+  readonly system: number;
+}
+
+/** What a process and its children have used from `before` on. */
+export function processorTimeSince(pid: number, before: Readonly<UsedTime>): ProcessorTime {
+  const now = usedTime(pid);
+  const total = now.microseconds - before.microseconds;
+  const user = now.userTicks - before.userTicks;
+  const ticks = user + now.systemTicks - before.systemTicks;
+  const userPart = ticks === 0 ? Number.NaN : user / ticks;
+  return { total, user: total * userPart, system: total * (1 - userPart) };
+}
+
+export interface UsedTime {
+  microseconds: number;
+  /** Ticks of 10 ms: they tell how the time is shared between the two, not how much it is. */
+  userTicks: number;
+  systemTicks: number;
+}
+
+/** What a process and its children have used so far; Linux only. */
+export function usedTime(pid: number): UsedTime {
+  const used = { microseconds: processorTime(pid), userTicks: 0, systemTicks: 0 };
+  for (const id of [pid, ...childrenOf(pid)]) {
+    // The program's name, which may hold spaces, ends with the last parenthesis; behind it the third field comes.
+    const fields = readFileSync(`/proc/${id}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? [];
+    used.userTicks += Number(fields[11]);
+    used.systemTicks += Number(fields[12]);
+  }
+  return used;
+}
+
 /** Microseconds of processor time that the threads of a process and its children have used; Linux only. */
 export function processorTime(pid: number): number {
   let nanoseconds = 0;

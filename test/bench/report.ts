@@ -48,7 +48,7 @@ export function throughputRow(
       ...others.map(rate),
       withSpread(rates),
       bar === null ? '' : `${bar.rate} ×`,
-      pair((sample) => sample.processor, 2),
+      pair((sample) => sample.processor.total, 2),
       pair((sample) => sample.p99, 2),
       withSpread(latencies),
       verdict(passed),
@@ -76,7 +76,12 @@ export function markdown(header: readonly string[], rows: readonly (readonly str
   return [line(header), line(header.map(() => '---')), ...rows.map(line)].join('\n');
 }
 
-function ratios(subject: readonly Sample[], reference: readonly Sample[], pick: (sample: Sample) => number): Spread {
+/** The subject's figure in parts of the reference's, round by round. */
+export function ratios(
+  subject: readonly Sample[],
+  reference: readonly Sample[],
+  pick: (sample: Sample) => number,
+): Spread {
   return spread(
     subject.map((sample, round) => {
       const other = reference[round];
@@ -85,10 +90,10 @@ function ratios(subject: readonly Sample[], reference: readonly Sample[], pick: 
   );
 }
 
-function withSpread(ratio: Spread): string {
+export function withSpread(ratio: Spread): string {
   return `**${ratio.median.toFixed(2)}** (${ratio.min.toFixed(2)}–${ratio.max.toFixed(2)})`;
 }
 
-function count(value: number): string {
+export function count(value: number): string {
   return `${(value / 1000).toFixed(value < 100_000 ? 1 : 0)} k`;
 }

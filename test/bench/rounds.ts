@@ -1,11 +1,11 @@
-import { processorTime } from './process-usage.js';
+import { type ProcessorTime, processorTimeSince, usedTime } from './process-usage.js';
 import { type LoadResult, redisBenchmark } from './redis-benchmark.js';
 import type { Scenario } from './scenarios.js';
 import type { Target } from './targets.js';
 
 export interface Sample extends LoadResult {
-  /** Microseconds of the target's processor time a command. */
-  readonly processor: number;
+  /** Of the target, a command. */
+  readonly processor: ProcessorTime;
 }
 
 export interface RoundOptions {
@@ -37,9 +37,10 @@ export async function runRounds(
     // Every other round backwards: nobody always follows the same one.
     for (const target of round % 2 === 0 ? targets : [...targets].reverse()) {
       const count = requests.get(target) ?? LEAST_REQUESTS;
-      const before = processorTime(target.pid);
+      const before = usedTime(target.pid);
       const result = await redisBenchmark(target.port, { ...scenario.load, clients: options.clients, requests: count });
-      const processor = (processorTime(target.pid) - before) / count;
+      const { total, user, system } = processorTimeSince(target.pid, before);
+      const processor = { total: total / count, user: user / count, system: system / count };
       samples.get(target)?.push({ ...result, processor });
     }
   }

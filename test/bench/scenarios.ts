@@ -55,3 +55,20 @@ export const SCENARIOS: readonly Scenario[] = [
 export function isPlainLoad({ name, load }: Scenario, depths: readonly number[]): boolean {
   return (name === 'get' || name === 'set') && (depths.length === 0 || depths.includes(load.depth));
 }
+
+export interface FloorScenario {
+  readonly scenario: Scenario;
+  readonly clients: number;
+}
+
+const FLOOR_NAMES = ['get', 'set', 'mget10', 'mset10', 'get-10kb'];
+const MANY_CLIENTS = 500;
+
+/** What the product's processor time is taken apart for. @param clients null: each has its own number */
+export function floorScenarios(clients: number | null): FloorScenario[] {
+  return SCENARIOS.filter(({ name }) => FLOOR_NAMES.includes(name)).flatMap((scenario) => {
+    const isFirst = scenario === SCENARIOS[0];
+    const counts = clients !== null ? [clients] : isFirst ? [50, MANY_CLIENTS] : [50];
+    return counts.map((count) => ({ scenario, clients: count }));
+  });
+}

@@ -1,11 +1,10 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import net from 'node:net';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
-import { type Child, startChild } from './child.js';
+import { startChild } from './child.js';
 import { freePort } from './free-port.js';
 import { findReferee } from './programs.js';
 import { tempFolder } from './temp-folder.js';
+import { untilConnectable } from './until-connectable.js';
 
 /** Whether the tests that need nutcracker (twemproxy) can run: some systems do not package it. */
 export const hasNutcracker = findReferee('nutcracker') !== null;
@@ -32,24 +31,8 @@ export async function startNutcracker(config: string, ports: readonly number[]):
     ['-c', file, '-o', log, '-p', join(folder, 'nutcracker.pid'), '-a', '127.0.0.1', '-s', statistics, '-m', '16384'],
     { cwd: folder },
   );
-  for (const port of ports) await untilConnectable(port, child, log);
-  return { pid: child.pid, stop: () => child.kill() };
-}
-
-/** Its log is a file, so there is no event to wait for: asks again until it listens. */
-async function untilConnectable(port: number, child: Child, log: string): Promise<void> {
-  while (!(await connects(port))) {
-    if (!child.running) throw new Error(`nutcracker ended:\n${child.output}\n${readFileSync(log, 'utf8')}`);
-    await delay(5);
+  for (const port of ports) {
+    await untilConnectable(port, child, () => readFileSync(log, 'utf8'));
   }
-}
-
-function connects(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = net.connect(port, '127.0.0.1', () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once('error', () => resolve(false));
-  });
+  return { pid: child.pid, stop: () => child.kill() };
 }

@@ -34,6 +34,8 @@ export interface RingproxyOptions {
   readonly host?: ServerHost;
   /** Another build's program; default `dist/cli/main.js`. */
   readonly main?: string;
+  /** The Node.js that runs it; default: the one that runs the test. */
+  readonly node?: string;
 }
 
 /** A line of the program's log. */
@@ -151,7 +153,7 @@ export async function startRingproxy(options: RingproxyOptions = {}): Promise<Ri
     writeFileSync(file, options.config);
     args.push('-c', file);
   }
-  const child = await startChild(process.execPath, [options.main ?? MAIN, 'serve', ...args], {
+  const child = await startChild(options.node ?? process.execPath, [options.main ?? MAIN, 'serve', ...args], {
     // The environment goes before the file.
     env: { ...(options.config?.includes('connect-timeout') ? {} : PATIENCE), ...ofHost, ...options.env },
     prefix: host.prefix,

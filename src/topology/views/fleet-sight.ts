@@ -66,8 +66,11 @@ export class FleetSight {
     };
   }
 
-  /** Looks from now on, and has looked once when this returns, if the store answers. */
-  async open(): Promise<void> {
+  /**
+   * Looks from now on, and has looked once when this returns, if the store answers.
+   * @param known what is served although the store is known not to answer: then nothing is waited for; else null
+   */
+  async open(known: StoredRing | null): Promise<void> {
     const { store, timers } = this.#ports;
     if (store.validUntil !== Number.POSITIVE_INFINITY) {
       this.#stopLooking = timers.every(LOOK_MS, () => this.#told());
@@ -77,6 +80,10 @@ export class FleetSight {
       if (event.kind === 'members' || event.kind === 'claims') void this.#read();
       else if (event.kind !== 'moves') this.#told();
     });
+    if (known !== null) {
+      this.#take(known);
+      return;
+    }
     const ring = await store.load().catch(() => null);
     if (ring !== null) this.#take(ring);
     await this.#read();

@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { hasEtcd } from '../../support/etcd-process.js';
 import { startFleet, TROUBLE } from '../../support/fleet.js';
 import { RawClient } from '../../support/raw-client.js';
+import type { LogLine } from '../../support/ringproxy-process.js';
 
 const CONFIG = 'member-ttl: 2s\nconnect-timeout: 500ms\n';
 const UNSURE =
@@ -57,5 +58,27 @@ describe.skipIf(!hasEtcd).each([1, 2])('while etcd is away (workers: %i)', (work
       expect(await client.text('WATCH', 'k')).toBe('+OK\r\n');
       expect(await client.text('SET', 'k', 'v')).toBe('+OK\r\n');
     }
+  });
+
+  it('an available ring is served by a proxy that starts meanwhile, as soon as etcd is found to be away', async () => {
+    const fleet = await startFleet({
+      ...{ proxies: 1, nodes: 1, workers, config: CONFIG, allowLog: TROUBLE },
+      consistency: 'available',
+    });
+    const [proxy] = fleet.proxies;
+    if (proxy === undefined) throw new Error('no proxy is running');
+    const id = await proxy.id();
+    await proxy.kill();
+    await fleet.etcd.members[0]?.kill();
+    await proxy.start();
+    const client = await RawClient.connect(proxy.port);
+    expect(await client.text('SET', 'k', 'v')).toBe('+OK\r\n');
+    const { coordination } = await proxy.view();
+    expect(coordination).toMatchObject({ proxy: id, consistency: 'available', reachable: false });
+    expect(proxy.process.id).toBe(id);
+    const timeOf = (line: LogLine): number => Date.parse(String(line.time));
+    const found = await proxy.process.logged(/serves the ring that this proxy knew last/);
+    // Three questions to etcd take 9 seconds to fail.
+    expect(timeOf(await proxy.process.logged(/"msg":"serving clients/)) - timeOf(found)).toBeLessThan(6000);
   });
 });

@@ -32,7 +32,7 @@ describe('the sight of a fleet', () => {
   it('has what a store tells: the ring, members, claims', async () => {
     const store = new LocalStore('a', null);
     const { sight, seen, records } = stage(store);
-    await sight.open();
+    await sight.open(null);
     expect(sight.now).toMatchObject({ ring: null, members: [], claims: [], leaseLeft: Number.POSITIVE_INFINITY });
     const claim = await store.claim('coordinator', 'a', 'quick');
     if (claim === null) throw new Error('nobody else wants it');
@@ -67,7 +67,7 @@ describe('the sight of a fleet', () => {
       validUntil: 0,
       isReachable: true,
     });
-    const opened = sight.open();
+    const opened = sight.open(null);
     await expect.poll(() => reads).toBe(1);
     for (let i = 0; i < 50; i++) listener({ kind: 'members', revision: i });
     expect(reads).toBe(1);
@@ -77,6 +77,16 @@ describe('the sight of a fleet', () => {
     await opened;
     expect(reads).toBe(2);
     expect(seen.map(({ members }) => members[0]?.id)).toEqual(['read 1', 'read 2']);
+  });
+
+  it('is open at once where a ring is served without the store', async () => {
+    const never = new Promise<never>(() => {});
+    const store = { load: () => never, watch: () => () => {}, members: () => never, claims: () => never };
+    const { sight, records } = stage({ ...store, validUntil: 0, isReachable: false });
+    const known = ring(7);
+    await sight.open({ ...known, state: { ...known.state, consistency: 'available' } });
+    expect(sight.now).toMatchObject({ ring: { revision: known.revision }, consistency: 'available', members: [] });
+    expect(records).toEqual([known.revision]);
   });
 
   it('keeps what it has seen while the store is out of reach, and sees a lease run out of which nobody tells', async () => {
@@ -100,7 +110,7 @@ describe('the sight of a fleet', () => {
       },
     };
     const { sight, seen, timers } = stage(store, () => clock);
-    await sight.open();
+    await sight.open(null);
     isReachable = false;
     listener({ kind: 'members', revision: 1 });
     await expect.poll(() => seen.at(-1)).toMatchObject({ isReachable: false, members: [{ id: 'a' }], leaseLeft: 1500 });

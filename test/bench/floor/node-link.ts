@@ -1,0 +1,68 @@
+import type { Socket } from 'node:net';
+import type { Address } from '../../../src/node/address.js';
+import { openSocket } from '../../../src/node/dial.js';
+import { Outlet, type OutletPools } from '../../../src/proxy/io/outlet.js';
+import { createSocketWriter } from '../../../src/proxy/io/socket-writer.js';
+import type { Turn } from '../../../src/proxy/io/turn.js';
+import { type Pending, PendingQueue } from './pending.js';
+import { ReplyFrame } from './reply-frame.js';
+
+/** The pipelined connection to a node. */
+export class NodeLink {
+  readonly outlet: Outlet;
+  readonly #socket: Socket;
+  readonly #owed = new PendingQueue();
+  readonly #frame = new ReplyFrame();
+  /** The beginning of a line that is not whole. */
+  #cut: Buffer | null = null;
+
+  /** @param receive what all links read into, one after the other */
+  constructor(address: Address, receive: Buffer, turn: Turn, pools: OutletPools, onEnd: (error: Error) => void) {
+    this.outlet = new Outlet(turn, pools, { onDrained: () => {} });
+    const socket = openSocket(address, {
+      buffer: receive,
+      callback: (length: number, chunk: Uint8Array): boolean => {
+        this.#read(chunk as Buffer, length);
+        return true;
+      },
+    });
+    this.#socket = socket;
+    socket.once('connect', () => this.outlet.attach(createSocketWriter(socket, this.outlet)));
+    socket.on('error', onEnd);
+    socket.on('end', () => onEnd(new Error('a node ended the connection')));
+  }
+
+  close(): void {
+    this.#socket.destroy();
+  }
+
+  /** Sends `chunk[start, end)`, a request or its beginning. @param pending takes its reply */
+  send(pending: Pending, chunk: Uint8Array, start: number, end: number): void {
+    this.outlet.append(chunk, start, end);
+    this.#owed.push(pending);
+  }
+
+  #read(received: Buffer, length: number): void {
+    let chunk = received;
+    let end = length;
+    if (this.#cut !== null) {
+      chunk = Buffer.concat([this.#cut, received.subarray(0, length)]);
+      end = chunk.length;
+      this.#cut = null;
+    }
+    for (let at = 0; at < end; ) {
+      const next = this.#frame.read(chunk, at, end);
+      if (next > at) {
+        const pending = this.#owed.first;
+        if (pending === null) throw new Error('a node sent a reply to nothing');
+        if (this.#frame.whole) this.#owed.shift();
+        pending.take(chunk, at, next, this.#frame.whole);
+      }
+      if (next < end && !this.#frame.whole) {
+        this.#cut = Buffer.from(chunk.subarray(next, end));
+        return;
+      }
+      at = next;
+    }
+  }
+}
