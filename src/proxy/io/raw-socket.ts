@@ -3,31 +3,20 @@
  * the process starts. They save about 2 of 13 microseconds a command where each command has its own read
  * and its own write (see "What made the difference" in ARCHITECTURE.md).
  *
- * 1. Writing: `handle.writeBuffer` writes at once what the kernel takes, without the stream's bookkeeping.
- *    A write request object is used up only by a write that the kernel did not take whole.
+ * 1. Writing: the handle writes at once what the kernel takes, without the stream's bookkeeping
+ *    (`handle-writes.ts`).
  * 2. Reading: `net.connect` takes a reusable receive buffer (`onread`, documented), but a server's
  *    accepted sockets do not. The same fields are set on them here. All clients share one receive buffer,
  *    since a chunk is handled before the next read.
  *
- * Nothing here may throw: when a field is not what Node.js 20 to 24 have, the plain way is taken.
+ * Nothing here may throw: when a field is not what Node.js 20 to 26 have, the plain way is taken.
  */
 import net, { type Socket } from 'node:net';
 import { getSystemErrorName } from 'node:util';
+import { findHandleWrites, type HandleWrites, type WriteHandle } from './handle-writes.js';
 import type { SocketWriter, WriteListener } from './socket-writer.js';
 
-interface WriteRequest {
-  oncomplete: ((status: number) => void) | null;
-  buffer: Buffer | null;
-}
-
-interface StreamBinding {
-  WriteWrap: new () => WriteRequest;
-  streamBaseState: Int32Array;
-  kLastWriteWasAsync: number;
-}
-
-interface StreamHandle {
-  writeBuffer(request: WriteRequest, buffer: Buffer): number;
+interface StreamHandle extends WriteHandle {
   useUserBuffer(buffer: Uint8Array): void;
 }
 
@@ -37,31 +26,11 @@ interface ReadFields {
   generator: symbol;
 }
 
-const binding = process.env.RINGPROXY_PLAIN_SOCKETS === '1' ? null : probeStreamBinding();
+const handleWrites = process.env.RINGPROXY_PLAIN_SOCKETS === '1' ? null : findHandleWrites();
 const readFields = process.env.RINGPROXY_PLAIN_SOCKETS === '1' ? null : probeReadFields();
 
 function isObject(value: unknown): value is Record<PropertyKey, unknown> {
   return typeof value === 'object' && value !== null;
-}
-
-function probeStreamBinding(): StreamBinding | null {
-  try {
-    const find: unknown = Reflect.get(process, 'binding');
-    if (typeof find !== 'function') return null;
-    const found: unknown = find.call(process, 'stream_wrap');
-    return isStreamBinding(found) ? found : null;
-  } catch {
-    return null;
-  }
-}
-
-function isStreamBinding(value: unknown): value is StreamBinding {
-  return (
-    isObject(value) &&
-    typeof value.WriteWrap === 'function' &&
-    value.streamBaseState instanceof Int32Array &&
-    typeof value.kLastWriteWasAsync === 'number'
-  );
 }
 
 function probeReadFields(): ReadFields | null {
@@ -87,19 +56,14 @@ function isStreamHandle(value: unknown): value is StreamHandle {
 
 class RawWriter implements SocketWriter {
   readonly #socket: Socket;
-  readonly #binding: StreamBinding;
-  readonly #state: Int32Array;
-  readonly #asyncAt: number;
+  readonly #writes: HandleWrites;
   readonly #listener: WriteListener;
-  #handle: StreamHandle | null;
-  #request: WriteRequest | null = null;
+  #handle: WriteHandle | null;
 
-  constructor(socket: Socket, handle: StreamHandle, stream: StreamBinding, listener: WriteListener) {
+  constructor(socket: Socket, handle: WriteHandle, writes: HandleWrites, listener: WriteListener) {
     this.#socket = socket;
     this.#handle = handle;
-    this.#binding = stream;
-    this.#state = stream.streamBaseState;
-    this.#asyncAt = stream.kLastWriteWasAsync;
+    this.#writes = writes;
     this.#listener = listener;
     // The handle is closed and must not be touched once the socket is destroyed.
     socket.once('close', () => {
@@ -110,23 +74,16 @@ class RawWriter implements SocketWriter {
   write(buffer: Buffer): boolean {
     const handle = this.#handle;
     if (handle === null || this.#socket.destroyed) return true;
-    let request = this.#request;
-    if (request === null) {
-      request = new this.#binding.WriteWrap();
-      this.#request = request;
-    }
-    const status = handle.writeBuffer(request, buffer);
-    if (status !== 0) {
-      this.#socket.destroy(writeError(status));
+    const outcome = this.#writes.write(handle, buffer);
+    if (outcome === 0) return true;
+    if (typeof outcome === 'number') {
+      this.#socket.destroy(writeError(outcome));
       return true;
     }
-    if (this.#state[this.#asyncAt] === 0) return true;
-    // The request belongs to the write until it completes, and keeps the bytes alive for the kernel.
-    this.#request = null;
-    request.buffer = buffer;
-    request.oncomplete = (completion) => {
-      if (completion === 0) this.#listener.onWritten();
-      else this.#socket.destroy(writeError(completion));
+    outcome.buffer = buffer;
+    outcome.oncomplete = (status) => {
+      if (status === 0) this.#listener.onWritten();
+      else this.#socket.destroy(writeError(status));
     };
     return false;
   }
@@ -143,9 +100,9 @@ export function writeError(status: number): NodeJS.ErrnoException {
 
 /** A writer that goes straight to the socket's handle, or null where this Node.js does not offer that. */
 export function rawWriterFor(socket: Socket, listener: WriteListener): SocketWriter | null {
-  if (binding === null) return null;
+  if (handleWrites === null) return null;
   const handle = handleOf(socket);
-  return handle === null ? null : new RawWriter(socket, handle, binding, listener);
+  return handle === null ? null : new RawWriter(socket, handle, handleWrites, listener);
 }
 
 /**
@@ -168,5 +125,5 @@ export function readInto(socket: Socket, buffer: Buffer, onChunk: (length: numbe
 
 /** Which of the short cuts are in use, for the log and `ringproxy stats`. */
 export function socketShortCuts(): { rawWrites: boolean; sharedReads: boolean } {
-  return { rawWrites: binding !== null, sharedReads: readFields !== null };
+  return { rawWrites: handleWrites !== null, sharedReads: readFields !== null };
 }
