@@ -11,6 +11,8 @@ export const STAR = 0x2a;
 export const MINUS = 0x2d;
 export const ZERO = 0x30;
 
+/** Fewer bytes cost less in a loop than finding the words. */
+const LEAST_WORD_COPY_BYTES = 16;
 /** Up to this many bytes are copied by words, where both sides have them: a bulk copy costs a call into the runtime. */
 const WORD_COPY_BYTES = 96;
 /** Otherwise up to this many are copied by a loop (`npm run bench -- micro`). */
@@ -29,7 +31,7 @@ export function copyBytes(
   end: number,
 ): void {
   const length = end - start;
-  if (words !== null && length <= WORD_COPY_BYTES && length >= 4) {
+  if (words !== null && length <= WORD_COPY_BYTES && length >= LEAST_WORD_COPY_BYTES) {
     const from = wordsToRead(source);
     if (from !== null) {
       copyWords(words, offset, from, start, end);
