@@ -1,12 +1,25 @@
-/** In the primary: which worker a client goes to. */
+/**
+ * In the primary: which worker a client goes to, where it stays.
+ *
+ * Clients are not alike: applications open connections in pairs, one that works and one that only waits for messages,
+ * and whoever shared them out in turn would have all that work at one of two workers. So of workers with about as many
+ * clients the one that has carried fewer commands lately takes the next, and of workers that are alike any one.
+ */
 import type { Socket } from 'node:net';
 import { type ClientEvent, clientRejected } from '../../../proxy/events.js';
+
+/** How many more clients than the one with the fewest a worker may have and count as having as many: parts of those. */
+const CLIENTS_ALIKE = 1 / 4;
+/** How many more commands count as as many: parts. */
+const COMMANDS_ALIKE = 1 / 8;
 
 const TOO_MANY_CLIENTS = '-ERR max number of clients reached\r\n';
 
 /** A worker, as clients are given to it. */
 export interface ClientTaker {
   readonly clients: number;
+  /** Commands that it has carried lately. */
+  readonly recentCommands: number;
   readonly started: boolean;
   readonly stalled: boolean;
   give(client: number, socket: Socket): void;
@@ -15,14 +28,16 @@ export interface ClientTaker {
 export class ClientPlacement {
   readonly #workers: Iterable<ClientTaker>;
   readonly #maxClients: number;
+  readonly #random: () => number;
   #nextClient = 1;
   #rejected = 0;
   #closed = false;
 
   /** @param workers those that live @param maxClients of all of them together */
-  constructor(workers: Iterable<ClientTaker>, maxClients: number) {
+  constructor(workers: Iterable<ClientTaker>, maxClients: number, random: () => number = Math.random) {
     this.#workers = workers;
     this.#maxClients = maxClients;
+    this.#random = random;
   }
 
   /** How many were turned away. */
@@ -30,14 +45,11 @@ export class ClientPlacement {
     return this.#rejected;
   }
 
-  /** Gives the client to the worker with the fewest, or turns it away. */
+  /** Gives the client to a worker, or turns it away. */
   place(socket: Socket): void {
-    let clients = 0;
-    let best: ClientTaker | null = null;
-    for (const worker of this.#workers) {
-      clients += worker.clients;
-      if (best === null || loadOf(worker) < loadOf(best)) best = worker;
-    }
+    const workers = [...this.#workers];
+    const clients = workers.reduce((sum, worker) => sum + worker.clients, 0);
+    const best = this.#choose(workers);
     if (best === null || this.#closed) {
       socket.destroy();
       return;
@@ -52,6 +64,15 @@ export class ClientPlacement {
     this.#closed = true;
   }
 
+  #choose(workers: readonly ClientTaker[]): ClientTaker | null {
+    // One that does not take what it was given, or is only starting, is the last choice.
+    const ready = workers.filter(({ started, stalled }) => started && !stalled);
+    const emptiest = lowest(ready.length > 0 ? ready : workers, ({ clients }) => clients, CLIENTS_ALIKE);
+    const idlest = lowest(emptiest, ({ recentCommands }) => recentCommands, COMMANDS_ALIKE);
+    const best = lowest(idlest, ({ clients }) => clients, 0);
+    return best[Math.floor(this.#random() * best.length)] ?? null;
+  }
+
   #reject(client: number, socket: Socket): void {
     this.#rejected++;
     if (clientRejected.hasSubscribers) {
@@ -64,7 +85,12 @@ export class ClientPlacement {
   }
 }
 
-/** A worker that does not take what it was given, or is only starting, is the last choice. */
-function loadOf(worker: ClientTaker): number {
-  return worker.stalled || !worker.started ? Number.MAX_SAFE_INTEGER : worker.clients;
+/** Those whose figure is the lowest, or above it by no more than `alike` times it. */
+function lowest(
+  workers: readonly ClientTaker[],
+  figure: (worker: ClientTaker) => number,
+  alike: number,
+): readonly ClientTaker[] {
+  const limit = Math.min(...workers.map(figure)) * (1 + alike);
+  return workers.filter((worker) => figure(worker) <= limit);
 }

@@ -1,6 +1,6 @@
 /**
- * The data plane in several processes. This one holds the listening socket and hands each client to the worker
- * with the fewest; all workers are members of the fence; keys are moved by this process alone, for all of them.
+ * The data plane in several processes. This one holds the listening socket and hands each client to a worker
+ * (`client-placement.ts`); all workers are members of the fence; keys are moved by this process alone, for all of them.
  */
 import { channel } from 'node:diagnostics_channel';
 import type { WorkerView } from '../../../admin/api.js';

@@ -7,6 +7,7 @@ import { LATE, within } from '../../../time/within.js';
 import { BoundedNews } from '../bounded-news.js';
 import type { FromWorker, ToWorker } from '../messages.js';
 import type { OpenChannel, WorkerChannel } from './channel.js';
+import { RecentCount } from './recent-count.js';
 
 /** One that has taken no client for so long, although some wait for it, is stalled. */
 const STALLED_MS = 2000;
@@ -52,6 +53,7 @@ export class WorkerProcess {
   #waitsSince = 0;
   #started = false;
   #commands = 0;
+  readonly #recentCommands: RecentCount;
   #lastStats: PlaneStats | null = null;
   readonly #fences = new Map<number, (fenced: Fenced | null) => void>();
   readonly #stats = new Map<number, (stats: PlaneStats | null) => void>();
@@ -62,6 +64,7 @@ export class WorkerProcess {
     this.number = number;
     this.slot = slot;
     this.#timers = timers;
+    this.#recentCommands = new RecentCount(timers);
     let onEnded = (): void => {};
     this.exited = new Promise((resolve) => {
       onEnded = resolve;
@@ -92,6 +95,11 @@ export class WorkerProcess {
   /** Commands that it has passed to nodes. */
   get commands(): number {
     return this.#commands;
+  }
+
+  /** How many of them it has passed lately: tells how busy it is beside others. */
+  get recentCommands(): number {
+    return this.#recentCommands.value;
   }
 
   /** What it counted, as it said last. */
@@ -158,6 +166,7 @@ export class WorkerProcess {
     for (const socket of this.#waiting.splice(0, accepted - this.#accepted)) socket.destroy();
     this.#accepted = accepted;
     this.#open = open;
+    this.#recentCommands.add(commands - this.#commands);
     this.#commands = commands;
   }
 
