@@ -45,6 +45,8 @@ export class ReplyReader {
   readonly #nobody: ReplyStream;
   readonly #sharesReceive: boolean;
   #receive: Buffer;
+  /** The chunk at hand, once a write has it: whoever else is sent a piece of it gets a copy. */
+  #givenAway: Buffer | null = null;
   #inReply = false;
   #streaming = false;
   /** Whether this stream may stop the lane's reading for a slow client: only where nobody else is to wait for it. */
@@ -73,6 +75,7 @@ export class ReplyReader {
   read(chunk: Buffer, length: number): boolean {
     const framer = this.#framer;
     const lane = this.#lane;
+    this.#givenAway = null;
     let at = 0;
     while (at < length) {
       const end = framer.advance(chunk, at, length);
@@ -157,7 +160,7 @@ export class ReplyReader {
     }
     const stream = request.stream ?? this.#nobody;
     const source = this.#mayPause ? this.#lane : null;
-    if (this.#sharesReceive && buffer === this.#receive) {
+    if (buffer === this.#givenAway || (this.#sharesReceive && buffer === this.#receive)) {
       // Others will read into it before the client has taken these bytes.
       const bytes = Buffer.from(buffer.subarray(start, end));
       stream.onReplyPiece(request, source, bytes, 0, bytes.length, last);
@@ -165,7 +168,10 @@ export class ReplyReader {
     }
     const reusable = stream.onReplyPiece(request, source, buffer, start, end, last);
     // The kernel still reads from the receive buffer: the next chunk needs another one.
-    if (!reusable && buffer === this.#receive) this.#receive = this.#pool.take();
+    if (!reusable && buffer === this.#receive) {
+      this.#givenAway = buffer;
+      this.#receive = this.#pool.take();
+    }
   }
 }
 

@@ -80,6 +80,19 @@ describe('what comes by a lane', () => {
     expect(reader.receiveBuffer).not.toBe(before);
   });
 
+  // A chunk that two writes had went back to its pool twice, and two lanes read into it at once: clients were sent
+  // each other's bytes. It took two clients that did not take their replies, of 16 KB or more, in one chunk.
+  it('is given to one client at most: the next one’s piece of the same chunk is copied', () => {
+    const { read, reader, lastPiece } = setUp();
+    const reply = bulk(20_000);
+    read(reply.subarray(0, 100));
+    const chunk = reader.receiveBuffer;
+    read(reply.subarray(100), reply.subarray(0, 200));
+    expect(lastPiece()).not.toBe(chunk);
+    expect(lastPiece()).toHaveLength(200);
+    expect(reader.receiveBuffer).not.toBe(chunk);
+  });
+
   it('is copied where others read into the same buffer', () => {
     const shared = Buffer.alloc(CHUNK_BYTES);
     const { read, reader, lastPiece } = setUp({ receive: shared });
