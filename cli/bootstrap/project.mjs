@@ -39,9 +39,9 @@ export function run(program, args, env = {}) {
   return status ?? 1;
 }
 
-/** Runs a program of an installed package with this Node.js. @returns its exit code */
-export function runTool(name, binary, args, env = {}) {
+/** Runs a program of an installed package with this Node.js, or with another one. @returns its exit code */
+export function runTool(name, binary, args, env = {}, node = process.execPath) {
   const folder = join(root, 'node_modules', name);
   const { bin } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
-  return run(process.execPath, [join(folder, typeof bin === 'string' ? bin : bin[binary]), ...args], env);
+  return run(node, [join(folder, typeof bin === 'string' ? bin : bin[binary]), ...args], env);
 }

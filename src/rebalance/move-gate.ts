@@ -63,16 +63,20 @@ export class MoveGate {
     this.wakeAll();
   }
 
+  /**
+   * Whether a move may begin now, or all is stopped, so that whoever waits gives up. Commands that need the nodes to hold
+   * still go first. To be looked at in the very turn in which the move begins, by whoever waits for `nextWake`: a wait that
+   * is over is told of a moment later, and by then the gate may be closed again, and taken to be.
+   */
+  isOpenTo(purpose: Purpose): boolean {
+    if (this.#stopped) return true;
+    if (purpose === 'sweep' && this.#paused) return false;
+    return this.#held !== 'all' && this.#held !== purpose && !this.#looks.comeFirst;
+  }
+
   /** Settles when the sweep is not paused, or all is stopped. */
   async whilePaused(): Promise<void> {
     while (this.#paused && !this.#stopped) await this.nextWake();
-  }
-
-  /** Settles when a move may begin, or all is stopped. Commands that need the nodes to hold still go first. */
-  async whileHeld(purpose: Purpose): Promise<void> {
-    while (!this.#stopped && (this.#held === 'all' || this.#held === purpose || this.#looks.comeFirst)) {
-      await this.nextWake();
-    }
   }
 
   /** @returns false when that takes longer than so many milliseconds, or all is stopped */

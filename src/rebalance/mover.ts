@@ -196,7 +196,8 @@ export class Mover {
    */
   hold(what: 'sweep' | 'all', timeout: number): Promise<boolean> {
     this.#gate.hold(what);
-    return this.#gate.until(() => (what === 'sweep' ? this.#sweeping : this.#inFlight.size) === 0, timeout);
+    const underWay = (): number => this.#sweeping + (what === 'sweep' ? 0 : this.#inFlight.size);
+    return this.#gate.until(() => underWay() === 0, timeout);
   }
 
   release(): void {
@@ -222,7 +223,10 @@ export class Mover {
     return this.#pace.keysPerSecond;
   }
 
-  /** Ends the sweep, and waits for what is in flight. Settles that wait are given up: the clients ask anew. */
+  /**
+   * Ends the sweep, and waits for what is in flight. Settles that wait are given up: the clients ask anew. What was sent
+   * and not answered may still lie at a node then: see `leavesLate`.
+   */
   async stop(): Promise<void> {
     this.#gate.stop();
     while (this.#running.size > 0) await Promise.allSettled(this.#running);
@@ -232,6 +236,11 @@ export class Mover {
     }
     for (const clients of this.#inFlight.values()) resumeAll(clients);
     await this.#links.close();
+  }
+
+  /** Commands of moves may still lie at nodes, on connections that have failed. */
+  get leavesLate(): boolean {
+    return this.#links.hasLate;
   }
 
   /**
@@ -262,7 +271,7 @@ export class Mover {
   }
 
   async #settleBatch(route: Route): Promise<void> {
-    await this.#gate.whileHeld('settle');
+    while (!this.#gate.isOpenTo('settle')) await this.#gate.nextWake();
     const { target, database, waiting } = route;
     const batch: Buffer[] = [];
     const clients = new Set<MoveWaiter>();
@@ -337,15 +346,18 @@ export class Mover {
 
   async #sweepBatches(target: number, database: number, keys: readonly Buffer[]): Promise<void> {
     let left: readonly Buffer[] = keys;
-    for (;;) {
-      await this.#gate.whilePaused();
-      await this.#gate.whileHeld('sweep');
+    while (left.length > 0) {
+      while (!this.#gate.isOpenTo('sweep')) await this.#gate.nextWake();
       if (this.#gate.stopped) return;
       // Looked at behind every wait: clients settle keys meanwhile, and then write them at the target.
       const settled = left.filter((key) => this.#isKnownSettled(database, key));
-      if (settled.length > 0) await this.#unlinkStale(database, settled);
-      left = left.filter((key) => !this.#isKnownSettled(database, key));
-      if (left.length === 0) return;
+      if (settled.length > 0) {
+        if (await this.#unlinkStale(database, settled)) {
+          const done = new Set(settled);
+          left = left.filter((key) => !done.has(key));
+        }
+        continue;
+      }
       // A key that is being settled is looked at again when that is over: it may have failed.
       const batch = left
         .slice(0, this.#pace.batchKeys)
@@ -367,16 +379,21 @@ export class Mover {
     return this.#memory.settled.has(this.#source, database, key, 0, key.length);
   }
 
-  /** A source that was restarted may have again what has left it. */
-  async #unlinkStale(database: number, keys: readonly Buffer[]): Promise<void> {
+  /**
+   * A source that was restarted may have again what has left it.
+   * @returns false when it was held meanwhile: nothing was done
+   */
+  async #unlinkStale(database: number, keys: readonly Buffer[]): Promise<boolean> {
     const link = await this.#links.link(this.#source, 'sweep');
-    if (!this.#links.wasRestarted(this.#source, link) || this.#gate.held) return;
+    if (!this.#links.wasRestarted(this.#source, link)) return true;
+    if (!this.#gate.isOpenTo('sweep') || this.#gate.stopped) return false;
     // Whoever holds the sweep waits for this as well: run late, it would remove what has come back.
     this.#sweeping++;
     await unlinkKeys(link, database, keys).finally(() => {
       this.#sweeping--;
       this.#gate.wakeAll();
     });
+    return true;
   }
 
   /** Moves keys that are not in flight. @throws when they could not be moved; then none of them counts as settled */

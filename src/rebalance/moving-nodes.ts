@@ -65,6 +65,11 @@ export class MovingNodes {
     return this.#runIds[index] ?? '';
   }
 
+  /** There are connections on which commands may still lie. */
+  get hasLate(): boolean {
+    return this.#late.size > 0;
+  }
+
   /**
    * Makes the nodes drop the connections on which commands may still lie: once they have, nothing of theirs runs.
    * @throws NodeFailure when a node cannot be asked

@@ -1,6 +1,6 @@
 /** Walks one source: every key of it that moves is handed on, in every database. */
 import { isReserved } from '../proxy/route/reserved.js';
-import type { ReplyValue } from '../resp/decode.js';
+import { ReplyError, type ReplyValue } from '../resp/decode.js';
 import { request } from '../resp/encode.js';
 import type { Rings } from '../ring/rings.js';
 import type { NodeLink } from './node-link.js';
@@ -57,9 +57,17 @@ export async function walkNode(
   return (await hooks.link()).runId === runId || walkNode(hooks, visit);
 }
 
-/** @throws TransferRefused */
+/**
+ * A node that loads its data answers INFO, with what it has until now: whole databases may be missing.
+ * @throws TransferRefused
+ */
 async function usedDatabases(link: NodeLink): Promise<number[]> {
-  const [reply] = await link.exchange([request(['INFO', 'keyspace'])], 1, 0);
+  const sections = ['persistence', 'keyspace'].map((section) => request(['INFO', section]));
+  const [persistence, reply] = await link.exchange(sections, sections.length, 0);
+  if (!Buffer.isBuffer(persistence)) throw TransferRefused.by(link, persistence ?? null, 'INFO');
+  if (/^loading:1/m.test(persistence.toString())) {
+    throw TransferRefused.by(link, new ReplyError('LOADING it loads its data'), 'INFO');
+  }
   if (!Buffer.isBuffer(reply)) throw TransferRefused.by(link, reply ?? null, 'INFO');
   return [...reply.toString().matchAll(/^db(\d+):keys=/gm)].map((match) => Number(match[1]));
 }

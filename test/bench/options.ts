@@ -35,7 +35,8 @@ bare Redis. Scenarios named beside it are those that it runs: floor get set --de
   --seconds S     seconds under load for each target and round (default 2)
   --quick         2 rounds of half a second
   --clients N     connections (default 50; floor: each scenario's own)
-  --node PATH     the Node.js that runs the product and the floor; given again: others, in the same rounds
+  --node PATH     the Node.js that runs the product and the floor (default: the recommended one where
+                  "npm run runtime" has brought it); given again: others, in the same rounds
   --base REF      also measure the program as of this commit
   --no-direct     leave out the bare Redis
   --check         exit with 1 when the bar is missed

@@ -59,6 +59,9 @@ export interface CheckerOptions {
   readonly patience?: number;
 }
 
+/** Keys that are named, of those that are not where they belong. */
+const MOST_TOLD = 20;
+
 /** How long a client waits for a connection where it has patience. */
 const CONNECT_MS = 1000;
 
@@ -414,6 +417,30 @@ export class Checker {
   }
 }
 
+/**
+ * Keys that nobody writes any more, and that are to be there, each on one node, while the ring is stable.
+ * @param pattern of KEYS
+ * @returns what is wrong, and how many keys each node has
+ */
+export async function verifyStillKeys(
+  nodes: readonly RedisProcess[],
+  pattern: string,
+  keys: readonly string[],
+): Promise<string[]> {
+  const places = new Map<string, string[]>(keys.map((key) => [key, []]));
+  for (const node of nodes) {
+    for (const key of await node.client().keys(pattern)) places.set(key, [...(places.get(key) ?? []), node.address]);
+  }
+  const wrong = [...places].filter(([, found]) => found.length !== 1);
+  if (wrong.length === 0) return [];
+  const counts = nodes.map(({ address }) => {
+    const all = [...places.values()].filter((found) => found.includes(address)).length;
+    return `${address}: ${all} keys, ${wrong.filter(([, found]) => found.includes(address)).length} of these`;
+  });
+  const told = wrong.slice(0, MOST_TOLD).map(([key, found]) => `${key} is on ${found.join(' and on ') || 'no node'}`);
+  return [`${wrong.length} keys are lost, or are on several nodes`, ...counts, ...told];
+}
+
 /** Each key is on exactly one node, and that is its owner. @returns what is wrong */
 export async function verifyPlacement(
   nodes: readonly RedisProcess[],
@@ -434,5 +461,5 @@ export async function verifyPlacement(
       });
     }
   }
-  return wrong.slice(0, 10);
+  return wrong.length <= MOST_TOLD ? wrong : [`${wrong.length} in all`, ...wrong.slice(0, MOST_TOLD)];
 }

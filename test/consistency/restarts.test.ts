@@ -117,7 +117,6 @@ async function change(proxy: RingproxyProcess, nodes: readonly RedisProcess[], r
 it.each([
   [1, 1],
   [2, 2],
-  [3, 1],
 ])(
   'nodes that are killed and come back while the ring changes lose nothing (seed %i, %i workers)',
   async (seed, workers) => {

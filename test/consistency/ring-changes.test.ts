@@ -105,7 +105,7 @@ describe('under load', () => {
       toleratesCuts: false,
     });
     checker.start();
-    for (let round = 0; round < 4; round++) {
+    for (let round = 0; round < 3; round++) {
       await post(proxy, 'changes', { kind: 'remove', remove: ['node4'] });
       await settled(proxy);
       await post(proxy, 'changes', { kind: 'add', add: [{ name: 'node4', address: relays[3] }] });

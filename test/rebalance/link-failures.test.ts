@@ -14,7 +14,11 @@ beforeAll(async () => {
 
 beforeEach(() => {
   late = [];
-  return () => node.net.heal();
+  return () => {
+    node.net.heal();
+    // What a link that has failed sent before must not come among what the next test sends.
+    node.net.cutAll();
+  };
 });
 
 function open(options: Partial<typeof LINK> = {}): Promise<NodeLink> {

@@ -13,6 +13,11 @@ async function isOpen(wait: Promise<unknown>): Promise<boolean> {
   return open;
 }
 
+/** Settles when a move may begin. */
+async function opening(gate: MoveGate, purpose: 'settle' | 'sweep'): Promise<void> {
+  while (!gate.isOpenTo(purpose)) await gate.nextWake();
+}
+
 function client(): { resumed: number; resumeSoon: () => void } {
   const waiter = { resumed: 0, resumeSoon: () => void waiter.resumed++ };
   return waiter;
@@ -26,9 +31,7 @@ function gated(): { gate: MoveGate; looks: Looks } {
 describe('a gate', () => {
   it('is open', async () => {
     const { gate } = gated();
-    expect(await isOpen(Promise.all([gate.whilePaused(), gate.whileHeld('settle'), gate.whileHeld('sweep')]))).toBe(
-      true,
-    );
+    expect(await isOpen(Promise.all([gate.whilePaused(), opening(gate, 'settle'), opening(gate, 'sweep')]))).toBe(true);
   });
 
   it('keeps the sweep while it is paused', async () => {
@@ -44,10 +47,10 @@ describe('a gate', () => {
   it('keeps the sweep alone, or everything, while it is held', async () => {
     const { gate } = gated();
     gate.hold('sweep');
-    const sweep = gate.whileHeld('sweep');
-    expect([await isOpen(sweep), await isOpen(gate.whileHeld('settle'))]).toEqual([false, true]);
+    const sweep = opening(gate, 'sweep');
+    expect([await isOpen(sweep), await isOpen(opening(gate, 'settle'))]).toEqual([false, true]);
     gate.hold('all');
-    const settle = gate.whileHeld('settle');
+    const settle = opening(gate, 'settle');
     expect([await isOpen(sweep), await isOpen(settle)]).toEqual([false, false]);
     gate.release();
     expect([await isOpen(sweep), await isOpen(settle)]).toEqual([true, true]);
@@ -56,7 +59,7 @@ describe('a gate', () => {
   it('keeps everything while somebody looks at all nodes, until the last has done so', async () => {
     const { gate, looks } = gated();
     expect([looks.hold(client()), looks.hold(client())]).toEqual([true, true]);
-    const wait = gate.whileHeld('settle');
+    const wait = opening(gate, 'settle');
     looks.release();
     expect(await isOpen(wait)).toBe(false);
     looks.release();
@@ -68,7 +71,7 @@ describe('a gate', () => {
     const waiter = client();
     looks.moves();
     expect(looks.hold(waiter)).toBe(false);
-    const wait = gate.whileHeld('settle');
+    const wait = opening(gate, 'settle');
     gate.wakeAll();
     expect([waiter.resumed, await isOpen(wait)]).toEqual([0, false]);
     looks.moved();
@@ -85,7 +88,7 @@ describe('a gate', () => {
     const { gate, looks } = gated();
     looks.moves();
     looks.hold(client());
-    const wait = gate.whileHeld('sweep');
+    const wait = opening(gate, 'sweep');
     looks.moved();
     expect(await isOpen(wait)).toBe(true);
   });
@@ -97,7 +100,7 @@ describe('a gate', () => {
     gate.hold('all');
     looks.moves();
     looks.hold(waiter);
-    const waits = [gate.whilePaused(), gate.whileHeld('settle'), gate.until(() => false, 1000)];
+    const waits = [gate.whilePaused(), opening(gate, 'settle'), gate.until(() => false, 1000)];
     gate.stop();
     expect(await isOpen(Promise.all(waits))).toBe(true);
     expect(await waits[2]).toBe(false);

@@ -19,6 +19,32 @@ const countOf = (node: StageNode, word: string) => node.net.words.filter((other)
 async function roundTrips(count = 50): Promise<void> {
   for (let i = 0; i < count; i++) await source.redis.client().ping();
 }
+/**
+ * A sweep that has a page of so many keys, and waits for its source, whose connection was lost and comes back slowly.
+ * @returns what ends the wait, and the sweep
+ */
+async function sweepThatWaits(
+  stage: MoverStage,
+  page: number,
+): Promise<{ goOn: () => Promise<void>; swept: Promise<void> }> {
+  const scan = source.net.hold('SCAN');
+  const swept = stage.mover.sweep();
+  await scan.reached;
+  stage.mover.pause();
+  await scan.deliver();
+  await expect.poll(() => stage.mover.progress.keysScanned).toBe(page);
+  const greeting = source.net.hold(() => true);
+  source.net.cutAll();
+  // That reaches the mover before any reply that comes from now on.
+  await roundTrips();
+  stage.mover.resume();
+  await greeting.reached;
+  const goOn = async (): Promise<void> => {
+    await greeting.deliver();
+    await roundTrips();
+  };
+  return { goOn, swept };
+}
 const isRestoreOf =
   (name: string) =>
   ([word, key]: readonly string[]) =>
@@ -455,6 +481,22 @@ describe('hold', () => {
     await stage.mover.stop();
   });
 
+  it('lets nothing begin that was about to, and has waited for its source', async () => {
+    const stage = await start();
+    const [settled = '', key = ''] = stage.keys(2);
+    await stage.fill([settled, key]);
+    stage.mover.noteGone(0, Buffer.from(settled));
+    const { goOn, swept } = await sweepThatWaits(stage, 2);
+    expect(await stage.hold(10_000, 10_000)).toBe(true);
+    await goOn();
+    expect(await stage.at('source').exists(key)).toBe(1);
+    expect(await stage.at('target').exists(key)).toBe(0);
+    stage.mover.release();
+    await swept;
+    expect(await stage.at('target').exists(key)).toBe(1);
+    await stage.mover.stop();
+  });
+
   it('ends with the mover', async () => {
     const stage = await start();
     const [key = ''] = stage.keys(1);
@@ -588,6 +630,22 @@ describe('a node that is restarted while keys move', () => {
     expect(await stage.at('target').get(written)).toBe('new');
     expect(await stage.at('target').dbsize()).toBe(19);
     expect(stage.dropped).toBe(0);
+    await stage.mover.stop();
+  });
+
+  it('as the source keeps nothing that has left it, although moves were held meanwhile', async () => {
+    const stage = await start();
+    const [key = ''] = stage.keys(1);
+    await stage.fill([key]);
+    await restartFromSnapshot(source, () => stage.settle(key));
+    const { goOn, swept } = await sweepThatWaits(stage, 1);
+    expect(await stage.hold(10_000, 10_000)).toBe(true);
+    await goOn();
+    expect(await stage.at('source').exists(key)).toBe(1);
+    stage.mover.release();
+    await swept;
+    expect(await stage.at('source').exists(key)).toBe(0);
+    expect(await stage.at('target').get(key)).toBe(key);
     await stage.mover.stop();
   });
 

@@ -1,4 +1,5 @@
 /** Walks over the keys of a real node, and what is left out of them. */
+import { randomBytes } from 'node:crypto';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { MovingNodes } from '../../src/rebalance/moving-nodes.js';
 import { surveyMoves } from '../../src/rebalance/survey.js';
@@ -64,6 +65,18 @@ describe('a walk', () => {
     const visit = async () => void pages++;
     expect(await walkNode(walk, visit)).toBe(false);
     expect(pages).toBe(2);
+  });
+
+  /** It tells which databases it has, and has not loaded all of them. */
+  it('is refused by a node that loads its data', async () => {
+    for (const database of [0, 5]) {
+      const values = Array.from({ length: 200 }, (_, i) => [`key:${i}`, randomBytes(100).toString('hex')]);
+      await source.redis.client({ db: database }).mset(Object.fromEntries(values));
+    }
+    await source.redis.restartLoading(5000);
+    const scan = source.net.hold('SCAN');
+    const walk = walkNode(hooks, async () => {}).catch((error: unknown) => error);
+    expect(await Promise.race([walk, scan.reached])).toMatchObject({ passes: true });
   });
 
   /** A cursor means nothing to a process that was started since: keys would be passed over. */

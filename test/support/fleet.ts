@@ -254,6 +254,16 @@ export class Fleet {
     return views[0] as RingView;
   }
 
+  /** Looks at what no change may be under way for; again where one has begun meanwhile. */
+  async whileSettled<T>(look: () => Promise<T>): Promise<T> {
+    for (;;) {
+      const { generation } = await this.settled();
+      const seen = await look();
+      // One that was given up has moved nothing.
+      if ((await this.settled()).generation === generation) return seen;
+    }
+  }
+
   /** The proxy that coordinates; it is waited for. */
   async coordinator(): Promise<FleetProxy> {
     const isIt = (view: RingView): string | undefined =>

@@ -44,6 +44,12 @@ export async function until(proxy: AdminApi, reached: (view: RingView) => boolea
   }
 }
 
+/** The keys of `fill`, as KEYS finds them, and by name. */
+export const FILLERS = 'filler:*';
+export function fillers(keys: number): string[] {
+  return Array.from({ length: keys }, (_, i) => `filler:${i}`);
+}
+
 /** Sets `filler:0` and so on to `value of 0` and so on. */
 export async function fill(proxy: RingproxyProcess, keys: number): Promise<void> {
   const client = proxy.client();

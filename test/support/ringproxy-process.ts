@@ -153,11 +153,15 @@ export async function startRingproxy(options: RingproxyOptions = {}): Promise<Ri
     writeFileSync(file, options.config);
     args.push('-c', file);
   }
-  const child = await startChild(options.node ?? process.execPath, [options.main ?? MAIN, 'serve', ...args], {
-    // The environment goes before the file.
-    env: { ...(options.config?.includes('connect-timeout') ? {} : PATIENCE), ...ofHost, ...options.env },
-    prefix: host.prefix,
-  });
+  const child = await startChild(
+    options.node ?? process.env.TEST_NODE ?? process.execPath,
+    [options.main ?? MAIN, 'serve', ...args],
+    {
+      // The environment goes before the file.
+      env: { ...(options.config?.includes('connect-timeout') ? {} : PATIENCE), ...ofHost, ...options.env },
+      prefix: host.prefix,
+    },
+  );
   const ready = await child.line(parseReady);
   return new RingproxyProcess(child, ready, [...(options.allowLog ?? []), SHARED_NODES], host);
 }

@@ -1,9 +1,10 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { expect, it } from 'vitest';
+import { CORE, WAITING } from './groups.js';
 import { ROOT } from './root.js';
 import { tempFolder } from './temp-folder.js';
-import { unitTests } from './unit-tests.js';
+import { testsWithoutPrograms, unitTests } from './unit-tests.js';
 
 /** @returns which of the files count as unit tests */
 function among(files: Readonly<Record<string, string>>): string[] {
@@ -45,4 +46,14 @@ it('has the pure parts of the project, and none of the tests with nodes', () => 
   expect(tests).toContain('test/ring/ring.test.ts');
   expect(tests).toContain('test/resp/request-framer.test.ts');
   expect(tests.filter((file) => /^test\/(?:scenarios|clients|fuzz|consistency)\//.test(file))).toEqual([]);
+});
+
+it('what explores a model starts no program', () => {
+  const tests = testsWithoutPrograms(join(ROOT, 'test')).map((file) => relative(ROOT, file));
+  expect(tests).toContain('test/topology/protocol-model.test.ts');
+  expect(tests).not.toContain('test/proxy/routing.test.ts');
+});
+
+it('tests that are named for a group are there', () => {
+  expect([...WAITING, ...CORE].filter((file) => !existsSync(join(ROOT, file)))).toEqual([]);
 });

@@ -3,9 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { RingproxyError } from '../../src/errors.js';
 import type { PeerAsking, PeerReply } from '../../src/topology/coordinator/forwarding.js';
 import type { FenceMember } from '../../src/topology/state/change-protocol.js';
-import type { Claim, FleetMember } from '../../src/topology/state/fleet.js';
+import type { Claim, FleetMember, MoveRecord } from '../../src/topology/state/fleet.js';
 import { LocalStore } from '../../src/topology/store/local-store.js';
-import { COORDINATOR } from '../../src/topology/store/ring-store.js';
+import { COORDINATOR, type RingStore, type StoredRing } from '../../src/topology/store/ring-store.js';
 import { atEnd } from '../support/cleanup.js';
 import { ADD_C, type FakeMover, NODES, OPTIONS, type Stage, stageManager } from './manager-stage.js';
 
@@ -34,6 +34,38 @@ class SharedStore extends LocalStore {
     const claim = (await this.claims()).find((held) => held.job === job);
     if (claim === undefined) throw new Error(`nobody has the job ${job}`);
     return claim;
+  }
+}
+
+/** The shared store as one proxy sees it: what movers have told reaches it late, by its next claim at the latest. */
+class LateNews {
+  /** What it knows; null: all. */
+  #known: readonly MoveRecord[] | null = null;
+  claimed: string[] = [];
+  readonly store: RingStore;
+
+  constructor(store: SharedStore) {
+    const own: Partial<RingStore> = {
+      moves: async (change) => this.#known ?? (await store.moves(change)),
+      claim: async (...asked) => {
+        const claim = await store.claim(...asked);
+        if (claim !== null) {
+          this.claimed.push(claim.job);
+          this.#known = null;
+        }
+        return claim;
+      },
+    };
+    this.store = new Proxy<RingStore>(store, {
+      get: (_store, name: keyof RingStore) => {
+        const value = own[name] ?? store[name];
+        return typeof value === 'function' ? value.bind(store) : value;
+      },
+    });
+  }
+
+  async stop(store: SharedStore, change: string): Promise<void> {
+    this.#known = await store.moves(change);
   }
 }
 
@@ -72,8 +104,8 @@ class Fleet {
     return fleet;
   }
 
-  async join(id: string): Promise<Stage> {
-    const stage = stageManager(id, this.store, this.wire);
+  async join(id: string, store: RingStore = this.store): Promise<Stage> {
+    const stage = stageManager(id, store, this.wire);
     this.wire.stages.set(id, stage);
     atEnd(() => stage.manager.close());
     await stage.manager.bootstrap(NODES, OPTIONS);
@@ -266,6 +298,87 @@ describe('a cancel', () => {
     for (const mover of await fleet.moving('c')) await mover.swept();
     await expect.poll(() => fleet.phases()).toEqual(['3 stable', '3 stable', '3 stable']);
   });
+});
+
+describe('a mover whose claim is lost', () => {
+  /** Its proxy has it no more, and another one moves the keys of `a`. */
+  async function losing(
+    fleet: Fleet,
+    prepare: (mover: FakeMover) => void,
+  ): Promise<{ mover: FakeMover; proxy: Stage }> {
+    await fleet.stage('p1').manager.change(ADD_C);
+    const movers = await fleet.moving('a', 'b');
+    const mover = movers.find(({ source }) => source === 'a');
+    const proxy = fleet.all.find((stage) => mover !== undefined && stage.movers.includes(mover));
+    if (mover === undefined || proxy === undefined) throw new Error('nobody moves the keys of a');
+    prepare(mover);
+    await fleet.store.release(await fleet.store.claimOf('mover/a'));
+    await fleet.moving('a', 'b');
+    expect(mover.isStopped).toBe(true);
+    return { mover, proxy };
+  }
+
+  it('has keys under way yet: the change is not turned round before they have arrived', async () => {
+    const fleet = await Fleet.of('p1', 'p2', 'p3');
+    const arrived = gate<void>();
+    await losing(fleet, (mover) => {
+      mover.stopping = arrived.promise;
+    });
+    const cancelling = fleet.stage('p2').manager.cancel();
+    const stored = async (): Promise<StoredRing> => (await fleet.store.load()) as StoredRing;
+    await expect.poll(async () => (await stored()).state.change?.still).toBe(true);
+    const { revision } = await stored();
+    // The others hold still.
+    await expect
+      .poll(
+        async () => (await fleet.store.members()).filter(({ answer }) => (answer?.revision ?? 0) >= revision).length,
+      )
+      .toBe(2);
+    await new Promise(setImmediate);
+    expect((await stored()).revision).toBe(revision);
+    arrived.open();
+    await cancelling;
+    await expect.poll(() => fleet.phases()).toEqual(['2 moving', '2 moving', '2 moving']);
+  });
+
+  it('has left commands at nodes: they are dropped before the change is turned round', async () => {
+    const fleet = await Fleet.of('p1', 'p2', 'p3');
+    const { mover, proxy } = await losing(fleet, (lost) => {
+      lost.leavesLate = true;
+    });
+    proxy.calls.length = 0;
+    proxy.answers.killEarlierMovers = () => Promise.reject(new Error('c does not answer'));
+    const { manager } = fleet.stage('p2');
+    await expect(manager.cancel()).rejects.toMatchObject({ message: expect.stringContaining('c does not answer') });
+    expect(fleet.phases()).toEqual(['1 moving', '1 moving', '1 moving']);
+    proxy.answers.killEarlierMovers = () => Promise.resolve();
+    proxy.calls.length = 0;
+    await manager.cancel();
+    expect(proxy.calls.filter((call) => call === `kill movers of ${mover.source}`)).toHaveLength(3);
+    await expect.poll(() => fleet.phases()).toEqual(['2 moving', '2 moving', '2 moving']);
+  });
+});
+
+it('a source that was swept is not swept again by a proxy that has claimed it before it knew', async () => {
+  const fleet = await Fleet.of();
+  const news = new Map(['p1', 'p2'].map((id) => [id, new LateNews(fleet.store)]));
+  for (const [id, { store }] of news) await fleet.join(id, store);
+  await fleet.stage('p1').manager.change(ADD_C);
+  const [mover] = (await fleet.moving('a', 'b')).filter(({ source }) => source === 'a');
+  const change = (await fleet.store.load())?.state.change?.id ?? '';
+  const { holder } = await fleet.store.claimOf('mover/a');
+  const other = holder === 'p1' ? 'p2' : 'p1';
+  const late = news.get(other);
+  if (late === undefined) throw new Error(`there is no ${other}`);
+  await late.stop(fleet.store, change);
+  late.claimed = [];
+  expect(await mover?.swept()).toBe(true);
+  await expect.poll(() => late.claimed).toEqual(['mover/a']);
+  await expect.poll(async () => (await fleet.store.claims()).map(({ job }) => job)).not.toContain('mover/a');
+  expect(fleet.stage(other).movers.filter(({ source }) => source === 'a')).toEqual([]);
+  expect((await fleet.store.moves(change)).find(({ source }) => source === 'a')?.swept).toBe(true);
+  for (const rest of fleet.movers()) await rest.swept();
+  await expect.poll(() => fleet.phases()).toEqual(['2 stable', '2 stable']);
 });
 
 describe('a member', () => {

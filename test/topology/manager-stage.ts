@@ -38,6 +38,9 @@ export class FakeMover implements SourceMover {
   held: 'sweep' | 'all' | null = null;
   /** What `hold` answers. */
   holds = true;
+  leavesLate = false;
+  /** What `stop` waits for. */
+  stopping: Promise<void> = Promise.resolve();
 
   constructor(start: MoverStart, callbacks: MoverCallbacks) {
     this.start = start;
@@ -99,7 +102,7 @@ export class FakeMover implements SourceMover {
 
   stop(): Promise<void> {
     this.isStopped = true;
-    return Promise.resolve();
+    return this.stopping;
   }
 
   runIdOf(): string {
@@ -127,6 +130,7 @@ export interface Stage {
     fence: () => Promise<FenceMember[]>;
     killLateConnections: () => Promise<void>;
     killPredecessors: (nodes: readonly NodeSpec[], proxies: readonly string[]) => Promise<void>;
+    killEarlierMovers: () => Promise<void>;
     /** Of a node's process; empty: it does not say. */
     runId: (node: string) => string;
   };
@@ -168,7 +172,7 @@ export function stageManager(proxyId: string, store: RingStore, peers: RingManag
     },
     killEarlierMovers: (_nodes, source) => {
       call(`kill movers of ${source.name}`);
-      return Promise.resolve();
+      return stage.answers.killEarlierMovers();
     },
     onSourceSwept: () => {},
     createMover: (start, callbacks) => {
@@ -204,6 +208,7 @@ export function stageManager(proxyId: string, store: RingStore, peers: RingManag
       fence: () => Promise.resolve([{ acknowledged: true, why: '' }]),
       killLateConnections: () => Promise.resolve(),
       killPredecessors: () => Promise.resolve(),
+      killEarlierMovers: () => Promise.resolve(),
       runId: (node) => `run of ${node}`,
     },
     onCall: () => {},

@@ -72,8 +72,7 @@ async function moving(proxy: RingproxyProcess, from: string, to: string): Promis
 
 /** Adds the third node, and stops when the first keys have moved. */
 async function beginToMove({ proxy, nodes }: Stage): Promise<void> {
-  await post(proxy, 'changes', add('node3', nodes[2]));
-  await post(proxy, 'changes/current/throttle', { keysPerSecond: 100 });
+  await post(proxy, 'changes', { ...add('node3', nodes[2]), throttle: 100 });
   await until(proxy, ({ change }) => (change?.keysMoved ?? 0) > 0);
   await post(proxy, 'changes/current/pause');
 }

@@ -18,6 +18,7 @@ import { type Claim, isInForce, type MoveRecord } from '../state/fleet.js';
 import { emptyRecord, runIdIn } from '../state/move-records.js';
 import type { Member, RunningChange } from '../state/ring-state.js';
 import { moverJob, type RingStore } from '../store/ring-store.js';
+import { EndedMoves } from './ended-moves.js';
 import { FleetTurns, isCrosswise } from './fleet-turns.js';
 import { SourceMove, type SourceMoveCallbacks, type SourceMover, type Steering } from './source-move.js';
 import { type AskMover, SourcesElsewhere } from './sources-elsewhere.js';
@@ -110,6 +111,8 @@ export class MoveJob {
   readonly #elsewhere: SourcesElsewhere;
   /** What this proxy moves, by source. */
   readonly #here = new Map<number, SourceMove>();
+  /** What this proxy has moved, and may not move any more. */
+  readonly #ended = new EndedMoves();
   /** What withdraws the job of a source. */
   readonly #withdraws = new Map<number, () => Promise<void>>();
   readonly #withdrawing: Promise<void>[] = [];
@@ -240,7 +243,8 @@ export class MoveJob {
 
   /** Waits until no sweep of this proxy has keys under way; none begins as long as the record wants it so. */
   async still(timeout: number): Promise<FenceMember> {
-    const isStill = await this.#all((mover) => mover.hold('sweep', timeout));
+    const isHeld = this.#all((mover) => mover.hold('sweep', timeout));
+    const isStill = (await this.#ended.areOver(timeout)) && (await isHeld);
     // Whoever turns the change round counts what was given up until now.
     await Promise.all([...this.#here.values()].map((move) => move.tell()));
     return answer(isStill, 'keys are under way that do not arrive');
@@ -252,11 +256,13 @@ export class MoveJob {
    * @param timeout milliseconds
    */
   async standstill(timeout: number): Promise<FenceMember> {
-    if (!(await this.#all((mover) => mover.hold('all', timeout)))) {
-      return answer(false, this.error ?? 'keys are under way that do not arrive');
-    }
+    const refused = (): FenceMember => answer(false, this.error ?? 'keys are under way that do not arrive');
+    if (!(await this.#all((mover) => mover.hold('all', timeout)))) return refused();
     try {
-      await this.#dropLate();
+      for (const { mover } of this.#here.values()) await mover?.dropLateConnections();
+      // Those that have lost their claims, also while it was waited for the others.
+      if (!(await this.#ended.areOver(timeout))) return refused();
+      await this.#ended.dropLate(this.#reachable, (node, ...move) => this.#dropEarlier([node], ...move));
       await this.#forgetLost();
       return answer(true, '');
     } catch (error) {
@@ -270,8 +276,10 @@ export class MoveJob {
     this.#tellIfSwept();
   }
 
-  async #dropLate(): Promise<void> {
-    for (const { mover } of this.#here.values()) await mover?.dropLateConnections();
+  /** The connections of those that moved the source's keys by a claim before this one. @throws when a node cannot be asked */
+  async #dropEarlier(nodes: readonly Member[], source: number, claim: Claim): Promise<void> {
+    const node = this.rings.union[source];
+    if (node !== undefined) await this.#ports.killEarlierMovers(nodes, node, claim);
   }
 
   /** Ends it, and waits until nothing of it is under way here. What others wait for, they ask anew. */
@@ -331,6 +339,12 @@ export class MoveJob {
   async #run(source: number, { claim, signal }: Duty): Promise<void> {
     const { store } = this.#ports;
     const record = (await store.moves(this.changeId)).find((other) => other.source === this.#nameOf(source)) ?? null;
+    if (record?.swept === true) {
+      // Whoever has swept it has let it go before that was known here: what is recorded of it stays.
+      this.#records.set(record.source, record);
+      if (!this.#isSuspended) this.#adopt();
+      return aborted(signal);
+    }
     const isFirst = this.#isFresh && record === null;
     const move = new SourceMove(source, claim, record, {
       nodes: this.rings.union,
@@ -350,6 +364,7 @@ export class MoveJob {
       void move.mover?.sweep();
       await aborted(signal);
     } finally {
+      const ended = this.#ended.end(move);
       if (this.#here.get(source) === move) {
         this.#here.delete(source);
         void this.#look();
@@ -359,7 +374,8 @@ export class MoveJob {
       }
       // Whoever has it next moves keys that this one knows nothing of.
       if (signal.reason !== WITHDRAWN) this.memory.share(source);
-      await move.stop();
+      await ended;
+      await move.close();
     }
   }
 
@@ -384,17 +400,13 @@ export class MoveJob {
 
   /** Nothing of those that moved the source's keys before can run any more. @returns false when it was ended before */
   async #takeOver(source: number, claim: Claim, signal: AbortSignal): Promise<boolean> {
-    const { union } = this.rings;
-    const node = union[source];
-    if (node === undefined) return false;
-    const { summary, undrained } = this.#change;
-    const nodes = union.filter(({ name }) => !undrained.includes(name));
+    const { summary } = this.#change;
     const members = await this.#ports.store.members();
     const gone = members.filter((member) => member.fencedOff).map(({ id }) => id);
-    return dropPredecessors(nodes, {
+    return dropPredecessors(this.#reachable, {
       drop: async (asked) => {
         if (gone.length > 0) await this.#ports.killPredecessors(asked, gone);
-        await this.#ports.killEarlierMovers(asked, node, claim);
+        await this.#dropEarlier(asked, source, claim);
       },
       isClosed: () => signal.aborted,
       onWait: (failure) => {
@@ -506,6 +518,11 @@ export class MoveJob {
 
   #sum(count: (record: MoveRecord) => number): number {
     return this.#allRecords.reduce((sum, record) => sum + count(record), 0);
+  }
+
+  /** The nodes of the change without those that were given up. */
+  get #reachable(): readonly Member[] {
+    return this.rings.union.filter(({ name }) => !this.#change.undrained.includes(name));
   }
 
   #nameOf(source: number): string {

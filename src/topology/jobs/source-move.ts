@@ -148,9 +148,18 @@ export class SourceMove implements SourceMoves {
     await this.#notes.write().catch(() => {});
   }
 
-  /** Ends it, and waits until nothing of it is under way. */
-  async stop(): Promise<void> {
+  /** Commands of it may still lie at nodes: once it has ended, it cannot have them dropped itself. */
+  get leavesLate(): boolean {
+    return this.#mover?.leavesLate ?? false;
+  }
+
+  /** Moves nothing any more. @returns when nothing of it is under way */
+  async halt(): Promise<void> {
     await this.#mover?.stop();
+  }
+
+  /** To follow `halt`: tells how far it has come, if that can be. */
+  async close(): Promise<void> {
     await this.#notes.stop();
   }
 

@@ -232,6 +232,7 @@ export class SimulatedMover implements SourceMover {
   paused = false;
   keysPerSecond = 0;
   error: string | null = null;
+  readonly leavesLate = false;
 
   constructor(ports: PlanePorts, start: MoverStart, callbacks: MoverCallbacks) {
     this.#ports = ports;

@@ -123,12 +123,13 @@ describe.each(SITUATIONS)('with a %s node, workers: %s', (illness, workers) => {
   it('what would be wrong without that node fails, and names it', { timeout: 60_000 }, async () => {
     const { proxy } = await fallIll(illness, workers);
     const incomplete = ['KEYS *', 'DBSIZE', 'FLUSHALL', 'SCRIPT FLUSH', 'FUNCTION FLUSH', 'MEMORY STATS', 'WAIT 0 0'];
-    for (const command of incomplete) {
+    const answers = incomplete.map(async (command) => {
       const client = await RawClient.connect(proxy.port);
       expect(await client.text(...command.split(' ')), command).toMatch(
         illness === 'loading' ? /^-LOADING .*\(node node1\)\r\n$/ : /^-NODEDOWN node node1 /,
       );
-    }
+    });
+    await Promise.all(answers);
   });
 });
 

@@ -130,7 +130,7 @@ describe('a client that has not authenticated', () => {
     const stranger = await RawClient.connect(proxy.port);
     stranger.socket.pause();
     const block = Buffer.from('GET x\r\n'.repeat(100_000));
-    for (let i = 0; i < 60; i++) stranger.send(block);
+    for (let i = 0; i < 20; i++) stranger.send(block);
     const client = proxy.client({ password: 'sesame' });
     const own = stranger.socket.localPort;
     const outputOf = async (): Promise<number> => {
@@ -140,7 +140,7 @@ describe('a client that has not authenticated', () => {
     await expect.poll(outputOf).toBeGreaterThan(0);
     for (let i = 0; i < 5; i++) expect(await outputOf()).toBeLessThan(100_000);
     stranger.socket.resume();
-    const replies = await stranger.replies(6_000_000);
+    const replies = await stranger.replies(2_000_000);
     expect(String(replies.at(-1))).toBe('-NOAUTH Authentication required.\r\n');
   }, 60_000);
 });
