@@ -20,6 +20,7 @@ import { LATER, TAKEN, type Verdict } from './request/verdict.js';
 import { askAnyNode } from './route/any-node.js';
 import { runAtOwner } from './route/at-owner.js';
 import { dispatchMovedKey } from './route/moving/moving-keys.js';
+import { settleAhead } from './route/moving/settle-ahead.js';
 import { refusalOf } from './route/refusal.js';
 import { NOT_READY } from './route/replies.js';
 import { isReserved, RESERVED_REPLY } from './route/reserved.js';
@@ -112,6 +113,13 @@ export class Dispatcher implements FrameHandler {
     const { tracking, monitors } = this.features;
     if (client.isIn(TRACKS)) tracking.onCommand(client, rowOf(command, framer), framer);
     if (monitors.active) monitors.onCommand(client, rowOf(command, framer), framer);
+  }
+
+  /** What moves for one command of a client moves for those behind it as well. */
+  onHeld(client: ClientConnection, buffer: Buffer, start: number, end: number): void {
+    const { snapshot, isChanging, isFenced, table } = this.router;
+    if (snapshot === null || !isChanging || isFenced || !client.waitsForRing) return;
+    settleAhead(snapshot, table, client, buffer, start, end);
   }
 
   planUpload(client: ClientConnection, framer: RequestFramer, buffer: Buffer, start: number): UploadPlan | null {

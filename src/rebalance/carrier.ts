@@ -14,6 +14,8 @@ import { type Drops, type Verdict, verdictOn } from './trust.js';
 export interface CarrierHooks {
   /** So many keys went from one node to another; `bytes` of serialized values. */
   onMoved(source: number, target: number, keys: number, bytes: number): void;
+  /** These are on the target now, or nowhere: before others of their batch, which are large and take their time. */
+  onArrived(source: number, database: number, keys: readonly Buffer[]): void;
   /** So many keys read as missing now, of which it is not known whether they are from the past. */
   onDropped(keys: number): void;
   /** A large key is being moved off the source alone; null: not any more. */
@@ -47,7 +49,7 @@ export class Carrier {
   }
 
   /**
-   * When it returns, the keys are on the target, or nowhere. Those that have moved count as settled at once.
+   * When it returns, the keys are on the target, or nowhere.
    * @param purpose links of different purposes do not wait for each other
    * @throws TransferRefused, NodeFailure
    */
@@ -60,29 +62,43 @@ export class Carrier {
   ): Promise<void> {
     let left = keys;
     while (left.length > 0) {
-      const from = await this.#links.link(source, purpose);
-      const to = await this.#links.link(target, purpose);
+      const [from, to] = await this.#links.pair(source, target, purpose);
       const rest: Buffer[] = [];
       for (const { verdict, isKnown, keys: group } of this.#judge(source, from, target, to, database, left)) {
-        if (isDrop(verdict)) this.#dropped(isKnown, await dropCopies(from, to, database, group, verdict));
-        else if (this.#withoutScripts.has(source)) await this.#migrate(source, target, database, group);
-        else {
+        if (isDrop(verdict)) {
+          this.#dropped(isKnown, await dropCopies(from, to, database, group, verdict));
+          this.#arrived(source, database, group);
+        } else if (this.#withoutScripts.has(source)) {
+          await this.#migrate(source, target, database, group);
+          this.#arrived(source, database, group);
+        } else {
           const result = await transferBatch(from, to, database, group, verdict);
           if (result === null) {
             this.#withoutScripts.add(source);
             await this.#migrate(source, target, database, group);
+            this.#arrived(source, database, group);
             continue;
           }
-          for (const key of result.moved) this.#memory.settled.add(source, database, key);
           if (result.moved.length > 0) this.#hooks.onMoved(source, target, result.moved.length, result.bytes);
           this.#dropped(isKnown, result.dropped);
+          this.#arrived(source, database, result.moved);
+          this.#arrived(source, database, result.missing);
           if (result.failure !== null) throw result.failure;
-          for (const large of result.large) await this.#carryLarge(source, target, database, large);
+          for (const large of result.large) {
+            await this.#carryLarge(source, target, database, large);
+            this.#arrived(source, database, [large.key]);
+          }
           rest.push(...result.rest);
         }
       }
       left = rest;
     }
+  }
+
+  /** They count as settled at once. */
+  #arrived(source: number, database: number, keys: readonly Buffer[]): void {
+    for (const key of keys) this.#memory.settled.add(source, database, key);
+    if (keys.length > 0) this.#hooks.onArrived(source, database, keys);
   }
 
   /** A copy that is known to be from the past is no loss. */
@@ -140,8 +156,7 @@ export class Carrier {
     bytes: number,
   ): Promise<void> {
     const peer = peerOf(this.#links.at(target));
-    const from = await this.#links.link(source, 'migrate');
-    const to = await this.#links.link(target, 'migrate');
+    const [from, to] = await this.#links.pair(source, target, 'migrate');
     for (const { verdict, isKnown, keys: group } of this.#judge(source, from, target, to, database, keys)) {
       if (isDrop(verdict)) {
         this.#dropped(isKnown, await dropCopies(from, to, database, group, verdict));

@@ -119,6 +119,9 @@ export class Mover {
     this.#progress = { node, done: false, keysMoved: 0, keysScanned: 0, largeKey: null };
     this.#carrier = new Carrier(this.#links, memory, turns, {
       onMoved: (from, to, keys, bytes) => this.#count(from, to, keys, bytes),
+      onArrived: (_source, database, keys) => {
+        for (const key of keys) this.#arrived(keyName(source, database, key));
+      },
       onDropped: options.onDropped,
       onLarge: (_source, key) => {
         this.#progress.largeKey = key;
@@ -177,6 +180,7 @@ export class Mover {
 
   /** Walks the source until it has no moved key any more. */
   async sweep(): Promise<void> {
+    this.#openLinks();
     await this.#track(this.#sweepSource());
     // A key that failed to settle, and a connection that failed with commands in flight, must not be left behind.
     while (!this.#gate.stopped) {
@@ -250,6 +254,12 @@ export class Mover {
     return this.#links.dropLate();
   }
 
+  /** The first who wait for keys should not wait for connections as well. */
+  #openLinks(): void {
+    const targets = this.#options.rings.targetsOf(this.#source);
+    this.#links.open([this.#source, ...targets], 'settle' satisfies Purpose);
+  }
+
   #route(target: number, database: number): Route {
     const name = `${target} ${database}`;
     let route = this.#routes.get(name);
@@ -274,29 +284,29 @@ export class Mover {
     while (!this.#gate.isOpenTo('settle')) await this.#gate.nextWake();
     const { target, database, waiting } = route;
     const batch: Buffer[] = [];
-    const clients = new Set<MoveWaiter>();
-    for (const [name, entry] of waiting) {
-      if (batch.length === SETTLE_KEYS) break;
+    for (const [name, { key, clients }] of waiting) {
+      if (batch.length === SETTLE_KEYS || this.#gate.stopped) break;
       waiting.delete(name);
       const inFlight = this.#inFlight.get(name);
-      for (const client of entry.clients) (inFlight ?? clients).add(client);
-      if (inFlight === undefined) batch.push(entry.key);
+      if (inFlight !== undefined) for (const client of clients) inFlight.add(client);
+      else {
+        this.#inFlight.set(name, clients);
+        batch.push(key);
+      }
     }
-    if (batch.length === 0 || this.#gate.stopped) {
-      resumeAll(clients);
-      return;
-    }
+    if (batch.length === 0) return;
     route.running++;
     if (waiting.size > 0) this.#schedule(route);
+    const left = new Set<MoveWaiter>();
     try {
-      await this.#move(target, database, batch, 'settle');
+      await this.#move(target, database, batch, 'settle', left);
     } catch (error) {
       this.#fail(error, false);
       // The clients ask again, or give up when they have waited too long.
       await this.#gate.sleep(RETRY_MS);
     }
     route.running--;
-    resumeAll(clients);
+    resumeAll(left);
     if (waiting.size > 0) this.#schedule(route);
   }
 
@@ -367,7 +377,8 @@ export class Mover {
         continue;
       }
       const start = this.#timers.now();
-      await this.#move(target, database, batch, 'sweep');
+      const waiting = new Set<MoveWaiter>();
+      await this.#move(target, database, batch, 'sweep', waiting).finally(() => resumeAll(waiting));
       const done = new Set(batch);
       left = left.filter((key) => !done.has(key));
       const pause = this.#pace.after(batch.length, this.#timers.now() - start);
@@ -396,16 +407,25 @@ export class Mover {
     return true;
   }
 
-  /** Moves keys that are not in flight. @throws when they could not be moved; then none of them counts as settled */
-  async #move(target: number, database: number, keys: Buffer[], purpose: Purpose): Promise<void> {
+  /**
+   * Moves keys that nobody else moves. Who waits for one goes on when that has arrived, whatever becomes of the others.
+   * @param left is given those who wait for keys that have not arrived
+   * @throws when these could not be moved
+   */
+  async #move(
+    target: number,
+    database: number,
+    keys: readonly Buffer[],
+    purpose: Purpose,
+    left: Set<MoveWaiter>,
+  ): Promise<void> {
     const source = this.#source;
     const names = keys.map((key) => keyName(source, database, key));
-    for (const name of names) this.#inFlight.set(name, new Set());
+    for (const name of names) if (!this.#inFlight.has(name)) this.#inFlight.set(name, new Set());
     this.#looks.moves();
     if (purpose === 'sweep') this.#sweeping++;
     try {
       await this.#carrier.carry(source, target, database, keys, purpose);
-      for (const key of keys) this.#memory.settled.add(source, database, key);
     } catch (error) {
       // What was sent and not answered may still run: until the nodes have dropped it, the keys stay in flight.
       while (error instanceof NodeFailure && !this.#gate.stopped && !(await this.#dropLate())) {
@@ -416,13 +436,20 @@ export class Mover {
     } finally {
       if (purpose === 'sweep') this.#sweeping--;
       for (const name of names) {
-        const waiting = this.#inFlight.get(name);
+        for (const client of this.#inFlight.get(name) ?? []) left.add(client);
         this.#inFlight.delete(name);
-        if (waiting !== undefined) resumeAll(waiting);
       }
       this.#looks.moved();
       this.#gate.wakeAll();
     }
+  }
+
+  /** A key is where it goes. */
+  #arrived(name: string): void {
+    const waiting = this.#inFlight.get(name);
+    if (waiting === undefined) return;
+    this.#inFlight.delete(name);
+    resumeAll(waiting);
   }
 
   #count(source: number, target: number, keys: number, bytes: number): void {

@@ -55,6 +55,16 @@ export class MovingNodes {
     return link;
   }
 
+  /** The links to both ends of a move, which are opened at the same time. @throws NodeFailure */
+  pair(source: number, target: number, purpose: string): Promise<[NodeLink, NodeLink]> {
+    return Promise.all([this.link(source, purpose), this.link(target, purpose)]);
+  }
+
+  /** Opens links that will be needed, so that the first who needs one does not wait for it. What fails is tried again then. */
+  open(indices: Iterable<number>, purpose: string): void {
+    for (const index of indices) this.link(index, purpose).catch(() => {});
+  }
+
   /** Whether the process behind the link is another one than at the fence. */
   wasRestarted(index: number, { runId }: NodeLink): boolean {
     return runId !== '' && runId !== this.#runIds[index];

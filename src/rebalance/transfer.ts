@@ -61,6 +61,8 @@ export interface LargeKey {
 export interface Transferred {
   /** Keys that have left the source for the target. */
   readonly moved: readonly Buffer[];
+  /** Keys that the source does not have (any more), and that the target has as it should. */
+  readonly missing: readonly Buffer[];
   /** Of their serialized values. */
   readonly bytes: number;
   /** Copies from the past, or that could not be told from such, which are gone now: the key reads as missing. */
@@ -103,7 +105,8 @@ export async function transferBatch(
   const dropped = verdict === 'move, clear' ? await unlinkKeys(target, database, batch.missing) : 0;
   const { moved, failure } = await restore(source, target, database, batch.taken, verdict);
   const bytes = moved.reduce((sum, { value }) => sum + value.length, 0);
-  return { moved: moved.map(({ key }) => key), bytes, dropped, large: batch.large, rest: batch.rest, failure };
+  const { missing, large, rest } = batch;
+  return { moved: moved.map(({ key }) => key), missing, bytes, dropped, large, rest, failure };
 }
 
 export interface Taken {

@@ -34,7 +34,10 @@ export class RingBuilder {
     const union = unionOf(members, next);
     const before = await this.#build(members, options);
     const after = await this.#build(next, options);
-    return { union, rings: new Rings(overNodes(before, union), overNodes(after, union)) };
+    const rings = new Rings(overNodes(before, union), overNodes(after, union));
+    // Looked for now, since it takes milliseconds: when it is asked for, keys are held.
+    rings.sources();
+    return { union, rings };
   }
 
   async #build(members: readonly Member[], options: RingOptions): Promise<Ring> {

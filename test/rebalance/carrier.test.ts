@@ -26,8 +26,10 @@ async function stage({ complete = true } = {}) {
   const memory = new MoveMemory(nodes.nodes, null);
   if (complete) for (const index of [0, 1]) memory.begin(index);
   const told: unknown[][] = [];
+  const arrived: string[][] = [];
   const carrier = new Carrier(nodes, memory, new OwnTurns(), {
     onMoved: (from, to, count, bytes) => told.push(['moved', from, to, count, bytes > 0]),
+    onArrived: (_source, _database, names) => arrived.push(names.map(String)),
     onDropped: (count) => told.push(['dropped', count]),
     onLarge: (from, key) => told.push(['large', from, key === null ? null : key.key]),
   });
@@ -35,6 +37,7 @@ async function stage({ complete = true } = {}) {
     nodes,
     memory,
     told,
+    arrived,
     carry: (...names: string[]) => carrier.carry(0, 1, 0, keys(...names), 'test'),
     carryBack: (...names: string[]) => carrier.carry(1, 0, 0, keys(...names), 'test'),
     isSettled: (name: string) => memory.settled.has(0, 0, Buffer.from(name), 0, name.length),
@@ -45,7 +48,7 @@ const migrations = (node: StageNode) => node.net.words.filter((word) => word ===
 
 describe('keys go', () => {
   it('in batches until the last one has, and count as settled', async () => {
-    const { carry, told, isSettled, nodes } = await stage();
+    const { carry, told, arrived, isSettled, nodes } = await stage();
     const names = Array.from({ length: 5 }, (_, i) => `k${i}`);
     for (const name of names) await at(source).set(name, Buffer.alloc(400_000, name));
     await carry(...names, 'nowhere');
@@ -56,6 +59,7 @@ describe('keys go', () => {
       ['moved', 0, 1, 2, true],
     ]);
     expect(names.map(isSettled)).toEqual([true, true, true, true, true]);
+    expect(arrived).toEqual([['k0', 'k1', 'k2'], ['nowhere'], ['k3', 'k4']]);
     await nodes.close();
   });
 

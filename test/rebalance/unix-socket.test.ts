@@ -29,6 +29,7 @@ async function stage(sourceArgs: readonly string[] = []) {
   const told: unknown[] = [];
   const carrier = new Carrier(nodes, memory, new OwnTurns(), {
     onMoved: (_from, _to, count) => told.push(count),
+    onArrived: () => {},
     onDropped: () => {},
     onLarge: (_source, key) => told.push(key?.key ?? null),
   });

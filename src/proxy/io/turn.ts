@@ -7,26 +7,50 @@ export interface TurnTask {
  * Collects the outlets that were written to in one turn of the event loop and flushes each once, behind
  * the turn's reads. One write per socket and turn is what makes pipelines cheap: a system call costs more
  * than all that the proxy does for a command.
+ *
+ *   reads ─▶ those who waited go on (`resume`) ─▶ outlets are flushed (`schedule`), what these have written as well
  */
 export class Turn {
+  #resumed: TurnTask[] = [];
+  #spareResumed: TurnTask[] = [];
   #tasks: TurnTask[] = [];
   #spare: TurnTask[] = [];
   #scheduled = false;
   readonly #run = (): void => this.#endOfTurn();
 
-  /** The caller makes sure that a task is not scheduled twice in a turn. */
+  /** An outlet has something to write. The caller makes sure that a task is not scheduled twice in a turn. */
   schedule(task: TurnTask): void {
     this.#tasks.push(task);
-    if (!this.#scheduled) {
-      this.#scheduled = true;
-      setImmediate(this.#run);
-    }
+    this.#scheduleRun();
+  }
+
+  /**
+   * Somebody goes on who has waited: in front of the flush, so that what it writes does not wait for another turn. Who is
+   * resumed by that in its turn has to wait for the next one, as has who waits again: others are read meanwhile.
+   */
+  resume(task: TurnTask): void {
+    this.#resumed.push(task);
+    this.#scheduleRun();
+  }
+
+  #scheduleRun(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    setImmediate(this.#run);
   }
 
   #endOfTurn(): void {
+    const resumed = this.#resumed;
+    if (resumed.length > 0) {
+      this.#resumed = this.#spareResumed;
+      for (let i = 0; i < resumed.length; i++) resumed[i]?.endOfTurn();
+      resumed.length = 0;
+      this.#spareResumed = resumed;
+    }
     const tasks = this.#tasks;
     this.#tasks = this.#spare;
     this.#scheduled = false;
+    if (this.#resumed.length > 0) this.#scheduleRun();
     for (let i = 0; i < tasks.length; i++) tasks[i]?.endOfTurn();
     tasks.length = 0;
     this.#spare = tasks;

@@ -461,7 +461,7 @@ export class ClientConnection implements TurnTask, Requester, LaneWaiter, Upload
     this.#held = false;
     if (this.#resumeScheduled || this.#closed) return;
     this.#resumeScheduled = true;
-    this.#shared.turn.schedule(this);
+    this.#shared.turn.resume(this);
   }
 
   endOfTurn(): void {
@@ -577,6 +577,7 @@ export class ClientConnection implements TurnTask, Requester, LaneWaiter, Upload
       const outcome = framer.next(buffer, at, end);
       if (outcome === COMPLETE) {
         if (framer.argc > 0 && this.#handler.onFrame(this, framer) === LATER) {
+          if (this.#held) this.#handler.onHeld(this, buffer, framer.consumed, end);
           framer.reset();
           this.#pause();
           break;
@@ -634,6 +635,11 @@ export class ClientConnection implements TurnTask, Requester, LaneWaiter, Upload
 
   giveBack(lane: Lane): void {
     this.lanes.giveBack(lane);
+  }
+
+  /** The command at hand waits for a fence, or for a key that moves. */
+  get waitsForRing(): boolean {
+    return this.#ringWait.active;
   }
 
   /** No frame is handled until `resumeSoon`. */

@@ -9,6 +9,8 @@ export interface FrameHandler {
   readonly unknownCommandId: number;
   /** Handles the complete frame that `framer` holds. */
   onFrame(client: ClientConnection, framer: RequestFramer): Verdict;
+  /** The client waits; behind the command at hand, which is offered again, `buffer[start, end)` has come from it. */
+  onHeld(client: ClientConnection, buffer: Buffer, start: number, end: number): void;
   /**
    * The frame has a large value.
    * @param buffer holds the beginning of the frame, from `start` on

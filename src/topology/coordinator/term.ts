@@ -104,6 +104,10 @@ export class Term {
    */
   async pass(raised: Revision, { step, isRecorded }: AfterPassing): Promise<unknown> {
     const { record, change } = this.running();
+    // Keys are held while this is asked, so it goes on beside the fence, not behind it. A node that starts anew in between
+    // counts as one that was restarted while keys moved.
+    const asked = record.processes.length > 0 ? null : this.#ports.runIds(change.union);
+    asked?.catch(() => {});
     try {
       await passFence(raised, this.#reachable(), {
         store: this.store,
@@ -111,7 +115,7 @@ export class Term {
         killPredecessors: (...killed) => this.#ports.killPredecessors(...killed),
         signal: this.duty.signal,
       });
-      const processes = await this.#processesOf(record, change.union);
+      const processes = asked === null ? await this.#processesSeen(record) : processesOf(change.union, await asked);
       await this.record((state) => step(state, processes));
       return null;
     } catch (error) {
@@ -141,9 +145,12 @@ export class Term {
   }
 
   /** Those of the first fence: what a node has that was restarted since then may be from the past. */
-  async #processesOf(change: RunningChange, union: readonly Member[]): Promise<readonly NodeProcess[]> {
-    if (change.processes.length > 0) return processesSeen(change.processes, await this.store.moves(change.id));
-    const runIds = await this.#ports.runIds(union);
-    return union.map(({ name, address }, index) => ({ name, address, runId: runIds[index] ?? '' }));
+  async #processesSeen(change: RunningChange): Promise<readonly NodeProcess[]> {
+    return processesSeen(change.processes, await this.store.moves(change.id));
   }
+}
+
+/** @param runIds index-aligned with the nodes */
+function processesOf(nodes: readonly Member[], runIds: readonly string[]): readonly NodeProcess[] {
+  return nodes.map(({ name, address }, index) => ({ name, address, runId: runIds[index] ?? '' }));
 }

@@ -200,7 +200,7 @@ export class BlockedCommand implements ReplySink, MoveWaiter, LaneWaiter, TurnTa
   resumeSoon(): void {
     if (this.#scheduled || this.#state !== PARKED) return;
     this.#scheduled = true;
-    this.#router.shared.turn.schedule(this);
+    this.#router.shared.turn.resume(this);
   }
 
   endOfTurn(): void {
