@@ -5,6 +5,7 @@
 import type { Socket } from 'node:net';
 import type { CommandTable } from '../commands/table.js';
 import { nodeKey, sameNode } from '../node/identity.js';
+import { lastingBytes } from '../resp/words.js';
 import { within } from '../time/within.js';
 import { Dispatcher } from './dispatcher.js';
 import { type ClientEvent, clientConnected, clientRejected } from './events.js';
@@ -103,7 +104,7 @@ export class DataPlane {
       requests,
       holds: new HoldPool(),
       clientPools: { usual: new ChunkPool(CLIENT_CHUNK_BYTES, 512), large },
-      receiveBuffer: Buffer.allocUnsafeSlow(RECEIVE_BYTES),
+      receiveBuffer: lastingBytes(RECEIVE_BYTES),
       clients: this.clients,
     };
     this.#upstream = {
@@ -112,7 +113,7 @@ export class DataPlane {
       clock,
       requests,
       lanePools: { usual: new ChunkPool(LANE_CHUNK_BYTES, 64), large },
-      blockingReceive: Buffer.allocUnsafeSlow(LANE_CHUNK_BYTES),
+      blockingReceive: lastingBytes(LANE_CHUNK_BYTES),
       beforeReturn: (name, address) => this.#beforeReturn(hooks, name, address),
       tellBusy: (name, address, reply) => hooks.onBusy(name, address, reply),
     };

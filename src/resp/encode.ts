@@ -122,6 +122,11 @@ function writeHeader(target: Uint8Array, offset: number, type: number, value: nu
   return end + 2;
 }
 
+/** How long `*count\r\n` is. */
+export function arrayHeaderLength(count: number): number {
+  return decimalLength(count) + 3;
+}
+
 /** Writes `*count\r\n`. @returns the offset behind it */
 export function writeArrayHeader(target: Uint8Array, offset: number, count: number): number {
   return writeHeader(target, offset, STAR, count);

@@ -1,3 +1,5 @@
+import { wordsToRead } from '../resp/words.js';
+
 /**
  * Hash tags: the part of a key between two characters, which is hashed in the key's place so that keys
  * with the same tag have the same owner. As Redis Cluster and twemproxy have it: the first opening
@@ -6,9 +8,22 @@
  * Two functions that return a number each, because one that returns both would allocate.
  */
 
+const EACH_BYTE = 0x01010101;
+const EACH_TOP_BIT = 0x80808080;
+
 /** @returns where the tag's content begins in `buffer[start, end)`, or -1 when there is no opening byte */
 export function tagStart(buffer: Uint8Array, start: number, end: number, open: number): number {
-  for (let at = start; at < end; at++) if (buffer[at] === open) return at + 1;
+  let at = start;
+  const words = wordsToRead(buffer);
+  if (words !== null) {
+    const pattern = Math.imul(open, EACH_BYTE);
+    for (; at + 4 <= end; at += 4) {
+      const differing = words.getInt32(at, true) ^ pattern;
+      // Whether one of the four bytes is 0 (Sean Eron Anderson, Bit Twiddling Hacks: "haszero").
+      if (((differing - EACH_BYTE) & ~differing & EACH_TOP_BIT) !== 0) break;
+    }
+  }
+  for (; at < end; at++) if (buffer[at] === open) return at + 1;
   return -1;
 }
 

@@ -4,6 +4,7 @@ import { copyBytes, equalsIgnoreCase } from '../../src/resp/bytes.js';
 import * as encode from '../../src/resp/encode.js';
 import { bulkIsNull, parseHeader, parseIntegerLine } from '../../src/resp/inspect.js';
 import { parseStrictInteger } from '../../src/resp/integer.js';
+import { lastingBytes, wordsOf } from '../../src/resp/words.js';
 import { bytes } from './support.js';
 
 const written = (write: (target: Buffer) => number) => {
@@ -105,15 +106,20 @@ describe('replies', () => {
 describe('bytes', () => {
   it('are copied, whatever their number and the kind of their source', () => {
     const source = Uint8Array.from({ length: 300 }, (_, i) => i);
+    const lasting = lastingBytes(300);
+    lasting.set(source);
     for (let length = 0; length < 200; length++) {
-      for (const from of [source, Buffer.from(source)]) {
-        const target = Buffer.alloc(220, 1);
-        copyBytes(target, 5, from, 7, 7 + length);
-        expect(
-          target.equals(
-            Buffer.concat([Buffer.alloc(5, 1), source.subarray(7, 7 + length), Buffer.alloc(215 - length, 1)]),
-          ),
-        ).toBe(true);
+      const expected = Buffer.concat([
+        Buffer.alloc(5, 1),
+        source.subarray(7, 7 + length),
+        Buffer.alloc(215 - length, 1),
+      ]);
+      for (const from of [source, Buffer.from(source), lasting]) {
+        for (const target of [Buffer.alloc(220), lastingBytes(220)]) {
+          target.fill(1);
+          copyBytes(target, wordsOf(target), 5, from, 7, 7 + length);
+          expect(target.equals(expected)).toBe(true);
+        }
       }
     }
   });

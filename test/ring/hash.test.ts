@@ -1,10 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
+import { lastingBytes } from '../../src/resp/words.js';
 import { HASH_NAMES, type HashName, hashFunction } from '../../src/ring/hash.js';
 
 const hashOf = (name: HashName, key: string): number => {
   const bytes = Buffer.from(key, 'latin1');
-  return hashFunction(name)(bytes, 0, bytes.length);
+  const hash = hashFunction(name)(bytes, 0, bytes.length);
+  const lasting = lastingBytes(bytes.length);
+  lasting.set(bytes);
+  // By words as by bytes.
+  expect(hashFunction(name)(lasting, 0, bytes.length)).toBe(hash);
+  return hash;
 };
 
 describe('hashes', () => {

@@ -1,3 +1,5 @@
+import { lastingBytes } from '../../resp/words.js';
+
 /** Spare buffers of one size, so that a write does not cost an allocation. Bounded: what is given back beyond `spareLimit` is left to the collector. */
 export class ChunkPool {
   readonly chunkSize: number;
@@ -10,7 +12,7 @@ export class ChunkPool {
   }
 
   take(): Buffer {
-    return this.#spares.pop() ?? Buffer.allocUnsafeSlow(this.chunkSize);
+    return this.#spares.pop() ?? lastingBytes(this.chunkSize);
   }
 
   give(chunk: Buffer): void {

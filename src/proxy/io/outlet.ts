@@ -1,4 +1,5 @@
 import { copyBytes } from '../../resp/bytes.js';
+import { wordsOf } from '../../resp/words.js';
 import type { ChunkPool } from './chunk-pool.js';
 import type { SocketWriter } from './socket-writer.js';
 import type { Turn, TurnTask } from './turn.js';
@@ -42,6 +43,8 @@ export class Outlet implements TurnTask {
   readonly #owner: OutletOwner;
   #writer: SocketWriter | null = null;
   #chunk: Buffer | null = null;
+  /** Of the chunk. */
+  #words: DataView | null = null;
   #used = 0;
   /** What waits in front of the chunk. */
   #sealed: Sealed[] = NOTHING_SEALED;
@@ -85,9 +88,12 @@ export class Outlet implements TurnTask {
         return;
       }
       if (this.#used > 0) this.#seal();
-      this.#chunk ??= this.#pools.usual.take();
+      if (this.#chunk === null) {
+        this.#chunk = this.#pools.usual.take();
+        this.#words = wordsOf(this.#chunk);
+      }
     }
-    copyBytes(this.#chunk as Buffer, this.#used, source, start, end);
+    copyBytes(this.#chunk as Buffer, this.#words, this.#used, source, start, end);
     this.#used += length;
     if (!this.#scheduled) this.#schedule();
   }
@@ -128,6 +134,7 @@ export class Outlet implements TurnTask {
     this.#writer = null;
     if (this.#chunk !== null) this.#pools.usual.give(this.#chunk);
     this.#chunk = null;
+    this.#words = null;
     this.#used = 0;
     this.#sealed = NOTHING_SEALED;
     this.#sealedBytes = 0;
@@ -173,7 +180,7 @@ export class Outlet implements TurnTask {
       return;
     }
     const chunk = large.take();
-    copyBytes(chunk, 0, source, start, end);
+    copyBytes(chunk, null, 0, source, start, end);
     this.#pushSealed(chunk.subarray(0, length), chunk);
   }
 
@@ -182,6 +189,7 @@ export class Outlet implements TurnTask {
     if (chunk === null) return;
     const length = this.#used;
     this.#chunk = null;
+    this.#words = null;
     this.#used = 0;
     this.#addSealed(chunk.subarray(0, length), chunk);
   }
@@ -223,6 +231,7 @@ export class Outlet implements TurnTask {
       const length = this.#used;
       this.#used = 0;
       this.#chunk = null;
+      this.#words = null;
       this.#write(chunk.subarray(0, length), chunk);
     }
   }

@@ -1,4 +1,5 @@
 import { copyBytes } from '../../resp/bytes.js';
+import { lastingBytes, wordsOf } from '../../resp/words.js';
 import type { Request } from './request.js';
 
 const SLAB_SIZE = 65_536;
@@ -9,12 +10,15 @@ const SPARE_SLABS = 64;
 /** Memory that holds several replies; reused when the last of them is gone. */
 export class HoldSlab {
   readonly buffer: Buffer;
+  /** Of the buffer, where it is used again. */
+  readonly words: DataView | null;
   used = 0;
   /** Replies that are held here. */
   holds = 0;
 
-  constructor(size: number) {
-    this.buffer = Buffer.allocUnsafeSlow(size);
+  constructor(buffer: Buffer) {
+    this.buffer = buffer;
+    this.words = wordsOf(buffer);
   }
 }
 
@@ -23,7 +27,7 @@ export class HoldSlab {
  * client gets its replies in the order of its commands.
  */
 export class HoldPool {
-  #current = new HoldSlab(SLAB_SIZE);
+  #current = new HoldSlab(lastingBytes(SLAB_SIZE));
   readonly #spares: HoldSlab[] = [];
 
   /** Copies `source[start, end)` and notes in `request` where it is. */
@@ -31,11 +35,11 @@ export class HoldPool {
     const length = end - start;
     let slab = this.#current;
     if (length > SHARED_LIMIT) {
-      slab = new HoldSlab(length);
+      slab = new HoldSlab(Buffer.allocUnsafeSlow(length));
     } else if (slab.used + length > SLAB_SIZE) {
       slab = this.#nextSlab();
     }
-    copyBytes(slab.buffer, slab.used, source, start, end);
+    copyBytes(slab.buffer, slab.words, slab.used, source, start, end);
     request.held = slab;
     request.heldStart = slab.used;
     slab.used += length;
@@ -55,7 +59,7 @@ export class HoldPool {
   }
 
   #nextSlab(): HoldSlab {
-    this.#current = this.#spares.pop() ?? new HoldSlab(SLAB_SIZE);
+    this.#current = this.#spares.pop() ?? new HoldSlab(lastingBytes(SLAB_SIZE));
     return this.#current;
   }
 }

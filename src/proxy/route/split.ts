@@ -3,8 +3,9 @@
  * arguments of its keys copied over as they stand in the client's frame.
  */
 import type { Command } from '../../commands/command.js';
-import { writeArrayHeader } from '../../resp/encode.js';
+import { arrayHeaderLength, writeArrayHeader } from '../../resp/encode.js';
 import { args, type RequestFramer } from '../../resp/request-framer.js';
+import { lastingBytes } from '../../resp/words.js';
 import { NO_HASH } from '../../ring/rings.js';
 import { KNOWN_KEY, UNKNOWN_KEYS } from '../request/request.js';
 import type { Verdict } from '../request/verdict.js';
@@ -12,6 +13,7 @@ import { LATER, TAKEN } from '../request/verdict.js';
 import type { ClientConnection } from '../session/client-connection.js';
 import type { RoutingSnapshot } from '../snapshot.js';
 import type { Lane } from '../upstream/lane.js';
+import { NO_KEYS } from './fan-out.js';
 import { Group } from './merge/group.js';
 import { MERGERS } from './merge/mergers.js';
 import { isReserved, RESERVED_REPLY } from './reserved.js';
@@ -24,7 +26,11 @@ let owners = new Uint16Array(1024);
 let keysOfNode = new Uint32Array(64);
 /** The part that goes to each node, when it has keys. */
 let partOfNode = new Uint16Array(64);
-const header = Buffer.alloc(24);
+/** The lane of each part of the command at hand, null while its node is down; behind that null. */
+const lanes: (Lane | null)[] = [];
+/** What each part begins with: the command's name at a fixed place, and in front of it the number of the part's arguments. */
+const head = lastingBytes(128);
+const NAME_AT = 24;
 
 /** Sends the parts of the split command that `framer` holds. */
 export function splitByOwner(
@@ -90,42 +96,47 @@ function sendParts(
 ): Verdict {
   const step = command.splitStep;
   const { shared } = router;
-  const keyParts = new Uint16Array(keys);
+  const isArray = command.merge === 'array';
+  const keyParts = isArray ? new Uint16Array(keys) : NO_KEYS;
   const request = client.begin(command.id);
   const group = new Group(request, client.kind.protocol, MERGERS[command.merge], shared, keyParts);
-  if (command.merge === 'array') group.keyGroups = shared.counters.groups?.ofKeys(source, keys, step) ?? null;
-  const outlets: (Lane | null)[] = [];
-  const nameEnd = (args.end[0] as number) + 2;
-  const nameStart = headerStart(0, source);
+  if (isArray) group.keyGroups = shared.counters.groups?.ofKeys(source, keys, step) ?? null;
+  let parts = 0;
+  const headEnd = NAME_AT + source.copy(head, NAME_AT, headerStart(0, source), (args.end[0] as number) + 2);
   for (let node = 0; node < nodeCount; node++) {
     const count = keysOfNode[node] as number;
     if (count === 0) continue;
-    partOfNode[node] = outlets.length;
     const lane = router.laneFor(client, node);
-    outlets.push(lane);
+    partOfNode[node] = parts;
+    lanes[parts++] = lane;
     if (lane === null) continue;
-    const length = writeArrayHeader(header, 0, count * step + 1);
-    lane.outlet.append(header, 0, length);
-    lane.outlet.append(source, nameStart, nameEnd);
-    lane.node.counters.bytesOut += length + nameEnd - nameStart;
+    const headStart = NAME_AT - arrayHeaderLength(count * step + 1);
+    writeArrayHeader(head, headStart, count * step + 1);
+    lane.outlet.append(head, headStart, headEnd);
+    lane.node.counters.bytesOut += headEnd - headStart;
   }
-  for (let i = 0; i < keys; i++) {
-    const part = partOfNode[owners[i] as number] as number;
-    keyParts[i] = part;
-    const lane = outlets[part];
-    if (lane === null || lane === undefined) continue;
-    const at = 1 + i * step;
+  if (isArray) for (let i = 0; i < keys; i++) keyParts[i] = partOfNode[owners[i] as number] as number;
+  let next = 0;
+  while (next < keys) {
+    const owner = owners[next] as number;
     // A bulk's header begins where the one before it ended, two bytes (CRLF) behind its payload.
-    const start = (args.end[at - 1] as number) + 2;
-    const end = (args.end[at + step - 1] as number) + 2;
+    const start = (args.end[next * step] as number) + 2;
+    // Neighbours that go to one node are copied in one piece.
+    do next++;
+    while (next < keys && owners[next] === owner);
+    const lane = lanes[partOfNode[owner] as number] ?? null;
+    if (lane === null) continue;
+    const end = (args.end[next * step] as number) + 2;
     lane.outlet.append(source, start, end);
     lane.node.counters.bytesOut += end - start;
   }
   for (let node = 0; node < nodeCount; node++) {
     if (keysOfNode[node] === 0) continue;
     const upstream = router.nodeAt(node);
-    const lane = outlets[partOfNode[node] as number];
-    if (lane === null || lane === undefined) group.addFailedPart(upstream);
+    const part = partOfNode[node] as number;
+    const lane = lanes[part] ?? null;
+    lanes[part] = null;
+    if (lane === null) group.addFailedPart(upstream);
     else group.addPart(upstream, lane);
   }
   group.seal();
@@ -145,5 +156,6 @@ function prepare(keys: number, nodes: number): void {
     keysOfNode = new Uint32Array(nodes * 2);
     partOfNode = new Uint16Array(nodes * 2);
   }
-  keysOfNode.fill(0, 0, nodes);
+  // A loop, since they are few and `fill` is a call into the runtime.
+  for (let node = 0; node < nodes; node++) keysOfNode[node] = 0;
 }

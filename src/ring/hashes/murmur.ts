@@ -1,4 +1,7 @@
-function load32(buffer: Uint8Array, at: number): number {
+import { wordsToRead } from '../../resp/words.js';
+
+function load32(buffer: Uint8Array, words: DataView | null, at: number): number {
+  if (words !== null) return words.getInt32(at, true);
   return (
     (buffer[at] as number) |
     ((buffer[at + 1] as number) << 8) |
@@ -11,9 +14,10 @@ function load32(buffer: Uint8Array, at: number): number {
 export function murmur3(buffer: Uint8Array, start: number, end: number): number {
   const length = end - start;
   const tail = end - (length & 3);
+  const words = wordsToRead(buffer);
   let hash = 0;
   for (let at = start; at < tail; at += 4) {
-    let block = Math.imul(load32(buffer, at), 0xcc9e2d51);
+    let block = Math.imul(load32(buffer, words, at), 0xcc9e2d51);
     block = (block << 15) | (block >>> 17);
     hash ^= Math.imul(block, 0x1b873593);
     hash = (hash << 13) | (hash >>> 19);
@@ -38,9 +42,10 @@ export function murmur(buffer: Uint8Array, start: number, end: number): number {
   const m = 0x5bd1e995;
   const length = end - start;
   const tail = end - (length & 3);
+  const words = wordsToRead(buffer);
   let hash = Math.imul(0xdeadbeef, length) ^ length;
   for (let at = start; at < tail; at += 4) {
-    let block = Math.imul(load32(buffer, at), m);
+    let block = Math.imul(load32(buffer, words, at), m);
     block = Math.imul(block ^ (block >>> 24), m);
     hash = Math.imul(hash, m) ^ block;
   }

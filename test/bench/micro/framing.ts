@@ -3,6 +3,7 @@ import { copyBytes } from '../../../src/resp/bytes.js';
 import { request } from '../../../src/resp/encode.js';
 import { ReplyFramer } from '../../../src/resp/reply-framer.js';
 import { COMPLETE, RequestFramer } from '../../../src/resp/request-framer.js';
+import { lastingBytes, wordsOf } from '../../../src/resp/words.js';
 
 export interface MicroBenchmark {
   readonly name: string;
@@ -56,12 +57,13 @@ function replies(name: string, reply: Uint8Array): MicroBenchmark {
 }
 
 function copies(bytes: number): MicroBenchmark {
-  const source = Buffer.alloc(bytes + 1024, 'x');
-  const target = Buffer.alloc(bytes + 1024);
+  const source = lastingBytes(bytes + 1024).fill('x');
+  const target = lastingBytes(bytes + 1024);
+  const words = wordsOf(target);
   return {
     name: `copy ${bytes} bytes`,
     run(iterations) {
-      for (let i = 0; i < iterations; i++) copyBytes(target, i & 1023, source, i & 511, (i & 511) + bytes);
+      for (let i = 0; i < iterations; i++) copyBytes(target, words, i & 1023, source, i & 511, (i & 511) + bytes);
     },
   };
 }

@@ -13,7 +13,7 @@ export const EVERYTHING = 'everything';
 export const PARTS = [
   { parts: ['resp'], mayImport: [] },
   { parts: ['node'], mayImport: ['resp'] },
-  { parts: ['ring'], mayImport: ['node/identity.ts'] },
+  { parts: ['ring'], mayImport: ['node/identity.ts', 'resp/words.ts'] },
   { parts: ['commands'], mayImport: ['resp'] },
   { parts: ['time'], mayImport: [] },
   { parts: ['proxy'], mayImport: ['resp', 'node', 'ring', 'commands', 'time'] },

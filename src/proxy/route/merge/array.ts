@@ -14,19 +14,29 @@ export const mergeArray: Merger = (group, out) => {
     cursors[i] = part?.held ? lineEnd(part.held.buffer, part.heldStart) : 0;
   }
   out.arrayHeader(keyParts.length);
-  for (let i = 0; i < keyParts.length; i++) {
-    const index = keyParts[i] as number;
+  let next = 0;
+  while (next < keyParts.length) {
+    const index = keyParts[next] as number;
     const part = parts[index];
     const held = part?.held;
-    if (part === undefined || !held) continue;
-    const start = cursors[index] as number;
-    const end = replyEnd(held.buffer, start, part.heldEnd);
-    if (end < 0) {
-      out.clear();
-      out.text(`-ERR node ${group.nodes[index]?.name} sent fewer elements than it was asked for\r\n`);
-      return;
+    if (part === undefined || !held) {
+      next++;
+      continue;
     }
-    group.countRead(i, !bulkIsNull(held.buffer, start));
+    const start = cursors[index] as number;
+    let end = start;
+    // Neighbours that come from one node are copied in one piece.
+    do {
+      const at = end;
+      end = replyEnd(held.buffer, at, part.heldEnd);
+      if (end < 0) {
+        out.clear();
+        out.text(`-ERR node ${group.nodes[index]?.name} sent fewer elements than it was asked for\r\n`);
+        return;
+      }
+      group.countRead(next, !bulkIsNull(held.buffer, at));
+      next++;
+    } while (next < keyParts.length && keyParts[next] === index);
     out.append(held.buffer, start, end);
     cursors[index] = end;
   }

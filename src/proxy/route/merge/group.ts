@@ -49,7 +49,7 @@ export class Group implements ReplySink {
   onFinished: (() => void) | null = null;
   tolerance: Tolerance = 'nothing';
   /** The errors of the parts that have failed, where the rest is as good. */
-  readonly #failures = new Map<number, Buffer>();
+  #failures: Map<number, Buffer> | null = null;
   /** Of those that have not answered by now nobody waits for the last one. */
   #overdue = false;
   #finished = false;
@@ -112,7 +112,7 @@ export class Group implements ReplySink {
     return this.parts.flatMap((part, i) => {
       const node = this.nodes[i];
       if (part.held !== null || node === undefined) return [];
-      return [{ node, why: node.withoutName(this.#failures.get(i) ?? node.silentReply) }];
+      return [{ node, why: node.withoutName(this.#failures?.get(i) ?? node.silentReply) }];
     });
   }
 
@@ -168,7 +168,10 @@ export class Group implements ReplySink {
 
   /** Of several errors the first part's counts, so that the answer does not depend on who was faster. */
   #fail(part: number, reply: Buffer, namesNode: boolean): void {
-    if (this.tolerance === 'rest') this.#failures.set(part, reply);
+    if (this.tolerance === 'rest') {
+      this.#failures ??= new Map();
+      this.#failures.set(part, reply);
+    }
     if (namesNode && this.tolerance !== 'nothing') {
       this.#downReply ??= reply;
       return;

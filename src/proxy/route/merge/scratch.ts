@@ -1,5 +1,6 @@
 import { copyBytes } from '../../../resp/bytes.js';
 import { writeArrayHeader, writeBulkHeader, writeInteger } from '../../../resp/encode.js';
+import { lastingBytes, wordsOf } from '../../../resp/words.js';
 
 const INITIAL_BYTES = 65_536;
 /** A larger buffer is not kept for the next reply. */
@@ -7,17 +8,18 @@ const KEPT_BYTES = 1_048_576;
 
 /** A growing buffer in which one reply is built. */
 export class Scratch {
-  buffer = Buffer.allocUnsafeSlow(INITIAL_BYTES);
+  buffer = lastingBytes(INITIAL_BYTES);
   length = 0;
+  #words = wordsOf(this.buffer);
 
   clear(): void {
     this.length = 0;
-    if (this.buffer.length > KEPT_BYTES) this.buffer = Buffer.allocUnsafeSlow(INITIAL_BYTES);
+    if (this.buffer.length > KEPT_BYTES) this.#use(lastingBytes(INITIAL_BYTES));
   }
 
   append(source: Uint8Array, start: number, end: number): void {
     this.#reserve(end - start);
-    copyBytes(this.buffer, this.length, source, start, end);
+    copyBytes(this.buffer, this.#words, this.length, source, start, end);
     this.length += end - start;
   }
 
@@ -47,8 +49,13 @@ export class Scratch {
   #reserve(bytes: number): void {
     const needed = this.length + bytes;
     if (needed <= this.buffer.length) return;
-    const larger = Buffer.allocUnsafeSlow(Math.max(needed, this.buffer.length * 2));
+    const larger = lastingBytes(Math.max(needed, this.buffer.length * 2));
     this.buffer.copy(larger, 0, 0, this.length);
-    this.buffer = larger;
+    this.#use(larger);
+  }
+
+  #use(buffer: Buffer): void {
+    this.buffer = buffer;
+    this.#words = wordsOf(buffer);
   }
 }

@@ -5,8 +5,11 @@ import type { Merger } from './group.js';
 
 /** The reply of the first part that succeeded stands for all. */
 export const mergeFirst: Merger = (group, out) => {
-  const part = group.parts.find((candidate) => candidate.held !== null);
-  if (part?.held) out.append(part.held.buffer, part.heldStart, part.heldEnd);
+  for (const { held, heldStart, heldEnd } of group.parts) {
+    if (held === null) continue;
+    out.append(held.buffer, heldStart, heldEnd);
+    return;
+  }
 };
 
 /** Integers added up (DEL, EXISTS, DBSIZE). */
