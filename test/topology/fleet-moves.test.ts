@@ -88,3 +88,34 @@ it('a cancel turns round what several proxies have moved', async () => {
   const expected = names.map((_key, i) => (i < 1000 ? 'new' : i < 1100 ? null : 'old'));
   for (const proxy of fleet.proxies) expect(await read(proxy)).toEqual(expected);
 });
+
+it('a mover that has stopped is seen by all proxies, and goes on at the word of any of them', async () => {
+  const durable = ['--appendonly', 'yes', '--appendfsync', 'always'];
+  const fleet = await startFleet({ nodes: 3, spares: 1, proxies: 2, nodeArgs: durable, allowLog: TROUBLE });
+  const [first, second] = fleet.proxies as [FleetProxy, FleetProxy];
+  await write(first, 'old');
+  await post(first, 'changes', {
+    kind: 'add',
+    add: [{ name: 'node4', address: fleet.addressOf(fleet.spares[0]) }],
+    throttle: 30,
+  });
+  await movers(fleet);
+  const [node] = fleet.nodes;
+  await node?.stop();
+  const isStopped = /^moving keys off node1 \(/;
+  await fleet.everyone(
+    'it has stopped',
+    ({ change }) => change?.paused === true && isStopped.test(change.error ?? '') && change.etaSeconds === null,
+  );
+  await node?.restart();
+  // Whoever has asked reads at once that it goes on, or why not.
+  for (const proxy of [second, first]) {
+    await expect
+      .poll(async () => (await post(proxy, 'changes/current/resume').catch(() => null)) !== null, { timeout: 20_000 })
+      .toBe(true);
+  }
+  await fleet.everyone('it goes on', ({ change }) => change?.paused === false);
+  await post(second, 'changes/current/throttle', { keysPerSecond: 0 });
+  await fleet.settled();
+  for (const proxy of fleet.proxies) expect(await read(proxy)).toEqual(names.map(() => 'old'));
+});

@@ -181,7 +181,7 @@ export class MoveJob {
   }
 
   get paused(): boolean {
-    return this.#steering.paused || [...this.#here.values()].some(({ mover }) => mover?.paused === true);
+    return this.#steering.paused || this.#allRecords.some(({ paused, swept }) => paused && !swept);
   }
 
   get keysPerSecond(): number {
@@ -325,13 +325,17 @@ export class MoveJob {
   /** @param resumes what has failed is tried again */
   #steer(resumes: boolean): void {
     const { paused, keysPerSecond, held } = this.#steering;
-    for (const { mover } of this.#here.values()) {
+    // What others have told of before, they tell anew.
+    if (resumes) for (const [name, record] of this.#records) this.#records.set(name, goingOn(record));
+    for (const move of this.#here.values()) {
+      const { mover } = move;
       if (mover === null) continue;
       if (mover.keysPerSecond !== keysPerSecond) mover.throttle(keysPerSecond);
       if (paused) mover.pause();
       else if (resumes) mover.resume();
       if (held === null) mover.release();
       else void mover.hold(held, 0);
+      if (resumes) void move.tell();
     }
   }
 
@@ -528,6 +532,10 @@ export class MoveJob {
   #nameOf(source: number): string {
     return this.rings.union[source]?.name ?? '';
   }
+}
+
+function goingOn(record: MoveRecord): MoveRecord {
+  return { ...record, paused: false, error: null };
 }
 
 function answer(acknowledged: boolean, why: string): FenceMember {

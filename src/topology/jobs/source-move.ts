@@ -97,6 +97,7 @@ export class SourceMove implements SourceMoves {
       largeKey: progress?.largeKey ?? null,
       processes: this.#processes,
       error: this.#mover?.error ?? null,
+      paused: this.#mover?.paused ?? false,
     };
   }
 

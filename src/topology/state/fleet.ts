@@ -54,6 +54,8 @@ export interface MoveRecord {
   readonly processes: readonly NodeProcess[];
   /** Why it stands still, or null. */
   readonly error: string | null;
+  /** It waits until a person says that it is to go on: by a failure, or since all is paused. */
+  readonly paused: boolean;
 }
 
 /** The right to do a duty of the fleet. */

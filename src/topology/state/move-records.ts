@@ -6,7 +6,7 @@ import type { NodeProcess } from './ring-state.js';
 /** Nothing of the source has moved. */
 export function emptyRecord(source: string): MoveRecord {
   const counted = { keysMoved: 0, keysScanned: 0, bytesMoved: 0, keysDropped: 0 };
-  return { source, swept: false, ...counted, largeKey: null, processes: [], error: null };
+  return { source, swept: false, ...counted, largeKey: null, processes: [], error: null, paused: false };
 }
 
 /** The run id of a node's process, as the mover of one source knows it; empty: it does not. */

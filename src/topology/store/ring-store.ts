@@ -115,7 +115,10 @@ export interface Standing {
   readonly validUntil: number;
   /** Whether the store answers; as far as it is known. */
   readonly isReachable: boolean;
-  /** A read that cannot be stale: whether the member is there and not fenced off; null: no answer within a bound. */
+  /**
+   * A read that cannot be stale: whether the member is there and not fenced off; null: no answer within a bound, or the
+   * ring is gone as well, and with it whoever could have passed the member.
+   */
   isKnownMember(id: string): Promise<boolean | null>;
 }
 

@@ -25,7 +25,7 @@ export function describeChange(change: RunningChange, job: MoveStatus | null): C
     bytesMoved: job?.bytesMoved ?? 0,
     keysDropped: job?.keysDropped ?? change.keysDropped ?? 0,
     percent: Math.round(part * 1000) / 10,
-    etaSeconds: part > 0 ? Math.round((seconds / part) * (1 - part)) : null,
+    etaSeconds: part > 0 && job?.paused !== true ? Math.round((seconds / part) * (1 - part)) : null,
     throttle: job?.keysPerSecond ?? change.throttle ?? 0,
     sources: [...sources],
     error: job?.error ?? null,

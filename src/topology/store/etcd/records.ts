@@ -110,6 +110,7 @@ const moveRecord = z.object({
   largeKey: z.object({ key: z.string(), bytes: z.number() }).nullable(),
   processes: nodeProcesses,
   error: z.string().nullable(),
+  paused: z.boolean().default(false),
 });
 
 export function writeMove(record: MoveRecord): string {
