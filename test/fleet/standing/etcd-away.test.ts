@@ -62,7 +62,8 @@ describe.skipIf(!hasEtcd).each([1, 2])('while etcd is away (workers: %i)', (work
 
   it('an available ring is served by a proxy that starts meanwhile, as soon as etcd is found to be away', async () => {
     const fleet = await startFleet({
-      ...{ proxies: 1, nodes: 1, workers, config: CONFIG, allowLog: TROUBLE },
+      // A connection may have to wait for another one's question to etcd, and then for its own: 300 ms each.
+      ...{ proxies: 1, nodes: 1, workers, config: 'member-ttl: 2s\nconnect-timeout: 2s\n', allowLog: TROUBLE },
       consistency: 'available',
     });
     const [proxy] = fleet.proxies;
