@@ -56,9 +56,10 @@ describe.skipIf(!hasEtcd)('an etcd that has lost everything', () => {
             coordination: { reachable: true, trouble: expect.stringMatching(/^etcd has lost the ring: clients/) },
           });
       }
-      // Longer than a lease lasts.
-      await new Promise((resolve) => setTimeout(resolve, 2500));
-      for (const proxy of fleet.proxies) await expectAllKeys(proxy);
+      for (const proxy of fleet.proxies) {
+        await expect.poll(async () => (await proxy.view()).coordination.leaseSeconds, { timeout: 20_000 }).toBe(0);
+        await expectAllKeys(proxy);
+      }
       await first.kill();
       await first.start();
       await first.process.logged(/etcd had no ring: .* generation 2 \(node1, node2, node3\)/);
