@@ -3,6 +3,7 @@ import { Outlet, type OutletPools } from '../../../src/proxy/io/outlet.js';
 import { readInto } from '../../../src/proxy/io/raw-socket.js';
 import { createSocketWriter } from '../../../src/proxy/io/socket-writer.js';
 import type { Turn } from '../../../src/proxy/io/turn.js';
+import { Cut } from './cut.js';
 import { Slot } from './pending.js';
 import { CUT, MALFORMED, RequestFrame } from './request-frame.js';
 
@@ -18,7 +19,7 @@ export class FloorClient {
   readonly #socket: Socket;
   readonly #forward: Forward;
   /** The beginning of a request that is not whole. */
-  #cut: Buffer | null = null;
+  readonly #cut = new Cut();
   #first: Slot | null = null;
   #last: Slot | null = null;
 
@@ -62,13 +63,8 @@ export class FloorClient {
   }
 
   #read(received: Buffer, length: number): void {
-    let chunk = received;
-    let end = length;
-    if (this.#cut !== null) {
-      chunk = Buffer.concat([this.#cut, received.subarray(0, length)]);
-      end = chunk.length;
-      this.#cut = null;
-    }
+    const chunk = this.#cut.join(received, length);
+    const end = chunk === received ? length : chunk.length;
     for (let at = 0; at < end; ) {
       const next = frame.read(chunk, at, end);
       if (next === MALFORMED) {
@@ -76,7 +72,7 @@ export class FloorClient {
         return;
       }
       if (next === CUT) {
-        this.#cut = Buffer.from(chunk.subarray(at, end));
+        this.#cut.keep(chunk, at, end);
         return;
       }
       const slot = new Slot(this);

@@ -4,6 +4,7 @@ import { openSocket } from '../../../src/node/dial.js';
 import { Outlet, type OutletPools } from '../../../src/proxy/io/outlet.js';
 import { createSocketWriter } from '../../../src/proxy/io/socket-writer.js';
 import type { Turn } from '../../../src/proxy/io/turn.js';
+import { Cut } from './cut.js';
 import { type Pending, PendingQueue } from './pending.js';
 import { ReplyFrame } from './reply-frame.js';
 
@@ -14,7 +15,7 @@ export class NodeLink {
   readonly #owed = new PendingQueue();
   readonly #frame = new ReplyFrame();
   /** The beginning of a line that is not whole. */
-  #cut: Buffer | null = null;
+  readonly #cut = new Cut();
 
   /** @param receive what all links read into, one after the other */
   constructor(address: Address, receive: Buffer, turn: Turn, pools: OutletPools, onEnd: (error: Error) => void) {
@@ -43,13 +44,8 @@ export class NodeLink {
   }
 
   #read(received: Buffer, length: number): void {
-    let chunk = received;
-    let end = length;
-    if (this.#cut !== null) {
-      chunk = Buffer.concat([this.#cut, received.subarray(0, length)]);
-      end = chunk.length;
-      this.#cut = null;
-    }
+    const chunk = this.#cut.join(received, length);
+    const end = chunk === received ? length : chunk.length;
     for (let at = 0; at < end; ) {
       const next = this.#frame.read(chunk, at, end);
       if (next > at) {
@@ -59,7 +55,7 @@ export class NodeLink {
         pending.take(chunk, at, next, this.#frame.whole);
       }
       if (next < end && !this.#frame.whole) {
-        this.#cut = Buffer.from(chunk.subarray(next, end));
+        this.#cut.keep(chunk, next, end);
         return;
       }
       at = next;
