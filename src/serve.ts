@@ -138,7 +138,7 @@ export async function startServer(config: Config, signal: AbortSignal): Promise<
       identity.become(known.proxyId);
       standing.renew(known.proxyId);
       const { members, change } = known.ring.state;
-      await parts.predecessor.dropAtStart([...members, ...(change?.members ?? [])]);
+      await parts.predecessor.dropAll([...members, ...(change?.members ?? [])]);
       await ring.serveKnown(known.ring);
       void belonging.beginWhenReachable();
     }

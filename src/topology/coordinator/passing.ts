@@ -3,7 +3,7 @@
  * its record is marked, every node has dropped its connections, it is taken out. Whoever was connected before is cut,
  * whoever connects later finds the mark.
  */
-import { NodeFailure } from '../../node/failure.js';
+import { unlessNobodyListens } from '../../node/failure.js';
 import { systemTimers, type Timers } from '../../time/timers.js';
 import { type FleetMember, mayFenceOff, mayForget, mayPass } from '../state/fleet.js';
 import type { Consistency, Member } from '../state/ring-state.js';
@@ -132,10 +132,8 @@ export class Passing {
   async #drop(id: string): Promise<string | null> {
     for (const node of this.#ports.nodes()) {
       try {
-        await this.#ports.killPredecessors([node], [id]);
+        await unlessNobodyListens(this.#ports.killPredecessors([node], [id]));
       } catch (error) {
-        // It has no process, and so no connections.
-        if (error instanceof NodeFailure && error.nobodyListens) continue;
         return `its connections may still carry commands: ${messageOf(error)}`;
       }
     }

@@ -3,7 +3,7 @@
  * keys of such a source next has the nodes drop what is left of them; but nobody may have it yet when the change is turned
  * round, and then keys go the other way at once. So before this proxy says that it moves nothing, they are over.
  */
-import { NodeFailure } from '../../node/failure.js';
+import { unlessNobodyListens } from '../../node/failure.js';
 import { systemTimers, type Timers } from '../../time/timers.js';
 import { LATE, within } from '../../time/within.js';
 import type { Claim } from '../state/fleet.js';
@@ -48,10 +48,7 @@ export class EndedMoves {
       // What comes behind this claim is not concerned.
       const next = { ...claim, revision: claim.revision + 1 };
       for (const node of nodes) {
-        await drop(node, source, next).catch((error: unknown) => {
-          // It has no process, and so no connections.
-          if (!(error instanceof NodeFailure && error.nobodyListens)) throw error;
-        });
+        await unlessNobodyListens(drop(node, source, next));
       }
       this.#late.delete(source);
     }

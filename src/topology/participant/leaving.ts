@@ -14,7 +14,7 @@ export interface LeavingPorts {
   /** Those that this proxy may have connections to. */
   nodes(): readonly Member[];
   /** Drops all that bears the id of this proxy. */
-  readonly predecessor: Pick<OwnPredecessor, 'dropAtStart' | 'isGone'>;
+  readonly predecessor: Pick<OwnPredecessor, 'dropAll' | 'isGone'>;
   info(message: string): void;
 }
 
@@ -22,7 +22,7 @@ export interface LeavingPorts {
 export async function leaveFleet({ standing, store, nodes, predecessor, info }: LeavingPorts): Promise<void> {
   const { id } = standing;
   standing.revoke();
-  await predecessor.dropAtStart(nodes());
+  await predecessor.dropAll(nodes());
   if (!predecessor.isGone) {
     info('a node cannot be asked to drop the connections of this proxy: the others take it out when it can');
     return;

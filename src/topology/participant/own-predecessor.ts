@@ -2,7 +2,7 @@
  * A proxy that starts while the store is out of reach goes on by the id that it had before, and nobody else drops the
  * connections of the process that had it: they bear the id of a member. On them commands may still lie.
  */
-import { NodeFailure } from '../../node/failure.js';
+import { unlessNobodyListens } from '../../node/failure.js';
 import { nodeKey } from '../../node/identity.js';
 import type { Member } from '../state/ring-state.js';
 
@@ -16,8 +16,11 @@ export class OwnPredecessor {
     this.#drop = drop;
   }
 
-  /** To be called before this process connects to nodes. Those that cannot be asked are asked before the next fence. */
-  async dropAtStart(nodes: readonly Member[]): Promise<void> {
+  /**
+   * To be called before this process connects to nodes, or when it never will again. Those that cannot be asked are asked
+   * before the next fence.
+   */
+  async dropAll(nodes: readonly Member[]): Promise<void> {
     for (const node of nodes) this.#left.add(nodeKey(node));
     await Promise.all(nodes.map((node) => this.#dropAt(node).catch(() => {})));
   }
@@ -37,12 +40,7 @@ export class OwnPredecessor {
   }
 
   async #dropAt(node: Member): Promise<void> {
-    try {
-      await this.#drop(node);
-    } catch (error) {
-      // No process listens there that could have any.
-      if (!(error instanceof NodeFailure && error.nobodyListens)) throw error;
-    }
+    await unlessNobodyListens(this.#drop(node));
     this.#left.delete(nodeKey(node));
   }
 }

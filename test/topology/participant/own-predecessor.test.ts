@@ -20,7 +20,7 @@ it('its connections are dropped at the start, by real nodes', async () => {
   const predecessor = new OwnPredecessor((node) =>
     killProxies([{ ...node, username: '', password: '' }], ['abc'], 2000),
   );
-  await predecessor.dropAtStart(nodes);
+  await predecessor.dropAll(nodes);
   await client.closed;
   // What bears the id from now on is of this process.
   const own = await RawClient.connect(redis.port);
@@ -37,7 +37,7 @@ it('a node that cannot be asked keeps fences from being passed until it has drop
     asked.push(node.name);
     if (isAway && node === b) throw new NodeFailure(node, failure('timeout', '1 ms'));
   });
-  await predecessor.dropAtStart([a, b]);
+  await predecessor.dropAll([a, b]);
   await expect(predecessor.dropRest([a, b])).rejects.toThrow('node b (127.0.0.1:2) did not answer');
   await predecessor.dropRest([a]);
   isAway = false;

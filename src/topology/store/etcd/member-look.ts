@@ -6,8 +6,10 @@ import { type MemberRecord, readMember } from './records.js';
 /** A connection waits for it. */
 const PATIENCE = { total: 1500, each: 700 };
 
-export interface ReadMembership {
+interface ReadMembership {
   /** Null: there is no such member. */
+  readonly kv: KeyValue | null;
+  /** What stands there. */
   readonly member: MemberRecord | null;
   readonly hasRing: boolean;
 }
@@ -18,7 +20,7 @@ export async function readMembership(
   keys: RingKeys,
   id: string,
   patience?: Patience,
-): Promise<ReadMembership & { readonly kv: KeyValue | null }> {
+): Promise<ReadMembership> {
   const run = [{ read: { key: keys.member(id) } }, { read: { key: keys.ring } }];
   const { answer } = await client.txn({ run }, patience);
   const [kv = null, ring] = answer.responses.map(({ response_range }) => response_range?.kvs[0] ?? null);
