@@ -7,6 +7,7 @@ import type { CommandTable } from '../commands/table.js';
 import { nodeKey, sameNode } from '../node/identity.js';
 import { lastingBytes } from '../resp/words.js';
 import { within } from '../time/within.js';
+import type { KeyGroup } from './caching/policy.js';
 import { Dispatcher } from './dispatcher.js';
 import { type ClientEvent, clientConnected, clientRejected } from './events.js';
 import { answerPeer, onPeerNews } from './features/answer-peer.js';
@@ -90,8 +91,7 @@ export class DataPlane {
   constructor(options: DataPlaneOptions, table: CommandTable, hooks: DataPlaneHooks) {
     this.options = options;
     // Subcommands share their container's id, so ids are fewer than rows; one more is for unknown commands.
-    const groups = options.keyGroups.length === 0 ? null : new KeyGroups(options.keyGroups);
-    this.counters = new Counters(table.size + 2, groups);
+    this.counters = new Counters(table.size + 2, new KeyGroups(options.keyGroups));
     const turn = new Turn();
     const clock = new Clock();
     const requests = new RequestPool();
@@ -273,6 +273,12 @@ export class DataPlane {
   /** Clients whose next command waits until the ring has prepared its change. */
   get heldClients(): number {
     return this.#dispatcher.router.heldClients;
+  }
+
+  /** From now on these are the groups of keys, and this is how each is cached. */
+  useGroups(groups: readonly KeyGroup[]): void {
+    this.counters.groups.use(groups);
+    this.#dispatcher.features.policies.onGroups();
   }
 
   /** Commands that the nodes know beyond those of the table at hand (modules, newer versions). */

@@ -10,6 +10,7 @@ import { error as encodeError } from '../resp/encode.js';
 import { args, type RequestFramer } from '../resp/request-framer.js';
 import { Features } from './features/compose.js';
 import type { LocalContext } from './features/context.js';
+import { PASS } from './features/policies.js';
 import { refusalWhileSubscribed, waitsForSubscription } from './features/pubsub/commands.js';
 import { runAdministration, runEverywhere } from './features/server/everywhere.js';
 import { refusalInside, runsAtOnce } from './features/transactions/queue.js';
@@ -41,7 +42,7 @@ export class Dispatcher implements FrameHandler {
   readonly unknownCommandId = UNKNOWN_COMMAND_ID;
   readonly router: Router;
   readonly features: Features;
-  readonly #groups: KeyGroups | null;
+  readonly #groups: KeyGroups;
   /** Clients are paused, or monitored: every command must be looked at more closely. */
   #attentive = false;
 
@@ -64,13 +65,14 @@ export class Dispatcher implements FrameHandler {
     const { router } = this;
     const command = router.table.lookup(source, args.start[0] as number, args.end[0] as number);
     const { snapshot } = router;
-    if (this.#groups !== null) this.#groups.note(command, framer.argc, source);
+    if (this.#groups.active) this.#groups.note(command, framer.argc, source);
     if (command === undefined || !client.authenticated || snapshot === null || client.isUnusual || this.#attentive) {
       return this.#dispatchUnusual(client, framer, command);
     }
     client.noteCommand(command);
     const at = command.singleKeyAt;
-    if (at === 0 || at >= framer.argc) return this.#dispatchByRoute(client, framer, command, source);
+    if (at === 0 || at >= framer.argc || this.#groups.isManaged)
+      return this.#dispatchByRoute(client, framer, command, source);
     if (client.lanes.snapshot !== snapshot && !router.bind(client)) return LATER;
     const start = args.start[at] as number;
     const end = args.end[at] as number;
@@ -188,6 +190,10 @@ export class Dispatcher implements FrameHandler {
     const { snapshot } = router;
     if (snapshot === null) return router.refuse(client, command, NOT_READY);
     if (!router.bind(client)) return LATER;
+    if (this.#groups.isManaged) {
+      const verdict = this.features.policies.dispatch(client, framer, command, source);
+      if (verdict !== PASS) return verdict;
+    }
     switch (command.route) {
       case 'owner':
         return runAtOwner(router, client, framer, command, this.features.runKeyed);
