@@ -19,11 +19,11 @@ import type { RoutingSnapshot } from '../../snapshot.js';
 import type { UpstreamNode } from '../../upstream/upstream-node.js';
 import { Broadcast } from './broadcast.js';
 import { ClientTracking, type TrackingOptions } from './client-tracking.js';
-import { TrackingFeed, type TrackingListener } from './feed.js';
+import { TrackingFeed, type TrackingListener } from '../../invalidations/feed.js';
 import { KeyTable } from './key-table.js';
 import { brokenRedirect, invalidation } from './messages.js';
 import { keysWritten } from './own-writes.js';
-import { coverOf } from './prefixes.js';
+import { coverOf } from '../../invalidations/prefixes.js';
 
 /** Connections that nobody needs are kept this long. Milliseconds. */
 const KEPT_MS = 60_000;

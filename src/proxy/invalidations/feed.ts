@@ -2,10 +2,10 @@
  * What a data plane hears of one node's changed keys, for all its clients: a connection that broadcasts the names of
  * keys with certain prefixes (CLIENT TRACKING ON BCAST).
  */
-import { decodeReply, type ReplyValue } from '../../../resp/decode.js';
-import type { LaneKind } from '../../upstream/lane-kind.js';
-import { SideConnection, type SideListener } from '../../upstream/side-connection.js';
-import type { UpstreamNode } from '../../upstream/upstream-node.js';
+import { decodeReply, type ReplyValue } from '../../resp/decode.js';
+import type { LaneKind } from '../upstream/lane-kind.js';
+import { SideConnection, type SideListener } from '../upstream/side-connection.js';
+import type { UpstreamNode } from '../upstream/upstream-node.js';
 import { overlap } from './prefixes.js';
 
 const ERROR_BYTE = 0x2d;
