@@ -88,6 +88,7 @@ export const PROXY_ORDER = [
     'key-moves.ts',
   ],
   ['upstream'],
+  ['invalidations'],
   ['session'],
   ['route'],
   ['features'],
