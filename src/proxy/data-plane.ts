@@ -311,6 +311,7 @@ export class DataPlane {
     for (const client of [...this.clients]) client.close('the proxy stops');
     this.#dispatcher.features.pubsub.close();
     this.#dispatcher.features.tracking.close();
+    this.#dispatcher.features.invalidations.close();
     this.#dispatcher.features.pause.close();
     for (const node of this.#nodes.values()) node.close('is not served any more: the proxy stops');
     if (this.#timer !== null) clearInterval(this.#timer);
@@ -366,6 +367,7 @@ export class DataPlane {
     this.#hotKeys.tick(now);
     this.#dispatcher.features.blocking.tick(now);
     this.#dispatcher.features.pubsub.tick();
+    this.#dispatcher.features.invalidations.tick();
     this.#dispatcher.features.tracking.tick(now);
     if (++this.#ticks % CLIENT_TICKS !== 0) return;
     for (const client of this.clients) client.tick(now);

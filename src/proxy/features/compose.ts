@@ -1,6 +1,7 @@
 /** Builds the features of a data plane and ties them together: the only place where one of them meets another. */
 import type { Command } from '../../commands/command.js';
 import type { ProxyCommandName } from '../../commands/policy.js';
+import { Invalidations } from '../invalidations/invalidations.js';
 import type { ClientCount } from '../peers/clients.js';
 import type { Router } from '../route/router.js';
 import { type RunKeyed, runSpecial } from '../route/special.js';
@@ -50,6 +51,8 @@ export class Features {
   readonly pubsub: PubSub;
   /** Keeps what is published behind what was subscribed to before. */
   readonly publishOrder: PublishOrder;
+  /** What nodes say of changed keys. */
+  readonly invalidations = new Invalidations();
   /** Which clients are told of changes of which keys. */
   readonly tracking: Tracking;
   /** CLIENT PAUSE. */
@@ -84,6 +87,7 @@ export class Features {
     this.publishOrder = new PublishOrder(this.pubsub, peerSubscriptions);
     const isSubscribed = (client: ClientConnection): boolean => this.pubsub.isSubscribed(client);
     this.tracking = new Tracking(options.trackingTableMaxKeys, clock, {
+      invalidations: this.invalidations,
       isSubscribed,
       tellElsewhere: async (client, keys) => {
         const answers = (await peers?.ask({ type: 'invalidated', client, keys })) ?? [];
@@ -161,7 +165,7 @@ export class Features {
   onPublish(snapshot: RoutingSnapshot, nodes: readonly UpstreamNode[]): void {
     this.blocking.onPublish();
     this.pubsub.onPublish(snapshot, nodes);
-    this.tracking.onPublish(snapshot, nodes);
+    this.invalidations.onPublish(snapshot, nodes);
     this.transactions.onPublish(snapshot, nodes);
   }
 

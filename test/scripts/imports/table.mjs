@@ -77,6 +77,7 @@ export const PARTS = [
 export const PROXY_ORDER = [
   ['io', 'request', 'measure', 'peers', 'events.ts', 'options.ts', 'settings.ts', 'snapshot.ts', 'key-moves.ts'],
   ['upstream'],
+  ['invalidations'],
   ['session'],
   ['route'],
   ['features'],
