@@ -15,6 +15,7 @@ import { refusalWhileSubscribed, waitsForSubscription } from './features/pubsub/
 import { runAdministration, runEverywhere } from './features/server/everywhere.js';
 import { refusalInside, runsAtOnce } from './features/transactions/queue.js';
 import { commandName } from './measure/command-names.js';
+import type { HotKeys } from './measure/hot-keys/hot-keys.js';
 import type { KeyGroups } from './measure/key-groups.js';
 import { KNOWN_KEY } from './request/request.js';
 import { LATER, TAKEN, type Verdict } from './request/verdict.js';
@@ -43,6 +44,9 @@ export class Dispatcher implements FrameHandler {
   readonly router: Router;
   readonly features: Features;
   readonly #groups: KeyGroups;
+  readonly #hotKeys: HotKeys;
+  /** Commands until the next one that `#hotKeys` looks at. */
+  #untilDraw = 1;
   /** Clients are paused, or monitored: every command must be looked at more closely. */
   #attentive = false;
 
@@ -52,6 +56,7 @@ export class Dispatcher implements FrameHandler {
       this.#attentive = attentive;
     });
     this.#groups = context.shared.counters.groups;
+    this.#hotKeys = context.hotKeys;
   }
 
   publish(snapshot: RoutingSnapshot, nodes: readonly UpstreamNode[]): void {
@@ -70,6 +75,7 @@ export class Dispatcher implements FrameHandler {
       return this.#dispatchUnusual(client, framer, command);
     }
     client.noteCommand(command);
+    if (--this.#untilDraw === 0) this.#draw(client, framer, command);
     const at = command.singleKeyAt;
     if (at === 0 || at >= framer.argc || this.#groups.isManaged)
       return this.#dispatchByRoute(client, framer, command, source);
@@ -94,10 +100,17 @@ export class Dispatcher implements FrameHandler {
     }
     if (!client.authenticated && !command.beforeAuth) return this.#refuseStranger(client, command, framer);
     client.noteCommand(command);
+    if (--this.#untilDraw === 0) this.#draw(client, framer, command);
     if (this.#attentive && this.features.pause.holds(client, rowOf(command, framer), framer)) return LATER;
     const verdict = this.#dispatchByRoute(client, framer, command, source);
     if (verdict === TAKEN) this.#note(client, command, framer);
     return verdict;
+  }
+
+  /** The lot has fallen on this command: its keys are counted. */
+  #draw(client: ClientConnection, framer: RequestFramer, command: Command): void {
+    const { argc, source } = framer;
+    this.#untilDraw = this.#hotKeys.draw(command, argc, source as Buffer, client.kind.database);
   }
 
   /** The client has not said its password yet. As in Redis, what is wrong with the command itself is said first. */
