@@ -3,12 +3,15 @@ import type {
   Administration,
   CacheRead,
   Everywhere,
+  Extends,
   InTransaction,
   MissingReply,
   OwnWrite,
   Publishes,
   Secrets,
   TransactionStep,
+  TtlBehind,
+  TtlGiven,
   Waits,
   WhileSubscribed,
 } from './columns.js';
@@ -138,6 +141,12 @@ export interface Command {
   readonly administration: Administration | null;
   readonly cacheRead: CacheRead;
   readonly ownWrite: OwnWrite;
+  /** Null: it makes no keys, and their times to live stay, but for what `ttlGiven` says. */
+  readonly ttlBehind: TtlBehind | null;
+  /** Null: nowhere. */
+  readonly ttlGiven: TtlGiven | null;
+  /** Null: its values are as long as its arguments. */
+  readonly extends: Extends | null;
   /** Null: it never waits at its node. */
   readonly waits: Waits | null;
   readonly inTransaction: InTransaction;

@@ -10,10 +10,12 @@ import { error as encodeError } from '../resp/encode.js';
 import { args, type RequestFramer } from '../resp/request-framer.js';
 import { Features } from './features/compose.js';
 import type { LocalContext } from './features/context.js';
+import { PASS } from './features/policies.js';
 import { refusalWhileSubscribed, waitsForSubscription } from './features/pubsub/commands.js';
 import { runAdministration, runEverywhere } from './features/server/everywhere.js';
 import { refusalInside, runsAtOnce } from './features/transactions/queue.js';
 import { commandName } from './measure/command-names.js';
+import type { HotKeys } from './measure/hot-keys/hot-keys.js';
 import type { KeyGroups } from './measure/key-groups.js';
 import { KNOWN_KEY } from './request/request.js';
 import { LATER, TAKEN, type Verdict } from './request/verdict.js';
@@ -41,7 +43,10 @@ export class Dispatcher implements FrameHandler {
   readonly unknownCommandId = UNKNOWN_COMMAND_ID;
   readonly router: Router;
   readonly features: Features;
-  readonly #groups: KeyGroups | null;
+  readonly #groups: KeyGroups;
+  readonly #hotKeys: HotKeys;
+  /** Commands until the next one that `#hotKeys` looks at. */
+  #untilDraw = 1;
   /** Clients are paused, or monitored: every command must be looked at more closely. */
   #attentive = false;
 
@@ -51,6 +56,7 @@ export class Dispatcher implements FrameHandler {
       this.#attentive = attentive;
     });
     this.#groups = context.shared.counters.groups;
+    this.#hotKeys = context.hotKeys;
   }
 
   publish(snapshot: RoutingSnapshot, nodes: readonly UpstreamNode[]): void {
@@ -64,13 +70,15 @@ export class Dispatcher implements FrameHandler {
     const { router } = this;
     const command = router.table.lookup(source, args.start[0] as number, args.end[0] as number);
     const { snapshot } = router;
-    if (this.#groups !== null) this.#groups.note(command, framer.argc, source);
+    if (this.#groups.active) this.#groups.note(command, framer.argc, source);
     if (command === undefined || !client.authenticated || snapshot === null || client.isUnusual || this.#attentive) {
       return this.#dispatchUnusual(client, framer, command);
     }
     client.noteCommand(command);
+    if (--this.#untilDraw === 0) this.#draw(client, framer, command);
     const at = command.singleKeyAt;
-    if (at === 0 || at >= framer.argc) return this.#dispatchByRoute(client, framer, command, source);
+    if (at === 0 || at >= framer.argc || this.#groups.isManaged)
+      return this.#dispatchByRoute(client, framer, command, source);
     if (client.lanes.snapshot !== snapshot && !router.bind(client)) return LATER;
     const start = args.start[at] as number;
     const end = args.end[at] as number;
@@ -92,10 +100,17 @@ export class Dispatcher implements FrameHandler {
     }
     if (!client.authenticated && !command.beforeAuth) return this.#refuseStranger(client, command, framer);
     client.noteCommand(command);
+    if (--this.#untilDraw === 0) this.#draw(client, framer, command);
     if (this.#attentive && this.features.pause.holds(client, rowOf(command, framer), framer)) return LATER;
     const verdict = this.#dispatchByRoute(client, framer, command, source);
     if (verdict === TAKEN) this.#note(client, command, framer);
     return verdict;
+  }
+
+  /** The lot has fallen on this command: its keys are counted. */
+  #draw(client: ClientConnection, framer: RequestFramer, command: Command): void {
+    const { argc, source } = framer;
+    this.#untilDraw = this.#hotKeys.draw(command, argc, source as Buffer, client.kind.database);
   }
 
   /** The client has not said its password yet. As in Redis, what is wrong with the command itself is said first. */
@@ -125,7 +140,7 @@ export class Dispatcher implements FrameHandler {
   planUpload(client: ClientConnection, framer: RequestFramer, buffer: Buffer, start: number): UploadPlan | null {
     // What is queued stays here until EXEC; of what is noted, the whole command must be known.
     if (client.isIn(IN_TRANSACTION | TRACKS) || this.#attentive) return null;
-    return client.authenticated ? planUpload(this.router, client, framer, buffer, start) : null;
+    return client.authenticated ? planUpload(this.router, client, framer, buffer, start, this.features.limits) : null;
   }
 
   onAnswered(client: ClientConnection): void {
@@ -177,6 +192,7 @@ export class Dispatcher implements FrameHandler {
       return this.router.refuse(client, command, encodeError(wrongArity));
     }
     if (transaction !== null && !runsAtOnce(command)) {
+      if (this.#groups.isManaged) return this.features.queueManaged(client, transaction, command, framer);
       return this.features.transactions.queue(client, transaction, command, framer);
     }
     if (command.route === 'proxy') {
@@ -188,6 +204,29 @@ export class Dispatcher implements FrameHandler {
     const { snapshot } = router;
     if (snapshot === null) return router.refuse(client, command, NOT_READY);
     if (!router.bind(client)) return LATER;
+    if (!this.#groups.isManaged) return this.#route(client, framer, command, snapshot);
+    const { policies } = this.features;
+    const found = policies.dispatch(client, framer, command, source);
+    const verdict = found === PASS ? this.#routeManaged(client, framer, command, snapshot) : found;
+    if (verdict === TAKEN) policies.follow(client, framer, command);
+    return verdict;
+  }
+
+  /** Nobody has taken a command on a key whose group has a policy: of one key it goes the way that it takes without. */
+  #routeManaged(client: ClientConnection, framer: RequestFramer, command: Command, snapshot: RoutingSnapshot): Verdict {
+    const at = command.singleKeyAt;
+    if (at === 0 || at >= framer.argc || !this.router.isChanging || command.missingReply === null) {
+      return this.#route(client, framer, command, snapshot);
+    }
+    const start = args.start[at] as number;
+    const end = args.end[at] as number;
+    const source = framer.source as Buffer;
+    if (isReserved(source, start, end)) return this.router.refuse(client, command, RESERVED_REPLY);
+    return dispatchMovedKey(this.router, client, framer, command, source, start, end);
+  }
+
+  #route(client: ClientConnection, framer: RequestFramer, command: Command, snapshot: RoutingSnapshot): Verdict {
+    const { router } = this;
     switch (command.route) {
       case 'owner':
         return runAtOwner(router, client, framer, command, this.features.runKeyed);

@@ -1,7 +1,10 @@
 /** Builds the features of a data plane and ties them together: the only place where one of them meets another. */
 import type { Command } from '../../commands/command.js';
 import type { ProxyCommandName } from '../../commands/policy.js';
+import type { RequestFramer } from '../../resp/request-framer.js';
+import { Invalidations } from '../invalidations/invalidations.js';
 import type { ClientCount } from '../peers/clients.js';
+import type { Verdict } from '../request/verdict.js';
 import type { Router } from '../route/router.js';
 import { type RunKeyed, runSpecial } from '../route/special.js';
 import type { ClientConnection } from '../session/client-connection.js';
@@ -18,8 +21,11 @@ import { Pause } from './clients/pause.js';
 import { clusterCommands, clusterFigures } from './cluster/cluster-commands.js';
 import { connectionCommands } from './connection/connection-commands.js';
 import type { LocalContext } from './context.js';
+import { Limits } from './limits/limits.js';
+import { NodesAge } from './limits/nodes-age.js';
 import type { LocalCommand } from './local-command.js';
 import { Monitors, monitor } from './monitor/monitors.js';
+import { Policies } from './policies.js';
 import { pubsubCommands } from './pubsub/commands.js';
 import { FleetCounts, type OtherCounts } from './pubsub/other-counts.js';
 import { PeerCounts } from './pubsub/peer-counts.js';
@@ -35,6 +41,7 @@ import type { EverywherePorts } from './server/everywhere.js';
 import { serverCommands } from './server/server-commands.js';
 import { trackingCommands } from './tracking/commands.js';
 import { Tracking } from './tracking/tracking.js';
+import type { Transaction } from './transactions/transaction.js';
 import { Transactions } from './transactions/transactions.js';
 
 /** Of functions it is not known whether they write. */
@@ -50,6 +57,8 @@ export class Features {
   readonly pubsub: PubSub;
   /** Keeps what is published behind what was subscribed to before. */
   readonly publishOrder: PublishOrder;
+  /** What nodes say of changed keys. */
+  readonly invalidations = new Invalidations();
   /** Which clients are told of changes of which keys. */
   readonly tracking: Tracking;
   /** CLIENT PAUSE. */
@@ -62,6 +71,10 @@ export class Features {
   readonly scripts: Scripts;
   /** MULTI and WATCH. */
   readonly transactions: Transactions;
+  /** What groups say of times to live and of values' sizes. */
+  readonly limits: Limits;
+  /** How keys of groups are cached. */
+  readonly policies: Policies;
   /** What CLIENT LIST and its like work with. */
   readonly clients: ClientPorts;
   /** What commands on every node work with. */
@@ -76,6 +89,12 @@ export class Features {
     this.context = context;
     const { clock, requests, options, turn, clients } = context.shared;
     const { peers, board, fleet } = context;
+    this.limits = new Limits({
+      router,
+      areNodesNew: new NodesAge(clock, () => context.redisVersion()).areNew,
+      random: Math.random,
+    });
+    this.policies = new Policies([this.limits], [this.limits]);
     const changed = (): void => attend(this.pause.active || this.monitors.active);
     this.blocking = new Blocking(router, peers);
     const report = fleet === null ? null : new SubscriberReport((topics) => fleet.report(topics));
@@ -84,6 +103,7 @@ export class Features {
     this.publishOrder = new PublishOrder(this.pubsub, peerSubscriptions);
     const isSubscribed = (client: ClientConnection): boolean => this.pubsub.isSubscribed(client);
     this.tracking = new Tracking(options.trackingTableMaxKeys, clock, {
+      invalidations: this.invalidations,
       isSubscribed,
       tellElsewhere: async (client, keys) => {
         const answers = (await peers?.ask({ type: 'invalidated', client, keys })) ?? [];
@@ -153,6 +173,15 @@ export class Features {
     return this.#handlers.get(command.name);
   }
 
+  /** Queues a command on a key whose group has a policy, with what its group's limits add. */
+  queueManaged(client: ClientConnection, transaction: Transaction, command: Command, framer: RequestFramer): Verdict {
+    const refusal = this.limits.prepare(command, framer);
+    if (refusal !== null) return this.router.refuse(client, command, refusal);
+    const verdict = this.transactions.queue(client, transaction, command, framer);
+    this.limits.queueBehind(framer, command, ({ bytes, length }) => transaction.addUnseen(bytes, length));
+    return verdict;
+  }
+
   /** Clients of this process. */
   countClients(): ClientCount {
     return { connected: this.context.shared.clients.size, paused: this.pause.waiting };
@@ -161,7 +190,7 @@ export class Features {
   onPublish(snapshot: RoutingSnapshot, nodes: readonly UpstreamNode[]): void {
     this.blocking.onPublish();
     this.pubsub.onPublish(snapshot, nodes);
-    this.tracking.onPublish(snapshot, nodes);
+    this.invalidations.onPublish(snapshot, nodes);
     this.transactions.onPublish(snapshot, nodes);
   }
 

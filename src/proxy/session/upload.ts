@@ -13,6 +13,8 @@ export interface UploadPlan {
   readonly keyHash: KeyHash;
   readonly lane: Lane | null;
   readonly failure: Buffer;
+  /** Frames of the proxy's own that run right behind it. */
+  readonly behind: readonly Buffer[];
 }
 
 /** A large value that goes to a node. */
@@ -22,6 +24,8 @@ export interface Sending {
   readonly lane: Lane;
   /** Called when nothing is in flight on the lane any more. */
   readonly whenIdle: (lane: Lane) => void;
+  /** Frames that are sent behind it. */
+  readonly behind: readonly Buffer[];
 }
 
 /**
@@ -89,8 +93,9 @@ export class Upload {
   /** The command is whole: from now on the node is to answer it. */
   #end(now: number): void {
     if (this.#sending === null) return;
-    const { request, lane, whenIdle } = this.#sending;
+    const { request, lane, whenIdle, behind } = this.#sending;
     lane.endReceiving();
+    for (const frame of behind) lane.ask(frame, null);
     request.startedAt = now;
     if (!lane.isAwaited) lane.whenIdle(whenIdle);
   }

@@ -1,6 +1,7 @@
 /** Clients that track prefixes of keys (BCAST), by each of their prefixes. */
+
+import { bytesOf } from '../../invalidations/prefixes.js';
 import type { ClientTracking, TrackingOptions } from './client-tracking.js';
-import { bytesOf } from './prefixes.js';
 
 /** Prefixes of all clients together, and their bytes. */
 const MOST_PREFIXES = 100_000;

@@ -1,5 +1,5 @@
+import { anyOverlap, bytesOf, overlap } from '../../invalidations/prefixes.js';
 import type { TrackingOptions } from './client-tracking.js';
-import { anyOverlap, bytesOf, overlap } from './prefixes.js';
 
 const SYNTAX = 'ERR syntax error';
 export const NO_SUCH_TARGET = 'ERR The client ID you want redirect to does not exist';

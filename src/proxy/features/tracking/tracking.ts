@@ -11,30 +11,28 @@
 import type { Command } from '../../../commands/command.js';
 import { findKeys, keyPositions } from '../../../commands/keys.js';
 import { args, type RequestFramer } from '../../../resp/request-framer.js';
+import {
+  type Invalidations,
+  MOST_LISTENED,
+  type Subscriber,
+  type Subscription,
+} from '../../invalidations/invalidations.js';
+import { coverOf } from '../../invalidations/prefixes.js';
 import type { Clock } from '../../measure/clock.js';
 import type { ClientConnection } from '../../session/client-connection.js';
 import { ClientStates } from '../../session/client-states.js';
 import { IN_TRANSACTION, TRACKS } from '../../session/modes.js';
-import type { RoutingSnapshot } from '../../snapshot.js';
-import type { UpstreamNode } from '../../upstream/upstream-node.js';
 import { Broadcast } from './broadcast.js';
 import { ClientTracking, type TrackingOptions } from './client-tracking.js';
-import { TrackingFeed, type TrackingListener } from './feed.js';
 import { KeyTable } from './key-table.js';
 import { brokenRedirect, invalidation } from './messages.js';
 import { keysWritten } from './own-writes.js';
-import { coverOf } from './prefixes.js';
 
-/** Connections that nobody needs are kept this long. Milliseconds. */
+/** What nobody needs is listened to this long. Milliseconds. */
 const KEPT_MS = 60_000;
 /** What a client is told behind its reply waits this long for it when its command waits at a node. Milliseconds. */
 const BLOCKED_PATIENCE_MS = 100;
 const EVERYTHING = '';
-/**
- * Nodes are asked for so many prefixes; where clients have more, for all keys: a node walks over all its prefixes with
- * every write, and clients that come and go with prefixes of their own would make them more and more.
- */
-const MOST_LISTENED = 1000;
 /** Keys of the table that are looked at in a tick. */
 const SWEPT = 20_000;
 
@@ -46,31 +44,31 @@ export type TellElsewhere = (client: number, keys: readonly Buffer[] | null) => 
 
 /** What tracking needs of others. */
 export interface TrackingPorts {
+  readonly invalidations: Invalidations;
   readonly tellElsewhere: TellElsewhere;
   /** Whether the client is subscribed to something. */
   readonly isSubscribed: (client: ClientConnection) => boolean;
 }
 
-export class Tracking implements TrackingListener {
+export class Tracking implements Subscriber {
   readonly #clients = new ClientStates<ClientTracking>(TRACKS);
   readonly #keys: KeyTable;
   readonly #tellElsewhere: TellElsewhere;
   readonly #isSubscribed: (client: ClientConnection) => boolean;
   readonly #broadcast = new Broadcast();
-  readonly #feeds = new Map<UpstreamNode, TrackingFeed>();
+  readonly #invalidations: Invalidations;
+  /** Null: nobody tracks, or has for a while. */
+  #subscription: Subscription | null = null;
   /** Clients whose CLIENT TRACKING ON waits for the nodes. */
   readonly #waiting = new Set<ClientConnection>();
   readonly #clock: Clock;
-  #snapshot: RoutingSnapshot | null = null;
-  #nodes: readonly UpstreamNode[] = [];
-  /** Keys with these prefixes are listened to; none begins with another. */
   #prefixes: readonly string[] = [];
-  #allReady = false;
   #unusedSince = 0;
 
   /** @param maxKeys bounds the table of keys; 0: it is not bounded */
-  constructor(maxKeys: number, clock: Clock, { tellElsewhere, isSubscribed }: TrackingPorts) {
+  constructor(maxKeys: number, clock: Clock, { invalidations, tellElsewhere, isSubscribed }: TrackingPorts) {
     this.#clock = clock;
+    this.#invalidations = invalidations;
     this.#tellElsewhere = tellElsewhere;
     this.#isSubscribed = isSubscribed;
     this.#keys = new KeyTable(maxKeys, (key, readers) => this.#tellReaders(Buffer.from(key, 'latin1'), readers));
@@ -96,26 +94,8 @@ export class Tracking implements TrackingListener {
     };
   }
 
-  /** @param nodes index-aligned with the snapshot's */
-  onPublish(snapshot: RoutingSnapshot, nodes: readonly UpstreamNode[]): void {
-    this.#snapshot = snapshot;
-    this.#nodes = nodes;
-    if (this.#prefixes.length === 0) return;
-    let left = false;
-    for (const [node, feed] of this.#feeds) {
-      if (nodes.includes(node)) continue;
-      this.#feeds.delete(node);
-      feed.close();
-      left = true;
-    }
-    this.#openFeeds();
-    // Its keys may be gone with it.
-    if (left) this.onInvalidated(null);
-  }
-
   /** Called about ten times a second. @param now by the clock */
   tick(now: number): void {
-    for (const feed of this.#feeds.values()) feed.tick();
     this.#keys.sweep(SWEPT);
     for (const tracking of this.#clients.values()) {
       // One that waits at a node may wait for ever, and has asked for nothing that it could cache.
@@ -126,14 +106,15 @@ export class Tracking implements TrackingListener {
       }
     }
     if (this.#clients.size > 0) this.#unusedSince = now;
-    else if (this.#feeds.size > 0 && this.#waiting.size === 0 && now - this.#unusedSince > KEPT_MS) this.close();
+    else if (this.#subscription !== null && this.#waiting.size === 0 && now - this.#unusedSince > KEPT_MS) this.close();
   }
 
   close(): void {
     this.#prefixes = [];
-    for (const feed of this.#feeds.values()) feed.close();
-    this.#feeds.clear();
-    this.#allReady = false;
+    // Nothing that was read is looked after from now on.
+    if (this.#subscription !== null) this.onInvalidated(null);
+    this.#subscription?.end();
+    this.#subscription = null;
   }
 
   /** @returns the error for a client that cannot have these options because all clients together have too much; or null */
@@ -149,13 +130,10 @@ export class Tracking implements TrackingListener {
     const needed = options.bcast ? options.prefixes : [EVERYTHING];
     const isAll = this.#prefixes[0] === EVERYTHING;
     const all = isAll ? this.#prefixes : coverOf([...this.#prefixes, ...needed]);
-    const cover = all.length > MOST_LISTENED ? [EVERYTHING] : all;
-    if (cover.length !== this.#prefixes.length || cover.some((prefix, i) => prefix !== this.#prefixes[i])) {
-      this.#prefixes = cover;
-      for (const feed of this.#feeds.values()) feed.listen(cover);
-      this.#openFeeds();
-    }
-    if (this.#settled) return true;
+    this.#prefixes = all.length > MOST_LISTENED ? [EVERYTHING] : all;
+    if (this.#subscription === null) this.#subscription = this.#invalidations.subscribe(this);
+    else this.#subscription.listen(this.#prefixes);
+    if (this.#invalidations.settled) return true;
     this.#waiting.add(client);
     return false;
   }
@@ -251,11 +229,15 @@ export class Tracking implements TrackingListener {
   }
 
   onFeedChanged(): void {
-    this.#allReady = this.#feeds.size > 0 && [...this.#feeds.values()].every((feed) => feed.ready);
-    if (!this.#settled) return;
+    if (!this.#invalidations.settled) return;
     const waiting = [...this.#waiting];
     this.#waiting.clear();
     for (const client of waiting) client.resumeSoon();
+  }
+
+  /** What clients have asked for since nobody tracked; none begins with another. */
+  get prefixes(): readonly string[] {
+    return this.#prefixes;
   }
 
   /** The id of the client that is told instead; 0: none is, -1: the client does not track. */
@@ -263,39 +245,18 @@ export class Tracking implements TrackingListener {
     return this.of(client)?.options.redirect ?? -1;
   }
 
-  /** Every node is listened to that can be reached. */
-  get #settled(): boolean {
-    for (const feed of this.#feeds.values()) if (!feed.ready && !feed.down) return false;
-    return true;
-  }
-
-  #openFeeds(): void {
-    for (const node of this.#nodes) {
-      if (!this.#feeds.has(node)) this.#feeds.set(node, new TrackingFeed(node, this.#prefixes, this));
-    }
-    this.onFeedChanged();
-  }
-
   #noteKeys(tracking: ClientTracking, keys: readonly string[]): void {
     if (keys.length === 0) return;
     tracking.mayCache = true;
     for (const key of keys) {
-      if (!this.#allReady && !this.#isHeard(Buffer.from(key, 'latin1'))) {
+      if (!this.#isHeard(key)) {
         this.#tell(tracking, [Buffer.from(key, 'latin1')]);
       } else if (!tracking.options.bcast) this.#keys.add(key, tracking);
     }
   }
 
-  /** Whether changes of this key are heard from every node that it may be on. */
-  #isHeard(key: Buffer): boolean {
-    if (this.#snapshot === null) return false;
-    const { rings } = this.#snapshot;
-    const hash = rings.hashOf(key, 0, key.length);
-    const isReady = (index: number): boolean => {
-      const node = this.#nodes[index];
-      return node !== undefined && this.#feeds.get(node)?.ready === true;
-    };
-    return isReady(rings.ownerOf(hash)) && (!rings.isChanging || isReady(rings.nextOwnerOf(hash)));
+  #isHeard(key: string): boolean {
+    return this.#invalidations.allReady || this.#invalidations.isHeard(Buffer.from(key, 'latin1'));
   }
 
   #noteWrites(tracking: ClientTracking, command: Command, framer: RequestFramer): void {
@@ -304,7 +265,7 @@ export class Tracking implements TrackingListener {
       tracking.hasWritten = true;
       if (!bcast) this.#keys.remove(key, tracking);
       else if (!prefixes.some((prefix) => key.startsWith(prefix))) continue;
-      else if (this.#allReady || this.#isHeard(Buffer.from(key, 'latin1'))) tracking.ownWrites.add(key);
+      else if (this.#isHeard(key)) tracking.ownWrites.add(key);
     }
   }
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { coverOf, overlap } from '../../../../src/proxy/features/tracking/prefixes.js';
+import { coverOf, overlap } from '../../../src/proxy/invalidations/prefixes.js';
 
 it('a cover has no prefix that begins with another', () => {
   expect(coverOf(['foo', 'bar', 'foobar', 'ba'])).toEqual(['ba', 'foo']);

@@ -1,11 +1,11 @@
 /**
- * What a data plane hears of one node's changed keys, for all its clients: a connection that broadcasts the names of
- * keys with certain prefixes (CLIENT TRACKING ON BCAST).
+ * What a data plane hears of one node's changed keys: a connection that broadcasts the names of keys with certain
+ * prefixes (CLIENT TRACKING ON BCAST).
  */
-import { decodeReply, type ReplyValue } from '../../../resp/decode.js';
-import type { LaneKind } from '../../upstream/lane-kind.js';
-import { SideConnection, type SideListener } from '../../upstream/side-connection.js';
-import type { UpstreamNode } from '../../upstream/upstream-node.js';
+import { decodeReply, type ReplyValue } from '../../resp/decode.js';
+import type { LaneKind } from '../upstream/lane-kind.js';
+import { SideConnection, type SideListener } from '../upstream/side-connection.js';
+import type { UpstreamNode } from '../upstream/upstream-node.js';
 import { overlap } from './prefixes.js';
 
 const ERROR_BYTE = 0x2d;
@@ -13,27 +13,29 @@ const PUSH_BYTE = 0x3e;
 /** In RESP3 the first byte tells what is said unasked. */
 const KIND: LaneKind = { protocol: 3, database: 0 };
 
-export interface TrackingListener {
-  /** These keys have changed; null: all of them may have. */
-  onInvalidated(keys: readonly Buffer[] | null): void;
-  /** `ready` or `down` of a feed has changed. */
+export interface FeedListener {
+  /** These keys of the node's have changed; null: all of them may have. */
+  onInvalidated(node: UpstreamNode, keys: readonly Buffer[] | null): void;
+  /** `ready` or `down` of the feed has changed. */
   onFeedChanged(): void;
 }
 
-export class TrackingFeed implements SideListener {
+export class InvalidationFeed implements SideListener {
   readonly node: UpstreamNode;
   /** Every change of a key that is asked for is heard. */
   ready = false;
   /** The last attempt to connect has failed. */
   down = false;
-  readonly #listener: TrackingListener;
+  readonly #listener: FeedListener;
   readonly #connection: SideConnection;
   #prefixes: readonly string[];
   /** Tells the answers to the last question from older ones. */
   #version = 0;
+  /** Something was heard by this connection, so there is something to miss. */
+  #hasHeard = false;
 
   /** @param prefixes none of which begins with another */
-  constructor(node: UpstreamNode, prefixes: readonly string[], listener: TrackingListener) {
+  constructor(node: UpstreamNode, prefixes: readonly string[], listener: FeedListener) {
     this.node = node;
     this.#prefixes = prefixes;
     this.#listener = listener;
@@ -41,17 +43,20 @@ export class TrackingFeed implements SideListener {
     this.#connection.open();
   }
 
-  /** From now on all keys with these prefixes are listened to, which have all that were listened to before. */
+  /** From now on keys with these prefixes are listened to. @param prefixes none of which begins with another */
   listen(prefixes: readonly string[]): void {
     const before = this.#prefixes;
     this.#prefixes = prefixes;
     if (!this.#connection.ready) return;
-    const added = prefixes.filter((prefix) => !before.includes(prefix));
-    if (added.length === 0) return;
+    const kept = new Set(prefixes);
+    const known = new Set(before);
+    const added = prefixes.filter((prefix) => !known.has(prefix));
+    const drops = before.some((prefix) => !kept.has(prefix));
+    if (added.length === 0 && !drops) return;
     this.ready = false;
-    if (added.some((prefix) => before.some((other) => overlap(prefix, other)))) {
-      // A node does not take a prefix that overlaps others. What changes in between is not heard.
-      this.#connection.ask(['CLIENT', 'TRACKING', 'OFF'], () => this.#listener.onInvalidated(null));
+    if (drops || added.some((prefix) => before.some((other) => overlap(prefix, other)))) {
+      // A node takes no prefix that overlaps others, and gives none back. What changes in between is not heard.
+      this.#connection.ask(['CLIENT', 'TRACKING', 'OFF'], () => this.#listener.onInvalidated(this.node, null));
       this.#ask(prefixes);
     } else this.#ask(added);
     this.#listener.onFeedChanged();
@@ -75,6 +80,7 @@ export class TrackingFeed implements SideListener {
     if (!Array.isArray(message) || String(message[0]) !== 'invalidate') return true;
     const keys: ReplyValue | undefined = message[1];
     this.#listener.onInvalidated(
+      this.node,
       Array.isArray(keys)
         ? keys.filter((key): key is Buffer => Buffer.isBuffer(key)).map((key) => Buffer.from(key))
         : null,
@@ -83,12 +89,12 @@ export class TrackingFeed implements SideListener {
   }
 
   onDown(): void {
-    const wasReady = this.ready;
     this.ready = false;
     this.down = true;
     this.#version++;
-    // What has changed since the last message, nobody knows.
-    if (wasReady) this.#listener.onInvalidated(null);
+    // What has changed since the last message, nobody knows: also where it was lost while prefixes were added.
+    if (this.#hasHeard) this.#listener.onInvalidated(this.node, null);
+    this.#hasHeard = false;
     this.#listener.onFeedChanged();
   }
 
@@ -99,6 +105,7 @@ export class TrackingFeed implements SideListener {
       if (version !== this.#version) return;
       // A node that does not broadcast (older than Redis 6, or not allowed to) counts as one that is down.
       this.ready = buffer[start] !== ERROR_BYTE;
+      this.#hasHeard ||= this.ready;
       this.down = !this.ready;
       this.#listener.onFeedChanged();
     });
