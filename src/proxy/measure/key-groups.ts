@@ -7,6 +7,7 @@ import type { Command } from '../../commands/command.js';
 import { findKeys, keyPositions } from '../../commands/keys.js';
 import { args } from '../../resp/request-framer.js';
 import type { CachePolicy, KeyGroup } from '../caching/policy.js';
+import { type FillOutcome, noFills } from './fill-counts.js';
 import { Histogram } from './histogram.js';
 import { NO_MATCH, PrefixMatcher } from './prefix-matcher.js';
 
@@ -20,6 +21,8 @@ export class GroupCounters {
   errors = 0;
   hits = 0;
   misses = 0;
+  /** What became of misses that others may wait for. */
+  readonly fills = noFills();
   /** Of how many commands, too. */
   readonly time = new Histogram();
 
@@ -128,6 +131,12 @@ export class KeyGroups {
     if (counters === undefined) return;
     if (hit) counters.hits++;
     else counters.misses++;
+  }
+
+  /** What became of a miss in a group with `fill-wait`. */
+  filled(group: number, outcome: FillOutcome): void {
+    const counters = this.#numbered[group];
+    if (counters !== undefined) counters.fills[outcome]++;
   }
 
   /** The groups of the keys of the split command at hand, in their order. @param step arguments from key to key */

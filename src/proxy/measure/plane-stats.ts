@@ -2,6 +2,7 @@
 import type { CommandTable } from '../../commands/table.js';
 import { nodeKey } from '../../node/identity.js';
 import type { Counters, NodeCounters } from './counters.js';
+import { FILL_OUTCOMES, type FillCounts, noFills } from './fill-counts.js';
 import { emptyHistogram, type HistogramData } from './histogram.js';
 
 export interface CommandCounts {
@@ -34,6 +35,7 @@ export interface GroupCounts {
   errors: number;
   hits: number;
   misses: number;
+  readonly fills: FillCounts;
   readonly time: HistogramData;
 }
 
@@ -154,9 +156,9 @@ export function readPlaneStats(plane: MeasuredPlane, loopLag: number): PlaneStat
       time: node.counters.time.read(),
     })),
     groups: counters.groups.counters.map((counts) => {
-      const { group, errors, hits, misses } = counts;
+      const { group, errors, hits, misses, fills } = counts;
       const time = counts.time.read();
-      return { group, calls: time.count, errors, hits, misses, time };
+      return { group, calls: time.count, errors, hits, misses, fills: { ...fills }, time };
     }),
     processes: [own],
   };
@@ -268,13 +270,14 @@ function addNode(sums: Map<string, NodeCounts>, row: NodeCounts): void {
 function addGroup(sums: Map<string, GroupCounts>, row: GroupCounts): void {
   let sum = sums.get(row.group);
   if (sum === undefined) {
-    sum = { group: row.group, calls: 0, errors: 0, hits: 0, misses: 0, time: emptyHistogram() };
+    sum = { group: row.group, calls: 0, errors: 0, hits: 0, misses: 0, fills: noFills(), time: emptyHistogram() };
     sums.set(row.group, sum);
   }
   sum.calls += row.calls;
   sum.errors += row.errors;
   sum.hits += row.hits;
   sum.misses += row.misses;
+  for (const outcome of FILL_OUTCOMES) sum.fills[outcome] += row.fills[outcome];
   addTimes(sum.time, row.time);
 }
 
