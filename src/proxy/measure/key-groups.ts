@@ -12,7 +12,7 @@ import { Histogram } from './histogram.js';
 import { NO_MATCH, PrefixMatcher } from './prefix-matcher.js';
 
 /** The group of keys that no prefix fits. */
-const OTHER_GROUP = 'other';
+export const OTHER_GROUP = 'other';
 /** A command without keys belongs to no group. */
 export const NO_GROUP = -1;
 
