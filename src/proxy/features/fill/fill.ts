@@ -1,3 +1,4 @@
+import type { Request } from '../../request/request.js';
 import type { ClientConnection } from '../../session/client-connection.js';
 import type { UpstreamNode } from '../../upstream/upstream-node.js';
 
@@ -24,6 +25,8 @@ export interface Wait {
  */
 export type FillState = 'none' | 'asked' | 'here' | 'elsewhere';
 
+/** A read that was sent so long after a write may still have run before it, on another connection. Milliseconds. */
+export const GRACE_MS = 100;
 /** Nobody has written the key that is known of. */
 export const NEVER = Number.NEGATIVE_INFINITY;
 
@@ -62,4 +65,9 @@ export class Fill {
 /** Whether nothing comes from the filler any more. */
 function hasEnded(filler: ClientConnection | null): boolean {
   return filler !== null && (filler.closed || filler.inputHasEnded);
+}
+
+/** Whether the read may have run before a write that was seen since. */
+export function isLate(fill: Fill, request: Request): boolean {
+  return request.startedAt <= fill.writtenAt + GRACE_MS;
 }
