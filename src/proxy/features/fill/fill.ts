@@ -48,6 +48,8 @@ export class Fill {
   timerAt = NEVER;
   /** Reads of the proxy's own that are on their way. */
   reads = 0;
+  /** The other processes have said that the key was written just now: if it is missing nevertheless, they are not asked again. */
+  isSaidWritten = false;
   /** The key has changed since the last of them was sent. */
   isOutdated = false;
 

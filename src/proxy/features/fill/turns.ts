@@ -89,7 +89,10 @@ export class Turns implements FillReader {
       this.#end(fill);
       if (found === 'no') this.#nextFiller(fill, 'first');
       else if (found === 'yes') this.#beElsewhere(fill);
-      else this.readLate(fill);
+      else {
+        fill.isSaidWritten = true;
+        this.readLate(fill);
+      }
     });
   }
 
@@ -230,7 +233,8 @@ export class Turns implements FillReader {
       return;
     }
     const isOver = writer !== null && writer === fill.filler;
-    if (isOver || !fill.isFilledAt(this.#router.shared.clock.now)) this.#nextFiller(fill, 'next');
+    if (isOver) this.#nextFiller(fill, 'next');
+    else if (!fill.isFilledAt(this.#router.shared.clock.now)) this.#fillAnew(fill);
   }
 
   onLargeRead({ fill, node }: FillRead): void {
@@ -277,9 +281,19 @@ export class Turns implements FillReader {
     this.#setTimer(fill);
   }
 
+  /** The key is missing, and nobody here fills it. */
+  #fillAnew(fill: Fill): void {
+    const wasAsked = fill.isSaidWritten;
+    fill.isSaidWritten = false;
+    const [wait] = fill.waits;
+    if (wait !== undefined && !wasAsked && this.mayAsk(fill, wait.client)) this.askElsewhere(fill);
+    else this.#nextFiller(fill, 'first');
+  }
+
   /** The key is there. */
   #finish(fill: Fill, answer: (wait: Wait) => void): void {
     fill.isOutdated = false;
+    fill.isSaidWritten = false;
     fill.writtenAt = this.#router.shared.clock.now;
     this.#end(fill);
     for (const wait of [...fill.waits]) {
