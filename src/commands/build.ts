@@ -129,6 +129,7 @@ function buildRow(info: CommandInfo, name: string, id: number, container: Policy
     cacheRead: own.cacheRead ?? 'none',
     missingReply: own.missingReply ?? null,
     ownWrite: own.ownWrite ?? 'none',
+    onReplicated: own.onReplicated ?? 'other value',
     ttlBehind: own.ttlBehind ?? (isForeignWrite(name, info, route) ? UNKNOWN_TTL : null),
     ttlGiven: own.ttlGiven ?? null,
     extends: own.extends ?? null,

@@ -6,6 +6,7 @@ import type {
   Extends,
   InTransaction,
   MissingReply,
+  OnReplicated,
   OwnWrite,
   Publishes,
   Secrets,
@@ -141,6 +142,7 @@ export interface Command {
   readonly administration: Administration | null;
   readonly cacheRead: CacheRead;
   readonly ownWrite: OwnWrite;
+  readonly onReplicated: OnReplicated;
   /** Null: it makes no keys, and their times to live stay, but for what `ttlGiven` says. */
   readonly ttlBehind: TtlBehind | null;
   /** Null: nowhere. */

@@ -7,6 +7,7 @@ import type {
   Extends,
   InTransaction,
   MissingReply,
+  OnReplicated,
   OwnWrite,
   Publishes,
   Secrets,
@@ -31,6 +32,7 @@ export interface PolicyRow {
   readonly cacheRead?: CacheRead;
   readonly missingReply?: MissingReply;
   readonly ownWrite?: OwnWrite;
+  readonly onReplicated?: OnReplicated;
   readonly ttlBehind?: TtlBehind;
   readonly ttlGiven?: TtlGiven;
   readonly extends?: Extends;

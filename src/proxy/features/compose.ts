@@ -35,6 +35,10 @@ import { PeerSubscriptions } from './pubsub/peer-subscriptions.js';
 import { PublishOrder } from './pubsub/publish-order.js';
 import { PubSub } from './pubsub/pubsub.js';
 import { SubscriberReport } from './pubsub/subscriber-report.js';
+import { Call } from './replicated/call.js';
+import { KeysHere } from './replicated/keys-here.js';
+import { Replicated } from './replicated/replicated.js';
+import { ToldChanges } from './replicated/told-changes.js';
 import { scriptCommands } from './scripts/script-commands.js';
 import { ScriptStore } from './scripts/script-store.js';
 import { Scripts } from './scripts/scripts.js';
@@ -103,7 +107,6 @@ export class Features {
       invalidations: this.invalidations,
       elsewhere: peers === null ? null : new FillsElsewhere(options.proxyId, peers),
     });
-    this.policies = new Policies([this.limits, this.fillWait], [this.limits, this.fillWait]);
     const changed = (): void => attend(this.pause.active || this.monitors.active);
     this.blocking = new Blocking(router, peers);
     const report = fleet === null ? null : new SubscriberReport((topics) => fleet.report(topics));
@@ -120,6 +123,7 @@ export class Features {
         return answers.includes(null) ? null : false;
       },
     });
+    this.policies = new Policies([this.limits, this.#createReplicated(), this.fillWait], [this.limits, this.fillWait]);
     this.scripts = new Scripts(router, new ScriptStore(options.scriptCache, context.scriptPeers), this.publishOrder);
     this.guard = new Guard(clock);
     this.pause = new Pause({
@@ -162,6 +166,16 @@ export class Features {
       monitor: monitor(this.monitors),
     } satisfies Readonly<Record<ProxyCommandName, LocalCommand>>;
     this.#handlers = new Map(Object.entries<LocalCommand>(handlers));
+  }
+
+  #createReplicated(): Replicated {
+    const { router } = this;
+    const { shared, values } = this.context;
+    const { groups } = shared.counters;
+    const call = new Call(values, (key, hit) => shared.counters.read(groups.groupOf(key, 0, key.length), hit));
+    router.localKeys = new KeysHere(call, groups);
+    values.listen(new ToldChanges(this.tracking));
+    return new Replicated(router, groups, call);
   }
 
   #createTransactions(): Transactions {

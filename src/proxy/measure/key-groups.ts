@@ -96,6 +96,14 @@ export class KeyGroups {
     return this.#policies[this.groupOf(source, start, end)] ?? null;
   }
 
+  /** The number of the group with this name; that of all other keys where there is none. */
+  numberOf(group: string): number {
+    return Math.max(
+      OTHER,
+      this.#numbered.findIndex((counters) => counters.group === group),
+    );
+  }
+
   /** The name of the group with this number. */
   nameOf(number: number): string {
     return this.#numbered[number]?.group ?? OTHER_GROUP;

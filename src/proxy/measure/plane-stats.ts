@@ -35,6 +35,9 @@ export interface GroupCounts {
   errors: number;
   hits: number;
   misses: number;
+  /** What each process has of it, where its keys are replicated. */
+  replicatedKeys: number;
+  replicatedBytes: number;
   readonly fills: FillCounts;
   readonly time: HistogramData;
 }
@@ -80,6 +83,11 @@ export interface PlaneStats {
   readonly nodes: NodeCounts[];
   /** In the order of the configuration, `other` last; empty when none are configured. */
   readonly groups: GroupCounts[];
+  /** What each process has of the keys that all processes have: keys with a value, and bytes of all. */
+  replicatedKeys: number;
+  replicatedBytes: number;
+  /** What others have sent of them and was not taken: from too far in the future, or of a database that there is not. */
+  replicatedRefused: number;
   /** Those that live. */
   readonly processes: ProcessFigures[];
 }
@@ -87,6 +95,12 @@ export interface PlaneStats {
 /** A data plane, as far as its figures are concerned. */
 export interface MeasuredPlane {
   readonly counters: Counters;
+  readonly values: {
+    readonly size: number;
+    readonly bytes: number;
+    readonly refused: number;
+    sizesOf(group: number): { readonly keys: number; readonly bytes: number };
+  };
   readonly table: CommandTable;
   /** Clients whose next command waits for the ring. */
   readonly heldClients: number;
@@ -155,10 +169,15 @@ export function readPlaneStats(plane: MeasuredPlane, loopLag: number): PlaneStat
       bytesOut: node.counters.bytesOut,
       time: node.counters.time.read(),
     })),
+    replicatedKeys: plane.values.size,
+    replicatedBytes: plane.values.bytes,
+    replicatedRefused: plane.values.refused,
     groups: counters.groups.counters.map((counts) => {
       const { group, errors, hits, misses, fills } = counts;
       const time = counts.time.read();
-      return { group, calls: time.count, errors, hits, misses, fills: { ...fills }, time };
+      const { keys, bytes } = plane.values.sizesOf(counters.groups.numberOf(group));
+      const replicated = { replicatedKeys: keys, replicatedBytes: bytes };
+      return { group, calls: time.count, errors, hits, misses, fills: { ...fills }, time, ...replicated };
     }),
     processes: [own],
   };
@@ -198,6 +217,10 @@ export function sumPlaneStats(parts: readonly PlaneStats[]): PlaneStats {
     sum.residentMemory += part.residentMemory;
     sum.heapUsed += part.heapUsed;
     sum.cpuSeconds += part.cpuSeconds;
+    // Each process has the same.
+    sum.replicatedKeys = Math.max(sum.replicatedKeys, part.replicatedKeys);
+    sum.replicatedBytes = Math.max(sum.replicatedBytes, part.replicatedBytes);
+    sum.replicatedRefused += part.replicatedRefused;
     for (const [kind, count] of part.errorKinds) sum.errorKinds.set(kind, (sum.errorKinds.get(kind) ?? 0) + count);
     sum.loopLag = Math.max(sum.loopLag, part.loopLag);
     for (const row of part.commands) addCommand(commands, row);
@@ -227,6 +250,9 @@ export function emptyPlaneStats(): PlaneStats {
     heapUsed: 0,
     cpuSeconds: 0,
     loopLag: 0,
+    replicatedKeys: 0,
+    replicatedBytes: 0,
+    replicatedRefused: 0,
     errorKinds: new Map(),
     commands: [],
     nodes: [],
@@ -270,13 +296,18 @@ function addNode(sums: Map<string, NodeCounts>, row: NodeCounts): void {
 function addGroup(sums: Map<string, GroupCounts>, row: GroupCounts): void {
   let sum = sums.get(row.group);
   if (sum === undefined) {
-    sum = { group: row.group, calls: 0, errors: 0, hits: 0, misses: 0, fills: noFills(), time: emptyHistogram() };
+    sum = {
+      ...{ group: row.group, calls: 0, errors: 0, hits: 0, misses: 0, fills: noFills(), time: emptyHistogram() },
+      ...{ replicatedKeys: 0, replicatedBytes: 0 },
+    };
     sums.set(row.group, sum);
   }
   sum.calls += row.calls;
   sum.errors += row.errors;
   sum.hits += row.hits;
   sum.misses += row.misses;
+  sum.replicatedKeys = Math.max(sum.replicatedKeys, row.replicatedKeys);
+  sum.replicatedBytes = Math.max(sum.replicatedBytes, row.replicatedBytes);
   for (const outcome of FILL_OUTCOMES) sum.fills[outcome] += row.fills[outcome];
   addTimes(sum.time, row.time);
 }

@@ -8,6 +8,7 @@ import { keyGroupSources } from './key-groups.js';
 import { nodeSources } from './nodes.js';
 import { processSources } from './processes.js';
 import type { MetricReads } from './reads.js';
+import { replicatedSources } from './replicated.js';
 import { ringSources } from './ring.js';
 
 export type { MetricReads } from './reads.js';
@@ -19,6 +20,7 @@ export function metricSources(reads: MetricReads): MetricSource[] {
     ...nodeSources(reads),
     ...keyGroupSources(reads),
     ...hotKeySources(reads),
+    ...replicatedSources(reads),
     ...ringSources(reads),
     ...fleetSources(reads),
     ...processSources(reads),
