@@ -125,6 +125,7 @@ function buildRow(info: CommandInfo, name: string, id: number, container: Policy
     administration: own.administration ?? null,
     cacheRead: own.cacheRead ?? 'none',
     missingReply: own.missingReply ?? null,
+    nearRead: own.nearRead ?? 'never',
     ownWrite: own.ownWrite ?? 'none',
     waits: own.waits ?? (info.flags.includes('blocking') ? WAITS_UNKNOWN : null),
     inTransaction: own.inTransaction ?? (route === 'proxy' ? 'refused' : 'queued'),

@@ -5,6 +5,7 @@ import type {
   Everywhere,
   InTransaction,
   MissingReply,
+  NearRead,
   OwnWrite,
   Publishes,
   Secrets,
@@ -137,6 +138,7 @@ export interface Command {
   /** For the route `admin`; null: it may say what it likes. */
   readonly administration: Administration | null;
   readonly cacheRead: CacheRead;
+  readonly nearRead: NearRead;
   readonly ownWrite: OwnWrite;
   /** Null: it never waits at its node. */
   readonly waits: Waits | null;

@@ -38,6 +38,6 @@ export const KEYSPACE = {
   rename: keyspace,
   renamenx: keyspace,
   ttl: { ...keyspace, missingReply: 'minus two' },
-  type: { ...keyspace, missingReply: 'none' },
+  type: { ...keyspace, missingReply: 'none', nearRead: 'always' },
   restore: dangerousKeyspace,
 } as const satisfies PolicyRows;

@@ -6,6 +6,7 @@ import type {
   Everywhere,
   InTransaction,
   MissingReply,
+  NearRead,
   OwnWrite,
   Publishes,
   Secrets,
@@ -26,6 +27,7 @@ export interface PolicyRow {
   readonly administration?: Administration;
   readonly cacheRead?: CacheRead;
   readonly missingReply?: MissingReply;
+  readonly nearRead?: NearRead;
   readonly ownWrite?: OwnWrite;
   readonly waits?: Waits;
   readonly inTransaction?: InTransaction;

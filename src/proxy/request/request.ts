@@ -1,6 +1,7 @@
 import { type KeyHash, NO_HASH } from '../../ring/rings.js';
 import { NO_READ } from '../measure/cache-reads.js';
 import { NO_GROUP } from '../measure/key-groups.js';
+import type { Companion } from './companion.js';
 import type { HoldSlab } from './hold.js';
 import type { ReplySink, ReplyStream } from './reply-sink.js';
 import type { ReplySource, Requester } from './requester.js';
@@ -56,6 +57,8 @@ export class Request {
   group = NO_GROUP;
   /** The group of each key of an ARRAY_READ, where groups are configured. */
   keyGroups: Uint8Array | null = null;
+  /** Who is told when it is over; null: nobody. */
+  companion: Companion | null = null;
   /** It runs code at its node (EVAL, FCALL, EXEC with such), which may take long. */
   runsCode = false;
   /** The client does not want the reply (CLIENT REPLY OFF or SKIP). */
