@@ -6,6 +6,7 @@ import type {
   ChangeRequest,
   ChangeView,
   HistoryEntry,
+  HotView,
   LoadView,
   ProxyView,
   RingView,
@@ -83,6 +84,11 @@ export class AdminClient {
   /** What the proxy did in the last seconds. */
   load(seconds: number): Promise<LoadView> {
     return this.#get<LoadView>(`/v1/load?seconds=${seconds}`);
+  }
+
+  /** The keys that are used most. @param options.fleet at all proxies of the ring, and not at this one alone */
+  hot({ limit, fleet }: { readonly limit: number; readonly fleet: boolean }): Promise<HotView> {
+    return this.#get<HotView>(`/v1/hot?limit=${limit}&fleet=${fleet}`);
   }
 
   change(body: ChangeRequest): Promise<ChangeAccepted> {

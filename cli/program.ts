@@ -4,6 +4,7 @@ import { registerCompletionCommand } from './completion.js';
 import { registerConfigCommands } from './config-commands.js';
 import { registerDemoCommand } from './demo/demo-command.js';
 import { registerEventsCommand } from './events-command.js';
+import { registerHotCommand } from './hot-command.js';
 import { registerProxiesCommands } from './proxies-commands.js';
 import { registerRingCommands } from './ring-commands.js';
 import { registerServeCommand } from './serve-command.js';
@@ -21,6 +22,7 @@ export function buildProgram(): Command {
   registerProxiesCommands(program);
   registerStatsCommand(program);
   registerTopCommand(program);
+  registerHotCommand(program);
   registerEventsCommand(program);
   registerConfigCommands(program);
   registerDemoCommand(program);

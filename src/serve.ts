@@ -98,7 +98,7 @@ export async function startServer(config: Config, signal: AbortSignal): Promise<
   let isServing = false;
   const admin = composeAdmin({
     ...{ config, identity, log, plane, ring, strays, store, advertised },
-    peers: peers?.port ?? null,
+    peers,
     softState,
     isServing: () => isServing,
   });

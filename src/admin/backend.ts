@@ -4,6 +4,7 @@ import type {
   ChangeRequest,
   CoordinationView,
   HistoryEntry,
+  HotView,
   LoadView,
   OwnNodeView,
   OwnRingView,
@@ -19,6 +20,7 @@ export interface AdminBackend {
   readonly strays: StraysPort;
   readonly plane: PlanePort;
   readonly load: LoadPort;
+  readonly hotKeys: HotKeysPort;
   readonly events: EventsPort;
   /** What Prometheus reads. */
   readonly metrics: { read(): Promise<{ contentType: string; text: string }> };
@@ -77,6 +79,12 @@ export interface LoadPort {
   over(seconds: number): LoadView | null;
   /** A sample a second, oldest first. @param since only those that ended later */
   samples(since: Date | null): LoadView[];
+}
+
+/** Which keys are used most. */
+export interface HotKeysPort {
+  /** @param options.limit keys at most @param options.fleet at all proxies of the ring, and not at this one alone */
+  view(options: { readonly limit: number; readonly fleet: boolean }): Promise<HotView>;
 }
 
 export interface EventsPort {

@@ -34,6 +34,9 @@ const OPEN_PATHS = new Set(['/', '/healthz', '/readyz']);
 const PAGE_PATH = '/page/';
 const DEFAULT_ARCS = 720;
 const MOST_ARCS = 4096;
+const DEFAULT_HOT_KEYS = 20;
+/** No more are listed. */
+const MOST_HOT_KEYS = 256;
 /** Older samples are not kept. */
 const MOST_SECONDS = 300;
 /** Milliseconds in which a request must have come. */
@@ -174,6 +177,10 @@ export class AdminServer {
       return backend.fleet.proxies();
     });
     app.get('/v1/stats', async () => plane.stats());
+    app.get('/v1/hot', async (request) => {
+      const limit = numberOf(request, 'limit', { least: 1, most: MOST_HOT_KEYS, otherwise: DEFAULT_HOT_KEYS });
+      return backend.hotKeys.view({ limit, fleet: flagOf(request, 'fleet', true) });
+    });
     app.get('/v1/load', async (request, reply) => {
       const load = backend.load.over(numberOf(request, 'seconds', { least: 1, most: MOST_SECONDS, otherwise: 10 }));
       if (load !== null) return reply.send(load);
@@ -282,6 +289,14 @@ function numberOf(
   throw new RingproxyError('BAD_REQUEST', `${name}=${text} is not understood`, `expected ${least} to ${most}`);
 }
 
+/** @throws RingproxyError when it is given and neither `true` nor `false` */
+function flagOf(request: FastifyRequest, name: string, otherwise: boolean): boolean {
+  const text = new URL(request.url, 'http://localhost').searchParams.get(name);
+  if (text === null) return otherwise;
+  if (text === 'true' || text === 'false') return text === 'true';
+  throw new RingproxyError('BAD_REQUEST', `${name}=${text} is not understood`, 'expected true or false');
+}
+
 /** @throws RingproxyError when it is given and no time */
 function timeOf(request: FastifyRequest, name: string): Date | null {
   const text = new URL(request.url, 'http://localhost').searchParams.get(name);
@@ -315,6 +330,7 @@ POST /v1/ring/changes/current/{pause,resume,cancel,throttle}
 GET  /v1/proxies                the proxies of this ring
 DELETE /v1/proxies/ID           forget one that is dead
 GET  /v1/stats                  counters and latencies
+GET  /v1/hot?limit=N            the N keys that are used most in the fleet; with fleet=false at this proxy alone
 GET  /v1/load?seconds=N         rates and latencies of the last seconds
 GET  /v1/load/history?since=T   the same by the second, for the last five minutes
 GET  /v1/events?channel=NAME    server-sent events; of all channels that are not frequent, or of these;

@@ -1,8 +1,7 @@
-/** The setting `key-groups`: uses of the cache that are told apart by what their keys begin with. */
+/** The setting `key-groups`: uses of the cache that are told apart by what their keys begin with, and how each is cached. */
 import { z } from 'zod';
-import type { DataPlaneSettings } from '../proxy/settings.js';
-
-type KeyGroup = DataPlaneSettings['keyGroups'][number];
+import type { KeyGroup } from '../proxy/caching/policy.js';
+import { readPolicy, writePolicy } from './cache-policy.js';
 
 /** Each group costs some thirty series at each proxy. */
 const MOST_GROUPS = 32;
@@ -13,27 +12,51 @@ const GROUP_NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/;
 const OTHER = 'other';
 
 const prefixes = z.union([z.string(), z.array(z.string()).min(1)]);
-const shape = z.union([z.string(), z.record(z.string(), prefixes)]);
-const EXPECTED = 'expected groups with their prefixes, such as sessions: "session:", or pages: ["page:", "html:"]';
+const detailed = z.object({ prefixes }).loose();
+const shape = z.union([z.string(), z.record(z.string(), z.union([prefixes, detailed]))]);
+const EXPECTED =
+  'expected groups with their prefixes, such as sessions: "session:", or pages: { prefixes: ["page:", "html:"], cache: near }';
 
-/** In the file a map of prefixes, or lists of them, by group; as text `GROUP=PREFIX[,PREFIX…]`, with blanks between groups. */
+type Written =
+  | string
+  | readonly string[]
+  | { readonly prefixes: string | readonly string[]; readonly [word: string]: unknown };
+
+/**
+ * In the file, by group: a prefix, a list of them, or an object with them and the words of a policy. As text `GROUP=PREFIX[,PREFIX…]`, with blanks between groups.
+ */
 export const keyGroups: z.ZodType<readonly KeyGroup[]> = z
   .unknown()
   .transform((value, context) => {
     const fail = (message: string): void => context.addIssue({ code: 'custom', message });
     const { success, data } = shape.safeParse(value);
     if (!success) fail(EXPECTED);
-    const groups = typeof data === 'string' ? parseText(data, fail) : fromMap(data ?? {});
+    const groups = typeof data === 'string' ? parseText(data, fail) : fromMap(data ?? {}, fail);
     for (const message of mistakesOf(groups)) fail(message);
     return groups;
   })
   .prefault({});
 
-function fromMap(map: Readonly<Record<string, string | readonly string[]>>): KeyGroup[] {
-  return Object.entries(map).map(([group, given]) => ({
-    group,
-    prefixes: typeof given === 'string' ? [given] : given,
-  }));
+/** Groups as they would be written: what `keyGroups` reads as the same. */
+export function writeKeyGroups(
+  groups: readonly KeyGroup[],
+): Record<string, Record<string, string | readonly string[]>> {
+  return Object.fromEntries(groups.map(({ group, prefixes, policy }) => [group, { prefixes, ...writePolicy(policy) }]));
+}
+
+function fromMap(map: Readonly<Record<string, Written>>, fail: (message: string) => void): KeyGroup[] {
+  return Object.entries(map).map(([group, given]) => {
+    if (typeof given === 'string') return { group, prefixes: [given], policy: null };
+    if (!('prefixes' in given)) return { group, prefixes: given, policy: null };
+    const { prefixes, ...words } = given;
+    const read = readPolicy(words);
+    if ('mistakes' in read) for (const mistake of read.mistakes) fail(`group ${group}: ${mistake}`);
+    return {
+      group,
+      prefixes: typeof prefixes === 'string' ? [prefixes] : prefixes,
+      policy: 'policy' in read ? read.policy : null,
+    };
+  });
 }
 
 function parseText(text: string, fail: (message: string) => void): KeyGroup[] {
@@ -42,7 +65,7 @@ function parseText(text: string, fail: (message: string) => void): KeyGroup[] {
     .filter((part) => part !== '')
     .flatMap((part) => {
       const at = part.indexOf('=');
-      if (at > 0) return [{ group: part.slice(0, at), prefixes: part.slice(at + 1).split(',') }];
+      if (at > 0) return [{ group: part.slice(0, at), prefixes: part.slice(at + 1).split(','), policy: null }];
       fail(`'${part}' is not GROUP=PREFIX[,PREFIX…]`);
       return [];
     });

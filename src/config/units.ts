@@ -1,8 +1,8 @@
 /** Durations and sizes as people write them. */
-const DURATION_UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+const DURATION_UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 const SIZE_UNITS: Readonly<Record<string, number>> = { b: 1, kb: 1024, mb: 1024 ** 2, gb: 1024 ** 3 };
 
-/** @returns milliseconds of `500ms`, `10s`, `5m`, `1h` or a bare number of milliseconds; null when it is none of these */
+/** @returns milliseconds of `500ms`, `10s`, `5m`, `1h`, `7d` or a bare number of milliseconds; null when it is none of these */
 export function parseDuration(value: unknown): number | null {
   return parseUnit(value, DURATION_UNITS);
 }
@@ -26,6 +26,8 @@ function parseUnit(value: unknown, units: Readonly<Record<string, number>>): num
 
 export function formatDuration(milliseconds: number): string {
   if (milliseconds === 0) return '0';
+  if (milliseconds % 86_400_000 === 0) return `${milliseconds / 86_400_000}d`;
+  if (milliseconds % 3_600_000 === 0) return `${milliseconds / 3_600_000}h`;
   if (milliseconds % 60_000 === 0) return `${milliseconds / 60_000}m`;
   return milliseconds % 1000 === 0 ? `${milliseconds / 1000}s` : `${milliseconds}ms`;
 }

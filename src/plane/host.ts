@@ -3,6 +3,7 @@ import type { WorkerView } from '../admin/api.js';
 import type { CommandInfo } from '../commands/build.js';
 import type { NodeEndpoint } from '../node/endpoint.js';
 import type { Standing } from '../node/standing.js';
+import type { HotReport } from '../proxy/measure/hot-keys/hot-report.js';
 import type { PlaneStats } from '../proxy/measure/plane-stats.js';
 import type { RoutingSnapshot } from '../proxy/snapshot.js';
 import type { FenceMember } from '../topology/state/change-protocol.js';
@@ -67,6 +68,8 @@ export interface PlaneHost {
   /** Whether a command of this name is in the table at hand. */
   knows(command: string): boolean;
   stats(): Promise<PlaneStats>;
+  /** Which keys are used most. A process that does not answer in time is named. */
+  hotKeys(): Promise<HotReport>;
   /** @param describe what clients are told, made of what was counted */
   describeBy(describe: (stats: PlaneStats) => ProxyInfo): void;
   /** Whether clients were served in the last tenth of a second or so. */

@@ -3,6 +3,7 @@ import type { WorkerView } from '../admin/api.js';
 import { buildCommandTable, type CommandInfo } from '../commands/build.js';
 import type { NodeEndpoint } from '../node/endpoint.js';
 import { DataPlane } from '../proxy/data-plane.js';
+import type { HotReport } from '../proxy/measure/hot-keys/hot-report.js';
 import { emptyPlaneStats, type PlaneStats, readPlaneStats } from '../proxy/measure/plane-stats.js';
 import type { DataPlaneOptions } from '../proxy/options.js';
 import type { FleetPort } from '../proxy/peers/fleet.js';
@@ -107,6 +108,10 @@ export class LocalPlane implements PlaneHost {
 
   stats(): Promise<PlaneStats> {
     return Promise.resolve(readPlaneStats(this.#plane, this.#lag.seconds));
+  }
+
+  hotKeys(): Promise<HotReport> {
+    return Promise.resolve(this.#plane.hotKeys());
   }
 
   describeBy(describe: (stats: PlaneStats) => ProxyInfo): void {

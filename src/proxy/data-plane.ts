@@ -7,6 +7,7 @@ import type { CommandTable } from '../commands/table.js';
 import { nodeKey, sameNode } from '../node/identity.js';
 import { lastingBytes } from '../resp/words.js';
 import { within } from '../time/within.js';
+import type { KeyGroup } from './caching/policy.js';
 import { Dispatcher } from './dispatcher.js';
 import { type ClientEvent, clientConnected, clientRejected } from './events.js';
 import { answerPeer, onPeerNews } from './features/answer-peer.js';
@@ -17,6 +18,8 @@ import { Turn } from './io/turn.js';
 import { Clock } from './measure/clock.js';
 import { CommandObserver } from './measure/command-observer.js';
 import { Counters } from './measure/counters.js';
+import { HotKeys } from './measure/hot-keys/hot-keys.js';
+import { type HotReport, hotReport } from './measure/hot-keys/hot-report.js';
 import { KeyGroups } from './measure/key-groups.js';
 import type { DataPlaneOptions } from './options.js';
 import type { FleetPort } from './peers/fleet.js';
@@ -25,6 +28,7 @@ import type { SubscriptionBoard } from './peers/subscription-board.js';
 import { HoldPool } from './request/hold.js';
 import { RequestPool } from './request/request-pool.js';
 import { Fence } from './route/fence/fence.js';
+import { isReserved } from './route/reserved.js';
 import { ClientConnection } from './session/client-connection.js';
 import { Listener } from './session/listener.js';
 import { DENIED, isLocalPeer } from './session/protected-mode.js';
@@ -73,6 +77,7 @@ export class DataPlane {
   readonly #shared: ClientShared;
   readonly #upstream: UpstreamShared;
   readonly #dispatcher: Dispatcher;
+  readonly #hotKeys: HotKeys;
   readonly #listener: Listener;
   readonly #nodes = new Map<string, UpstreamNode>();
   /** Nodes that are no members any more, and may still answer. */
@@ -90,8 +95,7 @@ export class DataPlane {
   constructor(options: DataPlaneOptions, table: CommandTable, hooks: DataPlaneHooks) {
     this.options = options;
     // Subcommands share their container's id, so ids are fewer than rows; one more is for unknown commands.
-    const groups = options.keyGroups.length === 0 ? null : new KeyGroups(options.keyGroups);
-    this.counters = new Counters(table.size + 2, groups);
+    this.counters = new Counters(table.size + 2, new KeyGroups(options.keyGroups));
     const turn = new Turn();
     const clock = new Clock();
     const requests = new RequestPool();
@@ -117,8 +121,10 @@ export class DataPlane {
       beforeReturn: (name, address) => this.#beforeReturn(hooks, name, address),
       tellBusy: (name, address, reply) => hooks.onBusy(name, address, reply),
     };
+    this.#hotKeys = new HotKeys({ random: Math.random, isHidden: isReserved, now: clock.now });
     this.#dispatcher = new Dispatcher(table, {
       shared: this.#shared,
+      hotKeys: this.#hotKeys,
       redisVersion: () => hooks.redisVersion(),
       proxyInfo: () => hooks.proxyInfo(),
       allClients: () => Math.max(this.clients.size, hooks.allClients()),
@@ -130,6 +136,15 @@ export class DataPlane {
     this.#observer = new CommandObserver(() => this.table);
     this.counters.observer = this.#observer.wanted;
     this.#listener = new Listener((socket) => this.#onSocket(socket));
+  }
+
+  /** Which keys are used most. */
+  hotKeys(): HotReport {
+    const { groups } = this.counters;
+    return hotReport(this.#hotKeys.read(this.#shared.clock.read()), (key) => ({
+      group: groups?.counters[groups.groupOf(key, 0, key.length)]?.group ?? null,
+      near: false,
+    }));
   }
 
   /** Another process has found out that a script keeps the node busy, or (null) does not any more. */
@@ -275,6 +290,12 @@ export class DataPlane {
     return this.#dispatcher.router.heldClients;
   }
 
+  /** From now on these are the groups of keys, and this is how each is cached. */
+  useGroups(groups: readonly KeyGroup[]): void {
+    this.counters.groups.use(groups);
+    this.#dispatcher.features.policies.onGroups();
+  }
+
   /** Commands that the nodes know beyond those of the table at hand (modules, newer versions). */
   useTable(table: CommandTable): void {
     this.#dispatcher.router.useTable(table);
@@ -349,6 +370,7 @@ export class DataPlane {
     if (stoodStill) return;
     this.counters.observer = this.#observer.wanted;
     for (const node of this.#nodes.values()) node.tick(now);
+    this.#hotKeys.tick(now);
     this.#dispatcher.features.blocking.tick(now);
     this.#dispatcher.features.pubsub.tick();
     this.#dispatcher.features.invalidations.tick();

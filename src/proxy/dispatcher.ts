@@ -10,10 +10,12 @@ import { error as encodeError } from '../resp/encode.js';
 import { args, type RequestFramer } from '../resp/request-framer.js';
 import { Features } from './features/compose.js';
 import type { LocalContext } from './features/context.js';
+import { PASS } from './features/policies.js';
 import { refusalWhileSubscribed, waitsForSubscription } from './features/pubsub/commands.js';
 import { runAdministration, runEverywhere } from './features/server/everywhere.js';
 import { refusalInside, runsAtOnce } from './features/transactions/queue.js';
 import { commandName } from './measure/command-names.js';
+import type { HotKeys } from './measure/hot-keys/hot-keys.js';
 import type { KeyGroups } from './measure/key-groups.js';
 import { KNOWN_KEY } from './request/request.js';
 import { LATER, TAKEN, type Verdict } from './request/verdict.js';
@@ -41,7 +43,10 @@ export class Dispatcher implements FrameHandler {
   readonly unknownCommandId = UNKNOWN_COMMAND_ID;
   readonly router: Router;
   readonly features: Features;
-  readonly #groups: KeyGroups | null;
+  readonly #groups: KeyGroups;
+  readonly #hotKeys: HotKeys;
+  /** Commands until the next one that `#hotKeys` looks at. */
+  #untilDraw = 1;
   /** Clients are paused, or monitored: every command must be looked at more closely. */
   #attentive = false;
 
@@ -51,6 +56,7 @@ export class Dispatcher implements FrameHandler {
       this.#attentive = attentive;
     });
     this.#groups = context.shared.counters.groups;
+    this.#hotKeys = context.hotKeys;
   }
 
   publish(snapshot: RoutingSnapshot, nodes: readonly UpstreamNode[]): void {
@@ -64,13 +70,15 @@ export class Dispatcher implements FrameHandler {
     const { router } = this;
     const command = router.table.lookup(source, args.start[0] as number, args.end[0] as number);
     const { snapshot } = router;
-    if (this.#groups !== null) this.#groups.note(command, framer.argc, source);
+    if (this.#groups.active) this.#groups.note(command, framer.argc, source);
     if (command === undefined || !client.authenticated || snapshot === null || client.isUnusual || this.#attentive) {
       return this.#dispatchUnusual(client, framer, command);
     }
     client.noteCommand(command);
+    if (--this.#untilDraw === 0) this.#draw(client, framer, command);
     const at = command.singleKeyAt;
-    if (at === 0 || at >= framer.argc) return this.#dispatchByRoute(client, framer, command, source);
+    if (at === 0 || at >= framer.argc || this.#groups.isManaged)
+      return this.#dispatchByRoute(client, framer, command, source);
     if (client.lanes.snapshot !== snapshot && !router.bind(client)) return LATER;
     const start = args.start[at] as number;
     const end = args.end[at] as number;
@@ -92,10 +100,17 @@ export class Dispatcher implements FrameHandler {
     }
     if (!client.authenticated && !command.beforeAuth) return this.#refuseStranger(client, command, framer);
     client.noteCommand(command);
+    if (--this.#untilDraw === 0) this.#draw(client, framer, command);
     if (this.#attentive && this.features.pause.holds(client, rowOf(command, framer), framer)) return LATER;
     const verdict = this.#dispatchByRoute(client, framer, command, source);
     if (verdict === TAKEN) this.#note(client, command, framer);
     return verdict;
+  }
+
+  /** The lot has fallen on this command: its keys are counted. */
+  #draw(client: ClientConnection, framer: RequestFramer, command: Command): void {
+    const { argc, source } = framer;
+    this.#untilDraw = this.#hotKeys.draw(command, argc, source as Buffer, client.kind.database);
   }
 
   /** The client has not said its password yet. As in Redis, what is wrong with the command itself is said first. */
@@ -188,6 +203,10 @@ export class Dispatcher implements FrameHandler {
     const { snapshot } = router;
     if (snapshot === null) return router.refuse(client, command, NOT_READY);
     if (!router.bind(client)) return LATER;
+    if (this.#groups.isManaged) {
+      const verdict = this.features.policies.dispatch(client, framer, command, source);
+      if (verdict !== PASS) return verdict;
+    }
     switch (command.route) {
       case 'owner':
         return runAtOwner(router, client, framer, command, this.features.runKeyed);

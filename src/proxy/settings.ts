@@ -3,7 +3,7 @@
  * these rows by `config`; what the data plane reads is their values, one object (`DataPlaneSettings`), which whoever
  * runs it passes on whole. A row more is all that a setting needs.
  */
-import type { KeyGroup } from './measure/key-groups.js';
+import type { KeyGroup } from './caching/policy.js';
 
 type Duration = `${number}${'ms' | 's' | 'm' | 'h'}` | '0';
 type Size = `${number}${'kb' | 'mb' | 'gb'}` | '0';
@@ -257,7 +257,7 @@ export const DATA_PLANE_SETTINGS = {
   keyGroups: {
     path: 'key-groups',
     type: 'key groups',
-    help: 'counts commands, hits, misses and latency apart for keys with these prefixes; at most 32 groups',
+    help: 'groups of keys by their prefixes, at most 32: commands, hits, misses and latency are counted apart; in the file also how each is cached',
     flag: 'GROUP=PREFIX[,PREFIX]',
   },
 } as const satisfies Readonly<Record<string, SettingRow & SettingForm>>;

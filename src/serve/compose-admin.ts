@@ -1,7 +1,6 @@
 /** Composition: what operators see of the proxy, and what serves it. */
 import type { ProxyLoad, StatsView } from '../admin/api.js';
 import type { AdminBackend } from '../admin/backend.js';
-import type { PeerPort } from '../admin/peer-routes.js';
 import { AdminServer } from '../admin/server.js';
 import { listenFailure } from '../config/listen-failure.js';
 import type { Config } from '../config/settings.js';
@@ -25,6 +24,8 @@ import type { StrayChecks } from '../topology/jobs/stray-checks.js';
 import type { RingManager } from '../topology/ring-manager.js';
 import type { RingStore, StoredRing } from '../topology/store/ring-store.js';
 import { composeFleetView } from './compose-fleet-view.js';
+import { composeHotKeys } from './compose-hot-keys.js';
+import type { PeersParts } from './compose-peers.js';
 import type { SoftStateParts } from './compose-soft-state.js';
 
 export interface AdminNeeds {
@@ -40,7 +41,7 @@ export interface AdminNeeds {
   /** Clients are let in. */
   readonly isServing: () => boolean;
   /** Who answers other proxies of the ring; null: this one is alone. */
-  readonly peers: PeerPort | null;
+  readonly peers: PeersParts | null;
   /** What other proxies have told; null: this one is alone. */
   readonly softState: SoftStateParts | null;
 }
@@ -76,6 +77,11 @@ export function composeAdmin(needs: AdminNeeds): AdminParts {
     load: () => ownLoad(load),
     heard: softState,
   });
+  const hotKeys = composeHotKeys({
+    ...{ plane, ring, peers },
+    self: () => identity.proxyId,
+    proxies: () => fleet.proxies(),
+  });
   const etcd = config.coordination === 'etcd' ? new EtcdCounts() : null;
   const fences = new FenceCounts();
   const endCounting = [fences.listen(), etcd?.listen()];
@@ -90,6 +96,7 @@ export function composeAdmin(needs: AdminNeeds): AdminParts {
     fences: () => fences.read(),
     etcd: () => (etcd === null ? null : { isReachable: store.isReachable, ...etcd.read() }),
     softState: () => softState?.figures() ?? null,
+    hotKeys: () => hotKeys.own(),
   });
   const viewOf = (stats: PlaneStats): StatsView =>
     statsView(stats, { identity, workers: plane.workers, generation: ring.generation });
@@ -104,6 +111,7 @@ export function composeAdmin(needs: AdminNeeds): AdminParts {
       },
     },
     load,
+    hotKeys,
     events: { recent: () => recent.list(), subscribe: onEvents },
     metrics,
     fleet,
@@ -120,7 +128,7 @@ export function composeAdmin(needs: AdminNeeds): AdminParts {
       server = new AdminServer(backend, {
         listen: address,
         token: config.adminToken,
-        peers,
+        peers: peers?.port ?? null,
         onError: (error) => log.error({ err: error }, 'the admin API failed'),
       });
       return server.listen().catch((error: unknown) => {
@@ -130,6 +138,7 @@ export function composeAdmin(needs: AdminNeeds): AdminParts {
     async close() {
       load.stop();
       fleet.close();
+      hotKeys.close();
       await server?.close();
       recent.stop();
       for (const end of endCounting) end?.();

@@ -105,6 +105,16 @@ describe.runIf(hasBrowser)('the page', () => {
     expect(parts.reduce((sum, part) => sum + part, 0)).toBeCloseTo(100, 0);
     expect(await page.locator('#throughput-text').textContent()).toMatch(/^Now [\d,]+\/s; highest/);
     expect(await page.locator('.uplot canvas').count()).toBe(2);
+    // Text of clients stays text.
+    const hot = proxy.client();
+    const pipeline = hot.pipeline();
+    for (let i = 0; i < 20_000; i++) pipeline.get('<b>hot</b>');
+    await pipeline.exec();
+    const [{ node }] = (await (await fetch(`${proxy.admin}/v1/ring/which?key=<b>hot</b>`)).json()) as [WhichView];
+    const hottest = page.locator('#hot tr').first();
+    await expect.poll(() => hottest.locator('th').textContent()).toBe('<b>hot</b>');
+    expect(await hottest.locator('[data-label="Node"]').textContent()).toBe(node);
+    expect(await hottest.locator('[data-label="Reads"]').textContent()).toBe('100.0 %');
     // The arcs of a node have the colour of its row.
     const colors = await page.evaluate(`[...document.querySelectorAll('#ring .arcs [data-node="node2"]')]
       .map((path) => path.style.fill)`);

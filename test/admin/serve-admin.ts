@@ -75,6 +75,12 @@ export class Backend implements AdminBackend {
       return [];
     },
   };
+  readonly hotKeys: AdminBackend['hotKeys'] = {
+    view: async ({ limit, fleet }) => {
+      this.calls.push(`hot keys ${limit}${fleet ? ' of all' : ''}`);
+      return { keys: [], sampled: 0, perSecond: 0, missing: [] };
+    },
+  };
   readonly events: AdminBackend['events'] = {
     recent: () => [
       { channel: 'ringproxy:ring:begun', at: new Date(1000), event: { kind: 'add' } },

@@ -1,8 +1,10 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { writeKeyGroups } from '../../src/config/key-groups.js';
 import { ConfigError, loadConfig } from '../../src/config/load.js';
 import type { Config } from '../../src/config/settings.js';
+import { SHARDED } from '../../src/proxy/caching/policy.js';
 import { tempFolder } from '../support/temp-folder.js';
 
 function fromFile(text: string): Config {
@@ -22,8 +24,8 @@ function mistakesIn(load: () => unknown): string[] {
 }
 
 const EXPECTED = [
-  { group: 'sessions', prefixes: ['session:'] },
-  { group: 'pages', prefixes: ['page:', 'html:'] },
+  { group: 'sessions', prefixes: ['session:'], policy: null },
+  { group: 'pages', prefixes: ['page:', 'html:'], policy: null },
 ];
 
 describe('key-groups', () => {
@@ -35,7 +37,37 @@ describe('key-groups', () => {
     expect(loadConfig({ flags: { keyGroups: text } }).keyGroups).toEqual(EXPECTED);
     expect(loadConfig({}).keyGroups).toEqual([]);
     expect(loadConfig({ env: { RINGPROXY_KEY_GROUPS: '' } }).keyGroups).toEqual([]);
-    expect(loadConfig({ flags: { keyGroups: 'a=x=1' } }).keyGroups).toEqual([{ group: 'a', prefixes: ['x=1'] }]);
+    expect(loadConfig({ flags: { keyGroups: 'a=x=1' } }).keyGroups).toEqual([
+      { group: 'a', prefixes: ['x=1'], policy: null },
+    ]);
+  });
+
+  it('say how their keys are cached, in an object with their prefixes', () => {
+    const { keyGroups } = fromFile(`
+key-groups:
+  sessions: "session:"
+  pages: { prefixes: ["page:", "html:"], cache: near, near-ttl: 10s }
+  thumbs: { prefixes: "thumb:", max-ttl: 7d }
+  plain: { prefixes: [p] }
+`);
+    expect(keyGroups.map(({ policy }) => policy)).toEqual([
+      null,
+      { ...SHARDED, cache: 'near', nearTtl: 10_000 },
+      { ...SHARDED, maxTtl: 7 * 86_400_000 },
+      null,
+    ]);
+    expect(keyGroups[1]?.prefixes).toEqual(['page:', 'html:']);
+    // What is written is read as the same.
+    expect(fromFile(JSON.stringify({ 'key-groups': writeKeyGroups(keyGroups) })).keyGroups).toEqual(keyGroups);
+    const wrong = 'key-groups: { a: { prefixes: a, cache: far, max-tll: 1 }, b: { prefixes: b, stale: 1s } }';
+    expect(mistakesIn(() => fromFile(wrong))).toEqual([
+      "group a: cache is 'far': expected sharded, near, replicated",
+      expect.stringContaining("group a: 'max-tll' is none of prefixes,"),
+      'group b: stale is only for cache: near',
+    ]);
+    expect(mistakesIn(() => fromFile('key-groups: { a: { cache: near } }'))).toEqual([
+      expect.stringContaining('expected groups with their prefixes'),
+    ]);
   });
 
   it('are refused with everything that is wrong', () => {

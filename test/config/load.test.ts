@@ -81,7 +81,7 @@ describe('mistakes', () => {
           --log-level: expected one of trace, debug, info, warn, error, fatal, silent
           /ringproxy.yaml:5 ring.hash: expected one of murmur3, fnv1a_64, fnv1_64, fnv1a_32, fnv1_32, md5, crc16, crc32, crc32a, hsieh, murmur, jenkins, one_at_a_time
           /ringproxy.yaml:6 ring.hash-tag: expected two characters, such as {}, or an empty text
-          /ringproxy.yaml:7 request-timeout: expected a duration from 10ms to 60m, such as 5s
+          /ringproxy.yaml:7 request-timeout: expected a duration from 10ms to 1h, such as 5s
           RINGPROXY_MAX_CLIENTS: expected a whole number from 1 to 1000000
           /ringproxy.yaml:2 admin: 0.0.0.0:6390 can be reached from other machines: set admin-token, or use a loopback address"
       `);

@@ -35,7 +35,7 @@ describe('a row more', () => {
     expect(loadConfig({ flags, file: file('novelty: 3s\n') })).toMatchObject({ novelty: 3000 });
     expect(loadConfig({ flags, env: { RINGPROXY_NOVELTY: '4s' } })).toMatchObject({ novelty: 4000 });
     expect(() => loadConfig({ flags, file: file('novelty: 1ms\n') })).toThrow(
-      'expected a duration from 1s to 60m, such as 2s',
+      'expected a duration from 1s to 1h, such as 2s',
     );
   });
 

@@ -16,6 +16,7 @@ const TABLES = [
   ['commands.md', 'commands', await from('commands/reference.js', 'commandReference')],
   ['commands.md', 'occasions', await from('commands/reference-occasions.js', 'occasionReference')],
   ['settings.md', 'config', await from('config/reference.js', 'configReference')],
+  ['caching-types.md', 'policies', await from('config/cache-policy.js', 'policyReference')],
   ['errors.md', 'own-errors', await from('proxy/request/own-errors.js', 'ownErrorReference')],
   ['errors.md', 'errors', await from('errors.js', 'errorReference')],
   ['metrics.md', 'metrics', await from('telemetry/metric-sources/reference.js', 'metricReference')],

@@ -6,6 +6,7 @@ import type {
   ChangeRequest,
   ChangeView,
   HistoryEntry,
+  HotView,
   LoadView,
   RingView,
   StatsView,
@@ -34,6 +35,7 @@ export class ApiClient {
   arcs = (): Promise<ArcsView> => this.#get('v1/ring/arcs?limit=480');
   stats = (): Promise<StatsView> => this.#get('v1/stats');
   history = (): Promise<HistoryEntry[]> => this.#get('v1/ring/history');
+  hot = (): Promise<HotView> => this.#get('v1/hot?limit=10');
 
   load(since: string | null): Promise<LoadView[]> {
     return this.#get(`v1/load/history${since === null ? '' : `?since=${encodeURIComponent(since)}`}`);

@@ -7,6 +7,7 @@ import { Editor } from './edit-view.js';
 import { EventList } from './events-view.js';
 import { showFigures } from './figures-view.js';
 import { formatTime } from './format.js';
+import { HotTable } from './hot-view.js';
 import { NodeTable } from './nodes-view.js';
 import { Plots } from './plots.js';
 import { ProxyTable } from './proxies-view.js';
@@ -29,6 +30,7 @@ const plots = new Plots((node) => ring.colorOf(node));
 const editor = new Editor(api, refreshSoon);
 const change = new ChangePanel(api, refreshSoon);
 const proxies = new ProxyTable(api, refreshSoon);
+const hot = new HotTable(api);
 const finder = new KeyFinder(api, (which) => ring.mark(which));
 const events = new EventList();
 const token = new TokenDialog(api, () => {
@@ -85,6 +87,7 @@ async function refresh(): Promise<void> {
   nodes.update(view, samples.at(-1) ?? null);
   proxies.update(view);
   if (last !== undefined) plots.show(samples);
+  hot.refresh();
   reachedAt = new Date();
   connection.className = 'badge good';
   setText(connection, 'live');

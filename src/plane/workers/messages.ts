@@ -5,6 +5,7 @@
 import type { CommandInfo } from '../../commands/build.js';
 import type { NodeIdentity } from '../../node/identity.js';
 import type { Ruling } from '../../node/standing.js';
+import type { HotReport } from '../../proxy/measure/hot-keys/hot-report.js';
 import type { PlaneStats } from '../../proxy/measure/plane-stats.js';
 import type { DataPlaneOptions } from '../../proxy/options.js';
 import type { TopicCount } from '../../proxy/peers/fleet.js';
@@ -115,6 +116,7 @@ export interface ToWorkerTable {
   commands: { readonly commands: readonly CommandInfo[] };
   info: ProxyInfo;
   stats: { readonly request: number };
+  'hot-keys': { readonly question: number };
   close: { readonly timeout: number };
 }
 
@@ -150,6 +152,7 @@ export interface FromWorkerTable {
   /** A connection bears this proxy's id: may it speak? */
   'standing-asked': { readonly question: number; readonly proxy: string };
   stats: { readonly request: number; readonly stats: PlaneStats };
+  'hot-keys': { readonly question: number; readonly report: HotReport };
   event: { readonly channel: string; readonly event: object };
 }
 

@@ -21,6 +21,7 @@ import { connectionCommands } from './connection/connection-commands.js';
 import type { LocalContext } from './context.js';
 import type { LocalCommand } from './local-command.js';
 import { Monitors, monitor } from './monitor/monitors.js';
+import { Policies } from './policies.js';
 import { pubsubCommands } from './pubsub/commands.js';
 import { FleetCounts, type OtherCounts } from './pubsub/other-counts.js';
 import { PeerCounts } from './pubsub/peer-counts.js';
@@ -65,6 +66,8 @@ export class Features {
   readonly scripts: Scripts;
   /** MULTI and WATCH. */
   readonly transactions: Transactions;
+  /** How keys of groups are cached. */
+  readonly policies = new Policies([]);
   /** What CLIENT LIST and its like work with. */
   readonly clients: ClientPorts;
   /** What commands on every node work with. */

@@ -1,3 +1,4 @@
+import type { HotKeys } from '../measure/hot-keys/hot-keys.js';
 import type { FleetPort } from '../peers/fleet.js';
 import type { Peers } from '../peers/peers.js';
 import type { SubscriptionBoard } from '../peers/subscription-board.js';
@@ -7,6 +8,8 @@ import type { ScriptPeers } from './scripts/script-store.js';
 /** What the commands that the proxy answers itself need to know. */
 export interface LocalContext {
   readonly shared: ClientShared;
+  /** Which keys are used most. */
+  readonly hotKeys: HotKeys;
   /** The version of Redis that clients are told, that of the nodes. */
   redisVersion(): string;
   /** Lines of INFO's section on the proxy, `name:value`. */

@@ -25,8 +25,7 @@ export class Counters {
   readonly time: (Histogram | undefined)[];
   /** Error replies to clients. */
   readonly errorKinds = new ErrorKinds();
-  /** Null: none are configured. */
-  readonly groups: KeyGroups | null;
+  readonly groups: KeyGroups;
   clientsTotal = 0;
   clientsRejected = 0;
   hits = 0;
@@ -36,7 +35,7 @@ export class Counters {
   /** Set anew a few times a second rather than asked for with every command; null: nobody listens. */
   observer: AnswerObserver | null = null;
 
-  constructor(commandIds: number, groups: KeyGroups | null) {
+  constructor(commandIds: number, groups: KeyGroups) {
     this.groups = groups;
     this.errors = new Float64Array(commandIds);
     this.time = new Array<Histogram | undefined>(commandIds).fill(undefined);
@@ -51,7 +50,7 @@ export class Counters {
       this.time[command] = time;
     }
     time.record(milliseconds);
-    if (this.groups !== null) this.groups.answered(group, milliseconds, failed);
+    if (this.groups.active) this.groups.answered(group, milliseconds, failed);
     if (this.observer !== null) this.observer.answered(command, milliseconds, failed);
   }
 
@@ -59,6 +58,6 @@ export class Counters {
   read(group: number, hit: boolean): void {
     if (hit) this.hits++;
     else this.misses++;
-    if (this.groups !== null) this.groups.read(group, hit);
+    if (this.groups.active) this.groups.read(group, hit);
   }
 }

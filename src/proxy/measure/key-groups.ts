@@ -1,19 +1,14 @@
 /**
- * What is counted for each group of keys (`key-groups`): uses of the cache that are told apart by what their keys
- * begin with. A command counts for the group of its first key, a read of several keys for each key's own group.
+ * The groups of keys (`key-groups`): uses of the cache that are told apart by what their keys begin with, how each is
+ * cached, and what is counted of each. A command counts for the group of its first key, a read of several keys for each
+ * key's own group.
  */
 import type { Command } from '../../commands/command.js';
 import { findKeys, keyPositions } from '../../commands/keys.js';
 import { args } from '../../resp/request-framer.js';
+import type { CachePolicy, KeyGroup } from '../caching/policy.js';
 import { Histogram } from './histogram.js';
 import { NO_MATCH, PrefixMatcher } from './prefix-matcher.js';
-
-/** A group as it is configured. */
-export interface KeyGroup {
-  readonly group: string;
-  /** What its keys begin with. */
-  readonly prefixes: readonly string[];
-}
 
 /** The group of keys that no prefix fits. */
 const OTHER_GROUP = 'other';
@@ -33,45 +28,95 @@ export class GroupCounters {
   }
 }
 
+/** Numbers of groups are kept in bytes, for each key of a read of several. */
+const MOST_NUMBERS = 256;
+const OTHER = 0;
+
 export class KeyGroups {
-  /** In the order of the configuration; `other` is the last. */
-  readonly counters: readonly GroupCounters[];
-  /** The group of the command that is being dispatched, or NO_GROUP. */
+  /** There are groups: what is at hand is kept up to date. */
+  active = false;
+  /** There are groups whose keys are not just sharded. */
+  hasPolicies = false;
+  /** In the order of the configuration, `other` last; none when no groups are configured. */
+  counters: readonly GroupCounters[] = [];
+  /** The group of the command that is being dispatched, by its number, or NO_GROUP. */
   atHand = NO_GROUP;
-  readonly #matcher: PrefixMatcher;
-  readonly #other: number;
+  /** How the first key of the command that is being dispatched is cached; null: sharded. */
+  policyAtHand: CachePolicy | null = null;
+  /** A key of the command that is being dispatched is, or may be, of a group with a policy. */
+  isManaged = false;
+  #groups: readonly KeyGroup[] = [];
+  #matcher = new PrefixMatcher([]);
+  /** By the group's number. Groups that are gone keep theirs, since commands in flight have it and the group may come back. */
+  readonly #numbered: GroupCounters[] = [new GroupCounters(OTHER_GROUP)];
+  /** By the group's number. */
+  #policies: readonly (CachePolicy | null)[] = [null];
 
   constructor(groups: readonly KeyGroup[]) {
-    this.counters = [...groups.map(({ group }) => new GroupCounters(group)), new GroupCounters(OTHER_GROUP)];
-    this.#other = groups.length;
-    this.#matcher = new PrefixMatcher(
-      groups.flatMap(({ prefixes }, value) => prefixes.map((prefix) => ({ bytes: Buffer.from(prefix), value }))),
-    );
+    this.use(groups);
   }
 
-  /** The group's index among `counters`. */
+  /** From now on these are the groups. Who was counted goes on counting. */
+  use(groups: readonly KeyGroup[]): void {
+    const numbers = groups.map(({ group }) => this.#numberOf(group, groups));
+    const policies = this.#numbered.map((): CachePolicy | null => null);
+    for (const [index, number] of numbers.entries()) policies[number] = groups[index]?.policy ?? null;
+    this.#groups = groups;
+    this.#policies = policies;
+    this.#matcher = new PrefixMatcher(
+      groups.flatMap(({ prefixes }, index) =>
+        prefixes.map((prefix) => ({ bytes: Buffer.from(prefix), value: numbers[index] as number })),
+      ),
+    );
+    this.active = groups.length > 0;
+    this.hasPolicies = groups.some(({ policy }) => policy !== null);
+    const listed = groups.length === 0 ? [] : [...numbers, OTHER];
+    this.counters = listed.map((number) => this.#numbered[number] as GroupCounters);
+    this.atHand = NO_GROUP;
+    this.policyAtHand = null;
+    this.isManaged = false;
+  }
+
+  /** As they were configured. */
+  get groups(): readonly KeyGroup[] {
+    return this.#groups;
+  }
+
+  /** The group's number. */
   groupOf(source: Uint8Array, start: number, end: number): number {
     const found = this.#matcher.find(source, start, end);
-    return found === NO_MATCH ? this.#other : found;
+    return found === NO_MATCH ? OTHER : found;
+  }
+
+  /** How the key is cached; null: sharded. */
+  policyOf(source: Uint8Array, start: number, end: number): CachePolicy | null {
+    return this.#policies[this.groupOf(source, start, end)] ?? null;
+  }
+
+  /** The name of the group with this number. */
+  nameOf(number: number): string {
+    return this.#numbered[number]?.group ?? OTHER_GROUP;
   }
 
   /** Notes the group of the frame at hand. @param command undefined: nobody knows where its keys are */
   note(command: Command | undefined, argc: number, source: Uint8Array): void {
     const at = command === undefined ? 0 : command.singleKeyAt;
     if (at !== 0 && at < argc) {
-      this.atHand = this.groupOf(source, args.start[at] as number, args.end[at] as number);
-    } else {
-      this.atHand = command === undefined ? NO_GROUP : this.#groupOfFirstKey(command, argc, source);
+      this.#noteGroup(this.groupOf(source, args.start[at] as number, args.end[at] as number));
+      return;
     }
+    this.#noteGroup(command === undefined ? NO_GROUP : this.#groupOfFirstKey(command, argc, source));
+    // Which of several keys have a policy, whoever handles them finds out.
+    this.isManaged = this.hasPolicies;
   }
 
   /** Notes the group of a command of which only the beginning is here. */
   noteKey(source: Uint8Array, start: number, end: number): void {
-    this.atHand = this.groupOf(source, start, end);
+    this.#noteGroup(this.groupOf(source, start, end));
   }
 
   answered(group: number, milliseconds: number, failed: boolean): void {
-    const counters = this.counters[group];
+    const counters = this.#numbered[group];
     if (counters === undefined) return;
     if (failed) counters.errors++;
     counters.time.record(milliseconds);
@@ -79,7 +124,7 @@ export class KeyGroups {
 
   /** A key was read that was there (`hit`), or was not. */
   read(group: number, hit: boolean): void {
-    const counters = this.counters[group];
+    const counters = this.#numbered[group];
     if (counters === undefined) return;
     if (hit) counters.hits++;
     else counters.misses++;
@@ -93,6 +138,27 @@ export class KeyGroups {
       groups[i] = this.groupOf(source, args.start[at] as number, args.end[at] as number);
     }
     return groups;
+  }
+
+  #noteGroup(number: number): void {
+    this.atHand = number;
+    const policy = number === NO_GROUP ? null : (this.#policies[number] as CachePolicy | null);
+    this.policyAtHand = policy;
+    this.isManaged = policy !== null;
+  }
+
+  /** @param wanted groups whose numbers are not given to another one */
+  #numberOf(group: string, wanted: readonly KeyGroup[]): number {
+    const known = this.#numbered.findIndex((counters, number) => number !== OTHER && counters.group === group);
+    if (known !== -1) return known;
+    const counters = new GroupCounters(group);
+    if (this.#numbered.length < MOST_NUMBERS) return this.#numbered.push(counters) - 1;
+    // There are fewer groups at a time than numbers, so one of them is of a group that is gone: the one for longest.
+    const free = this.#numbered.findIndex(
+      (old, number) => number !== OTHER && !wanted.some((one) => one.group === old.group),
+    );
+    this.#numbered.splice(free, 1, counters);
+    return free;
   }
 
   #groupOfFirstKey(container: Command, argc: number, source: Uint8Array): number {

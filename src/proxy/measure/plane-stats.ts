@@ -153,7 +153,7 @@ export function readPlaneStats(plane: MeasuredPlane, loopLag: number): PlaneStat
       bytesOut: node.counters.bytesOut,
       time: node.counters.time.read(),
     })),
-    groups: (counters.groups?.counters ?? []).map((counts) => {
+    groups: counters.groups.counters.map((counts) => {
       const { group, errors, hits, misses } = counts;
       const time = counts.time.read();
       return { group, calls: time.count, errors, hits, misses, time };

@@ -33,7 +33,7 @@ export class Router {
   nodes: readonly UpstreamNode[] = [];
   /** The ring changes: an owner may be another one than it was. */
   isChanging = false;
-  readonly #groups: KeyGroups | null;
+  readonly #groups: KeyGroups;
   readonly #onRefused: (client: ClientConnection) => void;
   #cacheReads: Uint8Array;
   /** Clients whose next command is on a moved key, while the ring is preparing to change. */
@@ -176,7 +176,7 @@ export class Router {
     const request = this.shared.requests.take();
     request.command = command.id;
     request.cacheRead = this.#cacheReads[command.id] as number;
-    if (this.#groups !== null && request.cacheRead === ARRAY_READ) {
+    if (this.#groups.active && request.cacheRead === ARRAY_READ) {
       request.keyGroups = this.#groups.ofKeys(source, framer.argc - 1, 1);
     }
     request.lane = lane;

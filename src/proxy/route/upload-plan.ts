@@ -38,7 +38,8 @@ export function planUpload(
   if (!router.bind(client)) return nowhere(EMPTY);
   const keyStart = start + framer.partialArgStart(at);
   const keyEnd = start + framer.partialArgEnd(at);
-  router.shared.counters.groups?.noteKey(buffer, keyStart, keyEnd);
+  const { groups } = router.shared.counters;
+  if (groups.active) groups.noteKey(buffer, keyStart, keyEnd);
   if (isReserved(buffer, keyStart, keyEnd)) return nowhere(RESERVED_REPLY);
   const index = router.ownerNow(client, buffer, keyStart, keyEnd);
   if (index === WAIT) return nowhere(EMPTY);

@@ -312,7 +312,7 @@ export class ClientConnection implements TurnTask, Requester, LaneWaiter, Upload
     if (this.#ringWait.active) this.#ringWait.end(this.#shared.clock.now, 'ran');
     request.startedAt = this.#shared.clock.now;
     const { groups } = this.#shared.counters;
-    if (groups !== null) request.group = groups.atHand;
+    if (groups.active) request.group = groups.atHand;
     request.silent = this.replyMode.takesSilently();
     this.#replies.enqueue(request);
   }
@@ -325,7 +325,7 @@ export class ClientConnection implements TurnTask, Requester, LaneWaiter, Upload
       return;
     }
     const { counters } = this.#shared;
-    counters.answered(command, counters.groups === null ? NO_GROUP : counters.groups.atHand, 0, failed);
+    counters.answered(command, counters.groups.active ? counters.groups.atHand : NO_GROUP, 0, failed);
     if (failed) this.#noteFailure(command, reply, 0, reply.length);
     if (this.pending === 0) {
       if (!this.replyMode.takesSilently()) this.#replies.send(reply);
@@ -603,7 +603,8 @@ export class ClientConnection implements TurnTask, Requester, LaneWaiter, Upload
   /** Answers with an error and ends the connection behind it. */
   #refuse(text: string): void {
     this.#framer.reset();
-    this.#shared.counters.groups?.note(undefined, 0, this.#shared.receiveBuffer);
+    const { groups } = this.#shared.counters;
+    if (groups.active) groups.note(undefined, 0, this.#shared.receiveBuffer);
     this.replyMode.overrule();
     this.reply(this.#handler.unknownCommandId, encodeError(text, 'latin1'), true);
     this.endAfterReplies();

@@ -3,6 +3,7 @@ import type { MetricSource } from '../metrics.js';
 import { clientSources } from './clients.js';
 import { commandSources } from './commands.js';
 import { fleetSources } from './fleet.js';
+import { hotKeySources } from './hot-keys.js';
 import { keyGroupSources } from './key-groups.js';
 import { nodeSources } from './nodes.js';
 import { processSources } from './processes.js';
@@ -17,6 +18,7 @@ export function metricSources(reads: MetricReads): MetricSource[] {
     ...clientSources(reads),
     ...nodeSources(reads),
     ...keyGroupSources(reads),
+    ...hotKeySources(reads),
     ...ringSources(reads),
     ...fleetSources(reads),
     ...processSources(reads),

@@ -1,5 +1,6 @@
 import type { NodeStrays, OwnRingView } from '../../admin/api.js';
 import type { ProxyIdentity } from '../../identity.js';
+import type { HotReport } from '../../proxy/measure/hot-keys/hot-report.js';
 import type { PlaneStats } from '../../proxy/measure/plane-stats.js';
 import type { FleetReads } from '../fleet-figures.js';
 
@@ -8,6 +9,8 @@ export interface MetricReads extends FleetReads {
   readonly identity: ProxyIdentity;
   readonly stats: () => PlaneStats;
   readonly ring: () => OwnRingView;
+  /** At this proxy. */
+  readonly hotKeys: () => HotReport;
   /** Since the start. */
   readonly movedKeys: () => Iterable<{ readonly source: string; readonly target: string; readonly keys: number }>;
   /** Since the start, estimated. */

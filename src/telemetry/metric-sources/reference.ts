@@ -11,6 +11,7 @@ export function metricReference(): string {
     identity: { proxyId: '', version: '', startedAt: 0 },
     stats: emptyPlaneStats,
     ring: nothing,
+    hotKeys: nothing,
     fleet: nothing,
     fences: nothing,
     etcd: nothing,

@@ -16,7 +16,15 @@ async function seriesFor(reads: Omit<FleetReads, 'fences'>): Promise<Record<stri
     throw new Error('not asked for');
   };
   const identity = { proxyId: 'a', version: '', startedAt: 0 };
-  const rest = { identity, stats: nothing, ring: nothing, movedKeys: nothing, bytesMoved: nothing, strays: nothing };
+  const rest = {
+    identity,
+    stats: nothing,
+    ring: nothing,
+    hotKeys: nothing,
+    movedKeys: nothing,
+    bytesMoved: nothing,
+    strays: nothing,
+  };
   const fences = new FenceCounts();
   const end = fences.listen();
   channel('ringproxy:fence:passed').publish({ seconds: 0.04 });

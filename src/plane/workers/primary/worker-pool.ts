@@ -8,6 +8,7 @@ import { buildCommandTable, type CommandInfo } from '../../../commands/build.js'
 import type { CommandTable } from '../../../commands/table.js';
 import type { NodeEndpoint } from '../../../node/endpoint.js';
 import { type NodeIdentity, sameNode } from '../../../node/identity.js';
+import type { HotReport } from '../../../proxy/measure/hot-keys/hot-report.js';
 import { emptyPlaneStats, type PlaneStats } from '../../../proxy/measure/plane-stats.js';
 import { Listener } from '../../../proxy/session/listener.js';
 import type { RoutedNode, RoutingSnapshot } from '../../../proxy/snapshot.js';
@@ -23,6 +24,7 @@ import type { FromWorkerTable, SentStanding, SentSuspension, WorkerOptions } fro
 import { BoardFile } from '../subscription-board.js';
 import type { OpenChannel } from './channel.js';
 import { ClientPlacement } from './client-placement.js';
+import { HotKeysOfWorkers } from './hot-keys-of-workers.js';
 import { NodeStates } from './node-states.js';
 import { PeerExchange } from './peer-exchange.js';
 import { fenceWorkers } from './pool-fence.js';
@@ -59,6 +61,7 @@ export class WorkerPool implements PlaneHost {
   readonly #clients: ClientPlacement;
   readonly #moves = new SharedMoves(this.#workers);
   readonly #stats = new PoolStats(this.#workers);
+  readonly #hotKeys: HotKeysOfWorkers;
   readonly #stale: StaleConnections;
   readonly #scripts: ScriptExchange;
   readonly #peers: PeerExchange;
@@ -89,6 +92,7 @@ export class WorkerPool implements PlaneHost {
     clients: (message, worker) => worker.onClients(message),
     fenced: (message, worker) => worker.onFenced(message),
     stats: (message, worker) => worker.onStats(message),
+    'hot-keys': (message) => this.#hotKeys.onAnswer(message),
     settle: (message, worker) => this.#moves.onSettle(worker, message),
     gone: (message, worker) => this.#moves.onGone(worker, message),
     hold: (message, worker) => this.#moves.onHold(worker, message),
@@ -120,6 +124,7 @@ export class WorkerPool implements PlaneHost {
     this.#timers = timers;
     this.#board = new BoardFile(options.workers);
     this.#clients = new ClientPlacement(this.#workers, plane.maxClients);
+    this.#hotKeys = new HotKeysOfWorkers(this.#workers, timers);
     this.#stale = new StaleConnections(options);
     this.#scripts = new ScriptExchange(this.#workers, plane.scriptCache, fleet?.scripts ?? null);
     this.#peers = new PeerExchange(this.#workers, timers, fleet?.subscribers ?? null);
@@ -207,6 +212,10 @@ export class WorkerPool implements PlaneHost {
 
   stats(): Promise<PlaneStats> {
     return this.#stats.read(this.#lag.seconds, () => this.#clients.rejected);
+  }
+
+  hotKeys(): Promise<HotReport> {
+    return this.#hotKeys.read();
   }
 
   describeBy(describe: (stats: PlaneStats) => ProxyInfo): void {

@@ -72,6 +72,9 @@ export class Worker {
       if (this.#plane === null) return;
       this.#send({ type: 'stats', request, stats: readPlaneStats(this.#plane, this.#lag.seconds) });
     },
+    'hot-keys': ({ question }) => {
+      if (this.#plane !== null) this.#send({ type: 'hot-keys', question, report: this.#plane.hotKeys() });
+    },
     close: ({ timeout }) => void this.#close(timeout),
   };
 

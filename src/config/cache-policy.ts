@@ -1,0 +1,145 @@
+/** What a group of `key-groups` may say of how its keys are cached: one row for each word, with what it may be. */
+import { CACHE_TYPES, type CachePolicy, SHARDED } from '../proxy/caching/policy.js';
+import { formatDuration, formatSize, parseDuration, parseSize } from './units.js';
+
+/** One word of a policy: how it is read, and how it is written again. */
+interface Word<Value> {
+  readonly help: string;
+  /** What may be written, for people. */
+  readonly kind: string;
+  /** @returns null: it cannot be read */
+  read(value: unknown): Value | null;
+  write(value: Value): string;
+}
+
+const WEEK_MS = 7 * 86_400_000;
+/** Longer ones are slips, and nothing in Redis lives longer either. */
+const MOST_TTL_MS = 520 * WEEK_MS;
+
+const WORDS: { readonly [Name in keyof CachePolicy]: Word<CachePolicy[Name]> } = {
+  cache: {
+    help: 'where values are: sharded over the nodes, also near (in the proxy), or replicated (in all proxies, on no node)',
+    kind: CACHE_TYPES.join(', '),
+    read: (value) => CACHE_TYPES.find((type) => type === value) ?? null,
+    write: (value) => value,
+  },
+  nearTtl: duration('near: the greatest age of a value that is kept', 1, 3_600_000),
+  fillWait: duration('how long a miss waits for the client that fills the key', 0, 60_000),
+  stale: duration('near: how long others get the last value while the key is filled anew', 0, 86_400_000),
+  earlyRefresh: {
+    help: 'near: one client sees a miss shortly before the key expires',
+    kind: 'on, off',
+    read: (value) => (value === true || value === 'on' ? true : value === false || value === 'off' ? false : null),
+    write: (value) => (value ? 'on' : 'off'),
+  },
+  defaultTtl: duration('time to live of a key that is made without one', 0, MOST_TTL_MS),
+  ttlJitter: {
+    help: 'times to live are shortened by a random share of themselves, up to this one',
+    kind: 'a share, such as 10%, up to 90%',
+    read: readShare,
+    write: (value) => `${Math.round(value * 10_000) / 100}%`,
+  },
+  maxTtl: duration('longest time to live', 0, MOST_TTL_MS),
+  maxValueBytes: {
+    help: 'longest value; a larger one is refused',
+    kind: 'size, up to 512mb',
+    read: (value) => {
+      const bytes = parseSize(value);
+      return bytes !== null && bytes <= 512 * 1024 ** 2 ? bytes : null;
+    },
+    write: formatSize,
+  },
+};
+
+/** By the word as it is written, such as `near-ttl`. */
+const NAMES = new Map(
+  (Object.keys(WORDS) as (keyof CachePolicy)[]).map((name) => [
+    name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`),
+    name,
+  ]),
+);
+
+/** What may stand beside a group's prefixes. */
+export const policyWords: readonly string[] = [...NAMES.keys()];
+
+/** @param what as it is written, by its words; @returns the policy (null: sharded, and nothing else), or what is wrong */
+export function readPolicy(
+  what: Readonly<Record<string, unknown>>,
+): { readonly policy: CachePolicy | null } | { readonly mistakes: readonly string[] } {
+  const mistakes: string[] = [];
+  let policy: CachePolicy = SHARDED;
+  for (const [word, value] of Object.entries(what)) {
+    const name = NAMES.get(word);
+    if (name === undefined) {
+      mistakes.push(`'${word}' is none of prefixes, ${policyWords.join(', ')}`);
+      continue;
+    }
+    const read = WORDS[name].read(value);
+    if (read === null) mistakes.push(`${word} is '${String(value)}': expected ${WORDS[name].kind}`);
+    else policy = { ...policy, [name]: read };
+  }
+  mistakes.push(...contradictionsIn(policy, Object.keys(what)));
+  if (mistakes.length > 0) return { mistakes };
+  return { policy: samePolicy(policy, SHARDED) ? null : policy };
+}
+
+/** @returns the words that say what `readPolicy` reads as this policy; none for null */
+export function writePolicy(policy: CachePolicy | null): Record<string, string> {
+  const words: Record<string, string> = {};
+  if (policy === null) return words;
+  for (const [word, name] of NAMES) if (policy[name] !== SHARDED[name]) words[word] = writeWord(policy, name);
+  return words;
+}
+
+/** The words of a policy with what they mean, in Markdown. */
+export function policyReference(): string {
+  const rows = [...NAMES].map(([word, name]) => {
+    const { help, kind } = WORDS[name];
+    return `| \`${word}\` | ${kind} | \`${writeWord(SHARDED, name)}\` | ${help} |`;
+  });
+  return ['| word | value | default | what it does |', '|---|---|---|---|', ...rows].join('\n');
+}
+
+function writeWord<Name extends keyof CachePolicy>(policy: CachePolicy, name: Name): string {
+  return WORDS[name].write(policy[name]);
+}
+
+function samePolicy(one: CachePolicy, other: CachePolicy): boolean {
+  return [...NAMES.values()].every((name) => one[name] === other[name]);
+}
+
+/** @param said the words that are written */
+function contradictionsIn(policy: CachePolicy, said: readonly string[]): string[] {
+  const only = (type: string, words: readonly string[]): string[] =>
+    policy.cache === type
+      ? []
+      : words.filter((word) => said.includes(word)).map((word) => `${word} is only for cache: ${type}`);
+  const found = only('near', ['near-ttl', 'stale', 'early-refresh']);
+  if (policy.cache === 'replicated') {
+    const words = ['fill-wait', 'default-ttl', 'ttl-jitter', 'max-ttl'].filter((word) => said.includes(word));
+    found.push(...words.map((word) => `${word} is not for cache: replicated`));
+  }
+  if (policy.maxTtl > 0 && policy.defaultTtl > policy.maxTtl) found.push('default-ttl is longer than max-ttl');
+  return found;
+}
+
+/** @param least milliseconds, as is `most` */
+function duration(help: string, least: number, most: number): Word<number> {
+  return {
+    help,
+    kind: `duration from ${formatDuration(least)} to ${formatDuration(most)}`,
+    read: (value) => {
+      const milliseconds = parseDuration(value);
+      return milliseconds !== null && milliseconds >= least && milliseconds <= most ? milliseconds : null;
+    },
+    write: formatDuration,
+  };
+}
+
+/** @returns of `10%` or `0.1`; null beyond 0.9: a time to live is not to become nothing */
+function readShare(value: unknown): number | null {
+  const match = /^(\d+(?:\.\d+)?)\s*(%?)$/.exec(String(value).trim());
+  if (match === null) return null;
+  const share = Number(match[1]) / (match[2] === '%' ? 100 : 1);
+  return share <= 0.9 ? share : null;
+}

@@ -1,0 +1,50 @@
+/** How the keys of a group are cached: what `key-groups` may say beside their prefixes. */
+
+/**
+ * - `sharded`: on the node that owns the key, and nowhere else.
+ * - `near`: there, and for a while in each process of the proxy that it was read through.
+ * - `replicated`: on no node, but in every process of every proxy.
+ */
+export const CACHE_TYPES = ['sharded', 'near', 'replicated'] as const;
+export type CacheType = (typeof CACHE_TYPES)[number];
+
+/** Durations in milliseconds, sizes in bytes; 0: off, or no bound. */
+export interface CachePolicy {
+  readonly cache: CacheType;
+  /** `near`: the greatest age of what is kept, however long the key lives. Never 0. */
+  readonly nearTtl: number;
+  /** How long a miss waits at most for the client that fills the key. */
+  readonly fillWait: number;
+  /** `near`: how long the last value is shown to others while one client fills the key anew. */
+  readonly stale: number;
+  /** `near`: one client sees a miss shortly before the key expires. */
+  readonly earlyRefresh: boolean;
+  /** A key that is made without a time to live gets this one. */
+  readonly defaultTtl: number;
+  /** Times to live are shortened by a random share of themselves, up to this one: 0 to 1. */
+  readonly ttlJitter: number;
+  readonly maxTtl: number;
+  readonly maxValueBytes: number;
+}
+
+/** Of a group that says nothing else, and of keys without a group. */
+export const SHARDED: CachePolicy = {
+  cache: 'sharded',
+  nearTtl: 5_000,
+  fillWait: 0,
+  stale: 0,
+  earlyRefresh: false,
+  defaultTtl: 0,
+  ttlJitter: 0,
+  maxTtl: 0,
+  maxValueBytes: 0,
+};
+
+/** A group as it is configured. */
+export interface KeyGroup {
+  readonly group: string;
+  /** What its keys begin with. */
+  readonly prefixes: readonly string[];
+  /** Null: its keys are sharded, and only counted apart. */
+  readonly policy: CachePolicy | null;
+}
