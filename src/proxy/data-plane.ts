@@ -375,6 +375,7 @@ export class DataPlane {
     this.#dispatcher.features.pubsub.tick();
     this.#dispatcher.features.invalidations.tick();
     this.#dispatcher.features.tracking.tick(now);
+    this.#dispatcher.features.near.tick(now);
     if (++this.#ticks % CLIENT_TICKS !== 0) return;
     for (const client of this.clients) client.tick(now);
   }

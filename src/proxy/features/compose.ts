@@ -21,6 +21,7 @@ import { connectionCommands } from './connection/connection-commands.js';
 import type { LocalContext } from './context.js';
 import type { LocalCommand } from './local-command.js';
 import { Monitors, monitor } from './monitor/monitors.js';
+import { Near } from './near/near.js';
 import { Policies } from './policies.js';
 import { pubsubCommands } from './pubsub/commands.js';
 import { FleetCounts, type OtherCounts } from './pubsub/other-counts.js';
@@ -67,7 +68,9 @@ export class Features {
   /** MULTI and WATCH. */
   readonly transactions: Transactions;
   /** How keys of groups are cached. */
-  readonly policies = new Policies([]);
+  readonly policies: Policies;
+  /** What is kept of near groups. */
+  readonly near: Near;
   /** What CLIENT LIST and its like work with. */
   readonly clients: ClientPorts;
   /** What commands on every node work with. */
@@ -121,6 +124,14 @@ export class Features {
       runKeyed: this.runKeyed,
     };
     this.transactions = this.#createTransactions();
+    this.near = new Near({
+      router,
+      invalidations: this.invalidations,
+      memory: options.nearMemory,
+      fieldsMayEnd: () => fieldsMayEnd(context.redisVersion()),
+      queuedBy: (client) => this.transactions.of(client)?.queuedKeys ?? null,
+    });
+    this.policies = new Policies([this.near]);
     const others = otherCounts(context);
     const { pubsub, publishOrder, tracking } = this;
     const handlers = {
@@ -136,6 +147,10 @@ export class Features {
       ...clusterCommands(router),
       ...serverCommands(router),
       ...this.transactions.commands,
+      exec: (client, command, framer) => {
+        this.near.onExec(client);
+        return this.transactions.commands.exec(client, command, framer);
+      },
       ...this.blocking.commands,
       monitor: monitor(this.monitors),
     } satisfies Readonly<Record<ProxyCommandName, LocalCommand>>;
@@ -169,6 +184,7 @@ export class Features {
     this.blocking.onPublish();
     this.pubsub.onPublish(snapshot, nodes);
     this.invalidations.onPublish(snapshot, nodes);
+    this.near.onPublish(nodes);
     this.transactions.onPublish(snapshot, nodes);
   }
 
@@ -184,6 +200,7 @@ export class Features {
     this.#leaveAll(client);
     this.pause.forget(client);
     this.publishOrder.forget(client);
+    this.near.forget(client);
   }
 
   #leaveAll(client: ClientConnection): void {
@@ -205,6 +222,12 @@ export class Features {
       redirect: (client) => this.tracking.redirectOf(client),
     };
   }
+}
+
+/** Whether nodes of this version may have times of expiry for fields of hashes (Redis 7.4 and newer). */
+function fieldsMayEnd(version: string): boolean {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  return !(major < 7 || (major === 7 && minor < 4));
 }
 
 /** Whom to ask for subscribers that are not this data plane's; null: there is nobody. */

@@ -1,6 +1,5 @@
 import { type KeyHash, NO_HASH } from '../../ring/rings.js';
-import { NO_READ } from '../measure/cache-reads.js';
-import { NO_GROUP } from '../measure/key-groups.js';
+import { NO_GROUP, NO_READ } from '../measure/marks.js';
 import type { Companion } from './companion.js';
 import type { HoldSlab } from './hold.js';
 import type { ReplySink, ReplyStream } from './reply-sink.js';

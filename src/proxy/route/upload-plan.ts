@@ -32,6 +32,8 @@ export function planUpload(
     command: command.id,
     keys: UNKNOWN_KEYS,
     keyHash: NO_HASH,
+    keyStart: 0,
+    keyEnd: 0,
     lane: null,
     failure,
   });
@@ -53,6 +55,8 @@ export function planUpload(
     command: command.id,
     keys: KNOWN_KEY,
     keyHash: snapshot.rings.hashOf(buffer, keyStart, keyEnd),
+    keyStart,
+    keyEnd,
     lane,
     failure: EMPTY,
   };

@@ -130,4 +130,3 @@ export class OwnFill implements ReplySink {
     this.#requests.give(request);
   }
 }
-

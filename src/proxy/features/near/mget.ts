@@ -121,7 +121,7 @@ export class Mget {
     source: Buffer,
     store: NearStore,
   ): void {
-    const { router, counters } = this.#ports;
+    const { router } = this.#ports;
     const { groups } = router.shared.counters;
     const { snapshot } = router;
     let left = MOST_OWN_READS;
@@ -131,7 +131,7 @@ export class Mget {
       const policy = groups.policyOf(source, start, end);
       if (policy?.cache !== 'near' || records[i] !== NONE) continue;
       const group = groups.groupOf(source, start, end);
-      (counters.misses[group] as number)++;
+      groups.nearRead(group, false);
       const from = (args.end[i - 1] as number) + 2;
       const hash = readHashOf(kind, source, from, end + 2);
       const keyHash = keyHashOf(source, start, end);

@@ -147,7 +147,7 @@ export class Near implements PolicyStep, Subscriber {
       this.#waiters.resumeAll();
       return;
     }
-    this.#ports.counters.invalidations += keys.length;
+    this.#ports.router.shared.counters.near.invalidations += keys.length;
     for (const key of keys) {
       const keyHash = keyHashOf(key, 0, key.length);
       this.#inFlight.onChanged(keyHash);
@@ -161,7 +161,8 @@ export class Near implements PolicyStep, Subscriber {
 
   onHeard(node: UpstreamNode, barrier: number, askedAt: number): void {
     this.#nodes.onHeard(node, barrier, askedAt);
-    this.#ports.counters.lag.record(this.#ports.router.shared.clock.now - askedAt);
+    const { counters, clock } = this.#ports.router.shared;
+    counters.near.lag.record(clock.now - askedAt);
     this.#waiters.resumeAll();
   }
 

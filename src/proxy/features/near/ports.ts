@@ -1,14 +1,12 @@
-import type { QueuedKeys } from '../queued-keys.js';
 import type { Invalidations } from '../../invalidations/invalidations.js';
-import type { NearCounters } from '../../measure/near-counters.js';
 import type { Router } from '../../route/router.js';
 import type { ClientConnection } from '../../session/client-connection.js';
+import type { QueuedKeys } from '../queued-keys.js';
 
 /** What `near` needs of others. */
 export interface NearPorts {
   readonly router: Router;
   readonly invalidations: Invalidations;
-  readonly counters: NearCounters;
   /** Bytes that kept replies may take. */
   readonly memory: number;
   /** Whether nodes may have times of expiry for fields of hashes. */

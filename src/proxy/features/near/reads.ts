@@ -99,7 +99,7 @@ export class Reads {
     const keyEnd = args.end[at] as number;
     const keyHash = keyHashOf(source, keyStart, keyEnd);
     const { groups } = this.#ports.router.shared.counters;
-    (this.#ports.counters.misses[groups.atHand] as number)++;
+    groups.nearRead(groups.atHand, false);
     if (mayKeep && at === 1 && this.admits(hash, keyHash)) {
       const verdict = this.#fill(client, framer, command, source, policy, hash, kind, keyHash);
       if (verdict !== PASS) return verdict;
@@ -127,7 +127,7 @@ export class Reads {
   /** Counts a read that is answered from here. */
   count(store: NearStore, record: number): void {
     store.touch(record);
-    (this.#ports.counters.hits[store.numbers[record + GROUP] as number] as number)++;
+    this.#ports.router.shared.counters.groups.nearRead(store.numbers[record + GROUP] as number, true);
   }
 
   /** Whether a read that is not kept is to be kept now: it has come before, and no write to its key is on its way. */

@@ -12,6 +12,7 @@
 
 import type { Published } from '../../peers/topic-kind.js';
 import type { UpstreamNode } from '../../upstream/upstream-node.js';
+import type { QueuedKeys } from '../queued-keys.js';
 import type { ForEveryNode } from './other-nodes.js';
 import type { OwnCommand } from './own-answers.js';
 import { QueuedFrames } from './queued-frames.js';
@@ -57,6 +58,16 @@ export class Transaction {
     const { selects, everywhere, ownParts, answeredHere, digests } = this;
     const objects = selects.length + everywhere.length + ownParts.length + answeredHere.length + digests.length;
     return this.frames.bytes + this.copied + objects * OBJECT_BYTES;
+  }
+
+  /** Which keys EXEC will touch. */
+  get queuedKeys(): QueuedKeys {
+    const { frames, flushesKeys, runsCode } = this;
+    return {
+      keyCount: frames.keyCount,
+      keyAt: (i) => frames.keyAt(i),
+      touchesAnyKey: flushesKeys || (runsCode && frames.keyCount === 0),
+    };
   }
 
   abort(): void {
