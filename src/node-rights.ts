@@ -81,6 +81,7 @@ export const NODE_RIGHTS: readonly NodeRight[] = [
     true,
   ),
   right('feature', 'flushall', '`ring add --flush`', null, true),
+  right('feature', 'pexpire', '`default-ttl` and `max-ttl` of key groups', ['PEXPIRE', PROBE_KEY, '1']),
   right('feature', 'multi', 'transactions', null),
   right('feature', 'exec', 'transactions', null),
   right('feature', 'unwatch', 'transactions', ['UNWATCH']),

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import { type AclCategory, categoriesOf, knownCategories } from './acl.js';
-import type { Waits } from './columns.js';
+import type { TtlBehind, Waits } from './columns.js';
 import type { Command, KeySpec, Merge, Route } from './command.js';
 import { POLICY, type PolicyRow } from './policy.js';
 import { CommandTable } from './table.js';
@@ -33,6 +33,9 @@ export const UNKNOWN_COMMAND_ID = 0;
 
 /** A command that may wait, of which no row says how. */
 const WAITS_UNKNOWN: Waits = { timeoutAt: 'unknown', unit: 'seconds', nil: 'array', fromNewest: false };
+
+/** Of a write that no row describes. */
+const UNKNOWN_TTL: TtlBehind = { of: 'every', isNew: true, isAny: true };
 
 /** Commands of containers that are refused or routed as a whole. */
 const POLICIES: Readonly<Record<string, PolicyRow>> = POLICY;
@@ -127,6 +130,9 @@ function buildRow(info: CommandInfo, name: string, id: number, container: Policy
     missingReply: own.missingReply ?? null,
     nearRead: own.nearRead ?? 'never',
     ownWrite: own.ownWrite ?? 'none',
+    ttlBehind: own.ttlBehind ?? (isForeignWrite(name, info, route) ? UNKNOWN_TTL : null),
+    ttlGiven: own.ttlGiven ?? null,
+    extends: own.extends ?? null,
     waits: own.waits ?? (info.flags.includes('blocking') ? WAITS_UNKNOWN : null),
     inTransaction: own.inTransaction ?? (route === 'proxy' ? 'refused' : 'queued'),
     transactionStep: own.transactionStep ?? null,
@@ -146,6 +152,11 @@ function buildRow(info: CommandInfo, name: string, id: number, container: Policy
 function rangeOf(info: CommandInfo): KeySpec {
   if (info.firstKey <= 0) return { kind: 'none' };
   return { kind: 'range', first: info.firstKey, last: info.lastKey, step: Math.max(1, info.step) };
+}
+
+/** A command of a module, or of a newer version, that may make keys for all that is known. */
+function isForeignWrite(name: string, info: CommandInfo, route: Route): boolean {
+  return POLICIES[name] === undefined && route === 'owner' && info.flags.includes('write');
 }
 
 /** A command without keys that no row describes could do anything to a node: it is refused. */

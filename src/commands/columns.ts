@@ -108,3 +108,32 @@ export type Publishes = 'channel' | 'shard';
 
 /** Which arguments nobody must see: `all`, or the two behind the word AUTH (HELLO). */
 export type Secrets = 'all' | 'behind auth';
+
+/** What a command may do to its keys' times to live without saying one: groups with a `default-ttl` or a `max-ttl` care. */
+export interface TtlBehind {
+  /** Which keys: the first one, the last one of several (RENAME), or all (MSET). */
+  readonly of: 'first' | 'last' | 'every';
+  /** They may be new, and have none then. */
+  readonly isNew: boolean;
+  /** They may have lost theirs (PERSIST), or have got any: another key's (RENAME), a dump's (RESTORE), or by code. */
+  readonly isAny: boolean;
+}
+
+/** Where a command says how long its key is to live. */
+export interface TtlArgument {
+  readonly at: number;
+  readonly unit: 'seconds' | 'milliseconds';
+  /** From now on, or since 1970. */
+  readonly since: 'now' | 'epoch';
+  /** The command that says the same in milliseconds from now on, at the same place. */
+  readonly like: 'PEXPIRE' | 'PSETEX';
+}
+
+/**
+ * Where a command says how long its key is to live, or `options`: behind one of the words EX, PX, EXAT and PXAT, from
+ * the argument with this number on.
+ */
+export type TtlGiven = TtlArgument | { readonly optionsFrom: number };
+
+/** The unit of an offset in a value, which is thereby made that long: bytes (SETRANGE) or bits (SETBIT). */
+export type Extends = 'bytes' | 'bits';

@@ -3,6 +3,7 @@ import type {
   Administration,
   CacheRead,
   Everywhere,
+  Extends,
   InTransaction,
   MissingReply,
   NearRead,
@@ -10,6 +11,8 @@ import type {
   Publishes,
   Secrets,
   TransactionStep,
+  TtlBehind,
+  TtlGiven,
   Waits,
   WhileSubscribed,
 } from './columns.js';
@@ -140,6 +143,12 @@ export interface Command {
   readonly cacheRead: CacheRead;
   readonly nearRead: NearRead;
   readonly ownWrite: OwnWrite;
+  /** Null: it makes no keys, and their times to live stay, but for what `ttlGiven` says. */
+  readonly ttlBehind: TtlBehind | null;
+  /** Null: nowhere. */
+  readonly ttlGiven: TtlGiven | null;
+  /** Null: its values are as long as its arguments. */
+  readonly extends: Extends | null;
   /** Null: it never waits at its node. */
   readonly waits: Waits | null;
   readonly inTransaction: InTransaction;

@@ -56,6 +56,11 @@ export function findKeys(command: Command, args: Arguments, argc: number, source
   }
 }
 
+/** Whether each of its keys is followed by a value (MSET). */
+export function isOfPairs({ keys }: Command): boolean {
+  return (keys.kind === 'range' || keys.kind === 'numkeys') && keys.step === 2;
+}
+
 function findLookedAt(
   one: readonly string[],
   several: readonly string[],

@@ -141,7 +141,7 @@ export class Dispatcher implements FrameHandler {
     // What is queued stays here until EXEC; of what is noted, the whole command must be known.
     if (client.isIn(IN_TRANSACTION | TRACKS) || this.#attentive) return null;
     if (!client.authenticated) return null;
-    const plan = planUpload(this.router, client, framer, buffer, start);
+    const plan = planUpload(this.router, client, framer, buffer, start, this.features.limits);
     if (plan !== null && plan.lane !== null && this.#groups.isManaged) {
       this.features.near.onUpload(buffer, plan.keyStart, plan.keyEnd);
     }
@@ -197,6 +197,7 @@ export class Dispatcher implements FrameHandler {
       return this.router.refuse(client, command, encodeError(wrongArity));
     }
     if (transaction !== null && !runsAtOnce(command)) {
+      if (this.#groups.isManaged) return this.features.queueManaged(client, transaction, command, framer);
       return this.features.transactions.queue(client, transaction, command, framer);
     }
     if (command.route === 'proxy') {
@@ -208,10 +209,29 @@ export class Dispatcher implements FrameHandler {
     const { snapshot } = router;
     if (snapshot === null) return router.refuse(client, command, NOT_READY);
     if (!router.bind(client)) return LATER;
-    if (this.#groups.isManaged) {
-      const verdict = this.features.policies.dispatch(client, framer, command, source);
-      if (verdict !== PASS) return verdict;
+    if (!this.#groups.isManaged) return this.#route(client, framer, command, snapshot);
+    const { policies } = this.features;
+    const found = policies.dispatch(client, framer, command, source);
+    const verdict = found === PASS ? this.#routeManaged(client, framer, command, snapshot) : found;
+    if (verdict === TAKEN) policies.follow(client, framer, command);
+    return verdict;
+  }
+
+  /** Nobody has taken a command on a key whose group has a policy: of one key it goes the way that it takes without. */
+  #routeManaged(client: ClientConnection, framer: RequestFramer, command: Command, snapshot: RoutingSnapshot): Verdict {
+    const at = command.singleKeyAt;
+    if (at === 0 || at >= framer.argc || !this.router.isChanging || command.missingReply === null) {
+      return this.#route(client, framer, command, snapshot);
     }
+    const start = args.start[at] as number;
+    const end = args.end[at] as number;
+    const source = framer.source as Buffer;
+    if (isReserved(source, start, end)) return this.router.refuse(client, command, RESERVED_REPLY);
+    return dispatchMovedKey(this.router, client, framer, command, source, start, end);
+  }
+
+  #route(client: ClientConnection, framer: RequestFramer, command: Command, snapshot: RoutingSnapshot): Verdict {
+    const { router } = this;
     switch (command.route) {
       case 'owner':
         return runAtOwner(router, client, framer, command, this.features.runKeyed);

@@ -59,6 +59,31 @@ describe('what the proxy decides by', () => {
     expect(waiting.filter((name) => !name.startsWith('wait')).sort()).toEqual(flagged('blocking').sort());
   });
 
+  it('is told of every write that may make a key what it does to times to live', () => {
+    const growing = new Set(flagged('denyoom'));
+    const silent = namesWhere(
+      (row) => row.write && row.route === 'owner' && growing.has(row.name) && row.ttlBehind === null && !row.ttlGiven,
+    );
+    // They change keys that are there, or wait at their node.
+    expect(silent.sort()).toEqual(
+      [
+        'blmove',
+        'brpoplpush',
+        'linsert',
+        'lpushx',
+        'lset',
+        'pfdebug',
+        'rpushx',
+        'xgroup|createconsumer',
+        'xsetid',
+      ].sort(),
+    );
+    const learned = buildCommandTable([
+      { name: 'm.write', arity: -2, flags: ['write'], firstKey: 1, lastKey: 1, step: 1, subcommands: [] },
+    ]);
+    expect(learned.get('m.write')?.ttlBehind).toEqual({ of: 'every', isNew: true, isAny: true });
+  });
+
   it('a module cannot say of itself: its commands need the password', () => {
     const learned = buildCommandTable([
       { name: 'm.open', arity: -1, flags: ['no_auth', 'fast'], firstKey: 0, lastKey: 0, step: 0, subcommands: [] },

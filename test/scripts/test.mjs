@@ -1,6 +1,7 @@
 // `npm test` on a fresh clone: installs what is missing, then type check, lint, import rule, unused code, build and
 // every test, and without arguments the core of them again on the recommended Node.js. Arguments go to vitest:
-// `npm test -- test/ring`. The last line reads `N passed, N failed`; each of the checks counts as one test.
+// `npm test -- test/ring`. At the end stands what has failed, in short; the last line reads `N passed, N failed`; each
+// of the checks counts as one test.
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from '../../cli/bootstrap/build.mjs';
@@ -8,6 +9,7 @@ import { ensureDependencies } from '../../cli/bootstrap/dependencies.mjs';
 import { ensurePrograms } from '../../cli/bootstrap/programs.mjs';
 import { requireNode, root, run, runTool } from '../../cli/bootstrap/project.mjs';
 import { ensureRecommendedNode, RECOMMENDED_MAJOR } from '../../cli/bootstrap/recommended-node.mjs';
+import { failuresIn, listFailures } from './failures.mjs';
 
 const CHECKS = [
   ['type check', () => runTool('typescript', 'tsc', ['-p', '.', '--noEmit'])],
@@ -40,26 +42,34 @@ ensureDependencies();
 if (process.env.CI) ensurePrograms([...SERVERS, ...REFEREES]);
 else ensurePrograms(SERVERS, REFEREES);
 
+/** What a run tells that has not come to its end. */
+const NOTHING = { passed: 0, failed: 0, skipped: 0, failures: [] };
+
 let passed = 0;
 let failed = 0;
+/** Of each run of the tests, and of the checks. */
+const runs = [];
 for (const [name, check] of CHECKS) {
   console.log(`\n── ${name}`);
   if (check() === 0) {
     passed++;
   } else {
     failed++;
+    runs.push({ run: name, failures: [{ file: '', test: '', error: 'failed: see above' }] });
     console.log(`${name}: failed`);
   }
 }
 
 const args = process.argv.slice(2);
 console.log('\n── tests');
-count(runTests(args));
+count('', runTests(args));
 if (args.length === 0) runCore();
+process.stdout.write(listFailures(runs));
 console.log(`${passed} passed, ${failed} failed`);
 process.exitCode = failed === 0 ? 0 : 1;
 
-function count(tests) {
+function count(run, tests) {
+  runs.push({ run, failures: tests.failures });
   passed += tests.passed;
   failed += tests.failed;
   if (tests.skipped > 0) console.log(`${tests.skipped} skipped`);
@@ -72,11 +82,14 @@ function runCore() {
   if (node === process.execPath) {
     console.log('That is what all tests have run on.');
   } else if (node !== null) {
-    count(runTests(['--config', 'test/core.config.ts'], node));
+    count(`Node.js ${RECOMMENDED_MAJOR}`, runTests(['--config', 'test/core.config.ts'], node));
   } else {
     console.log(`Node.js ${RECOMMENDED_MAJOR} is not to be had here.`);
     // In CI nothing is left out.
-    if (process.env.CI) failed++;
+    if (process.env.CI) {
+      const error = 'it is not to be had';
+      count(`Node.js ${RECOMMENDED_MAJOR}`, { ...NOTHING, failed: 1, failures: [{ file: '', test: '', error }] });
+    }
   }
 }
 
@@ -86,20 +99,21 @@ function runTests(args, node = process.execPath) {
   mkdirSync(join(root, '.cache'), { recursive: true });
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
   const status = runTool('vitest', 'vitest', ['run', ...reporters, ...args], {}, node);
-  const counts = { passed: 0, failed: 0, skipped: 0 };
+  let tests = NOTHING;
   try {
     const result = JSON.parse(readFileSync(report, 'utf8'));
-    counts.passed = result.numPassedTests;
-    counts.failed = result.numFailedTests;
-    counts.skipped = result.numPendingTests + result.numTodoTests;
-    // A file that fails outside of its tests.
-    counts.failed += result.testResults.filter(
-      (file) => file.status === 'failed' && file.assertionResults.every((test) => test.status !== 'failed'),
-    ).length;
+    // Each test, and each file that fails outside of its tests.
+    const failures = failuresIn(result, root);
+    tests = {
+      passed: result.numPassedTests,
+      failed: failures.length,
+      skipped: result.numPendingTests + result.numTodoTests,
+      failures,
+    };
   } catch {
     // vitest ended before it could report.
   }
-  // Errors outside of any file, such as an unhandled rejection.
-  if (status !== 0 && counts.failed === 0) counts.failed = 1;
-  return counts;
+  if (status === 0 || tests.failed > 0) return tests;
+  const error = `vitest ended with ${status}: an error outside of any file, such as an unhandled rejection; see above`;
+  return { ...tests, failed: 1, failures: [{ file: '', test: '', error }] };
 }

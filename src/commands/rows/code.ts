@@ -1,14 +1,14 @@
 /** Scripts and functions. */
-import { all, any, numkeys, OWN_SERVER, type PolicyRow, type PolicyRows, refused } from './row.js';
+import { all, any, doesAnything, numkeys, OWN_SERVER, type PolicyRow, type PolicyRows, refused } from './row.js';
 
 const scripting = { acl: ['scripting'] } as const satisfies PolicyRow;
 
 export const CODE = {
-  eval: { ...scripting, ...numkeys(2), special: 'script' },
-  evalsha: { ...scripting, ...numkeys(2), special: 'digest' },
+  eval: { ...scripting, ...doesAnything, ...numkeys(2), special: 'script' },
+  evalsha: { ...scripting, ...doesAnything, ...numkeys(2), special: 'digest' },
   eval_ro: { ...scripting, ...numkeys(2), special: 'script' },
   evalsha_ro: { ...scripting, ...numkeys(2), special: 'digest' },
-  fcall: { ...scripting, ...numkeys(2), special: 'code' },
+  fcall: { ...scripting, ...doesAnything, ...numkeys(2), special: 'code' },
   fcall_ro: { ...scripting, ...numkeys(2), special: 'code' },
   'script|load': { ...scripting, ...all('ok', 'down'), everywhere: 'load', inTransaction: 'everywhere' },
   'script|flush': { ...scripting, ...all('ok'), everywhere: 'flush', inTransaction: 'everywhere' },

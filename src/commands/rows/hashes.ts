@@ -1,5 +1,5 @@
 /** Hashes. */
-import type { PolicyRow, PolicyRows } from './row.js';
+import { creates, type PolicyRow, type PolicyRows } from './row.js';
 
 const hash = { acl: ['hash'] } as const satisfies PolicyRow;
 
@@ -8,16 +8,16 @@ export const HASHES = {
   hexists: { ...hash, missingReply: 'zero', nearRead: 'while fields last' },
   hget: { ...hash, cacheRead: 'key', missingReply: 'nil', nearRead: 'while fields last' },
   hgetall: { ...hash, missingReply: 'empty', nearRead: 'while fields last' },
-  hincrby: hash,
-  hincrbyfloat: hash,
+  hincrby: { ...hash, ...creates },
+  hincrbyfloat: { ...hash, ...creates },
   hkeys: { ...hash, missingReply: 'empty', nearRead: 'while fields last' },
   hlen: { ...hash, missingReply: 'zero', nearRead: 'while fields last' },
   hmget: { ...hash, nearRead: 'while fields last' },
-  hmset: hash,
+  hmset: { ...hash, ...creates },
   hrandfield: hash,
   hscan: hash,
-  hset: hash,
-  hsetnx: hash,
+  hset: { ...hash, ...creates },
+  hsetnx: { ...hash, ...creates },
   hstrlen: { ...hash, missingReply: 'zero', nearRead: 'while fields last' },
   hvals: { ...hash, missingReply: 'empty', nearRead: 'while fields last' },
   hexpire: hash,
@@ -30,6 +30,6 @@ export const HASHES = {
   hpexpireat: hash,
   hpexpiretime: hash,
   hpttl: hash,
-  hsetex: hash,
+  hsetex: { ...hash, ...creates },
   httl: hash,
 } as const satisfies PolicyRows;

@@ -1,5 +1,14 @@
 /** Lists. */
-import { numkeys, type PolicyRow, type PolicyRows, waitsAtEnd, waitsAtFirst, waitsForOne } from './row.js';
+import {
+  creates,
+  createsLast,
+  numkeys,
+  type PolicyRow,
+  type PolicyRows,
+  waitsAtEnd,
+  waitsAtFirst,
+  waitsForOne,
+} from './row.js';
 
 const list = { acl: ['list'] } as const satisfies PolicyRow;
 
@@ -13,19 +22,19 @@ export const LISTS = {
   lindex: { ...list, missingReply: 'nil', nearRead: 'always' },
   linsert: list,
   llen: { ...list, missingReply: 'zero', nearRead: 'always' },
-  lmove: list,
+  lmove: { ...list, ...createsLast },
   lpop: list,
   lpos: { ...list, nearRead: 'always' },
-  lpush: list,
+  lpush: { ...list, ...creates },
   lpushx: list,
   lrange: { ...list, missingReply: 'empty', nearRead: 'always' },
   lrem: list,
   lset: list,
   ltrim: list,
   rpop: list,
-  rpoplpush: list,
-  rpush: list,
+  rpoplpush: { ...list, ...createsLast },
+  rpush: { ...list, ...creates },
   rpushx: list,
-  lmovem: list,
+  lmovem: { ...list, ...createsLast },
   blmovem: list,
 } as const satisfies PolicyRows;

@@ -4,6 +4,7 @@ import type {
   Administration,
   CacheRead,
   Everywhere,
+  Extends,
   InTransaction,
   MissingReply,
   NearRead,
@@ -11,6 +12,9 @@ import type {
   Publishes,
   Secrets,
   TransactionStep,
+  TtlArgument,
+  TtlBehind,
+  TtlGiven,
   Waits,
   WhileSubscribed,
 } from '../columns.js';
@@ -29,6 +33,9 @@ export interface PolicyRow {
   readonly missingReply?: MissingReply;
   readonly nearRead?: NearRead;
   readonly ownWrite?: OwnWrite;
+  readonly ttlBehind?: TtlBehind;
+  readonly ttlGiven?: TtlGiven;
+  readonly extends?: Extends;
   readonly waits?: Waits;
   readonly inTransaction?: InTransaction;
   readonly transactionStep?: TransactionStep;
@@ -65,6 +72,34 @@ export const numkeys = (at: number, also = 0, step = 1) =>
   ({ keys: { kind: 'numkeys', at, first: at + 1, step, also } }) as const;
 export const keyword = (words: readonly string[], from: number) =>
   ({ keys: { kind: 'keyword', first: 1, words, from } }) as const;
+
+const behind = (of: TtlBehind['of'], isNew: boolean, isAny: boolean): { readonly ttlBehind: TtlBehind } => ({
+  ttlBehind: { of, isNew, isAny },
+});
+/** The key that it writes may be new, and then has no time to live: its first one, or the last one, or all. */
+export const creates = behind('first', true, false);
+export const createsLast = behind('last', true, false);
+export const createsEvery = behind('every', true, false);
+/** Its last key gets what another one had, its time to live with it. */
+export const copies = behind('last', true, true);
+/** Its key gets what was kept. */
+export const restores = behind('first', true, true);
+/** It may do anything to its keys. */
+export const doesAnything = behind('every', true, true);
+export const persists = behind('first', false, true);
+
+const ttl = (
+  unit: TtlArgument['unit'],
+  since: TtlArgument['since'],
+  like: TtlArgument['like'],
+): { readonly ttlGiven: TtlGiven } => ({ ttlGiven: { at: 2, unit, since, like } });
+/** Its second argument is a time to live, as in SETEX or in EXPIRE, or when its key expires. */
+export const setsWithSeconds = ttl('seconds', 'now', 'PSETEX');
+export const setsWithMilliseconds = ttl('milliseconds', 'now', 'PSETEX');
+export const expiresInSeconds = ttl('seconds', 'now', 'PEXPIRE');
+export const expiresInMilliseconds = ttl('milliseconds', 'now', 'PEXPIRE');
+export const expiresAtSecond = ttl('seconds', 'epoch', 'PEXPIRE');
+export const expiresAtMillisecond = ttl('milliseconds', 'epoch', 'PEXPIRE');
 
 /** It waits until its last argument's time is over. */
 export const waitsAtEnd = { timeoutAt: -1, unit: 'seconds', nil: 'array', fromNewest: false } as const satisfies Waits;

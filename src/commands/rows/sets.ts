@@ -1,26 +1,26 @@
 /** Sets. */
-import { numkeys, type PolicyRow, type PolicyRows } from './row.js';
+import { creates, createsLast, numkeys, type PolicyRow, type PolicyRows } from './row.js';
 
 const set = { acl: ['set'] } as const satisfies PolicyRow;
 
 export const SETS = {
   sintercard: { ...set, ...numkeys(1) },
-  sadd: set,
+  sadd: { ...set, ...creates },
   scard: { ...set, missingReply: 'zero', nearRead: 'always' },
   sdiff: set,
-  sdiffstore: set,
+  sdiffstore: { ...set, ...creates },
   sinter: set,
-  sinterstore: set,
+  sinterstore: { ...set, ...creates },
   sismember: { ...set, missingReply: 'zero', nearRead: 'always' },
   smembers: { ...set, missingReply: 'empty', nearRead: 'always' },
   smismember: { ...set, nearRead: 'always' },
-  smove: set,
+  smove: { ...set, ...createsLast },
   spop: set,
   srandmember: set,
   srem: set,
   sscan: set,
   sunion: set,
-  sunionstore: set,
+  sunionstore: { ...set, ...creates },
   sdiffcard: { ...set, ...numkeys(1) },
   sunioncard: { ...set, ...numkeys(1) },
 } as const satisfies PolicyRows;

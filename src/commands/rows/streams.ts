@@ -1,6 +1,6 @@
 /** Streams. */
 import type { Waits } from '../columns.js';
-import { any, type PolicyRow, type PolicyRows } from './row.js';
+import { any, creates, type PolicyRow, type PolicyRows } from './row.js';
 
 const stream = { acl: ['stream'] } as const satisfies PolicyRow;
 const streams = { keys: { kind: 'streams' } } as const satisfies PolicyRow;
@@ -18,11 +18,11 @@ export const STREAMS = {
   'xinfo|help': { ...stream, ...any },
   'xgroup|help': { ...stream, ...any },
   xack: stream,
-  xadd: stream,
+  xadd: { ...stream, ...creates },
   xautoclaim: stream,
   xclaim: stream,
   xdel: stream,
-  'xgroup|create': stream,
+  'xgroup|create': { ...stream, ...creates },
   'xgroup|createconsumer': stream,
   'xgroup|delconsumer': stream,
   'xgroup|destroy': stream,
@@ -40,5 +40,5 @@ export const STREAMS = {
   xdelex: stream,
   xcfgset: stream,
   xnack: stream,
-  xidmprecord: stream,
+  xidmprecord: { ...stream, ...creates },
 } as const satisfies PolicyRows;

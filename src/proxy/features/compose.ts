@@ -1,8 +1,10 @@
 /** Builds the features of a data plane and ties them together: the only place where one of them meets another. */
 import type { Command } from '../../commands/command.js';
 import type { ProxyCommandName } from '../../commands/policy.js';
+import type { RequestFramer } from '../../resp/request-framer.js';
 import { Invalidations } from '../invalidations/invalidations.js';
 import type { ClientCount } from '../peers/clients.js';
+import type { Verdict } from '../request/verdict.js';
 import type { Router } from '../route/router.js';
 import { type RunKeyed, runSpecial } from '../route/special.js';
 import type { ClientConnection } from '../session/client-connection.js';
@@ -19,6 +21,8 @@ import { Pause } from './clients/pause.js';
 import { clusterCommands, clusterFigures } from './cluster/cluster-commands.js';
 import { connectionCommands } from './connection/connection-commands.js';
 import type { LocalContext } from './context.js';
+import { Limits } from './limits/limits.js';
+import { NodesAge } from './limits/nodes-age.js';
 import type { LocalCommand } from './local-command.js';
 import { Monitors, monitor } from './monitor/monitors.js';
 import { Near } from './near/near.js';
@@ -38,6 +42,7 @@ import type { EverywherePorts } from './server/everywhere.js';
 import { serverCommands } from './server/server-commands.js';
 import { trackingCommands } from './tracking/commands.js';
 import { Tracking } from './tracking/tracking.js';
+import type { Transaction } from './transactions/transaction.js';
 import { Transactions } from './transactions/transactions.js';
 
 /** Of functions it is not known whether they write. */
@@ -67,6 +72,8 @@ export class Features {
   readonly scripts: Scripts;
   /** MULTI and WATCH. */
   readonly transactions: Transactions;
+  /** What groups say of times to live and of values' sizes. */
+  readonly limits: Limits;
   /** How keys of groups are cached. */
   readonly policies: Policies;
   /** What is kept of near groups. */
@@ -85,6 +92,11 @@ export class Features {
     this.context = context;
     const { clock, requests, options, turn, clients } = context.shared;
     const { peers, board, fleet } = context;
+    this.limits = new Limits({
+      router,
+      areNodesNew: new NodesAge(clock, () => context.redisVersion()).areNew,
+      random: Math.random,
+    });
     const changed = (): void => attend(this.pause.active || this.monitors.active);
     this.blocking = new Blocking(router, peers);
     const report = fleet === null ? null : new SubscriberReport((topics) => fleet.report(topics));
@@ -131,7 +143,7 @@ export class Features {
       fieldsMayEnd: () => fieldsMayEnd(context.redisVersion()),
       queuedBy: (client) => this.transactions.of(client)?.queuedKeys ?? null,
     });
-    this.policies = new Policies([this.near]);
+    this.policies = new Policies([this.limits, this.near], [this.limits]);
     const others = otherCounts(context);
     const { pubsub, publishOrder, tracking } = this;
     const handlers = {
@@ -173,6 +185,15 @@ export class Features {
   /** Who answers a command that the proxy answers itself; undefined: it is none. */
   handlerOf(command: Command): LocalCommand | undefined {
     return this.#handlers.get(command.name);
+  }
+
+  /** Queues a command on a key whose group has a policy, with what its group's limits add. */
+  queueManaged(client: ClientConnection, transaction: Transaction, command: Command, framer: RequestFramer): Verdict {
+    const refusal = this.limits.prepare(command, framer);
+    if (refusal !== null) return this.router.refuse(client, command, refusal);
+    const verdict = this.transactions.queue(client, transaction, command, framer);
+    this.limits.queueBehind(framer, command, ({ bytes, length }) => transaction.addUnseen(bytes, length));
+    return verdict;
   }
 
   /** Clients of this process. */

@@ -21,12 +21,20 @@ export interface PolicyStep {
   onGroups(): void;
 }
 
+/** What a feature does behind a command on a key whose group has a policy. */
+export interface PolicyFollower {
+  /** The command that `framer` holds was taken: it was sent to its nodes, or answered here. */
+  follow(client: ClientConnection, framer: RequestFramer, command: Command): void;
+}
+
 export class Policies {
   readonly #steps: readonly PolicyStep[];
+  readonly #followers: readonly PolicyFollower[];
 
-  /** @param steps in the order in which they look at a command */
-  constructor(steps: readonly PolicyStep[]) {
+  /** @param steps in the order in which they look at a command @param followers in the order of what they send behind it */
+  constructor(steps: readonly PolicyStep[], followers: readonly PolicyFollower[]) {
     this.#steps = steps;
+    this.#followers = followers;
   }
 
   dispatch(client: ClientConnection, framer: RequestFramer, command: Command, source: Buffer): Verdict | typeof PASS {
@@ -35,6 +43,11 @@ export class Policies {
       if (verdict !== PASS) return verdict;
     }
     return PASS;
+  }
+
+  /** The command that `framer` holds was taken, by a step or by its route. */
+  follow(client: ClientConnection, framer: RequestFramer, command: Command): void {
+    for (const follower of this.#followers) follower.follow(client, framer, command);
   }
 
   /** The groups have changed. */

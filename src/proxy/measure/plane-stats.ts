@@ -34,7 +34,21 @@ export interface GroupCounts {
   errors: number;
   hits: number;
   misses: number;
+  /** Reads that may be answered from what is kept near: those that were, and were not. */
+  nearHits: number;
+  nearMisses: number;
+  /** Replies that are kept near, and the bytes that they take. */
+  nearEntries: number;
+  nearBytes: number;
   readonly time: HistogramData;
+}
+
+/** What nodes have told of changed keys, where replies are kept near. */
+export interface NearCounts {
+  /** Keys. */
+  invalidations: number;
+  /** How long nodes took to say that all changes were told: what is served is late by no more. */
+  readonly lag: HistogramData;
 }
 
 /** A process of the data plane, as it is now. */
@@ -78,6 +92,7 @@ export interface PlaneStats {
   readonly nodes: NodeCounts[];
   /** In the order of the configuration, `other` last; empty when none are configured. */
   readonly groups: GroupCounts[];
+  readonly near: NearCounts;
   /** Those that live. */
   readonly processes: ProcessFigures[];
 }
@@ -88,6 +103,11 @@ export interface MeasuredPlane {
   readonly table: CommandTable;
   /** Clients whose next command waits for the ring. */
   readonly heldClients: number;
+  /** What is kept near, by groups' numbers. */
+  readonly near: {
+    entriesOf(group: number): number;
+    bytesOf(group: number): number;
+  };
   readonly clients: ReadonlySet<{
     readonly pending: number;
     readonly queryBytes: number;
@@ -154,10 +174,12 @@ export function readPlaneStats(plane: MeasuredPlane, loopLag: number): PlaneStat
       time: node.counters.time.read(),
     })),
     groups: counters.groups.counters.map((counts) => {
-      const { group, errors, hits, misses } = counts;
+      const { group, number, errors, hits, misses, nearHits, nearMisses } = counts;
       const time = counts.time.read();
-      return { group, calls: time.count, errors, hits, misses, time };
+      const kept = { nearEntries: plane.near.entriesOf(number), nearBytes: plane.near.bytesOf(number) };
+      return { group, calls: time.count, errors, hits, misses, nearHits, nearMisses, ...kept, time };
     }),
+    near: { invalidations: counters.near.invalidations, lag: counters.near.lag.read() },
     processes: [own],
   };
 }
@@ -201,6 +223,8 @@ export function sumPlaneStats(parts: readonly PlaneStats[]): PlaneStats {
     for (const row of part.commands) addCommand(commands, row);
     for (const row of part.nodes) addNode(nodes, row);
     for (const row of part.groups) addGroup(groups, row);
+    sum.near.invalidations += part.near.invalidations;
+    addTimes(sum.near.lag, part.near.lag);
     sum.processes.push(...part.processes);
   }
   sum.commands.push(...commands.values());
@@ -229,6 +253,7 @@ export function emptyPlaneStats(): PlaneStats {
     commands: [],
     nodes: [],
     groups: [],
+    near: { invalidations: 0, lag: emptyHistogram() },
     processes: [],
   };
 }
@@ -268,9 +293,23 @@ function addNode(sums: Map<string, NodeCounts>, row: NodeCounts): void {
 function addGroup(sums: Map<string, GroupCounts>, row: GroupCounts): void {
   let sum = sums.get(row.group);
   if (sum === undefined) {
-    sum = { group: row.group, calls: 0, errors: 0, hits: 0, misses: 0, time: emptyHistogram() };
+    const nothing = {
+      calls: 0,
+      errors: 0,
+      hits: 0,
+      misses: 0,
+      nearHits: 0,
+      nearMisses: 0,
+      nearEntries: 0,
+      nearBytes: 0,
+    };
+    sum = { group: row.group, ...nothing, time: emptyHistogram() };
     sums.set(row.group, sum);
   }
+  sum.nearHits += row.nearHits;
+  sum.nearMisses += row.nearMisses;
+  sum.nearEntries += row.nearEntries;
+  sum.nearBytes += row.nearBytes;
   sum.calls += row.calls;
   sum.errors += row.errors;
   sum.hits += row.hits;

@@ -34,6 +34,11 @@ export const OWN_ERRORS = [
       'it could break the ring, or is not served; `admin-commands: allow` lets CONFIG SET, DEBUG and the like through to every node',
   },
   { code: 'ERR', text: 'keys with the prefix __ringproxy__ are reserved for the proxy', meaning: 'what it says' },
+  {
+    code: 'ERR',
+    text: 'a value of … bytes is more than max-value-bytes of the group …',
+    meaning: 'the policy of the key’s group (`key-groups`) does not allow it; nothing was changed',
+  },
   { code: 'ERR', text: 'max number of clients reached', meaning: '`max-clients`' },
   {
     code: 'ERR',

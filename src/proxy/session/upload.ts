@@ -16,6 +16,8 @@ export interface UploadPlan {
   readonly keyEnd: number;
   readonly lane: Lane | null;
   readonly failure: Buffer;
+  /** Frames of the proxy's own that run right behind it. */
+  readonly behind: readonly Buffer[];
 }
 
 /** A large value that goes to a node. */
@@ -25,6 +27,8 @@ export interface Sending {
   readonly lane: Lane;
   /** Called when nothing is in flight on the lane any more. */
   readonly whenIdle: (lane: Lane) => void;
+  /** Frames that are sent behind it. */
+  readonly behind: readonly Buffer[];
 }
 
 /**
@@ -92,8 +96,9 @@ export class Upload {
   /** The command is whole: from now on the node is to answer it. */
   #end(now: number): void {
     if (this.#sending === null) return;
-    const { request, lane, whenIdle } = this.#sending;
+    const { request, lane, whenIdle, behind } = this.#sending;
     lane.endReceiving();
+    for (const frame of behind) lane.ask(frame, null);
     request.startedAt = now;
     if (!lane.isAwaited) lane.whenIdle(whenIdle);
   }

@@ -121,6 +121,6 @@ export class Uploads {
     request.keyHash = plan.keyHash;
     request.lane = lane;
     lane.enqueue(request);
-    return new Upload({ request, lane, whenIdle: (idle) => this.#client.giveBack(idle) }, now);
+    return new Upload({ request, lane, whenIdle: (idle) => this.#client.giveBack(idle), behind: plan.behind }, now);
   }
 }

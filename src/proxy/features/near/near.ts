@@ -39,6 +39,7 @@ import { Waiters } from './waiters.js';
 
 /** By ticks, of which there are ten a second. */
 const FORGET_TICKS = 50;
+const VERSION_TICKS = 10;
 /** A machine that slept, or whose clock was set, by more than this has other times of expiry than ours. Milliseconds. */
 const MOST_DRIFT_MS = 500;
 
@@ -182,7 +183,7 @@ export class Near implements PolicyStep, Subscriber {
     const { store } = this.#keeper;
     if (store === null) return;
     this.#waiters.resumeAll();
-    this.#fieldsMayEnd = this.#ports.fieldsMayEnd();
+    if (this.#ticks % VERSION_TICKS === 0) this.#fieldsMayEnd = this.#ports.fieldsMayEnd();
     // The clock stands still while the machine sleeps; the nodes' does not.
     const drift = Date.now() - now;
     if (Math.abs(drift - this.#drift) > MOST_DRIFT_MS) this.#keeper.endAll();

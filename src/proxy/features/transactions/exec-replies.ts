@@ -18,11 +18,19 @@ export interface Aftermath {
   onFailed(): void;
 }
 
+/** What of a transaction its replies are read by. */
+export interface TransactionShape {
+  /** Which of the commands are SELECT, by their position. */
+  readonly selects: readonly { readonly at: number; readonly database: number }[];
+  /** The positions of those whose answers the client does not see, ascending. */
+  readonly unseen: readonly number[];
+}
+
 export class ExecReplies implements ReplySink {
   readonly #client: ClientConnection;
   readonly #exec: Request;
   readonly #requests: RequestPool;
-  readonly #selects: readonly { readonly at: number; readonly database: number }[];
+  readonly #transaction: TransactionShape;
   /** Told how the transaction has ended, or null. */
   readonly #aftermath: Aftermath | null;
   /** Replies that come before EXEC's: to MULTI, and to each command as it is queued. One request stands for them. */
@@ -39,16 +47,17 @@ export class ExecReplies implements ReplySink {
     exec: Request,
     requests: RequestPool,
     before: number,
-    selects: readonly { readonly at: number; readonly database: number }[],
+    transaction: TransactionShape,
     aftermath: Aftermath | null,
   ) {
     this.#client = client;
     this.#exec = exec;
     this.#requests = requests;
     this.#before = before;
-    this.#selects = selects;
+    this.#transaction = transaction;
     this.#aftermath = aftermath;
-    if (selects.length > 0 || aftermath !== null) exec.answerTo(this);
+    const { selects, unseen } = transaction;
+    if (selects.length > 0 || unseen.length > 0 || aftermath !== null) exec.answerTo(this);
   }
 
   onReply(request: Request, buffer: Buffer, start: number, end: number): void {
@@ -62,10 +71,9 @@ export class ExecReplies implements ReplySink {
       return;
     }
     if (request.client !== null) request.streamTo(request.client);
-    const isRun = buffer[start] === STAR && buffer[start + 1] !== MINUS;
     if (this.#aftermath === null) {
       this.#answer(buffer, start, end);
-    } else if (isRun) {
+    } else if (isRun(buffer, start)) {
       const reply = Buffer.from(buffer.subarray(start, end));
       this.#aftermath.onRun(reply, (answer) => this.#answer(answer, 0, answer.length));
     } else {
@@ -100,7 +108,13 @@ export class ExecReplies implements ReplySink {
     }
     const database = this.#selected(buffer, start, end);
     if (database >= 0) this.#client.lanes.changeKind(this.#client.kind.protocol, database);
-    client.onReply(request, buffer, start, end);
+    const { unseen } = this.#transaction;
+    if (unseen.length === 0 || !isRun(buffer, start)) {
+      client.onReply(request, buffer, start, end);
+      return;
+    }
+    const reply = withoutElements(buffer.subarray(start, end), unseen);
+    client.onReply(request, reply, 0, reply.length);
   }
 
   /** The database that the last SELECT which went well has chosen, or -1. */
@@ -110,11 +124,36 @@ export class ExecReplies implements ReplySink {
     let chosen = -1;
     let at = lineEnd(buffer, start);
     for (let i = 0; i < count; i++) {
-      const select = this.#selects.find((candidate) => candidate.at === i);
+      const select = this.#transaction.selects.find((candidate) => candidate.at === i);
       if (select !== undefined && buffer[at] === PLUS) chosen = select.database;
       at = replyEnd(buffer, at, end);
       if (at < 0) return chosen;
     }
     return chosen;
   }
+}
+
+/** Whether EXEC's reply says that the transaction was carried out. */
+function isRun(buffer: Buffer, start: number): boolean {
+  return buffer[start] === STAR && buffer[start + 1] !== MINUS;
+}
+
+/** @param positions ascending @returns EXEC's reply without the elements at these positions */
+function withoutElements(exec: Buffer, positions: readonly number[]): Buffer {
+  const count = headerNumber(exec, 0);
+  let from = lineEnd(exec, 0);
+  const pieces: Buffer[] = [Buffer.from(`*${count - positions.length}\r\n`)];
+  let at = from;
+  let next = 0;
+  for (let i = 0; i < count && at >= 0; i++) {
+    const end = replyEnd(exec, at, exec.length);
+    if (i === positions[next]) {
+      pieces.push(exec.subarray(from, at));
+      from = end;
+      next++;
+    }
+    at = end;
+  }
+  pieces.push(exec.subarray(from));
+  return Buffer.concat(pieces);
 }

@@ -37,7 +37,7 @@ export class ExecSender {
     const execRequest = client.begin(command.id);
     const hasMore = everywhere.length > 0 || transaction.answeredHere.length > 0;
     const aftermath = hasMore ? this.#aftermathOf(client, transaction, lane, moves) : null;
-    const replies = new ExecReplies(client, execRequest, requests, frames.count + 1, selects, aftermath);
+    const replies = new ExecReplies(client, execRequest, requests, frames.count + 1, transaction, aftermath);
     scripts.loadFor(transaction.digests, lane);
     let bytes = MULTI.length + EXEC.length;
     lane.outlet.append(MULTI, 0, MULTI.length);

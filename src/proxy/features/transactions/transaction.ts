@@ -19,6 +19,7 @@ import { QueuedFrames } from './queued-frames.js';
 
 /** About what a queued command takes that is more than a frame: two objects and a buffer. */
 const OBJECT_BYTES = 320;
+const NUMBER_BYTES = 8;
 
 /** What stands between MULTI and EXEC. */
 export class Transaction {
@@ -33,6 +34,8 @@ export class Transaction {
   readonly ownParts: (() => void)[] = [];
   /** Those that the proxy answers. */
   readonly answeredHere: OwnCommand[] = [];
+  /** Which of the frames are the proxy's own, ascending: what they are answered is not part of EXEC's reply. */
+  readonly unseen: number[] = [];
   /** Digests of the scripts that it calls. */
   readonly digests: string[] = [];
   /** Channels that it publishes on. */
@@ -57,7 +60,19 @@ export class Transaction {
   get bytes(): number {
     const { selects, everywhere, ownParts, answeredHere, digests } = this;
     const objects = selects.length + everywhere.length + ownParts.length + answeredHere.length + digests.length;
-    return this.frames.bytes + this.copied + objects * OBJECT_BYTES;
+    return this.frames.bytes + this.copied + objects * OBJECT_BYTES + this.unseen.length * NUMBER_BYTES;
+  }
+
+  /** Commands that the client has queued. */
+  get queued(): number {
+    return this.frames.count - this.unseen.length;
+  }
+
+  /** Adds a frame of the proxy's own, `frame[0, length)`, for a key of the one that was added last. */
+  addUnseen(frame: Uint8Array, length: number): void {
+    if (this.aborted) return;
+    this.unseen.push(this.frames.count);
+    this.frames.add(frame, 0, length);
   }
 
   /** Which keys EXEC will touch. */
@@ -76,6 +91,7 @@ export class Transaction {
     this.copied = 0;
     this.selects.length = 0;
     this.digests.length = 0;
+    this.unseen.length = 0;
     this.everywhere.length = 0;
     this.ownParts.length = 0;
     this.published.length = 0;

@@ -79,7 +79,7 @@ export class Transactions {
     const transaction = this.#open.get(client);
     const isBroken = this.#watches.of(client)?.broken === true;
     if (transaction === null) return { queued: -1, bytes: 0, isBroken };
-    return { queued: transaction.frames.count, bytes: transaction.bytes, isBroken };
+    return { queued: transaction.queued, bytes: transaction.bytes, isBroken };
   }
 
   /** There is another snapshot. @param nodes index-aligned with the snapshot's */
