@@ -48,7 +48,6 @@ export class Touch implements Companion {
   }
 
   onDone(): void {
-    this.#sent = false;
     const { inFlight, listener } = this.#pool;
     if (this.ofAnyKey) inFlight.endWriteOfAnyKey();
     for (let i = 0; i < this.count; i++) {
@@ -62,17 +61,21 @@ export class Touch implements Companion {
     this.#pool.give(this);
   }
 
-  /** It goes with a request, and is not over. */
+  /** It has gone with a request: it is another command's only by `reset`. */
   get sent(): boolean {
     return this.#sent;
   }
 
-  /** Ready for another command. @returns whether it is worth keeping */
-  reset(): boolean {
+  get isSmall(): boolean {
+    return this.#hashes.length <= MOST_KEPT_KEYS;
+  }
+
+  /** Ready for another command. */
+  reset(): void {
+    this.#sent = false;
     this.writes = false;
     this.ofAnyKey = false;
     this.count = 0;
-    return this.#hashes.length <= MOST_KEPT_KEYS;
   }
 }
 
@@ -88,10 +91,12 @@ export class TouchPool {
   }
 
   take(): Touch {
-    return this.#spares.pop() ?? new Touch(this);
+    const touch = this.#spares.pop() ?? new Touch(this);
+    touch.reset();
+    return touch;
   }
 
   give(touch: Touch): void {
-    if (touch.reset() && this.#spares.length < SPARE_TOUCHES) this.#spares.push(touch);
+    if (touch.isSmall && this.#spares.length < SPARE_TOUCHES) this.#spares.push(touch);
   }
 }
