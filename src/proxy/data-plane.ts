@@ -37,8 +37,12 @@ import type { ClientShared } from './session/session-shared.js';
 import type { RoutedNode, RoutingSnapshot } from './snapshot.js';
 import { UpstreamNode, type UpstreamShared } from './upstream/upstream-node.js';
 
+const FIRST_CHUNK_BYTES = 1024;
+const FIRST_CHUNKS = 8192;
 const CLIENT_CHUNK_BYTES = 16_384;
+const CLIENT_CHUNKS = 512;
 const LANE_CHUNK_BYTES = 65_536;
+const LANE_CHUNKS = 64;
 /** As large as what is gathered rather than streamed by default. */
 const LARGE_CHUNK_BYTES = 262_144;
 const LARGE_CHUNKS = 64;
@@ -101,6 +105,7 @@ export class DataPlane {
     const clock = new Clock();
     const requests = new RequestPool();
     const large = new ChunkPool(LARGE_CHUNK_BYTES, LARGE_CHUNKS);
+    const laneChunks = new ChunkPool(LANE_CHUNK_BYTES, LANE_CHUNKS);
     this.#shared = {
       options,
       turn,
@@ -108,7 +113,11 @@ export class DataPlane {
       counters: this.counters,
       requests,
       holds: new HoldPool(),
-      clientPools: { usual: new ChunkPool(CLIENT_CHUNK_BYTES, 512), large },
+      clientPools: {
+        first: new ChunkPool(FIRST_CHUNK_BYTES, FIRST_CHUNKS),
+        usual: new ChunkPool(CLIENT_CHUNK_BYTES, CLIENT_CHUNKS),
+        large,
+      },
       receiveBuffer: lastingBytes(RECEIVE_BYTES),
       clients: this.clients,
     };
@@ -117,7 +126,7 @@ export class DataPlane {
       turn,
       clock,
       requests,
-      lanePools: { usual: new ChunkPool(LANE_CHUNK_BYTES, 64), large },
+      lanePools: { first: laneChunks, usual: laneChunks, large },
       blockingReceive: lastingBytes(LANE_CHUNK_BYTES),
       beforeReturn: (name, address) => this.#beforeReturn(hooks, name, address),
       tellBusy: (name, address, reply) => hooks.onBusy(name, address, reply),

@@ -21,6 +21,7 @@ import { Pause } from './clients/pause.js';
 import { clusterCommands, clusterFigures } from './cluster/cluster-commands.js';
 import { connectionCommands } from './connection/connection-commands.js';
 import type { LocalContext } from './context.js';
+import { FillWait } from './fill/fill-wait.js';
 import { Limits } from './limits/limits.js';
 import { NodesAge } from './limits/nodes-age.js';
 import type { LocalCommand } from './local-command.js';
@@ -74,6 +75,8 @@ export class Features {
   readonly transactions: Transactions;
   /** What groups say of times to live and of values' sizes. */
   readonly limits: Limits;
+  /** Misses that wait for the client that fills the key. */
+  readonly fillWait: FillWait;
   /** How keys of groups are cached. */
   readonly policies: Policies;
   /** What is kept of near groups. */
@@ -97,6 +100,7 @@ export class Features {
       areNodesNew: new NodesAge(clock, () => context.redisVersion()).areNew,
       random: Math.random,
     });
+    this.fillWait = new FillWait({ router, invalidations: this.invalidations });
     const changed = (): void => attend(this.pause.active || this.monitors.active);
     this.blocking = new Blocking(router, peers);
     const report = fleet === null ? null : new SubscriberReport((topics) => fleet.report(topics));
@@ -143,7 +147,7 @@ export class Features {
       fieldsMayEnd: () => fieldsMayEnd(context.redisVersion()),
       queuedBy: (client) => this.transactions.of(client)?.queuedKeys ?? null,
     });
-    this.policies = new Policies([this.limits, this.near], [this.limits]);
+    this.policies = new Policies([this.limits, this.near, this.fillWait], [this.limits, this.fillWait]);
     const others = otherCounts(context);
     const { pubsub, publishOrder, tracking } = this;
     const handlers = {
@@ -216,10 +220,16 @@ export class Features {
     return runSpecial(this.router, client, command, owner, source, framer, keys, keyHash, this.#runCode);
   };
 
+  /** The client's reads that wait see their misses: once it has stopped, since only a reply lets it go on. */
+  onBarrier(client: ClientConnection): void {
+    process.nextTick(() => this.fillWait.releaseAll(client));
+  }
+
   /** The client has left. */
   onClosed(client: ClientConnection): void {
     this.#leaveAll(client);
     this.pause.forget(client);
+    this.fillWait.forget(client);
     this.publishOrder.forget(client);
     this.near.forget(client);
   }

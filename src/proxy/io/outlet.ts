@@ -12,6 +12,8 @@ export interface OutletOwner {
 
 /** Where outlets take their chunks from. */
 export interface OutletPools {
+  /** For the first pieces of a turn. Its chunks may be smaller than usual ones: thousands of outlets have a little each. */
+  readonly first: ChunkPool;
   /** For the many small pieces of a turn. */
   readonly usual: ChunkPool;
   /** For a piece that is too large for a usual chunk. */
@@ -39,12 +41,13 @@ const MOST_WRITE = 1_048_576;
 export class Outlet implements TurnTask {
   readonly #turn: Turn;
   readonly #pools: OutletPools;
-  readonly #chunkSize: number;
   readonly #owner: OutletOwner;
   #writer: SocketWriter | null = null;
   #chunk: Buffer | null = null;
   /** Of the chunk. */
   #words: DataView | null = null;
+  /** The chunk's size; 0: there is none. */
+  #room = 0;
   #used = 0;
   /** What waits in front of the chunk. */
   #sealed: Sealed[] = NOTHING_SEALED;
@@ -63,7 +66,6 @@ export class Outlet implements TurnTask {
   constructor(turn: Turn, pools: OutletPools, owner: OutletOwner) {
     this.#turn = turn;
     this.#pools = pools;
-    this.#chunkSize = pools.usual.chunkSize;
     this.#owner = owner;
   }
 
@@ -81,17 +83,9 @@ export class Outlet implements TurnTask {
   /** Copies `source[start, end)` behind what waits already. */
   append(source: Uint8Array, start: number, end: number): void {
     const length = end - start;
-    if (this.#chunk === null || this.#used + length > this.#chunkSize) {
-      if (this.#closed) return;
-      if (length > this.#chunkSize) {
-        this.#appendLarge(source, start, end);
-        return;
-      }
-      if (this.#used > 0) this.#seal();
-      if (this.#chunk === null) {
-        this.#chunk = this.#pools.usual.take();
-        this.#words = wordsOf(this.#chunk);
-      }
+    if (this.#used + length > this.#room && !this.#makeRoom(length)) {
+      if (!this.#closed) this.#appendLarge(source, start, end);
+      return;
     }
     copyBytes(this.#chunk as Buffer, this.#words, this.#used, source, start, end);
     this.#used += length;
@@ -100,7 +94,7 @@ export class Outlet implements TurnTask {
 
   /** Like `append` for a buffer that the caller gives away: a large one is not copied. */
   appendOwned(buffer: Buffer): void {
-    if (buffer.length <= this.#chunkSize >> 1) {
+    if (buffer.length <= this.#pools.usual.chunkSize >> 1) {
       this.append(buffer, 0, buffer.length);
     } else if (!this.#closed) {
       this.#pushSealed(buffer, null);
@@ -132,10 +126,8 @@ export class Outlet implements TurnTask {
   close(): void {
     this.#closed = true;
     this.#writer = null;
-    if (this.#chunk !== null) this.#pools.usual.give(this.#chunk);
-    this.#chunk = null;
-    this.#words = null;
-    this.#used = 0;
+    if (this.#chunk !== null) this.#giveBack(this.#chunk);
+    this.#setChunk(null);
     this.#sealed = NOTHING_SEALED;
     this.#sealedBytes = 0;
     this.#writing = 0;
@@ -172,6 +164,33 @@ export class Outlet implements TurnTask {
     this.#turn.schedule(this);
   }
 
+  /** @returns false where a usual chunk is too small for so many bytes, or nothing is written any more */
+  #makeRoom(length: number): boolean {
+    const { first, usual } = this.#pools;
+    if (this.#closed || length > usual.chunkSize) return false;
+    const chunk = this.#chunk;
+    const used = this.#used;
+    if (chunk !== null && this.#room < usual.chunkSize && used + length <= usual.chunkSize) {
+      const larger = usual.take();
+      chunk.copy(larger, 0, 0, used);
+      this.#setChunk(larger);
+      this.#used = used;
+      first.give(chunk);
+    } else {
+      const isFirst = used === 0 && length <= first.chunkSize;
+      if (chunk !== null) this.#seal();
+      this.#setChunk((isFirst ? first : usual).take());
+    }
+    return true;
+  }
+
+  #setChunk(chunk: Buffer | null): void {
+    this.#chunk = chunk;
+    this.#words = chunk === null ? null : wordsOf(chunk);
+    this.#room = chunk === null ? 0 : chunk.length;
+    this.#used = 0;
+  }
+
   #appendLarge(source: Uint8Array, start: number, end: number): void {
     const length = end - start;
     const { large } = this.#pools;
@@ -188,9 +207,7 @@ export class Outlet implements TurnTask {
     const chunk = this.#chunk;
     if (chunk === null) return;
     const length = this.#used;
-    this.#chunk = null;
-    this.#words = null;
-    this.#used = 0;
+    this.#setChunk(null);
     this.#addSealed(chunk.subarray(0, length), chunk);
   }
 
@@ -229,9 +246,7 @@ export class Outlet implements TurnTask {
     const chunk = this.#chunk;
     if (chunk !== null && this.#used > 0) {
       const length = this.#used;
-      this.#used = 0;
-      this.#chunk = null;
-      this.#words = null;
+      this.#setChunk(null);
       this.#write(chunk.subarray(0, length), chunk);
     }
   }
@@ -252,7 +267,8 @@ export class Outlet implements TurnTask {
 
   #giveBack(chunk: Buffer | null): void {
     if (chunk === null) return;
-    if (chunk.length === this.#chunkSize) this.#pools.usual.give(chunk);
-    else this.#pools.large.give(chunk);
+    const { first, usual, large } = this.#pools;
+    if (chunk.length === first.chunkSize) first.give(chunk);
+    else (chunk.length === usual.chunkSize ? usual : large).give(chunk);
   }
 }

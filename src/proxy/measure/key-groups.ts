@@ -8,6 +8,7 @@ import { findKeys, keyPositions } from '../../commands/keys.js';
 import { args } from '../../resp/request-framer.js';
 import type { CachePolicy, KeyGroup } from '../caching/policy.js';
 import type { Companion } from '../request/companion.js';
+import { type FillOutcome, noFills } from './fill-counts.js';
 import { Histogram } from './histogram.js';
 import { NO_GROUP } from './marks.js';
 import { NO_MATCH, PrefixMatcher } from './prefix-matcher.js';
@@ -27,6 +28,8 @@ export class GroupCounters {
   /** Reads that may be answered from what is kept near: those that were, and were not. */
   nearHits = 0;
   nearMisses = 0;
+  /** What became of misses that others may wait for. */
+  readonly fills = noFills();
   /** Of how many commands, too. */
   readonly time = new Histogram();
 
@@ -147,6 +150,12 @@ export class KeyGroups {
     if (counters === undefined) return;
     if (hit) counters.nearHits++;
     else counters.nearMisses++;
+  }
+
+  /** What became of a miss in a group with `fill-wait`. */
+  filled(group: number, outcome: FillOutcome): void {
+    const counters = this.#numbered[group];
+    if (counters !== undefined) counters.fills[outcome]++;
   }
 
   /** The groups of the keys of the split command at hand, in their order. @param step arguments from key to key */

@@ -2,6 +2,7 @@
 import type { CommandTable } from '../../commands/table.js';
 import { nodeKey } from '../../node/identity.js';
 import type { Counters, NodeCounters } from './counters.js';
+import { FILL_OUTCOMES, type FillCounts, noFills } from './fill-counts.js';
 import { emptyHistogram, type HistogramData } from './histogram.js';
 
 export interface CommandCounts {
@@ -40,6 +41,7 @@ export interface GroupCounts {
   /** Replies that are kept near, and the bytes that they take. */
   nearEntries: number;
   nearBytes: number;
+  readonly fills: FillCounts;
   readonly time: HistogramData;
 }
 
@@ -174,10 +176,11 @@ export function readPlaneStats(plane: MeasuredPlane, loopLag: number): PlaneStat
       time: node.counters.time.read(),
     })),
     groups: counters.groups.counters.map((counts) => {
-      const { group, number, errors, hits, misses, nearHits, nearMisses } = counts;
+      const { group, number, errors, hits, misses, nearHits, nearMisses, fills } = counts;
       const time = counts.time.read();
       const kept = { nearEntries: plane.near.entriesOf(number), nearBytes: plane.near.bytesOf(number) };
-      return { group, calls: time.count, errors, hits, misses, nearHits, nearMisses, ...kept, time };
+      const near = { nearHits, nearMisses, ...kept };
+      return { group, calls: time.count, errors, hits, misses, ...near, fills: { ...fills }, time };
     }),
     near: { invalidations: counters.near.invalidations, lag: counters.near.lag.read() },
     processes: [own],
@@ -303,7 +306,7 @@ function addGroup(sums: Map<string, GroupCounts>, row: GroupCounts): void {
       nearEntries: 0,
       nearBytes: 0,
     };
-    sum = { group: row.group, ...nothing, time: emptyHistogram() };
+    sum = { group: row.group, ...nothing, fills: noFills(), time: emptyHistogram() };
     sums.set(row.group, sum);
   }
   sum.nearHits += row.nearHits;
@@ -314,6 +317,7 @@ function addGroup(sums: Map<string, GroupCounts>, row: GroupCounts): void {
   sum.errors += row.errors;
   sum.hits += row.hits;
   sum.misses += row.misses;
+  for (const outcome of FILL_OUTCOMES) sum.fills[outcome] += row.fills[outcome];
   addTimes(sum.time, row.time);
 }
 

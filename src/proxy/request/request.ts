@@ -2,6 +2,7 @@ import { type KeyHash, NO_HASH } from '../../ring/rings.js';
 import { NO_GROUP, NO_READ } from '../measure/marks.js';
 import type { Companion } from './companion.js';
 import type { HoldSlab } from './hold.js';
+import type { MissTaker } from './miss-taker.js';
 import type { ReplySink, ReplyStream } from './reply-sink.js';
 import type { ReplySource, Requester } from './requester.js';
 
@@ -58,6 +59,8 @@ export class Request {
   keyGroups: Uint8Array | null = null;
   /** Who is told when it is over; null: nobody. */
   companion: Companion | null = null;
+  /** Who may keep the reply back when it says that keys are not there; null: nobody. */
+  misses: MissTaker | null = null;
   /** It runs code at its node (EVAL, FCALL, EXEC with such), which may take long. */
   runsCode = false;
   /** The client does not want the reply (CLIENT REPLY OFF or SKIP). */
@@ -98,6 +101,7 @@ export class Request {
     this.state = WAITING;
     this.cacheRead = NO_READ;
     this.keyGroups = null;
+    this.misses = null;
     this.runsCode = false;
     this.silent = false;
     this.held = null;

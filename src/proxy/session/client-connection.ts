@@ -34,7 +34,7 @@ import { Carry } from './carry.js';
 import { ClientIdentity } from './client-identity.js';
 import { ClientLanes } from './client-lanes.js';
 import type { FrameHandler } from './frame-handler.js';
-import { ATTENDED, LISTENS, type Mode, TRACKS } from './modes.js';
+import { ATTENDED, AWAITS_FILL, LISTENS, type Mode, TRACKS } from './modes.js';
 import { ReplyMode } from './reply-mode.js';
 import { ReplyQueue } from './reply-queue.js';
 import { RingWait } from './ring-wait.js';
@@ -266,6 +266,11 @@ export class ClientConnection implements TurnTask, Requester, LaneWaiter, Upload
     return this.#replies.head;
   }
 
+  /** The request that came last of those whose replies have not left yet, or null. */
+  get lastRequest(): Request | null {
+    return this.#replies.tail;
+  }
+
   /** Requests whose replies have not left yet. */
   get pending(): number {
     return this.#replies.pending;
@@ -363,6 +368,7 @@ export class ClientConnection implements TurnTask, Requester, LaneWaiter, Upload
   /** A request's whole reply is `buffer[start, end)`. */
   onReply(request: Request, buffer: Buffer, start: number, end: number): void {
     const shared = this.#shared;
+    if (request.misses?.keeps(request, buffer, start, end)) return;
     const first = buffer[start] as number;
     const failed = first === 0x2d;
     shared.counters.answered(request.command, request.group, shared.clock.now - request.startedAt, failed);
@@ -437,7 +443,14 @@ export class ClientConnection implements TurnTask, Requester, LaneWaiter, Upload
 
   /** No further frame is handled until all replies have left (SELECT and HELLO change lanes). */
   raiseBarrier(): void {
-    if (this.pending > 0) this.#barrier = true;
+    if (this.pending === 0) return;
+    this.#barrier = true;
+    if (this.isIn(AWAITS_FILL)) this.#handler.onBarrier(this);
+  }
+
+  /** Nothing further is handled until all replies have left. */
+  get isBehindBarrier(): boolean {
+    return this.#barrier;
   }
 
   /** The client waits until a lane takes commands again; `resumeSoon` ends that. */

@@ -19,6 +19,7 @@ import { NodeLink } from './node-link.js';
 import { split, wordsAKey } from './split.js';
 
 /** As the product's: see `data-plane.ts`. */
+const FIRST_CHUNK_BYTES = 1024;
 const CLIENT_CHUNK_BYTES = 16_384;
 const NODE_CHUNK_BYTES = 65_536;
 const LARGE_CHUNK_BYTES = 262_144;
@@ -34,8 +35,13 @@ export async function startForwarder(
 ): Promise<{ listen: string; stop: () => void }> {
   const turn = new Turn();
   const large = new ChunkPool(LARGE_CHUNK_BYTES, 64);
-  const clientPools = { usual: new ChunkPool(CLIENT_CHUNK_BYTES, 512), large };
-  const nodePools = { usual: new ChunkPool(NODE_CHUNK_BYTES, 64), large };
+  const clientPools = {
+    first: new ChunkPool(FIRST_CHUNK_BYTES, 8192),
+    usual: new ChunkPool(CLIENT_CHUNK_BYTES, 512),
+    large,
+  };
+  const nodeChunks = new ChunkPool(NODE_CHUNK_BYTES, 64);
+  const nodePools = { first: nodeChunks, usual: nodeChunks, large };
   const clientReceive = Buffer.allocUnsafeSlow(LARGE_CHUNK_BYTES);
   const nodeReceive = Buffer.allocUnsafeSlow(LARGE_CHUNK_BYTES);
   const nodes = addresses.map((address) => new NodeLink(address, nodeReceive, turn, nodePools, onEnd));

@@ -1,0 +1,135 @@
+/** Chunks that go back to their pool twice, or while the kernel still reads from them, send one client another's bytes. */
+import { expect, it } from 'vitest';
+import { ChunkPool } from '../../../src/proxy/io/chunk-pool.js';
+import { Outlet } from '../../../src/proxy/io/outlet.js';
+import type { SocketWriter } from '../../../src/proxy/io/socket-writer.js';
+import { Turn, type TurnTask } from '../../../src/proxy/io/turn.js';
+import { Random } from '../../fuzz/random.js';
+
+const SIZES = { first: 64, usual: 512, large: 4096 };
+const OUTLETS = 6;
+const STEPS = 10_000;
+/** What is passed is in the middle of what was read: a buffer that is no chunk. */
+const BEHIND = Buffer.alloc(SIZES.large);
+
+/** Spoils what is given back, as whoever takes it next would, and knows who has what. */
+class WatchedPool extends ChunkPool {
+  readonly taken = new Set<Buffer>();
+
+  override take(): Buffer {
+    const chunk = super.take();
+    this.taken.add(chunk);
+    return chunk;
+  }
+
+  override give(chunk: Buffer): void {
+    expect(this.taken.delete(chunk), 'a chunk is given back that nobody has').toBe(true);
+    chunk.fill(0xff);
+    super.give(chunk);
+  }
+}
+
+function watchedPools() {
+  return {
+    first: new WatchedPool(SIZES.first, 4),
+    usual: new WatchedPool(SIZES.usual, 4),
+    large: new WatchedPool(SIZES.large, 4),
+  };
+}
+
+/** A turn that ends when it is told to. */
+class ManualTurn extends Turn {
+  #tasks: TurnTask[] = [];
+
+  override schedule(task: TurnTask): void {
+    this.#tasks.push(task);
+  }
+
+  end(): void {
+    for (const task of this.#tasks.splice(0)) task.endOfTurn();
+  }
+}
+
+/** A socket that takes a write at once or later, and reads its bytes only then. */
+class SlowWriter implements SocketWriter {
+  readonly #random: Random;
+  #waiting: Buffer | null = null;
+  readonly got: Buffer[] = [];
+
+  constructor(random: Random) {
+    this.#random = random;
+  }
+
+  write(buffer: Buffer): boolean {
+    expect(this.#waiting, 'two writes at once').toBe(null);
+    if (this.#random.chance(30)) {
+      this.#waiting = buffer;
+      return false;
+    }
+    this.got.push(Buffer.from(buffer));
+    return true;
+  }
+
+  /** @returns whether there was a write to take */
+  take(): boolean {
+    if (this.#waiting === null) return false;
+    this.got.push(Buffer.from(this.#waiting));
+    this.#waiting = null;
+    return true;
+  }
+}
+
+it.each([1, 2, 3])('sends each socket its own bytes, in order, from chunks of every size (seed %i)', (seed) => {
+  const random = new Random(seed);
+  const turn = new ManualTurn();
+  const pools = watchedPools();
+  const sides = Array.from({ length: OUTLETS }, () => {
+    const writer = new SlowWriter(random);
+    const outlet = new Outlet(turn, pools, { onDrained: () => {} });
+    outlet.attach(writer);
+    return { writer, outlet, sent: [] as Buffer[] };
+  });
+  for (let step = 0; step < STEPS; step++) {
+    const { writer, outlet, sent } = random.pick(sides);
+    if (random.chance(10)) turn.end();
+    else if (random.chance(15)) {
+      if (writer.take()) outlet.onWritten();
+    } else {
+      const bytes = random.bytes(1 + random.below(random.pick([40, 40, 40, 600, 6000])));
+      sent.push(bytes);
+      const way = random.below(3);
+      if (way === 0) outlet.appendOwned(Buffer.from(bytes));
+      else if (way === 1) outlet.pass(Buffer.concat([bytes, BEHIND]), 0, bytes.length);
+      else outlet.append(bytes, 0, bytes.length);
+    }
+  }
+  turn.end();
+  for (const { writer, outlet, sent } of sides) {
+    while (writer.take()) outlet.onWritten();
+    expect(outlet.pending).toBe(0);
+    expect(Buffer.concat(writer.got).equals(Buffer.concat(sent))).toBe(true);
+  }
+  for (const pool of Object.values(pools)) expect(pool.taken.size).toBe(0);
+});
+
+it('gives back what it has when it is closed, whatever size it is of', () => {
+  const turn = new ManualTurn();
+  const pools = watchedPools();
+  for (const length of [1, SIZES.first, SIZES.first + 1, SIZES.usual]) {
+    const outlet = new Outlet(turn, pools, { onDrained: () => {} });
+    outlet.append(Buffer.alloc(length), 0, length);
+    outlet.close();
+    outlet.append(Buffer.alloc(length), 0, length);
+    expect(outlet.pending).toBe(0);
+  }
+  for (const pool of Object.values(pools)) expect(pool.taken.size).toBe(0);
+});
+
+it('takes a usual chunk only for what does not fit into a first one', () => {
+  const pools = watchedPools();
+  const outlet = new Outlet(new ManualTurn(), pools, { onDrained: () => {} });
+  outlet.append(Buffer.alloc(SIZES.first), 0, SIZES.first);
+  expect([pools.first.taken.size, pools.usual.taken.size]).toEqual([1, 0]);
+  outlet.append(Buffer.alloc(1), 0, 1);
+  expect([pools.first.taken.size, pools.usual.taken.size]).toEqual([0, 1]);
+});
