@@ -28,16 +28,53 @@ type Written =
 export const keyGroups: z.ZodType<readonly KeyGroup[]> = z
   .unknown()
   .transform((value, context) => {
-    const fail = (message: string): void => context.addIssue({ code: 'custom', message });
-    const { success, data } = shape.safeParse(value);
-    if (!success) fail(EXPECTED);
-    const groups = typeof data === 'string' ? parseText(data, fail) : fromMap(data ?? {}, fail);
-    for (const message of mistakesOf(groups)) fail(message);
-    return groups;
+    const read = readKeyGroups(value);
+    if ('groups' in read) return read.groups;
+    for (const message of read.mistakes) context.addIssue({ code: 'custom', message });
+    return z.NEVER;
   })
   .prefault({});
 
-/** Groups as they would be written: what `keyGroups` reads as the same. */
+/** The groups, or everything that is wrong with what is written. */
+export type ReadGroups = { readonly groups: readonly KeyGroup[] } | { readonly mistakes: readonly string[] };
+
+/** @param value as it stands in the file, or in text */
+export function readKeyGroups(value: unknown): ReadGroups {
+  const mistakes: string[] = [];
+  const fail = (message: string): void => void mistakes.push(message);
+  const { success, data } = shape.safeParse(value);
+  if (!success) fail(EXPECTED);
+  const groups = typeof data === 'string' ? parseText(data, fail) : fromMap(data ?? {}, fail);
+  mistakes.push(...mistakesOf(groups));
+  return mistakes.length > 0 ? { mistakes } : { groups };
+}
+
+/** A group in words, as it is recorded and shown. */
+export interface WrittenGroup {
+  readonly group: string;
+  readonly prefixes: readonly string[];
+  /** By its words, such as `near-ttl`; none: sharded, and nothing else. */
+  readonly policy: Readonly<Record<string, string>>;
+}
+
+/** In their order, which a map of them would not keep where a group's name is a number. */
+export function toWritten(groups: readonly KeyGroup[]): WrittenGroup[] {
+  return groups.map(({ group, prefixes, policy }) => ({ group, prefixes, policy: writePolicy(policy) }));
+}
+
+/** @returns what `toWritten` has written, or everything that is wrong with it */
+export function fromWritten(written: readonly WrittenGroup[]): ReadGroups {
+  const mistakes: string[] = [];
+  const groups = written.map(({ group, prefixes, policy }): KeyGroup => {
+    const read = readPolicy(policy);
+    if ('mistakes' in read) for (const mistake of read.mistakes) mistakes.push(`group ${group}: ${mistake}`);
+    return { group, prefixes, policy: 'policy' in read ? read.policy : null };
+  });
+  mistakes.push(...mistakesOf(groups));
+  return mistakes.length > 0 ? { mistakes } : { groups };
+}
+
+/** Groups as they would be written in the file: what `keyGroups` reads as the same. */
 export function writeKeyGroups(
   groups: readonly KeyGroup[],
 ): Record<string, Record<string, string | readonly string[]>> {
@@ -84,6 +121,7 @@ function mistakesOf(groups: readonly KeyGroup[]): string[] {
     } else if (groups.findIndex((other) => other.group === group) < index) {
       mistakes.push(`group ${group} is named twice: give it all its prefixes at once`);
     }
+    if (prefixes.length === 0) mistakes.push(`group ${group} has no prefix`);
     for (const prefix of prefixes) {
       const bytes = Buffer.byteLength(prefix);
       if (bytes === 0 || bytes > MOST_PREFIX_BYTES) {

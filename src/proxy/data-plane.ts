@@ -152,7 +152,7 @@ export class DataPlane {
   hotKeys(): HotReport {
     const { groups } = this.counters;
     return hotReport(this.#hotKeys.read(this.#shared.clock.read()), (key) => ({
-      group: groups?.counters[groups.groupOf(key, 0, key.length)]?.group ?? null,
+      group: groups.active ? groups.nameOf(groups.groupOf(key, 0, key.length)) : null,
       near: false,
     }));
   }

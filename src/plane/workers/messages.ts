@@ -5,6 +5,7 @@
 import type { CommandInfo } from '../../commands/build.js';
 import type { NodeIdentity } from '../../node/identity.js';
 import type { Ruling } from '../../node/standing.js';
+import type { KeyGroup } from '../../proxy/caching/policy.js';
 import type { HotReport } from '../../proxy/measure/hot-keys/hot-report.js';
 import type { PlaneStats } from '../../proxy/measure/plane-stats.js';
 import type { DataPlaneOptions } from '../../proxy/options.js';
@@ -114,6 +115,7 @@ export interface ToWorkerTable {
   /** The node may serve again. */
   serves: { readonly question: number };
   commands: { readonly commands: readonly CommandInfo[] };
+  groups: { readonly groups: readonly KeyGroup[] };
   info: ProxyInfo;
   stats: { readonly request: number };
   'hot-keys': { readonly question: number };

@@ -14,7 +14,7 @@ import { NO_GROUP } from './marks.js';
 import { NO_MATCH, PrefixMatcher } from './prefix-matcher.js';
 
 /** The group of keys that no prefix fits. */
-const OTHER_GROUP = 'other';
+export const OTHER_GROUP = 'other';
 
 export { NO_GROUP };
 

@@ -8,6 +8,7 @@ import { buildCommandTable, type CommandInfo } from '../../../commands/build.js'
 import type { CommandTable } from '../../../commands/table.js';
 import type { NodeEndpoint } from '../../../node/endpoint.js';
 import { type NodeIdentity, sameNode } from '../../../node/identity.js';
+import type { KeyGroup } from '../../../proxy/caching/policy.js';
 import type { HotReport } from '../../../proxy/measure/hot-keys/hot-report.js';
 import { emptyPlaneStats, type PlaneStats } from '../../../proxy/measure/plane-stats.js';
 import { Listener } from '../../../proxy/session/listener.js';
@@ -72,6 +73,7 @@ export class WorkerPool implements PlaneHost {
   readonly #board: BoardFile;
   #table: CommandTable = buildCommandTable();
   #commands: readonly CommandInfo[] = [];
+  #groups: readonly KeyGroup[];
   /** Members, with how to log in. */
   #nodes: readonly RoutedNode[] = [];
   #describe: (stats: PlaneStats) => ProxyInfo = () => ({ redisVersion: '', lines: [], clients: 0 });
@@ -122,6 +124,7 @@ export class WorkerPool implements PlaneHost {
     const { plane, fleet, timers = systemTimers } = options;
     this.#options = options;
     this.#timers = timers;
+    this.#groups = plane.keyGroups;
     this.#board = new BoardFile(options.workers);
     this.#clients = new ClientPlacement(this.#workers, plane.maxClients);
     this.#hotKeys = new HotKeysOfWorkers(this.#workers, timers);
@@ -200,6 +203,11 @@ export class WorkerPool implements PlaneHost {
     this.#scripts.flush(kept);
   }
 
+  useGroups(groups: readonly KeyGroup[]): void {
+    this.#groups = groups;
+    for (const worker of this.#workers) worker.send({ type: 'groups', groups });
+  }
+
   useCommands(commands: readonly CommandInfo[]): void {
     this.#commands = commands;
     this.#table = buildCommandTable(commands);
@@ -211,7 +219,7 @@ export class WorkerPool implements PlaneHost {
   }
 
   stats(): Promise<PlaneStats> {
-    return this.#stats.read(this.#lag.seconds, () => this.#clients.rejected);
+    return this.#stats.read(this.#lag.seconds, () => this.#clients.rejected, this.#groups);
   }
 
   hotKeys(): Promise<HotReport> {
@@ -275,7 +283,7 @@ export class WorkerPool implements PlaneHost {
     const { plane } = this.#options;
     worker.send({
       type: 'start',
-      options: { ...plane, proxyId: this.#nameOf(worker) },
+      options: { ...plane, keyGroups: this.#groups, proxyId: this.#nameOf(worker) },
       commands: this.#commands,
       standing: this.#sentStanding,
       suspension: this.#suspension,

@@ -63,6 +63,7 @@ export class Worker {
     commands: ({ commands }) => {
       this.#plane?.useTable(buildCommandTable(commands));
     },
+    groups: ({ groups }) => this.#plane?.useGroups(groups),
     info: ({ redisVersion, lines, clients }) => {
       this.#redisVersion = redisVersion;
       this.#info = lines;

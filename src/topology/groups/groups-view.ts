@@ -1,0 +1,40 @@
+/** Makes what `/v1/groups` shows. */
+import type { GroupCountsView, GroupsView, LoadView } from '../../admin/api.js';
+import { writePolicy } from '../../config/cache-policy.js';
+import type { PlaneStats } from '../../proxy/measure/plane-stats.js';
+import type { GroupsInForce } from './live-groups.js';
+
+/** @param load over the last seconds; null: not measured yet */
+export function groupsView(
+  { stored, groups }: GroupsInForce,
+  stats: Pick<PlaneStats, 'groups'>,
+  load: Pick<LoadView, 'keyGroups'> | null,
+): GroupsView {
+  const countsOf = (name: string): GroupCountsView => {
+    const counts = stats.groups.find(({ group }) => group === name);
+    const { calls = 0, errors = 0, hits = 0, misses = 0 } = counts ?? {};
+    return {
+      commands: calls,
+      commandsPerSecond: load?.keyGroups.find(({ group }) => group === name)?.commandsPerSecond ?? null,
+      errors,
+      hits,
+      misses,
+      hitRatio: hits + misses === 0 ? null : hits / (hits + misses),
+    };
+  };
+  return {
+    source: stored?.record.groups == null ? 'configuration' : 'ring',
+    revision: stored?.revision ?? 0,
+    changed: stored === null ? null : { by: stored.record.by, at: stored.record.at },
+    groups: groups.map(({ group, prefixes, policy }) => ({
+      group,
+      prefixes: [...prefixes],
+      policy: { cache: policy?.cache ?? 'sharded', ...writePolicy(policy) },
+      ...countsOf(group),
+    })),
+    other: groups.length === 0 ? null : countsOf(OTHER),
+  };
+}
+
+/** Of keys that no prefix fits, as the data plane counts them. */
+const OTHER = 'other';
