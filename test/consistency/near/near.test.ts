@@ -81,11 +81,4 @@ it('holds what it promises, whatever happens', { timeout: 120_000 }, async () =>
   const figures = await Promise.all(fleet.proxies.map(({ admin }) => scrape(admin)));
   const hits = figures.map((figure) => figure.get('ringproxy_near_requests_total{group="near",result="hit"}') ?? 0);
   expect(Math.min(...hits)).toBeGreaterThan(100);
-  console.log({
-    reads: checked.model.reads,
-    writes: checked.model.writes,
-    hits,
-    late: late.sort((a, b) => b - a).slice(0, 10),
-    lates: late.length,
-  });
 });
