@@ -22,6 +22,7 @@ import { clusterCommands, clusterFigures } from './cluster/cluster-commands.js';
 import { connectionCommands } from './connection/connection-commands.js';
 import type { LocalContext } from './context.js';
 import { FillWait } from './fill/fill-wait.js';
+import { FillsElsewhere } from './fill/fills-elsewhere.js';
 import { Limits } from './limits/limits.js';
 import { NodesAge } from './limits/nodes-age.js';
 import type { LocalCommand } from './local-command.js';
@@ -100,7 +101,11 @@ export class Features {
       areNodesNew: new NodesAge(clock, () => context.redisVersion()).areNew,
       random: Math.random,
     });
-    this.fillWait = new FillWait({ router, invalidations: this.invalidations });
+    this.fillWait = new FillWait({
+      router,
+      invalidations: this.invalidations,
+      elsewhere: peers === null ? null : new FillsElsewhere(options.proxyId, peers),
+    });
     const changed = (): void => attend(this.pause.active || this.monitors.active);
     this.blocking = new Blocking(router, peers);
     const report = fleet === null ? null : new SubscriberReport((topics) => fleet.report(topics));

@@ -15,9 +15,10 @@ import { bulkIsNull } from '../../../resp/inspect.js';
 import { args, type RequestFramer } from '../../../resp/request-framer.js';
 import type { KeyGroup } from '../../caching/policy.js';
 import type { Invalidations, Subscriber, Subscription } from '../../invalidations/invalidations.js';
-import { ARRAY_READ, KEY_READ, NO_READ } from '../../measure/cache-reads.js';
+import { KEY_READ, NO_READ } from '../../measure/cache-reads.js';
 import type { FillOutcome } from '../../measure/fill-counts.js';
 import type { KeyGroups } from '../../measure/key-groups.js';
+import type { FilledKey } from '../../peers/peers.js';
 import { DONE, KNOWN_KEY, NO_KEYS_AT_ALL, type Request, WAITING } from '../../request/request.js';
 import { TAKEN, type Verdict } from '../../request/verdict.js';
 import type { Router } from '../../route/router.js';
@@ -29,6 +30,7 @@ import { ArrayWait, nilsOf } from './array-wait.js';
 import type { Fill, Wait } from './fill.js';
 import { FillRead, type FillReader } from './fill-read.js';
 import { FillTable } from './fill-table.js';
+import type { Elsewhere, FillsElsewhere } from './fills-elsewhere.js';
 import { KeyWait, readFrame } from './key-wait.js';
 import { KeyRead, KeysRead, type MissHandler } from './misses.js';
 import { WaitingClients } from './waiting-clients.js';
@@ -46,6 +48,8 @@ const MOST_KEYS = 1024;
 export interface FillPorts {
   readonly router: Router;
   readonly invalidations: Invalidations;
+  /** The proxy's other processes; null: there are none. */
+  readonly elsewhere: FillsElsewhere | null;
 }
 
 export class FillWait implements PolicyStep, PolicyFollower, MissHandler, FillReader, Subscriber {
@@ -55,14 +59,21 @@ export class FillWait implements PolicyStep, PolicyFollower, MissHandler, FillRe
   readonly #subscription: Subscription;
   readonly #table: FillTable;
   readonly #clients = new WaitingClients();
+  readonly #invalidations: Invalidations;
+  readonly #elsewhere: FillsElsewhere | null;
 
-  constructor({ router, invalidations }: FillPorts) {
+  constructor({ router, invalidations, elsewhere }: FillPorts) {
+    this.#invalidations = invalidations;
+    this.#elsewhere = elsewhere;
     this.#router = router;
     this.#groups = router.shared.counters.groups;
     const { clock } = router.shared;
-    this.#table = new FillTable(
-      (fill) => fill.waits.size === 0 && !fill.isFilledAt(clock.now) && clock.now > fill.writtenAt + GRACE_MS,
-    );
+    this.#table = new FillTable((fill) => {
+      const { now } = clock;
+      if (fill.waits.size > 0 || fill.isFilledAt(now) || now <= fill.writtenAt + GRACE_MS) return false;
+      this.#clients.endFiller(fill);
+      return true;
+    });
     this.prefixes = prefixesOf(this.#groups.groups);
     this.#subscription = invalidations.subscribe(this);
   }
@@ -88,7 +99,6 @@ export class FillWait implements PolicyStep, PolicyFollower, MissHandler, FillRe
       request.misses = new KeyRead(this, client, copyOf(framer, command.singleKeyAt));
     } else if (command.cacheRead === 'array' && framer.argc <= MOST_KEYS && this.#isOfFills(framer)) {
       const keys = Array.from({ length: framer.argc - 1 }, (_, i) => copyOf(framer, i + 1));
-      request.cacheRead = ARRAY_READ;
       request.misses = new KeysRead(this, client, keys);
     }
   }
@@ -121,9 +131,14 @@ export class FillWait implements PolicyStep, PolicyFollower, MissHandler, FillRe
       this.#leave(wait, 'left');
       wait.onLeft();
     }
+    const left: Fill[] = [];
+    this.#router.shared.clock.read();
     for (const fill of this.#clients.takeFilledBy(client)) {
-      if (fill.filler === client) this.#nextFiller(fill);
+      if (fill.filler !== client) continue;
+      this.#nextFiller(fill, 'next');
+      if (fill.state === 'none') left.push(fill);
     }
+    if (left.length > 0) this.#elsewhere?.tellLeft(left);
   }
 
   onGroups(): void {
@@ -136,6 +151,7 @@ export class FillWait implements PolicyStep, PolicyFollower, MissHandler, FillRe
 
   onInvalidated(keys: readonly Buffer[] | null): void {
     if (this.#table.size === 0) return;
+    this.#router.shared.clock.read();
     if (keys === null) {
       for (const fill of this.#table) this.#onChanged(fill);
       return;
@@ -152,11 +168,12 @@ export class FillWait implements PolicyStep, PolicyFollower, MissHandler, FillRe
     const { clock, requests } = this.#router.shared;
     const fill = this.#table.find(key, 0, key.length, database) ?? this.#table.add(key, database);
     if (fill === null) return this.#refuse(key);
-    if (!this.#mustWait(fill, client, request)) return this.#begin(fill, client);
+    if (!this.#mustWait(fill, client, request) && !this.#mayAsk(fill, client)) return this.#begin(fill, client);
     if (!this.#hasRoom(fill)) return this.#refuse(key);
     if (this.#isOvertaken(client, request, [key])) return this.#refuse(key, 'released');
     this.#join(new KeyWait(client, request, requests, fill, clock.now));
     if (isLate(fill, request)) this.#readLate(fill);
+    else if (!fill.isFilledAt(clock.now)) this.#askElsewhere(fill);
     return true;
   }
 
@@ -200,6 +217,28 @@ export class FillWait implements PolicyStep, PolicyFollower, MissHandler, FillRe
     return true;
   }
 
+  /** What another process is answered that is about to have a filler of its own. */
+  answer({ key, database }: FilledKey, from: string): Elsewhere {
+    const own = this.#elsewhere?.own ?? '';
+    const now = this.#router.shared.clock.read();
+    const bytes = Buffer.from(key);
+    const fill = this.#table.find(bytes, 0, bytes.length, database) ?? this.#table.add(bytes, database);
+    if (fill === null) return 'no';
+    // Of two that ask each other at once, it is the one whose name comes first.
+    if (fill.isFilledAt(now) && fill.state !== 'elsewhere' && (fill.state === 'here' || own < from)) return 'yes';
+    if (now <= fill.writtenAt + GRACE_MS) return 'written';
+    if (fill.state !== 'asked') this.#beElsewhere(fill);
+    return 'no';
+  }
+
+  /** A client of another process that was to fill the key has left. */
+  onLeftElsewhere({ key, database }: FilledKey): void {
+    this.#router.shared.clock.read();
+    const bytes = Buffer.from(key);
+    const fill = this.#table.find(bytes, 0, bytes.length, database);
+    if (fill?.state === 'elsewhere') this.#nextFiller(fill, 'next');
+  }
+
   onRead(read: FillRead, buffer: Buffer, start: number, end: number): void {
     const { fill, writer, otherwise } = read;
     fill.reads--;
@@ -216,7 +255,7 @@ export class FillWait implements PolicyStep, PolicyFollower, MissHandler, FillRe
       return;
     }
     const isOver = writer !== null && writer === fill.filler;
-    if (isOver || !fill.isFilledAt(this.#router.shared.clock.now)) this.#nextFiller(fill);
+    if (isOver || !fill.isFilledAt(this.#router.shared.clock.now)) this.#nextFiller(fill, 'next');
   }
 
   onLargeRead({ fill, node }: FillRead): void {
@@ -241,7 +280,9 @@ export class FillWait implements PolicyStep, PolicyFollower, MissHandler, FillRe
       if (fill === null) continue;
       fill.writtenAt = clock.now;
       if (fill.waits.size === 0) {
-        if (fill.filler === client) endTurn(fill);
+        if (fill.filler !== client) continue;
+        this.#clients.endFiller(fill);
+        endTurn(fill);
         continue;
       }
       const read = new FillRead(this, requests, fill, client, null);
@@ -261,7 +302,8 @@ export class FillWait implements PolicyStep, PolicyFollower, MissHandler, FillRe
     const hashes = keys.map((key) => rings.hashOf(key, 0, key.length));
     for (let behind = request.nextOfClient; behind !== null; behind = behind.nextOfClient) {
       // Other reads, and what the proxy has answered.
-      if (behind.cacheRead !== NO_READ || (behind.lane === null && behind.state === DONE)) continue;
+      const isRead = behind.cacheRead !== NO_READ || behind.misses !== null;
+      if (isRead || (behind.lane === null && behind.state === DONE)) continue;
       const isApart = behind.keys === KNOWN_KEY ? !hashes.includes(behind.keyHash) : behind.keys === NO_KEYS_AT_ALL;
       if (!isApart || behind.runsCode) return true;
     }
@@ -272,6 +314,34 @@ export class FillWait implements PolicyStep, PolicyFollower, MissHandler, FillRe
   #mustWait(fill: Fill, client: ClientConnection, request: Request): boolean {
     if (fill.isFilledAt(this.#router.shared.clock.now)) return fill.filler !== client;
     return isLate(fill, request);
+  }
+
+  /** Whether the other processes are to be asked before the client fills the key, and could tell when it is written. */
+  #mayAsk(fill: Fill, client: ClientConnection): boolean {
+    return this.#elsewhere !== null && fill.filler !== client && this.#invalidations.isHeard(fill.key);
+  }
+
+  #askElsewhere(fill: Fill): void {
+    this.#clients.endFiller(fill);
+    fill.state = 'asked';
+    fill.filler = null;
+    fill.until = this.#router.shared.clock.now + this.#turnOf(fill.key);
+    this.#elsewhere?.ask(fill, (found) => {
+      if (fill.state !== 'asked') return;
+      this.#router.shared.clock.read();
+      endTurn(fill);
+      if (found === 'no') this.#nextFiller(fill, 'first');
+      else if (found === 'yes') this.#beElsewhere(fill);
+      else this.#readLate(fill);
+    });
+  }
+
+  #beElsewhere(fill: Fill): void {
+    this.#clients.endFiller(fill);
+    fill.state = 'elsewhere';
+    fill.filler = null;
+    fill.until = this.#router.shared.clock.now + this.#turnOf(fill.key);
+    this.#setTimer(fill);
   }
 
   /** The client sees the miss, and is to write the key. @returns false: its reply leaves */
@@ -287,11 +357,11 @@ export class FillWait implements PolicyStep, PolicyFollower, MissHandler, FillRe
     fill.state = 'here';
     fill.filler = client;
     fill.until = this.#router.shared.clock.now + this.#turnOf(fill.key);
-    if (fill.waits.size > 0) this.#clients.noteFiller(fill);
+    if (fill.waits.size > 0 || this.#elsewhere !== null) this.#clients.noteFiller(fill);
   }
 
   /** The one who has waited longest is the filler now. */
-  #nextFiller(fill: Fill): void {
+  #nextFiller(fill: Fill, outcome: FillOutcome): void {
     for (const wait of [...fill.waits]) {
       // Who sends nothing more writes nothing.
       if (!wait.client.inputHasEnded) break;
@@ -303,7 +373,7 @@ export class FillWait implements PolicyStep, PolicyFollower, MissHandler, FillRe
       endTurn(fill);
       return;
     }
-    this.#leave(wait, 'next');
+    this.#leave(wait, outcome);
     this.#take(fill, wait.client);
     wait.onMiss();
     this.#setTimer(fill);
@@ -323,7 +393,8 @@ export class FillWait implements PolicyStep, PolicyFollower, MissHandler, FillRe
     this.#clients.delete(wait);
     if (outcome !== null) this.#count(fill.key, outcome);
     if (fill.waits.size > 0) return;
-    this.#clients.endFiller(fill);
+    // Other processes may wait for it still.
+    if (this.#elsewhere === null) this.#clients.endFiller(fill);
     if (fill.timer !== null) clearTimeout(fill.timer);
     fill.timer = null;
   }
@@ -352,7 +423,10 @@ export class FillWait implements PolicyStep, PolicyFollower, MissHandler, FillRe
   /** Somebody has changed the key, or may have. */
   #onChanged(fill: Fill): void {
     fill.writtenAt = this.#router.shared.clock.now;
-    if (fill.waits.size === 0) return;
+    if (fill.waits.size === 0) {
+      if (fill.state === 'elsewhere') endTurn(fill);
+      return;
+    }
     if (fill.reads > 0) fill.isOutdated = true;
     else this.#read(fill);
   }
@@ -416,7 +490,7 @@ export class FillWait implements PolicyStep, PolicyFollower, MissHandler, FillRe
       if (now - wait.since < longest) break;
       this.#release([wait], 'timeout');
     }
-    if (fill.waits.size > 0 && now >= fill.until) this.#nextFiller(fill);
+    if (fill.waits.size > 0 && now >= fill.until) this.#nextFiller(fill, 'next');
     this.#setTimer(fill);
   }
 

@@ -57,7 +57,8 @@ export class Near implements PolicyStep, Subscriber {
   #prefixes: readonly string[] = [];
   /** Rows have numbers by their table. */
   #table: CommandTable;
-  #get: Command | undefined;
+  /** What answers a part of MGET by itself. */
+  #partRow: Command | undefined;
   #fieldsMayEnd = true;
   #ticks = 0;
   #drift = Number.NaN;
@@ -67,7 +68,7 @@ export class Near implements PolicyStep, Subscriber {
     this.#ports = ports;
     this.#groups = router.shared.counters.groups;
     this.#table = router.table;
-    this.#get = router.table.get('get');
+    this.#partRow = partOf(router.table);
     this.#keeper = new Keeper(this.#inFlight, this.#nodes, (node) => invalidations.barrier(node));
     this.#touches = new Touches(this.#groups, this.#keeper);
     this.#reads = new Reads(ports, this.#keeper, this.#touches, this.#waiters);
@@ -95,9 +96,9 @@ export class Near implements PolicyStep, Subscriber {
     if (this.#table !== this.#ports.router.table) this.#useTable();
     const at = command.singleKeyAt;
     if (at === 0 || at >= framer.argc) {
-      const get = this.#get;
-      if (get !== undefined && command.cacheRead === 'array' && command.splitStep === 1) {
-        return this.#mget.read(client, framer, command, get, source, store);
+      const partRow = this.#partRow;
+      if (partRow !== undefined && command.cacheRead === 'array' && command.splitStep === 1) {
+        return this.#mget.read(client, framer, command, partRow, source, store);
       }
       this.#touches.note(command, framer.argc, source);
       return PASS;
@@ -196,8 +197,16 @@ export class Near implements PolicyStep, Subscriber {
   /** Commands are other numbers from now on. */
   #useTable(): void {
     this.#table = this.#ports.router.table;
-    this.#get = this.#table.get('get');
+    this.#partRow = partOf(this.#table);
     this.#keeper.endAll();
     this.#keeper.store?.clear();
   }
+}
+
+/** The command that answers what is an element of an array read's reply. */
+function partOf(table: CommandTable): Command | undefined {
+  for (const row of table.rows()) {
+    if (row.cacheRead === 'key' && row.nearRead === 'always' && row.arity === 2) return row;
+  }
+  return undefined;
 }

@@ -4,16 +4,13 @@
  */
 import type { Command } from '../../../commands/command.js';
 import { findKeys, keyPositions } from '../../../commands/keys.js';
-import { equalsIgnoreCase } from '../../../resp/bytes.js';
 import { args } from '../../../resp/request-framer.js';
 import type { KeyGroups } from '../../measure/key-groups.js';
+import { namesKeysByPatterns } from '../../route/sort-patterns.js';
 import type { QueuedKeys } from '../queued-keys.js';
 import type { Keeper } from './keeper.js';
 import { keyHashOf } from './store/near-store.js';
 import { type Touch, TouchPool } from './touch.js';
-
-const BY = Buffer.from('by');
-const GET = Buffer.from('get');
 
 export class Touches {
   readonly #groups: KeyGroups;
@@ -106,13 +103,7 @@ export class Touches {
 /** Whether the command has keys, and touches others beside them. */
 function touchesAny(command: Command, argc: number, source: Buffer): boolean {
   if (command.onAllKeys) return command.write;
-  if (command.special !== 'sort') return false;
-  for (let i = 2; i + 1 < argc; i++) {
-    const start = args.start[i] as number;
-    const end = args.end[i] as number;
-    if (equalsIgnoreCase(source, start, end, BY) || equalsIgnoreCase(source, start, end, GET)) return true;
-  }
-  return false;
+  return command.special === 'sort' && namesKeysByPatterns(argc, source);
 }
 
 /** Whether a command that names no key may write some. */
