@@ -6,6 +6,7 @@ import type {
   Extends,
   InTransaction,
   MissingReply,
+  NearRead,
   OnReplicated,
   OwnWrite,
   Publishes,
@@ -141,6 +142,7 @@ export interface Command {
   /** For the route `admin`; null: it may say what it likes. */
   readonly administration: Administration | null;
   readonly cacheRead: CacheRead;
+  readonly nearRead: NearRead;
   readonly ownWrite: OwnWrite;
   readonly onReplicated: OnReplicated;
   /** Null: it makes no keys, and their times to live stay, but for what `ttlGiven` says. */

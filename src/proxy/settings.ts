@@ -172,6 +172,14 @@ export const DATA_PLANE_SETTINGS = {
     help: 'bytes of the values that every proxy has all of (groups with `cache: replicated`), in each process; beyond, writes are refused',
     flag: 'SIZE',
   },
+  nearMemory: {
+    path: 'near-memory',
+    type: 'size',
+    least: '1mb',
+    most: '2gb',
+    default: '64mb',
+    help: 'bytes of replies that are kept for groups with `cache: near`, in each process',
+  },
 
   // Clients.
   maxClients: {

@@ -17,10 +17,10 @@ const WORDS: Readonly<Record<string, readonly string[]>> = {
   // Options and arguments of commands.
   'connection-commands.ts': ['AUTH'],
   'expire-time.ts': ['get'],
-  'given-ttl.ts': ['get', 'persist'],
   'list-kill.ts': ['type'],
   'monitor-line.ts': ['auth'],
   'scan-call.ts': ['type'],
+  'given-ttl.ts': ['get'],
   'sort-patterns.ts': ['get'],
   'strings.ts': ['persist'],
   // In replies: kinds of clients, what INFO says, the first words of errors and of what subscribers hear.

@@ -72,6 +72,6 @@ export const KEYSPACE = {
   rename: { ...keyspace, ...copies, onReplicated: 'no merge' },
   renamenx: { ...keyspace, ...copies, onReplicated: 'no merge' },
   ttl: { ...keyspace, missingReply: 'minus two', onReplicated: 'ttl' },
-  type: { ...keyspace, missingReply: 'none', onReplicated: 'type' },
+  type: { ...keyspace, missingReply: 'none', nearRead: 'always', onReplicated: 'type' },
   restore: { ...dangerousKeyspace, ...restores },
 } as const satisfies PolicyRows;

@@ -7,6 +7,7 @@ import type {
   Extends,
   InTransaction,
   MissingReply,
+  NearRead,
   OnReplicated,
   OwnWrite,
   Publishes,
@@ -31,6 +32,7 @@ export interface PolicyRow {
   readonly administration?: Administration;
   readonly cacheRead?: CacheRead;
   readonly missingReply?: MissingReply;
+  readonly nearRead?: NearRead;
   readonly ownWrite?: OwnWrite;
   readonly onReplicated?: OnReplicated;
   readonly ttlBehind?: TtlBehind;

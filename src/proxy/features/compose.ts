@@ -27,6 +27,7 @@ import { Limits } from './limits/limits.js';
 import { NodesAge } from './limits/nodes-age.js';
 import type { LocalCommand } from './local-command.js';
 import { Monitors, monitor } from './monitor/monitors.js';
+import { Near } from './near/near.js';
 import { Policies } from './policies.js';
 import { pubsubCommands } from './pubsub/commands.js';
 import { FleetCounts, type OtherCounts } from './pubsub/other-counts.js';
@@ -83,6 +84,8 @@ export class Features {
   readonly fillWait: FillWait;
   /** How keys of groups are cached. */
   readonly policies: Policies;
+  /** What is kept of near groups. */
+  readonly near: Near;
   /** What CLIENT LIST and its like work with. */
   readonly clients: ClientPorts;
   /** What commands on every node work with. */
@@ -123,7 +126,6 @@ export class Features {
         return answers.includes(null) ? null : false;
       },
     });
-    this.policies = new Policies([this.limits, this.#createReplicated(), this.fillWait], [this.limits, this.fillWait]);
     this.scripts = new Scripts(router, new ScriptStore(options.scriptCache, context.scriptPeers), this.publishOrder);
     this.guard = new Guard(clock);
     this.pause = new Pause({
@@ -147,6 +149,17 @@ export class Features {
       runKeyed: this.runKeyed,
     };
     this.transactions = this.#createTransactions();
+    this.near = new Near({
+      router,
+      invalidations: this.invalidations,
+      memory: options.nearMemory,
+      fieldsMayEnd: () => fieldsMayEnd(context.redisVersion()),
+      queuedBy: (client) => this.transactions.of(client)?.queuedKeys ?? null,
+    });
+    this.policies = new Policies(
+      [this.limits, this.#createReplicated(), this.near, this.fillWait],
+      [this.limits, this.fillWait],
+    );
     const others = otherCounts(context);
     const { pubsub, publishOrder, tracking } = this;
     const handlers = {
@@ -162,6 +175,10 @@ export class Features {
       ...clusterCommands(router),
       ...serverCommands(router),
       ...this.transactions.commands,
+      exec: (client, command, framer) => {
+        this.near.onExec(client);
+        return this.transactions.commands.exec(client, command, framer);
+      },
       ...this.blocking.commands,
       monitor: monitor(this.monitors),
     } satisfies Readonly<Record<ProxyCommandName, LocalCommand>>;
@@ -214,6 +231,7 @@ export class Features {
     this.blocking.onPublish();
     this.pubsub.onPublish(snapshot, nodes);
     this.invalidations.onPublish(snapshot, nodes);
+    this.near.onPublish(nodes);
     this.transactions.onPublish(snapshot, nodes);
   }
 
@@ -235,6 +253,7 @@ export class Features {
     this.pause.forget(client);
     this.fillWait.forget(client);
     this.publishOrder.forget(client);
+    this.near.forget(client);
   }
 
   #leaveAll(client: ClientConnection): void {
@@ -256,6 +275,12 @@ export class Features {
       redirect: (client) => this.tracking.redirectOf(client),
     };
   }
+}
+
+/** Whether nodes of this version may have times of expiry for fields of hashes (Redis 7.4 and newer). */
+function fieldsMayEnd(version: string): boolean {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  return !(major < 7 || (major === 7 && minor < 4));
 }
 
 /** Whom to ask for subscribers that are not this data plane's; null: there is nobody. */

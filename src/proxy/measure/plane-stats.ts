@@ -38,8 +38,22 @@ export interface GroupCounts {
   /** What each process has of it, where its keys are replicated. */
   replicatedKeys: number;
   replicatedBytes: number;
+  /** Reads that may be answered from what is kept near: those that were, and were not. */
+  nearHits: number;
+  nearMisses: number;
+  /** Replies that are kept near, and the bytes that they take. */
+  nearEntries: number;
+  nearBytes: number;
   readonly fills: FillCounts;
   readonly time: HistogramData;
+}
+
+/** What nodes have told of changed keys, where replies are kept near. */
+export interface NearCounts {
+  /** Keys. */
+  invalidations: number;
+  /** How long nodes took to say that all changes were told: what is served is late by no more. */
+  readonly lag: HistogramData;
 }
 
 /** A process of the data plane, as it is now. */
@@ -88,6 +102,7 @@ export interface PlaneStats {
   replicatedBytes: number;
   /** What others have sent of them and was not taken: from too far in the future, or of a database that there is not. */
   replicatedRefused: number;
+  readonly near: NearCounts;
   /** Those that live. */
   readonly processes: ProcessFigures[];
 }
@@ -104,6 +119,11 @@ export interface MeasuredPlane {
   readonly table: CommandTable;
   /** Clients whose next command waits for the ring. */
   readonly heldClients: number;
+  /** What is kept near, by groups' numbers. */
+  readonly near: {
+    entriesOf(group: number): number;
+    bytesOf(group: number): number;
+  };
   readonly clients: ReadonlySet<{
     readonly pending: number;
     readonly queryBytes: number;
@@ -173,12 +193,15 @@ export function readPlaneStats(plane: MeasuredPlane, loopLag: number): PlaneStat
     replicatedBytes: plane.values.bytes,
     replicatedRefused: plane.values.refused,
     groups: counters.groups.counters.map((counts) => {
-      const { group, errors, hits, misses, fills } = counts;
+      const { group, number, errors, hits, misses, nearHits, nearMisses, fills } = counts;
       const time = counts.time.read();
-      const { keys, bytes } = plane.values.sizesOf(counters.groups.numberOf(group));
+      const kept = { nearEntries: plane.near.entriesOf(number), nearBytes: plane.near.bytesOf(number) };
+      const near = { nearHits, nearMisses, ...kept };
+      const { keys, bytes } = plane.values.sizesOf(number);
       const replicated = { replicatedKeys: keys, replicatedBytes: bytes };
-      return { group, calls: time.count, errors, hits, misses, fills: { ...fills }, time, ...replicated };
+      return { group, calls: time.count, errors, hits, misses, ...near, ...replicated, fills: { ...fills }, time };
     }),
+    near: { invalidations: counters.near.invalidations, lag: counters.near.lag.read() },
     processes: [own],
   };
 }
@@ -226,6 +249,8 @@ export function sumPlaneStats(parts: readonly PlaneStats[]): PlaneStats {
     for (const row of part.commands) addCommand(commands, row);
     for (const row of part.nodes) addNode(nodes, row);
     for (const row of part.groups) addGroup(groups, row);
+    sum.near.invalidations += part.near.invalidations;
+    addTimes(sum.near.lag, part.near.lag);
     sum.processes.push(...part.processes);
   }
   sum.commands.push(...commands.values());
@@ -257,6 +282,7 @@ export function emptyPlaneStats(): PlaneStats {
     commands: [],
     nodes: [],
     groups: [],
+    near: { invalidations: 0, lag: emptyHistogram() },
     processes: [],
   };
 }
@@ -296,12 +322,25 @@ function addNode(sums: Map<string, NodeCounts>, row: NodeCounts): void {
 function addGroup(sums: Map<string, GroupCounts>, row: GroupCounts): void {
   let sum = sums.get(row.group);
   if (sum === undefined) {
-    sum = {
-      ...{ group: row.group, calls: 0, errors: 0, hits: 0, misses: 0, fills: noFills(), time: emptyHistogram() },
-      ...{ replicatedKeys: 0, replicatedBytes: 0 },
+    const nothing = {
+      calls: 0,
+      errors: 0,
+      hits: 0,
+      misses: 0,
+      nearHits: 0,
+      nearMisses: 0,
+      nearEntries: 0,
+      nearBytes: 0,
+      replicatedKeys: 0,
+      replicatedBytes: 0,
     };
+    sum = { group: row.group, ...nothing, fills: noFills(), time: emptyHistogram() };
     sums.set(row.group, sum);
   }
+  sum.nearHits += row.nearHits;
+  sum.nearMisses += row.nearMisses;
+  sum.nearEntries += row.nearEntries;
+  sum.nearBytes += row.nearBytes;
   sum.calls += row.calls;
   sum.errors += row.errors;
   sum.hits += row.hits;
