@@ -20,7 +20,7 @@ const WORDS: Readonly<Record<string, readonly string[]>> = {
   'list-kill.ts': ['type'],
   'monitor-line.ts': ['auth'],
   'scan-call.ts': ['type'],
-  'given-ttl.ts': ['get'],
+  'given-ttl.ts': ['get', 'persist'],
   'sort-patterns.ts': ['get'],
   'strings.ts': ['persist'],
   // In replies: kinds of clients, what INFO says, the first words of errors and of what subscribers hear.
