@@ -430,6 +430,8 @@ export interface GroupView extends GroupCountsView {
   prefixes: string[];
   /** In the words of the configuration; `cache` is always there. */
   policy: Record<string, string>;
+  /** What became of misses, by outcome, as in `ringproxy_fill_waits_total`; null: the group has no `fill-wait`. */
+  fill: Record<string, number> | null;
 }
 
 /** Since the start. */

@@ -59,8 +59,10 @@ const NAMES = new Map(
   ]),
 );
 
-/** What may stand beside a group's prefixes. */
-export const policyWords: readonly string[] = [...NAMES.keys()];
+/** What may stand beside a group's prefixes, with what it may be and what it does, for people. */
+export const policyWords: readonly { readonly word: string; readonly kind: string; readonly help: string }[] = [
+  ...NAMES,
+].map(([word, name]) => ({ word, kind: WORDS[name].kind, help: WORDS[name].help }));
 
 /** @param what as it is written, by its words; @returns the policy (null: sharded, and nothing else), or what is wrong */
 export function readPolicy(
@@ -71,7 +73,7 @@ export function readPolicy(
   for (const [word, value] of Object.entries(what)) {
     const name = NAMES.get(word);
     if (name === undefined) {
-      mistakes.push(`'${word}' is none of prefixes, ${policyWords.join(', ')}`);
+      mistakes.push(`'${word}' is none of prefixes, ${[...NAMES.keys()].join(', ')}`);
       continue;
     }
     const read = WORDS[name].read(value);

@@ -1,7 +1,7 @@
 /** Makes what `/v1/groups` shows. */
 import type { GroupCountsView, GroupsView, LoadView } from '../../admin/api.js';
 import { writePolicy } from '../../config/cache-policy.js';
-import type { PlaneStats } from '../../proxy/measure/plane-stats.js';
+import type { GroupCounts, PlaneStats } from '../../proxy/measure/plane-stats.js';
 import type { GroupsInForce } from './live-groups.js';
 
 /** @param load over the last seconds; null: not measured yet */
@@ -10,9 +10,9 @@ export function groupsView(
   stats: Pick<PlaneStats, 'groups'>,
   load: Pick<LoadView, 'keyGroups'> | null,
 ): GroupsView {
+  const find = (name: string): GroupCounts | undefined => stats.groups.find(({ group }) => group === name);
   const countsOf = (name: string): GroupCountsView => {
-    const counts = stats.groups.find(({ group }) => group === name);
-    const { calls = 0, errors = 0, hits = 0, misses = 0 } = counts ?? {};
+    const { calls = 0, errors = 0, hits = 0, misses = 0 } = find(name) ?? {};
     return {
       commands: calls,
       commandsPerSecond: load?.keyGroups.find(({ group }) => group === name)?.commandsPerSecond ?? null,
@@ -31,6 +31,7 @@ export function groupsView(
       prefixes: [...prefixes],
       policy: { cache: policy?.cache ?? 'sharded', ...writePolicy(policy) },
       ...countsOf(group),
+      fill: policy === null || policy.fillWait === 0 ? null : { ...find(group)?.fills },
     })),
     other: groups.length === 0 ? null : countsOf(OTHER),
   };
