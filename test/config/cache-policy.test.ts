@@ -17,7 +17,7 @@ const NEAR = {
 
 function mistakesIn(what: Readonly<Record<string, unknown>>): readonly string[] {
   const read = readPolicy(what);
-  return 'mistakes' in read ? read.mistakes : [];
+  return 'mistakes' in read ? read.mistakes.map(({ message }) => message) : [];
 }
 
 describe('the policy of a group', () => {
