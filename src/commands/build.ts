@@ -128,6 +128,7 @@ function buildRow(info: CommandInfo, name: string, id: number, container: Policy
     administration: own.administration ?? null,
     cacheRead: own.cacheRead ?? 'none',
     missingReply: own.missingReply ?? null,
+    nearRead: own.nearRead ?? 'never',
     ownWrite: own.ownWrite ?? 'none',
     ttlBehind: own.ttlBehind ?? (isForeignWrite(name, info, route) ? UNKNOWN_TTL : null),
     ttlGiven: own.ttlGiven ?? null,

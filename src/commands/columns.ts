@@ -24,6 +24,15 @@ export type CacheRead = 'none' | 'key' | 'array';
 export type MissingReply = 'no key' | 'nil' | 'zero' | 'empty' | 'minus two' | 'none';
 
 /**
+ * Whether the proxy may keep what a read of one key answers, and answer it again until the key changes or ends: then its
+ * reply hangs on nothing but the key's value and the frame's bytes. So nothing that tells of times (TTL), of how a value
+ * is kept (OBJECT), or that is drawn by lot (SRANDMEMBER).
+ * - `while fields last`: where nodes have no times of expiry for fields of hashes (Redis 7.4 and newer have): of these
+ *   nobody tells when they are over.
+ */
+export type NearRead = 'never' | 'always' | 'while fields last';
+
+/**
  * Which values a client knows for certain when it has sent this, whatever others did shortly before (NOLOOP).
  * - `none`: it may not.
  * - `always`: its keys' whole values, which change unless it fails (INCR).

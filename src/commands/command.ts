@@ -6,6 +6,7 @@ import type {
   Extends,
   InTransaction,
   MissingReply,
+  NearRead,
   OwnWrite,
   Publishes,
   Secrets,
@@ -140,6 +141,7 @@ export interface Command {
   /** For the route `admin`; null: it may say what it likes. */
   readonly administration: Administration | null;
   readonly cacheRead: CacheRead;
+  readonly nearRead: NearRead;
   readonly ownWrite: OwnWrite;
   /** Null: it makes no keys, and their times to live stay, but for what `ttlGiven` says. */
   readonly ttlBehind: TtlBehind | null;

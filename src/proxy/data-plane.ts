@@ -21,6 +21,7 @@ import { Counters } from './measure/counters.js';
 import { HotKeys } from './measure/hot-keys/hot-keys.js';
 import { type HotReport, hotReport } from './measure/hot-keys/hot-report.js';
 import { KeyGroups } from './measure/key-groups.js';
+import type { MeasuredPlane } from './measure/plane-stats.js';
 import type { DataPlaneOptions } from './options.js';
 import type { FleetPort } from './peers/fleet.js';
 import type { PeerAnswer, PeerNews, PeerQuestion, Peers } from './peers/peers.js';
@@ -183,6 +184,11 @@ export class DataPlane {
 
   get table(): CommandTable {
     return this.#dispatcher.router.table;
+  }
+
+  /** What is kept of near groups. */
+  get near(): MeasuredPlane['near'] {
+    return this.#dispatcher.features.near;
   }
 
   get nodes(): Iterable<UpstreamNode> {
@@ -384,6 +390,7 @@ export class DataPlane {
     this.#dispatcher.features.pubsub.tick();
     this.#dispatcher.features.invalidations.tick();
     this.#dispatcher.features.tracking.tick(now);
+    this.#dispatcher.features.near.tick(now);
     if (++this.#ticks % CLIENT_TICKS !== 0) return;
     for (const client of this.clients) client.tick(now);
   }

@@ -141,7 +141,12 @@ export class Dispatcher implements FrameHandler {
   planUpload(client: ClientConnection, framer: RequestFramer, buffer: Buffer, start: number): UploadPlan | null {
     // What is queued stays here until EXEC; of what is noted, the whole command must be known.
     if (client.isIn(IN_TRANSACTION | TRACKS) || this.#attentive) return null;
-    return client.authenticated ? planUpload(this.router, client, framer, buffer, start, this.features.limits) : null;
+    if (!client.authenticated) return null;
+    const plan = planUpload(this.router, client, framer, buffer, start, this.features.limits);
+    if (plan !== null && plan.lane !== null && this.#groups.isManaged) {
+      this.features.near.onUpload(buffer, plan.keyStart, plan.keyEnd);
+    }
+    return plan;
   }
 
   onAnswered(client: ClientConnection): void {

@@ -163,6 +163,15 @@ export const DATA_PLANE_SETTINGS = {
     help: 'keys that are remembered for clients that cache (CLIENT TRACKING), in each process; 0: any number',
   },
 
+  nearMemory: {
+    path: 'near-memory',
+    type: 'size',
+    least: '1mb',
+    most: '2gb',
+    default: '64mb',
+    help: 'bytes of replies that are kept for groups with `cache: near`, in each process',
+  },
+
   // Clients.
   maxClients: {
     path: 'max-clients',

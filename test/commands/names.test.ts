@@ -19,6 +19,7 @@ const WORDS: Readonly<Record<string, readonly string[]>> = {
   'list-kill.ts': ['type'],
   'monitor-line.ts': ['auth'],
   'scan-call.ts': ['type'],
+  'given-ttl.ts': ['get'],
   'sort-patterns.ts': ['get'],
   // In replies: kinds of clients, what INFO says, the first words of errors and of what subscribers hear.
   'client-filter.ts': ['pubsub'],

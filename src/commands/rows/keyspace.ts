@@ -53,6 +53,6 @@ export const KEYSPACE = {
   rename: { ...keyspace, ...copies },
   renamenx: { ...keyspace, ...copies },
   ttl: { ...keyspace, missingReply: 'minus two' },
-  type: { ...keyspace, missingReply: 'none' },
+  type: { ...keyspace, missingReply: 'none', nearRead: 'always' },
   restore: { ...dangerousKeyspace, ...restores },
 } as const satisfies PolicyRows;

@@ -7,6 +7,7 @@ import type {
   Extends,
   InTransaction,
   MissingReply,
+  NearRead,
   OwnWrite,
   Publishes,
   Secrets,
@@ -30,6 +31,7 @@ export interface PolicyRow {
   readonly administration?: Administration;
   readonly cacheRead?: CacheRead;
   readonly missingReply?: MissingReply;
+  readonly nearRead?: NearRead;
   readonly ownWrite?: OwnWrite;
   readonly ttlBehind?: TtlBehind;
   readonly ttlGiven?: TtlGiven;

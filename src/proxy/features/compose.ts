@@ -27,6 +27,7 @@ import { Limits } from './limits/limits.js';
 import { NodesAge } from './limits/nodes-age.js';
 import type { LocalCommand } from './local-command.js';
 import { Monitors, monitor } from './monitor/monitors.js';
+import { Near } from './near/near.js';
 import { Policies } from './policies.js';
 import { pubsubCommands } from './pubsub/commands.js';
 import { FleetCounts, type OtherCounts } from './pubsub/other-counts.js';
@@ -79,6 +80,8 @@ export class Features {
   readonly fillWait: FillWait;
   /** How keys of groups are cached. */
   readonly policies: Policies;
+  /** What is kept of near groups. */
+  readonly near: Near;
   /** What CLIENT LIST and its like work with. */
   readonly clients: ClientPorts;
   /** What commands on every node work with. */
@@ -103,7 +106,6 @@ export class Features {
       invalidations: this.invalidations,
       elsewhere: peers === null ? null : new FillsElsewhere(options.proxyId, peers),
     });
-    this.policies = new Policies([this.limits, this.fillWait], [this.limits, this.fillWait]);
     const changed = (): void => attend(this.pause.active || this.monitors.active);
     this.blocking = new Blocking(router, peers);
     const report = fleet === null ? null : new SubscriberReport((topics) => fleet.report(topics));
@@ -143,6 +145,14 @@ export class Features {
       runKeyed: this.runKeyed,
     };
     this.transactions = this.#createTransactions();
+    this.near = new Near({
+      router,
+      invalidations: this.invalidations,
+      memory: options.nearMemory,
+      fieldsMayEnd: () => fieldsMayEnd(context.redisVersion()),
+      queuedBy: (client) => this.transactions.of(client)?.queuedKeys ?? null,
+    });
+    this.policies = new Policies([this.limits, this.near, this.fillWait], [this.limits, this.fillWait]);
     const others = otherCounts(context);
     const { pubsub, publishOrder, tracking } = this;
     const handlers = {
@@ -158,6 +168,10 @@ export class Features {
       ...clusterCommands(router),
       ...serverCommands(router),
       ...this.transactions.commands,
+      exec: (client, command, framer) => {
+        this.near.onExec(client);
+        return this.transactions.commands.exec(client, command, framer);
+      },
       ...this.blocking.commands,
       monitor: monitor(this.monitors),
     } satisfies Readonly<Record<ProxyCommandName, LocalCommand>>;
@@ -200,6 +214,7 @@ export class Features {
     this.blocking.onPublish();
     this.pubsub.onPublish(snapshot, nodes);
     this.invalidations.onPublish(snapshot, nodes);
+    this.near.onPublish(nodes);
     this.transactions.onPublish(snapshot, nodes);
   }
 
@@ -221,6 +236,7 @@ export class Features {
     this.pause.forget(client);
     this.fillWait.forget(client);
     this.publishOrder.forget(client);
+    this.near.forget(client);
   }
 
   #leaveAll(client: ClientConnection): void {
@@ -242,6 +258,12 @@ export class Features {
       redirect: (client) => this.tracking.redirectOf(client),
     };
   }
+}
+
+/** Whether nodes of this version may have times of expiry for fields of hashes (Redis 7.4 and newer). */
+function fieldsMayEnd(version: string): boolean {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  return !(major < 7 || (major === 7 && minor < 4));
 }
 
 /** Whom to ask for subscribers that are not this data plane's; null: there is nobody. */

@@ -35,8 +35,22 @@ export interface GroupCounts {
   errors: number;
   hits: number;
   misses: number;
+  /** Reads that may be answered from what is kept near: those that were, and were not. */
+  nearHits: number;
+  nearMisses: number;
+  /** Replies that are kept near, and the bytes that they take. */
+  nearEntries: number;
+  nearBytes: number;
   readonly fills: FillCounts;
   readonly time: HistogramData;
+}
+
+/** What nodes have told of changed keys, where replies are kept near. */
+export interface NearCounts {
+  /** Keys. */
+  invalidations: number;
+  /** How long nodes took to say that all changes were told: what is served is late by no more. */
+  readonly lag: HistogramData;
 }
 
 /** A process of the data plane, as it is now. */
@@ -80,6 +94,7 @@ export interface PlaneStats {
   readonly nodes: NodeCounts[];
   /** In the order of the configuration, `other` last; empty when none are configured. */
   readonly groups: GroupCounts[];
+  readonly near: NearCounts;
   /** Those that live. */
   readonly processes: ProcessFigures[];
 }
@@ -90,6 +105,11 @@ export interface MeasuredPlane {
   readonly table: CommandTable;
   /** Clients whose next command waits for the ring. */
   readonly heldClients: number;
+  /** What is kept near, by groups' numbers. */
+  readonly near: {
+    entriesOf(group: number): number;
+    bytesOf(group: number): number;
+  };
   readonly clients: ReadonlySet<{
     readonly pending: number;
     readonly queryBytes: number;
@@ -156,10 +176,13 @@ export function readPlaneStats(plane: MeasuredPlane, loopLag: number): PlaneStat
       time: node.counters.time.read(),
     })),
     groups: counters.groups.counters.map((counts) => {
-      const { group, errors, hits, misses, fills } = counts;
+      const { group, number, errors, hits, misses, nearHits, nearMisses, fills } = counts;
       const time = counts.time.read();
-      return { group, calls: time.count, errors, hits, misses, fills: { ...fills }, time };
+      const kept = { nearEntries: plane.near.entriesOf(number), nearBytes: plane.near.bytesOf(number) };
+      const near = { nearHits, nearMisses, ...kept };
+      return { group, calls: time.count, errors, hits, misses, ...near, fills: { ...fills }, time };
     }),
+    near: { invalidations: counters.near.invalidations, lag: counters.near.lag.read() },
     processes: [own],
   };
 }
@@ -203,6 +226,8 @@ export function sumPlaneStats(parts: readonly PlaneStats[]): PlaneStats {
     for (const row of part.commands) addCommand(commands, row);
     for (const row of part.nodes) addNode(nodes, row);
     for (const row of part.groups) addGroup(groups, row);
+    sum.near.invalidations += part.near.invalidations;
+    addTimes(sum.near.lag, part.near.lag);
     sum.processes.push(...part.processes);
   }
   sum.commands.push(...commands.values());
@@ -231,6 +256,7 @@ export function emptyPlaneStats(): PlaneStats {
     commands: [],
     nodes: [],
     groups: [],
+    near: { invalidations: 0, lag: emptyHistogram() },
     processes: [],
   };
 }
@@ -270,9 +296,23 @@ function addNode(sums: Map<string, NodeCounts>, row: NodeCounts): void {
 function addGroup(sums: Map<string, GroupCounts>, row: GroupCounts): void {
   let sum = sums.get(row.group);
   if (sum === undefined) {
-    sum = { group: row.group, calls: 0, errors: 0, hits: 0, misses: 0, fills: noFills(), time: emptyHistogram() };
+    const nothing = {
+      calls: 0,
+      errors: 0,
+      hits: 0,
+      misses: 0,
+      nearHits: 0,
+      nearMisses: 0,
+      nearEntries: 0,
+      nearBytes: 0,
+    };
+    sum = { group: row.group, ...nothing, fills: noFills(), time: emptyHistogram() };
     sums.set(row.group, sum);
   }
+  sum.nearHits += row.nearHits;
+  sum.nearMisses += row.nearMisses;
+  sum.nearEntries += row.nearEntries;
+  sum.nearBytes += row.nearBytes;
   sum.calls += row.calls;
   sum.errors += row.errors;
   sum.hits += row.hits;

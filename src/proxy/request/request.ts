@@ -1,6 +1,6 @@
 import { type KeyHash, NO_HASH } from '../../ring/rings.js';
-import { NO_READ } from '../measure/cache-reads.js';
-import { NO_GROUP } from '../measure/key-groups.js';
+import { NO_GROUP, NO_READ } from '../measure/marks.js';
+import type { Companion } from './companion.js';
 import type { HoldSlab } from './hold.js';
 import type { MissTaker } from './miss-taker.js';
 import type { ReplySink, ReplyStream } from './reply-sink.js';
@@ -57,6 +57,8 @@ export class Request {
   group = NO_GROUP;
   /** The group of each key of an ARRAY_READ, where groups are configured. */
   keyGroups: Uint8Array | null = null;
+  /** Who is told when it is over; null: nobody. */
+  companion: Companion | null = null;
   /** Who may keep the reply back when it says that keys are not there; null: nobody. */
   misses: MissTaker | null = null;
   /** It runs code at its node (EVAL, FCALL, EXEC with such), which may take long. */

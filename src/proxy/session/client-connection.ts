@@ -317,9 +317,15 @@ export class ClientConnection implements TurnTask, Requester, LaneWaiter, Upload
     if (this.#ringWait.active) this.#ringWait.end(this.#shared.clock.now, 'ran');
     request.startedAt = this.#shared.clock.now;
     const { groups } = this.#shared.counters;
-    if (groups.active) request.group = groups.atHand;
     request.silent = this.replyMode.takesSilently();
     this.#replies.enqueue(request);
+    if (!groups.active) return;
+    request.group = groups.atHand;
+    const { companion } = groups;
+    if (companion === null) return;
+    groups.companion = null;
+    request.companion = companion;
+    companion.onSent(request);
   }
 
   /** Answers the command at hand with `reply`, behind the replies that are still to come. */
@@ -341,6 +347,22 @@ export class ClientConnection implements TurnTask, Requester, LaneWaiter, Upload
     request.command = command;
     request.state = DONE;
     if (!request.silent) this.#shared.holds.hold(request, reply, 0, reply.length);
+  }
+
+  /** Answers the command at hand with a copy of `source[start, end)`, which is no error, as `reply` does. */
+  replyCopy(command: number, source: Buffer, start: number, end: number): void {
+    if (this.#closed) return;
+    const { counters, requests, holds } = this.#shared;
+    counters.answered(command, counters.groups.active ? counters.groups.atHand : NO_GROUP, 0, false);
+    if (this.pending === 0) {
+      if (!this.replyMode.takesSilently()) this.#replies.sendCopy(source, start, end);
+      return;
+    }
+    const request = requests.take();
+    this.enqueue(request);
+    request.command = command;
+    request.state = DONE;
+    if (!request.silent) holds.hold(request, source, start, end);
   }
 
   /** A request's whole reply is `buffer[start, end)`. */

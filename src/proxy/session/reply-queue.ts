@@ -62,6 +62,12 @@ export class ReplyQueue {
     this.#shared.counters.bytesOut += reply.length;
   }
 
+  /** Sends a copy of `source[start, end)`, which answers no request in the queue; nothing is in the queue. */
+  sendCopy(source: Buffer, start: number, end: number): void {
+    this.#outlet.append(source, start, end);
+    this.#shared.counters.bytesOut += end - start;
+  }
+
   /** A request's whole reply is `buffer[start, end)`. @returns whether it has left; otherwise it is held */
   take(request: Request, buffer: Buffer, start: number, end: number): boolean {
     if (request !== this.head) {

@@ -5,6 +5,7 @@ import { commandSources } from './commands.js';
 import { fleetSources } from './fleet.js';
 import { hotKeySources } from './hot-keys.js';
 import { keyGroupSources } from './key-groups.js';
+import { nearSources } from './near.js';
 import { nodeSources } from './nodes.js';
 import { processSources } from './processes.js';
 import type { MetricReads } from './reads.js';
@@ -18,6 +19,7 @@ export function metricSources(reads: MetricReads): MetricSource[] {
     ...clientSources(reads),
     ...nodeSources(reads),
     ...keyGroupSources(reads),
+    ...nearSources(reads),
     ...hotKeySources(reads),
     ...ringSources(reads),
     ...fleetSources(reads),
