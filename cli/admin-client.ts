@@ -5,6 +5,7 @@ import type {
   ChangeAccepted,
   ChangeRequest,
   ChangeView,
+  GroupsView,
   HistoryEntry,
   HotView,
   LoadView,
@@ -14,11 +15,11 @@ import type {
   StrayReport,
   WhichView,
 } from '../src/admin/api.js';
-import { systemCode } from '../src/errors.js';
+import { isErrorCode, RingproxyError, systemCode } from '../src/errors.js';
 import { CliError } from './cli-error.js';
 import { type ProxyEvent, readEvents } from './event-stream.js';
 
-type Method = 'GET' | 'POST' | 'DELETE';
+type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
 const HEADERS_TIMEOUT_MS = 10_000;
 /** A change examines nodes first. */
@@ -89,6 +90,31 @@ export class AdminClient {
   /** The keys that are used most. @param options.fleet at all proxies of the ring, and not at this one alone */
   hot({ limit, fleet }: { readonly limit: number; readonly fleet: boolean }): Promise<HotView> {
     return this.#get<HotView>(`/v1/hot?limit=${limit}&fleet=${fleet}`);
+  }
+
+  groups(): Promise<GroupsView> {
+    return this.#get<GroupsView>('/v1/groups');
+  }
+
+  /** @param words with `prefixes`; null: the default again @param force although keys are not seen any more */
+  setGroup(group: string, words: object, force: boolean): Promise<GroupsView> {
+    return this.#send<GroupsView>('PATCH', `${groupPath(group)}?force=${force}`, words);
+  }
+
+  removeGroup(group: string, force: boolean): Promise<GroupsView> {
+    return this.#send<GroupsView>('DELETE', `${groupPath(group)}?force=${force}`, null);
+  }
+
+  /** @param options.revision of the groups that were there @param options.force although keys are not seen any more */
+  putGroups(
+    groups: object,
+    { revision, force }: { readonly revision: number; readonly force: boolean },
+  ): Promise<GroupsView> {
+    return this.#send<GroupsView>('PUT', `/v1/groups?revision=${revision}&force=${force}`, groups);
+  }
+
+  resetGroups(force: boolean): Promise<GroupsView> {
+    return this.#send<GroupsView>('DELETE', `/v1/groups?force=${force}`, null);
   }
 
   change(body: ChangeRequest): Promise<ChangeAccepted> {
@@ -197,12 +223,19 @@ export class AdminClient {
   }
 
   #failure(status: number, answer: unknown): CliError {
-    if (isApiError(answer)) return new CliError(answer.error.message, answer.error.hint);
+    if (isApiError(answer)) {
+      const { code, message, hint } = answer.error;
+      return new CliError(message, hint, isErrorCode(code) ? new RingproxyError(code, message).exitCode : 1);
+    }
     return new CliError(
       `${this.#base} answered ${status}, not as the admin API does`,
       'check --admin: it must be the admin address, not that for Redis clients',
     );
   }
+}
+
+function groupPath(group: string): string {
+  return `/v1/groups/${encodeURIComponent(group)}`;
 }
 
 function isHostPort(text: string): boolean {
@@ -220,7 +253,7 @@ function parseJson(text: string): unknown {
 function isApiError(value: unknown): value is ApiError {
   if (typeof value !== 'object' || value === null) return false;
   const error: unknown = Reflect.get(value, 'error');
-  return typeof error === 'object' && error !== null && 'message' in error && 'hint' in error;
+  return typeof error === 'object' && error !== null && 'code' in error && 'message' in error && 'hint' in error;
 }
 
 function describe(error: unknown): string {

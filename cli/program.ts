@@ -4,6 +4,7 @@ import { registerCompletionCommand } from './completion.js';
 import { registerConfigCommands } from './config-commands.js';
 import { registerDemoCommand } from './demo/demo-command.js';
 import { registerEventsCommand } from './events-command.js';
+import { registerGroupsCommands } from './groups-commands.js';
 import { registerHotCommand } from './hot-command.js';
 import { registerProxiesCommands } from './proxies-commands.js';
 import { registerRingCommands } from './ring-commands.js';
@@ -23,6 +24,7 @@ export function buildProgram(): Command {
   registerStatsCommand(program);
   registerTopCommand(program);
   registerHotCommand(program);
+  registerGroupsCommands(program);
   registerEventsCommand(program);
   registerConfigCommands(program);
   registerDemoCommand(program);

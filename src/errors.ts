@@ -176,6 +176,26 @@ export const ERRORS = {
     hint: 'see ringproxy ring check; if they were placed by another hash or hash tag, this ring is not theirs; otherwise ring check --fix removes them',
   },
 
+  // Groups of keys.
+  BAD_GROUPS: {
+    status: 400,
+    exitCode: 2,
+    meaning: 'the groups of keys cannot be as they are written',
+    hint: 'nothing has changed; a word that does not fit the others any more is taken out with --reset WORD (null)',
+  },
+  UNKNOWN_GROUP: { status: 404, meaning: 'there is no such group of keys', hint: 'ringproxy groups lists them' },
+  GROUPS_CHANGED: {
+    status: 409,
+    meaning: 'somebody else has changed the groups of keys meanwhile; nothing was done',
+    hint: 'look at them with ringproxy groups, then ask again',
+  },
+  HIDES_KEYS: {
+    status: 409,
+    meaning:
+      'keys that are there would not be seen any more, since replicated ones are kept in the proxies and all others on nodes; nothing has changed',
+    hint: 'where there are none, or they may be lost, --force (force=true) goes on; what is on nodes is seen again when the group is not replicated any more',
+  },
+
   // The state directory.
   STATE_DIR: {
     status: 500,

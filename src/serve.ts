@@ -22,6 +22,7 @@ import { createLogger } from './telemetry/log.js';
 import { logEvents } from './telemetry/subscribers.js';
 import { systemTimers } from './time/timers.js';
 import { unlessAborted } from './time/unless-aborted.js';
+import { LiveGroups } from './topology/groups/live-groups.js';
 import { OwnStanding } from './topology/participant/own-standing.js';
 import type { RingManager } from './topology/ring-manager.js';
 
@@ -88,6 +89,13 @@ export async function startServer(config: Config, signal: AbortSignal): Promise<
     },
     (reply) => commands.learn(reply),
   );
+  const groups = new LiveGroups({
+    store,
+    configured: config.keyGroups,
+    memberId: ownId,
+    use: (inForce) => plane.useGroups(inForce),
+    warn: (message) => log.warn(message),
+  });
   let url: string | null = null;
   const advertised = (): string => (url === null ? '' : advertisedAdmin(config, url));
   const parts: RingParts = composeRing({
@@ -97,7 +105,7 @@ export async function startServer(config: Config, signal: AbortSignal): Promise<
   const { strays, belonging } = parts;
   let isServing = false;
   const admin = composeAdmin({
-    ...{ config, identity, log, plane, ring, strays, store, advertised },
+    ...{ config, identity, log, plane, ring, strays, groups, store, advertised },
     peers,
     softState,
     isServing: () => isServing,
@@ -116,6 +124,7 @@ export async function startServer(config: Config, signal: AbortSignal): Promise<
     parts.strangerWatch.stop();
     await strays.close();
     await belonging.close();
+    groups.close();
     await ring.close();
     await plane.close(config.shutdownTimeout);
     monitors.stop();
@@ -125,14 +134,15 @@ export async function startServer(config: Config, signal: AbortSignal): Promise<
     endLogging();
   };
   try {
-    const { former, remembered, known } = await unlessAborted(signal, agreed.open());
+    const { former, remembered, groups: formerGroups, known } = await unlessAborted(signal, agreed.open());
     // Others find this proxy by its admin API as soon as it has joined.
     url = await admin.listen();
     if (known === null) {
       const { hash, distribution, hashTag, vnodes, weighting } = config;
       const founding = { former, remembered, consistency: isAlone ? null : config.consistency, waits: !isAlone };
       const options = { hash, distribution, hashTag, vnodes, weighting };
-      await unlessAborted(signal, ring.bootstrap(config.nodes, options, founding));
+      const isFounder = await unlessAborted(signal, ring.bootstrap(config.nodes, options, founding));
+      if (isFounder) await groups.found(formerGroups);
       belonging.begin();
     } else {
       identity.become(known.proxyId);
@@ -142,6 +152,7 @@ export async function startServer(config: Config, signal: AbortSignal): Promise<
       await ring.serveKnown(known.ring);
       void belonging.beginWhenReachable();
     }
+    await groups.begin(known === null ? undefined : formerGroups);
     await admin.open(known?.ring ?? null);
     softState?.start({
       news: () => ({ generation: ring.generation, phase: ring.phase, load: admin.load() }),

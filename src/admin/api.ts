@@ -343,6 +343,14 @@ export interface NodeLoad {
   p99: number | null;
 }
 
+/** What was done with keys of a group within some seconds. */
+export interface KeyGroupLoad {
+  group: string;
+  commandsPerSecond: number;
+  hitsPerSecond: number;
+  missesPerSecond: number;
+}
+
 /** What the proxy did within some seconds: an element of `GET /v1/load/history`, and `GET /v1/load?seconds=N`. */
 export interface LoadView {
   /** The end. */
@@ -370,6 +378,8 @@ export interface LoadView {
   p50: number | null;
   p99: number | null;
   nodes: NodeLoad[];
+  /** As in `StatsView`. */
+  keyGroups: KeyGroupLoad[];
 }
 
 /** `GET /v1/hot` and `ringproxy hot --json`: the keys that are used most, the hottest first. */
@@ -400,6 +410,64 @@ export interface HotKeyView {
   reads: number;
   /** A proxy keeps it near, since it is hot (`near-auto`). */
   near: boolean;
+}
+
+/** How keys are told apart and cached: `GET /v1/groups` and `ringproxy groups --json`. Counts are of this proxy. */
+export interface GroupsView {
+  /** Where the groups stand: with the ring, for all proxies, or in the configuration of this one. */
+  source: 'ring' | 'configuration';
+  /** What a change may name (`revision=…`), so that it is refused when somebody else was faster; 0: nothing is recorded. */
+  revision: number;
+  /** Who has changed them last: the id of the proxy at which it was asked for, and when (ISO date); null: nobody. */
+  changed: { by: string; at: string } | null;
+  groups: GroupView[];
+  /** Keys of no group; null: there are no groups. */
+  other: GroupCountsView | null;
+}
+
+export interface GroupView extends GroupCountsView {
+  group: string;
+  prefixes: string[];
+  /** In the words of the configuration; `cache` is always there. */
+  policy: Record<string, string>;
+  /** Of `cache: near`: what this proxy keeps, and reads that it has answered from there, or not; else null. */
+  near: { entries: number; bytes: number; hits: number; misses: number } | null;
+  /** Of `cache: replicated`: what this proxy has; else null. */
+  replicated: { keys: number; bytes: number } | null;
+  /** What became of misses, by outcome, as in `ringproxy_fill_waits_total`; null: the group has no `fill-wait`. */
+  fill: Record<string, number> | null;
+}
+
+/** Since the start. */
+export interface GroupCountsView {
+  /** A command counts for the group of its first key. */
+  commands: number;
+  /** Within the last ten seconds; null: not measured yet. */
+  commandsPerSecond: number | null;
+  errors: number;
+  hits: number;
+  misses: number;
+  /** 0 to 1; null: nothing was read. */
+  hitRatio: number | null;
+}
+
+/** What operators ask of the groups of keys. */
+export type GroupsChange =
+  /** A group becomes as it is written, as in the configuration, or is made. */
+  | { readonly kind: 'put'; readonly group: string; readonly written: unknown }
+  /** What is not named stays; a word that is null becomes its default again. */
+  | { readonly kind: 'set'; readonly group: string; readonly words: Readonly<Record<string, unknown>> }
+  | { readonly kind: 'remove'; readonly group: string }
+  /** All become as they are written, as in the configuration. */
+  | { readonly kind: 'all'; readonly written: unknown }
+  /** Those of each proxy's configuration. */
+  | { readonly kind: 'reset' };
+
+export interface GroupsChangeOptions {
+  /** Go on although keys that are there are not seen any more. */
+  readonly force: boolean;
+  /** What whoever asks has seen (`GroupsView.revision`); null: whatever there is. */
+  readonly revision: number | null;
 }
 
 export interface ApiError {

@@ -3,6 +3,9 @@ import type {
   ChangeAccepted,
   ChangeRequest,
   CoordinationView,
+  GroupsChange,
+  GroupsChangeOptions,
+  GroupsView,
   HistoryEntry,
   HotView,
   LoadView,
@@ -21,6 +24,7 @@ export interface AdminBackend {
   readonly plane: PlanePort;
   readonly load: LoadPort;
   readonly hotKeys: HotKeysPort;
+  readonly groups: GroupsPort;
   readonly events: EventsPort;
   /** What Prometheus reads. */
   readonly metrics: { read(): Promise<{ contentType: string; text: string }> };
@@ -85,6 +89,13 @@ export interface LoadPort {
 export interface HotKeysPort {
   /** @param options.limit keys at most @param options.fleet at all proxies of the ring, and not at this one alone */
   view(options: { readonly limit: number; readonly fleet: boolean }): Promise<HotView>;
+}
+
+/** The groups of keys. */
+export interface GroupsPort {
+  view(): Promise<GroupsView>;
+  /** Of all proxies of the ring. @throws RingproxyError when it is refused, or may not have been recorded */
+  change(change: GroupsChange, options: GroupsChangeOptions): Promise<void>;
 }
 
 export interface EventsPort {

@@ -10,9 +10,10 @@ import type { AdminBackend } from './backend.js';
 import { parseChange } from './change-request.js';
 import { ConnectionBounds } from './connection-bounds.js';
 import { EventStreams } from './event-streams.js';
+import { serveGroups } from './group-routes.js';
 import { PAGE_HEADERS, readPageFiles } from './page-files.js';
 import { PEER_ROUTE, type PeerPort, servePeers } from './peer-routes.js';
-import { parseKeys } from './query.js';
+import { flagOf, numberOf, parseKeys, timeOf } from './query.js';
 
 export interface AdminOptions {
   readonly listen: Address;
@@ -47,7 +48,7 @@ const CHECKED_EVERY_MS = 2000;
 const SILENCE_MS = 120_000;
 /** One that is idle is kept for so many milliseconds; longer than Prometheus and the page pause. */
 const KEPT_ALIVE_MS = 72_000;
-const METHODS = ['GET', 'HEAD', 'POST', 'DELETE'] as const;
+const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
 
 export class AdminServer {
   readonly #app: FastifyInstance;
@@ -181,6 +182,7 @@ export class AdminServer {
       const limit = numberOf(request, 'limit', { least: 1, most: MOST_HOT_KEYS, otherwise: DEFAULT_HOT_KEYS });
       return backend.hotKeys.view({ limit, fleet: flagOf(request, 'fleet', true) });
     });
+    serveGroups(app, backend.groups);
     app.get('/v1/load', async (request, reply) => {
       const load = backend.load.over(numberOf(request, 'seconds', { least: 1, most: MOST_SECONDS, otherwise: 10 }));
       if (load !== null) return reply.send(load);
@@ -276,36 +278,6 @@ function checkOrigin(request: FastifyRequest): void {
   throw new RingproxyError('BAD_ORIGIN', `a page of '${origin}' may not change anything here`);
 }
 
-/** @throws RingproxyError when it is given and no whole number within the bounds */
-function numberOf(
-  request: FastifyRequest,
-  name: string,
-  { least, most, otherwise }: { least: number; most: number; otherwise: number },
-): number {
-  const text = new URL(request.url, 'http://localhost').searchParams.get(name);
-  if (text === null) return otherwise;
-  const value = Number(text);
-  if (/^\d{1,9}$/.test(text) && value >= least && value <= most) return value;
-  throw new RingproxyError('BAD_REQUEST', `${name}=${text} is not understood`, `expected ${least} to ${most}`);
-}
-
-/** @throws RingproxyError when it is given and neither `true` nor `false` */
-function flagOf(request: FastifyRequest, name: string, otherwise: boolean): boolean {
-  const text = new URL(request.url, 'http://localhost').searchParams.get(name);
-  if (text === null) return otherwise;
-  if (text === 'true' || text === 'false') return text === 'true';
-  throw new RingproxyError('BAD_REQUEST', `${name}=${text} is not understood`, 'expected true or false');
-}
-
-/** @throws RingproxyError when it is given and no time */
-function timeOf(request: FastifyRequest, name: string): Date | null {
-  const text = new URL(request.url, 'http://localhost').searchParams.get(name);
-  if (text === null) return null;
-  const time = new Date(text);
-  if (!Number.isNaN(time.getTime())) return time;
-  throw new RingproxyError('BAD_REQUEST', `${name}=${text} is no time`, 'expected one such as 2026-01-31T12:00:00Z');
-}
-
 function keysOf(request: FastifyRequest): Buffer[] {
   const keys = parseKeys(request.url);
   if (keys.length > 0) return keys;
@@ -331,6 +303,10 @@ GET  /v1/proxies                the proxies of this ring
 DELETE /v1/proxies/ID           forget one that is dead
 GET  /v1/stats                  counters and latencies
 GET  /v1/hot?limit=N            the N keys that are used most in the fleet; with fleet=false at this proxy alone
+GET  /v1/groups                 groups of keys: how each is cached, and what was counted of it
+PUT  /v1/groups                 make them as given; with force=true also where keys are not seen any more then
+DELETE /v1/groups               go back to those of the configuration
+PUT  /v1/groups/NAME            make one group as given; PATCH changes what is given; DELETE takes it out
 GET  /v1/load?seconds=N         rates and latencies of the last seconds
 GET  /v1/load/history?since=T   the same by the second, for the last five minutes
 GET  /v1/events?channel=NAME    server-sent events; of all channels that are not frequent, or of these;

@@ -24,6 +24,15 @@ export type CacheRead = 'none' | 'key' | 'array';
 export type MissingReply = 'no key' | 'nil' | 'zero' | 'empty' | 'minus two' | 'none';
 
 /**
+ * Whether the proxy may keep what a read of one key answers, and answer it again until the key changes or ends: then its
+ * reply hangs on nothing but the key's value and the frame's bytes. So nothing that tells of times (TTL), of how a value
+ * is kept (OBJECT), or that is drawn by lot (SRANDMEMBER).
+ * - `while fields last`: where nodes have no times of expiry for fields of hashes (Redis 7.4 and newer have): of these
+ *   nobody tells when they are over.
+ */
+export type NearRead = 'never' | 'always' | 'while fields last';
+
+/**
  * Which values a client knows for certain when it has sent this, whatever others did shortly before (NOLOOP).
  * - `none`: it may not.
  * - `always`: its keys' whole values, which change unless it fails (INCR).
@@ -99,6 +108,52 @@ export type Publishes = 'channel' | 'shard';
 
 /** Which arguments nobody must see: `all`, or the two behind the word AUTH (HELLO). */
 export type Secrets = 'all' | 'behind auth';
+
+/** What a command may do with keys that every proxy has (`cache: replicated`). UNLINK is DEL there, and TOUCH is EXISTS; the last ones are about all keys. */
+export type ReplicatedOperation =
+  | 'get'
+  | 'getdel'
+  | 'getex'
+  | 'mget'
+  | 'mset'
+  | 'psetex'
+  | 'set'
+  | 'setex'
+  | 'strlen'
+  | 'incr'
+  | 'incrby'
+  | 'decr'
+  | 'decrby'
+  | 'sadd'
+  | 'scard'
+  | 'sismember'
+  | 'smembers'
+  | 'smismember'
+  | 'srem'
+  | 'del'
+  | 'exists'
+  | 'expire'
+  | 'expireat'
+  | 'pexpire'
+  | 'pexpireat'
+  | 'ttl'
+  | 'pttl'
+  | 'expiretime'
+  | 'pexpiretime'
+  | 'persist'
+  | 'type'
+  | 'dbsize'
+  | 'flushall'
+  | 'flushdb'
+  | 'keys'
+  | 'randomkey';
+
+/**
+ * What a command does with such a key: an operation, or why it is refused.
+ * - `no merge`: what it does depends on the value of the moment, of which each proxy may have another one (APPEND).
+ * - `other value`: only strings, counters and sets are kept so (LPUSH); so are commands that no row describes.
+ */
+export type OnReplicated = ReplicatedOperation | 'no merge' | 'other value';
 
 /** What a command may do to its keys' times to live without saying one: groups with a `default-ttl` or a `max-ttl` care. */
 export interface TtlBehind {

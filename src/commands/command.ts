@@ -6,6 +6,8 @@ import type {
   Extends,
   InTransaction,
   MissingReply,
+  NearRead,
+  OnReplicated,
   OwnWrite,
   Publishes,
   Secrets,
@@ -140,7 +142,9 @@ export interface Command {
   /** For the route `admin`; null: it may say what it likes. */
   readonly administration: Administration | null;
   readonly cacheRead: CacheRead;
+  readonly nearRead: NearRead;
   readonly ownWrite: OwnWrite;
+  readonly onReplicated: OnReplicated;
   /** Null: it makes no keys, and their times to live stay, but for what `ttlGiven` says. */
   readonly ttlBehind: TtlBehind | null;
   /** Null: nowhere. */

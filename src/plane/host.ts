@@ -3,6 +3,7 @@ import type { WorkerView } from '../admin/api.js';
 import type { CommandInfo } from '../commands/build.js';
 import type { NodeEndpoint } from '../node/endpoint.js';
 import type { Standing } from '../node/standing.js';
+import type { KeyGroup } from '../proxy/caching/policy.js';
 import type { HotReport } from '../proxy/measure/hot-keys/hot-report.js';
 import type { PlaneStats } from '../proxy/measure/plane-stats.js';
 import type { RoutingSnapshot } from '../proxy/snapshot.js';
@@ -63,6 +64,8 @@ export interface PlaneHost {
   scriptBody(digest: string): Buffer | undefined;
   /** Another proxy has sent SCRIPT FLUSH. @param kept digests of scripts that came later */
   flushScripts(kept: ReadonlySet<string>): void;
+  /** From now on these are the groups of keys, and this is how each is cached. */
+  useGroups(groups: readonly KeyGroup[]): void;
   /** Commands that the nodes know beyond those of the table at hand. */
   useCommands(commands: readonly CommandInfo[]): void;
   /** Whether a command of this name is in the table at hand. */

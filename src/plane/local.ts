@@ -2,6 +2,7 @@
 import type { WorkerView } from '../admin/api.js';
 import { buildCommandTable, type CommandInfo } from '../commands/build.js';
 import type { NodeEndpoint } from '../node/endpoint.js';
+import type { KeyGroup } from '../proxy/caching/policy.js';
 import { DataPlane } from '../proxy/data-plane.js';
 import type { HotReport } from '../proxy/measure/hot-keys/hot-report.js';
 import { emptyPlaneStats, type PlaneStats, readPlaneStats } from '../proxy/measure/plane-stats.js';
@@ -96,6 +97,10 @@ export class LocalPlane implements PlaneHost {
 
   flushScripts(kept: ReadonlySet<string>): void {
     this.#plane.flushScripts(kept);
+  }
+
+  useGroups(groups: readonly KeyGroup[]): void {
+    this.#plane.useGroups(groups);
   }
 
   useCommands(commands: readonly CommandInfo[]): void {

@@ -32,7 +32,7 @@ import { splitByOwner } from './route/split.js';
 import { planUpload } from './route/upload-plan.js';
 import type { ClientConnection } from './session/client-connection.js';
 import type { FrameHandler } from './session/frame-handler.js';
-import { IN_TRANSACTION, SUBSCRIBED, TRACKS } from './session/modes.js';
+import { AWAITS_FILL, IN_TRANSACTION, SUBSCRIBED, TRACKS } from './session/modes.js';
 import type { UploadPlan } from './session/upload.js';
 import type { RoutingSnapshot } from './snapshot.js';
 import type { UpstreamNode } from './upstream/upstream-node.js';
@@ -102,6 +102,7 @@ export class Dispatcher implements FrameHandler {
     client.noteCommand(command);
     if (--this.#untilDraw === 0) this.#draw(client, framer, command);
     if (this.#attentive && this.features.pause.holds(client, rowOf(command, framer), framer)) return LATER;
+    if (client.isIn(AWAITS_FILL)) this.features.fillWait.onCommand(client, framer, rowOf(command, framer));
     const verdict = this.#dispatchByRoute(client, framer, command, source);
     if (verdict === TAKEN) this.#note(client, command, framer);
     return verdict;
@@ -140,7 +141,12 @@ export class Dispatcher implements FrameHandler {
   planUpload(client: ClientConnection, framer: RequestFramer, buffer: Buffer, start: number): UploadPlan | null {
     // What is queued stays here until EXEC; of what is noted, the whole command must be known.
     if (client.isIn(IN_TRANSACTION | TRACKS) || this.#attentive) return null;
-    return client.authenticated ? planUpload(this.router, client, framer, buffer, start, this.features.limits) : null;
+    if (!client.authenticated) return null;
+    const plan = planUpload(this.router, client, framer, buffer, start, this.features.limits);
+    if (plan !== null && plan.lane !== null && this.#groups.isManaged) {
+      this.features.near.onUpload(buffer, plan.keyStart, plan.keyEnd);
+    }
+    return plan;
   }
 
   onAnswered(client: ClientConnection): void {
@@ -149,6 +155,10 @@ export class Dispatcher implements FrameHandler {
 
   onFailed(client: ClientConnection): void {
     this.features.tracking.onFailed(client);
+  }
+
+  onBarrier(client: ClientConnection): void {
+    this.features.onBarrier(client);
   }
 
   nameOf(command: number): string {

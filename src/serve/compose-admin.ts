@@ -20,6 +20,8 @@ import { ProxyMetrics } from '../telemetry/proxy-metrics.js';
 import { RecentEvents } from '../telemetry/recent-events.js';
 import { fleetLines, infoLines, statsView } from '../telemetry/stats-view.js';
 import { onEvents } from '../telemetry/subscribers.js';
+import { groupsView } from '../topology/groups/groups-view.js';
+import type { LiveGroups } from '../topology/groups/live-groups.js';
 import type { StrayChecks } from '../topology/jobs/stray-checks.js';
 import type { RingManager } from '../topology/ring-manager.js';
 import type { RingStore, StoredRing } from '../topology/store/ring-store.js';
@@ -28,6 +30,9 @@ import { composeHotKeys } from './compose-hot-keys.js';
 import type { PeersParts } from './compose-peers.js';
 import type { SoftStateParts } from './compose-soft-state.js';
 
+/** What a rate of the moment is measured over. */
+const RATE_SECONDS = 10;
+
 export interface AdminNeeds {
   readonly config: Config;
   readonly identity: ProxyIdentity;
@@ -35,6 +40,7 @@ export interface AdminNeeds {
   readonly plane: PlaneHost;
   readonly ring: RingManager;
   readonly strays: StrayChecks;
+  readonly groups: LiveGroups;
   readonly store: RingStore;
   /** URL of this proxy's admin API, as others reach it; empty: it has none. */
   readonly advertised: () => string;
@@ -59,7 +65,7 @@ export interface AdminParts {
 }
 
 export function composeAdmin(needs: AdminNeeds): AdminParts {
-  const { config, identity, log, plane, ring, strays, store, peers, softState, advertised, isServing } = needs;
+  const { config, identity, log, plane, ring, strays, groups, store, peers, softState, advertised, isServing } = needs;
   const recent = new RecentEvents();
   const load = new LoadHistory({
     read: () => plane.stats(),
@@ -112,6 +118,10 @@ export function composeAdmin(needs: AdminNeeds): AdminParts {
     },
     load,
     hotKeys,
+    groups: {
+      view: async () => groupsView(groups.inForce, await plane.stats(), load.over(RATE_SECONDS)),
+      change: (...change) => groups.change(...change),
+    },
     events: { recent: () => recent.list(), subscribe: onEvents },
     metrics,
     fleet,

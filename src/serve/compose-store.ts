@@ -10,6 +10,7 @@ import type { RingState } from '../topology/state/ring-state.js';
 import { afterEverybodyIsGone } from '../topology/state/transitions.js';
 import { EtcdStore } from '../topology/store/etcd-store.js';
 import { FleetFile, type KnownFleet } from '../topology/store/fleet-file.js';
+import type { GroupRecords, StoredGroups } from '../topology/store/group-records.js';
 import { LocalStore } from '../topology/store/local-store.js';
 import type { RingStore, StoredRing } from '../topology/store/ring-store.js';
 import { StateDir } from '../topology/store/state-dir.js';
@@ -25,12 +26,14 @@ export interface Opened {
   readonly former: RingState | null;
   /** The ring of the fleet as this proxy knew it last; null: it knew none. */
   readonly remembered: RingState | null;
+  /** The groups of keys that go with the one or the other; null: there were none. */
+  readonly groups: StoredGroups | null;
   /** The store is out of reach, and this is to be served until it is back; null: it answers. */
   readonly known: KnownFleet | null;
 }
 
 export interface StoreParts {
-  readonly store: RingStore;
+  readonly store: RingStore & GroupRecords;
   /**
    * Opens it. Where it is out of reach and nothing is known that may be served without it, waits for it, and says so.
    * @throws RingproxyError when waiting is of no use
@@ -52,7 +55,7 @@ export function composeStore(config: Config, identity: OwnIdentity, log: Logger)
     const store = new LocalStore(identity.proxyId, directory);
     const open = async (): Promise<Opened> => {
       await store.open();
-      return { former: null, remembered: null, known: null };
+      return { former: null, remembered: null, groups: null, known: null };
     };
     return { store, open, close: () => store.close() };
   }
@@ -68,16 +71,17 @@ export function composeStore(config: Config, identity: OwnIdentity, log: Logger)
       const former = kept === null ? null : afterEverybodyIsGone(kept.state);
       const known = (await memory?.load(place)) ?? null;
       const remembered = known === null ? null : known.ring.state;
-      if (memory !== null) keepKnown(memory, place, store, identity, remembered?.generation ?? 0, warn);
+      const groups = known === null ? ((await directory?.groups.load()) ?? null) : (known.groups ?? null);
+      if (memory !== null) keepKnown(memory, place, store, identity, known, warn);
       for (;;) {
         try {
           await store.open();
-          return { former, remembered, known: null };
+          return { former, remembered, groups, known: null };
         } catch (error) {
           if (!(error instanceof RingproxyError) || !OUT_OF_REACH.includes(error.code) || isClosed) throw error;
           if (known?.ring.state.consistency === 'available') {
             warn(`etcd is out of reach: serves the ring that this proxy knew last. ${error.message}`);
-            return { former, remembered, known };
+            return { former, remembered, groups, known };
           }
           warn(`waits for etcd, nobody is served yet: ${error.message}`);
           await new Promise<void>((resolve) => systemTimers.after(SAID_EVERY_MS, resolve));
@@ -93,27 +97,29 @@ export function composeStore(config: Config, identity: OwnIdentity, log: Logger)
 }
 
 /**
- * Remembers the ring, and by which id this proxy is a member.
- * @param generation the one that is remembered now: none of the past takes its place
+ * Remembers the ring with its groups of keys, and by which id this proxy is a member.
+ * @param known what is remembered now: no ring of the past takes its place
  */
 function keepKnown(
   memory: FleetFile,
   place: string,
   store: RingStore,
   identity: OwnIdentity,
-  generation: number,
+  known: KnownFleet | null,
   warn: (message: string) => void,
 ): void {
   let isFailing = false;
   let ring: StoredRing | null = null;
+  let groups = known?.groups ?? null;
   let keptId = '';
   store.watch((event) => {
     if (event.kind === 'ring') ring = event.ring;
+    else if (event.kind === 'groups') groups = event.groups;
     // It has joined anew, by a record that others are told of as well; the ring may be as it was.
     else if (event.kind !== 'members' || keptId === identity.proxyId) return;
-    if (ring === null || ring.state.generation < generation) return;
+    if (ring === null || ring.state.generation < (known?.ring.state.generation ?? 0)) return;
     keptId = identity.proxyId;
-    memory.save({ place, proxyId: keptId, ring }).then(
+    memory.save({ place, proxyId: keptId, ring, groups }).then(
       () => {
         isFailing = false;
       },

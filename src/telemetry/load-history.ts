@@ -3,7 +3,7 @@
  * only know sums since the start. One history for everybody who looks: the page shows minutes at once when it is
  * opened, and any number of viewers cost one reading a second.
  */
-import type { LoadView, NodeLoad } from '../admin/api.js';
+import type { KeyGroupLoad, LoadView, NodeLoad } from '../admin/api.js';
 import { nodeKey } from '../node/identity.js';
 
 /** A histogram's counts by bucket, since the start. */
@@ -32,6 +32,15 @@ export interface LoadTotals {
     readonly inflight: number;
     readonly time: TimeCounts;
   }[];
+  /** Of keys. */
+  readonly groups: readonly GroupTotals[];
+}
+
+interface GroupTotals {
+  readonly group: string;
+  readonly calls: number;
+  readonly hits: number;
+  readonly misses: number;
 }
 
 export interface LoadHistoryOptions {
@@ -65,6 +74,7 @@ interface Slice {
   readonly sums: Sums;
   readonly time: SparseCounts;
   readonly nodes: readonly (Omit<LoadTotals['nodes'][number], 'time'> & { readonly time: SparseCounts })[];
+  readonly groups: readonly GroupTotals[];
 }
 
 interface Sums {
@@ -84,6 +94,7 @@ interface Reading {
   readonly sums: Sums;
   readonly time: Float64Array;
   readonly nodes: ReadonlyMap<string, { commands: number; errors: number; time: Float64Array }>;
+  readonly groups: ReadonlyMap<string, GroupTotals>;
 }
 
 const NOTHING = new Float64Array(0);
@@ -158,7 +169,8 @@ export class LoadHistory {
         { commands: node.commands, errors: node.errors, time: Float64Array.from(node.time.counts) },
       ]),
     );
-    return { at: this.#options.now(), sums, time, nodes };
+    const groups = new Map(totals.groups.map((counts) => [counts.group, counts]));
+    return { at: this.#options.now(), sums, time, nodes, groups };
   }
 
   #view(slices: readonly Slice[]): LoadView {
@@ -195,6 +207,17 @@ export class LoadHistory {
           errorsPerSecond: rows.reduce((sum, row) => sum + row.errors, 0) / seconds,
           p50: this.#quantile(nodeTimes, 0.5),
           p99: this.#quantile(nodeTimes, 0.99),
+        };
+      }),
+      keyGroups: last.groups.map(({ group }): KeyGroupLoad => {
+        const rows = slices.flatMap((slice) => slice.groups.filter((row) => row.group === group));
+        const perSecond = (field: 'calls' | 'hits' | 'misses'): number =>
+          rows.reduce((sum, row) => sum + row[field], 0) / seconds;
+        return {
+          group,
+          commandsPerSecond: perSecond('calls'),
+          hitsPerSecond: perSecond('hits'),
+          missesPerSecond: perSecond('misses'),
         };
       }),
     };
@@ -244,6 +267,17 @@ function slice(totals: LoadTotals, before: Reading, now: Reading): Slice {
         commands: since(node.commands, was?.commands ?? 0),
         errors: since(node.errors, was?.errors ?? 0),
         time: difference(was?.time ?? NOTHING, now.nodes.get(identity)?.time ?? NOTHING),
+      };
+    }),
+    groups: totals.groups.map(({ group, calls, hits, misses }) => {
+      const was = before.groups.get(group);
+      // What a group that has come back had counted before it went is none of this second's.
+      if (was === undefined) return { group, calls: 0, hits: 0, misses: 0 };
+      return {
+        group,
+        calls: since(calls, was.calls),
+        hits: since(hits, was.hits),
+        misses: since(misses, was.misses),
       };
     }),
   };

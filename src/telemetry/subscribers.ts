@@ -38,6 +38,7 @@ export const EVENT_CHANNELS: Readonly<Record<string, ChannelUse>> = {
   'ringproxy:ring:cancelled': notice,
   'ringproxy:ring:abandoned': notice,
   'ringproxy:ring:finished': notice,
+  'ringproxy:groups:changed': notice,
   'ringproxy:keys:moved': frequent,
   'ringproxy:fence:raised': detail,
   'ringproxy:fence:passed': detail,

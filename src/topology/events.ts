@@ -1,6 +1,7 @@
 /** What the ring tells, on `node:diagnostics_channel`; public as those of `proxy/events.ts`. */
 import { channel } from 'node:diagnostics_channel';
 import type { ChangeKind, RingPhase } from '../admin/api.js';
+import type { StoredGroups } from './store/group-records.js';
 
 /** Commands are routed by another ring from now on, or by the same one in another phase. */
 export interface RingGenerationEvent {
@@ -32,6 +33,17 @@ export interface RingFinishedEvent extends RingChangeEvent {
   seconds: number;
 }
 
+/** Keys are told apart by other groups from now on, or are cached otherwise. */
+export interface GroupsChangedEvent {
+  /** Where they stand: with the ring, or in the configuration of each proxy. */
+  source: 'ring' | 'configuration';
+  /** The groups' names. */
+  groups: string[];
+  /** The id of the proxy at which it was asked for. */
+  by: string;
+  summary: string;
+}
+
 const ringGeneration = channel('ringproxy:ring:generation');
 export const changeBegun = channel('ringproxy:ring:begun');
 export const changePhase = channel('ringproxy:ring:phase');
@@ -40,6 +52,22 @@ export const changeResumed = channel('ringproxy:ring:resumed');
 export const changeCancelled = channel('ringproxy:ring:cancelled');
 export const changeAbandoned = channel('ringproxy:ring:abandoned');
 export const changeFinished = channel('ringproxy:ring:finished');
+
+const groupsChanged = channel('ringproxy:groups:changed');
+
+/** @param differences in words */
+export function publishGroups(
+  { record: { groups: written, by } }: StoredGroups,
+  groups: readonly { readonly group: string }[],
+  differences: readonly string[],
+): void {
+  if (!groupsChanged.hasSubscribers) return;
+  const source = written === null ? 'configuration' : 'ring';
+  const what = differences.length === 0 ? 'they are as they were' : differences.join('; ');
+  const summary = `groups of keys, as asked for at proxy ${by}: ${what}`;
+  const event: GroupsChangedEvent = { source, groups: groups.map(({ group }) => group), by, summary };
+  groupsChanged.publish(event);
+}
 
 export function publishGeneration(generation: number, nodes: readonly { readonly name: string }[]): void {
   if (!ringGeneration.hasSubscribers) return;

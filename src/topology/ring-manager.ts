@@ -174,9 +174,10 @@ export class RingManager {
   /**
    * Takes the ring that is kept; where there is none, makes the first generation of what is configured.
    * @param founding what else it is made of
+   * @returns whether this proxy has made it
    * @throws RingproxyError
    */
-  async bootstrap(nodes: readonly NewMember[], options: RingOptions, founding: Founding = ALONE): Promise<void> {
+  async bootstrap(nodes: readonly NewMember[], options: RingOptions, founding: Founding = ALONE): Promise<boolean> {
     const startedAt = new Date().toISOString();
     const { remembered, consistency, waits } = founding;
     const former = remembered === null ? founding.former : afterEverybodyIsGone(remembered);
@@ -190,13 +191,14 @@ export class RingManager {
     if (remembered !== null) this.#compareWithRemembered(remembered, ring.state, isNew);
     if (former !== null || !isNew) this.#warnOfDifferences(ring.state, nodes, options, consistency);
     await this.join();
-    if (!isNew) return;
+    if (!isNew) return false;
     const names = ring.state.members.map(({ name }) => name).join(', ');
     const origin = remembered === null ? ', as this proxy had it alone' : ', as this proxy knew it last';
     const summary = `ring of ${names}${former === null ? '' : origin}`;
     const none = { keysMoved: 0, bytesMoved: 0, keysDropped: 0 };
     const done = { kind: 'bootstrap', generation: ring.state.generation, startedAt, summary, ...none } as const;
     await addHistory(this.#store, done, this.#memberId(), this.#hooks);
+    return true;
   }
 
   /**

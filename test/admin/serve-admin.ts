@@ -81,6 +81,12 @@ export class Backend implements AdminBackend {
       return { keys: [], sampled: 0, perSecond: 0, missing: [] };
     },
   };
+  readonly groups: AdminBackend['groups'] = {
+    view: async () => ({ source: 'configuration', revision: 0, changed: null, groups: [], other: null }),
+    change: async (change, options) => {
+      this.calls.push(`${JSON.stringify(change)} ${JSON.stringify(options)}`);
+    },
+  };
   readonly events: AdminBackend['events'] = {
     recent: () => [
       { channel: 'ringproxy:ring:begun', at: new Date(1000), event: { kind: 'add' } },

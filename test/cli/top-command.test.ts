@@ -21,6 +21,7 @@ function loadView(fields: Partial<LoadView> = {}): LoadView {
     ...{ commandsPerSecond: 12345.6, errorsPerSecond: 0.25, hitsPerSecond: 90, missesPerSecond: 10 },
     ...{ bytesInPerSecond: 2048, bytesOutPerSecond: 1536.4, keysMovedPerSecond: 0, p50: 0.00024, p99: 0.0012 },
     nodes: [{ ...node, commandsPerSecond: 12345.6, errorsPerSecond: 0, p50: 0.0001, p99: 0.001 }],
+    keyGroups: [],
     ...fields,
   };
 }

@@ -16,6 +16,7 @@ function sampleOf(names: readonly string[], fields: Partial<NodeView> = {}): Sam
       ...{ commandsPerSecond: 12345.6, errorsPerSecond: 0.25, hitsPerSecond: 90, missesPerSecond: 10 },
       ...{ bytesInPerSecond: 2048, bytesOutPerSecond: 1536.4, keysMovedPerSecond: 0, p50: 0.00024, p99: 0.0012 },
       nodes: nodes.map(({ name, address }) => ({ ...load, node: name, address })),
+      keyGroups: [],
     },
   };
 }

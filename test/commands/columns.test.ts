@@ -102,6 +102,7 @@ describe('what the proxy decides by', () => {
       );
       return (
         (row.missingReply !== null && !isRead) ||
+        (row.nearRead !== 'never' && !(isRead && row.singleKeyAt === 1)) ||
         (row.everywhere !== null && row.route !== 'all') ||
         (row.inTransaction === 'everywhere' && row.route !== 'all') ||
         (row.onAllKeys && row.route !== 'all') ||

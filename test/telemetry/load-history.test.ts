@@ -12,6 +12,7 @@ class Source {
   nodeCommands = 0;
   cpuSeconds = 5;
   address = 'h:1';
+  groups: LoadTotals['groups'] = [];
 
   readonly history = new LoadHistory({
     read: () => this.totals(),
@@ -37,6 +38,7 @@ class Source {
       nodes: [
         { node: 'a', address: this.address, up: true, commands: this.nodeCommands, errors: 0, inflight: 2, time },
       ],
+      groups: this.groups,
     };
   }
 }
@@ -48,6 +50,21 @@ async function started(): Promise<Source> {
 }
 
 describe('the history of loads', () => {
+  it('has rates of groups of keys, and none that come from the time before a group was there', async () => {
+    const source = await started();
+    const pages = { group: 'pages', calls: 1000, hits: 500, misses: 100 };
+    source.groups = [pages];
+    await source.second([]);
+    source.groups = [{ ...pages, calls: 1010, hits: 504, misses: 101 }];
+    await source.second([]);
+    expect(source.history.over(2)?.keyGroups).toEqual([
+      { group: 'pages', commandsPerSecond: 5, hitsPerSecond: 2, missesPerSecond: 0.5 },
+    ]);
+    source.groups = [];
+    await source.second([]);
+    expect(source.history.over(3)?.keyGroups).toEqual([]);
+  });
+
   it('has nothing to say before the first second is over', async () => {
     const { history } = await started();
     expect([history.over(1), history.samples()]).toEqual([null, []]);

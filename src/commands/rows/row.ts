@@ -7,6 +7,8 @@ import type {
   Extends,
   InTransaction,
   MissingReply,
+  NearRead,
+  OnReplicated,
   OwnWrite,
   Publishes,
   Secrets,
@@ -30,7 +32,9 @@ export interface PolicyRow {
   readonly administration?: Administration;
   readonly cacheRead?: CacheRead;
   readonly missingReply?: MissingReply;
+  readonly nearRead?: NearRead;
   readonly ownWrite?: OwnWrite;
+  readonly onReplicated?: OnReplicated;
   readonly ttlBehind?: TtlBehind;
   readonly ttlGiven?: TtlGiven;
   readonly extends?: Extends;

@@ -3,8 +3,10 @@
  * Node.js' channel between processes, in order.
  */
 import type { CommandInfo } from '../../commands/build.js';
+import type { SentBatch } from '../../fleet/values/link.js';
 import type { NodeIdentity } from '../../node/identity.js';
 import type { Ruling } from '../../node/standing.js';
+import type { KeyGroup } from '../../proxy/caching/policy.js';
 import type { HotReport } from '../../proxy/measure/hot-keys/hot-report.js';
 import type { PlaneStats } from '../../proxy/measure/plane-stats.js';
 import type { DataPlaneOptions } from '../../proxy/options.js';
@@ -16,6 +18,9 @@ import type { KeyOfSource, KeyToSettle } from '../../rebalance/moves/asked-keys.
 import type { RingsParts } from '../../ring/rings.js';
 import type { ProxyInfo } from '../host.js';
 import type { Message } from './dispatch.js';
+
+/** So long, what is written of the keys that all processes have is gathered. Milliseconds. */
+export const VALUES_LATER_MS = 2;
 
 export type WorkerOptions = Omit<DataPlaneOptions, 'standing'>;
 
@@ -114,9 +119,13 @@ export interface ToWorkerTable {
   /** The node may serve again. */
   serves: { readonly question: number };
   commands: { readonly commands: readonly CommandInfo[] };
+  groups: { readonly groups: readonly KeyGroup[] };
   info: ProxyInfo;
   stats: { readonly request: number };
   'hot-keys': { readonly question: number };
+  /** What other processes have written of the keys that all of them have. */
+  values: SentBatch;
+  'values-taken': { readonly number: number };
   close: { readonly timeout: number };
 }
 
@@ -153,6 +162,9 @@ export interface FromWorkerTable {
   'standing-asked': { readonly question: number; readonly proxy: string };
   stats: { readonly request: number; readonly stats: PlaneStats };
   'hot-keys': { readonly question: number; readonly report: HotReport };
+  /** What its clients have written of the keys that all processes have. */
+  values: SentBatch;
+  'values-taken': { readonly number: number };
   event: { readonly channel: string; readonly event: object };
 }
 

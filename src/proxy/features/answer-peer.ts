@@ -33,6 +33,8 @@ export async function answerPeer(features: Features, question: PeerQuestion): Pr
       await new Promise((resolve) => setImmediate(resolve));
       await keptUp(features, question.node, question.address);
       return 1;
+    case 'filled':
+      return { filled: question.keys.map((key) => features.fillWait.answer(key, question.from)) };
     case 'count':
       return { count: features.countClients() };
     case 'caught-up':
@@ -66,6 +68,9 @@ export function onPeerNews(features: Features, news: PeerNews): void {
       break;
     case 'monitored':
       monitors.onLines(news.lines);
+      break;
+    case 'unfilled':
+      for (const key of news.keys) features.fillWait.onLeftElsewhere(key);
       break;
     case 'joined':
       monitors.tellWanted();

@@ -21,10 +21,13 @@ import { Pause } from './clients/pause.js';
 import { clusterCommands, clusterFigures } from './cluster/cluster-commands.js';
 import { connectionCommands } from './connection/connection-commands.js';
 import type { LocalContext } from './context.js';
+import { FillWait } from './fill/fill-wait.js';
+import { FillsElsewhere } from './fill/fills-elsewhere.js';
 import { Limits } from './limits/limits.js';
 import { NodesAge } from './limits/nodes-age.js';
 import type { LocalCommand } from './local-command.js';
 import { Monitors, monitor } from './monitor/monitors.js';
+import { Near } from './near/near.js';
 import { Policies } from './policies.js';
 import { pubsubCommands } from './pubsub/commands.js';
 import { FleetCounts, type OtherCounts } from './pubsub/other-counts.js';
@@ -33,6 +36,10 @@ import { PeerSubscriptions } from './pubsub/peer-subscriptions.js';
 import { PublishOrder } from './pubsub/publish-order.js';
 import { PubSub } from './pubsub/pubsub.js';
 import { SubscriberReport } from './pubsub/subscriber-report.js';
+import { Call } from './replicated/call.js';
+import { KeysHere } from './replicated/keys-here.js';
+import { Replicated } from './replicated/replicated.js';
+import { ToldChanges } from './replicated/told-changes.js';
 import { scriptCommands } from './scripts/script-commands.js';
 import { ScriptStore } from './scripts/script-store.js';
 import { Scripts } from './scripts/scripts.js';
@@ -73,8 +80,12 @@ export class Features {
   readonly transactions: Transactions;
   /** What groups say of times to live and of values' sizes. */
   readonly limits: Limits;
+  /** Misses that wait for the client that fills the key. */
+  readonly fillWait: FillWait;
   /** How keys of groups are cached. */
   readonly policies: Policies;
+  /** What is kept of near groups. */
+  readonly near: Near;
   /** What CLIENT LIST and its like work with. */
   readonly clients: ClientPorts;
   /** What commands on every node work with. */
@@ -94,7 +105,11 @@ export class Features {
       areNodesNew: new NodesAge(clock, () => context.redisVersion()).areNew,
       random: Math.random,
     });
-    this.policies = new Policies([this.limits], [this.limits]);
+    this.fillWait = new FillWait({
+      router,
+      invalidations: this.invalidations,
+      elsewhere: peers === null ? null : new FillsElsewhere(options.proxyId, peers),
+    });
     const changed = (): void => attend(this.pause.active || this.monitors.active);
     this.blocking = new Blocking(router, peers);
     const report = fleet === null ? null : new SubscriberReport((topics) => fleet.report(topics));
@@ -134,6 +149,17 @@ export class Features {
       runKeyed: this.runKeyed,
     };
     this.transactions = this.#createTransactions();
+    this.near = new Near({
+      router,
+      invalidations: this.invalidations,
+      memory: options.nearMemory,
+      fieldsMayEnd: () => fieldsMayEnd(context.redisVersion()),
+      queuedBy: (client) => this.transactions.of(client)?.queuedKeys ?? null,
+    });
+    this.policies = new Policies(
+      [this.limits, this.#createReplicated(), this.near, this.fillWait],
+      [this.limits, this.fillWait],
+    );
     const others = otherCounts(context);
     const { pubsub, publishOrder, tracking } = this;
     const handlers = {
@@ -149,10 +175,24 @@ export class Features {
       ...clusterCommands(router),
       ...serverCommands(router),
       ...this.transactions.commands,
+      exec: (client, command, framer) => {
+        this.near.onExec(client);
+        return this.transactions.commands.exec(client, command, framer);
+      },
       ...this.blocking.commands,
       monitor: monitor(this.monitors),
     } satisfies Readonly<Record<ProxyCommandName, LocalCommand>>;
     this.#handlers = new Map(Object.entries<LocalCommand>(handlers));
+  }
+
+  #createReplicated(): Replicated {
+    const { router } = this;
+    const { shared, values } = this.context;
+    const { groups } = shared.counters;
+    const call = new Call(values, (key, hit) => shared.counters.read(groups.groupOf(key, 0, key.length), hit));
+    router.localKeys = new KeysHere(call, groups);
+    values.listen(new ToldChanges(this.tracking));
+    return new Replicated(router, groups, call);
   }
 
   #createTransactions(): Transactions {
@@ -191,6 +231,7 @@ export class Features {
     this.blocking.onPublish();
     this.pubsub.onPublish(snapshot, nodes);
     this.invalidations.onPublish(snapshot, nodes);
+    this.near.onPublish(nodes);
     this.transactions.onPublish(snapshot, nodes);
   }
 
@@ -201,11 +242,18 @@ export class Features {
     return runSpecial(this.router, client, command, owner, source, framer, keys, keyHash, this.#runCode);
   };
 
+  /** The client's reads that wait see their misses: once it has stopped, since only a reply lets it go on. */
+  onBarrier(client: ClientConnection): void {
+    process.nextTick(() => this.fillWait.releaseAll(client));
+  }
+
   /** The client has left. */
   onClosed(client: ClientConnection): void {
     this.#leaveAll(client);
     this.pause.forget(client);
+    this.fillWait.forget(client);
     this.publishOrder.forget(client);
+    this.near.forget(client);
   }
 
   #leaveAll(client: ClientConnection): void {
@@ -227,6 +275,12 @@ export class Features {
       redirect: (client) => this.tracking.redirectOf(client),
     };
   }
+}
+
+/** Whether nodes of this version may have times of expiry for fields of hashes (Redis 7.4 and newer). */
+function fieldsMayEnd(version: string): boolean {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  return !(major < 7 || (major === 7 && minor < 4));
 }
 
 /** Whom to ask for subscribers that are not this data plane's; null: there is nobody. */

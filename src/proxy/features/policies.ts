@@ -4,6 +4,7 @@
  */
 import type { Command } from '../../commands/command.js';
 import type { RequestFramer } from '../../resp/request-framer.js';
+import type { Request } from '../request/request.js';
 import type { Verdict } from '../request/verdict.js';
 import type { ClientConnection } from '../session/client-connection.js';
 
@@ -23,13 +24,18 @@ export interface PolicyStep {
 
 /** What a feature does behind a command on a key whose group has a policy. */
 export interface PolicyFollower {
-  /** The command that `framer` holds was taken: it was sent to its nodes, or answered here. */
-  follow(client: ClientConnection, framer: RequestFramer, command: Command): void;
+  /**
+   * The command that `framer` holds was taken: it was sent to its nodes, or answered here.
+   * @param request the command's, which may be answered already, but has not left; null: it has no request any more
+   */
+  follow(client: ClientConnection, framer: RequestFramer, command: Command, request: Request | null): void;
 }
 
 export class Policies {
   readonly #steps: readonly PolicyStep[];
   readonly #followers: readonly PolicyFollower[];
+  /** Requests that the client of the command at hand had before. */
+  #enqueued = 0;
 
   /** @param steps in the order in which they look at a command @param followers in the order of what they send behind it */
   constructor(steps: readonly PolicyStep[], followers: readonly PolicyFollower[]) {
@@ -38,6 +44,7 @@ export class Policies {
   }
 
   dispatch(client: ClientConnection, framer: RequestFramer, command: Command, source: Buffer): Verdict | typeof PASS {
+    this.#enqueued = client.enqueued;
     for (const step of this.#steps) {
       const verdict = step.dispatch(client, framer, command, source);
       if (verdict !== PASS) return verdict;
@@ -47,7 +54,8 @@ export class Policies {
 
   /** The command that `framer` holds was taken, by a step or by its route. */
   follow(client: ClientConnection, framer: RequestFramer, command: Command): void {
-    for (const follower of this.#followers) follower.follow(client, framer, command);
+    const request = client.enqueued === this.#enqueued ? null : client.lastRequest;
+    for (const follower of this.#followers) follower.follow(client, framer, command, request);
   }
 
   /** The groups have changed. */

@@ -10,6 +10,10 @@ import { overlap } from './prefixes.js';
 
 const ERROR_BYTE = 0x2d;
 const PUSH_BYTE = 0x3e;
+/** A node is asked no more often whether all was heard: whoever waits for the answer shares it. Milliseconds. */
+const ASK_PAUSE_MS = 1;
+/** How often it is asked where somebody trusts a feed only for so long. Milliseconds. */
+const HEARTBEAT_MS = 500;
 /** In RESP3 the first byte tells what is said unasked. */
 const KIND: LaneKind = { protocol: 3, database: 0 };
 
@@ -18,6 +22,8 @@ export interface FeedListener {
   onInvalidated(node: UpstreamNode, keys: readonly Buffer[] | null): void;
   /** `ready` or `down` of the feed has changed. */
   onFeedChanged(): void;
+  /** The node has answered this question: whatever had changed when it was asked, by the clock, was told before. */
+  onHeard(node: UpstreamNode, barrier: number, askedAt: number): void;
 }
 
 export class InvalidationFeed implements SideListener {
@@ -33,6 +39,12 @@ export class InvalidationFeed implements SideListener {
   #version = 0;
   /** Something was heard by this connection, so there is something to miss. */
   #hasHeard = false;
+  /** Questions whether all was heard, by their numbers: the last one that was asked, and that somebody waits for. */
+  #asked = 0;
+  #wanted = 0;
+  #askedAt = 0;
+  #isAsking = false;
+  #pause: NodeJS.Timeout | null = null;
 
   /** @param prefixes none of which begins with another */
   constructor(node: UpstreamNode, prefixes: readonly string[], listener: FeedListener) {
@@ -62,12 +74,25 @@ export class InvalidationFeed implements SideListener {
     this.#listener.onFeedChanged();
   }
 
-  tick(): void {
+  /**
+   * Asks whether all changes were told, by a connection on which the answer comes behind them.
+   * @returns the number of a question that is asked from now on (`onHeard`)
+   */
+  barrier(): number {
+    this.#wanted = this.#asked + 1;
+    this.#askAgain();
+    return this.#wanted;
+  }
+
+  /** @param heartbeat whether it is to be heard of all the time */
+  tick(heartbeat: boolean): void {
     this.#connection.tick();
+    if (heartbeat && !this.#isAsking && this.#now - this.#askedAt > HEARTBEAT_MS) this.barrier();
   }
 
   close(): void {
     this.#connection.close();
+    this.#endPause();
   }
 
   onReady(): void {
@@ -92,10 +117,42 @@ export class InvalidationFeed implements SideListener {
     this.ready = false;
     this.down = true;
     this.#version++;
+    this.#isAsking = false;
+    this.#endPause();
     // What has changed since the last message, nobody knows: also where it was lost while prefixes were added.
     if (this.#hasHeard) this.#listener.onInvalidated(this.node, null);
     this.#hasHeard = false;
     this.#listener.onFeedChanged();
+  }
+
+  get #now(): number {
+    return this.node.shared.clock.read();
+  }
+
+  /** Asks what somebody waits for, one question at a time. */
+  #askAgain(): void {
+    if (this.#isAsking || this.#pause !== null || this.#wanted <= this.#asked || !this.#connection.ready) return;
+    const now = this.#now;
+    if (now - this.#askedAt < ASK_PAUSE_MS) {
+      this.#pause = setTimeout(() => {
+        this.#pause = null;
+        this.#askAgain();
+      }, ASK_PAUSE_MS);
+      return;
+    }
+    this.#isAsking = true;
+    this.#askedAt = now;
+    const barrier = ++this.#asked;
+    this.#connection.ask(['PING'], () => {
+      this.#isAsking = false;
+      this.#listener.onHeard(this.node, barrier, this.#askedAt);
+      this.#askAgain();
+    });
+  }
+
+  #endPause(): void {
+    if (this.#pause !== null) clearTimeout(this.#pause);
+    this.#pause = null;
   }
 
   #ask(prefixes: readonly string[]): void {

@@ -26,6 +26,11 @@ export interface Subscriber {
   onInvalidated(keys: readonly Buffer[] | null, node: UpstreamNode): void;
   /** Whether a feed is ready, or down, has changed. */
   onFeedChanged(): void;
+  /**
+   * The node has answered a question of its feed (`barrier`): whatever had changed at `askedAt`, by the clock, was told
+   * before. Where somebody wants to hear this, nodes are asked all the time.
+   */
+  onHeard?(node: UpstreamNode, barrier: number, askedAt: number): void;
 }
 
 export interface Subscription {
@@ -88,6 +93,20 @@ export class Invalidations implements FeedListener {
     return isReady(rings.ownerOf(hash)) && (!rings.isChanging || isReady(rings.nextOwnerOf(hash)));
   }
 
+  /** Whether changes of the node's keys are heard. */
+  isReady(node: UpstreamNode): boolean {
+    return this.#feeds.get(node)?.ready === true;
+  }
+
+  /**
+   * Has the node asked whether all was told that has changed until now.
+   * @returns the number of the question that is answered then (`onHeard`), rising with each node; -1: it is not listened to
+   */
+  barrier(node: UpstreamNode): number {
+    const feed = this.#feeds.get(node);
+    return feed?.ready === true ? feed.barrier() : -1;
+  }
+
   /** @param nodes index-aligned with the snapshot's */
   onPublish(snapshot: RoutingSnapshot, nodes: readonly UpstreamNode[]): void {
     this.#snapshot = snapshot;
@@ -105,7 +124,9 @@ export class Invalidations implements FeedListener {
 
   /** Called about ten times a second. */
   tick(): void {
-    for (const feed of this.#feeds.values()) feed.tick();
+    let heartbeat = false;
+    for (const { subscriber } of this.#subscribed) heartbeat ||= subscriber.onHeard !== undefined;
+    for (const feed of this.#feeds.values()) feed.tick(heartbeat);
   }
 
   close(): void {
@@ -123,6 +144,10 @@ export class Invalidations implements FeedListener {
   onFeedChanged(): void {
     this.#allReady = this.#feeds.size > 0 && [...this.#feeds.values()].every((feed) => feed.ready);
     for (const { subscriber } of this.#subscribed) subscriber.onFeedChanged();
+  }
+
+  onHeard(node: UpstreamNode, barrier: number, askedAt: number): void {
+    for (const { subscriber } of this.#subscribed) subscriber.onHeard?.(node, barrier, askedAt);
   }
 
   #listen(): void {

@@ -4,14 +4,9 @@ import type { CommandTable } from '../../commands/table.js';
 import { bulkIsNull } from '../../resp/inspect.js';
 import { headerNumber, lineEnd, replyEnd } from '../../resp/whole-reply.js';
 import type { Counters } from './counters.js';
-import { NO_GROUP } from './key-groups.js';
+import { ARRAY_READ, KEY_READ, NO_GROUP, NO_READ } from './marks.js';
 
-/** The command does not read the cache by key. */
-export const NO_READ = 0;
-/** A nil reply is a miss, any other one a hit (GET). */
-export const KEY_READ = 1;
-/** So is each element of the reply (MGET). */
-export const ARRAY_READ = 2;
+export { ARRAY_READ, KEY_READ, NO_READ };
 
 const FLAGS = { none: NO_READ, key: KEY_READ, array: ARRAY_READ } as const satisfies Record<CacheRead, number>;
 

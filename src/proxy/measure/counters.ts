@@ -1,6 +1,7 @@
 import { ErrorKinds } from './error-kinds.js';
 import { Histogram } from './histogram.js';
 import type { KeyGroups } from './key-groups.js';
+import { NearCounters } from './near-counters.js';
 
 /** What is counted of one node. Kept over reconnects, dropped with the node. */
 export class NodeCounters {
@@ -26,6 +27,7 @@ export class Counters {
   /** Error replies to clients. */
   readonly errorKinds = new ErrorKinds();
   readonly groups: KeyGroups;
+  readonly near = new NearCounters();
   clientsTotal = 0;
   clientsRejected = 0;
   hits = 0;

@@ -7,24 +7,35 @@ import type { Command } from '../../commands/command.js';
 import { findKeys, keyPositions } from '../../commands/keys.js';
 import { args } from '../../resp/request-framer.js';
 import type { CachePolicy, KeyGroup } from '../caching/policy.js';
+import type { Companion } from '../request/companion.js';
+import { type FillOutcome, noFills } from './fill-counts.js';
 import { Histogram } from './histogram.js';
+import { NO_GROUP } from './marks.js';
 import { NO_MATCH, PrefixMatcher } from './prefix-matcher.js';
 
 /** The group of keys that no prefix fits. */
-const OTHER_GROUP = 'other';
-/** A command without keys belongs to no group. */
-export const NO_GROUP = -1;
+export const OTHER_GROUP = 'other';
+
+export { NO_GROUP };
 
 export class GroupCounters {
   readonly group: string;
+  /** By which records of its keys know it. */
+  readonly number: number;
   errors = 0;
   hits = 0;
   misses = 0;
+  /** Reads that may be answered from what is kept near: those that were, and were not. */
+  nearHits = 0;
+  nearMisses = 0;
+  /** What became of misses that others may wait for. */
+  readonly fills = noFills();
   /** Of how many commands, too. */
   readonly time = new Histogram();
 
-  constructor(group: string) {
+  constructor(group: string, number: number) {
     this.group = group;
+    this.number = number;
   }
 }
 
@@ -45,10 +56,12 @@ export class KeyGroups {
   policyAtHand: CachePolicy | null = null;
   /** A key of the command that is being dispatched is, or may be, of a group with a policy. */
   isManaged = false;
+  /** Goes with the request that the command at hand becomes, if it becomes one; null: nobody does. */
+  companion: Companion | null = null;
   #groups: readonly KeyGroup[] = [];
   #matcher = new PrefixMatcher([]);
   /** By the group's number. Groups that are gone keep theirs, since commands in flight have it and the group may come back. */
-  readonly #numbered: GroupCounters[] = [new GroupCounters(OTHER_GROUP)];
+  readonly #numbered: GroupCounters[] = [new GroupCounters(OTHER_GROUP, OTHER)];
   /** By the group's number. */
   #policies: readonly (CachePolicy | null)[] = [null];
 
@@ -75,6 +88,7 @@ export class KeyGroups {
     this.atHand = NO_GROUP;
     this.policyAtHand = null;
     this.isManaged = false;
+    this.companion = null;
   }
 
   /** As they were configured. */
@@ -130,6 +144,20 @@ export class KeyGroups {
     else counters.misses++;
   }
 
+  /** A key was read that was kept near (`hit`), or was not and may be. */
+  nearRead(group: number, hit: boolean): void {
+    const counters = this.#numbered[group];
+    if (counters === undefined) return;
+    if (hit) counters.nearHits++;
+    else counters.nearMisses++;
+  }
+
+  /** What became of a miss in a group with `fill-wait`. */
+  filled(group: number, outcome: FillOutcome): void {
+    const counters = this.#numbered[group];
+    if (counters !== undefined) counters.fills[outcome]++;
+  }
+
   /** The groups of the keys of the split command at hand, in their order. @param step arguments from key to key */
   ofKeys(source: Uint8Array, keys: number, step: number): Uint8Array {
     const groups = new Uint8Array(keys);
@@ -142,6 +170,7 @@ export class KeyGroups {
 
   #noteGroup(number: number): void {
     this.atHand = number;
+    this.companion = null;
     const policy = number === NO_GROUP ? null : (this.#policies[number] as CachePolicy | null);
     this.policyAtHand = policy;
     this.isManaged = policy !== null;
@@ -151,13 +180,13 @@ export class KeyGroups {
   #numberOf(group: string, wanted: readonly KeyGroup[]): number {
     const known = this.#numbered.findIndex((counters, number) => number !== OTHER && counters.group === group);
     if (known !== -1) return known;
-    const counters = new GroupCounters(group);
-    if (this.#numbered.length < MOST_NUMBERS) return this.#numbered.push(counters) - 1;
+    const number = this.#numbered.length;
+    if (number < MOST_NUMBERS) return this.#numbered.push(new GroupCounters(group, number)) - 1;
     // There are fewer groups at a time than numbers, so one of them is of a group that is gone: the one for longest.
     const free = this.#numbered.findIndex(
       (old, number) => number !== OTHER && !wanted.some((one) => one.group === old.group),
     );
-    this.#numbered.splice(free, 1, counters);
+    this.#numbered.splice(free, 1, new GroupCounters(group, free));
     return free;
   }
 

@@ -2,6 +2,7 @@
 import type { CommandTable } from '../../commands/table.js';
 import { nodeKey } from '../../node/identity.js';
 import type { Counters, NodeCounters } from './counters.js';
+import { FILL_OUTCOMES, type FillCounts, noFills } from './fill-counts.js';
 import { emptyHistogram, type HistogramData } from './histogram.js';
 
 export interface CommandCounts {
@@ -34,7 +35,25 @@ export interface GroupCounts {
   errors: number;
   hits: number;
   misses: number;
+  /** What each process has of it, where its keys are replicated. */
+  replicatedKeys: number;
+  replicatedBytes: number;
+  /** Reads that may be answered from what is kept near: those that were, and were not. */
+  nearHits: number;
+  nearMisses: number;
+  /** Replies that are kept near, and the bytes that they take. */
+  nearEntries: number;
+  nearBytes: number;
+  readonly fills: FillCounts;
   readonly time: HistogramData;
+}
+
+/** What nodes have told of changed keys, where replies are kept near. */
+export interface NearCounts {
+  /** Keys. */
+  invalidations: number;
+  /** How long nodes took to say that all changes were told: what is served is late by no more. */
+  readonly lag: HistogramData;
 }
 
 /** A process of the data plane, as it is now. */
@@ -78,6 +97,12 @@ export interface PlaneStats {
   readonly nodes: NodeCounts[];
   /** In the order of the configuration, `other` last; empty when none are configured. */
   readonly groups: GroupCounts[];
+  /** What each process has of the keys that all processes have: keys with a value, and bytes of all. */
+  replicatedKeys: number;
+  replicatedBytes: number;
+  /** What others have sent of them and was not taken: from too far in the future, or of a database that there is not. */
+  replicatedRefused: number;
+  readonly near: NearCounts;
   /** Those that live. */
   readonly processes: ProcessFigures[];
 }
@@ -85,9 +110,20 @@ export interface PlaneStats {
 /** A data plane, as far as its figures are concerned. */
 export interface MeasuredPlane {
   readonly counters: Counters;
+  readonly values: {
+    readonly size: number;
+    readonly bytes: number;
+    readonly refused: number;
+    sizesOf(group: number): { readonly keys: number; readonly bytes: number };
+  };
   readonly table: CommandTable;
   /** Clients whose next command waits for the ring. */
   readonly heldClients: number;
+  /** What is kept near, by groups' numbers. */
+  readonly near: {
+    entriesOf(group: number): number;
+    bytesOf(group: number): number;
+  };
   readonly clients: ReadonlySet<{
     readonly pending: number;
     readonly queryBytes: number;
@@ -153,11 +189,19 @@ export function readPlaneStats(plane: MeasuredPlane, loopLag: number): PlaneStat
       bytesOut: node.counters.bytesOut,
       time: node.counters.time.read(),
     })),
+    replicatedKeys: plane.values.size,
+    replicatedBytes: plane.values.bytes,
+    replicatedRefused: plane.values.refused,
     groups: counters.groups.counters.map((counts) => {
-      const { group, errors, hits, misses } = counts;
+      const { group, number, errors, hits, misses, nearHits, nearMisses, fills } = counts;
       const time = counts.time.read();
-      return { group, calls: time.count, errors, hits, misses, time };
+      const kept = { nearEntries: plane.near.entriesOf(number), nearBytes: plane.near.bytesOf(number) };
+      const near = { nearHits, nearMisses, ...kept };
+      const { keys, bytes } = plane.values.sizesOf(number);
+      const replicated = { replicatedKeys: keys, replicatedBytes: bytes };
+      return { group, calls: time.count, errors, hits, misses, ...near, ...replicated, fills: { ...fills }, time };
     }),
+    near: { invalidations: counters.near.invalidations, lag: counters.near.lag.read() },
     processes: [own],
   };
 }
@@ -196,11 +240,17 @@ export function sumPlaneStats(parts: readonly PlaneStats[]): PlaneStats {
     sum.residentMemory += part.residentMemory;
     sum.heapUsed += part.heapUsed;
     sum.cpuSeconds += part.cpuSeconds;
+    // Each process has the same.
+    sum.replicatedKeys = Math.max(sum.replicatedKeys, part.replicatedKeys);
+    sum.replicatedBytes = Math.max(sum.replicatedBytes, part.replicatedBytes);
+    sum.replicatedRefused += part.replicatedRefused;
     for (const [kind, count] of part.errorKinds) sum.errorKinds.set(kind, (sum.errorKinds.get(kind) ?? 0) + count);
     sum.loopLag = Math.max(sum.loopLag, part.loopLag);
     for (const row of part.commands) addCommand(commands, row);
     for (const row of part.nodes) addNode(nodes, row);
     for (const row of part.groups) addGroup(groups, row);
+    sum.near.invalidations += part.near.invalidations;
+    addTimes(sum.near.lag, part.near.lag);
     sum.processes.push(...part.processes);
   }
   sum.commands.push(...commands.values());
@@ -225,10 +275,14 @@ export function emptyPlaneStats(): PlaneStats {
     heapUsed: 0,
     cpuSeconds: 0,
     loopLag: 0,
+    replicatedKeys: 0,
+    replicatedBytes: 0,
+    replicatedRefused: 0,
     errorKinds: new Map(),
     commands: [],
     nodes: [],
     groups: [],
+    near: { invalidations: 0, lag: emptyHistogram() },
     processes: [],
   };
 }
@@ -268,13 +322,32 @@ function addNode(sums: Map<string, NodeCounts>, row: NodeCounts): void {
 function addGroup(sums: Map<string, GroupCounts>, row: GroupCounts): void {
   let sum = sums.get(row.group);
   if (sum === undefined) {
-    sum = { group: row.group, calls: 0, errors: 0, hits: 0, misses: 0, time: emptyHistogram() };
+    const nothing = {
+      calls: 0,
+      errors: 0,
+      hits: 0,
+      misses: 0,
+      nearHits: 0,
+      nearMisses: 0,
+      nearEntries: 0,
+      nearBytes: 0,
+      replicatedKeys: 0,
+      replicatedBytes: 0,
+    };
+    sum = { group: row.group, ...nothing, fills: noFills(), time: emptyHistogram() };
     sums.set(row.group, sum);
   }
+  sum.nearHits += row.nearHits;
+  sum.nearMisses += row.nearMisses;
+  sum.nearEntries += row.nearEntries;
+  sum.nearBytes += row.nearBytes;
   sum.calls += row.calls;
   sum.errors += row.errors;
   sum.hits += row.hits;
   sum.misses += row.misses;
+  sum.replicatedKeys = Math.max(sum.replicatedKeys, row.replicatedKeys);
+  sum.replicatedBytes = Math.max(sum.replicatedBytes, row.replicatedBytes);
+  for (const outcome of FILL_OUTCOMES) sum.fills[outcome] += row.fills[outcome];
   addTimes(sum.time, row.time);
 }
 

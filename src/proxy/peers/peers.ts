@@ -23,6 +23,12 @@ export interface Subscribed {
   readonly connections: number;
 }
 
+/** A key that clients have missed. */
+export interface FilledKey {
+  readonly key: Uint8Array;
+  readonly database: number;
+}
+
 export type PeerQuestion =
   /** Which clients are these? */
   | { readonly type: 'list'; readonly filter: ClientFilter }
@@ -36,6 +42,8 @@ export type PeerQuestion =
   | { readonly type: 'subscribed'; readonly about: readonly SubscribedQuestion[] }
   /** Tell when this node has heard of all that clients have subscribed to by now. The answer is 1. */
   | { readonly type: 'heard'; readonly node: string; readonly address: string }
+  /** Does a client fill these keys? If not, one of the process `from` is about to. */
+  | { readonly type: 'filled'; readonly from: string; readonly keys: readonly FilledKey[] }
   /** How many clients are there? */
   | { readonly type: 'count' }
   /** Tell when everything is done that was told before. The answer is 1. */
@@ -43,12 +51,13 @@ export type PeerQuestion =
   /** Do what these news say, and tell when that is done. The answer is 1. */
   | { readonly type: 'heed'; readonly news: PeerNews };
 
-/** `subscribed` is in the order of the topics. */
+/** `subscribed` is in the order of the topics, `filled` in that of the keys. */
 export type PeerAnswer =
   | number
   | { readonly lines: readonly ClientLine[] }
   | { readonly count: ClientCount }
   | { readonly subscribed: readonly Subscribed[] }
+  | { readonly filled: readonly ('no' | 'yes' | 'written')[] }
   /** What other proxies have told of the topics, which the primary process adds. */
   | { readonly fleet: readonly Subscribed[] };
 
@@ -61,6 +70,8 @@ export type PeerNews =
   | { readonly type: 'monitors'; readonly from: string; readonly wanted: boolean }
   /** For clients that monitor; null: there was more than can be kept. */
   | { readonly type: 'monitored'; readonly lines: Uint8Array | null }
+  /** No client fills these keys any more. */
+  | { readonly type: 'unfilled'; readonly keys: readonly FilledKey[] }
   /** Another process serves from now on, and knows of nothing yet. */
   | { readonly type: 'joined' }
   /** It does not any more. */

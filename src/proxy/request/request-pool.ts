@@ -16,6 +16,11 @@ export class RequestPool {
   }
 
   give(request: Request): void {
+    const { companion } = request;
+    if (companion !== null) {
+      request.companion = null;
+      companion.onDone();
+    }
     request.reset(this.nobody);
     if (this.#spares.length < SPARE_LIMIT) this.#spares.push(request);
   }

@@ -1,7 +1,8 @@
 import { type KeyHash, NO_HASH } from '../../ring/rings.js';
-import { NO_READ } from '../measure/cache-reads.js';
-import { NO_GROUP } from '../measure/key-groups.js';
+import { NO_GROUP, NO_READ } from '../measure/marks.js';
+import type { Companion } from './companion.js';
 import type { HoldSlab } from './hold.js';
+import type { MissTaker } from './miss-taker.js';
 import type { ReplySink, ReplyStream } from './reply-sink.js';
 import type { ReplySource, Requester } from './requester.js';
 
@@ -56,6 +57,10 @@ export class Request {
   group = NO_GROUP;
   /** The group of each key of an ARRAY_READ, where groups are configured. */
   keyGroups: Uint8Array | null = null;
+  /** Who is told when it is over; null: nobody. */
+  companion: Companion | null = null;
+  /** Who may keep the reply back when it says that keys are not there; null: nobody. */
+  misses: MissTaker | null = null;
   /** It runs code at its node (EVAL, FCALL, EXEC with such), which may take long. */
   runsCode = false;
   /** The client does not want the reply (CLIENT REPLY OFF or SKIP). */
@@ -96,6 +101,7 @@ export class Request {
     this.state = WAITING;
     this.cacheRead = NO_READ;
     this.keyGroups = null;
+    this.misses = null;
     this.runsCode = false;
     this.silent = false;
     this.held = null;

@@ -3,6 +3,7 @@
 import type { ReplySink } from '../request/reply-sink.js';
 import { KNOWN_KEY } from '../request/request.js';
 import type { ClientConnection } from '../session/client-connection.js';
+import type { Lane } from '../upstream/lane.js';
 import { isReserved } from './reserved.js';
 import type { Router } from './router.js';
 
@@ -11,6 +12,7 @@ import type { Router } from './router.js';
  * sent just now: it stays with its lanes while replies are to come, and a key that has settled for the one has for the
  * other. Nothing is sent where that command was not, since the node is down.
  * @param sink takes the reply, and gives the request back; null: nobody does
+ * @returns by which it was sent; null: it was not
  */
 export function sendBehind(
   router: Router,
@@ -21,12 +23,12 @@ export function sendBehind(
   frame: Uint8Array,
   length: number,
   sink: ReplySink | null,
-): void {
+): Lane | null {
   const { snapshot } = router;
-  if (snapshot === null || isReserved(source, start, end)) return;
+  if (snapshot === null || isReserved(source, start, end)) return null;
   const owner = router.ownerNow(client, source, start, end);
   const lane = owner < 0 ? null : router.laneFor(client, owner);
-  if (lane === null) return;
+  if (lane === null) return null;
   const { requests, clock } = router.shared;
   const request = requests.take();
   if (sink !== null) request.answerTo(sink);
@@ -34,4 +36,5 @@ export function sendBehind(
   request.keyHash = snapshot.rings.hashOf(source, start, end);
   request.startedAt = clock.now;
   lane.send(request, frame, 0, length);
+  return lane;
 }

@@ -34,6 +34,16 @@ export function refusalOfPatterns(snapshot: RoutingSnapshot, owner: number, fram
   return null;
 }
 
+/** Whether the SORT at hand names keys by patterns. */
+export function namesKeysByPatterns(argc: number, source: Uint8Array): boolean {
+  for (let at = 2; at + 1 < argc; at++) {
+    const start = args.start[at] as number;
+    const end = args.end[at] as number;
+    if (WORDS.some((word) => equalsIgnoreCase(source, start, end, word))) return true;
+  }
+  return false;
+}
+
 function refusalOfPattern({ rings }: RoutingSnapshot, owner: number, pattern: Buffer): Buffer | null {
   // Without an asterisk there is no key to look for.
   const asterisk = pattern.indexOf(ASTERISK);

@@ -34,7 +34,7 @@ import { Carry } from './carry.js';
 import { ClientIdentity } from './client-identity.js';
 import { ClientLanes } from './client-lanes.js';
 import type { FrameHandler } from './frame-handler.js';
-import { ATTENDED, LISTENS, type Mode, TRACKS } from './modes.js';
+import { ATTENDED, AWAITS_FILL, LISTENS, type Mode, TRACKS } from './modes.js';
 import { ReplyMode } from './reply-mode.js';
 import { ReplyQueue } from './reply-queue.js';
 import { RingWait } from './ring-wait.js';
@@ -266,6 +266,11 @@ export class ClientConnection implements TurnTask, Requester, LaneWaiter, Upload
     return this.#replies.head;
   }
 
+  /** The request that came last of those whose replies have not left yet, or null. */
+  get lastRequest(): Request | null {
+    return this.#replies.tail;
+  }
+
   /** Requests whose replies have not left yet. */
   get pending(): number {
     return this.#replies.pending;
@@ -312,9 +317,15 @@ export class ClientConnection implements TurnTask, Requester, LaneWaiter, Upload
     if (this.#ringWait.active) this.#ringWait.end(this.#shared.clock.now, 'ran');
     request.startedAt = this.#shared.clock.now;
     const { groups } = this.#shared.counters;
-    if (groups.active) request.group = groups.atHand;
     request.silent = this.replyMode.takesSilently();
     this.#replies.enqueue(request);
+    if (!groups.active) return;
+    request.group = groups.atHand;
+    const { companion } = groups;
+    if (companion === null) return;
+    groups.companion = null;
+    request.companion = companion;
+    companion.onSent(request);
   }
 
   /** Answers the command at hand with `reply`, behind the replies that are still to come. */
@@ -338,9 +349,26 @@ export class ClientConnection implements TurnTask, Requester, LaneWaiter, Upload
     if (!request.silent) this.#shared.holds.hold(request, reply, 0, reply.length);
   }
 
+  /** Answers the command at hand with a copy of `source[start, end)`, which is no error, as `reply` does. */
+  replyCopy(command: number, source: Buffer, start: number, end: number): void {
+    if (this.#closed) return;
+    const { counters, requests, holds } = this.#shared;
+    counters.answered(command, counters.groups.active ? counters.groups.atHand : NO_GROUP, 0, false);
+    if (this.pending === 0) {
+      if (!this.replyMode.takesSilently()) this.#replies.sendCopy(source, start, end);
+      return;
+    }
+    const request = requests.take();
+    this.enqueue(request);
+    request.command = command;
+    request.state = DONE;
+    if (!request.silent) holds.hold(request, source, start, end);
+  }
+
   /** A request's whole reply is `buffer[start, end)`. */
   onReply(request: Request, buffer: Buffer, start: number, end: number): void {
     const shared = this.#shared;
+    if (request.misses?.keeps(request, buffer, start, end)) return;
     const first = buffer[start] as number;
     const failed = first === 0x2d;
     shared.counters.answered(request.command, request.group, shared.clock.now - request.startedAt, failed);
@@ -415,7 +443,14 @@ export class ClientConnection implements TurnTask, Requester, LaneWaiter, Upload
 
   /** No further frame is handled until all replies have left (SELECT and HELLO change lanes). */
   raiseBarrier(): void {
-    if (this.pending > 0) this.#barrier = true;
+    if (this.pending === 0) return;
+    this.#barrier = true;
+    if (this.isIn(AWAITS_FILL)) this.#handler.onBarrier(this);
+  }
+
+  /** Nothing further is handled until all replies have left. */
+  get isBehindBarrier(): boolean {
+    return this.#barrier;
   }
 
   /** The client waits until a lane takes commands again; `resumeSoon` ends that. */

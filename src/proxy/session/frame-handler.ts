@@ -21,6 +21,8 @@ export interface FrameHandler {
   onAnswered(client: ClientConnection): void;
   /** A command of a client that tracks keys was answered with an error. */
   onFailed(client: ClientConnection): void;
+  /** Nothing further of the client's is handled before all of its replies have left, and one waits for another client. */
+  onBarrier(client: ClientConnection): void;
   /** The client has left, and its lanes were given back but for the one that watches keys. */
   onClosed(client: ClientConnection): void;
   /** The name of the command with this id. */

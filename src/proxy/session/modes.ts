@@ -18,6 +18,9 @@ export const NO_EVICT = 32;
 /** CLIENT NO-TOUCH, likewise. */
 export const NO_TOUCH = 64;
 
+/** A read of its waits for another client that fills the key. */
+export const AWAITS_FILL = 128;
+
 export type Mode =
   | typeof IN_TRANSACTION
   | typeof SUBSCRIBED
@@ -25,9 +28,10 @@ export type Mode =
   | typeof WATCHES
   | typeof MONITORS
   | typeof NO_EVICT
-  | typeof NO_TOUCH;
+  | typeof NO_TOUCH
+  | typeof AWAITS_FILL;
 
 /** Its commands are looked at more closely than others' in these modes. */
-export const ATTENDED = IN_TRANSACTION | SUBSCRIBED | TRACKS;
+export const ATTENDED = IN_TRANSACTION | SUBSCRIBED | TRACKS | AWAITS_FILL;
 /** It is sent messages that answer nothing, so it may be silent itself for as long as it likes. */
 export const LISTENS = SUBSCRIBED | MONITORS;

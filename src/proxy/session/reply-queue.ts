@@ -23,11 +23,11 @@ export class ReplyQueue {
   /** Requests that there ever were; those without `pending` were answered. */
   enqueued = 0;
   head: Request | null = null;
+  tail: Request | null = null;
   readonly #client: ClientConnection;
   readonly #shared: ClientShared;
   readonly #outlet: Outlet;
   readonly #pausedLanes: PausedLanes;
-  #tail: Request | null = null;
   /** Messages that came in the middle of a large reply. */
   #messages: Buffer[] = [];
   #messageBytes = 0;
@@ -41,9 +41,9 @@ export class ReplyQueue {
 
   enqueue(request: Request): void {
     request.nextOfClient = null;
-    if (this.#tail === null) this.head = request;
-    else this.#tail.nextOfClient = request;
-    this.#tail = request;
+    if (this.tail === null) this.head = request;
+    else this.tail.nextOfClient = request;
+    this.tail = request;
     this.pending++;
     this.enqueued++;
   }
@@ -60,6 +60,12 @@ export class ReplyQueue {
   send(reply: Buffer): void {
     this.#outlet.appendOwned(reply);
     this.#shared.counters.bytesOut += reply.length;
+  }
+
+  /** Sends a copy of `source[start, end)`, which answers no request in the queue; nothing is in the queue. */
+  sendCopy(source: Buffer, start: number, end: number): void {
+    this.#outlet.append(source, start, end);
+    this.#shared.counters.bytesOut += end - start;
   }
 
   /** A request's whole reply is `buffer[start, end)`. @returns whether it has left; otherwise it is held */
@@ -152,7 +158,7 @@ export class ReplyQueue {
   abandon(): void {
     let request = this.head;
     this.head = null;
-    this.#tail = null;
+    this.tail = null;
     while (request !== null) {
       const next: Request | null = request.nextOfClient;
       const inLane = request.lane !== null && request.state !== DONE;
@@ -170,7 +176,7 @@ export class ReplyQueue {
 
   #popHead(request: Request): void {
     this.head = request.nextOfClient;
-    if (this.head === null) this.#tail = null;
+    if (this.head === null) this.tail = null;
     this.pending--;
     this.#shared.requests.give(request);
     if (this.#client.isIn(TRACKS)) this.#client.onAnswered();

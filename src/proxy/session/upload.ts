@@ -11,6 +11,9 @@ export interface UploadPlan {
   readonly keys: KeysOfRequest;
   /** Of its key, as `Request.keyHash`. */
   readonly keyHash: KeyHash;
+  /** Where its key stands in the buffer that has the beginning of the frame. */
+  readonly keyStart: number;
+  readonly keyEnd: number;
   readonly lane: Lane | null;
   readonly failure: Buffer;
   /** Frames of the proxy's own that run right behind it. */

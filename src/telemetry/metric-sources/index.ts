@@ -5,9 +5,11 @@ import { commandSources } from './commands.js';
 import { fleetSources } from './fleet.js';
 import { hotKeySources } from './hot-keys.js';
 import { keyGroupSources } from './key-groups.js';
+import { nearSources } from './near.js';
 import { nodeSources } from './nodes.js';
 import { processSources } from './processes.js';
 import type { MetricReads } from './reads.js';
+import { replicatedSources } from './replicated.js';
 import { ringSources } from './ring.js';
 
 export type { MetricReads } from './reads.js';
@@ -18,7 +20,9 @@ export function metricSources(reads: MetricReads): MetricSource[] {
     ...clientSources(reads),
     ...nodeSources(reads),
     ...keyGroupSources(reads),
+    ...nearSources(reads),
     ...hotKeySources(reads),
+    ...replicatedSources(reads),
     ...ringSources(reads),
     ...fleetSources(reads),
     ...processSources(reads),

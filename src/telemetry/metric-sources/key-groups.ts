@@ -1,3 +1,4 @@
+import { FILL_OUTCOMES } from '../../proxy/measure/fill-counts.js';
 import type { MetricSource, Sample } from '../metrics.js';
 import { durations } from './durations.js';
 import type { MetricReads } from './reads.js';
@@ -22,6 +23,14 @@ export function keyGroupSources({ stats }: MetricReads): MetricSource[] {
       'ringproxy_key_group_cache_requests_total',
       'Reads that found their key (hit) or not (miss), by the group of the key.',
       () => stats().groups.flatMap((row) => results({ group: row.group }, row)),
+    ),
+    counter(
+      'ringproxy_fill_waits_total',
+      'Misses in groups with fill-wait: their clients were to fill the key (first, next), or waited for the one that was.',
+      () =>
+        stats().groups.flatMap(({ group, fills }) =>
+          FILL_OUTCOMES.map((outcome) => ({ labels: { group, outcome }, value: fills[outcome] })),
+        ),
     ),
   ];
 }

@@ -39,13 +39,17 @@ import { OwnLeases } from './etcd/own-leases.js';
 import type { EtcdParts } from './etcd/parts.js';
 import {
   type MemberRecord,
+  readGroups,
   readMember,
   readRing,
+  storedGroups,
   storedRing,
+  writeGroups,
   writeMember,
   writeMove,
   writeRing,
 } from './etcd/records.js';
+import type { GroupRecords, GroupsRecord, StoredGroups } from './group-records.js';
 import type { ClaimPace, RingStore, StoredRing, StoreEvent, Written } from './ring-store.js';
 
 export interface EtcdStoreOptions extends Pick<EtcdClientOptions, 'endpoints' | 'login' | 'tls'> {
@@ -72,7 +76,7 @@ interface Listener {
   readonly listener: (event: StoreEvent) => void;
 }
 
-export class EtcdStore implements RingStore {
+export class EtcdStore implements RingStore, GroupRecords {
   readonly #client: EtcdClient;
   readonly #keys: RingKeys;
   readonly #mirror: Mirror;
@@ -158,7 +162,7 @@ export class EtcdStore implements RingStore {
     const written = answer.succeeded
       ? answer.header.revision
       : isRepeated
-        ? writtenBefore(answer, expected, write)
+        ? writtenBefore(answer, expected, write, readRing)
         : null;
     if (written !== null) this.#ringSeen = Math.max(this.#ringSeen, written);
     return this.#saw(written);
@@ -207,6 +211,25 @@ export class EtcdStore implements RingStore {
 
   answer(id: string, answer: FenceAnswer): Promise<Written> {
     return this.#changeMember(id, (member) => (member.fencedOff ? null : { ...member, answer }), []);
+  }
+
+  async loadGroups(): Promise<StoredGroups | null> {
+    const [kv] = (await this.#client.range({ key: this.#keys.groups })).kvs;
+    if (kv === undefined) return null;
+    this.#saw(kv.mod_revision);
+    return storedGroups(kv);
+  }
+
+  async saveGroups(expected: Revision | null, record: GroupsRecord): Promise<Written> {
+    const { groups } = this.#keys;
+    const write = randomUUID();
+    const { answer, isRepeated } = await this.#client.txn({
+      when: [expected === null ? { key: groups, is: 'absent' } : { key: groups, writtenBy: expected }],
+      run: [{ put: groups, value: writeGroups({ record, previous: expected, write }) }],
+      otherwise: [{ read: { key: groups } }],
+    });
+    if (answer.succeeded) return this.#saw(answer.header.revision);
+    return this.#saw(isRepeated ? writtenBefore(answer, expected, write, readGroups) : null);
   }
 
   async claim(job: string, holder: string, pace: ClaimPace): Promise<Claim | null> {
@@ -323,16 +346,21 @@ export class EtcdStore implements RingStore {
  * What became of a record, where a try of before had no answer and the last one was refused.
  * @returns null: it was not carried out, and never will be. @throws EtcdError when that cannot be told
  */
-function writtenBefore(answer: TxnAnswer, expected: Revision | null, write: string): Written {
+function writtenBefore(
+  answer: TxnAnswer,
+  expected: Revision | null,
+  write: string,
+  read: (kv: KeyValue) => { readonly previous: Revision | null; readonly write: string },
+): Written {
   const kv = answer.responses[0]?.response_range?.kvs[0];
   if (kv === undefined || kv.mod_revision === expected) return null;
-  const record = readRing(kv);
+  const record = read(kv);
   if (record.write === write) return kv.mod_revision;
   // Another writer was the next one after what this one has seen.
   if (record.previous === expected) return null;
   throw new EtcdError(
     'ETCD_UNREACHABLE',
-    'etcd has not answered whether the ring was recorded, and others have recorded it since',
+    'etcd has not answered whether it was recorded, and others have recorded something else since',
     true,
   );
 }

@@ -9,6 +9,7 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { replaceFile } from './files.js';
+import { type StoredGroups, storedGroups } from './group-records.js';
 import { ringState } from './ring-schema.js';
 import type { StoredRing } from './ring-store.js';
 
@@ -20,6 +21,8 @@ export interface KnownFleet {
   /** By which this proxy was registered last. */
   readonly proxyId: string;
   readonly ring: StoredRing;
+  /** Null, or missing in files of before: none were recorded. */
+  readonly groups?: StoredGroups | null | undefined;
 }
 
 const schema = z.object({
@@ -27,6 +30,7 @@ const schema = z.object({
   place: z.string(),
   proxyId: z.string().min(1),
   ring: z.object({ revision: z.number().int().nonnegative(), state: ringState }),
+  groups: storedGroups.nullish(),
 });
 
 export class FleetFile {

@@ -19,6 +19,7 @@ import {
 import { emptyRecord } from '../state/move-records.js';
 import type { RingState } from '../state/ring-state.js';
 import { afterEverybodyIsGone } from '../state/transitions.js';
+import type { GroupRecords, GroupsRecord, StoredGroups } from './group-records.js';
 import {
   type ClaimPace,
   HISTORY_LIMIT,
@@ -35,7 +36,7 @@ import type { KeptMove, StateDir } from './state-dir.js';
  */
 const REVISIONS_OF_A_PROCESS = 1_000_000;
 
-export class LocalStore implements RingStore {
+export class LocalStore implements RingStore, GroupRecords {
   readonly #proxyId: string;
   readonly #directory: StateDir | null;
   #revision: Revision = 0;
@@ -48,6 +49,8 @@ export class LocalStore implements RingStore {
   /** Of one change, by source. */
   #moves = noMoves('');
   #history: HistoryEntry[] = [];
+  /** Undefined: not read yet. Its revisions are its own: a file of its own has them. */
+  #groups: StoredGroups | null | undefined = undefined;
   /** The lock of the directory, or the absence of one, stands for the lease. */
   readonly validUntil = Number.POSITIVE_INFINITY;
   readonly isReachable: boolean = true;
@@ -217,6 +220,23 @@ export class LocalStore implements RingStore {
   async addHistory(entry: HistoryEntry): Promise<void> {
     this.#history = [...this.#history, entry].slice(-HISTORY_LIMIT);
     await this.#directory?.history.save(this.#history);
+  }
+
+  async loadGroups(): Promise<StoredGroups | null> {
+    if (this.#groups === undefined) this.#groups = (await this.#directory?.groups.load()) ?? null;
+    return this.#groups;
+  }
+
+  saveGroups(expected: Revision | null, record: GroupsRecord): Promise<Written> {
+    return this.#exclusively(async () => {
+      const seen = (await this.loadGroups())?.revision ?? null;
+      if (seen !== expected) return null;
+      const groups = { revision: (seen ?? 0) + 1, record };
+      await this.#directory?.groups.save(groups);
+      this.#groups = groups;
+      this.#tell({ kind: 'groups', groups });
+      return groups.revision;
+    });
   }
 
   /**

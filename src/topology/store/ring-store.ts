@@ -9,6 +9,7 @@
 import type { HistoryEntry } from '../../admin/api.js';
 import type { Claim, FenceAnswer, FleetMember, MemberInfo, MoveRecord, Revision } from '../state/fleet.js';
 import type { RingState } from '../state/ring-state.js';
+import type { StoredGroups } from './group-records.js';
 
 /** The ring as it is recorded. */
 export interface StoredRing {
@@ -27,6 +28,7 @@ export type StoreEvent =
   | { readonly kind: 'claims'; readonly revision: Revision }
   /** A mover has told how far it is. */
   | { readonly kind: 'moves'; readonly revision: Revision }
+  | { readonly kind: 'groups'; readonly groups: StoredGroups }
   /** Of this proxy alone: `validUntil` has changed, or the store is out of reach, or is back. */
   | { readonly kind: 'standing' };
 

@@ -7,6 +7,7 @@ import type { MoveRecord, Revision } from '../state/fleet.js';
 import type { RingState } from '../state/ring-state.js';
 import { replaceFile, writeSynced } from './files.js';
 import { FleetFile } from './fleet-file.js';
+import { GroupsFile } from './groups-file.js';
 import { HistoryFile } from './history-file.js';
 import { ringState } from './ring-schema.js';
 import { StateLock } from './state-lock.js';
@@ -49,6 +50,7 @@ export class StateDir {
   readonly #lock: StateLock;
   /** Finished changes. */
   readonly history: HistoryFile;
+  readonly groups: GroupsFile;
   /** Of a proxy whose ring is agreed on elsewhere: what it knew last. */
   readonly fleet: FleetFile;
 
@@ -60,6 +62,7 @@ export class StateDir {
     this.#directory = directory;
     this.#file = join(directory, 'ring.json');
     this.history = new HistoryFile(join(directory, 'history.json'));
+    this.groups = new GroupsFile(join(directory, 'groups.json'));
     this.fleet = new FleetFile(join(directory, 'fleet.json'));
     this.#lock = new StateLock(directory, onLost, undefined, onTrouble);
   }

@@ -82,7 +82,7 @@ export class FleetSight {
     this.#stopWatching = store.watch((event) => {
       if (event.kind === 'ring') this.#take(event.ring);
       if (event.kind === 'members' || event.kind === 'claims') void this.#read();
-      else if (event.kind !== 'moves') this.#told();
+      else if (event.kind !== 'moves' && event.kind !== 'groups') this.#told();
     });
     if (known !== null) {
       this.#take(known);

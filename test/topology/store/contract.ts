@@ -13,12 +13,12 @@ import { COORDINATOR, moverJob, type RingStore, type StoreEvent } from '../../..
 const INFO: MemberInfo = { admin: '', version: '1.0.0', workers: 1, startedAt: '2026-01-01T00:00:00.000Z', format: 1 };
 
 /** Where one ring is kept. */
-export interface Place {
+export interface Place<Store extends RingStore = RingStore> {
   /**
    * A store at this place, opened as a proxy does when it starts; closed at the test's end, unless the test does so.
    * The one before may have been closed, or left as by `kill -9`.
    */
-  open(proxyId: string): Promise<RingStore>;
+  open(proxyId: string): Promise<Store>;
   /** Ends the proxy that has it open, as `kill -9` does. When this returns, its leases have run out. */
   kill(store: RingStore): Promise<void>;
 }

@@ -28,7 +28,7 @@ export function storeAt(endpoints: readonly string[], options: Partial<EtcdStore
 }
 
 /** A ring of its own. Each store reaches each member by a network of its own, so that it can be killed. */
-export function etcdPlace(cluster: EtcdCluster): Place {
+export function etcdPlace(cluster: EtcdCluster): Place<EtcdStore> {
   const ringName = randomUUID();
   const relays = new Map<unknown, readonly CutRelay[]>();
   return {

@@ -2,6 +2,7 @@ import { beforeAll, describe } from 'vitest';
 import { type EtcdCluster, hasEtcd, startEtcd } from '../../support/etcd-process.js';
 import { describeRingStore } from './contract.js';
 import { etcdPlace } from './etcd-place.js';
+import { describeGroupRecords } from './groups-contract.js';
 
 describe.skipIf(!hasEtcd)('with one etcd', () => {
   let cluster: EtcdCluster;
@@ -9,4 +10,5 @@ describe.skipIf(!hasEtcd)('with one etcd', () => {
     cluster = await startEtcd();
   });
   describeRingStore('an etcd', () => Promise.resolve(etcdPlace(cluster)));
+  describeGroupRecords('an etcd', () => Promise.resolve(etcdPlace(cluster)));
 });

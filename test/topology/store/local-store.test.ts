@@ -9,7 +9,8 @@ import { COORDINATOR } from '../../../src/topology/store/ring-store.js';
 import { StateDir } from '../../../src/topology/store/state-dir.js';
 import { atEnd } from '../../support/cleanup.js';
 import { tempFolder } from '../../support/temp-folder.js';
-import { describeRingStore } from './contract.js';
+import { describeRingStore, type Place } from './contract.js';
+import { describeGroupRecords } from './groups-contract.js';
 
 const INFO: MemberInfo = { admin: '', version: '1.0.0', workers: 1, startedAt: '2026-01-01T00:00:00.000Z', format: 1 };
 
@@ -23,7 +24,7 @@ function storeOn(folder: string, proxyId: string): LocalStore {
   return store;
 }
 
-describeRingStore('a state directory', async () => {
+const onDirectory = async (): Promise<Place<LocalStore>> => {
   const folder = tempFolder('state');
   return {
     open: async (proxyId) => {
@@ -34,7 +35,10 @@ describeRingStore('a state directory', async () => {
     // What a process leaves behind differs from what it closes only in the lock, which is tested by itself.
     kill: (store) => store.close(),
   };
-});
+};
+
+describeRingStore('a state directory', onDirectory);
+describeGroupRecords('a state directory', onDirectory);
 
 const stable: RingState = firstState([{ name: 'a', address: '127.0.0.1:1', weight: 2 }], {
   hash: 'murmur3',

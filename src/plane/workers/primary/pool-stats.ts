@@ -1,8 +1,11 @@
 /** In the primary: what all workers counted, those that died included, as one proxy's. */
-import { type PlaneStats, readProcess, sumPlaneStats } from '../../../proxy/measure/plane-stats.js';
+import { OTHER_GROUP } from '../../../proxy/measure/key-groups.js';
+import { type GroupCounts, type PlaneStats, readProcess, sumPlaneStats } from '../../../proxy/measure/plane-stats.js';
 
 /** Of a worker that does not say what it counted in this time there are the figures that it gave before. */
 const TIMEOUT_MS = 1000;
+
+type Named = Pick<GroupCounts, 'group'>;
 
 /** A worker, as it is asked what it counted. */
 export interface Counting {
@@ -24,8 +27,11 @@ export class PoolStats {
     this.#workers = workers;
   }
 
-  /** @param loopLag seconds, of this process @param rejected clients that this process turned away */
-  async read(loopLag: number, rejected: () => number): Promise<PlaneStats> {
+  /**
+   * @param loopLag seconds, of this process @param rejected clients that this process turned away
+   * @param groups those that there are: a worker that died may have counted others
+   */
+  async read(loopLag: number, rejected: () => number, groups: readonly Named[]): Promise<PlaneStats> {
     const workers = [...this.#workers];
     await Promise.all(workers.map((worker) => worker.stats(TIMEOUT_MS)));
     const parts = workers.flatMap((worker) => {
@@ -41,6 +47,7 @@ export class PoolStats {
     sum.cpuSeconds += primary.cpuSeconds;
     sum.processes.push(primary);
     sum.clientsRejected += rejected();
+    keepGroups(sum.groups, groups);
     return sum;
   }
 
@@ -48,6 +55,15 @@ export class PoolStats {
   onExit({ lastStats }: Counting): void {
     if (lastStats !== null) this.#past = [sumPlaneStats([...this.#past, countersOf(lastStats)])];
   }
+}
+
+/** Leaves those out that are gone, and puts the others in their order; what is counted of no group comes last. */
+function keepGroups(counted: GroupCounts[], groups: readonly Named[]): void {
+  const orders = new Map(groups.map(({ group }, order) => [group, order]));
+  if (groups.length > 0) orders.set(OTHER_GROUP, groups.length);
+  const kept = counted.filter(({ group }) => orders.has(group));
+  kept.sort((one, other) => (orders.get(one.group) ?? 0) - (orders.get(other.group) ?? 0));
+  counted.splice(0, counted.length, ...kept);
 }
 
 /** As figures of the worker in this slot. */
@@ -63,6 +79,9 @@ function countersOf(stats: PlaneStats): PlaneStats {
     pendingCommands: 0,
     pendingBytes: 0,
     heldClients: 0,
+    replicatedKeys: 0,
+    replicatedBytes: 0,
+    groups: stats.groups.map((group) => ({ ...group, replicatedKeys: 0, replicatedBytes: 0 })),
     residentMemory: 0,
     heapUsed: 0,
     loopLag: 0,

@@ -8,6 +8,7 @@ import { buildCommandTable, type CommandInfo } from '../../../commands/build.js'
 import type { CommandTable } from '../../../commands/table.js';
 import type { NodeEndpoint } from '../../../node/endpoint.js';
 import { type NodeIdentity, sameNode } from '../../../node/identity.js';
+import type { KeyGroup } from '../../../proxy/caching/policy.js';
 import type { HotReport } from '../../../proxy/measure/hot-keys/hot-report.js';
 import { emptyPlaneStats, type PlaneStats } from '../../../proxy/measure/plane-stats.js';
 import { Listener } from '../../../proxy/session/listener.js';
@@ -32,6 +33,7 @@ import { PoolStats } from './pool-stats.js';
 import { ScriptExchange } from './script-exchange.js';
 import { SharedMoves } from './shared-moves.js';
 import { SharedTopics } from './shared-topics.js';
+import { SharedValues } from './shared-values.js';
 import { StaleConnections, type StaleConnectionsOptions } from './stale-connections.js';
 import { WorkerProcess } from './worker-process.js';
 
@@ -66,12 +68,14 @@ export class WorkerPool implements PlaneHost {
   readonly #scripts: ScriptExchange;
   readonly #peers: PeerExchange;
   readonly #topics: SharedTopics;
+  readonly #values: SharedValues;
   readonly #nodeStates = new NodeStates();
   readonly #traffic: TrafficDetector;
   readonly #lag = new LoopLag();
   readonly #board: BoardFile;
   #table: CommandTable = buildCommandTable();
   #commands: readonly CommandInfo[] = [];
+  #groups: readonly KeyGroup[];
   /** Members, with how to log in. */
   #nodes: readonly RoutedNode[] = [];
   #describe: (stats: PlaneStats) => ProxyInfo = () => ({ redisVersion: '', lines: [], clients: 0 });
@@ -101,6 +105,8 @@ export class WorkerPool implements PlaneHost {
     'script-wanted': (message, worker) => this.#scripts.onWanted(worker, message),
     'scripts-flushed': (_message, worker) => this.#scripts.onFlushed(worker),
     topics: (message, worker) => this.#topics.onTopics(worker, message),
+    values: (message, worker) => this.#values.onValues(worker, message),
+    'values-taken': (message, worker) => this.#values.onTaken(worker, message),
     busy: (message, worker) => {
       for (const other of this.#workers) if (other !== worker) other.send(message);
     },
@@ -122,6 +128,7 @@ export class WorkerPool implements PlaneHost {
     const { plane, fleet, timers = systemTimers } = options;
     this.#options = options;
     this.#timers = timers;
+    this.#groups = plane.keyGroups;
     this.#board = new BoardFile(options.workers);
     this.#clients = new ClientPlacement(this.#workers, plane.maxClients);
     this.#hotKeys = new HotKeysOfWorkers(this.#workers, timers);
@@ -129,6 +136,7 @@ export class WorkerPool implements PlaneHost {
     this.#scripts = new ScriptExchange(this.#workers, plane.scriptCache, fleet?.scripts ?? null);
     this.#peers = new PeerExchange(this.#workers, timers, fleet?.subscribers ?? null);
     this.#topics = new SharedTopics((topics) => fleet?.tell(topics));
+    this.#values = new SharedValues(plane, timers);
     this.#listener = new Listener((socket) => this.#clients.place(socket));
     this.#traffic = new TrafficDetector(() => {
       let commands = 0;
@@ -200,6 +208,11 @@ export class WorkerPool implements PlaneHost {
     this.#scripts.flush(kept);
   }
 
+  useGroups(groups: readonly KeyGroup[]): void {
+    this.#groups = groups;
+    for (const worker of this.#workers) worker.send({ type: 'groups', groups });
+  }
+
   useCommands(commands: readonly CommandInfo[]): void {
     this.#commands = commands;
     this.#table = buildCommandTable(commands);
@@ -211,7 +224,7 @@ export class WorkerPool implements PlaneHost {
   }
 
   stats(): Promise<PlaneStats> {
-    return this.#stats.read(this.#lag.seconds, () => this.#clients.rejected);
+    return this.#stats.read(this.#lag.seconds, () => this.#clients.rejected, this.#groups);
   }
 
   hotKeys(): Promise<HotReport> {
@@ -247,6 +260,7 @@ export class WorkerPool implements PlaneHost {
     await Promise.all(workers.map((worker) => worker.exited));
     stopInsisting();
     this.#board.close();
+    this.#values.close();
     this.#lag.stop();
   }
 
@@ -275,7 +289,7 @@ export class WorkerPool implements PlaneHost {
     const { plane } = this.#options;
     worker.send({
       type: 'start',
-      options: { ...plane, proxyId: this.#nameOf(worker) },
+      options: { ...plane, keyGroups: this.#groups, proxyId: this.#nameOf(worker) },
       commands: this.#commands,
       standing: this.#sentStanding,
       suspension: this.#suspension,
@@ -286,6 +300,7 @@ export class WorkerPool implements PlaneHost {
       hasFleet: this.#options.fleet !== null,
       snapshot: this.#moves.sent,
     });
+    this.#values.join(worker);
     worker.send({ type: 'info', ...this.#info });
   }
 
@@ -319,6 +334,7 @@ export class WorkerPool implements PlaneHost {
     this.#stale.addDead(`ringproxy:${this.#options.standing.id}.${worker.number}`);
     this.#moves.onExit(worker);
     this.#topics.onExit(worker);
+    this.#values.leave(worker);
     for (const end of this.#nodeStates.forget(worker.number)) channel(end.channel).publish(end.event);
     this.#peers.tellOthers(worker, { type: 'left', from: this.#nameOf(worker) });
     this.#stats.onExit(worker);

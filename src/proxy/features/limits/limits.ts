@@ -12,6 +12,7 @@ import { findKeys, keyPositions } from '../../../commands/keys.js';
 import { args, type RequestFramer } from '../../../resp/request-framer.js';
 import type { CachePolicy } from '../../caching/policy.js';
 import type { KeyGroups } from '../../measure/key-groups.js';
+import type { Request } from '../../request/request.js';
 import type { Verdict } from '../../request/verdict.js';
 import { otherDatabaseAt } from '../../route/moving/other-database.js';
 import type { Router } from '../../route/router.js';
@@ -50,8 +51,6 @@ export class Limits implements PolicyStep, PolicyFollower, UploadLimits {
   readonly #groups: KeyGroups;
   /** Of the command at hand. */
   #behind: TtlBehind | null = null;
-  /** Requests that its client had before. */
-  #enqueued = 0;
 
   constructor(ports: LimitsPorts) {
     this.#ports = ports;
@@ -59,7 +58,6 @@ export class Limits implements PolicyStep, PolicyFollower, UploadLimits {
   }
 
   dispatch(client: ClientConnection, framer: RequestFramer, command: Command): Verdict | typeof PASS {
-    this.#enqueued = client.enqueued;
     const refusal = this.prepare(command, framer);
     return refusal === null ? PASS : this.#ports.router.refuse(client, command, refusal);
   }
@@ -88,9 +86,9 @@ export class Limits implements PolicyStep, PolicyFollower, UploadLimits {
   }
 
   /** The command at hand was sent, or answered by the proxy. */
-  follow(client: ClientConnection, framer: RequestFramer, command: Command): void {
+  follow(client: ClientConnection, framer: RequestFramer, command: Command, request: Request | null): void {
     // A command that may wait has a connection of its own, which others get when it is answered.
-    if (this.#behind === null || command.waits !== null || client.enqueued === this.#enqueued) return;
+    if (this.#behind === null || command.waits !== null || request === null) return;
     const { router } = this.#ports;
     this.#each(command, framer, this.#behind, (source, start, end, { bytes, length }) => {
       sendBehind(router, client, source, start, end, bytes, length, null);

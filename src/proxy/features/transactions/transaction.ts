@@ -12,6 +12,7 @@
 
 import type { Published } from '../../peers/topic-kind.js';
 import type { UpstreamNode } from '../../upstream/upstream-node.js';
+import type { QueuedKeys } from '../queued-keys.js';
 import type { ForEveryNode } from './other-nodes.js';
 import type { OwnCommand } from './own-answers.js';
 import { QueuedFrames } from './queued-frames.js';
@@ -72,6 +73,16 @@ export class Transaction {
     if (this.aborted) return;
     this.unseen.push(this.frames.count);
     this.frames.add(frame, 0, length);
+  }
+
+  /** Which keys EXEC will touch. */
+  get queuedKeys(): QueuedKeys {
+    const { frames, flushesKeys, runsCode } = this;
+    return {
+      keyCount: frames.keyCount,
+      keyAt: (i) => frames.keyAt(i),
+      touchesAnyKey: flushesKeys || (runsCode && frames.keyCount === 0),
+    };
   }
 
   abort(): void {

@@ -4,6 +4,7 @@
  * | key | holds | lasts |
  * |---|---|---|
  * | `ring` | the ring's record | |
+ * | `groups` | the groups of keys | |
  * | `members/ID` | what a member tells of itself, its last answer to a fence, whether it is fenced off | |
  * | `alive/ID` | nothing: that the member's lease holds | as long as that lease |
  * | `coordinator`, `jobs/NAME` | who has the job | as long as a lease of its holder |
@@ -23,6 +24,7 @@ export class RingKeys {
   /** Everything of the ring. */
   readonly all: KeyRange;
   readonly ring: string;
+  readonly groups: string;
   readonly members: KeyRange;
   readonly alive: KeyRange;
   readonly moves: KeyRange;
@@ -34,6 +36,7 @@ export class RingKeys {
     this.#root = `${prefix}${ringName}/`;
     this.all = prefixed(this.#root);
     this.ring = `${this.#root}ring`;
+    this.groups = `${this.#root}groups`;
     this.members = this.#under('members/');
     this.alive = this.#under('alive/');
     this.moves = this.#under('moves/');
@@ -91,6 +94,7 @@ export class RingKeys {
   /** What a key of this ring is for. */
   kindOf({ key }: Pick<KeyValue, 'key'>): KeyKind {
     if (key === this.ring) return { kind: 'ring' };
+    if (key === this.groups) return { kind: 'groups' };
     if (key === this.job(COORDINATOR) || key.startsWith(`${this.#root}jobs/`)) return { kind: 'claim' };
     if (key.startsWith(this.members.key)) return { kind: 'member', id: idOf(key, this.members) };
     if (key.startsWith(this.alive.key)) return { kind: 'alive', id: idOf(key, this.alive) };
@@ -105,7 +109,7 @@ export class RingKeys {
 }
 
 export type KeyKind =
-  | { readonly kind: 'ring' | 'claim' | 'other' }
+  | { readonly kind: 'ring' | 'groups' | 'claim' | 'other' }
   | { readonly kind: 'member' | 'alive'; readonly id: string }
   | { readonly kind: 'move'; readonly change: string };
 

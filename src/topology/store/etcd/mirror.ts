@@ -3,7 +3,7 @@ import type { KeyValue, WatchEvent } from '../../../etcd/index.js';
 import type { Claim, FleetMember, MoveRecord, Revision } from '../../state/fleet.js';
 import type { StoreEvent } from '../ring-store.js';
 import type { KeyKind, RingKeys } from './keys.js';
-import { claimOf, readClaim, readMember, readMove, storedRing } from './records.js';
+import { claimOf, readClaim, readMember, readMove, storedGroups, storedRing } from './records.js';
 
 /** An event, and of which revision it is. */
 export interface Told {
@@ -17,7 +17,7 @@ export class Mirror {
   #entries = new Map<string, KeyValue>();
   #revision: Revision = 0;
 
-  /** @param onTrouble told of a ring's record that is not understood: nobody is told of such a ring */
+  /** @param onTrouble told of a ring, or of groups, whose record is not understood: nobody is told of these */
   constructor(keys: RingKeys, onTrouble: (error: unknown) => void) {
     this.#keys = keys;
     this.#onTrouble = onTrouble;
@@ -122,7 +122,12 @@ export class Mirror {
     for (const { type, kv } of events) {
       const key = this.#keys.kindOf(kv);
       if (key.kind === 'ring') {
-        if (type === 'PUT') told.push(...this.#toldRing(kv, revision));
+        if (type === 'PUT') told.push(...this.#toldRecord(revision, () => ({ kind: 'ring', ring: storedRing(kv) })));
+      } else if (key.kind === 'groups') {
+        // Groups that are gone went with the whole of etcd: whoever knows them goes on by them.
+        if (type === 'PUT') {
+          told.push(...this.#toldRecord(revision, () => ({ kind: 'groups', groups: storedGroups(kv) })));
+        }
       } else {
         const kind = EVENTS[key.kind];
         if (kind !== null) kinds.add(kind);
@@ -132,9 +137,10 @@ export class Mirror {
     return told;
   }
 
-  #toldRing(kv: KeyValue, revision: Revision): Told[] {
+  /** @param read throws when the record is not understood */
+  #toldRecord(revision: Revision, read: () => Told['event']): Told[] {
     try {
-      return [{ event: { kind: 'ring', ring: storedRing(kv) }, revision }];
+      return [{ event: read(), revision }];
     } catch (error) {
       this.#onTrouble(error);
       return [];
@@ -148,4 +154,4 @@ const EVENTS = {
   claim: 'claims',
   move: 'moves',
   other: null,
-} as const satisfies Record<Exclude<KeyKind['kind'], 'ring'>, 'members' | 'claims' | 'moves' | null>;
+} as const satisfies Record<Exclude<KeyKind['kind'], 'ring' | 'groups'>, 'members' | 'claims' | 'moves' | null>;

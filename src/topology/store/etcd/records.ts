@@ -5,6 +5,7 @@ import { RingproxyError } from '../../../errors.js';
 import type { KeyValue } from '../../../etcd/index.js';
 import type { Claim, FleetMember, MoveRecord, Revision } from '../../state/fleet.js';
 import { RECORD_FORMAT, type RingState } from '../../state/ring-state.js';
+import { GROUPS_FORMAT, type GroupsRecord, groupsRecord, type StoredGroups } from '../group-records.js';
 import { historyEntry, nodeProcesses, ringState } from '../ring-schema.js';
 import type { StoredRing } from '../ring-store.js';
 
@@ -46,6 +47,43 @@ export function readRing(kv: KeyValue): RingRecord {
 /** @throws RingproxyError when this version does not understand it */
 export function storedRing(kv: KeyValue): StoredRing {
   return { revision: kv.mod_revision, state: readRing(kv).state };
+}
+
+/** Groups of keys; `previous` and `write` as in `RingRecord`. */
+export interface WrittenGroups {
+  readonly record: GroupsRecord;
+  readonly previous: Revision | null;
+  readonly write: string;
+}
+
+const writtenGroups = z.object({
+  record: groupsRecord,
+  previous: z.number().int().nullable(),
+  write: z.string(),
+});
+
+export function writeGroups(written: WrittenGroups): string {
+  return JSON.stringify({ format: GROUPS_FORMAT, ...written });
+}
+
+/** @throws RingproxyError when this version does not understand it */
+export function readGroups(kv: KeyValue): WrittenGroups {
+  const body = parse(kv.value);
+  const { success, data } = envelope.safeParse(body);
+  if (success && data.format > GROUPS_FORMAT) {
+    throw new RingproxyError(
+      'RING_FORMAT',
+      `the groups of keys in etcd (${kv.key}) are recorded in format ${data.format}, and this version understands ${GROUPS_FORMAT}`,
+    );
+  }
+  const read = writtenGroups.safeParse(body);
+  if (!success || !read.success) throw new RingproxyError('RING_RECORD', `${kv.key} in etcd holds no groups of keys`);
+  return read.data;
+}
+
+/** @throws RingproxyError when this version does not understand it */
+export function storedGroups(kv: KeyValue): StoredGroups {
+  return { revision: kv.mod_revision, record: readGroups(kv).record };
 }
 
 /** A member without what only etcd knows of it. */

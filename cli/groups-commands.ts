@@ -1,0 +1,128 @@
+/** `ringproxy groups`: how keys are told apart and cached, and how that is changed for all proxies of the ring. */
+import { type Command, Option } from 'commander';
+import type { GroupsView } from '../src/admin/api.js';
+import { policyWords } from '../src/config/cache-policy.js';
+import { AdminClient } from './admin-client.js';
+import { CliError } from './cli-error.js';
+import { type CommonOptions, withCommonOptions } from './common-options.js';
+import { readGroupsFile } from './groups-file.js';
+import { describeGroups } from './groups-view.js';
+
+interface ChangeOptions extends CommonOptions {
+  readonly force?: boolean;
+}
+
+interface SetOptions extends ChangeOptions {
+  readonly prefix?: readonly string[];
+  readonly reset?: readonly string[];
+  /** Words of the policy, as commander names their flags. */
+  readonly [flag: string]: unknown;
+}
+
+export function registerGroupsCommands(program: Command): void {
+  const groups = program
+    .command('groups')
+    .description(
+      'how groups of keys are cached, and what was counted of them; changes are for all proxies of the ring',
+    );
+
+  withCommonOptions(groups.command('ls', { isDefault: true }).description('list them')).action(
+    async (options: CommonOptions) => print(options, await new AdminClient(options).groups()),
+  );
+
+  withChangeOptions(
+    withPolicy(
+      groups
+        .command('set')
+        .description('change what is named of a group, or make one of keys with these prefixes')
+        .argument('<group>', 'its name')
+        .addOption(
+          new Option('--prefix <prefix>', 'what its keys begin with; several, each with --prefix, are all').argParser(
+            gather,
+          ),
+        )
+        .addOption(
+          new Option('--reset <word>', 'let it be as by default again, such as near-ttl').argParser(gatherWord),
+        ),
+    ),
+  ).action(async (group: string, options: SetOptions) => {
+    print(options, await new AdminClient(options).setGroup(group, wordsOf(options), options.force === true));
+  });
+
+  withChangeOptions(
+    groups
+      .command('rm')
+      .description('take groups out: their keys are of no group then')
+      .argument('<group...>', 'names'),
+  ).action(async (names: string[], options: ChangeOptions) => {
+    const client = new AdminClient(options);
+    let view: GroupsView | null = null;
+    for (const name of names) view = await client.removeGroup(name, options.force === true);
+    if (view !== null) print(options, view);
+  });
+
+  withChangeOptions(
+    groups
+      .command('apply')
+      .description('make the groups as a file says: those that it does not have are taken out')
+      .requiredOption('-f, --file <file>', 'YAML with groups as in the configuration, or a configuration'),
+  ).action(async (options: ChangeOptions & { readonly file: string }) => {
+    const written = readGroupsFile(options.file);
+    const client = new AdminClient(options);
+    // What somebody else changes meanwhile is not taken back unseen.
+    const { revision } = await client.groups();
+    print(options, await client.putGroups(written, { revision, force: options.force === true }));
+  });
+
+  withChangeOptions(
+    groups.command('reset').description('go back to the groups of the configuration, at each proxy to its own'),
+  ).action(async (options: ChangeOptions) => {
+    print(options, await new AdminClient(options).resetGroups(options.force === true));
+  });
+}
+
+function withChangeOptions(command: Command): Command {
+  return withCommonOptions(
+    command.option('--force', 'although keys that are there are not seen any more: see replicated groups'),
+  );
+}
+
+function withPolicy(command: Command): Command {
+  for (const { word, kind, help } of policyWords) command.option(`--${word} <value>`, `${help}: ${kind}`);
+  return command;
+}
+
+/** @throws CliError when nothing is named */
+function wordsOf(options: SetOptions): Record<string, unknown> {
+  const words: Record<string, unknown> = {};
+  for (const { word } of policyWords) {
+    const value = options[word.replace(/-([a-z])/g, (_match, letter: string) => letter.toUpperCase())];
+    if (value !== undefined) words[word] = value;
+  }
+  const reset = options.reset ?? [];
+  const both = reset.find((word) => word in words);
+  if (both !== undefined) throw new CliError(`${both} is both set and reset`, 'leave one of the two out', 2);
+  for (const word of reset) words[word] = null;
+  if (options.prefix !== undefined) words.prefixes = options.prefix;
+  if (Object.keys(words).length > 0) return words;
+  throw new CliError('nothing is to be set', 'name what, such as --prefix page: --cache near --near-ttl 5s', 2);
+}
+
+function gather(text: string, before: readonly string[] | undefined): readonly string[] {
+  return [...(before ?? []), text];
+}
+
+/** @throws CliError when there is no such word */
+function gatherWord(text: string, before: readonly string[] | undefined): readonly string[] {
+  if (policyWords.some(({ word }) => word === text)) return gather(text, before);
+  throw new CliError(
+    `'${text}' cannot be reset`,
+    `expected one of ${policyWords.map(({ word }) => word).join(', ')}`,
+    2,
+  );
+}
+
+function print(options: CommonOptions, view: GroupsView): void {
+  const text = options.json === true ? JSON.stringify(view, null, 2) : describeGroups(view);
+  process.stdout.write(`${text}\n`);
+}

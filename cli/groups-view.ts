@@ -1,0 +1,47 @@
+/** Groups of keys as people read them. */
+import type { GroupCountsView, GroupsView, GroupView } from '../src/admin/api.js';
+import { colors } from './colors.js';
+import { formatCount, formatName, formatPercent, formatTable, numbers } from './format.js';
+
+export function describeGroups(view: GroupsView): string {
+  const { groups, other } = view;
+  if (groups.length === 0) return `${sourceOf(view)}\n\nthere are no groups: ringproxy groups set NAME --prefix PREFIX`;
+  const rows = groups.map((group) => [
+    group.group,
+    colored(group.policy.cache ?? ''),
+    group.prefixes.map(formatName).join(' '),
+    policyOf(group),
+    ...figures(group),
+  ]);
+  if (other !== null) rows.push(['other', colored('sharded'), '-', '-', ...figures(other)]);
+  const table = formatTable(
+    [
+      ...['GROUP', 'TYPE', 'PREFIXES', 'POLICY'],
+      ...['COMMANDS/S', 'COMMANDS', 'ERRORS', 'HITS', 'MISSES', 'HIT RATIO'].map(numbers),
+    ],
+    rows,
+  );
+  return `${sourceOf(view)}\n\n${table}`;
+}
+
+function sourceOf({ source, changed }: GroupsView): string {
+  const where = source === 'ring' ? 'for all proxies of the ring' : "of this proxy's configuration";
+  return `groups ${where}${changed === null ? '' : `; changed at proxy ${changed.by}, ${changed.at}`}`;
+}
+
+function policyOf({ policy }: GroupView): string {
+  const words = Object.entries(policy).filter(([word]) => word !== 'cache');
+  return words.length === 0 ? '-' : words.map(([word, value]) => `${word}=${value}`).join(' ');
+}
+
+function figures({ commandsPerSecond, commands, errors, hits, misses, hitRatio }: GroupCountsView): string[] {
+  return [
+    commandsPerSecond === null ? '-' : formatCount(Math.round(commandsPerSecond)),
+    ...[commands, errors, hits, misses].map(formatCount),
+    hitRatio === null ? '-' : formatPercent(hitRatio),
+  ];
+}
+
+function colored(type: string): string {
+  return type === 'sharded' ? type : colors.green(type);
+}

@@ -1,0 +1,235 @@
+/**
+ * `fill-wait`: of the clients that miss a key, one sees the miss and is to write the key; the others wait for that.
+ *
+ *   nil ─▶ first miss: its client is the filler, and sees it
+ *      └─▶ further ones wait ──▶ the key was written: they get what the proxy reads behind that
+ *                           └──▶ the filler's turn is over, it has left, or what it did has left the key missing: the
+ *                                next one of them is the filler
+ *
+ * A turn is as long as `fill-wait`, and nobody waits for more than two. Writes are seen as they are sent here (the read
+ * goes right behind on the same lane), and those of others by what nodes say of changed keys.
+ */
+import type { Command } from '../../../commands/command.js';
+import { findKeys, keyPositions } from '../../../commands/keys.js';
+import { args, type RequestFramer } from '../../../resp/request-framer.js';
+import type { KeyGroup } from '../../caching/policy.js';
+import type { Subscriber, Subscription } from '../../invalidations/invalidations.js';
+import { KEY_READ, NO_READ } from '../../measure/cache-reads.js';
+import type { KeyGroups } from '../../measure/key-groups.js';
+import type { FilledKey } from '../../peers/peers.js';
+import { DONE, KNOWN_KEY, NO_KEYS_AT_ALL, type Request, WAITING } from '../../request/request.js';
+import { TAKEN, type Verdict } from '../../request/verdict.js';
+import type { Router } from '../../route/router.js';
+import type { ClientConnection } from '../../session/client-connection.js';
+import { PASS, type PolicyFollower, type PolicyStep } from '../policies.js';
+import { ArrayWait, nilsOf } from './array-wait.js';
+import { type Fill, isLate } from './fill.js';
+import type { Elsewhere } from './fills-elsewhere.js';
+import { KeyWait } from './key-wait.js';
+import { KeyRead, KeysRead, type MissHandler } from './misses.js';
+import { type FillPorts, Turns } from './turns.js';
+
+/** An MGET of more keys is not looked at. */
+const MOST_KEYS = 1024;
+
+export class FillWait implements PolicyStep, PolicyFollower, MissHandler, Subscriber {
+  prefixes: readonly string[] = [];
+  readonly #router: Router;
+  readonly #groups: KeyGroups;
+  readonly #turns: Turns;
+  readonly #subscription: Subscription;
+
+  constructor(ports: FillPorts) {
+    this.#router = ports.router;
+    this.#groups = ports.router.shared.counters.groups;
+    this.#turns = new Turns(ports);
+    this.prefixes = prefixesOf(this.#groups.groups);
+    this.#subscription = ports.invalidations.subscribe(this);
+  }
+
+  /** A read of a key for which its client waits already is answered with that: it must not be answered before. */
+  dispatch(client: ClientConnection, framer: RequestFramer, command: Command): Verdict | typeof PASS {
+    const turns = this.#turns;
+    if (!turns.clients.has(client) || !isKeyRead(command)) return PASS;
+    const fill = this.#fillAt(framer, command.singleKeyAt, client.kind.database);
+    if (fill === null || !turns.clients.waitsFor(client, fill) || !turns.hasRoom(fill)) return PASS;
+    const { clock, requests } = this.#router.shared;
+    const request = client.begin(command.id);
+    request.cacheRead = KEY_READ;
+    turns.join(new KeyWait(client, request, requests, fill, clock.now));
+    return TAKEN;
+  }
+
+  follow(client: ClientConnection, framer: RequestFramer, command: Command, request: Request | null): void {
+    if (request === null || request.state !== WAITING) return;
+    if (command.write || command.ttlBehind !== null) {
+      if (command.waits === null) this.#followWrite(client, framer, command);
+    } else if (isKeyRead(command)) {
+      // Without a lane it waits already.
+      if (request.lane === null || (this.#groups.policyAtHand?.fillWait ?? 0) === 0) return;
+      request.misses = new KeyRead(this, client, copyOf(framer, command.singleKeyAt));
+    } else if (command.cacheRead === 'array' && framer.argc <= MOST_KEYS && this.#isOfFills(framer)) {
+      const keys = Array.from({ length: framer.argc - 1 }, (_, i) => copyOf(framer, i + 1));
+      request.misses = new KeysRead(this, client, keys);
+    }
+  }
+
+  /** A command of a client that waits: what it does to the keys must not be seen by its reads before it. */
+  onCommand(client: ClientConnection, framer: RequestFramer, command: Command): void {
+    if (isKeyRead(command)) return;
+    const isCode = command.ttlBehind?.isAny === true && command.special !== null;
+    const count = isCode ? 0 : findKeys(command, args, framer.argc, framer.source);
+    if (count <= 0) {
+      if (command.write || isCode || command.transactionStep === 'runs') this.releaseAll(client);
+      return;
+    }
+    if (command.readOnly && command.cacheRead === 'array') return;
+    const { database } = client.kind;
+    for (let k = 0; k < count; k++) {
+      const fill = this.#fillAt(framer, keyPositions.at[k] as number, database);
+      if (fill !== null) this.#turns.release(this.#turns.clients.waitsOf(client, fill), 'released');
+    }
+  }
+
+  /** The client's reads see their misses. */
+  releaseAll(client: ClientConnection): void {
+    this.#turns.release(this.#turns.clients.allOf(client), 'released');
+  }
+
+  /** The client has left. */
+  forget(client: ClientConnection): void {
+    this.#turns.forget(client);
+  }
+
+  /** What another process is answered that is about to have a filler of its own. */
+  answer(key: FilledKey, from: string): Elsewhere {
+    return this.#turns.answer(key, from);
+  }
+
+  /** A client of another process that was to fill the key has left. */
+  onLeftElsewhere(key: FilledKey): void {
+    this.#turns.onLeftElsewhere(key);
+  }
+
+  onGroups(): void {
+    const turns = this.#turns;
+    this.prefixes = prefixesOf(this.#groups.groups);
+    this.#subscription.listen(this.prefixes);
+    for (const fill of turns.table) {
+      if (fill.waits.size > 0 && turns.turnOf(fill.key) === 0) turns.release([...fill.waits], 'released');
+    }
+  }
+
+  onInvalidated(keys: readonly Buffer[] | null): void {
+    const { table } = this.#turns;
+    if (table.size === 0) return;
+    this.#router.shared.clock.read();
+    if (keys === null) {
+      for (const fill of table) this.#turns.onChanged(fill);
+      return;
+    }
+    for (const key of keys) for (const fill of table.of(key, 0, key.length)) this.#turns.onChanged(fill);
+  }
+
+  onFeedChanged(): void {
+    // A feed that was lost has said so by null in the place of keys.
+  }
+
+  onKeyMissed({ client, key, database }: KeyRead, request: Request): boolean {
+    const turns = this.#turns;
+    if (request.silent || turns.turnOf(key) === 0) return false;
+    const { clock, requests } = this.#router.shared;
+    const fill = turns.of(key, database);
+    if (fill === null) return turns.refuse(key);
+    if (!turns.mustWait(fill, client, request) && !turns.mayAsk(fill, client)) return turns.begin(fill, client);
+    if (!turns.hasRoom(fill)) return turns.refuse(key);
+    if (this.#isOvertaken(client, request, [key])) return turns.refuse(key, 'released');
+    turns.join(new KeyWait(client, request, requests, fill, clock.now));
+    if (isLate(fill, request)) turns.readLate(fill);
+    else if (!fill.isFilledAt(clock.now)) turns.askElsewhere(fill);
+    return true;
+  }
+
+  onKeysMissed(read: KeysRead, request: Request, buffer: Buffer, start: number, end: number): boolean {
+    if (request.silent) return false;
+    const turns = this.#turns;
+    const { client, keys, database } = read;
+    const fills: { readonly at: number; readonly fill: Fill }[] = [];
+    let isFiller = false;
+    for (const at of nilsOf(buffer, start, end)) {
+      const key = keys[at];
+      if (key === undefined || turns.turnOf(key) === 0) continue;
+      const fill = turns.of(key, database);
+      if (fill === null || !turns.hasRoom(fill)) return turns.refuse(key);
+      fills.push({ at, fill });
+      if (turns.mustWait(fill, client, request)) continue;
+      isFiller = true;
+      turns.begin(fill, client);
+    }
+    const [first] = fills;
+    // Whoever fills one of them must not wait for another.
+    if (isFiller || first === undefined) return false;
+    const missing = fills.map(({ fill }) => fill.key);
+    if (this.#isOvertaken(client, request, missing)) return turns.refuse(first.fill.key, 'released');
+    const { clock, requests } = this.#router.shared;
+    const reply = Buffer.from(buffer.subarray(start, end));
+    const whole = new ArrayWait(client, request, requests, reply, clock.now, (waits) => {
+      for (const wait of waits) turns.leave(wait, null);
+    });
+    for (const { at, fill } of fills) turns.join(whole.element(at, fill));
+    for (const { fill } of fills) if (isLate(fill, request)) turns.readLate(fill);
+    return true;
+  }
+
+  #followWrite(client: ClientConnection, framer: RequestFramer, command: Command): void {
+    if (this.#turns.table.size === 0) return;
+    const source = framer.source as Buffer;
+    const count = findKeys(command, args, framer.argc, source);
+    for (let k = 0; k < count; k++) {
+      const at = keyPositions.at[k] as number;
+      const fill = this.#fillAt(framer, at, client.kind.database);
+      if (fill !== null) this.#turns.onWrite(fill, client, source, args.start[at] as number, args.end[at] as number);
+    }
+  }
+
+  /** Whether the client has sent something behind the read that cannot wait, or concerns these keys: that it must not see. */
+  #isOvertaken(client: ClientConnection, request: Request, keys: readonly Buffer[]): boolean {
+    const rings = this.#router.snapshot?.rings;
+    if (rings === undefined || client.isBehindBarrier) return true;
+    const hashes = keys.map((key) => rings.hashOf(key, 0, key.length));
+    for (let behind = request.nextOfClient; behind !== null; behind = behind.nextOfClient) {
+      // Other reads, and what the proxy has answered.
+      const isRead = behind.cacheRead !== NO_READ || behind.misses !== null;
+      if (isRead || (behind.lane === null && behind.state === DONE)) continue;
+      const isApart = behind.keys === KNOWN_KEY ? !hashes.includes(behind.keyHash) : behind.keys === NO_KEYS_AT_ALL;
+      if (!isApart || behind.runsCode) return true;
+    }
+    return false;
+  }
+
+  #fillAt({ source }: RequestFramer, at: number, database: number): Fill | null {
+    return this.#turns.table.find(source as Buffer, args.start[at] as number, args.end[at] as number, database);
+  }
+
+  #isOfFills({ argc, source }: RequestFramer): boolean {
+    for (let at = 1; at < argc; at++) {
+      const policy = this.#groups.policyOf(source, args.start[at] as number, args.end[at] as number);
+      if (policy !== null && policy.fillWait > 0) return true;
+    }
+    return false;
+  }
+}
+
+/** GET: what it answers tells whether the key is there. */
+function isKeyRead(command: Command): boolean {
+  return command.cacheRead === 'key' && command.missingReply === 'no key' && command.singleKeyAt > 0;
+}
+
+function copyOf({ source }: RequestFramer, at: number): Buffer {
+  return Buffer.from(source.subarray(args.start[at], args.end[at]));
+}
+
+function prefixesOf(groups: readonly KeyGroup[]): string[] {
+  const filled = groups.filter(({ policy }) => policy !== null && policy.fillWait > 0);
+  return filled.flatMap(({ prefixes }) => prefixes.map((prefix) => Buffer.from(prefix).toString('latin1')));
+}

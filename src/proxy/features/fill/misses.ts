@@ -1,0 +1,56 @@
+/** Reads whose replies are looked at before they leave: which keys they ask for. */
+import type { MissTaker } from '../../request/miss-taker.js';
+import type { Request } from '../../request/request.js';
+import type { ClientConnection } from '../../session/client-connection.js';
+
+/** Who decides what becomes of a miss. */
+export interface MissHandler {
+  onKeyMissed(read: KeyRead, request: Request): boolean;
+  onKeysMissed(read: KeysRead, request: Request, buffer: Buffer, start: number, end: number): boolean;
+}
+
+/** GET. */
+export class KeyRead implements MissTaker {
+  readonly client: ClientConnection;
+  readonly key: Buffer;
+  readonly database: number;
+  readonly #handler: MissHandler;
+
+  /** @param key belongs to this from now on */
+  constructor(handler: MissHandler, client: ClientConnection, key: Buffer) {
+    this.#handler = handler;
+    this.client = client;
+    this.key = key;
+    this.database = client.kind.database;
+  }
+
+  keeps(request: Request, buffer: Buffer, start: number): boolean {
+    const type = buffer[start];
+    const isMiss = type === UNDERSCORE || (type === DOLLAR && buffer[start + 1] === MINUS);
+    return isMiss && this.#handler.onKeyMissed(this, request);
+  }
+}
+
+/** MGET. */
+export class KeysRead implements MissTaker {
+  readonly client: ClientConnection;
+  readonly keys: readonly Buffer[];
+  readonly database: number;
+  readonly #handler: MissHandler;
+
+  constructor(handler: MissHandler, client: ClientConnection, keys: readonly Buffer[]) {
+    this.#handler = handler;
+    this.client = client;
+    this.keys = keys;
+    this.database = client.kind.database;
+  }
+
+  keeps(request: Request, buffer: Buffer, start: number, end: number): boolean {
+    return buffer[start] === STAR && this.#handler.onKeysMissed(this, request, buffer, start, end);
+  }
+}
+
+const UNDERSCORE = 0x5f;
+const DOLLAR = 0x24;
+const MINUS = 0x2d;
+const STAR = 0x2a;

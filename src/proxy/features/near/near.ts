@@ -1,0 +1,212 @@
+/**
+ * `near`: what clients read of a group's keys is kept in this process, and answered from here until it changes.
+ *
+ *   read ─▶ kept, fresh ──────────────────────────▶ reply
+ *        ├▶ kept, unsure ─▶ waits for its node's feed
+ *        └▶ not kept ─▶ node; the second time with PTTL, and kept (`fill.ts`)
+ *   write, script, EXEC ─▶ what is kept of its keys ends, and nothing of them is kept until it is answered (`touches.ts`)
+ *   a node's feed ─▶ what has changed ends (`invalidations`)
+ *
+ * Through one process a client reads its own writes, and never goes back in time:
+ * - What is kept of a key ends when a write of ours to it is sent. What is read while the write is on its way is not kept,
+ *   since it may have run before it (`in-flight.ts`).
+ * - What is kept is served when its node has said that all changes until then were told: it is asked behind the reply. So
+ *   no change is on its way that the reply has overtaken, or that came between the reply and its time to live.
+ * - A client that has read a key from its node may know a later value: what is kept of the key is then confirmed anew.
+ * - A client to which a node's reply on the key is still to come waits for that first.
+ *
+ * Of others' writes it is late by what a feed takes, and by no more than `near-ttl`; nothing is served beyond its time to
+ * live. A feed that is lost, or not heard for a while, a node that leaves and a key that moves end what they concern.
+ */
+import type { Command } from '../../../commands/command.js';
+import type { CommandTable } from '../../../commands/table.js';
+import { args, type RequestFramer } from '../../../resp/request-framer.js';
+import type { Subscriber, Subscription } from '../../invalidations/invalidations.js';
+import type { KeyGroups } from '../../measure/key-groups.js';
+import type { Verdict } from '../../request/verdict.js';
+import type { ClientConnection } from '../../session/client-connection.js';
+import type { UpstreamNode } from '../../upstream/upstream-node.js';
+import { PASS, type PolicyStep } from '../policies.js';
+import { InFlight } from './in-flight.js';
+import { Keeper } from './keeper.js';
+import { Mget } from './mget.js';
+import { NearNodes } from './near-nodes.js';
+import type { NearPorts } from './ports.js';
+import { Reads } from './reads.js';
+import { keyHashOf, NearStore } from './store/near-store.js';
+import { Touches } from './touches.js';
+import { Waiters } from './waiters.js';
+
+/** By ticks, of which there are ten a second. */
+const FORGET_TICKS = 50;
+const VERSION_TICKS = 10;
+/** A machine that slept, or whose clock was set, by more than this has other times of expiry than ours. Milliseconds. */
+const MOST_DRIFT_MS = 500;
+
+export class Near implements PolicyStep, Subscriber {
+  readonly #ports: NearPorts;
+  readonly #groups: KeyGroups;
+  readonly #nodes = new NearNodes();
+  readonly #inFlight = new InFlight();
+  readonly #keeper: Keeper;
+  readonly #waiters = new Waiters();
+  readonly #touches: Touches;
+  readonly #reads: Reads;
+  readonly #mget: Mget;
+  #subscription: Subscription | null = null;
+  #prefixes: readonly string[] = [];
+  /** Rows have numbers by their table. */
+  #table: CommandTable;
+  /** What answers a part of MGET by itself. */
+  #partRow: Command | undefined;
+  #fieldsMayEnd = true;
+  #ticks = 0;
+  #drift = Number.NaN;
+
+  constructor(ports: NearPorts) {
+    const { router, invalidations } = ports;
+    this.#ports = ports;
+    this.#groups = router.shared.counters.groups;
+    this.#table = router.table;
+    this.#partRow = partOf(router.table);
+    this.#keeper = new Keeper(this.#inFlight, this.#nodes, (node) => invalidations.barrier(node));
+    this.#touches = new Touches(this.#groups, this.#keeper);
+    this.#reads = new Reads(ports, this.#keeper, this.#touches, this.#waiters);
+    this.#mget = new Mget(ports, this.#reads, this.#touches, this.#waiters);
+    this.onGroups();
+  }
+
+  /** What keys that it hears of begin with. */
+  get prefixes(): readonly string[] {
+    return this.#prefixes;
+  }
+
+  /** Kept replies of a group, by its number, and their bytes. */
+  entriesOf(group: number): number {
+    return this.#keeper.store?.entriesOf(group) ?? 0;
+  }
+
+  bytesOf(group: number): number {
+    return this.#keeper.store?.bytesOf(group) ?? 0;
+  }
+
+  dispatch(client: ClientConnection, framer: RequestFramer, command: Command, source: Buffer): Verdict | typeof PASS {
+    const { store } = this.#keeper;
+    if (store === null) return PASS;
+    if (this.#table !== this.#ports.router.table) this.#useTable();
+    const at = command.singleKeyAt;
+    if (at === 0 || at >= framer.argc) {
+      const partRow = this.#partRow;
+      if (partRow !== undefined && command.cacheRead === 'array' && command.splitStep === 1) {
+        return this.#mget.read(client, framer, command, partRow, source, store);
+      }
+      this.#touches.note(command, framer.argc, source);
+      return PASS;
+    }
+    const policy = this.#groups.policyAtHand;
+    if (policy?.cache !== 'near') return PASS;
+    const { nearRead } = command;
+    if (nearRead === 'always' || (nearRead === 'while fields last' && !this.#fieldsMayEnd)) {
+      return this.#reads.read(client, framer, command, source, store, policy);
+    }
+    this.#touches.noteKey(command, source, args.start[at] as number, args.end[at] as number);
+    return PASS;
+  }
+
+  /** The client sends EXEC. */
+  onExec(client: ClientConnection): void {
+    if (this.#keeper.store === null) return;
+    const queued = this.#ports.queuedBy(client);
+    if (queued !== null) this.#touches.noteQueued(queued);
+  }
+
+  /** The client begins to send a large value of the key. */
+  onUpload(source: Buffer, start: number, end: number): void {
+    if (this.#keeper.store === null || this.#groups.policyOf(source, start, end)?.cache !== 'near') return;
+    this.#touches.noteWrite(keyHashOf(source, start, end));
+  }
+
+  onGroups(): void {
+    const prefixes = this.#groups.groups.flatMap((group) => (group.policy?.cache === 'near' ? group.prefixes : []));
+    this.#prefixes = prefixes.map((prefix) => Buffer.from(prefix).toString('latin1'));
+    this.#keeper.endAll();
+    if (prefixes.length === 0) {
+      this.#subscription?.end();
+      this.#subscription = null;
+      this.#keeper.store = null;
+      this.#waiters.resumeAll();
+      return;
+    }
+    if (this.#keeper.store === null && this.#ports.memory > 0) this.#keeper.store = new NearStore(this.#ports.memory);
+    else this.#keeper.store?.clear();
+    if (this.#subscription === null) this.#subscription = this.#ports.invalidations.subscribe(this);
+    else this.#subscription.listen(this.#prefixes);
+  }
+
+  onInvalidated(keys: readonly Buffer[] | null, node: UpstreamNode): void {
+    if (keys === null) {
+      this.#nodes.end(node);
+      this.#waiters.resumeAll();
+      return;
+    }
+    this.#ports.router.shared.counters.near.invalidations += keys.length;
+    for (const key of keys) {
+      const keyHash = keyHashOf(key, 0, key.length);
+      this.#inFlight.onChanged(keyHash);
+      this.#keeper.endKey(keyHash);
+    }
+  }
+
+  onFeedChanged(): void {
+    this.#waiters.resumeAll();
+  }
+
+  onHeard(node: UpstreamNode, barrier: number, askedAt: number): void {
+    this.#nodes.onHeard(node, barrier, askedAt);
+    const { counters, clock } = this.#ports.router.shared;
+    counters.near.lag.record(clock.now - askedAt);
+    this.#waiters.resumeAll();
+  }
+
+  /** There is another snapshot. */
+  onPublish(nodes: readonly UpstreamNode[]): void {
+    this.#reads.onPublish();
+    this.#nodes.keepOnly(nodes);
+  }
+
+  /** The client has left. */
+  forget(client: ClientConnection): void {
+    this.#waiters.forget(client);
+  }
+
+  /** Called about ten times a second. @param now by the clock */
+  tick(now: number): void {
+    const { store } = this.#keeper;
+    if (store === null) return;
+    this.#waiters.resumeAll();
+    if (this.#ticks % VERSION_TICKS === 0) this.#fieldsMayEnd = this.#ports.fieldsMayEnd();
+    // The clock stands still while the machine sleeps; the nodes' does not.
+    const drift = Date.now() - now;
+    if (Math.abs(drift - this.#drift) > MOST_DRIFT_MS) this.#keeper.endAll();
+    this.#drift = drift;
+    if (++this.#ticks % FORGET_TICKS !== 0) return;
+    this.#reads.forgetSeen();
+    store.forgetGhosts();
+  }
+
+  /** Commands are other numbers from now on. */
+  #useTable(): void {
+    this.#table = this.#ports.router.table;
+    this.#partRow = partOf(this.#table);
+    this.#keeper.endAll();
+    this.#keeper.store?.clear();
+  }
+}
+
+/** The command that answers what is an element of an array read's reply. */
+function partOf(table: CommandTable): Command | undefined {
+  for (const row of table.rows()) {
+    if (row.cacheRead === 'key' && row.nearRead === 'always' && row.arity === 2) return row;
+  }
+  return undefined;
+}

@@ -1,0 +1,218 @@
+/** Reads of one key: answered from what is kept, or sent on and kept. */
+import type { Command } from '../../../commands/command.js';
+import { bulkIsNull } from '../../../resp/inspect.js';
+import { args, type RequestFramer } from '../../../resp/request-framer.js';
+import { keptHash, type Rings } from '../../../ring/rings.js';
+import type { CachePolicy } from '../../caching/policy.js';
+import { KNOWN_KEY } from '../../request/request.js';
+import { LATER, TAKEN, type Verdict } from '../../request/verdict.js';
+import { isReserved } from '../../route/reserved.js';
+import type { ClientConnection } from '../../session/client-connection.js';
+import { TRACKS, WATCHES } from '../../session/modes.js';
+import type { UpstreamNode } from '../../upstream/upstream-node.js';
+import { PASS } from '../policies.js';
+import { type FillOrder, Fills } from './fills.js';
+import type { Keeper } from './keeper.js';
+import { NO_SLOT } from './near-nodes.js';
+import type { NearPorts } from './ports.js';
+import { Fingerprints } from './store/fingerprints.js';
+import { FRESH, type Judgement, judge, OVER, UNHEARD, UNSURE } from './store/judge.js';
+import { keyHashOf, kindOf, type NearStore, readHashOf } from './store/near-store.js';
+import { GENERATION, GROUP, KEY_HASH, NODE, NONE, RING_HASH } from './store/record.js';
+import type { Touches } from './touches.js';
+import type { Waiters } from './waiters.js';
+
+/** Reads that are remembered, to know the second one. */
+const SEEN = 65_536;
+/** A client in these modes is answered by nodes alone. */
+const ALWAYS_ASKS = TRACKS | WATCHES;
+
+export class Reads {
+  readonly #ports: NearPorts;
+  readonly #keeper: Keeper;
+  readonly #touches: Touches;
+  readonly #waiters: Waiters;
+  readonly #fills: Fills;
+  /** A read is kept the second time that it comes. */
+  readonly #seen = new Fingerprints(SEEN);
+
+  constructor(ports: NearPorts, keeper: Keeper, touches: Touches, waiters: Waiters) {
+    this.#ports = ports;
+    this.#keeper = keeper;
+    this.#touches = touches;
+    this.#waiters = waiters;
+    this.#fills = new Fills(ports.router, keeper);
+  }
+
+  /** There is another snapshot: which node is a key's, is looked at once more. */
+  onPublish(): void {
+    this.#fills.generation++;
+  }
+
+  /** Called every few seconds: reads that came once and not again are forgotten. */
+  forgetSeen(): void {
+    this.#seen.turn();
+  }
+
+  /** Whether the client may be answered from what is kept. */
+  mayServe(client: ClientConnection): boolean {
+    return !client.isIn(ALWAYS_ASKS);
+  }
+
+  /** The command at hand reads one key of a near group, and may be kept. */
+  read(
+    client: ClientConnection,
+    framer: RequestFramer,
+    command: Command,
+    source: Buffer,
+    store: NearStore,
+    policy: CachePolicy,
+  ): Verdict | typeof PASS {
+    const { protocol, database } = client.kind;
+    const kind = kindOf(command.id, protocol, database);
+    const start = (args.end[0] as number) + 2;
+    const end = framer.frameEnd;
+    const hash = readHashOf(kind, source, start, end);
+    const serves = this.mayServe(client);
+    const record = serves ? store.find(hash, kind, source, start, end) : NONE;
+    let mayKeep = serves;
+    if (record !== NONE) {
+      switch (this.judge(store, record)) {
+        case FRESH:
+          if (this.waitsForOwn(client, store, record)) return LATER;
+          return this.#serve(client, command, store, record);
+        case UNSURE:
+          if (this.#waiters.wait(client, this.#ports.router.shared.clock.now)) return LATER;
+          mayKeep = false;
+          break;
+        case UNHEARD:
+          mayKeep = false;
+          break;
+        case OVER:
+          store.end(record);
+          break;
+      }
+    }
+    if (this.#waiters.size > 0) this.#waiters.forget(client);
+    const at = command.singleKeyAt;
+    const keyStart = args.start[at] as number;
+    const keyEnd = args.end[at] as number;
+    const keyHash = keyHashOf(source, keyStart, keyEnd);
+    const { groups } = this.#ports.router.shared.counters;
+    groups.nearRead(groups.atHand, false);
+    if (mayKeep && at === 1 && this.admits(hash, keyHash)) {
+      const verdict = this.#fill(client, framer, command, source, policy, hash, kind, keyHash);
+      if (verdict !== PASS) return verdict;
+    }
+    this.#touches.noteRead(keyHash);
+    return PASS;
+  }
+
+  judge(store: NearStore, record: number): Judgement {
+    const state = judge(store, this.#keeper.nodes, record, this.#ports.router.shared.clock.now);
+    if (store.numbers[record + GENERATION] === this.#fills.generation || state === OVER) return state;
+    return this.#isInPlace(store, record) ? state : OVER;
+  }
+
+  /**
+   * Whether the client waits for a reply of a node that may be of the same key: what is kept may be older, and must not
+   * stand behind it.
+   */
+  waitsForOwn(client: ClientConnection, { numbers }: NearStore, record: number): boolean {
+    if (client.pending === 0 || !this.#keeper.inFlight.reads(numbers[record + KEY_HASH] as number)) return false;
+    client.raiseBarrier();
+    return true;
+  }
+
+  /** Counts a read that is answered from here. */
+  count(store: NearStore, record: number): void {
+    store.touch(record);
+    this.#ports.router.shared.counters.groups.nearRead(store.numbers[record + GROUP] as number, true);
+  }
+
+  /** Whether a read that is not kept is to be kept now: it has come before, and no write to its key is on its way. */
+  admits(hash: number, keyHash: number): boolean {
+    if (this.#keeper.inFlight.writes(keyHash)) return false;
+    if (this.#seen.has(hash)) return true;
+    this.#seen.add(hash);
+    return false;
+  }
+
+  /** Reads the key, which `source` has as a bulk in [start, end), and keeps it as what GET answers. */
+  fillOwn(client: ClientConnection, source: Buffer, start: number, end: number, order: FillOrder): void {
+    const { router } = this.#ports;
+    const { rings } = router.snapshot ?? { rings: null };
+    if (rings === null) return;
+    const owner = this.#keeperOf(rings, order.ringHash);
+    if (owner < 0) return;
+    const lane = router.laneFor(client, owner);
+    if (lane === null || lane.full) return;
+    this.#fills.own(lane, order, source, start, end);
+  }
+
+  /** Where the key is, when what is read there may be kept. @returns the node's index; -1: it may not */
+  #keeperOf(rings: Rings, ringHash: number): number {
+    const hash = keptHash(ringHash);
+    if (rings.movesAway(hash)) return -1;
+    const owner = rings.ownerOf(hash);
+    return this.#isHeard(this.#ports.router.nodeAt(owner)) ? owner : -1;
+  }
+
+  #isHeard(node: UpstreamNode): boolean {
+    const { nodes } = this.#keeper;
+    const slot = nodes.slotOf(node);
+    if (slot === NO_SLOT || !this.#ports.invalidations.isReady(node)) return false;
+    return this.#ports.router.shared.clock.now < (nodes.trustedUntil[slot] as number);
+  }
+
+  /** The ring is another one than when the record was looked at last: whether its key is on the same node, and stays. */
+  #isInPlace({ numbers }: NearStore, record: number): boolean {
+    const { router } = this.#ports;
+    const { rings } = router.snapshot ?? { rings: null };
+    if (rings === null) return false;
+    const hash = keptHash(numbers[record + RING_HASH] as number);
+    if (rings.movesAway(hash)) return false;
+    const node = router.nodeAt(rings.ownerOf(hash));
+    if (this.#keeper.nodes.slotOf(node) !== numbers[record + NODE]) return false;
+    numbers[record + GENERATION] = this.#fills.generation;
+    return true;
+  }
+
+  #serve(client: ClientConnection, command: Command, store: NearStore, record: number): Verdict {
+    if (this.#waiters.size > 0) this.#waiters.forget(client);
+    this.count(store, record);
+    const { counters } = this.#ports.router.shared;
+    const from = store.replyStart(record);
+    if (command.cacheRead === 'key') counters.read(counters.groups.atHand, !bulkIsNull(store.bytes, from));
+    client.replyCopy(command.id, store.bytes, from, store.replyEnd(record));
+    return TAKEN;
+  }
+
+  #fill(
+    client: ClientConnection,
+    framer: RequestFramer,
+    command: Command,
+    source: Buffer,
+    { nearTtl, fillWait }: CachePolicy,
+    hash: number,
+    kind: number,
+    keyHash: number,
+  ): Verdict | typeof PASS {
+    const { router } = this.#ports;
+    const { rings } = router.snapshot ?? { rings: null };
+    const start = args.start[1] as number;
+    const end = args.end[1] as number;
+    if (rings === null || isReserved(source, start, end)) return PASS;
+    const ringHash = rings.hashOf(source, start, end);
+    const owner = this.#keeperOf(rings, ringHash);
+    if (owner < 0) return PASS;
+    const lane = router.laneFor(client, owner);
+    if (lane === null || lane.full) return PASS;
+    const { groups } = router.shared.counters;
+    const leavesOut = fillWait > 0 ? command.missingReply : null;
+    const order = { hash, kind, keyHash, ringHash, group: groups.atHand, most: nearTtl, leavesOut };
+    const rest = (args.end[0] as number) + 2;
+    groups.companion = this.#fills.ofClient(client, lane, order, source, rest, end + 2, framer.frameEnd);
+    return router.forward(client, command, owner, source, framer, KNOWN_KEY, ringHash);
+  }
+}

@@ -1,0 +1,9 @@
+import type { Request } from './request.js';
+
+/** Goes with a client's request, from when it is sent until its reply has left or nobody waits for it any more. */
+export interface Companion {
+  /** The request stands in its client's queue. */
+  onSent(request: Request): void;
+  /** Nothing further comes of the request. */
+  onDone(): void;
+}

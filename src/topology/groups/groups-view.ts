@@ -1,0 +1,51 @@
+/** Makes what `/v1/groups` shows. */
+import type { GroupCountsView, GroupsView, LoadView } from '../../admin/api.js';
+import { writePolicy } from '../../config/cache-policy.js';
+import { formatDuration } from '../../config/units.js';
+import type { CachePolicy } from '../../proxy/caching/policy.js';
+import type { GroupCounts, PlaneStats } from '../../proxy/measure/plane-stats.js';
+import type { GroupsInForce } from './live-groups.js';
+
+/** @param load over the last seconds; null: not measured yet */
+export function groupsView(
+  { stored, groups }: GroupsInForce,
+  stats: Pick<PlaneStats, 'groups'>,
+  load: Pick<LoadView, 'keyGroups'> | null,
+): GroupsView {
+  const find = (name: string): GroupCounts | undefined => stats.groups.find(({ group }) => group === name);
+  const countsOf = (name: string): GroupCountsView => {
+    const { calls = 0, errors = 0, hits = 0, misses = 0 } = find(name) ?? {};
+    return {
+      commands: calls,
+      commandsPerSecond: load?.keyGroups.find(({ group }) => group === name)?.commandsPerSecond ?? null,
+      errors,
+      hits,
+      misses,
+      hitRatio: hits + misses === 0 ? null : hits / (hits + misses),
+    };
+  };
+  return {
+    source: stored?.record.groups == null ? 'configuration' : 'ring',
+    revision: stored?.revision ?? 0,
+    changed: stored === null ? null : { by: stored.record.by, at: stored.record.at },
+    groups: groups.map(({ group, prefixes, policy }) => ({
+      group,
+      prefixes: [...prefixes],
+      policy: wordsOf(policy),
+      ...countsOf(group),
+      near: null,
+      replicated: null,
+      fill: policy === null || policy.fillWait === 0 ? null : { ...find(group)?.fills },
+    })),
+    other: groups.length === 0 ? null : countsOf(OTHER),
+  };
+}
+
+/** What decides most is said also where nobody has said it. */
+function wordsOf(policy: CachePolicy | null): Record<string, string> {
+  const { cache, nearTtl } = policy ?? { cache: 'sharded', nearTtl: 0 };
+  return { cache, ...(cache === 'near' ? { 'near-ttl': formatDuration(nearTtl) } : {}), ...writePolicy(policy) };
+}
+
+/** Of keys that no prefix fits, as the data plane counts them. */
+const OTHER = 'other';

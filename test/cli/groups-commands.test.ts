@@ -1,0 +1,120 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { FastifyReply } from 'fastify';
+import { describe, expect, it } from 'vitest';
+import { describeGroups } from '../../cli/groups-view.js';
+import type { GroupCountsView, GroupsView } from '../../src/admin/api.js';
+import { startRedises } from '../support/redis-process.js';
+import { startRingproxy } from '../support/ringproxy-process.js';
+import { tempFolder } from '../support/temp-folder.js';
+import { startAdmin } from './fake-admin.js';
+import { type Outcome, ringproxy } from './run.js';
+
+const COUNTS: GroupCountsView = {
+  ...{ commands: 12345, commandsPerSecond: 67.8, errors: 1 },
+  ...{ hits: 900, misses: 100, hitRatio: 0.9 },
+};
+
+function groupsView(fields: Partial<GroupsView> = {}): GroupsView {
+  const policy = { cache: 'near', 'near-ttl': '2s' };
+  return {
+    ...{ source: 'ring', revision: 7, changed: { by: 'p1', at: '2026-01-01T00:00:00.000Z' } },
+    groups: [
+      { group: 'pages', prefixes: ['page:', 'html:'], policy, near: null, replicated: null, fill: null, ...COUNTS },
+    ],
+    other: { ...COUNTS, hits: 0, misses: 0, hitRatio: null },
+    ...fields,
+  };
+}
+
+/** Notes what is asked, as method, path and body. */
+async function fake(): Promise<{ asked: string[]; run: (...args: string[]) => Promise<Outcome> }> {
+  const asked: string[] = [];
+  const admin = await startAdmin((server) => {
+    server.all('/v1/*', (request, reply: FastifyReply) => {
+      asked.push(
+        `${request.method} ${request.url} ${request.body === undefined ? '' : JSON.stringify(request.body)}`.trim(),
+      );
+      reply.send(groupsView());
+    });
+  });
+  return { asked, run: (...args) => ringproxy(['groups', ...args], { RINGPROXY_ADMIN: admin }) };
+}
+
+describe('ringproxy groups', () => {
+  it('lists them, and prints what programs read', async () => {
+    const { run } = await fake();
+    expect(JSON.parse((await run('--json')).out)).toEqual(groupsView());
+    const { out, code } = await run();
+    expect(code).toBe(0);
+    expect(out).toMatch(
+      /^groups for all proxies of the ring; changed at proxy p1, 2026-01-01T00:00:00.000Z\n\nGROUP +TYPE/,
+    );
+    expect(out).toMatch(/\npages +near +page: html: +near-ttl=2s +68 +12,345 +1 +900 +100 +90\.0 %\n/);
+    expect(out).toMatch(/\nother +sharded +- +- +68 +12,345 +1 +0 +0 +-\n$/);
+    const none = describeGroups(groupsView({ source: 'configuration', changed: null, groups: [], other: null }));
+    expect(none).toBe(
+      "groups of this proxy's configuration\n\nthere are no groups: ringproxy groups set NAME --prefix PREFIX",
+    );
+  });
+
+  it('asks for exactly what is named', async () => {
+    const { asked, run } = await fake();
+    await run('set', 'a b', '--prefix', 'page:', '--prefix', 'a,b', '--cache', 'near', '--near-ttl', '5s');
+    await run('set', 'pages', '--reset', 'near-ttl', '--reset', 'stale', '--early-refresh', 'off', '--force');
+    await run('rm', 'pages', 'flags');
+    await run('reset', '--force');
+    const file = join(tempFolder('groups'), 'groups.yaml');
+    writeFileSync(
+      file,
+      'key-groups:\n  pages: { prefixes: "page:", cache: near }\n  sessions: "s:"\nlisten: 127.0.0.1:0\n',
+    );
+    await run('apply', '-f', file);
+    writeFileSync(file, 'sessions: "s:"\n');
+    await run('apply', '-f', file, '--force');
+    expect(asked).toEqual([
+      'PATCH /v1/groups/a%20b?force=false {"cache":"near","near-ttl":"5s","prefixes":["page:","a,b"]}',
+      'PATCH /v1/groups/pages?force=true {"early-refresh":"off","near-ttl":null,"stale":null}',
+      'DELETE /v1/groups/pages?force=false',
+      'DELETE /v1/groups/flags?force=false',
+      'DELETE /v1/groups?force=true',
+      'GET /v1/groups',
+      'PUT /v1/groups?revision=7&force=false {"pages":{"prefixes":"page:","cache":"near"},"sessions":"s:"}',
+      'GET /v1/groups',
+      'PUT /v1/groups?revision=7&force=true {"sessions":"s:"}',
+    ]);
+  });
+
+  it('asks for nothing where it was called wrongly', async () => {
+    const { asked, run } = await fake();
+    const file = join(tempFolder('groups'), 'groups.yaml');
+    writeFileSync(file, '[a]\n');
+    const calls = [
+      ['set', 'pages'],
+      ['set', 'pages', '--reset', 'near'],
+      ['set', 'pages', '--reset', 'stale', '--stale', '1s'],
+      ['apply', '-f', file],
+      ['apply'],
+      ['rm'],
+    ];
+    for (const call of calls) expect([call, (await run(...call)).code]).toEqual([call, 2]);
+    expect(asked).toEqual([]);
+  });
+});
+
+describe('ringproxy groups, with a proxy', () => {
+  it('changes them, or says what is wrong and what to do', async () => {
+    const proxy = await startRingproxy({ nodes: await startRedises(1) });
+    const run = (...args: string[]): Promise<Outcome> =>
+      ringproxy(['groups', ...args], { RINGPROXY_ADMIN: proxy.admin });
+    const made = await run('set', 'pages', '--prefix', 'page:', '--max-ttl', '1h');
+    expect(made).toMatchObject({ code: 0, err: '', out: expect.stringMatching(/pages +sharded +page: +max-ttl=1h/) });
+    const wrong = await run('set', 'pages', '--cache', 'far', '--stale', '1s');
+    expect(wrong).toMatchObject({ code: 2, out: '' });
+    expect(wrong.err).toMatch(/cache is 'far'.*\n.*stale is only for cache: near/);
+    expect(await run('rm', 'page')).toMatchObject({ code: 1, err: expect.stringContaining('there are pages') });
+    const hiding = await run('set', 'pages', '--cache', 'replicated', '--reset', 'max-ttl');
+    expect(hiding).toMatchObject({ code: 1, err: expect.stringMatching(/'page:…' \(on the nodes\)[\s\S]*--force/) });
+    expect((await run('rm', 'pages')).out).toMatch(/there are no groups/);
+  });
+});
