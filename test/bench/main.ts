@@ -19,6 +19,7 @@ import { markdown, type Row, throughputHeader, throughputRow } from './report.js
 import { runRounds } from './rounds.js';
 import { type Runtime, runtimes } from './runtime.js';
 import { floorScenarios, SCENARIOS } from './scenarios.js';
+import { measureStampede } from './stampede.js';
 import { direct, floor, predixy, ringproxy, type StartTarget, twemproxy } from './targets.js';
 import { measureWaiting } from './waiting.js';
 
@@ -32,6 +33,7 @@ async function main(options: BenchOptions): Promise<boolean> {
     'rebalance',
     'metrics',
     'waiting',
+    'stampede',
     'micro',
     'floor',
   ]);
@@ -70,6 +72,7 @@ async function main(options: BenchOptions): Promise<boolean> {
     );
   }
   if (wanted('waiting')) rows.push(...(await measureWaiting(nodes, options, print)));
+  if (wanted('stampede')) rows.push(...(await measureStampede(print)));
   if (wanted('metrics')) rows.push(...(await measureMetrics(nodes, options, print)));
   await endAll();
   if (wanted('micro')) print(`\n${await runMicroBenchmarks()}`);

@@ -23,7 +23,7 @@ export interface BenchOptions {
 const HELP = `npm run bench -- [SCENARIO…] [options]
 
 Scenarios: get set mget10 mset10 get-1kb set-1kb get-10kb set-10kb get-100kb set-100kb idle big-value rebalance
-  waiting metrics micro floor
+  waiting stampede metrics micro floor
 (default: all of them)
 
 floor prints user and system time a command of the least that forwards (floor), the product, twemproxy, predixy and a
