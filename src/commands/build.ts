@@ -130,6 +130,7 @@ function buildRow(info: CommandInfo, name: string, id: number, container: Policy
     missingReply: own.missingReply ?? null,
     nearRead: own.nearRead ?? 'never',
     ownWrite: own.ownWrite ?? 'none',
+    onReplicated: own.onReplicated ?? 'other value',
     ttlBehind: own.ttlBehind ?? (isForeignWrite(name, info, route) ? UNKNOWN_TTL : null),
     ttlGiven: own.ttlGiven ?? null,
     extends: own.extends ?? null,

@@ -109,6 +109,52 @@ export type Publishes = 'channel' | 'shard';
 /** Which arguments nobody must see: `all`, or the two behind the word AUTH (HELLO). */
 export type Secrets = 'all' | 'behind auth';
 
+/** What a command may do with keys that every proxy has (`cache: replicated`). UNLINK is DEL there, and TOUCH is EXISTS; the last ones are about all keys. */
+export type ReplicatedOperation =
+  | 'get'
+  | 'getdel'
+  | 'getex'
+  | 'mget'
+  | 'mset'
+  | 'psetex'
+  | 'set'
+  | 'setex'
+  | 'strlen'
+  | 'incr'
+  | 'incrby'
+  | 'decr'
+  | 'decrby'
+  | 'sadd'
+  | 'scard'
+  | 'sismember'
+  | 'smembers'
+  | 'smismember'
+  | 'srem'
+  | 'del'
+  | 'exists'
+  | 'expire'
+  | 'expireat'
+  | 'pexpire'
+  | 'pexpireat'
+  | 'ttl'
+  | 'pttl'
+  | 'expiretime'
+  | 'pexpiretime'
+  | 'persist'
+  | 'type'
+  | 'dbsize'
+  | 'flushall'
+  | 'flushdb'
+  | 'keys'
+  | 'randomkey';
+
+/**
+ * What a command does with such a key: an operation, or why it is refused.
+ * - `no merge`: what it does depends on the value of the moment, of which each proxy may have another one (APPEND).
+ * - `other value`: only strings, counters and sets are kept so (LPUSH); so are commands that no row describes.
+ */
+export type OnReplicated = ReplicatedOperation | 'no merge' | 'other value';
+
 /** What a command may do to its keys' times to live without saying one: groups with a `default-ttl` or a `max-ttl` care. */
 export interface TtlBehind {
   /** Which keys: the first one, the last one of several (RENAME), or all (MSET). */

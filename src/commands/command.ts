@@ -7,6 +7,7 @@ import type {
   InTransaction,
   MissingReply,
   NearRead,
+  OnReplicated,
   OwnWrite,
   Publishes,
   Secrets,
@@ -143,6 +144,7 @@ export interface Command {
   readonly cacheRead: CacheRead;
   readonly nearRead: NearRead;
   readonly ownWrite: OwnWrite;
+  readonly onReplicated: OnReplicated;
   /** Null: it makes no keys, and their times to live stay, but for what `ttlGiven` says. */
   readonly ttlBehind: TtlBehind | null;
   /** Null: nowhere. */

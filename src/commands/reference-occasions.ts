@@ -44,7 +44,12 @@ export function occasionReference(): string {
   row('after CLIENT PAUSE … WRITE', 'waits, though it writes no key', (command) => command.replicated);
   row('for the hit ratio', 'nil is a miss, anything else a hit', (command) => command.cacheRead === 'key');
   row('for the hit ratio', 'so is each element of its reply', (command) => command.cacheRead === 'array');
+  row('on keys of a replicated group', 'answered by the proxy, and nothing else is', isOnReplicated);
   row('MONITOR', 'does not show it', (command) => command.admin && command.route !== 'refused');
   row('MONITOR', 'does not show its passwords', (command) => command.secrets !== null);
   return ['| when | what becomes of it | commands |', '|---|---|---|', ...rows].join('\n');
+}
+
+function isOnReplicated({ onReplicated }: Command): boolean {
+  return onReplicated !== 'no merge' && onReplicated !== 'other value';
 }

@@ -2,8 +2,10 @@
  * The data plane as one object: a listener, the clients, the nodes' lanes and the dispatcher between them.
  * The control plane gives it a ring (`publish`) and reads what it counted (`stats`).
  */
+import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
 import type { CommandTable } from '../commands/table.js';
+import { ValueStore } from '../fleet/values/store.js';
 import { nodeKey, sameNode } from '../node/identity.js';
 import { lastingBytes } from '../resp/words.js';
 import { within } from '../time/within.js';
@@ -37,6 +39,8 @@ import type { ClientShared } from './session/session-shared.js';
 import type { RoutedNode, RoutingSnapshot } from './snapshot.js';
 import { UpstreamNode, type UpstreamShared } from './upstream/upstream-node.js';
 
+/** So many that no two processes ever have the same name, here or at another proxy: each counts under its own. */
+const ACTOR_BYTES = 9;
 const FIRST_CHUNK_BYTES = 1024;
 const FIRST_CHUNKS = 8192;
 const CLIENT_CHUNK_BYTES = 16_384;
@@ -79,6 +83,8 @@ export class DataPlane {
   readonly options: DataPlaneOptions;
   readonly counters: Counters;
   readonly clients = new DrainingSet<ClientConnection>();
+  /** What this process has of the keys that every process of every proxy has. */
+  readonly values: ValueStore;
   readonly #shared: ClientShared;
   readonly #upstream: UpstreamShared;
   readonly #dispatcher: Dispatcher;
@@ -132,8 +138,16 @@ export class DataPlane {
       tellBusy: (name, address, reply) => hooks.onBusy(name, address, reply),
     };
     this.#hotKeys = new HotKeys({ random: Math.random, isHidden: isReserved, now: clock.now });
+    this.values = new ValueStore({
+      databases: options.databases,
+      limit: options.replicatedMemory,
+      actor: randomBytes(ACTOR_BYTES).toString('base64url'),
+      wallNow: Date.now,
+    });
+    this.#classifyValues();
     this.#dispatcher = new Dispatcher(table, {
       shared: this.#shared,
+      values: this.values,
       hotKeys: this.#hotKeys,
       redisVersion: () => hooks.redisVersion(),
       proxyInfo: () => hooks.proxyInfo(),
@@ -308,6 +322,7 @@ export class DataPlane {
   /** From now on these are the groups of keys, and this is how each is cached. */
   useGroups(groups: readonly KeyGroup[]): void {
     this.counters.groups.use(groups);
+    this.#classifyValues();
     this.#dispatcher.features.policies.onGroups();
   }
 
@@ -365,6 +380,15 @@ export class DataPlane {
     this.#publishEvent(clientConnected, socket, '');
   }
 
+  /** Values are counted for the groups of their keys. */
+  #classifyValues(): void {
+    const { groups } = this.counters;
+    this.values.classifyBy((key) => {
+      const bytes = Buffer.from(key, 'latin1');
+      return groups.groupOf(bytes, 0, bytes.length);
+    });
+  }
+
   async #beforeReturn(hooks: DataPlaneHooks, name: string, address: string): Promise<void> {
     const node = this.snapshot?.nodes.find((candidate) => sameNode(candidate, { name, address }));
     if (node !== undefined) await hooks.beforeReturn(node);
@@ -390,6 +414,7 @@ export class DataPlane {
     this.#dispatcher.features.pubsub.tick();
     this.#dispatcher.features.invalidations.tick();
     this.#dispatcher.features.tracking.tick(now);
+    this.values.tick();
     this.#dispatcher.features.near.tick(now);
     if (++this.#ticks % CLIENT_TICKS !== 0) return;
     for (const client of this.clients) client.tick(now);

@@ -163,6 +163,15 @@ export const DATA_PLANE_SETTINGS = {
     help: 'keys that are remembered for clients that cache (CLIENT TRACKING), in each process; 0: any number',
   },
 
+  replicatedMemory: {
+    path: 'replicated-memory',
+    type: 'size',
+    least: '1mb',
+    most: '16gb',
+    default: '64mb',
+    help: 'bytes of the values that every proxy has all of (groups with `cache: replicated`), in each process; beyond, writes are refused',
+    flag: 'SIZE',
+  },
   nearMemory: {
     path: 'near-memory',
     type: 'size',

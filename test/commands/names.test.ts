@@ -16,11 +16,13 @@ const SEARCHED = /^src\/(?:proxy|plane|health|rebalance)\//;
 const WORDS: Readonly<Record<string, readonly string[]>> = {
   // Options and arguments of commands.
   'connection-commands.ts': ['AUTH'],
+  'expire-time.ts': ['get'],
   'list-kill.ts': ['type'],
   'monitor-line.ts': ['auth'],
   'scan-call.ts': ['type'],
-  'given-ttl.ts': ['get'],
+  'given-ttl.ts': ['get', 'persist'],
   'sort-patterns.ts': ['get'],
+  'strings.ts': ['persist'],
   // In replies: kinds of clients, what INFO says, the first words of errors and of what subscribers hear.
   'client-filter.ts': ['pubsub'],
   'cluster-commands.ts': ['cluster'],

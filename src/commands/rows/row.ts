@@ -8,6 +8,7 @@ import type {
   InTransaction,
   MissingReply,
   NearRead,
+  OnReplicated,
   OwnWrite,
   Publishes,
   Secrets,
@@ -33,6 +34,7 @@ export interface PolicyRow {
   readonly missingReply?: MissingReply;
   readonly nearRead?: NearRead;
   readonly ownWrite?: OwnWrite;
+  readonly onReplicated?: OnReplicated;
   readonly ttlBehind?: TtlBehind;
   readonly ttlGiven?: TtlGiven;
   readonly extends?: Extends;

@@ -3,6 +3,7 @@
  * Node.js' channel between processes, in order.
  */
 import type { CommandInfo } from '../../commands/build.js';
+import type { SentBatch } from '../../fleet/values/link.js';
 import type { NodeIdentity } from '../../node/identity.js';
 import type { Ruling } from '../../node/standing.js';
 import type { KeyGroup } from '../../proxy/caching/policy.js';
@@ -17,6 +18,9 @@ import type { KeyOfSource, KeyToSettle } from '../../rebalance/moves/asked-keys.
 import type { RingsParts } from '../../ring/rings.js';
 import type { ProxyInfo } from '../host.js';
 import type { Message } from './dispatch.js';
+
+/** So long, what is written of the keys that all processes have is gathered. Milliseconds. */
+export const VALUES_LATER_MS = 2;
 
 export type WorkerOptions = Omit<DataPlaneOptions, 'standing'>;
 
@@ -119,6 +123,9 @@ export interface ToWorkerTable {
   info: ProxyInfo;
   stats: { readonly request: number };
   'hot-keys': { readonly question: number };
+  /** What other processes have written of the keys that all of them have. */
+  values: SentBatch;
+  'values-taken': { readonly number: number };
   close: { readonly timeout: number };
 }
 
@@ -155,6 +162,9 @@ export interface FromWorkerTable {
   'standing-asked': { readonly question: number; readonly proxy: string };
   stats: { readonly request: number; readonly stats: PlaneStats };
   'hot-keys': { readonly question: number; readonly report: HotReport };
+  /** What its clients have written of the keys that all processes have. */
+  values: SentBatch;
+  'values-taken': { readonly number: number };
   event: { readonly channel: string; readonly event: object };
 }
 

@@ -36,6 +36,10 @@ import { PeerSubscriptions } from './pubsub/peer-subscriptions.js';
 import { PublishOrder } from './pubsub/publish-order.js';
 import { PubSub } from './pubsub/pubsub.js';
 import { SubscriberReport } from './pubsub/subscriber-report.js';
+import { Call } from './replicated/call.js';
+import { KeysHere } from './replicated/keys-here.js';
+import { Replicated } from './replicated/replicated.js';
+import { ToldChanges } from './replicated/told-changes.js';
 import { scriptCommands } from './scripts/script-commands.js';
 import { ScriptStore } from './scripts/script-store.js';
 import { Scripts } from './scripts/scripts.js';
@@ -152,7 +156,10 @@ export class Features {
       fieldsMayEnd: () => fieldsMayEnd(context.redisVersion()),
       queuedBy: (client) => this.transactions.of(client)?.queuedKeys ?? null,
     });
-    this.policies = new Policies([this.limits, this.near, this.fillWait], [this.limits, this.fillWait]);
+    this.policies = new Policies(
+      [this.limits, this.#createReplicated(), this.near, this.fillWait],
+      [this.limits, this.fillWait],
+    );
     const others = otherCounts(context);
     const { pubsub, publishOrder, tracking } = this;
     const handlers = {
@@ -176,6 +183,16 @@ export class Features {
       monitor: monitor(this.monitors),
     } satisfies Readonly<Record<ProxyCommandName, LocalCommand>>;
     this.#handlers = new Map(Object.entries<LocalCommand>(handlers));
+  }
+
+  #createReplicated(): Replicated {
+    const { router } = this;
+    const { shared, values } = this.context;
+    const { groups } = shared.counters;
+    const call = new Call(values, (key, hit) => shared.counters.read(groups.groupOf(key, 0, key.length), hit));
+    router.localKeys = new KeysHere(call, groups);
+    values.listen(new ToldChanges(this.tracking));
+    return new Replicated(router, groups, call);
   }
 
   #createTransactions(): Transactions {

@@ -1,3 +1,4 @@
+import type { ValueStore } from '../../fleet/values/store.js';
 import type { HotKeys } from '../measure/hot-keys/hot-keys.js';
 import type { FleetPort } from '../peers/fleet.js';
 import type { Peers } from '../peers/peers.js';
@@ -22,6 +23,8 @@ export interface LocalContext {
   readonly board: SubscriptionBoard | null;
   /** Other processes of the proxy, which know further scripts; null: there are none. */
   readonly scriptPeers: ScriptPeers | null;
+  /** Values that every process of every proxy has. */
+  readonly values: ValueStore;
   /** Other proxies of the ring; null: there are none. */
   readonly fleet: FleetPort | null;
 }

@@ -45,6 +45,28 @@ export const OWN_ERRORS = [
     text: 'unknown command …',
     meaning: 'as in Redis; so are the errors of arguments and of what the proxy answers itself',
   },
+  {
+    code: 'ERR',
+    text: '… is not possible on a key of the replicated group …',
+    meaning:
+      'proxies could not merge what the command does, or the value is none that is kept so: keep the key in a group that is not replicated',
+  },
+  {
+    code: 'ERR',
+    text: '… with keys of a replicated group and others at once is not possible: …',
+    meaning: 'send one command for each',
+  },
+  {
+    code: 'ERR',
+    text: 'keys of the replicated group … can be in no transaction and cannot be watched: …',
+    meaning: 'send the command outside of MULTI',
+  },
+  {
+    code: 'ERR',
+    text: 'a value of a replicated group may have 1048576 bytes, …',
+    meaning: 'every proxy has all of it: keep it in a group that is not replicated',
+  },
+  { code: 'OOM', text: '…', meaning: 'as in Redis: the values of replicated groups take `replicated-memory`' },
   { code: 'DENIED', text: 'the proxy runs in protected mode …', meaning: '`protected-mode`' },
   { code: 'NOAUTH', text: '…', meaning: 'as in Redis: the client has not given the `password`' },
   { code: 'WRONGPASS', text: '…', meaning: 'as in Redis: it is another one' },

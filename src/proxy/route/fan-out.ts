@@ -65,8 +65,11 @@ export function fanOut(
     before?.(lane);
     group.sendPart(lane, framer);
   }
+  const { localKeys } = router;
+  if (isOnKeys && localKeys?.isUsed) group.addLocalPart(localKeys.run(command, framer, client.kind, NO_POSITIONS));
   group.seal();
   return TAKEN;
 }
 
+const NO_POSITIONS: readonly number[] = [];
 export const NO_KEYS = new Uint16Array(0);

@@ -16,6 +16,7 @@ import type { ClientShared } from '../session/session-shared.js';
 import type { RoutingSnapshot } from '../snapshot.js';
 import type { Lane } from '../upstream/lane.js';
 import type { UpstreamNode } from '../upstream/upstream-node.js';
+import type { LocalKeys } from './local-keys.js';
 import { AFTER_READS, HOLD, ON_TARGET, routeMovedKey } from './moving/moved-key.js';
 import { GAVE_UP, WAIT } from './waiting.js';
 
@@ -31,6 +32,8 @@ export class Router {
   snapshot: RoutingSnapshot | null = null;
   /** Index-aligned with the snapshot's nodes. */
   nodes: readonly UpstreamNode[] = [];
+  /** Keys that no node has; null: there are none. */
+  localKeys: LocalKeys | null = null;
   /** The ring changes: an owner may be another one than it was. */
   isChanging = false;
   readonly #groups: KeyGroups;

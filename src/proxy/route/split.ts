@@ -31,6 +31,7 @@ const lanes: (Lane | null)[] = [];
 /** What each part begins with: the command's name at a fixed place, and in front of it the number of the part's arguments. */
 const head = lastingBytes(128);
 const NAME_AT = 24;
+const NO_REPLY = Buffer.alloc(0);
 
 /** Sends the parts of the split command that `framer` holds. */
 export function splitByOwner(
@@ -49,6 +50,8 @@ export function splitByOwner(
   const nodeCount = snapshot.nodes.length;
   prepare(keys, nodeCount);
   const { rings } = snapshot;
+  const local = router.localKeys;
+  const here: number[] = [];
   let waits = false;
   let keyHash = NO_HASH;
   let known = true;
@@ -57,8 +60,13 @@ export function splitByOwner(
     const start = args.start[at] as number;
     const end = args.end[at] as number;
     if (isReserved(source, start, end)) return router.refuse(client, command, RESERVED_REPLY);
+    if (local?.has(source, start, end)) {
+      owners[i] = nodeCount;
+      here.push(at);
+      continue;
+    }
     const hash = rings.hashOf(source, start, end);
-    if (i === 0) keyHash = hash;
+    if (keyHash === NO_HASH) keyHash = hash;
     else if (keyHash !== hash) known = false;
     const owner = rings.isChanging ? router.ownerNow(client, source, start, end) : rings.ownerOf(hash);
     if (owner === GAVE_UP) return router.refuse(client, command, GAVE_UP_REPLY);
@@ -72,7 +80,7 @@ export function splitByOwner(
   }
   if (waits) return LATER;
   const first = owners[0] as number;
-  if (keysOfNode[first] === keys) {
+  if (here.length === 0 && keysOfNode[first] === keys) {
     return router.forward(client, command, first, source, framer, known ? KNOWN_KEY : UNKNOWN_KEYS, keyHash);
   }
   for (let node = 0; node < nodeCount; node++) {
@@ -83,17 +91,20 @@ export function splitByOwner(
       return LATER;
     }
   }
-  return sendParts(router, client, source, command, keys, nodeCount);
+  return sendParts(router, client, framer, command, keys, nodeCount, here);
 }
 
+/** @param here where the keys stand that no node has */
 function sendParts(
   router: Router,
   client: ClientConnection,
-  source: Buffer,
+  framer: RequestFramer,
   command: Command,
   keys: number,
   nodeCount: number,
+  here: readonly number[],
 ): Verdict {
+  const source = framer.source as Buffer;
   const step = command.splitStep;
   const { shared } = router;
   const isArray = command.merge === 'array';
@@ -115,6 +126,7 @@ function sendParts(
     lane.outlet.append(head, headStart, headEnd);
     lane.node.counters.bytesOut += headEnd - headStart;
   }
+  partOfNode[nodeCount] = parts;
   if (isArray) for (let i = 0; i < keys; i++) keyParts[i] = partOfNode[owners[i] as number] as number;
   let next = 0;
   while (next < keys) {
@@ -124,6 +136,7 @@ function sendParts(
     // Neighbours that go to one node are copied in one piece.
     do next++;
     while (next < keys && owners[next] === owner);
+    // Behind those of the nodes there is none for what is here.
     const lane = lanes[partOfNode[owner] as number] ?? null;
     if (lane === null) continue;
     const end = (args.end[next * step] as number) + 2;
@@ -139,6 +152,7 @@ function sendParts(
     if (lane === null) group.addFailedPart(upstream);
     else group.addPart(upstream, lane);
   }
+  if (here.length > 0) group.addLocalPart(router.localKeys?.run(command, framer, client.kind, here) ?? NO_REPLY);
   group.seal();
   return TAKEN;
 }
@@ -152,7 +166,8 @@ function headerStart(at: number, source: Buffer): number {
 
 function prepare(keys: number, nodes: number): void {
   if (owners.length < keys) owners = new Uint16Array(keys * 2);
-  if (keysOfNode.length < nodes) {
+  // One more, for what is here.
+  if (keysOfNode.length <= nodes) {
     keysOfNode = new Uint32Array(nodes * 2);
     partOfNode = new Uint16Array(nodes * 2);
   }

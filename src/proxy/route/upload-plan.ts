@@ -65,6 +65,11 @@ export function planUpload(
   const keyEnd = start + framer.partialArgEnd(at);
   if (groups.active) groups.noteKey(buffer, keyStart, keyEnd);
   if (isReserved(buffer, keyStart, keyEnd)) return nowhere(RESERVED_REPLY);
+  const { localKeys } = router;
+  if (localKeys?.has(buffer, keyStart, keyEnd)) {
+    const refusal = localKeys.refusalOfValue(framer.bulkLength);
+    return refusal === null ? null : nowhere(refusal);
+  }
   const index = router.ownerNow(client, buffer, keyStart, keyEnd);
   if (index === WAIT) return nowhere(EMPTY);
   if (index === GAVE_UP) return nowhere(GAVE_UP_REPLY);

@@ -9,6 +9,7 @@ import { nearSources } from './near.js';
 import { nodeSources } from './nodes.js';
 import { processSources } from './processes.js';
 import type { MetricReads } from './reads.js';
+import { replicatedSources } from './replicated.js';
 import { ringSources } from './ring.js';
 
 export type { MetricReads } from './reads.js';
@@ -21,6 +22,7 @@ export function metricSources(reads: MetricReads): MetricSource[] {
     ...keyGroupSources(reads),
     ...nearSources(reads),
     ...hotKeySources(reads),
+    ...replicatedSources(reads),
     ...ringSources(reads),
     ...fleetSources(reads),
     ...processSources(reads),

@@ -13,6 +13,7 @@ import type { Stamp } from '../../../src/fleet/crdt/hybrid-clock.js';
 import type { Lattice } from '../../../src/fleet/crdt/lattice.js';
 import { liveEntries, lwwMap, removeEntry, setEntry } from '../../../src/fleet/crdt/lww-map.js';
 import { addTo, observedSet, removeFrom } from '../../../src/fleet/crdt/observed-set.js';
+import { valueSubject } from '../values/subject.js';
 
 export interface Subject<State, Change> {
   readonly lattice: Lattice<State>;
@@ -63,4 +64,5 @@ export function forEachSubject(test: <State, Change>(name: string, subject: Subj
   test('a counter that grows', growSubject);
   test('a counter up and down', pnSubject);
   test('a set', setSubject);
+  test('the value of a key', valueSubject);
 }

@@ -33,6 +33,7 @@ import { PoolStats } from './pool-stats.js';
 import { ScriptExchange } from './script-exchange.js';
 import { SharedMoves } from './shared-moves.js';
 import { SharedTopics } from './shared-topics.js';
+import { SharedValues } from './shared-values.js';
 import { StaleConnections, type StaleConnectionsOptions } from './stale-connections.js';
 import { WorkerProcess } from './worker-process.js';
 
@@ -67,6 +68,7 @@ export class WorkerPool implements PlaneHost {
   readonly #scripts: ScriptExchange;
   readonly #peers: PeerExchange;
   readonly #topics: SharedTopics;
+  readonly #values: SharedValues;
   readonly #nodeStates = new NodeStates();
   readonly #traffic: TrafficDetector;
   readonly #lag = new LoopLag();
@@ -103,6 +105,8 @@ export class WorkerPool implements PlaneHost {
     'script-wanted': (message, worker) => this.#scripts.onWanted(worker, message),
     'scripts-flushed': (_message, worker) => this.#scripts.onFlushed(worker),
     topics: (message, worker) => this.#topics.onTopics(worker, message),
+    values: (message, worker) => this.#values.onValues(worker, message),
+    'values-taken': (message, worker) => this.#values.onTaken(worker, message),
     busy: (message, worker) => {
       for (const other of this.#workers) if (other !== worker) other.send(message);
     },
@@ -132,6 +136,7 @@ export class WorkerPool implements PlaneHost {
     this.#scripts = new ScriptExchange(this.#workers, plane.scriptCache, fleet?.scripts ?? null);
     this.#peers = new PeerExchange(this.#workers, timers, fleet?.subscribers ?? null);
     this.#topics = new SharedTopics((topics) => fleet?.tell(topics));
+    this.#values = new SharedValues(plane, timers);
     this.#listener = new Listener((socket) => this.#clients.place(socket));
     this.#traffic = new TrafficDetector(() => {
       let commands = 0;
@@ -255,6 +260,7 @@ export class WorkerPool implements PlaneHost {
     await Promise.all(workers.map((worker) => worker.exited));
     stopInsisting();
     this.#board.close();
+    this.#values.close();
     this.#lag.stop();
   }
 
@@ -294,6 +300,7 @@ export class WorkerPool implements PlaneHost {
       hasFleet: this.#options.fleet !== null,
       snapshot: this.#moves.sent,
     });
+    this.#values.join(worker);
     worker.send({ type: 'info', ...this.#info });
   }
 
@@ -327,6 +334,7 @@ export class WorkerPool implements PlaneHost {
     this.#stale.addDead(`ringproxy:${this.#options.standing.id}.${worker.number}`);
     this.#moves.onExit(worker);
     this.#topics.onExit(worker);
+    this.#values.leave(worker);
     for (const end of this.#nodeStates.forget(worker.number)) channel(end.channel).publish(end.event);
     this.#peers.tellOthers(worker, { type: 'left', from: this.#nameOf(worker) });
     this.#stats.onExit(worker);

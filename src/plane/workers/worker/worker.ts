@@ -3,6 +3,7 @@
 import { subscribe } from 'node:diagnostics_channel';
 import { Socket } from 'node:net';
 import { buildCommandTable } from '../../../commands/build.js';
+import { Link } from '../../../fleet/values/link.js';
 import { DataPlane } from '../../../proxy/data-plane.js';
 import { FORWARDED_CHANNELS } from '../../../proxy/events.js';
 import { readPlaneStats } from '../../../proxy/measure/plane-stats.js';
@@ -10,7 +11,7 @@ import { Rings } from '../../../ring/rings.js';
 import { LoopLag } from '../../../telemetry/loop-lag.js';
 import { systemTimers, type Timers } from '../../../time/timers.js';
 import { dispatch, type Handlers } from '../dispatch.js';
-import type { SentSnapshot, ToWorker, ToWorkerTable } from '../messages.js';
+import { type SentSnapshot, type ToWorker, type ToWorkerTable, VALUES_LATER_MS } from '../messages.js';
 import { openBoard } from '../subscription-board.js';
 import { ChangingMoves } from './changing-moves.js';
 import { Primary, type SendToPrimary } from './primary.js';
@@ -27,6 +28,8 @@ export class Worker {
   readonly #lag = new LoopLag();
   #plane: DataPlane | null = null;
   #standing: WorkerStanding | null = null;
+  /** By it the others hear of values that all processes have. */
+  #values: Link | null = null;
   #redisVersion = '7.0.0';
   #info: readonly string[] = [];
   /** Of all processes. */
@@ -76,6 +79,8 @@ export class Worker {
     'hot-keys': ({ question }) => {
       if (this.#plane !== null) this.#send({ type: 'hot-keys', question, report: this.#plane.hotKeys() });
     },
+    values: (message) => this.#values?.onBatch(message),
+    'values-taken': ({ number }) => this.#values?.onTaken(number),
     close: ({ timeout }) => void this.#close(timeout),
   };
 
@@ -116,6 +121,12 @@ export class Worker {
       allClients: () => this.#clients,
       fleet: hasFleet ? { report: (topics) => this.#send({ type: 'topics', topics }), subscribers: null } : null,
       board: openBoard(hasBoard, slot, workers),
+    });
+    this.#values = new Link({
+      store: this.#plane.values,
+      send: (batch) => this.#send({ type: 'values', ...batch }),
+      taken: (number) => this.#send({ type: 'values-taken', number }),
+      later: (run) => this.#timers.after(VALUES_LATER_MS, run),
     });
     this.#plane.start();
     if (suspension !== null) this.#plane.suspend(suspension.why);

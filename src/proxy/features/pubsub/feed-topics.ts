@@ -5,8 +5,8 @@
  *                  ──refuse───▶ refused ─remove──▶ gone
  */
 
+import { matchesGlob } from '../../../resp/glob.js';
 import { PATTERN } from '../../peers/topic-kind.js';
-import { matchesGlob } from './glob.js';
 import type { Topic } from './topic.js';
 
 /** Where more patterns are awaited, nobody looks which of them a channel matches. */

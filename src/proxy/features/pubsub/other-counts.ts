@@ -2,9 +2,10 @@
  * Clients behind connections that are not this data plane's: those of the proxy's other processes, which are asked, and
  * those of other proxies, which have told.
  */
+
+import { matchesGlob } from '../../../resp/glob.js';
 import type { FleetSubscribers } from '../../peers/fleet.js';
 import type { Subscribed, SubscribedQuestion } from '../../peers/peers.js';
-import { matchesGlob } from './glob.js';
 
 export const NOBODY: Subscribed = { clients: 0, connections: 0 };
 

@@ -6,6 +6,7 @@
  * What is published behind a SUBSCRIBE waits until the node listens (`publish-order.ts`).
  */
 
+import { matchesGlob } from '../../../resp/glob.js';
 import type { Subscribed } from '../../peers/peers.js';
 import type { SubscriptionBoard } from '../../peers/subscription-board.js';
 import { CHANNEL, PATTERN, SHARD, type TopicKind } from '../../peers/topic-kind.js';
@@ -19,7 +20,6 @@ import type { UpstreamNode } from '../../upstream/upstream-node.js';
 import { ChangeOrder } from './change-order.js';
 import { deliver, deliverKept } from './deliver.js';
 import { Feed, type FeedListener } from './feed.js';
-import { matchesGlob } from './glob.js';
 import type { FeedMessage } from './message.js';
 import { PendingSubscription } from './pending-subscription.js';
 import type { SubscriberReport } from './subscriber-report.js';

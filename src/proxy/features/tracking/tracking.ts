@@ -79,6 +79,11 @@ export class Tracking implements Subscriber {
     return this.#clients.get(client);
   }
 
+  /** Whether a client is to be told of changes. */
+  get isUsed(): boolean {
+    return this.#clients.size > 0;
+  }
+
   /** From now on the table of keys has this bound; 0: none. */
   boundKeys(maxKeys: number): void {
     this.#keys.bound(maxKeys);

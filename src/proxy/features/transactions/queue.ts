@@ -112,6 +112,10 @@ export class Queue {
       const start = args.start[at] as number;
       const end = args.end[at] as number;
       if (isReserved(source, start, end)) return this.#router.refuse(client, command, RESERVED_REPLY);
+      const { localKeys } = this.#router;
+      if (localKeys?.has(source, start, end)) {
+        return this.#router.refuse(client, command, localKeys.refusal(source, start, end));
+      }
       const { rings } = snapshot as RoutingSnapshot;
       const hash = rings.hashOf(source, start, end);
       if (i === 0) first = hash;
@@ -190,11 +194,17 @@ export class Queue {
     if (transaction.aborted) return frame;
     const ownPart = command.administration === 'settings' ? this.#ports.ownPartOfSettings(framer) : null;
     if (ownPart !== null) transaction.ownParts.push(ownPart);
+    const database = transaction.selects.at(-1)?.database ?? client.kind.database;
+    const { localKeys } = this.#router;
+    if (command.onAllKeys && localKeys !== null) {
+      const isOfAll = command.onReplicated === 'flushall';
+      transaction.ownParts.push(() => localKeys.flush(isOfAll, database));
+    }
     transaction.copied += frame.length;
     transaction.everywhere.push({
       frame,
       at: transaction.frames.count,
-      database: transaction.selects.at(-1)?.database ?? client.kind.database,
+      database,
       tolerance: command.tolerance,
     });
     return frame;

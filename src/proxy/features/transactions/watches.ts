@@ -77,6 +77,9 @@ export class Watches {
       const start = args.start[i] as number;
       const end = args.end[i] as number;
       if (isReserved(source, start, end)) return router.refuse(client, command, RESERVED_REPLY);
+      if (router.localKeys?.has(source, start, end)) {
+        return router.refuse(client, command, router.localKeys.refusal(source, start, end));
+      }
       const node = router.ownerNow(client, source, start, end);
       if (node === GAVE_UP) return router.refuse(client, command, GAVE_UP_REPLY);
       if (node === WAIT) waits = true;

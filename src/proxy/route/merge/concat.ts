@@ -4,15 +4,17 @@ import type { Placement } from './placement.js';
 import type { Scratch } from './scratch.js';
 
 /** Arrays of keys one behind the other (KEYS), without those that clients do not see. */
-export const mergeConcat: Merger = ({ parts, placement }, out) => {
+export const mergeConcat: Merger = ({ parts, nodes, placement }, out) => {
+  // What is of no node is behind them.
+  const placementAt = (index: number): Placement | null => (index < nodes.length ? placement : null);
   let count = 0;
   // They stand in the order of the nodes.
   for (const [node, { held, heldStart, heldEnd }] of parts.entries()) {
-    if (held) count += visibleKeys(held.buffer, heldStart, heldEnd, null, placement, node);
+    if (held) count += visibleKeys(held.buffer, heldStart, heldEnd, null, placementAt(node), node);
   }
   out.arrayHeader(count);
   for (const [node, { held, heldStart, heldEnd }] of parts.entries()) {
-    if (held) visibleKeys(held.buffer, heldStart, heldEnd, out, placement, node);
+    if (held) visibleKeys(held.buffer, heldStart, heldEnd, out, placementAt(node), node);
   }
 };
 

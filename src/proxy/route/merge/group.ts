@@ -11,6 +11,7 @@ import type { Placement } from './placement.js';
 import { Scratch } from './scratch.js';
 
 const CR = 0x0d;
+const ERROR_BYTE = 0x2d;
 
 /** Writes the merged reply of a group, all of whose parts were answered without an error. */
 export type Merger = (group: Group, out: Scratch) => void;
@@ -35,6 +36,7 @@ const scratch = new Scratch();
  */
 export class Group implements ReplySink {
   readonly request: Request;
+  /** Of the parts; what this process has carried out itself is the last one, and has none. */
   readonly nodes: UpstreamNode[] = [];
   /** In the order in which the parts were added; a held reply is in `held`. */
   readonly parts: Request[] = [];
@@ -98,6 +100,18 @@ export class Group implements ReplySink {
     this.#fail(part.part, reply, true);
   }
 
+  /** Adds a part that this process has carried out itself, behind those of the nodes. @param reply its whole reply */
+  addLocalPart(reply: Buffer): void {
+    const part = this.#newPart(null);
+    this.#remaining--;
+    part.state = DONE;
+    if (reply[0] === ERROR_BYTE) this.#fail(part.part, reply, false);
+    else {
+      this.#succeeded++;
+      this.#shared.holds.hold(part, reply, 0, reply.length);
+    }
+  }
+
   /** All parts are added: answers at once when none of them is on its way. */
   seal(): void {
     if (this.#remaining === 0) this.#finish();
@@ -118,7 +132,7 @@ export class Group implements ReplySink {
 
   onReply(part: Request, buffer: Buffer, start: number, end: number): void {
     if (this.#isLate(part)) return;
-    if (buffer[start] === 0x2d) this.#fail(part.part, Buffer.from(buffer.subarray(start, end)), false);
+    if (buffer[start] === ERROR_BYTE) this.#fail(part.part, Buffer.from(buffer.subarray(start, end)), false);
     else {
       this.#succeeded++;
       this.#shared.holds.hold(part, buffer, start, end);
@@ -153,7 +167,8 @@ export class Group implements ReplySink {
     this.#shared.counters.read(this.keyGroups?.[key] ?? NO_GROUP, hit);
   }
 
-  #newPart(node: UpstreamNode): Request {
+  /** @param node null: this process has carried it out */
+  #newPart(node: UpstreamNode | null): Request {
     const part = this.#shared.requests.take();
     part.answerTo(this);
     part.part = this.parts.length;
@@ -161,7 +176,7 @@ export class Group implements ReplySink {
     part.keys = this.keys;
     part.startedAt = this.#shared.clock.now;
     this.parts.push(part);
-    this.nodes.push(node);
+    if (node !== null) this.nodes.push(node);
     this.#remaining++;
     return part;
   }

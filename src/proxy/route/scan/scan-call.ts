@@ -14,9 +14,11 @@ import type { Request } from '../../request/request.js';
 import type { ClientConnection } from '../../session/client-connection.js';
 import type { RoutedNode, RoutingSnapshot } from '../../snapshot.js';
 import type { Lane } from '../../upstream/lane.js';
+import type { LocalPage } from '../local-keys.js';
 import { Placement } from '../merge/placement.js';
 import { readScanReply } from '../merge/scan.js';
 import type { Router } from '../router.js';
+import { localCursor } from './scan-walk.js';
 
 /** No further node is asked after so long. Milliseconds. */
 const MOST_MS = 50;
@@ -27,6 +29,12 @@ const DBSIZE = Buffer.from(encodeRequest(['DBSIZE']));
 /** Which part of a step a request is. */
 const SIZE = 1;
 
+export interface LocalKeysPage {
+  readonly cursor: string;
+  /** As bulks. */
+  readonly keys: readonly Buffer[];
+}
+
 /** The walk that a call is a part of. */
 export interface Walk {
   readonly snapshot: RoutingSnapshot;
@@ -36,22 +44,29 @@ export interface Walk {
   cursorIn(inNode: bigint, node: RoutedNode): string;
   /** The client's cursor behind the last node. */
   readonly end: string;
+  /** Keys that no node has, and the client's cursor behind them; null: there are none. */
+  readonly local: ((page: LocalPage) => LocalKeysPage) | null;
 }
 
 /** Options of SCAN as far as the proxy has to know them; null: a node has the right error for them. */
-interface ScanOptions {
+export interface ScanOptions {
   readonly count: number;
   /** Keys are left out of the reply that were looked at. */
   readonly filters: boolean;
+  /** Null: all. */
+  readonly match: Buffer | null;
+  /** In lower case; null: any. */
+  readonly type: string | null;
   /** Without COUNT. */
   readonly words: readonly (string | Uint8Array)[];
 }
 
-function readOptions(framer: RequestFramer): ScanOptions | null {
+export function readScanOptions(framer: RequestFramer): ScanOptions | null {
   const source = framer.source as Buffer;
   const words: (string | Uint8Array)[] = [];
   let count = DEFAULT_COUNT;
-  let filters = false;
+  let match: Buffer | null = null;
+  let type: string | null = null;
   for (let i = 2; i < framer.argc; i += 2) {
     if (i + 1 >= framer.argc) return null;
     const word = source.toString('latin1', args.start[i], args.end[i]).toLowerCase();
@@ -61,11 +76,13 @@ function readOptions(framer: RequestFramer): ScanOptions | null {
       if (!/^[1-9]\d{0,14}$/.test(text)) return null;
       count = Number(text);
     } else if (word === 'match' || word === 'type') {
-      filters = true;
-      words.push(word, Buffer.from(value));
+      const copy = Buffer.from(value);
+      if (word === 'match') match = copy;
+      else type = copy.toString('latin1').toLowerCase();
+      words.push(word, copy);
     } else return null;
   }
-  return { count, filters, words };
+  return { count, filters: match !== null || type !== null, match, type, words };
 }
 
 export class ScanCall implements ReplySink {
@@ -95,7 +112,7 @@ export class ScanCall implements ReplySink {
     this.#request = request;
     this.#walk = walk;
     this.#placement = new Placement(walk.snapshot.rings);
-    this.#options = readOptions(framer);
+    this.#options = readScanOptions(framer);
     this.#left = this.#options?.count ?? 0;
     const source = framer.source as Buffer;
     this.#words = Array.from({ length: framer.argc - 2 }, (_, i) =>
@@ -133,7 +150,7 @@ export class ScanCall implements ReplySink {
     }
     this.#left -= this.#lookedAt(count);
     const next = this.#walk.nodes[this.#at + 1];
-    if (next === undefined) this.#finish(this.#walk.end);
+    if (next === undefined) this.#finishWithLocalKeys();
     else if (!this.#goOn()) this.#finish(this.#walk.cursorIn(0n, next));
   }
 
@@ -199,6 +216,19 @@ export class ScanCall implements ReplySink {
   #fail(buffer: Buffer, start: number, end: number): void {
     if (this.#at > 0) this.#finish(this.#walk.cursorIn(0n, this.#walk.nodes[this.#at] as RoutedNode));
     else this.#answer(buffer, start, end);
+  }
+
+  /** Behind the last node come keys that no node has. */
+  #finishWithLocalKeys(): void {
+    const { end, local } = this.#walk;
+    if (local === null || end !== '0') this.#finish(end);
+    else if (this.#options === null || this.#left <= 0) this.#finish(localCursor(0));
+    else {
+      const { cursor, keys } = local({ from: 0, ...this.#options, count: this.#left });
+      this.#visible += keys.length;
+      this.#keys.push(...keys);
+      this.#finish(cursor);
+    }
   }
 
   #finish(cursor: string): void {

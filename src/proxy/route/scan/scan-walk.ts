@@ -91,7 +91,18 @@ export function cursorAt({ stamps }: Walk, { node, cursor, round }: Place): stri
   return ((cursor * STAMPS + (stamps[round] as bigint)) * NODE_IDS + BigInt(node.id)).toString();
 }
 
-/** Never 0. */
+/** The client's cursor for keys that no node has, which are walked behind the nodes. @param from from 0 on */
+export function localCursor(from: number): string {
+  return ((BigInt(from) + 1n) * STAMPS * NODE_IDS).toString();
+}
+
+/** Where among the keys that no node has this cursor goes on; null: it is none for them. */
+export function localPlaceOf(cursor: bigint): number | null {
+  if (cursor === 0n || cursor % (NODE_IDS * STAMPS) !== 0n) return null;
+  return Number(cursor / (NODE_IDS * STAMPS) - 1n);
+}
+
+/** Never 0: that is the stamp of what no node has. */
 function stamp(state: number): bigint {
   return 1n + (BigInt(state) % (STAMPS - 1n));
 }

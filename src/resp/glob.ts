@@ -1,4 +1,4 @@
-/** Redis' patterns of channels: `*`, `?`, `[a-z]`, `[^a]`, and `\` in front of one of them. See the page of PSUBSCRIBE. */
+/** Redis' patterns of keys and channels: `*`, `?`, `[a-z]`, `[^a]`, and `\` in front of one of them. See the page of KEYS. */
 
 const STAR = 0x2a;
 const QUESTION = 0x3f;

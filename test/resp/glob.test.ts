@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { matchesGlob } from '../../../../src/proxy/features/pubsub/glob.js';
-import { startRedis } from '../../../support/redis-process.js';
+import { matchesGlob } from '../../src/resp/glob.js';
+import { startRedis } from '../support/redis-process.js';
 
 const PATTERNS = [
   ...['', '*', '**', 'a*', '*a', '*a*', 'a*b*c', '?', '??', 'a?c', '*?', '?*'],
