@@ -1,27 +1,46 @@
 import net from 'node:net';
 import { atEnd } from './cleanup.js';
 
+/** A network between proxies and a node, see `startLateFeeds`. */
+export interface LateFeeds {
+  /** Stands for the node. */
+  readonly address: string;
+  /** From now on nothing comes that the node tells of changed keys. */
+  hold(): void;
+  /** What was held comes. */
+  release(): void;
+}
+
 /**
  * A network between proxies and a node in which what the node tells of changed keys comes late, as do its replies on some
  * connections: so replies and what is told of their keys come in any order. The order within a connection is kept.
  * @param port of the node on loopback
  * @param feedDelay milliseconds by which connections are late that have asked for changed keys
  * @param delay milliseconds for the next connection otherwise
- * @returns the address that stands for the node
  */
-export async function startLateFeeds(port: number, feedDelay: number, delay: () => number): Promise<string> {
+export async function startLateFeeds(port: number, feedDelay: number, delay: () => number): Promise<LateFeeds> {
   const sockets = new Set<net.Socket>();
+  /** Null: nothing is held. */
+  let held: (() => void)[] | null = null;
   const server = net.createServer((client) => {
     const node = net.connect({ port, host: '127.0.0.1', noDelay: true });
     let late = delay();
+    let isFeed = false;
     client.setNoDelay(true);
     client.on('data', (chunk: Buffer) => {
-      if (chunk.includes('TRACKING')) late = feedDelay;
+      if (chunk.includes('TRACKING')) {
+        late = feedDelay;
+        isFeed = true;
+      }
       node.write(chunk);
     });
     node.on('data', (chunk: Buffer) => {
-      if (late === 0) client.write(chunk);
-      else setTimeout(() => client.writable && client.write(chunk), late);
+      const pass = (): void => {
+        if (client.writable) client.write(chunk);
+      };
+      if (isFeed && held !== null) held.push(pass);
+      else if (late === 0) pass();
+      else setTimeout(pass, late);
     });
     for (const [socket, other] of [
       [client, node],
@@ -38,5 +57,15 @@ export async function startLateFeeds(port: number, feedDelay: number, delay: () 
     server.close();
   });
   const address = server.address();
-  return `127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`;
+  return {
+    address: `127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`,
+    hold: () => {
+      held ??= [];
+    },
+    release: () => {
+      const passes = held ?? [];
+      held = null;
+      for (const pass of passes) pass();
+    },
+  };
 }

@@ -44,7 +44,7 @@ it('holds what it promises, whatever happens', { timeout: 120_000 }, async () =>
     proxies: 2,
     workers: 2,
     config: CONFIG,
-    inFront: ({ port }) => startLateFeeds(port, FEED_DELAY_MS, () => connections++ % 3),
+    inFront: async ({ port }) => (await startLateFeeds(port, FEED_DELAY_MS, () => connections++ % 3)).address,
     allowLog: [...TROUBLE, /worker/i],
   });
   const [first] = fleet.proxies;
