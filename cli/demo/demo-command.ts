@@ -6,9 +6,14 @@ export function registerDemoCommand(program: Command): void {
     .command('demo')
     .description('three real Redis nodes, a proxy and traffic; a fourth node joins while it runs')
     .option('--proxies <n>', 'so many proxies, with an etcd; one is killed while the node joins', parseProxies)
+    .option('--caching', 'another one: caching types under a skewed load, and a page that expires; ends by itself')
     .option('--seconds <seconds>', 'end by itself after so many seconds', parseSeconds)
-    .action(async (options: { seconds?: number; proxies?: number }) => {
+    .action(async (options: { caching?: boolean; seconds?: number; proxies?: number }) => {
       // Loaded when it is asked for: the other commands start faster without it.
+      if (options.caching === true) {
+        const { runCachingDemo } = await import('./caching/caching-demo.js');
+        return await runCachingDemo();
+      }
       const { runDemo } = await import('./run-demo.js');
       await runDemo({ seconds: options.seconds, proxies: options.proxies ?? 1 });
     });

@@ -430,6 +430,10 @@ export interface GroupView extends GroupCountsView {
   prefixes: string[];
   /** In the words of the configuration; `cache` is always there. */
   policy: Record<string, string>;
+  /** Of `cache: near`: what this proxy keeps, and reads that it has answered from there, or not; else null. */
+  near: { entries: number; bytes: number; hits: number; misses: number } | null;
+  /** Of `cache: replicated`: what this proxy has; else null. */
+  replicated: { keys: number; bytes: number } | null;
   /** What became of misses, by outcome, as in `ringproxy_fill_waits_total`; null: the group has no `fill-wait`. */
   fill: Record<string, number> | null;
 }

@@ -64,21 +64,28 @@ export const policyWords: readonly { readonly word: string; readonly kind: strin
   ...NAMES,
 ].map(([word, name]) => ({ word, kind: WORDS[name].kind, help: WORDS[name].help }));
 
+export interface PolicyMistake {
+  /** Which one is wrong. */
+  readonly word: string;
+  readonly message: string;
+}
+
 /** @param what as it is written, by its words; @returns the policy (null: sharded, and nothing else), or what is wrong */
 export function readPolicy(
   what: Readonly<Record<string, unknown>>,
-): { readonly policy: CachePolicy | null } | { readonly mistakes: readonly string[] } {
-  const mistakes: string[] = [];
+): { readonly policy: CachePolicy | null } | { readonly mistakes: readonly PolicyMistake[] } {
+  const mistakes: PolicyMistake[] = [];
   let policy: CachePolicy = SHARDED;
   for (const [word, value] of Object.entries(what)) {
     const name = NAMES.get(word);
     if (name === undefined) {
-      mistakes.push(`'${word}' is none of prefixes, ${[...NAMES.keys()].join(', ')}`);
+      mistakes.push({ word, message: `'${word}' is none of prefixes, ${[...NAMES.keys()].join(', ')}` });
       continue;
     }
     const read = WORDS[name].read(value);
-    if (read === null) mistakes.push(`${word} is '${String(value)}': expected ${WORDS[name].kind}`);
-    else policy = { ...policy, [name]: read };
+    if (read === null) {
+      mistakes.push({ word, message: `${word} is '${String(value)}': expected ${WORDS[name].kind}` });
+    } else policy = { ...policy, [name]: read };
   }
   mistakes.push(...contradictionsIn(policy, Object.keys(what)));
   if (mistakes.length > 0) return { mistakes };
@@ -111,17 +118,16 @@ function samePolicy(one: CachePolicy, other: CachePolicy): boolean {
 }
 
 /** @param said the words that are written */
-function contradictionsIn(policy: CachePolicy, said: readonly string[]): string[] {
-  const only = (type: string, words: readonly string[]): string[] =>
-    policy.cache === type
-      ? []
-      : words.filter((word) => said.includes(word)).map((word) => `${word} is only for cache: ${type}`);
-  const found = only('near', ['near-ttl', 'stale', 'early-refresh']);
+function contradictionsIn(policy: CachePolicy, said: readonly string[]): PolicyMistake[] {
+  const found: PolicyMistake[] = [];
+  const refuse = (words: readonly string[], why: string): void => {
+    for (const word of words) if (said.includes(word)) found.push({ word, message: `${word} ${why}` });
+  };
+  if (policy.cache !== 'near') refuse(['near-ttl', 'stale', 'early-refresh'], 'is only for cache: near');
   if (policy.cache === 'replicated') {
-    const words = ['fill-wait', 'default-ttl', 'ttl-jitter', 'max-ttl'].filter((word) => said.includes(word));
-    found.push(...words.map((word) => `${word} is not for cache: replicated`));
+    refuse(['fill-wait', 'default-ttl', 'ttl-jitter', 'max-ttl'], 'is not for cache: replicated');
   }
-  if (policy.maxTtl > 0 && policy.defaultTtl > policy.maxTtl) found.push('default-ttl is longer than max-ttl');
+  if (policy.maxTtl > 0 && policy.defaultTtl > policy.maxTtl) refuse(['default-ttl'], 'is longer than max-ttl');
   return found;
 }
 

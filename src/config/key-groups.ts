@@ -28,10 +28,13 @@ type Written =
 export const keyGroups: z.ZodType<readonly KeyGroup[]> = z
   .unknown()
   .transform((value, context) => {
-    const read = readKeyGroups(value);
-    if ('groups' in read) return read.groups;
-    for (const message of read.mistakes) context.addIssue({ code: 'custom', message });
-    return z.NEVER;
+    const { groups, mistakes } = read(value);
+    // What is given as text has no lines.
+    const isText = typeof value === 'string';
+    for (const { path, message } of mistakes) {
+      context.addIssue({ code: 'custom', message, path: isText ? [] : [...path] });
+    }
+    return mistakes.length === 0 ? groups : z.NEVER;
   })
   .prefault({});
 
@@ -40,13 +43,7 @@ export type ReadGroups = { readonly groups: readonly KeyGroup[] } | { readonly m
 
 /** @param value as it stands in the file, or in text */
 export function readKeyGroups(value: unknown): ReadGroups {
-  const mistakes: string[] = [];
-  const fail = (message: string): void => void mistakes.push(message);
-  const { success, data } = shape.safeParse(value);
-  if (!success) fail(EXPECTED);
-  const groups = typeof data === 'string' ? parseText(data, fail) : fromMap(data ?? {}, fail);
-  mistakes.push(...mistakesOf(groups));
-  return mistakes.length > 0 ? { mistakes } : { groups };
+  return refusedOr(read(value));
 }
 
 /** A group in words, as it is recorded and shown. */
@@ -64,14 +61,10 @@ export function toWritten(groups: readonly KeyGroup[]): WrittenGroup[] {
 
 /** @returns what `toWritten` has written, or everything that is wrong with it */
 export function fromWritten(written: readonly WrittenGroup[]): ReadGroups {
-  const mistakes: string[] = [];
-  const groups = written.map(({ group, prefixes, policy }): KeyGroup => {
-    const read = readPolicy(policy);
-    if ('mistakes' in read) for (const mistake of read.mistakes) mistakes.push(`group ${group}: ${mistake}`);
-    return { group, prefixes, policy: 'policy' in read ? read.policy : null };
-  });
+  const mistakes: Mistake[] = [];
+  const groups = written.map(({ group, prefixes, policy }) => groupOf(group, prefixes, policy, mistakes));
   mistakes.push(...mistakesOf(groups));
-  return mistakes.length > 0 ? { mistakes } : { groups };
+  return refusedOr({ groups, mistakes });
 }
 
 /** Groups as they would be written in the file: what `keyGroups` reads as the same. */
@@ -81,57 +74,88 @@ export function writeKeyGroups(
   return Object.fromEntries(groups.map(({ group, prefixes, policy }) => [group, { prefixes, ...writePolicy(policy) }]));
 }
 
-function fromMap(map: Readonly<Record<string, Written>>, fail: (message: string) => void): KeyGroup[] {
+interface Mistake {
+  /** Where it is inside of the setting: the group, and the word. */
+  readonly path: readonly string[];
+  readonly message: string;
+}
+
+interface Read {
+  readonly groups: readonly KeyGroup[];
+  readonly mistakes: readonly Mistake[];
+}
+
+function read(value: unknown): Read {
+  const { success, data } = shape.safeParse(value);
+  if (!success) return { groups: [], mistakes: [{ path: [], message: EXPECTED }] };
+  const mistakes: Mistake[] = [];
+  const groups = typeof data === 'string' ? parseText(data, mistakes) : fromMap(data, mistakes);
+  mistakes.push(...mistakesOf(groups));
+  return { groups, mistakes };
+}
+
+function refusedOr({ groups, mistakes }: Read): ReadGroups {
+  return mistakes.length === 0 ? { groups } : { mistakes: mistakes.map(({ message }) => message) };
+}
+
+function groupOf(
+  group: string,
+  prefixes: readonly string[],
+  words: Readonly<Record<string, unknown>>,
+  mistakes: Mistake[],
+): KeyGroup {
+  const read = readPolicy(words);
+  if ('policy' in read) return { group, prefixes, policy: read.policy };
+  for (const { word, message } of read.mistakes) {
+    mistakes.push({ path: [group, word], message: `group ${group}: ${message}` });
+  }
+  return { group, prefixes, policy: null };
+}
+
+function fromMap(map: Readonly<Record<string, Written>>, mistakes: Mistake[]): KeyGroup[] {
   return Object.entries(map).map(([group, given]) => {
     if (typeof given === 'string') return { group, prefixes: [given], policy: null };
     if (!('prefixes' in given)) return { group, prefixes: given, policy: null };
     const { prefixes, ...words } = given;
-    const read = readPolicy(words);
-    if ('mistakes' in read) for (const mistake of read.mistakes) fail(`group ${group}: ${mistake}`);
-    return {
-      group,
-      prefixes: typeof prefixes === 'string' ? [prefixes] : prefixes,
-      policy: 'policy' in read ? read.policy : null,
-    };
+    return groupOf(group, typeof prefixes === 'string' ? [prefixes] : prefixes, words, mistakes);
   });
 }
 
-function parseText(text: string, fail: (message: string) => void): KeyGroup[] {
+function parseText(text: string, mistakes: Mistake[]): KeyGroup[] {
   return text
     .split(/\s+/)
     .filter((part) => part !== '')
     .flatMap((part) => {
       const at = part.indexOf('=');
       if (at > 0) return [{ group: part.slice(0, at), prefixes: part.slice(at + 1).split(','), policy: null }];
-      fail(`'${part}' is not GROUP=PREFIX[,PREFIX…]`);
+      mistakes.push({ path: [], message: `'${part}' is not GROUP=PREFIX[,PREFIX…]` });
       return [];
     });
 }
 
-function mistakesOf(groups: readonly KeyGroup[]): string[] {
-  const mistakes: string[] = [];
+function mistakesOf(groups: readonly KeyGroup[]): Mistake[] {
+  const mistakes: Mistake[] = [];
   const owners = new Map<string, string>();
-  if (groups.length > MOST_GROUPS) mistakes.push(`${groups.length} groups: at most ${MOST_GROUPS} are counted`);
+  const fail = (message: string, ...path: readonly string[]): void => void mistakes.push({ path, message });
+  if (groups.length > MOST_GROUPS) fail(`${groups.length} groups: at most ${MOST_GROUPS} are counted`);
   for (const [index, { group, prefixes }] of groups.entries()) {
-    if (group === OTHER) mistakes.push(`'${OTHER}' is the group of keys that no prefix fits: choose another name`);
+    if (group === OTHER) fail(`'${OTHER}' is the group of keys that no prefix fits: choose another name`, group);
     else if (!GROUP_NAME.test(group)) {
-      mistakes.push(
-        `'${group}' is not a group: 1 to 64 letters, digits, '_', '.' and '-', the first a letter or digit`,
-      );
+      fail(`'${group}' is not a group: 1 to 64 letters, digits, '_', '.' and '-', the first a letter or digit`, group);
     } else if (groups.findIndex((other) => other.group === group) < index) {
-      mistakes.push(`group ${group} is named twice: give it all its prefixes at once`);
+      fail(`group ${group} is named twice: give it all its prefixes at once`, group);
     }
-    if (prefixes.length === 0) mistakes.push(`group ${group} has no prefix`);
+    if (prefixes.length === 0) fail(`group ${group} has no prefix`, group);
     for (const prefix of prefixes) {
       const bytes = Buffer.byteLength(prefix);
       if (bytes === 0 || bytes > MOST_PREFIX_BYTES) {
-        mistakes.push(`a prefix of group ${group} has ${bytes} bytes: expected 1 to ${MOST_PREFIX_BYTES}`);
+        fail(`a prefix of group ${group} has ${bytes} bytes: expected 1 to ${MOST_PREFIX_BYTES}`, group);
       }
       const owner = owners.get(prefix);
-      if (owner !== undefined) mistakes.push(`prefix '${prefix}' of group ${group} is one of group ${owner} already`);
+      if (owner !== undefined) fail(`prefix '${prefix}' of group ${group} is one of group ${owner} already`, group);
       owners.set(prefix, group);
     }
   }
-  if (owners.size > MOST_PREFIXES) mistakes.push(`${owners.size} prefixes: at most ${MOST_PREFIXES} in all`);
+  if (owners.size > MOST_PREFIXES) fail(`${owners.size} prefixes: at most ${MOST_PREFIXES} in all`);
   return mistakes;
 }

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { isMap, LineCounter, parseDocument } from 'yaml';
+import { isMap, isSeq, LineCounter, parseDocument } from 'yaml';
 import { RingproxyError } from '../errors.js';
 import { crossChecks } from './cross-checks.js';
 import { type Setting, schemaOf } from './settings/setting.js';
@@ -35,6 +35,8 @@ export interface ConfigSources {
 interface Given {
   readonly value: unknown;
   readonly where: string;
+  /** Of what is given in a file: where something inside of the value stands. */
+  readonly inside?: (path: readonly PropertyKey[]) => string;
 }
 
 const NAMES = Object.keys(SETTINGS) as SettingName[];
@@ -65,8 +67,8 @@ export function loadConfig(sources: ConfigSources): Config {
       // The default stands in, so that what concerns several settings is still checked.
       values[name] = schema.parse(undefined);
       for (const issue of parsed.error.issues) {
-        const inside = issue.path.map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`)).join('');
-        mistakes.push({ where: `${given?.where ?? setting.path}${inside}`, message: issue.message });
+        const where = given?.inside?.(issue.path) ?? `${given?.where ?? setting.path}${inWords(issue.path)}`;
+        mistakes.push({ where, message: issue.message });
       }
     }
   }
@@ -122,8 +124,11 @@ function readFile(file: string, mistakes: ConfigMistake[]): Map<string, Given> {
     return given;
   }
   collect(document.contents, '', (path, value, offset) => {
-    const where = `${file}:${lines.linePos(offset).line} ${path}`;
-    if (isKnown(path)) given.set(path, { value, where });
+    const at = (place: number): string => `${file}:${lines.linePos(place).line} ${path}`;
+    const where = at(offset);
+    const inside = (parts: readonly PropertyKey[]): string =>
+      `${at(offsetWithin(value, parts, offset))}${inWords(parts)}`;
+    if (isKnown(path)) given.set(path, { value: toPlain(value), where, inside });
     else mistakes.push({ where, message: `is not a setting${suggestion(path)}` });
   });
   return given;
@@ -146,8 +151,23 @@ function collect(
     const path = `${prefix}${String(scalarOf(key))}`;
     const isSection = NAMES.some((name) => SETTINGS[name].path.startsWith(`${path}.`));
     if (isSection && isMap(value)) collect(value, `${path}.`, found);
-    else found(path, toPlain(value), offsetOf(key));
+    else found(path, value, offsetOf(key));
   }
+}
+
+/** @param outer the offset of what the value is of @returns the offset of what stands there, or of the nearest around it */
+function offsetWithin(value: unknown, [first, ...rest]: readonly PropertyKey[], outer: number): number {
+  if (first === undefined) return outer;
+  if (isSeq(value)) {
+    const item = value.items[Number(first)];
+    return item === undefined ? outer : offsetWithin(item, rest, offsetOf(item));
+  }
+  const pair = isMap(value) ? value.items.find(({ key }) => String(scalarOf(key)) === String(first)) : undefined;
+  return pair === undefined ? outer : offsetWithin(pair.value, rest, offsetOf(pair.key));
+}
+
+function inWords(path: readonly PropertyKey[]): string {
+  return path.map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`)).join('');
 }
 
 function scalarOf(node: unknown): unknown {

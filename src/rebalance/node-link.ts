@@ -23,6 +23,9 @@ export interface LinkOptions {
   readonly onLate: (link: NodeLink) => void;
 }
 
+/** Frames of so many bytes together are copied into one piece. */
+const JOINED_BYTES = 65_536;
+
 interface Exchange {
   readonly replies: ReplyValue[];
   readonly wanted: number;
@@ -123,10 +126,20 @@ export class NodeLink {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => this.#fail(timedOut(timeout)), timeout);
       this.#exchanges.push({ replies: [], wanted, resolve, reject, timer });
-      this.#socket.cork();
-      for (const frame of frames) this.#socket.write(frame);
-      this.#socket.uncork();
+      this.#write(frames);
     });
+  }
+
+  /** Small frames go in one piece: each piece of a write costs as much as copying a page of them. */
+  #write(frames: readonly Uint8Array[]): void {
+    const bytes = frames.reduce((sum, frame) => sum + frame.length, 0);
+    if (bytes <= JOINED_BYTES) {
+      this.#socket.write(Buffer.concat(frames, bytes));
+      return;
+    }
+    this.#socket.cork();
+    for (const frame of frames) this.#socket.write(frame);
+    this.#socket.uncork();
   }
 
   #onData(chunk: Buffer): void {

@@ -7,7 +7,8 @@ import { systemTimers, type Timers } from '../time/timers.js';
 
 /** Keys of a batch, at most. */
 const BATCH_KEYS = 128;
-const BUSY_BATCH_KEYS = 24;
+/** All that moves of one SCAN's page, mostly: what is left of it would be a batch of few keys, at the price of a large one. */
+const BUSY_BATCH_KEYS = 48;
 /** Batches grow while they take less than this, and shrink when they take twice as long. */
 const BATCH_GOAL_MS = 4;
 /** While clients are served, about so many batches are on their way at a time, of all sources of the fleet together. */
@@ -15,7 +16,8 @@ const BUSY_SHARE = 1;
 /** Keys that one SCAN looks at: with 512 it stops a node with a million keys for 0.3 ms and more. */
 const SCAN_KEYS = 1024;
 const BUSY_SCAN_KEYS = 128;
-const BUSY_PAUSE_MS = 1;
+/** Behind a batch at least, for each source that is being swept: together they begin no more batches than one alone. */
+const BUSY_PAUSE_MS = 1.5;
 /** The least time is forgotten slowly: nodes may come to be farther away. */
 const LEAST_DECAY = 1.01;
 /** Throttled sweeps make at least so many batches a second, each: steps, and not bursts with long pauses. */
@@ -80,7 +82,8 @@ export class Pace {
     else if (work < BATCH_GOAL_MS && keys >= this.#batchKeys) this.#batchKeys = Math.min(BATCH_KEYS, keys * 2);
     let pause = 0;
     if (this.#isBusy()) {
-      pause = Math.min(LONGEST_PAUSE_MS, Math.max(BUSY_PAUSE_MS, work * (this.#active / BUSY_SHARE - 1)));
+      const active = this.#active;
+      pause = Math.min(LONGEST_PAUSE_MS, Math.max(BUSY_PAUSE_MS * active, work * (active / BUSY_SHARE - 1)));
     }
     if (this.#throttle > 0) {
       const now = this.#clock.now();

@@ -115,6 +115,22 @@ describe.runIf(hasBrowser)('the page', () => {
     await expect.poll(() => hottest.locator('th').textContent()).toBe('<b>hot</b>');
     expect(await hottest.locator('[data-label="Node"]').textContent()).toBe(node);
     expect(await hottest.locator('[data-label="Reads"]').textContent()).toBe('100.0 %');
+    // Groups of keys are there as soon as somebody makes them.
+    expect(await page.locator('#groups-card').isHidden()).toBe(true);
+    const body = JSON.stringify({ '<i>': 'x', fillers: { prefixes: 'filler:', 'max-ttl': '1h' }, empty: 'e:' });
+    const headers = { 'content-type': 'application/json' };
+    const refused = await fetch(`${proxy.admin}/v1/groups`, { method: 'PUT', body, headers });
+    expect(refused.status).toBe(400);
+    await fetch(`${proxy.admin}/v1/groups`, { method: 'PUT', body: body.replace('"<i>":"x",', ''), headers });
+    const group = page.locator('#groups tr').first();
+    await expect.poll(() => group.locator('th').textContent()).toBe('fillers');
+    expect(await group.locator('[data-label="Policy"]').textContent()).toBe('max-ttl 1h');
+    await expect.poll(() => group.locator('[data-label="Hit ratio"]').textContent()).toMatch(/^[78]\d\.\d %$/);
+    await expect
+      .poll(async () => Number.parseFloat((await group.locator('[data-label="Commands/s"]').textContent()) ?? ''))
+      .toBeGreaterThan(0);
+    expect(await page.locator('#groups th').allTextContents()).toEqual(['fillers', 'empty', 'other']);
+    expect(await page.locator('#groups-command').textContent()).toContain(`set fillers --cache near`);
     // The arcs of a node have the colour of its row.
     const colors = await page.evaluate(`[...document.querySelectorAll('#ring .arcs [data-node="node2"]')]
       .map((path) => path.style.fill)`);
@@ -358,7 +374,12 @@ describe.runIf(hasBrowser)('the page', () => {
   });
 
   it.each(['light', 'dark'] as const)('fits every screen, in %s', async (colorScheme) => {
-    const { page } = await open(500, colorScheme);
+    const { page, proxy } = await open(500, colorScheme);
+    const policy = { cache: 'near', 'near-ttl': '5s', 'fill-wait': '500ms', 'early-refresh': 'on', 'max-ttl': '7d' };
+    const groups = { fillers: { prefixes: ['filler:', 'page:', 'html:en:', 'html:de:'], ...policy }, sessions: 's:' };
+    const body = JSON.stringify(groups);
+    await fetch(`${proxy.admin}/v1/groups`, { method: 'PUT', body, headers: { 'content-type': 'application/json' } });
+    await expect.poll(() => page.locator('#groups tr').count()).toBe(3);
     for (const [width, height] of SIZES) {
       await page.setViewportSize({ width, height });
       await nextFigures(page);

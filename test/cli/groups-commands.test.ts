@@ -19,7 +19,9 @@ function groupsView(fields: Partial<GroupsView> = {}): GroupsView {
   const policy = { cache: 'near', 'near-ttl': '2s' };
   return {
     ...{ source: 'ring', revision: 7, changed: { by: 'p1', at: '2026-01-01T00:00:00.000Z' } },
-    groups: [{ group: 'pages', prefixes: ['page:', 'html:'], policy, fill: null, ...COUNTS }],
+    groups: [
+      { group: 'pages', prefixes: ['page:', 'html:'], policy, near: null, replicated: null, fill: null, ...COUNTS },
+    ],
     other: { ...COUNTS, hits: 0, misses: 0, hitRatio: null },
     ...fields,
   };

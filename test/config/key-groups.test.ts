@@ -96,6 +96,32 @@ key-groups:
     ]);
   });
 
+  it('name the line of what is wrong in the file', () => {
+    const text = `listen: 127.0.0.1:6380
+key-groups:
+  sessions: "s:"
+  pages:
+    prefixes: ["page:"]
+    cache: near
+    near-tll: 5s
+  thumbs: { prefixes: ["thumb:"],
+    default-ttl: 2d, max-ttl: 1d }
+  html: ["page:"]
+`;
+    let wheres: string[] = [];
+    try {
+      fromFile(text);
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      wheres = error.mistakes.map(({ where }) => where.replace(/^.*ringproxy/, ''));
+    }
+    expect(wheres).toEqual([
+      '.yaml:7 key-groups.pages.near-tll',
+      '.yaml:9 key-groups.thumbs.default-ttl',
+      '.yaml:10 key-groups.html',
+    ]);
+  });
+
   it('are bounded', () => {
     const groups = (count: number): string => Array.from({ length: count }, (_, i) => `g${i}=p${i}:`).join(' ');
     expect(loadConfig({ flags: { keyGroups: groups(32) } }).keyGroups).toHaveLength(32);

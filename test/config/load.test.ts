@@ -76,7 +76,7 @@ describe('mistakes', () => {
     ).toMatchInlineSnapshot(`
         "the configuration has 9 mistakes:
           /ringproxy.yaml:1 lisen: is not a setting: did you mean listen?
-          /ringproxy.yaml:8 nodes[2]: 'h:99999' is not an address: expected HOST:PORT
+          /ringproxy.yaml:11 nodes[2]: 'h:99999' is not an address: expected HOST:PORT
           /ringproxy.yaml:3 workers: expected a whole number from 1 to 64, or auto
           --log-level: expected one of trace, debug, info, warn, error, fatal, silent
           /ringproxy.yaml:5 ring.hash: expected one of murmur3, fnv1a_64, fnv1_64, fnv1a_32, fnv1_32, md5, crc16, crc32, crc32a, hsieh, murmur, jenkins, one_at_a_time

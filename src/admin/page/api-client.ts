@@ -5,6 +5,7 @@ import type {
   ChangeAccepted,
   ChangeRequest,
   ChangeView,
+  GroupsView,
   HistoryEntry,
   HotView,
   LoadView,
@@ -35,6 +36,7 @@ export class ApiClient {
   arcs = (): Promise<ArcsView> => this.#get('v1/ring/arcs?limit=480');
   stats = (): Promise<StatsView> => this.#get('v1/stats');
   history = (): Promise<HistoryEntry[]> => this.#get('v1/ring/history');
+  groups = (): Promise<GroupsView> => this.#get('v1/groups');
   hot = (): Promise<HotView> => this.#get('v1/hot?limit=10');
 
   load(since: string | null): Promise<LoadView[]> {

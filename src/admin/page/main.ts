@@ -7,6 +7,7 @@ import { Editor } from './edit-view.js';
 import { EventList } from './events-view.js';
 import { showFigures } from './figures-view.js';
 import { formatTime } from './format.js';
+import { GroupTable } from './groups-view.js';
 import { HotTable } from './hot-view.js';
 import { NodeTable } from './nodes-view.js';
 import { Plots } from './plots.js';
@@ -30,6 +31,7 @@ const plots = new Plots((node) => ring.colorOf(node));
 const editor = new Editor(api, refreshSoon);
 const change = new ChangePanel(api, refreshSoon);
 const proxies = new ProxyTable(api, refreshSoon);
+const groups = new GroupTable(api);
 const hot = new HotTable(api);
 const finder = new KeyFinder(api, (which) => ring.mark(which));
 const events = new EventList();
@@ -87,6 +89,7 @@ async function refresh(): Promise<void> {
   nodes.update(view, samples.at(-1) ?? null);
   proxies.update(view);
   if (last !== undefined) plots.show(samples);
+  groups.refresh();
   hot.refresh();
   reachedAt = new Date();
   connection.className = 'badge good';
@@ -160,7 +163,8 @@ async function listen(): Promise<void> {
 
 function onEvent(channel: string, data: Readonly<Record<string, unknown>>): void {
   events.add(channel, data);
-  if (/^ringproxy:(ring|fleet|etcd):|^ringproxy:node:health$/.test(channel)) refreshSoon();
+  if (channel === 'ringproxy:groups:changed') groups.outdate();
+  if (/^ringproxy:(ring|fleet|etcd|groups):|^ringproxy:node:health$/.test(channel)) refreshSoon();
 }
 
 document.addEventListener('visibilitychange', refreshSoon);

@@ -1,6 +1,8 @@
 /** Makes what `/v1/groups` shows. */
 import type { GroupCountsView, GroupsView, LoadView } from '../../admin/api.js';
 import { writePolicy } from '../../config/cache-policy.js';
+import { formatDuration } from '../../config/units.js';
+import type { CachePolicy } from '../../proxy/caching/policy.js';
 import type { GroupCounts, PlaneStats } from '../../proxy/measure/plane-stats.js';
 import type { GroupsInForce } from './live-groups.js';
 
@@ -29,12 +31,20 @@ export function groupsView(
     groups: groups.map(({ group, prefixes, policy }) => ({
       group,
       prefixes: [...prefixes],
-      policy: { cache: policy?.cache ?? 'sharded', ...writePolicy(policy) },
+      policy: wordsOf(policy),
       ...countsOf(group),
+      near: null,
+      replicated: null,
       fill: policy === null || policy.fillWait === 0 ? null : { ...find(group)?.fills },
     })),
     other: groups.length === 0 ? null : countsOf(OTHER),
   };
+}
+
+/** What decides most is said also where nobody has said it. */
+function wordsOf(policy: CachePolicy | null): Record<string, string> {
+  const { cache, nearTtl } = policy ?? { cache: 'sharded', nearTtl: 0 };
+  return { cache, ...(cache === 'near' ? { 'near-ttl': formatDuration(nearTtl) } : {}), ...writePolicy(policy) };
 }
 
 /** Of keys that no prefix fits, as the data plane counts them. */

@@ -1,3 +1,4 @@
+import type { Request } from '../../request/request.js';
 import type { ClientConnection } from '../../session/client-connection.js';
 import type { UpstreamNode } from '../../upstream/upstream-node.js';
 
@@ -24,6 +25,8 @@ export interface Wait {
  */
 export type FillState = 'none' | 'asked' | 'here' | 'elsewhere';
 
+/** A read that was sent so long after a write may still have run before it, on another connection. Milliseconds. */
+export const GRACE_MS = 100;
 /** Nobody has written the key that is known of. */
 export const NEVER = Number.NEGATIVE_INFINITY;
 
@@ -45,6 +48,8 @@ export class Fill {
   timerAt = NEVER;
   /** Reads of the proxy's own that are on their way. */
   reads = 0;
+  /** The other processes have said that the key was written just now: if it is missing nevertheless, they are not asked again. */
+  isSaidWritten = false;
   /** The key has changed since the last of them was sent. */
   isOutdated = false;
 
@@ -62,4 +67,9 @@ export class Fill {
 /** Whether nothing comes from the filler any more. */
 function hasEnded(filler: ClientConnection | null): boolean {
   return filler !== null && (filler.closed || filler.inputHasEnded);
+}
+
+/** Whether the read may have run before a write that was seen since. */
+export function isLate(fill: Fill, request: Request): boolean {
+  return request.startedAt <= fill.writtenAt + GRACE_MS;
 }

@@ -1,0 +1,101 @@
+/** The table of the groups of keys: how each is cached, and how well that serves at this proxy. */
+import type { GroupCountsView, GroupsView, GroupView } from '../api.js';
+import type { ApiClient } from './api-client.js';
+import { byId, el, keepTable, setText } from './dom.js';
+import { formatBytes, formatCount, formatPercent, formatRate } from './format.js';
+
+/** Rates are of the last ten seconds. */
+const INTERVAL_MS = 3000;
+const NONE = '–';
+
+export class GroupTable {
+  readonly #api: ApiClient;
+  readonly #card = byId('groups-card', HTMLElement);
+  readonly #source = byId('groups-source', HTMLElement);
+  readonly #command = byId('groups-command', HTMLElement);
+  readonly #body = byId('groups', HTMLElement);
+  #asked = 0;
+
+  constructor(api: ApiClient) {
+    this.#api = api;
+    keepTable(this.#body);
+  }
+
+  /** What is shown is not true any more. */
+  outdate(): void {
+    this.#asked = 0;
+  }
+
+  /** Asks, if what is shown is not new. What fails here fails for the rest of the page, too, which says so. */
+  refresh(): void {
+    const now = performance.now();
+    if (this.#asked !== 0 && now - this.#asked < INTERVAL_MS) return;
+    this.#asked = now;
+    this.#api.groups().then(
+      (view) => this.#show(view),
+      () => {},
+    );
+  }
+
+  #show({ source, groups, other }: GroupsView): void {
+    this.#card.hidden = groups.length === 0;
+    setText(this.#source, source === 'ring' ? 'of all proxies of the ring' : "of this proxy's configuration");
+    setText(this.#command, commandFor(groups[0]?.group ?? 'pages'));
+    const rows = groups.map(textsOf);
+    if (other !== null) rows.push(['other', 'sharded', NONE, NONE, ...figures(other), NONE]);
+    for (const [index, texts] of rows.entries()) {
+      const row = this.#body.children[index] ?? this.#append();
+      for (const [at, text] of texts.entries()) {
+        const cell = row.children[at];
+        if (cell !== undefined) setText(cell, text);
+      }
+    }
+    while (this.#body.children.length > rows.length) this.#body.lastElementChild?.remove();
+  }
+
+  #append(): HTMLElement {
+    const cell = (label: string, kind = 'number'): HTMLTableCellElement =>
+      el('td', { role: 'cell', 'data-label': label, class: kind });
+    const row = el(
+      'tr',
+      { role: 'row' },
+      el('th', { role: 'rowheader', scope: 'row', class: 'key' }),
+      ...[cell('Type', 'word type'), cell('Keys begin with', 'word wide'), cell('Policy', 'word wide')],
+      ...[cell('Commands/s'), cell('Hit ratio'), cell('Misses'), cell('Errors')],
+      cell('Kept here'),
+    );
+    this.#body.append(row);
+    return row;
+  }
+}
+
+function textsOf(group: GroupView): string[] {
+  const { policy, prefixes } = group;
+  const words = Object.entries(policy).flatMap(([word, value]) => (word === 'cache' ? [] : `${word} ${value}`));
+  return [
+    ...[group.group, policy.cache ?? '', prefixes.join(' ')],
+    words.length === 0 ? NONE : words.join(', '),
+    ...figures(group),
+    keptOf(group),
+  ];
+}
+
+function figures({ commandsPerSecond, hitRatio, misses, errors }: GroupCountsView): string[] {
+  return [
+    commandsPerSecond === null ? NONE : formatRate(commandsPerSecond),
+    hitRatio === null ? NONE : formatPercent(hitRatio),
+    formatCount(misses),
+    formatCount(errors),
+  ];
+}
+
+/** Of what is kept in the proxy itself: how many keys, and how large. */
+function keptOf({ near, replicated }: GroupView): string {
+  if (near !== null) return `${formatCount(near.entries)}, ${formatBytes(near.bytes)}`;
+  return replicated === null ? NONE : `${formatCount(replicated.keys)}, ${formatBytes(replicated.bytes)}`;
+}
+
+/** For whoever wants to change something: to be copied. */
+function commandFor(group: string): string {
+  return `ringproxy groups set ${group} --cache near --near-ttl 5s --admin ${location.origin}`;
+}
