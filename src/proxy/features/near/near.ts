@@ -90,6 +90,13 @@ export class Near implements PolicyStep, Subscriber {
     return this.#keeper.store?.bytesOf(group) ?? 0;
   }
 
+  /** Answers a read of one key from what is kept, when it can at once. @returns whether it did */
+  serve(client: ClientConnection, framer: RequestFramer, command: Command, source: Buffer): boolean {
+    const { store } = this.#keeper;
+    if (store === null || command.nearRead === 'never' || this.#table !== this.#ports.router.table) return false;
+    return this.#reads.serve(client, framer, command, source, store);
+  }
+
   dispatch(client: ClientConnection, framer: RequestFramer, command: Command, source: Buffer): Verdict | typeof PASS {
     const { store } = this.#keeper;
     if (store === null) return PASS;
