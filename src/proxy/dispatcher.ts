@@ -77,8 +77,12 @@ export class Dispatcher implements FrameHandler {
     client.noteCommand(command);
     if (--this.#untilDraw === 0) this.#draw(client, framer, command);
     const at = command.singleKeyAt;
-    if (at === 0 || at >= framer.argc || this.#groups.isManaged)
+    if (at === 0 || at >= framer.argc) return this.#dispatchByRoute(client, framer, command, source);
+    if (this.#groups.isManaged) {
+      // What is kept is answered at once.
+      if (this.features.near.serve(client, framer, command, source)) return TAKEN;
       return this.#dispatchByRoute(client, framer, command, source);
+    }
     if (client.lanes.snapshot !== snapshot && !router.bind(client)) return LATER;
     const start = args.start[at] as number;
     const end = args.end[at] as number;

@@ -23,6 +23,7 @@ import { connectionCommands } from './connection/connection-commands.js';
 import type { LocalContext } from './context.js';
 import { FillWait } from './fill/fill-wait.js';
 import { FillsElsewhere } from './fill/fills-elsewhere.js';
+import { NearAuto } from './hot/near-auto.js';
 import { Limits } from './limits/limits.js';
 import { NodesAge } from './limits/nodes-age.js';
 import type { LocalCommand } from './local-command.js';
@@ -86,6 +87,8 @@ export class Features {
   readonly policies: Policies;
   /** What is kept of near groups. */
   readonly near: Near;
+  /** Which keys are kept near since they are hot; null: none are. */
+  readonly nearAuto: NearAuto | null;
   /** What CLIENT LIST and its like work with. */
   readonly clients: ClientPorts;
   /** What commands on every node work with. */
@@ -156,6 +159,7 @@ export class Features {
       fieldsMayEnd: () => fieldsMayEnd(context.redisVersion()),
       queuedBy: (client) => this.transactions.of(client)?.queuedKeys ?? null,
     });
+    this.nearAuto = options.nearAuto === 'on' ? this.#createNearAuto() : null;
     this.policies = new Policies(
       [this.limits, this.#createReplicated(), this.near, this.fillWait],
       [this.limits, this.fillWait],
@@ -183,6 +187,21 @@ export class Features {
       monitor: monitor(this.monitors),
     } satisfies Readonly<Record<ProxyCommandName, LocalCommand>>;
     this.#handlers = new Map(Object.entries<LocalCommand>(handlers));
+  }
+
+  #createNearAuto(): NearAuto {
+    const { router, context, near } = this;
+    const { groups } = context.shared.counters;
+    return new NearAuto({
+      used: (now) => context.hotKeys.read(now),
+      allows: (key) => groups.policyOfGroup(key, 0, key.length) === null,
+      nodes: () => router.nodes.length,
+      keep: (policies) => {
+        const before = groups.keysWithPolicies;
+        groups.useKeys(policies);
+        near.onKeys(before.filter((key) => groups.policyOf(key, 0, key.length)?.cache !== 'near'));
+      },
+    });
   }
 
   #createReplicated(): Replicated {

@@ -129,7 +129,7 @@ export class Mget {
       const start = args.start[i] as number;
       const end = args.end[i] as number;
       const policy = groups.policyOf(source, start, end);
-      if (policy?.cache !== 'near' || records[i] !== NONE) continue;
+      if (policy?.cache !== 'near' || policy.nearTtl === 0 || records[i] !== NONE) continue;
       const group = groups.groupOf(source, start, end);
       groups.nearRead(group, false);
       const from = (args.end[i - 1] as number) + 2;

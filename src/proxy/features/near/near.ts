@@ -90,6 +90,13 @@ export class Near implements PolicyStep, Subscriber {
     return this.#keeper.store?.bytesOf(group) ?? 0;
   }
 
+  /** Answers a read of one key from what is kept, when it can at once. @returns whether it did */
+  serve(client: ClientConnection, framer: RequestFramer, command: Command, source: Buffer): boolean {
+    const { store } = this.#keeper;
+    if (store === null || command.nearRead === 'never' || this.#table !== this.#ports.router.table) return false;
+    return this.#reads.serve(client, framer, command, source, store);
+  }
+
   dispatch(client: ClientConnection, framer: RequestFramer, command: Command, source: Buffer): Verdict | typeof PASS {
     const { store } = this.#keeper;
     if (store === null) return PASS;
@@ -106,7 +113,8 @@ export class Near implements PolicyStep, Subscriber {
     const policy = this.#groups.policyAtHand;
     if (policy?.cache !== 'near') return PASS;
     const { nearRead } = command;
-    if (nearRead === 'always' || (nearRead === 'while fields last' && !this.#fieldsMayEnd)) {
+    const mayKeep = nearRead === 'always' || (nearRead === 'while fields last' && !this.#fieldsMayEnd);
+    if (mayKeep && policy.nearTtl > 0) {
       return this.#reads.read(client, framer, command, source, store, policy);
     }
     this.#touches.noteKey(command, source, args.start[at] as number, args.end[at] as number);
@@ -127,10 +135,22 @@ export class Near implements PolicyStep, Subscriber {
   }
 
   onGroups(): void {
-    const prefixes = this.#groups.groups.flatMap((group) => (group.policy?.cache === 'near' ? group.prefixes : []));
-    this.#prefixes = prefixes.map((prefix) => Buffer.from(prefix).toString('latin1'));
     this.#keeper.endAll();
-    if (prefixes.length === 0) {
+    this.#keeper.store?.clear();
+    this.#listen();
+  }
+
+  /** Other keys have policies of their own. @param gone those that have none any more */
+  onKeys(gone: readonly Buffer[]): void {
+    for (const key of gone) this.#onChanged(key);
+    this.#listen();
+  }
+
+  #listen(): void {
+    const groups = this.#groups.groups.filter(({ policy }) => policy?.cache === 'near');
+    const prefixes = groups.flatMap((group) => group.prefixes.map((prefix) => Buffer.from(prefix)));
+    this.#prefixes = [...prefixes, ...this.#groups.keysWithPolicies].map((bytes) => bytes.toString('latin1'));
+    if (this.#prefixes.length === 0) {
       this.#subscription?.end();
       this.#subscription = null;
       this.#keeper.store = null;
@@ -138,7 +158,6 @@ export class Near implements PolicyStep, Subscriber {
       return;
     }
     if (this.#keeper.store === null && this.#ports.memory > 0) this.#keeper.store = new NearStore(this.#ports.memory);
-    else this.#keeper.store?.clear();
     if (this.#subscription === null) this.#subscription = this.#ports.invalidations.subscribe(this);
     else this.#subscription.listen(this.#prefixes);
   }
@@ -150,11 +169,13 @@ export class Near implements PolicyStep, Subscriber {
       return;
     }
     this.#ports.router.shared.counters.near.invalidations += keys.length;
-    for (const key of keys) {
-      const keyHash = keyHashOf(key, 0, key.length);
-      this.#inFlight.onChanged(keyHash);
-      this.#keeper.endKey(keyHash);
-    }
+    for (const key of keys) this.#onChanged(key);
+  }
+
+  #onChanged(key: Buffer): void {
+    const keyHash = keyHashOf(key, 0, key.length);
+    this.#inFlight.onChanged(keyHash);
+    this.#keeper.endKey(keyHash);
   }
 
   onFeedChanged(): void {

@@ -59,6 +59,19 @@ export class Reads {
     return !client.isIn(ALWAYS_ASKS);
   }
 
+  /** Answers the command at hand, which reads one key, if its reply is kept and sure. @returns whether it is */
+  serve(client: ClientConnection, framer: RequestFramer, command: Command, source: Buffer, store: NearStore): boolean {
+    if (!this.mayServe(client)) return false;
+    const kind = kindOf(command.id, client.kind.protocol, client.kind.database);
+    const start = (args.end[0] as number) + 2;
+    const end = framer.frameEnd;
+    const record = store.find(readHashOf(kind, source, start, end), kind, source, start, end);
+    if (record === NONE || this.judge(store, record) !== FRESH) return false;
+    if (client.pending > 0 && this.#keeper.inFlight.reads(store.numbers[record + KEY_HASH] as number)) return false;
+    this.#serve(client, command, store, record);
+    return true;
+  }
+
   /** The command at hand reads one key of a near group, and may be kept. */
   read(
     client: ClientConnection,
