@@ -149,6 +149,7 @@ export class Dispatcher implements FrameHandler {
     const plan = planUpload(this.router, client, framer, buffer, start, this.features.limits);
     if (plan !== null && plan.lane !== null && this.#groups.isManaged) {
       this.features.near.onUpload(buffer, plan.keyStart, plan.keyEnd);
+      this.features.fillWait.onUpload(client, buffer, plan.keyStart, plan.keyEnd);
     }
     return plan;
   }

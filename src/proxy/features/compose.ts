@@ -52,6 +52,8 @@ import { Tracking } from './tracking/tracking.js';
 import type { Transaction } from './transactions/transaction.js';
 import { Transactions } from './transactions/transactions.js';
 
+/** Which part of `near-memory` last values may take, beside it. */
+const LAST_VALUES_PART = 8;
 /** Of functions it is not known whether they write. */
 const NO_FUNCTION = (): boolean => false;
 
@@ -112,6 +114,8 @@ export class Features {
       router,
       invalidations: this.invalidations,
       elsewhere: peers === null ? null : new FillsElsewhere(options.proxyId, peers),
+      memory: options.nearMemory / LAST_VALUES_PART,
+      random: Math.random,
     });
     const changed = (): void => attend(this.pause.active || this.monitors.active);
     this.blocking = new Blocking(router, peers);
@@ -156,6 +160,7 @@ export class Features {
       router,
       invalidations: this.invalidations,
       memory: options.nearMemory,
+      isEarly: (client, source, start, end, left) => this.fillWait.isEarly(client, source, start, end, left),
       fieldsMayEnd: () => fieldsMayEnd(context.redisVersion()),
       queuedBy: (client) => this.transactions.of(client)?.queuedKeys ?? null,
     });
@@ -181,6 +186,7 @@ export class Features {
       ...this.transactions.commands,
       exec: (client, command, framer) => {
         this.near.onExec(client);
+        this.fillWait.onExec(client);
         return this.transactions.commands.exec(client, command, framer);
       },
       ...this.blocking.commands,

@@ -1,4 +1,5 @@
 /** The caching types against each other on the same skewed load: what each gives, and what it costs. */
+import type { GroupsView } from '../../../src/admin/api.js';
 import { RawClient } from '../../support/raw-client.js';
 import { type RedisProcess, startRedises } from '../../support/redis-process.js';
 import { type RingproxyProcess, startRingproxy } from '../../support/ringproxy-process.js';
@@ -22,12 +23,17 @@ const WRITES_UNDER_LOAD = 200;
 /** Beside the writer and the reader: enough that workers are busy, and not so many that they wait for a processor. */
 const BESIDE = { clients: 4, depth: 1 };
 
-export interface CachingType {
+interface Kept {
+  readonly bytes: number;
+  readonly values: number;
+}
+
+interface CachingType {
   readonly name: string;
   /** Of `key-groups`. */
   readonly policy: string;
-  /** The metrics that say how many bytes are kept in the proxy, and how many values; null: none are. */
-  readonly kept: { readonly bytes: string; readonly values: string } | null;
+  /** The bytes that are kept in the proxy, and how many values, by metrics; null: none are. */
+  readonly kept: ((series: ReadonlyMap<string, number>, view: GroupsView) => Kept) | null;
 }
 
 const TYPES: readonly CachingType[] = [
@@ -35,7 +41,15 @@ const TYPES: readonly CachingType[] = [
   {
     name: 'near',
     policy: 'cache: near',
-    kept: { bytes: 'ringproxy_near_bytes', values: 'ringproxy_near_entries' },
+    kept: (_series, { groups }) => ({ bytes: groups[0]?.near?.bytes ?? 0, values: groups[0]?.near?.entries ?? 0 }),
+  },
+  {
+    name: 'replicated',
+    policy: 'cache: replicated',
+    kept: (series) => ({
+      bytes: series.get('ringproxy_replicated_bytes') ?? 0,
+      values: series.get('ringproxy_replicated_keys') ?? 0,
+    }),
   },
 ];
 
@@ -150,16 +164,9 @@ async function usedMemory(nodes: readonly RedisProcess[]): Promise<number> {
 
 async function bytesAKey({ admin }: RingproxyProcess, { kept }: CachingType): Promise<string> {
   if (kept === null) return '0';
-  const series = await scrape(admin);
-  const sumOf = (name: string): number => {
-    let sum = 0;
-    for (const [sample, value] of series) if (sample === name || sample.startsWith(`${name}{`)) sum += value;
-    return sum;
-  };
-  const values = sumOf(kept.values);
-  return values === 0
-    ? '–'
-    : `${(sumOf(kept.bytes) / values).toFixed(0)} (${Math.round(values).toLocaleString('en-US')} values)`;
+  const view = (await (await fetch(`${admin}/v1/groups`)).json()) as GroupsView;
+  const { bytes, values } = kept(await scrape(admin), view);
+  return values === 0 ? '–' : `${(bytes / values).toFixed(0)} (${values.toLocaleString('en-US')} values)`;
 }
 
 function describe({ median, p99, longest }: Staleness): string {
