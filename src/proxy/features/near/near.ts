@@ -33,6 +33,7 @@ import { Mget } from './mget.js';
 import { NearNodes } from './near-nodes.js';
 import type { NearPorts } from './ports.js';
 import { Reads } from './reads.js';
+import { OVER } from './store/judge.js';
 import { keyHashOf, NearStore } from './store/near-store.js';
 import { Touches } from './touches.js';
 import { Waiters } from './waiters.js';
@@ -40,6 +41,10 @@ import { Waiters } from './waiters.js';
 /** By ticks, of which there are ten a second. */
 const FORGET_TICKS = 50;
 const VERSION_TICKS = 10;
+/** Prefixes that are listened to before those that nobody needs are given up. */
+const MOST_HEARD = 500;
+/** Buckets of kept replies that are looked at in a tick. */
+const SWEPT = 2048;
 /** A machine that slept, or whose clock was set, by more than this has other times of expiry than ours. Milliseconds. */
 const MOST_DRIFT_MS = 500;
 
@@ -93,7 +98,10 @@ export class Near implements PolicyStep, Subscriber {
   /** Answers a read of one key from what is kept, when it can at once. @returns whether it did */
   serve(client: ClientConnection, framer: RequestFramer, command: Command, source: Buffer): boolean {
     const { store } = this.#keeper;
-    if (store === null || command.nearRead === 'never' || this.#table !== this.#ports.router.table) return false;
+    const policy = this.#groups.policyAtHand;
+    // Whether it is early enough to fill the key anew is looked at by `dispatch`.
+    if (store === null || policy?.cache !== 'near' || policy.earlyRefresh || command.nearRead === 'never') return false;
+    if (this.#table !== this.#ports.router.table) return false;
     return this.#reads.serve(client, framer, command, source, store);
   }
 
@@ -137,20 +145,23 @@ export class Near implements PolicyStep, Subscriber {
   onGroups(): void {
     this.#keeper.endAll();
     this.#keeper.store?.clear();
-    this.#listen();
+    this.#listen([]);
   }
 
   /** Other keys have policies of their own. @param gone those that have none any more */
   onKeys(gone: readonly Buffer[]): void {
     for (const key of gone) this.#onChanged(key);
-    this.#listen();
+    // A node takes no prefix back without a moment in which nothing is heard, which ends all that is kept.
+    this.#listen(this.#prefixes.length > MOST_HEARD ? [] : this.#prefixes);
   }
 
-  #listen(): void {
+  /** @param heard what is listened to, and stays so */
+  #listen(heard: readonly string[]): void {
     const groups = this.#groups.groups.filter(({ policy }) => policy?.cache === 'near');
     const prefixes = groups.flatMap((group) => group.prefixes.map((prefix) => Buffer.from(prefix)));
-    this.#prefixes = [...prefixes, ...this.#groups.keysWithPolicies].map((bytes) => bytes.toString('latin1'));
-    if (this.#prefixes.length === 0) {
+    const wanted = [...prefixes, ...this.#groups.keysWithPolicies].map((bytes) => bytes.toString('latin1'));
+    this.#prefixes = wanted.length === 0 ? [] : [...new Set([...wanted, ...heard])];
+    if (wanted.length === 0) {
       this.#subscription?.end();
       this.#subscription = null;
       this.#keeper.store = null;
@@ -210,6 +221,7 @@ export class Near implements PolicyStep, Subscriber {
     const drift = Date.now() - now;
     if (Math.abs(drift - this.#drift) > MOST_DRIFT_MS) this.#keeper.endAll();
     this.#drift = drift;
+    store.sweep(SWEPT, (record) => this.#reads.judge(store, record) === OVER);
     if (++this.#ticks % FORGET_TICKS !== 0) return;
     this.#reads.forgetSeen();
     store.forgetGhosts();
