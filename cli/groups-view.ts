@@ -1,7 +1,7 @@
 /** Groups of keys as people read them. */
 import type { GroupCountsView, GroupsView, GroupView } from '../src/admin/api.js';
 import { colors } from './colors.js';
-import { formatCount, formatName, formatPercent, formatTable, numbers } from './format.js';
+import { formatBytes, formatCount, formatName, formatPercent, formatTable, numbers } from './format.js';
 
 export function describeGroups(view: GroupsView): string {
   const { groups, other } = view;
@@ -12,12 +12,14 @@ export function describeGroups(view: GroupsView): string {
     group.prefixes.map(formatName).join(' '),
     policyOf(group),
     ...figures(group),
+    keptOf(group),
   ]);
-  if (other !== null) rows.push(['other', colored('sharded'), '-', '-', ...figures(other)]);
+  if (other !== null) rows.push(['other', colored('sharded'), '-', '-', ...figures(other), '-']);
   const table = formatTable(
     [
       ...['GROUP', 'TYPE', 'PREFIXES', 'POLICY'],
       ...['COMMANDS/S', 'COMMANDS', 'ERRORS', 'HITS', 'MISSES', 'HIT RATIO'].map(numbers),
+      'IN THE PROXY',
     ],
     rows,
   );
@@ -32,6 +34,15 @@ function sourceOf({ source, changed }: GroupsView): string {
 function policyOf({ policy }: GroupView): string {
   const words = Object.entries(policy).filter(([word]) => word !== 'cache');
   return words.length === 0 ? '-' : words.map(([word, value]) => `${word}=${value}`).join(' ');
+}
+
+/** What is kept in the proxy itself, and how often that has served. */
+function keptOf({ near, replicated }: GroupView): string {
+  if (replicated !== null) return `${formatCount(replicated.keys)} keys, ${formatBytes(replicated.bytes)}`;
+  if (near === null) return '-';
+  const { entries, bytes, hits, misses } = near;
+  const served = hits + misses === 0 ? '' : `, served ${formatPercent(hits / (hits + misses))}`;
+  return `${formatCount(entries)}, ${formatBytes(bytes)}${served}`;
 }
 
 function figures({ commandsPerSecond, commands, errors, hits, misses, hitRatio }: GroupCountsView): string[] {

@@ -193,7 +193,7 @@ export const ERRORS = {
     status: 409,
     meaning:
       'keys that are there would not be seen any more, since replicated ones are kept in the proxies and all others on nodes; nothing has changed',
-    hint: 'where there are none, or they may be lost, --force (force=true) goes on; what is on nodes is seen again when the group is not replicated any more',
+    hint: 'where there are none, or nobody needs them, --force (force=true) goes on: they stay where they are until they expire, and are seen again when the group is as it was',
   },
 
   // The state directory.

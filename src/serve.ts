@@ -17,6 +17,7 @@ import { composePeers } from './serve/compose-peers.js';
 import { composeRing, type RingParts } from './serve/compose-ring.js';
 import { composeSoftState } from './serve/compose-soft-state.js';
 import { composeStore } from './serve/compose-store.js';
+import { composeValues } from './serve/compose-values.js';
 import { reachBy } from './serve/reach.js';
 import { createLogger } from './telemetry/log.js';
 import { logEvents } from './telemetry/subscribers.js';
@@ -96,6 +97,14 @@ export async function startServer(config: Config, signal: AbortSignal): Promise<
     use: (inForce) => plane.useGroups(inForce),
     warn: (message) => log.warn(message),
   });
+  const values =
+    peers === null
+      ? null
+      : composeValues({
+          ...{ ownId, peers: peers.peers, handlers: peers.handlers, store, timers: systemTimers },
+          values: plane.values,
+          groups: () => groups.inForce.groups,
+        });
   let url: string | null = null;
   const advertised = (): string => (url === null ? '' : advertisedAdmin(config, url));
   const parts: RingParts = composeRing({
@@ -108,6 +117,7 @@ export async function startServer(config: Config, signal: AbortSignal): Promise<
     ...{ config, identity, log, plane, ring, strays, groups, store, advertised },
     peers,
     softState,
+    values,
     isServing: () => isServing,
   });
   plane.describeBy((stats) => ({
@@ -127,6 +137,7 @@ export async function startServer(config: Config, signal: AbortSignal): Promise<
     groups.close();
     await ring.close();
     await plane.close(config.shutdownTimeout);
+    await values?.close();
     monitors.stop();
     if (hasServed && !isAlone) await parts.leave();
     await peers?.close();
@@ -159,6 +170,7 @@ export async function startServer(config: Config, signal: AbortSignal): Promise<
       nodes: () => (ring.isKnown ? ring.view().nodes : []),
       plane,
     });
+    await values?.start();
     await functions.spread(ring.nodes.map(reach));
     const listen = await plane.listen().catch((error: unknown) => {
       throw listenFailure('listen', config.listen, error);

@@ -259,5 +259,50 @@ export function overview(): Dashboard {
         ],
       }),
     )
+    .withRow(new RowBuilder('How they are cached (policies of key-groups)'))
+    .withPanel(
+      series({
+        title: 'Served near',
+        shows: 'Part of the reads of a group with `cache: near` that the proxy has answered by itself.',
+        bad: 'few: keys are read less often than they change, or than `near-ttl`; or `near-memory` is too small for what is hot.',
+        unit: 'percentunit',
+        width: 8,
+        max: 1,
+        queries: [
+          {
+            expr:
+              `${rate('ringproxy_near_requests_total', `${PROXY},result="hit"`, 'group')} / ` +
+              `(${rate('ringproxy_near_requests_total', PROXY, 'group')} > 0)`,
+            legend: '{{group}}',
+          },
+        ],
+      }),
+    )
+    .withPanel(
+      series({
+        title: 'Kept in the proxies',
+        shows:
+          'Bytes of replies that are kept near, and of the values of replicated groups, of which each process has all.',
+        bad: 'near at its bound (`near-memory`, for each worker) with few reads served: raise it. Replicated near `replicated-memory`: writes are refused with -OOM when it is reached.',
+        unit: 'bytes',
+        width: 8,
+        queries: [
+          { expr: `sum(ringproxy_near_bytes{${PROXY}})`, legend: 'near' },
+          { expr: `max(ringproxy_replicated_bytes{${PROXY}})`, legend: 'replicated, in each process' },
+        ],
+      }),
+    )
+    .withPanel(
+      series({
+        title: 'Misses that wait',
+        shows:
+          'Misses a second in groups with `fill-wait`, by what became of them: those that got the value from the client that fills the key (filled) have asked no database.',
+        bad: 'timeout: whoever fills takes longer than `fill-wait`, or does not fill at all. Full: more wait for one key than may.',
+        unit: 'ops',
+        width: 8,
+        stacked: true,
+        queries: [{ expr: rate('ringproxy_fill_waits_total', PROXY, 'outcome'), legend: '{{outcome}}' }],
+      }),
+    )
     .build();
 }

@@ -430,9 +430,9 @@ export interface GroupView extends GroupCountsView {
   prefixes: string[];
   /** In the words of the configuration; `cache` is always there. */
   policy: Record<string, string>;
-  /** Of `cache: near`: what this proxy keeps, and reads that it has answered from there, or not; else null. */
+  /** Of `cache: near`: what all processes of this proxy keep, and reads that were answered from there, or not; else null. */
   near: { entries: number; bytes: number; hits: number; misses: number } | null;
-  /** Of `cache: replicated`: what this proxy has; else null. */
+  /** Of `cache: replicated`: what each process of this proxy has; else null. */
   replicated: { keys: number; bytes: number } | null;
   /** What became of misses, by outcome, as in `ringproxy_fill_waits_total`; null: the group has no `fill-wait`. */
   fill: Record<string, number> | null;

@@ -1,6 +1,7 @@
 /** Where the data plane runs: in this process, or in several worker processes. */
 import type { WorkerView } from '../admin/api.js';
 import type { CommandInfo } from '../commands/build.js';
+import type { ValueStore } from '../fleet/values/store.js';
 import type { NodeEndpoint } from '../node/endpoint.js';
 import type { Standing } from '../node/standing.js';
 import type { KeyGroup } from '../proxy/caching/policy.js';
@@ -66,6 +67,8 @@ export interface PlaneHost {
   flushScripts(kept: ReadonlySet<string>): void;
   /** From now on these are the groups of keys, and this is how each is cached. */
   useGroups(groups: readonly KeyGroup[]): void;
+  /** The values that every process of every proxy has, as this process has them. */
+  readonly values: ValueStore;
   /** Commands that the nodes know beyond those of the table at hand. */
   useCommands(commands: readonly CommandInfo[]): void;
   /** Whether a command of this name is in the table at hand. */

@@ -1,6 +1,7 @@
 /** The data plane in this process. */
 import type { WorkerView } from '../admin/api.js';
 import { buildCommandTable, type CommandInfo } from '../commands/build.js';
+import type { ValueStore } from '../fleet/values/store.js';
 import type { NodeEndpoint } from '../node/endpoint.js';
 import type { KeyGroup } from '../proxy/caching/policy.js';
 import { DataPlane } from '../proxy/data-plane.js';
@@ -53,6 +54,10 @@ export class LocalPlane implements PlaneHost {
 
   get workers(): WorkerView[] {
     return [{ number: 1, slot: 1, pid: process.pid, clients: this.#plane.clients.size }];
+  }
+
+  get values(): ValueStore {
+    return this.#plane.values;
   }
 
   listen(): Promise<string> {

@@ -166,8 +166,8 @@ export class DataPlane {
   hotKeys(): HotReport {
     const { groups } = this.counters;
     return hotReport(this.#hotKeys.read(this.#shared.clock.read()), (key) => ({
-      group: groups.active ? groups.nameOf(groups.groupOf(key, 0, key.length)) : null,
-      near: false,
+      group: groups.groups.length === 0 ? null : groups.nameOf(groups.groupOf(key, 0, key.length)),
+      near: this.#dispatcher.features.nearAuto?.isNear(key) === true,
     }));
   }
 
@@ -324,6 +324,7 @@ export class DataPlane {
     this.counters.groups.use(groups);
     this.#classifyValues();
     this.#dispatcher.features.policies.onGroups();
+    this.#dispatcher.features.nearAuto?.onGroups();
   }
 
   /** Commands that the nodes know beyond those of the table at hand (modules, newer versions). */
@@ -416,6 +417,7 @@ export class DataPlane {
     this.#dispatcher.features.tracking.tick(now);
     this.values.tick();
     this.#dispatcher.features.near.tick(now);
+    this.#dispatcher.features.nearAuto?.tick(now);
     if (++this.#ticks % CLIENT_TICKS !== 0) return;
     for (const client of this.clients) client.tick(now);
   }

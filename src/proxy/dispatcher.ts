@@ -77,8 +77,12 @@ export class Dispatcher implements FrameHandler {
     client.noteCommand(command);
     if (--this.#untilDraw === 0) this.#draw(client, framer, command);
     const at = command.singleKeyAt;
-    if (at === 0 || at >= framer.argc || this.#groups.isManaged)
+    if (at === 0 || at >= framer.argc) return this.#dispatchByRoute(client, framer, command, source);
+    if (this.#groups.isManaged) {
+      // What is kept is answered at once.
+      if (this.features.near.serve(client, framer, command, source)) return TAKEN;
       return this.#dispatchByRoute(client, framer, command, source);
+    }
     if (client.lanes.snapshot !== snapshot && !router.bind(client)) return LATER;
     const start = args.start[at] as number;
     const end = args.end[at] as number;
@@ -145,6 +149,7 @@ export class Dispatcher implements FrameHandler {
     const plan = planUpload(this.router, client, framer, buffer, start, this.features.limits);
     if (plan !== null && plan.lane !== null && this.#groups.isManaged) {
       this.features.near.onUpload(buffer, plan.keyStart, plan.keyEnd);
+      this.features.fillWait.onUpload(client, buffer, plan.keyStart, plan.keyEnd);
     }
     return plan;
   }

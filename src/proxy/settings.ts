@@ -163,6 +163,14 @@ export const DATA_PLANE_SETTINGS = {
     help: 'keys that are remembered for clients that cache (CLIENT TRACKING), in each process; 0: any number',
   },
 
+  nearAuto: {
+    path: 'near-auto',
+    type: 'choice',
+    values: ['off', 'on'],
+    default: 'off',
+    help: 'whether keys that are hot are kept near while they are, unless their group says how it is cached',
+    flag: 'on|off',
+  },
   replicatedMemory: {
     path: 'replicated-memory',
     type: 'size',

@@ -29,6 +29,7 @@ import { composeFleetView } from './compose-fleet-view.js';
 import { composeHotKeys } from './compose-hot-keys.js';
 import type { PeersParts } from './compose-peers.js';
 import type { SoftStateParts } from './compose-soft-state.js';
+import type { ValuesParts } from './compose-values.js';
 
 /** What a rate of the moment is measured over. */
 const RATE_SECONDS = 10;
@@ -50,6 +51,8 @@ export interface AdminNeeds {
   readonly peers: PeersParts | null;
   /** What other proxies have told; null: this one is alone. */
   readonly softState: SoftStateParts | null;
+  /** Null: the proxy is alone. */
+  readonly values: Pick<ValuesParts, 'figures'> | null;
 }
 
 export interface AdminParts {
@@ -65,7 +68,8 @@ export interface AdminParts {
 }
 
 export function composeAdmin(needs: AdminNeeds): AdminParts {
-  const { config, identity, log, plane, ring, strays, groups, store, peers, softState, advertised, isServing } = needs;
+  const { config, identity, log, plane, ring, strays, groups, store, peers, softState, values, advertised, isServing } =
+    needs;
   const recent = new RecentEvents();
   const load = new LoadHistory({
     read: () => plane.stats(),
@@ -102,6 +106,7 @@ export function composeAdmin(needs: AdminNeeds): AdminParts {
     fences: () => fences.read(),
     etcd: () => (etcd === null ? null : { isReachable: store.isReachable, ...etcd.read() }),
     softState: () => softState?.figures() ?? null,
+    values: () => values?.figures() ?? null,
     hotKeys: () => hotKeys.own(),
   });
   const viewOf = (stats: PlaneStats): StatsView =>

@@ -52,12 +52,27 @@ export interface SoftStateFigures {
   readonly lags: ReadonlyMap<string, number>;
 }
 
+/** What this proxy and the others have told each other of the values that all of them have. */
+export interface ValueFigures {
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  readonly questions: number;
+  readonly failures: number;
+  /** What came and was no message. */
+  readonly refused: number;
+  /** Parts that were not as another proxy had them, and were exchanged. */
+  readonly repairs: number;
+  /** How late the last news were that came. Seconds. */
+  readonly lag: number;
+}
+
 /** Null: the proxy has no such thing. */
 export interface FleetReads {
   readonly fleet: () => FleetFigures;
   readonly fences: () => FenceFigures;
   readonly etcd: () => EtcdFigures | null;
   readonly softState: () => SoftStateFigures | null;
+  readonly values: () => ValueFigures | null;
 }
 
 /** @param generation that this proxy routes by */

@@ -37,6 +37,7 @@ export class ProxyMetrics {
         fences: options.fences,
         etcd: options.etcd,
         softState: options.softState,
+        values: options.values,
       }),
     );
   }

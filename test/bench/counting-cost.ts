@@ -17,7 +17,7 @@ import type { RoundOptions } from './rounds.js';
 import { isPlainLoad, SCENARIOS, type Scenario } from './scenarios.js';
 import { scrapeOnce } from './scrape.js';
 import { type Estimate, estimate } from './statistics.js';
-import { SWITCH_SIGNAL, switchedBuild } from './switched-build.js';
+import { COUNTING, SWITCH_SIGNAL, switchedBuild } from './switched-build.js';
 
 /** Part of the commands a second that metrics may cost. */
 const LOSS_BAR = 0.03;
@@ -31,14 +31,14 @@ const SWITCHED_MS = 5;
 /** Thirty-two groups, of which the benchmark's keys (`key:…`) fit the last. */
 const GROUPS = [...Array.from({ length: 31 }, (_, i) => `g${i}=key-${i}:,kex${i}:`), 'bench=key:'].join(' ');
 
-interface Window {
+export interface Window {
   /** Commands a second. */
   readonly rate: number;
   /** Microseconds of the proxy's processor time a command. */
   readonly processor: number;
 }
 
-interface Pair {
+export interface Pair {
   readonly on: Window;
   readonly off: Window;
 }
@@ -48,7 +48,7 @@ export async function measureCounting(
   nodes: readonly RedisProcess[],
   options: RoundOptions & { readonly depths: readonly number[] },
 ): Promise<{ rows: Row[]; text: string }> {
-  const main = switchedBuild();
+  const main = switchedBuild(COUNTING);
   const pairs = Math.max(2, Math.round((options.rounds * options.seconds * 1000) / WINDOW_MS));
   const rows: Row[] = [];
   for (const scenario of SCENARIOS.filter((candidate) => isPlainLoad(candidate, options.depths))) {
@@ -89,15 +89,15 @@ function row({ name, load }: Scenario, plain: readonly Pair[], grouped: readonly
 }
 
 /** Part of the commands a second that is lost. */
-function loss(pairs: readonly Pair[]): Estimate {
+export function loss(pairs: readonly Pair[]): Estimate {
   return estimate(pairs.map(({ on, off }) => 1 - on.rate / off.rate));
 }
 
-function percent({ mean, error }: Estimate): string {
+export function percent({ mean, error }: Estimate): string {
   return `${(mean * 100).toFixed(1)} % (±${(error * 100).toFixed(1)})`;
 }
 
-async function measurePairs(
+export async function measurePairs(
   nodes: readonly RedisProcess[],
   proxy: RingproxyProcess,
   { load }: Scenario,

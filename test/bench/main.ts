@@ -7,6 +7,7 @@ import { hasNutcracker } from '../support/nutcracker-process.js';
 import { type RedisProcess, startRedises } from '../support/redis-process.js';
 import { buildCommit } from './base-build.js';
 import { measureBigValue } from './big-value.js';
+import { CACHING_PARTS, isCachingPart, measureCaching } from './caching/main.js';
 import { measureFloor } from './floor-cost.js';
 import { measureIdleClients } from './idle-clients.js';
 import { measureMetrics } from './metrics.js';
@@ -33,6 +34,8 @@ async function main(options: BenchOptions): Promise<boolean> {
     'rebalance',
     'metrics',
     'waiting',
+    'caching',
+    ...CACHING_PARTS,
     'stampede',
     'micro',
     'floor',
@@ -42,7 +45,8 @@ async function main(options: BenchOptions): Promise<boolean> {
   const isNamed = (name: string) => options.only.length === 0 || options.only.includes(name);
   // What is named beside the floor are its own scenarios.
   const floorOnly = options.only.includes('floor');
-  const wanted = (name: string) => !floorOnly && isNamed(name);
+  const cachingOnly = options.only.some((name) => name === 'caching' || isCachingPart(name));
+  const wanted = (name: string) => !floorOnly && !cachingOnly && isNamed(name);
 
   const [runtime, ...furtherRuntimes] = runtimes(options.runtimes);
   const base = options.base === null ? null : { name: options.base, path: buildCommit(options.base) };
@@ -74,6 +78,7 @@ async function main(options: BenchOptions): Promise<boolean> {
   if (wanted('waiting')) rows.push(...(await measureWaiting(nodes, options, print)));
   if (wanted('stampede')) rows.push(...(await measureStampede(print)));
   if (wanted('metrics')) rows.push(...(await measureMetrics(nodes, options, print)));
+  if (cachingOnly || wanted('caching')) rows.push(...(await measureCaching(nodes, options, print)));
   await endAll();
   if (wanted('micro')) print(`\n${await runMicroBenchmarks()}`);
   const missed = rows.filter((row) => row.passed === false).length;

@@ -23,11 +23,13 @@ export interface BenchOptions {
 const HELP = `npm run bench -- [SCENARIO…] [options]
 
 Scenarios: get set mget10 mset10 get-1kb set-1kb get-10kb set-10kb get-100kb set-100kb idle big-value rebalance
-  waiting stampede metrics micro floor
+  waiting stampede metrics caching micro floor
 (default: all of them)
 
 floor prints user and system time a command of the least that forwards (floor), the product, twemproxy, predixy and a
 bare Redis. Scenarios named beside it are those that it runs: floor get set --depth 1
+
+caching has parts, named behind it: caching zipf, caching hot-keys; all of them without a name
 
   --only A,B      the same as naming them
   --depth 1,16    only these pipeline depths

@@ -30,6 +30,12 @@ const WAYS: readonly Way[] = [
   { name: 'sharded', policy: '', workers: 1, isBound: false },
   { name: 'fill-wait', policy: 'fill-wait: 1s', workers: 1, isBound: true },
   { name: 'fill-wait, two workers', policy: 'fill-wait: 1s', workers: 2, isBound: true },
+  {
+    name: 'near, fill-wait, stale, early-refresh',
+    policy: 'cache: near, near-ttl: 1s, fill-wait: 1s, stale: 2s, early-refresh: on',
+    workers: 1,
+    isBound: false,
+  },
 ];
 
 interface Measured {

@@ -20,7 +20,15 @@ function groupsView(fields: Partial<GroupsView> = {}): GroupsView {
   return {
     ...{ source: 'ring', revision: 7, changed: { by: 'p1', at: '2026-01-01T00:00:00.000Z' } },
     groups: [
-      { group: 'pages', prefixes: ['page:', 'html:'], policy, near: null, replicated: null, fill: null, ...COUNTS },
+      {
+        group: 'pages',
+        prefixes: ['page:', 'html:'],
+        policy,
+        near: { entries: 12, bytes: 2048, hits: 3, misses: 1 },
+        replicated: null,
+        fill: null,
+        ...COUNTS,
+      },
     ],
     other: { ...COUNTS, hits: 0, misses: 0, hitRatio: null },
     ...fields,
@@ -50,8 +58,10 @@ describe('ringproxy groups', () => {
     expect(out).toMatch(
       /^groups for all proxies of the ring; changed at proxy p1, 2026-01-01T00:00:00.000Z\n\nGROUP +TYPE/,
     );
-    expect(out).toMatch(/\npages +near +page: html: +near-ttl=2s +68 +12,345 +1 +900 +100 +90\.0 %\n/);
-    expect(out).toMatch(/\nother +sharded +- +- +68 +12,345 +1 +0 +0 +-\n$/);
+    expect(out).toMatch(
+      /\npages +near +page: html: +near-ttl=2s +68 +12,345 +1 +900 +100 +90\.0 % +12, 2\.0 KiB, served 75\.0 %\n/,
+    );
+    expect(out).toMatch(/\nother +sharded +- +- +68 +12,345 +1 +0 +0 +- +-\n$/);
     const none = describeGroups(groupsView({ source: 'configuration', changed: null, groups: [], other: null }));
     expect(none).toBe(
       "groups of this proxy's configuration\n\nthere are no groups: ringproxy groups set NAME --prefix PREFIX",

@@ -87,7 +87,11 @@ describe.skipIf(!hasPrometheus || !hasEtcd)('Prometheus at a proxy under load', 
     load.start();
     // Errors have a panel, too.
     const client = proxy.client();
+    // So has what is kept near.
+    const texts = JSON.stringify({ prefixes: 'text', cache: 'near' });
+    await admin('/v1/groups/texts', { method: 'PUT', body: texts });
     await client.set('text', 'a');
+    await client.get('text');
     await expect(client.lpush('text', 'b')).rejects.toThrow('WRONGTYPE');
     await prometheus.scraped(3);
     await admin('/v1/ring/changes', {
@@ -100,6 +104,7 @@ describe.skipIf(!hasPrometheus || !hasEtcd)('Prometheus at a proxy under load', 
       return (moved[0]?.value ?? 0) > 0 && generation[0]?.value === 2;
     });
     await expect(client.lpush('text', 'b')).rejects.toThrow('WRONGTYPE');
+    await client.get('text');
     await prometheus.scraped(3);
     return () => load.stop();
   });

@@ -61,6 +61,13 @@ export class Link {
     if (!this.#outbox.isEmpty) this.#sendLater();
   }
 
+  /** Sends what waits at once, since the other side is about to hear nothing more. */
+  flush(): void {
+    for (let bytes = this.#outbox.take(BATCH_BYTES); bytes !== null; bytes = this.#outbox.take(BATCH_BYTES)) {
+      this.#ports.send({ number: ++this.#number, bytes });
+    }
+  }
+
   close(): void {
     this.#stopWaiting();
     for (const end of this.#end) end();

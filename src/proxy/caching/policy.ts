@@ -11,7 +11,7 @@ export type CacheType = (typeof CACHE_TYPES)[number];
 /** Durations in milliseconds, sizes in bytes; 0: off, or no bound. */
 export interface CachePolicy {
   readonly cache: CacheType;
-  /** `near`: the greatest age of what is kept, however long the key lives. Never 0. */
+  /** `near`: the greatest age of what is kept, however long the key lives. 0, of no group: nothing is kept yet, but writes are seen. */
   readonly nearTtl: number;
   /** How long a miss waits at most for the client that fills the key. */
   readonly fillWait: number;

@@ -23,6 +23,7 @@ import { connectionCommands } from './connection/connection-commands.js';
 import type { LocalContext } from './context.js';
 import { FillWait } from './fill/fill-wait.js';
 import { FillsElsewhere } from './fill/fills-elsewhere.js';
+import { NearAuto } from './hot/near-auto.js';
 import { Limits } from './limits/limits.js';
 import { NodesAge } from './limits/nodes-age.js';
 import type { LocalCommand } from './local-command.js';
@@ -51,6 +52,8 @@ import { Tracking } from './tracking/tracking.js';
 import type { Transaction } from './transactions/transaction.js';
 import { Transactions } from './transactions/transactions.js';
 
+/** Which part of `near-memory` last values may take, beside it. */
+const LAST_VALUES_PART = 8;
 /** Of functions it is not known whether they write. */
 const NO_FUNCTION = (): boolean => false;
 
@@ -86,6 +89,8 @@ export class Features {
   readonly policies: Policies;
   /** What is kept of near groups. */
   readonly near: Near;
+  /** Which keys are kept near since they are hot; null: none are. */
+  readonly nearAuto: NearAuto | null;
   /** What CLIENT LIST and its like work with. */
   readonly clients: ClientPorts;
   /** What commands on every node work with. */
@@ -109,6 +114,8 @@ export class Features {
       router,
       invalidations: this.invalidations,
       elsewhere: peers === null ? null : new FillsElsewhere(options.proxyId, peers),
+      memory: options.nearMemory / LAST_VALUES_PART,
+      random: Math.random,
     });
     const changed = (): void => attend(this.pause.active || this.monitors.active);
     this.blocking = new Blocking(router, peers);
@@ -153,9 +160,11 @@ export class Features {
       router,
       invalidations: this.invalidations,
       memory: options.nearMemory,
+      isEarly: (client, source, start, end, left) => this.fillWait.isEarly(client, source, start, end, left),
       fieldsMayEnd: () => fieldsMayEnd(context.redisVersion()),
       queuedBy: (client) => this.transactions.of(client)?.queuedKeys ?? null,
     });
+    this.nearAuto = options.nearAuto === 'on' ? this.#createNearAuto() : null;
     this.policies = new Policies(
       [this.limits, this.#createReplicated(), this.near, this.fillWait],
       [this.limits, this.fillWait],
@@ -177,12 +186,28 @@ export class Features {
       ...this.transactions.commands,
       exec: (client, command, framer) => {
         this.near.onExec(client);
+        this.fillWait.onExec(client);
         return this.transactions.commands.exec(client, command, framer);
       },
       ...this.blocking.commands,
       monitor: monitor(this.monitors),
     } satisfies Readonly<Record<ProxyCommandName, LocalCommand>>;
     this.#handlers = new Map(Object.entries<LocalCommand>(handlers));
+  }
+
+  #createNearAuto(): NearAuto {
+    const { router, context, near } = this;
+    const { groups } = context.shared.counters;
+    return new NearAuto({
+      used: (now) => context.hotKeys.read(now),
+      allows: (key) => groups.policyOfGroup(key, 0, key.length) === null,
+      nodes: () => router.nodes.length,
+      keep: (policies) => {
+        const before = groups.keysWithPolicies;
+        groups.useKeys(policies);
+        near.onKeys(before.filter((key) => groups.policyOf(key, 0, key.length)?.cache !== 'near'));
+      },
+    });
   }
 
   #createReplicated(): Replicated {

@@ -6,6 +6,7 @@
 import type { Command } from '../../commands/command.js';
 import { findKeys, keyPositions } from '../../commands/keys.js';
 import { args } from '../../resp/request-framer.js';
+import type { KeyPolicies } from '../caching/key-policies.js';
 import type { CachePolicy, KeyGroup } from '../caching/policy.js';
 import type { Companion } from '../request/companion.js';
 import { type FillOutcome, noFills } from './fill-counts.js';
@@ -15,6 +16,8 @@ import { NO_MATCH, PrefixMatcher } from './prefix-matcher.js';
 
 /** The group of keys that no prefix fits. */
 export const OTHER_GROUP = 'other';
+/** The name of the command stands there. */
+const NO_KEY = 0;
 
 export { NO_GROUP };
 
@@ -44,9 +47,9 @@ const MOST_NUMBERS = 256;
 const OTHER = 0;
 
 export class KeyGroups {
-  /** There are groups: what is at hand is kept up to date. */
+  /** There are groups, or keys with a policy of their own: what is at hand is kept up to date. */
   active = false;
-  /** There are groups whose keys are not just sharded. */
+  /** There are keys that are not just sharded. */
   hasPolicies = false;
   /** In the order of the configuration, `other` last; none when no groups are configured. */
   counters: readonly GroupCounters[] = [];
@@ -59,6 +62,8 @@ export class KeyGroups {
   /** Goes with the request that the command at hand becomes, if it becomes one; null: nobody does. */
   companion: Companion | null = null;
   #groups: readonly KeyGroup[] = [];
+  /** Keys of groups without a policy that have one all the same; null: there are none. */
+  #ofKeys: KeyPolicies | null = null;
   #matcher = new PrefixMatcher([]);
   /** By the group's number. Groups that are gone keep theirs, since commands in flight have it and the group may come back. */
   readonly #numbered: GroupCounters[] = [new GroupCounters(OTHER_GROUP, OTHER)];
@@ -81,14 +86,20 @@ export class KeyGroups {
         prefixes.map((prefix) => ({ bytes: Buffer.from(prefix), value: numbers[index] as number })),
       ),
     );
-    this.active = groups.length > 0;
-    this.hasPolicies = groups.some(({ policy }) => policy !== null);
     const listed = groups.length === 0 ? [] : [...numbers, OTHER];
     this.counters = listed.map((number) => this.#numbered[number] as GroupCounters);
-    this.atHand = NO_GROUP;
-    this.policyAtHand = null;
-    this.isManaged = false;
-    this.companion = null;
+    this.#reset();
+  }
+
+  /** From now on these keys are cached so, where their groups say nothing. @param policies null: none are */
+  useKeys(policies: KeyPolicies | null): void {
+    this.#ofKeys = policies;
+    this.#reset();
+  }
+
+  /** Keys that have a policy of their own. */
+  get keysWithPolicies(): readonly Buffer[] {
+    return this.#ofKeys?.keys ?? [];
   }
 
   /** As they were configured. */
@@ -104,6 +115,11 @@ export class KeyGroups {
 
   /** How the key is cached; null: sharded. */
   policyOf(source: Uint8Array, start: number, end: number): CachePolicy | null {
+    return this.#policyOf(this.groupOf(source, start, end), source, start, end);
+  }
+
+  /** How the key's group has it cached, whatever the key's own policy is; null: the group says nothing. */
+  policyOfGroup(source: Uint8Array, start: number, end: number): CachePolicy | null {
     return this.#policies[this.groupOf(source, start, end)] ?? null;
   }
 
@@ -116,17 +132,27 @@ export class KeyGroups {
   note(command: Command | undefined, argc: number, source: Uint8Array): void {
     const at = command === undefined ? 0 : command.singleKeyAt;
     if (at !== 0 && at < argc) {
-      this.#noteGroup(this.groupOf(source, args.start[at] as number, args.end[at] as number));
+      this.noteKey(source, args.start[at] as number, args.end[at] as number);
       return;
     }
-    this.#noteGroup(command === undefined ? NO_GROUP : this.#groupOfFirstKey(command, argc, source));
+    const key = command === undefined ? NO_KEY : firstKey(command, argc, source);
+    if (key === NO_KEY) {
+      this.atHand = NO_GROUP;
+      this.companion = null;
+      this.policyAtHand = null;
+    } else this.noteKey(source, args.start[key] as number, args.end[key] as number);
     // Which of several keys have a policy, whoever handles them finds out.
     this.isManaged = this.hasPolicies;
   }
 
-  /** Notes the group of a command of which only the beginning is here. */
+  /** Notes the group of this key, also where only the beginning of its command is here. */
   noteKey(source: Uint8Array, start: number, end: number): void {
-    this.#noteGroup(this.groupOf(source, start, end));
+    const number = this.groupOf(source, start, end);
+    const policy = this.#policyOf(number, source, start, end);
+    this.atHand = number;
+    this.companion = null;
+    this.policyAtHand = policy;
+    this.isManaged = policy !== null;
   }
 
   answered(group: number, milliseconds: number, failed: boolean): void {
@@ -168,12 +194,19 @@ export class KeyGroups {
     return groups;
   }
 
-  #noteGroup(number: number): void {
-    this.atHand = number;
+  #policyOf(number: number, source: Uint8Array, start: number, end: number): CachePolicy | null {
+    const policy = this.#policies[number] ?? null;
+    return policy === null && this.#ofKeys !== null ? this.#ofKeys.of(source, start, end) : policy;
+  }
+
+  /** Groups or policies have changed. */
+  #reset(): void {
+    this.active = this.#groups.length > 0 || this.#ofKeys !== null;
+    this.hasPolicies = this.#groups.some(({ policy }) => policy !== null) || this.#ofKeys !== null;
+    this.atHand = NO_GROUP;
+    this.policyAtHand = null;
+    this.isManaged = false;
     this.companion = null;
-    const policy = number === NO_GROUP ? null : (this.#policies[number] as CachePolicy | null);
-    this.policyAtHand = policy;
-    this.isManaged = policy !== null;
   }
 
   /** @param wanted groups whose numbers are not given to another one */
@@ -189,18 +222,18 @@ export class KeyGroups {
     this.#numbered.splice(free, 1, new GroupCounters(group, free));
     return free;
   }
+}
 
-  #groupOfFirstKey(container: Command, argc: number, source: Uint8Array): number {
-    let command: Command | undefined = container;
-    if (container.subcommands !== null && argc > 1) {
-      command = container.subcommands.lookup(source, args.start[1] as number, args.end[1] as number);
-    }
-    if (command === undefined) return NO_GROUP;
-    let at = 0;
-    // Where it is known without looking at all of them.
-    if (command.keys.kind === 'range') at = command.keys.first;
-    else if (findKeys(command, args, argc, source) > 0) at = keyPositions.at[0] as number;
-    if (at <= 0 || at >= argc) return NO_GROUP;
-    return this.groupOf(source, args.start[at] as number, args.end[at] as number);
+/** Of the first key of the frame at hand: its position among the arguments, or NO_KEY. */
+function firstKey(container: Command, argc: number, source: Uint8Array): number {
+  let command: Command | undefined = container;
+  if (container.subcommands !== null && argc > 1) {
+    command = container.subcommands.lookup(source, args.start[1] as number, args.end[1] as number);
   }
+  if (command === undefined) return NO_KEY;
+  let at = NO_KEY;
+  // Where it is known without looking at all of them.
+  if (command.keys.kind === 'range') at = command.keys.first;
+  else if (findKeys(command, args, argc, source) > 0) at = keyPositions.at[0] as number;
+  return at > 0 && at < argc ? at : NO_KEY;
 }

@@ -93,7 +93,7 @@ function etcdSources({ etcd }: MetricReads): MetricSource[] {
   ];
 }
 
-function softStateSources({ softState }: MetricReads): MetricSource[] {
+function softStateSources({ softState, values }: MetricReads): MetricSource[] {
   const ifAny = (read: (figures: SoftStateFigures) => Sample[]) => (): Sample[] => {
     const figures = softState();
     return figures === null ? [] : read(figures);
@@ -101,10 +101,10 @@ function softStateSources({ softState }: MetricReads): MetricSource[] {
   return [
     counter(
       'ringproxy_crdt_bytes_total',
-      'Bytes of soft state from (in) and to (out) other proxies.',
+      'Bytes of soft state and of replicated groups from (in) and to (out) other proxies.',
       ifAny(({ bytesIn, bytesOut }) => [
-        { labels: { direction: 'in' }, value: bytesIn },
-        { labels: { direction: 'out' }, value: bytesOut },
+        { labels: { direction: 'in' }, value: bytesIn + (values()?.bytesIn ?? 0) },
+        { labels: { direction: 'out' }, value: bytesOut + (values()?.bytesOut ?? 0) },
       ]),
     ),
     gauge(

@@ -16,6 +16,7 @@ export function metricReference(): string {
     fences: nothing,
     etcd: nothing,
     softState: nothing,
+    values: nothing,
     movedKeys: () => [],
     bytesMoved: () => 0,
     strays: () => [],

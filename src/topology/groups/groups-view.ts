@@ -1,5 +1,5 @@
 /** Makes what `/v1/groups` shows. */
-import type { GroupCountsView, GroupsView, LoadView } from '../../admin/api.js';
+import type { GroupCountsView, GroupsView, GroupView, LoadView } from '../../admin/api.js';
 import { writePolicy } from '../../config/cache-policy.js';
 import { formatDuration } from '../../config/units.js';
 import type { CachePolicy } from '../../proxy/caching/policy.js';
@@ -33,11 +33,24 @@ export function groupsView(
       prefixes: [...prefixes],
       policy: wordsOf(policy),
       ...countsOf(group),
-      near: null,
-      replicated: null,
-      fill: policy === null || policy.fillWait === 0 ? null : { ...find(group)?.fills },
+      ...keptOf(policy, find(group)),
     })),
     other: groups.length === 0 ? null : countsOf(OTHER),
+  };
+}
+
+/** What parts of the policy have counted; null: the group does not have them. */
+function keptOf(
+  policy: CachePolicy | null,
+  counts: GroupCounts | undefined,
+): Pick<GroupView, 'near' | 'replicated' | 'fill'> {
+  if (policy === null || counts === undefined) return { near: null, replicated: null, fill: null };
+  const { nearEntries, nearBytes, nearHits, nearMisses, replicatedKeys, replicatedBytes, fills } = counts;
+  const near = { entries: nearEntries, bytes: nearBytes, hits: nearHits, misses: nearMisses };
+  return {
+    near: policy.cache === 'near' ? near : null,
+    replicated: policy.cache === 'replicated' ? { keys: replicatedKeys, bytes: replicatedBytes } : null,
+    fill: policy.fillWait === 0 ? null : { ...fills },
   };
 }
 

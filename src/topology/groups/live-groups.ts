@@ -73,7 +73,9 @@ export class LiveGroups {
     const stored = known === undefined ? await this.#ports.store.loadGroups() : known;
     if (stored !== null && stored.revision >= (this.#stored?.revision ?? 0)) this.#follow(stored);
     this.#isServing = true;
-    for (const difference of groupDifferences(this.#ports.configured, this.#groups)) {
+    const { configured } = this.#ports;
+    // Where none are configured, nobody means to have others.
+    for (const difference of configured.length === 0 ? [] : groupDifferences(configured, this.#groups)) {
       this.#ports.warn(`the groups of keys that are recorded win over the configuration: ${difference}`);
     }
   }

@@ -77,8 +77,15 @@ export class Checked {
 
   #step(client: number, random: Random, sight: Sight): Step[] {
     const kind = random.pick(['s', 's', 'h', 't'] as const);
-    if (random.below(40) === 0) return this.#write(keyOf(kind, client, random.below(KEYS)), kind, random, sight);
-    const key = keyOf(kind, random.below(this.#options.clients), random.below(KEYS));
+    if (random.below(40) === 0) {
+      const key = keyOf(kind, client, random.below(KEYS));
+      const write = this.#write(key, kind, random, sight);
+      return random.below(2) === 0 ? write : [...write, ...this.#read(key, kind, random, sight)];
+    }
+    return this.#read(keyOf(kind, random.below(this.#options.clients), random.below(KEYS)), kind, random, sight);
+  }
+
+  #read(key: string, kind: Kind, random: Random, sight: Sight): Step[] {
     const take =
       (which: string, how: string) =>
       (reply: ReplyValue, sentAt: number): void =>

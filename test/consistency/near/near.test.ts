@@ -6,6 +6,7 @@
 import { expect, it } from 'vitest';
 import type { StatsView } from '../../../src/admin/api.js';
 import { startFleet, TROUBLE } from '../../support/fleet.js';
+import { startLateFeeds } from '../../support/late-feeds.js';
 import type { RedisProcess } from '../../support/redis-process.js';
 import { post } from '../../support/ring-api.js';
 import { scrape } from '../../support/series.js';
@@ -21,6 +22,8 @@ reconnect-backoff-max: 200ms
 `;
 /** What nodes have acknowledged is theirs when they come back. */
 const DURABLE = ['--appendonly', 'yes', '--appendfsync', 'always', '--auto-aof-rewrite-percentage', '0'];
+/** By so much is what is told of changed keys behind the replies. */
+const FEED_DELAY_MS = 8;
 const SEED = Number(process.env.CHECK_SEED ?? 1);
 
 /** Ends the connections by which proxies hear of changed keys. */
@@ -33,6 +36,7 @@ async function cutFeeds(node: RedisProcess): Promise<number> {
 }
 
 it('holds what it promises, whatever happens', { timeout: 120_000 }, async () => {
+  let connections = 0;
   const fleet = await startFleet({
     nodes: 2,
     spares: 1,
@@ -40,6 +44,7 @@ it('holds what it promises, whatever happens', { timeout: 120_000 }, async () =>
     proxies: 2,
     workers: 2,
     config: CONFIG,
+    inFront: async ({ port }) => (await startLateFeeds(port, FEED_DELAY_MS, () => connections++ % 3)).address,
     allowLog: [...TROUBLE, /worker/i],
   });
   const [first] = fleet.proxies;

@@ -3,6 +3,7 @@
  * its place without a word.
  */
 import { describe, expect, it } from 'vitest';
+import type { GroupsView } from '../../../src/admin/api.js';
 import { hasEtcd } from '../../support/etcd-process.js';
 import { type Fleet, type FleetProxy, startFleet, TROUBLE } from '../../support/fleet.js';
 import { fill, post } from '../../support/ring-api.js';
@@ -45,6 +46,14 @@ describe.skipIf(!hasEtcd)('an etcd that has lost everything', () => {
     async (consistency) => {
       const fleet = await grownFleet(2, consistency);
       const [first, second] = fleet.proxies as [FleetProxy, FleetProxy];
+      const groups = async ({ admin }: FleetProxy): Promise<string[]> => {
+        const answer = (await (await fetch(`${admin}/v1/groups`)).json()) as GroupsView;
+        return answer.groups.map(({ group }) => `${group} ${answer.source}`);
+      };
+      const headers = { 'content-type': 'application/json' };
+      const body = '{"fillers":"filler:"}';
+      await fetch(`${second.admin}/v1/groups`, { method: 'PUT', body, headers });
+      await expect.poll(() => groups(first)).toEqual(['fillers ring']);
       await fleet.etcd.members[0]?.empty();
       for (const proxy of fleet.proxies) {
         await proxy.process.logged(/etcd has lost the ring: clients are served/);
@@ -64,7 +73,11 @@ describe.skipIf(!hasEtcd)('an etcd that has lost everything', () => {
       await first.start();
       await first.process.logged(/etcd had no ring: .* generation 2 \(node1, node2, node3\)/);
       await fleet.everyone('both are of one ring', (view) => view.generation === 2 && view.proxies.length === 2);
-      for (const proxy of [first, second]) await expectAllKeys(proxy);
+      for (const proxy of [first, second]) {
+        await expectAllKeys(proxy);
+        // Groups of keys come with the ring.
+        expect(await groups(proxy)).toEqual(['fillers ring']);
+      }
       await post(second, 'changes', { kind: 'remove', remove: ['node1'] });
       expect(await fleet.settled()).toMatchObject({ generation: 3 });
       for (const proxy of [first, second]) await expectAllKeys(proxy);

@@ -46,7 +46,9 @@ describe('the metrics of a fleet', () => {
   it('count members by state, each once, and say what this proxy does and lags', async () => {
     const coordination = coordinationView({ kind: 'etcd', proxy: 'a', leaseSeconds: 7.5 });
     const fleet = fleetFigures(proxies, coordination, 6);
-    expect(await seriesFor({ fleet: () => fleet, etcd: () => null, softState: () => null })).toEqual({
+    expect(
+      await seriesFor({ fleet: () => fleet, etcd: () => null, softState: () => null, values: () => null }),
+    ).toEqual({
       'ringproxy_fleet_members{state="alive"}': 2,
       'ringproxy_fleet_members{state="away"}': 1,
       'ringproxy_fleet_members{state="fenced"}': 1,
@@ -74,6 +76,7 @@ describe('the metrics of a fleet', () => {
     const series = await seriesFor({
       fleet: () => fleetFigures([], coordinationView(), 1),
       etcd: () => ({ isReachable: false, ...counts.read() }),
+      values: () => null,
       softState: () => ({
         ...{ bytesIn: 10, bytesOut: 20, exchanges: 30, failures: 2, refused: 1, drifted: 4 },
         ...{ conflicts: 3, entries: 5, tombstones: 6 },

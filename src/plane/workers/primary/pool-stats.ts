@@ -81,7 +81,10 @@ function countersOf(stats: PlaneStats): PlaneStats {
     heldClients: 0,
     replicatedKeys: 0,
     replicatedBytes: 0,
-    groups: stats.groups.map((group) => ({ ...group, replicatedKeys: 0, replicatedBytes: 0 })),
+    groups: stats.groups.map((group) => ({
+      ...group,
+      ...{ nearEntries: 0, nearBytes: 0, replicatedKeys: 0, replicatedBytes: 0 },
+    })),
     residentMemory: 0,
     heapUsed: 0,
     loopLag: 0,

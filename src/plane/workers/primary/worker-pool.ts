@@ -6,6 +6,7 @@ import { channel } from 'node:diagnostics_channel';
 import type { WorkerView } from '../../../admin/api.js';
 import { buildCommandTable, type CommandInfo } from '../../../commands/build.js';
 import type { CommandTable } from '../../../commands/table.js';
+import type { ValueStore } from '../../../fleet/values/store.js';
 import type { NodeEndpoint } from '../../../node/endpoint.js';
 import { type NodeIdentity, sameNode } from '../../../node/identity.js';
 import type { KeyGroup } from '../../../proxy/caching/policy.js';
@@ -147,6 +148,10 @@ export class WorkerPool implements PlaneHost {
 
   get workers(): WorkerView[] {
     return [...this.#workers].map(({ number, slot, pid, clients }) => ({ number, slot, pid, clients }));
+  }
+
+  get values(): ValueStore {
+    return this.#values.store;
   }
 
   async listen(): Promise<string> {

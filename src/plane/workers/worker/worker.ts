@@ -172,6 +172,7 @@ export class Worker {
 
   async #close(timeout: number): Promise<void> {
     await this.#plane?.close(timeout);
+    this.#values?.flush();
     this.#endReports();
     this.#lag.stop();
     process.disconnect();

@@ -26,8 +26,9 @@ import { ArrayWait, nilsOf } from './array-wait.js';
 import { type Fill, isLate } from './fill.js';
 import type { Elsewhere } from './fills-elsewhere.js';
 import { KeyWait } from './key-wait.js';
+import { LastValues } from './last-values.js';
 import { KeyRead, KeysRead, type MissHandler } from './misses.js';
-import { type FillPorts, Turns } from './turns.js';
+import { type FillPorts, needsTurns, Turns } from './turns.js';
 
 /** An MGET of more keys is not looked at. */
 const MOST_KEYS = 1024;
@@ -37,12 +38,14 @@ export class FillWait implements PolicyStep, PolicyFollower, MissHandler, Subscr
   readonly #router: Router;
   readonly #groups: KeyGroups;
   readonly #turns: Turns;
+  readonly #last: LastValues;
   readonly #subscription: Subscription;
 
   constructor(ports: FillPorts) {
     this.#router = ports.router;
     this.#groups = ports.router.shared.counters.groups;
     this.#turns = new Turns(ports);
+    this.#last = new LastValues(ports.memory);
     this.prefixes = prefixesOf(this.#groups.groups);
     this.#subscription = ports.invalidations.subscribe(this);
   }
@@ -63,10 +66,12 @@ export class FillWait implements PolicyStep, PolicyFollower, MissHandler, Subscr
   follow(client: ClientConnection, framer: RequestFramer, command: Command, request: Request | null): void {
     if (request === null || request.state !== WAITING) return;
     if (command.write || command.ttlBehind !== null) {
+      if (this.#last.size > 0) this.#followLast(client, framer, command);
       if (command.waits === null) this.#followWrite(client, framer, command);
     } else if (isKeyRead(command)) {
       // Without a lane it waits already.
-      if (request.lane === null || (this.#groups.policyAtHand?.fillWait ?? 0) === 0) return;
+      const policy = this.#groups.policyAtHand;
+      if (request.lane === null || policy === null || !needsTurns(policy)) return;
       request.misses = new KeyRead(this, client, copyOf(framer, command.singleKeyAt));
     } else if (command.cacheRead === 'array' && framer.argc <= MOST_KEYS && this.#isOfFills(framer)) {
       const keys = Array.from({ length: framer.argc - 1 }, (_, i) => copyOf(framer, i + 1));
@@ -122,6 +127,7 @@ export class FillWait implements PolicyStep, PolicyFollower, MissHandler, Subscr
 
   onInvalidated(keys: readonly Buffer[] | null): void {
     const { table } = this.#turns;
+    if (keys === null) this.#last.clear();
     if (table.size === 0) return;
     this.#router.shared.clock.read();
     if (keys === null) {
@@ -141,13 +147,41 @@ export class FillWait implements PolicyStep, PolicyFollower, MissHandler, Subscr
     const { clock, requests } = this.#router.shared;
     const fill = turns.of(key, database);
     if (fill === null) return turns.refuse(key);
-    if (!turns.mustWait(fill, client, request) && !turns.mayAsk(fill, client)) return turns.begin(fill, client);
+    if (!turns.mustWait(fill, client, request) && !(this.#fillWaitOf(key) > 0 && turns.mayAsk(fill, client)))
+      return turns.begin(fill, client);
+    if (fill.isFilledAt(clock.now) && this.#answerStale(fill, client, request)) return true;
+    if (this.#fillWaitOf(key) === 0) return false;
     if (!turns.hasRoom(fill)) return turns.refuse(key);
     if (this.#isOvertaken(client, request, [key])) return turns.refuse(key, 'released');
     turns.join(new KeyWait(client, request, requests, fill, clock.now));
     if (isLate(fill, request)) turns.readLate(fill);
     else if (!fill.isFilledAt(clock.now)) turns.askElsewhere(fill);
     return true;
+  }
+
+  onKeyFound({ key, database }: KeyRead, buffer: Buffer, start: number, end: number): void {
+    const policy = this.#groups.policyOf(key, 0, key.length);
+    if (policy === null || policy.stale === 0) return;
+    this.#last.keep(key, database, buffer, start, end, this.#router.shared.clock.now);
+  }
+
+  /** The client begins to send a large value of the key. */
+  onUpload(client: ClientConnection, source: Buffer, start: number, end: number): void {
+    if (this.#last.size > 0) this.#last.drop(source.subarray(start, end), client.kind.database);
+  }
+
+  /** The client has sent EXEC. */
+  onExec(client: ClientConnection): void {
+    this.#last.onUnknown(client, this.#router.shared.clock.now);
+  }
+
+  /**
+   * A GET of the client of the key `source[start, end)` could be answered from what is kept.
+   * @param left milliseconds until the key expires
+   * @returns whether the client is to see a miss instead, and fill the key before it expires
+   */
+  isEarly(client: ClientConnection, source: Buffer, start: number, end: number, left: number): boolean {
+    return this.#turns.isEarly(client, source, start, end, left);
   }
 
   onKeysMissed(read: KeysRead, request: Request, buffer: Buffer, start: number, end: number): boolean {
@@ -158,7 +192,7 @@ export class FillWait implements PolicyStep, PolicyFollower, MissHandler, Subscr
     let isFiller = false;
     for (const at of nilsOf(buffer, start, end)) {
       const key = keys[at];
-      if (key === undefined || turns.turnOf(key) === 0) continue;
+      if (key === undefined || this.#fillWaitOf(key) === 0) continue;
       const fill = turns.of(key, database);
       if (fill === null || !turns.hasRoom(fill)) return turns.refuse(key);
       fills.push({ at, fill });
@@ -179,6 +213,38 @@ export class FillWait implements PolicyStep, PolicyFollower, MissHandler, Subscr
     for (const { at, fill } of fills) turns.join(whole.element(at, fill));
     for (const { fill } of fills) if (isLate(fill, request)) turns.readLate(fill);
     return true;
+  }
+
+  /** Whether the client was answered the last value, since another one fills the key. */
+  #answerStale({ key, database }: Fill, client: ClientConnection, request: Request): boolean {
+    const policy = this.#groups.policyOf(key, 0, key.length);
+    if (policy === null || policy.stale === 0) return false;
+    const { now } = this.#router.shared.clock;
+    const value = this.#last.find(client, key, database, now - policy.nearTtl - policy.stale);
+    if (value === null) return false;
+    this.#turns.refuse(key, 'stale');
+    request.misses = null;
+    client.onReply(request, value, 0, value.length);
+    return true;
+  }
+
+  /** What the command at hand makes of last values. */
+  #followLast(client: ClientConnection, framer: RequestFramer, command: Command): void {
+    const source = framer.source as Buffer;
+    const { database } = client.kind;
+    const count = findKeys(command, args, framer.argc, source);
+    if (count <= 0) {
+      if (command.onAllKeys) this.#last.clear();
+      else this.#last.onUnknown(client, this.#router.shared.clock.now);
+      return;
+    }
+    const { ttlBehind, ttlGiven } = command;
+    const removes = ttlBehind === null && (ttlGiven === null || ('at' in ttlGiven && ttlGiven.like === 'PEXPIRE'));
+    for (let k = 0; k < count; k++) {
+      const key = copyOf(framer, keyPositions.at[k] as number);
+      if (removes) this.#last.onRemoved(client, key, database);
+      else this.#last.drop(key, database);
+    }
   }
 
   #followWrite(client: ClientConnection, framer: RequestFramer, command: Command): void {
@@ -211,6 +277,10 @@ export class FillWait implements PolicyStep, PolicyFollower, MissHandler, Subscr
     return this.#turns.table.find(source as Buffer, args.start[at] as number, args.end[at] as number, database);
   }
 
+  #fillWaitOf(key: Buffer): number {
+    return this.#groups.policyOf(key, 0, key.length)?.fillWait ?? 0;
+  }
+
   #isOfFills({ argc, source }: RequestFramer): boolean {
     for (let at = 1; at < argc; at++) {
       const policy = this.#groups.policyOf(source, args.start[at] as number, args.end[at] as number);
@@ -230,6 +300,6 @@ function copyOf({ source }: RequestFramer, at: number): Buffer {
 }
 
 function prefixesOf(groups: readonly KeyGroup[]): string[] {
-  const filled = groups.filter(({ policy }) => policy !== null && policy.fillWait > 0);
+  const filled = groups.filter(({ policy }) => policy !== null && needsTurns(policy));
   return filled.flatMap(({ prefixes }) => prefixes.map((prefix) => Buffer.from(prefix).toString('latin1')));
 }

@@ -37,7 +37,8 @@ export class Fill {
   state: FillState = 'none';
   /** The client that has seen the miss and is to write the key, while it is filled here; otherwise null. */
   filler: ClientConnection | null = null;
-  /** Until when the filler's turn lasts. */
+  /** When the filler's turn began, and until when it lasts. */
+  since = NEVER;
   until = NEVER;
   /** When a write of the key was last seen: a read that was sent before may have missed it. */
   writtenAt = NEVER;

@@ -5,6 +5,8 @@ import type { ClientConnection } from '../../session/client-connection.js';
 
 /** Who decides what becomes of a miss. */
 export interface MissHandler {
+  /** The value `buffer[start, end)` is on its way to the client. */
+  onKeyFound(read: KeyRead, buffer: Buffer, start: number, end: number): void;
   onKeyMissed(read: KeyRead, request: Request): boolean;
   onKeysMissed(read: KeysRead, request: Request, buffer: Buffer, start: number, end: number): boolean;
 }
@@ -24,10 +26,12 @@ export class KeyRead implements MissTaker {
     this.database = client.kind.database;
   }
 
-  keeps(request: Request, buffer: Buffer, start: number): boolean {
+  keeps(request: Request, buffer: Buffer, start: number, end: number): boolean {
     const type = buffer[start];
     const isMiss = type === UNDERSCORE || (type === DOLLAR && buffer[start + 1] === MINUS);
-    return isMiss && this.#handler.onKeyMissed(this, request);
+    if (isMiss) return this.#handler.onKeyMissed(this, request);
+    if (type === DOLLAR) this.#handler.onKeyFound(this, buffer, start, end);
+    return false;
   }
 }
 

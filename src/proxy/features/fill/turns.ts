@@ -3,6 +3,7 @@
  * when it leaves, or when what it has written leaves the key missing, the one who has waited longest is the next.
  */
 import { bulkIsNull } from '../../../resp/inspect.js';
+import type { CachePolicy } from '../../caching/policy.js';
 import type { Invalidations } from '../../invalidations/invalidations.js';
 import type { FillOutcome } from '../../measure/fill-counts.js';
 import type { KeyGroups } from '../../measure/key-groups.js';
@@ -14,10 +15,13 @@ import type { ClientConnection } from '../../session/client-connection.js';
 import { type Fill, GRACE_MS, isLate, type Wait } from './fill.js';
 import { askNode, FillRead, type FillReader, readWhereItIs } from './fill-read.js';
 import { FillTable } from './fill-table.js';
+import { FillTimes } from './fill-times.js';
 import type { Elsewhere, FillsElsewhere } from './fills-elsewhere.js';
 import { readFrame } from './key-wait.js';
 import { WaitingClients } from './waiting-clients.js';
 
+/** How long a turn is in groups without `fill-wait`, where nobody waits for it. */
+const TURN_MS = 1000;
 /** Turns that a client waits for at most. */
 const MOST_TURNS = 2;
 /** Beyond these bounds reads miss as they do without `fill-wait`. */
@@ -29,17 +33,28 @@ export interface FillPorts {
   readonly invalidations: Invalidations;
   /** The proxy's other processes; null: there are none. */
   readonly elsewhere: FillsElsewhere | null;
+  /** Bytes that last values may take. */
+  readonly memory: number;
+  /** From 0 up to 1, which it never is. */
+  readonly random: () => number;
+}
+
+/** Whether it matters who fills keys of the group. */
+export function needsTurns({ fillWait, stale, earlyRefresh }: CachePolicy): boolean {
+  return fillWait > 0 || stale > 0 || earlyRefresh;
 }
 
 export class Turns implements FillReader {
   readonly table: FillTable;
   readonly clients = new WaitingClients();
+  readonly times: FillTimes;
   readonly #router: Router;
   readonly #groups: KeyGroups;
   readonly #invalidations: Invalidations;
   readonly #elsewhere: FillsElsewhere | null;
 
-  constructor({ router, invalidations, elsewhere }: FillPorts) {
+  constructor({ router, invalidations, elsewhere, random }: FillPorts) {
+    this.times = new FillTimes(random);
     this.#router = router;
     this.#groups = router.shared.counters.groups;
     this.#invalidations = invalidations;
@@ -138,9 +153,12 @@ export class Turns implements FillReader {
     return fill.waits.size < MOST_WAITING_FOR_KEY && this.clients.waits < MOST_WAITING;
   }
 
-  /** Milliseconds; 0: misses of this key do not wait. */
+  /** How long a filler of this key has, in milliseconds; 0: nobody's turn is known. */
   turnOf(key: Buffer): number {
-    return this.#groups.policyOf(key, 0, key.length)?.fillWait ?? 0;
+    const policy = this.#groups.policyOf(key, 0, key.length);
+    if (policy === null) return 0;
+    if (policy.fillWait > 0) return policy.fillWait;
+    return needsTurns(policy) ? TURN_MS : 0;
   }
 
   /** The client has left. */
@@ -165,6 +183,7 @@ export class Turns implements FillReader {
    */
   onWrite(fill: Fill, client: ClientConnection, source: Buffer, start: number, end: number): void {
     const { requests, clock } = this.#router.shared;
+    if (fill.filler === client) this.times.note(fill.key, clock.now - fill.since);
     fill.writtenAt = clock.now;
     if (fill.waits.size === 0) {
       if (fill.filler === client) this.#end(fill);
@@ -216,6 +235,16 @@ export class Turns implements FillReader {
     if (fill?.state === 'elsewhere') this.#nextFiller(fill, 'next');
   }
 
+  /** Whether the client, which reads a key that is there, is to fill it anew: it sees a miss then. */
+  isEarly(client: ClientConnection, source: Buffer, start: number, end: number, left: number): boolean {
+    if (!this.times.isDue(source, start, end, left)) return false;
+    const fill = this.of(Buffer.from(source.subarray(start, end)), client.kind.database);
+    if (fill === null || fill.isFilledAt(this.#router.shared.clock.now)) return false;
+    this.#take(fill, client);
+    this.#count(fill.key, 'early');
+    return true;
+  }
+
   onRead(read: FillRead, buffer: Buffer, start: number, end: number): void {
     const { fill, writer, otherwise } = read;
     fill.reads--;
@@ -257,9 +286,11 @@ export class Turns implements FillReader {
 
   #take(fill: Fill, client: ClientConnection): void {
     this.clients.endFiller(fill);
+    const { now } = this.#router.shared.clock;
     fill.state = 'here';
     fill.filler = client;
-    fill.until = this.#router.shared.clock.now + this.turnOf(fill.key);
+    fill.since = now;
+    fill.until = now + this.turnOf(fill.key);
     if (fill.waits.size > 0 || this.#elsewhere !== null) this.clients.noteFiller(fill);
   }
 

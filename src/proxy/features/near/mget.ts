@@ -129,7 +129,7 @@ export class Mget {
       const start = args.start[i] as number;
       const end = args.end[i] as number;
       const policy = groups.policyOf(source, start, end);
-      if (policy?.cache !== 'near' || records[i] !== NONE) continue;
+      if (policy?.cache !== 'near' || policy.nearTtl === 0 || records[i] !== NONE) continue;
       const group = groups.groupOf(source, start, end);
       groups.nearRead(group, false);
       const from = (args.end[i - 1] as number) + 2;
@@ -137,7 +137,7 @@ export class Mget {
       const keyHash = keyHashOf(source, start, end);
       if (!this.#reads.admits(hash, keyHash) || store.find(hash, kind, source, from, end + 2) !== NONE) continue;
       if (left-- === 0) return;
-      const leavesOut = policy.fillWait > 0 ? get.missingReply : null;
+      const leavesOut = policy.fillWait > 0 || policy.stale > 0 || policy.earlyRefresh ? get.missingReply : null;
       const ringHash = snapshot.rings.hashOf(source, start, end);
       const order = { hash, kind, keyHash, ringHash, group, most: policy.nearTtl, leavesOut };
       this.#reads.fillOwn(client, source, from, end + 2, order);

@@ -33,6 +33,7 @@ import { Mget } from './mget.js';
 import { NearNodes } from './near-nodes.js';
 import type { NearPorts } from './ports.js';
 import { Reads } from './reads.js';
+import { OVER } from './store/judge.js';
 import { keyHashOf, NearStore } from './store/near-store.js';
 import { Touches } from './touches.js';
 import { Waiters } from './waiters.js';
@@ -40,6 +41,10 @@ import { Waiters } from './waiters.js';
 /** By ticks, of which there are ten a second. */
 const FORGET_TICKS = 50;
 const VERSION_TICKS = 10;
+/** Prefixes that are listened to before those that nobody needs are given up. */
+const MOST_HEARD = 500;
+/** Buckets of kept replies that are looked at in a tick. */
+const SWEPT = 2048;
 /** A machine that slept, or whose clock was set, by more than this has other times of expiry than ours. Milliseconds. */
 const MOST_DRIFT_MS = 500;
 
@@ -90,6 +95,16 @@ export class Near implements PolicyStep, Subscriber {
     return this.#keeper.store?.bytesOf(group) ?? 0;
   }
 
+  /** Answers a read of one key from what is kept, when it can at once. @returns whether it did */
+  serve(client: ClientConnection, framer: RequestFramer, command: Command, source: Buffer): boolean {
+    const { store } = this.#keeper;
+    const policy = this.#groups.policyAtHand;
+    // Whether it is early enough to fill the key anew is looked at by `dispatch`.
+    if (store === null || policy?.cache !== 'near' || policy.earlyRefresh || command.nearRead === 'never') return false;
+    if (this.#table !== this.#ports.router.table) return false;
+    return this.#reads.serve(client, framer, command, source, store);
+  }
+
   dispatch(client: ClientConnection, framer: RequestFramer, command: Command, source: Buffer): Verdict | typeof PASS {
     const { store } = this.#keeper;
     if (store === null) return PASS;
@@ -106,7 +121,8 @@ export class Near implements PolicyStep, Subscriber {
     const policy = this.#groups.policyAtHand;
     if (policy?.cache !== 'near') return PASS;
     const { nearRead } = command;
-    if (nearRead === 'always' || (nearRead === 'while fields last' && !this.#fieldsMayEnd)) {
+    const mayKeep = nearRead === 'always' || (nearRead === 'while fields last' && !this.#fieldsMayEnd);
+    if (mayKeep && policy.nearTtl > 0) {
       return this.#reads.read(client, framer, command, source, store, policy);
     }
     this.#touches.noteKey(command, source, args.start[at] as number, args.end[at] as number);
@@ -127,10 +143,25 @@ export class Near implements PolicyStep, Subscriber {
   }
 
   onGroups(): void {
-    const prefixes = this.#groups.groups.flatMap((group) => (group.policy?.cache === 'near' ? group.prefixes : []));
-    this.#prefixes = prefixes.map((prefix) => Buffer.from(prefix).toString('latin1'));
     this.#keeper.endAll();
-    if (prefixes.length === 0) {
+    this.#keeper.store?.clear();
+    this.#listen([]);
+  }
+
+  /** Other keys have policies of their own. @param gone those that have none any more */
+  onKeys(gone: readonly Buffer[]): void {
+    for (const key of gone) this.#onChanged(key);
+    // A node takes no prefix back without a moment in which nothing is heard, which ends all that is kept.
+    this.#listen(this.#prefixes.length > MOST_HEARD ? [] : this.#prefixes);
+  }
+
+  /** @param heard what is listened to, and stays so */
+  #listen(heard: readonly string[]): void {
+    const groups = this.#groups.groups.filter(({ policy }) => policy?.cache === 'near');
+    const prefixes = groups.flatMap((group) => group.prefixes.map((prefix) => Buffer.from(prefix)));
+    const wanted = [...prefixes, ...this.#groups.keysWithPolicies].map((bytes) => bytes.toString('latin1'));
+    this.#prefixes = wanted.length === 0 ? [] : [...new Set([...wanted, ...heard])];
+    if (wanted.length === 0) {
       this.#subscription?.end();
       this.#subscription = null;
       this.#keeper.store = null;
@@ -138,7 +169,6 @@ export class Near implements PolicyStep, Subscriber {
       return;
     }
     if (this.#keeper.store === null && this.#ports.memory > 0) this.#keeper.store = new NearStore(this.#ports.memory);
-    else this.#keeper.store?.clear();
     if (this.#subscription === null) this.#subscription = this.#ports.invalidations.subscribe(this);
     else this.#subscription.listen(this.#prefixes);
   }
@@ -150,11 +180,13 @@ export class Near implements PolicyStep, Subscriber {
       return;
     }
     this.#ports.router.shared.counters.near.invalidations += keys.length;
-    for (const key of keys) {
-      const keyHash = keyHashOf(key, 0, key.length);
-      this.#inFlight.onChanged(keyHash);
-      this.#keeper.endKey(keyHash);
-    }
+    for (const key of keys) this.#onChanged(key);
+  }
+
+  #onChanged(key: Buffer): void {
+    const keyHash = keyHashOf(key, 0, key.length);
+    this.#inFlight.onChanged(keyHash);
+    this.#keeper.endKey(keyHash);
   }
 
   onFeedChanged(): void {
@@ -189,6 +221,7 @@ export class Near implements PolicyStep, Subscriber {
     const drift = Date.now() - now;
     if (Math.abs(drift - this.#drift) > MOST_DRIFT_MS) this.#keeper.endAll();
     this.#drift = drift;
+    store.sweep(SWEPT, (record) => this.#reads.judge(store, record) === OVER);
     if (++this.#ticks % FORGET_TICKS !== 0) return;
     this.#reads.forgetSeen();
     store.forgetGhosts();

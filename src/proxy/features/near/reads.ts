@@ -1,5 +1,6 @@
 /** Reads of one key: answered from what is kept, or sent on and kept. */
 import type { Command } from '../../../commands/command.js';
+import { nullBulk } from '../../../resp/encode.js';
 import { bulkIsNull } from '../../../resp/inspect.js';
 import { args, type RequestFramer } from '../../../resp/request-framer.js';
 import { keptHash, type Rings } from '../../../ring/rings.js';
@@ -18,7 +19,7 @@ import type { NearPorts } from './ports.js';
 import { Fingerprints } from './store/fingerprints.js';
 import { FRESH, type Judgement, judge, OVER, UNHEARD, UNSURE } from './store/judge.js';
 import { keyHashOf, kindOf, type NearStore, readHashOf } from './store/near-store.js';
-import { GENERATION, GROUP, KEY_HASH, NODE, NONE, RING_HASH } from './store/record.js';
+import { GENERATION, GROUP, KEY_ENDS_AT, KEY_HASH, NODE, NONE, RING_HASH } from './store/record.js';
 import type { Touches } from './touches.js';
 import type { Waiters } from './waiters.js';
 
@@ -59,6 +60,20 @@ export class Reads {
     return !client.isIn(ALWAYS_ASKS);
   }
 
+  /** Answers the command at hand, which reads one key, if its reply is kept and sure. @returns whether it is */
+  serve(client: ClientConnection, framer: RequestFramer, command: Command, source: Buffer, store: NearStore): boolean {
+    // Whether the client is to fill the key before it expires, `read` finds out.
+    if (!this.mayServe(client) || this.#ports.router.shared.counters.groups.policyAtHand?.earlyRefresh) return false;
+    const kind = kindOf(command.id, client.kind.protocol, client.kind.database);
+    const start = (args.end[0] as number) + 2;
+    const end = framer.frameEnd;
+    const record = store.find(readHashOf(kind, source, start, end), kind, source, start, end);
+    if (record === NONE || this.judge(store, record) !== FRESH) return false;
+    if (client.pending > 0 && this.#keeper.inFlight.reads(store.numbers[record + KEY_HASH] as number)) return false;
+    this.#serve(client, command, store, record);
+    return true;
+  }
+
   /** The command at hand reads one key of a near group, and may be kept. */
   read(
     client: ClientConnection,
@@ -80,6 +95,7 @@ export class Reads {
       switch (this.judge(store, record)) {
         case FRESH:
           if (this.waitsForOwn(client, store, record)) return LATER;
+          if (policy.earlyRefresh && this.#isEarly(client, command, source, store, record)) return TAKEN;
           return this.#serve(client, command, store, record);
         case UNSURE:
           if (this.#waiters.wait(client, this.#ports.router.shared.clock.now)) return LATER;
@@ -178,6 +194,16 @@ export class Reads {
     return true;
   }
 
+  /** Whether the client was answered that the key is not there, though it is: it is to fill it before it expires. */
+  #isEarly(client: ClientConnection, command: Command, source: Buffer, store: NearStore, record: number): boolean {
+    if (command.missingReply !== 'no key' || command.cacheRead !== 'key') return false;
+    const left = (store.times[(record + KEY_ENDS_AT) >> 1] as number) - this.#ports.router.shared.clock.now;
+    const at = command.singleKeyAt;
+    if (!this.#ports.isEarly(client, source, args.start[at] as number, args.end[at] as number, left)) return false;
+    client.reply(command.id, nullBulk(client.kind.protocol));
+    return true;
+  }
+
   #serve(client: ClientConnection, command: Command, store: NearStore, record: number): Verdict {
     if (this.#waiters.size > 0) this.#waiters.forget(client);
     this.count(store, record);
@@ -193,7 +219,7 @@ export class Reads {
     framer: RequestFramer,
     command: Command,
     source: Buffer,
-    { nearTtl, fillWait }: CachePolicy,
+    { nearTtl, fillWait, stale, earlyRefresh }: CachePolicy,
     hash: number,
     kind: number,
     keyHash: number,
@@ -209,7 +235,7 @@ export class Reads {
     const lane = router.laneFor(client, owner);
     if (lane === null || lane.full) return PASS;
     const { groups } = router.shared.counters;
-    const leavesOut = fillWait > 0 ? command.missingReply : null;
+    const leavesOut = fillWait > 0 || stale > 0 || earlyRefresh ? command.missingReply : null;
     const order = { hash, kind, keyHash, ringHash, group: groups.atHand, most: nearTtl, leavesOut };
     const rest = (args.end[0] as number) + 2;
     groups.companion = this.#fills.ofClient(client, lane, order, source, rest, end + 2, framer.frameEnd);

@@ -80,8 +80,17 @@ function removed({ actor, added, removed: before }: Addition): Addition {
   return { actor, added: null, removed: added ?? before };
 }
 
-/** A key that held no value has no time to live of what it was before. */
+/**
+ * A key that holds no value: what is written to it has nothing of what it was before, neither a time to live nor, where
+ * others have not heard of its end, a value.
+ */
 function fresh(known: KeyState | null, clock: HybridClock): KeyState {
-  const isOver = known !== null && !known.isLive && known.expiry !== null && known.expiry.at !== NEVER;
-  return isOver ? expiring(clock, NEVER) : new KeyState();
+  const delta = new KeyState();
+  if (known === null || known.isLive) return delta;
+  const sent = new KeyState();
+  sent.reset = known.reset;
+  if (known.expiry !== null)
+    sent.expiry = known.expiry.at === NEVER ? known.expiry : { stamp: clock.next(), at: NEVER };
+  delta.absorb(sent);
+  return delta;
 }

@@ -18,8 +18,8 @@ const FADE_PER_MS = Math.LN2 / HALF_LIFE_MS;
 const FADE_EVERY_MS = 1000;
 
 /** Draws within a tenth of a second or so: with more they become rarer, with fewer more frequent. */
-const MOST_DRAWS = 800;
-const FEWEST_DRAWS = 300;
+const MOST_DRAWS = 400;
+const FEWEST_DRAWS = 150;
 /** Commands from one draw to the next, on average, at most. */
 const WIDEST_GAP = 1024;
 /** Of a command with more keys every so-manieth is looked at. */
@@ -55,6 +55,8 @@ export class HotKeys {
   readonly #hottest = new Hottest();
   /** Commands from one draw to the next, on average: a power of two. */
   #gap = 1;
+  /** What makes a distance of a logarithm. */
+  #scale = 0;
   /** In this tenth of a second. */
   #draws = 0;
   /** Keys that were seen, and the same as an estimate for all commands; what is long ago counts less. */
@@ -77,19 +79,18 @@ export class HotKeys {
    */
   draw(container: Command, argc: number, source: Buffer, database: number): number {
     if (++this.#draws > MOST_DRAWS && this.#gap < WIDEST_GAP) {
-      this.#gap *= 2;
+      this.#useGap(this.#gap * 2);
       // As many as there would have been by now.
       this.#draws /= 2;
     }
     const command = rowOf(container, argc, source);
     if (command !== undefined) this.#look(command, argc, source, database);
-    if (this.#gap === 1) return 1;
-    return 1 + Math.floor(Math.log(1 - this.#random()) / Math.log(1 - 1 / this.#gap));
+    return this.#gap === 1 ? 1 : 1 + Math.floor(Math.log(1 - this.#random()) * this.#scale);
   }
 
   /** To be called about ten times a second. @param now milliseconds */
   tick(now: number): void {
-    if (this.#draws < FEWEST_DRAWS && this.#gap > 1) this.#gap /= 2;
+    if (this.#draws < FEWEST_DRAWS && this.#gap > 1) this.#useGap(this.#gap / 2);
     this.#draws = 0;
     if (now - this.#fadedAt >= FADE_EVERY_MS) this.#fade(now);
   }
@@ -100,6 +101,11 @@ export class HotKeys {
     const seconds = this.#span / 1000;
     const perSecond = seconds === 0 ? 0 : this.#used / seconds;
     return { perSecond, sampled: this.#seen, keys: this.#hottest.list(LEAST_COUNT) };
+  }
+
+  #useGap(gap: number): void {
+    this.#gap = gap;
+    this.#scale = gap === 1 ? 0 : 1 / Math.log(1 - 1 / gap);
   }
 
   #look(command: Command, argc: number, source: Buffer, database: number): void {

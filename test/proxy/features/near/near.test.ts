@@ -1,7 +1,8 @@
 /** `cache: near` in a real proxy: what is answered from the proxy, and what ends that. */
 import { describe, expect, it } from 'vitest';
+import { type LateFeeds, startLateFeeds } from '../../../support/late-feeds.js';
 import { RawClient } from '../../../support/raw-client.js';
-import { type RedisProcess, startRedises } from '../../../support/redis-process.js';
+import { type RedisProcess, startRedis } from '../../../support/redis-process.js';
 import { type RingproxyProcess, startRingproxy } from '../../../support/ringproxy-process.js';
 import { scrape } from '../../../support/series.js';
 
@@ -12,15 +13,17 @@ key-groups:
 `;
 
 interface Stage {
-  readonly nodes: readonly RedisProcess[];
+  readonly node: RedisProcess;
+  readonly feeds: LateFeeds;
   readonly proxy: RingproxyProcess;
   readonly client: RawClient;
 }
 
-async function start(config = CONFIG, nodeCount = 2): Promise<Stage> {
-  const nodes = await startRedises(nodeCount);
-  const proxy = await startRingproxy({ nodes, config });
-  return { nodes, proxy, client: await RawClient.connect(proxy.port) };
+async function start(args: readonly string[] = []): Promise<Stage> {
+  const node = await startRedis();
+  const feeds = await startLateFeeds(node.port, 0, () => 0);
+  const proxy = await startRingproxy({ nodes: [feeds], config: CONFIG, args });
+  return { node, feeds, proxy, client: await RawClient.connect(proxy.port) };
 }
 
 /** Reads that were answered from the proxy. */
@@ -29,25 +32,167 @@ async function hits(proxy: RingproxyProcess): Promise<number> {
 }
 
 /** Sends the command until it is answered from the proxy. @returns that answer */
-async function untilKept(proxy: RingproxyProcess, client: RawClient, ...words: string[]): Promise<string> {
-  for (let before = await hits(proxy); ; ) {
+async function untilKept({ proxy, client }: Stage, ...words: string[]): Promise<string> {
+  for (const before = await hits(proxy); ; ) {
     const reply = await client.text(...words);
     if ((await hits(proxy)) > before) return reply;
   }
 }
 
+const ERROR_BYTE = 0x2d;
+const OWN_WRITES = [
+  ['SET', 'page:1', 'two'],
+  ['APPEND', 'page:1', 'x'],
+  ['MSET', 'page:2', 'x', 'page:1', 'two'],
+  ['EVAL', 'return redis.call("SET", KEYS[1], "two")', '1', 'page:1'],
+  ['EVAL', 'return redis.call("SET", "page:1", "two")', '0'],
+  ['RENAME', 'page:2', 'page:1'],
+  ['COPY', 'page:2', 'page:1', 'REPLACE'],
+  ['SORT', 'page:list', 'BY', 'nosort', 'STORE', 'page:1'],
+  ['DEL', 'page:1', 'page:3'],
+  ['FLUSHALL'],
+  ['MOVE', 'page:1', '3'],
+  ['SET', 'page:1', 'x'.repeat(400_000)],
+] as const;
+
+const bulk = (text: string): string => `$${text.length}\r\n${text}\r\n`;
+
 describe('a read', () => {
   it('is answered from the proxy once it has come twice, until somebody changes the key', async () => {
-    const { nodes, proxy, client } = await start();
+    const stage = await start();
+    const { node, proxy, client } = stage;
     await client.command('SET', 'page:1', 'one');
-    expect(await untilKept(proxy, client, 'GET', 'page:1')).toBe('$3\r\none\r\n');
+    expect(await untilKept(stage, 'GET', 'page:1')).toBe(bulk('one'));
     const before = await hits(proxy);
-    for (let i = 0; i < 10; i++) expect(await client.text('get', 'page:1')).toBe('$3\r\none\r\n');
+    for (let i = 0; i < 10; i++) expect(await client.text('get', 'page:1')).toBe(bulk('one'));
     expect(await hits(proxy)).toBe(before + 10);
-    // Past the proxy, at whichever node has it.
-    for (const node of nodes) {
-      if ((await node.client().exists('page:1')) === 1) await node.client().set('page:1', 'two');
-    }
-    while ((await client.text('GET', 'page:1')) !== '$3\r\ntwo\r\n');
+    // Past the proxy.
+    await node.client().set('page:1', 'two');
+    while ((await client.text('GET', 'page:1')) !== bulk('two'));
+    await client.pipeline([
+      ['SET', 'plain:1', 'x'],
+      ['GET', 'plain:1'],
+      ['GET', 'plain:1'],
+      ['GET', 'plain:1'],
+    ]);
+    const series = await scrape(proxy.admin);
+    expect(series.get('ringproxy_near_requests_total{group="plain",result="hit"}')).toBe(0);
+    expect(series.get('ringproxy_near_requests_total{group="plain",result="miss"}')).toBe(0);
   });
+
+  it('of several keys is made of what is kept of each, by protocol and database', async () => {
+    const stage = await start();
+    const { proxy, client } = stage;
+    await client.command('MSET', 'page:1', 'one', 'page:2', 'two');
+    expect(await untilKept(stage, 'MGET', 'page:1', 'page:none', 'page:2')).toBe(
+      `*3\r\n${bulk('one')}$-1\r\n${bulk('two')}`,
+    );
+    const before = await hits(proxy);
+    expect(await client.text('GET', 'page:2')).toBe(bulk('two'));
+    expect(await hits(proxy)).toBe(before + 1);
+    await client.command('HELLO', '3');
+    expect(await untilKept(stage, 'MGET', 'page:1', 'page:none')).toBe(`*2\r\n${bulk('one')}_\r\n`);
+    await client.command('SELECT', '1');
+    expect(await client.text('GET', 'page:1')).toBe('_\r\n');
+    expect(await untilKept(stage, 'GET', 'page:1')).toBe('_\r\n');
+  });
+
+  it('is over with the time to live of its key, and with a shorter one that it is given', async () => {
+    const stage = await start();
+    const { client } = stage;
+    await client.command('SET', 'page:1', 'one', 'PX', '400');
+    const until = performance.now() + 403;
+    await untilKept(stage, 'GET', 'page:1');
+    while (performance.now() < until) await client.command('GET', 'page:1');
+    expect(await client.text('GET', 'page:1')).toBe('$-1\r\n');
+    await client.command('SET', 'page:1', 'two');
+    await untilKept(stage, 'GET', 'page:1');
+    await client.command('PEXPIRE', 'page:1', '1');
+    const gone = performance.now() + 4;
+    while (performance.now() < gone) await client.command('PING');
+    expect(await client.text('GET', 'page:1')).toBe('$-1\r\n');
+  });
+
+  it('of a client that watches, tracks or is in a transaction is answered by the node', async () => {
+    const stage = await start();
+    const { feeds, node, proxy, client } = stage;
+    await client.command('SET', 'page:1', 'one');
+    const [watching, tracking, queueing] = await Promise.all([1, 2, 3].map(() => RawClient.connect(proxy.port)));
+    if (watching === undefined || tracking === undefined || queueing === undefined) throw new Error('no client');
+    await tracking.command('HELLO', '3');
+    await tracking.command('CLIENT', 'TRACKING', 'ON');
+    await watching.command('WATCH', 'page:other');
+    await untilKept(stage, 'GET', 'page:1');
+    feeds.hold();
+    await node.client().set('page:1', 'two');
+    expect(await watching.text('GET', 'page:1')).toBe(bulk('two'));
+    expect((await tracking.text('GET', 'page:1')).slice(0, 9)).toBe(bulk('two').slice(0, 9));
+    expect((await queueing.pipeline([['MULTI'], ['GET', 'page:1'], ['EXEC']])).at(-1)?.toString()).toBe(
+      `*1\r\n${bulk('two')}`,
+    );
+    feeds.release();
+  });
+});
+
+describe('while nothing is told of changed keys', () => {
+  it('what was read is kept and not served: it may be overtaken by a change', async () => {
+    const stage = await start();
+    const { feeds, proxy, client } = stage;
+    await client.command('SET', 'page:1', 'one');
+    await untilKept(stage, 'GET', 'page:1');
+    await client.command('SET', 'page:2', 'two');
+    feeds.hold();
+    const before = await hits(proxy);
+    for (let i = 0; i < 5; i++) expect(await client.text('GET', 'page:2')).toBe(bulk('two'));
+    expect(await hits(proxy)).toBe(before);
+    feeds.release();
+    await untilKept(stage, 'GET', 'page:2');
+  });
+
+  it('a client reads its own writes, of whatever kind', async () => {
+    const stage = await start();
+    const { feeds, client } = stage;
+    for (const words of OWN_WRITES) {
+      await client.pipeline([
+        ['DEL', 'page:list'],
+        ['MSET', 'page:1', 'one', 'page:2', 'two'],
+        ['RPUSH', 'page:list', '1'],
+      ]);
+      await untilKept(stage, 'GET', 'page:1');
+      feeds.hold();
+      const [written, behind] = await client.pipeline([words, ['GET', 'page:1']]);
+      expect(written?.[0], words[0]).not.toBe(ERROR_BYTE);
+      expect(behind?.toString(), words[0]).not.toBe(bulk('one'));
+      expect(await client.text('GET', 'page:1'), words[0]).toBe(behind?.toString());
+      feeds.release();
+    }
+  });
+
+  it('for long, nothing is served', { timeout: 20_000 }, async () => {
+    const stage = await start();
+    const { feeds, node, client } = stage;
+    await client.command('SET', 'page:1', 'one');
+    await untilKept(stage, 'GET', 'page:1');
+    feeds.hold();
+    await node.client().set('page:1', 'two');
+    const since = performance.now();
+    while ((await client.text('GET', 'page:1')) !== bulk('two'));
+    // It was told 2 s ago at most, and nothing since.
+    expect(performance.now() - since).toBeLessThan(10_000);
+    feeds.release();
+  });
+});
+
+it('FLUSHALL at one worker is heard by the other, and ends what it keeps', async () => {
+  const { proxy } = await start(['--workers', '2']);
+  const clients = await Promise.all(Array.from({ length: 6 }, () => RawClient.connect(proxy.port)));
+  const [first] = clients;
+  if (first === undefined) throw new Error('no client');
+  await first.command('SET', 'page:1', 'one');
+  while ((await hits(proxy)) < 50) {
+    for (const client of clients) expect(await client.text('GET', 'page:1')).toBe(bulk('one'));
+  }
+  await first.command('FLUSHALL');
+  expect(await first.text('GET', 'page:1')).toBe('$-1\r\n');
+  for (const client of clients) while ((await client.text('GET', 'page:1')) !== '$-1\r\n');
 });

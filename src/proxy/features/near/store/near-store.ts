@@ -82,6 +82,8 @@ export class NearStore {
   #entries = 0;
   #usedBytes = 0;
   #evictions = 0;
+  /** The bucket that is looked at next. */
+  #swept = 0;
 
   /** @param size bytes that it may take, all told; 64 KB at least */
   constructor(size: number) {
@@ -240,6 +242,19 @@ export class NearStore {
     this.#bytesOf.fill(0);
     this.#entries = 0;
     this.#usedBytes = 0;
+  }
+
+  /** Ends what is over of some buckets, each time of others, so that nothing is counted for long that nobody can get. */
+  sweep(buckets: number, isOver: (record: number) => boolean): void {
+    for (let i = 0; i < buckets; i++) {
+      let record = this.#frames[this.#swept] as number;
+      this.#swept = (this.#swept + 1) & this.#mask;
+      while (record !== NONE) {
+        const next = this.numbers[record + NEXT_FRAME] as number;
+        if (isOver(record)) this.end(record);
+        record = next;
+      }
+    }
   }
 
   /** Called now and then: what has left the small queue long ago is forgotten. */

@@ -78,6 +78,18 @@ describe('what is kept', () => {
   });
 });
 
+it('what is over is found and ended in some steps', () => {
+  const store = new NearStore(1_048_576);
+  const over = new Set<number>();
+  for (let i = 0; i < 100; i++) {
+    const record = add(store, `k${i}`, 'x');
+    if (i % 2 === 0) over.add(record);
+  }
+  for (let steps = 0; steps < 64; steps++) store.sweep(64, (record) => over.has(record));
+  expect(store.entries).toBe(50);
+  expect([find(store, 'k0'), find(store, 'k1')]).toEqual([null, 'x']);
+});
+
 describe('when memory is short', () => {
   it('what is read again stays, and what is not makes room, however much comes', () => {
     const store = new NearStore(65_536);

@@ -1,0 +1,38 @@
+/** What caching types do and cost: `npm run bench -- caching`, or one part of it. */
+import type { RedisProcess } from '../../support/redis-process.js';
+import type { BenchOptions } from '../options.js';
+import type { Row } from '../report.js';
+import { measureHotKeys } from './hot-keys-cost.js';
+import { measureNear } from './near.js';
+import { measureTypes } from './types.js';
+import { measureZipf } from './zipf.js';
+
+/** @param print takes a table as soon as it is known */
+type Measure = (nodes: readonly RedisProcess[], options: BenchOptions, print: (text: string) => void) => Promise<Row[]>;
+
+const PARTS = {
+  'hot-keys': measureHotKeys,
+  near: measureNear,
+  zipf: (_nodes, options, print) => measureZipf(options, print),
+  types: (_nodes, options, print) => measureTypes(options, print),
+} as const satisfies Readonly<Record<string, Measure>>;
+
+type Part = keyof typeof PARTS;
+
+export const CACHING_PARTS = Object.keys(PARTS) as readonly Part[];
+
+export function isCachingPart(name: string): name is Part {
+  return Object.hasOwn(PARTS, name);
+}
+
+export async function measureCaching(
+  nodes: readonly RedisProcess[],
+  options: BenchOptions,
+  print: (text: string) => void,
+): Promise<Row[]> {
+  const named = options.only.filter(isCachingPart);
+  const rows: Row[] = [];
+  for (const part of named.length === 0 ? CACHING_PARTS : named)
+    rows.push(...(await PARTS[part](nodes, options, print)));
+  return rows;
+}

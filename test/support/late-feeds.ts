@@ -1,0 +1,71 @@
+import net from 'node:net';
+import { atEnd } from './cleanup.js';
+
+/** A network between proxies and a node, see `startLateFeeds`. */
+export interface LateFeeds {
+  /** Stands for the node. */
+  readonly address: string;
+  /** From now on nothing comes that the node tells of changed keys. */
+  hold(): void;
+  /** What was held comes. */
+  release(): void;
+}
+
+/**
+ * A network between proxies and a node in which what the node tells of changed keys comes late, as do its replies on some
+ * connections: so replies and what is told of their keys come in any order. The order within a connection is kept.
+ * @param port of the node on loopback
+ * @param feedDelay milliseconds by which connections are late that have asked for changed keys
+ * @param delay milliseconds for the next connection otherwise
+ */
+export async function startLateFeeds(port: number, feedDelay: number, delay: () => number): Promise<LateFeeds> {
+  const sockets = new Set<net.Socket>();
+  /** Null: nothing is held. */
+  let held: (() => void)[] | null = null;
+  const server = net.createServer((client) => {
+    const node = net.connect({ port, host: '127.0.0.1', noDelay: true });
+    let late = delay();
+    let isFeed = false;
+    client.setNoDelay(true);
+    client.on('data', (chunk: Buffer) => {
+      if (chunk.includes('TRACKING')) {
+        late = feedDelay;
+        isFeed = true;
+      }
+      node.write(chunk);
+    });
+    node.on('data', (chunk: Buffer) => {
+      const pass = (): void => {
+        if (client.writable) client.write(chunk);
+      };
+      if (isFeed && held !== null) held.push(pass);
+      else if (late === 0) pass();
+      else setTimeout(pass, late);
+    });
+    for (const [socket, other] of [
+      [client, node],
+      [node, client],
+    ] as const) {
+      sockets.add(socket);
+      socket.on('error', () => {});
+      socket.on('close', () => other.destroy());
+    }
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  atEnd(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  const address = server.address();
+  return {
+    address: `127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`,
+    hold: () => {
+      held ??= [];
+    },
+    release: () => {
+      const passes = held ?? [];
+      held = null;
+      for (const pass of passes) pass();
+    },
+  };
+}
