@@ -24,7 +24,11 @@ const WORDS: { readonly [Name in keyof CachePolicy]: Word<CachePolicy[Name]> } =
     write: (value) => value,
   },
   nearTtl: duration('near: the greatest age of a value that is kept', 1, 3_600_000),
-  fillWait: duration('how long a miss waits for the client that fills the key', 0, 60_000),
+  fillWait: duration(
+    'how long a client has to fill a key that it misses; others wait for it, for two of them at most',
+    0,
+    60_000,
+  ),
   stale: duration('near: how long others get the last value while the key is filled anew', 0, 86_400_000),
   earlyRefresh: {
     help: 'near: one client sees a miss shortly before the key expires',

@@ -13,7 +13,7 @@ export interface CachePolicy {
   readonly cache: CacheType;
   /** `near`: the greatest age of what is kept, however long the key lives. 0, of no group: nothing is kept yet, but writes are seen. */
   readonly nearTtl: number;
-  /** How long a miss waits at most for the client that fills the key. */
+  /** How long a client has to fill a key that it misses, while others wait for it: for two of them at most. */
   readonly fillWait: number;
   /** `near`: how long the last value is shown to others while one client fills the key anew. */
   readonly stale: number;

@@ -5,7 +5,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { RawClient } from '../../../support/raw-client.js';
 import { type RedisProcess, startRedises } from '../../../support/redis-process.js';
-import { add, fill, post, settled } from '../../../support/ring-api.js';
+import { add, fill, ownersOf, post, settled } from '../../../support/ring-api.js';
 import { type RingproxyProcess, startRingproxy } from '../../../support/ringproxy-process.js';
 
 const CONFIG = `
@@ -299,7 +299,13 @@ describe('a key is filled', () => {
           ['SET', '{p}source', 'v'],
           ['RENAME', '{p}source', key],
         ]),
-      (_client, key) => Promise.all(nodes.map((node) => node.client().set(key, 'v'))),
+      async (_client, key) => {
+        const [owner] = await ownersOf(proxy, [key]);
+        await nodes
+          .find((_node, i) => `node${i + 1}` === owner)
+          ?.client()
+          .set(key, 'v');
+      },
     ];
     for (const write of fills) {
       const key = newKey('{p}');
