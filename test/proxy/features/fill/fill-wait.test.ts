@@ -302,7 +302,7 @@ describe('a key is filled', () => {
       async (_client, key) => {
         const [owner] = await ownersOf(proxy, [key]);
         await nodes
-          .find((_node, i) => `node${i + 1}` === owner)
+          .find(({ address }) => address === owner)
           ?.client()
           .set(key, 'v');
       },
