@@ -66,6 +66,11 @@ export const OWN_ERRORS = [
     text: 'a value of a replicated group may have 1048576 bytes, …',
     meaning: 'every proxy has all of it: keep it in a group that is not replicated',
   },
+  {
+    code: 'WRONGTYPE',
+    text: '…',
+    meaning: 'as in Redis, of a key of a replicated group: it holds another kind of value',
+  },
   { code: 'OOM', text: '…', meaning: 'as in Redis: the values of replicated groups take `replicated-memory`' },
   { code: 'DENIED', text: 'the proxy runs in protected mode …', meaning: '`protected-mode`' },
   { code: 'NOAUTH', text: '…', meaning: 'as in Redis: the client has not given the `password`' },

@@ -6,7 +6,7 @@
  *   small    │ a tenth of the memory: what is new; what was not read again leaves by its tail
  *   main     │ the rest: what was; at its tail, what was read since goes to the head once more
  *
- * Eviction is S3-FIFO (Yang et al., "FIFO queues are all you need for cache eviction", SOSP 2023): two queues, two bits
+ * Eviction is S3-FIFO (Yang et al., SOSP 2023: FIFO queues are all you need for cache eviction): two queues, two bits
  * for each record, and the fingerprints of what has left `small` lately, which come to `main` at once when they return.
  * A hit moves nothing.
  */
