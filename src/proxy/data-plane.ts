@@ -8,7 +8,7 @@ import type { CommandTable } from '../commands/table.js';
 import { ValueStore } from '../fleet/values/store.js';
 import { nodeKey, sameNode } from '../node/identity.js';
 import { lastingBytes } from '../resp/words.js';
-import { within } from '../time/within.js';
+import { LATE, within } from '../time/within.js';
 import type { KeyGroup } from './caching/policy.js';
 import { Dispatcher } from './dispatcher.js';
 import { type ClientEvent, clientConnected, clientRejected } from './events.js';
@@ -309,9 +309,11 @@ export class DataPlane {
       nodes: () => this.#nodes.values(),
     });
     // Nodes that join must be listened to before anything is published there.
-    const [slow] = await Promise.all([fence.raise(timeout), within(timeout, pubsub.ready())]);
-    const silent = pubsub.slowNodes.map((node) => `${node.name} (${node.address}): it is not listened to yet`);
-    return [...slow, ...silent];
+    const [slow, heard] = await Promise.all([fence.raise(timeout), within(timeout, pubsub.ready())]);
+    // Whoever has subscribed anew since then waits for its own confirmation, and holds nothing up here.
+    const silent = heard === LATE ? pubsub.slowNodes : [];
+    const unheard = silent.map((node) => `${node.name} (${node.address}): it is not listened to yet`);
+    return [...slow, ...unheard];
   }
 
   /** Clients whose next command waits until the ring has prepared its change. */
