@@ -5,8 +5,8 @@
  * and one core of it is enough for a proxy.
  */
 import { connect, type Socket } from 'node:net';
+import { Zipf } from '../../../cli/demo/caching/zipf.js';
 import { request } from '../../../src/resp/encode.js';
-import { Zipf } from '../../support/zipf.js';
 import { skewedKey, VALUE_BYTES } from './skewed-keys.js';
 
 export interface SkewedLoadOptions {

@@ -1,7 +1,7 @@
 /** The sketch against a full count, and what clients could do to it. */
 import { describe, expect, it } from 'vitest';
+import { Zipf } from '../../../../cli/demo/caching/zipf.js';
 import { request } from '../../../../src/resp/encode.js';
-import { Zipf } from '../../../support/zipf.js';
 import { Stage, seeded } from './stage.js';
 
 const KEYS = 100_000;
