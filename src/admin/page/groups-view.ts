@@ -1,6 +1,7 @@
 /** The table of the groups of keys: how each is cached, and how well that serves at this proxy. */
 import type { GroupCountsView, GroupsView, GroupView } from '../api.js';
 import type { ApiClient } from './api-client.js';
+import { Asking } from './asking.js';
 import { byId, el, keepTable, setText } from './dom.js';
 import { formatBytes, formatCount, formatPercent, formatRate } from './format.js';
 
@@ -14,7 +15,7 @@ export class GroupTable {
   readonly #source = byId('groups-source', HTMLElement);
   readonly #command = byId('groups-command', HTMLElement);
   readonly #body = byId('groups', HTMLElement);
-  #asked = 0;
+  readonly #asking = new Asking(INTERVAL_MS);
 
   constructor(api: ApiClient) {
     this.#api = api;
@@ -23,14 +24,12 @@ export class GroupTable {
 
   /** What is shown is not true any more. */
   outdate(): void {
-    this.#asked = 0;
+    this.#asking.outdate();
   }
 
   /** Asks, if what is shown is not new. What fails here fails for the rest of the page, too, which says so. */
   refresh(): void {
-    const now = performance.now();
-    if (this.#asked !== 0 && now - this.#asked < INTERVAL_MS) return;
-    this.#asked = now;
+    if (!this.#asking.isDue()) return;
     this.#api.groups().then(
       (view) => this.#show(view),
       () => {},

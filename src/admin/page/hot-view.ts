@@ -1,6 +1,7 @@
 /** The table of the keys that are used most, at all proxies of the ring. */
 import type { HotKeyView, HotView } from '../api.js';
 import type { ApiClient } from './api-client.js';
+import { Asking } from './asking.js';
 import { byId, el, keepTable, setText } from './dom.js';
 import { formatPercent, formatRate } from './format.js';
 
@@ -13,7 +14,7 @@ export class HotTable {
   readonly #text = byId('hot-text', HTMLElement);
   readonly #missing = byId('hot-missing', HTMLElement);
   readonly #body = byId('hot', HTMLElement);
-  #asked = 0;
+  readonly #asking = new Asking(INTERVAL_MS);
 
   constructor(api: ApiClient) {
     this.#api = api;
@@ -22,9 +23,7 @@ export class HotTable {
 
   /** Asks, if what is shown is not new. What fails here fails for the rest of the page, too, which says so. */
   refresh(): void {
-    const now = performance.now();
-    if (this.#asked !== 0 && now - this.#asked < INTERVAL_MS) return;
-    this.#asked = now;
+    if (!this.#asking.isDue()) return;
     this.#api.hot().then(
       (view) => this.#show(view),
       () => {},
