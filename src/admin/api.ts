@@ -463,8 +463,38 @@ export type GroupsChange =
   /** Those of each proxy's configuration. */
   | { readonly kind: 'reset' };
 
+/** What a change of the groups would do: the answer to one with `dryRun=true`. */
+export interface GroupsPreview {
+  dryRun: true;
+  /** Where the groups would stand, and of which revision they would be changed: as in `GroupsView`. */
+  source: GroupsView['source'];
+  revision: number;
+  /** In words, what would be otherwise; empty: nothing. */
+  differences: string[];
+  groups: Pick<GroupView, 'group' | 'prefixes' | 'policy'>[];
+  /** What was looked at for keys that would not be seen any more; empty: none can be hidden by it. */
+  hidden: HiddenKeysView[];
+  /** Keys would not be seen any more, or that is not known: it is refused without `force=true`. */
+  needsForce: boolean;
+}
+
+/** What a node, or the proxies, have of keys that would be looked for elsewhere. */
+export interface HiddenKeysView {
+  /** Null: they are in the proxies, where all have the same. */
+  node: string | null;
+  address: string | null;
+  /** What they begin with. */
+  prefixes: string[];
+  /** That were found. */
+  keys: number;
+  /** There are no others. */
+  complete: boolean;
+  /** Why it could not be looked at, or null. */
+  error: string | null;
+}
+
 export interface GroupsChangeOptions {
-  /** Go on although keys that are there are not seen any more. */
+  /** Go on although keys that are there are not seen any more; they are not looked for then. */
   readonly force: boolean;
   /** What whoever asks has seen (`GroupsView.revision`); null: whatever there is. */
   readonly revision: number | null;

@@ -5,6 +5,7 @@ import type {
   CoordinationView,
   GroupsChange,
   GroupsChangeOptions,
+  GroupsPreview,
   GroupsView,
   HistoryEntry,
   HotView,
@@ -96,6 +97,8 @@ export interface GroupsPort {
   view(): Promise<GroupsView>;
   /** Of all proxies of the ring. @throws RingproxyError when it is refused, or may not have been recorded */
   change(change: GroupsChange, options: GroupsChangeOptions): Promise<void>;
+  /** What it would do. @throws RingproxyError when it could not be done whatever is hidden */
+  preview(change: GroupsChange, options: Pick<GroupsChangeOptions, 'revision'>): Promise<GroupsPreview>;
 }
 
 export interface EventsPort {

@@ -307,6 +307,7 @@ GET  /v1/groups                 groups of keys: how each is cached, and what was
 PUT  /v1/groups                 make them as given; with force=true also where keys are not seen any more then
 DELETE /v1/groups               go back to those of the configuration
 PUT  /v1/groups/NAME            make one group as given; PATCH changes what is given; DELETE takes it out
+                                with dryRun=true only say what would change, and which keys it would hide
 GET  /v1/load?seconds=N         rates and latencies of the last seconds
 GET  /v1/load/history?since=T   the same by the second, for the last five minutes
 GET  /v1/events?channel=NAME    server-sent events; of all channels that are not frequent, or of these;

@@ -126,6 +126,7 @@ export function composeAdmin(needs: AdminNeeds): AdminParts {
     groups: {
       view: async () => groupsView(groups.inForce, await plane.stats(), load.over(RATE_SECONDS)),
       change: (...change) => groups.change(...change),
+      preview: (...change) => groups.preview(...change),
     },
     events: { recent: () => recent.list(), subscribe: onEvents },
     metrics,

@@ -86,6 +86,11 @@ export class Backend implements AdminBackend {
     change: async (change, options) => {
       this.calls.push(`${JSON.stringify(change)} ${JSON.stringify(options)}`);
     },
+    preview: async (change, options) => {
+      this.calls.push(`preview of ${JSON.stringify(change)} ${JSON.stringify(options)}`);
+      const nothing = { differences: [], groups: [], hidden: [], needsForce: false };
+      return { dryRun: true, source: 'configuration', revision: 0, ...nothing };
+    },
   };
   readonly events: AdminBackend['events'] = {
     recent: () => [

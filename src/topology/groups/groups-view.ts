@@ -2,7 +2,7 @@
 import type { GroupCountsView, GroupsView, GroupView, LoadView } from '../../admin/api.js';
 import { writePolicy } from '../../config/cache-policy.js';
 import { formatDuration } from '../../config/units.js';
-import type { CachePolicy } from '../../proxy/caching/policy.js';
+import type { CachePolicy, KeyGroup } from '../../proxy/caching/policy.js';
 import type { GroupCounts, PlaneStats } from '../../proxy/measure/plane-stats.js';
 import type { GroupsInForce } from './live-groups.js';
 
@@ -28,15 +28,18 @@ export function groupsView(
     source: stored?.record.groups == null ? 'configuration' : 'ring',
     revision: stored?.revision ?? 0,
     changed: stored === null ? null : { by: stored.record.by, at: stored.record.at },
-    groups: groups.map(({ group, prefixes, policy }) => ({
-      group,
-      prefixes: [...prefixes],
-      policy: wordsOf(policy),
-      ...countsOf(group),
-      ...keptOf(policy, find(group)),
+    groups: groups.map((one) => ({
+      ...writtenGroup(one),
+      ...countsOf(one.group),
+      ...keptOf(one.policy, find(one.group)),
     })),
     other: groups.length === 0 ? null : countsOf(OTHER),
   };
+}
+
+/** A group without what was counted of it. */
+export function writtenGroup({ group, prefixes, policy }: KeyGroup): Pick<GroupView, 'group' | 'prefixes' | 'policy'> {
+  return { group, prefixes: [...prefixes], policy: wordsOf(policy) };
 }
 
 /** What parts of the policy have counted; null: the group does not have them. */
