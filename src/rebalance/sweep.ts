@@ -27,7 +27,10 @@ export async function sweepSource(source: number, rings: Rings, hooks: SweepHook
   });
 }
 
-export type WalkHooks = Pick<SweepHooks, 'link' | 'scanKeys' | 'scanned' | 'goesOn'>;
+export interface WalkHooks extends Pick<SweepHooks, 'link' | 'scanKeys' | 'scanned' | 'goesOn'> {
+  /** Only keys that this fits are handed on: a glob, as of SCAN's MATCH. */
+  readonly match?: string;
+}
 
 /**
  * Walks all keys of a node, in every database.
@@ -40,6 +43,7 @@ export async function walkNode(
   visit: (database: number, keys: readonly Buffer[]) => Promise<void>,
 ): Promise<boolean> {
   const { runId } = await hooks.link();
+  const match = hooks.match === undefined ? [] : ['MATCH', hooks.match];
   for (const database of await usedDatabases(await hooks.link())) {
     let cursor = '0';
     do {
@@ -47,7 +51,8 @@ export async function walkNode(
       const link = await hooks.link();
       // A cursor means nothing to a process that was started since: keys would be passed over.
       if (link.runId !== runId) return walkNode(hooks, visit);
-      const [reply] = await link.exchange([request(['SCAN', cursor, 'COUNT', String(hooks.scanKeys())])], 1, database);
+      const scan = request(['SCAN', cursor, ...match, 'COUNT', String(hooks.scanKeys())]);
+      const [reply] = await link.exchange([scan], 1, database);
       const page = readPage(link, reply ?? null);
       cursor = page.cursor;
       hooks.scanned(page.keys.length);
