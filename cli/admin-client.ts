@@ -5,6 +5,7 @@ import type {
   ChangeAccepted,
   ChangeRequest,
   ChangeView,
+  GroupsPreview,
   GroupsView,
   HistoryEntry,
   HotView,
@@ -28,6 +29,16 @@ const CHANGE_TIMEOUT_MS = 120_000;
 export interface AdminOptions {
   readonly admin: string;
   readonly token?: string | undefined;
+}
+
+/** How a change of the groups is asked for. */
+export interface GroupsAsk {
+  /** Although keys are not seen any more. */
+  readonly force: boolean;
+  /** Only say what it would do. */
+  readonly dryRun: boolean;
+  /** Of the groups that were there; undefined: whatever there is. */
+  readonly revision?: number;
 }
 
 /** There was no answer, or not all of it: the same may be asked again. */
@@ -92,29 +103,26 @@ export class AdminClient {
     return this.#get<HotView>(`/v1/hot?limit=${limit}&fleet=${fleet}`);
   }
 
-  groups(): Promise<GroupsView> {
-    return this.#get<GroupsView>('/v1/groups');
+  /** @param fleet as counted by all proxies of the ring, and not by this one alone */
+  groups(fleet = true): Promise<GroupsView> {
+    return this.#get<GroupsView>(`/v1/groups${fleet ? '' : '?fleet=false'}`);
   }
 
-  /** @param words with `prefixes`; null: the default again @param force although keys are not seen any more */
-  setGroup(group: string, words: object, force: boolean): Promise<GroupsView> {
-    return this.#send<GroupsView>('PATCH', `${groupPath(group)}?force=${force}`, words);
+  /** @param words with `prefixes`; null: the default again */
+  setGroup(group: string, words: object, how: GroupsAsk): Promise<GroupsView | GroupsPreview> {
+    return this.#send('PATCH', `${groupPath(group)}${queryOf(how)}`, words);
   }
 
-  removeGroup(group: string, force: boolean): Promise<GroupsView> {
-    return this.#send<GroupsView>('DELETE', `${groupPath(group)}?force=${force}`, null);
+  removeGroup(group: string, how: GroupsAsk): Promise<GroupsView | GroupsPreview> {
+    return this.#send('DELETE', `${groupPath(group)}${queryOf(how)}`, null);
   }
 
-  /** @param options.revision of the groups that were there @param options.force although keys are not seen any more */
-  putGroups(
-    groups: object,
-    { revision, force }: { readonly revision: number; readonly force: boolean },
-  ): Promise<GroupsView> {
-    return this.#send<GroupsView>('PUT', `/v1/groups?revision=${revision}&force=${force}`, groups);
+  putGroups(groups: object, how: GroupsAsk): Promise<GroupsView | GroupsPreview> {
+    return this.#send('PUT', `/v1/groups${queryOf(how)}`, groups);
   }
 
-  resetGroups(force: boolean): Promise<GroupsView> {
-    return this.#send<GroupsView>('DELETE', `/v1/groups?force=${force}`, null);
+  resetGroups(how: GroupsAsk): Promise<GroupsView | GroupsPreview> {
+    return this.#send('DELETE', `/v1/groups${queryOf(how)}`, null);
   }
 
   change(body: ChangeRequest): Promise<ChangeAccepted> {
@@ -232,6 +240,10 @@ export class AdminClient {
       'check --admin: it must be the admin address, not that for Redis clients',
     );
   }
+}
+
+function queryOf({ force, dryRun, revision }: GroupsAsk): string {
+  return `?${revision === undefined ? '' : `revision=${revision}&`}force=${force}${dryRun ? '&dryRun=true' : ''}`;
 }
 
 function groupPath(group: string): string {

@@ -1,15 +1,26 @@
 /** `ringproxy groups`: how keys are told apart and cached, and how that is changed for all proxies of the ring. */
 import { type Command, Option } from 'commander';
-import type { GroupsView } from '../src/admin/api.js';
+import type { GroupsPreview, GroupsView } from '../src/admin/api.js';
 import { policyWords } from '../src/config/cache-policy.js';
-import { AdminClient } from './admin-client.js';
+import { AdminClient, type GroupsAsk } from './admin-client.js';
 import { CliError } from './cli-error.js';
+import { colors } from './colors.js';
 import { type CommonOptions, withCommonOptions } from './common-options.js';
 import { readGroupsFile } from './groups-file.js';
+import { describePreview } from './groups-preview.js';
 import { describeGroups } from './groups-view.js';
+import { runLive } from './live.js';
+
+interface ListOptions extends CommonOptions {
+  readonly watch?: boolean;
+  readonly thisProxy?: boolean;
+}
+
+const INTERVAL_SECONDS = 2;
 
 interface ChangeOptions extends CommonOptions {
   readonly force?: boolean;
+  readonly dryRun?: boolean;
 }
 
 interface SetOptions extends ChangeOptions {
@@ -26,9 +37,13 @@ export function registerGroupsCommands(program: Command): void {
       'how groups of keys are cached, and what was counted of them; changes are for all proxies of the ring',
     );
 
-  withCommonOptions(groups.command('ls', { isDefault: true }).description('list them')).action(
-    async (options: CommonOptions) => print(options, await new AdminClient(options).groups()),
-  );
+  withCommonOptions(
+    groups
+      .command('ls', { isDefault: true })
+      .description('list them, with what all proxies of the ring have counted')
+      .option('--watch', 'again every two seconds, until Ctrl-C')
+      .option('--this-proxy', 'as the proxy has counted that is asked, and no other one'),
+  ).action(list);
 
   withChangeOptions(
     withPolicy(
@@ -46,7 +61,7 @@ export function registerGroupsCommands(program: Command): void {
         ),
     ),
   ).action(async (group: string, options: SetOptions) => {
-    print(options, await new AdminClient(options).setGroup(group, wordsOf(options), options.force === true));
+    print(options, await new AdminClient(options).setGroup(group, wordsOf(options), howOf(options)));
   });
 
   withChangeOptions(
@@ -56,9 +71,10 @@ export function registerGroupsCommands(program: Command): void {
       .argument('<group...>', 'names'),
   ).action(async (names: string[], options: ChangeOptions) => {
     const client = new AdminClient(options);
-    let view: GroupsView | null = null;
-    for (const name of names) view = await client.removeGroup(name, options.force === true);
-    if (view !== null) print(options, view);
+    const answers: (GroupsView | GroupsPreview)[] = [];
+    for (const name of names) answers.push(await client.removeGroup(name, howOf(options)));
+    // Each says what it would do alone; of those that were done, the last one has what is left.
+    for (const answer of options.dryRun === true ? answers : answers.slice(-1)) print(options, answer);
   });
 
   withChangeOptions(
@@ -71,20 +87,44 @@ export function registerGroupsCommands(program: Command): void {
     const client = new AdminClient(options);
     // What somebody else changes meanwhile is not taken back unseen.
     const { revision } = await client.groups();
-    print(options, await client.putGroups(written, { revision, force: options.force === true }));
+    print(options, await client.putGroups(written, { ...howOf(options), revision }));
   });
 
   withChangeOptions(
     groups.command('reset').description('go back to the groups of the configuration, at each proxy to its own'),
   ).action(async (options: ChangeOptions) => {
-    print(options, await new AdminClient(options).resetGroups(options.force === true));
+    print(options, await new AdminClient(options).resetGroups(howOf(options)));
+  });
+}
+
+async function list({ watch, thisProxy, ...options }: ListOptions): Promise<void> {
+  const client = new AdminClient(options);
+  const read = () => client.groups(thisProxy !== true);
+  const first = await read();
+  if (watch !== true) return print(options, first);
+  await runLive(first, {
+    read,
+    lines: (view, { trouble }) => [
+      ...describeGroups(view).split('\n'),
+      ...(trouble === undefined ? [] : ['', colors.red(trouble)]),
+    ],
+    json: options.json === true,
+    count: Number.POSITIVE_INFINITY,
+    interval: INTERVAL_SECONDS,
+    toJson: (view) => view,
   });
 }
 
 function withChangeOptions(command: Command): Command {
   return withCommonOptions(
-    command.option('--force', 'although keys that are there are not seen any more: see replicated groups'),
+    command
+      .option('--dry-run', 'only say what would change, and which keys would not be seen any more')
+      .option('--force', 'although keys that are there are not seen any more: see replicated groups'),
   );
+}
+
+function howOf({ force, dryRun }: ChangeOptions): GroupsAsk {
+  return { force: force === true, dryRun: dryRun === true };
 }
 
 function withPolicy(command: Command): Command {
@@ -122,7 +162,8 @@ function gatherWord(text: string, before: readonly string[] | undefined): readon
   );
 }
 
-function print(options: CommonOptions, view: GroupsView): void {
-  const text = options.json === true ? JSON.stringify(view, null, 2) : describeGroups(view);
+function print(options: CommonOptions, answer: GroupsView | GroupsPreview): void {
+  const described = (): string => ('dryRun' in answer ? describePreview(answer) : describeGroups(answer));
+  const text = options.json === true ? JSON.stringify(answer, null, 2) : described();
   process.stdout.write(`${text}\n`);
 }

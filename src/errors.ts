@@ -192,8 +192,8 @@ export const ERRORS = {
   HIDES_KEYS: {
     status: 409,
     meaning:
-      'keys that are there would not be seen any more, since replicated ones are kept in the proxies and all others on nodes; nothing has changed',
-    hint: 'where there are none, or nobody needs them, --force (force=true) goes on: they stay where they are until they expire, and are seen again when the group is as it was',
+      'keys that are there would not be seen any more, since replicated ones are kept in the proxies and all others on nodes, or a node could not be looked at for such keys; nothing has changed',
+    hint: 'where nobody needs them, delete them, or go on with --force (force=true): they stay where they are until they expire, and are seen again when the group is as it was',
   },
 
   // The state directory.

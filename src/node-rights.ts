@@ -58,7 +58,12 @@ export const NODE_RIGHTS: readonly NodeRight[] = [
     ['CLIENT', 'LIST'],
     true,
   ),
-  right('change', 'scan', 'to find the keys that move', ['SCAN', '0', 'COUNT', '1']),
+  right('change', 'scan', 'to find the keys that move, and those that another caching type would hide', [
+    'SCAN',
+    '0',
+    'COUNT',
+    '1',
+  ]),
   right('change', 'eval', 'to read a batch of keys at once', ['EVAL', 'return 1', '0']),
   right('change', 'memory|usage', 'to tell large values from others', ['MEMORY', 'USAGE', PROBE_KEY]),
   right('change', 'dump', 'to read values', ['DUMP', PROBE_KEY]),

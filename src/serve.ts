@@ -13,6 +13,7 @@ import { socketShortCuts } from './proxy/io/raw-socket.js';
 import { pickDataPlaneSettings } from './proxy/settings.js';
 import { FunctionKeeper } from './rebalance/function-keeper.js';
 import { composeAdmin } from './serve/compose-admin.js';
+import { composeGroups } from './serve/compose-groups.js';
 import { composePeers } from './serve/compose-peers.js';
 import { composeRing, type RingParts } from './serve/compose-ring.js';
 import { composeSoftState } from './serve/compose-soft-state.js';
@@ -23,7 +24,6 @@ import { createLogger } from './telemetry/log.js';
 import { logEvents } from './telemetry/subscribers.js';
 import { systemTimers } from './time/timers.js';
 import { unlessAborted } from './time/unless-aborted.js';
-import { LiveGroups } from './topology/groups/live-groups.js';
 import { OwnStanding } from './topology/participant/own-standing.js';
 import type { RingManager } from './topology/ring-manager.js';
 
@@ -90,12 +90,10 @@ export async function startServer(config: Config, signal: AbortSignal): Promise<
     },
     (reply) => commands.learn(reply),
   );
-  const groups = new LiveGroups({
-    store,
-    configured: config.keyGroups,
-    memberId: ownId,
-    use: (inForce) => plane.useGroups(inForce),
-    warn: (message) => log.warn(message),
+  const groups = composeGroups({
+    ...{ config, store, plane, ownId, log },
+    nodes: () => ring.routed,
+    open: (node) => parts.openLink(node),
   });
   const values =
     peers === null

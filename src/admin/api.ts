@@ -412,7 +412,7 @@ export interface HotKeyView {
   near: boolean;
 }
 
-/** How keys are told apart and cached: `GET /v1/groups` and `ringproxy groups --json`. Counts are of this proxy. */
+/** How keys are told apart and cached: `GET /v1/groups` and `ringproxy groups --json`. Counts are of all proxies of the ring. */
 export interface GroupsView {
   /** Where the groups stand: with the ring, for all proxies, or in the configuration of this one. */
   source: 'ring' | 'configuration';
@@ -423,6 +423,8 @@ export interface GroupsView {
   groups: GroupView[];
   /** Keys of no group; null: there are no groups. */
   other: GroupCountsView | null;
+  /** Whose counts are missing, and why. */
+  missing: { proxy: string; why: string }[];
 }
 
 export interface GroupView extends GroupCountsView {
@@ -430,15 +432,15 @@ export interface GroupView extends GroupCountsView {
   prefixes: string[];
   /** In the words of the configuration; `cache` is always there. */
   policy: Record<string, string>;
-  /** Of `cache: near`: what all processes of this proxy keep, and reads that were answered from there, or not; else null. */
+  /** Of `cache: near`: what all processes of all proxies keep, and reads that were answered from there, or not; else null. */
   near: { entries: number; bytes: number; hits: number; misses: number } | null;
-  /** Of `cache: replicated`: what each process of this proxy has; else null. */
+  /** Of `cache: replicated`: what each process of each proxy has; else null. */
   replicated: { keys: number; bytes: number } | null;
   /** What became of misses, by outcome, as in `ringproxy_fill_waits_total`; null: the group has no `fill-wait`. */
   fill: Record<string, number> | null;
 }
 
-/** Since the start. */
+/** Since the start of each proxy. */
 export interface GroupCountsView {
   /** A command counts for the group of its first key. */
   commands: number;
@@ -463,8 +465,38 @@ export type GroupsChange =
   /** Those of each proxy's configuration. */
   | { readonly kind: 'reset' };
 
+/** What a change of the groups would do: the answer to one with `dryRun=true`. */
+export interface GroupsPreview {
+  dryRun: true;
+  /** Where the groups would stand, and of which revision they would be changed: as in `GroupsView`. */
+  source: GroupsView['source'];
+  revision: number;
+  /** In words, what would be otherwise; empty: nothing. */
+  differences: string[];
+  groups: Pick<GroupView, 'group' | 'prefixes' | 'policy'>[];
+  /** What was looked at for keys that would not be seen any more; empty: none can be hidden by it. */
+  hidden: HiddenKeysView[];
+  /** Keys would not be seen any more, or that is not known: it is refused without `force=true`. */
+  needsForce: boolean;
+}
+
+/** What a node, or the proxies, have of keys that would be looked for elsewhere. */
+export interface HiddenKeysView {
+  /** Null: they are in the proxies, where all have the same. */
+  node: string | null;
+  address: string | null;
+  /** What they begin with. */
+  prefixes: string[];
+  /** That were found. */
+  keys: number;
+  /** There are no others. */
+  complete: boolean;
+  /** Why it could not be looked at, or null. */
+  error: string | null;
+}
+
 export interface GroupsChangeOptions {
-  /** Go on although keys that are there are not seen any more. */
+  /** Go on although keys that are there are not seen any more; they are not looked for then. */
   readonly force: boolean;
   /** What whoever asks has seen (`GroupsView.revision`); null: whatever there is. */
   readonly revision: number | null;

@@ -135,6 +135,7 @@ function buildRow(info: CommandInfo, name: string, id: number, container: Policy
     ttlGiven: own.ttlGiven ?? null,
     extends: own.extends ?? null,
     waits: own.waits ?? (info.flags.includes('blocking') ? WAITS_UNKNOWN : null),
+    crossNode: own.crossNode ?? 'refused',
     inTransaction: own.inTransaction ?? (route === 'proxy' ? 'refused' : 'queued'),
     transactionStep: own.transactionStep ?? null,
     whileSubscribed: own.whileSubscribed ?? 'refused',

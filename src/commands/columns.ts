@@ -183,3 +183,11 @@ export type TtlGiven = TtlArgument | { readonly optionsFrom: number };
 
 /** The unit of an offset in a value, which is thereby made that long: bytes (SETRANGE) or bits (SETBIT). */
 export type Extends = 'bytes' | 'bits';
+
+/**
+ * What becomes of a command whose keys are on several nodes, where that is allowed (`cross-node`).
+ * - `refused`: it runs on one node only.
+ * - `reads`: it runs where most of its keys are, and the others are lent to that node.
+ * - `writes first`, `writes last`: it writes that key, and runs where it is; the others are lent.
+ */
+export type CrossNode = 'refused' | 'reads' | 'writes first' | 'writes last';

@@ -2,6 +2,7 @@ import type { AclCategory } from './acl.js';
 import type {
   Administration,
   CacheRead,
+  CrossNode,
   Everywhere,
   Extends,
   InTransaction,
@@ -153,6 +154,7 @@ export interface Command {
   readonly extends: Extends | null;
   /** Null: it never waits at its node. */
   readonly waits: Waits | null;
+  readonly crossNode: CrossNode;
   readonly inTransaction: InTransaction;
   readonly transactionStep: TransactionStep | null;
   readonly whileSubscribed: WhileSubscribed;

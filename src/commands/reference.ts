@@ -86,18 +86,22 @@ function treatment(command: Command): string {
 }
 
 function ofOwner(command: Command): string {
-  const { keys, special, waits } = command;
+  const { keys, special, waits, crossNode } = command;
+  const apart =
+    crossNode === 'refused'
+      ? '`-CROSSSLOT` when the keys have several owners'
+      : 'with keys of several owners it runs in steps ([keys on several nodes](cross-node.md))';
   if (special === 'script' || special === 'digest' || special === 'code') {
-    return 'on the node that owns its keys, which is given the script or the functions where it lacks them; without keys on one node | that of the node; `-CROSSSLOT` when the keys have several owners';
+    return `on the node that owns its keys, which is given the script or the functions where it lacks them; without keys on one node | that of the node; ${apart}`;
   }
   if (waits !== null) {
-    return 'on the node that owns its keys, on a connection of its own while it waits | that of the node; `-CROSSSLOT` when the keys have several owners';
+    return `on the node that owns its keys, on a connection of its own while it waits | that of the node; ${apart}`;
   }
   if (special === 'sort') {
-    return 'on the node that owns its keys; patterns of BY and GET need the hash tag of the key | that of the node; `-CROSSSLOT` when the keys have several owners';
+    return `on the node that owns its keys; patterns of BY and GET need the hash tag of the key | that of the node; ${apart}`;
   }
   if (keys.kind === 'range' && keys.first === keys.last) return 'on the node that owns its key | that of the node';
-  return 'on the node that owns its keys | that of the node; `-CROSSSLOT` when the keys have several owners';
+  return `on the node that owns its keys | that of the node; ${apart}`;
 }
 
 /** @param names `container|subcommand`; of one row, in the order of the table @returns them as clients write them */

@@ -308,12 +308,19 @@ export class DataPlane {
       table: this.table,
       nodes: () => this.#nodes.values(),
     });
+    // Between the steps of a command that takes several nothing of it is in flight.
+    const stepsEnded = features.crossNode.ended();
     // Nodes that join must be listened to before anything is published there.
-    const [slow, heard] = await Promise.all([fence.raise(timeout), within(timeout, pubsub.ready())]);
+    const [slow, ended, heard] = await Promise.all([
+      fence.raise(timeout),
+      within(timeout, stepsEnded),
+      within(timeout, pubsub.ready()),
+    ]);
     // Whoever has subscribed anew since then waits for its own confirmation, and holds nothing up here.
     const silent = heard === LATE ? pubsub.slowNodes : [];
     const unheard = silent.map((node) => `${node.name} (${node.address}): it is not listened to yet`);
-    return [...slow, ...unheard];
+    const unended = ended === LATE ? ['a command on several nodes is under way'] : [];
+    return [...slow, ...unended, ...unheard];
   }
 
   /** Clients whose next command waits until the ring has prepared its change. */

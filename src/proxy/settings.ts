@@ -60,6 +60,22 @@ export const DATA_PLANE_SETTINGS = {
     help: 'answer CLUSTER as one node that owns all slots, for clients that speak the protocol of Redis Cluster',
     flag: 'true|false',
   },
+  crossNode: {
+    path: 'cross-node',
+    type: 'choice',
+    values: ['allow', 'refuse'],
+    default: 'allow',
+    help: 'whether commands and transactions run whose keys are on several nodes: in steps, with other guarantees than on one node',
+    flag: 'refuse|allow',
+  },
+  crossNodeMaxBytes: {
+    path: 'cross-node-max-bytes',
+    type: 'size',
+    least: '1kb',
+    most: '16gb',
+    default: '64mb',
+    help: 'bytes of values that one such command may take from node to node',
+  },
   password: {
     path: 'password',
     type: 'text',

@@ -34,7 +34,10 @@ export async function sweepSource(source: number, rings: Rings, hooks: SweepHook
   });
 }
 
-export type WalkHooks = Pick<SweepHooks, 'link' | 'scanKeys' | 'scanned' | 'goesOn' | 'persist'>;
+export interface WalkHooks extends Pick<SweepHooks, 'link' | 'scanKeys' | 'scanned' | 'goesOn' | 'persist'> {
+  /** Only keys that this fits are handed on: a glob, as of SCAN's MATCH. */
+  readonly match?: string;
+}
 
 /** A page of SCAN. */
 interface Page {
@@ -83,7 +86,12 @@ async function nextPage(
 ): Promise<Page | 'restarted'> {
   const link = await hooks.link();
   if (!isSameProcess(before, link)) return 'restarted';
-  const [reply] = await link.exchange([request(['SCAN', cursor, 'COUNT', String(hooks.scanKeys())])], 1, database);
+  const match = hooks.match === undefined ? [] : ['MATCH', hooks.match];
+  const [reply] = await link.exchange(
+    [request(['SCAN', cursor, ...match, 'COUNT', String(hooks.scanKeys())])],
+    1,
+    database,
+  );
   return readPage(link, reply ?? null);
 }
 

@@ -8,6 +8,7 @@ import { killEarlierMovers, killProxies, listProxies } from '../rebalance/connec
 import type { FunctionKeeper } from '../rebalance/function-keeper.js';
 import { KeyMoving } from '../rebalance/key-moving.js';
 import { MOVES_PATH } from '../rebalance/moves/peer-protocol.js';
+import type { NodeLink } from '../rebalance/node-link.js';
 import type { Logger } from '../telemetry/log.js';
 import { systemTimers } from '../time/timers.js';
 import { StrangerWatch } from '../topology/admission/stranger-watch.js';
@@ -55,6 +56,8 @@ export interface RingParts {
   /** Takes this proxy out of its fleet; to be called when it serves nobody, and moves nothing, any more. */
   readonly leave: () => Promise<void>;
   readonly standing: StandingPorts;
+  /** A connection for looking at a node's keys. @throws NodeFailure */
+  readonly openLink: (node: Member) => Promise<NodeLink>;
 }
 
 export function composeRing({
@@ -85,6 +88,7 @@ export function composeRing({
     onMoved: (keys, bytes) => watcher.countMoved(keys, bytes),
     onFailure: watch,
   });
+  const openLink = (node: Member): Promise<NodeLink> => moving.open(node);
   const upkeep = new Upkeep();
   const strangers: StrangerPorts = {
     connections: (nodes) => listProxies(nodes.map(reach), connectTimeout),
@@ -92,7 +96,7 @@ export function composeRing({
   };
   const strays = new StrayChecks({
     upkeep,
-    open: (node) => moving.open(node),
+    open: openLink,
     stable: () => ring.stableRing,
     runId: (node) => monitors.runIdOf(node),
     refuseStrangers: async (nodes) => void (await refuseStrangers(nodes, false, strangers)),
@@ -177,5 +181,5 @@ export function composeRing({
     info: (message) => log.info(message),
   };
   const leave = (): Promise<void> => leaveFleet(leaving);
-  return { ring, strays, belonging, strangerWatch, predecessor, leave, standing: standingPorts };
+  return { ring, strays, belonging, strangerWatch, predecessor, leave, standing: standingPorts, openLink };
 }

@@ -82,9 +82,17 @@ export class Backend implements AdminBackend {
     },
   };
   readonly groups: AdminBackend['groups'] = {
-    view: async () => ({ source: 'configuration', revision: 0, changed: null, groups: [], other: null }),
+    view: async (fleet) => {
+      this.calls.push(fleet ? 'groups of all' : 'groups');
+      return { source: 'configuration', revision: 0, changed: null, groups: [], other: null, missing: [] };
+    },
     change: async (change, options) => {
       this.calls.push(`${JSON.stringify(change)} ${JSON.stringify(options)}`);
+    },
+    preview: async (change, options) => {
+      this.calls.push(`preview of ${JSON.stringify(change)} ${JSON.stringify(options)}`);
+      const nothing = { differences: [], groups: [], hidden: [], needsForce: false };
+      return { dryRun: true, source: 'configuration', revision: 0, ...nothing };
     },
   };
   readonly events: AdminBackend['events'] = {

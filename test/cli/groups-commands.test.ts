@@ -4,6 +4,7 @@ import type { FastifyReply } from 'fastify';
 import { describe, expect, it } from 'vitest';
 import { describeGroups } from '../../cli/groups-view.js';
 import type { GroupCountsView, GroupsView } from '../../src/admin/api.js';
+import { RawClient } from '../support/raw-client.js';
 import { startRedises } from '../support/redis-process.js';
 import { startRingproxy } from '../support/ringproxy-process.js';
 import { tempFolder } from '../support/temp-folder.js';
@@ -31,6 +32,7 @@ function groupsView(fields: Partial<GroupsView> = {}): GroupsView {
       },
     ],
     other: { ...COUNTS, hits: 0, misses: 0, hitRatio: null },
+    missing: [],
     ...fields,
   };
 }
@@ -62,6 +64,8 @@ describe('ringproxy groups', () => {
       /\npages +near +page: html: +near-ttl=2s +68 +12,345 +1 +900 +100 +90\.0 % +12, 2\.0 KiB, served 75\.0 %\n/,
     );
     expect(out).toMatch(/\nother +sharded +- +- +68 +12,345 +1 +0 +0 +- +-\n$/);
+    const missing = [{ proxy: 'p2', why: 'it did not answer' }];
+    expect(describeGroups(groupsView({ missing }))).toContain('\ncounted without proxy p2: it did not answer\n\nGROUP');
     const none = describeGroups(groupsView({ source: 'configuration', changed: null, groups: [], other: null }));
     expect(none).toBe(
       "groups of this proxy's configuration\n\nthere are no groups: ringproxy groups set NAME --prefix PREFIX",
@@ -82,6 +86,9 @@ describe('ringproxy groups', () => {
     await run('apply', '-f', file);
     writeFileSync(file, 'sessions: "s:"\n');
     await run('apply', '-f', file, '--force');
+    await run('rm', 'pages', '--dry-run');
+    await run('apply', '-f', file, '--dry-run');
+    await run('ls', '--this-proxy');
     expect(asked).toEqual([
       'PATCH /v1/groups/a%20b?force=false {"cache":"near","near-ttl":"5s","prefixes":["page:","a,b"]}',
       'PATCH /v1/groups/pages?force=true {"early-refresh":"off","near-ttl":null,"stale":null}',
@@ -92,6 +99,10 @@ describe('ringproxy groups', () => {
       'PUT /v1/groups?revision=7&force=false {"pages":{"prefixes":"page:","cache":"near"},"sessions":"s:"}',
       'GET /v1/groups',
       'PUT /v1/groups?revision=7&force=true {"sessions":"s:"}',
+      'DELETE /v1/groups/pages?force=false&dryRun=true',
+      'GET /v1/groups',
+      'PUT /v1/groups?revision=7&force=false&dryRun=true {"sessions":"s:"}',
+      'GET /v1/groups?fleet=false',
     ]);
   });
 
@@ -123,8 +134,22 @@ describe('ringproxy groups, with a proxy', () => {
     expect(wrong).toMatchObject({ code: 2, out: '' });
     expect(wrong.err).toMatch(/cache is 'far'.*\n.*stale is only for cache: near/);
     expect(await run('rm', 'page')).toMatchObject({ code: 1, err: expect.stringContaining('there are pages') });
-    const hiding = await run('set', 'pages', '--cache', 'replicated', '--reset', 'max-ttl');
-    expect(hiding).toMatchObject({ code: 1, err: expect.stringMatching(/'page:…' \(on the nodes\)[\s\S]*--force/) });
+    const client = await RawClient.connect(proxy.port);
+    await client.command('SET', 'page:1', 'v');
+    const replicated = ['set', 'pages', '--cache', 'replicated', '--reset', 'max-ttl'];
+    expect(await run(...replicated)).toMatchObject({
+      code: 1,
+      err: expect.stringMatching(/1 of 'page:…' on \S+ \(127[\s\S]*--force/),
+    });
+    const dry = await run(...replicated, '--dry-run');
+    expect(dry).toMatchObject({ code: 0, err: '' });
+    expect(dry.out).toMatch(/pages is replicated \(page:\), and was sharded, max-ttl 1h \(page:\)\n/);
+    expect(dry.out).toMatch(/\npage:… +\S+ \(127\.0\.0\.1:\d+\) +1\n[\s\S]*refused without --force\n$/);
+    expect(JSON.parse((await run('rm', 'pages', '--dry-run', '--json')).out)).toMatchObject({
+      ...{ dryRun: true, groups: [], differences: ['pages is gone'], hidden: [], needsForce: false },
+    });
+    expect(await run('set', 'flags', '--prefix', 'flag:', '--cache', 'replicated')).toMatchObject({ code: 0, err: '' });
+    await run('rm', 'flags');
     expect((await run('rm', 'pages')).out).toMatch(/there are no groups/);
   });
 });

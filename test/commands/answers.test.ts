@@ -11,7 +11,7 @@ let proxy: RingproxyProcess;
 
 beforeAll(async () => {
   single = await startRedis();
-  proxy = await startRingproxy({ nodes: await startRedises(3) });
+  proxy = await startRingproxy({ nodes: await startRedises(3), args: ['--cross-node', 'refuse'] });
 });
 
 const table = buildCommandTable();

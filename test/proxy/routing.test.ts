@@ -8,7 +8,7 @@ let proxy: RingproxyProcess;
 
 beforeAll(async () => {
   nodes = await startRedises(3);
-  proxy = await startRingproxy({ nodes });
+  proxy = await startRingproxy({ nodes, args: ['--cross-node', 'refuse'] });
 });
 
 async function connect(): Promise<RawClient> {

@@ -1,6 +1,7 @@
 /** Walks over the keys of a real node, and what is left out of them. */
 import { randomBytes } from 'node:crypto';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { countKeys } from '../../src/rebalance/count-keys.js';
 import type { MovingNodes } from '../../src/rebalance/moving-nodes.js';
 import { surveyMoves } from '../../src/rebalance/survey.js';
 import { movingBetween, once, sweepSource, walkNode } from '../../src/rebalance/sweep.js';
@@ -241,5 +242,25 @@ describe('a time of expiry', () => {
     expect(expiryAt(at(3_600_000), at(0), 1000)).toBe(1);
     expect(expiryAt(at(0), at(0), 0)).toBe(1);
     expect(expiryAt(at(0), at(3_600_000), -1)).toBe(0);
+  });
+});
+
+describe('keys that are counted', () => {
+  const wanted = { glob: 'key:*', has: (key: string) => !key.endsWith('7') };
+  const bounds = { patience: 60_000, most: 1_000_000 };
+
+  it('are those that are asked for, of every database', async () => {
+    await fill(200);
+    await fill(10, 5);
+    await source.redis.client().mset({ other: 'v', 'key:größe': 'v' });
+    expect(await countKeys(await nodes.link(0, 'count'), wanted, bounds)).toEqual({ keys: 190, complete: true });
+  });
+
+  it('are no more than there was time for, or than anybody wants to know', async () => {
+    await fill(5000);
+    const link = await nodes.link(0, 'count');
+    expect(await countKeys(link, wanted, { ...bounds, patience: 0 })).toEqual({ keys: 0, complete: false });
+    const { keys: found, complete } = await countKeys(link, wanted, { ...bounds, most: 100 });
+    expect([found >= 100 && found < 4500, complete]).toEqual([true, false]);
   });
 });

@@ -40,7 +40,7 @@ describe('errors by kind at /metrics', () => {
   it('counts what nodes answer and what the proxy answers itself', async () => {
     const [a, b] = await startRedises(2);
     if (a === undefined || b === undefined) throw new Error('two servers were asked for');
-    const proxy = await startRingproxy({ nodes: [a, b], allowLog: [/node1/] });
+    const proxy = await startRingproxy({ nodes: [a, b], args: ['--cross-node', 'refuse'], allowLog: [/node1/] });
     const client = proxy.client();
     await client.set('text', 'x');
     await expect(client.lpush('text', 'y')).rejects.toThrow('WRONGTYPE');

@@ -1,6 +1,6 @@
 /** `ringproxy demo --caching`: the same load before and after a group of keys is cached otherwise. */
 import type { StatsView } from '../../../src/admin/api.js';
-import { AdminClient } from '../../admin-client.js';
+import { AdminClient, type GroupsAsk } from '../../admin-client.js';
 import { formatCount, formatPercent, formatTable, numbers } from '../../format.js';
 import { DemoServers } from '../servers.js';
 import { PAGES, Readers } from './readers.js';
@@ -8,6 +8,7 @@ import { CLIENTS, ORIGIN_MS, type Outcome, stampede } from './stampede.js';
 
 const NODES = ['node1', 'node2', 'node3', 'node4', 'node5'];
 const GROUPS = ['--key-groups', 'pages=page: reports=report:'];
+const ASK: GroupsAsk = { force: false, dryRun: false };
 /** So that the proxy, its nodes and the clients have found their pace. */
 const SETTLE_MS = 1500;
 const LOOK_MS = 3000;
@@ -49,7 +50,7 @@ async function skewedLoad(port: number, admin: AdminClient): Promise<boolean> {
     await readers.fill();
     readers.start();
     const sharded = await measure(readers, admin);
-    await admin.setGroup('pages', { cache: 'near' }, false);
+    await admin.setGroup('pages', { cache: 'near' }, ASK);
     const near = await measure(readers, admin);
     const row = (name: string, { readsPerSecond, shares, inProxy }: Measured): string[] => [
       name,
@@ -72,7 +73,7 @@ async function skewedLoad(port: number, admin: AdminClient): Promise<boolean> {
 async function expiredPage(port: number, admin: AdminClient): Promise<boolean> {
   say(`2. A page has expired; ${CLIENTS} clients ask for it at once, and its origin takes ${ORIGIN_MS} ms.`);
   const without = await stampede(port);
-  await admin.setGroup('reports', { 'fill-wait': '2s' }, false);
+  await admin.setGroup('reports', { 'fill-wait': '2s' }, ASK);
   const waiting = await stampede(port);
   const row = (name: string, { queries, seconds, failed }: Outcome): string[] => [
     name,

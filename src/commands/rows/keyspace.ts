@@ -14,6 +14,7 @@ import {
   persists,
   restores,
   split,
+  writesLast,
 } from './row.js';
 
 const keyspace = { acl: ['keyspace'] } as const satisfies PolicyRow;
@@ -25,9 +26,9 @@ export const KEYSPACE = {
   unlink: { ...keyspace, ...split('sum'), ownWrite: 'perhaps', onReplicated: 'del' },
   exists: { ...keyspace, ...split('sum'), onReplicated: 'exists' },
   touch: { ...keyspace, ...split('sum'), onReplicated: 'exists' },
-  sort: { ...sorting, ...createsLast, ...keyword(['store'], 2), special: 'sort' },
+  sort: { ...writesLast, ...sorting, ...createsLast, ...keyword(['store'], 2), special: 'sort' },
   sort_ro: { ...sorting, special: 'sort' },
-  copy: { ...keyspace, ...copies, special: 'copy', onReplicated: 'no merge' },
+  copy: { ...writesLast, ...keyspace, ...copies, special: 'copy', onReplicated: 'no merge' },
   move: { ...keyspace, special: 'move', onReplicated: 'no merge' },
   flushall: {
     ...dangerousKeyspace,

@@ -3,6 +3,7 @@ import type { AclCategory } from '../acl.js';
 import type {
   Administration,
   CacheRead,
+  CrossNode,
   Everywhere,
   Extends,
   InTransaction,
@@ -39,6 +40,7 @@ export interface PolicyRow {
   readonly ttlGiven?: TtlGiven;
   readonly extends?: Extends;
   readonly waits?: Waits;
+  readonly crossNode?: CrossNode;
   readonly inTransaction?: InTransaction;
   readonly transactionStep?: TransactionStep;
   readonly whileSubscribed?: WhileSubscribed;
@@ -74,6 +76,10 @@ export const numkeys = (at: number, also = 0, step = 1) =>
   ({ keys: { kind: 'numkeys', at, first: at + 1, step, also } }) as const;
 export const keyword = (words: readonly string[], from: number) =>
   ({ keys: { kind: 'keyword', first: 1, words, from } }) as const;
+
+export const readsLent = { crossNode: 'reads' } as const;
+export const writesFirst = { crossNode: 'writes first' } as const;
+export const writesLast = { crossNode: 'writes last' } as const;
 
 const behind = (of: TtlBehind['of'], isNew: boolean, isAny: boolean): { readonly ttlBehind: TtlBehind } => ({
   ttlBehind: { of, isNew, isAny },

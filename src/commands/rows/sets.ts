@@ -1,16 +1,16 @@
 /** Sets. */
-import { creates, createsLast, numkeys, type PolicyRow, type PolicyRows } from './row.js';
+import { creates, createsLast, numkeys, type PolicyRow, type PolicyRows, readsLent, writesFirst } from './row.js';
 
 const set = { acl: ['set'] } as const satisfies PolicyRow;
 
 export const SETS = {
-  sintercard: { ...set, ...numkeys(1) },
+  sintercard: { ...readsLent, ...set, ...numkeys(1) },
   sadd: { ...set, ...creates, onReplicated: 'sadd' },
   scard: { ...set, missingReply: 'zero', nearRead: 'always', onReplicated: 'scard' },
-  sdiff: set,
-  sdiffstore: { ...set, ...creates },
-  sinter: set,
-  sinterstore: { ...set, ...creates },
+  sdiff: { ...set, ...readsLent },
+  sdiffstore: { ...writesFirst, ...set, ...creates },
+  sinter: { ...set, ...readsLent },
+  sinterstore: { ...writesFirst, ...set, ...creates },
   sismember: { ...set, missingReply: 'zero', nearRead: 'always', onReplicated: 'sismember' },
   smembers: { ...set, missingReply: 'empty', nearRead: 'always', onReplicated: 'smembers' },
   smismember: { ...set, nearRead: 'always', onReplicated: 'smismember' },
@@ -19,8 +19,8 @@ export const SETS = {
   srandmember: set,
   srem: { ...set, onReplicated: 'srem' },
   sscan: set,
-  sunion: set,
-  sunionstore: { ...set, ...creates },
-  sdiffcard: { ...set, ...numkeys(1) },
-  sunioncard: { ...set, ...numkeys(1) },
+  sunion: { ...set, ...readsLent },
+  sunionstore: { ...writesFirst, ...set, ...creates },
+  sdiffcard: { ...readsLent, ...set, ...numkeys(1) },
+  sunioncard: { ...readsLent, ...set, ...numkeys(1) },
 } as const satisfies PolicyRows;

@@ -6,25 +6,28 @@ import {
   numkeys,
   type PolicyRow,
   type PolicyRows,
+  readsLent,
   waitsAtEnd,
   waitsAtFirst,
+  writesFirst,
+  writesLast,
 } from './row.js';
 
 const geo = { acl: ['geo'] } as const satisfies PolicyRow;
 const sortedSet = { acl: ['sortedset'] } as const satisfies PolicyRow;
 
 export const SORTED_SETS = {
-  zunion: { ...sortedSet, ...numkeys(1) },
-  zinter: { ...sortedSet, ...numkeys(1) },
-  zdiff: { ...sortedSet, ...numkeys(1) },
-  zintercard: { ...sortedSet, ...numkeys(1) },
+  zunion: { ...readsLent, ...sortedSet, ...numkeys(1) },
+  zinter: { ...readsLent, ...sortedSet, ...numkeys(1) },
+  zdiff: { ...readsLent, ...sortedSet, ...numkeys(1) },
+  zintercard: { ...readsLent, ...sortedSet, ...numkeys(1) },
   bzmpop: { ...sortedSet, ...numkeys(2), waits: waitsAtFirst },
   zmpop: { ...sortedSet, ...numkeys(1) },
-  zunionstore: { ...sortedSet, ...creates, ...numkeys(2, 1) },
-  zinterstore: { ...sortedSet, ...creates, ...numkeys(2, 1) },
-  zdiffstore: { ...sortedSet, ...creates, ...numkeys(2, 1) },
-  georadius: { ...geo, ...createsLast, ...keyword(['store', 'storedist'], 6) },
-  georadiusbymember: { ...geo, ...createsLast, ...keyword(['store', 'storedist'], 5) },
+  zunionstore: { ...writesFirst, ...sortedSet, ...creates, ...numkeys(2, 1) },
+  zinterstore: { ...writesFirst, ...sortedSet, ...creates, ...numkeys(2, 1) },
+  zdiffstore: { ...writesFirst, ...sortedSet, ...creates, ...numkeys(2, 1) },
+  georadius: { ...writesLast, ...geo, ...createsLast, ...keyword(['store', 'storedist'], 6) },
+  georadiusbymember: { ...writesLast, ...geo, ...createsLast, ...keyword(['store', 'storedist'], 5) },
   bzpopmax: { ...sortedSet, waits: waitsAtEnd },
   bzpopmin: { ...sortedSet, waits: waitsAtEnd },
   zadd: { ...sortedSet, ...creates },
@@ -39,7 +42,7 @@ export const SORTED_SETS = {
   zrange: { ...sortedSet, missingReply: 'empty', nearRead: 'always' },
   zrangebylex: { ...sortedSet, missingReply: 'empty', nearRead: 'always' },
   zrangebyscore: { ...sortedSet, missingReply: 'empty', nearRead: 'always' },
-  zrangestore: { ...sortedSet, ...creates },
+  zrangestore: { ...writesFirst, ...sortedSet, ...creates },
   zrank: { ...sortedSet, missingReply: 'nil', nearRead: 'always' },
   zrem: sortedSet,
   zremrangebylex: sortedSet,
@@ -58,5 +61,5 @@ export const SORTED_SETS = {
   georadius_ro: { ...geo, nearRead: 'always' },
   georadiusbymember_ro: { ...geo, nearRead: 'always' },
   geosearch: { ...geo, nearRead: 'always' },
-  geosearchstore: { ...geo, ...creates },
+  geosearchstore: { ...writesFirst, ...geo, ...creates },
 } as const satisfies PolicyRows;

@@ -7,9 +7,11 @@ import {
   numkeys,
   type PolicyRow,
   type PolicyRows,
+  readsLent,
   setsWithMilliseconds,
   setsWithSeconds,
   split,
+  writesFirst,
 } from './row.js';
 
 const string = { acl: ['string'] } as const satisfies PolicyRow;
@@ -34,7 +36,7 @@ export const STRINGS = {
   incr: { ...string, ...creates, ownWrite: 'always', onReplicated: 'incr' },
   incrby: { ...string, ...creates, ownWrite: 'always', onReplicated: 'incrby' },
   incrbyfloat: { ...string, ...creates, ownWrite: 'always', onReplicated: 'no merge' },
-  lcs: string,
+  lcs: { ...string, ...readsLent },
   msetnx: { ...string, ...createsEvery, onReplicated: 'no merge' },
   psetex: { ...string, ...setsWithMilliseconds, ownWrite: 'always', onReplicated: 'psetex' },
   set: { ...string, ...creates, ttlGiven: { optionsFrom: 3 }, ownWrite: 'set', onReplicated: 'set' },
@@ -49,11 +51,11 @@ export const STRINGS = {
   bitcount: { ...bitmap, missingReply: 'zero', nearRead: 'always' },
   bitfield: { ...bitmap, ...creates, onReplicated: 'no merge' },
   bitfield_ro: { ...bitmap, nearRead: 'always' },
-  bitop: { ...bitmap, ...creates, onReplicated: 'no merge' },
+  bitop: { ...writesFirst, ...bitmap, ...creates, onReplicated: 'no merge' },
   bitpos: { ...bitmap, nearRead: 'always' },
   getbit: { ...bitmap, missingReply: 'zero', nearRead: 'always' },
   setbit: { ...bitmap, ...creates, extends: 'bits', onReplicated: 'no merge' },
   pfadd: { ...hyperloglog, ...creates },
-  pfcount: { ...hyperloglog, replicated: true },
-  pfmerge: { ...hyperloglog, ...creates },
+  pfcount: { ...readsLent, ...hyperloglog, replicated: true },
+  pfmerge: { ...writesFirst, ...hyperloglog, ...creates },
 } as const satisfies PolicyRows;

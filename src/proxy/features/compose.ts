@@ -21,6 +21,7 @@ import { Pause } from './clients/pause.js';
 import { clusterCommands, clusterFigures } from './cluster/cluster-commands.js';
 import { connectionCommands } from './connection/connection-commands.js';
 import type { LocalContext } from './context.js';
+import { CrossNode } from './cross-node/cross-node.js';
 import { FillWait } from './fill/fill-wait.js';
 import { FillsElsewhere } from './fill/fills-elsewhere.js';
 import { NearAuto } from './hot/near-auto.js';
@@ -87,6 +88,8 @@ export class Features {
   readonly fillWait: FillWait;
   /** How keys of groups are cached. */
   readonly policies: Policies;
+  /** Commands that need one node, and have keys on several. */
+  readonly crossNode: CrossNode;
   /** What is kept of near groups. */
   readonly near: Near;
   /** Which keys are kept near since they are hot; null: none are. */
@@ -105,6 +108,8 @@ export class Features {
     this.context = context;
     const { clock, requests, options, turn, clients } = context.shared;
     const { peers, board, fleet } = context;
+    this.crossNode = new CrossNode(router);
+    router.apart = this.crossNode;
     this.limits = new Limits({
       router,
       areNodesNew: new NodesAge(clock, () => context.redisVersion()).areNew,

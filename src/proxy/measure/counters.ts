@@ -1,3 +1,4 @@
+import { CrossNodeCounters } from './cross-node-counters.js';
 import { ErrorKinds } from './error-kinds.js';
 import { Histogram } from './histogram.js';
 import type { KeyGroups } from './key-groups.js';
@@ -28,6 +29,7 @@ export class Counters {
   readonly errorKinds = new ErrorKinds();
   readonly groups: KeyGroups;
   readonly near = new NearCounters();
+  readonly crossNode = new CrossNodeCounters();
   clientsTotal = 0;
   clientsRejected = 0;
   hits = 0;

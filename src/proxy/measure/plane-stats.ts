@@ -2,6 +2,7 @@
 import type { CommandTable } from '../../commands/table.js';
 import { nodeKey } from '../../node/identity.js';
 import type { Counters, NodeCounters } from './counters.js';
+import type { CrossNodeWay } from './cross-node-counters.js';
 import { FILL_OUTCOMES, type FillCounts, noFills } from './fill-counts.js';
 import { emptyHistogram, type HistogramData } from './histogram.js';
 
@@ -45,6 +46,13 @@ export interface GroupCounts {
   nearEntries: number;
   nearBytes: number;
   readonly fills: FillCounts;
+  readonly time: HistogramData;
+}
+
+/** Commands whose keys are on several nodes. */
+export interface CrossNodeCounts {
+  readonly command: string;
+  readonly way: CrossNodeWay;
   readonly time: HistogramData;
 }
 
@@ -103,6 +111,7 @@ export interface PlaneStats {
   /** What others have sent of them and was not taken: from too far in the future, or of a database that there is not. */
   replicatedRefused: number;
   readonly near: NearCounts;
+  readonly crossNode: CrossNodeCounts[];
   /** Those that live. */
   readonly processes: ProcessFigures[];
 }
@@ -202,6 +211,7 @@ export function readPlaneStats(plane: MeasuredPlane, loopLag: number): PlaneStat
       return { group, calls: time.count, errors, hits, misses, ...near, ...replicated, fills: { ...fills }, time };
     }),
     near: { invalidations: counters.near.invalidations, lag: counters.near.lag.read() },
+    crossNode: [...counters.crossNode.entries()].map(({ command, way, time }) => ({ command, way, time: time.read() })),
     processes: [own],
   };
 }
@@ -226,6 +236,7 @@ export function sumPlaneStats(parts: readonly PlaneStats[]): PlaneStats {
   const commands = new Map<string, CommandCounts>();
   const nodes = new Map<string, NodeCounts>();
   const groups = new Map<string, GroupCounts>();
+  const crossNode = new Map<string, CrossNodeCounts>();
   for (const part of parts) {
     sum.clients += part.clients;
     sum.clientsTotal += part.clientsTotal;
@@ -251,11 +262,13 @@ export function sumPlaneStats(parts: readonly PlaneStats[]): PlaneStats {
     for (const row of part.groups) addGroup(groups, row);
     sum.near.invalidations += part.near.invalidations;
     addTimes(sum.near.lag, part.near.lag);
+    for (const row of part.crossNode) addCrossNode(crossNode, row);
     sum.processes.push(...part.processes);
   }
   sum.commands.push(...commands.values());
   sum.nodes.push(...nodes.values());
   sum.groups.push(...groups.values());
+  sum.crossNode.push(...crossNode.values());
   return sum;
 }
 
@@ -283,6 +296,7 @@ export function emptyPlaneStats(): PlaneStats {
     nodes: [],
     groups: [],
     near: { invalidations: 0, lag: emptyHistogram() },
+    crossNode: [],
     processes: [],
   };
 }
@@ -337,6 +351,12 @@ function addGroup(sums: Map<string, GroupCounts>, row: GroupCounts): void {
     sum = { group: row.group, ...nothing, fills: noFills(), time: emptyHistogram() };
     sums.set(row.group, sum);
   }
+  addGroupCounts(sum, row);
+  addTimes(sum.time, row.time);
+}
+
+/** Adds what several counted of a group. Of what is replicated each has the same. */
+export function addGroupCounts(sum: Omit<GroupCounts, 'time'>, row: Omit<GroupCounts, 'time'>): void {
   sum.nearHits += row.nearHits;
   sum.nearMisses += row.nearMisses;
   sum.nearEntries += row.nearEntries;
@@ -348,6 +368,15 @@ function addGroup(sums: Map<string, GroupCounts>, row: GroupCounts): void {
   sum.replicatedKeys = Math.max(sum.replicatedKeys, row.replicatedKeys);
   sum.replicatedBytes = Math.max(sum.replicatedBytes, row.replicatedBytes);
   for (const outcome of FILL_OUTCOMES) sum.fills[outcome] += row.fills[outcome];
+}
+
+function addCrossNode(sums: Map<string, CrossNodeCounts>, row: CrossNodeCounts): void {
+  const key = `${row.way} ${row.command}`;
+  let sum = sums.get(key);
+  if (sum === undefined) {
+    sum = { command: row.command, way: row.way, time: emptyHistogram() };
+    sums.set(key, sum);
+  }
   addTimes(sum.time, row.time);
 }
 

@@ -13,7 +13,8 @@ export const OWN_ERRORS = [
   {
     code: 'CROSSSLOT',
     text: '…',
-    meaning: 'the keys of a command that needs one node are on several: use a hash tag',
+    meaning:
+      'the keys of a command that needs one node are on several: use a hash tag; `cross-node: allow` lets most run',
   },
   {
     code: 'NODEDOWN',
@@ -38,6 +39,16 @@ export const OWN_ERRORS = [
     code: 'ERR',
     text: 'a value of … bytes is more than max-value-bytes of the group …',
     meaning: 'the policy of the key’s group (`key-groups`) does not allow it; nothing was changed',
+  },
+  {
+    code: 'ERR',
+    text: '… would take … bytes from node to node, …',
+    meaning: 'the keys of the command are on several nodes, and `cross-node-max-bytes` does not allow to lend so much',
+  },
+  {
+    code: 'ERR',
+    text: 'node NAME (ADDRESS) does not take a value of another node: …',
+    meaning: 'the keys of the command are on several nodes of different versions of Redis, or with different modules',
   },
   { code: 'ERR', text: 'max number of clients reached', meaning: '`max-clients`' },
   {

@@ -8,7 +8,6 @@ import { LATER, type Verdict } from '../request/verdict.js';
 import type { ClientConnection } from '../session/client-connection.js';
 import type { RoutingSnapshot } from '../snapshot.js';
 import { APART, ownerOfSettled } from './moving/moving-keys.js';
-import { CROSSSLOT } from './replies.js';
 import { isReserved, RESERVED_REPLY } from './reserved.js';
 import type { Router } from './router.js';
 import type { RunKeyed } from './special.js';
@@ -44,7 +43,7 @@ export function runAtOwner(
     if (i === 0) keyHash = hash;
     else if (keyHash !== hash) keys = UNKNOWN_KEYS;
     if (owner === -1) owner = node;
-    else if (owner !== node) return router.refuse(client, command, CROSSSLOT);
+    else if (owner !== node) owner = APART;
   }
   if (router.isChanging) owner = ownerOfSettled(router, client, source, count);
   switch (owner) {
@@ -53,7 +52,7 @@ export function runAtOwner(
     case GAVE_UP:
       return router.refuse(client, command, GAVE_UP_REPLY);
     case APART:
-      return router.refuse(client, command, CROSSSLOT);
+      return router.apart.run(client, framer, command, count);
     default:
       return run(client, command, owner, source, framer, keys, keyHash);
   }

@@ -16,11 +16,14 @@ import type { ClientShared } from '../session/session-shared.js';
 import type { RoutingSnapshot } from '../snapshot.js';
 import type { Lane } from '../upstream/lane.js';
 import type { UpstreamNode } from '../upstream/upstream-node.js';
+import type { ApartCommands } from './apart-commands.js';
 import type { LocalKeys } from './local-keys.js';
 import { AFTER_READS, HOLD, ON_TARGET, routeMovedKey } from './moving/moved-key.js';
 import { GAVE_UP, WAIT } from './waiting.js';
 
 const NO_LANE = encodeError('TRYAGAIN the ring is changing');
+
+const REFUSED: ApartCommands = { run: () => LATER };
 
 /** More than any buffer has that is used again. */
 const OWN_BUFFER_BYTES = 1_048_576;
@@ -34,6 +37,8 @@ export class Router {
   nodes: readonly UpstreamNode[] = [];
   /** Keys that no node has; null: there are none. */
   localKeys: LocalKeys | null = null;
+  /** Takes commands whose keys have several owners; set before the first snapshot is. */
+  apart: ApartCommands = REFUSED;
   /** The ring changes: an owner may be another one than it was. */
   isChanging = false;
   readonly #groups: KeyGroups;

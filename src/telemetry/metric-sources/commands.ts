@@ -15,6 +15,15 @@ export function commandSources({ stats }: MetricReads): MetricSource[] {
       () => stats().commands,
       ({ command }) => ({ command }),
     ),
+    counter('ringproxy_cross_node_commands_total', 'Commands whose keys are on several nodes, by what was done.', () =>
+      stats().crossNode.map(({ command, way, time }) => ({ labels: { command, way }, value: time.count })),
+    ),
+    durations(
+      'ringproxy_cross_node_duration_seconds',
+      'Time from a whole command whose keys are on several nodes to its whole reply.',
+      () => stats().crossNode,
+      ({ command, way }) => ({ command, way }),
+    ),
     counter('ringproxy_errors_total', 'Error replies to clients, by the word that they begin with.', () =>
       [...stats().errorKinds].map(([kind, value]) => ({ labels: { kind }, value })),
     ),

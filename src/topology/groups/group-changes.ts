@@ -3,7 +3,7 @@ import type { GroupsChange } from '../../admin/api.js';
 import { writePolicy } from '../../config/cache-policy.js';
 import { fromWritten, type ReadGroups, readKeyGroups, toWritten } from '../../config/key-groups.js';
 import { RingproxyError } from '../../errors.js';
-import type { CacheType, KeyGroup } from '../../proxy/caching/policy.js';
+import type { KeyGroup } from '../../proxy/caching/policy.js';
 
 /**
  * @param before the groups as they are
@@ -26,26 +26,6 @@ export function changed(before: readonly KeyGroup[], change: GroupsChange): read
   }
 }
 
-/**
- * Keys that are looked for elsewhere from now on: a replicated group's are in the memory of proxies, all others' on nodes.
- * @returns by what they begin with
- */
-export function hiddenKeys(before: readonly KeyGroup[], after: readonly KeyGroup[]): HiddenKeys[] {
-  const prefixes = new Set([...before, ...after].flatMap((group) => group.prefixes));
-  // Of keys that begin with none of them, nothing changes. Of those that begin with several, the longest one says all.
-  return [...prefixes].flatMap((prefix) => {
-    const [was, is] = [typeOf(before, prefix), typeOf(after, prefix)];
-    if ((was === 'replicated') === (is === 'replicated')) return [];
-    return [{ prefix, from: was === 'replicated' ? 'proxies' : 'nodes' } as const];
-  });
-}
-
-export interface HiddenKeys {
-  readonly prefix: string;
-  /** Where they are, and are not looked for any more. */
-  readonly from: 'nodes' | 'proxies';
-}
-
 /** @returns in words, what differs; empty: nothing */
 export function groupDifferences(before: readonly KeyGroup[], after: readonly KeyGroup[]): string[] {
   const find = (groups: readonly KeyGroup[], name: string) => groups.find(({ group }) => group === name);
@@ -64,20 +44,6 @@ function describe({ prefixes, policy }: KeyGroup): string {
     word === 'cache' ? [] : `${word} ${value}`,
   );
   return `${[policy?.cache ?? 'sharded', ...words].join(', ')} (${prefixes.join(', ')})`;
-}
-
-/** Of a key that is this prefix and nothing else. */
-function typeOf(groups: readonly KeyGroup[], key: string): CacheType {
-  let longest = '';
-  let type: CacheType = 'sharded';
-  for (const { prefixes, policy } of groups) {
-    for (const prefix of prefixes) {
-      if (prefix.length <= longest.length || !key.startsWith(prefix)) continue;
-      longest = prefix;
-      type = policy?.cache ?? 'sharded';
-    }
-  }
-  return type;
 }
 
 function replaced(before: readonly KeyGroup[], name: string, written: unknown): ReadGroups {

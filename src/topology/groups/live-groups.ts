@@ -3,7 +3,7 @@
  * configuration. Every proxy follows the record, also the one that writes it. Whoever changes a group reads, changes and
  * compares: of two that change different groups at once, both are done.
  */
-import type { GroupsChange, GroupsChangeOptions } from '../../admin/api.js';
+import type { GroupsChange, GroupsChangeOptions, GroupsPreview, HiddenKeysView } from '../../admin/api.js';
 import { fromWritten, toWritten } from '../../config/key-groups.js';
 import { RingproxyError } from '../../errors.js';
 import type { KeyGroup } from '../../proxy/caching/policy.js';
@@ -13,7 +13,9 @@ import { publishGroups } from '../events.js';
 import type { Revision } from '../state/fleet.js';
 import type { GroupRecords, StoredGroups } from '../store/group-records.js';
 import type { RingRecords } from '../store/ring-store.js';
-import { changed, groupDifferences, type HiddenKeys, hiddenKeys } from './group-changes.js';
+import { changed, groupDifferences } from './group-changes.js';
+import { writtenGroup } from './groups-view.js';
+import { describeHidden, type HiddenKeys, hiddenKeys, needsForce } from './hidden-keys.js';
 
 export interface LiveGroupsPorts {
   readonly store: GroupRecords & Pick<RingRecords, 'watch'>;
@@ -22,6 +24,8 @@ export interface LiveGroupsPorts {
   readonly memberId: () => string;
   /** From now on these are the groups. */
   use(groups: readonly KeyGroup[]): void;
+  /** What each place has of these keys. Takes seconds, where there are many. */
+  look(hidden: readonly HiddenKeys[]): Promise<HiddenKeysView[]>;
   warn(message: string): void;
   readonly timers?: Timers;
 }
@@ -31,6 +35,15 @@ export interface GroupsInForce {
   /** The record; null: nothing was ever recorded. Its groups are null where those of the configuration count. */
   readonly stored: StoredGroups | null;
   readonly groups: readonly KeyGroup[];
+}
+
+/** A change, as it would be made of what is recorded. */
+interface Plan {
+  readonly stored: StoredGroups | null;
+  readonly before: readonly KeyGroup[];
+  /** Null: as configured. */
+  readonly after: readonly KeyGroup[] | null;
+  readonly hidden: readonly HiddenKeys[];
 }
 
 /** How often it is tried again where somebody else was faster. */
@@ -93,23 +106,54 @@ export class LiveGroups {
    * @throws RingproxyError when it is refused, or may not have been recorded
    */
   async change(change: GroupsChange, { force, revision: seen }: GroupsChangeOptions): Promise<void> {
-    const { store, configured } = this.#ports;
+    const { store, memberId } = this.#ports;
     for (let tries = 0; tries < MOST_TRIES; tries++) {
-      const stored = await store.loadGroups();
-      if (seen !== null && seen !== (stored?.revision ?? 0)) break;
-      // Where the store has lost them, those that are known are the last ones.
-      const before = this.#before(stored ?? this.#stored, change);
-      const after = changed(before, change);
-      if (!force) refuseHiding(hiddenKeys(before, after ?? configured));
+      const planned = await this.#plan(change, seen);
+      if (planned === null) break;
+      const { stored, after, hidden } = planned;
+      if (!force) refuseHiding(await this.#ports.look(hidden));
       const groups = after === null ? null : toWritten(after);
       const isThere = stored !== null && JSON.stringify(stored.record.groups) === JSON.stringify(groups);
-      const record = { groups, by: this.#ports.memberId(), at: new Date().toISOString() };
+      const record = { groups, by: memberId(), at: new Date().toISOString() };
       const revision = isThere ? stored.revision : await store.saveGroups(stored?.revision ?? null, record);
       if (revision === null) continue;
       await within(REACHED_MS, this.#reached(revision), this.#timers);
       return;
     }
     throw new RingproxyError('GROUPS_CHANGED', 'somebody else has changed the groups of keys meanwhile');
+  }
+
+  /**
+   * What it would do.
+   * @throws RingproxyError when it could not be done whatever is hidden
+   */
+  async preview(change: GroupsChange, { revision }: Pick<GroupsChangeOptions, 'revision'>): Promise<GroupsPreview> {
+    const planned = await this.#plan(change, revision);
+    if (planned === null) {
+      throw new RingproxyError('GROUPS_CHANGED', 'somebody else has changed the groups of keys meanwhile');
+    }
+    const { stored, before, after, hidden } = planned;
+    const groups = after ?? this.#ports.configured;
+    const found = await this.#ports.look(hidden);
+    return {
+      dryRun: true,
+      source: after === null ? 'configuration' : 'ring',
+      revision: stored?.revision ?? 0,
+      differences: groupDifferences(before, groups),
+      groups: groups.map(writtenGroup),
+      hidden: found,
+      needsForce: needsForce(found),
+    };
+  }
+
+  /** @param seen what whoever asks has seen; null: whatever there is @returns null: that is not so any more */
+  async #plan(change: GroupsChange, seen: Revision | null): Promise<Plan | null> {
+    const stored = await this.#ports.store.loadGroups();
+    if (seen !== null && seen !== (stored?.revision ?? 0)) return null;
+    // Where the store has lost them, those that are known are the last ones.
+    const before = this.#before(stored ?? this.#stored, change);
+    const after = changed(before, change);
+    return { stored, before, after, hidden: hiddenKeys(before, after ?? this.#ports.configured) };
   }
 
   close(): void {
@@ -168,8 +212,6 @@ export class LiveGroups {
   }
 }
 
-function refuseHiding(hidden: readonly HiddenKeys[]): void {
-  if (hidden.length === 0) return;
-  const named = hidden.map(({ prefix, from }) => `'${prefix}…' (on the ${from})`).join(', ');
-  throw new RingproxyError('HIDES_KEYS', `keys that are there would not be seen any more: ${named}`);
+function refuseHiding(found: readonly HiddenKeysView[]): void {
+  if (needsForce(found)) throw new RingproxyError('HIDES_KEYS', describeHidden(found));
 }

@@ -28,7 +28,11 @@ async function groupsOf(proxy: RingproxyProcess): Promise<Record<string, Counts>
 describe.each([1, 2])('groups of keys with %i worker(s)', (workers) => {
   it('count every kind of command once, and every key that is read', async () => {
     const nodes = await startRedises(3);
-    const proxy = await startRingproxy({ nodes, config: CONFIG, args: ['--workers', String(workers)] });
+    const proxy = await startRingproxy({
+      nodes,
+      config: CONFIG,
+      args: ['--workers', String(workers), '--cross-node', 'refuse'],
+    });
     const clients = [await RawClient.connect(proxy.port), await RawClient.connect(proxy.port)];
     for (const [index, client] of clients.entries()) {
       const own = (key: string): string => `${key}${index}`;

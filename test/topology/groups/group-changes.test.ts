@@ -3,7 +3,7 @@ import type { GroupsChange } from '../../../src/admin/api.js';
 import { readKeyGroups, toWritten } from '../../../src/config/key-groups.js';
 import { RingproxyError } from '../../../src/errors.js';
 import type { KeyGroup } from '../../../src/proxy/caching/policy.js';
-import { changed, groupDifferences, hiddenKeys } from '../../../src/topology/groups/group-changes.js';
+import { changed, groupDifferences } from '../../../src/topology/groups/group-changes.js';
 
 function groupsOf(written: unknown): readonly KeyGroup[] {
   const read = readKeyGroups(written);
@@ -100,23 +100,6 @@ describe('a change of the groups of keys', () => {
       expect(code).toBe('UNKNOWN_GROUP');
       expect(hint).toMatch(/sessions, pages, flags/);
     }
-  });
-});
-
-describe('keys that would not be seen any more', () => {
-  const hidden = (written: unknown): string[] =>
-    hiddenKeys(GROUPS, groupsOf(written)).map(({ prefix, from }) => `${prefix} ${from}`);
-
-  it('are those that come into a replicated group, or out of one', () => {
-    const flags = { prefixes: ['flag:'], cache: 'replicated' };
-    expect(hidden({ flags })).toEqual([]);
-    expect(hidden({ flags: { ...flags, cache: 'near' } })).toEqual(['flag: proxies']);
-    expect(hidden({})).toEqual(['flag: proxies']);
-    expect(hidden({ flags: { ...flags, prefixes: ['flag:', 's:'] } })).toEqual(['s: nodes']);
-    // A part of a group's keys, by a longer prefix; and a shorter one, around what was there.
-    expect(hidden({ flags, some: 'flag:x:' })).toEqual(['flag:x: proxies']);
-    expect(hidden({ flags: { ...flags, prefixes: ['fl'] } })).toEqual(['fl nodes']);
-    expect(hidden({ flags: { ...flags, prefixes: ['f'] }, plain: 'flag:' })).toEqual(['flag: proxies', 'f nodes']);
   });
 });
 

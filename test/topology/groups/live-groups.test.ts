@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { readKeyGroups } from '../../../src/config/key-groups.js';
+import type { RingproxyError } from '../../../src/errors.js';
 import type { KeyGroup } from '../../../src/proxy/caching/policy.js';
-import { LiveGroups } from '../../../src/topology/groups/live-groups.js';
+import { LiveGroups, type LiveGroupsPorts } from '../../../src/topology/groups/live-groups.js';
 import type { GroupRecords, GroupsRecord } from '../../../src/topology/store/group-records.js';
 import { LocalStore } from '../../../src/topology/store/local-store.js';
 
@@ -13,6 +14,7 @@ function groupsOf(written: unknown): readonly KeyGroup[] {
 
 const CONFIGURED = groupsOf({ sessions: 's:', pages: 'page:' });
 const ANY = { force: false, revision: null };
+const NODE = { node: 'n1', address: '127.0.0.1:7001' };
 
 interface Proxy {
   readonly live: LiveGroups;
@@ -21,7 +23,11 @@ interface Proxy {
   readonly used: string[][];
 }
 
-function proxyOn(store: GroupRecords & Pick<LocalStore, 'watch'>, memberId = 'p1'): Proxy {
+function proxyOn(
+  store: GroupRecords & Pick<LocalStore, 'watch'>,
+  memberId = 'p1',
+  look: LiveGroupsPorts['look'] = async () => [],
+): Proxy {
   const warnings: string[] = [];
   const used: string[][] = [];
   const live = new LiveGroups({
@@ -29,6 +35,7 @@ function proxyOn(store: GroupRecords & Pick<LocalStore, 'watch'>, memberId = 'p1
     configured: CONFIGURED,
     memberId: () => memberId,
     use: (groups) => used.push(groups.map(({ group }) => group)),
+    look,
     warn: (message) => warnings.push(message),
   });
   return { live, warnings, used };
@@ -120,19 +127,85 @@ describe('changes of the groups of keys at once', () => {
     await proxy.live.change(change, ANY);
     expect(proxy.live.inForce.stored?.revision).toBe(1);
   });
+});
 
-  it('are refused where keys would not be seen any more, and done by force', async () => {
-    const proxy = proxyOn(new LocalStore('p1', null));
-    await proxy.live.begin();
-    const change = { kind: 'set', group: 'pages', words: { cache: 'replicated' } } as const;
-    await expect(proxy.live.change(change, ANY)).rejects.toMatchObject({
-      code: 'HIDES_KEYS',
-      message: expect.stringContaining("'page:…' (on the nodes)"),
+describe('changes of the groups of keys that may hide some', () => {
+  const change = { kind: 'set', group: 'pages', words: { cache: 'replicated' } } as const;
+  const found = (fields: object): LiveGroupsPorts['look'] => {
+    return async (hidden) =>
+      hidden.map(({ prefixes }) => ({
+        ...NODE,
+        prefixes: [...prefixes],
+        keys: 0,
+        complete: true,
+        error: null,
+        ...fields,
+      }));
+  };
+  const refusal = (look: LiveGroupsPorts['look']): Promise<unknown> =>
+    proxyOn(new LocalStore('p1', null), 'p1', look)
+      .live.change(change, ANY)
+      .then(
+        () => null,
+        (error: RingproxyError) => [error.code, error.message],
+      );
+
+  it('are done where there are none, and refused where there are, or nobody knows', async () => {
+    expect(await refusal(found({}))).toBe(null);
+    expect(await refusal(found({ keys: 3 }))).toEqual([
+      'HIDES_KEYS',
+      "keys that are there would not be seen any more: 3 of 'page:…' on n1 (127.0.0.1:7001)",
+    ]);
+    expect(await refusal(found({ keys: 3, complete: false }))).toEqual([
+      'HIDES_KEYS',
+      "keys that are there would not be seen any more: at least 3 of 'page:…' on n1 (127.0.0.1:7001), where not all were looked at",
+    ]);
+    expect(await refusal(found({ complete: false, error: 'it is down' }))).toEqual([
+      'HIDES_KEYS',
+      "it is not known whether there are keys that would not be seen any more: on n1 (127.0.0.1:7001) 'page:…' could not be looked for: it is down",
+    ]);
+    expect(await refusal(found({ node: null, address: null, keys: 2 }))).toEqual([
+      'HIDES_KEYS',
+      "keys that are there would not be seen any more: 2 of 'page:…' in the proxies",
+    ]);
+  });
+
+  it('are done by force without a look, and told before they are done', async () => {
+    let looks = 0;
+    const proxy = proxyOn(new LocalStore('p1', null), 'p1', (hidden) => {
+      looks++;
+      return found({ keys: 3 })(hidden);
     });
-    expect(proxy.used).toEqual([]);
+    expect(await proxy.live.preview(change, { revision: null })).toEqual({
+      dryRun: true,
+      source: 'ring',
+      revision: 0,
+      differences: ['pages is replicated (page:), and was sharded (page:)'],
+      groups: [
+        { group: 'sessions', prefixes: ['s:'], policy: { cache: 'sharded' } },
+        { group: 'pages', prefixes: ['page:'], policy: { cache: 'replicated' } },
+      ],
+      hidden: [{ ...NODE, prefixes: ['page:'], keys: 3, complete: true, error: null }],
+      needsForce: true,
+    });
+    expect([proxy.used, looks]).toEqual([[], 1]);
     await proxy.live.change(change, { ...ANY, force: true });
-    await expect(proxy.live.change({ kind: 'reset' }, ANY)).rejects.toMatchObject({
-      message: expect.stringContaining("'page:…' (on the proxies)"),
+    expect([proxy.used.length, looks]).toEqual([1, 1]);
+    const late = proxy.live.preview({ kind: 'reset' }, { revision: 0 });
+    await expect(late).rejects.toMatchObject({ code: 'GROUPS_CHANGED' });
+    expect(await proxy.live.preview({ kind: 'reset' }, { revision: 1 })).toMatchObject({ source: 'configuration' });
+  });
+
+  it('are looked at again where somebody else was faster', async () => {
+    const store = new LocalStore('p1', null);
+    const other = proxyOn(store, 'p2');
+    let looks = 0;
+    const proxy = proxyOn(store, 'p1', async (hidden) => {
+      if (looks++ === 0) await other.live.change({ kind: 'set', group: 'new', words: { prefixes: 'n:' } }, ANY);
+      return found({})(hidden);
     });
+    await proxy.live.begin();
+    await proxy.live.change(change, ANY);
+    expect([looks, namesOf(proxy)]).toEqual([2, ['sessions', 'pages', 'new']]);
   });
 });

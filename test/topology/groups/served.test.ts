@@ -25,7 +25,8 @@ async function ask(proxy: Pick<AdminApi, 'admin'>, method: string, path = '', bo
   return { status: answer.status, body: (await answer.json()) as Answer['body'] };
 }
 
-const view = async (proxy: Pick<AdminApi, 'admin'>): Promise<GroupsView> => (await ask(proxy, 'GET')).body;
+const view = async (proxy: Pick<AdminApi, 'admin'>, query = ''): Promise<GroupsView> =>
+  (await ask(proxy, 'GET', query)).body;
 const namesIn = ({ groups }: GroupsView): string[] => groups.map(({ group }) => group);
 
 /** What was counted, by group. */
@@ -128,13 +129,51 @@ describe('groups of keys at the admin API', () => {
     expect((await ask(proxy, 'DELETE', '/page')).status).toBe(404);
     expect((await ask(proxy, 'PUT', '', [])).body.error?.code).toBe('BAD_REQUEST');
     expect((await ask(proxy, 'PUT', '?revision=9', {})).body.error?.code).toBe('GROUPS_CHANGED');
-    const hiding = await ask(proxy, 'PATCH', '/pages', { cache: 'replicated' });
-    expect([hiding.status, hiding.body.error?.code]).toEqual([409, 'HIDES_KEYS']);
     expect(await view(proxy)).toMatchObject({ source: 'configuration', groups: [{ policy: { cache: 'sharded' } }] });
-    const forced = await ask(proxy, 'PATCH', '/pages?force=true', { cache: 'replicated' });
-    expect(forced.body.groups[0]?.policy).toEqual({ cache: 'replicated' });
-    const plain = await ask(proxy, 'PATCH', '/pages?force=true', { cache: null, prefixes: ['page:', 'p:'] });
+    const plain = await ask(proxy, 'PATCH', '/pages', { cache: null, prefixes: ['page:', 'p:'] });
     expect(plain.body.groups[0]).toMatchObject({ prefixes: ['page:', 'p:'], policy: { cache: 'sharded' } });
+  });
+
+  it('become replicated, and sharded again, where that hides no key; where it does it is said where they are', async () => {
+    const nodes = await startRedises(2);
+    const proxy = await startRingproxy({ nodes, config: 'key-groups: { pages: "page:", some: "page:x:" }' });
+    const client = await RawClient.connect(proxy.port);
+    const set = (cache: string, query = ''): Promise<Answer> => ask(proxy, 'PATCH', `/pages${query}`, { cache });
+    const place = ({ body }: Answer): unknown => body.error?.message.replace(/^.*any more: /, '');
+
+    // Keys of a longer prefix stay where they are.
+    await client.command('MSET', 'page:x:1', 'v', 'page', 'v', 'other', 'v');
+    expect((await set('replicated')).body.groups[0]?.policy).toEqual({ cache: 'replicated' });
+    await client.command('MSET', 'page:1', 'v', 'page:2', 'v');
+    const kept = await set('sharded');
+    expect([kept.status, kept.body.error?.code, place(kept)]).toEqual([
+      409,
+      'HIDES_KEYS',
+      "2 of 'page:…' in the proxies",
+    ]);
+    await client.command('DEL', 'page:1', 'page:2');
+    expect((await set('sharded')).status).toBe(200);
+
+    // Of every database, and of both nodes.
+    const keys = Array.from({ length: 60 }, (_, i) => `page:${i}`);
+    for (const key of keys) await client.command('SET', key, 'v');
+    await client.command('SELECT', '5');
+    await client.command('SET', 'page:1', 'v');
+    const hiding = await set('replicated');
+    expect([hiding.status, hiding.body.error?.code]).toEqual([409, 'HIDES_KEYS']);
+    const counts = [...String(place(hiding)).matchAll(/(\d+) of 'page:…' on \S+ \((127\.0\.0\.1:\d+)\)/g)];
+    expect(counts.map(([, , address]) => address).sort()).toEqual(nodes.map(({ port }) => `127.0.0.1:${port}`).sort());
+    expect(counts.reduce((sum, [, count]) => sum + Number(count), 0)).toBe(61);
+    await client.command('FLUSHALL');
+
+    // Who cannot be asked may have some.
+    proxy.allowLog(/upstream:(down|impaired)/, /node:health/);
+    await nodes[1]?.stop();
+    const unknown = await set('replicated');
+    expect(unknown.body.error?.message).toMatch(
+      /not known whether .*on \S+ \(\S+\) 'page:…' could not be looked for: /,
+    );
+    expect((await set('replicated', '?force=true')).body.groups[0]?.policy).toEqual({ cache: 'replicated' });
   });
 });
 
@@ -163,7 +202,12 @@ describe.skipIf(!hasEtcd)('groups of keys of a fleet', () => {
       // By all of its workers.
       const clients = await Promise.all([1, 2].map(() => RawClient.connect(proxy.port)));
       for (const client of clients) await client.command('GET', 'flag:1');
-      expect(countsIn(await view(proxy)).flags).toEqual([2, 0, 2]);
+      expect(countsIn(await view(proxy, '?fleet=false')).flags).toEqual([2, 0, 2]);
+    }
+    // Each says what all have counted.
+    for (const proxy of [one, other]) {
+      const all = await view(proxy);
+      expect([all.missing, countsIn(all).flags]).toEqual([[], [4, 0, 4]]);
     }
 
     const joined = await fleet.prepare();

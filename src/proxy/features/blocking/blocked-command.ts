@@ -19,7 +19,7 @@ import type { UnblockMode } from '../../peers/peers.js';
 import type { ReplySink } from '../../request/reply-sink.js';
 import { PARTIAL, type Request } from '../../request/request.js';
 import { ON_TARGET, routeMovedKey } from '../../route/moving/moved-key.js';
-import { CROSSSLOT } from '../../route/replies.js';
+import { crossSlotReply } from '../../route/replies.js';
 import type { Router } from '../../route/router.js';
 import { GAVE_UP_REPLY } from '../../route/waiting.js';
 import type { ClientConnection } from '../../session/client-connection.js';
@@ -283,7 +283,7 @@ export class BlockedCommand implements ReplySink, MoveWaiter, LaneWaiter, TurnTa
       if (node < 0) waits = true;
       else if (owner < 0) owner = node;
       else if (owner !== node) {
-        this.#finish(CROSSSLOT);
+        this.#finish(crossSlotReply(this.#router.shared.options.crossNode));
         return;
       }
     }

@@ -11,7 +11,7 @@ import type { Verdict } from '../../request/verdict.js';
 import { TAKEN } from '../../request/verdict.js';
 import { refusalOfAdministration } from '../../route/administration.js';
 import { otherDatabaseAt } from '../../route/moving/other-database.js';
-import { CROSSSLOT } from '../../route/replies.js';
+import { crossSlotReply } from '../../route/replies.js';
 import { isReserved, RESERVED_REPLY } from '../../route/reserved.js';
 import type { Router } from '../../route/router.js';
 import { refusalOfPatterns } from '../../route/sort-patterns.js';
@@ -119,7 +119,8 @@ export class Queue {
       const { rings } = snapshot as RoutingSnapshot;
       const hash = rings.hashOf(source, start, end);
       if (i === 0) first = hash;
-      if (!this.#fits(client, transaction, hash, first)) return this.#router.refuse(client, command, CROSSSLOT);
+      if (!this.#fits(client, transaction, hash, first))
+        return this.#router.refuse(client, command, crossSlotReply(this.#router.shared.options.crossNode));
       const owner = this.#router.nodeAt(rings.ownerOf(hash));
       if (owner.busy.reply !== null) {
         transaction.refusedBy = owner;

@@ -8,7 +8,7 @@ import { args, type RequestFramer } from '../../../resp/request-framer.js';
 import { NO_KEYS_AT_ALL } from '../../request/request.js';
 import type { Verdict } from '../../request/verdict.js';
 import { LATER, TAKEN } from '../../request/verdict.js';
-import { CROSSSLOT, NOT_READY } from '../../route/replies.js';
+import { crossSlotReply, NOT_READY } from '../../route/replies.js';
 import { isReserved, RESERVED_REPLY } from '../../route/reserved.js';
 import type { Router } from '../../route/router.js';
 import { GAVE_UP, GAVE_UP_REPLY, WAIT } from '../../route/waiting.js';
@@ -84,7 +84,7 @@ export class Watches {
       if (node === GAVE_UP) return router.refuse(client, command, GAVE_UP_REPLY);
       if (node === WAIT) waits = true;
       else if (owner === WAIT) owner = node;
-      else if (owner !== node) return router.refuse(client, command, CROSSSLOT);
+      else if (owner !== node) return router.refuse(client, command, crossSlotReply(router.shared.options.crossNode));
     }
     return waits ? LATER : this.#watchAt(client, command, framer, snapshot, owner);
   };
@@ -105,7 +105,8 @@ export class Watches {
       client.reply(command.id, OK);
       return TAKEN;
     }
-    if (current !== null && current.lane.node !== node) return router.refuse(client, command, CROSSSLOT);
+    if (current !== null && current.lane.node !== node)
+      return router.refuse(client, command, crossSlotReply(router.shared.options.crossNode));
     if (current === null) {
       const lane = client.lanes.ownTo(owner, node) ?? this.#takeLane(client, owner);
       if (lane === WAITS) return LATER;

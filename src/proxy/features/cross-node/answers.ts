@@ -1,0 +1,63 @@
+/** The replies to frames of the proxy's own that were sent in one piece. */
+import type { ReplySink } from '../../request/reply-sink.js';
+import type { Request } from '../../request/request.js';
+import type { RequestPool } from '../../request/request-pool.js';
+import type { Lane } from '../../upstream/lane.js';
+import { StepFailed } from './step-failed.js';
+
+/**
+ * Sends frames one behind the other on this lane.
+ * @param command whose steps they are, for whoever looks at what is in flight
+ * @returns their replies, each whole
+ * @throws StepFailed when the connection fails: what then has become of them is unknown
+ */
+export function askOn(lane: Lane, command: number, frames: readonly Uint8Array[]): Promise<Buffer[]> {
+  const { requests } = lane.node.shared;
+  return new Promise((resolve, reject) => {
+    new Answers(requests, frames.length, resolve, (reply) => reject(new StepFailed(reply))).send(lane, command, frames);
+  });
+}
+
+class Answers implements ReplySink {
+  readonly #requests: RequestPool;
+  readonly #replies: Buffer[];
+  readonly #onAll: (replies: Buffer[]) => void;
+  readonly #onFailed: (reply: Buffer) => void;
+  #remaining: number;
+
+  constructor(
+    requests: RequestPool,
+    count: number,
+    onAll: (replies: Buffer[]) => void,
+    onFailed: (reply: Buffer) => void,
+  ) {
+    this.#requests = requests;
+    this.#remaining = count;
+    this.#replies = new Array<Buffer>(count);
+    this.#onAll = onAll;
+    this.#onFailed = onFailed;
+  }
+
+  send(lane: Lane, command: number, frames: readonly Uint8Array[]): void {
+    const { now } = lane.node.shared.clock;
+    for (const [part, frame] of frames.entries()) {
+      const request = this.#requests.take();
+      request.answerTo(this);
+      request.part = part;
+      request.command = command;
+      request.startedAt = now;
+      lane.send(request, frame, 0, frame.length);
+    }
+  }
+
+  onReply(request: Request, buffer: Buffer, start: number, end: number): void {
+    this.#replies[request.part] = Buffer.from(buffer.subarray(start, end));
+    this.#requests.give(request);
+    if (--this.#remaining === 0) this.#onAll(this.#replies);
+  }
+
+  onFailure(request: Request, reply: Buffer): void {
+    this.#requests.give(request);
+    this.#onFailed(reply);
+  }
+}

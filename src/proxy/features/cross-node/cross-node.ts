@@ -1,0 +1,97 @@
+/**
+ * Commands that a node runs as a whole while their keys are on several: in steps, or not at all (`cross-node: refuse`).
+ * What changes with that for an application is told command by command in `docs/cross-node.md`.
+ *
+ *   runAtOwner ── keys have several owners ──▶ CrossNode ──▶ Operation, by the way that the command's row names
+ */
+import type { CrossNode as Ways } from '../../../commands/columns.js';
+import type { Command } from '../../../commands/command.js';
+import { keyPositions } from '../../../commands/keys.js';
+import { args, type RequestFramer } from '../../../resp/request-framer.js';
+import type { CrossNodeWay } from '../../measure/cross-node-counters.js';
+import { LATER, TAKEN, type Verdict } from '../../request/verdict.js';
+import type { ApartCommands } from '../../route/apart-commands.js';
+import { settleInOtherDatabase } from '../../route/moving/other-database.js';
+import { crossSlotReply } from '../../route/replies.js';
+import type { Router } from '../../route/router.js';
+import { namesKeysByPatterns } from '../../route/sort-patterns.js';
+import { GAVE_UP, GAVE_UP_REPLY, WAIT } from '../../route/waiting.js';
+import type { ClientConnection } from '../../session/client-connection.js';
+import type { UpstreamNode } from '../../upstream/upstream-node.js';
+import { type Call, Operation, type Way } from './operation.js';
+import { Running } from './running.js';
+import { lendForFirst, lendForLast, lendForRead } from './ways/lend.js';
+
+interface Row {
+  readonly way: CrossNodeWay;
+  readonly run: Way;
+}
+
+const WAYS: Readonly<Record<Exclude<Ways, 'refused'>, Row>> = {
+  reads: { way: 'lend', run: lendForRead },
+  'writes first': { way: 'lend', run: lendForFirst },
+  'writes last': { way: 'lend', run: lendForLast },
+};
+
+export class CrossNode implements ApartCommands {
+  readonly #router: Router;
+  readonly #running = new Running();
+
+  constructor(router: Router) {
+    this.#router = router;
+  }
+
+  run(client: ClientConnection, framer: RequestFramer, command: Command, count: number): Verdict {
+    const router = this.#router;
+    const { options, counters, clock } = router.shared;
+    if (command.crossNode === 'refused' || options.crossNode === 'refuse') {
+      counters.crossNode.count(command.name, 'refused', 0);
+      return router.refuse(client, command, crossSlotReply(options.crossNode));
+    }
+    if (command.special === 'sort' && namesKeysByPatterns(framer.argc, framer.source)) {
+      return router.refuse(client, command, crossSlotReply('allow'));
+    }
+    if (router.isChanging && command.special === 'copy') {
+      const state = settleInOtherDatabase(router, client, command, framer);
+      if (state === WAIT) return LATER;
+      if (state === GAVE_UP) return router.refuse(client, command, GAVE_UP_REPLY);
+    }
+    if (client.pending > 0) {
+      // What is in flight goes by other lanes, and must not be overtaken.
+      client.raiseBarrier();
+      return LATER;
+    }
+    const call = this.#callOf(client, framer, command, count);
+    const request = client.begin(command.id);
+    client.raiseBarrier();
+    const { way, run } = WAYS[command.crossNode];
+    const begun = clock.now;
+    const operation = new Operation(client, request, router.shared.requests, call);
+    const done = operation.run(run);
+    this.#running.add(done);
+    void done.then(() => counters.crossNode.count(command.name, way, clock.read() - begun));
+    return TAKEN;
+  }
+
+  /** Settles when no command is under way any more that is now: for a fence. */
+  ended(): Promise<void> {
+    return this.#running.ended();
+  }
+
+  #callOf(client: ClientConnection, framer: RequestFramer, command: Command, count: number): Call {
+    const { frameStart, frameEnd } = framer;
+    const frame = Buffer.from(framer.source.subarray(frameStart, frameEnd));
+    const words: Buffer[] = [];
+    for (let i = 0; i < framer.argc; i++) {
+      words.push(frame.subarray((args.start[i] as number) - frameStart, (args.end[i] as number) - frameStart));
+    }
+    const keys = Array.from(keyPositions.at.subarray(0, count));
+    const owners = keys.map((at) => this.#ownerOf(client, words[at] as Buffer));
+    return { command, words, keys, owners, kind: client.kind, maxBytes: this.#router.shared.options.crossNodeMaxBytes };
+  }
+
+  /** All keys have arrived where they belong. */
+  #ownerOf(client: ClientConnection, key: Buffer): UpstreamNode {
+    return this.#router.nodeAt(this.#router.ownerNow(client, key, 0, key.length));
+  }
+}

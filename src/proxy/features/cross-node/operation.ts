@@ -1,0 +1,110 @@
+/**
+ * A client's command that takes several steps, at several nodes.
+ *
+ *   client ── command ──▶ steps: ask a node, ask another one, … ──▶ one reply
+ *
+ * Its request stands in the client's queue, and what the client sends behind it waits. Once begun it goes on to its end,
+ * also when the client leaves: half of it would be worse. Each step takes `request-timeout` at most. While one runs no
+ * key that it touches changes hands: a fence waits for it (`running.ts`).
+ */
+import type { Command } from '../../../commands/command.js';
+import { error as encodeError } from '../../../resp/encode.js';
+import type { Request } from '../../request/request.js';
+import type { RequestPool } from '../../request/request-pool.js';
+import { passOn } from '../../request/rewritten-reply.js';
+import type { ClientConnection } from '../../session/client-connection.js';
+import type { Lane } from '../../upstream/lane.js';
+import type { LaneKind } from '../../upstream/lane-kind.js';
+import type { UpstreamNode } from '../../upstream/upstream-node.js';
+import { askOn } from './answers.js';
+import { elementsOf, inTransaction } from './exec.js';
+import { Session } from './session.js';
+import { StepFailed } from './step-failed.js';
+
+/** A command on several nodes, as it came. */
+export interface Call {
+  readonly command: Command;
+  /** The arguments, the command's name included. */
+  readonly words: readonly Buffer[];
+  /** Where its keys stand among them. */
+  readonly keys: readonly number[];
+  /** The node of each of these keys. */
+  readonly owners: readonly UpstreamNode[];
+  /** The client's protocol and database. */
+  readonly kind: LaneKind;
+  /** Bytes of values that it may take from node to node. */
+  readonly maxBytes: number;
+}
+
+/** Carries out a command by steps. @returns the reply @throws StepFailed with another one */
+export type Way = (operation: Operation) => Promise<Buffer>;
+
+export class Operation {
+  readonly call: Call;
+  readonly #client: ClientConnection;
+  readonly #request: Request;
+  readonly #requests: RequestPool;
+
+  /** @param request stands in the client's queue already */
+  constructor(client: ClientConnection, request: Request, requests: RequestPool, call: Call) {
+    this.#client = client;
+    this.#request = request;
+    this.#requests = requests;
+    this.call = call;
+  }
+
+  /** Carries it out, and answers the client. Settles then, and never rejects. */
+  async run(way: Way): Promise<void> {
+    let reply: Buffer;
+    try {
+      reply = await way(this);
+    } catch (error) {
+      reply = error instanceof StepFailed ? error.reply : encodeError(`ERR ${this.call.command.name} failed: ${error}`);
+    }
+    passOn(this.#request, this.#requests, reply, 0, reply.length);
+  }
+
+  /**
+   * Asks on a connection that others use as well.
+   * @returns the replies, each whole
+   * @throws StepFailed when the node is down, or the connection fails
+   */
+  async ask(node: UpstreamNode, frames: readonly Uint8Array[]): Promise<Buffer[]> {
+    for (;;) {
+      const lane = node.pick(this.call.kind);
+      if (lane === null) throw new StepFailed(node.downReply);
+      if (!lane.full) return askOn(lane, this.call.command.id, frames);
+      await roomOn(lane);
+    }
+  }
+
+  /** As `ask`, as a transaction. @returns the reply of each command */
+  async exec(node: UpstreamNode, frames: readonly Uint8Array[]): Promise<Buffer[]> {
+    return elementsOf(await this.ask(node, inTransaction(frames))) ?? [];
+  }
+
+  /** A connection to the node for this command alone. Whoever takes it ends it. @throws StepFailed when there is none to have */
+  async session(node: UpstreamNode): Promise<Session> {
+    const { clock, options } = node.shared;
+    const since = clock.now;
+    for (;;) {
+      const lane = node.takePrivate(this.call.kind, this.#client);
+      if (lane !== null) return new Session(lane, this.call.command.id);
+      if (!node.up) throw new StepFailed(node.downReply);
+      if (clock.now - since > options.requestTimeout) throw new StepFailed(noLane(node.name));
+      await freeLane(node);
+    }
+  }
+}
+
+function roomOn(lane: Lane): Promise<void> {
+  return new Promise((resolve) => lane.resumeWithRoom({ closed: false, resumeSoon: resolve }));
+}
+
+function freeLane(node: UpstreamNode): Promise<void> {
+  return new Promise((resolve) => node.privateLanes.waitForLane({ closed: false, resumeSoon: resolve }));
+}
+
+function noLane(node: string): Buffer {
+  return encodeError(`TRYAGAIN all private connections to node ${node} are in use (node-private-connections)`);
+}

@@ -1,0 +1,48 @@
+/** A connection to one node for one command alone, for what changes a connection's state: WATCH. */
+import { request as encodeRequest } from '../../../resp/encode.js';
+import { NO_KEYS_AT_ALL } from '../../request/request.js';
+import type { Lane } from '../../upstream/lane.js';
+import { askOn } from './answers.js';
+import { elementsOf, inTransaction, unlessError } from './exec.js';
+
+const UNWATCH = Buffer.from(encodeRequest(['UNWATCH']));
+
+export class Session {
+  readonly #lane: Lane;
+  readonly #command: number;
+  #watches = false;
+
+  /** @param lane that nobody else uses */
+  constructor(lane: Lane, command: number) {
+    this.#lane = lane;
+    this.#command = command;
+  }
+
+  /** @returns the replies, each whole @throws StepFailed when the connection fails */
+  ask(frames: readonly Uint8Array[]): Promise<Buffer[]> {
+    return askOn(this.#lane, this.#command, frames);
+  }
+
+  /** Watches these keys until `exec`, and asks what follows. @returns the replies to `frames` @throws StepFailed */
+  async watch(keys: readonly Uint8Array[], frames: readonly Uint8Array[]): Promise<Buffer[]> {
+    this.#watches = true;
+    const [watched, ...replies] = await this.ask([encodeRequest(['WATCH', ...keys]), ...frames]);
+    unlessError(watched as Buffer);
+    return replies;
+  }
+
+  /** @returns the replies; null, and nothing was carried out, when a key was written that is watched @throws StepFailed */
+  async exec(frames: readonly Uint8Array[]): Promise<Buffer[] | null> {
+    this.#watches = false;
+    return elementsOf(await this.ask(inTransaction(frames)));
+  }
+
+  /** The connection is given back. */
+  end(): void {
+    const lane = this.#lane;
+    if (lane.closed) return;
+    if (this.#watches) lane.ask(UNWATCH, null, NO_KEYS_AT_ALL);
+    if (lane.inflight === 0) lane.node.releasePrivate(lane);
+    else lane.whenIdle((idle) => idle.node.releasePrivate(idle));
+  }
+}

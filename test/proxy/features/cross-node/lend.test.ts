@@ -1,0 +1,134 @@
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { RawClient } from '../../../support/raw-client.js';
+import { type RedisProcess, startRedis, startRedises } from '../../../support/redis-process.js';
+import { ownersOf } from '../../../support/ring-api.js';
+import { type RingproxyProcess, startRingproxy } from '../../../support/ringproxy-process.js';
+
+let nodes: RedisProcess[];
+let bare: RedisProcess;
+let proxy: RingproxyProcess;
+let client: RawClient;
+let reference: RawClient;
+/** Each of them on another node. */
+let a: string;
+let b: string;
+let c: string;
+
+beforeAll(async () => {
+  [nodes, bare] = await Promise.all([startRedises(3), startRedis()]);
+  proxy = await startRingproxy({ nodes, config: 'cross-node-max-bytes: 1mb\n' });
+  client = await RawClient.connect(proxy.port);
+  reference = await RawClient.connect(bare.port);
+  const names = Array.from({ length: 60 }, (_, i) => `key:${i}`);
+  const owners = await ownersOf(proxy, names);
+  [a = '', b = '', c = ''] = nodes.map((node) => names[owners.indexOf(node.address)]);
+});
+
+beforeEach(async () => {
+  await Promise.all([client.text('FLUSHALL'), reference.text('FLUSHALL')]);
+});
+
+/** Sends the same to the proxy and to a bare Redis. @returns what both have answered */
+async function both(...words: string[]): Promise<string> {
+  const [ours, theirs] = await Promise.all([client.text(...words), reference.text(...words)]);
+  expect(ours).toBe(theirs);
+  return ours;
+}
+
+async function reservedKeys(): Promise<string[]> {
+  const found = await Promise.all(nodes.map((node) => node.client().keys('__ringproxy__*')));
+  return found.flat();
+}
+
+describe('commands whose keys are on several nodes', () => {
+  it('read all of them, in either protocol', async () => {
+    await both('SADD', a, '1', '2', '3');
+    await both('SADD', b, '2', '3', '4');
+    await both('SADD', c, '3', '5');
+    for (const version of ['2', '3']) {
+      await client.command('HELLO', version);
+      await reference.command('HELLO', version);
+      await both('SINTER', a, b, c);
+      await both('SINTERCARD', '3', a, b, c, 'LIMIT', '5');
+      await both('SDIFF', b, a, 'missing');
+      await both('SINTER', a, 'missing:1', 'missing:2', c);
+      await both('ZUNION', '3', a, b, c, 'WEIGHTS', '1', '2', '4', 'WITHSCORES');
+      await both('PFCOUNT', a, b);
+    }
+    expect(await reservedKeys()).toEqual([]);
+  });
+
+  it('write the key that they name, with the others as they are', async () => {
+    await both('SADD', a, '1', '2');
+    await both('SADD', b, '2', '3');
+    await both('SUNIONSTORE', c, a, b);
+    await both('SCARD', c);
+    await both('SINTERSTORE', a, a, b);
+    await both('SMEMBERS', a);
+    await both('ZUNIONSTORE', b, '2', a, c, 'AGGREGATE', 'MAX');
+    await both('ZRANGE', b, '0', '-1', 'WITHSCORES');
+    await both('SET', a, 'abc');
+    await both('SET', c, 'a1c');
+    await both('BITOP', 'XOR', b, a, c);
+    await both('GET', b);
+    await both('LCS', a, c, 'IDX');
+    expect(await reservedKeys()).toEqual([]);
+  });
+
+  it('keep times to live where Redis does', async () => {
+    await both('SET', a, 'x', 'EX', '1000');
+    await both('COPY', a, b);
+    expect(Number((await client.text('PTTL', b)).slice(1))).toBeGreaterThan(990_000);
+    await both('COPY', a, b);
+    await both('COPY', a, b, 'REPLACE');
+    await both('COPY', a, c, 'DB', '1');
+    await both('GET', c);
+  });
+
+  it('say what Redis says where a value is of the wrong type', async () => {
+    await both('SET', a, 'x');
+    await both('SADD', b, '1');
+    expect(await both('SUNION', a, b, c)).toMatch(/^-WRONGTYPE/);
+    expect(await both('SUNIONSTORE', c, a, b)).toMatch(/^-WRONGTYPE/);
+    expect(await both('EXISTS', c)).toBe(':0\r\n');
+    expect(await both('COPY', a, b, 'NONSENSE')).toMatch(/^-ERR syntax/);
+    expect(await reservedKeys()).toEqual([]);
+  });
+
+  it('take no more than cross-node-max-bytes from node to node, and name the command and the setting', async () => {
+    const members = Array.from({ length: 40_000 }, (_, i) => `member:${i}`);
+    for (const key of [a, b, c]) await client.command('SADD', key, ...members);
+    expect(await client.text('SUNION', a, b, c)).toMatch(
+      /^-ERR SUNION would take \d+ bytes from node to node, and cross-node-max-bytes is 1048576: /,
+    );
+  });
+
+  it('are answered in the order in which they came, among others', async () => {
+    await client.command('DEL', a, b, c);
+    const replies = await client.pipeline([
+      ['SADD', a, '1'],
+      ['SADD', b, '2'],
+      ['SUNIONSTORE', c, a, b],
+      ['SCARD', c],
+      ['DEL', a],
+      ['SUNIONSTORE', c, a, b],
+      ['SCARD', c],
+    ]);
+    expect(replies.map(String)).toEqual([':1\r\n', ':1\r\n', ':2\r\n', ':2\r\n', ':1\r\n', ':1\r\n', ':1\r\n']);
+  });
+
+  it('are counted by what was done', async () => {
+    await client.command('SUNION', a, b);
+    const metrics = await (await fetch(`${proxy.admin}/metrics`)).text();
+    expect(metrics).toMatch(/ringproxy_cross_node_commands_total\{command="sunion",way="lend"\} \d/);
+  });
+});
+
+it('cross-node: refuse answers them with CROSSSLOT, which names the setting', async () => {
+  const strict = await startRingproxy({ nodes, args: ['--cross-node', 'refuse'] });
+  const one = await RawClient.connect(strict.port);
+  expect(await one.text('SUNION', a, b)).toBe(
+    "-CROSSSLOT Keys in request don't hash to the same node (cross-node: allow lets most commands run so)\r\n",
+  );
+  one.close();
+});
