@@ -27,7 +27,7 @@ interface Row {
   readonly run: Way;
 }
 
-const WAYS: Readonly<Record<Exclude<Ways, 'refused'>, Row>> = {
+const WAYS: Readonly<Record<Exclude<Ways, 'refused' | 'waits'>, Row>> = {
   reads: { way: 'lend', run: lendForRead },
   'writes first': { way: 'lend', run: lendForFirst },
   'writes last': { way: 'lend', run: lendForLast },
@@ -44,7 +44,8 @@ export class CrossNode implements ApartCommands {
   run(client: ClientConnection, framer: RequestFramer, command: Command, count: number): Verdict {
     const router = this.#router;
     const { options, counters, clock } = router.shared;
-    if (command.crossNode === 'refused' || options.crossNode === 'refuse') {
+    // What waits over several nodes is taken by who lets commands wait, before it comes here.
+    if (command.crossNode === 'refused' || command.crossNode === 'waits' || options.crossNode === 'refuse') {
       counters.crossNode.count(command.name, 'refused', 0);
       return router.refuse(client, command, crossSlotReply(options.crossNode));
     }
