@@ -114,11 +114,9 @@ export class KeyQueues implements QueuePort {
   }
 
   #onInvalidated(keys: readonly Buffer[] | null): void {
+    // Where a connection was lost the node is perhaps about to go: nobody tries there at once.
     if (keys === null) {
-      for (const queue of this.#all()) {
-        this.#doubted.add(queue);
-        queue.mark();
-      }
+      for (const queue of this.#all()) this.doubt(queue);
       return;
     }
     for (const key of keys) {
