@@ -44,6 +44,7 @@ export class CrossNode implements ApartCommands {
   run(client: ClientConnection, framer: RequestFramer, command: Command, count: number): Verdict {
     const router = this.#router;
     const { options, counters, clock } = router.shared;
+    counters.apartKeys.note(command, keysAtHand(framer, count), 1);
     if (command.crossNode === 'refused' || options.crossNode === 'refuse') {
       counters.crossNode.count(command.name, 'refused', 0);
       return router.refuse(client, command, crossSlotReply(options.crossNode));
@@ -94,4 +95,12 @@ export class CrossNode implements ApartCommands {
   #ownerOf(client: ClientConnection, key: Buffer): UpstreamNode {
     return this.#router.nodeAt(this.#router.ownerNow(client, key, 0, key.length));
   }
+}
+
+/** The keys of the command that `framer` holds, as `keyPositions` has them. */
+function keysAtHand(framer: RequestFramer, count: number): string[] {
+  const source = framer.source as Buffer;
+  return Array.from(keyPositions.at.subarray(0, count), (at) =>
+    source.toString('latin1', args.start[at] as number, args.end[at] as number),
+  );
 }
