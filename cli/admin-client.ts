@@ -109,8 +109,9 @@ export class AdminClient {
     return this.#get<AdviceView>(`/v1/advice?limit=${limit}`);
   }
 
-  groups(): Promise<GroupsView> {
-    return this.#get<GroupsView>('/v1/groups');
+  /** @param fleet as counted by all proxies of the ring, and not by this one alone */
+  groups(fleet = true): Promise<GroupsView> {
+    return this.#get<GroupsView>(`/v1/groups${fleet ? '' : '?fleet=false'}`);
   }
 
   /** @param words with `prefixes`; null: the default again */
