@@ -69,14 +69,14 @@ export class CrossNode implements ApartCommands {
     const begun = clock.now;
     const operation = new Operation(client, request, router.shared.requests, call);
     const done = operation.run(run);
-    this.#running.add(done);
+    this.#running.add(call, done);
     void done.then(() => counters.crossNode.count(command.name, way, clock.read() - begun));
     return TAKEN;
   }
 
-  /** Settles when no command is under way any more that is now: for a fence. */
-  ended(): Promise<void> {
-    return this.#running.ended();
+  /** Those under way, for a fence. */
+  get running(): Pick<Running, 'ended' | 'slowest'> {
+    return this.#running;
   }
 
   #callOf(client: ClientConnection, framer: RequestFramer, command: Command, count: number): Call {
