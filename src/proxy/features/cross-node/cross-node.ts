@@ -19,7 +19,7 @@ import { GAVE_UP, GAVE_UP_REPLY, WAIT } from '../../route/waiting.js';
 import type { ClientConnection } from '../../session/client-connection.js';
 import type { UpstreamNode } from '../../upstream/upstream-node.js';
 import { type Call, Operation, type Way } from './operation.js';
-import { Running } from './running.js';
+import { Running, underWay } from './running.js';
 import { lendForFirst, lendForLast, lendForRead } from './ways/lend.js';
 
 interface Row {
@@ -69,13 +69,13 @@ export class CrossNode implements ApartCommands {
     const begun = clock.now;
     const operation = new Operation(client, request, router.shared.requests, call);
     const done = operation.run(run);
-    this.#running.add(call, done);
+    this.#running.add(underWay(call), done);
     void done.then(() => counters.crossNode.count(command.name, way, clock.read() - begun));
     return TAKEN;
   }
 
-  /** Those under way, for a fence. */
-  get running(): Pick<Running, 'ended' | 'slowest'> {
+  /** What is under way, for a fence, and for others who take several steps. */
+  get running(): Running {
     return this.#running;
   }
 

@@ -1,42 +1,45 @@
 import type { RoutingSnapshot } from '../../snapshot.js';
 import type { Call } from './operation.js';
 
-interface UnderWay {
-  readonly call: Call;
-  readonly done: Promise<void>;
+/** What takes several steps at several nodes. */
+export interface UnderWay {
+  /** For people. */
+  readonly summary: string;
+  /** Whether it has a key that changes hands. */
+  moves(snapshot: RoutingSnapshot): boolean;
 }
 
-/** The commands of this process that take several steps, and are under way. */
+/** What takes several steps at several nodes, and is under way in this process. */
 export class Running {
-  readonly #running = new Set<UnderWay>();
+  readonly #running = new Map<UnderWay, Promise<void>>();
 
   /** @param done settles when it has ended, and never rejects */
-  add(call: Call, done: Promise<void>): void {
-    const underWay = { call, done };
-    this.#running.add(underWay);
+  add(underWay: UnderWay, done: Promise<void>): void {
+    this.#running.set(underWay, done);
     void done.then(() => this.#running.delete(underWay));
   }
 
   /** Settles when all have ended that are under way now and have a key that changes hands. */
   async ended(snapshot: RoutingSnapshot): Promise<void> {
-    await Promise.all(this.#moving(snapshot).map(({ done }) => done));
+    const moving = [...this.#running].filter(([underWay]) => underWay.moves(snapshot));
+    await Promise.all(moving.map(([, done]) => done));
   }
 
   /** The first one that is under way and has a key that changes hands, for people; null: none is. */
   slowest(snapshot: RoutingSnapshot): string | null {
-    const [first] = this.#moving(snapshot);
-    if (first === undefined) return null;
-    const { command, owners } = first.call;
-    const nodes = [...new Set(owners)].map(({ name }) => name);
-    return `${nodes.join(', ')}: ${command.name.toUpperCase()}, which has keys on all of them, is under way`;
+    return [...this.#running.keys()].find((underWay) => underWay.moves(snapshot))?.summary ?? null;
   }
+}
 
-  #moving({ rings }: RoutingSnapshot): UnderWay[] {
-    return [...this.#running].filter(({ call }) =>
-      call.keys.some((at) => {
-        const key = call.words[at] as Buffer;
+/** A command of several steps, for a fence. */
+export function underWay({ command, owners, keys, words }: Call): UnderWay {
+  const nodes = [...new Set(owners)].map(({ name }) => name);
+  return {
+    summary: `${nodes.join(', ')}: ${command.name.toUpperCase()}, which has keys on all of them, is under way`,
+    moves: ({ rings }) =>
+      keys.some((at) => {
+        const key = words[at] as Buffer;
         return rings.movesAway(rings.hashOf(key, 0, key.length));
       }),
-    );
-  }
+  };
 }
