@@ -73,13 +73,13 @@ export class OverNodes {
       moves?.releaseMoves();
       return LATER;
     }
+    router.shared.counters.apartKeys.note(command, someKeysOf(transaction), 1);
     const cutter = new Cutter(router.table, transaction, places, router.shared.options.maxBulkLength);
     if (!cutter.cut()) {
       moves?.releaseMoves();
       return apart('allow');
     }
     if (watched !== null) this.#watches.take(client);
-    router.shared.counters.apartKeys.note(command, someKeysOf(transaction), 1);
     const others = router.nodes.filter((node) => !parts.some((part) => part.node === node));
     this.#start(client, command, { transaction, parts, order: cutter.order, others, moves });
     return TAKEN;
