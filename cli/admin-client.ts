@@ -103,8 +103,9 @@ export class AdminClient {
     return this.#get<HotView>(`/v1/hot?limit=${limit}&fleet=${fleet}`);
   }
 
-  groups(): Promise<GroupsView> {
-    return this.#get<GroupsView>('/v1/groups');
+  /** @param fleet as counted by all proxies of the ring, and not by this one alone */
+  groups(fleet = true): Promise<GroupsView> {
+    return this.#get<GroupsView>(`/v1/groups${fleet ? '' : '?fleet=false'}`);
   }
 
   /** @param words with `prefixes`; null: the default again */

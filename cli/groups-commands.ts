@@ -4,10 +4,19 @@ import type { GroupsPreview, GroupsView } from '../src/admin/api.js';
 import { policyWords } from '../src/config/cache-policy.js';
 import { AdminClient, type GroupsAsk } from './admin-client.js';
 import { CliError } from './cli-error.js';
+import { colors } from './colors.js';
 import { type CommonOptions, withCommonOptions } from './common-options.js';
 import { readGroupsFile } from './groups-file.js';
 import { describePreview } from './groups-preview.js';
 import { describeGroups } from './groups-view.js';
+import { runLive } from './live.js';
+
+interface ListOptions extends CommonOptions {
+  readonly watch?: boolean;
+  readonly thisProxy?: boolean;
+}
+
+const INTERVAL_SECONDS = 2;
 
 interface ChangeOptions extends CommonOptions {
   readonly force?: boolean;
@@ -28,9 +37,13 @@ export function registerGroupsCommands(program: Command): void {
       'how groups of keys are cached, and what was counted of them; changes are for all proxies of the ring',
     );
 
-  withCommonOptions(groups.command('ls', { isDefault: true }).description('list them')).action(
-    async (options: CommonOptions) => print(options, await new AdminClient(options).groups()),
-  );
+  withCommonOptions(
+    groups
+      .command('ls', { isDefault: true })
+      .description('list them, with what all proxies of the ring have counted')
+      .option('--watch', 'again every two seconds, until Ctrl-C')
+      .option('--this-proxy', 'as the proxy has counted that is asked, and no other one'),
+  ).action(list);
 
   withChangeOptions(
     withPolicy(
@@ -81,6 +94,24 @@ export function registerGroupsCommands(program: Command): void {
     groups.command('reset').description('go back to the groups of the configuration, at each proxy to its own'),
   ).action(async (options: ChangeOptions) => {
     print(options, await new AdminClient(options).resetGroups(howOf(options)));
+  });
+}
+
+async function list({ watch, thisProxy, ...options }: ListOptions): Promise<void> {
+  const client = new AdminClient(options);
+  const read = () => client.groups(thisProxy !== true);
+  const first = await read();
+  if (watch !== true) return print(options, first);
+  await runLive(first, {
+    read,
+    lines: (view, { trouble }) => [
+      ...describeGroups(view).split('\n'),
+      ...(trouble === undefined ? [] : ['', colors.red(trouble)]),
+    ],
+    json: options.json === true,
+    count: Number.POSITIVE_INFINITY,
+    interval: INTERVAL_SECONDS,
+    toJson: (view) => view,
   });
 }
 

@@ -4,8 +4,12 @@ import { colors } from './colors.js';
 import { formatBytes, formatCount, formatName, formatPercent, formatTable, numbers } from './format.js';
 
 export function describeGroups(view: GroupsView): string {
-  const { groups, other } = view;
-  if (groups.length === 0) return `${sourceOf(view)}\n\nthere are no groups: ringproxy groups set NAME --prefix PREFIX`;
+  const { groups, other, missing } = view;
+  const head = [
+    sourceOf(view),
+    ...missing.map(({ proxy, why }) => colors.red(`counted without proxy ${proxy}: ${why}`)),
+  ].join('\n');
+  if (groups.length === 0) return `${head}\n\nthere are no groups: ringproxy groups set NAME --prefix PREFIX`;
   const rows = groups.map((group) => [
     group.group,
     colored(group.policy.cache ?? ''),
@@ -19,11 +23,11 @@ export function describeGroups(view: GroupsView): string {
     [
       ...['GROUP', 'TYPE', 'PREFIXES', 'POLICY'],
       ...['COMMANDS/S', 'COMMANDS', 'ERRORS', 'HITS', 'MISSES', 'HIT RATIO'].map(numbers),
-      'IN THE PROXY',
+      'IN THE PROXIES',
     ],
     rows,
   );
-  return `${sourceOf(view)}\n\n${table}`;
+  return `${head}\n\n${table}`;
 }
 
 function sourceOf({ source, changed }: GroupsView): string {
@@ -36,7 +40,7 @@ function policyOf({ policy }: GroupView): string {
   return words.length === 0 ? '-' : words.map(([word, value]) => `${word}=${value}`).join(' ');
 }
 
-/** What is kept in the proxy itself, and how often that has served. */
+/** What is kept in the proxies themselves, and how often that has served. */
 function keptOf({ near, replicated }: GroupView): string {
   if (replicated !== null) return `${formatCount(replicated.keys)} keys, ${formatBytes(replicated.bytes)}`;
   if (near === null) return '-';

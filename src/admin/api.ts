@@ -412,7 +412,7 @@ export interface HotKeyView {
   near: boolean;
 }
 
-/** How keys are told apart and cached: `GET /v1/groups` and `ringproxy groups --json`. Counts are of this proxy. */
+/** How keys are told apart and cached: `GET /v1/groups` and `ringproxy groups --json`. Counts are of all proxies of the ring. */
 export interface GroupsView {
   /** Where the groups stand: with the ring, for all proxies, or in the configuration of this one. */
   source: 'ring' | 'configuration';
@@ -423,6 +423,8 @@ export interface GroupsView {
   groups: GroupView[];
   /** Keys of no group; null: there are no groups. */
   other: GroupCountsView | null;
+  /** Whose counts are missing, and why. */
+  missing: { proxy: string; why: string }[];
 }
 
 export interface GroupView extends GroupCountsView {
@@ -430,15 +432,15 @@ export interface GroupView extends GroupCountsView {
   prefixes: string[];
   /** In the words of the configuration; `cache` is always there. */
   policy: Record<string, string>;
-  /** Of `cache: near`: what all processes of this proxy keep, and reads that were answered from there, or not; else null. */
+  /** Of `cache: near`: what all processes of all proxies keep, and reads that were answered from there, or not; else null. */
   near: { entries: number; bytes: number; hits: number; misses: number } | null;
-  /** Of `cache: replicated`: what each process of this proxy has; else null. */
+  /** Of `cache: replicated`: what each process of each proxy has; else null. */
   replicated: { keys: number; bytes: number } | null;
   /** What became of misses, by outcome, as in `ringproxy_fill_waits_total`; null: the group has no `fill-wait`. */
   fill: Record<string, number> | null;
 }
 
-/** Since the start. */
+/** Since the start of each proxy. */
 export interface GroupCountsView {
   /** A command counts for the group of its first key. */
   commands: number;

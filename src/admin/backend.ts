@@ -94,7 +94,8 @@ export interface HotKeysPort {
 
 /** The groups of keys. */
 export interface GroupsPort {
-  view(): Promise<GroupsView>;
+  /** @param fleet as counted by all proxies of the ring, and not by this one alone */
+  view(fleet: boolean): Promise<GroupsView>;
   /** Of all proxies of the ring. @throws RingproxyError when it is refused, or may not have been recorded */
   change(change: GroupsChange, options: GroupsChangeOptions): Promise<void>;
   /** What it would do. @throws RingproxyError when it could not be done whatever is hidden */

@@ -19,9 +19,9 @@ export function serveGroups(app: FastifyInstance, groups: GroupsPort): void {
     const options = optionsOf(request);
     if (flagOf(request, 'dryRun', false)) return groups.preview(change, options);
     await groups.change(change, options);
-    return groups.view();
+    return groups.view(isOfFleet(request));
   };
-  app.get('/v1/groups', async () => groups.view());
+  app.get('/v1/groups', async (request) => groups.view(isOfFleet(request)));
   app.put('/v1/groups', async (request) => answer(request, { kind: 'all', written: bodyOf(request, ALL_HINT) }));
   app.delete('/v1/groups', async (request) => answer(request, { kind: 'reset' }));
   app.put<OneGroup>('/v1/groups/:group', async (request) =>
@@ -33,6 +33,10 @@ export function serveGroups(app: FastifyInstance, groups: GroupsPort): void {
   app.delete<OneGroup>('/v1/groups/:group', async (request) =>
     answer(request, { kind: 'remove', group: request.params.group }),
   );
+}
+
+function isOfFleet(request: FastifyRequest): boolean {
+  return flagOf(request, 'fleet', true);
 }
 
 function optionsOf(request: FastifyRequest): GroupsChangeOptions {

@@ -303,7 +303,7 @@ GET  /v1/proxies                the proxies of this ring
 DELETE /v1/proxies/ID           forget one that is dead
 GET  /v1/stats                  counters and latencies
 GET  /v1/hot?limit=N            the N keys that are used most in the fleet; with fleet=false at this proxy alone
-GET  /v1/groups                 groups of keys: how each is cached, and what was counted of it
+GET  /v1/groups                 groups of keys: how each is cached, and what the fleet has counted of it; fleet=false: this proxy
 PUT  /v1/groups                 make them as given; with force=true also where keys are not seen any more then
 DELETE /v1/groups               go back to those of the configuration
 PUT  /v1/groups/NAME            make one group as given; PATCH changes what is given; DELETE takes it out

@@ -20,19 +20,16 @@ import { ProxyMetrics } from '../telemetry/proxy-metrics.js';
 import { RecentEvents } from '../telemetry/recent-events.js';
 import { fleetLines, infoLines, statsView } from '../telemetry/stats-view.js';
 import { onEvents } from '../telemetry/subscribers.js';
-import { groupsView } from '../topology/groups/groups-view.js';
 import type { LiveGroups } from '../topology/groups/live-groups.js';
 import type { StrayChecks } from '../topology/jobs/stray-checks.js';
 import type { RingManager } from '../topology/ring-manager.js';
 import type { RingStore, StoredRing } from '../topology/store/ring-store.js';
 import { composeFleetView } from './compose-fleet-view.js';
+import { composeGroupsPort } from './compose-groups-port.js';
 import { composeHotKeys } from './compose-hot-keys.js';
 import type { PeersParts } from './compose-peers.js';
 import type { SoftStateParts } from './compose-soft-state.js';
 import type { ValuesParts } from './compose-values.js';
-
-/** What a rate of the moment is measured over. */
-const RATE_SECONDS = 10;
 
 export interface AdminNeeds {
   readonly config: Config;
@@ -87,11 +84,9 @@ export function composeAdmin(needs: AdminNeeds): AdminParts {
     load: () => ownLoad(load),
     heard: softState,
   });
-  const hotKeys = composeHotKeys({
-    ...{ plane, ring, peers },
-    self: () => identity.proxyId,
-    proxies: () => fleet.proxies(),
-  });
+  const asking = { self: () => identity.proxyId, proxies: () => fleet.proxies(), peers };
+  const hotKeys = composeHotKeys({ ...asking, plane, ring });
+  const groupsPort = composeGroupsPort({ ...asking, groups, plane, load });
   const etcd = config.coordination === 'etcd' ? new EtcdCounts() : null;
   const fences = new FenceCounts();
   const endCounting = [fences.listen(), etcd?.listen()];
@@ -123,11 +118,7 @@ export function composeAdmin(needs: AdminNeeds): AdminParts {
     },
     load,
     hotKeys,
-    groups: {
-      view: async () => groupsView(groups.inForce, await plane.stats(), load.over(RATE_SECONDS)),
-      change: (...change) => groups.change(...change),
-      preview: (...change) => groups.preview(...change),
-    },
+    groups: groupsPort,
     events: { recent: () => recent.list(), subscribe: onEvents },
     metrics,
     fleet,
@@ -155,6 +146,7 @@ export function composeAdmin(needs: AdminNeeds): AdminParts {
       load.stop();
       fleet.close();
       hotKeys.close();
+      groupsPort.close();
       await server?.close();
       recent.stop();
       for (const end of endCounting) end?.();

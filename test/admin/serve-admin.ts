@@ -82,7 +82,10 @@ export class Backend implements AdminBackend {
     },
   };
   readonly groups: AdminBackend['groups'] = {
-    view: async () => ({ source: 'configuration', revision: 0, changed: null, groups: [], other: null }),
+    view: async (fleet) => {
+      this.calls.push(fleet ? 'groups of all' : 'groups');
+      return { source: 'configuration', revision: 0, changed: null, groups: [], other: null, missing: [] };
+    },
     change: async (change, options) => {
       this.calls.push(`${JSON.stringify(change)} ${JSON.stringify(options)}`);
     },

@@ -32,6 +32,7 @@ function groupsView(fields: Partial<GroupsView> = {}): GroupsView {
       },
     ],
     other: { ...COUNTS, hits: 0, misses: 0, hitRatio: null },
+    missing: [],
     ...fields,
   };
 }
@@ -63,6 +64,8 @@ describe('ringproxy groups', () => {
       /\npages +near +page: html: +near-ttl=2s +68 +12,345 +1 +900 +100 +90\.0 % +12, 2\.0 KiB, served 75\.0 %\n/,
     );
     expect(out).toMatch(/\nother +sharded +- +- +68 +12,345 +1 +0 +0 +- +-\n$/);
+    const missing = [{ proxy: 'p2', why: 'it did not answer' }];
+    expect(describeGroups(groupsView({ missing }))).toContain('\ncounted without proxy p2: it did not answer\n\nGROUP');
     const none = describeGroups(groupsView({ source: 'configuration', changed: null, groups: [], other: null }));
     expect(none).toBe(
       "groups of this proxy's configuration\n\nthere are no groups: ringproxy groups set NAME --prefix PREFIX",
@@ -85,6 +88,7 @@ describe('ringproxy groups', () => {
     await run('apply', '-f', file, '--force');
     await run('rm', 'pages', '--dry-run');
     await run('apply', '-f', file, '--dry-run');
+    await run('ls', '--this-proxy');
     expect(asked).toEqual([
       'PATCH /v1/groups/a%20b?force=false {"cache":"near","near-ttl":"5s","prefixes":["page:","a,b"]}',
       'PATCH /v1/groups/pages?force=true {"early-refresh":"off","near-ttl":null,"stale":null}',
@@ -98,6 +102,7 @@ describe('ringproxy groups', () => {
       'DELETE /v1/groups/pages?force=false&dryRun=true',
       'GET /v1/groups',
       'PUT /v1/groups?revision=7&force=false&dryRun=true {"sessions":"s:"}',
+      'GET /v1/groups?fleet=false',
     ]);
   });
 

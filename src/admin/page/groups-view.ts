@@ -1,11 +1,11 @@
-/** The table of the groups of keys: how each is cached, and how well that serves at this proxy. */
+/** The table of the groups of keys: how each is cached, and how well that serves at all proxies of the ring. */
 import type { GroupCountsView, GroupsView, GroupView } from '../api.js';
 import type { ApiClient } from './api-client.js';
 import { Asking } from './asking.js';
 import { byId, el, keepTable, setText } from './dom.js';
 import { formatBytes, formatCount, formatPercent, formatRate } from './format.js';
 
-/** Rates are of the last ten seconds. */
+/** Rates are of the last ten seconds, and all proxies are asked for them. */
 const INTERVAL_MS = 3000;
 const NONE = '–';
 
@@ -14,6 +14,7 @@ export class GroupTable {
   readonly #card = byId('groups-card', HTMLElement);
   readonly #source = byId('groups-source', HTMLElement);
   readonly #command = byId('groups-command', HTMLElement);
+  readonly #missing = byId('groups-missing', HTMLElement);
   readonly #body = byId('groups', HTMLElement);
   readonly #asking = new Asking(INTERVAL_MS);
 
@@ -36,9 +37,11 @@ export class GroupTable {
     );
   }
 
-  #show({ source, groups, other }: GroupsView): void {
+  #show({ source, groups, other, missing }: GroupsView): void {
     this.#card.hidden = groups.length === 0;
     setText(this.#source, source === 'ring' ? 'of all proxies of the ring' : "of this proxy's configuration");
+    this.#missing.hidden = missing.length === 0;
+    setText(this.#missing, missing.map(({ proxy, why }) => `without proxy ${proxy}: ${why}`).join('; '));
     setText(this.#command, commandFor(groups[0]?.group ?? 'pages'));
     const rows = groups.map(textsOf);
     if (other !== null) rows.push(['other', 'sharded', NONE, NONE, ...figures(other), NONE]);
@@ -61,7 +64,7 @@ export class GroupTable {
       el('th', { role: 'rowheader', scope: 'row', class: 'key' }),
       ...[cell('Type', 'word type'), cell('Keys begin with', 'word wide'), cell('Policy', 'word wide')],
       ...[cell('Commands/s'), cell('Hit ratio'), cell('Misses'), cell('Errors')],
-      cell('Kept here'),
+      cell('In proxies'),
     );
     this.#body.append(row);
     return row;
@@ -88,7 +91,7 @@ function figures({ commandsPerSecond, hitRatio, misses, errors }: GroupCountsVie
   ];
 }
 
-/** Of what is kept in the proxy itself: how many keys, and how large. */
+/** Of what is kept in the proxies themselves: how many keys, and how large. */
 function keptOf({ near, replicated }: GroupView): string {
   if (near !== null) return `${formatCount(near.entries)}, ${formatBytes(near.bytes)}`;
   return replicated === null ? NONE : `${formatCount(replicated.keys)}, ${formatBytes(replicated.bytes)}`;

@@ -351,6 +351,12 @@ function addGroup(sums: Map<string, GroupCounts>, row: GroupCounts): void {
     sum = { group: row.group, ...nothing, fills: noFills(), time: emptyHistogram() };
     sums.set(row.group, sum);
   }
+  addGroupCounts(sum, row);
+  addTimes(sum.time, row.time);
+}
+
+/** Adds what several counted of a group. Of what is replicated each has the same. */
+export function addGroupCounts(sum: Omit<GroupCounts, 'time'>, row: Omit<GroupCounts, 'time'>): void {
   sum.nearHits += row.nearHits;
   sum.nearMisses += row.nearMisses;
   sum.nearEntries += row.nearEntries;
@@ -362,7 +368,6 @@ function addGroup(sums: Map<string, GroupCounts>, row: GroupCounts): void {
   sum.replicatedKeys = Math.max(sum.replicatedKeys, row.replicatedKeys);
   sum.replicatedBytes = Math.max(sum.replicatedBytes, row.replicatedBytes);
   for (const outcome of FILL_OUTCOMES) sum.fills[outcome] += row.fills[outcome];
-  addTimes(sum.time, row.time);
 }
 
 function addCrossNode(sums: Map<string, CrossNodeCounts>, row: CrossNodeCounts): void {

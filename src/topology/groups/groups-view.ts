@@ -1,23 +1,26 @@
 /** Makes what `/v1/groups` shows. */
-import type { GroupCountsView, GroupsView, GroupView, LoadView } from '../../admin/api.js';
+import type { GroupCountsView, GroupsView, GroupView } from '../../admin/api.js';
 import { writePolicy } from '../../config/cache-policy.js';
 import { formatDuration } from '../../config/units.js';
 import type { CachePolicy, KeyGroup } from '../../proxy/caching/policy.js';
-import type { GroupCounts, PlaneStats } from '../../proxy/measure/plane-stats.js';
+import type { GroupFigures } from '../../proxy/measure/group-figures.js';
 import type { GroupsInForce } from './live-groups.js';
 
-/** @param load over the last seconds; null: not measured yet */
+/**
+ * @param figures of those that were asked, put together
+ * @param missing whose part that is not among them, and why
+ */
 export function groupsView(
   { stored, groups }: GroupsInForce,
-  stats: Pick<PlaneStats, 'groups'>,
-  load: Pick<LoadView, 'keyGroups'> | null,
+  figures: readonly GroupFigures[],
+  missing: GroupsView['missing'],
 ): GroupsView {
-  const find = (name: string): GroupCounts | undefined => stats.groups.find(({ group }) => group === name);
+  const find = (name: string): GroupFigures | undefined => figures.find(({ group }) => group === name);
   const countsOf = (name: string): GroupCountsView => {
-    const { calls = 0, errors = 0, hits = 0, misses = 0 } = find(name) ?? {};
+    const { calls = 0, errors = 0, hits = 0, misses = 0, perSecond = null } = find(name) ?? {};
     return {
       commands: calls,
-      commandsPerSecond: load?.keyGroups.find(({ group }) => group === name)?.commandsPerSecond ?? null,
+      commandsPerSecond: perSecond,
       errors,
       hits,
       misses,
@@ -34,6 +37,7 @@ export function groupsView(
       ...keptOf(one.policy, find(one.group)),
     })),
     other: groups.length === 0 ? null : countsOf(OTHER),
+    missing: [...missing],
   };
 }
 
@@ -45,7 +49,7 @@ export function writtenGroup({ group, prefixes, policy }: KeyGroup): Pick<GroupV
 /** What parts of the policy have counted; null: the group does not have them. */
 function keptOf(
   policy: CachePolicy | null,
-  counts: GroupCounts | undefined,
+  counts: GroupFigures | undefined,
 ): Pick<GroupView, 'near' | 'replicated' | 'fill'> {
   if (policy === null || counts === undefined) return { near: null, replicated: null, fill: null };
   const { nearEntries, nearBytes, nearHits, nearMisses, replicatedKeys, replicatedBytes, fills } = counts;

@@ -1,6 +1,6 @@
 /** The hottest keys of real proxies: every kind of client and command, several workers, a fleet with a dead member. */
 import { describe, expect, it } from 'vitest';
-import type { HotView, WhichView } from '../../../src/admin/api.js';
+import type { GroupsView, HotView, WhichView } from '../../../src/admin/api.js';
 import { hasEtcd } from '../../support/etcd-process.js';
 import { startFleet, TROUBLE } from '../../support/fleet.js';
 import { RawClient } from '../../support/raw-client.js';
@@ -76,6 +76,8 @@ describe.skipIf(!hasEtcd)('a fleet', () => {
     await last.process.child.exited;
     const without = await hotOf(asked);
     expect(without.missing).toEqual([{ proxy: silent, why: expect.stringContaining(silent) }]);
+    // So it is by whatever else all of them are asked for.
+    expect(((await (await fetch(`${asked.admin}/v1/groups`)).json()) as GroupsView).missing).toEqual(without.missing);
     expect(without.keys).toHaveLength(3);
   });
 });

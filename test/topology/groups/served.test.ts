@@ -25,7 +25,8 @@ async function ask(proxy: Pick<AdminApi, 'admin'>, method: string, path = '', bo
   return { status: answer.status, body: (await answer.json()) as Answer['body'] };
 }
 
-const view = async (proxy: Pick<AdminApi, 'admin'>): Promise<GroupsView> => (await ask(proxy, 'GET')).body;
+const view = async (proxy: Pick<AdminApi, 'admin'>, query = ''): Promise<GroupsView> =>
+  (await ask(proxy, 'GET', query)).body;
 const namesIn = ({ groups }: GroupsView): string[] => groups.map(({ group }) => group);
 
 /** What was counted, by group. */
@@ -201,7 +202,12 @@ describe.skipIf(!hasEtcd)('groups of keys of a fleet', () => {
       // By all of its workers.
       const clients = await Promise.all([1, 2].map(() => RawClient.connect(proxy.port)));
       for (const client of clients) await client.command('GET', 'flag:1');
-      expect(countsIn(await view(proxy)).flags).toEqual([2, 0, 2]);
+      expect(countsIn(await view(proxy, '?fleet=false')).flags).toEqual([2, 0, 2]);
+    }
+    // Each says what all have counted.
+    for (const proxy of [one, other]) {
+      const all = await view(proxy);
+      expect([all.missing, countsIn(all).flags]).toEqual([[], [4, 0, 4]]);
     }
 
     const joined = await fleet.prepare();
