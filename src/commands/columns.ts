@@ -201,5 +201,19 @@ export type Extends = 'bytes' | 'bits';
  * - `reads`: it runs where most of its keys are, and the others are lent to that node.
  * - `writes first`, `writes last`: it writes that key, and runs where it is; the others are lent.
  * - `waits`: it tries each key where it is, until one of them has something.
+ * - The others are carried out in steps, one node after the other: RENAME `renames`, LMOVE `moves element`, SMOVE
+ *   `moves member`, MSETNX `sets all or none`, LMPOP `pops first`, XREAD reads `streams`.
  */
-export type CrossNode = 'refused' | 'reads' | 'writes first' | 'writes last' | 'waits';
+export type CrossNode =
+  | 'refused'
+  | 'reads'
+  | 'writes first'
+  | 'writes last'
+  | 'renames'
+  | 'renames unless there'
+  | 'moves element'
+  | 'moves member'
+  | 'sets all or none'
+  | 'pops first'
+  | 'streams'
+  | 'waits';
