@@ -232,6 +232,7 @@ export class Features {
       publishGate: publishOrder,
       mayWrite: (command, framer) => scripts.mayWrite(command, framer, NO_FUNCTION),
       ownPartOfSettings: (framer) => ownPartOfSettings(this.everywhere, framer),
+      isUnderWay: (ended) => this.crossNode.waitFor(ended),
       runLocal: (client, command, framer) => {
         this.handlerOf(command)?.(client, command, framer);
       },

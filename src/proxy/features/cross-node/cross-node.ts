@@ -73,6 +73,11 @@ export class CrossNode implements ApartCommands {
     return TAKEN;
   }
 
+  /** A fence waits for this, too. @param ended never rejects */
+  waitFor(ended: Promise<void>): void {
+    this.#running.add(ended);
+  }
+
   /** Settles when no command is under way any more that is now: for a fence. */
   ended(): Promise<void> {
     return this.#running.ended();
