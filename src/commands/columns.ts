@@ -189,5 +189,18 @@ export type Extends = 'bytes' | 'bits';
  * - `refused`: it runs on one node only.
  * - `reads`: it runs where most of its keys are, and the others are lent to that node.
  * - `writes first`, `writes last`: it writes that key, and runs where it is; the others are lent.
+ * - The others are carried out in steps, one node after the other: RENAME `renames`, LMOVE `moves element`, SMOVE
+ *   `moves member`, MSETNX `sets all or none`, LMPOP `pops first`, XREAD reads `streams`.
  */
-export type CrossNode = 'refused' | 'reads' | 'writes first' | 'writes last';
+export type CrossNode =
+  | 'refused'
+  | 'reads'
+  | 'writes first'
+  | 'writes last'
+  | 'renames'
+  | 'renames unless there'
+  | 'moves element'
+  | 'moves member'
+  | 'sets all or none'
+  | 'pops first'
+  | 'streams';

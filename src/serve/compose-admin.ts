@@ -49,7 +49,7 @@ export interface AdminNeeds {
   /** What other proxies have told; null: this one is alone. */
   readonly softState: SoftStateParts | null;
   /** Null: the proxy is alone. */
-  readonly values: Pick<ValuesParts, 'figures'> | null;
+  readonly values: Pick<ValuesParts, 'figures'>;
 }
 
 export interface AdminParts {
@@ -101,7 +101,7 @@ export function composeAdmin(needs: AdminNeeds): AdminParts {
     fences: () => fences.read(),
     etcd: () => (etcd === null ? null : { isReachable: store.isReachable, ...etcd.read() }),
     softState: () => softState?.figures() ?? null,
-    values: () => values?.figures() ?? null,
+    values: () => values.figures(),
     hotKeys: () => hotKeys.own(),
   });
   const viewOf = (stats: PlaneStats): StatsView =>

@@ -14,7 +14,7 @@ const list = { acl: ['list'] } as const satisfies PolicyRow;
 
 export const LISTS = {
   blmpop: { ...list, ...numkeys(2), waits: waitsAtFirst },
-  lmpop: { ...list, ...numkeys(1) },
+  lmpop: { ...list, ...numkeys(1), crossNode: 'pops first' },
   blmove: { ...list, waits: waitsForOne },
   blpop: { ...list, waits: waitsAtEnd },
   brpop: { ...list, waits: waitsAtEnd },
@@ -22,7 +22,7 @@ export const LISTS = {
   lindex: { ...list, missingReply: 'nil', nearRead: 'always' },
   linsert: list,
   llen: { ...list, missingReply: 'zero', nearRead: 'always' },
-  lmove: { ...list, ...createsLast },
+  lmove: { ...list, ...createsLast, crossNode: 'moves element' },
   lpop: list,
   lpos: { ...list, nearRead: 'always' },
   lpush: { ...list, ...creates },
@@ -32,7 +32,7 @@ export const LISTS = {
   lset: list,
   ltrim: list,
   rpop: list,
-  rpoplpush: { ...list, ...createsLast },
+  rpoplpush: { ...list, ...createsLast, crossNode: 'moves element' },
   rpush: { ...list, ...creates },
   rpushx: list,
   lmovem: { ...list, ...createsLast },

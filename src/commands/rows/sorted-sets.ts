@@ -22,7 +22,7 @@ export const SORTED_SETS = {
   zdiff: { ...readsLent, ...sortedSet, ...numkeys(1) },
   zintercard: { ...readsLent, ...sortedSet, ...numkeys(1) },
   bzmpop: { ...sortedSet, ...numkeys(2), waits: waitsAtFirst },
-  zmpop: { ...sortedSet, ...numkeys(1) },
+  zmpop: { ...sortedSet, ...numkeys(1), crossNode: 'pops first' },
   zunionstore: { ...writesFirst, ...sortedSet, ...creates, ...numkeys(2, 1) },
   zinterstore: { ...writesFirst, ...sortedSet, ...creates, ...numkeys(2, 1) },
   zdiffstore: { ...writesFirst, ...sortedSet, ...creates, ...numkeys(2, 1) },

@@ -20,7 +20,14 @@ import type { ClientConnection } from '../../session/client-connection.js';
 import type { UpstreamNode } from '../../upstream/upstream-node.js';
 import { type Call, Operation, type Way } from './operation.js';
 import { Running } from './running.js';
+import { Turns } from './turns.js';
+import { setAllOrNone } from './ways/all-or-none.js';
+import { popFirst } from './ways/first-of.js';
 import { lendForFirst, lendForLast, lendForRead } from './ways/lend.js';
+import { moveElement } from './ways/list-move.js';
+import { rename, renameUnlessThere } from './ways/rename.js';
+import { moveMember } from './ways/set-move.js';
+import { readStreams } from './ways/streams.js';
 
 interface Row {
   readonly way: CrossNodeWay;
@@ -31,11 +38,19 @@ const WAYS: Readonly<Record<Exclude<Ways, 'refused'>, Row>> = {
   reads: { way: 'lend', run: lendForRead },
   'writes first': { way: 'lend', run: lendForFirst },
   'writes last': { way: 'lend', run: lendForLast },
+  renames: { way: 'steps', run: rename },
+  'renames unless there': { way: 'steps', run: renameUnlessThere },
+  'moves element': { way: 'steps', run: moveElement },
+  'moves member': { way: 'steps', run: moveMember },
+  'sets all or none': { way: 'steps', run: setAllOrNone },
+  'pops first': { way: 'steps', run: popFirst },
+  streams: { way: 'steps', run: readStreams },
 };
 
 export class CrossNode implements ApartCommands {
   readonly #router: Router;
   readonly #running = new Running();
+  readonly #turns = new Turns();
 
   constructor(router: Router) {
     this.#router = router;
@@ -66,7 +81,7 @@ export class CrossNode implements ApartCommands {
     client.raiseBarrier();
     const { way, run } = WAYS[command.crossNode];
     const begun = clock.now;
-    const operation = new Operation(client, request, router.shared.requests, call);
+    const operation = new Operation(client, request, router.shared.requests, this.#turns, call);
     const done = operation.run(run);
     this.#running.add(done);
     void done.then(() => counters.crossNode.count(command.name, way, clock.read() - begun));

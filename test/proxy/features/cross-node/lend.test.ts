@@ -124,6 +124,23 @@ describe('commands whose keys are on several nodes', () => {
   });
 });
 
+it('names by which keys are lent are told to nobody who tracks all keys', async () => {
+  const tracker = await RawClient.connect(proxy.port);
+  await tracker.pipeline([
+    ['HELLO', '3'],
+    ['CLIENT', 'TRACKING', 'ON', 'BCAST'],
+  ]);
+  const told: Buffer[] = [];
+  tracker.socket.on('data', (chunk: Buffer) => told.push(chunk));
+  await client.pipeline([
+    ['SADD', a, '1'],
+    ['SADD', b, '2'],
+    ['SUNIONSTORE', c, a, b],
+  ]);
+  await expect.poll(() => Buffer.concat(told).toString('latin1')).toContain(`${c}\r\n`);
+  expect(Buffer.concat(told).toString('latin1')).not.toContain('__ringproxy__');
+});
+
 it('cross-node: refuse answers them with CROSSSLOT, which names the setting', async () => {
   const strict = await startRingproxy({ nodes, args: ['--cross-node', 'refuse'] });
   const one = await RawClient.connect(strict.port);
