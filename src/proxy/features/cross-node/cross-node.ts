@@ -19,7 +19,7 @@ import { GAVE_UP, GAVE_UP_REPLY, WAIT } from '../../route/waiting.js';
 import type { ClientConnection } from '../../session/client-connection.js';
 import type { UpstreamNode } from '../../upstream/upstream-node.js';
 import { type Call, Operation, type Way } from './operation.js';
-import { Running } from './running.js';
+import { Running, underWay } from './running.js';
 import { Turns } from './turns.js';
 import { setAllOrNone } from './ways/all-or-none.js';
 import { popFirst } from './ways/first-of.js';
@@ -59,6 +59,7 @@ export class CrossNode implements ApartCommands {
   run(client: ClientConnection, framer: RequestFramer, command: Command, count: number): Verdict {
     const router = this.#router;
     const { options, counters, clock } = router.shared;
+    counters.apartKeys.note(command, keysAtHand(framer, count), 1);
     if (command.crossNode === 'refused' || options.crossNode === 'refuse') {
       counters.crossNode.count(command.name, 'refused', 0);
       return router.refuse(client, command, crossSlotReply(options.crossNode));
@@ -83,19 +84,14 @@ export class CrossNode implements ApartCommands {
     const begun = clock.now;
     const operation = new Operation(client, request, router.shared.requests, this.#turns, call);
     const done = operation.run(run);
-    this.#running.add(done);
+    this.#running.add(underWay(call), done);
     void done.then(() => counters.crossNode.count(command.name, way, clock.read() - begun));
     return TAKEN;
   }
 
-  /** A fence waits for this, too. @param ended never rejects */
-  waitFor(ended: Promise<void>): void {
-    this.#running.add(ended);
-  }
-
-  /** Settles when no command is under way any more that is now: for a fence. */
-  ended(): Promise<void> {
-    return this.#running.ended();
+  /** What is under way, for a fence, and for others who take several steps. */
+  get running(): Running {
+    return this.#running;
   }
 
   #callOf(client: ClientConnection, framer: RequestFramer, command: Command, count: number): Call {
@@ -114,4 +110,12 @@ export class CrossNode implements ApartCommands {
   #ownerOf(client: ClientConnection, key: Buffer): UpstreamNode {
     return this.#router.nodeAt(this.#router.ownerNow(client, key, 0, key.length));
   }
+}
+
+/** The keys of the command that `framer` holds, as `keyPositions` has them. */
+function keysAtHand(framer: RequestFramer, count: number): string[] {
+  const source = framer.source as Buffer;
+  return Array.from(keyPositions.at.subarray(0, count), (at) =>
+    source.toString('latin1', args.start[at] as number, args.end[at] as number),
+  );
 }
