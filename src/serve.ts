@@ -95,14 +95,11 @@ export async function startServer(config: Config, signal: AbortSignal): Promise<
     nodes: () => ring.routed,
     open: (node) => parts.openLink(node),
   });
-  const values =
-    peers === null
-      ? null
-      : composeValues({
-          ...{ ownId, peers: peers.peers, handlers: peers.handlers, store, timers: systemTimers },
-          values: plane.values,
-          groups: () => groups.inForce.groups,
-        });
+  const values = composeValues({
+    ...{ config, log, ownId, peers, store, timers: systemTimers },
+    values: plane.values,
+    groups: () => groups.inForce.groups,
+  });
   let url: string | null = null;
   const advertised = (): string => (url === null ? '' : advertisedAdmin(config, url));
   const parts: RingParts = composeRing({
@@ -135,7 +132,7 @@ export async function startServer(config: Config, signal: AbortSignal): Promise<
     groups.close();
     await ring.close();
     await plane.close(config.shutdownTimeout);
-    await values?.close();
+    await values.close();
     monitors.stop();
     if (hasServed && !isAlone) await parts.leave();
     await peers?.close();
@@ -146,11 +143,12 @@ export async function startServer(config: Config, signal: AbortSignal): Promise<
     const { former, remembered, groups: formerGroups, known } = await unlessAborted(signal, agreed.open());
     // Others find this proxy by its admin API as soon as it has joined.
     url = await admin.listen();
+    let isFounder = false;
     if (known === null) {
       const { hash, distribution, hashTag, vnodes, weighting } = config;
       const founding = { former, remembered, consistency: isAlone ? null : config.consistency, waits: !isAlone };
       const options = { hash, distribution, hashTag, vnodes, weighting };
-      const isFounder = await unlessAborted(signal, ring.bootstrap(config.nodes, options, founding));
+      isFounder = await unlessAborted(signal, ring.bootstrap(config.nodes, options, founding));
       if (isFounder) await groups.found(formerGroups);
       belonging.begin();
     } else {
@@ -168,7 +166,7 @@ export async function startServer(config: Config, signal: AbortSignal): Promise<
       nodes: () => (ring.isKnown ? ring.view().nodes : []),
       plane,
     });
-    await values?.start();
+    await values.start(isFounder && former !== null && remembered === null);
     await functions.spread(ring.nodes.map(reach));
     const listen = await plane.listen().catch((error: unknown) => {
       throw listenFailure('listen', config.listen, error);

@@ -8,7 +8,7 @@ import { leaves, shown } from './reference.js';
 const IN_TRANSACTION = {
   'at once': 'carried out at once',
   select: 'kept for EXEC; the client is in that database from then on',
-  'by node': 'kept for EXEC, and answered by the node of the transaction',
+  'by node': 'kept for EXEC, and answered by the node of the transaction’s first key',
   here: 'kept for EXEC, and answered by the proxy',
   'here, peers told': 'kept for EXEC, and answered by the proxy for all of its workers',
   everywhere: 'kept for EXEC; when it has run, the other nodes get it before EXEC is answered',
@@ -29,7 +29,7 @@ export function occasionReference(): string {
   }
   row(
     'between MULTI and EXEC',
-    'refused where there are several nodes: it concerns all of them, and a transaction runs on one',
+    'refused where there are several nodes: it concerns all of them',
     ({ route, inTransaction, merge }) => route === 'all' && inTransaction === 'queued' && merge !== 'info',
   );
   row(

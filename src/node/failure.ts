@@ -74,6 +74,30 @@ export function systemFailure(error: NodeJS.ErrnoException): Failure {
   return failure(kind, kind === 'unreachable' ? error.message : '');
 }
 
+/** Whether what has failed works again by itself: surely, perhaps (a network, a restart), or not before a person mends it. */
+export type Outlook = 'passes' | 'may pass' | 'stays';
+
+const OUTLOOKS: Readonly<Record<FailureKind, Outlook>> = {
+  refused: 'may pass',
+  'no-socket': 'may pass',
+  'not-found': 'may pass',
+  unreachable: 'may pass',
+  cut: 'may pass',
+  closed: 'may pass',
+  timeout: 'may pass',
+  auth: 'stays',
+  'turned-away': 'may pass',
+  database: 'stays',
+  busy: 'passes',
+  greeting: 'stays',
+  protocol: 'stays',
+  unasked: 'stays',
+  unnamed: 'stays',
+  unsure: 'passes',
+  'fenced-off': 'passes',
+  done: 'may pass',
+};
+
 interface Words {
   /** What the node did; its name stands in front. */
   readonly predicate: (failure: Failure) => string;
@@ -167,9 +191,8 @@ export class NodeFailure extends Error {
     return this.kind === 'refused' || this.kind === 'no-socket';
   }
 
-  /** It will be over in a while, by itself: nobody needs to mend the node. */
-  get passes(): boolean {
-    return this.kind === 'busy' || this.kind === 'unsure' || this.kind === 'fenced-off';
+  get outlook(): Outlook {
+    return OUTLOOKS[this.kind];
   }
 }
 

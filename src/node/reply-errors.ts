@@ -18,6 +18,16 @@ export function passesByItself(error: string): boolean {
   return /^(?:BUSY|LOADING) /.test(error);
 }
 
+/** It could not reach another node that it needs: the target of a MIGRATE, or enough replicas. */
+export function missesAnother(error: string): boolean {
+  return /^(?:IOERR|NOREPLICAS) /.test(error);
+}
+
+/** @returns what the target of a MIGRATE has answered, where the source hands that on; otherwise the error as it is */
+export function saidByTarget(error: string): string {
+  return error.replace(/^ERR Target instance replied with error: /, '');
+}
+
 /** The server is too old for it, or `rename-command` hides it. */
 export function isUnknownCommand(error: string): boolean {
   return /unknown (?:sub)?command/i.test(error);

@@ -1,7 +1,7 @@
 /** Counts the keys of a node that somebody asks for: a walk over all of them, of which the node sends those that a glob fits. */
 import { isReserved } from '../proxy/route/reserved.js';
 import type { NodeLink } from './node-link.js';
-import { walkNode } from './sweep.js';
+import { once, walkNode } from './sweep.js';
 
 export interface CountedKeys {
   readonly keys: number;
@@ -37,6 +37,7 @@ export async function countKeys(
     scanKeys: () => SCAN_KEYS,
     scanned: () => {},
     goesOn: () => Promise.resolve(keys < most && performance.now() < deadline),
+    persist: once,
   };
   const complete = await walkNode(walk, async (_database, page) => {
     for (const key of page) if (!isReserved(key, 0, key.length) && wanted.has(key.toString('latin1'))) keys++;

@@ -89,6 +89,17 @@ export class MoveGate {
     return reached() && !this.#stopped;
   }
 
+  /** Waits for so many milliseconds, or until all is stopped, or what it waits for is over before, which a wake tells. */
+  async rest(milliseconds: number, isOver: () => boolean): Promise<void> {
+    let isUp = false;
+    const cancel = this.#timers.after(milliseconds, () => {
+      isUp = true;
+      this.wakeAll();
+    });
+    while (!isUp && !this.#stopped && !isOver()) await this.nextWake();
+    cancel();
+  }
+
   /** Settles when something has changed: whoever waits looks again. */
   nextWake(): Promise<void> {
     return new Promise((resolve) => this.#wakes.push(resolve));

@@ -21,8 +21,9 @@ import { MoveGate, type Purpose } from './move-gate.js';
 import type { MoveMemory } from './move-memory.js';
 import { type MoverNode, MovingNodes, type MovingNodesOptions, type RunIds } from './moving-nodes.js';
 import { Pace } from './pace.js';
+import { Settles } from './settles.js';
 import { movingBetween, sweepSource, type WalkHooks, walkNode } from './sweep.js';
-import { TransferRefused } from './transfer-refused.js';
+import { MoveTrouble, PATIENCE_MS } from './trouble.js';
 import { unlinkKeys } from './unlink.js';
 
 export interface MoverOptions {
@@ -39,6 +40,8 @@ export interface MoverOptions {
   readonly looks: Looks;
   readonly turns: MigrateTurns;
   readonly link: MovingNodesOptions;
+  /** How long the sweep tries what a network may have brought to fail, in milliseconds. Default: `PATIENCE_MS`. */
+  readonly patience?: number;
   /** Told when the sweep stops because of a failure; it goes on with `resume`. */
   readonly onFailure: (message: string) => void;
   /** Whether clients are being served. */
@@ -68,22 +71,8 @@ export interface SourceProgress {
   readonly largeKey: { readonly key: string; readonly bytes: number } | null;
 }
 
-/** Keys that one batch of settles takes. */
-const SETTLE_KEYS = 64;
-/** Batches of settles from one node to another that may be on their way at the same time. */
-const SETTLES_AT_ONCE = 4;
-/** A move that failed is tried again after this long. */
+/** What has failed for a client, or cannot be told, is tried again after this long. */
 const RETRY_MS = 100;
-
-/** Keys that wait to be settled, by name, of one target and database. */
-interface Route {
-  readonly target: number;
-  readonly database: number;
-  readonly waiting: Map<string, { readonly key: Buffer; readonly clients: Set<MoveWaiter> }>;
-  /** Batches on their way. */
-  running: number;
-  scheduled: boolean;
-}
 
 export class Mover {
   readonly #options: MoverOptions;
@@ -94,7 +83,7 @@ export class Mover {
   readonly #links: MovingNodes;
   readonly #pace: Pace;
   readonly #progress: { -readonly [Field in keyof SourceProgress]: SourceProgress[Field] };
-  readonly #routes = new Map<string, Route>();
+  readonly #settles: Settles;
   /** Keys that are on their way, with who waits for them. */
   readonly #inFlight = new Map<string, Set<MoveWaiter>>();
   readonly #running = new Set<Promise<unknown>>();
@@ -103,10 +92,10 @@ export class Mover {
   /** Batches of the sweep that are on their way. */
   #sweeping = 0;
   #bytesMoved = 0;
-  #error: string | null = null;
+  readonly #trouble: MoveTrouble;
 
   constructor(options: MoverOptions) {
-    const { nodes, source, memory, looks, turns, timers = systemTimers } = options;
+    const { nodes, source, memory, looks, turns, timers = systemTimers, patience = PATIENCE_MS } = options;
     this.#options = options;
     this.#source = source;
     this.#memory = memory;
@@ -114,8 +103,14 @@ export class Mover {
     this.#timers = timers;
     this.#gate = new MoveGate(timers, looks);
     this.#links = new MovingNodes(nodes, options.runIds, options.link);
+    this.#settles = new Settles(source, this.#gate, this.#inFlight, {
+      move: (target, database, keys, left) => this.#move(target, database, keys, 'settle', left),
+      onFailure: (target, error) => this.#settleFailed(target, error),
+      track: (work) => this.#track(work),
+    });
     this.#pace = new Pace(options.isBusy, options.sweeping, timers);
-    const node = nodes[source]?.name ?? '';
+    const { name: node, address } = this.#links.at(source);
+    this.#trouble = new MoveTrouble(`moving keys off ${node} (${address}) failed`, patience, timers);
     this.#progress = { node, done: false, keysMoved: 0, keysScanned: 0, largeKey: null };
     this.#carrier = new Carrier(this.#links, memory, turns, {
       onMoved: (from, to, keys, bytes) => this.#count(from, to, keys, bytes),
@@ -144,22 +139,12 @@ export class Mover {
 
   /** Why it does not get on, or null. */
   get error(): string | null {
-    return this.#error;
+    return this.#trouble.message;
   }
 
   /** Moves the key to `target`, and then resumes the client. Asking again for the same key does no harm. */
   settle(target: number, database: number, key: Buffer, client: MoveWaiter): void {
-    const name = keyName(this.#source, database, key);
-    const inFlight = this.#inFlight.get(name);
-    if (inFlight !== undefined) {
-      inFlight.add(client);
-      return;
-    }
-    const route = this.#route(target, database);
-    const entry = route.waiting.get(name) ?? { key, clients: new Set() };
-    entry.clients.add(client);
-    route.waiting.set(name, entry);
-    this.#schedule(route);
+    this.#settles.ask(target, database, key, client);
   }
 
   /** The source has answered that it does not have the key: from now on it counts as settled. */
@@ -183,11 +168,11 @@ export class Mover {
     this.#openLinks();
     await this.#track(this.#sweepSource());
     // A key that failed to settle, and a connection that failed with commands in flight, must not be left behind.
-    while (!this.#gate.stopped) {
-      if (this.#inFlight.size > 0) await this.#gate.nextWake();
-      else if (await this.#dropLate()) break;
-      else await this.#gate.sleep(RETRY_MS);
-    }
+    do {
+      while (this.#inFlight.size > 0 && !this.#gate.stopped) await this.#gate.nextWake();
+      await this.#dropLate((error) => this.#sweepFailed(error));
+      this.#trouble.sweepWorked();
+    } while (this.#inFlight.size > 0 && !this.#gate.stopped);
     while (this.#gate.held && !this.#gate.stopped) await this.#gate.nextWake();
     if (!this.#gate.stopped && (await this.#options.onSwept())) this.#markSwept();
   }
@@ -213,7 +198,7 @@ export class Mover {
   }
 
   resume(): void {
-    this.#error = null;
+    this.#trouble.forget();
     this.#gate.resume();
   }
 
@@ -234,10 +219,7 @@ export class Mover {
   async stop(): Promise<void> {
     this.#gate.stop();
     while (this.#running.size > 0) await Promise.allSettled(this.#running);
-    for (const route of this.#routes.values()) {
-      for (const { clients } of route.waiting.values()) resumeAll(clients);
-      route.waiting.clear();
-    }
+    this.#settles.giveUp();
     for (const clients of this.#inFlight.values()) resumeAll(clients);
     await this.#links.close();
   }
@@ -260,81 +242,43 @@ export class Mover {
     this.#links.open([this.#source, ...targets], 'settle' satisfies Purpose);
   }
 
-  #route(target: number, database: number): Route {
-    const name = `${target} ${database}`;
-    let route = this.#routes.get(name);
-    if (route === undefined) {
-      route = { target, database, waiting: new Map(), running: 0, scheduled: false };
-      this.#routes.set(name, route);
-    }
-    return route;
-  }
-
-  /** Everything that is asked for in one turn goes in one batch. */
-  #schedule(route: Route): void {
-    if (route.scheduled || route.running >= SETTLES_AT_ONCE || this.#gate.stopped) return;
-    route.scheduled = true;
-    setImmediate(() => {
-      route.scheduled = false;
-      if (!this.#gate.stopped) void this.#track(this.#settleBatch(route));
-    });
-  }
-
-  async #settleBatch(route: Route): Promise<void> {
-    while (!this.#gate.isOpenTo('settle')) await this.#gate.nextWake();
-    const { target, database, waiting } = route;
-    const batch: Buffer[] = [];
-    for (const [name, { key, clients }] of waiting) {
-      if (batch.length === SETTLE_KEYS || this.#gate.stopped) break;
-      waiting.delete(name);
-      const inFlight = this.#inFlight.get(name);
-      if (inFlight !== undefined) for (const client of clients) inFlight.add(client);
-      else {
-        this.#inFlight.set(name, clients);
-        batch.push(key);
-      }
-    }
-    if (batch.length === 0) return;
-    route.running++;
-    if (waiting.size > 0) this.#schedule(route);
-    const left = new Set<MoveWaiter>();
-    try {
-      await this.#move(target, database, batch, 'settle', left);
-    } catch (error) {
-      this.#fail(error, false);
-      // The clients ask again, or give up when they have waited too long.
-      await this.#gate.sleep(RETRY_MS);
-    }
-    route.running--;
-    resumeAll(left);
-    if (waiting.size > 0) this.#schedule(route);
-  }
-
   async #sweepSource(): Promise<void> {
     const source = this.#source;
     const { rings } = this.#options;
-    for (let isWalked = false; !isWalked && !this.#progress.done && !this.#gate.stopped; ) {
+    await sweepSource(source, rings, {
+      ...this.#walkOf(source, (keys) => {
+        this.#progress.keysScanned += keys;
+      }),
+      move: (target, database, keys) => this.#sweepBatches(target, database, keys),
+    });
+    for (const target of rings.targetsOf(source)) await this.#clearTarget(target);
+  }
+
+  /** Whether nothing of the sweep is to begin any more. */
+  get #isOver(): boolean {
+    return this.#gate.stopped || this.#progress.done;
+  }
+
+  /** Takes a step of the sweep until it works. @returns null when the sweep was ended before */
+  async #persist<T>(step: () => Promise<T>): Promise<T | null> {
+    while (!this.#isOver) {
       try {
-        await sweepSource(source, rings, {
-          ...this.#walkOf(source, (keys) => {
-            this.#progress.keysScanned += keys;
-          }),
-          move: (target, database, keys) => this.#sweepBatches(target, database, keys),
-        });
-        for (const target of rings.targetsOf(source)) await this.#clearTarget(target);
-        isWalked = true;
+        const taken = await step();
+        this.#trouble.sweepWorked();
+        return taken;
       } catch (error) {
-        if (this.#progress.done) return;
-        this.#fail(error, true);
-        if (passes(error)) await this.#gate.sleep(RETRY_MS);
+        const pause = this.#sweepFailed(error);
+        await this.#gate.rest(pause, () => !this.#trouble.sweepFails || this.#isOver);
         await this.#gate.whilePaused();
       }
     }
+    return null;
   }
 
   /** A target that was restarted may have keys of the past, which the source does not have any more. */
   async #clearTarget(target: number): Promise<void> {
-    if (this.#gate.stopped || !this.#links.wasRestarted(target, await this.#links.link(target, 'sweep'))) return;
+    const link = await this.#persist(() => this.#links.link(target, 'sweep'));
+    if (link === null || !this.#links.wasRestarted(target, link)) return;
     await walkNode(
       this.#walkOf(target, () => {}),
       (database, keys) =>
@@ -349,27 +293,36 @@ export class Mover {
       scanned,
       goesOn: async () => {
         await this.#gate.whilePaused();
-        return !this.#gate.stopped;
+        return !this.#isOver;
       },
+      persist: (step) => this.#persist(step),
     };
   }
 
   async #sweepBatches(target: number, database: number, keys: readonly Buffer[]): Promise<void> {
-    let left: readonly Buffer[] = keys;
-    while (left.length > 0) {
-      while (!this.#gate.isOpenTo('sweep')) await this.#gate.nextWake();
-      if (this.#gate.stopped) return;
+    for (let left: readonly Buffer[] | null = keys; left !== null && left.length > 0; ) {
+      const rest: readonly Buffer[] = left;
+      left = await this.#persist(() => this.#sweepBatch(target, database, rest));
+    }
+  }
+
+  /**
+   * Moves some of the keys.
+   * @returns those that are left, of which clients may have settled some
+   * @throws when they could not be moved
+   */
+  async #sweepBatch(target: number, database: number, keys: readonly Buffer[]): Promise<readonly Buffer[]> {
+    for (;;) {
+      while (!this.#gate.isOpenTo('sweep') && !this.#isOver) await this.#gate.nextWake();
+      if (this.#isOver) return [];
       // Looked at behind every wait: clients settle keys meanwhile, and then write them at the target.
-      const settled = left.filter((key) => this.#isKnownSettled(database, key));
+      const settled = keys.filter((key) => this.#isKnownSettled(database, key));
       if (settled.length > 0) {
-        if (await this.#unlinkStale(database, settled)) {
-          const done = new Set(settled);
-          left = left.filter((key) => !done.has(key));
-        }
-        continue;
+        if (!(await this.#unlinkStale(database, settled))) continue;
+        return without(keys, settled);
       }
       // A key that is being settled is looked at again when that is over: it may have failed.
-      const batch = left
+      const batch = keys
         .slice(0, this.#pace.batchKeys)
         .filter((key) => !this.#inFlight.has(keyName(this.#source, database, key)));
       if (batch.length === 0) {
@@ -379,10 +332,9 @@ export class Mover {
       const start = this.#timers.now();
       const waiting = new Set<MoveWaiter>();
       await this.#move(target, database, batch, 'sweep', waiting).finally(() => resumeAll(waiting));
-      const done = new Set(batch);
-      left = left.filter((key) => !done.has(key));
       const pause = this.#pace.after(batch.length, this.#timers.now() - start);
       if (pause > 0) await this.#gate.sleep(pause);
+      return without(keys, batch);
     }
   }
 
@@ -426,11 +378,11 @@ export class Mover {
     if (purpose === 'sweep') this.#sweeping++;
     try {
       await this.#carrier.carry(source, target, database, keys, purpose);
+      this.#trouble.arrived(target);
     } catch (error) {
       // What was sent and not answered may still run: until the nodes have dropped it, the keys stay in flight.
-      while (error instanceof NodeFailure && !this.#gate.stopped && !(await this.#dropLate())) {
-        this.#fail(error, purpose === 'sweep');
-        await this.#gate.sleep(RETRY_MS);
+      if (error instanceof NodeFailure) {
+        await this.#dropLate((why) => (purpose === 'sweep' ? this.#sweepFailed(why) : this.#settleFailed(target, why)));
       }
       throw error;
     } finally {
@@ -455,6 +407,7 @@ export class Mover {
   #count(source: number, target: number, keys: number, bytes: number): void {
     this.#progress.keysMoved += keys;
     this.#bytesMoved += bytes;
+    this.#trouble.arrived(target);
     this.#options.onMoved(this.#links.at(source).name, this.#links.at(target).name, keys, bytes);
   }
 
@@ -464,26 +417,40 @@ export class Mover {
     this.#gate.wakeAll();
   }
 
-  #fail(error: unknown, pauses: boolean): void {
+  /** @returns milliseconds until it may be tried again */
+  #sweepFailed(error: unknown): number {
     // Whoever has stopped it, or passes it over, cuts off what it still waits for.
-    if (this.#progress.done || this.#gate.stopped) return;
-    const why = error instanceof Error ? error.message : String(error);
-    const { name, address } = this.#links.at(this.#source);
-    this.#error = `moving keys off ${name} (${address}) failed: ${why}`;
-    if (!pauses || this.#gate.paused || passes(error)) return;
-    this.#gate.pause();
-    this.#options.onFailure(this.#error);
+    if (this.#isOver) return RETRY_MS;
+    const { pause, needsPerson } = this.#trouble.sweepFailed(error);
+    if (needsPerson && !this.#gate.paused) {
+      this.#gate.pause();
+      this.#options.onFailure(this.#trouble.message ?? '');
+    }
+    return pause;
   }
 
-  async #dropLate(): Promise<boolean> {
-    try {
-      await this.#links.dropLate();
-      return true;
-    } catch {
-      return false;
+  /** @returns milliseconds until it may be tried again */
+  #settleFailed(target: number, error: unknown): number {
+    if (!this.#isOver) this.#trouble.settleFailed(target, error);
+    return RETRY_MS;
+  }
+
+  /**
+   * Tries until the nodes have dropped what may still lie there, or all is stopped.
+   * @param failed is told each time that one cannot be asked; gives milliseconds until it may be tried again
+   */
+  async #dropLate(failed: (error: unknown) => number): Promise<void> {
+    while (!this.#gate.stopped) {
+      try {
+        await this.#links.dropLate();
+        return;
+      } catch (error) {
+        await this.#gate.rest(failed(error), () => false);
+      }
     }
   }
 
+  /** `stop` waits for it. */
   async #track<T>(work: Promise<T>): Promise<T> {
     this.#running.add(work);
     try {
@@ -494,7 +461,8 @@ export class Mover {
   }
 }
 
-/** Whether what has failed will go by itself: the node runs a script, or loads its data. */
-function passes(error: unknown): boolean {
-  return (error instanceof TransferRefused || error instanceof NodeFailure) && error.passes;
+/** @returns the keys without those, which are some of them */
+function without(keys: readonly Buffer[], taken: readonly Buffer[]): Buffer[] {
+  const gone = new Set(taken);
+  return keys.filter((key) => !gone.has(key));
 }

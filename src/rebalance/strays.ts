@@ -8,7 +8,7 @@
 import { isReserved } from '../proxy/route/reserved.js';
 import type { KeyHash, Rings } from '../ring/rings.js';
 import type { NodeLink } from './node-link.js';
-import { walkNode } from './sweep.js';
+import { once, walkNode } from './sweep.js';
 import { unlinkKeys } from './unlink.js';
 
 export interface StrayHooks {
@@ -44,6 +44,7 @@ export function walkStrays(
     scanKeys: () => SCAN_KEYS,
     scanned: hooks.looked,
     goesOn: hooks.goesOn,
+    persist: once,
   };
   return walkNode(walk, async (database, keys) => {
     const strays = keys.filter((key) => {

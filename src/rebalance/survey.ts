@@ -4,7 +4,7 @@ import { request } from '../resp/encode.js';
 import type { Rings } from '../ring/rings.js';
 import type { MoverNode } from './moving-nodes.js';
 import { type LinkOptions, NodeLink } from './node-link.js';
-import { sweepSource } from './sweep.js';
+import { once, sweepSource } from './sweep.js';
 
 export interface SurveyedKey {
   readonly node: string;
@@ -52,6 +52,7 @@ export async function surveyMoves(
           scanKeys: () => SCAN_KEYS,
           scanned: () => {},
           goesOn: () => Promise.resolve(inTime()),
+          persist: once,
           move: async (_target, database, moving) => {
             const sizes = await link.exchange(moving.map(sizeRequest), moving.length, database);
             keys += moving.length;

@@ -15,6 +15,13 @@ export interface SweepHooks {
   move(target: number, database: number, keys: readonly Buffer[]): Promise<void>;
   /** Waits as long as the sweep is paused. @returns whether to go on */
   goesOn(): Promise<boolean>;
+  /** Takes a step, which may be taken again when it has failed. @returns null when it is given up, and the walk with it */
+  persist<T>(step: () => Promise<T>): Promise<T | null>;
+}
+
+/** A step is taken once: whoever walks is told of its failure. */
+export function once<T>(step: () => Promise<T>): Promise<T> {
+  return step();
 }
 
 /**
@@ -27,39 +34,70 @@ export async function sweepSource(source: number, rings: Rings, hooks: SweepHook
   });
 }
 
-export interface WalkHooks extends Pick<SweepHooks, 'link' | 'scanKeys' | 'scanned' | 'goesOn'> {
+export interface WalkHooks extends Pick<SweepHooks, 'link' | 'scanKeys' | 'scanned' | 'goesOn' | 'persist'> {
   /** Only keys that this fits are handed on: a glob, as of SCAN's MATCH. */
   readonly match?: string;
 }
 
+/** A page of SCAN. */
+interface Page {
+  readonly cursor: string;
+  readonly keys: Buffer[];
+}
+
 /**
- * Walks all keys of a node, in every database.
+ * Walks all keys of a node, in every database. A page that could not be read is asked for again: a walk that began anew at
+ * each connection that is lost would not end on a network that loses some.
  * @param visit is given each page, and waited for
- * @returns false when `goesOn` has ended it
- * @throws NodeFailure, TransferRefused
+ * @returns false when `goesOn` or `persist` has ended it
+ * @throws what `persist` throws: NodeFailure, TransferRefused
  */
 export async function walkNode(
   hooks: WalkHooks,
   visit: (database: number, keys: readonly Buffer[]) => Promise<void>,
 ): Promise<boolean> {
-  const { runId } = await hooks.link();
-  const match = hooks.match === undefined ? [] : ['MATCH', hooks.match];
-  for (const database of await usedDatabases(await hooks.link())) {
+  const start = await hooks.persist(async () => {
+    const link = await hooks.link();
+    return { link, databases: await usedDatabases(link) };
+  });
+  if (start === null) return false;
+  for (const database of start.databases) {
     let cursor = '0';
     do {
       if (!(await hooks.goesOn())) return false;
-      const link = await hooks.link();
-      // A cursor means nothing to a process that was started since: keys would be passed over.
-      if (link.runId !== runId) return walkNode(hooks, visit);
-      const scan = request(['SCAN', cursor, ...match, 'COUNT', String(hooks.scanKeys())]);
-      const [reply] = await link.exchange([scan], 1, database);
-      const page = readPage(link, reply ?? null);
+      const page = await hooks.persist(() => nextPage(hooks, start.link, database, cursor));
+      if (page === null) return false;
+      if (page === 'restarted') return walkNode(hooks, visit);
       cursor = page.cursor;
       hooks.scanned(page.keys.length);
       await visit(database, page.keys);
     } while (cursor !== '0');
   }
-  return (await hooks.link()).runId === runId || walkNode(hooks, visit);
+  const end = await hooks.persist(() => hooks.link());
+  return end !== null && (isSameProcess(start.link, end) || walkNode(hooks, visit));
+}
+
+/** A cursor means nothing to a process that was started since: keys would be passed over. */
+async function nextPage(
+  hooks: WalkHooks,
+  before: NodeLink,
+  database: number,
+  cursor: string,
+): Promise<Page | 'restarted'> {
+  const link = await hooks.link();
+  if (!isSameProcess(before, link)) return 'restarted';
+  const match = hooks.match === undefined ? [] : ['MATCH', hooks.match];
+  const [reply] = await link.exchange(
+    [request(['SCAN', cursor, ...match, 'COUNT', String(hooks.scanKeys())])],
+    1,
+    database,
+  );
+  return readPage(link, reply ?? null);
+}
+
+/** A node that does not say which process it is may be another one behind each link. */
+function isSameProcess(before: NodeLink, link: NodeLink): boolean {
+  return link === before || (link.runId !== '' && link.runId === before.runId);
 }
 
 /**
@@ -77,7 +115,7 @@ async function usedDatabases(link: NodeLink): Promise<number[]> {
   return [...reply.toString().matchAll(/^db(\d+):keys=/gm)].map((match) => Number(match[1]));
 }
 
-function readPage(link: NodeLink, reply: ReplyValue): { cursor: string; keys: Buffer[] } {
+function readPage(link: NodeLink, reply: ReplyValue): Page {
   if (Array.isArray(reply)) {
     const [cursor, keys] = reply;
     if (Buffer.isBuffer(cursor) && Array.isArray(keys))

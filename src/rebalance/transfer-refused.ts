@@ -1,21 +1,26 @@
-import { passesByItself } from '../node/reply-errors.js';
+import type { Outlook } from '../node/failure.js';
+import { missesAnother, passesByItself, saidByTarget } from '../node/reply-errors.js';
 import { ReplyError, type ReplyValue } from '../resp/decode.js';
 import type { NodeLink } from './node-link.js';
 
 /** A node answered with an error. */
 export class TransferRefused extends Error {
-  /** It will answer otherwise in a while, by itself: it runs a script, or loads its data. */
-  readonly passes: boolean;
+  readonly outlook: Outlook;
 
-  private constructor(message: string, passes: boolean) {
+  private constructor(message: string, outlook: Outlook) {
     super(message);
-    this.passes = passes;
+    this.outlook = outlook;
   }
 
   /** @param reply to `what`, which is not as it should be */
   static by(link: NodeLink, reply: ReplyValue, what: string): TransferRefused {
     const text = reply instanceof ReplyError ? reply.message : 'it is not what Redis answers';
     const message = `node ${link.node.name} (${link.node.address}) refused ${what}: ${text}`;
-    return new TransferRefused(message, passesByItself(text));
+    return new TransferRefused(message, outlookOf(saidByTarget(text)));
   }
+}
+
+function outlookOf(error: string): Outlook {
+  if (passesByItself(error)) return 'passes';
+  return missesAnother(error) ? 'may pass' : 'stays';
 }

@@ -10,6 +10,7 @@ import { parseAddress } from '../node/address.js';
 import type { PlaneHost } from '../plane/host.js';
 import { bucketUpperBound } from '../proxy/measure/histogram.js';
 import type { PlaneStats } from '../proxy/measure/plane-stats.js';
+import { adviceView } from '../telemetry/advice/advice-view.js';
 import { EtcdCounts } from '../telemetry/etcd-counts.js';
 import { FenceCounts } from '../telemetry/fence-counts.js';
 import { fleetFigures } from '../telemetry/fleet-figures.js';
@@ -49,7 +50,7 @@ export interface AdminNeeds {
   /** What other proxies have told; null: this one is alone. */
   readonly softState: SoftStateParts | null;
   /** Null: the proxy is alone. */
-  readonly values: Pick<ValuesParts, 'figures'> | null;
+  readonly values: Pick<ValuesParts, 'figures'>;
 }
 
 export interface AdminParts {
@@ -101,7 +102,7 @@ export function composeAdmin(needs: AdminNeeds): AdminParts {
     fences: () => fences.read(),
     etcd: () => (etcd === null ? null : { isReachable: store.isReachable, ...etcd.read() }),
     softState: () => softState?.figures() ?? null,
-    values: () => values?.figures() ?? null,
+    values: () => values.figures(),
     hotKeys: () => hotKeys.own(),
   });
   const viewOf = (stats: PlaneStats): StatsView =>
@@ -111,6 +112,7 @@ export function composeAdmin(needs: AdminNeeds): AdminParts {
     strays,
     plane: {
       stats: async () => viewOf(await plane.stats()),
+      advice: async (limit) => adviceView((await plane.stats()).apartKeys, limit),
       ready: async () => {
         if (!isServing()) return { ready: false, reason: 'clients are not let in yet' };
         return readiness((await plane.stats()).nodes);

@@ -134,7 +134,7 @@ describe('a node that cannot be connected to is told by the kind of failure', ()
     script.catch(() => {});
     await expect
       .poll(() => failureAt(redis.address).catch(() => null), { timeout: 20_000 })
-      .toMatchObject({ kind: 'busy', passes: true });
+      .toMatchObject({ kind: 'busy', outlook: 'passes' });
     // Where they do not, it is let be.
     const client = await connectNode(at(redis.address), readsOnly('test'), 2000);
     await client.call('SCRIPT', 'KILL');

@@ -46,7 +46,16 @@ describe('a failure', () => {
     expect(error.message).toMatch(/^node n \(h:1\) \w/);
     expect(sentenceOf(error.failure)).not.toBe('');
     expect(error.nobodyListens).toBe(['refused', 'no-socket'].includes(kind));
-    expect(error.passes).toBe(['busy', 'unsure', 'fenced-off'].includes(kind));
+    expect(['passes', 'may pass', 'stays']).toContain(error.outlook);
+  });
+
+  it.each([
+    [['busy', 'unsure', 'fenced-off'], 'passes'],
+    [['refused', 'no-socket', 'not-found', 'unreachable', 'cut', 'closed', 'timeout', 'turned-away'], 'may pass'],
+    [['auth', 'database', 'greeting', 'protocol', 'unasked', 'unnamed'], 'stays'],
+  ] as const)('of the kinds %j is one that %s', (kinds, outlook) => {
+    for (const kind of kinds)
+      expect(new NodeFailure({ name: 'n', address: 'h:1' }, failure(kind)).outlook).toBe(outlook);
   });
 
   it('carries no password, whatever it is told of', () => {

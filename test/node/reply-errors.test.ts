@@ -3,8 +3,10 @@ import { describe, expect, it } from 'vitest';
 import {
   isForbidden,
   isUnknownCommand,
+  missesAnother,
   passesByItself,
   provesAlive,
+  saidByTarget,
   saysBusyKey,
   turnsAway,
   wantsLogin,
@@ -14,6 +16,7 @@ const VERDICTS = {
   turnsAway,
   wantsLogin,
   passesByItself,
+  missesAnother,
   isUnknownCommand,
   isForbidden,
   provesAlive,
@@ -37,9 +40,17 @@ describe('an error reply of a node', () => {
     ],
     ['BUSYKEY Target key name already exists.', ['saysBusyKey']],
     ['ERR Target instance replied with error: BUSYKEY Target key name already exists.', ['saysBusyKey']],
+    ['IOERR error or timeout reading from target node', ['missesAnother']],
+    ['NOREPLICAS Not enough good replicas to write.', ['missesAnother']],
     ['ERR value is not an integer or out of range', []],
   ])('%s', (error, expected) => {
     const names = Object.keys(VERDICTS) as (keyof typeof VERDICTS)[];
     expect(names.filter((name) => VERDICTS[name](error))).toEqual(expected);
+  });
+
+  it('of the target of a MIGRATE is told apart from one of its source', () => {
+    const loading = 'LOADING Redis is loading the dataset in memory';
+    expect(saidByTarget(`ERR Target instance replied with error: ${loading}`)).toBe(loading);
+    expect(saidByTarget(loading)).toBe(loading);
   });
 });

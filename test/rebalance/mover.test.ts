@@ -371,6 +371,96 @@ describe('a sweep', () => {
     },
   );
 
+  it.each(['SCAN', 'EVAL', 'RESTORE', 'UNLINK', 'CLIENT', 'PEXPIRETIME'])(
+    'goes on by itself when a connection is cut, before and behind %s',
+    async (word) => {
+      const stage = await start();
+      const keys = stage.keys(300);
+      await stage.fill(keys);
+      const large = keys[0] ?? '';
+      await stage.at('source').set(large, Buffer.alloc(1_100_000));
+      const net = word === 'RESTORE' ? target.net : source.net;
+      for (let i = 0; i < 2; i++) {
+        void net.cutBefore(word);
+        void net.cutAfter(word);
+      }
+      await stage.mover.sweep();
+      net.heal();
+      expect(stage.failures).toEqual([]);
+      expect(stage.mover.error).toBeNull();
+      expect(await stage.at('source').dbsize()).toBe(0);
+      expect(await stage.at('target').dbsize()).toBe(300);
+      await stage.mover.stop();
+    },
+  );
+
+  it('tells at once of a node that stays away, tries again all the time, and is paused in the end', async () => {
+    const timers = new ManualTimers();
+    const stage = await start({ timers, patience: 4000 });
+    await stage.fill(stage.keys(50));
+    const cut = source.net.cutBefore('EVAL', 1000);
+    const swept = stage.mover.sweep();
+    await cut;
+    const pauses = [100, 200, 400, 800, 1000, 1000, 1000];
+    for (const pause of pauses) {
+      await expect.poll(() => timers.pending).toBe(1);
+      expect(stage.mover.error).toMatch(
+        /^moving keys off a \(.*\) failed: node a \(.*\) (?:closed|cut) the connection/,
+      );
+      expect(stage.mover.paused).toBe(false);
+      expect(stage.failures).toEqual([]);
+      timers.advance(pause - 1);
+      expect(timers.pending).toBe(1);
+      timers.advance(1);
+    }
+    await expect.poll(() => stage.mover.paused).toBe(true);
+    expect(stage.failures).toEqual([stage.mover.error]);
+    expect(countOf(source, 'EVAL')).toBeGreaterThanOrEqual(pauses.length + 1);
+    source.net.heal();
+    stage.mover.resume();
+    await swept;
+    expect(stage.mover.error).toBeNull();
+    expect(await stage.at('target').dbsize()).toBe(50);
+    await stage.mover.stop();
+  });
+
+  it('goes on at once at the word of a person, though it has yet to wait', async () => {
+    const timers = new ManualTimers();
+    const stage = await start({ timers });
+    await stage.fill(stage.keys(50));
+    void source.net.cutBefore('EVAL');
+    const swept = stage.mover.sweep();
+    await expect.poll(() => stage.mover.error).not.toBeNull();
+    stage.mover.resume();
+    await swept;
+    expect(await stage.at('target').dbsize()).toBe(50);
+    await stage.mover.stop();
+  });
+
+  it('ends with the mover, also when it waits before it tries again', async () => {
+    const timers = new ManualTimers();
+    const stage = await start({ timers });
+    await stage.fill(stage.keys(50));
+    void source.net.cutBefore('EVAL', 1000);
+    const swept = stage.mover.sweep();
+    await expect.poll(() => stage.mover.error).not.toBeNull();
+    await Promise.all([stage.mover.stop(), swept]);
+    expect(stage.swept).toBe(false);
+    source.net.heal();
+  });
+
+  it('says no more why a key of a client did not move once keys arrive there again', async () => {
+    const stage = await start();
+    const [key = '', other = ''] = stage.keys(2);
+    await stage.fill([key, other]);
+    void target.net.cutBefore('RESTORE');
+    await stage.settle(key);
+    expect(stage.mover.error).toContain('b (');
+    await stage.settle(other);
+    expect(stage.mover.error).toBeNull();
+    await stage.mover.stop();
+  });
+
   it('does not end while a command of it may still run', async () => {
     const stage = await start();
     const [key = ''] = stage.keys(1);
@@ -379,9 +469,9 @@ describe('a sweep', () => {
     const kill = target.net.hold(([first, second]) => first === 'CLIENT' && second === 'KILL');
     const swept = stage.mover.sweep();
     await Promise.all([late.reached, kill.reached]);
+    await roundTrips();
+    expect(stage.swept).toBe(false);
     await kill.deliver();
-    await expect.poll(() => stage.mover.paused).toBe(true);
-    stage.mover.resume();
     await swept;
     expect(await late.deliver()).toBe(false);
     expect(await stage.at('target').get(key)).toBe(key);
@@ -394,10 +484,9 @@ describe('a sweep', () => {
     const late = source.net.strand('SCAN');
     const swept = stage.mover.sweep();
     await late.reached;
-    await expect.poll(() => stage.mover.paused).toBe(true);
-    stage.mover.resume();
     await swept;
     expect(await late.deliver()).toBe(false);
+    expect(stage.failures).toEqual([]);
     await stage.mover.stop();
   });
 
@@ -686,15 +775,15 @@ describe('a node that is restarted while keys move', () => {
   it('that does not come back can be given up: the sweep ends', async () => {
     const stage = await start();
     await stage.fill(stage.keys(200));
-    const gone = source.net.cutBefore('EVAL');
+    const gone = source.net.cutBefore('EVAL', 1000);
     const swept = stage.mover.sweep();
     await gone;
-    await expect.poll(() => stage.mover.paused).toBe(true);
+    // It is tried all the time, and nobody need wait until it is paused.
     stage.mover.giveUp([0]);
-    stage.mover.resume();
     await swept;
     expect(stage.swept).toBe(true);
     expect(stage.isSettled('anything')).toBe(true);
+    source.net.heal();
     await stage.mover.stop();
   });
 });

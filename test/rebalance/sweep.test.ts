@@ -4,7 +4,7 @@ import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { countKeys } from '../../src/rebalance/count-keys.js';
 import type { MovingNodes } from '../../src/rebalance/moving-nodes.js';
 import { surveyMoves } from '../../src/rebalance/survey.js';
-import { movingBetween, sweepSource, walkNode } from '../../src/rebalance/sweep.js';
+import { movingBetween, once, sweepSource, walkNode } from '../../src/rebalance/sweep.js';
 import { expiryAt } from '../../src/rebalance/times.js';
 import { TransferRefused } from '../../src/rebalance/transfer-refused.js';
 import { keys, LINK, moverNode, movingNodes, rings, type StageNode, stageNode } from './stage.js';
@@ -37,6 +37,7 @@ const hooks = {
   scanKeys: () => 10,
   scanned: () => {},
   goesOn: () => Promise.resolve(true),
+  persist: once,
 };
 
 describe('a walk', () => {
@@ -77,7 +78,7 @@ describe('a walk', () => {
     await source.redis.restartLoading(5000);
     const scan = source.net.hold('SCAN');
     const walk = walkNode(hooks, async () => {}).catch((error: unknown) => error);
-    expect(await Promise.race([walk, scan.reached])).toMatchObject({ passes: true });
+    expect(await Promise.race([walk, scan.reached])).toMatchObject({ outlook: 'passes' });
   });
 
   /** A cursor means nothing to a process that was started since: keys would be passed over. */
@@ -97,6 +98,52 @@ describe('a walk', () => {
     };
     expect(await walkNode(hooks, visit)).toBe(true);
     expect(new Set(seen).size).toBe(200);
+  });
+
+  it('goes on at the page that it has lost, and not anew', async () => {
+    await fill(500);
+    const until = async <T>(step: () => Promise<T>): Promise<T> => step().catch(() => until(step));
+    const seen = new Set<string>();
+    let scanned = 0;
+    const walk = {
+      ...hooks,
+      persist: until,
+      scanned: (count: number) => {
+        scanned += count;
+      },
+    };
+    const visit = async (_database: number, page: readonly Buffer[]) => {
+      for (const key of page) seen.add(String(key));
+      void source.net.cutAfter('SCAN');
+    };
+    expect(await walkNode(walk, visit)).toBe(true);
+    expect(seen.size).toBe(500);
+    // A page may show a key twice, and no walk shows all of them again.
+    expect(scanned).toBeLessThan(600);
+  });
+
+  it('begins anew on another link to a node that does not say which process it is', async () => {
+    await fill(100);
+    const silent = await movingNodes([source, target]);
+    void source.net.answer('INFO', "-NOPERM this user has no permissions to run the 'info' command\r\n");
+    const links = { ...hooks, link: () => silent.link(0, 'sweep') };
+    expect((await links.link()).runId).toBe('');
+    let scanned = 0;
+    const walk = {
+      ...links,
+      scanned: (count: number) => {
+        scanned += count;
+      },
+    };
+    let pages = 0;
+    const visit = async () => {
+      pages++;
+      if (pages !== 5) return;
+      (await links.link()).close();
+    };
+    expect(await walkNode(walk, visit)).toBe(true);
+    expect(scanned).toBeGreaterThan(140);
+    await silent.close();
   });
 
   it.each([

@@ -80,9 +80,12 @@ export class FaultRelay {
     this.#faults.length = 0;
   }
 
-  /** The connection ends when the next such request comes; the node does not get it. Settles when that has happened. */
-  cutBefore(picks: Picks): Promise<void> {
-    return this.#next(picks, 1, async (way, _request, happened) => {
+  /**
+   * The connection ends when the next such request comes, or so many; the node does not get it. Settles when that has
+   * happened once.
+   */
+  cutBefore(picks: Picks, times = 1): Promise<void> {
+    return this.#next(picks, times, async (way, _request, happened) => {
       way.cut();
       happened();
     });

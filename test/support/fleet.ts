@@ -247,7 +247,9 @@ export class Fleet {
   /** Waits until no change is under way, as every proxy that runs sees it, and all of them have the same generation. */
   async settled(): Promise<RingView> {
     const views = await this.#await('no change under way', null, (all) => {
-      for (const view of all) if (view?.change?.error) throw new Error(`the change stands still: ${view.change.error}`);
+      // What is tried again, or waited for, is told of as well.
+      for (const view of all)
+        if (view?.change?.error && view.change.paused) throw new Error(`the change stands still: ${view.change.error}`);
       const [first] = all;
       return all.every((view) => view !== null && view.change === null && view.generation === first?.generation);
     });

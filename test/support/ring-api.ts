@@ -30,7 +30,8 @@ export async function ringOf(proxy: AdminApi): Promise<RingView> {
 /** Waits until no change is under way. @throws Error when it cannot go on */
 export async function settled(proxy: AdminApi): Promise<RingView> {
   return until(proxy, (view) => {
-    if (view.change !== null && view.change.error !== null) throw new Error(view.change.error);
+    // What is tried again, or waited for, is told of as well.
+    if (view.change?.paused && view.change.error !== null) throw new Error(view.change.error);
     return view.change === null;
   });
 }

@@ -14,7 +14,7 @@ export const SETS = {
   sismember: { ...set, missingReply: 'zero', nearRead: 'always', onReplicated: 'sismember' },
   smembers: { ...set, missingReply: 'empty', nearRead: 'always', onReplicated: 'smembers' },
   smismember: { ...set, nearRead: 'always', onReplicated: 'smismember' },
-  smove: { ...set, ...createsLast, onReplicated: 'no merge' },
+  smove: { ...set, ...createsLast, crossNode: 'moves member', onReplicated: 'no merge' },
   spop: { ...set, onReplicated: 'no merge' },
   srandmember: set,
   srem: { ...set, onReplicated: 'srem' },

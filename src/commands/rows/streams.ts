@@ -9,12 +9,13 @@ const waitsWithBlock = {
   unit: 'milliseconds',
   nil: 'array',
   fromNewest: false,
+  takes: 'delivers',
 } as const satisfies Waits;
-const waitsFromNewest = { ...waitsWithBlock, fromNewest: true } as const satisfies Waits;
+const waitsFromNewest = { ...waitsWithBlock, fromNewest: true, takes: 'reads' } as const satisfies Waits;
 
 export const STREAMS = {
-  xread: { ...stream, ...streams, waits: waitsFromNewest },
-  xreadgroup: { ...stream, ...streams, waits: waitsWithBlock },
+  xread: { ...stream, ...streams, crossNode: 'streams', waits: waitsFromNewest },
+  xreadgroup: { ...stream, ...streams, crossNode: 'streams', waits: waitsWithBlock },
   'xinfo|help': { ...stream, ...any },
   'xgroup|help': { ...stream, ...any },
   xack: stream,

@@ -37,7 +37,7 @@ export const STRINGS = {
   incrby: { ...string, ...creates, ownWrite: 'always', onReplicated: 'incrby' },
   incrbyfloat: { ...string, ...creates, ownWrite: 'always', onReplicated: 'no merge' },
   lcs: { ...string, ...readsLent },
-  msetnx: { ...string, ...createsEvery, onReplicated: 'no merge' },
+  msetnx: { ...string, ...createsEvery, crossNode: 'sets all or none', onReplicated: 'no merge' },
   psetex: { ...string, ...setsWithMilliseconds, ownWrite: 'always', onReplicated: 'psetex' },
   set: { ...string, ...creates, ttlGiven: { optionsFrom: 3 }, ownWrite: 'set', onReplicated: 'set' },
   setex: { ...string, ...setsWithSeconds, ownWrite: 'always', onReplicated: 'setex' },

@@ -60,7 +60,7 @@ export const PROCESS_SETTINGS = {
     schema: z.string({ message: 'expected a text' }).prefault(''),
     kind: 'path',
     default: '',
-    help: 'directory that keeps the ring over restarts; empty: the ring is forgotten',
+    help: 'directory that keeps the ring, and values of replicated groups, over restarts; empty: they are forgotten',
     flag: 'DIR',
   },
   shutdownTimeout: {

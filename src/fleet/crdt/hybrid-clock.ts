@@ -77,11 +77,15 @@ export class HybridClock {
       this.#refused++;
       return false;
     }
-    if (stamp[0] > this.#wall || (stamp[0] === this.#wall && stamp[1] > this.#count)) {
-      this.#wall = stamp[0];
-      this.#count = stamp[1];
-    }
+    this.follow(stamp);
     return true;
+  }
+
+  /** What happens from now on is later than this, however far ahead it is: it was made by the same wall clock. */
+  follow(stamp: Stamp): void {
+    if (stamp[0] < this.#wall || (stamp[0] === this.#wall && stamp[1] <= this.#count)) return;
+    this.#wall = stamp[0];
+    this.#count = stamp[1];
   }
 
   #advance(wall: number, count: number): void {

@@ -70,6 +70,7 @@ export class ValueExchange {
   #sealAt = 0;
   #onCompared: (() => void)[] = [];
   #hasMembers = false;
+  #hasCompared = false;
   readonly #figures = { bytesIn: 0, bytesOut: 0, questions: 0, failures: 0, refused: 0, repairs: 0, lag: 0 };
 
   constructor(ports: ExchangePorts, times: ExchangeTimes = EXCHANGE_TIMES) {
@@ -86,6 +87,17 @@ export class ValueExchange {
 
   get figures(): ExchangeFigures {
     return { ...this.#figures };
+  }
+
+  /** Another proxy has told what it has since this one started. */
+  get hasCompared(): boolean {
+    return this.#hasCompared;
+  }
+
+  /** What was deleted at other proxies up to then is deleted here. Milliseconds since 1970. */
+  get knownUpTo(): number {
+    const heard = [...this.#partners.values()].map(({ heardUpTo }) => heardUpTo);
+    return Math.min(this.#ports.store.clock.wall(), ...heard);
   }
 
   start(): void {
@@ -118,8 +130,9 @@ export class ValueExchange {
     members.delete(this.#own);
     for (const id of this.#partners.keys()) if (!members.has(id)) this.#partners.delete(id);
     const now = this.#ports.timers.now();
+    const wall = this.#ports.store.clock.wall();
     for (const id of members) {
-      if (!this.#partners.has(id)) this.#partners.set(id, new Partner(id, this.#log.last, now));
+      if (!this.#partners.has(id)) this.#partners.set(id, new Partner(id, this.#log.last, now, wall));
     }
     this.#hasMembers = true;
     if (members.size === 0) this.#tellCompared();
@@ -146,6 +159,11 @@ export class ValueExchange {
     });
   }
 
+  /** Compares what this proxy has with what each other one has, and does not wait for the next time. */
+  compareNow(): void {
+    for (const partner of this.#partners.values()) partner.compareAt = 0;
+  }
+
   /** Another proxy asks. @param from its id @param body whatever it has sent @returns null: that is no question */
   answer(from: string, body: unknown): Buffer | null {
     if (Buffer.isBuffer(body)) this.#figures.bytesIn += body.length;
@@ -164,8 +182,10 @@ export class ValueExchange {
         break;
       case 'compare': {
         const digests = bucketDigests(this.#ports.store);
-        if (rootDigest(this.#ports.store, digests) === question.root) answer = { kind: 'same' };
-        else answer = { kind: 'buckets', buckets: this.#bucketsWith(digests) };
+        const { forgotten, restored } = this.#ports.store.reach;
+        const reach = { forgotten, restored };
+        if (rootDigest(this.#ports.store, digests) === question.root) answer = { kind: 'same', reach };
+        else answer = { kind: 'buckets', reach, buckets: this.#bucketsWith(digests) };
         break;
       }
       case 'exchange': {
@@ -189,7 +209,8 @@ export class ValueExchange {
     for (const partner of this.#partners.values()) {
       taken = Math.min(taken, partner.taken);
       if (!partner.mayBeAsked(now)) continue;
-      if (now >= partner.compareAt && this.#ports.isWanted()) void this.#asking(partner, () => this.#compare(partner));
+      if (now >= partner.compareAt && this.#ports.isWanted())
+        void this.#asking(partner, () => this.#comparing(partner));
       else if (partner.taken < this.#log.last) void this.#asking(partner, () => this.#tell(partner));
     }
     this.#log.dropUpTo(taken);
@@ -200,6 +221,14 @@ export class ValueExchange {
     for (let batch = this.#outbox.take(BATCH_BYTES); batch !== null; batch = this.#outbox.take(BATCH_BYTES)) {
       this.#log.add(batch, this.#since);
     }
+  }
+
+  async #comparing(partner: Partner): Promise<boolean> {
+    // From now on: what comes while it is compared is another reason.
+    partner.compareAt = this.#ports.timers.now() + this.#times.compareInterval;
+    const isCompared = await this.#compare(partner);
+    if (!isCompared) partner.compareAt = 0;
+    return isCompared;
   }
 
   async #asking(partner: Partner, run: () => Promise<boolean>): Promise<void> {
@@ -232,17 +261,21 @@ export class ValueExchange {
 
   /** Compares what this proxy has with what the other one has, and exchanges what differs. @returns whether it has answered */
   async #compare(partner: Partner): Promise<boolean> {
-    const { store, timers } = this.#ports;
+    const { store } = this.#ports;
     const { last } = this.#log;
     const { changes } = store;
+    const wall = store.clock.wall();
     const digests = bucketDigests(store);
     const answer = await this.#ask(partner, encodeQuestion({ kind: 'compare', root: rootDigest(store, digests) }));
-    if (answer?.kind === 'buckets') {
-      if (!(await this.#exchange(partner, digests, answer.buckets))) return false;
-    } else if (answer?.kind !== 'same') return false;
+    if (answer?.kind !== 'buckets' && answer?.kind !== 'same') return false;
+    // Before anything of it is taken: what is here is partly the other one's then.
+    const { forgotten, restored } = answer.reach;
+    store.reach.join({ forgotten: Math.min(forgotten, wall), restored });
+    if (answer.kind === 'buckets' && !(await this.#exchange(partner, digests, answer.buckets))) return false;
+    this.#hasCompared = true;
+    partner.heardUpTo = wall;
     partner.comparedUpTo = changes;
     partner.taken = Math.max(partner.taken, last);
-    partner.compareAt = timers.now() + this.#times.compareInterval;
     this.#tellCompared();
     return true;
   }

@@ -3,12 +3,14 @@
  * garbage: it is read by these functions, which give null for what does not fit.
  *
  *   news       batches of what was written at the asker    → taken
- *   compare    a number for all that the asker has         → the same, or a number and a size for each bucket
+ *   compare    a number for all that the asker has         → how far that of the answerer can be relied on, and that it is
+ *                                                             the same, or a number and a size for each bucket
  *   exchange   what the asker has in some buckets          → what the answerer has there
  */
 import { BytesReader } from '../values/bytes-reader.js';
 import { BytesWriter } from '../values/bytes-writer.js';
 import { BUCKETS } from '../values/entry.js';
+import type { Reach } from '../values/reach.js';
 
 const FORMAT = 1;
 
@@ -18,6 +20,8 @@ export interface Bucket {
   readonly bytes: number;
 }
 
+export type ToldReach = Pick<Reach, 'forgotten' | 'restored'>;
+
 export type Question =
   /** `age`: for how long the oldest of it has waited. Milliseconds. */
   | { readonly kind: 'news'; readonly age: number; readonly batches: readonly Buffer[] }
@@ -26,8 +30,8 @@ export type Question =
 
 export type Answer =
   | { readonly kind: 'taken' }
-  | { readonly kind: 'same' }
-  | { readonly kind: 'buckets'; readonly buckets: readonly Bucket[] }
+  | { readonly kind: 'same'; readonly reach: ToldReach }
+  | { readonly kind: 'buckets'; readonly reach: ToldReach; readonly buckets: readonly Bucket[] }
   | { readonly kind: 'batches'; readonly batches: readonly Buffer[] };
 
 const QUESTIONS = ['news', 'compare', 'exchange'] as const satisfies readonly Question['kind'][];
@@ -67,9 +71,12 @@ export function encodeAnswer(answer: Answer): Buffer {
   out.count(ANSWERS.indexOf(answer.kind));
   switch (answer.kind) {
     case 'taken':
+      break;
     case 'same':
+      writeReach(out, answer.reach);
       break;
     case 'buckets':
+      writeReach(out, answer.reach);
       for (const { digest, bytes } of answer.buckets) {
         out.count(digest);
         out.count(bytes);
@@ -118,21 +125,35 @@ function readQuestion(input: BytesReader, kind: Question['kind'] | undefined): Q
 function readAnswer(input: BytesReader, kind: Answer['kind'] | undefined): Answer | null {
   switch (kind) {
     case 'taken':
-    case 'same':
       return { kind };
+    case 'same':
+      return { kind, reach: readReach(input) };
     case 'buckets': {
+      const reach = readReach(input);
       const buckets: Bucket[] = [];
       for (let i = 0; i < BUCKETS; i++) {
         const digest = input.count();
         buckets.push({ digest, bytes: input.count() });
       }
-      return { kind, buckets };
+      return { kind, reach, buckets };
     }
     case 'batches':
       return { kind, batches: readBatches(input) };
     case undefined:
       return null;
   }
+}
+
+function writeReach(out: BytesWriter, { forgotten, restored }: ToldReach): void {
+  out.count(forgotten);
+  out.count(restored === null ? 0 : restored.at);
+  if (restored !== null) out.count(restored.until);
+}
+
+function readReach(input: BytesReader): ToldReach {
+  const forgotten = input.count();
+  const at = input.count();
+  return { forgotten, restored: at === 0 ? null : { at, until: input.count() } };
 }
 
 function writeBatches(out: BytesWriter, batches: readonly Buffer[]): void {

@@ -8,16 +8,19 @@ export class Partner {
   taken: number;
   /** All up to this change of the store is known there: it has been compared since. */
   comparedUpTo = -1;
+  /** What it had deleted up to then was heard of by comparing, or before this proxy knew it. Milliseconds since 1970. */
+  heardUpTo: number;
   /** When it is to be compared, by the timers' clock. */
   compareAt: number;
   isAsked = false;
   #notBefore = 0;
   #failures = 0;
 
-  /** @param now by the timers' clock */
-  constructor(id: string, taken: number, now: number) {
+  /** @param now by the timers' clock @param wall milliseconds since 1970 */
+  constructor(id: string, taken: number, now: number, wall: number) {
     this.id = id;
     this.taken = taken;
+    this.heardUpTo = wall;
     this.compareAt = now;
   }
 

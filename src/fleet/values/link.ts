@@ -49,7 +49,7 @@ export class Link {
   /** The other side has sent this. */
   onBatch({ number, bytes }: SentBatch): void {
     const records = readBatch(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
-    if (records !== null) this.#ports.store.take(records, this);
+    if (records !== null) this.#ports.store.takeOwn(records, this);
     if (number !== 0) this.#ports.taken(number);
   }
 

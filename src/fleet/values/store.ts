@@ -7,6 +7,7 @@ import type { BatchRecord } from './batch.js';
 import { Entry } from './entry.js';
 import { Expiries } from './expiries.js';
 import { KeyState, NEVER } from './key-state.js';
+import { Reach } from './reach.js';
 import { hasExpired, resetByTime } from './read-state.js';
 import { Tombstones } from './tombstones.js';
 
@@ -61,6 +62,8 @@ export class ValueStore {
   /** Makes the stamps of what is written here. */
   readonly clock: HybridClock;
   readonly limit: number;
+  /** How far what is here can be relied on, for whoever has something of the past. */
+  readonly reach = new Reach();
   readonly #databases: readonly Database[];
   readonly #expiries = new Expiries();
   readonly #tombstones = new Tombstones();
@@ -207,17 +210,24 @@ export class ValueStore {
     }
   }
 
-  /** Takes what another process has sent. @param from tells listeners whose it is */
+  /** Takes what another machine has sent. @param from tells listeners whose it is */
   take(records: readonly BatchRecord[], from: object): void {
     for (const record of records) {
-      const stamp = record.kind === 'key' ? record.state.newest() : record.stamp;
-      const isKnown = record.database < this.#databases.length;
-      if (!isKnown || (stamp !== null && !this.clock.witness(stamp))) {
-        this.#refused++;
-        continue;
-      }
-      if (record.kind === 'flush') this.#flush(record, from);
-      else this.#join(record, from);
+      const stamp = newestOf(record);
+      if (stamp === null || this.clock.witness(stamp)) this.#takeIn(record, from);
+      else this.#refused++;
+    }
+  }
+
+  /**
+   * Takes what was written by the clock of this machine. A clock that was turned back may say that it is of the future;
+   * it is taken all the same, since nobody would send it once more.
+   */
+  takeOwn(records: readonly BatchRecord[], from: object): void {
+    for (const record of records) {
+      const stamp = newestOf(record);
+      if (stamp !== null) this.clock.follow(stamp);
+      this.#takeIn(record, from);
     }
   }
 
@@ -234,9 +244,18 @@ export class ValueStore {
       const isOld = oldest.changedAt <= now - TOMBSTONE_AGE_MS && this.#everybodyKnows(oldest.change);
       if (!isOld && this.#tombstones.bytes <= bound) break;
       this.#tombstones.remove(oldest);
+      const newest = oldest.state.newest();
       if (!oldest.state.isLive) this.#forget(oldest);
       else if (oldest.state.pruneRemoved(Number.POSITIVE_INFINITY)) this.#count(oldest);
+      else continue;
+      if (newest !== null) this.reach.forget(newest[0]);
     }
+  }
+
+  #takeIn(record: BatchRecord, from: object): void {
+    if (record.database >= this.#databases.length) this.#refused++;
+    else if (record.kind === 'flush') this.#flush(record, from);
+    else this.#join(record, from);
   }
 
   #everybodyKnows(change: number): boolean {
@@ -351,4 +370,8 @@ export class ValueStore {
     entry.isCounted = false;
     entry.countedBytes = 0;
   }
+}
+
+function newestOf(record: BatchRecord): Stamp | null {
+  return record.kind === 'key' ? record.state.newest() : record.stamp;
 }

@@ -88,6 +88,11 @@ export const OWN_ERRORS = [
   { code: 'WRONGPASS', text: '…', meaning: 'as in Redis: it is another one' },
   { code: 'NOPROTO', text: '…', meaning: 'as in Redis: HELLO asks for a protocol that there is not' },
   { code: 'EXECABORT', text: '…', meaning: 'as in Redis: the transaction was not carried out' },
+  {
+    code: 'EXECABORT',
+    text: 'The part of node NAME was not carried out, others were: …',
+    meaning: 'in the reply of EXEC, for each command of that node: the keys of the transaction are on several nodes',
+  },
   { code: 'NOSCRIPT', text: '…', meaning: 'as in Redis: neither a node nor the proxy knows the script' },
   { code: 'UNBLOCKED', text: '…', meaning: 'as in Redis: somebody sent CLIENT UNBLOCK' },
 ] as const satisfies readonly OwnError[];

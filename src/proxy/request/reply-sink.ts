@@ -1,8 +1,10 @@
 import type { Request } from './request.js';
-import type { ReplySource } from './requester.js';
+import type { ReplySource, Requester } from './requester.js';
 
 /** What becomes of a node's reply. One of both is called once for each request. */
 export interface ReplySink {
+  /** Whose command it is a part of, where the request itself does not say it; null: the client has left. */
+  readonly requester?: Requester | null;
   /** The whole reply is `buffer[start, end)`; it must be copied if it is needed later. */
   onReply(request: Request, buffer: Buffer, start: number, end: number): void;
   /** No reply comes; `reply` is the error reply that tells why. */

@@ -5,6 +5,7 @@ import type { HoldSlab } from './hold.js';
 import type { MissTaker } from './miss-taker.js';
 import type { ReplySink, ReplyStream } from './reply-sink.js';
 import type { ReplySource, Requester } from './requester.js';
+import type { Steps } from './steps.js';
 
 /** The reply has not begun. */
 export const WAITING = 0;
@@ -57,6 +58,8 @@ export class Request {
   group = NO_GROUP;
   /** The group of each key of an ARRAY_READ, where groups are configured. */
   keyGroups: Uint8Array | null = null;
+  /** What goes on while it takes several steps; null: it is sent at once. */
+  steps: Steps | null = null;
   /** Who is told when it is over; null: nobody. */
   companion: Companion | null = null;
   /** Who may keep the reply back when it says that keys are not there; null: nobody. */
@@ -102,6 +105,7 @@ export class Request {
     this.cacheRead = NO_READ;
     this.keyGroups = null;
     this.misses = null;
+    this.steps = null;
     this.runsCode = false;
     this.silent = false;
     this.held = null;

@@ -282,12 +282,23 @@ export class Lane implements ReplyReceiver {
    * @param keys what a fence is to know of its keys
    */
   ask(frame: Uint8Array, sink: ReplySink | null, keys: KeysOfRequest = UNKNOWN_KEYS): void {
+    this.send(this.#ownRequest(sink, keys), frame, 0, frame.length);
+  }
+
+  /** The same of a frame that begins with `head` and ends with `source[start, end)`. */
+  askOf(head: Uint8Array, source: Uint8Array, start: number, end: number, sink: ReplySink, keys: KeysOfRequest): void {
+    this.outlet.append(head, 0, head.length);
+    this.node.counters.bytesOut += head.length;
+    this.send(this.#ownRequest(sink, keys), source, start, end);
+  }
+
+  #ownRequest(sink: ReplySink | null, keys: KeysOfRequest): Request {
     const { requests, clock } = this.node.shared;
     const request = requests.take();
     if (sink !== null) request.answerTo(sink);
     request.keys = keys;
     request.startedAt = clock.now;
-    this.send(request, frame, 0, frame.length);
+    return request;
   }
 
   /** Puts a request back that was answered just now, since it stands for further replies, in front of the others. */

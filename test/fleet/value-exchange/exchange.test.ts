@@ -1,120 +1,12 @@
 /** Proxies in one process, with clocks and a network that the test decides about: they come to have the same values. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ValueExchange } from '../../../src/fleet/value-exchange/exchange.js';
 import { bucketDigests, rootDigest } from '../../../src/fleet/values/digests.js';
-import { type KeyState, NEVER } from '../../../src/fleet/values/key-state.js';
+import type { KeyState } from '../../../src/fleet/values/key-state.js';
 import { bulkOf } from '../../../src/fleet/values/read-state.js';
-import { ValueStore } from '../../../src/fleet/values/store.js';
-import { adding, counting, deletion, setting } from '../../../src/proxy/features/replicated/deltas.js';
-import { ManualTimers } from '../../support/manual-timers.js';
+import { add, count, EPOCH, remove, SimulatedValues, set } from './simulated-values.js';
 
-const EPOCH = 1_700_000_000_000;
-const STEP_MS = 50;
-const LIMIT = 64 * 1024 ** 2;
-
-interface Member {
-  readonly id: string;
-  readonly store: ValueStore;
-  readonly exchange: ValueExchange;
-  /** By how much it is wrong: milliseconds. */
-  readonly clock: { skew: number };
-}
-
-class Fleet {
-  readonly timers = new ManualTimers();
-  readonly members: Member[] = [];
-  passes: (from: string, to: string) => boolean = () => true;
-  bytes = 0;
-  questions = 0;
-  largest = 0;
-  #made = 0;
-
-  constructor(size: number) {
-    for (let i = 0; i < size; i++) this.join();
-  }
-
-  at(index: number): Member {
-    return this.members[index % this.members.length] as Member;
-  }
-
-  join(): Member {
-    const id = `member-${++this.#made}`;
-    const clock = { skew: 0 };
-    const wallNow = (): number => EPOCH + this.timers.now() + clock.skew;
-    const store = new ValueStore({ databases: 2, limit: LIMIT, actor: id, wallNow });
-    const peers = { ask: (to: string, body: Buffer) => this.#ask(id, to, body) };
-    const exchange = new ValueExchange({ own: id, store, peers, timers: this.timers, isWanted: () => true });
-    const member: Member = { id, store, exchange, clock };
-    this.members.push(member);
-    this.tellMembers();
-    member.exchange.start();
-    return member;
-  }
-
-  tellMembers(): void {
-    for (const { exchange } of this.members) exchange.setMembers(this.members.map(({ id }) => id));
-  }
-
-  async run(milliseconds: number): Promise<void> {
-    for (let passed = 0; passed < milliseconds; passed += STEP_MS) {
-      this.timers.advance(STEP_MS);
-      for (const { store } of this.members) store.tick();
-      for (let i = 0; i < 4; i++) await new Promise(setImmediate);
-    }
-  }
-
-  /** What clients see at each member. */
-  seen(): string[] {
-    return this.members.map(({ store }) => {
-      const all: string[] = [];
-      for (let database = 0; database < store.databases; database++) {
-        for (const { key } of store.entriesOf(database)) {
-          const entry = store.find(database, key);
-          if (entry === null) continue;
-          const value =
-            entry.state.base !== null || entry.state.counts !== null
-              ? bulkOf(entry.state).toString()
-              : [...entry.state.present()].sort();
-          all.push(JSON.stringify([database, key, value, entry.state.expiry?.at ?? null]));
-        }
-      }
-      return all.sort().join('\n');
-    });
-  }
-
-  async #ask(from: string, to: string, body: Buffer): Promise<Buffer | null> {
-    const target = this.members.find(({ id }) => id === to);
-    await new Promise(setImmediate);
-    this.questions++;
-    if (target === undefined || !this.passes(from, to)) return null;
-    const answer = target.exchange.answer(from, Buffer.from(body));
-    this.bytes += body.length + (answer?.length ?? 0);
-    this.largest = Math.max(this.largest, body.length, answer?.length ?? 0);
-    return this.passes(to, from) ? answer : null;
-  }
-}
-
-function set({ store }: Member, key: string, value: string, at = NEVER): void {
-  store.findToWrite(0, key);
-  store.write(0, key, setting(store.clock, Buffer.from(value), at));
-}
-
-function remove({ store }: Member, key: string): void {
-  if (store.findToWrite(0, key) !== null) store.write(0, key, deletion(store.clock));
-}
-
-function count({ store }: Member, key: string, by = 1): void {
-  const known = store.findToWrite(0, key)?.state ?? null;
-  store.write(0, key, counting(store.clock, store.actor, known, BigInt(by)));
-}
-
-function add({ store }: Member, key: string, element: string): void {
-  const known = store.findToWrite(0, key)?.state ?? null;
-  store.write(0, key, adding(store.clock, store.actor, known, [element]));
-}
-
-function expectSame(fleet: Fleet): void {
+function expectSame(fleet: SimulatedValues): void {
   const [first, ...others] = fleet.seen();
   for (const other of others) expect(other).toBe(first);
   const roots = fleet.members.map(({ store }) => rootDigest(store, bucketDigests(store)));
@@ -130,7 +22,7 @@ describe('values of several proxies', () => {
     });
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 30 }), async (steps) => {
-        const fleet = new Fleet(3);
+        const fleet = new SimulatedValues(3);
         let written = 0;
         for (const { at, what, key } of steps) {
           const member = fleet.at(at);
@@ -153,7 +45,7 @@ describe('values of several proxies', () => {
   });
 
   it('count every increment once, on both sides of a cut and over restarts', async () => {
-    const fleet = new Fleet(3);
+    const fleet = new SimulatedValues(3);
     let counted = 0;
     for (let round = 0; round < 6; round++) {
       const cut = fleet.at(round);
@@ -178,7 +70,7 @@ describe('values of several proxies', () => {
   });
 
   it('are all there for who joins, in pieces, and what was deleted does not come back with who was away', async () => {
-    const fleet = new Fleet(2);
+    const fleet = new SimulatedValues(2);
     const value = 'x'.repeat(1000);
     for (let i = 0; i < 3000; i++) set(fleet.at(0), `k${i}`, value);
     await fleet.run(1000);
@@ -204,7 +96,7 @@ describe('values of several proxies', () => {
   });
 
   it('cost a few hundred bytes a second while nothing is written, and a changed counter once a batch', async () => {
-    const fleet = new Fleet(3);
+    const fleet = new SimulatedValues(3);
     for (let i = 0; i < 2000; i++) set(fleet.at(i), `k${i}`, `${i}`);
     await fleet.run(20_000);
     fleet.bytes = 0;
@@ -223,7 +115,7 @@ describe('values of several proxies', () => {
   });
 
   it('are not taken from a clock that is an hour ahead until its time has come, and ends of keys agree nevertheless', async () => {
-    const fleet = new Fleet(3);
+    const fleet = new SimulatedValues(3);
     const wrong = fleet.at(0);
     set(fleet.at(1), 'a', 'right');
     await fleet.run(500);
@@ -250,7 +142,7 @@ describe('values of several proxies', () => {
   });
 
   it('refuse whatever is no message', () => {
-    const { exchange } = new Fleet(1).at(0);
+    const { exchange } = new SimulatedValues(1).at(0);
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 60 }), (bytes) => {
         exchange.answer('member-9', Buffer.from(bytes));

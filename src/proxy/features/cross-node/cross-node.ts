@@ -19,32 +19,59 @@ import { GAVE_UP, GAVE_UP_REPLY, WAIT } from '../../route/waiting.js';
 import type { ClientConnection } from '../../session/client-connection.js';
 import type { UpstreamNode } from '../../upstream/upstream-node.js';
 import { type Call, Operation, type Way } from './operation.js';
-import { Running } from './running.js';
+import { Running, underWay } from './running.js';
+import { Turns } from './turns.js';
+import { setAllOrNone } from './ways/all-or-none.js';
+import { popFirst } from './ways/first-of.js';
 import { lendForFirst, lendForLast, lendForRead } from './ways/lend.js';
+import { moveElement } from './ways/list-move.js';
+import { rename, renameUnlessThere } from './ways/rename.js';
+import { moveMember } from './ways/set-move.js';
+import { readStreams } from './ways/streams.js';
 
 interface Row {
   readonly way: CrossNodeWay;
   readonly run: Way;
 }
 
-const WAYS: Readonly<Record<Exclude<Ways, 'refused'>, Row>> = {
+const WAYS: Readonly<Record<Exclude<Ways, 'refused' | 'waits'>, Row>> = {
   reads: { way: 'lend', run: lendForRead },
   'writes first': { way: 'lend', run: lendForFirst },
   'writes last': { way: 'lend', run: lendForLast },
+  renames: { way: 'steps', run: rename },
+  'renames unless there': { way: 'steps', run: renameUnlessThere },
+  'moves element': { way: 'steps', run: moveElement },
+  'moves member': { way: 'steps', run: moveMember },
+  'sets all or none': { way: 'steps', run: setAllOrNone },
+  'pops first': { way: 'steps', run: popFirst },
+  streams: { way: 'steps', run: readStreams },
 };
+
+/** Who lets commands wait until one of their keys has something. */
+export interface WaitingPort {
+  /** Whether the command that `framer` holds is one of these. */
+  takes(command: Command, framer: RequestFramer): boolean;
+  /** `framer` holds the command, and `keyPositions` its `count` keys. */
+  begin(client: ClientConnection, command: Command, framer: RequestFramer, count: number): Verdict;
+}
 
 export class CrossNode implements ApartCommands {
   readonly #router: Router;
   readonly #running = new Running();
+  readonly #turns = new Turns();
+  readonly #waiting: WaitingPort;
 
-  constructor(router: Router) {
+  constructor(router: Router, waiting: WaitingPort) {
     this.#router = router;
+    this.#waiting = waiting;
   }
 
   run(client: ClientConnection, framer: RequestFramer, command: Command, count: number): Verdict {
     const router = this.#router;
     const { options, counters, clock } = router.shared;
-    if (command.crossNode === 'refused' || options.crossNode === 'refuse') {
+    counters.apartKeys.note(command, keysAtHand(framer, count), 1);
+    if (this.#waiting.takes(command, framer)) return this.#waiting.begin(client, command, framer, count);
+    if (command.crossNode === 'refused' || command.crossNode === 'waits' || options.crossNode === 'refuse') {
       counters.crossNode.count(command.name, 'refused', 0);
       return router.refuse(client, command, crossSlotReply(options.crossNode));
     }
@@ -66,16 +93,16 @@ export class CrossNode implements ApartCommands {
     client.raiseBarrier();
     const { way, run } = WAYS[command.crossNode];
     const begun = clock.now;
-    const operation = new Operation(client, request, router.shared.requests, call);
+    const operation = new Operation(client, request, router.shared.requests, this.#turns, call);
     const done = operation.run(run);
-    this.#running.add(done);
+    this.#running.add(underWay(call), done);
     void done.then(() => counters.crossNode.count(command.name, way, clock.read() - begun));
     return TAKEN;
   }
 
-  /** Settles when no command is under way any more that is now: for a fence. */
-  ended(): Promise<void> {
-    return this.#running.ended();
+  /** What is under way, for a fence, and for others who take several steps. */
+  get running(): Running {
+    return this.#running;
   }
 
   #callOf(client: ClientConnection, framer: RequestFramer, command: Command, count: number): Call {
@@ -94,4 +121,12 @@ export class CrossNode implements ApartCommands {
   #ownerOf(client: ClientConnection, key: Buffer): UpstreamNode {
     return this.#router.nodeAt(this.#router.ownerNow(client, key, 0, key.length));
   }
+}
+
+/** The keys of the command that `framer` holds, as `keyPositions` has them. */
+function keysAtHand(framer: RequestFramer, count: number): string[] {
+  const source = framer.source as Buffer;
+  return Array.from(keyPositions.at.subarray(0, count), (at) =>
+    source.toString('latin1', args.start[at] as number, args.end[at] as number),
+  );
 }

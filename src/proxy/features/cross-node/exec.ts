@@ -1,7 +1,7 @@
 /** Several commands at one node as a transaction: MULTI, their frames and EXEC in one piece. */
 import { MINUS, STAR } from '../../../resp/bytes.js';
 import { request as encodeRequest } from '../../../resp/encode.js';
-import { lineEnd, replyEnd } from '../../../resp/whole-reply.js';
+import { elementsIn } from './replies.js';
 import { StepFailed } from './step-failed.js';
 
 const MULTI = Buffer.from(encodeRequest(['MULTI']));
@@ -21,14 +21,7 @@ export function elementsOf(replies: readonly Buffer[]): Buffer[] | null {
   const exec = replies.at(-1) as Buffer;
   if (exec[0] === MINUS) throw new StepFailed(replies.find((reply) => reply[0] === MINUS) ?? exec);
   if (exec[0] !== STAR || exec[1] === MINUS) return null;
-  const elements: Buffer[] = [];
-  let at = lineEnd(exec, 0);
-  while (at < exec.length) {
-    const end = replyEnd(exec, at, exec.length);
-    elements.push(exec.subarray(at, end));
-    at = end;
-  }
-  return elements;
+  return elementsIn(exec);
 }
 
 /** @throws StepFailed when the reply is an error */

@@ -45,6 +45,11 @@ export function restoreFrame(name: Uint8Array, { payload, ttl }: Value): Uint8Ar
   return encodeRequest(['RESTORE', name, String(ttl), payload, 'REPLACE']);
 }
 
+/** @returns a frame that gives the value to `name`, unless there is one by that name */
+export function restoreNewFrame(name: Uint8Array, { payload, ttl }: Value): Uint8Array {
+  return encodeRequest(['RESTORE', name, String(ttl), payload]);
+}
+
 export function dumpFrames(key: Uint8Array): Uint8Array[] {
   return [encodeRequest(['DUMP', key]), encodeRequest(['PTTL', key])];
 }
@@ -69,8 +74,11 @@ export async function readValues(operation: Operation, keys: readonly KeyAt[]): 
   return values;
 }
 
-/** Before a node makes a dump of a value, and keeps everybody waiting meanwhile, it is asked how large it is. */
-async function expectFew(operation: Operation, keys: readonly KeyAt[]): Promise<void> {
+/**
+ * Before a node makes a dump of a value, and keeps everybody waiting meanwhile, it is asked how large it is.
+ * @throws StepFailed when it fails, or they take more bytes than one command may take from node to node
+ */
+export async function expectFew(operation: Operation, keys: readonly KeyAt[]): Promise<void> {
   const usages = await Promise.all(
     byNode(keys).map(([node, indices]) =>
       operation.ask(

@@ -8,10 +8,11 @@
  * key that it touches changes hands: a fence waits for it (`running.ts`).
  */
 import type { Command } from '../../../commands/command.js';
-import { error as encodeError } from '../../../resp/encode.js';
+import { error as encodeError, request as encodeRequest } from '../../../resp/encode.js';
 import type { Request } from '../../request/request.js';
 import type { RequestPool } from '../../request/request-pool.js';
 import { passOn } from '../../request/rewritten-reply.js';
+import type { Steps } from '../../request/steps.js';
 import type { ClientConnection } from '../../session/client-connection.js';
 import type { Lane } from '../../upstream/lane.js';
 import type { LaneKind } from '../../upstream/lane-kind.js';
@@ -20,6 +21,11 @@ import { askOn } from './answers.js';
 import { elementsOf, inTransaction } from './exec.js';
 import { Session } from './session.js';
 import { StepFailed } from './step-failed.js';
+import type { Turns } from './turns.js';
+
+const CONTENDED = encodeError(
+  'TRYAGAIN others write the keys of this command all the time, which are on several nodes',
+);
 
 /** A command on several nodes, as it came. */
 export interface Call {
@@ -39,18 +45,29 @@ export interface Call {
 /** Carries out a command by steps. @returns the reply @throws StepFailed with another one */
 export type Way = (operation: Operation) => Promise<Buffer>;
 
-export class Operation {
+export class Operation implements Steps {
   readonly call: Call;
   readonly #client: ClientConnection;
   readonly #request: Request;
   readonly #requests: RequestPool;
+  readonly #turns: Turns;
+  readonly #begun: number;
+  /** What goes behind it, and to which of its keys. */
+  readonly #behind: { readonly key: Buffer; readonly frame: Buffer }[] = [];
 
   /** @param request stands in the client's queue already */
-  constructor(client: ClientConnection, request: Request, requests: RequestPool, call: Call) {
+  constructor(client: ClientConnection, request: Request, requests: RequestPool, turns: Turns, call: Call) {
     this.#client = client;
     this.#request = request;
     this.#requests = requests;
+    this.#turns = turns;
+    this.#begun = firstOf(call.owners).shared.clock.now;
     this.call = call;
+    request.steps = this;
+  }
+
+  sendBehind(key: Buffer, frame: Buffer): void {
+    this.#behind.push({ key, frame });
   }
 
   /** Carries it out, and answers the client. Settles then, and never rejects. */
@@ -61,7 +78,19 @@ export class Operation {
     } catch (error) {
       reply = error instanceof StepFailed ? error.reply : encodeError(`ERR ${this.call.command.name} failed: ${error}`);
     }
+    for (const { key, frame } of this.#behind) await this.#tell(key, frame);
     passOn(this.#request, this.#requests, reply, 0, reply.length);
+  }
+
+  /** Nobody sees what the node answers. */
+  async #tell(key: Buffer, frame: Buffer): Promise<void> {
+    const { words, keys, owners } = this.call;
+    const node = owners[keys.findIndex((at) => words[at]?.equals(key))];
+    try {
+      if (node !== undefined) await this.ask(node, [frame]);
+    } catch (error) {
+      if (!(error instanceof StepFailed)) throw error;
+    }
   }
 
   /**
@@ -76,6 +105,25 @@ export class Operation {
       if (!lane.full) return askOn(lane, this.call.command.id, frames);
       await roomOn(lane);
     }
+  }
+
+  /** As `ask`, one command. @returns its reply, an error of the node's as well @throws StepFailed as `ask` */
+  async one(node: UpstreamNode, words: readonly (string | Uint8Array)[]): Promise<Buffer> {
+    return firstOf(await this.ask(node, [encodeRequest(words)]));
+  }
+
+  /** Runs it when all commands of this process have ended that have asked before for a turn with the key. */
+  inTurn<T>(key: Buffer, run: () => Promise<T>): Promise<T> {
+    return this.#turns.run(`${this.call.kind.database} ${key.toString('latin1')}`, () => {
+      this.again();
+      return run();
+    });
+  }
+
+  /** Another round is about to begin, since somebody else came in between. @throws StepFailed when they do for too long */
+  again(): void {
+    const { clock, options } = firstOf(this.call.owners).shared;
+    if (clock.now - this.#begun > options.requestTimeout) throw new StepFailed(CONTENDED);
   }
 
   /** As `ask`, as a transaction. @returns the reply of each command */
@@ -95,6 +143,11 @@ export class Operation {
       await freeLane(node);
     }
   }
+}
+
+/** @param elements that there are, at least one */
+function firstOf<T>(elements: readonly T[]): T {
+  return elements[0] as T;
 }
 
 function roomOn(lane: Lane): Promise<void> {

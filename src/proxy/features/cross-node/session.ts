@@ -31,6 +31,12 @@ export class Session {
     return replies;
   }
 
+  /** As `watch`, of one key, behind these frames. @returns the replies to them, and to WATCH @throws StepFailed */
+  watchBehind(frames: readonly Uint8Array[], key: Uint8Array): Promise<Buffer[]> {
+    this.#watches = true;
+    return this.ask([...frames, encodeRequest(['WATCH', key])]);
+  }
+
   /** @returns the replies; null, and nothing was carried out, when a key was written that is watched @throws StepFailed */
   async exec(frames: readonly Uint8Array[]): Promise<Buffer[] | null> {
     this.#watches = false;

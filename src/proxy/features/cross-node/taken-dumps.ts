@@ -2,7 +2,7 @@
  * Whether a node takes what another one has dumped: an older Redis does not take what a newer one writes, and one that
  * lacks a module does not take its values. Said by the node itself, once for each format.
  */
-import { request as encodeRequest } from '../../../resp/encode.js';
+import { error as encodeError, request as encodeRequest } from '../../../resp/encode.js';
 import type { UpstreamNode } from '../../upstream/upstream-node.js';
 import { unlessError } from './exec.js';
 import { lentName, restoreFrame, type Value } from './lent-values.js';
@@ -37,6 +37,12 @@ export async function expectTaken(
   for (const reply of await operation.exec(node, frames)) unlessError(reply);
   const version = Math.max(known, ...doubtful.map(versionOf));
   newest.set(node, { reconnects, version });
+}
+
+/** @param reply the error that the node has answered to RESTORE @returns it with the node's name */
+export function notTaken({ name, address }: UpstreamNode, reply: Buffer): Buffer {
+  const why = reply.toString('utf8', 1, reply.length - 2);
+  return encodeError(`ERR node ${name} (${address}) does not take a value of another node: ${why}`);
 }
 
 function isDoubtful(value: Value, known: number): boolean {

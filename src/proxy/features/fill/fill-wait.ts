@@ -67,7 +67,8 @@ export class FillWait implements PolicyStep, PolicyFollower, MissHandler, Subscr
     if (request === null || request.state !== WAITING) return;
     if (command.write || command.ttlBehind !== null) {
       if (this.#last.size > 0) this.#followLast(client, framer, command);
-      if (command.waits === null) this.#followWrite(client, framer, command);
+      // Of one that takes several steps the nodes tell when it has written.
+      if (command.waits === null && request.steps === null) this.#followWrite(client, framer, command);
     } else if (isKeyRead(command)) {
       // Without a lane it waits already.
       const policy = this.#groups.policyAtHand;

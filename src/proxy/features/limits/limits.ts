@@ -90,7 +90,12 @@ export class Limits implements PolicyStep, PolicyFollower, UploadLimits {
     // A command that may wait has a connection of its own, which others get when it is answered.
     if (this.#behind === null || command.waits !== null || request === null) return;
     const { router } = this.#ports;
+    const { steps } = request;
     this.#each(command, framer, this.#behind, (source, start, end, { bytes, length }) => {
+      if (steps !== null) {
+        steps.sendBehind(Buffer.from(source.subarray(start, end)), Buffer.from(bytes.subarray(0, length)));
+        return;
+      }
       sendBehind(router, client, source, start, end, bytes, length, null);
     });
   }

@@ -2,7 +2,7 @@
  * `near`: what clients read of a group's keys is kept in this process, and answered from here until it changes.
  *
  *   read ─▶ kept, fresh ──────────────────────────▶ reply
- *        ├▶ kept, unsure ─▶ waits for its node's feed
+ *        ├▶ kept, unsure ─▶ node, or waits for its node's feed (`reads.ts`)
  *        └▶ not kept ─▶ node; the second time with PTTL, and kept (`fill.ts`)
  *   write, script, EXEC ─▶ what is kept of its keys ends, and nothing of them is kept until it is answered (`touches.ts`)
  *   a node's feed ─▶ what has changed ends (`invalidations`)
@@ -12,8 +12,9 @@
  *   since it may have run before it (`in-flight.ts`).
  * - What is kept is served when its node has said that all changes until then were told: it is asked behind the reply. So
  *   no change is on its way that the reply has overtaken, or that came between the reply and its time to live.
- * - A client that has read a key from its node may know a later value: what is kept of the key is then confirmed anew.
- * - A client to which a node's reply on the key is still to come waits for that first.
+ * - A client that has read a key from its node may know a later value: what is kept of the key is then confirmed anew,
+ *   unless it says the same (`node-read.ts`).
+ * - A client to which a node's reply on the key is still to come is answered by the node.
  *
  * Of others' writes it is late by what a feed takes, and by no more than `near-ttl`; nothing is served beyond its time to
  * live. A feed that is lost, or not heard for a while, a node that leaves and a key that moves end what they concern.
@@ -74,9 +75,11 @@ export class Near implements PolicyStep, Subscriber {
     this.#groups = router.shared.counters.groups;
     this.#table = router.table;
     this.#partRow = partOf(router.table);
-    this.#keeper = new Keeper(this.#inFlight, this.#nodes, (node) => invalidations.barrier(node));
+    this.#keeper = new Keeper(this.#inFlight, this.#nodes, router.shared.requests, (node) =>
+      invalidations.barrier(node),
+    );
     this.#touches = new Touches(this.#groups, this.#keeper);
-    this.#reads = new Reads(ports, this.#keeper, this.#touches, this.#waiters);
+    this.#reads = new Reads(ports, this.#keeper, this.#waiters);
     this.#mget = new Mget(ports, this.#reads, this.#touches, this.#waiters);
     this.onGroups();
   }

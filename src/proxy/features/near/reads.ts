@@ -5,7 +5,7 @@ import { bulkIsNull } from '../../../resp/inspect.js';
 import { args, type RequestFramer } from '../../../resp/request-framer.js';
 import { keptHash, type Rings } from '../../../ring/rings.js';
 import type { CachePolicy } from '../../caching/policy.js';
-import { KNOWN_KEY } from '../../request/request.js';
+import { KNOWN_KEY, type Request } from '../../request/request.js';
 import { LATER, TAKEN, type Verdict } from '../../request/verdict.js';
 import { isReserved } from '../../route/reserved.js';
 import type { ClientConnection } from '../../session/client-connection.js';
@@ -15,34 +15,42 @@ import { PASS } from '../policies.js';
 import { type FillOrder, Fills } from './fills.js';
 import type { Keeper } from './keeper.js';
 import { NO_SLOT } from './near-nodes.js';
+import { NO_KIND, type NodeRead, NodeReadPool } from './node-read.js';
 import type { NearPorts } from './ports.js';
 import { Fingerprints } from './store/fingerprints.js';
 import { FRESH, type Judgement, judge, OVER, UNHEARD, UNSURE } from './store/judge.js';
 import { keyHashOf, kindOf, type NearStore, readHashOf } from './store/near-store.js';
-import { GENERATION, GROUP, KEY_ENDS_AT, KEY_HASH, NODE, NONE, RING_HASH } from './store/record.js';
-import type { Touches } from './touches.js';
+import { BORN_AT, GENERATION, GROUP, KEY_ENDS_AT, KEY_HASH, NODE, NONE, RING_HASH } from './store/record.js';
 import type { Waiters } from './waiters.js';
 
 /** Reads that are remembered, to know the second one. */
 const SEEN = 65_536;
+/**
+ * Who reads what was kept so lately, and is not sure yet, goes to its node: that is sooner there, and nobody waits. One that
+ * is in doubt for longer would be put in doubt by such reads of the same key in other forms again and again: it is waited
+ * for. Milliseconds.
+ */
+const YOUNG_MS = 20;
+/** Requests of a client that are looked at, whether one of them reads the key: it is taken for granted with more. */
+const MOST_LOOKED_AT = 64;
 /** A client in these modes is answered by nodes alone. */
 const ALWAYS_ASKS = TRACKS | WATCHES;
 
 export class Reads {
   readonly #ports: NearPorts;
   readonly #keeper: Keeper;
-  readonly #touches: Touches;
   readonly #waiters: Waiters;
   readonly #fills: Fills;
+  readonly #nodeReads: NodeReadPool;
   /** A read is kept the second time that it comes. */
   readonly #seen = new Fingerprints(SEEN);
 
-  constructor(ports: NearPorts, keeper: Keeper, touches: Touches, waiters: Waiters) {
+  constructor(ports: NearPorts, keeper: Keeper, waiters: Waiters) {
     this.#ports = ports;
     this.#keeper = keeper;
-    this.#touches = touches;
     this.#waiters = waiters;
     this.#fills = new Fills(ports.router, keeper);
+    this.#nodeReads = new NodeReadPool(keeper);
   }
 
   /** There is another snapshot: which node is a key's, is looked at once more. */
@@ -69,7 +77,7 @@ export class Reads {
     const end = framer.frameEnd;
     const record = store.find(readHashOf(kind, source, start, end), kind, source, start, end);
     if (record === NONE || this.judge(store, record) !== FRESH) return false;
-    if (client.pending > 0 && this.#keeper.inFlight.reads(store.numbers[record + KEY_HASH] as number)) return false;
+    if (this.#awaits(client, store, record)) return false;
     this.#serve(client, command, store, record);
     return true;
   }
@@ -90,14 +98,27 @@ export class Reads {
     const hash = readHashOf(kind, source, start, end);
     const serves = this.mayServe(client);
     const record = serves ? store.find(hash, kind, source, start, end) : NONE;
+    // A frame of nothing but a key is told by it.
+    const isKeyAlone = framer.argc === 2;
     let mayKeep = serves;
     if (record !== NONE) {
       switch (this.judge(store, record)) {
         case FRESH:
-          if (this.waitsForOwn(client, store, record)) return LATER;
+          if (this.#awaits(client, store, record)) {
+            if (!isKeyAlone) {
+              client.raiseBarrier();
+              return LATER;
+            }
+            mayKeep = false;
+            break;
+          }
           if (policy.earlyRefresh && this.#isEarly(client, command, source, store, record)) return TAKEN;
           return this.#serve(client, command, store, record);
         case UNSURE:
+          if (isKeyAlone && this.#isYoung(store, record)) {
+            mayKeep = false;
+            break;
+          }
           if (this.#waiters.wait(client, this.#ports.router.shared.clock.now)) return LATER;
           mayKeep = false;
           break;
@@ -116,11 +137,13 @@ export class Reads {
     const keyHash = keyHashOf(source, keyStart, keyEnd);
     const { groups } = this.#ports.router.shared.counters;
     groups.nearRead(groups.atHand, false);
-    if (mayKeep && at === 1 && this.admits(hash, keyHash)) {
-      const verdict = this.#fill(client, framer, command, source, policy, hash, kind, keyHash);
-      if (verdict !== PASS) return verdict;
-    }
-    this.#touches.noteRead(keyHash);
+    const read = this.#nodeReads.take();
+    read.hash = hash;
+    read.kind = isKeyAlone ? kind : NO_KIND;
+    read.keyHash = keyHash;
+    groups.companion = read;
+    if (mayKeep && at === 1 && this.admits(hash, keyHash))
+      return this.#fill(client, framer, command, source, policy, read, kind);
     return PASS;
   }
 
@@ -130,14 +153,29 @@ export class Reads {
     return this.#isInPlace(store, record) ? state : OVER;
   }
 
-  /**
-   * Whether the client waits for a reply of a node that may be of the same key: what is kept may be older, and must not
-   * stand behind it.
-   */
-  waitsForOwn(client: ClientConnection, { numbers }: NearStore, record: number): boolean {
-    if (client.pending === 0 || !this.#keeper.inFlight.reads(numbers[record + KEY_HASH] as number)) return false;
+  /** The same as `#awaits`; the client then waits for the replies that are to come. */
+  waitsForOwn(client: ClientConnection, store: NearStore, record: number): boolean {
+    if (!this.#awaits(client, store, record)) return false;
     client.raiseBarrier();
     return true;
+  }
+
+  /**
+   * Whether a node's reply that is of the same key is still to come to the client: what is kept may be older, and must not
+   * stand behind it.
+   */
+  #awaits(client: ClientConnection, { numbers }: NearStore, record: number): boolean {
+    const keyHash = numbers[record + KEY_HASH] as number;
+    if (client.pending === 0 || !this.#keeper.inFlight.reads(keyHash)) return false;
+    let left = MOST_LOOKED_AT;
+    for (let request: Request | null = client.head; request !== null; request = request.nextOfClient) {
+      if (left-- === 0 || request.companion?.reads(keyHash)) return true;
+    }
+    return false;
+  }
+
+  #isYoung({ times }: NearStore, record: number): boolean {
+    return this.#ports.router.shared.clock.now - (times[(record + BORN_AT) >> 1] as number) < YOUNG_MS;
   }
 
   /** Counts a read that is answered from here. */
@@ -146,9 +184,10 @@ export class Reads {
     this.#ports.router.shared.counters.groups.nearRead(store.numbers[record + GROUP] as number, true);
   }
 
-  /** Whether a read that is not kept is to be kept now: it has come before, and no write to its key is on its way. */
+  /** Whether a read that is not kept is to be kept now: it has come before, nobody else does, and no write to its key is on its way. */
   admits(hash: number, keyHash: number): boolean {
-    if (this.#keeper.inFlight.writes(keyHash)) return false;
+    const { inFlight } = this.#keeper;
+    if (inFlight.writes(keyHash) || inFlight.fills(hash)) return false;
     if (this.#seen.has(hash)) return true;
     this.#seen.add(hash);
     return false;
@@ -220,9 +259,8 @@ export class Reads {
     command: Command,
     source: Buffer,
     { nearTtl, fillWait, stale, earlyRefresh }: CachePolicy,
-    hash: number,
+    read: NodeRead,
     kind: number,
-    keyHash: number,
   ): Verdict | typeof PASS {
     const { router } = this.#ports;
     const { rings } = router.snapshot ?? { rings: null };
@@ -236,9 +274,10 @@ export class Reads {
     if (lane === null || lane.full) return PASS;
     const { groups } = router.shared.counters;
     const leavesOut = fillWait > 0 || stale > 0 || earlyRefresh ? command.missingReply : null;
+    const { hash, keyHash } = read;
     const order = { hash, kind, keyHash, ringHash, group: groups.atHand, most: nearTtl, leavesOut };
     const rest = (args.end[0] as number) + 2;
-    groups.companion = this.#fills.ofClient(client, lane, order, source, rest, end + 2, framer.frameEnd);
+    read.fill = this.#fills.ask(lane, order, source, rest, end + 2, framer.frameEnd);
     return router.forward(client, command, owner, source, framer, KNOWN_KEY, ringHash);
   }
 }

@@ -47,6 +47,12 @@ export class Touch implements Companion {
     }
   }
 
+  reads(keyHash: number): boolean {
+    if (this.writes) return false;
+    for (let i = 0; i < this.count; i++) if (this.#hashes[i] === keyHash) return true;
+    return false;
+  }
+
   onDone(): void {
     const { inFlight, listener } = this.#pool;
     if (this.ofAnyKey) inFlight.endWriteOfAnyKey();

@@ -1,6 +1,7 @@
 /** Clients that track prefixes of keys (BCAST), by each of their prefixes. */
 
 import { bytesOf } from '../../invalidations/prefixes.js';
+import { isReserved } from '../../route/reserved.js';
 import type { ClientTracking, TrackingOptions } from './client-tracking.js';
 
 /** Prefixes of all clients together, and their bytes. */
@@ -63,6 +64,8 @@ export class Broadcast {
     const matching = new Map<ReadonlySet<ClientTracking>, Buffer[]>();
     if (this.#trackers.size === 0) return matching;
     for (const key of keys) {
+      // The proxy's own: what one node lends to another for a command.
+      if (isReserved(key, 0, key.length)) continue;
       const text = key.toString('latin1');
       for (const length of this.#lengths.keys()) {
         const trackers = length > text.length ? undefined : this.#trackers.get(text.slice(0, length));

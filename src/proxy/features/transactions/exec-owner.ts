@@ -4,9 +4,9 @@ import { GAVE_UP, WAIT } from '../../route/waiting.js';
 import type { ClientConnection } from '../../session/client-connection.js';
 import type { RoutingSnapshot } from '../../snapshot.js';
 import type { Transaction } from './transaction.js';
-import type { Watch } from './watch.js';
+import type { Watched } from './watch.js';
 
-/** The keys of the transaction have several owners. */
+/** On several nodes. */
 export const SEVERAL = -3;
 /** Keys move, and the transaction has keys of several databases. */
 export const IN_CHANGE = -4;
@@ -16,13 +16,13 @@ export function ownerOf(
   router: Router,
   client: ClientConnection,
   transaction: Transaction,
-  watch: Watch | null,
+  watched: Watched | null,
   { rings }: RoutingSnapshot,
 ): number {
   const { frames } = transaction;
-  if (frames.keyCount === 0) return watch === null ? router.anyNode() : router.nodes.indexOf(watch.lane.node);
   let owner = WAIT;
   let waits = false;
+  let isOfSeveral = false;
   for (let i = 0; i < frames.keyCount; i++) {
     const hash = frames.hashAt(i);
     let node = rings.ownerOf(hash);
@@ -37,7 +37,13 @@ export function ownerOf(
       }
     }
     if (owner === WAIT) owner = node;
-    else if (owner !== node) return SEVERAL;
+    else if (owner !== node) isOfSeveral = true;
+    // While the ring changes all keys are looked at, so that they settle together.
+    if (isOfSeveral && !rings.isChanging) return SEVERAL;
   }
-  return waits ? WAIT : owner;
+  if (waits) return WAIT;
+  if (isOfSeveral) return SEVERAL;
+  if (watched === null) return owner === WAIT ? router.anyNode() : owner;
+  const first = owner === WAIT ? watched.watches[0]?.lane.node : router.nodes[owner];
+  return first !== undefined && watched.isOnlyAt(first) ? router.nodes.indexOf(first) : SEVERAL;
 }

@@ -1,14 +1,14 @@
-/** The replies to a transaction that was sent in one piece: those to MULTI and to each queued command, then EXEC's. */
+/** EXEC's reply of a transaction that was sent to one node. */
+import { MINUS, STAR } from '../../../resp/bytes.js';
 import { error as encodeError } from '../../../resp/encode.js';
 import { headerNumber, lineEnd, replyEnd } from '../../../resp/whole-reply.js';
 import type { ReplySink } from '../../request/reply-sink.js';
 import type { Request } from '../../request/request.js';
 import type { RequestPool } from '../../request/request-pool.js';
 import type { ClientConnection } from '../../session/client-connection.js';
+import { RepliesBefore } from './replies-before.js';
 
 const PLUS = 0x2b;
-const STAR = 0x2a;
-const MINUS = 0x2d;
 
 /** What else is to be done once a transaction has run, or will not. One of the two is called, once. */
 export interface Aftermath {
@@ -27,16 +27,14 @@ export interface TransactionShape {
 }
 
 export class ExecReplies implements ReplySink {
+  /** Takes the replies in front of EXEC's. */
+  readonly before: RepliesBefore;
   readonly #client: ClientConnection;
   readonly #exec: Request;
   readonly #requests: RequestPool;
   readonly #transaction: TransactionShape;
   /** Told how the transaction has ended, or null. */
   readonly #aftermath: Aftermath | null;
-  /** Replies that come before EXEC's: to MULTI, and to each command as it is queued. One request stands for them. */
-  #before: number;
-  /** The first error of the node to a command that it was to queue. */
-  #refusal = '';
 
   /**
    * @param exec EXEC's own request, whose reply goes straight to the client unless something is to be made of it
@@ -50,10 +48,10 @@ export class ExecReplies implements ReplySink {
     transaction: TransactionShape,
     aftermath: Aftermath | null,
   ) {
+    this.before = new RepliesBefore(requests, before, () => exec.answerTo(this));
     this.#client = client;
     this.#exec = exec;
     this.#requests = requests;
-    this.#before = before;
     this.#transaction = transaction;
     this.#aftermath = aftermath;
     const { selects, unseen } = transaction;
@@ -61,15 +59,6 @@ export class ExecReplies implements ReplySink {
   }
 
   onReply(request: Request, buffer: Buffer, start: number, end: number): void {
-    if (request !== this.#exec) {
-      if (buffer[start] === MINUS && this.#refusal === '') {
-        this.#refusal = buffer.toString('latin1', start + 1, end - 2);
-        this.#exec.answerTo(this);
-      }
-      if (--this.#before > 0) request.lane?.expectAgain(request);
-      else this.#requests.give(request);
-      return;
-    }
     if (request.client !== null) request.streamTo(request.client);
     if (this.#aftermath === null) {
       this.#answer(buffer, start, end);
@@ -84,8 +73,8 @@ export class ExecReplies implements ReplySink {
 
   onFailure(request: Request, reply: Buffer): void {
     const { client } = request;
-    if (request === this.#exec) this.#aftermath?.onFailed();
-    if (request !== this.#exec || client === null) {
+    this.#aftermath?.onFailed();
+    if (client === null) {
       this.#requests.give(request);
       return;
     }
@@ -101,8 +90,9 @@ export class ExecReplies implements ReplySink {
       this.#requests.give(request);
       return;
     }
-    if (buffer[start] === MINUS && this.#refusal !== '') {
-      const reply = encodeError(`EXECABORT Transaction discarded because of: ${this.#refusal}`, 'latin1');
+    const { refusal } = this.before;
+    if (buffer[start] === MINUS && refusal !== '') {
+      const reply = encodeError(`EXECABORT Transaction discarded because of: ${refusal}`, 'latin1');
       client.onReply(request, reply, 0, reply.length);
       return;
     }
@@ -134,7 +124,7 @@ export class ExecReplies implements ReplySink {
 }
 
 /** Whether EXEC's reply says that the transaction was carried out. */
-function isRun(buffer: Buffer, start: number): boolean {
+export function isRun(buffer: Buffer, start: number): boolean {
   return buffer[start] === STAR && buffer[start + 1] !== MINUS;
 }
 

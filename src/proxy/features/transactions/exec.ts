@@ -1,5 +1,6 @@
-/** EXEC: the queued frames go to the one node that owns their keys now. */
+/** EXEC: where the queued frames run now, and what they wait for before they are sent there. */
 import type { Command } from '../../../commands/command.js';
+import { MINUS } from '../../../resp/bytes.js';
 import { EMPTY_ARRAY, error as encodeError, nullArray } from '../../../resp/encode.js';
 import type { RequestFramer } from '../../../resp/request-framer.js';
 import type { Peers } from '../../peers/peers.js';
@@ -14,18 +15,17 @@ import { answerError } from '../../session/words.js';
 import type { RoutingSnapshot } from '../../snapshot.js';
 import type { Lane } from '../../upstream/lane.js';
 import type { LocalCommand } from '../local-command.js';
+import { AfterRun } from './after-run.js';
+import { apart, holdMoves, publishesTooEarly } from './before-exec.js';
 import { IN_CHANGE, ownerOf, SEVERAL } from './exec-owner.js';
 import { ExecSender } from './exec-sender.js';
+import { OverNodes } from './nodes/over-nodes.js';
 import type { TransactionPorts } from './ports.js';
 import type { Transaction } from './transaction.js';
-import type { Watch } from './watch.js';
+import type { Watched } from './watch.js';
 import type { Watches } from './watches.js';
 
-const ERROR_BYTE = 0x2d;
 const EXECABORT = encodeError('EXECABORT Transaction discarded because of previous errors.');
-const APART = encodeError(
-  "EXECABORT Transaction discarded because of: CROSSSLOT Keys in request don't hash to the same node",
-);
 const SELECT_IN_CHANGE = encodeError(
   'TRYAGAIN the ring is changing, and keys of several databases cannot move together',
 );
@@ -36,6 +36,7 @@ export class Exec {
   readonly #watches: Watches;
   readonly #ports: TransactionPorts;
   readonly #sender: ExecSender;
+  readonly #overNodes: OverNodes;
 
   /**
    * @param peers null: there are no other processes
@@ -52,7 +53,9 @@ export class Exec {
     this.#open = open;
     this.#watches = watches;
     this.#ports = ports;
-    this.#sender = new ExecSender(router, peers, ports);
+    const afterRun = new AfterRun(router.shared, peers, ports.runLocal);
+    this.#sender = new ExecSender(router, ports, afterRun);
+    this.#overNodes = new OverNodes(router, watches, ports, afterRun);
   }
 
   readonly run: LocalCommand = (client, command, framer) => {
@@ -65,21 +68,21 @@ export class Exec {
     const { snapshot } = router;
     if (snapshot === null) return this.#finish(client, command, NOT_READY);
     if (!router.bind(client)) return LATER;
-    const watch = this.#watches.of(client);
-    if (watch !== null) {
-      const verdict = this.#checkWatch(client, command, watch, snapshot);
+    const watched = this.#watches.of(client);
+    if (watched !== null) {
+      const verdict = this.#checkWatches(client, command, watched, snapshot);
       if (verdict !== null) return verdict;
     }
-    if (transaction.frames.count === 0 && watch === null) return this.#finish(client, command, EMPTY_ARRAY);
-    const owner = ownerOf(router, client, transaction, watch, snapshot);
+    if (transaction.frames.count === 0 && watched === null) return this.#finish(client, command, EMPTY_ARRAY);
+    const owner = ownerOf(router, client, transaction, watched, snapshot);
     if (owner === WAIT) return LATER;
     if (owner === GAVE_UP) return this.#finish(client, command, GAVE_UP_REPLY);
     if (owner === IN_CHANGE) return this.#finish(client, command, SELECT_IN_CHANGE);
-    if (owner === SEVERAL || (watch !== null && router.nodes[owner] !== watch.lane.node)) {
-      return this.#finish(client, command, APART);
-    }
     if (!this.#ports.scripts.find(client, transaction.digests)) return LATER;
-    return this.#runAt(client, command, framer, transaction, watch, owner);
+    if (owner !== SEVERAL) return this.#runAt(client, command, framer, transaction, watched, owner);
+    const { crossNode } = router.shared.options;
+    if (crossNode === 'refuse') return this.#finish(client, command, apart(crossNode));
+    return this.#runOver(client, command, framer, transaction, watched, snapshot);
   };
 
   /** EXEC was refused itself: as in Redis that ends the transaction. @param reason the error, as it would be otherwise */
@@ -89,30 +92,38 @@ export class Exec {
   }
 
   /** Whether the watched keys are where they were watched. @returns the verdict when EXEC ends or waits here */
-  #checkWatch(client: ClientConnection, command: Command, watch: Watch, snapshot: RoutingSnapshot): Verdict | null {
-    const { lane } = watch;
-    if (lane.closed && !lane.node.up) return this.#finish(client, command, lane.node.downReply);
+  #checkWatches(
+    client: ClientConnection,
+    command: Command,
+    watched: Watched,
+    snapshot: RoutingSnapshot,
+  ): Verdict | null {
+    const { watches } = watched;
+    const down = watches.find(({ lane }) => lane.closed && !lane.node.up);
+    if (down !== undefined) return this.#finish(client, command, down.lane.node.downReply);
     // Whether the keys were written to, nobody can tell any more.
-    if (watch.broken || lane.closed || !watch.isInPlace(snapshot, this.#router.nodes)) {
+    if (watched.isVoid || !watches.every((watch) => watch.isInPlace(snapshot, this.#router.nodes))) {
       return this.#finish(client, command, nullArray(client.kind.protocol));
     }
-    if (snapshot.moves !== null || !watch.moves(snapshot)) return null;
+    if (snapshot.moves !== null || !watches.some((watch) => watch.moves(snapshot))) return null;
     // The fence is up: it is not known yet whether the keys will move.
     if (!this.#router.holdForRing(client)) return this.#finish(client, command, GAVE_UP_REPLY);
     return LATER;
   }
 
+  /** @param watched on the node with this index only */
   #runAt(
     client: ClientConnection,
     command: Command,
     framer: RequestFramer,
     transaction: Transaction,
-    watch: Watch | null,
+    watched: Watched | null,
     owner: number,
   ): Verdict {
     const router = this.#router;
+    const watch = watched?.watches[0];
     let lane: Lane | null;
-    if (watch === null) {
+    if (watch === undefined) {
       lane = router.laneFor(client, owner);
       if (lane === null) return this.#finish(client, command, router.nodeAt(owner).downReply);
     } else {
@@ -132,15 +143,10 @@ export class Exec {
       client.raiseBarrier();
       return LATER;
     }
-    if (transaction.flushesKeys && isOfSeveralNodes && router.isFenced) {
-      // Keys may begin to move before it has run everywhere.
-      return router.holdForRing(client) ? LATER : this.#finish(client, command, GAVE_UP_REPLY);
-    }
-    const moves = transaction.flushesKeys && isOfSeveralNodes ? (router.snapshot?.moves ?? null) : null;
-    if (moves !== null && !moves.holdMoves(client)) {
-      return client.hold(router.waitsFor) ? LATER : this.#finish(client, command, GAVE_UP_REPLY);
-    }
-    if (this.#publishesTooEarly(client, framer, transaction, lane)) {
+    const moves = isOfSeveralNodes ? holdMoves(router, client, transaction) : null;
+    if (moves === WAIT) return LATER;
+    if (moves === GAVE_UP) return this.#finish(client, command, GAVE_UP_REPLY);
+    if (publishesTooEarly(this.#ports.publishGate, client, framer, transaction, lane.node)) {
       moves?.releaseMoves();
       return LATER;
     }
@@ -152,27 +158,26 @@ export class Exec {
     return TAKEN;
   }
 
-  /** Whether the node is still to hear of what was subscribed to before: the client then waits. */
-  #publishesTooEarly(
+  #runOver(
     client: ClientConnection,
+    command: Command,
     framer: RequestFramer,
-    { published, codePublishes }: Transaction,
-    lane: Lane,
-  ): boolean {
-    if (published.length === 0 && !codePublishes) return false;
-    if (!client.isBehindReads) {
-      // A SUBSCRIBE that came before may be read later in this turn of the event loop.
-      client.resumeSoon();
-      return true;
-    }
-    return this.#ports.publishGate.mustWait(client, framer, lane.node, codePublishes ? null : published);
+    transaction: Transaction,
+    watched: Watched | null,
+    snapshot: RoutingSnapshot,
+  ): Verdict {
+    const outcome = this.#overNodes.run(client, command, framer, transaction, watched, snapshot);
+    if (outcome === LATER) return LATER;
+    if (outcome !== TAKEN) return this.#finish(client, command, outcome);
+    this.#open.delete(client);
+    return TAKEN;
   }
 
   /** Answers EXEC here, and nothing remains of the transaction. */
   #finish(client: ClientConnection, command: Command, reply: Buffer): Verdict {
     this.#open.delete(client);
     this.#watches.end(client, false);
-    if (reply[0] === ERROR_BYTE) return this.#router.refuse(client, command, reply);
+    if (reply[0] === MINUS) return this.#router.refuse(client, command, reply);
     client.reply(command.id, reply);
     return TAKEN;
   }

@@ -30,6 +30,8 @@ export interface TransactionPorts {
   readonly mayWrite: (command: Command, framer: RequestFramer) => boolean;
   /** What a CONFIG SET that the nodes have accepted means to the proxy itself. @returns does it; null: nothing */
   readonly ownPartOfSettings: (framer: RequestFramer) => (() => void) | null;
+  /** A transaction is carried out in steps: a fence waits until it has ended. */
+  readonly isUnderWay: (ended: Promise<void>) => void;
   /** Carries out a command that the proxy answers itself. */
   readonly runLocal: (...call: Parameters<LocalCommand>) => void;
 }

@@ -29,6 +29,10 @@ const TOO_LARGE = encodeError('ERR the transaction is larger than client-query-l
 /** What a database that the proxy does not offer becomes: the node answers that it is out of range. */
 const NO_DATABASE = Buffer.from('*2\r\n$6\r\nSELECT\r\n$2\r\n-1\r\n');
 
+/** Of commands that take steps over several nodes otherwise. */
+const APART_INSIDE = encodeError(
+  "CROSSSLOT Keys in request don't hash to the same node, which between MULTI and EXEC they must: send it outside, or give them a hash tag, such as {user:1}, in common",
+);
 const NOT_INSIDE = encodeError('ERR Command not allowed inside a transaction');
 
 /** Whether the command is one that MULTI does not defer. */
@@ -119,8 +123,9 @@ export class Queue {
       const { rings } = snapshot as RoutingSnapshot;
       const hash = rings.hashOf(source, start, end);
       if (i === 0) first = hash;
-      if (!this.#fits(client, transaction, hash, first))
-        return this.#router.refuse(client, command, crossSlotReply(this.#router.shared.options.crossNode));
+      if (!this.#fits(client, command, transaction, hash, first)) {
+        return this.#router.refuse(client, command, this.#refusalOfApart(command));
+      }
       const owner = this.#router.nodeAt(rings.ownerOf(hash));
       if (owner.busy.reply !== null) {
         transaction.refusedBy = owner;
@@ -139,18 +144,37 @@ export class Queue {
     return this.#keep(client, transaction, command, framer, null, count);
   }
 
-  /** Whether a key has the owner that the others have; while the ring changes EXEC looks once more. */
-  #fits(client: ClientConnection, { frames }: Transaction, hash: KeyHash, firstOfCommand: KeyHash): boolean {
+  /**
+   * Whether the key may be queued, whose hash this is: a command that runs on one node needs keys of one owner, and
+   * where transactions are not cut so does all of it. While the ring changes EXEC looks once more.
+   * @param first the hash of the command's first key
+   */
+  #fits(client: ClientConnection, command: Command, { frames }: Transaction, hash: KeyHash, first: KeyHash): boolean {
     const { rings } = this.#router.snapshot as RoutingSnapshot;
-    const owner = rings.ownerOf(hash);
-    const next = rings.isChanging ? rings.nextOwnerOf(hash) : owner;
-    const watch = this.#watches.of(client);
-    if (watch !== null && !watch.broken) {
-      const { node } = watch.lane;
-      if (this.#router.nodes[owner] !== node && this.#router.nodes[next] !== node) return false;
+    const isCut = this.#router.shared.options.crossNode === 'allow';
+    if (isCut) return command.route === 'split' || this.#haveOneOwner(first, hash);
+    const watched = this.#watches.of(client);
+    if (watched !== null && !watched.isBroken) {
+      const { nodes } = this.#router;
+      const next = rings.isChanging ? rings.nextOwnerOf(hash) : rings.ownerOf(hash);
+      if (!watched.isOnlyAt(nodes[rings.ownerOf(hash)]) && !watched.isOnlyAt(nodes[next])) return false;
     }
-    const first = frames.keyCount > 0 ? frames.hashAt(0) : firstOfCommand;
-    return rings.ownerOf(first) === owner || (rings.isChanging && rings.nextOwnerOf(first) === next);
+    return this.#haveOneOwner(frames.keyCount > 0 ? frames.hashAt(0) : first, hash);
+  }
+
+  /** What a command is answered whose keys may not be queued together. */
+  #refusalOfApart({ name, crossNode }: Command): Buffer {
+    const { options, counters } = this.#router.shared;
+    const setting = options.crossNode;
+    counters.crossNode.count(name, 'refused', 0);
+    return setting === 'allow' && crossNode !== 'refused' ? APART_INSIDE : crossSlotReply(setting);
+  }
+
+  /** Whether keys with these hashes are on one node, now or when the ring has changed. */
+  #haveOneOwner(one: KeyHash, other: KeyHash): boolean {
+    const { rings } = this.#router.snapshot as RoutingSnapshot;
+    if (one === other || rings.ownerOf(one) === rings.ownerOf(other)) return true;
+    return rings.isChanging && rings.nextOwnerOf(one) === rings.nextOwnerOf(other);
   }
 
   /**
@@ -252,7 +276,7 @@ function notInside(command: Command, why: string): Buffer {
 }
 
 function ofAllNodes(command: Command): Buffer {
-  return encodeError(`CROSSSLOT ${wordsOf(command)} concerns all nodes, and a transaction runs on one`);
+  return encodeError(`CROSSSLOT ${wordsOf(command)} concerns all nodes: send it outside of MULTI`);
 }
 
 function wordsOf(command: Command): string {

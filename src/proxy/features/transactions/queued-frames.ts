@@ -7,9 +7,8 @@
  *   keys     chunk, offset, length, hash | …  flat
  */
 import { type KeyHash, keptHash } from '../../../ring/rings.js';
+import { ByteChunks } from './byte-chunks.js';
 
-const FIRST_CHUNK = 1024;
-const LARGEST_CHUNK = 1_048_576;
 const FIELDS = 4;
 const FIRST_KEYS = 4;
 
@@ -18,32 +17,17 @@ export class QueuedFrames {
   count = 0;
   /** How many keys they have. */
   keyCount = 0;
-  #chunks: Buffer[] = [];
-  #chunk: Buffer | null = null;
-  #used = 0;
+  readonly #chunks = new ByteChunks();
   #keys = new Uint32Array(FIRST_KEYS * FIELDS);
-  #sealedBytes = 0;
-  /** Where the frame that was added last begins in the chunk. */
-  #last = 0;
 
   /** Bytes that are held. */
   get bytes(): number {
-    return this.#sealedBytes + this.#used + this.#keys.byteLength;
+    return this.#chunks.length + this.#keys.byteLength;
   }
 
   /** Adds a copy of `source[start, end)`. */
   add(source: Uint8Array, start: number, end: number): void {
-    const length = end - start;
-    let chunk = this.#chunk;
-    if (chunk === null || this.#used + length > chunk.length) {
-      const size = chunk === null ? FIRST_CHUNK : Math.min(chunk.length * 2, LARGEST_CHUNK);
-      this.#seal();
-      chunk = Buffer.allocUnsafeSlow(Math.max(size, length));
-      this.#chunk = chunk;
-    }
-    chunk.set(source.subarray(start, end), this.#used);
-    this.#last = this.#used;
-    this.#used += length;
+    this.#chunks.add(source, start, end);
     this.count++;
   }
 
@@ -55,8 +39,8 @@ export class QueuedFrames {
       larger.set(this.#keys);
       this.#keys = larger;
     }
-    this.#keys[first] = this.#chunks.length;
-    this.#keys[first + 1] = this.#last + at;
+    this.#keys[first] = this.#chunks.lastChunk;
+    this.#keys[first + 1] = this.#chunks.last + at;
     this.#keys[first + 2] = length;
     this.#keys[first + 3] = hash;
     this.keyCount++;
@@ -67,36 +51,31 @@ export class QueuedFrames {
     return keptHash(this.#keys[i * FIELDS + 3] as number);
   }
 
+  /** The number of the chunk that key number `i` is in, among those that `take` gives. */
+  chunkOf(i: number): number {
+    return this.#keys[i * FIELDS] as number;
+  }
+
+  /** Where key number `i` begins in its chunk. */
+  offsetOf(i: number): number {
+    return this.#keys[i * FIELDS + 1] as number;
+  }
+
   /** The bytes of key number `i`: a part of its frame. */
   keyAt(i: number): Buffer {
-    const first = i * FIELDS;
-    const chunk = (this.#chunks[this.#keys[first] as number] ?? this.#chunk) as Buffer;
-    const at = this.#keys[first + 1] as number;
-    return chunk.subarray(at, at + (this.#keys[first + 2] as number));
+    const at = this.offsetOf(i);
+    return this.#chunks.at(this.chunkOf(i)).subarray(at, at + (this.#keys[i * FIELDS + 2] as number));
   }
 
   /** All frames, in pieces that belong to the caller from now on. Nothing may be added any more. */
   take(): readonly Buffer[] {
-    this.#seal();
-    return this.#chunks;
+    return this.#chunks.take();
   }
 
   clear(): void {
     this.count = 0;
     this.keyCount = 0;
-    this.#chunks = [];
-    this.#chunk = null;
-    this.#used = 0;
-    this.#sealedBytes = 0;
+    this.#chunks.clear();
     this.#keys = new Uint32Array(FIRST_KEYS * FIELDS);
-  }
-
-  #seal(): void {
-    const chunk = this.#chunk;
-    if (chunk === null) return;
-    this.#chunks.push(chunk.subarray(0, this.#used));
-    this.#sealedBytes += this.#used;
-    this.#chunk = null;
-    this.#used = 0;
   }
 }

@@ -77,7 +77,7 @@ export class Transactions {
 
   figuresOf(client: ClientConnection): TransactionFigures {
     const transaction = this.#open.get(client);
-    const isBroken = this.#watches.of(client)?.broken === true;
+    const isBroken = this.#watches.of(client)?.isBroken === true;
     if (transaction === null) return { queued: -1, bytes: 0, isBroken };
     return { queued: transaction.queued, bytes: transaction.bytes, isBroken };
   }

@@ -1,9 +1,10 @@
+/** What a client watches: on each node by a lane of its own. */
 import type { KeyHash } from '../../../ring/rings.js';
 import type { RoutingSnapshot } from '../../snapshot.js';
 import type { Lane } from '../../upstream/lane.js';
 import type { UpstreamNode } from '../../upstream/upstream-node.js';
 
-/** The keys that a client watches, and the lane on which it does. */
+/** The keys of one node that a client watches, and the lane on which it does. */
 export class Watch {
   readonly lane: Lane;
   /** Hashes of the keys; one that is watched twice stands here once. */
@@ -34,5 +35,39 @@ export class Watch {
       const owner = phase === 'moving' ? rings.nextOwnerOf(hash) : rings.ownerOf(hash);
       return nodes[owner] === this.lane.node;
     });
+  }
+}
+
+/** All that a client watches. */
+export class Watched {
+  readonly watches: Watch[] = [];
+
+  /** What it watches on this lane, which is its own. */
+  on(lane: Lane): Watch {
+    const known = this.watches.find((watch) => watch.lane === lane);
+    if (known !== undefined) return known;
+    const watch = new Watch(lane);
+    this.watches.push(watch);
+    return watch;
+  }
+
+  /** EXEC cannot go well any more. */
+  get isVoid(): boolean {
+    return this.watches.some(({ broken, lane }) => broken || lane.closed);
+  }
+
+  /** Keys that it watches have changed hands. */
+  get isBroken(): boolean {
+    return this.watches.some(({ broken }) => broken);
+  }
+
+  /** What it watches at this node, or undefined. */
+  at(node: UpstreamNode): Watch | undefined {
+    return this.watches.find(({ lane }) => lane.node === node);
+  }
+
+  /** Whether all that it watches is at this node. */
+  isOnlyAt(node: UpstreamNode | undefined): boolean {
+    return this.watches.every(({ lane }) => lane.node === node);
   }
 }

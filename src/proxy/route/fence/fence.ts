@@ -21,7 +21,6 @@ import type { Requester } from '../../request/requester.js';
 import type { RoutingSnapshot } from '../../snapshot.js';
 import type { Lane } from '../../upstream/lane.js';
 import type { UpstreamNode } from '../../upstream/upstream-node.js';
-import { Group } from '../merge/group.js';
 import { endCode } from './end-code.js';
 
 /** How often it is looked again at what holds the fence up, once that is ended by force. Milliseconds. */
@@ -203,7 +202,7 @@ export class Fence {
 
 /** Whose command it is, be it a part of one. */
 function clientOf(request: Request): Requester | null {
-  return request.client ?? (request.sink instanceof Group ? request.sink.request.client : null);
+  return request.client ?? request.sink.requester ?? null;
 }
 
 /** A script keeps it from dropping connections on which commands may still lie. */

@@ -3,6 +3,7 @@ import type { RequestFramer } from '../../../resp/request-framer.js';
 import { NO_GROUP } from '../../measure/key-groups.js';
 import type { ReplySink } from '../../request/reply-sink.js';
 import { DONE, type KeysOfRequest, type Request, UNKNOWN_KEYS } from '../../request/request.js';
+import type { Requester } from '../../request/requester.js';
 import type { ClientShared } from '../../session/session-shared.js';
 import type { Lane } from '../../upstream/lane.js';
 import { SILENT_MS } from '../../upstream/silence.js';
@@ -110,6 +111,10 @@ export class Group implements ReplySink {
       this.#succeeded++;
       this.#shared.holds.hold(part, reply, 0, reply.length);
     }
+  }
+
+  get requester(): Requester | null {
+    return this.request.client;
   }
 
   /** All parts are added: answers at once when none of them is on its way. */

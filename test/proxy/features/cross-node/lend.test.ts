@@ -1,4 +1,5 @@
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { AdviceView } from '../../../../src/admin/api.js';
 import { RawClient } from '../../../support/raw-client.js';
 import { type RedisProcess, startRedis, startRedises } from '../../../support/redis-process.js';
 import { ownersOf } from '../../../support/ring-api.js';
@@ -117,11 +118,38 @@ describe('commands whose keys are on several nodes', () => {
     expect(replies.map(String)).toEqual([':1\r\n', ':1\r\n', ':2\r\n', ':2\r\n', ':1\r\n', ':1\r\n', ':1\r\n']);
   });
 
+  it('are told of with the hash tag that would bring them together', async () => {
+    for (let i = 0; i < 40; i++) await client.command('SUNION', `user:${i}:likes`, `user:${i}:follows`);
+    const { advice } = (await (await fetch(`${proxy.admin}/v1/advice?limit=256`)).json()) as AdviceView;
+    const told = advice.find(({ keys }) => keys[0] === 'user:*:likes');
+    expect(told).toMatchObject({ command: 'SUNION', tagged: ['user:{*}:likes', 'user:{*}:follows'], scope: 'value' });
+    // Some of them are on one node by chance.
+    expect(told?.calls).toBeGreaterThan(10);
+    expect(told?.calls).toBeLessThan(40);
+  });
+
   it('are counted by what was done', async () => {
     await client.command('SUNION', a, b);
     const metrics = await (await fetch(`${proxy.admin}/metrics`)).text();
     expect(metrics).toMatch(/ringproxy_cross_node_commands_total\{command="sunion",way="lend"\} \d/);
   });
+});
+
+it('names by which keys are lent are told to nobody who tracks all keys', async () => {
+  const tracker = await RawClient.connect(proxy.port);
+  await tracker.pipeline([
+    ['HELLO', '3'],
+    ['CLIENT', 'TRACKING', 'ON', 'BCAST'],
+  ]);
+  const told: Buffer[] = [];
+  tracker.socket.on('data', (chunk: Buffer) => told.push(chunk));
+  await client.pipeline([
+    ['SADD', a, '1'],
+    ['SADD', b, '2'],
+    ['SUNIONSTORE', c, a, b],
+  ]);
+  await expect.poll(() => Buffer.concat(told).toString('latin1')).toContain(`${c}\r\n`);
+  expect(Buffer.concat(told).toString('latin1')).not.toContain('__ringproxy__');
 });
 
 it('cross-node: refuse answers them with CROSSSLOT, which names the setting', async () => {

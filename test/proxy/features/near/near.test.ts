@@ -168,6 +168,36 @@ describe('while nothing is told of changed keys', () => {
     }
   });
 
+  it('what is kept is sure for whoever has read the same from the node, and not for whoever has read more', async () => {
+    const stage = await start();
+    const { feeds, node, proxy, client } = stage;
+    const reader = await RawClient.connect(proxy.port);
+    await client.command('SET', 'page:1', 'one');
+    // A node that is busy for long is not trusted, and nothing is served then: until it is heard in time.
+    for (;;) {
+      await untilKept(stage, 'GET', 'page:1');
+      feeds.hold();
+      const [, same] = await reader.pipeline([['WATCH', 'other'], ['GET', 'page:1'], ['UNWATCH']]);
+      expect(same?.toString()).toBe(bulk('one'));
+      const before = await hits(proxy);
+      expect(await reader.text('GET', 'page:1')).toBe(bulk('one'));
+      if ((await hits(proxy)) > before) break;
+      feeds.release();
+    }
+    await node.client().set('page:1', 'two');
+    const [, later, , behind] = await reader.pipeline([
+      ['WATCH', 'other'],
+      ['GET', 'page:1'],
+      ['UNWATCH'],
+      ['GET', 'page:1'],
+    ]);
+    expect(later?.toString()).toBe(bulk('two'));
+    expect(behind?.toString()).toBe(bulk('two'));
+    expect(await reader.text('GET', 'page:1')).toBe(bulk('two'));
+    expect(await client.text('GET', 'page:1')).toBe(bulk('two'));
+    feeds.release();
+  });
+
   it('for long, nothing is served', { timeout: 20_000 }, async () => {
     const stage = await start();
     const { feeds, node, client } = stage;

@@ -9,11 +9,13 @@ import { type RingproxyProcess, startRingproxy } from '../../../support/ringprox
 let single: RedisProcess;
 let nodes: RedisProcess[];
 let proxy: RingproxyProcess;
+let refusing: RingproxyProcess;
 
 beforeAll(async () => {
   single = await startRedis();
   nodes = await startRedises(3);
-  proxy = await startRingproxy({ nodes, args: ['--cross-node', 'refuse'] });
+  proxy = await startRingproxy({ nodes });
+  refusing = await startRingproxy({ nodes: await startRedises(2), args: ['--cross-node', 'refuse'] });
 });
 
 type Words = readonly (string | Uint8Array)[];
@@ -320,7 +322,7 @@ describe.each(['2', '3'])('RESP%s', (protocol) => {
 /** Two keys with different owners. */
 async function apart(): Promise<[string, string]> {
   const keys = Array.from({ length: 50 }, (_, i) => `apart:${i}`);
-  const owners = await ownersOf(proxy, keys);
+  const owners = await ownersOf(refusing, keys);
   const other = owners.findIndex((owner) => owner !== owners[0]);
   return [keys[0] as string, keys[other] as string];
 }
@@ -329,10 +331,10 @@ const CROSSSLOT =
   "-CROSSSLOT Keys in request don't hash to the same node (cross-node: allow lets most commands run so)\r\n";
 const EXECABORT = '-EXECABORT Transaction discarded because of previous errors.\r\n';
 
-describe('keys of several nodes', () => {
+describe('keys of several nodes, where that is refused', () => {
   it('are refused when they are queued, and EXEC says that the transaction is void', async () => {
     const [a, b] = await apart();
-    const client = await RawClient.connect(proxy.port);
+    const client = await RawClient.connect(refusing.port);
     expect(
       (await client.pipeline([['DEL', a, b], ['MULTI'], ['SET', a, '1'], ['SET', b, '1'], ['EXEC']])).map(String),
     ).toEqual([expect.stringMatching(/^:/), '+OK\r\n', '+QUEUED\r\n', CROSSSLOT, EXECABORT]);
@@ -346,7 +348,7 @@ describe('keys of several nodes', () => {
 
   it('cannot be watched', async () => {
     const [a, b] = await apart();
-    const client = await RawClient.connect(proxy.port);
+    const client = await RawClient.connect(refusing.port);
     expect(await client.text('WATCH', a, b)).toBe(CROSSSLOT);
     expect(await client.text('WATCH', a)).toBe('+OK\r\n');
     expect(await client.text('WATCH', b)).toBe(CROSSSLOT);
@@ -356,7 +358,9 @@ describe('keys of several nodes', () => {
       EXECABORT,
     ]);
   });
+});
 
+describe('what is in no transaction', () => {
   it.each([['DBSIZE'], ['KEYS', '*'], ['RANDOMKEY']])('%s concerns all nodes: it is refused', async (...words) => {
     const client = await RawClient.connect(proxy.port);
     await client.command('MULTI');

@@ -13,13 +13,13 @@
  * each node as they were in one moment, and another moment for each node.
  */
 import { MINUS } from '../../../../resp/bytes.js';
-import { error as encodeError, request as encodeRequest } from '../../../../resp/encode.js';
+import { request as encodeRequest } from '../../../../resp/encode.js';
 import type { UpstreamNode } from '../../../upstream/upstream-node.js';
 import { elementsOf, inTransaction, unlessError } from '../exec.js';
 import { type KeyAt, lentName, readValues, restoreFrame, type Value } from '../lent-values.js';
 import type { Call, Operation } from '../operation.js';
 import { StepFailed } from '../step-failed.js';
-import { expectTaken } from '../taken-dumps.js';
+import { expectTaken, notTaken } from '../taken-dumps.js';
 
 /** Runs the command where most of its keys are. */
 export function lendForRead(operation: Operation): Promise<Buffer> {
@@ -86,9 +86,4 @@ function homeOfMost({ owners }: Call): UpstreamNode {
   const counts = new Map<UpstreamNode, number>();
   for (const node of owners) counts.set(node, (counts.get(node) ?? 0) + 1);
   return [...counts].reduce((most, one) => (one[1] > most[1] ? one : most))[0];
-}
-
-function notTaken({ name, address }: UpstreamNode, reply: Buffer): Buffer {
-  const why = reply.toString('utf8', 1, reply.length - 2);
-  return encodeError(`ERR node ${name} (${address}) does not take a value of another node: ${why}`);
 }

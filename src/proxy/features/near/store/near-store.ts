@@ -10,6 +10,7 @@
  * for each record, and the fingerprints of what has left `small` lately, which come to `main` at once when they return.
  * A hit moves nothing.
  */
+import { copyBytes } from '../../../../resp/bytes.js';
 import { lastingBytes, wordsToRead } from '../../../../resp/words.js';
 import { murmur3 } from '../../../../ring/hashes/murmur.js';
 import { Fingerprints } from './fingerprints.js';
@@ -44,6 +45,17 @@ const MOST_RECORD_BYTES = 262_144;
 const RECORD_PART = 0.25;
 const MOST_GROUPS = 256;
 const GOLDEN = 0x9e3779b9 | 0;
+
+/** What a reply is kept by. */
+export interface KeptRead {
+  readonly hash: number;
+  readonly kind: number;
+  readonly keyHash: number;
+  readonly group: number;
+  /** Its first `restLength` bytes are what the frame has behind the command's name. */
+  readonly rest: Uint8Array;
+  readonly restLength: number;
+}
 
 /** What is the same for a kept reply and the read that asks for it, beside the frame's bytes. */
 export function kindOf(command: number, protocol: number, database: number): number {
@@ -136,7 +148,7 @@ export class NearStore {
         numbers[record + FRAME_HASH] === hash &&
         numbers[record + KIND] === kind &&
         numbers[record + REST_LENGTH] === end - start &&
-        this.#hasRest(record, source, start, end)
+        this.#holds((record + HEADER) * 4, source, start, end)
       ) {
         return record;
       }
@@ -160,6 +172,16 @@ export class NearStore {
     return this.replyStart(record) + (this.numbers[record + REPLY_LENGTH] as number);
   }
 
+  /**
+   * Whether the record is of a read with this hash and kind, and its reply is `buffer[start, end)`. Another read may have
+   * the same hash: then it is not said that both are the same.
+   */
+  says(record: number, hash: number, kind: number, buffer: Uint8Array, start: number, end: number): boolean {
+    const { numbers } = this;
+    if (numbers[record + FRAME_HASH] !== hash || numbers[record + KIND] !== kind) return false;
+    return numbers[record + REPLY_LENGTH] === end - start && this.#holds(this.replyStart(record), buffer, start, end);
+  }
+
   /** Whether a reply of so many bytes can be kept. */
   takes(restBytes: number, replyBytes: number): boolean {
     return recordLength(restBytes, replyBytes) <= this.#mostNumbers;
@@ -167,23 +189,18 @@ export class NearStore {
 
   /**
    * Keeps `buffer[start, end)` as the reply to a read, in the place of one that is kept already.
-   * @param rest what the frame has behind the command's name
    * @returns its record, of which the caller writes what is not said here; NONE: it is too large
    */
   add(
-    hash: number,
-    kind: number,
-    keyHash: number,
-    group: number,
-    rest: Uint8Array,
+    { hash, kind, keyHash, group, rest, restLength }: KeptRead,
     buffer: Uint8Array,
     start: number,
     end: number,
   ): number {
-    if (!this.takes(rest.length, end - start)) return NONE;
-    const before = this.find(hash, kind, rest, 0, rest.length);
+    if (!this.takes(restLength, end - start)) return NONE;
+    const before = this.find(hash, kind, rest, 0, restLength);
     if (before !== NONE) this.end(before);
-    const length = recordLength(rest.length, end - start);
+    const length = recordLength(restLength, end - start);
     const record = this.#ghosts.has(hash) ? this.#roomInMain(length) : this.#roomInSmall(length);
     if (record === NONE) return NONE;
     const { numbers } = this;
@@ -192,11 +209,11 @@ export class NearStore {
     numbers[record + KEY_HASH] = keyHash;
     numbers[record + KIND] = kind;
     numbers[record + GROUP] = group;
-    numbers[record + REST_LENGTH] = rest.length;
+    numbers[record + REST_LENGTH] = restLength;
     numbers[record + REPLY_LENGTH] = end - start;
     const at = (record + HEADER) * 4;
-    this.bytes.set(rest, at);
-    this.bytes.set(buffer.subarray(start, end), at + rest.length);
+    copyBytes(this.bytes, this.#words, at, rest, 0, restLength);
+    copyBytes(this.bytes, this.#words, at + restLength, buffer, start, end);
     this.#link(record);
     this.#count(record, 1);
     return record;
@@ -270,8 +287,8 @@ export class NearStore {
     return record;
   }
 
-  #hasRest(record: number, source: Uint8Array, start: number, end: number): boolean {
-    const at = (record + HEADER) * 4;
+  /** Whether what it has from byte `at` on is `source[start, end)`. */
+  #holds(at: number, source: Uint8Array, start: number, end: number): boolean {
     const words = wordsToRead(source);
     if (words === null || end - start < 4) {
       for (let i = start; i < end; i++) if (this.bytes[at + i - start] !== source[i]) return false;

@@ -12,7 +12,8 @@ function add(store: NearStore, key: string, reply: string, kind = KIND, group = 
   const rest = restOf(key);
   const hash = readHashOf(kind, rest, 0, rest.length);
   const bytes = Buffer.from(key);
-  return store.add(hash, kind, keyHashOf(bytes, 0, bytes.length), group, rest, Buffer.from(reply), 0, reply.length);
+  const keyHash = keyHashOf(bytes, 0, bytes.length);
+  return store.add({ hash, kind, keyHash, group, rest, restLength: rest.length }, Buffer.from(reply), 0, reply.length);
 }
 
 function find(store: NearStore, key: string, kind = KIND): string | null {

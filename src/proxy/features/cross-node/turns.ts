@@ -1,0 +1,20 @@
+/** Who takes something from the same key does so one after the other, instead of coming in between each other all the time. */
+export class Turns {
+  /** Settles when the last one that has asked for its turn has ended, and never rejects. */
+  readonly #last = new Map<string, Promise<void>>();
+
+  /** Runs it when all have ended that have asked before for a turn with this name. */
+  run<T>(name: string, run: () => Promise<T>): Promise<T> {
+    const before = this.#last.get(name);
+    const result = before === undefined ? run() : before.then(run);
+    const ended = result.then(settled, settled).then(() => {
+      if (this.#last.get(name) === ended) this.#last.delete(name);
+    });
+    this.#last.set(name, ended);
+    return result;
+  }
+}
+
+function settled(): void {
+  // Whoever has asked for the turn is told how it went, and nobody behind it.
+}

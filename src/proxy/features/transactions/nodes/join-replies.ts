@@ -1,0 +1,181 @@
+/** Makes EXEC's reply of those of the parts: their elements in the order of the queue. */
+import { MINUS } from '../../../../resp/bytes.js';
+import { error as encodeError, integer } from '../../../../resp/encode.js';
+import { headerNumber, lineEnd, replyEnd } from '../../../../resp/whole-reply.js';
+import type { Elements } from '../after-run.js';
+import { ByteChunks } from '../byte-chunks.js';
+import type { Transaction } from '../transaction.js';
+import type { Part } from './part.js';
+import { ARRAY, type ElementMerge, FIRST, MERGED, OF_ALL, ReplyOrder, SUM, UNSEEN } from './reply-order.js';
+
+const PLUS = 0x2b;
+const CR = 0x0d;
+
+/** One element: `buffer[start, end)`. */
+interface Element {
+  readonly part: Part;
+  readonly buffer: Buffer;
+  readonly start: number;
+  readonly end: number;
+}
+
+export class JoinedReplies {
+  /** The reply. */
+  readonly bytes = new ByteChunks();
+  /** The database that the last SELECT which went well has chosen, or -1. */
+  selected = -1;
+  readonly #parts: readonly Part[];
+  readonly #transaction: Transaction;
+  readonly #elements: Elements;
+  /** Where the next element of each part begins. */
+  readonly #next: Float64Array;
+  /** Elements that stand one behind the other are copied in one piece. */
+  #run: Part | null = null;
+  #runStart = 0;
+  #runEnd = 0;
+
+  /** @param elements what stands at some positions instead of what the nodes have answered, unless that is an error */
+  constructor(parts: readonly Part[], order: ReplyOrder, transaction: Transaction, elements: Elements) {
+    this.#parts = parts;
+    this.#transaction = transaction;
+    this.#elements = elements;
+    this.#next = Float64Array.from(parts, (part) => (part.outcome === 'ran' ? lineEnd(part.reply, 0) : 0));
+    const header = Buffer.from(`*${order.seen}\r\n`);
+    this.bytes.add(header, 0, header.length);
+    this.#join(order.entries);
+    this.#endRun();
+  }
+
+  /** @returns the first part that has answered fewer elements than it has commands; undefined: none */
+  static short(parts: readonly Part[]): Part | undefined {
+    return parts.find(({ outcome, reply, count }) => outcome === 'ran' && headerNumber(reply, 0) !== count);
+  }
+
+  #join(entries: Uint16Array): void {
+    const { selects } = this.#transaction;
+    let select = 0;
+    let at = 0;
+    for (let position = 0; at < entries.length; position++) {
+      const entry = entries[at++] as number;
+      if (entry < MERGED) {
+        this.#take(entry, position);
+      } else if (entry === UNSEEN) {
+        this.#skip(entries[at++] as number);
+      } else if (entry === OF_ALL) {
+        const chosen = this.#ofAll(position);
+        if (selects[select]?.at === position) {
+          if (chosen[0] === PLUS) this.selected = selects[select]?.database ?? -1;
+          select++;
+        }
+        this.#put(chosen);
+      } else at = this.#merged(entries, at);
+    }
+  }
+
+  /** The next element of this part is the command's at this position. */
+  #take(number: number, position: number): void {
+    const part = this.#parts[number] as Part;
+    const { buffer, start, end } = this.#element(number);
+    const own = this.#elements.size === 0 ? undefined : this.#elements.get(position);
+    if (own !== undefined && buffer[start] !== MINUS) {
+      this.#put(own);
+    } else if (part.outcome !== 'ran') {
+      this.#endRun();
+      this.bytes.add(buffer, start, end);
+    } else if (this.#run === part && this.#runEnd === start) {
+      this.#runEnd = end;
+    } else {
+      this.#endRun();
+      this.#run = part;
+      this.#runStart = start;
+      this.#runEnd = end;
+    }
+  }
+
+  #skip(number: number): void {
+    this.#element(number);
+  }
+
+  /** What concerns every node: the first part's answer, unless another one's is an error. */
+  #ofAll(position: number): Buffer {
+    const tolerance = this.#transaction.everywhere.find(({ at }) => at === position)?.tolerance;
+    const all = this.#parts.map((_, number) => this.#element(number));
+    const mattering = all.filter(
+      ({ part }, i) => i === 0 || !(tolerance === 'errors' || (tolerance === 'down' && part.outcome !== 'ran')),
+    );
+    const elsewhere = this.#elements.get(position);
+    const own = bytesOf(all[0] as Element);
+    return errorOf(mattering) ?? elsewhere ?? own;
+  }
+
+  /** @param at behind MERGED @returns the index behind the entry */
+  #merged(entries: Uint16Array, at: number): number {
+    const how = entries[at] as ElementMerge;
+    const parts = entries.subarray(at + 2, at + 2 + (entries[at + 1] as number));
+    const found = new Map<number, Element>();
+    for (const number of parts) found.set(number, this.#element(number));
+    const all = [...found.values()];
+    let behind = at + 2 + parts.length;
+    let keyParts = entries.subarray(behind, behind);
+    if (how === ARRAY) {
+      keyParts = entries.subarray(behind + 2, behind + 2 + ReplyOrder.long(entries, behind));
+      behind += 2 + keyParts.length;
+    }
+    const failure = errorOf(all);
+    if (failure !== null) this.#put(failure);
+    else if (how === SUM)
+      this.#put(integer(all.reduce((sum, { buffer, start }) => sum + headerNumber(buffer, start), 0)));
+    else if (how === FIRST) this.#put(bytesOf(all[0] as Element));
+    else this.#putArray(found, keyParts);
+    return behind;
+  }
+
+  #putArray(found: ReadonlyMap<number, Element>, keyParts: Uint16Array): void {
+    this.#put(Buffer.from(`*${keyParts.length}\r\n`));
+    const next = new Map<number, number>();
+    for (const [number, { buffer, start }] of found) next.set(number, lineEnd(buffer, start));
+    for (const number of keyParts) {
+      const { buffer, end } = found.get(number) as Element;
+      const start = next.get(number) as number;
+      const behind = replyEnd(buffer, start, end);
+      this.bytes.addOwned(buffer, start, behind);
+      next.set(number, behind);
+    }
+  }
+
+  /** The next element of this part; where it has none, its error. */
+  #element(number: number): Element {
+    const part = this.#parts[number] as Part;
+    const buffer = part.reply;
+    if (part.outcome !== 'ran') return { part, buffer, start: 0, end: buffer.length };
+    const start = this.#next[number] as number;
+    const end = replyEnd(buffer, start, buffer.length);
+    this.#next[number] = end;
+    return { part, buffer, start, end };
+  }
+
+  #put(element: Buffer): void {
+    this.#endRun();
+    this.bytes.addOwned(element, 0, element.length);
+  }
+
+  #endRun(): void {
+    if (this.#run !== null) this.bytes.addOwned(this.#run.reply, this.#runStart, this.#runEnd);
+    this.#run = null;
+  }
+}
+
+function bytesOf({ buffer, start, end }: Element): Buffer {
+  return buffer.subarray(start, end);
+}
+
+/** The first error; a node's own gets the node's name behind it, unless all say the same. @returns null: there is none */
+function errorOf(elements: readonly Element[]): Buffer | null {
+  const first = elements.find(({ buffer, start }) => buffer[start] === MINUS);
+  if (first === undefined) return null;
+  const text = bytesOf(first);
+  const isOfAll = elements.every((element) => bytesOf(element).equals(text));
+  if (isOfAll || first.part.outcome !== 'ran') return text;
+  const line = text.toString('latin1', 1, text.indexOf(CR));
+  return encodeError(`${line} (node ${first.part.node.name})`, 'latin1');
+}

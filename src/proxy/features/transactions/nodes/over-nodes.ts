@@ -1,0 +1,108 @@
+/** EXEC of a transaction whose keys are on several nodes: what it waits for, and how it is cut. */
+import type { Command } from '../../../../commands/command.js';
+import type { RequestFramer } from '../../../../resp/request-framer.js';
+import { LATER, TAKEN } from '../../../request/verdict.js';
+import type { Router } from '../../../route/router.js';
+import { GAVE_UP, GAVE_UP_REPLY, WAIT } from '../../../route/waiting.js';
+import type { ClientConnection } from '../../../session/client-connection.js';
+import type { RoutingSnapshot } from '../../../snapshot.js';
+import type { AfterRun } from '../after-run.js';
+import { apart, holdMoves, publishesTooEarly } from '../before-exec.js';
+import type { TransactionPorts } from '../ports.js';
+import type { Transaction } from '../transaction.js';
+import type { Watched } from '../watch.js';
+import type { Watches } from '../watches.js';
+import { Cutter } from './cut.js';
+import { type CutTransaction, ExecOverNodes, type ExecPorts } from './exec-over-nodes.js';
+import { placesOf } from './places.js';
+
+/** Keys of a transaction that are remembered, to say what they look like. */
+const NOTED_KEYS = 16;
+
+export class OverNodes {
+  readonly #router: Router;
+  readonly #watches: Watches;
+  readonly #ports: TransactionPorts;
+  readonly #execPorts: ExecPorts;
+
+  constructor(router: Router, watches: Watches, ports: TransactionPorts, afterRun: AfterRun) {
+    this.#router = router;
+    this.#watches = watches;
+    this.#ports = ports;
+    this.#execPorts = { shared: router.shared, scripts: ports.scripts, afterRun, endWatch: watches.endOn };
+  }
+
+  /**
+   * @param watched taken from the client when it is sent
+   * @returns LATER: the client waits; TAKEN: it was sent; otherwise EXEC's reply, and nothing was sent to anyone
+   */
+  run(
+    client: ClientConnection,
+    command: Command,
+    framer: RequestFramer,
+    transaction: Transaction,
+    watched: Watched | null,
+    snapshot: RoutingSnapshot,
+  ): typeof LATER | typeof TAKEN | Buffer {
+    const router = this.#router;
+    const places = placesOf(router, client, transaction, watched, snapshot);
+    if (places === WAIT) return LATER;
+    if (places === GAVE_UP) return GAVE_UP_REPLY;
+    const { parts } = places;
+    const isInSteps = watched !== null;
+    if (client.pending > 0 && (isInSteps || transaction.everywhere.length > 0)) {
+      // Some of it goes by lanes that are not the client's own: it must not overtake what is in flight.
+      client.raiseBarrier();
+      return LATER;
+    }
+    for (const part of parts) {
+      if (!part.node.up) return part.node.downReply;
+      // What is sent in a later step goes by any lane that is there then.
+      if (!isInSteps) part.lane = router.laneFor(client, part.index);
+      if (part.lane === null && !isInSteps) return part.node.downReply;
+      if (part.lane?.full === true) {
+        client.waitFor(part.lane);
+        return LATER;
+      }
+    }
+    const moves = holdMoves(router, client, transaction);
+    if (moves === WAIT) return LATER;
+    if (moves === GAVE_UP) return GAVE_UP_REPLY;
+    const { publishGate } = this.#ports;
+    if (parts.some(({ node }) => publishesTooEarly(publishGate, client, framer, transaction, node))) {
+      moves?.releaseMoves();
+      return LATER;
+    }
+    router.shared.counters.apartKeys.note(command, someKeysOf(transaction), 1);
+    const cutter = new Cutter(router.table, transaction, places, router.shared.options.maxBulkLength);
+    if (!cutter.cut()) {
+      moves?.releaseMoves();
+      return apart('allow');
+    }
+    if (watched !== null) this.#watches.take(client);
+    const others = router.nodes.filter((node) => !parts.some((part) => part.node === node));
+    this.#start(client, command, { transaction, parts, order: cutter.order, others, moves });
+    return TAKEN;
+  }
+
+  #start(client: ClientConnection, command: Command, cut: CutTransaction): void {
+    const { counters, clock } = this.#router.shared;
+    const begun = clock.now;
+    let settle: () => void = () => {};
+    // Between its steps nothing of it may be in flight.
+    this.#ports.isUnderWay(new Promise((resolve) => (settle = resolve)));
+    const exec = client.begin(command.id);
+    // The parts are known by no request of the client's: what it sends next could overtake them by other lanes.
+    client.raiseBarrier();
+    new ExecOverNodes(client, exec, cut, this.#execPorts, () => {
+      settle();
+      counters.crossNode.count(command.name, 'transaction', clock.read() - begun);
+    }).begin();
+  }
+}
+
+/** Some of its keys, as latin1. */
+function someKeysOf({ frames }: Transaction): string[] {
+  const count = Math.min(frames.keyCount, NOTED_KEYS);
+  return Array.from({ length: count }, (_, i) => frames.keyAt(i).toString('latin1'));
+}

@@ -1,0 +1,71 @@
+/**
+ * Random commands of several keys, whose keys are on any nodes, to a proxy with three nodes and to a bare Redis: the same
+ * replies, and the same keys. `FUZZ_STEPS` and `FUZZ_SEED` change how many and which.
+ */
+import { expect, it } from 'vitest';
+import { decodeReply, type ReplyValue } from '../../src/resp/decode.js';
+import { RawClient } from '../support/raw-client.js';
+import { startRedis, startRedises } from '../support/redis-process.js';
+import { startRingproxy } from '../support/ringproxy-process.js';
+import { COMMANDS, KEYS } from './commands-of-keys.js';
+import { Random } from './random.js';
+
+const STEPS = Number(process.env.FUZZ_STEPS ?? 4000);
+const SEED = Number(process.env.FUZZ_SEED ?? 20_261_127);
+/** Steps until the keys are compared, and another protocol is spoken. */
+const ROUND = 40;
+
+it(`${STEPS} random commands of several keys are answered as a bare Redis answers them`, {
+  timeout: 60_000 + STEPS * 20,
+}, async () => {
+  const [nodes, bare] = await Promise.all([startRedises(3), startRedis()]);
+  const proxy = await startRingproxy({ nodes });
+  const ours = await RawClient.connect(proxy.port);
+  const theirs = await RawClient.connect(bare.port);
+  const random = new Random(SEED);
+  const said: string[] = [];
+  for (let step = 0; step < STEPS; step++) {
+    if (step % ROUND === 0) {
+      said.length = 0;
+      const version = random.pick(['2', '3']);
+      for (const client of [ours, theirs]) await client.pipeline([['FLUSHALL'], ['HELLO', version]]);
+    }
+    const { words, isUnordered } = random.pick(COMMANDS)(random);
+    said.push(words.join(' '));
+    const [reply, wanted] = await Promise.all([ours.command(...words), theirs.command(...words)]);
+    expect(shown(reply, isUnordered), said.join('\n')).toBe(shown(wanted, isUnordered));
+    if (step % ROUND === ROUND - 1) expect(await contents(ours), said.join('\n')).toEqual(await contents(theirs));
+  }
+  for (const node of nodes) expect(await node.client().keys('__ringproxy__*')).toEqual([]);
+});
+
+function shown(reply: Buffer, isUnordered: boolean): string {
+  if (!isUnordered || !['*', '~'].includes(reply.toString('latin1', 0, 1))) return reply.toString('latin1');
+  const value = decodeReply(reply)?.value;
+  return JSON.stringify(Array.isArray(value) ? value.map(textOf).sort() : null);
+}
+
+function textOf(value: ReplyValue): string {
+  return Buffer.isBuffer(value) ? value.toString('latin1') : JSON.stringify(value);
+}
+
+/** What each key has, and how long it is to live, in units of 10 s. */
+async function contents(client: RawClient): Promise<string[]> {
+  const found: string[] = [];
+  for (const key of KEYS) {
+    const type = (await client.text('TYPE', key)).slice(1).trim();
+    const ttl = Math.round(Number((await client.text('TTL', key)).slice(1)) / 10);
+    const read = READS[type];
+    found.push(`${key} ${type} ${ttl} ${read === undefined ? '' : shown(await client.command(...read(key)), true)}`);
+  }
+  return found;
+}
+
+const READS: Readonly<Record<string, (key: string) => string[]>> = {
+  string: (key) => ['GETRANGE', key, '0', '-1'],
+  list: (key) => ['EVAL_RO', "return table.concat(redis.call('LRANGE', KEYS[1], 0, -1), ',')", '1', key],
+  set: (key) => ['SMEMBERS', key],
+  zset: (key) => ['EVAL_RO', "return table.concat(redis.call('ZRANGE', KEYS[1], 0, -1, 'WITHSCORES'), ',')", '1', key],
+  hash: (key) => ['HGETALL', key],
+  stream: (key) => ['XRANGE', key, '-', '+'],
+};
