@@ -3,6 +3,7 @@ import type { ReplySink } from '../../request/reply-sink.js';
 import type { Request } from '../../request/request.js';
 import type { RequestPool } from '../../request/request-pool.js';
 import type { Lane } from '../../upstream/lane.js';
+import { failedReply } from '../../upstream/lane-end.js';
 import { StepFailed } from './step-failed.js';
 
 /**
@@ -13,6 +14,8 @@ import { StepFailed } from './step-failed.js';
  */
 export function askOn(lane: Lane, command: number, frames: readonly Uint8Array[]): Promise<Buffer[]> {
   const { requests } = lane.node.shared;
+  // It may have ended between two steps: what is sent there now nobody would ever answer.
+  if (lane.closed) return Promise.reject(new StepFailed(failedReply(lane.node, 'lost', 'closed the connection')));
   return new Promise((resolve, reject) => {
     new Answers(requests, frames.length, resolve, (reply) => reject(new StepFailed(reply))).send(lane, command, frames);
   });
