@@ -108,7 +108,9 @@ export class Features {
     this.context = context;
     const { clock, requests, options, turn, clients } = context.shared;
     const { peers, board, fleet } = context;
-    this.crossNode = new CrossNode(router);
+    this.crossNode = new CrossNode(router, {
+      codeOf: (client, command, source) => this.scripts.codeOf(client, command, source),
+    });
     router.apart = this.crossNode;
     this.limits = new Limits({
       router,
