@@ -22,6 +22,7 @@ import { clusterCommands, clusterFigures } from './cluster/cluster-commands.js';
 import { connectionCommands } from './connection/connection-commands.js';
 import type { LocalContext } from './context.js';
 import { CrossNode } from './cross-node/cross-node.js';
+import type { UnderWay } from './cross-node/running.js';
 import { FillWait } from './fill/fill-wait.js';
 import { FillsElsewhere } from './fill/fills-elsewhere.js';
 import { NearAuto } from './hot/near-auto.js';
@@ -55,6 +56,8 @@ import { Transactions } from './transactions/transactions.js';
 
 /** Which part of `near-memory` last values may take, beside it. */
 const LAST_VALUES_PART = 8;
+/** Nobody asks which keys it has: a fence waits for it. */
+const TRANSACTION: UnderWay = { summary: 'EXEC over several nodes is under way', moves: () => true };
 /** Of functions it is not known whether they write. */
 const NO_FUNCTION = (): boolean => false;
 
@@ -234,7 +237,7 @@ export class Features {
       publishGate: publishOrder,
       mayWrite: (command, framer) => scripts.mayWrite(command, framer, NO_FUNCTION),
       ownPartOfSettings: (framer) => ownPartOfSettings(this.everywhere, framer),
-      isUnderWay: (ended) => this.crossNode.waitFor(ended),
+      isUnderWay: (ended) => this.crossNode.running.add({ ...TRANSACTION }, ended),
       runLocal: (client, command, framer) => {
         this.handlerOf(command)?.(client, command, framer);
       },

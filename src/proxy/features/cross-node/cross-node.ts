@@ -20,7 +20,7 @@ import type { ClientConnection } from '../../session/client-connection.js';
 import type { RoutingSnapshot } from '../../snapshot.js';
 import type { UpstreamNode } from '../../upstream/upstream-node.js';
 import { type Call, Operation, type Way } from './operation.js';
-import { Running } from './running.js';
+import { Running, underWay } from './running.js';
 import { Turns } from './turns.js';
 import { setAllOrNone } from './ways/all-or-none.js';
 import { MAY_WRITE, runCode, UNKNOWN_SCRIPT } from './ways/code.js';
@@ -85,6 +85,7 @@ export class CrossNode implements ApartCommands {
   run(client: ClientConnection, framer: RequestFramer, command: Command, count: number): Verdict {
     const router = this.#router;
     const { options, counters, clock } = router.shared;
+    if (count > 1) counters.apartKeys.note(command, keysAtHand(framer, count), 1);
     if (command.crossNode === 'refused' || options.crossNode === 'refuse') {
       counters.crossNode.count(command.name, 'refused', 0);
       return router.refuse(client, command, crossSlotReply(options.crossNode));
@@ -115,31 +116,24 @@ export class CrossNode implements ApartCommands {
     const begun = clock.now;
     const operation = new Operation(client, request, router.shared.requests, this.#turns, call);
     const done = operation.run(run);
-    this.#running.add(done);
+    this.#running.add(underWay(call), done);
     void done.then(() => counters.crossNode.count(command.name, way, clock.read() - begun));
     return TAKEN;
   }
 
-  /** A fence waits for this, too. @param ended never rejects */
-  waitFor(ended: Promise<void>): void {
-    this.#running.add(ended);
+  /** What is under way, for a fence, and for others who take several steps. */
+  get running(): Running {
+    return this.#running;
   }
 
-  /** Settles when no command is under way any more that is now: for a fence. */
-  ended(): Promise<void> {
-    return this.#running.ended();
-  }
-
-  /** Where keys are, as it is now: until the command ends no key begins to change hands. */
-  #nodesNow(): (key: Buffer) => UpstreamNode[] {
+  /** Where a key is now, which is none of a command's own: it may begin to change hands while the command is under way. */
+  readonly #nodesOf = (key: Buffer): UpstreamNode[] => {
     const { nodes, snapshot } = this.#router;
     const { rings } = snapshot as RoutingSnapshot;
-    return (key) => {
-      const hash = rings.hashOf(key, 0, key.length);
-      const places = new Set([rings.ownerOf(hash), ...(rings.isChanging ? [rings.nextOwnerOf(hash)] : [])]);
-      return [...places].map((node) => nodes[node] as UpstreamNode);
-    };
-  }
+    const hash = rings.hashOf(key, 0, key.length);
+    const places = new Set([rings.ownerOf(hash), ...(rings.isChanging ? [rings.nextOwnerOf(hash)] : [])]);
+    return [...places].map((node) => nodes[node] as UpstreamNode);
+  };
 
   #callOf(client: ClientConnection, framer: RequestFramer, command: Command, count: number): Call & Words {
     const { frameStart, frameEnd } = framer;
@@ -151,7 +145,7 @@ export class CrossNode implements ApartCommands {
     const keys = Array.from(keyPositions.at.subarray(0, count));
     const owners = keys.map((at) => this.#ownerOf(client, words[at] as Buffer));
     const maxBytes = this.#router.shared.options.crossNodeMaxBytes;
-    return { command, words, keys, owners, nodesOf: this.#nodesNow(), kind: client.kind, maxBytes };
+    return { command, words, keys, owners, nodesOf: this.#nodesOf, kind: client.kind, maxBytes };
   }
 
   /** All keys have arrived where they belong. */
@@ -163,4 +157,12 @@ export class CrossNode implements ApartCommands {
 function wayOf({ special }: Command, crossNode: keyof typeof WAYS, { argc, source }: RequestFramer): Row {
   if (special === 'sort' && namesKeysByPatterns(argc, source)) return BY_PATTERNS;
   return WAYS[crossNode];
+}
+
+/** The keys of the command that `framer` holds, as `keyPositions` has them. */
+function keysAtHand(framer: RequestFramer, count: number): string[] {
+  const source = framer.source as Buffer;
+  return Array.from(keyPositions.at.subarray(0, count), (at) =>
+    source.toString('latin1', args.start[at] as number, args.end[at] as number),
+  );
 }

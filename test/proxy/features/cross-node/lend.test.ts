@@ -1,4 +1,5 @@
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { AdviceView } from '../../../../src/admin/api.js';
 import { RawClient } from '../../../support/raw-client.js';
 import { type RedisProcess, startRedis, startRedises } from '../../../support/redis-process.js';
 import { ownersOf } from '../../../support/ring-api.js';
@@ -115,6 +116,16 @@ describe('commands whose keys are on several nodes', () => {
       ['SCARD', c],
     ]);
     expect(replies.map(String)).toEqual([':1\r\n', ':1\r\n', ':2\r\n', ':2\r\n', ':1\r\n', ':1\r\n', ':1\r\n']);
+  });
+
+  it('are told of with the hash tag that would bring them together', async () => {
+    for (let i = 0; i < 40; i++) await client.command('SUNION', `user:${i}:likes`, `user:${i}:follows`);
+    const { advice } = (await (await fetch(`${proxy.admin}/v1/advice?limit=256`)).json()) as AdviceView;
+    const told = advice.find(({ keys }) => keys[0] === 'user:*:likes');
+    expect(told).toMatchObject({ command: 'SUNION', tagged: ['user:{*}:likes', 'user:{*}:follows'], scope: 'value' });
+    // Some of them are on one node by chance.
+    expect(told?.calls).toBeGreaterThan(10);
+    expect(told?.calls).toBeLessThan(40);
   });
 
   it('are counted by what was done', async () => {
