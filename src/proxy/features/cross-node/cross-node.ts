@@ -44,7 +44,7 @@ interface Row {
 
 const BY_PATTERNS: Row = { way: 'lend', run: sortByPatterns };
 
-const WAYS: Readonly<Record<Exclude<Ways, 'refused'>, Row>> = {
+const WAYS: Readonly<Record<Exclude<Ways, 'refused' | 'waits'>, Row>> = {
   reads: { way: 'lend', run: lendForRead },
   'writes first': { way: 'lend', run: lendForFirst },
   'writes last': { way: 'lend', run: lendForLast },
@@ -58,7 +58,16 @@ const WAYS: Readonly<Record<Exclude<Ways, 'refused'>, Row>> = {
   streams: { way: 'steps', run: readStreams },
 };
 
+/** Who lets commands wait until one of their keys has something. */
+export interface WaitingPort {
+  /** Whether the command that `framer` holds is one of these. */
+  takes(command: Command, framer: RequestFramer): boolean;
+  /** `framer` holds the command, and `keyPositions` its `count` keys. */
+  begin(client: ClientConnection, command: Command, framer: RequestFramer, count: number): Verdict;
+}
+
 export interface CrossNodePorts {
+  readonly waiting: WaitingPort;
   /**
    * What runs the code that the command at hand calls, on any node.
    * @returns `may write`: it does not declare that it only reads; `unknown`: nobody has the script; `waits`: the client
@@ -86,7 +95,9 @@ export class CrossNode implements ApartCommands {
     const router = this.#router;
     const { options, counters, clock } = router.shared;
     if (count > 1) counters.apartKeys.note(command, keysAtHand(framer, count), 1);
-    if (command.crossNode === 'refused' || options.crossNode === 'refuse') {
+    const { waiting } = this.#ports;
+    if (waiting.takes(command, framer)) return waiting.begin(client, command, framer, count);
+    if (command.crossNode === 'refused' || command.crossNode === 'waits' || options.crossNode === 'refuse') {
       counters.crossNode.count(command.name, 'refused', 0);
       return router.refuse(client, command, crossSlotReply(options.crossNode));
     }
