@@ -359,6 +359,7 @@ export class DataPlane {
     this.#dispatcher.features.pubsub.close();
     this.#dispatcher.features.tracking.close();
     this.#dispatcher.features.invalidations.close();
+    this.#dispatcher.features.blocking.close();
     this.#dispatcher.features.pause.close();
     for (const node of this.#nodes.values()) node.close('is not served any more: the proxy stops');
     if (this.#timer !== null) clearInterval(this.#timer);

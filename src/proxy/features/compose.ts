@@ -111,7 +111,10 @@ export class Features {
     this.context = context;
     const { clock, requests, options, turn, clients } = context.shared;
     const { peers, board, fleet } = context;
-    this.crossNode = new CrossNode(router);
+    this.crossNode = new CrossNode(router, {
+      takes: (command, framer) => this.blocking.waitsApart(command, framer),
+      begin: (client, command, framer, count) => this.blocking.beginApart(client, command, framer, count),
+    });
     router.apart = this.crossNode;
     this.limits = new Limits({
       router,
@@ -126,7 +129,7 @@ export class Features {
       random: Math.random,
     });
     const changed = (): void => attend(this.pause.active || this.monitors.active);
-    this.blocking = new Blocking(router, peers);
+    this.blocking = new Blocking(router, peers, () => this.pause.active);
     const report = fleet === null ? null : new SubscriberReport((topics) => fleet.report(topics));
     this.pubsub = new PubSub({ requests, clientOutputLimit: options.clientOutputLimit, board, report });
     const peerSubscriptions = peers === null || board === null ? null : new PeerSubscriptions(peers, board);
@@ -147,7 +150,10 @@ export class Features {
       router,
       mayWrite: (command, framer, isReadOnly) => this.scripts.mayWrite(command, framer, isReadOnly),
       transactionOf: (client) => this.transactions.of(client),
-      onChanged: changed,
+      onChanged: () => {
+        changed();
+        this.blocking.onPause();
+      },
     });
     this.monitors = new Monitors(turn, peers, options.proxyId, changed);
     this.clients = { clients, peers, facts: this.#facts() };
@@ -262,7 +268,7 @@ export class Features {
   }
 
   onPublish(snapshot: RoutingSnapshot, nodes: readonly UpstreamNode[]): void {
-    this.blocking.onPublish();
+    this.blocking.onPublish(snapshot, nodes);
     this.pubsub.onPublish(snapshot, nodes);
     this.invalidations.onPublish(snapshot, nodes);
     this.near.onPublish(nodes);

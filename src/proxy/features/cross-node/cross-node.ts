@@ -34,7 +34,7 @@ interface Row {
   readonly run: Way;
 }
 
-const WAYS: Readonly<Record<Exclude<Ways, 'refused'>, Row>> = {
+const WAYS: Readonly<Record<Exclude<Ways, 'refused' | 'waits'>, Row>> = {
   reads: { way: 'lend', run: lendForRead },
   'writes first': { way: 'lend', run: lendForFirst },
   'writes last': { way: 'lend', run: lendForLast },
@@ -47,20 +47,31 @@ const WAYS: Readonly<Record<Exclude<Ways, 'refused'>, Row>> = {
   streams: { way: 'steps', run: readStreams },
 };
 
+/** Who lets commands wait until one of their keys has something. */
+export interface WaitingPort {
+  /** Whether the command that `framer` holds is one of these. */
+  takes(command: Command, framer: RequestFramer): boolean;
+  /** `framer` holds the command, and `keyPositions` its `count` keys. */
+  begin(client: ClientConnection, command: Command, framer: RequestFramer, count: number): Verdict;
+}
+
 export class CrossNode implements ApartCommands {
   readonly #router: Router;
   readonly #running = new Running();
   readonly #turns = new Turns();
+  readonly #waiting: WaitingPort;
 
-  constructor(router: Router) {
+  constructor(router: Router, waiting: WaitingPort) {
     this.#router = router;
+    this.#waiting = waiting;
   }
 
   run(client: ClientConnection, framer: RequestFramer, command: Command, count: number): Verdict {
     const router = this.#router;
     const { options, counters, clock } = router.shared;
     counters.apartKeys.note(command, keysAtHand(framer, count), 1);
-    if (command.crossNode === 'refused' || options.crossNode === 'refuse') {
+    if (this.#waiting.takes(command, framer)) return this.#waiting.begin(client, command, framer, count);
+    if (command.crossNode === 'refused' || command.crossNode === 'waits' || options.crossNode === 'refuse') {
       counters.crossNode.count(command.name, 'refused', 0);
       return router.refuse(client, command, crossSlotReply(options.crossNode));
     }
