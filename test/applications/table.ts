@@ -31,6 +31,7 @@ export const APPLICATIONS: readonly Application[] = [
     crosses: ['exec', 'brpop'],
   },
   { name: 'Sidekiq', language: 'ruby', program: 'sidekiq_app.rb', library: 'ruby-sidekiq', crosses: ['exec', 'brpop'] },
+  { name: 'RQ', language: 'python', program: 'rq_app.py', library: 'python3-rq', crosses: ['exec', 'blpop'] },
   {
     name: 'redis-py',
     language: 'python',
