@@ -1,6 +1,7 @@
 /** Talks to the admin API. */
 import { type Dispatcher, request } from 'undici';
 import type {
+  AdviceView,
   ApiError,
   ChangeAccepted,
   ChangeRequest,
@@ -101,6 +102,11 @@ export class AdminClient {
   /** The keys that are used most. @param options.fleet at all proxies of the ring, and not at this one alone */
   hot({ limit, fleet }: { readonly limit: number; readonly fleet: boolean }): Promise<HotView> {
     return this.#get<HotView>(`/v1/hot?limit=${limit}&fleet=${fleet}`);
+  }
+
+  /** Which keys commands had on several nodes. @param limit kinds of keys at most */
+  advice(limit: number): Promise<AdviceView> {
+    return this.#get<AdviceView>(`/v1/advice?limit=${limit}`);
   }
 
   /** @param fleet as counted by all proxies of the ring, and not by this one alone */

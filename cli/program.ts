@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { readVersion } from '../src/version.js';
+import { registerAdviseCommand } from './advise-command.js';
 import { registerCompletionCommand } from './completion.js';
 import { registerConfigCommands } from './config-commands.js';
 import { registerDemoCommand } from './demo/demo-command.js';
@@ -24,6 +25,7 @@ export function buildProgram(): Command {
   registerStatsCommand(program);
   registerTopCommand(program);
   registerHotCommand(program);
+  registerAdviseCommand(program);
   registerGroupsCommands(program);
   registerEventsCommand(program);
   registerConfigCommands(program);

@@ -22,6 +22,23 @@ const PACKAGES = {
   nutcracker: { apt: 'nutcracker', dnf: 'nutcracker', brew: 'twemproxy' },
 };
 
+/** Libraries of other languages, by their package in Debian: what ends with 0 when the library is there. */
+const LIBRARIES = {
+  'python3-redis': python('redis'),
+  'python3-django-redis': python('django_redis'),
+  'python3-celery': python('celery'),
+  'python3-rq': python('rq'),
+  'ruby-redis': ruby('redis'),
+  'ruby-sidekiq': ruby('sidekiq'),
+  'ruby-activesupport': ruby('activesupport'),
+  'php-cli': php('true'),
+  'php-redis': php('class_exists("Redis")'),
+  'php-predis': php('(bool) stream_resolve_include_path("Predis/autoload.php")'),
+};
+
+/** Applications that the tests run at a ring and at a single Redis. */
+export const APPLICATIONS = Object.keys(LIBRARIES);
+
 const MANAGERS = [
   {
     name: 'apt',
@@ -36,7 +53,10 @@ const MANAGERS = [
   { name: 'brew', program: 'brew', install: ['install'], asUser: true },
 ];
 
+/** @param program or one of APPLICATIONS */
 export function isInstalled(program) {
+  const probe = LIBRARIES[program];
+  if (probe !== undefined) return spawnSync(probe[0], probe[1], { stdio: 'ignore' }).status === 0;
   return environment.PATH.split(':').some((folder) => {
     try {
       accessSync(join(folder, program), constants.X_OK);
@@ -55,7 +75,7 @@ export function ensurePrograms(required, optional = []) {
   const missing = [...required, ...optional].filter((program) => !isInstalled(program));
   if (missing.length === 0) return;
   const manager = MANAGERS.find(({ program }) => isInstalled(program));
-  const packages = [...new Set(missing.map((program) => PACKAGES[program][manager?.name]).filter(Boolean))];
+  const packages = [...new Set(missing.map((program) => packageOf(program, manager?.name)).filter(Boolean))];
   if (manager !== undefined && packages.length > 0) install(manager, packages);
   const still = required.filter((program) => !isInstalled(program));
   if (still.length > 0) {
@@ -66,6 +86,26 @@ export function ensurePrograms(required, optional = []) {
   for (const program of optional) {
     if (!isInstalled(program)) console.error(`${program} is not available here: what needs it is skipped.`);
   }
+}
+
+function packageOf(program, manager) {
+  if (program in LIBRARIES) return manager === 'apt' ? program : undefined;
+  return PACKAGES[program][manager];
+}
+
+// The system's own interpreters: the packages are theirs.
+
+function python(module) {
+  const probe = `import sys, importlib.util as u; sys.exit(u.find_spec("${module}") is None)`;
+  return ['/usr/bin/python3', ['-c', probe]];
+}
+
+function ruby(gem) {
+  return ['/usr/bin/ruby', ['-e', `Gem::Specification.find_by_name("${gem}")`]];
+}
+
+function php(condition) {
+  return ['/usr/bin/php', ['-r', `exit(${condition} ? 0 : 1);`]];
 }
 
 function install(manager, packages) {

@@ -412,6 +412,27 @@ export interface HotKeyView {
   near: boolean;
 }
 
+/** `GET /v1/advice` and `ringproxy advise --json`: which keys commands had on several nodes since this proxy was started. */
+export interface AdviceView {
+  /** Commands whose keys were on several nodes; of those that are split by key (MGET) an estimate. */
+  commands: number;
+  /** The commonest first. */
+  advice: AdviceRow[];
+}
+
+export interface AdviceRow {
+  command: string;
+  calls: number;
+  /** What its keys look like: an asterisk for what differs from command to command. */
+  keys: string[];
+  /** The same keys with a hash tag that brings them together; null: none would, or none is worth it. */
+  tagged: string[] | null;
+  /** `value`: keys with the same value there are on one node. `prefix`: all such keys are on one node. */
+  scope: 'value' | 'prefix' | null;
+  /** Keys of one such command. */
+  example: string[];
+}
+
 /** How keys are told apart and cached: `GET /v1/groups` and `ringproxy groups --json`. Counts are of all proxies of the ring. */
 export interface GroupsView {
   /** Where the groups stand: with the ring, for all proxies, or in the configuration of this one. */

@@ -1,4 +1,5 @@
 import type {
+  AdviceView,
   ArcsView,
   ChangeAccepted,
   ChangeRequest,
@@ -75,6 +76,8 @@ export interface StraysPort {
 /** All processes that serve clients. */
 export interface PlanePort {
   stats(): Promise<StatsView>;
+  /** @param limit kinds of keys at most */
+  advice(limit: number): Promise<AdviceView>;
   /** Whether clients can be served; if not, why. */
   ready(): Promise<{ ready: boolean; reason: string }>;
 }

@@ -38,6 +38,8 @@ const MOST_ARCS = 4096;
 const DEFAULT_HOT_KEYS = 20;
 /** No more are listed. */
 const MOST_HOT_KEYS = 256;
+const MOST_ADVICE = 256;
+const DEFAULT_ADVICE = 20;
 /** Older samples are not kept. */
 const MOST_SECONDS = 300;
 /** Milliseconds in which a request must have come. */
@@ -182,6 +184,9 @@ export class AdminServer {
       const limit = numberOf(request, 'limit', { least: 1, most: MOST_HOT_KEYS, otherwise: DEFAULT_HOT_KEYS });
       return backend.hotKeys.view({ limit, fleet: flagOf(request, 'fleet', true) });
     });
+    app.get('/v1/advice', async (request) => {
+      return plane.advice(numberOf(request, 'limit', { least: 1, most: MOST_ADVICE, otherwise: DEFAULT_ADVICE }));
+    });
     serveGroups(app, backend.groups);
     app.get('/v1/load', async (request, reply) => {
       const load = backend.load.over(numberOf(request, 'seconds', { least: 1, most: MOST_SECONDS, otherwise: 10 }));
@@ -303,6 +308,7 @@ GET  /v1/proxies                the proxies of this ring
 DELETE /v1/proxies/ID           forget one that is dead
 GET  /v1/stats                  counters and latencies
 GET  /v1/hot?limit=N            the N keys that are used most in the fleet; with fleet=false at this proxy alone
+GET  /v1/advice?limit=N         which keys commands had on several nodes, and which hash tags would bring them together
 GET  /v1/groups                 groups of keys: how each is cached, and what the fleet has counted of it; fleet=false: this proxy
 PUT  /v1/groups                 make them as given; with force=true also where keys are not seen any more then
 DELETE /v1/groups               go back to those of the configuration

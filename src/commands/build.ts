@@ -32,7 +32,13 @@ interface LibraryRow {
 export const UNKNOWN_COMMAND_ID = 0;
 
 /** A command that may wait, of which no row says how. */
-const WAITS_UNKNOWN: Waits = { timeoutAt: 'unknown', unit: 'seconds', nil: 'array', fromNewest: false };
+const WAITS_UNKNOWN: Waits = {
+  timeoutAt: 'unknown',
+  unit: 'seconds',
+  nil: 'array',
+  fromNewest: false,
+  takes: 'unknown',
+};
 
 /** Of a write that no row describes. */
 const UNKNOWN_TTL: TtlBehind = { of: 'every', isNew: true, isAny: true };

@@ -74,6 +74,16 @@ export type TransactionStep = 'begins' | 'runs' | 'drops';
  */
 export type WhileSubscribed = 'refused' | 'allowed' | 'follows';
 
+/**
+ * What a command takes that waits.
+ * - `first`, `last`: an element of a list (BLPOP, BRPOP). `elements`: several, from the end that it names (BLMPOP).
+ * - `member`, `members`: of a sorted set, with scores (BZPOPMIN, BZMPOP).
+ * - `moves`: an element, to another list (BLMOVE).
+ * - `reads`: nothing, it reads entries (XREAD). `delivers`: a group's entries, to a consumer (XREADGROUP).
+ * - `unknown`: nobody knows (modules), or there is nothing to be taken (WAIT).
+ */
+export type Taking = 'first' | 'last' | 'elements' | 'member' | 'members' | 'moves' | 'reads' | 'delivers' | 'unknown';
+
 /** How a command waits at its node. */
 export interface Waits {
   /**
@@ -87,6 +97,7 @@ export interface Waits {
   readonly nil: 'array' | 'bulk';
   /** Whether `$` among its ids means entries newer than any there is (XREAD). */
   readonly fromNewest: boolean;
+  readonly takes: Taking;
 }
 
 /**
@@ -189,6 +200,8 @@ export type Extends = 'bytes' | 'bits';
  * - `refused`: it runs on one node only.
  * - `reads`: it runs where most of its keys are, and the others are lent to that node.
  * - `writes first`, `writes last`: it writes that key, and runs where it is; the others are lent.
+ * - `code`: scripts and functions that declare not to write run as `reads` do.
+ * - `waits`: it tries each key where it is, until one of them has something.
  * - The others are carried out in steps, one node after the other: RENAME `renames`, LMOVE `moves element`, SMOVE
  *   `moves member`, MSETNX `sets all or none`, LMPOP `pops first`, XREAD reads `streams`.
  */
@@ -197,10 +210,12 @@ export type CrossNode =
   | 'reads'
   | 'writes first'
   | 'writes last'
+  | 'code'
   | 'renames'
   | 'renames unless there'
   | 'moves element'
   | 'moves member'
   | 'sets all or none'
   | 'pops first'
-  | 'streams';
+  | 'streams'
+  | 'waits';

@@ -309,7 +309,8 @@ export class DataPlane {
       nodes: () => this.#nodes.values(),
     });
     // Between the steps of a command that takes several nothing of it is in flight.
-    const stepsEnded = features.crossNode.ended();
+    const { running } = features.crossNode;
+    const stepsEnded = running.ended(snapshot);
     // Nodes that join must be listened to before anything is published there.
     const [slow, ended, heard] = await Promise.all([
       fence.raise(timeout),
@@ -319,8 +320,8 @@ export class DataPlane {
     // Whoever has subscribed anew since then waits for its own confirmation, and holds nothing up here.
     const silent = heard === LATE ? pubsub.slowNodes : [];
     const unheard = silent.map((node) => `${node.name} (${node.address}): it is not listened to yet`);
-    const unended = ended === LATE ? ['a command on several nodes is under way'] : [];
-    return [...slow, ...unended, ...unheard];
+    const unended = ended === LATE ? running.slowest(snapshot) : null;
+    return [...slow, ...(unended === null ? [] : [unended]), ...unheard];
   }
 
   /** Clients whose next command waits until the ring has prepared its change. */
@@ -358,6 +359,7 @@ export class DataPlane {
     this.#dispatcher.features.pubsub.close();
     this.#dispatcher.features.tracking.close();
     this.#dispatcher.features.invalidations.close();
+    this.#dispatcher.features.blocking.close();
     this.#dispatcher.features.pause.close();
     for (const node of this.#nodes.values()) node.close('is not served any more: the proxy stops');
     if (this.#timer !== null) clearInterval(this.#timer);

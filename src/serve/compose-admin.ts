@@ -10,6 +10,7 @@ import { parseAddress } from '../node/address.js';
 import type { PlaneHost } from '../plane/host.js';
 import { bucketUpperBound } from '../proxy/measure/histogram.js';
 import type { PlaneStats } from '../proxy/measure/plane-stats.js';
+import { adviceView } from '../telemetry/advice/advice-view.js';
 import { EtcdCounts } from '../telemetry/etcd-counts.js';
 import { FenceCounts } from '../telemetry/fence-counts.js';
 import { fleetFigures } from '../telemetry/fleet-figures.js';
@@ -111,6 +112,7 @@ export function composeAdmin(needs: AdminNeeds): AdminParts {
     strays,
     plane: {
       stats: async () => viewOf(await plane.stats()),
+      advice: async (limit) => adviceView((await plane.stats()).apartKeys, limit),
       ready: async () => {
         if (!isServing()) return { ready: false, reason: 'clients are not let in yet' };
         return readiness((await plane.stats()).nodes);

@@ -63,6 +63,10 @@ export class Backend implements AdminBackend {
     stats: () => {
       throw new RingproxyError('NOT_READY', 'the ring is not known yet', 'try again');
     },
+    advice: async (limit) => {
+      this.calls.push(`advice ${limit}`);
+      return { commands: 0, advice: [] };
+    },
     ready: async () => this.readiness,
   };
   readonly load: AdminBackend['load'] = {

@@ -6,7 +6,7 @@ import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from '../../cli/bootstrap/build.mjs';
 import { ensureDependencies } from '../../cli/bootstrap/dependencies.mjs';
-import { ensurePrograms } from '../../cli/bootstrap/programs.mjs';
+import { APPLICATIONS, ensurePrograms } from '../../cli/bootstrap/programs.mjs';
 import { requireNode, root, run, runTool } from '../../cli/bootstrap/project.mjs';
 import { ensureRecommendedNode, RECOMMENDED_MAJOR } from '../../cli/bootstrap/recommended-node.mjs';
 import { failuresIn, listFailures } from './failures.mjs';
@@ -39,8 +39,8 @@ const REFEREES = [
 
 requireNode();
 ensureDependencies();
-if (process.env.CI) ensurePrograms([...SERVERS, ...REFEREES]);
-else ensurePrograms(SERVERS, REFEREES);
+if (process.env.CI) ensurePrograms([...SERVERS, ...REFEREES, ...APPLICATIONS]);
+else ensurePrograms(SERVERS, [...REFEREES, ...APPLICATIONS]);
 
 /** What a run tells that has not come to its end. */
 const NOTHING = { passed: 0, failed: 0, skipped: 0, failures: [] };

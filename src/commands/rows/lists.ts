@@ -5,20 +5,20 @@ import {
   numkeys,
   type PolicyRow,
   type PolicyRows,
-  waitsAtEnd,
-  waitsAtFirst,
-  waitsForOne,
+  waitsToMove,
+  waitsToTake,
+  waitsToTakeSome,
 } from './row.js';
 
 const list = { acl: ['list'] } as const satisfies PolicyRow;
 
 export const LISTS = {
-  blmpop: { ...list, ...numkeys(2), waits: waitsAtFirst },
+  blmpop: { ...list, ...numkeys(2), ...waitsToTakeSome('elements') },
   lmpop: { ...list, ...numkeys(1), crossNode: 'pops first' },
-  blmove: { ...list, waits: waitsForOne },
-  blpop: { ...list, waits: waitsAtEnd },
-  brpop: { ...list, waits: waitsAtEnd },
-  brpoplpush: { ...list, waits: waitsForOne },
+  blmove: { ...list, waits: waitsToMove },
+  blpop: { ...list, ...waitsToTake('first') },
+  brpop: { ...list, ...waitsToTake('last') },
+  brpoplpush: { ...list, waits: waitsToMove },
   lindex: { ...list, missingReply: 'nil', nearRead: 'always' },
   linsert: list,
   llen: { ...list, missingReply: 'zero', nearRead: 'always' },

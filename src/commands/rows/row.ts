@@ -13,6 +13,7 @@ import type {
   OwnWrite,
   Publishes,
   Secrets,
+  Taking,
   TransactionStep,
   TtlArgument,
   TtlBehind,
@@ -110,8 +111,23 @@ export const expiresAtSecond = ttl('seconds', 'epoch', 'PEXPIRE');
 export const expiresAtMillisecond = ttl('milliseconds', 'epoch', 'PEXPIRE');
 
 /** It waits until its last argument's time is over. */
-export const waitsAtEnd = { timeoutAt: -1, unit: 'seconds', nil: 'array', fromNewest: false } as const satisfies Waits;
-/** So it does, and its reply is one element. */
-export const waitsForOne = { ...waitsAtEnd, nil: 'bulk' } as const satisfies Waits;
-/** Its timeout stands in front of the count of its keys. */
-export const waitsAtFirst = { ...waitsAtEnd, timeoutAt: 1 } as const satisfies Waits;
+export const waitsAtEnd = {
+  timeoutAt: -1,
+  unit: 'seconds',
+  nil: 'array',
+  fromNewest: false,
+  takes: 'unknown',
+} as const satisfies Waits;
+/** So it does, and its reply is the element that it has moved. */
+export const waitsToMove = { ...waitsAtEnd, nil: 'bulk', takes: 'moves' } as const satisfies Waits;
+
+/** It waits for the first of its keys that has something, until its last argument's time is over. */
+export const waitsToTake = (takes: Taking): { readonly crossNode: 'waits'; readonly waits: Waits } => ({
+  crossNode: 'waits',
+  waits: { ...waitsAtEnd, takes },
+});
+/** So it does, and its timeout stands in front of the count of its keys. */
+export const waitsToTakeSome = (takes: Taking): { readonly crossNode: 'waits'; readonly waits: Waits } => ({
+  crossNode: 'waits',
+  waits: { ...waitsAtEnd, timeoutAt: 1, takes },
+});

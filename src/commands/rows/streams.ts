@@ -9,8 +9,9 @@ const waitsWithBlock = {
   unit: 'milliseconds',
   nil: 'array',
   fromNewest: false,
+  takes: 'delivers',
 } as const satisfies Waits;
-const waitsFromNewest = { ...waitsWithBlock, fromNewest: true } as const satisfies Waits;
+const waitsFromNewest = { ...waitsWithBlock, fromNewest: true, takes: 'reads' } as const satisfies Waits;
 
 export const STREAMS = {
   xread: { ...stream, ...streams, crossNode: 'streams', waits: waitsFromNewest },

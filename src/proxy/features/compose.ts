@@ -22,6 +22,7 @@ import { clusterCommands, clusterFigures } from './cluster/cluster-commands.js';
 import { connectionCommands } from './connection/connection-commands.js';
 import type { LocalContext } from './context.js';
 import { CrossNode } from './cross-node/cross-node.js';
+import type { UnderWay } from './cross-node/running.js';
 import { FillWait } from './fill/fill-wait.js';
 import { FillsElsewhere } from './fill/fills-elsewhere.js';
 import { NearAuto } from './hot/near-auto.js';
@@ -55,6 +56,8 @@ import { Transactions } from './transactions/transactions.js';
 
 /** Which part of `near-memory` last values may take, beside it. */
 const LAST_VALUES_PART = 8;
+/** Nobody asks which keys it has: a fence waits for it. */
+const TRANSACTION: UnderWay = { summary: 'EXEC over several nodes is under way', moves: () => true };
 /** Of functions it is not known whether they write. */
 const NO_FUNCTION = (): boolean => false;
 
@@ -108,7 +111,13 @@ export class Features {
     this.context = context;
     const { clock, requests, options, turn, clients } = context.shared;
     const { peers, board, fleet } = context;
-    this.crossNode = new CrossNode(router);
+    this.crossNode = new CrossNode(router, {
+      codeOf: (client, command, source) => this.scripts.codeOf(client, command, source),
+      waiting: {
+        takes: (command, framer) => this.blocking.waitsApart(command, framer),
+        begin: (client, command, framer, count) => this.blocking.beginApart(client, command, framer, count),
+      },
+    });
     router.apart = this.crossNode;
     this.limits = new Limits({
       router,
@@ -123,7 +132,7 @@ export class Features {
       random: Math.random,
     });
     const changed = (): void => attend(this.pause.active || this.monitors.active);
-    this.blocking = new Blocking(router, peers);
+    this.blocking = new Blocking(router, peers, () => this.pause.active);
     const report = fleet === null ? null : new SubscriberReport((topics) => fleet.report(topics));
     this.pubsub = new PubSub({ requests, clientOutputLimit: options.clientOutputLimit, board, report });
     const peerSubscriptions = peers === null || board === null ? null : new PeerSubscriptions(peers, board);
@@ -144,7 +153,10 @@ export class Features {
       router,
       mayWrite: (command, framer, isReadOnly) => this.scripts.mayWrite(command, framer, isReadOnly),
       transactionOf: (client) => this.transactions.of(client),
-      onChanged: changed,
+      onChanged: () => {
+        changed();
+        this.blocking.onPause();
+      },
     });
     this.monitors = new Monitors(turn, peers, options.proxyId, changed);
     this.clients = { clients, peers, facts: this.#facts() };
@@ -232,7 +244,7 @@ export class Features {
       publishGate: publishOrder,
       mayWrite: (command, framer) => scripts.mayWrite(command, framer, NO_FUNCTION),
       ownPartOfSettings: (framer) => ownPartOfSettings(this.everywhere, framer),
-      isUnderWay: (ended) => this.crossNode.waitFor(ended),
+      isUnderWay: (ended) => this.crossNode.running.add({ ...TRANSACTION }, ended),
       runLocal: (client, command, framer) => {
         this.handlerOf(command)?.(client, command, framer);
       },
@@ -259,7 +271,7 @@ export class Features {
   }
 
   onPublish(snapshot: RoutingSnapshot, nodes: readonly UpstreamNode[]): void {
-    this.blocking.onPublish();
+    this.blocking.onPublish(snapshot, nodes);
     this.pubsub.onPublish(snapshot, nodes);
     this.invalidations.onPublish(snapshot, nodes);
     this.near.onPublish(nodes);

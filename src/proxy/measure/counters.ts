@@ -1,3 +1,4 @@
+import { ApartKeysTable } from './apart/apart-keys.js';
 import { CrossNodeCounters } from './cross-node-counters.js';
 import { ErrorKinds } from './error-kinds.js';
 import { Histogram } from './histogram.js';
@@ -30,6 +31,8 @@ export class Counters {
   readonly groups: KeyGroups;
   readonly near = new NearCounters();
   readonly crossNode = new CrossNodeCounters();
+  /** Which keys commands have on several nodes. */
+  readonly apartKeys = new ApartKeysTable();
   clientsTotal = 0;
   clientsRejected = 0;
   hits = 0;

@@ -1,6 +1,7 @@
 /** What a data plane counted, as plain data: it may come from several processes, and is added up then. */
 import type { CommandTable } from '../../commands/table.js';
 import { nodeKey } from '../../node/identity.js';
+import { type ApartKeys, sumApartKeys } from './apart/apart-keys.js';
 import type { Counters, NodeCounters } from './counters.js';
 import type { CrossNodeWay } from './cross-node-counters.js';
 import { FILL_OUTCOMES, type FillCounts, noFills } from './fill-counts.js';
@@ -112,6 +113,8 @@ export interface PlaneStats {
   replicatedRefused: number;
   readonly near: NearCounts;
   readonly crossNode: CrossNodeCounts[];
+  /** Which keys commands have on several nodes, the commonest first. */
+  readonly apartKeys: ApartKeys[];
   /** Those that live. */
   readonly processes: ProcessFigures[];
 }
@@ -212,6 +215,7 @@ export function readPlaneStats(plane: MeasuredPlane, loopLag: number): PlaneStat
     }),
     near: { invalidations: counters.near.invalidations, lag: counters.near.lag.read() },
     crossNode: [...counters.crossNode.entries()].map(({ command, way, time }) => ({ command, way, time: time.read() })),
+    apartKeys: counters.apartKeys.rows(),
     processes: [own],
   };
 }
@@ -269,6 +273,7 @@ export function sumPlaneStats(parts: readonly PlaneStats[]): PlaneStats {
   sum.nodes.push(...nodes.values());
   sum.groups.push(...groups.values());
   sum.crossNode.push(...crossNode.values());
+  sum.apartKeys.push(...sumApartKeys(parts.map(({ apartKeys }) => apartKeys)));
   return sum;
 }
 
@@ -297,6 +302,7 @@ export function emptyPlaneStats(): PlaneStats {
     groups: [],
     near: { invalidations: 0, lag: emptyHistogram() },
     crossNode: [],
+    apartKeys: [],
     processes: [],
   };
 }

@@ -32,6 +32,12 @@ const lanes: (Lane | null)[] = [];
 const head = lastingBytes(128);
 const NAME_AT = 24;
 const NO_REPLY = Buffer.alloc(0);
+/** Of so many commands that are split, the keys of one are looked at: it stands for the others. */
+const NOTED_OF = 64;
+/** Keys that are looked at. */
+const NOTED_KEYS = 16;
+let untilNoted = 1;
+let unnoted = 0;
 
 /** Sends the parts of the split command that `framer` holds. */
 export function splitByOwner(
@@ -107,6 +113,7 @@ function sendParts(
   const source = framer.source as Buffer;
   const step = command.splitStep;
   const { shared } = router;
+  if (--untilNoted === 0) noteKeys(router, framer, command, keys);
   const isArray = command.merge === 'array';
   const keyParts = isArray ? new Uint16Array(keys) : NO_KEYS;
   const request = client.begin(command.id);
@@ -155,6 +162,18 @@ function sendParts(
   if (here.length > 0) group.addLocalPart(router.localKeys?.run(command, framer, client.kind, here) ?? NO_REPLY);
   group.seal();
   return TAKEN;
+}
+
+/** Remembers which keys such a command has. */
+function noteKeys({ shared }: Router, { source }: RequestFramer, command: Command, keys: number): void {
+  const noted: string[] = [];
+  for (let i = 0; i < keys && i < NOTED_KEYS; i++) {
+    const at = 1 + i * command.splitStep;
+    noted.push((source as Buffer).toString('latin1', args.start[at] as number, args.end[at] as number));
+  }
+  shared.counters.apartKeys.note(command, noted, unnoted + 1);
+  unnoted = NOTED_OF - 1;
+  untilNoted = NOTED_OF;
 }
 
 /** Where the `$` of argument `at` stands: the payload's length tells how long its header is. */

@@ -29,6 +29,7 @@ import type { LaneWaiter } from '../../upstream/lane-pool.js';
 import type { UpstreamNode } from '../../upstream/upstream-node.js';
 import { newestIds, timeoutOf, timeoutPosition, timeoutReply, timeoutText } from './blocking-frame.js';
 import type { LateEnds } from './late-ends.js';
+import type { WaitsApart } from './over-nodes/waits-apart.js';
 import { askNewestId } from './stream-end.js';
 import { releaseBlocking, UNBLOCKED, unblock } from './unblock.js';
 
@@ -46,6 +47,8 @@ export interface WaitingCommands {
   /** Those that wait for a change of the ring. */
   readonly parked: Set<BlockedCommand>;
   readonly lateEnds: LateEnds;
+  /** Those whose keys have come apart. */
+  readonly apart: WaitsApart;
 }
 
 export class BlockedCommand implements ReplySink, MoveWaiter, LaneWaiter, TurnTask {
@@ -278,19 +281,31 @@ export class BlockedCommand implements ReplySink, MoveWaiter, LaneWaiter, TurnTa
     if (snapshot === null) return;
     let owner = -1;
     let waits = false;
+    let isApart = false;
     for (const at of this.#keys) {
       const node = this.#ownerOf(this.#words[at] as Buffer, snapshot);
       if (node < 0) waits = true;
       else if (owner < 0) owner = node;
-      else if (owner !== node) {
-        this.#finish(crossSlotReply(this.#router.shared.options.crossNode));
-        return;
-      }
+      else if (owner !== node) isApart = true;
     }
     if (waits) return;
     const remaining = this.#deadline - this.#now;
     if (remaining <= 0) this.#finish(timeoutReply(this.#command, this.#client.kind.protocol));
+    else if (isApart) this.#goOnApart();
     else this.#issueAt(this.#router.nodeAt(owner), remaining);
+  }
+
+  /** Its keys are on several nodes by now: it waits for each of them where it is. */
+  #goOnApart(): void {
+    if (!this.#all.apart.takes(this.#command)) {
+      this.#finish(crossSlotReply(this.#router.shared.options.crossNode));
+      return;
+    }
+    const call = { client: this.#client, command: this.#command, request: this.#request, words: this.#words };
+    const timeout = this.#deadline - this.#now;
+    // Nothing is unblocked by the end of this one: the client waits for the next one already.
+    this.#all.apart.begin({ ...call, keys: this.#keys, timeout, hasWaited: true });
+    this.#end();
   }
 
   /** @returns the node's index, or -1 while the key is changing hands */

@@ -1,6 +1,6 @@
 /**
- * Commands that wait: those at their nodes (BLPOP and the like), those that wait for a change of the ring instead, and
- * WAIT. CLIENT UNBLOCK ends any of them.
+ * Commands that wait: those at their nodes (BLPOP and the like), those that wait for a change of the ring instead, those
+ * whose keys are on several nodes (`over-nodes`), and WAIT. CLIENT UNBLOCK ends any of them.
  */
 import type { Command } from '../../../commands/command.js';
 import { findKeys, keyPositions } from '../../../commands/keys.js';
@@ -10,25 +10,35 @@ import type { Verdict } from '../../request/verdict.js';
 import { LATER, TAKEN } from '../../request/verdict.js';
 import type { Router } from '../../route/router.js';
 import type { ClientConnection } from '../../session/client-connection.js';
+import type { RoutingSnapshot } from '../../snapshot.js';
+import type { UpstreamNode } from '../../upstream/upstream-node.js';
 import type { LocalCommand } from '../local-command.js';
-import { BlockedCommand, noBlockingLane } from './blocked-command.js';
+import { BlockedCommand, noBlockingLane, type WaitingCommands } from './blocked-command.js';
+import { mayWait } from './blocking-frame.js';
 import { ClientUnblock } from './client-unblock.js';
 import { LateEnds } from './late-ends.js';
+import { timeoutFrom } from './over-nodes/apart-wait.js';
+import { WaitsApart } from './over-nodes/waits-apart.js';
 import { waitCommand } from './wait.js';
 
 export class Blocking {
   readonly commands: Readonly<Record<'client|unblock' | 'wait' | 'waitaof', LocalCommand>>;
   readonly #router: Router;
   readonly #unblock: ClientUnblock;
-  readonly #atNode = new Set<BlockedCommand>();
-  readonly #parked = new Set<BlockedCommand>();
-  readonly #lateEnds = new LateEnds();
+  readonly #all: WaitingCommands;
+  readonly #apart: WaitsApart;
 
-  /** @param peers null: there are no other processes */
-  constructor(router: Router, peers: Peers | null) {
+  /**
+   * @param peers null: there are no other processes
+   * @param isPaused whether clients are paused: nothing is taken for them meanwhile
+   */
+  constructor(router: Router, peers: Peers | null, isPaused: () => boolean) {
     this.#router = router;
     this.#unblock = new ClientUnblock(router.shared.clients, peers);
-    const wait = waitCommand(router, this.#lateEnds);
+    this.#apart = new WaitsApart(router, isPaused);
+    const lateEnds = new LateEnds();
+    this.#all = { atNode: new Set(), parked: new Set(), lateEnds, apart: this.#apart };
+    const wait = waitCommand(router, lateEnds);
     this.commands = { 'client|unblock': this.#unblock.run, wait, waitaof: wait };
   }
 
@@ -48,21 +58,36 @@ export class Blocking {
       node.blockingLanes.waitForLane(client);
       return LATER;
     }
-    const { frameStart, frameEnd } = framer;
-    const frame = Buffer.from(framer.source.subarray(frameStart, frameEnd));
-    const words: Buffer[] = [];
-    for (let i = 0; i < framer.argc; i++) {
-      words.push(frame.subarray((args.start[i] as number) - frameStart, (args.end[i] as number) - frameStart));
-    }
+    const frame = Buffer.from(framer.source.subarray(framer.frameStart, framer.frameEnd));
+    const words = wordsIn(frame, framer);
     const count = Math.max(0, findKeys(command, args, framer.argc, framer.source));
     const keys = Array.from(keyPositions.at.subarray(0, count));
     const request = client.begin(command.id);
     client.raiseBarrier();
-    const places = { atNode: this.#atNode, parked: this.#parked, lateEnds: this.#lateEnds };
-    const blocked = new BlockedCommand(router, places, client, command, request, words, keys);
+    const blocked = new BlockedCommand(router, this.#all, client, command, request, words, keys);
     client.blockOn(blocked);
     blocked.issue(lane, frame, 0, frame.length);
     if (client.inputHasEnded) blocked.hangUp();
+    return TAKEN;
+  }
+
+  /** Whether the command that `framer` holds waits, be its keys on several nodes. */
+  waitsApart(command: Command, framer: RequestFramer): boolean {
+    return this.#apart.takes(command) && mayWait(command, framer);
+  }
+
+  /** Lets the command that `framer` holds wait for its keys, which are on several nodes. @param count of keys in `keyPositions` */
+  beginApart(client: ClientConnection, command: Command, framer: RequestFramer, count: number): Verdict {
+    if (client.pending > 0) {
+      client.raiseBarrier();
+      return LATER;
+    }
+    const words = wordsIn(Buffer.from(framer.source.subarray(framer.frameStart, framer.frameEnd)), framer);
+    const keys = Array.from(keyPositions.at.subarray(0, count));
+    const request = client.begin(command.id);
+    client.raiseBarrier();
+    const timeout = timeoutFrom(command, words);
+    this.#apart.begin({ client, command, request, words, keys, timeout, hasWaited: false });
     return TAKEN;
   }
 
@@ -73,7 +98,7 @@ export class Blocking {
   release(): void {
     const { snapshot } = this.#router;
     if (snapshot === null || !snapshot.rings.isChanging) return;
-    for (const blocked of [...this.#atNode]) if (blocked.moves(snapshot)) blocked.leave();
+    for (const blocked of [...this.#all.atNode]) if (blocked.moves(snapshot)) blocked.leave();
   }
 
   /** Ends the wait of the client with this id, for one of another process. @returns whether there was one to end */
@@ -82,14 +107,35 @@ export class Blocking {
   }
 
   /** There is another snapshot: what was parked may go on. */
-  onPublish(): void {
-    for (const blocked of this.#parked) blocked.resumeSoon();
+  onPublish(snapshot: RoutingSnapshot, nodes: readonly UpstreamNode[]): void {
+    for (const blocked of this.#all.parked) blocked.resumeSoon();
+    this.#apart.onPublish(snapshot, nodes);
+  }
+
+  /** Clients are paused, or not any more. */
+  onPause(): void {
+    this.#apart.onPause();
   }
 
   /** Called about ten times a second. */
   tick(now: number): void {
     const { requestTimeout } = this.#router.shared.options;
-    for (const blocked of [...this.#parked]) blocked.checkTime(now, requestTimeout);
-    this.#lateEnds.tick();
+    for (const blocked of [...this.#all.parked]) blocked.checkTime(now, requestTimeout);
+    this.#all.lateEnds.tick();
+    this.#apart.tick(now);
   }
+
+  close(): void {
+    this.#apart.close();
+  }
+}
+
+/** @param frame a copy of the frame that `framer` holds @returns its arguments, the command's name included, as parts of it */
+function wordsIn(frame: Buffer, framer: RequestFramer): Buffer[] {
+  const { frameStart } = framer;
+  const words: Buffer[] = [];
+  for (let i = 0; i < framer.argc; i++) {
+    words.push(frame.subarray((args.start[i] as number) - frameStart, (args.end[i] as number) - frameStart));
+  }
+  return words;
 }

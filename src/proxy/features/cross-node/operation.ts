@@ -36,6 +36,8 @@ export interface Call {
   readonly keys: readonly number[];
   /** The node of each of these keys. */
   readonly owners: readonly UpstreamNode[];
+  /** Where another key may be: while it moves on one of two, first the one that it leaves. */
+  readonly nodesOf: (key: Buffer) => readonly UpstreamNode[];
   /** The client's protocol and database. */
   readonly kind: LaneKind;
   /** Bytes of values that it may take from node to node. */
@@ -102,7 +104,7 @@ export class Operation implements Steps {
     for (;;) {
       const lane = node.pick(this.call.kind);
       if (lane === null) throw new StepFailed(node.downReply);
-      if (!lane.full) return askOn(lane, this.call.command.id, frames);
+      if (!lane.full) return askOn(lane, this.call.command.id, frames, this.call.command.crossNode === 'code');
       await roomOn(lane);
     }
   }
@@ -112,12 +114,16 @@ export class Operation implements Steps {
     return firstOf(await this.ask(node, [encodeRequest(words)]));
   }
 
-  /** Runs it when all commands of this process have ended that have asked before for a turn with the key. */
-  inTurn<T>(key: Buffer, run: () => Promise<T>): Promise<T> {
-    return this.#turns.run(`${this.call.kind.database} ${key.toString('latin1')}`, () => {
+  /** Runs it when all commands of this process have ended that have asked before for a turn with one of its keys. */
+  inTurn<T>(run: () => Promise<T>): Promise<T> {
+    const { keys, words, kind } = this.call;
+    // All of them ask in one order, so that no two wait for each other.
+    const names = [...new Set(keys.map((at) => `${kind.database} ${words[at]?.toString('latin1')}`))].sort();
+    const begin = (): Promise<T> => {
       this.again();
       return run();
-    });
+    };
+    return names.reduceRight((next, name) => () => this.#turns.run(name, next), begin)();
   }
 
   /** Another round is about to begin, since somebody else came in between. @throws StepFailed when they do for too long */

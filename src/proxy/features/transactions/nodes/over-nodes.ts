@@ -16,6 +16,9 @@ import { Cutter } from './cut.js';
 import { type CutTransaction, ExecOverNodes, type ExecPorts } from './exec-over-nodes.js';
 import { placesOf } from './places.js';
 
+/** Keys of a transaction that are remembered, to say what they look like. */
+const NOTED_KEYS = 16;
+
 export class OverNodes {
   readonly #router: Router;
   readonly #watches: Watches;
@@ -70,6 +73,7 @@ export class OverNodes {
       moves?.releaseMoves();
       return LATER;
     }
+    router.shared.counters.apartKeys.note(command, someKeysOf(transaction), 1);
     const cutter = new Cutter(router.table, transaction, places, router.shared.options.maxBulkLength);
     if (!cutter.cut()) {
       moves?.releaseMoves();
@@ -95,4 +99,10 @@ export class OverNodes {
       counters.crossNode.count(command.name, 'transaction', clock.read() - begun);
     }).begin();
   }
+}
+
+/** Some of its keys, as latin1. */
+function someKeysOf({ frames }: Transaction): string[] {
+  const count = Math.min(frames.keyCount, NOTED_KEYS);
+  return Array.from({ length: count }, (_, i) => frames.keyAt(i).toString('latin1'));
 }

@@ -1,0 +1,2 @@
+export const APPLICATIONS: readonly string[];
+export function isInstalled(program: string): boolean;

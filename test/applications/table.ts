@@ -1,0 +1,39 @@
+/** Applications that were written for one Redis, and what each of them is run with. */
+
+/** The system's own: its packages of libraries are theirs. */
+export const INTERPRETERS = {
+  python: '/usr/bin/python3',
+  ruby: '/usr/bin/ruby',
+  php: '/usr/bin/php',
+  node: process.execPath,
+} as const;
+
+export interface Application {
+  readonly name: string;
+  readonly language: keyof typeof INTERPRETERS;
+  /** In `programs`. */
+  readonly program: string;
+  /** Its package in Debian; null for what npm brings. */
+  readonly library: string | null;
+  /** Commands that it sends about keys of several nodes: so we know that its keys are on several nodes. */
+  readonly crosses: readonly string[];
+  /** Its scripts write several keys: what its keys are to begin with, so that they are on one node. */
+  readonly tag?: string;
+}
+
+/** Those that take longest stand first: two are run at a time. */
+export const APPLICATIONS: readonly Application[] = [
+  { name: 'BullMQ', language: 'node', program: 'bullmq.mjs', library: null, crosses: [], tag: '{bull}' },
+  { name: 'node-resque', language: 'node', program: 'node_resque.mjs', library: null, crosses: [], tag: '{resque}' },
+  { name: 'Keyv and cache-manager', language: 'node', program: 'keyv.mjs', library: null, crosses: ['exec'] },
+  {
+    name: 'django-redis',
+    language: 'python',
+    program: 'django_cache.py',
+    library: 'python3-django-redis',
+    crosses: ['exec'],
+  },
+  { name: 'Rails’ cache', language: 'ruby', program: 'rails_cache.rb', library: 'ruby-activesupport', crosses: [] },
+  { name: 'Bottleneck', language: 'node', program: 'bottleneck.mjs', library: null, crosses: [], tag: '{limiter}' },
+  { name: 'Redlock', language: 'node', program: 'redlock.mjs', library: null, crosses: [], tag: '{locks}' },
+];
