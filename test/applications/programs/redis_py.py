@@ -256,5 +256,7 @@ step(
         r.geosearchstore(f"near:{i}", "places", longitude=15, latitude=37, radius=200, unit="km") for i in range(6)
     ],
 )
+READS = "#!lua flags=no-writes\nlocal s = {} for i, k in ipairs(KEYS) do s[i] = redis.call('GET', k) end return s"
+step("EVAL that declares no-writes", lambda: r.eval(READS, 24, *many_keys("copy")))
 step("SCAN", lambda: set(r.scan_iter("copy:*")))
 step("DBSIZE", lambda: r.dbsize())
