@@ -21,6 +21,7 @@ const WORDS: Readonly<Record<string, readonly string[]>> = {
   'monitor-line.ts': ['auth'],
   'scan-call.ts': ['type'],
   'given-ttl.ts': ['get', 'persist'],
+  'sort.ts': ['get', 'set'],
   'sort-patterns.ts': ['get'],
   'strings.ts': ['persist'],
   // In replies: kinds of clients, what INFO says, the first words of errors and of what subscribers hear.

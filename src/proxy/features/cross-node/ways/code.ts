@@ -5,15 +5,12 @@
 import { error as encodeError } from '../../../../resp/encode.js';
 import { lineEnd } from '../../../../resp/whole-reply.js';
 import type { Operation } from '../operation.js';
-import { StepFailed } from '../step-failed.js';
 import { lendForRead } from './lend.js';
 
 export const MAY_WRITE = encodeError(
   'CROSSSLOT Keys in request are on several nodes, and this script may write: give them a hash tag, such as {user:1}, in common; or, when it only reads, declare so: #!lua flags=no-writes in its first line',
 );
 export const UNKNOWN_SCRIPT = encodeError('NOSCRIPT No matching script. Please use EVAL.');
-/** What Redis says of a function that may write and was called by FCALL_RO. */
-const WRITES = /^-ERR Can ?not execute a script with write flag/i;
 
 const DOLLAR = 0x24;
 const EQUALS = 0x3d;
@@ -21,13 +18,8 @@ const BANG = 0x21;
 
 export async function runCode(operation: Operation): Promise<Buffer> {
   const names = new Map<string, Buffer>();
-  try {
-    const reply = await lendForRead(operation, (lent, key) => names.set(lent.toString('latin1'), key));
-    return withNames(reply, names);
-  } catch (error) {
-    if (error instanceof StepFailed && WRITES.test(error.reply.toString('latin1'))) throw new StepFailed(MAY_WRITE);
-    throw error;
-  }
+  const reply = await lendForRead(operation, (lent, key) => names.set(lent.toString('latin1'), key));
+  return withNames(reply, names);
 }
 
 /** @param names by what stands for them in the reply */
