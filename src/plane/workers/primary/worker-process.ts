@@ -166,7 +166,8 @@ export class WorkerProcess {
     for (const socket of this.#waiting.splice(0, accepted - this.#accepted)) socket.destroy();
     this.#accepted = accepted;
     this.#open = open;
-    this.#recentCommands.add(commands - this.#commands);
+    // What was counted of a node goes with it when it leaves: the sum falls then.
+    this.#recentCommands.add(Math.max(0, commands - this.#commands));
     this.#commands = commands;
   }
 

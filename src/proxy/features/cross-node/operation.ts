@@ -117,12 +117,16 @@ export class Operation implements Steps {
     return firstOf(await this.ask(node, [encodeRequest(words)]));
   }
 
-  /** Runs it when all commands of this process have ended that have asked before for a turn with the key. */
-  inTurn<T>(key: Buffer, run: () => Promise<T>): Promise<T> {
-    return this.#turns.run(`${this.call.kind.database} ${key.toString('latin1')}`, () => {
+  /** Runs it when all commands of this process have ended that have asked before for a turn with one of its keys. */
+  inTurn<T>(run: () => Promise<T>): Promise<T> {
+    const { keys, words, kind } = this.call;
+    // All of them ask in one order, so that no two wait for each other.
+    const names = [...new Set(keys.map((at) => `${kind.database} ${words[at]?.toString('latin1')}`))].sort();
+    const begin = (): Promise<T> => {
       this.again();
       return run();
-    });
+    };
+    return names.reduceRight((next, name) => () => this.#turns.run(name, next), begin)();
   }
 
   /** Another round is about to begin, since somebody else came in between. @throws StepFailed when they do for too long */

@@ -44,6 +44,7 @@ export function dispatchMovedKey(
 export function ownerOfSettled(router: Router, client: ClientConnection, source: Buffer, count: number): number {
   let owner = WAIT;
   let waits = false;
+  let apart = false;
   for (let i = 0; i < count; i++) {
     const at = keyPositions.at[i] as number;
     const node = router.ownerNow(client, source, args.start[at] as number, args.end[at] as number);
@@ -51,9 +52,10 @@ export function ownerOfSettled(router: Router, client: ClientConnection, source:
     if (node === WAIT) waits = true;
     else if (owner === WAIT) owner = node;
     // Keys of different hash tags may share an owner before the change and not after it.
-    else if (owner !== node) return APART;
+    else if (owner !== node) apart = true;
   }
-  return waits ? WAIT : owner;
+  if (waits) return WAIT;
+  return apart ? APART : owner;
 }
 
 /** @returns false when the read must take the usual way: its key does not move, has moved, or may not be asked for yet */

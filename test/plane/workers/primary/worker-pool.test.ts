@@ -314,6 +314,18 @@ describe('clients', () => {
     await expect.poll(() => counts(first, second)).toEqual([2, 5]);
   });
 
+  /** What a worker has passed to nodes is less when one leaves: it had negative commands, and nobody was the idlest. */
+  it('are taken when a node has left the ring', async () => {
+    const { first, second, timers, address } = await serving();
+    for (const commands of [1000, 10]) {
+      for (const worker of [first, second]) worker.say({ type: 'clients', accepted: 0, open: 0, commands });
+      // What was passed before that is long ago.
+      if (commands === 1000) timers.advance(60_000);
+    }
+    for (let i = 0; i < 2; i++) await client(address);
+    await expect.poll(() => counts(first, second)).toEqual([1, 1]);
+  });
+
   it('that a dead worker had not taken yet are cut, those that it had taken are its own', async () => {
     const { first, second, address } = await serving();
     const sockets = [await client(address), await client(address)];

@@ -1,7 +1,9 @@
 /** Transactions whose keys are on several nodes: what a single Redis answers, where nothing fails. */
 import { beforeAll, describe, expect, it } from 'vitest';
+import { request } from '../../../../src/resp/encode.js';
 import { RawClient } from '../../../support/raw-client.js';
 import { type RedisProcess, startRedis, startRedises } from '../../../support/redis-process.js';
+import { ownersOf } from '../../../support/ring-api.js';
 import { type RingproxyProcess, startRingproxy } from '../../../support/ringproxy-process.js';
 
 let single: RedisProcess;
@@ -103,4 +105,116 @@ describe.each(['2', '3'])('RESP%s', (protocol) => {
       expect(told[1]).toEqual(told[0]);
     },
   );
+});
+
+describe('what is large', () => {
+  it('a hundred thousand commands are answered in their order', { timeout: 60_000 }, async () => {
+    const client = await RawClient.connect(proxy.port);
+    const commands = Array.from({ length: 50_000 }, (_, i) => [
+      ['SET', `huge:${i}`, `value ${i}`],
+      ['GET', `huge:${i}`],
+    ]).flat();
+    const replies = await client.pipeline([['MULTI'], ...commands, ['EXEC'], ['PING']]);
+    const expected = Array.from({ length: 50_000 }, (_, i) => `+OK\r\n$${6 + String(i).length}\r\nvalue ${i}\r\n`);
+    expect(replies.at(-2)?.equals(Buffer.from(`*100000\r\n${expected.join('')}`))).toBe(true);
+    expect(replies.at(-1)?.toString()).toBe('+PONG\r\n');
+  });
+
+  it('values of megabytes go in and come out', async () => {
+    const client = await RawClient.connect(proxy.port);
+    const keys = Array.from({ length: 6 }, (_, i) => `large:${i}`);
+    const value = 'x'.repeat(2_000_000);
+    const replies = await client.pipeline([
+      ['MULTI'],
+      ['MSET', ...keys.flatMap((key) => [key, value])],
+      ['MGET', ...keys],
+      ...keys.map((key) => ['GET', key]),
+      ['EXEC'],
+    ]);
+    const bulk = `$${value.length}\r\n${value}\r\n`;
+    expect(replies.at(-1)?.equals(Buffer.from(`*8\r\n+OK\r\n*6\r\n${bulk.repeat(6)}${bulk.repeat(6)}`))).toBe(true);
+  });
+});
+
+it('without replies (CLIENT REPLY OFF) they run as well, in their order', async () => {
+  const client = await RawClient.connect(proxy.port);
+  const keys = Array.from({ length: 9 }, (_, i) => `off:${i}`);
+  const rounds = Array.from({ length: 20 }, (_, round) => [
+    ['MULTI'],
+    ...keys.map((key) => ['RPUSH', key, String(round)]),
+    ['EXEC'],
+  ]).flat();
+  const encoded = [
+    ['CLIENT', 'REPLY', 'OFF'],
+    ...rounds,
+    ['CLIENT', 'REPLY', 'ON'],
+    ...keys.map((key) => ['LRANGE', key, '0', '-1']),
+  ];
+  client.send(Buffer.concat(encoded.map((words) => Buffer.from(request(words)))));
+  const [on, ...lists] = await client.replies(1 + keys.length);
+  expect(on?.toString()).toBe('+OK\r\n');
+  const all = Array.from({ length: 20 }, (_, round) => `$${String(round).length}\r\n${round}\r\n`).join('');
+  expect(new Set(lists.map(String))).toEqual(new Set([`*20\r\n${all}`]));
+});
+
+it('what nobody can run in parts is refused as it is queued, and says what to do', async () => {
+  const client = await RawClient.connect(proxy.port);
+  const keys = Array.from({ length: 9 }, (_, i) => `apart:${i}`);
+  const queued = await client.pipeline([
+    ['MULTI'],
+    ['SET', 'k', '1'],
+    ['SUNIONSTORE', ...keys],
+    ['EXEC'],
+    ['EXISTS', 'k'],
+  ]);
+  expect(queued.map(String).slice(2)).toEqual([
+    expect.stringMatching(/^-CROSSSLOT .* send it outside, or give them a hash tag/),
+    '-EXECABORT Transaction discarded because of previous errors.\r\n',
+    ':0\r\n',
+  ]);
+  const script = await client.pipeline([['MULTI'], ['EVAL', 'return 1', '9', ...keys], ['DISCARD']]);
+  expect(script[1]?.toString()).toMatch(/^-CROSSSLOT .* give them a hash tag/);
+});
+
+it('what the limits of a group add goes to the node of its key, and nobody sees it', async () => {
+  const limited = await startRingproxy({
+    nodes: await startRedises(3),
+    config: 'key-groups:\n  d: { prefixes: ["d:"], default-ttl: 1d }\n',
+  });
+  const client = await RawClient.connect(limited.port);
+  const keys = Array.from({ length: 12 }, (_, i) => `d:${i}`);
+  const replies = await client.pipeline([
+    ['MULTI'],
+    ['MSET', ...keys.flatMap((key) => [key, key])],
+    ...keys.map((key) => ['RPUSH', `${key}:list`, 'x']),
+    ['MGET', ...keys],
+    ['EXEC'],
+  ]);
+  const values = keys.map((key) => `$${key.length}\r\n${key}\r\n`).join('');
+  expect(String(replies.at(-1))).toBe(`*14\r\n+OK\r\n${':1\r\n'.repeat(12)}*12\r\n${values}`);
+  for (const key of keys) {
+    for (const one of [key, `${key}:list`]) expect(await limited.client().ttl(one)).toBeGreaterThan(80_000);
+  }
+});
+
+it('what they publish is heard once, and FLUSHALL reaches nodes that have no part', async () => {
+  const client = await RawClient.connect(proxy.port);
+  const listener = await RawClient.connect(proxy.port);
+  await listener.command('SUBSCRIBE', 'news');
+  const keys = Array.from({ length: 60 }, (_, i) => `pub:${i}`);
+  for (const key of keys) await client.command('SET', key, '1');
+  const owners = await ownersOf(proxy, keys);
+  const first = keys[owners.indexOf(nodes[0]?.address ?? '')] ?? '';
+  const second = keys[owners.indexOf(nodes[1]?.address ?? '')] ?? '';
+  const replies = await client.pipeline([
+    ['MULTI'],
+    ['PUBLISH', 'news', 'hello'],
+    ['SET', first, '2'],
+    ['FLUSHALL'],
+    ['SET', second, '3'],
+    ['EXEC'],
+    ['DBSIZE'],
+  ]);
+  expect(replies.slice(-2).map(String)).toEqual(['*4\r\n:1\r\n+OK\r\n+OK\r\n+OK\r\n', ':1\r\n']);
+  expect(String((await listener.replies(1))[0])).toBe('*3\r\n$7\r\nmessage\r\n$4\r\nnews\r\n$5\r\nhello\r\n');
 });

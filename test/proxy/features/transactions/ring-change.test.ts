@@ -248,3 +248,58 @@ it('each element is popped once, and each optimistic increment counts once, whil
   expect(increments).toBeGreaterThan(100);
   expect(sum).toBe(increments);
 });
+
+it('transactions over several nodes count once, and watched pairs keep their sum, while nodes come and go', {
+  timeout: 120_000,
+}, async () => {
+  const nodes = await startRedises(3);
+  const proxy = await startRingproxy({ nodes: nodes.slice(0, 2) });
+  await fill(proxy, 10_000);
+  const all = names('n', 40);
+  const counts = new Map(all.map((key) => [key, 0]));
+  let running = true;
+  let transactions = 0;
+  let moved = 0;
+  const count = async (client: RawClient, i: number): Promise<void> => {
+    for (let round = i; running; round++) {
+      const keys = Array.from({ length: 5 }, (_, k) => all[(round * 7 + k * 11) % all.length] as string);
+      const replies = await client.pipeline([['MULTI'], ...keys.map((key) => ['INCR', key]), ['EXEC']]);
+      expect(String(replies.at(-1))).toMatch(/^\*5\r\n(:\d+\r\n){5}$/);
+      for (const key of keys) counts.set(key, (counts.get(key) ?? 0) + 1);
+      transactions++;
+    }
+  };
+  const move = async (client: RawClient, i: number): Promise<void> => {
+    const pair = [`from:${i}`, `to:${i}`];
+    await client.text('MSET', pair[0] as string, '1000000', pair[1] as string, '0');
+    while (running) {
+      const replies = await client.pipeline([
+        ['WATCH', ...pair],
+        ['MGET', ...pair],
+      ]);
+      const [from, to] = String(replies[1])
+        .split('\r\n')
+        .filter((line) => /^\d/.test(line))
+        .map(Number);
+      const next = [Number(from) - 1, Number(to) + 1];
+      await client.text('MULTI');
+      await client.text('MSET', pair[0] as string, String(next[0]), pair[1] as string, String(next[1]));
+      const reply = await client.text('EXEC');
+      if (reply === '*1\r\n+OK\r\n') moved++;
+      else expect(reply).toBe('*-1\r\n');
+    }
+    const values = String(await client.text('MGET', ...pair)).match(/^\d+$/gm);
+    expect(values?.map(Number).reduce((a, b) => a + b)).toBe(1_000_000);
+  };
+  const work = [...(await connectAll(proxy, 8)).map(count), ...(await connectAll(proxy, 8)).map(move)];
+  await post(proxy, 'changes', add('node3', nodes[2]));
+  await settled(proxy);
+  await post(proxy, 'changes', { kind: 'remove', remove: ['node1'] });
+  await settled(proxy);
+  running = false;
+  await Promise.all(work);
+  expect(transactions).toBeGreaterThan(100);
+  expect(moved).toBeGreaterThan(50);
+  const found = await proxy.client().mget(all);
+  expect(found.map(Number)).toEqual([...counts.values()]);
+});

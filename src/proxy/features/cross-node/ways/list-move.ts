@@ -33,7 +33,7 @@ export function moveElement(operation: Operation): Promise<Buffer> {
   const from = words.length > 3 ? endOf(words[3]) : RIGHT;
   const to = words.length > 3 ? endOf(words[4]) : LEFT;
   if (from === null || to === null) return Promise.reject(new StepFailed(SYNTAX));
-  return operation.inTurn(words[1] as Buffer, () => move(operation, from, to));
+  return operation.inTurn(() => move(operation, from, to));
 }
 
 async function move(operation: Operation, from: ListEnd, to: ListEnd): Promise<Buffer> {

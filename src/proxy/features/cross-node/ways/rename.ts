@@ -18,6 +18,7 @@ import { StepFailed } from '../step-failed.js';
 import { notTaken } from '../taken-dumps.js';
 
 const BUSY_KEY = 'BUSYKEY';
+const NOTHING_DONE = Promise.resolve(false);
 
 /** A key, its node, and a connection to that for this command alone. */
 interface End {
@@ -27,27 +28,43 @@ interface End {
 
 /** RENAME: what the new name had is gone. */
 export async function rename(operation: Operation): Promise<Buffer> {
-  await moveValue(operation, (target, value) => overwrite(operation, target, value));
+  // What the new name had is gone, so what it has now stays.
+  await moveValue(
+    operation,
+    (target, value) => overwrite(operation, target, value),
+    () => NOTHING_DONE,
+  );
   return OK;
 }
 
 /** RENAMENX: only when there is nothing by the new name. */
 export async function renameUnlessThere(operation: Operation): Promise<Buffer> {
   let ours: Value | null = null;
-  const moved = await moveValue(operation, async (target, value) => {
+  const put = async (target: End, value: Value): Promise<boolean> => {
     const taken = ours === null ? await fill(operation, target, value) : await renew(operation, target, ours, value);
     ours = value;
     return taken;
-  });
+  };
+  // There was nothing by the new name: so nothing is lost when there is nothing again.
+  const takeBack = (target: End): Promise<boolean> => (ours === null ? NOTHING_DONE : remove(operation, target, ours));
+  const moved = await moveValue(operation, put, takeBack);
   return moved ? ONE : ZERO;
 }
 
-/** @param put gives the target a value @returns false when it did not, and so nothing was done */
-async function moveValue(operation: Operation, put: (target: End, value: Value) => Promise<boolean>): Promise<boolean> {
+/**
+ * @param put gives the target a value
+ * @param takeBack takes it away again, since somebody else has removed the source, or renamed it; false: it did not
+ * @returns false when `put` did not, and so nothing was done
+ */
+async function moveValue(
+  operation: Operation,
+  put: (target: End, value: Value) => Promise<boolean>,
+  takeBack: (target: End) => Promise<boolean>,
+): Promise<boolean> {
   const { words, owners } = operation.call;
   const source: End = { key: words[1] as Buffer, node: owners[0] as UpstreamNode };
   const target: End = { key: words[2] as Buffer, node: owners[1] as UpstreamNode };
-  return operation.inTurn(source.key, async () => {
+  return operation.inTurn(async () => {
     const session = await operation.session(source.node);
     try {
       let isThere = false;
@@ -56,7 +73,7 @@ async function moveValue(operation: Operation, put: (target: End, value: Value) 
         const value = await watched(session, source.key);
         if (value === null) {
           // Somebody has removed it, or it has expired, while it was under way: then it is where it was to be.
-          if (isThere) return true;
+          if (isThere && !(await takeBack(target))) return true;
           throw new StepFailed(NO_SUCH_KEY);
         }
         if (!(await put(target, value))) return false;
@@ -103,6 +120,19 @@ async function renew(operation: Operation, { key, node }: End, ours: Value, valu
     }
     if (!there.payload.equals(ours.payload)) return false;
     return (await session.exec([restoreFrame(key, value)])) !== null;
+  } finally {
+    session.end();
+  }
+}
+
+/** @returns false, and nothing was done, when the key has another value than ours */
+async function remove(operation: Operation, { key, node }: End, ours: Value): Promise<boolean> {
+  const session = await operation.session(node);
+  try {
+    const there = await watched(session, key);
+    if (there === null) return true;
+    if (!there.payload.equals(ours.payload)) return false;
+    return (await session.exec([encodeRequest(['UNLINK', key])])) !== null;
   } finally {
     session.end();
   }

@@ -18,7 +18,7 @@ import type { Operation } from '../operation.js';
 import { numberIn, ONE, ZERO } from '../replies.js';
 
 export function moveMember(operation: Operation): Promise<Buffer> {
-  return operation.inTurn(operation.call.words[1] as Buffer, () => move(operation));
+  return operation.inTurn(() => move(operation));
 }
 
 async function move(operation: Operation): Promise<Buffer> {
