@@ -4,6 +4,7 @@ import type { BenchOptions } from '../options.js';
 import type { Row } from '../report.js';
 import { measureHotKeys } from './hot-keys-cost.js';
 import { measureNear } from './near.js';
+import { measureReplicated } from './replicated.js';
 import { measureTypes } from './types.js';
 import { measureZipf } from './zipf.js';
 
@@ -13,6 +14,7 @@ type Measure = (nodes: readonly RedisProcess[], options: BenchOptions, print: (t
 const PARTS = {
   'hot-keys': measureHotKeys,
   near: measureNear,
+  replicated: measureReplicated,
   zipf: (_nodes, options, print) => measureZipf(options, print),
   types: (_nodes, options, print) => measureTypes(options, print),
 } as const satisfies Readonly<Record<string, Measure>>;

@@ -3,19 +3,17 @@
  * after a moment, and GET of keys that no policy concerns.
  */
 import type { RedisProcess } from '../../support/redis-process.js';
-import { startRingproxy } from '../../support/ringproxy-process.js';
 import type { BenchOptions } from '../options.js';
 import { prefill } from '../prefill.js';
 import { markdown, type Row, throughputHeader, throughputRow } from '../report.js';
 import { runRounds } from '../rounds.js';
 import type { Scenario } from '../scenarios.js';
 import { direct, type Target } from '../targets.js';
+import { startCaching } from './target.js';
 
 const KEPT_KEYS = 1000;
 const KEYS = 100_000;
 const VALUE = 64;
-/** The other targets place keys by their own rings. */
-const OTHERS = [/does not own/, /none of this fleet/];
 /** Times the commands a second of a bare Redis, by pipeline depth; where there is none, it is measured for information. */
 const BARS: Readonly<Record<number, number>> = { 1: 1, 16: 1.3 };
 /** Of the commands a second where no group has a policy. */
@@ -23,11 +21,6 @@ const SHARDED_BAR = 0.98;
 const DEPTHS = [1, 16, 64];
 /** Its p99 is shown, and has no bar. */
 const ANY = Number.POSITIVE_INFINITY;
-
-async function start(nodes: readonly RedisProcess[], name: string, config: string): Promise<Target> {
-  const proxy = await startRingproxy({ nodes, config, allowLog: OTHERS });
-  return { name, port: proxy.port, pid: proxy.pid, stop: () => proxy.stop() };
-}
 
 function get(name: string, depth: number, keys: number, rate: number | undefined): Scenario {
   const bar = rate === undefined ? null : { rate, p99: ANY };
@@ -41,9 +34,13 @@ export async function measureNear(
 ): Promise<Row[]> {
   await prefill(nodes, KEYS, VALUE);
   const depths = DEPTHS.filter((depth) => options.depths.length === 0 || options.depths.includes(depth));
-  const near = await start(nodes, 'near', 'key-groups: { kept: { prefixes: ["key:"], cache: near, near-ttl: 1h } }\n');
-  const beside = await start(nodes, 'beside', 'key-groups: { kept: { prefixes: ["kept:"], cache: near } }\n');
-  const without = await start(nodes, 'without', 'key-groups: { kept: "kept:" }\n');
+  const near = await startCaching(
+    nodes,
+    'near',
+    'key-groups: { kept: { prefixes: ["key:"], cache: near, near-ttl: 1h } }\n',
+  );
+  const beside = await startCaching(nodes, 'beside', 'key-groups: { kept: { prefixes: ["kept:"], cache: near } }\n');
+  const without = await startCaching(nodes, 'without', 'key-groups: { kept: "kept:" }\n');
   const bare = await direct(nodes);
   const compare = async (scenario: Scenario, subject: Target, reference: Target): Promise<Row> => {
     const samples = await runRounds(scenario, [subject, reference], options);

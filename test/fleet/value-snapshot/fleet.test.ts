@@ -145,6 +145,32 @@ describe('values of a fleet that was stopped whole', () => {
     expect([...(b.store.find(0, 'set')?.state.present() ?? [])].sort()).toEqual(['kept', 'later', 'newest']);
   });
 
+  it('have what was written at one while it was cut off from the other, which has gone on meanwhile', async () => {
+    const stage = new Stage();
+    const { fleet } = stage;
+    const [a, b] = [await stage.start('a'), await stage.start('b')];
+    set(a, 'old', 'x');
+    set(a, 'gone', 'x');
+    await fleet.run(1000);
+    await fleet.stop(a);
+    fleet.passes = () => false;
+    // It hears of nobody, and begins with what it had.
+    const again = await stage.start('a');
+    set(again, 'meanwhile', 'x');
+    await fleet.run(1000);
+    remove(b, 'gone');
+    fleet.members.splice(fleet.members.indexOf(again), 1);
+    fleet.tellMembers();
+    await fleet.run(FORGOTTEN_MS);
+    await fleet.stop(b);
+    fleet.members.push(again);
+    fleet.passes = () => true;
+    await stage.start('b');
+    await fleet.run(40_000);
+    stage.expectSame();
+    for (const member of fleet.members) expect(textOf(member, 'meanwhile')).toBe('x');
+  });
+
   it('do not lose what was written since to a file that is older than that', async () => {
     const { stage } = await stoppedApart();
     const { fleet } = stage;
