@@ -200,6 +200,7 @@ export type Extends = 'bytes' | 'bits';
  * - `refused`: it runs on one node only.
  * - `reads`: it runs where most of its keys are, and the others are lent to that node.
  * - `writes first`, `writes last`: it writes that key, and runs where it is; the others are lent.
+ * - `code`: scripts and functions that declare not to write run as `reads` do.
  * - `waits`: it tries each key where it is, until one of them has something.
  * - The others are carried out in steps, one node after the other: RENAME `renames`, LMOVE `moves element`, SMOVE
  *   `moves member`, MSETNX `sets all or none`, LMPOP `pops first`, XREAD reads `streams`.
@@ -209,6 +210,7 @@ export type CrossNode =
   | 'reads'
   | 'writes first'
   | 'writes last'
+  | 'code'
   | 'renames'
   | 'renames unless there'
   | 'moves element'

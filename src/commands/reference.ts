@@ -89,13 +89,13 @@ function ofOwner(command: Command): string {
   const { keys, special, waits, crossNode } = command;
   const apart = ofOwners(crossNode);
   if (special === 'script' || special === 'digest' || special === 'code') {
-    return `on the node that owns its keys, which is given the script or the functions where it lacks them; without keys on one node | that of the node; ${apart}`;
+    return 'on the node that owns its keys, which is given the script or the functions where it lacks them; without keys on one node | that of the node; with keys of several owners one that declares `no-writes` runs in steps ([keys on several nodes](cross-node.md)), any other is answered `-CROSSSLOT`';
   }
   if (waits !== null) {
     return `on the node that owns its keys, on a connection of its own while it waits | that of the node; ${apart}`;
   }
   if (special === 'sort') {
-    return `on the node that owns its keys; patterns of BY and GET need the hash tag of the key | that of the node; ${apart}`;
+    return `on the node that owns its keys; what patterns of BY and GET name may be on others | that of the node; ${apart}`;
   }
   if (keys.kind === 'range' && keys.first === keys.last) return 'on the node that owns its key | that of the node';
   return `on the node that owns its keys | that of the node; ${apart}`;

@@ -11,7 +11,7 @@ import { keyspace, readTranscript, type Step } from './transcript.js';
 
 const PROGRAMS = join(ROOT, 'test/applications/programs');
 /** Milliseconds after which a program waits for something that does not come; the longest takes 10 s. */
-const PATIENCE = 100_000;
+const PATIENCE = 60_000;
 /** The proxy's own keys at nodes. */
 const RESERVED = '__ringproxy__*';
 

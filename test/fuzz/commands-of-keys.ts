@@ -133,10 +133,37 @@ const STREAMS: readonly Make[] = [
   }),
 ];
 
+const SORTS: readonly Make[] = [
+  ordered((r) => [
+    'SORT_RO',
+    key(r, 'l'),
+    'BY',
+    r.pick(['s:*', 'h:*->1', 'none']),
+    ...option(r, ['GET', 'h:*->2', 'GET', '#']),
+  ]),
+  ordered((r) => [
+    'SORT',
+    key(r, r.pick(['l', 'e', 'z'])),
+    ...option(r, ['GET', 's:*']),
+    ...option(r, ['DESC']),
+    ...option(r, ['STORE', key(r, 'l')]),
+  ]),
+];
+
+const CODE: readonly Make[] = [
+  unordered((r) => ['EVAL_RO', "return redis.call('SUNION', unpack(KEYS))", ...counted(r, 'e')]),
+  ordered((r) => [
+    'EVAL',
+    "#!lua flags=no-writes\nreturn {KEYS, redis.call('TYPE', KEYS[1]), ARGV}",
+    ...counted(r, 's'),
+    'arg',
+  ]),
+];
+
 /** Half of them fill. */
 export const COMMANDS: readonly Make[] = [
   (random) => random.pick(FILLING)(random),
   (random) => random.pick(FILLING)(random),
   (random) => random.pick([NAMES, STRINGS, LISTS, SETS, SORTED_SETS, STREAMS].map((kind) => random.pick(kind)))(random),
-  (random) => random.pick([LISTS, SETS, STREAMS, NAMES].map((kind) => random.pick(kind)))(random),
+  (random) => random.pick([LISTS, SETS, STREAMS, NAMES, SORTS, CODE].map((kind) => random.pick(kind)))(random),
 ];

@@ -4,12 +4,12 @@ import { all, any, doesAnything, numkeys, OWN_SERVER, type PolicyRow, type Polic
 const scripting = { acl: ['scripting'] } as const satisfies PolicyRow;
 
 export const CODE = {
-  eval: { ...scripting, ...doesAnything, ...numkeys(2), special: 'script' },
-  evalsha: { ...scripting, ...doesAnything, ...numkeys(2), special: 'digest' },
-  eval_ro: { ...scripting, ...numkeys(2), special: 'script' },
-  evalsha_ro: { ...scripting, ...numkeys(2), special: 'digest' },
-  fcall: { ...scripting, ...doesAnything, ...numkeys(2), special: 'code' },
-  fcall_ro: { ...scripting, ...numkeys(2), special: 'code' },
+  eval: { ...scripting, ...doesAnything, ...numkeys(2), special: 'script', crossNode: 'code' },
+  evalsha: { ...scripting, ...doesAnything, ...numkeys(2), special: 'digest', crossNode: 'code' },
+  eval_ro: { ...scripting, ...numkeys(2), special: 'script', crossNode: 'code' },
+  evalsha_ro: { ...scripting, ...numkeys(2), special: 'digest', crossNode: 'code' },
+  fcall: { ...scripting, ...doesAnything, ...numkeys(2), special: 'code', crossNode: 'code' },
+  fcall_ro: { ...scripting, ...numkeys(2), special: 'code', crossNode: 'code' },
   'script|load': { ...scripting, ...all('ok', 'down'), everywhere: 'load', inTransaction: 'everywhere' },
   'script|flush': { ...scripting, ...all('ok'), everywhere: 'flush', inTransaction: 'everywhere' },
   'script|exists': { ...scripting, ...all('least', 'down'), everywhere: 'exists', inTransaction: 'everywhere' },

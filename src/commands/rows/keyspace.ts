@@ -12,6 +12,7 @@ import {
   type PolicyRow,
   type PolicyRows,
   persists,
+  readsLent,
   restores,
   split,
   writesLast,
@@ -27,7 +28,7 @@ export const KEYSPACE = {
   exists: { ...keyspace, ...split('sum'), onReplicated: 'exists' },
   touch: { ...keyspace, ...split('sum'), onReplicated: 'exists' },
   sort: { ...writesLast, ...sorting, ...createsLast, ...keyword(['store'], 2), special: 'sort' },
-  sort_ro: { ...sorting, special: 'sort' },
+  sort_ro: { ...readsLent, ...sorting, special: 'sort' },
   copy: { ...writesLast, ...keyspace, ...copies, special: 'copy', onReplicated: 'no merge' },
   move: { ...keyspace, special: 'move', onReplicated: 'no merge' },
   flushall: {

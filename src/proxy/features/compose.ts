@@ -112,8 +112,11 @@ export class Features {
     const { clock, requests, options, turn, clients } = context.shared;
     const { peers, board, fleet } = context;
     this.crossNode = new CrossNode(router, {
-      takes: (command, framer) => this.blocking.waitsApart(command, framer),
-      begin: (client, command, framer, count) => this.blocking.beginApart(client, command, framer, count),
+      codeOf: (client, command, source) => this.scripts.codeOf(client, command, source),
+      waiting: {
+        takes: (command, framer) => this.blocking.waitsApart(command, framer),
+        begin: (client, command, framer, count) => this.blocking.beginApart(client, command, framer, count),
+      },
     });
     router.apart = this.crossNode;
     this.limits = new Limits({

@@ -1,6 +1,7 @@
 /** Commands that are looked at once more when their owner is known: the table marks them `special`. */
 import type { Command } from '../../commands/command.js';
-import type { RequestFramer } from '../../resp/request-framer.js';
+import { findKeys } from '../../commands/keys.js';
+import { args, type RequestFramer } from '../../resp/request-framer.js';
 import type { KeyHash } from '../../ring/rings.js';
 import type { KeysOfRequest } from '../request/request.js';
 import type { Verdict } from '../request/verdict.js';
@@ -43,8 +44,9 @@ export function runSpecial(
   switch (command.special) {
     case 'sort': {
       const refusal = refusalOfPatterns(snapshot, owner, framer);
-      if (refusal !== null) return router.refuse(client, command, refusal);
-      break;
+      if (refusal === null) break;
+      if (router.shared.options.crossNode === 'refuse') return router.refuse(client, command, refusal);
+      return router.apart.run(client, framer, command, findKeys(command, args, framer.argc, source));
     }
     case 'copy':
     case 'move': {

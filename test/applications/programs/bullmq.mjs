@@ -29,14 +29,16 @@ async function work() {
     { ...options, autorun: false },
   );
   listen(worker, 'worker');
-  await queue.add('low', { n: 2 }, { priority: 10 });
-  await queue.add('high', { n: 3 }, { priority: 1 });
+  const low = await queue.add('low', { n: 2 }, { priority: 10 });
+  const high = await queue.add('high', { n: 3 }, { priority: 1 });
   const jobs = await queue.addBulk(range(10).map((n) => ({ name: 'bulk', data: { n: n + 10 } })));
   const failing = await queue.add('fails', { n: 4 }, { attempts: 2, backoff: 10 });
   const delayed = await queue.add('delayed', { n: 5 }, { delay: 30 });
   await step('counts', () => queue.getJobCounts('waiting', 'active', 'prioritized'));
   worker.run();
-  await step('results', () => Promise.all([...jobs, delayed].map((job) => job.waitUntilFinished(events, 30_000))));
+  await step('results', () =>
+    Promise.all([...jobs, delayed, low, high].map((job) => job.waitUntilFinished(events, 30_000))),
+  );
   await step('a failure (fails)', () => failing.waitUntilFinished(events, 30_000));
   await step('by priority', () => [
     order.indexOf('high:3') < order.indexOf('low:2'),

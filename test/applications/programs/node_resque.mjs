@@ -58,7 +58,7 @@ await step('deleted', async () => [
   await queue.del('mail', 'add', [3, 1]),
   (await queue.delDelayed('mail', 'add', ['later', 'mail'])).length,
 ]);
-await step('locks', async () => Object.keys(await queue.locks()));
+await step('locks', async () => new Set(Object.keys(await queue.locks())));
 
 // Looks again after 20 ms and not after 5 s.
 const worker = new Worker({ connection, queues, name: 'worker', timeout: 20 }, jobs);

@@ -8,13 +8,19 @@ import { StepFailed } from './step-failed.js';
 /**
  * Sends frames one behind the other on this lane.
  * @param command whose steps they are, for whoever looks at what is in flight
+ * @param runsCode they run code at the node, which may take long
  * @returns their replies, each whole
  * @throws StepFailed when the connection fails: what then has become of them is unknown
  */
-export function askOn(lane: Lane, command: number, frames: readonly Uint8Array[]): Promise<Buffer[]> {
+export function askOn(lane: Lane, command: number, frames: readonly Uint8Array[], runsCode = false): Promise<Buffer[]> {
   const { requests } = lane.node.shared;
   return new Promise((resolve, reject) => {
-    new Answers(requests, frames.length, resolve, (reply) => reject(new StepFailed(reply))).send(lane, command, frames);
+    new Answers(requests, frames.length, resolve, (reply) => reject(new StepFailed(reply))).send(
+      lane,
+      command,
+      frames,
+      runsCode,
+    );
   });
 }
 
@@ -38,7 +44,7 @@ class Answers implements ReplySink {
     this.#onFailed = onFailed;
   }
 
-  send(lane: Lane, command: number, frames: readonly Uint8Array[]): void {
+  send(lane: Lane, command: number, frames: readonly Uint8Array[], runsCode: boolean): void {
     const { now } = lane.node.shared.clock;
     for (const [part, frame] of frames.entries()) {
       const request = this.#requests.take();
@@ -46,6 +52,7 @@ class Answers implements ReplySink {
       request.part = part;
       request.command = command;
       request.startedAt = now;
+      request.runsCode = runsCode;
       lane.send(request, frame, 0, frame.length);
     }
   }

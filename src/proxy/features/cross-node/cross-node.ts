@@ -17,27 +17,38 @@ import type { Router } from '../../route/router.js';
 import { namesKeysByPatterns } from '../../route/sort-patterns.js';
 import { GAVE_UP, GAVE_UP_REPLY, WAIT } from '../../route/waiting.js';
 import type { ClientConnection } from '../../session/client-connection.js';
+import type { RoutingSnapshot } from '../../snapshot.js';
 import type { UpstreamNode } from '../../upstream/upstream-node.js';
 import { type Call, Operation, type Way } from './operation.js';
 import { Running, underWay } from './running.js';
 import { Turns } from './turns.js';
 import { setAllOrNone } from './ways/all-or-none.js';
+import { MAY_WRITE, runCode, UNKNOWN_SCRIPT } from './ways/code.js';
 import { popFirst } from './ways/first-of.js';
 import { lendForFirst, lendForLast, lendForRead } from './ways/lend.js';
 import { moveElement } from './ways/list-move.js';
 import { rename, renameUnlessThere } from './ways/rename.js';
 import { moveMember } from './ways/set-move.js';
+import { sortByPatterns } from './ways/sort.js';
 import { readStreams } from './ways/streams.js';
+
+/** Its own, while nobody else has the call. */
+interface Words {
+  readonly words: Buffer[];
+}
 
 interface Row {
   readonly way: CrossNodeWay;
   readonly run: Way;
 }
 
+const BY_PATTERNS: Row = { way: 'lend', run: sortByPatterns };
+
 const WAYS: Readonly<Record<Exclude<Ways, 'refused' | 'waits'>, Row>> = {
   reads: { way: 'lend', run: lendForRead },
   'writes first': { way: 'lend', run: lendForFirst },
   'writes last': { way: 'lend', run: lendForLast },
+  code: { way: 'lend', run: runCode },
   renames: { way: 'steps', run: rename },
   'renames unless there': { way: 'steps', run: renameUnlessThere },
   'moves element': { way: 'steps', run: moveElement },
@@ -55,28 +66,40 @@ export interface WaitingPort {
   begin(client: ClientConnection, command: Command, framer: RequestFramer, count: number): Verdict;
 }
 
+export interface CrossNodePorts {
+  readonly waiting: WaitingPort;
+  /**
+   * What runs the code that the command at hand calls, on any node.
+   * @returns `may write`: it does not declare that it only reads; `unknown`: nobody has the script; `waits`: the client
+   * waits until other processes have been asked for it
+   */
+  readonly codeOf: (
+    client: ClientConnection,
+    command: Command,
+    source: Buffer,
+  ) => { readonly name: string; readonly body: Buffer } | 'may write' | 'unknown' | 'waits';
+}
+
 export class CrossNode implements ApartCommands {
   readonly #router: Router;
+  readonly #ports: CrossNodePorts;
   readonly #running = new Running();
   readonly #turns = new Turns();
-  readonly #waiting: WaitingPort;
 
-  constructor(router: Router, waiting: WaitingPort) {
+  constructor(router: Router, ports: CrossNodePorts) {
     this.#router = router;
-    this.#waiting = waiting;
+    this.#ports = ports;
   }
 
   run(client: ClientConnection, framer: RequestFramer, command: Command, count: number): Verdict {
     const router = this.#router;
     const { options, counters, clock } = router.shared;
-    counters.apartKeys.note(command, keysAtHand(framer, count), 1);
-    if (this.#waiting.takes(command, framer)) return this.#waiting.begin(client, command, framer, count);
+    if (count > 1) counters.apartKeys.note(command, keysAtHand(framer, count), 1);
+    const { waiting } = this.#ports;
+    if (waiting.takes(command, framer)) return waiting.begin(client, command, framer, count);
     if (command.crossNode === 'refused' || command.crossNode === 'waits' || options.crossNode === 'refuse') {
       counters.crossNode.count(command.name, 'refused', 0);
       return router.refuse(client, command, crossSlotReply(options.crossNode));
-    }
-    if (command.special === 'sort' && namesKeysByPatterns(framer.argc, framer.source)) {
-      return router.refuse(client, command, crossSlotReply('allow'));
     }
     if (router.isChanging && command.special === 'copy') {
       const state = settleInOtherDatabase(router, client, command, framer);
@@ -88,10 +111,19 @@ export class CrossNode implements ApartCommands {
       client.raiseBarrier();
       return LATER;
     }
+    const { way, run } = wayOf(command, command.crossNode, framer);
     const call = this.#callOf(client, framer, command, count);
+    if (command.crossNode === 'code') {
+      const code = this.#ports.codeOf(client, command, framer.source as Buffer);
+      if (code === 'waits') return LATER;
+      if (code === 'may write' || code === 'unknown') {
+        counters.crossNode.count(command.name, 'refused', 0);
+        return router.refuse(client, command, code === 'unknown' ? UNKNOWN_SCRIPT : MAY_WRITE);
+      }
+      call.words.splice(0, 2, Buffer.from(code.name), code.body);
+    }
     const request = client.begin(command.id);
     client.raiseBarrier();
-    const { way, run } = WAYS[command.crossNode];
     const begun = clock.now;
     const operation = new Operation(client, request, router.shared.requests, this.#turns, call);
     const done = operation.run(run);
@@ -104,9 +136,9 @@ export class CrossNode implements ApartCommands {
    * LMOVE or RPOPLPUSH, for a command that waits: its client is answered by others.
    * @returns settles with the reply, which may be an error, and never rejects
    */
-  async moveElement(client: ClientConnection, move: Omit<Call, 'maxBytes'>): Promise<Buffer> {
+  async moveElement(client: ClientConnection, move: Omit<Call, 'maxBytes' | 'nodesOf'>): Promise<Buffer> {
     const { requests, options } = this.#router.shared;
-    const call = { ...move, maxBytes: options.crossNodeMaxBytes };
+    const call = { ...move, nodesOf: this.#nodesOf, maxBytes: options.crossNodeMaxBytes };
     const request = requests.take();
     const operation = new Operation(client, request, requests, this.#turns, call);
     const done = operation.replyOf(moveElement);
@@ -124,7 +156,16 @@ export class CrossNode implements ApartCommands {
     return this.#running;
   }
 
-  #callOf(client: ClientConnection, framer: RequestFramer, command: Command, count: number): Call {
+  /** Where a key is now, which is none of a command's own: it may begin to change hands while the command is under way. */
+  readonly #nodesOf = (key: Buffer): UpstreamNode[] => {
+    const { nodes, snapshot } = this.#router;
+    const { rings } = snapshot as RoutingSnapshot;
+    const hash = rings.hashOf(key, 0, key.length);
+    const places = new Set([rings.ownerOf(hash), ...(rings.isChanging ? [rings.nextOwnerOf(hash)] : [])]);
+    return [...places].map((node) => nodes[node] as UpstreamNode);
+  };
+
+  #callOf(client: ClientConnection, framer: RequestFramer, command: Command, count: number): Call & Words {
     const { frameStart, frameEnd } = framer;
     const frame = Buffer.from(framer.source.subarray(frameStart, frameEnd));
     const words: Buffer[] = [];
@@ -133,13 +174,19 @@ export class CrossNode implements ApartCommands {
     }
     const keys = Array.from(keyPositions.at.subarray(0, count));
     const owners = keys.map((at) => this.#ownerOf(client, words[at] as Buffer));
-    return { command, words, keys, owners, kind: client.kind, maxBytes: this.#router.shared.options.crossNodeMaxBytes };
+    const maxBytes = this.#router.shared.options.crossNodeMaxBytes;
+    return { command, words, keys, owners, nodesOf: this.#nodesOf, kind: client.kind, maxBytes };
   }
 
   /** All keys have arrived where they belong. */
   #ownerOf(client: ClientConnection, key: Buffer): UpstreamNode {
     return this.#router.nodeAt(this.#router.ownerNow(client, key, 0, key.length));
   }
+}
+
+function wayOf({ special }: Command, crossNode: keyof typeof WAYS, { argc, source }: RequestFramer): Row {
+  if (special === 'sort' && namesKeysByPatterns(argc, source)) return BY_PATTERNS;
+  return WAYS[crossNode];
 }
 
 /** The keys of the command that `framer` holds, as `keyPositions` has them. */

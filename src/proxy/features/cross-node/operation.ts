@@ -36,6 +36,8 @@ export interface Call {
   readonly keys: readonly number[];
   /** The node of each of these keys. */
   readonly owners: readonly UpstreamNode[];
+  /** Where another key may be: while it moves on one of two, first the one that it leaves. */
+  readonly nodesOf: (key: Buffer) => readonly UpstreamNode[];
   /** The client's protocol and database. */
   readonly kind: LaneKind;
   /** Bytes of values that it may take from node to node. */
@@ -107,7 +109,7 @@ export class Operation implements Steps {
     for (;;) {
       const lane = node.pick(this.call.kind);
       if (lane === null) throw new StepFailed(node.downReply);
-      if (!lane.full) return askOn(lane, this.call.command.id, frames);
+      if (!lane.full) return askOn(lane, this.call.command.id, frames, this.call.command.crossNode === 'code');
       await roomOn(lane);
     }
   }

@@ -41,7 +41,7 @@ function bodyAt(framer: RequestFramer): Buffer {
 }
 
 /** A script that nobody knows may do anything. */
-function declaresNoWrites(body: Buffer | undefined): boolean {
+export function declaresNoWrites(body: Buffer | undefined): boolean {
   if (body === undefined) return false;
   const flags = DECLARATION.exec(body.toString('latin1', 0, LONGEST_DECLARATION))?.[1] ?? '';
   return flags.split(',').includes('no-writes');

@@ -16,7 +16,7 @@ import type { ClientConnection } from '../../session/client-connection.js';
 import type { Lane } from '../../upstream/lane.js';
 import type { PublishGate } from '../publish-gate.js';
 import { digestOf } from './digest.js';
-import { mayWrite } from './may-write.js';
+import { declaresNoWrites, mayWrite } from './may-write.js';
 import { ScriptCall } from './script-call.js';
 import type { ScriptStore } from './script-store.js';
 
@@ -80,6 +80,29 @@ export class Scripts {
     request.keys = keys;
     request.keyHash = keyHash;
     return TAKEN;
+  }
+
+  /**
+   * What runs the code that the command at hand calls, on a node that may lack it, when it only reads.
+   * @returns `may write`: nobody has said that it does not; `unknown`: nobody has the script; `waits`: the client waits
+   * until other processes have been asked for it
+   */
+  codeOf(
+    client: ClientConnection,
+    { special, readOnly }: Command,
+    source: Buffer,
+  ): { readonly name: string; readonly body: Buffer } | 'may write' | 'unknown' | 'waits' {
+    const start = args.start[1] as number;
+    const end = args.end[1] as number;
+    const given = Buffer.from(source.subarray(start, end));
+    // The node refuses a function that has not declared that it only reads.
+    if (special === 'code') return { name: 'FCALL_RO', body: given };
+    const digest = special === 'digest' ? digestOf(source, start, end) : '';
+    if (special === 'script') this.store.note(source, start, end);
+    const body = special === 'script' ? given : this.store.get(digest);
+    if (body === undefined) return digest !== '' && this.#asks(client, digest) ? 'waits' : 'unknown';
+    if (!readOnly && !declaresNoWrites(body)) return 'may write';
+    return { name: readOnly ? 'EVAL_RO' : 'EVAL', body };
   }
 
   /**

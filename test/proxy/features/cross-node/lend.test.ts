@@ -135,6 +135,57 @@ describe('commands whose keys are on several nodes', () => {
   });
 });
 
+describe('scripts and functions whose keys are on several nodes', () => {
+  const DECLARED = '#!lua flags=no-writes\n';
+
+  it('run when they declare that they do not write, by their digest as well, with the names of the client', async () => {
+    await both('SADD', a, '1', '2');
+    await both('SADD', b, '2', '3');
+    const body = `${DECLARED}return {KEYS, redis.call('SINTER', unpack(KEYS)), {KEYS[1], 'x'}, 7}`;
+    expect(await both('EVAL', body, '3', a, b, 'missing')).toContain(a);
+    await both('EVAL_RO', "return {redis.call('SCARD', KEYS[1]), KEYS[2], ARGV[1]}", '2', b, a, 'arg');
+    const loaded = await both('SCRIPT', 'LOAD', body);
+    await both('EVALSHA', loaded.slice(5, 45), '2', b, a);
+    await both('EVALSHA_RO', loaded.slice(5, 45), '2', a, b);
+    await both('EVALSHA', '0'.repeat(40), '2', a, b);
+    const library = `#!lua name=reading
+      redis.register_function{function_name='common', callback=function(keys) return redis.call('SINTER', unpack(keys)) end, flags={'no-writes'}}
+      redis.register_function('perhaps', function(keys) return keys end)`;
+    await both('FUNCTION', 'LOAD', library);
+    await both('FCALL', 'common', '2', a, b);
+    await both('FCALL_RO', 'common', '2', b, a);
+    expect(await client.text('FCALL', 'perhaps', '2', a, b)).toMatch(/^-CROSSSLOT .*no-writes/);
+    expect(await reservedKeys()).toEqual([]);
+  });
+
+  it('are refused when they may write, with what to do', async () => {
+    expect(await client.text('EVAL', 'return 1', '2', a, b)).toMatch(/^-CROSSSLOT .*hash tag.*no-writes/);
+    expect(await client.text('EVAL_RO', "return redis.call('SET', KEYS[1], 'x')", '2', a, b)).toMatch(
+      /^-ERR .*[wW]rite/,
+    );
+    expect(await client.text('EXISTS', a, b)).toBe(':0\r\n');
+  });
+});
+
+it('SORT finds what its patterns name, wherever that is', async () => {
+  await both('RPUSH', a, '1', '2', '3', '4');
+  for (const [i, weight] of ['9', '7', '8', '1'].entries()) {
+    await both('SET', `weight_${i + 1}`, weight);
+    if (i < 3) await both('HSET', `object_${i + 1}`, 'name', `name ${i}`);
+  }
+  await both('SORT', a, 'BY', 'weight_*', 'GET', '#', 'GET', 'object_*->name');
+  await both('SORT_RO', a, 'BY', 'weight_*', 'DESC', 'LIMIT', '1', '2');
+  await both('SORT', a, 'BY', 'object_*->name', 'ALPHA', 'GET', 'weight_*', 'GET', 'nothing');
+  await both('SORT', a, 'BY', 'weight_*', 'GET', 'object_*->name', 'STORE', c);
+  await both('LRANGE', c, '0', '-1');
+  await both('SORT', 'missing', 'BY', 'weight_*', 'STORE', c);
+  await both('EXISTS', c);
+  await both('SET', b, 'text');
+  await both('SORT', b, 'BY', 'weight_*');
+  await both('SORT', a, 'BY', 'object_*->name');
+  expect(await reservedKeys()).toEqual([]);
+});
+
 it('names by which keys are lent are told to nobody who tracks all keys', async () => {
   const tracker = await RawClient.connect(proxy.port);
   await tracker.pipeline([

@@ -21,9 +21,12 @@ import type { Call, Operation } from '../operation.js';
 import { StepFailed } from '../step-failed.js';
 import { expectTaken, notTaken } from '../taken-dumps.js';
 
+/** Is told under which name a key is lent. */
+type Tell = (name: Buffer, key: Buffer) => void;
+
 /** Runs the command where most of its keys are. */
-export function lendForRead(operation: Operation): Promise<Buffer> {
-  return lend(operation, homeOfMost(operation.call));
+export function lendForRead(operation: Operation, tell?: Tell): Promise<Buffer> {
+  return lend(operation, homeOfMost(operation.call), tell);
 }
 
 /** Runs the command where its first key is, which it writes. */
@@ -36,7 +39,7 @@ export function lendForLast(operation: Operation): Promise<Buffer> {
   return lend(operation, operation.call.owners.at(-1) as UpstreamNode);
 }
 
-async function lend(operation: Operation, home: UpstreamNode): Promise<Buffer> {
+async function lend(operation: Operation, home: UpstreamNode, tell?: Tell): Promise<Buffer> {
   const { call } = operation;
   const words = [...call.words];
   const lent: KeyAt[] = [];
@@ -50,7 +53,9 @@ async function lend(operation: Operation, home: UpstreamNode): Promise<Buffer> {
       indexOf.set(key.toString('latin1'), lent.length);
       lent.push({ key, node });
     }
-    words[at] = lentName(known ?? lent.length - 1);
+    const name = lentName(known ?? lent.length - 1);
+    words[at] = name;
+    tell?.(name, key);
   }
   const values = await readValues(operation, lent);
   return runWith(operation, home, words, values);
