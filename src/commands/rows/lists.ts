@@ -15,10 +15,10 @@ const list = { acl: ['list'] } as const satisfies PolicyRow;
 export const LISTS = {
   blmpop: { ...list, ...numkeys(2), ...waitsToTakeSome('elements') },
   lmpop: { ...list, ...numkeys(1), crossNode: 'pops first' },
-  blmove: { ...list, waits: waitsToMove },
+  blmove: { ...list, ...waitsToMove },
   blpop: { ...list, ...waitsToTake('first') },
   brpop: { ...list, ...waitsToTake('last') },
-  brpoplpush: { ...list, waits: waitsToMove },
+  brpoplpush: { ...list, ...waitsToMove },
   lindex: { ...list, missingReply: 'nil', nearRead: 'always' },
   linsert: list,
   llen: { ...list, missingReply: 'zero', nearRead: 'always' },

@@ -118,8 +118,11 @@ export const waitsAtEnd = {
   fromNewest: false,
   takes: 'unknown',
 } as const satisfies Waits;
-/** So it does, and its reply is the element that it has moved. */
-export const waitsToMove = { ...waitsAtEnd, nil: 'bulk', takes: 'moves' } as const satisfies Waits;
+/** It waits for an element, which it moves; its reply is that, or an array that is nil when its time is over. */
+export const waitsToMove = {
+  crossNode: 'waits',
+  waits: { ...waitsAtEnd, takes: 'moves' },
+} as const satisfies PolicyRow;
 
 /** It waits for the first of its keys that has something, until its last argument's time is over. */
 export const waitsToTake = (takes: Taking): { readonly crossNode: 'waits'; readonly waits: Waits } => ({

@@ -132,7 +132,10 @@ export class Features {
       random: Math.random,
     });
     const changed = (): void => attend(this.pause.active || this.monitors.active);
-    this.blocking = new Blocking(router, peers, () => this.pause.active);
+    this.blocking = new Blocking(router, peers, {
+      isPaused: () => this.pause.active,
+      moveElement: (client, move) => this.crossNode.moveElement(client, move),
+    });
     const report = fleet === null ? null : new SubscriberReport((topics) => fleet.report(topics));
     this.pubsub = new PubSub({ requests, clientOutputLimit: options.clientOutputLimit, board, report });
     const peerSubscriptions = peers === null || board === null ? null : new PeerSubscriptions(peers, board);

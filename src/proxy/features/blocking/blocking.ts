@@ -18,7 +18,7 @@ import { mayWait } from './blocking-frame.js';
 import { ClientUnblock } from './client-unblock.js';
 import { LateEnds } from './late-ends.js';
 import { timeoutFrom } from './over-nodes/apart-wait.js';
-import { WaitsApart } from './over-nodes/waits-apart.js';
+import { type WaitingPorts, WaitsApart } from './over-nodes/waits-apart.js';
 import { waitCommand } from './wait.js';
 
 export class Blocking {
@@ -28,14 +28,11 @@ export class Blocking {
   readonly #all: WaitingCommands;
   readonly #apart: WaitsApart;
 
-  /**
-   * @param peers null: there are no other processes
-   * @param isPaused whether clients are paused: nothing is taken for them meanwhile
-   */
-  constructor(router: Router, peers: Peers | null, isPaused: () => boolean) {
+  /** @param peers null: there are no other processes */
+  constructor(router: Router, peers: Peers | null, ports: WaitingPorts) {
     this.#router = router;
     this.#unblock = new ClientUnblock(router.shared.clients, peers);
-    this.#apart = new WaitsApart(router, isPaused);
+    this.#apart = new WaitsApart(router, ports);
     const lateEnds = new LateEnds();
     this.#all = { atNode: new Set(), parked: new Set(), lateEnds, apart: this.#apart };
     const wait = waitCommand(router, lateEnds);

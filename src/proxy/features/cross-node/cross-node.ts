@@ -132,6 +132,25 @@ export class CrossNode implements ApartCommands {
     return TAKEN;
   }
 
+  /**
+   * LMOVE or RPOPLPUSH, for a command that waits: its client is answered by others.
+   * @returns settles with the reply, which may be an error, and never rejects
+   */
+  async moveElement(client: ClientConnection, move: Omit<Call, 'maxBytes' | 'nodesOf'>): Promise<Buffer> {
+    const { requests, options } = this.#router.shared;
+    const call = { ...move, nodesOf: this.#nodesOf, maxBytes: options.crossNodeMaxBytes };
+    const request = requests.take();
+    const operation = new Operation(client, request, requests, this.#turns, call);
+    const done = operation.replyOf(moveElement);
+    this.#running.add(
+      underWay(call),
+      done.then(() => {}),
+    );
+    const reply = await done;
+    requests.give(request);
+    return reply;
+  }
+
   /** What is under way, for a fence, and for others who take several steps. */
   get running(): Running {
     return this.#running;

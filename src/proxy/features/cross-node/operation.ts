@@ -74,14 +74,19 @@ export class Operation implements Steps {
 
   /** Carries it out, and answers the client. Settles then, and never rejects. */
   async run(way: Way): Promise<void> {
-    let reply: Buffer;
-    try {
-      reply = await way(this);
-    } catch (error) {
-      reply = error instanceof StepFailed ? error.reply : encodeError(`ERR ${this.call.command.name} failed: ${error}`);
-    }
+    const reply = await this.replyOf(way);
     for (const { key, frame } of this.#behind) await this.#tell(key, frame);
     passOn(this.#request, this.#requests, reply, 0, reply.length);
+  }
+
+  /** Carries it out. @returns settles with the reply, which may be an error, and never rejects */
+  async replyOf(way: Way): Promise<Buffer> {
+    try {
+      return await way(this);
+    } catch (error) {
+      if (error instanceof StepFailed) return error.reply;
+      return encodeError(`ERR ${this.call.command.name} failed: ${error}`);
+    }
   }
 
   /** Nobody sees what the node answers. */

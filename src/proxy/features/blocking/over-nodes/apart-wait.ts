@@ -13,7 +13,7 @@ import { MINUS } from '../../../../resp/bytes.js';
 import { request as encodeRequest } from '../../../../resp/encode.js';
 import type { KeyHash } from '../../../../ring/rings.js';
 import type { UnblockMode } from '../../../peers/peers.js';
-import type { Request } from '../../../request/request.js';
+import { KNOWN_KEY, NO_KEYS_AT_ALL, type Request, UNKNOWN_KEYS } from '../../../request/request.js';
 import type { Router } from '../../../route/router.js';
 import { GAVE_UP_REPLY } from '../../../route/waiting.js';
 import type { ClientConnection } from '../../../session/client-connection.js';
@@ -28,6 +28,7 @@ import { isPlain, sortOf, withOneKey, withoutKeys } from './frames.js';
 import { giveBackFrame } from './give-back.js';
 import type { KeyQueue, Taker } from './key-queue.js';
 import type { KeyQueues } from './key-queues.js';
+import { nodeNow } from './node-now.js';
 
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 const WRONG_TYPE = Buffer.from('-WRONGTYPE');
@@ -49,6 +50,20 @@ export interface WaitingCall {
   readonly timeout: number;
 }
 
+/** What moves an element from a list of one node to one of another. */
+export interface Move {
+  readonly command: Command;
+  /** As those of LMOVE or RPOPLPUSH. */
+  readonly words: readonly Buffer[];
+  readonly keys: readonly number[];
+  /** Of both lists. */
+  readonly owners: readonly UpstreamNode[];
+  readonly kind: LaneKind;
+}
+
+/** @returns settles with the reply: the element, nil or an error; never rejects. A fence waits for it */
+export type MoveElement = (client: ClientConnection, move: Move) => Promise<Buffer>;
+
 /** One of its keys. */
 interface Place {
   readonly queue: KeyQueue;
@@ -66,6 +81,7 @@ interface Try {
 export class ApartWait implements Waiting, Taker, AttemptListener {
   readonly #router: Router;
   readonly #queues: KeyQueues;
+  readonly #moveElement: MoveElement;
   readonly #all: Set<ApartWait>;
   readonly #call: WaitingCall;
   readonly #begunAt: number;
@@ -85,8 +101,9 @@ export class ApartWait implements Waiting, Taker, AttemptListener {
   #isOver = false;
 
   /** @param all those that wait */
-  constructor(router: Router, queues: KeyQueues, all: Set<ApartWait>, call: WaitingCall) {
+  constructor(router: Router, queues: KeyQueues, moveElement: MoveElement, all: Set<ApartWait>, call: WaitingCall) {
     this.#router = router;
+    this.#moveElement = moveElement;
     this.#queues = queues;
     this.#all = all;
     this.#call = call;
@@ -128,17 +145,20 @@ export class ApartWait implements Waiting, Taker, AttemptListener {
       else this.#look();
     };
     const frame = encodeRequest(withoutKeys(command, words, keys));
-    new Attempt(lane, { onAnswer, onLost: (reply) => this.#finish(reply) }).send(command.id, frame, null);
+    new Attempt(lane, { onAnswer, onLost: (reply) => this.#finish(reply) }).send(command.id, frame, NO_KEYS_AT_ALL);
   }
 
   #look(): void {
     const { command, words, keys } = this.#call;
     this.#isChecked = true;
     const sort = sortOf(command);
-    for (const [index, at] of keys.entries()) {
+    // Of two lists the first one is waited for.
+    const waited = this.#moves ? keys.slice(0, 1) : keys;
+    for (const [index, at] of waited.entries()) {
       const queue = this.#queues.of(this.kind.database, sort, words[at] as Buffer);
       if (this.#placeOf(queue) !== undefined) continue;
-      this.#places.push({ queue, words: withOneKey(command, words, keys, index), since: queue.add(this) });
+      const own = this.#moves ? words : withOneKey(command, words, keys, index);
+      this.#places.push({ queue, words: own, since: queue.add(this) });
     }
     this.#advance();
   }
@@ -154,13 +174,39 @@ export class ApartWait implements Waiting, Taker, AttemptListener {
 
   isFree(queue: KeyQueue): boolean {
     if (this.#try !== null || this.#isOver) return false;
+    if (this.#moves && this.#targetNode(queue) === null) return false;
     return this.#isWaiting || this.#places.findIndex((place) => place.queue === queue) <= this.#lookedAt;
   }
 
   tryAt(queue: KeyQueue, lane: Lane, hash: KeyHash, mark: number): void {
     const place = this.#placeOf(queue) as Place;
+    const { command } = this.#call;
     this.#try = { place, lane, mark };
-    new Attempt(lane, this).send(this.#call.command.id, encodeRequest(place.words), hash);
+    const target = this.#moves ? this.#targetNode(queue) : lane.node;
+    if (target !== null && target !== lane.node) this.#move(lane.node, target);
+    else {
+      const keys = this.#moves ? UNKNOWN_KEYS : KNOWN_KEY;
+      new Attempt(lane, this).send(command.id, encodeRequest(place.words), keys, hash);
+    }
+  }
+
+  /** Whether what it takes goes to another list. */
+  get #moves(): boolean {
+    return this.#call.command.waits?.takes === 'moves';
+  }
+
+  /** @returns null while the list that the element goes to is changing hands: the queue goes on when that is done */
+  #targetNode(queue: KeyQueue): UpstreamNode | null {
+    const { words, keys } = this.#call;
+    return nodeNow(this.#router, this.kind.database, words[keys[1] as number] as Buffer, queue);
+  }
+
+  /** Takes the element from one node to the other one. */
+  #move(source: UpstreamNode, target: UpstreamNode): void {
+    const { client, command, words, keys } = this.#call;
+    // Without the timeout it says what LMOVE and RPOPLPUSH do.
+    const call = { command, words: words.slice(0, -1), keys, owners: [source, target], kind: this.kind };
+    void this.#moveElement(client, call).then((reply) => this.onAnswer(reply, 0, reply.length));
   }
 
   onDown(_queue: KeyQueue, node: UpstreamNode): boolean {
@@ -267,7 +313,11 @@ export class ApartWait implements Waiting, Taker, AttemptListener {
 
   #onError({ place, mark }: Try, reply: Buffer): void {
     const { queue } = place;
-    if (reply.subarray(0, WRONG_TYPE.length).equals(WRONG_TYPE)) queue.tried(mark, 'nothing', reply);
+    // What became of the element is known to the client alone.
+    if (this.#moves && !this.#isOver) {
+      queue.tried(mark, 'failed');
+      this.#finish(reply);
+    } else if (reply.subarray(0, WRONG_TYPE.length).equals(WRONG_TYPE)) queue.tried(mark, 'nothing', reply);
     else if (this.#isOver) queue.tried(mark, 'failed');
     else if (!this.#isWaiting || reply.subarray(0, NO_GROUP.length).equals(NO_GROUP)) {
       queue.tried(mark, 'failed');

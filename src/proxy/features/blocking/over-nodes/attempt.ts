@@ -5,9 +5,9 @@
 import { MINUS } from '../../../../resp/bytes.js';
 import { request as encodeRequest } from '../../../../resp/encode.js';
 import { lineEnd } from '../../../../resp/whole-reply.js';
-import type { KeyHash } from '../../../../ring/rings.js';
+import { type KeyHash, NO_HASH } from '../../../../ring/rings.js';
 import type { ReplySink } from '../../../request/reply-sink.js';
-import { type KeysOfRequest, KNOWN_KEY, NO_KEYS_AT_ALL, type Request } from '../../../request/request.js';
+import type { KeysOfRequest, Request } from '../../../request/request.js';
 import type { Lane } from '../../../upstream/lane.js';
 
 const MULTI = Buffer.from(encodeRequest(['MULTI']));
@@ -34,9 +34,8 @@ export class Attempt implements ReplySink {
     this.#listener = listener;
   }
 
-  /** @param command its id @param keyHash of its only key, for the fence; null: it has none that moves */
-  send(command: number, frame: Uint8Array, keyHash: KeyHash | null): void {
-    const keys = keyHash === null ? NO_KEYS_AT_ALL : KNOWN_KEY;
+  /** @param command its id @param keys what a fence is to know of its keys, with the `keyHash` of a known one */
+  send(command: number, frame: Uint8Array, keys: KeysOfRequest, keyHash: KeyHash = NO_HASH): void {
     for (const [part, bytes] of [MULTI, frame, EXEC].entries()) this.#put(part, bytes, command, keys, keyHash);
   }
 
@@ -58,14 +57,14 @@ export class Attempt implements ReplySink {
     this.#listener.onLost(reply, this.#lane.connectionId >= 0);
   }
 
-  #put(part: number, frame: Uint8Array, command: number, keys: KeysOfRequest, keyHash: KeyHash | null): void {
+  #put(part: number, frame: Uint8Array, command: number, keys: KeysOfRequest, keyHash: KeyHash): void {
     const { requests, clock } = this.#lane.node.shared;
     const request = requests.take();
     request.answerTo(this);
     request.part = part;
     request.command = command;
     request.keys = keys;
-    if (keyHash !== null) request.keyHash = keyHash;
+    request.keyHash = keyHash;
     request.startedAt = clock.now;
     this.#lane.send(request, frame, 0, frame.length);
   }

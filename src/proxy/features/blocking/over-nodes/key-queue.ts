@@ -11,12 +11,12 @@
 import type { KeyHash } from '../../../../ring/rings.js';
 import type { TurnTask } from '../../../io/turn.js';
 import type { MoveWaiter } from '../../../key-moves.js';
-import { ON_TARGET, routeMovedKey } from '../../../route/moving/moved-key.js';
 import type { Router } from '../../../route/router.js';
 import type { Lane } from '../../../upstream/lane.js';
 import type { LaneKind } from '../../../upstream/lane-kind.js';
 import type { LaneWaiter } from '../../../upstream/lane-pool.js';
 import type { UpstreamNode } from '../../../upstream/upstream-node.js';
+import { nodeNow } from './node-now.js';
 
 /** Tries that are under way at the same time, at most. */
 const MOST_AT_ONCE = 64;
@@ -154,9 +154,11 @@ export class KeyQueue implements MoveWaiter, LaneWaiter, TurnTask {
   endOfTurn(): void {
     this.#scheduled = false;
     if (!this.#mayHave || this.#takers.size === 0) return;
-    const hash = this.#hash();
-    const node = hash === null ? null : this.#nodeNow(hash);
-    if (hash === null || node === null) return;
+    const { router } = this.#port;
+    if (router.snapshot === null || this.#port.isPaused()) return;
+    const node = nodeNow(router, this.database, this.key, this);
+    if (node === null) return;
+    const hash = router.snapshot.rings.hashOf(this.key, 0, this.key.length);
     for (const taker of this.#takers) {
       if (this.#underWay >= this.#atOnce) return;
       if (taker.isTrying(this)) continue;
@@ -183,25 +185,5 @@ export class KeyQueue implements MoveWaiter, LaneWaiter, TurnTask {
     this.#underWay++;
     taker.tryAt(this, lane, hash, this.#mark);
     return true;
-  }
-
-  #hash(): KeyHash | null {
-    const { snapshot } = this.#port.router;
-    return snapshot === null || this.#port.isPaused() ? null : snapshot.rings.hashOf(this.key, 0, this.key.length);
-  }
-
-  /** @returns null while the key is changing hands: it goes on when that is done */
-  #nodeNow(hash: KeyHash): UpstreamNode | null {
-    const { router } = this.#port;
-    const { snapshot } = router;
-    if (snapshot === null) return null;
-    const { rings, moves } = snapshot;
-    const owner = rings.ownerOf(hash);
-    const next = rings.nextOwnerOf(hash);
-    if (next === owner) return router.nodeAt(owner);
-    const settled = moves?.isSettled(owner, this.database, this.key, 0, this.key.length) === true;
-    if (routeMovedKey(moves !== null, settled, false, 0) === ON_TARGET) return router.nodeAt(next);
-    moves?.settle(owner, next, this.database, this.key, this);
-    return null;
   }
 }

@@ -3,18 +3,25 @@ import type { Command } from '../../../../commands/command.js';
 import type { Router } from '../../../route/router.js';
 import type { RoutingSnapshot } from '../../../snapshot.js';
 import type { UpstreamNode } from '../../../upstream/upstream-node.js';
-import { ApartWait, type WaitingCall } from './apart-wait.js';
+import { ApartWait, type MoveElement, type WaitingCall } from './apart-wait.js';
 import { KeyQueues } from './key-queues.js';
+
+export interface WaitingPorts {
+  /** Whether clients are paused: nothing is taken for them meanwhile. */
+  readonly isPaused: () => boolean;
+  readonly moveElement: MoveElement;
+}
 
 export class WaitsApart {
   readonly #router: Router;
   readonly #queues: KeyQueues;
   readonly #isPaused: () => boolean;
+  readonly #moveElement: MoveElement;
   readonly #all = new Set<ApartWait>();
 
-  /** @param isPaused whether clients are paused: nothing is taken for them meanwhile */
-  constructor(router: Router, isPaused: () => boolean) {
+  constructor(router: Router, { isPaused, moveElement }: WaitingPorts) {
     this.#router = router;
+    this.#moveElement = moveElement;
     this.#isPaused = isPaused;
     this.#queues = new KeyQueues(router, isPaused);
   }
@@ -27,7 +34,7 @@ export class WaitsApart {
   /** Lets a command wait; its client waits behind it. */
   begin(call: WaitingCall): ApartWait {
     const { client } = call;
-    const wait = new ApartWait(this.#router, this.#queues, this.#all, call);
+    const wait = new ApartWait(this.#router, this.#queues, this.#moveElement, this.#all, call);
     client.blockOn(wait);
     wait.begin();
     if (client.inputHasEnded) wait.hangUp();
