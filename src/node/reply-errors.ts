@@ -43,6 +43,11 @@ export function provesAlive(error: string): boolean {
   return passesByItself(error) || isForbidden(error) || error.startsWith('MASTERDOWN ');
 }
 
+/** It was asked to run a function without letting it write, and the function may (FCALL_RO). */
+export function saysCodeMayWrite(error: string): boolean {
+  return /^ERR Can ?not execute a script with write flag/i.test(error);
+}
+
 /** RESTORE or MIGRATE have found that the target has the key already. */
 export function saysBusyKey(error: string): boolean {
   return /\bBUSYKEY\b/.test(error);

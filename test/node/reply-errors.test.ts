@@ -8,6 +8,7 @@ import {
   provesAlive,
   saidByTarget,
   saysBusyKey,
+  saysCodeMayWrite,
   turnsAway,
   wantsLogin,
 } from '../../src/node/reply-errors.js';
@@ -21,12 +22,14 @@ const VERDICTS = {
   isForbidden,
   provesAlive,
   saysBusyKey,
+  saysCodeMayWrite,
 };
 
 describe('an error reply of a node', () => {
   it.each<[string, (keyof typeof VERDICTS)[]]>([
     ['ERR max number of clients reached', ['turnsAway']],
     ['DENIED Redis is running in protected mode because protected mode is enabled', ['turnsAway']],
+    ['ERR Can not execute a script with write flag using *_ro command.', ['saysCodeMayWrite']],
     ['NOAUTH Authentication required.', ['wantsLogin']],
     ['WRONGPASS invalid username-password pair or user is disabled.', ['wantsLogin']],
     ['LOADING Redis is loading the dataset in memory', ['passesByItself', 'provesAlive']],

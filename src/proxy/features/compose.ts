@@ -57,7 +57,7 @@ import { Transactions } from './transactions/transactions.js';
 /** Which part of `near-memory` last values may take, beside it. */
 const LAST_VALUES_PART = 8;
 /** Nobody asks which keys it has: a fence waits for it. */
-const TRANSACTION: UnderWay = { summary: 'EXEC over several nodes is under way', moves: () => true };
+const TRANSACTION: UnderWay = { summary: 'a transaction over several nodes is under way', moves: () => true };
 /** Of functions it is not known whether they write. */
 const NO_FUNCTION = (): boolean => false;
 

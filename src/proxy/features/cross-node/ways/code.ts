@@ -2,9 +2,11 @@
  * Scripts and functions that declare that they do not write (`no-writes`, EVAL_RO and its like): keys are lent to them as to
  * any other read. They see the names by which these are lent, and where they answer such a name the client gets its own.
  */
+import { saysCodeMayWrite } from '../../../../node/reply-errors.js';
 import { error as encodeError } from '../../../../resp/encode.js';
 import { lineEnd } from '../../../../resp/whole-reply.js';
 import type { Operation } from '../operation.js';
+import { StepFailed } from '../step-failed.js';
 import { lendForRead } from './lend.js';
 
 export const MAY_WRITE = encodeError(
@@ -18,8 +20,13 @@ const BANG = 0x21;
 
 export async function runCode(operation: Operation): Promise<Buffer> {
   const names = new Map<string, Buffer>();
-  const reply = await lendForRead(operation, (lent, key) => names.set(lent.toString('latin1'), key));
-  return withNames(reply, names);
+  try {
+    const reply = await lendForRead(operation, (lent, key) => names.set(lent.toString('latin1'), key));
+    return withNames(reply, names);
+  } catch (error) {
+    if (error instanceof StepFailed && saysCodeMayWrite(error.message)) throw new StepFailed(MAY_WRITE);
+    throw error;
+  }
 }
 
 /** @param names by what stands for them in the reply */
