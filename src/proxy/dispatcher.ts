@@ -221,7 +221,7 @@ export class Dispatcher implements FrameHandler {
     if (!router.bind(client)) return LATER;
     if (!this.#groups.isManaged) return this.#route(client, framer, command, snapshot);
     const { policies } = this.features;
-    const found = policies.dispatch(client, framer, command, source);
+    const found = policies.dispatch(client, framer, command);
     const verdict = found === PASS ? this.#routeManaged(client, framer, command, snapshot) : found;
     if (verdict === TAKEN) policies.follow(client, framer, command);
     return verdict;

@@ -43,10 +43,11 @@ export class Policies {
     this.#followers = followers;
   }
 
-  dispatch(client: ClientConnection, framer: RequestFramer, command: Command, source: Buffer): Verdict | typeof PASS {
+  dispatch(client: ClientConnection, framer: RequestFramer, command: Command): Verdict | typeof PASS {
     this.#enqueued = client.enqueued;
     for (const step of this.#steps) {
-      const verdict = step.dispatch(client, framer, command, source);
+      // The step before may have written the frame anew, in another buffer.
+      const verdict = step.dispatch(client, framer, command, framer.source as Buffer);
       if (verdict !== PASS) return verdict;
     }
     return PASS;
