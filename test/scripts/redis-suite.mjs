@@ -1,6 +1,8 @@
-// `npm run redis-suite -- DIR [unit...] [--node-names A,B,C]... [--workers N] [--tags=TAGS] [--no-build]`: runs the test
+// `npm run redis-suite -- DIR [unit...] [--node-names A,B,C]... [--workers N] [--tags=TAGS] [--any-node]
+// [--no-build]`: runs the test
 // suite of a checkout of Redis' source (DIR; needs `tclsh`) against a single redis-server and through the proxy with
-// three nodes, and prints every test that passes there and not here. Their names decide which node a key falls on: a
+// three nodes, and prints every test that passes there and not here. With --any-node also those that Redis leaves out in a
+// cluster, since their keys need not be on one node. Their names decide which node a key falls on: a
 // ring is tried for each `--node-names`. Differences that are known stand in redis-suite/known-differences.json with
 // their reasons (`workers`: with several of them only; `keyElsewhere`: only where this key is not on the first node, which
 // runs scripts without keys, so that the outcome follows from the names; `skip`: the tests behind it could not run); any
@@ -51,6 +53,7 @@ const { values, positionals } = parseArgs({
     tags: { type: 'string', default: TAGS },
     logs: { type: 'string', default: join(root, '.cache/redis-suite') },
     'no-build': { type: 'boolean', default: false },
+    'any-node': { type: 'boolean', default: false },
   },
 });
 const [source, ...chosen] = positionals;
@@ -143,7 +146,8 @@ function endServers() {
 /** @returns the names of the tests that passed, in their order, and whether the run came to its end */
 async function runUnit(unit, port, target, skipped) {
   const log = join(values.logs, `${unit.replaceAll('/', '_')}.${target}.log`);
-  const args = ['tests/test_helper.tcl', '--host', '127.0.0.1', '--port', String(port), '--cluster-mode', '--singledb'];
+  const args = ['tests/test_helper.tcl', '--host', '127.0.0.1', '--port', String(port), '--singledb'];
+  if (!values['any-node']) args.push('--cluster-mode');
   args.push(
     '--ignore-encoding',
     '--ignore-digest',

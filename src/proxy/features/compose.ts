@@ -270,7 +270,7 @@ export class Features {
 
   /** Clients of this process. */
   countClients(): ClientCount {
-    return { connected: this.context.shared.clients.size, paused: this.pause.waiting };
+    return { connected: this.context.shared.clients.size, blocked: this.pause.waiting + this.blocking.waitingHere };
   }
 
   onPublish(snapshot: RoutingSnapshot, nodes: readonly UpstreamNode[]): void {

@@ -21,8 +21,8 @@ export interface ClientLine {
 
 export interface ClientCount {
   readonly connected: number;
-  /** Those whose command waits for the end of CLIENT PAUSE. */
-  readonly paused: number;
+  /** Those whose command waits here, and at no node: for the end of CLIENT PAUSE, or for one of several nodes' keys. */
+  readonly blocked: number;
 }
 
 /** The clients that another process has named. */

@@ -68,6 +68,11 @@ export class Blocking {
     return TAKEN;
   }
 
+  /** Commands that wait for keys on several nodes, and so at none of them. */
+  get waitingHere(): number {
+    return this.#apart.waiting;
+  }
+
   /** Whether the command that `framer` holds waits, be its keys on several nodes. */
   waitsApart(command: Command, framer: RequestFramer): boolean {
     return this.#apart.takes(command) && mayWait(command, framer);

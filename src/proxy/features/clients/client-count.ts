@@ -10,7 +10,7 @@ import type { ClientConnection } from '../../session/client-connection.js';
 
 /** What the clients are counted by. */
 export interface CountPorts {
-  /** How many clients this process has, and how many of them wait for the end of CLIENT PAUSE. */
+  /** How many clients this process has, and how many of their commands wait here. */
   own(): ClientCount;
   /** Clients of all processes, as far as it is known how many others have. */
   all(): number;
@@ -41,9 +41,9 @@ export function forgetCount(client: ClientConnection): void {
 
 function countIn(answer: PeerAnswer | null): ClientCount {
   if (answer !== null && typeof answer === 'object' && 'count' in answer) return answer.count;
-  return { connected: 0, paused: 0 };
+  return { connected: 0, blocked: 0 };
 }
 
 function add(a: ClientCount, b: ClientCount): ClientCount {
-  return { connected: a.connected + b.connected, paused: a.paused + b.paused };
+  return { connected: a.connected + b.connected, blocked: a.blocked + b.blocked };
 }

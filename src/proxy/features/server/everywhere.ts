@@ -58,7 +58,7 @@ function runInfo(ports: EverywherePorts, client: ClientConnection, framer: Reque
   const count = ports.countClients(client);
   if (count === null) return LATER;
   const merger = infoMerger(ownSection(ports, framer), ownFigures(ports, count), {
-    blocked_clients: count.paused,
+    blocked_clients: count.blocked,
   });
   const verdict = fanOut(ports.router, client, framer, command, merger);
   if (verdict === TAKEN) ports.forgetCount(client);

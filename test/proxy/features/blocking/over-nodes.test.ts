@@ -155,6 +155,18 @@ async function callsAt(client: Redis, command: string): Promise<number> {
   return Number(new RegExp(`cmdstat_${command}:calls=(\\d+)`).exec(stats)?.[1] ?? 0);
 }
 
+it('clients that wait are blocked clients in INFO', async () => {
+  const [one, other] = [await RawClient.connect(proxy.port), await RawClient.connect(proxy.port)];
+  const replies = [one.text('BLPOP', a, b, '0'), other.text('BZPOPMIN', b, c, '0')];
+  await waitingAt(proxy.port, 2);
+  expect(await proxy.client().info('clients')).toContain('blocked_clients:2');
+  await proxy.client().rpush(a, 'x');
+  await proxy.client().zadd(c, 1, 'x');
+  await Promise.all(replies);
+  expect(await proxy.client().info('clients')).toContain('blocked_clients:0');
+  for (const client of [one, other]) client.close();
+});
+
 it('who came first is served first, whichever key gets something', async () => {
   const other = await RawClient.connect(proxy.port);
   const clients: RawClient[] = [];

@@ -26,6 +26,11 @@ export class WaitsApart {
     this.#queues = new KeyQueues(router, isPaused);
   }
 
+  /** How many there are. */
+  get waiting(): number {
+    return this.#all.size;
+  }
+
   /** Whether this command may wait so. */
   takes({ crossNode }: Command): boolean {
     return crossNode === 'waits' && this.#router.shared.options.crossNode === 'allow';
