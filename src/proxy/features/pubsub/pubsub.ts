@@ -262,7 +262,9 @@ export class PubSub implements FeedListener {
       clients += each.clients.size;
       if (feed?.topics.hears(each) !== true) continue;
       connections++;
-      for (const { client } of each.pending) if (!each.clients.has(client)) clients++;
+      // One client may have asked for it several times.
+      const waiting = new Set([...each.pending].map(({ client }) => client));
+      for (const client of waiting) if (!each.clients.has(client)) clients++;
     }
     return { clients, connections };
   }
