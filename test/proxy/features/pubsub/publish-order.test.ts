@@ -230,26 +230,6 @@ it('a subscription behind another one that is not confirmed counts from when it 
   expect(kinds.indexOf('pong')).toBeGreaterThan(2);
 });
 
-it('who asks for a channel several times counts once, also while that is not confirmed', async () => {
-  const proxy = await startWithSlowFeeds('1');
-  const publisher = await RawClient.connect(proxy.port);
-  const counts = new Set<string>();
-  for (let i = 0; i < 5; i++) {
-    const subscriber = await RawClient.connect(proxy.port);
-    const confirmed = subscriber.pipeline([
-      ['SUBSCRIBE', `twice:${i}`],
-      ['SUBSCRIBE', `twice:${i}`],
-    ]);
-    let isConfirmed = false;
-    void confirmed.then(() => {
-      isConfirmed = true;
-    });
-    while (!isConfirmed) counts.add(await publisher.text('PUBLISH', `twice:${i}`, 'm'));
-    subscriber.close();
-  }
-  expect([...counts].filter((count) => count !== ':0\r\n')).toEqual([':1\r\n']);
-});
-
 it('a message that was published before UNSUBSCRIBE is heard', async () => {
   const proxy = await startWithSlowFeeds('1');
   const publisher = await RawClient.connect(proxy.port);
