@@ -13,3 +13,8 @@ const WHERE_ALLOWED = encodeError(
 export function crossSlotReply(setting: 'allow' | 'refuse'): Buffer {
   return setting === 'refuse' ? WHERE_REFUSED : WHERE_ALLOWED;
 }
+
+/** @param node its name @returns what is answered where all connections that it may have for one client alone are in use */
+export function noPrivateLaneReply(node: string): Buffer {
+  return encodeError(`TRYAGAIN all private connections to node ${node} are in use (node-private-connections)`);
+}

@@ -2,8 +2,10 @@
  * Commands that wait: those at their nodes (BLPOP and the like), those that wait for a change of the ring instead, those
  * whose keys are on several nodes (`over-nodes`), and WAIT. CLIENT UNBLOCK ends any of them.
  */
+
 import type { Command } from '../../../commands/command.js';
 import { findKeys, keyPositions } from '../../../commands/keys.js';
+import { wordsIn } from '../../../resp/frame-words.js';
 import { args, type RequestFramer } from '../../../resp/request-framer.js';
 import type { Peers, UnblockMode } from '../../peers/peers.js';
 import type { Verdict } from '../../request/verdict.js';
@@ -130,14 +132,4 @@ export class Blocking {
   close(): void {
     this.#apart.close();
   }
-}
-
-/** @param frame a copy of the frame that `framer` holds @returns its arguments, the command's name included, as parts of it */
-function wordsIn(frame: Buffer, framer: RequestFramer): Buffer[] {
-  const { frameStart } = framer;
-  const words: Buffer[] = [];
-  for (let i = 0; i < framer.argc; i++) {
-    words.push(frame.subarray((args.start[i] as number) - frameStart, (args.end[i] as number) - frameStart));
-  }
-  return words;
 }

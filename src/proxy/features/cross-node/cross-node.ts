@@ -4,9 +4,11 @@
  *
  *   runAtOwner ── keys have several owners ──▶ CrossNode ──▶ Operation, by the way that the command's row names
  */
+
 import type { CrossNode as Ways } from '../../../commands/columns.js';
 import type { Command } from '../../../commands/command.js';
 import { keyPositions } from '../../../commands/keys.js';
+import { wordsIn } from '../../../resp/frame-words.js';
 import { args, type RequestFramer } from '../../../resp/request-framer.js';
 import type { CrossNodeWay } from '../../measure/cross-node-counters.js';
 import { LATER, TAKEN, type Verdict } from '../../request/verdict.js';
@@ -168,10 +170,7 @@ export class CrossNode implements ApartCommands {
   #callOf(client: ClientConnection, framer: RequestFramer, command: Command, count: number): Call & Words {
     const { frameStart, frameEnd } = framer;
     const frame = Buffer.from(framer.source.subarray(frameStart, frameEnd));
-    const words: Buffer[] = [];
-    for (let i = 0; i < framer.argc; i++) {
-      words.push(frame.subarray((args.start[i] as number) - frameStart, (args.end[i] as number) - frameStart));
-    }
+    const words = wordsIn(frame, framer);
     const keys = Array.from(keyPositions.at.subarray(0, count));
     const owners = keys.map((at) => this.#ownerOf(client, words[at] as Buffer));
     const maxBytes = this.#router.shared.options.crossNodeMaxBytes;

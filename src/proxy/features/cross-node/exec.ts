@@ -1,11 +1,9 @@
 /** Several commands at one node as a transaction: MULTI, their frames and EXEC in one piece. */
+
 import { MINUS, STAR } from '../../../resp/bytes.js';
-import { request as encodeRequest } from '../../../resp/encode.js';
+import { EXEC, MULTI } from '../../request/transaction-frames.js';
 import { elementsIn } from './replies.js';
 import { StepFailed } from './step-failed.js';
-
-const MULTI = Buffer.from(encodeRequest(['MULTI']));
-const EXEC = Buffer.from(encodeRequest(['EXEC']));
 
 /** @returns the frames of a transaction */
 export function inTransaction(frames: readonly Uint8Array[]): Uint8Array[] {

@@ -7,12 +7,14 @@
  * also when the client leaves: half of it would be worse. Each step takes `request-timeout` at most. While one runs no
  * key that it touches changes hands: a fence waits for it (`running.ts`).
  */
+
 import type { Command } from '../../../commands/command.js';
 import { error as encodeError, request as encodeRequest } from '../../../resp/encode.js';
 import type { Request } from '../../request/request.js';
 import type { RequestPool } from '../../request/request-pool.js';
 import { passOn } from '../../request/rewritten-reply.js';
 import type { Steps } from '../../request/steps.js';
+import { noPrivateLaneReply } from '../../route/replies.js';
 import type { ClientConnection } from '../../session/client-connection.js';
 import type { Lane } from '../../upstream/lane.js';
 import type { LaneKind } from '../../upstream/lane-kind.js';
@@ -150,7 +152,7 @@ export class Operation implements Steps {
       const lane = node.takePrivate(this.call.kind, this.#client);
       if (lane !== null) return new Session(lane, this.call.command.id);
       if (!node.up) throw new StepFailed(node.downReply);
-      if (clock.now - since > options.requestTimeout) throw new StepFailed(noLane(node.name));
+      if (clock.now - since > options.requestTimeout) throw new StepFailed(noPrivateLaneReply(node.name));
       await freeLane(node);
     }
   }
@@ -167,8 +169,4 @@ function roomOn(lane: Lane): Promise<void> {
 
 function freeLane(node: UpstreamNode): Promise<void> {
   return new Promise((resolve) => node.privateLanes.waitForLane({ closed: false, resumeSoon: resolve }));
-}
-
-function noLane(node: string): Buffer {
-  return encodeError(`TRYAGAIN all private connections to node ${node} are in use (node-private-connections)`);
 }

@@ -1,11 +1,11 @@
 /** A connection to one node for one command alone, for what changes a connection's state: WATCH. */
+
 import { request as encodeRequest } from '../../../resp/encode.js';
 import { NO_KEYS_AT_ALL } from '../../request/request.js';
+import { UNWATCH } from '../../request/transaction-frames.js';
 import type { Lane } from '../../upstream/lane.js';
 import { askOn } from './answers.js';
 import { elementsOf, inTransaction, unlessError } from './exec.js';
-
-const UNWATCH = Buffer.from(encodeRequest(['UNWATCH']));
 
 export class Session {
   readonly #lane: Lane;

@@ -1,13 +1,12 @@
 /** Puts a transaction, or the part of it that is one node's, on a lane: MULTI, the frames and EXEC in one piece. */
+
 import { request as encodeRequest } from '../../../resp/encode.js';
 import { NO_KEYS_AT_ALL, type Request } from '../../request/request.js';
+import { EXEC, MULTI } from '../../request/transaction-frames.js';
 import type { Lane } from '../../upstream/lane.js';
 import type { LaneKind } from '../../upstream/lane-kind.js';
 import type { QueuedScripts } from './ports.js';
 import type { RepliesBefore } from './replies-before.js';
-
-const MULTI = Buffer.from(encodeRequest(['MULTI']));
-const EXEC = Buffer.from(encodeRequest(['EXEC']));
 
 export interface Piece {
   readonly lane: Lane;

@@ -3,16 +3,18 @@
  * each, so that none overtakes the WATCH. They go back to their pools when nothing is in flight after EXEC, DISCARD or
  * UNWATCH.
  */
+
 import type { Command } from '../../../commands/command.js';
-import { error as encodeError, request as encodeRequest, OK } from '../../../resp/encode.js';
+import { request as encodeRequest, OK } from '../../../resp/encode.js';
 import { args, type RequestFramer } from '../../../resp/request-framer.js';
 import { NO_KEYS_AT_ALL } from '../../request/request.js';
+import { UNWATCH } from '../../request/transaction-frames.js';
 import type { Verdict } from '../../request/verdict.js';
 import { LATER, TAKEN } from '../../request/verdict.js';
 import { NO_KEYS } from '../../route/fan-out.js';
 import { Group } from '../../route/merge/group.js';
 import { MERGERS } from '../../route/merge/mergers.js';
-import { crossSlotReply, NOT_READY } from '../../route/replies.js';
+import { crossSlotReply, NOT_READY, noPrivateLaneReply } from '../../route/replies.js';
 import { isReserved, RESERVED_REPLY } from '../../route/reserved.js';
 import type { Router } from '../../route/router.js';
 import { GAVE_UP, GAVE_UP_REPLY, WAIT } from '../../route/waiting.js';
@@ -26,7 +28,6 @@ import { UpstreamNode } from '../../upstream/upstream-node.js';
 import type { LocalCommand } from '../local-command.js';
 import { Watched } from './watch.js';
 
-const UNWATCH = Buffer.from(encodeRequest(['UNWATCH']));
 /** The client is resumed later. */
 const WAITS = 'waits';
 
@@ -125,7 +126,7 @@ export class Watches {
     const lanes = this.#lanesTo(client, indices, current);
     if (lanes === WAITS) return LATER;
     if (lanes instanceof UpstreamNode) {
-      return router.refuse(client, command, lanes.up ? noLane(lanes.name) : lanes.downReply);
+      return router.refuse(client, command, lanes.up ? noPrivateLaneReply(lanes.name) : lanes.downReply);
     }
     const watched = current ?? new Watched();
     if (current === null) this.#watched.set(client, watched);
@@ -198,8 +199,4 @@ export class Watches {
     node.privateLanes.waitForLane(client);
     return WAITS;
   }
-}
-
-function noLane(node: string): Buffer {
-  return encodeError(`TRYAGAIN all private connections to node ${node} are in use (node-private-connections)`);
 }

@@ -2,16 +2,15 @@
  * One try of a command that waits, at one node: within a transaction a command that would wait does not, checks what it
  * is given and answers as it always does. So it is one command that takes an element, and its reply is the client's.
  */
+
 import { MINUS } from '../../../../resp/bytes.js';
-import { request as encodeRequest } from '../../../../resp/encode.js';
 import { lineEnd } from '../../../../resp/whole-reply.js';
 import { type KeyHash, NO_HASH } from '../../../../ring/rings.js';
 import type { ReplySink } from '../../../request/reply-sink.js';
 import type { KeysOfRequest, Request } from '../../../request/request.js';
+import { EXEC, MULTI } from '../../../request/transaction-frames.js';
 import type { Lane } from '../../../upstream/lane.js';
 
-const MULTI = Buffer.from(encodeRequest(['MULTI']));
-const EXEC = Buffer.from(encodeRequest(['EXEC']));
 /** MULTI, the command, EXEC. */
 const LAST_PART = 2;
 const UNDERSCORE = 0x5f;
