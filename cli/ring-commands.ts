@@ -250,9 +250,14 @@ function describeRing(view: RingView): string {
       ...(hasReasons ? [formatReason(node)] : []),
     ]),
   );
-  const title = `generation ${view.generation}, ${view.phase}; ${view.hash}, ${view.vnodes} vnodes, hash tag '${view.hashTag}'`;
+  const title = `generation ${view.generation}, ${view.phase}; ${view.hash}, ${view.vnodes} vnodes, hash tag '${view.hashTag}'${describePatterns(view)}`;
   const change = view.change === null ? [] : ['', describeProgress(view.change), ...describeSources(view.change)];
   return [title, '', nodes, ...change, '', ...describeFleet(view)].join('\n');
+}
+
+/** A proxy of an earlier version says nothing of them. */
+function describePatterns({ hashTags = [] }: Partial<RingView>): string {
+  return hashTags.length === 0 ? '' : `, patterns ${hashTags.join(' ')}`;
 }
 
 /** Who moves the keys of which node, where there are several proxies that could. */

@@ -121,6 +121,8 @@ export interface OwnRingView {
   hash: string;
   distribution: string;
   hashTag: string;
+  /** Which part of a key without a hash tag is hashed; the first pattern that matches counts. */
+  hashTags: string[];
   vnodes: number;
   nodes: OwnNodeView[];
   change: ChangeView | null;

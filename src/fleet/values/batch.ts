@@ -4,7 +4,8 @@
  *
  *   batch     format, then records to its end
  *   record    database, then 0 and a stamp (everything up to it is gone), or 1, the key and its state
- *   state     which parts follow (a bit each), then those: reset, base, expiry, counts, elements
+ *   state     which parts follow (a bit each; one says that the expiry has ended), then those: reset, base, expiry, counts,
+ *             elements
  *   actor     its number among those of the batch; a new one has the next number, and its name behind it
  */
 import { bulk } from '../../resp/encode.js';
@@ -40,6 +41,7 @@ const BASE = 2;
 const EXPIRY = 4;
 const COUNTS = 8;
 const ELEMENTS = 16;
+const HAS_ENDED = 32;
 const ADDED = 1;
 const REMOVED = 2;
 /** A state of so many elements goes in several records. */
@@ -75,7 +77,8 @@ export class BatchWriter {
     const isFirst = from === 0;
     const isThere = (part: unknown, bit: number): number => (part !== null && isFirst ? bit : 0);
     const parts = isThere(reset, RESET) | isThere(base, BASE) | isThere(expiry, EXPIRY) | isThere(counts, COUNTS);
-    out.count(parts | (elements === null ? 0 : ELEMENTS));
+    const ended = isFirst && expiry?.hasEnded === true ? HAS_ENDED : 0;
+    out.count(parts | ended | (elements === null ? 0 : ELEMENTS));
     if (isFirst) {
       if (reset !== null) this.#stamp(reset);
       if (base !== null) out.bytes(payloadOf(base));
@@ -194,7 +197,7 @@ class BatchReader {
     if (parts & EXPIRY) {
       const stamp = this.#stamp();
       const at = this.#in.count();
-      sent.expiry = { stamp, at: at === 0 ? NEVER : at - 1 };
+      sent.expiry = { stamp, at: at === 0 ? NEVER : at - 1, hasEnded: at !== 0 && (parts & HAS_ENDED) !== 0 };
     }
     if (parts & COUNTS) sent.counts = this.#counts();
     if (parts & ELEMENTS) sent.elements = this.#elements();

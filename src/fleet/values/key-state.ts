@@ -7,7 +7,8 @@
  *              the counts that began before it; counts that began later are kept, whoever has made the reset
  *   elements   of each element and actor the latest addition and up to which one was removed (Bieniusa et al., 2012:
  *              observed-remove set): removed is what the remover has seen
- *   expiry     when the key ends, the later statement counts
+ *   expiry     when the key ends, the later statement counts. That its time is over is part of the statement, once somebody
+ *              has seen it: it does not come back where clocks do, and who has made a later statement goes on
  *
  * Unlike the other types, which are never changed, a state takes in another one in place: a set of a million elements
  * cannot be copied for each that is added. A delta is a small state, and is never changed once it was made.
@@ -33,6 +34,8 @@ export interface Expiry {
   readonly stamp: Stamp;
   /** Milliseconds since 1970; NEVER. */
   readonly at: number;
+  /** Somebody's clock has said that it is over: there is no value until something is written, or a later time is. */
+  readonly hasEnded: boolean;
 }
 
 export const NEVER = Number.POSITIVE_INFINITY;
@@ -60,6 +63,7 @@ export class KeyState {
 
   /** Whether it holds a value, as far as time has not ended it. */
   get isLive(): boolean {
+    if (this.expiry?.hasEnded === true) return false;
     return this.base !== null || this.counts !== null || this.members > 0;
   }
 
@@ -245,7 +249,8 @@ function later(a: Stamp | null, b: Stamp | null): Stamp | null {
 function isLaterExpiry(a: Expiry, b: Expiry | null): boolean {
   if (b === null) return true;
   const order = compareStamps(a.stamp, b.stamp);
-  return order > 0 || (order === 0 && a.at > b.at);
+  if (order !== 0) return order > 0;
+  return a.at === b.at ? a.hasEnded && !b.hasEnded : a.at > b.at;
 }
 
 function isGreater(a: Buffer | null, b: Buffer | null): boolean {

@@ -65,7 +65,12 @@ export interface RunningChange {
  * The format of the ring's record. Proxies of several versions may serve one ring: what is recorded has the newest
  * format that all members understand, and one that understands only older ones does not join.
  */
-export const RECORD_FORMAT = 1;
+export const RECORD_FORMAT = 2;
+
+/** @returns the oldest format that says all of it: who reads format 1 knows of no patterns, and would look elsewhere for keys */
+export function recordFormat({ options }: Pick<RingState, 'options'>): number {
+  return (options.hashTags ?? []).length > 0 ? 2 : 1;
+}
 
 /** One generation: what decides which node owns a key; and the change to the next one. */
 export interface RingState {
@@ -205,6 +210,8 @@ export function differences(state: RingState, nodes: readonly NodeSpec[], option
   if (ring.hash !== options.hash) found.push(`the ring hashes with ${ring.hash}, not with ${options.hash}`);
   if (ring.hashTag !== options.hashTag)
     found.push(`the ring's hash tag is '${ring.hashTag}', not '${options.hashTag}'`);
+  const [have, want] = [ring.hashTags ?? [], options.hashTags ?? []].map((patterns) => patterns.join(' '));
+  if (have !== want) found.push(`the ring's hash tag patterns are '${have}', not '${want}'`);
   if (ring.distribution !== options.distribution) {
     found.push(`the ring's distribution is ${ring.distribution}, not ${options.distribution}`);
   }
