@@ -17,12 +17,13 @@ const OUTCOME_MS = 5_000;
 export function describeProgress(change: ChangeView): string {
   const filled = Math.round((change.percent / 100) * BAR_WIDTH);
   const bar = `${'█'.repeat(filled)}${'░'.repeat(BAR_WIDTH - filled)}`;
-  const seconds = (Date.now() - new Date(change.startedAt).getTime()) / 1000;
-  const rate = seconds > 0 ? Math.round(change.keysMoved / seconds) : 0;
+  // A proxy of an earlier version does not tell it.
+  const rate =
+    change.paused || change.keysPerSecond === undefined ? '' : `, ${formatCount(change.keysPerSecond)} keys/s`;
   const left = change.etaSeconds === null ? '' : `, ${change.etaSeconds} s left`;
   const throttle = change.throttle > 0 ? `, throttled to ${formatCount(change.throttle)} keys/s` : '';
   const state = change.paused ? ', paused' : '';
-  const line = `${change.kind}: ${change.phase} ${bar} ${change.percent.toFixed(1)} %  ${formatCount(change.keysMoved)} keys moved, ${formatCount(rate)} keys/s${throttle}${left}${state}`;
+  const line = `${change.kind}: ${change.phase} ${bar} ${change.percent.toFixed(1)} %  ${formatCount(change.keysMoved)} keys moved${rate}${throttle}${left}${state}`;
   const large = change.sources.flatMap(({ node, largeKey }) =>
     largeKey === null ? [] : [`${node}: ${largeKey.key} is large (${formatBytes(largeKey.bytes)}) and moves alone`],
   );

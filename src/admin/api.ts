@@ -13,12 +13,16 @@ export interface OwnNodeView {
   state: NodeState;
   /** Part of the hash space that the node owns, 0 to 1. */
   share: number;
+  /** Of the ring that follows, while the ring changes; otherwise null. */
+  nextShare: number | null;
   /** Keys in all databases, or null when the node did not answer the last probe. */
   keys: number | null;
   /** Bytes, or null when the node did not answer the last probe. */
   usedMemory: number | null;
   /** Why the node is down, or null. */
   error: string | null;
+  /** Since when it is down for this proxy (ISO date), or null. */
+  downSince: string | null;
   /** What is wrong with the node, also when it is up, in its own words where it has said some; or null. */
   reason: string | null;
 }
@@ -33,17 +37,22 @@ export type ChangeKind = 'add' | 'remove' | 'reweight' | 'replace' | 'apply' | '
 export interface ChangeView {
   id: string;
   kind: ChangeKind;
+  /** What it does, with its nodes: `add node4`. */
+  summary: string;
   phase: RingPhase;
   paused: boolean;
   startedAt: string;
   keysMoved: number;
   keysScanned: number;
+  /** Of the nodes that lose keys: what they held when keys began to move. */
   keysEstimated: number;
   bytesMoved: number;
   /** Keys that read as missing, since what their node had after a restart could not be told from the past. */
   keysDropped: number;
   percent: number;
   etaSeconds: number | null;
+  /** Keys moved a second, without the time in which it was paused; 0 while it is. */
+  keysPerSecond: number;
   /** Keys a second at most; 0: no limit. */
   throttle: number;
   sources: {

@@ -16,6 +16,8 @@ export interface NodeHealth {
   readonly runId: string | null;
   /** Why the node is down, or null. */
   readonly error: string | null;
+  /** Since when it is down (ISO date), or null. */
+  readonly downSince: string | null;
   /** Why it cannot do what it is there for, although it is up; or null. */
   readonly reason: string | null;
 }
@@ -57,6 +59,7 @@ export class NodeMonitor {
     version: null,
     runId: null,
     error: null,
+    downSince: null,
     reason: null,
   };
 
@@ -88,13 +91,13 @@ export class NodeMonitor {
       const facts = readFacts(await redis.info());
       this.#failures = 0;
       const { keys, usedMemory, version, runId, impairment } = facts;
-      this.#update({ up: true, keys, usedMemory, version, runId, error: null, reason: impairment });
+      this.#update({ up: true, keys, usedMemory, version, runId, error: null, downSince: null, reason: impairment });
     } catch (error) {
       const reason = livesAndSays(error);
       if (reason === null) this.#onFailure(error);
       else {
         this.#failures = 0;
-        this.#update({ ...this.#health, up: true, error: null, reason });
+        this.#update({ ...this.#health, up: true, error: null, downSince: null, reason });
       }
     }
     if (this.#stopped) return;
@@ -113,6 +116,7 @@ export class NodeMonitor {
       keys: null,
       usedMemory: null,
       error: describeNodeError(error),
+      downSince: this.#health.downSince ?? new Date().toISOString(),
       reason: null,
     });
   }

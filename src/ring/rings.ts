@@ -121,6 +121,11 @@ export class Rings {
     return this.#ring.options.hashTag;
   }
 
+  /** The same when the change is over. */
+  nextShares(): readonly number[] {
+    return this.#next.shares();
+  }
+
   /** The nodes that lose part of the ring. */
   sources(): Set<number> {
     return new Set(this.#moved().map(({ source }) => source));

@@ -36,6 +36,10 @@ describe.runIf(hasBrowser)('the page', () => {
     // Where the table of moves is longer than the screen, the buttons are on it all the same.
     await page.setViewportSize({ width: 360, height: 800 });
     await page
+      .getByRole('button', { name: /^Actions on 9-long-name/ })
+      .first()
+      .click();
+    await page
       .getByRole('button', { name: /^Remove 9-long-name/ })
       .first()
       .click();
@@ -119,6 +123,7 @@ describe.runIf(hasBrowser)('the page', () => {
     await page.getByRole('button', { name: 'Add node …' }).click();
     await page.getByRole('button', { name: 'Add node3' }).click();
     await page.keyboard.press('Escape');
+    await page.getByRole('button', { name: 'Actions on node1' }).click();
     await page.getByRole('button', { name: 'Remove node1 …' }).click();
     const other = page.getByRole('dialog', { name: 'Remove node1' });
     await expect.poll(() => other.locator('#confirm-text').textContent()).toContain('of the ring');

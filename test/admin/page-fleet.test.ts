@@ -149,9 +149,16 @@ describe.runIf(hasBrowser)('the page of a fleet', () => {
     const fleet = threeProxies();
     const source = { done: false, keysMoved: 5, keysScanned: 10, largeKey: null };
     fleet.change = {
-      ...{ id: 'c1', kind: 'add', phase: 'moving', paused: false, startedAt: new Date().toISOString() },
+      ...{
+        id: 'c1',
+        kind: 'add',
+        summary: 'add node4',
+        phase: 'moving',
+        paused: false,
+        startedAt: new Date().toISOString(),
+      },
       ...{ keysMoved: 10, keysScanned: 20, keysEstimated: 40, bytesMoved: 1000, keysDropped: 0, percent: 50 },
-      ...{ etaSeconds: 3, throttle: 0, error: null },
+      ...{ etaSeconds: 3, keysPerSecond: 2, throttle: 0, error: null },
       sources: [
         { node: 'node1', owner: OWN, ...source },
         { node: 'node2', owner: SECOND, ...source },

@@ -50,13 +50,13 @@ describe('the page on events', () => {
     const code = /```js\n(.*?)```/s.exec(example)?.[1] ?? '';
     const nodes = await startRedises(2);
     const spare = await startRedis();
-    const proxy = await startWith(code, { nodes, allowLog: [/^client \d+: incr: |^slow: |^add is done/] });
+    const proxy = await startWith(code, { nodes, allowLog: [/^client \d+: incr: |^slow: |^add node\S* is done/] });
     const client = await RawClient.connect(proxy.port);
     await client.command('SET', 'word', 'one');
     await client.command('INCR', 'word');
     await proxy.child.line((line) => (/^client \d+: incr: ERR value is not an integer/.test(line) ? true : null));
     await post(proxy, 'changes', add('node3', spare));
-    await proxy.child.line((line) => (/^add is done: 1? ?\d* keys moved/.test(line) ? true : null));
+    await proxy.child.line((line) => (/^add \S+ is done: 1? ?\d* keys moved/.test(line) ? true : null));
   });
 });
 

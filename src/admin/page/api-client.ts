@@ -56,6 +56,11 @@ export class ApiClient {
     return this.#send('POST', `v1/ring/changes/current/${what}`, null);
   }
 
+  /** The change goes on, without the keys of nodes that do not answer. */
+  resumeWithoutDead(): Promise<ChangeView | null> {
+    return this.#send('POST', 'v1/ring/changes/current/resume', { noDrain: true });
+  }
+
   /** @param keysPerSecond 0: as fast as it goes */
   throttle(keysPerSecond: number): Promise<ChangeView | null> {
     return this.#send('POST', 'v1/ring/changes/current/throttle', { keysPerSecond });

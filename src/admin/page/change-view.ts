@@ -3,13 +3,12 @@ import type { ChangeView, HistoryEntry, RingView } from '../api.js';
 import { type ApiClient, explain } from './api-client.js';
 import { confirmThat } from './confirm.js';
 import { byId, el, setFacts, setText } from './dom.js';
-import { formatBytes, formatCount, formatSeconds, formatTime } from './format.js';
+import { formatBytes, formatCount, formatRate, formatSeconds, formatTime } from './format.js';
 
 export class ChangePanel {
   readonly #api: ApiClient;
   readonly #refresh: () => void;
-  readonly #none = byId('change-none', HTMLElement);
-  readonly #running = byId('change-running', HTMLElement);
+  readonly #card = byId('change', HTMLElement);
   readonly #headline = byId('change-headline', HTMLElement);
   readonly #progress = byId('change-progress', HTMLProgressElement);
   readonly #figures = byId('change-figures', HTMLElement);
@@ -48,21 +47,20 @@ export class ChangePanel {
 
   update(ring: RingView): void {
     const { change } = ring;
-    this.#none.hidden = change !== null;
-    this.#running.hidden = change === null;
-    this.#last.hidden = change !== null;
+    this.#card.hidden = change === null;
     if (change === null) {
       this.#failure = '';
       return;
     }
     const state = change.paused ? 'paused' : change.phase;
-    setText(this.#headline, `${[change.kind, ...concerned(ring)].join(' ')}: ${state}, ${change.percent.toFixed(1)} %`);
+    setText(this.#headline, `${change.summary}: ${state}, ${change.percent.toFixed(1)} %`);
     this.#progress.value = change.percent;
     const seconds = (Date.now() - new Date(change.startedAt).getTime()) / 1000;
     setFacts(this.#figures, [
       ['Keys moved', formatCount(change.keysMoved), 'keys-moved'],
       ['Keys looked at', `${formatCount(change.keysScanned)} of ${formatCount(change.keysEstimated)}`, 'keys-scanned'],
       ['Data moved', formatBytes(change.bytesMoved), 'bytes-moved'],
+      ['Keys/s', change.paused ? '–' : formatRate(change.keysPerSecond), 'key-rate'],
       ['Running for', formatSeconds(Math.max(0, seconds)), 'running-for'],
       ['Time left', formatSeconds(change.etaSeconds), 'eta'],
     ]);
@@ -86,11 +84,11 @@ export class ChangePanel {
     if (entry === undefined) return;
     const at = formatTime(new Date(entry.finishedAt));
     if (entry.kind === 'bootstrap') {
-      setText(this.#last, `None since the ring began at ${at}.`);
+      setText(this.#last, `No change since the ring began at ${at}.`);
       return;
     }
     const moved = `${formatCount(entry.keysMoved)} keys moved in ${formatSeconds(entry.durationSeconds)}`;
-    setText(this.#last, `Last: ${entry.summary} (generation ${entry.generation}, ${at}, ${moved}).`);
+    setText(this.#last, `Last change: ${entry.summary} (generation ${entry.generation}, ${at}, ${moved}).`);
   }
 
   #showThrottle(throttle: number): void {
@@ -125,11 +123,6 @@ export class ChangePanel {
     }
     this.#refresh();
   }
-}
-
-/** The nodes that a change is about, as far as one can see it by them. */
-function concerned({ nodes }: RingView): string[] {
-  return nodes.filter(({ state }) => state === 'joining' || state === 'leaving').map(({ name }) => name);
 }
 
 /** Whose job it is to move the keys of a source, where there are several proxies that could. */

@@ -16,11 +16,27 @@ export interface Field {
   readonly most?: number;
 }
 
+/** A box that can be ticked, on which the plan depends. */
+export interface Option {
+  readonly label: string;
+  readonly ticked: boolean;
+}
+
+/** What was said in the dialog. */
+export interface Answers {
+  /** Whether each option is taken, in their order. */
+  readonly ticked: readonly boolean[];
+  /** Of the field. */
+  readonly value: string;
+  /** Keys a second at most; 0: as fast as it goes. */
+  readonly throttle: number;
+}
+
 /** How to find out what would happen. */
 export interface Look {
-  plan(ticked: boolean, value: string): Promise<ChangeAccepted>;
+  plan(answers: Answers): Promise<ChangeAccepted>;
   /** What the plan comes to; takes the place of the question's text. */
-  describe(plan: ChangeAccepted, ticked: boolean): string;
+  describe(plan: ChangeAccepted, answers: Answers): string;
 }
 
 export interface Question {
@@ -28,13 +44,11 @@ export interface Question {
   readonly text: string;
   /** What the button says. */
   readonly yes: string;
-  /** Looked up at once, or where there is a field when its value is there. Without it there is nothing to show. */
+  /** Looked up at once, or where there is a field when its value is there. Without it there is nothing to show, and nothing to throttle. */
   readonly look?: Look;
   readonly field?: Field;
-  /** A box that can be ticked, on which the plan depends. */
-  readonly option?: string;
-  /** @param ticked whether the option was taken. @param value of the field */
-  act(ticked: boolean, value: string): Promise<unknown>;
+  readonly options?: readonly Option[];
+  act(answers: Answers): Promise<unknown>;
 }
 
 const dialog = byId('confirm', HTMLDialogElement);
@@ -45,14 +59,16 @@ const label = byId('confirm-label', HTMLElement);
 const input = byId('confirm-value', HTMLInputElement);
 const warnings = byId('confirm-warnings', HTMLElement);
 const moves = byId('confirm-moves', HTMLTableElement);
-const option = byId('confirm-option', HTMLElement);
-const box = byId('confirm-option-box', HTMLInputElement);
+const options = byId('confirm-options', HTMLElement);
+const throttled = byId('confirm-throttled', HTMLElement);
+const throttle = byId('confirm-throttle', HTMLInputElement);
 const failure = byId('confirm-error', HTMLElement);
 const no = byId('confirm-no', HTMLButtonElement);
 const look = byId('confirm-plan', HTMLButtonElement);
 const yes = byId('confirm-yes', HTMLButtonElement);
 /** Where the answer shows: who has agreed goes on reading there. */
-const outcome = byId('change-title', HTMLElement);
+const outcome = byId('health', HTMLElement);
+let boxes: readonly HTMLInputElement[] = [];
 let current: Question | null = null;
 /** Tells the answer to what was asked last from those to what was asked before. */
 let asked = 0;
@@ -63,10 +79,6 @@ dialog.addEventListener('close', () => {
   asked++;
 });
 yes.addEventListener('click', () => void act());
-box.addEventListener('change', () => {
-  if (current?.field === undefined) void lookUp();
-  else forgetPlan();
-});
 input.addEventListener('input', () => forgetPlan());
 dialog.addEventListener('submit', (event) => {
   // Enter in the field looks, and neither agrees nor closes.
@@ -80,10 +92,11 @@ export function confirmThat(question: Question): void {
   const { field } = question;
   setText(title, question.title);
   setText(yes, question.yes);
-  box.checked = false;
-  option.hidden = question.option === undefined;
-  const [, optionLabel] = option.children;
-  if (optionLabel !== undefined) setText(optionLabel, question.option ?? '');
+  boxes = (question.options ?? []).map(boxOf);
+  options.replaceChildren(...boxes.flatMap(({ parentElement }) => parentElement ?? []));
+  throttled.hidden = question.look === undefined;
+  throttle.disabled = question.look === undefined;
+  throttle.value = '0';
   ask.hidden = field === undefined;
   look.hidden = field === undefined;
   // A field that is hidden must not hold up the form.
@@ -104,13 +117,34 @@ export function confirmThat(question: Question): void {
   input.select();
 }
 
+function boxOf({ label: words, ticked }: Option): HTMLInputElement {
+  const box = el('input', { type: 'checkbox' });
+  box.checked = ticked;
+  box.addEventListener('change', () => {
+    if (current?.field === undefined) void lookUp();
+    else forgetPlan();
+  });
+  el('label', { class: 'check' }, box, el('span', {}, words));
+  return box;
+}
+
+function answers(): Answers {
+  const rate = throttle.valueAsNumber;
+  return {
+    ticked: boxes.map(({ checked }) => checked),
+    value: input.value,
+    throttle: Number.isFinite(rate) ? rate : 0,
+  };
+}
+
 async function act(): Promise<void> {
   const question = current;
   if (question === null) return;
+  if (!throttle.reportValidity()) return;
   yes.disabled = true;
   setText(failure, '');
   try {
-    await question.act(box.checked, input.value);
+    await question.act(answers());
     // Whoever has left meanwhile may have been asked something else.
     if (current !== question) return;
     dialog.close();
@@ -137,13 +171,13 @@ async function lookUp(): Promise<void> {
   if (question === undefined) return;
   forgetPlan();
   const request = asked;
-  const ticked = box.checked;
+  const said = answers();
   // Nodes are examined, which can take a while.
   setText(text, 'Looking at what would move …');
   try {
-    const plan = await question.plan(ticked, input.value);
+    const plan = await question.plan(said);
     if (request !== asked) return;
-    setText(text, question.describe(plan, ticked));
+    setText(text, question.describe(plan, said));
     showPlan(plan);
     yes.disabled = false;
   } catch (error) {

@@ -1,9 +1,10 @@
 /** Adding, removing, weighing and replacing nodes: what would move is shown first. */
 import type { ChangeAccepted, ChangeRequest, NodeView } from '../api.js';
 import type { ApiClient } from './api-client.js';
-import { confirmThat } from './confirm.js';
+import { type Answers, confirmThat } from './confirm.js';
 import { byId } from './dom.js';
 import { formatBytes, formatCount, formatPercent } from './format.js';
+import { isDown } from './problems.js';
 
 export class Editor {
   readonly #api: ApiClient;
@@ -13,6 +14,9 @@ export class Editor {
   readonly #address = byId('add-address', HTMLInputElement);
   readonly #weight = byId('add-weight', HTMLInputElement);
   readonly #flush = byId('add-flush', HTMLInputElement);
+  readonly #username = byId('add-username', HTMLInputElement);
+  readonly #password = byId('add-password', HTMLInputElement);
+  readonly #peer = byId('add-peer', HTMLInputElement);
 
   constructor(api: ApiClient, refresh: () => void) {
     this.#api = api;
@@ -25,7 +29,13 @@ export class Editor {
 
   #add(): void {
     const name = this.#name.value.trim();
-    const node = { name, address: this.#address.value.trim(), weight: this.#weight.valueAsNumber };
+    const node = {
+      ...{ name, address: this.#address.value.trim(), weight: this.#weight.valueAsNumber },
+      // What is left empty is as it is for the other nodes.
+      username: this.#username.value || undefined,
+      password: this.#password.value || undefined,
+      peerAddress: this.#peer.value.trim() || undefined,
+    };
     const request: ChangeRequest = { kind: 'add', add: [node], flush: this.#flush.checked };
     const deletes = this.#flush.checked ? ' What it holds now is deleted first.' : '';
     confirmThat({
@@ -37,28 +47,30 @@ export class Editor {
         describe: (plan) =>
           `${formatPercent(movedShare(plan))} of the ring changes hands, while clients go on; generation ${plan.generation} follows.${deletes}${surveyed(plan)}`,
       },
-      act: async () => {
-        await this.#do(request);
+      act: async ({ throttle }) => {
+        await this.#do({ ...request, throttle });
         this.#form.reset();
       },
     });
   }
 
   remove(node: NodeView): void {
-    const requestFor = (noDrain: boolean): ChangeRequest => ({ kind: 'remove', remove: [node.name], noDrain });
+    const requestFor = (noDrain: boolean | undefined): ChangeRequest => {
+      return { kind: 'remove', remove: [node.name], noDrain: noDrain === true };
+    };
     confirmThat({
       title: `Remove ${node.name}`,
       text: `The node leaves the ring, and its keys move to the others.`,
       yes: `Remove ${node.name}`,
       look: {
-        plan: (noDrain) => this.#plan(requestFor(noDrain)),
-        describe: (plan, noDrain) =>
-          noDrain
+        plan: ({ ticked: [noDrain] }) => this.#plan(requestFor(noDrain)),
+        describe: (plan, { ticked: [noDrain] }) =>
+          noDrain === true
             ? `Its part, ${formatPercent(movedShare(plan))} of the ring, goes to the other nodes without its keys; generation ${plan.generation} follows.`
             : `Its keys, ${formatPercent(movedShare(plan))} of the ring, move to the other nodes, while clients go on; generation ${plan.generation} follows.${surveyed(plan)}`,
       },
-      option: 'The node is gone: give up its keys instead of moving them',
-      act: (noDrain) => this.#do(requestFor(noDrain)),
+      options: [{ label: 'The node is gone: give up its keys instead of moving them', ticked: isDown(node) }],
+      act: ({ ticked: [noDrain], throttle }) => this.#do({ ...requestFor(noDrain), throttle }),
     });
   }
 
@@ -74,17 +86,18 @@ export class Editor {
       yes: 'Set the weight',
       field: { label: `Weight, 1 to ${most}`, value: String(node.weight), type: 'number', most },
       look: {
-        plan: (_, value) => this.#plan(requestFor(value)),
+        plan: ({ value }) => this.#plan(requestFor(value)),
         describe: (plan) =>
           `${formatPercent(movedShare(plan))} of the ring changes hands, while clients go on; generation ${plan.generation} follows.${surveyed(plan)}`,
       },
-      act: (_, value) => this.#do(requestFor(value)),
+      act: ({ value, throttle }) => this.#do({ ...requestFor(value), throttle }),
     });
   }
 
   replace(node: NodeView): void {
-    const requestFor = (value: string, flush: boolean): ChangeRequest => {
-      return { kind: 'replace', replace: [{ name: node.name, address: value.trim() }], flush };
+    const requestFor = ({ value, ticked: [flush, noDrain] }: Answers): ChangeRequest => {
+      const replace = [{ name: node.name, address: value.trim() }];
+      return { kind: 'replace', replace, flush: flush === true, noDrain: noDrain === true };
     };
     confirmThat({
       title: `Replace ${node.name}`,
@@ -92,12 +105,35 @@ export class Editor {
       yes: `Replace ${node.name}`,
       field: { label: 'Address of the new server', value: '', type: 'text', placeholder: '10.0.0.4:6379' },
       look: {
-        plan: (flush, value) => this.#plan(requestFor(value, flush)),
-        describe: (plan, flush) =>
-          `All keys of ${node.name}, ${formatPercent(movedShare(plan))} of the ring, move to the new server, while clients go on; generation ${plan.generation} follows.${flush ? ' What the new server holds now is deleted first.' : ''}${surveyed(plan)}`,
+        plan: (answers) => this.#plan(requestFor(answers)),
+        describe: (plan, { ticked: [flush, noDrain] }) => {
+          const part = `${formatPercent(movedShare(plan))} of the ring`;
+          const what =
+            noDrain === true
+              ? `The part of ${node.name}, ${part}, is served by the new server without the keys of before`
+              : `All keys of ${node.name}, ${part}, move to the new server, while clients go on`;
+          const deleted = flush === true ? ' What the new server holds now is deleted first.' : '';
+          return `${what}; generation ${plan.generation} follows.${deleted}${surveyed(plan)}`;
+        },
       },
-      option: 'Delete what the new server holds',
-      act: (flush, value) => this.#do(requestFor(value, flush)),
+      options: [
+        { label: 'Delete what the new server holds', ticked: false },
+        { label: 'The server of before is gone: give up its keys', ticked: isDown(node) },
+      ],
+      act: (answers) => this.#do({ ...requestFor(answers), throttle: answers.throttle }),
+    });
+  }
+
+  /** Keys that a running change waits for, of a node that does not answer. */
+  giveUp(node: NodeView): void {
+    confirmThat({
+      title: `Give up keys of ${node.name}`,
+      text: `The change goes on without the keys that ${node.name} has not handed over: they read as missing. That holds for all nodes that are down.`,
+      yes: 'Give them up',
+      act: async () => {
+        await this.#api.resumeWithoutDead();
+        this.#refresh();
+      },
     });
   }
 

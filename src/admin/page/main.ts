@@ -1,5 +1,4 @@
 /** Ties the page together: asks the proxy once a second, listens to its events, and hands both to the views. */
-import type { LoadView, RingView } from '../api.js';
 import { ApiClient, explain, RequestError } from './api-client.js';
 import { ChangePanel } from './change-view.js';
 import { byId, setText } from './dom.js';
@@ -8,9 +7,10 @@ import { EventList } from './events-view.js';
 import { showFigures } from './figures-view.js';
 import { formatTime } from './format.js';
 import { GroupTable } from './groups-view.js';
+import { HealthView } from './health-view.js';
 import { HotTable } from './hot-view.js';
 import { NodeTable } from './nodes-view.js';
-import { Plots } from './plots.js';
+import { Plots, ratesOf, type Sample } from './plots.js';
 import { ProxyTable } from './proxies-view.js';
 import { RingDrawing } from './ring-view.js';
 import { TokenDialog } from './token-view.js';
@@ -27,7 +27,10 @@ const api = new ApiClient();
 const connection = byId('connection', HTMLElement);
 const identity = byId('identity', HTMLElement);
 const ring = new RingDrawing();
-const plots = new Plots((node) => ring.colorOf(node));
+const plots = new Plots(
+  (node) => ring.colorOf(node),
+  () => plots.show(samples, events.marks),
+);
 const editor = new Editor(api, refreshSoon);
 const change = new ChangePanel(api, refreshSoon);
 const proxies = new ProxyTable(api, refreshSoon);
@@ -47,7 +50,14 @@ const nodes = new NodeTable({
   onRemove: (node) => editor.remove(node),
 });
 
-const samples: LoadView[] = [];
+const health = new HealthView({
+  onRemove: (node) => editor.remove(node),
+  onReplace: (node) => editor.replace(node),
+  onGiveUp: (node) => editor.giveUp(node),
+  onShow: (node) => nodes.show(node.name),
+});
+
+const samples: Sample[] = [];
 let timer: ReturnType<typeof setTimeout> | undefined;
 let refreshing = false;
 let again = false;
@@ -75,20 +85,19 @@ async function refresh(): Promise<void> {
   }
   proxy = stats.proxy;
   const last = news.at(-1);
-  samples.push(...news);
+  const rates = ratesOf(view.proxies);
+  samples.push(...news.map((sample) => ({ ...sample, proxies: rates })));
   samples.splice(0, samples.length - KEPT_SAMPLES);
   const workers = stats.workers.length === 1 ? '' : `, ${stats.workers.length} workers`;
-  setText(
-    identity,
-    `proxy ${stats.proxy}, version ${stats.version}${workers}, generation ${view.generation}, ${view.phase}`,
-  );
-  document.title = titleOf(view);
+  setText(identity, `proxy ${stats.proxy}, version ${stats.version}${workers}`);
+  health.update(view, samples.at(-1) ?? null);
   ring.update(view);
   change.update(view);
   showFigures(stats, samples.at(-1) ?? null);
   nodes.update(view, samples.at(-1) ?? null);
   proxies.update(view);
-  if (last !== undefined) plots.show(samples);
+  events.update(view);
+  if (last !== undefined) plots.show(samples, events.marks);
   groups.refresh();
   hot.refresh();
   reachedAt = new Date();
@@ -96,11 +105,6 @@ async function refresh(): Promise<void> {
   setText(connection, 'live');
   document.body.classList.remove('stale');
   schedule(view.change === null ? INTERVAL_MS : CHANGE_INTERVAL_MS);
-}
-
-function titleOf(view: RingView): string {
-  if (view.change === null) return `ringproxy · generation ${view.generation}`;
-  return `${view.change.percent.toFixed(0)} % · ringproxy`;
 }
 
 function schedule(milliseconds: number): void {
@@ -142,6 +146,7 @@ function showFailure(error: unknown): void {
   const since = reachedAt === null ? '' : `; figures of ${formatTime(reachedAt)}`;
   setText(connection, `${explain(error)}${since}`);
   document.body.classList.add('stale');
+  health.lose();
   schedule(RECONNECT_MS);
 }
 

@@ -2,6 +2,8 @@
 import type { LoadView, NodeLoad, NodeView, RingView } from '../api.js';
 import { byId, el, keepTable, setText } from './dom.js';
 import { formatBytes, formatCount, formatPercent, formatRate, formatSeconds } from './format.js';
+import { createMenu } from './menu.js';
+import { downFor, isDown } from './problems.js';
 import { swatch } from './ring-view.js';
 
 export interface NodesOptions {
@@ -45,6 +47,7 @@ interface Around {
 
 export class NodeTable {
   readonly #body = byId('nodes', HTMLElement);
+  readonly #totals = byId('nodes-totals', HTMLElement);
   readonly #options: NodesOptions;
   readonly #rows = new Map<string, Row>();
   #highlighted: string | null = null;
@@ -59,16 +62,16 @@ export class NodeTable {
     const present = new Set<string>();
     // Of what the nodes did: a command on keys of several nodes is one for each of them.
     const total = load?.nodes.reduce((sum, row) => sum + row.commandsPerSecond, 0) ?? 0;
-    for (const [index, node] of ring.nodes.entries()) {
+    for (const [index, node] of [...ring.nodes].sort(troubleFirst).entries()) {
       const identity = `${node.name}\n${node.address}`;
       present.add(identity);
       const row = this.#rows.get(identity) ?? this.#create(identity, node);
-      if (this.#body.children[index] !== row.element)
-        this.#body.insertBefore(row.element, this.#body.children[index] ?? null);
+      this.#place(row.element, index);
       const measured = load?.nodes.find((candidate) => `${candidate.node}\n${candidate.address}` === identity);
       this.#fill(row, node, { ring, load: measured, total });
       for (const button of row.actions) button.disabled = ring.change !== null;
     }
+    this.#showTotals(ring, load);
     for (const [identity, row] of this.#rows) {
       if (present.has(identity)) continue;
       row.element.remove();
@@ -78,16 +81,11 @@ export class NodeTable {
 
   #create(identity: string, node: NodeView): Row {
     const name = el('button', { type: 'button', class: 'name', 'aria-pressed': 'false' });
-    const action = (label: string, whole: string, act: (node: NodeView) => void): HTMLButtonElement => {
-      const button = el('button', { type: 'button', class: 'quiet', 'aria-label': whole }, label);
-      button.addEventListener('click', () => act(row.node));
-      return button;
-    };
-    const actions = [
-      action('Weight …', `Weight of ${node.name} …`, (current) => this.#options.onReweigh(current)),
-      action('Replace …', `Replace ${node.name} …`, (current) => this.#options.onReplace(current)),
-      action('Remove …', `Remove ${node.name} …`, (current) => this.#options.onRemove(current)),
-    ];
+    const menu = createMenu(`Actions on ${node.name}`, [
+      { label: 'Weight …', whole: `Weight of ${node.name} …`, act: () => this.#options.onReweigh(row.node) },
+      { label: 'Replace …', whole: `Replace ${node.name} …`, act: () => this.#options.onReplace(row.node) },
+      { label: 'Remove …', whole: `Remove ${node.name} …`, act: () => this.#options.onRemove(row.node) },
+    ]);
     const share = el('span', { class: 'bar' });
     const load = el('span', { class: 'bar' });
     const cell = (label: string, kind = 'number'): HTMLTableCellElement =>
@@ -108,9 +106,9 @@ export class NodeTable {
       cells.state,
       bars,
       ...[cells.rate, cells.p99, cells.inflight, cells.keys, cells.memory],
-      el('td', { role: 'cell', class: 'actions' }, el('div', { class: 'buttons' }, ...actions)),
+      el('td', { role: 'cell', class: 'actions' }, menu.opener, menu.list),
     );
-    const row: Row = { element, name, actions, cells, state, elsewhere, share, load, node };
+    const row: Row = { element, name, actions: menu.buttons, cells, state, elsewhere, share, load, node };
     name.addEventListener('click', () => this.#toggle(row.node.name));
     this.#rows.set(identity, row);
     return row;
@@ -126,17 +124,56 @@ export class NodeTable {
     const weight = node.weight === 1 ? '' : ` ×${node.weight}`;
     const state = `${STATES[node.state]}${weight}${node.reason === null ? '' : `: ${node.reason}`}`;
     if (row.state.data !== state) row.state.data = state;
-    setText(row.elsewhere, downFor(node, ring));
+    setText(row.elsewhere, downElsewhere(node, ring));
     row.elsewhere.hidden = row.elsewhere.textContent === '';
     row.element.dataset.state = node.state;
     const measured = total === 0 || load === undefined ? null : load.commandsPerSecond / total;
-    bar(row.share, node.share, `${formatPercent(node.share)} of the ring`);
+    const next = node.nextShare === null || node.nextShare === node.share ? '' : ` → ${formatPercent(node.nextShare)}`;
+    bar(row.share, node.share, `${formatPercent(node.share)}${next} of the ring`);
     bar(row.load, measured ?? 0, measured === null ? 'no load' : `${formatPercent(measured)} of the load`);
     setText(row.cells.rate, load === undefined ? '–' : formatRate(load.commandsPerSecond));
     setText(row.cells.p99, formatSeconds(load?.p99 ?? null));
     setText(row.cells.inflight, formatCount(load?.inflight ?? null));
     setText(row.cells.keys, formatCount(node.keys));
     setText(row.cells.memory, formatBytes(node.usedMemory));
+  }
+
+  /** Brings a node's row into view, and the focus to it. */
+  show(name: string): void {
+    for (const row of this.#rows.values()) if (row.node.name === name) row.name.focus();
+  }
+
+  /** @param index among the rows */
+  #place(element: HTMLElement, index: number): void {
+    const there = this.#body.children[index] ?? null;
+    if (there === element) return;
+    const focused = element.contains(document.activeElement) ? document.activeElement : null;
+    this.#body.insertBefore(element, there);
+    // What moves in the document drops it.
+    if (focused instanceof HTMLElement) focused.focus({ preventScroll: true });
+  }
+
+  #showTotals({ nodes }: RingView, load: LoadView | null): void {
+    const down = nodes.filter(isDown).length;
+    const sum = (values: readonly (number | null)[]): number =>
+      values.reduce<number>((all, one) => all + (one ?? 0), 0);
+    const rows = load?.nodes ?? [];
+    const slowest = Math.max(...rows.map(({ p99 }) => p99 ?? 0));
+    const texts = [
+      nodes.length === 1 ? '1 node' : `All ${nodes.length} nodes`,
+      down === 0 ? '' : `${down} down`,
+      '',
+      formatRate(sum(rows.map((row) => row.commandsPerSecond))),
+      slowest > 0 ? `≤ ${formatSeconds(slowest)}` : '–',
+      formatCount(sum(rows.map((row) => row.inflight))),
+      formatCount(sum(nodes.map(({ keys }) => keys))),
+      formatBytes(sum(nodes.map(({ usedMemory }) => usedMemory))),
+    ];
+    for (const [index, text] of texts.entries()) {
+      const cell = this.#totals.children[index];
+      if (cell !== undefined) setText(cell, text);
+    }
+    this.#totals.dataset.state = down === 0 ? 'active' : 'down';
   }
 
   #toggle(node: string): void {
@@ -148,13 +185,26 @@ export class NodeTable {
   }
 }
 
+const collator = new Intl.Collator('en', { numeric: true });
+
+/** Those that need somebody first, then by name: node2 before node10. */
+function troubleFirst(a: NodeView, b: NodeView): number {
+  return rankOf(a) - rankOf(b) || collator.compare(a.name, b.name);
+}
+
+function rankOf(node: NodeView): number {
+  if (isDown(node)) return 0;
+  if (node.reason !== null) return 1;
+  return node.state === 'active' ? 3 : 2;
+}
+
 /** Of a node that only some proxies cannot reach, the network between is to blame rather than the node. */
-function downFor(node: NodeView, { proxies, coordination }: RingView): string {
-  const serving = proxies.filter(({ alive, fencedOff }) => alive && !fencedOff).map(({ id }) => id);
-  const down = serving.filter((id) => node.downFor.includes(id));
+function downElsewhere(node: NodeView, ring: RingView): string {
+  const serving = ring.proxies.filter(({ alive, fencedOff }) => alive && !fencedOff);
+  const down = downFor(node, ring);
   if (down.length === 0 || serving.length === 1) return '';
   if (down.length === serving.length) return `down for all ${serving.length} proxies`;
-  const names = down.map((id) => (id === coordination.proxy ? 'this proxy' : id));
+  const names = down.map((id) => (id === ring.coordination.proxy ? 'this proxy' : id));
   return `down for ${down.length} of ${serving.length} proxies: ${names.join(', ')}`;
 }
 

@@ -1,8 +1,8 @@
-/** Throughput and latency over the last minutes. */
-import type { LoadView } from '../api.js';
-import { resolveColor } from './colors.js';
+/** Throughput, latency, errors and hit ratio over the last minutes. */
+import type { LoadView, ProxyView } from '../api.js';
+import { nodeColor, resolveColor } from './colors.js';
 import { byId, setText } from './dom.js';
-import { formatMarks, formatRate, formatSeconds, formatTick, formatTime } from './format.js';
+import { formatCount, formatMarks, formatRate, formatSeconds, formatTick, formatTime } from './format.js';
 import { PlotLegend } from './plot-legend.js';
 import uPlot from './vendor/uplot.js';
 
@@ -18,19 +18,36 @@ const LONG_SECONDS = 180;
 /** Seconds between the marks of the time. */
 const TIME_STEPS = [5, 10, 15, 30, 60, 120];
 
+/** Something that happened, which lines may have to do with. */
+export interface PlotMark {
+  /** Seconds since 1970. */
+  readonly at: number;
+  readonly kind: 'change' | 'failure';
+}
+
+/** With what the other proxies told at that time. */
+export type Sample = LoadView & { readonly proxies: Readonly<Record<string, number>> };
+
+/** What a sample is of each proxy's rate. */
+export function ratesOf(proxies: readonly ProxyView[]): Record<string, number> {
+  return Object.fromEntries(proxies.map(({ id, load }) => [id, load?.commandsPerSecond ?? 0]));
+}
+
 /** A line: what it is called, its colour, and its value in a sample. */
 interface Line {
   readonly label: string;
   readonly color: string;
   readonly width: number;
   readonly dash?: number[];
-  value(sample: LoadView): number | null;
+  value(sample: Sample): number | null;
 }
 
 interface PlotOptions {
   readonly id: string;
   /** The axis goes at least so far: without load its marks would be nothing but zeros. */
   readonly leastTop: number;
+  /** Not higher than that, and never logarithmic; missing: it goes as high as its lines. */
+  readonly top?: number;
   format(value: number): string;
 }
 
@@ -41,7 +58,9 @@ class Plot {
   readonly #legend: PlotLegend;
   #plot: uPlot | null = null;
   #lines: readonly Line[] = [];
+  #marks: readonly PlotMark[] = [];
   #key = '';
+  isLogarithmic = false;
 
   constructor(settings: PlotOptions) {
     this.#settings = settings;
@@ -54,8 +73,9 @@ class Plot {
     this.#key = '';
   }
 
-  show(samples: readonly LoadView[], lines: readonly Line[]): void {
-    const key = JSON.stringify([rootScale(), ...lines.map(({ label, color }) => [label, color])]);
+  show(samples: readonly Sample[], lines: readonly Line[], marks: readonly PlotMark[]): void {
+    this.#marks = marks;
+    const key = JSON.stringify([rootScale(), this.#isLog, ...lines.map(({ label, color }) => [label, color])]);
     const data = dataOf(samples, lines);
     this.#lines = lines;
     if (this.#plot === null || key !== this.#key) {
@@ -68,6 +88,29 @@ class Plot {
     }
     this.#setScales();
     this.#showValues();
+  }
+
+  get #isLog(): boolean {
+    return this.isLogarithmic && this.#settings.top === undefined;
+  }
+
+  /** A line down at each mark: dashed where a change begins or ends, whole where a node failed. */
+  #drawMarks({ ctx, bbox, valToPos, scales }: uPlot): void {
+    const { min = 0, max = 0 } = scales.x ?? {};
+    const colors = { change: resolveColor('var(--muted)'), failure: resolveColor('var(--bad)') };
+    ctx.save();
+    ctx.lineWidth = Math.max(1, devicePixelRatio);
+    for (const { at, kind } of this.#marks) {
+      if (at < (min ?? 0) || at > (max ?? 0)) continue;
+      const x = Math.round(valToPos(at, 'x', true));
+      ctx.strokeStyle = colors[kind];
+      ctx.setLineDash(kind === 'change' ? [3 * devicePixelRatio, 3 * devicePixelRatio] : []);
+      ctx.beginPath();
+      ctx.moveTo(x, bbox.top);
+      ctx.lineTo(x, bbox.top + bbox.height);
+      ctx.stroke();
+    }
+    ctx.restore();
   }
 
   #setScales(): void {
@@ -83,7 +126,7 @@ class Plot {
     }
     plot.batch(() => {
       plot.setScale('x', { min: last - shown, max: last });
-      plot.setScale('y', { min: 0, max: highest * 1.1 });
+      plot.setScale('y', { min: 0, max: this.#settings.top ?? highest * 1.1 });
     });
   }
 
@@ -133,12 +176,17 @@ class Plot {
       // The mark of the last second stands half beside the plot.
       padding: [null, Math.round(28 * scale), null, null],
       cursor: { drag: { x: false, y: false } },
-      scales: { x: { time: true, auto: false }, y: { auto: false } },
+      scales: { x: { time: true, auto: false }, y: { auto: false, ...(this.#isLog ? { distr: 4, asinh: 1 } : {}) } },
       legend: { show: false },
-      hooks: { setCursor: [() => this.#showValues()] },
+      hooks: { setCursor: [() => this.#showValues()], draw: [(plot) => this.#drawMarks(plot)] },
       axes: [
         { ...axis, ...times, values: (_plot, splits, _axis, _space, step) => splits.map((at) => formatTick(at, step)) },
-        { ...axis, size: Math.round(56 * scale), values: (_plot, splits) => formatMarks(splits) },
+        {
+          ...axis,
+          size: Math.round(56 * scale),
+          space: Math.round(32 * scale),
+          values: (_plot, splits) => formatMarks(splits),
+        },
       ],
       series: [
         {},
@@ -161,52 +209,85 @@ class Plot {
 
 export class Plots {
   readonly #throughput = new Plot({ id: 'throughput', leastTop: 10, format: formatRate });
-  readonly #latency = new Plot({
-    id: 'latency',
-    leastTop: 1,
-    format: (value) => value.toLocaleString('en-US', { maximumFractionDigits: 2 }),
-  });
+  readonly #latency = new Plot({ id: 'latency', leastTop: 1, format: decimals });
+  readonly #errors = new Plot({ id: 'errors', leastTop: 10, format: formatRate });
+  readonly #hits = new Plot({ id: 'hits', leastTop: 100, top: 100, format: decimals });
   readonly #throughputText = byId('throughput-text', HTMLElement);
   readonly #latencyText = byId('latency-text', HTMLElement);
+  readonly #errorsText = byId('errors-text', HTMLElement);
+  readonly #hitsText = byId('hits-text', HTMLElement);
+  readonly #by = byId('throughput-by', HTMLSelectElement);
+  readonly #logarithmic = byId('plots-log', HTMLInputElement);
   readonly #colorOf: (node: string) => string;
 
-  constructor(colorOf: (node: string) => string) {
+  /** @param redraw something is to be shown otherwise */
+  constructor(colorOf: (node: string) => string, redraw: () => void) {
     this.#colorOf = colorOf;
     matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => {
-      this.#throughput.forget();
-      this.#latency.forget();
+      for (const plot of this.#all) plot.forget();
+    });
+    this.#by.addEventListener('change', redraw);
+    this.#logarithmic.addEventListener('change', () => {
+      for (const plot of this.#all) plot.isLogarithmic = this.#logarithmic.checked;
+      redraw();
     });
   }
 
-  show(samples: readonly LoadView[]): void {
+  get #all(): readonly Plot[] {
+    return [this.#throughput, this.#latency, this.#errors, this.#hits];
+  }
+
+  show(samples: readonly Sample[], marks: readonly PlotMark[]): void {
     const last = samples.at(-1);
     if (last === undefined) return;
-    const crowded = last.nodes.length > MOST_NODES;
-    this.#throughput.show(samples, [
-      { label: 'all', color: 'var(--text)', width: 2, value: (sample) => sample.commandsPerSecond },
-      ...(crowded ? [] : last.nodes).map(({ node }) => ({
-        label: node,
-        color: this.#colorOf(node),
-        width: 1.5,
-        value: (sample: LoadView) => sample.nodes.find((row) => row.node === node)?.commandsPerSecond ?? null,
-      })),
-    ]);
-    this.#latency.show(samples, [
-      { label: 'p50', color: 'var(--accent)', width: 2, value: ({ p50 }) => (p50 === null ? null : p50 * 1000) },
-      {
-        label: 'p99',
-        color: 'var(--warn)',
-        width: 2,
-        dash: [6, 4],
-        value: ({ p99 }) => (p99 === null ? null : p99 * 1000),
-      },
-    ]);
+    const parts = this.#partsOf(last);
+    const crowded = parts.length > MOST_NODES;
+    const all: Line = { label: 'all', color: 'var(--text)', width: 2, value: (sample) => sample.commandsPerSecond };
+    this.#throughput.show(samples, [all, ...(crowded ? [] : parts)], marks);
+    const milliseconds = (seconds: number | null): number | null => (seconds === null ? null : seconds * 1000);
+    this.#latency.show(
+      samples,
+      [
+        { label: 'p50', color: 'var(--text)', width: 2, value: ({ p50 }) => milliseconds(p50) },
+        { label: 'p99', color: 'var(--muted)', width: 2, dash: [6, 4], value: ({ p99 }) => milliseconds(p99) },
+      ],
+      marks,
+    );
+    const failed: Line = { label: 'errors', color: 'var(--bad)', width: 2, value: (sample) => sample.errorsPerSecond };
+    this.#errors.show(samples, [failed], marks);
+    const found: Line = { label: 'hit ratio', color: 'var(--text)', width: 2, value: hitPercent };
+    this.#hits.show(samples, [found], marks);
+    this.#describe(samples, last, crowded);
+  }
+
+  /** The lines beside that of all. */
+  #partsOf(last: Sample): Line[] {
+    const line = (label: string, color: string, value: Line['value']): Line => ({ label, color, width: 1.5, value });
+    switch (this.#by.value) {
+      case 'groups':
+        return last.keyGroups.map(({ group }, at) =>
+          line(group, nodeColor(at), ({ keyGroups }) => {
+            return keyGroups.find((row) => row.group === group)?.commandsPerSecond ?? null;
+          }),
+        );
+      case 'proxies':
+        return Object.keys(last.proxies).map((id, at) => line(id, nodeColor(at), ({ proxies }) => proxies[id] ?? null));
+      default:
+        return last.nodes.map(({ node }) =>
+          line(node, this.#colorOf(node), ({ nodes }) => {
+            return nodes.find((row) => row.node === node)?.commandsPerSecond ?? null;
+          }),
+        );
+    }
+  }
+
+  #describe(samples: readonly Sample[], last: Sample, crowded: boolean): void {
     const rates = samples.map((sample) => sample.commandsPerSecond);
     const slowest = samples.reduce<number | null>(
       (most, { p99 }) => (p99 === null ? most : Math.max(p99, most ?? 0)),
       null,
     );
-    const single = crowded ? ' Each node’s rate is in the table.' : '';
+    const single = crowded ? ' The rate of each is in the table.' : '';
     setText(
       this.#throughputText,
       `Now ${formatRate(last.commandsPerSecond)}/s; highest of these minutes ${formatRate(Math.max(...rates))}/s.${single}`,
@@ -217,10 +298,28 @@ export class Plots {
         ? 'No commands in these minutes.'
         : `Now p50 ${formatSeconds(last.p50)}, p99 ${formatSeconds(last.p99)}; highest p99 of these minutes ${formatSeconds(slowest)}.`,
     );
+    const failed = samples.reduce((sum, { errorsPerSecond, seconds }) => sum + errorsPerSecond * seconds, 0);
+    setText(
+      this.#errorsText,
+      failed === 0
+        ? 'No errors in these minutes.'
+        : `Now ${formatRate(last.errorsPerSecond)}/s; ${formatCount(Math.round(failed))} errors in these minutes.`,
+    );
+    const now = hitPercent(last);
+    setText(this.#hitsText, now === null ? 'No reads in this second.' : `Now ${decimals(now)} % of the reads.`);
   }
 }
 
-function dataOf(samples: readonly LoadView[], lines: readonly Line[]): uPlot.AlignedData {
+function hitPercent({ hitsPerSecond, missesPerSecond }: LoadView): number | null {
+  const reads = hitsPerSecond + missesPerSecond;
+  return reads === 0 ? null : (hitsPerSecond / reads) * 100;
+}
+
+function decimals(value: number): string {
+  return value.toLocaleString('en-US', { maximumFractionDigits: 2 });
+}
+
+function dataOf(samples: readonly Sample[], lines: readonly Line[]): uPlot.AlignedData {
   const times: number[] = [];
   const columns: (number | null)[][] = lines.map(() => []);
   for (const sample of samples) {

@@ -7,6 +7,7 @@ import { nodeColor } from './colors.js';
 import { byId, el, setText, svg } from './dom.js';
 import { formatCount } from './format.js';
 import { HASH_SPACE, pointAt, sectorPath } from './geometry.js';
+import { isDown } from './problems.js';
 
 /** Radii of the drawing, whose width is 400. */
 const ARCS = { inner: 142, outer: 184 };
@@ -20,15 +21,26 @@ export class RingDrawing {
   readonly #arcs = svg('g', { class: 'arcs' });
   readonly #moving = svg('g', { class: 'moving' });
   readonly #shares = svg('g', { class: 'shares' });
+  readonly #dead = svg('g', { class: 'dead' });
   readonly #mark = svg('path', { class: 'mark', visibility: 'hidden' });
   readonly #headline = svg('text', { x: '200', y: '192', class: 'headline' });
   readonly #subline = svg('text', { x: '200', y: '222', class: 'subline' });
   #view: ArcsView | null = null;
   #drawn = '';
+  #drawnDead = '';
   #highlighted: string | null = null;
 
   constructor() {
-    this.#svg.append(this.#arcs, this.#moving, this.#shares, this.#mark, this.#headline, this.#subline);
+    this.#svg.append(
+      hatching(),
+      this.#arcs,
+      this.#moving,
+      this.#shares,
+      this.#dead,
+      this.#mark,
+      this.#headline,
+      this.#subline,
+    );
   }
 
   get stale(): boolean {
@@ -50,6 +62,7 @@ export class RingDrawing {
   setArcs(view: ArcsView): void {
     this.#view = view;
     this.#drawn = '';
+    this.#drawnDead = '';
     this.#arcs.replaceChildren(
       ...view.nodes.map(({ name }, index) => {
         const own = view.arcs.filter(([, , owner]) => owner === index);
@@ -71,6 +84,7 @@ export class RingDrawing {
     setText(this.#text, this.#describe(ring));
     this.#drawShares(nodes);
     this.#drawMoves(change, nodes);
+    this.#drawDead(nodes);
   }
 
   /** Marks where a key is; null: nowhere. */
@@ -107,6 +121,26 @@ export class RingDrawing {
         from = to;
         return path;
       }),
+    );
+    this.#highlight();
+  }
+
+  /** Hatches what nobody serves. */
+  #drawDead(nodes: readonly NodeView[]): void {
+    const drawn = JSON.stringify([
+      this.#view?.generation,
+      this.#view?.phase,
+      nodes.filter(isDown).map(({ name }) => name),
+    ]);
+    if (drawn === this.#drawnDead) return;
+    this.#drawnDead = drawn;
+    this.#dead.replaceChildren(
+      ...nodes.filter(isDown).flatMap(({ name }) =>
+        [this.#arcs, this.#shares].flatMap((group) => {
+          const d = pathOf(group, name);
+          return d === '' ? [] : [svg('path', { d, 'data-node': name, fill: 'url(#hatch)' })];
+        }),
+      ),
     );
     this.#highlight();
   }
@@ -157,6 +191,29 @@ function sweptPart(node: string, change: ChangeView, nodes: readonly NodeView[])
   // What it held at the beginning, nearly: what it holds now and what it gave away.
   const keys = (nodes.find((candidate) => candidate.name === node)?.keys ?? 0) + source.keysMoved;
   return keys === 0 ? 0 : Math.min(0.99, source.keysScanned / keys);
+}
+
+function pathOf(group: SVGGElement, node: string): string {
+  const paths = [...group.querySelectorAll('path')];
+  return paths.find((path) => path.getAttribute('data-node') === node)?.getAttribute('d') ?? '';
+}
+
+/** Stripes in the colour of what is wrong, on the card's. */
+function hatching(): SVGDefsElement {
+  const pattern = svg('pattern', {
+    id: 'hatch',
+    width: '7',
+    height: '7',
+    patternUnits: 'userSpaceOnUse',
+    patternTransform: 'rotate(45)',
+  });
+  pattern.append(
+    svg('rect', { width: '7', height: '7', class: 'hatch-ground' }),
+    svg('rect', { width: '2.5', height: '7', class: 'hatch-line' }),
+  );
+  const defs = svg('defs');
+  defs.append(pattern);
+  return defs;
 }
 
 function sector(from: number, to: number, inner: number, outer: number): string {

@@ -12,6 +12,7 @@ import type { MoverOptions, SourceProgress } from '../../rebalance/mover.js';
 import { ChangeMoves } from '../../rebalance/moves/change-moves.js';
 import type { OwnSource } from '../../rebalance/moves/moves-server.js';
 import type { MovesQuestion } from '../../rebalance/moves/peer-protocol.js';
+import { Stopwatch } from '../../time/stopwatch.js';
 import type { ChangeRings } from '../change-rings.js';
 import type { FenceMember } from '../state/change-protocol.js';
 import { type Claim, isInForce, type MoveRecord } from '../state/fleet.js';
@@ -77,6 +78,8 @@ export interface MoveStatus {
   readonly keysEstimated: number;
   /** Why it cannot go on, or null. */
   readonly error: string | null;
+  /** For how long keys have moved here, without the time in which it was paused. */
+  readonly seconds: number;
 }
 
 /** What is known of a change before its keys move. */
@@ -87,7 +90,7 @@ export interface JobStart {
   readonly isFresh: boolean;
   /** What this proxy remembers of the change that this one turns round; null: none, or nothing. */
   readonly earlier: MoveMemory | null;
-  /** Of all nodes that may lose keys. */
+  /** What the nodes that lose keys hold. */
   readonly keysEstimated: number;
 }
 
@@ -127,6 +130,7 @@ export class MoveJob {
   /** What keeps sources waiting, by source. */
   readonly #waits = new Map<number, string>();
   readonly #keysEstimated: number;
+  readonly #stopwatch = new Stopwatch();
   #stopping: Promise<void> | null = null;
   /** Why the change cannot go on, where it is not a mover that says so; or null. */
   failure: string | null = null;
@@ -213,6 +217,7 @@ export class MoveJob {
       keysDropped: this.keysDropped,
       keysEstimated: this.#keysEstimated,
       error: this.error,
+      seconds: this.#stopwatch.seconds,
     };
   }
 
@@ -238,6 +243,7 @@ export class MoveJob {
     const { union } = this.rings;
     this.#giveUp(serversBefore(union, change.undrained).map((node) => union.indexOf(node)));
     this.#steer(before.paused === true || (change.resumes ?? 0) > (before.resumes ?? 0));
+    this.#stopwatch.run(!this.paused);
     // Whoever serves clients was told of no source while moves were held.
     for (const source of this.#swept) this.#ports.onSourceSwept(this, source);
   }
@@ -443,6 +449,7 @@ export class MoveJob {
         this.#claims = await store.claims();
         for (const record of await store.moves(this.changeId)) this.#records.set(record.source, record);
         this.#adopt();
+        this.#stopwatch.run(!this.paused);
       } catch (error) {
         // What this proxy knows holds until the store tells the next news.
         this.#ports.warn(`how far the others have moved keys is not known: ${messageOf(error)}`);

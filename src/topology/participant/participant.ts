@@ -195,7 +195,7 @@ export class Participant {
         rings,
         isFresh: begins || turnsRound,
         earlier: turnsRound ? before.memory : null,
-        keysEstimated: local.stored.state.members.reduce((sum, node) => sum + this.#ports.keysOf(node), 0),
+        keysEstimated: this.#keysToLookAt(rings),
       },
       { ...this.#ports.job, memberId: () => this.#ports.memberId() },
     );
@@ -205,6 +205,12 @@ export class Participant {
     void before?.stop();
     job.begin();
     this.#followNotes(job, change, local.stored.revision);
+  }
+
+  /** What the nodes that lose keys hold. */
+  #keysToLookAt({ union, rings }: ChangeRings): number {
+    const sources = union.filter((_node, index) => rings.sources().has(index));
+    return sources.reduce((sum, node) => sum + this.#ports.keysOf(node), 0);
   }
 
   #warn(error: unknown): void {

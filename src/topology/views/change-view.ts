@@ -10,14 +10,16 @@ export function describeChange(change: RunningChange, job: MoveStatus | null): C
   const keysEstimated = job?.keysEstimated ?? 0;
   const keysMoved = sources.reduce((sum, source) => sum + source.keysMoved, 0);
   const keysScanned = sources.reduce((sum, source) => sum + source.keysScanned, 0);
-  const seconds = (Date.now() - new Date(change.startedAt).getTime()) / 1000;
+  const seconds = job?.seconds ?? 0;
+  const paused = job?.paused ?? false;
   const done = sources.length > 0 && sources.every((source) => source.done);
   const part = done ? 1 : keysEstimated === 0 ? 0 : Math.min(0.999, keysScanned / keysEstimated);
   return {
     id: change.id,
     kind: change.kind,
+    summary: change.summary,
     phase: shownPhase(change.phase),
-    paused: job?.paused ?? false,
+    paused,
     startedAt: change.startedAt,
     keysMoved,
     keysScanned,
@@ -25,7 +27,8 @@ export function describeChange(change: RunningChange, job: MoveStatus | null): C
     bytesMoved: job?.bytesMoved ?? 0,
     keysDropped: job?.keysDropped ?? change.keysDropped ?? 0,
     percent: Math.round(part * 1000) / 10,
-    etaSeconds: part > 0 && job?.paused !== true ? Math.round((seconds / part) * (1 - part)) : null,
+    etaSeconds: part > 0 && !paused ? Math.round((seconds / part) * (1 - part)) : null,
+    keysPerSecond: paused || seconds === 0 ? 0 : Math.round(keysMoved / seconds),
     throttle: job?.keysPerSecond ?? change.throttle ?? 0,
     sources: [...sources],
     error: job?.error ?? null,

@@ -46,25 +46,25 @@ export class ChangeWatcher {
     if (was?.id !== change.id) {
       this.#keysMoved = 0;
       this.#bytesMoved = 0;
-      tell(changeBegun, change, view, `${change.kind} begins`);
+      tell(changeBegun, change, view, `${change.summary} begins`);
     }
     if (was?.id !== change.id || before?.phase !== view.phase) {
-      tell(changePhase, change, view, `${change.kind}: ${view.phase}`);
+      tell(changePhase, change, view, `${change.summary}: ${view.phase}`);
     }
     const wasPaused = was?.id === change.id && was.paused;
     if (change.paused === wasPaused) return;
     if (change.paused) {
       const why = change.error === null ? '' : `: ${change.error}`;
-      tell(changePaused, change, view, `${change.kind} is paused${why}`);
+      tell(changePaused, change, view, `${change.summary} is paused${why}`);
     } else {
-      tell(changeResumed, change, view, `${change.kind} goes on`);
+      tell(changeResumed, change, view, `${change.summary} goes on`);
     }
   }
 
   #ended(change: ChangeView, generation: number, view: Observed): void {
-    if (view.change?.kind === 'cancel') tell(changeCancelled, change, view, `${change.kind} is turned round`);
+    if (view.change?.kind === 'cancel') tell(changeCancelled, change, view, `${change.summary} is turned round`);
     else if (view.generation > generation) this.#finished(change, view);
-    else tell(changeAbandoned, change, view, `${change.kind} was given up, nothing has moved`);
+    else tell(changeAbandoned, change, view, `${change.summary} was given up, nothing has moved`);
   }
 
   #finished(change: ChangeView, view: Observed): void {
@@ -73,7 +73,7 @@ export class ChangeWatcher {
     const keysMoved = this.#keysMoved;
     const moved = `${keysMoved} keys moved${this.#isAlone ? '' : ' by this proxy'}`;
     const event: RingFinishedEvent = {
-      ...describe(change, view, `${change.kind} is done: ${moved} in ${seconds.toFixed(1)} s`),
+      ...describe(change, view, `${change.summary} is done: ${moved} in ${seconds.toFixed(1)} s`),
       keysMoved,
       bytesMoved: this.#bytesMoved,
       seconds,

@@ -1,6 +1,7 @@
 /** What operators read of the ring and its nodes. */
 import type { NodeState, OwnNodeView, OwnRingView, WhichView } from '../../admin/api.js';
 import { sameNode } from '../../node/identity.js';
+import type { Rings } from '../../ring/rings.js';
 import type { AdmissionHooks } from '../admission/admission.js';
 import { type LocalRing, snapshotOf } from '../participant/local-ring.js';
 import { type Member, type RingState, type RunningChange, unionOf } from '../state/ring-state.js';
@@ -18,16 +19,18 @@ export function describeRing(local: LocalRing, hooks: HealthHook): OwnRingView {
     hashTag: state.options.hashTag,
     hashTags: [...(state.options.hashTags ?? [])],
     vnodes: state.options.vnodes,
-    nodes: describeNodes(state, rings.shares(), hooks),
+    nodes: describeNodes(state, rings, hooks),
     change: state.change === null ? null : describeChange(state.change, job?.status ?? null),
   };
 }
 
 type HealthHook = Pick<AdmissionHooks, 'health'>;
 
-/** @param shares the part of the hash space that each node owns, in the order of the ring's nodes and those that join */
-function describeNodes(state: RingState, shares: readonly number[], hooks: HealthHook): OwnNodeView[] {
+/** @param rings over the ring's nodes and those that join, in their order */
+function describeNodes(state: RingState, rings: Rings, hooks: HealthHook): OwnNodeView[] {
   const { change } = state;
+  const shares = rings.shares();
+  const nextShares = change === null ? null : rings.nextShares();
   const members = change === null ? state.members : unionOf(state.members, change.members);
   return members.map((member, index) => {
     const health = hooks.health(member);
@@ -37,9 +40,11 @@ function describeNodes(state: RingState, shares: readonly number[], hooks: Healt
       weight: member.weight,
       state: health?.up === false ? 'down' : stateOf(member, state, change),
       share: shares[index] ?? 0,
+      nextShare: nextShares === null ? null : (nextShares[index] ?? 0),
       keys: health?.keys ?? null,
       usedMemory: health?.usedMemory ?? null,
       error: health?.error ?? null,
+      downSince: health?.downSince ?? null,
       reason: health?.error ?? health?.reason ?? null,
     };
   });
