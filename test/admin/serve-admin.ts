@@ -16,7 +16,7 @@ export class Backend implements AdminBackend {
   readonly ring: AdminBackend['ring'] = {
     view: () => {
       const base = { generation: 1, phase: 'stable', hash: 'murmur3', distribution: 'ketama' } as const;
-      return { ...base, hashTag: '{}', vnodes: 160, nodes: [], change: null };
+      return { ...base, hashTag: '{}', hashTags: [], vnodes: 160, nodes: [], change: null };
     },
     arcs: (limit) => {
       this.calls.push(`arcs ${limit}`);
