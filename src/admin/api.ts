@@ -186,7 +186,7 @@ export interface ChangeRequest {
   weights?: { name: string; weight: number }[] | undefined;
   /** New addresses of nodes that keep their names and their place on the ring (kind `replace`). */
   replace?: ReplaceInput[] | undefined;
-  /** Give up the keys of the nodes that leave: they are gone already. */
+  /** Give up the keys of the nodes that leave, and of the servers that are replaced: they are gone already. */
   noDrain?: boolean | undefined;
   /** Empty nodes that join and hold keys, instead of refusing them. */
   flush?: boolean | undefined;
