@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { readVersion } from '../src/version.js';
 import { registerAdviseCommand } from './advise-command.js';
-import { registerCompletionCommand } from './completion.js';
+import { registerCompletionCommand } from './completion/completion-command.js';
 import { registerConfigCommands } from './config-commands.js';
 import { registerDemoCommand } from './demo/demo-command.js';
 import { registerEventsCommand } from './events-command.js';
