@@ -72,7 +72,7 @@ describe('what cannot be done', () => {
     expect(await onRing('ring', 'add', `n9=${full.address}`)).toMatchObject({
       code: 1,
       err: expect.stringMatching(
-        /n9 \(.*\) holds 1 keys, which would show up as stale data\n {2}use an empty node, or add --flush/,
+        /n9 \(.*\) holds 1 key, which would show up as stale data\n {2}use an empty node, or add --flush/,
       ),
     });
     expect(await onRing('ring', 'remove', 'nope')).toMatchObject({
