@@ -8,7 +8,7 @@ import { formatBytes, formatCount, formatCounted, formatDuration, wrap } from '.
 
 const POLL_MS = 200;
 const WIDEST_BAR = 30;
-const NARROWEST_BAR = 8;
+const NARROWEST_BAR = 5;
 /** Of a terminal that does not say how wide it is. */
 const WIDTH = 80;
 /** A change is over a moment before it is in the history. */

@@ -22,10 +22,10 @@ import type { Lane } from '../../../upstream/lane.js';
 import type { LaneKind } from '../../../upstream/lane-kind.js';
 import type { UpstreamNode } from '../../../upstream/upstream-node.js';
 import { timeoutOf, timeoutPosition, timeoutReply } from '../blocking-frame.js';
+import { giveBackFrame } from '../give-back.js';
 import { UNBLOCKED } from '../unblock.js';
 import { Attempt, type AttemptListener, isNothing } from './attempt.js';
 import { isPlain, sortOf, withOneKey, withoutKeys } from './frames.js';
-import { giveBackFrame } from './give-back.js';
 import type { KeyQueue, Taker } from './key-queue.js';
 import type { KeyQueues } from './key-queues.js';
 import { nodeNow } from './node-now.js';
@@ -227,8 +227,7 @@ export class ApartWait implements Waiting, Taker, AttemptListener {
     else if (buffer[start] === MINUS) this.#onError(tried, Buffer.from(buffer.subarray(start, end)));
     else {
       place.queue.tried(mark, 'found');
-      if (this.#isOver) this.#giveBack(tried, buffer.subarray(start, end));
-      else this.#finish(buffer, start, end);
+      if (this.#isOver || this.#finish(buffer, start, end)) this.#giveBack(tried, buffer.subarray(start, end));
     }
     this.#goOn();
   }
@@ -250,7 +249,7 @@ export class ApartWait implements Waiting, Taker, AttemptListener {
   /** Nobody waits for a client that sends nothing more; but what is there at once it gets. */
   hangUp(): void {
     this.#hungUp = true;
-    if (!this.#isOver && this.#isWaiting) this.#endClient();
+    if (!this.#isOver && this.#isChecked) this.#advance();
   }
 
   stop(): void {
@@ -283,6 +282,8 @@ export class ApartWait implements Waiting, Taker, AttemptListener {
   #advance(): void {
     for (; this.#lookedAt < this.#places.length; this.#lookedAt++) {
       const { queue, since } = this.#places[this.#lookedAt] as Place;
+      // Where others wait there is nothing, and what comes is theirs first.
+      if (this.#hungUp && !queue.isFirst(this)) continue;
       if (!queue.isLookedAt(since)) {
         queue.tellWhenLookedAt(this);
         queue.resumeSoon();
@@ -358,11 +359,14 @@ export class ApartWait implements Waiting, Taker, AttemptListener {
     return mode === 'ERROR' ? UNBLOCKED : this.#timeoutReply();
   }
 
-  #finish(buffer: Buffer, start = 0, end = buffer.length): void {
-    if (this.#isOver) return;
+  /** @returns whether the client is known never to read it */
+  #finish(buffer: Buffer, start = 0, end = buffer.length): boolean {
+    if (this.#isOver) return true;
     const { client, request } = this.#call;
-    client.onReply(request, buffer, start, end);
+    const isUnread = this.#hungUp && client.onLastReply(request, buffer, start, end);
+    if (!this.#hungUp) client.onReply(request, buffer, start, end);
     this.#end();
+    return isUnread;
   }
 
   #end(): void {
