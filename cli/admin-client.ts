@@ -105,8 +105,8 @@ export class AdminClient {
   }
 
   /** Which keys commands had on several nodes. @param limit kinds of keys at most */
-  advice(limit: number): Promise<AdviceView> {
-    return this.#get<AdviceView>(`/v1/advice?limit=${limit}`);
+  advice({ limit, fleet }: { readonly limit: number; readonly fleet: boolean }): Promise<AdviceView> {
+    return this.#get<AdviceView>(`/v1/advice?limit=${limit}&fleet=${fleet}`);
   }
 
   /** @param fleet as counted by all proxies of the ring, and not by this one alone */

@@ -94,7 +94,8 @@ export function registerRingCommands(program: Command): void {
         .command('replace')
         .description("put another server in a node's place on the ring, and copy its keys")
         .argument('<node>', 'NAME=HOST:PORT')
-        .option('--flush', 'empty the server first if it holds keys'),
+        .option('--flush', 'empty the server first if it holds keys')
+        .option('--no-drain', 'the server of before is gone: give up its keys'),
     ),
   ).action((text: string, options: ChangeOptions) => {
     const node = parseNode(text);
@@ -103,6 +104,7 @@ export function registerRingCommands(program: Command): void {
       kind: 'replace',
       replace: withAccess([{ name: node.name, address: node.address }], options),
       flush: options.flush,
+      noDrain: options.drain === false,
     });
   });
 
@@ -111,11 +113,12 @@ export function registerRingCommands(program: Command): void {
       .command('apply')
       .description('make the ring as a file says: additions, removals and weights as one change')
       .requiredOption('-f, --file <file>', 'YAML with nodes, as in the configuration: [NAME=HOST:PORT*WEIGHT, …]')
-      .option('--flush', 'empty servers that join and hold keys'),
+      .option('--flush', 'empty servers that join and hold keys')
+      .option('--no-drain', 'the nodes that leave, or are replaced, are gone: give up their keys'),
   ).action(async (options: ChangeOptions) => {
     const view = await new AdminClient(options).ring();
     const request = applyRequest(view, options.file ?? '', options.flush);
-    if (request !== null) return runChange(options, request);
+    if (request !== null) return runChange(options, { ...request, noDrain: options.drain === false });
     const unchanged: ChangeAccepted = {
       generation: view.generation,
       dryRun: options.dryRun === true,
@@ -247,9 +250,14 @@ function describeRing(view: RingView): string {
       ...(hasReasons ? [formatReason(node)] : []),
     ]),
   );
-  const title = `generation ${view.generation}, ${view.phase}; ${view.hash}, ${view.vnodes} vnodes, hash tag '${view.hashTag}'`;
+  const title = `generation ${view.generation}, ${view.phase}; ${view.hash}, ${view.vnodes} vnodes, hash tag '${view.hashTag}'${describePatterns(view)}`;
   const change = view.change === null ? [] : ['', describeProgress(view.change), ...describeSources(view.change)];
   return [title, '', nodes, ...change, '', ...describeFleet(view)].join('\n');
+}
+
+/** A proxy of an earlier version says nothing of them. */
+function describePatterns({ hashTags = [] }: Partial<RingView>): string {
+  return hashTags.length === 0 ? '' : `, patterns ${hashTags.join(' ')}`;
 }
 
 /** Who moves the keys of which node, where there are several proxies that could. */

@@ -145,9 +145,9 @@ export async function startServer(config: Config, signal: AbortSignal): Promise<
     url = await admin.listen();
     let isFounder = false;
     if (known === null) {
-      const { hash, distribution, hashTag, vnodes, weighting } = config;
+      const { hash, distribution, hashTag, hashTags, vnodes, weighting } = config;
       const founding = { former, remembered, consistency: isAlone ? null : config.consistency, waits: !isAlone };
-      const options = { hash, distribution, hashTag, vnodes, weighting };
+      const options = { hash, distribution, hashTag, hashTags, vnodes, weighting };
       isFounder = await unlessAborted(signal, ring.bootstrap(config.nodes, options, founding));
       if (isFounder) await groups.found(formerGroups);
       belonging.begin();

@@ -1,5 +1,6 @@
 import { isLoopback, parseAddress } from '../node/address.js';
 import { pointMistakes } from '../ring/node-points.js';
+import { tagMistakes } from '../ring/tag-mistakes.js';
 import { fleetChecks } from './fleet-checks.js';
 import { MOST_NODES } from './node-limits.js';
 import type { Config } from './settings.js';
@@ -39,6 +40,8 @@ export function crossChecks(config: Config): { path: string; message: string }[]
   if (config.distribution === 'ketama' && config.weighting === 'total' && config.vnodes % 4 !== 0) {
     mistakes.push({ path: 'ring.vnodes', message: 'must be a multiple of 4 with weighting total, as ketama has it' });
   }
+  for (const { index, message } of tagMistakes(config.hashTags, config.hashTag))
+    mistakes.push({ path: `ring.hash-tags[${index}]`, message });
   mistakes.push(...fleetChecks(config));
   return mistakes;
 }

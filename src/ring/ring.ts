@@ -2,6 +2,7 @@ import type { Continuum } from './continuum.js';
 import { type HashFunction, type HashName, hashFunction } from './hash.js';
 import { tagEnd, tagStart } from './hash-tag.js';
 import type { NodeSpec } from './node-spec.js';
+import { TagPatterns } from './tag-patterns.js';
 
 export interface RingOptions {
   readonly hash: HashName;
@@ -9,6 +10,8 @@ export interface RingOptions {
   readonly distribution: 'ketama' | 'modula';
   /** Two characters between which the hashed part of a key stands; empty: the whole key is hashed. */
   readonly hashTag: string;
+  /** Which part of a key without a hash tag is hashed (see `tag-pattern.ts`); missing: all of it. */
+  readonly hashTags?: readonly string[] | undefined;
   /** Points of a node of weight 1. */
   readonly vnodes: number;
   /**
@@ -52,6 +55,8 @@ export class Ring {
   /** The hash tag's characters; -1 when there is none. */
   readonly #open: number;
   readonly #close: number;
+  /** Null when there are none. */
+  readonly #patterns: TagPatterns | null;
   #shares: readonly number[] | null = null;
 
   constructor(nodes: readonly NodeSpec[], options: RingOptions, continuum: Continuum) {
@@ -68,16 +73,18 @@ export class Ring {
     this.#slots = options.distribution === 'modula' ? this.owners.length : 0;
     this.#open = options.hashTag === '' ? -1 : options.hashTag.charCodeAt(0);
     this.#close = options.hashTag === '' ? -1 : options.hashTag.charCodeAt(1);
+    const { hashTags = [] } = options;
+    this.#patterns = hashTags.length === 0 ? null : new TagPatterns(hashTags, this.#hash);
   }
 
-  /** The hash of the key `buffer[start, end)`, or of what stands in its hash tag. */
+  /** The hash of the key `buffer[start, end)`, or of what its hash tag or a pattern says that is to be hashed. */
   hashOf(buffer: Uint8Array, start: number, end: number): number {
     if (this.#open >= 0) {
       const from = tagStart(buffer, start, end, this.#open);
       const to = from < 0 ? -1 : tagEnd(buffer, from, end, this.#close);
       if (to >= 0) return this.#hash(buffer, from, to);
     }
-    return this.#hash(buffer, start, end);
+    return this.#patterns === null ? this.#hash(buffer, start, end) : this.#patterns.hashOf(buffer, start, end);
   }
 
   /** The index of the node that owns the key `buffer[start, end)`. */

@@ -13,7 +13,7 @@ import { ownerWithout } from './without.js';
 declare const ofRings: unique symbol;
 
 /**
- * The hash of a key, made by `Rings.hashOf` and only read by `Rings`. It may be kept: a ring's hash and hash tag are
+ * The hash of a key, made by `Rings.hashOf` and only read by `Rings`. It may be kept: a ring's hash and hash tags are
  * fixed at its first start, so the rings of later moments read it alike. A signed number, which the engine keeps in a
  * field without allocating.
  */
@@ -61,7 +61,7 @@ export class Rings {
     return { options, ring: continuum, next: this.isChanging ? this.#next.continuum : null };
   }
 
-  /** The hash of the key `buffer[start, end)`, or of what stands in its hash tag. */
+  /** The hash of the key `buffer[start, end)`, or of what its hash tag or a pattern says that is to be hashed. */
   hashOf(buffer: Uint8Array, start: number, end: number): KeyHash {
     return (this.#ring.hashOf(buffer, start, end) | 0) as KeyHash;
   }

@@ -17,6 +17,7 @@ export function ringView(fields: Partial<RingView> = {}): RingView {
     hash: 'murmur3',
     distribution: 'ketama',
     hashTag: '{}',
+    hashTags: [],
     vnodes: 4096,
     nodes: [
       {

@@ -87,6 +87,29 @@ describe('mistakes', () => {
       `);
   });
 
+  it('of hash tag patterns are told one by one', () => {
+    const path = file(
+      'ring:\n  hash-tags:\n    - bull:{*}:\n    - {resque:}\n    - "b_{*"\n    - "bull:{*}:"\n    - "{q}"\n    - "{q:}"\n',
+    );
+    expect(mistakes(() => loadConfig({ file: path }))).toMatchInlineSnapshot(`
+      "the configuration has 3 mistakes:
+        /ringproxy.yaml:3 ring.hash-tags[0]: expected a list of patterns in quotes, such as "bull:{*}:" or "{resque:}"
+        /ringproxy.yaml:4 ring.hash-tags[1]: expected a list of patterns in quotes, such as "bull:{*}:" or "{resque:}"
+        /ringproxy.yaml:5 ring.hash-tags[2]: 'b_{*' has a brace that is not closed, or not opened"
+    `);
+    const env = { RINGPROXY_RING_HASH_TAGS: 'b:{*}: {q:} {q:}', RINGPROXY_RING_HASH_TAG: '::' };
+    expect(mistakes(() => loadConfig({ env }))).toMatchInlineSnapshot(`
+      "the configuration has 2 mistakes:
+        RINGPROXY_RING_HASH_TAGS[0]: 'b:{*}:' never counts: its keys have a hash tag (::) of their own
+        RINGPROXY_RING_HASH_TAGS[2]: '{q:}' never counts: '{q:}' stands first and matches its keys"
+    `);
+    expect(loadConfig({ env: { RINGPROXY_RING_HASH_TAGS: ' bull:{*}:  {q:} ' } }).hashTags).toEqual([
+      'bull:{*}:',
+      '{q:}',
+    ]);
+    expect(loadConfig({}).hashTags).toEqual([]);
+  });
+
   it('a name or an address twice is one', () => {
     expect(mistakes(() => loadConfig({ flags: { nodes: ['a=h:1', 'a=h:2', 'b=h:2'] } }))).toMatchInlineSnapshot(`
       "the configuration has 2 mistakes:

@@ -2,12 +2,30 @@
 import { z } from 'zod';
 import { HASH_NAMES } from '../../ring/hash.js';
 import { DEFAULT_RING_OPTIONS } from '../../ring/ring.js';
+import { MOST_TAG_PATTERNS, readTagPattern } from '../../ring/tag-pattern.js';
 import type { Setting } from './setting.js';
 
 const hashTag = z
   .string({ message: 'expected two characters, or an empty text' })
   .regex(/^(?:[\x21-\x7e]{2})?$/, 'expected two characters, such as {}, or an empty text')
   .prefault(DEFAULT_RING_OPTIONS.hashTag);
+
+const EXPECTED = 'expected a list of patterns in quotes, such as "bull:{*}:" or "{resque:}"';
+
+const hashTagPattern = z.string({ message: EXPECTED }).superRefine((text, context) => {
+  const pattern = readTagPattern(text);
+  if (typeof pattern === 'string') context.addIssue({ code: 'custom', message: `'${text}' ${pattern}` });
+});
+
+/** As text: with blanks between the patterns. */
+const hashTags = z
+  .preprocess(
+    (value) => (typeof value === 'string' ? value.split(/\s+/).filter((part) => part !== '') : value),
+    z
+      .array(hashTagPattern, { message: EXPECTED })
+      .max(MOST_TAG_PATTERNS, `more than ${MOST_TAG_PATTERNS} patterns: each is compared with the keys`),
+  )
+  .prefault([]);
 
 export const RING_SETTINGS = {
   hash: {
@@ -31,6 +49,14 @@ export const RING_SETTINGS = {
     kind: 'two characters, or empty',
     default: DEFAULT_RING_OPTIONS.hashTag,
     help: 'only what stands between them is hashed, which brings keys together; fixed at the first start',
+  },
+  hashTags: {
+    path: 'ring.hash-tags',
+    type: 'own',
+    schema: hashTags,
+    kind: 'patterns',
+    default: '[]',
+    help: 'which part of a key without a hash tag is hashed, such as bull:{*}: or {resque:}; the first that matches; fixed at the first start',
   },
   vnodes: {
     path: 'ring.vnodes',

@@ -1,11 +1,17 @@
 /**
- * Values of a file that take the place of those of an older one, which others have read before they could know of it:
- * what was deleted between the two is in the older one, and nobody remembers it. So everything of before counts as
- * emptied (as by FLUSHALL), and what the newer file has of before is said once more, as written right behind that. Both
- * are changes like all others, which become the same everywhere whatever order they come by.
+ * Values of a file that are said once more, under other stamps.
+ *
+ * Some take the place of those of an older file, which others have read before they could know of this one: what was
+ * deleted between the two is in the older one, and nobody remembers it. So everything of before counts as emptied (as by
+ * FLUSHALL), and what the newer file has of before is said once more, as written right behind that.
+ *
+ * Others were written by a clock that was ahead, and has gone back since. No proxy would follow their stamps, so they count
+ * as written now.
+ *
+ * All are changes like any other, which become the same everywhere whatever order they come by.
  */
 import { compareStamps, type Stamp } from '../crdt/hybrid-clock.js';
-import type { FlushRecord, KeyRecord } from '../values/batch.js';
+import type { BatchRecord, FlushRecord, KeyRecord } from '../values/batch.js';
 import { type Addition, isIn, KeyState } from '../values/key-state.js';
 
 /** No clock counts so far within a millisecond. */
@@ -25,22 +31,37 @@ export function saidOnceMore({ database, key, state }: KeyRecord, upTo: number):
   const isBefore = (stamp: Stamp): boolean => compareStamps(stamp, limit) <= 0;
   const newest = state.newest();
   if (newest === null || (isBefore(newest) && !state.isLive)) return null;
+  return { kind: 'key', database, key, state: renewed(state, isBefore, upTo) };
+}
+
+/** @param now milliseconds since 1970 @returns the same; what was written later than now was written now */
+export function saidNow(record: BatchRecord, now: number): BatchRecord {
+  const limit = limitAt(now);
+  const isAhead = (stamp: Stamp): boolean => compareStamps(stamp, limit) > 0;
+  if (record.kind === 'flush') return isAhead(record.stamp) ? emptied(record.database, now) : record;
+  const state = renewed(record.state, isAhead, now);
+  // An end that no clock here has come to would not be followed either.
+  if (state.expiry?.hasEnded === true) state.expiry = { ...state.expiry, at: Math.min(state.expiry.at, now) };
+  return { kind: 'key', database: record.database, key: record.key, state };
+}
+
+/** @returns the same state; stamps of which that `isMeant` are such of `at` */
+function renewed(state: KeyState, isMeant: (stamp: Stamp) => boolean, at: number): KeyState {
   // What has outlived a reset stays later than that, also where it stands in another record of the key.
-  const renewed = (stamp: Stamp, place: 1 | 2): Stamp =>
-    isBefore(stamp) ? [upTo, BEHIND_ALL + place, stamp[2]] : stamp;
+  const renew = (stamp: Stamp, place: 1 | 2): Stamp => (isMeant(stamp) ? [at, BEHIND_ALL + place, stamp[2]] : stamp);
   const ofAddition = (addition: Addition): Addition[] => {
     const { actor } = addition;
-    const added = addition.added !== null && isIn(addition) ? renewed(addition.added, 2) : null;
-    const removed = addition.removed === null || isBefore(addition.removed) ? null : addition.removed;
+    const added = addition.added !== null && isIn(addition) ? renew(addition.added, 2) : null;
+    const removed = addition.removed === null || isMeant(addition.removed) ? null : addition.removed;
     return added === null && removed === null ? [] : [{ actor, added, removed }];
   };
   const said = new KeyState();
-  said.reset = state.reset === null ? null : renewed(state.reset, 1);
+  said.reset = state.reset === null ? null : renew(state.reset, 1);
   said.base = state.base;
-  if (state.expiry !== null) said.expiry = { stamp: renewed(state.expiry.stamp, 2), at: state.expiry.at };
+  if (state.expiry !== null) said.expiry = { ...state.expiry, stamp: renew(state.expiry.stamp, 2) };
   if (state.counts !== null) {
     said.counts = new Map();
-    for (const [actor, count] of state.counts) said.counts.set(actor, { ...count, began: renewed(count.began, 2) });
+    for (const [actor, count] of state.counts) said.counts.set(actor, { ...count, began: renew(count.began, 2) });
   }
   if (state.elements !== null) {
     said.elements = new Map();
@@ -52,7 +73,7 @@ export function saidOnceMore({ database, key, state }: KeyRecord, upTo: number):
   // What belongs together is counted where states are joined.
   const counted = new KeyState();
   counted.absorb(said);
-  return { kind: 'key', database, key, state: counted };
+  return counted;
 }
 
 function limitAt(upTo: number): Stamp {

@@ -4,15 +4,15 @@
  *
  *   batch     format, then records to its end
  *   record    database, then 0 and a stamp (everything up to it is gone), or 1, the key and its state
- *   state     which parts follow (a bit each), then those: reset, base, expiry, counts, elements
+ *   state     which parts follow (a bit each; one says that the expiry has ended), then those: reset, base, expiry, counts,
+ *             elements
  *   actor     its number among those of the batch; a new one has the next number, and its name behind it
  */
-import { bulk } from '../../resp/encode.js';
-import { isActor, type Stamp } from '../crdt/hybrid-clock.js';
+import { compareStamps, isActor, type Stamp } from '../crdt/hybrid-clock.js';
 import { BytesReader } from './bytes-reader.js';
 import { BytesWriter } from './bytes-writer.js';
 import { type Addition, type Count, KeyState, NEVER } from './key-state.js';
-import { payloadOf } from './read-state.js';
+import { payloadOf, textReply } from './read-state.js';
 
 export interface KeyRecord {
   readonly kind: 'key';
@@ -40,6 +40,7 @@ const BASE = 2;
 const EXPIRY = 4;
 const COUNTS = 8;
 const ELEMENTS = 16;
+const HAS_ENDED = 32;
 const ADDED = 1;
 const REMOVED = 2;
 /** A state of so many elements goes in several records. */
@@ -75,7 +76,8 @@ export class BatchWriter {
     const isFirst = from === 0;
     const isThere = (part: unknown, bit: number): number => (part !== null && isFirst ? bit : 0);
     const parts = isThere(reset, RESET) | isThere(base, BASE) | isThere(expiry, EXPIRY) | isThere(counts, COUNTS);
-    out.count(parts | (elements === null ? 0 : ELEMENTS));
+    const ended = isFirst && expiry?.hasEnded === true ? HAS_ENDED : 0;
+    out.count(parts | ended | (elements === null ? 0 : ELEMENTS));
     if (isFirst) {
       if (reset !== null) this.#stamp(reset);
       if (base !== null) out.bytes(payloadOf(base));
@@ -185,16 +187,18 @@ class BatchReader {
     const state = new KeyState();
     const parts = this.#in.count();
     const reset = parts & RESET ? this.#stamp() : null;
-    const base = parts & BASE ? bulk(this.#in.bytes()) : null;
+    const base = parts & BASE ? textReply(this.#in.bytes()) : null;
     // A value without the SET that it is of.
     if (reset === null && base !== null) this.#in.refuse();
     const sent = new KeyState();
     sent.reset = reset;
     sent.base = base;
     if (parts & EXPIRY) {
-      const stamp = this.#stamp();
+      const own = this.#stamp();
+      // Mostly both are of one SET, and are kept once.
+      const stamp = reset !== null && compareStamps(own, reset) === 0 ? reset : own;
       const at = this.#in.count();
-      sent.expiry = { stamp, at: at === 0 ? NEVER : at - 1 };
+      sent.expiry = { stamp, at: at === 0 ? NEVER : at - 1, hasEnded: at !== 0 && (parts & HAS_ENDED) !== 0 };
     }
     if (parts & COUNTS) sent.counts = this.#counts();
     if (parts & ELEMENTS) sent.elements = this.#elements();

@@ -18,7 +18,8 @@ export class Expiries {
 
   /** The entry ends at another time now. */
   put(entry: Entry): void {
-    const at = entry.state.expiry?.at ?? NEVER;
+    const { expiry } = entry.state;
+    const at = expiry === null || expiry.hasEnded ? NEVER : expiry.at;
     const second = at === NEVER ? NEVER : Math.floor(at / SECOND_MS);
     if (second === entry.second) return;
     this.remove(entry);

@@ -1,8 +1,8 @@
 /** What a state means to a client. */
 import { bulk } from '../../resp/encode.js';
 import { parseStrictInteger } from '../../resp/integer.js';
-import type { Stamp } from '../crdt/hybrid-clock.js';
-import { type KeyState, NEVER } from './key-state.js';
+import { compareStamps, type Stamp } from '../crdt/hybrid-clock.js';
+import type { Expiry, KeyState } from './key-state.js';
 
 export type ValueType = 'string' | 'set';
 
@@ -12,9 +12,23 @@ const LEAST = -(2n ** 63n);
 /** A number of so many digits is exact as a floating-point number. */
 const EXACT_DIGITS = 15;
 
-/** Whether its time is over. @param now milliseconds since 1970 */
-export function hasExpired({ expiry }: KeyState, now: number): boolean {
-  return expiry !== null && expiry.at <= now;
+/** From so many bytes on a text is memory of its own: a part of a slab that others share would keep all of that. */
+const OWN_MEMORY = 2048;
+
+/** @param value is copied @returns the reply to GET of a text, to be kept for long */
+export function textReply(value: Uint8Array): Buffer {
+  const header = `$${value.length}\r\n`;
+  const size = header.length + value.length + 2;
+  const reply = size < OWN_MEMORY ? Buffer.allocUnsafe(size) : Buffer.allocUnsafeSlow(size);
+  reply.write(header, 0, 'latin1');
+  reply.set(value, header.length);
+  reply.write('\r\n', size - 2, 'latin1');
+  return reply;
+}
+
+/** Whether the time is over by a clock that says `now`. Milliseconds since 1970. */
+export function hasExpired({ at }: Expiry, now: number): boolean {
+  return at <= now;
 }
 
 /** Of a live state. Where one proxy has counted and another one has added at the same time, the number counts. */
@@ -57,10 +71,17 @@ export function integerIn(text: Uint8Array): bigint | null {
 }
 
 /**
- * The reset that the end of a key's time is: the same at every proxy, since it follows from what EXPIRE has written.
- * Whoever writes to the key after that writes it, too. It is later than the EXPIRE, even where clocks disagree.
+ * The moment of a key's end, as a stamp: the same at every proxy, since it follows from what EXPIRE has written. Whoever
+ * writes to the key after that resets it by this stamp. It is later than the EXPIRE, even where clocks disagree.
  */
-export function resetByTime({ expiry }: KeyState): Stamp | null {
-  if (expiry === null || expiry.at === NEVER) return null;
-  return [Math.max(expiry.at, expiry.stamp[0] + 1), 0, ''];
+export function stampOfEnd({ at, stamp }: Expiry): Stamp {
+  return [Math.max(at, stamp[0] + 1), 0, ''];
+}
+
+/** The latest of what it says: of its stamps, and of its end where that was seen. Null: it says nothing. */
+export function latestOf(state: KeyState): Stamp | null {
+  const newest = state.newest();
+  const end = state.expiry?.hasEnded === true ? stampOfEnd(state.expiry) : null;
+  if (newest === null || end === null) return newest ?? end;
+  return compareStamps(end, newest) > 0 ? end : newest;
 }

@@ -6,9 +6,9 @@ import { compareStamps, HybridClock, type Stamp } from '../crdt/hybrid-clock.js'
 import type { BatchRecord } from './batch.js';
 import { Entry } from './entry.js';
 import { Expiries } from './expiries.js';
-import { KeyState, NEVER } from './key-state.js';
+import { KeyState } from './key-state.js';
 import { Reach } from './reach.js';
-import { hasExpired, resetByTime } from './read-state.js';
+import { hasExpired, latestOf, stampOfEnd } from './read-state.js';
 import { Tombstones } from './tombstones.js';
 
 /** Hears of what was changed. */
@@ -74,6 +74,8 @@ export class ValueStore {
   #bytes = 0;
   #changes = 0;
   #refused = 0;
+  /** The latest end of a key that this process has seen. Milliseconds since 1970. */
+  #endedUpTo = 0;
 
   constructor({ databases, limit, actor, wallNow }: StoreOptions) {
     this.actor = actor;
@@ -143,20 +145,18 @@ export class ValueStore {
   find(database: number, key: string): Entry | null {
     const entry = this.#databases[database]?.entries.get(key);
     if (entry === undefined || !entry.isCounted) return null;
-    return entry.state.expiry !== null && hasExpired(entry.state, this.clock.wall()) ? null : entry;
+    // Whoever has seen it gone does not see it again, should the clock go back.
+    return this.#endIfOver(entry) ? null : entry;
   }
 
   /**
-   * The same, for a client that is about to write: a key whose time is over is ended first, so that what is written from
-   * now on is later. @returns also an entry that holds no value, whose expiry may have to be taken back; null: nothing is
-   * known of the key
+   * The same, for a client that is about to write. @returns also an entry that holds no value, whose expiry may have to be
+   * taken back; null: nothing is known of the key
    */
   findToWrite(database: number, key: string): Entry | null {
     const entry = this.#databases[database]?.entries.get(key);
     if (entry === undefined) return null;
-    if (entry.state.expiry !== null && hasExpired(entry.state, this.clock.wall())) {
-      this.#join({ kind: 'key', database, key, state: this.#endOf(entry.state) }, null);
-    }
+    this.#endIfOver(entry);
     return entry;
   }
 
@@ -236,6 +236,7 @@ export class ValueStore {
    */
   tick(): void {
     const now = this.clock.wall();
+    if (now < this.#endedUpTo) this.#tellEndsAfter(now);
     for (const entry of this.#expiries.due(now, MOST_ENDED)) this.#expire(entry);
     const bound = this.limit * MOST_TOMBSTONES;
     for (;;) {
@@ -244,7 +245,7 @@ export class ValueStore {
       const isOld = oldest.changedAt <= now - TOMBSTONE_AGE_MS && this.#everybodyKnows(oldest.change);
       if (!isOld && this.#tombstones.bytes <= bound) break;
       this.#tombstones.remove(oldest);
-      const newest = oldest.state.newest();
+      const newest = latestOf(oldest.state);
       if (!oldest.state.isLive) this.#forget(oldest);
       else if (oldest.state.pruneRemoved(Number.POSITIVE_INFINITY)) this.#count(oldest);
       else continue;
@@ -263,24 +264,44 @@ export class ValueStore {
     return true;
   }
 
-  /** Its time is over: what was there is gone, as if it was deleted at that moment. */
+  /** @returns whether its time is over, and was not before */
+  #endIfOver(entry: Entry): boolean {
+    const { expiry } = entry.state;
+    if (expiry === null || expiry.hasEnded || !hasExpired(expiry, this.clock.wall())) return false;
+    this.#expire(entry);
+    return true;
+  }
+
+  /**
+   * Its time is over. What was there stays, unseen, for as long as a tombstone: whoever had given the key another time by
+   * then, and was not heard yet, goes on with it.
+   */
   #expire(entry: Entry): void {
     const { state, isCounted } = entry;
-    this.#expiries.remove(entry);
-    state.absorb(this.#endOf(state));
+    const { expiry } = state;
+    if (expiry === null) return;
+    const ended = { ...expiry, hasEnded: true };
+    state.expiry = ended;
+    // What is written here from now on is later.
+    this.clock.follow(stampOfEnd(ended));
+    this.#endedUpTo = Math.max(this.#endedUpTo, ended.at);
     this.#changed(entry);
     if (isCounted) for (const listener of this.#listeners) listener.onEnded?.(entry.database, entry.key);
   }
 
-  /** The delta that ends a key whose time is over. */
-  #endOf(state: KeyState): KeyState {
-    const ended = new KeyState();
-    const stamp = resetByTime(state);
-    if (stamp === null) return ended;
-    this.clock.witness(stamp);
-    ended.reset = stamp;
-    ended.expiry = { stamp, at: NEVER };
-    return ended;
+  /**
+   * Every process sees by itself that a key's time is over, so that is not told. But where the clock has gone back behind an
+   * end that was seen here, others may not have seen it.
+   */
+  #tellEndsAfter(now: number): void {
+    this.#endedUpTo = now;
+    for (const { database, key, state } of this.#tombstones.entries()) {
+      const { expiry } = state;
+      if (expiry === null || !expiry.hasEnded || expiry.at <= now) continue;
+      const ended = new KeyState();
+      ended.expiry = expiry;
+      for (const listener of this.#listeners) listener.onChange({ kind: 'key', database, key, state: ended }, null);
+    }
   }
 
   #join(record: BatchRecord & { kind: 'key' }, from: object | null): void {
@@ -372,6 +393,7 @@ export class ValueStore {
   }
 }
 
-function newestOf(record: BatchRecord): Stamp | null {
-  return record.kind === 'key' ? record.state.newest() : record.stamp;
+/** The latest of what it says; null: it says nothing. */
+export function newestOf(record: BatchRecord): Stamp | null {
+  return record.kind === 'key' ? latestOf(record.state) : record.stamp;
 }

@@ -21,6 +21,10 @@ export class Tombstones {
     return null;
   }
 
+  entries(): Iterable<Entry> {
+    return this.#entries.keys();
+  }
+
   put(entry: Entry): void {
     this.remove(entry);
     const bytes = entry.state.isLive ? 0 : entry.bytes;

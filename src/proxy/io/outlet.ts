@@ -122,6 +122,12 @@ export class Outlet implements TurnTask {
     return false;
   }
 
+  /** Writes what waits, at once. @returns whether the other side is known never to read it (`SocketWriter.isRefused`) */
+  flushNow(): boolean {
+    this.#flush();
+    return this.#closed || (this.#writing === 0 && this.#writer?.isRefused() === true);
+  }
+
   /** Forgets what waits; nothing is written any more. */
   close(): void {
     this.#closed = true;

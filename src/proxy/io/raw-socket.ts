@@ -54,6 +54,8 @@ function isStreamHandle(value: unknown): value is StreamHandle {
   return isObject(value) && typeof value.writeBuffer === 'function' && typeof value.useUserBuffer === 'function';
 }
 
+const NOTHING = Buffer.alloc(0);
+
 class RawWriter implements SocketWriter {
   readonly #socket: Socket;
   readonly #writes: HandleWrites;
@@ -86,6 +88,16 @@ class RawWriter implements SocketWriter {
       else this.#socket.destroy(writeError(status));
     };
     return false;
+  }
+
+  /** An empty write sends nothing, and fails when a reset has come for what was sent. */
+  isRefused(): boolean {
+    const handle = this.#handle;
+    if (handle === null || this.#socket.destroyed) return true;
+    const outcome = this.#writes.write(handle, NOTHING);
+    if (typeof outcome !== 'number') outcome.oncomplete = () => {};
+    else if (outcome !== 0) this.#socket.destroy(writeError(outcome));
+    return this.#socket.destroyed;
   }
 }
 

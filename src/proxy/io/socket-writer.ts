@@ -15,6 +15,11 @@ export interface SocketWriter {
    * is destroyed by its own error handling, and `onWritten` may never come.
    */
   write(buffer: Buffer): boolean;
+  /**
+   * Whether the other side is known to have closed both directions: nobody reads what was written last. No write may be
+   * under way. Of one on this host that shows at once; of another host's when it has answered that write.
+   */
+  isRefused(): boolean;
 }
 
 /** The plain way: through the stream's own machinery. */
@@ -35,6 +40,10 @@ class StreamWriter implements SocketWriter {
     // An empty write's callback comes when everything in front of it is through.
     socket.write('', this.#onWritten);
     return false;
+  }
+
+  isRefused(): boolean {
+    return this.#socket.destroyed;
   }
 }
 

@@ -14,7 +14,7 @@ export const OWN_ERRORS = [
     code: 'CROSSSLOT',
     text: '…',
     meaning:
-      'the keys of a command that needs one node are on several: use a hash tag; `cross-node: allow` lets most run',
+      'the keys of a command that needs one node are on several: use a hash tag, or `ring.hash-tags`; `cross-node: allow` lets most run',
   },
   {
     code: 'NODEDOWN',

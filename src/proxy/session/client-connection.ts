@@ -380,6 +380,12 @@ export class ClientConnection implements TurnTask, Requester, LaneWaiter, Upload
     else if (this.#inputEnded) this.#endIfIdle();
   }
 
+  /** As `onReply`, at once. @returns whether the client has left for good, as far as is known, and never reads it */
+  onLastReply(request: Request, buffer: Buffer, start: number, end: number): boolean {
+    this.onReply(request, buffer, start, end);
+    return this.outlet.flushNow();
+  }
+
   /** No reply comes: `reply` is the error that tells why. */
   onFailure(request: Request, reply: Buffer): void {
     this.onReply(request, reply, 0, reply.length);

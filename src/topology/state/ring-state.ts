@@ -65,7 +65,12 @@ export interface RunningChange {
  * The format of the ring's record. Proxies of several versions may serve one ring: what is recorded has the newest
  * format that all members understand, and one that understands only older ones does not join.
  */
-export const RECORD_FORMAT = 1;
+export const RECORD_FORMAT = 2;
+
+/** @returns the oldest format that says all of it: who reads format 1 knows of no patterns, and would look elsewhere for keys */
+export function recordFormat({ options }: Pick<RingState, 'options'>): number {
+  return (options.hashTags ?? []).length > 0 ? 2 : 1;
+}
 
 /** One generation: what decides which node owns a key; and the change to the next one. */
 export interface RingState {
@@ -140,6 +145,20 @@ export function unionOf(members: readonly Member[], next: readonly Member[]): Me
   return [...members, ...next.filter((member) => !members.some((old) => sameNode(old, member)))];
 }
 
+/**
+ * The servers of these names in the ring before a change: where one is replaced, the one that takes its place has the same name.
+ * @param union as of `unionOf`
+ */
+export function serversBefore(union: readonly Member[], names: readonly string[]): Member[] {
+  return names.flatMap((name) => union.find((member) => member.name === name) ?? []);
+}
+
+/** The nodes of a change without those whose keys were given up: nothing is asked of these. @param union as of `unionOf` */
+export function withoutGivenUp(union: readonly Member[], { undrained }: Pick<RunningChange, 'undrained'>): Member[] {
+  const given = serversBefore(union, undrained);
+  return union.filter((member) => !given.includes(member));
+}
+
 function requireMember(state: RingState, name: string): void {
   if (state.members.some((member) => member.name === name)) return;
   const known = state.members.map((member) => member.name).join(', ');
@@ -191,6 +210,8 @@ export function differences(state: RingState, nodes: readonly NodeSpec[], option
   if (ring.hash !== options.hash) found.push(`the ring hashes with ${ring.hash}, not with ${options.hash}`);
   if (ring.hashTag !== options.hashTag)
     found.push(`the ring's hash tag is '${ring.hashTag}', not '${options.hashTag}'`);
+  const [have, want] = [ring.hashTags ?? [], options.hashTags ?? []].map((patterns) => patterns.join(' '));
+  if (have !== want) found.push(`the ring's hash tag patterns are '${have}', not '${want}'`);
   if (ring.distribution !== options.distribution) {
     found.push(`the ring's distribution is ${ring.distribution}, not ${options.distribution}`);
   }

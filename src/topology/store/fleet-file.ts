@@ -8,12 +8,11 @@
  */
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
+import { RECORD_FORMAT, recordFormat } from '../state/ring-state.js';
 import { replaceFile } from './files.js';
 import { type StoredGroups, storedGroups } from './group-records.js';
 import { ringState } from './ring-schema.js';
 import type { StoredRing } from './ring-store.js';
-
-const FORMAT = 1;
 
 export interface KnownFleet {
   /** Which ring that is: where the store keeps it. */
@@ -26,7 +25,7 @@ export interface KnownFleet {
 }
 
 const schema = z.object({
-  format: z.literal(FORMAT),
+  format: z.number().int().min(1).max(RECORD_FORMAT),
   place: z.string(),
   proxyId: z.string().min(1),
   ring: z.object({ revision: z.number().int().nonnegative(), state: ringState }),
@@ -58,7 +57,7 @@ export class FleetFile {
    * @throws the system's error
    */
   save(known: KnownFleet): Promise<void> {
-    this.#next = `${JSON.stringify({ format: FORMAT, ...known }, null, 2)}\n`;
+    this.#next = `${JSON.stringify({ format: recordFormat(known.ring.state), ...known }, null, 2)}\n`;
     const written = this.#writing.then(() => this.#write());
     this.#writing = written.catch(() => {});
     return written;

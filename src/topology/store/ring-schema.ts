@@ -1,6 +1,7 @@
 /** A ring as it is written down, wherever that is. */
 import { z } from 'zod';
 import { HASH_NAMES } from '../../ring/hash.js';
+import { readTagPattern } from '../../ring/tag-pattern.js';
 
 const ringMembers = z
   .array(
@@ -30,6 +31,8 @@ export const ringState = z.object({
       .transform((name) => HASH_NAMES.find((known) => known === name) ?? 'murmur3'),
     distribution: z.enum(['ketama', 'modula']),
     hashTag: z.string(),
+    /** Missing in records of before. */
+    hashTags: z.array(z.string().refine((text) => typeof readTagPattern(text) !== 'string')).optional(),
     vnodes: z.number().int().positive(),
     weighting: z.enum(['own', 'total']),
   }),

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { RingproxyError, systemCode } from '../../errors.js';
 import type { MoveRecord, Revision } from '../state/fleet.js';
-import type { RingState } from '../state/ring-state.js';
+import { RECORD_FORMAT, type RingState, recordFormat } from '../state/ring-state.js';
 import { replaceFile, writeSynced } from './files.js';
 import { FleetFile } from './fleet-file.js';
 import { GroupsFile } from './groups-file.js';
@@ -12,10 +12,8 @@ import { HistoryFile } from './history-file.js';
 import { ringState } from './ring-schema.js';
 import { StateLock } from './state-lock.js';
 
-const FORMAT = 1;
-
 const schema = z.object({
-  format: z.literal(FORMAT),
+  format: z.number().int().min(1).max(RECORD_FORMAT),
   /** Missing in records of before. */
   revision: z.number().int().nonnegative().default(0),
   proxies: z.array(z.string()).default([]),
@@ -135,5 +133,5 @@ export class StateDir {
 }
 
 function textOf({ state, ...rest }: KeptRing): string {
-  return `${JSON.stringify({ format: FORMAT, ...rest, ...state }, null, 2)}\n`;
+  return `${JSON.stringify({ format: recordFormat(state), ...rest, ...state }, null, 2)}\n`;
 }

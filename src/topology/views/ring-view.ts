@@ -16,6 +16,7 @@ export function describeRing(local: LocalRing, hooks: HealthHook): OwnRingView {
     hash: state.options.hash,
     distribution: state.options.distribution,
     hashTag: state.options.hashTag,
+    hashTags: [...(state.options.hashTags ?? [])],
     vnodes: state.options.vnodes,
     nodes: describeNodes(state, rings.shares(), hooks),
     change: state.change === null ? null : describeChange(state.change, job?.status ?? null),

@@ -23,13 +23,13 @@ const taggedKeys = Buffer.from(
 /** What the benchmarks compute goes here, so that none of it is optimised away. */
 const sink = new Uint32Array(1);
 
-function ringOf(nodes: number, hash: HashName = DEFAULT_RING_OPTIONS.hash): Ring {
+function ringOf(nodes: number, hash: HashName = DEFAULT_RING_OPTIONS.hash, hashTags: readonly string[] = []): Ring {
   const specs = Array.from({ length: nodes }, (_, i) => ({
     name: `node${i + 1}`,
     address: `10.0.0.${i + 1}:6379`,
     weight: 1,
   }));
-  return buildRingSync(specs, { ...DEFAULT_RING_OPTIONS, hash });
+  return buildRingSync(specs, { ...DEFAULT_RING_OPTIONS, hash, hashTags });
 }
 
 function hashing(name: HashName): MicroBenchmark {
@@ -57,8 +57,8 @@ function lookup(nodes: number): MicroBenchmark {
   };
 }
 
-function owner(name: string, nodes: number, source: Buffer): MicroBenchmark {
-  const ring = ringOf(nodes);
+function owner(name: string, nodes: number, source: Buffer, hashTags: readonly string[] = []): MicroBenchmark {
+  const ring = ringOf(nodes, DEFAULT_RING_OPTIONS.hash, hashTags);
   return {
     name: `owner of a key, ${name}, ${nodes} nodes`,
     run(iterations) {
@@ -94,4 +94,6 @@ export const benchmarks: readonly MicroBenchmark[] = [
   routed(3),
   routed(100),
   owner('16 bytes with a hash tag', 100, taggedKeys),
+  owner('16 bytes that match no pattern', 100, keys, ['bull:{*}:', '{resque:}', 'b_{*}_']),
+  owner('16 bytes that match the second pattern', 100, keys, ['key{*}_', 'key:{*}', 'b_{*}_']),
 ];

@@ -10,7 +10,7 @@ import type { Subject } from '../crdt/subjects.js';
 
 type Change =
   | { readonly kind: 'set'; readonly value: string; readonly at: number }
-  | { readonly kind: 'delete' }
+  | { readonly kind: 'delete' | 'end' }
   | { readonly kind: 'expire'; readonly at: number }
   | { readonly kind: 'count'; readonly by: number }
   | { readonly kind: 'add' | 'remove'; readonly element: string };
@@ -20,7 +20,7 @@ const element = fc.constantFrom('a', 'b', '__proto__');
 
 export const change: fc.Arbitrary<Change> = fc.oneof(
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('set' as const), value: fc.constantFrom('7', 'x', ''), at }) },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('delete' as const) }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom('delete' as const, 'end' as const) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('expire' as const), at }) },
   { weight: 5, arbitrary: fc.record({ kind: fc.constant('count' as const), by: fc.integer({ min: -9, max: 9 }) }) },
   { weight: 5, arbitrary: fc.record({ kind: fc.constantFrom('add' as const, 'remove' as const), element }) },
@@ -80,10 +80,14 @@ function deltaOf(state: KeyState, actor: string, made: Change, stamp: Stamp): Ke
     case 'delete':
       sent.reset = stamp;
       sent.base = made.kind === 'set' ? bulk(made.value) : null;
-      sent.expiry = { stamp, at: made.kind === 'set' ? made.at : NEVER };
+      sent.expiry = { stamp, at: made.kind === 'set' ? made.at : NEVER, hasEnded: false };
       break;
     case 'expire':
-      sent.expiry = { stamp, at: made.at };
+      sent.expiry = { stamp, at: made.at, hasEnded: false };
+      break;
+    case 'end':
+      // Its time is over by somebody's clock.
+      if (state.expiry !== null && state.expiry.at !== NEVER) sent.expiry = { ...state.expiry, hasEnded: true };
       break;
     case 'count': {
       const own = state.counts?.get(actor);

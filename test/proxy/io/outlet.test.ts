@@ -70,6 +70,10 @@ class SlowWriter implements SocketWriter {
     return true;
   }
 
+  isRefused(): boolean {
+    return false;
+  }
+
   /** @returns whether there was a write to take */
   take(): boolean {
     if (this.#waiting === null) return false;

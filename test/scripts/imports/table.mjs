@@ -46,7 +46,7 @@ export const PARTS = [
   { parts: ['health'], mayImport: ['resp', 'node', 'config', 'node-rights.ts', 'errors.ts'], types: ['ring'] },
   {
     parts: ['telemetry'],
-    mayImport: ['node/identity.ts', 'proxy/measure', 'errors.ts'],
+    mayImport: ['node/identity.ts', 'proxy/measure', 'ring', 'errors.ts'],
     types: ['admin/api.ts', 'identity.ts'],
   },
   { parts: ['fleet/crdt'], mayImport: [] },

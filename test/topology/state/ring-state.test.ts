@@ -121,5 +121,9 @@ describe('what a configuration says otherwise', () => {
       'the ring hashes with murmur3, not with fnv1a_64',
       'the ring has 160 vnodes, not 40',
     ]);
+    expect(differences(state, [], { ...options, hashTags: ['bull:{*}:'] })).toEqual([
+      "the ring's hash tag patterns are '', not 'bull:{*}:'",
+    ]);
+    expect(differences(state, [], { ...options, hashTags: [] })).toEqual([]);
   });
 });

@@ -43,7 +43,7 @@ describe('what a proxy of a fleet knew last', () => {
     expect(await fleet.load('/ringproxy/default')).toBeNull();
   });
 
-  it.each(['', '{}', '{"format":2}', 'null'])('is nothing where it cannot be read (%s)', async (text) => {
+  it.each(['', '{}', '{"format":3}', 'null'])('is nothing where it cannot be read (%s)', async (text) => {
     const { path, fleet } = file();
     writeFileSync(path, text);
     expect(await fleet.load('/ringproxy/default')).toBeNull();

@@ -81,6 +81,19 @@ describe('the state directory', () => {
     expect(await directory.load()).toEqual({ revision: 0, proxies: [], moves: [], state: moving });
   });
 
+  // One that knows of no patterns would look elsewhere for keys: it must not serve, and format 1 is all that it reads.
+  it.each([
+    [[], 1],
+    [['bull:{*}:'], 2],
+  ])('of a ring with the hash tag patterns %j has format %i', async (hashTags, format) => {
+    const folder = tempFolder('state');
+    const directory = new StateDir(folder, () => {});
+    const ring = kept(1, { ...state, options: { ...state.options, hashTags } });
+    await directory.save(ring);
+    expect(JSON.parse(readFileSync(join(folder, 'ring.json'), 'utf8'))).toMatchObject({ format });
+    expect(await directory.load()).toEqual(ring);
+  });
+
   it('says that it cannot be read rather than making a ring anew', async () => {
     const folder = tempFolder('state');
     const directory = new StateDir(folder, () => {});
@@ -91,8 +104,9 @@ describe('the state directory', () => {
       '',
       '{}',
       whole.slice(0, -20),
-      whole.replace('"format": 1', '"format": 2'),
+      whole.replace('"format": 1', '"format": 3'),
       whole.replace('"murmur3"', '"sha1"'),
+      whole.replace('"hashTag": ""', '"hashTag": "", "hashTags": ["bull:"]'),
     ];
     for (const text of broken) {
       writeFileSync(file, text);

@@ -28,6 +28,7 @@ import type { Lane } from '../../upstream/lane.js';
 import type { LaneWaiter } from '../../upstream/lane-pool.js';
 import type { UpstreamNode } from '../../upstream/upstream-node.js';
 import { newestIds, timeoutOf, timeoutPosition, timeoutReply, timeoutText } from './blocking-frame.js';
+import { giveBackFrame } from './give-back.js';
 import type { LateEnds } from './late-ends.js';
 import type { WaitsApart } from './over-nodes/waits-apart.js';
 import { askNewestId } from './stream-end.js';
@@ -223,13 +224,22 @@ export class BlockedCommand implements ReplySink, MoveWaiter, LaneWaiter, TurnTa
     const { client } = request;
     if (client === null) {
       this.#router.shared.requests.give(request);
+      this.#giveBack(buffer.subarray(start, end));
       return;
     }
     request.streamTo(client);
     const unblocked = end - start === UNBLOCKED.length && UNBLOCKED.compare(buffer, start, end) === 0;
     if (this.#state === LEAVING && unblocked) this.#park();
     else if (this.#hungUp && unblocked && this.#ended === null) this.#endClient(request);
-    else client.onReply(request, buffer, start, end);
+    else if (!this.#hungUp) client.onReply(request, buffer, start, end);
+    else if (this.#client.onLastReply(request, buffer, start, end)) this.#giveBack(buffer.subarray(start, end));
+  }
+
+  /** What the node has answered nobody reads. */
+  #giveBack(reply: Buffer): void {
+    const frame = giveBackFrame(this.#command, this.#words, reply);
+    // At once, so that whoever waits until nothing is in flight waits for this as well.
+    if (frame !== null) this.#lane?.ask(frame, null);
   }
 
   onFailure(request: Request, reply: Buffer): void {

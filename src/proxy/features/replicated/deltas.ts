@@ -2,11 +2,11 @@
 
 import type { HybridClock, Stamp } from '../../../fleet/crdt/hybrid-clock.js';
 import { type Addition, KeyState, NEVER } from '../../../fleet/values/key-state.js';
-import { bulk } from '../../../resp/encode.js';
+import { stampOfEnd, textReply } from '../../../fleet/values/read-state.js';
 
 /** SET. @param value is copied @param at when it ends; NEVER */
 export function setting(clock: HybridClock, value: Uint8Array, at: number): KeyState {
-  return resetting(clock.next(), bulk(value), at);
+  return resetting(clock.next(), textReply(value), at);
 }
 
 /** DEL: everything that is known of the key is gone. */
@@ -19,7 +19,7 @@ function resetting(stamp: Stamp, base: Buffer | null, at: number): KeyState {
   const sent = new KeyState();
   sent.reset = stamp;
   sent.base = base;
-  sent.expiry = { stamp, at };
+  sent.expiry = { stamp, at, hasEnded: false };
   delta.absorb(sent);
   return delta;
 }
@@ -27,7 +27,7 @@ function resetting(stamp: Stamp, base: Buffer | null, at: number): KeyState {
 /** EXPIRE, and with NEVER PERSIST. */
 export function expiring(clock: HybridClock, at: number): KeyState {
   const delta = new KeyState();
-  delta.expiry = { stamp: clock.next(), at };
+  delta.expiry = { stamp: clock.next(), at, hasEnded: false };
   return delta;
 }
 
@@ -36,7 +36,7 @@ export function expiring(clock: HybridClock, at: number): KeyState {
  * @param by may be negative
  */
 export function counting(clock: HybridClock, actor: string, known: KeyState | null, by: bigint): KeyState {
-  const own = known?.counts?.get(actor);
+  const own = known?.isLive === true ? known.counts?.get(actor) : undefined;
   const began = own?.began ?? clock.next();
   const added = (own?.added ?? 0n) + (by > 0n ? by : 0n);
   const taken = (own?.taken ?? 0n) - (by < 0n ? by : 0n);
@@ -88,9 +88,12 @@ function fresh(known: KeyState | null, clock: HybridClock): KeyState {
   const delta = new KeyState();
   if (known === null || known.isLive) return delta;
   const sent = new KeyState();
+  const { expiry } = known;
   sent.reset = known.reset;
-  if (known.expiry !== null)
-    sent.expiry = known.expiry.at === NEVER ? known.expiry : { stamp: clock.next(), at: NEVER };
+  if (expiry !== null) {
+    if (expiry.hasEnded) sent.reset = stampOfEnd(expiry);
+    sent.expiry = expiry.at === NEVER ? expiry : { stamp: clock.next(), at: NEVER, hasEnded: false };
+  }
   delta.absorb(sent);
   return delta;
 }

@@ -24,14 +24,15 @@ export const sadd: Operation = (call) => {
   if (!call.hasRoom) return OUT_OF_MEMORY;
   const { store, database } = call;
   const state = call.findToWrite(1)?.state ?? null;
-  if (state?.isLive === true && typeOf(state) !== 'set') return WRONG_TYPE;
+  const present = state?.isLive === true ? state : null;
+  if (present !== null && typeOf(present) !== 'set') return WRONG_TYPE;
   const elements = elementsFrom(call, 2);
   for (const element of elements) {
     const refusal = refusalOfValue(element.length);
     if (refusal !== null) return refusal;
   }
   let added = 0;
-  for (const element of elements) if (state?.has(element) !== true) added++;
+  for (const element of elements) if (present?.has(element) !== true) added++;
   // One that is there already is added anew: who removes it elsewhere has not seen that.
   store.write(database, call.text(1), adding(store.clock, store.actor, state, elements));
   return integer(added);

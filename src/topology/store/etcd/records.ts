@@ -4,7 +4,7 @@ import type { HistoryEntry } from '../../../admin/api.js';
 import { RingproxyError } from '../../../errors.js';
 import type { KeyValue } from '../../../etcd/index.js';
 import type { Claim, FleetMember, MoveRecord, Revision } from '../../state/fleet.js';
-import { RECORD_FORMAT, type RingState } from '../../state/ring-state.js';
+import { RECORD_FORMAT, type RingState, recordFormat } from '../../state/ring-state.js';
 import { GROUPS_FORMAT, type GroupsRecord, groupsRecord, type StoredGroups } from '../group-records.js';
 import { historyEntry, nodeProcesses, ringState } from '../ring-schema.js';
 import type { StoredRing } from '../ring-store.js';
@@ -26,7 +26,7 @@ const ringRecord = z.object({
 });
 
 export function writeRing({ state, previous, write }: RingRecord): string {
-  return JSON.stringify({ format: RECORD_FORMAT, previous, write, state });
+  return JSON.stringify({ format: recordFormat(state), previous, write, state });
 }
 
 /** @throws RingproxyError when this version does not understand it */

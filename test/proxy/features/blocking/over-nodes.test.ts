@@ -209,21 +209,46 @@ it('many that wait cost one try for each element, and those who leave cost nothi
   expect(await pusher.lrange(a, 0, -1)).toEqual(['kept']);
 });
 
-it('what was taken for a client that has left meanwhile goes back to where it was', async () => {
+describe.each([
+  ['on several nodes', () => [a, b]],
+  ['on one node', () => [a]],
+] as const)('what was taken from keys %s for a client that has left meanwhile', (_where, keysOf) => {
+  it.each([
+    // What has closed both directions is told from what may still read by the answer to what is sent to it.
+    ['closed', (client: RawClient) => client.close()],
+    ['reset', (client: RawClient) => client.socket.resetAndDestroy()],
+  ] as const)('goes back to where it was (%s)', async (_how, leave) => {
+    const [node] = nodes as [RedisProcess];
+    const direct = node.client();
+    const other = await RawClient.connect(proxy.port);
+    await direct.rpush(a, 'first', 'second');
+    const pushes = await callsAt(direct, 'lpush');
+    node.kill('SIGSTOP');
+    const client = await RawClient.connect(proxy.port);
+    client.send(`BLPOP ${keysOf().join(' ')} 0\r\n`);
+    await waitingAt(proxy.port, 1);
+    leave(client);
+    // By then it was heard that the client has left.
+    for (let i = 0; i < 3; i++) await other.command('PING');
+    node.kill('SIGCONT');
+    while ((await callsAt(direct, 'lpush')) === pushes) {}
+    expect(await direct.lrange(a, 0, -1)).toEqual(['first', 'second']);
+    await waitingAt(proxy.port, 0);
+  });
+});
+
+it('a client that sends nothing more is not waited for where others wait in front of it', async () => {
   const [node] = nodes as [RedisProcess];
-  const direct = node.client();
-  await direct.rpush(a, 'first', 'second');
-  const pushes = await callsAt(direct, 'lpush');
+  const first = await RawClient.connect(proxy.port);
+  const served = first.text('BLPOP', a, b, '0');
+  await waitingAt(proxy.port, 1);
   node.kill('SIGSTOP');
   const client = await RawClient.connect(proxy.port);
-  client.send(`BLPOP ${a} ${b} 0\r\n`);
-  await waitingAt(proxy.port, 1);
-  // Whoever only ends what it sends may still read.
-  client.socket.resetAndDestroy();
-  await waitingAt(proxy.port, 0);
+  client.socket.end(`BLPOP ${a} ${b} 0\r\n`);
+  await client.closed;
   node.kill('SIGCONT');
-  while ((await callsAt(direct, 'lpush')) === pushes) {}
-  expect(await direct.lrange(a, 0, -1)).toEqual(['first', 'second']);
+  await proxy.client().rpush(a, 'x');
+  expect(await served).toContain('x');
 });
 
 it('a client that sends nothing more gets what is there, and does not wait', async () => {

@@ -113,5 +113,13 @@ describe.skipIf(!canJump)('replicated keys under a clock that jumps', () => {
     clock.jump(300);
     proxy = await stage.start();
     expect(await seenBy(proxy, (one) => one.mget(keys))).toEqual([[null, null, 'x', '1']]);
+
+    // Nor does it come back with the clock; what is written anew stays.
+    clock.jump(0);
+    expect(await seenBy(proxy, (one) => one.mget(keys))).toEqual([[null, null, 'x', '1']]);
+    await proxy.client().set('r:short', 'anew', 'EX', 1000);
+    expect(await proxy.stop()).toBe(0);
+    proxy = await stage.start();
+    expect(await seenBy(proxy, (one) => one.mget(keys))).toEqual([['anew', null, 'x', '1']]);
   });
 });

@@ -19,10 +19,10 @@ import type { Lane } from '../../../upstream/lane.js';
 import type { LaneKind } from '../../../upstream/lane-kind.js';
 import type { UpstreamNode } from '../../../upstream/upstream-node.js';
 import { timeoutOf, timeoutPosition } from '../blocking-frame.js';
+import { giveBackFrame } from '../give-back.js';
 import { Attempt, type AttemptListener, isNothing } from './attempt.js';
 import { ClientWait, type Seeker, type WaitingCall } from './client-wait.js';
 import { isPlain, sortOf, withOneKey, withoutKeys } from './frames.js';
-import { giveBackFrame } from './give-back.js';
 import type { KeyQueue, Taker } from './key-queue.js';
 import type { KeyQueues } from './key-queues.js';
 import { nodeNow } from './node-now.js';
@@ -195,8 +195,7 @@ export class ApartWait implements Seeker, Taker, AttemptListener {
     else if (buffer[start] === MINUS) this.#onError(tried, Buffer.from(buffer.subarray(start, end)));
     else {
       place.queue.tried(mark, 'found');
-      if (this.#isOver) this.#giveBack(tried, buffer.subarray(start, end));
-      else this.wait.finish(buffer, start, end);
+      if (this.#isOver || this.wait.finish(buffer, start, end)) this.#giveBack(tried, buffer.subarray(start, end));
     }
     this.#goOn();
   }
@@ -214,6 +213,10 @@ export class ApartWait implements Seeker, Taker, AttemptListener {
     for (const { queue } of this.#places) queue.leave(this);
   }
 
+  onHangUp(): void {
+    if (this.#isChecked) this.#advance();
+  }
+
   /** The client has left, or was answered: what is still taken is not its own. */
   get #isOver(): boolean {
     return this.wait.isOver;
@@ -227,6 +230,8 @@ export class ApartWait implements Seeker, Taker, AttemptListener {
   #advance(): void {
     for (; this.#lookedAt < this.#places.length; this.#lookedAt++) {
       const { queue, since } = this.#places[this.#lookedAt] as Place;
+      // Where others wait there is nothing, and what comes is theirs first.
+      if (this.wait.isHungUp && !queue.isFirst(this)) continue;
       if (!queue.isLookedAt(since)) {
         queue.tellWhenLookedAt(this);
         queue.resumeSoon();

@@ -38,6 +38,8 @@ export interface Seeker {
   readonly isWaiting: boolean;
   /** It is not its fault that it is not waiting yet. */
   readonly isHeldUp: boolean;
+  /** The client sends nothing more: it is not waited for any longer, as soon as what is there is known. */
+  onHangUp(): void;
   /** The client was answered, or has left: what comes now nobody takes. */
   onOver(): void;
 }
@@ -53,8 +55,7 @@ export class ClientWait implements Waiting {
   #isLate = false;
   /** A client has asked for the end of the wait. */
   #ended: UnblockMode | null = null;
-  /** The client sends nothing more. */
-  #hungUp = false;
+  #isHungUp = false;
   #isOver = false;
 
   /** @param all those that wait */
@@ -64,6 +65,11 @@ export class ClientWait implements Waiting {
     this.#call = call;
     this.#seeker = seeker;
     this.#begunAt = router.shared.clock.now;
+  }
+
+  /** The client sends nothing more. */
+  get isHungUp(): boolean {
+    return this.#isHungUp;
   }
 
   /** The client has left, or was answered. */
@@ -84,8 +90,8 @@ export class ClientWait implements Waiting {
 
   /** Nobody waits for a client that sends nothing more; but what is there at once it gets. */
   hangUp(): void {
-    this.#hungUp = true;
-    if (!this.#isOver && this.#seeker.isWaiting && !this.#seeker.isSeeking) this.#endClient();
+    this.#isHungUp = true;
+    if (!this.#isOver) this.#seeker.onHangUp();
   }
 
   stop(): void {
@@ -110,15 +116,17 @@ export class ClientWait implements Waiting {
     if (this.#isOver) return;
     if (this.#ended !== null) this.finish(this.#endReply(this.#ended));
     else if (this.#isLate) this.finish(this.#timeoutReply());
-    else if (this.#hungUp) this.#endClient();
+    else if (this.#isHungUp) this.#endClient();
   }
 
-  /** The client is answered so, and waits no more. */
-  finish(buffer: Buffer, start = 0, end = buffer.length): void {
-    if (this.#isOver) return;
+  /** The client is answered so, and waits no more. @returns whether it is known never to read it */
+  finish(buffer: Buffer, start = 0, end = buffer.length): boolean {
+    if (this.#isOver) return true;
     const { client, request } = this.#call;
-    client.onReply(request, buffer, start, end);
+    const isUnread = this.#isHungUp && client.onLastReply(request, buffer, start, end);
+    if (!this.#isHungUp) client.onReply(request, buffer, start, end);
     this.#end();
+    return isUnread;
   }
 
   /** The longest timeouts are longer than a timer can be. */

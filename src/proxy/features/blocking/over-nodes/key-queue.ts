@@ -109,6 +109,12 @@ export class KeyQueue implements MoveWaiter, LaneWaiter, TurnTask {
     else this.resumeSoon();
   }
 
+  /** Whether nobody stands in front of it. */
+  isFirst(taker: Taker): boolean {
+    const [first] = this.#takers.keys();
+    return first === taker;
+  }
+
   /** The key may have something. */
   mark(): void {
     this.#mark++;

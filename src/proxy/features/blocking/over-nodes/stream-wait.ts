@@ -149,6 +149,10 @@ export class StreamWait implements Seeker, Taker, AttemptListener {
     this.#goOn();
   }
 
+  onHangUp(): void {
+    if (!this.isSeeking) this.wait.endIfDue();
+  }
+
   onOver(): void {
     for (const { queue } of this.#places) queue.leave(this);
   }

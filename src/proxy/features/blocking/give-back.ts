@@ -2,9 +2,9 @@
  * What was taken for a client that has left meanwhile goes back to where it was, as if nobody had taken it. Redis would
  * not have taken it: it knows at once that a client has left.
  */
-import type { Command } from '../../../../commands/command.js';
-import { decodeReply, type ReplyValue } from '../../../../resp/decode.js';
-import { request as encodeRequest } from '../../../../resp/encode.js';
+import type { Command } from '../../../commands/command.js';
+import { decodeReply, type ReplyValue } from '../../../resp/decode.js';
+import { request as encodeRequest } from '../../../resp/encode.js';
 
 /** @param words with the one key that something was taken of @param reply what the node has answered @returns null: it took nothing */
 export function giveBackFrame(command: Command, words: readonly Buffer[], reply: Buffer): Uint8Array | null {

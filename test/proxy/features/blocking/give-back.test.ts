@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { buildCommandTable } from '../../../../../src/commands/build.js';
-import { giveBackFrame } from '../../../../../src/proxy/features/blocking/over-nodes/give-back.js';
-import { RawClient } from '../../../../support/raw-client.js';
-import { startRedis } from '../../../../support/redis-process.js';
+import { buildCommandTable } from '../../../../src/commands/build.js';
+import { giveBackFrame } from '../../../../src/proxy/features/blocking/give-back.js';
+import { RawClient } from '../../../support/raw-client.js';
+import { startRedis } from '../../../support/redis-process.js';
 
 let client: RawClient;
 const table = buildCommandTable();
