@@ -2,6 +2,7 @@
 import type { Redis } from 'ioredis';
 import { isReplyError, namingNode, onNode } from '../node/client.js';
 import type { NodeEndpoint } from '../node/endpoint.js';
+import { unlessNobodyListens } from '../node/failure.js';
 import { isForbidden } from '../node/reply-errors.js';
 import { proxyOfConnection, readsOnly } from '../node/standing.js';
 
@@ -24,7 +25,7 @@ export type LateKiller = (
 
 /**
  * A command on a connection that was cut may still lie in the node's socket and run after the fence. The
- * node is asked on another connection to drop the old ones; when it has answered, nothing of theirs runs.
+ * node is asked on another connection to drop the old ones; when it has answered, nothing of theirs runs, nor where no process listens any more.
  * @throws NodeFailure when a node that has such connections cannot be asked
  */
 export function lateKiller(timeout: number): LateKiller {
@@ -32,7 +33,8 @@ export function lateKiller(timeout: number): LateKiller {
     for (const node of nodes) {
       const own = late.filter((connection) => connection.node === node.name && connection.address === node.address);
       if (own.length === 0) continue;
-      await asked(node, timeout, async (redis) => {
+      const left = new Set(own);
+      const dropped = asked(node, timeout, async (redis) => {
         for (const connection of own) {
           // A node that was restarted counts connections anew, and the number may be another one's.
           const address = connection.peer === '' ? [] : ['ADDR', connection.peer];
@@ -41,9 +43,12 @@ export function lateKiller(timeout: number): LateKiller {
             redis.call('CLIENT', 'KILL', 'ID', connection.id, ...address),
             'this proxy that were lost',
           );
+          left.delete(connection);
           onDropped(connection);
         }
       });
+      await unlessNobodyListens(dropped);
+      for (const connection of left) onDropped(connection);
     }
   };
 }

@@ -59,9 +59,10 @@ export class KeyMoving<Node> {
     return NodeLink.open(this.#options.reach(node), { ...this.#link, onLate: () => {} });
   }
 
-  /** Looks for the largest keys that would move. @param nodes index-aligned with those of `rings` @throws NodeFailure */
-  survey(nodes: readonly Node[], rings: Rings): Promise<Survey> {
-    return surveyMoves(nodes.map(this.#options.reach), rings, this.#link, SURVEY_MS);
+  /** Looks for the largest keys that would move. @param nodes index-aligned with those of `rings` @param skipped some of them, which are not asked */
+  survey(nodes: readonly Node[], rings: Rings, skipped: readonly Node[]): Promise<Survey> {
+    const reached = nodes.map((node) => (skipped.includes(node) ? null : this.#options.reach(node)));
+    return surveyMoves(reached, rings, this.#link, SURVEY_MS);
   }
 
   createMover({ nodes, right, isInForce, ...start }: StartOf<Node>, callbacks: Callbacks): Mover {

@@ -189,7 +189,7 @@ export function stageManager(proxyId: string, store: RingStore, peers: RingManag
     health: () => null,
     peers,
     noted: () => {},
-    survey: () => Promise.resolve({ largest: [], keys: 0, complete: true }),
+    survey: () => Promise.resolve({ largest: [], keys: 0, complete: true, unseen: [] }),
     strangers: { connections: () => Promise.resolve([]), known: () => Promise.resolve([]) },
     clearStrays: () => Promise.resolve([]),
     bringFunctions: () => Promise.resolve(),

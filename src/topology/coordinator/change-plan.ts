@@ -1,5 +1,6 @@
 /** What a change would do, and whether it may: everything that is looked at before anything is held, flushed or moved. */
 import type { ChangeAccepted, ChangeRequest } from '../../admin/api.js';
+import type { NodeHealth } from '../../health/node-monitor.js';
 import { sameNode } from '../../node/identity.js';
 import type { Survey } from '../../rebalance/survey.js';
 import type { Rings } from '../../ring/rings.js';
@@ -7,14 +8,15 @@ import { type AdmissionHooks, checkRoom, examineArrivals } from '../admission/ad
 import { checkFitness, type FitnessHooks } from '../admission/fitness.js';
 import { tellingNodes } from '../admission/node-failure.js';
 import { refuseStrangers, type StrangerPorts } from '../admission/strangers.js';
-import type { RingBuilder } from '../change-rings.js';
-import { type Member, nextMembers, type RingState } from '../state/ring-state.js';
+import type { ChangeRings, RingBuilder } from '../change-rings.js';
+import { type Member, nextMembers, type RingState, serversBefore } from '../state/ring-state.js';
+import { findDeadNodes, refuseDeadTargets } from './dead-nodes.js';
 import { toNewMember } from './request.js';
 
 export interface PlanPorts extends AdmissionHooks, FitnessHooks {
   readonly strangers: StrangerPorts;
-  /** Looks for the largest keys that would move. */
-  survey(nodes: readonly Member[], rings: Rings): Promise<Survey>;
+  /** Looks for the largest keys that would move. @param skipped nodes that are not asked */
+  survey(nodes: readonly Member[], rings: Rings, skipped: readonly Member[]): Promise<Survey>;
   /**
    * Removes keys that are not on their owner, and that the change would bring to light.
    * @param nodes index-aligned with those of `rings`
@@ -32,6 +34,8 @@ export interface ChangePlan {
   /** Those that join and hold keys, which are to be removed. */
   readonly toFlush: readonly Member[];
   readonly undrained: readonly string[];
+  /** Of nodes that are down, and whose keys are to move: what helps. */
+  readonly waitsFor: readonly string[];
   readonly accepted: ChangeAccepted;
 }
 
@@ -51,9 +55,13 @@ export async function planChange(
   const toFlush = await examineArrivals(state.members, arriving, request.flush === true, ports);
   const { union, rings } = await builder.buildBetween(state.members, members, state.options);
   const moves = rings.moves();
-  const undrained = request.noDrain === true ? (request.remove ?? []) : [];
+  const leaving = [...(request.remove ?? []), ...(request.replace ?? []).map(({ name }) => name)];
+  const undrained = request.noDrain === true ? leaving : [];
   if (undrained.length > 0)
     warnings.push(`the keys of ${undrained.join(', ')} are given up: they will read as missing`);
+  const health = (node: Member): NodeHealth | null => ports.health(node);
+  const dead = findDeadNodes({ members: state.members, leaving, undrained, moves, health });
+  warnings.push(...refuseDeadTargets(dead, looks), ...dead.sources);
   const losing = state.members.filter((member) => moves.some(({ source }) => source === member.name));
   const gaining = members.filter((member) => moves.some(({ target }) => target === member.name));
   const drained = losing.filter((member) => !undrained.includes(member.name));
@@ -65,7 +73,26 @@ export async function planChange(
   const keeping = gaining.filter((node) => !arriving.includes(node) && ports.health(node)?.up !== false);
   const indices = keeping.map((node) => union.findIndex((member) => sameNode(member, node)));
   warnings.push(...(await tellingNodes(ports.clearStrays(union, rings, indices, looks))));
-  const survey = looks ? await tellingNodes(ports.survey(union, rings)) : null;
+  const survey = looks ? await surveyed({ union, rings, losing, undrained }, warnings, ports) : null;
   const accepted = { generation: state.generation + 1, dryRun: looks, warnings, moves, survey };
-  return { members, arriving, toFlush, undrained, accepted };
+  return { members, arriving, toFlush, undrained, waitsFor: dead.sources, accepted };
+}
+
+interface Surveyed extends ChangeRings {
+  readonly losing: readonly Member[];
+  readonly undrained: readonly string[];
+}
+
+/** What would move off the nodes that answer. @param warnings take up those that do not */
+async function surveyed(
+  { union, rings, losing, undrained }: Surveyed,
+  warnings: string[],
+  ports: Pick<PlanPorts, 'survey' | 'health'>,
+): Promise<ChangeAccepted['survey']> {
+  const given = serversBefore(union, undrained);
+  const down = losing.filter((node) => !given.includes(node) && ports.health(node)?.up === false);
+  const { largest, keys, complete, unseen } = await ports.survey(union, rings, [...given, ...down]);
+  const missing = [...down.map(({ name }) => name), ...unseen];
+  if (missing.length > 0) warnings.push(`what would move off ${missing.join(', ')} could not be looked at`);
+  return { largest, keys, complete: complete && missing.length === 0 };
 }

@@ -8,7 +8,7 @@ import { RingproxyError } from '../../errors.js';
 import { sameNode } from '../../node/identity.js';
 import type { RingBuilder } from '../change-rings.js';
 import type { Revision } from '../state/fleet.js';
-import type { Member, RunningChange } from '../state/ring-state.js';
+import { type Member, type RunningChange, serversBefore } from '../state/ring-state.js';
 import { afterEverybodyIsGone, move, type Noted, note, phaseOf, prepare } from '../state/transitions.js';
 import { seeWhoIsThere } from './attendance.js';
 import { type PlanPorts, planChange } from './change-plan.js';
@@ -134,13 +134,13 @@ export class Coordinator implements RingRequests {
       for (const warning of plan.accepted.warnings) this.#ports.warn(warning);
       // Flushing takes its time.
       await seeWhoIsThere(this.#term.passing);
-      await this.#prepare(change);
+      await this.#prepare(change, plan.waitsFor);
       return plan.accepted;
     });
   }
 
   /** Holds commands on moved keys until none is in flight; then keys move. @throws RingproxyError when it is given up */
-  async #prepare(change: Omit<RunningChange, 'phase'>): Promise<void> {
+  async #prepare(change: Omit<RunningChange, 'phase'>, waitsFor: readonly string[]): Promise<void> {
     let raised: Revision;
     try {
       raised = await this.#term.record((state) => prepare(state, change));
@@ -151,7 +151,7 @@ export class Coordinator implements RingRequests {
       step: move,
       isRecorded: ({ change: now }) => now?.id === change.id && now.phase === 'moving',
     });
-    if (failure !== null) throw notPassed(GIVEN_UP, failure);
+    if (failure !== null) throw notPassed(GIVEN_UP, failure, waitsFor);
     this.#bringFunctionsAgain();
   }
 
@@ -171,9 +171,7 @@ export class Coordinator implements RingRequests {
     const { record, change } = this.#moving();
     await this.#alone('keys of nodes that do not answer are just being given up', by, async () => {
       const unfinished = await this.#term.progress.unfinished(record, change.rings);
-      const dead = change.union.filter(
-        (node) => unfinished.includes(node.name) && this.#ports.health(node)?.up === false,
-      );
+      const dead = serversBefore(change.union, unfinished).filter((node) => this.#ports.health(node)?.up === false);
       if (dead.length === 0) {
         throw new RingproxyError('NOTHING_TO_GIVE_UP', 'every node that keys are moved off answers');
       }

@@ -32,11 +32,14 @@ export function notCoordinator(): RingproxyError {
 /** Of these the reader must know by their code: they say more than that a fence was not passed. */
 const KEPT: readonly string[] = ['STATE_DIR', 'COORDINATOR_LOST'];
 
-/** @param failure the reason; one that has a code of its own keeps it */
-export function notPassed(what: string, failure: unknown): RingproxyError {
+/**
+ * @param failure the reason; one that has a code of its own keeps it
+ * @param waitsFor what is known of nodes that are down, and what helps
+ */
+export function notPassed(what: string, failure: unknown, waitsFor: readonly string[] = []): RingproxyError {
   if (failure instanceof RingproxyError && KEPT.includes(failure.code)) return failure;
   const hint = failure instanceof RingproxyError && failure.code === 'FENCE_TIMEOUT' ? failure.hint : undefined;
-  return new RingproxyError('FENCE_TIMEOUT', `${what}: ${messageOf(failure)}`, hint);
+  return new RingproxyError('FENCE_TIMEOUT', `${what}: ${messageOf(failure)}`, waitsFor[0] ?? hint);
 }
 
 export function messageOf(error: unknown): string {

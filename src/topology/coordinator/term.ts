@@ -7,7 +7,14 @@ import type { Participant } from '../participant/participant.js';
 import { afterFence } from '../state/change-protocol.js';
 import type { Revision } from '../state/fleet.js';
 import { processesSeen } from '../state/move-records.js';
-import { type Member, type NodeProcess, type RingState, type RunningChange, unionOf } from '../state/ring-state.js';
+import {
+  type Member,
+  type NodeProcess,
+  type RingState,
+  type RunningChange,
+  unionOf,
+  withoutGivenUp,
+} from '../state/ring-state.js';
 import { giveUp, goOn, phaseOf } from '../state/transitions.js';
 import type { RingStore } from '../store/ring-store.js';
 import { passFence } from './fence.js';
@@ -140,8 +147,7 @@ export class Term {
     const local = this.#participant.local;
     if (local === null) return [];
     const { members, change } = local.stored.state;
-    const union = change === null ? members : unionOf(members, change.members);
-    return union.filter((node) => change?.undrained.includes(node.name) !== true);
+    return change === null ? members : withoutGivenUp(unionOf(members, change.members), change);
   }
 
   /** Those of the first fence: what a node has that was restarted since then may be from the past. */

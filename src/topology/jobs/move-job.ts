@@ -16,7 +16,7 @@ import type { ChangeRings } from '../change-rings.js';
 import type { FenceMember } from '../state/change-protocol.js';
 import { type Claim, isInForce, type MoveRecord } from '../state/fleet.js';
 import { emptyRecord, runIdIn } from '../state/move-records.js';
-import type { Member, RunningChange } from '../state/ring-state.js';
+import { type Member, type RunningChange, serversBefore, withoutGivenUp } from '../state/ring-state.js';
 import { moverJob, type RingStore } from '../store/ring-store.js';
 import { EndedMoves } from './ended-moves.js';
 import { FleetTurns, isCrosswise } from './fleet-turns.js';
@@ -235,7 +235,8 @@ export class MoveJob {
   follow(change: RunningChange): void {
     const before = this.#change;
     this.#change = change;
-    this.#giveUp(this.rings.union.flatMap((node, index) => (change.undrained.includes(node.name) ? [index] : [])));
+    const { union } = this.rings;
+    this.#giveUp(serversBefore(union, change.undrained).map((node) => union.indexOf(node)));
     this.#steer(before.paused === true || (change.resumes ?? 0) > (before.resumes ?? 0));
     // Whoever serves clients was told of no source while moves were held.
     for (const source of this.#swept) this.#ports.onSourceSwept(this, source);
@@ -526,7 +527,7 @@ export class MoveJob {
 
   /** The nodes of the change without those that were given up. */
   get #reachable(): readonly Member[] {
-    return this.rings.union.filter(({ name }) => !this.#change.undrained.includes(name));
+    return withoutGivenUp(this.rings.union, this.#change);
   }
 
   #nameOf(source: number): string {

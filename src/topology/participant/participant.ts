@@ -9,7 +9,7 @@ import { SETTLE_STOP_MS, SWEEP_STOP_MS } from '../fence-times.js';
 import { MoveJob, type MoveJobPorts } from '../jobs/move-job.js';
 import type { FenceMember } from '../state/change-protocol.js';
 import type { MemberInfo, Revision } from '../state/fleet.js';
-import type { Member, RunningChange } from '../state/ring-state.js';
+import { type Member, type RunningChange, withoutGivenUp } from '../state/ring-state.js';
 import type { RingStore, StoredRing } from '../store/ring-store.js';
 import { type LocalRing, type MemberSnapshot, snapshotOf } from './local-ring.js';
 import { type OwnFencePorts, raiseOwnFence } from './own-fence.js';
@@ -157,7 +157,7 @@ export class Participant {
   /** A fence is raised. @param before what has moved keys here until now: of this change, or of one that has ended */
   #hold(local: LocalRing, before: MoveJob | null, change: RunningChange, { union }: ChangeRings): void {
     this.#use(local);
-    const nodes = union.filter((node) => !change.undrained.includes(node.name));
+    const nodes = withoutGivenUp(union, change);
     local.job?.follow(change);
     const standing = local.job?.standstill(SETTLE_STOP_MS) ?? before?.stop();
     const fence = raiseOwnFence(nodes, {

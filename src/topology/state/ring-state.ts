@@ -145,6 +145,20 @@ export function unionOf(members: readonly Member[], next: readonly Member[]): Me
   return [...members, ...next.filter((member) => !members.some((old) => sameNode(old, member)))];
 }
 
+/**
+ * The servers of these names in the ring before a change: where one is replaced, the one that takes its place has the same name.
+ * @param union as of `unionOf`
+ */
+export function serversBefore(union: readonly Member[], names: readonly string[]): Member[] {
+  return names.flatMap((name) => union.find((member) => member.name === name) ?? []);
+}
+
+/** The nodes of a change without those whose keys were given up: nothing is asked of these. @param union as of `unionOf` */
+export function withoutGivenUp(union: readonly Member[], { undrained }: Pick<RunningChange, 'undrained'>): Member[] {
+  const given = serversBefore(union, undrained);
+  return union.filter((member) => !given.includes(member));
+}
+
 function requireMember(state: RingState, name: string): void {
   if (state.members.some((member) => member.name === name)) return;
   const known = state.members.map((member) => member.name).join(', ');

@@ -117,7 +117,7 @@ export class SimulatedProxy {
       health: () => null,
       peers: this.#peers(),
       strangers: { connections: () => Promise.resolve([]), known: () => Promise.resolve([]) },
-      survey: () => Promise.resolve({ largest: [], keys: 0, complete: true }),
+      survey: () => Promise.resolve({ largest: [], keys: 0, complete: true, unseen: [] }),
       clearStrays: () => Promise.resolve([]),
       bringFunctions: () => Promise.resolve(),
       flush: () => Promise.resolve(),

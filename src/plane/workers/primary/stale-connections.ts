@@ -3,6 +3,7 @@
  * them: those of living workers that ended with commands in flight, and whatever a worker that died has left.
  */
 import type { NodeEndpoint } from '../../../node/endpoint.js';
+import { unlessNobodyListens } from '../../../node/failure.js';
 import { nodeKey } from '../../../node/identity.js';
 import type { LateConnection, LateKiller } from '../../../rebalance/connections.js';
 
@@ -57,7 +58,7 @@ export class StaleConnections {
     const known = this.#dropped.get(key) ?? new Set<string>();
     const gone = [...this.#deadNames].filter((name) => !known.has(name));
     if (gone.length === 0) return;
-    await this.#options.killNamed([node], (name) => gone.includes(name));
+    await unlessNobodyListens(this.#options.killNamed([node], (name) => gone.includes(name)));
     for (const name of gone) known.add(name);
     this.#dropped.set(key, known);
   }

@@ -6,6 +6,7 @@ import { error as encodeError } from '../../../resp/encode.js';
 import { parseStrictInteger } from '../../../resp/integer.js';
 import { args, type RequestFramer } from '../../../resp/request-framer.js';
 import { type KeyHash, NO_HASH } from '../../../ring/rings.js';
+import { keysAtHand } from '../../measure/apart/keys-at-hand.js';
 import { CHANNEL, type Published, SHARD, type TopicKind } from '../../peers/topic-kind.js';
 import type { Verdict } from '../../request/verdict.js';
 import { TAKEN } from '../../request/verdict.js';
@@ -124,7 +125,7 @@ export class Queue {
       const hash = rings.hashOf(source, start, end);
       if (i === 0) first = hash;
       if (!this.#fits(client, command, transaction, hash, first)) {
-        return this.#router.refuse(client, command, this.#refusalOfApart(command));
+        return this.#router.refuse(client, command, this.#refusalOfApart(command, keysAtHand(framer, count)));
       }
       const owner = this.#router.nodeAt(rings.ownerOf(hash));
       if (owner.busy.reply !== null) {
@@ -162,11 +163,14 @@ export class Queue {
     return this.#haveOneOwner(frames.keyCount > 0 ? frames.hashAt(0) : first, hash);
   }
 
-  /** What a command is answered whose keys may not be queued together. */
-  #refusalOfApart({ name, crossNode }: Command): Buffer {
+  /** What a command with these keys is answered, which may not be queued together. */
+  #refusalOfApart(command: Command, keys: readonly string[]): Buffer {
+    const { name, crossNode } = command;
     const { options, counters } = this.#router.shared;
     const setting = options.crossNode;
     counters.crossNode.count(name, 'refused', 0);
+    // One key alone is on another node than those that were queued before.
+    if (keys.length > 1) counters.apartKeys.note(command, keys, 1, true);
     return setting === 'allow' && crossNode !== 'refused' ? APART_INSIDE : crossSlotReply(setting);
   }
 
