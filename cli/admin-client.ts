@@ -239,7 +239,7 @@ export class AdminClient {
   #failure(status: number, answer: unknown): CliError {
     if (isApiError(answer)) {
       const { code, message, hint } = answer.error;
-      return new CliError(message, hint, isErrorCode(code) ? new RingproxyError(code, message).exitCode : 1);
+      return new CliError(message, hint, isErrorCode(code) ? new RingproxyError(code, message).exitCode : 1, code);
     }
     return new CliError(
       `${this.#base} answered ${status}, not as the admin API does`,

@@ -6,6 +6,7 @@ import { decodeText } from '../src/config/twemproxy/file.js';
 import { importTwemproxy } from '../src/config/twemproxy.js';
 import { parseAddress } from '../src/node/address.js';
 import { CliError } from './cli-error.js';
+import { formatCounted } from './format.js';
 
 /** `ringproxy config …` */
 export function registerConfigCommands(program: Command): void {
@@ -17,7 +18,9 @@ export function registerConfigCommands(program: Command): void {
     .action((file: string) => {
       const loaded = loadConfig({ file, env: process.env });
       const names = loaded.nodes.map((node) => node.name).join(', ');
-      process.stdout.write(`${file} is valid: listens on ${loaded.listen}, ${loaded.nodes.length} nodes (${names})\n`);
+      process.stdout.write(
+        `${file} is valid: listens on ${loaded.listen}, ${formatCounted(loaded.nodes.length, 'node')} (${names})\n`,
+      );
     });
   config
     .command('import-twemproxy')

@@ -3,6 +3,12 @@ import { loadConfig } from '../src/config/load.js';
 import { defaultOf, type Setting } from '../src/config/settings/setting.js';
 import { SETTINGS, type SettingName } from '../src/config/settings.js';
 import type { RunningProxy } from '../src/serve.js';
+import { formatCounted } from './format.js';
+
+const ALL = Object.keys(SETTINGS).length;
+const MORE = `
+These flags are ${flagSettings().length} of ${ALL} settings. A configuration file has all of them, and each may be given by an
+environment variable: ringproxy config reference lists both.`;
 
 /** `ringproxy serve` */
 export function registerServeCommand(program: Command): void {
@@ -15,6 +21,7 @@ export function registerServeCommand(program: Command): void {
   for (const [, setting] of flagSettings()) {
     command.option(`--${setting.path} <${setting.flag}>`, `${setting.help} (default: ${defaultOf(setting) || 'none'})`);
   }
+  command.addHelpText('after', MORE);
   command.action((options: Record<string, unknown>) => serve(options));
 }
 
@@ -40,7 +47,7 @@ async function serve(options: Record<string, unknown>): Promise<void> {
   if (options.check === true) {
     const ring = config.coordination === 'none' ? '' : `, ring ${config.ringName} in ${config.coordination}`;
     process.stdout.write(
-      `the configuration is valid: ${config.nodes.length} nodes${ring}, listens on ${config.listen}\n`,
+      `the configuration is valid: ${formatCounted(config.nodes.length, 'node')}${ring}, listens on ${config.listen}\n`,
     );
     return;
   }

@@ -37,7 +37,10 @@ const GUARANTEES: Readonly<Record<CrossNode, Guarantee>> = {
     'elements are taken at once, from one key',
     'a key that was looked at may have got elements before a later one is taken from',
   ],
-  streams: ['as in Redis', "each node's streams are of another moment"],
+  streams: [
+    'as in Redis',
+    "each node's streams are of another moment; where some have delivered and a node fails, what was delivered is answered",
+  ],
 };
 
 /** Those that wait, and then move an element. */

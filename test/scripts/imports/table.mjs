@@ -31,6 +31,7 @@ export const PARTS = [
       'time',
       'node-rights.ts',
       'errors.ts',
+      'counted.ts',
     ],
     types: ['admin/api.ts', 'health', 'proxy'],
   },
@@ -64,7 +65,7 @@ export const PARTS = [
   },
   { parts: ['identity.ts'], mayImport: ['version.ts'] },
   { parts: ['serve.ts', 'serve'], mayImport: EVERYTHING },
-  { parts: ['node-rights.ts', 'errors.ts', 'version.ts'], mayImport: [] },
+  { parts: ['node-rights.ts', 'errors.ts', 'counted.ts', 'version.ts'], mayImport: [] },
   { parts: ['../compose'], mayImport: [] },
   {
     parts: ['../cli'],
