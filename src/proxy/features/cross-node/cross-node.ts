@@ -18,13 +18,13 @@ import { settleInOtherDatabase } from '../../route/moving/other-database.js';
 import { crossSlotReply } from '../../route/replies.js';
 import type { Router } from '../../route/router.js';
 import { namesKeysByPatterns } from '../../route/sort-patterns.js';
+import { Turns } from '../../route/turns.js';
 import { GAVE_UP, GAVE_UP_REPLY, WAIT } from '../../route/waiting.js';
 import type { ClientConnection } from '../../session/client-connection.js';
 import type { RoutingSnapshot } from '../../snapshot.js';
 import type { UpstreamNode } from '../../upstream/upstream-node.js';
 import { type Call, Operation, type Way } from './operation.js';
 import { Running, underWay } from './running.js';
-import { Turns } from './turns.js';
 import { setAllOrNone } from './ways/all-or-none.js';
 import { MAY_WRITE, runCode, UNKNOWN_SCRIPT } from './ways/code.js';
 import { popFirst } from './ways/first-of.js';
@@ -33,7 +33,7 @@ import { moveElement } from './ways/list-move.js';
 import { rename, renameUnlessThere } from './ways/rename.js';
 import { moveMember } from './ways/set-move.js';
 import { sortByPatterns } from './ways/sort.js';
-import { readStreams } from './ways/streams.js';
+import { lookAtStreams, readStreams } from './ways/streams.js';
 
 /** Its own, while nobody else has the call. */
 interface Words {
@@ -142,12 +142,33 @@ export class CrossNode implements ApartCommands {
    * LMOVE or RPOPLPUSH, for a command that waits: its client is answered by others.
    * @returns settles with the reply, which may be an error, and never rejects
    */
-  async moveElement(client: ClientConnection, move: Omit<Call, 'maxBytes' | 'nodesOf'>): Promise<Buffer> {
+  moveElement(client: ClientConnection, move: Omit<Call, 'maxBytes' | 'nodesOf'>): Promise<Buffer> {
+    return this.#carryOut(client, move, moveElement);
+  }
+
+  /**
+   * What the streams have of an XREAD or XREADGROUP that waits; its client is answered by others. The streams have arrived
+   * at their owners.
+   * @returns settles with the reply, nil where there is nothing yet, and with the words from which it is known what comes
+   * behind that; never rejects
+   */
+  async lookAtStreams(client: ClientConnection, { command, words, keys }: Pick<Call, 'command' | 'words' | 'keys'>) {
+    const owners = keys.map((at) => this.#ownerOf(client, words[at] as Buffer));
+    let from = words;
+    const look: Way = (operation) =>
+      lookAtStreams(operation, (known) => {
+        from = known;
+      });
+    const reply = await this.#carryOut(client, { command, words, keys, owners, kind: client.kind }, look);
+    return { reply, words: from };
+  }
+
+  async #carryOut(client: ClientConnection, step: Omit<Call, 'maxBytes' | 'nodesOf'>, way: Way): Promise<Buffer> {
     const { requests, options } = this.#router.shared;
-    const call = { ...move, nodesOf: this.#nodesOf, maxBytes: options.crossNodeMaxBytes };
+    const call = { ...step, nodesOf: this.#nodesOf, maxBytes: options.crossNodeMaxBytes };
     const request = requests.take();
     const operation = new Operation(client, request, requests, this.#turns, call);
-    const done = operation.replyOf(moveElement);
+    const done = operation.replyOf(way);
     this.#running.add(
       underWay(call),
       done.then(() => {}),

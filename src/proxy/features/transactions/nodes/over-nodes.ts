@@ -3,6 +3,7 @@ import type { Command } from '../../../../commands/command.js';
 import type { RequestFramer } from '../../../../resp/request-framer.js';
 import { LATER, TAKEN } from '../../../request/verdict.js';
 import type { Router } from '../../../route/router.js';
+import { Turns } from '../../../route/turns.js';
 import { GAVE_UP, GAVE_UP_REPLY, WAIT } from '../../../route/waiting.js';
 import type { ClientConnection } from '../../../session/client-connection.js';
 import type { RoutingSnapshot } from '../../../snapshot.js';
@@ -29,7 +30,13 @@ export class OverNodes {
     this.#router = router;
     this.#watches = watches;
     this.#ports = ports;
-    this.#execPorts = { shared: router.shared, scripts: ports.scripts, afterRun, endWatch: watches.endOn };
+    this.#execPorts = {
+      shared: router.shared,
+      scripts: ports.scripts,
+      afterRun,
+      turns: new Turns(),
+      endWatch: watches.endOn,
+    };
   }
 
   /**
