@@ -12,7 +12,7 @@
 
 import { findKeys, keyPositions } from '../../../../commands/keys.js';
 import type { CommandTable } from '../../../../commands/table.js';
-import { args, COMPLETE, RequestFramer } from '../../../../resp/request-framer.js';
+import { args, COMPLETE, RequestFramer, readAside } from '../../../../resp/request-framer.js';
 import type { Transaction } from '../transaction.js';
 import type { Part } from './part.js';
 import type { Places } from './places.js';
@@ -61,6 +61,11 @@ export class Cutter {
 
   /** Fills the parts. @returns false where a command that runs on one node has keys on several */
   cut(): boolean {
+    // EXEC is looked at once more when it was taken: by MONITOR, and for what its client tracks.
+    return readAside(() => this.#cutAll());
+  }
+
+  #cutAll(): boolean {
     for (const [number, chunk] of this.#transaction.frames.take().entries()) {
       if (!this.#cutChunk(chunk, number)) return false;
       this.#endRun(chunk);

@@ -4,6 +4,7 @@ import type { RequestFramer } from '../../../../resp/request-framer.js';
 import { LATER, TAKEN } from '../../../request/verdict.js';
 import { Placement } from '../../../route/merge/placement.js';
 import type { Router } from '../../../route/router.js';
+import { Turns } from '../../../route/turns.js';
 import { GAVE_UP, GAVE_UP_REPLY, WAIT } from '../../../route/waiting.js';
 import type { ClientConnection } from '../../../session/client-connection.js';
 import type { RoutingSnapshot } from '../../../snapshot.js';
@@ -30,7 +31,13 @@ export class OverNodes {
     this.#router = router;
     this.#watches = watches;
     this.#ports = ports;
-    this.#execPorts = { shared: router.shared, scripts: ports.scripts, afterRun, endWatch: watches.endOn };
+    this.#execPorts = {
+      shared: router.shared,
+      scripts: ports.scripts,
+      afterRun,
+      turns: new Turns(),
+      endWatch: watches.endOn,
+    };
   }
 
   /**
