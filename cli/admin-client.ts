@@ -105,8 +105,8 @@ export class AdminClient {
   }
 
   /** Which keys commands had on several nodes. @param limit kinds of keys at most */
-  advice(limit: number): Promise<AdviceView> {
-    return this.#get<AdviceView>(`/v1/advice?limit=${limit}`);
+  advice({ limit, fleet }: { readonly limit: number; readonly fleet: boolean }): Promise<AdviceView> {
+    return this.#get<AdviceView>(`/v1/advice?limit=${limit}&fleet=${fleet}`);
   }
 
   /** @param fleet as counted by all proxies of the ring, and not by this one alone */
@@ -239,7 +239,7 @@ export class AdminClient {
   #failure(status: number, answer: unknown): CliError {
     if (isApiError(answer)) {
       const { code, message, hint } = answer.error;
-      return new CliError(message, hint, isErrorCode(code) ? new RingproxyError(code, message).exitCode : 1);
+      return new CliError(message, hint, isErrorCode(code) ? new RingproxyError(code, message).exitCode : 1, code);
     }
     return new CliError(
       `${this.#base} answered ${status}, not as the admin API does`,

@@ -6,6 +6,7 @@ import { type CommonOptions, withCommonOptions } from './common-options.js';
 
 interface AdviseOptions extends CommonOptions {
   readonly limit: number;
+  readonly thisProxy?: boolean;
 }
 
 const DEFAULT_ROWS = 20;
@@ -17,14 +18,15 @@ export function registerAdviseCommand(program: Command): void {
     program
       .command('advise')
       .description(
-        'which keys commands had on several nodes at this proxy, and which hash tags would bring them together',
+        'which keys commands had on several nodes at all proxies of the ring, and which hash tags would bring them together',
       )
-      .option('--limit <rows>', `so many kinds of keys, 1 to ${MOST_ROWS}`, parseLimit, DEFAULT_ROWS),
+      .option('--limit <rows>', `so many kinds of keys, 1 to ${MOST_ROWS}`, parseLimit, DEFAULT_ROWS)
+      .option('--this-proxy', 'at the proxy that is asked, and no other one'),
   ).action((options: AdviseOptions) => advise(options));
 }
 
-async function advise({ limit, ...options }: AdviseOptions): Promise<void> {
-  const advice = await new AdminClient(options).advice(limit);
+async function advise({ limit, thisProxy, ...options }: AdviseOptions): Promise<void> {
+  const advice = await new AdminClient(options).advice({ limit, fleet: thisProxy !== true });
   const text = options.json === true ? JSON.stringify(advice, null, 2) : describeAdvice(advice).join('\n');
   process.stdout.write(`${text}\n`);
 }

@@ -1,10 +1,11 @@
 /** `ringproxy ring check`: keys on nodes that do not own them. */
+
 import type { Command } from 'commander';
 import type { NodeStrays, StrayReport } from '../src/admin/api.js';
 import { AdminClient } from './admin-client.js';
 import { colors } from './colors.js';
 import { type CommonOptions, withCommonOptions } from './common-options.js';
-import { formatCount, formatName, formatTable, numbers } from './format.js';
+import { formatCount, formatCounted, formatName, formatTable, numbers } from './format.js';
 
 const POLL_MS = 200;
 
@@ -50,8 +51,8 @@ function verdict(nodes: readonly NodeStrays[]): string {
   const unknown = nodes.filter(({ error, checkedAt }) => error !== null || checkedAt === null).length;
   const left = nodes.reduce((sum, { strays }) => sum + strays, 0);
   const removed = nodes.reduce((sum, node) => sum + node.removed, 0);
-  if (removed > 0) return `${formatCount(removed)} keys removed`;
+  if (removed > 0) return `${formatCounted(removed, 'key')} removed`;
   if (left === 0)
     return unknown > 0 ? 'every key that was looked at is where it belongs' : 'every key is where it belongs';
-  return `${formatCount(left)} keys are on nodes that do not own them: clients do not see them unless the ring changes; ringproxy ring check --fix removes them`;
+  return `${formatCounted(left, 'key is', 'keys are')} on nodes that do not own them: clients do not see such keys unless the ring changes; ringproxy ring check --fix removes them`;
 }

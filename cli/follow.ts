@@ -4,26 +4,35 @@ import { AnyProxy } from './any-proxy.js';
 import { CliError } from './cli-error.js';
 import { colors } from './colors.js';
 import type { CommonOptions } from './common-options.js';
-import { formatBytes, formatCount, wrap } from './format.js';
+import { formatBytes, formatCount, formatCounted, formatDuration, wrap } from './format.js';
 
 const POLL_MS = 200;
-const BAR_WIDTH = 30;
+const WIDEST_BAR = 30;
+const NARROWEST_BAR = 5;
 /** Of a terminal that does not say how wide it is. */
 const WIDTH = 80;
 /** A change is over a moment before it is in the history. */
 const OUTCOME_MS = 5_000;
+/** What a shell says of a program that Ctrl-C has ended. */
+const INTERRUPTED = 130;
 
-/** One line on a running change: bar, keys, rate, time left. */
-export function describeProgress(change: ChangeView): string {
-  const filled = Math.round((change.percent / 100) * BAR_WIDTH);
-  const bar = `${'█'.repeat(filled)}${'░'.repeat(BAR_WIDTH - filled)}`;
-  // A proxy of an earlier version does not tell it.
-  const rate =
-    change.paused || change.keysPerSecond === undefined ? '' : `, ${formatCount(change.keysPerSecond)} keys/s`;
-  const left = change.etaSeconds === null ? '' : `, ${change.etaSeconds} s left`;
-  const throttle = change.throttle > 0 ? `, throttled to ${formatCount(change.throttle)} keys/s` : '';
-  const state = change.paused ? ', paused' : '';
-  const line = `${change.kind}: ${change.phase} ${bar} ${change.percent.toFixed(1)} %  ${formatCount(change.keysMoved)} keys moved${rate}${throttle}${left}${state}`;
+/**
+ * One line on a running change: bar, keys, rate, time left; and what is in its way below it.
+ * @param width columns that there are for it; the bar takes what the rest leaves
+ */
+export function describeProgress(change: ChangeView, width = WIDTH): string {
+  const { kind, phase, percent, keysMoved, paused, etaSeconds, throttle } = change;
+  const seconds = (Date.now() - new Date(change.startedAt).getTime()) / 1000;
+  // While it is paused a mean falls, and says nothing.
+  const rate = paused ? '' : `, ${formatCount(seconds > 0 ? Math.round(keysMoved / seconds) : 0)} keys/s`;
+  const throttled = throttle > 0 ? `, throttled to ${formatCount(throttle)} keys/s` : '';
+  const left = paused ? ', paused' : etaSeconds === null ? '' : `, ${formatDuration(etaSeconds)} left`;
+  const moved = `${formatCounted(keysMoved, 'key')} moved`;
+  const head = `${kind}: ${phase} `;
+  const tail = ` ${percent.toFixed(1)} %  ${moved}${rate}${throttled}${left}`;
+  const room = Math.min(WIDEST_BAR, Math.max(NARROWEST_BAR, width - head.length - tail.length));
+  const filled = Math.round((percent / 100) * room);
+  const line = `${head}${'█'.repeat(filled)}${'░'.repeat(room - filled)}${tail}`;
   const large = change.sources.flatMap(({ node, largeKey }) =>
     largeKey === null ? [] : [`${node}: ${largeKey.key} is large (${formatBytes(largeKey.bytes)}) and moves alone`],
   );
@@ -44,17 +53,20 @@ export async function follow(
     if (process.stderr.isTTY) draw.clear();
     process.stderr.write(`the proxy does not answer any more; the change goes on, as ${url} shows it\n`);
   });
-  let last: ChangeView | null = null;
-  for (;;) {
-    const { change } = await proxy.ring();
-    if (change === null) break;
-    last = change;
-    if (process.stderr.isTTY) draw(wrap(describeProgress(change), process.stderr.columns || WIDTH).join('\n'));
-    if (change.paused && change.error !== null) {
-      draw.done();
-      throw new CliError(change.error, 'mend it, then: ringproxy ring resume; or go back: ringproxy ring cancel');
-    }
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  let last: ChangeView | null;
+  // Who looks on no longer may believe that the change ends with it.
+  const leave = (): void => {
+    if (process.stderr.isTTY) draw.done();
+    process.stderr.write(
+      'the change goes on: ringproxy ring status --watch follows it, ringproxy ring cancel takes it back\n',
+    );
+    process.exit(INTERRUPTED);
+  };
+  process.once('SIGINT', leave);
+  try {
+    last = await untilDone(proxy, draw);
+  } finally {
+    process.off('SIGINT', leave);
   }
   if (process.stderr.isTTY) draw.done();
   const entry = await outcome(proxy, generation);
@@ -67,8 +79,30 @@ export async function follow(
   if (options.json === true) return;
   const moved = entry.keysMoved || last?.keysMoved || 0;
   process.stdout.write(
-    `done: ${entry.summary}; generation ${entry.generation}, ${formatCount(moved)} keys moved in ${entry.durationSeconds.toFixed(1)} s\n`,
+    `done: ${entry.summary}; generation ${entry.generation}, ${formatCounted(moved, 'key')} moved in ${entry.durationSeconds.toFixed(1)} s\n`,
   );
+}
+
+/**
+ * Draws the running change until it is over.
+ * @returns it as it was seen last; null: it was over before it was looked at
+ * @throws CliError when it has paused because of a failure
+ */
+async function untilDone(proxy: AnyProxy, draw: ReturnType<typeof createLogUpdate>): Promise<ChangeView | null> {
+  let last: ChangeView | null = null;
+  for (;;) {
+    const { change } = await proxy.ring();
+    if (change === null) return last;
+    last = change;
+    const width = process.stderr.columns || WIDTH;
+    // A line that fills its terminal whole is broken by some.
+    if (process.stderr.isTTY) draw(wrap(describeProgress(change, width - 1), width).join('\n'));
+    if (change.paused && change.error !== null) {
+      draw.done();
+      throw new CliError(change.error, 'mend it, then: ringproxy ring resume; or go back: ringproxy ring cancel');
+    }
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
 }
 
 /** What the history says of the change that led to `generation` or, turned round, past it; null: nothing in time. */

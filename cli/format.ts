@@ -21,6 +21,11 @@ export function formatCount(count: number | null): string {
   return count === null ? '-' : count.toLocaleString('en-US');
 }
 
+/** `1 key`, `1,234 keys`. @param many where it is not `one` with an s */
+export function formatCounted(count: number, one: string, many = `${one}s`): string {
+  return `${formatCount(count)} ${count === 1 ? one : many}`;
+}
+
 export function formatPercent(part: number): string {
   return `${(part * 100).toFixed(1)} %`;
 }

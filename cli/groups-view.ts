@@ -1,7 +1,7 @@
 /** Groups of keys as people read them. */
 import type { GroupCountsView, GroupsView, GroupView } from '../src/admin/api.js';
 import { colors } from './colors.js';
-import { formatBytes, formatCount, formatName, formatPercent, formatTable, numbers } from './format.js';
+import { formatBytes, formatCount, formatCounted, formatName, formatPercent, formatTable, numbers } from './format.js';
 
 export function describeGroups(view: GroupsView): string {
   const { groups, other, missing } = view;
@@ -42,7 +42,7 @@ function policyOf({ policy }: GroupView): string {
 
 /** What is kept in the proxies themselves, and how often that has served. */
 function keptOf({ near, replicated }: GroupView): string {
-  if (replicated !== null) return `${formatCount(replicated.keys)} keys, ${formatBytes(replicated.bytes)}`;
+  if (replicated !== null) return `${formatCounted(replicated.keys, 'key')}, ${formatBytes(replicated.bytes)}`;
   if (near === null) return '-';
   const { entries, bytes, hits, misses } = near;
   const served = hits + misses === 0 ? '' : `, served ${formatPercent(hits / (hits + misses))}`;

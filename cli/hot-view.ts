@@ -16,7 +16,7 @@ export function describeHot(view: HotView, { width, trouble }: { width?: number;
   const shown = view.keys.reduce((sum, { share }) => sum + share, 0);
   const few = view.sampled < FEW ? `, of which few were looked at yet (${formatCount(view.sampled)})` : '';
   const facts = [
-    `${formatCount(Math.round(view.perSecond))} uses of keys a second${few}; these ${view.keys.length} keys have ${formatPercent(shown)} of them`,
+    `${formatCount(Math.round(view.perSecond))} uses of keys a second${few}; ${view.keys.length === 1 ? 'this key has' : `these ${view.keys.length} keys have`} ${formatPercent(shown)} of them`,
     ...view.missing.map(({ proxy, why }) => colors.red(`without proxy ${proxy}: ${why}`)),
     ...(trouble === undefined ? [] : [colors.red(trouble)]),
   ];

@@ -1,5 +1,6 @@
-/** Samples of a running proxy, one after the other until Ctrl-C: on the whole terminal, or one below the other. */
+/** Samples of a running proxy, one after the other until Ctrl-C or `q`: on the whole terminal, or one below the other. */
 import { CliError } from './cli-error.js';
+import { readKeys } from './keys.js';
 import { Screen } from './screen.js';
 
 export interface LiveOptions<Sample> {
@@ -20,8 +21,13 @@ export async function runLive<Sample>(first: Sample, options: LiveOptions<Sample
   const onScreen = !options.json && process.stdout.isTTY === true && process.env.TERM !== 'dumb';
   const count = options.count ?? (onScreen || options.json ? Number.POSITIVE_INFINITY : 1);
   const stop = untilStopped();
-  await (onScreen ? show : print)(first, { ...options, count, stop });
-  stop.forget();
+  const keys = onScreen ? readKeys(stop.now) : null;
+  try {
+    await (onScreen ? show : print)(first, { ...options, count, stop });
+  } finally {
+    keys?.close();
+    stop.forget();
+  }
 }
 
 interface Run<Sample> extends LiveOptions<Sample> {
@@ -75,6 +81,8 @@ function cutTo(rows: number, lines: readonly string[]): readonly string[] {
 }
 
 interface Stop {
+  /** Ends it. */
+  readonly now: () => void;
   /** @returns whether it came within that time */
   within(milliseconds: number): Promise<boolean>;
   forget(): void;
@@ -91,6 +99,7 @@ function untilStopped(): Stop {
   process.on('SIGINT', onSignal);
   process.on('SIGTERM', onSignal);
   return {
+    now: onSignal,
     within: (milliseconds) =>
       new Promise((resolve) => {
         if (stopped) return resolve(true);

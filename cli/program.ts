@@ -1,10 +1,11 @@
 import { Command } from 'commander';
 import { readVersion } from '../src/version.js';
 import { registerAdviseCommand } from './advise-command.js';
-import { registerCompletionCommand } from './completion.js';
+import { registerCompletionCommand } from './completion/completion-command.js';
 import { registerConfigCommands } from './config-commands.js';
 import { registerDemoCommand } from './demo/demo-command.js';
 import { registerEventsCommand } from './events-command.js';
+import { withExamples } from './examples.js';
 import { registerGroupsCommands } from './groups-commands.js';
 import { registerHotCommand } from './hot-command.js';
 import { registerProxiesCommands } from './proxies-commands.js';
@@ -13,8 +14,11 @@ import { registerServeCommand } from './serve-command.js';
 import { registerStatsCommand } from './stats-command.js';
 import { registerTopCommand } from './top-command.js';
 
-/** The program with all its commands. */
-export function buildProgram(): Command {
+/**
+ * The program with all its commands.
+ * @param options.quiet a wrong call is told by whoever catches it
+ */
+export function buildProgram({ quiet = false }: { readonly quiet?: boolean } = {}): Command {
   const program = new Command('ringproxy')
     .description('a proxy that spreads a Redis cache over a ring of ordinary Redis nodes')
     .version(readVersion())
@@ -31,12 +35,21 @@ export function buildProgram(): Command {
   registerConfigCommands(program);
   registerDemoCommand(program);
   registerCompletionCommand(program);
-  throwInsteadOfExiting(program);
+  withExamples(program);
+  forEach(program, (command) => {
+    // So that a wrong call ends with 2, as the contract has it, and not with commander's 1.
+    command.exitOverride();
+    if (quiet) command.configureOutput({ outputError: () => {}, writeErr: () => {} });
+  });
   return program;
 }
 
-/** So that a wrong call ends with 2, as the contract has it, and not with commander's 1. */
-function throwInsteadOfExiting(command: Command): void {
-  command.exitOverride();
-  for (const sub of command.commands) throwInsteadOfExiting(sub);
+/** `ringproxy help ring add` as `ringproxy ring add --help`: commander's own `help` looks one word far. */
+export function helpFor(args: readonly string[]): readonly string[] {
+  return args[0] === 'help' && args.length > 2 ? [...args.slice(1), '--help'] : args;
+}
+
+function forEach(command: Command, act: (command: Command) => void): void {
+  act(command);
+  for (const sub of command.commands) forEach(sub, act);
 }

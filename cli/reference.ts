@@ -17,7 +17,8 @@ export function cliReference(program: Command): string {
 }
 
 function leaves(command: Command): readonly Command[] {
-  return command.commands.length === 0 ? [command] : command.commands.flatMap(leaves);
+  const seen = new Set(new Help().visibleCommands(command));
+  return command.commands.length === 0 ? [command] : command.commands.filter((sub) => seen.has(sub)).flatMap(leaves);
 }
 
 /** Its path and its arguments. */

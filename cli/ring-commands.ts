@@ -1,7 +1,8 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import type { ChangeAccepted, ChangeRequest, ChangeView, NodeInput, NodeView, RingView } from '../src/admin/api.js';
-import { isWeight, WEIGHT_RULE } from '../src/config/node-limits.js';
+import { isNodeName, isWeight, NODE_NAME_RULE, WEIGHT_RULE } from '../src/config/node-limits.js';
 import { parseNodeText } from '../src/config/node-text.js';
+import type { ErrorCode } from '../src/errors.js';
 import { parseAddress } from '../src/node/address.js';
 import { type AccessOptions, withAccess, withAccessOptions } from './access-options.js';
 import { AdminClient } from './admin-client.js';
@@ -32,6 +33,9 @@ interface ChangeOptions extends CommonOptions, AccessOptions {
   readonly file?: string;
   readonly throttle?: number;
 }
+
+/** The admin API's word for a change to what is there already. */
+const NOTHING_TO_CHANGE = 'NOTHING_TO_CHANGE' satisfies ErrorCode;
 
 /** `ringproxy ring …` */
 export function registerRingCommands(program: Command): void {
@@ -119,14 +123,7 @@ export function registerRingCommands(program: Command): void {
     const view = await new AdminClient(options).ring();
     const request = applyRequest(view, options.file ?? '', options.flush);
     if (request !== null) return runChange(options, { ...request, noDrain: options.drain === false });
-    const unchanged: ChangeAccepted = {
-      generation: view.generation,
-      dryRun: options.dryRun === true,
-      warnings: [],
-      moves: [],
-      survey: null,
-    };
-    print(options, unchanged, () => `the ring is as ${options.file} says already: nothing to do`);
+    printUnchanged(options, view, `the ring is as ${options.file} says already: nothing to do`);
   });
 
   withCommonOptions(
@@ -212,11 +209,29 @@ function withChangeOptions(command: Command): Command {
 async function runChange(options: ChangeOptions, request: ChangeRequest): Promise<void> {
   const client = new AdminClient(options);
   const { throttle, dryRun, force } = options;
-  const accepted = await client.change({ ...request, throttle, dryRun, force });
+  let accepted: ChangeAccepted;
+  try {
+    accepted = await client.change({ ...request, throttle, dryRun, force });
+  } catch (error) {
+    // What was asked for is there: a script that runs twice has not failed.
+    if (!(error instanceof CliError) || error.code !== NOTHING_TO_CHANGE) throw error;
+    return printUnchanged(options, await client.ring(), `${error.message}: nothing to do`);
+  }
   print(options, accepted, () => describeChange(accepted));
   if (options.dryRun !== true && options.detach !== true) {
     await follow(options, { generation: accepted.generation });
   }
+}
+
+function printUnchanged(options: ChangeOptions, { generation }: RingView, text: string): void {
+  const unchanged: ChangeAccepted = {
+    generation,
+    dryRun: options.dryRun === true,
+    warnings: [],
+    moves: [],
+    survey: null,
+  };
+  print(options, unchanged, () => text);
 }
 
 async function steer(
@@ -322,6 +337,13 @@ function parseNode(text: string): NodeInput {
   const node = parseNodeText(text);
   if (node === null || parseAddress(node.address) === null) {
     throw new CliError(`'${text}' is not a node`, 'expected NAME=HOST:PORT or NAME=HOST:PORT*WEIGHT', 2);
+  }
+  const { name, weight } = node;
+  if (name !== undefined && !isNodeName(name)) {
+    throw new CliError(`'${name}' is not a name of a node`, `expected ${NODE_NAME_RULE}`, 2);
+  }
+  if (weight !== undefined && !isWeight(weight)) {
+    throw new CliError(`'${text}' has a weight of ${weight}`, `expected ${WEIGHT_RULE}`, 2);
   }
   return node;
 }

@@ -6,6 +6,7 @@ import { type CommonOptions, withCommonOptions } from './common-options.js';
 import {
   formatBytes,
   formatCount,
+  formatCounted,
   formatDuration,
   formatName,
   formatPercent,
@@ -29,7 +30,7 @@ export function describeStats(stats: StatsView): string {
   const summary = [
     `proxy ${stats.proxy}, version ${stats.version}, up ${formatDuration(stats.uptimeSeconds)}, generation ${stats.generation}`,
     `clients    ${formatCount(stats.clients)} (${formatCount(stats.clientsTotal)} so far, ${formatCount(stats.clientsRejected)} turned away)`,
-    `commands   ${formatCount(stats.commands)}, ${formatCount(stats.errors)} errors`,
+    `commands   ${formatCount(stats.commands)}, ${formatCounted(stats.errors, 'error')}`,
     `cache      ${formatCount(stats.hits)} hits, ${formatCount(stats.misses)} misses${reads === 0 ? '' : ` (${formatPercent(stats.hits / reads)} hits)`}`,
     `traffic    ${formatBytes(stats.bytesIn)} in, ${formatBytes(stats.bytesOut)} out`,
     `process    ${formatBytes(stats.residentMemory)} resident, event loop late by ${formatSeconds(stats.eventLoopLagSeconds)}`,

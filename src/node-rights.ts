@@ -105,7 +105,11 @@ export const NODE_RIGHTS: readonly NodeRight[] = [
     ['CLIENT', 'UNBLOCK', NOBODY],
     true,
   ),
-  right('feature', 'xinfo|stream', 'XREAD with $, when the ring changes', ['XINFO', 'STREAM', PROBE_KEY]),
+  right('feature', 'xinfo|stream', 'XREAD with BLOCK and $, of several nodes or when the ring changes', [
+    'XINFO',
+    'STREAM',
+    PROBE_KEY,
+  ]),
 ];
 
 /** Commands of clients that Redis counts as dangerous and that the proxy takes from them: for nodes that should allow them. */

@@ -1,7 +1,17 @@
 // Builds src and cli into dist. `node cli/bootstrap/build.mjs` checks types and builds; callers that have checked
 // them, or do not care, build in a fraction of the time (`--if-stale`: only when the sources have changed).
 import { createHash } from 'node:crypto';
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { extname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { ensureDependencies } from './dependencies.mjs';
@@ -15,6 +25,8 @@ const PAGE_VENDOR = [
   ['uplot/dist/uPlot.esm.js', 'uplot.js'],
   ['uplot/dist/uPlot.min.css', 'uplot.css'],
 ];
+/** What package.json names as the program. */
+const PROGRAM = 'cli/main.js';
 /** Says which sources the build was made from. */
 const FINGERPRINT = '.fingerprint';
 
@@ -36,6 +48,8 @@ export function build({ checkTypes }) {
   const status = compile('tsconfig.build.json') || compile(PAGE);
   if (status === 0) {
     copyPageFiles(join(root, fresh, PAGE));
+    // `npx ringproxy` runs this file itself; the compiler makes it anew, without the right to be run.
+    chmodSync(join(root, fresh, PROGRAM), 0o755);
     writeFileSync(join(root, fresh, FINGERPRINT), fingerprint);
     replaceDist(join(root, fresh));
   }

@@ -1,4 +1,4 @@
-import { formatCount } from '../format.js';
+import { formatCounted } from '../format.js';
 import { DemoProxies } from './demo-proxies.js';
 import { DemoView } from './demo-view.js';
 import { nodeJoins, proxyDies } from './scenario.js';
@@ -57,7 +57,7 @@ export async function runDemo(options: DemoOptions): Promise<void> {
     const errors = traffic.counts.errors + (isFleet ? 0 : cut + again);
     const others = isFleet ? `, ${cut} cut off with the killed proxy, ${again} told to try again` : '';
     process.stdout.write(
-      `\n${formatCount(commands)} commands, ${errors} errors${others}, ${misses} misses, ${lost} acknowledged writes lost\n`,
+      `\n${formatCounted(commands, 'command')}, ${formatCounted(errors, 'error')}${others}, ${formatCounted(misses, 'miss', 'misses')}, ${formatCounted(lost, 'acknowledged write')} lost\n`,
     );
     if (errors > 0 && traffic.lastError !== '') process.stdout.write(`the last error: ${traffic.lastError}\n`);
     if (lost > 0 || misses > 0 || errors > 0) process.exitCode = 1;

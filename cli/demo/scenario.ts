@@ -1,6 +1,7 @@
 /** What happens in the demo while its traffic runs. */
+
 import type { ChangeView, HistoryEntry } from '../../src/admin/api.js';
-import { formatCount } from '../format.js';
+import { formatCounted } from '../format.js';
 import type { DemoProxies } from './demo-proxies.js';
 import type { DemoServers } from './servers.js';
 import type { Traffic } from './traffic.js';
@@ -80,7 +81,7 @@ async function untilDone(stage: Stage): Promise<void> {
   if (entry === undefined) return;
   const { summary, keysMoved, durationSeconds } = entry;
   stage.note(
-    `done: ${summary}; generation ${generation}, ${formatCount(keysMoved)} keys moved in ${durationSeconds.toFixed(1)} s`,
+    `done: ${summary}; generation ${generation}, ${formatCounted(keysMoved, 'key')} moved in ${durationSeconds.toFixed(1)} s`,
   );
 }
 

@@ -26,6 +26,7 @@ export interface AdminBackend {
   readonly plane: PlanePort;
   readonly load: LoadPort;
   readonly hotKeys: HotKeysPort;
+  readonly advice: AdvicePort;
   readonly groups: GroupsPort;
   readonly events: EventsPort;
   /** What Prometheus reads. */
@@ -76,8 +77,6 @@ export interface StraysPort {
 /** All processes that serve clients. */
 export interface PlanePort {
   stats(): Promise<StatsView>;
-  /** @param limit kinds of keys at most */
-  advice(limit: number): Promise<AdviceView>;
   /** Whether clients can be served; if not, why. */
   ready(): Promise<{ ready: boolean; reason: string }>;
 }
@@ -93,6 +92,12 @@ export interface LoadPort {
 export interface HotKeysPort {
   /** @param options.limit keys at most @param options.fleet at all proxies of the ring, and not at this one alone */
   view(options: { readonly limit: number; readonly fleet: boolean }): Promise<HotView>;
+}
+
+/** Which keys commands had on several nodes. */
+export interface AdvicePort {
+  /** @param options.limit kinds of keys at most @param options.fleet at all proxies of the ring, and not at this one alone */
+  view(options: { readonly limit: number; readonly fleet: boolean }): Promise<AdviceView>;
 }
 
 /** The groups of keys. */

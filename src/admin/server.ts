@@ -185,7 +185,8 @@ export class AdminServer {
       return backend.hotKeys.view({ limit, fleet: flagOf(request, 'fleet', true) });
     });
     app.get('/v1/advice', async (request) => {
-      return plane.advice(numberOf(request, 'limit', { least: 1, most: MOST_ADVICE, otherwise: DEFAULT_ADVICE }));
+      const limit = numberOf(request, 'limit', { least: 1, most: MOST_ADVICE, otherwise: DEFAULT_ADVICE });
+      return backend.advice.view({ limit, fleet: flagOf(request, 'fleet', true) });
     });
     serveGroups(app, backend.groups);
     app.get('/v1/load', async (request, reply) => {
@@ -308,7 +309,7 @@ GET  /v1/proxies                the proxies of this ring
 DELETE /v1/proxies/ID           forget one that is dead
 GET  /v1/stats                  counters and latencies
 GET  /v1/hot?limit=N            the N keys that are used most in the fleet; with fleet=false at this proxy alone
-GET  /v1/advice?limit=N         which keys commands had on several nodes, and which hash tags would bring them together
+GET  /v1/advice?limit=N         which keys commands had on several nodes, and which hash tags would bring them together; fleet=false: this proxy
 GET  /v1/groups                 groups of keys: how each is cached, and what the fleet has counted of it; fleet=false: this proxy
 PUT  /v1/groups                 make them as given; with force=true also where keys are not seen any more then
 DELETE /v1/groups               go back to those of the configuration

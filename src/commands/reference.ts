@@ -108,6 +108,8 @@ function ofOwners(crossNode: Command['crossNode']): string {
       return '`-CROSSSLOT` when the keys have several owners';
     case 'waits':
       return 'with keys of several owners it waits for the first that has something ([keys on several nodes](cross-node.md))';
+    case 'streams':
+      return 'with keys of several owners each is asked, and all are waited for ([keys on several nodes](cross-node.md))';
     default:
       return 'with keys of several owners it runs in steps ([keys on several nodes](cross-node.md))';
   }

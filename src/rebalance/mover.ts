@@ -322,9 +322,11 @@ export class Mover {
         return without(keys, settled);
       }
       // A key that is being settled is looked at again when that is over: it may have failed.
-      const batch = keys
-        .slice(0, this.#pace.batchKeys)
-        .filter((key) => !this.#inFlight.has(keyName(this.#source, database, key)));
+      const next = keys.slice(0, this.#pace.batchKeys);
+      const batch =
+        this.#inFlight.size === 0
+          ? next
+          : next.filter((key) => !this.#inFlight.has(keyName(this.#source, database, key)));
       if (batch.length === 0) {
         await this.#gate.nextWake();
         continue;

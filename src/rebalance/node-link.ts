@@ -8,7 +8,7 @@ import { type Dialled, dial } from '../node/dial.js';
 import type { NodeEndpoint } from '../node/endpoint.js';
 import { type Failure, failure, NodeFailure, systemFailure, timedOut } from '../node/failure.js';
 import type { Pass } from '../node/standing.js';
-import { decodeReply, ReplyError, type ReplyValue } from '../resp/decode.js';
+import { decodeFramed, ReplyError, type ReplyValue } from '../resp/decode.js';
 import { request } from '../resp/encode.js';
 import { ReplyFramer } from '../resp/reply-framer.js';
 
@@ -132,6 +132,11 @@ export class NodeLink {
 
   /** Small frames go in one piece: each piece of a write costs as much as copying a page of them. */
   #write(frames: readonly Uint8Array[]): void {
+    const [only] = frames;
+    if (only !== undefined && frames.length === 1) {
+      this.#socket.write(only);
+      return;
+    }
     const bytes = frames.reduce((sum, frame) => sum + frame.length, 0);
     if (bytes <= JOINED_BYTES) {
       this.#socket.write(Buffer.concat(frames, bytes));
@@ -158,7 +163,7 @@ export class NodeLink {
       }
       const whole = this.#pieces.length === 0 ? piece : Buffer.concat([...this.#pieces, piece]);
       if (this.#pieces.length > 0) this.#pieces = [];
-      this.#onReply(decodeReply(whole)?.value ?? null);
+      this.#onReply(decodeFramed(whole));
     }
   }
 

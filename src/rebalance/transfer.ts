@@ -13,7 +13,7 @@
  */
 import { isForbidden, saysBusyKey } from '../node/reply-errors.js';
 import { ReplyError, type ReplyValue } from '../resp/decode.js';
-import { request } from '../resp/encode.js';
+import { request, requests } from '../resp/encode.js';
 import type { NodeLink } from './node-link.js';
 import { expiryAt } from './times.js';
 import { TransferRefused } from './transfer-refused.js';
@@ -51,6 +51,11 @@ for i, key in ipairs(KEYS) do
   end
 end
 return found`;
+
+// Words of every key that moves: bytes, since text is measured and encoded each time.
+const RESTORE = Buffer.from('RESTORE');
+const ABSTTL = Buffer.from('ABSTTL');
+const REPLACE = Buffer.from('REPLACE');
 
 export interface LargeKey {
   readonly key: Buffer;
@@ -152,11 +157,11 @@ export async function restore(
   timeout?: number,
 ): Promise<{ moved: readonly Taken[]; failure: TransferRefused | null }> {
   if (taken.length === 0) return { moved: [], failure: null };
-  const replaces = verdict === 'offer' ? [] : ['REPLACE'];
-  const frames = taken.map(({ key, value, expiry }) =>
-    request(['RESTORE', key, String(expiryAt(source, target, expiry)), value, 'ABSTTL', ...replaces]),
-  );
-  const restored = await target.exchange(frames, frames.length, database, timeout);
+  const how = verdict === 'offer' ? [ABSTTL] : [ABSTTL, REPLACE];
+  const frames = taken.map(({ key, value, expiry }) => {
+    return [RESTORE, key, String(expiryAt(source, target, expiry)), value, ...how];
+  });
+  const restored = await target.exchange([requests(frames)], frames.length, database, timeout);
   const moved = taken.filter((_key, i) => !(restored[i] instanceof ReplyError) || isBusyKey(restored[i] ?? null));
   const failed = restored.find((reply) => reply instanceof ReplyError && !isBusyKey(reply)) ?? null;
   await unlinkKeys(
@@ -193,7 +198,7 @@ export async function dropCopies(
 }
 
 function each(word: string, keys: readonly Buffer[]): Uint8Array[] {
-  return keys.map((key) => request([word, key]));
+  return [requests(keys.map((key) => [word, key]))];
 }
 
 /** The target has the key already: what it has counts. */

@@ -48,6 +48,11 @@ export function decodeReply(buffer: Buffer, start = 0): Decoded | null {
   return { value: new Decoder(buffer, start).element(), next: end };
 }
 
+/** Decodes a whole reply, of which a `ReplyFramer` has found where it ends. */
+export function decodeFramed(reply: Buffer): ReplyValue {
+  return new Decoder(reply, 0).element();
+}
+
 /** The end of a streamed aggregate. */
 const END = Symbol('end');
 

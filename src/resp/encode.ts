@@ -1,5 +1,5 @@
 /** The proxy's own replies and requests as bytes. `protocol` is the version of RESP that the client speaks. */
-import { CR, DOLLAR, LF, MINUS, STAR, ZERO } from './bytes.js';
+import { CR, copyBytes, DOLLAR, LF, MINUS, STAR, ZERO } from './bytes.js';
 
 const COLON = 0x3a;
 const CRLF = Buffer.from('\r\n');
@@ -90,9 +90,50 @@ export function verbatim(text: string, protocol: Protocol): Buffer {
   return Buffer.concat([Buffer.from(`=${payload.length + 4}\r\ntxt:`), payload, CRLF]);
 }
 
+/** Words of a request: text, or bytes as they are. */
+export type Words = readonly (string | Uint8Array)[];
+
 /** A request frame. */
-export function request(words: readonly (string | Uint8Array)[]): Buffer {
-  return array(words.map(bulk));
+export function request(words: Words): Buffer {
+  const frame = Buffer.allocUnsafe(requestLength(words));
+  writeRequest(frame, 0, words);
+  return frame;
+}
+
+/** Many request frames in one piece: batches of thousands a second go out in one write, and are copied once. */
+export function requests(frames: readonly Words[]): Buffer {
+  let length = 0;
+  for (const words of frames) length += requestLength(words);
+  const bytes = Buffer.allocUnsafe(length);
+  let at = 0;
+  for (const words of frames) at = writeRequest(bytes, at, words);
+  return bytes;
+}
+
+function requestLength(words: Words): number {
+  let length = arrayHeaderLength(words.length);
+  for (const word of words) {
+    const size = typeof word === 'string' ? Buffer.byteLength(word) : word.length;
+    // A bulk's header is as long as an array's, and two bytes stand behind it.
+    length += arrayHeaderLength(size) + size + 2;
+  }
+  return length;
+}
+
+/** @returns the offset behind the frame */
+function writeRequest(target: Buffer, offset: number, words: Words): number {
+  let at = writeArrayHeader(target, offset, words.length);
+  for (const word of words) {
+    const size = typeof word === 'string' ? Buffer.byteLength(word) : word.length;
+    at = writeBulkHeader(target, at, size);
+    if (typeof word === 'string') target.write(word, at);
+    else copyBytes(target, null, at, word, 0, size);
+    at += size;
+    target[at] = CR;
+    target[at + 1] = LF;
+    at += 2;
+  }
+  return at;
 }
 
 /** Decimal digits of a non-negative safe integer. */

@@ -10,7 +10,6 @@ import { parseAddress } from '../node/address.js';
 import type { PlaneHost } from '../plane/host.js';
 import { bucketUpperBound } from '../proxy/measure/histogram.js';
 import type { PlaneStats } from '../proxy/measure/plane-stats.js';
-import { adviceView } from '../telemetry/advice/advice-view.js';
 import { EtcdCounts } from '../telemetry/etcd-counts.js';
 import { FenceCounts } from '../telemetry/fence-counts.js';
 import { fleetFigures } from '../telemetry/fleet-figures.js';
@@ -25,6 +24,7 @@ import type { LiveGroups } from '../topology/groups/live-groups.js';
 import type { StrayChecks } from '../topology/jobs/stray-checks.js';
 import type { RingManager } from '../topology/ring-manager.js';
 import type { RingStore, StoredRing } from '../topology/store/ring-store.js';
+import { composeAdvice } from './compose-advice.js';
 import { composeFleetView } from './compose-fleet-view.js';
 import { composeGroupsPort } from './compose-groups-port.js';
 import { composeHotKeys } from './compose-hot-keys.js';
@@ -86,6 +86,7 @@ export function composeAdmin(needs: AdminNeeds): AdminParts {
     heard: softState,
   });
   const asking = { self: () => identity.proxyId, proxies: () => fleet.proxies(), peers };
+  const advice = composeAdvice({ ...asking, plane, ring });
   const hotKeys = composeHotKeys({ ...asking, plane, ring });
   const groupsPort = composeGroupsPort({ ...asking, groups, plane, load });
   const etcd = config.coordination === 'etcd' ? new EtcdCounts() : null;
@@ -112,7 +113,6 @@ export function composeAdmin(needs: AdminNeeds): AdminParts {
     strays,
     plane: {
       stats: async () => viewOf(await plane.stats()),
-      advice: async (limit) => adviceView((await plane.stats()).apartKeys, limit),
       ready: async () => {
         if (!isServing()) return { ready: false, reason: 'clients are not let in yet' };
         return readiness((await plane.stats()).nodes);
@@ -120,6 +120,7 @@ export function composeAdmin(needs: AdminNeeds): AdminParts {
     },
     load,
     hotKeys,
+    advice,
     groups: groupsPort,
     events: { recent: () => recent.list(), subscribe: onEvents },
     metrics,
@@ -147,6 +148,7 @@ export function composeAdmin(needs: AdminNeeds): AdminParts {
     async close() {
       load.stop();
       fleet.close();
+      advice.close();
       hotKeys.close();
       groupsPort.close();
       await server?.close();

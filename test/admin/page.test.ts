@@ -233,7 +233,7 @@ describe.runIf(hasBrowser)('the page', () => {
     await page.getByLabel('Address').fill(spare.address);
     await page.getByRole('button', { name: 'Add node …' }).click();
     const refused = page.getByRole('dialog', { name: 'Add node4' });
-    await expect.poll(() => refused.locator('#confirm-error').textContent()).toContain('holds 1 keys');
+    await expect.poll(() => refused.locator('#confirm-error').textContent()).toContain('holds 1 key');
     expect(await refused.getByRole('button', { name: 'Add node4' }).isDisabled()).toBe(true);
     await page.keyboard.press('Escape');
     // Browsers report every refusal by themselves.
@@ -321,7 +321,7 @@ describe.runIf(hasBrowser)('the page', () => {
     expect(await dialog.locator('input:invalid').count()).toBe(1);
     await dialog.getByLabel('Address of the new server').fill(spare.address);
     await look.click();
-    await expect.poll(() => dialog.locator('#confirm-error').textContent()).toContain('holds 1 keys');
+    await expect.poll(() => dialog.locator('#confirm-error').textContent()).toContain('holds 1 key');
     expect(watched.complaints.splice(0)).toEqual([expect.stringContaining('409 (Conflict)')]);
     expect(await yes.isDisabled()).toBe(true);
     await dialog.getByLabel('Delete what the new server holds').check();

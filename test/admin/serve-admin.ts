@@ -63,10 +63,6 @@ export class Backend implements AdminBackend {
     stats: () => {
       throw new RingproxyError('NOT_READY', 'the ring is not known yet', 'try again');
     },
-    advice: async (limit) => {
-      this.calls.push(`advice ${limit}`);
-      return { commands: 0, advice: [] };
-    },
     ready: async () => this.readiness,
   };
   readonly load: AdminBackend['load'] = {
@@ -83,6 +79,12 @@ export class Backend implements AdminBackend {
     view: async ({ limit, fleet }) => {
       this.calls.push(`hot keys ${limit}${fleet ? ' of all' : ''}`);
       return { keys: [], sampled: 0, perSecond: 0, missing: [] };
+    },
+  };
+  readonly advice: AdminBackend['advice'] = {
+    view: async ({ limit, fleet }) => {
+      this.calls.push(`advice ${limit}${fleet ? ' of all' : ''}`);
+      return { commands: 0, refused: 0, advice: [], hashTags: [], missing: [] };
     },
   };
   readonly groups: AdminBackend['groups'] = {

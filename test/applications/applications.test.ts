@@ -17,15 +17,12 @@ beforeAll(async () => {
 });
 
 for (const application of APPLICATIONS) {
-  const { name, tag = '', crosses } = application;
+  const { name, crosses } = application;
   const interpreter = findInterpreter(application);
 
   it.skipIf(interpreter === null).concurrent(name, TIMEOUT, async () => {
     const [single, ring] = await stages.lend((stage) =>
-      Promise.all([
-        stage.atSingle(interpreter ?? '', application, tag),
-        stage.atRing(interpreter ?? '', application, tag),
-      ]),
+      Promise.all([stage.atSingle(interpreter ?? '', application), stage.atRing(interpreter ?? '', application)]),
     );
     expect(surprises(single.transcript)).toEqual([]);
     expect(toLines(ring.transcript)).toEqual(toLines(single.transcript));
@@ -33,11 +30,4 @@ for (const application of APPLICATIONS) {
     expect(ring.leftBehind).toEqual([]);
     expect([...ring.crossed]).toEqual(expect.arrayContaining([...crosses]));
   });
-
-  if (tag !== '') {
-    it.concurrent(`${name} is told what it needs when it has no hash tag`, TIMEOUT, async () => {
-      const ring = await stages.lend((stage) => stage.atRing(interpreter ?? '', application, ''));
-      expect(JSON.stringify(ring.transcript)).toContain('CROSSSLOT');
-    });
-  }
 }

@@ -6,7 +6,7 @@ import { type RedisProcess, startRedis, startRedises } from '../support/redis-pr
 import { type RingproxyProcess, startRingproxy } from '../support/ringproxy-process.js';
 import { ROOT } from '../support/root.js';
 import { scrape } from '../support/series.js';
-import type { Application } from './table.js';
+import { APPLICATIONS, type Application } from './table.js';
 import { keyspace, readTranscript, type Step } from './transcript.js';
 
 const PROGRAMS = join(ROOT, 'test/applications/programs');
@@ -14,6 +14,13 @@ const PROGRAMS = join(ROOT, 'test/applications/programs');
 const PATIENCE = 60_000;
 /** The proxy's own keys at nodes. */
 const RESERVED = '__ringproxy__*';
+
+/** One ring for all of them: with the patterns of those that need one, beside the keys of the others. */
+const CONFIG = JSON.stringify({
+  ring: { 'hash-tags': APPLICATIONS.flatMap(({ pattern }) => (pattern === undefined ? [] : [pattern])) },
+});
+/** Keys of others, which are on all nodes. */
+const NEIGHBOURS = Object.fromEntries(Array.from({ length: 24 }, (_, i) => [`neighbour:${i}`, `of ${i}`]));
 
 /** What an application saw, and what it left. */
 export interface Run {
@@ -43,19 +50,21 @@ export class Stage {
     });
   }
 
-  async atSingle(interpreter: string, application: Application, tag: string): Promise<Run> {
+  async atSingle(interpreter: string, application: Application): Promise<Run> {
     const redis = this.#single.client();
     await redis.flushall();
-    const transcript = await this.#run(interpreter, application, tag, this.#single.port);
+    await redis.mset(NEIGHBOURS);
+    const transcript = await this.#run(interpreter, application, this.#single.port);
     return { transcript, keyspace: await keyspace(redis) };
   }
 
-  async atRing(interpreter: string, application: Application, tag: string): Promise<RingRun> {
+  async atRing(interpreter: string, application: Application): Promise<RingRun> {
     const redis = this.#proxy.client();
     await redis.flushall();
+    await redis.mset(NEIGHBOURS);
     const reservedBefore = new Set(await this.#reserved());
     const before = await this.#crossings();
-    const transcript = await this.#run(interpreter, application, tag, this.#proxy.port);
+    const transcript = await this.#run(interpreter, application, this.#proxy.port);
     const after = await this.#crossings();
     return {
       transcript,
@@ -65,13 +74,12 @@ export class Stage {
     };
   }
 
-  async #run(interpreter: string, { name, program }: Application, tag: string, port: number): Promise<Step[]> {
+  async #run(interpreter: string, { name, program }: Application, port: number): Promise<Step[]> {
     const child = await startChild(interpreter, [join(PROGRAMS, program)], {
       cwd: PROGRAMS,
       env: {
         REDIS_URL: `redis://127.0.0.1:${port}`,
         REDIS_PORT: String(port),
-        HASH_TAG: tag,
         PYTHONDONTWRITEBYTECODE: '1',
       },
       unbound: true,
@@ -109,7 +117,7 @@ export class Stages {
     const stages = new Stages();
     const start = async (): Promise<Stage> => {
       const nodes = await startRedises(3);
-      return new Stage(await startRedis(), nodes, await startRingproxy({ nodes }));
+      return new Stage(await startRedis(), nodes, await startRingproxy({ nodes, config: CONFIG }));
     };
     stages.#free.push(...(await Promise.all(Array.from({ length: count }, start))));
     return stages;

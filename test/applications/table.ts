@@ -17,8 +17,8 @@ export interface Application {
   readonly library: string | null;
   /** Commands that it sends about keys of several nodes: so we know that its keys are on several nodes. */
   readonly crosses: readonly string[];
-  /** Its scripts write several keys: what its keys are to begin with, so that they are on one node. */
-  readonly tag?: string;
+  /** Its scripts write several keys, which are on one node by this pattern of the ring (`ring.hash-tags`). */
+  readonly pattern?: string;
 }
 
 /** Those that take longest stand first: two are run at a time. */
@@ -37,12 +37,31 @@ export const APPLICATIONS: readonly Application[] = [
     language: 'python',
     program: 'redis_py.py',
     library: 'python3-redis',
-    crosses: ['exec', 'rename'],
+    crosses: ['exec', 'rename', 'brpoplpush'],
   },
-  { name: 'redis-rb', language: 'ruby', program: 'redis_rb.rb', library: 'ruby-redis', crosses: ['exec', 'sunion'] },
-  { name: 'phpredis', language: 'php', program: 'phpredis.php', library: 'php-redis', crosses: ['exec', 'rename'] },
-  { name: 'BullMQ', language: 'node', program: 'bullmq.mjs', library: null, crosses: [], tag: '{bull}' },
-  { name: 'node-resque', language: 'node', program: 'node_resque.mjs', library: null, crosses: [], tag: '{resque}' },
+  {
+    name: 'redis-rb',
+    language: 'ruby',
+    program: 'redis_rb.rb',
+    library: 'ruby-redis',
+    crosses: ['exec', 'sunion', 'brpoplpush'],
+  },
+  {
+    name: 'phpredis',
+    language: 'php',
+    program: 'phpredis.php',
+    library: 'php-redis',
+    crosses: ['exec', 'rename', 'brpoplpush'],
+  },
+  { name: 'BullMQ', language: 'node', program: 'bullmq.mjs', library: null, crosses: [], pattern: 'bull:{*}:' },
+  {
+    name: 'node-resque',
+    language: 'node',
+    program: 'node_resque.mjs',
+    library: null,
+    crosses: [],
+    pattern: '{resque:}',
+  },
   { name: 'Keyv and cache-manager', language: 'node', program: 'keyv.mjs', library: null, crosses: ['exec'] },
   {
     name: 'django-redis',
@@ -53,6 +72,6 @@ export const APPLICATIONS: readonly Application[] = [
   },
   { name: 'Rails’ cache', language: 'ruby', program: 'rails_cache.rb', library: 'ruby-activesupport', crosses: [] },
   { name: 'Predis', language: 'php', program: 'predis.php', library: 'php-predis', crosses: ['exec', 'rename'] },
-  { name: 'Bottleneck', language: 'node', program: 'bottleneck.mjs', library: null, crosses: [], tag: '{limiter}' },
-  { name: 'Redlock', language: 'node', program: 'redlock.mjs', library: null, crosses: [], tag: '{locks}' },
+  { name: 'Bottleneck', language: 'node', program: 'bottleneck.mjs', library: null, crosses: [], pattern: 'b_{*}_' },
+  { name: 'Redlock', language: 'node', program: 'redlock.mjs', library: null, crosses: [], pattern: '{locks:}' },
 ];

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import type { RingView } from '../../src/admin/api.js';
+import type { HistoryEntry, RingView } from '../../src/admin/api.js';
 import { RawClient } from '../support/raw-client.js';
 import { startRedises } from '../support/redis-process.js';
 import { type RingproxyProcess, startRingproxy } from '../support/ringproxy-process.js';
@@ -18,6 +18,12 @@ const IDLE_BAR = 50_000;
 const LOADED_BAR = 14_000;
 /** p99 during the move, as a multiple of that before it. */
 const P99_BAR = 1.5;
+
+/**
+ * How often is asked whether a change is over. Each question costs the proxy and this process a millisecond together, on the
+ * processors that are measured: fifty a second took a tenth of the clients' rate.
+ */
+const ASK_MS = 400;
 
 interface Move {
   readonly keys: number;
@@ -140,7 +146,6 @@ async function fill(proxy: RingproxyProcess): Promise<void> {
 }
 
 async function change(proxy: RingproxyProcess, body: object): Promise<Move> {
-  const start = performance.now();
   const answer = await fetch(`${proxy.admin}/v1/ring/changes`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
@@ -151,10 +156,11 @@ async function change(proxy: RingproxyProcess, body: object): Promise<Move> {
     const view = (await (await fetch(`${proxy.admin}/v1/ring`)).json()) as RingView;
     if (view.change === null) break;
     if (view.change.error !== null) throw new Error(view.change.error);
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await new Promise((resolve) => setTimeout(resolve, ASK_MS));
   }
-  const history = (await (await fetch(`${proxy.admin}/v1/ring/history`)).json()) as { keysMoved: number }[];
-  return { keys: history.at(-1)?.keysMoved ?? 0, seconds: (performance.now() - start) / 1000 };
+  const history = (await (await fetch(`${proxy.admin}/v1/ring/history`)).json()) as HistoryEntry[];
+  const last = history.at(-1);
+  return { keys: last?.keysMoved ?? 0, seconds: last?.durationSeconds ?? 0 };
 }
 
 function row(what: string, found: string, bar: string, passed: boolean | null): Row {

@@ -28,6 +28,15 @@ it('the line on a running change says what keeps it slow', () => {
   expect(describeProgress(changeView())).not.toContain('throttled');
 });
 
+it('the line on a running change fits a terminal of 80 columns', () => {
+  const startedAt = new Date(Date.now() - 100_000).toISOString();
+  const change = { startedAt, keysMoved: 1_234_567, etaSeconds: 3_723, percent: 33.3 };
+  expect(describeProgress(changeView(change), 79).length).toBeLessThanOrEqual(79);
+  // Nothing goes faster or slower while it is paused.
+  expect(describeProgress(changeView({ ...change, paused: true }))).not.toContain('keys/s');
+  expect(describeProgress(changeView({ ...change, keysMoved: 1 }))).toContain('1 key moved');
+});
+
 describe('waiting for a change', () => {
   it('says what came of it', async () => {
     const { code, out } = await add([changeView(), null], [[BOOTSTRAP, historyEntry()]]);

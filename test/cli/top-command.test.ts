@@ -110,7 +110,11 @@ describe('top', () => {
     expect(nodes).toBeCloseTo(250, 3);
   });
 
-  it.runIf(findProgram('script') !== null)('redraws itself on a terminal until Ctrl-C', async () => {
+  const KEYS = [
+    ['Ctrl-C', '\x03'],
+    ['q', 'q'],
+  ] as const;
+  it.runIf(findProgram('script') !== null).each(KEYS)('redraws itself on a terminal until %s', async (_name, key) => {
     let samples = 0;
     const admin = await startAdmin((server) => {
       server.get('/v1/ring', () => ringView());
@@ -126,7 +130,7 @@ describe('top', () => {
       text += chunk.toString();
       if (typed || !text.includes('1,002')) return;
       // As a person types it.
-      child.stdin.write('\x03');
+      child.stdin.write(key);
       typed = true;
     });
     expect((await exited)[0]).toBe(0);

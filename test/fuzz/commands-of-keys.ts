@@ -124,12 +124,13 @@ const STREAMS: readonly Make[] = [
   ordered((r) => {
     const names = keys(r, 'x');
     const ids = names.map(() => r.pick(['0', '$', '1-1', String(r.below(id + 1))]));
-    return ['XREAD', ...option(r, ['COUNT', '2']), 'STREAMS', ...names, ...ids];
+    return ['XREAD', ...option(r, ['COUNT', '2']), ...option(r, ['BLOCK', '1']), 'STREAMS', ...names, ...ids];
   }),
   ordered((r) => {
     const names = keys(r, 'x', 3);
     const ids = names.map(() => r.pick(['>', '>', '0', r.chance(5) ? 'nonsense' : '>']));
-    return ['XREADGROUP', 'GROUP', 'group', 'one', ...option(r, ['COUNT', '2']), 'STREAMS', ...names, ...ids];
+    const options = [...option(r, ['COUNT', '2']), ...option(r, ['BLOCK', '1'])];
+    return ['XREADGROUP', 'GROUP', 'group', 'one', ...options, 'STREAMS', ...names, ...ids];
   }),
 ];
 

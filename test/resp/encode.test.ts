@@ -100,6 +100,15 @@ describe('replies', () => {
     expect(encode.request(['SET', Uint8Array.of(0xff), '']).toString('latin1')).toBe(
       '*3\r\n$3\r\nSET\r\n$1\r\n\xff\r\n$0\r\n\r\n',
     );
+    expect(encode.request(['GET', 'é', Buffer.alloc(100, 'x')]).toString()).toBe(
+      `*3\r\n$3\r\nGET\r\n$2\r\né\r\n$100\r\n${'x'.repeat(100)}\r\n`,
+    );
+  });
+
+  it('and many requests are their frames one behind the other', () => {
+    const frames = [['GET', 'a'], [], ['SET', Buffer.from('é'), 'x'.repeat(70)]];
+    expect(encode.requests(frames)).toEqual(Buffer.concat(frames.map(encode.request)));
+    expect(encode.requests([])).toHaveLength(0);
   });
 });
 

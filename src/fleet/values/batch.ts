@@ -8,12 +8,11 @@
  *             elements
  *   actor     its number among those of the batch; a new one has the next number, and its name behind it
  */
-import { bulk } from '../../resp/encode.js';
-import { isActor, type Stamp } from '../crdt/hybrid-clock.js';
+import { compareStamps, isActor, type Stamp } from '../crdt/hybrid-clock.js';
 import { BytesReader } from './bytes-reader.js';
 import { BytesWriter } from './bytes-writer.js';
 import { type Addition, type Count, KeyState, NEVER } from './key-state.js';
-import { payloadOf } from './read-state.js';
+import { payloadOf, textReply } from './read-state.js';
 
 export interface KeyRecord {
   readonly kind: 'key';
@@ -188,14 +187,16 @@ class BatchReader {
     const state = new KeyState();
     const parts = this.#in.count();
     const reset = parts & RESET ? this.#stamp() : null;
-    const base = parts & BASE ? bulk(this.#in.bytes()) : null;
+    const base = parts & BASE ? textReply(this.#in.bytes()) : null;
     // A value without the SET that it is of.
     if (reset === null && base !== null) this.#in.refuse();
     const sent = new KeyState();
     sent.reset = reset;
     sent.base = base;
     if (parts & EXPIRY) {
-      const stamp = this.#stamp();
+      const own = this.#stamp();
+      // Mostly both are of one SET, and are kept once.
+      const stamp = reset !== null && compareStamps(own, reset) === 0 ? reset : own;
       const at = this.#in.count();
       sent.expiry = { stamp, at: at === 0 ? NEVER : at - 1, hasEnded: at !== 0 && (parts & HAS_ENDED) !== 0 };
     }

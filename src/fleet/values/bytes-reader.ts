@@ -30,9 +30,9 @@ export class BytesReader {
     }
   }
 
-  /** @returns bytes of their own, so that one value does not keep a whole message alive */
+  /** @returns bytes of the message, to be copied by whoever keeps them: one value must not keep all of it alive */
   bytes(): Buffer {
-    return Buffer.from(this.#piece());
+    return this.#piece();
   }
 
   /** @returns one character for each byte */

@@ -12,6 +12,20 @@ const LEAST = -(2n ** 63n);
 /** A number of so many digits is exact as a floating-point number. */
 const EXACT_DIGITS = 15;
 
+/** From so many bytes on a text is memory of its own: a part of a slab that others share would keep all of that. */
+const OWN_MEMORY = 2048;
+
+/** @param value is copied @returns the reply to GET of a text, to be kept for long */
+export function textReply(value: Uint8Array): Buffer {
+  const header = `$${value.length}\r\n`;
+  const size = header.length + value.length + 2;
+  const reply = size < OWN_MEMORY ? Buffer.allocUnsafe(size) : Buffer.allocUnsafeSlow(size);
+  reply.write(header, 0, 'latin1');
+  reply.set(value, header.length);
+  reply.write('\r\n', size - 2, 'latin1');
+  return reply;
+}
+
 /** Whether the time is over by a clock that says `now`. Milliseconds since 1970. */
 export function hasExpired({ at }: Expiry, now: number): boolean {
   return at <= now;

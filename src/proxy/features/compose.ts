@@ -135,6 +135,7 @@ export class Features {
     this.blocking = new Blocking(router, peers, {
       isPaused: () => this.pause.active,
       moveElement: (client, move) => this.crossNode.moveElement(client, move),
+      lookAtStreams: (client, call) => this.crossNode.lookAtStreams(client, call),
     });
     const report = fleet === null ? null : new SubscriberReport((topics) => fleet.report(topics));
     this.pubsub = new PubSub({ requests, clientOutputLimit: options.clientOutputLimit, board, report });

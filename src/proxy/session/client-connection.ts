@@ -59,7 +59,6 @@ const MOST_ERROR_BYTES = 200;
 export class ClientConnection implements TurnTask, Requester, LaneWaiter, UploadingClient {
   readonly id: number;
   readonly address: string;
-  readonly localAddress: string;
   readonly connectedAt: number;
   readonly outlet: Outlet;
   readonly identity = new ClientIdentity();
@@ -111,7 +110,6 @@ export class ClientConnection implements TurnTask, Requester, LaneWaiter, Upload
     this.#handler = handler;
     this.#socket = socket;
     this.address = socket.remoteAddress === undefined ? 'unix' : `${socket.remoteAddress}:${socket.remotePort}`;
-    this.localAddress = socket.localAddress === undefined ? 'unix' : `${socket.localAddress}:${socket.localPort}`;
     this.connectedAt = Date.now();
     this.#lastActiveAt = shared.clock.now;
     this.#authenticated = shared.options.password === '';
@@ -141,6 +139,12 @@ export class ClientConnection implements TurnTask, Requester, LaneWaiter, Upload
     // A socket that another process has handed over may have been read before it was ours to read.
     if (early instanceof Buffer) process.nextTick(() => this.#onChunk(early.length, early));
     socket.resume();
+  }
+
+  /** Where it came in: asked for when somebody wants it, since the kernel is, for each connection. */
+  get localAddress(): string {
+    const { localAddress, localPort } = this.#socket;
+    return localAddress === undefined ? 'unix' : `${localAddress}:${localPort}`;
   }
 
   /** What it calls itself, or empty. */
@@ -748,7 +752,10 @@ export class ClientConnection implements TurnTask, Requester, LaneWaiter, Upload
       this.outlet.wantsDrain = true;
       return;
     }
-    this.#socket.end(() => this.close(this.#endReason));
+    // Whose end was read has sent nothing that is not read, so closing resets nothing on its way to it; to end first, as for
+    // others, takes a shutdown and half again as long.
+    if (this.#inputEnded) this.close(this.#endReason);
+    else this.#socket.end(() => this.close(this.#endReason));
   }
 
   #keep(source: Uint8Array, start: number, end: number): void {

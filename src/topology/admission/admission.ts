@@ -1,4 +1,5 @@
 /** What is looked at before a change begins: nodes that may not join, and targets that have no room. */
+import { counted } from '../../counted.js';
 import { RingproxyError } from '../../errors.js';
 import type { NodeFacts } from '../../health/inspect.js';
 import type { NodeHealth } from '../../health/node-monitor.js';
@@ -65,7 +66,7 @@ function refuseUnfit(node: Member, facts: NodeFacts, flush: boolean): void {
   if (facts.keys > 0 && !flush) {
     throw new RingproxyError(
       'NODE_NOT_EMPTY',
-      `${node.name} (${node.address}) holds ${facts.keys} keys, which would show up as stale data`,
+      `${node.name} (${node.address}) holds ${counted(facts.keys, 'key')}, which would show up as stale data`,
     );
   }
 }

@@ -1,3 +1,4 @@
+import { counted } from '../../counted.js';
 import type { RunningChange } from '../state/ring-state.js';
 import { finish } from '../state/transitions.js';
 import type { HistoryRecords } from '../store/ring-store.js';
@@ -37,7 +38,7 @@ export async function finishChange(term: Term, change: RunningChange, ports: Fin
   const by = change.by ?? term.duty.claim.holder;
   await addHistory(term.store, { ...change, generation, keysMoved, keysDropped, bytesMoved }, by, ports);
   if (keysDropped > 0) ports.warn(`${summary}: ${describeDropped(keysDropped)}`);
-  ports.debug(`${summary}: done, ${keysMoved} keys moved, generation ${generation}`);
+  ports.debug(`${summary}: done, ${counted(keysMoved, 'key')} moved, generation ${generation}`);
 }
 
 /** The ring itself is what must not be lost: a history that cannot be written is only told of. */
@@ -53,5 +54,5 @@ export async function addHistory(
 }
 
 function describeDropped(keys: number): string {
-  return `${keys} keys were dropped and read as missing: their node was restarted while they moved, and what it had could not be told from what was changed or deleted since`;
+  return `${counted(keys, 'key was', 'keys were')} dropped and read as missing: the node was restarted while keys moved, and what it had could not be told from what was changed or deleted since`;
 }

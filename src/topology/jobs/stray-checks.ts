@@ -6,7 +6,9 @@
  * a change would bring to light. What else is found is told of, since it may belong to somebody else: another proxy
  * with another ring on the same nodes, or one whose ring does not have the hash that the keys were placed by.
  */
+
 import type { NodeStrays, StrayReport } from '../../admin/api.js';
+import { counted } from '../../counted.js';
 import { RingproxyError } from '../../errors.js';
 import { nodeKey, sameNode } from '../../node/identity.js';
 import type { NodeLink } from '../../rebalance/node-link.js';
@@ -199,7 +201,7 @@ export class StrayChecks {
     const walk = { rings, index, cameBack, rate: BACKGROUND_RATE, concerns: () => true };
     const { strays } = await this.#walk(node, { ...walk, removes: false });
     if (strays === 0 || this.#aborted) return;
-    const found = `${node.name} (${node.address}) holds ${strays} keys that it does not own`;
+    const found = `${node.name} (${node.address}) holds ${counted(strays, 'key')} that it does not own`;
     if (!cameBack) {
       this.#options.warn(`${found}: ringproxy ring check says more, ring check --fix removes them`);
       return;
@@ -316,6 +318,6 @@ function isSuspicious(keys: number, strays: number): boolean {
 function suspicious(node: Member, keys: number, strays: number): RingproxyError {
   return new RingproxyError(
     'STRAY_KEYS',
-    `${strays} of the ${keys} keys of ${node.name} (${node.address}) are not its own, and this change would bring them to light`,
+    `${strays} of the ${counted(keys, 'key')} of ${node.name} (${node.address}) are not its own, and this change would bring them to light`,
   );
 }

@@ -2,8 +2,10 @@
  * Tells the events of ring changes by comparing what the ring is with what it was. So whoever carries a change out
  * (this proxy, another one, one that starts again in the middle) needs to know nothing of events.
  */
+
 import type { Channel } from 'node:diagnostics_channel';
 import type { ChangeView, OwnRingView } from '../../admin/api.js';
+import { counted } from '../../counted.js';
 import {
   changeAbandoned,
   changeBegun,
@@ -71,7 +73,7 @@ export class ChangeWatcher {
     if (!changeFinished.hasSubscribers) return;
     const seconds = (Date.now() - new Date(change.startedAt).getTime()) / 1000;
     const keysMoved = this.#keysMoved;
-    const moved = `${keysMoved} keys moved${this.#isAlone ? '' : ' by this proxy'}`;
+    const moved = `${counted(keysMoved, 'key')} moved${this.#isAlone ? '' : ' by this proxy'}`;
     const event: RingFinishedEvent = {
       ...describe(change, view, `${change.summary} is done: ${moved} in ${seconds.toFixed(1)} s`),
       keysMoved,

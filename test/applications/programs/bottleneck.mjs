@@ -1,10 +1,10 @@
-// Bottleneck as a limiter of several processes: its scripts name all keys of a limiter, so the id needs a hash tag.
+// Bottleneck as a limiter of several processes: its scripts name all keys of a limiter, which are on one node by a pattern of the ring.
 import Bottleneck from 'bottleneck';
-import { PORT, range, step, TAG } from './steps.mjs';
+import { PORT, range, step } from './steps.mjs';
 
 const errors = new Set();
 const options = {
-  id: `${TAG}limiter`,
+  id: 'limiter',
   datastore: 'ioredis',
   clearDatastore: true,
   clientOptions: { host: '127.0.0.1', port: PORT },

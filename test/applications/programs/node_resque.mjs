@@ -1,11 +1,11 @@
 // node-resque: a worker of several queues, the scheduler, locks, retries, its API. A script of the worker takes a job and
-// writes down who does it, which are two keys: they need a hash tag.
+// writes down who does it, which are two keys: they are on one node by a pattern of the ring.
 import resque from 'node-resque';
-import { PORT, range, step, TAG, until } from './steps.mjs';
+import { PORT, range, step, until } from './steps.mjs';
 
 const { Plugins, Queue, Scheduler, Worker } = resque;
 
-const connection = { pkg: 'ioredis', host: '127.0.0.1', port: PORT, ...(TAG === '' ? {} : { namespace: TAG }) };
+const connection = { pkg: 'ioredis', host: '127.0.0.1', port: PORT };
 const queues = ['critical', 'default', 'low', 'mail'];
 const done = [];
 const errors = [];

@@ -73,6 +73,10 @@ step('lists', fn () => array_map(fn ($i) => [
     $r->rPopLPush("list:$i", 'list:' . ($i + 1) % 24),
     $r->rPopLPush("list:$i", 'list:' . ($i + 3) % 24),
 ], $range));
+step('moved when there is one', fn () => array_map(
+    fn ($i) => $r->bRPopLPush("list:$i", 'list:' . ($i + 5) % 24, 5),
+    $range,
+));
 step('lists then', fn () => array_map(fn ($key) => $r->lRange($key, 0, -1), keys('list')));
 step('waiting', fn () => array_map(
     fn ($i) => $r->blPop(["none:$i", "all:$i", 'list:' . ($i + 4) % 24], 5),

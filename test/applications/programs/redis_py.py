@@ -217,6 +217,8 @@ for i in MANY:
 step("PFCOUNT", lambda: r.pfcount(*many_keys("visitors")))
 step("PFMERGE", lambda: [[r.pfmerge(f"month:{i}", *many_keys("visitors")), r.pfcount(f"month:{i}")] for i in range(6)])
 step("RPOPLPUSH", lambda: [r.rpoplpush(lists[i], lists[(i + 1) % 24]) for i in MANY])
+step("BRPOPLPUSH", lambda: [r.brpoplpush(lists[i], lists[(i + 3) % 24], timeout=5) for i in MANY])
+step("BRPOPLPUSH of nothing", lambda: r.brpoplpush("none:1", "none:2", timeout=0.2))
 step("LMOVE", lambda: [r.lmove(lists[i], lists[(i + 5) % 24], "LEFT", "RIGHT") for i in MANY])
 step("lists then", lambda: [r.lrange(key, 0, -1) for key in lists])
 step("BLPOP of what is there", lambda: [r.blpop([f"none:{i}", lists[i], lists[(i + 1) % 24]], timeout=5) for i in MANY])

@@ -64,6 +64,7 @@ step('zsets') do
   stored + [r.zscore('z', 'all'), r.zscore('zi', 'all')]
 end
 step('lists') { 24.times.map { |i| r.rpoplpush("list:#{i}", "list:#{(i + 1) % 24}") } }
+step('moved when there is one') { 24.times.map { |i| r.brpoplpush("list:#{i}", "list:#{(i + 5) % 24}", timeout: 5) } }
 step('waiting') { 24.times.map { |i| r.blpop("none:#{i}", "list:#{i}", timeout: 5) } }
 step('waiting in vain') { r.brpop(*many.('none'), timeout: 1) }
 step('renamed') do

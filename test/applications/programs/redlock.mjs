@@ -1,14 +1,14 @@
-// Redlock with several resources to a lock, which its script takes together: they need a hash tag.
+// Redlock with several resources to a lock, which its script takes together: they are on one node by a pattern of the ring.
 import { Redis } from 'ioredis';
 import Redlock from 'redlock';
-import { PORT, range, step, TAG } from './steps.mjs';
+import { PORT, range, step } from './steps.mjs';
 
 const redis = new Redis({ port: PORT });
 const redlock = new Redlock([redis], { retryCount: 0 });
 // The error of a lock speaks of its attempts alone.
 const errors = new Set();
 redlock.on('clientError', (error) => errors.add(error.message));
-const resources = range(5).map((i) => `${TAG}locks:account:${i}`);
+const resources = range(5).map((i) => `locks:account:${i}`);
 await step('one resource each', async () => {
   const locks = await Promise.all(resources.map((resource) => redlock.lock(resource, 20_000)));
   await Promise.all(locks.map((lock) => lock.unlock()));

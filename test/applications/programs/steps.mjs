@@ -1,8 +1,6 @@
 // A transcript that does not depend on what server is asked: one line of JSON for each step.
 export const URL = process.env.REDIS_URL ?? '';
 export const PORT = Number(process.env.REDIS_PORT);
-/** What an application's keys are to begin with, so that they are on one node; empty: its defaults. */
-export const TAG = process.env.HASH_TAG ?? '';
 
 /**
  * Runs a step and prints what it gave, or how it failed.

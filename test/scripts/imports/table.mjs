@@ -31,6 +31,7 @@ export const PARTS = [
       'time',
       'node-rights.ts',
       'errors.ts',
+      'counted.ts',
     ],
     types: ['admin/api.ts', 'health', 'proxy'],
   },
@@ -46,7 +47,7 @@ export const PARTS = [
   { parts: ['health'], mayImport: ['resp', 'node', 'config', 'node-rights.ts', 'errors.ts'], types: ['ring'] },
   {
     parts: ['telemetry'],
-    mayImport: ['node/identity.ts', 'proxy/measure', 'errors.ts'],
+    mayImport: ['node/identity.ts', 'proxy/measure', 'ring', 'errors.ts'],
     types: ['admin/api.ts', 'identity.ts'],
   },
   { parts: ['fleet/crdt'], mayImport: [] },
@@ -64,7 +65,7 @@ export const PARTS = [
   },
   { parts: ['identity.ts'], mayImport: ['version.ts'] },
   { parts: ['serve.ts', 'serve'], mayImport: EVERYTHING },
-  { parts: ['node-rights.ts', 'errors.ts', 'version.ts'], mayImport: [] },
+  { parts: ['node-rights.ts', 'errors.ts', 'counted.ts', 'version.ts'], mayImport: [] },
   { parts: ['../compose'], mayImport: [] },
   {
     parts: ['../cli'],

@@ -1,6 +1,6 @@
 /** The hottest keys of real proxies: every kind of client and command, several workers, a fleet with a dead member. */
 import { describe, expect, it } from 'vitest';
-import type { GroupsView, HotView, WhichView } from '../../../src/admin/api.js';
+import type { AdviceView, GroupsView, HotView, WhichView } from '../../../src/admin/api.js';
 import { hasEtcd } from '../../support/etcd-process.js';
 import { startFleet, TROUBLE } from '../../support/fleet.js';
 import { RawClient } from '../../support/raw-client.js';
@@ -56,7 +56,7 @@ describe.each([1, 2])('with %i worker(s)', (workers) => {
 
 describe.skipIf(!hasEtcd)('a fleet', () => {
   it('is told as one by each of its proxies; one that does not answer is named', async () => {
-    const fleet = await startFleet({ nodes: 1, proxies: 3, config: 'member-ttl: 10m\n', allowLog: TROUBLE });
+    const fleet = await startFleet({ nodes: 2, proxies: 3, config: 'member-ttl: 10m\n', allowLog: TROUBLE });
     for (const { process } of fleet.proxies) {
       const client = await RawClient.connect(process.port);
       await client.pipeline(Array.from({ length: 100 }, () => ['GET', 'everywhere']));
@@ -79,5 +79,17 @@ describe.skipIf(!hasEtcd)('a fleet', () => {
     // So it is by whatever else all of them are asked for.
     expect(((await (await fetch(`${asked.admin}/v1/groups`)).json()) as GroupsView).missing).toEqual(without.missing);
     expect(without.keys).toHaveLength(3);
+    for (const { process } of fleet.proxies.slice(0, 2)) {
+      const client = await RawClient.connect(process.port);
+      const reads = Array.from({ length: 40 }, (_, i) => ['SUNION', `user:${i}:likes`, `user:${i}:follows`]);
+      await client.pipeline(reads);
+      await client.command('EVAL', 'return 1', '3', 'bull:1:a', 'bull:1:b', 'bull:1:c');
+    }
+    const advice = async (query = ''): Promise<AdviceView> =>
+      (await (await fetch(`${asked.admin}/v1/advice${query}`)).json()) as AdviceView;
+    const [ofAll, ofOne] = [await advice(), await advice('?fleet=false')];
+    expect(ofOne.commands).toBeGreaterThan(0);
+    expect(ofAll).toMatchObject({ commands: 2 * ofOne.commands, refused: 2 * ofOne.refused, missing: without.missing });
+    expect(ofAll.hashTags).toContain('user:{*}:');
   });
 });

@@ -20,14 +20,19 @@ export function mayWait(command: Command, framer: RequestFramer): boolean {
 export function timeoutPosition(command: Command, words: readonly Uint8Array[]): number {
   const at = command.waits?.timeoutAt ?? 'unknown';
   if (at === 'unknown') return -1;
-  return at === 'option' ? optionPosition(words) : at < 0 ? words.length + at : at;
+  return at === 'option' ? optionPosition(words, BLOCK) : at < 0 ? words.length + at : at;
 }
 
-/** Where the timeout stands behind the word BLOCK; 0: there is none. */
-function optionPosition(words: readonly Uint8Array[]): number {
+/** @returns the position of the group's name among the words of XREADGROUP; 0: there is none */
+export function groupPosition(words: readonly Uint8Array[]): number {
+  return optionPosition(words, GROUP);
+}
+
+/** Where that stands which follows this word, in front of the streams; 0: nowhere. */
+function optionPosition(words: readonly Uint8Array[], option: Uint8Array): number {
   for (let at = 1; at + 1 < words.length; at++) {
     if (isWord(words[at], STREAMS)) return 0;
-    if (isWord(words[at], BLOCK)) return at + 1;
+    if (isWord(words[at], option)) return at + 1;
     // What follows these may be any word.
     if (isWord(words[at], GROUP)) at += 2;
     else if (isWord(words[at], COUNT)) at += 1;

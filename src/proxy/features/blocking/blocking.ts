@@ -75,7 +75,7 @@ export class Blocking {
     return this.#apart.waiting;
   }
 
-  /** Whether the command that `framer` holds waits, be its keys on several nodes. */
+  /** Whether the command that `framer` holds waits, though its keys are on several nodes. */
   waitsApart(command: Command, framer: RequestFramer): boolean {
     return this.#apart.takes(command) && mayWait(command, framer);
   }

@@ -9,7 +9,8 @@ import type { CrossNode as Ways } from '../../../commands/columns.js';
 import type { Command } from '../../../commands/command.js';
 import { keyPositions } from '../../../commands/keys.js';
 import { wordsIn } from '../../../resp/frame-words.js';
-import { args, type RequestFramer } from '../../../resp/request-framer.js';
+import type { RequestFramer } from '../../../resp/request-framer.js';
+import { keysAtHand } from '../../measure/apart/keys-at-hand.js';
 import type { CrossNodeWay } from '../../measure/cross-node-counters.js';
 import { LATER, TAKEN, type Verdict } from '../../request/verdict.js';
 import type { ApartCommands } from '../../route/apart-commands.js';
@@ -17,13 +18,13 @@ import { settleInOtherDatabase } from '../../route/moving/other-database.js';
 import { crossSlotReply } from '../../route/replies.js';
 import type { Router } from '../../route/router.js';
 import { namesKeysByPatterns } from '../../route/sort-patterns.js';
+import { Turns } from '../../route/turns.js';
 import { GAVE_UP, GAVE_UP_REPLY, WAIT } from '../../route/waiting.js';
 import type { ClientConnection } from '../../session/client-connection.js';
 import type { RoutingSnapshot } from '../../snapshot.js';
 import type { UpstreamNode } from '../../upstream/upstream-node.js';
 import { type Call, Operation, type Way } from './operation.js';
 import { Running, underWay } from './running.js';
-import { Turns } from './turns.js';
 import { setAllOrNone } from './ways/all-or-none.js';
 import { MAY_WRITE, runCode, UNKNOWN_SCRIPT } from './ways/code.js';
 import { popFirst } from './ways/first-of.js';
@@ -32,7 +33,7 @@ import { moveElement } from './ways/list-move.js';
 import { rename, renameUnlessThere } from './ways/rename.js';
 import { moveMember } from './ways/set-move.js';
 import { sortByPatterns } from './ways/sort.js';
-import { readStreams } from './ways/streams.js';
+import { lookAtStreams, readStreams } from './ways/streams.js';
 
 /** Its own, while nobody else has the call. */
 interface Words {
@@ -96,11 +97,13 @@ export class CrossNode implements ApartCommands {
   run(client: ClientConnection, framer: RequestFramer, command: Command, count: number): Verdict {
     const router = this.#router;
     const { options, counters, clock } = router.shared;
-    if (count > 1) counters.apartKeys.note(command, keysAtHand(framer, count), 1);
     const { waiting } = this.#ports;
-    if (waiting.takes(command, framer)) return waiting.begin(client, command, framer, count);
+    if (waiting.takes(command, framer)) {
+      this.#note(command, framer, count, false);
+      return waiting.begin(client, command, framer, count);
+    }
     if (command.crossNode === 'refused' || command.crossNode === 'waits' || options.crossNode === 'refuse') {
-      counters.crossNode.count(command.name, 'refused', 0);
+      this.#note(command, framer, count, true);
       return router.refuse(client, command, crossSlotReply(options.crossNode));
     }
     if (router.isChanging && command.special === 'copy') {
@@ -119,11 +122,12 @@ export class CrossNode implements ApartCommands {
       const code = this.#ports.codeOf(client, command, framer.source as Buffer);
       if (code === 'waits') return LATER;
       if (code === 'may write' || code === 'unknown') {
-        counters.crossNode.count(command.name, 'refused', 0);
+        this.#note(command, framer, count, true);
         return router.refuse(client, command, code === 'unknown' ? UNKNOWN_SCRIPT : MAY_WRITE);
       }
       call.words.splice(0, 2, Buffer.from(code.name), code.body);
     }
+    this.#note(command, framer, count, false);
     const request = client.begin(command.id);
     client.raiseBarrier();
     const begun = clock.now;
@@ -138,12 +142,33 @@ export class CrossNode implements ApartCommands {
    * LMOVE or RPOPLPUSH, for a command that waits: its client is answered by others.
    * @returns settles with the reply, which may be an error, and never rejects
    */
-  async moveElement(client: ClientConnection, move: Omit<Call, 'maxBytes' | 'nodesOf'>): Promise<Buffer> {
+  moveElement(client: ClientConnection, move: Omit<Call, 'maxBytes' | 'nodesOf'>): Promise<Buffer> {
+    return this.#carryOut(client, move, moveElement);
+  }
+
+  /**
+   * What the streams have of an XREAD or XREADGROUP that waits; its client is answered by others. The streams have arrived
+   * at their owners.
+   * @returns settles with the reply, nil where there is nothing yet, and with the words from which it is known what comes
+   * behind that; never rejects
+   */
+  async lookAtStreams(client: ClientConnection, { command, words, keys }: Pick<Call, 'command' | 'words' | 'keys'>) {
+    const owners = keys.map((at) => this.#ownerOf(client, words[at] as Buffer));
+    let from = words;
+    const look: Way = (operation) =>
+      lookAtStreams(operation, (known) => {
+        from = known;
+      });
+    const reply = await this.#carryOut(client, { command, words, keys, owners, kind: client.kind }, look);
+    return { reply, words: from };
+  }
+
+  async #carryOut(client: ClientConnection, step: Omit<Call, 'maxBytes' | 'nodesOf'>, way: Way): Promise<Buffer> {
     const { requests, options } = this.#router.shared;
-    const call = { ...move, nodesOf: this.#nodesOf, maxBytes: options.crossNodeMaxBytes };
+    const call = { ...step, nodesOf: this.#nodesOf, maxBytes: options.crossNodeMaxBytes };
     const request = requests.take();
     const operation = new Operation(client, request, requests, this.#turns, call);
-    const done = operation.replyOf(moveElement);
+    const done = operation.replyOf(way);
     this.#running.add(
       underWay(call),
       done.then(() => {}),
@@ -151,6 +176,14 @@ export class CrossNode implements ApartCommands {
     const reply = await done;
     requests.give(request);
     return reply;
+  }
+
+  /** Counts the command that `framer` holds, once it is decided what becomes of it: a client that waits offers it again. */
+  #note(command: Command, framer: RequestFramer, count: number, isRefused: boolean): void {
+    const { counters } = this.#router.shared;
+    if (isRefused) counters.crossNode.count(command.name, 'refused', 0);
+    // A SORT whose patterns are elsewhere has one key of its own.
+    if (count > 1) counters.apartKeys.note(command, keysAtHand(framer, count), 1, isRefused);
   }
 
   /** What is under way, for a fence, and for others who take several steps. */
@@ -186,12 +219,4 @@ export class CrossNode implements ApartCommands {
 function wayOf({ special }: Command, crossNode: keyof typeof WAYS, { argc, source }: RequestFramer): Row {
   if (special === 'sort' && namesKeysByPatterns(argc, source)) return BY_PATTERNS;
   return WAYS[crossNode];
-}
-
-/** The keys of the command that `framer` holds, as `keyPositions` has them. */
-function keysAtHand(framer: RequestFramer, count: number): string[] {
-  const source = framer.source as Buffer;
-  return Array.from(keyPositions.at.subarray(0, count), (at) =>
-    source.toString('latin1', args.start[at] as number, args.end[at] as number),
-  );
 }

@@ -21,6 +21,8 @@ export class InFlight {
   readonly #fills = new Int32Array(PLACES);
   /** Writes of which nobody knows the keys. */
   #ofAnyKey = 0;
+  /** Reads of which nobody knows the keys. */
+  #readsOfAnyKey = 0;
 
   /** Whether a write to the key was sent, and is not answered. */
   writes(keyHash: number): boolean {
@@ -29,7 +31,7 @@ export class InFlight {
 
   /** Whether a read of the key was sent to its node, and its client does not have the reply. */
   reads(keyHash: number): boolean {
-    return this.#reads[keyHash & (PLACES - 1)] !== 0;
+    return this.#readsOfAnyKey > 0 || this.#reads[keyHash & (PLACES - 1)] !== 0;
   }
 
   beginRead(keyHash: number): void {
@@ -77,6 +79,14 @@ export class InFlight {
   /** Of what is in flight from before nothing may be kept either: the caller ends it by the nodes' epochs. */
   beginWriteOfAnyKey(): void {
     this.#ofAnyKey++;
+  }
+
+  beginReadOfAnyKey(): void {
+    this.#readsOfAnyKey++;
+  }
+
+  endReadOfAnyKey(): void {
+    this.#readsOfAnyKey--;
   }
 
   endWriteOfAnyKey(): void {

@@ -74,8 +74,13 @@ export class Keeper implements TouchListener {
     }
   }
 
+  /** The same of any key: nothing is served until all nodes have said that all was told by now. */
+  onReadOfAnyKey(): void {
+    if (this.store !== null) this.nodes.doubtAll(this.#ask);
+  }
+
   /**
-   * The same where the reply is known: what is kept that says the same needs no new answer of its node. It is served when
+   * Of one key, where the reply is known: what is kept that says the same needs no new answer of its node. It is served when
    * it was true after all that clients knew then; what they have heard since and until now is the same once more.
    * @param own what this read itself has kept, or NONE
    */

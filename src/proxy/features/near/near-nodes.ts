@@ -19,8 +19,10 @@ export class NearNodes {
   readonly epoch = new Int32Array(MOST_NODES);
   /** The last question that the node has answered. */
   readonly heard = new Int32Array(MOST_NODES);
-  /** By the clock. */
+  /** By the clock. Nothing is served while all of the node is in doubt. */
   readonly trustedUntil = new Float64Array(MOST_NODES).fill(Number.NEGATIVE_INFINITY);
+  /** The question whose answer ends the doubt. */
+  readonly #doubted = new Int32Array(MOST_NODES);
   readonly #slots = new Map<UpstreamNode, number>();
   readonly #bySlot: (UpstreamNode | null)[] = [];
   readonly #free: number[] = [];
@@ -44,11 +46,21 @@ export class NearNodes {
   /** All that came from the node is ended, and what is on its way is not kept. */
   end(node: UpstreamNode): void {
     const slot = this.#slots.get(node);
-    if (slot !== undefined) (this.epoch[slot] as number)++;
+    if (slot !== undefined) this.#end(slot);
   }
 
   endAll(): void {
-    for (const slot of this.#slots.values()) (this.epoch[slot] as number)++;
+    for (const slot of this.#slots.values()) this.#end(slot);
+  }
+
+  /** Nothing is served until the nodes have answered. @param ask has a node asked; -1: it is not heard, and has ended */
+  doubtAll(ask: (node: UpstreamNode) => number): void {
+    for (const [node, slot] of this.#slots) {
+      const barrier = ask(node);
+      if (barrier < 0) continue;
+      this.#doubted[slot] = barrier;
+      this.trustedUntil[slot] = Number.NEGATIVE_INFINITY;
+    }
   }
 
   /** The node has answered question number `barrier` of its feed. @param askedAt by the clock */
@@ -56,6 +68,8 @@ export class NearNodes {
     const slot = this.slotOf(node);
     if (slot === NO_SLOT) return;
     this.heard[slot] = barrier;
+    if (barrier < (this.#doubted[slot] as number)) return;
+    this.#doubted[slot] = 0;
     this.trustedUntil[slot] = askedAt + TRUST_MS;
   }
 
@@ -63,12 +77,17 @@ export class NearNodes {
   keepOnly(nodes: readonly UpstreamNode[]): void {
     for (const [node, slot] of this.#slots) {
       if (nodes.includes(node)) continue;
-      (this.epoch[slot] as number)++;
+      this.#end(slot);
       this.trustedUntil[slot] = Number.NEGATIVE_INFINITY;
       this.heard[slot] = 0;
       this.#slots.delete(node);
       this.#bySlot[slot] = null;
       this.#free.push(slot);
     }
+  }
+
+  #end(slot: number): void {
+    (this.epoch[slot] as number)++;
+    this.#doubted[slot] = 0;
   }
 }

@@ -70,8 +70,7 @@ export class Reads {
 
   /** Answers the command at hand, which reads one key, if its reply is kept and sure. @returns whether it is */
   serve(client: ClientConnection, framer: RequestFramer, command: Command, source: Buffer, store: NearStore): boolean {
-    // Whether the client is to fill the key before it expires, `read` finds out.
-    if (!this.mayServe(client) || this.#ports.router.shared.counters.groups.policyAtHand?.earlyRefresh) return false;
+    if (!this.mayServe(client)) return false;
     const kind = kindOf(command.id, client.kind.protocol, client.kind.database);
     const start = (args.end[0] as number) + 2;
     const end = framer.frameEnd;

@@ -10,6 +10,8 @@ const MOST_KEPT_KEYS = 1024;
 export interface TouchListener {
   /** A client has read the key from its node: what is kept of it may be older than what the client knows now. */
   onRead(keyHash: number): void;
+  /** The same of any key. */
+  onReadOfAnyKey(): void;
 }
 
 /** The keys that a command of a client's reads at nodes, or writes, while it is on its way. */
@@ -39,7 +41,8 @@ export class Touch implements Companion {
   onSent(): void {
     this.#sent = true;
     const { inFlight } = this.#pool;
-    if (this.ofAnyKey) inFlight.beginWriteOfAnyKey();
+    if (this.ofAnyKey && this.writes) inFlight.beginWriteOfAnyKey();
+    else if (this.ofAnyKey) inFlight.beginReadOfAnyKey();
     for (let i = 0; i < this.count; i++) {
       const keyHash = this.#hashes[i] as number;
       if (this.writes) inFlight.beginWrite(keyHash);
@@ -49,13 +52,18 @@ export class Touch implements Companion {
 
   reads(keyHash: number): boolean {
     if (this.writes) return false;
+    if (this.ofAnyKey) return true;
     for (let i = 0; i < this.count; i++) if (this.#hashes[i] === keyHash) return true;
     return false;
   }
 
   onDone(): void {
     const { inFlight, listener } = this.#pool;
-    if (this.ofAnyKey) inFlight.endWriteOfAnyKey();
+    if (this.ofAnyKey && this.writes) inFlight.endWriteOfAnyKey();
+    else if (this.ofAnyKey) {
+      inFlight.endReadOfAnyKey();
+      listener.onReadOfAnyKey();
+    }
     for (let i = 0; i < this.count; i++) {
       const keyHash = this.#hashes[i] as number;
       if (this.writes) inFlight.endWrite(keyHash);

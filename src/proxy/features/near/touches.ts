@@ -52,7 +52,9 @@ export class Touches {
     }
     const count = findKeys(command, args, argc, source);
     if (count <= 0) {
-      if (count === 0 && mayWriteAny(command)) this.#noteAny();
+      if (count !== 0) return;
+      if (mayWriteAny(command)) this.#noteAny();
+      else if (mayTellOfAny(command)) this.#begin(false).ofAnyKey = true;
       return;
     }
     const writes = !command.readOnly || command.replicated;
@@ -107,6 +109,15 @@ function touchesAny(command: Command, argc: number, source: Buffer): boolean {
 }
 
 /** Whether a command that names no key may write some. */
-function mayWriteAny({ special, write, readOnly }: Command): boolean {
-  return write || (!readOnly && (special === 'script' || special === 'digest' || special === 'code'));
+function mayWriteAny(command: Command): boolean {
+  return command.write || (!command.readOnly && runsCode(command));
+}
+
+/** Whether a client learns by a command that names no key which keys there are, or what is in them. */
+function mayTellOfAny(command: Command): boolean {
+  return command.onAllKeys || command.route === 'scan' || runsCode(command);
+}
+
+function runsCode({ special }: Command): boolean {
+  return special === 'script' || special === 'digest' || special === 'code';
 }

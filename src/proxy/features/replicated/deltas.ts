@@ -2,12 +2,11 @@
 
 import type { HybridClock, Stamp } from '../../../fleet/crdt/hybrid-clock.js';
 import { type Addition, KeyState, NEVER } from '../../../fleet/values/key-state.js';
-import { stampOfEnd } from '../../../fleet/values/read-state.js';
-import { bulk } from '../../../resp/encode.js';
+import { stampOfEnd, textReply } from '../../../fleet/values/read-state.js';
 
 /** SET. @param value is copied @param at when it ends; NEVER */
 export function setting(clock: HybridClock, value: Uint8Array, at: number): KeyState {
-  return resetting(clock.next(), bulk(value), at);
+  return resetting(clock.next(), textReply(value), at);
 }
 
 /** DEL: everything that is known of the key is gone. */

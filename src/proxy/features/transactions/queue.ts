@@ -6,6 +6,7 @@ import { error as encodeError } from '../../../resp/encode.js';
 import { parseStrictInteger } from '../../../resp/integer.js';
 import { args, type RequestFramer } from '../../../resp/request-framer.js';
 import { type KeyHash, NO_HASH } from '../../../ring/rings.js';
+import { keysAtHand } from '../../measure/apart/keys-at-hand.js';
 import { CHANNEL, type Published, SHARD, type TopicKind } from '../../peers/topic-kind.js';
 import type { Verdict } from '../../request/verdict.js';
 import { TAKEN } from '../../request/verdict.js';
@@ -17,6 +18,7 @@ import type { Router } from '../../route/router.js';
 import { refusalOfPatterns } from '../../route/sort-patterns.js';
 import type { ClientConnection } from '../../session/client-connection.js';
 import type { RoutingSnapshot } from '../../snapshot.js';
+import { elementMerge } from './nodes/reply-order.js';
 import { PLACEHOLDER } from './own-answers.js';
 import type { TransactionPorts } from './ports.js';
 import type { Transaction } from './transaction.js';
@@ -95,7 +97,9 @@ export class Queue {
         if (command.inTransaction === 'everywhere') {
           frame = this.#noteEverywhere(client, transaction, framer, command);
         }
-        if (frame === null && command.merge !== 'info' && this.#router.nodes.length > 1) refusal = ofAllNodes(command);
+        if (frame === null && command.merge !== 'info' && !this.#noteReadOfAll(transaction, command)) {
+          if (this.#router.nodes.length > 1) refusal = ofAllNodes(command);
+        }
         break;
       default:
         refusal = notInside(command, 'it concerns several nodes');
@@ -124,7 +128,7 @@ export class Queue {
       const hash = rings.hashOf(source, start, end);
       if (i === 0) first = hash;
       if (!this.#fits(client, command, transaction, hash, first)) {
-        return this.#router.refuse(client, command, this.#refusalOfApart(command));
+        return this.#router.refuse(client, command, this.#refusalOfApart(command, keysAtHand(framer, count)));
       }
       const owner = this.#router.nodeAt(rings.ownerOf(hash));
       if (owner.busy.reply !== null) {
@@ -162,11 +166,14 @@ export class Queue {
     return this.#haveOneOwner(frames.keyCount > 0 ? frames.hashAt(0) : first, hash);
   }
 
-  /** What a command is answered whose keys may not be queued together. */
-  #refusalOfApart({ name, crossNode }: Command): Buffer {
+  /** What a command with these keys is answered, which may not be queued together. */
+  #refusalOfApart(command: Command, keys: readonly string[]): Buffer {
+    const { name, crossNode } = command;
     const { options, counters } = this.#router.shared;
     const setting = options.crossNode;
     counters.crossNode.count(name, 'refused', 0);
+    // One key alone is on another node than those that were queued before.
+    if (keys.length > 1) counters.apartKeys.note(command, keys, 1, true);
     return setting === 'allow' && crossNode !== 'refused' ? APART_INSIDE : crossSlotReply(setting);
   }
 
@@ -212,6 +219,15 @@ export class Queue {
     }
     client.reply(command.id, QUEUED);
     return TAKEN;
+  }
+
+  /** A command about all keys runs as a part of each node's transaction. @returns whether it may */
+  #noteReadOfAll({ aborted, readsOfAll, frames }: Transaction, command: Command): boolean {
+    const { shared, localKeys } = this.#router;
+    const how = command.route === 'all' && command.onAllKeys ? elementMerge(command.merge) : null;
+    if (how === null || shared.options.crossNode === 'refuse' || localKeys?.isUsed === true) return false;
+    if (!aborted) readsOfAll.push({ at: frames.count, how });
+    return true;
   }
 
   #noteEverywhere(client: ClientConnection, transaction: Transaction, framer: RequestFramer, command: Command): Buffer {

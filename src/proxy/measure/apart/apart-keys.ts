@@ -2,12 +2,16 @@ import type { Command } from '../../../commands/command.js';
 import { type KeyShapes, shapesOf } from './key-shapes.js';
 
 /** Which keys a command had on several nodes, as plain data. */
-export interface ApartKeys extends KeyShapes {
+export interface ApartKeys extends Omit<KeyShapes, 'varies'> {
   readonly command: string;
   /** It is sent to the nodes in parts, side by side (MGET). */
   readonly isSplit: boolean;
   /** Commands with such keys; where only some are looked at, those that they stand for. */
   calls: number;
+  /** How many of these were refused. */
+  refused: number;
+  /** Whether `value` was another one in some of these commands, or looks as if it would be. */
+  varies: boolean;
   /** Keys of one of these commands, as latin1. */
   readonly example: readonly string[];
 }
@@ -28,18 +32,27 @@ export class ApartKeysTable {
 
   /**
    * @param command its row in the command table @param keys of one such command, as latin1
-   * @param calls commands that this one stands for
+   * @param calls commands that this one stands for @param isRefused they were answered an error for it
    */
-  note({ name: command, route }: Pick<Command, 'name' | 'route'>, keys: readonly string[], calls: number): void {
+  note(
+    { name: command, route }: Pick<Command, 'name' | 'route'>,
+    keys: readonly string[],
+    calls: number,
+    isRefused = false,
+  ): void {
+    const refused = isRefused ? calls : 0;
     const found = shapesOf(keys);
     const key = keyOf(command, found);
     const row = this.#rows.get(key);
     if (row !== undefined) {
       row.calls += calls;
+      row.refused += refused;
+      row.varies ||= found.value !== row.value;
       return;
     }
     const example = keys.slice(0, MOST_EXAMPLE_KEYS).map((name) => name.slice(0, LONGEST_EXAMPLE));
-    this.#rows.set(key, { command, isSplit: route === 'split', ...found, calls: calls + this.#makeRoom(), example });
+    const all = calls + this.#makeRoom();
+    this.#rows.set(key, { command, isSplit: route === 'split', ...found, calls: all, refused, example });
   }
 
   /** The commonest first. */
@@ -69,7 +82,11 @@ export function sumApartKeys(parts: readonly (readonly ApartKeys[])[]): ApartKey
     const key = keyOf(row.command, row);
     const sum = sums.get(key);
     if (sum === undefined) sums.set(key, { ...row });
-    else sum.calls += row.calls;
+    else {
+      sum.calls += row.calls;
+      sum.refused += row.refused;
+      sum.varies ||= row.varies || row.value !== sum.value;
+    }
   }
   return sorted([...sums.values()]).slice(0, MOST_ROWS);
 }

@@ -102,6 +102,7 @@ describe('early-refresh', () => {
     do answer = await two.text('GET', 'early:a');
     while (answer !== NIL);
     expect(performance.now()).toBeLessThan(ends);
+    expect(await metric(/^ringproxy_fill_waits_total\{.*group="early".*outcome="early".*\} (\d+)/m)).toBe(1);
     // While the second one fills it, the first one sees what is there.
     const left = await Promise.all(nodes.map((node) => node.client().pttl('early:a')));
     if (Math.max(...left) > 100) expect(await one.text('GET', 'early:a')).toBe(bulk('v'));

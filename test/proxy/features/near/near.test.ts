@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { type LateFeeds, startLateFeeds } from '../../../support/late-feeds.js';
 import { RawClient } from '../../../support/raw-client.js';
 import { type RedisProcess, startRedis } from '../../../support/redis-process.js';
+import { add, fill, post, settled } from '../../../support/ring-api.js';
 import { type RingproxyProcess, startRingproxy } from '../../../support/ringproxy-process.js';
 import { scrape } from '../../../support/series.js';
 
@@ -54,6 +55,18 @@ const OWN_WRITES = [
   ['MOVE', 'page:1', '3'],
   ['SET', 'page:1', 'x'.repeat(400_000)],
 ] as const;
+
+/** Commands without keys that tell which keys there are. */
+const TELLING = [
+  ['KEYS', 'page:*'],
+  ['SCAN', '0', 'COUNT', '1000'],
+  ['DBSIZE'],
+  ['RANDOMKEY'],
+  ['EVAL_RO', 'return redis.call("GET", "page:1")', '0'],
+] as const;
+
+/** Keys that take their time to move. */
+const FILLERS = 5000;
 
 const bulk = (text: string): string => `$${text.length}\r\n${text}\r\n`;
 
@@ -198,6 +211,24 @@ describe('while nothing is told of changed keys', () => {
     feeds.release();
   });
 
+  it('who was told of a key by a command without keys reads it, though it is kept that there is none', async () => {
+    const stage = await start();
+    const { feeds, node, client } = stage;
+    const reader = await RawClient.connect(stage.proxy.port);
+    for (const words of TELLING) {
+      await client.command('DEL', 'page:1');
+      expect(await untilKept(stage, 'GET', 'page:1')).toBe('$-1\r\n');
+      feeds.hold();
+      await node.client().set('page:1', 'one');
+      const [told, behind] = await reader.pipeline([words, ['GET', 'page:1']]);
+      expect(told?.toString(), words[0]).toMatch(/page:1|:1|one/);
+      expect(behind?.toString(), words[0]).toBe(bulk('one'));
+      expect(await reader.text('GET', 'page:1'), words[0]).toBe(bulk('one'));
+      feeds.release();
+      expect(await untilKept(stage, 'GET', 'page:1'), words[0]).toBe(bulk('one'));
+    }
+  });
+
   it('for long, nothing is served', { timeout: 20_000 }, async () => {
     const stage = await start();
     const { feeds, node, client } = stage;
@@ -225,4 +256,28 @@ it('FLUSHALL at one worker is heard by the other, and ends what it keeps', async
   await first.command('FLUSHALL');
   expect(await first.text('GET', 'page:1')).toBe('$-1\r\n');
   for (const client of clients) while ((await client.text('GET', 'page:1')) !== '$-1\r\n');
+});
+
+it('keys that change hands are answered by nodes, though nobody has changed them', async () => {
+  const [former, later] = await Promise.all([startRedis(), startRedis()]);
+  const proxy = await startRingproxy({ nodes: [former], config: CONFIG });
+  const client = await RawClient.connect(proxy.port);
+  await fill(proxy, FILLERS);
+  const keys = Array.from({ length: 40 }, (_, i) => `page:${i}`);
+  await client.command('MSET', ...keys.flatMap((key) => [key, 'one']));
+  const readAll = async (): Promise<number> => {
+    const before = await hits(proxy);
+    await client.pipeline(keys.map((key) => ['GET', key]));
+    return (await hits(proxy)) - before;
+  };
+  while ((await readAll()) < keys.length);
+  await post(proxy, 'changes', add('later', later));
+  await post(proxy, 'changes/current/pause');
+  const inChange = await readAll();
+  await post(proxy, 'changes/current/resume');
+  await settled(proxy);
+  const moved = await later.client().keys('page:*');
+  expect(moved.length).toBeGreaterThan(0);
+  expect(inChange).toBeLessThanOrEqual(keys.length - moved.length);
+  while ((await readAll()) < keys.length);
 });

@@ -33,3 +33,25 @@ it('what several processes have seen is added up', () => {
   });
   expect(sumApartKeys(parts)).toMatchObject([{ command: 'rename', calls: 3 }]);
 });
+
+it('what was refused is told, and whether the keys have another value in common each time', () => {
+  const part = (queue: string, isRefused: boolean): ApartKeysTable => {
+    const table = new ApartKeysTable();
+    for (let i = 0; i < 3; i++) {
+      table.note(
+        { name: 'evalsha', route: 'owner' },
+        [`bull:${queue}:wait`, `bull:${queue}:active`],
+        1,
+        isRefused && i > 0,
+      );
+    }
+    return table;
+  };
+  const [mail, paint] = [part('mail', true).rows(), part('paint', false).rows()];
+  expect(mail).toMatchObject([{ calls: 3, refused: 2, value: 'mail', varies: false }]);
+  expect(sumApartKeys([mail, mail])).toMatchObject([{ calls: 6, refused: 4, varies: false }]);
+  expect(sumApartKeys([mail, paint])).toMatchObject([{ calls: 6, refused: 2, varies: true }]);
+  const both = part('mail', true);
+  both.note({ name: 'evalsha', route: 'owner' }, ['bull:paint:wait', 'bull:paint:active'], 1);
+  expect(both.rows()).toMatchObject([{ calls: 4, varies: true }]);
+});

@@ -21,11 +21,27 @@ describe('the keys of one command', () => {
     [['queue:default', 'queue:low'], ['queue:default', 'queue:low'], ['{queue}:default', '{queue}:low'], 'prefix'],
     [['page:1', 'page:2', 'page:3'], ['page:*'], ['{page}:*'], 'prefix'],
     [['rank1', 'rank2'], ['rank*'], null, null],
+    // By words where there is nothing else.
+    [
+      ['b_api_settings', 'b_api_running'],
+      ['b_*_settings', 'b_*_running'],
+      ['b_{*}_settings', 'b_{*}_running'],
+      'value',
+    ],
     [['a', 'b'], ['a', 'b'], null, null],
     // They have tags already, of which each has another one.
     [['{a}:1', '{b}:1'], ['{a}:*', '{b}:*'], null, null],
   ])('%j', (keys, shapes, tagged, kind) => {
-    expect(shapesOf(keys)).toEqual({ shapes, tagged, kind });
+    expect(shapesOf(keys)).toMatchObject({ shapes, tagged, kind });
+  });
+
+  it.each([
+    [['bull:mail:wait', 'bull:mail:active'], 'mail', false],
+    [['user:42:cart', 'user:42:orders'], '42', true],
+    [['queue:default', 'queue:low'], null, false],
+    [['a', 'b'], null, false],
+  ])('%j have %j in common, which varies: %j', (keys, value, varies) => {
+    expect(shapesOf(keys)).toMatchObject({ value, varies });
   });
 
   it('may be many, and long', () => {

@@ -5,8 +5,9 @@
  *                                                          └──▶ there is nothing: all wait for the next mark
  *
  * So one push is one try, however many wait. A mark that comes while a try is under way stands: what that try has seen
- * may be from before. Who tries at another key at the moment, or is to look at another key first, is waited for: nobody
- * behind it gets what it would have got.
+ * may be from before. Who tries at another key at the moment, or is to look at another key first, is waited for, unless it
+ * lets others by: nobody behind it gets what it would have got. Where all are answered the same (readers of a stream from
+ * the same entry on) the one who tries has the answer for all.
  */
 import type { KeyHash } from '../../../../ring/rings.js';
 import type { TurnTask } from '../../../io/turn.js';
@@ -24,6 +25,8 @@ const MOST_AT_ONCE = 64;
 /** Who waits in a queue. */
 export interface Taker {
   readonly kind: LaneKind;
+  /** Those behind it need not wait until it is free: it does not matter who is first. */
+  readonly letsOthersBy: boolean;
   /** Whether a try of it is under way at this queue's key. */
   isTrying(queue: KeyQueue): boolean;
   /** Whether it may try at this queue's key now. */
@@ -34,6 +37,8 @@ export interface Taker {
   onDown(queue: KeyQueue, node: UpstreamNode): boolean;
   /** The key was looked at, and it is one of those who wanted to know. */
   onLooked(): void;
+  /** What another one was answered is the answer to it as well. */
+  onShared?(reply: Buffer): void;
 }
 
 /** What queues need of whoever has them. */
@@ -50,11 +55,12 @@ export interface QueuePort {
 /**
  * How a try has ended.
  * - `found`: who tried was served.
+ * - `shared`: who tried was served, and so were all who waited then.
  * - `nothing`: there was nothing.
  * - `failed`: neither is known, and the next one may try.
  * - `lost`: neither is known, nor can be before long.
  */
-export type Outcome = 'found' | 'nothing' | 'failed' | 'lost';
+export type Outcome = 'found' | 'shared' | 'nothing' | 'failed' | 'lost';
 
 export class KeyQueue implements MoveWaiter, LaneWaiter, TurnTask {
   readonly closed = false;
@@ -67,7 +73,8 @@ export class KeyQueue implements MoveWaiter, LaneWaiter, TurnTask {
   /** When it was last looked at because of a doubt, by the clock. */
   polledAt = 0;
   readonly #port: QueuePort;
-  readonly #takers = new Set<Taker>();
+  /** The value is the mark since which it waits. */
+  readonly #takers = new Map<Taker, number>();
   /** Those who want to know that the key was looked at. */
   readonly #lookers = new Set<Taker>();
   #mark = 0;
@@ -90,8 +97,8 @@ export class KeyQueue implements MoveWaiter, LaneWaiter, TurnTask {
 
   /** @returns the mark since which it waits: what was found before says nothing to it */
   add(taker: Taker): number {
-    this.#takers.add(taker);
     this.mark();
+    this.#takers.set(taker, this.#mark);
     return this.#mark;
   }
 
@@ -104,7 +111,7 @@ export class KeyQueue implements MoveWaiter, LaneWaiter, TurnTask {
 
   /** Whether nobody stands in front of it. */
   isFirst(taker: Taker): boolean {
-    const [first] = this.#takers;
+    const [first] = this.#takers.keys();
     return first === taker;
   }
 
@@ -150,6 +157,11 @@ export class KeyQueue implements MoveWaiter, LaneWaiter, TurnTask {
     this.resumeSoon();
   }
 
+  /** All who have waited before the try began with this mark are answered so. */
+  share(mark: number, reply: Buffer): void {
+    for (const [taker, since] of [...this.#takers]) if (since <= mark) taker.onShared?.(reply);
+  }
+
   /** Goes on at the end of the turn: the ring has changed, the key has arrived, a lane has room, somebody is free again. */
   resumeSoon(): void {
     if (this.#scheduled || !this.#mayHave) return;
@@ -165,10 +177,12 @@ export class KeyQueue implements MoveWaiter, LaneWaiter, TurnTask {
     const node = nodeNow(router, this.database, this.key, this);
     if (node === null) return;
     const hash = router.snapshot.rings.hashOf(this.key, 0, this.key.length);
-    for (const taker of this.#takers) {
+    for (const taker of this.#takers.keys()) {
       if (this.#underWay >= this.#atOnce) return;
       if (taker.isTrying(this)) continue;
-      if (!taker.isFree(this) || !this.#begin(taker, node, hash)) return;
+      const isFree = taker.isFree(this);
+      if (!isFree && taker.letsOthersBy) continue;
+      if (!isFree || !this.#begin(taker, node, hash)) return;
     }
   }
 

@@ -8,6 +8,8 @@ import { ListenedKeys } from './listened-keys.js';
 
 /** A key of which nobody tells whether it has got something is looked at this often. Milliseconds. */
 const POLL_MS = 250;
+/** So often a key is looked at of which a node does not tell all: that a group of readers was removed. Milliseconds. */
+const SLOW_POLL_MS = 1000;
 /** Keys that are looked at in one tick, at most: of 10,000 each has its turn in ten seconds. */
 const MOST_POLLED = 100;
 
@@ -21,6 +23,8 @@ export class KeyQueues implements QueuePort {
   readonly #byKey = new Map<string, Map<string, KeyQueue>>();
   /** Those whose keys may get something unheard; who was looked at last stands last. */
   readonly #doubted = new Set<KeyQueue>();
+  /** Those whose keys are heard, but not all that matters to who waits for them; in the same order. */
+  readonly #polled = new Set<KeyQueue>();
 
   /** @param isPaused whether nothing is to be taken at the moment */
   constructor(router: Router, isPaused: () => boolean) {
@@ -32,8 +36,8 @@ export class KeyQueues implements QueuePort {
     });
   }
 
-  /** @param sort who waits for the same in the same order */
-  of(database: number, sort: string, key: Buffer): KeyQueue {
+  /** @param sort who waits for the same in the same order @param isPolled its node does not tell all that matters to them */
+  of(database: number, sort: string, key: Buffer, isPolled = false): KeyQueue {
     const name = key.toString('latin1');
     const queues = this.#byKey.get(name) ?? new Map<string, KeyQueue>();
     if (queues.size === 0) this.#byKey.set(name, queues);
@@ -43,6 +47,7 @@ export class KeyQueues implements QueuePort {
     const queue = new KeyQueue(this, database, sort, Buffer.from(key));
     queues.set(id, queue);
     this.doubt(queue);
+    if (isPolled) this.#polled.add(queue);
     this.#listened.want(name);
     this.#believe(queue);
     return queue;
@@ -60,6 +65,7 @@ export class KeyQueues implements QueuePort {
 
   onEmpty(queue: KeyQueue): void {
     this.#doubted.delete(queue);
+    this.#polled.delete(queue);
     const queues = this.#byKey.get(queue.name);
     if (queues?.get(idOf(queue.database, queue.sort)) !== queue) return;
     queues.delete(idOf(queue.database, queue.sort));
@@ -86,12 +92,15 @@ export class KeyQueues implements QueuePort {
   tick(now: number): void {
     this.#invalidations.tick();
     this.#listened.tick(now);
-    let left = MOST_POLLED;
-    for (const queue of this.#doubted) {
-      if (left === 0 || now - queue.polledAt < POLL_MS) break;
-      left--;
+    for (const queue of due(this.#doubted, now, POLL_MS)) {
       if (this.#listened.isHeard(queue.name, queue.key)) this.#doubted.delete(queue);
       else this.doubt(queue);
+      queue.mark();
+    }
+    for (const queue of due(this.#polled, now, SLOW_POLL_MS)) {
+      queue.polledAt = now;
+      this.#polled.delete(queue);
+      this.#polled.add(queue);
       queue.mark();
     }
   }
@@ -124,6 +133,16 @@ export class KeyQueues implements QueuePort {
       if (queues !== undefined) for (const queue of queues.values()) queue.mark();
     }
   }
+}
+
+/** @returns those of the first ones that were not looked at for so long, in milliseconds */
+function due(queues: ReadonlySet<KeyQueue>, now: number, interval: number): KeyQueue[] {
+  const found: KeyQueue[] = [];
+  for (const queue of queues) {
+    if (found.length === MOST_POLLED || now - queue.polledAt < interval) break;
+    found.push(queue);
+  }
+  return found;
 }
 
 function idOf(database: number, sort: string): string {

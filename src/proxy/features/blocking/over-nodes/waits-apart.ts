@@ -3,27 +3,28 @@ import type { Command } from '../../../../commands/command.js';
 import type { Router } from '../../../route/router.js';
 import type { RoutingSnapshot } from '../../../snapshot.js';
 import type { UpstreamNode } from '../../../upstream/upstream-node.js';
-import { ApartWait, type MoveElement, type WaitingCall } from './apart-wait.js';
+import { ApartWait, type MoveElement } from './apart-wait.js';
+import type { ClientWait, WaitingCall } from './client-wait.js';
 import { KeyQueues } from './key-queues.js';
+import { type LookAtStreams, StreamWait } from './stream-wait.js';
 
 export interface WaitingPorts {
   /** Whether clients are paused: nothing is taken for them meanwhile. */
   readonly isPaused: () => boolean;
   readonly moveElement: MoveElement;
+  readonly lookAtStreams: LookAtStreams;
 }
 
 export class WaitsApart {
   readonly #router: Router;
   readonly #queues: KeyQueues;
-  readonly #isPaused: () => boolean;
-  readonly #moveElement: MoveElement;
-  readonly #all = new Set<ApartWait>();
+  readonly #ports: WaitingPorts;
+  readonly #all = new Set<ClientWait>();
 
-  constructor(router: Router, { isPaused, moveElement }: WaitingPorts) {
+  constructor(router: Router, ports: WaitingPorts) {
     this.#router = router;
-    this.#moveElement = moveElement;
-    this.#isPaused = isPaused;
-    this.#queues = new KeyQueues(router, isPaused);
+    this.#ports = ports;
+    this.#queues = new KeyQueues(router, ports.isPaused);
   }
 
   /** How many there are. */
@@ -31,19 +32,21 @@ export class WaitsApart {
     return this.#all.size;
   }
 
-  /** Whether this command may wait so. */
+  /** Whether this command, which is to wait, may wait so. */
   takes({ crossNode }: Command): boolean {
-    return crossNode === 'waits' && this.#router.shared.options.crossNode === 'allow';
+    const waits = crossNode === 'waits' || crossNode === 'streams';
+    return waits && this.#router.shared.options.crossNode === 'allow';
   }
 
   /** Lets a command wait; its client waits behind it. */
-  begin(call: WaitingCall): ApartWait {
-    const { client } = call;
-    const wait = new ApartWait(this.#router, this.#queues, this.#moveElement, this.#all, call);
-    client.blockOn(wait);
-    wait.begin();
-    if (client.inputHasEnded) wait.hangUp();
-    return wait;
+  begin(call: WaitingCall): void {
+    const { moveElement, lookAtStreams } = this.#ports;
+    const seeker =
+      call.command.crossNode === 'streams'
+        ? new StreamWait(this.#router, this.#queues, lookAtStreams, this.#all, call)
+        : new ApartWait(this.#router, this.#queues, moveElement, this.#all, call);
+    seeker.begin();
+    if (call.client.inputHasEnded) seeker.wait.hangUp();
   }
 
   onPublish(snapshot: RoutingSnapshot, nodes: readonly UpstreamNode[]): void {
@@ -52,7 +55,7 @@ export class WaitsApart {
 
   /** Clients are paused, or not any more. */
   onPause(): void {
-    if (!this.#isPaused()) this.#queues.resume();
+    if (!this.#ports.isPaused()) this.#queues.resume();
   }
 
   /** Called about ten times a second. */

@@ -1,0 +1,47 @@
+import type { Command } from 'commander';
+import { describe, expect, it } from 'vitest';
+import { EXAMPLES } from '../../cli/examples.js';
+import { buildProgram, helpFor } from '../../cli/program.js';
+import { ringproxy } from './run.js';
+
+function leaves(command: Command, path = ''): string[] {
+  const subs = command.createHelp().visibleCommands(command);
+  const named = subs.filter((sub) => sub.name() !== 'help').map((sub) => leaves(sub, `${path} ${sub.name()}`.trim()));
+  return named.length === 0 ? [path] : named.flat();
+}
+
+describe('examples', () => {
+  it('every command has some', () => {
+    expect(Object.keys(EXAMPLES).sort()).toEqual(leaves(buildProgram()).sort());
+  });
+
+  // The words before a pipe, a redirection or a remark.
+  const lines = Object.values(EXAMPLES)
+    .flat()
+    .filter((line) => line.startsWith('ringproxy '));
+  it.each(lines)('%s is called rightly', async (line) => {
+    const words =
+      line
+        .split(/ {4}\(| [|>] /)[0]
+        ?.split(' ')
+        .slice(1) ?? [];
+    const program = buildProgram({ quiet: true });
+    const disarm = (command: Command): void => {
+      command.action(() => {});
+      for (const sub of command.commands) disarm(sub);
+    };
+    disarm(program);
+    await program.parseAsync(words, { from: 'user' });
+  });
+
+  it('stand below the help, which is found in either order', async () => {
+    const { out } = await ringproxy(['help', 'ring', 'add']);
+    expect(out).toContain('Usage: ringproxy ring add');
+    expect(out).toContain('Examples:\n  ringproxy ring add');
+    expect(helpFor(['help', 'ring'])).toEqual(['help', 'ring']);
+  });
+
+  it('serve says where the other settings are', async () => {
+    expect((await ringproxy(['serve', '--help'])).out).toMatch(/These flags are \d+ of \d+ settings/);
+  });
+});
