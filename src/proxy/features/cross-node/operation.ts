@@ -15,6 +15,7 @@ import type { RequestPool } from '../../request/request-pool.js';
 import { passOn } from '../../request/rewritten-reply.js';
 import type { Steps } from '../../request/steps.js';
 import { noPrivateLaneReply } from '../../route/replies.js';
+import type { Turns } from '../../route/turns.js';
 import type { ClientConnection } from '../../session/client-connection.js';
 import type { Lane } from '../../upstream/lane.js';
 import type { LaneKind } from '../../upstream/lane-kind.js';
@@ -23,7 +24,6 @@ import { askOn } from './answers.js';
 import { elementsOf, inTransaction } from './exec.js';
 import { Session } from './session.js';
 import { StepFailed } from './step-failed.js';
-import type { Turns } from './turns.js';
 
 const CONTENDED = encodeError(
   'TRYAGAIN others write the keys of this command all the time, which are on several nodes',
@@ -124,13 +124,11 @@ export class Operation implements Steps {
   /** Runs it when all commands of this process have ended that have asked before for a turn with one of its keys. */
   inTurn<T>(run: () => Promise<T>): Promise<T> {
     const { keys, words, kind } = this.call;
-    // All of them ask in one order, so that no two wait for each other.
-    const names = [...new Set(keys.map((at) => `${kind.database} ${words[at]?.toString('latin1')}`))].sort();
-    const begin = (): Promise<T> => {
+    const names = keys.map((at) => `${kind.database} ${words[at]?.toString('latin1')}`);
+    return this.#turns.runWith(names, () => {
       this.again();
       return run();
-    };
-    return names.reduceRight((next, name) => () => this.#turns.run(name, next), begin)();
+    });
   }
 
   /** Another round is about to begin, since somebody else came in between. @throws StepFailed when they do for too long */

@@ -25,7 +25,7 @@ async function stage(): Promise<Stage> {
     nodes: [nodes[0], relay],
     allowLog: [/down/, /upstream:impaired.*OOM/, /no connection/i],
   });
-  const keys = Array.from({ length: 60 }, (_, i) => `key:${i}`);
+  const keys = Array.from({ length: 150 }, (_, i) => `key:${i}`);
   const owners = await ownersOf(proxy, keys);
   const [client, other] = await Promise.all([1, 2].map(() => RawClient.connect(proxy.port)));
   return {
@@ -210,6 +210,47 @@ describe('watched keys', () => {
         'a watched key of node node2 was changed\r\n',
     );
     expect(await client.text('EXISTS', a2, b2)).toBe(':1\r\n');
+  });
+
+  it('of both nodes: a change behind that voids all of it at the node that decides', async () => {
+    const { client, relay, nodes } = shared;
+    const { a, a2, b, b2 } = fresh();
+    await client.command('WATCH', a, b);
+    const kept = relay.hold((words) => words[0] === 'CLIENT' && words[1] === 'INFO');
+    await nodes[0].client().config('RESETSTAT');
+    const reply = exec(client, [
+      ['SET', b2, '1'],
+      ['SET', a2, '1'],
+    ]);
+    await kept.reached;
+    const [node] = nodes;
+    await expect.poll(() => node.client().info('commandstats')).toContain('cmdstat_client|info:calls=1,');
+    await node.client().set(a, 'other');
+    await kept.deliver();
+    expect(await reply).toBe('*-1\r\n');
+    expect(await client.text('EXISTS', a2, b2)).toBe(':0\r\n');
+  });
+
+  it('of both nodes, counted up by many clients at once, are all counted or none', async () => {
+    const { proxy } = shared;
+    const { a, b } = fresh();
+    let counted = 0;
+    const count = async (): Promise<void> => {
+      const own = await RawClient.connect(proxy.port);
+      for (let i = 0; i < 40; i++) {
+        await own.command('WATCH', a, b);
+        const reply = await exec(own, [
+          ['INCR', a],
+          ['INCR', b],
+        ]);
+        if (reply === '*-1\r\n') continue;
+        expect(reply).toMatch(/^\*2\r\n:\d+\r\n:\d+\r\n$/);
+        counted++;
+      }
+    };
+    await Promise.all(Array.from({ length: 6 }, count));
+    const value = `$${String(counted).length}\r\n${counted}\r\n`;
+    expect(await shared.client.text('MGET', a, b)).toBe(`*2\r\n${value}${value}`);
   });
 
   it('and no commands: EXEC says whether they were changed', async () => {

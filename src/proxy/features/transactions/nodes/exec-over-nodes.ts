@@ -3,23 +3,27 @@
  * each node, not over them.
  *
  * Without WATCH all parts go out at once. Where the client watches keys, nothing runs before every node has said that
- * they are as they were, in up to three steps, each of which waits for the one before it:
+ * they are as they were, in up to four steps, each of which waits for the one before it:
  *
  *   1  where keys are watched on several nodes    with commands: CLIENT INFO tells whether a key was changed
  *                                                 without:       MULTI EXEC tells it, and nothing runs
- *   2  nodes with watched keys and commands       their parts: EXEC looks once more
- *   3  nodes without watched keys                 their parts
+ *   2  a node with watched keys and commands      its part: EXEC looks once more, and decides for all
+ *   3  others with watched keys and commands      their parts
+ *   4  nodes without watched keys                 their parts
  *
- * A conflict in the first step, or in the second where nothing has run, voids all of it, as in Redis. So keys that are
- * watched on one node guard the whole transaction. With several such nodes a window remains between the first step and
- * the second: a key that is changed in it voids its node's part, and those that had not been sent, while others ran; the
- * reply says which.
+ * A conflict in the first two steps voids all of it, as in Redis. So keys that are watched on one node guard the whole
+ * transaction. With several such nodes a window remains between the first step and the third: a key that is changed in it
+ * voids its node's part, and those that had not been sent, while others ran; the reply says which. Others that watch the
+ * same keys do not come into it: those of this process take turns from the first step on, and of those of other processes
+ * one is first at the node that decides, which is the first by its name.
  *
  * Once begun it goes on to its end, also when its client leaves.
  */
 import { error as encodeError, nullArray } from '../../../../resp/encode.js';
 import type { KeyMoves } from '../../../key-moves.js';
 import { type Request, UNKNOWN_KEYS } from '../../../request/request.js';
+import type { Placement } from '../../../route/merge/placement.js';
+import type { Turns } from '../../../route/turns.js';
 import type { ClientConnection } from '../../../session/client-connection.js';
 import type { ClientShared } from '../../../session/session-shared.js';
 import type { Lane } from '../../../upstream/lane.js';
@@ -46,12 +50,16 @@ export interface CutTransaction {
   readonly others: readonly UpstreamNode[];
   /** Of which no key is in flight until it has run; null: they need not be held. */
   readonly moves: KeyMoves | null;
+  /** Which keys of a node clients see. */
+  readonly placement: Placement;
 }
 
 export interface ExecPorts {
   readonly shared: ClientShared;
   readonly scripts: QueuedScripts;
   readonly afterRun: AfterRun;
+  /** Of those that watch the same keys. */
+  readonly turns: Turns;
   /** Nothing is watched on the lane any more. @param told whether its node knows it already, by EXEC */
   readonly endWatch: (client: ClientConnection, lane: Lane, told: boolean) => void;
 }
@@ -68,6 +76,8 @@ export class ExecOverNodes {
   #left = 0;
   /** What was not sent yet is not to be sent. */
   #isVoid = false;
+  /** Others may have their turn with the keys that it watches. */
+  #endTurn: () => void = () => {};
 
   /**
    * @param exec stands in the client's queue already
@@ -84,7 +94,17 @@ export class ExecOverNodes {
   }
 
   begin(): void {
-    this.#next();
+    const guards = this.#guards();
+    if (guards.length === 0) this.#next();
+    else void this.#ports.turns.runWith(guards, () => this.#takeTurn());
+  }
+
+  /** Settles when it has ended. */
+  #takeTurn(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#endTurn = resolve;
+      this.#next();
+    });
   }
 
   #stepsOf(parts: readonly Part[]): (() => void)[] {
@@ -92,10 +112,19 @@ export class ExecOverNodes {
     const busy = parts.filter(({ watch, count }) => watch !== null && count > 0);
     const rest = parts.filter(({ watch }) => watch === null);
     const steps: (() => void)[] = [];
+    const [first, ...others] = busy.sort((a, b) => (a.node.name < b.node.name ? -1 : 1));
     // One that decides for all by its EXEC need not be asked before.
-    if (idle.length > 0 || busy.length > 1) steps.push(() => this.#probe(idle, busy.length > 1 ? busy : []));
-    for (const step of [busy, rest]) if (step.length > 0) steps.push(() => this.#sendAll(step));
+    if (idle.length > 0 || others.length > 0) steps.push(() => this.#probe(idle, others.length > 0 ? busy : []));
+    if (first !== undefined) steps.push(() => this.#sendAll([first]));
+    for (const step of [others, rest]) if (step.length > 0) steps.push(() => this.#sendAll(step));
     return steps;
+  }
+
+  /** Keys that it watches, by their hashes, where they are on several nodes. */
+  #guards(): string[] {
+    const watches = this.#cut.parts.flatMap(({ watch }) => (watch === null ? [] : [watch]));
+    if (watches.length < 2) return [];
+    return watches.flatMap(({ hashes }) => Array.from(hashes, String));
   }
 
   #next(): void {
@@ -157,7 +186,7 @@ export class ExecOverNodes {
     exec.answerTo(replies);
     exec.command = this.#exec.command;
     exec.startedAt = clock.now;
-    exec.keys = transaction.flushesKeys ? UNKNOWN_KEYS : part.keys;
+    exec.keys = transaction.concernsAllKeys ? UNKNOWN_KEYS : part.keys;
     exec.keyHash = part.keyHash;
     exec.runsCode = transaction.runsCode;
     const piece = {
@@ -187,6 +216,7 @@ export class ExecOverNodes {
   #end(): void {
     const { parts, transaction, others, moves } = this.#cut;
     const { afterRun, endWatch } = this.#ports;
+    this.#endTurn();
     for (const { watch, isSent } of parts) if (watch !== null && !isSent) endWatch(this.#client, watch.lane, false);
     const culprit = parts.find(({ outcome }) => outcome !== 'ran' && outcome !== 'waits');
     for (const part of parts) if (part.outcome === 'waits') part.endRefused(culprit?.why ?? '');
@@ -196,6 +226,7 @@ export class ExecOverNodes {
       return;
     }
     if (!hasMore(transaction)) {
+      moves?.releaseMoves();
       this.#join(NOTHING_ELSE);
       return;
     }
@@ -218,14 +249,14 @@ export class ExecOverNodes {
   }
 
   #join(elements: Elements): void {
-    const { parts, order, transaction } = this.#cut;
+    const { parts, order, transaction, placement } = this.#cut;
     const short = JoinedReplies.short(parts);
     if (short !== undefined) {
       const text = `ERR node ${short.node.name} has answered another number of commands than it was sent`;
       this.#answer([encodeError(text)]);
       return;
     }
-    const joined = new JoinedReplies(parts, order, transaction, elements);
+    const joined = new JoinedReplies(parts, order, transaction, elements, placement);
     if (joined.selected >= 0 && !this.#client.closed) {
       this.#client.lanes.changeKind(this.#client.kind.protocol, joined.selected);
     }

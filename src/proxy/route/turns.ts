@@ -1,4 +1,4 @@
-/** Who takes something from the same key does so one after the other, instead of coming in between each other all the time. */
+/** Who takes several steps with the same keys does so one after the other, instead of coming in between each other all the time. */
 export class Turns {
   /** Settles when the last one that has asked for its turn has ended, and never rejects. */
   readonly #last = new Map<string, Promise<void>>();
@@ -12,6 +12,13 @@ export class Turns {
     });
     this.#last.set(name, ended);
     return result;
+  }
+
+  /** As `run`, with each of these names. */
+  runWith<T>(names: Iterable<string>, run: () => Promise<T>): Promise<T> {
+    // All of them ask in one order, so that no two wait for each other.
+    const ordered = [...new Set(names)].sort();
+    return ordered.reduceRight((next, name) => () => this.run(name, next), run)();
   }
 }
 
