@@ -1,12 +1,16 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import type { Command } from 'commander';
+import { strangeVariables } from '../src/config/environment.js';
 import { loadConfig } from '../src/config/load.js';
 import { configReference } from '../src/config/reference.js';
+import { configTemplate } from '../src/config/template.js';
 import { decodeText } from '../src/config/twemproxy/file.js';
 import { importTwemproxy } from '../src/config/twemproxy.js';
+import { systemCode } from '../src/errors.js';
 import { parseAddress } from '../src/node/address.js';
 import { CliError } from './cli-error.js';
 import { formatCounted } from './format.js';
+import { requireRing } from './require-ring.js';
 
 /** `ringproxy config …` */
 export function registerConfigCommands(program: Command): void {
@@ -17,10 +21,20 @@ export function registerConfigCommands(program: Command): void {
     .argument('<file>', 'ringproxy.yaml')
     .action((file: string) => {
       const loaded = loadConfig({ file, env: process.env });
+      warnOf(strangeVariables(process.env));
+      requireRing(loaded, file);
       const names = loaded.nodes.map((node) => node.name).join(', ');
       process.stdout.write(
         `${file} is valid: listens on ${loaded.listen}, ${formatCounted(loaded.nodes.length, 'node')} (${names})\n`,
       );
+    });
+  config
+    .command('init')
+    .description('write a configuration with every setting, its default and what it is for, as comments')
+    .argument('[file]', 'where to; without it, to standard output')
+    .action((file: string | undefined) => {
+      if (file === undefined) process.stdout.write(configTemplate());
+      else writeNew(file, configTemplate());
     });
   config
     .command('import-twemproxy')
@@ -36,7 +50,7 @@ export function registerConfigCommands(program: Command): void {
         throw new CliError(`'${options.admin}' is not an address`, 'expected HOST:PORT or off', 2);
       }
       const { yaml, warnings } = importTwemproxy(decodeText(readBytes(file)), options.pool, options.admin);
-      for (const warning of warnings) process.stderr.write(`warning: ${warning}\n`);
+      warnOf(warnings);
       process.stdout.write(yaml);
     });
   config
@@ -45,6 +59,22 @@ export function registerConfigCommands(program: Command): void {
     .action(() => {
       process.stdout.write(`${configReference()}\n`);
     });
+}
+
+function warnOf(warnings: readonly string[]): void {
+  for (const warning of warnings) process.stderr.write(`warning: ${warning}\n`);
+}
+
+/** @throws CliError when the file is there already, or cannot be written */
+function writeNew(file: string, text: string): void {
+  try {
+    writeFileSync(file, text, { flag: 'wx' });
+  } catch (error) {
+    if (systemCode(error) === 'EEXIST') throw new CliError(`${file} is there already`, 'name a new file', 2);
+    const why = error instanceof Error ? error.message : String(error);
+    throw new CliError(`${file} cannot be written: ${why}`, 'check the path and its permissions');
+  }
+  process.stdout.write(`${file}: put your nodes in, then ringproxy serve -c ${file}\n`);
 }
 
 function readBytes(file: string): Buffer {

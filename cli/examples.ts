@@ -42,6 +42,7 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   'groups reset': ['ringproxy groups reset'],
   events: ['ringproxy events --recent', 'ringproxy events --channel command:failed --json'],
   'config check': ['ringproxy config check ringproxy.yaml'],
+  'config init': ['ringproxy config init ringproxy.yaml'],
   'config import-twemproxy': ['ringproxy config import-twemproxy nutcracker.yml --pool alpha > ringproxy.yaml'],
   'config reference': ['ringproxy config reference'],
   demo: ['ringproxy demo', 'ringproxy demo --seconds 20 --proxies 3'],

@@ -1,9 +1,11 @@
 import type { Command } from 'commander';
-import { loadConfig } from '../src/config/load.js';
+import { strangeVariables } from '../src/config/environment.js';
+import { ConfigError, loadConfig } from '../src/config/load.js';
 import { defaultOf, type Setting } from '../src/config/settings/setting.js';
-import { SETTINGS, type SettingName } from '../src/config/settings.js';
+import { type Config, SETTINGS, type SettingName } from '../src/config/settings.js';
 import type { RunningProxy } from '../src/serve.js';
 import { formatCounted } from './format.js';
+import { requireRing } from './require-ring.js';
 
 const ALL = Object.keys(SETTINGS).length;
 const MORE = `
@@ -25,6 +27,15 @@ export function registerServeCommand(program: Command): void {
   command.action((options: Record<string, unknown>) => serve(options));
 }
 
+function orMistakes(read: () => Config): Config | ConfigError {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof ConfigError) return error;
+    throw error;
+  }
+}
+
 function collect(value: string, before: string[] | undefined): string[] {
   return [...(before ?? []), value];
 }
@@ -43,8 +54,11 @@ async function serve(options: Record<string, unknown>): Promise<void> {
   for (const [name] of flagSettings()) if (options[name] !== undefined) flags[name] = options[name];
   if (options.node !== undefined) flags.nodes = options.node;
   const file = typeof options.config === 'string' ? options.config : undefined;
-  const config = loadConfig({ file, flags, env: process.env });
+  const read = (): Config => loadConfig({ file, flags, env: process.env });
+  const config = read();
   if (options.check === true) {
+    for (const warning of strangeVariables(process.env)) process.stderr.write(`warning: ${warning}\n`);
+    requireRing(config, file ?? 'the command line');
     const ring = config.coordination === 'none' ? '' : `, ring ${config.ringName} in ${config.coordination}`;
     process.stdout.write(
       `the configuration is valid: ${formatCounted(config.nodes.length, 'node')}${ring}, listens on ${config.listen}\n`,
@@ -70,6 +84,8 @@ async function serve(options: Record<string, unknown>): Promise<void> {
   };
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
+  // Whatever sends it, a closed terminal among others: it never ends a proxy.
+  process.on('SIGHUP', () => proxy?.reload(orMistakes(read)));
   // Loaded when it is needed: the other commands start faster without it.
   const { startServer } = await import('../src/serve.js');
   try {

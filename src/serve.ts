@@ -1,7 +1,9 @@
 /** Composition: makes one proxy of the control plane and the data plane, and ties them together. */
 import { availableParallelism } from 'node:os';
+import { strangeVariables } from './config/environment.js';
 import { advertisedAdmin, fleetWarnings } from './config/fleet.js';
 import { listenFailure } from './config/listen-failure.js';
+import type { ConfigError } from './config/load.js';
 import type { Config } from './config/settings.js';
 import { RingproxyError } from './errors.js';
 import { NodeMonitors } from './health/node-monitors.js';
@@ -20,6 +22,7 @@ import { composeSoftState } from './serve/compose-soft-state.js';
 import { composeStore } from './serve/compose-store.js';
 import { composeValues } from './serve/compose-values.js';
 import { reachBy } from './serve/reach.js';
+import { Reload } from './serve/reload.js';
 import { createLogger } from './telemetry/log.js';
 import { logEvents } from './telemetry/subscribers.js';
 import { systemTimers } from './time/timers.js';
@@ -33,6 +36,8 @@ export interface RunningProxy {
   /** The admin API's URL, or null when it is off. */
   readonly admin: string | null;
   readonly proxyId: string;
+  /** Takes what was read anew (SIGHUP): what can be changed while it serves is in force, the log tells the rest. */
+  reload(read: Config | ConfigError): void;
   /** Answers what is in flight, then ends everything. */
   close(): Promise<void>;
 }
@@ -50,7 +55,7 @@ export async function startServer(config: Config, signal: AbortSignal): Promise<
   if (address === null) throw new RingproxyError('BAD_ADDRESS', `'${config.listen}' is not an address`, 'see --listen');
   const log = createLogger({ level: config.logLevel, format: config.logFormat });
   const endLogging = logEvents(log);
-  for (const warning of fleetWarnings(config)) log.warn(warning);
+  for (const warning of [...fleetWarnings(config), ...strangeVariables(process.env)]) log.warn(warning);
   const identity = new OwnIdentity();
   const { proxyId, version } = identity;
   const reach = reachBy(config);
@@ -179,7 +184,12 @@ export async function startServer(config: Config, signal: AbortSignal): Promise<
       { ...running, version, workers: plane.workers.length, sockets: socketShortCuts() },
       `serving clients on ${listen}`,
     );
-    return { listen, admin: url, proxyId: identity.proxyId, close };
+    const reload = new Reload(config, log, {
+      logLevel: (level) => {
+        log.level = level;
+      },
+    });
+    return { listen, admin: url, proxyId: identity.proxyId, reload: (read) => reload.take(read), close };
   } catch (error) {
     await close();
     throw error;

@@ -27,10 +27,17 @@ export function occasionReference(): string {
   for (const [value, what] of Object.entries(IN_TRANSACTION)) {
     row('between MULTI and EXEC', what, (command) => command.inTransaction === value && command.route !== 'refused');
   }
+  const ofAll = ({ route, inTransaction, merge }: Command): boolean =>
+    route === 'all' && inTransaction === 'queued' && merge !== 'info';
+  row(
+    'between MULTI and EXEC',
+    'kept for EXEC, which runs at every node then; refused with `cross-node: refuse`, and where groups are replicated',
+    (command) => ofAll(command) && command.onAllKeys,
+  );
   row(
     'between MULTI and EXEC',
     'refused where there are several nodes: it concerns all of them',
-    ({ route, inTransaction, merge }) => route === 'all' && inTransaction === 'queued' && merge !== 'info',
+    (command) => ofAll(command) && !command.onAllKeys,
   );
   row(
     'between MULTI and EXEC',

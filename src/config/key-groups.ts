@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { KeyGroup } from '../proxy/caching/policy.js';
 import { readPolicy, writePolicy } from './cache-policy.js';
+import { suggestion } from './suggestion.js';
 
 /** Each group costs some thirty series at each proxy. */
 const MOST_GROUPS = 32;
@@ -87,11 +88,25 @@ interface Read {
 
 function read(value: unknown): Read {
   const { success, data } = shape.safeParse(value);
-  if (!success) return { groups: [], mistakes: [{ path: [], message: EXPECTED }] };
+  if (!success) {
+    const without = groupsWithoutPrefixes(value);
+    return { groups: [], mistakes: without.length > 0 ? without : [{ path: [], message: EXPECTED }] };
+  }
   const mistakes: Mistake[] = [];
   const groups = typeof data === 'string' ? parseText(data, mistakes) : fromMap(data, mistakes);
   mistakes.push(...mistakesOf(groups));
   return { groups, mistakes };
+}
+
+/** Objects that lack the one word that a group must have. */
+function groupsWithoutPrefixes(value: unknown): Mistake[] {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return [];
+  return Object.entries(value).flatMap(([group, words]): Mistake[] => {
+    if (typeof words !== 'object' || words === null || Array.isArray(words) || 'prefixes' in words) return [];
+    const near = Object.keys(words).find((word) => suggestion(word, ['prefixes']) !== '');
+    const hint = near === undefined ? `: ${EXPECTED}` : `, but '${near}': did you mean prefixes?`;
+    return [{ path: near === undefined ? [group] : [group, near], message: `group ${group} has no prefixes${hint}` }];
+  });
 }
 
 function refusedOr({ groups, mistakes }: Read): ReadGroups {

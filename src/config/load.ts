@@ -2,8 +2,10 @@ import { readFileSync } from 'node:fs';
 import { isMap, isSeq, LineCounter, parseDocument } from 'yaml';
 import { RingproxyError } from '../errors.js';
 import { crossChecks } from './cross-checks.js';
+import { environmentName } from './environment.js';
 import { type Setting, schemaOf } from './settings/setting.js';
 import { type Config, SETTINGS, type SettingName } from './settings.js';
+import { suggestion } from './suggestion.js';
 
 export interface ConfigMistake {
   /** Path in the file, flag or environment variable. */
@@ -40,11 +42,7 @@ interface Given {
 }
 
 const NAMES = Object.keys(SETTINGS) as SettingName[];
-
-/** `RINGPROXY_` and the path in capitals. */
-export function environmentName(setting: Setting): string {
-  return `RINGPROXY_${setting.path.replace(/[.-]/g, '_').toUpperCase()}`;
-}
+const PATHS = NAMES.map((name) => SETTINGS[name].path);
 
 /**
  * Reads the configuration: a flag beats the environment, that the file, that the default.
@@ -129,7 +127,7 @@ function readFile(file: string, mistakes: ConfigMistake[]): Map<string, Given> {
     const inside = (parts: readonly PropertyKey[]): string =>
       `${at(offsetWithin(value, parts, offset))}${inWords(parts)}`;
     if (isKnown(path)) given.set(path, { value: toPlain(value), where, inside });
-    else mistakes.push({ where, message: `is not a setting${suggestion(path)}` });
+    else mistakes.push({ where, message: `is not a setting${suggestion(path, PATHS)}` });
   });
   return given;
 }
@@ -184,26 +182,4 @@ function toPlain(node: unknown): unknown {
 function offsetOf(node: unknown): number {
   const range: unknown = typeof node === 'object' && node !== null ? Reflect.get(node, 'range') : undefined;
   return Array.isArray(range) && typeof range[0] === 'number' ? range[0] : 0;
-}
-
-function suggestion(path: string): string {
-  const paths = NAMES.map((name) => SETTINGS[name].path);
-  const best = paths
-    .map((candidate) => ({ candidate, distance: editDistance(path, candidate) }))
-    .sort((a, b) => a.distance - b.distance)[0];
-  return best !== undefined && best.distance <= 3 ? `: did you mean ${best.candidate}?` : '';
-}
-
-/** Levenshtein's distance. */
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const substituted = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(substituted, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return row[b.length] ?? 0;
 }

@@ -1,4 +1,4 @@
-import { environmentName } from './load.js';
+import { environmentName } from './environment.js';
 import { defaultOf, kindOf, type Setting } from './settings/setting.js';
 import { SETTINGS } from './settings.js';
 

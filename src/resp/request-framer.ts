@@ -49,6 +49,28 @@ export const args: { start: Int32Array; end: Int32Array } = {
   end: new Int32Array(1024),
 };
 
+/** What stands in for `args` while other frames are read; null: in use. */
+let spare: typeof args | null = { start: new Int32Array(1024), end: new Int32Array(1024) };
+
+/**
+ * Reads other frames while one is at hand, whose arguments are there again afterwards.
+ * @param read may frame whatever it likes; its frames' arguments are in `args` until it returns
+ */
+export function readAside<T>(read: () => T): T {
+  const { start, end } = args;
+  const own = spare ?? { start: new Int32Array(1024), end: new Int32Array(1024) };
+  spare = null;
+  args.start = own.start;
+  args.end = own.end;
+  try {
+    return read();
+  } finally {
+    spare = { start: args.start, end: args.end };
+    args.start = start;
+    args.end = end;
+  }
+}
+
 const NO_BYTES = Buffer.alloc(0);
 const NO_PARTS: Int32Array = new Int32Array(0);
 /** What `#lineEnd` answers for a line that has not ended yet, and for one that is too long. */

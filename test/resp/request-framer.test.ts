@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { request } from '../../src/resp/encode.js';
-import { args, COMPLETE, INCOMPLETE, MALFORMED, RequestFramer } from '../../src/resp/request-framer.js';
+import { args, COMPLETE, INCOMPLETE, MALFORMED, RequestFramer, readAside } from '../../src/resp/request-framer.js';
 import { bytes, countReads, cut, frame, LIMITS, named, singleBytes } from './support.js';
 
 const UNAUTHENTICATED = { ...LIMITS, authenticated: false };
@@ -51,6 +51,38 @@ describe('whole frames', () => {
       framer.reset();
       expect(framer.next(stale, 0, end)).toBe(INCOMPLETE);
     }
+  });
+});
+
+describe('frames that are read aside', () => {
+  // Symptom: MONITOR showed other bytes in the place of EXEC. Cause: the frames of its transaction were read meanwhile.
+  it('leave the arguments of the frame at hand as they are, however many they have and however deep it goes', () => {
+    const read = (...words: string[]): string[] => {
+      const framer = new RequestFramer(LIMITS);
+      const buffer = request(words);
+      framer.next(buffer, 0, buffer.length);
+      const found = Array.from({ length: framer.argc }, (_, i) =>
+        buffer.toString('latin1', args.start[i], args.end[i]),
+      );
+      return found;
+    };
+    read('SET', 'key', 'a longer value');
+    const before = [...args.end.subarray(0, 3)];
+    const many = Array.from({ length: 3000 }, (_, i) => String(i));
+    const inner = readAside(() => {
+      const first = read('GET', 'k');
+      expect(readAside(() => read(...many))).toEqual(many);
+      expect(args.end[1]).toBeLessThan(before[1] as number);
+      return first;
+    });
+    expect(inner).toEqual(['GET', 'k']);
+    expect([...args.end.subarray(0, 3)]).toEqual(before);
+    expect(() =>
+      readAside(() => {
+        throw new Error('as expected');
+      }),
+    ).toThrow('as expected');
+    expect([...args.end.subarray(0, 3)]).toEqual(before);
   });
 });
 

@@ -15,6 +15,7 @@ const TABLES = [
   ['cli.md', 'cli', () => cliReference(buildProgram())],
   ['commands.md', 'commands', await from('commands/reference.js', 'commandReference')],
   ['commands.md', 'occasions', await from('commands/reference-occasions.js', 'occasionReference')],
+  ['cross-node.md', 'cross-node', await from('commands/reference-cross-node.js', 'crossNodeReference')],
   ['settings.md', 'config', await from('config/reference.js', 'configReference')],
   ['caching-types.md', 'policies', await from('config/cache-policy.js', 'policyReference')],
   ['errors.md', 'own-errors', await from('proxy/request/own-errors.js', 'ownErrorReference')],

@@ -5,15 +5,18 @@ import { formatAddress, parseAddress, parsePeerAddress } from '../../node/addres
 import type { NodeIdentity } from '../../node/identity.js';
 import { isNodeName, isWeight, NODE_NAME_RULE, WEIGHT_RULE } from '../node-limits.js';
 import { parseNodeText } from '../node-text.js';
+import { suggestion } from '../suggestion.js';
 import type { Setting } from './setting.js';
 
 export interface NodeConfig extends NodeIdentity, NodeAccess {
   readonly weight: number;
 }
 
-const nodeObject = z.strictObject({
+const WORDS = ['name', 'address', 'weight', 'username', 'password', 'peer-address'];
+
+const nodeObject = z.looseObject({
   name: z.string().optional(),
-  address: z.string({ message: 'a node needs an address, HOST:PORT' }),
+  address: z.string().optional(),
   weight: z.coerce.number().optional(),
   username: z.string().optional(),
   password: z.string().optional(),
@@ -29,6 +32,9 @@ const node: z.ZodType<NodeConfig> = z
       return z.NEVER;
     };
     if (given === null) return fail(`'${String(value)}' is not NAME=HOST:PORT*WEIGHT`);
+    const strange = typeof value === 'string' ? undefined : Object.keys(value).find((word) => !WORDS.includes(word));
+    if (strange !== undefined) return fail(`a node has no '${strange}'${suggestion(strange, WORDS)}`);
+    if (given.address === undefined) return fail('a node needs an address, HOST:PORT');
     const parsed = parseAddress(given.address);
     if (parsed === null) return fail(`'${given.address}' is not an address: expected HOST:PORT`);
     if ('port' in parsed && parsed.port === 0) return fail(`'${given.address}' has port 0: a node needs a real port`);

@@ -17,15 +17,15 @@ export function apart(setting: 'allow' | 'refuse'): Buffer {
 }
 
 /**
- * FLUSHALL and FLUSHDB reach each node at another time: no key may go from one to another meanwhile.
+ * What is about all keys (FLUSHALL, KEYS) reaches each node at another time: no key may go from one to another meanwhile.
  * @returns what holds keys still, to be released; null: nothing is to be held; WAIT or GAVE_UP: not yet, or not at all
  */
 export function holdMoves(
   router: Router,
   client: ClientConnection,
-  { flushesKeys }: Transaction,
+  { concernsAllKeys }: Transaction,
 ): KeyMoves | null | typeof WAIT | typeof GAVE_UP {
-  if (!flushesKeys) return null;
+  if (!concernsAllKeys) return null;
   // Keys may begin to move before it has run everywhere.
   if (router.isFenced) return router.holdForRing(client) ? WAIT : GAVE_UP;
   const moves = router.snapshot?.moves ?? null;

@@ -42,7 +42,7 @@ export function ownerOf(
     if (isOfSeveral && !rings.isChanging) return SEVERAL;
   }
   if (waits) return WAIT;
-  if (isOfSeveral) return SEVERAL;
+  if (isOfSeveral || (transaction.readsOfAll.length > 0 && router.nodes.length > 1)) return SEVERAL;
   if (watched === null) return owner === WAIT ? router.anyNode() : owner;
   const first = owner === WAIT ? watched.watches[0]?.lane.node : router.nodes[owner];
   return first !== undefined && watched.isOnlyAt(first) ? router.nodes.indexOf(first) : SEVERAL;

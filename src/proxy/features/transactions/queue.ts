@@ -18,6 +18,7 @@ import type { Router } from '../../route/router.js';
 import { refusalOfPatterns } from '../../route/sort-patterns.js';
 import type { ClientConnection } from '../../session/client-connection.js';
 import type { RoutingSnapshot } from '../../snapshot.js';
+import { elementMerge } from './nodes/reply-order.js';
 import { PLACEHOLDER } from './own-answers.js';
 import type { TransactionPorts } from './ports.js';
 import type { Transaction } from './transaction.js';
@@ -96,7 +97,9 @@ export class Queue {
         if (command.inTransaction === 'everywhere') {
           frame = this.#noteEverywhere(client, transaction, framer, command);
         }
-        if (frame === null && command.merge !== 'info' && this.#router.nodes.length > 1) refusal = ofAllNodes(command);
+        if (frame === null && command.merge !== 'info' && !this.#noteReadOfAll(transaction, command)) {
+          if (this.#router.nodes.length > 1) refusal = ofAllNodes(command);
+        }
         break;
       default:
         refusal = notInside(command, 'it concerns several nodes');
@@ -216,6 +219,15 @@ export class Queue {
     }
     client.reply(command.id, QUEUED);
     return TAKEN;
+  }
+
+  /** A command about all keys runs as a part of each node's transaction. @returns whether it may */
+  #noteReadOfAll({ aborted, readsOfAll, frames }: Transaction, command: Command): boolean {
+    const { shared, localKeys } = this.#router;
+    const how = command.route === 'all' && command.onAllKeys ? elementMerge(command.merge) : null;
+    if (how === null || shared.options.crossNode === 'refuse' || localKeys?.isUsed === true) return false;
+    if (!aborted) readsOfAll.push({ at: frames.count, how });
+    return true;
   }
 
   #noteEverywhere(client: ClientConnection, transaction: Transaction, framer: RequestFramer, command: Command): Buffer {

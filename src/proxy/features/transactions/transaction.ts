@@ -13,6 +13,7 @@
 import type { Published } from '../../peers/topic-kind.js';
 import type { UpstreamNode } from '../../upstream/upstream-node.js';
 import type { QueuedKeys } from '../queued-keys.js';
+import type { ElementMerge } from './nodes/reply-order.js';
 import type { ForEveryNode } from './other-nodes.js';
 import type { OwnCommand } from './own-answers.js';
 import { QueuedFrames } from './queued-frames.js';
@@ -30,6 +31,8 @@ export class Transaction {
   copied = 0;
   /** Those that concern every node: the other nodes get them when EXEC went well. */
   readonly everywhere: ForEveryNode[] = [];
+  /** Those that read all keys of every node (DBSIZE, KEYS, RANDOMKEY), by their position. */
+  readonly readsOfAll: { readonly at: number; readonly how: ElementMerge }[] = [];
   /** What of that the proxy does itself, then. */
   readonly ownParts: (() => void)[] = [];
   /** Those that the proxy answers. */
@@ -45,7 +48,7 @@ export class Transaction {
   /** It calls scripts or functions. */
   runsCode = false;
   flushesScripts = false;
-  /** It has FLUSHALL or FLUSHDB: no key may be on its way from one node to another while it runs. */
+  /** It has FLUSHALL or FLUSHDB. */
   flushesKeys = false;
   /** It has COPY with DB, or MOVE. */
   writesOtherDatabases = false;
@@ -58,8 +61,9 @@ export class Transaction {
 
   /** Bytes that are held, about: most commands are held as frames only. */
   get bytes(): number {
-    const { selects, everywhere, ownParts, answeredHere, digests } = this;
-    const objects = selects.length + everywhere.length + ownParts.length + answeredHere.length + digests.length;
+    const { selects, everywhere, readsOfAll, ownParts, answeredHere, digests } = this;
+    const notes = [selects, everywhere, readsOfAll, ownParts, answeredHere, digests];
+    const objects = notes.reduce((sum, { length }) => sum + length, 0);
     return this.frames.bytes + this.copied + objects * OBJECT_BYTES + this.unseen.length * NUMBER_BYTES;
   }
 
@@ -73,6 +77,11 @@ export class Transaction {
     if (this.aborted) return;
     this.unseen.push(this.frames.count);
     this.frames.add(frame, 0, length);
+  }
+
+  /** It concerns keys that are not named, on every node: none may be on its way from one to another while it runs. */
+  get concernsAllKeys(): boolean {
+    return this.flushesKeys || this.readsOfAll.length > 0;
   }
 
   /** Which keys EXEC will touch. */
@@ -93,6 +102,7 @@ export class Transaction {
     this.digests.length = 0;
     this.unseen.length = 0;
     this.everywhere.length = 0;
+    this.readsOfAll.length = 0;
     this.ownParts.length = 0;
     this.published.length = 0;
     this.answeredHere.length = 0;

@@ -27,7 +27,7 @@ export function visibleKeys(
   buffer: Buffer,
   start: number,
   end: number,
-  out: Scratch | null,
+  out: Pick<Scratch, 'append'> | null,
   placement: Placement | null,
   node: number,
 ): number {

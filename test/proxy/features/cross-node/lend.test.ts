@@ -36,6 +36,16 @@ async function both(...words: string[]): Promise<string> {
   return ours;
 }
 
+/** What MONITOR shows of clients, without times and addresses, up to the last command. INFO is asked as often as it takes. */
+async function shown(monitor: RawClient): Promise<string[]> {
+  const lines: string[] = [];
+  while (!lines.at(-1)?.includes('the last one')) {
+    const [line = ''] = (await monitor.replies(1)).map(String);
+    if (!line.includes('"INFO"')) lines.push(line.replace(/^.*?\] /, ''));
+  }
+  return lines;
+}
+
 async function reservedKeys(): Promise<string[]> {
   const found = await Promise.all(nodes.map((node) => node.client().keys('__ringproxy__*')));
   return found.flat();
@@ -126,6 +136,44 @@ describe('commands whose keys are on several nodes', () => {
     // Some of them are on one node by chance.
     expect(told?.calls).toBeGreaterThan(10);
     expect(told?.calls).toBeLessThan(40);
+  });
+
+  it('are shown by MONITOR as their clients send them, once, and nothing of what is done for them', async () => {
+    const monitors = await Promise.all([proxy, bare].map(({ port }) => RawClient.connect(port)));
+    for (const monitor of monitors) expect(await monitor.text('MONITOR')).toBe('+OK\r\n');
+    const waiters = await Promise.all([proxy, bare].map(({ port }) => RawClient.connect(port)));
+    const waiting = waiters.map((waiter) => waiter.text('BLPOP', 'none:1', 'none:2', 'none:3', '20'));
+    await expect.poll(() => client.text('INFO', 'clients')).toContain('blocked_clients:1\r\n');
+    await expect.poll(() => reference.text('INFO', 'clients')).toContain('blocked_clients:1\r\n');
+    for (const words of [
+      ['MSET', a, '1', b, '2', c, '3'],
+      ['MGET', a, b, c],
+      ['MSETNX', a, '1', 'nx:1', '2', 'nx:2', '3'],
+      ['BITOP', 'OR', c, a, b],
+      ['RENAME', a, b],
+      ['DEL', a, b, c],
+      ['RPUSH', a, '1', '2', '3'],
+      ['LMOVE', a, b, 'LEFT', 'RIGHT'],
+      ['LMPOP', '2', 'nothing', b, 'LEFT'],
+      ['BRPOPLPUSH', a, b, '5'],
+      ['SORT', a, 'BY', 'weight_*', 'GET', 'object_*', 'STORE', c],
+      ['SUNIONSTORE', 'x', 'y', 'z'],
+      ['EVAL', '#!lua flags=no-writes\nreturn 1', '3', a, b, c],
+      ['WATCH', a, b, c],
+      ['MULTI'],
+      ['SADD', 'set:1', '1'],
+      ['SADD', 'set:2', '2'],
+      ['MGET', 'set:1', 'set:2'],
+      ['EXEC'],
+      ['RPUSH', 'none:3', 'e'],
+      ['PING', 'the last one'],
+    ]) {
+      await both(...words);
+    }
+    expect(await waiting[0]).toBe(await waiting[1]);
+    const [ours, theirs] = await Promise.all(monitors.map(shown));
+    expect(ours).toEqual(theirs);
+    expect(ours).toHaveLength(22);
   });
 
   it('are counted by what was done', async () => {

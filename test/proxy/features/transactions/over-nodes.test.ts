@@ -1,9 +1,10 @@
 /** Transactions whose keys are on several nodes: what a single Redis answers, where nothing fails. */
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { decodeReply } from '../../../../src/resp/decode.js';
 import { request } from '../../../../src/resp/encode.js';
 import { RawClient } from '../../../support/raw-client.js';
 import { type RedisProcess, startRedis, startRedises } from '../../../support/redis-process.js';
-import { ownersOf } from '../../../support/ring-api.js';
+import { add, ownersOf, post, settled } from '../../../support/ring-api.js';
 import { type RingproxyProcess, startRingproxy } from '../../../support/ringproxy-process.js';
 
 let single: RedisProcess;
@@ -58,6 +59,8 @@ const COMMANDS: readonly ((random: (below: number) => number) => Words)[] = [
   (random) => (random(8) === 0 ? ['FLUSHDB'] : ['PING', 'x']),
   (random) => ['CLIENT', 'SETNAME', `name${random(9)}`],
   () => ['CLIENT', 'GETNAME'],
+  () => ['DBSIZE'],
+  (random) => ['KEYS', `k${random(20)}`],
 ];
 
 /** A block of commands, mostly a transaction; sometimes with a watched key that the client itself changes. */
@@ -105,6 +108,68 @@ describe.each(['2', '3'])('RESP%s', (protocol) => {
       expect(told[1]).toEqual(told[0]);
     },
   );
+});
+
+describe('what is about all keys', () => {
+  beforeEach(async () => {
+    await proxy.client().flushall();
+  });
+
+  it.each(['2', '3'])(
+    'finds in its transaction what stands in front of it, on every node (RESP%s)',
+    async (protocol) => {
+      const client = await RawClient.connect(proxy.port);
+      await client.command('HELLO', protocol);
+      const names = Array.from({ length: 30 }, (_, i) => `name:${i}`);
+      await client.command('MULTI');
+      for (const words of [['RANDOMKEY'], ...names.map((name) => ['SET', name, 'x']), ['DBSIZE'], ['KEYS', 'name:*']]) {
+        expect(await client.text(...words)).toBe('+QUEUED\r\n');
+      }
+      for (const words of [['RANDOMKEY'], ['SELECT', '3'], ['DBSIZE'], ['SELECT', '0'], ['FLUSHALL'], ['DBSIZE']]) {
+        await client.command(...words);
+      }
+      const value = decodeReply(await client.command('EXEC'))?.value;
+      const replies = (Array.isArray(value) ? value : []).map((one) => (Array.isArray(one) ? one.map(String) : one));
+      expect(replies[0]).toBeNull();
+      const [size, keys, drawn, , empty, , , none] = replies.slice(1 + names.length);
+      expect([size, empty, none]).toEqual([30, 0, 0]);
+      expect((keys as string[]).sort()).toEqual([...names].sort());
+      expect(names).toContain(String(drawn));
+    },
+  );
+
+  it('finds each key once while a node joins', async () => {
+    const [one, two, three] = (await startRedises(3)) as [RedisProcess, RedisProcess, RedisProcess];
+    const small = await startRingproxy({ nodes: [one, two] });
+    const client = await RawClient.connect(small.port);
+    const names = Array.from({ length: 3000 }, (_, i) => `name:${i}`).sort();
+    await client.command('MSET', ...names.flatMap((name) => [name, 'x']));
+    let isSettled = false;
+    await post(small, 'changes', add('node3', three));
+    const change = settled(small).then(() => (isSettled = true));
+    do {
+      const replies = await client.pipeline([['MULTI'], ['DBSIZE'], ['KEYS', '*'], ['EXEC']]);
+      const value = decodeReply(replies.at(-1) as Buffer)?.value;
+      const [size, keys] = Array.isArray(value) ? value : [];
+      expect(size).toBe(names.length);
+      expect((Array.isArray(keys) ? keys : []).map(String).sort()).toEqual(names);
+    } while (!isSettled);
+    await change;
+  });
+
+  it('alone, watched, and with an error', async () => {
+    const client = await RawClient.connect(proxy.port);
+    const other = await RawClient.connect(proxy.port);
+    await client.pipeline([['MSET', 'k1', 'x', 'k2', 'x', 'k3', 'x'], ['MULTI'], ['DBSIZE']]);
+    expect(await client.text('EXEC')).toBe('*1\r\n:3\r\n');
+    await client.pipeline([['WATCH', 'k1'], ['MULTI'], ['DBSIZE']]);
+    expect(await client.text('EXEC')).toBe('*1\r\n:3\r\n');
+    await client.pipeline([['WATCH', 'k1', 'k2'], ['MULTI'], ['DBSIZE']]);
+    await other.command('SET', 'k2', 'y');
+    expect(await client.text('EXEC')).toBe('*-1\r\n');
+    await client.pipeline([['MULTI'], ['KEYS'], ['DBSIZE']]);
+    expect(await client.text('EXEC')).toMatch(/^-EXECABORT/);
+  });
 });
 
 describe('what is large', () => {

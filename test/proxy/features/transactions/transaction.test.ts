@@ -375,12 +375,15 @@ describe('keys of several nodes, where that is refused', () => {
 });
 
 describe('what is in no transaction', () => {
-  it.each([['DBSIZE'], ['KEYS', '*'], ['RANDOMKEY']])('%s concerns all nodes: it is refused', async (...words) => {
-    const client = await RawClient.connect(proxy.port);
-    await client.command('MULTI');
-    expect(await client.text(...words)).toMatch(/^-CROSSSLOT .* concerns all nodes/);
-    expect(await client.text('EXEC')).toBe(EXECABORT);
-  });
+  it.each([['DBSIZE'], ['KEYS', '*'], ['RANDOMKEY'], ['LASTSAVE']])(
+    '%s concerns all nodes: it is refused',
+    async (...words) => {
+      const client = await RawClient.connect((words[0] === 'LASTSAVE' ? proxy : refusing).port);
+      await client.command('MULTI');
+      expect(await client.text(...words)).toMatch(/^-CROSSSLOT .* concerns all nodes/);
+      expect(await client.text('EXEC')).toBe(EXECABORT);
+    },
+  );
 
   it.each([
     ['CLIENT', 'LIST'],

@@ -1,7 +1,7 @@
 /**
  * Cuts the queue of a transaction into the parts of its nodes. Each command goes to the node of its keys, what has no
- * keys to the first part. SELECT and what concerns every node (FLUSHALL) go into each part at their place, so that what
- * stands behind them there runs behind them; a command like MSET whose keys have several owners is cut itself.
+ * keys to the first part. SELECT and what concerns every node (FLUSHALL, KEYS) go into each part at their place, so that
+ * what stands behind them there runs behind them; a command like MSET whose keys have several owners is cut itself.
  *
  *   SET a 1   MSET a 2 b 2   PING   GET b        a: first part, b: second part
  *   ▼                 ▼
@@ -12,15 +12,16 @@
 
 import { findKeys, keyPositions } from '../../../../commands/keys.js';
 import type { CommandTable } from '../../../../commands/table.js';
-import { args, COMPLETE, RequestFramer } from '../../../../resp/request-framer.js';
+import { args, COMPLETE, RequestFramer, readAside } from '../../../../resp/request-framer.js';
 import type { Transaction } from '../transaction.js';
 import type { Part } from './part.js';
 import type { Places } from './places.js';
-import { elementMerge, ReplyOrder } from './reply-order.js';
+import { elementMerge, ReplyOrder, SUM } from './reply-order.js';
 
 const MOST_ARGS = 2_147_483_647;
 const MOST_INLINE = 65_536;
 const CRLF = 2;
+const NO_PARTS = new Uint16Array(0);
 
 export class Cutter {
   readonly order = new ReplyOrder();
@@ -36,6 +37,7 @@ export class Cutter {
   /** The next of what is told by its position. */
   #select = 0;
   #everywhere = 0;
+  #readOfAll = 0;
   #unseen = 0;
   /** Frames that stand one behind the other and go to one part are copied in one piece. */
   #run: Part | null = null;
@@ -59,6 +61,11 @@ export class Cutter {
 
   /** Fills the parts. @returns false where a command that runs on one node has keys on several */
   cut(): boolean {
+    // EXEC is looked at once more when it was taken: by MONITOR, and for what its client tracks.
+    return readAside(() => this.#cutAll());
+  }
+
+  #cutAll(): boolean {
     for (const [number, chunk] of this.#transaction.frames.take().entries()) {
       if (!this.#cutChunk(chunk, number)) return false;
       this.#endRun(chunk);
@@ -67,7 +74,7 @@ export class Cutter {
   }
 
   #cutChunk(chunk: Buffer, number: number): boolean {
-    const { frames, selects, everywhere, unseen } = this.#transaction;
+    const { frames, selects, everywhere, readsOfAll, unseen } = this.#transaction;
     const framer = this.#framer;
     for (let at = 0; at < chunk.length; at = framer.consumed) {
       if (framer.next(chunk, at, chunk.length) !== COMPLETE) return false;
@@ -84,6 +91,10 @@ export class Cutter {
       } else if (everywhere[this.#everywhere]?.at === this.#position) {
         this.#everywhere++;
         this.#toAll(chunk, at, end);
+      } else if (readsOfAll[this.#readOfAll]?.at === this.#position) {
+        const how = readsOfAll[this.#readOfAll++]?.how ?? SUM;
+        this.order.addMerged(how, [...this.#parts.keys()], NO_PARTS);
+        this.#copyToAll(chunk, at, end);
       } else if (unseen[this.#unseen] === this.#position) {
         this.#unseen++;
         this.#toUnseen(chunk, at, end);
@@ -115,8 +126,12 @@ export class Cutter {
   }
 
   #toAll(chunk: Buffer, start: number, end: number): void {
-    this.#endRun(chunk);
     this.order.addOfAll();
+    this.#copyToAll(chunk, start, end);
+  }
+
+  #copyToAll(chunk: Buffer, start: number, end: number): void {
+    this.#endRun(chunk);
     for (const part of this.#parts) {
       part.count++;
       part.frames.addOwned(chunk, start, end);

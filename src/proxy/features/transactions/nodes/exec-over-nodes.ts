@@ -22,6 +22,7 @@
 import { error as encodeError, nullArray } from '../../../../resp/encode.js';
 import type { KeyMoves } from '../../../key-moves.js';
 import { type Request, UNKNOWN_KEYS } from '../../../request/request.js';
+import type { Placement } from '../../../route/merge/placement.js';
 import type { Turns } from '../../../route/turns.js';
 import type { ClientConnection } from '../../../session/client-connection.js';
 import type { ClientShared } from '../../../session/session-shared.js';
@@ -49,6 +50,8 @@ export interface CutTransaction {
   readonly others: readonly UpstreamNode[];
   /** Of which no key is in flight until it has run; null: they need not be held. */
   readonly moves: KeyMoves | null;
+  /** Which keys of a node clients see. */
+  readonly placement: Placement;
 }
 
 export interface ExecPorts {
@@ -183,7 +186,7 @@ export class ExecOverNodes {
     exec.answerTo(replies);
     exec.command = this.#exec.command;
     exec.startedAt = clock.now;
-    exec.keys = transaction.flushesKeys ? UNKNOWN_KEYS : part.keys;
+    exec.keys = transaction.concernsAllKeys ? UNKNOWN_KEYS : part.keys;
     exec.keyHash = part.keyHash;
     exec.runsCode = transaction.runsCode;
     const piece = {
@@ -223,6 +226,7 @@ export class ExecOverNodes {
       return;
     }
     if (!hasMore(transaction)) {
+      moves?.releaseMoves();
       this.#join(NOTHING_ELSE);
       return;
     }
@@ -245,14 +249,14 @@ export class ExecOverNodes {
   }
 
   #join(elements: Elements): void {
-    const { parts, order, transaction } = this.#cut;
+    const { parts, order, transaction, placement } = this.#cut;
     const short = JoinedReplies.short(parts);
     if (short !== undefined) {
       const text = `ERR node ${short.node.name} has answered another number of commands than it was sent`;
       this.#answer([encodeError(text)]);
       return;
     }
-    const joined = new JoinedReplies(parts, order, transaction, elements);
+    const joined = new JoinedReplies(parts, order, transaction, elements, placement);
     if (joined.selected >= 0 && !this.#client.closed) {
       this.#client.lanes.changeKind(this.#client.kind.protocol, joined.selected);
     }

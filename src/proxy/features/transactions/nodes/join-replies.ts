@@ -1,12 +1,26 @@
 /** Makes EXEC's reply of those of the parts: their elements in the order of the queue. */
 import { MINUS } from '../../../../resp/bytes.js';
 import { error as encodeError, integer } from '../../../../resp/encode.js';
-import { headerNumber, lineEnd, replyEnd } from '../../../../resp/whole-reply.js';
+import { bulkPayload, headerNumber, lineEnd, replyEnd } from '../../../../resp/whole-reply.js';
+import { visibleKeys } from '../../../route/merge/concat.js';
+import type { Placement } from '../../../route/merge/placement.js';
+import type { Scratch } from '../../../route/merge/scratch.js';
 import type { Elements } from '../after-run.js';
 import { ByteChunks } from '../byte-chunks.js';
 import type { Transaction } from '../transaction.js';
 import type { Part } from './part.js';
-import { ARRAY, type ElementMerge, FIRST, MERGED, OF_ALL, ReplyOrder, SUM, UNSEEN } from './reply-order.js';
+import {
+  ARRAY,
+  CONCAT,
+  type ElementMerge,
+  FIRST,
+  MERGED,
+  OF_ALL,
+  RANDOM,
+  ReplyOrder,
+  SUM,
+  UNSEEN,
+} from './reply-order.js';
 
 const PLUS = 0x2b;
 const CR = 0x0d;
@@ -27,6 +41,7 @@ export class JoinedReplies {
   readonly #parts: readonly Part[];
   readonly #transaction: Transaction;
   readonly #elements: Elements;
+  readonly #placement: Placement;
   /** Where the next element of each part begins. */
   readonly #next: Float64Array;
   /** Elements that stand one behind the other are copied in one piece. */
@@ -34,8 +49,18 @@ export class JoinedReplies {
   #runStart = 0;
   #runEnd = 0;
 
-  /** @param elements what stands at some positions instead of what the nodes have answered, unless that is an error */
-  constructor(parts: readonly Part[], order: ReplyOrder, transaction: Transaction, elements: Elements) {
+  /**
+   * @param elements what stands at some positions instead of what the nodes have answered, unless that is an error
+   * @param placement which keys of a node clients see
+   */
+  constructor(
+    parts: readonly Part[],
+    order: ReplyOrder,
+    transaction: Transaction,
+    elements: Elements,
+    placement: Placement,
+  ) {
+    this.#placement = placement;
     this.#parts = parts;
     this.#transaction = transaction;
     this.#elements = elements;
@@ -122,12 +147,34 @@ export class JoinedReplies {
       behind += 2 + keyParts.length;
     }
     const failure = errorOf(all);
-    if (failure !== null) this.#put(failure);
+    if (how === RANDOM) this.#putDrawn(all, failure);
+    else if (failure !== null) this.#put(failure);
+    else if (how === CONCAT) this.#putKeys(all);
     else if (how === SUM)
       this.#put(integer(all.reduce((sum, { buffer, start }) => sum + headerNumber(buffer, start), 0)));
     else if (how === FIRST) this.#put(bytesOf(all[0] as Element));
     else this.#putArray(found, keyParts);
     return behind;
+  }
+
+  /** The keys that the parts have answered, without those that clients do not see. */
+  #putKeys(all: readonly Element[]): void {
+    const visible = ({ part, buffer, start, end }: Element, out: Pick<Scratch, 'append'> | null): number =>
+      visibleKeys(buffer, start, end, out, this.#placement, part.index);
+    this.#put(Buffer.from(`*${all.reduce((sum, element) => sum + visible(element, null), 0)}\r\n`));
+    const append = (buffer: Uint8Array, start: number, end: number): void => this.bytes.add(buffer, start, end);
+    for (const element of all) visible(element, { append });
+  }
+
+  /** One of the keys that the parts drew. @param failure the error where nobody has drawn one */
+  #putDrawn(all: readonly Element[], failure: Buffer | null): void {
+    const drawn = all.filter(({ part, buffer, start, end }) => {
+      const key = buffer[start] === MINUS ? null : bulkPayload(buffer, start, end);
+      return key !== null && this.#placement.shows(part.index, key);
+    });
+    const one =
+      drawn[Math.floor(Math.random() * drawn.length)] ?? all.find(({ buffer, start }) => buffer[start] !== MINUS);
+    this.#put(drawn.length === 0 && failure !== null ? failure : bytesOf(one ?? (all[0] as Element)));
   }
 
   #putArray(found: ReadonlyMap<number, Element>, keyParts: Uint16Array): void {

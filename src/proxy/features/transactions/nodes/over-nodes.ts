@@ -2,6 +2,7 @@
 import type { Command } from '../../../../commands/command.js';
 import type { RequestFramer } from '../../../../resp/request-framer.js';
 import { LATER, TAKEN } from '../../../request/verdict.js';
+import { Placement } from '../../../route/merge/placement.js';
 import type { Router } from '../../../route/router.js';
 import { Turns } from '../../../route/turns.js';
 import { GAVE_UP, GAVE_UP_REPLY, WAIT } from '../../../route/waiting.js';
@@ -80,15 +81,17 @@ export class OverNodes {
       moves?.releaseMoves();
       return LATER;
     }
-    router.shared.counters.apartKeys.note(command, someKeysOf(transaction), 1);
+    const noted = someKeysOf(transaction);
+    if (noted.length > 1) router.shared.counters.apartKeys.note(command, noted, 1);
     const cutter = new Cutter(router.table, transaction, places, router.shared.options.maxBulkLength);
     if (!cutter.cut()) {
       moves?.releaseMoves();
       return apart('allow');
     }
     if (watched !== null) this.#watches.take(client);
+    const placement = new Placement(snapshot.rings);
     const others = router.nodes.filter((node) => !parts.some((part) => part.node === node));
-    this.#start(client, command, { transaction, parts, order: cutter.order, others, moves });
+    this.#start(client, command, { transaction, parts, order: cutter.order, others, moves, placement });
     return TAKEN;
   }
 

@@ -12,7 +12,10 @@ import { Part } from './part.js';
 const NO_PART = -1;
 
 export class Places {
-  /** In the order of their first keys; behind them those of nodes where the client only watches. What has no keys runs in the first one. */
+  /**
+   * In the order of their first keys; behind them all others where all keys are read, and those of nodes where the client
+   * only watches. What has no keys runs in the first one.
+   */
   readonly parts: Part[] = [];
   /** The part of each key of the queue, as its index. */
   readonly partOfKey: Uint16Array;
@@ -73,7 +76,7 @@ class Owners {
 export function placesOf(
   router: Router,
   client: ClientConnection,
-  { frames }: Transaction,
+  { frames, readsOfAll }: Transaction,
   watched: Watched | null,
   { rings }: RoutingSnapshot,
 ): Places | typeof WAIT | typeof GAVE_UP {
@@ -90,6 +93,7 @@ export function placesOf(
     places.partOfKey[i] = part;
     places.parts[part]?.noteKey(frames.hashAt(i));
   }
+  if (readsOfAll.length > 0) for (const index of router.nodes.keys()) places.partAt(index, begin);
   for (const { lane } of watched?.watches ?? []) {
     const index = router.nodes.indexOf(lane.node);
     if (index >= 0) places.partAt(index, begin);

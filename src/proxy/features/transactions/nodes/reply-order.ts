@@ -17,7 +17,10 @@ export const MERGED = 0xfffd;
 export const SUM = 0;
 export const FIRST = 1;
 export const ARRAY = 2;
-export type ElementMerge = typeof SUM | typeof FIRST | typeof ARRAY;
+/** Keys of all nodes, one behind the other; one of those that the nodes drew. */
+export const CONCAT = 3;
+export const RANDOM = 4;
+export type ElementMerge = typeof SUM | typeof FIRST | typeof ARRAY | typeof CONCAT | typeof RANDOM;
 
 const FIRST_LENGTH = 64;
 const HALF = 0x1_0000;
@@ -31,6 +34,10 @@ export function elementMerge(merge: Merge): ElementMerge | null {
       return FIRST;
     case 'array':
       return ARRAY;
+    case 'concat':
+      return CONCAT;
+    case 'random':
+      return RANDOM;
     default:
       return null;
   }
@@ -61,7 +68,7 @@ export class ReplyOrder {
   }
 
   /**
-   * The next command was cut.
+   * The next command was cut, or stands in several parts.
    * @param parts that have a piece of it
    * @param keyParts the part of each of its keys
    */

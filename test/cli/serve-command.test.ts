@@ -1,0 +1,69 @@
+/** Signals to a proxy that serves, and what a check says that `serve` would say. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { startRedises } from '../support/redis-process.js';
+import { startRingproxy } from '../support/ringproxy-process.js';
+import { tempFolder } from '../support/temp-folder.js';
+import { ringproxy } from './run.js';
+
+describe('SIGHUP', () => {
+  it('reads the configuration again, tells what is in force, and never ends a proxy', async () => {
+    const file = join(tempFolder('reload'), 'ringproxy.yaml');
+    writeFileSync(file, 'log-level: info\n');
+    const allowLog = [/was read again and changes nothing: the configuration has 1 mistake/];
+    const proxy = await startRingproxy({ nodes: await startRedises(1), args: ['-c', file], allowLog });
+    const again = async (text: string, said: RegExp): Promise<object> => {
+      writeFileSync(file, text);
+      proxy.kill('SIGHUP');
+      return proxy.logged(said);
+    };
+    await again('log-level: nonsense\n', /log-level: expected one of/);
+    await again(
+      'log-level: debug\nrequest-timeout: 3s\npassword: secret\n',
+      /log-level in force; .*from the next start on/,
+    );
+    await again('log-level: debug\n', /read again and has not changed/);
+    // A level that is lower is in force as well: nothing is told of it any more.
+    await again('', /log-level in force/);
+    expect(proxy.log.map(({ msg }) => msg).join('\n')).not.toContain('secret');
+    expect(await proxy.client().set('still', 'here')).toBe('OK');
+  });
+});
+
+describe('a misspelt variable', () => {
+  it('is warned of', async () => {
+    const proxy = await startRingproxy({
+      nodes: await startRedises(1),
+      env: { RINGPROXY_LISTN: '127.0.0.1:1' },
+      allowLog: [/RINGPROXY_LISTN, which is no setting: did you mean RINGPROXY_LISTEN\?/],
+    });
+    await proxy.logged(/did you mean RINGPROXY_LISTEN/);
+  });
+});
+
+describe('a configuration without nodes', () => {
+  it('is refused by checks as by serve, unless something else may know of a ring', async () => {
+    const folder = tempFolder('empty');
+    const file = join(folder, 'empty.yaml');
+    writeFileSync(file, '');
+    for (const args of [
+      ['config', 'check', file],
+      ['serve', '-c', file, '--check'],
+    ]) {
+      expect(await ringproxy(args)).toMatchObject({ code: 2, err: expect.stringContaining('the ring has no nodes') });
+    }
+    writeFileSync(file, `state-dir: ${folder}\n`);
+    expect(await ringproxy(['config', 'check', file])).toMatchObject({ code: 0 });
+  });
+
+  it('is written by init, once', async () => {
+    const file = join(tempFolder('init'), 'ringproxy.yaml');
+    expect((await ringproxy(['config', 'init', file])).code).toBe(0);
+    expect((await ringproxy(['config', 'check', file])).out).toContain('3 nodes (a, b, c)');
+    expect(await ringproxy(['config', 'init', file])).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('is there already'),
+    });
+  });
+});
