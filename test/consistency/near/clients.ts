@@ -8,6 +8,8 @@ import { Model, Sight } from './model.js';
 const KEYS = 2;
 const TTLS = [1, 2, 5, 20, 100, 400, 1000, 2000];
 const DIGITS = 8;
+const ERROR_BYTE = 0x2d;
+const FLUSHES_ONE_IN = 2500;
 
 type Kind = 's' | 'h' | 't';
 
@@ -15,6 +17,7 @@ interface Step {
   readonly words: readonly string[];
   /** What the reply is looked at for. */
   readonly on: (reply: ReplyValue, sentAt: number, now: number) => void;
+  readonly onError?: (now: number) => void;
 }
 
 export interface CheckedOptions {
@@ -64,7 +67,8 @@ export class Checked {
           const now = performance.now();
           for (const [i, reply] of replies.entries()) {
             const value = decodeReply(reply)?.value;
-            if (reply[0] !== 0x2d && value !== undefined) steps[i]?.on(value, sentAt, now);
+            if (reply[0] === ERROR_BYTE) steps[i]?.onError?.(now);
+            else if (value !== undefined) steps[i]?.on(value, sentAt, now);
           }
           if (this.#options.pauseMs > 0) await new Promise((resolve) => setTimeout(resolve, this.#options.pauseMs));
         }
@@ -76,6 +80,7 @@ export class Checked {
   }
 
   #step(client: number, random: Random, sight: Sight): Step[] {
+    if (random.below(FLUSHES_ONE_IN) === 0) return [this.#flush(sight)];
     const kind = random.pick(['s', 's', 'h', 't'] as const);
     if (random.below(40) === 0) {
       const key = keyOf(kind, client, random.below(KEYS));
@@ -120,14 +125,29 @@ export class Checked {
     ];
   }
 
+  #flush(sight: Sight): Step {
+    const flush = this.model.flush(performance.now());
+    return {
+      words: ['FLUSHALL'],
+      on: (_reply, sentAt, now) => {
+        flush.answeredAt = now;
+        flush.acknowledgedAt = now;
+        sight.flushed(sentAt);
+      },
+      onError: (now) => {
+        flush.answeredAt = now;
+      },
+    };
+  }
+
   #write(key: string, kind: Kind, random: Random, sight: Sight): Step[] {
     const version = (this.#versions.get(key) ?? 0) + 1;
     this.#versions.set(key, version);
     const text = String(version).padStart(DIGITS, '0');
     const ttl = kind === 't' ? random.pick(TTLS) : 0;
-    const on = (_reply: ReplyValue, _sentAt: number, now: number): void => {
+    const on = (_reply: ReplyValue, sentAt: number, now: number): void => {
       this.model.acknowledged(key, version, ttl, now);
-      sight.wrote(key, version);
+      sight.wrote(key, version, sentAt);
     };
     if (kind === 'h') return [{ words: ['HSET', key, 'a', text, 'b', text], on }];
     if (kind === 't') {

@@ -1,10 +1,11 @@
 /**
  * `cache: near` against a model, through two proxies of two workers each: a client reads its own writes, none goes back in
- * time, none reads what is over, and none reads for longer than `near-ttl` what was overwritten. All that while feeds are
- * cut, nodes are killed and stopped, workers are killed and the ring changes.
+ * time, none reads what is over, and none reads what was overwritten or flushed for longer than a feed is trusted that is
+ * not heard. All that while feeds are cut, nodes are killed and stopped, workers are killed and the ring changes.
  */
 import { expect, it } from 'vitest';
 import type { StatsView } from '../../../src/admin/api.js';
+import { TRUST_MS } from '../../../src/proxy/features/near/near-nodes.js';
 import { startFleet, TROUBLE } from '../../support/fleet.js';
 import { startLateFeeds } from '../../support/late-feeds.js';
 import type { RedisProcess } from '../../support/redis-process.js';
@@ -82,7 +83,7 @@ it('holds what it promises, whatever happens', { timeout: 120_000 }, async () =>
   await checked.stop();
   const { violations, late } = checked.model;
   expect(violations.slice(0, 20)).toEqual([]);
-  expect(Math.max(0, ...late)).toBeLessThan(NEAR_TTL_MS);
+  expect(Math.max(0, ...late)).toBeLessThan(TRUST_MS);
   const figures = await Promise.all(fleet.proxies.map(({ admin }) => scrape(admin)));
   const hits = figures.map((figure) => figure.get('ringproxy_near_requests_total{group="near",result="hit"}') ?? 0);
   expect(Math.min(...hits)).toBeGreaterThan(100);

@@ -301,8 +301,9 @@ describe('what comes in between', () => {
   it('a change of the ring, which waits until it has ended', { timeout: 60_000 }, async () => {
     const { proxy, relay, client, a, b } = await stage();
     const [third] = await startRedises(1);
-    await client.command('WATCH', b[0] as string);
-    const kept = relay.hold('MULTI');
+    await client.command('WATCH', a[0] as string, b[0] as string);
+    // No key is in flight while nodes are asked.
+    const kept = relay.hold((words) => words[0] === 'CLIENT' && words[1] === 'INFO');
     const commands = [...a, ...b].map((key) => ['SET', key, 'x']);
     const reply = exec(client, commands);
     await kept.reached;
