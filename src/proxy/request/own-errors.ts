@@ -94,6 +94,11 @@ export const OWN_ERRORS = [
     meaning: 'in the reply of EXEC, for each command of that node: the keys of the transaction are on several nodes',
   },
   { code: 'NOSCRIPT', text: '…', meaning: 'as in Redis: neither a node nor the proxy knows the script' },
+  {
+    code: 'NOGROUP',
+    text: 'the consumer group this client was blocked on no longer exists',
+    meaning: 'as in Redis, of XREADGROUP with BLOCK and streams on several nodes: its group was destroyed',
+  },
   { code: 'UNBLOCKED', text: '…', meaning: 'as in Redis: somebody sent CLIENT UNBLOCK' },
 ] as const satisfies readonly OwnError[];
 
