@@ -22,9 +22,7 @@ const INTERRUPTED = 130;
  */
 export function describeProgress(change: ChangeView, width = WIDTH): string {
   const { kind, phase, percent, keysMoved, paused, etaSeconds, throttle } = change;
-  const seconds = (Date.now() - new Date(change.startedAt).getTime()) / 1000;
-  // While it is paused a mean falls, and says nothing.
-  const rate = paused ? '' : `, ${formatCount(seconds > 0 ? Math.round(keysMoved / seconds) : 0)} keys/s`;
+  const rate = paused ? '' : `, ${formatCount(Math.round(change.keysPerSecond))} keys/s`;
   const throttled = throttle > 0 ? `, throttled to ${formatCount(throttle)} keys/s` : '';
   const left = paused ? ', paused' : etaSeconds === null ? '' : `, ${formatDuration(etaSeconds)} left`;
   const moved = `${formatCounted(keysMoved, 'key')} moved`;
