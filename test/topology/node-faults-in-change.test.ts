@@ -9,7 +9,14 @@ import { tempFolder } from '../support/temp-folder.js';
 
 const KEYS = 12_000;
 /** What a proxy says of a node that fails. */
-const EXPECTED = [/upstream:(?:down|up|impaired)/, /node:health/, /the change is paused/, /waits for/, /given up/];
+const EXPECTED = [
+  /upstream:(?:down|up|impaired)/,
+  /node:health/,
+  /the change is paused/,
+  /waits for/,
+  /given up/,
+  /waits until it answers/,
+];
 const SETTINGS = 'request-timeout: 1s\nconnect-timeout: 1s\nprobe-interval: 100ms\nprobe-timeout: 500ms\n';
 
 const stopped = new Set<RedisProcess>();
