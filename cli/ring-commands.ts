@@ -122,7 +122,8 @@ export function registerRingCommands(program: Command): void {
   ).action(async (options: ChangeOptions) => {
     const view = await new AdminClient(options).ring();
     const request = applyRequest(view, options.file ?? '', options.flush);
-    if (request !== null) return runChange(options, { ...request, noDrain: options.drain === false });
+    if (request !== null)
+      return runChange(options, { ...request, ...(options.drain === false ? { noDrain: true } : {}) });
     printUnchanged(options, view, `the ring is as ${options.file} says already: nothing to do`);
   });
 

@@ -216,6 +216,7 @@ describe('a survey', () => {
       largest: [],
       keys: 0,
       complete: false,
+      unseen: [],
     });
   });
 });
