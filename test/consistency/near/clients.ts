@@ -25,6 +25,8 @@ export interface CheckedOptions {
   readonly clients: number;
   readonly seed: number;
   readonly pauseMs: number;
+  /** Whether they flush everything now and then, which others on the same nodes would not expect. */
+  readonly flushes: boolean;
 }
 
 /** The versions of all keys, which their writers count. */
@@ -80,7 +82,7 @@ export class Checked {
   }
 
   #step(client: number, random: Random, sight: Sight): Step[] {
-    if (random.below(FLUSHES_ONE_IN) === 0) return [this.#flush(sight)];
+    if (this.#options.flushes && random.below(FLUSHES_ONE_IN) === 0) return [this.#flush(sight)];
     const kind = random.pick(['s', 's', 'h', 't'] as const);
     if (random.below(40) === 0) {
       const key = keyOf(kind, client, random.below(KEYS));

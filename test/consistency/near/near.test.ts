@@ -52,6 +52,7 @@ it('holds what it promises, whatever happens', { timeout: 120_000 }, async () =>
   const [node] = fleet.nodes;
   if (first === undefined || node === undefined) throw new Error('no proxy is running');
   const checked = new Checked({
+    flushes: true,
     ports: () => fleet.proxies.map(({ port }) => port),
     clients: 10,
     seed: SEED,
