@@ -19,6 +19,7 @@ import type {
 } from '../src/admin/api.js';
 import { isErrorCode, RingproxyError, systemCode } from '../src/errors.js';
 import { CliError } from './cli-error.js';
+import { DEFAULT_ADMIN } from './common-options.js';
 import { type ProxyEvent, readEvents } from './event-stream.js';
 
 type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
@@ -55,7 +56,7 @@ export class AdminClient {
     this.#base = url.replace(/\/+$/, '');
     this.#token = options.token ?? '';
     if (!/^https?:\/\/[^/]+/.test(this.#base)) {
-      throw new CliError(`'${options.admin}' is not a URL`, 'give one with --admin, such as http://127.0.0.1:6390', 2);
+      throw new CliError(`'${options.admin}' is not a URL`, `give one with --admin, such as ${DEFAULT_ADMIN}`, 2);
     }
   }
 

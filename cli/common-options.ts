@@ -7,11 +7,12 @@ export interface CommonOptions {
   readonly json?: boolean;
 }
 
+/** Where a proxy serves its admin API unless it is told otherwise. */
+export const DEFAULT_ADMIN = 'http://127.0.0.1:6390';
+
 export function withCommonOptions(command: Command): Command {
   return command
-    .addOption(
-      new Option('--admin <url>', 'URL of the admin API').env('RINGPROXY_ADMIN').default('http://127.0.0.1:6390'),
-    )
+    .addOption(new Option('--admin <url>', 'URL of the admin API').env('RINGPROXY_ADMIN').default(DEFAULT_ADMIN))
     .addOption(new Option('--token <token>', 'token of the admin API').env('RINGPROXY_TOKEN'))
     .option('--json', 'print JSON');
 }

@@ -11,6 +11,7 @@ import { parseAddress } from '../src/node/address.js';
 import { CliError } from './cli-error.js';
 import { formatCounted } from './format.js';
 import { requireRing } from './require-ring.js';
+import { warnOf } from './warn.js';
 
 /** `ringproxy config …` */
 export function registerConfigCommands(program: Command): void {
@@ -59,10 +60,6 @@ export function registerConfigCommands(program: Command): void {
     .action(() => {
       process.stdout.write(`${configReference()}\n`);
     });
-}
-
-function warnOf(warnings: readonly string[]): void {
-  for (const warning of warnings) process.stderr.write(`warning: ${warning}\n`);
 }
 
 /** @throws CliError when the file is there already, or cannot be written */

@@ -6,6 +6,7 @@ import { type Config, SETTINGS, type SettingName } from '../src/config/settings.
 import type { RunningProxy } from '../src/serve.js';
 import { formatCounted } from './format.js';
 import { requireRing } from './require-ring.js';
+import { warnOf } from './warn.js';
 
 const ALL = Object.keys(SETTINGS).length;
 const MORE = `
@@ -57,7 +58,7 @@ async function serve(options: Record<string, unknown>): Promise<void> {
   const read = (): Config => loadConfig({ file, flags, env: process.env });
   const config = read();
   if (options.check === true) {
-    for (const warning of strangeVariables(process.env)) process.stderr.write(`warning: ${warning}\n`);
+    warnOf(strangeVariables(process.env));
     requireRing(config, file ?? 'the command line');
     const ring = config.coordination === 'none' ? '' : `, ring ${config.ringName} in ${config.coordination}`;
     process.stdout.write(

@@ -1,7 +1,7 @@
 import { AdminClient } from '../admin-client.js';
+import { DEFAULT_ADMIN } from '../common-options.js';
 import type { Asked, NamesOf, Offer } from './candidates.js';
 
-const DEFAULT_ADMIN = 'http://127.0.0.1:6390';
 /** Who presses Tab does not wait for a proxy that hangs. */
 const LONGEST_MS = 2_000;
 

@@ -4,6 +4,7 @@ import { RawClient } from '../../../../support/raw-client.js';
 import { type RedisProcess, startRedis, startRedises } from '../../../../support/redis-process.js';
 import { add, ownersOf, post, settled } from '../../../../support/ring-api.js';
 import { type RingproxyProcess, startRingproxy } from '../../../../support/ringproxy-process.js';
+import { startMortalNodes } from './mortal-nodes.js';
 
 let bare: RedisProcess;
 let nodes: RedisProcess[];
@@ -270,14 +271,7 @@ it('a client that sends nothing more gets what is there, and does not wait', asy
 });
 
 it('a node that is down is an error at first, and otherwise the other streams are waited for', async () => {
-  const [one, two] = (await startRedises(2)) as [RedisProcess, RedisProcess];
-  const small = await startRingproxy({
-    nodes: [one, two],
-    allowLog: [/down/, /cut the connection/, /refused/, /health/],
-  });
-  const names = Array.from({ length: 60 }, (_, i) => `key:${i}`);
-  const owners = await ownersOf(small, names);
-  const [x = '', y = ''] = [one, two].map((node) => names[owners.indexOf(node.address)]);
+  const { one, two, small, x, y } = await startMortalNodes();
   const client = await RawClient.connect(small.port);
   const other = await RawClient.connect(small.port);
   const reply = client.text('XREAD', 'BLOCK', '0', 'STREAMS', x, y, '$', '$');
