@@ -547,6 +547,11 @@ export interface GroupsChangeOptions {
   readonly revision: number | null;
 }
 
+/** `GET /v1/whoami`: what the token that came with it is good for. */
+export interface WhoamiView {
+  role: 'viewer' | 'admin';
+}
+
 export interface ApiError {
   error: { code: string; message: string; hint: string };
 }

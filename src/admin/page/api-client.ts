@@ -12,6 +12,7 @@ import type {
   RingView,
   StatsView,
   WhichView,
+  WhoamiView,
 } from '../api.js';
 
 const TOKEN = 'ringproxy-token';
@@ -33,6 +34,7 @@ export class RequestError extends Error {
 
 export class ApiClient {
   ring = (): Promise<RingView> => this.#get('v1/ring');
+  whoami = (): Promise<WhoamiView> => this.#get('v1/whoami');
   arcs = (): Promise<ArcsView> => this.#get('v1/ring/arcs?limit=480');
   stats = (): Promise<StatsView> => this.#get('v1/stats');
   history = (): Promise<HistoryEntry[]> => this.#get('v1/ring/history');

@@ -1,38 +1,41 @@
-/** The admin API's paths of the groups of keys: `/v1/groups`, and `/v1/groups/NAME` for one of them. */
-import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { z } from 'zod';
-import { RingproxyError } from '../errors.js';
-import type { GroupsChange, GroupsChangeOptions, GroupsPreview, GroupsView } from './api.js';
-import type { GroupsPort } from './backend.js';
-import { flagOf, numberOf } from './query.js';
+/** The groups of keys: `/v1/groups`, and `/v1/groups/NAME` for one of them. */
+import type { FastifyRequest } from 'fastify';
+import { RingproxyError } from '../../errors.js';
+import type { GroupsChange, GroupsChangeOptions, GroupsPreview, GroupsView } from '../api.js';
+import type { GroupsPort } from '../backend.js';
+import { flagOf, numberOf, parameterOf } from '../query.js';
+import { groupWords } from './bodies.js';
+import type { Handlers } from './handlers.js';
+import type { RouteName } from './table.js';
 
-type OneGroup = { Params: { group: string } };
+type GroupRoute = Extract<RouteName, `${string} /v1/groups${string}`>;
 
-const words = z.record(z.string(), z.unknown());
 const GROUP_HINT =
   'expected a group as in the configuration: {"prefixes": ["page:"], "cache": "near", "near-ttl": "5s"}';
 const ALL_HINT = 'expected groups as in the configuration: {"pages": {"prefixes": ["page:"], "cache": "near"}}';
 
 /** Each change answers the groups as they are then; with `dryRun=true` what it would do, and nothing is done. */
-export function serveGroups(app: FastifyInstance, groups: GroupsPort): void {
+export function groupRoutes(groups: GroupsPort): Pick<Handlers, GroupRoute> {
   const answer = async (request: FastifyRequest, change: GroupsChange): Promise<GroupsView | GroupsPreview> => {
     const options = optionsOf(request);
     if (flagOf(request, 'dryRun', false)) return groups.preview(change, options);
     await groups.change(change, options);
     return groups.view(isOfFleet(request));
   };
-  app.get('/v1/groups', async (request) => groups.view(isOfFleet(request)));
-  app.put('/v1/groups', async (request) => answer(request, { kind: 'all', written: bodyOf(request, ALL_HINT) }));
-  app.delete('/v1/groups', async (request) => answer(request, { kind: 'reset' }));
-  app.put<OneGroup>('/v1/groups/:group', async (request) =>
-    answer(request, { kind: 'put', group: request.params.group, written: bodyOf(request, GROUP_HINT) }),
-  );
-  app.patch<OneGroup>('/v1/groups/:group', async (request) =>
-    answer(request, { kind: 'set', group: request.params.group, words: bodyOf(request, GROUP_HINT) }),
-  );
-  app.delete<OneGroup>('/v1/groups/:group', async (request) =>
-    answer(request, { kind: 'remove', group: request.params.group }),
-  );
+  return {
+    'GET /v1/groups': async (request) => groups.view(isOfFleet(request)),
+    'PUT /v1/groups': async (request) => answer(request, { kind: 'all', written: bodyOf(request, ALL_HINT) }),
+    'DELETE /v1/groups': async (request) => answer(request, { kind: 'reset' }),
+    'PUT /v1/groups/:group': async (request) =>
+      answer(request, { kind: 'put', group: groupOf(request), written: bodyOf(request, GROUP_HINT) }),
+    'PATCH /v1/groups/:group': async (request) =>
+      answer(request, { kind: 'set', group: groupOf(request), words: bodyOf(request, GROUP_HINT) }),
+    'DELETE /v1/groups/:group': async (request) => answer(request, { kind: 'remove', group: groupOf(request) }),
+  };
+}
+
+function groupOf(request: FastifyRequest): string {
+  return parameterOf(request, 'group');
 }
 
 function isOfFleet(request: FastifyRequest): boolean {
@@ -45,8 +48,9 @@ function optionsOf(request: FastifyRequest): GroupsChangeOptions {
   return { force: flagOf(request, 'force', false), revision: revision < 0 ? null : revision };
 }
 
+/** All bodies of groups are objects; what their words mean is for `config` to see. */
 function bodyOf(request: FastifyRequest, hint: string): Record<string, unknown> {
-  const { success, data } = words.safeParse(request.body);
+  const { success, data } = groupWords.safeParse(request.body);
   if (success) return data;
   throw new RingproxyError('BAD_REQUEST', 'the groups are not understood', hint);
 }
