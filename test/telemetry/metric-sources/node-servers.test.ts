@@ -12,8 +12,8 @@ it('nodes have the figures that they say, and none that they do not', async () =
     nodes: [small, silent],
     allowLog: [/node2|may not call INFO|unknown command/],
   });
-  const filler = small.client();
-  for (let i = 0; i < 40; i++) await filler.set(`filler:${i}`, 'x'.repeat(100_000));
+  const filler = proxy.client();
+  for (let i = 0; i < 90; i++) await filler.set(`filler:${i}`, 'x'.repeat(100_000));
   await until(proxy, ({ nodes }) => (nodes[0]?.figures?.evictedKeys ?? 0) > 0);
   const [told, untold] = (await ringOf(proxy)).nodes;
   expect(told).toMatchObject({
