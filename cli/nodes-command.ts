@@ -1,6 +1,6 @@
 /** `ringproxy nodes`: what the nodes of the ring say of themselves. */
 import type { Command } from 'commander';
-import { AdminClient } from './admin-client.js';
+import { AdminClient } from '../src/client/admin-client.js';
 import { type CommonOptions, withCommonOptions } from './common-options.js';
 import { describeNodes } from './nodes-view.js';
 
