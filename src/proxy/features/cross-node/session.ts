@@ -43,6 +43,18 @@ export class Session {
     return elementsOf(await this.ask(inTransaction(frames)));
   }
 
+  /**
+   * As `exec`, and then watches the key. Both go in one piece, which the node carries out at once: what others write
+   * behind the transaction is seen. @throws StepFailed
+   */
+  async execAndWatch(frames: readonly Uint8Array[], key: Uint8Array): Promise<Buffer[] | null> {
+    this.#watches = true;
+    const replies = await this.ask([...inTransaction(frames), encodeRequest(['WATCH', key])]);
+    const elements = elementsOf(replies.slice(0, -1));
+    unlessError(replies.at(-1) as Buffer);
+    return elements;
+  }
+
   /** The connection is given back. */
   end(): void {
     const lane = this.#lane;
