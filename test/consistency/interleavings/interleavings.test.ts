@@ -13,7 +13,7 @@ import { isExplained, type Told } from './search.js';
 import { type NodeOf, type Rule, stepsOf } from './steps.js';
 
 const SECONDS = Number(process.env.CHECK_SECONDS ?? 3);
-const SEED = Number(process.env.CHECK_SEED ?? Math.floor(Math.random() * 1e9));
+const SEED = Number(process.env.CHECK_SEED ?? 1);
 const CLIENTS = 5;
 
 it(`only interleavings that are documented (CHECK_SEED=${SEED})`, { timeout: 60_000 + SECONDS * 2000 }, async () => {
@@ -27,7 +27,8 @@ it(`only interleavings that are documented (CHECK_SEED=${SEED})`, { timeout: 60_
   const nodeOf: NodeOf = (key) => nodes.findIndex(({ address }) => address === owners[keys.indexOf(key)]);
   const rounds = new Rounds(clients, SEED);
   const counts = { rounds: 0, notAtomic: 0, notFoundOut: 0 };
-  for (const end = Date.now() + SECONDS * 1000; Date.now() < end; counts.rounds++) {
+  // Without a round that needs several steps, none of it has looked at anything but one Redis.
+  for (const end = Date.now() + SECONDS * 1000; Date.now() < end || counts.notAtomic === 0; counts.rounds++) {
     const told = await rounds.run();
     if (explained(told, nodeOf, 'atomic') === true) continue;
     counts.notAtomic++;
@@ -35,10 +36,8 @@ it(`only interleavings that are documented (CHECK_SEED=${SEED})`, { timeout: 60_
     if (found === null) counts.notFoundOut++;
     expect(found, `round ${counts.rounds}\n${storyOf(told)}`).not.toBe(false);
   }
-  console.info(JSON.stringify(counts));
+  if (process.env.CHECK_SECONDS !== undefined) console.info(JSON.stringify(counts));
   for (const node of nodes) expect(await node.client().keys('__ringproxy__*')).toEqual([]);
-  // Otherwise none of it has looked at anything but one Redis.
-  expect(counts.notAtomic).toBeGreaterThan(0);
   expect(counts.notFoundOut).toBeLessThan(1 + counts.rounds / 100);
 });
 

@@ -156,7 +156,10 @@ export function storyOf(clients: readonly (readonly Told[])[]): string {
   return clients
     .flatMap((told, i) => told.map((one) => ({ ...one, client: i })))
     .sort((a, b) => a.begunAt - b.begunAt)
-    .map(({ client, begunAt, endedAt, words, reply }) => `${begunAt}–${endedAt} client ${client}: ${words.join(' ')} → ${reply}`)
+    .map(
+      ({ client, begunAt, endedAt, words, reply }) =>
+        `${begunAt}–${endedAt} client ${client}: ${words.join(' ')} → ${reply}`,
+    )
     .join('\n');
 }
 

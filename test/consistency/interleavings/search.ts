@@ -51,8 +51,11 @@ export function isExplained(
       // Before it begins all must have ended that were answered before.
       if (told === undefined || (step === null && told.begunAt > firstEnd)) continue;
       for (const outcome of (step ?? begin(told.words)).run(store, written)) {
-        if (typeof outcome.then === 'string' && outcome.then !== told.reply) continue;
-        const next = { store: outcome.store, at: at.map((one, j) => (j === i ? advanced(one, outcome) : hearing(one, outcome))) };
+        if (typeof outcome.next === 'string' && outcome.next !== told.reply) continue;
+        const next = {
+          store: outcome.store,
+          at: at.map((one, j) => (j === i ? advanced(one, outcome) : hearing(one, outcome))),
+        };
         const name = nameOf(next);
         if (seen.has(name)) continue;
         if (seen.size >= MOST_STATES) return null;
@@ -64,7 +67,7 @@ export function isExplained(
   return false;
 }
 
-function advanced({ index, written }: At, { then }: Outcome): At {
+function advanced({ index, written }: At, { next: then }: Outcome): At {
   if (typeof then === 'string') return { index: index + 1, step: null, written: NONE };
   const still = then.watching.filter((key) => written.has(key) && !then.anew.includes(key));
   return { index, step: then, written: new Set(still) };

@@ -19,7 +19,7 @@ export interface Outcome {
   readonly store: Store;
   readonly touched: readonly string[];
   /** What comes then; a text is the command's reply. */
-  readonly then: Step | string;
+  readonly next: Step | string;
 }
 
 /** Which node has a key. */
@@ -34,7 +34,8 @@ export function stepsOf(words: readonly string[], nodeOf: NodeOf, rule: Rule): S
   const keys = keysOf(words);
   const waits = name === 'BLPOP';
   const isTogether = new Set(keys.map(nodeOf)).size === 1;
-  if (rule === 'atomic' || isTogether) return waits ? waitAtNode(words) : step('whole', (store) => [last(apply(store, words))]);
+  if (rule === 'atomic' || isTogether)
+    return waits ? waitAtNode(words) : step('whole', (store) => [last(apply(store, words))]);
   if (SPLIT.has(name)) return inParts(words, keys, nodeOf);
   const [, first = '', second = ''] = words;
   switch (name) {
@@ -67,15 +68,15 @@ function step(id: string, run: Step['run'], watching: readonly string[] = [], an
 }
 
 function last(done: Done): Outcome {
-  return { store: done.store, touched: done.touched, then: done.reply };
+  return { store: done.store, touched: done.touched, next: done.reply };
 }
 
-function then(done: Pick<Done, 'store' | 'touched'>, next: Step | string): Outcome {
-  return { store: done.store, touched: done.touched, then: next };
+function andThen(done: Pick<Done, 'store' | 'touched'>, next: Step | string): Outcome {
+  return { store: done.store, touched: done.touched, next };
 }
 
 function nothing(store: Store, next: Step | string): Outcome {
-  return { store, touched: [], then: next };
+  return { store, touched: [], next };
 }
 
 /** The keys of each node. */
@@ -116,7 +117,7 @@ function inParts(words: readonly string[], keys: readonly string[], nodeOf: Node
         const known = new Map(found);
         for (const [i, reply] of replies.entries()) known.set(group[i] as string, reply);
         const rest = without(left, group);
-        return then(done, rest.length > 0 ? part(rest, known) : joined(known));
+        return andThen(done, rest.length > 0 ? part(rest, known) : joined(known));
       }),
     );
   const joined = (found: ReadonlyMap<string, string>): string => {
@@ -146,7 +147,7 @@ function lend(words: readonly string[], keys: readonly string[], nodeOf: NodeOf)
       const seen = elsewhere.reduce((all, key) => withValue(all, key, lent.get(key)), store);
       const done = apply(seen, words);
       const written = target === undefined ? store : withValue(store, target, done.store.get(target));
-      return [{ store: written, touched: done.touched, then: done.reply }];
+      return [{ store: written, touched: done.touched, next: done.reply }];
     });
   };
   const apart = keys.filter((key) => target === undefined || nodeOf(key) !== nodeOf(target));
@@ -177,7 +178,7 @@ function rename(from: string, to: string, isNew: boolean): Step {
       `takes back ${before}`,
       (store, written) => {
         if (written.has(to)) return [nothing(store, NO_SUCH_KEY)];
-        return [{ store: withValue(store, to, before), touched: [to], then: NO_SUCH_KEY }];
+        return [{ store: withValue(store, to, before), touched: [to], next: NO_SUCH_KEY }];
       },
       [to],
     );
@@ -188,7 +189,7 @@ function rename(from: string, to: string, isNew: boolean): Step {
         const isOurs = before !== null && !written.has(to);
         if (!isOurs && isNew && store.has(to)) return [nothing(store, ':0')];
         const had = isOurs ? before : (store.get(to) ?? []);
-        return [{ store: withValue(store, to, value), touched: [to], then: remove(had) }];
+        return [{ store: withValue(store, to, value), touched: [to], next: remove(had) }];
       },
       before === null ? [from] : [from, to],
     );
@@ -197,7 +198,7 @@ function rename(from: string, to: string, isNew: boolean): Step {
       `removes ${before}`,
       (store, written) => {
         if (written.has(from)) return [nothing(store, look(before))];
-        return [{ store: withValue(store, from, []), touched: [from], then: isNew ? ':1' : OK }];
+        return [{ store: withValue(store, from, []), touched: [from], next: isNew ? ':1' : OK }];
       },
       [from, to],
       [to],
@@ -213,16 +214,16 @@ function moveElement([, from = '', to = '', end = '', side = '']: readonly strin
   });
   const push = (element: string): Step =>
     step(`pushes ${element}`, (store) => [
-      then(apply(store, [side === 'LEFT' ? 'LPUSH' : 'RPUSH', to, element]), take(element)),
+      andThen(apply(store, [side === 'LEFT' ? 'LPUSH' : 'RPUSH', to, element]), take(element)),
     ]);
   const take = (element: string): Step =>
     step(`takes ${element}`, (store) => {
       const done = apply(store, ['LREM', from, end === 'LEFT' ? '1' : '-1', element]);
-      return [then(done, done.reply === ':1' ? element : takeBack(element))];
+      return [andThen(done, done.reply === ':1' ? element : takeBack(element))];
     });
   const takeBack = (element: string): Step =>
     step(`takes back ${element}`, (store) => [
-      then(apply(store, ['LREM', to, side === 'LEFT' ? '1' : '-1', element]), look),
+      andThen(apply(store, ['LREM', to, side === 'LEFT' ? '1' : '-1', element]), look),
     ]);
   return look;
 }
@@ -235,26 +236,26 @@ function moveMember([, from = '', to = '', member = '']: readonly string[]): Ste
   });
   const addTo = step('adds', (store) => {
     const done = apply(store, ['SADD', to, member]);
-    return [then(done, take(done.reply === ':1'))];
+    return [andThen(done, take(done.reply === ':1'))];
   });
   const take = (isNew: boolean): Step =>
     step(
       `takes ${isNew}`,
       (store) => {
         const done = apply(store, ['SREM', from, member]);
-        if (done.reply === ':1') return [then(done, isNew ? ':1' : again)];
-        return [then(done, isNew ? takeBack : ':0')];
+        if (done.reply === ':1') return [andThen(done, isNew ? ':1' : again)];
+        return [andThen(done, isNew ? takeBack : ':0')];
       },
       [to],
       [to],
     );
   // Another one, who has put it there, is about to take it back: this is what it watches.
   const again = step('writes again', (store) => [
-    { store: apply(store, ['SADD', to, member]).store, touched: [to], then: ':1' },
+    { store: apply(store, ['SADD', to, member]).store, touched: [to], next: ':1' },
   ]);
   const takeBack = step(
     'takes back',
-    (store, written) => [written.has(to) ? nothing(store, ':0') : then(apply(store, ['SREM', to, member]), ':0')],
+    (store, written) => [written.has(to) ? nothing(store, ':0') : andThen(apply(store, ['SREM', to, member]), ':0')],
     [to],
   );
   return look;
@@ -263,7 +264,7 @@ function moveMember([, from = '', to = '', member = '']: readonly string[]): Ste
 /** MSETNX: nobody has any of the keys; then each node in turn, and what was set is undone when somebody came in between. */
 function setAllOrNone(pairs: readonly string[], nodeOf: NodeOf): Step {
   const keys = keysOfPairs(pairs);
-  const valueOf = (key: string): string => pairs[pairs.indexOf(key) + 1] as string;
+  const newValue = (key: string): string => pairs[pairs.indexOf(key) + 1] as string;
   const nodes = byNode(keys, nodeOf).sort(([a = ''], [b = '']) => nodeOf(a) - nodeOf(b));
   const look = (left: readonly string[][], isThere: boolean): Step =>
     step(
@@ -282,8 +283,8 @@ function setAllOrNone(pairs: readonly string[], nodeOf: NodeOf): Step {
       (store, written) => {
         const group = nodes[index] as string[];
         if (group.some((key) => written.has(key))) return [nothing(store, undo(nodes.slice(0, index)))];
-        const done = apply(store, ['MSET', ...group.flatMap((key) => [key, valueOf(key)])]);
-        return [then(done, index + 1 < nodes.length ? set(index + 1) : ':1')];
+        const done = apply(store, ['MSET', ...group.flatMap((key) => [key, newValue(key)])]);
+        return [andThen(done, index + 1 < nodes.length ? set(index + 1) : ':1')];
       },
       nodes.slice(index).flat(),
     );
@@ -291,8 +292,8 @@ function setAllOrNone(pairs: readonly string[], nodeOf: NodeOf): Step {
     if (left.length === 0) return look(nodes, false);
     return step(`undoes ${left.join('|')}`, (store) =>
       left.map((group) => {
-        const ours = group.filter((key) => store.get(key)?.[0] === valueOf(key));
-        return then(apply(store, ['DEL', ...ours]), undo(without(left, group)));
+        const ours = group.filter((key) => store.get(key)?.[0] === newValue(key));
+        return andThen(apply(store, ['DEL', ...ours]), undo(without(left, group)));
       }),
     );
   };
@@ -306,7 +307,12 @@ function popFirst(words: readonly string[], groups: readonly string[][], index: 
   return step(`pops ${index}`, (store) => {
     const group = groups[index] as string[];
     const done = apply(store, [words[0] as string, String(group.length), ...group, ...options]);
-    return [then(done, done.reply !== NIL || index + 1 === groups.length ? done.reply : popFirst(words, groups, index + 1))];
+    return [
+      andThen(
+        done,
+        done.reply !== NIL || index + 1 === groups.length ? done.reply : popFirst(words, groups, index + 1),
+      ),
+    ];
   });
 }
 
@@ -320,6 +326,6 @@ function waitApart(keys: readonly string[], index: number): Step {
   }
   return step(`tries ${index}`, (store) => {
     const done = apply(store, ['BLPOP', keys[index] as string, '0']);
-    return [then(done, done.reply === NIL ? waitApart(keys, index + 1) : done.reply)];
+    return [andThen(done, done.reply === NIL ? waitApart(keys, index + 1) : done.reply)];
   });
 }

@@ -62,14 +62,14 @@ const COMMANDS: Readonly<Record<string, (store: Store, ...args: string[]) => Don
     if (value === undefined || (replace === undefined && store.has(at(to)))) return read(store, ':0');
     return put(store, to, value, ':1');
   },
-  RPUSH: (store, key, ...more) => grown(store, key, [...valueOf(store, key), ...more]),
-  LPUSH: (store, key, ...more) => grown(store, key, [...more.reverse(), ...valueOf(store, key)]),
-  LPOP: (store, key) => put(store, key, valueOf(store, key).slice(1), valueOf(store, key)[0] ?? NIL),
-  RPOP: (store, key) => put(store, key, valueOf(store, key).slice(0, -1), valueOf(store, key).at(-1) ?? NIL),
-  LRANGE: (store, key) => read(store, list(valueOf(store, key))),
-  LINDEX: (store, key, index) => read(store, valueOf(store, key).at(Number(index)) ?? NIL),
+  RPUSH: (store, key, ...more) => grown(store, key, [...elementsAt(store, key), ...more]),
+  LPUSH: (store, key, ...more) => grown(store, key, [...more.reverse(), ...elementsAt(store, key)]),
+  LPOP: (store, key) => put(store, key, elementsAt(store, key).slice(1), elementsAt(store, key)[0] ?? NIL),
+  RPOP: (store, key) => put(store, key, elementsAt(store, key).slice(0, -1), elementsAt(store, key).at(-1) ?? NIL),
+  LRANGE: (store, key) => read(store, list(elementsAt(store, key))),
+  LINDEX: (store, key, index) => read(store, elementsAt(store, key).at(Number(index)) ?? NIL),
   LREM: (store, key, count, element) => {
-    const value = [...valueOf(store, key)];
+    const value = [...elementsAt(store, key)];
     const index = count === '1' ? value.indexOf(element as string) : value.lastIndexOf(element as string);
     if (index < 0) return read(store, ':0');
     value.splice(index, 1);
@@ -85,8 +85,8 @@ const COMMANDS: Readonly<Record<string, (store: Store, ...args: string[]) => Don
   BLPOP: (store, ...words) => popFirst(store, words.slice(0, -1), 'LPOP'),
   SADD: (store, key, ...more) => withMembers(store, key, more),
   SREM: (store, key, member) => withoutMember(store, key, member),
-  SISMEMBER: (store, key, member) => read(store, valueOf(store, key).includes(at(member)) ? ':1' : ':0'),
-  SMEMBERS: (store, key) => read(store, list(valueOf(store, key))),
+  SISMEMBER: (store, key, member) => read(store, elementsAt(store, key).includes(at(member)) ? ':1' : ':0'),
+  SMEMBERS: (store, key) => read(store, list(elementsAt(store, key))),
   SMOVE: (store, from, to, member) => {
     const taken = withoutMember(store, from, member);
     if (taken.reply === ':0') return taken;
@@ -100,19 +100,19 @@ const COMMANDS: Readonly<Record<string, (store: Store, ...args: string[]) => Don
     return stored(
       store,
       target,
-      valueOf(store, first).filter((member) => !gone.has(member)),
+      elementsAt(store, first).filter((member) => !gone.has(member)),
     );
   },
   ZADD: (store, key, score) => withMembers(store, key, [at(score)]),
   ZREM: (store, key, member) => withoutMember(store, key, member),
-  ZRANGE: (store, key) => read(store, list(valueOf(store, key))),
+  ZRANGE: (store, key) => read(store, list(elementsAt(store, key))),
   ZPOPMIN: (store, key) => {
-    const [least, ...others] = valueOf(store, key);
+    const [least, ...others] = elementsAt(store, key);
     return put(store, key, others, least === undefined ? '[]' : list([least, least]));
   },
   ZMPOP: (store, count, ...rest) => popFirst(store, rest.slice(0, Number(count)), 'ZPOPMIN'),
   ZUNIONSTORE: (store, target, count, ...rest) => stored(store, target, union(store, rest.slice(0, Number(count)))),
-  ZRANGESTORE: (store, target, source) => stored(store, target, valueOf(store, source).slice(0, 2)),
+  ZRANGESTORE: (store, target, source) => stored(store, target, elementsAt(store, source).slice(0, 2)),
   PFADD: (store, key, ...more) => {
     const done = withMembers(store, key, [COUNTS_NOTHING, ...more]);
     return { ...done, reply: done.touched.length > 0 ? ':1' : ':0' };
@@ -153,7 +153,7 @@ function at(word: string | undefined): string {
   return word as string;
 }
 
-function valueOf(store: Store, key: string | undefined): readonly string[] {
+function elementsAt(store: Store, key: string | undefined): readonly string[] {
   return store.get(at(key)) ?? [];
 }
 
@@ -187,7 +187,7 @@ function grown(store: Store, key: string | undefined, value: readonly string[]):
 }
 
 function withMembers(store: Store, key: string | undefined, more: readonly string[]): Done {
-  const before = valueOf(store, key);
+  const before = elementsAt(store, key);
   const members = [...new Set([...before, ...more])].sort();
   const added = members.length - before.length;
   if (added === 0) return read(store, ':0');
@@ -195,17 +195,17 @@ function withMembers(store: Store, key: string | undefined, more: readonly strin
 }
 
 function withoutMember(store: Store, key: string | undefined, member: string | undefined): Done {
-  const before = valueOf(store, key);
+  const before = elementsAt(store, key);
   const left = before.filter((one) => one !== member);
   return left.length === before.length ? read(store, ':0') : put(store, key, left, ':1');
 }
 
 function union(store: Store, keys: readonly string[]): string[] {
-  return [...new Set(keys.flatMap((key) => valueOf(store, key)))].sort();
+  return [...new Set(keys.flatMap((key) => elementsAt(store, key)))].sort();
 }
 
 function inter(store: Store, [first, ...others]: readonly string[]): string[] {
-  return valueOf(store, first).filter((member) => others.every((key) => valueOf(store, key).includes(member)));
+  return elementsAt(store, first).filter((member) => others.every((key) => elementsAt(store, key).includes(member)));
 }
 
 function stored(store: Store, target: string | undefined, members: readonly string[]): Done {

@@ -10,17 +10,19 @@ import { elementsOf, inTransaction, unlessError } from './exec.js';
 export class Session {
   readonly #lane: Lane;
   readonly #command: number;
+  readonly #named: (reply: Buffer) => Buffer;
   #watches = false;
 
-  /** @param lane that nobody else uses */
-  constructor(lane: Lane, command: number) {
+  /** @param lane that nobody else uses @param named makes of each reply what is seen of it */
+  constructor(lane: Lane, command: number, named: (reply: Buffer) => Buffer) {
     this.#lane = lane;
     this.#command = command;
+    this.#named = named;
   }
 
   /** @returns the replies, each whole @throws StepFailed when the connection fails */
-  ask(frames: readonly Uint8Array[]): Promise<Buffer[]> {
-    return askOn(this.#lane, this.#command, frames);
+  async ask(frames: readonly Uint8Array[]): Promise<Buffer[]> {
+    return (await askOn(this.#lane, this.#command, frames)).map(this.#named);
   }
 
   /** Watches these keys until `exec`, and asks what follows. @returns the replies to `frames` @throws StepFailed */

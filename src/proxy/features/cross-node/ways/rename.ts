@@ -50,7 +50,7 @@ export async function renameUnlessThere(operation: Operation): Promise<Buffer> {
 }
 
 /** Gives the target a value, and watches it. @returns what it had; undefined: it is there, and must stay as it is */
-type Give = (operation: Operation, target: End, value: Value) => Promise<Had | undefined>;
+type Give = (operation: Operation, target: End, value: Value, isSmall: boolean) => Promise<Had | undefined>;
 
 /** @returns false when the target must stay as it is, and so nothing was done */
 function moveValue(operation: Operation, give: Give): Promise<boolean> {
@@ -60,10 +60,12 @@ function moveValue(operation: Operation, give: Give): Promise<boolean> {
     try {
       let had: Had | undefined;
       for (;;) {
-        await expectFew(operation, [source]);
+        const [isSmall] = await Promise.all([hasLittle(operation, target), expectFew(operation, [source])]);
         const value = await look(source);
         if (value === null) return await onGone(target, had);
-        if (had === undefined || !(await renew(target, value))) had = await give(operation, target, value);
+        if (had === undefined || !(await renew(target, value))) {
+          had = await give(operation, target, value, isSmall);
+        }
         if (had === undefined) return false;
         const removed = await source.session.exec([encodeRequest(['UNLINK', source.key])]);
         if (removed !== null) {
@@ -121,16 +123,21 @@ async function renew({ session, node, key }: End, value: Value): Promise<boolean
   return replies !== null;
 }
 
-async function overwrite(operation: Operation, { session, node, key }: End, value: Value): Promise<Had> {
+/** Whether what it has can be kept. */
+async function hasLittle(operation: Operation, { node, key }: End): Promise<boolean> {
   const usage = await operation.one(node, ['MEMORY', 'USAGE', key]);
   // An error comes from a node that does not tell.
-  const isKept = isNil(usage) || (numberIn(usage) > 0 && numberIn(usage) <= MOST_KEPT);
-  const keeping = isKept ? dumpFrames(key) : [];
+  return isNil(usage) || (numberIn(usage) > 0 && numberIn(usage) <= MOST_KEPT);
+}
+
+async function overwrite(operation: Operation, target: End, value: Value, isSmall: boolean): Promise<Had> {
+  const { session, node, key } = target;
+  const keeping = isSmall ? dumpFrames(key) : [];
   for (;;) {
     const replies = await session.execAndWatch([...keeping, restoreFrame(key, value)], key);
     if (replies !== null) {
       unlessErrorOf(node, replies.at(-1) as Buffer);
-      return isKept ? valueIn(replies[0] as Buffer, replies[1] as Buffer) : 'unknown';
+      return isSmall ? valueIn(replies[0] as Buffer, replies[1] as Buffer) : 'unknown';
     }
     operation.again();
   }
