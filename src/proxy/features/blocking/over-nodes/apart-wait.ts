@@ -41,8 +41,11 @@ export interface Move {
   readonly kind: LaneKind;
 }
 
-/** @returns settles with the reply: the element, nil or an error; never rejects. A fence waits for it */
-export type MoveElement = (client: ClientConnection, move: Move) => Promise<Buffer>;
+/**
+ * @param hasWaited the list was looked at before: one of another type is waited for from then on
+ * @returns settles with the reply: the element, nil or an error; never rejects. A fence waits for it
+ */
+export type MoveElement = (client: ClientConnection, move: Move, hasWaited: boolean) => Promise<Buffer>;
 
 /** One of its keys. */
 interface Place {
@@ -175,7 +178,7 @@ export class ApartWait implements Seeker, Taker, AttemptListener {
     const { client, command, words, keys } = this.#call;
     // Without the timeout it says what LMOVE and RPOPLPUSH do.
     const call = { command, words: words.slice(0, -1), keys, owners: [source, target], kind: this.kind };
-    void this.#moveElement(client, call).then((reply) => this.onAnswer(reply, 0, reply.length));
+    void this.#moveElement(client, call, this.isWaiting).then((reply) => this.onAnswer(reply, 0, reply.length));
   }
 
   onDown(_queue: KeyQueue, node: UpstreamNode): boolean {
