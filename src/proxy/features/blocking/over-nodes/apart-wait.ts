@@ -13,6 +13,7 @@ import { MINUS } from '../../../../resp/bytes.js';
 import { request as encodeRequest } from '../../../../resp/encode.js';
 import type { KeyHash } from '../../../../ring/rings.js';
 import { KNOWN_KEY, NO_KEYS_AT_ALL, UNKNOWN_KEYS } from '../../../request/request.js';
+import { refusalOf } from '../../../route/node-refusals.js';
 import type { Router } from '../../../route/router.js';
 import type { ClientConnection } from '../../../session/client-connection.js';
 import type { Lane } from '../../../upstream/lane.js';
@@ -260,7 +261,7 @@ export class ApartWait implements Seeker, Taker, AttemptListener {
     for (const { queue } of this.#places) queue.resumeSoon();
   }
 
-  #onError({ place, mark }: Try, reply: Buffer): void {
+  #onError({ place, mark, lane }: Try, reply: Buffer): void {
     const { queue } = place;
     // What became of the element is known to the client alone.
     if (this.#moves && !this.#isOver) {
@@ -270,7 +271,7 @@ export class ApartWait implements Seeker, Taker, AttemptListener {
     else if (this.#isOver) queue.tried(mark, 'failed');
     else if (!this.isWaiting) {
       queue.tried(mark, 'failed');
-      this.wait.finish(reply);
+      this.wait.finish(refusalOf(reply, lane.node, this.#call.command.name, [queue.key]));
     }
     // The node is busy, or loads its keys: it would not end the wait of a command that waits there.
     else queue.tried(mark, 'lost');
