@@ -7,6 +7,7 @@ import { RingproxyError } from '../src/errors.js';
 import type { RunningProxy } from '../src/serve.js';
 import { formatCounted } from './format.js';
 import { requireRing } from './require-ring.js';
+import { ServiceManager } from './service-manager.js';
 import { warnOf } from './warn.js';
 
 const ALL = Object.keys(SETTINGS).length;
@@ -53,6 +54,10 @@ function flagSettings(): [SettingName, Setting][] {
   });
 }
 
+function statusOf({ listen }: RunningProxy): string {
+  return `serving clients on ${listen}`;
+}
+
 async function serve(options: Record<string, unknown>): Promise<void> {
   const flags: Partial<Record<SettingName, unknown>> = {};
   // commander names an option as the settings are named: in camel case.
@@ -73,8 +78,9 @@ async function serve(options: Record<string, unknown>): Promise<void> {
   }
   let proxy: RunningProxy | null = null;
   const ending = new AbortController();
-  const close = (running: RunningProxy): void => {
-    running.close().then(
+  const manager = new ServiceManager();
+  const close = (running: RunningProxy, signal: string): void => {
+    running.close(signal).then(
       () => process.exit(0),
       (error: unknown) => {
         process.stderr.write(`ringproxy: ${error instanceof Error ? error.message : String(error)}\n`);
@@ -82,16 +88,22 @@ async function serve(options: Record<string, unknown>): Promise<void> {
       },
     );
   };
-  const stop = (): void => {
+  const stop = (signal: NodeJS.Signals): void => {
     // Whoever asks twice does not want to wait.
     if (ending.signal.aborted) process.exit(1);
-    ending.abort();
-    if (proxy !== null) close(proxy);
+    ending.abort(signal);
+    manager.stopping();
+    if (proxy !== null) close(proxy, signal);
   };
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
   // Whatever sends it, a closed terminal among others: it never ends a proxy.
-  process.on('SIGHUP', () => proxy?.reload(readAgain(sources, where)));
+  process.on('SIGHUP', (signal) => {
+    if (proxy === null) return;
+    manager.reloading();
+    proxy.reload(readAgain(sources, where), signal);
+    manager.ready(statusOf(proxy));
+  });
   // Loaded when it is needed: the other commands start faster without it.
   const { startServer } = await import('../src/serve.js');
   try {
@@ -102,7 +114,8 @@ async function serve(options: Record<string, unknown>): Promise<void> {
     throw error;
   }
   // Asked to end while it started.
-  if (ending.signal.aborted) return close(proxy);
+  if (ending.signal.aborted) return close(proxy, String(ending.signal.reason));
+  manager.ready(statusOf(proxy));
   const ready = { event: 'ready', listen: proxy.listen, admin: proxy.admin, pid: process.pid, proxy: proxy.proxyId };
   process.stdout.write(`${JSON.stringify(ready)}\n`);
 }

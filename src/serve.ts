@@ -35,10 +35,13 @@ export interface RunningProxy {
   /** The admin API's URL, or null when it is off. */
   readonly admin: string | null;
   readonly proxyId: string;
-  /** Takes what was read anew (SIGHUP): what can be changed while it serves is in force, the log tells the rest. */
-  reload(read: Config | RingproxyError): void;
-  /** Answers what is in flight, then ends everything. */
-  close(): Promise<void>;
+  /**
+   * Takes what was read anew: what can be changed while it serves is in force, the log tells the rest.
+   * @param asked by what, such as a signal's name
+   */
+  reload(read: Config | RingproxyError, asked?: string): void;
+  /** Answers what is in flight, then ends everything. @param asked by what, such as a signal's name */
+  close(asked?: string): Promise<void>;
 }
 
 /** What clients are told before a node has said what it is; later the oldest version: no node can do less. */
@@ -125,8 +128,9 @@ export async function startServer(config: Config, signal: AbortSignal): Promise<
     clients: stats.clients,
   }));
 
-  const close = async (): Promise<void> => {
+  const close = async (asked = 'asked to end'): Promise<void> => {
     const hasServed = isServing;
+    if (hasServed) log.info(`${asked}: takes no more clients, answers what is in flight, and ends`);
     isServing = false;
     softState?.stop();
     await admin.close();
@@ -141,6 +145,7 @@ export async function startServer(config: Config, signal: AbortSignal): Promise<
     if (hasServed && !isAlone) await parts.leave();
     await peers?.close();
     await agreed.close();
+    if (hasServed) log.info('ended');
     endLogging();
   };
   try {
@@ -192,7 +197,7 @@ export async function startServer(config: Config, signal: AbortSignal): Promise<
       adminViewerToken: admin.takeTokens,
       adminViewerTokenFile: admin.takeTokens,
     });
-    return { listen, admin: url, proxyId: identity.proxyId, reload: (read) => reload.take(read), close };
+    return { listen, admin: url, proxyId: identity.proxyId, reload: (read, asked) => reload.take(read, asked), close };
   } catch (error) {
     await close();
     throw error;

@@ -18,10 +18,10 @@ export class Reload {
     this.#inForce = inForce;
   }
 
-  /** Names what has changed, and never the values: passwords are among them. */
-  take(read: Config | RingproxyError): void {
+  /** Names what has changed, and never the values: passwords are among them. @param asked by what */
+  take(read: Config | RingproxyError, asked = 'asked to'): void {
     if (read instanceof Error) {
-      this.#log.error(`the configuration was read again and changes nothing: ${read.message}`);
+      this.#log.error(`${asked}: the configuration was read again and changes nothing: ${read.message}`);
       return;
     }
     const changed = namesOf(read).filter((name) => isOther(read[name], this.#config[name]));
@@ -36,7 +36,7 @@ export class Reload {
     };
     const next = this.#log.level;
     if (wasTold) this.#log.level = level;
-    this.#log.info({ now, later }, inWords(now, later));
+    this.#log.info({ now, later }, `${asked}: ${inWords(now, later)}`);
     this.#log.level = next;
   }
 
