@@ -49,10 +49,10 @@ export class HealthView {
     this.#showIcon(level === 'bad');
   }
 
-  /** Nothing is known any more. */
-  lose(): void {
+  /** Nothing is known any more. @param why what is shown instead */
+  lose(why: string): void {
     this.#line.dataset.state = 'bad';
-    this.#set('state', 'The proxy does not answer', '');
+    this.#set('state', why, '');
     document.title = '✕ no answer · ringproxy';
     this.#showIcon(true);
   }

@@ -1,5 +1,6 @@
 /** Ties the page together: asks the proxy once a second, listens to its events, and hands both to the views. */
-import { ApiClient, explain, RequestError } from './api-client.js';
+import { AdviceTable } from './advice-view.js';
+import { ApiClient, explain, RequestError, UnreachableError } from './api-client.js';
 import { ChangePanel } from './change-view.js';
 import { byId, setText } from './dom.js';
 import { Editor } from './edit-view.js';
@@ -36,6 +37,7 @@ const change = new ChangePanel(api, refreshSoon);
 const proxies = new ProxyTable(api, refreshSoon);
 const groups = new GroupTable(api);
 const hot = new HotTable(api);
+const advice = new AdviceTable(api);
 const finder = new KeyFinder(api, (which) => ring.mark(which));
 const events = new EventList();
 const token = new TokenDialog(api, () => {
@@ -100,6 +102,7 @@ async function refresh(): Promise<void> {
   if (last !== undefined) plots.show(samples, events.marks);
   groups.refresh();
   hot.refresh();
+  advice.refresh();
   reachedAt = new Date();
   connection.className = 'badge good';
   setText(connection, 'live');
@@ -146,7 +149,7 @@ function showFailure(error: unknown): void {
   const since = reachedAt === null ? '' : `; figures of ${formatTime(reachedAt)}`;
   setText(connection, `${explain(error)}${since}`);
   document.body.classList.add('stale');
-  health.lose();
+  health.lose(error instanceof UnreachableError ? 'The proxy does not answer' : explain(error));
   schedule(RECONNECT_MS);
 }
 

@@ -14,6 +14,7 @@ import { request as encodeRequest } from '../../../../resp/encode.js';
 import type { KeyHash } from '../../../../ring/rings.js';
 import { KNOWN_KEY, NO_KEYS_AT_ALL, UNKNOWN_KEYS } from '../../../request/request.js';
 import type { FrameBehind, Steps } from '../../../request/steps.js';
+import { refusalOf } from '../../../route/node-refusals.js';
 import type { Router } from '../../../route/router.js';
 import { sendOnLane } from '../../../route/send-behind.js';
 import type { ClientConnection } from '../../../session/client-connection.js';
@@ -42,8 +43,11 @@ export interface Move {
   readonly kind: LaneKind;
 }
 
-/** @returns settles with the reply: the element, nil or an error; never rejects. A fence waits for it */
-export type MoveElement = (client: ClientConnection, move: Move) => Promise<Buffer>;
+/**
+ * @param hasWaited the list was looked at before: one of another type is waited for from then on
+ * @returns settles with the reply: the element, nil or an error; never rejects. A fence waits for it
+ */
+export type MoveElement = (client: ClientConnection, move: Move, hasWaited: boolean) => Promise<Buffer>;
 
 /** One of its keys. */
 interface Place {
@@ -184,7 +188,7 @@ export class ApartWait implements Seeker, Taker, AttemptListener, Steps {
     const { client, command, words, keys } = this.#call;
     // Without the timeout it says what LMOVE and RPOPLPUSH do.
     const call = { command, words: words.slice(0, -1), keys, owners: [source, target], kind: this.kind };
-    void this.#moveElement(client, call).then((reply) => {
+    void this.#moveElement(client, call, this.isWaiting).then((reply) => {
       const lane = isNothing(reply, 0) ? null : target.pick(this.kind);
       if (lane !== null) this.#tell(lane);
       this.onAnswer(reply, 0, reply.length);
@@ -276,7 +280,7 @@ export class ApartWait implements Seeker, Taker, AttemptListener, Steps {
     for (const { queue } of this.#places) queue.resumeSoon();
   }
 
-  #onError({ place, mark }: Try, reply: Buffer): void {
+  #onError({ place, mark, lane }: Try, reply: Buffer): void {
     const { queue } = place;
     // What became of the element is known to the client alone.
     if (this.#moves && !this.#isOver) {
@@ -286,7 +290,7 @@ export class ApartWait implements Seeker, Taker, AttemptListener, Steps {
     else if (this.#isOver) queue.tried(mark, 'failed');
     else if (!this.isWaiting) {
       queue.tried(mark, 'failed');
-      this.wait.finish(reply);
+      this.wait.finish(refusalOf(reply, lane.node, this.#call.command.name, [queue.key]));
     }
     // The node is busy, or loads its keys: it would not end the wait of a command that waits there.
     else queue.tried(mark, 'lost');
