@@ -120,11 +120,18 @@ const MAKERS: Readonly<Record<string, readonly Words[]>> = {
   ],
   ZADD: [['ZADD', 'KEY', '1', 'a']],
   ZINCRBY: [['ZINCRBY', 'KEY', '1', 'a']],
-  ...Object.fromEntries(
-    ['ZUNIONSTORE', 'ZINTERSTORE', 'ZDIFFSTORE'].map((name): [string, Words[]] => [
-      ...[name, [['ZADD', 'OTHER', '1', 'a'] as const, [name, 'KEY', '1', 'OTHER'] as const]],
-    ]),
-  ),
+  ZUNIONSTORE: [
+    ['ZADD', 'OTHER', '1', 'a'],
+    ['ZUNIONSTORE', 'KEY', '1', 'OTHER'],
+  ],
+  ZINTERSTORE: [
+    ['ZADD', 'OTHER', '1', 'a'],
+    ['ZINTERSTORE', 'KEY', '1', 'OTHER'],
+  ],
+  ZDIFFSTORE: [
+    ['ZADD', 'OTHER', '1', 'a'],
+    ['ZDIFFSTORE', 'KEY', '1', 'OTHER'],
+  ],
   ZRANGESTORE: [
     ['ZADD', 'OTHER', '1', 'a'],
     ['ZRANGESTORE', 'KEY', 'OTHER', '0', '-1'],
