@@ -140,6 +140,6 @@ async function remove(operation: Operation, { key, node }: End, ours: Value): Pr
 
 /** @throws StepFailed when the node does not take the value */
 function unlessErrorOf(node: UpstreamNode, reply: Buffer): void {
-  if (reply.toString('latin1', 0, 4) === '-ERR') throw new StepFailed(notTaken(node, reply));
+  if (reply.toString('latin1', 0, 4) === '-ERR') throw new StepFailed(notTaken(node, reply), true);
   unlessError(reply);
 }
