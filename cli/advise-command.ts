@@ -1,6 +1,6 @@
 /** `ringproxy advise`: which keys commands had on several nodes, and which hash tags would bring them together. */
 import { type Command, InvalidArgumentError } from 'commander';
-import { AdminClient } from './admin-client.js';
+import { AdminClient } from '../src/client/admin-client.js';
 import { describeAdvice } from './advise-view.js';
 import { type CommonOptions, withCommonOptions } from './common-options.js';
 

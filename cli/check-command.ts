@@ -2,7 +2,7 @@
 
 import type { Command } from 'commander';
 import type { NodeStrays, StrayReport } from '../src/admin/api.js';
-import { AdminClient } from './admin-client.js';
+import { AdminClient } from '../src/client/admin-client.js';
 import { colors } from './colors.js';
 import { type CommonOptions, withCommonOptions } from './common-options.js';
 import { formatCount, formatCounted, formatName, formatTable, numbers } from './format.js';

@@ -1,4 +1,6 @@
 import { type Command, Option } from 'commander';
+import { DEFAULT_ADMIN } from '../src/client/admin-url.js';
+import { findToken } from './token.js';
 
 /** What every command that talks to the admin API takes. */
 export interface CommonOptions {
@@ -7,12 +9,13 @@ export interface CommonOptions {
   readonly json?: boolean;
 }
 
-/** Where a proxy serves its admin API unless it is told otherwise. */
-export const DEFAULT_ADMIN = 'http://127.0.0.1:6390';
-
 export function withCommonOptions(command: Command): Command {
   return command
     .addOption(new Option('--admin <url>', 'URL of the admin API').env('RINGPROXY_ADMIN').default(DEFAULT_ADMIN))
-    .addOption(new Option('--token <token>', 'token of the admin API').env('RINGPROXY_TOKEN'))
-    .option('--json', 'print JSON');
+    .option('--token <token>', 'token of the admin API (env: RINGPROXY_TOKEN or, as of serve, RINGPROXY_ADMIN_TOKEN)')
+    .option('--token-file <file>', 'file with that token (env, as of serve: RINGPROXY_ADMIN_TOKEN_FILE)')
+    .option('--json', 'print JSON')
+    .hook('preAction', (_this, called) => {
+      called.setOptionValue('token', findToken(called.opts(), process.env));
+    });
 }

@@ -1,8 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Command } from 'commander';
-import { AdminClient, UnreachableError } from './admin-client.js';
+import { AdminClient } from '../src/client/admin-client.js';
+import { UnreachableError } from '../src/client/admin-error.js';
+import type { ProxyEvent } from '../src/client/event-stream.js';
 import { type CommonOptions, withCommonOptions } from './common-options.js';
-import type { ProxyEvent } from './event-stream.js';
 import { describeEvent } from './events-view.js';
 
 interface EventsOptions extends CommonOptions {

@@ -1,6 +1,7 @@
 /** Events as lines for people. */
+
+import type { ProxyEvent } from '../src/client/event-stream.js';
 import { colors } from './colors.js';
-import type { ProxyEvent } from './event-stream.js';
 import { formatName } from './format.js';
 
 const PREFIX = /^ringproxy:/;

@@ -1,18 +1,15 @@
 import { createLogUpdate } from 'log-update';
 import type { ChangeView, HistoryEntry } from '../src/admin/api.js';
-import { AnyProxy } from './any-proxy.js';
-import { CliError } from './cli-error.js';
+import { AnyProxy } from '../src/client/any-proxy.js';
+import { followChange } from '../src/client/follow.js';
 import { colors } from './colors.js';
 import type { CommonOptions } from './common-options.js';
 import { formatBytes, formatCount, formatCounted, formatDuration, wrap } from './format.js';
 
-const POLL_MS = 200;
 const WIDEST_BAR = 30;
 const NARROWEST_BAR = 5;
 /** Of a terminal that does not say how wide it is. */
 const WIDTH = 80;
-/** A change is over a moment before it is in the history. */
-const OUTCOME_MS = 5_000;
 /** What a shell says of a program that Ctrl-C has ended. */
 const INTERRUPTED = 130;
 
@@ -40,7 +37,7 @@ export function describeProgress(change: ChangeView, width = WIDTH): string {
 /**
  * Shows the running change until it is done, and says what came of it.
  * @param generation the first one that the change can lead to
- * @throws CliError when it has paused because of a failure, or was turned round by somebody else
+ * @throws AdminError when it has paused because of a failure, or was turned round by somebody else
  */
 export async function follow(
   options: CommonOptions,
@@ -51,7 +48,13 @@ export async function follow(
     if (process.stderr.isTTY) draw.clear();
     process.stderr.write(`the proxy does not answer any more; the change goes on, as ${url} shows it\n`);
   });
-  let last: ChangeView | null;
+  let seen = 0;
+  const onProgress = (change: ChangeView): void => {
+    seen = change.keysMoved;
+    const width = process.stderr.columns || WIDTH;
+    // A line that fills its terminal whole is broken by some.
+    if (process.stderr.isTTY) draw(wrap(describeProgress(change, width - 1), width).join('\n'));
+  };
   // Who looks on no longer may believe that the change ends with it.
   const leave = (): void => {
     if (process.stderr.isTTY) draw.done();
@@ -61,55 +64,16 @@ export async function follow(
     process.exit(INTERRUPTED);
   };
   process.once('SIGINT', leave);
+  let entry: HistoryEntry;
   try {
-    last = await untilDone(proxy, draw);
+    entry = await followChange(proxy, generation, { onProgress, cancels });
   } finally {
     process.off('SIGINT', leave);
-  }
-  if (process.stderr.isTTY) draw.done();
-  const entry = await outcome(proxy, generation);
-  if (entry === null) {
-    throw new CliError('the change ended and is not in the history', "the proxy's log says why: ringproxy ring show");
-  }
-  if (entry.kind === 'cancel' && !cancels) {
-    throw new CliError(entry.summary, 'everything is back where it was: ringproxy ring history');
+    if (process.stderr.isTTY) draw.done();
   }
   if (options.json === true) return;
-  const moved = entry.keysMoved || last?.keysMoved || 0;
+  const moved = entry.keysMoved || seen;
   process.stdout.write(
     `done: ${entry.summary}; generation ${entry.generation}, ${formatCounted(moved, 'key')} moved in ${entry.durationSeconds.toFixed(1)} s\n`,
   );
-}
-
-/**
- * Draws the running change until it is over.
- * @returns it as it was seen last; null: it was over before it was looked at
- * @throws CliError when it has paused because of a failure
- */
-async function untilDone(proxy: AnyProxy, draw: ReturnType<typeof createLogUpdate>): Promise<ChangeView | null> {
-  let last: ChangeView | null = null;
-  for (;;) {
-    const { change } = await proxy.ring();
-    if (change === null) return last;
-    last = change;
-    const width = process.stderr.columns || WIDTH;
-    // A line that fills its terminal whole is broken by some.
-    if (process.stderr.isTTY) draw(wrap(describeProgress(change, width - 1), width).join('\n'));
-    if (change.paused && change.error !== null) {
-      draw.done();
-      throw new CliError(change.error, 'mend it, then: ringproxy ring resume; or go back: ringproxy ring cancel');
-    }
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
-  }
-}
-
-/** What the history says of the change that led to `generation` or, turned round, past it; null: nothing in time. */
-async function outcome(proxy: AnyProxy, generation: number): Promise<HistoryEntry | null> {
-  const deadline = Date.now() + OUTCOME_MS;
-  for (;;) {
-    const entry = (await proxy.history()).at(-1);
-    if (entry !== undefined && entry.generation >= generation) return entry;
-    if (Date.now() > deadline) return null;
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
-  }
 }

@@ -1,8 +1,8 @@
 /** `ringproxy groups`: how keys are told apart and cached, and how that is changed for all proxies of the ring. */
 import { type Command, Option } from 'commander';
 import type { GroupsPreview, GroupsView } from '../src/admin/api.js';
+import { AdminClient, type GroupsAsk } from '../src/client/admin-client.js';
 import { policyWords } from '../src/config/cache-policy.js';
-import { AdminClient, type GroupsAsk } from './admin-client.js';
 import { CliError } from './cli-error.js';
 import { colors } from './colors.js';
 import { type CommonOptions, withCommonOptions } from './common-options.js';

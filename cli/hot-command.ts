@@ -1,6 +1,6 @@
 /** `ringproxy hot`: the keys that are used most. */
 import { type Command, InvalidArgumentError } from 'commander';
-import { AdminClient } from './admin-client.js';
+import { AdminClient } from '../src/client/admin-client.js';
 import { type CommonOptions, withCommonOptions } from './common-options.js';
 import { describeHot } from './hot-view.js';
 import { runLive } from './live.js';

@@ -1,5 +1,5 @@
 /** Samples of a running proxy, one after the other until Ctrl-C or `q`: on the whole terminal, or one below the other. */
-import { CliError } from './cli-error.js';
+import { AdminError } from '../src/client/admin-error.js';
 import { readKeys } from './keys.js';
 import { Screen } from './screen.js';
 
@@ -64,7 +64,7 @@ async function show<Sample>(first: Sample, run: Run<Sample>): Promise<void> {
         trouble = undefined;
       } catch (error) {
         // A person who looks on wants to see the proxy come back; a program wants to know.
-        if (!(error instanceof CliError)) throw error;
+        if (!(error instanceof AdminError)) throw error;
         trouble = error.message;
       }
     }

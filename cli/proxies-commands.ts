@@ -1,6 +1,6 @@
 /** `ringproxy proxies`: who serves this ring. */
 import type { Command } from 'commander';
-import { AdminClient } from './admin-client.js';
+import { AdminClient } from '../src/client/admin-client.js';
 import { type CommonOptions, withCommonOptions } from './common-options.js';
 import { describeProxies } from './proxies-view.js';
 

@@ -2,7 +2,13 @@
 import { type Command, Help } from 'commander';
 
 /** What every command that asks a running proxy takes: told once, above the table. */
-const COMMON: ReadonlySet<string> = new Set(['--admin <url>', '--token <token>', '--json', '-h, --help']);
+const COMMON: ReadonlySet<string> = new Set([
+  '--admin <url>',
+  '--token <token>',
+  '--token-file <file>',
+  '--json',
+  '-h, --help',
+]);
 
 /** @returns a table in Markdown: a row for each command that does something, and one for each of its own flags */
 export function cliReference(program: Command): string {

@@ -1,5 +1,6 @@
 /** How a failure is told: a sentence for people, JSON for programs that asked for JSON, and an exit code. */
 import { CommanderError } from 'commander';
+import { AdminError } from '../src/client/admin-error.js';
 import { RingproxyError } from '../src/errors.js';
 import { CliError } from './cli-error.js';
 
@@ -54,7 +55,7 @@ function describe(error: unknown): Told {
     const message = error.message.replace(/^error: /, '');
     return { code: CALLED_WRONGLY, message, hint: 'ringproxy --help', exitCode: 2, text: '' };
   }
-  if (error instanceof CliError || error instanceof RingproxyError) {
+  if (error instanceof CliError || error instanceof AdminError || error instanceof RingproxyError) {
     const { message, hint, exitCode } = error;
     const code = error.code || (exitCode === 2 ? CALLED_WRONGLY : FAILED);
     return { code, message, hint, exitCode, text: `ringproxy: ${message}\n${hint === '' ? '' : `  ${hint}\n`}` };

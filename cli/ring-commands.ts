@@ -1,11 +1,12 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import type { ChangeAccepted, ChangeRequest, ChangeView, NodeInput, NodeView, RingView } from '../src/admin/api.js';
+import { AdminClient } from '../src/client/admin-client.js';
+import { AdminError } from '../src/client/admin-error.js';
 import { isNodeName, isWeight, NODE_NAME_RULE, WEIGHT_RULE } from '../src/config/node-limits.js';
 import { parseNodeText } from '../src/config/node-text.js';
 import type { ErrorCode } from '../src/errors.js';
 import { parseAddress } from '../src/node/address.js';
 import { type AccessOptions, withAccess, withAccessOptions } from './access-options.js';
-import { AdminClient } from './admin-client.js';
 import { applyRequest } from './apply-file.js';
 import { registerCheckCommand } from './check-command.js';
 import { CliError } from './cli-error.js';
@@ -215,7 +216,7 @@ async function runChange(options: ChangeOptions, request: ChangeRequest): Promis
     accepted = await client.change({ ...request, throttle, dryRun, force });
   } catch (error) {
     // What was asked for is there: a script that runs twice has not failed.
-    if (!(error instanceof CliError) || error.code !== NOTHING_TO_CHANGE) throw error;
+    if (!(error instanceof AdminError) || error.code !== NOTHING_TO_CHANGE) throw error;
     return printUnchanged(options, await client.ring(), `${error.message}: nothing to do`);
   }
   print(options, accepted, () => describeChange(accepted));

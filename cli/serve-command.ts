@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
 import { strangeVariables } from '../src/config/environment.js';
-import { ConfigError, loadConfig } from '../src/config/load.js';
+import { type ConfigSources, loadConfig } from '../src/config/load.js';
 import { defaultOf, type Setting } from '../src/config/settings/setting.js';
 import { type Config, SETTINGS, type SettingName } from '../src/config/settings.js';
+import { RingproxyError } from '../src/errors.js';
 import type { RunningProxy } from '../src/serve.js';
 import { formatCounted } from './format.js';
 import { requireRing } from './require-ring.js';
@@ -28,11 +29,14 @@ export function registerServeCommand(program: Command): void {
   command.action((options: Record<string, unknown>) => serve(options));
 }
 
-function orMistakes(read: () => Config): Config | ConfigError {
+/** Reads the configuration as it is now. @returns or what is wrong with it */
+function readAgain(sources: ConfigSources, where: string): Config | RingproxyError {
   try {
-    return read();
+    const config = loadConfig({ ...sources, again: true });
+    requireRing(config, where);
+    return config;
   } catch (error) {
-    if (error instanceof ConfigError) return error;
+    if (error instanceof RingproxyError) return error;
     throw error;
   }
 }
@@ -55,11 +59,12 @@ async function serve(options: Record<string, unknown>): Promise<void> {
   for (const [name] of flagSettings()) if (options[name] !== undefined) flags[name] = options[name];
   if (options.node !== undefined) flags.nodes = options.node;
   const file = typeof options.config === 'string' ? options.config : undefined;
-  const read = (): Config => loadConfig({ file, flags, env: process.env });
-  const config = read();
+  const where = file ?? 'the command line';
+  const sources = { file, flags, env: process.env };
+  const config = loadConfig(sources);
   if (options.check === true) {
     warnOf(strangeVariables(process.env));
-    requireRing(config, file ?? 'the command line');
+    requireRing(config, where);
     const ring = config.coordination === 'none' ? '' : `, ring ${config.ringName} in ${config.coordination}`;
     process.stdout.write(
       `the configuration is valid: ${formatCounted(config.nodes.length, 'node')}${ring}, listens on ${config.listen}\n`,
@@ -86,7 +91,7 @@ async function serve(options: Record<string, unknown>): Promise<void> {
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
   // Whatever sends it, a closed terminal among others: it never ends a proxy.
-  process.on('SIGHUP', () => proxy?.reload(orMistakes(read)));
+  process.on('SIGHUP', () => proxy?.reload(readAgain(sources, where)));
   // Loaded when it is needed: the other commands start faster without it.
   const { startServer } = await import('../src/serve.js');
   try {

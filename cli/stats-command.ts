@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { StatsView } from '../src/admin/api.js';
-import { AdminClient } from './admin-client.js';
+import { AdminClient } from '../src/client/admin-client.js';
 import { colors } from './colors.js';
 import { type CommonOptions, withCommonOptions } from './common-options.js';
 import {

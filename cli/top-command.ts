@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander';
-import { AdminClient } from './admin-client.js';
+import { AdminClient } from '../src/client/admin-client.js';
 import { type CommonOptions, withCommonOptions } from './common-options.js';
 import { runLive } from './live.js';
 import { describeSample, rowsOf, type Sample } from './top-view.js';

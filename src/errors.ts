@@ -30,6 +30,11 @@ export const ERRORS = {
     meaning: 'the token is wrong, or there is none',
     hint: 'give it with --token, RINGPROXY_TOKEN or the header Authorization: Bearer …',
   },
+  FORBIDDEN: {
+    status: 403,
+    meaning: 'the token may look at everything, and change nothing, nor ask what a change would do',
+    hint: 'call it with admin-token',
+  },
   BAD_HOST: {
     status: 403,
     meaning: 'the API was called by a name that is not that of this machine',
@@ -119,6 +124,41 @@ export const ERRORS = {
     status: 400,
     meaning: 'the weights ask for too many points on the ring',
     hint: 'the ring would take too long to build',
+  },
+
+  // What whoever follows a change is told.
+  CHANGE_PAUSED: {
+    status: null,
+    meaning: 'the change that is followed has paused because of a failure',
+    hint: 'mend it, then: ringproxy ring resume; or go back: ringproxy ring cancel',
+  },
+  CHANGE_UNDONE: {
+    status: null,
+    meaning: 'the change that is followed was taken back by somebody else',
+    hint: 'everything is back where it was: ringproxy ring history',
+  },
+  CHANGE_UNKNOWN: {
+    status: null,
+    meaning: 'the change that is followed is over, and what became of it is not known',
+    hint: "the proxy's log says why: ringproxy ring show",
+  },
+
+  // Who asks the admin API.
+  ADMIN_URL: {
+    status: null,
+    exitCode: 2,
+    meaning: 'that is no address of an admin API',
+    hint: 'give its URL with --admin, such as http://127.0.0.1:6390',
+  },
+  ADMIN_UNREACHABLE: {
+    status: null,
+    meaning: 'the admin API cannot be reached, or its answer was cut off',
+    hint: 'is ringproxy serve running? Give its address with --admin URL or RINGPROXY_ADMIN',
+  },
+  ADMIN_ANSWER: {
+    status: null,
+    meaning: 'what answers is no admin API',
+    hint: 'check --admin: it must be the admin address, not that for Redis clients',
   },
 
   // Nodes.

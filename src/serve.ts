@@ -3,7 +3,6 @@ import { availableParallelism } from 'node:os';
 import { strangeVariables } from './config/environment.js';
 import { advertisedAdmin, fleetWarnings } from './config/fleet.js';
 import { listenFailure } from './config/listen-failure.js';
-import type { ConfigError } from './config/load.js';
 import type { Config } from './config/settings.js';
 import { RingproxyError } from './errors.js';
 import { NodeMonitors } from './health/node-monitors.js';
@@ -37,7 +36,7 @@ export interface RunningProxy {
   readonly admin: string | null;
   readonly proxyId: string;
   /** Takes what was read anew (SIGHUP): what can be changed while it serves is in force, the log tells the rest. */
-  reload(read: Config | ConfigError): void;
+  reload(read: Config | RingproxyError): void;
   /** Answers what is in flight, then ends everything. */
   close(): Promise<void>;
 }
@@ -185,9 +184,13 @@ export async function startServer(config: Config, signal: AbortSignal): Promise<
       `serving clients on ${listen}`,
     );
     const reload = new Reload(config, log, {
-      logLevel: (level) => {
-        log.level = level;
+      logLevel: ({ logLevel }) => {
+        log.level = logLevel;
       },
+      adminToken: admin.takeTokens,
+      adminTokenFile: admin.takeTokens,
+      adminViewerToken: admin.takeTokens,
+      adminViewerTokenFile: admin.takeTokens,
     });
     return { listen, admin: url, proxyId: identity.proxyId, reload: (read) => reload.take(read), close };
   } catch (error) {

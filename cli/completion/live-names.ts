@@ -1,5 +1,6 @@
-import { AdminClient } from '../admin-client.js';
-import { DEFAULT_ADMIN } from '../common-options.js';
+import { AdminClient } from '../../src/client/admin-client.js';
+import { DEFAULT_ADMIN } from '../../src/client/admin-url.js';
+import { findToken } from '../token.js';
 import type { Asked, NamesOf, Offer } from './candidates.js';
 
 /** Who presses Tab does not wait for a proxy that hangs. */
@@ -36,10 +37,13 @@ export const liveNames: NamesOf = async (path, asked) => {
 
 /** Nothing may be told on a line that somebody types: whatever goes wrong, there are no names. */
 async function ask(names: Names, { admin, token }: Asked): Promise<readonly Offer[]> {
-  const { RINGPROXY_ADMIN, RINGPROXY_TOKEN } = process.env;
+  const { RINGPROXY_ADMIN } = process.env;
   try {
     return await names(
-      new AdminClient({ admin: admin || RINGPROXY_ADMIN || DEFAULT_ADMIN, token: token || RINGPROXY_TOKEN }),
+      new AdminClient({
+        admin: admin || RINGPROXY_ADMIN || DEFAULT_ADMIN,
+        token: findToken({ token: token || undefined }, process.env),
+      }),
     );
   } catch {
     return [];

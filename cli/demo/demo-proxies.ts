@@ -1,5 +1,5 @@
 /** The proxies of the demo: one that is alone, or several that agree in an etcd. */
-import { AdminClient } from '../admin-client.js';
+import { AdminClient } from '../../src/client/admin-client.js';
 import { CliError } from '../cli-error.js';
 import type { DemoNode, DemoProxy, DemoServers } from './servers.js';
 

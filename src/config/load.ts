@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { isMap, isSeq, LineCounter, parseDocument } from 'yaml';
 import { RingproxyError } from '../errors.js';
 import { crossChecks } from './cross-checks.js';
@@ -32,6 +32,8 @@ export interface ConfigSources {
   /** Values by setting, from the command line. */
   readonly flags?: Partial<Record<SettingName, unknown>>;
   readonly env?: Readonly<Record<string, string | undefined>>;
+  /** They were read before: what can be read once only, such as a pipe, is a mistake, and would keep all else waiting. */
+  readonly again?: boolean;
 }
 
 interface Given {
@@ -50,14 +52,16 @@ const PATHS = NAMES.map((name) => SETTINGS[name].path);
  */
 export function loadConfig(sources: ConfigSources): Config {
   const mistakes: ConfigMistake[] = [];
-  const inFile = sources.file === undefined ? new Map<string, Given>() : readFile(sources.file, mistakes);
+  const inFile = sources.file === undefined ? new Map<string, Given>() : readFile(sources.file, sources, mistakes);
   const values: Partial<Record<SettingName, unknown>> = {};
   const origins = new Map<string, string>();
   for (const name of NAMES) {
     const setting: Setting = SETTINGS[name];
     const given = pick(name, setting, sources, inFile);
     const schema = schemaOf(setting);
-    const parsed = schema.safeParse(given?.value);
+    const passing = setting.type === 'file' ? passingFile(given?.value, sources) : null;
+    if (passing !== null) mistakes.push({ where: given?.where ?? setting.path, message: passing });
+    const parsed = schema.safeParse(passing === null ? given?.value : undefined);
     origins.set(setting.path, given?.where ?? setting.path);
     if (parsed.success) {
       values[name] = parsed.data;
@@ -99,10 +103,22 @@ function pick(
   return inFile.get(setting.path);
 }
 
-function readFile(file: string, mistakes: ConfigMistake[]): Map<string, Given> {
+/** @returns what is wrong with reading this file again; null: nothing, or that shows when it is read */
+function passingFile(path: unknown, { again = false }: ConfigSources): string | null {
+  if (!again || typeof path !== 'string') return null;
+  const status = statSync(path, { throwIfNoEntry: false });
+  return status === undefined || status.isFile() ? null : `${path} is no regular file: it is read at the start only`;
+}
+
+function readFile(file: string, sources: ConfigSources, mistakes: ConfigMistake[]): Map<string, Given> {
   const given = new Map<string, Given>();
   let text: string;
   try {
+    const passing = passingFile(file, sources);
+    if (passing !== null) {
+      mistakes.push({ where: file, message: passing });
+      return given;
+    }
     text = readFileSync(file, 'utf8');
   } catch (error) {
     mistakes.push({

@@ -18,14 +18,6 @@ export function passesByItself(error: string): boolean {
   return /^(?:BUSY|LOADING) /.test(error);
 }
 
-/**
- * It refuses the command for what it is itself just now, or for its user, and would refuse others as well. Between MULTI and
- * EXEC a Redis says so as the command is queued, and of a command of a transaction that runs never.
- */
-export function refusesToRun(error: string): boolean {
-  return /^(?:OOM|NOPERM|NOAUTH|READONLY|MISCONF|LOADING|BUSY|MASTERDOWN|NOREPLICAS|EXECABORT) /.test(error);
-}
-
 /** It could not reach another node that it needs: the target of a MIGRATE, or enough replicas. */
 export function missesAnother(error: string): boolean {
   return /^(?:IOERR|NOREPLICAS) /.test(error);

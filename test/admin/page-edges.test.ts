@@ -64,6 +64,67 @@ describe.runIf(hasBrowser)('the page', () => {
     expect(complaints).toEqual([]);
   });
 
+  // A logarithmic axis has lines without a value, at which the page fell, and said that the proxy did not answer.
+  it('shows logarithmic scales, and goes on', async () => {
+    const proxy = await startRingproxy({ nodes: await startRedises(2) });
+    const { page, complaints } = await (await BrowserProcess.start()).open(proxy.admin);
+    await page.locator('#throughput canvas').waitFor();
+    await page.getByLabel('logarithmic scales').check();
+    for (let i = 0; i < 3; i++) await page.waitForResponse((response) => response.url().endsWith('/v1/stats'));
+    expect(await page.locator('#connection').textContent()).toBe('live');
+    expect(await page.locator('#health').textContent()).toContain('All is well');
+    expect(complaints).toEqual([]);
+  });
+
+  it('says of a fault of its own that it is one', async () => {
+    const proxy = await startRingproxy({ nodes: await startRedises(1) });
+    const { page } = await (await BrowserProcess.start()).open(proxy.admin);
+    await expect.poll(() => page.locator('#connection').textContent()).toBe('live');
+    await page.route('**/v1/stats', (route) => route.fulfill({ json: {} }));
+    await expect.poll(() => page.locator('#connection').textContent()).toContain('this page has failed');
+    expect(await page.locator('#health').textContent()).toContain('this page has failed');
+    await page.unroute('**/v1/stats');
+    await expect.poll(() => page.locator('#connection').textContent()).toBe('live');
+  });
+
+  it('shows which commands have their keys on several nodes, and the names that would bring them together', async () => {
+    const proxy = await startRingproxy({ nodes: await startRedises(3) });
+    const client = proxy.client();
+    const { page, complaints } = await (await BrowserProcess.start()).open(proxy.admin);
+    await expect.poll(() => page.locator('#connection').textContent()).toBe('live');
+    expect(await page.locator('#advice-card').isVisible()).toBe(false);
+    for (let i = 0; i < 30; i++) await client.sunion(`user:${i}:a`, `user:${i}:b`);
+    await page.reload();
+    const card = page.getByRole('region', { name: /^Commands over several nodes/ });
+    await expect.poll(() => card.getByRole('row', { name: /^SUNION/i }).textContent()).toContain('user:{*}:a');
+    expect(await card.locator('#advice-patterns').textContent()).toBe('hash-tags: ["user:{*}:"]');
+    expect(complaints).toEqual([]);
+  });
+
+  // A server with a password of its own could not take a node's place from the page.
+  it('replaces a node by a server with a password of its own, and forgets it', async () => {
+    const spare = await startRedis({ args: ['--requirepass', 'opensesame'] });
+    const proxy = await startRingproxy({ nodes: await startRedises(2) });
+    const { page } = await (await BrowserProcess.start()).open(proxy.admin);
+    const dialog = page.getByRole('dialog', { name: 'Replace node1' });
+    const open = async (): Promise<void> => {
+      await page.getByRole('button', { name: 'Actions on node1' }).click();
+      await page.getByRole('button', { name: 'Replace node1 …' }).click();
+      await dialog.getByText('Its own user, password, peer address').click();
+    };
+    await open();
+    await dialog.getByLabel('Password').fill('opensesame');
+    await dialog.getByRole('button', { name: 'Back' }).click();
+    await open();
+    expect(await dialog.getByLabel('Password').inputValue()).toBe('');
+    await dialog.getByLabel('Address of the new server').fill(spare.address);
+    await dialog.getByLabel('Password').fill('opensesame');
+    await page.keyboard.press('Enter');
+    await dialog.getByRole('button', { name: 'Replace node1' }).click();
+    await expect.poll(async () => (await ringOf(proxy)).nodes.map((node) => node.address)).toContain(spare.address);
+    await expect.poll(async () => (await ringOf(proxy)).change).toBeNull();
+  });
+
   // What was asked of the proxy stopped for good when the dialog was opened and left.
   it('goes on when the token dialog was opened and left', async () => {
     const proxy = await startRingproxy({ nodes: await startRedises(1), env: { RINGPROXY_ADMIN_TOKEN: 'hunter2' } });

@@ -1,5 +1,6 @@
 /** Signals to a proxy that serves, and what a check says that `serve` would say. */
-import { writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { startRedises } from '../support/redis-process.js';
@@ -11,7 +12,7 @@ describe('SIGHUP', () => {
   it('reads the configuration again, tells what is in force, and never ends a proxy', async () => {
     const file = join(tempFolder('reload'), 'ringproxy.yaml');
     writeFileSync(file, 'log-level: info\n');
-    const allowLog = [/was read again and changes nothing: the configuration has 1 mistake/];
+    const allowLog = [/was read again and changes nothing/];
     const proxy = await startRingproxy({ nodes: await startRedises(1), args: ['-c', file], allowLog });
     const again = async (text: string, said: RegExp): Promise<object> => {
       writeFileSync(file, text);
@@ -24,10 +25,75 @@ describe('SIGHUP', () => {
       /log-level in force; .*from the next start on/,
     );
     await again('log-level: debug\n', /read again and has not changed/);
+    // Where less is logged from now on, that is logged still.
+    await again('log-level: warn\nrequest-timeout: 4s\n', /log-level in force; request-timeout from the next start on/);
+    await again('log-level: debug\n', /log-level in force/);
     // A level that is lower is in force as well: nothing is told of it any more.
     await again('', /log-level in force/);
     expect(proxy.log.map(({ msg }) => msg).join('\n')).not.toContain('secret');
+    // A pipe would be waited for, by clients as well.
+    rmSync(file);
+    execFileSync('mkfifo', [file]);
+    proxy.kill('SIGHUP');
+    await proxy.logged(/is no regular file: it is read at the start only/);
     expect(await proxy.client().set('still', 'here')).toBe('OK');
+  });
+
+  // What `serve` and checks refuse was taken, to be in force from a next start on that would fail.
+  it('takes no configuration without nodes', async () => {
+    const [redis] = await startRedises(1);
+    const file = join(tempFolder('reload'), 'ringproxy.yaml');
+    writeFileSync(file, `nodes: [a=${redis?.address}]\n`);
+    const proxy = await startRingproxy({ args: ['-c', file], allowLog: [/changes nothing/] });
+    writeFileSync(file, '');
+    proxy.kill('SIGHUP');
+    await proxy.logged(/changes nothing: .*the ring has no nodes/);
+  });
+});
+
+describe('tokens of the admin API', () => {
+  it('are those of their files, and change with them while the proxy serves', async () => {
+    const folder = tempFolder('tokens');
+    const [admin, viewer, config] = ['admin', 'viewer', 'ringproxy.yaml'].map((name) => join(folder, name));
+    writeFileSync(admin ?? '', 'first\n');
+    writeFileSync(viewer ?? '', 'look\n');
+    writeFileSync(config ?? '', `admin-token-file: ${admin}\nadmin-viewer-token-file: ${viewer}\n`);
+    const proxy = await startRingproxy({ nodes: await startRedises(1), args: ['-c', config ?? ''] });
+    const status = async (token: string): Promise<number> =>
+      (await fetch(`${proxy.admin}/v1/stats`, { headers: { authorization: `Bearer ${token}` } })).status;
+    const show = ['ring', 'show', '--admin', proxy.admin, '--token', 'look'];
+    expect(await ringproxy(show)).toMatchObject({ code: 0 });
+    const refused = await ringproxy([
+      ...['ring', 'set-weight', 'node1', '2', '--dry-run', '--admin', proxy.admin, '--token', 'look'],
+    ]);
+    expect(refused).toMatchObject({ code: 1, err: expect.stringContaining('needs the token of admin-token') });
+    // One takes the place of another: in between both are valid.
+    writeFileSync(admin ?? '', 'first\nsecond\n');
+    proxy.kill('SIGHUP');
+    await proxy.logged(/admin-token-file in force/);
+    expect([await status('first'), await status('second')]).toEqual([200, 200]);
+    writeFileSync(admin ?? '', 'second\n');
+    writeFileSync(viewer ?? '', 'see\n');
+    proxy.kill('SIGHUP');
+    await proxy.logged(/admin-token-file, admin-viewer-token-file in force/);
+    expect([await status('first'), await status('look')]).toEqual([401, 401]);
+    expect([await status('second'), await status('see')]).toEqual([200, 200]);
+  });
+
+  it('are no two of one kind, and none for viewers alone', async () => {
+    const file = join(tempFolder('tokens'), 'ringproxy.yaml');
+    writeFileSync(`${file}.token`, 'a\n');
+    writeFileSync(file, `nodes: [a=127.0.0.1:1]\nadmin-viewer-token: look\n`);
+    const alone = await ringproxy(['config', 'check', file]);
+    expect(alone).toMatchObject({
+      code: 2,
+      err: expect.stringContaining(':2 admin-viewer-token: needs an admin-token'),
+    });
+    const both = `admin-token: b\nadmin-token-file: ${file}.token\nadmin-viewer-token: a\n`;
+    writeFileSync(file, `nodes: [a=127.0.0.1:1]\n${both}`);
+    const twice = await ringproxy(['config', 'check', file]);
+    expect(twice).toMatchObject({ code: 2, err: expect.stringContaining('stands in admin-token-file, too') });
+    expect(twice.err).toContain('admin-viewer-token: is an admin-token, too');
   });
 });
 

@@ -1,6 +1,6 @@
 /** `ringproxy demo --caching`: the same load before and after a group of keys is cached otherwise. */
 import type { StatsView } from '../../../src/admin/api.js';
-import { AdminClient, type GroupsAsk } from '../../admin-client.js';
+import { AdminClient, type GroupsAsk } from '../../../src/client/admin-client.js';
 import { formatCount, formatPercent, formatTable, numbers } from '../../format.js';
 import { DemoServers } from '../servers.js';
 import { PAGES, Readers } from './readers.js';

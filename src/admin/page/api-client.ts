@@ -1,5 +1,6 @@
 /** Talks to the admin API of the proxy that served this page. */
 import type {
+  AdviceView,
   ApiError,
   ArcsView,
   ChangeAccepted,
@@ -12,6 +13,7 @@ import type {
   RingView,
   StatsView,
   WhichView,
+  WhoamiView,
 } from '../api.js';
 
 const TOKEN = 'ringproxy-token';
@@ -31,13 +33,18 @@ export class RequestError extends Error {
   }
 }
 
+/** Nothing was answered. */
+export class UnreachableError extends Error {}
+
 export class ApiClient {
   ring = (): Promise<RingView> => this.#get('v1/ring');
+  whoami = (): Promise<WhoamiView> => this.#get('v1/whoami');
   arcs = (): Promise<ArcsView> => this.#get('v1/ring/arcs?limit=480');
   stats = (): Promise<StatsView> => this.#get('v1/stats');
   history = (): Promise<HistoryEntry[]> => this.#get('v1/ring/history');
   groups = (): Promise<GroupsView> => this.#get('v1/groups');
   hot = (): Promise<HotView> => this.#get('v1/hot?limit=10');
+  advice = (): Promise<AdviceView> => this.#get('v1/advice?limit=10');
 
   load(since: string | null): Promise<LoadView[]> {
     return this.#get(`v1/load/history${since === null ? '' : `?since=${encodeURIComponent(since)}`}`);
@@ -118,14 +125,24 @@ export class ApiClient {
   }
 
   async #send<T>(method: 'GET' | 'POST' | 'DELETE', path: string, body: object | null): Promise<T> {
-    const answer = await fetch(path, {
+    const request = {
       method,
       headers: { ...this.#headers(), ...(body === null ? {} : { 'content-type': 'application/json' }) },
       body: body === null ? null : JSON.stringify(body),
       signal: AbortSignal.timeout(method === 'GET' ? TIMEOUT_MS : CHANGE_TIMEOUT_MS),
-    });
+    };
+    const answer = await reach(fetch(path, request));
     if (!answer.ok) throw await failureOf(answer);
-    return (await answer.json()) as T;
+    return (await reach(answer.json())) as T;
+  }
+}
+
+/** The browser says of an answer that did not come what it says of a fault in the page. */
+async function reach<T>(answer: Promise<T>): Promise<T> {
+  try {
+    return await answer;
+  } catch (cause) {
+    throw new UnreachableError('the proxy cannot be reached', { cause });
   }
 }
 
@@ -137,5 +154,6 @@ async function failureOf(answer: Response): Promise<RequestError> {
 /** For people: what went wrong, and what to do. */
 export function explain(error: unknown): string {
   if (error instanceof RequestError) return error.hint === '' ? error.message : `${error.message} – ${error.hint}`;
-  return 'the proxy cannot be reached';
+  if (error instanceof UnreachableError) return error.message;
+  return `this page has failed: ${error instanceof Error ? error.message : error}`;
 }

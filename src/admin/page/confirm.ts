@@ -30,6 +30,14 @@ export interface Answers {
   readonly value: string;
   /** Keys a second at most; 0: as fast as it goes. */
   readonly throttle: number;
+  /** How the new server is reached; what is left empty is as it was. */
+  readonly access: Access;
+}
+
+export interface Access {
+  readonly username: string | undefined;
+  readonly password: string | undefined;
+  readonly peerAddress: string | undefined;
 }
 
 /** How to find out what would happen. */
@@ -48,6 +56,8 @@ export interface Question {
   readonly look?: Look;
   readonly field?: Field;
   readonly options?: readonly Option[];
+  /** User, password and peer address are asked for, too. */
+  readonly asksAccess?: boolean;
   act(answers: Answers): Promise<unknown>;
 }
 
@@ -60,6 +70,10 @@ const input = byId('confirm-value', HTMLInputElement);
 const warnings = byId('confirm-warnings', HTMLElement);
 const moves = byId('confirm-moves', HTMLTableElement);
 const options = byId('confirm-options', HTMLElement);
+const access = byId('confirm-access', HTMLDetailsElement);
+const username = byId('confirm-username', HTMLInputElement);
+const password = byId('confirm-password', HTMLInputElement);
+const peer = byId('confirm-peer', HTMLInputElement);
 const throttled = byId('confirm-throttled', HTMLElement);
 const throttle = byId('confirm-throttle', HTMLInputElement);
 const failure = byId('confirm-error', HTMLElement);
@@ -76,10 +90,11 @@ let asked = 0;
 no.addEventListener('click', () => dialog.close());
 dialog.addEventListener('close', () => {
   current = null;
+  forgetAccess();
   asked++;
 });
 yes.addEventListener('click', () => void act());
-input.addEventListener('input', () => forgetPlan());
+for (const field of [input, username, password, peer]) field.addEventListener('input', () => forgetPlan());
 dialog.addEventListener('submit', (event) => {
   // Enter in the field looks, and neither agrees nor closes.
   event.preventDefault();
@@ -94,6 +109,9 @@ export function confirmThat(question: Question): void {
   setText(yes, question.yes);
   boxes = (question.options ?? []).map(boxOf);
   options.replaceChildren(...boxes.flatMap(({ parentElement }) => parentElement ?? []));
+  access.hidden = question.asksAccess !== true;
+  access.open = false;
+  forgetAccess();
   throttled.hidden = question.look === undefined;
   throttle.disabled = question.look === undefined;
   throttle.value = '0';
@@ -134,6 +152,21 @@ function answers(): Answers {
     ticked: boxes.map(({ checked }) => checked),
     value: input.value,
     throttle: Number.isFinite(rate) ? rate : 0,
+    access: accessOf({ username, password, peer }),
+  };
+}
+
+/** A password stays on the page no longer than its question. */
+function forgetAccess(): void {
+  for (const field of [username, password, peer]) field.value = '';
+}
+
+/** What was typed; what is left empty is as it is for the other nodes. */
+export function accessOf(fields: Readonly<Record<'username' | 'password' | 'peer', HTMLInputElement>>): Access {
+  return {
+    username: fields.username.value || undefined,
+    password: fields.password.value || undefined,
+    peerAddress: fields.peer.value.trim() || undefined,
   };
 }
 

@@ -1,7 +1,7 @@
 /** Adding, removing, weighing and replacing nodes: what would move is shown first. */
 import type { ChangeAccepted, ChangeRequest, NodeView } from '../api.js';
 import type { ApiClient } from './api-client.js';
-import { type Answers, confirmThat } from './confirm.js';
+import { type Answers, accessOf, confirmThat } from './confirm.js';
 import { byId } from './dom.js';
 import { formatBytes, formatCount, formatPercent } from './format.js';
 import { isDown } from './problems.js';
@@ -14,9 +14,11 @@ export class Editor {
   readonly #address = byId('add-address', HTMLInputElement);
   readonly #weight = byId('add-weight', HTMLInputElement);
   readonly #flush = byId('add-flush', HTMLInputElement);
-  readonly #username = byId('add-username', HTMLInputElement);
-  readonly #password = byId('add-password', HTMLInputElement);
-  readonly #peer = byId('add-peer', HTMLInputElement);
+  readonly #access = {
+    username: byId('add-username', HTMLInputElement),
+    password: byId('add-password', HTMLInputElement),
+    peer: byId('add-peer', HTMLInputElement),
+  };
 
   constructor(api: ApiClient, refresh: () => void) {
     this.#api = api;
@@ -31,10 +33,7 @@ export class Editor {
     const name = this.#name.value.trim();
     const node = {
       ...{ name, address: this.#address.value.trim(), weight: this.#weight.valueAsNumber },
-      // What is left empty is as it is for the other nodes.
-      username: this.#username.value || undefined,
-      password: this.#password.value || undefined,
-      peerAddress: this.#peer.value.trim() || undefined,
+      ...accessOf(this.#access),
     };
     const request: ChangeRequest = { kind: 'add', add: [node], flush: this.#flush.checked };
     const deletes = this.#flush.checked ? ' What it holds now is deleted first.' : '';
@@ -95,8 +94,8 @@ export class Editor {
   }
 
   replace(node: NodeView): void {
-    const requestFor = ({ value, ticked: [flush, noDrain] }: Answers): ChangeRequest => {
-      const replace = [{ name: node.name, address: value.trim() }];
+    const requestFor = ({ value, ticked: [flush, noDrain], access }: Answers): ChangeRequest => {
+      const replace = [{ name: node.name, address: value.trim(), ...access }];
       return { kind: 'replace', replace, flush: flush === true, noDrain: noDrain === true };
     };
     confirmThat({
@@ -104,6 +103,7 @@ export class Editor {
       text: `Another server takes the place of ${node.address}: the node keeps its name and its part of the ring, and its keys are copied.`,
       yes: `Replace ${node.name}`,
       field: { label: 'Address of the new server', value: '', type: 'text', placeholder: '10.0.0.4:6379' },
+      asksAccess: true,
       look: {
         plan: (answers) => this.#plan(requestFor(answers)),
         describe: (plan, { ticked: [flush, noDrain] }) => {

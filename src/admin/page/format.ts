@@ -38,12 +38,16 @@ export function formatSeconds(seconds: number | null): string {
   return seconds < 172_800 ? `${Math.round(seconds / 3600)} h` : `${Math.round(seconds / 86_400)} days`;
 }
 
-/** Values beside an axis, which has room for six characters: all of them short where one is long. */
-export function formatMarks(values: readonly number[]): string[] {
-  const isLong = values.some((value) => value >= LONG);
-  return values.map((value) =>
-    isLong ? short.format(value) : value.toLocaleString('en-US', { maximumFractionDigits: 2 }),
-  );
+/**
+ * Values beside an axis, which has room for six characters: all of them short where one is long.
+ * @param values null: a line without a value, as a logarithmic scale has them
+ */
+export function formatMarks(values: readonly (number | null)[]): string[] {
+  const isLong = values.some((value) => (value ?? 0) >= LONG);
+  return values.map((value) => {
+    if (value === null) return '';
+    return isLong ? short.format(value) : value.toLocaleString('en-US', { maximumFractionDigits: 2 });
+  });
 }
 
 /** The time of day, with the day where it is not today. */

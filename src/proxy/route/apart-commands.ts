@@ -1,11 +1,10 @@
 import type { Command } from '../../commands/command.js';
-import { refusesToRun } from '../../node/reply-errors.js';
-import { MINUS } from '../../resp/bytes.js';
 import type { RequestFramer } from '../../resp/request-framer.js';
 import type { Verdict } from '../request/verdict.js';
 import type { ClientConnection } from '../session/client-connection.js';
 import type { LaneKind } from '../upstream/lane-kind.js';
 import type { UpstreamNode } from '../upstream/upstream-node.js';
+import { isRefusal } from './node-refusals.js';
 
 /** Runs what needs one node while its keys are on several, or refuses it. */
 export interface ApartCommands {
@@ -44,13 +43,10 @@ export interface ApartOutcome {
   readonly isBroken: boolean;
 }
 
-/** An error begins with its code. */
 const LONGEST_CODE = 32;
-const NOT_REACHED = /^(?:NODEDOWN|TRYAGAIN) /;
+const NOT_REACHED = /^-(?:NODEDOWN|TRYAGAIN|EXECABORT) /;
 
-/** Whether this reply alone says so: a node has refused what a Redis refuses before a command is queued, or was lost. */
+/** Whether this reply alone says so: a node has refused its part, or was lost. */
 export function breaks(reply: Buffer): boolean {
-  if (reply[0] !== MINUS) return false;
-  const error = reply.toString('latin1', 1, Math.min(reply.length, LONGEST_CODE));
-  return refusesToRun(error) || NOT_REACHED.test(error);
+  return isRefusal(reply) || NOT_REACHED.test(reply.toString('latin1', 0, LONGEST_CODE));
 }

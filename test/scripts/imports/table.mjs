@@ -56,8 +56,9 @@ export const PARTS = [
   { parts: ['fleet/value-exchange'], mayImport: ['fleet/values', 'time'] },
   { parts: ['fleet/value-snapshot'], mayImport: ['fleet/values', 'fleet/crdt', 'time'] },
   { parts: ['fleet/peers'], mayImport: ['topology/store', 'time', 'errors.ts'] },
-  { parts: ['admin'], mayImport: ['node', 'config', 'fleet/peers/protocol.ts', 'errors.ts'] },
+  { parts: ['admin'], mayImport: ['node', 'config', 'fleet/peers/protocol.ts', 'errors.ts', 'version.ts'] },
   { parts: ['admin/page'], mayImport: [], types: ['admin/api.ts'] },
+  { parts: ['client'], mayImport: ['errors.ts'], types: ['admin/api.ts'] },
   {
     parts: ['plane'],
     mayImport: ['proxy', 'fleet/values', 'rebalance', 'node', 'ring', 'commands', 'telemetry', 'time'],
@@ -69,7 +70,7 @@ export const PARTS = [
   { parts: ['../compose'], mayImport: [] },
   {
     parts: ['../cli'],
-    mayImport: ['config', 'node/address.ts', 'serve.ts', 'errors.ts', 'version.ts'],
+    mayImport: ['client', 'config', 'node/address.ts', 'serve.ts', 'errors.ts', 'version.ts'],
     types: ['admin/api.ts'],
   },
 ];

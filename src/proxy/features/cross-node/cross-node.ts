@@ -25,7 +25,7 @@ import { type Call, Operation, type Way } from './operation.js';
 import { type WayRow, wayInside, wayOf } from './rows.js';
 import { Running, underWay } from './running.js';
 import { MAY_WRITE, UNKNOWN_SCRIPT } from './ways/code.js';
-import { moveElement } from './ways/list-move.js';
+import { moveAwaitedElement, moveElement } from './ways/list-move.js';
 import { lookAtStreams } from './ways/streams.js';
 
 /** Its own, while nobody else has the call. */
@@ -164,10 +164,11 @@ export class CrossNode implements ApartCommands {
 
   /**
    * LMOVE or RPOPLPUSH, for a command that waits: its client is answered by others.
+   * @param hasWaited it has found nothing yet
    * @returns settles with the reply, which may be an error, and never rejects
    */
-  moveElement(client: ClientConnection, move: Omit<Call, 'maxBytes' | 'nodesOf'>): Promise<Buffer> {
-    return this.#carryOut(client, move, moveElement);
+  moveElement(client: ClientConnection, move: Omit<Call, 'maxBytes' | 'nodesOf'>, hasWaited: boolean): Promise<Buffer> {
+    return this.#carryOut(client, move, hasWaited ? moveAwaitedElement : moveElement);
   }
 
   /**

@@ -13,6 +13,7 @@ import { MINUS } from '../../../../resp/bytes.js';
 import { request as encodeRequest } from '../../../../resp/encode.js';
 import type { KeyHash } from '../../../../ring/rings.js';
 import { KNOWN_KEY, NO_KEYS_AT_ALL, UNKNOWN_KEYS } from '../../../request/request.js';
+import { refusalOf } from '../../../route/node-refusals.js';
 import type { Router } from '../../../route/router.js';
 import type { ClientConnection } from '../../../session/client-connection.js';
 import type { Lane } from '../../../upstream/lane.js';
@@ -40,8 +41,11 @@ export interface Move {
   readonly kind: LaneKind;
 }
 
-/** @returns settles with the reply: the element, nil or an error; never rejects. A fence waits for it */
-export type MoveElement = (client: ClientConnection, move: Move) => Promise<Buffer>;
+/**
+ * @param hasWaited the list was looked at before: one of another type is waited for from then on
+ * @returns settles with the reply: the element, nil or an error; never rejects. A fence waits for it
+ */
+export type MoveElement = (client: ClientConnection, move: Move, hasWaited: boolean) => Promise<Buffer>;
 
 /** One of its keys. */
 interface Place {
@@ -174,7 +178,7 @@ export class ApartWait implements Seeker, Taker, AttemptListener {
     const { client, command, words, keys } = this.#call;
     // Without the timeout it says what LMOVE and RPOPLPUSH do.
     const call = { command, words: words.slice(0, -1), keys, owners: [source, target], kind: this.kind };
-    void this.#moveElement(client, call).then((reply) => this.onAnswer(reply, 0, reply.length));
+    void this.#moveElement(client, call, this.isWaiting).then((reply) => this.onAnswer(reply, 0, reply.length));
   }
 
   onDown(_queue: KeyQueue, node: UpstreamNode): boolean {
@@ -257,7 +261,7 @@ export class ApartWait implements Seeker, Taker, AttemptListener {
     for (const { queue } of this.#places) queue.resumeSoon();
   }
 
-  #onError({ place, mark }: Try, reply: Buffer): void {
+  #onError({ place, mark, lane }: Try, reply: Buffer): void {
     const { queue } = place;
     // What became of the element is known to the client alone.
     if (this.#moves && !this.#isOver) {
@@ -267,7 +271,7 @@ export class ApartWait implements Seeker, Taker, AttemptListener {
     else if (this.#isOver) queue.tried(mark, 'failed');
     else if (!this.isWaiting) {
       queue.tried(mark, 'failed');
-      this.wait.finish(reply);
+      this.wait.finish(refusalOf(reply, lane.node, this.#call.command.name, [queue.key]));
     }
     // The node is busy, or loads its keys: it would not end the wait of a command that waits there.
     else queue.tried(mark, 'lost');

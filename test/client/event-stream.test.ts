@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type ProxyEvent, readEvents } from '../../cli/event-stream.js';
+import { type ProxyEvent, readEvents } from '../../src/client/event-stream.js';
 
 const TEXT = [
   ': events follow',

@@ -1,8 +1,11 @@
 /** The proxy that was called and, when it is gone, another one of its ring: each of them knows how a change goes. */
-import type { HistoryEntry, RingView } from '../src/admin/api.js';
-import { AdminClient, type AdminOptions, UnreachableError } from './admin-client.js';
+import type { HistoryEntry, RingView } from '../admin/api.js';
+import { AdminClient } from './admin-client.js';
+import { UnreachableError } from './admin-error.js';
+import type { Asked } from './follow.js';
+import type { AdminOptions } from './transport.js';
 
-export class AnyProxy {
+export class AnyProxy implements Asked {
   readonly #options: AdminOptions;
   readonly #onMoved: (url: string) => void;
   #at: AdminClient;

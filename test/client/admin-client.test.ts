@@ -1,16 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import { AdminClient } from '../../cli/admin-client.js';
-import { CliError } from '../../cli/cli-error.js';
+import { AdminClient } from '../../src/client/admin-client.js';
+import { AdminError } from '../../src/client/admin-error.js';
+import { ringView, startAdmin } from '../cli/fake-admin.js';
 import { freePort } from '../support/free-port.js';
-import { ringView, startAdmin } from './fake-admin.js';
 
-async function failure(promise: Promise<unknown>): Promise<CliError> {
+async function failure(promise: Promise<unknown>): Promise<AdminError> {
   const error: unknown = await promise.then(
     () => null,
     (reason: unknown) => reason,
   );
-  if (error instanceof CliError) return error;
-  throw new Error(`expected a CliError, got ${String(error)}`);
+  if (error instanceof AdminError) return error;
+  throw new Error(`expected an AdminError, got ${String(error)}`);
 }
 
 describe('the admin client', () => {

@@ -1,0 +1,119 @@
+/** HTTP with the admin API: what is sent there, and what becomes of each answer. */
+import { type Dispatcher, request } from 'undici';
+import type { ApiError } from '../admin/api.js';
+import { systemCode } from '../errors.js';
+import { AdminError, adminError, UnreachableError } from './admin-error.js';
+import { adminUrl } from './admin-url.js';
+import { type ProxyEvent, readEvents } from './event-stream.js';
+
+type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+
+const HEADERS_TIMEOUT_MS = 10_000;
+/** A change examines nodes first. */
+const CHANGE_TIMEOUT_MS = 120_000;
+
+export interface AdminOptions {
+  /** Where the admin API is: its URL, or HOST:PORT. */
+  readonly admin: string;
+  readonly token?: string | undefined;
+}
+
+export class Transport {
+  readonly #base: string;
+  readonly #token: string;
+
+  /** @throws AdminError when `admin` is no address */
+  constructor({ admin, token = '' }: AdminOptions) {
+    this.#base = adminUrl(admin);
+    this.#token = token;
+  }
+
+  get<T>(path: string): Promise<T> {
+    return this.send<T>('GET', path, null);
+  }
+
+  /** @throws AdminError when it refuses, or cannot be asked */
+  async send<T>(method: Method, path: string, body: object | null): Promise<T> {
+    const answer = await this.#ask(method, path, body);
+    const status = answer.statusCode;
+    let text: string;
+    try {
+      text = await answer.body.text();
+    } catch (error) {
+      throw this.#unreachable(error);
+    }
+    const parsed = parseJson(text);
+    if (status >= 200 && status < 300 && parsed !== undefined) return parsed as T;
+    throw this.#failure(status, parsed);
+  }
+
+  /** @returns when it has answered: the events that it sends until it ends the stream */
+  async events(path: string, signal: AbortSignal | undefined): Promise<AsyncIterable<ProxyEvent>> {
+    // Nothing may happen for long.
+    const options = { bodyTimeout: 0, ...(signal === undefined ? {} : { signal }) };
+    const answer = await this.#ask('GET', path, null, options);
+    if (answer.statusCode !== 200) throw this.#failure(answer.statusCode, parseJson(await answer.body.text()));
+    return readEvents(this.#chunks(answer.body));
+  }
+
+  async *#chunks(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    try {
+      yield* body;
+    } catch (error) {
+      throw this.#unreachable(error);
+    }
+  }
+
+  async #ask(
+    method: Method,
+    path: string,
+    body: object | null,
+    options: { readonly bodyTimeout?: number; readonly signal?: AbortSignal } = {},
+  ): Promise<Dispatcher.ResponseData> {
+    try {
+      return await request(`${this.#base}${path}`, {
+        ...options,
+        method,
+        headersTimeout: method === 'GET' ? HEADERS_TIMEOUT_MS : CHANGE_TIMEOUT_MS,
+        headers: {
+          ...(this.#token === '' ? {} : { authorization: `Bearer ${this.#token}` }),
+          ...(body === null ? {} : { 'content-type': 'application/json' }),
+        },
+        body: body === null ? null : JSON.stringify(body),
+      });
+    } catch (error) {
+      throw this.#unreachable(error);
+    }
+  }
+
+  #unreachable(error: unknown): UnreachableError {
+    return new UnreachableError(`the admin API at ${this.#base} cannot be reached: ${describe(error)}`);
+  }
+
+  #failure(status: number, answer: unknown): AdminError {
+    if (isApiError(answer)) return new AdminError(answer.error.code, answer.error.message, answer.error.hint);
+    return adminError('ADMIN_ANSWER', `${this.#base} answered ${status}, not as the admin API does`);
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function isApiError(value: unknown): value is ApiError {
+  if (typeof value !== 'object' || value === null) return false;
+  const error: unknown = Reflect.get(value, 'error');
+  return typeof error === 'object' && error !== null && 'code' in error && 'message' in error && 'hint' in error;
+}
+
+function describe(error: unknown): string {
+  const code = systemCode(error);
+  if (code === 'ECONNREFUSED') return 'nothing listens there';
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return 'the name does not resolve';
+  if (code.includes('TIMEOUT')) return 'it did not answer in time';
+  return error instanceof Error ? error.message : String(error);
+}
