@@ -200,9 +200,13 @@ export async function startServer(config: Config, surroundings: Surroundings): P
       `serving clients on ${listen}`,
     );
     const reload = new Reload(config, log, {
-      logLevel: (level) => {
-        log.level = level;
+      logLevel: ({ logLevel }) => {
+        log.level = logLevel;
       },
+      adminToken: admin.takeTokens,
+      adminTokenFile: admin.takeTokens,
+      adminViewerToken: admin.takeTokens,
+      adminViewerTokenFile: admin.takeTokens,
     });
     return {
       ...{ listen, admin: url, proxyId: identity.proxyId },

@@ -15,6 +15,7 @@ const IN_PARTS: Guarantee = [
 ];
 const AT_BOTH = 'for a moment the value is at both places; at no time at neither';
 const ELEMENT_AT_BOTH = `${AT_BOTH}. Who takes it from both within that moment (two consumers, one at each list) has it twice`;
+const ONE_RENAMES = `${AT_BOTH}. Of several clients that rename a key, or remove it, one has done so`;
 const FIRST_COME = 'who came first to the same proxy process is served first';
 const NO_ORDER = 'who is served first of those who wait at several proxies, or workers, is not said';
 
@@ -25,8 +26,11 @@ const GUARANTEES: Readonly<Record<CrossNode, Guarantee>> = {
   'writes last': WRITTEN,
   code: [`${LENT[0]}, where the code declares \`no-writes\``, `${LENT[1]}; other code is refused: \`-CROSSSLOT\``],
   waits: [`an element is taken once, and ${FIRST_COME}`, `its keys are not looked at in one moment; ${NO_ORDER}`],
-  renames: ['the target is written at once, and keeps its time to live', AT_BOTH],
-  'renames unless there': ['the target is written at once, and never overwritten', AT_BOTH],
+  renames: [
+    'the target is written at once, and keeps its time to live',
+    `${ONE_RENAMES}: for the others there is no such key, and their target has again what it had. Where that was more than 1 MB, it keeps the value as well`,
+  ],
+  'renames unless there': ['the target is written at once, and never overwritten', ONE_RENAMES],
   'moves element': ["elements come in Redis' order", ELEMENT_AT_BOTH],
   'moves member': ['the member is moved once', AT_BOTH],
   'sets all or none': [

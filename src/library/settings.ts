@@ -21,6 +21,12 @@ export interface ProxySettings {
   readonly admin?: string;
   /** bearer token of the admin API; needed when it is served beyond loopback */
   readonly 'admin-token'?: string;
+  /** file with that token, or several, a line each: all are valid, so that one can take the place of another (SIGHUP reads it again) */
+  readonly 'admin-token-file'?: string;
+  /** bearer token of the admin API and /metrics for those who look and change nothing; needs an admin-token beside it */
+  readonly 'admin-viewer-token'?: string;
+  /** file with that token, or several, a line each */
+  readonly 'admin-viewer-token-file'?: string;
   /** the nodes of the first generation: name, address, weight (1 to 1000000), username, password, peer-address (default: []) */
   readonly nodes?: readonly (string | NodeSettings)[];
   /** processes of the data plane, which share the clients; auto: one for each processor (default: 1) */

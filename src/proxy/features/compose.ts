@@ -134,7 +134,7 @@ export class Features {
     const changed = (): void => attend(this.pause.active || this.monitors.active);
     this.blocking = new Blocking(router, peers, {
       isPaused: () => this.pause.active,
-      moveElement: (client, move) => this.crossNode.moveElement(client, move),
+      moveElement: (client, move, hasWaited) => this.crossNode.moveElement(client, move, hasWaited),
       lookAtStreams: (client, call) => this.crossNode.lookAtStreams(client, call),
     });
     const report = fleet === null ? null : new SubscriberReport((topics) => fleet.report(topics));

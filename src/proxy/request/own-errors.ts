@@ -50,6 +50,12 @@ export const OWN_ERRORS = [
     text: 'node NAME (ADDRESS) does not take a value of another node: …',
     meaning: 'the keys of the command are on several nodes of different versions of Redis, or with different modules',
   },
+  {
+    code: 'OOM',
+    text: 'node NAME (ADDRESS), which has KEY, refuses its part of …',
+    meaning:
+      'the keys of the command are on several nodes, and this one cannot do its work; likewise with `READONLY`, `MISCONF`, `LOADING`, `BUSY`, `NOPERM`, `NOAUTH`, `MASTERDOWN` and `NOREPLICAS`. Each key has its old value or its new one',
+  },
   { code: 'ERR', text: 'max number of clients reached', meaning: '`max-clients`' },
   {
     code: 'ERR',

@@ -29,7 +29,7 @@ import { setAllOrNone } from './ways/all-or-none.js';
 import { MAY_WRITE, runCode, UNKNOWN_SCRIPT } from './ways/code.js';
 import { popFirst } from './ways/first-of.js';
 import { lendForFirst, lendForLast, lendForRead } from './ways/lend.js';
-import { moveElement } from './ways/list-move.js';
+import { moveAwaitedElement, moveElement } from './ways/list-move.js';
 import { rename, renameUnlessThere } from './ways/rename.js';
 import { moveMember } from './ways/set-move.js';
 import { sortByPatterns } from './ways/sort.js';
@@ -140,10 +140,11 @@ export class CrossNode implements ApartCommands {
 
   /**
    * LMOVE or RPOPLPUSH, for a command that waits: its client is answered by others.
+   * @param hasWaited it has found nothing yet
    * @returns settles with the reply, which may be an error, and never rejects
    */
-  moveElement(client: ClientConnection, move: Omit<Call, 'maxBytes' | 'nodesOf'>): Promise<Buffer> {
-    return this.#carryOut(client, move, moveElement);
+  moveElement(client: ClientConnection, move: Omit<Call, 'maxBytes' | 'nodesOf'>, hasWaited: boolean): Promise<Buffer> {
+    return this.#carryOut(client, move, hasWaited ? moveAwaitedElement : moveElement);
   }
 
   /**

@@ -9,11 +9,13 @@
  */
 
 import type { Command } from '../../../commands/command.js';
+import { MINUS } from '../../../resp/bytes.js';
 import { error as encodeError, request as encodeRequest } from '../../../resp/encode.js';
 import type { Request } from '../../request/request.js';
 import type { RequestPool } from '../../request/request-pool.js';
 import { passOn } from '../../request/rewritten-reply.js';
-import type { Steps } from '../../request/steps.js';
+import type { FrameBehind, Steps } from '../../request/steps.js';
+import { refusalOf } from '../../route/node-refusals.js';
 import { noPrivateLaneReply } from '../../route/replies.js';
 import type { Turns } from '../../route/turns.js';
 import type { ClientConnection } from '../../session/client-connection.js';
@@ -57,7 +59,7 @@ export class Operation implements Steps {
   readonly #turns: Turns;
   readonly #begun: number;
   /** What goes behind it, and to which of its keys. */
-  readonly #behind: { readonly key: Buffer; readonly frame: Buffer }[] = [];
+  readonly #behind: FrameBehind[] = [];
 
   /** @param request stands in the client's queue already */
   constructor(client: ClientConnection, request: Request, requests: RequestPool, turns: Turns, call: Call) {
@@ -111,9 +113,20 @@ export class Operation implements Steps {
     for (;;) {
       const lane = node.pick(this.call.kind);
       if (lane === null) throw new StepFailed(node.downReply);
-      if (!lane.full) return askOn(lane, this.call.command.id, frames, this.call.command.crossNode === 'code');
+      if (!lane.full) {
+        const replies = await askOn(lane, this.call.command.id, frames, this.call.command.crossNode === 'code');
+        return replies.map((reply) => this.#named(node, reply));
+      }
       await roomOn(lane);
     }
+  }
+
+  /** A reply of the node's; when it says that it cannot do its work, with its name and key. */
+  #named(node: UpstreamNode, reply: Buffer): Buffer {
+    if (reply[0] !== MINUS) return reply;
+    const { command, keys, words, owners } = this.call;
+    const own = keys.filter((_, i) => owners[i] === node).map((at) => words[at] as Buffer);
+    return refusalOf(reply, node, command.name, own);
   }
 
   /** As `ask`, one command. @returns its reply, an error of the node's as well @throws StepFailed as `ask` */
@@ -148,7 +161,7 @@ export class Operation implements Steps {
     const since = clock.now;
     for (;;) {
       const lane = node.takePrivate(this.call.kind, this.#client);
-      if (lane !== null) return new Session(lane, this.call.command.id);
+      if (lane !== null) return new Session(lane, this.call.command.id, (reply) => this.#named(node, reply));
       if (!node.up) throw new StepFailed(node.downReply);
       if (clock.now - since > options.requestTimeout) throw new StepFailed(noPrivateLaneReply(node.name));
       await freeLane(node);

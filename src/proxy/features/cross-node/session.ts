@@ -10,17 +10,19 @@ import { elementsOf, inTransaction, unlessError } from './exec.js';
 export class Session {
   readonly #lane: Lane;
   readonly #command: number;
+  readonly #named: (reply: Buffer) => Buffer;
   #watches = false;
 
-  /** @param lane that nobody else uses */
-  constructor(lane: Lane, command: number) {
+  /** @param lane that nobody else uses @param named makes of each reply what is seen of it */
+  constructor(lane: Lane, command: number, named: (reply: Buffer) => Buffer) {
     this.#lane = lane;
     this.#command = command;
+    this.#named = named;
   }
 
   /** @returns the replies, each whole @throws StepFailed when the connection fails */
-  ask(frames: readonly Uint8Array[]): Promise<Buffer[]> {
-    return askOn(this.#lane, this.#command, frames);
+  async ask(frames: readonly Uint8Array[]): Promise<Buffer[]> {
+    return (await askOn(this.#lane, this.#command, frames)).map(this.#named);
   }
 
   /** Watches these keys until `exec`, and asks what follows. @returns the replies to `frames` @throws StepFailed */
@@ -41,6 +43,18 @@ export class Session {
   async exec(frames: readonly Uint8Array[]): Promise<Buffer[] | null> {
     this.#watches = false;
     return elementsOf(await this.ask(inTransaction(frames)));
+  }
+
+  /**
+   * As `exec`, and then watches the key. Both go in one piece, which the node carries out at once: what others write
+   * behind the transaction is seen. @throws StepFailed
+   */
+  async execAndWatch(frames: readonly Uint8Array[], key: Uint8Array): Promise<Buffer[] | null> {
+    this.#watches = true;
+    const replies = await this.ask([...inTransaction(frames), encodeRequest(['WATCH', key])]);
+    const elements = elementsOf(replies.slice(0, -1));
+    unlessError(replies.at(-1) as Buffer);
+    return elements;
   }
 
   /** The connection is given back. */

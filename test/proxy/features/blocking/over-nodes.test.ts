@@ -168,6 +168,24 @@ it('clients that wait are blocked clients in INFO', async () => {
   for (const client of [one, other]) client.close();
 });
 
+// Whoever waited at one node went on waiting, and over two got the error.
+it.each([(key: string) => ['SET', key, 'x'], (key: string) => ['XGROUP', 'CREATE', key, 'group', '0', 'MKSTREAM']])(
+  'a list that is waited for may become of another type meanwhile',
+  async (other) => {
+    const direct = (nodes[0] as RedisProcess).client();
+    const client = await RawClient.connect(proxy.port);
+    const served = client.text('BLMOVE', a, b, 'LEFT', 'LEFT', '0');
+    await waitingAt(proxy.port, 1);
+    const before = await callsAt(direct, 'lindex');
+    const [command = '', ...args] = other(a);
+    await proxy.client().call(command, ...args);
+    while ((await callsAt(direct, 'lindex')) === before) {}
+    await proxy.client().del(a);
+    await proxy.client().rpush(a, 'x');
+    expect(await served).toContain('x');
+  },
+);
+
 it('who came first is served first, whichever key gets something', async () => {
   const other = await RawClient.connect(proxy.port);
   const clients: RawClient[] = [];

@@ -8,67 +8,7 @@ import { RawClient } from '../../../support/raw-client.js';
 import { type RedisProcess, startRedises } from '../../../support/redis-process.js';
 import { ownersOf } from '../../../support/ring-api.js';
 import { type RingproxyProcess, startRingproxy } from '../../../support/ringproxy-process.js';
-
-interface WayCase {
-  readonly title: string;
-  /** A and C are keys of the first node, B is one of the second. Several commands: the last one's reply counts. */
-  readonly command: string;
-  readonly before: readonly string[];
-  /** What A, B and C may have afterwards: at first what they had, at last what the command makes of them. */
-  readonly allowed: readonly string[];
-}
-
-const WAYS: readonly WayCase[] = [
-  { title: 'lend', before: ['SADD A 1', 'SADD B 2'], command: 'SUNION A B', allowed: ['1 2 -'] },
-  {
-    title: 'lend, STORE',
-    before: ['SADD A 1', 'SADD C 2', 'SADD B old'],
-    command: 'SUNIONSTORE B A C',
-    allowed: ['1 old 2', '1 1,2 2'],
-  },
-  { title: 'lend, COPY', before: ['SET A v', 'SET B old'], command: 'COPY A B REPLACE', allowed: ['v old -', 'v v -'] },
-  {
-    title: 'rename',
-    before: ['SET A v', 'SET B old'],
-    command: 'RENAME A B',
-    allowed: ['v old -', 'v v -', '- v -'],
-  },
-  { title: 'rename, NX', before: ['SET A v'], command: 'RENAMENX A B', allowed: ['v - -', 'v v -', '- v -'] },
-  {
-    title: 'move, of a list',
-    before: ['RPUSH A 1 2'],
-    command: 'LMOVE A B LEFT RIGHT',
-    allowed: ['1,2 - -', '1,2 1 -', '2 1 -'],
-  },
-  {
-    title: 'move, of a set',
-    before: ['SADD A 1 2'],
-    command: 'SMOVE A B 1',
-    allowed: ['1,2 - -', '1,2 1 -', '2 1 -'],
-  },
-  { title: 'all or none', before: [], command: 'MSETNX A 1 B 2', allowed: ['- - -', '1 - -', '- 2 -', '1 2 -'] },
-  // It may have been taken, and the reply was lost.
-  { title: 'first of', before: ['RPUSH B 1'], command: 'LMPOP 2 A B LEFT', allowed: ['- 1 -', '- - -'] },
-  {
-    title: 'code',
-    before: ['SET A 1', 'SET B 2'],
-    command: "EVAL_RO return{redis.call('GET',KEYS[1]),redis.call('GET',KEYS[2])} 2 A B",
-    allowed: ['1 2 -'],
-  },
-  {
-    title: 'patterns, STORE',
-    before: ['RPUSH A 1 2', 'SET {B}1 9', 'SET {B}2 3'],
-    command: 'SORT A BY {B}* STORE C',
-    allowed: ['1,2 - -', '1,2 - 2,1'],
-  },
-  {
-    title: 'a transaction',
-    before: [],
-    command: 'MULTI|SET A 1|SET B 2|EXEC',
-    allowed: ['- - -', '1 - -', '- 2 -', '1 2 -'],
-  },
-  { title: 'waiting', before: ['RPUSH B 1'], command: 'BLPOP A B 1', allowed: ['- 1 -', '- - -'] },
-];
+import { type KeyNames, keysOf, valuesOf, WAYS, wordsOf } from './ways.js';
 
 let nodes: RedisProcess[];
 let relays: FaultRelay[];
@@ -104,56 +44,36 @@ async function emptied(): Promise<void> {
   await expect.poll(() => client.text('FLUSHALL'), { interval: 2, timeout: 10_000 }).toBe('+OK\r\n');
 }
 
-/** The keys of one case. */
-function keysOf(index: number): Record<string, string> {
-  const at = (of: readonly string[], i: number): string => of[i] as string;
-  return { A: at(a, 2 * index), B: at(b, index), C: at(a, 2 * index + 1) };
-}
-
-function words(line: string, keys: Record<string, string>): string[] {
-  return line.split(' ').map((word) => keys[word] ?? word.replace('{B}', `{${keys.B}}:`));
+function namesOf(index: number): KeyNames {
+  return keysOf(index, a, b);
 }
 
 /** @returns the reply to the last one */
-async function run(own: RawClient, command: string, keys: Record<string, string>): Promise<string> {
-  const replies = await own.pipeline(command.split('|').map((line) => words(line, keys)));
+async function run(own: RawClient, command: string, keys: KeyNames): Promise<string> {
+  const replies = await own.pipeline(command.split('|').map((line) => wordsOf(line, keys)));
   return String(replies.at(-1));
-}
-
-/** What A, B and C have, as the nodes themselves say. */
-async function found(keys: Record<string, string>): Promise<string> {
-  const values = [];
-  for (const name of ['A', 'B', 'C']) {
-    const direct = (nodes[name === 'B' ? 1 : 0] as RedisProcess).client();
-    const key = keys[name] as string;
-    const type = await direct.type(key);
-    if (type === 'list') values.push((await direct.lrange(key, 0, -1)).join());
-    else if (type === 'set') values.push((await direct.smembers(key)).sort().join());
-    else values.push((await direct.get(key)) ?? '-');
-  }
-  return values.join(' ');
 }
 
 async function expectNothingLent(): Promise<void> {
   for (const node of nodes) expect(await node.client().keys('__ringproxy__*')).toEqual([]);
 }
 
-/** Errors say which node it was, also within EXEC's reply; but for what the node itself answers. */
+/** Errors say which node it was, also within EXEC's reply. */
 function expectNamed(reply: string): void {
-  if (/(^|\n)-(?!OOM)/.test(reply)) expect(reply).toMatch(/ node[ :]*node[12]/);
+  if (/(^|\n)-/.test(reply)) expect(reply).toMatch(/ node[ :]*node[12]/);
 }
 
 const FAULTS = ['cutBefore', 'cutAfter', 'strand'] as const;
 
 describe('a connection that is cut at any step', () => {
   it.each(WAYS.map((way, i) => ({ ...way, i })))('of $title', async ({ command, before, allowed, i }) => {
-    const keys = keysOf(i);
+    const keys = namesOf(i);
     let hits = 0;
     for (const relay of relays) {
       for (const fault of FAULTS) {
         for (let step = 0, isHit = true; isHit; step++) {
           await emptied();
-          for (const line of before) await client.command(...words(line, keys));
+          for (const line of before) await client.command(...wordsOf(line, keys));
           isHit = false;
           let seen = 0;
           const picks = (): boolean => seen++ === step;
@@ -164,13 +84,13 @@ describe('a connection that is cut at any step', () => {
           if (kept !== null && isHit) await kept.deliver();
           relay.heal();
           expectNamed(reply);
-          expect(allowed, `${fault} ${step}: ${reply}`).toContain(await found(keys));
+          expect(allowed, `${fault} ${step}: ${reply}`).toContain(await valuesOf(keys, nodes));
           if (isHit) hits++;
           else if (/-NODEDOWN/.test(reply)) {
             // Of the end of a connection in the step before the proxy has heard only now.
             isHit = true;
             step--;
-          } else expect(await found(keys), `${fault} ${step}: ${reply}`).toBe(allowed.at(-1));
+          } else expect(await valuesOf(keys, nodes), `${fault} ${step}: ${reply}`).toBe(allowed.at(-1));
           await expectNothingLent();
         }
       }
@@ -183,10 +103,10 @@ describe('a connection that is cut at any step', () => {
 async function runAll(meanwhile: () => Promise<void>): Promise<string[]> {
   const clients = await Promise.all(WAYS.map(() => RawClient.connect(proxy.port)));
   for (const [i, { before }] of WAYS.entries()) {
-    for (const line of before) await client.command(...words(line, keysOf(i)));
+    for (const line of before) await client.command(...wordsOf(line, namesOf(i)));
   }
   await meanwhile();
-  const replies = await Promise.all(WAYS.map(({ command }, i) => run(clients[i] as RawClient, command, keysOf(i))));
+  const replies = await Promise.all(WAYS.map(({ command }, i) => run(clients[i] as RawClient, command, namesOf(i))));
   for (const own of clients) own.close();
   return replies;
 }
@@ -194,13 +114,13 @@ async function runAll(meanwhile: () => Promise<void>): Promise<string[]> {
 async function expectAllowed(replies: readonly string[]): Promise<void> {
   for (const [i, { title, allowed }] of WAYS.entries()) {
     expectNamed(replies[i] as string);
-    expect(allowed, `${title}: ${replies[i]}`).toContain(await found(keysOf(i)));
+    expect(allowed, `${title}: ${replies[i]}`).toContain(await valuesOf(namesOf(i), nodes));
   }
   await expectNothingLent();
   await emptied();
   const again = await runAll(async () => {});
   for (const [i, { title, allowed }] of WAYS.entries()) {
-    expect(await found(keysOf(i)), `${title}: ${again[i]}`).toBe(allowed.at(-1));
+    expect(await valuesOf(namesOf(i), nodes), `${title}: ${again[i]}`).toBe(allowed.at(-1));
   }
 }
 
@@ -213,11 +133,49 @@ it.each([0, 1])('a node that stalls (%s)', async (at) => {
   await expectAllowed(replies);
 });
 
-it.each([0, 1])('a node that is out of memory (%s)', async (at) => {
-  const direct = (nodes[at] as RedisProcess).client();
-  const replies = await runAll(async () => {
-    await direct.config('SET', 'maxmemory', '1');
+interface Trouble {
+  readonly title: string;
+  readonly begin: readonly string[];
+  readonly end: readonly string[];
+  /** What the client reads of it: the code, and what to do. */
+  readonly says: RegExp;
+}
+
+const TROUBLES: readonly Trouble[] = [
+  {
+    title: 'is out of memory',
+    begin: ['CONFIG SET maxmemory 1'],
+    end: ['CONFIG SET maxmemory 0'],
+    says: /^-OOM node node[12] .*, which has key:\d+( and 1 more)?, refuses its part of [A-Z_]+: .* maxmemory, or/,
+  },
+  {
+    title: 'is a replica',
+    begin: ['REPLICAOF 127.0.0.1 1'],
+    end: ['REPLICAOF NO ONE'],
+    says: /^-READONLY node node[12] .*, which has key:\d+( and 1 more)?, .*: the ring needs its primary/,
+  },
+  {
+    title: 'lets its user only read',
+    begin: ['ACL SETUSER default -@write'],
+    end: ['ACL SETUSER default +@all'],
+    says: /^-NOPERM node node[12] .*, which has key:\d+( and 1 more)?, .* lacks a right: ringproxy check/,
+  },
+];
+
+/** The transaction is no command of one way: its errors are those of `EXEC`. */
+const IN_STEPS = WAYS.map(({ title }, i) => (title === 'a transaction' ? -1 : i)).filter((i) => i >= 0);
+
+describe.each(TROUBLES)('a node that $title', ({ begin, end, says }) => {
+  it.each([0, 1])('(%s)', async (at) => {
+    const direct = (nodes[at] as RedisProcess).client();
+    const tell = async (lines: readonly string[]): Promise<void> => {
+      for (const line of lines) await direct.call(...(line.split(' ') as [string]));
+    };
+    const replies = await runAll(() => tell(begin));
+    await tell(end);
+    const errors = IN_STEPS.map((i) => replies[i] as string).filter((reply) => reply.startsWith('-'));
+    expect(errors.length).toBeGreaterThan(2);
+    for (const error of errors) expect(error).toMatch(says);
+    await expectAllowed(replies);
   });
-  await direct.config('SET', 'maxmemory', '0');
-  await expectAllowed(replies);
 });

@@ -66,6 +66,39 @@ describe('RENAME', () => {
     }
   });
 
+  describe('of a key that is removed meanwhile', () => {
+    const size = 2_000_000;
+    it.each([
+      {
+        title: 'is none, and the target has what it had',
+        had: 'had',
+        write: null,
+        reply: '-ERR no such key',
+        has: 'had',
+      },
+      { title: 'leaves what was written meanwhile', had: 'had', write: 'new', reply: '-ERR no such key', has: 'new' },
+      // As when another proxy has renamed it to the same name.
+      { title: 'leaves the same value', had: 'had', write: 'value', reply: '-ERR no such key', has: 'value' },
+      { title: 'leaves nothing where there was nothing', had: '', write: null, reply: '-ERR no such key', has: null },
+      { title: 'is done where the target had much', had: 'x'.repeat(size), write: null, reply: '+OK', has: 'value' },
+    ])('$title', async ({ had, write, reply, has }) => {
+      const [one, two] = nodes.map((node) => node.client());
+      await client.command('SET', key(a), 'value');
+      if (had !== '') await client.command('SET', key(b), had, 'EX', '1000');
+      const held = source.hold('MULTI');
+      const renamed = client.text('RENAME', key(a), key(b));
+      await held.reached;
+      expect(await two?.get(key(b))).toBe('value');
+      await one?.rename(key(a), key(a, 1));
+      if (write !== null) await two?.set(key(b), write);
+      await held.deliver();
+      expect(await renamed).toBe(`${reply}\r\n`);
+      expect(await two?.get(key(b))).toBe(has);
+      if (has === 'had') expect(await two?.ttl(key(b))).toBeGreaterThan(900);
+      expect(await one?.get(key(a, 1))).toBe('value');
+    });
+  });
+
   it('NX leaves what another client has made of the target', async () => {
     await client.command('SET', key(a), 'ours');
     const held = source.hold('EXEC');
@@ -105,8 +138,8 @@ describe('RENAME', () => {
     await client.command('SET', key(a), 'small');
     await client.command('RPUSH', key(a, 1), '1');
     await nodes[1]?.client().config('SET', 'maxmemory', '1');
-    expect(await client.text('RENAME', key(a), key(b))).toMatch(/^-OOM/);
-    expect(await client.text('LMOVE', key(a, 1), key(b), 'LEFT', 'LEFT')).toMatch(/^-OOM/);
+    expect(await client.text('RENAME', key(a), key(b))).toMatch(/^-OOM node node2 /);
+    expect(await client.text('LMOVE', key(a, 1), key(b), 'LEFT', 'LEFT')).toMatch(/^-OOM node node2 /);
     expect(await client.text('MSETNX', key(a, 2), '1', key(b), '2')).toMatch(/^-/);
     await nodes[1]?.client().config('SET', 'maxmemory', '0');
     expect(await client.text('EXISTS', key(a), key(a, 1), key(a, 2), key(b))).toBe(':2\r\n');

@@ -13,7 +13,10 @@ import { MINUS } from '../../../../resp/bytes.js';
 import { request as encodeRequest } from '../../../../resp/encode.js';
 import type { KeyHash } from '../../../../ring/rings.js';
 import { KNOWN_KEY, NO_KEYS_AT_ALL, UNKNOWN_KEYS } from '../../../request/request.js';
+import type { FrameBehind, Steps } from '../../../request/steps.js';
+import { refusalOf } from '../../../route/node-refusals.js';
 import type { Router } from '../../../route/router.js';
+import { sendOnLane } from '../../../route/send-behind.js';
 import type { ClientConnection } from '../../../session/client-connection.js';
 import type { Lane } from '../../../upstream/lane.js';
 import type { LaneKind } from '../../../upstream/lane-kind.js';
@@ -40,8 +43,11 @@ export interface Move {
   readonly kind: LaneKind;
 }
 
-/** @returns settles with the reply: the element, nil or an error; never rejects. A fence waits for it */
-export type MoveElement = (client: ClientConnection, move: Move) => Promise<Buffer>;
+/**
+ * @param hasWaited the list was looked at before: one of another type is waited for from then on
+ * @returns settles with the reply: the element, nil or an error; never rejects. A fence waits for it
+ */
+export type MoveElement = (client: ClientConnection, move: Move, hasWaited: boolean) => Promise<Buffer>;
 
 /** One of its keys. */
 interface Place {
@@ -57,13 +63,14 @@ interface Try {
   readonly mark: number;
 }
 
-export class ApartWait implements Seeker, Taker, AttemptListener {
+export class ApartWait implements Seeker, Taker, AttemptListener, Steps {
   readonly letsOthersBy = false;
   readonly wait: ClientWait;
   readonly #router: Router;
   readonly #queues: KeyQueues;
   readonly #moveElement: MoveElement;
   readonly #call: WaitingCall;
+  readonly #behind: FrameBehind[];
   #places: Place[] = [];
   /** How many of its keys, from the first one on, were looked at. */
   #lookedAt = 0;
@@ -76,7 +83,13 @@ export class ApartWait implements Seeker, Taker, AttemptListener {
     this.#moveElement = moveElement;
     this.#queues = queues;
     this.#call = call;
+    this.#behind = [...call.behind];
+    call.request.steps = this;
     this.wait = new ClientWait(router, all, call, this);
+  }
+
+  sendBehind(key: Buffer, frame: Buffer): void {
+    this.#behind.push({ key, frame });
   }
 
   get kind(): LaneKind {
@@ -155,6 +168,7 @@ export class ApartWait implements Seeker, Taker, AttemptListener {
     else {
       const keys = this.#moves ? UNKNOWN_KEYS : KNOWN_KEY;
       new Attempt(lane, this).send(command.id, encodeRequest(place.words), keys, hash);
+      this.#tell(lane);
     }
   }
 
@@ -174,7 +188,16 @@ export class ApartWait implements Seeker, Taker, AttemptListener {
     const { client, command, words, keys } = this.#call;
     // Without the timeout it says what LMOVE and RPOPLPUSH do.
     const call = { command, words: words.slice(0, -1), keys, owners: [source, target], kind: this.kind };
-    void this.#moveElement(client, call).then((reply) => this.onAnswer(reply, 0, reply.length));
+    void this.#moveElement(client, call, this.isWaiting).then((reply) => {
+      const lane = isNothing(reply, 0) ? null : target.pick(this.kind);
+      if (lane !== null) this.#tell(lane);
+      this.onAnswer(reply, 0, reply.length);
+    });
+  }
+
+  /** Sends what goes behind a move by the lane of the list that the element goes to. */
+  #tell(lane: Lane): void {
+    for (const { key, frame } of this.#behind) sendOnLane(this.#router, lane, key, frame);
   }
 
   onDown(_queue: KeyQueue, node: UpstreamNode): boolean {
@@ -257,7 +280,7 @@ export class ApartWait implements Seeker, Taker, AttemptListener {
     for (const { queue } of this.#places) queue.resumeSoon();
   }
 
-  #onError({ place, mark }: Try, reply: Buffer): void {
+  #onError({ place, mark, lane }: Try, reply: Buffer): void {
     const { queue } = place;
     // What became of the element is known to the client alone.
     if (this.#moves && !this.#isOver) {
@@ -267,7 +290,7 @@ export class ApartWait implements Seeker, Taker, AttemptListener {
     else if (this.#isOver) queue.tried(mark, 'failed');
     else if (!this.isWaiting) {
       queue.tried(mark, 'failed');
-      this.wait.finish(reply);
+      this.wait.finish(refusalOf(reply, lane.node, this.#call.command.name, [queue.key]));
     }
     // The node is busy, or loads its keys: it would not end the wait of a command that waits there.
     else queue.tried(mark, 'lost');

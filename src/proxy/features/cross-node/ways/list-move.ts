@@ -13,7 +13,7 @@ import { bulkPayload } from '../../../../resp/whole-reply.js';
 import type { UpstreamNode } from '../../../upstream/upstream-node.js';
 import { unlessError } from '../exec.js';
 import type { Operation } from '../operation.js';
-import { numberIn, SYNTAX } from '../replies.js';
+import { isWrongType, NIL, numberIn, SYNTAX } from '../replies.js';
 import { StepFailed } from '../step-failed.js';
 
 /** What the commands of a step are for either end of a list. */
@@ -29,20 +29,35 @@ const RIGHT: ListEnd = { index: '-1', nearest: '-1', push: 'RPUSH' };
 
 /** From one end of the first list to one end of the second one; without ends from the right to the left (RPOPLPUSH). */
 export function moveElement(operation: Operation): Promise<Buffer> {
+  return moveFrom(operation, unlessError);
+}
+
+/** The same for a command that has waited: a source that has become of another type has nothing, as an empty one has. */
+export function moveAwaitedElement(operation: Operation): Promise<Buffer> {
+  return moveFrom(operation, (found) => (isWrongType(found) ? NIL : unlessError(found)));
+}
+
+/** @param look makes of the answer to LINDEX what the source has */
+function moveFrom(operation: Operation, look: (found: Buffer) => Buffer): Promise<Buffer> {
   const { words } = operation.call;
   const from = words.length > 3 ? endOf(words[3]) : RIGHT;
   const to = words.length > 3 ? endOf(words[4]) : LEFT;
   if (from === null || to === null) return Promise.reject(new StepFailed(SYNTAX));
-  return operation.inTurn(() => move(operation, from, to));
+  return operation.inTurn(() => move(operation, from, to, look));
 }
 
-async function move(operation: Operation, from: ListEnd, to: ListEnd): Promise<Buffer> {
+async function move(
+  operation: Operation,
+  from: ListEnd,
+  to: ListEnd,
+  look: (found: Buffer) => Buffer,
+): Promise<Buffer> {
   const { words, owners, maxBytes } = operation.call;
   const source = words[1] as Buffer;
   const target = words[2] as Buffer;
   const [sourceNode, targetNode] = owners as readonly [UpstreamNode, UpstreamNode];
   for (;;) {
-    const found = unlessError(await operation.one(sourceNode, ['LINDEX', source, from.index]));
+    const found = look(await operation.one(sourceNode, ['LINDEX', source, from.index]));
     const element = bulkPayload(found, 0, found.length);
     if (element === null) return found;
     if (element.length > maxBytes) throw new StepFailed(tooLarge(element.length, maxBytes));

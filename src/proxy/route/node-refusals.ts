@@ -1,0 +1,56 @@
+/**
+ * What a node answers to a part of a command over several nodes since it cannot do its work: it is out of memory, a replica,
+ * loads its keys. A Redis says so without its name, and the client has sent the command to no node that it knows.
+ */
+import { MINUS } from '../../resp/bytes.js';
+import { error as encodeError } from '../../resp/encode.js';
+
+/** By the error's code: what an operator may do. */
+const REMEDIES: Readonly<Record<string, string>> = {
+  OOM: 'give it more maxmemory, or an eviction policy',
+  READONLY: 'it is a replica: the ring needs its primary',
+  MISCONF: 'it cannot write its files: see its log and its disk',
+  LOADING: 'it loads its keys: try again when it has',
+  BUSY: 'it runs a script: try again when that has ended',
+  NOPERM: 'its user lacks a right: ringproxy check says which',
+  NOAUTH: 'it wants a password: ringproxy check says more',
+  MASTERDOWN: 'it is a replica without its primary: the ring needs the primary',
+  NOREPLICAS: 'it has too few replicas (min-replicas-to-write)',
+};
+
+/** Of a key that is named. Bytes. */
+const MOST_SHOWN = 64;
+
+/**
+ * @param reply what the node has answered, whole
+ * @param node the node's name and address
+ * @param keys those of the command that are on this node
+ * @returns it with the node, the first key and what to do; what is about the command itself (`WRONGTYPE`) as it is
+ */
+export function refusalOf(
+  reply: Buffer,
+  node: { readonly name: string; readonly address: string },
+  command: string,
+  keys: readonly Buffer[],
+): Buffer {
+  if (reply[0] !== MINUS) return reply;
+  const text = reply.toString('latin1', 1, reply.length - 2);
+  const [code = ''] = text.split(' ', 1);
+  const remedy = Object.hasOwn(REMEDIES, code) ? REMEDIES[code] : undefined;
+  if (remedy === undefined) return reply;
+  const why = text.slice(code.length + 1).replace(/\.+$/, '');
+  const name = command.toUpperCase().replace('|', ' ');
+  return encodeError(
+    `${code} node ${node.name} (${node.address})${having(keys)} refuses its part of ${name}: ${why}; ${remedy}`,
+  );
+}
+
+function having(keys: readonly Buffer[]): string {
+  const [first] = keys;
+  if (first === undefined) return '';
+  const shown = first
+    .toString('latin1', 0, MOST_SHOWN)
+    .replace(/[^ -~]/g, (byte) => `\\x${byte.charCodeAt(0).toString(16).padStart(2, '0')}`);
+  const others = keys.length > 1 ? ` and ${keys.length - 1} more` : '';
+  return `, which has ${shown}${first.length > MOST_SHOWN ? '…' : ''}${others},`;
+}
