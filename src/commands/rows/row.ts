@@ -2,6 +2,7 @@
 import type { AclCategory } from '../acl.js';
 import type {
   Administration,
+  AwaitsFill,
   CacheRead,
   CrossNode,
   Everywhere,
@@ -35,6 +36,7 @@ export interface PolicyRow {
   readonly cacheRead?: CacheRead;
   readonly missingReply?: MissingReply;
   readonly nearRead?: NearRead;
+  readonly awaitsFill?: AwaitsFill;
   readonly ownWrite?: OwnWrite;
   readonly onReplicated?: OnReplicated;
   readonly ttlBehind?: TtlBehind;
@@ -91,6 +93,8 @@ export const createsLast = behind('last', true, false);
 export const createsEvery = behind('every', true, false);
 /** Its last key gets what another one had, its time to live with it. */
 export const copies = behind('last', true, true);
+/** Its key, in another database, gets what it had in this one, its time to live with it. */
+export const moves = behind('first', true, true);
 /** Its key gets what was kept. */
 export const restores = behind('first', true, true);
 /** It may do anything to its keys. */
