@@ -35,7 +35,8 @@ export interface RunningProxy {
   /** The admin API's URL, or null when it is off. */
   readonly admin: string | null;
   readonly proxyId: string;
-<<<<<<< HEAD
+  /** Whether clients can be served; if not, why. */
+  health(): Promise<{ readonly ready: boolean; readonly reason: string }>;
   /**
    * Takes what was read anew: what can be changed while it serves is in force, the log tells the rest.
    * @param asked by what, such as a signal's name
@@ -43,13 +44,6 @@ export interface RunningProxy {
   reload(read: Config | RingproxyError, asked?: string): void;
   /** Answers what is in flight, then ends everything. @param asked by what, such as a signal's name */
   close(asked?: string): Promise<void>;
-=======
-  /** Whether clients can be served; if not, why. */
-  health(): Promise<{ readonly ready: boolean; readonly reason: string }>;
-  /** Takes what was read anew (SIGHUP): what can be changed while it serves is in force, the log tells the rest. */
-  reload(read: Config | RingproxyError): void;
-  /** Answers what is in flight, then ends everything. */
-  close(): Promise<void>;
   /** Ends everything without waiting for what is in flight. */
   abandon(): Promise<void>;
 }
@@ -64,7 +58,6 @@ export interface Surroundings {
   readonly env?: Readonly<Record<string, string | undefined>> | undefined;
   /** Another proxy has taken the state directory, and may move keys any moment: whoever runs this one ends it, at once. */
   readonly onLost: (why: string) => void;
->>>>>>> main
 }
 
 /** What clients are told before a node has said what it is; later the oldest version: no node can do less. */
