@@ -32,10 +32,8 @@ export type Rule = 'steps' | 'atomic';
 export function stepsOf(words: readonly string[], nodeOf: NodeOf, rule: Rule): Step {
   const name = words[0] as string;
   const keys = keysOf(words);
-  const waits = name === 'BLPOP';
   const isTogether = new Set(keys.map(nodeOf)).size === 1;
-  if (rule === 'atomic' || isTogether)
-    return waits ? waitAtNode(words) : step('whole', (store) => [last(apply(store, words))]);
+  if (rule === 'atomic' || isTogether) return whole(words);
   if (SPLIT.has(name)) return inParts(words, keys, nodeOf);
   const [, first = '', second = ''] = words;
   switch (name) {
@@ -100,9 +98,14 @@ function without<T>(list: readonly T[], one: T): T[] {
   return list.filter((other) => other !== one);
 }
 
-/** BLPOP at one node: it is served when there is something, or its time ends when there is nothing. */
-function waitAtNode(words: readonly string[]): Step {
-  return step('waits', (store) => [last(apply(store, words))]);
+/** One Redis carries it out. */
+function whole(words: readonly string[]): Step {
+  const keys = keysOf(words);
+  return step('whole', (store) => {
+    const done = last(apply(store, words));
+    // It may note in the key what it has counted, which is a write to whoever watches it.
+    return words[0] === 'PFCOUNT' && keys.length === 1 ? [done, { ...done, touched: keys }] : [done];
+  });
 }
 
 /** MGET, MSET, DEL: each key at its node, in any order. */
