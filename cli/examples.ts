@@ -26,6 +26,7 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   'ring cancel': ['ringproxy ring cancel --dry-run', 'ringproxy ring cancel'],
   'ring history': ['ringproxy ring history'],
   'ring check': ['ringproxy ring check', 'ringproxy ring check --fix'],
+  nodes: ['ringproxy nodes', "ringproxy nodes --json | jq '.[].figures.evictedKeys'"],
   'proxies ls': ['ringproxy proxies ls'],
   'proxies forget': ['ringproxy proxies forget 1b9d6bcd0a4e'],
   stats: ['ringproxy stats', "ringproxy stats --json | jq '.commands'"],

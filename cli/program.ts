@@ -8,6 +8,7 @@ import { registerEventsCommand } from './events-command.js';
 import { withExamples } from './examples.js';
 import { registerGroupsCommands } from './groups-commands.js';
 import { registerHotCommand } from './hot-command.js';
+import { registerNodesCommand } from './nodes-command.js';
 import { registerProxiesCommands } from './proxies-commands.js';
 import { registerRingCommands } from './ring-commands.js';
 import { registerServeCommand } from './serve-command.js';
@@ -25,6 +26,7 @@ export function buildProgram({ quiet = false }: { readonly quiet?: boolean } = {
     .showHelpAfterError('(ringproxy --help lists the commands and their flags)');
   registerServeCommand(program);
   registerRingCommands(program);
+  registerNodesCommand(program);
   registerProxiesCommands(program);
   registerStatsCommand(program);
   registerTopCommand(program);

@@ -1,18 +1,11 @@
 /** The proxies of a ring as people read them, no wider than the terminal. */
 import type { ProxyView } from '../src/admin/api.js';
 import { colors } from './colors.js';
-import { formatCount, formatTable, numbers, widthOf } from './format.js';
-
-interface Column {
-  readonly title: string;
-  readonly isNumber?: boolean;
-  /** Left out where there is no room, the greatest first; missing: never. */
-  readonly leftOut?: number;
-  cell(proxy: ProxyView): string;
-}
+import { type FitColumn, fitTable } from './fit-table.js';
+import { formatCount } from './format.js';
 
 // A proxy of an earlier version does not say everything.
-const COLUMNS: readonly Column[] = [
+const COLUMNS: readonly FitColumn<ProxyView>[] = [
   { title: 'PROXY', cell: ({ id }) => id },
   { title: 'ADMIN', leftOut: 2, cell: ({ admin }) => (admin === '' ? '-' : admin) },
   { title: 'ALIVE', cell: formatAlive },
@@ -26,17 +19,7 @@ const COLUMNS: readonly Column[] = [
 
 /** @param width columns of the terminal; undefined: it goes elsewhere, where nothing is left out */
 export function describeProxies(proxies: readonly ProxyView[], width: number | undefined): string {
-  let columns = COLUMNS;
-  for (;;) {
-    const table = formatTable(
-      columns.map(({ title, isNumber }) => (isNumber === true ? numbers(title) : title)),
-      proxies.map((proxy) => columns.map(({ cell }) => cell(proxy))),
-    );
-    if (width === undefined || table.split('\n').every((line) => widthOf(line) <= width)) return table;
-    const least = Math.max(...columns.map(({ leftOut }) => leftOut ?? 0));
-    if (least === 0) return table;
-    columns = columns.filter(({ leftOut }) => leftOut !== least);
-  }
+  return fitTable(COLUMNS, proxies, width);
 }
 
 function formatAlive({ alive, fencedOff }: ProxyView): string {

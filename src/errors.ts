@@ -30,6 +30,11 @@ export const ERRORS = {
     meaning: 'the token is wrong, or there is none',
     hint: 'give it with --token, RINGPROXY_TOKEN or the header Authorization: Bearer …',
   },
+  FORBIDDEN: {
+    status: 403,
+    meaning: 'the token may look at everything, and change nothing, nor ask what a change would do',
+    hint: 'call it with admin-token',
+  },
   BAD_HOST: {
     status: 403,
     meaning: 'the API was called by a name that is not that of this machine',

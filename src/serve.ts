@@ -184,9 +184,13 @@ export async function startServer(config: Config, signal: AbortSignal): Promise<
       `serving clients on ${listen}`,
     );
     const reload = new Reload(config, log, {
-      logLevel: (level) => {
-        log.level = level;
+      logLevel: ({ logLevel }) => {
+        log.level = logLevel;
       },
+      adminToken: admin.takeTokens,
+      adminTokenFile: admin.takeTokens,
+      adminViewerToken: admin.takeTokens,
+      adminViewerTokenFile: admin.takeTokens,
     });
     return { listen, admin: url, proxyId: identity.proxyId, reload: (read) => reload.take(read), close };
   } catch (error) {

@@ -168,5 +168,84 @@ export function nodes(): Dashboard {
         queries: perNode(`max by (node) (ringproxy_node_memory_bytes{${NODE}})`),
       }),
     )
+    .withRow(new RowBuilder('Servers'))
+    .withPanel(
+      series({
+        title: 'Memory of its limit',
+        shows: 'Part of `maxmemory` that each node uses; nodes without a limit have no line.',
+        bad: 'at 1 the node evicts keys, or answers OOM where its `maxmemory-policy` is noeviction: add a node (`ringproxy ring add`).',
+        unit: 'percentunit',
+        width: 8,
+        warn: 0.9,
+        badFrom: 1,
+        queries: perNode(
+          `max by (node) (ringproxy_node_memory_bytes{${NODE}}) / (max by (node) (ringproxy_node_max_memory_bytes{${NODE}}) > 0)`,
+        ),
+      }),
+    )
+    .withPanel(
+      series({
+        title: 'Keys evicted and expired',
+        shows: 'Keys a second that each node gave up for want of memory, and those whose time was over.',
+        bad: 'evictions with a falling hit ratio: the cache is too small. Without: it is full, as a cache may be.',
+        unit: 'ops',
+        width: 8,
+        queries: [
+          { expr: serverRate('ringproxy_node_evicted_keys_total'), legend: '{{node}} evicted' },
+          { expr: serverRate('ringproxy_node_expired_keys_total'), legend: '{{node}} expired' },
+        ],
+      }),
+    )
+    .withPanel(
+      series({
+        title: 'Connections of its limit',
+        shows: 'Part of `maxclients` that is in use at each node, by proxies and everybody else.',
+        bad: 'near 1 the node turns proxies away: raise `maxclients` there, or lower `node-private-connections`.',
+        unit: 'percentunit',
+        width: 8,
+        warn: 0.8,
+        badFrom: 0.9,
+        queries: perNode(
+          `max by (node) (ringproxy_node_connected_clients{${NODE}}) / (max by (node) (ringproxy_node_max_clients{${NODE}}) > 0)`,
+        ),
+      }),
+    )
+    .withPanel(
+      series({
+        title: 'Fragmentation',
+        shows:
+          'Memory that the operating system has given each node, divided by what it uses. Of small nodes it means nothing.',
+        bad: 'far above 1.5 for long: `activedefrag yes`, or `ringproxy ring replace` by a fresh server.',
+        unit: 'none',
+        width: 8,
+        decimals: 2,
+        queries: perNode(`max by (node) (ringproxy_node_fragmentation_ratio{${NODE}})`),
+      }),
+    )
+    .withPanel(
+      series({
+        title: 'Blocked clients',
+        shows: 'Connections to each node that wait for something (BLPOP and the like).',
+        bad: 'each takes a connection of the node: see `node-blocking-connections`.',
+        unit: 'none',
+        width: 8,
+        queries: perNode(`max by (node) (ringproxy_node_blocked_clients{${NODE}})`),
+      }),
+    )
+    .withPanel(
+      series({
+        title: 'Up for',
+        shows: 'Time since the server of each node was started.',
+        bad: 'a fall to zero: it was started anew, and is empty unless it keeps its keys on disk.',
+        unit: 's',
+        width: 8,
+        queries: perNode(`max by (node) (ringproxy_node_uptime_seconds{${NODE}})`),
+      }),
+    )
     .build();
+}
+
+/** What servers count: each proxy tells the same of them. */
+function serverRate(counter: string): string {
+  return `max by (node) (rate(${counter}{${NODE}}[$__rate_interval]))`;
 }

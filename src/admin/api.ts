@@ -5,6 +5,30 @@ export type RingPhase = 'stable' | 'preparing' | 'moving';
 
 export type NodeState = 'active' | 'joining' | 'leaving' | 'down' | 'ejected';
 
+/** What a node's server says of itself; null: it does not say that. */
+export interface NodeFiguresView {
+  /** Bytes; 0: no limit. */
+  maxMemory: number | null;
+  /** What it does when that is reached. */
+  maxMemoryPolicy: string | null;
+  /** Bytes that the operating system has given it. */
+  residentMemory: number | null;
+  /** These divided by what it uses. */
+  fragmentation: number | null;
+  /** Keys that it gave up for want of memory, since its start. */
+  evictedKeys: number | null;
+  expiredKeys: number | null;
+  /** Proxies and everybody else. */
+  connectedClients: number | null;
+  /** Of these, those that wait for something (BLPOP …). */
+  blockedClients: number | null;
+  maxClients: number | null;
+  /** `master`, or `slave` for a replica. */
+  role: string | null;
+  loading: boolean | null;
+  uptimeSeconds: number | null;
+}
+
 /** A node as the proxy that answers sees it. */
 export interface OwnNodeView {
   name: string;
@@ -19,6 +43,10 @@ export interface OwnNodeView {
   keys: number | null;
   /** Bytes, or null when the node did not answer the last probe. */
   usedMemory: number | null;
+  /** Of its server, as of the last probe; or null. */
+  version: string | null;
+  /** What else its server says of itself (INFO), or null when it did not answer the last probe, or may not be asked. */
+  figures: NodeFiguresView | null;
   /** Why the node is down, or null. */
   error: string | null;
   /** Since when it is down for this proxy (ISO date), or null. */
@@ -545,6 +573,11 @@ export interface GroupsChangeOptions {
   readonly force: boolean;
   /** What whoever asks has seen (`GroupsView.revision`); null: whatever there is. */
   readonly revision: number | null;
+}
+
+/** `GET /v1/whoami`: what the token that came with it is good for. */
+export interface WhoamiView {
+  role: 'viewer' | 'admin';
 }
 
 export interface ApiError {

@@ -18,7 +18,8 @@ const nodeInput = z.strictObject({
   ...access,
 });
 
-const changeRequest = z
+/** What it may say; that it does not contradict itself is `parseChange`'s to see. */
+export const changeRequest = z
   .strictObject({
     kind: z.enum(['add', 'remove', 'reweight', 'replace', 'apply']),
     add: z.array(nodeInput).optional(),

@@ -17,7 +17,7 @@ export interface PeerPort {
 }
 
 /** The path as the routes have it. */
-export const PEER_ROUTE = `${PEER_PATH}*`;
+const PEER_ROUTE = `${PEER_PATH}*`;
 
 const PROXY_ID = /^[\w-]{1,64}$/;
 
@@ -33,6 +33,7 @@ export function servePeers(app: FastifyInstance, port: PeerPort, trust: (socket:
     );
     scope.post<{ Params: { '*': string } }>(PEER_ROUTE, {
       bodyLimit: MOST_PEER_BYTES,
+      config: { needs: 'peer' },
       // Before anything of the body is read.
       onRequest: async (request) => {
         authorize(request, port.token);

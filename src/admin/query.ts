@@ -55,3 +55,9 @@ export function timeOf(request: FastifyRequest, name: string): Date | null {
   if (!Number.isNaN(time.getTime())) return time;
   throw new RingproxyError('BAD_REQUEST', `${name}=${text} is no time`, 'expected one such as 2026-01-31T12:00:00Z');
 }
+
+/** @returns what the path has for `:name` */
+export function parameterOf(request: FastifyRequest, name: string): string {
+  const { params } = request;
+  return typeof params === 'object' && params !== null ? String(Reflect.get(params, name) ?? '') : '';
+}

@@ -1,6 +1,7 @@
 import { isLoopback, parseAddress } from '../node/address.js';
 import { pointMistakes } from '../ring/node-points.js';
 import { tagMistakes } from '../ring/tag-mistakes.js';
+import { adminTokens, tokenMistakes } from './admin-tokens.js';
 import { fleetChecks } from './fleet-checks.js';
 import { MOST_NODES } from './node-limits.js';
 import type { Config } from './settings.js';
@@ -31,7 +32,7 @@ export function crossChecks(config: Config): { path: string; message: string }[]
     });
   }
   const admin = config.admin === 'off' ? null : parseAddress(config.admin);
-  if (admin !== null && !isLoopback(admin) && config.adminToken === '') {
+  if (admin !== null && !isLoopback(admin) && adminTokens(config).admin.length === 0) {
     mistakes.push({
       path: 'admin',
       message: `${config.admin} can be reached from other machines: set admin-token, or use a loopback address`,
@@ -42,6 +43,6 @@ export function crossChecks(config: Config): { path: string; message: string }[]
   }
   for (const { index, message } of tagMistakes(config.hashTags, config.hashTag))
     mistakes.push({ path: `ring.hash-tags[${index}]`, message });
-  mistakes.push(...fleetChecks(config));
+  mistakes.push(...tokenMistakes(config), ...fleetChecks(config));
   return mistakes;
 }

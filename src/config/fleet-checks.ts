@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
 import { isLoopback, parseAddress } from '../node/address.js';
-import { firstLine, isEverywhere, machineAddresses } from './fleet.js';
+import { firstLine, isEverywhere, machineAddresses, peerToken } from './fleet.js';
 import type { Config } from './settings.js';
 
 interface Mistake {
@@ -92,7 +92,7 @@ function reachMistakes(config: Config, own: () => readonly string[]): Mistake[] 
   const address = parseAddress(config.admin);
   if (address === null) return [];
   if (config.advertiseAdmin !== '') {
-    const hasToken = config.adminToken !== '' || config.peerToken !== '' || config.peerTokenFile !== '';
+    const hasToken = peerToken(config) !== '';
     const { hostname } = new URL(config.advertiseAdmin);
     if (hasToken || isLoopback({ host: hostname.replace(/^\[(.*)\]$/, '$1'), port: 0 })) return [];
     return [

@@ -1,6 +1,7 @@
 /** What the settings of a fleet come to, for those who use them. */
 import { networkInterfaces } from 'node:os';
 import { formatAddress, isLoopback, parseAddress } from '../node/address.js';
+import { adminTokens } from './admin-tokens.js';
 import type { Config } from './settings.js';
 
 /** How etcd is reached, and what of it belongs to this ring. */
@@ -28,7 +29,7 @@ export function etcdAccess(config: Config): EtcdAccess | null {
 
 /** What the proxies of a ring know each other by; empty: that they are on one machine. */
 export function peerToken(config: Config): string {
-  return config.peerToken || firstLine(config.peerTokenFile) || config.adminToken;
+  return config.peerToken || firstLine(config.peerTokenFile) || (adminTokens(config).admin[0] ?? '');
 }
 
 /**

@@ -7,6 +7,7 @@ import type { NodeIdentity } from '../node/identity.js';
 import { type ProxyStanding, passFor, readsOnly } from '../node/standing.js';
 import { readRunId } from '../resp/run-id.js';
 import { readImpairment } from './impairment.js';
+import { fieldsOf } from './info-fields.js';
 
 export interface NodeFacts {
   readonly role: string;
@@ -64,7 +65,7 @@ export async function flushNode(node: NodeEndpoint, timeout: number, standing: P
 
 /** @param info the text of INFO */
 export function readFacts(info: string): NodeFacts {
-  const field = (name: string): string => new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(info)?.[1] ?? '';
+  const field = fieldsOf(info);
   const version = field('redis_version');
   if (version === '') throw new Error('it does not answer INFO as Redis does');
   let keys = 0;

@@ -5,12 +5,16 @@ import { connectNode, describeNodeError, isReplyError } from '../node/client.js'
 import type { NodeEndpoint } from '../node/endpoint.js';
 import { provesAlive } from '../node/reply-errors.js';
 import { readsOnly } from '../node/standing.js';
+import { fieldsOf } from './info-fields.js';
 import { readFacts } from './inspect.js';
+import { type NodeFigures, readFigures } from './node-figures.js';
 
 export interface NodeHealth {
   readonly up: boolean;
   readonly keys: number | null;
   readonly usedMemory: number | null;
+  /** What else it said of itself, or null when it did not answer the last probe, or may not be asked. */
+  readonly figures: NodeFigures | null;
   readonly version: string | null;
   /** Of the server process that was seen last, or null. */
   readonly runId: string | null;
@@ -56,6 +60,7 @@ export class NodeMonitor {
     up: true,
     keys: null,
     usedMemory: null,
+    figures: null,
     version: null,
     runId: null,
     error: null,
@@ -88,16 +93,17 @@ export class NodeMonitor {
   async #probe(): Promise<void> {
     try {
       const redis = this.#redis ?? (await this.#connect());
-      const facts = readFacts(await redis.info());
+      const info = await redis.info();
+      const figures = readFigures(fieldsOf(info));
       this.#failures = 0;
-      const { keys, usedMemory, version, runId, impairment } = facts;
-      this.#update({ up: true, keys, usedMemory, version, runId, error: null, downSince: null, reason: impairment });
+      const { keys, usedMemory, version, runId, impairment: reason } = readFacts(info);
+      this.#update({ up: true, keys, usedMemory, figures, version, runId, error: null, downSince: null, reason });
     } catch (error) {
       const reason = livesAndSays(error);
       if (reason === null) this.#onFailure(error);
       else {
         this.#failures = 0;
-        this.#update({ ...this.#health, up: true, error: null, downSince: null, reason });
+        this.#update({ ...this.#health, up: true, figures: null, error: null, downSince: null, reason });
       }
     }
     if (this.#stopped) return;
@@ -115,6 +121,7 @@ export class NodeMonitor {
       up: false,
       keys: null,
       usedMemory: null,
+      figures: null,
       error: describeNodeError(error),
       downSince: this.#health.downSince ?? new Date().toISOString(),
       reason: null,

@@ -15,10 +15,11 @@ import { refusalWhileSubscribed, waitsForSubscription } from './features/pubsub/
 import { runAdministration, runEverywhere } from './features/server/everywhere.js';
 import { refusalInside, runsAtOnce } from './features/transactions/queue.js';
 import { commandName } from './measure/command-names.js';
+import type { Counters } from './measure/counters.js';
 import type { HotKeys } from './measure/hot-keys/hot-keys.js';
 import type { KeyGroups } from './measure/key-groups.js';
 import { KNOWN_KEY } from './request/request.js';
-import { LATER, TAKEN, type Verdict } from './request/verdict.js';
+import { ANSWERED, type FrameVerdict, LATER, TAKEN, type Verdict } from './request/verdict.js';
 import { askAnyNode } from './route/any-node.js';
 import { runAtOwner } from './route/at-owner.js';
 import { dispatchMovedKey } from './route/moving/moving-keys.js';
@@ -43,6 +44,7 @@ export class Dispatcher implements FrameHandler {
   readonly unknownCommandId = UNKNOWN_COMMAND_ID;
   readonly router: Router;
   readonly features: Features;
+  readonly #counters: Counters;
   readonly #groups: KeyGroups;
   readonly #hotKeys: HotKeys;
   /** Commands until the next one that `#hotKeys` looks at. */
@@ -55,7 +57,8 @@ export class Dispatcher implements FrameHandler {
     this.features = new Features(this.router, context, (attentive) => {
       this.#attentive = attentive;
     });
-    this.#groups = context.shared.counters.groups;
+    this.#counters = context.shared.counters;
+    this.#groups = this.#counters.groups;
     this.#hotKeys = context.hotKeys;
   }
 
@@ -65,7 +68,7 @@ export class Dispatcher implements FrameHandler {
   }
 
   /** Handles the complete frame that `framer` holds. */
-  onFrame(client: ClientConnection, framer: RequestFramer): Verdict {
+  onFrame(client: ClientConnection, framer: RequestFramer): FrameVerdict {
     const source = framer.source as Buffer;
     const { router } = this;
     const command = router.table.lookup(source, args.start[0] as number, args.end[0] as number);
@@ -80,7 +83,7 @@ export class Dispatcher implements FrameHandler {
     if (at === 0 || at >= framer.argc) return this.#dispatchByRoute(client, framer, command, source);
     if (this.#groups.isManaged) {
       // What is kept is answered at once.
-      if (this.features.near.serve(client, framer, command, source)) return TAKEN;
+      if (this.features.near.serve(client, framer, command, source)) return ANSWERED;
       return this.#dispatchByRoute(client, framer, command, source);
     }
     if (client.lanes.snapshot !== snapshot && !router.bind(client)) return LATER;
@@ -91,6 +94,23 @@ export class Dispatcher implements FrameHandler {
     const { rings } = snapshot;
     const hash = rings.hashOf(source, start, end);
     return router.forward(client, command, rings.ownerOf(hash), source, framer, KNOWN_KEY, hash);
+  }
+
+  onAnsweredAtOnce(
+    client: ClientConnection,
+    framer: RequestFramer,
+    buffer: Buffer,
+    start: number,
+    end: number,
+  ): number {
+    const command = client.lastCommand;
+    // The next one that the lot falls on goes the usual way, and so do all of which somebody wants to hear.
+    const most = this.#untilDraw - 1;
+    if (command === null || most === 0 || this.#counters.observer !== null) return start;
+    const { near } = this.features;
+    const behind = near.serveRun(client, framer, command, buffer, start, end, most);
+    this.#untilDraw -= near.served;
+    return behind;
   }
 
   #dispatchUnusual(client: ClientConnection, framer: RequestFramer, command: Command | undefined): Verdict {

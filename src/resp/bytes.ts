@@ -31,7 +31,7 @@ export function copyBytes(
   end: number,
 ): void {
   const length = end - start;
-  if (words !== null && length <= WORD_COPY_BYTES && length >= LEAST_WORD_COPY_BYTES) {
+  if (words !== null && isCopiedByWords(length)) {
     const from = wordsToRead(source);
     if (from !== null) {
       copyWords(words, offset, from, start, end);
@@ -47,8 +47,13 @@ export function copyBytes(
   for (let at = start; at < end; at++) target[to++] = source[at] as number;
 }
 
+/** Whether so many bytes are best copied by words, where both sides have them. */
+export function isCopiedByWords(length: number): boolean {
+  return length <= WORD_COPY_BYTES && length >= LEAST_WORD_COPY_BYTES;
+}
+
 /** Copies four bytes or more: the last word overlaps the one before it where the length is no multiple of four. */
-function copyWords(target: DataView, offset: number, source: DataView, start: number, end: number): void {
+export function copyWords(target: DataView, offset: number, source: DataView, start: number, end: number): void {
   const last = end - 4;
   const shift = offset - start;
   for (let at = start; at < last; at += 4) target.setInt32(at + shift, source.getInt32(at, true), true);

@@ -1,7 +1,9 @@
 /** Composition: what operators see of the proxy, and what serves it. */
+import { Credentials } from '../admin/access/credentials.js';
 import type { ProxyLoad, StatsView } from '../admin/api.js';
 import type { AdminBackend } from '../admin/backend.js';
 import { AdminServer } from '../admin/server.js';
+import { adminTokens } from '../config/admin-tokens.js';
 import { listenFailure } from '../config/listen-failure.js';
 import type { Config } from '../config/settings.js';
 import { readiness } from '../health/readiness.js';
@@ -54,6 +56,8 @@ export interface AdminNeeds {
 }
 
 export interface AdminParts {
+  /** Those of a configuration that was read again are valid from now on, and no others. */
+  takeTokens(read: Config): void;
   /** Sees the fleet from now on. @param known the ring that is served while the store does not answer; null: it does */
   open(known: StoredRing | null): Promise<void>;
   /** What this proxy has done within the last seconds; null: it is not measured. */
@@ -126,8 +130,10 @@ export function composeAdmin(needs: AdminNeeds): AdminParts {
     metrics,
     fleet,
   };
+  const credentials = new Credentials(adminTokens(config));
   let server: AdminServer | null = null;
   return {
+    takeTokens: (read) => credentials.replace(adminTokens(read)),
     open: (known) => fleet.open(known),
     load: () => ownLoad(load),
     infoLines: (stats) => [...infoLines(viewOf(stats)), ...fleetLines(fleet.proxies(), fleet.coordination())],
@@ -137,7 +143,7 @@ export function composeAdmin(needs: AdminNeeds): AdminParts {
       load.start();
       server = new AdminServer(backend, {
         listen: address,
-        token: config.adminToken,
+        credentials,
         peers: peers?.port ?? null,
         onError: (error) => log.error({ err: error }, 'the admin API failed'),
       });

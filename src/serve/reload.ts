@@ -3,8 +3,8 @@ import { type Config, SETTINGS, type SettingName } from '../config/settings.js';
 import type { RingproxyError } from '../errors.js';
 import type { Logger } from '../telemetry/log.js';
 
-/** Puts a setting in force. */
-type InForce = { readonly [Name in SettingName]?: (value: Config[Name]) => void };
+/** Puts a setting in force, of a configuration of which other settings may not be. */
+export type InForce = { readonly [Name in SettingName]?: (read: Config) => void };
 
 export class Reload {
   #config: Config;
@@ -41,9 +41,9 @@ export class Reload {
   }
 
   /** @returns whether it is in force */
-  #put<Name extends SettingName>(name: Name, read: Config): boolean {
+  #put(name: SettingName, read: Config): boolean {
     const put = this.#inForce[name];
-    put?.(read[name]);
+    put?.(read);
     return put !== undefined;
   }
 }

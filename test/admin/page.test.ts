@@ -381,6 +381,29 @@ describe.runIf(hasBrowser)('the page', () => {
     await expect.poll(() => page.locator('#events li').count()).toBeGreaterThan(0);
   });
 
+  it('shows a viewer no buttons that change something, and everybody else has them', async () => {
+    const tokens = { RINGPROXY_ADMIN_TOKEN: 'all', RINGPROXY_ADMIN_VIEWER_TOKEN: 'look' };
+    const proxy = await startRingproxy({ nodes: await startRedises(1), env: tokens });
+    const browser = await BrowserProcess.start();
+    const { page } = await browser.open(proxy.admin);
+    const dialog = page.getByRole('dialog', { name: /admin token/ });
+    const enter = async (text: string): Promise<void> => {
+      await dialog.getByLabel('Token').fill(text);
+      await page.keyboard.press('Enter');
+    };
+    await enter('look');
+    await page.locator('#role').waitFor();
+    await page.locator('tr[data-node="node1"]').waitFor();
+    const add = page.getByRole('button', { name: 'Add node …' });
+    const actions = page.getByRole('button', { name: 'Actions on node1' });
+    expect([await add.isVisible(), await actions.isVisible()]).toEqual([false, false]);
+    await page.getByRole('button', { name: 'Token' }).click();
+    await enter('all');
+    await add.waitFor();
+    await actions.waitFor();
+    expect(await page.locator('#role').isVisible()).toBe(false);
+  });
+
   it.each(['light', 'dark'] as const)('fits every screen, in %s', async (colorScheme) => {
     const { page, proxy } = await open(500, colorScheme);
     const policy = { cache: 'near', 'near-ttl': '5s', 'fill-wait': '500ms', 'early-refresh': 'on', 'max-ttl': '7d' };

@@ -1,4 +1,5 @@
 /** The admin API over a proxy that notes what is asked of it. */
+import { Credentials } from '../../src/admin/access/credentials.js';
 import type { AdminBackend } from '../../src/admin/backend.js';
 import type { PeerPort } from '../../src/admin/peer-routes.js';
 import { AdminServer } from '../../src/admin/server.js';
@@ -122,17 +123,25 @@ export class Backend implements AdminBackend {
 export interface ServedAdmin {
   readonly url: string;
   readonly backend: Backend;
+  readonly credentials: Credentials;
   /** What it has reported as such. */
   readonly bugs: Error[];
 }
 
 /** Serves the API on a free port. It ends with the test. */
-export async function serveAdmin(options: { token?: string; peers?: PeerPort } = {}): Promise<ServedAdmin> {
-  const { token = '', peers = null } = options;
+export async function serveAdmin(
+  options: { token?: string; viewer?: string; peers?: PeerPort } = {},
+): Promise<ServedAdmin> {
+  const { token, viewer, peers = null } = options;
+  const credentials = new Credentials({ admin: listed(token), viewer: listed(viewer) });
   const backend = new Backend();
   const bugs: Error[] = [];
   const listen = { host: '127.0.0.1', port: 0 };
-  const server = new AdminServer(backend, { listen, token, peers, onError: (error) => bugs.push(error) });
+  const server = new AdminServer(backend, { listen, credentials, peers, onError: (error) => bugs.push(error) });
   atEnd(() => server.close());
-  return { url: await server.listen(), backend, bugs };
+  return { url: await server.listen(), backend, credentials, bugs };
+}
+
+function listed(token: string | undefined): string[] {
+  return token === undefined ? [] : [token];
 }

@@ -29,6 +29,8 @@ export function ringView(fields: Partial<RingView> = {}): RingView {
         nextShare: null,
         keys: 1234567,
         usedMemory: 1536,
+        version: '7.0.0',
+        figures: null,
         error: null,
         downSince: null,
         reason: null,

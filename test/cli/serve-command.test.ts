@@ -51,6 +51,52 @@ describe('SIGHUP', () => {
   });
 });
 
+describe('tokens of the admin API', () => {
+  it('are those of their files, and change with them while the proxy serves', async () => {
+    const folder = tempFolder('tokens');
+    const [admin, viewer, config] = ['admin', 'viewer', 'ringproxy.yaml'].map((name) => join(folder, name));
+    writeFileSync(admin ?? '', 'first\n');
+    writeFileSync(viewer ?? '', 'look\n');
+    writeFileSync(config ?? '', `admin-token-file: ${admin}\nadmin-viewer-token-file: ${viewer}\n`);
+    const proxy = await startRingproxy({ nodes: await startRedises(1), args: ['-c', config ?? ''] });
+    const status = async (token: string): Promise<number> =>
+      (await fetch(`${proxy.admin}/v1/stats`, { headers: { authorization: `Bearer ${token}` } })).status;
+    const show = ['ring', 'show', '--admin', proxy.admin, '--token', 'look'];
+    expect(await ringproxy(show)).toMatchObject({ code: 0 });
+    const refused = await ringproxy([
+      ...['ring', 'set-weight', 'node1', '2', '--dry-run', '--admin', proxy.admin, '--token', 'look'],
+    ]);
+    expect(refused).toMatchObject({ code: 1, err: expect.stringContaining('needs the token of admin-token') });
+    // One takes the place of another: in between both are valid.
+    writeFileSync(admin ?? '', 'first\nsecond\n');
+    proxy.kill('SIGHUP');
+    await proxy.logged(/admin-token-file in force/);
+    expect([await status('first'), await status('second')]).toEqual([200, 200]);
+    writeFileSync(admin ?? '', 'second\n');
+    writeFileSync(viewer ?? '', 'see\n');
+    proxy.kill('SIGHUP');
+    await proxy.logged(/admin-token-file, admin-viewer-token-file in force/);
+    expect([await status('first'), await status('look')]).toEqual([401, 401]);
+    expect([await status('second'), await status('see')]).toEqual([200, 200]);
+  });
+
+  it('are no two of one kind, and none for viewers alone', async () => {
+    const file = join(tempFolder('tokens'), 'ringproxy.yaml');
+    writeFileSync(`${file}.token`, 'a\n');
+    writeFileSync(file, `nodes: [a=127.0.0.1:1]\nadmin-viewer-token: look\n`);
+    const alone = await ringproxy(['config', 'check', file]);
+    expect(alone).toMatchObject({
+      code: 2,
+      err: expect.stringContaining(':2 admin-viewer-token: needs an admin-token'),
+    });
+    const both = `admin-token: b\nadmin-token-file: ${file}.token\nadmin-viewer-token: a\n`;
+    writeFileSync(file, `nodes: [a=127.0.0.1:1]\n${both}`);
+    const twice = await ringproxy(['config', 'check', file]);
+    expect(twice).toMatchObject({ code: 2, err: expect.stringContaining('stands in admin-token-file, too') });
+    expect(twice.err).toContain('admin-viewer-token: is an admin-token, too');
+  });
+});
+
 describe('a misspelt variable', () => {
   it('is warned of', async () => {
     const proxy = await startRingproxy({

@@ -66,6 +66,8 @@ describe.skipIf(!hasPrometheus || !hasEtcd)('Prometheus at a proxy under load', 
 
   beforeAll(async () => {
     nodes = await startRedises(4);
+    // Some panels are of limits.
+    for (const node of nodes) await node.client().config('SET', 'maxmemory', '200mb');
     const etcd = await startEtcd();
     const { services } = parse(readFileSync(join(COMPOSE, 'compose.yaml'), 'utf8'), { merge: true }) as {
       services: { 'ringproxy-1': { environment: { RINGPROXY_KEY_GROUPS: string } } };

@@ -18,6 +18,7 @@ const TABLES = [
   ['cross-node.md', 'cross-node', await from('commands/reference-cross-node.js', 'crossNodeReference')],
   ['settings.md', 'config', await from('config/reference.js', 'configReference')],
   ['caching-types.md', 'policies', await from('config/cache-policy.js', 'policyReference')],
+  ['admin-api.md', 'routes', await from('admin/routes/reference.js', 'routeReference')],
   ['errors.md', 'own-errors', await from('proxy/request/own-errors.js', 'ownErrorReference')],
   ['errors.md', 'errors', await from('errors.js', 'errorReference')],
   ['metrics.md', 'metrics', await from('telemetry/metric-sources/reference.js', 'metricReference')],

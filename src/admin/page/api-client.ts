@@ -13,6 +13,7 @@ import type {
   RingView,
   StatsView,
   WhichView,
+  WhoamiView,
 } from '../api.js';
 
 const TOKEN = 'ringproxy-token';
@@ -37,6 +38,7 @@ export class UnreachableError extends Error {}
 
 export class ApiClient {
   ring = (): Promise<RingView> => this.#get('v1/ring');
+  whoami = (): Promise<WhoamiView> => this.#get('v1/whoami');
   arcs = (): Promise<ArcsView> => this.#get('v1/ring/arcs?limit=480');
   stats = (): Promise<StatsView> => this.#get('v1/stats');
   history = (): Promise<HistoryEntry[]> => this.#get('v1/ring/history');

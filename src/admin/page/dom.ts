@@ -34,6 +34,11 @@ export function setText(element: Element, text: string): void {
   if (element.textContent !== text) element.textContent = text;
 }
 
+/** What is shown to who rests on it. */
+export function setTitle(element: HTMLElement, text: string): void {
+  if (element.title !== text) element.title = text;
+}
+
 /** Fills a list of terms and values; the terms must be the same ones in the same order each time. */
 export function setFacts(
   list: HTMLElement,

@@ -1,4 +1,5 @@
 /** Ties the page together: asks the proxy once a second, listens to its events, and hands both to the views. */
+import type { WhoamiView } from '../api.js';
 import { AdviceTable } from './advice-view.js';
 import { ApiClient, explain, RequestError, UnreachableError } from './api-client.js';
 import { ChangePanel } from './change-view.js';
@@ -41,6 +42,7 @@ const advice = new AdviceTable(api);
 const finder = new KeyFinder(api, (which) => ring.mark(which));
 const events = new EventList();
 const token = new TokenDialog(api, () => {
+  role = null;
   refreshSoon();
   void listen();
 });
@@ -68,11 +70,14 @@ let reachedAt: Date | null = null;
 let toldGeneration = 0;
 /** The id of the proxy that answered last. */
 let proxy = '';
+/** What whoever looks at the page may do; null: not known yet. */
+let role: WhoamiView['role'] | null = null;
 let listening: AbortController | null = null;
 
 /** Asks for everything, and shows it. */
 async function refresh(): Promise<void> {
   const [view, stats, news] = await Promise.all([api.ring(), api.stats(), api.load(samples.at(-1)?.at ?? null)]);
+  if (role === null) showRole((await api.whoami()).role);
   // A proxy that was started anew may have another ring under the same number.
   const isOther = stats.proxy !== proxy;
   if (isOther || ring.differsFrom(view)) {
@@ -108,6 +113,13 @@ async function refresh(): Promise<void> {
   setText(connection, 'live');
   document.body.classList.remove('stale');
   schedule(view.change === null ? INTERVAL_MS : CHANGE_INTERVAL_MS);
+}
+
+/** Of a viewer everything that changes something is hidden (`.admins`); the proxy refuses it in any case. */
+function showRole(whose: WhoamiView['role']): void {
+  role = whose;
+  document.body.dataset.role = whose;
+  byId('role', HTMLElement).hidden = whose !== 'viewer';
 }
 
 function schedule(milliseconds: number): void {

@@ -1,6 +1,6 @@
 /** The table of nodes. Rows stay in the document as long as their nodes are in the ring, so that focus stays too. */
 import type { LoadView, NodeLoad, NodeView, RingView } from '../api.js';
-import { byId, el, keepTable, setText } from './dom.js';
+import { byId, el, keepTable, setText, setTitle } from './dom.js';
 import { formatBytes, formatCount, formatPercent, formatRate, formatSeconds } from './format.js';
 import { createMenu } from './menu.js';
 import { downFor, isDown } from './problems.js';
@@ -106,7 +106,7 @@ export class NodeTable {
       cells.state,
       bars,
       ...[cells.rate, cells.p99, cells.inflight, cells.keys, cells.memory],
-      el('td', { role: 'cell', class: 'actions' }, menu.opener, menu.list),
+      el('td', { role: 'cell', class: 'actions admins' }, menu.opener, menu.list),
     );
     const row: Row = { element, name, actions: menu.buttons, cells, state, elsewhere, share, load, node };
     name.addEventListener('click', () => this.#toggle(row.node.name));
@@ -135,7 +135,8 @@ export class NodeTable {
     setText(row.cells.p99, formatSeconds(load?.p99 ?? null));
     setText(row.cells.inflight, formatCount(load?.inflight ?? null));
     setText(row.cells.keys, formatCount(node.keys));
-    setText(row.cells.memory, formatBytes(node.usedMemory));
+    setText(row.cells.memory, memoryOf(node));
+    setTitle(row.cells.memory, serverOf(node));
   }
 
   /** Brings a node's row into view, and the focus to it. */
@@ -186,6 +187,24 @@ export class NodeTable {
 }
 
 const collator = new Intl.Collator('en', { numeric: true });
+
+/** Of its limit, where it has one. */
+function memoryOf({ usedMemory, figures }: NodeView): string {
+  const most = figures?.maxMemory ?? 0;
+  return most === 0 ? formatBytes(usedMemory) : `${formatBytes(usedMemory)} of ${formatBytes(most)}`;
+}
+
+/** What its server says of itself, for who rests there. */
+function serverOf({ version, figures }: NodeView): string {
+  if (figures === null) return '';
+  const { fragmentation, evictedKeys, expiredKeys, connectedClients, blockedClients, maxClients } = figures;
+  return [
+    `Redis ${version ?? ''}, ${figures.role ?? ''}, up for ${formatSeconds(figures.uptimeSeconds)}`,
+    `${formatCount(evictedKeys)} keys evicted, ${formatCount(expiredKeys)} expired (${figures.maxMemoryPolicy ?? ''})`,
+    `fragmentation ${fragmentation?.toFixed(2) ?? '–'}`,
+    `${formatCount(connectedClients)} of ${formatCount(maxClients)} connections, ${formatCount(blockedClients)} blocked`,
+  ].join('\n');
+}
 
 /** Those that need somebody first, then by name: node2 before node10. */
 function troubleFirst(a: NodeView, b: NodeView): number {

@@ -72,7 +72,7 @@ export class ProxyTable {
       { role: 'row', 'data-proxy': id },
       el('th', { role: 'rowheader', scope: 'row' }, name, about),
       ...[state, jobs, ...Object.values(figures)],
-      el('td', { role: 'cell', class: 'actions' }, el('div', { class: 'buttons' }, forget)),
+      el('td', { role: 'cell', class: 'actions admins' }, el('div', { class: 'buttons' }, forget)),
     );
     const row: Row = { element, name, about, state, jobs, figures, forget };
     this.#rows.set(id, row);

@@ -9,6 +9,7 @@ import {
   expiresInMilliseconds,
   expiresInSeconds,
   keyword,
+  moves,
   type PolicyRow,
   type PolicyRows,
   persists,
@@ -30,7 +31,7 @@ export const KEYSPACE = {
   sort: { ...writesLast, ...sorting, ...createsLast, ...keyword(['store'], 2), special: 'sort' },
   sort_ro: { ...readsLent, ...sorting, special: 'sort' },
   copy: { ...writesLast, ...keyspace, ...copies, special: 'copy', onReplicated: 'no merge' },
-  move: { ...keyspace, special: 'move', onReplicated: 'no merge' },
+  move: { ...keyspace, ...moves, special: 'move', onReplicated: 'no merge' },
   flushall: {
     ...dangerousKeyspace,
     ...all('ok'),

@@ -15,10 +15,10 @@ const list = { acl: ['list'] } as const satisfies PolicyRow;
 export const LISTS = {
   blmpop: { ...list, ...numkeys(2), ...waitsToTakeSome('elements') },
   lmpop: { ...list, ...numkeys(1), crossNode: 'pops first' },
-  blmove: { ...list, ...waitsToMove },
+  blmove: { ...list, ...createsLast, ...waitsToMove },
   blpop: { ...list, ...waitsToTake('first') },
   brpop: { ...list, ...waitsToTake('last') },
-  brpoplpush: { ...list, ...waitsToMove },
+  brpoplpush: { ...list, ...createsLast, ...waitsToMove },
   lindex: { ...list, missingReply: 'nil', nearRead: 'always' },
   linsert: list,
   llen: { ...list, missingReply: 'zero', nearRead: 'always' },
@@ -36,5 +36,5 @@ export const LISTS = {
   rpush: { ...list, ...creates },
   rpushx: list,
   lmovem: { ...list, ...createsLast },
-  blmovem: list,
+  blmovem: { ...list, ...createsLast },
 } as const satisfies PolicyRows;

@@ -91,6 +91,8 @@ export const createsLast = behind('last', true, false);
 export const createsEvery = behind('every', true, false);
 /** Its last key gets what another one had, its time to live with it. */
 export const copies = behind('last', true, true);
+/** Its key, in another database, gets what it had in this one, its time to live with it. */
+export const moves = behind('first', true, true);
 /** Its key gets what was kept. */
 export const restores = behind('first', true, true);
 /** It may do anything to its keys. */

@@ -37,6 +37,24 @@ export const PROCESS_SETTINGS = {
     default: '',
     help: 'bearer token of the admin API; needed when it is served beyond loopback',
   },
+  adminTokenFile: {
+    path: 'admin-token-file',
+    type: 'file',
+    help: 'file with that token, or several, a line each: all are valid, so that one can take the place of another (SIGHUP reads it again)',
+    flag: 'FILE',
+  },
+  adminViewerToken: {
+    path: 'admin-viewer-token',
+    type: 'text',
+    default: '',
+    help: 'bearer token of the admin API and /metrics for those who look and change nothing; needs an admin-token beside it',
+  },
+  adminViewerTokenFile: {
+    path: 'admin-viewer-token-file',
+    type: 'file',
+    help: 'file with that token, or several, a line each',
+    flag: 'FILE',
+  },
   nodes: {
     path: 'nodes',
     type: 'own',

@@ -1,4 +1,4 @@
-import { copyBytes } from '../../resp/bytes.js';
+import { copyBytes, copyWords, isCopiedByWords } from '../../resp/bytes.js';
 import { wordsOf } from '../../resp/words.js';
 import type { ChunkPool } from './chunk-pool.js';
 import type { SocketWriter } from './socket-writer.js';
@@ -88,6 +88,19 @@ export class Outlet implements TurnTask {
       return;
     }
     copyBytes(this.#chunk as Buffer, this.#words, this.#used, source, start, end);
+    this.#used += length;
+    if (!this.#scheduled) this.#schedule();
+  }
+
+  /** Like `append` for memory whose words the caller has. @param words of `source` */
+  appendWords(source: Uint8Array, words: DataView, start: number, end: number): void {
+    const length = end - start;
+    const own = this.#words;
+    if (own === null || this.#used + length > this.#room || !isCopiedByWords(length)) {
+      this.append(source, start, end);
+      return;
+    }
+    copyWords(own, this.#used, words, start, end);
     this.#used += length;
     if (!this.#scheduled) this.#schedule();
   }

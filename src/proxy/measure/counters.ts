@@ -51,14 +51,22 @@ export class Counters {
   /** Counts a command that was answered `milliseconds` after it came. @param group of its key, or NO_GROUP */
   answered(command: number, group: number, milliseconds: number, failed: boolean): void {
     if (failed) (this.errors[command] as number)++;
-    let time = this.time[command];
-    if (time === undefined) {
-      time = new Histogram();
-      this.time[command] = time;
-    }
-    time.record(milliseconds);
+    this.#timeOf(command).record(milliseconds);
     if (this.groups.active) this.groups.answered(group, milliseconds, failed);
     if (this.observer !== null) this.observer.answered(command, milliseconds, failed);
+  }
+
+  /** Counts commands that were answered as soon as they came, while there is no `observer`. @param group of all their keys */
+  answeredAtOnce(command: number, group: number, count: number): void {
+    this.#timeOf(command).recordMany(0, count);
+    this.groups.answeredAtOnce(group, count);
+  }
+
+  /** Counts reads of the cache: so many that found their keys, and that did not. @param group of all of them */
+  readMany(group: number, hits: number, misses: number): void {
+    this.hits += hits;
+    this.misses += misses;
+    this.groups.readMany(group, hits, misses);
   }
 
   /** Counts a read of the cache that found its key (`hit`), or did not. @param group of the key, or NO_GROUP */
@@ -66,5 +74,14 @@ export class Counters {
     if (hit) this.hits++;
     else this.misses++;
     if (this.groups.active) this.groups.read(group, hit);
+  }
+
+  #timeOf(command: number): Histogram {
+    let time = this.time[command];
+    if (time === undefined) {
+      time = new Histogram();
+      this.time[command] = time;
+    }
+    return time;
   }
 }

@@ -45,6 +45,12 @@ export class Histogram {
     this.#run++;
   }
 
+  /** @param milliseconds of each of `count` durations */
+  recordMany(milliseconds: number, count: number): void {
+    if (milliseconds !== this.#duration) this.#endRun(milliseconds);
+    this.#run += count;
+  }
+
   /** All that was recorded; the object is the same each time and is brought up to date by a call alone. */
   read(): HistogramData {
     this.#endRun(0);

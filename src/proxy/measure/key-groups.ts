@@ -123,6 +123,11 @@ export class KeyGroups {
     return this.#policies[this.groupOf(source, start, end)] ?? null;
   }
 
+  /** How the group with this number has its keys cached; null: it says nothing. */
+  policyOfNumber(number: number): CachePolicy | null {
+    return this.#policies[number] ?? null;
+  }
+
   /** The name of the group with this number. */
   nameOf(number: number): string {
     return this.#numbered[number]?.group ?? OTHER_GROUP;
@@ -160,6 +165,25 @@ export class KeyGroups {
     if (counters === undefined) return;
     if (failed) counters.errors++;
     counters.time.record(milliseconds);
+  }
+
+  /** So many commands were answered as soon as they came. */
+  answeredAtOnce(group: number, count: number): void {
+    this.#numbered[group]?.time.recordMany(0, count);
+  }
+
+  /** So many keys were read that were there, and that were not. */
+  readMany(group: number, hits: number, misses: number): void {
+    const counters = this.#numbered[group];
+    if (counters === undefined) return;
+    counters.hits += hits;
+    counters.misses += misses;
+  }
+
+  /** So many keys were read that were kept near. */
+  nearHits(group: number, count: number): void {
+    const counters = this.#numbered[group];
+    if (counters !== undefined) counters.nearHits += count;
   }
 
   /** A key was read that was there (`hit`), or was not. */

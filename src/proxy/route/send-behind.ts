@@ -1,7 +1,8 @@
 /** Frames of the proxy's own that run right behind a client's command, at the same node. */
 
+import type { KeyHash } from '../../ring/rings.js';
 import type { ReplySink } from '../request/reply-sink.js';
-import { KNOWN_KEY } from '../request/request.js';
+import { KNOWN_KEY, type Request } from '../request/request.js';
 import type { ClientConnection } from '../session/client-connection.js';
 import type { Lane } from '../upstream/lane.js';
 import { isReserved } from './reserved.js';
@@ -12,6 +13,7 @@ import type { Router } from './router.js';
  * sent just now: it stays with its lanes while replies are to come, and a key that has settled for the one has for the
  * other. Nothing is sent where that command was not, since the node is down.
  * @param sink takes the reply, and gives the request back; null: nobody does
+ * @param database in which the key is; the frame goes by a lane of the client's all the same
  * @returns by which it was sent; null: it was not
  */
 export function sendBehind(
@@ -23,18 +25,30 @@ export function sendBehind(
   frame: Uint8Array,
   length: number,
   sink: ReplySink | null,
+  database: number = client.kind.database,
 ): Lane | null {
   const { snapshot } = router;
   if (snapshot === null || isReserved(source, start, end)) return null;
-  const owner = router.ownerNow(client, source, start, end);
+  const owner = router.ownerNow(client, source, start, end, database);
   const lane = owner < 0 ? null : router.laneFor(client, owner);
   if (lane === null) return null;
-  const { requests, clock } = router.shared;
-  const request = requests.take();
+  const request = requestOf(lane, snapshot.rings.hashOf(source, start, end));
   if (sink !== null) request.answerTo(sink);
-  request.keys = KNOWN_KEY;
-  request.keyHash = snapshot.rings.hashOf(source, start, end);
-  request.startedAt = clock.now;
   lane.send(request, frame, 0, length);
   return lane;
+}
+
+/** Sends a frame that concerns this key only behind what was sent by the lane before. Nobody takes the reply. */
+export function sendOnLane(router: Router, lane: Lane, key: Uint8Array, frame: Uint8Array): void {
+  const { snapshot } = router;
+  if (snapshot !== null) lane.send(requestOf(lane, snapshot.rings.hashOf(key, 0, key.length)), frame, 0, frame.length);
+}
+
+function requestOf(lane: Lane, hash: KeyHash): Request {
+  const { requests, clock } = lane.node.shared;
+  const request = requests.take();
+  request.keys = KNOWN_KEY;
+  request.keyHash = hash;
+  request.startedAt = clock.now;
+  return request;
 }

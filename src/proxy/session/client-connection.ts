@@ -26,7 +26,7 @@ import { countCacheRead, KEY_READ, NO_READ } from '../measure/cache-reads.js';
 import { NO_GROUP } from '../measure/key-groups.js';
 import { DONE, type Request } from '../request/request.js';
 import type { ReplySource, Requester } from '../request/requester.js';
-import { LATER } from '../request/verdict.js';
+import { ANSWERED, LATER, TAKEN } from '../request/verdict.js';
 import type { Lane } from '../upstream/lane.js';
 import type { LaneKind } from '../upstream/lane-kind.js';
 import type { LaneWaiter } from '../upstream/lane-pool.js';
@@ -369,6 +369,18 @@ export class ClientConnection implements TurnTask, Requester, LaneWaiter, Upload
     if (!request.silent) holds.hold(request, source, start, end);
   }
 
+  /** Bytes of replies that it takes at once, since none is to come in front of them; 0: they must wait, or are not wanted. */
+  get roomAtOnce(): number {
+    if (this.#closed || this.pending > 0 || this.replyMode.isSilent) return 0;
+    return Math.max(0, this.#outputLimit - this.outlet.pending);
+  }
+
+  /** Answers a command, for which there is `roomAtOnce`, with a copy of `source[start, end)`. It is not counted. @param words of `source` */
+  answerAtOnce(source: Buffer, words: DataView, start: number, end: number): void {
+    this.outlet.appendWords(source, words, start, end);
+    this.#shared.counters.bytesOut += end - start;
+  }
+
   /** A request's whole reply is `buffer[start, end)`. */
   onReply(request: Request, buffer: Buffer, start: number, end: number): void {
     const shared = this.#shared;
@@ -621,7 +633,8 @@ export class ClientConnection implements TurnTask, Requester, LaneWaiter, Upload
       }
       const outcome = framer.next(buffer, at, end);
       if (outcome === COMPLETE) {
-        if (framer.argc > 0 && this.#handler.onFrame(this, framer) === LATER) {
+        const verdict = framer.argc > 0 ? this.#handler.onFrame(this, framer) : TAKEN;
+        if (verdict === LATER) {
           if (this.#held) this.#handler.onHeld(this, buffer, framer.consumed, end);
           framer.reset();
           this.#pause();
@@ -629,6 +642,7 @@ export class ClientConnection implements TurnTask, Requester, LaneWaiter, Upload
         }
         at = framer.consumed;
         if (this.#closed || this.#ending) return end;
+        if (verdict === ANSWERED && at < end) at = this.#handler.onAnsweredAtOnce(this, framer, buffer, at, end);
       } else if (outcome === INCOMPLETE) {
         if (framer.bulkLength >= this.#shared.options.streamThreshold && this.#passesOn(buffer, at, end)) {
           if (this.#closed) return end;

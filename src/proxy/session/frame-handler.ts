@@ -1,5 +1,5 @@
 import type { RequestFramer } from '../../resp/request-framer.js';
-import type { Verdict } from '../request/verdict.js';
+import type { FrameVerdict } from '../request/verdict.js';
 import type { ClientConnection } from './client-connection.js';
 import type { UploadPlan } from './upload.js';
 
@@ -8,7 +8,12 @@ export interface FrameHandler {
   /** The id in the flat counters of what is no command. */
   readonly unknownCommandId: number;
   /** Handles the complete frame that `framer` holds. */
-  onFrame(client: ClientConnection, framer: RequestFramer): Verdict;
+  onFrame(client: ClientConnection, framer: RequestFramer): FrameVerdict;
+  /**
+   * The frame that `framer` holds was `ANSWERED`: those behind it in `buffer[start, end)` that are like it are answered
+   * together. @returns the offset behind the last one of them
+   */
+  onAnsweredAtOnce(client: ClientConnection, framer: RequestFramer, buffer: Buffer, start: number, end: number): number;
   /** The client waits; behind the command at hand, which is offered again, `buffer[start, end)` has come from it. */
   onHeld(client: ClientConnection, buffer: Buffer, start: number, end: number): void;
   /**

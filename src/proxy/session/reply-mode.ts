@@ -24,6 +24,11 @@ export class ReplyMode {
     this.#isOff = false;
   }
 
+  /** Whether the next command is not answered. */
+  get isSilent(): boolean {
+    return this.#isOff || this.#skipsNext;
+  }
+
   /** Called once for each command. @returns whether it is not answered */
   takesSilently(): boolean {
     const isSilent = this.#isOff || this.#skipsNext;

@@ -6,6 +6,7 @@ import { fleetSources } from './fleet.js';
 import { hotKeySources } from './hot-keys.js';
 import { keyGroupSources } from './key-groups.js';
 import { nearSources } from './near.js';
+import { nodeServerSources } from './node-servers.js';
 import { nodeSources } from './nodes.js';
 import { processSources } from './processes.js';
 import type { MetricReads } from './reads.js';
@@ -19,6 +20,7 @@ export function metricSources(reads: MetricReads): MetricSource[] {
     ...commandSources(reads),
     ...clientSources(reads),
     ...nodeSources(reads),
+    ...nodeServerSources(reads),
     ...keyGroupSources(reads),
     ...nearSources(reads),
     ...hotKeySources(reads),

@@ -43,6 +43,8 @@ function describeNodes(state: RingState, rings: Rings, hooks: HealthHook): OwnNo
       nextShare: nextShares === null ? null : (nextShares[index] ?? 0),
       keys: health?.keys ?? null,
       usedMemory: health?.usedMemory ?? null,
+      version: health?.version ?? null,
+      figures: health?.figures ?? null,
       error: health?.error ?? null,
       downSince: health?.downSince ?? null,
       reason: health?.error ?? health?.reason ?? null,

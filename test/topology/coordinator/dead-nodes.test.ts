@@ -8,7 +8,16 @@ const { members } = firstState(
   { hash: 'murmur3', distribution: 'ketama', hashTag: '{}', vnodes: 160, weighting: 'own' },
 );
 
-const WELL = { keys: 1, usedMemory: 1, version: '7.0.0', runId: 'x', error: null, downSince: null, reason: null };
+const WELL = {
+  keys: 1,
+  usedMemory: 1,
+  figures: null,
+  version: '7.0.0',
+  runId: 'x',
+  error: null,
+  downSince: null,
+  reason: null,
+};
 
 function find(down: readonly string[], change: Pick<ChangeOfDead, 'leaving' | 'undrained' | 'moves'>) {
   const health = ({ name }: { name: string }): NodeHealth => {

@@ -18,9 +18,11 @@ import type { MoveWaiter } from '../../key-moves.js';
 import type { UnblockMode } from '../../peers/peers.js';
 import type { ReplySink } from '../../request/reply-sink.js';
 import { PARTIAL, type Request } from '../../request/request.js';
+import type { FrameBehind, Steps } from '../../request/steps.js';
 import { ON_TARGET, routeMovedKey } from '../../route/moving/moved-key.js';
 import { crossSlotReply } from '../../route/replies.js';
 import type { Router } from '../../route/router.js';
+import { sendOnLane } from '../../route/send-behind.js';
 import { GAVE_UP_REPLY } from '../../route/waiting.js';
 import type { ClientConnection } from '../../session/client-connection.js';
 import type { RoutingSnapshot } from '../../snapshot.js';
@@ -52,7 +54,7 @@ export interface WaitingCommands {
   readonly apart: WaitsApart;
 }
 
-export class BlockedCommand implements ReplySink, MoveWaiter, LaneWaiter, TurnTask {
+export class BlockedCommand implements ReplySink, MoveWaiter, LaneWaiter, TurnTask, Steps {
   readonly #router: Router;
   readonly #all: WaitingCommands;
   readonly #client: ClientConnection;
@@ -65,6 +67,8 @@ export class BlockedCommand implements ReplySink, MoveWaiter, LaneWaiter, TurnTa
   readonly #timeoutAt: number;
   /** By the clock; Infinity: never. */
   readonly #deadline: number;
+  /** Goes behind it wherever it is issued. */
+  readonly #behind: FrameBehind[] = [];
   #lane: Lane | null = null;
   #state = AT_NODE;
   /** The command never left for the node. */
@@ -95,6 +99,7 @@ export class BlockedCommand implements ReplySink, MoveWaiter, LaneWaiter, TurnTa
     this.#keys = keys;
     this.#timeoutAt = timeoutPosition(command, words);
     this.#deadline = this.#now + timeoutOf(command, words, this.#timeoutAt);
+    request.steps = this;
   }
 
   /** By the clock. */
@@ -120,7 +125,14 @@ export class BlockedCommand implements ReplySink, MoveWaiter, LaneWaiter, TurnTa
     lane.expectLonger(this.#deadline - this.#now);
     lane.whenIdle((idle) => this.#onIdle(idle));
     lane.send(request, frame, start, end);
+    for (const { key, frame: behind } of this.#behind) sendOnLane(this.#router, lane, key, behind);
     this.#all.atNode.add(this);
+  }
+
+  /** A node carries out what has come by the same connection as soon as the wait is over, before anybody sees the reply. */
+  sendBehind(key: Buffer, frame: Buffer): void {
+    this.#behind.push({ key, frame });
+    if (this.#lane !== null) sendOnLane(this.#router, this.#lane, key, frame);
   }
 
   /** The keys are about to change hands: the node answers now, with an element or with nothing. */
@@ -314,7 +326,7 @@ export class BlockedCommand implements ReplySink, MoveWaiter, LaneWaiter, TurnTa
     const call = { client: this.#client, command: this.#command, request: this.#request, words: this.#words };
     const timeout = this.#deadline - this.#now;
     // Nothing is unblocked by the end of this one: the client waits for the next one already.
-    this.#all.apart.begin({ ...call, keys: this.#keys, timeout, hasWaited: true });
+    this.#all.apart.begin({ ...call, keys: this.#keys, timeout, hasWaited: true, behind: this.#behind });
     this.#end();
   }
 

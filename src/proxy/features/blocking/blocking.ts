@@ -91,7 +91,7 @@ export class Blocking {
     const request = client.begin(command.id);
     client.raiseBarrier();
     const timeout = timeoutFrom(command, words);
-    this.#apart.begin({ client, command, request, words, keys, timeout, hasWaited: false });
+    this.#apart.begin({ client, command, request, words, keys, timeout, hasWaited: false, behind: [] });
     return TAKEN;
   }
 

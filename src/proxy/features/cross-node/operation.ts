@@ -14,7 +14,7 @@ import { error as encodeError, request as encodeRequest } from '../../../resp/en
 import type { Request } from '../../request/request.js';
 import type { RequestPool } from '../../request/request-pool.js';
 import { passOn } from '../../request/rewritten-reply.js';
-import type { Steps } from '../../request/steps.js';
+import type { FrameBehind, Steps } from '../../request/steps.js';
 import { refusalOf } from '../../route/node-refusals.js';
 import { noPrivateLaneReply } from '../../route/replies.js';
 import type { Turns } from '../../route/turns.js';
@@ -59,7 +59,7 @@ export class Operation implements Steps {
   readonly #turns: Turns;
   readonly #begun: number;
   /** What goes behind it, and to which of its keys. */
-  readonly #behind: { readonly key: Buffer; readonly frame: Buffer }[] = [];
+  readonly #behind: FrameBehind[] = [];
 
   /** @param request stands in the client's queue already */
   constructor(client: ClientConnection, request: Request, requests: RequestPool, turns: Turns, call: Call) {

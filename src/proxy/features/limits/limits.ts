@@ -9,6 +9,7 @@
 import type { TtlBehind } from '../../../commands/columns.js';
 import type { Command } from '../../../commands/command.js';
 import { findKeys, keyPositions } from '../../../commands/keys.js';
+import { parseStrictInteger } from '../../../resp/integer.js';
 import { args, type RequestFramer } from '../../../resp/request-framer.js';
 import type { CachePolicy } from '../../caching/policy.js';
 import type { KeyGroups } from '../../measure/key-groups.js';
@@ -25,8 +26,8 @@ import { limitsTtl, type Random, ttlOfNew } from './times.js';
 import { type TtlFrame, type TtlOption, ttlFrame } from './ttl-frames.js';
 import { refusalOfValue, refusalOfValues } from './value-sizes.js';
 
-/** Takes a frame for the key `source[start, end)`. */
-type TakeFrame = (source: Buffer, start: number, end: number, frame: TtlFrame) => void;
+/** Takes a frame for the key `source[start, end)`, which is in this database; null: in the client's. */
+type TakeFrame = (source: Buffer, start: number, end: number, frame: TtlFrame, database: number | null) => void;
 
 export interface LimitsPorts {
   readonly router: Router;
@@ -87,16 +88,15 @@ export class Limits implements PolicyStep, PolicyFollower, UploadLimits {
 
   /** The command at hand was sent, or answered by the proxy. */
   follow(client: ClientConnection, framer: RequestFramer, command: Command, request: Request | null): void {
-    // A command that may wait has a connection of its own, which others get when it is answered.
-    if (this.#behind === null || command.waits !== null || request === null) return;
+    if (this.#behind === null || request === null) return;
     const { router } = this.#ports;
     const { steps } = request;
-    this.#each(command, framer, this.#behind, (source, start, end, { bytes, length }) => {
+    this.#each(command, framer, this.#behind, (source, start, end, { bytes, length }, database) => {
       if (steps !== null) {
         steps.sendBehind(Buffer.from(source.subarray(start, end)), Buffer.from(bytes.subarray(0, length)));
         return;
       }
-      sendBehind(router, client, source, start, end, bytes, length, null);
+      sendBehind(router, client, source, start, end, bytes, length, null, database ?? client.kind.database);
     });
   }
 
@@ -116,7 +116,7 @@ export class Limits implements PolicyStep, PolicyFollower, UploadLimits {
     const behind = command.ttlGiven === null ? command.ttlBehind : NEW_OR_ANY;
     if (policy === null || behind === null) return [];
     const frames: Buffer[] = [];
-    this.#framesFor(policy, behind, source, start, end, (_source, _start, _end, { bytes, length }) => {
+    this.#framesFor(policy, behind, source, start, end, null, (_source, _start, _end, { bytes, length }) => {
       frames.push(Buffer.from(bytes.subarray(0, length)));
     });
     return frames;
@@ -125,7 +125,13 @@ export class Limits implements PolicyStep, PolicyFollower, UploadLimits {
   #each(command: Command, framer: RequestFramer, behind: TtlBehind, take: TakeFrame): void {
     const source = framer.source as Buffer;
     const count = findKeys(command, args, framer.argc, source);
-    if (count <= 0 || (command.special === 'copy' && otherDatabaseAt(command, framer) > 0)) return;
+    const databaseAt = command.special === 'copy' || command.special === 'move' ? otherDatabaseAt(command, framer) : 0;
+    const database =
+      databaseAt === 0
+        ? null
+        : parseStrictInteger(source, args.start[databaseAt] as number, args.end[databaseAt] as number);
+    // Of a database that is none the command makes nothing.
+    if (count <= 0 || (database !== null && !(database >= 0))) return;
     // Of one that has only one key the last one is what it reads (SORT without STORE).
     if (behind.of === 'last' && count === 1) return;
     const first = behind.of === 'last' ? count - 1 : 0;
@@ -135,7 +141,7 @@ export class Limits implements PolicyStep, PolicyFollower, UploadLimits {
       const keyStart = args.start[at] as number;
       const keyEnd = args.end[at] as number;
       const policy = this.#groups.policyOf(source, keyStart, keyEnd);
-      if (policy !== null) this.#framesFor(policy, behind, source, keyStart, keyEnd, take);
+      if (policy !== null) this.#framesFor(policy, behind, source, keyStart, keyEnd, database, take);
     }
   }
 
@@ -145,15 +151,14 @@ export class Limits implements PolicyStep, PolicyFollower, UploadLimits {
     source: Buffer,
     start: number,
     end: number,
+    database: number | null,
     take: TakeFrame,
   ): void {
     const { maxTtl } = policy;
     const isNewToo = isNew ? ttlOfNew(policy, this.#ports.random) : 0;
-    if (isNewToo > 0) take(source, start, end, this.#frame(source, start, end, isNewToo, 'NX'));
-    if (isAny && maxTtl > 0) take(source, start, end, this.#frame(source, start, end, maxTtl, 'LT'));
-  }
-
-  #frame(source: Buffer, start: number, end: number, ttl: number, option: TtlOption): TtlFrame {
-    return ttlFrame(source, start, end, ttl, option, this.#ports.areNodesNew());
+    const frame = (ttl: number, option: TtlOption): TtlFrame =>
+      ttlFrame(source, start, end, ttl, option, this.#ports.areNodesNew(), database);
+    if (isNewToo > 0) take(source, start, end, frame(isNewToo, 'NX'), database);
+    if (isAny && maxTtl > 0) take(source, start, end, frame(maxTtl, 'LT'), database);
   }
 }

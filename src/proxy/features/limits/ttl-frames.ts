@@ -1,6 +1,6 @@
 /**
  * The commands that the proxy sends behind a client's, to give its key a time to live. Both are PEXPIRE with an option
- * of Redis 7; for older nodes a script does the same.
+ * of Redis 7; for older nodes, and for a key in another database, a script does the same.
  */
 import { decimalLength, writeArrayHeader, writeBulkHeader } from '../../../resp/encode.js';
 
@@ -13,9 +13,16 @@ const OPTIONS = { NX: Buffer.from('$2\r\nNX\r\n'), LT: Buffer.from('$2\r\nLT\r\n
   Uint8Array
 >;
 const EXPIRE = "redis.call('PEXPIRE',KEYS[1],ARGV[1])";
-const SCRIPTS = {
-  NX: evalOf(`if redis.call('PTTL',KEYS[1])==-1 then ${EXPIRE} end`),
-  LT: evalOf(`local t=redis.call('PTTL',KEYS[1]) if t==-1 or t>tonumber(ARGV[1]) then ${EXPIRE} end`),
+const LUA = {
+  NX: `if redis.call('PTTL',KEYS[1])==-1 then ${EXPIRE} end`,
+  LT: `local t=redis.call('PTTL',KEYS[1]) if t==-1 or t>tonumber(ARGV[1]) then ${EXPIRE} end`,
+} as const satisfies Record<TtlOption, string>;
+const SCRIPTS = { NX: evalOf(LUA.NX), LT: evalOf(LUA.LT) } as const satisfies Record<TtlOption, Uint8Array>;
+/** What a script selects, nobody but itself sees. */
+const SELECT = "redis.call('SELECT',ARGV[2]) ";
+const ELSEWHERE = {
+  NX: evalOf(SELECT + LUA.NX),
+  LT: evalOf(SELECT + LUA.LT),
 } as const satisfies Record<TtlOption, Uint8Array>;
 
 /** Of everything that is not the key. */
@@ -33,6 +40,7 @@ const frame: TtlFrame = { bytes: scratch, length: 0 };
 /**
  * @param ttl milliseconds
  * @param understandsOptions whether the nodes are of Redis 7 or newer
+ * @param database where the key is; null: in the database of the connection
  */
 export function ttlFrame(
   key: Uint8Array,
@@ -41,20 +49,26 @@ export function ttlFrame(
   ttl: number,
   option: TtlOption,
   understandsOptions: boolean,
+  database: number | null = null,
 ): TtlFrame {
   if (scratch.length < end - start + OVERHEAD) scratch = Buffer.allocUnsafeSlow(2 * (end - start) + OVERHEAD);
   frame.bytes = scratch;
-  let at = writeArrayHeader(scratch, 0, understandsOptions ? 4 : 5);
-  at = put(at, understandsOptions ? PEXPIRE : SCRIPTS[option]);
+  const isScript = database !== null || !understandsOptions;
+  let at = writeArrayHeader(scratch, 0, database === null ? (isScript ? 5 : 4) : 6);
+  at = put(at, isScript ? (database === null ? SCRIPTS : ELSEWHERE)[option] : PEXPIRE);
   at = writeBulkHeader(scratch, at, end - start);
   at = put(at, key.subarray(start, end));
   at = lineEnd(at);
-  at = writeBulkHeader(scratch, at, decimalLength(ttl));
-  at += scratch.write(String(ttl), at, 'latin1');
-  at = lineEnd(at);
-  if (understandsOptions) at = put(at, OPTIONS[option]);
+  at = putNumber(at, ttl);
+  if (database !== null) at = putNumber(at, database);
+  if (!isScript) at = put(at, OPTIONS[option]);
   frame.length = at;
   return frame;
+}
+
+function putNumber(at: number, value: number): number {
+  const digits = writeBulkHeader(scratch, at, decimalLength(value));
+  return lineEnd(digits + scratch.write(String(value), digits, 'latin1'));
 }
 
 function put(at: number, bytes: Uint8Array): number {

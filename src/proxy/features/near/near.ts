@@ -34,6 +34,7 @@ import { Mget } from './mget.js';
 import { NearNodes } from './near-nodes.js';
 import type { NearPorts } from './ports.js';
 import { Reads } from './reads.js';
+import { HitRun } from './run.js';
 import { OVER } from './store/judge.js';
 import { keyHashOf, NearStore } from './store/near-store.js';
 import { Touches } from './touches.js';
@@ -59,6 +60,7 @@ export class Near implements PolicyStep, Subscriber {
   readonly #touches: Touches;
   readonly #reads: Reads;
   readonly #mget: Mget;
+  readonly #run: HitRun;
   #subscription: Subscription | null = null;
   #prefixes: readonly string[] = [];
   /** Rows have numbers by their table. */
@@ -81,6 +83,7 @@ export class Near implements PolicyStep, Subscriber {
     this.#touches = new Touches(this.#groups, this.#keeper);
     this.#reads = new Reads(ports, this.#keeper, this.#waiters);
     this.#mget = new Mget(ports, this.#reads, this.#touches, this.#waiters);
+    this.#run = new HitRun(router.shared.counters, this.#reads);
     this.onGroups();
   }
 
@@ -106,6 +109,29 @@ export class Near implements PolicyStep, Subscriber {
     if (store === null || policy?.cache !== 'near' || policy.earlyRefresh || command.nearRead === 'never') return false;
     if (this.#table !== this.#ports.router.table) return false;
     return this.#reads.serve(client, framer, command, source, store);
+  }
+
+  /**
+   * Answers what comes behind a read that `serve` has answered, as far as it is like that and kept as well.
+   * @param most commands
+   * @returns the offset behind the last one, of `served` commands
+   */
+  serveRun(
+    client: ClientConnection,
+    framer: RequestFramer,
+    command: Command,
+    buffer: Buffer,
+    start: number,
+    end: number,
+    most: number,
+  ): number {
+    const { store } = this.#keeper;
+    return store === null ? start : this.#run.serve(client, framer, command, store, buffer, start, end, most);
+  }
+
+  /** How many commands the last run has answered. */
+  get served(): number {
+    return this.#run.length;
   }
 
   dispatch(client: ClientConnection, framer: RequestFramer, command: Command, source: Buffer): Verdict | typeof PASS {

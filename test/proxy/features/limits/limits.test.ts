@@ -1,5 +1,7 @@
 /** Times to live and sizes that a group says: what a single Redis without them answers, byte for byte, and what keys have then. */
+import { createHash } from 'node:crypto';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { buildCommandTable } from '../../../../src/commands/build.js';
 import { RawClient } from '../../../support/raw-client.js';
 import { type RedisProcess, startRedis, startRedises } from '../../../support/redis-process.js';
 import { add, fill, post, settled } from '../../../support/ring-api.js';
@@ -47,6 +49,11 @@ async function alike(commands: readonly Words[]): Promise<void> {
   plain.close();
 }
 
+const SCRIPT = "return redis.call('SET', KEYS[1], 'v')";
+const LIBRARY = `#!lua name=lib\nredis.register_function('makes', function(keys) return redis.call('SET', keys[1], 'v') end)`;
+/** Of the string `v`, by a Redis 7.0. */
+const DUMP = Buffer.from('0001760a009108ceb219388ace', 'hex');
+
 /** What makes a key `KEY` of any type, after what must be there. */
 const MAKERS: Readonly<Record<string, readonly Words[]>> = {
   SET: [['SET', 'KEY', 'v']],
@@ -58,6 +65,9 @@ const MAKERS: Readonly<Record<string, readonly Words[]>> = {
   MSETNX: [['MSETNX', 'KEY', 'v', 'OTHER', 'w']],
   APPEND: [['APPEND', 'KEY', 'v']],
   INCR: [['INCR', 'KEY']],
+  INCRBY: [['INCRBY', 'KEY', '2']],
+  DECR: [['DECR', 'KEY']],
+  DECRBY: [['DECRBY', 'KEY', '2']],
   INCRBYFLOAT: [['INCRBYFLOAT', 'KEY', '1.5']],
   SETRANGE: [['SETRANGE', 'KEY', '2', 'v']],
   SETBIT: [['SETBIT', 'KEY', '7', '1']],
@@ -67,9 +77,26 @@ const MAKERS: Readonly<Record<string, readonly Words[]>> = {
     ['BITOP', 'NOT', 'KEY', 'OTHER'],
   ],
   PFADD: [['PFADD', 'KEY', 'a']],
+  PFMERGE: [['PFMERGE', 'KEY', 'OTHER']],
   HSET: [['HSET', 'KEY', 'f', 'v']],
+  HMSET: [['HMSET', 'KEY', 'f', 'v']],
+  HSETNX: [['HSETNX', 'KEY', 'f', 'v']],
+  HINCRBYFLOAT: [['HINCRBYFLOAT', 'KEY', 'f', '1.5']],
   HINCRBY: [['HINCRBY', 'KEY', 'f', '1']],
   LPUSH: [['LPUSH', 'KEY', 'a', 'b']],
+  RPUSH: [['RPUSH', 'KEY', 'a']],
+  RPOPLPUSH: [
+    ['RPUSH', 'OTHER', 'a', 'b'],
+    ['RPOPLPUSH', 'OTHER', 'KEY'],
+  ],
+  BRPOPLPUSH: [
+    ['RPUSH', 'OTHER', 'a', 'b'],
+    ['BRPOPLPUSH', 'OTHER', 'KEY', '0'],
+  ],
+  BLMOVE: [
+    ['RPUSH', 'OTHER', 'a', 'b'],
+    ['BLMOVE', 'OTHER', 'KEY', 'LEFT', 'LEFT', '0'],
+  ],
   LMOVE: [
     ['RPUSH', 'OTHER', 'a', 'b'],
     ['LMOVE', 'OTHER', 'KEY', 'LEFT', 'LEFT'],
@@ -79,16 +106,49 @@ const MAKERS: Readonly<Record<string, readonly Words[]>> = {
     ['SADD', 'OTHER', 'a', 'b'],
     ['SMOVE', 'OTHER', 'KEY', 'a'],
   ],
+  SINTERSTORE: [
+    ['SADD', 'OTHER', 'a'],
+    ['SINTERSTORE', 'KEY', 'OTHER'],
+  ],
+  SDIFFSTORE: [
+    ['SADD', 'OTHER', 'a'],
+    ['SDIFFSTORE', 'KEY', 'OTHER'],
+  ],
   SUNIONSTORE: [
     ['SADD', 'OTHER', 'a'],
     ['SUNIONSTORE', 'KEY', 'OTHER'],
   ],
   ZADD: [['ZADD', 'KEY', '1', 'a']],
+  ZINCRBY: [['ZINCRBY', 'KEY', '1', 'a']],
   ZUNIONSTORE: [
     ['ZADD', 'OTHER', '1', 'a'],
     ['ZUNIONSTORE', 'KEY', '1', 'OTHER'],
   ],
+  ZINTERSTORE: [
+    ['ZADD', 'OTHER', '1', 'a'],
+    ['ZINTERSTORE', 'KEY', '1', 'OTHER'],
+  ],
+  ZDIFFSTORE: [
+    ['ZADD', 'OTHER', '1', 'a'],
+    ['ZDIFFSTORE', 'KEY', '1', 'OTHER'],
+  ],
+  ZRANGESTORE: [
+    ['ZADD', 'OTHER', '1', 'a'],
+    ['ZRANGESTORE', 'KEY', 'OTHER', '0', '-1'],
+  ],
   GEOADD: [['GEOADD', 'KEY', '13.36', '38.11', 'Palermo']],
+  GEORADIUS: [
+    ['GEOADD', 'OTHER', '13.36', '38.11', 'Palermo'],
+    ['GEORADIUS', 'OTHER', '13', '38', '200', 'km', 'STORE', 'KEY'],
+  ],
+  GEORADIUSBYMEMBER: [
+    ['GEOADD', 'OTHER', '13.36', '38.11', 'Palermo'],
+    ['GEORADIUSBYMEMBER', 'OTHER', 'Palermo', '200', 'km', 'STOREDIST', 'KEY'],
+  ],
+  GEOSEARCHSTORE: [
+    ['GEOADD', 'OTHER', '13.36', '38.11', 'Palermo'],
+    ['GEOSEARCHSTORE', 'KEY', 'OTHER', 'FROMMEMBER', 'Palermo', 'BYRADIUS', '200', 'km'],
+  ],
   XADD: [['XADD', 'KEY', '1-1', 'f', 'v']],
   'XGROUP CREATE': [['XGROUP', 'CREATE', 'KEY', 'g', '$', 'MKSTREAM']],
   SORT: [
@@ -99,13 +159,38 @@ const MAKERS: Readonly<Record<string, readonly Words[]>> = {
     ['SET', 'OTHER', 'v'],
     ['RENAME', 'OTHER', 'KEY'],
   ],
+  RENAMENX: [
+    ['SET', 'OTHER', 'v'],
+    ['RENAMENX', 'OTHER', 'KEY'],
+  ],
+  RESTORE: [['RESTORE', 'KEY', '0', DUMP]],
   COPY: [
     ['SET', 'OTHER', 'v', 'EX', '86400'],
     ['COPY', 'OTHER', 'KEY'],
   ],
+  EVALSHA: [
+    ['SCRIPT', 'LOAD', SCRIPT],
+    ['EVALSHA', createHash('sha1').update(SCRIPT).digest('hex'), '1', 'KEY'],
+  ],
+  FCALL: [
+    ['FUNCTION', 'LOAD', 'REPLACE', LIBRARY],
+    ['FCALL', 'makes', '1', 'KEY'],
+  ],
   EVAL: [['EVAL', "return redis.call('SET', KEYS[1], 'v')", '1', 'KEY']],
   'a transaction': [['MULTI'], ['SET', 'OTHER', 'v'], ['HSET', 'KEY', 'f', 'v'], ['HGET', 'KEY', 'f'], ['EXEC']],
 };
+
+/** Commands that write, and neither make a key nor take its time to live from it, however they are called. */
+const MAKE_NONE = [
+  ...['blmpop', 'blpop', 'brpop', 'bzmpop', 'bzpopmax', 'bzpopmin', 'del', 'flushall', 'flushdb', 'getdel', 'hdel'],
+  ...['linsert', 'lmpop', 'lpop', 'lpushx', 'lrem', 'lset', 'ltrim', 'rpop', 'rpushx', 'spop', 'srem', 'unlink'],
+  ...['xack', 'xautoclaim', 'xclaim', 'xdel', 'xgroup|createconsumer', 'xgroup|delconsumer', 'xgroup|destroy'],
+  ...['xgroup|setid', 'xreadgroup', 'xsetid', 'xtrim', 'zmpop', 'zpopmax', 'zpopmin', 'zrem', 'zremrangebylex'],
+  ...['zremrangebyrank', 'zremrangebyscore'],
+  // Libraries of functions, and what is refused to clients, or by nodes that are no clusters.
+  ...['function|delete', 'function|flush', 'function|load', 'function|restore', 'migrate', 'pfdebug', 'restore-asking'],
+  ...['swapdb'],
+];
 
 function withKeys(commands: readonly Words[], group: string, id: number): Words[] {
   const names: Readonly<Record<string, string>> = { KEY: `{${group}}${id}`, OTHER: `{${group}}${id}:other` };
@@ -119,6 +204,79 @@ describe('default-ttl', () => {
     const found = await ttls(...makers.map((_, id) => `{d}${id}`));
     const wrong = Object.keys(MAKERS).filter((_, id) => !((found[id] ?? 0) > DAY - 60_000 && (found[id] ?? 0) <= DAY));
     expect(wrong).toEqual([]);
+  });
+
+  it('is given by every command of the table that may make a key', async () => {
+    const known = new Set((await single.client().call('COMMAND', 'LIST')) as string[]);
+    const rows = [...buildCommandTable().rows()]
+      .filter(({ name }) => known.has(name))
+      .flatMap((row) => [row, ...(row.subcommands?.rows() ?? [])]);
+    const made = new Set(
+      Object.values(MAKERS)
+        .flat()
+        .flatMap(([name, sub]) => [String(name).toLowerCase(), `${String(name)}|${String(sub)}`.toLowerCase()]),
+    );
+    const makers = rows.filter(({ ttlBehind }) => ttlBehind?.isNew === true).map(({ name }) => name);
+    expect(makers.filter((name) => !made.has(name) && name !== 'move')).toEqual([]);
+    const others = rows.filter(({ write, ttlBehind, ttlGiven }) => write && ttlBehind === null && ttlGiven === null);
+    expect(others.map(({ name }) => name).sort()).toEqual([...MAKE_NONE].sort());
+  });
+
+  it('is given in the database that a key is moved or copied to', async () => {
+    await alike([
+      ['SET', '{d}moved', 'v', 'EX', '100'],
+      ['PERSIST', '{d}moved'],
+      ['MOVE', '{d}moved', '3'],
+      ['SET', 'plain{d}', 'v'],
+      ['COPY', 'plain{d}', '{d}copied', 'DB', '3'],
+      ['MULTI'],
+      ['COPY', 'plain{d}', '{d}queued', 'DB', '3'],
+      ['EXEC'],
+      ['MOVE', 'plain{d}', '99'],
+      ['COPY', 'plain{d}', '{d}none', 'DB', 'x'],
+      ['SET', 'plain{m}', 'v', 'EX', '604800'],
+      ['COPY', 'plain{m}', '{m}copied', 'DB', '3'],
+    ]);
+    const client = await RawClient.connect(proxy.port);
+    await client.command('SELECT', '3');
+    for (const key of ['{d}moved', '{d}copied', '{d}queued', '{m}copied']) {
+      const left = Number((await client.text('PTTL', key)).slice(1));
+      expect(left > DAY - 60_000 && left <= DAY ? 'a day' : `${key}: ${left}`).toBe('a day');
+    }
+    client.close();
+  });
+
+  it('is given to a list that a command has waited to fill, on one node and on two', async () => {
+    const owners = await Promise.all(
+      Array.from({ length: 40 }, async (_, i) => {
+        await proxy.client().set(`d:list:${i}`, 'v');
+        const here = await nodes[0]?.client().exists(`d:list:${i}`);
+        await proxy.client().del(`d:list:${i}`);
+        return here;
+      }),
+    );
+    const [one, other] = [owners.indexOf(0), owners.indexOf(1)];
+    for (const [source, target] of [
+      ['{d}waits', '{d}filled'],
+      [`d:list:${one}`, `d:list:${other}`],
+      [`d:list:${other}`, `d:list:${one}`],
+    ] as const) {
+      const waiting = await RawClient.connect(proxy.port);
+      await waiting.command('DEL', source, target);
+      const id = (await waiting.text('CLIENT', 'ID')).slice(1).trim();
+      const moved = waiting.pipeline([
+        ['BLMOVE', source, target, 'LEFT', 'LEFT', '0'],
+        ['PTTL', target],
+      ]);
+      const pusher = await RawClient.connect(proxy.port);
+      // The one that waits is there before the element.
+      while (!/ cmd=blmove /.test(await pusher.text('CLIENT', 'LIST', 'ID', id)));
+      await pusher.command('RPUSH', source, 'element');
+      const [element, ttl] = (await moved).map(String);
+      expect(element).toBe('$7\r\nelement\r\n');
+      expect(Number(ttl?.slice(1))).toBeGreaterThan(DAY - 60_000);
+      for (const client of [waiting, pusher]) client.close();
+    }
   });
 
   it('is given to each key of an MSET over several nodes', async () => {

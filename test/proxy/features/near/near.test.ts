@@ -1,5 +1,6 @@
 /** `cache: near` in a real proxy: what is answered from the proxy, and what ends that. */
 import { describe, expect, it } from 'vitest';
+import { request } from '../../../../src/resp/encode.js';
 import { type LateFeeds, startLateFeeds } from '../../../support/late-feeds.js';
 import { RawClient } from '../../../support/raw-client.js';
 import { type RedisProcess, startRedis } from '../../../support/redis-process.js';
@@ -108,6 +109,74 @@ describe('a read', () => {
     await client.command('SELECT', '1');
     expect(await client.text('GET', 'page:1')).toBe('_\r\n');
     expect(await untilKept(stage, 'GET', 'page:1')).toBe('_\r\n');
+  });
+
+  it('in one piece with others is answered as each is by itself, and counted so', async () => {
+    const stage = await start();
+    const { node, proxy, client } = stage;
+    const long = `page:${'k'.repeat(120)}`;
+    const keys = ['page:1', 'page:22', 'html:1', 'page:none', long];
+    for (const key of keys) {
+      if (key !== 'page:none') await client.command('SET', key, `value of ${key}`.repeat(key === 'html:1' ? 20 : 1));
+      await untilKept(stage, 'GET', key);
+    }
+    await client.command('SET', 'plain:1', 'plain');
+    const plain = await RawClient.connect(node.port);
+    const run = keys.concat(keys).map((key) => ['GET', key]);
+    const pieces: readonly (readonly string[])[][] = [
+      run,
+      [
+        ...run,
+        ['GET', 'plain:1'],
+        ...run,
+        ['get', 'page:1'],
+        ['GETRANGE', 'page:1', '0', '3'],
+        ['STRLEN', 'page:1'],
+        ...run,
+      ],
+      [...run, ['GET'], ['GET', 'page:1', 'page:1'], ...run, ['NOSUCH', 'page:1'], ...run],
+    ];
+    for (const piece of pieces) {
+      const wanted = (await plain.pipeline(piece)).map(String);
+      for (const key of keys) await untilKept(stage, 'GET', key);
+      expect((await client.pipeline(piece)).map(String)).toEqual(wanted);
+    }
+    // What was written between two reads is seen by the second one.
+    const around = [
+      ['GET', 'page:1'],
+      ['GET', 'page:22'],
+      ['SET', 'page:22', 'two'],
+      ['GET', 'page:22'],
+    ];
+    const [one, old, , written] = (await client.pipeline(around)).map(String);
+    expect([one, old, written]).toEqual([bulk('value of page:1'), bulk('value of page:22'), bulk('two')]);
+    for (const key of keys) await untilKept(stage, 'GET', key);
+    const before = await scrape(proxy.admin);
+    await client.pipeline(run);
+    const behind = await scrape(proxy.admin);
+    const more = (series: string): number => (behind.get(series) ?? 0) - (before.get(series) ?? 0);
+    expect(more('ringproxy_near_requests_total{group="pages",result="hit"}')).toBe(run.length);
+    expect(more('ringproxy_commands_total{command="get",outcome="ok"}')).toBe(run.length);
+    expect(more('ringproxy_key_group_commands_total{group="pages",outcome="ok"}')).toBe(run.length);
+    expect(more('ringproxy_key_group_cache_requests_total{group="pages",result="hit"}')).toBe(run.length - 2);
+    expect(more('ringproxy_key_group_cache_requests_total{group="pages",result="miss"}')).toBe(2);
+    // Frames that are cut anywhere, and replies that nobody wants.
+    const frames = Buffer.concat(run.map((words) => request(words)));
+    const wanted = (await plain.pipeline(run)).map(String);
+    for (let cut = 1; cut < frames.length; cut += 7) {
+      client.send(frames.subarray(0, cut));
+      client.send(frames.subarray(cut));
+      expect((await client.replies(run.length)).map(String)).toEqual(wanted);
+    }
+    const silent = [
+      ['CLIENT', 'REPLY', 'SKIP'],
+      ['GET', 'page:1'],
+      ['GET', 'html:1'],
+      ['CLIENT', 'REPLY', 'OFF'],
+      ...run,
+    ];
+    client.send(Buffer.concat([...silent, ['CLIENT', 'REPLY', 'ON']].map((words) => request(words))));
+    expect((await client.replies(2)).map(String)).toEqual([bulk('value of html:1'.repeat(20)), '+OK\r\n']);
   });
 
   it('is over with the time to live of its key, and with a shorter one that it is given', async () => {

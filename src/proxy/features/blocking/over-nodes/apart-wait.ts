@@ -13,8 +13,10 @@ import { MINUS } from '../../../../resp/bytes.js';
 import { request as encodeRequest } from '../../../../resp/encode.js';
 import type { KeyHash } from '../../../../ring/rings.js';
 import { KNOWN_KEY, NO_KEYS_AT_ALL, UNKNOWN_KEYS } from '../../../request/request.js';
+import type { FrameBehind, Steps } from '../../../request/steps.js';
 import { refusalOf } from '../../../route/node-refusals.js';
 import type { Router } from '../../../route/router.js';
+import { sendOnLane } from '../../../route/send-behind.js';
 import type { ClientConnection } from '../../../session/client-connection.js';
 import type { Lane } from '../../../upstream/lane.js';
 import type { LaneKind } from '../../../upstream/lane-kind.js';
@@ -61,13 +63,14 @@ interface Try {
   readonly mark: number;
 }
 
-export class ApartWait implements Seeker, Taker, AttemptListener {
+export class ApartWait implements Seeker, Taker, AttemptListener, Steps {
   readonly letsOthersBy = false;
   readonly wait: ClientWait;
   readonly #router: Router;
   readonly #queues: KeyQueues;
   readonly #moveElement: MoveElement;
   readonly #call: WaitingCall;
+  readonly #behind: FrameBehind[];
   #places: Place[] = [];
   /** How many of its keys, from the first one on, were looked at. */
   #lookedAt = 0;
@@ -80,7 +83,13 @@ export class ApartWait implements Seeker, Taker, AttemptListener {
     this.#moveElement = moveElement;
     this.#queues = queues;
     this.#call = call;
+    this.#behind = [...call.behind];
+    call.request.steps = this;
     this.wait = new ClientWait(router, all, call, this);
+  }
+
+  sendBehind(key: Buffer, frame: Buffer): void {
+    this.#behind.push({ key, frame });
   }
 
   get kind(): LaneKind {
@@ -159,6 +168,7 @@ export class ApartWait implements Seeker, Taker, AttemptListener {
     else {
       const keys = this.#moves ? UNKNOWN_KEYS : KNOWN_KEY;
       new Attempt(lane, this).send(command.id, encodeRequest(place.words), keys, hash);
+      this.#tell(lane);
     }
   }
 
@@ -178,7 +188,16 @@ export class ApartWait implements Seeker, Taker, AttemptListener {
     const { client, command, words, keys } = this.#call;
     // Without the timeout it says what LMOVE and RPOPLPUSH do.
     const call = { command, words: words.slice(0, -1), keys, owners: [source, target], kind: this.kind };
-    void this.#moveElement(client, call, this.isWaiting).then((reply) => this.onAnswer(reply, 0, reply.length));
+    void this.#moveElement(client, call, this.isWaiting).then((reply) => {
+      const lane = isNothing(reply, 0) ? null : target.pick(this.kind);
+      if (lane !== null) this.#tell(lane);
+      this.onAnswer(reply, 0, reply.length);
+    });
+  }
+
+  /** Sends what goes behind a move by the lane of the list that the element goes to. */
+  #tell(lane: Lane): void {
+    for (const { key, frame } of this.#behind) sendOnLane(this.#router, lane, key, frame);
   }
 
   onDown(_queue: KeyQueue, node: UpstreamNode): boolean {

@@ -5,6 +5,7 @@
 import type { Command } from '../../../../commands/command.js';
 import type { UnblockMode } from '../../../peers/peers.js';
 import type { Request } from '../../../request/request.js';
+import type { FrameBehind } from '../../../request/steps.js';
 import type { Router } from '../../../route/router.js';
 import { GAVE_UP_REPLY } from '../../../route/waiting.js';
 import type { ClientConnection } from '../../../session/client-connection.js';
@@ -28,6 +29,8 @@ export interface WaitingCall {
   readonly hasWaited: boolean;
   /** Milliseconds from now; Infinity: never. */
   readonly timeout: number;
+  /** What goes behind it when it has taken something. */
+  readonly behind: readonly FrameBehind[];
 }
 
 /** Who tries to get something for the client. */

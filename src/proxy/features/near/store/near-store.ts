@@ -79,7 +79,8 @@ export class NearStore {
   readonly times: Float64Array;
   /** The same memory by bytes. */
   readonly bytes: Buffer;
-  readonly #words: DataView;
+  /** The same memory by words. */
+  readonly words: DataView;
   readonly #frames: Int32Array;
   readonly #keys: Int32Array;
   readonly #mask: number;
@@ -105,7 +106,7 @@ export class NearStore {
     this.#mask = buckets - 1;
     const numbers = Math.floor((size - 8 * buckets) / 8) * 2;
     this.bytes = lastingBytes(numbers * 4);
-    this.#words = new DataView(this.bytes.buffer, this.bytes.byteOffset, numbers * 4);
+    this.words = new DataView(this.bytes.buffer, this.bytes.byteOffset, numbers * 4);
     this.numbers = new Int32Array(this.bytes.buffer, this.bytes.byteOffset, numbers);
     this.times = new Float64Array(this.bytes.buffer, this.bytes.byteOffset, numbers >> 1);
     // Nothing begins at 0.
@@ -212,8 +213,8 @@ export class NearStore {
     numbers[record + REST_LENGTH] = restLength;
     numbers[record + REPLY_LENGTH] = end - start;
     const at = (record + HEADER) * 4;
-    copyBytes(this.bytes, this.#words, at, rest, 0, restLength);
-    copyBytes(this.bytes, this.#words, at + restLength, buffer, start, end);
+    copyBytes(this.bytes, this.words, at, rest, 0, restLength);
+    copyBytes(this.bytes, this.words, at + restLength, buffer, start, end);
     this.#link(record);
     this.#count(record, 1);
     return record;
@@ -294,7 +295,7 @@ export class NearStore {
       for (let i = start; i < end; i++) if (this.bytes[at + i - start] !== source[i]) return false;
       return true;
     }
-    const own = this.#words;
+    const own = this.words;
     const last = end - 4;
     const shift = at - start;
     for (let i = start; i < last; i += 4) if (own.getInt32(i + shift, true) !== words.getInt32(i, true)) return false;
