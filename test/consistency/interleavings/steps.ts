@@ -100,11 +100,14 @@ function without<T>(list: readonly T[], one: T): T[] {
 
 /** One Redis carries it out. */
 function whole(words: readonly string[]): Step {
+  const [name] = words;
   const keys = keysOf(words);
   return step('whole', (store) => {
     const done = last(apply(store, words));
     // It may note in the key what it has counted, which is a write to whoever watches it.
-    return words[0] === 'PFCOUNT' && keys.length === 1 ? [done, { ...done, touched: keys }] : [done];
+    if (name === 'PFCOUNT' && keys.length === 1) return [done, { ...done, touched: keys }];
+    // Who waits is served behind what has made the list, and in front of a WATCH that follows that.
+    return name === 'BLPOP' ? [done, { ...done, touched: [] }] : [done];
   });
 }
 
