@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import { type AclCategory, categoriesOf, knownCategories } from './acl.js';
-import type { TtlBehind, Waits } from './columns.js';
+import type { AwaitsFill, TtlBehind, Waits } from './columns.js';
 import type { Command, KeySpec, Merge, Route } from './command.js';
 import { POLICY, type PolicyRow } from './policy.js';
 import { CommandTable } from './table.js';
@@ -135,6 +135,7 @@ function buildRow(info: CommandInfo, name: string, id: number, container: Policy
     cacheRead: own.cacheRead ?? 'none',
     missingReply: own.missingReply ?? null,
     nearRead: own.nearRead ?? 'never',
+    awaitsFill: own.awaitsFill ?? awaitsFillOf(own),
     ownWrite: own.ownWrite ?? 'none',
     onReplicated: own.onReplicated ?? 'other value',
     ttlBehind: own.ttlBehind ?? (isForeignWrite(name, info, route) ? UNKNOWN_TTL : null),
@@ -155,6 +156,12 @@ function buildRow(info: CommandInfo, name: string, id: number, container: Policy
     categories: info.categories ?? categoriesOf(info.flags, own.acl ?? []),
     subcommands,
   });
+}
+
+/** Of a read of one key whose reply is nothing but a value: what it answers when there is none. */
+function awaitsFillOf({ missingReply, nearRead }: PolicyRow): AwaitsFill {
+  const isOfValue = nearRead !== undefined && (missingReply === 'nil' || missingReply === 'empty');
+  return isOfValue ? 'like missing' : 'never';
 }
 
 function rangeOf(info: CommandInfo): KeySpec {

@@ -33,6 +33,16 @@ export type MissingReply = 'no key' | 'nil' | 'zero' | 'empty' | 'minus two' | '
 export type NearRead = 'never' | 'always' | 'while fields last';
 
 /**
+ * Whether the client of a read whose key is not there may wait for the one that fills it (`fill-wait`). Reads of values do;
+ * what asks about a key (EXISTS, TTL, SISMEMBER) is answered.
+ * - `never`: it does not.
+ * - `nil`: nil tells that the key is not there (GET). `each`: so does each nil of the array, of one of the keys (MGET).
+ * - `like missing`: what it answers then (`missingReply`) it may also answer of a key that is there (HGET, LRANGE), so the
+ *   key is looked at first. `all nil`: so it answers when all elements are nil (HMGET).
+ */
+export type AwaitsFill = 'never' | 'nil' | 'each' | 'like missing' | 'all nil';
+
+/**
  * Which values a client knows for certain when it has sent this, whatever others did shortly before (NOLOOP).
  * - `none`: it may not.
  * - `always`: its keys' whole values, which change unless it fails (INCR).

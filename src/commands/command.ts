@@ -1,6 +1,7 @@
 import type { AclCategory } from './acl.js';
 import type {
   Administration,
+  AwaitsFill,
   CacheRead,
   CrossNode,
   Everywhere,
@@ -144,6 +145,7 @@ export interface Command {
   readonly administration: Administration | null;
   readonly cacheRead: CacheRead;
   readonly nearRead: NearRead;
+  readonly awaitsFill: AwaitsFill;
   readonly ownWrite: OwnWrite;
   readonly onReplicated: OnReplicated;
   /** Null: it makes no keys, and their times to live stay, but for what `ttlGiven` says. */

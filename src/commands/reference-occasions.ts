@@ -44,7 +44,11 @@ export function occasionReference(): string {
     'with `admin-commands: allow` as FLUSHALL, otherwise refused',
     ({ route, inTransaction }) => route === 'admin' && inTransaction === 'queued',
   );
-  row('between MULTI and EXEC', 'refused: it concerns several nodes', ({ route }) => route === 'scan');
+  row(
+    'between MULTI and EXEC',
+    'kept for EXEC, and carried out over the nodes by itself; refused with `cross-node: refuse`, and where groups are replicated',
+    ({ route }) => route === 'scan',
+  );
   row('before AUTH', 'allowed, and nothing else is', (command) => command.beforeAuth);
   row('while subscribed (RESP2)', 'allowed, and nothing else is', (command) => command.whileSubscribed !== 'refused');
   row('after CLIENT PAUSE', 'runs in any case', (command) => command.whilePaused);

@@ -12,7 +12,7 @@ export const HASHES = {
   hincrbyfloat: { ...hash, ...creates },
   hkeys: { ...hash, missingReply: 'empty', nearRead: 'while fields last' },
   hlen: { ...hash, missingReply: 'zero', nearRead: 'while fields last' },
-  hmget: { ...hash, nearRead: 'while fields last' },
+  hmget: { ...hash, nearRead: 'while fields last', awaitsFill: 'all nil' },
   hmset: { ...hash, ...creates },
   hrandfield: hash,
   hscan: hash,

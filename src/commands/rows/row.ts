@@ -2,6 +2,7 @@
 import type { AclCategory } from '../acl.js';
 import type {
   Administration,
+  AwaitsFill,
   CacheRead,
   CrossNode,
   Everywhere,
@@ -35,6 +36,7 @@ export interface PolicyRow {
   readonly cacheRead?: CacheRead;
   readonly missingReply?: MissingReply;
   readonly nearRead?: NearRead;
+  readonly awaitsFill?: AwaitsFill;
   readonly ownWrite?: OwnWrite;
   readonly onReplicated?: OnReplicated;
   readonly ttlBehind?: TtlBehind;

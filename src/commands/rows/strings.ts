@@ -19,7 +19,7 @@ const bitmap = { acl: ['bitmap'] } as const satisfies PolicyRow;
 const hyperloglog = { acl: ['hyperloglog'] } as const satisfies PolicyRow;
 
 export const STRINGS = {
-  mget: { ...string, ...split('array'), cacheRead: 'array', onReplicated: 'mget' },
+  mget: { ...string, ...split('array'), cacheRead: 'array', awaitsFill: 'each', onReplicated: 'mget' },
   mset: { ...string, ...createsEvery, ...split('ok'), ownWrite: 'always', onReplicated: 'mset' },
   msetex: { ...string, ...doesAnything, ...numkeys(1, 0, 2), onReplicated: 'no merge' },
   // It concerns one key, whatever its flags say.
@@ -28,7 +28,14 @@ export const STRINGS = {
   append: { ...string, ...creates, onReplicated: 'no merge' },
   decr: { ...string, ...creates, ownWrite: 'always', onReplicated: 'decr' },
   decrby: { ...string, ...creates, ownWrite: 'always', onReplicated: 'decrby' },
-  get: { ...string, cacheRead: 'key', missingReply: 'no key', nearRead: 'always', onReplicated: 'get' },
+  get: {
+    ...string,
+    awaitsFill: 'nil',
+    cacheRead: 'key',
+    missingReply: 'no key',
+    nearRead: 'always',
+    onReplicated: 'get',
+  },
   getdel: { ...string, cacheRead: 'key', ownWrite: 'perhaps', onReplicated: 'getdel' },
   getex: { ...string, ttlGiven: { optionsFrom: 2 }, cacheRead: 'key', onReplicated: 'getex' },
   getrange: { ...string, missingReply: 'empty', nearRead: 'always' },

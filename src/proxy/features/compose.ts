@@ -113,6 +113,7 @@ export class Features {
     const { peers, board, fleet } = context;
     this.crossNode = new CrossNode(router, {
       codeOf: (client, command, source) => this.scripts.codeOf(client, command, source),
+      isKnownToWrite: (command, source) => this.scripts.isKnownToWrite(command, source),
       waiting: {
         takes: (command, framer) => this.blocking.waitsApart(command, framer),
         begin: (client, command, framer, count) => this.blocking.beginApart(client, command, framer, count),

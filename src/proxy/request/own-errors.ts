@@ -99,6 +99,12 @@ export const OWN_ERRORS = [
     text: 'The part of node NAME was not carried out, others were: …',
     meaning: 'in the reply of EXEC, for each command of that node: the keys of the transaction are on several nodes',
   },
+  {
+    code: 'EXECABORT',
+    text: 'The command was not carried out, others were: …',
+    meaning:
+      'in the reply of EXEC, where commands have keys on several nodes: a node has failed or refused what stands in front of this one',
+  },
   { code: 'NOSCRIPT', text: '…', meaning: 'as in Redis: neither a node nor the proxy knows the script' },
   {
     code: 'NOGROUP',

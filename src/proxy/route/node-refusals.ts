@@ -5,6 +5,8 @@
 import { MINUS } from '../../resp/bytes.js';
 import { error as encodeError } from '../../resp/encode.js';
 
+const SPACE = 0x20;
+
 /** By the error's code: what an operator may do. */
 const REMEDIES: Readonly<Record<string, string>> = {
   OOM: 'give it more maxmemory, or an eviction policy',
@@ -17,6 +19,12 @@ const REMEDIES: Readonly<Record<string, string>> = {
   MASTERDOWN: 'it is a replica without its primary: the ring needs the primary',
   NOREPLICAS: 'it has too few replicas (min-replicas-to-write)',
 };
+
+/** Whether a node says in its reply that it cannot do its work: Redis says so as a command is queued, and not when it runs. */
+export function isRefusal(reply: Buffer): boolean {
+  if (reply[0] !== MINUS) return false;
+  return Object.hasOwn(REMEDIES, reply.toString('latin1', 1, Math.max(1, reply.indexOf(SPACE))));
+}
 
 /** Of a key that is named. Bytes. */
 const MOST_SHOWN = 64;

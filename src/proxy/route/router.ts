@@ -23,7 +23,7 @@ import { GAVE_UP, WAIT } from './waiting.js';
 
 const NO_LANE = encodeError('TRYAGAIN the ring is changing');
 
-const REFUSED: ApartCommands = { run: () => LATER };
+const REFUSED: ApartCommands = { run: () => LATER, refusalInside: () => NO_LANE, prepare: () => NO_LANE };
 
 /** More than any buffer has that is used again. */
 const OWN_BUFFER_BYTES = 1_048_576;

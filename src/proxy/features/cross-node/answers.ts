@@ -16,9 +16,9 @@ import { StepFailed } from './step-failed.js';
 export function askOn(lane: Lane, command: number, frames: readonly Uint8Array[], runsCode = false): Promise<Buffer[]> {
   const { requests } = lane.node.shared;
   // It may have ended between two steps: what is sent there now nobody would ever answer.
-  if (lane.closed) return Promise.reject(new StepFailed(failedReply(lane.node, 'lost', 'closed the connection')));
+  if (lane.closed) return Promise.reject(new StepFailed(failedReply(lane.node, 'lost', 'closed the connection'), true));
   return new Promise((resolve, reject) => {
-    new Answers(requests, frames.length, resolve, (reply) => reject(new StepFailed(reply))).send(
+    new Answers(requests, frames.length, resolve, (reply) => reject(new StepFailed(reply, true))).send(
       lane,
       command,
       frames,

@@ -3,63 +3,35 @@
  * What changes with that for an application is told command by command in `docs/cross-node.md`.
  *
  *   runAtOwner ── keys have several owners ──▶ CrossNode ──▶ Operation, by the way that the command's row names
+ *   EXEC ── so has a queued command ──────────────┘
  */
 
-import type { CrossNode as Ways } from '../../../commands/columns.js';
 import type { Command } from '../../../commands/command.js';
 import { keyPositions } from '../../../commands/keys.js';
 import { wordsIn } from '../../../resp/frame-words.js';
 import type { RequestFramer } from '../../../resp/request-framer.js';
 import { keysAtHand } from '../../measure/apart/keys-at-hand.js';
-import type { CrossNodeWay } from '../../measure/cross-node-counters.js';
 import { LATER, TAKEN, type Verdict } from '../../request/verdict.js';
-import type { ApartCommands } from '../../route/apart-commands.js';
+import type { ApartCall, ApartCommands, ApartOutcome } from '../../route/apart-commands.js';
 import { settleInOtherDatabase } from '../../route/moving/other-database.js';
 import { crossSlotReply } from '../../route/replies.js';
 import type { Router } from '../../route/router.js';
-import { namesKeysByPatterns } from '../../route/sort-patterns.js';
 import { Turns } from '../../route/turns.js';
 import { GAVE_UP, GAVE_UP_REPLY, WAIT } from '../../route/waiting.js';
 import type { ClientConnection } from '../../session/client-connection.js';
 import type { RoutingSnapshot } from '../../snapshot.js';
 import type { UpstreamNode } from '../../upstream/upstream-node.js';
 import { type Call, Operation, type Way } from './operation.js';
+import { type WayRow, wayInside, wayOf } from './rows.js';
 import { Running, underWay } from './running.js';
-import { setAllOrNone } from './ways/all-or-none.js';
-import { MAY_WRITE, runCode, UNKNOWN_SCRIPT } from './ways/code.js';
-import { popFirst } from './ways/first-of.js';
-import { lendForFirst, lendForLast, lendForRead } from './ways/lend.js';
+import { MAY_WRITE, UNKNOWN_SCRIPT } from './ways/code.js';
 import { moveAwaitedElement, moveElement } from './ways/list-move.js';
-import { rename, renameUnlessThere } from './ways/rename.js';
-import { moveMember } from './ways/set-move.js';
-import { sortByPatterns } from './ways/sort.js';
-import { lookAtStreams, readStreams } from './ways/streams.js';
+import { lookAtStreams } from './ways/streams.js';
 
 /** Its own, while nobody else has the call. */
 interface Words {
   readonly words: Buffer[];
 }
-
-interface Row {
-  readonly way: CrossNodeWay;
-  readonly run: Way;
-}
-
-const BY_PATTERNS: Row = { way: 'lend', run: sortByPatterns };
-
-const WAYS: Readonly<Record<Exclude<Ways, 'refused' | 'waits'>, Row>> = {
-  reads: { way: 'lend', run: lendForRead },
-  'writes first': { way: 'lend', run: lendForFirst },
-  'writes last': { way: 'lend', run: lendForLast },
-  code: { way: 'lend', run: runCode },
-  renames: { way: 'steps', run: rename },
-  'renames unless there': { way: 'steps', run: renameUnlessThere },
-  'moves element': { way: 'steps', run: moveElement },
-  'moves member': { way: 'steps', run: moveMember },
-  'sets all or none': { way: 'steps', run: setAllOrNone },
-  'pops first': { way: 'steps', run: popFirst },
-  streams: { way: 'steps', run: readStreams },
-};
 
 /** Who lets commands wait until one of their keys has something. */
 export interface WaitingPort {
@@ -81,6 +53,8 @@ export interface CrossNodePorts {
     command: Command,
     source: Buffer,
   ) => { readonly name: string; readonly body: Buffer } | 'may write' | 'unknown' | 'waits';
+  /** Whether it is known here of the code that the command at hand calls that it does not declare to read only. */
+  readonly isKnownToWrite: (command: Command, source: Buffer) => boolean;
 }
 
 export class CrossNode implements ApartCommands {
@@ -136,6 +110,56 @@ export class CrossNode implements ApartCommands {
     this.#running.add(underWay(call), done);
     void done.then(() => counters.crossNode.count(command.name, way, clock.read() - begun));
     return TAKEN;
+  }
+
+  refusalInside(framer: RequestFramer, command: Command, count: number): Buffer | null {
+    const { options } = this.#router.shared;
+    const isRefused = command.crossNode === 'refused' || options.crossNode === 'refuse';
+    const writes = command.crossNode === 'code' && this.#ports.isKnownToWrite(command, framer.source as Buffer);
+    if (!isRefused && !writes) return null;
+    this.#note(command, framer, count, true);
+    return isRefused ? crossSlotReply(options.crossNode) : MAY_WRITE;
+  }
+
+  prepare(
+    client: ClientConnection,
+    framer: RequestFramer,
+    command: Command,
+    owners: readonly UpstreamNode[],
+  ): ApartCall | Buffer | 'waits' {
+    const { options } = this.#router.shared;
+    if (command.crossNode === 'refused') return crossSlotReply(options.crossNode);
+    const { frameStart, frameEnd, source } = framer;
+    const words = wordsIn(source.subarray(frameStart, frameEnd) as Buffer, framer);
+    const keys = Array.from(keyPositions.at.subarray(0, owners.length));
+    const shown = keysAtHand(framer, owners.length);
+    if (command.crossNode === 'code') {
+      const code = this.#ports.codeOf(client, command, source as Buffer);
+      if (code === 'waits') return code;
+      if (code === 'may write') return MAY_WRITE;
+      if (code === 'unknown') return { carryOut: () => Promise.resolve({ reply: UNKNOWN_SCRIPT, isBroken: false }) };
+      words.splice(0, 2, Buffer.from(code.name), code.body);
+    }
+    const row = wayInside(command, command.crossNode, framer);
+    const call = { command, words, keys, owners, nodesOf: this.#nodesOf, maxBytes: options.crossNodeMaxBytes };
+    return { carryOut: (kind) => this.#carryOutInside(client, { ...call, kind }, row, shown) };
+  }
+
+  /** @param shown its keys, for those who look for commands whose keys are apart */
+  async #carryOutInside(
+    client: ClientConnection,
+    call: Call,
+    { way, run }: WayRow,
+    shown: readonly string[],
+  ): Promise<ApartOutcome> {
+    const { requests, counters, clock } = this.#router.shared;
+    const begun = clock.now;
+    if (call.keys.length > 1) counters.apartKeys.note(call.command, shown, 1, false);
+    const request = requests.take();
+    const outcome = await new Operation(client, request, requests, this.#turns, call).outcomeOf(run);
+    requests.give(request);
+    counters.crossNode.count(call.command.name, way, clock.read() - begun);
+    return outcome;
   }
 
   /**
@@ -215,9 +239,4 @@ export class CrossNode implements ApartCommands {
   #ownerOf(client: ClientConnection, key: Buffer): UpstreamNode {
     return this.#router.nodeAt(this.#router.ownerNow(client, key, 0, key.length));
   }
-}
-
-function wayOf({ special }: Command, crossNode: keyof typeof WAYS, { argc, source }: RequestFramer): Row {
-  if (special === 'sort' && namesKeysByPatterns(argc, source)) return BY_PATTERNS;
-  return WAYS[crossNode];
 }

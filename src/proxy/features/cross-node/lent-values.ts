@@ -92,7 +92,7 @@ export async function expectFew(operation: Operation, keys: readonly KeyAt[]): P
   for (const reply of usages.flat()) {
     if (reply[0] === COLON) bytes += parseIntegerLine(reply, 0, reply.length);
   }
-  if (bytes > operation.call.maxBytes) throw new StepFailed(tooLarge(operation, bytes));
+  if (bytes > operation.call.maxBytes) throw new StepFailed(tooLarge(operation, bytes), true);
 }
 
 function byNode(keys: readonly KeyAt[]): [UpstreamNode, number[]][] {

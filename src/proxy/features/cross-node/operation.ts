@@ -15,6 +15,7 @@ import type { Request } from '../../request/request.js';
 import type { RequestPool } from '../../request/request-pool.js';
 import { passOn } from '../../request/rewritten-reply.js';
 import type { FrameBehind, Steps } from '../../request/steps.js';
+import { type ApartOutcome, breaks } from '../../route/apart-commands.js';
 import { refusalOf } from '../../route/node-refusals.js';
 import { noPrivateLaneReply } from '../../route/replies.js';
 import type { Turns } from '../../route/turns.js';
@@ -85,11 +86,17 @@ export class Operation implements Steps {
 
   /** Carries it out. @returns settles with the reply, which may be an error, and never rejects */
   async replyOf(way: Way): Promise<Buffer> {
+    return (await this.outcomeOf(way)).reply;
+  }
+
+  /** As `replyOf`. */
+  async outcomeOf(way: Way): Promise<ApartOutcome> {
     try {
-      return await way(this);
+      const reply = await way(this);
+      return { reply, isBroken: breaks(reply) };
     } catch (error) {
-      if (error instanceof StepFailed) return error.reply;
-      return encodeError(`ERR ${this.call.command.name} failed: ${error}`);
+      if (error instanceof StepFailed) return { reply: error.reply, isBroken: error.isOwn || breaks(error.reply) };
+      return { reply: encodeError(`ERR ${this.call.command.name} failed: ${error}`), isBroken: true };
     }
   }
 
@@ -112,7 +119,7 @@ export class Operation implements Steps {
   async ask(node: UpstreamNode, frames: readonly Uint8Array[]): Promise<Buffer[]> {
     for (;;) {
       const lane = node.pick(this.call.kind);
-      if (lane === null) throw new StepFailed(node.downReply);
+      if (lane === null) throw new StepFailed(node.downReply, true);
       if (!lane.full) {
         const replies = await askOn(lane, this.call.command.id, frames, this.call.command.crossNode === 'code');
         return replies.map((reply) => this.#named(node, reply));
@@ -147,7 +154,7 @@ export class Operation implements Steps {
   /** Another round is about to begin, since somebody else came in between. @throws StepFailed when they do for too long */
   again(): void {
     const { clock, options } = firstOf(this.call.owners).shared;
-    if (clock.now - this.#begun > options.requestTimeout) throw new StepFailed(CONTENDED);
+    if (clock.now - this.#begun > options.requestTimeout) throw new StepFailed(CONTENDED, true);
   }
 
   /** As `ask`, as a transaction. @returns the reply of each command */
@@ -162,8 +169,8 @@ export class Operation implements Steps {
     for (;;) {
       const lane = node.takePrivate(this.call.kind, this.#client);
       if (lane !== null) return new Session(lane, this.call.command.id, (reply) => this.#named(node, reply));
-      if (!node.up) throw new StepFailed(node.downReply);
-      if (clock.now - since > options.requestTimeout) throw new StepFailed(noPrivateLaneReply(node.name));
+      if (!node.up) throw new StepFailed(node.downReply, true);
+      if (clock.now - since > options.requestTimeout) throw new StepFailed(noPrivateLaneReply(node.name), true);
       await freeLane(node);
     }
   }

@@ -2,10 +2,13 @@
 export class StepFailed extends Error {
   /** The error reply. */
   readonly reply: Buffer;
+  /** It is none of Redis: the proxy could not carry the command out, or has lost a node meanwhile. */
+  readonly isOwn: boolean;
 
-  constructor(reply: Buffer) {
+  constructor(reply: Buffer, isOwn = false) {
     super(reply.toString('latin1', 1, reply.length - 2));
     this.name = 'StepFailed';
     this.reply = reply;
+    this.isOwn = isOwn;
   }
 }

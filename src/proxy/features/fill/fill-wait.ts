@@ -27,8 +27,9 @@ import { type Fill, isLate } from './fill.js';
 import type { Elsewhere } from './fills-elsewhere.js';
 import { KeyWait } from './key-wait.js';
 import { LastValues } from './last-values.js';
-import { KeyRead, KeysRead, type MissHandler } from './misses.js';
+import { KeyRead, KeysRead, type MissHandler, ValueRead } from './misses.js';
 import { type FillPorts, needsTurns, Turns } from './turns.js';
+import { ValueWait } from './value-wait.js';
 
 /** An MGET of more keys is not looked at. */
 const MOST_KEYS = 1024;
@@ -74,7 +75,12 @@ export class FillWait implements PolicyStep, PolicyFollower, MissHandler, Subscr
       const policy = this.#groups.policyAtHand;
       if (request.lane === null || policy === null || !needsTurns(policy)) return;
       request.misses = new KeyRead(this, client, copyOf(framer, command.singleKeyAt));
-    } else if (command.cacheRead === 'array' && framer.argc <= MOST_KEYS && this.#isOfFills(framer)) {
+    } else if (command.awaitsFill === 'like missing' || command.awaitsFill === 'all nil') {
+      if (request.lane === null || (this.#groups.policyAtHand?.fillWait ?? 0) === 0 || framer.argc > MOST_KEYS) return;
+      const key = copyOf(framer, command.singleKeyAt);
+      const frame = Buffer.from(framer.source.subarray(framer.frameStart, framer.frameEnd));
+      request.misses = new ValueRead(this, client, key, frame, command.missingReply);
+    } else if (command.awaitsFill === 'each' && framer.argc <= MOST_KEYS && this.#isOfFills(framer)) {
       const keys = Array.from({ length: framer.argc - 1 }, (_, i) => copyOf(framer, i + 1));
       request.misses = new KeysRead(this, client, keys);
     }
@@ -89,7 +95,7 @@ export class FillWait implements PolicyStep, PolicyFollower, MissHandler, Subscr
       if (command.write || isCode || command.transactionStep === 'runs') this.releaseAll(client);
       return;
     }
-    if (command.readOnly && command.cacheRead === 'array') return;
+    if (command.awaitsFill === 'each') return;
     const { database } = client.kind;
     for (let k = 0; k < count; k++) {
       const fill = this.#fillAt(framer, keyPositions.at[k] as number, database);
@@ -157,6 +163,32 @@ export class FillWait implements PolicyStep, PolicyFollower, MissHandler, Subscr
     turns.join(new KeyWait(client, request, requests, fill, clock.now));
     if (isLate(fill, request)) turns.readLate(fill);
     else if (!fill.isFilledAt(clock.now)) turns.askElsewhere(fill);
+    return true;
+  }
+
+  /**
+   * Whether the key is there, nobody knows: it is looked at, unless somebody fills it, while the client waits as the others
+   * do. Where it is, the read is sent once more.
+   */
+  onValueMissed(
+    { client, key, database, frame }: ValueRead,
+    request: Request,
+    buffer: Buffer,
+    start: number,
+    end: number,
+  ): boolean {
+    const turns = this.#turns;
+    if (request.silent || this.#fillWaitOf(key) === 0) return false;
+    const { clock, requests } = this.#router.shared;
+    const fill = turns.of(key, database);
+    if (fill === null || !turns.hasRoom(fill)) return turns.refuse(key);
+    const isFilled = fill.isFilledAt(clock.now);
+    // Who fills it sees what it is answered.
+    if (isFilled && fill.filler === client) return false;
+    if (this.#isOvertaken(client, request, [key])) return turns.refuse(key, 'released');
+    const missing = Buffer.from(buffer.subarray(start, end));
+    turns.join(new ValueWait(client, request, requests, fill, clock.now, frame, missing));
+    if (!isFilled || isLate(fill, request)) turns.readLate(fill);
     return true;
   }
 
@@ -293,7 +325,7 @@ export class FillWait implements PolicyStep, PolicyFollower, MissHandler, Subscr
 
 /** GET: what it answers tells whether the key is there. */
 function isKeyRead(command: Command): boolean {
-  return command.cacheRead === 'key' && command.missingReply === 'no key' && command.singleKeyAt > 0;
+  return command.awaitsFill === 'nil' && command.singleKeyAt > 0;
 }
 
 function copyOf({ source }: RequestFramer, at: number): Buffer {

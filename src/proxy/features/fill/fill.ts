@@ -8,8 +8,8 @@ export interface Wait {
   readonly client: ClientConnection;
   /** When it began, by the clock. */
   readonly since: number;
-  /** The key's value as a node replies it, or an error, is `buffer[start, end)`. */
-  onReply(buffer: Buffer, start: number, end: number): void;
+  /** The key is there: what GET answers, or an error, is `buffer[start, end)`. @param node has answered that */
+  onReply(buffer: Buffer, start: number, end: number, node: UpstreamNode | null): void;
   /** The value is too large to be shared: everybody reads it for itself, from this node. */
   onLarge(node: UpstreamNode): void;
   /** The client sees the miss. */

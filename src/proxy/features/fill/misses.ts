@@ -1,13 +1,19 @@
 /** Reads whose replies are looked at before they leave: which keys they ask for. */
+import type { MissingReply } from '../../../commands/columns.js';
+import { isMissingReply } from '../../../commands/missing-reply.js';
+import { headerNumber } from '../../../resp/whole-reply.js';
 import type { MissTaker } from '../../request/miss-taker.js';
 import type { Request } from '../../request/request.js';
 import type { ClientConnection } from '../../session/client-connection.js';
+import { nilsOf } from './array-wait.js';
 
 /** Who decides what becomes of a miss. */
 export interface MissHandler {
   /** The value `buffer[start, end)` is on its way to the client. */
   onKeyFound(read: KeyRead, buffer: Buffer, start: number, end: number): void;
   onKeyMissed(read: KeyRead, request: Request): boolean;
+  /** The key may be missing. @returns whether its client waits */
+  onValueMissed(read: ValueRead, request: Request, buffer: Buffer, start: number, end: number): boolean;
   onKeysMissed(read: KeysRead, request: Request, buffer: Buffer, start: number, end: number): boolean;
 }
 
@@ -33,6 +39,45 @@ export class KeyRead implements MissTaker {
     if (type === DOLLAR) this.#handler.onKeyFound(this, buffer, start, end);
     return false;
   }
+}
+
+/** A read whose answer does not say for certain that the key is missing (HGET, HMGET, LRANGE). */
+export class ValueRead implements MissTaker {
+  readonly client: ClientConnection;
+  readonly key: Buffer;
+  readonly database: number;
+  /** As it was sent. */
+  readonly frame: Buffer;
+  /** What is answered when it is; null: nothing but nils. */
+  readonly #missing: MissingReply | null;
+  readonly #handler: MissHandler;
+
+  /** @param key belongs to this from now on, as does `frame` */
+  constructor(
+    handler: MissHandler,
+    client: ClientConnection,
+    key: Buffer,
+    frame: Buffer,
+    missing: MissingReply | null,
+  ) {
+    this.#handler = handler;
+    this.client = client;
+    this.key = key;
+    this.database = client.kind.database;
+    this.frame = frame;
+    this.#missing = missing;
+  }
+
+  keeps(request: Request, buffer: Buffer, start: number, end: number): boolean {
+    const isMissing =
+      this.#missing === null ? hasNilsAlone(buffer, start, end) : isMissingReply(this.#missing, buffer, start);
+    return isMissing && this.#handler.onValueMissed(this, request, buffer, start, end);
+  }
+}
+
+/** Whether it is an array of nils. */
+function hasNilsAlone(buffer: Buffer, start: number, end: number): boolean {
+  return buffer[start] === STAR && nilsOf(buffer, start, end).length === headerNumber(buffer, start);
 }
 
 /** MGET. */

@@ -249,7 +249,7 @@ export class Turns implements FillReader {
     const { fill, writer, otherwise } = read;
     fill.reads--;
     if (!bulkIsNull(buffer, start)) {
-      this.#finish(fill, (wait) => wait.onReply(buffer, start, end));
+      this.#finish(fill, (wait) => wait.onReply(buffer, start, end, read.node));
       return;
     }
     if (otherwise !== null) {
@@ -309,6 +309,8 @@ export class Turns implements FillReader {
     this.leave(wait, outcome);
     this.#take(fill, wait.client);
     wait.onMiss();
+    // Whoever fills it must not wait for itself.
+    this.release(this.clients.waitsOf(wait.client, fill), 'released');
     this.#setTimer(fill);
   }
 

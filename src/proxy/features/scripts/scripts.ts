@@ -105,6 +105,16 @@ export class Scripts {
     return { name: readOnly ? 'EVAL_RO' : 'EVAL', body };
   }
 
+  /** Whether it is known here of the script that the command at hand calls that it does not declare to read only. */
+  isKnownToWrite({ special, readOnly }: Command, source: Buffer): boolean {
+    if (readOnly || special === 'code') return false;
+    const start = args.start[1] as number;
+    const end = args.end[1] as number;
+    if (special === 'script') return !declaresNoWrites(source.subarray(start, end));
+    const body = this.store.get(digestOf(source, start, end));
+    return body !== undefined && !declaresNoWrites(body);
+  }
+
   /**
    * Remembers the script that a command brings which is queued between MULTI and EXEC.
    * @returns the digest of the script that it calls by it; empty: it calls none so

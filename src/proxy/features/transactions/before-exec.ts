@@ -12,7 +12,11 @@ import type { Transaction } from './transaction.js';
 
 /** EXEC's answer where a command that needs one node has keys on several by now. @param setting `cross-node` */
 export function apart(setting: 'allow' | 'refuse'): Buffer {
-  const reply = crossSlotReply(setting);
+  return abortedBy(crossSlotReply(setting));
+}
+
+/** EXEC's answer where one of its commands would be answered this error. */
+export function abortedBy(reply: Buffer): Buffer {
   return encodeError(`EXECABORT Transaction discarded because of: ${reply.toString('utf8', 1)}`);
 }
 
@@ -23,8 +27,10 @@ export function apart(setting: 'allow' | 'refuse'): Buffer {
 export function holdMoves(
   router: Router,
   client: ClientConnection,
-  { concernsAllKeys }: Transaction,
+  { concernsAllKeys, scans }: Transaction,
 ): KeyMoves | null | typeof WAIT | typeof GAVE_UP {
+  // A page that is read while keys begin to move would say of a key that it is nowhere.
+  if (scans && router.isFenced) return router.holdForRing(client) ? WAIT : GAVE_UP;
   if (!concernsAllKeys) return null;
   // Keys may begin to move before it has run everywhere.
   if (router.isFenced) return router.holdForRing(client) ? WAIT : GAVE_UP;

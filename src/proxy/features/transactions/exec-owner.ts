@@ -6,7 +6,7 @@ import type { RoutingSnapshot } from '../../snapshot.js';
 import type { Transaction } from './transaction.js';
 import type { Watched } from './watch.js';
 
-/** On several nodes. */
+/** On several nodes, or in steps. */
 export const SEVERAL = -3;
 /** Keys move, and the transaction has keys of several databases. */
 export const IN_CHANGE = -4;
@@ -42,7 +42,8 @@ export function ownerOf(
     if (isOfSeveral && !rings.isChanging) return SEVERAL;
   }
   if (waits) return WAIT;
-  if (isOfSeveral || (transaction.readsOfAll.length > 0 && router.nodes.length > 1)) return SEVERAL;
+  if (isOfSeveral || transaction.overNodes.length > 0) return SEVERAL;
+  if (transaction.readsOfAll.length > 0 && router.nodes.length > 1) return SEVERAL;
   if (watched === null) return owner === WAIT ? router.anyNode() : owner;
   const first = owner === WAIT ? watched.watches[0]?.lane.node : router.nodes[owner];
   return first !== undefined && watched.isOnlyAt(first) ? router.nodes.indexOf(first) : SEVERAL;

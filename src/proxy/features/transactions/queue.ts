@@ -6,13 +6,11 @@ import { error as encodeError } from '../../../resp/encode.js';
 import { parseStrictInteger } from '../../../resp/integer.js';
 import { args, type RequestFramer } from '../../../resp/request-framer.js';
 import { type KeyHash, NO_HASH } from '../../../ring/rings.js';
-import { keysAtHand } from '../../measure/apart/keys-at-hand.js';
 import { CHANNEL, type Published, SHARD, type TopicKind } from '../../peers/topic-kind.js';
 import type { Verdict } from '../../request/verdict.js';
 import { TAKEN } from '../../request/verdict.js';
 import { refusalOfAdministration } from '../../route/administration.js';
 import { otherDatabaseAt } from '../../route/moving/other-database.js';
-import { crossSlotReply } from '../../route/replies.js';
 import { isReserved, RESERVED_REPLY } from '../../route/reserved.js';
 import type { Router } from '../../route/router.js';
 import { refusalOfPatterns } from '../../route/sort-patterns.js';
@@ -31,10 +29,6 @@ const TOO_LARGE = encodeError('ERR the transaction is larger than client-query-l
 /** What a database that the proxy does not offer becomes: the node answers that it is out of range. */
 const NO_DATABASE = Buffer.from('*2\r\n$6\r\nSELECT\r\n$2\r\n-1\r\n');
 
-/** Of commands that take steps over several nodes otherwise. */
-const APART_INSIDE = encodeError(
-  "CROSSSLOT Keys in request don't hash to the same node, which between MULTI and EXEC they must: send it outside, or give them a hash tag, such as {user:1}, in common",
-);
 const NOT_INSIDE = encodeError('ERR Command not allowed inside a transaction');
 
 /** Whether the command is one that MULTI does not defer. */
@@ -101,6 +95,9 @@ export class Queue {
           if (this.#router.nodes.length > 1) refusal = ofAllNodes(command);
         }
         break;
+      case 'scan':
+        if (!this.#noteScan(transaction)) refusal = notInside(command, 'it concerns several nodes');
+        break;
       default:
         refusal = notInside(command, 'it concerns several nodes');
     }
@@ -115,6 +112,7 @@ export class Queue {
     const count = snapshot === null ? 0 : Math.max(0, findKeys(command, args, framer.argc, source));
     if (transaction.aborted) return this.#keep(client, transaction, command, framer, null, 0);
     let first = NO_HASH;
+    let isApart = false;
     for (let i = 0; i < count; i++) {
       const at = keyPositions.at[i] as number;
       const start = args.start[at] as number;
@@ -127,8 +125,10 @@ export class Queue {
       const { rings } = snapshot as RoutingSnapshot;
       const hash = rings.hashOf(source, start, end);
       if (i === 0) first = hash;
-      if (!this.#fits(client, command, transaction, hash, first)) {
-        return this.#router.refuse(client, command, this.#refusalOfApart(command, keysAtHand(framer, count)));
+      if (!isApart && !this.#fits(client, command, transaction, hash, first)) {
+        isApart = true;
+        const refusal = this.#router.apart.refusalInside(framer, command, count);
+        if (refusal !== null) return this.#router.refuse(client, command, refusal);
       }
       const owner = this.#router.nodeAt(rings.ownerOf(hash));
       if (owner.busy.reply !== null) {
@@ -140,7 +140,9 @@ export class Queue {
     if (special === 'sort' && count > 0) {
       const { rings } = snapshot as RoutingSnapshot;
       const refusal = refusalOfPatterns(snapshot as RoutingSnapshot, rings.ownerOf(first), framer);
-      if (refusal !== null) return this.#router.refuse(client, command, refusal);
+      const isCut = this.#router.shared.options.crossNode === 'allow';
+      if (refusal !== null && !isCut) return this.#router.refuse(client, command, refusal);
+      if (refusal !== null) transaction.overNodes.push(transaction.frames.count);
     }
     if ((special === 'copy' || special === 'move') && otherDatabaseAt(command, framer) > 0) {
       transaction.writesOtherDatabases = true;
@@ -166,15 +168,14 @@ export class Queue {
     return this.#haveOneOwner(frames.keyCount > 0 ? frames.hashAt(0) : first, hash);
   }
 
-  /** What a command with these keys is answered, which may not be queued together. */
-  #refusalOfApart(command: Command, keys: readonly string[]): Buffer {
-    const { name, crossNode } = command;
-    const { options, counters } = this.#router.shared;
-    const setting = options.crossNode;
-    counters.crossNode.count(name, 'refused', 0);
-    // One key alone is on another node than those that were queued before.
-    if (keys.length > 1) counters.apartKeys.note(command, keys, 1, true);
-    return setting === 'allow' && crossNode !== 'refused' ? APART_INSIDE : crossSlotReply(setting);
+  /** @returns whether it may */
+  #noteScan(transaction: Transaction): boolean {
+    const { shared, localKeys } = this.#router;
+    if (shared.options.crossNode === 'refuse' || localKeys?.isUsed === true) return false;
+    if (transaction.aborted) return true;
+    transaction.overNodes.push(transaction.frames.count);
+    transaction.scans = true;
+    return true;
   }
 
   /** Whether keys with these hashes are on one node, now or when the ring has changed. */

@@ -33,6 +33,10 @@ export class Transaction {
   readonly everywhere: ForEveryNode[] = [];
   /** Those that read all keys of every node (DBSIZE, KEYS, RANDOMKEY), by their position. */
   readonly readsOfAll: { readonly at: number; readonly how: ElementMerge }[] = [];
+  /** Those that take steps over nodes wherever their own keys are (SCAN, SORT by patterns), by their position, ascending. */
+  readonly overNodes: number[] = [];
+  /** It has SCAN. */
+  scans = false;
   /** What of that the proxy does itself, then. */
   readonly ownParts: (() => void)[] = [];
   /** Those that the proxy answers. */
@@ -61,10 +65,10 @@ export class Transaction {
 
   /** Bytes that are held, about: most commands are held as frames only. */
   get bytes(): number {
-    const { selects, everywhere, readsOfAll, ownParts, answeredHere, digests } = this;
+    const { selects, everywhere, readsOfAll, ownParts, answeredHere, digests, unseen, overNodes } = this;
     const notes = [selects, everywhere, readsOfAll, ownParts, answeredHere, digests];
     const objects = notes.reduce((sum, { length }) => sum + length, 0);
-    return this.frames.bytes + this.copied + objects * OBJECT_BYTES + this.unseen.length * NUMBER_BYTES;
+    return this.frames.bytes + this.copied + objects * OBJECT_BYTES + (unseen.length + overNodes.length) * NUMBER_BYTES;
   }
 
   /** Commands that the client has queued. */
@@ -90,7 +94,7 @@ export class Transaction {
     return {
       keyCount: frames.keyCount,
       keyAt: (i) => frames.keyAt(i),
-      touchesAnyKey: flushesKeys || (runsCode && frames.keyCount === 0),
+      touchesAnyKey: flushesKeys || this.overNodes.length > 0 || (runsCode && frames.keyCount === 0),
     };
   }
 
@@ -103,6 +107,7 @@ export class Transaction {
     this.unseen.length = 0;
     this.everywhere.length = 0;
     this.readsOfAll.length = 0;
+    this.overNodes.length = 0;
     this.ownParts.length = 0;
     this.published.length = 0;
     this.answeredHere.length = 0;

@@ -11,7 +11,6 @@ import { args, type RequestFramer } from '../../../resp/request-framer.js';
 import { headerNumber } from '../../../resp/whole-reply.js';
 import type { ReplySink } from '../../request/reply-sink.js';
 import type { Request } from '../../request/request.js';
-import type { ClientConnection } from '../../session/client-connection.js';
 import type { RoutedNode, RoutingSnapshot } from '../../snapshot.js';
 import type { Lane } from '../../upstream/lane.js';
 import type { LocalPage } from '../local-keys.js';
@@ -85,10 +84,23 @@ export function readScanOptions(framer: RequestFramer): ScanOptions | null {
   return { count, filters: match !== null || type !== null, match, type, words };
 }
 
+/** Whose call it is. */
+export interface ScanCaller {
+  /** The lane to the node with this index; null while that is down, or where the call must not go on. */
+  laneTo(index: number): Lane | null;
+  /** Nobody waits for the answer any more. */
+  readonly hasLeft: boolean;
+  /** Further nodes may be asked when the first one has answered. */
+  onMayGoOn(): void;
+  /** The answer is `buffer[start, end)`. */
+  answer(buffer: Buffer, start: number, end: number): void;
+}
+
 export class ScanCall implements ReplySink {
   readonly #router: Router;
-  readonly #client: ClientConnection;
-  readonly #request: Request;
+  readonly #caller: ScanCaller;
+  /** Its id. */
+  readonly #command: number;
   readonly #walk: Walk;
   readonly #placement: Placement;
   readonly #options: ScanOptions | null;
@@ -105,11 +117,11 @@ export class ScanCall implements ReplySink {
   #visible = 0;
   readonly #keys: Buffer[] = [];
 
-  /** @param request stands in the client's queue already */
-  constructor(router: Router, client: ClientConnection, request: Request, framer: RequestFramer, walk: Walk) {
+  /** @param command its id @param framer holds it */
+  constructor(router: Router, caller: ScanCaller, command: number, framer: RequestFramer, walk: Walk) {
     this.#router = router;
-    this.#client = client;
-    this.#request = request;
+    this.#caller = caller;
+    this.#command = command;
     this.#walk = walk;
     this.#placement = new Placement(walk.snapshot.rings);
     this.#options = readScanOptions(framer);
@@ -119,8 +131,7 @@ export class ScanCall implements ReplySink {
       Buffer.from(source.subarray(args.start[i + 2], args.end[i + 2])),
     );
     this.#startedAt = router.shared.clock.now;
-    // What the client sends behind this must not run on a node that is still to be asked.
-    if (this.#mayGoOn) client.raiseBarrier();
+    if (this.#mayGoOn) caller.onMayGoOn();
   }
 
   /** Asks the walk's first node, by this lane. @param inNode the node's cursor */
@@ -175,13 +186,13 @@ export class ScanCall implements ReplySink {
   #goOn(): boolean {
     const { snapshot } = this.#walk;
     const { shared } = this.#router;
-    if (!this.#mayGoOn || this.#left <= 0 || this.#request.client === null) return false;
-    // With another ring, nodes are walked in another order, and the client has other lanes.
-    if (this.#router.snapshot !== snapshot || this.#client.lanes.snapshot !== snapshot) return false;
+    if (!this.#mayGoOn || this.#left <= 0 || this.#caller.hasLeft) return false;
+    // With another ring, nodes are walked in another order.
+    if (this.#router.snapshot !== snapshot) return false;
     if (shared.clock.now - this.#startedAt >= MOST_MS) return false;
     const index = snapshot.nodes.indexOf(this.#walk.nodes[this.#at + 1] as RoutedNode);
     if (this.#router.nodeAt(index).silent) return false;
-    const lane = this.#router.laneFor(this.#client, index);
+    const lane = this.#caller.laneTo(index);
     if (lane === null || lane.full) return false;
     this.#at++;
     this.#ask(lane, 0n);
@@ -203,7 +214,7 @@ export class ScanCall implements ReplySink {
     const part = shared.requests.take();
     part.answerTo(this);
     part.part = which;
-    part.command = this.#request.command;
+    part.command = this.#command;
     part.startedAt = shared.clock.now;
     lane.send(part, frame, 0, frame.length);
   }
@@ -215,7 +226,7 @@ export class ScanCall implements ReplySink {
   /** The node has not answered, or with the error `buffer[start, end)`: what others have answered before counts. */
   #fail(buffer: Buffer, start: number, end: number): void {
     if (this.#at > 0) this.#finish(this.#walk.cursorIn(0n, this.#walk.nodes[this.#at] as RoutedNode));
-    else this.#answer(buffer, start, end);
+    else this.#caller.answer(buffer, start, end);
   }
 
   /** Behind the last node come keys that no node has. */
@@ -234,12 +245,6 @@ export class ScanCall implements ReplySink {
   #finish(cursor: string): void {
     const header = Buffer.from(`*${this.#visible}\r\n`);
     const reply = array([bulk(cursor), Buffer.concat([header, ...this.#keys])]);
-    this.#answer(reply, 0, reply.length);
-  }
-
-  #answer(buffer: Buffer, start: number, end: number): void {
-    const { client } = this.#request;
-    if (client === null) this.#give(this.#request);
-    else client.onReply(this.#request, buffer, start, end);
+    this.#caller.answer(reply, 0, reply.length);
   }
 }

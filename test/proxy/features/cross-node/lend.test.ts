@@ -257,5 +257,10 @@ it('cross-node: refuse answers them with CROSSSLOT, which names the setting', as
   expect(await one.text('SUNION', a, b)).toBe(
     "-CROSSSLOT Keys in request don't hash to the same node (cross-node: allow lets most commands run so)\r\n",
   );
+  const inside = await one.pipeline([['MULTI'], ['SUNION', a, b], ['SCAN', '0'], ['DISCARD']]);
+  expect(inside.slice(1, 3).map(String)).toEqual([
+    expect.stringMatching(/^-CROSSSLOT .*cross-node: allow/),
+    expect.stringMatching(/^-ERR SCAN is not allowed in a transaction/),
+  ]);
   one.close();
 });

@@ -44,6 +44,10 @@ async function outcomes(of: RingproxyProcess = proxy): Promise<Record<string, nu
   return counts;
 }
 
+function never(): Promise<number> {
+  return new Promise(() => {});
+}
+
 function bulk(value: string): string {
   return `$${value.length}\r\n${value}\r\n`;
 }
@@ -201,6 +205,95 @@ describe('when nothing is written', () => {
     await clients[filler]?.command('SET', key, 'v');
     const stayed = answers.filter((_, i) => i !== filler && !left.includes(clients[i] as RawClient));
     expect(await Promise.all(stayed)).toEqual(Array.from({ length: 9 }, () => bulk('v')));
+  });
+});
+
+/** Reads of values that are no strings: what fills them, and what each client has of it then, or when it is missing. */
+const READS = [
+  [['HGETALL', 'KEY'], ['HSET', 'KEY', 'f', 'v'], '*2\r\n$1\r\nf\r\n$1\r\nv\r\n', '*0\r\n'],
+  [['HGET', 'KEY', 'f'], ['HSET', 'KEY', 'f', 'v'], bulk('v'), NIL],
+  [['HMGET', 'KEY', 'f', 'g'], ['HMSET', 'KEY', 'f', 'v'], `*2\r\n${bulk('v')}${NIL}`, `*2\r\n${NIL}${NIL}`],
+  [['SMEMBERS', 'KEY'], ['SADD', 'KEY', 'v'], `*1\r\n${bulk('v')}`, '*0\r\n'],
+  [['LRANGE', 'KEY', '0', '-1'], ['RPUSH', 'KEY', 'v'], `*1\r\n${bulk('v')}`, '*0\r\n'],
+  [['LINDEX', 'KEY', '0'], ['LPUSH', 'KEY', 'v'], bulk('v'), NIL],
+  [['ZRANGE', 'KEY', '0', '-1'], ['ZADD', 'KEY', '1', 'v'], `*1\r\n${bulk('v')}`, '*0\r\n'],
+  [['ZMSCORE', 'KEY', 'v'], ['ZADD', 'KEY', '1', 'v'], `*1\r\n${bulk('1')}`, `*1\r\n${NIL}`],
+  [['GETRANGE', 'KEY', '0', '3'], ['APPEND', 'KEY', 'v'], bulk('v'), bulk('')],
+  [['XRANGE', 'KEY', '-', '+', 'COUNT', '1'], ['XADD', 'KEY', '1-1', 'f', 'v'], null, '*0\r\n'],
+] as const;
+
+describe('of clients that miss a value that is no string', () => {
+  const named = (words: readonly string[], key: string): string[] => words.map((word) => (word === 'KEY' ? key : word));
+
+  it('one of 500 sees the miss, and 499 get what it writes', async () => {
+    const key = newKey();
+    const clients = await connect(500);
+    const answers = clients.map((client) => client.text('HGETALL', key));
+    const filler = await Promise.race(answers.map(async (answer, i) => ((await answer) === '*0\r\n' ? i : never())));
+    await roundTrips();
+    await clients[filler]?.command('HSET', key, 'f', 'v');
+    const all = await Promise.all(answers);
+    expect(all.filter((answer) => answer === '*0\r\n')).toHaveLength(1);
+    expect(all.filter((answer) => answer === '*2\r\n$1\r\nf\r\n$1\r\nv\r\n')).toHaveLength(499);
+  });
+
+  it.each(READS)('%s: one of them does, whatever its type', async (read, write, value, missing) => {
+    const key = newKey();
+    const clients = await connect(5);
+    const answers = clients.map((client) => client.text(...named(read, key)));
+    const filler = await Promise.race(answers.map(async (answer, i) => ((await answer) === missing ? i : never())));
+    await roundTrips();
+    await clients[filler]?.command(...named(write, key));
+    const all = await Promise.all(answers);
+    expect(all.filter((answer) => answer === missing)).toHaveLength(1);
+    expect(new Set(all.filter((answer) => answer !== missing)).size).toBe(1);
+    if (value !== null) expect(all.filter((answer) => answer === value)).toHaveLength(4);
+  });
+
+  it('nobody waits for a part that is missing of what is there', async () => {
+    const before = await outcomes();
+    const [one, two] = (await connect(2)) as [RawClient, RawClient];
+    const key = newKey();
+    await one.command('HSET', key, 'f', 'v');
+    for (const client of [one, two]) {
+      expect(
+        (
+          await client.pipeline([
+            ['HGET', key, 'x'],
+            ['HGET', key, 'f'],
+            ['HMGET', key, 'x', 'y'],
+          ])
+        ).map(String),
+      ).toEqual([NIL, bulk('v'), `*2\r\n${NIL}${NIL}`]);
+    }
+    expect((await outcomes()).first ?? 0).toBe(before.first ?? 0);
+  });
+
+  it('who reads it twice at once waits for nobody but others', async () => {
+    const [one, two] = (await connect(2)) as [RawClient, RawClient];
+    const key = newKey();
+    const reads = [
+      ['HGET', key, 'a'],
+      ['HGETALL', key],
+      ['HGET', key, 'b'],
+    ];
+    expect((await one.pipeline(reads)).map(String)).toEqual([NIL, '*0\r\n', NIL]);
+    const answers = two.pipeline(reads);
+    await roundTrips();
+    await one.command('HSET', key, 'a', '1', 'b', '2');
+    expect((await answers).map(String)).toEqual([
+      bulk('1'),
+      `*4\r\n${bulk('a')}${bulk('1')}${bulk('b')}${bulk('2')}`,
+      bulk('2'),
+    ]);
+  });
+
+  it('who asks about the key is answered', async () => {
+    const [filler, other] = (await connect(2)) as [RawClient, RawClient];
+    const key = newKey();
+    expect(await filler.text('HGETALL', key)).toBe('*0\r\n');
+    for (const words of [['EXISTS'], ['STRLEN'], ['HLEN'], ['SCARD'], ['TTL'], ['TYPE']])
+      expect(await other.text(...words, key)).toMatch(/^(:0|:-2|\+none)\r\n$/);
   });
 });
 

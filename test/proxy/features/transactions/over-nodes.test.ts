@@ -222,25 +222,6 @@ it('without replies (CLIENT REPLY OFF) they run as well, in their order', async 
   expect(new Set(lists.map(String))).toEqual(new Set([`*20\r\n${all}`]));
 });
 
-it('what nobody can run in parts is refused as it is queued, and says what to do', async () => {
-  const client = await RawClient.connect(proxy.port);
-  const keys = Array.from({ length: 9 }, (_, i) => `apart:${i}`);
-  const queued = await client.pipeline([
-    ['MULTI'],
-    ['SET', 'k', '1'],
-    ['SUNIONSTORE', ...keys],
-    ['EXEC'],
-    ['EXISTS', 'k'],
-  ]);
-  expect(queued.map(String).slice(2)).toEqual([
-    expect.stringMatching(/^-CROSSSLOT .* send it outside, or give them a hash tag/),
-    '-EXECABORT Transaction discarded because of previous errors.\r\n',
-    ':0\r\n',
-  ]);
-  const script = await client.pipeline([['MULTI'], ['EVAL', 'return 1', '9', ...keys], ['DISCARD']]);
-  expect(script[1]?.toString()).toMatch(/^-CROSSSLOT .* give them a hash tag/);
-});
-
 it('what the limits of a group add goes to the node of its key, and nobody sees it', async () => {
   const limited = await startRingproxy({
     nodes: await startRedises(3),

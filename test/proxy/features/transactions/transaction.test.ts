@@ -388,7 +388,6 @@ describe('what is in no transaction', () => {
   it.each([
     ['CLIENT', 'LIST'],
     ['HELLO', '3'],
-    ['SCAN', '0'],
     ['CONFIG', 'SET', 'maxmemory', '0'],
   ])('%s %s is refused with its reason', async (...words) => {
     const client = await RawClient.connect(proxy.port);

@@ -82,7 +82,7 @@ async function runWith(
   const frames = inTransaction([...restores, encodeRequest(words), ...after]);
   const elements = elementsOf(await operation.ask(home, frames)) ?? [];
   for (const restored of elements.slice(0, restores.length)) {
-    if (restored[0] === MINUS) throw new StepFailed(notTaken(home, restored));
+    if (restored[0] === MINUS) throw new StepFailed(notTaken(home, restored), true);
   }
   return unlessError(elements[restores.length] as Buffer);
 }

@@ -159,6 +159,6 @@ async function fill(operation: Operation, { session, node, key }: End, value: Va
 
 /** @throws StepFailed when the node does not take the value */
 function unlessErrorOf(node: UpstreamNode, reply: Buffer): void {
-  if (reply.toString('latin1', 0, 4) === '-ERR') throw new StepFailed(notTaken(node, reply));
+  if (reply.toString('latin1', 0, 4) === '-ERR') throw new StepFailed(notTaken(node, reply), true);
   unlessError(reply);
 }

@@ -132,7 +132,7 @@ async function lendNamed(
             continue;
           }
           bytes += value.length;
-          if (bytes > maxBytes) throw new StepFailed(tooMuch(maxBytes));
+          if (bytes > maxBytes) throw new StepFailed(tooMuch(maxBytes), true);
           lent.push(lentOf(pattern, element, value));
         }
       }

@@ -35,6 +35,16 @@ export function readStreams(operation: Operation): Promise<Buffer> {
   return read(operation, ask, idsOf(operation));
 }
 
+/** So it is in a transaction, where BLOCK does not wait either. */
+export function readStreamsAtOnce(operation: Operation): Promise<Buffer> {
+  return read(operation, askInside(operation), idsOf(operation));
+}
+
+/** In a transaction a command does not wait, and is refused for what would be wrong with its waiting. */
+function askInside(operation: Operation): Ask {
+  return async (node, frame) => (await operation.exec(node, [frame]))[0] as Buffer;
+}
+
 /**
  * What there is for a command that waits otherwise. @param tell is told the words with which it waits then: without `$`,
  * which is what was the newest entry before
@@ -43,9 +53,7 @@ export async function lookAtStreams(operation: Operation, tell: (words: Buffer[]
   const { words, keys } = operation.call;
   const { ids, error } = await withoutNewest(operation);
   tell([...words.slice(0, (keys.at(-1) as number) + 1), ...ids]);
-  // In a transaction it does not wait, and is refused for what would be wrong with its waiting.
-  const ask: Ask = async (node, frame) => (await operation.exec(node, [frame]))[0] as Buffer;
-  const reply = await read(operation, ask, ids);
+  const reply = await read(operation, askInside(operation), ids);
   return error !== null && isNil(reply) ? error : reply;
 }
 

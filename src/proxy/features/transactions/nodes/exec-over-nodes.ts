@@ -1,51 +1,43 @@
 /**
- * A transaction whose keys are on several nodes: a MULTI … EXEC for each, and one reply made of theirs. It is atomic on
- * each node, not over them.
+ * A transaction whose keys are on several nodes: a MULTI … EXEC for each (`parts-run.ts`), and one reply made of theirs. It
+ * is atomic on each node, not over them.
  *
- * Without WATCH all parts go out at once. Where the client watches keys, nothing runs before every node has said that
- * they are as they were, in up to four steps, each of which waits for the one before it:
+ * Commands that take steps over several nodes divide it into stages, which run one after the other:
  *
- *   1  where keys are watched on several nodes    with commands: CLIENT INFO tells whether a key was changed
- *                                                 without:       MULTI EXEC tells it, and nothing runs
- *   2  a node with watched keys and commands      its part: EXEC looks once more, and decides for all
- *   3  others with watched keys and commands      their parts
- *   4  nodes without watched keys                 their parts
+ *   MULTI   SET a 1   GET b   RENAME a b   RENAME c d   GET b   EXEC
  *
- * A conflict in the first two steps voids all of it, as in Redis. So keys that are watched on one node guard the whole
- * transaction. With several such nodes a window remains between the first step and the third: a key that is changed in it
- * voids its node's part, and those that had not been sent, while others ran; the reply says which. Others that watch the
- * same keys do not come into it: those of this process take turns from the first step on, and of those of other processes
- * one is first at the node that decides, which is the first by its name.
+ *   parts            a: SET      b: GET
+ *   steps behind     RENAME a b, then RENAME c d
+ *   parts            b: GET
+ *
+ * Keys are watched until the parts of the first stage have run: nothing runs before, and nothing is void behind that. Where
+ * a node fails, or refuses its part, nothing further is begun: it is as if the transaction had ended there, and the reply
+ * says so at the places of what is left. An error of a command itself (WRONGTYPE) is its answer, as in Redis, and the next
+ * one runs.
  *
  * Once begun it goes on to its end, also when its client leaves.
  */
 import { error as encodeError, nullArray } from '../../../../resp/encode.js';
 import type { KeyMoves } from '../../../key-moves.js';
-import { type Request, UNKNOWN_KEYS } from '../../../request/request.js';
+import type { Request } from '../../../request/request.js';
 import type { Placement } from '../../../route/merge/placement.js';
-import type { Turns } from '../../../route/turns.js';
 import type { ClientConnection } from '../../../session/client-connection.js';
-import type { ClientShared } from '../../../session/session-shared.js';
-import type { Lane } from '../../../upstream/lane.js';
 import type { LaneKind } from '../../../upstream/lane-kind.js';
 import type { UpstreamNode } from '../../../upstream/upstream-node.js';
 import { type AfterRun, type Elements, hasMore } from '../after-run.js';
-import { sendPiece } from '../piece.js';
-import type { QueuedScripts } from '../ports.js';
 import type { Transaction } from '../transaction.js';
 import { JoinedReplies } from './join-replies.js';
-import type { Part } from './part.js';
-import { PartReplies } from './part-replies.js';
-import type { ReplyOrder } from './reply-order.js';
-import { askWhetherChanged } from './watch-probe.js';
+import { type PartsPorts, PartsRun } from './parts-run.js';
+import type { Stage } from './stage.js';
 
 const NOTHING_ELSE: Elements = new Map();
+const CRLF = 2;
 
 /** A transaction that was cut. */
 export interface CutTransaction {
   readonly transaction: Transaction;
-  readonly parts: readonly Part[];
-  readonly order: ReplyOrder;
+  /** One at least. */
+  readonly stages: readonly Stage[];
   /** The nodes of the ring that have no part. */
   readonly others: readonly UpstreamNode[];
   /** Of which no key is in flight until it has run; null: they need not be held. */
@@ -54,14 +46,8 @@ export interface CutTransaction {
   readonly placement: Placement;
 }
 
-export interface ExecPorts {
-  readonly shared: ClientShared;
-  readonly scripts: QueuedScripts;
+export interface ExecPorts extends PartsPorts {
   readonly afterRun: AfterRun;
-  /** Of those that watch the same keys. */
-  readonly turns: Turns;
-  /** Nothing is watched on the lane any more. @param told whether its node knows it already, by EXEC */
-  readonly endWatch: (client: ClientConnection, lane: Lane, told: boolean) => void;
 }
 
 export class ExecOverNodes {
@@ -69,15 +55,9 @@ export class ExecOverNodes {
   readonly #exec: Request;
   readonly #cut: CutTransaction;
   readonly #ports: ExecPorts;
-  readonly #kind: LaneKind;
   readonly #onEnd: () => void;
-  readonly #steps: (() => void)[];
-  /** Answers of the step at hand that are still to come. */
-  #left = 0;
-  /** What was not sent yet is not to be sent. */
-  #isVoid = false;
-  /** Others may have their turn with the keys that it watches. */
-  #endTurn: () => void = () => {};
+  /** The client's protocol and database, as it has selected it by now. */
+  #kind: LaneKind;
 
   /**
    * @param exec stands in the client's queue already
@@ -90,139 +70,68 @@ export class ExecOverNodes {
     this.#ports = ports;
     this.#kind = client.kind;
     this.#onEnd = onEnd;
-    this.#steps = this.#stepsOf(cut.parts);
   }
 
   begin(): void {
-    const guards = this.#guards();
-    if (guards.length === 0) this.#next();
-    else void this.#ports.turns.runWith(guards, () => this.#takeTurn());
+    this.#run(0);
   }
 
-  /** Settles when it has ended. */
-  #takeTurn(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#endTurn = resolve;
-      this.#next();
-    });
-  }
-
-  #stepsOf(parts: readonly Part[]): (() => void)[] {
-    const idle = parts.filter(({ watch, count }) => watch !== null && count === 0);
-    const busy = parts.filter(({ watch, count }) => watch !== null && count > 0);
-    const rest = parts.filter(({ watch }) => watch === null);
-    const steps: (() => void)[] = [];
-    const [first, ...others] = busy.sort((a, b) => (a.node.name < b.node.name ? -1 : 1));
-    // One that decides for all by its EXEC need not be asked before.
-    if (idle.length > 0 || others.length > 0) steps.push(() => this.#probe(idle, others.length > 0 ? busy : []));
-    if (first !== undefined) steps.push(() => this.#sendAll([first]));
-    for (const step of [others, rest]) if (step.length > 0) steps.push(() => this.#sendAll(step));
-    return steps;
-  }
-
-  /** Keys that it watches, by their hashes, where they are on several nodes. */
-  #guards(): string[] {
-    const watches = this.#cut.parts.flatMap(({ watch }) => (watch === null ? [] : [watch]));
-    if (watches.length < 2) return [];
-    return watches.flatMap(({ hashes }) => Array.from(hashes, String));
-  }
-
-  #next(): void {
-    const step = this.#isVoid ? undefined : this.#steps.shift();
-    if (step === undefined) this.#end();
-    else step();
-  }
-
-  /** @param idle parts without commands @param busy those whose EXEC would run them */
-  #probe(idle: readonly Part[], busy: readonly Part[]): void {
-    this.#left = idle.length + busy.length + 1;
-    for (const part of idle) this.#send(part);
-    for (const part of busy) this.#ask(part);
-    this.#answered();
-  }
-
-  #sendAll(parts: readonly Part[]): void {
-    // One more until all were sent: a node that is down by now answers at once.
-    this.#left = parts.length + 1;
-    for (const part of parts) this.#send(part);
-    // Not before all of them have brought their scripts along.
-    if (this.#cut.transaction.flushesScripts && this.#steps.length === 0) this.#ports.scripts.flush();
-    this.#answered();
-  }
-
-  /** Asks whether a key was changed that is watched at the part's node. */
-  #ask(part: Part): void {
-    const { lane, node } = part;
-    if (lane === null || lane.closed) {
-      this.#fail(part, node.up ? null : node.downReply);
+  /** Runs the stage with this number, and those behind it. */
+  #run(number: number): void {
+    const { transaction, stages } = this.#cut;
+    const stage = stages[number];
+    if (stage === undefined) {
+      this.#end();
       return;
     }
-    askWhetherChanged(lane, this.#ports.shared.requests, (changed) => {
-      if (changed === 'lost') this.#fail(part, node.up ? null : node.downReply);
-      else {
-        if (changed === 'yes') {
-          part.endConflict();
-          this.#isVoid = true;
-        }
-        this.#answered();
+    const of = { client: this.#client, exec: this.#exec, transaction };
+    new PartsRun(of, stage.parts, this.#kind, this.#ports, () => {
+      const { culprit } = stage;
+      if (culprit !== undefined) this.#endAt(culprit.why);
+      else if (stage.behind.length === 0) this.#run(number + 1);
+      else void this.#goBehind(stage, number);
+    }).begin();
+  }
+
+  /** Never rejects. */
+  async #goBehind(stage: Stage, number: number): Promise<void> {
+    this.#follow(stage);
+    for (const steps of stage.behind) {
+      const outcome = await steps.call.carryOut(this.#kind);
+      steps.outcome = outcome;
+      if (outcome.isBroken) {
+        this.#endAt(outcome.reply.toString('latin1', 1, outcome.reply.length - CRLF));
+        return;
       }
-    });
-  }
-
-  #send(part: Part): void {
-    const { shared, scripts, endWatch } = this.#ports;
-    const { transaction } = this.#cut;
-    const { requests, clock } = shared;
-    const lane = part.lane ?? part.node.pick(this.#kind);
-    if (lane === null || lane.closed) {
-      this.#fail(part, part.node.up ? null : part.node.downReply);
-      return;
     }
-    const replies = new PartReplies(this.#exec, part, requests, () => {
-      if (part.outcome !== 'ran' && part.watch !== null) this.#isVoid = true;
-      this.#answered();
-    });
-    const exec = requests.take();
-    exec.answerTo(replies);
-    exec.command = this.#exec.command;
-    exec.startedAt = clock.now;
-    exec.keys = transaction.concernsAllKeys ? UNKNOWN_KEYS : part.keys;
-    exec.keyHash = part.keyHash;
-    exec.runsCode = transaction.runsCode;
-    const piece = {
-      lane,
-      frames: part.frames.take(),
-      digests: transaction.digests,
-      kind: this.#kind,
-      selects: transaction.selects.length > 0,
-    };
-    sendPiece(piece, scripts, requests.take(), replies.before, exec);
-    if (part.watch !== null) endWatch(this.#client, lane, true);
-    part.isSent = true;
+    this.#run(number + 1);
   }
 
-  /** There is no connection to send the part by. @param reply null: the node is up, and what was watched there nobody knows */
-  #fail(part: Part, reply: Buffer | null): void {
-    if (reply === null) part.endConflict();
-    else part.endFailed(reply);
-    if (part.watch !== null) this.#isVoid = true;
-    this.#answered();
+  /** What follows the stage's parts runs in the database that these have selected. */
+  #follow(stage: Stage): void {
+    const { transaction, placement } = this.#cut;
+    const { selects } = transaction;
+    if (!selects.some(({ at }) => at >= stage.first)) return;
+    const { selected } = new JoinedReplies([stage], transaction, NOTHING_ELSE, placement);
+    if (selected >= 0) this.#kind = { ...this.#kind, database: selected };
   }
 
-  #answered(): void {
-    if (--this.#left === 0) this.#next();
+  /** What has not run is not to run. @param why for people; one character a byte (latin1) */
+  #endAt(why: string): void {
+    const left = encodeError(`EXECABORT The command was not carried out, others were: ${why}`, 'latin1');
+    for (const { parts, behind } of this.#cut.stages) {
+      for (const part of parts) if (part.count > 0 && part.outcome === 'waits') part.endRefused(why);
+      for (const steps of behind) steps.outcome ??= { reply: left, isBroken: true };
+    }
+    this.#end();
   }
 
   #end(): void {
-    const { parts, transaction, others, moves } = this.#cut;
-    const { afterRun, endWatch } = this.#ports;
-    this.#endTurn();
-    for (const { watch, isSent } of parts) if (watch !== null && !isSent) endWatch(this.#client, watch.lane, false);
-    const culprit = parts.find(({ outcome }) => outcome !== 'ran' && outcome !== 'waits');
-    for (const part of parts) if (part.outcome === 'waits') part.endRefused(culprit?.why ?? '');
-    if (culprit !== undefined && !parts.some(({ outcome, count }) => outcome === 'ran' && count > 0)) {
+    const { stages, transaction, others, moves } = this.#cut;
+    const [first] = stages;
+    if (first?.culprit !== undefined && !first.parts.some(({ outcome, count }) => outcome === 'ran' && count > 0)) {
       moves?.releaseMoves();
-      this.#answer([this.#replyOfNone()]);
+      this.#answer([this.#replyOfNone(first)]);
       return;
     }
     if (!hasMore(transaction)) {
@@ -230,16 +139,29 @@ export class ExecOverNodes {
       this.#join(NOTHING_ELSE);
       return;
     }
-    const { everywhere, ownParts } = transaction;
-    const answeredHere = parts[0]?.outcome === 'ran' ? transaction.answeredHere : [];
-    afterRun.carryOut(this.#client, { everywhere, ownParts, answeredHere }, others, moves, (elements) =>
-      this.#join(elements),
-    );
+    this.#ports.afterRun.carryOut(this.#client, this.#more(), others, moves, (elements) => this.#join(elements));
+  }
+
+  /** What is to be done beside the nodes' work, of the stages that have run. */
+  #more(): Pick<Transaction, 'everywhere' | 'ownParts' | 'answeredHere'> {
+    const { everywhere, ownParts, answeredHere } = this.#cut.transaction;
+    const [first] = everywhere;
+    const isReached = first !== undefined && this.#stageOf(first.at).parts.some(({ outcome }) => outcome === 'ran');
+    return {
+      everywhere,
+      ownParts: isReached ? ownParts : [],
+      answeredHere: answeredHere.filter(({ at }) => this.#stageOf(at).parts[0]?.outcome === 'ran'),
+    };
+  }
+
+  /** @param at the position of a command in the queue */
+  #stageOf(at: number): Stage {
+    const { stages } = this.#cut;
+    return stages.findLast(({ first }) => first <= at) ?? (stages[0] as Stage);
   }
 
   /** Nothing was carried out, as far as is known. */
-  #replyOfNone(): Buffer {
-    const { parts } = this.#cut;
+  #replyOfNone({ parts }: Stage): Buffer {
     const failed = parts.find(({ outcome }) => outcome === 'failed');
     if (failed !== undefined) return failed.reply;
     if (parts.some(({ outcome }) => outcome === 'conflict')) return nullArray(this.#kind.protocol);
@@ -249,14 +171,15 @@ export class ExecOverNodes {
   }
 
   #join(elements: Elements): void {
-    const { parts, order, transaction, placement } = this.#cut;
-    const short = JoinedReplies.short(parts);
-    if (short !== undefined) {
+    const { stages, transaction, placement } = this.#cut;
+    for (const { parts } of stages) {
+      const short = JoinedReplies.short(parts);
+      if (short === undefined) continue;
       const text = `ERR node ${short.node.name} has answered another number of commands than it was sent`;
       this.#answer([encodeError(text)]);
       return;
     }
-    const joined = new JoinedReplies(parts, order, transaction, elements, placement);
+    const joined = new JoinedReplies(stages, transaction, elements, placement);
     if (joined.selected >= 0 && !this.#client.closed) {
       this.#client.lanes.changeKind(this.#client.kind.protocol, joined.selected);
     }

@@ -1,4 +1,4 @@
-/** Makes EXEC's reply of those of the parts: their elements in the order of the queue. */
+/** Makes EXEC's reply of those of the parts, and of what took steps: their elements in the order of the queue. */
 import { MINUS } from '../../../../resp/bytes.js';
 import { error as encodeError, integer } from '../../../../resp/encode.js';
 import { bulkPayload, headerNumber, lineEnd, replyEnd } from '../../../../resp/whole-reply.js';
@@ -21,9 +21,11 @@ import {
   SUM,
   UNSEEN,
 } from './reply-order.js';
+import type { Stage } from './stage.js';
 
 const PLUS = 0x2b;
 const CR = 0x0d;
+const NOTHING = new Float64Array();
 
 /** One element: `buffer[start, end)`. */
 interface Element {
@@ -38,12 +40,13 @@ export class JoinedReplies {
   readonly bytes = new ByteChunks();
   /** The database that the last SELECT which went well has chosen, or -1. */
   selected = -1;
-  readonly #parts: readonly Part[];
+  /** Of the stage at hand. */
+  #parts: readonly Part[] = [];
   readonly #transaction: Transaction;
   readonly #elements: Elements;
   readonly #placement: Placement;
   /** Where the next element of each part begins. */
-  readonly #next: Float64Array;
+  #next = NOTHING;
   /** Elements that stand one behind the other are copied in one piece. */
   #run: Part | null = null;
   #runStart = 0;
@@ -53,22 +56,22 @@ export class JoinedReplies {
    * @param elements what stands at some positions instead of what the nodes have answered, unless that is an error
    * @param placement which keys of a node clients see
    */
-  constructor(
-    parts: readonly Part[],
-    order: ReplyOrder,
-    transaction: Transaction,
-    elements: Elements,
-    placement: Placement,
-  ) {
+  constructor(stages: readonly Stage[], transaction: Transaction, elements: Elements, placement: Placement) {
     this.#placement = placement;
-    this.#parts = parts;
     this.#transaction = transaction;
     this.#elements = elements;
-    this.#next = Float64Array.from(parts, (part) => (part.outcome === 'ran' ? lineEnd(part.reply, 0) : 0));
-    const header = Buffer.from(`*${order.seen}\r\n`);
+    const count = stages.reduce((sum, { order, behind }) => sum + order.seen + behind.length, 0);
+    const header = Buffer.from(`*${count}\r\n`);
     this.bytes.add(header, 0, header.length);
-    this.#join(order.entries);
+    for (const stage of stages) this.#joinStage(stage);
+  }
+
+  #joinStage({ parts, order, behind, first }: Stage): void {
+    this.#parts = parts;
+    this.#next = Float64Array.from(parts, (part) => (part.outcome === 'ran' ? lineEnd(part.reply, 0) : 0));
+    this.#join(order.entries, first);
     this.#endRun();
+    for (const { outcome } of behind) if (outcome !== null) this.#put(outcome.reply);
   }
 
   /** @returns the first part that has answered fewer elements than it has commands; undefined: none */
@@ -76,11 +79,12 @@ export class JoinedReplies {
     return parts.find(({ outcome, reply, count }) => outcome === 'ran' && headerNumber(reply, 0) !== count);
   }
 
-  #join(entries: Uint16Array): void {
+  /** @param first where the first command stands in the queue */
+  #join(entries: Uint16Array, first: number): void {
     const { selects } = this.#transaction;
-    let select = 0;
+    let select = selects.findIndex((one) => one.at >= first);
     let at = 0;
-    for (let position = 0; at < entries.length; position++) {
+    for (let position = first; at < entries.length; position++) {
       const entry = entries[at++] as number;
       if (entry < MERGED) {
         this.#take(entry, position);

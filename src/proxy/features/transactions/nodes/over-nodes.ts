@@ -9,7 +9,7 @@ import { GAVE_UP, GAVE_UP_REPLY, WAIT } from '../../../route/waiting.js';
 import type { ClientConnection } from '../../../session/client-connection.js';
 import type { RoutingSnapshot } from '../../../snapshot.js';
 import type { AfterRun } from '../after-run.js';
-import { apart, holdMoves, publishesTooEarly } from '../before-exec.js';
+import { holdMoves, publishesTooEarly } from '../before-exec.js';
 import type { TransactionPorts } from '../ports.js';
 import type { Transaction } from '../transaction.js';
 import type { Watched } from '../watch.js';
@@ -42,6 +42,7 @@ export class OverNodes {
 
   /**
    * @param watched taken from the client when it is sent
+   * @param ofAll every node has a part
    * @returns LATER: the client waits; TAKEN: it was sent; otherwise EXEC's reply, and nothing was sent to anyone
    */
   run(
@@ -51,14 +52,15 @@ export class OverNodes {
     transaction: Transaction,
     watched: Watched | null,
     snapshot: RoutingSnapshot,
+    ofAll = false,
   ): typeof LATER | typeof TAKEN | Buffer {
     const router = this.#router;
-    const places = placesOf(router, client, transaction, watched, snapshot);
+    const places = placesOf(router, client, transaction, watched, snapshot, ofAll);
     if (places === WAIT) return LATER;
     if (places === GAVE_UP) return GAVE_UP_REPLY;
     const { parts } = places;
-    const isInSteps = watched !== null;
-    if (client.pending > 0 && (isInSteps || transaction.everywhere.length > 0)) {
+    const isWatching = watched !== null;
+    if (client.pending > 0 && (isWatching || transaction.everywhere.length > 0)) {
       // Some of it goes by lanes that are not the client's own: it must not overtake what is in flight.
       client.raiseBarrier();
       return LATER;
@@ -66,8 +68,8 @@ export class OverNodes {
     for (const part of parts) {
       if (!part.node.up) return part.node.downReply;
       // What is sent in a later step goes by any lane that is there then.
-      if (!isInSteps) part.lane = router.laneFor(client, part.index);
-      if (part.lane === null && !isInSteps) return part.node.downReply;
+      if (!isWatching) part.lane = router.laneFor(client, part.index);
+      if (part.lane === null && !isWatching) return part.node.downReply;
       if (part.lane?.full === true) {
         client.waitFor(part.lane);
         return LATER;
@@ -81,17 +83,29 @@ export class OverNodes {
       moves?.releaseMoves();
       return LATER;
     }
+    const cutter = new Cutter(router, client, transaction, places);
+    const uncut = cutter.cut();
+    if (uncut !== null) {
+      moves?.releaseMoves();
+      return uncut === 'waits' ? LATER : uncut;
+    }
+    const others = router.nodes.filter((node) => !parts.some((part) => part.node === node));
+    if (cutter.isInSteps) {
+      // What concerns every node must have reached all of them before what stands behind it.
+      const isOfAll = ofAll || transaction.everywhere.length === 0 || others.length === 0;
+      if (!isOfAll || client.pending > 0) moves?.releaseMoves();
+      if (!isOfAll) return this.run(client, command, framer, transaction, watched, snapshot, true);
+      if (client.pending > 0) {
+        // What takes steps goes by lanes that are not the client's own.
+        client.raiseBarrier();
+        return LATER;
+      }
+    }
     const noted = someKeysOf(transaction);
     if (noted.length > 1) router.shared.counters.apartKeys.note(command, noted, 1);
-    const cutter = new Cutter(router.table, transaction, places, router.shared.options.maxBulkLength);
-    if (!cutter.cut()) {
-      moves?.releaseMoves();
-      return apart('allow');
-    }
     if (watched !== null) this.#watches.take(client);
     const placement = new Placement(snapshot.rings);
-    const others = router.nodes.filter((node) => !parts.some((part) => part.node === node));
-    this.#start(client, command, { transaction, parts, order: cutter.order, others, moves, placement });
+    this.#start(client, command, { transaction, stages: cutter.stages, others, moves, placement });
     return TAKEN;
   }
 

@@ -70,6 +70,14 @@ export class Part {
     } else if (this.keyHash !== hash) this.keys = UNKNOWN_KEYS;
   }
 
+  /** A part at the same node for what stands further behind. */
+  again(): Part {
+    const part = new Part(this.node, this.index, null);
+    // A fence waits for all of the transaction in any case.
+    part.keys = UNKNOWN_KEYS;
+    return part;
+  }
+
   /** @param reply EXEC's */
   endRun(reply: Buffer): void {
     this.#outcome = 'ran';

@@ -72,13 +72,14 @@ class Owners {
   }
 }
 
-/** @returns WAIT or GAVE_UP where a key changes hands */
+/** @param ofAll every node has a part @returns WAIT or GAVE_UP where a key changes hands */
 export function placesOf(
   router: Router,
   client: ClientConnection,
   { frames, readsOfAll }: Transaction,
   watched: Watched | null,
   { rings }: RoutingSnapshot,
+  ofAll: boolean,
 ): Places | typeof WAIT | typeof GAVE_UP {
   const owners = new Owners(router, client, rings);
   const places = new Places(owners, frames.keyCount, router.nodes.length);
@@ -93,10 +94,11 @@ export function placesOf(
     places.partOfKey[i] = part;
     places.parts[part]?.noteKey(frames.hashAt(i));
   }
-  if (readsOfAll.length > 0) for (const index of router.nodes.keys()) places.partAt(index, begin);
+  if (ofAll || readsOfAll.length > 0) for (const index of router.nodes.keys()) places.partAt(index, begin);
   for (const { lane } of watched?.watches ?? []) {
     const index = router.nodes.indexOf(lane.node);
     if (index >= 0) places.partAt(index, begin);
   }
+  if (places.parts.length === 0) places.partAt(router.anyNode(), begin);
   return places;
 }
