@@ -64,7 +64,7 @@ it('a node that has just died, and does not count as down yet, keeps nobody from
     { kind: 'remove', remove: ['node1'], noDrain: true },
     { kind: 'reweight', weights: [{ name: 'node1', weight: 3 }] },
   ]) {
-    expect((await look(proxy, body)).warnings.join('\n')).toMatch(/this would be refused: node node2 /);
+    expect((await look(proxy, body)).warnings.join('\n')).toContain('node2');
   }
 });
 
