@@ -95,7 +95,11 @@ async function serve(options: Record<string, unknown>): Promise<void> {
   // Loaded when it is needed: the other commands start faster without it.
   const { startServer } = await import('../src/serve.js');
   try {
-    proxy = await startServer(config, ending.signal);
+    proxy = await startServer(config, {
+      signal: ending.signal,
+      env: process.env,
+      onLost: () => process.exit(1),
+    });
   } catch (error) {
     // It has ended in order.
     if (ending.signal.aborted) process.exit(0);

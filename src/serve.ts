@@ -35,10 +35,26 @@ export interface RunningProxy {
   /** The admin API's URL, or null when it is off. */
   readonly admin: string | null;
   readonly proxyId: string;
+  /** Whether clients can be served; if not, why. */
+  health(): Promise<{ readonly ready: boolean; readonly reason: string }>;
   /** Takes what was read anew (SIGHUP): what can be changed while it serves is in force, the log tells the rest. */
   reload(read: Config | RingproxyError): void;
   /** Answers what is in flight, then ends everything. */
   close(): Promise<void>;
+  /** Ends everything without waiting for what is in flight. */
+  abandon(): Promise<void>;
+}
+
+/** What a proxy runs in: a program of its own, or somebody else's. */
+export interface Surroundings {
+  /** Aborted when it is not to start after all, which it may wait for long. */
+  readonly signal: AbortSignal;
+  /** Takes each line of the log, JSON without an end; undefined: standard error, in the form that the settings say. */
+  readonly logTo?: ((line: string) => void) | undefined;
+  /** Whose variables were read: those that look like settings and are none are warned of. */
+  readonly env?: Readonly<Record<string, string | undefined>> | undefined;
+  /** Another proxy has taken the state directory, and may move keys any moment: whoever runs this one ends it, at once. */
+  readonly onLost: (why: string) => void;
 }
 
 /** What clients are told before a node has said what it is; later the oldest version: no node can do less. */
@@ -46,15 +62,15 @@ const ASSUMED_REDIS_VERSION = '7.0.0';
 
 /**
  * Starts a proxy.
- * @param signal aborted when it is not to start after all, which it may wait for long
  * @throws RingproxyError when it cannot, with what to do; the signal's reason when that was aborted
  */
-export async function startServer(config: Config, signal: AbortSignal): Promise<RunningProxy> {
+export async function startServer(config: Config, surroundings: Surroundings): Promise<RunningProxy> {
+  const { signal, logTo, env = {}, onLost } = surroundings;
   const address = parseAddress(config.listen);
   if (address === null) throw new RingproxyError('BAD_ADDRESS', `'${config.listen}' is not an address`, 'see --listen');
-  const log = createLogger({ level: config.logLevel, format: config.logFormat });
+  const log = createLogger({ level: config.logLevel, format: config.logFormat }, logTo);
   const endLogging = logEvents(log);
-  for (const warning of [...fleetWarnings(config), ...strangeVariables(process.env)]) log.warn(warning);
+  for (const warning of [...fleetWarnings(config), ...strangeVariables(env)]) log.warn(warning);
   const identity = new OwnIdentity();
   const { proxyId, version } = identity;
   const reach = reachBy(config);
@@ -66,7 +82,7 @@ export async function startServer(config: Config, signal: AbortSignal): Promise<
     serving: () => ring.routed.filter((node) => monitors.isUp(node)).map(reach),
     log,
   });
-  const agreed = composeStore(config, identity, log);
+  const agreed = composeStore({ config, identity, log, onLost });
   const { store } = agreed;
   const ownId = (): string => identity.proxyId;
   const isAlone = config.coordination === 'none';
@@ -125,7 +141,7 @@ export async function startServer(config: Config, signal: AbortSignal): Promise<
     clients: stats.clients,
   }));
 
-  const close = async (): Promise<void> => {
+  const close = async (mostTime = config.shutdownTimeout): Promise<void> => {
     const hasServed = isServing;
     isServing = false;
     softState?.stop();
@@ -135,7 +151,7 @@ export async function startServer(config: Config, signal: AbortSignal): Promise<
     await belonging.close();
     groups.close();
     await ring.close();
-    await plane.close(config.shutdownTimeout);
+    await plane.close(mostTime);
     await values.close();
     monitors.stop();
     if (hasServed && !isAlone) await parts.leave();
@@ -192,7 +208,13 @@ export async function startServer(config: Config, signal: AbortSignal): Promise<
       adminViewerToken: admin.takeTokens,
       adminViewerTokenFile: admin.takeTokens,
     });
-    return { listen, admin: url, proxyId: identity.proxyId, reload: (read) => reload.take(read), close };
+    return {
+      ...{ listen, admin: url, proxyId: identity.proxyId },
+      health: () => admin.health(),
+      reload: (read) => reload.take(read),
+      close: () => close(),
+      abandon: () => close(0),
+    };
   } catch (error) {
     await close();
     throw error;

@@ -14,6 +14,7 @@ import {
 } from 'node:fs';
 import { extname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { writeDeclarations } from './declarations.mjs';
 import { ensureDependencies } from './dependencies.mjs';
 import { requireNode, root, runTool } from './project.mjs';
 
@@ -38,14 +39,13 @@ export function buildIfStale(options) {
 /** @returns tsc's exit code */
 export function build({ checkTypes }) {
   const fingerprint = currentFingerprint();
-  // Beside dist, so that the relative paths of source maps hold, and moved into its place when it is whole: what
-  // runs from dist meanwhile never sees half a build.
+  // Beside dist, and moved into its place when it is whole: what runs from dist meanwhile never sees half a build.
   const fresh = `.dist-${process.pid}`;
   const compile = (project) => {
     const args = ['-p', project, '--outDir', fresh];
     return runTool('typescript', 'tsc', checkTypes ? args : [...args, '--noCheck']);
   };
-  const status = compile('tsconfig.build.json') || compile(PAGE);
+  const status = compile('tsconfig.build.json') || compile(PAGE) || declare(join(root, fresh));
   if (status === 0) {
     copyPageFiles(join(root, fresh, PAGE));
     // `npx ringproxy` runs this file itself; the compiler makes it anew, without the right to be run.
@@ -55,6 +55,13 @@ export function build({ checkTypes }) {
   }
   rmSync(join(root, fresh), { recursive: true, force: true });
   return status;
+}
+
+/** @returns an exit code */
+function declare(target) {
+  const mistakes = writeDeclarations(target);
+  for (const mistake of mistakes) console.error(mistake);
+  return mistakes.length === 0 ? 0 : 1;
 }
 
 function copyPageFiles(target) {

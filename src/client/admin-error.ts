@@ -1,4 +1,4 @@
-import { ERRORS, type ErrorCode, isErrorCode, RingproxyError } from '../errors.js';
+import { ERRORS, isErrorCode, RingproxyError } from '../errors.js';
 
 /** The admin API refused, or could not be asked: what happened, under a stable code, and what to do. */
 export class AdminError extends Error {
@@ -25,9 +25,4 @@ export class UnreachableError extends AdminError {
     super('ADMIN_UNREACHABLE', message, ERRORS.ADMIN_UNREACHABLE.hint);
     this.name = 'UnreachableError';
   }
-}
-
-/** With what the table says that is to be done. */
-export function adminError(code: ErrorCode, message: string): AdminError {
-  return new AdminError(code, message, ERRORS[code].hint);
 }

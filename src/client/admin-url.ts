@@ -1,4 +1,4 @@
-import { adminError } from './admin-error.js';
+import { adminError } from './own-errors.js';
 
 /** Where a proxy serves its admin API unless it is told otherwise. */
 export const DEFAULT_ADMIN = 'http://127.0.0.1:6390';

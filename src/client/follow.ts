@@ -1,7 +1,7 @@
 /** Follows a change of the ring until it is over. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ChangeView, HistoryEntry, RingView } from '../admin/api.js';
-import { adminError } from './admin-error.js';
+import { adminError } from './own-errors.js';
 
 const POLL_MS = 200;
 /** A change is over a moment before it is in the history. */

@@ -2,9 +2,10 @@
 import { type Dispatcher, request } from 'undici';
 import type { ApiError } from '../admin/api.js';
 import { systemCode } from '../errors.js';
-import { AdminError, adminError, UnreachableError } from './admin-error.js';
+import { AdminError, UnreachableError } from './admin-error.js';
 import { adminUrl } from './admin-url.js';
 import { type ProxyEvent, readEvents } from './event-stream.js';
+import { adminError } from './own-errors.js';
 
 type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 

@@ -29,6 +29,8 @@ export class ConfigError extends RingproxyError {
 export interface ConfigSources {
   /** The YAML file's path. */
   readonly file?: string | undefined;
+  /** What a file would say, as an object; `file` is not read then. */
+  readonly settings?: object | undefined;
   /** Values by setting, from the command line. */
   readonly flags?: Partial<Record<SettingName, unknown>>;
   readonly env?: Readonly<Record<string, string | undefined>>;
@@ -52,7 +54,7 @@ const PATHS = NAMES.map((name) => SETTINGS[name].path);
  */
 export function loadConfig(sources: ConfigSources): Config {
   const mistakes: ConfigMistake[] = [];
-  const inFile = sources.file === undefined ? new Map<string, Given>() : readFile(sources.file, sources, mistakes);
+  const inFile = fromFileOrObject(sources, mistakes);
   const values: Partial<Record<SettingName, unknown>> = {};
   const origins = new Map<string, string>();
   for (const name of NAMES) {
@@ -110,6 +112,28 @@ function passingFile(path: unknown, { again = false }: ConfigSources): string | 
   return status === undefined || status.isFile() ? null : `${path} is no regular file: it is read at the start only`;
 }
 
+function fromFileOrObject(sources: ConfigSources, mistakes: ConfigMistake[]): Map<string, Given> {
+  const { file, settings } = sources;
+  if (settings !== undefined) return readObject(settings, mistakes);
+  return file === undefined ? new Map() : readFile(file, sources, mistakes);
+}
+
+/** Sections are objects in it, as they are in a file. */
+function readObject(settings: object, mistakes: ConfigMistake[]): Map<string, Given> {
+  const given = new Map<string, Given>();
+  const walk = (section: object, prefix: string): void => {
+    for (const [word, value] of Object.entries(section)) {
+      const path = `${prefix}${word}`;
+      if (value === undefined) continue;
+      if (isSection(path) && typeof value === 'object' && value !== null) walk(value, `${path}.`);
+      else if (isKnown(path)) given.set(path, { value, where: path });
+      else mistakes.push({ where: path, message: `is not a setting${suggestion(path, PATHS)}` });
+    }
+  };
+  walk(settings, '');
+  return given;
+}
+
 function readFile(file: string, sources: ConfigSources, mistakes: ConfigMistake[]): Map<string, Given> {
   const given = new Map<string, Given>();
   let text: string;
@@ -152,6 +176,10 @@ function isKnown(path: string): boolean {
   return NAMES.some((name) => SETTINGS[name].path === path);
 }
 
+function isSection(path: string): boolean {
+  return PATHS.some((known) => known.startsWith(`${path}.`));
+}
+
 /** Walks the sections of the file down to the settings. */
 function collect(
   map: { items: readonly unknown[] },
@@ -163,8 +191,7 @@ function collect(
     const key: unknown = Reflect.get(item, 'key');
     const value: unknown = Reflect.get(item, 'value');
     const path = `${prefix}${String(scalarOf(key))}`;
-    const isSection = NAMES.some((name) => SETTINGS[name].path.startsWith(`${path}.`));
-    if (isSection && isMap(value)) collect(value, `${path}.`, found);
+    if (isSection(path) && isMap(value)) collect(value, `${path}.`, found);
     else found(path, value, offsetOf(key));
   }
 }

@@ -12,25 +12,7 @@ export type HashFunction = (buffer: Uint8Array, start: number, end: number) => n
  * `murmur3` is the default: it spreads sequential keys evenly and takes few nanoseconds. The others are
  * twemproxy's, so that a cache that it filled stays where it is.
  */
-const HASHES = {
-  murmur3,
-  fnv1a_64,
-  fnv1_64,
-  fnv1a_32,
-  fnv1_32,
-  md5,
-  crc16,
-  crc32,
-  crc32a,
-  hsieh,
-  murmur,
-  jenkins,
-  one_at_a_time: oneAtATime,
-} as const satisfies Record<string, HashFunction>;
-
-export type HashName = keyof typeof HASHES;
-
-export const HASH_NAMES: readonly HashName[] = [
+export const HASH_NAMES = [
   'murmur3',
   'fnv1a_64',
   'fnv1_64',
@@ -44,7 +26,25 @@ export const HASH_NAMES: readonly HashName[] = [
   'murmur',
   'jenkins',
   'one_at_a_time',
-];
+] as const;
+
+export type HashName = (typeof HASH_NAMES)[number];
+
+const HASHES: Readonly<Record<HashName, HashFunction>> = {
+  murmur3,
+  fnv1a_64,
+  fnv1_64,
+  fnv1a_32,
+  fnv1_32,
+  md5,
+  crc16,
+  crc32,
+  crc32a,
+  hsieh,
+  murmur,
+  jenkins,
+  one_at_a_time: oneAtATime,
+};
 
 export function hashFunction(name: HashName): HashFunction {
   return HASHES[name];

@@ -64,6 +64,8 @@ export interface AdminParts {
   load(): ProxyLoad | null;
   /** What INFO says of the proxy, of what was counted. */
   infoLines(stats: PlaneStats): string[];
+  /** Whether clients can be served; if not, why. */
+  health(): Promise<{ ready: boolean; reason: string }>;
   /** Serves the admin API. @returns its URL, or null where it is off @throws RingproxyError when it cannot listen */
   listen(): Promise<string | null>;
   close(): Promise<void>;
@@ -112,16 +114,14 @@ export function composeAdmin(needs: AdminNeeds): AdminParts {
   });
   const viewOf = (stats: PlaneStats): StatsView =>
     statsView(stats, { identity, workers: plane.workers, generation: ring.generation });
+  const health = async (): Promise<{ ready: boolean; reason: string }> => {
+    if (!isServing()) return { ready: false, reason: 'clients are not let in yet' };
+    return readiness((await plane.stats()).nodes);
+  };
   const backend: AdminBackend = {
     ring,
     strays,
-    plane: {
-      stats: async () => viewOf(await plane.stats()),
-      ready: async () => {
-        if (!isServing()) return { ready: false, reason: 'clients are not let in yet' };
-        return readiness((await plane.stats()).nodes);
-      },
-    },
+    plane: { stats: async () => viewOf(await plane.stats()), ready: health },
     load,
     hotKeys,
     advice,
@@ -136,6 +136,7 @@ export function composeAdmin(needs: AdminNeeds): AdminParts {
     takeTokens: (read) => credentials.replace(adminTokens(read)),
     open: (known) => fleet.open(known),
     load: () => ownLoad(load),
+    health,
     infoLines: (stats) => [...infoLines(viewOf(stats)), ...fleetLines(fleet.proxies(), fleet.coordination())],
     async listen() {
       const address = config.admin === 'off' ? null : parseAddress(config.admin);

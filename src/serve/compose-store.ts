@@ -42,12 +42,19 @@ export interface StoreParts {
   close(): Promise<void>;
 }
 
-export function composeStore(config: Config, identity: OwnIdentity, log: Logger): StoreParts {
+export interface StoreNeeds {
+  readonly config: Config;
+  readonly identity: OwnIdentity;
+  readonly log: Logger;
+  /** Another proxy has the state directory. */
+  readonly onLost: (why: string) => void;
+}
+
+export function composeStore({ config, identity, log, onLost }: StoreNeeds): StoreParts {
   const warn = (message: string): void => log.warn(message);
-  // At once, and with whatever is in flight: the other proxy may move keys any moment.
   const onStateDirLost = (why: string): void => {
     log.fatal(`${why}: ending`);
-    process.exit(1);
+    onLost(why);
   };
   const directory = config.stateDir === '' ? null : new StateDir(config.stateDir, onStateDirLost, warn);
   const etcd = etcdAccess(config);

@@ -40,6 +40,10 @@ export interface ValuesParts {
   close(): Promise<void>;
 }
 
+interface Warns {
+  warn(message: string): void;
+}
+
 interface Exchanging {
   readonly exchange: ValueExchange;
   start(): Promise<void>;
@@ -54,6 +58,8 @@ const NO_ANSWER = Buffer.alloc(0);
 const JOIN_MS = 5000;
 /** What was written last is told for no longer than this, when the proxy stops. */
 const LEAVE_MS = 2000;
+/** So often it is looked whether this machine's clock has gone back. */
+const CLOCK_MS = 1000;
 
 export function composeValues(needs: ValuesNeeds): ValuesParts {
   const { groups } = needs;
@@ -78,8 +84,30 @@ export function composeValues(needs: ValuesNeeds): ValuesParts {
   };
 }
 
+/** @returns tells, once each time, when the clock has gone back so far that others do not take what is written here */
+export function clockWatch({
+  values,
+  log,
+}: {
+  readonly values: Pick<ValueStore, 'clock'>;
+  readonly log: Warns;
+}): () => void {
+  let isTold = false;
+  return () => {
+    const until = values.clock.aloneUntil;
+    if (until === null) isTold = false;
+    else if (!isTold) {
+      isTold = true;
+      const time = new Date(until).toISOString();
+      log.warn(
+        `this machine's clock was ahead and has gone back: until it has come to ${time} other proxies do not take what is written here to replicated groups, and values differ; start this proxy anew`,
+      );
+    }
+  };
+}
+
 function composeExchange(
-  { values, ownId, store, timers }: ValuesNeeds,
+  { values, ownId, store, timers, log }: ValuesNeeds,
   { peers, handlers }: NonNullable<ValuesNeeds['peers']>,
   isReplicated: () => boolean,
 ): Exchanging {
@@ -112,6 +140,7 @@ function composeExchange(
           if (kind === 'members') void readMembers();
         }),
       );
+      ends.push(timers.every(CLOCK_MS, clockWatch({ values, log })));
       exchange.start();
       await readMembers();
       await exchange.joined(JOIN_MS);

@@ -8,11 +8,20 @@ export interface LogOptions {
   readonly format: 'auto' | 'json' | 'pretty';
 }
 
-/** The log, on standard error: JSON lines, or lines for people when a person looks at them. */
-export function createLogger(options: LogOptions): Logger {
-  const forPeople = options.format === 'pretty' || (options.format === 'auto' && process.stderr.isTTY === true);
-  const destination: DestinationStream = forPeople
+/**
+ * The log, on standard error: JSON lines, or lines for people when a person looks at them.
+ * @param logTo takes the JSON lines instead
+ */
+export function createLogger(options: LogOptions, logTo?: (line: string) => void): Logger {
+  return pino(
+    { level: options.level, base: null, timestamp: pino.stdTimeFunctions.isoTime },
+    logTo === undefined ? standardError(options) : { write: (text: string) => logTo(text.trimEnd()) },
+  );
+}
+
+function standardError({ format }: LogOptions): DestinationStream {
+  const forPeople = format === 'pretty' || (format === 'auto' && process.stderr.isTTY === true);
+  return forPeople
     ? pretty({ destination: 2, sync: true, ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss.l' })
     : pino.destination({ fd: 2, sync: true });
-  return pino({ level: options.level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, destination);
 }

@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { buildIfStale } from '../../cli/bootstrap/build.mjs';
+import { apiReport } from '../../cli/bootstrap/declarations.mjs';
 import { fail, root } from '../../cli/bootstrap/project.mjs';
 
 if (buildIfStale({ checkTypes: false }) !== 0) fail('The build failed: see the messages above.');
@@ -35,6 +36,13 @@ for (const [page, name, make] of TABLES) {
     text.replace(marks, (_all, start, end) => start + make() + end),
   );
 }
+
+writeFileSync(
+  join(root, 'src/library/settings.ts'),
+  (await from('config/settings-interface.js', 'settingsInterface'))(),
+);
+// What programs can import of the package: a change of it is seen in the change of this file.
+writeFileSync(join(root, 'test/library/api.txt'), apiReport());
 
 async function from(file, name) {
   return (await imported(`src/${file}`))[name];

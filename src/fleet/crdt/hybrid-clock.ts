@@ -50,6 +50,14 @@ export class HybridClock {
     return this.#refused;
   }
 
+  /**
+   * Until when nobody follows what is stamped here, milliseconds since 1970: the wall clock was ahead, and has gone back;
+   * null: all do whose clocks are right.
+   */
+  get aloneUntil(): number | null {
+    return this.#wall > this.wall() + this.#mostDrift ? this.#wall - this.#mostDrift : null;
+  }
+
   /** Milliseconds since 1970, by the wall clock. */
   wall(): number {
     return Math.floor(this.#wallNow());

@@ -13,6 +13,8 @@ export interface ReplySink {
 
 /** A sink that takes large replies as they come, so that nobody has to gather them. */
 export interface ReplyStream extends ReplySink {
+  /** It takes what comes as fast as it comes, and keeps it: a lane that brings it may be shared with others. */
+  readonly gathers?: boolean;
   /** Whether the reply to `request` is the next one that it takes: then pieces cost nobody memory. */
   isNext(request: Request): boolean;
   /**

@@ -26,6 +26,8 @@ export interface Requester extends ReplyStream {
   readonly head: Request | null;
   /** It has begun to send a large value, and has not ended. */
   readonly uploading: boolean;
+  /** The whole reply, in pieces that belong to it from now on. */
+  onReplyPieces(request: Request, pieces: Buffer[]): void;
   /** A large reply is on its way to it: it shall not share lanes with others from now on. */
   onLargeReply(): void;
   /** `source` must be read on although it cannot take more. */

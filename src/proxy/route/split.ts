@@ -118,6 +118,7 @@ function sendParts(
   const keyParts = isArray ? new Uint16Array(keys) : NO_KEYS;
   const request = client.begin(command.id);
   const group = new Group(request, client.kind.protocol, MERGERS[command.merge], shared, keyParts);
+  group.takesPieces = command.merge === 'array';
   if (isArray && shared.counters.groups.active) group.keyGroups = shared.counters.groups.ofKeys(source, keys, step);
   let parts = 0;
   const headEnd = NAME_AT + source.copy(head, NAME_AT, headerStart(0, source), (args.end[0] as number) + 2);

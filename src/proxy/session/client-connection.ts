@@ -396,6 +396,21 @@ export class ClientConnection implements TurnTask, Requester, LaneWaiter, Upload
     else if (this.#inputEnded) this.#endIfIdle();
   }
 
+  onReplyPieces(request: Request, pieces: Buffer[]): void {
+    if (request.misses !== null) {
+      const whole = Buffer.concat(pieces);
+      this.onReply(request, whole, 0, whole.length);
+      return;
+    }
+    const shared = this.#shared;
+    shared.counters.answered(request.command, request.group, shared.clock.now - request.startedAt, false);
+    const bytes = pieces.reduce((sum, piece) => sum + piece.length, 0);
+    this.#window.onReply(bytes);
+    if (!this.#replies.takePieces(request, pieces, bytes)) return;
+    if (this.#paused) this.#considerResuming();
+    else if (this.#inputEnded) this.#endIfIdle();
+  }
+
   /** As `onReply`, at once. @returns whether the client has left for good, as far as is known, and never reads it */
   onLastReply(request: Request, buffer: Buffer, start: number, end: number): boolean {
     this.onReply(request, buffer, start, end);

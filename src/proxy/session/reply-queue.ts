@@ -84,6 +84,18 @@ export class ReplyQueue {
     return true;
   }
 
+  /** A request's whole reply is these `bytes`, which belong to the queue from now on. @returns as `take` */
+  takePieces(request: Request, pieces: Buffer[], bytes: number): boolean {
+    request.state = DONE;
+    if (!request.silent) {
+      request.chunks = pieces;
+      request.chunkBytes = bytes;
+    }
+    if (request !== this.head) return false;
+    this.#sendHeld();
+    return true;
+  }
+
   /**
    * A piece of a large reply; `last`: it ends here.
    * @param lane stops reading when this client does not take what comes; null: it must not

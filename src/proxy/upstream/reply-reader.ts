@@ -123,8 +123,8 @@ export class ReplyReader {
       const large = size > this.#options.streamThreshold;
       if (large && request.stream !== null) {
         this.#streaming = true;
-        this.#mayPause = true;
-        this.#lane.onLargeReply(request);
+        this.#mayPause = request.stream.gathers !== true;
+        if (this.#mayPause) this.#lane.onLargeReply(request);
         this.#streamCarry();
         if (!this.#lane.closed) this.#stream(buffer, start, end, last);
         return;

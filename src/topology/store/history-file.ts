@@ -2,25 +2,41 @@
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { z } from 'zod';
 import type { HistoryEntry } from '../../admin/api.js';
+import { systemCode } from '../../errors.js';
 import { historyEntry } from './ring-schema.js';
 
 const schema = z.array(historyEntry);
 
 export class HistoryFile {
   readonly #file: string;
+  readonly #tell: (message: string) => void;
 
-  constructor(file: string) {
+  /** @param tell told when the file is of no use */
+  constructor(file: string, tell: (message: string) => void) {
     this.#file = file;
+    this.#tell = tell;
   }
 
-  /** @returns the finished changes that are kept; none when they cannot be read */
+  /**
+   * @returns the finished changes that are kept. A file that cannot be used is set aside, and told of: the next change would
+   * write over it, and the ring does not hang on it
+   */
   async load(): Promise<HistoryEntry[]> {
     try {
-      const parsed = schema.safeParse(JSON.parse(await readFile(this.#file, 'utf8')));
-      return parsed.success ? parsed.data : [];
-    } catch {
+      return schema.parse(JSON.parse(await readFile(this.#file, 'utf8')));
+    } catch (error) {
+      if (systemCode(error) !== 'ENOENT') await this.#setAside();
       return [];
     }
+  }
+
+  async #setAside(): Promise<void> {
+    const aside = `${this.#file}.aside`;
+    const where = await rename(this.#file, aside).then(
+      () => `it was set aside as ${aside}`,
+      (error: unknown) => `and cannot be set aside: ${error instanceof Error ? error.message : error}`,
+    );
+    this.#tell(`${this.#file} does not hold finished changes: ${where}; ring history begins anew`);
   }
 
   /** Replaces the kept history. @throws the system's error */

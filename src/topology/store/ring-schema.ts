@@ -26,9 +26,7 @@ export const nodeProcesses = z.array(z.object({ name: z.string(), address: z.str
 export const ringState = z.object({
   generation: z.number().int().positive(),
   options: z.object({
-    hash: z
-      .enum(HASH_NAMES as [string, ...string[]])
-      .transform((name) => HASH_NAMES.find((known) => known === name) ?? 'murmur3'),
+    hash: z.enum(HASH_NAMES),
     distribution: z.enum(['ketama', 'modula']),
     hashTag: z.string(),
     /** Missing in records of before. */

@@ -59,7 +59,7 @@ export class StateDir {
   constructor(directory: string, onLost: (why: string) => void, onTrouble?: (message: string) => void) {
     this.#directory = directory;
     this.#file = join(directory, 'ring.json');
-    this.history = new HistoryFile(join(directory, 'history.json'));
+    this.history = new HistoryFile(join(directory, 'history.json'), (message) => onTrouble?.(message));
     this.groups = new GroupsFile(join(directory, 'groups.json'));
     this.fleet = new FleetFile(join(directory, 'fleet.json'));
     this.#lock = new StateLock(directory, onLost, undefined, onTrouble);

@@ -36,6 +36,16 @@ it('is not taken along by a clock that is far ahead, and counts that', () => {
   expect(clock.refused).toBe(1);
 });
 
+it('knows until when nobody follows it that has gone back', () => {
+  let wall = 50_000;
+  const clock = new HybridClock('a', () => wall, 1000);
+  clock.next();
+  wall = 49_000;
+  expect(clock.aloneUntil).toBeNull();
+  wall = 48_999;
+  expect(clock.aloneUntil).toBe(49_000);
+});
+
 it('reads stamps of peers only when they are some', () => {
   expect(decodeStamp([1, 2, 'a'])).toEqual([1, 2, 'a']);
   for (const value of [null, [1, 2], [1, 2, ''], [-1, 2, 'a'], [1, 0.5, 'a'], ['1', 2, 'a'], [1, 2, 'x'.repeat(65)]]) {

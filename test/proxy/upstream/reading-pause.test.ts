@@ -17,6 +17,7 @@ const client: Requester = {
   onReply: () => {},
   onFailure: () => {},
   onReplyPiece: () => true,
+  onReplyPieces: () => {},
   onReplyCut: () => {},
 };
 

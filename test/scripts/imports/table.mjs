@@ -66,6 +66,11 @@ export const PARTS = [
   },
   { parts: ['identity.ts'], mayImport: ['version.ts'] },
   { parts: ['serve.ts', 'serve'], mayImport: EVERYTHING },
+  {
+    parts: ['library'],
+    mayImport: ['client', 'config', 'ring', 'serve.ts', 'telemetry/subscribers.ts', 'errors.ts'],
+    types: ['admin/api.ts'],
+  },
   { parts: ['node-rights.ts', 'errors.ts', 'counted.ts', 'version.ts'], mayImport: [] },
   { parts: ['../compose'], mayImport: [] },
   {

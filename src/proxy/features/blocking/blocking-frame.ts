@@ -46,10 +46,20 @@ function optionPosition(words: readonly Uint8Array[], option: Uint8Array): numbe
  */
 export function timeoutOf(command: Command, words: readonly Uint8Array[], position: number): number {
   if (position <= 0) return Number.POSITIVE_INFINITY;
-  const given = Number(Buffer.from(words[position] ?? []).toString('latin1'));
+  const given = numberOf(Buffer.from(words[position] ?? []).toString('latin1'));
   // What the node does not understand it refuses, at once.
   if (!(given > 0)) return Number.POSITIVE_INFINITY;
   return isInMilliseconds(command) ? given : given * 1000;
+}
+
+/** As nodes read a number of seconds: also in hexadecimal with a point and an exponent of two (`strtold` of C99). */
+function numberOf(text: string): number {
+  const hexadecimal = /^([+-]?)0x([0-9a-f]*)(?:\.([0-9a-f]*))?(?:p([+-]?\d+))?$/i.exec(text);
+  if (hexadecimal === null) return Number(text);
+  const [, sign, whole = '', fraction = '', exponent = '0'] = hexadecimal;
+  if (whole === '' && fraction === '') return Number.NaN;
+  const digits = Number.parseInt(`${whole}${fraction}`, 16);
+  return (sign === '-' ? -1 : 1) * digits * 2 ** (Number(exponent) - 4 * fraction.length);
 }
 
 function isInMilliseconds(command: Command): boolean {

@@ -1,6 +1,8 @@
 import { bulkIsNull } from '../../../resp/inspect.js';
 import { lineEnd, replyEnd } from '../../../resp/whole-reply.js';
-import type { Merger } from './group.js';
+import type { Group, Merger } from './group.js';
+import { PieceCursor } from './piece-cursor.js';
+import type { Scratch } from './scratch.js';
 
 /** How far each part's elements have been taken. */
 let cursors = new Float64Array(64);
@@ -8,6 +10,10 @@ let cursors = new Float64Array(64);
 /** Elements in the order of the keys (MGET). The parts' replies are arrays in the order of their own keys. */
 export const mergeArray: Merger = (group, out) => {
   const { parts, keyParts } = group;
+  if (parts.some(({ chunks }) => chunks !== null)) {
+    mergePieces(group, out);
+    return;
+  }
   if (cursors.length < parts.length) cursors = new Float64Array(parts.length * 2);
   for (let i = 0; i < parts.length; i++) {
     const part = parts[i];
@@ -30,8 +36,7 @@ export const mergeArray: Merger = (group, out) => {
       const at = end;
       end = replyEnd(held.buffer, at, part.heldEnd);
       if (end < 0) {
-        out.clear();
-        out.text(`-ERR node ${group.nodes[index]?.name} sent fewer elements than it was asked for\r\n`);
+        tooFew(group, index, out);
         return;
       }
       group.countRead(next, !bulkIsNull(held.buffer, at));
@@ -41,3 +46,29 @@ export const mergeArray: Merger = (group, out) => {
     cursors[index] = end;
   }
 };
+
+/** The same where some of the replies are large: their bytes go to the client as they came. */
+function mergePieces(group: Group, out: Scratch): void {
+  const { parts, keyParts } = group;
+  const cursors = parts.map(({ chunks, held, heldStart, heldEnd }) => {
+    // What is held lies in memory that is used again.
+    const cursor = new PieceCursor(chunks ?? [Buffer.from(held?.buffer.subarray(heldStart, heldEnd) ?? [])]);
+    cursor.readLine();
+    return cursor;
+  });
+  out.arrayHeader(keyParts.length);
+  for (let next = 0; next < keyParts.length; next++) {
+    const index = keyParts[next] as number;
+    const found = cursors[index]?.giveBulk(out) ?? null;
+    if (found === null) {
+      tooFew(group, index, out);
+      return;
+    }
+    group.countRead(next, found);
+  }
+}
+
+function tooFew(group: Group, part: number, out: Scratch): void {
+  out.clear();
+  out.text(`-ERR node ${group.nodes[part]?.name} sent fewer elements than it was asked for\r\n`);
+}

@@ -1,13 +1,14 @@
 import type { Tolerance } from '../../../commands/command.js';
 import type { RequestFramer } from '../../../resp/request-framer.js';
 import { NO_GROUP } from '../../measure/key-groups.js';
-import type { ReplySink } from '../../request/reply-sink.js';
+import type { ReplyStream } from '../../request/reply-sink.js';
 import { DONE, type KeysOfRequest, type Request, UNKNOWN_KEYS } from '../../request/request.js';
-import type { Requester } from '../../request/requester.js';
+import type { ReplySource, Requester } from '../../request/requester.js';
 import type { ClientShared } from '../../session/session-shared.js';
 import type { Lane } from '../../upstream/lane.js';
 import { SILENT_MS } from '../../upstream/silence.js';
 import type { UpstreamNode } from '../../upstream/upstream-node.js';
+import { gatherInBlocks } from './blocks.js';
 import type { Placement } from './placement.js';
 import { Scratch } from './scratch.js';
 
@@ -35,11 +36,12 @@ const scratch = new Scratch();
  * client's request stands in its queue and waits for the group; the parts stand in the lanes. Where the rest is as
  * good, the client is answered without a node that is silent; its reply is dropped when it comes.
  */
-export class Group implements ReplySink {
+export class Group implements ReplyStream {
+  readonly gathers = true;
   readonly request: Request;
   /** Of the parts; what this process has carried out itself is the last one, and has none. */
   readonly nodes: UpstreamNode[] = [];
-  /** In the order in which the parts were added; a held reply is in `held`. */
+  /** In the order in which the parts were added; a held reply is in `held`, a large one in `chunks` (`takesPieces`). */
   readonly parts: Request[] = [];
   /** For a split command: the part of each key, in the order of the keys. */
   keyParts: Uint16Array;
@@ -51,6 +53,8 @@ export class Group implements ReplySink {
   /** Called when every part was answered, or null. */
   onFinished: (() => void) | null = null;
   tolerance: Tolerance = 'nothing';
+  /** The merger takes large replies of parts as they came; to be set before parts are added. */
+  takesPieces = false;
   /** The errors of the parts that have failed, where the rest is as good. */
   #failures: Map<number, Buffer> | null = null;
   /** Of those that have not answered by now nobody waits for the last one. */
@@ -145,6 +149,35 @@ export class Group implements ReplySink {
     this.#onAnswered();
   }
 
+  /** Small replies come whole. */
+  isNext(): boolean {
+    return false;
+  }
+
+  onReplyPiece(
+    part: Request,
+    _source: ReplySource | null,
+    buffer: Buffer,
+    start: number,
+    end: number,
+    last: boolean,
+  ): boolean {
+    part.chunks ??= [];
+    part.chunkBytes += end - start;
+    gatherInBlocks(part.chunks, buffer, start, end);
+    if (last && !this.#isLate(part)) {
+      this.#succeeded++;
+      this.#onAnswered();
+    }
+    return true;
+  }
+
+  onReplyCut(part: Request, reply: Buffer): void {
+    part.chunks = null;
+    part.chunkBytes = 0;
+    this.onFailure(part, reply);
+  }
+
   onFailure(part: Request, reply: Buffer): void {
     if (this.#isLate(part)) return;
     this.#fail(part.part, reply, true);
@@ -175,7 +208,8 @@ export class Group implements ReplySink {
   /** @param node null: this process has carried it out */
   #newPart(node: UpstreamNode | null): Request {
     const part = this.#shared.requests.take();
-    part.answerTo(this);
+    if (this.takesPieces) part.streamTo(this);
+    else part.answerTo(this);
     part.part = this.parts.length;
     part.command = this.request.command;
     part.keys = this.keys;
@@ -217,7 +251,9 @@ export class Group implements ReplySink {
       const failure = this.#effectiveFailure();
       if (failure !== null) this.#writeFailure(failure);
       else this.#merger(this, scratch);
-      client.onReply(this.request, scratch.buffer, 0, scratch.length);
+      const pieces = scratch.takePieces();
+      if (pieces === null) client.onReply(this.request, scratch.buffer, 0, scratch.length);
+      else client.onReplyPieces(this.request, pieces);
     }
     for (const part of this.parts) {
       this.#shared.holds.release(part);

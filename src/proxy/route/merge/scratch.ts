@@ -5,15 +5,19 @@ import { lastingBytes, wordsOf } from '../../../resp/words.js';
 const INITIAL_BYTES = 65_536;
 /** A larger buffer is not kept for the next reply. */
 const KEPT_BYTES = 1_048_576;
+/** Bytes that are given away and are fewer are copied all the same: a piece costs more than that. */
+const LEAST_PIECE = 16_384;
 
-/** A growing buffer in which one reply is built. */
+/** A growing buffer in which one reply is built; what is large and given away goes in between without a copy. */
 export class Scratch {
   buffer = lastingBytes(INITIAL_BYTES);
   length = 0;
   #words = wordsOf(this.buffer);
+  #pieces: Buffer[] = [];
 
   clear(): void {
     this.length = 0;
+    this.#pieces = [];
     if (this.buffer.length > KEPT_BYTES) this.#use(lastingBytes(INITIAL_BYTES));
   }
 
@@ -21,6 +25,25 @@ export class Scratch {
     this.#reserve(end - start);
     copyBytes(this.buffer, this.#words, this.length, source, start, end);
     this.length += end - start;
+  }
+
+  /** As `append`, of bytes that nobody else writes to any more. */
+  give(bytes: Buffer): void {
+    if (bytes.length < LEAST_PIECE) {
+      this.append(bytes, 0, bytes.length);
+      return;
+    }
+    this.#seal();
+    this.#pieces.push(bytes);
+  }
+
+  /** @returns what was built, where something large was given away; null: it is all in `buffer` */
+  takePieces(): Buffer[] | null {
+    if (this.#pieces.length === 0) return null;
+    this.#seal();
+    const pieces = this.#pieces;
+    this.#pieces = [];
+    return pieces;
   }
 
   text(text: string): void {
@@ -44,6 +67,11 @@ export class Scratch {
   integer(value: number): void {
     this.#reserve(32);
     this.length = writeInteger(this.buffer, this.length, value);
+  }
+
+  #seal(): void {
+    if (this.length > 0) this.#pieces.push(Buffer.from(this.buffer.subarray(0, this.length)));
+    this.length = 0;
   }
 
   #reserve(bytes: number): void {
