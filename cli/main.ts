@@ -2,10 +2,12 @@
 import { buildProgram, helpFor } from './program.js';
 import { endWithOutput, report, wantsJson } from './report.js';
 
-const args = helpFor(process.argv.slice(2));
+const called = process.argv.slice(2);
+const program = buildProgram({ quiet: wantsJson(called) });
+const args = helpFor(called, program);
 endWithOutput();
 try {
-  await buildProgram({ quiet: wantsJson(args) }).parseAsync(args, { from: 'user' });
+  await program.parseAsync(args, { from: 'user' });
 } catch (error) {
   process.exitCode = report(error, args);
 }

@@ -46,9 +46,26 @@ export function buildProgram({ quiet = false }: { readonly quiet?: boolean } = {
   return program;
 }
 
-/** `ringproxy help ring add` as `ringproxy ring add --help`: commander's own `help` looks one word far. */
-export function helpFor(args: readonly string[]): readonly string[] {
-  return args[0] === 'help' && args.length > 2 ? [...args.slice(1), '--help'] : args;
+/**
+ * `ringproxy help ring add` as `ringproxy ring add --help`: commander's own `help` looks one word far, and says nothing of
+ * a command that there is not.
+ */
+export function helpFor(args: readonly string[], program: Command): readonly string[] {
+  const [help, ...words] = args;
+  if (help !== 'help' || words.length === 0 || words[0]?.startsWith('-') === true) return args;
+  let command = program;
+  for (const [at, word] of words.entries()) {
+    if (command.commands.length === 0) break;
+    const sub = command.commands.find((candidate) => candidate.name() === word);
+    // A group of commands carries nothing out: it says which one it does not know.
+    if (sub === undefined) return words.slice(0, at + 1);
+    command = sub;
+  }
+  return [...words.slice(0, depthOf(command)), '--help'];
+}
+
+function depthOf(command: Command): number {
+  return command.parent === null ? 0 : 1 + depthOf(command.parent);
 }
 
 function forEach(command: Command, act: (command: Command) => void): void {

@@ -38,7 +38,16 @@ describe('examples', () => {
     const { out } = await ringproxy(['help', 'ring', 'add']);
     expect(out).toContain('Usage: ringproxy ring add');
     expect(out).toContain('Examples:\n  ringproxy ring add');
-    expect(helpFor(['help', 'ring'])).toEqual(['help', 'ring']);
+  });
+
+  it('of what there is not says so, and carries nothing out', () => {
+    const program = buildProgram();
+    expect(helpFor(['help', 'ring'], program)).toEqual(['ring', '--help']);
+    expect(helpFor(['help', 'ring', 'remove', 'n1'], program)).toEqual(['ring', 'remove', '--help']);
+    expect(helpFor(['help', 'foo', 'bar'], program)).toEqual(['foo']);
+    expect(helpFor(['help', 'ring', 'foo'], program)).toEqual(['ring', 'foo']);
+    for (const args of [['help'], ['help', '--json'], ['ring', 'help', 'add']])
+      expect(helpFor(args, program)).toEqual(args);
   });
 
   it('serve says where the other settings are', async () => {

@@ -1,12 +1,16 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import type { FastifyReply } from 'fastify';
 import { describe, expect, it } from 'vitest';
 import { describeGroups } from '../../cli/groups-view.js';
 import type { GroupCountsView, GroupsView } from '../../src/admin/api.js';
+import { atEnd } from '../support/cleanup.js';
 import { RawClient } from '../support/raw-client.js';
 import { startRedises } from '../support/redis-process.js';
-import { startRingproxy } from '../support/ringproxy-process.js';
+import { MAIN, startRingproxy } from '../support/ringproxy-process.js';
 import { tempFolder } from '../support/temp-folder.js';
 import { startAdmin } from './fake-admin.js';
 import { type Outcome, ringproxy } from './run.js';
@@ -52,6 +56,33 @@ async function fake(): Promise<{ asked: string[]; run: (...args: string[]) => Pr
 }
 
 describe('ringproxy groups', () => {
+  it.each([
+    ['people', []],
+    ['programs', ['--json']],
+  ])('shows %s what has changed, time and again, until it is ended', async (_who, flags) => {
+    let asked = 0;
+    const admin = await startAdmin((server) => {
+      server.get('/v1/groups', (_request, reply: FastifyReply) => {
+        const [pages] = groupsView().groups;
+        const group = `pages${++asked}`;
+        reply.send(groupsView(pages === undefined ? {} : { groups: [{ ...pages, group }] }));
+      });
+    });
+    const args = [MAIN, 'groups', '--watch', ...flags, '--admin', admin];
+    const env = { ...process.env, NO_COLOR: '1' };
+    const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'inherit'] });
+    atEnd(() => void child.kill('SIGKILL'));
+    const exited = once(child, 'exit');
+    const found: string[] = [];
+    for await (const line of createInterface({ input: child.stdout })) {
+      found.push(...(/pages\d/.exec(line) ?? []));
+      if (found.length === 2 && !child.killed) child.kill('SIGINT');
+    }
+    expect((await exited)[0]).toBe(0);
+    expect(found).toEqual(['pages1', 'pages2']);
+    expect(asked).toBe(2);
+  });
+
   it('lists them, and prints what programs read', async () => {
     const { run } = await fake();
     expect(JSON.parse((await run('--json')).out)).toEqual(groupsView());

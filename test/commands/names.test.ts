@@ -29,6 +29,7 @@ const WORDS: Readonly<Record<string, readonly string[]>> = {
   'cluster-commands.ts': ['cluster'],
   'impairment.ts': ['role'],
   'inspect.ts': ['role'],
+  'node-figures.ts': ['role'],
   'topic.ts': ['subscribe', 'psubscribe', 'ssubscribe', 'unsubscribe', 'punsubscribe', 'sunsubscribe'],
   'trouble.ts': ['READONLY'],
   // Steps of a connection's own greeting, and what a connection is for.

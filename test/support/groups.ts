@@ -8,19 +8,31 @@ import { ROOT } from './root.js';
 import { testsWithoutPrograms, unitTests } from './unit-tests.js';
 
 /**
- * Tests whose time goes by with waiting: for nodes that stall, limits that pass, leases that end. Their own bounds
- * have seconds to spare, and their programs hardly use a core.
+ * Tests whose time goes by with waiting: for nodes that stall, limits that pass, leases that end, etcd's members that
+ * elect. Their own bounds have seconds to spare, and their programs use half of a core at most, mostly a fifth.
  */
 export const WAITING = [
+  'test/cli/top-command.test.ts',
   'test/fleet/standing/etcd-away.test.ts',
   'test/fleet/standing/passed-over.test.ts',
+  'test/fuzz/cross-node.test.ts',
   'test/health/reasons.test.ts',
+  'test/proxy/failures.test.ts',
+  'test/proxy/features/blocking/blocking.test.ts',
+  'test/proxy/features/cross-node/faults.test.ts',
+  'test/proxy/features/pubsub/publish-order.test.ts',
   'test/proxy/features/scripts/scripts.test.ts',
   'test/proxy/route/missing-node.test.ts',
+  'test/rebalance/mover.test.ts',
+  'test/support/etcd-process.test.ts',
   'test/topology/fence-holders.test.ts',
   'test/topology/node-faults-in-change.test.ts',
   'test/topology/restarted-nodes.test.ts',
+  'test/topology/scan-in-change.test.ts',
+  'test/topology/store/etcd-access.test.ts',
   'test/topology/store/etcd-fleet.test.ts',
+  'test/topology/store/etcd-outcomes.test.ts',
+  'test/topology/store/etcd-store.test.ts',
   'test/topology/store/etcd-watch.test.ts',
 ];
 
@@ -38,9 +50,6 @@ export const CORE = [
   'test/proxy/session/half-closed.test.ts',
 ];
 
-/** Pure computing for a minute, which is the same on every Node.js. */
-const LONG_COMPUTING = ['test/fleet/simulation.test.ts', 'test/fleet/soft-state/cost.test.ts'];
-
 /** Every test. */
 export function allGroups(): TestProjectInlineConfiguration[] {
   const computing = testsWithoutPrograms(join(ROOT, 'test'));
@@ -54,7 +63,7 @@ export function allGroups(): TestProjectInlineConfiguration[] {
 
 /** What is run on a second Node.js. */
 export function coreGroups(): TestProjectInlineConfiguration[] {
-  return [group(0, 'computing', unitTests(join(ROOT, 'test')), 2, LONG_COMPUTING), group(1, 'servers', CORE, 1)];
+  return [group(0, 'computing', unitTests(join(ROOT, 'test')), 2), group(1, 'servers', CORE, 1)];
 }
 
 function group(

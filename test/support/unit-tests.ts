@@ -8,12 +8,15 @@ const STARTS_PROGRAMS = /^node:child_process$/;
 const COMPILES = /^typescript$/;
 /** What explores every order of a protocol's steps takes a minute. */
 const EXPLORES = /\/model\//;
+/** Pure computing for a minute: simulations of a fleet over hours. */
+const LONG = ['fleet/simulation.test.ts', 'fleet/soft-state/cost.test.ts'];
 /** Imports and exports of values from other modules; what is imported as a type alone is not there at run time. */
 const IMPORT = /^(?:import|export)\s+(?!type\s)(?:[^;'"]*?\sfrom\s+)?'([^']+)'|\bimport\('([^']+)'\)/gm;
 
 /** @returns the test files below a folder that need no server and take moments */
 export function unitTests(folder: string): string[] {
-  return testsWithout(folder, [STARTS_PROGRAMS, COMPILES, EXPLORES]);
+  const long = LONG.map((name) => join(folder, name));
+  return testsWithout(folder, [STARTS_PROGRAMS, COMPILES, EXPLORES]).filter((file) => !long.includes(file));
 }
 
 /** @returns those that start no program: no other one can disturb their timing, nor they each other's much */

@@ -54,6 +54,20 @@ const replace = (name: string, node: RedisProcess): object => ({
   replace: [{ name, address: node.address }],
 });
 
+it('a node that has just died, and does not count as down yet, keeps nobody from looking', async () => {
+  const nodes = await startRedises(3);
+  const env = { RINGPROXY_PROBE_INTERVAL: '1h', RINGPROXY_PRECONNECT: 'false' };
+  const proxy = await startRingproxy({ nodes, env, allowLog: [/node2/] });
+  await nodes[1]?.stop();
+  for (const body of [
+    { kind: 'remove', remove: ['node1'] },
+    { kind: 'remove', remove: ['node1'], noDrain: true },
+    { kind: 'reweight', weights: [{ name: 'node1', weight: 3 }] },
+  ]) {
+    expect((await look(proxy, body)).warnings.join('\n')).toContain('node2');
+  }
+});
+
 describe('while a node is dead', () => {
   it('every change can be looked at, with what helps; what would go to it is refused', async () => {
     const { proxy, spare } = await start();

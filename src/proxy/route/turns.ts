@@ -3,6 +3,16 @@ export class Turns {
   /** Settles when the last one that has asked for its turn has ended, and never rejects. */
   readonly #last = new Map<string, Promise<void>>();
 
+  get isEmpty(): boolean {
+    return this.#last.size === 0;
+  }
+
+  /** Whether somebody has a turn, or waits for one, with any of these names. */
+  isTaken(names: Iterable<string>): boolean {
+    for (const name of names) if (this.#last.has(name)) return true;
+    return false;
+  }
+
   /** Runs it when all have ended that have asked before for a turn with this name. */
   run<T>(name: string, run: () => Promise<T>): Promise<T> {
     const before = this.#last.get(name);

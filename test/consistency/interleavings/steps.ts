@@ -32,10 +32,8 @@ export type Rule = 'steps' | 'atomic';
 export function stepsOf(words: readonly string[], nodeOf: NodeOf, rule: Rule): Step {
   const name = words[0] as string;
   const keys = keysOf(words);
-  const waits = name === 'BLPOP';
   const isTogether = new Set(keys.map(nodeOf)).size === 1;
-  if (rule === 'atomic' || isTogether)
-    return waits ? waitAtNode(words) : step('whole', (store) => [last(apply(store, words))]);
+  if (rule === 'atomic' || isTogether) return whole(words);
   if (SPLIT.has(name)) return inParts(words, keys, nodeOf);
   const [, first = '', second = ''] = words;
   switch (name) {
@@ -100,9 +98,17 @@ function without<T>(list: readonly T[], one: T): T[] {
   return list.filter((other) => other !== one);
 }
 
-/** BLPOP at one node: it is served when there is something, or its time ends when there is nothing. */
-function waitAtNode(words: readonly string[]): Step {
-  return step('waits', (store) => [last(apply(store, words))]);
+/** One Redis carries it out. */
+function whole(words: readonly string[]): Step {
+  const [name] = words;
+  const keys = keysOf(words);
+  return step('whole', (store) => {
+    const done = last(apply(store, words));
+    // It may note in the key what it has counted, which is a write to whoever watches it.
+    if (name === 'PFCOUNT' && keys.length === 1) return [done, { ...done, touched: keys }];
+    // Who waits is served behind what has made the list, and in front of a WATCH that follows that.
+    return name === 'BLPOP' ? [done, { ...done, touched: [] }] : [done];
+  });
 }
 
 /** MGET, MSET, DEL: each key at its node, in any order. */

@@ -47,7 +47,7 @@ export class Session {
 
   /**
    * As `exec`, and then watches the key. Both go in one piece, which the node carries out at once: what others write
-   * behind the transaction is seen. @throws StepFailed
+   * behind the transaction is seen, but for what those take who have waited for the key at the node. @throws StepFailed
    */
   async execAndWatch(frames: readonly Uint8Array[], key: Uint8Array): Promise<Buffer[] | null> {
     this.#watches = true;

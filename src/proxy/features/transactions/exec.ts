@@ -79,7 +79,8 @@ export class Exec {
     if (owner === GAVE_UP) return this.#finish(client, command, GAVE_UP_REPLY);
     if (owner === IN_CHANGE) return this.#finish(client, command, SELECT_IN_CHANGE);
     if (!this.#ports.scripts.find(client, transaction.digests)) return LATER;
-    if (owner !== SEVERAL) return this.#runAt(client, command, framer, transaction, watched, owner);
+    const waitsItsTurn = watched !== null && this.#overNodes.isBusyWith(watched);
+    if (owner !== SEVERAL && !waitsItsTurn) return this.#runAt(client, command, framer, transaction, watched, owner);
     const { crossNode } = router.shared.options;
     if (crossNode === 'refuse') return this.#finish(client, command, apart(crossNode));
     return this.#runOver(client, command, framer, transaction, watched, snapshot);

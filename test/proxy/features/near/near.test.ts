@@ -122,7 +122,9 @@ describe('a read', () => {
     }
     await client.command('SET', 'plain:1', 'plain');
     const plain = await RawClient.connect(node.port);
-    const run = keys.concat(keys).map((key) => ['GET', key]);
+    // So many at once that not each of them is drawn to find hot keys: those that are go the usual way.
+    const run = Array.from({ length: 800 }, () => keys.map((key) => ['GET', key])).flat();
+    const some = run.slice(0, 10);
     const pieces: readonly (readonly string[])[][] = [
       run,
       [
@@ -158,22 +160,22 @@ describe('a read', () => {
     expect(more('ringproxy_near_requests_total{group="pages",result="hit"}')).toBe(run.length);
     expect(more('ringproxy_commands_total{command="get",outcome="ok"}')).toBe(run.length);
     expect(more('ringproxy_key_group_commands_total{group="pages",outcome="ok"}')).toBe(run.length);
-    expect(more('ringproxy_key_group_cache_requests_total{group="pages",result="hit"}')).toBe(run.length - 2);
-    expect(more('ringproxy_key_group_cache_requests_total{group="pages",result="miss"}')).toBe(2);
+    expect(more('ringproxy_key_group_cache_requests_total{group="pages",result="hit"}')).toBe(run.length - 800);
+    expect(more('ringproxy_key_group_cache_requests_total{group="pages",result="miss"}')).toBe(800);
     // Frames that are cut anywhere, and replies that nobody wants.
-    const frames = Buffer.concat(run.map((words) => request(words)));
-    const wanted = (await plain.pipeline(run)).map(String);
+    const frames = Buffer.concat(some.map((words) => request(words)));
+    const wanted = (await plain.pipeline(some)).map(String);
     for (let cut = 1; cut < frames.length; cut += 7) {
       client.send(frames.subarray(0, cut));
       client.send(frames.subarray(cut));
-      expect((await client.replies(run.length)).map(String)).toEqual(wanted);
+      expect((await client.replies(some.length)).map(String)).toEqual(wanted);
     }
     const silent = [
       ['CLIENT', 'REPLY', 'SKIP'],
       ['GET', 'page:1'],
       ['GET', 'html:1'],
       ['CLIENT', 'REPLY', 'OFF'],
-      ...run,
+      ...some,
     ];
     client.send(Buffer.concat([...silent, ['CLIENT', 'REPLY', 'ON']].map((words) => request(words))));
     expect((await client.replies(2)).map(String)).toEqual([bulk('value of html:1'.repeat(20)), '+OK\r\n']);

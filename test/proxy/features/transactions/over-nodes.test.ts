@@ -264,3 +264,28 @@ it('what they publish is heard once, and FLUSHALL reaches nodes that have no par
   expect(replies.slice(-2).map(String)).toEqual(['*4\r\n:1\r\n+OK\r\n+OK\r\n+OK\r\n', ':1\r\n']);
   expect(String((await listener.replies(1))[0])).toBe('*3\r\n$7\r\nmessage\r\n$4\r\nnews\r\n$5\r\nhello\r\n');
 });
+
+// Those that had only some keys in common, or all of theirs on one node, came in between the steps of others.
+it('transactions of one process that watch some of the same keys void each other as a whole, and never in part', async () => {
+  const keys = ['ka', 'kb', 'kc', 'kd', 'ke'];
+  expect(new Set(await ownersOf(proxy, keys)).size).toBeGreaterThan(1);
+  const torn: string[] = [];
+  let ran = 0;
+  const run = async (seed: number): Promise<void> => {
+    const random = numbers(seed);
+    const client = await RawClient.connect(proxy.port);
+    for (let i = 0; i < 60; i++) {
+      const own = keys.filter(() => random(2) === 0);
+      if (own.length === 0) continue;
+      await client.command('WATCH', ...own);
+      const queued = [['MULTI'], ...own.map((key) => ['INCR', key]), ['EXEC']];
+      const reply = (await client.pipeline(queued)).at(-1)?.toString() ?? '';
+      if (reply.includes('EXECABORT')) torn.push(reply);
+      if (reply.startsWith('*') && !reply.startsWith('*-1')) ran += own.length;
+    }
+  };
+  await Promise.all(Array.from({ length: 8 }, (_, seed) => run(seed + 1)));
+  expect(torn).toEqual([]);
+  const counts = await proxy.client().mget(keys);
+  expect(counts.reduce((sum, count) => sum + Number(count), 0)).toBe(ran);
+});

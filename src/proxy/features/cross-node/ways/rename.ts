@@ -10,7 +10,8 @@
  *
  * When somebody else has removed the source meanwhile, or renamed it, there is no such key any more, and the target has again
  * what it had (MULTI RESTORE EXEC), unless it was written meanwhile, as its WATCH tells: so of several clients that rename a
- * key one has done it. Without that watch two that rename one key to the same name could not tell whose value it is.
+ * key one has done it. Without that watch two that rename one key to the same name could not tell whose value it is. Between
+ * RESTORE and WATCH come only those who wait at the node for the target (BLPOP): what they take is of what was given.
  *
  * The value is at both for a moment, and at neither at no time: what fails between leaves it at both.
  */

@@ -113,27 +113,55 @@ async function lendNamed(
   let bytes = 0;
   for (const pattern of patterns) {
     let missing = [...new Set(elements)];
-    // What moves is at the second of its nodes when it is not at the first any more.
-    for (let place = 0; missing.length > 0; place++) {
-      const byNode = grouped(missing, (element) => nodesOf(nameIn(pattern, element))[place]);
+    // What moves is at the second of its nodes when it is not at the first any more; which these are may change meanwhile.
+    const asked = new Map<string, readonly UpstreamNode[]>();
+    for (;;) {
+      const byNode = grouped(missing, (element) => {
+        const known = asked.get(element) ?? [];
+        return nodesOf(nameIn(pattern, element)).find((node) => !known.includes(node));
+      });
+      if (byNode.size === 0) break;
       missing = [];
       for (const [node, some] of byNode) {
-        const frames = some.map((element) => readOf(nameIn(pattern, element), pattern.field));
-        for (const [i, reply] of (await operation.ask(node, frames)).entries()) {
-          // Of another type it counts as missing.
-          const value = bulkPayload(reply, 0, reply.length);
+        const values = await valuesAt(operation, node, pattern, some);
+        for (const [i, element] of some.entries()) {
+          const value = values[i] ?? null;
           if (value === null) {
-            missing.push(some[i] as string);
+            missing.push(element);
+            asked.set(element, [...(asked.get(element) ?? []), node]);
             continue;
           }
           bytes += value.length;
           if (bytes > maxBytes) throw new StepFailed(tooMuch(maxBytes), true);
-          lent.push(lentOf(pattern, some[i] as string, value));
+          lent.push(lentOf(pattern, element, value));
         }
       }
     }
   }
   return lent;
+}
+
+/** @returns what the pattern names for these elements; null: the node has none @throws StepFailed when it cannot be asked */
+async function valuesAt(
+  operation: Operation,
+  node: UpstreamNode,
+  pattern: Pattern,
+  elements: readonly string[],
+): Promise<(Buffer | null)[]> {
+  const names = elements.map((element) => nameIn(pattern, element));
+  try {
+    const replies = await operation.ask(
+      node,
+      names.map((name) => readOf(name, pattern.field)),
+    );
+    // Of another type it counts as missing.
+    return replies.map((reply) => bulkPayload(reply, 0, reply.length));
+  } catch (error) {
+    // It has left the ring meanwhile: then all that it had has moved.
+    const hasLeft = names.every((name) => !operation.call.nodesOf(name).includes(node));
+    if (error instanceof StepFailed && hasLeft) return names.map(() => null);
+    throw error;
+  }
 }
 
 /** @returns by node those that have one */

@@ -16,6 +16,7 @@ import type { Watched } from '../watch.js';
 import type { Watches } from '../watches.js';
 import { Cutter } from './cut.js';
 import { type CutTransaction, ExecOverNodes, type ExecPorts } from './exec-over-nodes.js';
+import { turnsOf } from './parts-run.js';
 import { placesOf } from './places.js';
 
 /** Keys of a transaction that are remembered, to say what they look like. */
@@ -38,6 +39,12 @@ export class OverNodes {
       turns: new Turns(),
       endWatch: watches.endOn,
     };
+  }
+
+  /** Whether a transaction over nodes that watches one of these keys is under way: others of this process wait for it. */
+  isBusyWith({ watches }: Watched): boolean {
+    const { turns } = this.#execPorts;
+    return !turns.isEmpty && watches.some((watch) => turns.isTaken(turnsOf(watch)));
   }
 
   /**
@@ -101,15 +108,17 @@ export class OverNodes {
         return LATER;
       }
     }
-    const noted = someKeysOf(transaction);
+    // One whose keys are on one node only waits for its turn here.
+    const isApart = parts.length > 1 || cutter.isInSteps;
+    const noted = isApart ? someKeysOf(transaction) : [];
     if (noted.length > 1) router.shared.counters.apartKeys.note(command, noted, 1);
     if (watched !== null) this.#watches.take(client);
     const placement = new Placement(snapshot.rings);
-    this.#start(client, command, { transaction, stages: cutter.stages, others, moves, placement });
+    this.#start(client, command, { transaction, stages: cutter.stages, others, moves, placement }, isApart);
     return TAKEN;
   }
 
-  #start(client: ClientConnection, command: Command, cut: CutTransaction): void {
+  #start(client: ClientConnection, command: Command, cut: CutTransaction, isApart: boolean): void {
     const { counters, clock } = this.#router.shared;
     const begun = clock.now;
     let settle: () => void = () => {};
@@ -120,7 +129,7 @@ export class OverNodes {
     client.raiseBarrier();
     new ExecOverNodes(client, exec, cut, this.#execPorts, () => {
       settle();
-      counters.crossNode.count(command.name, 'transaction', clock.read() - begun);
+      if (isApart) counters.crossNode.count(command.name, 'transaction', clock.read() - begun);
     }).begin();
   }
 }

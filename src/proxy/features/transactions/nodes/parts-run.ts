@@ -13,8 +13,9 @@
  * A conflict in the first two steps voids all of it, as in Redis. So keys that are watched on one node guard the whole
  * transaction. With several such nodes a window remains between the first step and the third: a key that is changed in it
  * voids its node's part, and those that had not been sent, while others ran; the reply says which. Others that watch the
- * same keys do not come into it: those of this process take turns from the first step on, and of those of other processes
- * one is first at the node that decides, which is the first by its name.
+ * keys, or some of them, do not come into it: those of this process take turns from the first step on, also such as have
+ * all of theirs on one node. Of those of other processes that watch the same keys one is first at the node that decides,
+ * which is the first by its name; with only some in common they may void a part of each other.
  */
 import type { Request } from '../../../request/request.js';
 import { UNKNOWN_KEYS } from '../../../request/request.js';
@@ -26,6 +27,7 @@ import type { LaneKind } from '../../../upstream/lane-kind.js';
 import { sendPiece } from '../piece.js';
 import type { QueuedScripts } from '../ports.js';
 import type { Transaction } from '../transaction.js';
+import type { Watch } from '../watch.js';
 import type { Part } from './part.js';
 import { PartReplies } from './part-replies.js';
 import { askWhetherChanged } from './watch-probe.js';
@@ -45,6 +47,11 @@ export interface OfTransaction {
   /** EXEC, which stands in the client's queue. */
   readonly exec: Request;
   readonly transaction: Transaction;
+}
+
+/** The names of turns with the keys that are watched. */
+export function turnsOf({ hashes }: Watch): string[] {
+  return Array.from(hashes, String);
 }
 
 export class PartsRun {
@@ -101,11 +108,9 @@ export class PartsRun {
     return steps;
   }
 
-  /** Keys that it watches, by their hashes, where they are on several nodes. */
+  /** Keys that it watches. */
   #guards(): string[] {
-    const watches = this.#parts.flatMap(({ watch }) => (watch === null ? [] : [watch]));
-    if (watches.length < 2) return [];
-    return watches.flatMap(({ hashes }) => Array.from(hashes, String));
+    return this.#parts.flatMap(({ watch }) => (watch === null ? [] : turnsOf(watch)));
   }
 
   #next(): void {
