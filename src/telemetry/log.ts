@@ -3,6 +3,9 @@ import pretty from 'pino-pretty';
 
 export type { Logger } from 'pino';
 
+/** What the line for people says already, or they have no use for. */
+const LEFT_OUT = 'pid,hostname,event,summary,change';
+
 export interface LogOptions {
   readonly level: string;
   readonly format: 'auto' | 'json' | 'pretty';
@@ -22,6 +25,6 @@ export function createLogger(options: LogOptions, logTo?: (line: string) => void
 function standardError({ format }: LogOptions): DestinationStream {
   const forPeople = format === 'pretty' || (format === 'auto' && process.stderr.isTTY === true);
   return forPeople
-    ? pretty({ destination: 2, sync: true, ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss.l' })
+    ? pretty({ destination: 2, sync: true, singleLine: true, ignore: LEFT_OUT, translateTime: 'SYS:HH:MM:ss.l' })
     : pino.destination({ fd: 2, sync: true });
 }
