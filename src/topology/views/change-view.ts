@@ -12,6 +12,8 @@ export function describeChange(change: RunningChange, job: MoveStatus | null): C
   const keysScanned = sources.reduce((sum, source) => sum + source.keysScanned, 0);
   const seconds = job?.seconds ?? 0;
   const paused = job?.paused ?? false;
+  // While something is in its way, nobody knows how long it takes.
+  const error = job?.error ?? null;
   const done = sources.length > 0 && sources.every((source) => source.done);
   const part = done ? 1 : keysEstimated === 0 ? 0 : Math.min(0.999, keysScanned / keysEstimated);
   return {
@@ -27,11 +29,11 @@ export function describeChange(change: RunningChange, job: MoveStatus | null): C
     bytesMoved: job?.bytesMoved ?? 0,
     keysDropped: job?.keysDropped ?? change.keysDropped ?? 0,
     percent: Math.round(part * 1000) / 10,
-    etaSeconds: part > 0 && !paused ? Math.round((seconds / part) * (1 - part)) : null,
+    etaSeconds: part > 0 && !paused && error === null ? Math.round((seconds / part) * (1 - part)) : null,
     keysPerSecond: paused || seconds === 0 ? 0 : Math.round(keysMoved / seconds),
     throttle: job?.keysPerSecond ?? change.throttle ?? 0,
     sources: [...sources],
-    error: job?.error ?? null,
+    error,
   };
 }
 
