@@ -58,7 +58,7 @@ describe('links', () => {
 
   it.each(['src/docs', 'src/decisions'])('lead from the index of %s to each of its pages', (folder) => {
     const index = readFileSync(join(ROOT, folder, 'README.md'), 'utf8');
-    const files = readdirSync(join(ROOT, folder)).filter((name) => name !== 'README.md');
+    const files = readdirSync(join(ROOT, folder)).filter((name) => name.endsWith('.md') && name !== 'README.md');
     expect(files.filter((name) => !index.includes(`](${name})`))).toEqual([]);
   });
 });
