@@ -11,7 +11,7 @@ import { parseAddress } from './node/address.js';
 import { createPlane } from './plane/create.js';
 import { LearnedCommands } from './plane/learned-commands.js';
 import { socketShortCuts } from './proxy/io/raw-socket.js';
-import { pickDataPlaneSettings } from './proxy/settings.js';
+import { forLiveSettings, pickDataPlaneSettings, pickLiveSettings } from './proxy/settings.js';
 import { FunctionKeeper } from './rebalance/function-keeper.js';
 import { composeAdmin } from './serve/compose-admin.js';
 import { composeGroups } from './serve/compose-groups.js';
@@ -212,6 +212,7 @@ export async function startServer(config: Config, surroundings: Surroundings): P
       adminTokenFile: admin.takeTokens,
       adminViewerToken: admin.takeTokens,
       adminViewerTokenFile: admin.takeTokens,
+      ...forLiveSettings(() => (read: Config) => plane.useSettings(pickLiveSettings(read))),
     });
     return {
       ...{ listen, admin: url, proxyId: identity.proxyId },

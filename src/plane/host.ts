@@ -7,6 +7,7 @@ import type { Standing } from '../node/standing.js';
 import type { KeyGroup } from '../proxy/caching/policy.js';
 import type { HotReport } from '../proxy/measure/hot-keys/hot-report.js';
 import type { PlaneStats } from '../proxy/measure/plane-stats.js';
+import type { LiveSettings } from '../proxy/settings.js';
 import type { RoutingSnapshot } from '../proxy/snapshot.js';
 import type { FenceMember } from '../topology/state/change-protocol.js';
 
@@ -65,6 +66,8 @@ export interface PlaneHost {
   scriptBody(digest: string): Buffer | undefined;
   /** Another proxy has sent SCRIPT FLUSH. @param kept digests of scripts that came later */
   flushScripts(kept: ReadonlySet<string>): void;
+  /** From now on these settings are in force. Who has come in stays. */
+  useSettings(settings: LiveSettings): void;
   /** From now on these are the groups of keys, and this is how each is cached. */
   useGroups(groups: readonly KeyGroup[]): void;
   /** The values that every process of every proxy has, as this process has them. */

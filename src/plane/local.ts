@@ -9,6 +9,7 @@ import type { HotReport } from '../proxy/measure/hot-keys/hot-report.js';
 import { emptyPlaneStats, type PlaneStats, readPlaneStats } from '../proxy/measure/plane-stats.js';
 import type { DataPlaneOptions } from '../proxy/options.js';
 import type { FleetPort } from '../proxy/peers/fleet.js';
+import type { LiveSettings } from '../proxy/settings.js';
 import type { RoutingSnapshot } from '../proxy/snapshot.js';
 import type { LateKiller } from '../rebalance/connections.js';
 import { LoopLag } from '../telemetry/loop-lag.js';
@@ -102,6 +103,10 @@ export class LocalPlane implements PlaneHost {
 
   flushScripts(kept: ReadonlySet<string>): void {
     this.#plane.flushScripts(kept);
+  }
+
+  useSettings(settings: LiveSettings): void {
+    this.#plane.useSettings(settings);
   }
 
   useGroups(groups: readonly KeyGroup[]): void {

@@ -36,6 +36,7 @@ import { ClientConnection } from './session/client-connection.js';
 import { Listener } from './session/listener.js';
 import { DENIED, isLocalPeer } from './session/protected-mode.js';
 import type { ClientShared } from './session/session-shared.js';
+import type { LiveSettings } from './settings.js';
 import type { RoutedNode, RoutingSnapshot } from './snapshot.js';
 import { UpstreamNode, type UpstreamShared } from './upstream/upstream-node.js';
 
@@ -103,7 +104,9 @@ export class DataPlane {
   #tickedAt = 0;
   #closing = false;
 
-  constructor(options: DataPlaneOptions, table: CommandTable, hooks: DataPlaneHooks) {
+  constructor(given: DataPlaneOptions, table: CommandTable, hooks: DataPlaneHooks) {
+    // Its own, since some of them become others (`useSettings`).
+    const options = { ...given };
     this.options = options;
     // Subcommands share their container's id, so ids are fewer than rows; one more is for unknown commands.
     this.counters = new Counters(table.size + 2, new KeyGroups(options.keyGroups));
@@ -327,6 +330,11 @@ export class DataPlane {
   /** Clients whose next command waits until the ring has prepared its change. */
   get heldClients(): number {
     return this.#dispatcher.router.heldClients;
+  }
+
+  /** From now on these settings are in force. Who has come in stays. */
+  useSettings(settings: LiveSettings): void {
+    Object.assign(this.options, settings);
   }
 
   /** From now on these are the groups of keys, and this is how each is cached. */

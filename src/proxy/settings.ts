@@ -310,6 +310,27 @@ type DataPlaneSettingName = keyof DataPlaneRows;
 /** What the settings are set to. */
 export type DataPlaneSettings = { readonly [Name in DataPlaneSettingName]: SettingValue<DataPlaneRows[Name]> };
 
+/** Those that may become others while clients are served: each is looked at when it is needed. */
+const LIVE_SETTINGS = [
+  ...(['password', 'protectedMode', 'maxClients', 'idleTimeout', 'adminCommands', 'crossNodeMaxBytes'] as const),
+  ...(['clientOutputLimit', 'clientQueryLimit', 'clientStallTimeout', 'clientUploadTimeout'] as const),
+  ...(['requestTimeout', 'reconnectBackoffMax', 'streamThreshold'] as const),
+] as const satisfies readonly DataPlaneSettingName[];
+
+export type LiveSettingName = (typeof LIVE_SETTINGS)[number];
+export type LiveSettings = Pick<DataPlaneSettings, LiveSettingName>;
+
+/** @returns for each of these what `of` says */
+export function forLiveSettings<T>(of: (name: LiveSettingName) => T): Record<LiveSettingName, T> {
+  return Object.fromEntries(LIVE_SETTINGS.map((name) => [name, of(name)])) as Record<LiveSettingName, T>;
+}
+
+/** @returns those of `settings` that may become others */
+export function pickLiveSettings(settings: LiveSettings): LiveSettings {
+  // Every row has its own value.
+  return forLiveSettings<unknown>((name) => settings[name]) as LiveSettings;
+}
+
 /** @returns those of `settings` that are the data plane's, and nothing else */
 export function pickDataPlaneSettings(settings: DataPlaneSettings): DataPlaneSettings {
   const names = Object.keys(DATA_PLANE_SETTINGS) as DataPlaneSettingName[];

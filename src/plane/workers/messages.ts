@@ -12,6 +12,7 @@ import type { PlaneStats } from '../../proxy/measure/plane-stats.js';
 import type { DataPlaneOptions } from '../../proxy/options.js';
 import type { TopicCount } from '../../proxy/peers/fleet.js';
 import type { PeerAnswer, PeerNews, PeerQuestion } from '../../proxy/peers/peers.js';
+import type { LiveSettings } from '../../proxy/settings.js';
 import type { RingPhase, RoutedNode, RoutingSnapshot } from '../../proxy/snapshot.js';
 import type { LateConnection } from '../../rebalance/connections.js';
 import type { KeyOfSource, KeyToSettle } from '../../rebalance/moves/asked-keys.js';
@@ -120,6 +121,7 @@ export interface ToWorkerTable {
   serves: { readonly question: number };
   commands: { readonly commands: readonly CommandInfo[] };
   groups: { readonly groups: readonly KeyGroup[] };
+  settings: { readonly settings: LiveSettings };
   info: ProxyInfo;
   stats: { readonly request: number };
   'hot-keys': { readonly question: number };

@@ -139,7 +139,7 @@ export class Features {
       lookAtStreams: (client, call) => this.crossNode.lookAtStreams(client, call),
     });
     const report = fleet === null ? null : new SubscriberReport((topics) => fleet.report(topics));
-    this.pubsub = new PubSub({ requests, clientOutputLimit: options.clientOutputLimit, board, report });
+    this.pubsub = new PubSub({ requests, options, board, report });
     const peerSubscriptions = peers === null || board === null ? null : new PeerSubscriptions(peers, board);
     this.publishOrder = new PublishOrder(this.pubsub, peerSubscriptions);
     const isSubscribed = (client: ClientConnection): boolean => this.pubsub.isSubscribed(client);

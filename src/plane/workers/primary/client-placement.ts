@@ -27,14 +27,14 @@ export interface ClientTaker {
 
 export class ClientPlacement {
   readonly #workers: Iterable<ClientTaker>;
-  readonly #maxClients: number;
+  readonly #maxClients: () => number;
   readonly #random: () => number;
   #nextClient = 1;
   #rejected = 0;
   #closed = false;
 
   /** @param workers those that live @param maxClients of all of them together */
-  constructor(workers: Iterable<ClientTaker>, maxClients: number, random: () => number = Math.random) {
+  constructor(workers: Iterable<ClientTaker>, maxClients: () => number, random: () => number = Math.random) {
     this.#workers = workers;
     this.#maxClients = maxClients;
     this.#random = random;
@@ -55,7 +55,7 @@ export class ClientPlacement {
       return;
     }
     const client = this.#nextClient++;
-    if (clients < this.#maxClients) best.give(client, socket);
+    if (clients < this.#maxClients()) best.give(client, socket);
     else this.#reject(client, socket);
   }
 

@@ -13,6 +13,7 @@ import type { KeyGroup } from '../../../proxy/caching/policy.js';
 import type { HotReport } from '../../../proxy/measure/hot-keys/hot-report.js';
 import { emptyPlaneStats, type PlaneStats } from '../../../proxy/measure/plane-stats.js';
 import { Listener } from '../../../proxy/session/listener.js';
+import { type LiveSettings, pickLiveSettings } from '../../../proxy/settings.js';
 import type { RoutedNode, RoutingSnapshot } from '../../../proxy/snapshot.js';
 import { LoopLag } from '../../../telemetry/loop-lag.js';
 import { TrafficDetector } from '../../../telemetry/traffic-detector.js';
@@ -76,6 +77,8 @@ export class WorkerPool implements PlaneHost {
   readonly #board: BoardFile;
   #table: CommandTable = buildCommandTable();
   #commands: readonly CommandInfo[] = [];
+  /** The settings that are in force by now, of those that may become others. */
+  #live: LiveSettings;
   #groups: readonly KeyGroup[];
   /** Members, with how to log in. */
   #nodes: readonly RoutedNode[] = [];
@@ -130,8 +133,9 @@ export class WorkerPool implements PlaneHost {
     this.#options = options;
     this.#timers = timers;
     this.#groups = plane.keyGroups;
+    this.#live = pickLiveSettings(plane);
     this.#board = new BoardFile(options.workers);
-    this.#clients = new ClientPlacement(this.#workers, plane.maxClients);
+    this.#clients = new ClientPlacement(this.#workers, () => this.#live.maxClients);
     this.#hotKeys = new HotKeysOfWorkers(this.#workers, timers);
     this.#stale = new StaleConnections(options);
     this.#scripts = new ScriptExchange(this.#workers, plane.scriptCache, fleet?.scripts ?? null);
@@ -211,6 +215,11 @@ export class WorkerPool implements PlaneHost {
 
   flushScripts(kept: ReadonlySet<string>): void {
     this.#scripts.flush(kept);
+  }
+
+  useSettings(settings: LiveSettings): void {
+    this.#live = settings;
+    for (const worker of this.#workers) worker.send({ type: 'settings', settings });
   }
 
   useGroups(groups: readonly KeyGroup[]): void {
@@ -294,7 +303,7 @@ export class WorkerPool implements PlaneHost {
     const { plane } = this.#options;
     worker.send({
       type: 'start',
-      options: { ...plane, keyGroups: this.#groups, proxyId: this.#nameOf(worker) },
+      options: { ...plane, ...this.#live, keyGroups: this.#groups, proxyId: this.#nameOf(worker) },
       commands: this.#commands,
       standing: this.#sentStanding,
       suspension: this.#suspension,

@@ -67,6 +67,7 @@ export class Worker {
       this.#plane?.useTable(buildCommandTable(commands));
     },
     groups: ({ groups }) => this.#plane?.useGroups(groups),
+    settings: ({ settings }) => this.#plane?.useSettings(settings),
     info: ({ redisVersion, lines, clients }) => {
       this.#redisVersion = redisVersion;
       this.#info = lines;

@@ -7,6 +7,7 @@
  */
 
 import { matchesGlob } from '../../../resp/glob.js';
+import type { DataPlaneOptions } from '../../options.js';
 import type { Subscribed } from '../../peers/peers.js';
 import type { SubscriptionBoard } from '../../peers/subscription-board.js';
 import { CHANNEL, PATTERN, SHARD, type TopicKind } from '../../peers/topic-kind.js';
@@ -33,8 +34,8 @@ const TOO_MANY_PATTERNS = `ERR too many patterns: all clients together may subsc
 /** What publish/subscribe needs of the data plane. */
 export interface PubSubContext {
   readonly requests: RequestPool;
-  /** Bytes that may be kept for a client before it is subscribed. */
-  readonly clientOutputLimit: number;
+  /** `clientOutputLimit`: bytes that may be kept for a client before it is subscribed. */
+  readonly options: Pick<DataPlaneOptions, 'clientOutputLimit'>;
   /** Null: there are no other processes. */
   readonly board: SubscriptionBoard | null;
   /** Takes what several clients are subscribed to; null: nobody wants to know. */
@@ -276,7 +277,7 @@ export class PubSub implements FeedListener {
     const bytes = Buffer.from(buffer.subarray(start, end));
     const channelStart = (message.start[channel] as number) - start;
     const channelEnd = (message.end[channel] as number) - start;
-    const limit = this.#context.clientOutputLimit;
+    const limit = this.#context.options.clientOutputLimit;
     if (this.#order.mustWait(feed.node, bytes, channelStart, channelEnd)) {
       this.#order.keep(() => deliver(topic, bytes, limit));
     } else deliver(topic, bytes, limit);
