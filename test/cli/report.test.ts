@@ -9,7 +9,7 @@ const NOBODY = 'http://127.0.0.1:1';
 
 describe('with --json', () => {
   it.each([
-    [['ring', 'show', '--admin', NOBODY, '--json'], 1, 'FAILED', /cannot be reached/],
+    [['ring', 'show', '--admin', NOBODY, '--json'], 1, 'ADMIN_UNREACHABLE', /cannot be reached/],
     [['ring', 'which', '--json'], 2, 'USAGE', /^missing required argument 'key'$/],
     [['ring', 'show', '--json', '--nope'], 2, 'USAGE', /^unknown option '--nope'/],
     [['ring', 'add', 'a b=h:1', '--json'], 2, 'USAGE', /^'a b' is not a name of a node$/],
