@@ -255,7 +255,7 @@ export class StrayChecks {
           if (due > 0) await new Promise((resolve) => setTimeout(resolve, due));
           if (signal?.aborted === true) return false;
           // Before a change of this proxy's nobody ends it: the change waits for it.
-          return known === null || !this.#aborted;
+          return known === null || (!this.#aborted && this.#isStillSo(walk.rings));
         },
         looked: (keys) => {
           view.keys += keys;
@@ -265,14 +265,20 @@ export class StrayChecks {
           note(view, walk, database, keys);
         },
       });
-      if (known !== null && complete) {
-        known.runId = link.runId;
-        known.clean = strays === 0 || walk.removes;
-      }
+      if (known === null) return { keys: view.keys, strays };
+      // Another proxy may have begun a change meanwhile: what is found then are keys that have moved.
+      if (!complete || !this.#isStillSo(walk.rings)) return { keys: view.keys, strays: 0 };
+      known.runId = link.runId;
+      known.clean = strays === 0 || walk.removes;
       return { keys: view.keys, strays };
     } finally {
       link.close();
     }
+  }
+
+  /** Whether the ring is the one that a walk has begun with, and does not change. */
+  #isStillSo(rings: Rings): boolean {
+    return this.#options.stable()?.rings === rings;
   }
 
   #remember(node: Member): Known {
