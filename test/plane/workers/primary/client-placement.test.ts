@@ -26,7 +26,14 @@ function place(placement: ClientPlacement, clients: number): void {
 function stage(workers: number): { takers: Taker[]; placement: ClientPlacement } {
   const takers = Array.from({ length: workers }, () => new Taker());
   const random = new Random(20_260_101);
-  return { takers, placement: new ClientPlacement(takers, () => 10_000, () => random.below(1000) / 1000) };
+  return {
+    takers,
+    placement: new ClientPlacement(
+      takers,
+      () => 10_000,
+      () => random.below(1000) / 1000,
+    ),
+  };
 }
 
 describe('clients', () => {
