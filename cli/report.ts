@@ -34,7 +34,9 @@ export function wantsJson(args: readonly string[]): boolean {
 /** What cannot be written is told where that is possible, and ends the program. */
 export function endWithOutput(): void {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== NOBODY_READS) say(`ringproxy: standard output cannot be written: ${error.message}\n`);
+    // Whoever has read enough has what was asked for.
+    if (error.code === NOBODY_READS) process.exit(0);
+    say(`ringproxy: standard output cannot be written: ${error.message}\n`);
     process.exit(1);
   });
   // A full disk holds nothing of what is to be said of it.

@@ -28,9 +28,20 @@ const FILES: Candidates = { offers: [], files: true };
 /** @param words all behind the program's name, as far as the cursor; the last one, perhaps empty, is to be completed */
 export async function candidates(program: Command, words: readonly string[], namesOf: NamesOf): Promise<Candidates> {
   const typed = words.at(-1) ?? '';
-  const line = readLine(program, words.slice(0, -1));
-  const found = await following(line, typed, namesOf);
+  const before = words.slice(0, -1);
+  const found = helped(program, before) ?? (await following(readLine(program, before), typed, namesOf));
   return { ...found, offers: found.offers.filter(({ value }) => value.startsWith(typed)) };
+}
+
+/** Commands that help may be asked for: `help ring …`, `ring help …`. @returns null: none is asked for */
+function helped(program: Command, words: readonly string[]): Candidates | null {
+  const at = words.indexOf('help');
+  const group = readLine(program, words.slice(0, Math.max(0, at)));
+  // Otherwise it is an argument, such as a node's name.
+  if (at < 0 || group.given.length > 0 || group.command.commands.length === 0) return null;
+  const { command, given } = readLine(program, [...words.slice(0, at), ...words.slice(at + 1)]);
+  const offers = given.length > 0 ? [] : visibleCommands(command).filter(({ value }) => value !== 'help');
+  return { offers, files: false };
 }
 
 interface Line {

@@ -86,6 +86,15 @@ describe('output that cannot be written', () => {
     const { err } = await inShell(`"${process.execPath}" "${MAIN}" config reference | head -n 1`);
     expect(err).toBe('');
   });
+
+  it('since nobody reads on any more is no failure either', async () => {
+    const admin = await startAdmin((server) => {
+      server.get('/v1/hot', () => ({ keys: [], perSecond: 0, looked: 0, missing: [] }));
+    });
+    const call = `"${process.execPath}" "${MAIN}" hot --watch --json --admin ${admin}`;
+    const { err } = await inShell(`{ ${call}; echo "ended with $?" >&2; } | head -n 1`);
+    expect(err).toBe('ended with 0\n');
+  });
 });
 
 describe('Ctrl-C while a change is followed', () => {
