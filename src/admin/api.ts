@@ -440,7 +440,7 @@ export interface HotKeyView {
   database: number;
   /** Of `key-groups`; null: none are configured. */
   group: string | null;
-  /** Null: the key is too long to be remembered whole. */
+  /** Null: the key is too long to be remembered whole, or every proxy has it (a replicated group), and no node. */
   node: string | null;
   commandsPerSecond: number;
   /** Of all uses of keys, 0 to 1. */

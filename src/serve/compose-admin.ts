@@ -93,7 +93,7 @@ export function composeAdmin(needs: AdminNeeds): AdminParts {
   });
   const asking = { self: () => identity.proxyId, proxies: () => fleet.proxies(), peers };
   const advice = composeAdvice({ ...asking, plane, ring });
-  const hotKeys = composeHotKeys({ ...asking, plane, ring });
+  const hotKeys = composeHotKeys({ ...asking, plane, ring, groups });
   const groupsPort = composeGroupsPort({ ...asking, groups, plane, load });
   const etcd = config.coordination === 'etcd' ? new EtcdCounts() : null;
   const fences = new FenceCounts();

@@ -2,6 +2,7 @@
 import type { WhichView } from '../admin/api.js';
 import type { HotKeysPort } from '../admin/backend.js';
 import type { PlaneHost } from '../plane/host.js';
+import type { KeyGroup } from '../proxy/caching/policy.js';
 import { type HotReport, mergeHot } from '../proxy/measure/hot-keys/hot-report.js';
 import { LISTED_KEYS } from '../proxy/measure/hot-keys/hottest.js';
 import { hotView } from '../telemetry/hot-keys/hot-view.js';
@@ -10,6 +11,7 @@ import { askOthers, type FleetNeeds, NOBODY } from './ask-fleet.js';
 
 export interface HotKeysNeeds extends FleetNeeds {
   readonly plane: Pick<PlaneHost, 'hotKeys'>;
+  readonly groups: { readonly inForce: { readonly groups: readonly KeyGroup[] } };
   readonly ring: { which(keys: readonly Buffer[]): WhichView[] };
 }
 
@@ -19,7 +21,7 @@ export interface HotKeysParts extends HotKeysPort {
   close(): void;
 }
 
-export function composeHotKeys({ plane, ring, ...fleet }: HotKeysNeeds): HotKeysParts {
+export function composeHotKeys({ plane, ring, groups, ...fleet }: HotKeysNeeds): HotKeysParts {
   const end = fleet.peers?.handlers.on(HOT_KEYS_PATH, async () => toWire(await plane.hotKeys()));
 
   return {
@@ -35,7 +37,11 @@ export function composeHotKeys({ plane, ring, ...fleet }: HotKeysNeeds): HotKeys
         told.map((one) => one.part),
         LISTED_KEYS,
       );
-      const nodeOf = (key: Buffer): string => ring.which([key])[0]?.node ?? '';
+      const replicated = new Set(
+        groups.inForce.groups.flatMap(({ group, policy }) => (policy?.cache === 'replicated' ? [group] : [])),
+      );
+      const nodeOf = (key: Buffer, group: string | null): string | null =>
+        group !== null && replicated.has(group) ? null : (ring.which([key])[0]?.node ?? '');
       // Of a proxy that has answered, a process may be missing.
       const silent = told.flatMap((one) => one.part.missing.map((why) => ({ proxy: one.proxy, why })));
       return hotView(report, limit, nodeOf, [...silent, ...others.missing]);

@@ -2,8 +2,8 @@
 import type { HotView } from '../../admin/api.js';
 import type { HotReport } from '../../proxy/measure/hot-keys/hot-report.js';
 
-/** The name of the node that owns a key. */
-export type NodeOf = (key: Buffer) => string;
+/** The name of the node that owns a key of this group; null: every proxy has it, and no node. */
+export type NodeOf = (key: Buffer, group: string | null) => string | null;
 
 /** @param limit keys at most */
 export function hotView(report: HotReport, limit: number, nodeOf: NodeOf, missing: HotView['missing']): HotView {
@@ -18,7 +18,7 @@ export function hotView(report: HotReport, limit: number, nodeOf: NodeOf, missin
         key: isWhole ? escapeKey(known) : `${escapeKey(known)}…`,
         ...{ bytes, database, group },
         // Where a key is, hangs on all of its bytes.
-        node: isWhole ? nodeOf(known) : null,
+        node: isWhole ? nodeOf(known, group) : null,
         commandsPerSecond: round(used),
         share: perSecond === 0 ? 0 : Math.min(1, used / perSecond),
         reads,

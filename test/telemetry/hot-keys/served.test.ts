@@ -54,6 +54,14 @@ describe.each([1, 2])('with %i worker(s)', (workers) => {
   });
 });
 
+it('a key of a replicated group is on no node', async () => {
+  const config = 'key-groups: { flags: { prefixes: "flag:", cache: replicated } }\n';
+  const proxy = await startRingproxy({ nodes: await startRedises(2), config });
+  const client = await RawClient.connect(proxy.port);
+  await client.pipeline(Array.from({ length: 300 }, () => ['GET', 'flag:dark']));
+  expect((await hotOf(proxy)).keys).toMatchObject([{ key: 'flag:dark', group: 'flags', node: null }]);
+});
+
 describe.skipIf(!hasEtcd)('a fleet', () => {
   it('is told as one by each of its proxies; one that does not answer is named', async () => {
     const fleet = await startFleet({ nodes: 2, proxies: 3, config: 'member-ttl: 10m\n', allowLog: TROUBLE });
