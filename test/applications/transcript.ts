@@ -10,6 +10,8 @@ export interface Step {
 const MADE_UP: readonly (readonly [RegExp, string])[] = [
   [/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, 'UUID'],
   [/[0-9a-f]{12,}/g, 'HEX'],
+  // Sidekiq's processes are named after their host and process id, which may be any number.
+  [/(?<=^|")([\w.-]+):\d+:HEX\b/g, '$1:PID:HEX'],
   [/(?<=:)\d{4,}(?=:|$)/g, 'NUMBER'],
 ];
 

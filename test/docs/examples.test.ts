@@ -8,7 +8,12 @@ import { loadConfig } from '../../src/config/load.js';
 import { ROOT } from '../support/root.js';
 import { tempFolder } from '../support/temp-folder.js';
 
-const PAGES = ['README.md', ...readdirSync(join(ROOT, 'src/docs')).map((name) => join('src/docs', name))];
+const PAGES = [
+  'README.md',
+  ...readdirSync(join(ROOT, 'src/docs'))
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => join('src/docs', name)),
+];
 
 /** The blocks of a language in all pages, with the page's name. */
 function blocks(language: string): [string, string][] {
