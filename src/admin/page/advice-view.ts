@@ -2,41 +2,35 @@
 import type { AdviceRow, AdviceView } from '../api.js';
 import type { ApiClient } from './api-client.js';
 import { Asking } from './asking.js';
-import { byId, el, keepTable, setText } from './dom.js';
+import { byId, el, keepTable, setText, showMissing } from './dom.js';
 import { formatCount } from './format.js';
 
 /** Counts since the start, of all proxies: what they come to changes in hours. */
 const INTERVAL_MS = 10_000;
 
 export class AdviceTable {
-  readonly #api: ApiClient;
   readonly #card = byId('advice-card', HTMLElement);
   readonly #text = byId('advice-text', HTMLElement);
   readonly #missing = byId('advice-missing', HTMLElement);
   readonly #body = byId('advice', HTMLElement);
   readonly #tags = byId('advice-tags', HTMLElement);
   readonly #patterns = byId('advice-patterns', HTMLElement);
-  readonly #asking = new Asking(INTERVAL_MS);
+  readonly #asking: Asking<AdviceView>;
 
   constructor(api: ApiClient) {
-    this.#api = api;
+    this.#asking = new Asking(INTERVAL_MS, api.advice, (view) => this.#show(view));
     keepTable(this.#body);
   }
 
-  /** Asks, if what is shown is not new. What fails here fails for the rest of the page, too, which says so. */
+  /** @see Asking.refresh */
   refresh(): void {
-    if (!this.#asking.isDue()) return;
-    this.#api.advice().then(
-      (view) => this.#show(view),
-      () => {},
-    );
+    this.#asking.refresh();
   }
 
   #show({ commands, advice, hashTags, missing }: AdviceView): void {
     this.#card.hidden = advice.length === 0;
     setText(this.#text, `${formatCount(commands)} since the start`);
-    this.#missing.hidden = missing.length === 0;
-    setText(this.#missing, missing.map(({ proxy, why }) => `without proxy ${proxy}: ${why}`).join('; '));
+    showMissing(this.#missing, missing);
     this.#body.replaceChildren(...advice.map(rowOf));
     this.#tags.hidden = hashTags.length === 0;
     setText(this.#patterns, `hash-tags: ${JSON.stringify(hashTags)}`);

@@ -1,19 +1,23 @@
-/** When something is asked for that need not be new each second. */
-export class Asking {
+/** Asks for what need not be new each second. */
+export class Asking<View> {
   readonly #interval: number;
+  readonly #ask: () => Promise<View>;
+  readonly #show: (view: View) => void;
   #askedAt = Number.NEGATIVE_INFINITY;
 
   /** @param interval milliseconds */
-  constructor(interval: number) {
+  constructor(interval: number, ask: () => Promise<View>, show: (view: View) => void) {
     this.#interval = interval;
+    this.#ask = ask;
+    this.#show = show;
   }
 
-  /** @returns whether it is time to ask, which is then done */
-  isDue(): boolean {
+  /** Asks, if what is shown is not new. What fails here fails for the rest of the page, too, which says so. */
+  refresh(): void {
     const now = performance.now();
-    if (now - this.#askedAt < this.#interval) return false;
+    if (now - this.#askedAt < this.#interval) return;
     this.#askedAt = now;
-    return true;
+    this.#ask().then(this.#show, () => {});
   }
 
   /** What was answered is not true any more. */

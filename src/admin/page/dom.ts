@@ -55,6 +55,15 @@ export function setFacts(
   }
 }
 
+/** Says which proxies have not answered, of a question to all of them. */
+export function showMissing(
+  place: HTMLElement,
+  missing: readonly { readonly proxy: string; readonly why: string }[],
+): void {
+  place.hidden = missing.length === 0;
+  setText(place, missing.map(({ proxy, why }) => `without proxy ${proxy}: ${why}`).join('; '));
+}
+
 /** On a narrow screen rows are laid out as cards, and browsers then forget that they are a table. */
 export function keepTable(body: HTMLElement): void {
   const roles = { table: 'table', 'thead, tbody': 'rowgroup', tr: 'row', th: 'columnheader' };

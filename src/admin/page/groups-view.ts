@@ -2,7 +2,7 @@
 import type { GroupCountsView, GroupsView, GroupView } from '../api.js';
 import type { ApiClient } from './api-client.js';
 import { Asking } from './asking.js';
-import { byId, el, keepTable, setText } from './dom.js';
+import { byId, el, keepTable, setText, showMissing } from './dom.js';
 import { formatBytes, formatCount, formatPercent, formatRate } from './format.js';
 
 /** Rates are of the last ten seconds, and all proxies are asked for them. */
@@ -10,16 +10,15 @@ const INTERVAL_MS = 3000;
 const NONE = '–';
 
 export class GroupTable {
-  readonly #api: ApiClient;
   readonly #card = byId('groups-card', HTMLElement);
   readonly #source = byId('groups-source', HTMLElement);
   readonly #command = byId('groups-command', HTMLElement);
   readonly #missing = byId('groups-missing', HTMLElement);
   readonly #body = byId('groups', HTMLElement);
-  readonly #asking = new Asking(INTERVAL_MS);
+  readonly #asking: Asking<GroupsView>;
 
   constructor(api: ApiClient) {
-    this.#api = api;
+    this.#asking = new Asking(INTERVAL_MS, api.groups, (view) => this.#show(view));
     keepTable(this.#body);
   }
 
@@ -28,20 +27,15 @@ export class GroupTable {
     this.#asking.outdate();
   }
 
-  /** Asks, if what is shown is not new. What fails here fails for the rest of the page, too, which says so. */
+  /** @see Asking.refresh */
   refresh(): void {
-    if (!this.#asking.isDue()) return;
-    this.#api.groups().then(
-      (view) => this.#show(view),
-      () => {},
-    );
+    this.#asking.refresh();
   }
 
   #show({ source, groups, other, missing }: GroupsView): void {
     this.#card.hidden = groups.length === 0;
     setText(this.#source, source === 'ring' ? 'of all proxies of the ring' : "of this proxy's configuration");
-    this.#missing.hidden = missing.length === 0;
-    setText(this.#missing, missing.map(({ proxy, why }) => `without proxy ${proxy}: ${why}`).join('; '));
+    showMissing(this.#missing, missing);
     setText(this.#command, commandFor(groups[0]?.group ?? 'pages'));
     const rows = groups.map(textsOf);
     if (other !== null) rows.push(['other', 'sharded', NONE, NONE, ...figures(other), NONE]);

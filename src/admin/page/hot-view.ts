@@ -2,40 +2,34 @@
 import type { HotKeyView, HotView } from '../api.js';
 import type { ApiClient } from './api-client.js';
 import { Asking } from './asking.js';
-import { byId, el, keepTable, setText } from './dom.js';
+import { byId, el, keepTable, setText, showMissing } from './dom.js';
 import { formatPercent, formatRate } from './format.js';
 
 /** What is hot changes slowly, and all proxies are asked for it. */
 const INTERVAL_MS = 3000;
 
 export class HotTable {
-  readonly #api: ApiClient;
   readonly #card = byId('hot-card', HTMLElement);
   readonly #text = byId('hot-text', HTMLElement);
   readonly #missing = byId('hot-missing', HTMLElement);
   readonly #body = byId('hot', HTMLElement);
-  readonly #asking = new Asking(INTERVAL_MS);
+  readonly #asking: Asking<HotView>;
 
   constructor(api: ApiClient) {
-    this.#api = api;
+    this.#asking = new Asking(INTERVAL_MS, api.hot, (view) => this.#show(view));
     keepTable(this.#body);
   }
 
-  /** Asks, if what is shown is not new. What fails here fails for the rest of the page, too, which says so. */
+  /** @see Asking.refresh */
   refresh(): void {
-    if (!this.#asking.isDue()) return;
-    this.#api.hot().then(
-      (view) => this.#show(view),
-      () => {},
-    );
+    this.#asking.refresh();
   }
 
   #show({ keys, perSecond, missing }: HotView): void {
     this.#card.hidden = keys.length === 0;
     const share = keys.reduce((sum, key) => sum + key.share, 0);
     setText(this.#text, `${formatPercent(share)} of ${formatRate(perSecond)} uses/s`);
-    this.#missing.hidden = missing.length === 0;
-    setText(this.#missing, missing.map(({ proxy, why }) => `without proxy ${proxy}: ${why}`).join('; '));
+    showMissing(this.#missing, missing);
     for (const [index, key] of keys.entries()) {
       const row = this.#body.children[index];
       fill(row instanceof HTMLElement ? row : this.#append(), key);
