@@ -1,47 +1,13 @@
 /** Transactions whose keys are on several nodes: what fails, what is watched, and what comes in between. */
 import { beforeAll, describe, expect, it } from 'vitest';
-import { FaultRelay } from '../../../support/fault-relay.js';
 import { RawClient } from '../../../support/raw-client.js';
-import { type RedisProcess, startRedises } from '../../../support/redis-process.js';
-import { add, ownersOf, post, ringOf, settled, until } from '../../../support/ring-api.js';
-import { type RingproxyProcess, startRingproxy } from '../../../support/ringproxy-process.js';
+import { startRedises } from '../../../support/redis-process.js';
+import { add, post, ringOf, settled, until } from '../../../support/ring-api.js';
+import { exec, startTwoNodes, type TwoNodes } from './two-nodes.js';
 
-interface Stage {
-  readonly proxy: RingproxyProcess;
-  readonly nodes: readonly [RedisProcess, RedisProcess];
-  /** The second node is behind it. */
-  readonly relay: FaultRelay;
-  /** Keys of the first node, and of the second. */
-  readonly a: readonly string[];
-  readonly b: readonly string[];
-  readonly client: RawClient;
-  readonly other: RawClient;
-}
-
-async function stage(): Promise<Stage> {
-  const nodes = (await startRedises(2)) as [RedisProcess, RedisProcess];
-  const relay = await FaultRelay.start(nodes[1].port);
-  const proxy = await startRingproxy({
-    nodes: [nodes[0], relay],
-    allowLog: [/down/, /upstream:impaired.*OOM/, /no connection/i],
-  });
-  const keys = Array.from({ length: 150 }, (_, i) => `key:${i}`);
-  const owners = await ownersOf(proxy, keys);
-  const [client, other] = await Promise.all([1, 2].map(() => RawClient.connect(proxy.port)));
-  return {
-    proxy,
-    nodes,
-    relay,
-    a: keys.filter((_, i) => owners[i] === nodes[0].address),
-    b: keys.filter((_, i) => owners[i] === relay.address),
-    client: client as RawClient,
-    other: other as RawClient,
-  };
-}
-
-let shared: Stage;
+let shared: TwoNodes;
 beforeAll(async () => {
-  shared = await stage();
+  shared = await startTwoNodes(150);
 });
 
 /** Two keys of each node that nobody else has used. */
@@ -53,10 +19,6 @@ function fresh(): { a: string; a2: string; b: string; b2: string } {
   return { a, a2, b, b2 };
 }
 
-async function exec(client: RawClient, commands: readonly (readonly string[])[]): Promise<string> {
-  return String((await client.pipeline([['MULTI'], ...commands, ['EXEC']])).at(-1));
-}
-
 describe('a node that fails', () => {
   it.each([
     ['is lost before it has run its part', false],
@@ -65,11 +27,7 @@ describe('a node that fails', () => {
     const { relay, client, nodes } = shared;
     const { a, a2, b } = fresh();
     const lost = ran ? relay.cutAfter('EXEC') : relay.cutBefore('EXEC');
-    const reply = await exec(client, [
-      ['SET', b, '1'],
-      ['SET', a, '1'],
-      ['MSET', a2, '1', b, '2'],
-    ]);
+    const reply = await exec(client, ['SET', b, '1'], ['SET', a, '1'], ['MSET', a2, '1', b, '2']);
     await lost;
     expect(reply).toMatch(
       /^\*3\r\n-NODEDOWN node node2 [^\r]*unknown\r\n\+OK\r\n-NODEDOWN node node2 [^\r]*unknown\r\n$/,
@@ -83,37 +41,27 @@ describe('a node that fails', () => {
     const { client, nodes } = shared;
     const { a, b, b2 } = fresh();
     await nodes[1].client().config('SET', 'maxmemory', '1');
-    const reply = await exec(client, [
-      ['SET', a, '1'],
-      ['SET', b, '1'],
-      ['GET', b2],
-    ]);
+    const reply = await exec(client, ['SET', a, '1'], ['SET', b, '1'], ['GET', b2]);
     const full = "OOM command not allowed when used memory > 'maxmemory'.";
     const discarded = `-EXECABORT The part of node node2 was not carried out, others were: ${full}\r\n`;
     expect(reply).toBe(`*3\r\n+OK\r\n${discarded}${discarded}`);
     await nodes[0].client().config('SET', 'maxmemory', '1');
-    expect(
-      await exec(client, [
-        ['SET', a, '2'],
-        ['SET', b, '2'],
-      ]),
-    ).toBe(`-EXECABORT Transaction discarded because of: ${full} (node node1)\r\n`);
+    expect(await exec(client, ['SET', a, '2'], ['SET', b, '2'])).toBe(
+      `-EXECABORT Transaction discarded because of: ${full} (node node1)\r\n`,
+    );
     for (const node of nodes) await node.client().config('SET', 'maxmemory', '0');
     expect(await client.text('MGET', a, b)).toBe('*2\r\n$1\r\n1\r\n$-1\r\n');
   });
 
   it('is down: nothing is sent to anyone', async () => {
-    const { client, nodes, proxy, a, b } = await stage();
+    const { client, nodes, proxy, a, b } = await startTwoNodes(150);
     await client.text('SET', b[0] as string, '1');
     await nodes[1].stop();
     await expect.poll(() => client.text('GET', b[0] as string)).toMatch(/^-NODEDOWN node node2/);
     await until(proxy, ({ nodes: [, second] }) => second?.state === 'down');
-    expect(
-      await exec(client, [
-        ['SET', a[0] as string, '1'],
-        ['SET', b[0] as string, '2'],
-      ]),
-    ).toMatch(/^-NODEDOWN node node2/);
+    expect(await exec(client, ['SET', a[0] as string, '1'], ['SET', b[0] as string, '2'])).toMatch(
+      /^-NODEDOWN node node2/,
+    );
     expect(await nodes[0].client().exists(a[0] as string)).toBe(0);
     expect(await client.text('EXEC')).toBe('-ERR EXEC without MULTI\r\n');
   });
@@ -128,20 +76,10 @@ describe('watched keys', () => {
     const { a, a2, b, b2 } = fresh();
     await client.command('WATCH', a, b);
     await other.command('SET', changed === 'a' ? a : b, 'other');
-    expect(
-      await exec(client, [
-        ['SET', a2, '1'],
-        ['SET', b2, '1'],
-      ]),
-    ).toBe('*-1\r\n');
+    expect(await exec(client, ['SET', a2, '1'], ['SET', b2, '1'])).toBe('*-1\r\n');
     expect(await client.text('EXISTS', a2, b2)).toBe(':0\r\n');
     // It is over with them.
-    expect(
-      await exec(client, [
-        ['SET', a2, '1'],
-        ['SET', b2, '1'],
-      ]),
-    ).toBe('*2\r\n+OK\r\n+OK\r\n');
+    expect(await exec(client, ['SET', a2, '1'], ['SET', b2, '1'])).toBe('*2\r\n+OK\r\n+OK\r\n');
   });
 
   it.each([
@@ -152,12 +90,7 @@ describe('watched keys', () => {
     const { a, b, b2 } = fresh();
     await client.command('WATCH', a);
     if (isChanged) await other.command('SET', a, 'other');
-    expect(
-      await exec(client, [
-        ['SET', b, '1'],
-        ['SET', b2, '1'],
-      ]),
-    ).toBe(isChanged ? '*-1\r\n' : '*2\r\n+OK\r\n+OK\r\n');
+    expect(await exec(client, ['SET', b, '1'], ['SET', b2, '1'])).toBe(isChanged ? '*-1\r\n' : '*2\r\n+OK\r\n+OK\r\n');
     expect(await client.text('EXISTS', b, b2)).toBe(isChanged ? ':0\r\n' : ':2\r\n');
   });
 
@@ -166,10 +99,7 @@ describe('watched keys', () => {
     const { a, b, b2 } = fresh();
     await client.command('WATCH', b);
     const kept = relay.hold('MULTI');
-    const reply = exec(client, [
-      ['SET', a, '1'],
-      ['SET', b2, '1'],
-    ]);
+    const reply = exec(client, ['SET', a, '1'], ['SET', b2, '1']);
     await kept.reached;
     await nodes[1].client().set(b, 'other');
     await kept.deliver();
@@ -182,10 +112,7 @@ describe('watched keys', () => {
     const { a, a2, b, b2 } = fresh();
     await client.command('WATCH', a, b);
     const kept = relay.hold((words) => words[0] === 'CLIENT' && words[1] === 'INFO');
-    const reply = exec(client, [
-      ['SET', a2, '1'],
-      ['SET', b2, '1'],
-    ]);
+    const reply = exec(client, ['SET', a2, '1'], ['SET', b2, '1']);
     await kept.reached;
     await nodes[1].client().set(b, 'other');
     await kept.deliver();
@@ -198,10 +125,7 @@ describe('watched keys', () => {
     const { a, a2, b, b2 } = fresh();
     await client.command('WATCH', a, b);
     const kept = relay.hold('MULTI');
-    const reply = exec(client, [
-      ['SET', a2, '1'],
-      ['SET', b2, '1'],
-    ]);
+    const reply = exec(client, ['SET', a2, '1'], ['SET', b2, '1']);
     await kept.reached;
     await nodes[1].client().set(b, 'other');
     await kept.deliver();
@@ -218,10 +142,7 @@ describe('watched keys', () => {
     await client.command('WATCH', a, b);
     const kept = relay.hold((words) => words[0] === 'CLIENT' && words[1] === 'INFO');
     await nodes[0].client().config('RESETSTAT');
-    const reply = exec(client, [
-      ['SET', b2, '1'],
-      ['SET', a2, '1'],
-    ]);
+    const reply = exec(client, ['SET', b2, '1'], ['SET', a2, '1']);
     await kept.reached;
     const [node] = nodes;
     await expect.poll(() => node.client().info('commandstats')).toContain('cmdstat_client|info:calls=1,');
@@ -239,10 +160,7 @@ describe('watched keys', () => {
       const own = await RawClient.connect(proxy.port);
       for (let i = 0; i < 40; i++) {
         await own.command('WATCH', a, b);
-        const reply = await exec(own, [
-          ['INCR', a],
-          ['INCR', b],
-        ]);
+        const reply = await exec(own, ['INCR', a], ['INCR', b]);
         if (reply === '*-1\r\n') continue;
         expect(reply).toMatch(/^\*2\r\n:\d+\r\n:\d+\r\n$/);
         counted++;
@@ -257,11 +175,11 @@ describe('watched keys', () => {
     const { client, other } = shared;
     const { a, b } = fresh();
     await client.command('WATCH', a, b);
-    expect(await exec(client, [])).toBe('*0\r\n');
+    expect(await exec(client)).toBe('*0\r\n');
     await client.command('WATCH', a);
     await client.command('WATCH', b);
     await other.command('SET', b, 'other');
-    expect(await exec(client, [])).toBe('*-1\r\n');
+    expect(await exec(client)).toBe('*-1\r\n');
   });
 
   it('of a node that is lost: the transaction is void, and nothing has run', async () => {
@@ -269,12 +187,7 @@ describe('watched keys', () => {
     const { a, a2, b, b2 } = fresh();
     await client.command('WATCH', a, b);
     const cut = relay.cutBefore((words) => words[0] === 'CLIENT' && words[1] === 'INFO');
-    expect(
-      await exec(client, [
-        ['SET', a2, '1'],
-        ['SET', b2, '1'],
-      ]),
-    ).toMatch(/^(\*-1|-NODEDOWN node node2 .*)\r\n$/);
+    expect(await exec(client, ['SET', a2, '1'], ['SET', b2, '1'])).toMatch(/^(\*-1|-NODEDOWN node node2 .*)\r\n$/);
     await cut;
     await expect.poll(() => client.text('EXISTS', a2, b2)).toBe(':0\r\n');
   });
@@ -287,10 +200,7 @@ describe('what comes in between', () => {
     const client = await RawClient.connect(proxy.port);
     await client.command('WATCH', b);
     const kept = relay.hold('MULTI');
-    const left = exec(client, [
-      ['SET', a, '1'],
-      ['SET', b2, '1'],
-    ]).catch(() => 'left');
+    const left = exec(client, ['SET', a, '1'], ['SET', b2, '1']).catch(() => 'left');
     await kept.reached;
     client.close();
     expect(await left).toBe('left');
@@ -299,13 +209,13 @@ describe('what comes in between', () => {
   });
 
   it('a change of the ring, which waits until it has ended', { timeout: 60_000 }, async () => {
-    const { proxy, relay, client, a, b } = await stage();
+    const { proxy, relay, client, a, b } = await startTwoNodes(150);
     const [third] = await startRedises(1);
     await client.command('WATCH', a[0] as string, b[0] as string);
     // No key is in flight while nodes are asked.
     const kept = relay.hold((words) => words[0] === 'CLIENT' && words[1] === 'INFO');
     const commands = [...a, ...b].map((key) => ['SET', key, 'x']);
-    const reply = exec(client, commands);
+    const reply = exec(client, ...commands);
     await kept.reached;
     const changed = post(proxy, 'changes', add('node3', third));
     await until(proxy, ({ phase }) => phase === 'preparing');
@@ -321,10 +231,7 @@ describe('what comes in between', () => {
 it('they are counted', async () => {
   const { proxy, client } = shared;
   const { a, b } = fresh();
-  await exec(client, [
-    ['SET', a, '1'],
-    ['SET', b, '1'],
-  ]);
+  await exec(client, ['SET', a, '1'], ['SET', b, '1']);
   const metrics = await (await fetch(`${proxy.admin}/metrics`)).text();
   expect(metrics).toMatch(/^ringproxy_cross_node_commands_total\{command="exec",way="transaction"\} [1-9]/m);
 });

@@ -5,49 +5,18 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { elementsIn } from '../../../../src/proxy/features/cross-node/replies.js';
 import { bulk, request } from '../../../../src/resp/encode.js';
-import { FaultRelay } from '../../../support/fault-relay.js';
 import { RawClient } from '../../../support/raw-client.js';
 import { type RedisProcess, startRedis, startRedises } from '../../../support/redis-process.js';
 import { add, ownersOf, post, ringOf, settled, until } from '../../../support/ring-api.js';
-import { type RingproxyProcess, startRingproxy } from '../../../support/ringproxy-process.js';
+import { startRingproxy } from '../../../support/ringproxy-process.js';
+import { exec, startTwoNodes, type TwoNodes } from './two-nodes.js';
 
-interface World {
-  readonly proxy: RingproxyProcess;
-  readonly nodes: readonly [RedisProcess, RedisProcess];
-  /** The second node is behind it. */
-  readonly relay: FaultRelay;
-  /** Keys of the first node, and of the second. */
-  readonly a: readonly string[];
-  readonly b: readonly string[];
-  readonly client: RawClient;
-  readonly other: RawClient;
-}
-
-async function world(config: string): Promise<World> {
-  const nodes = (await startRedises(2)) as [RedisProcess, RedisProcess];
-  const relay = await FaultRelay.start(nodes[1].port);
-  const proxy = await startRingproxy({
-    nodes: [nodes[0], relay],
-    config,
-    allowLog: [/down/, /upstream:impaired.*OOM/, /no connection/i],
-  });
-  const keys = Array.from({ length: 400 }, (_, i) => `key:${i}`);
-  const owners = await ownersOf(proxy, keys);
-  const [client, other] = await Promise.all([1, 2].map(() => RawClient.connect(proxy.port)));
-  return {
-    proxy,
-    nodes,
-    relay,
-    a: keys.filter((_, i) => owners[i] === nodes[0].address),
-    b: keys.filter((_, i) => owners[i] === relay.address),
-    client: client as RawClient,
-    other: other as RawClient,
-  };
-}
-
-let shared: World;
+let shared: TwoNodes;
 beforeAll(async () => {
-  shared = await world('cross-node-max-bytes: 1mb\nkey-groups:\n  d: { prefixes: ["d:"], default-ttl: 1d }\n');
+  shared = await startTwoNodes(
+    400,
+    'cross-node-max-bytes: 1mb\nkey-groups:\n  d: { prefixes: ["d:"], default-ttl: 1d }\n',
+  );
 });
 
 /** Keys of each node that nobody else has used. */
@@ -57,12 +26,6 @@ function fresh(): { a: string; a2: string; a3: string; b: string; b2: string } {
   const [b = '', b2 = ''] = shared.b.slice(used, used + 3);
   used += 3;
   return { a, a2, a3, b, b2 };
-}
-
-type Words = readonly string[];
-
-async function exec(client: RawClient, ...commands: Words[]): Promise<string> {
-  return String((await client.pipeline([['MULTI'], ...commands, ['EXEC']])).at(-1));
 }
 
 function bulkOf(text: string): string {
