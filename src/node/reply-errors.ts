@@ -3,6 +3,13 @@
  * first word; for what only older versions of Redis, or other servers, say under `ERR`, there is nothing but the text.
  */
 
+const WRONG_TYPE = Buffer.from('-WRONGTYPE');
+
+/** The key that a command was asked of is of another type. @param reply whole, as it came */
+export function isWrongType(reply: Uint8Array): boolean {
+  return Buffer.compare(reply.subarray(0, WRONG_TYPE.length), WRONG_TYPE) === 0;
+}
+
 /** A node says so to whoever connects, before it closes the connection: it has not read a word. */
 export function turnsAway(error: string): boolean {
   return /^(?:ERR max number of clients|DENIED )/.test(error);

@@ -4,11 +4,12 @@
  */
 import { MINUS } from '../../resp/bytes.js';
 import { error as encodeError } from '../../resp/encode.js';
+import type { TroubleCode } from '../upstream/trouble.js';
 
 const SPACE = 0x20;
 
 /** By the error's code: what an operator may do. */
-const REMEDIES: Readonly<Record<string, string>> = {
+const REMEDIES: Readonly<Record<TroubleCode | 'BUSY', string>> = {
   OOM: 'give it more maxmemory, or an eviction policy',
   READONLY: 'it is a replica: the ring needs its primary',
   MISCONF: 'it cannot write its files: see its log and its disk',
@@ -22,8 +23,19 @@ const REMEDIES: Readonly<Record<string, string>> = {
 
 /** Whether a node says in its reply that it cannot do its work: Redis says so as a command is queued, and not when it runs. */
 export function isRefusal(reply: Buffer): boolean {
-  if (reply[0] !== MINUS) return false;
-  return Object.hasOwn(REMEDIES, reply.toString('latin1', 1, Math.max(1, reply.indexOf(SPACE))));
+  return codeIn(reply) !== null;
+}
+
+/** @returns the code of such an error; null: the reply is none */
+function codeIn(reply: Buffer): keyof typeof REMEDIES | null {
+  if (reply[0] !== MINUS) return null;
+  const space = reply.indexOf(SPACE);
+  const code = reply.toString('latin1', 1, space < 0 ? reply.length - 2 : space);
+  return isKnown(code) ? code : null;
+}
+
+function isKnown(code: string): code is keyof typeof REMEDIES {
+  return Object.hasOwn(REMEDIES, code);
 }
 
 /** Of a key that is named. Bytes. */
@@ -41,15 +53,12 @@ export function refusalOf(
   command: string,
   keys: readonly Buffer[],
 ): Buffer {
-  if (reply[0] !== MINUS) return reply;
-  const text = reply.toString('latin1', 1, reply.length - 2);
-  const [code = ''] = text.split(' ', 1);
-  const remedy = Object.hasOwn(REMEDIES, code) ? REMEDIES[code] : undefined;
-  if (remedy === undefined) return reply;
-  const why = text.slice(code.length + 1).replace(/\.+$/, '');
+  const code = codeIn(reply);
+  if (code === null) return reply;
+  const why = reply.toString('latin1', code.length + 2, reply.length - 2).replace(/\.+$/, '');
   const name = command.toUpperCase().replace('|', ' ');
   return encodeError(
-    `${code} node ${node.name} (${node.address})${having(keys)} refuses its part of ${name}: ${why}; ${remedy}`,
+    `${code} node ${node.name} (${node.address})${having(keys)} refuses its part of ${name}: ${why}; ${REMEDIES[code]}`,
   );
 }
 

@@ -4,10 +4,12 @@
  * for the operator.
  */
 
-/** Codes of such errors. */
-const CODES: readonly Buffer[] = [
-  ...['LOADING', 'READONLY', 'MISCONF', 'OOM', 'NOPERM', 'NOAUTH', 'MASTERDOWN', 'NOREPLICAS'],
-].map((code) => Buffer.from(`-${code} `));
+const NAMES = ['LOADING', 'READONLY', 'MISCONF', 'OOM', 'NOPERM', 'NOAUTH', 'MASTERDOWN', 'NOREPLICAS'] as const;
+
+/** The code of such an error. */
+export type TroubleCode = (typeof NAMES)[number];
+
+const CODES: readonly Buffer[] = NAMES.map((code) => Buffer.from(`-${code} `));
 const TURNED_AWAY = Buffer.from('turned away');
 /** It is over when the node has not said so for this long. Milliseconds. */
 const LASTS_MS = 5000;

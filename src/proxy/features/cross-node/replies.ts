@@ -1,14 +1,13 @@
 /** What nodes answer to a step, and what Redis would answer to the whole command. */
-import { error as encodeError, integer } from '../../../resp/encode.js';
+import { error as encodeError, integer, nullBulk } from '../../../resp/encode.js';
 import { headerNumber, lineEnd, replyEnd } from '../../../resp/whole-reply.js';
 
 const COLON = 0x3a;
 const UNDERSCORE = 0x5f;
 const MINUS = 0x2d;
-const WRONG_TYPE = Buffer.from('-WRONGTYPE');
 
 /** Of a value, as RESP2 has it. */
-export const NIL = Buffer.from('$-1\r\n');
+export const NIL = nullBulk(2);
 export const ZERO = integer(0);
 export const ONE = integer(1);
 export const NO_SUCH_KEY = encodeError('ERR no such key');
@@ -17,10 +16,6 @@ export const SYNTAX = encodeError('ERR syntax error');
 /** Whether there is nothing: nil in either protocol. */
 export function isNil(reply: Buffer): boolean {
   return reply[0] === UNDERSCORE || (reply[1] === MINUS && reply[0] !== COLON && reply[0] !== MINUS);
-}
-
-export function isWrongType(reply: Buffer): boolean {
-  return reply.subarray(0, WRONG_TYPE.length).equals(WRONG_TYPE);
 }
 
 /** @returns the number that it is; 0 when it is another reply */

@@ -9,6 +9,7 @@
  * taken is the client's, whatever has happened meanwhile, unless that has left: then it goes back to where it was.
  */
 import type { Command } from '../../../../commands/command.js';
+import { isWrongType } from '../../../../node/reply-errors.js';
 import { MINUS } from '../../../../resp/bytes.js';
 import { request as encodeRequest } from '../../../../resp/encode.js';
 import type { KeyHash } from '../../../../ring/rings.js';
@@ -29,8 +30,6 @@ import { isPlain, sortOf, withOneKey, withoutKeys } from './frames.js';
 import type { KeyQueue, Taker } from './key-queue.js';
 import type { KeyQueues } from './key-queues.js';
 import { nodeNow } from './node-now.js';
-
-const WRONG_TYPE = Buffer.from('-WRONGTYPE');
 
 /** What moves an element from a list of one node to one of another. */
 export interface Move {
@@ -286,7 +285,7 @@ export class ApartWait implements Seeker, Taker, AttemptListener, Steps {
     if (this.#moves && !this.#isOver) {
       queue.tried(mark, 'failed');
       this.wait.finish(reply);
-    } else if (reply.subarray(0, WRONG_TYPE.length).equals(WRONG_TYPE)) queue.tried(mark, 'nothing', reply);
+    } else if (isWrongType(reply)) queue.tried(mark, 'nothing', reply);
     else if (this.#isOver) queue.tried(mark, 'failed');
     else if (!this.isWaiting) {
       queue.tried(mark, 'failed');

@@ -8,6 +8,7 @@
  * looks at its stream once more when somebody joins it. What it then finds is of one stream, as in Redis. What a group has
  * delivered to a consumer that has left meanwhile is among the consumer's pending entries, as after any lost connection.
  */
+import { isWrongType } from '../../../../node/reply-errors.js';
 import { MINUS } from '../../../../resp/bytes.js';
 import { error as encodeError, request as encodeRequest } from '../../../../resp/encode.js';
 import type { KeyHash } from '../../../../ring/rings.js';
@@ -24,7 +25,6 @@ import type { KeyQueues } from './key-queues.js';
 import { sortOfStream } from './stream-frames.js';
 
 const DIGIT_ONE = 0x31;
-const WRONG_TYPE = Buffer.from('-WRONGTYPE');
 const NO_GROUP = Buffer.from('-NOGROUP');
 /** What Redis 7.0 ends the wait of a group's readers with. */
 const GROUP_GONE = encodeError('NOGROUP the consumer group this client was blocked on no longer exists');
@@ -196,7 +196,7 @@ export class StreamWait implements Seeker, Taker, AttemptListener {
 
   #onError(tried: Try, reply: Buffer): void {
     const { place, mark } = tried;
-    const isOfOtherType = beginsWith(reply, WRONG_TYPE);
+    const isOfOtherType = isWrongType(reply);
     if (this.#isOfGroup && beginsWith(reply, NO_GROUP)) {
       this.#onGroupGone(tried);
       return;

@@ -9,13 +9,14 @@
  * The element is at both for a moment, and at neither at no time: what fails between leaves it at both. So it goes with
  * BLMOVE and BRPOPLPUSH in a transaction, where they do not wait.
  */
+import { isWrongType } from '../../../../node/reply-errors.js';
 import { error as encodeError, request as encodeRequest } from '../../../../resp/encode.js';
 import { bulkPayload } from '../../../../resp/whole-reply.js';
 import { RESERVED_PREFIX } from '../../../route/reserved.js';
 import type { UpstreamNode } from '../../../upstream/upstream-node.js';
 import { unlessError } from '../exec.js';
 import type { Operation } from '../operation.js';
-import { isWrongType, NIL, numberIn, SYNTAX } from '../replies.js';
+import { NIL, numberIn, SYNTAX } from '../replies.js';
 import { StepFailed } from '../step-failed.js';
 
 /** What the commands of a step are for either end of a list. */
