@@ -6,7 +6,7 @@
  * used when somebody is there who has forgotten something since it was written: who is there has everything else. And
  * where an older file was read before this one, by somebody who was there first, this one takes its place.
  */
-import { rename } from 'node:fs/promises';
+import { setAside } from '../../set-aside.js';
 import type { Timers } from '../../time/timers.js';
 import { type BatchRecord, readBatch } from '../values/batch.js';
 import { BUCKETS } from '../values/entry.js';
@@ -187,14 +187,9 @@ export class ValueSnapshot {
     this.#notBefore = began + took * LEAST_REST;
   }
 
-  /** It is not written over: somebody may want to look at it. */
   async #setAside(error: unknown): Promise<void> {
     const { path, warn } = this.#ports;
-    const aside = `${path}.aside`;
-    const where = await rename(path, aside).then(
-      () => `it was set aside as ${aside}`,
-      (failure: unknown) => `and cannot be set aside: ${textOf(failure)}`,
-    );
+    const where = await setAside(path);
     const why = error instanceof UnusableSnapshot ? `${path} ${error.message}` : textOf(error);
     warn(`not all values of replicated groups are as they were before the start: ${why}; ${where}`);
   }

@@ -3,6 +3,7 @@ import { readFile, rename, writeFile } from 'node:fs/promises';
 import { z } from 'zod';
 import type { HistoryEntry } from '../../admin/api.js';
 import { systemCode } from '../../errors.js';
+import { setAside } from '../../set-aside.js';
 import { historyEntry } from './ring-schema.js';
 
 const schema = z.array(historyEntry);
@@ -25,18 +26,12 @@ export class HistoryFile {
     try {
       return schema.parse(JSON.parse(await readFile(this.#file, 'utf8')));
     } catch (error) {
-      if (systemCode(error) !== 'ENOENT') await this.#setAside();
+      if (systemCode(error) !== 'ENOENT') {
+        const where = await setAside(this.#file);
+        this.#tell(`${this.#file} does not hold finished changes: ${where}; ring history begins anew`);
+      }
       return [];
     }
-  }
-
-  async #setAside(): Promise<void> {
-    const aside = `${this.#file}.aside`;
-    const where = await rename(this.#file, aside).then(
-      () => `it was set aside as ${aside}`,
-      (error: unknown) => `and cannot be set aside: ${error instanceof Error ? error.message : error}`,
-    );
-    this.#tell(`${this.#file} does not hold finished changes: ${where}; ring history begins anew`);
   }
 
   /** Replaces the kept history. @throws the system's error */

@@ -38,7 +38,7 @@ export const PARTS = [
   { parts: ['topology/state'], mayImport: ['node', 'ring', 'config', 'errors.ts'] },
   {
     parts: ['topology/store'],
-    mayImport: ['topology/state', 'ring', 'etcd', 'time', 'errors.ts'],
+    mayImport: ['topology/state', 'ring', 'etcd', 'time', 'errors.ts', 'set-aside.ts'],
     types: ['admin/api.ts'],
   },
   { parts: ['etcd'], mayImport: ['time', 'errors.ts'] },
@@ -54,7 +54,7 @@ export const PARTS = [
   { parts: ['fleet/values'], mayImport: ['fleet/crdt', 'resp'] },
   { parts: ['fleet/soft-state'], mayImport: ['fleet/crdt', 'time'], types: ['admin/api.ts', 'proxy'] },
   { parts: ['fleet/value-exchange'], mayImport: ['fleet/values', 'time'] },
-  { parts: ['fleet/value-snapshot'], mayImport: ['fleet/values', 'fleet/crdt', 'time'] },
+  { parts: ['fleet/value-snapshot'], mayImport: ['fleet/values', 'fleet/crdt', 'time', 'set-aside.ts'] },
   { parts: ['fleet/peers'], mayImport: ['topology/store', 'time', 'errors.ts'] },
   { parts: ['admin'], mayImport: ['node', 'config', 'fleet/peers/protocol.ts', 'errors.ts', 'version.ts'] },
   { parts: ['admin/page'], mayImport: [], types: ['admin/api.ts'] },
@@ -71,7 +71,7 @@ export const PARTS = [
     mayImport: ['client', 'config', 'ring', 'serve.ts', 'telemetry/subscribers.ts', 'errors.ts'],
     types: ['admin/api.ts'],
   },
-  { parts: ['node-rights.ts', 'errors.ts', 'counted.ts', 'version.ts'], mayImport: [] },
+  { parts: ['node-rights.ts', 'errors.ts', 'counted.ts', 'set-aside.ts', 'version.ts'], mayImport: [] },
   { parts: ['../compose'], mayImport: [] },
   {
     parts: ['../cli'],
