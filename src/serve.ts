@@ -204,6 +204,7 @@ export async function startServer(config: Config, surroundings: Surroundings): P
       { ...running, version, workers: plane.workers.length, sockets: socketShortCuts() },
       `serving clients on ${listen}`,
     );
+    const useLive = (read: Config): void => plane.useSettings(pickLiveSettings(read));
     const reload = new Reload(config, log, {
       logLevel: ({ logLevel }) => {
         log.level = logLevel;
@@ -212,7 +213,7 @@ export async function startServer(config: Config, surroundings: Surroundings): P
       adminTokenFile: admin.takeTokens,
       adminViewerToken: admin.takeTokens,
       adminViewerTokenFile: admin.takeTokens,
-      ...forLiveSettings(() => (read: Config) => plane.useSettings(pickLiveSettings(read))),
+      ...forLiveSettings(() => useLive),
     });
     return {
       ...{ listen, admin: url, proxyId: identity.proxyId },

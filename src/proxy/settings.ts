@@ -322,7 +322,11 @@ export type LiveSettings = Pick<DataPlaneSettings, LiveSettingName>;
 
 /** @returns for each of these what `of` says */
 export function forLiveSettings<T>(of: (name: LiveSettingName) => T): Record<LiveSettingName, T> {
-  return Object.fromEntries(LIVE_SETTINGS.map((name) => [name, of(name)])) as Record<LiveSettingName, T>;
+  return forNames(LIVE_SETTINGS, of);
+}
+
+function forNames<Name extends string, T>(names: readonly Name[], of: (name: Name) => T): Record<Name, T> {
+  return Object.fromEntries(names.map((name) => [name, of(name)])) as Record<Name, T>;
 }
 
 /** @returns those of `settings` that may become others */
@@ -334,8 +338,6 @@ export function pickLiveSettings(settings: LiveSettings): LiveSettings {
 /** @returns those of `settings` that are the data plane's, and nothing else */
 export function pickDataPlaneSettings(settings: DataPlaneSettings): DataPlaneSettings {
   const names = Object.keys(DATA_PLANE_SETTINGS) as DataPlaneSettingName[];
-  const picked: Partial<Record<DataPlaneSettingName, unknown>> = {};
-  for (const name of names) picked[name] = settings[name];
   // Every row has its own value.
-  return picked as DataPlaneSettings;
+  return forNames<DataPlaneSettingName, unknown>(names, (name) => settings[name]) as DataPlaneSettings;
 }

@@ -3,7 +3,7 @@ import { type Config, SETTINGS, type SettingName } from '../config/settings.js';
 import type { RingproxyError } from '../errors.js';
 import type { Logger } from '../telemetry/log.js';
 
-/** Puts a setting in force, of a configuration of which other settings may not be. */
+/** Puts a setting in force, of a configuration of which other settings may not be. One function may be that of several. */
 export type InForce = { readonly [Name in SettingName]?: (read: Config) => void };
 
 export class Reload {
@@ -25,27 +25,24 @@ export class Reload {
       return;
     }
     const changed = namesOf(read).filter((name) => isOther(read[name], this.#config[name]));
-    // Told at the level that lets more through, of that before and that which follows.
-    const { level } = this.#log;
-    const wasTold = this.#log.isLevelEnabled('info');
-    const [now, later]: [string[], string[]] = [[], []];
-    for (const name of changed) (this.#put(name, read) ? now : later).push(SETTINGS[name].path);
-    this.#config = {
-      ...this.#config,
-      ...Object.fromEntries(changed.filter((name) => name in this.#inForce).map((name) => [name, read[name]])),
+    const live = changed.filter((name) => name in this.#inForce);
+    const tell = (): void => {
+      const now = pathsOf(live);
+      const later = pathsOf(changed.filter((name) => !live.includes(name)));
+      this.#log.info({ now, later }, `${asked}: ${inWords(now, later)}`);
     };
-    const next = this.#log.level;
-    if (wasTold) this.#log.level = level;
-    this.#log.info({ now, later }, `${asked}: ${inWords(now, later)}`);
-    this.#log.level = next;
+    // At the level that lets more through, of that before and that which follows.
+    const isTold = this.#log.isLevelEnabled('info');
+    if (isTold) tell();
+    // Settings that have one way in are put in force together.
+    for (const put of new Set(live.map((name) => this.#inForce[name]))) put?.(read);
+    if (!isTold) tell();
+    this.#config = { ...this.#config, ...Object.fromEntries(live.map((name) => [name, read[name]])) };
   }
+}
 
-  /** @returns whether it is in force */
-  #put(name: SettingName, read: Config): boolean {
-    const put = this.#inForce[name];
-    put?.(read);
-    return put !== undefined;
-  }
+function pathsOf(names: readonly SettingName[]): string[] {
+  return names.map((name) => SETTINGS[name].path);
 }
 
 function namesOf(config: Config): SettingName[] {
