@@ -12,6 +12,7 @@ import { KeyGroups } from '../proxy/measure/key-groups.js';
 import type { Logger } from '../telemetry/log.js';
 import type { Timers } from '../time/timers.js';
 import type { RingStore } from '../topology/store/ring-store.js';
+import { clockWatch } from './clock-watch.js';
 
 export interface ValuesNeeds {
   readonly config: Config;
@@ -38,10 +39,6 @@ export interface ValuesParts {
   start(isFounder: boolean): Promise<void>;
   /** Tells the others what clients have written last, and keeps it. */
   close(): Promise<void>;
-}
-
-interface Warns {
-  warn(message: string): void;
 }
 
 interface Exchanging {
@@ -81,28 +78,6 @@ export function composeValues(needs: ValuesNeeds): ValuesParts {
     async close() {
       await Promise.all([snapshot?.close(), exchanging?.close()]);
     },
-  };
-}
-
-/** @returns tells, once each time, when the clock has gone back so far that others do not take what is written here */
-export function clockWatch({
-  values,
-  log,
-}: {
-  readonly values: Pick<ValueStore, 'clock'>;
-  readonly log: Warns;
-}): () => void {
-  let isTold = false;
-  return () => {
-    const until = values.clock.aloneUntil;
-    if (until === null) isTold = false;
-    else if (!isTold) {
-      isTold = true;
-      const time = new Date(until).toISOString();
-      log.warn(
-        `this machine's clock was ahead and has gone back: until it has come to ${time} other proxies do not take what is written here to replicated groups, and values differ; start this proxy anew`,
-      );
-    }
   };
 }
 

@@ -1,7 +1,7 @@
 /** A clock that was ahead and has gone back: the operator is told, once each time. */
 import { expect, it } from 'vitest';
 import { HybridClock } from '../../src/fleet/crdt/hybrid-clock.js';
-import { clockWatch } from '../../src/serve/compose-values.js';
+import { clockWatch } from '../../src/serve/clock-watch.js';
 
 it('is told of until when others do not take what is written here', () => {
   let wall = 10_000_000;
