@@ -1,6 +1,5 @@
 /** What a change would do, and whether it may: everything that is looked at before anything is held, flushed or moved. */
 import type { ChangeAccepted, ChangeRequest } from '../../admin/api.js';
-import { RingproxyError } from '../../errors.js';
 import type { NodeHealth } from '../../health/node-monitor.js';
 import { sameNode } from '../../node/identity.js';
 import type { Survey } from '../../rebalance/survey.js';
@@ -66,28 +65,17 @@ export async function planChange(
   const losing = state.members.filter((member) => moves.some(({ source }) => source === member.name));
   const gaining = members.filter((member) => moves.some(({ target }) => target === member.name));
   const drained = losing.filter((member) => !undrained.includes(member.name));
-  const look = (work: Promise<string[]>): Promise<string[]> => (looks ? orRefusal(work) : work);
-  warnings.push(...(await look(checkFitness(drained, arriving, gaining, ports))));
+  warnings.push(...(await checkFitness(drained, arriving, gaining, ports)));
   const shares = new Map(state.members.map((node, index) => [node.name, rings.shares()[index] ?? 0]));
   const sources = state.members.filter((member) => !undrained.includes(member.name));
-  warnings.push(...(await look(checkRoom(moves, shares, sources, members, toFlush, ports))));
+  warnings.push(...(await checkRoom(moves, shares, sources, members, toFlush, ports)));
   // Those that join are empty, or will be.
   const keeping = gaining.filter((node) => !arriving.includes(node) && ports.health(node)?.up !== false);
   const indices = keeping.map((node) => union.findIndex((member) => sameNode(member, node)));
-  warnings.push(...(await look(tellingNodes(ports.clearStrays(union, rings, indices, looks)))));
+  warnings.push(...(await tellingNodes(ports.clearStrays(union, rings, indices, looks), looks)));
   const survey = looks ? await surveyed({ union, rings, losing, undrained }, warnings, ports) : null;
   const accepted = { generation: state.generation + 1, dryRun: looks, warnings, moves, survey };
   return { members, arriving, toFlush, undrained, waitsFor: dead.sources, accepted };
-}
-
-/** A node that is gone, and does not count as down yet, is no reason not to say what else there is to say. */
-async function orRefusal(work: Promise<string[]>): Promise<string[]> {
-  try {
-    return await work;
-  } catch (error) {
-    if (!(error instanceof RingproxyError) || error.code !== 'NODE_UNREACHABLE') throw error;
-    return [`this would be refused: ${error.message.replace(/^the change was not begun: /, '')}`];
-  }
 }
 
 interface Surveyed extends ChangeRings {
