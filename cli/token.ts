@@ -1,5 +1,6 @@
 /** The token of the admin API, which `serve` and the commands that ask it find in the same places. */
 import { readFileSync } from 'node:fs';
+import { tokensIn } from '../src/config/admin-tokens.js';
 import { CliError } from './cli-error.js';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -25,7 +26,6 @@ export function findToken(flags: Flags, env: Environment): string | undefined {
   return RINGPROXY_ADMIN_TOKEN_FILE ? firstToken(RINGPROXY_ADMIN_TOKEN_FILE) : undefined;
 }
 
-/** `serve` takes each line of such a file for a token. */
 function firstToken(file: string): string {
   let text: string;
   try {
@@ -34,10 +34,7 @@ function firstToken(file: string): string {
     const why = error instanceof Error ? error.message : String(error);
     throw new CliError(`the token cannot be read: ${why}`, 'name a file that holds it and nothing else', 2);
   }
-  const token = text
-    .split(/\r?\n/)
-    .map((line) => line.trim())
-    .find((line) => line !== '');
+  const [token] = tokensIn(text);
   if (token === undefined) throw new CliError(`${file} has no token`, 'name a file that holds it and nothing else', 2);
   return token;
 }

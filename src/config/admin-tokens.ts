@@ -11,8 +11,8 @@ type TokenSettings = Pick<Config, 'adminToken' | 'adminTokenFile' | 'adminViewer
 
 export function adminTokens(config: TokenSettings): AdminTokens {
   return {
-    admin: [config.adminToken, ...linesOf(config.adminTokenFile)].filter((token) => token !== ''),
-    viewer: [config.adminViewerToken, ...linesOf(config.adminViewerTokenFile)].filter((token) => token !== ''),
+    admin: [config.adminToken, ...tokensIn(config.adminTokenFile)].filter((token) => token !== ''),
+    viewer: [config.adminViewerToken, ...tokensIn(config.adminViewerTokenFile)].filter((token) => token !== ''),
   };
 }
 
@@ -23,7 +23,7 @@ export function tokenMistakes(config: TokenSettings): { path: string; message: s
     ['admin-token', config.adminToken, config.adminTokenFile],
     ['admin-viewer-token', config.adminViewerToken, config.adminViewerTokenFile],
   ] as const) {
-    const lines = linesOf(file);
+    const lines = tokensIn(file);
     if (file !== '' && (lines.length === 0 || lines.some((line) => !/^[\x20-\x7e]+$/.test(line)))) {
       mistakes.push({ path: `${path}-file`, message: 'each line is to be a token: visible ASCII characters' });
     }
@@ -45,8 +45,9 @@ export function tokenMistakes(config: TokenSettings): { path: string; message: s
   return mistakes;
 }
 
-function linesOf(file: string): string[] {
-  return file
+/** @param text what such a file says @returns its tokens, one of each line */
+export function tokensIn(text: string): string[] {
+  return text
     .split(/\r?\n/)
     .map((line) => line.trim())
     .filter((line) => line !== '');
