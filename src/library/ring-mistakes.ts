@@ -1,11 +1,10 @@
 import { isNodeName, isWeight, MOST_NODES, NODE_NAME_RULE, WEIGHT_RULE } from '../config/node-limits.js';
 import { HASH_NAMES } from '../ring/hash.js';
 import { pointMistakes } from '../ring/node-points.js';
+import { DISTRIBUTIONS, HASH_TAG, HASH_TAG_RULE, MOST_VNODES, WEIGHTINGS } from '../ring/ring.js';
 import { tagMistakes } from '../ring/tag-mistakes.js';
 import { MOST_TAG_PATTERNS, readTagPattern } from '../ring/tag-pattern.js';
 import type { RingNode, RingSettings } from './ring-types.js';
-
-const MOST_VNODES = 65_536;
 
 /** What a proxy would refuse of them, too. @returns all of it, in words */
 export function ringMistakes(nodes: readonly Required<RingNode>[], settings: Required<RingSettings>): string[] {
@@ -36,9 +35,9 @@ function settingMistakes({ hash, distribution, hashTag, hashTags, vnodes, weight
     if (!isRight) mistakes.push(text);
   };
   expect(HASH_NAMES.includes(hash), `hash: expected one of ${HASH_NAMES.join(', ')}`);
-  expect(['ketama', 'modula'].includes(distribution), 'distribution: expected ketama or modula');
-  expect(['own', 'total'].includes(weighting), 'weighting: expected own or total');
-  expect(/^(?:[\x21-\x7e]{2})?$/.test(hashTag), 'hashTag: expected two characters, such as {}, or an empty text');
+  expect(DISTRIBUTIONS.includes(distribution), `distribution: expected ${DISTRIBUTIONS.join(' or ')}`);
+  expect(WEIGHTINGS.includes(weighting), `weighting: expected ${WEIGHTINGS.join(' or ')}`);
+  expect(HASH_TAG.test(hashTag), `hashTag: expected ${HASH_TAG_RULE}`);
   const isCount = Number.isInteger(vnodes) && vnodes >= 1 && vnodes <= MOST_VNODES;
   expect(isCount, `vnodes: expected a whole number from 1 to ${MOST_VNODES}`);
   expect(weighting === 'own' || vnodes % 4 === 0, 'vnodes: must be a multiple of 4 with weighting total');

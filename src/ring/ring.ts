@@ -4,10 +4,18 @@ import { tagEnd, tagStart } from './hash-tag.js';
 import type { NodeSpec } from './node-spec.js';
 import { TagPatterns } from './tag-patterns.js';
 
+export const DISTRIBUTIONS = ['ketama', 'modula'] as const;
+export const WEIGHTINGS = ['own', 'total'] as const;
+/** Points of a node of weight 1. */
+export const MOST_VNODES = 65_536;
+/** What `hashTag` may be. */
+export const HASH_TAG = /^(?:[\x21-\x7e]{2})?$/;
+export const HASH_TAG_RULE = 'two characters, such as {}, or an empty text';
+
 export interface RingOptions {
   readonly hash: HashName;
   /** `ketama`: a hash belongs to the next point on the ring; `modula`: to a slot, by division (see `modula.ts`). */
-  readonly distribution: 'ketama' | 'modula';
+  readonly distribution: (typeof DISTRIBUTIONS)[number];
   /** Two characters between which the hashed part of a key stands; empty: the whole key is hashed. */
   readonly hashTag: string;
   /** Which part of a key without a hash tag is hashed (see `tag-pattern.ts`); missing: all of it. */
@@ -18,7 +26,7 @@ export interface RingOptions {
    * `own`: a node's points depend on its own name and weight alone, so that a change moves keys only from
    * or to the nodes that change. `total`: ketama's and twemproxy's way, by the part of the total weight.
    */
-  readonly weighting: 'own' | 'total';
+  readonly weighting: (typeof WEIGHTINGS)[number];
 }
 
 /** With 4,096 points the fullest of 10 equal nodes holds 1.02 to 1.04 times the mean. */

@@ -1,13 +1,20 @@
 /** How the first generation of the ring is made. */
 import { z } from 'zod';
 import { HASH_NAMES } from '../../ring/hash.js';
-import { DEFAULT_RING_OPTIONS } from '../../ring/ring.js';
+import {
+  DEFAULT_RING_OPTIONS,
+  DISTRIBUTIONS,
+  HASH_TAG,
+  HASH_TAG_RULE,
+  MOST_VNODES,
+  WEIGHTINGS,
+} from '../../ring/ring.js';
 import { MOST_TAG_PATTERNS, readTagPattern } from '../../ring/tag-pattern.js';
 import type { Setting } from './setting.js';
 
 const hashTag = z
   .string({ message: 'expected two characters, or an empty text' })
-  .regex(/^(?:[\x21-\x7e]{2})?$/, 'expected two characters, such as {}, or an empty text')
+  .regex(HASH_TAG, `expected ${HASH_TAG_RULE}`)
   .prefault(DEFAULT_RING_OPTIONS.hashTag);
 
 const EXPECTED = 'expected a list of patterns in quotes, such as "bull:{*}:" or "{resque:}"';
@@ -38,7 +45,7 @@ export const RING_SETTINGS = {
   distribution: {
     path: 'ring.distribution',
     type: 'choice',
-    values: ['ketama', 'modula'],
+    values: DISTRIBUTIONS,
     default: DEFAULT_RING_OPTIONS.distribution,
     help: "ketama: nodes are spread over a ring; modula: twemproxy's division by the sum of the weights, where most keys move when a node is added; fixed at the first start",
   },
@@ -62,14 +69,14 @@ export const RING_SETTINGS = {
     path: 'ring.vnodes',
     type: 'count',
     least: 1,
-    most: 65_536,
+    most: MOST_VNODES,
     default: DEFAULT_RING_OPTIONS.vnodes,
     help: 'points on the ring of a node of weight 1 (twemproxy: 160); fixed at the first start',
   },
   weighting: {
     path: 'ring.weighting',
     type: 'choice',
-    values: ['own', 'total'],
+    values: WEIGHTINGS,
     default: DEFAULT_RING_OPTIONS.weighting,
     help: "own: a node's points depend on its weight alone; total: twemproxy's way, by its part of all weights",
   },
