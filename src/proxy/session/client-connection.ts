@@ -392,8 +392,7 @@ export class ClientConnection implements TurnTask, Requester, LaneWaiter, Upload
     else if (request.cacheRead !== NO_READ) countCacheRead(shared.counters, request, buffer, start, end);
     this.#window.onReply(end - start);
     if (!this.#replies.take(request, buffer, start, end)) return;
-    if (this.#paused) this.#considerResuming();
-    else if (this.#inputEnded) this.#endIfIdle();
+    this.#onLeft();
   }
 
   onReplyPieces(request: Request, pieces: Buffer[]): void {
@@ -407,6 +406,11 @@ export class ClientConnection implements TurnTask, Requester, LaneWaiter, Upload
     const bytes = pieces.reduce((sum, piece) => sum + piece.length, 0);
     this.#window.onReply(bytes);
     if (!this.#replies.takePieces(request, pieces, bytes)) return;
+    this.#onLeft();
+  }
+
+  /** A reply has gone its way. */
+  #onLeft(): void {
     if (this.#paused) this.#considerResuming();
     else if (this.#inputEnded) this.#endIfIdle();
   }
@@ -450,8 +454,7 @@ export class ClientConnection implements TurnTask, Requester, LaneWaiter, Upload
       if (request.cacheRead === KEY_READ) shared.counters.read(request.group, true);
     }
     const reusable = this.#replies.takePiece(request, lane, buffer, start, end, last);
-    if (last && this.#paused) this.#considerResuming();
-    else if (last && this.#inputEnded) this.#endIfIdle();
+    if (last) this.#onLeft();
     return reusable;
   }
 

@@ -1,5 +1,6 @@
 import { bulkIsNull } from '../../../resp/inspect.js';
 import { lineEnd, replyEnd } from '../../../resp/whole-reply.js';
+import type { Request } from '../../request/request.js';
 import type { Group, Merger } from './group.js';
 import { PieceCursor } from './piece-cursor.js';
 import type { Scratch } from './scratch.js';
@@ -10,7 +11,7 @@ let cursors = new Float64Array(64);
 /** Elements in the order of the keys (MGET). The parts' replies are arrays in the order of their own keys. */
 export const mergeArray: Merger = (group, out) => {
   const { parts, keyParts } = group;
-  if (parts.some(({ chunks }) => chunks !== null)) {
+  if (haveLarge(parts)) {
     mergePieces(group, out);
     return;
   }
@@ -46,6 +47,11 @@ export const mergeArray: Merger = (group, out) => {
     cursors[index] = end;
   }
 };
+
+function haveLarge(parts: readonly Request[]): boolean {
+  for (const { chunks } of parts) if (chunks !== null) return true;
+  return false;
+}
 
 /** The same where some of the replies are large: their bytes go to the client as they came. */
 function mergePieces(group: Group, out: Scratch): void {
