@@ -361,6 +361,11 @@ export const ERRORS = {
     hint: 'name at least one with --node NAME=HOST:PORT',
   },
   LISTEN: { status: null, meaning: 'an address cannot be listened on', hint: 'choose another one' },
+  TLS_FILES: {
+    status: null,
+    meaning: 'certificates or keys of TLS cannot be used',
+    hint: 'ringproxy config check FILE says which file of which setting, and what is wrong with it',
+  },
   TWEMPROXY: {
     status: null,
     meaning: 'the nutcracker.yml cannot be taken over as it is',

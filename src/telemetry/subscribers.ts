@@ -60,6 +60,8 @@ export const EVENT_CHANNELS: Readonly<Record<string, ChannelUse>> = {
   'ringproxy:etcd:request': frequent,
   'ringproxy:etcd:lost': warning,
   'ringproxy:etcd:back': notice,
+  'ringproxy:tls:reloaded': notice,
+  'ringproxy:tls:reload-failed': warning,
 };
 
 /** Those that are not too many for a person. */

@@ -15,6 +15,13 @@ export interface Certificate {
   readonly key: string;
 }
 
+export interface IssueOptions {
+  /** As OpenSSL writes them, such as `DNS:example.com`; otherwise those of this machine's loopback. */
+  readonly names?: string;
+  /** For how long it is valid; -1: it has expired. */
+  readonly days?: number;
+}
+
 /** A certificate authority of its own, for this machine's loopback. */
 export class Authority {
   readonly #folder = tempFolder('certificates');
@@ -37,13 +44,14 @@ export class Authority {
   }
 
   /** @param usages such as `serverAuth` */
-  issue(name: string, usages: readonly ('serverAuth' | 'clientAuth')[]): Certificate {
+  issue(name: string, usages: readonly ('serverAuth' | 'clientAuth')[], how: IssueOptions = {}): Certificate {
+    const { names = 'IP:127.0.0.1,DNS:localhost', days = 2 } = how;
     const { certFile, keyFile } = this.#files(name);
     const request = join(this.#folder, `${name}.csr`);
     const extensions = join(this.#folder, `${name}.ext`);
-    writeFileSync(extensions, `subjectAltName=IP:127.0.0.1,DNS:localhost\nextendedKeyUsage=${usages.join(',')}\n`);
+    writeFileSync(extensions, `subjectAltName=${names}\nextendedKeyUsage=${usages.join(',')}\n`);
     openssl(['req', '-new', '-subj', `/CN=${name}`, ...newKey(keyFile), '-out', request]);
-    const signing = ['-CA', this.#own.certFile, '-CAkey', this.#own.keyFile, '-CAcreateserial', '-days', '2'];
+    const signing = ['-CA', this.#own.certFile, '-CAkey', this.#own.keyFile, '-CAcreateserial', '-days', String(days)];
     openssl(['x509', '-req', '-in', request, ...signing, '-extfile', extensions, '-out', certFile]);
     return read(certFile, keyFile);
   }

@@ -16,6 +16,7 @@ export const PARTS = [
   { parts: ['ring'], mayImport: ['node/identity.ts', 'resp/words.ts'] },
   { parts: ['commands'], mayImport: ['resp'] },
   { parts: ['time'], mayImport: [] },
+  { parts: ['tls'], mayImport: ['time', 'errors.ts'] },
   { parts: ['proxy'], mayImport: ['resp', 'node', 'ring', 'commands', 'time', 'fleet/crdt', 'fleet/values'] },
   { parts: ['config'], mayImport: ['node', 'ring', 'proxy/settings.ts', 'proxy/caching', 'errors.ts'] },
   {
