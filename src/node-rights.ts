@@ -66,6 +66,9 @@ export const NODE_RIGHTS: readonly NodeRight[] = [
   ]),
   right('change', 'eval', 'to read a batch of keys at once', ['EVAL', 'return 1', '0']),
   right('change', 'memory|usage', 'to tell large values from others', ['MEMORY', 'USAGE', PROBE_KEY]),
+  ...['type', 'strlen', 'llen', 'hlen', 'scard', 'zcard', 'xlen'].map((command) =>
+    right('change', command, 'the same, without MEMORY USAGE', [command.toUpperCase(), PROBE_KEY]),
+  ),
   right('change', 'dump', 'to read values', ['DUMP', PROBE_KEY]),
   right('change', 'exists', 'to look for keys after a node was restarted', ['EXISTS', PROBE_KEY]),
   right('change', 'time', 'to compare clocks', ['TIME']),
@@ -156,12 +159,16 @@ function plus(command: string): string {
   return `+${command}`;
 }
 
-/** Without these keys go by MIGRATE, and without that they go by these. */
-const BY_SCRIPT: readonly string[] = ['eval', 'memory|usage', 'dump', 'restore'];
-/** Older versions do not have them, or only a part is lost without them. */
+/** Older versions do not have them, or keys go another way without them. */
 const DISPENSABLE: readonly string[] = [
-  ...BY_SCRIPT.slice(0, -1),
-  ...['migrate', 'pttl', 'pexpiretime', 'time', 'function|list', 'function|dump', 'function|restore'],
+  ...['eval', 'memory|usage', 'type', 'strlen', 'llen', 'hlen', 'scard', 'zcard', 'xlen'],
+  ...['time', 'function|list', 'function|dump', 'function|restore'],
+];
+
+/** One of each is enough: to read values, and to read when they expire. */
+const ONE_OF: readonly (readonly string[])[] = [
+  ['dump', 'migrate'],
+  ['pexpiretime', 'pttl'],
 ];
 
 /**
@@ -170,8 +177,7 @@ const DISPENSABLE: readonly string[] = [
  */
 export function lackingForMoves(lacking: readonly NodeRight[]): string[] {
   const names = lacking.filter((row) => row.need !== 'feature').map((row) => row.command);
-  const needed = names.filter((name) => !DISPENSABLE.includes(name));
-  const byScript = names.filter((name) => BY_SCRIPT.includes(name));
-  const neitherWay = names.includes('migrate') && byScript.length > 0;
-  return [...new Set([...needed, ...(neitherWay ? [...byScript, 'migrate'] : [])])];
+  const needed = names.filter((name) => !DISPENSABLE.includes(name) && !ONE_OF.flat().includes(name));
+  const neither = ONE_OF.filter((others) => others.every((name) => names.includes(name)));
+  return [...needed, ...neither.flat()];
 }

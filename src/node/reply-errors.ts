@@ -45,6 +45,11 @@ export function isForbidden(error: string): boolean {
   return error.startsWith('NOPERM') || isUnknownCommand(error);
 }
 
+/** A script runs, and calls what its user may not send, or what the server does not know. */
+export function saysScriptMayNot(error: string): boolean {
+  return /ACL failure in script|The user executing the script|Unknown Redis command called from/i.test(error);
+}
+
 /** It lives, and cannot do its work just now, or not for this user. */
 export function provesAlive(error: string): boolean {
   return passesByItself(error) || isForbidden(error) || error.startsWith('MASTERDOWN ');

@@ -1,15 +1,17 @@
 /**
- * Carries keys from one node to another, by the way that suits each: in batches (`transfer.ts`), by MIGRATE
- * (`migrate.ts`), through this process where the source cannot connect to the target (`copy.ts`), or not at all, where what a restarted node has is from the past (`trust.ts`).
+ * Carries keys from one node to another, by the way that suits each and that its nodes allow: in batches (`transfer.ts`),
+ * which are read by a script or by plain commands (`take.ts`), by MIGRATE (`migrate.ts`), one by one through this process
+ * where the source cannot do that (`copy.ts`), or not at all, where what a restarted node has is from the past (`trust.ts`).
  */
 import { copyKey } from './copy.js';
-import { migrateKeys, peerOf } from './migrate.js';
+import { migrateKeys, type Peer, peerOf } from './migrate.js';
 import type { MigrateTurns } from './migrate-turns.js';
 import type { MoveMemory } from './move-memory.js';
 import type { MovingNodes } from './moving-nodes.js';
 import type { NodeLink } from './node-link.js';
-import { dropCopies, type LargeKey, transferBatch } from './transfer.js';
-import { type Drops, type Verdict, verdictOn } from './trust.js';
+import { type LargeKey, type Take, takeByScript, takePlainly } from './take.js';
+import { dropCopies, type Transferred, transferBatch } from './transfer.js';
+import { type Drops, type Moves, type Verdict, verdictOn } from './trust.js';
 
 export interface CarrierHooks {
   /** So many keys went from one node to another; `bytes` of serialized values. */
@@ -21,6 +23,9 @@ export interface CarrierHooks {
   /** A large key is being moved off the source alone; null: not any more. */
   onLarge(source: number, key: { key: string; bytes: number } | null): void;
 }
+
+/** How batches are read, the best way first. */
+const TAKES: readonly Take[] = [takeByScript, takePlainly];
 
 /** What is shown of a key's name. Bytes. */
 const SHOWN_KEY_BYTES = 256;
@@ -37,8 +42,10 @@ export class Carrier {
   readonly #links: MovingNodes;
   readonly #memory: MoveMemory;
   readonly #hooks: CarrierHooks;
-  /** Sources that do not allow scripts. */
-  readonly #withoutScripts = new Set<number>();
+  /** How many of `TAKES` each source does not allow. */
+  readonly #refusedTakes = new Map<number, number>();
+  /** Sources that do not allow MIGRATE. */
+  readonly #withoutMigrate = new Set<number>();
   readonly #turns: MigrateTurns;
 
   constructor(links: MovingNodes, memory: MoveMemory, turns: MigrateTurns, hooks: CarrierHooks) {
@@ -68,13 +75,9 @@ export class Carrier {
         if (isDrop(verdict)) {
           this.#dropped(isKnown, await dropCopies(from, to, database, group, verdict));
           this.#arrived(source, database, group);
-        } else if (this.#withoutScripts.has(source)) {
-          await this.#migrate(source, target, database, group);
-          this.#arrived(source, database, group);
         } else {
-          const result = await transferBatch(from, to, database, group, verdict);
+          const result = await this.#transfer(source, from, to, database, group, verdict);
           if (result === null) {
-            this.#withoutScripts.add(source);
             await this.#migrate(source, target, database, group);
             this.#arrived(source, database, group);
             continue;
@@ -92,6 +95,25 @@ export class Carrier {
         }
       }
       left = rest;
+    }
+  }
+
+  /** @returns null when the source does not let values be read, neither by a script nor by plain commands */
+  async #transfer(
+    source: number,
+    from: NodeLink,
+    to: NodeLink,
+    database: number,
+    keys: readonly Buffer[],
+    verdict: Moves,
+  ): Promise<Transferred | null> {
+    for (;;) {
+      const refused = this.#refusedTakes.get(source) ?? 0;
+      const take = TAKES[refused];
+      if (take === undefined) return null;
+      const result = await transferBatch(from, to, database, keys, verdict, take);
+      if (result !== null) return result;
+      this.#refusedTakes.set(source, refused + 1);
     }
   }
 
@@ -162,21 +184,37 @@ export class Carrier {
         this.#dropped(isKnown, await dropCopies(from, to, database, group, verdict));
         continue;
       }
-      if (peer === null) {
-        for (const key of group) {
-          const { moved, dropped } = await copyKey(from, to, database, key, verdict);
-          this.#dropped(isKnown, dropped);
-          if (moved) this.#hooks.onMoved(source, target, 1, bytes);
-        }
-        continue;
-      }
       const batches = verdict === 'move' ? [group] : group.map((key) => [key]);
       for (const batch of batches) {
-        const { moved, dropped } = await migrateKeys(from, to, peer, database, batch, verdict);
+        const { moved, dropped } = await this.#moveWhole(source, from, to, peer, database, batch, verdict);
         this.#dropped(isKnown, dropped);
-        if (moved) this.#hooks.onMoved(source, target, batch.length, bytes);
+        if (moved > 0) this.#hooks.onMoved(source, target, moved, bytes);
       }
     }
+  }
+
+  /** @param peer null: the source cannot connect to the target */
+  async #moveWhole(
+    source: number,
+    from: NodeLink,
+    to: NodeLink,
+    peer: Peer | null,
+    database: number,
+    keys: readonly Buffer[],
+    verdict: Moves,
+  ): Promise<{ moved: number; dropped: number }> {
+    if (peer !== null && !this.#withoutMigrate.has(source)) {
+      const migrated = await migrateKeys(from, to, peer, database, keys, verdict);
+      if (migrated !== null) return { moved: migrated.moved ? keys.length : 0, dropped: migrated.dropped };
+      this.#withoutMigrate.add(source);
+    }
+    const sum = { moved: 0, dropped: 0 };
+    for (const key of keys) {
+      const { moved, dropped } = await copyKey(from, to, database, key, verdict);
+      if (moved) sum.moved++;
+      sum.dropped += dropped;
+    }
+    return sum;
   }
 }
 

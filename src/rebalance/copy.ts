@@ -1,6 +1,6 @@
 /**
- * Moves keys through this process, one command for each step: where neither a script on the source reads them in
- * batches (`transfer.ts`) nor the source can connect to the target for MIGRATE (`migrate.ts`), such as to one that
+ * Moves keys through this process, one command for each step: where they are too large for a batch (`transfer.ts`), and the
+ * source cannot send them by MIGRATE (`migrate.ts`): it forbids that, or cannot connect to the target, such as to one that
  * listens on a Unix socket. A large value is held here whole meanwhile.
  */
 import { request } from '../resp/encode.js';

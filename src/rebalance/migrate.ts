@@ -1,11 +1,11 @@
 /**
  * Moves keys by the source's own MIGRATE, which stops the source until the target has answered: on a busy machine that
  * is as long as the target waits for a processor. It is used where it is better than `transfer.ts`: for large values,
- * which then need not go through this process, and where a node does not allow scripts.
+ * which then need not go through this process, and where a node does not let values be read.
  */
 import { parsePeerAddress } from '../node/address.js';
 import type { Login } from '../node/endpoint.js';
-import { saysBusyKey } from '../node/reply-errors.js';
+import { isForbidden, saysBusyKey } from '../node/reply-errors.js';
 import { ReplyError } from '../resp/decode.js';
 import { request } from '../resp/encode.js';
 import { LARGE_TIMEOUT_MS, type Moved } from './copy.js';
@@ -33,6 +33,7 @@ export function peerOf({ peerAddress, username, password }: MoverNode): Peer | n
 
 /**
  * @param verdict which copies count; with another one than `move`, one key at a time
+ * @returns null when the source does not allow it
  * @throws TransferRefused when a node answers with an error, NodeFailure when one does not answer
  */
 export async function migrateKeys(
@@ -42,7 +43,7 @@ export async function migrateKeys(
   database: number,
   keys: readonly Buffer[],
   verdict: Moves,
-): Promise<Moved> {
+): Promise<Moved | null> {
   const expiries = await expiriesOf(source, database, keys);
   const words = ['MIGRATE', peer.host, String(peer.port), '', String(database), String(MIGRATE_TIMEOUT_MS)];
   const replaces = verdict === 'offer' ? [] : ['REPLACE'];
@@ -56,6 +57,7 @@ export async function migrateKeys(
     await unlinkKeys(source, database, keys);
     return { moved: true, dropped: 0 };
   }
+  if (reply instanceof ReplyError && isForbidden(reply.message)) return null;
   if (reply !== 'OK') throw TransferRefused.by(source, reply ?? null, 'MIGRATE');
   await setExpiries(source, target, database, keys, expiries);
   return { moved: true, dropped: 0 };

@@ -1,11 +1,10 @@
 /** Looks at the keys that would move, before they do: the largest of them take their nodes' time. */
 
 import { NodeFailure } from '../node/failure.js';
-import type { ReplyValue } from '../resp/decode.js';
-import { request } from '../resp/encode.js';
 import type { Rings } from '../ring/rings.js';
 import type { MoverNode } from './moving-nodes.js';
 import { type LinkOptions, NodeLink } from './node-link.js';
+import { sizesOf } from './sizes.js';
 import { once, sweepSource } from './sweep.js';
 import { TransferRefused } from './transfer-refused.js';
 
@@ -56,10 +55,10 @@ export async function surveyMoves(
         goesOn: () => Promise.resolve(inTime()),
         persist: once,
         move: async (_target, database, moving) => {
-          const sizes = await link.exchange(moving.map(sizeRequest), moving.length, database);
+          const sizes = await sizesOf(link, database, moving);
           keys += moving.length;
           for (const [i, key] of moving.entries()) {
-            keep(largest, { node: node.name, database, key: key.toString(), bytes: sizeOf(sizes[i] ?? null) });
+            keep(largest, { node: node.name, database, key: key.toString(), bytes: sizes[i] ?? 0 });
           }
         },
       });
@@ -80,14 +79,6 @@ export async function surveyMoves(
     }),
   );
   return { largest, keys, complete: inTime() && unseen.length === 0, unseen };
-}
-
-function sizeRequest(key: Buffer): Buffer {
-  return request(['MEMORY', 'USAGE', key]);
-}
-
-function sizeOf(reply: ReplyValue): number {
-  return typeof reply === 'number' ? reply : 0;
 }
 
 function keep(largest: SurveyedKey[], key: SurveyedKey): void {

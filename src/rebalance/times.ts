@@ -25,18 +25,24 @@ export function expiryAt(source: NodeClock, target: NodeClock, expiry: number): 
   return Math.abs(ahead) < SAME_CLOCK_MS ? Math.max(1, expiry) : Math.max(1, Math.round(expiry + ahead));
 }
 
-/** @returns for each key when it expires, in milliseconds since 1970; -1: never, or it is not there */
+/** Stands for when a key expires that is not there. */
+export const NOT_THERE = -2;
+
+/** @returns for each key when it expires, in milliseconds since 1970; -1: never; `NOT_THERE` */
 export async function expiriesOf(source: NodeLink, database: number, keys: readonly Buffer[]): Promise<number[]> {
   const replies = await ask(source, database, 'PEXPIRETIME', keys);
   if (!replies.some((reply) => reply instanceof ReplyError)) return replies.map(toExpiry);
   // Before Redis 7, or where the user lacks the right to it.
   const left = await ask(source, database, 'PTTL', keys);
   const now = source.clockOffset === null ? Date.now() : monotonicNow() + source.clockOffset;
-  return left.map((reply) => (typeof reply === 'number' && reply >= 0 ? Math.round(now + reply) : -1));
+  return left.map((reply) => {
+    const milliseconds = toExpiry(reply);
+    return milliseconds >= 0 ? Math.round(now + milliseconds) : milliseconds;
+  });
 }
 
 function toExpiry(reply: ReplyValue): number {
-  return typeof reply === 'number' && reply >= 0 ? reply : -1;
+  return typeof reply === 'number' ? reply : -1;
 }
 
 function ask(link: NodeLink, database: number, word: string, keys: readonly Buffer[]): Promise<ReplyValue[]> {

@@ -1,67 +1,31 @@
 /**
  * Moves keys from one node to another without stopping either of them:
  *
- *   source   take    the values and times of expiry of a batch, in one script, so that none changes in between
+ *   source   take    the values and times of expiry of a batch (`take.ts`)
  *   target   RESTORE … REPLACE ABSTTL
  *   source   UNLINK  once the target has them
  *
  * In between a key is on both nodes. That is sound because nobody writes it: after the fence nobody writes a
- * moved key at its source, and whoever needs it at the target waits until the batch is over. Where the source does
- * not allow scripts, and for large values, see `migrate.ts`.
+ * moved key at its source, and whoever needs it at the target waits until the batch is over. A key that expires or is
+ * evicted at the source meanwhile is one that was there when it was read: the target has it with its time of expiry.
+ * For large values see `migrate.ts`.
  *
  * Keys expire when they would have: a time to live that is left would grow by the time that each move takes.
  */
-import { isForbidden, saysBusyKey } from '../node/reply-errors.js';
+import { saysBusyKey } from '../node/reply-errors.js';
 import { ReplyError, type ReplyValue } from '../resp/decode.js';
-import { request, requests } from '../resp/encode.js';
+import { requests } from '../resp/encode.js';
 import type { NodeLink } from './node-link.js';
+import type { LargeKey, Take, Taken } from './take.js';
 import { expiryAt } from './times.js';
 import { TransferRefused } from './transfer-refused.js';
 import type { Drops, Moves } from './trust.js';
 import { unlinkKeys } from './unlink.js';
 
-/** A value above so many bytes is moved alone, by MIGRATE. */
-export const LARGE_BYTES = 1_048_576;
-/** One batch holds about so many bytes. */
-const BATCH_BYTES = 1_048_576;
-
-/**
- * For each key: false (it is not there), its size (too large for a batch), -1 (the batch is full), or its value and
- * when it expires (milliseconds since 1970, -1: never). Before Redis 7 there is no PEXPIRETIME.
- */
-const TAKE = `
-local function expiry(key)
-  local at = redis.pcall('PEXPIRETIME', key)
-  if type(at) == 'number' then return at end
-  local left = redis.call('PTTL', key)
-  if left < 0 then return left end
-  local now = redis.call('TIME')
-  return now[1] * 1000 + math.floor(now[2] / 1000) + left
-end
-local most, room = tonumber(ARGV[1]), tonumber(ARGV[2])
-local found = {}
-for i, key in ipairs(KEYS) do
-  local size = redis.call('MEMORY', 'USAGE', key)
-  if not size then found[i] = false
-  elseif size > most then found[i] = size
-  elseif room <= 0 then found[i] = -1
-  else
-    room = room - size
-    found[i] = { redis.call('DUMP', key), expiry(key) }
-  end
-end
-return found`;
-
 // Words of every key that moves: bytes, since text is measured and encoded each time.
 const RESTORE = Buffer.from('RESTORE');
 const ABSTTL = Buffer.from('ABSTTL');
 const REPLACE = Buffer.from('REPLACE');
-
-export interface LargeKey {
-  readonly key: Buffer;
-  /** As MEMORY USAGE tells. */
-  readonly bytes: number;
-}
 
 export interface Transferred {
   /** Keys that have left the source for the target. */
@@ -83,7 +47,8 @@ export interface Transferred {
 /**
  * Moves a batch; keys that are not there are no failure.
  * @param verdict which copies count
- * @returns null when the source does not allow scripts
+ * @param take how they are read
+ * @returns null when the source does not allow that
  * @throws TransferRefused when a node answers with an error before anything has moved, NodeFailure when one does not answer
  */
 export async function transferBatch(
@@ -92,56 +57,15 @@ export async function transferBatch(
   database: number,
   keys: readonly Buffer[],
   verdict: Moves,
+  take: Take,
 ): Promise<Transferred | null> {
-  const limits = [String(LARGE_BYTES), String(BATCH_BYTES)];
-  const [found] = await source.exchange(
-    [request(['EVAL', TAKE, String(keys.length), ...keys, ...limits])],
-    1,
-    database,
-  );
-  if (found instanceof ReplyError && isForbidden(found.message)) return null;
-  if (!Array.isArray(found))
-    throw TransferRefused.by(
-      source,
-      found ?? null,
-      'the script that reads keys (with MEMORY USAGE, DUMP and PEXPIRETIME)',
-    );
-  const batch = sortOut(keys, found);
+  const batch = await take(source, database, keys);
+  if (batch === null) return null;
   const dropped = verdict === 'move, clear' ? await unlinkKeys(target, database, batch.missing) : 0;
   const { moved, failure } = await restore(source, target, database, batch.taken, verdict);
   const bytes = moved.reduce((sum, { value }) => sum + value.length, 0);
   const { missing, large, rest } = batch;
   return { moved: moved.map(({ key }) => key), missing, bytes, dropped, large, rest, failure };
-}
-
-export interface Taken {
-  readonly key: Buffer;
-  readonly value: Buffer;
-  /** Milliseconds since 1970 by the source's clock; -1: never. */
-  readonly expiry: number;
-}
-
-interface Batch {
-  readonly taken: Taken[];
-  readonly missing: Buffer[];
-  readonly large: LargeKey[];
-  readonly rest: Buffer[];
-}
-
-function sortOut(keys: readonly Buffer[], found: readonly ReplyValue[]): Batch {
-  const batch: Batch = { taken: [], missing: [], large: [], rest: [] };
-  for (const [i, key] of keys.entries()) {
-    const entry = found[i];
-    if (typeof entry === 'number') {
-      if (entry < 0) batch.rest.push(key);
-      else batch.large.push({ key, bytes: entry });
-      continue;
-    }
-    const [value, expiry] = Array.isArray(entry) ? entry : [];
-    if (Buffer.isBuffer(value)) batch.taken.push({ key, value, expiry: typeof expiry === 'number' ? expiry : -1 });
-    else batch.missing.push(key);
-  }
-  return batch;
 }
 
 /**

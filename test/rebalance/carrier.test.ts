@@ -4,7 +4,7 @@ import { Carrier } from '../../src/rebalance/carrier.js';
 import { OwnTurns } from '../../src/rebalance/migrate-turns.js';
 import { MoveMemory } from '../../src/rebalance/move-memory.js';
 import type { MovingNodes } from '../../src/rebalance/moving-nodes.js';
-import { LARGE_BYTES } from '../../src/rebalance/transfer.js';
+import { LARGE_BYTES } from '../../src/rebalance/take.js';
 import { keys, movingNodes, type StageNode, stageNode } from './stage.js';
 
 let source: StageNode;
@@ -84,7 +84,7 @@ describe('keys go', () => {
     await nodes.close();
   });
 
-  it('by MIGRATE where the source allows no scripts, which is asked once', async () => {
+  it('by plain commands where the source allows no scripts, which is asked once', async () => {
     const { carry, nodes } = await stage();
     await at(source).mset('a', '1', 'b', '2');
     const [scripts, before] = [source.net.words.filter((word) => word === 'EVAL').length, migrations(source)];
@@ -92,6 +92,19 @@ describe('keys go', () => {
     await carry('a', 'nowhere');
     await carry('b');
     expect(source.net.words.filter((word) => word === 'EVAL').length).toBe(scripts + 1);
+    expect(migrations(source)).toBe(before);
+    expect(await at(target).mget('a', 'b')).toEqual(['1', '2']);
+    await nodes.close();
+  });
+
+  it('by MIGRATE where the source does not let values be read, which is asked once', async () => {
+    const { carry, nodes } = await stage();
+    await at(source).mset('a', '1', 'b', '2');
+    const before = migrations(source);
+    void source.net.answer('EVAL', '-NOPERM no\r\n');
+    void source.net.answer('DUMP', '-NOPERM no\r\n');
+    await carry('a', 'nowhere');
+    await carry('b');
     expect(migrations(source)).toBe(before + 2);
     expect(await at(target).mget('a', 'b')).toEqual(['1', '2']);
     await nodes.close();
@@ -101,8 +114,10 @@ describe('keys go', () => {
     const { carry, carryBack, nodes } = await stage();
     await at(source).set('there', 'a');
     await at(target).set('back', 'b');
-    void source.net.answer('EVAL', '-NOPERM no\r\n');
-    void target.net.answer('EVAL', '-NOPERM no\r\n');
+    for (const { net } of [source, target]) {
+      void net.answer('EVAL', '-NOPERM no\r\n');
+      void net.answer('DUMP', '-NOPERM no\r\n');
+    }
     const first = source.net.hold('MIGRATE');
     const before = migrations(target);
     const there = carry('there');

@@ -8,7 +8,7 @@ import { Carrier } from '../../src/rebalance/carrier.js';
 import { OwnTurns } from '../../src/rebalance/migrate-turns.js';
 import { MoveMemory } from '../../src/rebalance/move-memory.js';
 import { MovingNodes } from '../../src/rebalance/moving-nodes.js';
-import { LARGE_BYTES } from '../../src/rebalance/transfer.js';
+import { LARGE_BYTES } from '../../src/rebalance/take.js';
 import { startRedis } from '../support/redis-process.js';
 import { tempFolder } from '../support/temp-folder.js';
 import { keys, LINK, moverNode, runIdOf, type StageNode, stageNode } from './stage.js';

@@ -74,14 +74,20 @@ describe('a node whose user may not do what a change needs', () => {
     await expect(post(proxy, 'changes', add('node2', second))).rejects.toThrow(/NODE_RIGHTS.*node1/);
   });
 
-  it('a node without scripts or without MIGRATE joins, one without both does not', async () => {
-    const nodes = await Promise.all(['-eval', '-migrate', '-eval -migrate'].map(restricted));
+  it('a node without scripts and MIGRATE joins, one without DUMP and MIGRATE does not', async () => {
+    const nodes = await Promise.all(['-eval -migrate', '-dump', '-dump -migrate'].map(restricted));
     const proxy = await startRingproxy({ nodes: [await startRedis()] });
     await post(proxy, 'changes', add('a', nodes[0]));
     await settled(proxy);
     await post(proxy, 'changes', add('b', nodes[1]));
     await settled(proxy);
-    await expect(post(proxy, 'changes', add('c', nodes[2]))).rejects.toThrow(/NODE_RIGHTS.*eval, migrate/);
+    await expect(post(proxy, 'changes', add('c', nodes[2]))).rejects.toThrow(/NODE_RIGHTS.*use dump, migrate/);
+  });
+
+  it('and has neither way to read times of expiry does not join', async () => {
+    const node = await restricted('-pexpiretime -pttl');
+    const proxy = await startRingproxy({ nodes: [await startRedis()] });
+    await expect(post(proxy, 'changes', add('c', node))).rejects.toThrow(/NODE_RIGHTS.*use pexpiretime, pttl/);
   });
 });
 
