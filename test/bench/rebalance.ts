@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import type { HistoryEntry, RingView } from '../../src/admin/api.js';
 import { RawClient } from '../support/raw-client.js';
 import { startRedises } from '../support/redis-process.js';
@@ -142,7 +141,7 @@ async function fill(proxy: RingproxyProcess): Promise<void> {
     await client.pipeline(commands);
   }
   client.close();
-  await once(client.socket, 'close');
+  await client.closed;
 }
 
 async function change(proxy: RingproxyProcess, body: object): Promise<Move> {

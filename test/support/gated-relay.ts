@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import net from 'node:net';
 import { atEnd } from './cleanup.js';
 
@@ -73,7 +72,8 @@ export async function startGatedRelay(port: number): Promise<GatedRelay> {
         for (const chunk of way.chunks ?? []) way.to.write(chunk);
         way.chunks = null;
         if (!way.from.destroyed) continue;
-        ended.push(once(way.to, 'close'));
+        // Not `once` of node:events, which fails on an error: a node that drops a connection with something unread resets it.
+        ended.push(new Promise((resolve) => way.to.once('close', resolve)));
         way.to.end();
       }
       await Promise.all(ended);

@@ -84,6 +84,8 @@ function group(
       sequence: { groupOrder: order },
       testTimeout: 120_000,
       hookTimeout: 120_000,
+      // A list that should be empty is told whole: what broke once may not break again.
+      chaiConfig: { truncateThreshold: 0 },
       // A wait ends with what it waits for; this is only when to give up, and a busy machine is no failure.
       expect: { poll: { timeout: 30_000 } },
     },

@@ -1,5 +1,4 @@
 /** Several worker processes behind one socket: they share the clients, and are one proxy to whoever looks. */
-import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import type { StatsView } from '../../../src/admin/api.js';
 import { Checker, verifyPlacement } from '../../consistency/checker.js';
@@ -226,6 +225,6 @@ describe('the ring changes under several workers', () => {
       Array.from({ length: 500 }, (_, i) => `value of ${i}`),
     );
     expect(await verifyPlacement(nodes, (keys) => ownersOf(second, keys))).toEqual([]);
-    await Promise.all(clients.map((client) => client.socket.destroyed || once(client.socket, 'close')));
+    await Promise.all(clients.map(({ closed }) => closed));
   });
 });
