@@ -580,6 +580,17 @@ export interface WhoamiView {
   role: 'viewer' | 'admin';
 }
 
+/** `GET /healthz`: the process lives. */
+export interface HealthView {
+  status: 'ok';
+}
+
+/** `GET /readyz`, when clients can be served; otherwise an error says why not. */
+export interface ReadyView {
+  status: 'ready';
+}
+
+/** What went wrong, under a stable code, and what to do. */
 export interface ApiError {
   error: { code: string; message: string; hint: string };
 }

@@ -1,11 +1,13 @@
-/** `/v1/openapi.json`: that it says of every route what that takes. */
+/** `/v1/openapi.json`: that it says of every route what that takes and answers. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Validator } from '@seriousme/openapi-schema-validator';
 import { describe, expect, it } from 'vitest';
 import { parseChange } from '../../src/admin/change-request.js';
 import { openApi } from '../../src/admin/routes/openapi.js';
-import { partsOf, routeRows } from '../../src/admin/routes/table.js';
+import { answersOfRoutes, partsOf, routeRows } from '../../src/admin/routes/table.js';
 import { readKeyGroups } from '../../src/config/key-groups.js';
+import { answerSchemas } from '../scripts/answer-schemas.mjs';
 import { ROOT } from '../support/root.js';
 import { serveAdmin } from './serve-admin.js';
 
@@ -67,10 +69,18 @@ describe('its examples', () => {
   });
 });
 
-it('names answers that there are', () => {
-  const source = readFileSync(join(ROOT, 'src/admin/api.ts'), 'utf8');
-  const named = routeRows().flatMap(([, { answer }]) => (answer === undefined ? [] : [answer.replace('[]', '')]));
-  expect(named.filter((name) => !new RegExp(`^export interface ${name} `, 'm').test(source))).toEqual([]);
+it('has the shapes of all answers, as their types say', () => {
+  const json = routeRows().filter(([, { form = 'json' }]) => form === 'json');
+  expect(json.filter(([, { answer }]) => answer === undefined).map(([name]) => name)).toEqual(['GET /v1/openapi.json']);
+  const written = readFileSync(join(ROOT, 'src/admin/routes/answer-schemas.ts'), 'utf8');
+  // Red? `npm run docs`.
+  expect(written).toBe(answerSchemas([...answersOfRoutes(), 'ApiError']));
+});
+
+it('is a document of OpenAPI 3.1', async () => {
+  const validator = new Validator();
+  expect(await validator.validate(openApi())).toEqual({ valid: true });
+  expect(validator.version).toBe('3.1');
 });
 
 it('is served, and its paths answer', async () => {

@@ -5,6 +5,7 @@ import { pathToFileURL } from 'node:url';
 import { buildIfStale } from '../../cli/bootstrap/build.mjs';
 import { apiReport } from '../../cli/bootstrap/declarations.mjs';
 import { fail, root } from '../../cli/bootstrap/project.mjs';
+import { answerSchemas } from './answer-schemas.mjs';
 
 if (buildIfStale({ checkTypes: false }) !== 0) fail('The build failed: see the messages above.');
 
@@ -40,6 +41,10 @@ for (const [page, name, make] of TABLES) {
 writeFileSync(
   join(root, 'src/library/settings.ts'),
   (await from('config/settings-interface.js', 'settingsInterface'))(),
+);
+writeFileSync(
+  join(root, 'src/admin/routes/answer-schemas.ts'),
+  answerSchemas([...(await from('admin/routes/table.js', 'answersOfRoutes'))(), 'ApiError']),
 );
 // What programs can import of the package: a change of it is seen in the change of this file.
 writeFileSync(join(root, 'test/library/api.txt'), apiReport());

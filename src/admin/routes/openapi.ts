@@ -1,7 +1,8 @@
-/** The admin API as OpenAPI 3.1, made of the table of routes and of the schemas of what they take. */
+/** The admin API as OpenAPI 3.1, made of the table of routes and of the schemas of what they take and answer. */
 import { z } from 'zod';
 import { readVersion } from '../../version.js';
 import { type Access, ROLES } from '../access/roles.js';
+import { ANSWER_SCHEMAS } from './answer-schemas.js';
 import type { AnswerForm, QueryWord, RouteRow } from './row.js';
 import { partsOf, routeRows } from './table.js';
 
@@ -15,19 +16,6 @@ const CONTENT: Readonly<Record<AnswerForm, string>> = {
   metrics: 'text/plain',
   events: 'text/event-stream',
 };
-
-const ERROR_SCHEMA = {
-  type: 'object',
-  description: 'What went wrong, under a stable code, and what to do.',
-  required: ['error'],
-  properties: {
-    error: {
-      type: 'object',
-      required: ['code', 'message', 'hint'],
-      properties: { code: { type: 'string' }, message: { type: 'string' }, hint: { type: 'string' } },
-    },
-  },
-} as const;
 
 /** @returns the document, as `/v1/openapi.json` has it */
 export function openApi(): Json {
@@ -52,11 +40,11 @@ export function openApi(): Json {
     paths,
     components: {
       securitySchemes: { token: { type: 'http', scheme: 'bearer', description: 'admin-token or admin-viewer-token' } },
-      schemas: { Error: ERROR_SCHEMA },
+      schemas: ANSWER_SCHEMAS,
       responses: {
         Error: {
           description: 'It was not done.',
-          content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } },
+          content: { 'application/json': { schema: { $ref: '#/components/schemas/ApiError' } } },
         },
       },
     },
@@ -66,7 +54,6 @@ export function openApi(): Json {
 function operation(name: string, row: RouteRow, inUrl: readonly Json[]): Json {
   const parameters = [...inUrl, ...Object.entries(row.query ?? {}).map(([word, query]) => inQuery(word, query))];
   const content = CONTENT[row.form ?? 'json'];
-  const answer = row.answer === undefined ? '' : `: \`${row.answer}\` of src/admin/api.ts`;
   return {
     operationId: idOf(name),
     summary: row.help,
@@ -76,7 +63,7 @@ function operation(name: string, row: RouteRow, inUrl: readonly Json[]): Json {
     ...(parameters.length === 0 ? {} : { parameters }),
     ...(row.body === undefined ? {} : { requestBody: requestBody(row.body) }),
     responses: {
-      '200': { description: `Done${answer}`, content: { [content]: { schema: schemaOf(row) } } },
+      '200': { description: 'It was done.', content: { [content]: { schema: schemaOf(row) } } },
       default: { $ref: '#/components/responses/Error' },
     },
   };
@@ -86,9 +73,17 @@ function isOpen(needs: Access): boolean {
   return needs === 'nobody';
 }
 
-function schemaOf({ form = 'json', answer = '' }: RouteRow): Json {
+function schemaOf({ form = 'json', answer }: RouteRow): Json {
   if (form !== 'json') return { type: 'string' };
-  return answer.endsWith('[]') ? { type: 'array', items: { type: 'object' } } : { type: ['object', 'null'] };
+  if (answer === undefined) return { type: 'object' };
+  const kinds = answer.split(' | ').map(schemaOfType);
+  return kinds.length === 1 ? (kinds[0] ?? {}) : { anyOf: kinds };
+}
+
+/** @param type `A` or `A[]` */
+function schemaOfType(type: string): Json {
+  const one = { $ref: `#/components/schemas/${type.replace('[]', '')}` };
+  return type.endsWith('[]') ? { type: 'array', items: one } : one;
 }
 
 function requestBody({ schema, optional, examples }: NonNullable<RouteRow['body']>): Json {

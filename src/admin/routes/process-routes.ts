@@ -2,7 +2,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { RingproxyError } from '../../errors.js';
 import { sendError } from '../answers.js';
-import type { WhoamiView } from '../api.js';
+import type { HealthView, ReadyView, WhoamiView } from '../api.js';
 import type { AdminBackend } from '../backend.js';
 import type { EventStreams } from '../event-streams.js';
 import { flagOf, numberOf, parameterOf, timeOf } from '../query.js';
@@ -30,11 +30,11 @@ type ProcessRoute =
 export function processRoutes(backend: AdminBackend, streams: EventStreams): Pick<Handlers, ProcessRoute> {
   const { ring, plane, metrics, fleet, load, hotKeys, advice } = backend;
   return {
-    'GET /healthz': async () => ({ status: 'ok' }),
+    'GET /healthz': async (): Promise<HealthView> => ({ status: 'ok' }),
     'GET /readyz': async (_request, reply) => {
       const state = await plane.ready();
       if (!state.ready) return sendError(reply, new RingproxyError('NOT_READY', state.reason));
-      return reply.send({ status: 'ready' });
+      return reply.send({ status: 'ready' } satisfies ReadyView);
     },
     'GET /metrics': async (_request, reply) => {
       const { contentType, text } = await metrics.read();

@@ -31,7 +31,7 @@ export interface RouteRow {
   readonly needs: Access;
   /** What it does, in one line. */
   readonly help: string;
-  /** The type of its answer in `src/admin/api.ts`, where it has one. */
+  /** The type of its answer, made of those in `src/admin/api.ts`: `A`, `A[]`, `A | B`. Every JSON answer has one. */
   readonly answer?: string;
   /** JSON, if nothing is said. */
   readonly form?: AnswerForm;

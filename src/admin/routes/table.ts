@@ -40,11 +40,14 @@ const howGroups = {
 export const ROUTES = {
   'GET /': { needs: 'nobody', form: 'html', help: 'the web page' },
   'GET /page/*': { needs: 'nobody', form: 'file', help: 'what the page is made of' },
-  'GET /healthz': { needs: 'nobody', help: 'the process lives' },
-  'GET /readyz': { needs: 'nobody', help: 'clients can be served' },
+  'GET /healthz': { needs: 'nobody', answer: 'HealthView', help: 'the process lives' },
+  'GET /readyz': { needs: 'nobody', answer: 'ReadyView', help: 'clients can be served' },
   'GET /metrics': { needs: 'viewer', form: 'metrics', help: 'for Prometheus' },
   'GET /v1': { needs: 'viewer', form: 'text', help: 'this list' },
-  'GET /v1/openapi.json': { needs: 'viewer', help: 'this list for programs: OpenAPI 3.1, with the bodies of requests' },
+  'GET /v1/openapi.json': {
+    needs: 'viewer',
+    help: 'this list for programs: OpenAPI 3.1, with the bodies of requests and answers',
+  },
   'GET /v1/whoami': { needs: 'viewer', answer: 'WhoamiView', help: 'what the token is good for' },
 
   'GET /v1/ring': { needs: 'viewer', answer: 'RingView', help: 'generation, nodes, shares' },
@@ -139,32 +142,37 @@ export const ROUTES = {
   },
   'PUT /v1/groups': {
     needs: 'admin',
-    answer: 'GroupsView',
+    answer: 'GroupsView | GroupsPreview',
     help: 'make them as given',
     query: howGroups,
     body: groupsBody,
   },
   'DELETE /v1/groups': {
     needs: 'admin',
-    answer: 'GroupsView',
+    answer: 'GroupsView | GroupsPreview',
     help: 'go back to those of the configuration',
     query: howGroups,
   },
   'PUT /v1/groups/:group': {
     needs: 'admin',
-    answer: 'GroupsView',
+    answer: 'GroupsView | GroupsPreview',
     help: 'make one group as given',
     query: howGroups,
     body: groupBody,
   },
   'PATCH /v1/groups/:group': {
     needs: 'admin',
-    answer: 'GroupsView',
+    answer: 'GroupsView | GroupsPreview',
     help: 'change what is given of one group; null: the default again',
     query: howGroups,
     body: groupWordsBody,
   },
-  'DELETE /v1/groups/:group': { needs: 'admin', answer: 'GroupsView', help: 'take one group out', query: howGroups },
+  'DELETE /v1/groups/:group': {
+    needs: 'admin',
+    answer: 'GroupsView | GroupsPreview',
+    help: 'take one group out',
+    query: howGroups,
+  },
 
   'GET /v1/events': {
     needs: 'viewer',
@@ -183,6 +191,11 @@ export type RouteName = keyof typeof ROUTES;
 /** The rows, as `RouteRow`. */
 export function routeRows(): [RouteName, RouteRow][] {
   return Object.entries<RouteRow>(ROUTES) as [RouteName, RouteRow][];
+}
+
+/** @returns the types that answers are made of, each once */
+export function answersOfRoutes(): Set<string> {
+  return new Set(routeRows().flatMap(([, { answer = '' }]) => answer.match(/\w+/g) ?? []));
 }
 
 /** @returns its method, and its path with `:name` for what differs */

@@ -1,0 +1,1 @@
+export function answerSchemas(answers: Iterable<string>): string;
