@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
 import { DEFAULT_ADMIN } from '../src/client/admin-url.js';
+import { ownName } from './own-name.js';
 import { findToken } from './token.js';
 
 /** What every command that talks to the admin API takes. */
@@ -7,6 +8,8 @@ export interface CommonOptions {
   readonly admin: string;
   readonly token?: string;
   readonly json?: boolean;
+  /** Who runs it, as the proxy is told. */
+  readonly client?: string;
 }
 
 export function withCommonOptions(command: Command): Command {
@@ -17,5 +20,6 @@ export function withCommonOptions(command: Command): Command {
     .option('--json', 'print JSON')
     .hook('preAction', (_this, called) => {
       called.setOptionValue('token', findToken(called.opts(), process.env));
+      called.setOptionValue('client', ownName());
     });
 }

@@ -33,6 +33,7 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   top: ['ringproxy top', 'ringproxy top --interval 10 --count 6 --json'],
   hot: ['ringproxy hot --watch', 'ringproxy hot --limit 5 --this-proxy'],
   advise: ['ringproxy advise'],
+  audit: ['ringproxy audit', 'ringproxy audit --json | jq \'.entries[] | select(.outcome == "refused")\''],
   'groups ls': ['ringproxy groups --watch'],
   'groups set': [
     'ringproxy groups set pages --prefix page: --cache near --near-ttl 5s',

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { readVersion } from '../src/version.js';
 import { registerAdviseCommand } from './advise-command.js';
+import { registerAuditCommand } from './audit-command.js';
 import { registerCompletionCommand } from './completion/completion-command.js';
 import { registerConfigCommands } from './config-commands.js';
 import { registerDemoCommand } from './demo/demo-command.js';
@@ -32,6 +33,7 @@ export function buildProgram({ quiet = false }: { readonly quiet?: boolean } = {
   registerTopCommand(program);
   registerHotCommand(program);
   registerAdviseCommand(program);
+  registerAuditCommand(program);
   registerGroupsCommands(program);
   registerEventsCommand(program);
   registerConfigCommands(program);

@@ -186,11 +186,16 @@ export function registerRingCommands(program: Command): void {
     const entries = await new AdminClient(options).history();
     print(options, entries, () =>
       formatTable(
-        [...[numbers('GENERATION'), 'WHEN', 'KIND', 'WHAT'], ...['KEYS', 'BYTES', 'DURATION'].map(numbers), 'BY'],
+        [
+          ...[numbers('GENERATION'), 'WHEN', 'KIND', 'WHAT'],
+          ...['KEYS', 'BYTES', 'DURATION'].map(numbers),
+          'WHO',
+          'BY',
+        ],
         entries.map((entry) => [
           ...[String(entry.generation), entry.finishedAt, entry.kind, entry.summary],
           ...[formatCount(entry.keysMoved), formatBytes(entry.bytesMoved), formatSeconds(entry.durationSeconds)],
-          entry.by,
+          ...[formatName(entry.who ?? '-'), entry.by],
         ]),
       ),
     );

@@ -34,7 +34,7 @@ function firstToken(file: string): string {
     const why = error instanceof Error ? error.message : String(error);
     throw new CliError(`the token cannot be read: ${why}`, 'name a file that holds it and nothing else', 2);
   }
-  const [token] = tokensIn(text);
-  if (token === undefined) throw new CliError(`${file} has no token`, 'name a file that holds it and nothing else', 2);
-  return token;
+  const [first] = tokensIn(text, file);
+  if (first === undefined) throw new CliError(`${file} has no token`, 'name a file that holds it and nothing else', 2);
+  return first.token;
 }

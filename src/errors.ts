@@ -32,7 +32,7 @@ export const ERRORS = {
   },
   FORBIDDEN: {
     status: 403,
-    meaning: 'the token may look at everything, and change nothing, nor ask what a change would do',
+    meaning: 'the token is that of a role which may not do this; the message names the one that may',
     hint: 'call it with admin-token',
   },
   BAD_HOST: {

@@ -211,6 +211,8 @@ export async function startServer(config: Config, surroundings: Surroundings): P
       },
       adminToken: admin.takeTokens,
       adminTokenFile: admin.takeTokens,
+      adminOperatorToken: admin.takeTokens,
+      adminOperatorTokenFile: admin.takeTokens,
       adminViewerToken: admin.takeTokens,
       adminViewerTokenFile: admin.takeTokens,
       ...forLiveSettings(() => useLive),

@@ -7,6 +7,7 @@ import type { ApiError } from './api.js';
 /** @param status that of the error's code, where HTTP has none that says more */
 export function sendError(reply: FastifyReply, failure: RingproxyError, status = failure.status): FastifyReply {
   const { code, message, hint } = failure;
+  reply.request.failed = code;
   const body: ApiError = { error: { code, message, hint } };
   return reply.code(status).send(body);
 }

@@ -1,6 +1,7 @@
 import type {
   AdviceView,
   ArcsView,
+  AuditView,
   ChangeAccepted,
   ChangeRequest,
   CoordinationView,
@@ -28,6 +29,7 @@ export interface AdminBackend {
   readonly hotKeys: HotKeysPort;
   readonly advice: AdvicePort;
   readonly groups: GroupsPort;
+  readonly audit: AuditPort;
   readonly events: EventsPort;
   /** What Prometheus reads. */
   readonly metrics: { read(): Promise<{ contentType: string; text: string }> };
@@ -48,13 +50,15 @@ export interface RingPort {
   /** @param limit most arcs */
   arcs(limit: number): ArcsView;
   which(keys: readonly Buffer[]): WhichView[];
-  change(request: ChangeRequest): Promise<ChangeAccepted>;
+  /** @param who asks for it, as the history tells */
+  change(request: ChangeRequest, who: string): Promise<ChangeAccepted>;
   pause(): Promise<void>;
   /** @param noDrain give up the keys of nodes that do not answer */
   resume(noDrain: boolean): Promise<void>;
   /** @param keysPerSecond 0: as fast as it goes */
   throttle(keysPerSecond: number): Promise<void>;
-  cancel(): Promise<void>;
+  /** @param who asks for it, as the history tells */
+  cancel(who: string): Promise<void>;
   /** What a cancel would move back. */
   previewCancel(): ChangeAccepted;
   history(): Promise<HistoryEntry[]>;
@@ -98,6 +102,12 @@ export interface HotKeysPort {
 export interface AdvicePort {
   /** @param options.limit kinds of keys at most @param options.fleet at all proxies of the ring, and not at this one alone */
   view(options: { readonly limit: number; readonly fleet: boolean }): Promise<AdviceView>;
+}
+
+/** Who has called what of the admin API. */
+export interface AuditPort {
+  /** @param options.limit the newest, so many at most @param options.fleet at all proxies of the ring, and not at this one alone */
+  view(options: { readonly limit: number; readonly fleet: boolean }): Promise<AuditView>;
 }
 
 /** The groups of keys. */

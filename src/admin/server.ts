@@ -6,6 +6,7 @@ import type { Address } from '../node/address.js';
 import type { Credentials } from './access/credentials.js';
 import { Guard } from './access/guard.js';
 import { sendError } from './answers.js';
+import type { Audit } from './audit/audit.js';
 import type { AdminBackend } from './backend.js';
 import { ConnectionBounds } from './connection-bounds.js';
 import { EventStreams } from './event-streams.js';
@@ -22,6 +23,8 @@ export interface AdminOptions {
   readonly listen: Address;
   /** Whose tokens are valid; none are: none is needed. */
   readonly credentials: Credentials;
+  /** Notes who calls what. */
+  readonly audit: Audit;
   /** Who answers other proxies of the ring; null: this one is alone. */
   readonly peers: PeerPort | null;
   /** Told of failures that are bugs. */
@@ -58,8 +61,10 @@ export class AdminServer {
       frameworkErrors: (error, _request, reply) => this.#fail(error, reply),
     });
     const guard = new Guard(options.credentials, 'path' in options.listen);
-    this.#app.decorateRequest('role', null);
+    this.#app.decorateRequest('caller', null);
+    options.audit.watch(this.#app);
     this.#app.addHook('onRequest', async (request) => guard.admit(request));
+    this.#app.addHook('preHandler', async (request) => guard.admitBody(request));
     this.#app.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) => this.#fail(error, reply));
     this.#app.setNotFoundHandler((request, reply) => this.#notFound(request, reply));
     const bounds = new ConnectionBounds(this.#app.server);
@@ -84,9 +89,10 @@ export class AdminServer {
       ...ringRoutes(this.#backend),
       ...groupRoutes(this.#backend.groups),
     };
-    for (const [name, { needs }] of routeRows()) {
+    for (const [name, { needs, raised }] of routeRows()) {
       const { method, path } = partsOf(name);
-      this.#app.route({ method, url: path, config: { needs }, handler: handlers[name] });
+      const config = raised === undefined ? { needs } : { needs, raised };
+      this.#app.route({ method, url: path, config, handler: handlers[name] });
     }
   }
 

@@ -1,6 +1,7 @@
 /** What can be asked of the admin API, each with its answer. */
 import type {
   AdviceView,
+  AuditView,
   ChangeAccepted,
   ChangeRequest,
   ChangeView,
@@ -31,7 +32,7 @@ export interface GroupsAsk {
 
 /** Of how much is told. */
 export interface FleetAsk {
-  /** Keys, or kinds of them, at most. */
+  /** Keys, kinds of them, or calls, at most. */
   readonly limit?: number | undefined;
   /** At all proxies of the ring, and not at this one alone. */
   readonly fleet?: boolean | undefined;
@@ -106,6 +107,11 @@ export class AdminClient {
   /** Which keys commands had on several nodes. */
   advice({ limit = 20, fleet = true }: FleetAsk = {}): Promise<AdviceView> {
     return this.#api.get<AdviceView>(`/v1/advice?limit=${limit}&fleet=${fleet}`);
+  }
+
+  /** Who has called what of the admin API. */
+  audit({ limit = 100, fleet = true }: FleetAsk = {}): Promise<AuditView> {
+    return this.#api.get<AuditView>(`/v1/audit?limit=${limit}&fleet=${fleet}`);
   }
 
   /** @param fleet as counted by all proxies of the ring, and not by this one alone */

@@ -17,16 +17,21 @@ export interface AdminOptions {
   /** Where the admin API is: its URL, or HOST:PORT. */
   readonly admin: string;
   readonly token?: string | undefined;
+  /** Who runs the program, such as `user@host`: told in the proxy's audit log and in the ring's history. */
+  readonly client?: string | undefined;
 }
 
 export class Transport {
   readonly #base: string;
   readonly #token: string;
+  readonly #client: string;
 
   /** @throws AdminError when `admin` is no address */
-  constructor({ admin, token = '' }: AdminOptions) {
+  constructor({ admin, token = '', client = '' }: AdminOptions) {
     this.#base = adminUrl(admin);
     this.#token = token;
+    // A header takes no more.
+    this.#client = client.replace(/[^\x20-\x7e]/g, '?');
   }
 
   get<T>(path: string): Promise<T> {
@@ -78,6 +83,7 @@ export class Transport {
         headersTimeout: method === 'GET' ? HEADERS_TIMEOUT_MS : CHANGE_TIMEOUT_MS,
         headers: {
           ...(this.#token === '' ? {} : { authorization: `Bearer ${this.#token}` }),
+          ...(this.#client === '' ? {} : { 'x-ringproxy-client': this.#client }),
           ...(body === null ? {} : { 'content-type': 'application/json' }),
         },
         body: body === null ? null : JSON.stringify(body),

@@ -1,54 +1,106 @@
 /** The tokens of the admin API, of all settings that give some. */
 import type { Config } from './settings.js';
 
-/** Those that are valid, by what they are good for. */
-export interface AdminTokens {
-  readonly admin: readonly string[];
-  readonly viewer: readonly string[];
+/** A token, and what whoever has it is called in the audit log. */
+export interface NamedToken {
+  readonly name: string;
+  readonly token: string;
 }
 
-type TokenSettings = Pick<Config, 'adminToken' | 'adminTokenFile' | 'adminViewerToken' | 'adminViewerTokenFile'>;
+/** By what they are good for, the least first. */
+const ROLES = ['viewer', 'operator', 'admin'] as const;
+type Role = (typeof ROLES)[number];
+
+/** Those that are valid, by what they are good for. */
+export type AdminTokens = Readonly<Record<Role, readonly NamedToken[]>>;
+
+type TokenSettings = Pick<
+  Config,
+  | 'adminToken'
+  | 'adminTokenFile'
+  | 'adminOperatorToken'
+  | 'adminOperatorTokenFile'
+  | 'adminViewerToken'
+  | 'adminViewerTokenFile'
+>;
+
+/** The setting of each role, its value, and what its file says. */
+interface Given {
+  readonly path: string;
+  readonly text: string;
+  readonly file: string;
+}
+
+/** What a line may say: a name, or none, and a token. */
+const LINE = /^(?:([A-Za-z0-9][\w.@+-]{0,63}):\s+)?([\x20-\x7e]+)$/;
 
 export function adminTokens(config: TokenSettings): AdminTokens {
-  return {
-    admin: [config.adminToken, ...tokensIn(config.adminTokenFile)].filter((token) => token !== ''),
-    viewer: [config.adminViewerToken, ...tokensIn(config.adminViewerTokenFile)].filter((token) => token !== ''),
-  };
+  const of = ({ path, text, file }: Given): NamedToken[] =>
+    [{ name: path, token: text }, ...tokensIn(file, `${path}-file`)].filter(({ token }) => token !== '');
+  const { viewer, operator, admin } = givenIn(config);
+  return { viewer: of(viewer), operator: of(operator), admin: of(admin) };
 }
 
 /** @returns what the settings of tokens say against each other */
 export function tokenMistakes(config: TokenSettings): { path: string; message: string }[] {
   const mistakes: { path: string; message: string }[] = [];
-  for (const [path, text, file] of [
-    ['admin-token', config.adminToken, config.adminTokenFile],
-    ['admin-viewer-token', config.adminViewerToken, config.adminViewerTokenFile],
-  ] as const) {
-    const lines = tokensIn(file);
-    if (file !== '' && (lines.length === 0 || lines.some((line) => !/^[\x20-\x7e]+$/.test(line)))) {
-      mistakes.push({ path: `${path}-file`, message: 'each line is to be a token: visible ASCII characters' });
+  const given = givenIn(config);
+  const tokens = adminTokens(config);
+  for (const role of ROLES) {
+    const { path, text, file } = given[role];
+    const lines = linesOf(file);
+    if (file !== '' && (lines.length === 0 || lines.some(({ line }) => !LINE.test(line)))) {
+      mistakes.push({
+        path: `${path}-file`,
+        message: 'each line is to be a token, or NAME: TOKEN: visible ASCII characters',
+      });
     }
     if (text !== '' && lines.length > 0) {
       mistakes.push({ path, message: `stands in ${path}-file, too: give one of the two` });
     }
-  }
-  const { admin, viewer } = adminTokens(config);
-  const path = config.adminViewerToken === '' ? 'admin-viewer-token-file' : 'admin-viewer-token';
-  if (viewer.length > 0 && admin.length === 0) {
+    if (role === 'admin') continue;
+    const where = text === '' ? `${path}-file` : path;
+    if (tokens[role].length > 0 && tokens.admin.length === 0) {
+      mistakes.push({
+        path: where,
+        message: 'needs an admin-token beside it: where there is none, it is for everybody to change everything',
+      });
+    }
+    const greater = ROLES.slice(ROLES.indexOf(role) + 1).find((other) =>
+      tokens[role].some(({ token }) => tokens[other].some((one) => one.token === token)),
+    );
+    if (greater === undefined) continue;
     mistakes.push({
-      path,
-      message: 'needs an admin-token beside it: where there is none, it is for everybody to change everything',
+      path: where,
+      message: `is an ${given[greater].path}, too: whoever had it could do all that one of the role ${greater} can`,
     });
-  }
-  if (viewer.some((token) => admin.includes(token))) {
-    mistakes.push({ path, message: 'is an admin-token, too: whoever had it could change everything' });
   }
   return mistakes;
 }
 
-/** @param text what such a file says @returns its tokens, one of each line */
-export function tokensIn(text: string): string[] {
+/**
+ * @param text what such a file says
+ * @param file what it is called, for tokens without a name
+ * @returns its tokens, one of each line
+ */
+export function tokensIn(text: string, file: string): NamedToken[] {
+  return linesOf(text).map(({ line, number }) => {
+    const [, name = `${file}:${number}`, token = line] = LINE.exec(line) ?? [];
+    return { name, token };
+  });
+}
+
+function linesOf(text: string): { readonly line: string; readonly number: number }[] {
   return text
     .split(/\r?\n/)
-    .map((line) => line.trim())
-    .filter((line) => line !== '');
+    .map((line, index) => ({ line: line.trim(), number: index + 1 }))
+    .filter(({ line }) => line !== '');
+}
+
+function givenIn(config: TokenSettings): Readonly<Record<Role, Given>> {
+  return {
+    viewer: { path: 'admin-viewer-token', text: config.adminViewerToken, file: config.adminViewerTokenFile },
+    operator: { path: 'admin-operator-token', text: config.adminOperatorToken, file: config.adminOperatorTokenFile },
+    admin: { path: 'admin-token', text: config.adminToken, file: config.adminTokenFile },
+  };
 }

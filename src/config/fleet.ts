@@ -29,7 +29,7 @@ export function etcdAccess(config: Config): EtcdAccess | null {
 
 /** What the proxies of a ring know each other by; empty: that they are on one machine. */
 export function peerToken(config: Config): string {
-  return config.peerToken || firstLine(config.peerTokenFile) || (adminTokens(config).admin[0] ?? '');
+  return config.peerToken || firstLine(config.peerTokenFile) || (adminTokens(config).admin[0]?.token ?? '');
 }
 
 /**

@@ -21,11 +21,15 @@ export interface ProxySettings {
   readonly admin?: string;
   /** bearer token of the admin API; needed when it is served beyond loopback */
   readonly 'admin-token'?: string;
-  /** file with that token, or several, a line each: all are valid, so that one can take the place of another (SIGHUP reads it again) */
+  /** file with that token, or several, a line each, as TOKEN or NAME: TOKEN: all are valid, so that one can take the place of another (SIGHUP reads it again), and the audit log names whose it was */
   readonly 'admin-token-file'?: string;
+  /** bearer token of the admin API for those who change the ring in ways that lose nothing; needs an admin-token beside it */
+  readonly 'admin-operator-token'?: string;
+  /** file with that token, or several, as in admin-token-file */
+  readonly 'admin-operator-token-file'?: string;
   /** bearer token of the admin API and /metrics for those who look and change nothing; needs an admin-token beside it */
   readonly 'admin-viewer-token'?: string;
-  /** file with that token, or several, a line each */
+  /** file with that token, or several, as in admin-token-file */
   readonly 'admin-viewer-token-file'?: string;
   /** the nodes of the first generation: name, address, weight (1 to 1000000), username, password, peer-address (default: []) */
   readonly nodes?: readonly (string | NodeSettings)[];

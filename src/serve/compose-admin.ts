@@ -27,6 +27,7 @@ import type { StrayChecks } from '../topology/jobs/stray-checks.js';
 import type { RingManager } from '../topology/ring-manager.js';
 import type { RingStore, StoredRing } from '../topology/store/ring-store.js';
 import { composeAdvice } from './compose-advice.js';
+import { composeAudit } from './compose-audit.js';
 import { composeFleetView } from './compose-fleet-view.js';
 import { composeGroupsPort } from './compose-groups-port.js';
 import { composeHotKeys } from './compose-hot-keys.js';
@@ -93,6 +94,7 @@ export function composeAdmin(needs: AdminNeeds): AdminParts {
   });
   const asking = { self: () => identity.proxyId, proxies: () => fleet.proxies(), peers };
   const advice = composeAdvice({ ...asking, plane, ring });
+  const audit = composeAudit({ ...asking, config, log });
   const hotKeys = composeHotKeys({ ...asking, plane, ring, groups });
   const groupsPort = composeGroupsPort({ ...asking, groups, plane, load });
   const etcd = config.coordination === 'etcd' ? new EtcdCounts() : null;
@@ -107,6 +109,7 @@ export function composeAdmin(needs: AdminNeeds): AdminParts {
     strays: () => strays.report().nodes,
     fleet: () => fleetFigures(fleet.proxies(), fleet.coordination(), ring.generation),
     fences: () => fences.read(),
+    refused: () => audit.audit.refused,
     etcd: () => (etcd === null ? null : { isReachable: store.isReachable, ...etcd.read() }),
     softState: () => softState?.figures() ?? null,
     values: () => values.figures(),
@@ -126,6 +129,7 @@ export function composeAdmin(needs: AdminNeeds): AdminParts {
     hotKeys,
     advice,
     groups: groupsPort,
+    audit: audit.port,
     events: { recent: () => recent.list(), subscribe: onEvents },
     metrics,
     fleet,
@@ -142,9 +146,11 @@ export function composeAdmin(needs: AdminNeeds): AdminParts {
       const address = config.admin === 'off' ? null : parseAddress(config.admin);
       if (address === null) return null;
       load.start();
+      await audit.audit.open();
       server = new AdminServer(backend, {
         listen: address,
         credentials,
+        audit: audit.audit,
         peers: peers?.port ?? null,
         onError: (error) => log.error({ err: error }, 'the admin API failed'),
       });
@@ -159,6 +165,7 @@ export function composeAdmin(needs: AdminNeeds): AdminParts {
       hotKeys.close();
       groupsPort.close();
       await server?.close();
+      await audit.close();
       recent.stop();
       for (const end of endCounting) end?.();
     },

@@ -35,6 +35,7 @@ export class ProxyMetrics {
         strays: options.strays,
         fleet: options.fleet,
         fences: options.fences,
+        refused: options.refused,
         etcd: options.etcd,
         softState: options.softState,
         values: options.values,

@@ -221,10 +221,10 @@ export class RingManager {
     await this.jobs.start();
   }
 
-  /** Begins a change. @throws RingproxyError with the reason when it is refused */
-  async change(change: ChangeRequest): Promise<ChangeAccepted> {
+  /** Begins a change. @param who asks for it, as the history tells @throws RingproxyError with the reason when it is refused */
+  async change(change: ChangeRequest, who?: string): Promise<ChangeAccepted> {
     if (change.dryRun === true) return this.#preview(change);
-    const { accepted } = await this.#ask({ kind: 'change', change });
+    const { accepted } = await this.#ask({ kind: 'change', change, who });
     if (accepted === null) throw new RingproxyError('INTERNAL', 'a change was begun, and nothing is said of it');
     return accepted;
   }
@@ -249,10 +249,11 @@ export class RingManager {
 
   /**
    * Turns the running change round: everything goes back to where it was.
+   * @param who asks for it, as the history tells
    * @throws RingproxyError when that cannot be; then the change goes on as before
    */
-  async cancel(): Promise<void> {
-    await this.#ask({ kind: 'cancel' });
+  async cancel(who?: string): Promise<void> {
+    await this.#ask({ kind: 'cancel', who });
   }
 
   /** What `cancel` would move back, if nothing moved on until then. @throws RingproxyError as `cancel` does */

@@ -1,5 +1,7 @@
 /** The admin API over a proxy that notes what is asked of it. */
-import { Credentials } from '../../src/admin/access/credentials.js';
+import { Credentials, type NamedToken } from '../../src/admin/access/credentials.js';
+import type { AuditEntry } from '../../src/admin/api.js';
+import { Audit } from '../../src/admin/audit/audit.js';
 import type { AdminBackend } from '../../src/admin/backend.js';
 import type { PeerPort } from '../../src/admin/peer-routes.js';
 import { AdminServer } from '../../src/admin/server.js';
@@ -11,7 +13,13 @@ import { EventSource } from './event-source.js';
 /** Notes what is asked, and answers little. */
 export class Backend implements AdminBackend {
   readonly calls: string[] = [];
+  readonly audit: AdminBackend['audit'];
   readonly source = new EventSource();
+
+  constructor(audit: Audit) {
+    this.audit = { view: async ({ limit }) => ({ entries: audit.newest(limit), missing: [] }) };
+  }
+
   readiness = { ready: true, reason: '' };
 
   readonly ring: AdminBackend['ring'] = {
@@ -124,24 +132,38 @@ export interface ServedAdmin {
   readonly url: string;
   readonly backend: Backend;
   readonly credentials: Credentials;
+  readonly audit: Audit;
+  /** What was told of calls, in words. */
+  readonly told: string[];
   /** What it has reported as such. */
   readonly bugs: Error[];
 }
 
 /** Serves the API on a free port. It ends with the test. */
 export async function serveAdmin(
-  options: { token?: string; viewer?: string; peers?: PeerPort } = {},
+  options: {
+    token?: string;
+    operator?: string;
+    viewer?: string;
+    peers?: PeerPort;
+    now?: () => number;
+    audit?: Audit;
+  } = {},
 ): Promise<ServedAdmin> {
-  const { token, viewer, peers = null } = options;
-  const credentials = new Credentials({ admin: listed(token), viewer: listed(viewer) });
-  const backend = new Backend();
+  const { token, operator, viewer, peers = null, now = () => performance.now() } = options;
+  const tokens = { admin: listed('admin', token), operator: listed('olga', operator), viewer: listed('vera', viewer) };
+  const credentials = new Credentials(tokens);
+  const told: string[] = [];
+  const log = (_entry: AuditEntry, summary: string): void => void told.push(summary);
+  const audit = options.audit ?? new Audit({ proxy: () => 'p', keep: null, log, warn: () => {}, now });
+  const backend = new Backend(audit);
   const bugs: Error[] = [];
   const listen = { host: '127.0.0.1', port: 0 };
-  const server = new AdminServer(backend, { listen, credentials, peers, onError: (error) => bugs.push(error) });
+  const server = new AdminServer(backend, { listen, credentials, audit, peers, onError: (error) => bugs.push(error) });
   atEnd(() => server.close());
-  return { url: await server.listen(), backend, credentials, bugs };
+  return { url: await server.listen(), backend, credentials, audit, told, bugs };
 }
 
-function listed(token: string | undefined): string[] {
-  return token === undefined ? [] : [token];
+function listed(name: string, token: string | undefined): NamedToken[] {
+  return token === undefined ? [] : [{ name, token }];
 }

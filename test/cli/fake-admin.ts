@@ -106,6 +106,7 @@ export function historyEntry(fields: Partial<HistoryEntry> = {}): HistoryEntry {
     startedAt: '2026-01-01T00:00:00.000Z',
     finishedAt: '2026-01-01T00:00:02.000Z',
     by: 'p1',
+    who: null,
     summary: 'add b',
     keysMoved: 1000,
     bytesMoved: 64_000,

@@ -65,7 +65,10 @@ describe('tokens of the admin API', () => {
     const refused = await ringproxy([
       ...['ring', 'set-weight', 'node1', '2', '--dry-run', '--admin', proxy.admin, '--token', 'look'],
     ]);
-    expect(refused).toMatchObject({ code: 1, err: expect.stringContaining('needs the token of admin-token') });
+    expect(refused).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('takes the role operator (admin-operator-token)'),
+    });
     // One takes the place of another: in between both are valid.
     writeFileSync(admin ?? '', 'first\nsecond\n');
     proxy.kill('SIGHUP');
@@ -93,6 +96,12 @@ describe('tokens of the admin API', () => {
     const twice = await ringproxy(['config', 'check', file]);
     expect(twice).toMatchObject({ code: 2, err: expect.stringContaining('stands in admin-token-file, too') });
     expect(twice.err).toContain('admin-viewer-token: is an admin-token, too');
+    writeFileSync(`${file}.token`, 'ann: a\nbob: a b\nmallory:\u00e9\n');
+    writeFileSync(file, `nodes: [a=127.0.0.1:1]\nadmin-operator-token-file: ${file}.token\nadmin-viewer-token: a\n`);
+    const three = await ringproxy(['config', 'check', file]);
+    expect(three.err).toContain(':2 admin-operator-token-file: each line is to be a token, or NAME: TOKEN');
+    expect(three.err).toContain(':2 admin-operator-token-file: needs an admin-token beside it');
+    expect(three.err).toContain('admin-viewer-token: is an admin-operator-token, too');
   });
 });
 

@@ -18,6 +18,7 @@ describe('the token of the admin API', () => {
     expect(findToken({}, { ...env, RINGPROXY_ADMIN_TOKEN: 'serves' })).toBe('serves');
     expect(findToken({}, { ...env, RINGPROXY_ADMIN_TOKEN: 'serves', RINGPROXY_TOKEN: 'own' })).toBe('own');
     expect(findToken({ tokenFile: fileOf('\n flag-file ') }, { ...env, RINGPROXY_TOKEN: 'own' })).toBe('flag-file');
+    expect(findToken({ tokenFile: fileOf('ann: named\n') }, {})).toBe('named');
     expect(findToken({ token: 'flag', tokenFile: '/nowhere' }, env)).toBe('flag');
   });
 

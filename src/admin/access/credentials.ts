@@ -2,11 +2,23 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { isEnough, ROLES, type Role } from './roles.js';
 
+/** A token, and what whoever has it is called where it is told who did something. */
+export interface NamedToken {
+  readonly name: string;
+  readonly token: string;
+}
+
 /** Those that are valid at the moment; several of a role while one takes the place of another. */
-export type TokensByRole = Readonly<Record<Role, readonly string[]>>;
+export type TokensByRole = Readonly<Record<Role, readonly NamedToken[]>>;
+
+/** Whose token it is. */
+export interface Caller {
+  readonly name: string;
+  readonly role: Role;
+}
 
 interface Known {
-  readonly role: Role;
+  readonly caller: Caller;
   readonly digest: Buffer;
 }
 
@@ -19,7 +31,9 @@ export class Credentials {
 
   /** From now on these are valid, and no others. */
   replace(tokens: TokensByRole): void {
-    this.#known = ROLES.flatMap((role) => tokens[role].map((token) => ({ role, digest: digestOf(token) })));
+    this.#known = ROLES.flatMap((role) =>
+      tokens[role].map(({ name, token }) => ({ caller: { name, role }, digest: digestOf(token) })),
+    );
   }
 
   /** There are none: whoever reaches the API may do everything. */
@@ -31,11 +45,12 @@ export class Credentials {
    * Whose token it is. All are compared, and each in the same time: how long it takes tells nothing of them.
    * @returns null: nobody's
    */
-  roleOf(token: string): Role | null {
+  callerOf(token: string): Caller | null {
     const digest = digestOf(token);
-    let found: Role | null = null;
-    for (const known of this.#known) {
-      if (timingSafeEqual(known.digest, digest) && (found === null || isEnough(known.role, found))) found = known.role;
+    let found: Caller | null = null;
+    for (const { caller, digest: known } of this.#known) {
+      const isGreater = found === null || (caller.role !== found.role && isEnough(caller.role, found.role));
+      if (timingSafeEqual(known, digest) && isGreater) found = caller;
     }
     return found;
   }

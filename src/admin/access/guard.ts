@@ -3,17 +3,18 @@ import type { FastifyRequest } from 'fastify';
 import { RingproxyError } from '../../errors.js';
 import { isLoopback } from '../../node/address.js';
 import { tokenOf } from '../answers.js';
-import type { Credentials } from './credentials.js';
-import { type Access, isEnough, type Role, tooLittle } from './roles.js';
+import type { Caller, Credentials } from './credentials.js';
+import { type Access, enoughFor, isEnough, type Raised, type Role, saidOf, tooLittle } from './roles.js';
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Whoever sends it may do so much; null: nobody asked. */
-    role: Role | null;
+    /** Whoever sends it; null: nobody asked, or it is nobody who is known. */
+    caller: (Omit<Caller, 'name'> & { readonly name: Caller['name'] | null }) | null;
   }
   interface FastifyContextConfig {
     /** Of the route's row (`routes/table.ts`). */
     needs?: Access;
+    raised?: Raised;
   }
 }
 
@@ -30,29 +31,42 @@ export class Guard {
     this.#isUnixSocket = isUnixSocket;
   }
 
-  /** Notes the role of whoever sends it. @throws RingproxyError when that is not enough */
+  /** Notes who sends it. @throws RingproxyError when that is not enough */
   admit(request: FastifyRequest): void {
     const needed = request.routeOptions.config?.needs ?? NEEDS_WITHOUT_ROUTE;
     // Proxies of the ring show a token of their own (`peer-routes.ts`).
     if (needed === 'nobody' || needed === 'peer') return;
-    request.role = this.#roleOf(request);
-    if (isEnough(request.role, needed)) return;
-    const what = `${request.method} ${request.url.split('?')[0] ?? ''}`;
-    throw new RingproxyError('FORBIDDEN', tooLittle(what, request.role, needed));
+    request.caller = this.#callerOf(request);
+    refuseUnless(request, request.caller.role, needed, '');
+  }
+
+  /** Looks at what the body asks for, once it is read. @throws RingproxyError when that takes another role */
+  admitBody(request: FastifyRequest): void {
+    const raised = request.routeOptions.config?.raised;
+    if (raised === undefined || request.caller === null) return;
+    const said = saidOf(raised, request.body);
+    if (said.length > 0) refuseUnless(request, request.caller.role, raised.needs, ` with ${said.join(' and ')}`);
   }
 
   /** @throws RingproxyError */
-  #roleOf(request: FastifyRequest): Role {
+  #callerOf(request: FastifyRequest): NonNullable<FastifyRequest['caller']> {
     if (this.#credentials.areNone) {
       if (!this.#isUnixSocket) checkHost(request);
       checkOrigin(request);
-      return 'admin';
+      return { name: null, role: 'admin' };
     }
     const token = tokenOf(request);
-    const role = this.#credentials.roleOf(token);
-    if (role !== null) return role;
+    const caller = this.#credentials.callerOf(token);
+    if (caller !== null) return caller;
     throw new RingproxyError('UNAUTHORIZED', token === '' ? 'the admin API needs a token' : 'the token is wrong');
   }
+}
+
+/** @param how what is asked for beside the path @throws RingproxyError */
+function refuseUnless(request: FastifyRequest, role: Role, needed: Role, how: string): void {
+  if (isEnough(role, needed)) return;
+  const what = `${request.method} ${request.url.split('?')[0] ?? ''}${how}`;
+  throw new RingproxyError('FORBIDDEN', tooLittle(what, role, needed), enoughFor(needed));
 }
 
 /** A page elsewhere must not reach a loopback address by a name of its own (DNS rebinding). */

@@ -137,12 +137,15 @@ export function confirmThat(question: Question): void {
 
 function boxOf({ label: words, ticked }: Option): HTMLInputElement {
   const box = el('input', { type: 'checkbox' });
-  box.checked = ticked;
+  // All of them give something up for good.
+  const may = document.body.dataset.role !== 'operator';
+  box.checked = ticked && may;
+  box.disabled = !may;
   box.addEventListener('change', () => {
     if (current?.field === undefined) void lookUp();
     else forgetPlan();
   });
-  el('label', { class: 'check' }, box, el('span', {}, words));
+  el('label', { class: 'check' }, box, el('span', {}, may ? words : `${words} (takes the role admin)`));
   return box;
 }
 

@@ -77,14 +77,14 @@ export class HealthView {
   }
 
   #buttonsOf(node: NodeView, changes: boolean, moves: boolean): HTMLButtonElement[] {
-    const button = (label: string, act: (node: NodeView) => void, kind = 'quiet admins'): HTMLButtonElement => {
+    const button = (label: string, act: (node: NodeView) => void, kind = 'quiet operators'): HTMLButtonElement => {
       const made = el('button', { type: 'button', class: kind }, label);
       made.addEventListener('click', () => act(node));
       return made;
     };
     const { onRemove, onReplace, onGiveUp, onShow } = this.#options;
     const show = button(`Show ${node.name}`, onShow, 'quiet');
-    if (changes) return moves ? [button(`Give up keys of ${node.name} …`, onGiveUp), show] : [show];
+    if (changes) return moves ? [button(`Give up keys of ${node.name} …`, onGiveUp, 'quiet admins'), show] : [show];
     return [button(`Take ${node.name} out …`, onRemove), button(`Put another server in its place …`, onReplace), show];
   }
 

@@ -3,7 +3,7 @@ import type { WhoamiView } from '../api.js';
 import { AdviceTable } from './advice-view.js';
 import { ApiClient, explain, RequestError, UnreachableError } from './api-client.js';
 import { ChangePanel } from './change-view.js';
-import { byId, setText } from './dom.js';
+import { byId, setText, setTitle } from './dom.js';
 import { Editor } from './edit-view.js';
 import { EventList } from './events-view.js';
 import { showFigures } from './figures-view.js';
@@ -77,7 +77,7 @@ let listening: AbortController | null = null;
 /** Asks for everything, and shows it. */
 async function refresh(): Promise<void> {
   const [view, stats, news] = await Promise.all([api.ring(), api.stats(), api.load(samples.at(-1)?.at ?? null)]);
-  if (role === null) showRole((await api.whoami()).role);
+  if (role === null) showRole(await api.whoami());
   // A proxy that was started anew may have another ring under the same number.
   const isOther = stats.proxy !== proxy;
   if (isOther || ring.differsFrom(view)) {
@@ -115,11 +115,21 @@ async function refresh(): Promise<void> {
   schedule(view.change === null ? INTERVAL_MS : CHANGE_INTERVAL_MS);
 }
 
-/** Of a viewer everything that changes something is hidden (`.admins`); the proxy refuses it in any case. */
-function showRole(whose: WhoamiView['role']): void {
+/** What a role may not do is hidden (`.operators`, `.admins`); the proxy refuses it in any case. */
+const ROLES: Readonly<Record<WhoamiView['role'], { readonly badge: string; readonly title: string }>> = {
+  viewer: { badge: 'looks only', title: 'is that of a viewer: nothing can be changed with it' },
+  operator: { badge: 'operator', title: 'is that of an operator: with it nothing can be done that may lose data' },
+  admin: { badge: '', title: '' },
+};
+
+function showRole({ role: whose, name }: WhoamiView): void {
   role = whose;
   document.body.dataset.role = whose;
-  byId('role', HTMLElement).hidden = whose !== 'viewer';
+  const { badge, title } = ROLES[whose];
+  const shown = byId('role', HTMLElement);
+  setText(shown, badge);
+  setTitle(shown, `The token${name === null ? '' : ` ${name}`} ${title}`);
+  shown.hidden = badge === '';
 }
 
 function schedule(milliseconds: number): void {

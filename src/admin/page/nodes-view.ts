@@ -106,7 +106,7 @@ export class NodeTable {
       cells.state,
       bars,
       ...[cells.rate, cells.p99, cells.inflight, cells.keys, cells.memory],
-      el('td', { role: 'cell', class: 'actions admins' }, menu.opener, menu.list),
+      el('td', { role: 'cell', class: 'actions operators' }, menu.opener, menu.list),
     );
     const row: Row = { element, name, actions: menu.buttons, cells, state, elsewhere, share, load, node };
     name.addEventListener('click', () => this.#toggle(row.node.name));

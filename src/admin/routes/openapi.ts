@@ -59,6 +59,7 @@ function operation(name: string, row: RouteRow, inUrl: readonly Json[]): Json {
     summary: row.help,
     tags: [name.split('/')[2]?.replace(/\..*/, '') || 'process'],
     'x-ringproxy-role': row.needs,
+    ...(row.raised === undefined ? {} : { 'x-ringproxy-role-of-words': row.raised }),
     ...(isOpen(row.needs) ? { security: [] } : {}),
     ...(parameters.length === 0 ? {} : { parameters }),
     ...(row.body === undefined ? {} : { requestBody: requestBody(row.body) }),

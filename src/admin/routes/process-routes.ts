@@ -20,6 +20,7 @@ type ProcessRoute =
   | 'GET /v1/whoami'
   | 'GET /v1/proxies'
   | 'DELETE /v1/proxies/:id'
+  | 'GET /v1/audit'
   | 'GET /v1/stats'
   | 'GET /v1/hot'
   | 'GET /v1/advice'
@@ -28,7 +29,7 @@ type ProcessRoute =
   | 'GET /v1/events';
 
 export function processRoutes(backend: AdminBackend, streams: EventStreams): Pick<Handlers, ProcessRoute> {
-  const { ring, plane, metrics, fleet, load, hotKeys, advice } = backend;
+  const { ring, plane, metrics, fleet, load, hotKeys, advice, audit } = backend;
   return {
     'GET /healthz': async (): Promise<HealthView> => ({ status: 'ok' }),
     'GET /readyz': async (_request, reply) => {
@@ -42,12 +43,17 @@ export function processRoutes(backend: AdminBackend, streams: EventStreams): Pic
     },
     'GET /v1': async (_request, reply) => reply.type('text/plain; charset=utf-8').send(routeIndex()),
     'GET /v1/openapi.json': async () => openApi(),
-    'GET /v1/whoami': async (request): Promise<WhoamiView> => ({ role: request.role ?? 'viewer' }),
+    'GET /v1/whoami': async (request): Promise<WhoamiView> => ({
+      name: request.caller?.name ?? null,
+      role: request.caller?.role ?? 'viewer',
+    }),
     'GET /v1/proxies': async () => fleet.proxies(),
     'DELETE /v1/proxies/:id': async (request) => {
       await ring.forget(parameterOf(request, 'id'));
       return fleet.proxies();
     },
+    'GET /v1/audit': async (request) =>
+      audit.view({ limit: numberOf(request, 'limit', LIMITS.audit), fleet: flagOf(request, 'fleet', true) }),
     'GET /v1/stats': async () => plane.stats(),
     'GET /v1/hot': async (request) =>
       hotKeys.view({ limit: numberOf(request, 'limit', LIMITS.hotKeys), fleet: flagOf(request, 'fleet', true) }),

@@ -3,6 +3,7 @@ import type { FastifyRequest } from 'fastify';
 import { RingproxyError } from '../../errors.js';
 import { sendError } from '../answers.js';
 import type { RingView } from '../api.js';
+import { whoOf } from '../audit/caller.js';
 import type { AdminBackend } from '../backend.js';
 import { parseChange } from '../change-request.js';
 import { numberOf, parseKeys } from '../query.js';
@@ -24,7 +25,7 @@ export function ringRoutes({ ring, strays, fleet }: AdminBackend): Pick<Handlers
       if (parsed.success) return strays.check(parsed.data.fix);
       throw notUnderstood('expected {} or {"fix": true}');
     },
-    'POST /v1/ring/changes': async (request) => ring.change(parseChange(request.body)),
+    'POST /v1/ring/changes': async (request) => ring.change(parseChange(request.body), whoOf(request)),
     'GET /v1/ring/changes/current': async (_request, reply) => {
       const { change } = ring.view();
       if (change !== null) return reply.send(change);
@@ -45,7 +46,7 @@ export function ringRoutes({ ring, strays, fleet }: AdminBackend): Pick<Handlers
       const parsed = cancelBody.schema.safeParse(request.body ?? {});
       if (!parsed.success) throw notUnderstood('expected {} or {"dryRun": true}');
       if (parsed.data.dryRun) return ring.previewCancel();
-      await ring.cancel();
+      await ring.cancel(whoOf(request));
       return ring.view().change;
     },
     'POST /v1/ring/changes/current/throttle': async (request) => {

@@ -1,6 +1,6 @@
 /** What a row of the table of routes says. */
 import type { z } from 'zod';
-import type { Access } from '../access/roles.js';
+import type { Access, Raised } from '../access/roles.js';
 
 /** What may be asked for in a URL behind the question mark. */
 export interface QueryWord {
@@ -29,6 +29,8 @@ export type AnswerForm = 'json' | 'text' | 'html' | 'file' | 'metrics' | 'events
 export interface RouteRow {
   /** Who may call it. */
   readonly needs: Access;
+  /** Words of its body that only some of those may say. */
+  readonly raised?: Raised;
   /** What it does, in one line. */
   readonly help: string;
   /** The type of its answer, made of those in `src/admin/api.ts`: `A`, `A[]`, `A | B`. Every JSON answer has one. */

@@ -19,6 +19,7 @@ export const LIMITS = {
   arcs: { least: 1, most: 4096, otherwise: 720 },
   hotKeys: { least: 1, most: 256, otherwise: 20 },
   advice: { least: 1, most: 256, otherwise: 20 },
+  audit: { least: 1, most: 1000, otherwise: 100 },
   /** Older samples are not kept. */
   seconds: { least: 1, most: 300, otherwise: 10 },
 } as const;
@@ -70,43 +71,53 @@ export const ROUTES = {
     help: 'keys on nodes that do not own them, as far as they are known',
   },
   'POST /v1/ring/check': {
-    needs: 'admin',
+    needs: 'operator',
+    raised: { words: ['fix'], needs: 'admin' },
     answer: 'StrayReport',
     help: 'look for them; with {"fix": true} remove them',
     body: checkBody,
   },
   'POST /v1/ring/changes': {
-    needs: 'admin',
+    needs: 'operator',
+    raised: { words: ['noDrain', 'flush', 'force'], needs: 'admin' },
     answer: 'ChangeAccepted',
     help: 'add, remove, reweight or replace nodes; with "dryRun": true only say what would move',
     body: changeBody,
   },
   'GET /v1/ring/changes/current': { needs: 'viewer', answer: 'ChangeView', help: 'the running change' },
   'POST /v1/ring/changes/current/pause': {
-    needs: 'admin',
+    needs: 'operator',
     answer: 'ChangeView',
     help: 'keys stay where they are until it is resumed',
   },
   'POST /v1/ring/changes/current/resume': {
-    needs: 'admin',
+    needs: 'operator',
+    raised: { words: ['noDrain'], needs: 'admin' },
     answer: 'ChangeView',
     help: 'go on; with {"noDrain": true} without the keys of nodes that do not answer',
     body: resumeBody,
   },
   'POST /v1/ring/changes/current/cancel': {
-    needs: 'admin',
+    needs: 'operator',
     answer: 'ChangeView',
     help: 'move everything back; with {"dryRun": true} only say what would move',
     body: cancelBody,
   },
   'POST /v1/ring/changes/current/throttle': {
-    needs: 'admin',
+    needs: 'operator',
     answer: 'ChangeView',
     help: 'move at most so many keys a second',
     body: throttleBody,
   },
   'GET /v1/proxies': { needs: 'viewer', answer: 'ProxyView[]', help: 'the proxies of this ring' },
   'DELETE /v1/proxies/:id': { needs: 'admin', answer: 'ProxyView[]', help: 'forget one that is dead' },
+
+  'GET /v1/audit': {
+    needs: 'admin',
+    answer: 'AuditView',
+    help: 'who has called what: calls that would change something, and those that were refused',
+    query: { limit: { type: 'number', ...LIMITS.audit, help: 'the newest calls' }, fleet: ofFleet },
+  },
 
   'GET /v1/stats': { needs: 'viewer', answer: 'StatsView', help: 'counters and latencies' },
   'GET /v1/hot': {

@@ -40,7 +40,19 @@ export const PROCESS_SETTINGS = {
   adminTokenFile: {
     path: 'admin-token-file',
     type: 'file',
-    help: 'file with that token, or several, a line each: all are valid, so that one can take the place of another (SIGHUP reads it again)',
+    help: 'file with that token, or several, a line each, as TOKEN or NAME: TOKEN: all are valid, so that one can take the place of another (SIGHUP reads it again), and the audit log names whose it was',
+    flag: 'FILE',
+  },
+  adminOperatorToken: {
+    path: 'admin-operator-token',
+    type: 'text',
+    default: '',
+    help: 'bearer token of the admin API for those who change the ring in ways that lose nothing; needs an admin-token beside it',
+  },
+  adminOperatorTokenFile: {
+    path: 'admin-operator-token-file',
+    type: 'file',
+    help: 'file with that token, or several, as in admin-token-file',
     flag: 'FILE',
   },
   adminViewerToken: {
@@ -52,7 +64,7 @@ export const PROCESS_SETTINGS = {
   adminViewerTokenFile: {
     path: 'admin-viewer-token-file',
     type: 'file',
-    help: 'file with that token, or several, a line each',
+    help: 'file with that token, or several, as in admin-token-file',
     flag: 'FILE',
   },
   nodes: {

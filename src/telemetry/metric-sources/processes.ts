@@ -32,6 +32,11 @@ export function processSources(reads: MetricReads): MetricSource[] {
       one(identity.startedAt / 1000),
     ),
     gauge('ringproxy_uptime_seconds', 'Time since the start.', () => one((Date.now() - identity.startedAt) / 1000)),
+    counter(
+      'ringproxy_admin_refused_total',
+      'Calls of the admin API that were refused for who it was that called, by the code of the error.',
+      () => [...reads.refused()].map(([code, value]) => ({ labels: { code }, value })),
+    ),
     gauge('ringproxy_build_info', '1, with the version.', () => [
       { labels: { version: identity.version, node: process.version }, value: 1 },
     ]),

@@ -15,5 +15,7 @@ export interface MetricReads extends FleetReads {
   readonly movedKeys: () => Iterable<{ readonly source: string; readonly target: string; readonly keys: number }>;
   /** Since the start, estimated. */
   readonly bytesMoved: () => number;
+  /** Calls of the admin API that were refused for who it was that called, since the start, by the error's code. */
+  readonly refused: () => ReadonlyMap<string, number>;
   readonly strays: () => readonly NodeStrays[];
 }

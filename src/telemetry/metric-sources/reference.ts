@@ -20,6 +20,7 @@ export function metricReference(): string {
     movedKeys: () => [],
     bytesMoved: () => 0,
     strays: () => [],
+    refused: () => new Map(),
   });
   const rows = sources.map(({ name, type, help }) => `| \`${name}\` | ${type} | ${help} |`);
   return ['| metric | type | what it tells |', '|---|---|---|', ...rows].join('\n');

@@ -18,7 +18,7 @@ import { changeRunning, messageOf, notMovingYet, notPassed } from './refusals.js
 import { describeRequest } from './request.js';
 import type { RingAnswer, RingRequest, RingRequests } from './ring-requests.js';
 import type { Running, Term, TermPorts } from './term.js';
-import { refuseTurning, turnChangeRound } from './turning.js';
+import { type Asker, refuseTurning, turnChangeRound } from './turning.js';
 
 const GIVEN_UP = 'the change was given up, nothing has moved';
 
@@ -91,7 +91,7 @@ export class Coordinator implements RingRequests {
   async #carryOut(request: RingRequest, by: string): Promise<ChangeAccepted | null> {
     switch (request.kind) {
       case 'change':
-        return this.#begin(request.change, by);
+        return this.#begin(request.change, { by, who: request.who });
       case 'pause':
         await this.#note(() => ({ paused: true }));
         return null;
@@ -102,7 +102,7 @@ export class Coordinator implements RingRequests {
         await this.#note(() => ({ throttle: request.keysPerSecond }));
         return null;
       case 'cancel':
-        await this.#cancel(by);
+        await this.#cancel({ by, who: request.who });
         return null;
       case 'forget':
         await forgetMember(this.#term, request.id);
@@ -110,7 +110,7 @@ export class Coordinator implements RingRequests {
     }
   }
 
-  async #begin(request: ChangeRequest, by: string): Promise<ChangeAccepted> {
+  async #begin(request: ChangeRequest, { by, who }: Asker): Promise<ChangeAccepted> {
     const { state } = this.#term.local().stored;
     if (state.change !== null) throw changeRunning(state.change.summary, state.change.by);
     return this.#alone(`${describeRequest(request)} is just being prepared`, by, async () => {
@@ -122,6 +122,7 @@ export class Coordinator implements RingRequests {
         startedAt: new Date().toISOString(),
         summary: describeRequest(request),
         by,
+        who,
         undrained: plan.undrained,
         processes: [],
         throttle: request.throttle ?? 0,
@@ -155,13 +156,13 @@ export class Coordinator implements RingRequests {
     this.#bringFunctionsAgain();
   }
 
-  async #cancel(by: string): Promise<void> {
+  async #cancel({ by, who }: Asker): Promise<void> {
     const running = this.#moving();
     if (running.job?.isTakingOver === true) throw notMovingYet();
     if (this.#busy !== null) throw changeRunning(this.#busy.what, this.#busy.by);
     refuseTurning(running.record, this.#finishing);
     await this.#alone('it is just being turned round', by, () =>
-      turnChangeRound(this.#term, running, by, { isFinishing: () => this.#finishing }),
+      turnChangeRound(this.#term, running, { by, who }, { isFinishing: () => this.#finishing }),
     );
     this.#bringFunctionsAgain();
   }

@@ -5,7 +5,10 @@ import type { HistoryEntry } from '../../admin/api.js';
 export type Done = Pick<
   HistoryEntry,
   'kind' | 'generation' | 'startedAt' | 'summary' | 'keysMoved' | 'bytesMoved' | 'keysDropped'
->;
+> & {
+  /** Who has asked for it. */
+  readonly who?: string | undefined;
+};
 
 /** What is to be known of a change that has ended now. @param by the proxy at which it was asked for */
 export function historyEntry(done: Done, by: string): HistoryEntry {
@@ -15,6 +18,7 @@ export function historyEntry(done: Done, by: string): HistoryEntry {
     id: randomUUID(),
     finishedAt: finishedAt.toISOString(),
     by,
+    who: done.who ?? null,
     durationSeconds: (finishedAt.getTime() - new Date(startedAt).getTime()) / 1000,
     ...{ kind, generation, startedAt, summary, keysMoved, bytesMoved, keysDropped },
   };

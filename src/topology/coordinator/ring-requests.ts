@@ -5,11 +5,12 @@ import { RingproxyError } from '../../errors.js';
 import type { Revision } from '../state/fleet.js';
 
 export type RingRequest =
-  | { readonly kind: 'change'; readonly change: ChangeRequest }
+  /** `who`: who has asked for it, as the history tells; missing: a proxy of an earlier version has been asked. */
+  | { readonly kind: 'change'; readonly change: ChangeRequest; readonly who?: string | undefined }
   | { readonly kind: 'pause' }
   | { readonly kind: 'resume'; readonly noDrain: boolean }
   | { readonly kind: 'throttle'; readonly keysPerSecond: number }
-  | { readonly kind: 'cancel' }
+  | { readonly kind: 'cancel'; readonly who?: string | undefined }
   | { readonly kind: 'forget'; readonly id: string };
 
 export interface RingAnswer {
@@ -40,14 +41,21 @@ const isChange = (value: unknown): value is ChangeRequest =>
 const isAccepted = (value: unknown): value is ChangeAccepted =>
   typeof value === 'object' && value !== null && 'generation' in value;
 
+/** Longer than what any proxy makes of who has asked it. */
+const MOST_WHO = 256;
+
 const forwarded = z.object({
   by: z.string(),
   request: z.discriminatedUnion('kind', [
-    z.object({ kind: z.literal('change'), change: z.custom<ChangeRequest>(isChange) }),
+    z.object({
+      kind: z.literal('change'),
+      change: z.custom<ChangeRequest>(isChange),
+      who: z.string().max(MOST_WHO).optional(),
+    }),
     z.object({ kind: z.literal('pause') }),
     z.object({ kind: z.literal('resume'), noDrain: z.boolean() }),
     z.object({ kind: z.literal('throttle'), keysPerSecond: z.number().int().nonnegative() }),
-    z.object({ kind: z.literal('cancel') }),
+    z.object({ kind: z.literal('cancel'), who: z.string().max(MOST_WHO).optional() }),
     z.object({ kind: z.literal('forget'), id: z.string() }),
   ]),
 });

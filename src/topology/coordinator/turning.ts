@@ -11,6 +11,14 @@ import type { Running, Term } from './term.js';
 
 const GOES_ON = 'the change was not turned round, it goes on as before';
 
+/** Who has asked for a change. */
+export interface Asker {
+  /** The proxy at which it was asked for. */
+  readonly by: string;
+  /** The person or program, as the history tells; undefined: not known. */
+  readonly who: string | undefined;
+}
+
 export interface TurningPorts {
   /** Everything has moved, and that is being recorded. */
   isFinishing(): boolean;
@@ -35,11 +43,11 @@ export function refuseTurning(change: RunningChange, isFinishing: boolean): void
 export async function turnChangeRound(
   term: Term,
   { record, stored }: Running,
-  by: string,
+  asker: Asker,
   ports: TurningPorts,
   timers: Timers = systemTimers,
 ): Promise<void> {
-  const identity = { id: randomUUID(), startedAt: new Date().toISOString(), by };
+  const identity = { id: randomUUID(), startedAt: new Date().toISOString(), ...asker };
   await term.store.rehearse(turnRound(turn(stored.state), identity, {}));
   await seeWhoIsThere(term.passing, timers);
   const isThis = (change: RunningChange | null): boolean => change?.id === record.id;

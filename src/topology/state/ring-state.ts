@@ -45,6 +45,8 @@ export interface RunningChange {
   readonly summary: string;
   /** The proxy at which it was asked for. Missing in records of before. */
   readonly by?: string | undefined;
+  /** Who has asked for it, as the history tells. Missing in records of before. */
+  readonly who?: string | undefined;
   /** Nodes that are gone: nothing is moved off them. */
   readonly undrained: readonly string[];
   /** The nodes' processes, as they were when the first fence of the change was passed: see `rebalance/trust.ts`. */

@@ -46,6 +46,8 @@ export interface ChangeIdentity {
   readonly startedAt: string;
   /** The proxy at which it was asked for. */
   readonly by?: string | undefined;
+  /** Who has asked for it. */
+  readonly who?: string | undefined;
 }
 
 /** Moved keys are to be held. @throws Error when a change is under way */
@@ -79,7 +81,7 @@ export function goOn(state: RingState): RingState {
  * Everybody has acknowledged: what has moved moves back. The generation that was on its way counts as one that was.
  * @throws Error when no fence is raised for that
  */
-export function turnRound(state: RingState, { id, startedAt, by }: ChangeIdentity, noted: Noted): RingState {
+export function turnRound(state: RingState, { id, startedAt, by, who }: ChangeIdentity, noted: Noted): RingState {
   const change = require(state, 'turn round');
   return {
     ...state,
@@ -91,6 +93,7 @@ export function turnRound(state: RingState, { id, startedAt, by }: ChangeIdentit
       id,
       startedAt,
       by,
+      who,
       kind: 'cancel',
       phase: 'moving',
       still: undefined,

@@ -24,6 +24,7 @@ async function seriesFor(reads: Omit<FleetReads, 'fences'>): Promise<Record<stri
     movedKeys: nothing,
     bytesMoved: nothing,
     strays: nothing,
+    refused: nothing,
   };
   const fences = new FenceCounts();
   const end = fences.listen();

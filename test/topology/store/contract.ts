@@ -69,6 +69,7 @@ function ended(generation: number): HistoryEntry {
     startedAt: at,
     finishedAt: at,
     by: 'p1',
+    who: null,
     summary: 's',
     ...counted,
   };

@@ -182,6 +182,6 @@ describe.skipIf(!hasEtcd)('a watch', () => {
 function entry(number: number) {
   const [startedAt, finishedAt] = ['2026-01-01T00:00:00.000Z', '2026-01-01T00:00:01.000Z'];
   const counted = { keysMoved: 1, bytesMoved: 2, keysDropped: 0, durationSeconds: 3 };
-  const named = { id: `h${number}`, kind: 'add', by: 'p1', summary: 's' } as const;
+  const named = { id: `h${number}`, kind: 'add', by: 'p1', who: null, summary: 's' } as const;
   return { ...named, generation: number, startedAt, finishedAt, ...counted };
 }

@@ -1,0 +1,58 @@
+/** Refused calls: each is counted, and only so many are listed, so that nobody fills the log, or buries others in it. */
+
+/** As many at once are listed. */
+const BURST = 20;
+/** And then one in so many milliseconds. */
+const EACH_MS = 6000;
+
+/** A bucket of permissions to list a call. */
+class Allowance {
+  readonly #now: () => number;
+  #left = BURST;
+  #at: number;
+  #unlisted = 0;
+
+  constructor(now: () => number) {
+    this.#now = now;
+    this.#at = now();
+  }
+
+  /** @returns how many were not listed since the last one that was; null: nor is this one */
+  take(): number | null {
+    const now = this.#now();
+    this.#left = Math.min(BURST, this.#left + (now - this.#at) / EACH_MS);
+    this.#at = now;
+    if (this.#left < 1) {
+      this.#unlisted++;
+      return null;
+    }
+    this.#left--;
+    const unlisted = this.#unlisted;
+    this.#unlisted = 0;
+    return unlisted;
+  }
+}
+
+export class Refusals {
+  readonly #counts = new Map<string, number>();
+  /** Who has a token that is valid does not lose his place in the log to strangers. */
+  readonly #known: Allowance;
+  readonly #strangers: Allowance;
+
+  /** @param now milliseconds that do not go back */
+  constructor(now: () => number) {
+    this.#known = new Allowance(now);
+    this.#strangers = new Allowance(now);
+  }
+
+  /** @param code of the error, one of a closed set @returns as `Allowance.take` */
+  count(code: string, isKnown: boolean): number | null {
+    this.#counts.set(code, (this.#counts.get(code) ?? 0) + 1);
+    return (isKnown ? this.#known : this.#strangers).take();
+  }
+
+  /** Since the start, by code. */
+  get counts(): ReadonlyMap<string, number> {
+    return this.#counts;
+  }
+}
