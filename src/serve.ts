@@ -14,6 +14,7 @@ import { socketShortCuts } from './proxy/io/raw-socket.js';
 import { forLiveSettings, pickDataPlaneSettings, pickLiveSettings } from './proxy/settings.js';
 import { FunctionKeeper } from './rebalance/function-keeper.js';
 import { composeAdmin } from './serve/compose-admin.js';
+import { composeEjection } from './serve/compose-ejection.js';
 import { composeGroups } from './serve/compose-groups.js';
 import { composePeers } from './serve/compose-peers.js';
 import { composeRing, type RingParts } from './serve/compose-ring.js';
@@ -130,6 +131,10 @@ export async function startServer(config: Config, surroundings: Surroundings): P
   });
   const ring: RingManager = parts.ring;
   const { strays, belonging } = parts;
+  const ejection = composeEjection({
+    ...{ config, ownId, store, ring, monitors, heard: softState },
+    warn: (message) => log.warn(message),
+  });
   let isServing = false;
   const admin = composeAdmin({
     ...{ config, identity, log, plane, ring, strays, groups, store, advertised },
@@ -215,6 +220,12 @@ export async function startServer(config: Config, surroundings: Surroundings): P
       adminOperatorTokenFile: admin.takeTokens,
       adminViewerToken: admin.takeTokens,
       adminViewerTokenFile: admin.takeTokens,
+      onNodeFailure: ejection.use,
+      ejectAfter: ejection.use,
+      ejectMaxNodes: ejection.use,
+      minNodes: ejection.use,
+      rejoinAfter: ejection.use,
+      rejoinAfterMax: ejection.use,
       ...forLiveSettings(() => useLive),
     });
     return {

@@ -25,6 +25,9 @@ export function crossChecks(config: Config): { path: string; message: string }[]
   if (config.nodes.length > MOST_NODES) {
     mistakes.push({ path: 'nodes', message: `${config.nodes.length} nodes: a ring has at most ${MOST_NODES}` });
   }
+  if (config.rejoinAfterMax < config.rejoinAfter) {
+    mistakes.push({ path: 'rejoin-after-max', message: 'is shorter than rejoin-after, which it bounds' });
+  }
   if (config.listen === config.admin && !config.admin.endsWith(':0')) {
     mistakes.push({
       path: 'admin',

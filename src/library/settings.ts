@@ -53,6 +53,18 @@ export interface ProxySettings {
   readonly 'probe-timeout'?: string | number;
   /** failed probes in a row after which a node is shown as down (default: 3) */
   readonly 'probe-failures'?: number;
+  /** what becomes of a node that is down: its keys are answered with an error until it is back, or it is taken out of the ring and comes back emptied (default: error) */
+  readonly 'on-node-failure'?: 'error' | 'eject';
+  /** for how long a node must be down, for a majority of the live proxies, before it is ejected (default: 30s) */
+  readonly 'eject-after'?: string | number;
+  /** most nodes that are ejected at the same time; when more are down, none of them is (default: 1) */
+  readonly 'eject-max-nodes'?: number;
+  /** least nodes that must go on serving when one is ejected (default: 1) */
+  readonly 'min-nodes'?: number;
+  /** for how long an ejected node must answer without a break before it comes back; twice as long each further time that it fails, one time is forgotten for each 10 minutes that it serves (default: 10s) */
+  readonly 'rejoin-after'?: string | number;
+  /** longest time that a node must answer before it comes back, however often it has failed (default: 30m) */
+  readonly 'rejoin-after-max'?: string | number;
   /** where the proxies of one ring agree; none: this proxy is alone with its ring (default: none) */
   readonly coordination?: 'none' | 'etcd';
   /** where etcd is reached: http://HOST:PORT or https://HOST:PORT of its members, as a list or between commas */

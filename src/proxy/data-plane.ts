@@ -261,6 +261,7 @@ export class DataPlane {
         else if (this.options.preconnect) node.preconnect();
       }
       node.askRunId(snapshot.rings.isChanging);
+      node.giveUp(spec.isGivenUp === true, this.#suspended === null);
       return node;
     });
     this.#dispatcher.publish(snapshot, nodes);

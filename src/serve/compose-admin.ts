@@ -12,6 +12,7 @@ import { parseAddress } from '../node/address.js';
 import type { PlaneHost } from '../plane/host.js';
 import { bucketUpperBound } from '../proxy/measure/histogram.js';
 import type { PlaneStats } from '../proxy/measure/plane-stats.js';
+import { EjectionCounts } from '../telemetry/ejection-counts.js';
 import { EtcdCounts } from '../telemetry/etcd-counts.js';
 import { FenceCounts } from '../telemetry/fence-counts.js';
 import { fleetFigures } from '../telemetry/fleet-figures.js';
@@ -99,7 +100,8 @@ export function composeAdmin(needs: AdminNeeds): AdminParts {
   const groupsPort = composeGroupsPort({ ...asking, groups, plane, load });
   const etcd = config.coordination === 'etcd' ? new EtcdCounts() : null;
   const fences = new FenceCounts();
-  const endCounting = [fences.listen(), etcd?.listen()];
+  const ejections = new EjectionCounts();
+  const endCounting = [fences.listen(), ejections.listen(), etcd?.listen()];
   const metrics = new ProxyMetrics({
     identity,
     plane: () => plane.stats(),
@@ -107,6 +109,7 @@ export function composeAdmin(needs: AdminNeeds): AdminParts {
     movedKeys: () => ring.movedKeys,
     bytesMoved: () => ring.bytesMoved,
     strays: () => strays.report().nodes,
+    ejections: () => ejections.read(),
     fleet: () => fleetFigures(fleet.proxies(), fleet.coordination(), ring.generation),
     fences: () => fences.read(),
     refused: () => audit.audit.refused,

@@ -25,6 +25,7 @@ import { type Member, RECORD_FORMAT } from '../topology/state/ring-state.js';
 import type { RingStore } from '../topology/store/ring-store.js';
 import { Upkeep } from '../topology/upkeep.js';
 import { ChangeWatcher } from '../topology/views/change-watcher.js';
+import { EjectionWatcher } from '../topology/views/ejection-watcher.js';
 import type { PeersParts } from './compose-peers.js';
 import type { ReachMember } from './reach.js';
 
@@ -77,8 +78,12 @@ export function composeRing({
   const { connectTimeout } = config;
   const warn = (message: string): void => log.warn(message);
   const watcher = new ChangeWatcher(config.coordination === 'none');
+  const ejections = new EjectionWatcher();
   const watch = (): void => {
-    if (ring.isKnown) watcher.observe(ring.view());
+    if (!ring.isKnown) return;
+    const view = ring.view();
+    watcher.observe(view);
+    ejections.observe(view);
   };
   const moving = new KeyMoving<Member>({
     standing,
@@ -108,10 +113,13 @@ export function composeRing({
     ...checks,
     databases: config.databases,
     publish: (members) => {
-      const snapshot = { ...members, nodes: members.nodes.map(reach) };
+      const snapshot = {
+        ...members,
+        nodes: members.nodes.map((node) => ({ ...reach(node), isGivenUp: node.isGivenUp })),
+      };
       upkeep.follow(snapshot.phase === 'stable');
       plane.publish(snapshot);
-      monitors.watch(snapshot.nodes);
+      monitors.watch([...snapshot.nodes, ...ring.ejected.map(reach)]);
       publishGeneration(snapshot.generation, snapshot.nodes);
       watch();
     },
@@ -120,6 +128,7 @@ export function composeRing({
     clearStrays: (...change) => strays.clearBefore(...change),
     bringFunctions: (members, node) => functions.bring(members.map(reach), reach(node)),
     flush: (node) => upkeep.run(`empties ${node.name} (${node.address})`, () => checks.flush(node)),
+    empty: (node) => upkeep.run(`empties ${node.name} (${node.address})`, () => checks.empty(node)),
     fence: async (timeout) => {
       const [processes, own] = await Promise.all([plane.fence(timeout), upkeep.fence(timeout)]);
       return [...processes, own];

@@ -33,6 +33,7 @@ export class ProxyMetrics {
         movedKeys: options.movedKeys,
         bytesMoved: options.bytesMoved,
         strays: options.strays,
+        ejections: options.ejections,
         fleet: options.fleet,
         fences: options.fences,
         refused: options.refused,

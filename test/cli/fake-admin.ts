@@ -34,6 +34,7 @@ export function ringView(fields: Partial<RingView> = {}): RingView {
         error: null,
         downSince: null,
         reason: null,
+        ejection: null,
         downFor: [],
       },
     ],

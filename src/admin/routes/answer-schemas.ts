@@ -117,6 +117,73 @@ export const ANSWER_SCHEMAS: Readonly<Record<string, object>> = {
     description:
       "As in the routing snapshot; spelled out here, so that the page's program needs no other file of ours.",
   },
+  AuditView: {
+    type: 'object',
+    properties: {
+      entries: { type: 'array', items: { $ref: '#/components/schemas/AuditEntry' }, description: 'Oldest first.' },
+      missing: {
+        type: 'array',
+        items: {
+          type: 'object',
+          properties: { proxy: { type: 'string' }, why: { type: 'string' } },
+          required: ['proxy', 'why'],
+        },
+        description: 'Proxies that have not answered.',
+      },
+    },
+    required: ['entries', 'missing'],
+    description: '`GET /v1/audit`',
+  },
+  AuditEntry: {
+    type: 'object',
+    properties: {
+      at: { type: 'string' },
+      proxy: { type: 'string', description: 'The proxy that was called.' },
+      who: {
+        type: ['string', 'null'],
+        description: 'The name of the token; null: there was none that is valid, or none is needed.',
+      },
+      role: { type: ['string', 'null'], enum: ['viewer', 'operator', 'admin', null] },
+      address: { type: 'string', description: 'Where the connection came from; empty: a Unix socket.' },
+      client: {
+        type: ['string', 'null'],
+        description:
+          "What the caller says of itself: user@host of the command line, otherwise the program's name. Not to be relied on.",
+      },
+      method: { type: 'string' },
+      path: { type: 'string', description: 'With what stands behind the question mark.' },
+      body: {
+        type: ['string', 'null'],
+        description:
+          'The body as JSON, without passwords, cut where it is long; null: there was none, or it was not read.',
+      },
+      dryRun: { type: 'boolean', description: 'It would only have said what it does.' },
+      outcome: { type: 'string', enum: ['done', 'refused', 'failed'] },
+      status: { type: 'number', description: "HTTP's." },
+      code: { type: ['string', 'null'], description: 'Of the error; null: there was none.' },
+      unlisted: {
+        type: 'number',
+        description: 'So many refused calls of before are not listed, since there were too many.',
+      },
+    },
+    required: [
+      'at',
+      'proxy',
+      'who',
+      'role',
+      'address',
+      'client',
+      'method',
+      'path',
+      'body',
+      'dryRun',
+      'outcome',
+      'status',
+      'code',
+      'unlisted',
+    ],
+    description: 'A call of the admin API that would change something, or one that was refused.',
+  },
   ChangeAccepted: {
     type: 'object',
     properties: {
@@ -246,7 +313,11 @@ export const ANSWER_SCHEMAS: Readonly<Record<string, object>> = {
       'error',
     ],
   },
-  ChangeKind: { type: 'string', enum: ['add', 'remove', 'reweight', 'replace', 'apply', 'cancel'] },
+  ChangeKind: {
+    type: 'string',
+    enum: ['add', 'remove', 'reweight', 'replace', 'apply', 'cancel', 'eject', 'return'],
+    description: '`eject`, `return`: by the fleet itself (`on-node-failure: eject`).',
+  },
   GroupsPreview: {
     type: 'object',
     properties: {
@@ -442,7 +513,11 @@ export const ANSWER_SCHEMAS: Readonly<Record<string, object>> = {
       generation: { type: 'number' },
       startedAt: { type: 'string' },
       finishedAt: { type: 'string' },
-      by: { type: 'string' },
+      by: { type: 'string', description: 'The proxy at which it was asked for.' },
+      who: {
+        type: ['string', 'null'],
+        description: "Who has asked: the token's name, and what the caller says of itself; null: not known.",
+      },
       summary: { type: 'string' },
       keysMoved: { type: 'number' },
       bytesMoved: { type: 'number' },
@@ -456,6 +531,7 @@ export const ANSWER_SCHEMAS: Readonly<Record<string, object>> = {
       'startedAt',
       'finishedAt',
       'by',
+      'who',
       'summary',
       'keysMoved',
       'bytesMoved',
@@ -737,6 +813,10 @@ export const ANSWER_SCHEMAS: Readonly<Record<string, object>> = {
         description:
           'What is wrong with the node, also when it is up, in its own words where it has said some; or null.',
       },
+      ejection: {
+        anyOf: [{ $ref: '#/components/schemas/NodeEjection' }, { type: 'null' }],
+        description: 'That the fleet has taken it out of the ring, until it answers again; null: it has not.',
+      },
       downFor: {
         type: 'array',
         items: { type: 'string' },
@@ -747,6 +827,7 @@ export const ANSWER_SCHEMAS: Readonly<Record<string, object>> = {
       'address',
       'downFor',
       'downSince',
+      'ejection',
       'error',
       'figures',
       'keys',
@@ -795,6 +876,15 @@ export const ANSWER_SCHEMAS: Readonly<Record<string, object>> = {
       'uptimeSeconds',
     ],
     description: "What a node's server says of itself; null: it does not say that.",
+  },
+  NodeEjection: {
+    type: 'object',
+    properties: {
+      since: { type: 'string', description: 'ISO date.' },
+      why: { type: 'string', description: 'For people.' },
+      times: { type: 'number', description: 'How often it was taken out lately, this time included.' },
+    },
+    required: ['since', 'why', 'times'],
   },
   CoordinationView: {
     type: 'object',
@@ -1003,8 +1093,11 @@ export const ANSWER_SCHEMAS: Readonly<Record<string, object>> = {
   },
   WhoamiView: {
     type: 'object',
-    properties: { role: { type: 'string', enum: ['viewer', 'admin'] } },
-    required: ['role'],
+    properties: {
+      name: { type: ['string', 'null'], description: 'Of the token; null: none is needed.' },
+      role: { type: 'string', enum: ['viewer', 'operator', 'admin'] },
+    },
+    required: ['name', 'role'],
     description: '`GET /v1/whoami`: what the token that came with it is good for.',
   },
 };

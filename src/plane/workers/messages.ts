@@ -182,8 +182,8 @@ export function toSent(snapshot: RoutingSnapshot, moves: number, swept: readonly
   return {
     generation: snapshot.generation,
     phase: snapshot.phase,
-    nodes: snapshot.nodes.map(({ id, name, address, weight, username, password }) => ({
-      ...{ id, name, address, weight },
+    nodes: snapshot.nodes.map(({ id, name, address, weight, username, password, isGivenUp }) => ({
+      ...{ id, name, address, weight, isGivenUp },
       ...{ username, password },
     })),
     rings: snapshot.rings.parts,

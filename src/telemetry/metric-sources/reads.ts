@@ -17,5 +17,7 @@ export interface MetricReads extends FleetReads {
   readonly bytesMoved: () => number;
   /** Calls of the admin API that were refused for who it was that called, since the start, by the error's code. */
   readonly refused: () => ReadonlyMap<string, number>;
+  /** How often each node was ejected since the start, by its name. */
+  readonly ejections: () => ReadonlyMap<string, number>;
   readonly strays: () => readonly NodeStrays[];
 }
