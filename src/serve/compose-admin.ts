@@ -23,6 +23,7 @@ import { ProxyMetrics } from '../telemetry/proxy-metrics.js';
 import { RecentEvents } from '../telemetry/recent-events.js';
 import { fleetLines, infoLines, statsView } from '../telemetry/stats-view.js';
 import { onEvents } from '../telemetry/subscribers.js';
+import type { Certificates } from '../tls/certificates.js';
 import type { LiveGroups } from '../topology/groups/live-groups.js';
 import type { StrayChecks } from '../topology/jobs/stray-checks.js';
 import type { RingManager } from '../topology/ring-manager.js';
@@ -55,6 +56,7 @@ export interface AdminNeeds {
   readonly softState: SoftStateParts | null;
   /** Null: the proxy is alone. */
   readonly values: Pick<ValuesParts, 'figures'>;
+  readonly tls: Certificates;
 }
 
 export interface AdminParts {
@@ -117,6 +119,7 @@ export function composeAdmin(needs: AdminNeeds): AdminParts {
     softState: () => softState?.figures() ?? null,
     values: () => values.figures(),
     hotKeys: () => hotKeys.own(),
+    tls: () => needs.tls.figures(),
   });
   const viewOf = (stats: PlaneStats): StatsView =>
     statsView(stats, { identity, workers: plane.workers, generation: ring.generation });

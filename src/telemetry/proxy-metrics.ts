@@ -40,6 +40,7 @@ export class ProxyMetrics {
         etcd: options.etcd,
         softState: options.softState,
         values: options.values,
+        tls: options.tls,
       }),
     );
   }

@@ -63,6 +63,7 @@ export const EVENT_CHANNELS: Readonly<Record<string, ChannelUse>> = {
   'ringproxy:etcd:request': frequent,
   'ringproxy:etcd:lost': warning,
   'ringproxy:etcd:back': notice,
+  'ringproxy:tls:handshake-failed': warning,
   'ringproxy:tls:reloaded': notice,
   'ringproxy:tls:reload-failed': warning,
 };

@@ -22,6 +22,7 @@ export function metricReference(): string {
     strays: () => [],
     refused: () => new Map(),
     ejections: () => new Map(),
+    tls: nothing,
   });
   const rows = sources.map(({ name, type, help }) => `| \`${name}\` | ${type} | ${help} |`);
   return ['| metric | type | what it tells |', '|---|---|---|', ...rows].join('\n');

@@ -26,6 +26,7 @@ async function seriesFor(reads: Omit<FleetReads, 'fences'>): Promise<Record<stri
     strays: nothing,
     refused: nothing,
     ejections: nothing,
+    tls: nothing,
   };
   const fences = new FenceCounts();
   const end = fences.listen();
