@@ -3,7 +3,8 @@ import { parse } from 'yaml';
 import type { ChangeRequest, RingView } from '../src/admin/api.js';
 import { isWeight, WEIGHT_RULE } from '../src/config/node-limits.js';
 import { parseNodeText } from '../src/config/node-text.js';
-import { formatAddress, parseAddress, parsePeerAddress } from '../src/node/address.js';
+import { parsePeerAddress } from '../src/node/address.js';
+import { formatPlace } from '../src/node/followed.js';
 import { CliError } from './cli-error.js';
 
 /** `username`, `password` and `peerAddress` are of servers that join: what the ring has of the others is not shown. */
@@ -65,8 +66,8 @@ function readNode(entry: unknown, file: string): Wanted {
     typeof given === 'object' && given !== null ? Reflect.get(given, name) : undefined;
   const [text, name, weight] = [field('address'), field('name'), field('weight') ?? 1];
   if (typeof text !== 'string') throw new CliError(`${file}: a node has no address`, 'expected NAME=HOST:PORT', 2);
-  const parsed = parseAddress(text);
-  if (parsed === null) {
+  const address = formatPlace(text);
+  if (address === null) {
     throw new CliError(`${file}: '${text}' is not a node's address`, 'expected HOST:PORT', 2);
   }
   if (typeof weight !== 'number' || !isWeight(weight)) {
@@ -86,6 +87,5 @@ function readNode(entry: unknown, file: string): Wanted {
   if (peerAddress !== undefined && parsePeerAddress(peerAddress) === null) {
     throw new CliError(`${file}: '${peerAddress}' is not a peer-address of ${text}`, 'expected HOST:PORT', 2);
   }
-  const address = formatAddress(parsed);
   return { name: name ?? address, address, weight, username, password, peerAddress };
 }

@@ -5,7 +5,7 @@ import { AdminError } from '../src/client/admin-error.js';
 import { isNodeName, isWeight, NODE_NAME_RULE, WEIGHT_RULE } from '../src/config/node-limits.js';
 import { parseNodeText } from '../src/config/node-text.js';
 import type { ErrorCode } from '../src/errors.js';
-import { parseAddress } from '../src/node/address.js';
+import { FOLLOWED_FORMS, formatPlace } from '../src/node/followed.js';
 import { type AccessOptions, withAccess, withAccessOptions } from './access-options.js';
 import { applyRequest } from './apply-file.js';
 import { registerCheckCommand } from './check-command.js';
@@ -263,7 +263,7 @@ function describeRing(view: RingView): string {
     ],
     view.nodes.map((node) => [
       node.name,
-      node.address,
+      formatAddress(node),
       String(node.weight),
       formatState(node.state),
       formatPercent(node.share),
@@ -275,6 +275,12 @@ function describeRing(view: RingView): string {
   const title = `generation ${view.generation}, ${view.phase}; ${view.hash}, ${view.vnodes} vnodes, hash tag '${view.hashTag}'${describePatterns(view)}`;
   const change = view.change === null ? [] : ['', describeProgress(view.change), ...describeSources(view.change)];
   return [title, '', nodes, ...change, '', ...describeFleet(view)].join('\n');
+}
+
+/** Where it is now, and who says so. A proxy of an earlier version says nothing of masters. */
+function formatAddress({ address, master = null }: Partial<Pick<NodeView, 'address' | 'master'>>): string {
+  if (master === null) return address ?? '';
+  return `${master.address ?? 'no master'} (${master.source})`;
 }
 
 /** A proxy of an earlier version says nothing of them. */
@@ -342,8 +348,12 @@ function describeSurvey({ survey }: ChangeAccepted): string[] {
 /** @throws CliError: a wrong call */
 function parseNode(text: string): NodeInput {
   const node = parseNodeText(text);
-  if (node === null || parseAddress(node.address) === null) {
-    throw new CliError(`'${text}' is not a node`, 'expected NAME=HOST:PORT or NAME=HOST:PORT*WEIGHT', 2);
+  if (node === null || formatPlace(node.address) === null) {
+    throw new CliError(
+      `'${text}' is not a node`,
+      `expected NAME=HOST:PORT or NAME=HOST:PORT*WEIGHT, where HOST:PORT may also be ${FOLLOWED_FORMS}`,
+      2,
+    );
   }
   const { name, weight } = node;
   if (name !== undefined && !isNodeName(name)) {

@@ -53,17 +53,21 @@ export interface OwnNodeView {
   downSince: string | null;
   /** What is wrong with the node, also when it is up, in its own words where it has said some; or null. */
   reason: string | null;
-  /** That the fleet has taken it out of the ring, until it answers again; null: it has not. */
-  ejection: NodeEjection | null;
+  /** Of a node whose address says who knows where its master is; otherwise null. */
+  master: NodeMasterView | null;
 }
 
-export interface NodeEjection {
-  /** ISO date. */
-  since: string;
-  /** For people. */
-  why: string;
-  /** How often it was taken out lately, this time included. */
-  times: number;
+/** Where the master of a node is, and who says so. */
+export interface NodeMasterView {
+  /** `HOST:PORT`; null: it is not known, or the node is failing over. */
+  address: string | null;
+  source: 'sentinel' | 'addresses';
+  /** Of Sentinel's configuration; otherwise null. */
+  epoch: number | null;
+  /** Since this proxy started. */
+  failovers: number;
+  /** Bytes of the replication stream that new masters never heard of, as far as it could be told; since this proxy started. */
+  lostBytes: number;
 }
 
 export interface NodeView extends OwnNodeView {
@@ -71,8 +75,7 @@ export interface NodeView extends OwnNodeView {
   downFor: string[];
 }
 
-/** `eject`, `return`: by the fleet itself (`on-node-failure: eject`). */
-export type ChangeKind = 'add' | 'remove' | 'reweight' | 'replace' | 'apply' | 'cancel' | 'eject' | 'return';
+export type ChangeKind = 'add' | 'remove' | 'reweight' | 'replace' | 'apply' | 'cancel';
 
 export interface ChangeView {
   id: string;

@@ -99,10 +99,15 @@ function pick(
   const variable = environmentName(setting);
   const text = sources.env?.[variable];
   if (text !== undefined) {
-    const value = name === 'nodes' ? text.split(/[\s,]+/).filter((part) => part !== '') : text;
+    const value = name === 'nodes' ? splitNodes(text) : text;
     return { value, where: variable };
   }
   return inFile.get(setting.path);
+}
+
+/** A comma ends a node, but for those between the Sentinels of one. */
+function splitNodes(text: string): string[] {
+  return text.match(/(?:[^\s,=]+=)?sentinel:\/\/[^\s/]*\/[^\s,]*|[^\s,]+/g) ?? [];
 }
 
 /** @returns what is wrong with reading this file again; null: nothing, or that shows when it is read */

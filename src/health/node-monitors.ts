@@ -1,5 +1,5 @@
 /** Looks after the nodes of the ring: what their probes say, and what the data plane finds of them. */
-import type { NodeEndpoint } from '../node/endpoint.js';
+import { type NodeEndpoint, shownAddress } from '../node/endpoint.js';
 import { type NodeIdentity, nodeKey } from '../node/identity.js';
 import { ClientTrouble } from './client-trouble.js';
 import { type MonitorOptions, type NodeHealth, NodeMonitor } from './node-monitor.js';
@@ -21,7 +21,10 @@ export class NodeMonitors {
     this.#trouble.keep(nodes);
     const wanted = new Map(nodes.map((node) => [nodeKey(node), node]));
     for (const [identity, monitor] of this.#monitors) {
-      if (wanted.has(identity)) continue;
+      const node = wanted.get(identity);
+      // Another server may have taken a node's place.
+      if (node !== undefined && (node.master?.address === null || shownAddress(node) === shownAddress(monitor.node)))
+        continue;
       monitor.stop();
       this.#monitors.delete(identity);
     }

@@ -54,9 +54,8 @@ export async function startProxy(settings: ProxySettings, options: StartOptions 
   }
   return {
     id: proxy.proxyId,
-    listen: proxy.listen ?? '',
-    port: portOf(proxy.listen ?? ''),
-    tls: proxy.tls,
+    listen: proxy.listen,
+    port: portOf(proxy.listen),
     admin: proxy.admin,
     health: () => proxy.health(),
     onEvent(listener, channels) {

@@ -1,5 +1,5 @@
 /** How the proxy, and the other nodes, reach a node: what was said of it alone, and what stands for all nodes. */
-import type { Login } from './endpoint.js';
+import { type Login, type Mastership, shownAddress } from './endpoint.js';
 import { type NodeIdentity, sameNode } from './identity.js';
 
 /** What one node has of its own; what is missing is as for all nodes. Never shown: it may hold a password. */
@@ -19,6 +19,7 @@ export interface AccessedNode extends NodeIdentity {
 export interface Reach extends Login {
   /** Where other nodes find it. */
   readonly peerAddress: string;
+  readonly master?: Mastership | undefined;
 }
 
 /** What this proxy's configuration says. */
@@ -32,15 +33,21 @@ export interface ConfiguredAccess {
  * The configuration of this proxy goes before what is kept with the ring, so that a password can be changed there. What
  * it says under the node's name counts for the server at its address; of another server by that name, which has taken
  * its place, only the login, and only when it joined without one.
+ * @param master where the node's master is; undefined: the node is at its address
  */
-export function reachOf(node: AccessedNode, { nodes, login }: ConfiguredAccess): Reach {
+export function reachOf(
+  node: AccessedNode,
+  { nodes, login }: ConfiguredAccess,
+  master: Mastership | undefined = undefined,
+): Reach {
   const named = nodes.find(({ name }) => name === node.name);
   const own = named !== undefined && sameNode(named, node) ? named : undefined;
   const { username, password } = [own, node.access, named].find(hasLogin) ?? {};
   return {
     username: username ?? login.username,
     password: password ?? login.password,
-    peerAddress: own?.peerAddress ?? node.access.peerAddress ?? node.address,
+    peerAddress: own?.peerAddress ?? node.access.peerAddress ?? shownAddress({ ...node, master }),
+    ...(master === undefined ? {} : { master }),
   };
 }
 

@@ -6,14 +6,19 @@ import { type Address, parseNodeAddress } from './address.js';
 import type { NodeEndpoint } from './endpoint.js';
 import { type Failure, failure, NodeFailure, systemFailure, timedOut } from './failure.js';
 import { Handshake, type HandshakeOptions } from './handshake.js';
-import type { NodeIdentity } from './identity.js';
 import { sharedLookup } from './lookup.js';
 import type { Pass, Ruling } from './standing.js';
 
-/** @throws RangeError when the node's address is none: those of members were looked at when they joined */
-export function addressOf({ name, address }: NodeIdentity): Address {
-  const parsed = parseNodeAddress(address);
-  if (parsed === null) throw new RangeError(`the address of node ${name} is none: '${address}'`);
+/**
+ * @throws NodeFailure when the node is followed and its master is not known
+ * @throws RangeError when the node's address is none: those of members were looked at when they joined
+ */
+export function addressOf(node: Pick<NodeEndpoint, 'name' | 'address' | 'master'>): Address {
+  const { name, address, master } = node;
+  if (master?.address === null) throw new NodeFailure(node, failure('no-master', master.why));
+  const text = master?.address ?? address;
+  const parsed = parseNodeAddress(text);
+  if (parsed === null) throw new RangeError(`the address of node ${name} is none: '${text}'`);
   return parsed;
 }
 
@@ -33,6 +38,8 @@ export interface DialOptions extends Pick<HandshakeOptions, 'asks' | 'tolerates'
   readonly pass: Pass;
   /** Milliseconds to connect, as many to be greeted, and as many to learn whether this proxy may speak. */
   readonly timeout: number;
+  /** Whether a server that is a replica is reached, too: one that is looked at, rather than used. */
+  readonly toAnyRole?: boolean;
 }
 
 export interface Dialled {
@@ -57,8 +64,11 @@ export async function dial(node: NodeEndpoint, options: DialOptions): Promise<Di
     endWith(socket, pass.revoked);
     await connected(socket, timeout);
     const { asks, tolerates } = options;
-    const connectionName = pass.name;
-    const handshake = new Handshake({ asks, tolerates, connectionName, login: node, protocol: 2, database: 0 });
+    const handshake = new Handshake({
+      ...{ asks, tolerates, login: node, protocol: 2, database: 0 },
+      connectionName: pass.name,
+      needsMaster: node.master !== undefined && options.toAnyRole !== true,
+    });
     const asked = monotonicNow();
     await greeted(socket, handshake, timeout);
     const { connectionId, runId, clock, isNamed } = handshake.greeted;

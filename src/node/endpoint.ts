@@ -6,5 +6,26 @@ export interface Login {
   readonly password: string;
 }
 
+/** Where the master of a followed node is (see `followed.ts`). */
+export interface Mastership {
+  /** `HOST:PORT`; null: it is not known, or the node is failing over. */
+  readonly address: string | null;
+  /** Why there is no address, as a predicate of the node; otherwise empty. */
+  readonly why: string;
+}
+
 /** A node that can be connected to. */
-export interface NodeEndpoint extends NodeIdentity, Login {}
+export interface NodeEndpoint extends NodeIdentity, Login {
+  /** Missing: the node is at its address. */
+  readonly master?: Mastership | undefined;
+}
+
+/** Where the node is now, for people. */
+export function shownAddress({ address, master }: Pick<NodeEndpoint, 'address' | 'master'>): string {
+  return master?.address ?? address;
+}
+
+/** The server that is the node now, as one by itself: whatever becomes of the node, this is where it is reached. */
+export function serverOf<Node extends NodeEndpoint>(node: Node): Node {
+  return node.master === undefined ? node : { ...node, address: shownAddress(node), master: undefined };
+}

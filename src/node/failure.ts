@@ -11,6 +11,10 @@ export type FailureKind =
   | 'no-socket'
   /** The name does not resolve. */
   | 'not-found'
+  /** It is not known which of the node's servers is master. */
+  | 'no-master'
+  /** The server is a replica, and the node's master is another one. */
+  | 'not-master'
   /** The network, or this machine, does not let the connection come about. */
   | 'unreachable'
   /** The connection was cut, not ended. */
@@ -81,6 +85,8 @@ const OUTLOOKS: Readonly<Record<FailureKind, Outlook>> = {
   refused: 'may pass',
   'no-socket': 'may pass',
   'not-found': 'may pass',
+  'no-master': 'may pass',
+  'not-master': 'may pass',
   unreachable: 'may pass',
   cut: 'may pass',
   closed: 'may pass',
@@ -116,6 +122,8 @@ const WORDS: Readonly<Record<FailureKind, Words>> = {
     predicate: () => 'cannot be found: its name does not resolve',
     sentence: () => 'its name does not resolve',
   },
+  'no-master': { predicate: ({ detail }) => detail },
+  'not-master': { predicate: () => 'is a replica at the address where its master should be' },
   unreachable: { predicate: ({ detail }) => `cannot be reached: ${detail}`, sentence: said },
   cut: { predicate: (failure) => `cut the connection${lastWords(failure)}` },
   closed: { predicate: (failure) => `closed the connection${lastWords(failure)}` },

@@ -42,6 +42,8 @@ export interface HandshakeOptions {
   readonly database: number;
   readonly asks: readonly Question[];
   readonly last?: readonly LastStep[];
+  /** The node is followed: a server that says of itself that it is a replica is not the one. */
+  readonly needsMaster?: boolean;
   /**
    * Which errors are let pass where a node is only asked to be so kind, as to take a name: any but that it wants a
    * login; or only that the user may not ask for it, where the answer matters.
@@ -53,12 +55,12 @@ interface Step {
   readonly label: string;
   readonly role: 'login' | 'protocol' | 'database' | 'courtesy';
   readonly frame: Uint8Array;
-  /** Takes the answer, `buffer[start, end)`, unless it is an error. */
-  readonly take: (buffer: Buffer, start: number, end: number) => void;
+  /** Takes the answer, `buffer[start, end)`, unless it is an error. @returns why the connection is of no use, or null */
+  readonly take: (buffer: Buffer, start: number, end: number) => Failure | null;
 }
 
 const ERROR_BYTE = 0x2d;
-const NOTHING = (): void => {};
+const NOTHING = (): null => null;
 
 export class Handshake {
   /** What the node is sent, in one piece. */
@@ -71,17 +73,24 @@ export class Handshake {
   #answered = 0;
 
   constructor(options: HandshakeOptions) {
-    const { login, connectionName, protocol, database, asks, last = [], tolerates } = options;
+    const { login, connectionName, protocol, database, asks, last = [], tolerates, needsMaster = false } = options;
     this.#tolerates = tolerates;
     this.#steps = [
       ...loginSteps(login),
       ...(protocol === 3 ? [step('HELLO 3', 'protocol', ['HELLO', '3'])] : []),
       step('CLIENT SETNAME', 'courtesy', ['CLIENT', 'SETNAME', connectionName], () => {
         this.greeted.isNamed = true;
+        return null;
       }),
+      ...(needsMaster ? [step('ROLE', 'courtesy', ['ROLE'], refuseReplica)] : []),
       ...(database === 0 ? [] : [step(`SELECT ${database}`, 'database', ['SELECT', String(database)])]),
       ...asks.map((question) => ask(question, this.greeted)),
-      ...last.map(({ words, done }) => step(words.join(' '), 'courtesy', words, done)),
+      ...last.map(({ words, done }) =>
+        step(words.join(' '), 'courtesy', words, () => {
+          done();
+          return null;
+        }),
+      ),
     ];
     this.bytes = Buffer.concat(this.#steps.map(({ frame }) => frame));
   }
@@ -95,7 +104,10 @@ export class Handshake {
       const found = this.#judge(step, text);
       if (found !== null) return found;
       this.complaint = text;
-    } else step.take(buffer, start, end);
+    } else {
+      const found = step.take(buffer, start, end);
+      if (found !== null) return found;
+    }
     this.#answered++;
     return this.#answered === this.#steps.length ? 'done' : 'more';
   }
@@ -126,20 +138,30 @@ function ask(question: Question, greeted: Greeted): Step {
     case 'id':
       return step('CLIENT ID', 'courtesy', ['CLIENT', 'ID'], (buffer, start, end) => {
         greeted.connectionId = parseIntegerLine(buffer, start, end);
+        return null;
       });
     case 'process':
       return step('INFO', 'courtesy', ['INFO', 'server'], (buffer, start, end) => {
         greeted.runId = readRunId(buffer.toString('latin1', start, end));
+        return null;
       });
     case 'peer':
       return step('CLIENT INFO', 'courtesy', ['CLIENT', 'INFO'], (buffer, start, end) => {
         greeted.peer = / addr=(\S+)/.exec(buffer.toString('latin1', start, end))?.[1] ?? '';
+        return null;
       });
     case 'clock':
       return step('TIME', 'courtesy', ['TIME'], (buffer, start) => {
         greeted.clock = millisecondsOf(decodeReply(buffer, start)?.value ?? null);
+        return null;
       });
   }
+}
+
+/** Takes the reply to ROLE. */
+function refuseReplica(buffer: Buffer, start: number): Failure | null {
+  const role = decodeReply(buffer, start)?.value ?? null;
+  return Array.isArray(role) && String(role[0]) === 'slave' ? failure('not-master') : null;
 }
 
 /** @param time the reply to TIME: seconds and microseconds */

@@ -14,7 +14,6 @@ import type { RoutingSnapshot } from '../proxy/snapshot.js';
 import type { LateKiller } from '../rebalance/connections.js';
 import { LoopLag } from '../telemetry/loop-lag.js';
 import { TrafficDetector } from '../telemetry/traffic-detector.js';
-import type { TlsMaterial } from '../tls/material.js';
 import type { FenceMember } from '../topology/state/change-protocol.js';
 import type { FleetLink } from './fleet-link.js';
 import { type PlaneHost, type PlaneStanding, type ProxyInfo, stillInFlight } from './host.js';
@@ -62,21 +61,18 @@ export class LocalPlane implements PlaneHost {
     return this.#plane.values;
   }
 
-  listen(): Promise<string | null> {
+  listen(): Promise<string> {
     this.#plane.start();
     return this.#plane.listen();
   }
 
-  listenTls(): Promise<string | null> {
-    return this.#plane.listenTls();
-  }
-
-  useCertificates(certificates: readonly TlsMaterial[]): void {
-    this.#plane.useCertificates(certificates);
-  }
-
   publish(snapshot: RoutingSnapshot): void {
     this.#plane.publish(snapshot);
+  }
+
+  /** It does at once. */
+  published(): Promise<void> {
+    return Promise.resolve();
   }
 
   async fence(timeout: number): Promise<FenceMember[]> {

@@ -1,4 +1,4 @@
-import type { Login } from '../node/endpoint.js';
+import type { NodeEndpoint } from '../node/endpoint.js';
 import type { NodeSpec } from '../ring/node-spec.js';
 import type { Rings } from '../ring/rings.js';
 import type { KeyMoves } from './key-moves.js';
@@ -7,11 +7,9 @@ import type { KeyMoves } from './key-moves.js';
 export type RingPhase = 'stable' | 'preparing' | 'moving';
 
 /** A node together with the number under which SCAN cursors and flat counters know it. */
-export interface RoutedNode extends NodeSpec, Login {
+export interface RoutedNode extends NodeSpec, NodeEndpoint {
   /** Unique among the ring's nodes, 0 to 1023; stays the same for as long as the node is a member. */
   readonly id: number;
-  /** It is leaving the ring without its keys, since it is gone: nothing is sent to it any more, nor waited for. */
-  readonly isGivenUp?: boolean | undefined;
 }
 
 /**

@@ -72,7 +72,10 @@ export class KeyMoving<Node> {
       ...start,
       nodes: nodes.map(reach),
       isBusy,
-      link: { ...this.#link, pass, onFirstSeen: callbacks.onFirstSeen },
+      link: {
+        ...{ ...this.#link, pass, onFirstSeen: callbacks.onFirstSeen },
+        reachAnew: (index) => reach(nodes[index] as Node),
+      },
       onSwept: callbacks.onSwept,
       onDropped: callbacks.onDropped,
       onMoved: (source, target, keys, bytes) => {

@@ -1,6 +1,7 @@
 /** The connections that moving keys needs, and what may still be left of those that failed. */
-import type { NodeEndpoint } from '../node/endpoint.js';
+import { type NodeEndpoint, serverOf, shownAddress } from '../node/endpoint.js';
 import { NodeFailure } from '../node/failure.js';
+import { sameNode } from '../node/identity.js';
 import { request } from '../resp/encode.js';
 import { type LinkOptions, NodeLink } from './node-link.js';
 
@@ -18,6 +19,8 @@ export type RunIds = readonly string[];
 export interface MovingNodesOptions extends Omit<LinkOptions, 'onLate'> {
   /** Records a node that could not be asked at the fence. When it has settled, that survives this process. */
   readonly onFirstSeen: (index: number, runId: string) => Promise<void>;
+  /** A node as it is reached now: another server may have taken its place. Default: as it was at the start. */
+  readonly reachAnew?: (index: number) => MoverNode;
 }
 
 export class MovingNodes {
@@ -25,14 +28,16 @@ export class MovingNodes {
   readonly #options: LinkOptions;
   readonly #runIds: string[];
   readonly #onFirstSeen: MovingNodesOptions['onFirstSeen'];
+  readonly #reachAnew: MovingNodesOptions['reachAnew'];
   readonly #links = new Map<string, Promise<NodeLink>>();
   /** Connections that failed with commands in flight. */
   readonly #late = new Set<NodeLink>();
 
-  constructor(nodes: readonly MoverNode[], runIds: RunIds, { onFirstSeen, ...options }: MovingNodesOptions) {
+  constructor(nodes: readonly MoverNode[], runIds: RunIds, { onFirstSeen, reachAnew, ...options }: MovingNodesOptions) {
     this.nodes = nodes;
     this.#runIds = nodes.map((_node, index) => runIds[index] ?? '');
     this.#onFirstSeen = onFirstSeen;
+    this.#reachAnew = reachAnew;
     // A node that does not know CLIENT ID cannot be asked to drop one connection.
     this.#options = { ...options, onLate: (link) => link.connectionId >= 0 && this.#late.add(link) };
   }
@@ -40,7 +45,7 @@ export class MovingNodes {
   at(index: number): MoverNode {
     const node = this.nodes[index];
     if (node === undefined) throw new RangeError(`there is no node ${index}`);
-    return node;
+    return this.#reachAnew?.(index) ?? node;
   }
 
   /**
@@ -100,7 +105,7 @@ export class MovingNodes {
   /** What still lies at these nodes does not matter any more. */
   forget(indices: readonly number[]): void {
     for (const late of [...this.#late])
-      if (indices.some((index) => this.at(index) === late.node)) this.#late.delete(late);
+      if (indices.some((index) => sameNode(this.at(index), late.node))) this.#late.delete(late);
   }
 
   async close(): Promise<void> {
@@ -112,7 +117,8 @@ export class MovingNodes {
   /** @returns null when nobody listens there */
   async #openIfAlive(node: NodeEndpoint): Promise<NodeLink | null> {
     try {
-      return await NodeLink.open(node, this.#options);
+      // The connection was to that server, whatever has become of the node.
+      return await NodeLink.open(serverOf(node), this.#options);
     } catch (error) {
       if (error instanceof NodeFailure && error.nobodyListens) return null;
       throw error;
@@ -130,6 +136,9 @@ export class MovingNodes {
 
   async #openAgain(known: Promise<NodeLink>, index: number): Promise<NodeLink> {
     const link = await known.catch(() => null);
-    return link === null || link.failure !== null ? this.#open(index) : link;
+    if (link === null || link.failure !== null) return this.#open(index);
+    if (shownAddress(link.node) === shownAddress(this.at(index))) return link;
+    link.close();
+    return this.#open(index);
   }
 }

@@ -1,9 +1,11 @@
 /** Composition: the ring, with all that a change of it needs of the rest. */
 import type { Config } from '../config/settings.js';
+import type { Masters } from '../failover/masters.js';
 import { nodeChecks } from '../health/node-checks.js';
 import type { NodeMonitors } from '../health/node-monitors.js';
 import type { OwnIdentity } from '../identity.js';
 import type { PlaneHost } from '../plane/host.js';
+import type { RoutingSnapshot } from '../proxy/snapshot.js';
 import { killEarlierMovers, killProxies, listProxies } from '../rebalance/connections.js';
 import type { FunctionKeeper } from '../rebalance/function-keeper.js';
 import { KeyMoving } from '../rebalance/key-moving.js';
@@ -25,7 +27,6 @@ import { type Member, RECORD_FORMAT } from '../topology/state/ring-state.js';
 import type { RingStore } from '../topology/store/ring-store.js';
 import { Upkeep } from '../topology/upkeep.js';
 import { ChangeWatcher } from '../topology/views/change-watcher.js';
-import { EjectionWatcher } from '../topology/views/ejection-watcher.js';
 import type { PeersParts } from './compose-peers.js';
 import type { ReachMember } from './reach.js';
 
@@ -39,6 +40,7 @@ export interface RingNeeds {
   readonly advertised: () => string;
   readonly log: Logger;
   readonly reach: ReachMember;
+  readonly masters: Masters<Member>;
   readonly standing: OwnStanding;
   /** How others are asked, and what they are answered; null: this proxy is alone. */
   readonly peers: Pick<PeersParts, 'peers' | 'handlers'> | null;
@@ -69,6 +71,7 @@ export function composeRing({
   advertised,
   log,
   reach,
+  masters,
   standing,
   peers,
   plane,
@@ -78,12 +81,8 @@ export function composeRing({
   const { connectTimeout } = config;
   const warn = (message: string): void => log.warn(message);
   const watcher = new ChangeWatcher(config.coordination === 'none');
-  const ejections = new EjectionWatcher();
   const watch = (): void => {
-    if (!ring.isKnown) return;
-    const view = ring.view();
-    watcher.observe(view);
-    ejections.observe(view);
+    if (ring.isKnown) watcher.observe(ring.view());
   };
   const moving = new KeyMoving<Member>({
     standing,
@@ -108,27 +107,33 @@ export function composeRing({
     warn,
   });
   const predecessor = new OwnPredecessor((node) => killProxies([reach(node)], [standing.id], connectTimeout));
+  let told: RoutingSnapshot | null = null;
   const checks = nodeChecks<Member>(reach, config, standing);
   const ring: RingManager = new RingManager(() => identity.proxyId, store, {
     ...checks,
     databases: config.databases,
     publish: (members) => {
-      const snapshot = {
-        ...members,
-        nodes: members.nodes.map((node) => ({ ...reach(node), isGivenUp: node.isGivenUp })),
-      };
+      masters.watch(members.nodes);
+      const snapshot = { ...members, nodes: members.nodes.map(reach) };
       upkeep.follow(snapshot.phase === 'stable');
       plane.publish(snapshot);
-      monitors.watch([...snapshot.nodes, ...ring.ejected.map(reach)]);
-      publishGeneration(snapshot.generation, snapshot.nodes);
+      monitors.watch(snapshot.nodes);
+      // The same ring is published once more when a node is reached otherwise.
+      if (told?.rings !== snapshot.rings || told.phase !== snapshot.phase || told.generation !== snapshot.generation)
+        publishGeneration(snapshot.generation, snapshot.nodes);
+      told = snapshot;
       watch();
     },
+    inspect: async (node) => {
+      await masters.known([node], connectTimeout);
+      return checks.inspect(node);
+    },
     health: (node) => monitors.healthOf(node),
+    master: (node) => masters.view(node),
     strangers,
     clearStrays: (...change) => strays.clearBefore(...change),
     bringFunctions: (members, node) => functions.bring(members.map(reach), reach(node)),
     flush: (node) => upkeep.run(`empties ${node.name} (${node.address})`, () => checks.flush(node)),
-    empty: (node) => upkeep.run(`empties ${node.name} (${node.address})`, () => checks.empty(node)),
     fence: async (timeout) => {
       const [processes, own] = await Promise.all([plane.fence(timeout), upkeep.fence(timeout)]);
       return [...processes, own];

@@ -1,15 +1,23 @@
 import type { Config } from '../config/settings.js';
 import { type Reach, reachOf } from '../node/access.js';
+import type { Mastership } from '../node/endpoint.js';
 import type { RoutedNode } from '../proxy/snapshot.js';
 import type { Member } from '../topology/state/ring-state.js';
 
 /** Adds to a member how it is reached: how the proxy logs in there, and where other nodes find it. */
 export type ReachMember = (member: Member) => RoutedNode & Reach;
 
-export function reachBy(config: Config): ReachMember {
+/** @param masterOf where the master of a followed node is; undefined: the node is at its address */
+export function reachBy(config: Config, masterOf: (member: Member) => Mastership | undefined): ReachMember {
   const { nodes, nodeUsername: username, nodePassword: password } = config;
   return (member) => {
     const { id, name, address, weight } = member;
-    return { id, name, address, weight, ...reachOf(member, { nodes, login: { username, password } }) };
+    return {
+      id,
+      name,
+      address,
+      weight,
+      ...reachOf(member, { nodes, login: { username, password } }, masterOf(member)),
+    };
   };
 }

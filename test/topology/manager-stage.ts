@@ -147,6 +147,7 @@ export function stageManager(proxyId: string, store: RingStore, peers: RingManag
     stage.onCall(stage.manager.generation === 0 ? null : stage.manager.view());
   };
   const hooks: RingManagerHooks = {
+    master: () => null,
     memberInfo: () => ({
       admin: peers === null ? '' : `http://${proxyId}`,
       version: '1.0.0',
@@ -194,7 +195,6 @@ export function stageManager(proxyId: string, store: RingStore, peers: RingManag
     clearStrays: () => Promise.resolve([]),
     bringFunctions: () => Promise.resolve(),
     flush: () => Promise.resolve(),
-    empty: (node) => Promise.resolve(stage.answers.runId(node.name)),
     warn: (message) => void stage.warnings.push(message),
     info: () => {},
     debug: () => {},

@@ -25,6 +25,8 @@ const STATES: Readonly<Record<NodeView['state'], string>> = {
 
 interface Row {
   readonly element: HTMLTableRowElement;
+  /** Where the node is now. */
+  readonly address: HTMLElement;
   readonly name: HTMLButtonElement;
   /** They change the ring. */
   readonly actions: readonly HTMLButtonElement[];
@@ -69,10 +71,7 @@ export class NodeTable {
       this.#place(row.element, index);
       const measured = load?.nodes.find((candidate) => `${candidate.node}\n${candidate.address}` === identity);
       this.#fill(row, node, { ring, load: measured, total });
-      for (const [at, button] of row.actions.entries()) {
-        // One that is ejected has no place on the ring: it can be forgotten, with the last of the actions.
-        button.disabled = ring.change !== null || (node.ejection !== null && at < row.actions.length - 1);
-      }
+      for (const button of row.actions) button.disabled = ring.change !== null;
     }
     this.#showTotals(ring, load);
     for (const [identity, row] of this.#rows) {
@@ -102,16 +101,17 @@ export class NodeTable {
     cells.state.append(state, elsewhere);
     const bars = cell('Share and load', 'bars');
     bars.append(el('span', { class: 'meter' }, share), el('span', { class: 'meter load' }, load));
+    const address = el('span', { class: 'muted address' });
     const element = el(
       'tr',
       { role: 'row', 'data-node': node.name },
-      el('th', { role: 'rowheader', scope: 'row' }, name, el('span', { class: 'muted address' }, node.address)),
+      el('th', { role: 'rowheader', scope: 'row' }, name, address),
       cells.state,
       bars,
       ...[cells.rate, cells.p99, cells.inflight, cells.keys, cells.memory],
       el('td', { role: 'cell', class: 'actions operators' }, menu.opener, menu.list),
     );
-    const row: Row = { element, name, actions: menu.buttons, cells, state, elsewhere, share, load, node };
+    const row: Row = { element, name, address, actions: menu.buttons, cells, state, elsewhere, share, load, node };
     name.addEventListener('click', () => this.#toggle(row.node.name));
     this.#rows.set(identity, row);
     return row;
@@ -124,6 +124,7 @@ export class NodeTable {
       row.element.style.setProperty('--color', color);
       row.name.replaceChildren(swatch(color), node.name);
     }
+    setText(row.address, whereabouts(node));
     const weight = node.weight === 1 ? '' : ` ×${node.weight}`;
     const state = `${STATES[node.state]}${weight}${node.reason === null ? '' : `: ${node.reason}`}`;
     if (row.state.data !== state) row.state.data = state;
@@ -233,4 +234,12 @@ function downElsewhere(node: NodeView, ring: RingView): string {
 function bar(element: HTMLElement, part: number, text: string): void {
   element.style.setProperty('--part', part.toFixed(4));
   setText(element, text);
+}
+
+/** Of a node that is several servers: its master, and who says so. A proxy of an earlier version says nothing of masters. */
+function whereabouts({
+  address,
+  master = null,
+}: Pick<NodeView, 'address'> & Partial<Pick<NodeView, 'master'>>): string {
+  return master === null ? address : `${master.address ?? 'no master'} (${master.source})`;
 }

@@ -313,11 +313,7 @@ export const ANSWER_SCHEMAS: Readonly<Record<string, object>> = {
       'error',
     ],
   },
-  ChangeKind: {
-    type: 'string',
-    enum: ['add', 'remove', 'reweight', 'replace', 'apply', 'cancel', 'eject', 'return'],
-    description: '`eject`, `return`: by the fleet itself (`on-node-failure: eject`).',
-  },
+  ChangeKind: { type: 'string', enum: ['add', 'remove', 'reweight', 'replace', 'apply', 'cancel'] },
   GroupsPreview: {
     type: 'object',
     properties: {
@@ -813,9 +809,9 @@ export const ANSWER_SCHEMAS: Readonly<Record<string, object>> = {
         description:
           'What is wrong with the node, also when it is up, in its own words where it has said some; or null.',
       },
-      ejection: {
-        anyOf: [{ $ref: '#/components/schemas/NodeEjection' }, { type: 'null' }],
-        description: 'That the fleet has taken it out of the ring, until it answers again; null: it has not.',
+      master: {
+        anyOf: [{ $ref: '#/components/schemas/NodeMasterView' }, { type: 'null' }],
+        description: 'Of a node whose address says who knows where its master is; otherwise null.',
       },
       downFor: {
         type: 'array',
@@ -827,10 +823,10 @@ export const ANSWER_SCHEMAS: Readonly<Record<string, object>> = {
       'address',
       'downFor',
       'downSince',
-      'ejection',
       'error',
       'figures',
       'keys',
+      'master',
       'name',
       'nextShare',
       'reason',
@@ -877,14 +873,24 @@ export const ANSWER_SCHEMAS: Readonly<Record<string, object>> = {
     ],
     description: "What a node's server says of itself; null: it does not say that.",
   },
-  NodeEjection: {
+  NodeMasterView: {
     type: 'object',
     properties: {
-      since: { type: 'string', description: 'ISO date.' },
-      why: { type: 'string', description: 'For people.' },
-      times: { type: 'number', description: 'How often it was taken out lately, this time included.' },
+      address: {
+        type: ['string', 'null'],
+        description: '`HOST:PORT`; null: it is not known, or the node is failing over.',
+      },
+      source: { type: 'string', enum: ['sentinel', 'addresses'] },
+      epoch: { type: ['number', 'null'], description: "Of Sentinel's configuration; otherwise null." },
+      failovers: { type: 'number', description: 'Since this proxy started.' },
+      lostBytes: {
+        type: 'number',
+        description:
+          'Bytes of the replication stream that new masters never heard of, as far as it could be told; since this proxy started.',
+      },
     },
-    required: ['since', 'why', 'times'],
+    required: ['address', 'source', 'epoch', 'failovers', 'lostBytes'],
+    description: 'Where the master of a node is, and who says so.',
   },
   CoordinationView: {
     type: 'object',

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { NodeAccess } from '../../node/access.js';
 import { formatAddress, parseAddress, parsePeerAddress } from '../../node/address.js';
+import { FOLLOWED_FORMS, formatPlace, looksFollowed, parseFollowed } from '../../node/followed.js';
 import type { NodeIdentity } from '../../node/identity.js';
 import { isNodeName, isWeight, NODE_NAME_RULE, WEIGHT_RULE } from '../node-limits.js';
 import { parseNodeText } from '../node-text.js';
@@ -35,20 +36,27 @@ const node: z.ZodType<NodeConfig> = z
     const strange = typeof value === 'string' ? undefined : Object.keys(value).find((word) => !WORDS.includes(word));
     if (strange !== undefined) return fail(`a node has no '${strange}'${suggestion(strange, WORDS)}`);
     if (given.address === undefined) return fail('a node needs an address, HOST:PORT');
+    const followed = parseFollowed(given.address);
+    if (followed === null && looksFollowed(given.address))
+      return fail(`'${given.address}' does not say where a master is: expected ${FOLLOWED_FORMS}`);
     const parsed = parseAddress(given.address);
-    if (parsed === null) return fail(`'${given.address}' is not an address: expected HOST:PORT`);
-    if ('port' in parsed && parsed.port === 0) return fail(`'${given.address}' has port 0: a node needs a real port`);
-    const name = given.name ?? formatAddress(parsed);
+    if (followed === null && parsed === null) return fail(`'${given.address}' is not an address: expected HOST:PORT`);
+    if (parsed !== null && 'port' in parsed && parsed.port === 0)
+      return fail(`'${given.address}' has port 0: a node needs a real port`);
+    const address = formatPlace(given.address) ?? given.address;
+    if (followed !== null && given.name === undefined) return fail(`${address} needs a name: NAME=${address}`);
+    const name = given.name ?? address;
     if (!isNodeName(name)) return fail(`'${name}' is not a node name: ${NODE_NAME_RULE}`);
     const weight = given.weight ?? 1;
     if (!isWeight(weight)) {
       return fail(`weight ${weight} of node ${name}: expected a whole number from ${WEIGHT_RULE}`);
     }
-    const address = formatAddress(parsed);
     if (typeof value === 'string') return { name, address, weight };
     const { username, password, 'peer-address': peerText } = value;
     const peer = peerText === undefined ? undefined : parsePeerAddress(peerText);
     if (peer === null) return fail(`peer-address '${peerText}' of node ${name}: expected HOST:PORT`);
+    if (peer !== undefined && followed !== null)
+      return fail(`node ${name} is found where its master is, and has no peer-address`);
     const peerAddress = peer === undefined ? undefined : formatAddress(peer);
     return { name, address, weight, username, password, peerAddress };
   });
@@ -68,6 +76,18 @@ export const NODE_SETTINGS = {
     type: 'text',
     default: '',
     help: 'password at the nodes, where a node has none of its own',
+  },
+  sentinelUsername: {
+    path: 'sentinel-username',
+    type: 'text',
+    default: '',
+    help: 'user at the Sentinels of nodes that are a sentinel:// address',
+  },
+  sentinelPassword: {
+    path: 'sentinel-password',
+    type: 'text',
+    default: '',
+    help: 'password at the Sentinels of nodes that are a sentinel:// address',
   },
   probeInterval: {
     path: 'probe-interval',
@@ -92,52 +112,5 @@ export const NODE_SETTINGS = {
     most: 1000,
     default: 3,
     help: 'failed probes in a row after which a node is shown as down',
-  },
-  onNodeFailure: {
-    path: 'on-node-failure',
-    type: 'choice',
-    values: ['error', 'eject'],
-    default: 'error',
-    help: 'what becomes of a node that is down: its keys are answered with an error until it is back, or it is taken out of the ring and comes back emptied',
-  },
-  ejectAfter: {
-    path: 'eject-after',
-    type: 'duration',
-    least: '100ms',
-    most: '24h',
-    default: '30s',
-    help: 'for how long a node must be down, for a majority of the live proxies, before it is ejected',
-  },
-  ejectMaxNodes: {
-    path: 'eject-max-nodes',
-    type: 'count',
-    least: 1,
-    most: 1024,
-    default: 1,
-    help: 'most nodes that are ejected at the same time; when more are down, none of them is',
-  },
-  minNodes: {
-    path: 'min-nodes',
-    type: 'count',
-    least: 1,
-    most: 1024,
-    default: 1,
-    help: 'least nodes that must go on serving when one is ejected',
-  },
-  rejoinAfter: {
-    path: 'rejoin-after',
-    type: 'duration',
-    least: '100ms',
-    most: '24h',
-    default: '10s',
-    help: 'for how long an ejected node must answer without a break before it comes back; twice as long each further time that it fails, one time is forgotten for each 10 minutes that it serves',
-  },
-  rejoinAfterMax: {
-    path: 'rejoin-after-max',
-    type: 'duration',
-    least: '100ms',
-    most: '24h',
-    default: '30m',
-    help: 'longest time that a node must answer before it comes back, however often it has failed',
   },
 } as const satisfies Readonly<Record<string, Setting>>;

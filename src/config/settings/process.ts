@@ -18,9 +18,9 @@ export const PROCESS_SETTINGS = {
   listen: {
     path: 'listen',
     type: 'address',
-    off: true,
+    off: false,
     default: '127.0.0.1:6380',
-    help: 'where clients connect: HOST:PORT, or unix:/PATH; port 0 picks a free one; off: by tls-listen alone',
+    help: 'where clients connect: HOST:PORT, or unix:/PATH; port 0 picks a free one',
     flag: 'HOST:PORT',
   },
   admin: {

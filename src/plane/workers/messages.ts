@@ -17,7 +17,6 @@ import type { RingPhase, RoutedNode, RoutingSnapshot } from '../../proxy/snapsho
 import type { LateConnection } from '../../rebalance/connections.js';
 import type { KeyOfSource, KeyToSettle } from '../../rebalance/moves/asked-keys.js';
 import type { RingsParts } from '../../ring/rings.js';
-import type { TlsMaterial } from '../../tls/material.js';
 import type { ProxyInfo } from '../host.js';
 import type { Message } from './dispatch.js';
 
@@ -89,8 +88,7 @@ interface Start {
 export interface ToWorkerTable {
   start: Start;
   /** With the client's socket. */
-  client: { readonly id: number /** It begins with TLS. */; readonly tls: boolean };
-  certificates: { readonly certificates: readonly TlsMaterial[] };
+  client: { readonly id: number };
   publish: { readonly snapshot: SentSnapshot };
   fence: { readonly request: number; readonly timeout: number };
   /** The nodes have dropped these. */
@@ -184,9 +182,9 @@ export function toSent(snapshot: RoutingSnapshot, moves: number, swept: readonly
   return {
     generation: snapshot.generation,
     phase: snapshot.phase,
-    nodes: snapshot.nodes.map(({ id, name, address, weight, username, password, isGivenUp }) => ({
-      ...{ id, name, address, weight, isGivenUp },
-      ...{ username, password },
+    nodes: snapshot.nodes.map(({ id, name, address, weight, username, password, master }) => ({
+      ...{ id, name, address, weight },
+      ...{ username, password, master },
     })),
     rings: snapshot.rings.parts,
     moves,

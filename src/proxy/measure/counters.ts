@@ -1,7 +1,6 @@
 import { ApartKeysTable } from './apart/apart-keys.js';
 import { CrossNodeCounters } from './cross-node-counters.js';
 import { ErrorKinds } from './error-kinds.js';
-import { noHandshakes } from './handshake-counts.js';
 import { Histogram } from './histogram.js';
 import type { KeyGroups } from './key-groups.js';
 import { NearCounters } from './near-counters.js';
@@ -36,7 +35,6 @@ export class Counters {
   readonly apartKeys = new ApartKeysTable();
   clientsTotal = 0;
   clientsRejected = 0;
-  readonly handshakes = noHandshakes();
   hits = 0;
   misses = 0;
   bytesIn = 0;

@@ -5,7 +5,6 @@ import { type ApartKeys, sumApartKeys } from './apart/apart-keys.js';
 import type { Counters, NodeCounters } from './counters.js';
 import type { CrossNodeWay } from './cross-node-counters.js';
 import { FILL_OUTCOMES, type FillCounts, noFills } from './fill-counts.js';
-import { addHandshakes, type HandshakeCounts, noHandshakes } from './handshake-counts.js';
 import { emptyHistogram, type HistogramData } from './histogram.js';
 
 export interface CommandCounts {
@@ -84,10 +83,6 @@ export interface PlaneStats {
   clients: number;
   clientsTotal: number;
   clientsRejected: number;
-  /** With clients, by their outcome. */
-  readonly handshakes: HandshakeCounts;
-  /** Those that are under way. */
-  entering: number;
   hits: number;
   misses: number;
   bytesIn: number;
@@ -136,8 +131,6 @@ export interface MeasuredPlane {
   readonly table: CommandTable;
   /** Clients whose next command waits for the ring. */
   readonly heldClients: number;
-  /** Clients whose handshake is under way. */
-  readonly entering: number;
   /** What is kept near, by groups' numbers. */
   readonly near: {
     entriesOf(group: number): number;
@@ -181,8 +174,6 @@ export function readPlaneStats(plane: MeasuredPlane, loopLag: number): PlaneStat
     clients: plane.clients.size,
     clientsTotal: counters.clientsTotal,
     clientsRejected: counters.clientsRejected,
-    handshakes: { ...counters.handshakes },
-    entering: plane.entering,
     hits: counters.hits,
     misses: counters.misses,
     bytesIn: counters.bytesIn,
@@ -254,8 +245,6 @@ export function sumPlaneStats(parts: readonly PlaneStats[]): PlaneStats {
     sum.clients += part.clients;
     sum.clientsTotal += part.clientsTotal;
     sum.clientsRejected += part.clientsRejected;
-    addHandshakes(sum.handshakes, part.handshakes);
-    sum.entering += part.entering;
     sum.hits += part.hits;
     sum.misses += part.misses;
     sum.bytesIn += part.bytesIn;
@@ -293,8 +282,6 @@ export function emptyPlaneStats(): PlaneStats {
     clients: 0,
     clientsTotal: 0,
     clientsRejected: 0,
-    handshakes: noHandshakes(),
-    entering: 0,
     hits: 0,
     misses: 0,
     bytesIn: 0,

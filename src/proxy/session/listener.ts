@@ -1,5 +1,6 @@
 import net, { type Server, type Socket } from 'node:net';
-import type { Address } from '../../node/address.js';
+
+export type ListenTarget = { readonly host: string; readonly port: number } | { readonly path: string };
 
 /**
  * The socket that clients connect to. Accepted sockets are handed on paused, so that their way of reading
@@ -16,7 +17,7 @@ export class Listener {
    * @returns the address that clients can use: `HOST:PORT`, or the Unix socket's path
    * @throws the system's error, such as EADDRINUSE
    */
-  listen(target: Address): Promise<string> {
+  listen(target: ListenTarget): Promise<string> {
     const server = this.#server;
     return new Promise((resolve, reject) => {
       server.once('error', reject);

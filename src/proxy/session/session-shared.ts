@@ -6,7 +6,6 @@ import type { DataPlaneOptions } from '../options.js';
 import type { HoldPool } from '../request/hold.js';
 import type { RequestPool } from '../request/request-pool.js';
 import type { ClientConnection } from './client-connection.js';
-import type { Handshakes } from './handshakes.js';
 
 /** What all clients of a data plane have in common. */
 export interface ClientShared {
@@ -20,5 +19,4 @@ export interface ClientShared {
   /** Every client reads into this buffer: a chunk is handled before the next one is read. */
   readonly receiveBuffer: Buffer;
   readonly clients: Set<ClientConnection>;
-  readonly handshakes: Handshakes;
 }

@@ -25,13 +25,15 @@ export interface GreetingOptions {
   readonly asksRunId: boolean;
   /** Connections that the node is to drop before this one carries commands. */
   readonly late: LateConnections;
+  /** The node is followed: it is not a replica. */
+  readonly needsMaster: boolean;
 }
 
 export class Greeting {
   readonly #handshake: Handshake;
   readonly #isOneOfMany: boolean;
 
-  constructor(kind: LaneKind, { login, connectionName, isOneOfMany, asksRunId, late }: GreetingOptions) {
+  constructor(kind: LaneKind, { login, connectionName, isOneOfMany, asksRunId, late, needsMaster }: GreetingOptions) {
     this.#isOneOfMany = isOneOfMany;
     this.#handshake = new Handshake({
       ...kind,
@@ -40,6 +42,7 @@ export class Greeting {
       asks: asksRunId ? ['id', 'process', 'peer'] : ['id', 'peer'],
       last: late.inFront().map(({ id, words }) => ({ words, done: () => late.forget(id) })),
       tolerates: 'any error',
+      needsMaster,
     });
   }
 

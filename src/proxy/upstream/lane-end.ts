@@ -27,8 +27,8 @@ const OUTCOMES = {
 } as const satisfies Record<LaneEnd, { neverSent: boolean; code: string }>;
 
 /** What the commands are answered that were in flight. @param why as a predicate of the node */
-export function failedReply(node: { name: string; address: string }, reason: LaneEnd, why: string): Buffer {
+export function failedReply(node: { name: string; shownAddress: string }, reason: LaneEnd, why: string): Buffer {
   const { neverSent, code } = OUTCOMES[reason];
   const outcome = neverSent ? '' : '; the outcome of the command is unknown';
-  return encodeError(`${code} node ${node.name} (${node.address}) ${why}${outcome}`);
+  return encodeError(`${code} node ${node.name} (${node.shownAddress}) ${why}${outcome}`);
 }

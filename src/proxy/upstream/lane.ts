@@ -317,7 +317,10 @@ export class Lane implements ReplyReceiver {
         return true;
       },
     };
-    const socket = openSocket(this.node.target, onread);
+    const { target } = this.node;
+    // Nobody opens a lane to a node that has no master.
+    if (target === null) return;
+    const socket = openSocket(target, onread);
     this.#socket = socket;
     socket.once('connect', () => this.#onConnected(socket));
     socket.on('error', (error: NodeJS.ErrnoException) => this.#onSocketEnd(systemFailure(error)));
@@ -466,9 +469,11 @@ export class Lane implements ReplyReceiver {
     socket.setKeepAlive(true, this.node.shared.options.tcpKeepalive);
     this.#look = new Look(this.node.shared.options.standing, (found) => this.#onLooked(found));
     const { connectionName } = this.#look;
-    const { login, late, asksRunId, hasReadyLane } = this.node;
+    const { login, late, asksRunId, hasReadyLane, isFollowed: needsMaster } = this.node;
     const isOneOfMany = this.pool !== null || hasReadyLane;
-    this.#greeting = new Greeting(this.kind, { login, connectionName, isOneOfMany, asksRunId, late });
+    this.#greeting = new Greeting(this.kind, {
+      ...{ login, connectionName, isOneOfMany, asksRunId, late, needsMaster },
+    });
     socket.write(this.#greeting.bytes);
   }
 

@@ -31,6 +31,12 @@ export class LateConnections {
     this.#writing.delete(id);
   }
 
+  /** They were connections to a server that is not the node any more. */
+  forgetAll(): void {
+    this.#peers.clear();
+    this.#writing.clear();
+  }
+
   list(): { id: number; peer: string }[] {
     return [...this.#peers].map(([id, peer]) => ({ id, peer }));
   }

@@ -85,7 +85,7 @@ export class SideConnection implements Reconnecting {
     this.#wanted = true;
     this.#node.suspension.add(this);
     // While this proxy may not speak to the node, `tick` says so by and by.
-    if (this.#state === IDLE && this.#node.suspension.reply === null) this.#connect();
+    if (this.#state === IDLE && this.#mayConnect) this.#connect();
   }
 
   close(): void {
@@ -111,7 +111,7 @@ export class SideConnection implements Reconnecting {
     switch (this.#state) {
       case IDLE:
         if (!this.#wanted || now < this.#retryAt) break;
-        if (this.#node.suspension.reply === null) this.#connect();
+        if (this.#mayConnect) this.#connect();
         else this.#fail();
         break;
       case CONNECTING:
@@ -130,6 +130,10 @@ export class SideConnection implements Reconnecting {
     }
   }
 
+  get #mayConnect(): boolean {
+    return this.#node.suspension.reply === null && this.#node.target !== null;
+  }
+
   get #now(): number {
     return this.#node.shared.clock.now;
   }
@@ -146,6 +150,7 @@ export class SideConnection implements Reconnecting {
 
   #connect(): void {
     const { target, shared } = this.#node;
+    if (target === null) return;
     this.#state = CONNECTING;
     this.#startedAt = shared.clock.read();
     this.#framer = new ReplyFramer();
@@ -179,6 +184,7 @@ export class SideConnection implements Reconnecting {
       connectionName: this.#look.connectionName,
       asks: [],
       tolerates: 'any error',
+      needsMaster: this.#node.isFollowed,
     });
     socket.write(this.#handshake.bytes);
   }

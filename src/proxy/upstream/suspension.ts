@@ -35,6 +35,11 @@ export class Suspension {
   begin(why: string): void {
     const { name, address } = this.#node;
     this.#reply = encodeError(`TRYAGAIN node ${name} (${address}) ${cutOff(why)}; try again`);
+    this.cutAll();
+  }
+
+  /** They are opened again, where that may be. */
+  cutAll(): void {
     for (const connection of [...this.#connections]) connection.cut();
   }
 

@@ -4,7 +4,7 @@
  */
 import type { Address } from '../../node/address.js';
 import { addressOf } from '../../node/dial.js';
-import type { Login } from '../../node/endpoint.js';
+import { type Login, type Mastership, shownAddress } from '../../node/endpoint.js';
 import { error as encodeError, request as encodeRequest } from '../../resp/encode.js';
 import {
   type NodeConnectionEvent,
@@ -61,9 +61,14 @@ export class UpstreamNode {
   readonly name: string;
   readonly address: string;
   readonly login: Login;
-  readonly target: Address;
+  /** Its address may be one that says who knows where its master is. */
+  readonly isFollowed: boolean;
   readonly shared: UpstreamShared;
   readonly counters = new NodeCounters();
+  #target: Address | null;
+  #shownAddress: string;
+  /** Its connections are being ended, since another server takes its place. */
+  #isHandedOver = false;
   #up = true;
   #asksRunId = false;
   #downReply: Buffer;
@@ -93,7 +98,6 @@ export class UpstreamNode {
   #turnedAwayAt = Number.NEGATIVE_INFINITY;
   #retry: NodeJS.Timeout | null = null;
   #closed = false;
-  #isGivenUp = false;
   /** It has answered after it was down, and does not serve yet. */
   #returning = false;
   /** Lanes that a script holds up which takes long. */
@@ -105,16 +109,29 @@ export class UpstreamNode {
     this.name = name;
     this.address = address;
     this.login = { username, password };
-    this.target = addressOf(node);
+    this.isFollowed = node.master !== undefined;
+    this.#target = targetOf(node);
+    this.#shownAddress = shownAddress(node);
     this.shared = shared;
     this.busy = new BusyState((reply) => shared.tellBusy(name, address, reply));
     this.suspension = new Suspension(this);
-    this.#downReply = this.#describeDown('has not been reached yet');
+    this.#up = this.#target !== null;
+    this.#downReply = this.#describeDown(this.#up ? 'has not been reached yet' : (node.master?.why ?? ''));
     const { nodePrivateConnections, nodeBlockingConnections } = shared.options;
     this.privateLanes = new LanePool(nodePrivateConnections, (index, pool) => this.#openPrivate(index, pool, null));
     this.blockingLanes = new LanePool(nodeBlockingConnections, (index, pool) =>
       this.#openPrivate(index, pool, shared.blockingReceive),
     );
+  }
+
+  /** Where new connections go; null: its master is not known. */
+  get target(): Address | null {
+    return this.#target;
+  }
+
+  /** Where it is now, for people. */
+  get shownAddress(): string {
+    return this.#shownAddress;
   }
 
   /** False while the node cannot be reached, or may not be spoken to: its commands fail at once instead of waiting. */
@@ -139,24 +156,50 @@ export class UpstreamNode {
     for (const lane of [...this.#open]) lane.cutOff(cutOff(why));
   }
 
-  /** This proxy may speak to it again, unless the ring has given it up. */
+  /**
+   * Another server is the node from now on, or (no address) none for a while: connections end at once, and what is in
+   * flight on them has no known outcome.
+   */
+  useMaster(master: Mastership): void {
+    const { name, address } = this;
+    const target = targetOf({ name, address, master });
+    const isSame = master.address !== null && master.address === this.#shownAddress && this.#target !== null;
+    if (this.#closed || isSame) return;
+    const hadNone = this.#target === null;
+    const wasUp = this.#up;
+    this.#target = target;
+    // Whoever hears that a command has failed may send the next one at once.
+    this.#up = target !== null;
+    this.#endRetry();
+    this.#backoff = BACKOFF_MIN_MS;
+    if (target === null) this.#downReply = this.#describeDown(master.why);
+    if (!hadNone) this.#handOver(target === null ? master.why : `has failed over to ${master.address}`);
+    this.#shownAddress = master.address ?? this.#shownAddress;
+    if (target === null) {
+      if (wasUp) this.#publish(nodeDown, master.why);
+      return;
+    }
+    if (!wasUp) this.#publish(nodeUp, '');
+    if (this.suspension.reply === null && this.shared.options.preconnect) this.preconnect();
+  }
+
+  #handOver(why: string): void {
+    this.#isHandedOver = true;
+    for (const lane of [...this.#open]) lane.cutOff(why);
+    this.suspension.cutAll();
+    this.#isHandedOver = false;
+    this.#turnedAwayAt = Number.NEGATIVE_INFINITY;
+    // Their numbers are those of another server's connections.
+    this.late.forgetAll();
+    this.busy.end();
+  }
+
+  /** This proxy may speak to it again. */
   resume(): void {
-    if (this.#isGivenUp) return;
     this.suspension.end();
     if (this.#closed) return;
     if (!this.#up) this.#scheduleRetry();
     else if (this.shared.options.preconnect) this.preconnect();
-  }
-
-  /**
-   * It leaves the ring without its keys: nothing that it may yet answer counts. Or it does not after all.
-   * @param maySpeak whether this proxy may speak to nodes now
-   */
-  giveUp(isGivenUp: boolean, maySpeak: boolean): void {
-    if (isGivenUp === this.#isGivenUp) return;
-    this.#isGivenUp = isGivenUp;
-    if (isGivenUp) this.suspend('it is being taken out of the ring, and its keys are given up');
-    else if (maySpeak) this.resume();
   }
 
   /** The ring changes: new connections tell which process they lead to. */
@@ -182,7 +225,7 @@ export class UpstreamNode {
   /** @param reply an error reply: of the node's, or of the proxy's on the node */
   withoutName(reply: Buffer): string {
     const text = reply.toString('utf8', 1).trimEnd();
-    const name = `NODEDOWN node ${this.name} (${this.address}) `;
+    const name = `NODEDOWN node ${this.name} (${this.#shownAddress}) `;
     return text.startsWith(name) ? text.slice(name.length) : text;
   }
 
@@ -306,7 +349,7 @@ export class UpstreamNode {
   async #return(lane: Lane): Promise<void> {
     await this.shared.beforeReturn(this.name, this.address);
     this.#returning = false;
-    if (this.#closed || this.#up) return;
+    if (this.#closed || this.#up || this.#target === null) return;
     // Gone again meanwhile.
     if (lane.closed) return this.#markDown('cut the connection');
     this.#up = true;
@@ -326,7 +369,7 @@ export class UpstreamNode {
   onLaneEnd(lane: Lane, reason: LaneEnd, why: string, wasReady: boolean): void {
     this.#forget(lane);
     this.#open.delete(lane);
-    if (wasReady && lane.inflight > 0 && lane.connectionId >= 0) this.#onLate(lane);
+    if (wasReady && lane.inflight > 0 && lane.connectionId >= 0 && !this.#isHandedOver) this.#onLate(lane);
     lane.pool?.forget(lane);
     if (lane.isBehindCode) this.onCodeEnd();
     if (this.#closed || reason === 'closed' || reason === 'refused') return;
@@ -460,6 +503,7 @@ export class UpstreamNode {
   }
 
   #scheduleRetry(): void {
+    if (this.#target === null) return;
     // Full jitter keeps many proxies from coming back to a node in step.
     const delay = this.#backoff * (0.5 + Math.random() / 2);
     this.#backoff = Math.min(this.#backoff * 2, this.shared.options.reconnectBackoffMax);
@@ -475,7 +519,7 @@ export class UpstreamNode {
   }
 
   #describeDown(why: string): Buffer {
-    return encodeError(`NODEDOWN node ${this.name} (${this.address}) ${why}`);
+    return encodeError(`NODEDOWN node ${this.name} (${this.#shownAddress}) ${why}`);
   }
 
   #publishTrouble(reason: string): void {
@@ -493,3 +537,8 @@ export class UpstreamNode {
 }
 
 const PING = Buffer.from(encodeRequest(['PING']));
+
+/** Null: it is not known which server is the node's master. */
+function targetOf(node: Pick<RoutedNode, 'name' | 'address' | 'master'>): Address | null {
+  return node.master?.address === null ? null : addressOf(node);
+}

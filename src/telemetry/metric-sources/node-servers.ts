@@ -1,4 +1,4 @@
-import type { NodeFiguresView, OwnNodeView } from '../../admin/api.js';
+import type { NodeFiguresView, NodeMasterView, OwnNodeView } from '../../admin/api.js';
 import type { MetricSource, Sample } from '../metrics.js';
 import type { MetricReads } from './reads.js';
 import { counter, gauge } from './samples.js';
@@ -17,6 +17,9 @@ export function nodeServerSources({ ring }: MetricReads): MetricSource[] {
         return value === null ? [] : [{ labels: { node }, value: Number(value) }];
       });
   };
+  /** Of nodes that are several servers, of which one is master. */
+  const ofFollowed = (read: (master: NodeMasterView) => number): Sample[] =>
+    newest().flatMap(({ name: node, master }) => (master === null ? [] : [{ labels: { node }, value: read(master) }]));
   return [
     gauge(
       'ringproxy_node_max_memory_bytes',
@@ -62,6 +65,17 @@ export function nodeServerSources({ ring }: MetricReads): MetricSource[] {
       'ringproxy_node_replica',
       '1 when a node is a replica, which refuses writes; 0 when it is a master.',
       of(({ role }) => (role === null ? null : role !== 'master')),
+    ),
+    counter('ringproxy_node_failovers_total', 'Failovers of a node that this proxy has followed.', () =>
+      ofFollowed(({ failovers }) => failovers),
+    ),
+    counter(
+      'ringproxy_node_failover_lost_bytes_total',
+      'Bytes of the replication stream that new masters of a node never heard of, as far as it could be told.',
+      () => ofFollowed(({ lostBytes }) => lostBytes),
+    ),
+    gauge('ringproxy_node_master_known', '1 when it is known where the master of a node is, otherwise 0.', () =>
+      ofFollowed(({ address }) => (address === null ? 0 : 1)),
     ),
     gauge(
       'ringproxy_node_loading',

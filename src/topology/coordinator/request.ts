@@ -1,7 +1,8 @@
 /** What operators ask for. */
 import type { ChangeRequest, NodeInput } from '../../admin/api.js';
 import { RingproxyError } from '../../errors.js';
-import { formatAddress, parseNodeAddress, parsePeerAddress } from '../../node/address.js';
+import { formatAddress, parsePeerAddress } from '../../node/address.js';
+import { formatPlace, parseFollowed } from '../../node/followed.js';
 import type { NewMember } from '../state/ring-state.js';
 
 /** One line that says what is asked for. */
@@ -17,11 +18,21 @@ export function describeRequest(request: ChangeRequest): string {
 
 /** @throws RingproxyError when the address is none */
 export function toNewMember(input: NodeInput): NewMember {
-  const parsed = parseNodeAddress(input.address);
-  if (parsed === null) {
+  const address = formatPlace(input.address);
+  if (address === null) {
     throw new RingproxyError('BAD_ADDRESS', `'${input.address}' is not a node's address`);
   }
-  const address = formatAddress(parsed);
+  const isFollowed = parseFollowed(address) !== null;
+  if (isFollowed && input.name === undefined) {
+    throw new RingproxyError('BAD_ADDRESS', `${address} needs a name`, `give one: NAME=${address}`);
+  }
+  if (isFollowed && input.peerAddress !== undefined) {
+    throw new RingproxyError(
+      'BAD_ADDRESS',
+      `${address} is found where its master is, and has no peer address`,
+      'leave the peer address out',
+    );
+  }
   const { username, password, peerAddress } = input;
   const access = { username, password, peerAddress: peerAddress === undefined ? undefined : toPeer(peerAddress) };
   return { name: input.name ?? address, address, weight: input.weight ?? 1, access };

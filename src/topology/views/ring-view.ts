@@ -1,10 +1,9 @@
 /** What operators read of the ring and its nodes. */
-import type { NodeState, OwnNodeView, OwnRingView, WhichView } from '../../admin/api.js';
+import type { NodeMasterView, NodeState, OwnNodeView, OwnRingView, WhichView } from '../../admin/api.js';
 import { sameNode } from '../../node/identity.js';
 import type { Rings } from '../../ring/rings.js';
 import type { AdmissionHooks } from '../admission/admission.js';
 import { type LocalRing, snapshotOf } from '../participant/local-ring.js';
-import { type EjectedNode, ejectedNow } from '../state/ejection.js';
 import { type Member, type RingState, type RunningChange, unionOf } from '../state/ring-state.js';
 import { phaseOf } from '../state/transitions.js';
 import { describeChange, shownPhase } from './change-view.js';
@@ -20,12 +19,15 @@ export function describeRing(local: LocalRing, hooks: HealthHook): OwnRingView {
     hashTag: state.options.hashTag,
     hashTags: [...(state.options.hashTags ?? [])],
     vnodes: state.options.vnodes,
-    nodes: [...describeNodes(state, rings, hooks), ...ejectedNow(state).map((node) => describeEjected(node, hooks))],
+    nodes: describeNodes(state, rings, hooks),
     change: state.change === null ? null : describeChange(state.change, job?.status ?? null),
   };
 }
 
-type HealthHook = Pick<AdmissionHooks, 'health'>;
+interface HealthHook extends Pick<AdmissionHooks, 'health'> {
+  /** Of a followed node; otherwise null. */
+  master(node: Member): (NodeMasterView & { readonly reason: string }) | null;
+}
 
 /** @param rings over the ring's nodes and those that join, in their order */
 function describeNodes(state: RingState, rings: Rings, hooks: HealthHook): OwnNodeView[] {
@@ -35,6 +37,7 @@ function describeNodes(state: RingState, rings: Rings, hooks: HealthHook): OwnNo
   const members = change === null ? state.members : unionOf(state.members, change.members);
   return members.map((member, index) => {
     const health = hooks.health(member);
+    const followed = hooks.master(member);
     return {
       name: member.name,
       address: member.address,
@@ -48,28 +51,14 @@ function describeNodes(state: RingState, rings: Rings, hooks: HealthHook): OwnNo
       figures: health?.figures ?? null,
       error: health?.error ?? null,
       downSince: health?.downSince ?? null,
-      reason: health?.error ?? health?.reason ?? null,
-      ejection: null,
+      reason: health?.error ?? health?.reason ?? (followed?.reason || null),
+      master: followed === null ? null : masterOf(followed),
     };
   });
 }
 
-/** A node that is none of the ring: what it holds is of no use to anybody. */
-function describeEjected({ name, address, weight, since, why, times }: EjectedNode, hooks: HealthHook): OwnNodeView {
-  const health = hooks.health({ name, address });
-  const now = health?.error ?? health?.reason ?? (health?.up === true ? 'it answers again' : null);
-  return {
-    ...{ name, address, weight, state: 'ejected' },
-    ...{ share: 0, nextShare: null },
-    keys: health?.keys ?? null,
-    usedMemory: health?.usedMemory ?? null,
-    version: health?.version ?? null,
-    figures: health?.figures ?? null,
-    error: health?.error ?? null,
-    downSince: health?.downSince ?? null,
-    reason: `since ${since}: ${why}${now === null ? '' : `; now: ${now}`}`,
-    ejection: { since, why, times },
-  };
+function masterOf({ address, source, epoch, failovers, lostBytes }: NodeMasterView): NodeMasterView {
+  return { address, source, epoch, failovers, lostBytes };
 }
 
 function stateOf(member: Member, state: RingState, change: RunningChange | null): NodeState {

@@ -92,6 +92,7 @@ export class SimulatedProxy {
     const facts = { role: 'master', clusterEnabled: false, keys: 0, version: '7.0.0', usedMemory: 0 };
     const memory = { startupMemory: 0, maxMemory: 0, maxMemoryPolicy: 'noeviction', databasesInUse: 0 };
     return {
+      master: () => null,
       memberInfo: () => INFO,
       publish: (snapshot) => this.plane.publish(snapshot),
       noted: () => {},
@@ -120,7 +121,6 @@ export class SimulatedProxy {
       survey: () => Promise.resolve({ largest: [], keys: 0, complete: true, unseen: [] }),
       clearStrays: () => Promise.resolve([]),
       bringFunctions: () => Promise.resolve(),
-      empty: () => Promise.resolve(''),
       flush: () => Promise.resolve(),
       warn: (message) => void this.warnings.push(message),
       info: () => {},

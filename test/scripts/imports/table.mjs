@@ -17,11 +17,8 @@ export const PARTS = [
   { parts: ['commands'], mayImport: ['resp'] },
   { parts: ['time'], mayImport: [] },
   { parts: ['tls'], mayImport: ['time', 'errors.ts'] },
-  {
-    parts: ['proxy'],
-    mayImport: ['resp', 'node', 'ring', 'commands', 'time', 'tls/material.ts', 'fleet/crdt', 'fleet/values'],
-  },
-  { parts: ['config'], mayImport: ['node', 'ring', 'tls', 'proxy/settings.ts', 'proxy/caching', 'errors.ts'] },
+  { parts: ['proxy'], mayImport: ['resp', 'node', 'ring', 'commands', 'time', 'fleet/crdt', 'fleet/values'] },
+  { parts: ['config'], mayImport: ['node', 'ring', 'proxy/settings.ts', 'proxy/caching', 'errors.ts'] },
   {
     parts: ['topology'],
     mayImport: [
@@ -48,11 +45,12 @@ export const PARTS = [
   { parts: ['etcd'], mayImport: ['time', 'errors.ts'] },
   { parts: ['fleet/jobs'], mayImport: ['topology/state', 'time'], types: ['topology/store'] },
   { parts: ['rebalance'], mayImport: ['resp', 'node', 'ring', 'health', 'proxy', 'time', 'errors.ts'] },
+  { parts: ['failover'], mayImport: ['node', 'time'] },
   { parts: ['health'], mayImport: ['resp', 'node', 'config', 'node-rights.ts', 'errors.ts'], types: ['ring'] },
   {
     parts: ['telemetry'],
     mayImport: ['node/identity.ts', 'proxy/measure', 'ring', 'errors.ts'],
-    types: ['admin/api.ts', 'identity.ts', 'tls'],
+    types: ['admin/api.ts', 'identity.ts'],
   },
   { parts: ['fleet/crdt'], mayImport: [] },
   { parts: ['fleet/values'], mayImport: ['fleet/crdt', 'resp'] },
@@ -66,7 +64,7 @@ export const PARTS = [
   {
     parts: ['plane'],
     mayImport: ['proxy', 'fleet/values', 'rebalance', 'node', 'ring', 'commands', 'telemetry', 'time'],
-    types: ['admin/api.ts', 'topology', 'tls'],
+    types: ['admin/api.ts', 'topology'],
   },
   { parts: ['identity.ts'], mayImport: ['version.ts'] },
   { parts: ['serve.ts', 'serve'], mayImport: EVERYTHING },
@@ -79,7 +77,7 @@ export const PARTS = [
   { parts: ['../compose'], mayImport: [] },
   {
     parts: ['../cli'],
-    mayImport: ['client', 'config', 'node/address.ts', 'serve.ts', 'errors.ts', 'version.ts'],
+    mayImport: ['client', 'config', 'node/address.ts', 'node/followed.ts', 'serve.ts', 'errors.ts', 'version.ts'],
     types: ['admin/api.ts'],
   },
 ];

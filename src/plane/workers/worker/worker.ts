@@ -41,8 +41,7 @@ export class Worker {
 
   readonly #handlers: Handlers<ToWorkerTable, [socket: unknown]> = {
     start: (message) => this.#start(message),
-    client: (message, socket) => this.#onClient(message, socket),
-    certificates: ({ certificates }) => this.#plane?.useCertificates(certificates),
+    client: ({ id }, socket) => this.#onClient(id, socket),
     publish: ({ snapshot }) => this.#publish(snapshot),
     fence: (message) => void this.#fence(message),
     dropped: ({ late }) => this.#plane?.forgetLate(late),
@@ -138,13 +137,12 @@ export class Worker {
     this.#send({ type: 'started' });
   }
 
-  #onClient({ id, tls }: ToWorker<'client'>, socket: unknown): void {
+  #onClient(id: number, socket: unknown): void {
     this.#accepted++;
     // The client may have left while its socket was on its way.
     if (!(socket instanceof Socket)) return;
     socket.allowHalfOpen = true;
     if (this.#plane === null) socket.destroy();
-    else if (tls) this.#plane.enter(socket, id);
     else this.#plane.accept(socket, id);
   }
 
@@ -166,7 +164,7 @@ export class Worker {
     if (plane === null) return;
     let commands = 0;
     for (const node of plane.nodes) commands += node.counters.commands;
-    const report = { accepted: this.#accepted, open: plane.clients.size + plane.entering, commands };
+    const report = { accepted: this.#accepted, open: plane.clients.size, commands };
     const text = JSON.stringify(report);
     if (text === this.#reported) return;
     this.#reported = text;

@@ -168,7 +168,7 @@ export class Fence {
         what = `${this.#name(this.#codeAt(node))} runs there, and the node does not take SCRIPT KILL yet`;
       }
       what ??= first === undefined ? 'it drops no connection' : this.#name(first);
-      found.push(`${node.name} (${node.address}): ${what}`);
+      found.push(`${node.name} (${node.shownAddress}): ${what}`);
     }
     return found;
   }
@@ -194,7 +194,7 @@ export class Fence {
       command: request === null ? '' : commandName(this.#subject.table, request.command),
       node: node.name,
       done,
-      summary: `${what} to ${node.name} (${node.address}) held up a change of the ring for ${waited} ms: ${outcome}`,
+      summary: `${what} to ${node.name} (${node.shownAddress}) held up a change of the ring for ${waited} ms: ${outcome}`,
     };
     fenceForced.publish(event);
   }

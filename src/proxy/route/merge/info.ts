@@ -41,7 +41,8 @@ function missingLines(missing: readonly MissingPart[]): string[] {
   if (missing.length === 0) return [];
   const plain = (text: string): string => text.replace(/,/g, ';').replace(/=/g, ':');
   const nodes = missing.map(
-    ({ node, why }, i) => `missing${i}:name=${plain(node.name)},address=${plain(node.address)},reason=${plain(why)}`,
+    ({ node, why }, i) =>
+      `missing${i}:name=${plain(node.name)},address=${plain(node.shownAddress)},reason=${plain(why)}`,
   );
   return [`ringproxy_nodes_missing:${missing.length}`, ...nodes.map((line) => `ringproxy_${line}`)];
 }

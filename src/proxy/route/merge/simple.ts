@@ -34,6 +34,6 @@ export const mergeRandom: Merger = (group, out) => {
   if (part?.held) out.append(part.held.buffer, part.heldStart, part.heldEnd);
   else if (missing !== undefined) {
     const { node, why } = missing;
-    out.text(`-NODEDOWN node ${node.name} (${node.address}) ${why}\r\n`);
+    out.text(`-NODEDOWN node ${node.name} (${node.shownAddress}) ${why}\r\n`);
   } else out.text(group.protocol === 3 ? '_\r\n' : '$-1\r\n');
 };

@@ -1,0 +1,140 @@
+/** Who knows where a node's master is, and how they are asked. */
+
+import { formatAddress } from '../node/address.js';
+import { describeNodeError } from '../node/client.js';
+import type { Login, NodeEndpoint } from '../node/endpoint.js';
+import type { Followed } from '../node/followed.js';
+import { Connection } from './connection.js';
+import { type Replication, readReplication } from './replication.js';
+import { type Found, judgeSentinels, judgeServers, type SentinelAnswer, type Verdict } from './votes.js';
+
+export interface Source {
+  /** Asks all. Does not throw. @param serves whether `current` says that it is master */
+  ask(current: Found | null, serves: boolean): Promise<Verdict>;
+  close(): void;
+}
+
+export interface SourceOptions {
+  /** For people. */
+  readonly node: string;
+  /** Milliseconds. */
+  readonly timeout: number;
+  readonly sentinelLogin: Login;
+  readonly serverLogin: Login;
+  /** One of them has told by itself that something has changed. */
+  readonly onNews: () => void;
+}
+
+export function createSource(followed: Followed, options: SourceOptions): Source {
+  return followed.kind === 'sentinel'
+    ? new Sentinels(followed.sentinels, followed.master, options)
+    : new Servers(followed.addresses, options);
+}
+
+/** Each is subscribed to as well as asked: a subscription that breaks unnoticed costs no more than the next question. */
+class Sentinels implements Source {
+  readonly #master: string;
+  readonly #all: readonly { readonly sentinel: string; readonly asked: Connection; readonly heard: Connection }[];
+
+  constructor(sentinels: readonly string[], master: string, options: SourceOptions) {
+    const { node, timeout, sentinelLogin, onNews } = options;
+    this.#master = master;
+    this.#all = sentinels.map((sentinel) => {
+      const endpoint: NodeEndpoint = { name: `${node}'s Sentinel`, address: sentinel, ...sentinelLogin };
+      const heard = new Connection(endpoint, timeout, async (redis) => {
+        redis.on('message', (_channel: string, text: string) => {
+          if (text.startsWith(`${master} `)) onNews();
+        });
+        await redis.subscribe('+switch-master');
+      });
+      return { sentinel, asked: new Connection(endpoint, timeout), heard };
+    });
+  }
+
+  async ask(current: Found | null, serves: boolean): Promise<Verdict> {
+    const answers = await Promise.all(
+      this.#all.map(async ({ sentinel, asked, heard }): Promise<SentinelAnswer> => {
+        const listening = heard.use((redis) => redis.ping()).catch(() => {});
+        try {
+          const answer = await asked.use((redis) => readMaster(redis, this.#master));
+          await listening;
+          return { sentinel, ...answer };
+        } catch (error) {
+          return { sentinel, error: describeNodeError(error) };
+        }
+      }),
+    );
+    return judgeSentinels(answers, current, serves);
+  }
+
+  close(): void {
+    for (const { asked, heard } of this.#all) {
+      asked.close();
+      heard.close();
+    }
+  }
+}
+
+type Asked = Parameters<Parameters<Connection['use']>[0]>[0];
+
+/**
+ * In one go: while a failover ends, the address is that of the promoted replica already, and the epoch that of the
+ * failover.
+ * @throws Error when the Sentinel does not know the master
+ */
+async function readMaster(redis: Asked, master: string): Promise<{ address: string; epoch: number }> {
+  const [where, fields] = await Promise.all([
+    redis.call('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', master),
+    redis.call('SENTINEL', 'MASTER', master).catch(() => null),
+  ]);
+  if (!Array.isArray(where) || !Array.isArray(fields)) throw new Error(`it knows no master ${master}`);
+  const [host, port] = where.map(String);
+  const at = fields.indexOf('config-epoch');
+  const epoch = Number(at < 0 ? Number.NaN : fields[at + 1]);
+  if (host === undefined || !Number.isInteger(Number(port)) || !Number.isInteger(epoch))
+    throw new Error(`it does not answer as a Sentinel does`);
+  return { address: formatAddress({ host, port: Number(port) }), epoch };
+}
+
+/** Servers that know each of itself whether it is master. */
+class Servers implements Source {
+  readonly #all: readonly { readonly address: string; readonly asked: ReplicationProbe }[];
+
+  constructor(addresses: readonly string[], { node, timeout, serverLogin }: SourceOptions) {
+    this.#all = addresses.map((address) => ({
+      address,
+      asked: new ReplicationProbe({ name: node, address, ...serverLogin }, timeout),
+    }));
+  }
+
+  async ask(current: Found | null): Promise<Verdict> {
+    const answers = await Promise.all(
+      this.#all.map(async ({ address, asked }) => ({ address, replication: await asked.read() })),
+    );
+    return judgeServers(answers, current);
+  }
+
+  close(): void {
+    for (const { asked } of this.#all) asked.close();
+  }
+}
+
+/** Asks one server for its part in replication. */
+export class ReplicationProbe {
+  readonly #connection: Connection;
+
+  /** @param node the server by itself, whatever it is the node of */
+  constructor(node: NodeEndpoint, timeout: number) {
+    this.#connection = new Connection(node, timeout);
+  }
+
+  /** @returns null when it does not answer, or not as Redis does */
+  async read(): Promise<Replication | null> {
+    const info = await this.#connection.use((redis) => redis.info('replication')).catch(() => null);
+    return info === null ? null : readReplication(info);
+  }
+
+  close(): void {
+    this.#connection.close();
+  }
+}

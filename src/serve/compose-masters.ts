@@ -1,0 +1,58 @@
+/** Composition: where the masters of nodes are that do not say it by their address. */
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import type { Config } from '../config/settings.js';
+import { Masters } from '../failover/masters.js';
+import { reachOf } from '../node/access.js';
+import type { Login } from '../node/endpoint.js';
+import type { PlaneHost } from '../plane/host.js';
+import { nodeDown, nodeImpaired } from '../proxy/events.js';
+import { killProxies } from '../rebalance/connections.js';
+import { systemTimers } from '../time/timers.js';
+import type { Member } from '../topology/state/ring-state.js';
+
+export interface MastersNeeds {
+  readonly config: Config;
+  readonly plane: () => Pick<PlaneHost, 'published'>;
+  /** The ring is to be published once more, since a node is reached otherwise. */
+  readonly publishAnew: () => void;
+  /** Ids of all proxies of the ring. */
+  readonly proxies: () => Promise<readonly string[]>;
+}
+
+export interface MastersParts {
+  readonly masters: Masters<Member>;
+  stop(): void;
+}
+
+export function composeMasters({ config, plane, publishAnew, proxies }: MastersNeeds): MastersParts {
+  const { nodes, nodeUsername, nodePassword, sentinelUsername, sentinelPassword, connectTimeout } = config;
+  const login = (node: Member): Login => {
+    const { username, password } = reachOf(node, { nodes, login: { username: nodeUsername, password: nodePassword } });
+    return { username, password };
+  };
+  const masters = new Masters<Member>(
+    {
+      interval: config.probeInterval,
+      timeout: config.probeTimeout,
+      sentinelLogin: { username: sentinelUsername, password: sentinelPassword },
+      timers: systemTimers,
+    },
+    {
+      login,
+      changed: publishAnew,
+      cut: () => plane().published(),
+      drop: async (server) => killProxies([server], await proxies(), connectTimeout),
+    },
+  );
+  // A node that is lost, or says that it is a replica, may just have failed over.
+  const onTrouble = (message: unknown): void => {
+    const { node, address } = message as { readonly node: string; readonly address: string };
+    masters.look({ name: node, address });
+  };
+  for (const { name } of [nodeDown, nodeImpaired]) subscribe(name, onTrouble);
+  const stop = (): void => {
+    for (const { name } of [nodeDown, nodeImpaired]) unsubscribe(name, onTrouble);
+    masters.close();
+  };
+  return { masters, stop };
+}

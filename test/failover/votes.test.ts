@@ -1,0 +1,80 @@
+import { describe, expect, it } from 'vitest';
+import type { Replication } from '../../src/failover/replication.js';
+import { judgeSentinels, judgeServers, type SentinelAnswer } from '../../src/failover/votes.js';
+
+const OLD = 'old:1';
+const NEW = 'new:1';
+const says = (address: string, epoch: number): SentinelAnswer => ({ sentinel: 's:1', address, epoch });
+const silent: SentinelAnswer = { sentinel: 's:2', error: 'it did not answer in time' };
+const current = { address: OLD, epoch: 3 };
+
+describe('Sentinels', () => {
+  it('are believed when a majority of all that are named says the same', () => {
+    expect(judgeSentinels([says(NEW, 4), says(NEW, 4), says(OLD, 3)], current, true)).toEqual({
+      found: { address: NEW, epoch: 4 },
+      why: `a minority of its Sentinels says that its master is ${OLD}`,
+    });
+    expect(judgeSentinels([says(OLD, 3), says(OLD, 3), silent], null, false).found).toEqual(current);
+  });
+
+  it('are not believed where a minority says it, however high its epoch', () => {
+    expect(judgeSentinels([says(NEW, 99), says(OLD, 3), says(OLD, 3)], current, true).found).toEqual(current);
+    expect(judgeSentinels([says(NEW, 4), silent, silent], current, true).found).toBeNull();
+    expect(judgeSentinels([says(NEW, 4), says(OLD, 3)], current, true).found).toBeNull();
+    expect(judgeSentinels([silent], null, false).why).toContain('1 of its 1 Sentinels do not say where it is');
+  });
+
+  it('are taken by the epoch that a majority vouches for', () => {
+    expect(judgeSentinels([says(NEW, 99), says(NEW, 4), says(NEW, 4)], current, true).found?.epoch).toBe(4);
+  });
+
+  it('that say what was true before are passed over while the master is one', () => {
+    const late = [says(NEW, 2), says(NEW, 2), says(NEW, 2)];
+    expect(judgeSentinels(late, current, true).found).toBeNull();
+    expect(judgeSentinels(late, current, false).found).toEqual({ address: NEW, epoch: 2 });
+  });
+});
+
+const master = (history: string, formerHistory = ''): Replication => ({
+  ...{ role: 'master', history, formerHistory, formerOffset: 10, offset: 20 },
+});
+const replica: Replication = { ...master('h1'), role: 'replica' };
+
+describe('servers that know of themselves whether they are master', () => {
+  it('are taken at their word when one says so', () => {
+    const found = judgeServers(
+      [
+        { address: OLD, replication: null },
+        { address: NEW, replication: master('h2') },
+      ],
+      { address: OLD, epoch: null },
+    );
+    expect(found).toEqual({ found: { address: NEW, epoch: null }, why: '' });
+  });
+
+  it('count by which was promoted last, whoever was known before', () => {
+    const both = [
+      { address: OLD, replication: master('h1') },
+      { address: NEW, replication: master('h2', 'h1') },
+    ];
+    for (const known of [null, { address: OLD, epoch: null }, { address: NEW, epoch: null }])
+      expect(judgeServers(both, known).found?.address).toBe(NEW);
+  });
+
+  it('of which neither follows the other leave all as it was', () => {
+    const both = [
+      { address: OLD, replication: master('h1') },
+      { address: NEW, replication: master('h9') },
+    ];
+    expect(judgeServers(both, { address: OLD, epoch: null }).found?.address).toBe(OLD);
+    expect(judgeServers(both, null)).toEqual({
+      ...{ found: null, why: `${OLD} and ${NEW} say that they are master, and neither follows the other` },
+    });
+  });
+
+  it('may all be replicas', () => {
+    const verdict = judgeServers([{ address: OLD, replication: replica }], null);
+    expect(verdict.found).toBeNull();
+    expect(verdict.why).toContain('all of them are replicas');
+  });
+});
