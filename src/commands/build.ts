@@ -3,6 +3,8 @@ import { type AclCategory, categoriesOf, knownCategories } from './acl.js';
 import type { AwaitsFill, TtlBehind, Waits } from './columns.js';
 import type { Command, KeySpec, Merge, Route } from './command.js';
 import { POLICY, type PolicyRow } from './policy.js';
+import { keySpecsOf, type KeySpec as RightsKeySpec } from './rights/access.js';
+import { derivedKeySpecs, toldKeySpecs } from './rights/other-access.js';
 import { CommandTable } from './table.js';
 
 /** What is known of a command from the kept library's data or from a node's COMMAND. */
@@ -16,6 +18,8 @@ export interface CommandInfo {
   readonly step: number;
   /** ACL categories, as far as the node has said them; otherwise they follow from the flags and the row. */
   readonly categories?: readonly AclCategory[];
+  /** What it does with its keys, as far as the node has said it; otherwise that follows from the flags and the row. */
+  readonly keySpecs?: readonly RightsKeySpec[];
   readonly subcommands: readonly CommandInfo[];
 }
 
@@ -71,6 +75,7 @@ function parseEntry(entry: unknown): CommandInfo | null {
   const [name, arity, flags, first, last, step]: unknown[] = entry;
   if (typeof name !== 'string' || typeof arity !== 'number') return null;
   const categories: unknown = entry[6];
+  const keySpecs = toldKeySpecs(entry[8], Array.isArray(flags) ? flags.map(String) : []);
   const subcommands: unknown = entry[9];
   const lower = name.toLowerCase();
   return {
@@ -81,6 +86,7 @@ function parseEntry(entry: unknown): CommandInfo | null {
     lastKey: Number(last),
     step: Number(step),
     ...(Array.isArray(categories) ? { categories: knownCategories(categories.map(String)) } : {}),
+    ...(keySpecs === null ? {} : { keySpecs }),
     subcommands: parseCommandReply(subcommands),
   };
 }
@@ -154,6 +160,8 @@ function buildRow(info: CommandInfo, name: string, id: number, container: Policy
     publishes: own.publishes ?? null,
     secrets: own.secrets ?? null,
     categories: info.categories ?? categoriesOf(info.flags, own.acl ?? []),
+    keySpecs: keySpecsOf(name) ?? info.keySpecs ?? derivedKeySpecs(info.flags, keys),
+    isOfModule: info.flags.includes('module'),
     subcommands,
   });
 }

@@ -19,6 +19,7 @@ import type {
   Waits,
   WhileSubscribed,
 } from './columns.js';
+import type { KeySpec as RightsKeySpec } from './rights/access.js';
 import type { CommandTable } from './table.js';
 
 /**
@@ -175,6 +176,10 @@ export interface Command {
   readonly secrets: Secrets | null;
   /** By which a user is allowed or forbidden it. */
   readonly categories: readonly AclCategory[];
+  /** What it does with which keys, for users' rights. */
+  readonly keySpecs: readonly RightsKeySpec[];
+  /** It is a module's: no category stands for it in rules. */
+  readonly isOfModule: boolean;
   /** Why the command is refused, for the route `refused`; otherwise empty. */
   readonly reason: string;
   readonly subcommands: CommandTable | null;
