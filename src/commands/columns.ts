@@ -120,9 +120,9 @@ export type Everywhere = 'load' | 'flush' | 'exists' | 'past scripts';
 
 /**
  * Commands of administration that must not say everything to every node, or mean something to the proxy itself.
- * - `settings`: CONFIG SET. `debug`: DEBUG.
+ * - `settings`: CONFIG SET. `debug`: DEBUG. `users`: ACL SETUSER and its like, which are about users of the proxy.
  */
-export type Administration = 'settings' | 'debug';
+export type Administration = 'settings' | 'debug' | 'users';
 
 /** Where a message goes that it publishes: to a channel, or a shard channel. */
 export type Publishes = 'channel' | 'shard';

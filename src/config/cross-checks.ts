@@ -5,6 +5,7 @@ import { adminTokens, tokenMistakes } from './admin-tokens.js';
 import { fleetChecks } from './fleet-checks.js';
 import { MOST_NODES } from './node-limits.js';
 import type { Config } from './settings.js';
+import { userMistakes } from './users.js';
 
 /** What concerns several settings at once. @returns a message with the path it belongs to, for each mistake */
 export function crossChecks(config: Config): { path: string; message: string }[] {
@@ -43,6 +44,6 @@ export function crossChecks(config: Config): { path: string; message: string }[]
   }
   for (const { index, message } of tagMistakes(config.hashTags, config.hashTag))
     mistakes.push({ path: `ring.hash-tags[${index}]`, message });
-  mistakes.push(...tokenMistakes(config), ...fleetChecks(config));
+  mistakes.push(...tokenMistakes(config), ...fleetChecks(config), ...userMistakes(config));
   return mistakes;
 }

@@ -61,7 +61,8 @@ export function loadConfig(sources: ConfigSources): Config {
     const setting: Setting = SETTINGS[name];
     const given = pick(name, setting, sources, inFile);
     const schema = schemaOf(setting);
-    const passing = setting.type === 'file' ? passingFile(given?.value, sources) : null;
+    const isFile = setting.type === 'file' || setting.type === 'users file';
+    const passing = isFile ? passingFile(given?.value, sources) : null;
     if (passing !== null) mistakes.push({ where: given?.where ?? setting.path, message: passing });
     const parsed = schema.safeParse(passing === null ? given?.value : undefined);
     origins.set(setting.path, given?.where ?? setting.path);

@@ -16,6 +16,8 @@ const TYPES: { readonly [Type in Exclude<Form, 'choice' | 'own'>]: string } = {
   text: 'string',
   address: 'string',
   file: 'string',
+  users: 'Readonly<Record<string, string | readonly string[]>>',
+  'users file': 'string',
   'key groups': 'Readonly<Record<string, string | readonly string[] | Readonly<Record<string, unknown>>>>',
 };
 

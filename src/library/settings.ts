@@ -95,8 +95,14 @@ export interface ProxySettings {
   readonly 'cross-node'?: 'allow' | 'refuse';
   /** bytes of values that one such command may take from node to node (default: 64mb) */
   readonly 'cross-node-max-bytes'?: string | number;
-  /** password that clients must give with AUTH or HELLO; empty: none */
+  /** password that clients must give with AUTH or HELLO: that of the user default; empty: none */
   readonly password?: string;
+  /** who may log in and what they may do, by name, in Redis' ACL syntax (default: {}) */
+  readonly users?: Readonly<Record<string, string | readonly string[]>>;
+  /** file with users in the form of Redis' aclfile, a line for each */
+  readonly 'users-file'?: string;
+  /** whether users without all rights may run scripts and functions, inside of which their rights are not checked (default: refuse) */
+  readonly 'user-scripts'?: 'refuse' | 'allow';
   /** without a password, let in only clients of this machine, whatever the address to listen on (default: true) */
   readonly 'protected-mode'?: boolean;
   /** connect to the nodes at the start, and not with the first command (default: true) */

@@ -39,6 +39,7 @@ import type { ClientShared } from './session/session-shared.js';
 import type { LiveSettings } from './settings.js';
 import type { RoutedNode, RoutingSnapshot } from './snapshot.js';
 import { UpstreamNode, type UpstreamShared } from './upstream/upstream-node.js';
+import { Users } from './users/users.js';
 
 /** So many that no two processes ever have the same name, here or at another proxy: each counts under its own. */
 const ACTOR_BYTES = 9;
@@ -129,6 +130,7 @@ export class DataPlane {
       },
       receiveBuffer: lastingBytes(RECEIVE_BYTES),
       clients: this.clients,
+      users: new Users(options, table),
     };
     this.#upstream = {
       options,
@@ -335,7 +337,14 @@ export class DataPlane {
 
   /** From now on these settings are in force. Who has come in stays. */
   useSettings(settings: LiveSettings): void {
+    const { users, usersFile, password, userScripts } = this.options;
     Object.assign(this.options, settings);
+    const before = JSON.stringify([users, usersFile, password, userScripts]);
+    const { users: others, usersFile: otherFile } = settings;
+    const now = JSON.stringify([others, otherFile, settings.password, settings.userScripts]);
+    if (before === now) return;
+    this.#shared.users.use(this.options, this.table);
+    this.#dispatcher.features.onUsers();
   }
 
   /** From now on these are the groups of keys, and this is how each is cached. */
@@ -349,6 +358,8 @@ export class DataPlane {
   /** Commands that the nodes know beyond those of the table at hand (modules, newer versions). */
   useTable(table: CommandTable): void {
     this.#dispatcher.router.useTable(table);
+    this.#shared.users.use(this.options, table);
+    this.#dispatcher.features.onUsers();
   }
 
   /**
@@ -379,7 +390,7 @@ export class DataPlane {
       socket.destroy();
       return;
     }
-    if (this.options.protectedMode && this.options.password === '' && !isLocalPeer(socket.remoteAddress)) {
+    if (this.options.protectedMode && this.#shared.users.areOpen && !isLocalPeer(socket.remoteAddress)) {
       this.counters.clientsRejected++;
       this.#dispatcher.features.guard.tell(
         0,

@@ -33,7 +33,7 @@ import { splitByOwner } from './route/split.js';
 import { planUpload } from './route/upload-plan.js';
 import type { ClientConnection } from './session/client-connection.js';
 import type { FrameHandler } from './session/frame-handler.js';
-import { AWAITS_FILL, IN_TRANSACTION, SUBSCRIBED, TRACKS } from './session/modes.js';
+import { AWAITS_FILL, IN_TRANSACTION, RESTRICTED, SUBSCRIBED, TRACKS } from './session/modes.js';
 import type { UploadPlan } from './session/upload.js';
 import type { RoutingSnapshot } from './snapshot.js';
 import type { UpstreamNode } from './upstream/upstream-node.js';
@@ -124,6 +124,10 @@ export class Dispatcher implements FrameHandler {
     }
     if (!client.authenticated && !command.beforeAuth) return this.#refuseStranger(client, command, framer);
     client.noteCommand(command);
+    if (client.isIn(RESTRICTED)) {
+      const verdict = this.#refuseUnlessAllowed(client, command, framer);
+      if (verdict !== null) return verdict;
+    }
     if (--this.#untilDraw === 0) this.#draw(client, framer, command);
     if (this.#attentive && this.features.pause.holds(client, rowOf(command, framer), framer)) return LATER;
     if (client.isIn(AWAITS_FILL)) this.features.fillWait.onCommand(client, framer, rowOf(command, framer));
@@ -148,6 +152,20 @@ export class Dispatcher implements FrameHandler {
     return this.router.refuse(client, row, encodeError(reason));
   }
 
+  /** As in Redis, what is wrong with the command itself is said first, by whoever handles it. @returns null: it may go on */
+  #refuseUnlessAllowed(client: ClientConnection, container: Command, framer: RequestFramer): Verdict | null {
+    const command = rowOf(container, framer);
+    if (command === container && container.subcommands !== null && framer.argc > 1) return null;
+    if (arityError(command, framer.argc) !== null) return null;
+    const { rights, transactions } = this.features;
+    const queued = transactions.of(client)?.queuedCommands ?? null;
+    const refusal = rights.refusal(client, command, framer, queued);
+    if (refusal === null) return null;
+    client.noteCommand(command);
+    if (command.transactionStep === 'runs') return transactions.abortExec(client, command, refusal);
+    return this.router.refuse(client, command, encodeError(refusal));
+  }
+
   /** The command was taken: those hear of it who want to. */
   #note(client: ClientConnection, command: Command, framer: RequestFramer): void {
     const { tracking, monitors } = this.features;
@@ -164,7 +182,7 @@ export class Dispatcher implements FrameHandler {
 
   planUpload(client: ClientConnection, framer: RequestFramer, buffer: Buffer, start: number): UploadPlan | null {
     // What is queued stays here until EXEC; of what is noted, the whole command must be known.
-    if (client.isIn(IN_TRANSACTION | TRACKS) || this.#attentive) return null;
+    if (client.isIn(IN_TRANSACTION | TRACKS | RESTRICTED) || this.#attentive) return null;
     if (!client.authenticated) return null;
     const plan = planUpload(this.router, client, framer, buffer, start, this.features.limits);
     if (plan !== null && plan.lane !== null && this.#groups.isManaged) {

@@ -35,6 +35,16 @@ export interface AttackEvent extends ClientEvent {
   clients: number;
 }
 
+/** A client could not log in. At most one event in ten seconds and process says so. */
+export interface AuthFailureEvent {
+  client: number;
+  address: string;
+  /** `too-many`: it was not looked at, since too many passwords were tried from this address. */
+  reason: 'unknown-user' | 'user-off' | 'wrong-password' | 'too-many';
+  /** How many attempts have failed since the last event, this one included. */
+  failures: number;
+}
+
 /** Somebody held up the fence of a ring change for too long, and was ended. */
 export interface FenceForcedEvent {
   /** 0: of another process. */
@@ -59,6 +69,7 @@ export const FORWARDED_CHANNELS: readonly string[] = [
   'ringproxy:client:closed',
   'ringproxy:client:rejected',
   'ringproxy:client:attack',
+  'ringproxy:client:auth-failed',
   'ringproxy:fence:forced',
 ];
 
@@ -101,6 +112,7 @@ export const clientConnected = channel('ringproxy:client:connected');
 export const clientClosed = channel('ringproxy:client:closed');
 export const clientRejected = channel('ringproxy:client:rejected');
 export const clientAttack = channel('ringproxy:client:attack');
+export const authFailed = channel('ringproxy:client:auth-failed');
 export const fenceForced = channel('ringproxy:fence:forced');
 export const commandAnswered = channel('ringproxy:command:answered');
 export const commandFailed = channel('ringproxy:command:failed');

@@ -3,6 +3,7 @@
  * these rows by `config`; what the data plane reads is their values, one object (`DataPlaneSettings`), which whoever
  * runs it passes on whole. A row more is all that a setting needs.
  */
+import type { WrittenUser } from '../commands/rights/user.js';
 import type { KeyGroup } from './caching/policy.js';
 
 type Duration = `${number}${'ms' | 's' | 'm' | 'h'}` | '0';
@@ -16,7 +17,10 @@ export type SettingForm =
   | { readonly type: 'choice'; readonly values: readonly string[]; readonly default: string }
   | { readonly type: 'flag'; readonly default: boolean }
   | { readonly type: 'text'; readonly default: string }
-  | { readonly type: 'key groups' };
+  | { readonly type: 'key groups' }
+  | { readonly type: 'users' }
+  /** Its value is what the file at this path says. */
+  | { readonly type: 'users file' };
 
 export interface SettingRow {
   /** Where it stands in the YAML file, such as `ring.hash`. */
@@ -35,6 +39,8 @@ interface Values {
   flag: boolean;
   text: string;
   'key groups': readonly KeyGroup[];
+  users: readonly WrittenUser[];
+  'users file': readonly WrittenUser[];
 }
 
 export type SettingValue<Form> = Form extends { readonly type: 'choice'; readonly values: readonly (infer Value)[] }
@@ -80,7 +86,24 @@ export const DATA_PLANE_SETTINGS = {
     path: 'password',
     type: 'text',
     default: '',
-    help: 'password that clients must give with AUTH or HELLO; empty: none',
+    help: 'password that clients must give with AUTH or HELLO: that of the user default; empty: none',
+  },
+  users: {
+    path: 'users',
+    type: 'users',
+    help: "who may log in and what they may do, by name, in Redis' ACL syntax",
+  },
+  usersFile: {
+    path: 'users-file',
+    type: 'users file',
+    help: "file with users in the form of Redis' aclfile, a line for each",
+  },
+  userScripts: {
+    path: 'user-scripts',
+    type: 'choice',
+    values: ['refuse', 'allow'],
+    default: 'refuse',
+    help: 'whether users without all rights may run scripts and functions, inside of which their rights are not checked',
   },
   protectedMode: {
     path: 'protected-mode',
@@ -312,7 +335,8 @@ export type DataPlaneSettings = { readonly [Name in DataPlaneSettingName]: Setti
 
 /** Those that may become others while clients are served: each is looked at when it is needed. */
 const LIVE_SETTINGS = [
-  ...(['password', 'protectedMode', 'maxClients', 'idleTimeout', 'adminCommands', 'crossNodeMaxBytes'] as const),
+  ...(['password', 'users', 'usersFile', 'userScripts'] as const),
+  ...(['protectedMode', 'maxClients', 'idleTimeout', 'adminCommands', 'crossNodeMaxBytes'] as const),
   ...(['clientOutputLimit', 'clientQueryLimit', 'clientStallTimeout', 'clientUploadTimeout'] as const),
   ...(['requestTimeout', 'reconnectBackoffMax', 'streamThreshold'] as const),
 ] as const satisfies readonly DataPlaneSettingName[];

@@ -21,6 +21,7 @@ export const EVENT_CHANNELS: Readonly<Record<string, ChannelUse>> = {
   'ringproxy:client:closed': detail,
   'ringproxy:client:rejected': warning,
   'ringproxy:client:attack': warning,
+  'ringproxy:client:auth-failed': notice,
   'ringproxy:fence:forced': warning,
   'ringproxy:command:answered': frequent,
   'ringproxy:command:failed': frequent,
@@ -127,6 +128,8 @@ function describe(name: string, event: object): string {
       return `client ${text('address')} was turned away: ${text('reason')}`;
     case 'ringproxy:client:attack':
       return `possible attack: client ${text('address')} ${text('reason')} (${text('clients')} such clients since the last such line)`;
+    case 'ringproxy:client:auth-failed':
+      return `client ${text('client')} (${text('address')}) could not log in: ${text('reason')} (${text('failures')} such attempts since the last such line)`;
     case 'ringproxy:client:closed':
       return `client ${text('client')} (${text('address')}) is gone${text('reason') === '' ? '' : `: ${text('reason')}`}`;
     case 'ringproxy:client:connected':

@@ -44,6 +44,8 @@ export function describeEvent(channel: string, data: EventData): string {
       return `client ${text('address')} was turned away: ${text('reason')}`;
     case 'ringproxy:client:attack':
       return `possible attack: client ${text('address')} ${text('reason')}`;
+    case 'ringproxy:client:auth-failed':
+      return `client ${text('address')} could not log in: ${text('reason')}`;
     default:
       return text('summary') === '' ? channel : text('summary');
   }

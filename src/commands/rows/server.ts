@@ -9,6 +9,10 @@ const administration = { acl: ['admin', 'dangerous'] } as const satisfies Policy
 const REPLICATION = 'the proxy is not part of replication';
 const LIFECYCLE = "a node's life is not for clients to end";
 const SHARDED = 'nodes cannot do it at the same instant';
+const changesUsers = {
+  administration: 'users',
+  reason: 'users are changed in the configuration (users, users-file), which is read again on SIGHUP',
+} as const satisfies PolicyRow;
 /** How many replicas have acknowledged, and how long that is waited for. */
 const waitsForReplicas = { ...waitsAtEnd, unit: 'milliseconds' } as const satisfies Waits;
 
@@ -28,9 +32,10 @@ export const SERVER = {
   'config|help': any,
   'memory|help': any,
   'acl|whoami': { ...proxy, inTransaction: 'here' },
-  'acl|cat': any,
-  'acl|genpass': any,
-  'acl|help': any,
+  'acl|cat': { ...proxy, inTransaction: 'here' },
+  'acl|genpass': { ...proxy, inTransaction: 'here' },
+  'acl|help': { ...proxy, inTransaction: 'here' },
+  'acl|log': proxy,
   wait: { ...connection, ...proxy, waits: waitsForReplicas, inTransaction: 'by node' },
   waitaof: { ...connection, ...proxy, waits: waitsForReplicas, inTransaction: 'by node' },
   monitor: proxy,
@@ -49,11 +54,10 @@ export const SERVER = {
   'slowlog|reset': admin,
   'latency|reset': { ...admin, merge: 'sum' },
   'memory|purge': admin,
-  'acl|setuser': admin,
-  'acl|deluser': admin,
-  'acl|load': admin,
-  'acl|save': admin,
-  'acl|log': admin,
+  'acl|setuser': { ...admin, ...changesUsers },
+  'acl|deluser': { ...admin, ...changesUsers },
+  'acl|load': { ...admin, ...changesUsers },
+  'acl|save': { ...admin, ...changesUsers },
   'acl|dryrun': { ...proxy, inTransaction: 'here' },
   'acl|getuser': { ...proxy, inTransaction: 'here' },
   'acl|list': { ...proxy, inTransaction: 'here' },

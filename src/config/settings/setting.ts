@@ -5,6 +5,7 @@ import { formatAddress, parseAddress } from '../../node/address.js';
 import type { SettingForm, SettingRow, SettingValue } from '../../proxy/settings.js';
 import { keyGroups } from '../key-groups.js';
 import { formatDuration, formatSize, parseDuration, parseSize } from '../units.js';
+import { users, usersFile } from '../users.js';
 
 /** Forms that the data plane has no use for. */
 type OwnForm =
@@ -109,6 +110,8 @@ const READINGS: { readonly [Type in Form['type']]: Reading<Type> } = {
   },
   file: { schema: () => fileText, kind: () => 'path', standard: () => '' },
   'key groups': { schema: () => keyGroups, kind: () => 'groups with prefixes', standard: () => '{}' },
+  users: { schema: () => users, kind: () => 'users with rules', standard: () => '{}' },
+  'users file': { schema: () => usersFile, kind: () => 'path', standard: () => '' },
   own: { schema: (form) => form.schema, kind: (form) => form.kind, standard: (form) => form.default },
 };
 

@@ -35,6 +35,11 @@ export async function answerPeer(features: Features, question: PeerQuestion): Pr
       return 1;
     case 'filled':
       return { filled: question.keys.map((key) => features.fillWait.answer(key, question.from)) };
+    case 'denials':
+      return { denials: features.aclLog.list() };
+    case 'reset-denials':
+      features.aclLog.reset();
+      return 1;
     case 'count':
       return { count: features.countClients() };
     case 'caught-up':

@@ -14,7 +14,7 @@ import { Blocking } from './blocking/blocking.js';
 import { mayWait } from './blocking/blocking-frame.js';
 import { clientCommands } from './clients/client-commands.js';
 import { countAll, forgetCount } from './clients/client-count.js';
-import type { ClientFacts } from './clients/describe.js';
+import { type ClientFacts, describeClient } from './clients/describe.js';
 import { Guard } from './clients/guard.js';
 import type { ClientPorts } from './clients/list-kill.js';
 import { Pause } from './clients/pause.js';
@@ -53,6 +53,11 @@ import { trackingCommands } from './tracking/commands.js';
 import { Tracking } from './tracking/tracking.js';
 import type { Transaction } from './transactions/transaction.js';
 import { Transactions } from './transactions/transactions.js';
+import { aclCommands } from './users/acl-commands.js';
+import { AclLog } from './users/acl-log.js';
+import { Authentication } from './users/authentication.js';
+import { onUsersChanged } from './users/changed-users.js';
+import { Rights } from './users/rights.js';
 
 /** Which part of `near-memory` last values may take, beside it. */
 const LAST_VALUES_PART = 8;
@@ -97,6 +102,10 @@ export class Features {
   readonly near: Near;
   /** Which keys are kept near since they are hot; null: none are. */
   readonly nearAuto: NearAuto | null;
+  /** What users may do. */
+  readonly rights: Rights;
+  /** What was denied lately. */
+  readonly aclLog: AclLog;
   /** What CLIENT LIST and its like work with. */
   readonly clients: ClientPorts;
   /** What commands on every node work with. */
@@ -164,7 +173,17 @@ export class Features {
       },
     });
     this.monitors = new Monitors(turn, peers, options.proxyId, changed);
-    this.clients = { clients, peers, facts: this.#facts() };
+    const facts = this.#facts();
+    const { users } = context.shared;
+    this.clients = { clients, peers, facts, users };
+    this.aclLog = new AclLog((client) => describeClient(facts, client));
+    this.rights = new Rights(router, this.aclLog);
+    const authentication = new Authentication({
+      users,
+      log: this.aclLog,
+      counters: context.shared.counters,
+      now: () => clock.now,
+    });
     const countPorts = { own: () => this.countClients(), all: () => context.allClients(), peers };
     this.everywhere = {
       router,
@@ -198,6 +217,9 @@ export class Features {
         router,
         isSubscribed,
         redisVersion: () => context.redisVersion(),
+        users,
+        logIn: (client, name, password) =>
+          authentication.logIn(client, name, password, this.transactions.of(client) !== null),
         leaveAll: (client) => this.#leaveAll(client),
       }),
       ...clientCommands(this.clients, this.pause),
@@ -205,6 +227,7 @@ export class Features {
       ...trackingCommands({ router, tracking, peers }),
       ...clusterCommands(router),
       ...serverCommands(router),
+      ...aclCommands({ router, users, rights: this.rights, log: this.aclLog, peers }),
       ...this.transactions.commands,
       exec: (client, command, framer) => {
         this.near.onExec(client);
@@ -289,6 +312,12 @@ export class Features {
     if (command.special === null) return this.router.forward(client, command, owner, source, framer, keys, keyHash);
     return runSpecial(this.router, client, command, owner, source, framer, keys, keyHash, this.#runCode);
   };
+
+  /** Users have become others. */
+  onUsers(): void {
+    const { users, clients } = this.context.shared;
+    onUsersChanged({ users, topicsOf: (client) => this.pubsub.topicsOf(client) }, clients);
+  }
 
   /** The client's reads that wait see their misses: once it has stopped, since only a reply lets it go on. */
   onBarrier(client: ClientConnection): void {

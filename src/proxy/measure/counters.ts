@@ -1,4 +1,5 @@
 import { ApartKeysTable } from './apart/apart-keys.js';
+import { noAuthFailures } from './auth-failures.js';
 import { CrossNodeCounters } from './cross-node-counters.js';
 import { ErrorKinds } from './error-kinds.js';
 import { Histogram } from './histogram.js';
@@ -35,6 +36,8 @@ export class Counters {
   readonly apartKeys = new ApartKeysTable();
   clientsTotal = 0;
   clientsRejected = 0;
+  /** Attempts to log in, by why they failed. */
+  readonly authFailures = noAuthFailures();
   hits = 0;
   misses = 0;
   bytesIn = 0;

@@ -1,7 +1,9 @@
 /** What a data plane counted, as plain data: it may come from several processes, and is added up then. */
+
 import type { CommandTable } from '../../commands/table.js';
 import { nodeKey } from '../../node/identity.js';
 import { type ApartKeys, sumApartKeys } from './apart/apart-keys.js';
+import { type AuthFailureCounts, addAuthFailures, noAuthFailures } from './auth-failures.js';
 import type { Counters, NodeCounters } from './counters.js';
 import type { CrossNodeWay } from './cross-node-counters.js';
 import { FILL_OUTCOMES, type FillCounts, noFills } from './fill-counts.js';
@@ -83,6 +85,8 @@ export interface PlaneStats {
   clients: number;
   clientsTotal: number;
   clientsRejected: number;
+  /** Attempts to log in that failed. */
+  readonly authFailures: AuthFailureCounts;
   hits: number;
   misses: number;
   bytesIn: number;
@@ -174,6 +178,7 @@ export function readPlaneStats(plane: MeasuredPlane, loopLag: number): PlaneStat
     clients: plane.clients.size,
     clientsTotal: counters.clientsTotal,
     clientsRejected: counters.clientsRejected,
+    authFailures: { ...counters.authFailures },
     hits: counters.hits,
     misses: counters.misses,
     bytesIn: counters.bytesIn,
@@ -245,6 +250,7 @@ export function sumPlaneStats(parts: readonly PlaneStats[]): PlaneStats {
     sum.clients += part.clients;
     sum.clientsTotal += part.clientsTotal;
     sum.clientsRejected += part.clientsRejected;
+    addAuthFailures(sum.authFailures, part.authFailures);
     sum.hits += part.hits;
     sum.misses += part.misses;
     sum.bytesIn += part.bytesIn;
@@ -282,6 +288,7 @@ export function emptyPlaneStats(): PlaneStats {
     clients: 0,
     clientsTotal: 0,
     clientsRejected: 0,
+    authFailures: noAuthFailures(),
     hits: 0,
     misses: 0,
     bytesIn: 0,

@@ -9,6 +9,8 @@ export interface ClientFilter {
   readonly address?: string;
   readonly localAddress?: string;
   readonly type?: ClientType;
+  /** The name of its user. */
+  readonly user?: string;
   /** This one is not meant. */
   readonly except?: number;
 }

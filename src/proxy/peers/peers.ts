@@ -2,6 +2,7 @@
 
 import type { ClientCount, ClientFilter, ClientLine } from './clients.js';
 import type { TopicKind } from './topic-kind.js';
+import type { AclLogEntry } from './users.js';
 
 /** As CLIENT UNBLOCK has it: the wait ends as if its time were over, or with an error. */
 export type UnblockMode = 'TIMEOUT' | 'ERROR';
@@ -44,6 +45,10 @@ export type PeerQuestion =
   | { readonly type: 'heard'; readonly node: string; readonly address: string }
   /** Does a client fill these keys? If not, one of the process `from` is about to. */
   | { readonly type: 'filled'; readonly from: string; readonly keys: readonly FilledKey[] }
+  /** What was denied lately? */
+  | { readonly type: 'denials' }
+  /** Forget what was denied. The answer is 1. */
+  | { readonly type: 'reset-denials' }
   /** How many clients are there? */
   | { readonly type: 'count' }
   /** Tell when everything is done that was told before. The answer is 1. */
@@ -56,6 +61,7 @@ export type PeerAnswer =
   | number
   | { readonly lines: readonly ClientLine[] }
   | { readonly count: ClientCount }
+  | { readonly denials: readonly AclLogEntry[] }
   | { readonly subscribed: readonly Subscribed[] }
   | { readonly filled: readonly ('no' | 'yes' | 'written')[] }
   /** What other proxies have told of the topics, which the primary process adds. */

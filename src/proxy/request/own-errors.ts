@@ -90,8 +90,21 @@ export const OWN_ERRORS = [
   },
   { code: 'OOM', text: '…', meaning: 'as in Redis: the values of replicated groups take `replicated-memory`' },
   { code: 'DENIED', text: 'the proxy runs in protected mode …', meaning: '`protected-mode`' },
-  { code: 'NOAUTH', text: '…', meaning: 'as in Redis: the client has not given the `password`' },
-  { code: 'WRONGPASS', text: '…', meaning: 'as in Redis: it is another one' },
+  {
+    code: 'NOAUTH',
+    text: '…',
+    meaning: 'as in Redis: the client has not given the `password`, or has not logged in as one of the `users`',
+  },
+  {
+    code: 'NOPERM',
+    text: 'this user has no permissions …',
+    meaning: 'as in Redis: its [user](users.md) may not send this command, or not with these keys or channels',
+  },
+  {
+    code: 'WRONGPASS',
+    text: '…',
+    meaning: 'as in Redis: it is another one; `too many failed attempts from this address`: try again in a second',
+  },
   { code: 'NOPROTO', text: '…', meaning: 'as in Redis: HELLO asks for a protocol that there is not' },
   { code: 'EXECABORT', text: '…', meaning: 'as in Redis: the transaction was not carried out' },
   {

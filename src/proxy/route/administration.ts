@@ -10,9 +10,15 @@ export function refusalOfAdministration(command: Command, framer: RequestFramer)
   return command.administration === null ? null : REFUSALS[command.administration](framer);
 }
 
+/** That would make users at the nodes, which are no clients' concern. */
+const REFUSED_USERS = encodeError(
+  'ERR users are changed in the configuration (users, users-file), which is read again on SIGHUP: not by commands',
+);
+
 const REFUSALS = {
   settings: refusalOfSettings,
   debug: refusalOfDebug,
+  users: () => REFUSED_USERS,
 } as const satisfies Record<Administration, (framer: RequestFramer) => Buffer | null>;
 
 /** Where a node is found, which is another place for each: with the same value for all of them, the ring would break. */

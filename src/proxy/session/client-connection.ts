@@ -15,6 +15,7 @@
  */
 import type { Socket } from 'node:net';
 import type { Command } from '../../commands/command.js';
+import type { User } from '../../commands/rights/user.js';
 import { error as encodeError } from '../../resp/encode.js';
 import { COMPLETE, INCOMPLETE, RequestFramer } from '../../resp/request-framer.js';
 import { type ClientEvent, type CommandFailedEvent, clientClosed, commandFailed, type HoldEvent } from '../events.js';
@@ -30,11 +31,12 @@ import { ANSWERED, LATER, TAKEN } from '../request/verdict.js';
 import type { Lane } from '../upstream/lane.js';
 import type { LaneKind } from '../upstream/lane-kind.js';
 import type { LaneWaiter } from '../upstream/lane-pool.js';
+import type { Login } from '../users/users.js';
 import { Carry } from './carry.js';
 import { ClientIdentity } from './client-identity.js';
 import { ClientLanes } from './client-lanes.js';
 import type { FrameHandler } from './frame-handler.js';
-import { ATTENDED, AWAITS_FILL, LISTENS, type Mode, TRACKS } from './modes.js';
+import { ATTENDED, AWAITS_FILL, LISTENS, type Mode, RESTRICTED, TRACKS } from './modes.js';
 import { ReplyMode } from './reply-mode.js';
 import { ReplyQueue } from './reply-queue.js';
 import { RingWait } from './ring-wait.js';
@@ -93,6 +95,8 @@ export class ClientConnection implements TurnTask, Requester, LaneWaiter, Upload
   #handEnd = 0;
   readonly #stall: StallWatch;
   #authenticated: boolean;
+  #user: User;
+  #credential = '';
   #closed = false;
   #modes = 0;
   #lastCommand: Command | null = null;
@@ -112,7 +116,9 @@ export class ClientConnection implements TurnTask, Requester, LaneWaiter, Upload
     this.address = socket.remoteAddress === undefined ? 'unix' : `${socket.remoteAddress}:${socket.remotePort}`;
     this.connectedAt = Date.now();
     this.#lastActiveAt = shared.clock.now;
-    this.#authenticated = shared.options.password === '';
+    this.#user = shared.users.default;
+    this.#authenticated = shared.users.areOpen;
+    if (!this.#user.isAll) this.#modes |= RESTRICTED;
     this.#outputLimit = this.#authenticated ? shared.options.clientOutputLimit : STRANGER_OUTPUT;
     this.#framer = new RequestFramer({
       maxArgs: 2_147_483_647,
@@ -295,15 +301,40 @@ export class ClientConnection implements TurnTask, Requester, LaneWaiter, Upload
     return this.lanes.kind;
   }
 
-  markAuthenticated(): void {
+  /** Who it is: until it has said so, the user `default`. */
+  get user(): User {
+    return this.#user;
+  }
+
+  /** The digest of the password by which it has become its user; empty: none was needed. */
+  get credential(): string {
+    return this.#credential;
+  }
+
+  /** It is this user from now on, and authenticated. */
+  logIn({ user, credential }: Login): void {
+    this.#credential = credential;
+    this.becomeUser(user);
     this.#authenticated = true;
     this.#framer.limits.authenticated = true;
     this.#outputLimit = this.#shared.options.clientOutputLimit;
   }
 
-  markUnauthenticated(): void {
-    this.#authenticated = false;
-    this.#framer.limits.authenticated = false;
+  /** Its user has other rights from now on. */
+  becomeUser(user: User): void {
+    this.#user = user;
+    if (user.isAll) this.leave(RESTRICTED);
+    else this.enter(RESTRICTED);
+  }
+
+  /** It is as if it had just come: the user `default`, authenticated where that needs no password. */
+  logOut(): void {
+    const { users } = this.#shared;
+    this.#credential = '';
+    this.becomeUser(users.default);
+    this.#authenticated = users.areOpen;
+    this.#framer.limits.authenticated = users.areOpen;
+    if (users.areOpen) this.#outputLimit = this.#shared.options.clientOutputLimit;
   }
 
   /** A request for the command with this id, behind those that wait for their replies: whose frame goes nowhere yet. */

@@ -21,6 +21,9 @@ export const NO_TOUCH = 64;
 /** A read of its waits for another client that fills the key. */
 export const AWAITS_FILL = 128;
 
+/** Its user may not do everything: each of its commands is looked at. */
+export const RESTRICTED = 256;
+
 export type Mode =
   | typeof IN_TRANSACTION
   | typeof SUBSCRIBED
@@ -29,9 +32,10 @@ export type Mode =
   | typeof MONITORS
   | typeof NO_EVICT
   | typeof NO_TOUCH
-  | typeof AWAITS_FILL;
+  | typeof AWAITS_FILL
+  | typeof RESTRICTED;
 
 /** Its commands are looked at more closely than others' in these modes. */
-export const ATTENDED = IN_TRANSACTION | SUBSCRIBED | TRACKS | AWAITS_FILL;
+export const ATTENDED = IN_TRANSACTION | SUBSCRIBED | TRACKS | AWAITS_FILL | RESTRICTED;
 /** It is sent messages that answer nothing, so it may be silent itself for as long as it likes. */
 export const LISTENS = SUBSCRIBED | MONITORS;

@@ -5,6 +5,7 @@ import type { Counters } from '../measure/counters.js';
 import type { DataPlaneOptions } from '../options.js';
 import type { HoldPool } from '../request/hold.js';
 import type { RequestPool } from '../request/request-pool.js';
+import type { Users } from '../users/users.js';
 import type { ClientConnection } from './client-connection.js';
 
 /** What all clients of a data plane have in common. */
@@ -19,4 +20,6 @@ export interface ClientShared {
   /** Every client reads into this buffer: a chunk is handled before the next one is read. */
   readonly receiveBuffer: Buffer;
   readonly clients: Set<ClientConnection>;
+  /** Who may log in. */
+  readonly users: Users;
 }

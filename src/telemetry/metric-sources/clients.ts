@@ -1,3 +1,4 @@
+import { AUTH_FAILURES } from '../../proxy/measure/auth-failures.js';
 import type { MetricSource } from '../metrics.js';
 import type { MetricReads } from './reads.js';
 import { counter, gauge, one } from './samples.js';
@@ -14,6 +15,9 @@ export function clientSources({ stats }: MetricReads): MetricSource[] {
     counter('ringproxy_client_connections_total', 'Clients that ever connected.', () => one(stats().clientsTotal)),
     counter('ringproxy_client_rejected_total', 'Clients turned away at max-clients, or by protected-mode.', () =>
       one(stats().clientsRejected),
+    ),
+    counter('ringproxy_auth_failures_total', 'Attempts to log in (AUTH, HELLO) that failed, by why.', () =>
+      AUTH_FAILURES.map((reason) => ({ labels: { reason }, value: stats().authFailures[reason] })),
     ),
     counter('ringproxy_client_bytes_total', 'Bytes from (in) and to (out) clients.', () => [
       { labels: { direction: 'in' }, value: stats().bytesIn },

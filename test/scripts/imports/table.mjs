@@ -18,7 +18,7 @@ export const PARTS = [
   { parts: ['time'], mayImport: [] },
   { parts: ['tls'], mayImport: ['time', 'errors.ts'] },
   { parts: ['proxy'], mayImport: ['resp', 'node', 'ring', 'commands', 'time', 'fleet/crdt', 'fleet/values'] },
-  { parts: ['config'], mayImport: ['node', 'ring', 'proxy/settings.ts', 'proxy/caching', 'errors.ts'] },
+  { parts: ['config'], mayImport: ['node', 'ring', 'commands', 'proxy/settings.ts', 'proxy/caching', 'errors.ts'] },
   {
     parts: ['topology'],
     mayImport: [
@@ -98,6 +98,7 @@ export const PROXY_ORDER = [
     'settings.ts',
     'snapshot.ts',
     'key-moves.ts',
+    'users',
   ],
   ['upstream'],
   ['invalidations'],

@@ -5,12 +5,13 @@ import type { ClientConnection } from '../../session/client-connection.js';
 
 /** @param isSubscribed whether the client is subscribed to something */
 export function matches(client: ClientConnection, filter: ClientFilter, isSubscribed: boolean): boolean {
-  const { ids, address, localAddress, type, except } = filter;
+  const { ids, address, localAddress, type, user, except } = filter;
   return (
     (ids === undefined || ids.includes(client.id)) &&
     (address === undefined || client.address === address) &&
     (localAddress === undefined || client.localAddress === localAddress) &&
     (type === undefined || type === (isSubscribed ? 'pubsub' : 'normal')) &&
+    (user === undefined || client.user.name === user) &&
     client.id !== except
   );
 }

@@ -53,7 +53,7 @@ export function describeClient(facts: ClientFacts, client: ClientConnection, com
     `tot-mem=${queryBytes + output + transaction.bytes}`,
     'events=r',
     `cmd=${client.lastCommand?.name ?? 'NULL'}`,
-    `user=default redir=${facts.redirect(client)}`,
+    `user=${client.user.name} redir=${facts.redirect(client)}`,
     `resp=${client.kind.protocol}`,
     `lib-name=${client.identity.libraryName}`,
     `lib-ver=${client.identity.libraryVersion}`,

@@ -6,6 +6,7 @@ import { TAKEN } from '../../request/verdict.js';
 import type { ClientConnection } from '../../session/client-connection.js';
 import { answerLater } from '../../session/later.js';
 import { answer, answerError, argumentTexts } from '../../session/words.js';
+import type { Users } from '../../users/users.js';
 import type { LocalCommand } from '../local-command.js';
 import { matches, parseClientId, parseClientType } from './client-filter.js';
 import { type ClientFacts, describeClient } from './describe.js';
@@ -18,6 +19,7 @@ export interface ClientPorts {
   /** Those of this process. */
   readonly clients: ReadonlySet<ClientConnection>;
   readonly facts: ClientFacts;
+  readonly users: Users;
   /** Null: the proxy has no other processes. */
   readonly peers: Peers | null;
 }
@@ -75,7 +77,7 @@ export const kill =
     const words = argumentTexts(framer).slice(2);
     // In its old form the command means one client, which may be the one that sends it.
     const isOldForm = words.length === 1;
-    const filter = isOldForm ? { address: words[0] ?? '' } : parseKillFilter(words, client.id);
+    const filter = isOldForm ? { address: words[0] ?? '' } : parseKillFilter(ports.users, words, client.id);
     if (typeof filter === 'string') return answerError(client, command, filter);
     const { peers } = ports;
     const victims = meant(ports, filter);
@@ -108,7 +110,7 @@ export function killOwn(ports: ClientPorts, filter: ClientFilter): number {
 }
 
 /** @param own the id of the client that asks, which is spared unless it says otherwise */
-function parseKillFilter(words: readonly string[], own: number): ClientFilter | string {
+function parseKillFilter(users: Users, words: readonly string[], own: number): ClientFilter | string {
   if (words.length === 0 || words.length % 2 !== 0) return SYNTAX;
   let filter: ClientFilter = {};
   let sparesOwn = true;
@@ -128,7 +130,8 @@ function parseKillFilter(words: readonly string[], own: number): ClientFilter | 
         filter = { ...filter, localAddress: value };
         break;
       case 'user':
-        if (value !== 'default') return `ERR No such user '${value}'`;
+        if (users.find(value) === undefined) return `ERR No such user '${value}'`;
+        filter = { ...filter, user: value };
         break;
       case 'type': {
         const type = parseClientType(value);

@@ -1,5 +1,4 @@
 /** PING, ECHO, QUIT, SELECT, HELLO, AUTH, RESET. */
-import { createHash, timingSafeEqual } from 'node:crypto';
 import * as encode from '../../../resp/encode.js';
 import { LATER, TAKEN } from '../../request/verdict.js';
 import type { Router } from '../../route/router.js';
@@ -7,6 +6,7 @@ import type { ClientConnection } from '../../session/client-connection.js';
 import { isValidName } from '../../session/client-identity.js';
 import { NO_EVICT, NO_TOUCH } from '../../session/modes.js';
 import { answer, answerError, argumentBytes, argumentTexts } from '../../session/words.js';
+import type { Users } from '../../users/users.js';
 import type { LocalCommand, LocalCommands } from '../local-command.js';
 
 /** What the commands on the connection work with. */
@@ -16,6 +16,9 @@ export interface ConnectionPorts {
   readonly redisVersion: () => string;
   /** Whether the client is subscribed to something. */
   readonly isSubscribed: (client: ClientConnection) => boolean;
+  readonly users: Users;
+  /** Logs the client in. @returns the error that it is answered; null: it has become the user */
+  readonly logIn: (client: ClientConnection, name: string, password: Uint8Array) => string | null;
   /** Ends all that the client has entered: a transaction, subscriptions, tracking, MONITOR. */
   readonly leaveAll: (client: ClientConnection) => void;
 }
@@ -80,32 +83,30 @@ function isLong(text: string): boolean {
 }
 
 const auth =
-  ({ router }: ConnectionPorts): LocalCommand =>
+  ({ users, logIn }: ConnectionPorts): LocalCommand =>
   (client, command, framer) => {
-    const words = argumentTexts(framer);
+    const words = argumentBytes(framer);
     if (words.length > 3) return answerError(client, command, 'ERR syntax error');
-    const { password } = router.shared.options;
-    const user = words.length === 3 ? (words[1] ?? '') : 'default';
-    if (words.length === 2 && password === '') {
+    const user = words.length === 3 ? String(words[1]) : 'default';
+    if (words.length === 2 && users.default.needsNoPassword) {
       return answerError(
         client,
         command,
         'ERR AUTH <password> called without any password configured for the default user. Are you sure your configuration is correct?',
       );
     }
-    if (!passwordMatches(router, user, words.at(-1) ?? '')) {
-      return answerError(client, command, 'WRONGPASS invalid username-password pair or user is disabled.');
-    }
-    client.markAuthenticated();
+    const failure = logIn(client, user, words.at(-1) ?? Buffer.alloc(0));
+    if (failure !== null) return answerError(client, command, failure);
     client.reply(command.id, OK);
     return TAKEN;
   };
 
 const hello =
-  ({ router, redisVersion }: ConnectionPorts): LocalCommand =>
+  ({ router, redisVersion, logIn }: ConnectionPorts): LocalCommand =>
   (client, command, framer) => {
     if (client.pending > 0) return waitForReplies(client);
     const words = argumentTexts(framer);
+    const bytes = argumentBytes(framer);
     let protocol = client.kind.protocol;
     if (words.length > 1) {
       if (!INTEGER.test(words[1] ?? '')) {
@@ -116,11 +117,11 @@ const hello =
       protocol = wanted;
     }
     let name: string | null = null;
-    let credentials: { user: string; password: string } | null = null;
+    let credentials: { user: string; password: Buffer } | null = null;
     for (let i = 2; i < words.length; i++) {
       const option = (words[i] ?? '').toUpperCase();
       if (option === 'AUTH' && i + 2 < words.length) {
-        credentials = { user: words[i + 1] ?? '', password: words[i + 2] ?? '' };
+        credentials = { user: words[i + 1] ?? '', password: bytes[i + 2] ?? Buffer.alloc(0) };
         i += 2;
       } else if (option === 'SETNAME' && i + 1 < words.length) {
         name = words[i + 1] ?? '';
@@ -137,10 +138,8 @@ const hello =
       }
     }
     if (credentials !== null) {
-      if (!passwordMatches(router, credentials.user, credentials.password)) {
-        return answerError(client, command, 'WRONGPASS invalid username-password pair or user is disabled.');
-      }
-      client.markAuthenticated();
+      const failure = logIn(client, credentials.user, credentials.password);
+      if (failure !== null) return answerError(client, command, failure);
     }
     if (!client.authenticated) {
       return answerError(
@@ -170,7 +169,7 @@ const hello =
   };
 
 const reset =
-  ({ router, leaveAll }: ConnectionPorts): LocalCommand =>
+  ({ leaveAll }: ConnectionPorts): LocalCommand =>
   (client, command) => {
     if (client.pending > 0) return waitForReplies(client);
     leaveAll(client);
@@ -179,7 +178,7 @@ const reset =
     client.replyMode.on();
     client.leave(NO_EVICT);
     client.leave(NO_TOUCH);
-    if (router.shared.options.password !== '') client.markUnauthenticated();
+    client.logOut();
     return answer(client, command, encode.simpleString('RESET'));
   };
 
@@ -199,13 +198,4 @@ export function connectionCommands(ports: ConnectionPorts) {
 function waitForReplies(client: ClientConnection): typeof LATER {
   client.raiseBarrier();
   return LATER;
-}
-
-function passwordMatches(router: Router, user: string, password: string): boolean {
-  const expected = router.shared.options.password;
-  if (user !== 'default') return false;
-  if (expected === '') return true;
-  // Digests have one length, so the comparison tells nothing about the password's.
-  const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
-  return timingSafeEqual(digest(password), digest(expected));
 }

@@ -96,6 +96,15 @@ export class PubSub implements FeedListener {
     return this.#clients.get(client)?.isEmpty === false;
   }
 
+  /** What the client is subscribed to, or about to be. */
+  topicsOf(client: ClientConnection): { readonly name: Buffer; readonly isPattern: boolean }[] {
+    const subscriptions = this.#clients.get(client);
+    if (subscriptions === null) return [];
+    const confirmed = subscriptions.topics.flatMap((topics) => [...topics.values()]);
+    const all = [...confirmed, ...subscriptions.pending.flatMap(({ topics }) => topics)];
+    return all.map(({ name, kind }) => ({ name, isPattern: kind === PATTERN }));
+  }
+
   /** How many channels, patterns and shard channels the client is subscribed to. */
   countsOf(client: ClientConnection): readonly [channels: number, patterns: number, shards: number] {
     const topics = this.#clients.get(client)?.topics;

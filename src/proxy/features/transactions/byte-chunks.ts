@@ -57,6 +57,12 @@ export class ByteChunks {
     return (this.#sealed[chunk] ?? this.#chunk) as Buffer;
   }
 
+  /** All bytes, in chunks of which each holds whole pieces, as far as they have come. */
+  held(): readonly Buffer[] {
+    const chunk = this.#chunk;
+    return chunk === null ? this.#sealed : [...this.#sealed, chunk.subarray(0, this.#used)];
+  }
+
   /** All bytes, in chunks of which each holds whole pieces. Nothing may be added any more. */
   take(): readonly Buffer[] {
     this.#seal();

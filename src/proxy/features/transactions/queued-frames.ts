@@ -67,6 +67,11 @@ export class QueuedFrames {
     return this.#chunks.at(this.chunkOf(i)).subarray(at, at + (this.#keys[i * FIELDS + 2] as number));
   }
 
+  /** All frames so far, in pieces to be read and not kept. */
+  held(): readonly Buffer[] {
+    return this.#chunks.held();
+  }
+
   /** All frames, in pieces that belong to the caller from now on. Nothing may be added any more. */
   take(): readonly Buffer[] {
     return this.#chunks.take();

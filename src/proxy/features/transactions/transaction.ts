@@ -12,6 +12,7 @@
 
 import type { Published } from '../../peers/topic-kind.js';
 import type { UpstreamNode } from '../../upstream/upstream-node.js';
+import type { QueuedCommands } from '../queued-commands.js';
 import type { QueuedKeys } from '../queued-keys.js';
 import type { ElementMerge } from './nodes/reply-order.js';
 import type { ForEveryNode } from './other-nodes.js';
@@ -24,6 +25,8 @@ const NUMBER_BYTES = 8;
 
 /** What stands between MULTI and EXEC. */
 export class Transaction {
+  /** `Users.version` at MULTI: whether rights have changed since then. */
+  readonly rightsVersion: number;
   readonly frames = new QueuedFrames();
   /** Which of the commands are SELECT, by their position. */
   readonly selects: { readonly at: number; readonly database: number }[] = [];
@@ -63,6 +66,10 @@ export class Transaction {
   /** A command could not be queued: EXEC answers EXECABORT. */
   aborted = false;
 
+  constructor(rightsVersion: number) {
+    this.rightsVersion = rightsVersion;
+  }
+
   /** Bytes that are held, about: most commands are held as frames only. */
   get bytes(): number {
     const { selects, everywhere, readsOfAll, ownParts, answeredHere, digests, unseen, overNodes } = this;
@@ -96,6 +103,12 @@ export class Transaction {
       keyAt: (i) => frames.keyAt(i),
       touchesAnyKey: flushesKeys || this.overNodes.length > 0 || (runsCode && frames.keyCount === 0),
     };
+  }
+
+  /** What is looked at anew when rights have changed. */
+  get queuedCommands(): QueuedCommands {
+    const { frames, unseen, answeredHere, rightsVersion } = this;
+    return { pieces: frames.held(), own: unseen, instead: answeredHere, rightsVersion };
   }
 
   abort(): void {

@@ -31,6 +31,7 @@ export interface TransactionFigures {
 
 export class Transactions {
   readonly commands: Readonly<Record<'multi' | 'exec' | 'discard' | 'watch' | 'unwatch', LocalCommand>>;
+  readonly #router: Router;
   readonly #open = new ClientStates<Transaction>(IN_TRANSACTION);
   readonly #watches: Watches;
   readonly #queue: Queue;
@@ -38,6 +39,7 @@ export class Transactions {
 
   /** @param peers null: there are no other processes */
   constructor(router: Router, peers: Peers | null, ports: TransactionPorts) {
+    this.#router = router;
     this.#watches = new Watches(router);
     this.#queue = new Queue(router, this.#watches, ports);
     this.#exec = new Exec(router, peers, this.#open, this.#watches, ports);
@@ -95,7 +97,7 @@ export class Transactions {
 
   readonly #multi: LocalCommand = (client, command) => {
     if (this.#open.get(client) !== null) return answerError(client, command, 'ERR MULTI calls can not be nested');
-    this.#open.set(client, new Transaction());
+    this.#open.set(client, new Transaction(this.#router.shared.users.version));
     client.reply(command.id, OK);
     return TAKEN;
   };

@@ -1,0 +1,141 @@
+/**
+ * Bounds how fast passwords can be guessed from one address. What counts is a guess: a password that was not tried from
+ * there lately. So a program with a wrong password that tries again and again keeps nobody else behind its address out,
+ * and nobody is kept out for longer than until the next guess is free.
+ *
+ *   30 guesses at once, then one a second; beyond, an attempt is answered with an error without a look at it
+ *
+ * A process has its own table: with several workers an address has as many guesses as there are workers.
+ */
+import { createHash, randomBytes } from 'node:crypto';
+import { type AuthFailureEvent, authFailed } from '../../events.js';
+import type { Counters } from '../../measure/counters.js';
+import type { ClientConnection } from '../../session/client-connection.js';
+import type { LoginFailure, Users } from '../../users/users.js';
+import type { AclLog } from './acl-log.js';
+
+/** Why a login failed; `too-many`: it was not looked at. */
+export type AuthFailure = LoginFailure | 'too-many';
+
+/** Addresses that are remembered; the one that has failed least lately is forgotten first. */
+const MOST_ADDRESSES = 4096;
+const GUESSES = 30;
+const MS_FOR_ONE_MORE = 1000;
+/** Failed attempts of an address that cost no guess when they come again. */
+const MOST_KNOWN = 8;
+/** Between two events of the same process. */
+const QUIET_MS = 10_000;
+
+interface Address {
+  guesses: number;
+  /** When `guesses` were so many, by the clock. */
+  at: number;
+  /** The latest failed attempts. */
+  readonly known: string[];
+}
+
+/** Of this process: what is kept of an attempt is of use nowhere else. */
+const SALT = randomBytes(16);
+const WRONG = 'WRONGPASS invalid username-password pair or user is disabled.';
+const TOO_MANY = 'WRONGPASS too many failed attempts from this address: try again in a second';
+
+export interface AuthPorts {
+  readonly users: Users;
+  readonly log: AclLog;
+  readonly counters: Counters;
+  readonly now: () => number;
+}
+
+export class Authentication {
+  readonly #ports: AuthPorts;
+  /** In the order of the last failure. */
+  readonly #addresses = new Map<string, Address>();
+  #toldAt = Number.NEGATIVE_INFINITY;
+  #untold = 0;
+
+  constructor(ports: AuthPorts) {
+    this.#ports = ports;
+  }
+
+  /**
+   * Logs the client in.
+   * @param isInside whether it is in a transaction
+   * @returns the error that it is answered; null: it has become the user
+   */
+  logIn(client: ClientConnection, name: string, password: Uint8Array, isInside: boolean): string | null {
+    const { users, log } = this.#ports;
+    const address = addressOf(client.address);
+    const known = address === null ? undefined : this.#addresses.get(address);
+    if (known !== undefined) this.#refill(known);
+    const outcome = users.logIn(name, password);
+    const attempt = known === undefined && typeof outcome !== 'string' ? '' : attemptOf(name, password);
+    if (known !== undefined && known.guesses < 1 && !known.known.includes(attempt)) {
+      this.#tell(client, 'too-many');
+      return TOO_MANY;
+    }
+    if (typeof outcome !== 'string') {
+      client.logIn(outcome);
+      return null;
+    }
+    if (address !== null) this.#note(address, attempt);
+    log.add(client, 'auth', isInside ? 'multi' : 'toplevel', 'AUTH', outcome === 'unknown-user' ? '(unknown)' : name);
+    this.#tell(client, outcome);
+    return WRONG;
+  }
+
+  #refill(address: Address): void {
+    const now = this.#ports.now();
+    const more = (now - address.at) / MS_FOR_ONE_MORE;
+    address.guesses = Math.min(GUESSES, address.guesses + more);
+    address.at = now;
+  }
+
+  #note(address: string, attempt: string): void {
+    const found = this.#addresses.get(address) ?? { guesses: GUESSES, at: this.#ports.now(), known: [] };
+    this.#addresses.delete(address);
+    this.#addresses.set(address, found);
+    if (this.#addresses.size > MOST_ADDRESSES) {
+      for (const oldest of this.#addresses.keys()) {
+        this.#addresses.delete(oldest);
+        break;
+      }
+    }
+    if (found.known.includes(attempt)) return;
+    found.guesses--;
+    found.known.push(attempt);
+    if (found.known.length > MOST_KNOWN) found.known.shift();
+  }
+
+  #tell(client: ClientConnection, reason: AuthFailure): void {
+    const { counters, now } = this.#ports;
+    counters.authFailures[reason]++;
+    this.#untold++;
+    if (now() - this.#toldAt < QUIET_MS || !authFailed.hasSubscribers) return;
+    const event: AuthFailureEvent = { client: client.id, address: client.address, reason, failures: this.#untold };
+    this.#toldAt = now();
+    this.#untold = 0;
+    authFailed.publish(event);
+  }
+}
+
+/** Tells attempts apart, without keeping a password. */
+function attemptOf(name: string, password: Uint8Array): string {
+  return createHash('sha256').update(SALT).update(name).update('\n').update(password).digest('base64');
+}
+
+/** Whose guesses are counted together: an address, or a network of IPv6, of which one host has all. Null: this machine's. */
+function addressOf(peer: string): string | null {
+  const host = peer.slice(0, peer.lastIndexOf(':'));
+  if (host === '') return null;
+  if (!host.includes(':') || host.startsWith('::ffff:')) return host.replace('::ffff:', '');
+  return networkOf(host);
+}
+
+/** The first 64 bits of an address of IPv6. */
+function networkOf(host: string): string {
+  const [front = '', back] = host.replace(/%.*$/, '').split('::');
+  const left = front.split(':').filter((part) => part !== '');
+  const right = (back ?? '').split(':').filter((part) => part !== '');
+  const zeros = back === undefined ? 0 : Math.max(0, 8 - left.length - right.length);
+  return [...left, ...Array.from({ length: zeros }, () => '0'), ...right].slice(0, 4).join(':');
+}
