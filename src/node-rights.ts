@@ -34,6 +34,39 @@ const right = (
   dangerous = false,
 ): NodeRight => ({ command, need, purpose, dangerous, probe });
 
+/**
+ * With what large values are moved in pieces, and a probe of each that has one: some change the node whatever they are given.
+ * `type` and the commands for lengths are needed as well.
+ */
+const PIECES: readonly (readonly [string, readonly string[] | null])[] = [
+  ['getrange', ['GETRANGE', PROBE_KEY, '0', '0']],
+  ['set', ['SET', PROBE_KEY, '', 'NX', 'XX']],
+  ['setnx', null],
+  ['hscan', ['HSCAN', PROBE_KEY, '0']],
+  ['sscan', ['SSCAN', PROBE_KEY, '0']],
+  ['zscan', ['ZSCAN', PROBE_KEY, '0']],
+  ['lrange', ['LRANGE', PROBE_KEY, '0', '0']],
+  ['xrange', ['XRANGE', PROBE_KEY, '-', '+', 'COUNT', '1']],
+  ['xpending', ['XPENDING', PROBE_KEY, PROBE_KEY]],
+  ['xinfo|groups', ['XINFO', 'GROUPS', PROBE_KEY]],
+  ['xinfo|consumers', ['XINFO', 'CONSUMERS', PROBE_KEY, PROBE_KEY]],
+  ['hset', ['HSET', PROBE_KEY, 'field', 'value', 'another']],
+  ['sadd', null],
+  ['zadd', ['ZADD', PROBE_KEY, 'no-score', 'member']],
+  ['rpush', null],
+  ['xadd', ['XADD', PROBE_KEY, 'no-id', 'field', 'value']],
+  ['xdel', ['XDEL', PROBE_KEY, '1']],
+  ['xtrim', ['XTRIM', PROBE_KEY, 'MAXLEN', '0']],
+  ['xclaim', ['XCLAIM', PROBE_KEY, PROBE_KEY, PROBE_KEY, '0', '1']],
+  ['xsetid', ['XSETID', PROBE_KEY, '1']],
+  ['xgroup|create', ['XGROUP', 'CREATE', PROBE_KEY, PROBE_KEY, '0']],
+  ['xgroup|createconsumer', ['XGROUP', 'CREATECONSUMER', PROBE_KEY, PROBE_KEY, PROBE_KEY]],
+  ['xgroup|destroy', ['XGROUP', 'DESTROY', PROBE_KEY, PROBE_KEY]],
+  ['persist', ['PERSIST', PROBE_KEY]],
+  ['rename', ['RENAME', PROBE_KEY, PROBE_KEY]],
+  ['renamenx', ['RENAMENX', PROBE_KEY, PROBE_KEY]],
+];
+
 export const NODE_RIGHTS: readonly NodeRight[] = [
   right('serve', 'ping', 'to see whether it answers', ['PING']),
   right('serve', 'auth', 'to log in', null),
@@ -78,6 +111,7 @@ export const NODE_RIGHTS: readonly NodeRight[] = [
   right('change', 'restore', 'to write values', ['RESTORE', PROBE_KEY, '0', ''], true),
   right('change', 'unlink', 'to remove what has moved', ['UNLINK', PROBE_KEY]),
   right('change', 'migrate', 'to move large values', ['MIGRATE', '127.0.0.1', '1', PROBE_KEY, '0', '1'], true),
+  ...PIECES.map(([command, probe]) => right('change', command, 'to move large values in pieces', probe)),
   right('change', 'function|list', 'to compare functions', ['FUNCTION', 'LIST', 'LIBRARYNAME', PROBE_KEY]),
   right('change', 'function|dump', 'to copy functions', ['FUNCTION', 'DUMP']),
   right('change', 'function|restore', 'to copy functions', ['FUNCTION', 'RESTORE', '']),
@@ -163,6 +197,7 @@ function plus(command: string): string {
 /** Older versions do not have them, or keys go another way without them. */
 const DISPENSABLE: readonly string[] = [
   ...['eval', 'memory|usage', 'type', 'strlen', 'llen', 'hlen', 'scard', 'zcard', 'xlen'],
+  ...PIECES.map(([command]) => command),
   ...['time', 'function|list', 'function|dump', 'function|restore'],
 ];
 

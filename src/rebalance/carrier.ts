@@ -1,14 +1,16 @@
 /**
  * Carries keys from one node to another, by the way that suits each and that its nodes allow: in batches (`transfer.ts`),
- * which are read by a script or by plain commands (`take.ts`), by MIGRATE (`migrate.ts`), one by one through this process
- * where the source cannot do that (`copy.ts`), or not at all, where what a restarted node has is from the past (`trust.ts`).
+ * which are read by a script or by plain commands (`take.ts`); large ones in pieces (`pieces`); what cannot go so by MIGRATE
+ * (`migrate.ts`), or whole through this process where the source cannot do that (`copy.ts`); or not at all, where what a restarted node has is from the past (`trust.ts`).
  */
 import { copyKey } from './copy.js';
 import { migrateKeys, type Peer, peerOf } from './migrate.js';
-import type { MigrateTurns } from './migrate-turns.js';
+import { type MigrateTurns, OwnTurns } from './migrate-turns.js';
+import type { Purpose } from './move-gate.js';
 import type { MoveMemory } from './move-memory.js';
 import type { MovingNodes } from './moving-nodes.js';
 import type { NodeLink } from './node-link.js';
+import { moveInPieces, partOf } from './pieces/piecewise.js';
 import { type LargeKey, type Take, takeByScript, takePlainly } from './take.js';
 import { dropCopies, type Transferred, transferBatch } from './transfer.js';
 import { type Drops, type Moves, type Verdict, verdictOn } from './trust.js';
@@ -18,6 +20,8 @@ export interface CarrierHooks {
   onMoved(source: number, target: number, keys: number, bytes: number): void;
   /** These are on the target now, or nowhere: before others of their batch, which are large and take their time. */
   onArrived(source: number, database: number, keys: readonly Buffer[]): void;
+  /** Asked between the pieces of a large value. @returns false when its move is to be given up */
+  goesOn(purpose: Purpose): boolean;
   /** So many keys read as missing now, of which it is not known whether they are from the past. */
   onDropped(keys: number): void;
   /** A large key is being moved off the source alone; null: not any more. */
@@ -47,6 +51,7 @@ export class Carrier {
   /** Sources that do not allow MIGRATE. */
   readonly #withoutMigrate = new Set<number>();
   readonly #turns: MigrateTurns;
+  readonly #turnsOfLarge = new Map<Purpose, OwnTurns>();
 
   constructor(links: MovingNodes, memory: MoveMemory, turns: MigrateTurns, hooks: CarrierHooks) {
     this.#links = links;
@@ -58,16 +63,18 @@ export class Carrier {
   /**
    * When it returns, the keys are on the target, or nowhere.
    * @param purpose links of different purposes do not wait for each other
-   * @throws TransferRefused, NodeFailure
+   * @throws TransferRefused, NodeFailure; MoveGivenUp when a large one was given up, and is where it was
    */
   async carry(
     source: number,
     target: number,
     database: number,
     keys: readonly Buffer[],
-    purpose: string,
+    purpose: Purpose,
   ): Promise<void> {
     let left = keys;
+    // They take their time, so they go behind all others.
+    const large: LargeKey[] = [];
     while (left.length > 0) {
       const [from, to] = await this.#links.pair(source, target, purpose);
       const rest: Buffer[] = [];
@@ -87,14 +94,15 @@ export class Carrier {
           this.#arrived(source, database, result.moved);
           this.#arrived(source, database, result.missing);
           if (result.failure !== null) throw result.failure;
-          for (const large of result.large) {
-            await this.#carryLarge(source, target, database, large);
-            this.#arrived(source, database, [large.key]);
-          }
+          large.push(...result.large);
           rest.push(...result.rest);
         }
       }
       left = rest;
+    }
+    for (const one of large) {
+      await this.#carryLarge(source, target, database, one, purpose);
+      this.#arrived(source, database, [one.key]);
     }
   }
 
@@ -152,13 +160,56 @@ export class Carrier {
     return groups;
   }
 
-  async #carryLarge(source: number, target: number, database: number, { key, bytes }: LargeKey): Promise<void> {
+  async #carryLarge(
+    source: number,
+    target: number,
+    database: number,
+    { key, bytes }: LargeKey,
+    purpose: Purpose,
+  ): Promise<void> {
     this.#hooks.onLarge(source, { key: key.toString('utf8', 0, SHOWN_KEY_BYTES), bytes });
+    const turns = this.#largeTurns(purpose);
+    const end = await turns.take();
     try {
+      if (await this.#carryInPieces(source, target, database, key, bytes, purpose)) return;
       await this.#migrate(source, target, database, [key], bytes);
     } finally {
+      end();
       this.#hooks.onLarge(source, null);
     }
+  }
+
+  /** Those of one purpose go one by one, since a value may take a link for itself; clients do not wait for the sweep's. */
+  #largeTurns(purpose: Purpose): OwnTurns {
+    let turns = this.#turnsOfLarge.get(purpose);
+    if (turns === undefined) {
+      turns = new OwnTurns();
+      this.#turnsOfLarge.set(purpose, turns);
+    }
+    return turns;
+  }
+
+  /** @returns false when the value cannot go in pieces: it is as it was. @throws MoveGivenUp as well */
+  async #carryInPieces(
+    source: number,
+    target: number,
+    database: number,
+    key: Buffer,
+    bytes: number,
+    purpose: Purpose,
+  ): Promise<boolean> {
+    const [from, to] = await this.#links.pair(source, target, `large ${purpose}`);
+    const [{ verdict, isKnown }] = this.#judge(source, from, target, to, database, [key]) as [Judged];
+    if (isDrop(verdict)) {
+      this.#dropped(isKnown, await dropCopies(from, to, database, [key], verdict));
+      return true;
+    }
+    const goesOn = (): Promise<boolean> => Promise.resolve(this.#hooks.goesOn(purpose));
+    const result = await moveInPieces({ source: from, target: to, database, key, part: partOf(key), goesOn }, verdict);
+    if (result === null) return false;
+    this.#dropped(isKnown, result.dropped);
+    if (result.moved) this.#hooks.onMoved(source, target, 1, bytes);
+    return true;
   }
 
   async #migrate(source: number, target: number, database: number, keys: readonly Buffer[], bytes = 0): Promise<void> {

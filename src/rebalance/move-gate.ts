@@ -47,7 +47,7 @@ export class MoveGate {
     this.wakeAll();
   }
 
-  /** From now on the sweep, or everything, begins nothing; what is on its way goes on. */
+  /** From now on the sweep, or everything, begins nothing; what is on its way goes on, but for large values (`goesOnWith`). */
   hold(what: 'sweep' | 'all'): void {
     this.#held = what;
   }
@@ -72,6 +72,11 @@ export class MoveGate {
     if (this.#stopped) return true;
     if (purpose === 'sweep' && this.#paused) return false;
     return this.#held !== 'all' && this.#held !== purpose && !this.#looks.comeFirst;
+  }
+
+  /** Whether a large move that is under way goes on: neither is it held, nor all stopped. A pause lets it end. */
+  goesOnWith(purpose: Purpose): boolean {
+    return !this.#stopped && this.#held !== 'all' && this.#held !== purpose;
   }
 
   /** Settles when the sweep is not paused, or all is stopped. */

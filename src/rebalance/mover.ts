@@ -21,6 +21,7 @@ import { MoveGate, type Purpose } from './move-gate.js';
 import type { MoveMemory } from './move-memory.js';
 import { type MoverNode, MovingNodes, type MovingNodesOptions, type RunIds } from './moving-nodes.js';
 import { Pace } from './pace.js';
+import { MoveGivenUp } from './pieces/piecewise.js';
 import { Settles } from './settles.js';
 import { movingBetween, sweepSource, type WalkHooks, walkNode } from './sweep.js';
 import { MoveTrouble, PATIENCE_MS } from './trouble.js';
@@ -104,7 +105,9 @@ export class Mover {
     this.#gate = new MoveGate(timers, looks);
     this.#links = new MovingNodes(nodes, options.runIds, options.link);
     this.#settles = new Settles(source, this.#gate, this.#inFlight, {
-      move: (target, database, keys, left) => this.#move(target, database, keys, 'settle', left),
+      move: async (target, database, keys, left) => {
+        await this.#move(target, database, keys, 'settle', left);
+      },
       onFailure: (target, error) => this.#settleFailed(target, error),
       track: (work) => this.#track(work),
     });
@@ -118,6 +121,7 @@ export class Mover {
         for (const key of keys) this.#arrived(keyName(source, database, key));
       },
       onDropped: options.onDropped,
+      goesOn: (purpose) => this.#gate.goesOnWith(purpose),
       onLarge: (_source, key) => {
         this.#progress.largeKey = key;
       },
@@ -333,7 +337,9 @@ export class Mover {
       }
       const start = this.#timers.now();
       const waiting = new Set<MoveWaiter>();
-      await this.#move(target, database, batch, 'sweep', waiting).finally(() => resumeAll(waiting));
+      const isDone = await this.#move(target, database, batch, 'sweep', waiting).finally(() => resumeAll(waiting));
+      // Those of the batch that have moved are settled by now.
+      if (!isDone) continue;
       const pause = this.#pace.after(batch.length, this.#timers.now() - start);
       if (pause > 0) await this.#gate.sleep(pause);
       return without(keys, batch);
@@ -364,6 +370,7 @@ export class Mover {
   /**
    * Moves keys that nobody else moves. Who waits for one goes on when that has arrived, whatever becomes of the others.
    * @param left is given those who wait for keys that have not arrived
+   * @returns false when the move of a large one was given up: some are where they were
    * @throws when these could not be moved
    */
   async #move(
@@ -372,7 +379,7 @@ export class Mover {
     keys: readonly Buffer[],
     purpose: Purpose,
     left: Set<MoveWaiter>,
-  ): Promise<void> {
+  ): Promise<boolean> {
     const source = this.#source;
     const names = keys.map((key) => keyName(source, database, key));
     for (const name of names) if (!this.#inFlight.has(name)) this.#inFlight.set(name, new Set());
@@ -381,7 +388,10 @@ export class Mover {
     try {
       await this.#carrier.carry(source, target, database, keys, purpose);
       this.#trouble.arrived(target);
+      return true;
     } catch (error) {
+      // It is where it was: whoever waits for it asks again, and the sweep comes to it again.
+      if (error instanceof MoveGivenUp) return false;
       // What was sent and not answered may still run: until the nodes have dropped it, the keys stay in flight.
       if (error instanceof NodeFailure) {
         await this.#dropLate((why) => (purpose === 'sweep' ? this.#sweepFailed(why) : this.#settleFailed(target, why)));

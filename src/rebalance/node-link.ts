@@ -94,18 +94,77 @@ export class NodeLink {
     database: number,
     timeout = this.#options.timeout,
   ): Promise<ReplyValue[]> {
-    // Also where the database is the one that is being left.
-    while (this.#selecting !== null || this.#database !== database) {
-      if (this.#failure !== null) throw this.#failure;
-      // Frames that go out with a SELECT that is refused would reach whatever database was chosen before.
-      this.#selecting ??= this.#select(database, timeout);
-      await this.#selecting;
-    }
+    while (this.#isElsewhere(database)) await this.#approach(database, timeout);
     return this.#send(frames, wanted, timeout);
+  }
+
+  /**
+   * Sends one command as its pieces come, and waits for its reply. Nobody else may send anything meanwhile.
+   * @param pieces the command's bytes; when it throws, the connection ends: what was sent is no command yet
+   * @throws NodeFailure when the connection fails first, and what `pieces` throws
+   */
+  async stream(pieces: AsyncIterable<Uint8Array>, database: number): Promise<ReplyValue> {
+    const { timeout } = this.#options;
+    while (this.#isElsewhere(database)) await this.#approach(database, timeout);
+    if (this.#failure !== null) throw this.#failure;
+    let isAnswered = false;
+    const replies = new Promise<ReplyValue[]>((resolve, reject) => {
+      const timer = setTimeout(() => this.#fail(timedOut(timeout)), timeout);
+      this.#exchanges.push({ replies: [], wanted: 1, resolve, reject, timer });
+    });
+    const exchange = this.#exchanges.at(-1);
+    replies.then(
+      () => {
+        isAnswered = true;
+      },
+      () => {},
+    );
+    try {
+      for await (const piece of pieces) {
+        // An answer to half a command is a refusal, behind which the node closes the connection.
+        if (this.#failure !== null || isAnswered) break;
+        exchange?.timer.refresh();
+        if (!this.#socket.write(piece)) await this.#drained();
+      }
+    } catch (error) {
+      // Half a command never runs: there is nothing that could be late.
+      for (const { timer } of this.#exchanges.splice(0)) clearTimeout(timer);
+      this.close();
+      throw error;
+    }
+    const [reply = null] = await replies;
+    return reply;
   }
 
   close(): void {
     this.#fail(failure('done'));
+  }
+
+  /**
+   * Whether the database must be chosen first, also where it is the one that is being left. Looked at in the very turn in
+   * which something is sent: others choose theirs meanwhile.
+   */
+  #isElsewhere(database: number): boolean {
+    return this.#selecting !== null || this.#database !== database;
+  }
+
+  /** One step nearer to the database. @throws NodeFailure */
+  #approach(database: number, timeout: number): Promise<void> {
+    if (this.#failure !== null) return Promise.reject(this.#failure);
+    // Frames that go out with a SELECT that is refused would reach whatever database was chosen before.
+    this.#selecting ??= this.#select(database, timeout);
+    return this.#selecting;
+  }
+
+  /** Settles when the network has taken what was written, or the connection has ended. */
+  #drained(): Promise<void> {
+    return new Promise((resolve) => {
+      const end = (): void => {
+        this.#socket.off('drain', end).off('close', end);
+        resolve();
+      };
+      this.#socket.on('drain', end).on('close', end);
+    });
   }
 
   async #select(database: number, timeout: number): Promise<void> {

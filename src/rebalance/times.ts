@@ -25,6 +25,11 @@ export function expiryAt(source: NodeClock, target: NodeClock, expiry: number): 
   return Math.abs(ahead) < SAME_CLOCK_MS ? Math.max(1, expiry) : Math.max(1, Math.round(expiry + ahead));
 }
 
+/** @returns the time by a node's clock, in milliseconds since 1970 */
+export function nowAt({ clockOffset }: NodeClock): number {
+  return clockOffset === null ? Date.now() : monotonicNow() + clockOffset;
+}
+
 /** Stands for when a key expires that is not there. */
 export const NOT_THERE = -2;
 
@@ -34,7 +39,7 @@ export async function expiriesOf(source: NodeLink, database: number, keys: reado
   if (!replies.some((reply) => reply instanceof ReplyError)) return replies.map(toExpiry);
   // Before Redis 7, or where the user lacks the right to it.
   const left = await ask(source, database, 'PTTL', keys);
-  const now = source.clockOffset === null ? Date.now() : monotonicNow() + source.clockOffset;
+  const now = nowAt(source);
   return left.map((reply) => {
     const milliseconds = toExpiry(reply);
     return milliseconds >= 0 ? Math.round(now + milliseconds) : milliseconds;

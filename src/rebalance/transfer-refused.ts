@@ -3,7 +3,7 @@ import { missesAnother, passesByItself, saidByTarget } from '../node/reply-error
 import { ReplyError, type ReplyValue } from '../resp/decode.js';
 import type { NodeLink } from './node-link.js';
 
-/** A node answered with an error. */
+/** A node answered with an error, or has not kept what it was given. */
 export class TransferRefused extends Error {
   readonly outlook: Outlook;
 
@@ -17,6 +17,12 @@ export class TransferRefused extends Error {
     const text = reply instanceof ReplyError ? reply.message : 'it is not what Redis answers';
     const message = `node ${link.node.name} (${link.node.address}) refused ${what}: ${text}`;
     return new TransferRefused(message, outlookOf(saidByTarget(text)));
+  }
+
+  /** A copy that was written at `link` is not what the source has: it was evicted in between, most likely. */
+  static byCopy(link: NodeLink, has: string): TransferRefused {
+    const message = `node ${link.node.name} (${link.node.address}) has kept ${has} of a large value that was copied there`;
+    return new TransferRefused(message, 'may pass');
   }
 }
 

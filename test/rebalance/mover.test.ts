@@ -120,18 +120,18 @@ describe('a client that needs a key', () => {
     const [small = '', large = '', absent = ''] = stage.keys(3);
     await stage.fill([small]);
     await stage.at('source').set(large, Buffer.alloc(2_000_000));
-    const migration = source.net.hold('MIGRATE');
+    const piece = source.net.hold('GETRANGE');
     const before = countOf(source, 'EVAL');
     const done: string[] = [];
     const settles = [large, small, absent].map((key) => stage.settle(key).then(() => done.push(key)));
-    await migration.reached;
+    await piece.reached;
     await Promise.all(settles.slice(1));
     expect(countOf(source, 'EVAL')).toBe(before + 1);
     expect(done.sort()).toEqual([small, absent].sort());
     expect([small, absent, large].map((key) => stage.isSettled(key))).toEqual([true, true, false]);
     // Who comes now waits for that one alone, or for nothing.
     settles.push(stage.settle(large).then(() => done.push(large)));
-    await migration.deliver();
+    await piece.deliver();
     await Promise.all(settles);
     expect(await stage.at('target').strlen(large)).toBe(2_000_000);
     await stage.mover.stop();

@@ -28,12 +28,19 @@ async function stage(sourceArgs: readonly string[] = []) {
   memory.begin(0);
   const told: unknown[] = [];
   const carrier = new Carrier(nodes, memory, new OwnTurns(), {
+    goesOn: () => true,
     onMoved: (_from, _to, count) => told.push(count),
     onArrived: () => {},
     onDropped: () => {},
     onLarge: (_source, key) => told.push(key?.key ?? null),
   });
-  return { source, redis, nodes, told, carry: (...names: string[]) => carrier.carry(0, 1, 3, keys(...names), 'test') };
+  return {
+    source,
+    redis,
+    nodes,
+    told,
+    carry: (...names: string[]) => carrier.carry(0, 1, 3, keys(...names), 'settle'),
+  };
 }
 
 it('large keys go to a node behind a Unix socket, with their times to live', async () => {

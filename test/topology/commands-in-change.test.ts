@@ -242,7 +242,7 @@ describe('what is moved otherwise', () => {
     }
   });
 
-  it('keys of a node without scripts go by MIGRATE', { timeout: 180_000 }, async () => {
+  it('keys of a node without scripts go by plain commands', { timeout: 180_000 }, async () => {
     const first = await startRedis({ args: ['--rename-command', 'EVAL', ''] });
     const second = await startRedis();
     const proxy = await startRingproxy({ nodes: [first] });

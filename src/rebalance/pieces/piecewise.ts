@@ -1,0 +1,169 @@
+/**
+ * Moves a value in pieces: one that is too large for a DUMP, which would stop the source for as long as it takes to write
+ * the value out, and the target for as long as it takes to read it in.
+ *
+ *   source   HSCAN, SSCAN, ZSCAN, LRANGE, XRANGE …      a page, which is small
+ *   target   HSET, SADD, ZADD, RPUSH, XADD …            into a key with a reserved name, that expires by itself
+ *   target   lengths are compared; PEXPIREAT or PERSIST; RENAME into place
+ *   source   UNLINK
+ *
+ * That takes many commands, and is as sound as a single one: after the fence nobody writes a moved key at its source, so
+ * all pages are of one value, and whoever needs the key waits until it has arrived. The value may only vanish: it expires,
+ * or is evicted; then the source has none in the end, and what was copied of it is removed. The copy may vanish as well, since the
+ * target evicts keys: what is written on into an empty key then is too short in the end, and the copying begins anew.
+ *
+ * What a mover that was killed has left expires within `PART_LIFE_MS`; whoever moves the key next removes it first.
+ * Strings go as one command whose value is passed on piece by piece: see `text.ts`.
+ */
+import { createHash } from 'node:crypto';
+import { isForbidden } from '../../node/reply-errors.js';
+import { RESERVED_PREFIX } from '../../proxy/route/reserved.js';
+import { ReplyError, type ReplyValue } from '../../resp/decode.js';
+import { requests, type Words } from '../../resp/encode.js';
+import type { Moved } from '../copy.js';
+import type { NodeLink } from '../node-link.js';
+import { expiriesOf, expiryAt, NOT_THERE } from '../times.js';
+import { TransferRefused } from '../transfer-refused.js';
+import type { Moves } from '../trust.js';
+import { unlinkKeys } from '../unlink.js';
+import { copyElements, ELEMENT_TYPES } from './elements.js';
+import { copyStream } from './streams.js';
+import { copyText } from './text.js';
+
+/** Somebody wants moves to hold still: what was copied is given up, and the key is where it was. */
+export class MoveGivenUp extends Error {}
+
+/** The value cannot go in pieces: its type is a module's, or a node forbids a command that this needs. */
+export class NotInPieces extends Error {}
+
+/** How long an unfinished copy stays when nobody writes it on. */
+const PART_LIFE_MS = 60_000;
+
+/** One large key between two nodes. Whoever has it sends commands that belong to it alone by these links. */
+export interface LargeMove {
+  readonly source: NodeLink;
+  readonly target: NodeLink;
+  readonly database: number;
+  readonly key: Buffer;
+  /** Where the copy is written until it is whole. */
+  readonly part: Buffer;
+  /** Waits as long as is due between two pieces. @returns false when the move is to be given up */
+  goesOn(): Promise<boolean>;
+}
+
+/** @returns the name of an unfinished copy, as no client can write it */
+export function partOf(key: Buffer): Buffer {
+  const digest = createHash('sha256').update(key).digest('hex').slice(0, 40);
+  return Buffer.concat([RESERVED_PREFIX, Buffer.from(`part:${digest}`)]);
+}
+
+/**
+ * @param verdict which copies count
+ * @returns null when the value cannot go in pieces: it is as it was
+ * @throws TransferRefused, NodeFailure, MoveGivenUp
+ */
+export async function moveInPieces(move: LargeMove, verdict: Moves): Promise<Moved | null> {
+  try {
+    return await moveBy(move, verdict);
+  } catch (error) {
+    if (error instanceof NotInPieces) return null;
+    throw error;
+  }
+}
+
+async function moveBy(move: LargeMove, verdict: Moves): Promise<Moved> {
+  const { source, target, database, key } = move;
+  const [type] = await askSource(move, [['TYPE', key]]);
+  if (type === 'none') return missing(move, verdict);
+  if (verdict === 'offer' && (await isThere(move))) {
+    await unlinkKeys(source, database, [key]);
+    return { moved: true, dropped: 0 };
+  }
+  const [expiry = -1] = await expiriesOf(source, database, [key]);
+  if (expiry === NOT_THERE) return missing(move, verdict);
+  const at = expiryAt(source, target, expiry);
+  const arrived =
+    type === 'string' ? await copyText(move, at, verdict === 'offer') : await copyPart(move, String(type), at, verdict);
+  if (!arrived) return missing(move, verdict);
+  await unlinkKeys(source, database, [key]);
+  return { moved: true, dropped: 0 };
+}
+
+/** @returns false when the source does not have the value any more */
+async function copyPart(move: LargeMove, type: string, expireAt: number, verdict: Moves): Promise<boolean> {
+  const elements = ELEMENT_TYPES[type];
+  if (elements === undefined && type !== 'stream') throw new NotInPieces();
+  await askTarget(move, [['UNLINK', move.part]]);
+  let isDone = false;
+  try {
+    const isWhole = elements === undefined ? await copyStream(move) : await copyElements(move, elements);
+    if (!isWhole) return false;
+    await putInPlace(move, expireAt, verdict);
+    isDone = true;
+    return true;
+  } finally {
+    // A connection that has failed carries nothing any more: then it expires.
+    if (!isDone) await askTarget(move, [['UNLINK', move.part]]).catch(() => {});
+  }
+}
+
+async function putInPlace(move: LargeMove, expireAt: number, verdict: Moves): Promise<void> {
+  const { key, part } = move;
+  const lasts: Words = expireAt === 0 ? ['PERSIST', part] : ['PEXPIREAT', part, String(expireAt)];
+  const isOffer = verdict === 'offer';
+  // RENAME would remove a large value that it replaces at once, and stop the node meanwhile.
+  const words = isOffer ? [lasts, ['RENAMENX', part, key]] : [lasts, ['UNLINK', key], ['RENAME', part, key]];
+  try {
+    await askTarget(move, words);
+  } catch (error) {
+    // It has expired, or was evicted, between two commands.
+    if (error instanceof TransferRefused && /no such key/.test(error.message)) {
+      throw TransferRefused.byCopy(move.target, 'nothing any more');
+    }
+    throw error;
+  }
+}
+
+async function missing({ target, database, key }: LargeMove, verdict: Moves): Promise<Moved> {
+  return { moved: false, dropped: verdict === 'move, clear' ? await unlinkKeys(target, database, [key]) : 0 };
+}
+
+async function isThere(move: LargeMove): Promise<boolean> {
+  const [there] = await askTarget(move, [['EXISTS', move.key]]);
+  return there === 1;
+}
+
+/** Writes a piece, and lets the copy live on. @throws as `askTarget` */
+export async function writePiece(move: LargeMove, frames: readonly Words[]): Promise<ReplyValue[]> {
+  return askTarget(move, [...frames, ['PEXPIRE', move.part, String(PART_LIFE_MS)]]);
+}
+
+/** @throws TransferRefused, NodeFailure, NotInPieces where a command is forbidden */
+export function askSource({ source, database }: LargeMove, frames: readonly Words[]): Promise<ReplyValue[]> {
+  return ask(source, database, frames);
+}
+
+/** The same. */
+export function askTarget({ target, database }: LargeMove, frames: readonly Words[]): Promise<ReplyValue[]> {
+  return ask(target, database, frames);
+}
+
+async function ask(link: NodeLink, database: number, frames: readonly Words[]): Promise<ReplyValue[]> {
+  const replies = await link.exchange([requests(frames)], frames.length, database);
+  for (const [i, reply] of replies.entries()) {
+    if (!(reply instanceof ReplyError)) continue;
+    if (isForbidden(reply.message)) throw new NotInPieces();
+    throw TransferRefused.by(link, reply, String(frames[i]?.[0]));
+  }
+  return replies;
+}
+
+/** @throws MoveGivenUp */
+export async function goOn(move: LargeMove): Promise<void> {
+  if (!(await move.goesOn())) throw new MoveGivenUp();
+}
+
+/** @throws TransferRefused when the copy is not what the source has, which is worth another try */
+export function refuseDifference(move: LargeMove, what: string, copied: number, there: number): void {
+  if (copied !== there) throw TransferRefused.byCopy(move.target, `${copied} of ${there} ${what}`);
+}
