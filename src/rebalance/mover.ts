@@ -21,7 +21,7 @@ import { MoveGate, type Purpose } from './move-gate.js';
 import type { MoveMemory } from './move-memory.js';
 import { type MoverNode, MovingNodes, type MovingNodesOptions, type RunIds } from './moving-nodes.js';
 import { Pace } from './pace.js';
-import { MoveGivenUp } from './pieces/piecewise.js';
+import { MoveGivenUp } from './pieces/large-move.js';
 import { Settles } from './settles.js';
 import { movingBetween, sweepSource, type WalkHooks, walkNode } from './sweep.js';
 import { MoveTrouble, PATIENCE_MS } from './trouble.js';

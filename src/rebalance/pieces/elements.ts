@@ -3,7 +3,7 @@ import { isUnknownCommand } from '../../node/reply-errors.js';
 import { ReplyError, type ReplyValue } from '../../resp/decode.js';
 import { request, type Words } from '../../resp/encode.js';
 import { TransferRefused } from '../transfer-refused.js';
-import { askSource, askTarget, goOn, type LargeMove, NotInPieces, refuseDifference, writePiece } from './piecewise.js';
+import { askSource, askTarget, goOn, type LargeMove, NotInPieces, refuseDifference, writePiece } from './large-move.js';
 
 /** Bytes of a page, about: elements are as large as those of the page before were. */
 const PAGE_BYTES = 131_072;

@@ -10,7 +10,7 @@ import type { ReplyValue } from '../../resp/decode.js';
 import type { Words } from '../../resp/encode.js';
 import { expiryAt, nowAt } from '../times.js';
 import { TransferRefused } from '../transfer-refused.js';
-import { askSource, askTarget, goOn, type LargeMove, writePiece } from './piecewise.js';
+import { askSource, askTarget, goOn, type LargeMove, writePiece } from './large-move.js';
 
 /** Entries, or pending ones of a group, that one page has at most. */
 const PAGE_ENTRIES = 200;

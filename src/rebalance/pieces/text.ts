@@ -6,7 +6,7 @@
 import { isForbidden } from '../../node/reply-errors.js';
 import { ReplyError, type ReplyValue } from '../../resp/decode.js';
 import { TransferRefused } from '../transfer-refused.js';
-import { askSource, askTarget, goOn, type LargeMove, NotInPieces } from './piecewise.js';
+import { askSource, askTarget, goOn, type LargeMove, NotInPieces } from './large-move.js';
 
 /** Bytes of a range. */
 const RANGE_BYTES = 524_288;
