@@ -76,6 +76,9 @@ export class AclFuzz {
           '+@nosuch',
           '%~a',
           '%RR~a',
+          '%RW',
+          '%',
+          '%~a',
           'nonsense',
           '+config|get|x',
         ]);

@@ -188,9 +188,10 @@ export class Selector {
 
   #addKeys(rule: string): RuleMistake | null {
     if (this.allKeys) return 'behind all keys';
-    const [, letters, rest] = /^%([RW]+)~(.*)$/is.exec(rule) ?? [];
-    if (rule.startsWith('%') && (letters === undefined || !/^(?:R|W|RW|WR)$/i.test(letters))) return 'syntax';
-    const text = rest ?? rule.slice(1);
+    // As in Redis, what stands behind the letters may be missing: then it is the empty pattern.
+    const [, letters, rest = ''] = /^%(R|W|RW|WR)(?:~(.*))?$/is.exec(rule) ?? [];
+    if (rule.startsWith('%') && letters === undefined) return 'syntax';
+    const text = letters === undefined ? rule.slice(1) : rest;
     if (SPACES.test(text)) return 'syntax';
     const asked = letters?.toUpperCase() ?? 'RW';
     const access = (asked.includes('R') ? READ : 0) | (asked.includes('W') ? WRITE : 0);
