@@ -35,7 +35,8 @@ export async function handOver(
   { cut, drop, read, timers }: HandOverPorts,
 ): Promise<HandedOver> {
   const fence = async (): Promise<{ fenced: boolean; atEnd: Replication | null }> => {
-    await cut();
+    // Whatever keeps this from being told: the former master drops the connections all the same.
+    await cut().catch(() => {});
     const fenced = await drop(from).then(
       () => true,
       () => false,
