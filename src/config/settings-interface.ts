@@ -18,6 +18,8 @@ const TYPES: { readonly [Type in Exclude<Form, 'choice' | 'own'>]: string } = {
   file: 'string',
   users: 'Readonly<Record<string, string | readonly string[]>>',
   'users file': 'string',
+  commands: 'string | readonly string[]',
+  'command renames': 'string | Readonly<Record<string, string>>',
   'key groups': 'Readonly<Record<string, string | readonly string[] | Readonly<Record<string, unknown>>>>',
 };
 

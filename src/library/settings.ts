@@ -95,6 +95,10 @@ export interface ProxySettings {
   readonly 'cross-node'?: 'allow' | 'refuse';
   /** bytes of values that one such command may take from node to node (default: 64mb) */
   readonly 'cross-node-max-bytes'?: string | number;
+  /** commands that clients may not send, such as FLUSHALL or CONFIG|SET: they are unknown then (default: []) */
+  readonly 'deny-commands'?: string | readonly string[];
+  /** commands that clients reach under another name, and not under their own (default: {}) */
+  readonly 'rename-commands'?: string | Readonly<Record<string, string>>;
   /** password that clients must give with AUTH or HELLO: that of the user default; empty: none */
   readonly password?: string;
   /** who may log in and what they may do, by name, in Redis' ACL syntax (default: {}) */
@@ -135,6 +139,12 @@ export interface ProxySettings {
   readonly 'near-memory'?: string | number;
   /** most clients at a time; further ones are told so and closed (default: 10000) */
   readonly 'max-clients'?: number;
+  /** most clients at a time of one address (of IPv6, of one /64), in each process; further ones are told so and closed; 0: as many as max-clients (default: 0) */
+  readonly 'max-clients-per-address'?: number;
+  /** commands a second that clients of one address may send, in each process; beyond, they are not read for a while; 0: any number (default: 0) */
+  readonly 'commands-per-address'?: number;
+  /** bytes a second that clients of one address may send, in each process; beyond, they are not read for a while; 0: any number (default: 0) */
+  readonly 'bytes-per-address'?: string | number;
   /** clients that send nothing for so long are closed; 0: never (default: 0) */
   readonly 'idle-timeout'?: string | number;
   /** a client's commands in flight at which its reading pauses (default: 8192) */

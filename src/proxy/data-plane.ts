@@ -33,6 +33,7 @@ import { RequestPool } from './request/request-pool.js';
 import { Fence } from './route/fence/fence.js';
 import { isReserved } from './route/reserved.js';
 import { ClientConnection } from './session/client-connection.js';
+import { AddressLimits } from './session/limits/address-limits.js';
 import { Listener } from './session/listener.js';
 import { DENIED, isLocalPeer } from './session/protected-mode.js';
 import type { ClientShared } from './session/session-shared.js';
@@ -59,6 +60,7 @@ const CLIENT_TICKS = 10;
 const STOOD_STILL_MS = 5 * LANE_TICK_MS;
 
 const TOO_MANY_CLIENTS = '-ERR max number of clients reached\r\n';
+const TOO_MANY_OF_ADDRESS = '-ERR max number of clients of this address reached\r\n';
 
 /** What the data plane is told by the control plane, asked for when a client wants to know. */
 export interface DataPlaneHooks {
@@ -92,6 +94,7 @@ export class DataPlane {
   readonly #dispatcher: Dispatcher;
   readonly #hotKeys: HotKeys;
   readonly #listener: Listener;
+  readonly #limits: AddressLimits;
   readonly #nodes = new Map<string, UpstreamNode>();
   /** Nodes that are no members any more, and may still answer. */
   readonly #leaving = new Set<UpstreamNode>();
@@ -113,6 +116,7 @@ export class DataPlane {
     this.counters = new Counters(table.size + 2, new KeyGroups(options.keyGroups));
     const turn = new Turn();
     const clock = new Clock();
+    this.#limits = new AddressLimits(options, this.counters.limited, () => clock.read());
     const requests = new RequestPool();
     const large = new ChunkPool(LARGE_CHUNK_BYTES, LARGE_CHUNKS);
     const laneChunks = new ChunkPool(LANE_CHUNK_BYTES, LANE_CHUNKS);
@@ -339,6 +343,7 @@ export class DataPlane {
   useSettings(settings: LiveSettings): void {
     const { users, usersFile, password, userScripts } = this.options;
     Object.assign(this.options, settings);
+    this.#dispatcher.router.offer();
     const before = JSON.stringify([users, usersFile, password, userScripts]);
     const { users: others, usersFile: otherFile } = settings;
     const now = JSON.stringify([others, otherFile, settings.password, settings.userScripts]);
@@ -383,6 +388,7 @@ export class DataPlane {
     this.#dispatcher.features.pause.close();
     for (const node of this.#nodes.values()) node.close('is not served any more: the proxy stops');
     if (this.#timer !== null) clearInterval(this.#timer);
+    this.#limits.close();
   }
 
   #onSocket(socket: Socket): void {
@@ -406,8 +412,15 @@ export class DataPlane {
       turnAway(socket, TOO_MANY_CLIENTS);
       return;
     }
+    const limit = this.#limits.enter(socket.remoteAddress);
+    if (limit === 'full') {
+      this.counters.clientsRejected++;
+      this.#dispatcher.features.guard.tell(0, socket.remoteAddress ?? '', 'is one more than max-clients-per-address');
+      turnAway(socket, TOO_MANY_OF_ADDRESS);
+      return;
+    }
     this.counters.clientsTotal++;
-    const client = new ClientConnection(this.#nextClientId++, socket, this.#shared, this.#dispatcher);
+    const client = new ClientConnection(this.#nextClientId++, socket, this.#shared, this.#dispatcher, limit);
     this.clients.add(client);
     this.#publishEvent(clientConnected, socket, '');
   }
@@ -450,6 +463,7 @@ export class DataPlane {
     this.#dispatcher.features.near.tick(now);
     this.#dispatcher.features.nearAuto?.tick(now);
     if (++this.#ticks % CLIENT_TICKS !== 0) return;
+    this.#limits.tick();
     for (const client of this.clients) client.tick(now);
   }
 }

@@ -10,6 +10,7 @@ import { error as encodeError } from '../resp/encode.js';
 import { args, type RequestFramer } from '../resp/request-framer.js';
 import { Features } from './features/compose.js';
 import type { LocalContext } from './features/context.js';
+import { rewriteFrame } from './features/limits/frame-rewriter.js';
 import { PASS } from './features/policies.js';
 import { refusalWhileSubscribed, waitsForSubscription } from './features/pubsub/commands.js';
 import { runAdministration, runEverywhere } from './features/server/everywhere.js';
@@ -71,7 +72,7 @@ export class Dispatcher implements FrameHandler {
   onFrame(client: ClientConnection, framer: RequestFramer): FrameVerdict {
     const source = framer.source as Buffer;
     const { router } = this;
-    const command = router.table.lookup(source, args.start[0] as number, args.end[0] as number);
+    const command = router.offered.lookup(source, args.start[0] as number, args.end[0] as number);
     const { snapshot } = router;
     if (this.#groups.active) this.#groups.note(command, framer.argc, source);
     if (command === undefined || !client.authenticated || snapshot === null || client.isUnusual || this.#attentive) {
@@ -116,6 +117,8 @@ export class Dispatcher implements FrameHandler {
   #dispatchUnusual(client: ClientConnection, framer: RequestFramer, command: Command | undefined): Verdict {
     const source = framer.source as Buffer;
     if (command === undefined) {
+      const renamed = this.#underOtherName(framer, source);
+      if (renamed !== null) return this.#dispatchUnusual(client, framer, renamed);
       if (this.features.guard.looksLikeHttp(source)) return this.features.guard.end(client);
       this.features.transactions.abort(client);
       const text = unknownCommandError(source, args, framer.argc);
@@ -134,6 +137,18 @@ export class Dispatcher implements FrameHandler {
     const verdict = this.#dispatchByRoute(client, framer, command, source);
     if (verdict === TAKEN) this.#note(client, command, framer);
     return verdict;
+  }
+
+  /** @returns the command that has this name instead of its own, and its frame with that; null: there is none */
+  #underOtherName(framer: RequestFramer, source: Buffer): Command | null {
+    const { renamed } = this.router;
+    if (renamed === null) return null;
+    const found = renamed.get(source.toString('latin1', args.start[0], args.end[0]).toLowerCase());
+    if (found === undefined) return null;
+    // What goes to a node, to MONITOR, or into a transaction has the name that nodes know.
+    rewriteFrame(framer, [{ at: 0, value: found.name }]);
+    if (this.#groups.active) this.#groups.note(found.command, framer.argc, framer.source as Buffer);
+    return found.command;
   }
 
   /** The lot has fallen on this command: its keys are counted. */
@@ -175,9 +190,9 @@ export class Dispatcher implements FrameHandler {
 
   /** What moves for one command of a client moves for those behind it as well. */
   onHeld(client: ClientConnection, buffer: Buffer, start: number, end: number): void {
-    const { snapshot, isChanging, isFenced, table } = this.router;
+    const { snapshot, isChanging, isFenced, offered } = this.router;
     if (snapshot === null || !isChanging || isFenced || !client.waitsForRing) return;
-    settleAhead(snapshot, table, client, buffer, start, end);
+    settleAhead(snapshot, offered, client, buffer, start, end);
   }
 
   planUpload(client: ClientConnection, framer: RequestFramer, buffer: Buffer, start: number): UploadPlan | null {

@@ -20,7 +20,11 @@ export type SettingForm =
   | { readonly type: 'key groups' }
   | { readonly type: 'users' }
   /** Its value is what the file at this path says. */
-  | { readonly type: 'users file' };
+  | { readonly type: 'users file' }
+  /** Names of commands. */
+  | { readonly type: 'commands' }
+  /** Commands, with the names that they have instead of their own. */
+  | { readonly type: 'command renames' };
 
 export interface SettingRow {
   /** Where it stands in the YAML file, such as `ring.hash`. */
@@ -41,6 +45,8 @@ interface Values {
   'key groups': readonly KeyGroup[];
   users: readonly WrittenUser[];
   'users file': readonly WrittenUser[];
+  commands: readonly string[];
+  'command renames': Readonly<Record<string, string>>;
 }
 
 export type SettingValue<Form> = Form extends { readonly type: 'choice'; readonly values: readonly (infer Value)[] }
@@ -81,6 +87,17 @@ export const DATA_PLANE_SETTINGS = {
     most: '16gb',
     default: '64mb',
     help: 'bytes of values that one such command may take from node to node',
+  },
+  denyCommands: {
+    path: 'deny-commands',
+    type: 'commands',
+    help: 'commands that clients may not send, such as FLUSHALL or CONFIG|SET: they are unknown then',
+    flag: 'NAME[,NAME]',
+  },
+  renameCommands: {
+    path: 'rename-commands',
+    type: 'command renames',
+    help: 'commands that clients reach under another name, and not under their own',
   },
   password: {
     path: 'password',
@@ -237,6 +254,30 @@ export const DATA_PLANE_SETTINGS = {
     default: 10_000,
     help: 'most clients at a time; further ones are told so and closed',
   },
+  maxClientsPerAddress: {
+    path: 'max-clients-per-address',
+    type: 'count',
+    least: 0,
+    most: 1_000_000,
+    default: 0,
+    help: 'most clients at a time of one address (of IPv6, of one /64), in each process; further ones are told so and closed; 0: as many as max-clients',
+  },
+  commandsPerAddress: {
+    path: 'commands-per-address',
+    type: 'count',
+    least: 0,
+    most: 100_000_000,
+    default: 0,
+    help: 'commands a second that clients of one address may send, in each process; beyond, they are not read for a while; 0: any number',
+  },
+  bytesPerAddress: {
+    path: 'bytes-per-address',
+    type: 'size',
+    least: '0',
+    most: '16gb',
+    default: '0',
+    help: 'bytes a second that clients of one address may send, in each process; beyond, they are not read for a while; 0: any number',
+  },
   idleTimeout: {
     path: 'idle-timeout',
     type: 'duration',
@@ -337,6 +378,8 @@ export type DataPlaneSettings = { readonly [Name in DataPlaneSettingName]: Setti
 const LIVE_SETTINGS = [
   ...(['password', 'users', 'usersFile', 'userScripts'] as const),
   ...(['protectedMode', 'maxClients', 'idleTimeout', 'adminCommands', 'crossNodeMaxBytes'] as const),
+  ...(['denyCommands', 'renameCommands'] as const),
+  ...(['maxClientsPerAddress', 'commandsPerAddress', 'bytesPerAddress'] as const),
   ...(['clientOutputLimit', 'clientQueryLimit', 'clientStallTimeout', 'clientUploadTimeout'] as const),
   ...(['requestTimeout', 'reconnectBackoffMax', 'streamThreshold'] as const),
 ] as const satisfies readonly DataPlaneSettingName[];

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { formatAddress, parseAddress } from '../../node/address.js';
 import type { SettingForm, SettingRow, SettingValue } from '../../proxy/settings.js';
+import { commandNames, commandRenames } from '../command-names.js';
 import { keyGroups } from '../key-groups.js';
 import { formatDuration, formatSize, parseDuration, parseSize } from '../units.js';
 import { users, usersFile } from '../users.js';
@@ -112,6 +113,8 @@ const READINGS: { readonly [Type in Form['type']]: Reading<Type> } = {
   'key groups': { schema: () => keyGroups, kind: () => 'groups with prefixes', standard: () => '{}' },
   users: { schema: () => users, kind: () => 'users with rules', standard: () => '{}' },
   'users file': { schema: () => usersFile, kind: () => 'path', standard: () => '' },
+  commands: { schema: () => commandNames, kind: () => 'names of commands', standard: () => '[]' },
+  'command renames': { schema: () => commandRenames, kind: () => 'names by command', standard: () => '{}' },
   own: { schema: (form) => form.schema, kind: (form) => form.kind, standard: (form) => form.default },
 };
 

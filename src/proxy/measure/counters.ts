@@ -23,6 +23,13 @@ export interface AnswerObserver {
 }
 
 /** What the data plane counts: flat fields and arrays that are read when somebody asks. */
+/** By what was limited. */
+export interface LimitCounts {
+  connections: number;
+  commands: number;
+  bytes: number;
+}
+
 export class Counters {
   /** Indexed by the command's id, as is `time`, which holds how often each was called, too. */
   readonly errors: Float64Array;
@@ -38,6 +45,8 @@ export class Counters {
   clientsRejected = 0;
   /** Attempts to log in, by why they failed. */
   readonly authFailures = noAuthFailures();
+  /** How often clients of an address were at a limit: turned away, or not read for a while. */
+  readonly limited: LimitCounts = { connections: 0, commands: 0, bytes: 0 };
   hits = 0;
   misses = 0;
   bytesIn = 0;

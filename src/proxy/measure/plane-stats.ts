@@ -4,7 +4,7 @@ import type { CommandTable } from '../../commands/table.js';
 import { nodeKey } from '../../node/identity.js';
 import { type ApartKeys, sumApartKeys } from './apart/apart-keys.js';
 import { type AuthFailureCounts, addAuthFailures, noAuthFailures } from './auth-failures.js';
-import type { Counters, NodeCounters } from './counters.js';
+import type { Counters, LimitCounts, NodeCounters } from './counters.js';
 import type { CrossNodeWay } from './cross-node-counters.js';
 import { FILL_OUTCOMES, type FillCounts, noFills } from './fill-counts.js';
 import { emptyHistogram, type HistogramData } from './histogram.js';
@@ -87,6 +87,7 @@ export interface PlaneStats {
   clientsRejected: number;
   /** Attempts to log in that failed. */
   readonly authFailures: AuthFailureCounts;
+  readonly limited: LimitCounts;
   hits: number;
   misses: number;
   bytesIn: number;
@@ -179,6 +180,7 @@ export function readPlaneStats(plane: MeasuredPlane, loopLag: number): PlaneStat
     clientsTotal: counters.clientsTotal,
     clientsRejected: counters.clientsRejected,
     authFailures: { ...counters.authFailures },
+    limited: { ...counters.limited },
     hits: counters.hits,
     misses: counters.misses,
     bytesIn: counters.bytesIn,
@@ -251,6 +253,7 @@ export function sumPlaneStats(parts: readonly PlaneStats[]): PlaneStats {
     sum.clientsTotal += part.clientsTotal;
     sum.clientsRejected += part.clientsRejected;
     addAuthFailures(sum.authFailures, part.authFailures);
+    for (const limit of ['connections', 'commands', 'bytes'] as const) sum.limited[limit] += part.limited[limit];
     sum.hits += part.hits;
     sum.misses += part.misses;
     sum.bytesIn += part.bytesIn;
@@ -289,6 +292,7 @@ export function emptyPlaneStats(): PlaneStats {
     clientsTotal: 0,
     clientsRejected: 0,
     authFailures: noAuthFailures(),
+    limited: { connections: 0, commands: 0, bytes: 0 },
     hits: 0,
     misses: 0,
     bytesIn: 0,

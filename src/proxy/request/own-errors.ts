@@ -57,6 +57,7 @@ export const OWN_ERRORS = [
       'the keys of the command are on several nodes, and this one cannot do its work; likewise with `READONLY`, `MISCONF`, `LOADING`, `BUSY`, `NOPERM`, `NOAUTH`, `MASTERDOWN` and `NOREPLICAS`. Each key has its old value or its new one',
   },
   { code: 'ERR', text: 'max number of clients reached', meaning: '`max-clients`' },
+  { code: 'ERR', text: 'max number of clients of this address reached', meaning: '`max-clients-per-address`' },
   {
     code: 'ERR',
     text: 'unknown command …',

@@ -3,6 +3,7 @@
  * client's frame to a node does it here.
  */
 import type { Command } from '../../commands/command.js';
+import { type OfferedCommands, offerCommands } from '../../commands/offered.js';
 import type { CommandTable } from '../../commands/table.js';
 import { error as encodeError } from '../../resp/encode.js';
 import type { RequestFramer } from '../../resp/request-framer.js';
@@ -31,6 +32,10 @@ const OWN_BUFFER_BYTES = 1_048_576;
 export class Router {
   readonly shared: ClientShared;
   table: CommandTable;
+  /** Those of the table that clients are offered under their own names. */
+  offered: CommandTable;
+  /** Those that they are offered under others; null: none. */
+  renamed: OfferedCommands['renamed'] = null;
   /** Null until the first ring is published. */
   snapshot: RoutingSnapshot | null = null;
   /** Index-aligned with the snapshot's nodes. */
@@ -51,6 +56,8 @@ export class Router {
   constructor(shared: ClientShared, table: CommandTable, onRefused: (client: ClientConnection) => void) {
     this.shared = shared;
     this.table = table;
+    this.offered = table;
+    this.offer();
     this.#groups = shared.counters.groups;
     this.#onRefused = onRefused;
     this.#cacheReads = cacheReadFlags(table);
@@ -59,7 +66,16 @@ export class Router {
   /** Commands that nodes know beyond those of the table at hand (modules, newer versions). */
   useTable(table: CommandTable): void {
     this.table = table;
+    this.offer();
     this.#cacheReads = cacheReadFlags(table);
+  }
+
+  /** The settings say which commands clients are offered. */
+  offer(): void {
+    const { denyCommands, renameCommands } = this.shared.options;
+    const { table, renamed } = offerCommands(this.table, denyCommands, renameCommands);
+    this.offered = table;
+    this.renamed = renamed;
   }
 
   /** From now on commands go by this snapshot. Those that have waited for it are offered again, at the end of the turn. */

@@ -33,9 +33,9 @@ export function planUpload(
   start: number,
   limits: UploadLimits,
 ): UploadPlan | null {
-  const { snapshot, table } = router;
+  const { snapshot, offered } = router;
   if (snapshot === null || framer.argsComplete === 0) return null;
-  const command = table.lookup(buffer, start + framer.partialArgStart(0), start + framer.partialArgEnd(0));
+  const command = offered.lookup(buffer, start + framer.partialArgStart(0), start + framer.partialArgEnd(0));
   if (command === undefined) return null;
   const { groups } = router.shared.counters;
   const nowhere = (failure: Buffer): UploadPlan => ({

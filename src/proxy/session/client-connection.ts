@@ -36,6 +36,7 @@ import { Carry } from './carry.js';
 import { ClientIdentity } from './client-identity.js';
 import { ClientLanes } from './client-lanes.js';
 import type { FrameHandler } from './frame-handler.js';
+import type { Address, LimitedClient } from './limits/address-limits.js';
 import { ATTENDED, AWAITS_FILL, LISTENS, type Mode, RESTRICTED, TRACKS } from './modes.js';
 import { ReplyMode } from './reply-mode.js';
 import { ReplyQueue } from './reply-queue.js';
@@ -58,7 +59,7 @@ const LANES_IDLE_MS = 10_000;
 /** An event says this much of an error. */
 const MOST_ERROR_BYTES = 200;
 
-export class ClientConnection implements TurnTask, Requester, LaneWaiter, UploadingClient {
+export class ClientConnection implements TurnTask, Requester, LaneWaiter, UploadingClient, LimitedClient {
   readonly id: number;
   readonly address: string;
   readonly connectedAt: number;
@@ -70,6 +71,8 @@ export class ClientConnection implements TurnTask, Requester, LaneWaiter, Upload
   readonly #shared: ClientShared;
   readonly #handler: FrameHandler;
   readonly #socket: Socket;
+  /** What it is counted by where clients of an address may do only so much; null: they may do what they like. */
+  readonly #limit: Address | null;
   readonly #framer: RequestFramer;
   readonly #replies: ReplyQueue;
   readonly #carry: Carry;
@@ -108,8 +111,9 @@ export class ClientConnection implements TurnTask, Requester, LaneWaiter, Upload
   #isBehindReads = false;
   #blockedBy: Waiting | null = null;
 
-  constructor(id: number, socket: Socket, shared: ClientShared, handler: FrameHandler) {
+  constructor(id: number, socket: Socket, shared: ClientShared, handler: FrameHandler, limit: Address | null) {
     this.id = id;
+    this.#limit = limit;
     this.#shared = shared;
     this.#handler = handler;
     this.#socket = socket;
@@ -574,6 +578,7 @@ export class ClientConnection implements TurnTask, Requester, LaneWaiter, Upload
     this.#resumeScheduled = false;
     this.#shared.clock.read();
     if (this.#closed || this.#ending || this.#blocked()) return;
+    if (this.#limit !== null && this.#waitsForLimit()) return;
     const wasPaused = this.#paused;
     this.#paused = false;
     this.#isBehindReads = true;
@@ -608,6 +613,7 @@ export class ClientConnection implements TurnTask, Requester, LaneWaiter, Upload
     this.#uploads.cut();
     this.#handler.onClosed(this);
     this.#shared.clients.delete(this);
+    this.#limit?.limits.leave(this.#limit, this);
     if (clientClosed.hasSubscribers) {
       const event: ClientEvent = { client: this.id, address: this.address, reason };
       clientClosed.publish(event);
@@ -650,6 +656,10 @@ export class ClientConnection implements TurnTask, Requester, LaneWaiter, Upload
     this.#lastActiveAt = shared.clock.read();
     shared.counters.bytesIn += length;
     this.#received += length;
+    if (this.#limit !== null && this.#waitsForLimit()) {
+      this.#keep(chunk, 0, length);
+      return;
+    }
     if (this.#carry.size > 0) {
       this.#keep(chunk, 0, length);
       if (!this.#held) this.#processCarry();
@@ -669,6 +679,7 @@ export class ClientConnection implements TurnTask, Requester, LaneWaiter, Upload
     const framer = this.#framer;
     this.#handEnd = end;
     let at = start;
+    let handled = 0;
     while (at < end) {
       if (this.#uploads.active) {
         at = this.#uploads.pass(buffer, at, end, this.#shared.clock.now);
@@ -690,8 +701,13 @@ export class ClientConnection implements TurnTask, Requester, LaneWaiter, Upload
           break;
         }
         at = framer.consumed;
-        if (this.#closed || this.#ending) return end;
-        if (verdict === ANSWERED && at < end) at = this.#handler.onAnsweredAtOnce(this, framer, buffer, at, end);
+        handled++;
+        if (this.#closed || this.#ending) {
+          this.#charge(handled, at - start);
+          return end;
+        }
+        if (verdict === ANSWERED && at < end && this.#limit === null)
+          at = this.#handler.onAnsweredAtOnce(this, framer, buffer, at, end);
       } else if (outcome === INCOMPLETE) {
         if (framer.bulkLength >= this.#shared.options.streamThreshold && this.#passesOn(buffer, at, end)) {
           if (this.#closed) return end;
@@ -705,7 +721,22 @@ export class ClientConnection implements TurnTask, Requester, LaneWaiter, Upload
         return end;
       }
     }
+    if (this.#limit !== null) {
+      this.#charge(handled, at - start);
+      this.#waitsForLimit();
+    }
     return at;
+  }
+
+  #charge(commands: number, bytes: number): void {
+    this.#limit?.limits.charge(this.#limit, commands, bytes);
+  }
+
+  /** Clients of its address have done as much as they may: it is not read for a while. @returns whether that is so */
+  #waitsForLimit(): boolean {
+    if (this.#limit === null || !this.#limit.limits.holds(this.#limit, this)) return false;
+    this.#pause();
+    return true;
   }
 
   /** Answers with an error and ends the connection behind it. */

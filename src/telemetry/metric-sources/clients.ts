@@ -13,8 +13,19 @@ export function clientSources({ stats }: MetricReads): MetricSource[] {
     ),
     gauge('ringproxy_client_connections', 'Clients that are connected.', () => one(stats().clients)),
     counter('ringproxy_client_connections_total', 'Clients that ever connected.', () => one(stats().clientsTotal)),
-    counter('ringproxy_client_rejected_total', 'Clients turned away at max-clients, or by protected-mode.', () =>
-      one(stats().clientsRejected),
+    counter(
+      'ringproxy_client_rejected_total',
+      'Clients turned away at max-clients or max-clients-per-address, or by protected-mode.',
+      () => one(stats().clientsRejected),
+    ),
+    counter(
+      'ringproxy_limited_total',
+      'Clients of an address that were at its limit: turned away (connections), or not read for a while (commands, bytes).',
+      () =>
+        Object.entries<number>({ ...stats().limited }).map(([limit, value]) => ({
+          labels: { limit, of: 'address' },
+          value,
+        })),
     ),
     counter('ringproxy_auth_failures_total', 'Attempts to log in (AUTH, HELLO) that failed, by why.', () =>
       AUTH_FAILURES.map((reason) => ({ labels: { reason }, value: stats().authFailures[reason] })),

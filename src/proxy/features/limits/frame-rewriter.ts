@@ -26,8 +26,8 @@ export function rewriteFrame(framer: RequestFramer, replacements: readonly Repla
   const argc = Math.max(framer.argc, last === undefined ? 0 : last.at + 1);
   let room = framer.frameEnd - framer.frameStart + arrayHeaderLength(argc);
   for (const { value } of replacements) room += value.length + BULK_OVERHEAD;
-  // One that is passed on without a copy belongs to whoever sends it.
-  const target = room <= SCRATCH_BYTES ? scratch : Buffer.allocUnsafeSlow(room);
+  // One that is passed on without a copy belongs to whoever sends it; and one that was written anew before stands there.
+  const target = room <= SCRATCH_BYTES && source !== scratch ? scratch : Buffer.allocUnsafeSlow(room);
   let at = writeArrayHeader(target, 0, argc);
   let next = 0;
   for (let i = 0; i < argc; i++) {
