@@ -4,6 +4,7 @@ import { strangeVariables } from '../src/config/environment.js';
 import { loadConfig } from '../src/config/load.js';
 import { configReference } from '../src/config/reference.js';
 import { configTemplate } from '../src/config/template.js';
+import { tlsWarnings } from '../src/config/tls.js';
 import { decodeText } from '../src/config/twemproxy/file.js';
 import { importTwemproxy } from '../src/config/twemproxy.js';
 import { systemCode } from '../src/errors.js';
@@ -11,6 +12,7 @@ import { parseAddress } from '../src/node/address.js';
 import { CliError } from './cli-error.js';
 import { formatCounted } from './format.js';
 import { requireRing } from './require-ring.js';
+import { addressesOf } from './serve-command.js';
 import { warnOf } from './warn.js';
 
 /** `ringproxy config …` */
@@ -22,11 +24,11 @@ export function registerConfigCommands(program: Command): void {
     .argument('<file>', 'ringproxy.yaml')
     .action((file: string) => {
       const loaded = loadConfig({ file, env: process.env });
-      warnOf(strangeVariables(process.env));
+      warnOf([...tlsWarnings(loaded), ...strangeVariables(process.env)]);
       requireRing(loaded, file);
       const names = loaded.nodes.map((node) => node.name).join(', ');
       process.stdout.write(
-        `${file} is valid: listens on ${loaded.listen}, ${formatCounted(loaded.nodes.length, 'node')} (${names})\n`,
+        `${file} is valid: listens on ${addressesOf(loaded)}, ${formatCounted(loaded.nodes.length, 'node')} (${names})\n`,
       );
     });
   config

@@ -3,6 +3,7 @@ import { strangeVariables } from '../src/config/environment.js';
 import { type ConfigSources, loadConfig } from '../src/config/load.js';
 import { defaultOf, type Setting } from '../src/config/settings/setting.js';
 import { type Config, SETTINGS, type SettingName } from '../src/config/settings.js';
+import { tlsWarnings } from '../src/config/tls.js';
 import { RingproxyError } from '../src/errors.js';
 import type { RunningProxy } from '../src/serve.js';
 import { formatCounted } from './format.js';
@@ -54,8 +55,13 @@ function flagSettings(): [SettingName, Setting][] {
   });
 }
 
-function statusOf({ listen }: RunningProxy): string {
-  return `serving clients on ${listen}`;
+/** Where clients will connect. */
+export function addressesOf({ listen, tlsListen }: Config): string {
+  return [listen, tlsListen === 'off' ? 'off' : `${tlsListen} (TLS)`].filter((text) => text !== 'off').join(' and ');
+}
+
+function statusOf({ listen, tls }: RunningProxy): string {
+  return `serving clients on ${[listen, tls].filter((address) => address !== null).join(' and ')}`;
 }
 
 async function serve(options: Record<string, unknown>): Promise<void> {
@@ -68,11 +74,11 @@ async function serve(options: Record<string, unknown>): Promise<void> {
   const sources = { file, flags, env: process.env };
   const config = loadConfig(sources);
   if (options.check === true) {
-    warnOf(strangeVariables(process.env));
+    warnOf([...tlsWarnings(config), ...strangeVariables(process.env)]);
     requireRing(config, where);
     const ring = config.coordination === 'none' ? '' : `, ring ${config.ringName} in ${config.coordination}`;
     process.stdout.write(
-      `the configuration is valid: ${formatCounted(config.nodes.length, 'node')}${ring}, listens on ${config.listen}\n`,
+      `the configuration is valid: ${formatCounted(config.nodes.length, 'node')}${ring}, listens on ${addressesOf(config)}\n`,
     );
     return;
   }
@@ -120,6 +126,11 @@ async function serve(options: Record<string, unknown>): Promise<void> {
   // Asked to end while it started.
   if (ending.signal.aborted) return close(proxy, String(ending.signal.reason));
   manager.ready(statusOf(proxy));
-  const ready = { event: 'ready', listen: proxy.listen, admin: proxy.admin, pid: process.pid, proxy: proxy.proxyId };
+  const ready = {
+    event: 'ready',
+    listen: proxy.listen,
+    ...(proxy.tls === null ? {} : { tls: proxy.tls }),
+    ...{ admin: proxy.admin, pid: process.pid, proxy: proxy.proxyId },
+  };
   process.stdout.write(`${JSON.stringify(ready)}\n`);
 }

@@ -111,6 +111,11 @@ export const ERRORS = {
     hint: 'let all proxies of the ring share etcd (--coordination etcd), or end the other one; --force goes on all the same',
   },
   UNKNOWN_NODE: { status: 404, meaning: 'the ring has no such node', hint: 'ringproxy ring show lists its nodes' },
+  NODE_EJECTED: {
+    status: 409,
+    meaning: 'the fleet has taken the node out of the ring, since it did not answer',
+    hint: 'it comes back by itself when it answers; ring remove NAME forgets it, ring add NAME=HOST:PORT brings it, or another server of its name, in at once',
+  },
   NAME_TAKEN: { status: 409, meaning: 'the ring has a node of this name', hint: 'choose another name' },
   ADDRESS_TAKEN: {
     status: 409,

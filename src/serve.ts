@@ -4,6 +4,7 @@ import { strangeVariables } from './config/environment.js';
 import { advertisedAdmin, fleetWarnings } from './config/fleet.js';
 import { listenFailure } from './config/listen-failure.js';
 import type { Config } from './config/settings.js';
+import { tlsWarnings } from './config/tls.js';
 import { RingproxyError } from './errors.js';
 import { NodeMonitors } from './health/node-monitors.js';
 import { OwnIdentity } from './identity.js';
@@ -14,12 +15,14 @@ import { socketShortCuts } from './proxy/io/raw-socket.js';
 import { forLiveSettings, pickDataPlaneSettings, pickLiveSettings } from './proxy/settings.js';
 import { FunctionKeeper } from './rebalance/function-keeper.js';
 import { composeAdmin } from './serve/compose-admin.js';
+import { composeEjection } from './serve/compose-ejection.js';
 import { composeGroups } from './serve/compose-groups.js';
 import { composeMasters } from './serve/compose-masters.js';
 import { composePeers } from './serve/compose-peers.js';
 import { composeRing, type RingParts } from './serve/compose-ring.js';
 import { composeSoftState } from './serve/compose-soft-state.js';
 import { composeStore } from './serve/compose-store.js';
+import { composeTls } from './serve/compose-tls.js';
 import { composeValues } from './serve/compose-values.js';
 import { reachBy } from './serve/reach.js';
 import { Reload } from './serve/reload.js';
@@ -31,8 +34,10 @@ import { OwnStanding } from './topology/participant/own-standing.js';
 import type { RingManager } from './topology/ring-manager.js';
 
 export interface RunningProxy {
-  /** Where clients connect. */
-  readonly listen: string;
+  /** Where clients connect; null: by TLS alone. */
+  readonly listen: string | null;
+  /** Where they connect by TLS; null: that is not spoken. */
+  readonly tls: string | null;
   /** The admin API's URL, or null when it is off. */
   readonly admin: string | null;
   readonly proxyId: string;
@@ -61,6 +66,11 @@ export interface Surroundings {
   readonly onLost: (why: string) => void;
 }
 
+/** For people. */
+export function servedAt(listen: string | null, tls: string | null): string {
+  return [listen, tls === null ? null : `${tls} (TLS)`].filter((text) => text !== null).join(' and ');
+}
+
 /** What clients are told before a node has said what it is; later the oldest version: no node can do less. */
 const ASSUMED_REDIS_VERSION = '7.0.0';
 
@@ -70,11 +80,14 @@ const ASSUMED_REDIS_VERSION = '7.0.0';
  */
 export async function startServer(config: Config, surroundings: Surroundings): Promise<RunningProxy> {
   const { signal, logTo, env = {}, onLost } = surroundings;
-  const address = parseAddress(config.listen);
-  if (address === null) throw new RingproxyError('BAD_ADDRESS', `'${config.listen}' is not an address`, 'see --listen');
+  const address = config.listen === 'off' ? null : parseAddress(config.listen);
+  if (address === null && config.listen !== 'off') {
+    throw new RingproxyError('BAD_ADDRESS', `'${config.listen}' is not an address`, 'see --listen');
+  }
   const log = createLogger({ level: config.logLevel, format: config.logFormat }, logTo);
   const endLogging = logEvents(log);
-  for (const warning of [...fleetWarnings(config), ...strangeVariables(env)]) log.warn(warning);
+  for (const warning of [...fleetWarnings(config), ...tlsWarnings(config), ...strangeVariables(env)]) log.warn(warning);
+  const tls = composeTls(config);
   const identity = new OwnIdentity();
   const { proxyId, version } = identity;
   const { masters, stop: stopMasters } = composeMasters({
@@ -104,12 +117,13 @@ export async function startServer(config: Config, surroundings: Surroundings): P
   const workers = config.workers === 'auto' ? availableParallelism() : config.workers;
   const plane = createPlane({
     workers,
-    plane: { ...pickDataPlaneSettings(config), listen: address, proxyId, version },
+    plane: { ...pickDataPlaneSettings(config), listen: address, tls: tls.door, proxyId, version },
     standing,
     fleet: softState?.link ?? null,
     beforeReturn: (node) => functions.beforeReturn(node),
     warn: (message) => log.warn(message),
   });
+  tls.watch(plane);
   const commands = new LearnedCommands(plane, (names) => log.info({ commands: names }, 'learned commands from a node'));
   const monitors: NodeMonitors = new NodeMonitors(
     {
@@ -138,9 +152,13 @@ export async function startServer(config: Config, surroundings: Surroundings): P
   });
   const ring: RingManager = parts.ring;
   const { strays, belonging } = parts;
+  const ejection = composeEjection({
+    ...{ config, ownId, store, ring, monitors, heard: softState },
+    warn: (message) => log.warn(message),
+  });
   let isServing = false;
   const admin = composeAdmin({
-    ...{ config, identity, log, plane, ring, strays, groups, store, advertised },
+    ...{ config, identity, log, plane, ring, strays, groups, store, advertised, tls: tls.certificates },
     peers,
     softState,
     values,
@@ -170,6 +188,7 @@ export async function startServer(config: Config, surroundings: Surroundings): P
     if (hasServed && !isAlone) await parts.leave();
     await peers?.close();
     await agreed.close();
+    tls.certificates.stop();
     if (hasServed) log.info('ended');
     endLogging();
   };
@@ -207,13 +226,16 @@ export async function startServer(config: Config, surroundings: Surroundings): P
     const listen = await plane.listen().catch((error: unknown) => {
       throw listenFailure('listen', config.listen, error);
     });
+    const byTls = await plane.listenTls().catch((error: unknown) => {
+      throw listenFailure('tls-listen', config.tlsListen, error);
+    });
     strays.start();
     parts.strangerWatch.start();
     isServing = true;
-    const running = { listen, admin: url, proxy: identity.proxyId };
+    const running = { listen, ...(byTls === null ? {} : { tls: byTls }), admin: url, proxy: identity.proxyId };
     log.info(
       { ...running, version, workers: plane.workers.length, sockets: socketShortCuts() },
-      `serving clients on ${listen}`,
+      `serving clients on ${servedAt(listen, byTls)}`,
     );
     const useLive = (read: Config): void => plane.useSettings(pickLiveSettings(read));
     const reload = new Reload(config, log, {
@@ -226,12 +248,21 @@ export async function startServer(config: Config, surroundings: Surroundings): P
       adminOperatorTokenFile: admin.takeTokens,
       adminViewerToken: admin.takeTokens,
       adminViewerTokenFile: admin.takeTokens,
+      onNodeFailure: ejection.use,
+      ejectAfter: ejection.use,
+      ejectMaxNodes: ejection.use,
+      minNodes: ejection.use,
+      rejoinAfter: ejection.use,
+      rejoinAfterMax: ejection.use,
       ...forLiveSettings(() => useLive),
     });
     return {
-      ...{ listen, admin: url, proxyId: identity.proxyId },
+      ...{ listen, tls: byTls, admin: url, proxyId: identity.proxyId },
       health: () => admin.health(),
-      reload: (read, asked) => reload.take(read, asked),
+      reload(read, asked) {
+        reload.take(read, asked);
+        void tls.certificates.check(true);
+      },
       close: (asked) => close(asked),
       abandon: () => close('abandoned', 0),
     };

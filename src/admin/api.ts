@@ -53,8 +53,19 @@ export interface OwnNodeView {
   downSince: string | null;
   /** What is wrong with the node, also when it is up, in its own words where it has said some; or null. */
   reason: string | null;
+  /** That the fleet has taken it out of the ring, until it answers again; null: it has not. */
+  ejection: NodeEjection | null;
   /** Of a node whose address says who knows where its master is; otherwise null. */
   master: NodeMasterView | null;
+}
+
+export interface NodeEjection {
+  /** ISO date. */
+  since: string;
+  /** For people. */
+  why: string;
+  /** How often it was taken out lately, this time included. */
+  times: number;
 }
 
 /** Where the master of a node is, and who says so. */
@@ -75,7 +86,8 @@ export interface NodeView extends OwnNodeView {
   downFor: string[];
 }
 
-export type ChangeKind = 'add' | 'remove' | 'reweight' | 'replace' | 'apply' | 'cancel';
+/** `eject`, `return`: by the fleet itself (`on-node-failure: eject`). */
+export type ChangeKind = 'add' | 'remove' | 'reweight' | 'replace' | 'apply' | 'cancel' | 'eject' | 'return';
 
 export interface ChangeView {
   id: string;

@@ -5,6 +5,7 @@ import { adminTokens, tokenMistakes } from './admin-tokens.js';
 import { fleetChecks } from './fleet-checks.js';
 import { MOST_NODES } from './node-limits.js';
 import type { Config } from './settings.js';
+import { tlsMistakes } from './tls.js';
 import { userMistakes } from './users.js';
 
 /** What concerns several settings at once. @returns a message with the path it belongs to, for each mistake */
@@ -26,7 +27,10 @@ export function crossChecks(config: Config): { path: string; message: string }[]
   if (config.nodes.length > MOST_NODES) {
     mistakes.push({ path: 'nodes', message: `${config.nodes.length} nodes: a ring has at most ${MOST_NODES}` });
   }
-  if (config.listen === config.admin && !config.admin.endsWith(':0')) {
+  if (config.rejoinAfterMax < config.rejoinAfter) {
+    mistakes.push({ path: 'rejoin-after-max', message: 'is shorter than rejoin-after, which it bounds' });
+  }
+  if (config.listen === config.admin && config.admin !== 'off' && !config.admin.endsWith(':0')) {
     mistakes.push({
       path: 'admin',
       message: `${config.admin} is where clients connect: give one of the two another port`,
@@ -44,6 +48,6 @@ export function crossChecks(config: Config): { path: string; message: string }[]
   }
   for (const { index, message } of tagMistakes(config.hashTags, config.hashTag))
     mistakes.push({ path: `ring.hash-tags[${index}]`, message });
-  mistakes.push(...tokenMistakes(config), ...fleetChecks(config), ...userMistakes(config));
+  mistakes.push(...tokenMistakes(config), ...fleetChecks(config), ...tlsMistakes(config), ...userMistakes(config));
   return mistakes;
 }

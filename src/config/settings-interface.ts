@@ -26,6 +26,7 @@ const TYPES: { readonly [Type in Exclude<Form, 'choice' | 'own'>]: string } = {
 /** Of forms that no other setting has, by what people are shown of them; a text where nothing stands here. */
 const OWN_TYPES: Readonly<Record<string, string>> = {
   'list of nodes': 'readonly (string | NodeSettings)[]',
+  'list of certificates': 'readonly { readonly cert: string; readonly key: string }[]',
   '1 to 64, or auto': "number | 'auto'",
   patterns: 'readonly string[]',
   URLs: 'string | readonly string[]',

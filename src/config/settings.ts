@@ -9,9 +9,11 @@ import { NODE_SETTINGS } from './settings/nodes.js';
 import { PROCESS_SETTINGS } from './settings/process.js';
 import { RING_SETTINGS } from './settings/ring.js';
 import type { ValueOf } from './settings/setting.js';
+import { TLS_SETTINGS } from './settings/tls.js';
 
 export const SETTINGS = {
   ...PROCESS_SETTINGS,
+  ...TLS_SETTINGS,
   ...RING_SETTINGS,
   ...NODE_SETTINGS,
   ...FLEET_SETTINGS,

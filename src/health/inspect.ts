@@ -4,7 +4,7 @@ import { RingproxyError } from '../errors.js';
 import { describeNodeError, onNode, wasLoginRefused } from '../node/client.js';
 import type { NodeEndpoint } from '../node/endpoint.js';
 import type { NodeIdentity } from '../node/identity.js';
-import { type ProxyStanding, passFor, readsOnly } from '../node/standing.js';
+import { readsOnly } from '../node/standing.js';
 import { readRunId } from '../resp/run-id.js';
 import { readImpairment } from './impairment.js';
 import { fieldsOf } from './info-fields.js';
@@ -32,8 +32,6 @@ export interface NodeFacts {
 
 /** Of connections that look what a node is, and leave it as it is. */
 export const INSPECTS = readsOnly('ringproxy-inspect');
-/** A node that is full of keys takes its time to empty itself. Milliseconds. */
-const FLUSH_MS = 60_000;
 
 /** Asks a node what it is. @throws RingproxyError that says why it cannot be a node of the ring */
 export async function inspectNode(node: NodeEndpoint, timeout: number): Promise<NodeFacts> {
@@ -54,15 +52,6 @@ export function runIdsOf(nodes: readonly NodeEndpoint[], timeout: number): Promi
   return Promise.all(nodes.map((node) => onNode(node, INSPECTS, timeout, ask).catch(() => '')));
 }
 
-/** Removes every key of a node. */
-export async function flushNode(node: NodeEndpoint, timeout: number, standing: ProxyStanding): Promise<void> {
-  try {
-    await onNode(node, passFor(standing, 'flush'), Math.max(timeout, FLUSH_MS), (redis) => redis.flushall());
-  } catch (error) {
-    throw nodeFailure(node, error);
-  }
-}
-
 /** @param info the text of INFO */
 export function readFacts(info: string): NodeFacts {
   const field = fieldsOf(info);
@@ -70,9 +59,9 @@ export function readFacts(info: string): NodeFacts {
   if (version === '') throw new Error('it does not answer INFO as Redis does');
   let keys = 0;
   let databasesInUse = 0;
-  for (const match of info.matchAll(/^db(\d+):keys=(\d+)/gm)) {
-    keys += Number(match[2]);
-    databasesInUse = Math.max(databasesInUse, Number(match[1]) + 1);
+  for (const [database, held] of keysByDatabase(info)) {
+    keys += held;
+    databasesInUse = Math.max(databasesInUse, database + 1);
   }
   return {
     role: field('role'),
@@ -87,6 +76,11 @@ export function readFacts(info: string): NodeFacts {
     maxMemoryPolicy: field('maxmemory_policy'),
     impairment: readImpairment(field),
   };
+}
+
+/** @param info the text of INFO @returns how many keys each database has that has any */
+export function keysByDatabase(info: string): Map<number, number> {
+  return new Map([...info.matchAll(/^db(\d+):keys=(\d+)/gm)].map((match) => [Number(match[1]), Number(match[2])]));
 }
 
 /** What operators are told when a node cannot be asked. */

@@ -1,8 +1,9 @@
 /** What a change of the ring asks of nodes, before keys move. */
 import type { NodeEndpoint } from '../node/endpoint.js';
 import type { ProxyStanding } from '../node/standing.js';
+import { emptyNode, flushNode } from './empty.js';
 import { examineNode, type NodeExam, takesValuesOf } from './examine.js';
-import { flushNode, inspectNode, type NodeFacts, runIdsOf } from './inspect.js';
+import { inspectNode, type NodeFacts, runIdsOf } from './inspect.js';
 
 /** How long a node may take to say which process it is, while commands on moved keys are held. */
 const RUN_ID_MS = 500;
@@ -16,6 +17,8 @@ export interface NodeChecks<Node> {
   takesValuesOf(source: Node, target: Node): Promise<string | null>;
   /** @see flushNode */
   flush(node: Node): Promise<void>;
+  /** @see emptyNode */
+  empty(node: Node): Promise<string>;
   /** @see runIdsOf */
   runIds(nodes: readonly Node[]): Promise<string[]>;
 }
@@ -36,6 +39,7 @@ export function nodeChecks<Node>(
     examine: (node) => examineNode(reach(node), databases, connectTimeout),
     takesValuesOf: (source, target) => takesValuesOf(reach(source), reach(target), connectTimeout),
     flush: (node) => flushNode(reach(node), connectTimeout, standing),
+    empty: (node) => emptyNode(reach(node), databases, connectTimeout, standing),
     runIds: (nodes) => runIdsOf(nodes.map(reach), RUN_ID_MS),
   };
 }

@@ -13,10 +13,12 @@ export interface StartOptions {
 /** A proxy that serves clients. */
 export interface RunningProxy {
   readonly id: string;
-  /** Where clients connect: HOST:PORT, or the path of a Unix socket. */
+  /** Where clients connect: HOST:PORT, or the path of a Unix socket; empty where the setting `listen` is `off`. */
   readonly listen: string;
   /** The port of `listen`; 0 where it is a Unix socket. */
   readonly port: number;
+  /** Where they connect by TLS, HOST:PORT; null where the setting `tls-listen` is `off`. */
+  readonly tls: string | null;
   /** URL of the admin API, for an `AdminClient`; null where the setting `admin` is `off`. */
   readonly admin: string | null;
   /** Whether clients can be served; if not, why. */

@@ -54,8 +54,9 @@ export async function startProxy(settings: ProxySettings, options: StartOptions 
   }
   return {
     id: proxy.proxyId,
-    listen: proxy.listen,
-    port: portOf(proxy.listen),
+    listen: proxy.listen ?? '',
+    port: portOf(proxy.listen ?? ''),
+    tls: proxy.tls,
     admin: proxy.admin,
     health: () => proxy.health(),
     onEvent(listener, channels) {

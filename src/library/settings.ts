@@ -15,7 +15,7 @@ export interface NodeSettings {
 
 /** Durations are texts such as `500ms` or `10s`, or milliseconds; sizes such as `64kb`, or bytes. */
 export interface ProxySettings {
-  /** where clients connect: HOST:PORT, or unix:/PATH; port 0 picks a free one (default: 127.0.0.1:6380) */
+  /** where clients connect: HOST:PORT, or unix:/PATH; port 0 picks a free one; off: by tls-listen alone (default: 127.0.0.1:6380) */
   readonly listen?: string;
   /** where the admin API and the metrics are served (default: 127.0.0.1:6390) */
   readonly admin?: string;
@@ -43,6 +43,24 @@ export interface ProxySettings {
   readonly 'log-level'?: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
   /** auto: pretty on a terminal, otherwise JSON lines (default: auto) */
   readonly 'log-format'?: 'auto' | 'json' | 'pretty';
+  /** where clients connect by TLS, beside `listen` or (`listen: off`) instead of it (default: off) */
+  readonly 'tls-listen'?: string;
+  /** file with the certificate (PEM) that clients are shown, and those between it and its authority behind it */
+  readonly 'tls-cert'?: string;
+  /** file with its private key (PEM), without a passphrase */
+  readonly 'tls-key'?: string;
+  /** file with the certificates (PEM) of the authorities that sign those of clients */
+  readonly 'tls-ca'?: string;
+  /** further ones, each with cert and key: whoever asks for a name that one of them has (SNI) is shown that (default: []) */
+  readonly 'tls-certificates'?: readonly { readonly cert: string; readonly key: string }[];
+  /** whether clients must show a certificate that tls-ca has signed; optional: one that they show must be such (default: none) */
+  readonly 'tls-client-auth'?: 'none' | 'optional' | 'required';
+  /** oldest version of TLS that is spoken (default: TLSv1.2) */
+  readonly 'tls-min-version'?: 'TLSv1.2' | 'TLSv1.3';
+  /** ciphers, in the words of OpenSSL, those of TLS 1.3 among them; empty: those with forward secrecy and AEAD */
+  readonly 'tls-ciphers'?: string;
+  /** most time for the handshake of a client (default: 10s) */
+  readonly 'tls-handshake-timeout'?: string | number;
   /** user at the nodes, where a node has none of its own */
   readonly 'node-username'?: string;
   /** password at the nodes, where a node has none of its own */
@@ -57,6 +75,18 @@ export interface ProxySettings {
   readonly 'probe-timeout'?: string | number;
   /** failed probes in a row after which a node is shown as down (default: 3) */
   readonly 'probe-failures'?: number;
+  /** what becomes of a node that is down: its keys are answered with an error until it is back, or it is taken out of the ring and comes back emptied (default: error) */
+  readonly 'on-node-failure'?: 'error' | 'eject';
+  /** for how long a node must be down, for a majority of the live proxies, before it is ejected (default: 30s) */
+  readonly 'eject-after'?: string | number;
+  /** most nodes that are ejected at the same time; when more are down, none of them is (default: 1) */
+  readonly 'eject-max-nodes'?: number;
+  /** least nodes that must go on serving when one is ejected (default: 1) */
+  readonly 'min-nodes'?: number;
+  /** for how long an ejected node must answer without a break before it comes back; twice as long each further time that it fails, one time is forgotten for each 10 minutes that it serves (default: 10s) */
+  readonly 'rejoin-after'?: string | number;
+  /** longest time that a node must answer before it comes back, however often it has failed (default: 30m) */
+  readonly 'rejoin-after-max'?: string | number;
   /** where the proxies of one ring agree; none: this proxy is alone with its ring (default: none) */
   readonly coordination?: 'none' | 'etcd';
   /** where etcd is reached: http://HOST:PORT or https://HOST:PORT of its members, as a list or between commas */

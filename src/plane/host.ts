@@ -9,6 +9,7 @@ import type { HotReport } from '../proxy/measure/hot-keys/hot-report.js';
 import type { PlaneStats } from '../proxy/measure/plane-stats.js';
 import type { LiveSettings } from '../proxy/settings.js';
 import type { RoutingSnapshot } from '../proxy/snapshot.js';
+import type { TlsMaterial } from '../tls/material.js';
 import type { FenceMember } from '../topology/state/change-protocol.js';
 
 /** What clients are told of the proxy itself. */
@@ -32,8 +33,12 @@ export interface PlaneStanding extends Standing {
 
 export interface PlaneHost {
   readonly workers: readonly WorkerView[];
-  /** Begins to serve. @returns the address, with the port that was chosen for port 0 */
-  listen(): Promise<string>;
+  /** Begins to serve. @returns the address, with the port that was chosen for port 0; null: nowhere but by TLS */
+  listen(): Promise<string | null>;
+  /** Behind `listen`: serves by TLS as well. @returns the address; null: nowhere */
+  listenTls(): Promise<string | null>;
+  /** Who comes from now on is shown these certificates. @see TlsDoorOptions.certificates */
+  useCertificates(certificates: readonly TlsMaterial[]): void;
   /** From now on commands are routed by this snapshot. */
   publish(snapshot: RoutingSnapshot): void;
   /** Settles when every process routes by what was published last; one that does not answer soon is not waited for. */

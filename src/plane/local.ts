@@ -14,6 +14,7 @@ import type { RoutingSnapshot } from '../proxy/snapshot.js';
 import type { LateKiller } from '../rebalance/connections.js';
 import { LoopLag } from '../telemetry/loop-lag.js';
 import { TrafficDetector } from '../telemetry/traffic-detector.js';
+import type { TlsMaterial } from '../tls/material.js';
 import type { FenceMember } from '../topology/state/change-protocol.js';
 import type { FleetLink } from './fleet-link.js';
 import { type PlaneHost, type PlaneStanding, type ProxyInfo, stillInFlight } from './host.js';
@@ -61,9 +62,17 @@ export class LocalPlane implements PlaneHost {
     return this.#plane.values;
   }
 
-  listen(): Promise<string> {
+  listen(): Promise<string | null> {
     this.#plane.start();
     return this.#plane.listen();
+  }
+
+  listenTls(): Promise<string | null> {
+    return this.#plane.listenTls();
+  }
+
+  useCertificates(certificates: readonly TlsMaterial[]): void {
+    this.#plane.useCertificates(certificates);
   }
 
   publish(snapshot: RoutingSnapshot): void {

@@ -4,11 +4,13 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import type { CommandTable } from '../commands/table.js';
 import { ValueStore } from '../fleet/values/store.js';
 import { nodeKey, sameNode } from '../node/identity.js';
 import { lastingBytes } from '../resp/words.js';
 import { LATE, within } from '../time/within.js';
+import type { TlsMaterial } from '../tls/material.js';
 import type { KeyGroup } from './caching/policy.js';
 import { Dispatcher } from './dispatcher.js';
 import { type ClientEvent, clientConnected, clientRejected } from './events.js';
@@ -34,9 +36,11 @@ import { Fence } from './route/fence/fence.js';
 import { isReserved } from './route/reserved.js';
 import { ClientConnection } from './session/client-connection.js';
 import { AddressLimits } from './session/limits/address-limits.js';
+import { Handshakes } from './session/handshakes.js';
 import { Listener } from './session/listener.js';
 import { DENIED, isLocalPeer } from './session/protected-mode.js';
 import type { ClientShared } from './session/session-shared.js';
+import { certificateName, TlsDoor } from './session/tls-door.js';
 import type { LiveSettings } from './settings.js';
 import type { RoutedNode, RoutingSnapshot } from './snapshot.js';
 import { UpstreamNode, type UpstreamShared } from './upstream/upstream-node.js';
@@ -95,6 +99,8 @@ export class DataPlane {
   readonly #hotKeys: HotKeys;
   readonly #listener: Listener;
   readonly #limits: AddressLimits;
+  readonly #tlsListener: Listener;
+  readonly #door: TlsDoor | null;
   readonly #nodes = new Map<string, UpstreamNode>();
   /** Nodes that are no members any more, and may still answer. */
   readonly #leaving = new Set<UpstreamNode>();
@@ -135,6 +141,7 @@ export class DataPlane {
       receiveBuffer: lastingBytes(RECEIVE_BYTES),
       clients: this.clients,
       users: new Users(options, table),
+      handshakes: new Handshakes(this.counters.handshakes, clock),
     };
     this.#upstream = {
       options,
@@ -168,7 +175,19 @@ export class DataPlane {
     });
     this.#observer = new CommandObserver(() => this.table);
     this.counters.observer = this.#observer.wanted;
-    this.#listener = new Listener((socket) => this.#onSocket(socket));
+    this.#listener = new Listener((socket) => this.accept(socket, this.#nextClientId++));
+    this.#door =
+      options.tls === null
+        ? null
+        : new TlsDoor(options.tls, {
+            admit: (socket, id) => this.accept(socket, id),
+            turnAway: (socket, why) => {
+              this.counters.clientsRejected++;
+              turnAway(socket, why);
+            },
+            handshakes: this.#shared.handshakes,
+          });
+    this.#tlsListener = new Listener((socket) => this.enter(socket, this.#nextClientId++));
   }
 
   /** Which keys are used most. */
@@ -228,15 +247,77 @@ export class DataPlane {
     this.#timer = setInterval(() => this.#tick(), LANE_TICK_MS);
   }
 
-  /** Accepts clients by itself. @returns the address, with the port that was chosen for port 0 */
-  listen(): Promise<string> {
-    return this.#listener.listen(this.options.listen);
+  /** Accepts clients by itself. @returns the address, with the port that was chosen for port 0; null: there is none */
+  listen(): Promise<string | null> {
+    const { listen } = this.options;
+    return listen === null ? Promise.resolve(null) : this.#listener.listen(listen);
   }
 
-  /** Takes a client that another process has accepted. @param id unique among the clients of all processes */
+  /** Accepts clients that speak TLS by itself. @returns the address; null: there is none */
+  listenTls(): Promise<string | null> {
+    const { tls } = this.options;
+    return tls === null ? Promise.resolve(null) : this.#tlsListener.listen(tls.listen);
+  }
+
+  /** Takes a client that was accepted, if need be by another process. @param id unique among the clients of all processes */
   accept(socket: Socket, id: number): void {
-    this.#nextClientId = id;
-    this.#onSocket(socket);
+    if (this.#closing) {
+      socket.destroy();
+      return;
+    }
+    const certificate = socket instanceof TLSSocket ? certificateName(socket) : null;
+    const isLetIn = !this.options.protectedMode || !this.#shared.users.areOpen || certificate !== null;
+    if (!isLetIn && !isLocalPeer(socket.remoteAddress)) {
+      this.counters.clientsRejected++;
+      this.#dispatcher.features.guard.tell(
+        0,
+        socket.remoteAddress ?? '',
+        'came from beyond loopback in protected mode',
+      );
+      turnAway(socket, DENIED);
+      return;
+    }
+    if (this.clients.size >= this.options.maxClients) {
+      this.#reject(socket, id);
+      turnAway(socket, TOO_MANY_CLIENTS);
+      return;
+    }
+    const limit = this.#limits.enter(socket.remoteAddress);
+    if (limit === 'full') {
+      this.counters.clientsRejected++;
+      this.#dispatcher.features.guard.tell(0, socket.remoteAddress ?? '', 'is one more than max-clients-per-address');
+      turnAway(socket, TOO_MANY_OF_ADDRESS);
+      return;
+    }
+    this.counters.clientsTotal++;
+    const client = new ClientConnection(id, socket, this.#shared, this.#dispatcher, limit);
+    this.clients.add(client);
+    this.#publishEvent(clientConnected, id, socket, '', certificate);
+  }
+
+  /** Takes a client that begins with TLS, if need be from another process. @param id as for `accept` */
+  enter(socket: Socket, id: number): void {
+    if (this.#door === null || this.#closing) {
+      socket.destroy();
+      return;
+    }
+    // As in Redis nobody is told by TLS that there are too many, since that would cost a handshake.
+    if (this.clients.size + this.#door.entering >= this.options.maxClients) {
+      this.#reject(socket, id);
+      socket.destroy();
+      return;
+    }
+    this.#door.enter(socket, id);
+  }
+
+  /** Clients whose handshake is under way. */
+  get entering(): number {
+    return this.#door?.entering ?? 0;
+  }
+
+  /** Who comes from now on is shown these certificates. */
+  useCertificates(certificates: readonly TlsMaterial[]): void {
+    this.#door?.use(certificates);
   }
 
   /** Connections that ended with commands in flight: these may run late, until the node has dropped the connection. */
@@ -267,6 +348,7 @@ export class DataPlane {
         else if (this.options.preconnect) node.preconnect();
       }
       node.askRunId(snapshot.rings.isChanging);
+      node.giveUp(spec.isGivenUp === true, this.#suspended === null);
       if (spec.master !== undefined) node.useMaster(spec.master);
       return node;
     });
@@ -374,6 +456,8 @@ export class DataPlane {
   async close(timeout: number): Promise<void> {
     this.#closing = true;
     this.#listener.stop();
+    this.#tlsListener.stop();
+    this.#door?.close();
     this.#dispatcher.features.pause.set(0, true);
     for (const client of [...this.clients]) {
       client.endAfterReplies();
@@ -391,38 +475,9 @@ export class DataPlane {
     this.#limits.close();
   }
 
-  #onSocket(socket: Socket): void {
-    if (this.#closing) {
-      socket.destroy();
-      return;
-    }
-    if (this.options.protectedMode && this.#shared.users.areOpen && !isLocalPeer(socket.remoteAddress)) {
-      this.counters.clientsRejected++;
-      this.#dispatcher.features.guard.tell(
-        0,
-        socket.remoteAddress ?? '',
-        'came from beyond loopback in protected mode',
-      );
-      turnAway(socket, DENIED);
-      return;
-    }
-    if (this.clients.size >= this.options.maxClients) {
-      this.counters.clientsRejected++;
-      this.#publishEvent(clientRejected, socket, 'max-clients reached');
-      turnAway(socket, TOO_MANY_CLIENTS);
-      return;
-    }
-    const limit = this.#limits.enter(socket.remoteAddress);
-    if (limit === 'full') {
-      this.counters.clientsRejected++;
-      this.#dispatcher.features.guard.tell(0, socket.remoteAddress ?? '', 'is one more than max-clients-per-address');
-      turnAway(socket, TOO_MANY_OF_ADDRESS);
-      return;
-    }
-    this.counters.clientsTotal++;
-    const client = new ClientConnection(this.#nextClientId++, socket, this.#shared, this.#dispatcher, limit);
-    this.clients.add(client);
-    this.#publishEvent(clientConnected, socket, '');
+  #reject(socket: Socket, id: number): void {
+    this.counters.clientsRejected++;
+    this.#publishEvent(clientRejected, id, socket, 'max-clients reached');
   }
 
   /** Values are counted for the groups of their keys. */
@@ -439,9 +494,17 @@ export class DataPlane {
     if (node !== undefined) await hooks.beforeReturn(node);
   }
 
-  #publishEvent(channel: typeof clientRejected, socket: Socket, reason: string): void {
+  #publishEvent(
+    channel: typeof clientRejected,
+    client: number,
+    socket: Socket,
+    reason: string,
+    certificate: string | null = null,
+  ): void {
     if (!channel.hasSubscribers) return;
-    const event: ClientEvent = { client: this.#nextClientId - 1, address: socket.remoteAddress ?? 'unix', reason };
+    const address = socket.remoteAddress ?? 'unix';
+    const shown = certificate === null ? {} : { certificate };
+    const event: ClientEvent = { client, address, reason, ...shown };
     channel.publish(event);
   }
 

@@ -4,6 +4,7 @@
  * is public: extend, never rename.
  */
 import { channel } from 'node:diagnostics_channel';
+import type { HandshakeOutcome } from './measure/handshake-counts.js';
 
 /** A node was reached, or stopped answering. */
 export interface NodeConnectionEvent {
@@ -27,6 +28,19 @@ export interface ClientEvent {
   address: string;
   /** Why the proxy ended the connection; empty when the client did. */
   reason: string;
+  /** Common name of the certificate that it has shown and that was checked; undefined: none. */
+  certificate?: string;
+}
+
+/** TLS with a client did not begin. At most one event of each outcome a minute and process says so. */
+export interface HandshakeFailedEvent {
+  address: string;
+  outcome: HandshakeOutcome;
+  /** What the client did. */
+  reason: string;
+  /** How many such clients there were since the last such event, this one included. */
+  clients: number;
+  summary: string;
 }
 
 /** A client that looks like an attack was closed. At most one event a minute and process says so. */
@@ -70,6 +84,7 @@ export const FORWARDED_CHANNELS: readonly string[] = [
   'ringproxy:client:rejected',
   'ringproxy:client:attack',
   'ringproxy:client:auth-failed',
+  'ringproxy:tls:handshake-failed',
   'ringproxy:fence:forced',
 ];
 
@@ -113,6 +128,7 @@ export const clientClosed = channel('ringproxy:client:closed');
 export const clientRejected = channel('ringproxy:client:rejected');
 export const clientAttack = channel('ringproxy:client:attack');
 export const authFailed = channel('ringproxy:client:auth-failed');
+export const handshakeFailed = channel('ringproxy:tls:handshake-failed');
 export const fenceForced = channel('ringproxy:fence:forced');
 export const commandAnswered = channel('ringproxy:command:answered');
 export const commandFailed = channel('ringproxy:command:failed');

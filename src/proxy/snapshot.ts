@@ -10,6 +10,8 @@ export type RingPhase = 'stable' | 'preparing' | 'moving';
 export interface RoutedNode extends NodeSpec, NodeEndpoint {
   /** Unique among the ring's nodes, 0 to 1023; stays the same for as long as the node is a member. */
   readonly id: number;
+  /** It is leaving the ring without its keys, since it is gone: nothing is sent to it any more, nor waited for. */
+  readonly isGivenUp?: boolean | undefined;
 }
 
 /**

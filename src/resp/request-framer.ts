@@ -30,6 +30,9 @@ export interface RequestLimits {
   authenticated: boolean;
 }
 
+/** How TLS begins: a record of the handshake, of version 3 of what was SSL. */
+const TLS_HANDSHAKE = 0x16;
+const TLS_MAJOR = 0x03;
 const UNAUTHENTICATED_ARGS = 10;
 const UNAUTHENTICATED_BULK = 16_384;
 /** Largest length that is read in place; longer ones go by the way of the strict grammar. */
@@ -320,6 +323,7 @@ export class RequestFramer {
   }
 
   #inline(buffer: Uint8Array, start: number, end: number): FrameOutcome {
+    if (isTlsGreeting(buffer, start, end)) return this.#fail('TLS is not spoken here');
     const { maxInlineLength } = this.limits;
     let newline = start + this.#searched;
     while (newline < end && buffer[newline] !== LF && buffer[newline] !== NUL) newline++;
@@ -359,6 +363,11 @@ export class RequestFramer {
     this.error = `ERR Protocol error: ${what}`;
     return MALFORMED;
   }
+}
+
+/** Whether what stands there is how TLS begins: a record of a handshake, which never is a command. */
+export function isTlsGreeting(buffer: Uint8Array, start: number, end: number): boolean {
+  return buffer[start] === TLS_HANDSHAKE && start + 1 < end && buffer[start + 1] === TLS_MAJOR;
 }
 
 function grown(values: Int32Array, size: number): Int32Array {

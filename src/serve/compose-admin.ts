@@ -12,6 +12,7 @@ import { parseAddress } from '../node/address.js';
 import type { PlaneHost } from '../plane/host.js';
 import { bucketUpperBound } from '../proxy/measure/histogram.js';
 import type { PlaneStats } from '../proxy/measure/plane-stats.js';
+import { EjectionCounts } from '../telemetry/ejection-counts.js';
 import { EtcdCounts } from '../telemetry/etcd-counts.js';
 import { FenceCounts } from '../telemetry/fence-counts.js';
 import { fleetFigures } from '../telemetry/fleet-figures.js';
@@ -22,6 +23,7 @@ import { ProxyMetrics } from '../telemetry/proxy-metrics.js';
 import { RecentEvents } from '../telemetry/recent-events.js';
 import { fleetLines, infoLines, statsView } from '../telemetry/stats-view.js';
 import { onEvents } from '../telemetry/subscribers.js';
+import type { Certificates } from '../tls/certificates.js';
 import type { LiveGroups } from '../topology/groups/live-groups.js';
 import type { StrayChecks } from '../topology/jobs/stray-checks.js';
 import type { RingManager } from '../topology/ring-manager.js';
@@ -54,6 +56,7 @@ export interface AdminNeeds {
   readonly softState: SoftStateParts | null;
   /** Null: the proxy is alone. */
   readonly values: Pick<ValuesParts, 'figures'>;
+  readonly tls: Certificates;
 }
 
 export interface AdminParts {
@@ -99,7 +102,8 @@ export function composeAdmin(needs: AdminNeeds): AdminParts {
   const groupsPort = composeGroupsPort({ ...asking, groups, plane, load });
   const etcd = config.coordination === 'etcd' ? new EtcdCounts() : null;
   const fences = new FenceCounts();
-  const endCounting = [fences.listen(), etcd?.listen()];
+  const ejections = new EjectionCounts();
+  const endCounting = [fences.listen(), ejections.listen(), etcd?.listen()];
   const metrics = new ProxyMetrics({
     identity,
     plane: () => plane.stats(),
@@ -107,6 +111,7 @@ export function composeAdmin(needs: AdminNeeds): AdminParts {
     movedKeys: () => ring.movedKeys,
     bytesMoved: () => ring.bytesMoved,
     strays: () => strays.report().nodes,
+    ejections: () => ejections.read(),
     fleet: () => fleetFigures(fleet.proxies(), fleet.coordination(), ring.generation),
     fences: () => fences.read(),
     refused: () => audit.audit.refused,
@@ -114,6 +119,7 @@ export function composeAdmin(needs: AdminNeeds): AdminParts {
     softState: () => softState?.figures() ?? null,
     values: () => values.figures(),
     hotKeys: () => hotKeys.own(),
+    tls: () => needs.tls.figures(),
   });
   const viewOf = (stats: PlaneStats): StatsView =>
     statsView(stats, { identity, workers: plane.workers, generation: ring.generation });

@@ -15,7 +15,7 @@ import { PeerWatcher } from '../topology/views/peer-watcher.js';
 export interface HeardOfOthers {
   readonly newsOf: NewsOf;
   /** Ids of the proxies that have told that the node is down for them. */
-  downFor(node: OwnNodeView): readonly string[];
+  downFor(node: Pick<OwnNodeView, 'name' | 'address'>): readonly string[];
   /** Of each other proxy: seconds since something was heard of it. */
   lags(): ReadonlyMap<string, number>;
 }

@@ -27,6 +27,7 @@ import { type Member, RECORD_FORMAT } from '../topology/state/ring-state.js';
 import type { RingStore } from '../topology/store/ring-store.js';
 import { Upkeep } from '../topology/upkeep.js';
 import { ChangeWatcher } from '../topology/views/change-watcher.js';
+import { EjectionWatcher } from '../topology/views/ejection-watcher.js';
 import type { PeersParts } from './compose-peers.js';
 import type { ReachMember } from './reach.js';
 
@@ -81,8 +82,12 @@ export function composeRing({
   const { connectTimeout } = config;
   const warn = (message: string): void => log.warn(message);
   const watcher = new ChangeWatcher(config.coordination === 'none');
+  const ejections = new EjectionWatcher();
   const watch = (): void => {
-    if (ring.isKnown) watcher.observe(ring.view());
+    if (!ring.isKnown) return;
+    const view = ring.view();
+    watcher.observe(view);
+    ejections.observe(view);
   };
   const moving = new KeyMoving<Member>({
     standing,
@@ -113,11 +118,14 @@ export function composeRing({
     ...checks,
     databases: config.databases,
     publish: (members) => {
-      masters.watch(members.nodes);
-      const snapshot = { ...members, nodes: members.nodes.map(reach) };
+      masters.watch([...members.nodes, ...ring.ejected]);
+      const snapshot = {
+        ...members,
+        nodes: members.nodes.map((node) => ({ ...reach(node), isGivenUp: node.isGivenUp })),
+      };
       upkeep.follow(snapshot.phase === 'stable');
       plane.publish(snapshot);
-      monitors.watch(snapshot.nodes);
+      monitors.watch([...snapshot.nodes, ...ring.ejected.map(reach)]);
       // The same ring is published once more when a node is reached otherwise.
       if (told?.rings !== snapshot.rings || told.phase !== snapshot.phase || told.generation !== snapshot.generation)
         publishGeneration(snapshot.generation, snapshot.nodes);
@@ -134,6 +142,7 @@ export function composeRing({
     clearStrays: (...change) => strays.clearBefore(...change),
     bringFunctions: (members, node) => functions.bring(members.map(reach), reach(node)),
     flush: (node) => upkeep.run(`empties ${node.name} (${node.address})`, () => checks.flush(node)),
+    empty: (node) => upkeep.run(`empties ${node.name} (${node.address})`, () => checks.empty(node)),
     fence: async (timeout) => {
       const [processes, own] = await Promise.all([plane.fence(timeout), upkeep.fence(timeout)]);
       return [...processes, own];

@@ -72,7 +72,7 @@ export function composeSoftState({ ownId, peers, handlers, store, timers, exchan
 
   const since = new Map<string, string>();
   const look = (): void => {
-    const down = (told?.nodes() ?? []).filter(({ state: seen }) => seen === 'down');
+    const down = (told?.nodes() ?? []).filter(({ downSince }) => downSince !== null);
     const names = new Set(down.map(({ name, address }) => `${name} ${address}`));
     for (const name of since.keys()) if (!names.has(name)) since.delete(name);
     opinions.tell(

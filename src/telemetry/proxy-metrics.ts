@@ -33,12 +33,14 @@ export class ProxyMetrics {
         movedKeys: options.movedKeys,
         bytesMoved: options.bytesMoved,
         strays: options.strays,
+        ejections: options.ejections,
         fleet: options.fleet,
         fences: options.fences,
         refused: options.refused,
         etcd: options.etcd,
         softState: options.softState,
         values: options.values,
+        tls: options.tls,
       }),
     );
   }

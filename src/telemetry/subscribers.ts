@@ -31,6 +31,9 @@ export const EVENT_CHANNELS: Readonly<Record<string, ChannelUse>> = {
   'ringproxy:upstream:impaired': warning,
   'ringproxy:upstream:recovered': notice,
   'ringproxy:node:health': notice,
+  'ringproxy:node:ejected': warning,
+  'ringproxy:node:returned': notice,
+  'ringproxy:node:forgotten': notice,
   'ringproxy:node:failover': warning,
   'ringproxy:node:master': notice,
   'ringproxy:ring:generation': notice,
@@ -63,6 +66,7 @@ export const EVENT_CHANNELS: Readonly<Record<string, ChannelUse>> = {
   'ringproxy:etcd:request': frequent,
   'ringproxy:etcd:lost': warning,
   'ringproxy:etcd:back': notice,
+  'ringproxy:tls:handshake-failed': warning,
   'ringproxy:tls:reloaded': notice,
   'ringproxy:tls:reload-failed': warning,
 };

@@ -25,6 +25,19 @@ export interface RingChangeEvent {
   summary: string;
 }
 
+/** A node was taken out of the ring since it did not answer, or is none of those any more. */
+export interface NodeEjectionEvent {
+  node: string;
+  address: string;
+  /** Since when it is ejected: ISO date. */
+  since: string;
+  /** Why it was ejected. */
+  why: string;
+  /** How often it was lately, this time included. */
+  times: number;
+  summary: string;
+}
+
 /** A change is done. */
 export interface RingFinishedEvent extends RingChangeEvent {
   /** By this proxy, since the change began or the proxy started. */
@@ -52,6 +65,10 @@ export const changeResumed = channel('ringproxy:ring:resumed');
 export const changeCancelled = channel('ringproxy:ring:cancelled');
 export const changeAbandoned = channel('ringproxy:ring:abandoned');
 export const changeFinished = channel('ringproxy:ring:finished');
+
+export const nodeEjected = channel('ringproxy:node:ejected');
+export const nodeReturned = channel('ringproxy:node:returned');
+export const nodeForgotten = channel('ringproxy:node:forgotten');
 
 const groupsChanged = channel('ringproxy:groups:changed');
 

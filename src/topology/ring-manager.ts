@@ -35,17 +35,19 @@ import { within } from '../time/within.js';
 import { RingBuilder } from './change-rings.js';
 import { foundRing } from './coordinator/bootstrap.js';
 import { planChange } from './coordinator/change-plan.js';
+import { ejectedAmong, withoutEjected } from './coordinator/ejecting.js';
 import { addHistory } from './coordinator/finishing.js';
 import { type PeerAsking, RequestForwarding } from './coordinator/forwarding.js';
 import { CoordinatorJob } from './coordinator/office.js';
 import { changeRunning, noChange, notMovingYet } from './coordinator/refusals.js';
-import type { RingAnswer, RingRequest } from './coordinator/ring-requests.js';
+import type { EjectRequest, ReturnRequest, RingAnswer, RingRequest } from './coordinator/ring-requests.js';
 import { refuseTurning } from './coordinator/turning.js';
 import type { MoveJobPorts } from './jobs/move-job.js';
 import { type MovedKeys, MoveTotals } from './jobs/move-totals.js';
 import { type LocalRing, snapshotOf } from './participant/local-ring.js';
 import { Participant } from './participant/participant.js';
 import type { RingManagerHooks } from './ring-manager-hooks.js';
+import { ejectedNow, forgetEjected } from './state/ejection.js';
 import {
   type Consistency,
   differences,
@@ -151,6 +153,17 @@ export class RingManager {
     return { rings: local.rings, nodes: local.stored.state.members };
   }
 
+  /** The ring as it is recorded, or null before it is known. */
+  get recorded(): RingState | null {
+    return this.#participant.local?.stored.state ?? null;
+  }
+
+  /** Nodes that are none of the ring, and may come back to it. */
+  get ejected(): readonly Member[] {
+    const { recorded } = this;
+    return recorded === null ? [] : ejectedNow(recorded);
+  }
+
   /** Nodes are reached otherwise than before: publishes the ring as it is once more. */
   publishAnew(): void {
     const { local } = this.#participant;
@@ -233,6 +246,11 @@ export class RingManager {
     const { accepted } = await this.#ask({ kind: 'change', change, who });
     if (accepted === null) throw new RingproxyError('INTERNAL', 'a change was begun, and nothing is said of it');
     return accepted;
+  }
+
+  /** What the fleet wants of its own ring. @throws RingproxyError with the reason when it is refused */
+  async askByFleet(request: EjectRequest | ReturnRequest): Promise<void> {
+    await this.#ask(request);
   }
 
   /** @throws RingproxyError when no keys move */
@@ -361,7 +379,12 @@ export class RingManager {
   async #preview(request: ChangeRequest): Promise<ChangeAccepted> {
     const { state } = this.#local().stored;
     if (state.change !== null) throw changeRunning(state.change.summary, state.change.by);
-    return (await planChange(request, state, this.#rings, this.#hooks)).accepted;
+    const names = ejectedAmong(request, state);
+    const rest = withoutEjected(request, names);
+    const known = forgetEjected(state, names);
+    const { generation } = state;
+    if (rest === null && names.length > 0) return { generation, dryRun: true, warnings: [], moves: [], survey: null };
+    return (await planChange(rest ?? request, known, this.#rings, this.#hooks)).accepted;
   }
 
   #local(): LocalRing {

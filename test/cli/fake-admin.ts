@@ -35,6 +35,7 @@ export function ringView(fields: Partial<RingView> = {}): RingView {
         downSince: null,
         master: null,
         reason: null,
+        ejection: null,
         downFor: [],
       },
     ],

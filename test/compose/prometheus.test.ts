@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { Load } from '../../compose/load/load.js';
+import { Authority } from '../support/certificates.js';
 import { hasEtcd, startEtcd } from '../support/etcd-process.js';
 import {
   COMPOSE,
@@ -73,8 +74,10 @@ describe.skipIf(!hasPrometheus || !hasEtcd)('Prometheus at a proxy under load', 
       services: { 'ringproxy-1': { environment: { RINGPROXY_KEY_GROUPS: string } } };
     };
     const { RINGPROXY_KEY_GROUPS } = services['ringproxy-1'].environment;
+    const { certFile, keyFile } = new Authority('prometheus').issue('proxy', ['serverAuth'], { days: 60 });
     proxy = await startRingproxy({
       nodes: nodes.slice(0, 3),
+      args: ['--tls-listen', '127.0.0.1:0', '--tls-cert', certFile, '--tls-key', keyFile],
       env: {
         RINGPROXY_ADMIN_TOKEN: TOKEN,
         RINGPROXY_KEY_GROUPS,

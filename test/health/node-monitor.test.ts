@@ -1,7 +1,8 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import net from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { flushNode, inspectNode, readFacts } from '../../src/health/inspect.js';
+import { flushNode } from '../../src/health/empty.js';
+import { inspectNode, readFacts } from '../../src/health/inspect.js';
 import { type NodeHealthEvent, NodeMonitor } from '../../src/health/node-monitor.js';
 import { atEnd } from '../support/cleanup.js';
 import { FakeStanding } from '../support/fake-standing.js';

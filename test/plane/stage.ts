@@ -49,7 +49,7 @@ export async function stagePlane(settings: Partial<DataPlaneSettings> = {}, work
   const defaults = pickDataPlaneSettings(loadConfig({ flags: { nodes: [`node1=${net.address}`] } }));
   const listen = { host: '127.0.0.1', port: 0 };
   const given = { connectTimeout: 10_000, preconnect: false, ...settings };
-  const options = { ...defaults, ...given, listen, proxyId: 'f00d', version: '1' };
+  const options = { ...defaults, ...given, listen, tls: null, proxyId: 'f00d', version: '1' };
   const killLate = lateKiller(2000);
   const beforeReturn = (): Promise<void> => Promise.resolve();
   const plane =
@@ -61,7 +61,7 @@ export async function stagePlane(settings: Partial<DataPlaneSettings> = {}, work
           warn: () => {},
           fleet: null,
         });
-  const address = await plane.listen();
+  const address = String(await plane.listen());
   atEnd(() => plane.close(0));
   plane.publish(snapshotOf(net.address));
   const port = Number(address.split(':').at(-1));

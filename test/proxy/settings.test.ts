@@ -52,7 +52,7 @@ describe('a row more', () => {
     const workers = new FakeWorkers();
     const pool = new WorkerPool({
       workers: 2,
-      plane: { ...pickDataPlaneSettings(config), listen, proxyId: 'x', version: '1' },
+      plane: { ...pickDataPlaneSettings(config), listen, tls: null, proxyId: 'x', version: '1' },
       standing: new FakeStanding('x'),
       fleet: null,
       killLate: async () => {},
@@ -71,7 +71,7 @@ describe('a row more', () => {
     expect(started).toHaveLength(2);
     for (const options of started) {
       const settings = Object.keys(DATA_PLANE_SETTINGS);
-      expect(Object.keys(options).sort()).toEqual([...settings, 'listen', 'proxyId', 'version'].sort());
+      expect(Object.keys(options).sort()).toEqual([...settings, 'listen', 'tls', 'proxyId', 'version'].sort());
       expect(options).toMatchObject({ novelty: 5000, password: 'p', requestTimeout: 5000 });
     }
   });
@@ -81,7 +81,9 @@ describe("the data plane's options", () => {
   it('have every setting, of the type of its row', () => {
     expectTypeOf<keyof DataPlaneSettings>().toEqualTypeOf<keyof typeof DATA_PLANE_SETTINGS>();
     expectTypeOf<DataPlaneOptions>().toExtend<DataPlaneSettings>();
-    expectTypeOf<keyof WorkerOptions>().toEqualTypeOf<keyof DataPlaneSettings | 'listen' | 'proxyId' | 'version'>();
+    expectTypeOf<keyof WorkerOptions>().toEqualTypeOf<
+      keyof DataPlaneSettings | 'listen' | 'tls' | 'proxyId' | 'version'
+    >();
     expectTypeOf<DataPlaneSettings['adminCommands']>().toEqualTypeOf<'deny' | 'allow'>();
     expectTypeOf<DataPlaneSettings['requestTimeout']>().toEqualTypeOf<number>();
     expectTypeOf<DataPlaneSettings['clusterMode']>().toEqualTypeOf<boolean>();

@@ -1,4 +1,5 @@
 import net, { type Socket } from 'node:net';
+import tls, { type ConnectionOptions, type TLSSocket } from 'node:tls';
 import { request } from '../../src/resp/encode.js';
 import { ReplyFramer } from '../../src/resp/reply-framer.js';
 import { atEnd } from './cleanup.js';
@@ -37,6 +38,19 @@ export class RawClient {
       socket.once('connect', () => {
         socket.off('error', reject);
         resolve(new RawClient(socket));
+      });
+    });
+  }
+
+  /** By TLS. @throws the error of the handshake */
+  static secure(options: ConnectionOptions): Promise<RawClient & { readonly socket: TLSSocket }> {
+    return new Promise((resolve, reject) => {
+      const socket = tls.connect({ host: '127.0.0.1', ...options });
+      socket.setNoDelay(true);
+      socket.once('error', reject);
+      socket.once('secureConnect', () => {
+        socket.off('error', reject);
+        resolve(Object.assign(new RawClient(socket), { socket }));
       });
     });
   }

@@ -47,7 +47,9 @@ export interface LogLine {
 
 interface Ready {
   readonly event: 'ready';
-  readonly listen: string;
+  /** Null: clients connect by TLS alone. */
+  readonly listen: string | null;
+  readonly tls?: string;
   readonly admin: string | null;
   readonly pid: number;
   readonly proxy: string;
@@ -60,6 +62,8 @@ export class RingproxyProcess {
   readonly listen: string;
   /** The port of `listen`; 0 for a Unix socket. */
   readonly port: number;
+  /** The port by TLS; 0: there is none. */
+  readonly tlsPort: number;
   /** The URL of the admin API; empty when it is off. */
   readonly admin: string;
   /** What its admin API wants as a bearer token; empty: nothing. */
@@ -74,8 +78,9 @@ export class RingproxyProcess {
     this.child = child;
     this.host = host.address;
     this.token = host === LOOPBACK ? '' : TOKEN;
-    this.listen = ready.listen;
-    this.port = Number(/:(\d+)$/.exec(ready.listen)?.[1] ?? 0);
+    this.listen = ready.listen ?? '';
+    this.port = Number(/:(\d+)$/.exec(this.listen)?.[1] ?? 0);
+    this.tlsPort = Number(/:(\d+)$/.exec(ready.tls ?? '')?.[1] ?? 0);
     this.admin = ready.admin ?? '';
     this.id = ready.proxy;
     this.#allowed = [...allowed];
@@ -186,7 +191,7 @@ function parseJson(line: string): unknown {
 }
 
 function isReady(value: unknown): value is Ready {
-  return isObject(value) && value.event === 'ready' && typeof value.listen === 'string';
+  return isObject(value) && value.event === 'ready' && 'listen' in value;
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -195,6 +195,7 @@ export function stageManager(proxyId: string, store: RingStore, peers: RingManag
     clearStrays: () => Promise.resolve([]),
     bringFunctions: () => Promise.resolve(),
     flush: () => Promise.resolve(),
+    empty: (node) => Promise.resolve(stage.answers.runId(node.name)),
     warn: (message) => void stage.warnings.push(message),
     info: () => {},
     debug: () => {},

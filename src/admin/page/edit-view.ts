@@ -57,6 +57,15 @@ export class Editor {
     const requestFor = (noDrain: boolean | undefined): ChangeRequest => {
       return { kind: 'remove', remove: [node.name], noDrain: noDrain === true };
     };
+    if (node.ejection !== null) {
+      confirmThat({
+        title: `Forget ${node.name}`,
+        text: `It is ejected, and owns no keys. Once it is forgotten it does not come back by itself.`,
+        yes: `Forget ${node.name}`,
+        act: () => this.#do(requestFor(false)),
+      });
+      return;
+    }
     confirmThat({
       title: `Remove ${node.name}`,
       text: `The node leaves the ring, and its keys move to the others.`,

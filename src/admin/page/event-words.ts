@@ -8,7 +8,7 @@ export type EventKind = 'failure' | 'change' | 'node' | 'fleet' | 'client' | 'ot
 export function isBad(channel: string, data: EventData): boolean {
   if (channel === 'ringproxy:node:health') return data.up === false;
   return (
-    /:(down|rejected|attack|abandoned|given-up|away|fenced-off|lease-lost|unheard|lost)$/.test(channel) ||
+    /:(down|ejected|rejected|attack|abandoned|given-up|away|fenced-off|lease-lost|unheard|lost)$/.test(channel) ||
     (channel.endsWith(':paused') && data.error !== null)
   );
 }

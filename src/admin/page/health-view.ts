@@ -84,6 +84,7 @@ export class HealthView {
     };
     const { onRemove, onReplace, onGiveUp, onShow } = this.#options;
     const show = button(`Show ${node.name}`, onShow, 'quiet');
+    if (node.ejection !== null) return changes ? [show] : [button(`Forget ${node.name} …`, onRemove), show];
     if (changes) return moves ? [button(`Give up keys of ${node.name} …`, onGiveUp, 'quiet admins'), show] : [show];
     return [button(`Take ${node.name} out …`, onRemove), button(`Put another server in its place …`, onReplace), show];
   }

@@ -71,7 +71,10 @@ export class NodeTable {
       this.#place(row.element, index);
       const measured = load?.nodes.find((candidate) => `${candidate.node}\n${candidate.address}` === identity);
       this.#fill(row, node, { ring, load: measured, total });
-      for (const button of row.actions) button.disabled = ring.change !== null;
+      for (const [at, button] of row.actions.entries()) {
+        // One that is ejected has no place on the ring: it can be forgotten, with the last of the actions.
+        button.disabled = ring.change !== null || (node.ejection !== null && at < row.actions.length - 1);
+      }
     }
     this.#showTotals(ring, load);
     for (const [identity, row] of this.#rows) {

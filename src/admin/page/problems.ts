@@ -1,5 +1,5 @@
 /** What is wrong, as the health line and the banner say it. Nothing here touches the document. */
-import type { LoadView, NodeView, RingView } from '../api.js';
+import type { LoadView, NodeEjection, NodeView, RingView } from '../api.js';
 import { formatPercent, formatTime } from './format.js';
 
 export interface Problem {
@@ -53,13 +53,12 @@ export function downFor(node: NodeView, { proxies }: RingView): string[] {
 
 function problemOf(node: NodeView, ring: RingView): Problem | null {
   const name = `${node.name} (${node.master?.address ?? node.address})`;
+  if (node.ejection !== null) return ejected(node, node.ejection);
   if (isDown(node)) {
     const since = node.downSince === null ? '' : ` since ${formatTime(new Date(node.downSince))}`;
     const why = node.error === null ? '' : `: ${node.error}`;
     const fails = node.share === 0 ? '' : ` Its keys, ${formatPercent(node.share)} of the ring, fail.`;
-    const ejected =
-      node.state === 'ejected' ? `${name} is ejected${since}${why}.` : `${name} is down${since}${why}.${fails}`;
-    return { level: 'bad', short: `${node.name} is down`, node, text: ejected };
+    return { level: 'bad', short: `${node.name} is down`, node, text: `${name} is down${since}${why}.${fails}` };
   }
   const down = downFor(node, ring);
   if (down.length > 0) {
@@ -70,6 +69,18 @@ function problemOf(node: NodeView, ring: RingView): Problem | null {
   }
   if (node.reason === null) return null;
   return { level: 'warn', short: `${node.name}: ${node.reason}`, node, text: `${name}: ${node.reason}` };
+}
+
+/** Clients are served: by the other nodes. */
+function ejected(node: NodeView, { since, why, times }: NodeEjection): Problem {
+  const lately = times === 1 ? '' : ` It has failed ${times} times lately.`;
+  const comes =
+    node.downSince === null
+      ? 'It answers, and comes back, emptied, if it goes on.'
+      : 'It comes back, emptied, when it answers.';
+  const name = `${node.name} (${node.address})`;
+  const text = `${name} is ejected since ${formatTime(new Date(since))}: ${why}. Others have its keys. ${comes}${lately}`;
+  return { level: 'warn', short: `${node.name} is ejected`, node, text };
 }
 
 function proxyProblems({ proxies, coordination }: RingView): Problem[] {

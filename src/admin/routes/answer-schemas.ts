@@ -313,7 +313,11 @@ export const ANSWER_SCHEMAS: Readonly<Record<string, object>> = {
       'error',
     ],
   },
-  ChangeKind: { type: 'string', enum: ['add', 'remove', 'reweight', 'replace', 'apply', 'cancel'] },
+  ChangeKind: {
+    type: 'string',
+    enum: ['add', 'remove', 'reweight', 'replace', 'apply', 'cancel', 'eject', 'return'],
+    description: '`eject`, `return`: by the fleet itself (`on-node-failure: eject`).',
+  },
   GroupsPreview: {
     type: 'object',
     properties: {
@@ -809,6 +813,10 @@ export const ANSWER_SCHEMAS: Readonly<Record<string, object>> = {
         description:
           'What is wrong with the node, also when it is up, in its own words where it has said some; or null.',
       },
+      ejection: {
+        anyOf: [{ $ref: '#/components/schemas/NodeEjection' }, { type: 'null' }],
+        description: 'That the fleet has taken it out of the ring, until it answers again; null: it has not.',
+      },
       master: {
         anyOf: [{ $ref: '#/components/schemas/NodeMasterView' }, { type: 'null' }],
         description: 'Of a node whose address says who knows where its master is; otherwise null.',
@@ -823,6 +831,7 @@ export const ANSWER_SCHEMAS: Readonly<Record<string, object>> = {
       'address',
       'downFor',
       'downSince',
+      'ejection',
       'error',
       'figures',
       'keys',
@@ -872,6 +881,15 @@ export const ANSWER_SCHEMAS: Readonly<Record<string, object>> = {
       'uptimeSeconds',
     ],
     description: "What a node's server says of itself; null: it does not say that.",
+  },
+  NodeEjection: {
+    type: 'object',
+    properties: {
+      since: { type: 'string', description: 'ISO date.' },
+      why: { type: 'string', description: 'For people.' },
+      times: { type: 'number', description: 'How often it was taken out lately, this time included.' },
+    },
+    required: ['since', 'why', 'times'],
   },
   NodeMasterView: {
     type: 'object',

@@ -18,9 +18,9 @@ export const PROCESS_SETTINGS = {
   listen: {
     path: 'listen',
     type: 'address',
-    off: false,
+    off: true,
     default: '127.0.0.1:6380',
-    help: 'where clients connect: HOST:PORT, or unix:/PATH; port 0 picks a free one',
+    help: 'where clients connect: HOST:PORT, or unix:/PATH; port 0 picks a free one; off: by tls-listen alone',
     flag: 'HOST:PORT',
   },
   admin: {

@@ -17,6 +17,7 @@ import type { RingPhase, RoutedNode, RoutingSnapshot } from '../../proxy/snapsho
 import type { LateConnection } from '../../rebalance/connections.js';
 import type { KeyOfSource, KeyToSettle } from '../../rebalance/moves/asked-keys.js';
 import type { RingsParts } from '../../ring/rings.js';
+import type { TlsMaterial } from '../../tls/material.js';
 import type { ProxyInfo } from '../host.js';
 import type { Message } from './dispatch.js';
 
@@ -88,7 +89,8 @@ interface Start {
 export interface ToWorkerTable {
   start: Start;
   /** With the client's socket. */
-  client: { readonly id: number };
+  client: { readonly id: number /** It begins with TLS. */; readonly tls: boolean };
+  certificates: { readonly certificates: readonly TlsMaterial[] };
   publish: { readonly snapshot: SentSnapshot };
   fence: { readonly request: number; readonly timeout: number };
   /** The nodes have dropped these. */
@@ -182,8 +184,8 @@ export function toSent(snapshot: RoutingSnapshot, moves: number, swept: readonly
   return {
     generation: snapshot.generation,
     phase: snapshot.phase,
-    nodes: snapshot.nodes.map(({ id, name, address, weight, username, password, master }) => ({
-      ...{ id, name, address, weight },
+    nodes: snapshot.nodes.map(({ id, name, address, weight, username, password, isGivenUp, master }) => ({
+      ...{ id, name, address, weight, isGivenUp },
       ...{ username, password, master },
     })),
     rings: snapshot.rings.parts,

@@ -12,6 +12,7 @@
  * Nothing here may throw: when a field is not what Node.js 20 to 26 have, the plain way is taken.
  */
 import net, { type Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import { getSystemErrorName } from 'node:util';
 import { findHandleWrites, type HandleWrites, type WriteHandle } from './handle-writes.js';
 import type { SocketWriter, WriteListener } from './socket-writer.js';
@@ -45,7 +46,9 @@ function probeReadFields(): ReadFields | null {
   return { buffer, callback, generator };
 }
 
+/** Of a plain socket: what is written to the one below TLS would go out as it is. */
 function handleOf(socket: Socket): StreamHandle | null {
+  if (socket instanceof TLSSocket) return null;
   const handle: unknown = Reflect.get(socket, '_handle');
   return isStreamHandle(handle) ? handle : null;
 }

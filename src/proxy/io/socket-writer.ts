@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import { rawWriterFor } from './raw-socket.js';
 
 /** Who is told what becomes of a write that the kernel did not take at once. */
@@ -47,7 +48,32 @@ class StreamWriter implements SocketWriter {
   }
 }
 
+/** By TLS nothing is ever taken at once: what is encrypted is told of in a later turn. */
+class TlsWriter implements SocketWriter {
+  readonly #socket: TLSSocket;
+  readonly #onWritten: (error?: Error | null) => void;
+
+  constructor(socket: TLSSocket, listener: WriteListener) {
+    this.#socket = socket;
+    this.#onWritten = (error) => {
+      if (error === undefined || error === null) listener.onWritten();
+    };
+  }
+
+  write(buffer: Buffer): boolean {
+    const socket = this.#socket;
+    if (socket.destroyed || !socket.writable) return true;
+    socket.write(buffer, this.#onWritten);
+    return false;
+  }
+
+  isRefused(): boolean {
+    return this.#socket.destroyed;
+  }
+}
+
 /** The fastest writer that this version of Node.js offers for the socket (see `raw-socket.ts`). */
 export function createSocketWriter(socket: Socket, listener: WriteListener): SocketWriter {
+  if (socket instanceof TLSSocket) return new TlsWriter(socket, listener);
   return rawWriterFor(socket, listener) ?? new StreamWriter(socket, listener);
 }

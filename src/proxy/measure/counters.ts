@@ -2,6 +2,7 @@ import { ApartKeysTable } from './apart/apart-keys.js';
 import { noAuthFailures } from './auth-failures.js';
 import { CrossNodeCounters } from './cross-node-counters.js';
 import { ErrorKinds } from './error-kinds.js';
+import { noHandshakes } from './handshake-counts.js';
 import { Histogram } from './histogram.js';
 import type { KeyGroups } from './key-groups.js';
 import { NearCounters } from './near-counters.js';
@@ -47,6 +48,7 @@ export class Counters {
   readonly authFailures = noAuthFailures();
   /** How often clients of an address were at a limit: turned away, or not read for a while. */
   readonly limited: LimitCounts = { connections: 0, commands: 0, bytes: 0 };
+  readonly handshakes = noHandshakes();
   hits = 0;
   misses = 0;
   bytesIn = 0;

@@ -7,6 +7,7 @@ import { type AuthFailureCounts, addAuthFailures, noAuthFailures } from './auth-
 import type { Counters, LimitCounts, NodeCounters } from './counters.js';
 import type { CrossNodeWay } from './cross-node-counters.js';
 import { FILL_OUTCOMES, type FillCounts, noFills } from './fill-counts.js';
+import { addHandshakes, type HandshakeCounts, noHandshakes } from './handshake-counts.js';
 import { emptyHistogram, type HistogramData } from './histogram.js';
 
 export interface CommandCounts {
@@ -88,6 +89,10 @@ export interface PlaneStats {
   /** Attempts to log in that failed. */
   readonly authFailures: AuthFailureCounts;
   readonly limited: LimitCounts;
+  /** With clients, by their outcome. */
+  readonly handshakes: HandshakeCounts;
+  /** Those that are under way. */
+  entering: number;
   hits: number;
   misses: number;
   bytesIn: number;
@@ -136,6 +141,8 @@ export interface MeasuredPlane {
   readonly table: CommandTable;
   /** Clients whose next command waits for the ring. */
   readonly heldClients: number;
+  /** Clients whose handshake is under way. */
+  readonly entering: number;
   /** What is kept near, by groups' numbers. */
   readonly near: {
     entriesOf(group: number): number;
@@ -181,6 +188,8 @@ export function readPlaneStats(plane: MeasuredPlane, loopLag: number): PlaneStat
     clientsRejected: counters.clientsRejected,
     authFailures: { ...counters.authFailures },
     limited: { ...counters.limited },
+    handshakes: { ...counters.handshakes },
+    entering: plane.entering,
     hits: counters.hits,
     misses: counters.misses,
     bytesIn: counters.bytesIn,
@@ -254,6 +263,8 @@ export function sumPlaneStats(parts: readonly PlaneStats[]): PlaneStats {
     sum.clientsRejected += part.clientsRejected;
     addAuthFailures(sum.authFailures, part.authFailures);
     for (const limit of ['connections', 'commands', 'bytes'] as const) sum.limited[limit] += part.limited[limit];
+    addHandshakes(sum.handshakes, part.handshakes);
+    sum.entering += part.entering;
     sum.hits += part.hits;
     sum.misses += part.misses;
     sum.bytesIn += part.bytesIn;
@@ -293,6 +304,8 @@ export function emptyPlaneStats(): PlaneStats {
     clientsRejected: 0,
     authFailures: noAuthFailures(),
     limited: { connections: 0, commands: 0, bytes: 0 },
+    handshakes: noHandshakes(),
+    entering: 0,
     hits: 0,
     misses: 0,
     bytesIn: 0,

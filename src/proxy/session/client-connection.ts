@@ -14,10 +14,11 @@
  * The file is long because whether a client is read (paused, held, behind a barrier, ending) is decided in one place.
  */
 import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import type { Command } from '../../commands/command.js';
 import type { User } from '../../commands/rights/user.js';
 import { error as encodeError } from '../../resp/encode.js';
-import { COMPLETE, INCOMPLETE, RequestFramer } from '../../resp/request-framer.js';
+import { COMPLETE, INCOMPLETE, isTlsGreeting, RequestFramer } from '../../resp/request-framer.js';
 import { type ClientEvent, type CommandFailedEvent, clientClosed, commandFailed, type HoldEvent } from '../events.js';
 import { Outlet } from '../io/outlet.js';
 import { readInto } from '../io/raw-socket.js';
@@ -43,6 +44,7 @@ import { ReplyQueue } from './reply-queue.js';
 import { RingWait } from './ring-wait.js';
 import type { ClientShared } from './session-shared.js';
 import { StallWatch } from './stall-watch.js';
+import { certificateName } from './tls-door.js';
 import { tooSlow } from './upload.js';
 import { type UploadingClient, Uploads } from './uploads.js';
 import type { Waiting } from './waiting.js';
@@ -56,6 +58,8 @@ const BLOCKED_CARRY = 1_048_576;
 const STRANGER_OUTPUT = 16_384;
 /** A client that has done nothing for so long gives its own lanes back. Milliseconds. */
 const LANES_IDLE_MS = 10_000;
+/** What whoever speaks TLS where that is not spoken did. */
+const TLS_ELSEWHERE = 'sent TLS to an address where plain connections are served: TLS is served at tls-listen';
 /** An event says this much of an error. */
 const MOST_ERROR_BYTES = 200;
 
@@ -155,6 +159,11 @@ export class ClientConnection implements TurnTask, Requester, LaneWaiter, Upload
   get localAddress(): string {
     const { localAddress, localPort } = this.#socket;
     return localAddress === undefined ? 'unix' : `${localAddress}:${localPort}`;
+  }
+
+  /** Common name of the certificate that it has shown and that was checked; null: none. It stays what it is. */
+  get certificateName(): string | null {
+    return this.#socket instanceof TLSSocket ? certificateName(this.#socket) : null;
   }
 
   /** What it calls itself, or empty. */
@@ -717,6 +726,7 @@ export class ClientConnection implements TurnTask, Requester, LaneWaiter, Upload
         if (framer.needed > this.#shared.options.clientQueryLimit) this.#refuse('ERR Protocol error: too big request');
         break;
       } else {
+        if (isTlsGreeting(buffer, at, end)) this.#shared.handshakes.failed('wrong-port', this.address, TLS_ELSEWHERE);
         this.#refuse(framer.error);
         return end;
       }
@@ -848,7 +858,8 @@ export class ClientConnection implements TurnTask, Requester, LaneWaiter, Upload
     }
     // Whose end was read has sent nothing that is not read, so closing resets nothing on its way to it; to end first, as for
     // others, takes a shutdown and half again as long.
-    if (this.#inputEnded) this.close(this.#endReason);
+    // By TLS the end is said, too: without a word it looks as if somebody had cut the connection.
+    if (this.#inputEnded && !(this.#socket instanceof TLSSocket)) this.close(this.#endReason);
     else this.#socket.end(() => this.close(this.#endReason));
   }
 

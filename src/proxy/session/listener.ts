@@ -1,6 +1,5 @@
 import net, { type Server, type Socket } from 'node:net';
-
-export type ListenTarget = { readonly host: string; readonly port: number } | { readonly path: string };
+import type { Address } from '../../node/address.js';
 
 /**
  * The socket that clients connect to. Accepted sockets are handed on paused, so that their way of reading
@@ -17,7 +16,7 @@ export class Listener {
    * @returns the address that clients can use: `HOST:PORT`, or the Unix socket's path
    * @throws the system's error, such as EADDRINUSE
    */
-  listen(target: ListenTarget): Promise<string> {
+  listen(target: Address): Promise<string> {
     const server = this.#server;
     return new Promise((resolve, reject) => {
       server.once('error', reject);

@@ -7,6 +7,7 @@ import type { HoldPool } from '../request/hold.js';
 import type { RequestPool } from '../request/request-pool.js';
 import type { Users } from '../users/users.js';
 import type { ClientConnection } from './client-connection.js';
+import type { Handshakes } from './handshakes.js';
 
 /** What all clients of a data plane have in common. */
 export interface ClientShared {
@@ -22,4 +23,5 @@ export interface ClientShared {
   readonly clients: Set<ClientConnection>;
   /** Who may log in. */
   readonly users: Users;
+  readonly handshakes: Handshakes;
 }

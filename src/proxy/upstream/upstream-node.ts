@@ -98,6 +98,7 @@ export class UpstreamNode {
   #turnedAwayAt = Number.NEGATIVE_INFINITY;
   #retry: NodeJS.Timeout | null = null;
   #closed = false;
+  #isGivenUp = false;
   /** It has answered after it was down, and does not serve yet. */
   #returning = false;
   /** Lanes that a script holds up which takes long. */
@@ -194,12 +195,24 @@ export class UpstreamNode {
     this.busy.end();
   }
 
-  /** This proxy may speak to it again. */
+  /** This proxy may speak to it again, unless the ring has given it up. */
   resume(): void {
+    if (this.#isGivenUp) return;
     this.suspension.end();
     if (this.#closed) return;
     if (!this.#up) this.#scheduleRetry();
     else if (this.shared.options.preconnect) this.preconnect();
+  }
+
+  /**
+   * It leaves the ring without its keys: nothing that it may yet answer counts. Or it does not after all.
+   * @param maySpeak whether this proxy may speak to nodes now
+   */
+  giveUp(isGivenUp: boolean, maySpeak: boolean): void {
+    if (isGivenUp === this.#isGivenUp) return;
+    this.#isGivenUp = isGivenUp;
+    if (isGivenUp) this.suspend('it is being taken out of the ring, and its keys are given up');
+    else if (maySpeak) this.resume();
   }
 
   /** The ring changes: new connections tell which process they lead to. */

@@ -12,6 +12,7 @@ import { processSources } from './processes.js';
 import type { MetricReads } from './reads.js';
 import { replicatedSources } from './replicated.js';
 import { ringSources } from './ring.js';
+import { tlsSources } from './tls.js';
 
 export type { MetricReads } from './reads.js';
 
@@ -19,6 +20,7 @@ export function metricSources(reads: MetricReads): MetricSource[] {
   return [
     ...commandSources(reads),
     ...clientSources(reads),
+    ...tlsSources(reads),
     ...nodeSources(reads),
     ...nodeServerSources(reads),
     ...keyGroupSources(reads),

@@ -21,6 +21,8 @@ export function metricReference(): string {
     bytesMoved: () => 0,
     strays: () => [],
     refused: () => new Map(),
+    ejections: () => new Map(),
+    tls: nothing,
   });
   const rows = sources.map(({ name, type, help }) => `| \`${name}\` | ${type} | ${help} |`);
   return ['| metric | type | what it tells |', '|---|---|---|', ...rows].join('\n');

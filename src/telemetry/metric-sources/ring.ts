@@ -6,7 +6,7 @@ import { add, counter, gauge, joinedByNode, one } from './samples.js';
 const PHASES = ['stable', 'preparing', 'moving'] as const;
 
 /** The ring, its nodes' keys, and what a change of it does. */
-export function ringSources({ stats, ring, movedKeys, bytesMoved, strays }: MetricReads): MetricSource[] {
+export function ringSources({ stats, ring, movedKeys, bytesMoved, strays, ejections }: MetricReads): MetricSource[] {
   const nodes = (read: (node: OwnNodeView) => number | null): Sample[] =>
     joinedByNode(
       ring().nodes.flatMap((node) => {
@@ -19,10 +19,22 @@ export function ringSources({ stats, ring, movedKeys, bytesMoved, strays }: Metr
     gauge('ringproxy_ring_generation', 'Generation of the ring.', () => one(ring().generation)),
     gauge('ringproxy_ring_share', 'Part of the hash space that a node owns.', () => nodes((node) => node.share)),
     gauge('ringproxy_node_keys', 'Keys on a node in all databases, as of the last probe.', () =>
-      nodes((node) => node.keys),
+      nodes((node) => (node.ejection === null ? node.keys : null)),
     ),
     gauge('ringproxy_node_memory_bytes', 'Memory that a node uses, as of the last probe.', () =>
       nodes((node) => node.usedMemory),
+    ),
+    gauge('ringproxy_node_ejected', '1 while a node is ejected: taken out of the ring, since it did not answer.', () =>
+      nodes((node) => (node.ejection === null ? 0 : 1)),
+    ),
+    counter(
+      'ringproxy_node_ejections_total',
+      'How often a node was ejected, as each proxy of the ring has seen it since its start.',
+      () =>
+        [...new Set(ring().nodes.map(({ name }) => name))].map((node) => ({
+          labels: { node },
+          value: ejections().get(node) ?? 0,
+        })),
     ),
     gauge(
       'ringproxy_stray_keys',

@@ -3,6 +3,7 @@ import { counted } from '../../counted.js';
 import { RingproxyError } from '../../errors.js';
 import type { NodeFacts } from '../../health/inspect.js';
 import type { NodeHealth } from '../../health/node-monitor.js';
+import type { NodeIdentity } from '../../node/identity.js';
 import type { RingMove } from '../../ring/moves.js';
 import type { Member } from '../state/ring-state.js';
 
@@ -10,7 +11,7 @@ export interface AdmissionHooks {
   /** Looks at a node. @throws RingproxyError when it cannot */
   inspect(node: Member): Promise<NodeFacts>;
   /** What is known of a node's health, or null. */
-  health(node: Member): NodeHealth | null;
+  health(node: NodeIdentity): NodeHealth | null;
 }
 
 /**

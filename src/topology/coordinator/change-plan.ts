@@ -51,12 +51,14 @@ export async function planChange(
   const replace = (request.replace ?? []).map(toNewMember);
   const members = nextMembers(state, { add: joining, remove: request.remove, weights: request.weights, replace });
   const arriving = members.filter((member) => !state.members.some((old) => sameNode(old, member)));
-  const warnings = await refuseStrangers([...state.members, ...arriving], request.force === true, ports.strangers);
+  const leaving = [...(request.remove ?? []), ...(request.replace ?? []).map(({ name }) => name)];
+  const undrained = request.noDrain === true ? leaving : [];
+  // What is gone is not asked who is connected there.
+  const asked = [...state.members.filter(({ name }) => !undrained.includes(name)), ...arriving];
+  const warnings = await refuseStrangers(asked, request.force === true, ports.strangers);
   const toFlush = await examineArrivals(state.members, arriving, request.flush === true, ports);
   const { union, rings } = await builder.buildBetween(state.members, members, state.options);
   const moves = rings.moves();
-  const leaving = [...(request.remove ?? []), ...(request.replace ?? []).map(({ name }) => name)];
-  const undrained = request.noDrain === true ? leaving : [];
   if (undrained.length > 0)
     warnings.push(`the keys of ${undrained.join(', ')} are given up: they will read as missing`);
   const health = (node: Member): NodeHealth | null => ports.health(node);

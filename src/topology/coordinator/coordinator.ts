@@ -7,12 +7,21 @@ import type { ChangeAccepted, ChangeRequest } from '../../admin/api.js';
 import { RingproxyError } from '../../errors.js';
 import { sameNode } from '../../node/identity.js';
 import type { RingBuilder } from '../change-rings.js';
-import type { Revision } from '../state/fleet.js';
-import { type Member, type RunningChange, serversBefore } from '../state/ring-state.js';
+import { forgetEjected } from '../state/ejection.js';
+import type { FleetMember, Revision } from '../state/fleet.js';
+import {
+  type Member,
+  type NodeProcess,
+  type RingState,
+  type RunningChange,
+  serversBefore,
+} from '../state/ring-state.js';
 import { afterEverybodyIsGone, move, type Noted, note, phaseOf, prepare } from '../state/transitions.js';
+import { type ArrivalPorts, readyArrivals, refuseRestarted } from './arrivals.js';
 import { seeWhoIsThere } from './attendance.js';
 import { type PlanPorts, planChange } from './change-plan.js';
-import { finishChange } from './finishing.js';
+import { type ChangeOfFleet, comeback, ejectedAmong, ejection, withoutEjected } from './ejecting.js';
+import { addHistory, finishChange } from './finishing.js';
 import { forgetMember } from './forgetting.js';
 import { changeRunning, messageOf, notMovingYet, notPassed } from './refusals.js';
 import { describeRequest } from './request.js';
@@ -20,13 +29,13 @@ import type { RingAnswer, RingRequest, RingRequests } from './ring-requests.js';
 import type { Running, Term, TermPorts } from './term.js';
 import { type Asker, refuseTurning, turnChangeRound } from './turning.js';
 
+/** Who has asked for what nobody has. */
+const FLEET = 'the fleet';
 const GIVEN_UP = 'the change was given up, nothing has moved';
 
-export interface CoordinatorPorts extends PlanPorts, TermPorts {
+export interface CoordinatorPorts extends PlanPorts, TermPorts, Omit<ArrivalPorts, 'killPredecessors'> {
   /** Gives a node the functions that the members have. @throws RingproxyError when it cannot take them */
   bringFunctions(members: readonly Member[], node: Member): Promise<void>;
-  /** Removes every key of a node that is to join. */
-  flush(node: Member): Promise<void>;
   debug(message: string): void;
 }
 
@@ -91,7 +100,14 @@ export class Coordinator implements RingRequests {
   async #carryOut(request: RingRequest, by: string): Promise<ChangeAccepted | null> {
     switch (request.kind) {
       case 'change':
-        return this.#begin(request.change, { by, who: request.who });
+        return this.#change(request.change, { by, who: request.who });
+      case 'eject':
+        return this.#begin(ejection(request, this.#stable(), await this.#members(), this.#ports.health), {
+          by,
+          who: FLEET,
+        });
+      case 'return':
+        return this.#begin(comeback(request, this.#stable(), await this.#members()), { by, who: FLEET });
       case 'pause':
         await this.#note(() => ({ paused: true }));
         return null;
@@ -110,38 +126,63 @@ export class Coordinator implements RingRequests {
     }
   }
 
-  async #begin(request: ChangeRequest, { by, who }: Asker): Promise<ChangeAccepted> {
-    const { state } = this.#term.local().stored;
-    if (state.change !== null) throw changeRunning(state.change.summary, state.change.by);
-    return this.#alone(`${describeRequest(request)} is just being prepared`, by, async () => {
+  /** Nodes that are ejected are forgotten; what else is asked for is a change of the ring. */
+  async #change(request: ChangeRequest, asker: Asker): Promise<ChangeAccepted> {
+    const names = ejectedAmong(request, this.#stable());
+    const rest = withoutEjected(request, names);
+    const forgotten = names.length === 0 ? null : await this.#forgetEjected(names, asker);
+    if (rest === null && forgotten !== null) return forgotten;
+    const own = rest ?? request;
+    return this.#begin({ request: own, kind: own.kind, summary: describeRequest(own) }, asker);
+  }
+
+  async #forgetEjected(names: readonly string[], { by, who }: Asker): Promise<ChangeAccepted> {
+    const summary = `forget ${names.join(', ')}, ejected before`;
+    return this.#alone(`${summary}: that is just being recorded`, by, async () => {
+      const startedAt = new Date().toISOString();
+      await this.#term.record((state) => (state.change === null ? forgetEjected(state, names) : state));
+      const { generation } = this.#stable();
+      const none = { keysMoved: 0, bytesMoved: 0, keysDropped: 0 };
+      const done = { kind: 'remove', generation, startedAt, summary, who, ...none } as const;
+      await addHistory(this.#term.store, done, by, this.#ports);
+      return { generation, dryRun: false, warnings: [], moves: [], survey: null };
+    });
+  }
+
+  async #begin({ request, kind, summary, ejecting }: ChangeOfFleet, { by, who }: Asker): Promise<ChangeAccepted> {
+    const state = this.#stable();
+    return this.#alone(`${summary} is just being prepared`, by, async () => {
       const plan = await planChange(request, state, this.#rings, this.#ports);
       const change: Omit<RunningChange, 'phase'> = {
         id: randomUUID(),
-        kind: request.kind,
+        ...{ kind, summary, by, who },
         members: plan.members,
         startedAt: new Date().toISOString(),
-        summary: describeRequest(request),
-        by,
-        who,
         undrained: plan.undrained,
         processes: [],
         throttle: request.throttle ?? 0,
+        ...(ejecting !== undefined && { ejecting }),
       };
       await this.#term.store.rehearse(move(prepare(state, change), []));
       await seeWhoIsThere(this.#term.passing);
       // Only now, behind every check: what is flushed does not come back.
-      for (const node of plan.toFlush) await this.#ports.flush(node);
+      const proxies = (await this.#members()).map(({ id }) => id);
+      const empty = await readyArrivals(plan, state, kind === 'return', proxies, this.#ports);
       for (const node of plan.arriving) await this.#ports.bringFunctions(state.members, node);
       for (const warning of plan.accepted.warnings) this.#ports.warn(warning);
       // Flushing takes its time.
       await seeWhoIsThere(this.#term.passing);
-      await this.#prepare(change, plan.waitsFor);
+      await this.#prepare(change, empty, plan.waitsFor);
       return plan.accepted;
     });
   }
 
   /** Holds commands on moved keys until none is in flight; then keys move. @throws RingproxyError when it is given up */
-  async #prepare(change: Omit<RunningChange, 'phase'>, waitsFor: readonly string[]): Promise<void> {
+  async #prepare(
+    change: Omit<RunningChange, 'phase'>,
+    empty: readonly NodeProcess[],
+    waitsFor: readonly string[],
+  ): Promise<void> {
     let raised: Revision;
     try {
       raised = await this.#term.record((state) => prepare(state, change));
@@ -149,7 +190,10 @@ export class Coordinator implements RingRequests {
       throw notPassed(GIVEN_UP, error);
     }
     const failure = await this.#term.pass(raised, {
-      step: move,
+      step: (state, processes) => {
+        refuseRestarted(empty, processes);
+        return move(state, processes);
+      },
       isRecorded: ({ change: now }) => now?.id === change.id && now.phase === 'moving',
     });
     if (failure !== null) throw notPassed(GIVEN_UP, failure, waitsFor);
@@ -215,6 +259,17 @@ export class Coordinator implements RingRequests {
     } finally {
       this.#busy = null;
     }
+  }
+
+  /** The ring as it is recorded. @throws RingproxyError CHANGE_RUNNING while it changes */
+  #stable(): RingState {
+    const { state } = this.#term.local().stored;
+    if (state.change !== null) throw changeRunning(state.change.summary, state.change.by);
+    return state;
+  }
+
+  #members(): Promise<readonly FleetMember[]> {
+    return this.#term.store.members();
   }
 
   /** @throws RingproxyError when no keys move */

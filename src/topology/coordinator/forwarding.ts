@@ -73,6 +73,8 @@ const TIMEOUTS_MS: Record<RingRequest['kind'], number> = {
   resume: 10_000,
   throttle: 10_000,
   forget: 30_000,
+  eject: 110_000,
+  return: 110_000,
 };
 
 export class RequestForwarding implements RingRequests {

@@ -11,7 +11,24 @@ export type RingRequest =
   | { readonly kind: 'resume'; readonly noDrain: boolean }
   | { readonly kind: 'throttle'; readonly keysPerSecond: number }
   | { readonly kind: 'cancel'; readonly who?: string | undefined }
-  | { readonly kind: 'forget'; readonly id: string };
+  | { readonly kind: 'forget'; readonly id: string }
+  | EjectRequest
+  | ReturnRequest;
+
+/** The fleet takes nodes out of the ring that do not answer. */
+export interface EjectRequest {
+  readonly kind: 'eject';
+  readonly nodes: readonly { readonly name: string; readonly address: string; readonly why: string }[];
+  /** Of the ring by which that was judged. */
+  readonly generation: number;
+}
+
+/** A node that was ejected comes back. */
+export interface ReturnRequest {
+  readonly kind: 'return';
+  readonly name: string;
+  readonly generation: number;
+}
 
 export interface RingAnswer {
   /** Whoever routes by this record sees what was done. */
@@ -57,6 +74,12 @@ const forwarded = z.object({
     z.object({ kind: z.literal('throttle'), keysPerSecond: z.number().int().nonnegative() }),
     z.object({ kind: z.literal('cancel'), who: z.string().max(MOST_WHO).optional() }),
     z.object({ kind: z.literal('forget'), id: z.string() }),
+    z.object({
+      kind: z.literal('eject'),
+      nodes: z.array(z.object({ name: z.string(), address: z.string(), why: z.string() })).min(1),
+      generation: z.number(),
+    }),
+    z.object({ kind: z.literal('return'), name: z.string(), generation: z.number() }),
   ]),
 });
 

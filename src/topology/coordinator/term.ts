@@ -113,7 +113,8 @@ export class Term {
     const { record, change } = this.running();
     // Keys are held while this is asked, so it goes on beside the fence, not behind it. A node that starts anew in between
     // counts as one that was restarted while keys moved.
-    const asked = record.processes.length > 0 ? null : this.#ports.runIds(change.union);
+    const nodes = withoutGivenUp(change.union, record);
+    const asked = record.processes.length > 0 ? null : this.#ports.runIds(nodes);
     asked?.catch(() => {});
     try {
       await passFence(raised, this.#reachable(), {
@@ -122,7 +123,7 @@ export class Term {
         killPredecessors: (...killed) => this.#ports.killPredecessors(...killed),
         signal: this.duty.signal,
       });
-      const processes = asked === null ? await this.#processesSeen(record) : processesOf(change.union, await asked);
+      const processes = asked === null ? await this.#processesSeen(record) : processesOf(nodes, await asked);
       await this.record((state) => step(state, processes));
       return null;
     } catch (error) {

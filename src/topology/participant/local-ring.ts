@@ -1,9 +1,9 @@
 /** The ring as this proxy has it: everything in it belongs to one record. */
-import type { RoutingSnapshot } from '../../proxy/snapshot.js';
+import type { RoutedNode, RoutingSnapshot } from '../../proxy/snapshot.js';
 import type { Rings } from '../../ring/rings.js';
 import type { ChangeRings } from '../change-rings.js';
 import type { MoveJob } from '../jobs/move-job.js';
-import type { Member } from '../state/ring-state.js';
+import { type Member, serversBefore } from '../state/ring-state.js';
 import type { StoredRing } from '../store/ring-store.js';
 
 export interface LocalRing {
@@ -18,7 +18,7 @@ export interface LocalRing {
 
 /** What is routed by, before it is known how the proxy logs in at the members. */
 export interface MemberSnapshot extends Omit<RoutingSnapshot, 'nodes'> {
-  readonly nodes: readonly Member[];
+  readonly nodes: readonly (Member & Pick<RoutedNode, 'isGivenUp'>)[];
 }
 
 /** What commands are routed by. Where keys are to be held, nobody moves any. */
@@ -27,12 +27,13 @@ export function snapshotOf({ stored, rings, change, job }: LocalRing): MemberSna
   if (running === null || change === null) {
     return { generation, phase: 'stable', rings, moves: null, nodes: members };
   }
+  const gone = serversBefore(change.union, running.undrained);
   return {
     generation,
     // Where the change may be turned round, moved keys are on either side of it.
     phase: running.phase === 'preparing' ? 'preparing' : 'moving',
     rings,
     moves: running.phase === 'moving' ? (job?.moves ?? null) : null,
-    nodes: change.union,
+    nodes: gone.length === 0 ? change.union : change.union.map((node) => ({ ...node, isGivenUp: gone.includes(node) })),
   };
 }

@@ -7,6 +7,7 @@ import { type NodeIdentity, sameNode } from '../../node/identity.js';
 import { pointMistakes } from '../../ring/node-points.js';
 import type { NodeSpec } from '../../ring/node-spec.js';
 import type { RingOptions } from '../../ring/ring.js';
+import type { EjectedNode, ReturnedNode } from './ejection.js';
 
 /** A node of the ring, as it is kept. */
 export interface Member extends NodeSpec, AccessedNode {
@@ -14,7 +15,8 @@ export interface Member extends NodeSpec, AccessedNode {
   readonly id: number;
 }
 
-export type StoredChangeKind = 'add' | 'remove' | 'reweight' | 'replace' | 'apply' | 'cancel';
+/** `eject`, `return`: by the fleet itself. */
+export type StoredChangeKind = 'add' | 'remove' | 'reweight' | 'replace' | 'apply' | 'cancel' | 'eject' | 'return';
 
 /** The server process behind a node. */
 export interface NodeProcess extends NodeIdentity {
@@ -62,6 +64,8 @@ export interface RunningChange {
   readonly still?: boolean | undefined;
   /** Keys that were given up so far, in all turns of the change; as kept, it may be a moment behind. */
   readonly keysDropped?: number | undefined;
+  /** Of an `eject`: the nodes that it takes out, as they are kept from then on. */
+  readonly ejecting?: readonly EjectedNode[] | undefined;
 }
 
 /**
@@ -69,12 +73,22 @@ export interface RunningChange {
  * format that all members understand, and one that understands only older ones does not join.
  */
 export const RECORD_FORMAT = 3;
+/** Who understands less knows of no nodes that were ejected, and would forget them with the next change. */
+export const EJECTION_FORMAT = 3;
 
 /**
  * @returns the oldest format that says all of it: who reads format 1 knows of no patterns, and would look elsewhere for
  * keys; who reads format 2 cannot reach nodes that are followed
  */
-export function recordFormat({ options, members, change }: Pick<RingState, 'options' | 'members' | 'change'>): number {
+export function recordFormat({
+  options,
+  members,
+  change,
+  ejected = [],
+  returned = [],
+}: Pick<RingState, 'options' | 'members' | 'change' | 'ejected' | 'returned'>): number {
+  const isByFleet = change?.kind === 'eject' || change?.kind === 'return';
+  if (isByFleet || ejected.length > 0 || returned.length > 0) return EJECTION_FORMAT;
   if ([...members, ...(change?.members ?? [])].some(({ address }) => parseFollowed(address) !== null)) return 3;
   return (options.hashTags ?? []).length > 0 ? 2 : 1;
 }
@@ -87,6 +101,10 @@ export interface RingState {
   readonly change: RunningChange | null;
   /** Missing: `strict`. */
   readonly consistency?: Consistency | undefined;
+  /** Nodes that the fleet has taken out, and that come back when they answer. Missing: none. */
+  readonly ejected?: readonly EjectedNode[] | undefined;
+  /** Members that have come back lately. Missing: none. */
+  readonly returned?: readonly ReturnedNode[] | undefined;
 }
 
 /** A node that is to be a member. */
@@ -168,6 +186,10 @@ export function withoutGivenUp(union: readonly Member[], { undrained }: Pick<Run
 
 function requireMember(state: RingState, name: string): void {
   if (state.members.some((member) => member.name === name)) return;
+  const ejected = state.ejected?.find((node) => node.name === name);
+  if (ejected !== undefined) {
+    throw new RingproxyError('NODE_EJECTED', `${name} (${ejected.address}) is no member of the ring: it is ejected`);
+  }
   const known = state.members.map((member) => member.name).join(', ');
   throw new RingproxyError('UNKNOWN_NODE', `the ring has no node ${name}`, `its nodes are: ${known}`);
 }
@@ -199,8 +221,10 @@ export function differences(state: RingState, nodes: readonly NodeSpec[], option
   const found: string[] = [];
   for (const node of nodes) {
     const member = state.members.find((candidate) => candidate.name === node.name);
-    if (member === undefined) found.push(`node ${node.name} (${node.address}) is not in the ring`);
-    else if (member.address !== node.address) {
+    if (member === undefined) {
+      const isEjected = state.ejected?.some((ejected) => sameNode(ejected, node)) === true;
+      found.push(`node ${node.name} (${node.address}) is ${isEjected ? 'ejected' : 'not in the ring'}`);
+    } else if (member.address !== node.address) {
       found.push(`node ${node.name} is at ${member.address} in the ring, not at ${node.address}`);
     } else if (member.weight !== node.weight) {
       found.push(`node ${node.name} has weight ${member.weight} in the ring, not ${node.weight}`);

@@ -3,23 +3,30 @@ import { z } from 'zod';
 import { HASH_NAMES } from '../../ring/hash.js';
 import { readTagPattern } from '../../ring/tag-pattern.js';
 
-const ringMembers = z
-  .array(
-    z.object({
-      name: z.string(),
-      address: z.string(),
-      weight: z.number().int().positive(),
-      id: z.number().int().nonnegative(),
-      access: z
-        .object({
-          username: z.string().optional(),
-          password: z.string().optional(),
-          peerAddress: z.string().optional(),
-        })
-        .default({}),
-    }),
-  )
-  .min(1);
+const ringMember = z.object({
+  name: z.string(),
+  address: z.string(),
+  weight: z.number().int().positive(),
+  id: z.number().int().nonnegative(),
+  access: z
+    .object({
+      username: z.string().optional(),
+      password: z.string().optional(),
+      peerAddress: z.string().optional(),
+    })
+    .default({}),
+});
+
+const ringMembers = z.array(ringMember).min(1);
+
+const ejectedNodes = z.array(
+  ringMember.extend({
+    since: z.string(),
+    why: z.string(),
+    times: z.number().int().positive(),
+    proxies: z.array(z.string()),
+  }),
+);
 
 export const nodeProcesses = z.array(z.object({ name: z.string(), address: z.string(), runId: z.string() }));
 
@@ -36,10 +43,14 @@ export const ringState = z.object({
   }),
   members: ringMembers,
   consistency: z.enum(['strict', 'available']).optional(),
+  ejected: ejectedNodes.optional(),
+  returned: z
+    .array(z.object({ name: z.string(), address: z.string(), times: z.number().int().positive(), at: z.string() }))
+    .optional(),
   change: z
     .object({
       id: z.string(),
-      kind: z.enum(['add', 'remove', 'reweight', 'replace', 'apply', 'cancel']),
+      kind: z.enum(['add', 'remove', 'reweight', 'replace', 'apply', 'cancel', 'eject', 'return']),
       phase: z.enum(['preparing', 'moving', 'turning']),
       members: ringMembers,
       startedAt: z.string(),
@@ -53,13 +64,14 @@ export const ringState = z.object({
       resumes: z.number().int().nonnegative().optional(),
       still: z.boolean().optional(),
       keysDropped: z.number().nonnegative().optional(),
+      ejecting: ejectedNodes.optional(),
     })
     .nullable(),
 });
 
 export const historyEntry = z.object({
   id: z.string(),
-  kind: z.enum(['bootstrap', 'add', 'remove', 'reweight', 'replace', 'apply', 'cancel']),
+  kind: z.enum(['bootstrap', 'add', 'remove', 'reweight', 'replace', 'apply', 'cancel', 'eject', 'return']),
   generation: z.number(),
   startedAt: z.string(),
   finishedAt: z.string(),

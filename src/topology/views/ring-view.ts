@@ -4,6 +4,7 @@ import { sameNode } from '../../node/identity.js';
 import type { Rings } from '../../ring/rings.js';
 import type { AdmissionHooks } from '../admission/admission.js';
 import { type LocalRing, snapshotOf } from '../participant/local-ring.js';
+import { type EjectedNode, ejectedNow } from '../state/ejection.js';
 import { type Member, type RingState, type RunningChange, unionOf } from '../state/ring-state.js';
 import { phaseOf } from '../state/transitions.js';
 import { describeChange, shownPhase } from './change-view.js';
@@ -19,7 +20,7 @@ export function describeRing(local: LocalRing, hooks: HealthHook): OwnRingView {
     hashTag: state.options.hashTag,
     hashTags: [...(state.options.hashTags ?? [])],
     vnodes: state.options.vnodes,
-    nodes: describeNodes(state, rings, hooks),
+    nodes: [...describeNodes(state, rings, hooks), ...ejectedNow(state).map((node) => describeEjected(node, hooks))],
     change: state.change === null ? null : describeChange(state.change, job?.status ?? null),
   };
 }
@@ -52,9 +53,29 @@ function describeNodes(state: RingState, rings: Rings, hooks: HealthHook): OwnNo
       error: health?.error ?? null,
       downSince: health?.downSince ?? null,
       reason: health?.error ?? health?.reason ?? (followed?.reason || null),
+      ejection: null,
       master: followed === null ? null : masterOf(followed),
     };
   });
+}
+
+/** A node that is none of the ring: what it holds is of no use to anybody. */
+function describeEjected({ name, address, weight, since, why, times }: EjectedNode, hooks: HealthHook): OwnNodeView {
+  const health = hooks.health({ name, address });
+  const now = health?.error ?? health?.reason ?? (health?.up === true ? 'it answers again' : null);
+  return {
+    ...{ name, address, weight, state: 'ejected' },
+    ...{ share: 0, nextShare: null },
+    keys: health?.keys ?? null,
+    usedMemory: health?.usedMemory ?? null,
+    version: health?.version ?? null,
+    figures: health?.figures ?? null,
+    error: health?.error ?? null,
+    downSince: health?.downSince ?? null,
+    reason: `since ${since}: ${why}${now === null ? '' : `; now: ${now}`}`,
+    ejection: { since, why, times },
+    master: null,
+  };
 }
 
 function masterOf({ address, source, epoch, failovers, lostBytes }: NodeMasterView): NodeMasterView {

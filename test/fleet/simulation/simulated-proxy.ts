@@ -121,6 +121,7 @@ export class SimulatedProxy {
       survey: () => Promise.resolve({ largest: [], keys: 0, complete: true, unseen: [] }),
       clearStrays: () => Promise.resolve([]),
       bringFunctions: () => Promise.resolve(),
+      empty: () => Promise.resolve(''),
       flush: () => Promise.resolve(),
       warn: (message) => void this.warnings.push(message),
       info: () => {},

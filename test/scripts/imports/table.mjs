@@ -17,8 +17,14 @@ export const PARTS = [
   { parts: ['commands'], mayImport: ['resp'] },
   { parts: ['time'], mayImport: [] },
   { parts: ['tls'], mayImport: ['time', 'errors.ts'] },
-  { parts: ['proxy'], mayImport: ['resp', 'node', 'ring', 'commands', 'time', 'fleet/crdt', 'fleet/values'] },
-  { parts: ['config'], mayImport: ['node', 'ring', 'commands', 'proxy/settings.ts', 'proxy/caching', 'errors.ts'] },
+  {
+    parts: ['proxy'],
+    mayImport: ['resp', 'node', 'ring', 'commands', 'time', 'tls/material.ts', 'fleet/crdt', 'fleet/values'],
+  },
+  {
+    parts: ['config'],
+    mayImport: ['node', 'ring', 'commands', 'tls', 'proxy/settings.ts', 'proxy/caching', 'errors.ts'],
+  },
   {
     parts: ['topology'],
     mayImport: [
@@ -50,7 +56,7 @@ export const PARTS = [
   {
     parts: ['telemetry'],
     mayImport: ['node/identity.ts', 'proxy/measure', 'ring', 'errors.ts'],
-    types: ['admin/api.ts', 'identity.ts'],
+    types: ['admin/api.ts', 'identity.ts', 'tls'],
   },
   { parts: ['fleet/crdt'], mayImport: [] },
   { parts: ['fleet/values'], mayImport: ['fleet/crdt', 'resp'] },
@@ -64,7 +70,7 @@ export const PARTS = [
   {
     parts: ['plane'],
     mayImport: ['proxy', 'fleet/values', 'rebalance', 'node', 'ring', 'commands', 'telemetry', 'time'],
-    types: ['admin/api.ts', 'topology'],
+    types: ['admin/api.ts', 'topology', 'tls'],
   },
   { parts: ['identity.ts'], mayImport: ['version.ts'] },
   { parts: ['serve.ts', 'serve'], mayImport: EVERYTHING },

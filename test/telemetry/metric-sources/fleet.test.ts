@@ -25,6 +25,8 @@ async function seriesFor(reads: Omit<FleetReads, 'fences'>): Promise<Record<stri
     bytesMoved: nothing,
     strays: nothing,
     refused: nothing,
+    ejections: nothing,
+    tls: nothing,
   };
   const fences = new FenceCounts();
   const end = fences.listen();

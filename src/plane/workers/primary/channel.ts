@@ -7,8 +7,8 @@ export interface WorkerChannel {
   readonly pid: number;
   /** To a process that has ended nothing is sent. @param onSent called when the message is on its way */
   send(message: ToWorker, onSent?: () => void): void;
-  /** Hands over a client's socket, which stays open here as well. @param client its number */
-  give(client: number, socket: Socket): void;
+  /** Hands over a client's socket, which stays open here as well. @param client its number @param tls it begins with TLS */
+  give(client: number, socket: Socket, tls: boolean): void;
   kill(signal: NodeJS.Signals): void;
 }
 

@@ -22,7 +22,7 @@ export interface ClientTaker {
   readonly recentCommands: number;
   readonly started: boolean;
   readonly stalled: boolean;
-  give(client: number, socket: Socket): void;
+  give(client: number, socket: Socket, tls: boolean): void;
 }
 
 export class ClientPlacement {
@@ -45,8 +45,8 @@ export class ClientPlacement {
     return this.#rejected;
   }
 
-  /** Gives the client to a worker, or turns it away. */
-  place(socket: Socket): void {
+  /** Gives the client to a worker, or turns it away. @param tls it begins with TLS */
+  place(socket: Socket, tls = false): void {
     const workers = [...this.#workers];
     const clients = workers.reduce((sum, worker) => sum + worker.clients, 0);
     const best = this.#choose(workers);
@@ -55,8 +55,8 @@ export class ClientPlacement {
       return;
     }
     const client = this.#nextClient++;
-    if (clients < this.#maxClients()) best.give(client, socket);
-    else this.#reject(client, socket);
+    if (clients < this.#maxClients()) best.give(client, socket, tls);
+    else this.#reject(client, socket, tls);
   }
 
   /** From now on nobody is taken. */
@@ -73,11 +73,16 @@ export class ClientPlacement {
     return best[Math.floor(this.#random() * best.length)] ?? null;
   }
 
-  #reject(client: number, socket: Socket): void {
+  #reject(client: number, socket: Socket, tls: boolean): void {
     this.#rejected++;
     if (clientRejected.hasSubscribers) {
       const event: ClientEvent = { client, address: socket.remoteAddress ?? 'unix', reason: 'max-clients reached' };
       clientRejected.publish(event);
+    }
+    // What is not encrypted would make no sense to it.
+    if (tls) {
+      socket.destroy();
+      return;
     }
     socket.on('error', () => {});
     socket.end(TOO_MANY_CLIENTS, () => socket.destroy());

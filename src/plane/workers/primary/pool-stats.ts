@@ -76,6 +76,7 @@ function countersOf(stats: PlaneStats): PlaneStats {
   return {
     ...stats,
     clients: 0,
+    entering: 0,
     pendingCommands: 0,
     pendingBytes: 0,
     heldClients: 0,

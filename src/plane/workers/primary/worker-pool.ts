@@ -19,6 +19,7 @@ import { LoopLag } from '../../../telemetry/loop-lag.js';
 import { TrafficDetector } from '../../../telemetry/traffic-detector.js';
 import { clockShift } from '../../../time/monotonic.js';
 import { systemTimers, type Timers } from '../../../time/timers.js';
+import type { TlsMaterial } from '../../../tls/material.js';
 import type { FenceMember } from '../../../topology/state/change-protocol.js';
 import type { FleetLink } from '../../fleet-link.js';
 import type { PlaneHost, PlaneStanding, ProxyInfo } from '../../host.js';
@@ -61,6 +62,9 @@ export class WorkerPool implements PlaneHost {
   readonly #options: WorkerPoolOptions;
   readonly #timers: Timers;
   readonly #listener: Listener;
+  readonly #tlsListener: Listener;
+  /** What clients are shown by TLS. */
+  #certificates: readonly TlsMaterial[];
   readonly #workers = new Set<WorkerProcess>();
   readonly #clients: ClientPlacement;
   readonly #moves = new SharedMoves(this.#workers);
@@ -133,6 +137,7 @@ export class WorkerPool implements PlaneHost {
     this.#options = options;
     this.#timers = timers;
     this.#groups = plane.keyGroups;
+    this.#certificates = plane.tls?.certificates ?? [];
     this.#live = pickLiveSettings(plane);
     this.#board = new BoardFile(options.workers);
     this.#clients = new ClientPlacement(this.#workers, () => this.#live.maxClients);
@@ -143,6 +148,7 @@ export class WorkerPool implements PlaneHost {
     this.#topics = new SharedTopics((topics) => fleet?.tell(topics));
     this.#values = new SharedValues(plane, timers);
     this.#listener = new Listener((socket) => this.#clients.place(socket));
+    this.#tlsListener = new Listener((socket) => this.#clients.place(socket, true));
     this.#traffic = new TrafficDetector(() => {
       let commands = 0;
       for (const worker of this.#workers) commands += worker.commands;
@@ -158,14 +164,25 @@ export class WorkerPool implements PlaneHost {
     return this.#values.store;
   }
 
-  async listen(): Promise<string> {
+  async listen(): Promise<string | null> {
     await new Promise<void>((resolve, reject) => {
       this.#starting = { left: this.#options.workers, resolve, reject };
       for (let i = 0; i < this.#options.workers; i++) this.#startWorker();
     });
     // What a worker counted is not lost with it, but for the last second.
     this.#endPoll = this.#timers.every(POLL_MS, () => void this.stats().then((stats) => this.#inform(stats)));
-    return this.#listener.listen(this.#options.plane.listen);
+    const { listen } = this.#options.plane;
+    return listen === null ? null : this.#listener.listen(listen);
+  }
+
+  async listenTls(): Promise<string | null> {
+    const { tls } = this.#options.plane;
+    return tls === null ? null : this.#tlsListener.listen(tls.listen);
+  }
+
+  useCertificates(certificates: readonly TlsMaterial[]): void {
+    this.#certificates = certificates;
+    for (const worker of this.#workers) worker.send({ type: 'certificates', certificates });
   }
 
   publish(snapshot: RoutingSnapshot): void {
@@ -270,6 +287,7 @@ export class WorkerPool implements PlaneHost {
     for (const stop of this.#restarts) stop();
     this.#endPoll();
     this.#listener.stop();
+    this.#tlsListener.stop();
     this.#clients.close();
     const workers = [...this.#workers];
     for (const worker of workers) worker.send({ type: 'close', timeout });
@@ -308,7 +326,10 @@ export class WorkerPool implements PlaneHost {
     const { plane } = this.#options;
     worker.send({
       type: 'start',
-      options: { ...plane, ...this.#live, keyGroups: this.#groups, proxyId: this.#nameOf(worker) },
+      options: {
+        ...{ ...plane, ...this.#live, keyGroups: this.#groups, proxyId: this.#nameOf(worker) },
+        tls: plane.tls === null ? null : { ...plane.tls, certificates: this.#certificates },
+      },
       commands: this.#commands,
       standing: this.#sentStanding,
       suspension: this.#suspension,

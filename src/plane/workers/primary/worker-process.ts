@@ -122,12 +122,12 @@ export class WorkerProcess {
     if (!this.#ended) this.#channel.send(message, onSent);
   }
 
-  /** Hands over a client. @param client its number */
-  give(client: number, socket: Socket): void {
+  /** Hands over a client. @param client its number @param tls it begins with TLS */
+  give(client: number, socket: Socket, tls: boolean): void {
     if (this.#given === this.#accepted) this.#waitsSince = this.#timers.now();
     this.#given++;
     this.#waiting.push(socket);
-    this.#channel.give(client, socket);
+    this.#channel.give(client, socket, tls);
   }
 
   /** @returns null when the worker died meanwhile */

@@ -41,7 +41,8 @@ export class Worker {
 
   readonly #handlers: Handlers<ToWorkerTable, [socket: unknown]> = {
     start: (message) => this.#start(message),
-    client: ({ id }, socket) => this.#onClient(id, socket),
+    client: (message, socket) => this.#onClient(message, socket),
+    certificates: ({ certificates }) => this.#plane?.useCertificates(certificates),
     publish: ({ snapshot }) => this.#publish(snapshot),
     fence: (message) => void this.#fence(message),
     dropped: ({ late }) => this.#plane?.forgetLate(late),
@@ -137,12 +138,13 @@ export class Worker {
     this.#send({ type: 'started' });
   }
 
-  #onClient(id: number, socket: unknown): void {
+  #onClient({ id, tls }: ToWorker<'client'>, socket: unknown): void {
     this.#accepted++;
     // The client may have left while its socket was on its way.
     if (!(socket instanceof Socket)) return;
     socket.allowHalfOpen = true;
     if (this.#plane === null) socket.destroy();
+    else if (tls) this.#plane.enter(socket, id);
     else this.#plane.accept(socket, id);
   }
 
@@ -164,7 +166,7 @@ export class Worker {
     if (plane === null) return;
     let commands = 0;
     for (const node of plane.nodes) commands += node.counters.commands;
-    const report = { accepted: this.#accepted, open: plane.clients.size, commands };
+    const report = { accepted: this.#accepted, open: plane.clients.size + plane.entering, commands };
     const text = JSON.stringify(report);
     if (text === this.#reported) return;
     this.#reported = text;

@@ -34,7 +34,7 @@ function stage(options: Partial<WorkerPoolOptions> = {}, settings: { maxClients?
   const listen = { host: '127.0.0.1', port: 0 };
   const pool = new WorkerPool({
     workers: 2,
-    plane: { ...plane, ...settings, listen, proxyId: 'p', version: '1' },
+    plane: { ...plane, ...settings, listen, tls: null, proxyId: 'p', version: '1' },
     standing: new FakeStanding('p'),
     fleet: null,
     killLate: async (_nodes, late, onDropped) => {
@@ -64,7 +64,7 @@ async function serving(options: Partial<WorkerPoolOptions> = {}, settings: { max
   const listening = all.pool.listen();
   const [first, second] = [all.workers.at(0), all.workers.at(1)];
   for (const worker of [first, second]) worker.say({ type: 'started' });
-  return { ...all, first, second, address: await listening };
+  return { ...all, first, second, address: String(await listening) };
 }
 
 /** A worker takes the place of one that died. */

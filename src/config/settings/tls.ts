@@ -1,0 +1,88 @@
+/** TLS: where it is spoken, by which certificates, and which of it. */
+import { z } from 'zod';
+import type { Setting } from './setting.js';
+
+/** A path, which is kept: what is there is read again when it changes. */
+const path = z.string({ message: 'expected a path' }).prefault('');
+
+const certificates = z
+  .array(z.strictObject({ cert: z.string().min(1), key: z.string().min(1) }, { message: 'expected cert and key' }), {
+    message: 'expected a list of certificates, each with cert and key',
+  })
+  .max(1000, 'there can be at most 1000')
+  .prefault([]);
+
+export const TLS_SETTINGS = {
+  tlsListen: {
+    path: 'tls-listen',
+    type: 'address',
+    off: true,
+    default: 'off',
+    help: 'where clients connect by TLS, beside `listen` or (`listen: off`) instead of it',
+    flag: 'HOST:PORT',
+  },
+  tlsCert: {
+    path: 'tls-cert',
+    type: 'own',
+    schema: path,
+    kind: 'path',
+    default: '',
+    help: 'file with the certificate (PEM) that clients are shown, and those between it and its authority behind it',
+    flag: 'FILE',
+  },
+  tlsKey: {
+    path: 'tls-key',
+    type: 'own',
+    schema: path,
+    kind: 'path',
+    default: '',
+    help: 'file with its private key (PEM), without a passphrase',
+    flag: 'FILE',
+  },
+  tlsCa: {
+    path: 'tls-ca',
+    type: 'own',
+    schema: path,
+    kind: 'path',
+    default: '',
+    help: 'file with the certificates (PEM) of the authorities that sign those of clients',
+    flag: 'FILE',
+  },
+  tlsCertificates: {
+    path: 'tls-certificates',
+    type: 'own',
+    schema: certificates,
+    kind: 'list of certificates',
+    default: '[]',
+    help: 'further ones, each with cert and key: whoever asks for a name that one of them has (SNI) is shown that',
+  },
+  tlsClientAuth: {
+    path: 'tls-client-auth',
+    type: 'choice',
+    values: ['none', 'optional', 'required'],
+    default: 'none',
+    help: 'whether clients must show a certificate that tls-ca has signed; optional: one that they show must be such',
+    flag: 'none|optional|required',
+  },
+  tlsMinVersion: {
+    path: 'tls-min-version',
+    type: 'choice',
+    values: ['TLSv1.2', 'TLSv1.3'],
+    default: 'TLSv1.2',
+    help: 'oldest version of TLS that is spoken',
+  },
+  tlsCiphers: {
+    path: 'tls-ciphers',
+    type: 'text',
+    default: '',
+    help: 'ciphers, in the words of OpenSSL, those of TLS 1.3 among them; empty: those with forward secrecy and AEAD',
+  },
+  tlsHandshakeTimeout: {
+    path: 'tls-handshake-timeout',
+    type: 'duration',
+    least: '100ms',
+    most: '5m',
+    default: '10s',
+    help: 'most time for the handshake of a client',
+  },
+} as const satisfies Readonly<Record<string, Setting>>;

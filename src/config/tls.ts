@@ -1,0 +1,111 @@
+/** What the settings of TLS come to, and what they say against each other. */
+import { readTlsFiles } from '../tls/files.js';
+import { cipherMistake, factsOf, type TlsFiles, type TlsPart, type TlsRules } from '../tls/material.js';
+import type { Config } from './settings.js';
+
+/** Files that belong together, with the settings that name them. */
+export interface NamedFiles {
+  readonly files: TlsFiles;
+  readonly paths: Readonly<Record<TlsPart, string>>;
+}
+
+export function tlsRules({ tlsMinVersion: minVersion, tlsCiphers: ciphers }: Config): TlsRules {
+  return { minVersion, ciphers };
+}
+
+/** What clients are shown, that of `tls-cert` first; none where TLS is not spoken with them. */
+export function clientFiles(config: Config): NamedFiles[] {
+  if (config.tlsListen === 'off') return [];
+  const ca = config.tlsCa;
+  return [
+    {
+      files: { cert: config.tlsCert, key: config.tlsKey, ca },
+      paths: { cert: 'tls-cert', key: 'tls-key', ca: 'tls-ca' },
+    },
+    ...config.tlsCertificates.map(({ cert, key }, index) => {
+      const path = `tls-certificates[${index}]`;
+      return { files: { cert, key, ca }, paths: { cert: `${path}.cert`, key: `${path}.key`, ca: 'tls-ca' } };
+    }),
+  ];
+}
+
+interface Mistake {
+  readonly path: string;
+  readonly message: string;
+}
+
+export function tlsMistakes(config: Config): Mistake[] {
+  const mistakes: Mistake[] = [];
+  const cipher = cipherMistake(tlsRules(config));
+  if (cipher !== null) mistakes.push({ path: 'tls-ciphers', message: cipher });
+  if (config.listen === 'off' && config.tlsListen === 'off') {
+    mistakes.push({ path: 'listen', message: 'is off, and so is tls-listen: clients connect by one of the two' });
+  }
+  if (config.tlsListen === 'off') return [...mistakes, ...uselessSettings(config)];
+  if (config.tlsListen.startsWith('unix:') || config.tlsListen.startsWith('/')) {
+    mistakes.push({ path: 'tls-listen', message: 'is a Unix socket, which nobody else reads: serve it by listen' });
+  }
+  for (const [path, address] of [
+    ['listen', config.listen],
+    ['admin', config.admin],
+  ] as const) {
+    if (config.tlsListen === address && !address.endsWith(':0')) {
+      mistakes.push({ path: 'tls-listen', message: `${address} is that of ${path}: give one of the two another port` });
+    }
+  }
+  if (config.tlsCert === '') mistakes.push({ path: 'tls-cert', message: 'tls-listen needs a certificate' });
+  if (config.tlsKey === '') mistakes.push({ path: 'tls-key', message: 'tls-listen needs its private key' });
+  if (config.tlsClientAuth !== 'none' && config.tlsCa === '') {
+    mistakes.push({
+      path: 'tls-ca',
+      message: `tls-client-auth ${config.tlsClientAuth} needs the authorities of clients`,
+    });
+  }
+  const named = clientFiles(config).filter(({ files }) => files.cert !== '' && files.key !== '');
+  return [...mistakes, ...fileMistakes(named)];
+}
+
+/** What works, and may not be what was meant: certificates that have expired, or are not valid yet. */
+export function tlsWarnings(config: Config, now = Date.now()): string[] {
+  return named(config).flatMap(({ files, paths }) => {
+    const { material, mistakes } = readTlsFiles(files);
+    if (mistakes.length > 0) return [];
+    return factsOf(material).flatMap(({ part, subject, validFrom, expiresAt }) => {
+      const when = (time: number): string => new Date(time).toISOString().slice(0, 10);
+      const what = `${paths[part]}: ${files[part]} holds a certificate (${subject}) that`;
+      if (expiresAt <= now) return [`${what} has expired on ${when(expiresAt)}: whoever checks it refuses it`];
+      return validFrom > now ? [`${what} is valid from ${when(validFrom)} on, and not before`] : [];
+    });
+  });
+}
+
+function named(config: Config): NamedFiles[] {
+  return clientFiles(config);
+}
+
+/** One file may be that of several. */
+function fileMistakes(list: readonly NamedFiles[]): Mistake[] {
+  const found = new Map<string, Mistake>();
+  for (const { files, paths } of list) {
+    for (const { part, message } of readTlsFiles(files).mistakes) {
+      found.set(`${paths[part]} ${message}`, { path: paths[part], message });
+    }
+  }
+  return [...found.values()];
+}
+
+/** What would never be used: it was meant for something. */
+function uselessSettings(config: Config): Mistake[] {
+  const given = [
+    ['tls-cert', config.tlsCert !== ''],
+    ['tls-key', config.tlsKey !== ''],
+    ['tls-certificates', config.tlsCertificates.length > 0],
+    ['tls-client-auth', config.tlsClientAuth !== 'none'],
+  ] as const;
+  return given
+    .filter(([, isGiven]) => isGiven)
+    .map(([path]) => ({
+      path,
+      message: 'is given, and TLS is spoken nowhere: set tls-listen, such as 127.0.0.1:6381',
+    }));
+}

@@ -1,0 +1,169 @@
+/** Taking nodes that fail out of the ring, and letting them come back, as a job of the fleet: one proxy looks for all. */
+import type { Duty, Job } from '../../fleet/jobs/job.js';
+import { type NodeIdentity, nodeKey } from '../../node/identity.js';
+import { systemTimers, type Timers } from '../../time/timers.js';
+import type { EjectRequest, ReturnRequest } from '../coordinator/ring-requests.js';
+import { ejectedNow } from '../state/ejection.js';
+import type { FleetMember } from '../state/fleet.js';
+import type { RingState } from '../state/ring-state.js';
+import { type EjectionSettings, Judgement, type ProxyOpinion, type Verdict } from './judgement.js';
+
+export const EJECTION_JOB = 'ejection';
+
+const LOOK_MS = 500;
+/** What was refused is asked again so much later. */
+const AGAIN_MS = 5000;
+/** What a proxy has told longer ago than this does not count. Seconds. */
+const HEARD_SECONDS = 10;
+
+/** What is known of a node at this proxy. */
+export interface SeenNode {
+  readonly up: boolean;
+  /** Its process has said what it is. */
+  readonly runId: string | null;
+  readonly error: string | null;
+}
+
+/** What other proxies have told. */
+export interface Heard {
+  /** Ids of the proxies for which the node is down. */
+  downFor(node: NodeIdentity): readonly string[];
+  /** Of each other proxy: seconds since something was heard of it. */
+  lags(): ReadonlyMap<string, number>;
+}
+
+export interface EjectionPorts {
+  settings(): EjectionSettings;
+  memberId(): string;
+  members(): Promise<readonly FleetMember[]>;
+  /** The ring as it is recorded; null: it is not known. */
+  state(): RingState | null;
+  seen(node: NodeIdentity): SeenNode | null;
+  /** Null: this proxy is alone. */
+  readonly heard: Heard | null;
+  /** @throws RingproxyError when it is refused */
+  ask(request: EjectRequest | ReturnRequest): Promise<void>;
+  warn(message: string): void;
+}
+
+export class EjectionJob implements Job {
+  readonly name = EJECTION_JOB;
+  readonly pace = 'slow';
+  readonly stays = true;
+  readonly #ports: EjectionPorts;
+  readonly #timers: Pick<Timers, 'now' | 'every'>;
+
+  constructor(ports: EjectionPorts, timers: Pick<Timers, 'now' | 'every'> = systemTimers) {
+    this.#ports = ports;
+    this.#timers = timers;
+  }
+
+  async run({ signal }: Duty): Promise<void> {
+    const look = new Look(this.#ports, this.#timers);
+    const end = this.#timers.every(LOOK_MS, () => look.now());
+    await new Promise<void>((resolve) => {
+      if (signal.aborted) resolve();
+      else signal.addEventListener('abort', () => resolve());
+    });
+    end();
+    await look.done;
+  }
+}
+
+/** For as long as this proxy has the job: whoever has it next begins to count anew. */
+class Look {
+  readonly #ports: EjectionPorts;
+  readonly #timers: Pick<Timers, 'now'>;
+  readonly #judgement = new Judgement();
+  #told = '';
+  #notBefore = 0;
+  #looking: Promise<void> | null = null;
+
+  constructor(ports: EjectionPorts, timers: Pick<Timers, 'now'>) {
+    this.#ports = ports;
+    this.#timers = timers;
+  }
+
+  /** @returns when nothing is under way */
+  get done(): Promise<void> {
+    return this.#looking ?? Promise.resolve();
+  }
+
+  now(): void {
+    this.#looking ??= this.#look()
+      .catch((error: unknown) => this.#tell(`nodes that fail cannot be judged: ${messageOf(error)}`))
+      .finally(() => {
+        this.#looking = null;
+      });
+  }
+
+  async #look(): Promise<void> {
+    const { seen, settings } = this.#ports;
+    const state = this.#ports.state();
+    if (state === null) return;
+    const sight = {
+      state,
+      opinions: await this.#opinions(state),
+      why: (node: NodeIdentity) => seen(node)?.error ?? null,
+      answers: (node: NodeIdentity) => seen(node)?.up === true && seen(node)?.runId !== null,
+    };
+    const verdict = this.#judgement.judge(sight, settings(), this.#timers.now());
+    if (verdict === null) {
+      this.#told = '';
+      return;
+    }
+    if (verdict.kind === 'refuse') return this.#tell(verdict.why);
+    if (this.#timers.now() < this.#notBefore) return;
+    await this.#do(verdict, state);
+  }
+
+  async #do(verdict: Exclude<Verdict, { kind: 'refuse' }>, { generation, change }: RingState): Promise<void> {
+    const what =
+      verdict.kind === 'eject'
+        ? `${verdict.nodes.map(({ node }) => node.name).join(', ')} cannot be ejected yet`
+        : `${verdict.node.name} answers again, and cannot come back yet`;
+    if (change !== null) return this.#tell(`${what}: another change is under way (${change.summary})`);
+    try {
+      await this.#ports.ask(
+        verdict.kind === 'return'
+          ? { kind: 'return', name: verdict.node.name, generation }
+          : {
+              kind: 'eject',
+              generation,
+              nodes: verdict.nodes.map(({ node: { name, address }, why }) => ({ name, address, why })),
+            },
+      );
+      this.#told = '';
+    } catch (error) {
+      this.#tell(`${what}: ${messageOf(error)}`);
+      this.#notBefore = this.#timers.now() + AGAIN_MS;
+    }
+    // One that was cancelled, too, has to answer anew.
+    if (verdict.kind === 'return') this.#judgement.beginAnew(verdict.node);
+  }
+
+  async #opinions(state: RingState): Promise<ProxyOpinion[]> {
+    const { heard, members, memberId, seen } = this.#ports;
+    const nodes = [...state.members, ...ejectedNow(state)];
+    const own = new Set(nodes.filter((node) => seen(node)?.up === false).map(nodeKey));
+    if (heard === null) return [{ down: own }];
+    const live = (await members()).filter(({ alive, fencedOff }) => alive && !fencedOff);
+    const lags = heard.lags();
+    const said = nodes.map((node) => ({ key: nodeKey(node), proxies: heard.downFor(node) }));
+    return live.map(({ id }) => {
+      if (id === memberId()) return { down: own };
+      if ((lags.get(id) ?? Number.POSITIVE_INFINITY) > HEARD_SECONDS) return { down: null };
+      return { down: new Set(said.filter(({ proxies }) => proxies.includes(id)).map(({ key }) => key)) };
+    });
+  }
+
+  #tell(message: string): void {
+    if (message === this.#told) return;
+    this.#told = message;
+    this.#ports.warn(message);
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,138 @@
+/**
+ * Which nodes are to leave the ring since they do not answer, and which come back: by what the proxies say of them, and
+ * for how long they have said so. Pure but for what it remembers; times are given.
+ */
+import { counted } from '../../counted.js';
+import { nodeKey } from '../../node/identity.js';
+import { type EjectedNode, ejectedNow, timeToReturn } from '../state/ejection.js';
+import type { Member, RingState } from '../state/ring-state.js';
+
+export interface EjectionSettings {
+  /** For so long a node must be down. Milliseconds, like all times here. */
+  readonly ejectAfter: number;
+  /** So many may be ejected at once. */
+  readonly ejectMaxNodes: number;
+  /** So many serving nodes must be left. */
+  readonly minNodes: number;
+  /** For so long a node must answer that comes back the first time; each further time for twice as long. */
+  readonly rejoinAfter: number;
+  /** But for no longer than that. */
+  readonly rejoinAfterMax: number;
+}
+
+/** What a live proxy says of the nodes. */
+export interface ProxyOpinion {
+  /** Keys (`nodeKey`) of the nodes that are down for it; null: nothing was heard of it lately. */
+  readonly down: ReadonlySet<string> | null;
+}
+
+export interface Sight {
+  /** The ring, while it does not change. */
+  readonly state: RingState;
+  /** One of each live proxy, this one included. */
+  readonly opinions: readonly ProxyOpinion[];
+  /** Why a node does not answer this proxy, for people; null: it does, or nobody knows why not. */
+  why(node: Member): string | null;
+  /** Whether this proxy has been answered. */
+  answers(node: Member): boolean;
+}
+
+export type Verdict =
+  | { readonly kind: 'eject'; readonly nodes: readonly { readonly node: Member; readonly why: string }[] }
+  | { readonly kind: 'return'; readonly node: EjectedNode }
+  /** Nodes are down, and are not ejected. */
+  | { readonly kind: 'refuse'; readonly why: string };
+
+export class Judgement {
+  /** Since when a majority says that a member is down. */
+  readonly #downSince = new Map<string, number>();
+  /** Since when an ejected node has answered without a break. */
+  readonly #upSince = new Map<string, number>();
+
+  /** @returns what is to be done now, or null */
+  judge(sight: Sight, settings: EjectionSettings, now: number): Verdict | null {
+    const { members } = sight.state;
+    const ejected = ejectedNow(sight.state);
+    const down = members.filter((node) => isDownForMost(node, sight));
+    note(this.#downSince, down, now);
+    note(
+      this.#upSince,
+      ejected.filter((node) => sight.answers(node) && !isDownForMost(node, sight)),
+      now,
+    );
+    return this.#toEject(down, ejected, sight, settings, now) ?? this.#toReturn(ejected, settings, now);
+  }
+
+  /** A node that could not come back is given its time anew. */
+  beginAnew(node: EjectedNode): void {
+    this.#upSince.delete(nodeKey(node));
+  }
+
+  #toEject(
+    down: readonly Member[],
+    ejected: readonly EjectedNode[],
+    sight: Sight,
+    { ejectAfter, ejectMaxNodes, minNodes }: EjectionSettings,
+    now: number,
+  ): Verdict | null {
+    const isDue = (node: Member): boolean => now - (this.#downSince.get(nodeKey(node)) ?? now) >= ejectAfter;
+    if (!down.some(isDue)) return null;
+    const names = down.map(({ name }) => name).join(', ');
+    const left = sight.state.members.length - down.length;
+    const least = Math.max(1, minNodes);
+    if (left < least) {
+      const why = `${names} are down, and are not ejected: the ring would have ${counted(left, 'serving node')}, and min-nodes is ${least}`;
+      return { kind: 'refuse', why: down.length === 1 ? why.replace(' are down, and are ', ' is down, and is ') : why };
+    }
+    // Several at once, or one after the other: more often than not the proxies are cut off, or the nodes come back.
+    if (ejected.length + down.length > ejectMaxNodes) {
+      const already = ejected.length === 0 ? '' : `, ${ejected.map(({ name }) => name).join(', ')} ejected already`;
+      const why = `down: ${names}${already}; that is more than eject-max-nodes (${ejectMaxNodes}), so none of them is ejected`;
+      return { kind: 'refuse', why };
+    }
+    // One that has just failed would get the others' keys: they leave together.
+    if (!down.every(isDue)) return null;
+    return { kind: 'eject', nodes: down.map((node) => ({ node, why: this.#reason(node, sight, now) })) };
+  }
+
+  #toReturn(
+    ejected: readonly EjectedNode[],
+    { rejoinAfter, rejoinAfterMax }: EjectionSettings,
+    now: number,
+  ): Verdict | null {
+    const node = ejected.find((candidate) => {
+      const since = this.#upSince.get(nodeKey(candidate));
+      return since !== undefined && now - since >= timeToReturn(candidate, rejoinAfter, rejoinAfterMax);
+    });
+    return node === undefined ? null : { kind: 'return', node };
+  }
+
+  #reason(node: Member, sight: Sight, now: number): string {
+    const seconds = Math.round((now - (this.#downSince.get(nodeKey(node)) ?? now)) / 1000);
+    const { opinions } = sight;
+    const votes = opinions.filter((opinion) => saysDown(opinion, node, sight.state)).length;
+    const where = opinions.length === 1 ? '' : ` for ${votes} of ${opinions.length} proxies`;
+    const why = sight.why(node);
+    return `down for ${seconds} s${where}${why === null ? '' : ` (${why})`}`;
+  }
+}
+
+/** A majority of the live proxies, of which those that say nothing are none. */
+function isDownForMost(node: Member, { opinions, state }: Sight): boolean {
+  return opinions.filter((opinion) => saysDown(opinion, node, state)).length * 2 > opinions.length;
+}
+
+/**
+ * A proxy for which more than half of the nodes are down is cut off itself, most likely: what it says of them says
+ * nothing.
+ */
+function saysDown({ down }: ProxyOpinion, node: Member, { members }: RingState): boolean {
+  if (down === null || !down.has(nodeKey(node))) return false;
+  return members.filter((member) => down.has(nodeKey(member))).length * 2 <= members.length;
+}
+
+function note(since: Map<string, number>, nodes: readonly Member[], now: number): void {
+  const keys = new Set(nodes.map(nodeKey));
+  for (const key of since.keys()) if (!keys.has(key)) since.delete(key);
+  for (const key of keys) if (!since.has(key)) since.set(key, now);
+}

@@ -1,0 +1,110 @@
+/**
+ * A node that fails leaves the ring by itself, and comes back empty. Symptom of those that leave the emptying out
+ * (twemproxy's auto_eject_hosts, its most repeated complaint): after its return a node serves what it had before.
+ */
+import { describe, expect, it } from 'vitest';
+import type { HistoryEntry } from '../../../src/admin/api.js';
+import { RawClient } from '../../support/raw-client.js';
+import { type RedisProcess, startRedises } from '../../support/redis-process.js';
+import { fill, ownersOf, until } from '../../support/ring-api.js';
+import { type RingproxyProcess, startRingproxy } from '../../support/ringproxy-process.js';
+
+const KEYS = 300;
+const CONFIG = `
+on-node-failure: eject
+eject-after: 300ms
+rejoin-after: 200ms
+connect-timeout: 500ms
+request-timeout: 1s
+probe-interval: 100ms
+probe-timeout: 300ms
+probe-failures: 2
+`;
+const EXPECTED = [/node2/, /upstream/, /eject/];
+
+interface Scene {
+  readonly proxy: RingproxyProcess;
+  readonly nodes: readonly RedisProcess[];
+  /** That dies. */
+  readonly node: RedisProcess;
+  /** Keys that it had. */
+  readonly lost: readonly string[];
+}
+
+async function start(args: readonly string[] = [], nodeArgs: readonly string[] = []): Promise<Scene> {
+  const nodes = await startRedises(3, { args: nodeArgs });
+  const [, node] = nodes;
+  if (node === undefined) throw new Error('there are three');
+  const proxy = await startRingproxy({ nodes, args, config: CONFIG, allowLog: EXPECTED });
+  await fill(proxy, KEYS);
+  const keys = Array.from({ length: KEYS }, (_, i) => `filler:${i}`);
+  const owners = await ownersOf(proxy, keys);
+  return { proxy, nodes, node, lost: keys.filter((_key, i) => owners[i] === node.address) };
+}
+
+const isOut = (scene: Scene) =>
+  until(scene.proxy, ({ nodes, change }) => change === null && nodes.some(({ state }) => state === 'ejected'));
+const isBack = (scene: Scene) =>
+  until(
+    scene.proxy,
+    ({ nodes, change }) => change === null && nodes.length === 3 && nodes.every(({ state }) => state === 'active'),
+  );
+
+async function historyOf(proxy: RingproxyProcess): Promise<HistoryEntry[]> {
+  return (await (await fetch(`${proxy.admin}/v1/ring/history`)).json()) as HistoryEntry[];
+}
+
+describe('a node that fails', () => {
+  it.each([{ args: [] }, { args: ['--workers', '2'] }])(
+    'is ejected, and comes back without what it had ($args)',
+    async ({ args }) => {
+      const scene = await start(args);
+      const { proxy, node, lost } = scene;
+      await node.client().save();
+      await node.stop();
+      const view = await isOut(scene);
+      expect(view.generation).toBe(2);
+      const out = view.nodes.find(({ name }) => name === 'node2');
+      expect(out).toMatchObject({ state: 'ejected', share: 0, ejection: { times: 1 } });
+      expect(out?.ejection?.why).toMatch(/^down for \d+ s \(it refused/);
+      const client = proxy.client();
+      for (const key of lost) expect(await client.get(key)).toBeNull();
+      for (const key of lost.slice(10)) await client.set(key, 'new');
+      await node.start();
+      expect(await node.client().dbsize()).toBe(lost.length);
+      await isBack(scene);
+      for (const [i, key] of lost.entries()) expect(await client.get(key)).toBe(i < 10 ? null : 'new');
+      expect(await node.client().dbsize()).toBe(lost.length - 10);
+      const kinds = (await historyOf(proxy)).map(({ kind, summary }) => [kind, summary]);
+      expect(kinds.map(([kind]) => kind)).toEqual(['bootstrap', 'eject', 'return']);
+      expect(kinds[1]?.[1]).toMatch(/^eject node2 \(127\.0\.0\.1:\d+\): down for/);
+      // What lies on its disk is not that of before either.
+      await node.restart();
+      expect(await node.client().dbsize()).toBe(0);
+    },
+  );
+
+  it('that hangs, with commands that wait there, answers nobody late, and nothing that it does late is seen', async () => {
+    const scene = await start();
+    const { proxy, node, lost } = scene;
+    const [key = '', list = '', other = ''] = lost;
+    const client = proxy.client();
+    await client.del(list);
+    const waiting = await RawClient.connect(proxy.port);
+    waiting.send(`BLPOP ${list} 0\r\n`);
+    await expect.poll(async () => /blocked_clients:1/.test(await node.client().info('clients'))).toBe(true);
+    node.kill('SIGSTOP');
+    const late = await RawClient.connect(proxy.port);
+    late.send(`SET ${key} late\r\nLPUSH ${other}x late\r\n`);
+    await isOut(scene);
+    await client.set(key, 'new');
+    await client.rpush(list, 'element');
+    // Nobody waits for a node that is none any more.
+    await waiting.replies(1);
+    await late.replies(2);
+    node.kill('SIGCONT');
+    await isBack(scene);
+    expect(await client.get(key)).toBe('new');
+    expect(await client.get(other)).toBeNull();
+  });
+});
