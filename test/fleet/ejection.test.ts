@@ -1,0 +1,153 @@
+/**
+ * Nodes that fail, and come back, in a fleet of three proxies with a network of its own: killed, stalled, and cut off
+ * from one proxy, from all, or together with a proxy. Clients at every proxy never read a value that is older than what
+ * was acknowledged, and what is acknowledged behind an ejection is kept.
+ */
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { RingView } from '../../src/admin/api.js';
+import { FreshnessChecker } from '../consistency/freshness.js';
+import { type Fleet, type FleetProxy, startFleet, TROUBLE } from '../support/fleet.js';
+import { canMakeNetworks } from '../support/netns/namespace.js';
+import { type Host, Network } from '../support/netns/network.js';
+import type { RedisProcess } from '../support/redis-process.js';
+import { headersFor, ownersOf } from '../support/ring-api.js';
+
+const CONFIG = `
+on-node-failure: eject
+eject-after: 500ms
+rejoin-after: 300ms
+rejoin-after-max: 300ms
+member-ttl: 2s
+connect-timeout: 500ms
+request-timeout: 1s
+probe-interval: 100ms
+probe-timeout: 500ms
+probe-failures: 2
+reconnect-backoff-max: 200ms
+`;
+
+describe.skipIf(!canMakeNetworks())('three proxies', () => {
+  let network: Network;
+  let fleet: Fleet;
+  let checker: FreshnessChecker;
+  let node: RedisProcess;
+  let place: Host;
+
+  beforeAll(async () => {
+    network = await Network.make();
+    fleet = await startFleet({ network, config: CONFIG, allowLog: [...TROUBLE, /node\d/, /eject/] });
+    [, node] = fleet.nodes as [RedisProcess, RedisProcess];
+    [, place] = fleet.places.nodes as [Host, Host];
+    checker = new FreshnessChecker({ proxies: () => fleet.proxies, keys: 120, patience: 5000 });
+    checker.start();
+    await checker.settle();
+  });
+
+  afterEach(async () => {
+    await network.heal();
+    await fleet.everyone('the ring is whole', ({ nodes, change, proxies }) => {
+      const isWhole = nodes.length === 3 && nodes.every(({ state }) => state === 'active');
+      return change === null && isWhole && proxies.filter(({ alive, fencedOff }) => alive && !fencedOff).length === 3;
+    });
+    await checker.settle();
+    expect(checker.violations).toEqual([]);
+  });
+
+  afterAll(async () => {
+    await checker.stop();
+    expect(checker.violations).toEqual([]);
+    expect(checker.lost).toBeGreaterThan(0);
+  });
+
+  const others = (proxy: FleetProxy): FleetProxy[] => fleet.proxies.filter((other) => other !== proxy);
+  const placeOf = (proxy: FleetProxy): Host => proxy.place as Host;
+  const isOut = ({ nodes }: RingView): boolean => nodes.some(({ state }) => state === 'ejected');
+
+  async function keysOfNode(): Promise<string[]> {
+    const owners = await ownersOf(fleet.proxies[0] as FleetProxy, checker.names);
+    return checker.names.filter((_name, i) => owners[i] === fleet.addressOf(node));
+  }
+
+  /** The node fails. @returns when it is ejected, and every key is served again */
+  async function ejected(fail: () => unknown): Promise<void> {
+    checker.mayLose(await keysOfNode());
+    await fail();
+    await fleet.everyone('the node is ejected', (view) => isOut(view) && view.change === null);
+    await checker.settle();
+    expect(checker.violations).toEqual([]);
+  }
+
+  it('a node that is killed, and comes back with what it had', async () => {
+    await node.client().save();
+    await ejected(() => node.stop());
+    await node.start();
+    expect(await node.client().dbsize()).toBeGreaterThan(0);
+  });
+
+  it('a node that stalls, and goes on with what lay in its connections', async () => {
+    await ejected(() => node.kill('SIGSTOP'));
+    node.kill('SIGCONT');
+  });
+
+  it('a node that is cut off from all proxies, lives on, and is written to past them', async () => {
+    const [key = ''] = await keysOfNode();
+    await ejected(() => network.cut([place], fleet.proxies.map(placeOf)));
+    await node.client().set(key, '0');
+  });
+
+  it('a node that is cut off from two of three proxies: what the third one has there is of no use any more', async () => {
+    await ejected(() => network.cut([place], fleet.proxies.slice(1).map(placeOf)));
+  });
+
+  it('a node that is cut off from one proxy stays', async () => {
+    const [proxy] = fleet.proxies as [FleetProxy];
+    const { generation } = await proxy.view();
+    network.cut([place], [placeOf(proxy)]);
+    await fleet.everyone('it is down there', ({ nodes }) => nodes.some(({ state }) => state === 'down'), [proxy]);
+    await new Promise((resolve) => setTimeout(resolve, 2000));
+    for (const other of others(proxy)) {
+      expect((await other.view()).generation).toBe(generation);
+      expect(isOut(await other.view())).toBe(false);
+    }
+  });
+
+  it('a proxy that is cut off from all nodes ejects none', async () => {
+    const [proxy] = fleet.proxies as [FleetProxy];
+    const { generation } = await proxy.view();
+    network.cut([placeOf(proxy)], fleet.places.nodes);
+    const areDown = ({ nodes }: RingView): boolean => nodes.every(({ state }) => state === 'down');
+    await fleet.everyone('they are down there', areDown, [proxy]);
+    await new Promise((resolve) => setTimeout(resolve, 2000));
+    expect((await proxy.view()).generation).toBe(generation);
+  });
+
+  it('a node that is cut off together with a proxy stays: that one may serve its clients from it', async () => {
+    const [first] = fleet.proxies as [FleetProxy];
+    const { generation } = await first.view();
+    const jobs = (await first.view()).proxies.map((member) => [member.id, member.coordinator, member.jobs] as const);
+    const judge = jobs.find(([, , names]) => names.includes('ejection'))?.[0];
+    const cutOff = (await Promise.all(fleet.proxies.map(async (proxy) => ({ proxy, id: await proxy.id() }))))
+      .filter(({ id }) => id !== judge && jobs.find(([other]) => other === id)?.[1] === false)
+      .map(({ proxy }) => proxy)[0] as FleetProxy;
+    network.cut([placeOf(cutOff)], [...fleet.places.etcd, ...others(cutOff).map(placeOf)]);
+    network.cut([place], others(cutOff).map(placeOf));
+    const isDown = ({ nodes, proxies }: RingView): boolean =>
+      nodes.some(({ state }) => state === 'down') && proxies.some(({ alive, fencedOff }) => !alive || fencedOff);
+    await fleet.everyone('both are missing', isDown, others(cutOff));
+    await new Promise((resolve) => setTimeout(resolve, 3000));
+    for (const other of others(cutOff)) expect((await other.view()).generation).toBe(generation);
+    expect(isOut(await first.view())).toBe(false);
+  });
+
+  it('tells it: history, metrics', async () => {
+    const [proxy] = fleet.proxies as [FleetProxy];
+    const get = async (path: string): Promise<string> =>
+      (await fetch(`${proxy.admin}${path}`, { headers: headersFor(proxy) })).text();
+    const history = JSON.parse(await get('/v1/ring/history')) as { kind: string; who: string | null }[];
+    expect(history.filter(({ kind }) => kind === 'eject').map(({ who }) => who)).toEqual(Array(4).fill('the fleet'));
+    expect(history.filter(({ kind }) => kind === 'return')).toHaveLength(4);
+    const metrics = await get('/metrics');
+    expect(metrics).toMatch(/^ringproxy_node_ejections_total\{node="node2"\} 4$/m);
+    expect(metrics).toMatch(/^ringproxy_node_ejected\{node="node2"\} 0$/m);
+  });
+});
