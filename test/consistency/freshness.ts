@@ -14,6 +14,10 @@ interface Key {
   acknowledged: number;
   /** The least that a read may give from now on. */
   floor: number;
+  /** It is written once, and read from then on: what is lost of it must stay lost. */
+  readonly isCold: boolean;
+  /** A cold key is to be written. */
+  isDue: boolean;
   /** Its node has died with it: until the next write that is acknowledged it may be gone. */
   mayBeLost: boolean;
 }
@@ -26,6 +30,8 @@ export interface FreshnessOptions {
 }
 
 const ROUND = 12;
+/** One key of so many is cold: a number that has nothing in common with that of the proxies. */
+const COLD = 4;
 
 export class FreshnessChecker {
   readonly #options: FreshnessOptions;
@@ -42,6 +48,7 @@ export class FreshnessChecker {
     this.#keys = Array.from({ length: options.keys }, (_, i) => ({
       name: `fresh:${i}`,
       ...{ sent: 0, acknowledged: 0, floor: 0, mayBeLost: true },
+      ...{ isCold: i % COLD === 0, isDue: true },
     }));
   }
 
@@ -86,13 +93,15 @@ export class FreshnessChecker {
   /** Of keys of its own, so that each has one writer. */
   async #write(client: RawClient, index: number): Promise<void> {
     const own = this.#keys.filter((_key, i) => i % this.#options.proxies().length === index);
-    const keys = Array.from({ length: ROUND }, () => own[Math.floor(Math.random() * own.length)] as Key);
-    const unique = [...new Set(keys)];
-    const before = unique.map((key) => ({ key, value: ++key.sent }));
+    const warm = own.filter(({ isCold }) => !isCold);
+    const some = Array.from({ length: ROUND }, () => warm[Math.floor(Math.random() * warm.length)] as Key);
+    const unique = [...new Set([...some, ...own.filter(({ isCold, isDue }) => isCold && isDue)])];
+    const before = unique.map((key) => ({ key, value: ++key.sent, isDue: key.isDue }));
     const replies = await client.pipeline(before.map(({ key, value }) => ['SET', key.name, String(value)]));
-    for (const [i, { key, value }] of before.entries()) {
+    for (const [i, { key, value, isDue }] of before.entries()) {
       if (replies[i]?.toString() !== '+OK\r\n') continue;
       this.acknowledged++;
+      if (isDue) key.isDue = false;
       key.acknowledged = value;
       key.floor = Math.max(key.floor, value);
     }
@@ -100,20 +109,22 @@ export class FreshnessChecker {
 
   async #read(client: RawClient): Promise<void> {
     const keys = Array.from({ length: ROUND }, () => this.#keys[Math.floor(Math.random() * this.#keys.length)] as Key);
-    const floors = keys.map(({ floor }) => floor);
+    const before = keys.map((key) => ({ ...key }));
     const replies = await client.pipeline(keys.map(({ name }) => ['GET', name]));
-    for (const [i, key] of keys.entries()) this.#compare(key, floors[i] ?? 0, replies[i]?.toString() ?? '');
+    for (const [i, key] of keys.entries()) this.#compare(key, before[i] ?? key, replies[i]?.toString() ?? '');
   }
 
-  #compare(key: Key, floor: number, reply: string): void {
+  /** @param before the key as it was when that was asked */
+  #compare(key: Key, { floor, acknowledged }: Key, reply: string): void {
     if (reply.startsWith('-')) return;
     this.read++;
     const value = reply === '$-1\r\n' ? null : Number(reply.split('\r\n')[1]);
     if (value === null) {
-      if (floor === 0) return;
+      // There was none, or it is lost already.
+      if (floor === 0 || floor > acknowledged) return;
       if (!key.mayBeLost) this.#violate(key, `at least ${floor}`, 'nothing');
       // What was gone does not come back; a write that was sent meanwhile may be there.
-      else if (key.acknowledged === floor) {
+      else if (key.acknowledged === acknowledged) {
         key.floor = floor + 1;
         this.lost++;
       }
@@ -126,12 +137,12 @@ export class FreshnessChecker {
     this.violations.push({ command: `GET ${name}`, expected, found });
   }
 
-  /** From here on what is acknowledged is kept: every key is written once more, and may not be lost any more. */
-  async settle(): Promise<void> {
-    for (const key of this.#keys) {
-      // By their writers: each has one.
-      const { sent } = key;
-      await until(() => key.floor > sent || !this.#runs);
+  /** From here on what is acknowledged is kept: what is written once more may not be lost any more. */
+  async settle(all: 'warm keys' | 'all keys' = 'warm keys'): Promise<void> {
+    const keys = all === 'all keys' ? this.#keys : this.#keys.filter(({ isCold }) => !isCold);
+    for (const key of keys) key.isDue = true;
+    for (const key of keys) {
+      await until(() => !key.isDue || !this.#runs);
       key.mayBeLost = false;
     }
   }

@@ -40,7 +40,6 @@ describe.skipIf(!canMakeNetworks())('three proxies', () => {
     [, place] = fleet.places.nodes as [Host, Host];
     checker = new FreshnessChecker({ proxies: () => fleet.proxies, keys: 120, patience: 5000 });
     checker.start();
-    await checker.settle();
   });
 
   afterEach(async () => {
@@ -70,6 +69,7 @@ describe.skipIf(!canMakeNetworks())('three proxies', () => {
 
   /** The node fails. @returns when it is ejected, and every key is served again */
   async function ejected(fail: () => unknown): Promise<void> {
+    await checker.settle('all keys');
     checker.mayLose(await keysOfNode());
     await fail();
     await fleet.everyone('the node is ejected', (view) => isOut(view) && view.change === null);
@@ -129,6 +129,8 @@ describe.skipIf(!canMakeNetworks())('three proxies', () => {
     const cutOff = (await Promise.all(fleet.proxies.map(async (proxy) => ({ proxy, id: await proxy.id() }))))
       .filter(({ id }) => id !== judge && jobs.find(([other]) => other === id)?.[1] === false)
       .map(({ proxy }) => proxy)[0] as FleetProxy;
+    // When the proxy is back before the node is seen to be, that one is ejected after all.
+    checker.mayLose(await keysOfNode());
     network.cut([placeOf(cutOff)], [...fleet.places.etcd, ...others(cutOff).map(placeOf)]);
     network.cut([place], others(cutOff).map(placeOf));
     const isDown = ({ nodes, proxies }: RingView): boolean =>
@@ -144,10 +146,12 @@ describe.skipIf(!canMakeNetworks())('three proxies', () => {
     const get = async (path: string): Promise<string> =>
       (await fetch(`${proxy.admin}${path}`, { headers: headersFor(proxy) })).text();
     const history = JSON.parse(await get('/v1/ring/history')) as { kind: string; who: string | null }[];
-    expect(history.filter(({ kind }) => kind === 'eject').map(({ who }) => who)).toEqual(Array(4).fill('the fleet'));
-    expect(history.filter(({ kind }) => kind === 'return')).toHaveLength(4);
+    const ejections = history.filter(({ kind }) => kind === 'eject');
+    expect(ejections.length).toBeGreaterThanOrEqual(4);
+    expect(ejections.every(({ who }) => who === 'the fleet')).toBe(true);
+    expect(history.filter(({ kind }) => kind === 'return')).toHaveLength(ejections.length);
     const metrics = await get('/metrics');
-    expect(metrics).toMatch(/^ringproxy_node_ejections_total\{node="node2"\} 4$/m);
+    expect(metrics).toContain(`ringproxy_node_ejections_total{node="node2"} ${ejections.length}\n`);
     expect(metrics).toMatch(/^ringproxy_node_ejected\{node="node2"\} 0$/m);
   });
 });

@@ -69,6 +69,12 @@ export class RedisProcess {
     await this.#spawn(slowly, 'Loading RDB produced');
   }
 
+  /** Ends the server and starts it again with further flags, until it is started anew. */
+  async restartWith(more: readonly string[]): Promise<void> {
+    await this.#child?.kill();
+    await this.#spawn(more, 'Ready to accept connections');
+  }
+
   async #spawn(more: readonly string[], said: string): Promise<void> {
     const { address, prefix } = this.#host;
     const settings = ['--port', String(this.port), '--bind', address, '--save', '', '--appendonly', 'no'];
