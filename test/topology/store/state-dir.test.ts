@@ -104,7 +104,7 @@ describe('the state directory', () => {
       '',
       '{}',
       whole.slice(0, -20),
-      whole.replace('"format": 1', '"format": 3'),
+      whole.replace('"format": 1', '"format": 4'),
       whole.replace('"murmur3"', '"sha1"'),
       whole.replace('"hashTag": ""', '"hashTag": "", "hashTags": ["bull:"]'),
     ];
