@@ -35,6 +35,11 @@ export function follows(later: Replication, earlier: Replication): boolean {
   return later.formerHistory !== '' && later.formerHistory === earlier.history;
 }
 
+/** Whether `later` has the history of `earlier`, or was promoted while it had it. */
+export function goesOnFrom(later: Replication, earlier: Replication): boolean {
+  return later.history === earlier.history || follows(later, earlier);
+}
+
 /** How much a former master had done that its successor never heard of: acknowledged writes among it are lost. */
 export interface Loss {
   /** Of the replication stream: writes, and the pings in it; 0: nothing is lost. Null: it cannot be told. */

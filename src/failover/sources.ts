@@ -99,6 +99,8 @@ async function readMaster(redis: Asked, master: string): Promise<{ address: stri
 /** Servers that know each of itself whether it is master. */
 class Servers implements Source {
   readonly #all: readonly { readonly address: string; readonly asked: ReplicationProbe }[];
+  /** What the one that was found said when it was found last. */
+  #last: Replication | null = null;
 
   constructor(addresses: readonly string[], { node, timeout, serverLogin }: SourceOptions) {
     this.#all = addresses.map((address) => ({
@@ -111,7 +113,10 @@ class Servers implements Source {
     const answers = await Promise.all(
       this.#all.map(async ({ address, asked }) => ({ address, replication: await asked.read() })),
     );
-    return judgeServers(answers, current);
+    const verdict = judgeServers(answers, current, this.#last);
+    const found = answers.find(({ address }) => address === verdict.found?.address)?.replication;
+    this.#last = found ?? this.#last;
+    return verdict;
   }
 
   close(): void {

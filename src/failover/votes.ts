@@ -5,7 +5,7 @@
  * for it, so a minority is cut off, late, or wrong. The epoch of their configuration grows with each failover; an older
  * one than was seen counts no more.
  */
-import { follows, type Replication } from './replication.js';
+import { follows, goesOnFrom, type Replication } from './replication.js';
 
 /** A node's master, as far as it is known. */
 export interface Found {
@@ -75,9 +75,15 @@ export interface ServerAnswer {
 
 /**
  * Of servers that all say that they are master, the one counts that was promoted last: its history goes on from another
- * one's. That is the same whoever asks.
+ * one's. That is the same whoever asks. Where the one that served does not answer, only a server whose history goes on
+ * from there takes its place: any other one lacks what was acknowledged last, as a former master that comes back does.
+ * @param last what the current one said when it was found last; null: nothing yet
  */
-export function judgeServers(answers: readonly ServerAnswer[], current: Found | null): Verdict {
+export function judgeServers(
+  answers: readonly ServerAnswer[],
+  current: Found | null,
+  last: Replication | null = null,
+): Verdict {
   const masters = answers.flatMap(({ address, replication }) =>
     replication?.role === 'master' ? { address, replication } : [],
   );
@@ -90,9 +96,28 @@ export function judgeServers(answers: readonly ServerAnswer[], current: Found | 
     const how = silent.length === 0 ? 'all of them are replicas' : `${silent.join(', ')} does not answer`;
     return { found: null, why: `has no master: none of its servers says that it is one, ${how}` };
   }
-  if (latest.length === 1) return { found: { address: only.address, epoch: null }, why: '' };
   const names = latest.map(({ address }) => address).join(' and ');
-  const why = `${names} say that they are master, and neither follows the other`;
+  const why = latest.length === 1 ? '' : `${names} say that they are master, and neither follows the other`;
+  const heirs = last === null ? [] : latest.filter(({ replication }) => goesOnFrom(replication, last));
   const known = latest.find(({ address }) => address === current?.address);
-  return { found: known === undefined ? null : { address: known.address, epoch: null }, why };
+  const [heir] = heirs;
+  const chosen = heir !== undefined && heirs.length === 1 ? heir : known;
+  if (chosen !== undefined) return { found: { address: chosen.address, epoch: null }, why };
+  if (latest.length > 1) return { found: null, why };
+  if (last === null || current === null || isObeyed(only, answers, current))
+    return { found: { address: only.address, epoch: null }, why };
+  return {
+    found: null,
+    why: `${only.address} says that it is master, but lacks what ${current.address}, which served last, has acknowledged: its history does not go on from there. It is taken only when it has followed ${current.address}, or that one follows it; or by a start of this proxy, which knows nothing of that`,
+  };
+}
+
+/** Whether the one that served before says of itself that it has the other one's history now: so nothing else is left. */
+function isObeyed(
+  { replication: { history } }: { readonly replication: Replication },
+  answers: readonly ServerAnswer[],
+  current: Found,
+): boolean {
+  const before = answers.find(({ address }) => address === current.address)?.replication;
+  return before?.role === 'replica' && before.history === history;
 }

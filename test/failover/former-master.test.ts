@@ -60,4 +60,39 @@ describe('a former master', () => {
     const metrics = await (await fetch(`${proxy.admin}/metrics`)).text();
     expect(metrics).toContain('ringproxy_node_failovers_total{node="pair"} 1');
   });
+
+  it('of a list of servers that comes back as a master is not taken while the one that served stands still', async () => {
+    const former = await startRedis({ args: ['--appendonly', 'yes'] });
+    const [next] = await startReplicas(former, 1);
+    if (next === undefined) throw new Error('there is a replica');
+    const proxy = await startRingproxy({
+      nodes: [`pair=${former.address},${next.address}`],
+      args: ['--workers', '2'],
+      allowLog: EXPECTED,
+      env: { RINGPROXY_REQUEST_TIMEOUT: '300ms', RINGPROXY_PROBE_INTERVAL: '200ms', RINGPROXY_PROBE_TIMEOUT: '300ms' },
+    });
+    const client = proxy.client();
+    await client.set('key', 'before');
+    await until(async () => (await next.client().get('key')) === 'before');
+    former.kill('SIGKILL');
+    await next.client().call('REPLICAOF', 'NO', 'ONE');
+    await proxy.logged(/"ringproxy:node:failover"/);
+    await until(async () => (await client.set('key', 'after').catch(() => null)) === 'OK');
+    await former.stop();
+    await former.start();
+    expect(await former.client().get('key')).toBe('before');
+    type Shown = { master: { address: string; failovers: number }; reason: string | null };
+    const shown = async (): Promise<Shown> => {
+      const ring = (await (await fetch(`${proxy.admin}/v1/ring`)).json()) as { nodes: [Shown] };
+      return ring.nodes[0];
+    };
+    await until(async () => (await shown()).reason?.includes('neither follows the other') === true);
+    next.kill('SIGSTOP');
+    await until(async () => (await shown()).reason?.includes(`lacks what ${next.address}`) === true);
+    await expect(client.get('key')).rejects.toThrow();
+    next.kill('SIGCONT');
+    await until(async () => (await client.get('key').catch(() => null)) !== null);
+    expect(await client.get('key')).toBe('after');
+    expect(await shown()).toMatchObject({ master: { address: next.address, failovers: 1 } });
+  });
 });

@@ -72,6 +72,31 @@ describe('servers that know of themselves whether they are master', () => {
     });
   });
 
+  it('take the place of the one that served only with a history that goes on from there', () => {
+    const known = { address: NEW, epoch: null };
+    const last = master('h2', 'h1');
+    const judge = (old: Replication, now: Replication | null): ReturnType<typeof judgeServers> =>
+      judgeServers(
+        [
+          { address: OLD, replication: old },
+          { address: NEW, replication: now },
+        ],
+        ...[known, last],
+      );
+    // A former master that was started again, with or without what it knew of its history.
+    for (const former of [master('h1'), master('h7'), master('h7', 'h1')]) {
+      expect(judge(former, null).found).toBeNull();
+      expect(judge(former, null).why).toContain(`${OLD} says that it is master, but lacks what ${NEW}`);
+      expect(judge(former, { ...master('h2', 'h1'), role: 'replica' }).found).toBeNull();
+      // The one that served was started anew.
+      expect(judge(former, master('h8')).found).toEqual(known);
+      // It has been made a replica of the other one, and has what that has.
+      expect(judge(former, { ...former, role: 'replica' }).found?.address).toBe(OLD);
+    }
+    expect(judge(master('h3', 'h2'), null)).toEqual({ found: { address: OLD, epoch: null }, why: '' });
+    expect(judge(master('h3', 'h2'), master('h8')).found?.address).toBe(OLD);
+  });
+
   it('may all be replicas', () => {
     const verdict = judgeServers([{ address: OLD, replication: replica }], null);
     expect(verdict.found).toBeNull();

@@ -1,5 +1,6 @@
 /** What operators read of the ring and its nodes. */
 import type { NodeMasterView, NodeState, OwnNodeView, OwnRingView, WhichView } from '../../admin/api.js';
+import type { NodeHealth } from '../../health/node-monitor.js';
 import { sameNode } from '../../node/identity.js';
 import type { Rings } from '../../ring/rings.js';
 import type { AdmissionHooks } from '../admission/admission.js';
@@ -52,7 +53,7 @@ function describeNodes(state: RingState, rings: Rings, hooks: HealthHook): OwnNo
       figures: health?.figures ?? null,
       error: health?.error ?? null,
       downSince: health?.downSince ?? null,
-      reason: health?.error ?? health?.reason ?? (followed?.reason || null),
+      reason: reasonOf(health, followed?.reason ?? ''),
       ejection: null,
       master: followed === null ? null : masterOf(followed),
     };
@@ -76,6 +77,12 @@ function describeEjected({ name, address, weight, since, why, times }: EjectedNo
     ejection: { since, why, times },
     master: null,
   };
+}
+
+/** @param doubt what is strange about where its master is; empty: nothing */
+function reasonOf(health: NodeHealth | null, doubt: string): string | null {
+  const trouble = health?.error ?? health?.reason ?? '';
+  return [trouble, doubt].filter((text) => text !== '').join('; ') || null;
 }
 
 function masterOf({ address, source, epoch, failovers, lostBytes }: NodeMasterView): NodeMasterView {
