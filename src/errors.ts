@@ -160,6 +160,11 @@ export const ERRORS = {
     meaning: 'the admin API cannot be reached, or its answer was cut off',
     hint: 'is ringproxy serve running? Give its address with --admin URL or RINGPROXY_ADMIN',
   },
+  ADMIN_TLS: {
+    status: null,
+    meaning: 'the certificate that the admin API shows is not accepted',
+    hint: 'name the file of the authority that has signed it with --ca or RINGPROXY_CA',
+  },
   ADMIN_ANSWER: {
     status: null,
     meaning: 'what answers is no admin API',

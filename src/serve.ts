@@ -109,7 +109,7 @@ export async function startServer(config: Config, surroundings: Surroundings): P
   const { store } = agreed;
   const ownId = (): string => identity.proxyId;
   const isAlone = config.coordination === 'none';
-  const peers = isAlone ? null : composePeers({ config, ownId, members: store });
+  const peers = isAlone ? null : composePeers({ config, ownId, members: store, certificates: tls.certificates });
   const softState =
     peers === null
       ? null
@@ -158,7 +158,7 @@ export async function startServer(config: Config, surroundings: Surroundings): P
   });
   let isServing = false;
   const admin = composeAdmin({
-    ...{ config, identity, log, plane, ring, strays, groups, store, advertised, tls: tls.certificates },
+    ...{ config, identity, log, plane, ring, strays, groups, store, advertised, tls },
     peers,
     softState,
     values,

@@ -1,5 +1,6 @@
 import { AdminClient } from '../../src/client/admin-client.js';
 import { DEFAULT_ADMIN } from '../../src/client/admin-url.js';
+import { findAuthority } from '../authority.js';
 import { findToken } from '../token.js';
 import type { Asked, NamesOf, Offer } from './candidates.js';
 
@@ -43,6 +44,7 @@ async function ask(names: Names, { admin, token }: Asked): Promise<readonly Offe
       new AdminClient({
         admin: admin || RINGPROXY_ADMIN || DEFAULT_ADMIN,
         token: findToken({ token: token || undefined }, process.env),
+        ca: findAuthority({}, process.env),
       }),
     );
   } catch {

@@ -27,6 +27,8 @@ export class ConnectionBounds {
     this.#server = server;
     server.maxConnections = MOST_CONNECTIONS;
     server.on('connection', (socket: Socket) => this.#opened(socket));
+    // By HTTPS requests come on the socket that the accepted one has become.
+    server.on('secureConnection', (socket: Socket) => this.#secured(socket));
     // One too many was turned away: the next one is to be let in.
     server.on('drop', () => this.#makeRoom());
     server.on('request', (request: IncomingMessage, response: ServerResponse) => this.#asked(request.socket, response));
@@ -55,6 +57,19 @@ export class ConnectionBounds {
     if (this.#connections >= CROWDED_CONNECTIONS) this.#makeRoom();
   }
 
+  #secured(socket: Socket): void {
+    const address = addressOf(socket);
+    const accepted = [...this.#silent.keys()].find((candidate) => addressOf(candidate) === address);
+    const since = accepted === undefined ? performance.now() : (this.#silent.get(accepted) ?? performance.now());
+    if (accepted !== undefined) this.#silent.delete(accepted);
+    this.#silent.set(socket, since);
+    socket.once('close', () => {
+      if (this.#trusted.has(socket)) this.#connections++;
+      this.#silent.delete(socket);
+      this.#idle.delete(socket);
+    });
+  }
+
   #asked(socket: Socket, response: ServerResponse): void {
     this.#silent.delete(socket);
     this.#idle.delete(socket);
@@ -71,4 +86,8 @@ export class ConnectionBounds {
       socket.destroy();
     }
   }
+}
+
+function addressOf({ remoteAddress, remotePort, localAddress, localPort }: Socket): string {
+  return `${remoteAddress} ${remotePort} ${localAddress} ${localPort}`;
 }

@@ -1,8 +1,11 @@
 /** The admin HTTP API. Its paths and fields are part of the public contract (see `api.ts`). */
 
+import type { RequestListener } from 'node:http';
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import { RingproxyError } from '../errors.js';
 import type { Address } from '../node/address.js';
+import { secureOptions, type TlsMaterial, type TlsRules } from '../tls/material.js';
 import type { Credentials } from './access/credentials.js';
 import { Guard } from './access/guard.js';
 import { sendError } from './answers.js';
@@ -21,6 +24,8 @@ import { methodsOf, partsOf, routeRows } from './routes/table.js';
 
 export interface AdminOptions {
   readonly listen: Address;
+  /** By HTTPS, with these certificates; null: by HTTP. */
+  readonly tls: { readonly material: TlsMaterial; readonly rules: TlsRules } | null;
   /** Whose tokens are valid; none are: none is needed. */
   readonly credentials: Credentials;
   /** Notes who calls what. */
@@ -45,6 +50,7 @@ export class AdminServer {
   readonly #options: AdminOptions;
   readonly #backend: AdminBackend;
   readonly #streams: EventStreams;
+  #tlsServer: TlsServer | null = null;
 
   constructor(backend: AdminBackend, options: AdminOptions) {
     this.#backend = backend;
@@ -59,6 +65,7 @@ export class AdminServer {
       keepAliveTimeout: KEPT_ALIVE_MS,
       http: { headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: CHECKED_EVERY_MS },
       frameworkErrors: (error, _request, reply) => this.#fail(error, reply),
+      ...(options.tls === null ? {} : { serverFactory: (handler: RequestListener) => this.#byTls(handler) }),
     });
     const guard = new Guard(options.credentials, 'path' in options.listen);
     this.#app.decorateRequest('caller', null);
@@ -73,9 +80,35 @@ export class AdminServer {
   }
 
   /** @returns the URL, with the port that was chosen for port 0. @throws the system's error, such as EADDRINUSE */
-  listen(): Promise<string> {
-    const { listen } = this.#options;
-    return this.#app.listen(listen);
+  async listen(): Promise<string> {
+    const { listen, tls } = this.#options;
+    const url = await this.#app.listen(listen);
+    return tls === null ? url : url.replace(/^http:/, 'https:');
+  }
+
+  /** Who calls from now on is shown these. */
+  useCertificates(material: TlsMaterial): void {
+    const { tls } = this.#options;
+    if (tls !== null) this.#tlsServer?.setSecureContext(secureOptions(material, tls.rules));
+  }
+
+  /** A server of our own has the bounds that Fastify gives its. */
+  #byTls(handler: RequestListener): TlsServer {
+    const { tls } = this.#options;
+    const server = createTlsServer(
+      {
+        ...(tls === null ? {} : secureOptions(tls.material, tls.rules)),
+        handshakeTimeout: HEADERS_TIMEOUT_MS,
+        headersTimeout: HEADERS_TIMEOUT_MS,
+        connectionsCheckingInterval: CHECKED_EVERY_MS,
+      },
+      handler,
+    );
+    server.keepAliveTimeout = KEPT_ALIVE_MS;
+    server.requestTimeout = REQUEST_TIMEOUT_MS;
+    server.setTimeout(SILENCE_MS);
+    this.#tlsServer = server;
+    return server;
   }
 
   async close(): Promise<void> {

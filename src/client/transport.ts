@@ -1,7 +1,7 @@
 /** HTTP with the admin API: what is sent there, and what becomes of each answer. */
-import { type Dispatcher, request } from 'undici';
+import { Agent, type Dispatcher, request } from 'undici';
 import type { ApiError } from '../admin/api.js';
-import { systemCode } from '../errors.js';
+import { ERRORS, systemCode } from '../errors.js';
 import { AdminError, UnreachableError } from './admin-error.js';
 import { adminUrl } from './admin-url.js';
 import { type ProxyEvent, readEvents } from './event-stream.js';
@@ -17,6 +17,8 @@ export interface AdminOptions {
   /** Where the admin API is: its URL, or HOST:PORT. */
   readonly admin: string;
   readonly token?: string | undefined;
+  /** Of an https:// URL: certificates (PEM) of the authorities that sign that of the proxy; undefined: the system's. */
+  readonly ca?: string | undefined;
   /** Who runs the program, such as `user@host`: told in the proxy's audit log and in the ring's history. */
   readonly client?: string | undefined;
 }
@@ -25,11 +27,14 @@ export class Transport {
   readonly #base: string;
   readonly #token: string;
   readonly #client: string;
+  /** Null: that of the process. */
+  readonly #dispatcher: Agent | null;
 
   /** @throws AdminError when `admin` is no address */
-  constructor({ admin, token = '', client = '' }: AdminOptions) {
+  constructor({ admin, token = '', client = '', ca }: AdminOptions) {
     this.#base = adminUrl(admin);
     this.#token = token;
+    this.#dispatcher = ca === undefined ? null : new Agent({ connect: { ca } });
     // A header takes no more.
     this.#client = client.replace(/[^\x20-\x7e]/g, '?');
   }
@@ -79,6 +84,7 @@ export class Transport {
     try {
       return await request(`${this.#base}${path}`, {
         ...options,
+        ...(this.#dispatcher === null ? {} : { dispatcher: this.#dispatcher }),
         method,
         headersTimeout: method === 'GET' ? HEADERS_TIMEOUT_MS : CHANGE_TIMEOUT_MS,
         headers: {
@@ -93,7 +99,11 @@ export class Transport {
     }
   }
 
-  #unreachable(error: unknown): UnreachableError {
+  #unreachable(error: unknown): AdminError {
+    const wrong = certificateFailure(error);
+    if (wrong !== null) {
+      return new AdminError('ADMIN_TLS', `the admin API at ${this.#base} ${wrong.what}`, wrong.hint);
+    }
     return new UnreachableError(`the admin API at ${this.#base} cannot be reached: ${describe(error)}`);
   }
 
@@ -115,6 +125,28 @@ function isApiError(value: unknown): value is ApiError {
   if (typeof value !== 'object' || value === null) return false;
   const error: unknown = Reflect.get(value, 'error');
   return typeof error === 'object' && error !== null && 'code' in error && 'message' in error && 'hint' in error;
+}
+
+/** @returns null: it has nothing to do with certificates */
+function certificateFailure(error: unknown): { readonly what: string; readonly hint: string } | null {
+  const code = systemCode(error);
+  const { hint } = ERRORS.ADMIN_TLS;
+  if (/^(DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_)/.test(code)) {
+    return { what: 'shows a certificate that no known authority has signed', hint };
+  }
+  if (code === 'CERT_HAS_EXPIRED' || code === 'CERT_NOT_YET_VALID') {
+    const when = code === 'CERT_HAS_EXPIRED' ? 'has expired' : 'is not valid yet';
+    const what = `shows a certificate that ${when}`;
+    return { what, hint: 'put a new one in its place (admin-tls-cert, admin-tls-key): the proxy takes it by itself' };
+  }
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') {
+    const what = `shows a certificate of another name: ${error instanceof Error ? error.message : String(error)}`;
+    return { what, hint: 'call it by a name that stands in its certificate, or give it one with this name' };
+  }
+  if (/ERR_SSL_(WRONG_VERSION_NUMBER|PACKET_LENGTH)/.test(code)) {
+    return { what: 'is served by HTTP, and not by HTTPS', hint: 'call it by http://, or set admin-tls: on' };
+  }
+  return null;
 }
 
 function describe(error: unknown): string {

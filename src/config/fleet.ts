@@ -43,7 +43,7 @@ export function advertisedAdmin(config: Config, served: string, own: readonly st
   if (address === null || 'path' in address) return '';
   const port = Number(new URL(served).port);
   const host = isEverywhere(address.host) ? (own[0] ?? '127.0.0.1') : address.host;
-  return `http://${formatAddress({ host, port })}`;
+  return `${config.adminTls === 'on' ? 'https' : 'http'}://${formatAddress({ host, port })}`;
 }
 
 /** @returns what works, and may not be what was meant: a sentence each */

@@ -29,6 +29,27 @@ export function clientFiles(config: Config): NamedFiles[] {
   ];
 }
 
+/** What callers of the admin API are shown; null: it is not served by HTTPS. */
+export function adminFiles(config: Config): NamedFiles | null {
+  if (config.adminTls === 'off') return null;
+  if (config.adminTlsCert === '' && config.adminTlsKey === '') {
+    return {
+      files: { cert: config.tlsCert, key: config.tlsKey, ca: '' },
+      paths: { cert: 'tls-cert', key: 'tls-key', ca: 'tls-ca' },
+    };
+  }
+  return {
+    files: { cert: config.adminTlsCert, key: config.adminTlsKey, ca: '' },
+    paths: { cert: 'admin-tls-cert', key: 'admin-tls-key', ca: 'tls-ca' },
+  };
+}
+
+/** By which other proxies are known; null: by the system's authorities. */
+export function peerFiles({ peerCa }: Config): NamedFiles | null {
+  if (peerCa === '') return null;
+  return { files: { cert: '', key: '', ca: peerCa }, paths: { cert: 'peer-ca', key: 'peer-ca', ca: 'peer-ca' } };
+}
+
 interface Mistake {
   readonly path: string;
   readonly message: string;
@@ -41,7 +62,10 @@ export function tlsMistakes(config: Config): Mistake[] {
   if (config.listen === 'off' && config.tlsListen === 'off') {
     mistakes.push({ path: 'listen', message: 'is off, and so is tls-listen: clients connect by one of the two' });
   }
-  if (config.tlsListen === 'off') return [...mistakes, ...uselessSettings(config)];
+  mistakes.push(...adminMistakes(config));
+  if (config.tlsListen === 'off') {
+    return [...mistakes, ...uselessSettings(config), ...fileMistakes(usable(config))];
+  }
   if (config.tlsListen.startsWith('unix:') || config.tlsListen.startsWith('/')) {
     mistakes.push({ path: 'tls-listen', message: 'is a Unix socket, which nobody else reads: serve it by listen' });
   }
@@ -61,8 +85,37 @@ export function tlsMistakes(config: Config): Mistake[] {
       message: `tls-client-auth ${config.tlsClientAuth} needs the authorities of clients`,
     });
   }
-  const named = clientFiles(config).filter(({ files }) => files.cert !== '' && files.key !== '');
-  return [...mistakes, ...fileMistakes(named)];
+  return [...mistakes, ...fileMistakes(usable(config))];
+}
+
+/** What is read: where a file is not named that is needed, that is a mistake by itself. */
+function usable(config: Config): NamedFiles[] {
+  return named(config).filter(
+    ({ files: { cert, key, ca } }) => (cert !== '' && key !== '') || (cert === '' && ca !== ''),
+  );
+}
+
+function adminMistakes(config: Config): Mistake[] {
+  const files = adminFiles(config);
+  if (files === null) {
+    const given = [
+      ['admin-tls-cert', config.adminTlsCert],
+      ['admin-tls-key', config.adminTlsKey],
+    ] as const;
+    return given
+      .filter(([, file]) => file !== '')
+      .map(([path]) => ({ path, message: 'is given, and the admin API is not served by HTTPS: set admin-tls: on' }));
+  }
+  const mistakes: Mistake[] = [];
+  if (config.admin === 'off') mistakes.push({ path: 'admin-tls', message: 'is on, and admin is off' });
+  for (const part of ['cert', 'key'] as const) {
+    if (files.files[part] !== '') continue;
+    mistakes.push({
+      path: files.paths[part],
+      message: `admin-tls needs ${part === 'cert' ? 'a certificate' : 'its private key'}`,
+    });
+  }
+  return mistakes;
 }
 
 /** What works, and may not be what was meant: certificates that have expired, or are not valid yet. */
@@ -80,7 +133,7 @@ export function tlsWarnings(config: Config, now = Date.now()): string[] {
 }
 
 function named(config: Config): NamedFiles[] {
-  return clientFiles(config);
+  return [...clientFiles(config), adminFiles(config), peerFiles(config)].filter((files) => files !== null);
 }
 
 /** One file may be that of several. */
@@ -96,9 +149,10 @@ function fileMistakes(list: readonly NamedFiles[]): Mistake[] {
 
 /** What would never be used: it was meant for something. */
 function uselessSettings(config: Config): Mistake[] {
+  const isForAdmin = config.adminTls === 'on';
   const given = [
-    ['tls-cert', config.tlsCert !== ''],
-    ['tls-key', config.tlsKey !== ''],
+    ['tls-cert', config.tlsCert !== '' && !isForAdmin],
+    ['tls-key', config.tlsKey !== '' && !isForAdmin],
     ['tls-certificates', config.tlsCertificates.length > 0],
     ['tls-client-auth', config.tlsClientAuth !== 'none'],
   ] as const;
@@ -106,6 +160,6 @@ function uselessSettings(config: Config): Mistake[] {
     .filter(([, isGiven]) => isGiven)
     .map(([path]) => ({
       path,
-      message: 'is given, and TLS is spoken nowhere: set tls-listen, such as 127.0.0.1:6381',
+      message: 'is given, and TLS is not spoken with clients: set tls-listen, such as 127.0.0.1:6381',
     }));
 }

@@ -55,6 +55,14 @@ export interface ProxySettings {
   readonly 'tls-certificates'?: readonly { readonly cert: string; readonly key: string }[];
   /** whether clients must show a certificate that tls-ca has signed; optional: one that they show must be such (default: none) */
   readonly 'tls-client-auth'?: 'none' | 'optional' | 'required';
+  /** whether the admin API, its page and the metrics are served by HTTPS (default: off) */
+  readonly 'admin-tls'?: 'off' | 'on';
+  /** file with the certificate (PEM) that it shows; empty: tls-cert, with tls-key */
+  readonly 'admin-tls-cert'?: string;
+  /** file with its private key (PEM), without a passphrase */
+  readonly 'admin-tls-key'?: string;
+  /** file with the certificates (PEM) that sign those of other proxies' admin APIs; empty: the system's */
+  readonly 'peer-ca'?: string;
   /** oldest version of TLS that is spoken (default: TLSv1.2) */
   readonly 'tls-min-version'?: 'TLSv1.2' | 'TLSv1.3';
   /** ciphers, in the words of OpenSSL, those of TLS 1.3 among them; empty: those with forward secrecy and AEAD */
@@ -109,7 +117,7 @@ export interface ProxySettings {
   readonly 'etcd-key'?: string;
   /** while etcd is out of reach, strict: new connections to nodes wait; available: they are used, and in return no proxy is ever passed automatically; fixed at the first start (default: strict) */
   readonly consistency?: 'strict' | 'available';
-  /** how other proxies reach this one's admin API, http://HOST:PORT; empty: where it is served */
+  /** how other proxies reach this one's admin API, http://HOST:PORT or, with admin-tls, https://HOST:PORT; empty: where it is served */
   readonly 'advertise-admin'?: string;
   /** what the proxies of a ring know each other by, the same at all of them; empty: admin-token */
   readonly 'peer-token'?: string;

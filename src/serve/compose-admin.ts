@@ -23,7 +23,6 @@ import { ProxyMetrics } from '../telemetry/proxy-metrics.js';
 import { RecentEvents } from '../telemetry/recent-events.js';
 import { fleetLines, infoLines, statsView } from '../telemetry/stats-view.js';
 import { onEvents } from '../telemetry/subscribers.js';
-import type { Certificates } from '../tls/certificates.js';
 import type { LiveGroups } from '../topology/groups/live-groups.js';
 import type { StrayChecks } from '../topology/jobs/stray-checks.js';
 import type { RingManager } from '../topology/ring-manager.js';
@@ -35,6 +34,7 @@ import { composeGroupsPort } from './compose-groups-port.js';
 import { composeHotKeys } from './compose-hot-keys.js';
 import type { PeersParts } from './compose-peers.js';
 import type { SoftStateParts } from './compose-soft-state.js';
+import type { TlsParts } from './compose-tls.js';
 import type { ValuesParts } from './compose-values.js';
 
 export interface AdminNeeds {
@@ -56,7 +56,7 @@ export interface AdminNeeds {
   readonly softState: SoftStateParts | null;
   /** Null: the proxy is alone. */
   readonly values: Pick<ValuesParts, 'figures'>;
-  readonly tls: Certificates;
+  readonly tls: TlsParts;
 }
 
 export interface AdminParts {
@@ -119,7 +119,7 @@ export function composeAdmin(needs: AdminNeeds): AdminParts {
     softState: () => softState?.figures() ?? null,
     values: () => values.figures(),
     hotKeys: () => hotKeys.own(),
-    tls: () => needs.tls.figures(),
+    tls: () => needs.tls.certificates.figures(),
   });
   const viewOf = (stats: PlaneStats): StatsView =>
     statsView(stats, { identity, workers: plane.workers, generation: ring.generation });
@@ -155,11 +155,14 @@ export function composeAdmin(needs: AdminNeeds): AdminParts {
       await audit.audit.open();
       server = new AdminServer(backend, {
         listen: address,
+        tls: needs.tls.admin,
         credentials,
         audit: audit.audit,
         peers: peers?.port ?? null,
         onError: (error) => log.error({ err: error }, 'the admin API failed'),
       });
+      const served = server;
+      needs.tls.onAdminChange((material) => served.useCertificates(material));
       return server.listen().catch((error: unknown) => {
         throw listenFailure('admin', config.admin, error);
       });

@@ -2,10 +2,13 @@
 import type { PeerPort } from '../admin/peer-routes.js';
 import { peerToken } from '../config/fleet.js';
 import type { Config } from '../config/settings.js';
+import { peerFiles, tlsRules } from '../config/tls.js';
 import { PeerHandlers } from '../fleet/peers/handlers.js';
 import { HttpPeers } from '../fleet/peers/http-peers.js';
 import type { Peers } from '../fleet/peers/peers.js';
 import { systemTimers } from '../time/timers.js';
+import type { Certificates } from '../tls/certificates.js';
+import { secureOptions } from '../tls/material.js';
 import type { MemberRecords } from '../topology/store/ring-store.js';
 
 export interface PeersNeeds {
@@ -13,6 +16,7 @@ export interface PeersNeeds {
   /** This proxy's id, as it is at the moment. */
   readonly ownId: () => string;
   readonly members: Pick<MemberRecords, 'members'>;
+  readonly certificates: Certificates;
 }
 
 export interface PeersParts {
@@ -24,10 +28,16 @@ export interface PeersParts {
   close(): Promise<void>;
 }
 
-export function composePeers({ config, ownId, members }: PeersNeeds): PeersParts {
+export function composePeers({ config, ownId, members, certificates }: PeersNeeds): PeersParts {
   const token = peerToken(config);
   const handlers = new PeerHandlers();
-  const peers = new HttpPeers({ ownId, token, members, timers: systemTimers });
+  const files = peerFiles(config);
+  const watched = files === null ? null : certificates.open('peers', files.files);
+  const rules = tlsRules(config);
+  const none = { cert: '', key: '', ca: '' };
+  const tls = () => secureOptions(watched?.material ?? none, rules);
+  const peers = new HttpPeers({ ownId, token, members, timers: systemTimers, tls });
+  watched?.onChange(() => peers.renew());
   return {
     peers,
     handlers,

@@ -159,7 +159,14 @@ export async function serveAdmin(
   const backend = new Backend(audit);
   const bugs: Error[] = [];
   const listen = { host: '127.0.0.1', port: 0 };
-  const server = new AdminServer(backend, { listen, credentials, audit, peers, onError: (error) => bugs.push(error) });
+  const server = new AdminServer(backend, {
+    listen,
+    tls: null,
+    credentials,
+    audit,
+    peers,
+    onError: (error) => bugs.push(error),
+  });
   atEnd(() => server.close());
   return { url: await server.listen(), backend, credentials, audit, told, bugs };
 }

@@ -133,7 +133,7 @@ export const FLEET_SETTINGS = {
     schema: adminUrl,
     kind: 'URL',
     default: '',
-    help: "how other proxies reach this one's admin API, http://HOST:PORT; empty: where it is served",
+    help: "how other proxies reach this one's admin API, http://HOST:PORT or, with admin-tls, https://HOST:PORT; empty: where it is served",
     flag: 'URL',
   },
   peerToken: {

@@ -165,7 +165,7 @@ function addressSchema({ off, default: standard }: FormOf<'address'>): z.ZodType
     .transform((value, context) => {
       if (off && value === 'off') return value;
       // The command line calls the admin API by its URL, under the same environment variable.
-      const parsed = parseAddress(off ? value.replace(/^http:\/\/([^/]+)\/?$/, '$1') : value);
+      const parsed = parseAddress(off ? value.replace(/^https?:\/\/([^/]+)\/?$/, '$1') : value);
       if (parsed !== null) return formatAddress(parsed);
       context.addIssue({
         code: 'custom',

@@ -1,4 +1,5 @@
 /** Asks members by HTTP at their admin API. */
+import type { SecureContextOptions } from 'node:tls';
 import { buildConnector, type Dispatcher, Pool } from 'undici';
 import { systemCode } from '../../errors.js';
 import type { Timers } from '../../time/timers.js';
@@ -15,6 +16,8 @@ export interface HttpPeersOptions {
   readonly token: string;
   readonly members: Pick<MemberRecords, 'members'>;
   readonly timers: Pick<Timers, 'after'>;
+  /** By which certificates of others are checked, asked for with each new member; undefined: the system's. */
+  readonly tls?: () => SecureContextOptions;
 }
 
 /** Connections to a member at most: each carries one question at a time. */
@@ -52,6 +55,12 @@ export class HttpPeers implements Peers {
     if (answer !== LATE) return answer;
     giveUp.abort();
     return failed('timed out', member, `${nameOf(member)} did not answer ${path} within ${milliseconds} ms`);
+  }
+
+  /** New connections are checked by other certificates; what is being asked is answered by those that there are. */
+  renew(): void {
+    for (const { pool } of this.#lines.values()) void pool.close();
+    this.#lines.clear();
   }
 
   /** Ends the connections; what is being asked fails. */
@@ -142,7 +151,7 @@ export class HttpPeers implements Peers {
       connections: MOST_CONNECTIONS,
       keepAliveTimeout: KEPT_ALIVE_MS,
       keepAliveMaxTimeout: KEPT_ALIVE_MS,
-      connect,
+      connect: connector(this.#options.tls?.() ?? {}),
       // The question's own time counts.
       headersTimeout: 0,
       bodyTimeout: 0,
@@ -180,13 +189,14 @@ const KINDS: ReadonlyMap<string, PeerFailureKind> = new Map([
 /** No connection was made, so nothing was sent; whichever error the system or TLS has for that. */
 class NotConnected extends Error {}
 
-const connectSocket = buildConnector({ timeout: CONNECT_TIMEOUT_MS, keepAlive: true });
-
-function connect(options: buildConnector.Options, callback: buildConnector.Callback): void {
-  connectSocket(options, (error, socket) => {
-    if (error !== null) callback(new NotConnected(error.message, { cause: error }), null);
-    else callback(null, socket);
-  });
+function connector(tls: SecureContextOptions): buildConnector.connector {
+  const connectSocket = buildConnector({ ...tls, timeout: CONNECT_TIMEOUT_MS, keepAlive: true });
+  return (options, callback) => {
+    connectSocket(options, (error, socket) => {
+      if (error !== null) callback(new NotConnected(error.message, { cause: error }), null);
+      else callback(null, socket);
+    });
+  };
 }
 
 function kindOf(error: unknown): keyof typeof DESCRIPTIONS {

@@ -64,7 +64,10 @@ export const PARTS = [
   { parts: ['fleet/value-exchange'], mayImport: ['fleet/values', 'time'] },
   { parts: ['fleet/value-snapshot'], mayImport: ['fleet/values', 'fleet/crdt', 'time', 'set-aside.ts'] },
   { parts: ['fleet/peers'], mayImport: ['topology/store', 'time', 'errors.ts'] },
-  { parts: ['admin'], mayImport: ['node', 'config', 'fleet/peers/protocol.ts', 'errors.ts', 'version.ts'] },
+  {
+    parts: ['admin'],
+    mayImport: ['node', 'config', 'tls/material.ts', 'fleet/peers/protocol.ts', 'errors.ts', 'version.ts'],
+  },
   { parts: ['admin/page'], mayImport: [], types: ['admin/api.ts'] },
   { parts: ['client'], mayImport: ['errors.ts'], types: ['admin/api.ts'] },
   {

@@ -1,0 +1,123 @@
+import { copyFileSync } from 'node:fs';
+import net from 'node:net';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { AdminClient } from '../../src/client/admin-client.js';
+import { ringproxy as run } from '../cli/run.js';
+import { Authority, type Certificate, hasOpenssl } from '../support/certificates.js';
+import { startEtcd } from '../support/etcd-process.js';
+import { findReferee } from '../support/programs.js';
+import { RawClient } from '../support/raw-client.js';
+import { type RedisProcess, startRedis } from '../support/redis-process.js';
+import { type RingproxyProcess, startRingproxy } from '../support/ringproxy-process.js';
+import { tempFolder } from '../support/temp-folder.js';
+
+describe.skipIf(!hasOpenssl)('the admin API by HTTPS', () => {
+  let authority: Authority;
+  let stranger: Authority;
+  let server: Certificate;
+  let redis: RedisProcess;
+  beforeAll(async () => {
+    [authority, stranger] = [new Authority('authority'), new Authority('stranger')];
+    server = authority.issue('proxy', ['serverAuth']);
+    redis = await startRedis();
+  });
+
+  function start(args: readonly string[], certificate = server, allowLog: readonly RegExp[] = []) {
+    const { certFile, keyFile } = certificate;
+    const given = ['--admin-tls', 'on', '--admin-tls-cert', certFile, '--admin-tls-key', keyFile, ...args];
+    return startRingproxy({ nodes: [redis], args: given, allowLog });
+  }
+
+  const adminPort = ({ admin }: RingproxyProcess): number => Number(new URL(admin).port);
+
+  it('is called by the command line and by programs that know the authority', async () => {
+    const proxy = await start([]);
+    expect(proxy.admin).toMatch(/^https:\/\/127\.0\.0\.1:\d+$/);
+    const ask = ['ring', 'show', '--admin', proxy.admin];
+    expect((await run([...ask, '--ca', authority.file])).code).toBe(0);
+    expect((await run(ask, { RINGPROXY_CA: authority.file })).out).toContain('node1');
+    const client = new AdminClient({ admin: proxy.admin, ca: authority.cert });
+    expect((await client.ring()).generation).toBe(1);
+    const unknown = await run(ask);
+    expect(unknown.code).toBe(1);
+    expect(unknown.err).toMatch(/shows a certificate that no known authority has signed[\s\S]*--ca or RINGPROXY_CA/);
+    const wrong = await run([...ask, '--ca', stranger.file]);
+    expect(wrong.err).toMatch(/no known authority has signed/);
+    expect((await run([...ask, '--ca', '/nowhere'])).code).toBe(2);
+    const port = adminPort(proxy);
+    const plain = await new Promise<string>((resolve) => {
+      let text = '';
+      const socket = net.connect(port, '127.0.0.1', () => socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n'));
+      socket.on('data', (chunk) => {
+        text += String(chunk);
+      });
+      socket.on('error', () => {});
+      socket.on('close', () => resolve(text));
+    });
+    expect(plain).not.toContain('200');
+    const byHttp = await startRingproxy({ nodes: [redis] });
+    const toPlain = await run(['ring', 'show', '--admin', byHttp.admin.replace('http:', 'https:')]);
+    expect(toPlain.err).toMatch(/is served by HTTP, and not by HTTPS/);
+  });
+
+  it('that has expired, or has another name, says so, at the start and to who calls it', async () => {
+    const other = authority.issue('other', ['serverAuth'], { names: 'DNS:other.test' });
+    const named = await start([], other);
+    const byName = await run(['ring', 'show', '--admin', named.admin, '--ca', authority.file]);
+    expect(byName.err).toMatch(/shows a certificate of another name/);
+    const expired = authority.issue('expired', ['serverAuth'], { days: -1 });
+    const proxy = await start([], expired, [/admin-tls-cert: .* has expired on/]);
+    const { err } = await run(['ring', 'show', '--admin', proxy.admin, '--ca', authority.file]);
+    expect(err).toMatch(/shows a certificate that has expired/);
+  });
+
+  it('guards against pages of other origins, and other names, as by HTTP', async () => {
+    const proxy = await start([]);
+    const port = adminPort(proxy);
+    const call = async (headers: string): Promise<string> => {
+      const client = await RawClient.secure({ port, ca: authority.cert });
+      return new Promise((resolve) => {
+        client.socket.removeAllListeners('data');
+        client.socket.once('data', (chunk) => resolve(String(chunk)));
+        client.send(`POST /v1/ring/changes/current/pause HTTP/1.1\r\n${headers}Content-Length: 0\r\n\r\n`);
+      });
+    };
+    expect(await call('Host: evil.test\r\n')).toMatch(/^HTTP\/1\.1 403/);
+    const own = `Host: 127.0.0.1:${port}\r\n`;
+    expect(await call(`${own}Origin: https://evil.test\r\n`)).toMatch(/^HTTP\/1\.1 403/);
+    expect(await call(`${own}Origin: https://127.0.0.1:${port}\r\n`)).toMatch(/NO_CHANGE/);
+  });
+
+  it('shows new certificates to who comes then', async () => {
+    const folder = tempFolder('https');
+    const [certFile, keyFile] = [join(folder, 'cert.pem'), join(folder, 'key.pem')];
+    copyFileSync(server.certFile, certFile);
+    copyFileSync(server.keyFile, keyFile);
+    const proxy = await start([], { ...server, certFile, keyFile });
+    const renewed = authority.issue('renewed', ['serverAuth']);
+    copyFileSync(renewed.certFile, certFile);
+    copyFileSync(renewed.keyFile, keyFile);
+    proxy.kill('SIGHUP');
+    await proxy.logged(/tls:reloaded/);
+    const client = await RawClient.secure({ port: adminPort(proxy), ca: authority.cert });
+    expect(client.socket.getPeerCertificate().subject.CN).toBe('renewed');
+  });
+
+  it.skipIf(findReferee('etcd') === null)('is where proxies of a ring ask each other', async () => {
+    const etcd = await startEtcd();
+    const fleet = ['--coordination', 'etcd', '--etcd-endpoints', etcd.endpoints.join(',')];
+    const first = await start([...fleet, '--peer-ca', authority.file]);
+    await start([...fleet, '--peer-ca', authority.file], server, [/the ring that exists wins/]);
+    const client = new AdminClient({ admin: first.admin, ca: authority.cert });
+    const proxies = await client.proxies();
+    expect(proxies.map(({ admin }) => admin.slice(0, 8))).toEqual(['https://', 'https://']);
+    const missing = async (admin: string): Promise<unknown[]> => {
+      const told = await new AdminClient({ admin, ca: authority.cert }).hot({ fleet: true });
+      return [...told.missing];
+    };
+    expect(await missing(first.admin)).toEqual([]);
+    const third = await start([...fleet, '--peer-ca', stranger.file], server, [/the ring that exists wins/, /unheard/]);
+    expect(JSON.stringify(await missing(third.admin))).toMatch(/certificate/);
+  });
+});
