@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import tls, { type ConnectionOptions } from 'node:tls';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { Authority, type Certificate, hasOpenssl } from '../../support/certificates.js';
+import { requireProgram } from '../../support/programs.js';
 import { RawClient } from '../../support/raw-client.js';
 import { type RedisProcess, startRedis } from '../../support/redis-process.js';
 import { type RingproxyOptions, type RingproxyProcess, startRingproxy } from '../../support/ringproxy-process.js';
@@ -271,7 +272,7 @@ describe.skipIf(!hasOpenssl)('clients by TLS', () => {
     });
     expect(await client.set('k', 'by ioredis')).toBe('OK');
     const said = execFileSync(
-      'redis-cli',
+      requireProgram('redis-cli'),
       [
         ...['-p', String(proxy.tlsPort), '--tls', '--cacert', all.authority.file],
         ...['--cert', all.client.certFile, '--key', all.client.keyFile, 'GET', 'k'],
