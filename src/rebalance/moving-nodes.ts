@@ -4,6 +4,7 @@ import { NodeFailure } from '../node/failure.js';
 import { sameNode } from '../node/identity.js';
 import { request } from '../resp/encode.js';
 import { type LinkOptions, NodeLink } from './node-link.js';
+import { TransferRefused } from './transfer-refused.js';
 
 export interface MoverNode extends NodeEndpoint {
   /** Where a source finds this node: `HOST:PORT`. */
@@ -29,6 +30,8 @@ export class MovingNodes {
   readonly #runIds: string[];
   readonly #onFirstSeen: MovingNodesOptions['onFirstSeen'];
   readonly #reachAnew: MovingNodesOptions['reachAnew'];
+  /** Of the process that each node was when it was connected to last; empty: not yet, or it does not say. */
+  readonly #seen: string[];
   readonly #links = new Map<string, Promise<NodeLink>>();
   /** Connections that failed with commands in flight. */
   readonly #late = new Set<NodeLink>();
@@ -36,6 +39,7 @@ export class MovingNodes {
   constructor(nodes: readonly MoverNode[], runIds: RunIds, { onFirstSeen, reachAnew, ...options }: MovingNodesOptions) {
     this.nodes = nodes;
     this.#runIds = nodes.map((_node, index) => runIds[index] ?? '');
+    this.#seen = nodes.map(() => '');
     this.#onFirstSeen = onFirstSeen;
     this.#reachAnew = reachAnew;
     // A node that does not know CLIENT ID cannot be asked to drop one connection.
@@ -51,6 +55,7 @@ export class MovingNodes {
   /**
    * @param purpose links of different purposes do not wait for each other
    * @throws NodeFailure when the node cannot be reached
+   * @throws TransferRefused when it is the same server as another one
    */
   link(index: number, purpose: string): Promise<NodeLink> {
     const name = `${index} ${purpose}`;
@@ -127,6 +132,13 @@ export class MovingNodes {
 
   async #open(index: number): Promise<NodeLink> {
     const link = await NodeLink.open(this.at(index), this.#options);
+    const same = link.runId === '' ? -1 : this.#seen.findIndex((runId, at) => at !== index && runId === link.runId);
+    // A failover may lead a node to where another one is.
+    if (same >= 0) {
+      link.close();
+      throw TransferRefused.bySameServer(link, this.at(same));
+    }
+    this.#seen[index] = link.runId;
     if (this.#runIds[index] === '' && link.runId !== '') {
       await this.#onFirstSeen(index, link.runId);
       this.#runIds[index] = link.runId;

@@ -1,4 +1,5 @@
 import type { Outlook } from '../node/failure.js';
+import type { NodeIdentity } from '../node/identity.js';
 import { missesAnother, passesByItself, saidByTarget } from '../node/reply-errors.js';
 import { ReplyError, type ReplyValue } from '../resp/decode.js';
 import type { NodeLink } from './node-link.js';
@@ -17,6 +18,13 @@ export class TransferRefused extends Error {
     const text = reply instanceof ReplyError ? reply.message : 'it is not what Redis answers';
     const message = `node ${link.node.name} (${link.node.address}) refused ${what}: ${text}`;
     return new TransferRefused(message, outlookOf(saidByTarget(text)));
+  }
+
+  /** Two nodes have come to be one server: what would be removed at one of them is what the other one has. */
+  static bySameServer(link: NodeLink, other: NodeIdentity): TransferRefused {
+    const { name, address } = link.node;
+    const message = `node ${name} (${address}) is the same server as ${other.name} (${other.address}): nothing is moved between them while that is so`;
+    return new TransferRefused(message, 'may pass');
   }
 
   /** A copy that was written at `link` is not what the source has: it was evicted in between, most likely. */

@@ -103,17 +103,18 @@ export function composeRing({
     connections: (nodes) => listProxies(nodes.map(reach), connectTimeout),
     known: async () => [standing.id, ...(await store.members()).map(({ id }) => id)],
   };
+  const checks = nodeChecks<Member>(reach, config, standing);
   const strays = new StrayChecks({
     upkeep,
     open: openLink,
     stable: () => ring.stableRing,
     runId: (node) => monitors.runIdOf(node),
+    runIds: (nodes) => checks.runIds(nodes),
     refuseStrangers: async (nodes) => void (await refuseStrangers(nodes, false, strangers)),
     warn,
   });
   const predecessor = new OwnPredecessor((node) => killProxies([reach(node)], [standing.id], connectTimeout));
   let told: RoutingSnapshot | null = null;
-  const checks = nodeChecks<Member>(reach, config, standing);
   const ring: RingManager = new RingManager(() => identity.proxyId, store, {
     ...checks,
     databases: config.databases,

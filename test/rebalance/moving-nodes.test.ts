@@ -47,6 +47,13 @@ describe('links', () => {
     expect(() => nodes.at(7)).toThrow(RangeError);
   });
 
+  it('to two nodes that have come to be one server are refused, since a move would remove what it has moved', async () => {
+    const one = await movingNodes([node, { ...node, name: 'other' }]);
+    await one.link(0, 'a');
+    await expect(one.pair(0, 1, 'a')).rejects.toThrow('is the same server as node');
+    await one.close();
+  });
+
   it('end with close', async () => {
     const link = await nodes.link(0, 'a');
     await nodes.close();

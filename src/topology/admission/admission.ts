@@ -17,24 +17,31 @@ export interface AdmissionHooks {
 /**
  * Refuses what would break the ring: a node that is none, a replica, one that is in the ring under another
  * address, or one with keys of its own.
+ * @param known the members' run ids, index-aligned; empty where one is not known
  * @returns the nodes to flush
  * @throws RingproxyError with the reason
  */
 export async function examineArrivals<Node extends Member>(
   members: readonly Member[],
+  known: readonly string[],
   arriving: readonly Node[],
   flush: boolean,
   hooks: AdmissionHooks,
 ): Promise<Node[]> {
   const toFlush: Node[] = [];
-  const runIds = arriving.length === 0 ? new Map<string, Member>() : await runIdsOf(members, hooks);
+  const runIds = new Map(
+    members.flatMap((member, index) => {
+      const runId = known[index] ?? '';
+      return runId === '' ? [] : [[runId, member] as const];
+    }),
+  );
   for (const node of arriving) {
     const facts = await hooks.inspect(node);
-    const known = runIds.get(facts.runId);
-    if (known !== undefined) {
+    const same = runIds.get(facts.runId);
+    if (same !== undefined) {
       throw new RingproxyError(
         'ADDRESS_TAKEN',
-        `${node.address} is in the ring already: it is the same server as ${known.name} (${known.address})`,
+        `${node.address} is in the ring already: it is the same server as ${same.name} (${same.address})`,
       );
     }
     if (facts.runId !== '') runIds.set(facts.runId, node);
@@ -44,17 +51,14 @@ export async function examineArrivals<Node extends Member>(
   return toFlush;
 }
 
-/** The servers of the ring; one that does not answer is known by what it last said. */
-async function runIdsOf(members: readonly Member[], hooks: AdmissionHooks): Promise<Map<string, Member>> {
-  const found = new Map<string, Member>();
-  await Promise.all(
+/** Which server processes the members are; one that does not answer is known by what it last said; otherwise empty. */
+export function processesOf(members: readonly Member[], hooks: AdmissionHooks): Promise<string[]> {
+  return Promise.all(
     members.map(async (member) => {
       const facts = await hooks.inspect(member).catch(() => null);
-      const runId = facts?.runId ?? hooks.health(member)?.runId ?? '';
-      if (runId !== '') found.set(runId, member);
+      return facts?.runId ?? hooks.health(member)?.runId ?? '';
     }),
   );
-  return found;
 }
 
 function refuseUnfit(node: Member, facts: NodeFacts, flush: boolean): void {

@@ -4,9 +4,10 @@ import type { NodeHealth } from '../../health/node-monitor.js';
 import { sameNode } from '../../node/identity.js';
 import type { Survey } from '../../rebalance/survey.js';
 import type { Rings } from '../../ring/rings.js';
-import { type AdmissionHooks, checkRoom, examineArrivals } from '../admission/admission.js';
+import { type AdmissionHooks, checkRoom, examineArrivals, processesOf } from '../admission/admission.js';
 import { checkFitness, type FitnessHooks } from '../admission/fitness.js';
 import { tellingNodes } from '../admission/node-failure.js';
+import { refuseShared } from '../admission/shared-servers.js';
 import { refuseStrangers, type StrangerPorts } from '../admission/strangers.js';
 import type { ChangeRings, RingBuilder } from '../change-rings.js';
 import { type Member, nextMembers, type RingState, serversBefore } from '../state/ring-state.js';
@@ -54,9 +55,16 @@ export async function planChange(
   const leaving = [...(request.remove ?? []), ...(request.replace ?? []).map(({ name }) => name)];
   const undrained = request.noDrain === true ? leaving : [];
   // What is gone is not asked who is connected there.
-  const asked = [...state.members.filter(({ name }) => !undrained.includes(name)), ...arriving];
+  const kept = state.members.filter(({ name }) => !undrained.includes(name));
+  const asked = [...kept, ...arriving];
   const warnings = await refuseStrangers(asked, request.force === true, ports.strangers);
-  const toFlush = await examineArrivals(state.members, arriving, request.flush === true, ports);
+  const known = arriving.length === 0 ? kept : state.members;
+  const processes = await processesOf(known, ports);
+  refuseShared(
+    kept,
+    kept.map((member) => processes[known.indexOf(member)] ?? ''),
+  );
+  const toFlush = await examineArrivals(known, processes, arriving, request.flush === true, ports);
   const { union, rings } = await builder.buildBetween(state.members, members, state.options);
   const moves = rings.moves();
   if (undrained.length > 0)

@@ -10,10 +10,12 @@
 import type { NodeStrays, StrayReport } from '../../admin/api.js';
 import { counted } from '../../counted.js';
 import { RingproxyError } from '../../errors.js';
+import { parseFollowed } from '../../node/followed.js';
 import { nodeKey, sameNode } from '../../node/identity.js';
 import type { NodeLink } from '../../rebalance/node-link.js';
 import { walkStrays } from '../../rebalance/strays.js';
 import type { KeyHash, Rings } from '../../ring/rings.js';
+import { describeShared, refuseShared, sharedServers } from '../admission/shared-servers.js';
 import type { Member } from '../state/ring-state.js';
 import type { Upkeep } from '../upkeep.js';
 import { likelyCause } from './stray-cause.js';
@@ -32,6 +34,8 @@ export interface StrayChecksOptions {
   stable(): StableRing | null;
   /** Of the process that the node's probes see, or null. */
   runId(node: Member): string | null;
+  /** Of the processes that the nodes are now, asked of them; empty where one does not say. */
+  runIds(nodes: readonly Member[]): Promise<readonly string[]>;
   /** Before keys are removed at an operator's word. @throws RingproxyError when they may be another proxy's */
   refuseStrangers(nodes: readonly Member[]): Promise<void>;
   warn(message: string): void;
@@ -74,6 +78,8 @@ export class StrayChecks {
   /** What runs now; checks run one after the other. */
   #running: Promise<void> | null = null;
   #asked: 'check' | 'fix' | null = null;
+  /** What was told of nodes that are one server. */
+  #toldShared = '';
   #aborted = false;
   #closed = false;
 
@@ -111,10 +117,12 @@ export class StrayChecks {
    * Begins to look at all nodes; `report` tells how far it is.
    * @param fix remove what is found
    * @throws RingproxyError while the ring changes, or another check runs that was asked for, or keys may be those of a
-   *   proxy that is none of this fleet
+   *   proxy that is none of this fleet, or of another node
    */
   async check(fix: boolean): Promise<StrayReport> {
-    if (fix && this.#asked === null) await this.#options.refuseStrangers(this.#options.stable()?.nodes ?? []);
+    const now = this.#options.stable()?.nodes ?? [];
+    if (this.#asked === null) refuseShared(now, await this.#options.runIds(now));
+    if (fix && this.#asked === null) await this.#options.refuseStrangers(now);
     if (this.#asked !== null) {
       throw new RingproxyError('CHECK_RUNNING', 'a check is under way');
     }
@@ -186,8 +194,14 @@ export class StrayChecks {
     for (const [identity, { node }] of this.#known) {
       if (!stable.nodes.some((member) => sameNode(member, node))) this.#known.delete(identity);
     }
+    const shared = sharedServers(
+      stable.nodes,
+      stable.nodes.map((node) => this.#options.runId(node)),
+    );
+    this.#tellShared(shared.map(describeShared).join('; '));
     for (const [index, node] of stable.nodes.entries()) {
       const runId = this.#options.runId(node);
+      if (shared.some((sharing) => sharing.includes(node))) continue;
       const known = this.#known.get(nodeKey(node));
       if (runId === null || runId === '' || known?.runId === runId) continue;
       const cameBack = known?.clean === true;
@@ -196,7 +210,14 @@ export class StrayChecks {
     }
   }
 
-  /** Looks at a node that was not seen before, or was restarted. */
+  #tellShared(what: string): void {
+    if (what === this.#toldShared) return;
+    this.#toldShared = what;
+    if (what === '') this.#options.warn('no two nodes are one server any more');
+    else this.#options.warn(`${what}: the ring is not changed, and no key removed, while that is so`);
+  }
+
+  /** Looks at a node that was not seen before, or was restarted, or has failed over. */
   async #look(node: Member, { rings, index, cameBack }: Pick<Walk, 'rings' | 'index' | 'cameBack'>): Promise<void> {
     const walk = { rings, index, cameBack, rate: BACKGROUND_RATE, concerns: () => true };
     const { strays } = await this.#walk(node, { ...walk, removes: false });
@@ -206,8 +227,12 @@ export class StrayChecks {
       this.#options.warn(`${found}: ringproxy ring check says more, ring check --fix removes them`);
       return;
     }
+    const { nodes } = this.#options.stable() ?? { nodes: [] };
+    const shared = sharedServers(nodes, await this.#options.runIds(nodes));
+    if (shared.some((sharing) => sharing.some((other) => sameNode(other, node)))) return;
     await this.#walk(node, { ...walk, removes: true });
-    this.#options.warn(`${found}, since it was restarted with what it had in the past: they are removed`);
+    const why = parseFollowed(node.address) === null ? 'was restarted' : 'was restarted or has failed over';
+    this.#options.warn(`${found}, since it ${why} with what it had in the past: they are removed`);
   }
 
   #run(work: () => Promise<void>): void {

@@ -4,6 +4,7 @@ import type { NodeHealth } from '../../health/node-monitor.js';
 import { sameNode } from '../../node/identity.js';
 import type { Rings } from '../../ring/rings.js';
 import type { AdmissionHooks } from '../admission/admission.js';
+import { describeShared, sharedServers } from '../admission/shared-servers.js';
 import { type LocalRing, snapshotOf } from '../participant/local-ring.js';
 import { type EjectedNode, ejectedNow } from '../state/ejection.js';
 import { type Member, type RingState, type RunningChange, unionOf } from '../state/ring-state.js';
@@ -37,8 +38,13 @@ function describeNodes(state: RingState, rings: Rings, hooks: HealthHook): OwnNo
   const shares = rings.shares();
   const nextShares = change === null ? null : rings.nextShares();
   const members = change === null ? state.members : unionOf(state.members, change.members);
+  const shared = sharedServers(
+    members,
+    members.map((member) => hooks.health(member)?.runId ?? null),
+  );
   return members.map((member, index) => {
     const health = hooks.health(member);
+    const same = shared.find((sharing) => sharing.includes(member));
     const followed = hooks.master(member);
     return {
       name: member.name,
@@ -53,7 +59,7 @@ function describeNodes(state: RingState, rings: Rings, hooks: HealthHook): OwnNo
       figures: health?.figures ?? null,
       error: health?.error ?? null,
       downSince: health?.downSince ?? null,
-      reason: reasonOf(health, followed?.reason ?? ''),
+      reason: reasonOf(health, followed?.reason ?? '', same === undefined ? '' : describeShared(same)),
       ejection: null,
       master: followed === null ? null : masterOf(followed),
     };
@@ -79,10 +85,13 @@ function describeEjected({ name, address, weight, since, why, times }: EjectedNo
   };
 }
 
-/** @param doubt what is strange about where its master is; empty: nothing */
-function reasonOf(health: NodeHealth | null, doubt: string): string | null {
+/**
+ * @param doubt what is strange about where its master is; empty: nothing
+ * @param shared with which nodes it is one server; empty: none
+ */
+function reasonOf(health: NodeHealth | null, doubt: string, shared: string): string | null {
   const trouble = health?.error ?? health?.reason ?? '';
-  return [trouble, doubt].filter((text) => text !== '').join('; ') || null;
+  return [trouble, doubt, shared].filter((text) => text !== '').join('; ') || null;
 }
 
 function masterOf({ address, source, epoch, failovers, lostBytes }: NodeMasterView): NodeMasterView {

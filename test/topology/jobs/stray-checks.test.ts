@@ -31,11 +31,48 @@ it.each([
     },
     stable: () => stable,
     runId: () => 'some',
+    runIds: async () => [],
     refuseStrangers: async () => {},
     warn: (message) => told.push(message),
   });
   checks.start();
   await expect.poll(() => checks.report().nodes.map((node) => node.checkedAt !== null)).toEqual([true]);
+  await checks.close();
+  expect(told).toEqual([]);
+});
+
+it('does not remove keys of a node that has come to be another one', async () => {
+  const stage = await stageNode('a');
+  const client = stage.redis.client();
+  const node = (name: string, id: number) => ({ id, name, address: `${name}:1`, weight: 1, access: {} });
+  const nodes = [node('a', 1), node('b', 2)];
+  const told: string[] = [];
+  let looks = 0;
+  let processes = ['', 'other'];
+  let seen = processes;
+  const checks = new StrayChecks({
+    upkeep: new Upkeep(),
+    open: async () => {
+      const link = await NodeLink.open(moverNode(stage), { ...LINK, onLate: () => {} });
+      if (looks++ === 0) processes = seen = [link.runId, 'other'];
+      return link;
+    },
+    stable: () => ({ rings: allOn('b'), nodes }),
+    runId: ({ name }) => (name === 'a' ? (seen[0] ?? null) : null),
+    runIds: async () => processes,
+    refuseStrangers: async () => {},
+    warn: (message) => told.push(message),
+  });
+  seen = ['the first', 'other'];
+  checks.start();
+  await expect.poll(() => checks.report().nodes[0]?.checkedAt ?? null, { timeout: 5000 }).not.toBeNull();
+  await client.mset(Object.fromEntries(Array.from({ length: 300 }, (_, i) => [`key:${i}`, 'v'])));
+  // The node has failed over, which its probes see before those of the other one.
+  seen = ['another', 'other'];
+  processes = ['another', 'another'];
+  await expect.poll(() => looks, { timeout: 5000 }).toBeGreaterThan(2);
+  expect(await client.dbsize()).toBe(300);
+  await expect(checks.check(true)).rejects.toMatchObject({ code: 'SAME_SERVER' });
   await checks.close();
   expect(told).toEqual([]);
 });
