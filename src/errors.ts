@@ -197,6 +197,11 @@ export const ERRORS = {
     meaning: 'the node holds keys, which would show up as stale data',
     hint: 'use an empty node, or add --flush to delete them first',
   },
+  NODE_SNAPSHOT: {
+    status: 409,
+    meaning: 'the node was emptied, and could have its keys again when it is restarted',
+    hint: 'give its user the rights +save +bgsave, and see that it can write its snapshot; or start it with an empty data directory',
+  },
   NODE_RIGHTS: {
     status: 409,
     meaning: 'the proxy’s user at the node may not move keys',

@@ -125,7 +125,8 @@ export const NODE_RIGHTS: readonly NodeRight[] = [
   right('feature', 'role', 'to tell a master from a replica, at nodes that fail over', ['ROLE'], true),
   right('feature', 'flushall', '`ring add --flush`, and nodes that come back after they were ejected', null, true),
   right('feature', 'flushdb', 'ejected nodes of which others use databases, too', null, true),
-  right('feature', 'save', 'to leave nothing of before on the disk of a node that comes back', null, true),
+  right('feature', 'save', 'to leave nothing of before on the disk of a node that is emptied', null, true),
+  right('feature', 'bgsave', 'the same, where others use databases of it, too', null, true),
   right('feature', 'pexpire', '`default-ttl` and `max-ttl` of key groups', ['PEXPIRE', PROBE_KEY, '1']),
   right('feature', 'multi', 'transactions', null),
   right('feature', 'exec', 'transactions', null),
@@ -153,7 +154,7 @@ export const NODE_RIGHTS: readonly NodeRight[] = [
 ];
 
 /** Commands of clients that Redis counts as dangerous and that the proxy takes from them: for nodes that should allow them. */
-const CLIENTS_MAY_WANT = ['keys', 'flushdb', 'sort', 'sort_ro', 'slowlog', 'latency', 'lastsave'];
+const CLIENTS_MAY_WANT = ['keys', 'sort', 'sort_ro', 'slowlog', 'latency', 'lastsave'];
 
 const NEEDED_FOR: Readonly<Record<RightNeed, string>> = {
   serve: 'always',

@@ -1,10 +1,12 @@
 /** Emptying a node before it joins a ring: what it holds is from the past. */
 import type { Redis } from 'ioredis';
+import { RingproxyError } from '../errors.js';
 import { isReplyError, onNode } from '../node/client.js';
 import type { NodeEndpoint } from '../node/endpoint.js';
 import { isForbidden } from '../node/reply-errors.js';
 import { type ProxyStanding, passFor } from '../node/standing.js';
 import { readRunId } from '../resp/run-id.js';
+import { emptyDisk } from './empty-disk.js';
 import { keysByDatabase, nodeFailure } from './inspect.js';
 
 /** A node that is full of keys takes its time to empty itself. Milliseconds. */
@@ -12,18 +14,25 @@ const FLUSH_MS = 60_000;
 /** Keys that are removed by one command, where a node cannot be emptied by one. */
 const BATCH = 500;
 
-/** Removes every key of a node. @throws RingproxyError when it cannot be asked, or does not allow it */
+/**
+ * Removes every key of a node, for longer than until it is restarted.
+ * @throws RingproxyError when it cannot be asked, does not allow it, or could have them again
+ */
 export async function flushNode(node: NodeEndpoint, timeout: number, standing: ProxyStanding): Promise<void> {
-  await emptying(node, timeout, standing, (redis) => redis.flushall());
+  await emptying(node, timeout, standing, async (redis) => {
+    await redis.flushall();
+    await emptyDisk(redis, node, false, () => redis.flushall());
+  });
 }
 
 /**
  * Removes every key that clients of the ring could come to see. Other databases are somebody else's: they are left as
- * they are.
+ * they are. What is on its disk does not come back either.
  * @param databases how many of them clients may use
  * @param timeout milliseconds, for each command but those that empty
  * @returns the run id of the process that is empty now
- * @throws RingproxyError when it cannot be asked, does not allow it, or is not empty behind that
+ * @throws RingproxyError when it cannot be asked, does not allow it, is not empty behind that, or could have its keys
+ *   again when it is restarted
  */
 export function emptyNode(
   node: NodeEndpoint,
@@ -35,11 +44,9 @@ export function emptyNode(
     const held = [...keysByDatabase(await redis.info()).keys()];
     const own = held.filter((database) => database < databases);
     const isShared = own.length < held.length;
-    if (isShared || !(await isAllowed(redis.flushall()))) {
-      for (const database of own) await emptyDatabase(redis, database);
-    }
-    // Otherwise a crash could bring back what is on its disk, where it writes there at no time by itself.
-    if (!isShared) await redis.save().catch(() => {});
+    const isFlushed = !isShared && (await isAllowed(redis.flushall()));
+    if (!isFlushed) for (const database of own) await emptyDatabase(redis, database);
+    await emptyDisk(redis, node, isShared, isFlushed ? () => redis.flushall() : null);
     const info = await redis.info();
     const left = [...keysByDatabase(info)].filter(([database]) => database < databases);
     const keys = left.reduce((sum, [, count]) => sum + count, 0);
@@ -79,6 +86,6 @@ async function emptying<T>(
   try {
     return await onNode(node, passFor(standing, 'flush'), Math.max(timeout, FLUSH_MS), work);
   } catch (error) {
-    throw nodeFailure(node, error);
+    throw error instanceof RingproxyError ? error : nodeFailure(node, error);
   }
 }

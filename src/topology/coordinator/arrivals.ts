@@ -63,8 +63,9 @@ export function refuseRestarted(empty: readonly NodeProcess[], seen: readonly No
 }
 
 async function emptyProcess(node: Member, ports: ArrivalPorts): Promise<string> {
-  const { keys, runId } = await ports.inspect(node);
-  if (keys === 0) return runId;
+  const { keys } = await ports.inspect(node);
+  // What is on its disk is of before as well.
+  if (keys === 0) return ports.empty(node);
   throw new RingproxyError(
     'NODE_NOT_EMPTY',
     `${node.name} (${node.address}) holds ${counted(keys, 'key')}, which would show up as stale data`,
