@@ -15,10 +15,12 @@ const SEARCHED = /^src\/(?:proxy|plane|health|rebalance)\//;
 /** Words that are names of commands as well and stand for something else, by the file's own name. */
 const WORDS: Readonly<Record<string, readonly string[]>> = {
   // Options and arguments of commands.
+  'acl-commands.ts': ['reset'],
   'connection-commands.ts': ['AUTH'],
   'expire-time.ts': ['get'],
   'list-kill.ts': ['type'],
   'monitor-line.ts': ['auth'],
+  'rights.ts': ['get', 'keys'],
   'scan-call.ts': ['type'],
   'given-ttl.ts': ['get', 'persist'],
   'sort.ts': ['get', 'set'],
@@ -37,8 +39,12 @@ const WORDS: Readonly<Record<string, readonly string[]>> = {
   'carrier.ts': ['migrate'],
   'key-moving.ts': ['move'],
   'mover-pass.ts': ['move'],
-  // Rights that a person is told of.
+  // Rights that a person is told of, and the right to what goes on by itself once it was begun.
   'connections.ts': ['client|kill', 'client|list'],
+  'changed-users.ts': ['monitor'],
+  // Types of values, as TYPE names them.
+  'elements.ts': ['set'],
+  'sizes.ts': ['set'],
 };
 
 function namesWith(edits: readonly Edit[]): NamedCommand[] {
