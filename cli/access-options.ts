@@ -42,14 +42,15 @@ export function withAccess<Node extends { readonly address: string }>(
       throw new CliError(`'${peerAddress}' is not an address of a node for others`, 'expected HOST:PORT', 2);
     }
   }
-  const password = readPassword(options);
+  const { passwordFile } = options;
+  const password = passwordFile === undefined ? process.env[PASSWORD_VARIABLE] : readPassword(passwordFile);
   return nodes.map((node) => ({ ...node, username, password, peerAddress }));
 }
 
-function readPassword({ passwordFile }: AccessOptions): string | undefined {
-  if (passwordFile === undefined) return process.env[PASSWORD_VARIABLE];
+/** @param file `-`: standard input @throws CliError when it cannot be read */
+export function readPassword(file: string): string {
   try {
-    return readFileSync(passwordFile === '-' ? STANDARD_INPUT : passwordFile, 'utf8').replace(/\r?\n$/, '');
+    return readFileSync(file === '-' ? STANDARD_INPUT : file, 'utf8').replace(/\r?\n$/, '');
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     throw new CliError(`the password cannot be read: ${why}`, 'name a file that holds it and nothing else', 2);

@@ -27,6 +27,11 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   'ring history': ['ringproxy ring history'],
   'ring check': ['ringproxy ring check', 'ringproxy ring check --fix'],
   nodes: ['ringproxy nodes', "ringproxy nodes --json | jq '.[].figures.evictedKeys'"],
+  'node check': [
+    'ringproxy node check 10.0.0.4:6379',
+    'ringproxy node check 10.0.0.4:6379 --username ringproxy --password-file node.password',
+    "ringproxy node check 10.0.0.4:6379 --json | jq '.lacking[].command'",
+  ],
   'proxies ls': ['ringproxy proxies ls'],
   'proxies forget': ['ringproxy proxies forget 1b9d6bcd0a4e'],
   stats: ['ringproxy stats', "ringproxy stats --json | jq '.commands'"],

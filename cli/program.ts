@@ -9,6 +9,7 @@ import { registerEventsCommand } from './events-command.js';
 import { withExamples } from './examples.js';
 import { registerGroupsCommands } from './groups-commands.js';
 import { registerHotCommand } from './hot-command.js';
+import { registerNodeCommands } from './node-commands.js';
 import { registerNodesCommand } from './nodes-command.js';
 import { registerProxiesCommands } from './proxies-commands.js';
 import { registerRingCommands } from './ring-commands.js';
@@ -28,6 +29,7 @@ export function buildProgram({ quiet = false }: { readonly quiet?: boolean } = {
   registerServeCommand(program);
   registerRingCommands(program);
   registerNodesCommand(program);
+  registerNodeCommands(program);
   registerProxiesCommands(program);
   registerStatsCommand(program);
   registerTopCommand(program);

@@ -67,6 +67,9 @@ const PIECES: readonly (readonly [string, readonly string[] | null])[] = [
   ['renamenx', ['RENAMENX', PROBE_KEY, PROBE_KEY]],
 ];
 
+/** What tells how large a value is, where MEMORY USAGE does not. */
+const LENGTHS: readonly string[] = ['type', 'strlen', 'llen', 'hlen', 'scard', 'zcard', 'xlen'];
+
 export const NODE_RIGHTS: readonly NodeRight[] = [
   right('serve', 'ping', 'to see whether it answers', ['PING']),
   right('serve', 'auth', 'to log in', null),
@@ -99,7 +102,7 @@ export const NODE_RIGHTS: readonly NodeRight[] = [
   ]),
   right('change', 'eval', 'to read a batch of keys at once', ['EVAL', 'return 1', '0']),
   right('change', 'memory|usage', 'to tell large values from others', ['MEMORY', 'USAGE', PROBE_KEY]),
-  ...['type', 'strlen', 'llen', 'hlen', 'scard', 'zcard', 'xlen'].map((command) =>
+  ...LENGTHS.map((command) =>
     right('change', command, 'the same, without MEMORY USAGE', [command.toUpperCase(), PROBE_KEY]),
   ),
   right('change', 'dump', 'to read values', ['DUMP', PROBE_KEY]),
@@ -199,7 +202,7 @@ function plus(command: string): string {
 
 /** Older versions do not have them, or keys go another way without them. */
 const DISPENSABLE: readonly string[] = [
-  ...['eval', 'memory|usage', 'type', 'strlen', 'llen', 'hlen', 'scard', 'zcard', 'xlen'],
+  ...['eval', 'memory|usage', ...LENGTHS],
   ...PIECES.map(([command]) => command),
   ...['time', 'function|list', 'function|dump', 'function|restore'],
 ];
@@ -211,6 +214,33 @@ const ONE_OF: readonly (readonly string[])[] = [
 ];
 
 /**
+ * What becomes of it where a right lacks.
+ * @param needed as `lackingForMoves` says
+ */
+export function withoutRight({ command, need }: NodeRight, needed: boolean): string {
+  if (needed && need === 'serve') return 'clients are not served, or not without loss, and the ring cannot change';
+  if (needed) return 'no key can be moved from there or to there, so the ring cannot change';
+  if (PIECES.some(([name]) => name === command)) return 'large values move whole, which stops their nodes meanwhile';
+  if (LENGTHS.includes(command)) return 'MEMORY USAGE tells it';
+  return WITHOUT[command] ?? 'only that does not work';
+}
+
+const WITHOUT: Readonly<Record<string, string>> = {
+  command: 'clients are refused commands that this version of the proxy does not know',
+  eval: 'plain commands read them, which takes one more way to the node and back for each batch',
+  'memory|usage': 'a value is judged by its length: few elements that are large count as small',
+  dump: 'all keys go by MIGRATE',
+  migrate: 'what cannot be moved in pieces goes through the proxy',
+  pexpiretime: 'PTTL tells them',
+  pttl: 'PEXPIRETIME tells them',
+  time: 'the clocks of both nodes are taken to be the same',
+  'function|list': 'functions have to be loaded on each node by yourself',
+  'function|dump': 'functions have to be loaded on each node by yourself',
+  'function|restore': 'functions have to be loaded on each node by yourself',
+  'config|get': 'nobody is warned',
+};
+
+/**
  * @param lacking what the proxy may not send to a node
  * @returns those commands without which no key can be moved from there or to there
  */
@@ -218,5 +248,6 @@ export function lackingForMoves(lacking: readonly NodeRight[]): string[] {
   const names = lacking.filter((row) => row.need !== 'feature').map((row) => row.command);
   const needed = names.filter((name) => !DISPENSABLE.includes(name) && !ONE_OF.flat().includes(name));
   const neither = ONE_OF.filter((others) => others.every((name) => names.includes(name)));
-  return [...needed, ...neither.flat()];
+  const sizes = names.includes('memory|usage') ? names.filter((name) => LENGTHS.includes(name)) : [];
+  return [...needed, ...sizes, ...neither.flat()];
 }

@@ -2,13 +2,18 @@
 import type { Redis } from 'ioredis';
 import { describeNodeError, isReplyError, onNode } from '../node/client.js';
 import type { NodeEndpoint } from '../node/endpoint.js';
-import { isForbidden } from '../node/reply-errors.js';
+import { type Refusal, refusalIn } from '../node/reply-errors.js';
 import { NODE_RIGHTS, type NodeRight, PROBE_KEY } from '../node-rights.js';
 import { INSPECTS, nodeFailure } from './inspect.js';
 
+/** What the proxy may not send to a node. */
+export interface LackingRight extends NodeRight {
+  readonly why: Refusal;
+}
+
 export interface NodeExam {
-  /** What the proxy may not send there. */
-  readonly lacking: readonly NodeRight[];
+  /** As far as it can be asked by a command that changes nothing. */
+  readonly lacking: readonly LackingRight[];
   /** How many databases it has; where it does not say, as many as were asked for if it has these, otherwise 1. */
   readonly databases: number;
   /** Those of `COMPARED_SETTINGS` that it tells. */
@@ -89,13 +94,14 @@ async function asked<T>(node: NodeEndpoint, timeout: number, work: (redis: Redis
 }
 
 /** @returns the right if the node refuses it */
-async function lacks(redis: Redis, right: NodeRight): Promise<NodeRight | null> {
+async function lacks(redis: Redis, right: NodeRight): Promise<LackingRight | null> {
   const error = right.probe === null ? null : await refusalOf(redis, right.probe);
-  return error !== null && isForbidden(error) ? right : null;
+  const why = error === null ? null : refusalIn(error);
+  return why === null ? null : { ...right, why };
 }
 
 /** @returns the node's error, or null. @throws when it does not answer */
-async function refusalOf(redis: Redis, [command, ...args]: readonly string[]): Promise<string | null> {
+export async function refusalOf(redis: Redis, [command, ...args]: readonly string[]): Promise<string | null> {
   try {
     await redis.call(command ?? '', ...args);
     return null;

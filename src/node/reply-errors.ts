@@ -45,6 +45,19 @@ export function isForbidden(error: string): boolean {
   return error.startsWith('NOPERM') || isUnknownCommand(error);
 }
 
+/**
+ * Why a node does not let a user send a command: `right`, its ACL does not have it; `keys`, it has it, but not for these
+ * keys or channels; `unknown`, the server does not know it, whoever asks.
+ */
+export type Refusal = 'right' | 'keys' | 'unknown';
+
+/** @returns null: the error is about something else */
+export function refusalIn(error: string): Refusal | null {
+  if (isUnknownCommand(error)) return 'unknown';
+  if (!isForbidden(error)) return null;
+  return / to access /.test(error) ? 'keys' : 'right';
+}
+
 /** A script runs, and calls what its user may not send, or what the server does not know. */
 export function saysScriptMayNot(error: string): boolean {
   return /ACL failure in script|The user executing the script|Unknown Redis command called from/i.test(error);

@@ -15,8 +15,8 @@ const REMEDIES: Readonly<Record<TroubleCode | 'BUSY', string>> = {
   MISCONF: 'it cannot write its files: see its log and its disk',
   LOADING: 'it loads its keys: try again when it has',
   BUSY: 'it runs a script: try again when that has ended',
-  NOPERM: 'its user lacks a right: ringproxy check says which',
-  NOAUTH: 'it wants a password: ringproxy check says more',
+  NOPERM: 'its user lacks a right: ringproxy node check says which',
+  NOAUTH: 'it wants a password: ringproxy node check says more',
   MASTERDOWN: 'it is a replica without its primary: the ring needs the primary',
   NOREPLICAS: 'it has too few replicas (min-replicas-to-write)',
 };

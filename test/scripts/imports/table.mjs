@@ -86,7 +86,16 @@ export const PARTS = [
   { parts: ['../compose'], mayImport: [] },
   {
     parts: ['../cli'],
-    mayImport: ['client', 'config', 'node/address.ts', 'node/followed.ts', 'serve.ts', 'errors.ts', 'version.ts'],
+    mayImport: [
+      'client',
+      'config',
+      'health/verdict.ts',
+      'node/address.ts',
+      'node/followed.ts',
+      'serve.ts',
+      'errors.ts',
+      'version.ts',
+    ],
     types: ['admin/api.ts'],
   },
 ];

@@ -158,7 +158,7 @@ const TROUBLES: readonly Trouble[] = [
     title: 'lets its user only read',
     begin: ['ACL SETUSER default -@write'],
     end: ['ACL SETUSER default +@all'],
-    says: /^-NOPERM node node[12] .*, which has key:\d+( and 1 more)?, .* lacks a right: ringproxy check/,
+    says: /^-NOPERM node node[12] .*, which has key:\d+( and 1 more)?, .* lacks a right: ringproxy node check/,
   },
 ];
 
