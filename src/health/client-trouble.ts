@@ -13,11 +13,12 @@ const RECOVERED = 'ringproxy:upstream:recovered';
 export class ClientTrouble {
   readonly #down = new Map<string, string>();
   readonly #impaired = new Map<string, string>();
+  #served: ReadonlySet<string> = new Set();
   readonly #handlers: readonly (readonly [channel: string, handler: (event: unknown) => void])[] = [
-    [DOWN, (event) => note(this.#down, event, 'error')],
-    [UP, (event) => note(this.#down, event, null)],
-    [IMPAIRED, (event) => note(this.#impaired, event, 'reason')],
-    [RECOVERED, (event) => note(this.#impaired, event, null)],
+    [DOWN, (event) => this.#note(this.#down, event, 'error')],
+    [UP, (event) => this.#note(this.#down, event, null)],
+    [IMPAIRED, (event) => this.#note(this.#impaired, event, 'reason')],
+    [RECOVERED, (event) => this.#note(this.#impaired, event, null)],
   ];
 
   constructor() {
@@ -32,23 +33,26 @@ export class ClientTrouble {
     return this.#impaired.get(key) ?? null;
   }
 
-  /** Nodes that are no members any more are not told of again. */
+  /**
+   * Clients are served from these, and from no others: what was found of others says nothing of them once they serve
+   * again, since nobody tells that it is over.
+   */
   keep(nodes: readonly NodeIdentity[]): void {
-    const known = new Set(nodes.map(nodeKey));
+    this.#served = new Set(nodes.map(nodeKey));
     for (const map of [this.#down, this.#impaired]) {
-      for (const key of map.keys()) if (!known.has(key)) map.delete(key);
+      for (const key of map.keys()) if (!this.#served.has(key)) map.delete(key);
     }
   }
 
   stop(): void {
     for (const [channel, handler] of this.#handlers) unsubscribe(channel, handler);
   }
-}
 
-/** @param field where the event says what is wrong; null: nothing is any more */
-function note(map: Map<string, string>, event: unknown, field: string | null): void {
-  if (typeof event !== 'object' || event === null) return;
-  const key = nodeKey({ name: String(Reflect.get(event, 'node')), address: String(Reflect.get(event, 'address')) });
-  if (field === null) map.delete(key);
-  else map.set(key, String(Reflect.get(event, field)));
+  /** @param field where the event says what is wrong; null: nothing is any more */
+  #note(map: Map<string, string>, event: unknown, field: string | null): void {
+    if (typeof event !== 'object' || event === null) return;
+    const key = nodeKey({ name: String(Reflect.get(event, 'node')), address: String(Reflect.get(event, 'address')) });
+    if (field === null) map.delete(key);
+    else if (this.#served.has(key)) map.set(key, String(Reflect.get(event, field)));
+  }
 }

@@ -16,10 +16,14 @@ export class NodeMonitors {
     this.#onCommands = onCommands;
   }
 
-  /** From now on these are looked after, and no others. */
-  watch(nodes: readonly NodeEndpoint[]): void {
+  /**
+   * From now on these are looked after, and no others.
+   * @param nodes from which clients are served
+   * @param ejected that may come back
+   */
+  watch(nodes: readonly NodeEndpoint[], ejected: readonly NodeEndpoint[]): void {
     this.#trouble.keep(nodes);
-    const wanted = new Map(nodes.map((node) => [nodeKey(node), node]));
+    const wanted = new Map([...nodes, ...ejected].map((node) => [nodeKey(node), node]));
     for (const [identity, monitor] of this.#monitors) {
       const node = wanted.get(identity);
       // Another server may have taken a node's place.

@@ -126,7 +126,7 @@ export function composeRing({
       };
       upkeep.follow(snapshot.phase === 'stable');
       plane.publish(snapshot);
-      monitors.watch([...snapshot.nodes, ...ring.ejected.map(reach)]);
+      monitors.watch(snapshot.nodes, ring.ejected.map(reach));
       // The same ring is published once more when a node is reached otherwise.
       if (told?.rings !== snapshot.rings || told.phase !== snapshot.phase || told.generation !== snapshot.generation)
         publishGeneration(snapshot.generation, snapshot.nodes);
