@@ -61,13 +61,18 @@ describe('a node that fails', () => {
       const scene = await start(args);
       const { proxy, node, lost } = scene;
       await node.client().save();
+      const watching = proxy.client();
+      await watching.watch(lost[0] ?? '');
       await node.stop();
       const view = await isOut(scene);
       expect(view.generation).toBe(2);
       const out = view.nodes.find(({ name }) => name === 'node2');
       expect(out).toMatchObject({ state: 'ejected', share: 0, ejection: { times: 1 } });
       expect(out?.ejection?.why).toMatch(/^down for \d+ s \(it refused/);
+      // Nobody knows whether it was written to meanwhile.
+      expect(await watching.multi().incr('counter').exec()).toBeNull();
       const client = proxy.client();
+      expect(await client.get('counter')).toBeNull();
       for (const key of lost) expect(await client.get(key)).toBeNull();
       for (const key of lost.slice(10)) await client.set(key, 'new');
       await node.start();

@@ -100,10 +100,12 @@ export class Exec {
     snapshot: RoutingSnapshot,
   ): Verdict | null {
     const { watches } = watched;
-    const down = watches.find(({ lane }) => lane.closed && !lane.node.up);
+    const { nodes } = this.#router;
+    // One that has left the ring is not waited for: the keys are others' now.
+    const down = watches.find(({ lane }) => lane.closed && !lane.node.up && nodes.includes(lane.node));
     if (down !== undefined) return this.#finish(client, command, down.lane.node.downReply);
     // Whether the keys were written to, nobody can tell any more.
-    if (watched.isVoid || !watches.every((watch) => watch.isInPlace(snapshot, this.#router.nodes))) {
+    if (watched.isVoid || !watches.every((watch) => watch.isInPlace(snapshot, nodes))) {
       return this.#finish(client, command, nullArray(client.kind.protocol));
     }
     if (snapshot.moves !== null || !watches.some((watch) => watch.moves(snapshot))) return null;
