@@ -7,7 +7,7 @@ import type { Redis } from 'ioredis';
 import { RingproxyError } from '../errors.js';
 import { isReplyError } from '../node/client.js';
 import type { NodeIdentity } from '../node/identity.js';
-import { isForbidden } from '../node/reply-errors.js';
+import { isForbidden, saysSaving } from '../node/reply-errors.js';
 import { fieldsOf } from './info-fields.js';
 
 /** Databases of somebody else take their time to be written. Milliseconds. */
@@ -93,8 +93,7 @@ async function refusalOf(redis: Redis, command: 'save' | 'bgsave', until: number
       return null;
     } catch (error) {
       if (!isReplyError(error)) throw error;
-      const isBusy = /in progress|child process/i.test(error.message);
-      if (!isBusy || performance.now() > until) return error.message;
+      if (!saysSaving(error.message) || performance.now() > until) return error.message;
       await pause(LOOK_MS);
     }
   }

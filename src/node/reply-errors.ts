@@ -73,6 +73,21 @@ export function saysCodeMayWrite(error: string): boolean {
   return /^ERR Can ?not execute a script with write flag/i.test(error);
 }
 
+/** RENAME has found nothing to rename. */
+export function saysNoSuchKey(error: string): boolean {
+  return /^ERR no such key/.test(error);
+}
+
+/** The stream has no such group, or is not there. */
+export function saysNoGroup(error: string): boolean {
+  return error.startsWith('NOGROUP ');
+}
+
+/** It writes its file already, or does something else by a process of its own: SAVE and BGSAVE wait for that. */
+export function saysSaving(error: string): boolean {
+  return /in progress|child process/i.test(error);
+}
+
 /** RESTORE or MIGRATE have found that the target has the key already. */
 export function saysBusyKey(error: string): boolean {
   return /\bBUSYKEY\b/.test(error);

@@ -1,23 +1,26 @@
 import type { Outlook } from '../node/failure.js';
 import type { NodeIdentity } from '../node/identity.js';
-import { missesAnother, passesByItself, saidByTarget } from '../node/reply-errors.js';
+import { missesAnother, passesByItself, saidByTarget, saysNoGroup, saysNoSuchKey } from '../node/reply-errors.js';
 import { ReplyError, type ReplyValue } from '../resp/decode.js';
 import type { NodeLink } from './node-link.js';
 
 /** A node answered with an error, or has not kept what it was given. */
 export class TransferRefused extends Error {
   readonly outlook: Outlook;
+  /** What the node has not, where it says that: it has expired, or was evicted. */
+  readonly lacks: 'key' | 'group' | null;
 
-  private constructor(message: string, outlook: Outlook) {
+  private constructor(message: string, outlook: Outlook, lacks: 'key' | 'group' | null = null) {
     super(message);
     this.outlook = outlook;
+    this.lacks = lacks;
   }
 
   /** @param reply to `what`, which is not as it should be */
   static by(link: NodeLink, reply: ReplyValue, what: string): TransferRefused {
     const text = reply instanceof ReplyError ? reply.message : 'it is not what Redis answers';
     const message = `node ${link.node.name} (${link.node.address}) refused ${what}: ${text}`;
-    return new TransferRefused(message, outlookOf(saidByTarget(text)));
+    return new TransferRefused(message, outlookOf(saidByTarget(text)), lackOf(text));
   }
 
   /** Two nodes have come to be one server: what would be removed at one of them is what the other one has. */
@@ -32,6 +35,11 @@ export class TransferRefused extends Error {
     const message = `node ${link.node.name} (${link.node.address}) has kept ${has} of a large value that was copied there`;
     return new TransferRefused(message, 'may pass');
   }
+}
+
+function lackOf(error: string): 'key' | 'group' | null {
+  if (saysNoSuchKey(error)) return 'key';
+  return saysNoGroup(error) ? 'group' : null;
 }
 
 function outlookOf(error: string): Outlook {

@@ -65,7 +65,7 @@ export interface PartMistake {
 }
 
 /**
- * What is wrong with the files' content. Dates are not looked at (`expiry.ts`).
+ * What is wrong with the files' content. Dates are not looked at (`certificates.ts`).
  * @returns nothing where it can be used
  */
 export function materialMistakes({ cert, key, ca }: TlsMaterial): PartMistake[] {

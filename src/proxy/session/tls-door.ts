@@ -220,22 +220,28 @@ const VERIFY_ERRORS: Readonly<Record<string, string>> = {
   INVALID_PURPOSE: 'is not one for clients (clientAuth)',
 };
 
+/** Parts of OpenSSL's error codes, by what they come from. */
+const PLAIN_HTTP = /HTTP_REQUEST|HTTPS_PROXY/;
+const NO_TLS = /WRONG_VERSION_NUMBER|BAD_RECORD_TYPE|UNEXPECTED_MESSAGE|RECORD_LENGTH|PACKET_LENGTH|TOO_LONG/;
+const DISTRUSTED = /ALERT_(UNKNOWN_CA|BAD_CERTIFICATE|CERTIFICATE|UNSUPPORTED_CERTIFICATE|ACCESS_DENIED)/;
+const MISMATCH = /PROTOCOL|NO_SHARED|HANDSHAKE_FAILURE|VERSION|CIPHER|NO_SUITABLE|INSUFFICIENT_SECURITY/;
+
 /** What the other side did, by the code of OpenSSL's error. */
 function failureOf(error: Error): { outcome: HandshakeOutcome; why: string } {
   const code = String(Reflect.get(error, 'code') ?? '');
   if (code === 'ERR_TLS_HANDSHAKE_TIMEOUT') return { outcome: 'timeout', why: 'did not finish its handshake in time' };
   if (code === 'ECONNRESET') return { outcome: 'left', why: 'went away in the middle of the handshake' };
-  if (/HTTP_REQUEST|HTTPS_PROXY/.test(code)) return { outcome: 'not-tls', why: 'sent plain HTTP to tls-listen' };
-  if (/WRONG_VERSION_NUMBER|BAD_RECORD_TYPE|UNEXPECTED_MESSAGE|RECORD_LENGTH|PACKET_LENGTH|TOO_LONG/.test(code)) {
+  if (PLAIN_HTTP.test(code)) return { outcome: 'not-tls', why: 'sent plain HTTP to tls-listen' };
+  if (NO_TLS.test(code)) {
     return { outcome: 'not-tls', why: 'sent something else than TLS to tls-listen: plain clients connect to listen' };
   }
-  if (/ALERT_(UNKNOWN_CA|BAD_CERTIFICATE|CERTIFICATE|UNSUPPORTED_CERTIFICATE|ACCESS_DENIED)/.test(code)) {
+  if (DISTRUSTED.test(code)) {
     return {
       outcome: 'distrusted',
       why: `does not accept the proxy's certificate (${alertOf(code)}): give it the authority that has signed it`,
     };
   }
-  if (/PROTOCOL|NO_SHARED|HANDSHAKE_FAILURE|VERSION|CIPHER|NO_SUITABLE|INSUFFICIENT_SECURITY/.test(code)) {
+  if (MISMATCH.test(code)) {
     return {
       outcome: 'mismatch',
       why: 'has no version or cipher of TLS in common with tls-min-version and tls-ciphers',

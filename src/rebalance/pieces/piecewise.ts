@@ -86,7 +86,7 @@ async function putInPlace(move: LargeMove, expireAt: number, verdict: Moves): Pr
     await askTarget(move, words);
   } catch (error) {
     // It has expired, or was evicted, between two commands.
-    if (error instanceof TransferRefused && /no such key/.test(error.message)) {
+    if (error instanceof TransferRefused && error.lacks === 'key') {
       throw TransferRefused.byCopy(move.target, 'nothing any more');
     }
     throw error;

@@ -47,7 +47,7 @@ export async function copyStream(move: LargeMove): Promise<boolean> {
     const [isThere] = await askSource(move, [['EXISTS', move.key]]);
     if (isThere === 0) return false;
     // The target has evicted what was written, and what has been written since has no groups.
-    if (/\bNOGROUP\b/.test(error.message)) throw TransferRefused.byCopy(move.target, 'a part of a stream');
+    if (error.lacks === 'group') throw TransferRefused.byCopy(move.target, 'a part of a stream');
     throw error;
   }
 }

@@ -11,7 +11,7 @@ const CODES: ReadonlySet<string> = new Set(OWN_ERRORS.map(({ code }) => code));
 /** What may be an error reply in the source: a text that begins with a word in capitals, with its `-` or without. */
 const ERROR_TEXT = /['"`]-?([A-Z]{3,}) [a-zA-Z$<']/g;
 /** What looks like one and is a command. */
-const COMMANDS = new Set(['CLIENT', 'SELECT', 'CONFIG', 'DEBUG', 'ACL']);
+const COMMANDS = new Set(['CLIENT', 'SELECT', 'CONFIG', 'DEBUG', 'ACL', 'DRYRUN', 'GETUSER']);
 
 /** @returns the codes of the errors in the sources, each with a file that has it */
 function codesIn(folder: string): Map<string, string> {
