@@ -34,7 +34,7 @@ export interface ConfigSources {
   /** Values by setting, from the command line. */
   readonly flags?: Partial<Record<SettingName, unknown>>;
   readonly env?: Readonly<Record<string, string | undefined>>;
-  /** They were read before: what can be read once only, such as a pipe, is a mistake, and would keep all else waiting. */
+  /** They were read before: a file that can be read once only, such as a pipe, is a mistake, and would keep all else waiting. */
   readonly again?: boolean;
 }
 
@@ -61,10 +61,7 @@ export function loadConfig(sources: ConfigSources): Config {
     const setting: Setting = SETTINGS[name];
     const given = pick(name, setting, sources, inFile);
     const schema = schemaOf(setting);
-    const isFile = setting.type === 'file' || setting.type === 'users file';
-    const passing = isFile ? passingFile(given?.value, sources) : null;
-    if (passing !== null) mistakes.push({ where: given?.where ?? setting.path, message: passing });
-    const parsed = schema.safeParse(passing === null ? given?.value : undefined);
+    const parsed = schema.safeParse(given?.value);
     origins.set(setting.path, given?.where ?? setting.path);
     if (parsed.success) {
       values[name] = parsed.data;
@@ -112,8 +109,8 @@ function splitNodes(text: string): string[] {
 }
 
 /** @returns what is wrong with reading this file again; null: nothing, or that shows when it is read */
-function passingFile(path: unknown, { again = false }: ConfigSources): string | null {
-  if (!again || typeof path !== 'string') return null;
+function passingFile(path: string, { again = false }: ConfigSources): string | null {
+  if (!again) return null;
   const status = statSync(path, { throwIfNoEntry: false });
   return status === undefined || status.isFile() ? null : `${path} is no regular file: it is read at the start only`;
 }

@@ -1,9 +1,9 @@
 /** The settings `users` and `users-file`: who may log in, and what they may do, in Redis' ACL syntax. */
-import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { buildCommandTable } from '../commands/build.js';
 import { hideSecrets, isUserName, makeUser, splitRules, type WrittenUser } from '../commands/rights/user.js';
 import type { CommandTable } from '../commands/table.js';
+import { readRegularFile } from '../regular-file.js';
 
 /** Each user is looked at when the configuration is read again, and kept by each process. */
 const MOST_USERS = 10_000;
@@ -43,13 +43,11 @@ export const usersFile: z.ZodType<readonly WrittenUser[]> = z
       return z.NEVER;
     };
     try {
-      const bytes = readFileSync(path);
-      if (bytes.length > MOST_FILE_BYTES) return fail(`${path} is larger than ${MOST_FILE_BYTES} bytes`);
-      const { users, mistakes } = readLines(bytes.toString('utf8'));
+      const { users, mistakes } = readLines(readRegularFile(path, MOST_FILE_BYTES).toString('utf8'));
       for (const mistake of mistakes) fail(`${path}, ${mistake.message}`);
       return mistakes.length === 0 ? users : z.NEVER;
     } catch (error) {
-      return fail(`${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+      return fail(error instanceof Error ? error.message : String(error));
     }
   })
   .prefault('');

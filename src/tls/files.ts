@@ -1,6 +1,5 @@
 /** Reads the files of one side of TLS. */
-import { readFileSync } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { readRegularFile, readRegularFileLater } from '../regular-file.js';
 import {
   materialMistakes,
   type PartMistake,
@@ -23,9 +22,9 @@ export interface ReadFiles {
 export function readTlsFiles(files: TlsFiles): ReadFiles {
   const parts = TLS_PARTS.map((part) => {
     try {
-      return readPart(part, files[part], files[part] === '' ? NOTHING : readFileSync(files[part]));
+      return readPart(part, files[part], files[part] === '' ? NOTHING : readRegularFile(files[part], MOST_BYTES));
     } catch (error) {
-      return unreadable(part, files[part], error);
+      return unreadable(part, error);
     }
   });
   return checked(files, parts);
@@ -36,9 +35,13 @@ export async function readTlsFilesLater(files: TlsFiles): Promise<ReadFiles> {
   const parts = await Promise.all(
     TLS_PARTS.map(async (part) => {
       try {
-        return readPart(part, files[part], files[part] === '' ? NOTHING : await readBounded(files[part]));
+        return readPart(
+          part,
+          files[part],
+          files[part] === '' ? NOTHING : await readRegularFileLater(files[part], MOST_BYTES),
+        );
       } catch (error) {
-        return unreadable(part, files[part], error);
+        return unreadable(part, error);
       }
     }),
   );
@@ -54,28 +57,14 @@ interface ReadPart {
   readonly message: string | null;
 }
 
-/** No more than is needed to see that it is too much: the path may lead to anything by now. */
-async function readBounded(path: string): Promise<Buffer> {
-  const file = await open(path, 'r');
-  try {
-    if (!(await file.stat()).isFile()) throw new Error('it is no regular file');
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(MOST_BYTES + 1), 0, MOST_BYTES + 1, 0);
-    return buffer.subarray(0, bytesRead);
-  } finally {
-    await file.close();
-  }
-}
-
 function readPart(part: TlsPart, path: string, bytes: Buffer): ReadPart {
   if (path === '') return { part, text: '', message: null };
   if (bytes.length === 0) return { part, text: '', message: `${path} is empty` };
-  if (bytes.length > MOST_BYTES) return { part, text: '', message: `${path} is larger than 1mb` };
   return { part, text: bytes.toString('latin1'), message: null };
 }
 
-function unreadable(part: TlsPart, path: string, error: unknown): ReadPart {
-  const message = `${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`;
-  return { part, text: '', message };
+function unreadable(part: TlsPart, error: unknown): ReadPart {
+  return { part, text: '', message: error instanceof Error ? error.message : String(error) };
 }
 
 function checked(files: TlsFiles, parts: readonly ReadPart[]): ReadFiles {

@@ -69,7 +69,7 @@ describe.skipIf(!hasOpenssl)('certificates of files', () => {
     const later = await readTlsFilesLater({ cert: certFile, key: second.keyFile, ca: join(folder, 'gone.pem') });
     expect(later.mistakes.map(({ part }) => part)).toEqual(['ca']);
     expect(await readTlsFilesLater({ cert: folder, key: keyFile, ca: '' })).toMatchObject({
-      mistakes: [{ part: 'cert', message: expect.stringContaining('no regular file') }],
+      mistakes: [{ part: 'cert', message: expect.stringContaining('not a regular file') }],
     });
   });
 

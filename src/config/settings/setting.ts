@@ -1,8 +1,8 @@
 /** What a row of the table of settings may be, how its value is read, and how it is shown. */
-import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { formatAddress, parseAddress } from '../../node/address.js';
 import type { SettingForm, SettingRow, SettingValue } from '../../proxy/settings.js';
+import { readRegularFile } from '../../regular-file.js';
 import { commandNames, commandRenames } from '../command-names.js';
 import { keyGroups } from '../key-groups.js';
 import { formatDuration, formatSize, parseDuration, parseSize } from '../units.js';
@@ -50,12 +50,10 @@ const fileText = z
       return z.NEVER;
     };
     try {
-      const bytes = readFileSync(path);
-      if (bytes.length === 0) return fail(`${path} is empty`);
-      if (bytes.length > MOST_FILE_BYTES) return fail(`${path} is larger than ${formatSize(MOST_FILE_BYTES)}`);
-      return bytes.toString('utf8');
+      const bytes = readRegularFile(path, MOST_FILE_BYTES);
+      return bytes.length === 0 ? fail(`${path} is empty`) : bytes.toString('utf8');
     } catch (error) {
-      return fail(`${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+      return fail(error instanceof Error ? error.message : String(error));
     }
   })
   .prefault('');

@@ -16,14 +16,23 @@ export const PARTS = [
   { parts: ['ring'], mayImport: ['node/identity.ts', 'resp/words.ts'] },
   { parts: ['commands'], mayImport: ['resp'] },
   { parts: ['time'], mayImport: [] },
-  { parts: ['tls'], mayImport: ['time', 'errors.ts'] },
+  { parts: ['tls'], mayImport: ['time', 'errors.ts', 'regular-file.ts'] },
   {
     parts: ['proxy'],
     mayImport: ['resp', 'node', 'ring', 'commands', 'time', 'tls/material.ts', 'fleet/crdt', 'fleet/values'],
   },
   {
     parts: ['config'],
-    mayImport: ['node', 'ring', 'commands', 'tls', 'proxy/settings.ts', 'proxy/caching', 'errors.ts'],
+    mayImport: [
+      'node',
+      'ring',
+      'commands',
+      'tls',
+      'proxy/settings.ts',
+      'proxy/caching',
+      'errors.ts',
+      'regular-file.ts',
+    ],
   },
   {
     parts: ['topology'],
@@ -82,7 +91,10 @@ export const PARTS = [
     mayImport: ['client', 'config', 'ring', 'serve.ts', 'telemetry/subscribers.ts', 'errors.ts'],
     types: ['admin/api.ts'],
   },
-  { parts: ['node-rights.ts', 'errors.ts', 'counted.ts', 'set-aside.ts', 'version.ts'], mayImport: [] },
+  {
+    parts: ['node-rights.ts', 'errors.ts', 'counted.ts', 'set-aside.ts', 'regular-file.ts', 'version.ts'],
+    mayImport: [],
+  },
   { parts: ['../compose'], mayImport: [] },
   {
     parts: ['../cli'],
