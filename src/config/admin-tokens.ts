@@ -31,8 +31,14 @@ interface Given {
   readonly file: string;
 }
 
-/** What a line may say: a name, or none, and a token. */
-const LINE = /^(?:([A-Za-z0-9][\w.@+-]{0,63}):\s+)?([\x20-\x7e]+)$/;
+/** A name, or none, and a token. */
+const LINE = /^(?:([A-Za-z0-9][\w.@+-]{0,63}):\s+)?(.+)$/;
+/** Less is guessed, or is something else. A colon at the end is that of a name without a token. */
+const TOKEN = /^[\x21-\x7e]{7,}[\x21-\x39\x3b-\x7e]$/;
+const FORM =
+  'each line is to be a token, or NAME: TOKEN (8 or more visible ASCII characters without blanks), or to begin with #';
+/** So many lines with mistakes are named. */
+const MOST_NAMED = 5;
 
 export function adminTokens(config: TokenSettings): AdminTokens {
   const of = ({ path, text, file }: Given): NamedToken[] =>
@@ -49,12 +55,8 @@ export function tokenMistakes(config: TokenSettings): { path: string; message: s
   for (const role of ROLES) {
     const { path, text, file } = given[role];
     const lines = linesOf(file);
-    if (file !== '' && (lines.length === 0 || lines.some(({ line }) => !LINE.test(line)))) {
-      mistakes.push({
-        path: `${path}-file`,
-        message: 'each line is to be a token, or NAME: TOKEN: visible ASCII characters',
-      });
-    }
+    const message = file === '' ? null : mistakeIn(lines);
+    if (message !== null) mistakes.push({ path: `${path}-file`, message });
     if (text !== '' && lines.length > 0) {
       mistakes.push({ path, message: `stands in ${path}-file, too: give one of the two` });
     }
@@ -81,20 +83,36 @@ export function tokenMistakes(config: TokenSettings): { path: string; message: s
 /**
  * @param text what such a file says
  * @param file what it is called, for tokens without a name
- * @returns its tokens, one of each line
+ * @returns its tokens, one of each line that is no comment; what a token may be is not looked at
  */
 export function tokensIn(text: string, file: string): NamedToken[] {
-  return linesOf(text).map(({ line, number }) => {
-    const [, name = `${file}:${number}`, token = line] = LINE.exec(line) ?? [];
-    return { name, token };
+  return linesOf(text).map(({ name, token, number }) => ({ name: name ?? `${file}:${number}`, token }));
+}
+
+interface Line {
+  readonly name: string | undefined;
+  readonly token: string;
+  /** From 1 on. */
+  readonly number: number;
+}
+
+/** @returns those that are neither empty nor comments */
+function linesOf(text: string): Line[] {
+  return text.split(/\r?\n/).flatMap((whole, index) => {
+    const line = whole.trim();
+    if (line === '' || line.startsWith('#')) return [];
+    const [, name, token = line] = LINE.exec(line) ?? [];
+    return [{ name, token, number: index + 1 }];
   });
 }
 
-function linesOf(text: string): { readonly line: string; readonly number: number }[] {
-  return text
-    .split(/\r?\n/)
-    .map((line, index) => ({ line: line.trim(), number: index + 1 }))
-    .filter(({ line }) => line !== '');
+/** @returns which lines are wrong, by their numbers: what they say may be a token, or a key; null: none */
+function mistakeIn(lines: readonly Line[]): string | null {
+  if (lines.length === 0) return `has no token: ${FORM}`;
+  const wrong = lines.filter(({ token }) => !TOKEN.test(token)).map(({ number }) => number);
+  if (wrong.length === 0) return null;
+  const named = `${wrong.slice(0, MOST_NAMED).join(', ')}${wrong.length > MOST_NAMED ? ', ...' : ''}`;
+  return `${FORM}: not so ${wrong.length === 1 ? 'line' : 'lines'} ${named}`;
 }
 
 function givenIn(config: TokenSettings): Readonly<Record<Role, Given>> {

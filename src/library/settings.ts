@@ -21,7 +21,7 @@ export interface ProxySettings {
   readonly admin?: string;
   /** bearer token of the admin API; needed when it is served beyond loopback */
   readonly 'admin-token'?: string;
-  /** file with that token, or several, a line each, as TOKEN or NAME: TOKEN: all are valid, so that one can take the place of another (SIGHUP reads it again), and the audit log names whose it was */
+  /** file with that token, or several, a line each, as TOKEN or NAME: TOKEN (8 or more characters; lines that begin with # are comments): all are valid, so that one can take the place of another (SIGHUP reads it again), and the audit log names whose it was */
   readonly 'admin-token-file'?: string;
   /** bearer token of the admin API for those who change the ring in ways that lose nothing; needs an admin-token beside it */
   readonly 'admin-operator-token'?: string;

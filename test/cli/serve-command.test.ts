@@ -54,32 +54,32 @@ describe('tokens of the admin API', () => {
   it('are those of their files, and change with them while the proxy serves', async () => {
     const folder = tempFolder('tokens');
     const [admin, viewer, config] = ['admin', 'viewer', 'ringproxy.yaml'].map((name) => join(folder, name));
-    writeFileSync(admin ?? '', 'first\n');
-    writeFileSync(viewer ?? '', 'look\n');
+    writeFileSync(admin ?? '', 'first-one\n');
+    writeFileSync(viewer ?? '', '# who looks\nlook-only\n');
     writeFileSync(config ?? '', `admin-token-file: ${admin}\nadmin-viewer-token-file: ${viewer}\n`);
     const proxy = await startRingproxy({ nodes: await startRedises(1), args: ['-c', config ?? ''] });
     const status = async (token: string): Promise<number> =>
       (await fetch(`${proxy.admin}/v1/stats`, { headers: { authorization: `Bearer ${token}` } })).status;
-    const show = ['ring', 'show', '--admin', proxy.admin, '--token', 'look'];
+    const show = ['ring', 'show', '--admin', proxy.admin, '--token', 'look-only'];
     expect(await ringproxy(show)).toMatchObject({ code: 0 });
     const refused = await ringproxy([
-      ...['ring', 'set-weight', 'node1', '2', '--dry-run', '--admin', proxy.admin, '--token', 'look'],
+      ...['ring', 'set-weight', 'node1', '2', '--dry-run', '--admin', proxy.admin, '--token', 'look-only'],
     ]);
     expect(refused).toMatchObject({
       code: 1,
       err: expect.stringContaining('takes the role operator (admin-operator-token)'),
     });
     // One takes the place of another: in between both are valid.
-    writeFileSync(admin ?? '', 'first\nsecond\n');
+    writeFileSync(admin ?? '', 'first-one\nsecond-one\n');
     proxy.kill('SIGHUP');
     await proxy.logged(/admin-token-file in force/);
-    expect([await status('first'), await status('second')]).toEqual([200, 200]);
-    writeFileSync(admin ?? '', 'second\n');
-    writeFileSync(viewer ?? '', 'see\n');
+    expect([await status('first-one'), await status('second-one')]).toEqual([200, 200]);
+    writeFileSync(admin ?? '', 'second-one\n');
+    writeFileSync(viewer ?? '', 'see-only\n');
     proxy.kill('SIGHUP');
     await proxy.logged(/admin-token-file, admin-viewer-token-file in force/);
-    expect([await status('first'), await status('look')]).toEqual([401, 401]);
-    expect([await status('second'), await status('see')]).toEqual([200, 200]);
+    expect([await status('first-one'), await status('look-only')]).toEqual([401, 401]);
+    expect([await status('second-one'), await status('see-only')]).toEqual([200, 200]);
   });
 
   it('are no two of one kind, and none for viewers alone', async () => {

@@ -40,7 +40,7 @@ export const PROCESS_SETTINGS = {
   adminTokenFile: {
     path: 'admin-token-file',
     type: 'file',
-    help: 'file with that token, or several, a line each, as TOKEN or NAME: TOKEN: all are valid, so that one can take the place of another (SIGHUP reads it again), and the audit log names whose it was',
+    help: 'file with that token, or several, a line each, as TOKEN or NAME: TOKEN (8 or more characters; lines that begin with # are comments): all are valid, so that one can take the place of another (SIGHUP reads it again), and the audit log names whose it was',
     flag: 'FILE',
   },
   adminOperatorToken: {
