@@ -127,6 +127,11 @@ export const ERRORS = {
     meaning: 'two nodes are one server: keys that one of them does not own are those of the other',
     hint: 'have each lead to a server of its own, as before the failover that made them one; or give one of them a new server, and its keys up: ring replace NAME=HOST:PORT --no-drain',
   },
+  READDRESSED: {
+    status: 409,
+    meaning: 'a node keeps its server under another address, and other nodes are to change as well',
+    hint: 'change the address in a change of its own: ring replace NAME=ADDRESS',
+  },
   BAD_ADDRESS: { status: 400, meaning: 'that is no address', hint: 'expected HOST:PORT' },
   RING_EMPTY: { status: 409, meaning: 'the ring would have no nodes left', hint: 'add another node first' },
   RING_FULL: { status: 409, meaning: 'the ring has as many nodes as it can have', hint: 'remove some first' },

@@ -56,11 +56,12 @@ describe('a server that is in the ring under another address', () => {
     expect(keys).toBeGreaterThan(0);
   });
 
-  it('does not replace itself', async () => {
+  it('does not replace itself together with another change', async () => {
     const nodes = await startRedises(2);
     const proxy = await startRingproxy({ nodes });
     const replace = [{ name: 'node1', address: `localhost:${nodes[0]?.port}` }];
-    expect(await change(proxy, { kind: 'replace', replace, flush: true })).toMatchObject(refused('ADDRESS_TAKEN'));
+    const request = { kind: 'apply', replace, weights: [{ name: 'node2', weight: 2 }], flush: true };
+    expect(await change(proxy, request)).toMatchObject(refused('READDRESSED'));
   });
 
   it('does not join twice in one change', async () => {

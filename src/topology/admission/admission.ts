@@ -14,11 +14,17 @@ export interface AdmissionHooks {
   health(node: NodeIdentity): NodeHealth | null;
 }
 
+export interface Arrivals<Node> {
+  /** They hold keys, which are to be removed. */
+  readonly toFlush: readonly Node[];
+  /** They are the server already that the member of their name is, by another address: nothing is to be done with their keys. */
+  readonly readdressed: readonly Node[];
+}
+
 /**
  * Refuses what would break the ring: a node that is none, a replica, one that is in the ring under another
- * address, or one with keys of its own.
+ * name, or one with keys of its own.
  * @param known the members' run ids, index-aligned; empty where one is not known
- * @returns the nodes to flush
  * @throws RingproxyError with the reason
  */
 export async function examineArrivals<Node extends Member>(
@@ -27,8 +33,9 @@ export async function examineArrivals<Node extends Member>(
   arriving: readonly Node[],
   flush: boolean,
   hooks: AdmissionHooks,
-): Promise<Node[]> {
+): Promise<Arrivals<Node>> {
   const toFlush: Node[] = [];
+  const readdressed: Node[] = [];
   const runIds = new Map(
     members.flatMap((member, index) => {
       const runId = known[index] ?? '';
@@ -38,17 +45,18 @@ export async function examineArrivals<Node extends Member>(
   for (const node of arriving) {
     const facts = await hooks.inspect(node);
     const same = runIds.get(facts.runId);
-    if (same !== undefined) {
+    if (same !== undefined && same.name !== node.name) {
       throw new RingproxyError(
         'ADDRESS_TAKEN',
         `${node.address} is in the ring already: it is the same server as ${same.name} (${same.address})`,
       );
     }
     if (facts.runId !== '') runIds.set(facts.runId, node);
-    refuseUnfit(node, facts, flush);
-    if (facts.keys > 0) toFlush.push(node);
+    refuseUnfit(node, facts, flush || same !== undefined);
+    if (same !== undefined) readdressed.push(node);
+    else if (facts.keys > 0) toFlush.push(node);
   }
-  return toFlush;
+  return { toFlush, readdressed };
 }
 
 /** Which server processes the members are; one that does not answer is known by what it last said; otherwise empty. */

@@ -1,5 +1,6 @@
 /** What a change would do, and whether it may: everything that is looked at before anything is held, flushed or moved. */
 import type { ChangeAccepted, ChangeRequest } from '../../admin/api.js';
+import { RingproxyError } from '../../errors.js';
 import type { NodeHealth } from '../../health/node-monitor.js';
 import { sameNode } from '../../node/identity.js';
 import type { Survey } from '../../rebalance/survey.js';
@@ -35,6 +36,8 @@ export interface ChangePlan {
   /** Those that join and hold keys, which are to be removed. */
   readonly toFlush: readonly Member[];
   readonly undrained: readonly string[];
+  /** Names of those among them that only get another address. */
+  readonly readdressed: readonly string[];
   /** Of nodes that are down, and whose keys are to move: what helps. */
   readonly waitsFor: readonly string[];
   readonly accepted: ChangeAccepted;
@@ -53,9 +56,9 @@ export async function planChange(
   const members = nextMembers(state, { add: joining, remove: request.remove, weights: request.weights, replace });
   const arriving = members.filter((member) => !state.members.some((old) => sameNode(old, member)));
   const leaving = [...(request.remove ?? []), ...(request.replace ?? []).map(({ name }) => name)];
-  const undrained = request.noDrain === true ? leaving : [];
+  const givenUp = request.noDrain === true ? leaving : [];
   // What is gone is not asked who is connected there.
-  const kept = state.members.filter(({ name }) => !undrained.includes(name));
+  const kept = state.members.filter(({ name }) => !givenUp.includes(name));
   const asked = [...kept, ...arriving];
   const warnings = await refuseStrangers(asked, request.force === true, ports.strangers);
   const known = arriving.length === 0 ? kept : state.members;
@@ -64,11 +67,21 @@ export async function planChange(
     kept,
     kept.map((member) => processes[known.indexOf(member)] ?? ''),
   );
-  const toFlush = await examineArrivals(known, processes, arriving, request.flush === true, ports);
+  const { toFlush, readdressed } = await examineArrivals(known, processes, arriving, request.flush === true, ports);
+  if (readdressed.length > 0 && !isOnlyReadressing(request, readdressed)) {
+    const names = readdressed.map(({ name, address }) => `${name} (${address})`).join(', ');
+    throw new RingproxyError('READDRESSED', `${names} would only get another address`);
+  }
+  warnings.push(
+    ...readdressed.map(({ name, address }) => `${address} leads to the server that ${name} is: it keeps its keys`),
+  );
+  // Nothing moves off a node to itself: as where keys are given up, whoever asks for them goes to the new address.
+  const sameServer = readdressed.map(({ name }) => name);
+  const undrained = [...new Set([...givenUp, ...sameServer])];
   const { union, rings } = await builder.buildBetween(state.members, members, state.options);
-  const moves = rings.moves();
-  if (undrained.length > 0)
-    warnings.push(`the keys of ${undrained.join(', ')} are given up: they will read as missing`);
+  const moves = readdressed.length > 0 ? [] : rings.moves();
+  const lost = givenUp.filter((name) => !sameServer.includes(name));
+  if (lost.length > 0) warnings.push(`the keys of ${lost.join(', ')} are given up: they will read as missing`);
   const health = (node: Member): NodeHealth | null => ports.health(node);
   const dead = findDeadNodes({ members: state.members, leaving, undrained, moves, health });
   warnings.push(...refuseDeadTargets(dead, looks), ...dead.sources);
@@ -85,7 +98,13 @@ export async function planChange(
   warnings.push(...(await tellingNodes(ports.clearStrays(union, rings, indices, looks), looks)));
   const survey = looks ? await surveyed({ union, rings, losing, undrained }, warnings, ports) : null;
   const accepted = { generation: state.generation + 1, dryRun: looks, warnings, moves, survey };
-  return { members, arriving, toFlush, undrained, waitsFor: dead.sources, accepted };
+  return { members, arriving, toFlush, undrained, readdressed: sameServer, waitsFor: dead.sources, accepted };
+}
+
+/** Beside that keys would move, and a change from one address to the other can not be turned round. */
+function isOnlyReadressing(request: ChangeRequest, readdressed: readonly Member[]): boolean {
+  const { add = [], remove = [], weights = [], replace = [] } = request;
+  return add.length + remove.length + weights.length === 0 && replace.length === readdressed.length;
 }
 
 interface Surveyed extends ChangeRings {

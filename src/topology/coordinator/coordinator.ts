@@ -161,6 +161,7 @@ export class Coordinator implements RingRequests {
         undrained: plan.undrained,
         processes: [],
         throttle: request.throttle ?? 0,
+        ...(plan.readdressed.length > 0 && { readdressed: plan.readdressed }),
         ...(ejecting !== undefined && { ejecting }),
       };
       await this.#term.store.rehearse(move(prepare(state, change), []));

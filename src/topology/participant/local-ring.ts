@@ -27,7 +27,12 @@ export function snapshotOf({ stored, rings, change, job }: LocalRing): MemberSna
   if (running === null || change === null) {
     return { generation, phase: 'stable', rings, moves: null, nodes: members };
   }
-  const gone = serversBefore(change.union, running.undrained);
+  const { undrained, readdressed = [] } = running;
+  // What is in flight to one that only gets another address is answered there.
+  const gone = serversBefore(
+    change.union,
+    undrained.filter((name) => !readdressed.includes(name)),
+  );
   return {
     generation,
     // Where the change may be turned round, moved keys are on either side of it.

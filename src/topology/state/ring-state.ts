@@ -52,6 +52,8 @@ export interface RunningChange {
   readonly who?: string | undefined;
   /** Nodes that are gone: nothing is moved off them. */
   readonly undrained: readonly string[];
+  /** Those of them that are not gone: they get another address, which leads to the same server. Missing: none. */
+  readonly readdressed?: readonly string[] | undefined;
   /** The nodes' processes, as they were when the first fence of the change was passed: see `rebalance/trust.ts`. */
   readonly processes: readonly NodeProcess[];
   /** Keys a second at most; 0, or missing in records of before: as fast as it goes. */

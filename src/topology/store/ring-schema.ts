@@ -58,6 +58,7 @@ export const ringState = z.object({
       by: z.string().optional(),
       who: z.string().optional(),
       undrained: z.array(z.string()),
+      readdressed: z.array(z.string()).optional(),
       processes: nodeProcesses.default([]),
       throttle: z.number().nonnegative().optional(),
       paused: z.boolean().optional(),
