@@ -257,12 +257,12 @@ describe.skipIf(!hasEtcd)('several proxies at one etcd', () => {
     await store.open();
     await record(store, stable, await take(store));
     const { generations } = hear(store);
-    const newer = JSON.stringify({ format: 3, previous: null, write: '', state: { all: 'different' } });
+    const newer = JSON.stringify({ format: 4, previous: null, write: '', state: { all: 'different' } });
     const encoded = (text: string): string => Buffer.from(text).toString('base64');
     await etcd.call('/v3/kv/put', { key: encoded(`/test/${ringName}/ring`), value: encoded(newer) });
     await expect(store.load()).rejects.toMatchObject({
       code: 'RING_FORMAT',
-      message: `the ring in etcd (/test/${ringName}/ring) is recorded in format 3, and this version understands 2`,
+      message: `the ring in etcd (/test/${ringName}/ring) is recorded in format 4, and this version understands 3`,
       hint: expect.stringContaining('at least as new'),
     });
     await expect.poll(() => troubles.length).toBe(1);
