@@ -2,13 +2,14 @@
 import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import type { NodeInput } from '../src/admin/api.js';
-import { parsePeerAddress } from '../src/node/address.js';
+import { parsePeerAddress, withoutScheme } from '../src/node/address.js';
 import { CliError } from './cli-error.js';
 
 export interface AccessOptions {
   readonly username?: string;
   readonly passwordFile?: string;
   readonly peerAddress?: string;
+  readonly tlsServerName?: string;
 }
 
 /** A password on the command line would be seen by whoever lists the machine's processes. */
@@ -22,7 +23,8 @@ export function withAccessOptions(command: Command): Command {
       '--password-file <file>',
       `file with its password, if not that of the other nodes; -: standard input (env: ${PASSWORD_VARIABLE})`,
     )
-    .option('--peer-address <host:port>', 'where the other nodes find it, if not under its address');
+    .option('--peer-address <host:port>', 'where the other nodes find it, if not under its address')
+    .option('--tls-server-name <name>', 'name that its certificate bears, if not the host of its address');
 }
 
 /**
@@ -32,19 +34,19 @@ export function withAccessOptions(command: Command): Command {
 export function withAccess<Node extends { readonly address: string }>(
   nodes: readonly Node[],
   options: AccessOptions,
-): (Node & Pick<NodeInput, 'username' | 'password' | 'peerAddress'>)[] {
-  const { username, peerAddress } = options;
+): (Node & Pick<NodeInput, 'username' | 'password' | 'peerAddress' | 'tlsServerName'>)[] {
+  const { username, peerAddress, tlsServerName } = options;
   if (peerAddress !== undefined) {
     if (nodes.length > 1) {
       throw new CliError('--peer-address is of one node', 'add the nodes one after the other, or with ring apply', 2);
     }
-    if (parsePeerAddress(peerAddress) === null) {
+    if (parsePeerAddress(withoutScheme(peerAddress).text) === null) {
       throw new CliError(`'${peerAddress}' is not an address of a node for others`, 'expected HOST:PORT', 2);
     }
   }
   const { passwordFile } = options;
   const password = passwordFile === undefined ? process.env[PASSWORD_VARIABLE] : readPassword(passwordFile);
-  return nodes.map((node) => ({ ...node, username, password, peerAddress }));
+  return nodes.map((node) => ({ ...node, username, password, peerAddress, tlsServerName }));
 }
 
 /** @param file `-`: standard input @throws CliError when it cannot be read */

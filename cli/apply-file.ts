@@ -3,11 +3,11 @@ import { parse } from 'yaml';
 import type { ChangeRequest, RingView } from '../src/admin/api.js';
 import { isWeight, WEIGHT_RULE } from '../src/config/node-limits.js';
 import { parseNodeText } from '../src/config/node-text.js';
-import { parsePeerAddress } from '../src/node/address.js';
+import { parsePeerAddress, withoutScheme } from '../src/node/address.js';
 import { formatPlace } from '../src/node/followed.js';
 import { CliError } from './cli-error.js';
 
-/** `username`, `password` and `peerAddress` are of servers that join: what the ring has of the others is not shown. */
+/** What stands behind the weight is of servers that join: what the ring has of the others is not shown. */
 interface Wanted {
   readonly name: string;
   readonly address: string;
@@ -15,6 +15,8 @@ interface Wanted {
   readonly username?: string | undefined;
   readonly password?: string | undefined;
   readonly peerAddress?: string | undefined;
+  readonly tls?: boolean | undefined;
+  readonly tlsServerName?: string | undefined;
 }
 
 /**
@@ -66,7 +68,8 @@ function readNode(entry: unknown, file: string): Wanted {
     typeof given === 'object' && given !== null ? Reflect.get(given, name) : undefined;
   const [text, name, weight] = [field('address'), field('name'), field('weight') ?? 1];
   if (typeof text !== 'string') throw new CliError(`${file}: a node has no address`, 'expected NAME=HOST:PORT', 2);
-  const address = formatPlace(text);
+  const { text: plain, tls: tlsOfScheme } = withoutScheme(text);
+  const address = formatPlace(plain);
   if (address === null) {
     throw new CliError(`${file}: '${text}' is not a node's address`, 'expected HOST:PORT', 2);
   }
@@ -77,15 +80,24 @@ function readNode(entry: unknown, file: string): Wanted {
   if (name !== undefined && typeof name !== 'string') {
     throw new CliError(`${file}: the name of ${text} is not a text`, `put it in quotes: '${String(name)}'`, 2);
   }
-  const texts = ['username', 'password', 'peer-address'].map((key) => {
+  const texts = ['username', 'password', 'peer-address', 'tls-server-name'].map((key) => {
     const value = field(key);
     if (value === undefined || typeof value === 'string') return value;
     // Not what it is: it may be a password.
     throw new CliError(`${file}: the ${key} of ${text} is not a text`, 'put it in quotes', 2);
   });
-  const [username, password, peerAddress] = texts;
-  if (peerAddress !== undefined && parsePeerAddress(peerAddress) === null) {
+  const [username, password, peerAddress, tlsServerName] = texts;
+  if (peerAddress !== undefined && parsePeerAddress(withoutScheme(peerAddress).text) === null) {
     throw new CliError(`${file}: '${peerAddress}' is not a peer-address of ${text}`, 'expected HOST:PORT', 2);
   }
-  return { name: name ?? address, address, weight, username, password, peerAddress };
+  const tls = readSwitch(field('tls'), `${file}: tls of ${text}`) ?? tlsOfScheme;
+  return { name: name ?? address, address, weight, username, password, peerAddress, tls, tlsServerName };
+}
+
+/** @throws CliError when it is not on or off */
+function readSwitch(value: unknown, what: string): boolean | undefined {
+  if (value === undefined || typeof value === 'boolean') return value;
+  if (value === 'on' || value === 'yes') return true;
+  if (value === 'off' || value === 'no') return false;
+  throw new CliError(`${what} is '${String(value)}'`, 'expected on or off', 2);
 }

@@ -5,6 +5,7 @@ import { AdminError } from '../src/client/admin-error.js';
 import { isNodeName, isWeight, NODE_NAME_RULE, WEIGHT_RULE } from '../src/config/node-limits.js';
 import { parseNodeText } from '../src/config/node-text.js';
 import type { ErrorCode } from '../src/errors.js';
+import { withoutScheme } from '../src/node/address.js';
 import { FOLLOWED_FORMS, formatPlace } from '../src/node/followed.js';
 import { type AccessOptions, withAccess, withAccessOptions } from './access-options.js';
 import { applyRequest } from './apply-file.js';
@@ -66,7 +67,7 @@ export function registerRingCommands(program: Command): void {
       ring
         .command('add')
         .description('add nodes to the ring; their keys move to them while clients go on')
-        .argument('<node...>', 'NAME=HOST:PORT, with *WEIGHT behind it if it is not 1')
+        .argument('<node...>', 'NAME=HOST:PORT, with *WEIGHT behind it if it is not 1; rediss://HOST:PORT: by TLS')
         .option('--flush', 'empty a node that holds keys before it joins'),
     ),
   ).action((texts: string[], options: ChangeOptions) =>
@@ -98,7 +99,7 @@ export function registerRingCommands(program: Command): void {
       ring
         .command('replace')
         .description("put another server in a node's place on the ring, and copy its keys")
-        .argument('<node>', 'NAME=HOST:PORT')
+        .argument('<node>', 'NAME=HOST:PORT; rediss://HOST:PORT: by TLS')
         .option('--flush', 'empty the server first if it holds keys')
         .option('--no-drain', 'the server of before is gone: give up its keys'),
     ),
@@ -277,10 +278,12 @@ function describeRing(view: RingView): string {
   return [title, '', nodes, ...change, '', ...describeFleet(view)].join('\n');
 }
 
-/** Where it is now, and who says so. A proxy of an earlier version says nothing of masters. */
-function formatAddress({ address, master = null }: Partial<Pick<NodeView, 'address' | 'master'>>): string {
-  if (master === null) return address ?? '';
-  return `${master.address ?? 'no master'} (${master.source})`;
+/** Where it is now, and who says so. A proxy of an earlier version says nothing of masters and of TLS. */
+function formatAddress(node: Partial<Pick<NodeView, 'address' | 'master' | 'tls'>>): string {
+  const { address = '', master = null, tls = false } = node;
+  const scheme = tls ? 'rediss://' : '';
+  if (master === null) return `${scheme}${address}`;
+  return master.address === null ? `no master (${master.source})` : `${scheme}${master.address} (${master.source})`;
 }
 
 /** A proxy of an earlier version says nothing of them. */
@@ -348,7 +351,7 @@ function describeSurvey({ survey }: ChangeAccepted): string[] {
 /** @throws CliError: a wrong call */
 function parseNode(text: string): NodeInput {
   const node = parseNodeText(text);
-  if (node === null || formatPlace(node.address) === null) {
+  if (node === null || formatPlace(withoutScheme(node.address).text) === null) {
     throw new CliError(
       `'${text}' is not a node`,
       `expected NAME=HOST:PORT or NAME=HOST:PORT*WEIGHT, where HOST:PORT may also be ${FOLLOWED_FORMS}`,

@@ -4,7 +4,7 @@ import { strangeVariables } from './config/environment.js';
 import { advertisedAdmin, fleetWarnings } from './config/fleet.js';
 import { listenFailure } from './config/listen-failure.js';
 import type { Config } from './config/settings.js';
-import { tlsWarnings } from './config/tls.js';
+import { tlsRules, tlsWarnings } from './config/tls.js';
 import { RingproxyError } from './errors.js';
 import { NodeMonitors } from './health/node-monitors.js';
 import { OwnIdentity } from './identity.js';
@@ -18,13 +18,14 @@ import { composeAdmin } from './serve/compose-admin.js';
 import { composeEjection } from './serve/compose-ejection.js';
 import { composeGroups } from './serve/compose-groups.js';
 import { composeMasters } from './serve/compose-masters.js';
+import { composeNodeTls } from './serve/compose-node-tls.js';
 import { composePeers } from './serve/compose-peers.js';
 import { composeRing, type RingParts } from './serve/compose-ring.js';
 import { composeSoftState } from './serve/compose-soft-state.js';
 import { composeStore } from './serve/compose-store.js';
 import { composeTls } from './serve/compose-tls.js';
 import { composeValues } from './serve/compose-values.js';
-import { reachBy } from './serve/reach.js';
+import { accessOf, reachBy } from './serve/reach.js';
 import { Reload } from './serve/reload.js';
 import { createLogger } from './telemetry/log.js';
 import { logEvents } from './telemetry/subscribers.js';
@@ -90,13 +91,18 @@ export async function startServer(config: Config, surroundings: Surroundings): P
   const tls = composeTls(config);
   const identity = new OwnIdentity();
   const { proxyId, version } = identity;
+  const credentialsOf = composeNodeTls({
+    ...{ config, certificates: tls.certificates, rules: tlsRules(config) },
+    onChange: (credentials) => plane.useCredentials(credentials),
+  });
+  const access = accessOf(config, credentialsOf);
   const { masters, stop: stopMasters } = composeMasters({
-    config,
+    ...{ config, access },
     plane: () => plane,
     publishAnew: () => ring.publishAnew(),
     proxies: async () => [identity.proxyId, ...(await store.members()).map(({ id }) => id)],
   });
-  const reach = reachBy(config, (node) => masters.of(node));
+  const reach = reachBy(access, (node) => masters.of(node));
 
   const standing = new OwnStanding(proxyId, () => parts.standing);
   const functions = new FunctionKeeper({

@@ -33,6 +33,8 @@ export interface NodeFiguresView {
 export interface OwnNodeView {
   name: string;
   address: string;
+  /** Whether this proxy speaks TLS with it. */
+  tls: boolean;
   weight: number;
   state: NodeState;
   /** Part of the hash space that the node owns, 0 to 1. */
@@ -225,13 +227,18 @@ export interface ArcsView {
 
 export interface NodeInput {
   name?: string | undefined;
+  /** HOST:PORT; `rediss://HOST:PORT`: it is spoken to by TLS, `redis://HOST:PORT`: it is not, whatever holds for the others. */
   address: string;
   weight?: number | undefined;
   /** As in the configuration, where the node differs from the others. Kept with the ring, and never shown. */
   username?: string | undefined;
   password?: string | undefined;
-  /** Where other nodes find it, HOST:PORT, if not under its address. */
+  /** Where other nodes find it, HOST:PORT, if not under its address; with a scheme as in front of the address. */
   peerAddress?: string | undefined;
+  /** Whether it is spoken to by TLS, where its address does not say. */
+  tls?: boolean | undefined;
+  /** Name or IP address that its certificate bears, if not the host of its address. */
+  tlsServerName?: string | undefined;
 }
 
 /** Another server for a node: what it has in common with the one before need not be said. */

@@ -9,6 +9,8 @@ const access = {
   username: z.string().optional(),
   password: z.string().optional(),
   peerAddress: z.string().optional(),
+  tls: z.boolean().optional(),
+  tlsServerName: z.string().optional(),
 };
 
 const nodeInput = z.strictObject({

@@ -45,6 +45,14 @@ export interface NodeSettings {
   readonly password?: string;
   /** Where the other nodes find it, HOST:PORT, if not under its address. */
   readonly 'peer-address'?: string;
+  /** Whether it is spoken to by TLS; \`rediss://\` in front of its address says so, too. */
+  readonly tls?: boolean;
+  /** Name or IP address that its certificate bears, if not the host of its address. */
+  readonly 'tls-server-name'?: string;
+  /** Files in PEM, instead of those that are used with all nodes. */
+  readonly 'tls-ca'?: string;
+  readonly 'tls-cert'?: string;
+  readonly 'tls-key'?: string;
 }
 
 /** Durations are texts such as \`500ms\` or \`10s\`, or milliseconds; sizes such as \`64kb\`, or bytes. */

@@ -2,7 +2,7 @@
  * Where the masters of all followed nodes are. A node that is at its address is none of these. When one fails over, its
  * keys get an error for as long as the hand-over takes; then the new master serves. The ring does not change by that.
  */
-import type { Login, Mastership, NodeEndpoint } from '../node/endpoint.js';
+import type { Login, Mastership, NodeEndpoint, Speech } from '../node/endpoint.js';
 import { type Followed, parseFollowed } from '../node/followed.js';
 import { type NodeIdentity, nodeKey } from '../node/identity.js';
 import type { Timers } from '../time/timers.js';
@@ -23,7 +23,7 @@ export interface MastersOptions {
 
 export interface MastersPorts<Node> {
   /** How to log in at a node's servers. */
-  login(node: Node): Login;
+  login(node: Node): Speech;
   /** From now on `of` gives something else. */
   changed(): void;
   /** @see HandOverPorts.cut */

@@ -2,7 +2,7 @@
 
 import { formatAddress } from '../node/address.js';
 import { describeNodeError } from '../node/client.js';
-import type { Login, NodeEndpoint } from '../node/endpoint.js';
+import type { Login, NodeEndpoint, Speech } from '../node/endpoint.js';
 import type { Followed } from '../node/followed.js';
 import { Connection } from './connection.js';
 import { type Replication, readReplication } from './replication.js';
@@ -20,7 +20,7 @@ export interface SourceOptions {
   /** Milliseconds. */
   readonly timeout: number;
   readonly sentinelLogin: Login;
-  readonly serverLogin: Login;
+  readonly serverLogin: Speech;
   /** One of them has told by itself that something has changed. */
   readonly onNews: () => void;
 }

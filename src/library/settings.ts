@@ -11,6 +11,14 @@ export interface NodeSettings {
   readonly password?: string;
   /** Where the other nodes find it, HOST:PORT, if not under its address. */
   readonly 'peer-address'?: string;
+  /** Whether it is spoken to by TLS; `rediss://` in front of its address says so, too. */
+  readonly tls?: boolean;
+  /** Name or IP address that its certificate bears, if not the host of its address. */
+  readonly 'tls-server-name'?: string;
+  /** Files in PEM, instead of those that are used with all nodes. */
+  readonly 'tls-ca'?: string;
+  readonly 'tls-cert'?: string;
+  readonly 'tls-key'?: string;
 }
 
 /** Durations are texts such as `500ms` or `10s`, or milliseconds; sizes such as `64kb`, or bytes. */
@@ -31,7 +39,7 @@ export interface ProxySettings {
   readonly 'admin-viewer-token'?: string;
   /** file with that token, or several, as in admin-token-file */
   readonly 'admin-viewer-token-file'?: string;
-  /** the nodes of the first generation: name, address, weight (1 to 1000000), username, password, peer-address (default: []) */
+  /** the nodes of the first generation: name, address, weight (1 to 1000000), username, password, peer-address, tls and what belongs to it (default: []) */
   readonly nodes?: readonly (string | NodeSettings)[];
   /** processes of the data plane, which share the clients; auto: one for each processor (default: 1) */
   readonly workers?: number | 'auto';
@@ -77,6 +85,16 @@ export interface ProxySettings {
   readonly 'sentinel-username'?: string;
   /** password at the Sentinels of nodes that are a sentinel:// address */
   readonly 'sentinel-password'?: string;
+  /** whether nodes are spoken to by TLS, where it is not said of a node (tls, or rediss:// in front of its address) (default: false) */
+  readonly 'node-tls'?: boolean;
+  /** file with the certificates (PEM) of the authorities that sign those of nodes; empty: those that Node.js brings */
+  readonly 'node-tls-ca'?: string;
+  /** file with the certificate (PEM) that this proxy shows nodes which want to see one */
+  readonly 'node-tls-cert'?: string;
+  /** file with its private key (PEM) */
+  readonly 'node-tls-key'?: string;
+  /** name or IP address that nodes' certificates bear; empty: the host of each one's address */
+  readonly 'node-tls-server-name'?: string;
   /** pause between two probes of a node (default: 1s) */
   readonly 'probe-interval'?: string | number;
   /** most time for a node to answer a probe (default: 1s) */

@@ -19,6 +19,20 @@ export function parseNodeAddress(text: string): Address | null {
   return address !== null && 'port' in address && address.port === 0 ? null : address;
 }
 
+/** An address, and whether TLS is spoken there, where its scheme says so. */
+export interface AddressWithScheme {
+  readonly text: string;
+  /** `rediss://`: true, `redis://`: false, without one: undefined. */
+  readonly tls: boolean | undefined;
+}
+
+/** Takes off a scheme as clients write it, `rediss://HOST:PORT`: the rest is to be an address. */
+export function withoutScheme(text: string): AddressWithScheme {
+  const match = /^(rediss?):\/\/([^/]*)\/?$/i.exec(text);
+  if (match === null) return { text, tls: undefined };
+  return { text: match[2] ?? '', tls: match[1]?.toLowerCase() === 'rediss' };
+}
+
 /** Like `parseNodeAddress`, of what other nodes can connect to: a node connects to none by a Unix socket. */
 export function parsePeerAddress(text: string): { readonly host: string; readonly port: number } | null {
   const address = parseNodeAddress(text);

@@ -4,10 +4,12 @@ import { ReplyFramer } from '../resp/reply-framer.js';
 import { monotonicNow } from '../time/monotonic.js';
 import { type Address, parseNodeAddress } from './address.js';
 import type { NodeEndpoint } from './endpoint.js';
-import { type Failure, failure, NodeFailure, systemFailure, timedOut } from './failure.js';
+import { type Failure, failure, hungUp, NodeFailure, systemFailure, timedOut } from './failure.js';
 import { Handshake, type HandshakeOptions } from './handshake.js';
 import { sharedLookup } from './lookup.js';
+import { whyHungUp, whySilent } from './mute.js';
 import type { Pass, Ruling } from './standing.js';
+import { type NodeTls, onceOpen, openTlsSocket } from './tls.js';
 
 /**
  * @throws NodeFailure when the node is followed and its master is not known
@@ -23,14 +25,16 @@ export function addressOf(node: Pick<NodeEndpoint, 'name' | 'address' | 'master'
 }
 
 /**
- * Begins to connect. The name is looked up anew at every connection, so that a node may move behind its name.
+ * Begins to connect; `onceOpen` tells when it carries something. The name is looked up anew at every connection, so that
+ * a node may move behind its name.
+ * @param tls how TLS is spoken there; undefined: not at all
  * @param onread where chunks are read into and who takes them, instead of `data` events
  */
-export function openSocket(address: Address, onread?: OnReadOpts): Socket {
+export function openSocket(address: Address, tls: NodeTls | undefined, onread?: OnReadOpts): Socket {
   const reading = onread === undefined ? {} : { onread };
   if ('path' in address) return net.connect({ path: address.path, ...reading });
-  const { host, port } = address;
-  return net.connect({ host, port, noDelay: true, lookup: sharedLookup, ...reading });
+  const target = { host: address.host, port: address.port, lookup: sharedLookup, ...reading };
+  return tls === undefined ? net.connect({ ...target, noDelay: true }) : openTlsSocket(tls, target);
 }
 
 /** What the dialer's connections may differ in: all of them speak RESP2 and begin in database 0. */
@@ -57,12 +61,17 @@ export interface Dialled {
 /** Connects to a node and logs in. @throws NodeFailure that says why it cannot */
 export async function dial(node: NodeEndpoint, options: DialOptions): Promise<Dialled> {
   const { pass, timeout } = options;
-  const socket = openSocket(addressOf(node));
+  const address = addressOf(node);
+  const socket = openSocket(address, node.tls);
   // Until whoever takes it over listens as well, an error must find somebody.
   socket.on('error', () => {});
   try {
     endWith(socket, pass.revoked);
-    await connected(socket, timeout);
+    await connected(socket, timeout).catch(async (error: unknown) => {
+      const isLate = error instanceof Stop && error.failure.kind === 'timeout';
+      if (node.tls === undefined || !isLate || socket.connecting) throw error;
+      throw new Stop((await whySilent(address, timeout)) ?? error.failure);
+    });
     const { asks, tolerates } = options;
     const handshake = new Handshake({
       ...{ asks, tolerates, login: node, protocol: 2, database: 0 },
@@ -70,7 +79,10 @@ export async function dial(node: NodeEndpoint, options: DialOptions): Promise<Di
       needsMaster: node.master !== undefined && options.toAnyRole !== true,
     });
     const asked = monotonicNow();
-    await greeted(socket, handshake, timeout);
+    await greeted(socket, handshake, timeout).catch(async (error: unknown) => {
+      if (!(error instanceof Stop) || !hungUp(error.failure) || handshake.hasAnswer) throw error;
+      throw new Stop((await whyHungUp(address, node.tls, timeout)) ?? error.failure);
+    });
     const { connectionId, runId, clock, isNamed } = handshake.greeted;
     if (pass.needsName && !isNamed) throw new Stop(failure('unnamed'));
     await permitted(pass, timeout);
@@ -147,13 +159,12 @@ function connected(socket: Socket, timeout: number): Promise<void> {
     socket,
     timeout,
     () => '',
-    (over) => {
-      const onConnect = (): void => over(null);
-      socket.once('connect', onConnect);
-      return () => socket.off('connect', onConnect);
-    },
+    (over) => onceOpen(socket, () => over(null)),
   );
 }
+
+/** First byte of what a server of TLS says to those who do not speak it, if it says anything. */
+const TLS_ALERT = 0x15;
 
 function greeted(socket: Socket, handshake: Handshake, timeout: number): Promise<void> {
   return until(
@@ -168,7 +179,7 @@ function greeted(socket: Socket, handshake: Handshake, timeout: number): Promise
         while (at < chunk.length) {
           const end = framer.advance(chunk, at, chunk.length);
           if (end < 0) {
-            over(failure('protocol'));
+            over(failure(chunk[0] === TLS_ALERT && !handshake.hasAnswer ? 'tls-only' : 'protocol'));
             return;
           }
           pieces.push(chunk.subarray(at, end));

@@ -1,4 +1,5 @@
 import type { NodeIdentity } from './identity.js';
+import type { NodeTls } from './tls.js';
 
 /** How the proxy logs in at a node; empty: not at all, or as the user `default`. */
 export interface Login {
@@ -14,8 +15,13 @@ export interface Mastership {
   readonly why: string;
 }
 
+/** How a server is spoken to, wherever it is. */
+export type Speech = Omit<NodeEndpoint, 'name' | 'address' | 'master'>;
+
 /** A node that can be connected to. */
 export interface NodeEndpoint extends NodeIdentity, Login {
+  /** Without: it is not spoken to by TLS. */
+  readonly tls?: NodeTls | undefined;
   /** Missing: the node is at its address. */
   readonly master?: Mastership | undefined;
 }

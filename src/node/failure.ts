@@ -3,6 +3,7 @@
  * that words them. Nobody reads the words but people.
  */
 import type { NodeIdentity } from './identity.js';
+import { tlsFailure } from './tls-failure.js';
 
 export type FailureKind =
   /** Nobody listens at the address. */
@@ -37,6 +38,20 @@ export type FailureKind =
   | 'protocol'
   /** A reply that belongs to nothing. */
   | 'unasked'
+  /** By TLS: no authority that is known here has signed the node's certificate. */
+  | 'untrusted'
+  /** Its certificate has expired, or is not valid yet. */
+  | 'expired'
+  /** Its certificate is another host's. */
+  | 'wrong-name'
+  /** It wants to see a certificate, or another one. */
+  | 'client-certificate'
+  /** It was spoken to by TLS, and does not speak it. */
+  | 'no-tls'
+  /** It speaks nothing but TLS, and was spoken to without. */
+  | 'tls-only'
+  /** TLS did not come about otherwise: no version or cipher in common. */
+  | 'tls'
   /** The node does not let the connection bear this proxy's name. */
   | 'unnamed'
   /** It cannot be told now whether this proxy still belongs to its fleet. */
@@ -58,6 +73,11 @@ export function failure(kind: FailureKind, detail = '', step = ''): Failure {
   return { kind, step, detail };
 }
 
+/** The other side has ended the connection, or whatever stands between. */
+export function hungUp({ kind }: Failure): boolean {
+  return kind === 'closed' || kind === 'cut';
+}
+
 /** @param milliseconds that were waited */
 export function timedOut(milliseconds: number): Failure {
   return failure('timeout', `${milliseconds} ms`);
@@ -74,6 +94,8 @@ const KIND_OF_CODE: ReadonlyMap<string, FailureKind> = new Map([
 
 /** What an error event of a socket means. */
 export function systemFailure(error: NodeJS.ErrnoException): Failure {
+  const ofTls = tlsFailure(error);
+  if (ofTls !== null) return ofTls;
   const kind = KIND_OF_CODE.get(error.code ?? '') ?? 'unreachable';
   return failure(kind, kind === 'unreachable' ? error.message : '');
 }
@@ -98,6 +120,13 @@ const OUTLOOKS: Readonly<Record<FailureKind, Outlook>> = {
   greeting: 'stays',
   protocol: 'stays',
   unasked: 'stays',
+  untrusted: 'stays',
+  expired: 'stays',
+  'wrong-name': 'stays',
+  'client-certificate': 'stays',
+  'no-tls': 'stays',
+  'tls-only': 'stays',
+  tls: 'stays',
   unnamed: 'stays',
   unsure: 'passes',
   'fenced-off': 'passes',
@@ -141,6 +170,31 @@ const WORDS: Readonly<Record<FailureKind, Words>> = {
     sentence: () => 'it does not speak the Redis protocol',
   },
   unasked: { predicate: (failure) => `sent a reply that nothing asked for${lastWords(failure)}` },
+  untrusted: {
+    predicate: ({ detail }) =>
+      `shows a certificate that no authority known here has signed (${detail}): set node-tls-ca to the file of the authority's`,
+  },
+  expired: {
+    predicate: ({ detail }) =>
+      `shows a certificate that is not valid now (${detail}): give the node another one, or set the clocks`,
+  },
+  'wrong-name': {
+    predicate: ({ detail }) =>
+      `shows a certificate of another name (${shortened(detail)}): set node-tls-server-name, or tls-server-name of the node, to one that it bears`,
+  },
+  'client-certificate': {
+    predicate: ({ detail }) =>
+      `does not let this proxy in without a certificate that it trusts (${detail}): set node-tls-cert and node-tls-key`,
+  },
+  'no-tls': {
+    predicate: () =>
+      'does not speak TLS: turn node-tls off, or write its address with redis:// in front (tls: off of the node)',
+  },
+  'tls-only': {
+    predicate: () =>
+      'speaks TLS only: turn node-tls on, or write its address with rediss:// in front (tls: on of the node)',
+  },
+  tls: { predicate: ({ detail }) => `cannot be spoken to by TLS: ${shortened(detail)}` },
   unnamed: {
     predicate: () =>
       'refused CLIENT SETNAME, without which a fleet cannot use it: give its user the right client|setname',

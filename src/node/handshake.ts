@@ -95,6 +95,11 @@ export class Handshake {
     this.bytes = Buffer.concat(this.#steps.map(({ frame }) => frame));
   }
 
+  /** The node has answered something. */
+  get hasAnswer(): boolean {
+    return this.#answered > 0;
+  }
+
   /** Takes the node's next answer, `buffer[start, end)`. @returns why the connection is of no use, in case it is */
   onReply(buffer: Buffer, start: number, end: number): 'more' | 'done' | Failure {
     const step = this.#steps[this.#answered];

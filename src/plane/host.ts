@@ -4,6 +4,7 @@ import type { CommandInfo } from '../commands/build.js';
 import type { ValueStore } from '../fleet/values/store.js';
 import type { NodeEndpoint } from '../node/endpoint.js';
 import type { Standing } from '../node/standing.js';
+import type { NodeCredentials } from '../node/tls.js';
 import type { KeyGroup } from '../proxy/caching/policy.js';
 import type { HotReport } from '../proxy/measure/hot-keys/hot-report.js';
 import type { PlaneStats } from '../proxy/measure/plane-stats.js';
@@ -43,6 +44,8 @@ export interface PlaneHost {
   publish(snapshot: RoutingSnapshot): void;
   /** Settles when every process routes by what was published last; one that does not answer soon is not waited for. */
   published(): Promise<void>;
+  /** What is used with nodes by TLS has changed: connections that are opened from now on have it. */
+  useCredentials(credentials: NodeCredentials): void;
   /**
    * Waits until every command that is in flight now on a key that changes hands was answered.
    * @param timeout milliseconds

@@ -108,6 +108,9 @@ export class LocalPlane implements PlaneHost {
   /** The data plane asks it itself. */
   renewed(): void {}
 
+  /** The nodes of the snapshot have the same object. */
+  useCredentials(): void {}
+
   /** The data plane asks the mover itself. */
   sourceSwept(): void {}
 

@@ -4,7 +4,7 @@
  * (`migrate.ts`), or whole through this process where the source cannot do that (`copy.ts`); or not at all, where what a restarted node has is from the past (`trust.ts`).
  */
 import { copyKey } from './copy.js';
-import { migrateKeys, type Peer, peerOf } from './migrate.js';
+import { migrateKeys, type Peer, peerFrom } from './migrate.js';
 import { type MigrateTurns, OwnTurns } from './migrate-turns.js';
 import type { Purpose } from './move-gate.js';
 import type { MoveMemory } from './move-memory.js';
@@ -229,8 +229,8 @@ export class Carrier {
     keys: readonly Buffer[],
     bytes: number,
   ): Promise<void> {
-    const peer = peerOf(this.#links.at(target));
     const [from, to] = await this.#links.pair(source, target, 'migrate');
+    const peer = await peerFrom(from, this.#links.at(target), database);
     for (const { verdict, isKnown, keys: group } of this.#judge(source, from, target, to, database, keys)) {
       if (isDrop(verdict)) {
         this.#dropped(isKnown, await dropCopies(from, to, database, group, verdict));

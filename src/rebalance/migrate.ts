@@ -26,9 +26,34 @@ export interface Peer extends Login {
 }
 
 /** @returns null when no other node can connect to it */
-export function peerOf({ peerAddress, username, password }: MoverNode): Peer | null {
+function peerOf({ peerAddress, username, password }: MoverNode): Peer | null {
   const address = parsePeerAddress(peerAddress);
   return address === null ? null : { ...address, username, password };
+}
+
+/**
+ * Where the source can connect to the target by itself. A node speaks TLS with all others or with none (`tls-cluster`),
+ * whatever it speaks with its clients; one that does not tell is taken for one that does not.
+ * @returns null when it cannot
+ * @throws NodeFailure
+ */
+export async function peerFrom(source: NodeLink, target: MoverNode, database: number): Promise<Peer | null> {
+  const peer = peerOf(target);
+  if (peer === null) return null;
+  let speaksTls = speakTls.get(source);
+  if (speaksTls === undefined) {
+    speaksTls = asksTls(source, database);
+    speakTls.set(source, speaksTls);
+  }
+  return (await speaksTls) === (target.peerTls === true) ? peer : null;
+}
+
+/** Of sources, asked once on each link. */
+const speakTls = new WeakMap<NodeLink, Promise<boolean>>();
+
+async function asksTls(source: NodeLink, database: number): Promise<boolean> {
+  const [reply] = await source.exchange([request(['CONFIG', 'GET', 'tls-cluster'])], 1, database);
+  return Array.isArray(reply) && String(reply[1]) === 'yes';
 }
 
 /**

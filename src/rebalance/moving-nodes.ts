@@ -9,6 +9,8 @@ import { TransferRefused } from './transfer-refused.js';
 export interface MoverNode extends NodeEndpoint {
   /** Where a source finds this node: `HOST:PORT`. */
   readonly peerAddress: string;
+  /** Whether TLS is spoken there. */
+  readonly peerTls?: boolean | undefined;
 }
 
 /**

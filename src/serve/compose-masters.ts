@@ -2,8 +2,8 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { Config } from '../config/settings.js';
 import { Masters } from '../failover/masters.js';
-import { reachOf } from '../node/access.js';
-import type { Login } from '../node/endpoint.js';
+import { type ConfiguredAccess, reachOf } from '../node/access.js';
+import type { Speech } from '../node/endpoint.js';
 import type { PlaneHost } from '../plane/host.js';
 import { nodeDown, nodeImpaired } from '../proxy/events.js';
 import { killProxies } from '../rebalance/connections.js';
@@ -12,6 +12,8 @@ import type { Member } from '../topology/state/ring-state.js';
 
 export interface MastersNeeds {
   readonly config: Config;
+  /** How nodes are spoken to. */
+  readonly access: ConfiguredAccess;
   readonly plane: () => Pick<PlaneHost, 'published'>;
   /** The ring is to be published once more, since a node is reached otherwise. */
   readonly publishAnew: () => void;
@@ -24,11 +26,11 @@ export interface MastersParts {
   stop(): void;
 }
 
-export function composeMasters({ config, plane, publishAnew, proxies }: MastersNeeds): MastersParts {
-  const { nodes, nodeUsername, nodePassword, sentinelUsername, sentinelPassword, connectTimeout } = config;
-  const login = (node: Member): Login => {
-    const { username, password } = reachOf(node, { nodes, login: { username: nodeUsername, password: nodePassword } });
-    return { username, password };
+export function composeMasters({ config, access, plane, publishAnew, proxies }: MastersNeeds): MastersParts {
+  const { sentinelUsername, sentinelPassword, connectTimeout } = config;
+  const login = (node: Member): Speech => {
+    const { username, password, tls } = reachOf(node, access);
+    return { username, password, tls };
   };
   const masters = new Masters<Member>(
     {

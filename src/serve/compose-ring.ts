@@ -139,6 +139,7 @@ export function composeRing({
     },
     health: (node) => monitors.healthOf(node),
     master: (node) => masters.view(node),
+    speaksTls: (node) => reach(node).tls !== undefined,
     strangers,
     clearStrays: (...change) => strays.clearBefore(...change),
     bringFunctions: (members, node) => functions.bring(members.map(reach), reach(node)),

@@ -16,6 +16,8 @@ export interface RingManagerHooks
   master(node: Member): (NodeMasterView & { readonly reason: string }) | null;
   /** A source has no moved key left. */
   onSourceSwept(source: number): void;
+  /** Whether this proxy speaks TLS with a node. */
+  speaksTls(node: Member): boolean;
   /** The other proxies of the ring; null: this one is alone. */
   readonly peers: PeerAsking | null;
   /** What this proxy tells the others of itself. */

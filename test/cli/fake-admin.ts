@@ -23,6 +23,7 @@ export function ringView(fields: Partial<RingView> = {}): RingView {
       {
         name: 'a',
         address: '127.0.0.1:7001',
+        tls: false,
         weight: 1,
         state: 'active',
         share: 1,

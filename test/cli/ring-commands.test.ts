@@ -47,6 +47,8 @@ describe('wrong calls end with 2, before anything is asked', () => {
     ['nodes: [{ address: "h:1", weight: true }]', /the weight of h:1 is not a number/],
     ['nodes: [{ address: "h:1", password: 4711 }]', /the password of h:1 is not a text\n {2}put it in quotes\n$/],
     ['nodes: [{ address: "h:1", peer-address: h }]', /'h' is not a peer-address of h:1/],
+    ['nodes: [{ address: "h:1", tls: maybe }]', /tls of h:1 is 'maybe'\n {2}expected on or off/],
+    ['nodes: [a=https://h:1]', /'https:\/\/h:1' is not a node's address/],
   ])('ring apply with %j', async (text, message) => {
     const admin = await startAdmin((server) => {
       server.get('/v1/ring', () => ringView());
@@ -187,6 +189,34 @@ describe('the login of a node that joins', () => {
     ]);
     expect(said).not.toContain(SECRET);
   });
+});
+
+it('TLS is said in front of the address, with the name that the certificate bears', async () => {
+  const bodies: unknown[] = [];
+  const admin = await startAdmin((server) => {
+    server.get('/v1/ring', () => ringView());
+    server.post('/v1/ring/changes', ({ body }, reply) => {
+      bodies.push(body);
+      return reply.code(409).send({ error: { code: 'RING_BUSY', message: 'no', hint: '' } });
+    });
+  });
+  const env = { RINGPROXY_ADMIN: admin };
+  await ringproxy(['ring', 'add', 'b=rediss://127.0.0.1:7002*2', '--tls-server-name', 'b.internal'], env);
+  const nodes = [
+    '- { name: a, address: "127.0.0.1:7001" }',
+    '- { name: b, address: "127.0.0.1:7002", tls: on }',
+    '- c=redis://h:1',
+  ];
+  await ringproxy(apply(`nodes:\n${nodes.join('\n')}\n`), env);
+  expect(bodies).toMatchObject([
+    { add: [{ name: 'b', address: 'rediss://127.0.0.1:7002', weight: 2, tlsServerName: 'b.internal' }] },
+    {
+      add: [
+        { name: 'b', address: '127.0.0.1:7002', tls: true },
+        { name: 'c', address: 'h:1', tls: false },
+      ],
+    },
+  ]);
 });
 
 describe('output', () => {

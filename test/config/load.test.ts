@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
 import { ConfigError, loadConfig } from '../../src/config/load.js';
 
@@ -63,6 +64,32 @@ describe('values', () => {
       { name: 'c', address: '[::1]:7000', weight: 5, password: 'x' },
     ]);
     expect(loadConfig({ env: { RINGPROXY_NODES: 'a=h:1, b=h:2' } }).nodes).toHaveLength(2);
+  });
+
+  it('nodes say whether they are spoken to by TLS, and with which files', () => {
+    const nodes = (text: string) => loadConfig({ file: file(`nodes:\n${text}\n`) }).nodes;
+    expect(nodes('  - a=rediss://h:1*2\n  - redis://h:2\n  - h:3')).toMatchObject([
+      { name: 'a', address: 'h:1', weight: 2, tls: true },
+      { name: 'h:2', address: 'h:2', tls: false },
+      { name: 'h:3', tls: undefined },
+    ]);
+    expect(
+      nodes(
+        '  - { address: "h:1", tls: on, tls-server-name: s, peer-address: "redis://p:1" }\n  - { address: "rediss://h:2", tls: yes }',
+      ),
+    ).toMatchObject([
+      { tls: true, tlsServerName: 's', peerAddress: 'p:1', peerTls: false },
+      { address: 'h:2', tls: true },
+    ]);
+    expect(mistakes(() => nodes('  - { address: "rediss://h:1", tls: off }'))).toContain('say two things');
+    expect(mistakes(() => nodes('  - { address: /run/redis.sock, tls: on }'))).toContain(
+      'Unix socket is not spoken to by TLS',
+    );
+    expect(mistakes(() => nodes('  - { address: "h:1", tls-ca: /nowhere/ca.pem }'))).toMatch(
+      /nodes\[0\]\.tls-ca: \/nowhere\/ca\.pem cannot be read/,
+    );
+    const flags = { nodeTlsCert: fileURLToPath(import.meta.url) };
+    expect(mistakes(() => loadConfig({ flags }))).toMatch(/node-tls-cert: .*holds no certificate in PEM/);
   });
 });
 

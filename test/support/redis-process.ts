@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis';
+import type { Authority, Certificate } from './certificates.js';
 import { type Child, startChild } from './child.js';
 import { atEnd } from './cleanup.js';
 import { type ClientOptions, Clients } from './client.js';
@@ -11,6 +12,19 @@ export interface RedisOptions {
   readonly args?: readonly string[];
   /** Where it runs; default: where the test does, on loopback. */
   readonly host?: ServerHost;
+  /** It speaks nothing but TLS. */
+  readonly tls?: RedisTls;
+}
+
+export interface RedisTls {
+  /** Signs what clients show. */
+  readonly authority: Authority;
+  /** What it shows, as a server and as a client of other nodes. */
+  readonly certificate: Certificate;
+  /** Whether clients must show a certificate; default: no. */
+  readonly authClients?: 'yes' | 'no' | 'optional';
+  /** Whether it speaks TLS with other nodes, as MIGRATE does; default: no. */
+  readonly cluster?: boolean;
 }
 
 /** A host of a network of the test's own. */
@@ -27,14 +41,16 @@ export class RedisProcess {
   readonly port: number;
   readonly #args: readonly string[];
   readonly #host: ServerHost;
+  readonly #tls: RedisTls | null;
   readonly #folder: string;
   #child: Child | null = null;
   readonly #clients: Clients;
 
-  constructor(port: number, args: readonly string[], host: ServerHost) {
+  constructor(port: number, args: readonly string[], host: ServerHost, tls: RedisTls | null = null) {
     this.port = port;
-    this.#args = args;
+    this.#args = tls === null ? args : [...tlsArgs(port, tls), ...args];
     this.#host = host;
+    this.#tls = tls;
     this.#clients = new Clients({ port, host: host.address });
     this.#folder = tempFolder('redis');
     atEnd(() => this.stop());
@@ -90,7 +106,10 @@ export class RedisProcess {
 
   /** A client of the server itself, past the proxy. */
   client(options: ClientOptions = {}): Redis {
-    return this.#clients.connect(options);
+    if (this.#tls === null) return this.#clients.connect(options);
+    const { authority, certificate } = this.#tls;
+    const { cert, key } = certificate;
+    return this.#clients.connect({ tls: { ca: authority.cert, cert, key }, ...options });
   }
 
   /** Sends a signal: SIGKILL, or SIGSTOP and SIGCONT to stall the server. */
@@ -114,7 +133,12 @@ export class RedisProcess {
 
 export async function startRedis(options: RedisOptions = {}): Promise<RedisProcess> {
   for (let attempt = 1; ; attempt++) {
-    const redis = new RedisProcess(options.port ?? (await freePort()), options.args ?? [], options.host ?? LOOPBACK);
+    const redis = new RedisProcess(
+      options.port ?? (await freePort()),
+      options.args ?? [],
+      options.host ?? LOOPBACK,
+      options.tls,
+    );
     try {
       await redis.start();
       return redis;
@@ -127,4 +151,12 @@ export async function startRedis(options: RedisOptions = {}): Promise<RedisProce
 
 export function startRedises(count: number, options: RedisOptions = {}): Promise<RedisProcess[]> {
   return Promise.all(Array.from({ length: count }, () => startRedis(options)));
+}
+
+function tlsArgs(port: number, { authority, certificate, authClients = 'no', cluster = false }: RedisTls): string[] {
+  return [
+    ...['--port', '0', '--tls-port', String(port), '--tls-ca-cert-file', authority.file],
+    ...['--tls-cert-file', certificate.certFile, '--tls-key-file', certificate.keyFile],
+    ...['--tls-auth-clients', authClients, '--tls-cluster', cluster ? 'yes' : 'no'],
+  ];
 }

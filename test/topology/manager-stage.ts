@@ -188,6 +188,7 @@ export function stageManager(proxyId: string, store: RingStore, peers: RingManag
     takesValuesOf: () => Promise.resolve(null),
     databases: 16,
     health: () => null,
+    speaksTls: () => false,
     peers,
     noted: () => {},
     survey: () => Promise.resolve({ largest: [], keys: 0, complete: true, unseen: [] }),

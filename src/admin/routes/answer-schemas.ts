@@ -785,6 +785,7 @@ export const ANSWER_SCHEMAS: Readonly<Record<string, object>> = {
     properties: {
       name: { type: 'string' },
       address: { type: 'string' },
+      tls: { type: 'boolean', description: 'Whether this proxy speaks TLS with it.' },
       weight: { type: 'number' },
       state: { $ref: '#/components/schemas/NodeState' },
       share: { type: 'number', description: 'Part of the hash space that the node owns, 0 to 1.' },
@@ -841,6 +842,7 @@ export const ANSWER_SCHEMAS: Readonly<Record<string, object>> = {
       'reason',
       'share',
       'state',
+      'tls',
       'usedMemory',
       'version',
       'weight',

@@ -1,9 +1,10 @@
 /** The nodes of the first generation, how to log in at nodes, and how they are looked after. */
 import { z } from 'zod';
 import type { NodeAccess } from '../../node/access.js';
-import { formatAddress, parseAddress, parsePeerAddress } from '../../node/address.js';
+import { formatAddress, parseAddress, parsePeerAddress, withoutScheme } from '../../node/address.js';
 import { FOLLOWED_FORMS, formatPlace, looksFollowed, parseFollowed } from '../../node/followed.js';
 import type { NodeIdentity } from '../../node/identity.js';
+import type { TlsFiles } from '../../tls/material.js';
 import { isNodeName, isWeight, NODE_NAME_RULE, WEIGHT_RULE } from '../node-limits.js';
 import { parseNodeText } from '../node-text.js';
 import { suggestion } from '../suggestion.js';
@@ -11,9 +12,14 @@ import type { Setting } from './setting.js';
 
 export interface NodeConfig extends NodeIdentity, NodeAccess {
   readonly weight: number;
+  /** What this proxy uses with it by TLS, instead of what is used with all nodes. */
+  readonly files?: TlsFiles | undefined;
 }
 
-const WORDS = ['name', 'address', 'weight', 'username', 'password', 'peer-address'];
+const WORDS = [
+  ...['name', 'address', 'weight', 'username', 'password', 'peer-address'],
+  ...['tls', 'tls-server-name', 'tls-ca', 'tls-cert', 'tls-key'],
+];
 
 const nodeObject = z.looseObject({
   name: z.string().optional(),
@@ -22,6 +28,14 @@ const nodeObject = z.looseObject({
   username: z.string().optional(),
   password: z.string().optional(),
   'peer-address': z.string().optional(),
+  tls: z
+    .union([z.boolean(), z.enum(['true', 'false', 'yes', 'no', 'on', 'off'])], { message: 'tls: expected on or off' })
+    .transform((value) => value === true || value === 'true' || value === 'yes' || value === 'on')
+    .optional(),
+  'tls-server-name': z.string().optional(),
+  'tls-ca': z.string().optional(),
+  'tls-cert': z.string().optional(),
+  'tls-key': z.string().optional(),
 });
 
 const node: z.ZodType<NodeConfig> = z
@@ -36,14 +50,15 @@ const node: z.ZodType<NodeConfig> = z
     const strange = typeof value === 'string' ? undefined : Object.keys(value).find((word) => !WORDS.includes(word));
     if (strange !== undefined) return fail(`a node has no '${strange}'${suggestion(strange, WORDS)}`);
     if (given.address === undefined) return fail('a node needs an address, HOST:PORT');
-    const followed = parseFollowed(given.address);
-    if (followed === null && looksFollowed(given.address))
+    const { text, tls: tlsOfScheme } = withoutScheme(given.address);
+    const followed = parseFollowed(text);
+    if (followed === null && looksFollowed(text))
       return fail(`'${given.address}' does not say where a master is: expected ${FOLLOWED_FORMS}`);
-    const parsed = parseAddress(given.address);
+    const parsed = parseAddress(text);
     if (followed === null && parsed === null) return fail(`'${given.address}' is not an address: expected HOST:PORT`);
     if (parsed !== null && 'port' in parsed && parsed.port === 0)
       return fail(`'${given.address}' has port 0: a node needs a real port`);
-    const address = formatPlace(given.address) ?? given.address;
+    const address = formatPlace(text) ?? text;
     if (followed !== null && given.name === undefined) return fail(`${address} needs a name: NAME=${address}`);
     const name = given.name ?? address;
     if (!isNodeName(name)) return fail(`'${name}' is not a node name: ${NODE_NAME_RULE}`);
@@ -51,18 +66,38 @@ const node: z.ZodType<NodeConfig> = z
     if (!isWeight(weight)) {
       return fail(`weight ${weight} of node ${name}: expected a whole number from ${WEIGHT_RULE}`);
     }
-    if (typeof value === 'string') return { name, address, weight };
-    const { username, password, 'peer-address': peerText } = value;
-    const peer = peerText === undefined ? undefined : parsePeerAddress(peerText);
+    if (typeof value === 'string') return { name, address, weight, tls: tlsOfScheme };
+    const { username, password, 'peer-address': peerText, tls: told, 'tls-server-name': tlsServerName } = value;
+    if (told !== undefined && tlsOfScheme !== undefined && told !== tlsOfScheme) {
+      return fail(`node ${name}: ${given.address} and tls: ${told ? 'on' : 'off'} say two things`);
+    }
+    const tls = told ?? tlsOfScheme;
+    if (tls === true && parsed !== null && 'path' in parsed)
+      return fail(`node ${name}: a Unix socket is not spoken to by TLS`);
+    const peerGiven = peerText === undefined ? undefined : withoutScheme(peerText);
+    const peer = peerGiven === undefined ? undefined : parsePeerAddress(peerGiven.text);
     if (peer === null) return fail(`peer-address '${peerText}' of node ${name}: expected HOST:PORT`);
     if (peer !== undefined && followed !== null)
       return fail(`node ${name} is found where its master is, and has no peer-address`);
     const peerAddress = peer === undefined ? undefined : formatAddress(peer);
-    return { name, address, weight, username, password, peerAddress };
+    const { 'tls-ca': ca = '', 'tls-cert': cert = '', 'tls-key': key = '' } = value;
+    const files = ca === '' && cert === '' && key === '' ? undefined : { ca, cert, key };
+    return {
+      ...{ name, address, weight, username, password, peerAddress, peerTls: peerGiven?.tls },
+      ...{ tls, tlsServerName, files },
+    };
   });
 
 /** The setting `nodes`. */
 export const nodes = z.array(node, { message: 'expected a list of nodes' }).prefault([]);
+
+/** Of a file that is watched, and so read where it is used. */
+const PATH = {
+  type: 'own',
+  schema: z.string({ message: 'expected a path' }).prefault(''),
+  kind: 'path',
+  default: '',
+} as const;
 
 export const NODE_SETTINGS = {
   nodeUsername: {
@@ -88,6 +123,29 @@ export const NODE_SETTINGS = {
     type: 'text',
     default: '',
     help: 'password at the Sentinels of nodes that are a sentinel:// address',
+  },
+  nodeTls: {
+    path: 'node-tls',
+    type: 'flag',
+    default: false,
+    help: 'whether nodes are spoken to by TLS, where it is not said of a node (tls, or rediss:// in front of its address)',
+  },
+  nodeTlsCa: {
+    path: 'node-tls-ca',
+    ...PATH,
+    help: 'file with the certificates (PEM) of the authorities that sign those of nodes; empty: those that Node.js brings',
+  },
+  nodeTlsCert: {
+    path: 'node-tls-cert',
+    ...PATH,
+    help: 'file with the certificate (PEM) that this proxy shows nodes which want to see one',
+  },
+  nodeTlsKey: { path: 'node-tls-key', ...PATH, help: 'file with its private key (PEM)' },
+  nodeTlsServerName: {
+    path: 'node-tls-server-name',
+    type: 'text',
+    default: '',
+    help: "name or IP address that nodes' certificates bear; empty: the host of each one's address",
   },
   probeInterval: {
     path: 'probe-interval',

@@ -6,6 +6,7 @@ import type { CommandInfo } from '../../commands/build.js';
 import type { SentBatch } from '../../fleet/values/link.js';
 import type { NodeIdentity } from '../../node/identity.js';
 import type { Ruling } from '../../node/standing.js';
+import type { NodeCredentials } from '../../node/tls.js';
 import type { KeyGroup } from '../../proxy/caching/policy.js';
 import type { HotReport } from '../../proxy/measure/hot-keys/hot-report.js';
 import type { PlaneStats } from '../../proxy/measure/plane-stats.js';
@@ -44,11 +45,21 @@ export interface SentSuspension {
   readonly endsWithRing: boolean;
 }
 
+/** What is used with nodes by TLS. */
+export type SentCredential = Pick<NodeCredentials, 'id' | 'material' | 'rules'>;
+
+/** A node, with its credentials by their id. */
+export interface SentNode extends Omit<RoutedNode, 'tls'> {
+  readonly tls?: { readonly serverName: string; readonly credentials: string } | undefined;
+}
+
 /** A routing snapshot without what cannot be sent. */
 export interface SentSnapshot {
   readonly generation: number;
   readonly phase: RingPhase;
-  readonly nodes: readonly RoutedNode[];
+  readonly nodes: readonly SentNode[];
+  /** Those of the nodes, each once. */
+  readonly credentials: readonly SentCredential[];
   readonly rings: RingsParts;
   /** Tells changes apart; 0 when no keys move. */
   readonly moves: number;
@@ -92,6 +103,8 @@ export interface ToWorkerTable {
   client: { readonly id: number /** It begins with TLS. */; readonly tls: boolean };
   certificates: { readonly certificates: readonly TlsMaterial[] };
   publish: { readonly snapshot: SentSnapshot };
+  /** Connections that are opened from now on have these. */
+  credentials: SentCredential;
   fence: { readonly request: number; readonly timeout: number };
   /** The nodes have dropped these. */
   dropped: { readonly late: readonly LateConnection[] };
@@ -180,14 +193,20 @@ export function bytesOf(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
+export function sentCredential({ id, material, rules }: NodeCredentials): SentCredential {
+  return { id, material, rules };
+}
+
 export function toSent(snapshot: RoutingSnapshot, moves: number, swept: readonly number[]): SentSnapshot {
   return {
     generation: snapshot.generation,
     phase: snapshot.phase,
-    nodes: snapshot.nodes.map(({ id, name, address, weight, username, password, isGivenUp, master }) => ({
+    nodes: snapshot.nodes.map(({ id, name, address, weight, username, password, isGivenUp, master, tls }) => ({
       ...{ id, name, address, weight, isGivenUp },
       ...{ username, password, master },
+      ...(tls === undefined ? {} : { tls: { serverName: tls.serverName, credentials: tls.credentials.id } }),
     })),
+    credentials: [...new Set(snapshot.nodes.flatMap(({ tls }) => tls?.credentials ?? []))].map(sentCredential),
     rings: snapshot.rings.parts,
     moves,
     swept,

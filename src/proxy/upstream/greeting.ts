@@ -15,6 +15,9 @@ export type GreetingOutcome =
    */
   | { readonly reason: 'refused' | 'turned-away' | 'greeting'; readonly why: string };
 
+const MUTE = ' before it answered anything: if it speaks TLS only, see node-tls';
+const MUTE_BY_TLS = ' before it answered anything: if it wants a certificate of this proxy, see node-tls-cert';
+
 export interface GreetingOptions {
   readonly login: Login;
   /** Name of the connection at the node. */
@@ -59,6 +62,12 @@ export class Greeting {
   get complaint(): string {
     const { complaint } = this.#handshake;
     return complaint === '' ? '' : `: ${shortened(complaint)}`;
+  }
+
+  /** @param isTls whether it was spoken to by TLS @returns why it may have hung up without an answer, or nothing */
+  guess(isTls: boolean): string {
+    if (this.#handshake.hasAnswer) return '';
+    return isTls ? MUTE_BY_TLS : MUTE;
   }
 
   /** Takes the node's next answer, `buffer[start, end)`. */

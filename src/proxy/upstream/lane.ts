@@ -13,8 +13,9 @@
 
 import type { Socket } from 'node:net';
 import { openSocket } from '../../node/dial.js';
-import { type Failure, failure, predicateOf, systemFailure, timedOut } from '../../node/failure.js';
+import { type Failure, failure, hungUp, predicateOf, systemFailure, timedOut } from '../../node/failure.js';
 import type { Greeted } from '../../node/handshake.js';
+import { onceOpen } from '../../node/tls.js';
 import { Outlet } from '../io/outlet.js';
 import { createSocketWriter } from '../io/socket-writer.js';
 import type { ReplySink } from '../request/reply-sink.js';
@@ -49,6 +50,8 @@ const ERROR_BYTE = 0x2d;
  * default: commands that wait for it are given this much more. Milliseconds.
  */
 const BUSY_GRACE_MS = 1000;
+/** A Redis without TLS takes its handshake for a command that has no end. */
+const LATE_BY_TLS = ': if it speaks no TLS, see node-tls';
 
 export class Lane implements ReplyReceiver {
   readonly node: UpstreamNode;
@@ -82,7 +85,7 @@ export class Lane implements ReplyReceiver {
     (waited) => this.#moreTimeToGreet(waited),
     (waited) => {
       if (this.#state === LOOKING) this.end('no-leave', predicateOf(failure('unsure')));
-      else this.end('connect', predicateOf(timedOut(waited)));
+      else this.end('connect', `${predicateOf(timedOut(waited))}${this.#isLateByTls() ? LATE_BY_TLS : ''}`);
     },
   );
   #greeting: Greeting | null = null;
@@ -317,16 +320,21 @@ export class Lane implements ReplyReceiver {
         return true;
       },
     };
-    const { target } = this.node;
+    const { target, tls } = this.node;
     // Nobody opens a lane to a node that has no master.
     if (target === null) return;
-    const socket = openSocket(target, onread);
+    const socket = openSocket(target, tls, onread);
     this.#socket = socket;
-    socket.once('connect', () => this.#onConnected(socket));
+    onceOpen(socket, () => this.#onConnected(socket));
     socket.on('error', (error: NodeJS.ErrnoException) => this.#onSocketEnd(systemFailure(error)));
     socket.on('end', () => this.#onSocketEnd(failure('closed')));
     socket.on('close', () => this.#onSocketEnd(failure('closed')));
     this.#greetingTimer.start(options.connectTimeout);
+  }
+
+  /** The node's kernel has taken the connection, and the node has not answered TLS' handshake. */
+  #isLateByTls(): boolean {
+    return this.#state === CONNECTING && this.node.tls !== undefined && this.#socket?.connecting === false;
   }
 
   /** The node's kernel has taken the connection; the node will, when its script lets it. */
@@ -590,8 +598,10 @@ export class Lane implements ReplyReceiver {
   #onSocketEnd(found: Failure): void {
     if (this.#state === CLOSED) return;
     const why = predicateOf(found);
-    if (this.#state === GREETING) this.end('greeting', `${why}${this.#greeting?.complaint ?? ''}`);
-    else this.end(this.#state === READY ? 'lost' : 'connect', why);
+    if (this.#state === GREETING) {
+      const guess = hungUp(found) ? (this.#greeting?.guess(this.node.tls !== undefined) ?? '') : '';
+      this.end('greeting', `${why}${guess}${this.#greeting?.complaint ?? ''}`);
+    } else this.end(this.#state === READY ? 'lost' : 'connect', why);
   }
 
   #failAll(reason: LaneEnd, why: string): void {

@@ -9,6 +9,7 @@ import type { Socket } from 'node:net';
 import { openSocket } from '../../node/dial.js';
 import type { Failure } from '../../node/failure.js';
 import { Handshake } from '../../node/handshake.js';
+import { onceOpen } from '../../node/tls.js';
 import { request as encodeRequest } from '../../resp/encode.js';
 import { ReplyFramer } from '../../resp/reply-framer.js';
 import { Fifo } from '../io/fifo.js';
@@ -149,7 +150,7 @@ export class SideConnection implements Reconnecting {
   }
 
   #connect(): void {
-    const { target, shared } = this.#node;
+    const { target, tls, shared } = this.#node;
     if (target === null) return;
     this.#state = CONNECTING;
     this.#startedAt = shared.clock.read();
@@ -162,12 +163,12 @@ export class SideConnection implements Reconnecting {
       return true;
     };
     const onread = { buffer: () => buffer, callback };
-    const socket = openSocket(target, onread);
+    const socket = openSocket(target, tls, onread);
     this.#socket = socket;
     const onEnd = (): void => {
       if (this.#socket === socket) this.#end();
     };
-    socket.once('connect', () => {
+    onceOpen(socket, () => {
       if (this.#socket === socket) this.#greet(socket);
     });
     for (const event of ['error', 'end', 'close']) socket.on(event, onEnd);

@@ -5,6 +5,7 @@
 import type { Address } from '../../node/address.js';
 import { addressOf } from '../../node/dial.js';
 import { type Login, type Mastership, shownAddress } from '../../node/endpoint.js';
+import type { NodeTls } from '../../node/tls.js';
 import { error as encodeError, request as encodeRequest } from '../../resp/encode.js';
 import {
   type NodeConnectionEvent,
@@ -63,6 +64,7 @@ export class UpstreamNode {
   readonly login: Login;
   /** Its address may be one that says who knows where its master is. */
   readonly isFollowed: boolean;
+  readonly tls: NodeTls | undefined;
   readonly shared: UpstreamShared;
   readonly counters = new NodeCounters();
   #target: Address | null;
@@ -105,7 +107,7 @@ export class UpstreamNode {
   #behindCode = 0;
 
   constructor(node: RoutedNode, shared: UpstreamShared) {
-    const { id, name, address, username, password } = node;
+    const { id, name, address, username, password, tls } = node;
     this.id = id;
     this.name = name;
     this.address = address;
@@ -113,6 +115,7 @@ export class UpstreamNode {
     this.isFollowed = node.master !== undefined;
     this.#target = targetOf(node);
     this.#shownAddress = shownAddress(node);
+    this.tls = tls;
     this.shared = shared;
     this.busy = new BusyState((reply) => shared.tellBusy(name, address, reply));
     this.suspension = new Suspension(this);

@@ -1,7 +1,8 @@
 /** What operators ask for. */
 import type { ChangeRequest, NodeInput } from '../../admin/api.js';
 import { RingproxyError } from '../../errors.js';
-import { formatAddress, parsePeerAddress } from '../../node/address.js';
+import type { NodeAccess } from '../../node/access.js';
+import { formatAddress, parsePeerAddress, withoutScheme } from '../../node/address.js';
 import { formatPlace, parseFollowed } from '../../node/followed.js';
 import type { NewMember } from '../state/ring-state.js';
 
@@ -18,9 +19,13 @@ export function describeRequest(request: ChangeRequest): string {
 
 /** @throws RingproxyError when the address is none */
 export function toNewMember(input: NodeInput): NewMember {
-  const address = formatPlace(input.address);
+  const { text, tls = input.tls } = withoutScheme(input.address);
+  const address = formatPlace(text);
   if (address === null) {
     throw new RingproxyError('BAD_ADDRESS', `'${input.address}' is not a node's address`);
+  }
+  if (tls === true && address.startsWith('/')) {
+    throw new RingproxyError('BAD_ADDRESS', `'${input.address}' is a Unix socket, which is not spoken to by TLS`);
   }
   const isFollowed = parseFollowed(address) !== null;
   if (isFollowed && input.name === undefined) {
@@ -33,14 +38,16 @@ export function toNewMember(input: NodeInput): NewMember {
       'leave the peer address out',
     );
   }
-  const { username, password, peerAddress } = input;
-  const access = { username, password, peerAddress: peerAddress === undefined ? undefined : toPeer(peerAddress) };
+  const { username, password, tlsServerName } = input;
+  const access = { username, password, tls, tlsServerName, ...toPeer(input.peerAddress) };
   return { name: input.name ?? address, address, weight: input.weight ?? 1, access };
 }
 
 /** @throws RingproxyError when other nodes cannot connect to the address */
-function toPeer(text: string): string {
+function toPeer(given: string | undefined): Pick<NodeAccess, 'peerAddress' | 'peerTls'> {
+  if (given === undefined) return {};
+  const { text, tls: peerTls } = withoutScheme(given);
   const parsed = parsePeerAddress(text);
-  if (parsed !== null) return formatAddress(parsed);
-  throw new RingproxyError('BAD_ADDRESS', `'${text}' is not an address that other nodes can connect to`);
+  if (parsed !== null) return { peerAddress: formatAddress(parsed), peerTls };
+  throw new RingproxyError('BAD_ADDRESS', `'${given}' is not an address that other nodes can connect to`);
 }

@@ -13,6 +13,10 @@ const ringMember = z.object({
       username: z.string().optional(),
       password: z.string().optional(),
       peerAddress: z.string().optional(),
+      /** Missing in records of before, as what follows. */
+      tls: z.boolean().optional(),
+      tlsServerName: z.string().optional(),
+      peerTls: z.boolean().optional(),
     })
     .default({}),
 });

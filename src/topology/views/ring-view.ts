@@ -3,15 +3,15 @@ import type { NodeMasterView, NodeState, OwnNodeView, OwnRingView, WhichView } f
 import type { NodeHealth } from '../../health/node-monitor.js';
 import { sameNode } from '../../node/identity.js';
 import type { Rings } from '../../ring/rings.js';
-import type { AdmissionHooks } from '../admission/admission.js';
 import { describeShared, sharedServers } from '../admission/shared-servers.js';
 import { type LocalRing, snapshotOf } from '../participant/local-ring.js';
+import type { RingManagerHooks } from '../ring-manager-hooks.js';
 import { type EjectedNode, ejectedNow } from '../state/ejection.js';
 import { type Member, type RingState, type RunningChange, unionOf } from '../state/ring-state.js';
 import { phaseOf } from '../state/transitions.js';
 import { describeChange, shownPhase } from './change-view.js';
 
-export function describeRing(local: LocalRing, hooks: HealthHook): OwnRingView {
+export function describeRing(local: LocalRing, hooks: NodeHooks): OwnRingView {
   const { rings, job } = local;
   const { state } = local.stored;
   return {
@@ -27,13 +27,10 @@ export function describeRing(local: LocalRing, hooks: HealthHook): OwnRingView {
   };
 }
 
-interface HealthHook extends Pick<AdmissionHooks, 'health'> {
-  /** Of a followed node; otherwise null. */
-  master(node: Member): (NodeMasterView & { readonly reason: string }) | null;
-}
+type NodeHooks = Pick<RingManagerHooks, 'health' | 'speaksTls' | 'master'>;
 
 /** @param rings over the ring's nodes and those that join, in their order */
-function describeNodes(state: RingState, rings: Rings, hooks: HealthHook): OwnNodeView[] {
+function describeNodes(state: RingState, rings: Rings, hooks: NodeHooks): OwnNodeView[] {
   const { change } = state;
   const shares = rings.shares();
   const nextShares = change === null ? null : rings.nextShares();
@@ -49,6 +46,7 @@ function describeNodes(state: RingState, rings: Rings, hooks: HealthHook): OwnNo
     return {
       name: member.name,
       address: member.address,
+      tls: hooks.speaksTls(member),
       weight: member.weight,
       state: health?.up === false ? 'down' : stateOf(member, state, change),
       share: shares[index] ?? 0,
@@ -67,11 +65,12 @@ function describeNodes(state: RingState, rings: Rings, hooks: HealthHook): OwnNo
 }
 
 /** A node that is none of the ring: what it holds is of no use to anybody. */
-function describeEjected({ name, address, weight, since, why, times }: EjectedNode, hooks: HealthHook): OwnNodeView {
+function describeEjected(node: EjectedNode, hooks: NodeHooks): OwnNodeView {
+  const { name, address, weight, since, why, times } = node;
   const health = hooks.health({ name, address });
   const now = health?.error ?? health?.reason ?? (health?.up === true ? 'it answers again' : null);
   return {
-    ...{ name, address, weight, state: 'ejected' },
+    ...{ name, address, weight, tls: hooks.speaksTls(node), state: 'ejected' },
     ...{ share: 0, nextShare: null },
     keys: health?.keys ?? null,
     usedMemory: health?.usedMemory ?? null,

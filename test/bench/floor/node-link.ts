@@ -20,7 +20,7 @@ export class NodeLink {
   /** @param receive what all links read into, one after the other */
   constructor(address: Address, receive: Buffer, turn: Turn, pools: OutletPools, onEnd: (error: Error) => void) {
     this.outlet = new Outlet(turn, pools, { onDrained: () => {} });
-    const socket = openSocket(address, {
+    const socket = openSocket(address, undefined, {
       buffer: receive,
       callback: (length: number, chunk: Uint8Array): boolean => {
         this.#read(chunk as Buffer, length);

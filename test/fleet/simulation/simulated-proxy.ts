@@ -115,6 +115,7 @@ export class SimulatedProxy {
       examine: () => Promise.resolve({ lacking: [], databases: 16, settings: new Map() }),
       takesValuesOf: () => Promise.resolve(null),
       databases: 16,
+      speaksTls: () => false,
       health: () => null,
       peers: this.#peers(),
       strangers: { connections: () => Promise.resolve([]), known: () => Promise.resolve([]) },

@@ -12,7 +12,7 @@ export const EVERYTHING = 'everything';
  */
 export const PARTS = [
   { parts: ['resp'], mayImport: [] },
-  { parts: ['node'], mayImport: ['resp', 'time'] },
+  { parts: ['node'], mayImport: ['resp', 'time', 'tls'] },
   { parts: ['ring'], mayImport: ['node/identity.ts', 'resp/words.ts'] },
   { parts: ['commands'], mayImport: ['resp'] },
   { parts: ['time'], mayImport: [] },

@@ -9,6 +9,7 @@ import type { CommandTable } from '../../../commands/table.js';
 import type { ValueStore } from '../../../fleet/values/store.js';
 import type { NodeEndpoint } from '../../../node/endpoint.js';
 import { type NodeIdentity, sameNode } from '../../../node/identity.js';
+import type { NodeCredentials } from '../../../node/tls.js';
 import type { KeyGroup } from '../../../proxy/caching/policy.js';
 import type { HotReport } from '../../../proxy/measure/hot-keys/hot-report.js';
 import { emptyPlaneStats, type PlaneStats } from '../../../proxy/measure/plane-stats.js';
@@ -24,7 +25,13 @@ import type { FenceMember } from '../../../topology/state/change-protocol.js';
 import type { FleetLink } from '../../fleet-link.js';
 import type { PlaneHost, PlaneStanding, ProxyInfo } from '../../host.js';
 import { dispatch, type Handlers } from '../dispatch.js';
-import type { FromWorkerTable, SentStanding, SentSuspension, WorkerOptions } from '../messages.js';
+import {
+  type FromWorkerTable,
+  type SentStanding,
+  type SentSuspension,
+  sentCredential,
+  type WorkerOptions,
+} from '../messages.js';
 import { BoardFile } from '../subscription-board.js';
 import type { OpenChannel } from './channel.js';
 import { ClientPlacement } from './client-placement.js';
@@ -195,6 +202,10 @@ export class WorkerPool implements PlaneHost {
   /** Workers take messages in order: who answers this has taken what was published before. */
   async published(): Promise<void> {
     await this.stats();
+  }
+
+  useCredentials(credentials: NodeCredentials): void {
+    for (const worker of this.#workers) worker.send({ type: 'credentials', ...sentCredential(credentials) });
   }
 
   fence(timeout: number): Promise<FenceMember[]> {

@@ -15,6 +15,7 @@ import { type SentSnapshot, type ToWorker, type ToWorkerTable, VALUES_LATER_MS }
 import { openBoard } from '../subscription-board.js';
 import { ChangingMoves } from './changing-moves.js';
 import { Primary, type SendToPrimary } from './primary.js';
+import { SentCredentials } from './sent-credentials.js';
 import { WorkerStanding } from './worker-standing.js';
 
 /** How often the primary hears how many clients there are. */
@@ -26,6 +27,7 @@ export class Worker {
   readonly #primary: Primary;
   readonly #moves: ChangingMoves;
   readonly #lag = new LoopLag();
+  readonly #credentials = new SentCredentials();
   #plane: DataPlane | null = null;
   #standing: WorkerStanding | null = null;
   /** By it the others hear of values that all processes have. */
@@ -44,6 +46,7 @@ export class Worker {
     client: (message, socket) => this.#onClient(message, socket),
     certificates: ({ certificates }) => this.#plane?.useCertificates(certificates),
     publish: ({ snapshot }) => this.#publish(snapshot),
+    credentials: (message) => this.#credentials.take(message),
     fence: (message) => void this.#fence(message),
     dropped: ({ late }) => this.#plane?.forgetLate(late),
     settled: (message) => this.#moves.onSettled(message),
@@ -149,7 +152,8 @@ export class Worker {
   }
 
   #publish(sent: SentSnapshot): void {
-    const { generation, phase, nodes } = sent;
+    const { generation, phase } = sent;
+    const nodes = this.#credentials.routed(sent);
     const rings = Rings.of(nodes, sent.rings);
     this.#moves.adopt(sent, (moves) => this.#plane?.publish({ generation, phase, rings, moves, nodes }));
   }
