@@ -227,8 +227,8 @@ describe('output', () => {
     const { out } = await ringproxy(['ring', 'history'], { RINGPROXY_ADMIN: admin });
     const rows = out.split('\n').map((line) => line.trim().split(/ {2,}/));
     expect(rows.slice(0, 2)).toEqual([
-      ['GENERATION', 'WHEN', 'KIND', 'WHAT', 'KEYS', 'BYTES', 'DURATION', 'BY'],
-      ['2', '2026-01-01T00:00:02.000Z', 'add', 'add b', '1,000', '62.5 KiB', '2.0 s', 'p1'],
+      ['GENERATION', 'WHEN', 'KIND', 'WHAT', 'KEYS', 'BYTES', 'DURATION', 'WHO', 'BY'],
+      ['2', '2026-01-01T00:00:02.000Z', 'add', 'add b', '1,000', '62.5 KiB', '2.0 s', '-', 'p1'],
     ]);
   });
 
