@@ -38,7 +38,8 @@ export function judgeSentinels(answers: readonly SentinelAnswer[], current: Foun
   const errors = answers.flatMap((answer) => ('error' in answer ? `${answer.sentinel}: ${answer.error}` : []));
   const addresses = [...new Set(said.map(({ address }) => address))];
   const agreed = addresses.find((address) => said.filter((answer) => answer.address === address).length >= needed);
-  if (agreed === undefined) return { found: null, why: whyUndecided(answers.length, said, addresses, errors) };
+  if (agreed === undefined)
+    return { found: null, why: whyUndecided({ count: answers.length, current, said, addresses, errors }) };
   // What a majority vouches for: a single one that claims more is not believed.
   const epochs = said.flatMap(({ address, epoch }) => (address === agreed ? epoch : [])).sort((a, b) => b - a);
   const epoch = epochs[needed - 1] ?? 0;
@@ -55,16 +56,21 @@ export function judgeSentinels(answers: readonly SentinelAnswer[], current: Foun
   };
 }
 
-function whyUndecided(
-  count: number,
-  said: readonly { readonly address: string }[],
-  addresses: readonly string[],
-  errors: readonly string[],
-): string {
+interface Undecided {
+  /** Of the Sentinels that are named. */
+  readonly count: number;
+  readonly current: Found | null;
+  readonly said: readonly { readonly address: string }[];
+  readonly addresses: readonly string[];
+  readonly errors: readonly string[];
+}
+
+function whyUndecided({ count, current, said, addresses, errors }: Undecided): string {
+  const lacks = current === null ? 'has no master that is known' : `stays with ${current.address}`;
   const views = addresses.map((address) => `${said.filter((each) => each.address === address).length} say ${address}`);
   const silent = errors.length === 0 ? '' : ` (${errors.join('; ')})`;
-  if (views.length > 1) return `has no master that is known: its Sentinels do not agree, ${views.join(', ')}${silent}`;
-  return `has no master that is known: ${errors.length} of its ${count} Sentinels do not say where it is${silent}`;
+  if (views.length > 1) return `${lacks}: its Sentinels do not agree, ${views.join(', ')}${silent}`;
+  return `${lacks}: ${errors.length} of its ${count} Sentinels do not say where it is${silent}`;
 }
 
 /** What one of a node's servers says; null: it does not answer. */

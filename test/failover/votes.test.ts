@@ -21,7 +21,8 @@ describe('Sentinels', () => {
     expect(judgeSentinels([says(NEW, 99), says(OLD, 3), says(OLD, 3)], current, true).found).toEqual(current);
     expect(judgeSentinels([says(NEW, 4), silent, silent], current, true).found).toBeNull();
     expect(judgeSentinels([says(NEW, 4), says(OLD, 3)], current, true).found).toBeNull();
-    expect(judgeSentinels([silent], null, false).why).toContain('1 of its 1 Sentinels do not say where it is');
+    expect(judgeSentinels([silent], null, false).why).toContain('known: 1 of its 1 Sentinels do not say where it is');
+    expect(judgeSentinels([silent], current, true).why).toMatch(/^stays with old:1: 1 of its 1 Sentinels/);
   });
 
   it('are taken by the epoch that a majority vouches for', () => {

@@ -53,7 +53,7 @@ const node: z.ZodType<NodeConfig> = z
     const { text, tls: tlsOfScheme } = withoutScheme(given.address);
     const followed = parseFollowed(text);
     if (followed === null && looksFollowed(text))
-      return fail(`'${given.address}' does not say where a master is: expected ${FOLLOWED_FORMS}`);
+      return fail(`'${given.address}' does not say where a master is: expected ${FOLLOWED_FORMS}, no server twice`);
     const parsed = parseAddress(text);
     if (followed === null && parsed === null) return fail(`'${given.address}' is not an address: expected HOST:PORT`);
     if (parsed !== null && 'port' in parsed && parsed.port === 0)
