@@ -6,6 +6,7 @@ import { environmentName } from './environment.js';
 import { type Setting, schemaOf } from './settings/setting.js';
 import { type Config, SETTINGS, type SettingName } from './settings.js';
 import { suggestion } from './suggestion.js';
+import { tlsFileMistakes } from './tls.js';
 
 export interface ConfigMistake {
   /** Path in the file, flag or environment variable. */
@@ -34,7 +35,7 @@ export interface ConfigSources {
   /** Values by setting, from the command line. */
   readonly flags?: Partial<Record<SettingName, unknown>>;
   readonly env?: Readonly<Record<string, string | undefined>>;
-  /** They were read before: a file that can be read once only, such as a pipe, is a mistake, and would keep all else waiting. */
+  /** They were read before: a file that can be read once only, such as a pipe, is a mistake, and would keep all else waiting. What certificates hold is not looked at: that is for whoever has some in force. */
   readonly again?: boolean;
 }
 
@@ -76,7 +77,9 @@ export function loadConfig(sources: ConfigSources): Config {
   }
   // Every setting was parsed by its own schema.
   const config = values as Config;
-  for (const { path, message } of crossChecks(config)) mistakes.push({ where: originOf(path, origins), message });
+  // Read again, certificates that cannot be used keep those of before, and nothing else: a token may have been revoked.
+  const found = [...crossChecks(config), ...(sources.again === true ? [] : tlsFileMistakes(config))];
+  for (const { path, message } of found) mistakes.push({ where: originOf(path, origins), message });
   if (mistakes.length > 0) throw new ConfigError(mistakes);
   return config;
 }

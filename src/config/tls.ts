@@ -55,6 +55,7 @@ interface Mistake {
   readonly message: string;
 }
 
+/** What the settings say against each other, whatever their files hold. */
 export function tlsMistakes(config: Config): Mistake[] {
   const mistakes: Mistake[] = [];
   const cipher = cipherMistake(tlsRules(config));
@@ -64,7 +65,7 @@ export function tlsMistakes(config: Config): Mistake[] {
   }
   mistakes.push(...adminMistakes(config));
   if (config.tlsListen === 'off') {
-    return [...mistakes, ...uselessSettings(config), ...fileMistakes(usable(config))];
+    return [...mistakes, ...uselessSettings(config)];
   }
   if (config.tlsListen.startsWith('unix:') || config.tlsListen.startsWith('/')) {
     mistakes.push({ path: 'tls-listen', message: 'is a Unix socket, which nobody else reads: serve it by listen' });
@@ -85,7 +86,12 @@ export function tlsMistakes(config: Config): Mistake[] {
       message: `tls-client-auth ${config.tlsClientAuth} needs the authorities of clients`,
     });
   }
-  return [...mistakes, ...fileMistakes(usable(config))];
+  return mistakes;
+}
+
+/** What is wrong with the files that they name, as these are now. */
+export function tlsFileMistakes(config: Config): Mistake[] {
+  return fileMistakes(usable(config));
 }
 
 /** What is read: where a file is not named that is needed, that is a mistake by itself. */

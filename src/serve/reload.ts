@@ -1,5 +1,6 @@
 /** What a configuration that is read again, while the proxy serves, changes at once, and what waits for the next start. */
 import { type Config, SETTINGS, type SettingName } from '../config/settings.js';
+import { tlsFileMistakes } from '../config/tls.js';
 import type { RingproxyError } from '../errors.js';
 import type { Logger } from '../telemetry/log.js';
 
@@ -37,6 +38,10 @@ export class Reload {
     // Settings that have one way in are put in force together.
     for (const put of new Set(live.map((name) => this.#inForce[name]))) put?.(read);
     if (!isTold) tell();
+    const unusable = tlsFileMistakes(read).map(({ path, message }) => `${path}: ${message}`);
+    if (unusable.length > 0) {
+      this.#log.error(`${asked}: certificates that cannot be used, all else is taken: ${unusable.join('; ')}`);
+    }
     this.#config = { ...this.#config, ...Object.fromEntries(live.map((name) => [name, read[name]])) };
   }
 }

@@ -1,8 +1,9 @@
 /** Signals to a proxy that serves, and what a check says that `serve` would say. */
 import { execFileSync } from 'node:child_process';
-import { rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { Authority, hasOpenssl } from '../support/certificates.js';
 import { startRedises } from '../support/redis-process.js';
 import { startRingproxy } from '../support/ringproxy-process.js';
 import { tempFolder } from '../support/temp-folder.js';
@@ -80,6 +81,44 @@ describe('tokens of the admin API', () => {
     await proxy.logged(/admin-token-file, admin-viewer-token-file in force/);
     expect([await status('first-one'), await status('look-only')]).toEqual([401, 401]);
     expect([await status('second-one'), await status('see-only')]).toEqual([200, 200]);
+  });
+
+  it.skipIf(!hasOpenssl)('are revoked also while a certificate cannot be used', async () => {
+    const folder = tempFolder('revoked');
+    const [tokens, cert, config] = ['tokens', 'cert.pem', 'ringproxy.yaml'].map((name) => join(folder, name)) as [
+      string,
+      string,
+      string,
+    ];
+    const { certFile, keyFile } = new Authority('authority').issue('proxy', ['serverAuth']);
+    copyFileSync(certFile, cert);
+    writeFileSync(tokens, 'ann: first\nbob: second\n');
+    writeFileSync(
+      config,
+      `admin-token-file: ${tokens}\ntls-listen: 127.0.0.1:0\ntls-cert: ${cert}\ntls-key: ${keyFile}\n`,
+    );
+    const proxy = await startRingproxy({
+      nodes: await startRedises(1),
+      args: ['-c', config],
+      allowLog: [/cannot be used/],
+    });
+    const status = async (token: string): Promise<number> =>
+      (await fetch(`${proxy.admin}/v1/stats`, { headers: { authorization: `Bearer ${token}` } })).status;
+    expect([await status('first'), await status('second')]).toEqual([200, 200]);
+    // A FIFO would be waited for, by everybody.
+    rmSync(cert);
+    execFileSync('mkfifo', [cert]);
+    writeFileSync(tokens, 'bob: second\n');
+    proxy.kill('SIGHUP');
+    await proxy.logged(/admin-token-file in force/);
+    await proxy.logged(/certificates that cannot be used, all else is taken: tls-cert: .*is not a regular file/);
+    expect([await status('first'), await status('second')]).toEqual([401, 200]);
+    rmSync(cert);
+    writeFileSync(cert, '-----BEGIN CERTIFICATE-----\n');
+    writeFileSync(tokens, 'cid: third\n');
+    proxy.kill('SIGHUP');
+    await proxy.logged(/all else is taken: tls-cert: .* holds no certificate/);
+    expect([await status('second'), await status('third')]).toEqual([401, 200]);
   });
 
   it('are no two of one kind, and none for viewers alone', async () => {
