@@ -46,6 +46,11 @@ interface Given {
   readonly inside?: (path: readonly PropertyKey[]) => string;
 }
 
+/**
+ * For an address with a mistake: it is no other setting's, and not `off`, a default by which all that belongs to it
+ * would seem to be given for nothing.
+ */
+const SOME_ADDRESS = '127.0.0.1:0';
 const NAMES = Object.keys(SETTINGS) as SettingName[];
 const PATHS = NAMES.map((name) => SETTINGS[name].path);
 
@@ -67,8 +72,8 @@ export function loadConfig(sources: ConfigSources): Config {
     if (parsed.success) {
       values[name] = parsed.data;
     } else {
-      // The default stands in, so that what concerns several settings is still checked.
-      values[name] = schema.parse(undefined);
+      // Another value stands in, so that what concerns several settings is still checked.
+      values[name] = schema.parse(setting.type === 'address' ? SOME_ADDRESS : undefined);
       for (const issue of parsed.error.issues) {
         const where = given?.inside?.(issue.path) ?? `${given?.where ?? setting.path}${inWords(issue.path)}`;
         mistakes.push({ where, message: issue.message });

@@ -158,6 +158,19 @@ describe('mistakes', () => {
     );
   });
 
+  it('an address with a slip is not taken for none', () => {
+    const settings = { listen: 'off', 'tls-listen': '0.0.0.0:99999', 'tls-cert': '/none.pem', 'tls-key': '/none.key' };
+    expect(mistakes(() => loadConfig({ settings }))).toMatchInlineSnapshot(`
+      "the configuration has 3 mistakes:
+        tls-listen: '0.0.0.0:99999' is not an address: expected HOST:PORT or off
+        tls-cert: /none.pem cannot be read: ENOENT: no such file or directory, open '/none.pem'
+        tls-key: /none.key cannot be read: ENOENT: no such file or directory, open '/none.key'"
+    `);
+    expect(mistakes(() => loadConfig({ settings: { listen: '127.0.0.1:6390', admin: 'nowhere' } }))).toContain(
+      'has 1 mistake:',
+    );
+  });
+
   // What every object has is neither a unit nor a number.
   it.each(['5constructor', '5__proto__', '5tostring', '1e309', 'NaN', '-1'])(
     '%s is no duration and no size',
