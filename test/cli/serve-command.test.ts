@@ -92,7 +92,7 @@ describe('tokens of the admin API', () => {
     ];
     const { certFile, keyFile } = new Authority('authority').issue('proxy', ['serverAuth']);
     copyFileSync(certFile, cert);
-    writeFileSync(tokens, 'ann: first\nbob: second\n');
+    writeFileSync(tokens, 'ann: token-first\nbob: token-second\n');
     writeFileSync(
       config,
       `admin-token-file: ${tokens}\ntls-listen: 127.0.0.1:0\ntls-cert: ${cert}\ntls-key: ${keyFile}\n`,
@@ -104,21 +104,21 @@ describe('tokens of the admin API', () => {
     });
     const status = async (token: string): Promise<number> =>
       (await fetch(`${proxy.admin}/v1/stats`, { headers: { authorization: `Bearer ${token}` } })).status;
-    expect([await status('first'), await status('second')]).toEqual([200, 200]);
+    expect([await status('token-first'), await status('token-second')]).toEqual([200, 200]);
     // A FIFO would be waited for, by everybody.
     rmSync(cert);
     execFileSync('mkfifo', [cert]);
-    writeFileSync(tokens, 'bob: second\n');
+    writeFileSync(tokens, 'bob: token-second\n');
     proxy.kill('SIGHUP');
     await proxy.logged(/admin-token-file in force/);
     await proxy.logged(/certificates that cannot be used, all else is taken: tls-cert: .*is not a regular file/);
-    expect([await status('first'), await status('second')]).toEqual([401, 200]);
+    expect([await status('token-first'), await status('token-second')]).toEqual([401, 200]);
     rmSync(cert);
     writeFileSync(cert, '-----BEGIN CERTIFICATE-----\n');
-    writeFileSync(tokens, 'cid: third\n');
+    writeFileSync(tokens, 'cid: token-third\n');
     proxy.kill('SIGHUP');
     await proxy.logged(/all else is taken: tls-cert: .* holds no certificate/);
-    expect([await status('second'), await status('third')]).toEqual([401, 200]);
+    expect([await status('token-second'), await status('token-third')]).toEqual([401, 200]);
   });
 
   it('are no two of one kind, and none for viewers alone', async () => {
