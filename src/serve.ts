@@ -159,7 +159,7 @@ export async function startServer(config: Config, surroundings: Surroundings): P
   const ring: RingManager = parts.ring;
   const { strays, belonging } = parts;
   const ejection = composeEjection({
-    ...{ config, ownId, store, ring, monitors, heard: softState },
+    ...{ config, ownId, store, ring, monitors, heard: softState, notes: parts.ejectionNotes },
     warn: (message) => log.warn(message),
   });
   let isServing = false;

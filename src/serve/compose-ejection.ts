@@ -2,6 +2,7 @@
 import type { Config } from '../config/settings.js';
 import type { NodeMonitors } from '../health/node-monitors.js';
 import { EjectionJob, type Heard } from '../topology/ejection/ejection-job.js';
+import type { EjectionNotes } from '../topology/ejection/notes.js';
 import type { RingManager } from '../topology/ring-manager.js';
 import type { RingStore } from '../topology/store/ring-store.js';
 
@@ -13,6 +14,7 @@ export interface EjectionNeeds {
   readonly monitors: Pick<NodeMonitors, 'healthOf'>;
   /** What other proxies have told; null: this one is alone. */
   readonly heard: Heard | null;
+  readonly notes: EjectionNotes;
   warn(message: string): void;
 }
 
@@ -21,10 +23,19 @@ export interface EjectionParts {
   use(read: Config): void;
 }
 
-export function composeEjection({ config, ownId, store, ring, monitors, heard, warn }: EjectionNeeds): EjectionParts {
+export function composeEjection({
+  config,
+  ownId,
+  store,
+  ring,
+  monitors,
+  heard,
+  notes,
+  warn,
+}: EjectionNeeds): EjectionParts {
   let now = config;
   const job = new EjectionJob({
-    ...{ heard, warn },
+    ...{ heard, notes, warn },
     settings: () => now,
     memberId: ownId,
     members: () => store.members(),

@@ -16,6 +16,7 @@ import { systemTimers } from '../time/timers.js';
 import { StrangerWatch } from '../topology/admission/stranger-watch.js';
 import { refuseStrangers, type StrangerPorts } from '../topology/admission/strangers.js';
 import { RING_PATH } from '../topology/coordinator/forwarding.js';
+import { EjectionNotes } from '../topology/ejection/notes.js';
 import { publishGeneration } from '../topology/events.js';
 import { StrayChecks } from '../topology/jobs/stray-checks.js';
 import { Belonging } from '../topology/participant/belonging.js';
@@ -60,6 +61,8 @@ export interface RingParts {
   /** Takes this proxy out of its fleet; to be called when it serves nobody, and moves nothing, any more. */
   readonly leave: () => Promise<void>;
   readonly standing: StandingPorts;
+  /** Shown with the nodes. */
+  readonly ejectionNotes: EjectionNotes;
   /** A connection for looking at a node's keys. @throws NodeFailure */
   readonly openLink: (node: Member) => Promise<NodeLink>;
 }
@@ -83,6 +86,7 @@ export function composeRing({
   const warn = (message: string): void => log.warn(message);
   const watcher = new ChangeWatcher(config.coordination === 'none');
   const ejections = new EjectionWatcher();
+  const ejectionNotes = new EjectionNotes();
   const watch = (): void => {
     if (!ring.isKnown) return;
     const view = ring.view();
@@ -140,6 +144,7 @@ export function composeRing({
     health: (node) => monitors.healthOf(node),
     master: (node) => masters.view(node),
     speaksTls: (node) => reach(node).tls !== undefined,
+    ejectionNote: (node) => ejectionNotes.of(node),
     strangers,
     clearStrays: (...change) => strays.clearBefore(...change),
     bringFunctions: (members, node) => functions.bring(members.map(reach), reach(node)),
@@ -206,5 +211,15 @@ export function composeRing({
     info: (message) => log.info(message),
   };
   const leave = (): Promise<void> => leaveFleet(leaving);
-  return { ring, strays, belonging, strangerWatch, predecessor, leave, standing: standingPorts, openLink };
+  return {
+    ring,
+    strays,
+    belonging,
+    strangerWatch,
+    predecessor,
+    leave,
+    standing: standingPorts,
+    openLink,
+    ejectionNotes,
+  };
 }

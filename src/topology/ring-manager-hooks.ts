@@ -14,6 +14,8 @@ export interface RingManagerHooks
   readonly createMover: CreateMover;
   /** Of a node whose address says who knows where its master is, what is known of that; otherwise null. */
   master(node: Member): (NodeMasterView & { readonly reason: string }) | null;
+  /** Why a node that is down is not ejected, or one that is ejected is not back; null: it is not known here. */
+  ejectionNote(node: Member): string | null;
   /** A source has no moved key left. */
   onSourceSwept(source: number): void;
   /** Whether this proxy speaks TLS with a node. */

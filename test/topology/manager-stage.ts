@@ -148,6 +148,7 @@ export function stageManager(proxyId: string, store: RingStore, peers: RingManag
   };
   const hooks: RingManagerHooks = {
     master: () => null,
+    ejectionNote: () => null,
     memberInfo: () => ({
       admin: peers === null ? '' : `http://${proxyId}`,
       version: '1.0.0',

@@ -1,4 +1,5 @@
 /** Taking nodes that fail out of the ring, and letting them come back, as a job of the fleet: one proxy looks for all. */
+import { RingproxyError } from '../../errors.js';
 import type { Duty, Job } from '../../fleet/jobs/job.js';
 import { type NodeIdentity, nodeKey } from '../../node/identity.js';
 import { systemTimers, type Timers } from '../../time/timers.js';
@@ -7,6 +8,7 @@ import { ejectedNow } from '../state/ejection.js';
 import type { FleetMember } from '../state/fleet.js';
 import type { RingState } from '../state/ring-state.js';
 import { type EjectionSettings, Judgement, type ProxyOpinion, type Verdict } from './judgement.js';
+import type { EjectionNotes } from './notes.js';
 
 export const EJECTION_JOB = 'ejection';
 
@@ -43,6 +45,8 @@ export interface EjectionPorts {
   readonly heard: Heard | null;
   /** @throws RingproxyError when it is refused */
   ask(request: EjectRequest | ReturnRequest): Promise<void>;
+  /** What operators read of nodes that are left as they are. */
+  readonly notes: EjectionNotes;
   warn(message: string): void;
 }
 
@@ -67,6 +71,7 @@ export class EjectionJob implements Job {
     });
     end();
     await look.done;
+    this.#ports.notes.clear();
   }
 }
 
@@ -108,6 +113,9 @@ class Look {
       answers: (node: NodeIdentity) => seen(node)?.up === true && seen(node)?.runId !== null,
     };
     const verdict = this.#judgement.judge(sight, settings(), this.#timers.now());
+    const { notes } = this.#ports;
+    if (verdict?.kind === 'refuse') notes.stay(verdict.nodes, verdict.why);
+    else notes.stay([], '');
     if (verdict === null) {
       this.#told = '';
       return;
@@ -118,6 +126,7 @@ class Look {
   }
 
   async #do(verdict: Exclude<Verdict, { kind: 'refuse' }>, { generation, change }: RingState): Promise<void> {
+    const { notes } = this.#ports;
     const what =
       verdict.kind === 'eject'
         ? `${verdict.nodes.map(({ node }) => node.name).join(', ')} cannot be ejected yet`
@@ -134,8 +143,10 @@ class Look {
             },
       );
       this.#told = '';
+      if (verdict.kind === 'return') notes.away(verdict.node, null);
     } catch (error) {
-      this.#tell(`${what}: ${messageOf(error)}`);
+      if (verdict.kind === 'return') notes.away(verdict.node, `it cannot come back yet: ${adviceOf(error)}`);
+      this.#tell(`${what}: ${adviceOf(error)}`);
       this.#notBefore = this.#timers.now() + AGAIN_MS;
     }
     // One that was cancelled, too, has to answer anew.
@@ -162,6 +173,11 @@ class Look {
     this.#told = message;
     this.#ports.warn(message);
   }
+}
+
+/** What happened, and what helps. */
+function adviceOf(error: unknown): string {
+  return error instanceof RingproxyError ? `${error.message}; ${error.hint}` : messageOf(error);
 }
 
 function messageOf(error: unknown): string {

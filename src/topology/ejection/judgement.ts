@@ -41,11 +41,13 @@ export type Verdict =
   | { readonly kind: 'eject'; readonly nodes: readonly { readonly node: Member; readonly why: string }[] }
   | { readonly kind: 'return'; readonly node: EjectedNode }
   /** Nodes are down, and are not ejected. */
-  | { readonly kind: 'refuse'; readonly why: string };
+  | { readonly kind: 'refuse'; readonly nodes: readonly Member[]; readonly why: string };
 
 export class Judgement {
   /** Since when a majority says that a member is down. */
   readonly #downSince = new Map<string, number>();
+  /** The same, whatever the proxies have a say. */
+  readonly #seenDownSince = new Map<string, number>();
   /** Since when an ejected node has answered without a break. */
   readonly #upSince = new Map<string, number>();
 
@@ -60,7 +62,13 @@ export class Judgement {
       ejected.filter((node) => sight.answers(node) && !isDownForMost(node, sight)),
       now,
     );
-    return this.#toEject(down, ejected, sight, settings, now) ?? this.#toReturn(ejected, settings, now);
+    const seenDown = members.filter((node) => isDownForMost(node, sight, 'all have a say'));
+    note(this.#seenDownSince, seenDown, now);
+    return (
+      this.#toEject(down, ejected, sight, settings, now) ??
+      this.#toReturn(ejected, settings, now) ??
+      this.#noSay(seenDown, down, settings, now)
+    );
   }
 
   /** A node that could not come back is given its time anew. */
@@ -82,17 +90,36 @@ export class Judgement {
     const least = Math.max(1, minNodes);
     if (left < least) {
       const why = `${names} are down, and are not ejected: the ring would have ${counted(left, 'serving node')}, and min-nodes is ${least}`;
-      return { kind: 'refuse', why: down.length === 1 ? why.replace(' are down, and are ', ' is down, and is ') : why };
+      return {
+        kind: 'refuse',
+        nodes: down,
+        why: down.length === 1 ? why.replace(' are down, and are ', ' is down, and is ') : why,
+      };
     }
     // Several at once, or one after the other: more often than not the proxies are cut off, or the nodes come back.
     if (ejected.length + down.length > ejectMaxNodes) {
       const already = ejected.length === 0 ? '' : `, ${ejected.map(({ name }) => name).join(', ')} ejected already`;
       const why = `down: ${names}${already}; that is more than eject-max-nodes (${ejectMaxNodes}), so none of them is ejected`;
-      return { kind: 'refuse', why };
+      return { kind: 'refuse', nodes: down, why };
     }
     // One that has just failed would get the others' keys: they leave together.
     if (!down.every(isDue)) return null;
     return { kind: 'eject', nodes: down.map((node) => ({ node, why: this.#reason(node, sight, now) })) };
+  }
+
+  /** What people would have to guess otherwise. */
+  #noSay(
+    seenDown: readonly Member[],
+    down: readonly Member[],
+    { ejectAfter }: EjectionSettings,
+    now: number,
+  ): Verdict | null {
+    if (down.length > 0) return null;
+    const nodes = seenDown.filter((node) => now - (this.#seenDownSince.get(nodeKey(node)) ?? now) >= ejectAfter);
+    if (nodes.length === 0) return null;
+    const names = nodes.map(({ name }) => name).join(', ');
+    const why = `down: ${names}; a proxy for which more than half of the nodes are down is taken to be cut off itself, so none of them is ejected`;
+    return { kind: 'refuse', nodes, why };
   }
 
   #toReturn(
@@ -118,8 +145,10 @@ export class Judgement {
 }
 
 /** A majority of the live proxies, of which those that say nothing are none. */
-function isDownForMost(node: Member, { opinions, state }: Sight): boolean {
-  return opinions.filter((opinion) => saysDown(opinion, node, state)).length * 2 > opinions.length;
+function isDownForMost(node: Member, { opinions, state }: Sight, who?: 'all have a say'): boolean {
+  const says = (opinion: ProxyOpinion): boolean =>
+    who === undefined ? saysDown(opinion, node, state) : opinion.down?.has(nodeKey(node)) === true;
+  return opinions.filter(says).length * 2 > opinions.length;
 }
 
 /**

@@ -27,7 +27,7 @@ export function describeRing(local: LocalRing, hooks: NodeHooks): OwnRingView {
   };
 }
 
-type NodeHooks = Pick<RingManagerHooks, 'health' | 'speaksTls' | 'master'>;
+type NodeHooks = Pick<RingManagerHooks, 'health' | 'speaksTls' | 'master' | 'ejectionNote'>;
 
 /** @param rings over the ring's nodes and those that join, in their order */
 function describeNodes(state: RingState, rings: Rings, hooks: NodeHooks): OwnNodeView[] {
@@ -57,7 +57,12 @@ function describeNodes(state: RingState, rings: Rings, hooks: NodeHooks): OwnNod
       figures: health?.figures ?? null,
       error: health?.error ?? null,
       downSince: health?.downSince ?? null,
-      reason: reasonOf(health, followed?.reason ?? '', same === undefined ? '' : describeShared(same)),
+      reason: reasonOf(
+        health,
+        followed?.reason ?? '',
+        same === undefined ? '' : describeShared(same),
+        health?.up === false ? (hooks.ejectionNote(member) ?? '') : '',
+      ),
       ejection: null,
       master: followed === null ? null : masterOf(followed),
     };
@@ -68,7 +73,8 @@ function describeNodes(state: RingState, rings: Rings, hooks: NodeHooks): OwnNod
 function describeEjected(node: EjectedNode, hooks: NodeHooks): OwnNodeView {
   const { name, address, weight, since, why, times } = node;
   const health = hooks.health({ name, address });
-  const now = health?.error ?? health?.reason ?? (health?.up === true ? 'it answers again' : null);
+  const answers = health?.up === true ? ['it answers again', hooks.ejectionNote(node) ?? []].flat().join('; ') : null;
+  const now = health?.error ?? health?.reason ?? answers;
   return {
     ...{ name, address, weight, tls: hooks.speaksTls(node), state: 'ejected' },
     ...{ share: 0, nextShare: null },
@@ -87,10 +93,11 @@ function describeEjected(node: EjectedNode, hooks: NodeHooks): OwnNodeView {
 /**
  * @param doubt what is strange about where its master is; empty: nothing
  * @param shared with which nodes it is one server; empty: none
+ * @param note why it is not ejected; empty: nobody says
  */
-function reasonOf(health: NodeHealth | null, doubt: string, shared: string): string | null {
+function reasonOf(health: NodeHealth | null, doubt: string, shared: string, note: string): string | null {
   const trouble = health?.error ?? health?.reason ?? '';
-  return [trouble, doubt, shared].filter((text) => text !== '').join('; ') || null;
+  return [trouble, doubt, shared, note].filter((text) => text !== '').join('; ') || null;
 }
 
 function masterOf({ address, source, epoch, failovers, lostBytes }: NodeMasterView): NodeMasterView {

@@ -92,6 +92,16 @@ describe('while a node is ejected', () => {
   });
 });
 
+it('with more than half of the nodes down none is ejected, and the log and the ring say why', async () => {
+  const nodes = await startRedises(3);
+  const config = `${CONFIG}eject-max-nodes: 2\n`;
+  const proxy = await startRingproxy({ nodes, config, allowLog: [/node\d/, /down:/] });
+  await Promise.all(nodes.slice(1).map((node) => node.stop()));
+  const why = /more than half of the nodes are down/;
+  await until(proxy, (ring) => ring.nodes.filter(({ reason }) => why.test(reason ?? '')).length === 2);
+  await proxy.logged(why);
+});
+
 describe('a node that comes back', () => {
   it.each([
     { as: 'a replica', args: ['--replicaof', '127.0.0.1', '1'], why: /replica/ },
@@ -101,6 +111,15 @@ describe('a node that comes back', () => {
     await node.restartWith(args);
     await until(proxy, ({ nodes }) => nodes.some(({ reason }) => why.test(reason ?? '')));
     expect(isOut(await settled(proxy))).toBe(true);
+    await node.restart();
+    await until(proxy, isBack);
+  });
+
+  it('stays out, and the ring says what to do, where its snapshot would bring back what it had', async () => {
+    const { proxy, node } = await start();
+    await node.restartWith(['--rename-command', 'BGSAVE', '']);
+    const said = await until(proxy, ({ nodes }) => nodes.some(({ reason }) => /snapshot/.test(reason ?? '')));
+    expect(said.nodes.map(({ reason }) => reason).join()).toMatch(/it cannot come back yet: .*BGSAVE; .*\+bgsave/);
     await node.restart();
     await until(proxy, isBack);
   });

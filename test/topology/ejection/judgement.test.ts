@@ -79,9 +79,12 @@ describe('a node is ejected', () => {
   });
 
   it('not by proxies for which most nodes are down: they are cut off themselves', () => {
-    expect(judgedAfter(1000, sight(ring('abc'), 'abc'))).toBeNull();
-    expect(judgedAfter(1000, sight(ring('abc'), 'ab'))).toBeNull();
-    expect(judgedAfter(1000, sight(ring('abc'), 'a', 'abc', ''))).toBeNull();
+    for (const down of [['abc'], ['ab'], ['a', 'abc', '']]) {
+      const seen = sight(ring('abc'), ...down);
+      expect(judgedAfter(999, seen)).toBeNull();
+      const why = expect.stringMatching(/^down: a.*more than half of the nodes/);
+      expect(judgedAfter(1000, seen)).toMatchObject({ kind: 'refuse', why });
+    }
     expect(names(judgedAfter(1000, sight(ring('ab'), 'a')))).toBe('a');
   });
 
