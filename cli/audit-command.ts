@@ -16,6 +16,7 @@ const DEFAULT_CALLS = 50;
 const MOST_CALLS = 1000;
 /** Columns of what a call has said. */
 const LONGEST_BODY = 80;
+const LONGEST_CLIENT = 40;
 
 export function registerAuditCommand(program: Command): void {
   withCommonOptions(
@@ -35,12 +36,13 @@ export function describeAudit({ entries, missing }: AuditView): string {
   const lines = missing.map(({ proxy, why }) => colors.red(`without proxy ${proxy}: ${why}`));
   if (entries.length === 0) return [...lines, 'nothing was changed, and nobody was refused'].join('\n');
   const table = formatTable(
-    ['WHEN', 'WHO', 'ROLE', 'FROM', 'CALL', 'WITH', 'OUTCOME', 'PROXY'],
+    ['WHEN', 'WHO', 'ROLE', 'FROM', 'SAYS', 'CALL', 'WITH', 'OUTCOME', 'PROXY'],
     entries.map((entry) => [
       entry.at,
       formatName(whoOf(entry)),
       entry.role ?? '-',
       formatName(entry.address === '' ? 'unix' : entry.address),
+      saidBy(entry),
       formatName(`${entry.method} ${entry.path}`),
       entry.body === null ? '-' : formatName(clip(entry.body, LONGEST_BODY)),
       outcomeOf(entry),
@@ -53,8 +55,14 @@ export function describeAudit({ entries, missing }: AuditView): string {
   return [...lines, table, ...more].join('\n');
 }
 
-function whoOf({ who, client }: AuditEntry): string {
-  return [who, client].filter((part) => part !== null).join(', ') || '-';
+/** As its token says, and nothing else: `nobody` has none that is valid, `-` needs none. */
+function whoOf({ who, role }: AuditEntry): string {
+  return who ?? (role === null ? 'nobody' : '-');
+}
+
+/** What a caller says of itself, in quotes and without two blanks in a row: it cannot be taken for other columns. */
+function saidBy({ client }: AuditEntry): string {
+  return client === null ? '-' : clip(JSON.stringify(client.replace(/\s+/g, ' ')), LONGEST_CLIENT);
 }
 
 function outcomeOf({ outcome, code, dryRun }: AuditEntry): string {

@@ -120,8 +120,9 @@ export class Audit {
   }
 }
 
-function summaryOf({ who, client, address, method, path, dryRun, outcome, code, unlisted }: AuditEntry): string {
-  const caller = who ?? client ?? 'somebody';
+function summaryOf({ who, role, client, address, method, path, dryRun, outcome, code, unlisted }: AuditEntry): string {
+  const said = client === null ? '' : ` (says ${JSON.stringify(client)})`;
+  const caller = who ?? `${role === null ? 'nobody' : 'somebody'}${said}`;
   const from = address === '' ? '' : ` from ${address}`;
   const what = `${method} ${path.split('?')[0] ?? ''}${dryRun ? ' (dry run)' : ''}`;
   const more = unlisted === 0 ? '' : `; ${unlisted} refused calls before it are not listed`;

@@ -31,7 +31,7 @@ export function clientOf(request: FastifyRequest): string | null {
  */
 export function whoOf(request: FastifyRequest): string {
   const said = request.headers[CLIENT_HEADER];
-  const person = typeof said === 'string' ? visible(said, MOST_CLIENT).trim() : '';
+  const person = typeof said === 'string' ? visible(said, MOST_CLIENT).trim().replace(/ +/g, ' ') : '';
   const name = request.caller?.name ?? null;
   const parts = [name, person === '' ? null : person].filter((part) => part !== null);
   return visible(parts.length > 0 ? parts.join(', ') : addressOf(request) || 'this machine', MOST_WHO);

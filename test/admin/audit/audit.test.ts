@@ -60,6 +60,7 @@ describe('the audit log', () => {
     expect(entries[1]).toMatchObject({ client: 'node', body: '{"dryRun":true}' });
     expect(served.told[1]).toBe('olga from 127.0.0.1: POST /v1/ring/changes/current/cancel (dry run): done');
     expect(served.told[3]).toBe(`olga from 127.0.0.1: POST ${CHANGES}: refused (FORBIDDEN)`);
+    expect(served.told[5]).toBe('nobody (says "node") from 127.0.0.1: GET /v1/ring: refused (UNAUTHORIZED)');
   });
 
   it('is for admins alone', async () => {
