@@ -37,6 +37,7 @@ const WORDS: Readonly<Record<string, readonly string[]>> = {
   // Steps of a connection's own greeting, and what a connection is for.
   'greeting.ts': ['CLIENT', 'INFO', 'SELECT'],
   'carrier.ts': ['migrate'],
+  'empty-disk.ts': ['bgsave', 'save'],
   'key-moving.ts': ['move'],
   'mover-pass.ts': ['move'],
   // Rights that a person is told of, and the right to what goes on by itself once it was begun.

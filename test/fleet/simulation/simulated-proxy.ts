@@ -93,7 +93,7 @@ export class SimulatedProxy {
     const memory = { startupMemory: 0, maxMemory: 0, maxMemoryPolicy: 'noeviction', databasesInUse: 0 };
     return {
       master: () => null,
-    ejectionNote: () => null,
+      ejectionNote: () => null,
       memberInfo: () => INFO,
       publish: (snapshot) => this.plane.publish(snapshot),
       noted: () => {},
