@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { AuditEntry } from '../api.js';
 import { addressOf, clientOf, visible } from './caller.js';
 import { Refusals } from './refusals.js';
-import { isDryRun, shownBody } from './shown-body.js';
+import { isDryRun, shownBody, shownUrl } from './shown-request.js';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -34,7 +34,7 @@ export interface AuditPorts {
 
 /** So many are held in memory. */
 const MOST_ENTRIES = 1000;
-const MOST_PATH = 512;
+const MOST_METHOD = 32;
 /** What looks changes nothing. */
 const LOOKS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 /** Refused for who it was that called, and not for what was asked for. */
@@ -91,8 +91,8 @@ export class Audit {
       role: request.caller?.role ?? null,
       address: addressOf(request),
       client: clientOf(request),
-      method: visible(request.method, MOST_PATH),
-      path: visible(request.url, MOST_PATH),
+      method: visible(request.method, MOST_METHOD),
+      path: shownUrl(request.url),
       body: shownBody(request.body),
       dryRun: isDryRun(request.body, request.url),
       outcome: isRefused ? 'refused' : code === null ? 'done' : 'failed',
