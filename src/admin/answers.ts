@@ -19,5 +19,5 @@ export function hasToken(request: FastifyRequest, token: string): boolean {
 
 /** @returns empty: there is none */
 export function tokenOf(request: FastifyRequest): string {
-  return /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1] ?? '';
+  return /^Bearer (.+)$/i.exec(request.headers.authorization ?? '')?.[1] ?? '';
 }

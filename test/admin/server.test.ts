@@ -108,6 +108,8 @@ describe('who may ask', () => {
     expect(await errorOf(withToken('Bearer hunter'))).toMatchObject({ status: 401 });
     expect(await errorOf(withToken('Basic hunter2'))).toMatchObject({ status: 401 });
     expect((await withToken('Bearer hunter2')).status).toBe(200);
+    // The scheme's case does not matter (RFC 9110, 11.1).
+    expect((await withToken('bearer hunter2')).status).toBe(200);
     expect((await fetch(`${url}/healthz`)).status).toBe(200);
     expect((await fetch(`${url}/readyz`)).status).toBe(200);
   });
