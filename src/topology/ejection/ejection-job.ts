@@ -131,7 +131,11 @@ class Look {
       verdict.kind === 'eject'
         ? `${verdict.nodes.map(({ node }) => node.name).join(', ')} cannot be ejected yet`
         : `${verdict.node.name} answers again, and cannot come back yet`;
-    if (change !== null) return this.#tell(`${what}: another change is under way (${change.summary})`);
+    if (change !== null) {
+      // One of the fleet's own is most likely the one that this asks for: it says what it does by itself.
+      if (change.kind === 'eject' || change.kind === 'return') return;
+      return this.#tell(`${what}: another change is under way (${change.summary})`);
+    }
     try {
       await this.#ports.ask(
         verdict.kind === 'return'
