@@ -23,6 +23,9 @@ interface Rule {
   readonly expr: string;
 }
 
+/** What only nodes have that Sentinels look after: told of in `test/failover`. */
+const OF_FOLLOWED_NODES = new Set(['ringproxy_node_failovers_total']);
+
 /** Alerts about how fast things go. */
 const SPEED = /Latency|EventLoopLag/;
 const TOKEN = 'demo-token';
@@ -174,7 +177,9 @@ describe.skipIf(!hasPrometheus || !hasEtcd)('Prometheus at a proxy under load', 
   it('has data for every metric that an alert asks about, and no alert', async () => {
     const names = rulesOf('alerts.yml').flatMap(({ expr }) => expr.match(/\b(?:\w+:)?ringproxy_[\w:]+|\bup\b/g) ?? []);
     expect(new Set(names).size).toBeGreaterThan(12);
-    for (const name of new Set(names)) expect(await prometheus.query(name), name).not.toEqual([]);
+    for (const name of new Set(names.filter((one) => !OF_FOLLOWED_NODES.has(one)))) {
+      expect(await prometheus.query(name), name).not.toEqual([]);
+    }
     for (const { alert = '', expr } of rulesOf('alerts.yml')) {
       const found = await prometheus.query(expr);
       // How fast a machine is that runs the tests is not for them to say.
