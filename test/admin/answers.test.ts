@@ -27,6 +27,8 @@ it('answers have the shapes that the document gives them, also while the ring ch
     const isRight = ajv.compile({ ...schema, components });
     return isRight(body) ? [] : (isRight.errors ?? []).map((error) => `${error.instancePath} ${error.message}`);
   };
+  // Rates are those of whole seconds.
+  await expect.poll(async () => (await fetch(`${proxy.admin}/v1/load`)).status).toBe(200);
   const found: Record<string, string[]> = {};
   const ask = async (path: string, url = path, status = 200, init: RequestInit = {}): Promise<void> => {
     const answer = await fetch(`${proxy.admin}${url}`, init);

@@ -375,7 +375,6 @@ export const SAMPLES: Readonly<Record<string, readonly Sample[]>> = {
       CLIENT HELP
       PUBSUB HELP
       SLOWLOG HELP
-      ACL HELP
       ACL CAT
       LOLWUT VERSION 1
     `),
@@ -398,6 +397,8 @@ export const SAMPLES: Readonly<Record<string, readonly Sample[]>> = {
     varies('TIME'),
     varies('INFO', 'server'),
     varies('ACL', 'GENPASS'),
+    // Without the subcommands that the configuration stands for.
+    varies('ACL', 'HELP'),
     ['ACL', 'WHOAMI'],
     ['CONFIG', 'GET', 'maxmemory'],
     ['CONFIG', 'GET', 'requirepass'],

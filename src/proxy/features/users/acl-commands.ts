@@ -56,7 +56,7 @@ const HELP = [
   'WHOAMI',
   '    Return the current connection username.',
   'HELP',
-  '    Print this help.',
+  '    Prints this help.',
 ];
 
 const whoAmI: LocalCommand = (client, command) => answer(client, command, encode.bulk(client.user.name));
