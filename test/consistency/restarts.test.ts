@@ -135,11 +135,12 @@ it.each([
     const writers = Array.from({ length: WRITERS }, (_, i) => write(proxy, i, expected, violations, goesOn));
     let [kills, changes] = [0, 0];
     while (goesOn()) {
-      await change(proxy, nodes, random).then(
+      const asked = change(proxy, nodes, random).then(
         () => changes++,
         () => {},
       );
-      // No event: nodes are restarted at any moment of a change.
+      // No event: nodes are restarted at any moment of a change, also while one that was asked for is waited for.
+      await Promise.race([asked, new Promise((resolve) => setTimeout(resolve, 1000))]);
       await new Promise((resolve) => setTimeout(resolve, 100 + random() * 300));
       if (random() < 0.4) {
         await nodes[Math.floor(random() * nodes.length)]?.restart();
