@@ -95,15 +95,13 @@ it('allows and denies what a Redis with the same rules does, and says the same',
 it('describes a user by rules that make the same user', async () => {
   const fuzz = new AclFuzz(seeded(SEED + 1), table, known);
   for (let i = 0; i < 300; i++) {
-    const user = makeUser({ name: 'u', rules: fuzz.rules() }, table);
-    if ('mistakes' in user) continue;
+    const rules = fuzz.rules();
+    const user = makeUser({ name: 'u', rules }, table);
+    // A Redis, too, shows `%RW~*` as `~*`: that one matches the key without a name as well, and this one does not.
+    if ('mistakes' in user || /%(?:rw|wr)~\*/i.test(rules.join(' '))) continue;
     const text = describeUser(user, table);
     const again = makeUser({ name: 'u', rules: splitLine(text) }, table);
-    if ('mistakes' in again) {
-      // A Redis, too, shows `%RW~*` as `~*`, behind which it takes no further pattern.
-      expect(again.mistakes[0]?.message).toContain('after the * pattern');
-      continue;
-    }
+    if ('mistakes' in again) throw new Error(`${text}: ${again.mistakes[0]?.message}`);
     for (const { command, words } of fuzz.many(30, () => fuzz.command())) {
       expect(dryRun(again, command, words), text).toBe(dryRun(user, command, words));
     }
