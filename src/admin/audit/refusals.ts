@@ -1,32 +1,29 @@
 /** Refused calls: each is counted, and only so many are listed, so that nobody fills the log, or buries others in it. */
+import { Bucket } from '../../time/bucket.js';
 
 /** As many at once are listed. */
 const BURST = 20;
-/** And then one in so many milliseconds. */
-const EACH_MS = 6000;
+/** And then one in six seconds. */
+const PER_SECOND = 1 / 6;
 
-/** A bucket of permissions to list a call. */
+/** Permissions to list a call. */
 class Allowance {
   readonly #now: () => number;
-  #left = BURST;
-  #at: number;
+  readonly #left: Bucket;
   #unlisted = 0;
 
   constructor(now: () => number) {
     this.#now = now;
-    this.#at = now();
+    this.#left = new Bucket(BURST, now());
   }
 
   /** @returns how many were not listed since the last one that was; null: nor is this one */
   take(): number | null {
-    const now = this.#now();
-    this.#left = Math.min(BURST, this.#left + (now - this.#at) / EACH_MS);
-    this.#at = now;
-    if (this.#left < 1) {
+    if (this.#left.level(BURST, PER_SECOND, this.#now()) < 1) {
       this.#unlisted++;
       return null;
     }
-    this.#left--;
+    this.#left.take(1);
     const unlisted = this.#unlisted;
     this.#unlisted = 0;
     return unlisted;

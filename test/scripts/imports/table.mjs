@@ -75,7 +75,7 @@ export const PARTS = [
   { parts: ['fleet/peers'], mayImport: ['topology/store', 'time', 'errors.ts'] },
   {
     parts: ['admin'],
-    mayImport: ['node', 'config', 'tls/material.ts', 'fleet/peers/protocol.ts', 'errors.ts', 'version.ts'],
+    mayImport: ['node', 'config', 'time', 'tls/material.ts', 'fleet/peers/protocol.ts', 'errors.ts', 'version.ts'],
   },
   { parts: ['admin/page'], mayImport: [], types: ['admin/api.ts'] },
   { parts: ['client'], mayImport: ['errors.ts'], types: ['admin/api.ts'] },

@@ -8,9 +8,11 @@
  * A process has its own table: with several workers an address has as many guesses as there are workers.
  */
 import { createHash, randomBytes } from 'node:crypto';
+import { Bucket } from '../../../time/bucket.js';
 import { type AuthFailureEvent, authFailed } from '../../events.js';
 import type { Counters } from '../../measure/counters.js';
 import type { ClientConnection } from '../../session/client-connection.js';
+import { addressKey } from '../../session/limits/address-key.js';
 import type { LoginFailure, Users } from '../../users/users.js';
 import type { AclLog } from './acl-log.js';
 
@@ -19,17 +21,16 @@ export type AuthFailure = LoginFailure | 'too-many';
 
 /** Addresses that are remembered; the one that has failed least lately is forgotten first. */
 const MOST_ADDRESSES = 4096;
+/** So many at once, and then one a second. */
 const GUESSES = 30;
-const MS_FOR_ONE_MORE = 1000;
+const GUESSES_PER_SECOND = 1;
 /** Failed attempts of an address that cost no guess when they come again. */
 const MOST_KNOWN = 8;
 /** Between two events of the same process. */
 const QUIET_MS = 10_000;
 
 interface Address {
-  guesses: number;
-  /** When `guesses` were so many, by the clock. */
-  at: number;
+  readonly guesses: Bucket;
   /** The latest failed attempts. */
   readonly known: string[];
 }
@@ -66,10 +67,9 @@ export class Authentication {
     const { users, log } = this.#ports;
     const address = addressOf(client.address);
     const known = address === null ? undefined : this.#addresses.get(address);
-    if (known !== undefined) this.#refill(known);
     const outcome = users.logIn(name, password);
     const attempt = known === undefined && typeof outcome !== 'string' ? '' : attemptOf(name, password);
-    if (known !== undefined && known.guesses < 1 && !known.known.includes(attempt)) {
+    if (known !== undefined && guessesLeft(known, this.#ports.now()) < 1 && !known.known.includes(attempt)) {
       this.#tell(client, 'too-many');
       return TOO_MANY;
     }
@@ -83,15 +83,8 @@ export class Authentication {
     return WRONG;
   }
 
-  #refill(address: Address): void {
-    const now = this.#ports.now();
-    const more = (now - address.at) / MS_FOR_ONE_MORE;
-    address.guesses = Math.min(GUESSES, address.guesses + more);
-    address.at = now;
-  }
-
   #note(address: string, attempt: string): void {
-    const found = this.#addresses.get(address) ?? { guesses: GUESSES, at: this.#ports.now(), known: [] };
+    const found = this.#addresses.get(address) ?? { guesses: new Bucket(GUESSES, this.#ports.now()), known: [] };
     this.#addresses.delete(address);
     this.#addresses.set(address, found);
     if (this.#addresses.size > MOST_ADDRESSES) {
@@ -101,7 +94,7 @@ export class Authentication {
       }
     }
     if (found.known.includes(attempt)) return;
-    found.guesses--;
+    found.guesses.take(1);
     found.known.push(attempt);
     if (found.known.length > MOST_KNOWN) found.known.shift();
   }
@@ -123,19 +116,12 @@ function attemptOf(name: string, password: Uint8Array): string {
   return createHash('sha256').update(SALT).update(name).update('\n').update(password).digest('base64');
 }
 
-/** Whose guesses are counted together: an address, or a network of IPv6, of which one host has all. Null: this machine's. */
-function addressOf(peer: string): string | null {
-  const host = peer.slice(0, peer.lastIndexOf(':'));
-  if (host === '') return null;
-  if (!host.includes(':') || host.startsWith('::ffff:')) return host.replace('::ffff:', '');
-  return networkOf(host);
+function guessesLeft({ guesses }: Address, now: number): number {
+  return guesses.level(GUESSES, GUESSES_PER_SECOND, now);
 }
 
-/** The first 64 bits of an address of IPv6. */
-function networkOf(host: string): string {
-  const [front = '', back] = host.replace(/%.*$/, '').split('::');
-  const left = front.split(':').filter((part) => part !== '');
-  const right = (back ?? '').split(':').filter((part) => part !== '');
-  const zeros = back === undefined ? 0 : Math.max(0, 8 - left.length - right.length);
-  return [...left, ...Array.from({ length: zeros }, () => '0'), ...right].slice(0, 4).join(':');
+/** Whose guesses are counted together. Null: this machine's, by a Unix socket. */
+function addressOf(peer: string): string | null {
+  const host = peer.slice(0, peer.lastIndexOf(':'));
+  return host === '' ? null : addressKey(host);
 }

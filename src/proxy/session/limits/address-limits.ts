@@ -2,10 +2,10 @@
  * How much clients of one address may do: connections, commands and bytes a second. What is over a rate is not refused:
  * the sockets are not read until it is less. Each process counts its own clients.
  */
+import { Bucket } from '../../../time/bucket.js';
 import type { LimitCounts } from '../../measure/counters.js';
 import type { DataPlaneOptions } from '../../options.js';
 import { addressKey } from './address-key.js';
-import { Bucket } from './bucket.js';
 
 type Rates = Pick<DataPlaneOptions, 'maxClientsPerAddress' | 'commandsPerAddress' | 'bytesPerAddress'>;
 
@@ -144,25 +144,37 @@ export class Address {
   charge({ commandsPerAddress, bytesPerAddress }: Rates, now: number, commands: number, bytes: number): void {
     if (commandsPerAddress > 0) {
       this.#commands ??= new Bucket(commandsPerAddress, now);
-      this.#commands.isInDebt(commandsPerAddress, now);
-      this.#commands.take(commands);
+      charge(this.#commands, commandsPerAddress, now, commands);
     }
     if (bytesPerAddress > 0) {
       this.#bytes ??= new Bucket(bytesPerAddress, now);
-      this.#bytes.isInDebt(bytesPerAddress, now);
-      this.#bytes.take(bytes);
+      charge(this.#bytes, bytesPerAddress, now, bytes);
     }
   }
 
   /** @returns which rate it is over; null: none */
   over({ commandsPerAddress, bytesPerAddress }: Rates, now: number): 'commands' | 'bytes' | null {
-    if (commandsPerAddress > 0 && this.#commands?.isInDebt(commandsPerAddress, now) === true) return 'commands';
-    if (bytesPerAddress > 0 && this.#bytes?.isInDebt(bytesPerAddress, now) === true) return 'bytes';
+    if (isOver(this.#commands, commandsPerAddress, now)) return 'commands';
+    if (isOver(this.#bytes, bytesPerAddress, now)) return 'bytes';
     return null;
   }
 
   hasRecovered({ commandsPerAddress, bytesPerAddress }: Rates, now: number): boolean {
-    const commands = commandsPerAddress === 0 || this.#commands?.isFull(commandsPerAddress, now) !== false;
-    return commands && (bytesPerAddress === 0 || this.#bytes?.isFull(bytesPerAddress, now) !== false);
+    return isFull(this.#commands, commandsPerAddress, now) && isFull(this.#bytes, bytesPerAddress, now);
   }
+}
+
+/** A second's worth is what may be done at once. */
+function charge(bucket: Bucket, rate: number, now: number, amount: number): void {
+  bucket.level(rate, rate, now);
+  bucket.take(amount);
+}
+
+function isOver(bucket: Bucket | null, rate: number, now: number): boolean {
+  return rate > 0 && bucket !== null && bucket.level(rate, rate, now) < 0;
+}
+
+/** Whoever begins anew would not have more. */
+function isFull(bucket: Bucket | null, rate: number, now: number): boolean {
+  return rate === 0 || bucket === null || bucket.level(rate, rate, now) >= rate;
 }
