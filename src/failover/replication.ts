@@ -1,4 +1,5 @@
 /** What a server says of its part in replication (INFO replication), and what that tells of a failover: pure. */
+import { fieldsOf } from '../resp/info-fields.js';
 
 export interface Replication {
   readonly role: 'master' | 'replica';
@@ -14,7 +15,7 @@ export interface Replication {
 
 /** @param info the text of INFO replication @returns null when it is none */
 export function readReplication(info: string): Replication | null {
-  const field = (name: string): string => new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(info)?.[1] ?? '';
+  const field = fieldsOf(info);
   const role = field('role');
   if (role !== 'master' && role !== 'slave') return null;
   const second = field('master_replid2');

@@ -8,7 +8,7 @@ import { RingproxyError } from '../errors.js';
 import { isReplyError } from '../node/client.js';
 import type { NodeIdentity } from '../node/identity.js';
 import { isForbidden, saysSaving } from '../node/reply-errors.js';
-import { fieldsOf } from './info-fields.js';
+import { fieldsOf } from '../resp/info-fields.js';
 
 /** Databases of somebody else take their time to be written. Milliseconds. */
 const SNAPSHOT_MS = 120_000;

@@ -5,9 +5,9 @@ import { describeNodeError, onNode, wasLoginRefused } from '../node/client.js';
 import type { NodeEndpoint } from '../node/endpoint.js';
 import type { NodeIdentity } from '../node/identity.js';
 import { readsOnly } from '../node/standing.js';
+import { fieldsOf } from '../resp/info-fields.js';
 import { readRunId } from '../resp/run-id.js';
 import { readImpairment } from './impairment.js';
-import { fieldsOf } from './info-fields.js';
 
 export interface NodeFacts {
   readonly role: string;

@@ -5,7 +5,7 @@ import { connectNode, describeNodeError, isReplyError } from '../node/client.js'
 import type { NodeEndpoint } from '../node/endpoint.js';
 import { provesAlive } from '../node/reply-errors.js';
 import { readsOnly } from '../node/standing.js';
-import { fieldsOf } from './info-fields.js';
+import { fieldsOf } from '../resp/info-fields.js';
 import { readFacts } from './inspect.js';
 import { type NodeFigures, readFigures } from './node-figures.js';
 
