@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import type { NodeInput } from '../src/admin/api.js';
+import { messageOf } from '../src/errors.js';
 import { parsePeerAddress, withoutScheme } from '../src/node/address.js';
 import { CliError } from './cli-error.js';
 
@@ -54,7 +55,7 @@ export function readPassword(file: string): string {
   try {
     return readFileSync(file === '-' ? STANDARD_INPUT : file, 'utf8').replace(/\r?\n$/, '');
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = messageOf(error);
     throw new CliError(`the password cannot be read: ${why}`, 'name a file that holds it and nothing else', 2);
   }
 }

@@ -3,6 +3,7 @@ import { parse } from 'yaml';
 import type { ChangeRequest, RingView } from '../src/admin/api.js';
 import { isWeight, WEIGHT_RULE } from '../src/config/node-limits.js';
 import { parseNodeText } from '../src/config/node-text.js';
+import { messageOf } from '../src/errors.js';
 import { parsePeerAddress, withoutScheme } from '../src/node/address.js';
 import { formatPlace } from '../src/node/followed.js';
 import { CliError } from './cli-error.js';
@@ -46,10 +47,7 @@ function readWanted(file: string): Wanted[] {
   try {
     document = parse(readFileSync(file, 'utf8'));
   } catch (error) {
-    throw new CliError(
-      `${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`,
-      'expected YAML',
-    );
+    throw new CliError(`${file} cannot be read: ${messageOf(error)}`, 'expected YAML');
   }
   const nodes: unknown = typeof document === 'object' && document !== null ? Reflect.get(document, 'nodes') : undefined;
   if (!Array.isArray(nodes)) {

@@ -1,5 +1,6 @@
 /** The authority by which the admin API's certificate is checked. */
 import { readFileSync } from 'node:fs';
+import { messageOf } from '../src/errors.js';
 import { CliError } from './cli-error.js';
 
 /**
@@ -18,7 +19,7 @@ export function findAuthority(
   try {
     text = readFileSync(file, 'utf8');
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = messageOf(error);
     throw new CliError(`the authority's certificate cannot be read: ${why}`, hint, 2);
   }
   if (!text.includes('-----BEGIN CERTIFICATE-----')) throw new CliError(`${file} holds no certificate`, hint, 2);

@@ -7,7 +7,7 @@ import { configTemplate } from '../src/config/template.js';
 import { tlsWarnings } from '../src/config/tls.js';
 import { decodeText } from '../src/config/twemproxy/file.js';
 import { importTwemproxy } from '../src/config/twemproxy.js';
-import { systemCode } from '../src/errors.js';
+import { messageOf, systemCode } from '../src/errors.js';
 import { parseAddress } from '../src/node/address.js';
 import { CliError } from './cli-error.js';
 import { formatCounted } from './format.js';
@@ -70,7 +70,7 @@ function writeNew(file: string, text: string): void {
     writeFileSync(file, text, { flag: 'wx' });
   } catch (error) {
     if (systemCode(error) === 'EEXIST') throw new CliError(`${file} is there already`, 'name a new file', 2);
-    const why = error instanceof Error ? error.message : String(error);
+    const why = messageOf(error);
     throw new CliError(`${file} cannot be written: ${why}`, 'check the path and its permissions');
   }
   process.stdout.write(`${file}: put your nodes in, then ringproxy serve -c ${file}\n`);
@@ -80,9 +80,6 @@ function readBytes(file: string): Buffer {
   try {
     return readFileSync(file);
   } catch (error) {
-    throw new CliError(
-      `${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`,
-      'check the path and its permissions',
-    );
+    throw new CliError(`${file} cannot be read: ${messageOf(error)}`, 'check the path and its permissions');
   }
 }

@@ -1,6 +1,7 @@
 /** The file of `ringproxy groups apply`. */
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
+import { messageOf } from '../src/errors.js';
 import { CliError } from './cli-error.js';
 
 const HINT = 'expected groups as in the configuration, such as pages: { prefixes: ["page:"], cache: near }';
@@ -14,7 +15,7 @@ export function readGroupsFile(file: string): Readonly<Record<string, unknown>> 
   try {
     document = parse(readFileSync(file, 'utf8'));
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = messageOf(error);
     throw new CliError(`${file} cannot be read: ${why}`, 'expected YAML');
   }
   if (!isMap(document)) throw new CliError(`${file} has no groups`, HINT, 2);

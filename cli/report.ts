@@ -1,7 +1,7 @@
 /** How a failure is told: a sentence for people, JSON for programs that asked for JSON, and an exit code. */
 import { CommanderError } from 'commander';
 import { AdminError } from '../src/client/admin-error.js';
-import { RingproxyError } from '../src/errors.js';
+import { messageOf, RingproxyError } from '../src/errors.js';
 import { CliError } from './cli-error.js';
 
 /** What is told of a failure that no row of a table is of. */
@@ -62,7 +62,7 @@ function describe(error: unknown): Told {
     const code = error.code || (exitCode === 2 ? CALLED_WRONGLY : FAILED);
     return { code, message, hint, exitCode, text: `ringproxy: ${message}\n${hint === '' ? '' : `  ${hint}\n`}` };
   }
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   const text = `ringproxy: ${error instanceof Error ? (error.stack ?? message) : message}\n`;
   return { code: FAILED, message, hint: '', exitCode: 1, text };
 }

@@ -4,7 +4,7 @@ import { type ConfigSources, loadConfig } from '../src/config/load.js';
 import { defaultOf, type Setting } from '../src/config/settings/setting.js';
 import { type Config, SETTINGS, type SettingName } from '../src/config/settings.js';
 import { tlsWarnings } from '../src/config/tls.js';
-import { RingproxyError } from '../src/errors.js';
+import { messageOf, RingproxyError } from '../src/errors.js';
 import type { RunningProxy } from '../src/serve.js';
 import { formatCounted } from './format.js';
 import { requireRing } from './require-ring.js';
@@ -89,7 +89,7 @@ async function serve(options: Record<string, unknown>): Promise<void> {
     running.close(signal).then(
       () => process.exit(0),
       (error: unknown) => {
-        process.stderr.write(`ringproxy: ${error instanceof Error ? error.message : String(error)}\n`);
+        process.stderr.write(`ringproxy: ${messageOf(error)}\n`);
         process.exit(1);
       },
     );

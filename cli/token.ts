@@ -1,6 +1,7 @@
 /** The token of the admin API, which `serve` and the commands that ask it find in the same places. */
 import { readFileSync } from 'node:fs';
 import { tokensIn } from '../src/config/admin-tokens.js';
+import { messageOf } from '../src/errors.js';
 import { CliError } from './cli-error.js';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -31,7 +32,7 @@ function firstToken(file: string): string {
   try {
     text = readFileSync(file, 'utf8');
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = messageOf(error);
     throw new CliError(`the token cannot be read: ${why}`, 'name a file that holds it and nothing else', 2);
   }
   const [first] = tokensIn(text, file);

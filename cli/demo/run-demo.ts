@@ -1,3 +1,4 @@
+import { messageOf } from '../../src/errors.js';
 import { formatCounted } from '../format.js';
 import { DemoProxies } from './demo-proxies.js';
 import { DemoView } from './demo-view.js';
@@ -43,7 +44,7 @@ export async function runDemo(options: DemoOptions): Promise<void> {
     const played = play().catch((error: unknown) => {
       // At the end the proxies go from under it.
       if (ending) return;
-      view.note(`that failed: ${error instanceof Error ? error.message : String(error)}`);
+      view.note(`that failed: ${messageOf(error)}`);
       process.exitCode = 1;
     });
     // At its own end it sees the changes through; whoever stops it does not want to wait.

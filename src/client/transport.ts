@@ -1,7 +1,7 @@
 /** HTTP with the admin API: what is sent there, and what becomes of each answer. */
 import { Agent, type Dispatcher, request } from 'undici';
 import type { ApiError } from '../admin/api.js';
-import { ERRORS, systemCode } from '../errors.js';
+import { ERRORS, messageOf, systemCode } from '../errors.js';
 import { AdminError, UnreachableError } from './admin-error.js';
 import { adminUrl } from './admin-url.js';
 import { type ProxyEvent, readEvents } from './event-stream.js';
@@ -140,7 +140,7 @@ function certificateFailure(error: unknown): { readonly what: string; readonly h
     return { what, hint: 'put a new one in its place (admin-tls-cert, admin-tls-key): the proxy takes it by itself' };
   }
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') {
-    const what = `shows a certificate of another name: ${error instanceof Error ? error.message : String(error)}`;
+    const what = `shows a certificate of another name: ${messageOf(error)}`;
     return { what, hint: 'call it by a name that stands in its certificate, or give it one with this name' };
   }
   if (/ERR_SSL_(WRONG_VERSION_NUMBER|PACKET_LENGTH)/.test(code)) {
@@ -154,5 +154,5 @@ function describe(error: unknown): string {
   if (code === 'ECONNREFUSED') return 'nothing listens there';
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return 'the name does not resolve';
   if (code.includes('TIMEOUT')) return 'it did not answer in time';
-  return error instanceof Error ? error.message : String(error);
+  return messageOf(error);
 }

@@ -1,5 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
+import { messageOf } from '../errors.js';
 import { isLoopback, parseAddress } from '../node/address.js';
 import { firstLine, isEverywhere, machineAddresses, peerToken } from './fleet.js';
 import type { Config } from './settings.js';
@@ -68,7 +69,7 @@ function tlsMistakes({ etcdEndpoints, etcdCa: ca, etcdCert: cert, etcdKey: key }
     try {
       createSecureContext({ cert, key });
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
+      const why = messageOf(error);
       mistakes.push({ path: 'etcd-cert', message: `cannot be used with etcd-key: ${why}` });
     }
   }

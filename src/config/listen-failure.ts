@@ -1,4 +1,4 @@
-import { RingproxyError, systemCode } from '../errors.js';
+import { messageOf, RingproxyError, systemCode } from '../errors.js';
 
 /**
  * Why the proxy cannot listen, and what to do.
@@ -6,7 +6,7 @@ import { RingproxyError, systemCode } from '../errors.js';
  * @param error the system's
  */
 export function listenFailure(setting: string, address: string, error: unknown): RingproxyError {
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   const hints: Readonly<Record<string, string>> = {
     EADDRINUSE: `another process listens there: end it, or choose another address with --${setting}`,
     EACCES: `this user may not listen there: choose a port above 1023 with --${setting}`,

@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
 import { isMap, isSeq, LineCounter, parseDocument } from 'yaml';
-import { RingproxyError } from '../errors.js';
+import { messageOf, RingproxyError } from '../errors.js';
 import { crossChecks } from './cross-checks.js';
 import { environmentName } from './environment.js';
 import { type Setting, schemaOf } from './settings/setting.js';
@@ -158,7 +158,7 @@ function readFile(file: string, sources: ConfigSources, mistakes: ConfigMistake[
   } catch (error) {
     mistakes.push({
       where: file,
-      message: `cannot be read: ${error instanceof Error ? error.message : String(error)}`,
+      message: `cannot be read: ${messageOf(error)}`,
     });
     return given;
   }

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { buildCommandTable } from '../commands/build.js';
 import { hideSecrets, isUserName, makeUser, splitRules, type WrittenUser } from '../commands/rights/user.js';
 import type { CommandTable } from '../commands/table.js';
+import { messageOf } from '../errors.js';
 import { readRegularFile } from '../regular-file.js';
 
 /** Each user is looked at when the configuration is read again, and kept by each process. */
@@ -47,7 +48,7 @@ export const usersFile: z.ZodType<readonly WrittenUser[]> = z
       for (const mistake of mistakes) fail(`${path}, ${mistake.message}`);
       return mistakes.length === 0 ? users : z.NEVER;
     } catch (error) {
-      return fail(error instanceof Error ? error.message : String(error));
+      return fail(messageOf(error));
     }
   })
   .prefault('');

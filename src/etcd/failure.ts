@@ -2,7 +2,7 @@
  * What can go wrong with a request to etcd: what it means, whether another endpoint may do better, what to do. etcd's codes
  * are those of gRPC, which tell too little: so this is the one file that looks at its words.
  */
-import { type ErrorCode, RingproxyError, systemCode } from '../errors.js';
+import { type ErrorCode, messageOf, RingproxyError, systemCode } from '../errors.js';
 import type { ErrorAnswer } from './wire.js';
 
 /** One that failed at one endpoint. */
@@ -64,7 +64,7 @@ export function ofTransport(error: unknown, waitedMs: number | null): Failure {
   if (notSent !== undefined) {
     return { code: 'ETCD_UNREACHABLE', why: notSent, again: 'elsewhere', mayHaveHappened: false };
   }
-  const said = error instanceof Error ? error.message : String(error);
+  const said = messageOf(error);
   if (CERTIFICATE.test(code)) return { code: 'ETCD_TLS', why: said, again: 'elsewhere', mayHaveHappened: false };
   const why = code === '' || said.includes(code) ? said : `${said} (${code})`;
   return { code: 'ETCD_UNREACHABLE', why, again: 'elsewhere', mayHaveHappened: true };

@@ -5,6 +5,7 @@
  * as the patience lasts. What a node refuses, and will refuse again, is for a person at once. What passes in any case (a
  * node that loads its data answers, after all) is waited for.
  */
+import { messageOf } from '../errors.js';
 import { NodeFailure, type Outlook } from '../node/failure.js';
 import type { Timers } from '../time/timers.js';
 import { TransferRefused } from './transfer-refused.js';
@@ -95,7 +96,7 @@ export class MoveTrouble {
   }
 
   #worded(error: unknown): string {
-    return `${this.#about}: ${error instanceof Error ? error.message : String(error)}`;
+    return `${this.#about}: ${messageOf(error)}`;
   }
 }
 

@@ -1,4 +1,5 @@
 /** Reads the files of one side of TLS. */
+import { messageOf } from '../errors.js';
 import { readRegularFile, readRegularFileLater } from '../regular-file.js';
 import {
   materialMistakes,
@@ -64,7 +65,7 @@ function readPart(part: TlsPart, path: string, bytes: Buffer): ReadPart {
 }
 
 function unreadable(part: TlsPart, error: unknown): ReadPart {
-  return { part, text: '', message: error instanceof Error ? error.message : String(error) };
+  return { part, text: '', message: messageOf(error) };
 }
 
 function checked(files: TlsFiles, parts: readonly ReadPart[]): ReadFiles {

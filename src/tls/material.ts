@@ -1,6 +1,7 @@
 /** What one side of a TLS connection is made with: files, what they hold, and which TLS may be spoken. */
 import { constants, createPrivateKey, X509Certificate } from 'node:crypto';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
+import { messageOf } from '../errors.js';
 
 /** Paths; empty: there is none. */
 export interface TlsFiles {
@@ -86,7 +87,7 @@ export function materialMistakes({ cert, key, ca }: TlsMaterial): PartMistake[] 
     // What only OpenSSL refuses, such as keys that are too short.
     createSecureContext({ cert, key });
   } catch (error) {
-    mistakes.push({ part: 'cert', message: `cannot be used: ${textOf(error)}` });
+    mistakes.push({ part: 'cert', message: `cannot be used: ${messageOf(error)}` });
   }
   return mistakes;
 }
@@ -97,7 +98,7 @@ export function cipherMistake(rules: TlsRules): string | null {
     createSecureContext(secureOptions({ cert: '', key: '', ca: '' }, rules));
     return null;
   } catch (error) {
-    return `OpenSSL does not take these ciphers: ${textOf(error)}`;
+    return `OpenSSL does not take these ciphers: ${messageOf(error)}`;
   }
 }
 
@@ -133,7 +134,7 @@ function checkCertificates(part: 'cert' | 'ca', pem: string, mistakes: PartMista
   try {
     return texts.map((text) => new X509Certificate(text));
   } catch (error) {
-    mistakes.push({ part, message: `holds a certificate that cannot be read: ${textOf(error)}` });
+    mistakes.push({ part, message: `holds a certificate that cannot be read: ${messageOf(error)}` });
     return [];
   }
 }
@@ -154,8 +155,4 @@ function whyNoKey(pem: string): string | null {
 
 function subjectOf({ subject, subjectAltName = '' }: X509Certificate): string {
   return (subject || subjectAltName).replaceAll('\n', ', ');
-}
-
-function textOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,5 +1,6 @@
 /** Who has called what of the admin API: every call that would change something, and those that were refused. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { messageOf } from '../../errors.js';
 import type { AuditEntry } from '../api.js';
 import { addressOf, clientOf, visible } from './caller.js';
 import { Refusals } from './refusals.js';
@@ -113,7 +114,7 @@ export class Audit {
       if (this.#isFailing) this.#ports.warn('the audit log can be written again');
       this.#isFailing = false;
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
+      const why = messageOf(error);
       if (!this.#isFailing) this.#ports.warn(`the audit log cannot be written, and is kept in memory alone: ${why}`);
       this.#isFailing = true;
     }

@@ -1,5 +1,6 @@
 /** What a row of the table of settings may be, how its value is read, and how it is shown. */
 import { z } from 'zod';
+import { messageOf } from '../../errors.js';
 import { formatAddress, parseAddress } from '../../node/address.js';
 import type { SettingForm, SettingRow, SettingValue } from '../../proxy/settings.js';
 import { readRegularFile } from '../../regular-file.js';
@@ -53,7 +54,7 @@ const fileText = z
       const bytes = readRegularFile(path, MOST_FILE_BYTES);
       return bytes.length === 0 ? fail(`${path} is empty`) : bytes.toString('utf8');
     } catch (error) {
-      return fail(error instanceof Error ? error.message : String(error));
+      return fail(messageOf(error));
     }
   })
   .prefault('');

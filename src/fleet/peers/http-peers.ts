@@ -1,7 +1,7 @@
 /** Asks members by HTTP at their admin API. */
 import type { SecureContextOptions } from 'node:tls';
 import { buildConnector, type Dispatcher, Pool } from 'undici';
-import { systemCode } from '../../errors.js';
+import { messageOf, systemCode } from '../../errors.js';
 import type { Timers } from '../../time/timers.js';
 import { LATE, within } from '../../time/within.js';
 import type { MemberRecords } from '../../topology/store/ring-store.js';
@@ -210,10 +210,6 @@ function failed(kind: PeerFailureKind, member: string, message: string): { ok: f
 
 function nameOf(member: string, address = ''): string {
   return address === '' ? `proxy ${member}` : `proxy ${member} (${address})`;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 /** @returns undefined: it is none */

@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { ChangeAccepted, ChangeRequest } from '../../admin/api.js';
-import { RingproxyError } from '../../errors.js';
+import { messageOf, RingproxyError } from '../../errors.js';
 import { sameNode } from '../../node/identity.js';
 import type { RingBuilder } from '../change-rings.js';
 import { forgetEjected } from '../state/ejection.js';
@@ -23,7 +23,7 @@ import { type PlanPorts, planChange } from './change-plan.js';
 import { type ChangeOfFleet, comeback, ejectedAmong, ejection, withoutEjected } from './ejecting.js';
 import { addHistory, finishChange } from './finishing.js';
 import { forgetMember } from './forgetting.js';
-import { changeRunning, messageOf, notMovingYet, notPassed } from './refusals.js';
+import { changeRunning, notMovingYet, notPassed } from './refusals.js';
 import { describeRequest } from './request.js';
 import type { RingAnswer, RingRequest, RingRequests } from './ring-requests.js';
 import type { Running, Term, TermPorts } from './term.js';

@@ -1,9 +1,9 @@
 import { counted } from '../../counted.js';
+import { messageOf } from '../../errors.js';
 import type { RunningChange } from '../state/ring-state.js';
 import { finish } from '../state/transitions.js';
 import type { HistoryRecords } from '../store/ring-store.js';
 import { type Done, historyEntry } from './history-entry.js';
-import { messageOf } from './refusals.js';
 import type { Term } from './term.js';
 
 export interface FinishingPorts {

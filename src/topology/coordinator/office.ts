@@ -1,4 +1,5 @@
 /** Deciding about the ring as a job of the fleet: whoever has it decides, from one claim to the next. */
+import { messageOf } from '../../errors.js';
 import type { Duty, Job } from '../../fleet/jobs/job.js';
 import { systemTimers } from '../../time/timers.js';
 import type { RingBuilder } from '../change-rings.js';
@@ -6,7 +7,7 @@ import type { Participant } from '../participant/participant.js';
 import { COORDINATOR, type RingStore } from '../store/ring-store.js';
 import { Coordinator, type CoordinatorPorts } from './coordinator.js';
 import { Recorder } from './recorder.js';
-import { messageOf, notCoordinator } from './refusals.js';
+import { notCoordinator } from './refusals.js';
 import type { RingAnswer, RingRequest, RingRequests } from './ring-requests.js';
 import { Term } from './term.js';
 

@@ -3,12 +3,12 @@
  * its record is marked, every node has dropped its connections, it is taken out. Whoever was connected before is cut,
  * whoever connects later finds the mark.
  */
+import { messageOf } from '../../errors.js';
 import { unlessNobodyListens } from '../../node/failure.js';
 import { systemTimers, type Timers } from '../../time/timers.js';
 import { type FleetMember, mayFenceOff, mayForget, mayPass } from '../state/fleet.js';
 import type { Consistency, Member } from '../state/ring-state.js';
 import type { MemberRecords } from '../store/ring-store.js';
-import { messageOf } from './refusals.js';
 
 /**
  * How long a lease must have been seen to have run out before its member is passed: a renewal may be on its way, and two

@@ -1,4 +1,4 @@
-import { RingproxyError } from '../../errors.js';
+import { messageOf, RingproxyError } from '../../errors.js';
 
 /** @param what is under way @param by the proxy at which it was asked for, where it is known */
 export function changeRunning(what: string, by: string | null = null): RingproxyError {
@@ -40,8 +40,4 @@ export function notPassed(what: string, failure: unknown, waitsFor: readonly str
   if (failure instanceof RingproxyError && KEPT.includes(failure.code)) return failure;
   const hint = failure instanceof RingproxyError && failure.code === 'FENCE_TIMEOUT' ? failure.hint : undefined;
   return new RingproxyError('FENCE_TIMEOUT', `${what}: ${messageOf(failure)}`, waitsFor[0] ?? hint);
-}
-
-export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

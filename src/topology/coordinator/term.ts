@@ -1,6 +1,6 @@
 /** The time for which a proxy decides about the ring: from its claim on, until it loses it. What all decisions need. */
 
-import { RingproxyError } from '../../errors.js';
+import { messageOf, RingproxyError } from '../../errors.js';
 import type { Duty } from '../../fleet/jobs/job.js';
 import type { LocalRing } from '../participant/local-ring.js';
 import type { Participant } from '../participant/participant.js';
@@ -21,7 +21,7 @@ import { passFence } from './fence.js';
 import { Passing } from './passing.js';
 import { Progress } from './progress.js';
 import type { Recorder } from './recorder.js';
-import { messageOf, noChange } from './refusals.js';
+import { noChange } from './refusals.js';
 
 export interface TermPorts {
   /** Makes the nodes drop all connections of these proxies. @throws when a node cannot be asked */

@@ -1,5 +1,5 @@
 /** Taking nodes that fail out of the ring, and letting them come back, as a job of the fleet: one proxy looks for all. */
-import { RingproxyError } from '../../errors.js';
+import { messageOf, RingproxyError } from '../../errors.js';
 import type { Duty, Job } from '../../fleet/jobs/job.js';
 import { type NodeIdentity, nodeKey } from '../../node/identity.js';
 import { systemTimers, type Timers } from '../../time/timers.js';
@@ -182,8 +182,4 @@ class Look {
 /** What happened, and what helps. */
 function adviceOf(error: unknown): string {
   return error instanceof RingproxyError ? `${error.message}; ${error.hint}` : messageOf(error);
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

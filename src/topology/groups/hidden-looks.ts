@@ -1,5 +1,6 @@
 /** Looks for keys that a change of the groups would hide: on all nodes at once, and in this proxy's own memory. */
 import type { HiddenKeysView } from '../../admin/api.js';
+import { messageOf } from '../../errors.js';
 import { type CountBounds, countKeys } from '../../rebalance/count-keys.js';
 import type { NodeLink } from '../../rebalance/node-link.js';
 import type { Member } from '../state/ring-state.js';
@@ -35,7 +36,7 @@ async function lookAt(member: Member, wanted: HiddenKeys, { open }: HiddenLooksP
       link.close();
     }
   } catch (error) {
-    return { ...place, keys: 0, complete: false, error: error instanceof Error ? error.message : String(error) };
+    return { ...place, keys: 0, complete: false, error: messageOf(error) };
   }
 }
 

@@ -2,6 +2,7 @@
  * Moving the keys of one change: a job of the fleet for each source, of which this proxy does those that it claims. It
  * lasts until every source is swept, by whichever proxy, or the change is turned round.
  */
+import { messageOf } from '../../errors.js';
 import type { Duty, EndReason } from '../../fleet/jobs/job.js';
 import type { JobSupervisor } from '../../fleet/jobs/supervisor.js';
 import type { KeyMoves } from '../../proxy/key-moves.js';
@@ -273,7 +274,7 @@ export class MoveJob {
       await this.#forgetLost();
       return answer(true, '');
     } catch (error) {
-      return answer(false, error instanceof Error ? error.message : String(error));
+      return answer(false, messageOf(error));
     }
   }
 
@@ -553,8 +554,4 @@ function answer(acknowledged: boolean, why: string): FenceMember {
 function aborted(signal: AbortSignal): Promise<void> {
   if (signal.aborted) return Promise.resolve();
   return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -2,6 +2,7 @@
  * Tells all proxies how far a source is: at once where something hangs on it, otherwise once a second at most, and only
  * what is news. A note is made by the claim, so that one who has lost it tells nothing.
  */
+import { messageOf } from '../../errors.js';
 import type { Timers } from '../../time/timers.js';
 import type { MoveRecord } from '../state/fleet.js';
 import type { Written } from '../store/ring-store.js';
@@ -77,7 +78,7 @@ export class MoveNotes {
       this.#written = text;
       return true;
     } catch (error) {
-      this.#ports.onFailure(error instanceof Error ? error.message : String(error));
+      this.#ports.onFailure(messageOf(error));
       throw error;
     }
   }

@@ -9,7 +9,7 @@
 
 import type { NodeStrays, StrayReport } from '../../admin/api.js';
 import { counted } from '../../counted.js';
-import { RingproxyError } from '../../errors.js';
+import { messageOf, RingproxyError } from '../../errors.js';
 import { parseFollowed } from '../../node/followed.js';
 import { nodeKey, sameNode } from '../../node/identity.js';
 import type { NodeLink } from '../../rebalance/node-link.js';
@@ -250,7 +250,7 @@ export class StrayChecks {
       known.view = { ...known.view, checkedAt: new Date().toISOString(), error: null };
       return found;
     } catch (error) {
-      known.view = { ...known.view, error: error instanceof Error ? error.message : String(error) };
+      known.view = { ...known.view, error: messageOf(error) };
       return { keys: 0, strays: 0 };
     }
   }

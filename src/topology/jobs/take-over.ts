@@ -1,3 +1,4 @@
+import { messageOf } from '../../errors.js';
 import { NodeFailure } from '../../node/failure.js';
 import { systemTimers, type Timers } from '../../time/timers.js';
 import type { Member } from '../state/ring-state.js';
@@ -29,7 +30,7 @@ export async function dropPredecessors(
         break;
       } catch (error) {
         if (error instanceof NodeFailure && error.nobodyListens) break;
-        ports.onWait(`waits for ${error instanceof Error ? error.message : String(error)}`);
+        ports.onWait(`waits for ${messageOf(error)}`);
         await new Promise<void>((resolve) => timers.after(RETRY_MS, resolve));
       }
     }

@@ -4,6 +4,7 @@
  * taken back. So it stops, drops what it knows of the ring, and begins anew as another member: its clients stay, and are
  * answered `-TRYAGAIN` for as long as that takes.
  */
+import { messageOf } from '../../errors.js';
 import { systemTimers, type Timers } from '../../time/timers.js';
 import type { FleetMember } from '../state/fleet.js';
 import type { MemberRecords, RingRecords, Standing } from '../store/ring-store.js';
@@ -123,7 +124,7 @@ export class Belonging {
       try {
         return await joinAnew();
       } catch (error) {
-        warn(`this proxy cannot join anew yet: ${error instanceof Error ? error.message : String(error)}`);
+        warn(`this proxy cannot join anew yet: ${messageOf(error)}`);
         await this.#sleep(pause);
       }
     }

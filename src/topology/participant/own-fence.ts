@@ -1,3 +1,4 @@
+import { messageOf } from '../../errors.js';
 import { systemTimers, type Timers } from '../../time/timers.js';
 import { before, dropDeadline, FENCE_TIMEOUT_MS } from '../fence-times.js';
 import { type FenceMember, mayMove } from '../state/change-protocol.js';
@@ -33,7 +34,7 @@ export async function raiseOwnFence(
     await before(deadline, 'a node does not drop connections of moves', ports.dropLateMoves(), timers);
     return { acknowledged: true, why: '' };
   } catch (error) {
-    return notAcknowledged(error instanceof Error ? error.message : String(error));
+    return notAcknowledged(messageOf(error));
   }
 }
 

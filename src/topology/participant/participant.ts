@@ -4,6 +4,7 @@
  * move, the job that moves them is begun and ended. It decides nothing: whoever has acknowledged waits for the record of
  * what became of the change.
  */
+import { messageOf } from '../../errors.js';
 import type { ChangeRings, RingBuilder } from '../change-rings.js';
 import { SETTLE_STOP_MS, SWEEP_STOP_MS } from '../fence-times.js';
 import { MoveJob, type MoveJobPorts } from '../jobs/move-job.js';
@@ -214,7 +215,7 @@ export class Participant {
   }
 
   #warn(error: unknown): void {
-    this.#ports.warn(error instanceof Error ? error.message : String(error));
+    this.#ports.warn(messageOf(error));
   }
 
   #use(local: LocalRing): void {

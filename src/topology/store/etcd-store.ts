@@ -16,6 +16,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { HistoryEntry } from '../../admin/api.js';
+import { messageOf } from '../../errors.js';
 import {
   type Compare,
   EtcdClient,
@@ -99,7 +100,7 @@ export class EtcdStore implements RingStore, GroupRecords {
     const parts: EtcdParts = { client, keys, leases: this.#leases, timers, clock };
     this.#client = client;
     this.#keys = keys;
-    this.#mirror = new Mirror(keys, (error) => onTrouble(error instanceof Error ? error.message : String(error)));
+    this.#mirror = new Mirror(keys, (error) => onTrouble(messageOf(error)));
     this.#follower = new Follower(parts, this.#mirror, {
       told: (told) => this.#take(told),
       reset: () => this.#forgetRevisions(),

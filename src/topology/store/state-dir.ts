@@ -2,7 +2,7 @@
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { RingproxyError, systemCode } from '../../errors.js';
+import { messageOf, RingproxyError, systemCode } from '../../errors.js';
 import type { MoveRecord, Revision } from '../state/fleet.js';
 import { RECORD_FORMAT, type RingState, recordFormat } from '../state/ring-state.js';
 import { replaceFile, writeSynced } from './files.js';
@@ -127,7 +127,7 @@ export class StateDir {
   }
 
   #failure(what: string, error: unknown): RingproxyError {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = messageOf(error);
     return new RingproxyError('STATE_DIR', `the state directory ${this.#directory} ${what}: ${why}`);
   }
 }

@@ -8,7 +8,7 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync, readlinkSync } from 'node:fs';
 import { type FileHandle, link, open, readFile, stat, unlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { RingproxyError, systemCode } from '../../errors.js';
+import { messageOf, RingproxyError, systemCode } from '../../errors.js';
 import { describeLoss, isReplaced } from './state-lock-loss.js';
 
 /** Nobody is this long about taking over a lock, unless it was killed on the way. */
@@ -218,10 +218,6 @@ async function readOrMissing(file: string): Promise<string | null> {
     if (systemCode(error) === 'ENOENT') return null;
     throw error;
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 /** Creates a file that says who this process is; nobody ever sees it half written. @returns false when there is one */
