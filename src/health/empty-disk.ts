@@ -3,6 +3,7 @@
  * where it has that on, and otherwise its snapshot, which FLUSHDB and UNLINK leave as it was, and FLUSHALL as well where
  * no `save` is set.
  */
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import { RingproxyError } from '../errors.js';
 import { isReplyError } from '../node/client.js';
@@ -111,8 +112,4 @@ async function ended(redis: Redis, until: number): Promise<Outcome> {
     if (performance.now() > until) return { why: `BGSAVE takes longer than ${SNAPSHOT_MS / 1000} s` };
     await pause(LOOK_MS);
   }
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -423,13 +423,10 @@ export class DataPlane {
 
   /** From now on these settings are in force. Who has come in stays. */
   useSettings(settings: LiveSettings): void {
-    const { users, usersFile, password, userScripts } = this.options;
+    const before = rightsIn(this.options);
     Object.assign(this.options, settings);
     this.#dispatcher.router.offer();
-    const before = JSON.stringify([users, usersFile, password, userScripts]);
-    const { users: others, usersFile: otherFile } = settings;
-    const now = JSON.stringify([others, otherFile, settings.password, settings.userScripts]);
-    if (before === now) return;
+    if (rightsIn(this.options) === before) return;
     this.#shared.users.use(this.options, this.table);
     this.#dispatcher.features.onUsers();
   }
@@ -535,4 +532,9 @@ function turnAway(socket: Socket, reply: string): void {
   socket.on('error', () => {});
   socket.end(reply, () => socket.destroy());
   socket.resume();
+}
+
+/** All that decides what users may do, as a text that is another one when something of it is. */
+function rightsIn({ users, usersFile, password, userScripts }: LiveSettings): string {
+  return JSON.stringify([users, usersFile, password, userScripts]);
 }

@@ -8,7 +8,7 @@ import type { TlsFiles } from '../../tls/material.js';
 import { isNodeName, isWeight, NODE_NAME_RULE, WEIGHT_RULE } from '../node-limits.js';
 import { parseNodeText } from '../node-text.js';
 import { suggestion } from '../suggestion.js';
-import type { Setting } from './setting.js';
+import { type Setting, WATCHED_FILE } from './setting.js';
 
 export interface NodeConfig extends NodeIdentity, NodeAccess {
   readonly weight: number;
@@ -91,14 +91,6 @@ const node: z.ZodType<NodeConfig> = z
 /** The setting `nodes`. */
 export const nodes = z.array(node, { message: 'expected a list of nodes' }).prefault([]);
 
-/** Of a file that is watched, and so read where it is used. */
-const PATH = {
-  type: 'own',
-  schema: z.string({ message: 'expected a path' }).prefault(''),
-  kind: 'path',
-  default: '',
-} as const;
-
 export const NODE_SETTINGS = {
   nodeUsername: {
     path: 'node-username',
@@ -132,15 +124,15 @@ export const NODE_SETTINGS = {
   },
   nodeTlsCa: {
     path: 'node-tls-ca',
-    ...PATH,
+    ...WATCHED_FILE,
     help: 'file with the certificates (PEM) of the authorities that sign those of nodes; empty: those that Node.js brings',
   },
   nodeTlsCert: {
     path: 'node-tls-cert',
-    ...PATH,
+    ...WATCHED_FILE,
     help: 'file with the certificate (PEM) that this proxy shows nodes which want to see one',
   },
-  nodeTlsKey: { path: 'node-tls-key', ...PATH, help: 'file with its private key (PEM)' },
+  nodeTlsKey: { path: 'node-tls-key', ...WATCHED_FILE, help: 'file with its private key (PEM)' },
   nodeTlsServerName: {
     path: 'node-tls-server-name',
     type: 'text',

@@ -30,6 +30,14 @@ export type ValueOf<Row> = Row extends { readonly type: 'own'; readonly schema: 
     ? string
     : SettingValue<Row>;
 
+/** Of a file that is watched: the path is kept, and what is there is read where it is used, again when it changes. */
+export const WATCHED_FILE = {
+  type: 'own',
+  schema: z.string({ message: 'expected a path' }).prefault(''),
+  kind: 'path',
+  default: '',
+} as const;
+
 interface Reading<Type extends Form['type']> {
   /** Reads what is given; what is not given (undefined) reads as the default. */
   schema(form: FormOf<Type>): z.ZodType;

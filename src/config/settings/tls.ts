@@ -1,9 +1,6 @@
 /** TLS: where it is spoken, by which certificates, and which of it. */
 import { z } from 'zod';
-import type { Setting } from './setting.js';
-
-/** A path, which is kept: what is there is read again when it changes. */
-const path = z.string({ message: 'expected a path' }).prefault('');
+import { type Setting, WATCHED_FILE } from './setting.js';
 
 const certificates = z
   .array(z.strictObject({ cert: z.string().min(1), key: z.string().min(1) }, { message: 'expected cert and key' }), {
@@ -23,28 +20,19 @@ export const TLS_SETTINGS = {
   },
   tlsCert: {
     path: 'tls-cert',
-    type: 'own',
-    schema: path,
-    kind: 'path',
-    default: '',
+    ...WATCHED_FILE,
     help: 'file with the certificate (PEM) that clients are shown, and those between it and its authority behind it',
     flag: 'FILE',
   },
   tlsKey: {
     path: 'tls-key',
-    type: 'own',
-    schema: path,
-    kind: 'path',
-    default: '',
+    ...WATCHED_FILE,
     help: 'file with its private key (PEM), without a passphrase',
     flag: 'FILE',
   },
   tlsCa: {
     path: 'tls-ca',
-    type: 'own',
-    schema: path,
-    kind: 'path',
-    default: '',
+    ...WATCHED_FILE,
     help: 'file with the certificates (PEM) of the authorities that sign those of clients',
     flag: 'FILE',
   },
@@ -74,28 +62,19 @@ export const TLS_SETTINGS = {
   },
   adminTlsCert: {
     path: 'admin-tls-cert',
-    type: 'own',
-    schema: path,
-    kind: 'path',
-    default: '',
+    ...WATCHED_FILE,
     help: 'file with the certificate (PEM) that it shows; empty: tls-cert, with tls-key',
     flag: 'FILE',
   },
   adminTlsKey: {
     path: 'admin-tls-key',
-    type: 'own',
-    schema: path,
-    kind: 'path',
-    default: '',
+    ...WATCHED_FILE,
     help: 'file with its private key (PEM), without a passphrase',
     flag: 'FILE',
   },
   peerCa: {
     path: 'peer-ca',
-    type: 'own',
-    schema: path,
-    kind: 'path',
-    default: '',
+    ...WATCHED_FILE,
     help: "file with the certificates (PEM) that sign those of other proxies' admin APIs; empty: the system's",
     flag: 'FILE',
   },

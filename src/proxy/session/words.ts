@@ -18,6 +18,11 @@ export function argumentTexts(framer: RequestFramer): string[] {
   return argumentBytes(framer).map((word) => word.toString('utf8'));
 }
 
+/** Whether Redis reads the text as an integer: one of 18 digits at most, as no bound of ours is longer. */
+export function isInteger(text: string): boolean {
+  return /^(?:0|-?[1-9]\d{0,17})$/.test(text);
+}
+
 export function answer(client: ClientConnection, command: Command, reply: Uint8Array): typeof TAKEN {
   client.reply(command.id, Buffer.from(reply));
   return TAKEN;

@@ -6,7 +6,7 @@ import { systemTimers, type Timers } from '../../time/timers.js';
 import type { EjectRequest, ReturnRequest } from '../coordinator/ring-requests.js';
 import { ejectedNow } from '../state/ejection.js';
 import type { FleetMember } from '../state/fleet.js';
-import type { RingState } from '../state/ring-state.js';
+import { isByFleet, type RingState } from '../state/ring-state.js';
 import { type EjectionSettings, Judgement, type ProxyOpinion, type Verdict } from './judgement.js';
 import type { EjectionNotes } from './notes.js';
 
@@ -133,7 +133,7 @@ class Look {
         : `${verdict.node.name} answers again, and cannot come back yet`;
     if (change !== null) {
       // One of the fleet's own is most likely the one that this asks for: it says what it does by itself.
-      if (change.kind === 'eject' || change.kind === 'return') return;
+      if (isByFleet(change)) return;
       return this.#tell(`${what}: another change is under way (${change.summary})`);
     }
     try {

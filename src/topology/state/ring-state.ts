@@ -78,6 +78,11 @@ export const RECORD_FORMAT = 3;
 /** Who understands less knows of no nodes that were ejected, and would forget them with the next change. */
 export const EJECTION_FORMAT = 3;
 
+/** Whether nobody has asked for it: the fleet takes out a node that has failed, or lets it come back. */
+export function isByFleet({ kind }: Pick<RunningChange, 'kind'>): boolean {
+  return kind === 'eject' || kind === 'return';
+}
+
 /**
  * @returns the oldest format that says all of it: who reads format 1 knows of no patterns, and would look elsewhere for
  * keys; who reads format 2 cannot reach nodes that are followed
@@ -89,8 +94,7 @@ export function recordFormat({
   ejected = [],
   returned = [],
 }: Pick<RingState, 'options' | 'members' | 'change' | 'ejected' | 'returned'>): number {
-  const isByFleet = change?.kind === 'eject' || change?.kind === 'return';
-  if (isByFleet || ejected.length > 0 || returned.length > 0) return EJECTION_FORMAT;
+  if ((change !== null && isByFleet(change)) || ejected.length > 0 || returned.length > 0) return EJECTION_FORMAT;
   if ([...members, ...(change?.members ?? [])].some(({ address }) => parseFollowed(address) !== null)) return 3;
   return (options.hashTags ?? []).length > 0 ? 2 : 1;
 }

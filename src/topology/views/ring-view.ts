@@ -51,12 +51,7 @@ function describeNodes(state: RingState, rings: Rings, hooks: NodeHooks): OwnNod
       state: health?.up === false ? 'down' : stateOf(member, state, change),
       share: shares[index] ?? 0,
       nextShare: nextShares === null ? null : (nextShares[index] ?? 0),
-      keys: health?.keys ?? null,
-      usedMemory: health?.usedMemory ?? null,
-      version: health?.version ?? null,
-      figures: health?.figures ?? null,
-      error: health?.error ?? null,
-      downSince: health?.downSince ?? null,
+      ...probed(health),
       reason: reasonOf(
         health,
         followed?.reason ?? '',
@@ -69,6 +64,20 @@ function describeNodes(state: RingState, rings: Rings, hooks: NodeHooks): OwnNod
   });
 }
 
+/** What probes have found. */
+function probed(
+  health: NodeHealth | null,
+): Pick<OwnNodeView, 'keys' | 'usedMemory' | 'version' | 'figures' | 'error' | 'downSince'> {
+  return {
+    keys: health?.keys ?? null,
+    usedMemory: health?.usedMemory ?? null,
+    version: health?.version ?? null,
+    figures: health?.figures ?? null,
+    error: health?.error ?? null,
+    downSince: health?.downSince ?? null,
+  };
+}
+
 /** A node that is none of the ring: what it holds is of no use to anybody. */
 function describeEjected(node: EjectedNode, hooks: NodeHooks): OwnNodeView {
   const { name, address, weight, since, why, times } = node;
@@ -78,12 +87,7 @@ function describeEjected(node: EjectedNode, hooks: NodeHooks): OwnNodeView {
   return {
     ...{ name, address, weight, tls: hooks.speaksTls(node), state: 'ejected' },
     ...{ share: 0, nextShare: null },
-    keys: health?.keys ?? null,
-    usedMemory: health?.usedMemory ?? null,
-    version: health?.version ?? null,
-    figures: health?.figures ?? null,
-    error: health?.error ?? null,
-    downSince: health?.downSince ?? null,
+    ...probed(health),
     reason: `since ${since}: ${why}${now === null ? '' : `; now: ${now}`}`,
     ejection: { since, why, times },
     master: null,

@@ -1,4 +1,5 @@
 import { anyOverlap, bytesOf, overlap } from '../../invalidations/prefixes.js';
+import { isInteger } from '../../session/words.js';
 import type { TrackingOptions } from './client-tracking.js';
 
 const SYNTAX = 'ERR syntax error';
@@ -7,7 +8,6 @@ export const NO_SUCH_TARGET = 'ERR The client ID you want redirect to does not e
 const MOST_PREFIXES = 10_000;
 const MOST_PREFIX_BYTES = 1_048_576;
 const TOO_MANY = `ERR too many prefixes: a client may have ${MOST_PREFIXES}, of ${MOST_PREFIX_BYTES} bytes together`;
-const INTEGER = /^(?:0|-?[1-9]\d{0,17})$/;
 
 /**
  * Reads the arguments behind CLIENT TRACKING ON or OFF.
@@ -29,7 +29,7 @@ export function parseTrackingOptions(
     const value = words[i + 1];
     if (word === 'redirect' && value !== undefined) {
       if (redirect !== 0) return 'ERR A client can only redirect to a single other client';
-      if (!INTEGER.test(value)) return 'ERR value is not an integer or out of range';
+      if (!isInteger(value)) return 'ERR value is not an integer or out of range';
       redirect = Number(value);
       // No client has an id below 1.
       if (redirect < 1) return NO_SUCH_TARGET;

@@ -17,7 +17,7 @@ import type { Peers } from '../../peers/peers.js';
 import { type AclLogEntry, entriesIn } from '../../peers/users.js';
 import type { Router } from '../../route/router.js';
 import { answerLater } from '../../session/later.js';
-import { answer, answerError, argumentTexts } from '../../session/words.js';
+import { answer, answerError, argumentTexts, isInteger } from '../../session/words.js';
 import type { Users } from '../../users/users.js';
 import type { LocalCommand, LocalCommands } from '../local-command.js';
 import type { AclLog } from './acl-log.js';
@@ -148,7 +148,7 @@ const categories =
 const genPass: LocalCommand = (client, command, framer) => {
   if (framer.argc > 3) return syntaxError(client, command, framer);
   const asked = argumentTexts(framer)[2] ?? '256';
-  if (!/^(?:0|-?[1-9]\d{0,17})$/.test(asked)) {
+  if (!isInteger(asked)) {
     return answerError(client, command, 'ERR value is not an integer or out of range');
   }
   const bits = Number(asked);
@@ -181,7 +181,7 @@ const log =
       if (peers === null) return answer(client, command, encode.OK);
       return answerLater(client, command, peers.ask({ type: 'reset-denials' }), () => encode.OK);
     }
-    if (asked !== undefined && !/^(?:0|-?[1-9]\d{0,17})$/.test(asked)) {
+    if (asked !== undefined && !isInteger(asked)) {
       return answerError(client, command, 'ERR value is not an integer or out of range');
     }
     const count = Math.max(0, asked === undefined ? SHOWN_ENTRIES : Number(asked));

@@ -102,14 +102,12 @@ export class Rights {
       for (const piece of pieces) {
         for (let at = 0; at < piece.length; at = framer.consumed) {
           if (framer.next(piece, at, piece.length) !== COMPLETE) break;
-          const consumed = framer.consumed;
           const place = position++;
           if (own.includes(place)) continue;
           const other = instead.find((entry) => entry.at === place);
           const refusal =
             other === undefined ? this.#refusalOfOne(client, framer) : this.#refusalOfFrame(client, other.frame);
           if (refusal !== null) return refusal;
-          if (framer.consumed !== consumed) return null;
         }
       }
       return null;
