@@ -158,6 +158,8 @@ it.each([
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
     const client = await RawClient.connect(proxy.port);
+    // The process that has this client may not have noticed yet that the node which was killed last is back.
+    await expect.poll(() => client.text('DBSIZE')).toMatch(/^:/);
     for (const [key] of expected.values) {
       const reply = await client.text('GET', key);
       const found = reply.startsWith('$-1') ? null : (reply.split('\r\n')[1] ?? '');
