@@ -53,7 +53,17 @@ export async function turnChangeRound(
   const isThis = (change: RunningChange | null): boolean => change?.id === record.id;
   try {
     const asked = await term.record((state) => note(state, record.id, { still: true }));
-    const failure = await standStill(asked, term, timers);
+    const failure = await standStill(
+      asked,
+      record.id,
+      {
+        store: term.store,
+        signal: term.duty.signal,
+        state: () => term.local().stored.state,
+        describe: (member) => term.passing.describe(member),
+      },
+      timers,
+    );
     if (term.duty.signal.aborted) throw await term.recorder.lost();
     // It may have come to its end while it was waited for.
     if (!isThis(term.local().stored.state.change)) throw noChange();
