@@ -1,4 +1,5 @@
 /** Nodes that die, stall, restart or are something else; a proxy that is told to stop. */
+import { once } from 'node:events';
 import net from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { atEnd } from '../support/cleanup.js';
@@ -51,6 +52,22 @@ describe('a node that dies', () => {
     await nodes[0]?.start();
     await back;
     expect(await client.text('GET', keys[0]?.[0] ?? '')).toBe('$-1\r\n');
+  });
+
+  it('is asked about its settings only while no connection to it has worked', async () => {
+    const { nodes, client, keys } = await startRing();
+    const [key = ''] = keys[0] ?? [];
+    await nodes[0]?.stop();
+    const hangsUp = net.createServer((socket) => socket.destroy());
+    atEnd(() => void hangsUp.close());
+    await new Promise<void>((resolve) => hangsUp.listen(nodes[0]?.port, '127.0.0.1', resolve));
+    await once(hangsUp, 'connection');
+    expect(await client.text('GET', key)).toMatch(/^-NODEDOWN node node1 \(127\.0\.0\.1:\d+\) [a-z ]+\r\n$/);
+    const proxy = await startRingproxy({ nodes, allowLog: NODE_TROUBLE });
+    const other = await RawClient.connect(proxy.port);
+    const hint =
+      /^-NODEDOWN node node1 \(.*\) .* before it answered anything: if it speaks TLS only, see node-tls\r\n$/;
+    await expect.poll(() => other.text('GET', key)).toMatch(hint);
   });
 
   it('leaves no command without an answer, whatever was under way', async () => {

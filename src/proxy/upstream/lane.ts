@@ -599,7 +599,8 @@ export class Lane implements ReplyReceiver {
     if (this.#state === CLOSED) return;
     const why = predicateOf(found);
     if (this.#state === GREETING) {
-      const guess = hungUp(found) ? (this.#greeting?.guess(this.node.tls !== undefined) ?? '') : '';
+      const isPuzzling = hungUp(found) && !this.node.hasServed;
+      const guess = isPuzzling ? (this.#greeting?.guess(this.node.tls !== undefined) ?? '') : '';
       this.end('greeting', `${why}${guess}${this.#greeting?.complaint ?? ''}`);
     } else this.end(this.#state === READY ? 'lost' : 'connect', why);
   }

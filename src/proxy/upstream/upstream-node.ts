@@ -73,6 +73,7 @@ export class UpstreamNode {
   #isHandedOver = false;
   #up = true;
   #asksRunId = false;
+  #hasServed = false;
   #downReply: Buffer;
 
   /** Connections that ended with commands in flight. */
@@ -189,6 +190,7 @@ export class UpstreamNode {
 
   #handOver(why: string): void {
     this.#isHandedOver = true;
+    this.#hasServed = false;
     for (const lane of [...this.#open]) lane.cutOff(why);
     this.suspension.cutAll();
     this.#isHandedOver = false;
@@ -287,6 +289,11 @@ export class UpstreamNode {
     return null;
   }
 
+  /** Whether a connection to its server has been usable: then the settings fit, whatever is wrong now. */
+  get hasServed(): boolean {
+    return this.#hasServed;
+  }
+
   /** Whether shared connections to the node work: when it turns away another one, it is not down. */
   get hasReadyLane(): boolean {
     for (const lane of this.#open) if (lane.ready && lane.pool === null) return true;
@@ -355,6 +362,7 @@ export class UpstreamNode {
 
   onLaneReady(lane: Lane): void {
     lane.pool?.onReady(lane);
+    this.#hasServed = true;
     this.#backoff = BACKOFF_MIN_MS;
     if (this.#up || this.#returning) return;
     this.#returning = true;
