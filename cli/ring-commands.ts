@@ -275,7 +275,20 @@ function describeRing(view: RingView): string {
   );
   const title = `generation ${view.generation}, ${view.phase}; ${view.hash}, ${view.vnodes} vnodes, hash tag '${view.hashTag}'${describePatterns(view)}`;
   const change = view.change === null ? [] : ['', describeProgress(view.change), ...describeSources(view.change)];
-  return [title, '', nodes, ...change, '', ...describeFleet(view)].join('\n');
+  const opinions = describeOpinions(view);
+  return [title, '', nodes, ...opinions, ...change, '', ...describeFleet(view)].join('\n');
+}
+
+/**
+ * Who says that which node is down, where there are several proxies that could. A proxy of an earlier version does not
+ * tell it.
+ */
+function describeOpinions({ nodes, proxies }: RingView): string[] {
+  if (proxies.length < 2) return [];
+  const rows = nodes.flatMap(({ name, opinions = [] }: Pick<NodeView, 'name'> & Partial<NodeView>) =>
+    opinions.map(({ proxy, since, why }) => [formatName(name), proxy, since, formatName(why)]),
+  );
+  return rows.length === 0 ? [] : ['', formatTable(['DOWN', 'FOR PROXY', 'SINCE', 'WHY'], rows)];
 }
 
 /** Where it is now, and who says so. A proxy of an earlier version says nothing of masters and of TLS. */
@@ -322,10 +335,9 @@ function formatReason({ state, reason }: NodeView): string {
 }
 
 function describeChange(accepted: ChangeAccepted): string {
-  const moves = formatTable(
-    ['FROM', 'TO', numbers('SHARE OF THE RING')],
-    accepted.moves.map((move) => [move.source, move.target, formatPercent(move.share)]),
-  );
+  const rows = accepted.moves.map((move) => [move.source, move.target, formatPercent(move.share)]);
+  const none = 'no keys move to other nodes';
+  const moves = rows.length === 0 ? none : formatTable(['FROM', 'TO', numbers('SHARE OF THE RING')], rows);
   const title = accepted.dryRun ? 'dry run, nothing was changed; this would lead to' : 'on the way to';
   const warnings = accepted.warnings.map((warning) => colors.yellow(`warning: ${warning}`));
   return [`${title} generation ${accepted.generation}`, '', moves, ...describeSurvey(accepted), ...warnings].join('\n');

@@ -86,6 +86,18 @@ export interface NodeMasterView {
 export interface NodeView extends OwnNodeView {
   /** Ids of the proxies for which the node is down, as far as they have told. */
   downFor: string[];
+  /** What these proxies say of it. */
+  opinions: NodeOpinionView[];
+}
+
+/** What a proxy says of a node that is down for it. */
+export interface NodeOpinionView {
+  /** Its id. */
+  proxy: string;
+  /** ISO date, by its clock. */
+  since: string;
+  /** For people. */
+  why: string;
 }
 
 /** `eject`, `return`: by the fleet itself (`on-node-failure: eject`). */

@@ -12,6 +12,7 @@ import type {
   HistoryEntry,
   HotView,
   LoadView,
+  NodeOpinionView,
   OwnNodeView,
   OwnRingView,
   ProxyView,
@@ -40,8 +41,8 @@ export interface AdminBackend {
 export interface FleetPort {
   proxies(): ProxyView[];
   coordination(): CoordinationView;
-  /** Ids of the proxies for which a node is down. */
-  downFor(node: OwnNodeView): string[];
+  /** What the proxies say for which a node is down. */
+  opinionsOf(node: OwnNodeView): NodeOpinionView[];
 }
 
 /** The ring, and the change of it that is under way. */

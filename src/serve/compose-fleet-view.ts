@@ -1,5 +1,5 @@
 /** Composition: what is seen of the fleet, for the page, the metrics, INFO and the events. */
-import type { CoordinationView, OwnNodeView, ProxyLoad, ProxyView } from '../admin/api.js';
+import type { CoordinationView, NodeOpinionView, OwnNodeView, ProxyLoad, ProxyView } from '../admin/api.js';
 import type { FleetPort } from '../admin/backend.js';
 import { monotonicNow } from '../time/monotonic.js';
 import { systemTimers } from '../time/timers.js';
@@ -14,8 +14,8 @@ import { PeerWatcher } from '../topology/views/peer-watcher.js';
 /** What proxies tell each other: the soft state's. */
 export interface HeardOfOthers {
   readonly newsOf: NewsOf;
-  /** Ids of the proxies that have told that the node is down for them. */
-  downFor(node: Pick<OwnNodeView, 'name' | 'address'>): readonly string[];
+  /** What the proxies have told for which the node is down. */
+  opinionsOf(node: Pick<OwnNodeView, 'name' | 'address'>): readonly NodeOpinionView[];
   /** Of each other proxy: seconds since something was heard of it. */
   lags(): ReadonlyMap<string, number>;
 }
@@ -75,9 +75,10 @@ export function composeFleetView(needs: FleetViewNeeds): FleetView {
     close: () => sight.close(),
     proxies: () => describeProxies(sight.now, newsOf).map((view) => (view.id === self() ? own(view) : view)),
     coordination: () => describeCoordination(sight.now, kind, unreachableSince),
-    downFor: (node) => {
-      const own = node.state === 'down' ? [self()] : [];
-      return [...own, ...(heard?.downFor(node) ?? []).filter((id) => id !== self())];
+    opinionsOf: (node) => {
+      const { downSince: since, error } = node;
+      const own = since === null ? [] : [{ proxy: self(), since, why: error ?? '' }];
+      return [...own, ...(heard?.opinionsOf(node) ?? []).filter(({ proxy }) => proxy !== self())];
     },
   };
 }

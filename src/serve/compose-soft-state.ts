@@ -70,20 +70,12 @@ export function composeSoftState({ ownId, peers, handlers, store, timers, exchan
     ask(proxy, SCRIPT_PATH, Buffer.from(digest), SCRIPT_TIMEOUT_MS),
   );
 
-  const since = new Map<string, string>();
-  const look = (): void => {
-    const down = (told?.nodes() ?? []).filter(({ downSince }) => downSince !== null);
-    const names = new Set(down.map(({ name, address }) => `${name} ${address}`));
-    for (const name of since.keys()) if (!names.has(name)) since.delete(name);
+  const look = (): void =>
     opinions.tell(
-      down.map(({ name, address, reason, error }) => {
-        const key = `${name} ${address}`;
-        const at = since.get(key) ?? new Date().toISOString();
-        since.set(key, at);
-        return { name, address, since: at, why: reason ?? error ?? '' };
-      }),
+      (told?.nodes() ?? []).flatMap(({ name, address, downSince: since, error, reason }) =>
+        since === null ? [] : [{ name, address, since, why: error ?? reason ?? '' }],
+      ),
     );
-  };
 
   const readMembers = async (): Promise<void> => {
     const members = await store.members().catch(() => null);
@@ -98,7 +90,7 @@ export function composeSoftState({ ownId, peers, handlers, store, timers, exchan
     link: { subscribers, scripts, tell: (topics) => subscribers.tell(topics) },
     newsOf: (id) => news.of(id),
     lags: () => state.figures().lags,
-    downFor: (node) => opinions.of(node).map(({ proxy }) => proxy),
+    opinionsOf: (node) => opinions.of(node),
     figures() {
       const figures = state.figures();
       return { ...figures, conflicts: figures.repairs };

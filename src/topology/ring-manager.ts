@@ -35,7 +35,7 @@ import { within } from '../time/within.js';
 import { RingBuilder } from './change-rings.js';
 import { foundRing } from './coordinator/bootstrap.js';
 import { planChange } from './coordinator/change-plan.js';
-import { ejectedAmong, withoutEjected } from './coordinator/ejecting.js';
+import { describeForgetting, ejectedAmong, withoutEjected } from './coordinator/ejecting.js';
 import { addHistory } from './coordinator/finishing.js';
 import { type PeerAsking, RequestForwarding } from './coordinator/forwarding.js';
 import { CoordinatorJob } from './coordinator/office.js';
@@ -383,8 +383,11 @@ export class RingManager {
     const rest = withoutEjected(request, names);
     const known = forgetEjected(state, names);
     const { generation } = state;
-    if (rest === null && names.length > 0) return { generation, dryRun: true, warnings: [], moves: [], survey: null };
-    return (await planChange(rest ?? request, known, this.#rings, this.#hooks)).accepted;
+    const forgets = names.length === 0 ? [] : [describeForgetting(names)];
+    if (rest === null && names.length > 0)
+      return { generation, dryRun: true, warnings: forgets, moves: [], survey: null };
+    const { accepted } = await planChange(rest ?? request, known, this.#rings, this.#hooks);
+    return { ...accepted, warnings: [...forgets, ...accepted.warnings] };
   }
 
   #local(): LocalRing {

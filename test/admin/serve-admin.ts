@@ -124,7 +124,7 @@ export class Backend implements AdminBackend {
   readonly fleet: AdminBackend['fleet'] = {
     proxies: () => [proxyView({ id: 'p' })],
     coordination: () => coordinationView({ kind: 'etcd', proxy: 'p' }),
-    downFor: () => [],
+    opinionsOf: () => [],
   };
 }
 

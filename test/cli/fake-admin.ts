@@ -38,6 +38,7 @@ export function ringView(fields: Partial<RingView> = {}): RingView {
         reason: null,
         ejection: null,
         downFor: [],
+        opinions: [],
       },
     ],
     change: null,

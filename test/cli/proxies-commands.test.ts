@@ -86,6 +86,23 @@ describe('the proxies of a ring', () => {
   });
 });
 
+describe('a node that is down', () => {
+  it('is down for whom, since when and why, where there are several proxies', async () => {
+    const since = '2026-11-27T10:00:00.000Z';
+    const opinions = [{ proxy: 'b2b2b2b2b2b2', since, why: 'it refused the connection' }];
+    const [node] = ringView().nodes;
+    if (node === undefined) throw new Error('there is one');
+    let proxies = [proxyView(), proxyView({ id: 'b2b2b2b2b2b2' })];
+    const admin = await startAdmin((server) => {
+      server.get('/v1/ring', () => ringView({ proxies, nodes: [{ ...node, opinions }] }));
+    });
+    const { out } = await ringproxy(['ring', 'show'], { RINGPROXY_ADMIN: admin });
+    expect(out).toMatch(/DOWN +FOR PROXY +SINCE +WHY\na +b2b2b2b2b2b2 +2026-11-27T10:00:00\.000Z +it refused the conn/);
+    proxies = [proxyView()];
+    expect((await ringproxy(['ring', 'show'], { RINGPROXY_ADMIN: admin })).out).not.toContain('FOR PROXY');
+  });
+});
+
 describe('proxies forget', () => {
   it('asks the proxy for it, and says what it refuses', async () => {
     const asked: string[] = [];

@@ -145,10 +145,19 @@ describe.skipIf(!canMakeNetworks())('three proxies', () => {
     const [proxy] = fleet.proxies as [FleetProxy];
     const get = async (path: string): Promise<string> =>
       (await fetch(`${proxy.admin}${path}`, { headers: headersFor(proxy) })).text();
-    const history = JSON.parse(await get('/v1/ring/history')) as { kind: string; who: string | null }[];
+    const history = JSON.parse(await get('/v1/ring/history')) as {
+      kind: string;
+      who: string | null;
+      summary: string;
+    }[];
     const ejections = history.filter(({ kind }) => kind === 'eject');
     expect(ejections.length).toBeGreaterThanOrEqual(4);
     expect(ejections.every(({ who }) => who === 'the fleet')).toBe(true);
+    // Who saw it down, since when and why.
+    const ids = await Promise.all(fleet.proxies.map((each) => each.id()));
+    const cutOffFromTwo = ejections.find(({ summary }) => summary.includes('for 2 of 3 proxies'))?.summary ?? '';
+    expect(cutOffFromTwo.match(/\w+ since 20\S+Z: [^;]+;/g)).toHaveLength(2);
+    expect(ids.some((id) => cutOffFromTwo.endsWith(`${id} is answered)`))).toBe(true);
     expect(history.filter(({ kind }) => kind === 'return')).toHaveLength(ejections.length);
     const metrics = await get('/metrics');
     expect(metrics).toContain(`ringproxy_node_ejections_total{node="node2"} ${ejections.length}\n`);

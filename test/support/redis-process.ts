@@ -1,3 +1,5 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Redis } from 'ioredis';
 import type { Authority, Certificate } from './certificates.js';
 import { type Child, startChild } from './child.js';
@@ -81,8 +83,17 @@ export class RedisProcess {
   async restartLoading(delay: number): Promise<void> {
     await this.client().save();
     await this.#child?.kill();
-    const slowly = ['--key-load-delay', String(delay), '--loading-process-events-interval-bytes', '1024'];
-    await this.#spawn(slowly, 'Loading RDB produced');
+    await this.startLoading(delay);
+  }
+
+  /** Starts it, once it has ended, with the keys of its snapshot, which it loads slowly: it says -LOADING meanwhile. */
+  async startLoading(delay: number): Promise<void> {
+    await this.#spawn(loadingSlowly(delay), 'Loading RDB produced');
+  }
+
+  /** What it would find on its disk at its next start is gone. */
+  forgetDisk(): void {
+    rmSync(join(this.#folder, 'dump.rdb'), { force: true });
   }
 
   /** Ends the server and starts it again with further flags, until it is started anew. */
@@ -151,6 +162,11 @@ export async function startRedis(options: RedisOptions = {}): Promise<RedisProce
 
 export function startRedises(count: number, options: RedisOptions = {}): Promise<RedisProcess[]> {
   return Promise.all(Array.from({ length: count }, () => startRedis(options)));
+}
+
+/** @param delay microseconds for each key */
+function loadingSlowly(delay: number): string[] {
+  return ['--key-load-delay', String(delay), '--loading-process-events-interval-bytes', '1024'];
 }
 
 function tlsArgs(port: number, { authority, certificate, authClients = 'no', cluster = false }: RedisTls): string[] {

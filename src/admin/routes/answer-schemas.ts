@@ -827,6 +827,11 @@ export const ANSWER_SCHEMAS: Readonly<Record<string, object>> = {
         items: { type: 'string' },
         description: 'Ids of the proxies for which the node is down, as far as they have told.',
       },
+      opinions: {
+        type: 'array',
+        items: { $ref: '#/components/schemas/NodeOpinionView' },
+        description: 'What these proxies say of it.',
+      },
     },
     required: [
       'address',
@@ -839,6 +844,7 @@ export const ANSWER_SCHEMAS: Readonly<Record<string, object>> = {
       'master',
       'name',
       'nextShare',
+      'opinions',
       'reason',
       'share',
       'state',
@@ -911,6 +917,16 @@ export const ANSWER_SCHEMAS: Readonly<Record<string, object>> = {
     },
     required: ['address', 'source', 'epoch', 'failovers', 'lostBytes'],
     description: 'Where the master of a node is, and who says so.',
+  },
+  NodeOpinionView: {
+    type: 'object',
+    properties: {
+      proxy: { type: 'string', description: 'Its id.' },
+      since: { type: 'string', description: 'ISO date, by its clock.' },
+      why: { type: 'string', description: 'For people.' },
+    },
+    required: ['proxy', 'since', 'why'],
+    description: 'What a proxy says of a node that is down for it.',
   },
   CoordinationView: {
     type: 'object',

@@ -63,7 +63,10 @@ export function ringRoutes({ ring, strays, fleet }: AdminBackend): Pick<Handlers
 
 function wholeRing({ ring, fleet }: Pick<AdminBackend, 'ring' | 'fleet'>): RingView {
   const view = ring.view();
-  const nodes = view.nodes.map((node) => ({ ...node, downFor: fleet.downFor(node) }));
+  const nodes = view.nodes.map((node) => {
+    const opinions = fleet.opinionsOf(node);
+    return { ...node, downFor: opinions.map(({ proxy }) => proxy), opinions };
+  });
   return { ...view, nodes, proxies: fleet.proxies(), coordination: fleet.coordination() };
 }
 

@@ -20,7 +20,14 @@ import { afterEverybodyIsGone, move, type Noted, note, phaseOf, prepare } from '
 import { type ArrivalPorts, readyArrivals, refuseRestarted } from './arrivals.js';
 import { seeWhoIsThere } from './attendance.js';
 import { type PlanPorts, planChange } from './change-plan.js';
-import { type ChangeOfFleet, comeback, ejectedAmong, ejection, withoutEjected } from './ejecting.js';
+import {
+  type ChangeOfFleet,
+  comeback,
+  describeForgetting,
+  ejectedAmong,
+  ejection,
+  withoutEjected,
+} from './ejecting.js';
 import { addHistory, finishChange } from './finishing.js';
 import { forgetMember } from './forgetting.js';
 import { changeRunning, notMovingYet, notPassed } from './refusals.js';
@@ -133,7 +140,8 @@ export class Coordinator implements RingRequests {
     const forgotten = names.length === 0 ? null : await this.#forgetEjected(names, asker);
     if (rest === null && forgotten !== null) return forgotten;
     const own = rest ?? request;
-    return this.#begin({ request: own, kind: own.kind, summary: describeRequest(own) }, asker);
+    const accepted = await this.#begin({ request: own, kind: own.kind, summary: describeRequest(own) }, asker);
+    return forgotten === null ? accepted : { ...accepted, warnings: [...forgotten.warnings, ...accepted.warnings] };
   }
 
   async #forgetEjected(names: readonly string[], { by, who }: Asker): Promise<ChangeAccepted> {
@@ -145,7 +153,7 @@ export class Coordinator implements RingRequests {
       const none = { keysMoved: 0, bytesMoved: 0, keysDropped: 0 };
       const done = { kind: 'remove', generation, startedAt, summary, who, ...none } as const;
       await addHistory(this.#term.store, done, by, this.#ports);
-      return { generation, dryRun: false, warnings: [], moves: [], survey: null };
+      return { generation, dryRun: false, warnings: [describeForgetting(names)], moves: [], survey: null };
     });
   }
 

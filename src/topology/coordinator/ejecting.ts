@@ -80,6 +80,13 @@ export function ejectedAmong({ remove = [] }: ChangeRequest, state: RingState): 
   return remove.filter((name) => ejected.includes(name));
 }
 
+/** What becomes of ejected nodes that a request removes: nothing moves, so nothing else would say so. */
+export function describeForgetting(names: readonly string[]): string {
+  const one = names.length === 1;
+  const what = `${names.join(', ')} ${one ? 'is' : 'are'} ejected, and ${one ? 'owns' : 'own'} no keys`;
+  return `${what}: nothing moves off ${one ? 'it' : 'them'}; once forgotten, ${one ? 'it does' : 'they do'} not come back`;
+}
+
 /** What a request asks for beside forgetting these; null: nothing. */
 export function withoutEjected(request: ChangeRequest, names: readonly string[]): ChangeRequest | null {
   const remove = (request.remove ?? []).filter((name) => !names.includes(name));

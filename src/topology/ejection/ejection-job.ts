@@ -7,7 +7,7 @@ import type { EjectRequest, ReturnRequest } from '../coordinator/ring-requests.j
 import { ejectedNow } from '../state/ejection.js';
 import type { FleetMember } from '../state/fleet.js';
 import { isByFleet, type RingState } from '../state/ring-state.js';
-import { type EjectionSettings, Judgement, type ProxyOpinion, type Verdict } from './judgement.js';
+import { type EjectionSettings, Judgement, type ProxyOpinion, type SaidOfNode, type Verdict } from './judgement.js';
 import type { EjectionNotes } from './notes.js';
 
 export const EJECTION_JOB = 'ejection';
@@ -24,12 +24,14 @@ export interface SeenNode {
   /** Its process has said what it is. */
   readonly runId: string | null;
   readonly error: string | null;
+  /** ISO date; null: it is not down. */
+  readonly downSince: string | null;
 }
 
 /** What other proxies have told. */
 export interface Heard {
-  /** Ids of the proxies for which the node is down. */
-  downFor(node: NodeIdentity): readonly string[];
+  /** What the proxies say for which the node is down. */
+  opinionsOf(node: NodeIdentity): readonly ({ readonly proxy: string } & SaidOfNode)[];
   /** Of each other proxy: seconds since something was heard of it. */
   lags(): ReadonlyMap<string, number>;
 }
@@ -109,7 +111,6 @@ class Look {
     const sight = {
       state,
       opinions: await this.#opinions(state),
-      why: (node: NodeIdentity) => seen(node)?.error ?? null,
       answers: (node: NodeIdentity) => seen(node)?.up === true && seen(node)?.runId !== null,
     };
     const verdict = this.#judgement.judge(sight, settings(), this.#timers.now());
@@ -160,15 +161,22 @@ class Look {
   async #opinions(state: RingState): Promise<ProxyOpinion[]> {
     const { heard, members, memberId, seen } = this.#ports;
     const nodes = [...state.members, ...ejectedNow(state)];
-    const own = new Set(nodes.filter((node) => seen(node)?.up === false).map(nodeKey));
-    if (heard === null) return [{ down: own }];
+    const own = new Map<string, SaidOfNode>();
+    for (const node of nodes) {
+      const health = seen(node);
+      if (health?.up === false) own.set(nodeKey(node), { since: health.downSince ?? '', why: health.error ?? '' });
+    }
+    if (heard === null) return [{ proxy: memberId(), down: own }];
     const live = (await members()).filter(({ alive, fencedOff }) => alive && !fencedOff);
     const lags = heard.lags();
-    const said = nodes.map((node) => ({ key: nodeKey(node), proxies: heard.downFor(node) }));
-    return live.map(({ id }) => {
-      if (id === memberId()) return { down: own };
-      if ((lags.get(id) ?? Number.POSITIVE_INFINITY) > HEARD_SECONDS) return { down: null };
-      return { down: new Set(said.filter(({ proxies }) => proxies.includes(id)).map(({ key }) => key)) };
+    const said = nodes.flatMap((node) =>
+      heard.opinionsOf(node).map(({ proxy, since, why }) => ({ key: nodeKey(node), proxy, since, why })),
+    );
+    return live.map(({ id: proxy }) => {
+      if (proxy === memberId()) return { proxy, down: own };
+      if ((lags.get(proxy) ?? Number.POSITIVE_INFINITY) > HEARD_SECONDS) return { proxy, down: null };
+      const its = said.filter((opinion) => opinion.proxy === proxy);
+      return { proxy, down: new Map(its.map(({ key, since, why }) => [key, { since, why }])) };
     });
   }
 

@@ -22,8 +22,17 @@ export interface EjectionSettings {
 
 /** What a live proxy says of the nodes. */
 export interface ProxyOpinion {
-  /** Keys (`nodeKey`) of the nodes that are down for it; null: nothing was heard of it lately. */
-  readonly down: ReadonlySet<string> | null;
+  readonly proxy: string;
+  /** Of the nodes that are down for it, by their keys (`nodeKey`); null: nothing was heard of it lately. */
+  readonly down: ReadonlyMap<string, SaidOfNode> | null;
+}
+
+/** What a proxy says of a node that is down for it. */
+export interface SaidOfNode {
+  /** ISO date, by its clock. */
+  readonly since: string;
+  /** For people; empty: it does not say. */
+  readonly why: string;
 }
 
 export interface Sight {
@@ -31,8 +40,6 @@ export interface Sight {
   readonly state: RingState;
   /** One of each live proxy, this one included. */
   readonly opinions: readonly ProxyOpinion[];
-  /** Why a node does not answer this proxy, for people; null: it does, or nobody knows why not. */
-  why(node: Member): string | null;
   /** Whether this proxy has been answered. */
   answers(node: Member): boolean;
 }
@@ -42,6 +49,9 @@ export type Verdict =
   | { readonly kind: 'return'; readonly node: EjectedNode }
   /** Nodes are down, and are not ejected. */
   | { readonly kind: 'refuse'; readonly nodes: readonly Member[]; readonly why: string };
+
+/** What is recorded of an ejection names no more proxies than these. */
+const MOST_NAMED = 8;
 
 export class Judgement {
   /** Since when a majority says that a member is down. */
@@ -134,14 +144,33 @@ export class Judgement {
     return node === undefined ? null : { kind: 'return', node };
   }
 
-  #reason(node: Member, sight: Sight, now: number): string {
+  #reason(node: Member, { opinions, state }: Sight, now: number): string {
     const seconds = Math.round((now - (this.#downSince.get(nodeKey(node)) ?? now)) / 1000);
-    const { opinions } = sight;
-    const votes = opinions.filter((opinion) => saysDown(opinion, node, sight.state)).length;
+    const votes = opinions.filter((opinion) => saysDown(opinion, node, state)).length;
     const where = opinions.length === 1 ? '' : ` for ${votes} of ${opinions.length} proxies`;
-    const why = sight.why(node);
-    return `down for ${seconds} s${where}${why === null ? '' : ` (${why})`}`;
+    const said = describeOpinions(node, opinions);
+    return `down for ${seconds} s${where}${said === '' ? '' : ` (${said})`}`;
   }
+}
+
+/** What each proxy says of a node: of several, those that see it down first, since these are what its fate hangs on. */
+function describeOpinions(node: Member, opinions: readonly ProxyOpinion[]): string {
+  const saidBy = ({ down }: ProxyOpinion): SaidOfNode | undefined => down?.get(nodeKey(node));
+  const [only] = opinions;
+  if (only !== undefined && opinions.length === 1) return saidBy(only)?.why ?? '';
+  const parts = [
+    ...opinions.flatMap((opinion) => {
+      const said = saidBy(opinion);
+      if (said === undefined) return [];
+      return `${opinion.proxy} since ${said.since}${said.why === '' ? '' : `: ${said.why}`}`;
+    }),
+    ...opinions.filter(({ down }) => down === null).map(({ proxy }) => `${proxy} has not said anything lately`),
+    ...opinions
+      .filter((opinion) => opinion.down !== null && saidBy(opinion) === undefined)
+      .map(({ proxy }) => `${proxy} is answered`),
+  ];
+  const more = parts.length - MOST_NAMED;
+  return [...parts.slice(0, MOST_NAMED), ...(more > 0 ? [`and ${more} more`] : [])].join('; ');
 }
 
 /** A majority of the live proxies, of which those that say nothing are none. */

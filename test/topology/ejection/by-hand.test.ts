@@ -60,7 +60,12 @@ describe('while a node is ejected', () => {
       await expect(post(proxy, 'changes', body)).rejects.toThrow(/NODE_EJECTED.*ring remove NAME forgets it/);
     }
     const removal = { kind: 'remove', remove: ['node2'] };
-    expect(await look(proxy, removal)).toMatchObject({ generation: 2, moves: [] });
+    const warnings = [
+      'node2 is ejected, and owns no keys: nothing moves off it; once forgotten, it does not come back',
+    ];
+    expect(await look(proxy, removal)).toMatchObject({ generation: 2, moves: [], warnings });
+    const more = await look(proxy, { ...removal, remove: ['node2', 'node3'] });
+    expect(more).toMatchObject({ moves: [{ source: 'node3' }], warnings: expect.arrayContaining(warnings) });
     expect(isOut(await settled(proxy))).toBe(true);
     await post(proxy, 'changes', removal);
     expect((await settled(proxy)).nodes.map(({ name }) => name)).toEqual(['node1', 'node3']);

@@ -33,14 +33,19 @@ const ejected = (name: string, times = 1): EjectedNode => ({
   proxies: [],
 });
 
+const SAID = { since: '2026-01-01T00:00:00.000Z', why: 'it refused the connection' };
+
 /** @param down what each live proxy says is down; null: it has said nothing lately */
 function sight(state: RingState, ...down: readonly (string | null)[]): Sight {
   return {
     state,
-    opinions: down.map((names) => ({
-      down: names === null ? null : new Set(ALL.filter(({ name }) => names.includes(name)).map(nodeKey)),
+    opinions: down.map((names, i) => ({
+      proxy: `p${i + 1}`,
+      down:
+        names === null
+          ? null
+          : new Map(ALL.filter(({ name }) => names.includes(name)).map((node) => [nodeKey(node), SAID])),
     })),
-    why: () => 'it refused the connection',
     answers: (node) => down[0]?.includes(node.name) !== true,
   };
 }
@@ -75,7 +80,16 @@ describe('a node is ejected', () => {
     ])
       expect(judgedAfter(1000, sight(ring('abc'), ...down))).toBeNull();
     const verdict = judgedAfter(1000, sight(ring('abc'), 'a', 'a', ''));
-    expect(verdict?.kind === 'eject' && verdict.nodes[0]?.why).toMatch(/^down for 1 s for 2 of 3 proxies/);
+    const saidIn = (seen: Verdict | null): string => (seen?.kind === 'eject' ? (seen.nodes[0]?.why ?? '') : '');
+    const { since, why } = SAID;
+    expect(saidIn(verdict)).toBe(
+      `down for 1 s for 2 of 3 proxies (p1 since ${since}: ${why}; p2 since ${since}: ${why}; p3 is answered)`,
+    );
+    const many = [...Array.from({ length: 9 }, () => 'a'), null, ''];
+    expect(saidIn(judgedAfter(1000, sight(ring('abc'), ...many)))).toMatch(/; p8 since [^;]*; and 3 more\)$/);
+    expect(saidIn(judgedAfter(1000, sight(ring('abc'), 'a', 'a', null)))).toMatch(
+      /; p3 has not said anything lately\)$/,
+    );
   });
 
   it('not by proxies for which most nodes are down: they are cut off themselves', () => {
