@@ -4,7 +4,7 @@ import { strangeVariables } from '../src/config/environment.js';
 import { loadConfig } from '../src/config/load.js';
 import { configReference } from '../src/config/reference.js';
 import { configTemplate } from '../src/config/template.js';
-import { tlsWarnings } from '../src/config/tls.js';
+import { tlsWarnings } from '../src/config/tls-warnings.js';
 import { decodeText } from '../src/config/twemproxy/file.js';
 import { importTwemproxy } from '../src/config/twemproxy.js';
 import { messageOf, systemCode } from '../src/errors.js';

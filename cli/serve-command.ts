@@ -3,7 +3,7 @@ import { strangeVariables } from '../src/config/environment.js';
 import { type ConfigSources, loadConfig } from '../src/config/load.js';
 import { defaultOf, type Setting } from '../src/config/settings/setting.js';
 import { type Config, SETTINGS, type SettingName } from '../src/config/settings.js';
-import { tlsWarnings } from '../src/config/tls.js';
+import { tlsWarnings } from '../src/config/tls-warnings.js';
 import { messageOf, RingproxyError } from '../src/errors.js';
 import type { RunningProxy } from '../src/serve.js';
 import { formatCounted } from './format.js';

@@ -4,7 +4,8 @@ import { strangeVariables } from './config/environment.js';
 import { advertisedAdmin, fleetWarnings } from './config/fleet.js';
 import { listenFailure } from './config/listen-failure.js';
 import type { Config } from './config/settings.js';
-import { tlsRules, tlsWarnings } from './config/tls.js';
+import { tlsRules } from './config/tls.js';
+import { tlsWarnings } from './config/tls-warnings.js';
 import { RingproxyError } from './errors.js';
 import { NodeMonitors } from './health/node-monitors.js';
 import { OwnIdentity } from './identity.js';
@@ -111,7 +112,7 @@ export async function startServer(config: Config, surroundings: Surroundings): P
     serving: () => ring.routed.filter((node) => monitors.isUp(node)).map(reach),
     log,
   });
-  const agreed = composeStore({ config, identity, log, onLost });
+  const agreed = composeStore({ config, identity, log, certificates: tls.certificates, onLost });
   const { store } = agreed;
   const ownId = (): string => identity.proxyId;
   const isAlone = config.coordination === 'none';

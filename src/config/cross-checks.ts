@@ -4,7 +4,6 @@ import { tagMistakes } from '../ring/tag-mistakes.js';
 import { adminTokens, tokenMistakes } from './admin-tokens.js';
 import { fleetChecks } from './fleet-checks.js';
 import { MOST_NODES } from './node-limits.js';
-import { nodeTlsMistakes } from './node-tls-checks.js';
 import type { Config } from './settings.js';
 import { tlsMistakes } from './tls.js';
 import { userMistakes } from './users.js';
@@ -50,6 +49,6 @@ export function crossChecks(config: Config): { path: string; message: string }[]
   for (const { index, message } of tagMistakes(config.hashTags, config.hashTag))
     mistakes.push({ path: `ring.hash-tags[${index}]`, message });
   mistakes.push(...tokenMistakes(config), ...fleetChecks(config), ...userMistakes(config));
-  mistakes.push(...tlsMistakes(config), ...nodeTlsMistakes(config));
+  mistakes.push(...tlsMistakes(config));
   return mistakes;
 }

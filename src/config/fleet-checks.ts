@@ -1,6 +1,3 @@
-import { X509Certificate } from 'node:crypto';
-import { createSecureContext } from 'node:tls';
-import { messageOf } from '../errors.js';
 import { isLoopback, parseAddress } from '../node/address.js';
 import { firstLine, isEverywhere, machineAddresses, peerToken } from './fleet.js';
 import type { Config } from './settings.js';
@@ -54,6 +51,7 @@ function loginMistakes(config: Config): Mistake[] {
   return mistakes;
 }
 
+/** What they hold is looked at with the other files of certificates (`tls.ts`). */
 function tlsMistakes({ etcdEndpoints, etcdCa: ca, etcdCert: cert, etcdKey: key }: Config): Mistake[] {
   const mistakes: Mistake[] = [];
   const given = [ca === '' ? [] : ['etcd-ca'], cert === '' ? [] : ['etcd-cert'], key === '' ? [] : ['etcd-key']].flat();
@@ -61,28 +59,9 @@ function tlsMistakes({ etcdEndpoints, etcdCa: ca, etcdCert: cert, etcdKey: key }
   if (first !== undefined && etcdEndpoints.length > 0 && !etcdEndpoints.some((url) => url.startsWith('https:'))) {
     mistakes.push({ path: first, message: 'is for TLS, and none of etcd-endpoints begins with https://' });
   }
-  if (ca !== '' && !isCertificate(ca))
-    mistakes.push({ path: 'etcd-ca', message: 'the file holds no certificate in PEM' });
   if (cert !== '' && key === '') mistakes.push({ path: 'etcd-key', message: 'etcd-cert needs its private key, too' });
   if (cert === '' && key !== '') mistakes.push({ path: 'etcd-cert', message: 'etcd-key needs its certificate, too' });
-  if (cert !== '' && key !== '') {
-    try {
-      createSecureContext({ cert, key });
-    } catch (error) {
-      const why = messageOf(error);
-      mistakes.push({ path: 'etcd-cert', message: `cannot be used with etcd-key: ${why}` });
-    }
-  }
   return mistakes;
-}
-
-function isCertificate(pem: string): boolean {
-  try {
-    new X509Certificate(pem);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** How the other proxies reach this one: rings change only when all of them can. */

@@ -12,8 +12,6 @@ export interface EtcdAccess {
   readonly prefix: string;
   readonly ringName: string;
   readonly login: { readonly user: string; readonly password: string } | null;
-  /** PEM; empty: none. */
-  readonly tls: { readonly ca: string; readonly cert: string; readonly key: string };
   /** Milliseconds. */
   readonly memberTtl: number;
 }
@@ -22,9 +20,8 @@ export interface EtcdAccess {
 export function etcdAccess(config: Config): EtcdAccess | null {
   if (config.coordination === 'none') return null;
   const { etcdEndpoints: endpoints, etcdPrefix: prefix, ringName, memberTtl, etcdUser: user } = config;
-  const { etcdCa: ca, etcdCert: cert, etcdKey: key } = config;
   const login = user === '' ? null : { user, password: config.etcdPassword || firstLine(config.etcdPasswordFile) };
-  return { endpoints, prefix, ringName, login, tls: { ca, cert, key }, memberTtl };
+  return { endpoints, prefix, ringName, login, memberTtl };
 }
 
 /** What the proxies of a ring know each other by; empty: that they are on one machine. */

@@ -1,12 +1,15 @@
 /** What the settings of TLS come to, and what they say against each other. */
 import { readTlsFiles } from '../tls/files.js';
-import { cipherMistake, factsOf, type TlsFiles, type TlsPart, type TlsRules } from '../tls/material.js';
+import { cipherMistake, type TlsFiles, type TlsPart, type TlsRules } from '../tls/material.js';
+import { allNodeFiles } from './node-tls-checks.js';
 import type { Config } from './settings.js';
 
 /** Files that belong together, with the settings that name them. */
 export interface NamedFiles {
   readonly files: TlsFiles;
   readonly paths: Readonly<Record<TlsPart, string>>;
+  /** Which side of TLS the certificate is for: a server's is checked by those who connect, a client's by whom it connects to. */
+  readonly role: 'server' | 'client';
 }
 
 export function tlsRules({ tlsMinVersion: minVersion, tlsCiphers: ciphers }: Config): TlsRules {
@@ -21,10 +24,12 @@ export function clientFiles(config: Config): NamedFiles[] {
     {
       files: { cert: config.tlsCert, key: config.tlsKey, ca },
       paths: { cert: 'tls-cert', key: 'tls-key', ca: 'tls-ca' },
+      role: 'server',
     },
-    ...config.tlsCertificates.map(({ cert, key }, index) => {
+    ...config.tlsCertificates.map(({ cert, key }, index): NamedFiles => {
       const path = `tls-certificates[${index}]`;
-      return { files: { cert, key, ca }, paths: { cert: `${path}.cert`, key: `${path}.key`, ca: 'tls-ca' } };
+      const paths = { cert: `${path}.cert`, key: `${path}.key`, ca: 'tls-ca' };
+      return { files: { cert, key, ca }, paths, role: 'server' };
     }),
   ];
 }
@@ -36,18 +41,28 @@ export function adminFiles(config: Config): NamedFiles | null {
     return {
       files: { cert: config.tlsCert, key: config.tlsKey, ca: '' },
       paths: { cert: 'tls-cert', key: 'tls-key', ca: 'tls-ca' },
+      role: 'server',
     };
   }
   return {
     files: { cert: config.adminTlsCert, key: config.adminTlsKey, ca: '' },
     paths: { cert: 'admin-tls-cert', key: 'admin-tls-key', ca: 'tls-ca' },
+    role: 'server',
   };
 }
 
 /** By which other proxies are known; null: by the system's authorities. */
 export function peerFiles({ peerCa }: Config): NamedFiles | null {
   if (peerCa === '') return null;
-  return { files: { cert: '', key: '', ca: peerCa }, paths: { cert: 'peer-ca', key: 'peer-ca', ca: 'peer-ca' } };
+  const paths = { cert: 'peer-ca', key: 'peer-ca', ca: 'peer-ca' };
+  return { files: { cert: '', key: '', ca: peerCa }, paths, role: 'client' };
+}
+
+/** What is used with etcd; null: the proxy is alone, or uses what the system has. */
+export function etcdFiles(config: Config): NamedFiles | null {
+  const { etcdCa: ca, etcdCert: cert, etcdKey: key } = config;
+  if (config.coordination === 'none' || [ca, cert, key].every((path) => path === '')) return null;
+  return { files: { ca, cert, key }, paths: { ca: 'etcd-ca', cert: 'etcd-cert', key: 'etcd-key' }, role: 'client' };
 }
 
 interface Mistake {
@@ -91,13 +106,13 @@ export function tlsMistakes(config: Config): Mistake[] {
 
 /** What is wrong with the files that they name, as these are now. */
 export function tlsFileMistakes(config: Config): Mistake[] {
-  return fileMistakes(usable(config));
+  return fileMistakes([...usable(config), ...allNodeFiles(config)]);
 }
 
-/** What is read: where a file is not named that is needed, that is a mistake by itself. */
+/** Where a file is not named that is needed, that is a mistake by itself. */
 function usable(config: Config): NamedFiles[] {
-  return named(config).filter(
-    ({ files: { cert, key, ca } }) => (cert !== '' && key !== '') || (cert === '' && ca !== ''),
+  return servedOrAsked(config).filter(
+    ({ files: { cert, key, ca } }) => (cert !== '' && key !== '') || (cert === '' && key === '' && ca !== ''),
   );
 }
 
@@ -124,22 +139,14 @@ function adminMistakes(config: Config): Mistake[] {
   return mistakes;
 }
 
-/** What works, and may not be what was meant: certificates that have expired, or are not valid yet. */
-export function tlsWarnings(config: Config, now = Date.now()): string[] {
-  return named(config).flatMap(({ files, paths }) => {
-    const { material, mistakes } = readTlsFiles(files);
-    if (mistakes.length > 0) return [];
-    return factsOf(material).flatMap(({ part, subject, validFrom, expiresAt }) => {
-      const when = (time: number): string => new Date(time).toISOString().slice(0, 10);
-      const what = `${paths[part]}: ${files[part]} holds a certificate (${subject}) that`;
-      if (expiresAt <= now) return [`${what} has expired on ${when(expiresAt)}: whoever checks it refuses it`];
-      return validFrom > now ? [`${what} is valid from ${when(validFrom)} on, and not before`] : [];
-    });
-  });
+/** All files of certificates that the settings name, for whatever link. */
+export function allTlsFiles(config: Config): NamedFiles[] {
+  return [...servedOrAsked(config), ...allNodeFiles(config)];
 }
 
-function named(config: Config): NamedFiles[] {
-  return [...clientFiles(config), adminFiles(config), peerFiles(config)].filter((files) => files !== null);
+function servedOrAsked(config: Config): NamedFiles[] {
+  const all = [...clientFiles(config), adminFiles(config), peerFiles(config), etcdFiles(config)];
+  return all.filter((files) => files !== null);
 }
 
 /** One file may be that of several. */

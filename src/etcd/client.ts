@@ -175,6 +175,11 @@ export class EtcdClient {
     else this.#endpoints.leave(endpoint);
   }
 
+  /** The certificates have changed: connections that are made from now on have the new ones. */
+  renewTls(): void {
+    this.#endpoints.renew();
+  }
+
   /** Ends all requests. */
   async close(): Promise<void> {
     this.#isClosed = true;

@@ -53,6 +53,25 @@ const NOT_SENT: Readonly<Record<string, string>> = {
 const CERTIFICATE =
   /^(CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|ERR_TLS|ERR_SSL|ERR_OSSL|EPROTO|HOSTNAME_MISMATCH|INVALID_CA)/;
 
+/** What OpenSSL and Node.js find wrong, in a sentence of which the endpoint is the subject; the first that fits counts. */
+const BY_CERTIFICATE: readonly (readonly [RegExp, string])[] = [
+  [/^CERT_HAS_EXPIRED$/, 'its certificate has expired'],
+  [/^CERT_NOT_YET_VALID$/, 'its certificate is not valid yet'],
+  [/^ERR_TLS_CERT_ALTNAME/, 'its certificate is one for another name'],
+  [/^(UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO)/, 'its certificate is signed by no authority that is known (etcd-ca)'],
+  [/^ERR_SSL_(WRONG_VERSION_NUMBER|PACKET_LENGTH|HTTP_REQUEST)/, 'it does not speak TLS (http:// in etcd-endpoints)'],
+  [/ALERT_CERTIFICATE_REQUIRED|ALERT_NO_CERTIFICATE/, 'it asks for a certificate of this proxy (etcd-cert, etcd-key)'],
+  [/ALERT_/, 'it does not take the certificate of this proxy (etcd-cert), or its TLS'],
+];
+
+function ofCertificate(code: string, said: string): Failure {
+  const words = BY_CERTIFICATE.find(([pattern]) => pattern.test(code))?.[1];
+  // What OpenSSL says names its own lines; which names a certificate bears is worth telling.
+  const more = code.startsWith('ERR_TLS_CERT') ? said : code;
+  const why = words === undefined ? said : `${words}: ${more}`;
+  return { code: 'ETCD_TLS', why, again: 'elsewhere', mayHaveHappened: false };
+}
+
 /** @param waitedMs how long it was waited for; null: not until its end */
 export function ofTransport(error: unknown, waitedMs: number | null): Failure {
   if (waitedMs !== null) {
@@ -65,7 +84,7 @@ export function ofTransport(error: unknown, waitedMs: number | null): Failure {
     return { code: 'ETCD_UNREACHABLE', why: notSent, again: 'elsewhere', mayHaveHappened: false };
   }
   const said = messageOf(error);
-  if (CERTIFICATE.test(code)) return { code: 'ETCD_TLS', why: said, again: 'elsewhere', mayHaveHappened: false };
+  if (CERTIFICATE.test(code)) return ofCertificate(code, said);
   const why = code === '' || said.includes(code) ? said : `${said} (${code})`;
   return { code: 'ETCD_UNREACHABLE', why, again: 'elsewhere', mayHaveHappened: true };
 }
@@ -77,7 +96,7 @@ export function ofTransport(error: unknown, waitedMs: number | null): Failure {
  */
 export function ofSilentRefusal(failure: Failure): Failure {
   if (failure.code !== 'ETCD_UNREACHABLE' || !failure.mayHaveHappened) return failure;
-  const why = `${failure.why}, and it has never answered: as where a certificate is not taken`;
+  const why = `it ends the connection and has never answered, as where it does not take the certificate of this proxy, or asks for one (etcd-cert, etcd-key): ${failure.why}`;
   return { ...failure, code: 'ETCD_TLS', why };
 }
 

@@ -4,10 +4,7 @@
  */
 import net, { type LookupFunction, type OnReadOpts, type Socket } from 'node:net';
 import { checkServerIdentity, connect, createSecureContext, type SecureContext, type TLSSocket } from 'node:tls';
-import { secureOptions, type TlsMaterial, type TlsRules } from '../tls/material.js';
-
-/** What there is before files are given: the authorities that Node.js brings are trusted, and nothing is shown. */
-export const NO_MATERIAL: TlsMaterial = { cert: '', key: '', ca: '' };
+import { NO_MATERIAL, secureOptions, type TlsMaterial, type TlsRules } from '../tls/material.js';
 
 /**
  * What this process uses with nodes: connections that are opened from `use` on have what it was given, those that are

@@ -1,9 +1,9 @@
 /** Composition: what this proxy uses with nodes that speak TLS. */
 import { nodeTlsFiles } from '../config/node-tls-checks.js';
 import type { Config } from '../config/settings.js';
-import { NO_MATERIAL, NodeCredentials } from '../node/tls.js';
+import { NodeCredentials } from '../node/tls.js';
 import type { Certificates } from '../tls/certificates.js';
-import type { TlsFiles, TlsRules } from '../tls/material.js';
+import { NO_MATERIAL, type TlsFiles, type TlsRules } from '../tls/material.js';
 
 export interface NodeTlsNeeds {
   readonly config: Config;

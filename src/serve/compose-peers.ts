@@ -8,7 +8,7 @@ import { HttpPeers } from '../fleet/peers/http-peers.js';
 import type { Peers } from '../fleet/peers/peers.js';
 import { systemTimers } from '../time/timers.js';
 import type { Certificates } from '../tls/certificates.js';
-import { secureOptions } from '../tls/material.js';
+import { NO_MATERIAL, secureOptions } from '../tls/material.js';
 import type { MemberRecords } from '../topology/store/ring-store.js';
 
 export interface PeersNeeds {
@@ -34,8 +34,7 @@ export function composePeers({ config, ownId, members, certificates }: PeersNeed
   const files = peerFiles(config);
   const watched = files === null ? null : certificates.open('peers', files.files);
   const rules = tlsRules(config);
-  const none = { cert: '', key: '', ca: '' };
-  const tls = () => secureOptions(watched?.material ?? none, rules);
+  const tls = () => secureOptions(watched?.material ?? NO_MATERIAL, rules);
   const peers = new HttpPeers({ ownId, token, members, timers: systemTimers, tls });
   watched?.onChange(() => peers.renew());
   return {

@@ -2,10 +2,13 @@
 import { join } from 'node:path';
 import { etcdAccess } from '../config/fleet.js';
 import type { Config } from '../config/settings.js';
+import { etcdFiles, tlsRules } from '../config/tls.js';
 import { RingproxyError } from '../errors.js';
 import type { OwnIdentity } from '../identity.js';
 import type { Logger } from '../telemetry/log.js';
 import { systemTimers } from '../time/timers.js';
+import type { Certificates } from '../tls/certificates.js';
+import { NO_MATERIAL, secureOptions } from '../tls/material.js';
 import type { RingState } from '../topology/state/ring-state.js';
 import { afterEverybodyIsGone } from '../topology/state/transitions.js';
 import { EtcdStore } from '../topology/store/etcd-store.js';
@@ -46,11 +49,12 @@ export interface StoreNeeds {
   readonly config: Config;
   readonly identity: OwnIdentity;
   readonly log: Logger;
+  readonly certificates: Certificates;
   /** Another proxy has the state directory. */
   readonly onLost: (why: string) => void;
 }
 
-export function composeStore({ config, identity, log, onLost }: StoreNeeds): StoreParts {
+export function composeStore({ config, identity, log, certificates, onLost }: StoreNeeds): StoreParts {
   const warn = (message: string): void => log.warn(message);
   const onStateDirLost = (why: string): void => {
     log.fatal(`${why}: ending`);
@@ -66,7 +70,12 @@ export function composeStore({ config, identity, log, onLost }: StoreNeeds): Sto
     };
     return { store, open, close: () => store.close() };
   }
-  const store = new EtcdStore({ ...etcd, onTrouble: warn });
+  const files = etcdFiles(config);
+  const watched = files === null ? null : certificates.open('etcd', files.files);
+  const rules = tlsRules(config);
+  const tls = () => secureOptions(watched?.material ?? NO_MATERIAL, rules);
+  const store = new EtcdStore({ ...etcd, tls, onTrouble: warn });
+  watched?.onChange(() => store.renewTls());
   const memory = directory === null ? null : new FleetFile(join(config.stateDir, 'fleet.json'));
   const place = `${etcd.prefix}${etcd.ringName}`;
   let isClosed = false;

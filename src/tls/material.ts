@@ -1,7 +1,7 @@
 /** What one side of a TLS connection is made with: files, what they hold, and which TLS may be spoken. */
 import { constants, createPrivateKey, X509Certificate } from 'node:crypto';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
-import { messageOf } from '../errors.js';
+import { messageOf, systemCode } from '../errors.js';
 
 /** Paths; empty: there is none. */
 export interface TlsFiles {
@@ -22,6 +22,9 @@ export interface TlsMaterial {
   readonly ca: string;
 }
 
+/** Where no files are given: the authorities that Node.js brings are trusted, and nothing is shown. */
+export const NO_MATERIAL: TlsMaterial = { cert: '', key: '', ca: '' };
+
 /** Which TLS may be spoken; the same on every link. */
 export interface TlsRules {
   readonly minVersion: 'TLSv1.2' | 'TLSv1.3';
@@ -37,6 +40,10 @@ export interface CertificateFacts {
   /** Milliseconds since 1970. */
   readonly validFrom: number;
   readonly expiresAt: number;
+  /** Of an RSA key; null: it is another one. */
+  readonly rsaBits: number | null;
+  /** What it may be used for (extendedKeyUsage): `serverAuth`, `clientAuth`, `any`, or an OID; null: it does not say. */
+  readonly purposes: readonly string[] | null;
 }
 
 /** With keys that are made anew for each connection, and ciphers that tell of each changed byte: no others. */
@@ -87,18 +94,23 @@ export function materialMistakes({ cert, key, ca }: TlsMaterial): PartMistake[] 
     // What only OpenSSL refuses, such as keys that are too short.
     createSecureContext({ cert, key });
   } catch (error) {
-    mistakes.push({ part: 'cert', message: `cannot be used: ${messageOf(error)}` });
+    mistakes.push({ part: 'cert', message: whyNotUsed(error) });
   }
   return mistakes;
 }
 
+const EXAMPLE_CIPHERS = 'TLS_AES_256_GCM_SHA384:ECDHE+AESGCM';
+
 /** @returns what is wrong with the ciphers, or null */
 export function cipherMistake(rules: TlsRules): string | null {
+  if (rules.minVersion === 'TLSv1.3' && rules.ciphers !== '' && !rules.ciphers.includes('TLS_')) {
+    return 'names none of TLS 1.3, which begin with TLS_ (TLS_AES_256_GCM_SHA384), and tls-min-version is TLSv1.3';
+  }
   try {
     createSecureContext(secureOptions({ cert: '', key: '', ca: '' }, rules));
     return null;
-  } catch (error) {
-    return `OpenSSL does not take these ciphers: ${messageOf(error)}`;
+  } catch {
+    return `is no list of ciphers that OpenSSL takes: expected names between colons, such as ${EXAMPLE_CIPHERS}`;
   }
 }
 
@@ -108,7 +120,8 @@ export function factsOf({ cert, ca }: TlsMaterial): CertificateFacts[] {
     pemCertificates(pem).map((text) => {
       const certificate = new X509Certificate(text);
       const [validFrom, expiresAt] = [Date.parse(certificate.validFrom), Date.parse(certificate.validTo)];
-      return { part, subject: subjectOf(certificate), validFrom, expiresAt };
+      const [rsaBits, purposes] = [rsaBitsOf(certificate), purposesOf(certificate)];
+      return { part, subject: subjectOf(certificate), validFrom, expiresAt, rsaBits, purposes };
     });
   return [...of('cert', cert), ...of('ca', ca)];
 }
@@ -133,10 +146,17 @@ function checkCertificates(part: 'cert' | 'ca', pem: string, mistakes: PartMista
   }
   try {
     return texts.map((text) => new X509Certificate(text));
-  } catch (error) {
-    mistakes.push({ part, message: `holds a certificate that cannot be read: ${messageOf(error)}` });
+  } catch {
+    mistakes.push({ part, message: 'holds a certificate that cannot be read: it is damaged' });
     return [];
   }
+}
+
+function whyNotUsed(error: unknown): string {
+  const code = systemCode(error);
+  if (/KEY_TOO_SMALL/.test(code)) return 'has a key that is too short: make one of 2048 bits (RSA) or of P-256';
+  if (/MD_TOO_WEAK/.test(code)) return 'is signed with a hash that is not safe any more: have it signed with SHA-256';
+  return `cannot be used: ${messageOf(error)}`;
 }
 
 /** Says nothing of what the file holds. */
@@ -151,6 +171,24 @@ function whyNoKey(pem: string): string | null {
   } catch {
     return 'holds a private key that cannot be read: it is cut off or damaged';
   }
+}
+
+function rsaBitsOf({ publicKey }: X509Certificate): number | null {
+  const isRsa = publicKey.asymmetricKeyType === 'rsa' || publicKey.asymmetricKeyType === 'rsa-pss';
+  return isRsa ? (publicKey.asymmetricKeyDetails?.modulusLength ?? null) : null;
+}
+
+/** RFC 5280, 4.2.1.12. */
+const PURPOSES: ReadonlyMap<string, string> = new Map([
+  ['1.3.6.1.5.5.7.3.1', 'serverAuth'],
+  ['1.3.6.1.5.5.7.3.2', 'clientAuth'],
+  ['2.5.29.37.0', 'any'],
+]);
+
+function purposesOf(certificate: X509Certificate): readonly string[] | null {
+  // What Node.js calls keyUsage is extendedKeyUsage, and undefined where there is none, against its type.
+  const oids: readonly string[] | undefined = certificate.keyUsage;
+  return oids?.map((oid) => PURPOSES.get(oid) ?? oid) ?? null;
 }
 
 function subjectOf({ subject, subjectAltName = '' }: X509Certificate): string {

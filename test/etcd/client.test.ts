@@ -9,7 +9,7 @@ import { freePort } from '../support/free-port.js';
 const REQUEST = 'ringproxy:etcd:request';
 const RANGE = '/v3/kv/range';
 const LOGIN = '/v3/auth/authenticate';
-const TLS = { ca: '', cert: '', key: '' };
+const TLS = () => ({});
 const QUICK = { total: 900, each: 300 };
 
 function clientOf(endpoints: readonly string[], options: Partial<EtcdClientOptions> = {}): EtcdClient {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type ConfiguredAccess, type NodeAccess, type Reach, reachOf, takenOver } from '../../src/node/access.js';
-import { NO_MATERIAL, NodeCredentials } from '../../src/node/tls.js';
+import { NodeCredentials } from '../../src/node/tls.js';
+import { NO_MATERIAL } from '../../src/tls/material.js';
 
 const node = { name: 'n4', address: '127.0.0.1:4' };
 const kept = { username: 'kept', password: 'k', peerAddress: '10.0.0.4:6379' };

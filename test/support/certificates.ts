@@ -18,8 +18,10 @@ export interface Certificate {
 export interface IssueOptions {
   /** As OpenSSL writes them, such as `DNS:example.com`; otherwise those of this machine's loopback. */
   readonly names?: string;
-  /** For how long it is valid; -1: it has expired. */
+  /** For how long it is valid, default 60, which nobody is warned of; -1: it has expired. */
   readonly days?: number;
+  /** Of an RSA key; otherwise it is one of P-256. */
+  readonly rsaBits?: number;
 }
 
 /** A certificate authority of its own, for this machine's loopback. */
@@ -30,7 +32,7 @@ export class Authority {
   constructor(name: string) {
     this.#own = this.#files('ca');
     const { certFile, keyFile } = this.#own;
-    openssl(['req', '-x509', '-subj', `/CN=${name}`, '-days', '2', ...newKey(keyFile), '-out', certFile]);
+    openssl(['req', '-x509', '-subj', `/CN=${name}`, '-days', '60', ...newKey(keyFile), '-out', certFile]);
     this.#own = read(certFile, keyFile);
   }
 
@@ -45,12 +47,12 @@ export class Authority {
 
   /** @param usages such as `serverAuth` */
   issue(name: string, usages: readonly ('serverAuth' | 'clientAuth')[], how: IssueOptions = {}): Certificate {
-    const { names = 'IP:127.0.0.1,DNS:localhost', days = 2 } = how;
+    const { names = 'IP:127.0.0.1,DNS:localhost', days = 60, rsaBits } = how;
     const { certFile, keyFile } = this.#files(name);
     const request = join(this.#folder, `${name}.csr`);
     const extensions = join(this.#folder, `${name}.ext`);
     writeFileSync(extensions, `subjectAltName=${names}\nextendedKeyUsage=${usages.join(',')}\n`);
-    openssl(['req', '-new', '-subj', `/CN=${name}`, ...newKey(keyFile), '-out', request]);
+    openssl(['req', '-new', '-subj', `/CN=${name}`, ...newKey(keyFile, rsaBits), '-out', request]);
     const signing = ['-CA', this.#own.certFile, '-CAkey', this.#own.keyFile, '-CAcreateserial', '-days', String(days)];
     openssl(['x509', '-req', '-in', request, ...signing, '-extfile', extensions, '-out', certFile]);
     return read(certFile, keyFile);
@@ -62,8 +64,9 @@ export class Authority {
   }
 }
 
-function newKey(file: string): string[] {
-  return ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', file];
+function newKey(file: string, rsaBits?: number): string[] {
+  const kind = rsaBits === undefined ? ['ec', '-pkeyopt', 'ec_paramgen_curve:P-256'] : [`rsa:${rsaBits}`];
+  return ['-newkey', ...kind, '-nodes', '-keyout', file];
 }
 
 function read(certFile: string, keyFile: string): Certificate {

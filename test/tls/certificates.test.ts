@@ -64,6 +64,10 @@ describe.skipIf(!hasOpenssl)('certificates of files', () => {
       /^key: .* holds another private key than that of the certificate \(CN=first\)$/,
     );
     expect(mistakes({ ca: keyFile })[0]).toMatch(/^ca: .* holds a private key and no certificate/);
+    const damaged = cert.replace(/\n[^-\n]+\n/, '\nAAAA\n');
+    expect(mistakes({ cert: pathTo('damaged.pem', damaged), key: keyFile })).toEqual([
+      'cert: damaged.pem holds a certificate that cannot be read: it is damaged',
+    ]);
     const encrypted = '-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n';
     expect(mistakes({ cert: certFile, key: pathTo('encrypted.pem', encrypted) })[0]).toMatch(/with a passphrase/);
     const later = await readTlsFilesLater({ cert: certFile, key: second.keyFile, ca: join(folder, 'gone.pem') });
@@ -77,7 +81,11 @@ describe.skipIf(!hasOpenssl)('certificates of files', () => {
     const rules = { minVersion: 'TLSv1.2', ciphers: '' } as const;
     expect(secureOptions({ cert: '', key: '', ca: '' }, rules)).toMatchObject({ minVersion: 'TLSv1.2' });
     expect(cipherMistake(rules)).toBeNull();
-    expect(cipherMistake({ ...rules, ciphers: 'NONSENSE' })).toMatch(/^OpenSSL does not take these ciphers/);
+    for (const ciphers of ['NONSENSE', '@SECLEVEL=9', ' ', 'TLS_NOPE:ECDHE+AESGCM']) {
+      expect(cipherMistake({ ...rules, ciphers })).toMatch(/^is no list of ciphers that OpenSSL takes: expected names/);
+    }
+    expect(cipherMistake({ minVersion: 'TLSv1.3', ciphers: 'ECDHE+AESGCM' })).toMatch(/^names none of TLS 1.3/);
+    expect(cipherMistake({ minVersion: 'TLSv1.3', ciphers: 'TLS_AES_256_GCM_SHA384' })).toBeNull();
   });
 
   /** One pair of files, watched, with the time in the test's hands. */

@@ -1,6 +1,6 @@
 /** Several proxies on one ring: where they agree, who this one is among them, and how they reach each other. */
 import { z } from 'zod';
-import type { Setting } from './setting.js';
+import { type Setting, WATCHED_FILE } from './setting.js';
 
 /** As they are called: without a path, and without a login, which would show up in logs and messages. */
 const endpoints: z.ZodType<readonly string[]> = z
@@ -108,17 +108,17 @@ export const FLEET_SETTINGS = {
   },
   etcdCa: {
     path: 'etcd-ca',
-    type: 'file',
+    ...WATCHED_FILE,
     help: "file with the certificates (PEM) that sign those of etcd; empty: the system's",
     flag: 'FILE',
   },
   etcdCert: {
     path: 'etcd-cert',
-    type: 'file',
+    ...WATCHED_FILE,
     help: 'file with the certificate (PEM) that this proxy shows etcd',
     flag: 'FILE',
   },
-  etcdKey: { path: 'etcd-key', type: 'file', help: 'file with its private key (PEM)', flag: 'FILE' },
+  etcdKey: { path: 'etcd-key', ...WATCHED_FILE, help: 'file with its private key (PEM)', flag: 'FILE' },
   consistency: {
     path: 'consistency',
     type: 'choice',

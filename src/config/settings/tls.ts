@@ -2,8 +2,10 @@
 import { z } from 'zod';
 import { type Setting, WATCHED_FILE } from './setting.js';
 
+const path = z.string({ message: 'expected a path' }).min(1, 'expected a path');
+
 const certificates = z
-  .array(z.strictObject({ cert: z.string().min(1), key: z.string().min(1) }, { message: 'expected cert and key' }), {
+  .array(z.strictObject({ cert: path, key: path }, { message: 'expected cert and key' }), {
     message: 'expected a list of certificates, each with cert and key',
   })
   .max(1000, 'there can be at most 1000')

@@ -125,6 +125,11 @@ export class EtcdStore implements RingStore, GroupRecords {
     await this.#follower.open();
   }
 
+  /** Certificates have changed: what is asked from now on is asked with the new ones. Leases and watches go on. */
+  renewTls(): void {
+    this.#client.renewTls();
+  }
+
   async close(): Promise<void> {
     await Promise.all([this.#claims.close(), this.#membership.close()]);
     const following = this.#follower.close();

@@ -7,7 +7,7 @@ import { CutRelay } from '../../support/cut-relay.js';
 import type { EtcdCluster } from '../../support/etcd-process.js';
 import type { Place } from './contract.js';
 
-export const NO_TLS = { ca: '', cert: '', key: '' };
+export const NO_TLS = () => ({});
 
 /** A store that ends with its test. */
 export function storeAt(endpoints: readonly string[], options: Partial<EtcdStoreOptions> = {}): EtcdStore {
