@@ -1,6 +1,7 @@
 /** Who has called what of the admin API: every call that would change something, and those that were refused. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { messageOf } from '../../errors.js';
+import { tokenOf } from '../answers.js';
 import type { AuditEntry } from '../api.js';
 import { addressOf, clientOf, visible } from './caller.js';
 import { Refusals } from './refusals.js';
@@ -82,7 +83,13 @@ export class Audit {
   async #answered(request: FastifyRequest, reply: FastifyReply): Promise<void> {
     const code = request.failed;
     const isRefused = code !== null && REFUSALS.has(code);
-    if (!isRefused && (LOOKS.has(request.method) || request.caller === null || NOWHERE.has(code ?? ''))) return;
+    const isLook = LOOKS.has(request.method);
+    // So the page asks before somebody has given it a token: nobody has tried to be somebody.
+    if (isRefused && isLook && code === 'UNAUTHORIZED' && tokenOf(request) === '') {
+      this.#refusals.countOnly(code);
+      return;
+    }
+    if (!isRefused && (isLook || request.caller === null || NOWHERE.has(code ?? ''))) return;
     const unlisted = isRefused ? this.#refusals.count(code, request.caller !== null) : 0;
     if (unlisted === null) return;
     const entry: AuditEntry = {

@@ -44,8 +44,13 @@ export class Refusals {
 
   /** @param code of the error, one of a closed set @returns as `Allowance.take` */
   count(code: string, isKnown: boolean): number | null {
-    this.#counts.set(code, (this.#counts.get(code) ?? 0) + 1);
+    this.countOnly(code);
     return (isKnown ? this.#known : this.#strangers).take();
+  }
+
+  /** Of one that is never listed, and takes nobody's place. */
+  countOnly(code: string): void {
+    this.#counts.set(code, (this.#counts.get(code) ?? 0) + 1);
   }
 
   /** Since the start, by code. */

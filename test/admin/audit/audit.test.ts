@@ -119,6 +119,21 @@ describe('the audit log', () => {
     ]);
   });
 
+  // A page that is open without a token asks every second: it took the places of all strangers within half a minute.
+  it('counts who looks without a token, and lists who tries one, or would change something', async () => {
+    const served = await serveAdmin(TOKENS);
+    for (let i = 0; i < 25; i++) await call(served, '/v1/ring', '', { method: 'GET' });
+    expect(await auditOf(served)).toEqual([]);
+    await call(served, '/v1/ring', 'guess', { method: 'GET' });
+    await call(served, CHANGES, '');
+    const entries = await auditOf(served);
+    expect(entries.map(({ method, path, unlisted }) => [method, path, unlisted])).toEqual([
+      ['GET', '/v1/ring', 0],
+      ['POST', CHANGES, 0],
+    ]);
+    expect([...served.audit.refused]).toEqual([['UNAUTHORIZED', 27]]);
+  });
+
   it('keeps the newest thousand', async () => {
     const served = await serveAdmin();
     for (let i = 0; i < 1005; i++) await call(served, `/v1/proxies/p${i}`, '', { method: 'DELETE' });
