@@ -57,18 +57,19 @@ done
 
 echo '── images from Debian packages (the first time: a few minutes)'
 root=$folder/rootfs
-if [ ! -e "$root/usr/bin/node" ] || [ ! -e "$root/usr/bin/etcd" ]; then
+if [ ! -e "$root/usr/bin/node" ] || [ ! -e "$root/usr/bin/openssl" ]; then
   # Of before: without something that is needed by now.
-  [ -e "$root/usr/bin/etcd" ] || rm -rf "$root"
+  [ -e "$root/usr/bin/etcd" ] && [ -e "$root/usr/bin/openssl" ] || rm -rf "$root"
   [ -e "$root/usr/bin/prometheus" ] || debootstrap --variant=minbase \
-    --include=ca-certificates,redis-server,haproxy,prometheus,etcd-server,etcd-client bookworm "$root" >"$folder/debootstrap.log"
-  # Debian 12 has Node.js 18; this machine's is newer.
+    --include=ca-certificates,redis-server,haproxy,prometheus,etcd-server,etcd-client,openssl bookworm "$root" >"$folder/debootstrap.log"
+  # Debian 12 has Node.js 18. The one that the Dockerfile asks for comes as a package of npm's.
+  recommended=$(node "$here/../cli/bootstrap/recommended-node.mjs")
   npm_folder=$(npm root --global)/npm
   mkdir -p "$root$npm_folder"
   cp -a "$npm_folder/." "$root$npm_folder/"
   ln -sf "$npm_folder/bin/npm-cli.js" "$root/usr/bin/npm"
   # Last: it says that the file system is whole.
-  cp -L "$(command -v node)" "$root/usr/bin/node"
+  cp -L "$recommended" "$root/usr/bin/node"
 fi
 # Whatever this machine trusts, the build has to trust as well, to reach its package registry.
 cp -L /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs/ca-certificates.crt"
