@@ -26,7 +26,8 @@ import { composeSoftState } from './serve/compose-soft-state.js';
 import { composeStore } from './serve/compose-store.js';
 import { composeTls } from './serve/compose-tls.js';
 import { composeValues } from './serve/compose-values.js';
-import { accessOf, reachBy } from './serve/reach.js';
+import { OwnAccess } from './serve/own-access.js';
+import { reachBy } from './serve/reach.js';
 import { Reload } from './serve/reload.js';
 import { createLogger } from './telemetry/log.js';
 import { logEvents } from './telemetry/subscribers.js';
@@ -96,7 +97,7 @@ export async function startServer(config: Config, surroundings: Surroundings): P
     ...{ config, certificates: tls.certificates, rules: tlsRules(config) },
     onChange: (credentials) => plane.useCredentials(credentials),
   });
-  const access = accessOf(config, credentialsOf);
+  const access = new OwnAccess(config, credentialsOf);
   const { masters, stop: stopMasters } = composeMasters({
     ...{ config, access },
     plane: () => plane,
@@ -245,6 +246,10 @@ export async function startServer(config: Config, surroundings: Surroundings): P
       `serving clients on ${servedAt(listen, byTls)}`,
     );
     const useLive = (read: Config): void => plane.useSettings(pickLiveSettings(read));
+    const useLogins = (read: Config): void => {
+      access.use(read);
+      ring.publishAnew();
+    };
     const reload = new Reload(config, log, {
       logLevel: ({ logLevel }) => {
         log.level = logLevel;
@@ -255,6 +260,12 @@ export async function startServer(config: Config, surroundings: Surroundings): P
       adminOperatorTokenFile: admin.takeTokens,
       adminViewerToken: admin.takeTokens,
       adminViewerTokenFile: admin.takeTokens,
+      nodes: useLogins,
+      nodeUsername: useLogins,
+      nodePassword: useLogins,
+      nodePasswordFile: useLogins,
+      sentinelUsername: useLogins,
+      sentinelPassword: useLogins,
       onNodeFailure: ejection.use,
       ejectAfter: ejection.use,
       ejectMaxNodes: ejection.use,

@@ -2,6 +2,7 @@ import { isLoopback, parseAddress } from '../node/address.js';
 import { pointMistakes } from '../ring/node-points.js';
 import { tagMistakes } from '../ring/tag-mistakes.js';
 import { adminTokens, tokenMistakes } from './admin-tokens.js';
+import { firstLine } from './first-line.js';
 import { fleetChecks } from './fleet-checks.js';
 import { MOST_NODES } from './node-limits.js';
 import type { Config } from './settings.js';
@@ -22,6 +23,13 @@ export function crossChecks(config: Config): { path: string; message: string }[]
     names.add(entry.name);
     addresses.set(entry.address, entry.name);
   });
+  const inFile = firstLine(config.nodePasswordFile);
+  if (config.nodePasswordFile !== '' && inFile === '') {
+    mistakes.push({ path: 'node-password-file', message: 'its first line is empty: it is to be the password' });
+  }
+  if (config.nodePassword !== '' && inFile !== '') {
+    mistakes.push({ path: 'node-password', message: 'stands in node-password-file, too: give one of the two' });
+  }
   for (const { index, message } of pointMistakes(config.nodes, config))
     mistakes.push({ path: `nodes[${index}]`, message });
   if (config.nodes.length > MOST_NODES) {

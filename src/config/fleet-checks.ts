@@ -1,5 +1,6 @@
 import { isLoopback, parseAddress } from '../node/address.js';
-import { firstLine, isEverywhere, machineAddresses, peerToken } from './fleet.js';
+import { firstLine } from './first-line.js';
+import { isEverywhere, machineAddresses, peerToken } from './fleet.js';
 import type { Config } from './settings.js';
 
 interface Mistake {

@@ -2,6 +2,7 @@
 import { networkInterfaces } from 'node:os';
 import { formatAddress, isLoopback, parseAddress } from '../node/address.js';
 import { adminTokens } from './admin-tokens.js';
+import { firstLine } from './first-line.js';
 import type { Config } from './settings.js';
 
 /** How etcd is reached, and what of it belongs to this ring. */
@@ -64,11 +65,6 @@ export function machineAddresses(): string[] {
   const outside = all.filter(({ internal, address }) => !internal && !/^fe80:/i.test(address));
   const old = outside.filter(({ family }) => family === 'IPv4');
   return (old.length > 0 ? old : outside).map(({ address }) => address);
-}
-
-/** Editors end a file with a line break. */
-export function firstLine(text: string): string {
-  return text.split(/\r?\n/, 1)[0]?.trim() ?? '';
 }
 
 function isOnThisMachine(endpoint: string): boolean {

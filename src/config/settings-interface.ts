@@ -43,6 +43,8 @@ export interface NodeSettings {
   readonly weight?: number;
   readonly username?: string;
   readonly password?: string;
+  /** File with the password, instead of \`password\`. */
+  readonly 'password-file'?: string;
   /** Where the other nodes find it, HOST:PORT, if not under its address. */
   readonly 'peer-address'?: string;
   /** Whether it is spoken to by TLS; \`rediss://\` in front of its address says so, too. */

@@ -7,17 +7,22 @@ import { readsOnly } from '../node/standing.js';
 const PASS = readsOnly('ringproxy-failover');
 
 export class Connection {
-  readonly #node: NodeEndpoint;
+  readonly #node: () => NodeEndpoint;
   readonly #timeout: number;
   readonly #onOpen: (redis: Redis) => Promise<void>;
   #redis: Redis | null = null;
   #closed = false;
 
   /**
+   * @param node how it is reached, asked each time: its password may be another one by then
    * @param timeout milliseconds to connect, and for each command
    * @param onOpen called with each new connection, before it is used
    */
-  constructor(node: NodeEndpoint, timeout: number, onOpen: (redis: Redis) => Promise<void> = () => Promise.resolve()) {
+  constructor(
+    node: () => NodeEndpoint,
+    timeout: number,
+    onOpen: (redis: Redis) => Promise<void> = () => Promise.resolve(),
+  ) {
     this.#node = node;
     this.#timeout = timeout;
     this.#onOpen = onOpen;
@@ -40,7 +45,7 @@ export class Connection {
   }
 
   async #open(): Promise<Redis> {
-    const redis = await connectNode(this.#node, PASS, this.#timeout);
+    const redis = await connectNode(this.#node(), PASS, this.#timeout);
     redis.once('end', () => this.#drop(redis));
     try {
       if (this.#closed) throw new Error('it is not needed any more');

@@ -17,7 +17,7 @@ export interface MastersOptions {
   /** Milliseconds. */
   readonly interval: number;
   readonly timeout: number;
-  readonly sentinelLogin: Login;
+  readonly sentinelLogin: () => Login;
   readonly timers: Timers;
 }
 
@@ -134,7 +134,7 @@ export class Masters<Node extends NodeIdentity> {
     const { interval, timeout, sentinelLogin, timers } = this.#options;
     const follower: Follower = new Follower({
       source: createSource(followed, {
-        ...{ node: node.name, timeout, sentinelLogin, serverLogin: this.#ports.login(node) },
+        ...{ node: node.name, timeout, sentinelLogin, serverLogin: () => this.#ports.login(node) },
         onNews: () => follower.look(),
       }),
       probe: (address) => this.#probe(node, address),
@@ -156,7 +156,7 @@ export class Masters<Node extends NodeIdentity> {
   }
 
   #probe(node: Node, address: string): ReplicationProbe {
-    return new ReplicationProbe(this.#server(node, address), this.#options.timeout);
+    return new ReplicationProbe(() => this.#server(node, address), this.#options.timeout);
   }
 
   #onStrange(entry: Entry<Node>, why: string): void {

@@ -19,8 +19,8 @@ export interface SourceOptions {
   readonly node: string;
   /** Milliseconds. */
   readonly timeout: number;
-  readonly sentinelLogin: Login;
-  readonly serverLogin: Speech;
+  readonly sentinelLogin: () => Login;
+  readonly serverLogin: () => Speech;
   /** One of them has told by itself that something has changed. */
   readonly onNews: () => void;
 }
@@ -40,7 +40,7 @@ class Sentinels implements Source {
     const { node, timeout, sentinelLogin, onNews } = options;
     this.#master = master;
     this.#all = sentinels.map((sentinel) => {
-      const endpoint: NodeEndpoint = { name: `${node}'s Sentinel`, address: sentinel, ...sentinelLogin };
+      const endpoint = (): NodeEndpoint => ({ name: `${node}'s Sentinel`, address: sentinel, ...sentinelLogin() });
       const heard = new Connection(endpoint, timeout, async (redis) => {
         redis.on('message', (_channel: string, text: string) => {
           if (text.startsWith(`${master} `)) onNews();
@@ -105,7 +105,7 @@ class Servers implements Source {
   constructor(addresses: readonly string[], { node, timeout, serverLogin }: SourceOptions) {
     this.#all = addresses.map((address) => ({
       address,
-      asked: new ReplicationProbe({ name: node, address, ...serverLogin }, timeout),
+      asked: new ReplicationProbe(() => ({ name: node, address, ...serverLogin() }), timeout),
     }));
   }
 
@@ -129,7 +129,7 @@ export class ReplicationProbe {
   readonly #connection: Connection;
 
   /** @param node the server by itself, whatever it is the node of */
-  constructor(node: NodeEndpoint, timeout: number) {
+  constructor(node: () => NodeEndpoint, timeout: number) {
     this.#connection = new Connection(node, timeout);
   }
 

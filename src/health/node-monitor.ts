@@ -49,7 +49,7 @@ export interface NodeHealthEvent {
 export const nodeHealthChanged = channel('ringproxy:node:health');
 
 export class NodeMonitor {
-  readonly node: NodeEndpoint;
+  #node: NodeEndpoint;
   readonly #options: MonitorOptions;
   readonly #onCommands: (reply: unknown) => void;
   #redis: Redis | null = null;
@@ -70,9 +70,18 @@ export class NodeMonitor {
 
   /** @param onCommands is given the node's reply to COMMAND, each time a connection to it is made */
   constructor(node: NodeEndpoint, options: MonitorOptions, onCommands: (reply: unknown) => void) {
-    this.node = node;
+    this.#node = node;
     this.#options = options;
     this.#onCommands = onCommands;
+  }
+
+  get node(): NodeEndpoint {
+    return this.#node;
+  }
+
+  /** @param node the same one: its next connection logs in as is said here */
+  use(node: NodeEndpoint): void {
+    this.#node = node;
   }
 
   get health(): NodeHealth {
@@ -130,7 +139,7 @@ export class NodeMonitor {
 
   async #connect(): Promise<Redis> {
     const { connectionName, timeout } = this.#options;
-    const redis = await connectNode(this.node, readsOnly(connectionName), timeout);
+    const redis = await connectNode(this.#node, readsOnly(connectionName), timeout);
     if (this.#stopped) redis.disconnect();
     this.#redis = redis;
     // A node may forbid COMMAND (ACL, rename-command): it is up all the same, only its own commands stay unknown.
@@ -148,8 +157,8 @@ export class NodeMonitor {
     this.#health = health;
     if (!changed || !nodeHealthChanged.hasSubscribers) return;
     const event: NodeHealthEvent = {
-      node: this.node.name,
-      address: this.node.address,
+      node: this.#node.name,
+      address: this.#node.address,
       up: health.up,
       error: health.error ?? '',
       reason: health.reason ?? '',

@@ -27,8 +27,10 @@ export class NodeMonitors {
     for (const [identity, monitor] of this.#monitors) {
       const node = wanted.get(identity);
       // Another server may have taken a node's place.
-      if (node !== undefined && (node.master?.address === null || shownAddress(node) === shownAddress(monitor.node)))
+      if (node !== undefined && (node.master?.address === null || shownAddress(node) === shownAddress(monitor.node))) {
+        if (node.master?.address !== null) monitor.use(node);
         continue;
+      }
       monitor.stop();
       this.#monitors.delete(identity);
     }

@@ -9,6 +9,8 @@ export interface NodeSettings {
   readonly weight?: number;
   readonly username?: string;
   readonly password?: string;
+  /** File with the password, instead of `password`. */
+  readonly 'password-file'?: string;
   /** Where the other nodes find it, HOST:PORT, if not under its address. */
   readonly 'peer-address'?: string;
   /** Whether it is spoken to by TLS; `rediss://` in front of its address says so, too. */
@@ -39,7 +41,7 @@ export interface ProxySettings {
   readonly 'admin-viewer-token'?: string;
   /** file with that token, or several, as in admin-token-file */
   readonly 'admin-viewer-token-file'?: string;
-  /** the nodes of the first generation: name, address, weight (1 to 1000000), username, password, peer-address, tls and what belongs to it (default: []) */
+  /** the nodes of the first generation: name, address, weight (1 to 1000000), username, password or password-file, peer-address, tls and what belongs to it (default: []) */
   readonly nodes?: readonly (string | NodeSettings)[];
   /** processes of the data plane, which share the clients; auto: one for each processor (default: 1) */
   readonly workers?: number | 'auto';
@@ -81,6 +83,8 @@ export interface ProxySettings {
   readonly 'node-username'?: string;
   /** password at the nodes, where a node has none of its own */
   readonly 'node-password'?: string;
+  /** file with the password at the nodes, instead of node-password; a node of its own has password-file */
+  readonly 'node-password-file'?: string;
   /** user at the Sentinels of nodes that are a sentinel:// address */
   readonly 'sentinel-username'?: string;
   /** password at the Sentinels of nodes that are a sentinel:// address */

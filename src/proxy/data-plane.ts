@@ -347,6 +347,7 @@ export class DataPlane {
         if (this.#suspended !== null) node.suspend(this.#suspended);
         else if (this.options.preconnect) node.preconnect();
       }
+      node.useLogin(spec);
       node.askRunId(snapshot.rings.isChanging);
       node.giveUp(spec.isGivenUp === true, this.#suspended === null);
       if (spec.master !== undefined) node.useMaster(spec.master);

@@ -2,18 +2,19 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { Config } from '../config/settings.js';
 import { Masters } from '../failover/masters.js';
-import { type ConfiguredAccess, reachOf } from '../node/access.js';
+import { reachOf } from '../node/access.js';
 import type { Speech } from '../node/endpoint.js';
 import type { PlaneHost } from '../plane/host.js';
 import { nodeDown, nodeImpaired } from '../proxy/events.js';
 import { killProxies } from '../rebalance/connections.js';
 import { systemTimers } from '../time/timers.js';
 import type { Member } from '../topology/state/ring-state.js';
+import type { OwnAccess } from './own-access.js';
 
 export interface MastersNeeds {
   readonly config: Config;
   /** How nodes are spoken to. */
-  readonly access: ConfiguredAccess;
+  readonly access: OwnAccess;
   readonly plane: () => Pick<PlaneHost, 'published'>;
   /** The ring is to be published once more, since a node is reached otherwise. */
   readonly publishAnew: () => void;
@@ -27,7 +28,7 @@ export interface MastersParts {
 }
 
 export function composeMasters({ config, access, plane, publishAnew, proxies }: MastersNeeds): MastersParts {
-  const { sentinelUsername, sentinelPassword, connectTimeout } = config;
+  const { connectTimeout } = config;
   const login = (node: Member): Speech => {
     const { username, password, tls } = reachOf(node, access);
     return { username, password, tls };
@@ -36,7 +37,7 @@ export function composeMasters({ config, access, plane, publishAnew, proxies }: 
     {
       interval: config.probeInterval,
       timeout: config.probeTimeout,
-      sentinelLogin: { username: sentinelUsername, password: sentinelPassword },
+      sentinelLogin: () => access.sentinelLogin,
       timers: systemTimers,
     },
     {

@@ -1,24 +1,10 @@
-import type { Config } from '../config/settings.js';
 import { type ConfiguredAccess, type Reach, reachOf } from '../node/access.js';
 import type { Mastership } from '../node/endpoint.js';
-import type { NodeCredentials } from '../node/tls.js';
 import type { RoutedNode } from '../proxy/snapshot.js';
 import type { Member } from '../topology/state/ring-state.js';
 
 /** Adds to a member how it is reached: how the proxy logs in there, and where other nodes find it. */
 export type ReachMember = (member: Member) => RoutedNode & Reach;
-
-/** @param credentialsOf what is used with a node of this name by TLS */
-export function accessOf(config: Config, credentialsOf: (name: string) => NodeCredentials): ConfiguredAccess {
-  const {
-    nodes,
-    nodeUsername: username,
-    nodePassword: password,
-    nodeTls: isOn,
-    nodeTlsServerName: serverName,
-  } = config;
-  return { nodes, login: { username, password }, tls: { isOn, serverName }, credentialsOf };
-}
 
 /** @param masterOf where the master of a followed node is; undefined: the node is at its address */
 export function reachBy(access: ConfiguredAccess, masterOf: (member: Member) => Mastership | undefined): ReachMember {

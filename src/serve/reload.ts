@@ -7,13 +7,35 @@ import type { Logger } from '../telemetry/log.js';
 /** Puts a setting in force, of a configuration of which other settings may not be. One function may be that of several. */
 export type InForce = { readonly [Name in SettingName]?: (read: Config) => void };
 
+/** A setting of which a part can change while the proxy serves. */
+interface InPart {
+  /** That part, for people. */
+  readonly words: string;
+  part(config: Config): unknown;
+  /** What waits for the next start. */
+  rest(config: Config): unknown;
+}
+
+const IN_PART: { readonly [Name in SettingName]?: InPart } = {
+  nodes: {
+    words: "nodes' logins",
+    part: ({ nodes }) =>
+      nodes.flatMap(({ name, address, username, password }) =>
+        username === undefined && password === undefined ? [] : [{ name, address, username, password }],
+      ),
+    rest: ({ nodes }) => nodes.map(({ username: _username, password: _password, ...rest }) => rest),
+  },
+};
+
 export class Reload {
+  readonly #started: Config;
   #config: Config;
   readonly #log: Logger;
   readonly #inForce: InForce;
 
   /** @param config that the proxy was started with @param inForce the settings that can change while it serves */
   constructor(config: Config, log: Logger, inForce: InForce) {
+    this.#started = config;
     this.#config = config;
     this.#log = log;
     this.#inForce = inForce;
@@ -25,11 +47,14 @@ export class Reload {
       this.#log.error(`${asked}: the configuration was read again and changes nothing: ${read.message}`);
       return;
     }
-    const changed = namesOf(read).filter((name) => isOther(read[name], this.#config[name]));
+    const changed = namesOf(read).filter((name) => isOther(partOf(name, read), partOf(name, this.#config)));
     const live = changed.filter((name) => name in this.#inForce);
+    const rests = namesOf(read).filter((name) =>
+      isOther(IN_PART[name]?.rest(read), IN_PART[name]?.rest(this.#started)),
+    );
     const tell = (): void => {
-      const now = pathsOf(live);
-      const later = pathsOf(changed.filter((name) => !live.includes(name)));
+      const now = live.map((name) => IN_PART[name]?.words ?? SETTINGS[name].path);
+      const later = pathsOf([...changed.filter((name) => !live.includes(name)), ...rests]);
       this.#log.info({ now, later }, `${asked}: ${inWords(now, later)}`);
     };
     // At the level that lets more through, of that before and that which follows.
@@ -52,6 +77,11 @@ function pathsOf(names: readonly SettingName[]): string[] {
 
 function namesOf(config: Config): SettingName[] {
   return Object.keys(config) as SettingName[];
+}
+
+/** What of a setting can be in force at once, or all of it. */
+function partOf(name: SettingName, config: Config): unknown {
+  return IN_PART[name]?.part(config) ?? config[name];
 }
 
 /** Values of settings are plain. */

@@ -66,6 +66,30 @@ describe('values', () => {
     expect(loadConfig({ env: { RINGPROXY_NODES: 'a=h:1, b=h:2' } }).nodes).toHaveLength(2);
   });
 
+  it('passwords of nodes stand in one place each, which may be a file', () => {
+    const secret = join(folder, 'secret');
+    const load = (text: string) => loadConfig({ file: file(text.replaceAll('SECRET', secret)) });
+    writeFileSync(secret, 'geheim\n');
+    expect(load('nodes: [{ address: "h:1", password-file: SECRET }]\n').nodes).toMatchObject([{ password: 'geheim' }]);
+    expect(mistakes(() => load('node-password: x\nnode-password-file: SECRET\n'))).toContain(
+      ':1 node-password: stands in node-password-file, too: give one of the two',
+    );
+    expect(
+      mistakes(() => load('nodes:\n  - { name: a, address: "h:1", password: x, password-file: SECRET }\n')),
+    ).toContain(':2 nodes[0]: password of node a stands in password-file, too: give one of the two');
+    writeFileSync(secret, '\ngeheim\n');
+    expect(
+      mistakes(() =>
+        load('node-password-file: SECRET\nnodes:\n  - { name: a, address: "h:1", password-file: SECRET }\n'),
+      ),
+    ).toMatch(
+      /3 nodes\[0\]: password-file of node a: its first line is empty.*\n.*1 node-password-file: its first line is empty/,
+    );
+    expect(mistakes(() => load('nodes:\n  - { address: "h:1", password-file: /does/not/exist }\n'))).toContain(
+      '/does/not/exist cannot be read: ENOENT',
+    );
+  });
+
   it('nodes say whether they are spoken to by TLS, and with which files', () => {
     const nodes = (text: string) => loadConfig({ file: file(`nodes:\n${text}\n`) }).nodes;
     expect(nodes('  - a=rediss://h:1*2\n  - redis://h:2\n  - h:3')).toMatchObject([

@@ -5,10 +5,11 @@ import { formatAddress, parseAddress, parsePeerAddress, withoutScheme } from '..
 import { FOLLOWED_FORMS, formatPlace, looksFollowed, parseFollowed } from '../../node/followed.js';
 import type { NodeIdentity } from '../../node/identity.js';
 import type { TlsFiles } from '../../tls/material.js';
+import { firstLine } from '../first-line.js';
 import { isNodeName, isWeight, NODE_NAME_RULE, WEIGHT_RULE } from '../node-limits.js';
 import { parseNodeText } from '../node-text.js';
 import { suggestion } from '../suggestion.js';
-import { type Setting, WATCHED_FILE } from './setting.js';
+import { namedFile, type Setting, WATCHED_FILE } from './setting.js';
 
 export interface NodeConfig extends NodeIdentity, NodeAccess {
   readonly weight: number;
@@ -17,7 +18,7 @@ export interface NodeConfig extends NodeIdentity, NodeAccess {
 }
 
 const WORDS = [
-  ...['name', 'address', 'weight', 'username', 'password', 'peer-address'],
+  ...['name', 'address', 'weight', 'username', 'password', 'password-file', 'peer-address'],
   ...['tls', 'tls-server-name', 'tls-ca', 'tls-cert', 'tls-key'],
 ];
 
@@ -27,6 +28,7 @@ const nodeObject = z.looseObject({
   weight: z.coerce.number().optional(),
   username: z.string().optional(),
   password: z.string().optional(),
+  'password-file': z.string().optional(),
   'peer-address': z.string().optional(),
   tls: z
     .union([z.boolean(), z.enum(['true', 'false', 'yes', 'no', 'on', 'off'])], { message: 'tls: expected on or off' })
@@ -67,7 +69,21 @@ const node: z.ZodType<NodeConfig> = z
       return fail(`weight ${weight} of node ${name}: expected a whole number from ${WEIGHT_RULE}`);
     }
     if (typeof value === 'string') return { name, address, weight, tls: tlsOfScheme };
-    const { username, password, 'peer-address': peerText, tls: told, 'tls-server-name': tlsServerName } = value;
+    const {
+      username,
+      'password-file': inFile,
+      'peer-address': peerText,
+      tls: told,
+      'tls-server-name': tlsServerName,
+    } = value;
+    const read = inFile === undefined ? undefined : namedFile.safeParse(inFile);
+    if (read?.success === false) return fail(`password-file of node ${name}: ${read.error.issues[0]?.message}`);
+    const fromFile = read === undefined ? undefined : firstLine(read.data);
+    if (fromFile === '')
+      return fail(`password-file of node ${name}: its first line is empty: it is to be the password`);
+    if (fromFile !== undefined && value.password !== undefined)
+      return fail(`password of node ${name} stands in password-file, too: give one of the two`);
+    const password = value.password ?? fromFile;
     if (told !== undefined && tlsOfScheme !== undefined && told !== tlsOfScheme) {
       return fail(`node ${name}: ${given.address} and tls: ${told ? 'on' : 'off'} say two things`);
     }
@@ -103,6 +119,11 @@ export const NODE_SETTINGS = {
     type: 'text',
     default: '',
     help: 'password at the nodes, where a node has none of its own',
+  },
+  nodePasswordFile: {
+    path: 'node-password-file',
+    type: 'file',
+    help: 'file with the password at the nodes, instead of node-password; a node of its own has password-file',
   },
   sentinelUsername: {
     path: 'sentinel-username',

@@ -73,7 +73,7 @@ export const PROCESS_SETTINGS = {
     schema: nodes,
     kind: 'list of nodes',
     default: '[]',
-    help: 'the nodes of the first generation: name, address, weight (1 to 1000000), username, password, peer-address, tls and what belongs to it',
+    help: 'the nodes of the first generation: name, address, weight (1 to 1000000), username, password or password-file, peer-address, tls and what belongs to it',
   },
   workers: {
     path: 'workers',

@@ -50,22 +50,22 @@ interface Reading<Type extends Form['type']> {
 /** Passwords, tokens and certificates are much smaller. */
 const MOST_FILE_BYTES = 1_048_576;
 
-const fileText = z
-  .string({ message: 'expected a path' })
-  .transform((path, context) => {
-    if (path === '') return '';
-    const fail = (message: string): never => {
-      context.addIssue({ code: 'custom', message });
-      return z.NEVER;
-    };
-    try {
-      const bytes = readRegularFile(path, MOST_FILE_BYTES);
-      return bytes.length === 0 ? fail(`${path} is empty`) : bytes.toString('utf8');
-    } catch (error) {
-      return fail(messageOf(error));
-    }
-  })
-  .prefault('');
+/** A file's path, read as what the file says. */
+export const namedFile = z.string({ message: 'expected a path' }).transform((path, context) => {
+  if (path === '') return '';
+  const fail = (message: string): never => {
+    context.addIssue({ code: 'custom', message });
+    return z.NEVER;
+  };
+  try {
+    const bytes = readRegularFile(path, MOST_FILE_BYTES);
+    return bytes.length === 0 ? fail(`${path} is empty`) : bytes.toString('utf8');
+  } catch (error) {
+    return fail(messageOf(error));
+  }
+});
+
+const fileText = namedFile.prefault('');
 
 /** A range is shown up to here: larger bounds are there to catch slips. */
 const MOST_SHOWN = 65_536;

@@ -24,6 +24,8 @@ export interface GreetingOptions {
   readonly connectionName: string;
   /** The node may have had enough of such connections, which does not make it unusable. */
   readonly isOneOfMany: boolean;
+  /** Others have logged in and serve: while a password is changed, one that is refused does not make the node unusable. */
+  readonly othersServe: boolean;
   /** Whether it must be known which process of the node answers. */
   readonly asksRunId: boolean;
   /** Connections that the node is to drop before this one carries commands. */
@@ -35,9 +37,12 @@ export interface GreetingOptions {
 export class Greeting {
   readonly #handshake: Handshake;
   readonly #isOneOfMany: boolean;
+  readonly #othersServe: boolean;
 
-  constructor(kind: LaneKind, { login, connectionName, isOneOfMany, asksRunId, late, needsMaster }: GreetingOptions) {
-    this.#isOneOfMany = isOneOfMany;
+  constructor(kind: LaneKind, options: GreetingOptions) {
+    const { login, connectionName, asksRunId, late, needsMaster } = options;
+    this.#isOneOfMany = options.isOneOfMany;
+    this.#othersServe = options.othersServe;
     this.#handshake = new Handshake({
       ...kind,
       login,
@@ -79,6 +84,7 @@ export class Greeting {
   #reasonOf({ kind }: Failure): 'refused' | 'turned-away' | 'greeting' {
     // The node only has fewer databases than the proxy offers.
     if (kind === 'database') return 'refused';
+    if (kind === 'auth' && this.#othersServe) return 'turned-away';
     return kind === 'turned-away' && this.#isOneOfMany ? 'turned-away' : 'greeting';
   }
 }

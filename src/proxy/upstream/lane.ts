@@ -477,10 +477,10 @@ export class Lane implements ReplyReceiver {
     socket.setKeepAlive(true, this.node.shared.options.tcpKeepalive);
     this.#look = new Look(this.node.shared.options.standing, (found) => this.#onLooked(found));
     const { connectionName } = this.#look;
-    const { login, late, asksRunId, hasReadyLane, isFollowed: needsMaster } = this.node;
-    const isOneOfMany = this.pool !== null || hasReadyLane;
+    const { login, late, asksRunId, hasReadyLane: othersServe, isFollowed: needsMaster } = this.node;
+    const isOneOfMany = this.pool !== null || othersServe;
     this.#greeting = new Greeting(this.kind, {
-      ...{ login, connectionName, isOneOfMany, asksRunId, late, needsMaster },
+      ...{ login, connectionName, isOneOfMany, othersServe, asksRunId, late, needsMaster },
     });
     socket.write(this.#greeting.bytes);
   }

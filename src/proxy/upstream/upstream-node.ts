@@ -61,7 +61,7 @@ export class UpstreamNode {
   readonly id: number;
   readonly name: string;
   readonly address: string;
-  readonly login: Login;
+  #login: Login;
   /** Its address may be one that says who knows where its master is. */
   readonly isFollowed: boolean;
   readonly tls: NodeTls | undefined;
@@ -112,7 +112,7 @@ export class UpstreamNode {
     this.id = id;
     this.name = name;
     this.address = address;
-    this.login = { username, password };
+    this.#login = { username, password };
     this.isFollowed = node.master !== undefined;
     this.#target = targetOf(node);
     this.#shownAddress = shownAddress(node);
@@ -127,6 +127,23 @@ export class UpstreamNode {
     this.blockingLanes = new LanePool(nodeBlockingConnections, (index, pool) =>
       this.#openPrivate(index, pool, shared.blockingReceive),
     );
+  }
+
+  /** By which connections log in that are opened from now on. */
+  get login(): Login {
+    return this.#login;
+  }
+
+  /** Connections that have logged in go on. */
+  useLogin({ username, password }: Login): void {
+    if (username === this.#login.username && password === this.#login.password) return;
+    this.#login = { username, password };
+    this.#turnedAwayAt = Number.NEGATIVE_INFINITY;
+    if (this.#retry === null) return;
+    // It may be down for the former password alone.
+    this.#endRetry();
+    this.#backoff = BACKOFF_MIN_MS;
+    this.#scheduleRetry();
   }
 
   /** Where new connections go; null: its master is not known. */
