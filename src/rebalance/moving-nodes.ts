@@ -37,6 +37,8 @@ export class MovingNodes {
   readonly #links = new Map<string, Promise<NodeLink>>();
   /** Connections that failed with commands in flight. */
   readonly #late = new Set<NodeLink>();
+  /** Nodes that are given up: what lies there is of no matter. */
+  readonly #forgotten = new Set<number>();
 
   constructor(nodes: readonly MoverNode[], runIds: RunIds, { onFirstSeen, reachAnew, ...options }: MovingNodesOptions) {
     this.nodes = nodes;
@@ -45,7 +47,7 @@ export class MovingNodes {
     this.#onFirstSeen = onFirstSeen;
     this.#reachAnew = reachAnew;
     // A node that does not know CLIENT ID cannot be asked to drop one connection.
-    this.#options = { ...options, onLate: (link) => link.connectionId >= 0 && this.#late.add(link) };
+    this.#options = { ...options, onLate: (link) => this.#noteLate(link) };
   }
 
   at(index: number): MoverNode {
@@ -109,16 +111,24 @@ export class MovingNodes {
     }
   }
 
-  /** What still lies at these nodes does not matter any more. */
+  /** What still lies at these nodes does not matter any more, nor what comes to lie there. */
   forget(indices: readonly number[]): void {
-    for (const late of [...this.#late])
-      if (indices.some((index) => sameNode(this.at(index), late.node))) this.#late.delete(late);
+    for (const index of indices) this.#forgotten.add(index);
+    for (const late of [...this.#late]) if (this.#isForgotten(late)) this.#late.delete(late);
   }
 
   async close(): Promise<void> {
     const links = await Promise.allSettled(this.#links.values());
     this.#links.clear();
     for (const link of links) if (link.status === 'fulfilled') link.value.close();
+  }
+
+  #noteLate(link: NodeLink): void {
+    if (link.connectionId >= 0 && !this.#isForgotten(link)) this.#late.add(link);
+  }
+
+  #isForgotten({ node }: NodeLink): boolean {
+    return [...this.#forgotten].some((index) => sameNode(this.at(index), node));
   }
 
   /** @returns null when nobody listens there */

@@ -40,7 +40,7 @@ import { addHistory } from './coordinator/finishing.js';
 import { type PeerAsking, RequestForwarding } from './coordinator/forwarding.js';
 import { CoordinatorJob } from './coordinator/office.js';
 import { changeRunning, noChange, notMovingYet } from './coordinator/refusals.js';
-import type { EjectRequest, ReturnRequest, RingAnswer, RingRequest } from './coordinator/ring-requests.js';
+import type { FleetRequest, RingAnswer, RingRequest } from './coordinator/ring-requests.js';
 import { refuseTurning } from './coordinator/turning.js';
 import type { MoveJobPorts } from './jobs/move-job.js';
 import { type MovedKeys, MoveTotals } from './jobs/move-totals.js';
@@ -249,7 +249,7 @@ export class RingManager {
   }
 
   /** What the fleet wants of its own ring. @throws RingproxyError with the reason when it is refused */
-  async askByFleet(request: EjectRequest | ReturnRequest): Promise<void> {
+  async askByFleet(request: FleetRequest): Promise<void> {
     await this.#ask(request);
   }
 

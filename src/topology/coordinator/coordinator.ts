@@ -7,7 +7,7 @@ import type { ChangeAccepted, ChangeRequest } from '../../admin/api.js';
 import { messageOf, RingproxyError } from '../../errors.js';
 import { sameNode } from '../../node/identity.js';
 import type { RingBuilder } from '../change-rings.js';
-import { forgetEjected } from '../state/ejection.js';
+import { forgetEjected, isReturnGivenUp } from '../state/ejection.js';
 import type { FleetMember, Revision } from '../state/fleet.js';
 import {
   type Member,
@@ -21,6 +21,7 @@ import { type ArrivalPorts, readyArrivals, refuseRestarted } from './arrivals.js
 import { seeWhoIsThere } from './attendance.js';
 import { type PlanPorts, planChange } from './change-plan.js';
 import {
+  abandoned,
   type ChangeOfFleet,
   comeback,
   describeForgetting,
@@ -30,9 +31,9 @@ import {
 } from './ejecting.js';
 import { addHistory, finishChange } from './finishing.js';
 import { forgetMember } from './forgetting.js';
-import { changeRunning, notMovingYet, notPassed } from './refusals.js';
+import { changeRunning, noChange, notMovingYet, notPassed } from './refusals.js';
 import { describeRequest } from './request.js';
-import type { RingAnswer, RingRequest, RingRequests } from './ring-requests.js';
+import type { AbandonRequest, RingAnswer, RingRequest, RingRequests } from './ring-requests.js';
 import type { Running, Term, TermPorts } from './term.js';
 import { type Asker, refuseTurning, turnChangeRound } from './turning.js';
 
@@ -91,7 +92,7 @@ export class Coordinator implements RingRequests {
     if (this.#finishing || this.#term.recorder.isOver) return;
     const { change } = this.#term.local().stored.state;
     // While it may be turned round, it is not ended.
-    if (change?.phase !== 'moving') return;
+    if (change?.phase !== 'moving' || isReturnGivenUp(this.#term.local().stored.state)) return;
     if (!(await this.#term.progress.isSwept(change))) return;
     await this.#finish(change);
   }
@@ -115,6 +116,9 @@ export class Coordinator implements RingRequests {
         });
       case 'return':
         return this.#begin(comeback(request, this.#stable(), await this.#members()), { by, who: FLEET });
+      case 'abandon':
+        await this.#abandon(request, by);
+        return null;
       case 'pause':
         await this.#note(() => ({ paused: true }));
         return null;
@@ -218,6 +222,24 @@ export class Coordinator implements RingRequests {
       turnChangeRound(this.#term, running, { by, who }, { isFinishing: () => this.#finishing }),
     );
     this.#bringFunctionsAgain();
+  }
+
+  /**
+   * The node that comes back has failed again. What it was given is lost with it; the rest is where it was, and stays
+   * there: the change is turned round, and nobody waits for the node. Recorded first: whoever follows gives it up as well.
+   */
+  async #abandon(request: AbandonRequest, by: string): Promise<void> {
+    const { record, stored } = this.#moving();
+    const node = abandoned(request, stored.state, await this.#members());
+    await this.#alone(`${request.name} is just being given up again`, by, async () => {
+      await this.#note(({ undrained }) => ({
+        undrained: [...new Set([...undrained, node.name])],
+        ejecting: [node],
+      }));
+      const running = this.#moving();
+      if (running.record.id !== record.id) throw noChange();
+      await turnChangeRound(this.#term, running, { by, who: FLEET }, { isFinishing: () => this.#finishing });
+    });
   }
 
   /** Gives up the keys of nodes that do not answer. @throws RingproxyError when there is none */

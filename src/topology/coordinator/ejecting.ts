@@ -3,10 +3,10 @@ import type { ChangeRequest } from '../../admin/api.js';
 import { RingproxyError } from '../../errors.js';
 import type { NodeHealth } from '../../health/node-monitor.js';
 import { type NodeIdentity, sameNode } from '../../node/identity.js';
-import { type EjectedNode, ejectedNode, ejectedNow } from '../state/ejection.js';
+import { type EjectedNode, ejectedNode, ejectedNow, returning } from '../state/ejection.js';
 import type { FleetMember } from '../state/fleet.js';
 import { EJECTION_FORMAT, type RingState, type StoredChangeKind } from '../state/ring-state.js';
-import type { EjectRequest, ReturnRequest } from './ring-requests.js';
+import type { AbandonRequest, EjectRequest, ReturnRequest } from './ring-requests.js';
 
 /** A change as it is to be looked at, and what else is recorded of it. */
 export interface ChangeOfFleet {
@@ -72,6 +72,20 @@ export function comeback(
     kind: 'return',
     summary: `return of ${name}, which was ejected`,
   };
+}
+
+/**
+ * A node that was coming back, as it is kept from then on.
+ * @throws RingproxyError when that is not what the ring does
+ */
+export function abandoned(
+  { name, why, generation }: AbandonRequest,
+  state: RingState,
+  members: readonly FleetMember[],
+): EjectedNode {
+  const node = returning(state);
+  if (state.generation !== generation || node?.name !== name) throw otherRing();
+  return ejectedNode(state, node, { at: new Date().toISOString(), why, proxies: members.map(({ id }) => id) });
 }
 
 /** @returns the names among those that a request removes of nodes that are none of the ring any more */

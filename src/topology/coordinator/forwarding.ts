@@ -75,6 +75,7 @@ const TIMEOUTS_MS: Record<RingRequest['kind'], number> = {
   forget: 30_000,
   eject: 110_000,
   return: 110_000,
+  abandon: 30_000,
 };
 
 export class RequestForwarding implements RingRequests {

@@ -13,7 +13,11 @@ export type RingRequest =
   | { readonly kind: 'cancel'; readonly who?: string | undefined }
   | { readonly kind: 'forget'; readonly id: string }
   | EjectRequest
-  | ReturnRequest;
+  | ReturnRequest
+  | AbandonRequest;
+
+/** What the fleet asks of its own ring, where nobody else does. */
+export type FleetRequest = EjectRequest | ReturnRequest | AbandonRequest | { kind: 'resume'; noDrain: true };
 
 /** The fleet takes nodes out of the ring that do not answer. */
 export interface EjectRequest {
@@ -27,6 +31,14 @@ export interface EjectRequest {
 export interface ReturnRequest {
   readonly kind: 'return';
   readonly name: string;
+  readonly generation: number;
+}
+
+/** A node that was coming back has failed again: it stays out after all. */
+export interface AbandonRequest {
+  readonly kind: 'abandon';
+  readonly name: string;
+  readonly why: string;
   readonly generation: number;
 }
 
@@ -80,6 +92,7 @@ const forwarded = z.object({
       generation: z.number(),
     }),
     z.object({ kind: z.literal('return'), name: z.string(), generation: z.number() }),
+    z.object({ kind: z.literal('abandon'), name: z.string(), why: z.string(), generation: z.number() }),
   ]),
 });
 

@@ -3,8 +3,8 @@ import { messageOf, RingproxyError } from '../../errors.js';
 import type { Duty, Job } from '../../fleet/jobs/job.js';
 import { type NodeIdentity, nodeKey } from '../../node/identity.js';
 import { systemTimers, type Timers } from '../../time/timers.js';
-import type { EjectRequest, ReturnRequest } from '../coordinator/ring-requests.js';
-import { ejectedNow } from '../state/ejection.js';
+import type { FleetRequest } from '../coordinator/ring-requests.js';
+import { ejectedNow, returning } from '../state/ejection.js';
 import type { FleetMember } from '../state/fleet.js';
 import { isByFleet, type RingState } from '../state/ring-state.js';
 import { type EjectionSettings, Judgement, type ProxyOpinion, type SaidOfNode, type Verdict } from './judgement.js';
@@ -46,7 +46,7 @@ export interface EjectionPorts {
   /** Null: this proxy is alone. */
   readonly heard: Heard | null;
   /** @throws RingproxyError when it is refused */
-  ask(request: EjectRequest | ReturnRequest): Promise<void>;
+  ask(request: FleetRequest): Promise<void>;
   /** What operators read of nodes that are left as they are. */
   readonly notes: EjectionNotes;
   warn(message: string): void;
@@ -76,6 +76,9 @@ export class EjectionJob implements Job {
     this.#ports.notes.clear();
   }
 }
+
+/** What is to be done. */
+type Wanted = Exclude<Verdict, { kind: 'refuse' }>;
 
 /** For as long as this proxy has the job: whoever has it next begins to count anew. */
 class Look {
@@ -126,32 +129,20 @@ class Look {
     await this.#do(verdict, state);
   }
 
-  async #do(verdict: Exclude<Verdict, { kind: 'refuse' }>, { generation, change }: RingState): Promise<void> {
+  async #do(verdict: Wanted, { generation, change }: RingState): Promise<void> {
     const { notes } = this.#ports;
-    const what =
-      verdict.kind === 'eject'
-        ? `${verdict.nodes.map(({ node }) => node.name).join(', ')} cannot be ejected yet`
-        : `${verdict.node.name} answers again, and cannot come back yet`;
-    if (change !== null) {
+    if (change !== null && (verdict.kind === 'eject' || verdict.kind === 'return')) {
       // One of the fleet's own is most likely the one that this asks for: it says what it does by itself.
       if (isByFleet(change)) return;
-      return this.#tell(`${what}: another change is under way (${change.summary})`);
+      return this.#tell(`${describeWanted(verdict)}: another change is under way (${change.summary})`);
     }
     try {
-      await this.#ports.ask(
-        verdict.kind === 'return'
-          ? { kind: 'return', name: verdict.node.name, generation }
-          : {
-              kind: 'eject',
-              generation,
-              nodes: verdict.nodes.map(({ node: { name, address }, why }) => ({ name, address, why })),
-            },
-      );
+      await this.#ports.ask(requestFor(verdict, generation));
       this.#told = '';
       if (verdict.kind === 'return') notes.away(verdict.node, null);
     } catch (error) {
       if (verdict.kind === 'return') notes.away(verdict.node, `it cannot come back yet: ${adviceOf(error)}`);
-      this.#tell(`${what}: ${adviceOf(error)}`);
+      this.#tell(`${describeWanted(verdict)}: ${adviceOf(error)}`);
       this.#notBefore = this.#timers.now() + AGAIN_MS;
     }
     // One that was cancelled, too, has to answer anew.
@@ -160,7 +151,7 @@ class Look {
 
   async #opinions(state: RingState): Promise<ProxyOpinion[]> {
     const { heard, members, memberId, seen } = this.#ports;
-    const nodes = [...state.members, ...ejectedNow(state)];
+    const nodes = [...state.members, ...ejectedNow(state), ...[returning(state) ?? []].flat()];
     const own = new Map<string, SaidOfNode>();
     for (const node of nodes) {
       const health = seen(node);
@@ -184,6 +175,41 @@ class Look {
     if (message === this.#told) return;
     this.#told = message;
     this.#ports.warn(message);
+  }
+}
+
+function namesOf(nodes: readonly { readonly name: string }[]): string {
+  return nodes.map(({ name }) => name).join(', ');
+}
+
+/** As it is told when it cannot be. */
+function describeWanted(verdict: Wanted): string {
+  switch (verdict.kind) {
+    case 'eject':
+      return `${namesOf(verdict.nodes.map(({ node }) => node))} cannot be ejected yet`;
+    case 'return':
+      return `${verdict.node.name} answers again, and cannot come back yet`;
+    case 'abandon':
+      return `${verdict.node.name} has failed again while it came back, and cannot be given up yet`;
+    case 'give up':
+      return `${namesOf(verdict.nodes)} failed while another node came back, and cannot be given up yet`;
+  }
+}
+
+function requestFor(verdict: Wanted, generation: number): FleetRequest {
+  switch (verdict.kind) {
+    case 'eject':
+      return {
+        kind: 'eject',
+        generation,
+        nodes: verdict.nodes.map(({ node: { name, address }, why }) => ({ name, address, why })),
+      };
+    case 'return':
+      return { kind: 'return', name: verdict.node.name, generation };
+    case 'abandon':
+      return { kind: 'abandon', name: verdict.node.name, why: verdict.why, generation };
+    case 'give up':
+      return { kind: 'resume', noDrain: true };
   }
 }
 

@@ -4,7 +4,7 @@
  */
 import { counted } from '../../counted.js';
 import { nodeKey } from '../../node/identity.js';
-import { type EjectedNode, ejectedNow, timeToReturn } from '../state/ejection.js';
+import { type EjectedNode, ejectedNow, isReturnGivenUp, returning, timeToReturn } from '../state/ejection.js';
 import type { Member, RingState } from '../state/ring-state.js';
 
 export interface EjectionSettings {
@@ -47,6 +47,10 @@ export interface Sight {
 export type Verdict =
   | { readonly kind: 'eject'; readonly nodes: readonly { readonly node: Member; readonly why: string }[] }
   | { readonly kind: 'return'; readonly node: EjectedNode }
+  /** A node that was coming back has failed again. */
+  | { readonly kind: 'abandon'; readonly node: Member; readonly why: string }
+  /** Nodes have failed that were to hand keys over to one that comes back. */
+  | { readonly kind: 'give up'; readonly nodes: readonly Member[] }
   /** Nodes are down, and are not ejected. */
   | { readonly kind: 'refuse'; readonly nodes: readonly Member[]; readonly why: string };
 
@@ -65,8 +69,10 @@ export class Judgement {
   judge(sight: Sight, settings: EjectionSettings, now: number): Verdict | null {
     const { members } = sight.state;
     const ejected = ejectedNow(sight.state);
+    const coming = returning(sight.state);
     const down = members.filter((node) => isDownForMost(node, sight));
-    note(this.#downSince, down, now);
+    const comingDown = coming !== null && isDownForMost(coming, sight) ? [coming] : [];
+    note(this.#downSince, [...down, ...comingDown], now);
     note(
       this.#upSince,
       ejected.filter((node) => sight.answers(node) && !isDownForMost(node, sight)),
@@ -74,6 +80,7 @@ export class Judgement {
     );
     const seenDown = members.filter((node) => isDownForMost(node, sight, 'all have a say'));
     note(this.#seenDownSince, seenDown, now);
+    if (coming !== null) return this.#whileComing(coming, down, sight, settings, now);
     return (
       this.#toEject(down, ejected, sight, settings, now) ??
       this.#toReturn(ejected, settings, now) ??
@@ -84,6 +91,27 @@ export class Judgement {
   /** A node that could not come back is given its time anew. */
   beginAnew(node: EjectedNode): void {
     this.#upSince.delete(nodeKey(node));
+  }
+
+  /** What the fleet has begun by itself it does not leave to people, when it cannot come to its end. */
+  #whileComing(
+    coming: Member,
+    down: readonly Member[],
+    sight: Sight,
+    settings: EjectionSettings,
+    now: number,
+  ): Verdict | null {
+    if (sight.state.change?.phase !== 'moving') return null;
+    const since = this.#downSince.get(nodeKey(coming));
+    if (isReturnGivenUp(sight.state) || (since !== undefined && now - since >= settings.ejectAfter)) {
+      return { kind: 'abandon', node: coming, why: this.#reason(coming, sight, now) };
+    }
+    // As long as it is not at its end, nothing else can be ejected: those that would be are given up in it.
+    const verdict = this.#toEject(down, [], sight, settings, now);
+    if (verdict?.kind !== 'eject') return verdict;
+    const { undrained } = sight.state.change;
+    const nodes = verdict.nodes.flatMap(({ node }) => (undrained.includes(node.name) ? [] : [node]));
+    return nodes.length === 0 ? null : { kind: 'give up', nodes };
   }
 
   #toEject(

@@ -47,7 +47,9 @@ export function ejectedNode(
   { at, why, proxies }: { readonly at: string; readonly why: string; readonly proxies: readonly string[] },
 ): EjectedNode {
   const before = state.returned?.find((node) => sameNode(node, member));
-  const times = before === undefined ? 0 : timesLeft(before, new Date(at).getTime());
+  // One that was on its way back.
+  const still = state.ejected?.find((node) => sameNode(node, member))?.times ?? 0;
+  const times = before === undefined ? still : timesLeft(before, new Date(at).getTime());
   return { ...member, since: at, why, proxies, times: Math.min(MOST_TIMES, times + 1) };
 }
 
@@ -60,6 +62,18 @@ export function isAsEjected(ejected: NodeIdentity, node: NodeIdentity): boolean 
 export function ejectedNow({ ejected = [], members, change }: RingState): readonly EjectedNode[] {
   const present = [...members, ...(change?.members ?? [])];
   return ejected.filter((node) => !present.some((member) => isAsEjected(node, member)));
+}
+
+/** The node that is on its way back, by a change that the fleet has begun; null: there is none. */
+export function returning({ members, change }: RingState): Member | null {
+  if (change?.kind !== 'return') return null;
+  return change.members.find((node) => !members.some((member) => sameNode(member, node))) ?? null;
+}
+
+/** Whether a node that was on its way back has failed again, and the change is to be turned round, whatever it does now. */
+export function isReturnGivenUp(state: RingState): boolean {
+  const node = returning(state);
+  return node !== null && state.change?.undrained.includes(node.name) === true;
 }
 
 /**
@@ -79,7 +93,9 @@ export function ejectedAfter(
     ...back.map(({ name, address, times }) => ({ name, address, times, at: startedAt })),
   ];
   return listed(
-    [...ejected, ...ejecting].filter((node) => !isMember(node)),
+    [...ejected.filter((node) => !ejecting.some((anew) => isAsEjected(anew, node))), ...ejecting].filter(
+      (node) => !isMember(node),
+    ),
     remembered.filter((node) => members.some((member) => sameNode(member, node))),
   );
 }

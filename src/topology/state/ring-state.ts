@@ -66,7 +66,7 @@ export interface RunningChange {
   readonly still?: boolean | undefined;
   /** Keys that were given up so far, in all turns of the change; as kept, it may be a moment behind. */
   readonly keysDropped?: number | undefined;
-  /** Of an `eject`: the nodes that it takes out, as they are kept from then on. */
+  /** Of an `eject`, and a `return` that is given up: the nodes that it takes out, as they are kept from then on. */
   readonly ejecting?: readonly EjectedNode[] | undefined;
 }
 

@@ -37,7 +37,10 @@ export function phaseOf(state: RingState): Phase {
 
 /** What becomes known while a change is under way. */
 export type Noted = Partial<
-  Pick<RunningChange, 'undrained' | 'processes' | 'throttle' | 'keysDropped' | 'paused' | 'resumes' | 'still'>
+  Pick<
+    RunningChange,
+    'undrained' | 'processes' | 'throttle' | 'keysDropped' | 'paused' | 'resumes' | 'still' | 'ejecting'
+  >
 >;
 
 /** What tells one change from another. */

@@ -7,6 +7,8 @@ import { fill, fillers, ownersOf, ringOf, until } from '../../support/ring-api.j
 import { type RingproxyProcess, startRingproxy } from '../../support/ringproxy-process.js';
 
 const KEYS = 300;
+/** Of these it takes a while until they have moved. */
+const LARGE = 300_000;
 const REJOIN_AFTER = 400;
 const CONFIG = `
 on-node-failure: eject
@@ -24,19 +26,27 @@ const isOut = ({ nodes, change }: Ring): boolean => change === null && nodes.som
 const isBack = ({ nodes, change }: Ring): boolean =>
   change === null && nodes.filter(({ state }) => state === 'active').length === 3;
 
-async function start(): Promise<{ proxy: RingproxyProcess; node: RedisProcess; own: readonly string[] }> {
+interface Scene {
+  readonly proxy: RingproxyProcess;
+  readonly nodes: readonly RedisProcess[];
+  /** The one that flaps. */
+  readonly node: RedisProcess;
+  /** Its keys. */
+  readonly own: readonly string[];
+}
+
+async function start(): Promise<Scene> {
   const nodes = await startRedises(3);
   const [, node] = nodes;
   if (node === undefined) throw new Error('there are three');
-  const proxy = await startRingproxy({ nodes, config: CONFIG, allowLog: [/node2/, /upstream/, /eject/] });
+  const proxy = await startRingproxy({ nodes, config: CONFIG, allowLog: [/node\d/, /upstream/, /eject/] });
   await fill(proxy, KEYS);
   const owners = await ownersOf(proxy, fillers(KEYS));
-  return { proxy, node, own: fillers(KEYS).filter((_key, i) => owners[i] === node.address) };
+  return { proxy, nodes, node, own: fillers(KEYS).filter((_key, i) => owners[i] === node.address) };
 }
 
-async function returnsOf(proxy: RingproxyProcess): Promise<HistoryEntry[]> {
-  const history = (await (await fetch(`${proxy.admin}/v1/ring/history`)).json()) as HistoryEntry[];
-  return history.filter(({ kind }) => kind === 'return');
+async function historyOf(proxy: RingproxyProcess): Promise<HistoryEntry[]> {
+  return (await (await fetch(`${proxy.admin}/v1/ring/history`)).json()) as HistoryEntry[];
 }
 
 describe('a node that flaps', () => {
@@ -66,7 +76,7 @@ describe('a node that flaps', () => {
       const values = await client.mget(...own);
       expect(values.slice(0, 10)).toEqual(Array(10).fill(null));
       expect(new Set(values.slice(10))).toEqual(new Set([`written without it ${time}`]));
-      const returns = await returnsOf(proxy);
+      const returns = (await historyOf(proxy)).filter(({ kind }) => kind === 'return');
       expect(returns).toHaveLength(time);
       const cameBack = new Date(returns.at(-1)?.startedAt ?? 0).getTime();
       expect(cameBack - startedAt).toBeGreaterThanOrEqual(REJOIN_AFTER * 2 ** (time - 1));
@@ -76,5 +86,52 @@ describe('a node that flaps', () => {
     expect(told.filter((line) => line.endsWith('which was ejected, is back in the ring'))).toHaveLength(3);
     const metrics = await (await fetch(`${proxy.admin}/metrics`)).text();
     expect(metrics).toContain('ringproxy_node_ejections_total{node="node2"} 3\n');
+  });
+
+  it.each(['dies', 'stalls'] as const)(
+    'and %s while it comes back stays out: what it had not been given yet is served',
+    async (how) => {
+      const { proxy, node, own } = await start();
+      const client = proxy.client();
+      await node.stop();
+      await until(proxy, isOut);
+      await Promise.all(own.map((key) => client.set(key, Buffer.alloc(LARGE, 'x'))));
+      await node.start();
+      await until(proxy, ({ change }) => change?.kind === 'return' && change.keysMoved > 0);
+      if (how === 'dies') await node.stop();
+      else node.kill('SIGSTOP');
+      const out = await until(proxy, isOut);
+      expect(out.nodes.find(({ state }) => state === 'ejected')?.ejection?.times).toBe(2);
+      const kinds = (await historyOf(proxy)).map(({ kind }) => kind);
+      expect(kinds).toEqual(['bootstrap', 'eject', 'cancel']);
+      const lengths = await Promise.all(own.map((key) => client.strlen(key)));
+      expect(new Set(lengths)).toEqual(new Set([0, LARGE]));
+      await Promise.all(own.map((key) => client.set(key, 'new')));
+      if (how === 'dies') await node.start();
+      else node.kill('SIGCONT');
+      await until(proxy, isBack);
+      expect(new Set(await client.mget(...own))).toEqual(new Set(['new']));
+      expect(await node.client().dbsize()).toBe(own.length);
+    },
+  );
+
+  it('finds another one dead when it comes back, which is given up in turn', async () => {
+    const { proxy, node, nodes, own } = await start();
+    const client = proxy.client();
+    const [first] = nodes;
+    await node.stop();
+    await until(proxy, isOut);
+    await Promise.all(own.map((key) => client.set(key, Buffer.alloc(LARGE, 'x'))));
+    await node.start();
+    await until(proxy, ({ change }) => change?.kind === 'return' && change.keysMoved > 0);
+    await first?.stop();
+    await until(
+      proxy,
+      (ring) => isOut(ring) && ring.nodes.some(({ name, state }) => name === 'node1' && state === 'ejected'),
+    );
+    await Promise.all(own.map((key) => client.set(key, 'new')));
+    await first?.start();
+    await until(proxy, isBack);
+    expect(new Set(await client.mget(...own))).toEqual(new Set(['new']));
   });
 });

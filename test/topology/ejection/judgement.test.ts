@@ -7,7 +7,7 @@ import {
   type Verdict,
 } from '../../../src/topology/ejection/judgement.js';
 import type { EjectedNode } from '../../../src/topology/state/ejection.js';
-import type { Member, RingState } from '../../../src/topology/state/ring-state.js';
+import type { Member, RingState, RunningChange } from '../../../src/topology/state/ring-state.js';
 import { OPTIONS } from '../manager-stage.js';
 
 const SETTINGS: EjectionSettings = {
@@ -158,5 +158,29 @@ describe('a node comes back', () => {
     judgement.judge(sight(state, ''), SETTINGS, 100);
     expect(judgement.judge(sight(state, ''), SETTINGS, 199)).toBeNull();
     expect(judgement.judge(sight(state, ''), SETTINGS, 200)?.kind).toBe('return');
+  });
+
+  describe('while it does, and keys move', () => {
+    /** `a` comes back to these. */
+    const coming = (names: string, more: Partial<RunningChange> = {}): RingState => {
+      const state = ring(names, [ejected('a')]);
+      const members = [...state.members, ALL[0] as Member];
+      const change = { id: '1', kind: 'return', phase: 'moving', summary: '', startedAt: '', processes: [] } as const;
+      return { ...state, change: { ...change, members, undrained: [], ...more } };
+    };
+
+    it('is given up when it is down again for as long as others are, and then whatever it does', () => {
+      expect(judgedAfter(999, sight(coming('bc'), 'a'))).toBeNull();
+      expect(judgedAfter(1000, sight(coming('bc'), 'a'))).toMatchObject({ kind: 'abandon', node: { name: 'a' } });
+      expect(judgedAfter(1000, sight(coming('bc'), 'a', '', ''))).toBeNull();
+      expect(judgedAfter(1000, sight(coming('bc', { phase: 'turning' }), 'a'))).toBeNull();
+      expect(judgedAfter(0, sight(coming('bc', { undrained: ['a'] }), ''))).toMatchObject({ kind: 'abandon' });
+    });
+
+    it('others that fail are given up, by the bounds of an ejection, once', () => {
+      expect(judgedAfter(1000, sight(coming('bcd'), 'b'))).toMatchObject({ kind: 'give up', nodes: [{ name: 'b' }] });
+      expect(judgedAfter(1000, sight(coming('bcd', { undrained: ['b'] }), 'b'))).toBeNull();
+      expect(judgedAfter(1000, sight(coming('bcd'), 'b'), { minNodes: 3 })).toMatchObject({ kind: 'refuse' });
+    });
   });
 });
