@@ -188,14 +188,20 @@ class Way {
     for (const socket of [client, node]) socket.on('error', () => {});
     client.on(
       'data',
-      pieces((request) => {
-        this.#requests.push(request);
-        void this.#next();
-      }),
+      pieces(
+        (request) => {
+          this.#requests.push(request);
+          void this.#next();
+        },
+        () => client.destroy(),
+      ),
     );
     node.on(
       'data',
-      pieces((reply) => this.#settle(reply)),
+      pieces(
+        (reply) => this.#settle(reply),
+        () => node.destroy(),
+      ),
     );
     client.on('close', () => {
       if (!this.#stranded) node.destroy();
@@ -254,15 +260,18 @@ class Way {
   }
 }
 
-/** Finds the whole frames in chunks; a request is framed as an array among replies is. */
-function pieces(onFrame: (frame: Buffer) => void): (chunk: Buffer) => void {
+/**
+ * Finds the whole frames in chunks; a request is framed as an array among replies is.
+ * @param onGarbage it is not the protocol: such as a greeting by TLS, of one who wonders why a node hangs up
+ */
+function pieces(onFrame: (frame: Buffer) => void, onGarbage: () => void): (chunk: Buffer) => void {
   const framer = new ReplyFramer();
   let begun: Buffer[] = [];
   return (chunk) => {
     let at = 0;
     while (at < chunk.length) {
       const end = framer.advance(chunk, at, chunk.length);
-      if (end < 0) throw new Error(`not the Redis protocol: ${chunk.subarray(at, at + 80).toString('latin1')}`);
+      if (end < 0) return onGarbage();
       begun.push(chunk.subarray(at, end));
       at = end;
       if (!framer.complete) return;
