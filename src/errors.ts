@@ -35,6 +35,16 @@ export const ERRORS = {
     meaning: 'the token is that of a role which may not do this; the message names the one that may',
     hint: 'call it with admin-token',
   },
+  NO_CERTIFICATE: {
+    status: 403,
+    meaning: 'whoever calls the admin API is to show a certificate (`admin-tls-client-auth`), and has shown none',
+    hint: 'call it with --cert and --key (RINGPROXY_CERT, RINGPROXY_KEY), or give the browser one that an authority of admin-tls-ca has signed',
+  },
+  BAD_CERTIFICATE: {
+    status: 403,
+    meaning: 'the certificate that was shown to the admin API is not one that it accepts; the message says why',
+    hint: 'show one for clients (clientAuth) that an authority of admin-tls-ca has signed, and that has not expired',
+  },
   BAD_HOST: {
     status: 403,
     meaning: 'the API was called by a name that is not that of this machine',

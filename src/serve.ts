@@ -117,7 +117,7 @@ export async function startServer(config: Config, surroundings: Surroundings): P
   const { store } = agreed;
   const ownId = (): string => identity.proxyId;
   const isAlone = config.coordination === 'none';
-  const peers = isAlone ? null : composePeers({ config, ownId, members: store, certificates: tls.certificates });
+  const peers = isAlone ? null : composePeers({ config, ownId, members: store, tls });
   const softState =
     peers === null
       ? null

@@ -1,6 +1,7 @@
 import { AdminClient } from '../../src/client/admin-client.js';
 import { DEFAULT_ADMIN } from '../../src/client/admin-url.js';
 import { findAuthority } from '../authority.js';
+import { findCertificate } from '../own-certificate.js';
 import { findToken } from '../token.js';
 import type { Asked, NamesOf, Offer } from './candidates.js';
 
@@ -45,6 +46,7 @@ async function ask(names: Names, { admin, token }: Asked): Promise<readonly Offe
         admin: admin || RINGPROXY_ADMIN || DEFAULT_ADMIN,
         token: findToken({ token: token || undefined }, process.env),
         ca: findAuthority({}, process.env),
+        ...findCertificate({}, process.env),
       }),
     );
   } catch {

@@ -6,6 +6,7 @@ import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify }
 import { RingproxyError } from '../errors.js';
 import type { Address } from '../node/address.js';
 import { secureOptions, type TlsMaterial, type TlsRules } from '../tls/material.js';
+import { type CallerAuth, CallerCertificates } from './access/caller-certificates.js';
 import type { Credentials } from './access/credentials.js';
 import { Guard } from './access/guard.js';
 import { sendError } from './answers.js';
@@ -25,7 +26,7 @@ import { methodsOf, partsOf, routeRows } from './routes/table.js';
 export interface AdminOptions {
   readonly listen: Address;
   /** By HTTPS, with these certificates; null: by HTTP. */
-  readonly tls: { readonly material: TlsMaterial; readonly rules: TlsRules } | null;
+  readonly tls: { readonly material: TlsMaterial; readonly rules: TlsRules; readonly clientAuth: CallerAuth } | null;
   /** Whose tokens are valid; none are: none is needed. */
   readonly credentials: Credentials;
   /** Notes who calls what. */
@@ -67,7 +68,8 @@ export class AdminServer {
       frameworkErrors: (error, _request, reply) => this.#fail(error, reply),
       ...(options.tls === null ? {} : { serverFactory: (handler: RequestListener) => this.#byTls(handler) }),
     });
-    const guard = new Guard(options.credentials, 'path' in options.listen);
+    const certificates = new CallerCertificates(options.tls?.clientAuth ?? 'none');
+    const guard = new Guard(options.credentials, 'path' in options.listen, certificates);
     this.#app.decorateRequest('caller', null);
     options.audit.watch(this.#app);
     this.#app.addHook('onRequest', async (request) => guard.admit(request));
@@ -98,6 +100,9 @@ export class AdminServer {
     const server = createTlsServer(
       {
         ...(tls === null ? {} : secureOptions(tls.material, tls.rules)),
+        requestCert: tls !== null && tls.clientAuth !== 'none',
+        // Whoever is refused is told why, in an answer.
+        rejectUnauthorized: false,
         handshakeTimeout: HEADERS_TIMEOUT_MS,
         headersTimeout: HEADERS_TIMEOUT_MS,
         connectionsCheckingInterval: CHECKED_EVERY_MS,

@@ -19,6 +19,9 @@ export interface AdminOptions {
   readonly token?: string | undefined;
   /** Of an https:// URL: certificates (PEM) of the authorities that sign that of the proxy; undefined: the system's. */
   readonly ca?: string | undefined;
+  /** Of an https:// URL: the certificate (PEM) that is shown where the proxy asks for one, and its private key. */
+  readonly cert?: string | undefined;
+  readonly key?: string | undefined;
   /** Who runs the program, such as `user@host`: told in the proxy's audit log and in the ring's history. */
   readonly client?: string | undefined;
 }
@@ -31,10 +34,14 @@ export class Transport {
   readonly #dispatcher: Agent | null;
 
   /** @throws AdminError when `admin` is no address */
-  constructor({ admin, token = '', client = '', ca }: AdminOptions) {
+  constructor({ admin, token = '', client = '', ca, cert, key }: AdminOptions) {
     this.#base = adminUrl(admin);
     this.#token = token;
-    this.#dispatcher = ca === undefined ? null : new Agent({ connect: { ca } });
+    const connect = {
+      ...(ca === undefined ? {} : { ca }),
+      ...(cert === undefined || key === undefined ? {} : { cert, key }),
+    };
+    this.#dispatcher = Object.keys(connect).length === 0 ? null : new Agent({ connect });
     // A header takes no more.
     this.#client = client.replace(/[^\x20-\x7e]/g, '?');
   }

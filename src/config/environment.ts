@@ -6,7 +6,9 @@ import { suggestion } from './suggestion.js';
 const PREFIX = 'RINGPROXY_';
 
 /** What is no setting: of the command line, of the Compose demo, and of tests. */
-const OTHERS = ['TOKEN', 'ADD_PASSWORD', 'PLAIN_SOCKETS', 'IMAGE'].map((name) => `${PREFIX}${name}`);
+const OTHERS = ['TOKEN', 'CA', 'CERT', 'KEY', 'ADD_PASSWORD', 'PLAIN_SOCKETS', 'IMAGE'].map(
+  (name) => `${PREFIX}${name}`,
+);
 
 /** Kubernetes gives each container such variables of each service: one that is called `ringproxy` makes these. */
 const SERVICE_LINK = /_(SERVICE_(HOST|PORT)(_\w+)?|PORT(_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)$/;

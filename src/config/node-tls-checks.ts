@@ -11,7 +11,7 @@ export function nodeTlsFiles({ nodeTlsCa: ca, nodeTlsCert: cert, nodeTlsKey: key
 export function allNodeFiles(config: Config): NamedFiles[] {
   const named = (prefix: string, files: TlsFiles): NamedFiles => ({
     files,
-    role: 'client',
+    roles: ['client'],
     paths: { ca: `${prefix}-ca`, cert: `${prefix}-cert`, key: `${prefix}-key` },
   });
   return [

@@ -15,14 +15,15 @@ export function tlsWarnings(config: Config, now = Date.now()): string[] {
   return [...new Set(allTlsFiles(config).flatMap((named) => warningsOf(named, now)))];
 }
 
-function warningsOf({ files, paths, role }: NamedFiles, now: number): string[] {
+function warningsOf({ files, paths, roles }: NamedFiles, now: number): string[] {
   const { material, mistakes } = readTlsFiles(files);
   if (mistakes.length > 0) return [];
   const facts = factsOf(material);
   const own = facts.find(({ part }) => part === 'cert');
   return facts.flatMap((fact) => {
     const what = `${paths[fact.part]}: ${files[fact.part]} holds a certificate (${fact.subject})`;
-    const said = [ofTime(fact, facts, now), ofKey(fact), fact === own ? ofPurpose(fact, role) : null];
+    const purposes = fact === own ? roles.map((role) => ofPurpose(fact, role)) : [];
+    const said = [ofTime(fact, facts, now), ofKey(fact), ...purposes];
     return said.filter((words) => words !== null).map((words) => `${what} ${words}`);
   });
 }
@@ -42,7 +43,7 @@ function ofKey({ rsaBits }: CertificateFacts): string | null {
   return `with an RSA key of ${rsaBits} bits, which can be broken and is refused by many: make one of ${LEAST_RSA_BITS} or more`;
 }
 
-function ofPurpose({ purposes }: CertificateFacts, role: NamedFiles['role']): string | null {
+function ofPurpose({ purposes }: CertificateFacts, role: NamedFiles['roles'][number]): string | null {
   const wanted = role === 'server' ? 'serverAuth' : 'clientAuth';
   if (purposes === null || purposes.includes(wanted) || purposes.includes('any')) return null;
   const who = role === 'server' ? 'clients that check it refuse it' : 'servers that ask for it refuse it';

@@ -8,8 +8,8 @@ import type { Config } from './settings.js';
 export interface NamedFiles {
   readonly files: TlsFiles;
   readonly paths: Readonly<Record<TlsPart, string>>;
-  /** Which side of TLS the certificate is for: a server's is checked by those who connect, a client's by whom it connects to. */
-  readonly role: 'server' | 'client';
+  /** What the certificate is for: a server's is checked by those who connect, a client's by whom it connects to. */
+  readonly roles: readonly ('server' | 'client')[];
 }
 
 export function tlsRules({ tlsMinVersion: minVersion, tlsCiphers: ciphers }: Config): TlsRules {
@@ -24,12 +24,12 @@ export function clientFiles(config: Config): NamedFiles[] {
     {
       files: { cert: config.tlsCert, key: config.tlsKey, ca },
       paths: { cert: 'tls-cert', key: 'tls-key', ca: 'tls-ca' },
-      role: 'server',
+      roles: ['server'],
     },
     ...config.tlsCertificates.map(({ cert, key }, index): NamedFiles => {
       const path = `tls-certificates[${index}]`;
       const paths = { cert: `${path}.cert`, key: `${path}.key`, ca: 'tls-ca' };
-      return { files: { cert, key, ca }, paths, role: 'server' };
+      return { files: { cert, key, ca }, paths, roles: ['server'] };
     }),
   ];
 }
@@ -37,32 +37,30 @@ export function clientFiles(config: Config): NamedFiles[] {
 /** What callers of the admin API are shown; null: it is not served by HTTPS. */
 export function adminFiles(config: Config): NamedFiles | null {
   if (config.adminTls === 'off') return null;
+  const ca = config.adminTlsClientAuth === 'none' ? '' : config.adminTlsCa;
+  // Other proxies of the ring that ask for one are shown the same.
+  const isShown = config.coordination !== 'none' && config.adminTlsClientAuth !== 'none';
+  const roles = isShown ? (['server', 'client'] as const) : (['server'] as const);
   if (config.adminTlsCert === '' && config.adminTlsKey === '') {
-    return {
-      files: { cert: config.tlsCert, key: config.tlsKey, ca: '' },
-      paths: { cert: 'tls-cert', key: 'tls-key', ca: 'tls-ca' },
-      role: 'server',
-    };
+    const paths = { cert: 'tls-cert', key: 'tls-key', ca: 'admin-tls-ca' };
+    return { files: { cert: config.tlsCert, key: config.tlsKey, ca }, paths, roles };
   }
-  return {
-    files: { cert: config.adminTlsCert, key: config.adminTlsKey, ca: '' },
-    paths: { cert: 'admin-tls-cert', key: 'admin-tls-key', ca: 'tls-ca' },
-    role: 'server',
-  };
+  const paths = { cert: 'admin-tls-cert', key: 'admin-tls-key', ca: 'admin-tls-ca' };
+  return { files: { cert: config.adminTlsCert, key: config.adminTlsKey, ca }, paths, roles };
 }
 
 /** By which other proxies are known; null: by the system's authorities. */
 export function peerFiles({ peerCa }: Config): NamedFiles | null {
   if (peerCa === '') return null;
   const paths = { cert: 'peer-ca', key: 'peer-ca', ca: 'peer-ca' };
-  return { files: { cert: '', key: '', ca: peerCa }, paths, role: 'client' };
+  return { files: { cert: '', key: '', ca: peerCa }, paths, roles: ['client'] };
 }
 
 /** What is used with etcd; null: the proxy is alone, or uses what the system has. */
 export function etcdFiles(config: Config): NamedFiles | null {
   const { etcdCa: ca, etcdCert: cert, etcdKey: key } = config;
   if (config.coordination === 'none' || [ca, cert, key].every((path) => path === '')) return null;
-  return { files: { ca, cert, key }, paths: { ca: 'etcd-ca', cert: 'etcd-cert', key: 'etcd-key' }, role: 'client' };
+  return { files: { ca, cert, key }, paths: { ca: 'etcd-ca', cert: 'etcd-cert', key: 'etcd-key' }, roles: ['client'] };
 }
 
 interface Mistake {
@@ -122,6 +120,8 @@ function adminMistakes(config: Config): Mistake[] {
     const given = [
       ['admin-tls-cert', config.adminTlsCert],
       ['admin-tls-key', config.adminTlsKey],
+      ['admin-tls-ca', config.adminTlsCa],
+      ['admin-tls-client-auth', config.adminTlsClientAuth === 'none' ? '' : config.adminTlsClientAuth],
     ] as const;
     return given
       .filter(([, file]) => file !== '')
@@ -129,6 +129,14 @@ function adminMistakes(config: Config): Mistake[] {
   }
   const mistakes: Mistake[] = [];
   if (config.admin === 'off') mistakes.push({ path: 'admin-tls', message: 'is on, and admin is off' });
+  const { adminTlsCa: ca, adminTlsClientAuth: auth } = config;
+  if (auth !== 'none' && ca === '') {
+    mistakes.push({ path: 'admin-tls-ca', message: `admin-tls-client-auth ${auth} needs the authorities of callers` });
+  }
+  if (auth === 'none' && ca !== '') {
+    const message = 'is given, and nobody is asked for a certificate: set admin-tls-client-auth';
+    mistakes.push({ path: 'admin-tls-ca', message });
+  }
   for (const part of ['cert', 'key'] as const) {
     if (files.files[part] !== '') continue;
     mistakes.push({

@@ -71,6 +71,10 @@ export interface ProxySettings {
   readonly 'admin-tls-cert'?: string;
   /** file with its private key (PEM), without a passphrase */
   readonly 'admin-tls-key'?: string;
+  /** file with the certificates (PEM) of the authorities that sign those of callers */
+  readonly 'admin-tls-ca'?: string;
+  /** whether callers must show a certificate that admin-tls-ca has signed, beside their token; optional: one that they show must be such (default: none) */
+  readonly 'admin-tls-client-auth'?: 'none' | 'optional' | 'required';
   /** file with the certificates (PEM) that sign those of other proxies' admin APIs; empty: the system's */
   readonly 'peer-ca'?: string;
   /** oldest version of TLS that is spoken (default: TLSv1.2) */

@@ -7,16 +7,16 @@ import { PeerHandlers } from '../fleet/peers/handlers.js';
 import { HttpPeers } from '../fleet/peers/http-peers.js';
 import type { Peers } from '../fleet/peers/peers.js';
 import { systemTimers } from '../time/timers.js';
-import type { Certificates } from '../tls/certificates.js';
 import { NO_MATERIAL, secureOptions } from '../tls/material.js';
 import type { MemberRecords } from '../topology/store/ring-store.js';
+import type { TlsParts } from './compose-tls.js';
 
 export interface PeersNeeds {
   readonly config: Config;
   /** This proxy's id, as it is at the moment. */
   readonly ownId: () => string;
   readonly members: Pick<MemberRecords, 'members'>;
-  readonly certificates: Certificates;
+  readonly tls: TlsParts;
 }
 
 export interface PeersParts {
@@ -28,15 +28,20 @@ export interface PeersParts {
   close(): Promise<void>;
 }
 
-export function composePeers({ config, ownId, members, certificates }: PeersNeeds): PeersParts {
+export function composePeers({ config, ownId, members, tls: own }: PeersNeeds): PeersParts {
   const token = peerToken(config);
   const handlers = new PeerHandlers();
   const files = peerFiles(config);
-  const watched = files === null ? null : certificates.open('peers', files.files);
+  const watched = files === null ? null : own.certificates.open('peers', files.files);
   const rules = tlsRules(config);
-  const tls = () => secureOptions(watched?.material ?? NO_MATERIAL, rules);
+  // Others may ask for a certificate: this one's admin API has one.
+  const tls = () => {
+    const { cert, key } = own.adminMaterial() ?? NO_MATERIAL;
+    return secureOptions({ cert, key, ca: watched?.material.ca ?? '' }, rules);
+  };
   const peers = new HttpPeers({ ownId, token, members, timers: systemTimers, tls });
   watched?.onChange(() => peers.renew());
+  own.onAdminChange(() => peers.renew());
   return {
     peers,
     handlers,

@@ -15,6 +15,8 @@ export interface TlsParts {
   readonly door: TlsDoorOptions | null;
   /** What callers of the admin API are shown; null: it is served by HTTP. */
   readonly admin: AdminOptions['tls'];
+  /** As `admin`, with the certificates of the moment. */
+  readonly adminMaterial: () => TlsMaterial | null;
   /** Shows clients new certificates when there are some. */
   watch(plane: Pick<PlaneHost, 'useCertificates'>): void;
   onAdminChange(listener: (material: TlsMaterial) => void): void;
@@ -33,7 +35,8 @@ export function composeTls(config: Config): TlsParts {
   return {
     certificates,
     door: listen === null ? null : { listen, clientAuth, handshakeTimeout, rules, certificates: materials() },
-    admin: forAdmin === null ? null : { material: forAdmin.material, rules },
+    admin: forAdmin === null ? null : { material: forAdmin.material, rules, clientAuth: config.adminTlsClientAuth },
+    adminMaterial: () => forAdmin?.material ?? null,
     watch(plane) {
       for (const files of forClients) files.onChange(() => plane.useCertificates(materials()));
     },

@@ -1,6 +1,7 @@
 import { copyFileSync } from 'node:fs';
 import net from 'node:net';
 import { join } from 'node:path';
+import { Agent, request } from 'undici';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { AdminClient } from '../../src/client/admin-client.js';
 import { ringproxy as run } from '../cli/run.js';
@@ -89,6 +90,64 @@ describe.skipIf(!hasOpenssl)('the admin API by HTTPS', () => {
     expect(await call(`${own}Origin: https://127.0.0.1:${port}\r\n`)).toMatch(/NO_CHANGE/);
   });
 
+  it('asks callers for a certificate: the command line and programs show theirs, others are told', async () => {
+    const [client, both] = [
+      authority.issue('ann', ['clientAuth']),
+      authority.issue('both', ['serverAuth', 'clientAuth']),
+    ];
+    const asks = ['--admin-tls-ca', authority.file, '--admin-tls-client-auth', 'required'];
+    const proxy = await start(asks);
+    const ask = ['ring', 'status', '--admin', proxy.admin, '--ca', authority.file];
+    const with_ = ({ certFile, keyFile }: Certificate): string[] => [...ask, '--cert', certFile, '--key', keyFile];
+    expect(await run(with_(client))).toMatchObject({ code: 0 });
+    const env = { RINGPROXY_CERT: client.certFile, RINGPROXY_KEY: client.keyFile };
+    expect(await run(ask, env)).toMatchObject({ code: 0 });
+    const program = new AdminClient({ admin: proxy.admin, ca: authority.cert, cert: client.cert, key: client.key });
+    expect((await program.ring()).generation).toBe(1);
+    await expect(program.pause()).rejects.toMatchObject({ code: 'NO_CHANGE' });
+
+    const told = await Promise.all(
+      [
+        ask,
+        with_(stranger.issue('ann', ['clientAuth'])),
+        with_(authority.issue('late', ['clientAuth'], { days: -1 })),
+        with_(server),
+      ].map(async (args) => (await run(args)).err),
+    );
+    expect(told).toEqual([
+      expect.stringMatching(/asks for a certificate of whoever calls it[\s\S]*--cert and --key/),
+      expect.stringMatching(/the certificate that was shown is not signed by an authority of admin-tls-ca/),
+      expect.stringMatching(/the certificate that was shown has expired/),
+      expect.stringMatching(/the certificate that was shown is not one for clients \(clientAuth\)/),
+    ]);
+    expect((await run([...ask, '--cert', client.certFile])).err).toMatch(/has no private key/);
+    expect((await run([...ask, '--cert', client.certFile, '--key', both.keyFile])).code).toBe(2);
+
+    // What says nothing is for everybody: the page, which shows why it has nothing to show, and who asks for health.
+    const nobody = new Agent({ connect: { ca: authority.cert } });
+    const look = async (path: string): Promise<[number, string]> => {
+      const answer = await request(proxy.admin + path, { dispatcher: nobody });
+      return [answer.statusCode, await answer.body.text()];
+    };
+    expect([(await look('/'))[0], (await look('/healthz'))[0], (await look('/metrics'))[0]]).toEqual([200, 200, 403]);
+    expect((await look('/v1/ring'))[1]).toContain('NO_CERTIFICATE');
+    await nobody.close();
+    // The names stand where nobody else can write them; who looks without any is not noted.
+    const { entries } = await program.audit();
+    expect(entries.map(({ who, method, code }) => [who, method, code])).toEqual([
+      ['ann', 'POST', 'NO_CHANGE'],
+      ...Array.from({ length: 3 }, () => [null, 'GET', 'BAD_CERTIFICATE']),
+    ]);
+  });
+
+  it('lets callers without a certificate in where it is optional, and none with a wrong one', async () => {
+    const proxy = await start(['--admin-tls-ca', authority.file, '--admin-tls-client-auth', 'optional']);
+    const ask = ['ring', 'status', '--admin', proxy.admin, '--ca', authority.file];
+    expect((await run(ask)).code).toBe(0);
+    const { certFile, keyFile } = stranger.issue('eve', ['clientAuth']);
+    expect((await run([...ask, '--cert', certFile, '--key', keyFile])).err).toMatch(/admin-tls-ca/);
+  });
+
   it('shows new certificates to who comes then', async () => {
     const folder = tempFolder('https');
     const [certFile, keyFile] = [join(folder, 'cert.pem'), join(folder, 'key.pem')];
@@ -107,16 +166,20 @@ describe.skipIf(!hasOpenssl)('the admin API by HTTPS', () => {
   it.skipIf(findReferee('etcd') === null)('is where proxies of a ring ask each other', async () => {
     const etcd = await startEtcd();
     const fleet = ['--coordination', 'etcd', '--etcd-endpoints', etcd.endpoints.join(',')];
-    const first = await start([...fleet, '--peer-ca', authority.file]);
-    await start([...fleet, '--peer-ca', authority.file], server, [/the ring that exists wins/]);
-    const client = new AdminClient({ admin: first.admin, ca: authority.cert });
+    const asks = ['--admin-tls-ca', authority.file, '--admin-tls-client-auth', 'required'];
+    const both = authority.issue('peer', ['serverAuth', 'clientAuth']);
+    const first = await start([...fleet, '--peer-ca', authority.file, ...asks], both);
+    const second = await start([...fleet, '--peer-ca', authority.file], both, [/the ring that exists wins/]);
+    const own = { ca: authority.cert, cert: both.cert, key: both.key };
+    const client = new AdminClient({ admin: first.admin, ...own });
     const proxies = await client.proxies();
     expect(proxies.map(({ admin }) => admin.slice(0, 8))).toEqual(['https://', 'https://']);
     const missing = async (admin: string): Promise<unknown[]> => {
-      const told = await new AdminClient({ admin, ca: authority.cert }).hot({ fleet: true });
+      const told = await new AdminClient({ admin, ...own }).hot({ fleet: true });
       return [...told.missing];
     };
-    expect(await missing(first.admin)).toEqual([]);
+    // The first one asks for a certificate, and is shown that of the other one's admin API.
+    expect([await missing(first.admin), await missing(second.admin)]).toEqual([[], []]);
     const third = await start([...fleet, '--peer-ca', stranger.file], server, [/the ring that exists wins/, /unheard/]);
     expect(JSON.stringify(await missing(third.admin))).toMatch(/certificate/);
   });

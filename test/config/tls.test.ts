@@ -25,6 +25,18 @@ describe('mistakes in settings of TLS', () => {
       ['tls-certificates[0].cert: expected a path', 'tls-certificates[0].key: expected a path'],
       ['tls-certificates[0]: expected cert and key'],
     ]);
+    const admin = { 'admin-tls': 'on', 'tls-listen': '127.0.0.1:0', 'tls-cert': '/none/a', 'tls-key': '/none/b' };
+    const ofAdmin = (more: object): string[] => said({ ...admin, ...more }).filter((line) => line.startsWith('admin-'));
+    expect(ofAdmin({ 'admin-tls-client-auth': 'required' })).toEqual([
+      'admin-tls-ca: admin-tls-client-auth required needs the authorities of callers',
+    ]);
+    expect(ofAdmin({ 'admin-tls-ca': '/none/c' })).toEqual([
+      'admin-tls-ca: is given, and nobody is asked for a certificate: set admin-tls-client-auth',
+    ]);
+    expect(ofAdmin({ 'admin-tls-ca': '/none/c', 'admin-tls-client-auth': 'required', 'admin-tls': 'off' })).toEqual([
+      'admin-tls-ca: is given, and the admin API is not served by HTTPS: set admin-tls: on',
+      'admin-tls-client-auth: is given, and the admin API is not served by HTTPS: set admin-tls: on',
+    ]);
     expect(said({ 'tls-ciphers': 'NONSENSE' })).toEqual([
       'tls-ciphers: is no list of ciphers that OpenSSL takes: expected names between colons, such as TLS_AES_256_GCM_SHA384:ECDHE+AESGCM',
     ]);

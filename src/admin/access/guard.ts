@@ -3,6 +3,8 @@ import type { FastifyRequest } from 'fastify';
 import { RingproxyError } from '../../errors.js';
 import { isLoopback } from '../../node/address.js';
 import { tokenOf } from '../answers.js';
+import { visible } from '../audit/caller.js';
+import type { CallerCertificates } from './caller-certificates.js';
 import type { Caller, Credentials } from './credentials.js';
 import { type Access, enoughFor, isEnough, type Raised, type Role, saidOf, tooLittle } from './roles.js';
 
@@ -21,22 +23,29 @@ declare module 'fastify' {
 /** What a path that does not exist asks for: strangers need not know which do. */
 const NEEDS_WITHOUT_ROUTE: Access = 'viewer';
 
+/** Of a certificate's common name. */
+const MOST_NAME = 128;
+
 export class Guard {
   readonly #credentials: Credentials;
   readonly #isUnixSocket: boolean;
+  readonly #certificates: CallerCertificates;
 
   /** @param isUnixSocket the API is served there: whoever reaches it names no host */
-  constructor(credentials: Credentials, isUnixSocket: boolean) {
+  constructor(credentials: Credentials, isUnixSocket: boolean, certificates: CallerCertificates) {
     this.#credentials = credentials;
     this.#isUnixSocket = isUnixSocket;
+    this.#certificates = certificates;
   }
 
   /** Notes who sends it. @throws RingproxyError when that is not enough */
   admit(request: FastifyRequest): void {
     const needed = request.routeOptions.config?.needs ?? NEEDS_WITHOUT_ROUTE;
+    if (needed === 'nobody') return;
+    const name = this.#certificates.nameOf(request);
     // Proxies of the ring show a token of their own (`peer-routes.ts`).
-    if (needed === 'nobody' || needed === 'peer') return;
-    request.caller = this.#callerOf(request);
+    if (needed === 'peer') return;
+    request.caller = this.#callerOf(request, name);
     refuseUnless(request, request.caller.role, needed, '');
   }
 
@@ -48,12 +57,12 @@ export class Guard {
     if (said.length > 0) refuseUnless(request, request.caller.role, raised.needs, ` with ${said.join(' and ')}`);
   }
 
-  /** @throws RingproxyError */
-  #callerOf(request: FastifyRequest): NonNullable<FastifyRequest['caller']> {
+  /** @param name of the certificate, for those who need no token @throws RingproxyError */
+  #callerOf(request: FastifyRequest, name: string | null): NonNullable<FastifyRequest['caller']> {
     if (this.#credentials.areNone) {
       if (!this.#isUnixSocket) checkHost(request);
       checkOrigin(request);
-      return { name: null, role: 'admin' };
+      return { name: name === null ? null : visible(name, MOST_NAME), role: 'admin' };
     }
     const token = tokenOf(request);
     const caller = this.#credentials.callerOf(token);

@@ -40,7 +40,17 @@ const MOST_METHOD = 32;
 /** What looks changes nothing. */
 const LOOKS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 /** Refused for who it was that called, and not for what was asked for. */
-const REFUSALS: ReadonlySet<string> = new Set(['UNAUTHORIZED', 'FORBIDDEN', 'BAD_HOST', 'BAD_ORIGIN', 'PEER_TOKEN']);
+const REFUSALS: ReadonlySet<string> = new Set([
+  'UNAUTHORIZED',
+  'FORBIDDEN',
+  'NO_CERTIFICATE',
+  'BAD_CERTIFICATE',
+  'BAD_HOST',
+  'BAD_ORIGIN',
+  'PEER_TOKEN',
+]);
+/** Refused for what the caller has not shown. */
+const SHOWN_NOTHING: ReadonlySet<string> = new Set(['UNAUTHORIZED', 'NO_CERTIFICATE']);
 /** There was nothing to be called. */
 const NOWHERE: ReadonlySet<string> = new Set(['NOT_FOUND', 'BAD_METHOD']);
 
@@ -85,7 +95,7 @@ export class Audit {
     const isRefused = code !== null && REFUSALS.has(code);
     const isLook = LOOKS.has(request.method);
     // So the page asks before somebody has given it a token: nobody has tried to be somebody.
-    if (isRefused && isLook && code === 'UNAUTHORIZED' && tokenOf(request) === '') {
+    if (isRefused && isLook && SHOWN_NOTHING.has(code) && tokenOf(request) === '') {
       this.#refusals.countOnly(code);
       return;
     }

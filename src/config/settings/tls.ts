@@ -74,6 +74,20 @@ export const TLS_SETTINGS = {
     help: 'file with its private key (PEM), without a passphrase',
     flag: 'FILE',
   },
+  adminTlsCa: {
+    path: 'admin-tls-ca',
+    ...WATCHED_FILE,
+    help: 'file with the certificates (PEM) of the authorities that sign those of callers',
+    flag: 'FILE',
+  },
+  adminTlsClientAuth: {
+    path: 'admin-tls-client-auth',
+    type: 'choice',
+    values: ['none', 'optional', 'required'],
+    default: 'none',
+    help: 'whether callers must show a certificate that admin-tls-ca has signed, beside their token; optional: one that they show must be such',
+    flag: 'none|optional|required',
+  },
   peerCa: {
     path: 'peer-ca',
     ...WATCHED_FILE,

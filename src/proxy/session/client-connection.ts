@@ -19,6 +19,7 @@ import type { Command } from '../../commands/command.js';
 import type { User } from '../../commands/rights/user.js';
 import { error as encodeError } from '../../resp/encode.js';
 import { COMPLETE, INCOMPLETE, isTlsGreeting, RequestFramer } from '../../resp/request-framer.js';
+import { certificateName } from '../../tls/shown-certificate.js';
 import { type ClientEvent, type CommandFailedEvent, clientClosed, commandFailed, type HoldEvent } from '../events.js';
 import { Outlet } from '../io/outlet.js';
 import { readInto } from '../io/raw-socket.js';
@@ -44,7 +45,7 @@ import { ReplyQueue } from './reply-queue.js';
 import { RingWait } from './ring-wait.js';
 import type { ClientShared } from './session-shared.js';
 import { StallWatch } from './stall-watch.js';
-import { certificateName } from './tls-door.js';
+
 import { tooSlow } from './upload.js';
 import { type UploadingClient, Uploads } from './uploads.js';
 import type { Waiting } from './waiting.js';

@@ -11,6 +11,7 @@ import { X509Certificate } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { createSecureContext, createServer, type SecureContext, type Server, type TLSSocket } from 'node:tls';
 import { secureOptions, type TlsMaterial } from '../../tls/material.js';
+import { hasCertificate, whyRefused } from '../../tls/shown-certificate.js';
 import type { HandshakeOutcome } from '../measure/handshake-counts.js';
 import type { TlsDoorOptions } from '../options.js';
 import type { Handshakes } from './handshakes.js';
@@ -179,8 +180,7 @@ export class TlsDoor {
       return { outcome: 'no-certificate', why: 'showed no certificate (tls-client-auth required)', reply: DENIED_NONE };
     }
     if (socket.authorized) return null;
-    const error: unknown = socket.authorizationError;
-    const reason = VERIFY_ERRORS[String(error)] ?? `is not accepted (${String(error)})`;
+    const reason = whyRefused(socket, 'tls-ca');
     const reply = `-DENIED the certificate that this client shows ${reason}\r\n`;
     return { outcome: 'bad-certificate', why: `showed a certificate that ${reason}`, reply };
   }
@@ -196,29 +196,6 @@ export class TlsDoor {
     socket.destroy();
   }
 }
-
-/** The common name of a client's certificate that was asked for and checked; null: it has shown none. */
-export function certificateName(socket: TLSSocket): string | null {
-  if (!socket.authorized || !hasCertificate(socket)) return null;
-  const name: unknown = socket.getPeerCertificate().subject?.CN;
-  // One with several has none.
-  return typeof name === 'string' && name !== '' ? name : null;
-}
-
-function hasCertificate(socket: TLSSocket): boolean {
-  return Object.keys(socket.getPeerCertificate()).length > 0;
-}
-
-const VERIFY_ERRORS: Readonly<Record<string, string>> = {
-  CERT_HAS_EXPIRED: 'has expired',
-  CERT_NOT_YET_VALID: 'is not valid yet',
-  DEPTH_ZERO_SELF_SIGNED_CERT: 'is signed by itself, and not by an authority of tls-ca',
-  SELF_SIGNED_CERT_IN_CHAIN: 'is not signed by an authority of tls-ca',
-  UNABLE_TO_GET_ISSUER_CERT: 'is not signed by an authority of tls-ca',
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'is not signed by an authority of tls-ca',
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'is not signed by an authority of tls-ca',
-  INVALID_PURPOSE: 'is not one for clients (clientAuth)',
-};
 
 /** Parts of OpenSSL's error codes, by what they come from. */
 const PLAIN_HTTP = /HTTP_REQUEST|HTTPS_PROXY/;

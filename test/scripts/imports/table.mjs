@@ -19,7 +19,10 @@ export const PARTS = [
   { parts: ['tls'], mayImport: ['time', 'errors.ts', 'regular-file.ts'] },
   {
     parts: ['proxy'],
-    mayImport: ['resp', 'node', 'ring', 'commands', 'time', 'tls/material.ts', 'fleet/crdt', 'fleet/values'],
+    mayImport: [
+      ...['resp', 'node', 'ring', 'commands', 'time', 'tls/material.ts', 'tls/shown-certificate.ts'],
+      ...['fleet/crdt', 'fleet/values'],
+    ],
   },
   {
     parts: ['config'],
@@ -75,7 +78,10 @@ export const PARTS = [
   { parts: ['fleet/peers'], mayImport: ['topology/store', 'time', 'errors.ts'] },
   {
     parts: ['admin'],
-    mayImport: ['node', 'config', 'time', 'tls/material.ts', 'fleet/peers/protocol.ts', 'errors.ts', 'version.ts'],
+    mayImport: [
+      ...['node', 'config', 'time', 'tls/material.ts', 'tls/shown-certificate.ts'],
+      ...['fleet/peers/protocol.ts', 'errors.ts', 'version.ts'],
+    ],
   },
   { parts: ['admin/page'], mayImport: [], types: ['admin/api.ts'] },
   { parts: ['client'], mayImport: ['errors.ts'], types: ['admin/api.ts'] },
