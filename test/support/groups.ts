@@ -1,6 +1,7 @@
 /**
- * The groups that test files are run in, one group after the other. Two cores, and tests that look at clocks: what
- * needs a core to itself runs alone, and what hardly needs one, or looks at no clock, runs two files at a time.
+ * The groups that test files are run in, one group after the other. On two cores, two files at a time: most files of
+ * tests wait for most of their time, for programs that start and for what they do. Alone runs what looks at a clock, at
+ * how fast or how large something is, or needs both cores for itself.
  */
 import { join } from 'node:path';
 import type { TestProjectInlineConfiguration } from 'vitest/config';
@@ -8,32 +9,44 @@ import { ROOT } from './root.js';
 import { testsWithoutPrograms, unitTests } from './unit-tests.js';
 
 /**
- * Tests whose time goes by with waiting: for nodes that stall, limits that pass, leases that end, etcd's members that
- * elect. Their own bounds have seconds to spare, and their programs use half of a core at most, mostly a fifth.
+ * Tests that run alone. A test that waits for what it expects (`expect.poll`, a line of a log) is none of them, however
+ * long it takes: a busy machine makes it slower, not red.
  */
-export const WAITING = [
-  'test/cli/top-command.test.ts',
-  'test/fleet/standing/etcd-away.test.ts',
-  'test/fleet/standing/passed-over.test.ts',
-  'test/fuzz/cross-node.test.ts',
-  'test/health/reasons.test.ts',
-  'test/proxy/failures.test.ts',
-  'test/proxy/features/blocking/blocking.test.ts',
-  'test/proxy/features/cross-node/faults.test.ts',
-  'test/proxy/features/pubsub/publish-order.test.ts',
-  'test/proxy/features/scripts/scripts.test.ts',
-  'test/proxy/route/missing-node.test.ts',
-  'test/rebalance/mover.test.ts',
-  'test/support/etcd-process.test.ts',
-  'test/topology/fence-holders.test.ts',
-  'test/topology/node-faults-in-change.test.ts',
-  'test/topology/restarted-nodes.test.ts',
-  'test/topology/scan-in-change.test.ts',
-  'test/topology/store/etcd-access.test.ts',
-  'test/topology/store/etcd-fleet.test.ts',
-  'test/topology/store/etcd-outcomes.test.ts',
-  'test/topology/store/etcd-store.test.ts',
-  'test/topology/store/etcd-watch.test.ts',
+export const ALONE = [
+  // Speeds, times and memory are compared with bounds.
+  'test/admin/event-streams.test.ts',
+  'test/fuzz/differential.test.ts',
+  'test/proxy/address-limits.test.ts',
+  'test/proxy/back-pressure.test.ts',
+  'test/proxy/features/fill/near.test.ts',
+  'test/proxy/features/near/near.test.ts',
+  'test/proxy/features/pubsub/bounds.test.ts',
+  'test/proxy/features/tracking/bounds.test.ts',
+  'test/proxy/features/transactions/ring-change.test.ts',
+  'test/proxy/features/transactions/transaction-memory.test.ts',
+  'test/topology/cancel.test.ts',
+  'test/topology/fleet-coordination.test.ts',
+  'test/topology/tried-changes.test.ts',
+  // Load on both cores, for as long as something else goes on.
+  'test/cli/demo/demo.test.ts',
+  'test/compose/load.test.ts',
+  'test/compose/prometheus.test.ts',
+  'test/consistency/changing-groups.test.ts',
+  'test/consistency/flows.test.ts',
+  'test/consistency/interleavings/interleavings.test.ts',
+  'test/consistency/near/near.test.ts',
+  'test/consistency/restarts.test.ts',
+  'test/consistency/ring-changes.test.ts',
+  'test/fleet/cap.test.ts',
+  'test/fleet/consistency.test.ts',
+  'test/fleet/ejection.test.ts',
+  'test/support/netns/network.test.ts',
+  // A browser, whose page is drawn by the clock.
+  'test/admin/page-edges.test.ts',
+  'test/admin/page-fleet.test.ts',
+  'test/admin/page-outage.test.ts',
+  'test/admin/page-roles.test.ts',
+  'test/admin/page.test.ts',
 ];
 
 /**
@@ -53,11 +66,11 @@ export const CORE = [
 /** Every test. */
 export function allGroups(): TestProjectInlineConfiguration[] {
   const computing = testsWithoutPrograms(join(ROOT, 'test'));
-  const waiting = WAITING.map((file) => join(ROOT, file));
+  const alone = ALONE.map((file) => join(ROOT, file));
   return [
     group(0, 'computing', computing, 2),
-    group(1, 'waiting', waiting, 2),
-    group(2, 'servers', ['test/**/*.test.ts'], 1, [...computing, ...waiting]),
+    group(1, 'servers', ['test/**/*.test.ts'], 2, [...computing, ...alone]),
+    group(2, 'alone', alone, 1),
   ];
 }
 

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { expect, it } from 'vitest';
-import { CORE, WAITING } from './groups.js';
+import { ALONE, CORE } from './groups.js';
 import { ROOT } from './root.js';
 import { tempFolder } from './temp-folder.js';
 import { testsWithoutPrograms, unitTests } from './unit-tests.js';
@@ -56,5 +56,5 @@ it('what explores a model starts no program', () => {
 });
 
 it('tests that are named for a group are there', () => {
-  expect([...WAITING, ...CORE].filter((file) => !existsSync(join(ROOT, file)))).toEqual([]);
+  expect([...ALONE, ...CORE].filter((file) => !existsSync(join(ROOT, file)))).toEqual([]);
 });
