@@ -1,16 +1,15 @@
-import { Command } from 'commander';
-import { readVersion } from '../src/version.js';
+import type { Command } from 'commander';
 import { registerAdviseCommand } from './advise-command.js';
 import { registerAuditCommand } from './audit-command.js';
 import { registerCompletionCommand } from './completion/completion-command.js';
 import { registerConfigCommands } from './config-commands.js';
 import { registerDemoCommand } from './demo/demo-command.js';
 import { registerEventsCommand } from './events-command.js';
-import { withExamples } from './examples.js';
 import { registerGroupsCommands } from './groups-commands.js';
 import { registerHotCommand } from './hot-command.js';
 import { registerNodeCommands } from './node-commands.js';
 import { registerNodesCommand } from './nodes-command.js';
+import { type ProgramOptions, programOf } from './program-of.js';
 import { registerProxiesCommands } from './proxies-commands.js';
 import { registerRingCommands } from './ring-commands.js';
 import { registerServeCommand } from './serve-command.js';
@@ -21,11 +20,11 @@ import { registerTopCommand } from './top-command.js';
  * The program with all its commands.
  * @param options.quiet a wrong call is told by whoever catches it
  */
-export function buildProgram({ quiet = false }: { readonly quiet?: boolean } = {}): Command {
-  const program = new Command('ringproxy')
-    .description('a proxy that spreads a Redis cache over a ring of ordinary Redis nodes')
-    .version(readVersion())
-    .showHelpAfterError('(ringproxy --help lists the commands and their flags)');
+export function buildProgram(options: ProgramOptions = {}): Command {
+  return programOf(registerAll, options);
+}
+
+function registerAll(program: Command): void {
   registerServeCommand(program);
   registerRingCommands(program);
   registerNodesCommand(program);
@@ -41,13 +40,6 @@ export function buildProgram({ quiet = false }: { readonly quiet?: boolean } = {
   registerConfigCommands(program);
   registerDemoCommand(program);
   registerCompletionCommand(program);
-  withExamples(program);
-  forEach(program, (command) => {
-    // So that a wrong call ends with 2, as the contract has it, and not with commander's 1.
-    command.exitOverride();
-    if (quiet) command.configureOutput({ outputError: () => {}, writeErr: () => {} });
-  });
-  return program;
 }
 
 /**
@@ -70,9 +62,4 @@ export function helpFor(args: readonly string[], program: Command): readonly str
 
 function depthOf(command: Command): number {
   return command.parent === null ? 0 : 1 + depthOf(command.parent);
-}
-
-function forEach(command: Command, act: (command: Command) => void): void {
-  act(command);
-  for (const sub of command.commands) forEach(sub, act);
 }

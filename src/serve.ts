@@ -113,11 +113,11 @@ export async function startServer(config: Config, surroundings: Surroundings): P
     serving: () => ring.routed.filter((node) => monitors.isUp(node)).map(reach),
     log,
   });
-  const agreed = composeStore({ config, identity, log, certificates: tls.certificates, onLost });
+  const agreed = await composeStore({ config, identity, log, certificates: tls.certificates, onLost });
   const { store } = agreed;
   const ownId = (): string => identity.proxyId;
   const isAlone = config.coordination === 'none';
-  const peers = isAlone ? null : composePeers({ config, ownId, members: store, tls });
+  const peers = isAlone ? null : await composePeers({ config, ownId, members: store, tls });
   const softState =
     peers === null
       ? null

@@ -1,5 +1,5 @@
 /** HTTP with the admin API: what is sent there, and what becomes of each answer. */
-import { Agent, type Dispatcher, request } from 'undici';
+import type { Agent, Dispatcher } from 'undici';
 import type { ApiError } from '../admin/api.js';
 import { ERRORS, messageOf, systemCode } from '../errors.js';
 import { AdminError, UnreachableError } from './admin-error.js';
@@ -26,12 +26,16 @@ export interface AdminOptions {
   readonly client?: string | undefined;
 }
 
+type Certified = Pick<AdminOptions, 'ca' | 'cert' | 'key'>;
+
 export class Transport {
   readonly #base: string;
   readonly #token: string;
   readonly #client: string;
-  /** Null: that of the process. */
-  readonly #dispatcher: Agent | null;
+  /** By which certificates; null: by the system's, and none. */
+  readonly #connect: Certified | null;
+  /** Null until something is asked. */
+  #agent: Agent | null = null;
 
   /** @throws AdminError when `admin` is no address */
   constructor({ admin, token = '', client = '', ca, cert, key }: AdminOptions) {
@@ -41,7 +45,7 @@ export class Transport {
       ...(ca === undefined ? {} : { ca }),
       ...(cert === undefined || key === undefined ? {} : { cert, key }),
     };
-    this.#dispatcher = Object.keys(connect).length === 0 ? null : new Agent({ connect });
+    this.#connect = Object.keys(connect).length === 0 ? null : connect;
     // A header takes no more.
     this.#client = client.replace(/[^\x20-\x7e]/g, '?');
   }
@@ -88,10 +92,13 @@ export class Transport {
     body: object | null,
     options: { readonly bodyTimeout?: number; readonly signal?: AbortSignal } = {},
   ): Promise<Dispatcher.ResponseData> {
+    // Loaded when it is needed: whoever asks nothing starts faster without it.
+    const undici = await import('undici');
+    if (this.#connect !== null) this.#agent ??= new undici.Agent({ connect: this.#connect });
     try {
-      return await request(`${this.#base}${path}`, {
+      return await undici.request(`${this.#base}${path}`, {
         ...options,
-        ...(this.#dispatcher === null ? {} : { dispatcher: this.#dispatcher }),
+        ...(this.#agent === null ? {} : { dispatcher: this.#agent }),
         method,
         headersTimeout: method === 'GET' ? HEADERS_TIMEOUT_MS : CHANGE_TIMEOUT_MS,
         headers: {

@@ -4,7 +4,6 @@ import { peerToken } from '../config/fleet.js';
 import type { Config } from '../config/settings.js';
 import { peerFiles, tlsRules } from '../config/tls.js';
 import { PeerHandlers } from '../fleet/peers/handlers.js';
-import { HttpPeers } from '../fleet/peers/http-peers.js';
 import type { Peers } from '../fleet/peers/peers.js';
 import { systemTimers } from '../time/timers.js';
 import { NO_MATERIAL, secureOptions } from '../tls/material.js';
@@ -28,7 +27,9 @@ export interface PeersParts {
   close(): Promise<void>;
 }
 
-export function composePeers({ config, ownId, members, tls: own }: PeersNeeds): PeersParts {
+export async function composePeers({ config, ownId, members, tls: own }: PeersNeeds): Promise<PeersParts> {
+  // Loaded when it is needed: a proxy that is alone starts faster without it.
+  const { HttpPeers } = await import('../fleet/peers/http-peers.js');
   const token = peerToken(config);
   const handlers = new PeerHandlers();
   const files = peerFiles(config);

@@ -11,7 +11,6 @@ import type { Certificates } from '../tls/certificates.js';
 import { NO_MATERIAL, secureOptions } from '../tls/material.js';
 import type { RingState } from '../topology/state/ring-state.js';
 import { afterEverybodyIsGone } from '../topology/state/transitions.js';
-import { EtcdStore } from '../topology/store/etcd-store.js';
 import { FleetFile, type KnownFleet } from '../topology/store/fleet-file.js';
 import type { GroupRecords, StoredGroups } from '../topology/store/group-records.js';
 import { LocalStore } from '../topology/store/local-store.js';
@@ -54,7 +53,7 @@ export interface StoreNeeds {
   readonly onLost: (why: string) => void;
 }
 
-export function composeStore({ config, identity, log, certificates, onLost }: StoreNeeds): StoreParts {
+export async function composeStore({ config, identity, log, certificates, onLost }: StoreNeeds): Promise<StoreParts> {
   const warn = (message: string): void => log.warn(message);
   const onStateDirLost = (why: string): void => {
     log.fatal(`${why}: ending`);
@@ -74,6 +73,8 @@ export function composeStore({ config, identity, log, certificates, onLost }: St
   const watched = files === null ? null : certificates.open('etcd', files.files);
   const rules = tlsRules(config);
   const tls = () => secureOptions(watched?.material ?? NO_MATERIAL, rules);
+  // Loaded when it is needed: a proxy that is alone starts faster without it.
+  const { EtcdStore } = await import('../topology/store/etcd-store.js');
   const store = new EtcdStore({ ...etcd, tls, onTrouble: warn });
   watched?.onChange(() => store.renewTls());
   const memory = directory === null ? null : new FleetFile(join(config.stateDir, 'fleet.json'));
