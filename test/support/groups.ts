@@ -74,9 +74,23 @@ export function allGroups(): TestProjectInlineConfiguration[] {
   ];
 }
 
-/** What is run on a second Node.js. */
+/** What is run on a second Node.js. What another Node.js may break is not how test files share a process. */
 export function coreGroups(): TestProjectInlineConfiguration[] {
-  return [group(0, 'computing', unitTests(join(ROOT, 'test')), 2), group(1, 'servers', CORE, 1)];
+  return [
+    group(0, 'computing', unitTests(join(ROOT, 'test')), 2, [], { isolate: false }),
+    group(
+      1,
+      'servers',
+      CORE.filter((file) => !ALONE.includes(file)),
+      2,
+    ),
+    group(
+      2,
+      'alone',
+      CORE.filter((file) => ALONE.includes(file)),
+      1,
+    ),
+  ];
 }
 
 function group(
@@ -85,6 +99,7 @@ function group(
   include: string[],
   workers: number,
   without: readonly string[] = [],
+  more: { readonly isolate?: boolean } = {},
 ): TestProjectInlineConfiguration {
   return {
     root: ROOT,
@@ -93,6 +108,7 @@ function group(
       include,
       exclude: ['**/node_modules/**', ...without],
       setupFiles: ['test/support/vitest-setup.ts'],
+      ...more,
       maxWorkers: workers,
       sequence: { groupOrder: order },
       testTimeout: 120_000,
