@@ -26,6 +26,7 @@ export const ALONE = [
   'test/proxy/features/transactions/transaction-memory.test.ts',
   'test/topology/cancel.test.ts',
   'test/topology/fleet-coordination.test.ts',
+  'test/topology/store/etcd-cluster.test.ts',
   'test/topology/tried-changes.test.ts',
   // Load on both cores, for as long as something else goes on.
   'test/cli/demo/demo.test.ts',
