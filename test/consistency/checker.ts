@@ -3,6 +3,7 @@
  * the model says, while somebody else changes the ring. A key belongs to one client, so that the model
  * always knows the one right answer.
  */
+import type { ConnectionOptions } from 'node:tls';
 import type { Redis } from 'ioredis';
 import { Random } from '../fuzz/random.js';
 import { RawClient } from '../support/raw-client.js';
@@ -43,6 +44,12 @@ export interface Violation {
 export interface Target {
   readonly host: string;
   readonly port: number;
+  /** Undefined: plainly. */
+  readonly tls?: ConnectionOptions;
+}
+
+function connectTo({ host, port, tls }: Target): Promise<RawClient> {
+  return tls === undefined ? RawClient.connect(port, host) : RawClient.secure({ ...tls, host, port });
 }
 
 export interface CheckerOptions {
@@ -129,9 +136,9 @@ class Actor {
   /** The next proxy in turn. */
   async #connect(): Promise<RawClient> {
     const proxies = this.#options.proxies();
-    const { host, port } = proxies[this.#connects++ % proxies.length] as Target;
+    const target = proxies[this.#connects++ % proxies.length] as Target;
     const patience = this.#options.patience === undefined ? undefined : CONNECT_MS;
-    return inTime(RawClient.connect(port, host), patience);
+    return inTime(connectTo(target), patience);
   }
 
   /**
@@ -397,7 +404,7 @@ export class Checker {
     const found: Violation[] = [];
     const [proxy] = this.#options.proxies();
     if (proxy === undefined) throw new Error('there is no proxy');
-    const client = await RawClient.connect(proxy.port, proxy.host);
+    const client = await connectTo(proxy);
     for (const actor of this.#actors) {
       const entries = [...actor.model].filter(([key]) => !actor.open.has(key));
       const replies = await this.#read(
