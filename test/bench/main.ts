@@ -22,6 +22,7 @@ import { type Runtime, runtimes } from './runtime.js';
 import { floorScenarios, SCENARIOS } from './scenarios.js';
 import { measureStampede } from './stampede.js';
 import { direct, floor, predixy, ringproxy, type StartTarget, twemproxy } from './targets.js';
+import { measureTls, measureTlsConnections } from './tls.js';
 import { measureWaiting } from './waiting.js';
 
 const MEMORY = { idle: measureIdleClients, 'big-value': measureBigValue };
@@ -34,6 +35,8 @@ async function main(options: BenchOptions): Promise<boolean> {
     'rebalance',
     'metrics',
     'waiting',
+    'tls',
+    'tls-connections',
     'caching',
     ...CACHING_PARTS,
     'stampede',
@@ -74,6 +77,11 @@ async function main(options: BenchOptions): Promise<boolean> {
         moves.map((row) => [...row.cells]),
       )}`,
     );
+  }
+  // What it compares with is not on every machine.
+  if (options.only.includes('tls')) rows.push(...(await measureTls(nodes, runtime, options, print)));
+  if (options.only.includes('tls-connections')) {
+    rows.push(...(await measureTlsConnections(nodes, runtime, print)));
   }
   if (wanted('waiting')) rows.push(...(await measureWaiting(nodes, options, print)));
   if (wanted('stampede')) rows.push(...(await measureStampede(print)));

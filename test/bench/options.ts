@@ -29,6 +29,8 @@ Scenarios: get set mget10 mset10 get-1kb set-1kb get-10kb set-10kb get-100kb set
 floor prints user and system time a command of the least that forwards (floor), the product, twemproxy, predixy and a
 bare Redis. Scenarios named beside it are those that it runs: floor get set --depth 1
 
+tls and tls-connections compare with HAProxy and stunnel in front of a plain ringproxy: they run only when named
+
 caching has parts, named behind it: caching zipf, caching hot-keys; all of them without a name
 
   --only A,B      the same as naming them

@@ -35,11 +35,23 @@ export function benchmarkKey(number: number): string {
   return `key:${String(number).padStart(12, '0')}`;
 }
 
-/** @throws Error when the server answers an error, which ends redis-benchmark */
-export async function redisBenchmark(port: number, load: Load): Promise<LoadResult> {
-  const { stdout, stderr } = await execute(requireProgram('redis-benchmark'), argumentsFor(port, load), {
-    maxBuffer: 16 << 20,
-  });
+/**
+ * @param by TLS, with the authority's file; null: plainly
+ * @throws Error when the server answers an error, which ends redis-benchmark
+ */
+export async function redisBenchmark(
+  port: number,
+  load: Load,
+  by: { readonly ca: string } | null = null,
+): Promise<LoadResult> {
+  const secure = by === null ? [] : ['--tls', '--cacert', by.ca];
+  const { stdout, stderr } = await execute(
+    requireProgram('redis-benchmark'),
+    [...secure, ...argumentsFor(port, load)],
+    {
+      maxBuffer: 16 << 20,
+    },
+  );
   return parseCsv(stdout, stderr);
 }
 
