@@ -161,10 +161,14 @@ export class Mover {
     return this.#links.runIdOf(node);
   }
 
-  /** Nothing is moved off these nodes: what they held is given up. */
-  giveUp(nodes: readonly number[]): void {
+  /** Nothing is moved off this source any more: what it held is given up. */
+  giveUp(): void {
+    this.#markSwept();
+  }
+
+  /** These nodes are given up, as long as no others are named: nothing waits for what may lie there. */
+  forget(nodes: readonly number[]): void {
     this.#links.forget(nodes);
-    if (nodes.includes(this.#source)) this.#markSwept();
   }
 
   /** Walks the source until it has no moved key any more. */

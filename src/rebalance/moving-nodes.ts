@@ -37,8 +37,8 @@ export class MovingNodes {
   readonly #links = new Map<string, Promise<NodeLink>>();
   /** Connections that failed with commands in flight. */
   readonly #late = new Set<NodeLink>();
-  /** Nodes that are given up: what lies there is of no matter. */
-  readonly #forgotten = new Set<number>();
+  /** Nodes that are given up, for now: what lies there is of no matter as long as they are. */
+  #forgotten: ReadonlySet<number> = new Set();
 
   constructor(nodes: readonly MoverNode[], runIds: RunIds, { onFirstSeen, reachAnew, ...options }: MovingNodesOptions) {
     this.nodes = nodes;
@@ -47,7 +47,7 @@ export class MovingNodes {
     this.#onFirstSeen = onFirstSeen;
     this.#reachAnew = reachAnew;
     // A node that does not know CLIENT ID cannot be asked to drop one connection.
-    this.#options = { ...options, onLate: (link) => this.#noteLate(link) };
+    this.#options = { ...options, onLate: (link) => link.connectionId >= 0 && this.#late.add(link) };
   }
 
   at(index: number): MoverNode {
@@ -91,7 +91,7 @@ export class MovingNodes {
 
   /** There are connections on which commands may still lie. */
   get hasLate(): boolean {
-    return this.#late.size > 0;
+    return this.#lateThatMatter.length > 0;
   }
 
   /**
@@ -99,7 +99,7 @@ export class MovingNodes {
    * @throws NodeFailure when a node cannot be asked
    */
   async dropLate(): Promise<void> {
-    for (const late of [...this.#late]) {
+    for (const late of this.#lateThatMatter) {
       const link = await this.#openIfAlive(late.node);
       // Otherwise the process that had the connection is gone; the next one counts its connections anew.
       if (link !== null && link.runId === late.runId) {
@@ -111,10 +111,21 @@ export class MovingNodes {
     }
   }
 
-  /** What still lies at these nodes does not matter any more, nor what comes to lie there. */
+  /**
+   * What lies at these nodes does not matter, nor what comes to lie there, until other ones are named: nobody waits for
+   * it. What is under way there fails.
+   */
   forget(indices: readonly number[]): void {
-    for (const index of indices) this.#forgotten.add(index);
-    for (const late of [...this.#late]) if (this.#isForgotten(late)) this.#late.delete(late);
+    const before = this.#forgotten;
+    this.#forgotten = new Set(indices);
+    for (const [name, link] of this.#links) {
+      const index = Number.parseInt(name, 10);
+      if (!this.#forgotten.has(index) || before.has(index)) continue;
+      void link.then(
+        (open) => open.close(),
+        () => {},
+      );
+    }
   }
 
   async close(): Promise<void> {
@@ -123,12 +134,9 @@ export class MovingNodes {
     for (const link of links) if (link.status === 'fulfilled') link.value.close();
   }
 
-  #noteLate(link: NodeLink): void {
-    if (link.connectionId >= 0 && !this.#isForgotten(link)) this.#late.add(link);
-  }
-
-  #isForgotten({ node }: NodeLink): boolean {
-    return [...this.#forgotten].some((index) => sameNode(this.at(index), node));
+  get #lateThatMatter(): NodeLink[] {
+    const forgotten = [...this.#forgotten].map((index) => this.at(index));
+    return [...this.#late].filter((late) => !forgotten.some((node) => sameNode(node, late.node)));
   }
 
   /** @returns null when nobody listens there */

@@ -6,6 +6,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { RingView } from '../../src/admin/api.js';
 import { FreshnessChecker } from '../consistency/freshness.js';
+import { Random } from '../fuzz/random.js';
 import { type Fleet, type FleetProxy, startFleet, TROUBLE } from '../support/fleet.js';
 import { canMakeNetworks } from '../support/netns/namespace.js';
 import { type Host, Network } from '../support/netns/network.js';
@@ -26,6 +27,11 @@ probe-failures: 2
 reconnect-backoff-max: 200ms
 `;
 
+/** `FLAPS=20 CHECK_SEED=5 npx vitest run test/fleet/ejection.test.ts`: so many rounds of random faults, by this seed. */
+const ROUNDS = Number(process.env.FLAPS ?? 2);
+const SEED = Number(process.env.CHECK_SEED ?? 1);
+const FAULTS = ['is killed', 'stalls', 'is cut off'] as const;
+
 describe.skipIf(!canMakeNetworks())('three proxies', () => {
   let network: Network;
   let fleet: Fleet;
@@ -38,11 +44,11 @@ describe.skipIf(!canMakeNetworks())('three proxies', () => {
     fleet = await startFleet({ network, config: CONFIG, allowLog: [...TROUBLE, /node\d/, /eject/] });
     [, node] = fleet.nodes as [RedisProcess, RedisProcess];
     [, place] = fleet.places.nodes as [Host, Host];
-    checker = new FreshnessChecker({ proxies: () => fleet.proxies, keys: 120, patience: 5000 });
+    checker = new FreshnessChecker({ proxies: () => fleet.proxies, keys: 120, patience: 20_000 });
     checker.start();
   });
 
-  afterEach(async () => {
+  async function whole(): Promise<void> {
     await network.heal();
     await fleet.everyone('the ring is whole', ({ nodes, change, proxies }) => {
       const isWhole = nodes.length === 3 && nodes.every(({ state }) => state === 'active');
@@ -50,7 +56,9 @@ describe.skipIf(!canMakeNetworks())('three proxies', () => {
     });
     await checker.settle();
     expect(checker.violations).toEqual([]);
-  });
+  }
+
+  afterEach(whole);
 
   afterAll(async () => {
     await checker.stop();
@@ -162,5 +170,49 @@ describe.skipIf(!canMakeNetworks())('three proxies', () => {
     const metrics = await get('/metrics');
     expect(metrics).toContain(`ringproxy_node_ejections_total{node="node2"} ${ejections.length}\n`);
     expect(metrics).toMatch(/^ringproxy_node_ejected\{node="node2"\} 0$/m);
+  });
+
+  it('a node that fails and returns in any way, over and over, beside proxies that notice it late', async () => {
+    const random = new Random(SEED);
+    for (let round = 0; round < ROUNDS; round++) {
+      const fails = FAULTS[(round + SEED) % FAULTS.length] as (typeof FAULTS)[number];
+      // A node that is silent stays while a proxy is dead: that one may live on with it.
+      const late = fails === 'is killed' ? random.pick(fleet.proxies) : null;
+      const story = [fails, late === null ? '' : `${late.name} stands still`];
+      if (random.chance(50)) await node.client().save();
+      else node.forgetDisk();
+      await checker.settle('all keys');
+      checker.mayLose(await keysOfNode());
+      if (fails === 'is killed') {
+        late?.stall();
+        await node.stop();
+      } else if (fails === 'stalls') node.kill('SIGSTOP');
+      else network.cut([place], random.pick([fleet.proxies, fleet.proxies.slice(1)]).map(placeOf));
+      const noticing = fleet.proxies.filter((proxy) => proxy !== late);
+      await fleet.everyone('the node is ejected', (view) => isOut(view) && view.change === null, noticing);
+
+      const wakesFirst = random.chance(50);
+      if (wakesFirst) late?.goOn();
+      const returns = random.pick(fails === 'is killed' ? ['as ever', 'loading'] : ['as ever', 'anew']);
+      story.push(returns, wakesFirst ? 'the proxy first' : 'the node first');
+      if (fails === 'is killed') await (returns === 'loading' ? node.startLoading(5000) : node.start());
+      else if (returns === 'anew') await node.restart();
+      else node.kill('SIGCONT');
+      if (!wakesFirst) late?.goOn();
+      await network.heal();
+      if (random.chance(50)) {
+        story.push('fails again as it returns');
+        const isComing = ({ change, nodes }: RingView): boolean =>
+          change?.kind === 'return' || nodes.filter(({ state }) => state === 'active').length === 3;
+        await fleet.someone('it returns', isComing);
+        await node.stop();
+        await fleet.everyone('it is ejected again', (view) => isOut(view) && view.change === null);
+        await node.start();
+      }
+      await whole().catch((error: unknown) => {
+        throw new Error(`round ${round} of seed ${SEED}: ${story.join(', ')}`, { cause: error });
+      });
+      expect([story, checker.violations]).toEqual([story, []]);
+    }
   });
 });

@@ -779,7 +779,7 @@ describe('a node that is restarted while keys move', () => {
     const swept = stage.mover.sweep();
     await gone;
     // It is tried all the time, and nobody need wait until it is paused.
-    stage.mover.giveUp([0]);
+    stage.mover.giveUp();
     await swept;
     expect(stage.swept).toBe(true);
     expect(stage.isSettled('anything')).toBe(true);

@@ -110,6 +110,7 @@ export class FakeMover implements SourceMover {
   }
 
   giveUp(): void {}
+  forget(): void {}
   settle(): void {}
   noteGone(): void {}
 

@@ -7,7 +7,7 @@ import type { ChangeAccepted, ChangeRequest } from '../../admin/api.js';
 import { messageOf, RingproxyError } from '../../errors.js';
 import { sameNode } from '../../node/identity.js';
 import type { RingBuilder } from '../change-rings.js';
-import { forgetEjected, isReturnGivenUp } from '../state/ejection.js';
+import { forgetEjected } from '../state/ejection.js';
 import type { FleetMember, Revision } from '../state/fleet.js';
 import {
   type Member,
@@ -16,7 +16,7 @@ import {
   type RunningChange,
   serversBefore,
 } from '../state/ring-state.js';
-import { afterEverybodyIsGone, move, type Noted, note, phaseOf, prepare } from '../state/transitions.js';
+import { afterEverybodyIsGone, move, type Noted, note, phaseOf, prepare, resumed } from '../state/transitions.js';
 import { type ArrivalPorts, readyArrivals, refuseRestarted } from './arrivals.js';
 import { seeWhoIsThere } from './attendance.js';
 import { type PlanPorts, planChange } from './change-plan.js';
@@ -31,11 +31,11 @@ import {
 } from './ejecting.js';
 import { addHistory, finishChange } from './finishing.js';
 import { forgetMember } from './forgetting.js';
-import { changeRunning, noChange, notMovingYet, notPassed } from './refusals.js';
+import { changeRunning, notMovingYet, notPassed } from './refusals.js';
 import { describeRequest } from './request.js';
 import type { AbandonRequest, RingAnswer, RingRequest, RingRequests } from './ring-requests.js';
 import type { Running, Term, TermPorts } from './term.js';
-import { type Asker, refuseTurning, turnChangeRound } from './turning.js';
+import { type Asker, goOnWithoutNodes, refuseTurning, turnChangeRound, turnRoundWithout } from './turning.js';
 
 /** Who has asked for what nobody has. */
 const FLEET = 'the fleet';
@@ -92,7 +92,7 @@ export class Coordinator implements RingRequests {
     if (this.#finishing || this.#term.recorder.isOver) return;
     const { change } = this.#term.local().stored.state;
     // While it may be turned round, it is not ended.
-    if (change?.phase !== 'moving' || isReturnGivenUp(this.#term.local().stored.state)) return;
+    if (change?.phase !== 'moving') return;
     if (!(await this.#term.progress.isSwept(change))) return;
     await this.#finish(change);
   }
@@ -226,20 +226,14 @@ export class Coordinator implements RingRequests {
 
   /**
    * The node that comes back has failed again. What it was given is lost with it; the rest is where it was, and stays
-   * there: the change is turned round, and nobody waits for the node. Recorded first: whoever follows gives it up as well.
+   * there: the change is turned round, and nobody waits for the node.
    */
   async #abandon(request: AbandonRequest, by: string): Promise<void> {
-    const { record, stored } = this.#moving();
-    const node = abandoned(request, stored.state, await this.#members());
-    await this.#alone(`${request.name} is just being given up again`, by, async () => {
-      await this.#note(({ undrained }) => ({
-        undrained: [...new Set([...undrained, node.name])],
-        ejecting: [node],
-      }));
-      const running = this.#moving();
-      if (running.record.id !== record.id) throw noChange();
-      await turnChangeRound(this.#term, running, { by, who: FLEET }, { isFinishing: () => this.#finishing });
-    });
+    const running = this.#moving();
+    const node = abandoned(request, running.stored.state, await this.#members());
+    await this.#alone(`${request.name} is just being given up again`, by, () =>
+      turnRoundWithout(this.#term, running, node, { by, who: FLEET }, { isFinishing: () => this.#finishing }),
+    );
   }
 
   /** Gives up the keys of nodes that do not answer. @throws RingproxyError when there is none */
@@ -254,7 +248,7 @@ export class Coordinator implements RingRequests {
       const names = dead.map((node) => node.name);
       this.#ports.warn(`the keys that ${names.join(', ')} did not hand over are given up: they read as missing`);
       // Recorded before it counts: after a restart, too, nothing is asked of these nodes.
-      await this.#note((running) => ({ ...resumed(running), undrained: [...running.undrained, ...names] }));
+      await goOnWithoutNodes(this.#term, this.#moving(), names, { isFinishing: () => this.#finishing });
     });
   }
 
@@ -309,8 +303,4 @@ export class Coordinator implements RingRequests {
     if (running.record.phase === 'preparing') throw notMovingYet();
     return running;
   }
-}
-
-function resumed(change: RunningChange): Noted {
-  return { paused: undefined, resumes: (change.resumes ?? 0) + 1 };
 }

@@ -2,14 +2,16 @@
 import { randomUUID } from 'node:crypto';
 import { RingproxyError } from '../../errors.js';
 import { systemTimers, type Timers } from '../../time/timers.js';
-import type { RunningChange } from '../state/ring-state.js';
-import { note, turn, turnRound } from '../state/transitions.js';
+import type { EjectedNode } from '../state/ejection.js';
+import type { RingState, RunningChange } from '../state/ring-state.js';
+import { goOnWithout, note, turn, turnRound } from '../state/transitions.js';
 import { seeWhoIsThere } from './attendance.js';
 import { noChange, notPassed, tooLate } from './refusals.js';
 import { standStill } from './stillness.js';
-import type { Running, Term } from './term.js';
+import type { AfterPassing, Running, Term } from './term.js';
 
 const GOES_ON = 'the change was not turned round, it goes on as before';
+const NOT_WITHOUT = 'nobody was given up, the change goes on as before';
 
 /** Who has asked for a change. */
 export interface Asker {
@@ -85,4 +87,74 @@ export async function turnChangeRound(
     );
     throw error;
   }
+}
+
+/**
+ * The same without a node that has failed, and that is ejected when it is done. What of it is under way at movers fails,
+ * so nobody waits until they stand still.
+ * @throws RingproxyError when that cannot be; then the change goes on as before
+ */
+export async function turnRoundWithout(
+  term: Term,
+  running: Running,
+  node: EjectedNode,
+  asker: Asker,
+  ports: TurningPorts,
+  timers: Timers = systemTimers,
+): Promise<void> {
+  const identity = { id: randomUUID(), startedAt: new Date().toISOString(), ...asker };
+  const { record } = running;
+  await giveUpBehindFence(term, running, (state) => turn(state, [node.name], [node]), ports, timers, {
+    step: async () => {
+      const { keysDropped } = await term.progress.tally(record);
+      return (state, processes) => turnRound(state, identity, { processes, keysDropped });
+    },
+    isRecorded: ({ change }) => change?.id === identity.id,
+  });
+}
+
+/**
+ * The change goes on, and what these nodes have not handed over is given up.
+ * @param names of nodes that lose keys
+ * @throws RingproxyError when that cannot be; then the change goes on as before
+ */
+export async function goOnWithoutNodes(
+  term: Term,
+  running: Running,
+  names: readonly string[],
+  ports: TurningPorts,
+  timers: Timers = systemTimers,
+): Promise<void> {
+  await giveUpBehindFence(term, running, (state) => turn(state, names), ports, timers, {
+    step: async () => goOnWithout,
+    isRecorded: ({ change }) => change?.phase === 'moving' && names.every((name) => change.undrained.includes(name)),
+  });
+}
+
+interface BehindFence {
+  step(): Promise<AfterPassing['step']>;
+  readonly isRecorded: AfterPassing['isRecorded'];
+}
+
+/**
+ * A proxy may go on with a node that others have given up: its clients would read there what others have written
+ * elsewhere since. So everybody who is there has let go of it before that counts, and whoever is not there was dropped by
+ * all nodes, also by that one, beforehand.
+ */
+async function giveUpBehindFence(
+  term: Term,
+  { record, stored }: Running,
+  raise: (state: RingState) => RingState,
+  ports: TurningPorts,
+  timers: Timers,
+  { step, isRecorded }: BehindFence,
+): Promise<void> {
+  await term.store.rehearse(raise(stored.state));
+  await seeWhoIsThere(term.passing, timers);
+  if (term.local().stored.state.change?.id !== record.id) throw noChange();
+  if (ports.isFinishing()) throw tooLate();
+  const next = await step();
+  const raised = await term.record(raise);
+  const reason = await term.pass(raised, { step: next, isRecorded });
+  if (reason !== null) throw notPassed(NOT_WITHOUT, reason);
 }

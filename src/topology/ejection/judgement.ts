@@ -4,7 +4,7 @@
  */
 import { counted } from '../../counted.js';
 import { nodeKey } from '../../node/identity.js';
-import { type EjectedNode, ejectedNow, isReturnGivenUp, returning, timeToReturn } from '../state/ejection.js';
+import { type EjectedNode, ejectedNow, returning, timeToReturn } from '../state/ejection.js';
 import type { Member, RingState } from '../state/ring-state.js';
 
 export interface EjectionSettings {
@@ -103,7 +103,7 @@ export class Judgement {
   ): Verdict | null {
     if (sight.state.change?.phase !== 'moving') return null;
     const since = this.#downSince.get(nodeKey(coming));
-    if (isReturnGivenUp(sight.state) || (since !== undefined && now - since >= settings.ejectAfter)) {
+    if (since !== undefined && now - since >= settings.ejectAfter) {
       return { kind: 'abandon', node: coming, why: this.#reason(coming, sight, now) };
     }
     // As long as it is not at its end, nothing else can be ejected: those that would be are given up in it.

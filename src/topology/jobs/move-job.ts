@@ -241,8 +241,7 @@ export class MoveJob {
   follow(change: RunningChange): void {
     const before = this.#change;
     this.#change = change;
-    const { union } = this.rings;
-    this.#giveUp(serversBefore(union, change.undrained).map((node) => union.indexOf(node)));
+    this.#giveUp(change);
     this.#steer(before.paused === true || (change.resumes ?? 0) > (before.resumes ?? 0));
     this.#stopwatch.run(!this.paused);
     // Whoever serves clients was told of no source while moves were held.
@@ -278,10 +277,21 @@ export class MoveJob {
     }
   }
 
-  #giveUp(nodes: readonly number[]): void {
-    for (const { mover } of this.#here.values()) mover?.giveUp(nodes);
-    for (const source of this.#sources) if (nodes.includes(source)) this.#finish(source);
+  /** A source that is only given up if a fence is passed has its keys until then. */
+  #giveUp({ undrained, givingUp = [] }: RunningChange): void {
+    const gone = this.#indicesOf(undrained);
+    const forGood = this.#indicesOf(undrained.filter((name) => !givingUp.includes(name)));
+    for (const { index, mover } of this.#here.values()) {
+      mover?.forget(gone);
+      if (forGood.includes(index)) mover?.giveUp();
+    }
+    for (const source of this.#sources) if (forGood.includes(source)) this.#finish(source);
     this.#tellIfSwept();
+  }
+
+  #indicesOf(names: readonly string[]): number[] {
+    const { union } = this.rings;
+    return serversBefore(union, names).map((node) => union.indexOf(node));
   }
 
   /** The connections of those that moved the source's keys by a claim before this one. @throws when a node cannot be asked */
@@ -371,6 +381,7 @@ export class MoveJob {
       if (isFirst) this.memory.begin(source);
       const free = (): Promise<boolean> => (isFirst ? Promise.resolve(true) : this.#takeOver(source, claim, signal));
       if (!(await move.begin(free, signal))) return;
+      move.mover?.forget(this.#indicesOf(this.#change.undrained));
       this.#moves.assign(source, move, true);
       this.#elsewhere.end(source);
       void move.mover?.sweep();

@@ -70,12 +70,6 @@ export function returning({ members, change }: RingState): Member | null {
   return change.members.find((node) => !members.some((member) => sameNode(member, node))) ?? null;
 }
 
-/** Whether a node that was on its way back has failed again, and the change is to be turned round, whatever it does now. */
-export function isReturnGivenUp(state: RingState): boolean {
-  const node = returning(state);
-  return node !== null && state.change?.undrained.includes(node.name) === true;
-}
-
 /**
  * What is known of nodes that were taken out once a change has ended: those that it takes out, and no others that
  * have become members, or whose name or server has.

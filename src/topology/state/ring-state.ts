@@ -52,6 +52,8 @@ export interface RunningChange {
   readonly who?: string | undefined;
   /** Nodes that are gone: nothing is moved off them. */
   readonly undrained: readonly string[];
+  /** Those of them that are given up only if the fence that is raised is passed. Missing: none. */
+  readonly givingUp?: readonly string[] | undefined;
   /** Those of them that are not gone: they get another address, which leads to the same server. Missing: none. */
   readonly readdressed?: readonly string[] | undefined;
   /** The nodes' processes, as they were when the first fence of the change was passed: see `rebalance/trust.ts`. */
@@ -66,7 +68,7 @@ export interface RunningChange {
   readonly still?: boolean | undefined;
   /** Keys that were given up so far, in all turns of the change; as kept, it may be a moment behind. */
   readonly keysDropped?: number | undefined;
-  /** Of an `eject`, and a `return` that is given up: the nodes that it takes out, as they are kept from then on. */
+  /** Of an `eject`, and a `return` that is turned round: the nodes that it takes out, as they are kept from then on. */
   readonly ejecting?: readonly EjectedNode[] | undefined;
 }
 

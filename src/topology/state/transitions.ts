@@ -8,7 +8,7 @@
  *                                            ▼ │
  *                                          turning ─turn round─▶ moving(g+1→g)
  */
-import { ejectedAfter } from './ejection.js';
+import { type EjectedNode, ejectedAfter } from './ejection.js';
 import type { ChangePhase, NodeProcess, RingState, RunningChange } from './ring-state.js';
 
 export type Phase = 'stable' | ChangePhase;
@@ -37,10 +37,7 @@ export function phaseOf(state: RingState): Phase {
 
 /** What becomes known while a change is under way. */
 export type Noted = Partial<
-  Pick<
-    RunningChange,
-    'undrained' | 'processes' | 'throttle' | 'keysDropped' | 'paused' | 'resumes' | 'still' | 'ejecting'
-  >
+  Pick<RunningChange, 'undrained' | 'processes' | 'throttle' | 'keysDropped' | 'paused' | 'resumes' | 'still'>
 >;
 
 /** What tells one change from another. */
@@ -71,14 +68,44 @@ export function move(state: RingState, processes: readonly NodeProcess[]): RingS
   return { ...state, change: { ...require(state, 'move'), phase: 'moving', processes } };
 }
 
-/** The change may be turned round: moved keys are to be held. @throws Error when no keys move */
-export function turn(state: RingState): RingState {
-  return { ...state, change: { ...require(state, 'turn'), phase: 'turning' } };
+/**
+ * The change may be turned round, or nodes may be given up in it: moved keys are to be held.
+ * @param givingUp names of nodes that nobody asks, or hears, any more
+ * @param ejecting those of them that are ejected when it is turned round
+ * @throws Error when no keys move
+ */
+export function turn(state: RingState, givingUp: readonly string[] = [], ejecting?: readonly EjectedNode[]): RingState {
+  const change = require(state, 'turn');
+  if (givingUp.length === 0) return { ...state, change: { ...change, phase: 'turning' } };
+  const anew = givingUp.filter((name) => !change.undrained.includes(name));
+  return {
+    ...state,
+    change: {
+      ...change,
+      ...(ejecting !== undefined && { ejecting }),
+      phase: 'turning',
+      undrained: [...change.undrained, ...anew],
+      givingUp: anew,
+    },
+  };
 }
 
-/** It is not turned round. @throws Error when nobody wanted to */
+/** It is not turned round, and nobody is given up. @throws Error when nobody wanted to */
 export function goOn(state: RingState): RingState {
-  return { ...state, change: { ...require(state, 'go on'), phase: 'moving', still: undefined } };
+  const { givingUp = [], ejecting: _ejecting, ...change } = require(state, 'go on');
+  const undrained = change.undrained.filter((name) => !givingUp.includes(name));
+  return { ...state, change: { ...change, undrained, phase: 'moving', still: undefined } };
+}
+
+/** Everybody has let go of nodes: the change goes on without them. @throws Error when no fence is raised for that */
+export function goOnWithout(state: RingState): RingState {
+  const { givingUp: _givingUp, ...change } = require(state, 'go on');
+  return { ...state, change: { ...change, phase: 'moving', still: undefined, ...resumed(change) } };
+}
+
+/** What has failed is tried again. */
+export function resumed(change: Pick<RunningChange, 'resumes'>): Noted {
+  return { paused: undefined, resumes: (change.resumes ?? 0) + 1 };
 }
 
 /**
@@ -101,6 +128,7 @@ export function turnRound(state: RingState, { id, startedAt, by, who }: ChangeId
       kind: 'cancel',
       phase: 'moving',
       still: undefined,
+      givingUp: undefined,
       // Whoever turns it round wants it to be over.
       paused: undefined,
       members: state.members,

@@ -62,6 +62,7 @@ export const ringState = z.object({
       by: z.string().optional(),
       who: z.string().optional(),
       undrained: z.array(z.string()),
+      givingUp: z.array(z.string()).optional(),
       readdressed: z.array(z.string()).optional(),
       processes: nodeProcesses.default([]),
       throttle: z.number().nonnegative().optional(),

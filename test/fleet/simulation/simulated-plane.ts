@@ -299,6 +299,7 @@ export class SimulatedMover implements SourceMover {
   }
 
   giveUp(): void {}
+  forget(): void {}
   settle(): void {}
   noteGone(): void {}
 
