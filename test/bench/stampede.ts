@@ -34,7 +34,7 @@ const WAYS: readonly Way[] = [
     name: 'near, fill-wait, stale, early-refresh',
     policy: 'cache: near, near-ttl: 1s, fill-wait: 1s, stale: 2s, early-refresh: on',
     workers: 1,
-    isBound: false,
+    isBound: true,
   },
 ];
 

@@ -5,26 +5,41 @@ import type { ClientConnection } from '../../../../src/proxy/session/client-conn
 
 const KEY = Buffer.from('key');
 
-/** Of 10,000 reads with so much time left, the share for which the key is due. */
-function share(times: FillTimes, left: number): number {
-  let due = 0;
-  for (let i = 0; i < 10_000; i++) if (times.isDue(KEY, 0, KEY.length, left)) due++;
-  return due / 10_000;
-}
-
 describe('when a key is filled before it expires', () => {
-  it('is a matter of chance, which grows as its end comes near: e to the minus left / time', () => {
-    let at = 0;
+  const isDue = (times: FillTimes, left: number) => times.isDue(KEY, 0, KEY.length, left);
+
+  it('is as long before as filling it took, and by chance half as much again, drawn once for each value', () => {
+    let drawn = 0;
     // Each of the numbers from 0 to 1 once.
-    const times = new FillTimes(() => (at++ % 10_000) / 10_000);
-    expect(share(times, 0)).toBe(0);
-    times.note(KEY, 100);
-    for (const left of [0, 50, 100, 300]) expect(share(times, left)).toBeCloseTo(Math.exp(-left / 100), 3);
-    expect(share(times, 1_200)).toBe(0);
-    expect(share(times, Number.POSITIVE_INFINITY)).toBe(0);
-    times.note(KEY, 200);
-    expect(share(times, 100)).toBeCloseTo(Math.exp(-0.5), 3);
+    const times = new FillTimes(() => (drawn++ % 10_000) / 10_000);
+    expect(isDue(times, 0)).toBe(false);
+    // How many values are filled with so much time left, of 10,000 that lived for ten seconds.
+    const share = (left: number): number => {
+      let due = 0;
+      for (let i = 0; i < 10_000; i++) {
+        times.note(KEY, 100);
+        // However often it is read before.
+        for (let read = 0; read < 3; read++) if (isDue(times, 1_300)) return Number.NaN;
+        if (isDue(times, left)) due++;
+      }
+      return due / 10_000;
+    };
+    for (const left of [0, 50, 100]) expect(share(left)).toBe(1);
+    for (const left of [150, 300]) expect(share(left)).toBeCloseTo(Math.exp(-(left - 100) / 50), 3);
+    expect(drawn).toBe(50_000);
+    expect(isDue(times, Number.POSITIVE_INFINITY)).toBe(false);
     expect(times.isDue(Buffer.from('other'), 0, 5, 0)).toBe(false);
+  });
+
+  /** Symptom: a key that lived for five times as long as it took to make was made anew all the time, while many read it. */
+  it('is not before half of its time is over, however little that is', () => {
+    const times = new FillTimes(() => 0.9);
+    times.note(KEY, 200);
+    for (let left = 300; left > 150; left -= 10) expect(isDue(times, left)).toBe(false);
+    expect(isDue(times, 150)).toBe(true);
+    times.note(KEY, 10);
+    for (let left = 300; left > 30; left -= 10) expect(isDue(times, left)).toBe(false);
+    expect(isDue(times, 20)).toBe(true);
   });
 });
 
