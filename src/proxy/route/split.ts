@@ -32,12 +32,18 @@ const lanes: (Lane | null)[] = [];
 const head = lastingBytes(128);
 const NAME_AT = 24;
 const NO_REPLY = Buffer.alloc(0);
-/** Of so many commands that are split, the keys of one are looked at: it stands for the others. */
+/**
+ * Of so many commands that are split, and in so many milliseconds, the keys of one are looked at, which stands for the
+ * others: that costs as much as the command.
+ */
 const NOTED_OF = 64;
+const NOTED_EVERY_MS = 10;
 /** Keys that are looked at. */
 const NOTED_KEYS = 16;
-let untilNoted = 1;
-let unnoted = 0;
+/** Commands since then; the first one is looked at. */
+let unnoted = NOTED_OF;
+let isFirst = true;
+let notedAt = Number.NEGATIVE_INFINITY;
 
 /** Sends the parts of the split command that `framer` holds. */
 export function splitByOwner(
@@ -113,7 +119,7 @@ function sendParts(
   const source = framer.source as Buffer;
   const step = command.splitStep;
   const { shared } = router;
-  if (--untilNoted === 0) noteKeys(router, framer, command, keys);
+  if (++unnoted >= NOTED_OF && shared.clock.now - notedAt >= NOTED_EVERY_MS) noteKeys(router, framer, command, keys);
   const isArray = command.merge === 'array';
   const keyParts = isArray ? new Uint16Array(keys) : NO_KEYS;
   const request = client.begin(command.id);
@@ -172,9 +178,10 @@ function noteKeys({ shared }: Router, { source }: RequestFramer, command: Comman
     const at = 1 + i * command.splitStep;
     noted.push((source as Buffer).toString('latin1', args.start[at] as number, args.end[at] as number));
   }
-  shared.counters.apartKeys.note(command, noted, unnoted + 1);
-  unnoted = NOTED_OF - 1;
-  untilNoted = NOTED_OF;
+  shared.counters.apartKeys.note(command, noted, isFirst ? 1 : unnoted);
+  isFirst = false;
+  unnoted = 0;
+  notedAt = shared.clock.now;
 }
 
 /** Where the `$` of argument `at` stands: the payload's length tells how long its header is. */

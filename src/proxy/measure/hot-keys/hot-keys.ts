@@ -1,7 +1,7 @@
 /**
  * Which keys are used most, of this process: by a sketch over commands that are drawn by lot. How far apart those are
  * is random (geometrically distributed), since clients come in step: every 16th command of pipelines of 16 would be the
- * same one each time. The busier it is, the further apart: a few thousand a second are as good as all of them, and what
+ * same one each time. The busier it is, the further apart: two thousand a second are as good as all of them, and what
  * they cost is bounded.
  */
 import type { Command } from '../../../commands/command.js';
@@ -17,9 +17,11 @@ const FADE_PER_MS = Math.LN2 / HALF_LIFE_MS;
 /** How often what was counted is made to count less. */
 const FADE_EVERY_MS = 1000;
 
-/** Draws within a tenth of a second or so: with more they become rarer, with fewer more frequent. */
-const MOST_DRAWS = 400;
-const FEWEST_DRAWS = 150;
+/** Keys that are looked at within a tenth of a second or so: with more draws become rarer at once. */
+const BURST_LOOKS = 500;
+/** With more they become rarer from the next one on, with fewer more frequent. */
+const MOST_LOOKS = 200;
+const FEWEST_LOOKS = 75;
 /** Commands from one draw to the next, on average, at most. */
 const WIDEST_GAP = 1024;
 /** Of a command with more keys every so-manieth is looked at. */
@@ -57,8 +59,8 @@ export class HotKeys {
   #gap = 1;
   /** What makes a distance of a logarithm. */
   #scale = 0;
-  /** In this tenth of a second. */
-  #draws = 0;
+  /** Keys that were looked at in this tenth of a second, or commands without any. */
+  #looks = 0;
   /** Keys that were seen, and the same as an estimate for all commands; what is long ago counts less. */
   #seen = 0;
   #used = 0;
@@ -78,10 +80,10 @@ export class HotKeys {
    * @returns how many commands are to come until the next one that is to be looked at, from 1 on
    */
   draw(container: Command, argc: number, source: Buffer, database: number): number {
-    if (++this.#draws > MOST_DRAWS && this.#gap < WIDEST_GAP) {
+    if (++this.#looks > BURST_LOOKS && this.#gap < WIDEST_GAP) {
       this.#useGap(this.#gap * 2);
       // As many as there would have been by now.
-      this.#draws /= 2;
+      this.#looks /= 2;
     }
     const command = rowOf(container, argc, source);
     if (command !== undefined) this.#look(command, argc, source, database);
@@ -90,8 +92,9 @@ export class HotKeys {
 
   /** To be called about ten times a second. @param now milliseconds */
   tick(now: number): void {
-    if (this.#draws < FEWEST_DRAWS && this.#gap > 1) this.#useGap(this.#gap / 2);
-    this.#draws = 0;
+    if (this.#looks > MOST_LOOKS && this.#gap < WIDEST_GAP) this.#useGap(this.#gap * 2);
+    else if (this.#looks < FEWEST_LOOKS && this.#gap > 1) this.#useGap(this.#gap / 2);
+    this.#looks = 0;
     if (now - this.#fadedAt >= FADE_EVERY_MS) this.#fade(now);
   }
 
@@ -116,6 +119,7 @@ export class HotKeys {
     }
     const count = findKeys(command, args, argc, source);
     const step = count > MOST_KEYS ? count / MOST_KEYS : 1;
+    if (count > 1) this.#looks += Math.min(count, MOST_KEYS) - 1;
     for (let i = step > 1 ? this.#random() * step : 0; i < count; i += step) {
       const position = keyPositions.at[Math.trunc(i)] as number;
       this.#see(source, args.start[position] as number, args.end[position] as number, database, step, command.readOnly);
