@@ -17,6 +17,7 @@ import { Dispatcher } from './dispatcher.js';
 import { type ClientEvent, clientConnected, clientRejected } from './events.js';
 import { answerPeer, onPeerNews } from './features/answer-peer.js';
 import type { ScriptPeers } from './features/scripts/script-store.js';
+import { Chunks } from './io/chunk.js';
 import { ChunkPool } from './io/chunk-pool.js';
 import { DrainingSet } from './io/draining-set.js';
 import { Turn } from './io/turn.js';
@@ -36,6 +37,7 @@ import { RequestPool } from './request/request-pool.js';
 import { Fence } from './route/fence/fence.js';
 import { isReserved } from './route/reserved.js';
 import { ClientConnection } from './session/client-connection.js';
+import { Framers } from './session/framers.js';
 import { Handshakes } from './session/handshakes.js';
 import { AddressLimits } from './session/limits/address-limits.js';
 import { Listener } from './session/listener.js';
@@ -126,7 +128,7 @@ export class DataPlane {
     this.#limits = new AddressLimits(options, this.counters.limited, () => clock.read());
     const requests = new RequestPool();
     const large = new ChunkPool(LARGE_CHUNK_BYTES, LARGE_CHUNKS);
-    const laneChunks = new ChunkPool(LANE_CHUNK_BYTES, LANE_CHUNKS);
+    const laneChunks = new Chunks(LANE_CHUNK_BYTES, LANE_CHUNKS);
     this.#shared = {
       options,
       turn,
@@ -135,11 +137,12 @@ export class DataPlane {
       requests,
       holds: new HoldPool(),
       clientPools: {
-        first: new ChunkPool(FIRST_CHUNK_BYTES, FIRST_CHUNKS),
-        usual: new ChunkPool(CLIENT_CHUNK_BYTES, CLIENT_CHUNKS),
+        first: new Chunks(FIRST_CHUNK_BYTES, FIRST_CHUNKS),
+        usual: new Chunks(CLIENT_CHUNK_BYTES, CLIENT_CHUNKS),
         large,
       },
       receiveBuffer: lastingBytes(RECEIVE_BYTES),
+      framers: new Framers(options.maxBulkLength),
       clients: this.clients,
       users: new Users(options, table),
       handshakes: new Handshakes(this.counters.handshakes, clock),

@@ -153,6 +153,11 @@ export class RequestFramer {
     return this.#partEnd[i] as number;
   }
 
+  /** Nothing of an incomplete frame is remembered: the next one may be anybody's. */
+  get isAtRest(): boolean {
+    return this.#offset === 0 && this.#searched === 0;
+  }
+
   /** Forgets the frame at hand. */
   reset(): void {
     this.#offset = 0;

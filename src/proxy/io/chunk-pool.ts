@@ -1,6 +1,6 @@
 import { lastingBytes } from '../../resp/words.js';
 
-/** Spare buffers of one size, so that a write does not cost an allocation. Bounded: what is given back beyond `spareLimit` is left to the collector. */
+/** Spare buffers of one size, for large pieces, so that a write does not cost an allocation. Bounded: what is given back beyond `spareLimit` is left to the collector. */
 export class ChunkPool {
   readonly chunkSize: number;
   readonly #spareLimit: number;

@@ -15,7 +15,7 @@ import net from 'node:net';
 /** A write that goes on after the call: it needs its bytes until it completes. */
 export interface PendingWrite {
   /** Keeps the bytes alive for the kernel. */
-  buffer: Buffer | null;
+  buffer: Uint8Array | null;
   /** @param status 0, or a negative number of the system's */
   oncomplete: ((status: number) => void) | null;
 }
@@ -28,7 +28,7 @@ export interface WriteHandle {
 /** A way to write to any handle of this process. */
 export interface HandleWrites {
   /** @returns 0 when the kernel has taken all bytes, a negative number of the system's, or the write that goes on */
-  write(handle: WriteHandle, buffer: Buffer): number | PendingWrite;
+  write(handle: WriteHandle, buffer: Uint8Array): number | PendingWrite;
 }
 
 /** The way that this Node.js has, or null. */
@@ -89,7 +89,7 @@ interface ReturnedRequest extends PendingWrite {
 
 /** Node.js 26: `writeBuffer(null, …)`. */
 class ReturnedRequests implements HandleWrites {
-  write(handle: WriteHandle, buffer: Buffer): number | PendingWrite {
+  write(handle: WriteHandle, buffer: Uint8Array): number | PendingWrite {
     const outcome: number | ReturnedRequest = handle.writeBuffer(null, buffer);
     return typeof outcome === 'number' ? outcome : (outcome.writeStatus ?? outcome);
   }
@@ -118,7 +118,7 @@ class GivenRequests implements HandleWrites {
     return typeof made.getAsyncId === 'function' && made.getAsyncId() === -1 ? new GivenRequests(make) : null;
   }
 
-  write(handle: WriteHandle, buffer: Buffer): number | PendingWrite {
+  write(handle: WriteHandle, buffer: Uint8Array): number | PendingWrite {
     const request = this.#spare;
     const status = handle.writeBuffer(request, buffer);
     if (status !== 0) return status;

@@ -1,5 +1,5 @@
 import { copyBytes, copyWords, isCopiedByWords } from '../../resp/bytes.js';
-import { wordsOf } from '../../resp/words.js';
+import { Chunk, type Chunks } from './chunk.js';
 import type { ChunkPool } from './chunk-pool.js';
 import type { SocketWriter } from './socket-writer.js';
 import type { Turn, TurnTask } from './turn.js';
@@ -13,18 +13,18 @@ export interface OutletOwner {
 /** Where outlets take their chunks from. */
 export interface OutletPools {
   /** For the first pieces of a turn. Its chunks may be smaller than usual ones: thousands of outlets have a little each. */
-  readonly first: ChunkPool;
+  readonly first: Chunks;
   /** For the many small pieces of a turn. */
-  readonly usual: ChunkPool;
+  readonly usual: Chunks;
   /** For a piece that is too large for a usual chunk. */
   readonly large: ChunkPool;
 }
 
 /** A chunk that is full, or belongs to somebody else, and waits to be written. */
 interface Sealed {
-  readonly bytes: Buffer;
+  readonly bytes: Uint8Array;
   /** The pooled chunk that `bytes` are in, or null. */
-  readonly chunk: Buffer | null;
+  readonly chunk: Chunk | Buffer | null;
 }
 
 const NOTHING_SEALED: Sealed[] = [];
@@ -43,7 +43,7 @@ export class Outlet implements TurnTask {
   readonly #pools: OutletPools;
   readonly #owner: OutletOwner;
   #writer: SocketWriter | null = null;
-  #chunk: Buffer | null = null;
+  #chunk: Chunk | null = null;
   /** Of the chunk. */
   #words: DataView | null = null;
   /** The chunk's size; 0: there is none. */
@@ -56,7 +56,7 @@ export class Outlet implements TurnTask {
   /** Bytes of the write that the kernel has not taken yet; 0 when none is under way. */
   #writing = 0;
   /** The pooled chunk of that write. */
-  #writingChunk: Buffer | null = null;
+  #writingChunk: Chunk | Buffer | null = null;
   #closed = false;
   /** Bytes that the kernel has taken since the outlet was made. */
   written = 0;
@@ -87,7 +87,7 @@ export class Outlet implements TurnTask {
       if (!this.#closed) this.#appendLarge(source, start, end);
       return;
     }
-    copyBytes(this.#chunk as Buffer, this.#words, this.#used, source, start, end);
+    copyBytes((this.#chunk as Chunk).bytes, this.#words, this.#used, source, start, end);
     this.#used += length;
     if (!this.#scheduled) this.#schedule();
   }
@@ -191,7 +191,7 @@ export class Outlet implements TurnTask {
     const used = this.#used;
     if (chunk !== null && this.#room < usual.chunkSize && used + length <= usual.chunkSize) {
       const larger = usual.take();
-      chunk.copy(larger, 0, 0, used);
+      chunk.bytes.copy(larger.bytes, 0, 0, used);
       this.#setChunk(larger);
       this.#used = used;
       first.give(chunk);
@@ -203,10 +203,10 @@ export class Outlet implements TurnTask {
     return true;
   }
 
-  #setChunk(chunk: Buffer | null): void {
+  #setChunk(chunk: Chunk | null): void {
     this.#chunk = chunk;
-    this.#words = chunk === null ? null : wordsOf(chunk);
-    this.#room = chunk === null ? 0 : chunk.length;
+    this.#words = chunk === null ? null : chunk.words;
+    this.#room = chunk === null ? 0 : chunk.size;
     this.#used = 0;
   }
 
@@ -227,7 +227,7 @@ export class Outlet implements TurnTask {
     if (chunk === null) return;
     const length = this.#used;
     this.#setChunk(null);
-    this.#addSealed(chunk.subarray(0, length), chunk);
+    this.#addSealed(chunk.beginning(length), chunk);
   }
 
   #pushSealed(bytes: Buffer, chunk: Buffer | null): void {
@@ -236,7 +236,7 @@ export class Outlet implements TurnTask {
     this.#schedule();
   }
 
-  #addSealed(bytes: Buffer, chunk: Buffer | null): void {
+  #addSealed(bytes: Uint8Array, chunk: Chunk | Buffer | null): void {
     if (this.#sealed === NOTHING_SEALED) this.#sealed = [];
     this.#sealedBytes += bytes.length;
     let at = 0;
@@ -266,12 +266,12 @@ export class Outlet implements TurnTask {
     if (chunk !== null && this.#used > 0) {
       const length = this.#used;
       this.#setChunk(null);
-      this.#write(chunk.subarray(0, length), chunk);
+      this.#write(chunk.beginning(length), chunk);
     }
   }
 
   /** @returns whether the kernel took all of it; if not, `onWritten` follows. */
-  #write(bytes: Buffer, chunk: Buffer | null): boolean {
+  #write(bytes: Uint8Array, chunk: Chunk | Buffer | null): boolean {
     const writer = this.#writer;
     if (writer === null) return true;
     if (writer.write(bytes)) {
@@ -284,10 +284,10 @@ export class Outlet implements TurnTask {
     return false;
   }
 
-  #giveBack(chunk: Buffer | null): void {
+  #giveBack(chunk: Chunk | Buffer | null): void {
     if (chunk === null) return;
     const { first, usual, large } = this.#pools;
-    if (chunk.length === first.chunkSize) first.give(chunk);
-    else (chunk.length === usual.chunkSize ? usual : large).give(chunk);
+    if (!(chunk instanceof Chunk)) large.give(chunk);
+    else (chunk.size === first.chunkSize ? first : usual).give(chunk);
   }
 }

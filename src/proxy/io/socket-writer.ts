@@ -15,7 +15,7 @@ export interface SocketWriter {
    * needed: `onWritten` of the listener follows, and no other write is allowed before. A socket that fails
    * is destroyed by its own error handling, and `onWritten` may never come.
    */
-  write(buffer: Buffer): boolean;
+  write(buffer: Uint8Array): boolean;
   /**
    * Whether the other side is known to have closed both directions: nobody reads what was written last. No write may be
    * under way. Of one on this host that shows at once; of another host's when it has answered that write.
@@ -33,7 +33,7 @@ class StreamWriter implements SocketWriter {
     this.#onWritten = () => listener.onWritten();
   }
 
-  write(buffer: Buffer): boolean {
+  write(buffer: Uint8Array): boolean {
     const socket = this.#socket;
     if (socket.destroyed || !socket.writable) return true;
     if (socket.write(buffer) && socket.writableLength === 0) return true;
@@ -60,7 +60,7 @@ class TlsWriter implements SocketWriter {
     };
   }
 
-  write(buffer: Buffer): boolean {
+  write(buffer: Uint8Array): boolean {
     const socket = this.#socket;
     if (socket.destroyed || !socket.writable) return true;
     socket.write(buffer, this.#onWritten);

@@ -8,7 +8,7 @@
  * A chunk belongs to all clients together and is handled before the next one is read; only what cannot be
  * handled yet (a cut frame, or everything while the client is blocked) is kept in the client's own carry.
  *
- * Bounds: requests in flight (`#window`), bytes that the client does not read (`clientOutputLimit`), bytes
+ * Bounds: requests in flight (`#most`), bytes that the client does not read (`clientOutputLimit`), bytes
  * of a frame (`clientQueryLimit`). At a bound the client's socket is not read until it is over.
  *
  * The file is long because whether a client is read (paused, held, behind a barrier, ending) is decided in one place.
@@ -18,7 +18,7 @@ import { TLSSocket } from 'node:tls';
 import type { Command } from '../../commands/command.js';
 import type { User } from '../../commands/rights/user.js';
 import { error as encodeError } from '../../resp/encode.js';
-import { COMPLETE, INCOMPLETE, isTlsGreeting, RequestFramer } from '../../resp/request-framer.js';
+import { COMPLETE, INCOMPLETE, isTlsGreeting, type RequestFramer } from '../../resp/request-framer.js';
 import { certificateName } from '../../tls/shown-certificate.js';
 import { type ClientEvent, type CommandFailedEvent, clientClosed, commandFailed, type HoldEvent } from '../events.js';
 import { Outlet } from '../io/outlet.js';
@@ -49,7 +49,7 @@ import { StallWatch } from './stall-watch.js';
 import { tooSlow } from './upload.js';
 import { type UploadingClient, Uploads } from './uploads.js';
 import type { Waiting } from './waiting.js';
-import { Window } from './window.js';
+import { firstWindow, Window } from './window.js';
 
 /** There is room at once for a request that says it is this long. */
 const BELIEVED_BYTES = 1_048_576;
@@ -65,56 +65,62 @@ const TLS_ELSEWHERE = 'sent TLS to an address where plain connections are served
 const MOST_ERROR_BYTES = 200;
 
 export class ClientConnection implements TurnTask, Requester, LaneWaiter, UploadingClient, LimitedClient {
-  readonly id: number;
-  readonly address: string;
-  readonly connectedAt: number;
+  // What each command looks at comes first, next to each other, and what few clients need is made when they do: with many
+  // clients the time goes into memory that is in no cache.
   readonly outlet: Outlet;
-  readonly identity = new ClientIdentity();
-  readonly replyMode = new ReplyMode();
   readonly lanes: ClientLanes;
-
   readonly #shared: ClientShared;
   readonly #handler: FrameHandler;
-  readonly #socket: Socket;
+  readonly #replies: ReplyQueue;
   /** What it is counted by where clients of an address may do only so much; null: they may do what they like. */
   readonly #limit: Address | null;
-  readonly #framer: RequestFramer;
-  readonly #replies: ReplyQueue;
-  readonly #carry: Carry;
-  readonly #window: Window;
-  readonly #processBytes = (buffer: Buffer, start: number, end: number): number => this.#process(buffer, start, end);
+  /** Its own, while a frame is cut or it has not authenticated; null: the common one. */
+  #framer: RequestFramer | null = null;
+  #carry: Carry | null = null;
+  #uploads: Uploads | null = null;
+  #replyMode: ReplyMode | null = null;
+  #ringWait: RingWait | null = null;
+  #blockedBy: Waiting | null = null;
+  #lastCommand: Command | null = null;
+  #modes = 0;
+  /** Requests that may be in flight. */
+  #most: number;
+  /** Bytes that it has not taken at which it is not read. */
+  #outputLimit = 0;
+  /** Whole milliseconds: a number with a fraction would be an object of its own. */
+  #lastActiveAt: number;
+  #received = 0;
+  /** Where the bytes at hand end, the last that have come. */
+  #handEnd = 0;
+  #authenticated: boolean;
+  #closed = false;
   /** The socket is not read. */
   #paused = false;
   /** No frame is handled until everything in flight is answered. */
   #barrier = false;
   /** No frame is handled until `resumeSoon`. */
   #held = false;
-  readonly #ringWait = new RingWait(this);
-  #resumeScheduled = false;
   /** Nothing is read any more; the connection ends when the last reply has left. */
   #ending = false;
-  /** Bytes that it has not taken at which it is not read. */
-  #outputLimit: number;
-  #endReason = '';
   /** The client sends nothing more, but may still read the replies to what it has sent. */
   #inputEnded = false;
-  readonly #uploads: Uploads;
-  /** Where the bytes at hand end, the last that have come. */
-  #handEnd = 0;
+  #collectsReply = false;
+
+  readonly id: number;
+  readonly address: string;
+  readonly connectedAt: number;
+  readonly identity = new ClientIdentity();
+  readonly #socket: Socket;
   readonly #stall: StallWatch;
-  #authenticated: boolean;
+  #window: Window | null = null;
+  #processBytes: ((buffer: Buffer, start: number, end: number) => number) | null = null;
+  #resumeScheduled = false;
+  #endReason = '';
   #user: User;
   #credential = '';
-  #closed = false;
-  #modes = 0;
-  #lastCommand: Command | null = null;
-  #lastActiveAt: number;
   #sourceReads = 0;
-  #collectsReply = false;
   #collected: Buffer | null = null;
-  #received = 0;
   #isBehindReads = false;
-  #blockedBy: Waiting | null = null;
 
   constructor(id: number, socket: Socket, shared: ClientShared, handler: FrameHandler, limit: Address | null) {
     this.id = id;
@@ -124,24 +130,17 @@ export class ClientConnection implements TurnTask, Requester, LaneWaiter, Upload
     this.#socket = socket;
     this.address = socket.remoteAddress === undefined ? 'unix' : `${socket.remoteAddress}:${socket.remotePort}`;
     this.connectedAt = Date.now();
-    this.#lastActiveAt = shared.clock.now;
+    this.#lastActiveAt = Math.floor(shared.clock.now);
     this.#user = shared.users.default;
     this.#authenticated = shared.users.areOpen;
     if (!this.#user.isAll) this.#modes |= RESTRICTED;
     this.#outputLimit = this.#authenticated ? shared.options.clientOutputLimit : STRANGER_OUTPUT;
-    this.#framer = new RequestFramer({
-      maxArgs: 2_147_483_647,
-      maxBulkLength: shared.options.maxBulkLength,
-      maxInlineLength: 65_536,
-      authenticated: this.#authenticated,
-    });
-    this.#carry = new Carry(shared.clientPools.large);
-    this.#window = new Window(shared.options.clientMaxPending);
+    if (!this.#authenticated) this.#framer = shared.framers.forStranger();
+    this.#most = firstWindow(shared.options.clientMaxPending);
     this.outlet = new Outlet(shared.turn, shared.clientPools, { onDrained: () => this.#onDrained() });
     this.#replies = new ReplyQueue(this, shared, this.outlet);
     this.lanes = new ClientLanes(this, this.#replies);
     this.#stall = new StallWatch(this.outlet);
-    this.#uploads = new Uploads(this, shared.options);
     this.outlet.attach(createSocketWriter(socket, this.outlet));
     socket.setNoDelay(true);
     socket.setKeepAlive(true, shared.options.tcpKeepalive);
@@ -165,6 +164,12 @@ export class ClientConnection implements TurnTask, Requester, LaneWaiter, Upload
   /** Common name of the certificate that it has shown and that was checked; null: none. It stays what it is. */
   get certificateName(): string | null {
     return this.#socket instanceof TLSSocket ? certificateName(this.#socket) : null;
+  }
+
+  /** Whether it wants replies. */
+  get replyMode(): ReplyMode {
+    this.#replyMode ??= new ReplyMode();
+    return this.#replyMode;
   }
 
   /** What it calls itself, or empty. */
@@ -273,7 +278,7 @@ export class ClientConnection implements TurnTask, Requester, LaneWaiter, Upload
 
   /** Bytes that were received and are not handled yet. */
   get queryBytes(): number {
-    return this.#carry.size;
+    return this.#carry === null ? 0 : this.#carry.size;
   }
 
   /** The client sends nothing more. */
@@ -282,7 +287,7 @@ export class ClientConnection implements TurnTask, Requester, LaneWaiter, Upload
   }
 
   get uploading(): boolean {
-    return this.#uploads.active;
+    return this.#uploads?.active === true;
   }
 
   /** The request whose reply is to leave next, or null. */
@@ -330,7 +335,7 @@ export class ClientConnection implements TurnTask, Requester, LaneWaiter, Upload
     this.#credential = credential;
     this.becomeUser(user);
     this.#authenticated = true;
-    this.#framer.limits.authenticated = true;
+    if (this.#framer !== null) this.#shared.framers.admit(this.#framer, true);
     this.#outputLimit = this.#shared.options.clientOutputLimit;
   }
 
@@ -343,11 +348,12 @@ export class ClientConnection implements TurnTask, Requester, LaneWaiter, Upload
 
   /** It is as if it had just come: the user `default`, authenticated where that needs no password. */
   logOut(): void {
-    const { users } = this.#shared;
+    const { users, framers } = this.#shared;
     this.#credential = '';
     this.becomeUser(users.default);
     this.#authenticated = users.areOpen;
-    this.#framer.limits.authenticated = users.areOpen;
+    if (this.#framer !== null) framers.admit(this.#framer, users.areOpen);
+    else if (!users.areOpen) this.#framer = framers.forStranger();
     if (users.areOpen) this.#outputLimit = this.#shared.options.clientOutputLimit;
   }
 
@@ -363,10 +369,10 @@ export class ClientConnection implements TurnTask, Requester, LaneWaiter, Upload
   enqueue(request: Request): void {
     request.client = this;
     request.streamTo(this);
-    if (this.#ringWait.active) this.#ringWait.end(this.#shared.clock.now, 'ran');
+    if (this.#ringWait?.active === true) this.#ringWait.end(this.#shared.clock.now, 'ran');
     request.startedAt = this.#shared.clock.now;
     const { groups } = this.#shared.counters;
-    request.silent = this.replyMode.takesSilently();
+    request.silent = this.#takesSilently();
     this.#replies.enqueue(request);
     if (!groups.active) return;
     request.group = groups.atHand;
@@ -388,7 +394,7 @@ export class ClientConnection implements TurnTask, Requester, LaneWaiter, Upload
     counters.answered(command, counters.groups.active ? counters.groups.atHand : NO_GROUP, 0, failed);
     if (failed) this.#noteFailure(command, reply, 0, reply.length);
     if (this.pending === 0) {
-      if (!this.replyMode.takesSilently()) this.#replies.send(reply);
+      if (!this.#takesSilently()) this.#replies.send(reply);
       return;
     }
     const request = this.#shared.requests.take();
@@ -404,7 +410,7 @@ export class ClientConnection implements TurnTask, Requester, LaneWaiter, Upload
     const { counters, requests, holds } = this.#shared;
     counters.answered(command, counters.groups.active ? counters.groups.atHand : NO_GROUP, 0, false);
     if (this.pending === 0) {
-      if (!this.replyMode.takesSilently()) this.#replies.sendCopy(source, start, end);
+      if (!this.#takesSilently()) this.#replies.sendCopy(source, start, end);
       return;
     }
     const request = requests.take();
@@ -416,7 +422,7 @@ export class ClientConnection implements TurnTask, Requester, LaneWaiter, Upload
 
   /** Bytes of replies that it takes at once, since none is to come in front of them; 0: they must wait, or are not wanted. */
   get roomAtOnce(): number {
-    if (this.#closed || this.pending > 0 || this.replyMode.isSilent) return 0;
+    if (this.#closed || this.pending > 0 || this.#replyMode?.isSilent === true) return 0;
     return Math.max(0, this.#outputLimit - this.outlet.pending);
   }
 
@@ -435,7 +441,7 @@ export class ClientConnection implements TurnTask, Requester, LaneWaiter, Upload
     shared.counters.answered(request.command, request.group, shared.clock.now - request.startedAt, failed);
     if (failed) this.#noteFailure(request.command, buffer, start, end);
     else if (request.cacheRead !== NO_READ) countCacheRead(shared.counters, request, buffer, start, end);
-    this.#window.onReply(end - start);
+    if (this.#paused) this.#countReply(end - start);
     if (!this.#replies.take(request, buffer, start, end)) return;
     this.#onLeft();
   }
@@ -449,9 +455,20 @@ export class ClientConnection implements TurnTask, Requester, LaneWaiter, Upload
     const shared = this.#shared;
     shared.counters.answered(request.command, request.group, shared.clock.now - request.startedAt, false);
     const bytes = pieces.reduce((sum, piece) => sum + piece.length, 0);
-    this.#window.onReply(bytes);
+    if (this.#paused) this.#countReply(bytes);
     if (!this.#replies.takePieces(request, pieces, bytes)) return;
     this.#onLeft();
+  }
+
+  /** How many replies it may wait for hangs on how large they are, once it is to wait for them. */
+  #countReply(bytes: number): void {
+    this.#window ??= new Window(this.#shared.options.clientMaxPending);
+    this.#window.onReply(bytes);
+  }
+
+  /** Called once for each command. @returns whether it is not answered */
+  #takesSilently(): boolean {
+    return this.#replyMode?.takesSilently() === true;
   }
 
   /** A reply has gone its way. */
@@ -556,6 +573,7 @@ export class ClientConnection implements TurnTask, Requester, LaneWaiter, Upload
    */
   hold(reason: HoldEvent['reason']): boolean {
     const { now } = this.#shared.clock;
+    this.#ringWait ??= new RingWait(this);
     this.#ringWait.begin(now, reason);
     if (this.#ringWait.isLongerThan(this.#shared.options.requestTimeout, now)) {
       this.#ringWait.end(now, 'gave-up');
@@ -592,7 +610,7 @@ export class ClientConnection implements TurnTask, Requester, LaneWaiter, Upload
     const wasPaused = this.#paused;
     this.#paused = false;
     this.#isBehindReads = true;
-    if (this.#carry.size > 0) this.#processCarry();
+    if (this.queryBytes > 0) this.#processCarry();
     this.#isBehindReads = false;
     if (wasPaused && !this.#paused && !this.#closed) this.#socket.resume();
     if (this.#inputEnded) this.#endIfIdle();
@@ -606,7 +624,7 @@ export class ClientConnection implements TurnTask, Requester, LaneWaiter, Upload
     this.#ending = true;
     this.#endReason = reason;
     this.#pause();
-    this.#carry.drop();
+    this.#carry?.drop();
     this.#endIfIdle();
   }
 
@@ -616,11 +634,11 @@ export class ClientConnection implements TurnTask, Requester, LaneWaiter, Upload
     this.#closed = true;
     this.outlet.close();
     this.#socket.destroy();
-    this.#carry.drop();
+    this.#carry?.drop();
     this.#blockedBy?.abandon();
     this.#replies.abandon();
     this.lanes.release();
-    this.#uploads.cut();
+    this.#uploads?.cut();
     this.#handler.onClosed(this);
     this.#shared.clients.delete(this);
     this.#limit?.limits.leave(this.#limit, this);
@@ -644,17 +662,18 @@ export class ClientConnection implements TurnTask, Requester, LaneWaiter, Upload
     }
     if (this.#isSlowSender(now)) return;
     // Whoever should wake it may be gone (a worker's primary that is stuck): it asks again, and is told to try later.
-    if (this.#held && this.#ringWait.isLongerThan(this.#shared.options.requestTimeout, now)) this.resumeSoon();
+    if (this.#held && this.#ringWait?.isLongerThan(this.#shared.options.requestTimeout, now) === true)
+      this.resumeSoon();
     if (this.pending === 0 && now - this.#lastActiveAt > LANES_IDLE_MS) this.lanes.onIdle();
   }
 
   /** Ends a client that does not send the large request to its end which it has begun. @returns whether it does not */
   #isSlowSender(now: number): boolean {
     const { clientStallTimeout, streamThreshold } = this.#shared.options;
-    if (this.#uploads.tick(now)) return true;
-    if (this.#uploads.active) return false;
+    if (this.#uploads?.tick(now) === true) return true;
+    if (this.uploading) return false;
     // Of a request that is gathered, what has come takes memory.
-    const gathers = this.#carry.size >= streamThreshold && !this.#paused && this.#blockedBy === null;
+    const gathers = this.queryBytes >= streamThreshold && !this.#paused && this.#blockedBy === null;
     if (!gathers || now - this.#lastActiveAt <= clientStallTimeout) return false;
     this.#refuse(`ERR ${tooSlow(clientStallTimeout)}`);
     return true;
@@ -663,14 +682,14 @@ export class ClientConnection implements TurnTask, Requester, LaneWaiter, Upload
   #onChunk(length: number, chunk: Buffer): void {
     if (this.#closed || this.#ending) return;
     const shared = this.#shared;
-    this.#lastActiveAt = shared.clock.read();
+    this.#lastActiveAt = Math.floor(shared.clock.read());
     shared.counters.bytesIn += length;
     this.#received += length;
     if (this.#limit !== null && this.#waitsForLimit()) {
       this.#keep(chunk, 0, length);
       return;
     }
-    if (this.#carry.size > 0) {
+    if (this.#carry !== null && this.#carry.size > 0) {
       this.#keep(chunk, 0, length);
       if (!this.#held) this.#processCarry();
       return;
@@ -681,17 +700,18 @@ export class ClientConnection implements TurnTask, Requester, LaneWaiter, Upload
 
   #processCarry(): void {
     // `close`, `endAfterReplies` and a blocked upload replace the carry.
-    this.#carry.offer(this.#processBytes);
+    this.#processBytes ??= (buffer, start, end) => this.#process(buffer, start, end);
+    this.#carry?.offer(this.#processBytes);
   }
 
   /** Handles frames in `buffer[start, end)`. @returns the offset behind what was handled */
   #process(buffer: Buffer, start: number, end: number): number {
-    const framer = this.#framer;
+    const { common } = this.#shared.framers;
     this.#handEnd = end;
     let at = start;
     let handled = 0;
     while (at < end) {
-      if (this.#uploads.active) {
+      if (this.#uploads?.active === true) {
         at = this.#uploads.pass(buffer, at, end, this.#shared.clock.now);
         if (this.#held || this.#closed) break;
         continue;
@@ -701,6 +721,7 @@ export class ClientConnection implements TurnTask, Requester, LaneWaiter, Upload
         if (this.#blockedBy === null || end - at > BLOCKED_CARRY) this.#pause();
         break;
       }
+      const framer = this.#framer ?? common;
       const outcome = framer.next(buffer, at, end);
       if (outcome === COMPLETE) {
         const verdict = framer.argc > 0 ? this.#handler.onFrame(this, framer) : TAKEN;
@@ -719,11 +740,12 @@ export class ClientConnection implements TurnTask, Requester, LaneWaiter, Upload
         if (verdict === ANSWERED && at < end && this.#limit === null)
           at = this.#handler.onAnsweredAtOnce(this, framer, buffer, at, end);
       } else if (outcome === INCOMPLETE) {
-        if (framer.bulkLength >= this.#shared.options.streamThreshold && this.#passesOn(buffer, at, end)) {
+        if (framer.bulkLength >= this.#shared.options.streamThreshold && this.#passesOn(framer, buffer, at, end)) {
           if (this.#closed) return end;
           at = end;
           break;
         }
+        this.#framer ??= this.#shared.framers.keepCommon();
         if (framer.needed > this.#shared.options.clientQueryLimit) this.#refuse('ERR Protocol error: too big request');
         break;
       } else {
@@ -736,7 +758,15 @@ export class ClientConnection implements TurnTask, Requester, LaneWaiter, Upload
       this.#charge(handled, at - start);
       this.#waitsForLimit();
     }
+    if (this.#framer !== null) this.#giveFramer(this.#framer);
     return at;
+  }
+
+  /** Others may have its framer, unless a frame is cut, or it has not authenticated. */
+  #giveFramer(framer: RequestFramer): void {
+    if (!framer.isAtRest || !this.#authenticated) return;
+    this.#framer = null;
+    this.#shared.framers.give(framer);
   }
 
   #charge(commands: number, bytes: number): void {
@@ -752,10 +782,10 @@ export class ClientConnection implements TurnTask, Requester, LaneWaiter, Upload
 
   /** Answers with an error and ends the connection behind it. */
   #refuse(text: string): void {
-    this.#framer.reset();
+    (this.#framer ?? this.#shared.framers.common).reset();
     const { groups } = this.#shared.counters;
     if (groups.active) groups.note(undefined, 0, this.#shared.receiveBuffer);
-    this.replyMode.overrule();
+    this.#replyMode?.overrule();
     this.reply(this.#handler.unknownCommandId, encodeError(text, 'latin1'), true);
     this.endAfterReplies();
   }
@@ -764,10 +794,10 @@ export class ClientConnection implements TurnTask, Requester, LaneWaiter, Upload
    * The frame at hand has a large value.
    * @returns false when it must be gathered; true when its bytes were passed on, or are kept until they can be
    */
-  #passesOn(buffer: Buffer, start: number, end: number): boolean {
-    const framer = this.#framer;
+  #passesOn(framer: RequestFramer, buffer: Buffer, start: number, end: number): boolean {
     const plan = this.#handler.planUpload(this, framer, buffer, start);
     if (plan === null) return false;
+    this.#uploads ??= new Uploads(this, this.#shared.options);
     this.#uploads.begin(plan, framer, buffer, start, end, this.#shared.clock.now);
     return true;
   }
@@ -775,6 +805,7 @@ export class ClientConnection implements TurnTask, Requester, LaneWaiter, Upload
   /** Keeps `buffer[start, end)` as all that has come, and reads nothing further. */
   keepUnread(buffer: Buffer, start: number, end: number): void {
     this.#pause();
+    this.#carry ??= new Carry(this.#shared.clientPools.large);
     this.#carry.replace(buffer, start, end);
   }
 
@@ -790,7 +821,7 @@ export class ClientConnection implements TurnTask, Requester, LaneWaiter, Upload
 
   /** The command at hand waits for a fence, or for a key that moves. */
   get waitsForRing(): boolean {
-    return this.#ringWait.active;
+    return this.#ringWait?.active === true;
   }
 
   /** No frame is handled until `resumeSoon`. */
@@ -799,7 +830,7 @@ export class ClientConnection implements TurnTask, Requester, LaneWaiter, Upload
   }
 
   #blocked(): boolean {
-    if (this.pending >= this.#window.requests) return true;
+    if (this.pending >= this.#most) return true;
     if (this.#barrier) {
       if (this.pending > 0) return true;
       this.#barrier = false;
@@ -821,8 +852,8 @@ export class ClientConnection implements TurnTask, Requester, LaneWaiter, Upload
       return;
     }
     if (this.#held || this.#resumeScheduled) return;
-    if (this.#barrier ? this.pending === 0 : this.pending <= this.#window.requests >> 1) {
-      this.#window.adapt();
+    if (this.#barrier ? this.pending === 0 : this.pending <= this.#most >> 1) {
+      if (this.#window !== null) this.#most = this.#window.adapt();
       if (!this.#blocked()) this.resumeSoon();
     }
   }
@@ -850,7 +881,7 @@ export class ClientConnection implements TurnTask, Requester, LaneWaiter, Upload
     if (!this.#ending) {
       // What came before the end is handled still.
       if (this.#held || this.#paused || this.#resumeScheduled || this.#blockedBy !== null) return;
-      if (this.#uploads.end()) return;
+      if (this.#uploads?.end() === true) return;
     }
     if (this.pending > 0) return;
     if (this.outlet.pending > 0) {
@@ -866,8 +897,10 @@ export class ClientConnection implements TurnTask, Requester, LaneWaiter, Upload
 
   #keep(source: Uint8Array, start: number, end: number): void {
     // What is only declared takes no memory.
+    this.#carry ??= new Carry(this.#shared.clientPools.large);
     const believed = Math.max(BELIEVED_BYTES, 4 * (this.#carry.size + end - start));
-    const expected = Math.min(this.#framer.needed, this.#shared.options.clientQueryLimit, believed);
+    const needed = this.#framer === null ? 0 : this.#framer.needed;
+    const expected = Math.min(needed, this.#shared.options.clientQueryLimit, believed);
     this.#carry.keep(source, start, end, expected);
   }
 }

@@ -7,6 +7,7 @@ import type { HoldPool } from '../request/hold.js';
 import type { RequestPool } from '../request/request-pool.js';
 import type { Users } from '../users/users.js';
 import type { ClientConnection } from './client-connection.js';
+import type { Framers } from './framers.js';
 import type { Handshakes } from './handshakes.js';
 
 /** What all clients of a data plane have in common. */
@@ -20,6 +21,7 @@ export interface ClientShared {
   readonly clientPools: OutletPools;
   /** Every client reads into this buffer: a chunk is handled before the next one is read. */
   readonly receiveBuffer: Buffer;
+  readonly framers: Framers;
   readonly clients: Set<ClientConnection>;
   /** Who may log in. */
   readonly users: Users;

@@ -9,6 +9,7 @@
  * goes to the owner of its second word, MGET and MSET to the owners of all their keys.
  */
 import type { Address } from '../../../src/node/address.js';
+import { Chunks } from '../../../src/proxy/io/chunk.js';
 import { ChunkPool } from '../../../src/proxy/io/chunk-pool.js';
 import { Turn } from '../../../src/proxy/io/turn.js';
 import { Listener } from '../../../src/proxy/session/listener.js';
@@ -36,11 +37,11 @@ export async function startForwarder(
   const turn = new Turn();
   const large = new ChunkPool(LARGE_CHUNK_BYTES, 64);
   const clientPools = {
-    first: new ChunkPool(FIRST_CHUNK_BYTES, 8192),
-    usual: new ChunkPool(CLIENT_CHUNK_BYTES, 512),
+    first: new Chunks(FIRST_CHUNK_BYTES, 8192),
+    usual: new Chunks(CLIENT_CHUNK_BYTES, 512),
     large,
   };
-  const nodeChunks = new ChunkPool(NODE_CHUNK_BYTES, 64);
+  const nodeChunks = new Chunks(NODE_CHUNK_BYTES, 64);
   const nodePools = { first: nodeChunks, usual: nodeChunks, large };
   const clientReceive = Buffer.allocUnsafeSlow(LARGE_CHUNK_BYTES);
   const nodeReceive = Buffer.allocUnsafeSlow(LARGE_CHUNK_BYTES);

@@ -1,5 +1,6 @@
 /** Chunks that go back to their pool twice, or while the kernel still reads from them, send one client another's bytes. */
 import { expect, it } from 'vitest';
+import { type Chunk, Chunks } from '../../../src/proxy/io/chunk.js';
 import { ChunkPool } from '../../../src/proxy/io/chunk-pool.js';
 import { Outlet } from '../../../src/proxy/io/outlet.js';
 import type { SocketWriter } from '../../../src/proxy/io/socket-writer.js';
@@ -29,10 +30,27 @@ class WatchedPool extends ChunkPool {
   }
 }
 
+/** The same of an outlet's own chunks. */
+class WatchedChunks extends Chunks {
+  readonly taken = new Set<Chunk>();
+
+  override take(): Chunk {
+    const chunk = super.take();
+    this.taken.add(chunk);
+    return chunk;
+  }
+
+  override give(chunk: Chunk): void {
+    expect(this.taken.delete(chunk), 'a chunk is given back that nobody has').toBe(true);
+    chunk.bytes.fill(0xff);
+    super.give(chunk);
+  }
+}
+
 function watchedPools() {
   return {
-    first: new WatchedPool(SIZES.first, 4),
-    usual: new WatchedPool(SIZES.usual, 4),
+    first: new WatchedChunks(SIZES.first, 4),
+    usual: new WatchedChunks(SIZES.usual, 4),
     large: new WatchedPool(SIZES.large, 4),
   };
 }
@@ -53,14 +71,14 @@ class ManualTurn extends Turn {
 /** A socket that takes a write at once or later, and reads its bytes only then. */
 class SlowWriter implements SocketWriter {
   readonly #random: Random;
-  #waiting: Buffer | null = null;
+  #waiting: Uint8Array | null = null;
   readonly got: Buffer[] = [];
 
   constructor(random: Random) {
     this.#random = random;
   }
 
-  write(buffer: Buffer): boolean {
+  write(buffer: Uint8Array): boolean {
     expect(this.#waiting, 'two writes at once').toBe(null);
     if (this.#random.chance(30)) {
       this.#waiting = buffer;
