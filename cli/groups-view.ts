@@ -40,13 +40,21 @@ function policyOf({ policy }: GroupView): string {
   return words.length === 0 ? '-' : words.map(([word, value]) => `${word}=${value}`).join(' ');
 }
 
-/** What is kept in the proxies themselves, and how often that has served. */
-function keptOf({ near, replicated }: GroupView): string {
+/** What is kept in the proxies themselves, and how often that has served; or how often replicas have. */
+function keptOf({ near, replicated, replicaReads }: GroupView): string {
+  if (replicaReads) return byReplicas(replicaReads);
   if (replicated !== null) return `${formatCounted(replicated.keys, 'key')}, ${formatBytes(replicated.bytes)}`;
   if (near === null) return '-';
   const { entries, bytes, hits, misses } = near;
   const served = hits + misses === 0 ? '' : `, served ${formatPercent(hits / (hits + misses))}`;
   return `${formatCount(entries)}, ${formatBytes(bytes)}${served}`;
+}
+
+function byReplicas(reads: Readonly<Record<string, number>>): string {
+  const { replica = 0, again = 0, ...others } = reads;
+  // What was asked again is counted as sent to a replica as well.
+  const all = Object.values(others).reduce((sum, count) => sum + count, replica);
+  return all === 0 ? '-' : `replicas answered ${formatPercent((replica - again) / all)} of reads`;
 }
 
 function figures({ commandsPerSecond, commands, errors, hits, misses, hitRatio }: GroupCountsView): string[] {

@@ -560,6 +560,8 @@ export interface GroupView extends GroupCountsView {
   replicated: { keys: number; bytes: number } | null;
   /** What became of misses, by outcome, as in `ringproxy_fill_waits_total`; null: the group has no `fill-wait`. */
   fill: Record<string, number> | null;
+  /** Who has answered reads, by outcome, as in `ringproxy_replica_reads_total`; null: the group has not `read-from: replica`. */
+  replicaReads: Record<string, number> | null;
 }
 
 /** Since the start of each proxy. */

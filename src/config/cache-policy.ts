@@ -1,5 +1,5 @@
 /** What a group of `key-groups` may say of how its keys are cached: one row for each word, with what it may be. */
-import { CACHE_TYPES, type CachePolicy, SHARDED } from '../proxy/caching/policy.js';
+import { CACHE_TYPES, type CachePolicy, READ_FROM, SHARDED } from '../proxy/caching/policy.js';
 import { formatDuration, formatSize, parseDuration, parseSize } from './units.js';
 
 /** One word of a policy: how it is read, and how it is written again. */
@@ -15,6 +15,9 @@ interface Word<Value> {
 const WEEK_MS = 7 * 86_400_000;
 /** Longer ones are slips, and nothing in Redis lives longer either. */
 const MOST_TTL_MS = 520 * WEEK_MS;
+
+/** Replicas are asked ten times a second how far they are. */
+const LEAST_LAG_MS = 250;
 
 const WORDS: { readonly [Name in keyof CachePolicy]: Word<CachePolicy[Name]> } = {
   cache: {
@@ -53,6 +56,13 @@ const WORDS: { readonly [Name in keyof CachePolicy]: Word<CachePolicy[Name]> } =
     },
     write: formatSize,
   },
+  readFrom: {
+    help: 'sharded: who answers reads of one key, the master of its node or a replica of it that is late by no more than max-lag',
+    kind: READ_FROM.join(', '),
+    read: (value) => READ_FROM.find((role) => role === value) ?? null,
+    write: (value) => value,
+  },
+  maxLag: duration('read-from: replica: by how much what is read may be late', LEAST_LAG_MS, 60_000),
 };
 
 /** By the word as it is written, such as `near-ttl`. */
@@ -131,6 +141,10 @@ function contradictionsIn(policy: CachePolicy, said: readonly string[]): PolicyM
   if (policy.cache === 'replicated') {
     refuse(['fill-wait', 'default-ttl', 'ttl-jitter', 'max-ttl'], 'is not for cache: replicated');
   }
+  if (policy.cache !== 'sharded' && policy.readFrom !== 'master') refuse(['read-from'], 'is only for cache: sharded');
+  // A miss at a replica that is late would have a key filled that is there.
+  if (policy.fillWait > 0 && policy.readFrom !== 'master') refuse(['read-from'], 'is not for groups with fill-wait');
+  if (policy.readFrom !== 'replica') refuse(['max-lag'], 'is only for read-from: replica');
   if (policy.maxTtl > 0 && policy.defaultTtl > policy.maxTtl) refuse(['default-ttl'], 'is longer than max-ttl');
   return found;
 }

@@ -76,7 +76,7 @@ export async function dial(node: NodeEndpoint, options: DialOptions): Promise<Di
     const handshake = new Handshake({
       ...{ asks, tolerates, login: node, protocol: 2, database: 0 },
       connectionName: pass.name,
-      needsMaster: node.master !== undefined && options.toAnyRole !== true,
+      role: node.master !== undefined && options.toAnyRole !== true ? 'master' : null,
     });
     const asked = monotonicNow();
     await greeted(socket, handshake, timeout).catch(async (error: unknown) => {

@@ -16,6 +16,7 @@ export type FailureKind =
   | 'no-master'
   /** The server is a replica, and the node's master is another one. */
   | 'not-master'
+  | 'not-replica'
   /** The network, or this machine, does not let the connection come about. */
   | 'unreachable'
   /** The connection was cut, not ended. */
@@ -109,6 +110,7 @@ const OUTLOOKS: Readonly<Record<FailureKind, Outlook>> = {
   'not-found': 'may pass',
   'no-master': 'may pass',
   'not-master': 'may pass',
+  'not-replica': 'may pass',
   unreachable: 'may pass',
   cut: 'may pass',
   closed: 'may pass',
@@ -153,6 +155,7 @@ const WORDS: Readonly<Record<FailureKind, Words>> = {
   },
   'no-master': { predicate: ({ detail }) => detail },
   'not-master': { predicate: () => 'is a replica at the address where its master should be' },
+  'not-replica': { predicate: () => 'is a master at the address where a replica should be' },
   unreachable: { predicate: ({ detail }) => `cannot be reached: ${detail}`, sentence: said },
   cut: { predicate: (failure) => `cut the connection${lastWords(failure)}` },
   closed: { predicate: (failure) => `closed the connection${lastWords(failure)}` },

@@ -42,8 +42,8 @@ export interface HandshakeOptions {
   readonly database: number;
   readonly asks: readonly Question[];
   readonly last?: readonly LastStep[];
-  /** The node is followed: a server that says of itself that it is a replica is not the one. */
-  readonly needsMaster?: boolean;
+  /** A server that says of itself that it is something else is not the one that is meant; null: whatever it is. */
+  readonly role?: 'master' | 'replica' | null | undefined;
   /**
    * Which errors are let pass where a node is only asked to be so kind, as to take a name: any but that it wants a
    * login; or only that the user may not ask for it, where the answer matters.
@@ -73,7 +73,7 @@ export class Handshake {
   #answered = 0;
 
   constructor(options: HandshakeOptions) {
-    const { login, connectionName, protocol, database, asks, last = [], tolerates, needsMaster = false } = options;
+    const { login, connectionName, protocol, database, asks, last = [], tolerates, role = null } = options;
     this.#tolerates = tolerates;
     this.#steps = [
       ...loginSteps(login),
@@ -82,7 +82,7 @@ export class Handshake {
         this.greeted.isNamed = true;
         return null;
       }),
-      ...(needsMaster ? [step('ROLE', 'courtesy', ['ROLE'], refuseReplica)] : []),
+      ...(role === null ? [] : [step('ROLE', 'courtesy', ['ROLE'], refuseUnless(role))]),
       ...(database === 0 ? [] : [step(`SELECT ${database}`, 'database', ['SELECT', String(database)])]),
       ...asks.map((question) => ask(question, this.greeted)),
       ...last.map(({ words, done }) =>
@@ -164,9 +164,12 @@ function ask(question: Question, greeted: Greeted): Step {
 }
 
 /** Takes the reply to ROLE. */
-function refuseReplica(buffer: Buffer, start: number): Failure | null {
-  const role = decodeReply(buffer, start)?.value ?? null;
-  return Array.isArray(role) && String(role[0]) === 'slave' ? failure('not-master') : null;
+function refuseUnless(wanted: 'master' | 'replica'): Step['take'] {
+  const other = wanted === 'master' ? 'slave' : 'master';
+  return (buffer, start) => {
+    const role = decodeReply(buffer, start)?.value ?? null;
+    return Array.isArray(role) && String(role[0]) === other ? failure(`not-${wanted}`) : null;
+  };
 }
 
 /** @param time the reply to TIME: seconds and microseconds */

@@ -27,7 +27,7 @@ import { Counters } from './measure/counters.js';
 import { HotKeys } from './measure/hot-keys/hot-keys.js';
 import { type HotReport, hotReport } from './measure/hot-keys/hot-report.js';
 import { KeyGroups } from './measure/key-groups.js';
-import type { MeasuredPlane } from './measure/plane-stats.js';
+import type { MeasuredPlane, ReplicaCounts } from './measure/plane-stats.js';
 import type { DataPlaneOptions } from './options.js';
 import type { FleetPort } from './peers/fleet.js';
 import type { PeerAnswer, PeerNews, PeerQuestion, Peers } from './peers/peers.js';
@@ -237,6 +237,17 @@ export class DataPlane {
     return this.#dispatcher.features.near;
   }
 
+  /** The replicas of nodes, as far as they are read from. */
+  replicas(): ReplicaCounts[] {
+    const now = this.#shared.clock.read();
+    return [...this.#nodes.values()].flatMap((node) => {
+      const all = this.#dispatcher.features.replicaReads.of(node)?.all;
+      if (all === undefined) return [];
+      const proven = all.filter((replica) => replica.isProven(now)).length;
+      return [{ node: node.name, address: node.address, known: all.length, proven }];
+    });
+  }
+
   get nodes(): Iterable<UpstreamNode> {
     return this.#nodes.values();
   }
@@ -403,7 +414,7 @@ export class DataPlane {
     const fence = new Fence({
       snapshot,
       table: this.table,
-      nodes: () => this.#nodes.values(),
+      nodes: () => [...this.#nodes.values(), ...features.replicaReads.nodes()],
     });
     // Between the steps of a command that takes several nothing of it is in flight.
     const { running } = features.crossNode;
@@ -472,6 +483,7 @@ export class DataPlane {
     this.#dispatcher.features.invalidations.close();
     this.#dispatcher.features.blocking.close();
     this.#dispatcher.features.pause.close();
+    this.#dispatcher.features.replicaReads.close();
     for (const node of this.#nodes.values()) node.close('is not served any more: the proxy stops');
     if (this.#timer !== null) clearInterval(this.#timer);
     this.#limits.close();
@@ -527,6 +539,7 @@ export class DataPlane {
     this.values.tick();
     this.#dispatcher.features.near.tick(now);
     this.#dispatcher.features.nearAuto?.tick(now);
+    this.#dispatcher.features.replicaReads.tick(now);
     if (++this.#ticks % CLIENT_TICKS !== 0) return;
     this.#limits.tick();
     for (const client of this.clients) client.tick(now);

@@ -203,6 +203,7 @@ export class Dispatcher implements FrameHandler {
     if (plan !== null && plan.lane !== null && this.#groups.isManaged) {
       this.features.near.onUpload(buffer, plan.keyStart, plan.keyEnd);
       this.features.fillWait.onUpload(client, buffer, plan.keyStart, plan.keyEnd);
+      this.features.replicaReads.onUpload(client, buffer, plan.keyStart, plan.keyEnd);
     }
     return plan;
   }

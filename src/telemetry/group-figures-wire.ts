@@ -2,6 +2,11 @@
 import { z } from 'zod';
 import { FILL_OUTCOMES, type FillOutcome } from '../proxy/measure/fill-counts.js';
 import type { GroupFigures } from '../proxy/measure/group-figures.js';
+import {
+  noReplicaReads,
+  REPLICA_READ_OUTCOMES,
+  type ReplicaReadOutcome,
+} from '../proxy/measure/replica-read-counts.js';
 
 /** What proxies ask each other for this. */
 export const GROUP_FIGURES_PATH = 'group-figures';
@@ -18,13 +23,23 @@ const fills = z.object(
   >,
 );
 
+/** A version before these reads tells nothing of them. */
+const replicaReads = z
+  .object(
+    Object.fromEntries(REPLICA_READ_OUTCOMES.map((outcome) => [outcome, count.default(0)])) as Record<
+      ReplicaReadOutcome,
+      z.ZodDefault<typeof count>
+    >,
+  )
+  .default(noReplicaReads);
+
 const figures = z
   .array(
     z.object({
       group: z.string().max(200),
       ...{ calls: count, errors: count, hits: count, misses: count },
       ...{ nearHits: count, nearMisses: count, nearEntries: count, nearBytes: count },
-      ...{ replicatedKeys: count, replicatedBytes: count, fills },
+      ...{ replicatedKeys: count, replicatedBytes: count, fills, replicaReads },
       perSecond: count.nullable(),
     }),
   )

@@ -32,6 +32,7 @@ function groupsView(fields: Partial<GroupsView> = {}): GroupsView {
         near: { entries: 12, bytes: 2048, hits: 3, misses: 1 },
         replicated: null,
         fill: null,
+        replicaReads: null,
         ...COUNTS,
       },
     ],

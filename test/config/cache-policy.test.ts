@@ -15,6 +15,8 @@ const NEAR = {
   'max-value-bytes': '1mb',
 };
 
+const FROM_REPLICAS = { 'read-from': 'replica', 'max-lag': '2s' };
+
 function mistakesIn(what: Readonly<Record<string, unknown>>): readonly string[] {
   const read = readPolicy(what);
   return 'mistakes' in read ? read.mistakes.map(({ message }) => message) : [];
@@ -34,10 +36,15 @@ describe('the policy of a group', () => {
         ttlJitter: 0.1,
         maxTtl: 604_800_000,
         maxValueBytes: 1_048_576,
+        readFrom: 'master',
+        maxLag: 1000,
       },
     });
     expect('policy' in read && writePolicy(read.policy)).toEqual(NEAR);
-    expect(Object.keys(NEAR)).toEqual(policyWords.map(({ word }) => word));
+    const replicas = readPolicy(FROM_REPLICAS);
+    expect(replicas).toEqual({ policy: { ...SHARDED, readFrom: 'replica', maxLag: 2000 } });
+    expect('policy' in replicas && writePolicy(replicas.policy)).toEqual(FROM_REPLICAS);
+    expect(Object.keys({ ...NEAR, ...FROM_REPLICAS })).toEqual(policyWords.map(({ word }) => word));
   });
 
   it('that says nothing beyond what is so anyway is none', () => {
@@ -66,6 +73,10 @@ describe('the policy of a group', () => {
       'fill-wait is not for cache: replicated',
       'max-ttl is not for cache: replicated',
     ]);
+    expect(mistakesIn({ cache: 'near', ...FROM_REPLICAS })).toEqual(['read-from is only for cache: sharded']);
+    expect(mistakesIn({ 'fill-wait': '1s', ...FROM_REPLICAS })).toEqual(['read-from is not for groups with fill-wait']);
+    expect(mistakesIn({ 'max-lag': '2s' })).toEqual(['max-lag is only for read-from: replica']);
+    expect(mistakesIn({ ...FROM_REPLICAS, 'max-lag': '100ms' })).toEqual([expect.stringContaining('from 250ms to 1m')]);
     expect(mistakesIn({ 'default-ttl': '2h', 'max-ttl': '1h' })).toEqual(['default-ttl is longer than max-ttl']);
   });
 });

@@ -85,10 +85,18 @@ function figures({ commandsPerSecond, hitRatio, misses, errors }: GroupCountsVie
   ];
 }
 
-/** Of what is kept in the proxies themselves: how many keys, and how large. */
-function keptOf({ near, replicated }: GroupView): string {
+/** Of what is kept in the proxies themselves: how many keys, and how large; or how often replicas have answered. */
+function keptOf({ near, replicated, replicaReads }: GroupView): string {
+  // A proxy of an earlier version says nothing of replicas.
+  if (replicaReads) return byReplicas(replicaReads);
   if (near !== null) return `${formatCount(near.entries)}, ${formatBytes(near.bytes)}`;
   return replicated === null ? NONE : `${formatCount(replicated.keys)}, ${formatBytes(replicated.bytes)}`;
+}
+
+function byReplicas(reads: Readonly<Record<string, number>>): string {
+  const { replica = 0, again = 0, ...others } = reads;
+  const all = Object.values(others).reduce((sum, count) => sum + count, replica);
+  return all === 0 ? NONE : `replicas: ${formatPercent((replica - again) / all)} of reads`;
 }
 
 /** For whoever wants to change something: to be copied. */

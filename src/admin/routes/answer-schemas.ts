@@ -467,6 +467,11 @@ export const ANSWER_SCHEMAS: Readonly<Record<string, object>> = {
         description:
           'What became of misses, by outcome, as in `ringproxy_fill_waits_total`; null: the group has no `fill-wait`.',
       },
+      replicaReads: {
+        anyOf: [{ type: 'object', additionalProperties: { type: 'number' } }, { type: 'null' }],
+        description:
+          'Who has answered reads, by outcome, as in `ringproxy_replica_reads_total`; null: the group has not `read-from: replica`.',
+      },
     },
     required: [
       'commands',
@@ -480,6 +485,7 @@ export const ANSWER_SCHEMAS: Readonly<Record<string, object>> = {
       'near',
       'policy',
       'prefixes',
+      'replicaReads',
       'replicated',
     ],
   },

@@ -8,6 +8,10 @@
 export const CACHE_TYPES = ['sharded', 'near', 'replicated'] as const;
 export type CacheType = (typeof CACHE_TYPES)[number];
 
+/** Which server of a node answers reads of one key. */
+export const READ_FROM = ['master', 'replica'] as const;
+export type ReadFrom = (typeof READ_FROM)[number];
+
 /** Durations in milliseconds, sizes in bytes; 0: off, or no bound. */
 export interface CachePolicy {
   readonly cache: CacheType;
@@ -25,6 +29,10 @@ export interface CachePolicy {
   readonly ttlJitter: number;
   readonly maxTtl: number;
   readonly maxValueBytes: number;
+  /** `sharded`: `replica` is that of a node that has one which is no later than `maxLag`; otherwise it is the master. */
+  readonly readFrom: ReadFrom;
+  /** `readFrom: replica`: by how much a replica may lag behind its master. */
+  readonly maxLag: number;
 }
 
 /** Of a group that says nothing else, and of keys without a group. */
@@ -38,6 +46,8 @@ export const SHARDED: CachePolicy = {
   ttlJitter: 0,
   maxTtl: 0,
   maxValueBytes: 0,
+  readFrom: 'master',
+  maxLag: 1_000,
 };
 
 /** A group as it is configured. */

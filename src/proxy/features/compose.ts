@@ -4,7 +4,7 @@ import type { ProxyCommandName } from '../../commands/policy.js';
 import type { RequestFramer } from '../../resp/request-framer.js';
 import { Invalidations } from '../invalidations/invalidations.js';
 import type { ClientCount } from '../peers/clients.js';
-import type { Verdict } from '../request/verdict.js';
+import { LATER, type Verdict } from '../request/verdict.js';
 import type { Router } from '../route/router.js';
 import { type RunKeyed, runSpecial } from '../route/special.js';
 import type { ClientConnection } from '../session/client-connection.js';
@@ -39,6 +39,7 @@ import { PeerSubscriptions } from './pubsub/peer-subscriptions.js';
 import { PublishOrder } from './pubsub/publish-order.js';
 import { PubSub } from './pubsub/pubsub.js';
 import { SubscriberReport } from './pubsub/subscriber-report.js';
+import { ReplicaReads } from './replica-reads/replica-reads.js';
 import { Call } from './replicated/call.js';
 import { KeysHere } from './replicated/keys-here.js';
 import { Replicated } from './replicated/replicated.js';
@@ -94,6 +95,8 @@ export class Features {
   readonly limits: Limits;
   /** Misses that wait for the client that fills the key. */
   readonly fillWait: FillWait;
+  /** Reads that replicas answer. */
+  readonly replicaReads: ReplicaReads;
   /** How keys of groups are cached. */
   readonly policies: Policies;
   /** Commands that need one node, and have keys on several. */
@@ -206,8 +209,13 @@ export class Features {
       queuedBy: (client) => this.transactions.of(client)?.queuedKeys ?? null,
     });
     this.nearAuto = options.nearAuto === 'on' ? this.#createNearAuto() : null;
+    this.replicaReads = new ReplicaReads({
+      router,
+      someRun: () => !this.crossNode.running.isIdle,
+      queuedBy: (client) => this.transactions.of(client)?.queuedKeys ?? null,
+    });
     this.policies = new Policies(
-      [this.limits, this.#createReplicated(), this.near, this.fillWait],
+      [this.limits, this.#createReplicated(), this.near, this.fillWait, this.replicaReads],
       [this.limits, this.fillWait],
     );
     const others = otherCounts(context);
@@ -230,6 +238,7 @@ export class Features {
       ...aclCommands({ router, users, rights: this.rights, log: this.aclLog, peers }),
       ...this.transactions.commands,
       exec: (client, command, framer) => {
+        if (this.replicaReads.onExec(client)) return LATER;
         this.near.onExec(client);
         this.fillWait.onExec(client);
         return this.transactions.commands.exec(client, command, framer);
@@ -303,6 +312,7 @@ export class Features {
     this.pubsub.onPublish(snapshot, nodes);
     this.invalidations.onPublish(snapshot, nodes);
     this.near.onPublish(nodes);
+    this.replicaReads.onPublish(snapshot, nodes);
     this.transactions.onPublish(snapshot, nodes);
   }
 

@@ -39,6 +39,8 @@ export class Counters {
   readonly errorKinds = new ErrorKinds();
   readonly groups: KeyGroups;
   readonly near = new NearCounters();
+  /** How old what replicas were proven to have was when they were sent reads. */
+  readonly replicaAge = new Histogram();
   readonly crossNode = new CrossNodeCounters();
   /** Which keys commands have on several nodes. */
   readonly apartKeys = new ApartKeysTable();

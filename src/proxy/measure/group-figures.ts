@@ -1,6 +1,7 @@
 /** What a proxy has counted of the groups of keys, as plain data: that of several proxies is put together. */
 import { noFills } from './fill-counts.js';
 import { addGroupCounts, type GroupCounts } from './plane-stats.js';
+import { noReplicaReads } from './replica-read-counts.js';
 
 export interface GroupFigures extends Omit<GroupCounts, 'time'> {
   /** Commands a second, within the last seconds; null: not measured yet. */
@@ -36,5 +37,6 @@ export function noFigures(group: string): GroupFigures {
     ...{ group, calls: 0, errors: 0, hits: 0, misses: 0, perSecond: null },
     ...{ nearHits: 0, nearMisses: 0, nearEntries: 0, nearBytes: 0 },
     ...{ replicatedKeys: 0, replicatedBytes: 0, fills: noFills() },
+    replicaReads: noReplicaReads(),
   };
 }

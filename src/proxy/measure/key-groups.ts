@@ -13,6 +13,7 @@ import { type FillOutcome, noFills } from './fill-counts.js';
 import { Histogram } from './histogram.js';
 import { NO_GROUP } from './marks.js';
 import { NO_MATCH, PrefixMatcher } from './prefix-matcher.js';
+import { noReplicaReads, type ReplicaReadOutcome } from './replica-read-counts.js';
 
 /** The group of keys that no prefix fits. */
 export const OTHER_GROUP = 'other';
@@ -33,6 +34,8 @@ export class GroupCounters {
   nearMisses = 0;
   /** What became of misses that others may wait for. */
   readonly fills = noFills();
+  /** Who has answered reads that a replica may. */
+  readonly replicaReads = noReplicaReads();
   /** Of how many commands, too. */
   readonly time = new Histogram();
 
@@ -206,6 +209,12 @@ export class KeyGroups {
   filled(group: number, outcome: FillOutcome): void {
     const counters = this.#numbered[group];
     if (counters !== undefined) counters.fills[outcome]++;
+  }
+
+  /** Who has answered a read in a group with `read-from: replica`, or why it is to be the master. */
+  replicaRead(group: number, outcome: ReplicaReadOutcome): void {
+    const counters = this.#numbered[group];
+    if (counters !== undefined) counters.replicaReads[outcome]++;
   }
 
   /** The groups of the keys of the split command at hand, in their order. @param step arguments from key to key */

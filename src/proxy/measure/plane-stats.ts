@@ -9,6 +9,7 @@ import type { CrossNodeWay } from './cross-node-counters.js';
 import { FILL_OUTCOMES, type FillCounts, noFills } from './fill-counts.js';
 import { addHandshakes, type HandshakeCounts, noHandshakes } from './handshake-counts.js';
 import { emptyHistogram, type HistogramData } from './histogram.js';
+import { noReplicaReads, REPLICA_READ_OUTCOMES, type ReplicaReadCounts } from './replica-read-counts.js';
 
 export interface CommandCounts {
   readonly command: string;
@@ -50,6 +51,7 @@ export interface GroupCounts {
   nearEntries: number;
   nearBytes: number;
   readonly fills: FillCounts;
+  readonly replicaReads: ReplicaReadCounts;
   readonly time: HistogramData;
 }
 
@@ -58,6 +60,15 @@ export interface CrossNodeCounts {
   readonly command: string;
   readonly way: CrossNodeWay;
   readonly time: HistogramData;
+}
+
+/** The replicas of a node, as far as they are read from. */
+export interface ReplicaCounts {
+  readonly node: string;
+  readonly address: string;
+  /** Those that the master names, and of these, those that are known to follow it. Of several processes, the least. */
+  known: number;
+  proven: number;
 }
 
 /** What nodes have told of changed keys, where replies are kept near. */
@@ -122,6 +133,10 @@ export interface PlaneStats {
   /** What others have sent of them and was not taken: from too far in the future, or of a database that there is not. */
   replicatedRefused: number;
   readonly near: NearCounts;
+  /** Of nodes whose replicas may be read from. */
+  readonly replicas: ReplicaCounts[];
+  /** How old what replicas were proven to have was when they were sent reads. */
+  readonly replicaAge: HistogramData;
   readonly crossNode: CrossNodeCounts[];
   /** Which keys commands have on several nodes, the commonest first. */
   readonly apartKeys: ApartKeys[];
@@ -143,6 +158,8 @@ export interface MeasuredPlane {
   readonly heldClients: number;
   /** Clients whose handshake is under way. */
   readonly entering: number;
+  /** The replicas of nodes that may be read from. */
+  replicas(): ReplicaCounts[];
   /** What is kept near, by groups' numbers. */
   readonly near: {
     entriesOf(group: number): number;
@@ -221,15 +238,18 @@ export function readPlaneStats(plane: MeasuredPlane, loopLag: number): PlaneStat
     replicatedBytes: plane.values.bytes,
     replicatedRefused: plane.values.refused,
     groups: counters.groups.counters.map((counts) => {
-      const { group, number, errors, hits, misses, nearHits, nearMisses, fills } = counts;
+      const { group, number, errors, hits, misses, nearHits, nearMisses } = counts;
+      const outcomes = { fills: { ...counts.fills }, replicaReads: { ...counts.replicaReads } };
       const time = counts.time.read();
       const kept = { nearEntries: plane.near.entriesOf(number), nearBytes: plane.near.bytesOf(number) };
       const near = { nearHits, nearMisses, ...kept };
       const { keys, bytes } = plane.values.sizesOf(number);
       const replicated = { replicatedKeys: keys, replicatedBytes: bytes };
-      return { group, calls: time.count, errors, hits, misses, ...near, ...replicated, fills: { ...fills }, time };
+      return { group, calls: time.count, errors, hits, misses, ...near, ...replicated, ...outcomes, time };
     }),
     near: { invalidations: counters.near.invalidations, lag: counters.near.lag.read() },
+    replicas: plane.replicas(),
+    replicaAge: counters.replicaAge.read(),
     crossNode: [...counters.crossNode.entries()].map(({ command, way, time }) => ({ command, way, time: time.read() })),
     apartKeys: counters.apartKeys.rows(),
     processes: [own],
@@ -257,6 +277,7 @@ export function sumPlaneStats(parts: readonly PlaneStats[]): PlaneStats {
   const nodes = new Map<string, NodeCounts>();
   const groups = new Map<string, GroupCounts>();
   const crossNode = new Map<string, CrossNodeCounts>();
+  const replicas = new Map<string, ReplicaCounts>();
   for (const part of parts) {
     sum.clients += part.clients;
     sum.clientsTotal += part.clientsTotal;
@@ -286,12 +307,15 @@ export function sumPlaneStats(parts: readonly PlaneStats[]): PlaneStats {
     for (const row of part.groups) addGroup(groups, row);
     sum.near.invalidations += part.near.invalidations;
     addTimes(sum.near.lag, part.near.lag);
+    for (const row of part.replicas) addReplicas(replicas, row);
+    addTimes(sum.replicaAge, part.replicaAge);
     for (const row of part.crossNode) addCrossNode(crossNode, row);
     sum.processes.push(...part.processes);
   }
   sum.commands.push(...commands.values());
   sum.nodes.push(...nodes.values());
   sum.groups.push(...groups.values());
+  sum.replicas.push(...replicas.values());
   sum.crossNode.push(...crossNode.values());
   sum.apartKeys.push(...sumApartKeys(parts.map(({ apartKeys }) => apartKeys)));
   return sum;
@@ -325,6 +349,8 @@ export function emptyPlaneStats(): PlaneStats {
     nodes: [],
     groups: [],
     near: { invalidations: 0, lag: emptyHistogram() },
+    replicas: [],
+    replicaAge: emptyHistogram(),
     crossNode: [],
     apartKeys: [],
     processes: [],
@@ -378,7 +404,7 @@ function addGroup(sums: Map<string, GroupCounts>, row: GroupCounts): void {
       replicatedKeys: 0,
       replicatedBytes: 0,
     };
-    sum = { group: row.group, ...nothing, fills: noFills(), time: emptyHistogram() };
+    sum = { group: row.group, ...nothing, fills: noFills(), replicaReads: noReplicaReads(), time: emptyHistogram() };
     sums.set(row.group, sum);
   }
   addGroupCounts(sum, row);
@@ -398,6 +424,7 @@ export function addGroupCounts(sum: Omit<GroupCounts, 'time'>, row: Omit<GroupCo
   sum.replicatedKeys = Math.max(sum.replicatedKeys, row.replicatedKeys);
   sum.replicatedBytes = Math.max(sum.replicatedBytes, row.replicatedBytes);
   for (const outcome of FILL_OUTCOMES) sum.fills[outcome] += row.fills[outcome];
+  for (const outcome of REPLICA_READ_OUTCOMES) sum.replicaReads[outcome] += row.replicaReads[outcome];
 }
 
 function addCrossNode(sums: Map<string, CrossNodeCounts>, row: CrossNodeCounts): void {
@@ -408,6 +435,16 @@ function addCrossNode(sums: Map<string, CrossNodeCounts>, row: CrossNodeCounts):
     sums.set(key, sum);
   }
   addTimes(sum.time, row.time);
+}
+
+function addReplicas(sums: Map<string, ReplicaCounts>, row: ReplicaCounts): void {
+  const key = nodeKey({ name: row.node, address: row.address });
+  const sum = sums.get(key);
+  if (sum === undefined) sums.set(key, { ...row });
+  else {
+    sum.known = Math.min(sum.known, row.known);
+    sum.proven = Math.min(sum.proven, row.proven);
+  }
 }
 
 function addTimes(sum: HistogramData, part: HistogramData): void {

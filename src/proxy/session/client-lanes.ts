@@ -85,6 +85,11 @@ export class ClientLanes {
     lane.node.releasePrivate(lane);
   }
 
+  /** It was sent a large reply, and is given lanes of its own. */
+  get takesLargeReplies(): boolean {
+    return this.#takesLargeReplies;
+  }
+
   /** A large reply is on its way to the client. */
   onLargeReply(): void {
     this.#takesLargeReplies = true;

@@ -1,7 +1,7 @@
 /** The handshake of a lane, and what becomes of the lane by the node's answers. */
 import type { Login } from '../../node/endpoint.js';
 import { type Failure, predicateOf, shortened } from '../../node/failure.js';
-import { type Greeted, Handshake } from '../../node/handshake.js';
+import { type Greeted, Handshake, type HandshakeOptions } from '../../node/handshake.js';
 import type { LaneKind } from './lane-kind.js';
 import type { LateConnections } from './late-connections.js';
 
@@ -30,8 +30,8 @@ export interface GreetingOptions {
   readonly asksRunId: boolean;
   /** Connections that the node is to drop before this one carries commands. */
   readonly late: LateConnections;
-  /** The node is followed: it is not a replica. */
-  readonly needsMaster: boolean;
+  /** What it must not deny to be. */
+  readonly role: HandshakeOptions['role'];
 }
 
 export class Greeting {
@@ -40,7 +40,7 @@ export class Greeting {
   readonly #othersServe: boolean;
 
   constructor(kind: LaneKind, options: GreetingOptions) {
-    const { login, connectionName, asksRunId, late, needsMaster } = options;
+    const { login, connectionName, asksRunId, late, role } = options;
     this.#isOneOfMany = options.isOneOfMany;
     this.#othersServe = options.othersServe;
     this.#handshake = new Handshake({
@@ -50,7 +50,7 @@ export class Greeting {
       asks: asksRunId ? ['id', 'process', 'peer'] : ['id', 'peer'],
       last: late.inFront().map(({ id, words }) => ({ words, done: () => late.forget(id) })),
       tolerates: 'any error',
-      needsMaster,
+      role,
     });
   }
 

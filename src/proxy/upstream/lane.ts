@@ -425,7 +425,7 @@ export class Lane implements ReplyReceiver {
     const head = this.#queue.head;
     if (head === null || this.pausedFor !== null || this.#state !== READY) return;
     this.#timeouts.watchSending(now, this.#isReceiving && this.inflight === 1);
-    const { requestTimeout } = this.node.shared.options;
+    const { requestTimeout } = this.node;
     const grace = this.node.runsLongCode ? BUSY_GRACE_MS : 0;
     if (this.#timeouts.waited(head, now) <= requestTimeout + this.#patience + grace) return;
     // It lives, and says so to others.
@@ -477,10 +477,11 @@ export class Lane implements ReplyReceiver {
     socket.setKeepAlive(true, this.node.shared.options.tcpKeepalive);
     this.#look = new Look(this.node.shared.options.standing, (found) => this.#onLooked(found));
     const { connectionName } = this.#look;
-    const { login, late, asksRunId, hasReadyLane: othersServe, isFollowed: needsMaster } = this.node;
+    const { login, late, asksRunId, hasReadyLane: othersServe, isFollowed, isReplica } = this.node;
+    const role = isReplica ? 'replica' : isFollowed ? 'master' : null;
     const isOneOfMany = this.pool !== null || othersServe;
     this.#greeting = new Greeting(this.kind, {
-      ...{ login, connectionName, isOneOfMany, othersServe, asksRunId, late, needsMaster },
+      ...{ login, connectionName, isOneOfMany, othersServe, asksRunId, late, role },
     });
     socket.write(this.#greeting.bytes);
   }

@@ -185,7 +185,7 @@ export class SideConnection implements Reconnecting {
       connectionName: this.#look.connectionName,
       asks: [],
       tolerates: 'any error',
-      needsMaster: this.#node.isFollowed,
+      role: this.#node.isFollowed ? 'master' : null,
     });
     socket.write(this.#handshake.bytes);
   }

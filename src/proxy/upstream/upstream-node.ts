@@ -52,6 +52,8 @@ export interface UpstreamShared {
 const BACKOFF_MIN_MS = 20;
 /** Milliseconds. */
 const TURNED_AWAY_MS = 1000;
+/** Whoever reads from a replica that does not answer is answered by the master, and waits no longer for that. Milliseconds. */
+const REPLICA_MS = 300;
 /** While a node runs one script, further ones wait: their lanes need not all be retired. */
 const MOST_BEHIND_CODE = 8;
 /** How much of the private lanes large values may use. */
@@ -64,6 +66,8 @@ export class UpstreamNode {
   #login: Login;
   /** Its address may be one that says who knows where its master is. */
   readonly isFollowed: boolean;
+  /** It is a replica of a node, by itself: it is only read from, and nobody is told what becomes of it. */
+  readonly isReplica: boolean;
   readonly tls: NodeTls | undefined;
   readonly shared: UpstreamShared;
   readonly counters = new NodeCounters();
@@ -107,13 +111,14 @@ export class UpstreamNode {
   /** Lanes that a script holds up which takes long. */
   #behindCode = 0;
 
-  constructor(node: RoutedNode, shared: UpstreamShared) {
+  constructor(node: RoutedNode, shared: UpstreamShared, isReplica = false) {
     const { id, name, address, username, password, tls } = node;
     this.id = id;
     this.name = name;
     this.address = address;
     this.#login = { username, password };
     this.isFollowed = node.master !== undefined;
+    this.isReplica = isReplica;
     this.#target = targetOf(node);
     this.#shownAddress = shownAddress(node);
     this.tls = tls;
@@ -144,6 +149,19 @@ export class UpstreamNode {
     this.#endRetry();
     this.#backoff = BACKOFF_MIN_MS;
     this.#scheduleRetry();
+  }
+
+  /** For how long a command may have no answer. Milliseconds. */
+  get requestTimeout(): number {
+    const { requestTimeout } = this.shared.options;
+    return this.isReplica ? Math.min(requestTimeout, REPLICA_MS) : requestTimeout;
+  }
+
+  /** Since when something is in flight here, or may be, by the clock; Infinity: nothing is. What waits at the node does not count. */
+  get busySince(): number {
+    let since = Number.POSITIVE_INFINITY;
+    for (const lane of this.#open) if (lane.patience === 0) since = Math.min(since, lane.head?.startedAt ?? since);
+    return since;
   }
 
   /** Where new connections go; null: its master is not known. */
@@ -291,7 +309,9 @@ export class UpstreamNode {
       lanes = [];
       this.#lanes[index] = lanes;
     }
-    const wantsMore = lanes.length < this.shared.options.nodeConnections && this.#takesMore(lanes);
+    // What is read of a replica by one connection is read in order.
+    const most = this.isReplica ? 1 : this.shared.options.nodeConnections;
+    const wantsMore = lanes.length < most && this.#takesMore(lanes);
     if (wantsMore) return this.#openShared(lanes, kind, index);
     return this.#nextOf(lanes);
   }
@@ -410,7 +430,8 @@ export class UpstreamNode {
   onLaneEnd(lane: Lane, reason: LaneEnd, why: string, wasReady: boolean): void {
     this.#forget(lane);
     this.#open.delete(lane);
-    if (wasReady && lane.inflight > 0 && lane.connectionId >= 0 && !this.#isHandedOver) this.#onLate(lane);
+    if (wasReady && lane.inflight > 0 && lane.connectionId >= 0 && !this.#isHandedOver && !this.isReplica)
+      this.#onLate(lane);
     lane.pool?.forget(lane);
     if (lane.isBehindCode) this.onCodeEnd();
     if (this.#closed || reason === 'closed' || reason === 'refused') return;
@@ -565,13 +586,13 @@ export class UpstreamNode {
 
   #publishTrouble(reason: string): void {
     const target = reason === '' ? nodeRecovered : nodeImpaired;
-    if (!target.hasSubscribers) return;
+    if (this.isReplica || !target.hasSubscribers) return;
     const event: NodeTroubleEvent = { node: this.name, address: this.address, reason };
     target.publish(event);
   }
 
   #publish(target: typeof nodeUp, error: string): void {
-    if (!target.hasSubscribers) return;
+    if (this.isReplica || !target.hasSubscribers) return;
     const event: NodeConnectionEvent = { node: this.name, address: this.address, error };
     target.publish(event);
   }

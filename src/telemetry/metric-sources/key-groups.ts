@@ -1,8 +1,9 @@
 import { FILL_OUTCOMES } from '../../proxy/measure/fill-counts.js';
+import { REPLICA_READ_OUTCOMES } from '../../proxy/measure/replica-read-counts.js';
 import type { MetricSource, Sample } from '../metrics.js';
 import { durations } from './durations.js';
 import type { MetricReads } from './reads.js';
-import { counter, outcomes } from './samples.js';
+import { counter, gauge, outcomes } from './samples.js';
 
 /** How well the cache serves, as a whole and by groups of keys. */
 export function keyGroupSources({ stats }: MetricReads): MetricSource[] {
@@ -31,6 +32,29 @@ export function keyGroupSources({ stats }: MetricReads): MetricSource[] {
         stats().groups.flatMap(({ group, fills }) =>
           FILL_OUTCOMES.map((outcome) => ({ labels: { group, outcome }, value: fills[outcome] })),
         ),
+    ),
+    counter(
+      'ringproxy_replica_reads_total',
+      'Reads of one key in groups with read-from: replica, by who has answered: a replica, or for what reason the master.',
+      () =>
+        stats().groups.flatMap(({ group, replicaReads }) =>
+          REPLICA_READ_OUTCOMES.map((outcome) => ({ labels: { group, outcome }, value: replicaReads[outcome] })),
+        ),
+    ),
+    durations(
+      'ringproxy_replica_age_seconds',
+      'How old what replicas were proven to have was when they were sent reads: what was read is late by no more.',
+      () => [{ time: stats().replicaAge }],
+      () => ({}),
+    ),
+    gauge(
+      'ringproxy_node_replicas',
+      'Replicas that may be read from, by whether they are known to follow their master.',
+      () =>
+        stats().replicas.flatMap(({ node, known, proven }) => [
+          { labels: { node, state: 'proven' }, value: proven },
+          { labels: { node, state: 'unproven' }, value: known - proven },
+        ]),
     ),
   ];
 }

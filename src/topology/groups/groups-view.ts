@@ -50,21 +50,31 @@ export function writtenGroup({ group, prefixes, policy }: KeyGroup): Pick<GroupV
 function keptOf(
   policy: CachePolicy | null,
   counts: GroupFigures | undefined,
-): Pick<GroupView, 'near' | 'replicated' | 'fill'> {
-  if (policy === null || counts === undefined) return { near: null, replicated: null, fill: null };
-  const { nearEntries, nearBytes, nearHits, nearMisses, replicatedKeys, replicatedBytes, fills } = counts;
+): Pick<GroupView, 'near' | 'replicated' | 'fill' | 'replicaReads'> {
+  if (policy === null || counts === undefined) {
+    return { near: null, replicated: null, fill: null, replicaReads: null };
+  }
+  const { nearEntries, nearBytes, nearHits, nearMisses, replicatedKeys, replicatedBytes, fills, replicaReads } = counts;
   const near = { entries: nearEntries, bytes: nearBytes, hits: nearHits, misses: nearMisses };
   return {
     near: policy.cache === 'near' ? near : null,
     replicated: policy.cache === 'replicated' ? { keys: replicatedKeys, bytes: replicatedBytes } : null,
     fill: policy.fillWait === 0 ? null : { ...fills },
+    replicaReads: policy.readFrom === 'replica' ? { ...replicaReads } : null,
   };
 }
 
 /** What decides most is said also where nobody has said it. */
 function wordsOf(policy: CachePolicy | null): Record<string, string> {
-  const { cache, nearTtl } = policy ?? { cache: 'sharded', nearTtl: 0 };
-  return { cache, ...(cache === 'near' ? { 'near-ttl': formatDuration(nearTtl) } : {}), ...writePolicy(policy) };
+  const none = { cache: 'sharded', nearTtl: 0, readFrom: 'master', maxLag: 0 };
+  const { cache, nearTtl, readFrom, maxLag } = policy ?? none;
+  const lag = readFrom === 'replica' ? { 'max-lag': formatDuration(maxLag) } : {};
+  return {
+    cache,
+    ...(cache === 'near' ? { 'near-ttl': formatDuration(nearTtl) } : {}),
+    ...lag,
+    ...writePolicy(policy),
+  };
 }
 
 /** Of keys that no prefix fits, as the data plane counts them. */

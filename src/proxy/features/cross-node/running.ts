@@ -19,6 +19,10 @@ export class Running {
     void done.then(() => this.#running.delete(underWay));
   }
 
+  get isIdle(): boolean {
+    return this.#running.size === 0;
+  }
+
   /** Settles when all have ended that are under way now and have a key that changes hands. */
   async ended(snapshot: RoutingSnapshot): Promise<void> {
     const moving = [...this.#running].filter(([underWay]) => underWay.moves(snapshot));

@@ -10,6 +10,7 @@ import { ClientStream } from '../../request/client-stream.js';
 import type { Request } from '../../request/request.js';
 import type { ClientConnection } from '../../session/client-connection.js';
 import type { UpstreamNode } from '../../upstream/upstream-node.js';
+import { askAgain } from '../ask-again.js';
 import type { Router } from '../router.js';
 
 /** A read of a key that may have left its source. */
@@ -61,13 +62,7 @@ export class SourceRead extends ClientStream {
 
   /** The node that the key leaves has answered that it is not there. */
   #askTarget(request: Request): void {
-    const router = this.#router;
-    const client = this.#client;
     const { target, frame } = this.#read;
-    // When the ring has changed since, no command of the client's goes anywhere before its reads are answered.
-    const index = client.lanes.snapshot === router.snapshot ? router.nodes.indexOf(target) : -1;
-    const lane = index >= 0 ? router.laneFor(client, index) : target.pick(client.kind);
-    if (lane === null) this.onFailure(request, target.downReply);
-    else lane.send(request, frame, 0, frame.length);
+    if (!askAgain(this.#router, this.#client, request, target, frame)) this.onFailure(request, target.downReply);
   }
 }

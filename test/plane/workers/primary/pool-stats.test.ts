@@ -4,12 +4,13 @@ import { type Counting, PoolStats } from '../../../../src/plane/workers/primary/
 import { noFills } from '../../../../src/proxy/measure/fill-counts.js';
 import { emptyHistogram } from '../../../../src/proxy/measure/histogram.js';
 import { emptyPlaneStats, type GroupCounts, type PlaneStats } from '../../../../src/proxy/measure/plane-stats.js';
+import { noReplicaReads } from '../../../../src/proxy/measure/replica-read-counts.js';
 
 function counted(group: string, hits: number): GroupCounts {
   return {
     ...{ group, calls: hits, errors: 0, hits, misses: 0 },
     ...{ replicatedKeys: 5, replicatedBytes: 50, nearHits: hits, nearMisses: 0, nearEntries: 7, nearBytes: 70 },
-    ...{ fills: noFills(), time: emptyHistogram() },
+    ...{ fills: noFills(), replicaReads: noReplicaReads(), time: emptyHistogram() },
   };
 }
 
