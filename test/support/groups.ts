@@ -26,7 +26,6 @@ export const ALONE = [
   'test/proxy/features/transactions/transaction-memory.test.ts',
   'test/topology/cancel.test.ts',
   'test/topology/fleet-coordination.test.ts',
-  'test/topology/store/etcd-cluster.test.ts',
   'test/topology/tried-changes.test.ts',
   // Load on both cores, for as long as something else goes on.
   'test/cli/demo/demo.test.ts',
@@ -41,6 +40,7 @@ export const ALONE = [
   'test/fleet/cap.test.ts',
   'test/fleet/consistency.test.ts',
   'test/fleet/ejection.test.ts',
+  'test/plane/workers/workers.test.ts',
   'test/support/netns/network.test.ts',
   // A browser, whose page is drawn by the clock.
   'test/admin/page-edges.test.ts',

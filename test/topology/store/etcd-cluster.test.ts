@@ -36,6 +36,8 @@ describe.skipIf(!hasEtcd)('with three etcds', () => {
     await second.open();
     await found(first, 'p1');
     await join(second, 'p2');
+    // What the other one writes is heard of, sooner or later.
+    await expect.poll(async () => (await first.members()).length).toBe(2);
     return { stores: [first, second], heard: [hear(first), hear(second)] };
   }
 
