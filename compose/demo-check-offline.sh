@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs demo-check.sh where there is no Docker engine and no registry of images: starts an engine of its own, in a
+# Runs demo-check.sh and secure/check.sh where there is no Docker engine and no registry of images: starts an engine of its own, in a
 # network namespace of its own, with images made from Debian packages in the place of the public ones. Grafana, which
 # Debian lacks, is left out.
 #
@@ -8,6 +8,8 @@
 # the root file system of the images, which is kept for the next time when a folder is given.
 #
 #   compose/demo-check-offline.sh [FOLDER]
+#
+#   DEMO_CHECKS  which of the two: demo, secure, or both (default)
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 keep=${1:+yes}
@@ -81,6 +83,7 @@ docker tag stand-in:base stand-in:redis
 docker tag stand-in:base stand-in:haproxy
 docker tag stand-in:base stand-in:etcd
 docker tag stand-in:base stand-in:node
+docker tag stand-in:base stand-in:openssl
 # Made as the public image is: the program is the entry point, and the folder of the data is there.
 build -t stand-in:prometheus - <<'DOCKERFILE'
 FROM stand-in:base
@@ -98,14 +101,20 @@ size=$(docker image inspect --format '{{.Size}}' stand-in:ringproxy)
 echo "the proxy's image adds $(((size - base) / 1000000)) MB to its base"
 end_engine
 
-echo '── the demo, in a network of its own'
+echo '── in a network of its own'
 ip netns add "$namespace"
 ip -n "$namespace" link set lo up
 # Not `ip netns exec`, which would hide the control groups.
 within=(nsenter "--net=/var/run/netns/$namespace")
 start_engine "${within[@]}" dockerd
-export REDIS_IMAGE=stand-in:redis HAPROXY_IMAGE=stand-in:haproxy ETCD_IMAGE=stand-in:etcd PROMETHEUS_IMAGE=stand-in:prometheus
+export REDIS_IMAGE=stand-in:redis HAPROXY_IMAGE=stand-in:haproxy ETCD_IMAGE=stand-in:etcd PROMETHEUS_IMAGE=stand-in:prometheus OPENSSL_IMAGE=stand-in:openssl
 export RINGPROXY_IMAGE=stand-in:ringproxy LOAD_IMAGE=stand-in:load NODE_IMAGE=stand-in:node
 export DEMO_CHECK_BUILD=--no-build
 export DEMO_CHECK_SERVICES='redis-1 redis-2 redis-3 redis-4 etcd ringproxy-1 ringproxy-2 balancer load prometheus'
-"${within[@]}" bash "$here/demo-check.sh"
+for check in ${DEMO_CHECKS:-demo secure}; do
+  echo "── the $check's check"
+  case $check in
+    demo) "${within[@]}" bash "$here/demo-check.sh" ;;
+    secure) "${within[@]}" bash "$here/secure/check.sh" ;;
+  esac
+done

@@ -3,10 +3,12 @@
  * It counts what it does and checks every value that it reads, so that its figures can be held against the proxy's.
  */
 import { setMaxListeners } from 'node:events';
+import { isIP } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import type { LoadOptions } from './options.js';
 import { skewed } from './skew.js';
+import { Versions } from './versions.js';
 import { AcknowledgedWrites } from './writes.js';
 
 export interface LoadCounts {
@@ -21,31 +23,44 @@ export interface LoadCounts {
   wrong: number;
   /** Acknowledged writes that are not there any more: pages that cannot have expired, counters that fell back. */
   lost: number;
+  /** Reads that found an older version than one that was acknowledged before they were sent. */
+  stale: number;
 }
 
 const KEYS_PER_MGET = 8;
 const COUNTERS = 64;
+/** How much of the load they are. */
+const VERSIONS_PART = 0.4;
+/** How many of their versions are that the key is removed. */
+const REMOVALS_PART = 0.3;
 /** A pause after an error, so that a node that is down is not asked as fast as the machine can. */
 const ERROR_PAUSE_MS = 50;
 
 export class Load {
-  readonly counts: LoadCounts = { commands: {}, errors: {}, hits: 0, misses: 0, wrong: 0, lost: 0 };
+  readonly counts: LoadCounts = { commands: {}, errors: {}, hits: 0, misses: 0, wrong: 0, lost: 0, stale: 0 };
   readonly #options: LoadOptions;
   readonly #clients: Redis[];
   readonly #written: AcknowledgedWrites;
+  readonly versions = new Versions();
   readonly #stop = new AbortController();
   #loops: Promise<void>[] = [];
 
   constructor(options: LoadOptions) {
     this.#options = options;
-    const { host, port } = options;
+    const { host, port, ca, username = '', password = '' } = options;
+    const login = username === '' ? {} : { username, password };
+    // An address is no server name in the handshake (RFC 6066).
+    const tls = ca === undefined ? {} : { tls: { ca, ...(isIP(host) === 0 ? { servername: host } : {}) } };
     // Every connection waits for it.
     setMaxListeners(0, this.#stop.signal);
     // Half of it is what a page lives at least.
     this.#written = new AcknowledgedWrites((options.ttl * 1000) / 2);
     this.#clients = Array.from({ length: options.connections }, () => {
       // Commands fail at once while there is no connection, instead of waiting for one unseen.
-      const client = new Redis({ host, port, lazyConnect: true, maxRetriesPerRequest: 0, retryStrategy: () => 500 });
+      const client = new Redis({
+        ...{ host, port, ...login, ...tls },
+        ...{ lazyConnect: true, maxRetriesPerRequest: 0, retryStrategy: () => 500 },
+      });
       // Every failure is seen by the command that it hits.
       client.on('error', () => {});
       return client;
@@ -84,11 +99,41 @@ export class Load {
   }
 
   async #operate(client: Redis): Promise<void> {
+    const { versions = 0 } = this.#options;
+    if (versions > 0 && Math.random() < VERSIONS_PART) {
+      await this.#version(client, `version:${Math.floor(Math.random() * versions)}`);
+      return;
+    }
     const dice = Math.random();
     if (dice < 0.8) await this.#read(client);
     else if (dice < 0.88) await this.#write(client, this.#anyKey());
     else if (dice < 0.95) await this.#readSeveral(client);
     else await this.#increment(client, `hits:${Math.floor(Math.random() * COUNTERS)}`);
+  }
+
+  /** Writes the next version of the key, or removes it, or reads it where somebody writes. */
+  async #version(client: Redis, key: string): Promise<void> {
+    const removes = Math.random() < REMOVALS_PART;
+    const next = Math.random() < 0.5 ? this.versions.begin(key, removes) : null;
+    if (next !== null) {
+      try {
+        if (removes) await client.del(key);
+        else await client.set(key, String(next));
+        this.versions.acknowledge(key, next, removes);
+        this.#count(this.counts.commands, removes ? 'del' : 'set');
+      } finally {
+        this.versions.end(key);
+      }
+      return;
+    }
+    const known = this.versions.known(key);
+    const value = await client.get(key);
+    this.#count(this.counts.commands, 'get');
+    if (value === null) this.counts.misses++;
+    else this.counts.hits++;
+    const verdict = this.versions.judge(key, known, value);
+    if (verdict === 'stale') this.counts.stale++;
+    if (verdict === 'wrong') this.counts.wrong++;
   }
 
   async #increment(client: Redis, key: string): Promise<void> {

@@ -10,7 +10,8 @@ const REPORT_MS = 10_000;
 const options = optionsFrom(process.env);
 const load = new Load(options);
 load.start();
-console.log(JSON.stringify({ event: 'started', ...options }));
+const { ca: _ca, password: _password, ...shown } = options;
+console.log(JSON.stringify({ event: 'started', ...shown }));
 
 const total = (counts: Readonly<Record<string, number>>): number => Object.values(counts).reduce((a, b) => a + b, 0);
 
@@ -23,7 +24,7 @@ function newErrors(): Record<string, number> {
 }
 
 let told: Readonly<Record<string, number>> = {};
-let before = { at: performance.now(), commands: 0, errors: 0, hits: 0, misses: 0, wrong: 0, lost: 0 };
+let before = { at: performance.now(), commands: 0, errors: 0, hits: 0, misses: 0, wrong: 0, lost: 0, stale: 0 };
 const timer = setInterval(() => {
   const { counts } = load;
   const now = {
@@ -34,6 +35,7 @@ const timer = setInterval(() => {
     misses: counts.misses,
     wrong: counts.wrong,
     lost: counts.lost,
+    stale: counts.stale,
   };
   const reads = now.hits + now.misses - before.hits - before.misses;
   console.log(
@@ -42,6 +44,7 @@ const timer = setInterval(() => {
       commandsPerSecond: Math.round(((now.commands - before.commands) * 1000) / (now.at - before.at)),
       hitRatio: reads === 0 ? null : Number(((now.hits - before.hits) / reads).toFixed(3)),
       ...(now.errors === before.errors ? {} : { kinds: newErrors() }),
+      ...(options.versions === 0 ? {} : { stale: now.stale - before.stale }),
       errors: now.errors - before.errors,
       wrong: now.wrong - before.wrong,
       lost: now.lost - before.lost,
@@ -54,6 +57,12 @@ async function end(): Promise<void> {
   clearInterval(timer);
   await load.stop();
   console.log(JSON.stringify({ event: 'total', ...load.counts }));
+  const { acknowledged, checked, missing } = load.versions;
+  if (options.versions === 0) return;
+  const count = (number: number): string => number.toLocaleString('en');
+  console.log(
+    `${count(load.counts.stale)} stale reads, ${count(acknowledged)} acknowledged writes checked (${count(checked)} reads, of which ${count(missing)} found nothing)`,
+  );
 }
 process.once('SIGTERM', end);
 process.once('SIGINT', end);

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+
 /** What the load generator is asked for by the environment. */
 export interface LoadOptions {
   readonly host: string;
@@ -10,6 +12,13 @@ export interface LoadOptions {
   readonly keys: number;
   /** Seconds that a key lives at most. */
   readonly ttl: number;
+  /** Keys with one version after another, of which an older one must never be read again; 0: none. */
+  readonly versions?: number;
+  /** Certificates (PEM) of the authorities that the cache's is signed by; undefined: it is spoken to without TLS. */
+  readonly ca?: string | undefined;
+  /** Empty: nobody. */
+  readonly username?: string;
+  readonly password?: string;
 }
 
 /** @throws Error that names the variable whose value is not understood */
@@ -27,5 +36,9 @@ export function optionsFrom(environment: Readonly<Record<string, string | undefi
     rate: number('LOAD_RATE', 2000, 0),
     keys: number('LOAD_KEYS', 50_000, 1),
     ttl: number('LOAD_TTL', 600, 1),
+    versions: number('LOAD_VERSIONS', 0, 0),
+    ca: environment.LOAD_TLS_CA ? readFileSync(environment.LOAD_TLS_CA, 'utf8') : undefined,
+    username: environment.LOAD_USERNAME ?? '',
+    password: environment.LOAD_PASSWORD ?? '',
   };
 }

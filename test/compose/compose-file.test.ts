@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { findReferee, requireProgram } from '../support/programs.js';
@@ -28,28 +28,33 @@ const PROXIES = ['ringproxy-1', 'ringproxy-2'];
 const read = (file: string): string => readFileSync(join(COMPOSE, file), 'utf8');
 const { services } = parse(read('compose.yaml'), { merge: true }) as ComposeFile;
 
-function dockerCompose(environment: Readonly<Record<string, string>>, ...args: string[]): string {
+function dockerCompose(file: string, environment: Readonly<Record<string, string>>, ...args: string[]): string {
   const program = requireProgram('docker-compose');
-  return execFileSync(program, ['-f', join(COMPOSE, 'compose.yaml'), ...args], {
+  return execFileSync(program, ['-f', join(COMPOSE, file), ...args], {
     encoding: 'utf8',
     stdio: 'pipe',
     env: { PATH: process.env.PATH, ...environment },
   });
 }
 
-describe('compose.yaml', () => {
+describe.each([
+  ['compose.yaml', 11, 5],
+  ['secure/compose.yaml', 13, 5],
+])('%s', (file, programs, published) => {
+  const { services } = parse(read(file), { merge: true }) as ComposeFile;
+
   it.skipIf(findReferee('docker-compose') === null)('is valid, and takes every image from the environment', () => {
-    const variables = [...read('compose.yaml').matchAll(/\$\{(\w+_IMAGE):-/g)].map(([, name]) => name ?? '');
+    const variables = [...read(file).matchAll(/\$\{(\w+_IMAGE):-/g)].map(([, name]) => name ?? '');
     const wanted = Object.fromEntries(variables.map((name) => [name, `mine/${name.toLowerCase()}:1`]));
-    const config = parse(dockerCompose(wanted, 'config')) as ComposeFile;
-    expect(Object.keys(config.services)).toHaveLength(11);
+    const config = parse(dockerCompose(file, wanted, 'config')) as ComposeFile;
+    expect(Object.keys(config.services)).toHaveLength(programs);
     for (const [name, { image }] of Object.entries(config.services)) expect(image, name).toMatch(/^mine\/\w+_image:1$/);
-    dockerCompose({}, 'config', '-q');
+    dockerCompose(file, {}, 'config', '-q');
   });
 
   it('publishes on loopback only', () => {
     const ports = Object.values(services).flatMap((service) => service.ports ?? []);
-    expect(ports).toHaveLength(5);
+    expect(ports).toHaveLength(published);
     for (const port of ports) expect(port).toMatch(/^127\.0\.0\.1:/);
   });
 
@@ -57,9 +62,28 @@ describe('compose.yaml', () => {
     const mounts = Object.values(services).flatMap((service) => service.volumes ?? []);
     const files = mounts.flatMap((mount) => (mount.startsWith('./') ? [mount.split(':')[0] ?? ''] : []));
     expect(files.length).toBeGreaterThan(4);
-    for (const file of files) expect(existsSync(join(COMPOSE, file)), file).toBe(true);
+    for (const mounted of files) expect(existsSync(join(COMPOSE, dirname(file), mounted)), mounted).toBe(true);
   });
 
+  it('gives our own programs no more rights than they need, and the proxy time to stop', () => {
+    const proxies = Object.keys(services).filter((name) => name.startsWith('ringproxy-'));
+    expect(proxies.length).toBeGreaterThan(1);
+    for (const name of [...proxies, 'load']) {
+      const { read_only, cap_drop, security_opt } = services[name] ?? {};
+      expect({ read_only, cap_drop, security_opt }, name).toEqual({
+        read_only: true,
+        cap_drop: ['ALL'],
+        security_opt: ['no-new-privileges:true'],
+      });
+    }
+    // `shutdown-timeout` is 10 s by default, as long as Docker waits when nothing is said.
+    for (const name of proxies) {
+      expect(Number.parseInt(services[name]?.stop_grace_period ?? '', 10), name).toBeGreaterThan(10);
+    }
+  });
+});
+
+describe('compose.yaml', () => {
   it.each(PROXIES)('gives the proxy settings that it takes: %s', (name) => {
     const environment = services[name]?.environment ?? {};
     const command = /^CMD \["serve", (.*)\]$/m.exec(read('Dockerfile'))?.[1] ?? '';
@@ -126,27 +150,13 @@ describe('compose.yaml', () => {
     const targets = config.scrape_configs[0]?.static_configs[0]?.targets;
     expect(targets).toEqual(PROXIES.map((name) => `${name}:6390`));
   });
-
-  it('gives our own programs no more rights than they need, and the proxy time to stop', () => {
-    for (const name of [...PROXIES, 'load']) {
-      const { read_only, cap_drop, security_opt } = services[name] ?? {};
-      expect({ read_only, cap_drop, security_opt }, name).toEqual({
-        read_only: true,
-        cap_drop: ['ALL'],
-        security_opt: ['no-new-privileges:true'],
-      });
-    }
-    // `shutdown-timeout` is 10 s by default, as long as Docker waits when nothing is said.
-    for (const name of PROXIES) {
-      expect(Number.parseInt(services[name]?.stop_grace_period ?? '', 10), name).toBeGreaterThan(10);
-    }
-  });
 });
 
 describe('the other files of the demo', () => {
   it('the check without an engine makes an image for every service but Grafana, and starts all of them', () => {
     const script = read('demo-check-offline.sh');
-    const variables = [...read('compose.yaml').matchAll(/\$\{(\w+_IMAGE):-/g)].map(([, name]) => name ?? '');
+    const both = read('compose.yaml') + read('secure/compose.yaml');
+    const variables = [...both.matchAll(/\$\{(\w+_IMAGE):-/g)].map(([, name]) => name ?? '');
     for (const name of new Set(variables)) {
       if (name !== 'GRAFANA_IMAGE') expect(script, name).toContain(`${name}=stand-in:`);
     }

@@ -2,6 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { Load } from '../../compose/load/load.js';
+import { Versions } from '../../compose/load/versions.js';
 import { AcknowledgedWrites } from '../../compose/load/writes.js';
 import { atEnd } from '../support/cleanup.js';
 import { startRedis } from '../support/redis-process.js';
@@ -49,6 +50,50 @@ describe('what was acknowledged', () => {
     expect(writes.counted('c', second, 2)).toBe(true);
     expect(writes.counted('c', first, 1)).toBe(true);
     expect(writes.countOf('c')).toBe(2);
+  });
+});
+
+describe('versions', () => {
+  it('are stale when an older one is read than was acknowledged before, and not when it was written meanwhile', () => {
+    const versions = new Versions();
+    expect([versions.begin('a'), versions.begin('a')]).toEqual([1, null]);
+    versions.acknowledge('a', 1);
+    versions.end('a');
+    const known = versions.known('a');
+    expect(versions.begin('a')).toBe(2);
+    expect(versions.judge('a', known, '1')).toBe('right');
+    expect(versions.judge('a', known, '2')).toBe('right');
+    versions.acknowledge('a', 2);
+    expect(versions.judge('a', known, '1')).toBe('right');
+    expect(versions.judge('a', versions.known('a'), '1')).toBe('stale');
+    expect(versions.judge('a', versions.known('a'), null)).toBe('missing');
+    expect(versions.judge('a', versions.known('a'), '3')).toBe('wrong');
+    expect([versions.acknowledged, versions.checked, versions.missing]).toEqual([2, 6, 1]);
+  });
+
+  it('of a key that was removed are stale, and its absence is no loss', () => {
+    const versions = new Versions();
+    versions.begin('a');
+    versions.acknowledge('a', 1);
+    versions.end('a');
+    expect(versions.begin('a', true)).toBe(2);
+    expect(versions.judge('a', versions.known('a'), '1')).toBe('right');
+    versions.acknowledge('a', 2, true);
+    versions.end('a');
+    expect(versions.judge('a', versions.known('a'), null)).toBe('missing');
+    expect(versions.judge('a', versions.known('a'), '1')).toBe('stale');
+    expect(versions.missing).toBe(0);
+  });
+
+  it('of a write that failed may be read, and need not', () => {
+    const versions = new Versions();
+    versions.begin('a');
+    versions.end('a');
+    expect([versions.judge('a', versions.known('a'), '1'), versions.judge('a', versions.known('a'), null)]).toEqual([
+      'right',
+      'missing',
+    ]);
+    expect(versions.checked).toBe(0);
   });
 });
 

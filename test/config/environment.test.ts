@@ -3,7 +3,14 @@ import { environmentName, strangeVariables } from '../../src/config/environment.
 import { SETTINGS } from '../../src/config/settings.js';
 
 it('a variable that is misspelt is named, with the one that is near', () => {
-  const env = { RINGPROXY_LISTN: 'x', RINGPROXY_WHATEVER: 'x', RINGPROXY_LISTEN: 'x', RINGPROXY_TOKEN: 'x', HOME: 'x' };
+  const env = {
+    RINGPROXY_LISTN: 'x',
+    RINGPROXY_WHATEVER: 'x',
+    RINGPROXY_LISTEN: 'x',
+    RINGPROXY_TOKEN: 'x',
+    RINGPROXY_CA: 'x',
+    HOME: 'x',
+  };
   expect(strangeVariables(env)).toEqual([
     'the environment has RINGPROXY_LISTN, which is no setting: did you mean RINGPROXY_LISTEN?',
     'the environment has RINGPROXY_WHATEVER, which is no setting',
