@@ -56,6 +56,11 @@ export function formatTime(at: Date): string {
   return at.toDateString() === new Date().toDateString() ? time : `${at.toLocaleDateString('sv-SE')} ${time}`;
 }
 
+/** A sentence of the proxy's with the times in it as people of this place read them. */
+export function withLocalTimes(text: string): string {
+  return text.replace(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z/g, (time) => formatTime(new Date(time)));
+}
+
 /** A mark of the time. @param at seconds. @param step between two marks */
 export function formatTick(at: number, step: number): string {
   return new Date(at * 1000).toLocaleTimeString('en-GB').slice(0, step < 60 ? 8 : 5);

@@ -1,7 +1,7 @@
 /** The table of nodes. Rows stay in the document as long as their nodes are in the ring, so that focus stays too. */
 import type { LoadView, NodeLoad, NodeView, RingView } from '../api.js';
 import { byId, el, keepTable, setText, setTitle } from './dom.js';
-import { formatBytes, formatCount, formatPercent, formatRate, formatSeconds } from './format.js';
+import { formatBytes, formatCount, formatPercent, formatRate, formatSeconds, withLocalTimes } from './format.js';
 import { createMenu } from './menu.js';
 import { downFor, isDown } from './problems.js';
 import { swatch } from './ring-view.js';
@@ -129,7 +129,7 @@ export class NodeTable {
     }
     setText(row.address, whereabouts(node));
     const weight = node.weight === 1 ? '' : ` ×${node.weight}`;
-    const state = `${STATES[node.state]}${weight}${node.reason === null ? '' : `: ${node.reason}`}`;
+    const state = `${STATES[node.state]}${weight}${node.reason === null ? '' : `: ${withLocalTimes(node.reason)}`}`;
     if (row.state.data !== state) row.state.data = state;
     setText(row.elsewhere, downElsewhere(node, ring));
     row.elsewhere.hidden = row.elsewhere.textContent === '';

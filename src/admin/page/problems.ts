@@ -1,6 +1,6 @@
 /** What is wrong, as the health line and the banner say it. Nothing here touches the document. */
 import type { LoadView, NodeEjection, NodeView, RingView } from '../api.js';
-import { formatPercent, formatTime } from './format.js';
+import { formatPercent, formatTime, withLocalTimes } from './format.js';
 
 export interface Problem {
   /** `bad`: something fails now. `warn`: something may, or waits for somebody. */
@@ -79,7 +79,7 @@ function ejected(node: NodeView, { since, why, times }: NodeEjection): Problem {
       ? 'It answers, and comes back, emptied, if it goes on.'
       : 'It comes back, emptied, when it answers.';
   const name = `${node.name} (${node.address})`;
-  const text = `${name} is ejected since ${formatTime(new Date(since))}: ${why}. Others have its keys. ${comes}${lately}`;
+  const text = `${name} is ejected since ${formatTime(new Date(since))}: ${withLocalTimes(why)}. Others have its keys. ${comes}${lately}`;
   return { level: 'warn', short: `${node.name} is ejected`, node, text };
 }
 
