@@ -132,15 +132,14 @@ export function rawWriterFor(socket: Socket, listener: WriteListener): SocketWri
  */
 export function readInto(socket: Socket, buffer: Buffer, onChunk: (length: number, chunk: Buffer) => void): void {
   const handle = readFields === null ? null : handleOf(socket);
-  if (readFields === null || handle === null) {
+  if (readFields === null || handle === null || !isObject(socket)) {
     socket.on('data', (chunk: Buffer) => onChunk(chunk.length, chunk));
     return;
   }
-  Reflect.set(socket, readFields.buffer, buffer);
-  Reflect.set(socket, readFields.callback, (length: number, chunk: Buffer) => {
-    onChunk(length, chunk);
-    return true;
-  });
+  // Not by `Reflect.set`, which looks for the field anew each time.
+  socket[readFields.buffer] = buffer;
+  // What it returns is nothing, and only false would stop the reading.
+  socket[readFields.callback] = onChunk;
   handle.useUserBuffer(buffer);
 }
 
