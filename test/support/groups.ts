@@ -15,6 +15,7 @@ import { testsWithoutPrograms, unitTests } from './unit-tests.js';
 export const ALONE = [
   // Speeds, times and memory are compared with bounds.
   'test/admin/event-streams.test.ts',
+  'test/fleet/standing/etcd-away.test.ts',
   'test/fuzz/differential.test.ts',
   'test/proxy/address-limits.test.ts',
   'test/proxy/back-pressure.test.ts',
