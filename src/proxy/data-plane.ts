@@ -531,6 +531,10 @@ export class DataPlane {
     if (stoodStill) return;
     this.counters.observer = this.#observer.wanted;
     for (const node of this.#nodes.values()) node.tick(now);
+    for (const node of this.#leaving) {
+      node.tick(now);
+      if (node.connections === 0) this.#leaving.delete(node);
+    }
     this.#hotKeys.tick(now);
     this.#dispatcher.features.blocking.tick(now);
     this.#dispatcher.features.pubsub.tick();
