@@ -32,6 +32,7 @@ const WORDS: Readonly<Record<string, readonly string[]>> = {
   'impairment.ts': ['role'],
   'inspect.ts': ['role'],
   'node-figures.ts': ['role'],
+  'replica-info.ts': ['role'],
   'topic.ts': ['subscribe', 'psubscribe', 'ssubscribe', 'unsubscribe', 'punsubscribe', 'sunsubscribe'],
   'trouble.ts': ['READONLY'],
   // Steps of a connection's own greeting, and what a connection is for.
@@ -43,6 +44,8 @@ const WORDS: Readonly<Record<string, readonly string[]>> = {
   // Rights that a person is told of, and the right to what goes on by itself once it was begun.
   'connections.ts': ['client|kill', 'client|list'],
   'changed-users.ts': ['monitor'],
+  // Labels of metrics.
+  'replica-read-counts.ts': ['client'],
   // Types of values, as TYPE names them.
   'elements.ts': ['set'],
   'sizes.ts': ['set'],
