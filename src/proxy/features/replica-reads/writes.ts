@@ -6,7 +6,7 @@ import type { ClientConnection } from '../../session/client-connection.js';
 
 const PLACES = 1 << 14;
 /** A command of several steps that a client has left behind is over then, at the latest. Milliseconds. */
-const LEFT_MS = 60_000;
+export const LEFT_MS = 60_000;
 
 /** A command that takes several steps, or none that a connection shows: it ends when its client is answered. */
 interface LongWrite {
