@@ -256,7 +256,7 @@ export const ERRORS = {
     status: 400,
     exitCode: 2,
     meaning: 'the groups of keys cannot be as they are written',
-    hint: 'nothing has changed; a word that does not fit the others any more is taken out with --reset WORD (null)',
+    hint: 'nothing has changed; a word that does not fit the others any more is taken out with --reset WORD (null in the API)',
   },
   UNKNOWN_GROUP: { status: 404, meaning: 'there is no such group of keys', hint: 'ringproxy groups lists them' },
   GROUPS_CHANGED: {

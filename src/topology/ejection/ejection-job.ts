@@ -192,7 +192,7 @@ function describeWanted(verdict: Wanted): string {
     case 'abandon':
       return `${verdict.node.name} has failed again while it came back, and cannot be given up yet`;
     case 'give up':
-      return `${namesOf(verdict.nodes)} failed while another node came back, and cannot be given up yet`;
+      return `${namesOf(verdict.nodes)} failed before all keys were handed over, and cannot be given up yet`;
   }
 }
 

@@ -4,7 +4,7 @@
  */
 import { counted } from '../../counted.js';
 import { nodeKey } from '../../node/identity.js';
-import { type EjectedNode, ejectedNow, returning, timeToReturn } from '../state/ejection.js';
+import { type EjectedNode, ejectedNow, returning, takenBack, timeToReturn } from '../state/ejection.js';
 import type { Member, RingState } from '../state/ring-state.js';
 
 export interface EjectionSettings {
@@ -49,7 +49,7 @@ export type Verdict =
   | { readonly kind: 'return'; readonly node: EjectedNode }
   /** A node that was coming back has failed again. */
   | { readonly kind: 'abandon'; readonly node: Member; readonly why: string }
-  /** Nodes have failed that were to hand keys over to one that comes back. */
+  /** Nodes have failed that were to hand keys over to one that comes back, or one whose return is being taken back. */
   | { readonly kind: 'give up'; readonly nodes: readonly Member[] }
   /** Nodes are down, and are not ejected. */
   | { readonly kind: 'refuse'; readonly nodes: readonly Member[]; readonly why: string };
@@ -81,6 +81,10 @@ export class Judgement {
     const seenDown = members.filter((node) => isDownForMost(node, sight, 'all have a say'));
     note(this.#seenDownSince, seenDown, now);
     if (coming !== null) return this.#whileComing(coming, down, sight, settings, now);
+    const back = takenBack(sight.state);
+    if (back !== null && sight.state.change?.phase === 'moving' && this.#isDue(back, settings, now)) {
+      return { kind: 'give up', nodes: [back] };
+    }
     return (
       this.#toEject(down, ejected, sight, settings, now) ??
       this.#toReturn(ejected, settings, now) ??
@@ -102,8 +106,7 @@ export class Judgement {
     now: number,
   ): Verdict | null {
     if (sight.state.change?.phase !== 'moving') return null;
-    const since = this.#downSince.get(nodeKey(coming));
-    if (since !== undefined && now - since >= settings.ejectAfter) {
+    if (this.#isDue(coming, settings, now)) {
       return { kind: 'abandon', node: coming, why: this.#reason(coming, sight, now) };
     }
     // As long as it is not at its end, nothing else can be ejected: those that would be are given up in it.
@@ -118,10 +121,11 @@ export class Judgement {
     down: readonly Member[],
     ejected: readonly EjectedNode[],
     sight: Sight,
-    { ejectAfter, ejectMaxNodes, minNodes }: EjectionSettings,
+    settings: EjectionSettings,
     now: number,
   ): Verdict | null {
-    const isDue = (node: Member): boolean => now - (this.#downSince.get(nodeKey(node)) ?? now) >= ejectAfter;
+    const { ejectMaxNodes, minNodes } = settings;
+    const isDue = (node: Member): boolean => this.#isDue(node, settings, now);
     if (!down.some(isDue)) return null;
     const names = down.map(({ name }) => name).join(', ');
     const left = sight.state.members.length - down.length;
@@ -143,6 +147,12 @@ export class Judgement {
     // One that has just failed would get the others' keys: they leave together.
     if (!down.every(isDue)) return null;
     return { kind: 'eject', nodes: down.map((node) => ({ node, why: this.#reason(node, sight, now) })) };
+  }
+
+  /** It has been down for a majority for long enough. */
+  #isDue(node: Member, { ejectAfter }: EjectionSettings, now: number): boolean {
+    const since = this.#downSince.get(nodeKey(node));
+    return since !== undefined && now - since >= ejectAfter;
   }
 
   /** What people would have to guess otherwise. */

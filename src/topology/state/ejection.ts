@@ -70,6 +70,14 @@ export function returning({ members, change }: RingState): Member | null {
   return change.members.find((node) => !members.some((member) => sameNode(member, node))) ?? null;
 }
 
+/** The node whose return somebody has cancelled, and that hands back what it was given; null: there is none. */
+export function takenBack({ members, change, ejected = [] }: RingState): Member | null {
+  if (change?.kind !== 'cancel') return null;
+  const leaves = (node: Member): boolean => !change.members.some((member) => sameNode(member, node));
+  const node = members.find((member) => leaves(member) && ejected.some((other) => sameNode(other, member)));
+  return node === undefined || change.undrained.includes(node.name) ? null : node;
+}
+
 /**
  * What is known of nodes that were taken out once a change has ended: those that it takes out, and no others that
  * have become members, or whose name or server has.

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { HistoryEntry } from '../../../src/admin/api.js';
 import { type RedisProcess, startRedises } from '../../support/redis-process.js';
-import { fill, fillers, ownersOf, ringOf, until } from '../../support/ring-api.js';
+import { fill, fillers, ownersOf, post, ringOf, until } from '../../support/ring-api.js';
 import { type RingproxyProcess, startRingproxy } from '../../support/ringproxy-process.js';
 
 const KEYS = 300;
@@ -88,7 +88,7 @@ describe('a node that flaps', () => {
     expect(metrics).toContain('ringproxy_node_ejections_total{node="node2"} 3\n');
   });
 
-  it.each(['dies', 'stalls'] as const)(
+  it.each(['dies', 'stalls', 'dies behind a cancel'] as const)(
     'and %s while it comes back stays out: what it had not been given yet is served',
     async (how) => {
       const { proxy, node, own } = await start();
@@ -98,17 +98,22 @@ describe('a node that flaps', () => {
       await Promise.all(own.map((key) => client.set(key, Buffer.alloc(LARGE, 'x'))));
       await node.start();
       await until(proxy, ({ change }) => change?.kind === 'return' && change.keysMoved > 0);
-      if (how === 'dies') await node.stop();
-      else node.kill('SIGSTOP');
+      const isCancelled = how === 'dies behind a cancel';
+      if (isCancelled) {
+        await post(proxy, 'changes/current/throttle', { keysPerSecond: 5 });
+        await post(proxy, 'changes/current/cancel');
+      }
+      if (how === 'stalls') node.kill('SIGSTOP');
+      else await node.stop();
       const out = await until(proxy, isOut);
-      expect(out.nodes.find(({ state }) => state === 'ejected')?.ejection?.times).toBe(2);
+      expect(out.nodes.find(({ state }) => state === 'ejected')?.ejection?.times).toBe(isCancelled ? 1 : 2);
       const kinds = (await historyOf(proxy)).map(({ kind }) => kind);
       expect(kinds).toEqual(['bootstrap', 'eject', 'cancel']);
       const lengths = await Promise.all(own.map((key) => client.strlen(key)));
       expect(new Set(lengths)).toEqual(new Set([0, LARGE]));
       await Promise.all(own.map((key) => client.set(key, 'new')));
-      if (how === 'dies') await node.start();
-      else node.kill('SIGCONT');
+      if (how === 'stalls') node.kill('SIGCONT');
+      else await node.start();
       await until(proxy, isBack);
       expect(new Set(await client.mget(...own))).toEqual(new Set(['new']));
       expect(await node.client().dbsize()).toBe(own.length);

@@ -181,5 +181,17 @@ describe('a node comes back', () => {
       expect(judgedAfter(1000, sight(coming('bcd', { undrained: ['b'] }), 'b'))).toBeNull();
       expect(judgedAfter(1000, sight(coming('bcd'), 'b'), { minNodes: 3 })).toMatchObject({ kind: 'refuse' });
     });
+
+    it('is given up when somebody has cancelled its return, and it is down again before it has handed all back', () => {
+      const back = (more: Partial<RunningChange> = {}): RingState => {
+        const { members, change, ...state } = coming('bc');
+        if (change === null) throw new Error('it comes back');
+        return { ...state, members: change.members, change: { ...change, kind: 'cancel', members, ...more } };
+      };
+      expect(judgedAfter(999, sight(back(), 'a'))).toBeNull();
+      expect(judgedAfter(1000, sight(back(), 'a'))).toMatchObject({ kind: 'give up', nodes: [{ name: 'a' }] });
+      expect(judgedAfter(1000, sight(back({ phase: 'turning' }), 'a'))?.kind).not.toBe('give up');
+      expect(judgedAfter(1000, sight(back({ undrained: ['a'] }), 'a'))?.kind).not.toBe('give up');
+    });
   });
 });
