@@ -1,5 +1,13 @@
 import { type Command, InvalidArgumentError } from 'commander';
-import type { ChangeAccepted, ChangeRequest, ChangeView, NodeInput, NodeView, RingView } from '../src/admin/api.js';
+import type {
+  ChangeAccepted,
+  ChangeRequest,
+  ChangeView,
+  HistoryEntry,
+  NodeInput,
+  NodeView,
+  RingView,
+} from '../src/admin/api.js';
 import { AdminClient } from '../src/client/admin-client.js';
 import { AdminError } from '../src/client/admin-error.js';
 import { isNodeName, isWeight, NODE_NAME_RULE, WEIGHT_RULE } from '../src/config/node-limits.js';
@@ -37,6 +45,8 @@ interface ChangeOptions extends CommonOptions, AccessOptions {
 }
 
 /** The admin API's word for a change to what is there already. */
+/** Characters of what a change did, in the table of all of them. */
+const LONGEST_WHAT = 72;
 const NOTHING_TO_CHANGE = 'NOTHING_TO_CHANGE' satisfies ErrorCode;
 
 /** `ringproxy ring …` */
@@ -185,21 +195,7 @@ export function registerRingCommands(program: Command): void {
 
   withCommonOptions(ring.command('history').description('finished changes')).action(async (options: CommonOptions) => {
     const entries = await new AdminClient(options).history();
-    print(options, entries, () =>
-      formatTable(
-        [
-          ...[numbers('GENERATION'), 'WHEN', 'KIND', 'WHAT'],
-          ...['KEYS', 'BYTES', 'DURATION'].map(numbers),
-          'WHO',
-          'BY',
-        ],
-        entries.map((entry) => [
-          ...[String(entry.generation), entry.finishedAt, entry.kind, entry.summary],
-          ...[formatCount(entry.keysMoved), formatBytes(entry.bytesMoved), formatSeconds(entry.durationSeconds)],
-          ...[formatName(entry.who ?? '-'), entry.by],
-        ]),
-      ),
-    );
+    print(options, entries, () => describeHistory(entries));
   });
 
   registerCheckCommand(ring);
@@ -253,6 +249,26 @@ async function steer(
 
 function print(options: CommonOptions, value: unknown, describe: () => string): void {
   process.stdout.write(`${options.json === true ? JSON.stringify(value, null, 2) : describe()}\n`);
+}
+
+/** An ejection says what each proxy saw: that stands below, so that the columns stay together. */
+function describeHistory(entries: readonly HistoryEntry[]): string {
+  const table = formatTable(
+    [...[numbers('GENERATION'), 'WHEN', 'KIND', 'WHAT'], ...['KEYS', 'BYTES', 'DURATION'].map(numbers), 'WHO', 'BY'],
+    entries.map((entry) => [
+      ...[String(entry.generation), entry.finishedAt, entry.kind, beginningOf(entry.summary)],
+      ...[formatCount(entry.keysMoved), formatBytes(entry.bytesMoved), formatSeconds(entry.durationSeconds)],
+      ...[formatName(entry.who ?? '-'), entry.by],
+    ]),
+  );
+  const whole = entries.flatMap(({ generation, summary }) =>
+    beginningOf(summary) === summary ? [] : [`generation ${generation}: ${summary}`],
+  );
+  return whole.length === 0 ? table : [table, '', ...whole].join('\n');
+}
+
+function beginningOf(summary: string): string {
+  return summary.length <= LONGEST_WHAT ? summary : `${summary.slice(0, LONGEST_WHAT - 1)}…`;
 }
 
 function describeRing(view: RingView): string {
