@@ -99,6 +99,10 @@ export function tlsMistakes(config: Config): Mistake[] {
       message: `tls-client-auth ${config.tlsClientAuth} needs the authorities of clients`,
     });
   }
+  if (config.tlsClientUser !== 'none' && config.tlsClientAuth === 'none') {
+    const message = `is ${config.tlsClientUser}, and nobody is asked for a certificate: set tls-client-auth`;
+    mistakes.push({ path: 'tls-client-user', message });
+  }
   return mistakes;
 }
 
@@ -176,6 +180,7 @@ function uselessSettings(config: Config): Mistake[] {
     ['tls-key', config.tlsKey !== '' && !isForAdmin],
     ['tls-certificates', config.tlsCertificates.length > 0],
     ['tls-client-auth', config.tlsClientAuth !== 'none'],
+    ['tls-client-user', config.tlsClientUser !== 'none'],
   ] as const;
   return given
     .filter(([, isGiven]) => isGiven)

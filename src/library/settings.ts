@@ -65,6 +65,8 @@ export interface ProxySettings {
   readonly 'tls-certificates'?: readonly { readonly cert: string; readonly key: string }[];
   /** whether clients must show a certificate that tls-ca has signed; optional: one that they show must be such (default: none) */
   readonly 'tls-client-auth'?: 'none' | 'optional' | 'required';
+  /** cn: a client that shows a certificate is logged in as the user whose name is its common name, without a password (default: none) */
+  readonly 'tls-client-user'?: 'none' | 'cn';
   /** whether the admin API, its page and the metrics are served by HTTPS (default: off) */
   readonly 'admin-tls'?: 'off' | 'on';
   /** file with the certificate (PEM) that it shows; empty: tls-cert, with tls-key */

@@ -307,6 +307,10 @@ export class DataPlane {
     this.counters.clientsTotal++;
     const client = new ClientConnection(id, socket, this.#shared, this.#dispatcher, limit);
     this.clients.add(client);
+    if (certificate !== null && this.options.tls?.clientUser === 'cn') {
+      const login = this.#shared.users.byCertificate(certificate);
+      if (login !== null) client.logIn(login);
+    }
     this.#publishEvent(clientConnected, id, socket, '', certificate);
   }
 

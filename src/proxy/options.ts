@@ -7,6 +7,8 @@ import type { DataPlaneSettings } from './settings.js';
 export interface TlsDoorOptions {
   readonly listen: Address;
   readonly clientAuth: 'none' | 'optional' | 'required';
+  /** `cn`: a client is the user whose name is the common name of the certificate that it has shown. */
+  readonly clientUser: 'none' | 'cn';
   /** Milliseconds. */
   readonly handshakeTimeout: number;
   readonly rules: TlsRules;

@@ -31,10 +31,11 @@ export function composeTls(config: Config): TlsParts {
   const materials = () => forClients.map(({ material }) => material);
   const named = adminFiles(config);
   const forAdmin = named === null ? null : certificates.open('admin', named.files);
-  const { tlsClientAuth: clientAuth, tlsHandshakeTimeout: handshakeTimeout } = config;
+  const { tlsClientAuth: clientAuth, tlsClientUser: clientUser, tlsHandshakeTimeout: handshakeTimeout } = config;
   return {
     certificates,
-    door: listen === null ? null : { listen, clientAuth, handshakeTimeout, rules, certificates: materials() },
+    door:
+      listen === null ? null : { listen, clientAuth, clientUser, handshakeTimeout, rules, certificates: materials() },
     admin: forAdmin === null ? null : { material: forAdmin.material, rules, clientAuth: config.adminTlsClientAuth },
     adminMaterial: () => forAdmin?.material ?? null,
     watch(plane) {

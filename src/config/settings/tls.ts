@@ -54,6 +54,14 @@ export const TLS_SETTINGS = {
     help: 'whether clients must show a certificate that tls-ca has signed; optional: one that they show must be such',
     flag: 'none|optional|required',
   },
+  tlsClientUser: {
+    path: 'tls-client-user',
+    type: 'choice',
+    values: ['none', 'cn'],
+    default: 'none',
+    help: 'cn: a client that shows a certificate is logged in as the user whose name is its common name, without a password',
+    flag: 'none|cn',
+  },
   adminTls: {
     path: 'admin-tls',
     type: 'choice',

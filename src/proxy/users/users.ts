@@ -24,9 +24,12 @@ export type LoginFailure = 'unknown-user' | 'user-off' | 'wrong-password';
 /** By what a client has become its user. */
 export interface Login {
   readonly user: User;
-  /** The digest of the password that it gave; empty: none was needed. */
+  /** The digest of the password that it gave; empty: none was needed; or `BY_CERTIFICATE`. */
   readonly credential: string;
 }
+
+/** What no digest is. */
+const BY_CERTIFICATE = 'certificate';
 
 /** What an unknown user's password is compared with, so that it takes as long as any other. */
 const NOBODYS_DIGEST = digestOf('');
@@ -97,6 +100,15 @@ export class Users {
   }
 
   /**
+   * @param name that of a certificate that was checked
+   * @returns who that is; null: nobody, or one of whom the settings know only a password
+   */
+  byCertificate(name: string): Login | null {
+    const user = this.#byName.get(name);
+    return user?.isOn === true && !user.isImplicit ? { user, credential: BY_CERTIFICATE } : null;
+  }
+
+  /**
    * Who somebody is now that was `before`, and logged in by `credential`.
    * @returns undefined: nobody any more, since the user is gone or off, or the password was taken away
    */
@@ -106,6 +118,7 @@ export class Users {
     // With a password alone, who has come in stays.
     if (user === this.#default && this.#isImplicit && before.isImplicit) return user;
     if (user.needsNoPassword || user.passwords.includes(credential)) return user;
+    if (credential === BY_CERTIFICATE && !user.isImplicit) return user;
     return undefined;
   }
 

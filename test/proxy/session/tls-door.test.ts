@@ -149,6 +149,32 @@ describe.skipIf(!hasOpenssl)('clients by TLS', () => {
         );
       });
 
+      it('are the user whom their certificate names, where that is wanted, for as long as there is one', async () => {
+        const file = join(folder, `users${workers}.yaml`);
+        const write = (rules: string): void =>
+          writeFileSync(file, `tls-client-user: cn\nusers:\n  default: "off"\n  ${rules}\n`);
+        write('app-1: "on ~app:* +@all -@admin"');
+        const asks = ['-c', file, '--tls-ca', all.authority.file, '--tls-client-auth', 'optional'];
+        const { proxy } = await start([...mode, ...asks]);
+        const { cert, key } = all.client;
+        const [known, stranger] = [await connect(proxy, { cert, key }), await connect(proxy)];
+        expect(await known.text('ACL', 'WHOAMI')).toBe('$5\r\napp-1\r\n');
+        expect(await known.text('SET', 'app:k', 'v')).toBe('+OK\r\n');
+        expect(await known.text('SET', 'other', 'v')).toMatch(/^-NOPERM /);
+        expect(await stranger.text('GET', 'app:k')).toMatch(/^-NOAUTH /);
+        expect(await known.text('RESET')).toBe('+RESET\r\n');
+        expect(await known.text('GET', 'app:k')).toMatch(/^-NOAUTH /);
+        const again = await connect(proxy, { cert, key });
+        expect(await again.text('GET', 'app:k')).toBe('$1\r\nv\r\n');
+        write('app-1: "on ~b:* +@all"');
+        proxy.kill('SIGHUP');
+        await expect.poll(() => again.text('GET', 'app:k')).toMatch(/^-NOPERM /);
+        write('somebody: "on nopass"');
+        proxy.kill('SIGHUP');
+        await again.closed;
+        expect(await (await connect(proxy, { cert, key })).text('GET', 'app:k')).toMatch(/^-NOAUTH /);
+      });
+
       it('may leave it where it is optional, and then must not show a wrong one; no session saves them from it', async () => {
         const { proxy } = await start([...mode, '--tls-ca', all.authority.file, '--tls-client-auth', 'optional'], {
           allowLog: [/no TLS with client/],
