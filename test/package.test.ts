@@ -64,8 +64,9 @@ describe('the package', () => {
         'dist/src/admin/page/index.html',
       ]),
     );
-    expect(packed.size).toBeLessThan(MEGABYTE);
-    expect(packed.unpackedSize).toBeLessThan(4 * MEGABYTE);
+    // About as much as the program takes today: what makes it much larger was packed by mistake.
+    expect(packed.size).toBeLessThan(1.25 * MEGABYTE);
+    expect(packed.unpackedSize).toBeLessThan(4.5 * MEGABYTE);
   });
 
   it('names no source maps, which it does not have', () => {
