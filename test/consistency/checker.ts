@@ -62,6 +62,8 @@ export interface CheckerOptions {
   readonly toleratesCuts: boolean;
   /** Nodes may be slower than the proxy waits, so its own errors are no violation. What they say must be true. */
   readonly toleratesFailures?: boolean;
+  /** Whether nodes run scripts; default: they do. */
+  readonly scripts?: boolean;
   /** Milliseconds after which a client gives up waiting for replies and connects anew; default: it waits. */
   readonly patience?: number;
 }
@@ -285,10 +287,14 @@ class Actor {
         return { words: ['INCR', key], expected: integer(number + 1) };
       }
       case 8:
-        return { words: ['EVAL', 'return redis.call("get", KEYS[1])', '1', key], expected: bulk(value) };
+        return { words: [...this.#scriptedGet, key], expected: bulk(value) };
       default:
         return { words: ['GET', key], expected: bulk(value) };
     }
+  }
+
+  get #scriptedGet(): string[] {
+    return this.#options.scripts === false ? ['GET'] : ['EVAL', 'return redis.call("get", KEYS[1])', '1'];
   }
 
   #create(key: string): Step {
