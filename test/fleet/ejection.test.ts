@@ -52,7 +52,8 @@ describe.skipIf(!canMakeNetworks())('three proxies', () => {
     await network.heal();
     await fleet.everyone('the ring is whole', ({ nodes, change, proxies }) => {
       const isWhole = nodes.length === 3 && nodes.every(({ state }) => state === 'active');
-      return change === null && isWhole && proxies.filter(({ alive, fencedOff }) => alive && !fencedOff).length === 3;
+      // Nor one that was passed over, whose connections the nodes have not dropped yet: a silent node would wait for it.
+      return change === null && isWhole && proxies.length === 3 && proxies.every(({ alive }) => alive);
     });
     await checker.settle();
     expect(checker.violations).toEqual([]);
@@ -179,7 +180,8 @@ describe.skipIf(!canMakeNetworks())('three proxies', () => {
       // A node that is silent stays while a proxy is dead: that one may live on with it.
       const late = fails === 'is killed' ? random.pick(fleet.proxies) : null;
       const story = [fails, late === null ? '' : `${late.name} stands still`];
-      if (random.chance(50)) await node.client().save();
+      const isSaved = random.chance(50);
+      if (isSaved) await node.client().save();
       else node.forgetDisk();
       await checker.settle('all keys');
       checker.mayLose(await keysOfNode());
@@ -193,7 +195,9 @@ describe.skipIf(!canMakeNetworks())('three proxies', () => {
 
       const wakesFirst = random.chance(50);
       if (wakesFirst) late?.goOn();
-      const returns = random.pick(fails === 'is killed' ? ['as ever', 'loading'] : ['as ever', 'anew']);
+      const returns = random.pick(
+        fails === 'is killed' ? ['as ever', isSaved ? 'loading' : 'empty'] : ['as ever', 'anew'],
+      );
       story.push(returns, wakesFirst ? 'the proxy first' : 'the node first');
       if (fails === 'is killed') await (returns === 'loading' ? node.startLoading(5000) : node.start());
       else if (returns === 'anew') await node.restart();
