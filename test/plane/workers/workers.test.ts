@@ -46,7 +46,12 @@ describe('several workers', () => {
     await Promise.all(clients.map((client, i) => client.command('SET', `k${i}`, `v${i}`)));
     const ids = await Promise.all(clients.map((client) => client.text('CLIENT', 'ID')));
     expect(new Set(ids).size).toBe(30);
-    const stats = await untilStats(proxy, ({ workers }) => workers.every((worker) => worker.clients === 10));
+    const stats = await untilStats(
+      proxy,
+      ({ workers }) => workers.reduce((sum, worker) => sum + worker.clients, 0) === 30,
+    );
+    // Not 10 each: one that does not answer for a moment, as it starts, is passed over.
+    for (const worker of stats.workers) expect(worker.clients).toBeGreaterThan(5);
     expect(stats.workers).toHaveLength(3);
     expect(stats.clients).toBe(30);
     expect(stats.commandStats).toContainEqual(expect.objectContaining({ command: 'set', calls: 30, errors: 0 }));
