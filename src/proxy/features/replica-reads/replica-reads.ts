@@ -30,7 +30,7 @@ import type { UpstreamNode } from '../../upstream/upstream-node.js';
 import { PASS, type PolicyStep } from '../policies.js';
 import type { QueuedKeys } from '../queued-keys.js';
 import { ReplicaRead } from './replica-read.js';
-import { LEFT_MS, Writes } from './writes.js';
+import { Writes } from './writes.js';
 
 export interface ReplicaReadsPorts {
   readonly router: Router;
@@ -47,8 +47,6 @@ export class ReplicaReads implements PolicyStep {
   #writes: Writes | null = null;
   /** The longest `max-lag` of a group. Milliseconds. */
   #longest = 0;
-  /** Commands of several steps may be under way that were not noted, since before the groups changed; Infinity: none are. */
-  #unnotedSince = Number.POSITIVE_INFINITY;
   #isChanging = false;
   readonly #replicas = new Map<UpstreamNode, Replicas>();
   /** Index-aligned with the router's nodes. */
@@ -113,9 +111,7 @@ export class ReplicaReads implements PolicyStep {
     }
     this.#writes ??= new Writes();
     // What was written before to keys that belong to another group now was not noted, nor what takes several steps yet.
-    const now = this.#ports.router.shared.clock.read();
-    this.#writes.noteAll(now);
-    this.#unnotedSince = this.#ports.someRun() ? now : Number.POSITIVE_INFINITY;
+    this.#writes.beginAnew(this.#ports.router.shared.clock.read(), this.#ports.someRun());
     this.#follow(this.#ports.router.nodes);
   }
 
@@ -130,9 +126,7 @@ export class ReplicaReads implements PolicyStep {
   /** Called about ten times a second. @param now by the clock */
   tick(now: number): void {
     if (this.#writes === null) return;
-    const someRun = this.#ports.someRun();
-    if (!someRun || now - this.#unnotedSince > LEFT_MS) this.#unnotedSince = Number.POSITIVE_INFINITY;
-    const own = Math.min(this.#unnotedSince, this.#writes.underWaySince(now, someRun));
+    const own = this.#writes.underWaySince(now, this.#ports.someRun());
     for (const replicas of this.#replicas.values()) replicas.tick(now, own, this.#longest);
   }
 

@@ -6,7 +6,7 @@ import type { ClientConnection } from '../../session/client-connection.js';
 
 const PLACES = 1 << 14;
 /** A command of several steps that a client has left behind is over then, at the latest. Milliseconds. */
-export const LEFT_MS = 60_000;
+const LEFT_MS = 60_000;
 
 /** A command that takes several steps, or none that a connection shows: it ends when its client is answered. */
 interface LongWrite {
@@ -20,6 +20,8 @@ export class Writes {
   readonly #at = new Float64Array(PLACES).fill(Number.NEGATIVE_INFINITY);
   #all = Number.NEGATIVE_INFINITY;
   #long: LongWrite[] = [];
+  /** Commands of several steps may be under way that were not noted, since this time; Infinity: none are. */
+  #unnotedSince = Number.POSITIVE_INFINITY;
 
   /** When the key was written last, by the clock; -Infinity: not since this process looks. */
   of(hash: number): number {
@@ -34,6 +36,15 @@ export class Writes {
   /** Any key may be written. */
   noteAll(now: number): void {
     this.#all = now;
+  }
+
+  /**
+   * What was written until now was not all noted: any key may have been written.
+   * @param someRun commands of several steps are under way
+   */
+  beginAnew(now: number, someRun: boolean): void {
+    this.noteAll(now);
+    this.#unnotedSince = someRun ? now : Number.POSITIVE_INFINITY;
   }
 
   /** The client's next request writes, and not by one command to one node. */
@@ -56,6 +67,7 @@ export class Writes {
         ? someRun && now - since < LEFT_MS
         : client.pending > 0 && client.enqueued - client.pending < number,
     );
-    return this.#long[0]?.since ?? Number.POSITIVE_INFINITY;
+    if (!someRun || now - this.#unnotedSince > LEFT_MS) this.#unnotedSince = Number.POSITIVE_INFINITY;
+    return Math.min(this.#unnotedSince, this.#long[0]?.since ?? Number.POSITIVE_INFINITY);
   }
 }
