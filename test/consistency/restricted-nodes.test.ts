@@ -4,7 +4,8 @@
  */
 import { expect, it } from 'vitest';
 import { freePort } from '../support/free-port.js';
-import { type RedisProcess, startRedis } from '../support/redis-process.js';
+import type { RedisProcess } from '../support/redis-process.js';
+import { RESTRICTED_LOGIN, startRestricted } from '../support/restricted-node.js';
 import { add, fill, ownersOf, post, ringOf, settled, until } from '../support/ring-api.js';
 import { type RingproxyProcess, startRingproxy } from '../support/ringproxy-process.js';
 import { tempFolder } from '../support/temp-folder.js';
@@ -17,11 +18,8 @@ const BATCH = 4000;
 const LARGE = ['large:1', 'large:2', 'large:3', 'large:4'];
 
 /** By rules of the proxy's user, or by names that nobody can call. */
-async function forbidding(acl: string, ...renamed: string[]): Promise<RedisProcess> {
-  const node = await startRedis({ args: renamed.flatMap((name) => ['--rename-command', name, '']) });
-  await node.client().call('ACL', 'SETUSER', 'proxied', 'on', '>secret', '~*', '&*', '+@all', ...acl.split(' '));
-  return node;
-}
+const forbidding = (acl: string, ...renamed: string[]): Promise<RedisProcess> =>
+  startRestricted(acl, { args: renamed.flatMap((name) => ['--rename-command', name, '']) });
 
 async function fillLarge(proxy: RingproxyProcess): Promise<void> {
   const client = proxy.client();
@@ -55,7 +53,7 @@ it('nodes that forbid something else each, and a proxy that is killed within a l
     startRingproxy({
       nodes: nodes.slice(0, 3),
       args: ['--listen', `127.0.0.1:${port}`, '--state-dir', state],
-      config: 'node-username: proxied\nnode-password: secret\n',
+      config: RESTRICTED_LOGIN,
       allowLog: [/functions/, /the ring that exists wins/],
     });
   let proxy = await start();

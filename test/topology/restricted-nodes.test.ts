@@ -1,14 +1,8 @@
 /** Rings of nodes that forbid what managed Redis forbids: keys of every type move there and back, large ones as well. */
 import { expect, it } from 'vitest';
-import { type RedisProcess, startRedis } from '../support/redis-process.js';
+import { RESTRICTED_LOGIN, startRestricted } from '../support/restricted-node.js';
 import { add, fill, post, ringOf, settled } from '../support/ring-api.js';
 import { type RingproxyProcess, startRingproxy } from '../support/ringproxy-process.js';
-
-async function restricted(rules: string): Promise<RedisProcess> {
-  const node = await startRedis();
-  await node.client().call('ACL', 'SETUSER', 'proxied', 'on', '>secret', '~*', '&*', '+@all', ...rules.split(' '));
-  return node;
-}
 
 const FIELDS = 40_000;
 
@@ -41,8 +35,8 @@ it.each([
   ['CONFIG, MIGRATE, DEBUG and MONITOR', '-config -migrate -debug -monitor'],
   ['EVAL, MEMORY, MIGRATE, CONFIG, COMMAND and FUNCTION', '-eval -memory -migrate -config -command -function'],
 ])('nodes that forbid %s', { timeout: 120_000 }, async (_title, rules) => {
-  const nodes = [await restricted(rules), await restricted(rules)] as const;
-  const config = 'node-username: proxied\nnode-password: secret\n';
+  const nodes = [await startRestricted(rules), await startRestricted(rules)] as const;
+  const config = RESTRICTED_LOGIN;
   const proxy = await startRingproxy({ nodes: nodes.slice(0, 1), config, allowLog: [/functions/] });
   await fill(proxy, 3000);
   await fillLarge(proxy);
