@@ -15,27 +15,9 @@ project=ringproxy-demo-check
 extra=$project-extra
 build=${DEMO_CHECK_BUILD:---build}
 read -ra services <<<"${DEMO_CHECK_SERVICES:-}"
-if docker compose version >/dev/null 2>&1; then engine=(docker compose); else engine=(docker-compose); fi
-
-compose() { "${engine[@]}" -p "$project" -f compose.yaml "$@" </dev/null; }
-step() { printf '\n── %s\n' "$*"; }
-fail() {
-  printf '\nFAILED: %s\n' "$*" >&2
-  compose ps >&2 || true
-  compose logs --tail=20 etcd ringproxy-1 ringproxy-2 load >&2 || true
-  exit 1
-}
-
-# Asks again and again, since nothing tells when it has become so.
-until_true() { # seconds, description, command…
-  local deadline=$((SECONDS + $1)) what=$2
-  shift 2
-  until "$@" >/dev/null 2>&1; do
-    [ "$SECONDS" -lt "$deadline" ] || fail "$what"
-    sleep 0.5
-  done
-  echo "ok: $what"
-}
+told_of=(etcd ringproxy-1 ringproxy-2 load)
+# shellcheck source=checking.sh
+source checking.sh
 
 # The proxy that is asked: any of them does.
 asked=ringproxy-1
@@ -66,31 +48,9 @@ prometheus_has() {
 
 prometheus_lacks() { ! prometheus_has "$1"; }
 
-# Reports of the load generator, one JSON object a line.
-reports() { compose logs --no-color load | grep -o '{"event":"report".*'; }
-count_reports() { reports | wc -l; }
-
-# The next report that begins after now: the second from here, since the first may be about what was before.
-next_report() {
-  local seen deadline=$((SECONDS + 60))
-  seen=$(count_reports)
-  until [ "$(count_reports)" -ge $((seen + 2)) ]; do
-    [ "$SECONDS" -lt "$deadline" ] || fail 'the load generator reports nothing'
-    sleep 0.5
-  done
-  reports | tail -n 1
-}
-
 # No errors, no wrong values; and no acknowledged write lost, until a node is killed and takes its keys along.
 clean='"errors":0,"wrong":0,"lost":0}'
-clean_report() { # description
-  local report
-  report=$(next_report)
-  echo "$report"
-  grep -Eq "$clean" <<<"$report" || fail "$1: errors, wrong values or lost writes: $report"
-  grep -Eq '"commandsPerSecond":[1-9][0-9]{2,}' <<<"$report" || fail "$1: hardly any traffic: $report"
-  echo "ok: $1"
-}
+clean_report() { report_says "$1" "$clean"; } # description
 
 # Whoever was at the proxy that was killed is told so; nothing else happens.
 unharmed_reports() { # description, report from which on

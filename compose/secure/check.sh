@@ -11,28 +11,9 @@ cd "$(dirname "${BASH_SOURCE[0]}")"
 
 project=ringproxy-secure-check
 build=${DEMO_CHECK_BUILD:---build}
-if docker compose version >/dev/null 2>&1; then engine=(docker compose); else engine=(docker-compose); fi
-
-compose() { "${engine[@]}" -p "$project" -f compose.yaml "$@" </dev/null; }
-step() { printf '\n── %s\n' "$*"; }
-fail() {
-  printf '\nFAILED: %s\n' "$*" >&2
-  compose ps >&2 || true
-  compose logs --tail=30 certificates etcd-users etcd redis-1 redis-2 ringproxy-1 ringproxy-2 load >&2 || true
-  exit 1
-}
-ok() { echo "ok: $*"; }
-
-# Asks again and again, since nothing tells when it has become so.
-until_true() { # seconds, description, command…
-  local deadline=$((SECONDS + $1)) what=$2
-  shift 2
-  until "$@" >/dev/null 2>&1; do
-    [ "$SECONDS" -lt "$deadline" ] || fail "$what"
-    sleep 0.5
-  done
-  ok "$what"
-}
+told_of=(certificates etcd-users etcd redis-1 redis-2 ringproxy-1 ringproxy-2 load)
+# shellcheck source=../checking.sh
+source ../checking.sh
 
 ring() { compose exec -T ringproxy-1 ringproxy ring "$@"; }
 
@@ -59,26 +40,6 @@ admin_status() { # token, method, path
     require("node:https").request({ host: "localhost", port: 6390, path, method, ca: require("node:fs").readFileSync("/tls/ca.crt"),
       headers: { authorization: `Bearer ${token}`, "content-type": "application/json" } }, (a) => { console.log(a.statusCode); a.resume(); })
       .end(method === "POST" ? "{\"kind\":\"remove\",\"remove\":[\"node3\"],\"dryRun\":false,\"noDrain\":true}" : "");' "$@" | tr -d '\r'
-}
-
-reports() { compose logs --no-color load | grep -o '{"event":"report".*'; }
-count_reports() { reports | wc -l; }
-next_report() {
-  local seen deadline=$((SECONDS + 60))
-  seen=$(count_reports)
-  until [ "$(count_reports)" -ge $((seen + 2)) ]; do
-    [ "$SECONDS" -lt "$deadline" ] || fail 'the load generator reports nothing'
-    sleep 0.5
-  done
-  reports | tail -n 1
-}
-clean_report() { # description, what it must have
-  local report
-  report=$(next_report)
-  echo "$report"
-  grep -Eq "$2" <<<"$report" || fail "$1: $report"
-  grep -Eq '"commandsPerSecond":[1-9][0-9]{2,}' <<<"$report" || fail "$1: hardly any traffic: $report"
-  ok "$1"
 }
 
 trap 'compose down --volumes --timeout 5 >/dev/null 2>&1' EXIT
@@ -115,7 +76,7 @@ ok "at etcd: as nobody"
 ok 'the admin API: a viewer looks, an operator loses no keys'
 
 step 'traffic'
-clean_report 'traffic runs without errors' '"stale":0,"errors":0,"wrong":0,"lost":0}'
+report_says 'traffic runs without errors' '"stale":0,"errors":0,"wrong":0,"lost":0}'
 prometheus_sees() {
   compose exec -T ringproxy-1 node -e 'fetch("http://prometheus:9090/api/v1/query?query=sum(up)").then((r) => r.json())
     .then((b) => process.exit(b.data.result[0]?.value[1] === "3" ? 0 : 1), () => process.exit(1));'
@@ -124,17 +85,17 @@ until_true 60 'Prometheus scrapes the three by HTTPS' prometheus_sees
 
 step 'a fourth node'
 ring add node4=redis-4:6379
-clean_report 'no client noticed' '"stale":0,"errors":0,"wrong":0,"lost":0}'
+report_says 'no client noticed' '"stale":0,"errors":0,"wrong":0,"lost":0}'
 
 step 'a node is killed'
 compose kill redis-2
 until_true 60 'node2 is ejected' ring_is 'ring.nodes.find((n) => n.name === "node2")?.state === "ejected"'
-clean_report 'no more errors: its keys are misses now, written anew at the other nodes' '"stale":0,"errors":0,"wrong":0,"lost":[0-9]+}'
+report_says 'no more errors: its keys are misses now, written anew at the other nodes' '"stale":0,"errors":0,"wrong":0,"lost":[0-9]+}'
 ring show
 compose start redis-2
 until_true 90 'node2 is back, and the ring is stable' \
   ring_is 'ring.phase === "stable" && ring.nodes.find((n) => n.name === "node2")?.state === "active"'
-clean_report 'traffic goes on, and nobody reads what is old' '"stale":0,"errors":0,"wrong":0,"lost":[0-9]+}'
+report_says 'traffic goes on, and nobody reads what is old' '"stale":0,"errors":0,"wrong":0,"lost":[0-9]+}'
 ring show
 ring history
 
