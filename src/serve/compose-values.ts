@@ -115,7 +115,7 @@ function composeExchange(
           if (kind === 'members') void readMembers();
         }),
       );
-      ends.push(timers.every(CLOCK_MS, clockWatch({ values, log })));
+      ends.push(timers.every(CLOCK_MS, clockWatch({ values, log, compareNow: () => exchange.compareNow() })));
       exchange.start();
       await readMembers();
       await exchange.joined(JOIN_MS);

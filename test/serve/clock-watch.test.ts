@@ -1,23 +1,40 @@
-/** A clock that was ahead and has gone back: the operator is told, once each time. */
+/** A clock that was ahead and has gone back: stamps are made anew, and the operator is told, once each time. */
 import { expect, it } from 'vitest';
-import { HybridClock } from '../../src/fleet/crdt/hybrid-clock.js';
+import { ValueStore } from '../../src/fleet/values/store.js';
 import { clockWatch } from '../../src/serve/clock-watch.js';
 
-it('is told of until when others do not take what is written here', () => {
+it('makes stamps anew that others would not take for long, and compares once they may be taken', () => {
   let wall = 10_000_000;
-  const clock = new HybridClock('a', () => wall);
+  const values = new ValueStore({ databases: 1, limit: 1024, actor: 'a', wallNow: () => wall });
   const told: string[] = [];
-  const look = clockWatch({ values: { clock }, log: { warn: (message) => told.push(message) } });
-  clock.next();
-  look();
-  wall -= 3_600_000;
-  look();
-  look();
-  expect(told).toEqual([expect.stringContaining('until it has come to 1970-01-01T02:45:40.000Z')]);
-  wall += 3_600_000;
-  look();
-  clock.next();
-  wall -= 3_600_000;
+  let compared = 0;
+  const look = clockWatch({
+    values,
+    log: { warn: (message) => told.push(message) },
+    compareNow: () => {
+      compared++;
+    },
+  });
+  for (let time = 1; time <= 2; time++) {
+    wall += 3_600_000;
+    values.clock.next();
+    look();
+    wall -= 3_600_000;
+    look();
+    look();
+    expect(told).toHaveLength(time);
+    expect(told[time - 1]).toContain('clock was 3600 s ahead');
+    expect(compared).toBe(time - 1);
+    wall += 4000;
+    look();
+    look();
+    expect(compared).toBe(time);
+    expect(values.clock.accepts(values.clock.next())).toBe(true);
+  }
+  // What others take soon is left as it is.
+  wall += 80_000;
+  values.clock.next();
+  wall -= 80_000;
   look();
   expect(told).toHaveLength(2);
 });

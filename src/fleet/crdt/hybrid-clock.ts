@@ -58,6 +58,16 @@ export class HybridClock {
     return this.#wall > this.wall() + this.#mostDrift ? this.#wall - this.#mostDrift : null;
   }
 
+  /** How far a stamp may be ahead of the wall clock. Milliseconds. */
+  get mostDrift(): number {
+    return this.#mostDrift;
+  }
+
+  /** The time of the latest stamp that was made or followed here. Milliseconds since 1970. */
+  get newest(): number {
+    return this.#wall;
+  }
+
   /** Milliseconds since 1970, by the wall clock. */
   wall(): number {
     return Math.floor(this.#wallNow());
@@ -94,6 +104,13 @@ export class HybridClock {
     if (stamp[0] < this.#wall || (stamp[0] === this.#wall && stamp[1] <= this.#count)) return;
     this.#wall = stamp[0];
     this.#count = stamp[1];
+  }
+
+  /** All stamps that were made or followed here are others now, in the same order. */
+  restamp(anew: (stamp: Stamp) => Stamp): void {
+    const [wall, count] = anew([this.#wall, this.#count, this.#actor]);
+    this.#wall = wall;
+    this.#count = count;
   }
 
   #advance(wall: number, count: number): void {

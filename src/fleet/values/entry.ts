@@ -12,7 +12,7 @@ export class Entry {
   /** One character for each byte. */
   readonly key: string;
   readonly bucket: number;
-  readonly state: KeyState;
+  state: KeyState;
   /** The reply to GET; null: to be made. */
   reply: Buffer | null = null;
   /** Second in which it ends; NEVER. */

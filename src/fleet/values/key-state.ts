@@ -258,7 +258,8 @@ function isLaterExpiry(a: Expiry, b: Expiry | null): boolean {
   if (b === null) return true;
   const order = compareStamps(a.stamp, b.stamp);
   if (order !== 0) return order > 0;
-  return a.at === b.at ? a.hasEnded && !b.hasEnded : a.at > b.at;
+  // The moment of an end that was seen may have been said anew (`restamping.ts`): of one statement, that it is over counts.
+  return a.hasEnded === b.hasEnded ? a.at > b.at : a.hasEnded;
 }
 
 function isGreater(a: Buffer | null, b: Buffer | null): boolean {

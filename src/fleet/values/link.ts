@@ -4,6 +4,7 @@
  */
 import { readBatch } from './batch.js';
 import { Outbox } from './outbox.js';
+import { type Restamping, restampedRecord } from './restamping.js';
 import type { ValueStore } from './store.js';
 
 /** A batch as it is sent. */
@@ -18,6 +19,8 @@ export interface LinkPorts {
   send(batch: SentBatch): void;
   /** Tells the other side that it was taken. */
   taken(number: number): void;
+  /** Tells the other side that stamps are made anew: what comes behind has the new ones. */
+  restamp(how: Restamping): void;
   /** Calls it a little later: changes are gathered for so long. @returns a function that takes it back */
   later(run: () => void): () => void;
 }
@@ -35,6 +38,9 @@ export class Link {
   #sentUpTo = 0;
   #takenUpTo = 0;
   #stopWaiting = (): void => {};
+  /** By this stamps were made anew here, and the other side has not said yet that it has done so. */
+  #awaited: Restamping | null = null;
+  #isTold = false;
 
   constructor(ports: LinkPorts) {
     const { store } = ports;
@@ -43,14 +49,31 @@ export class Link {
       (from) => from !== this,
       () => this.#sendLater(),
     );
-    this.#end = [store.listen(this.#outbox), store.keep((change) => this.#knows(change))];
+    this.#end = [
+      store.listen(this.#outbox),
+      store.listen({ onChange: () => {}, onRestamping: (how) => this.#onRestamping(how) }),
+      store.keep((change) => this.#knows(change)),
+    ];
   }
 
   /** The other side has sent this. */
   onBatch({ number, bytes }: SentBatch): void {
     const records = readBatch(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
-    if (records !== null) this.#ports.store.takeOwn(records, this);
+    const how = this.#awaited;
+    const taken = how === null ? records : records?.map((record) => restampedRecord(record, how));
+    if (taken) this.#ports.store.takeOwn(taken, this);
     if (number !== 0) this.#ports.taken(number);
+  }
+
+  /** The other side makes its stamps anew, or has done so when it was told to. */
+  onRestamp(how: Restamping): void {
+    if (this.#awaited !== null) {
+      if (this.#awaited.bound === how.bound) this.#awaited = null;
+      return;
+    }
+    this.#isTold = true;
+    this.#ports.store.restamp(how);
+    this.#isTold = false;
   }
 
   /** The other side has taken the batch with this number. */
@@ -76,6 +99,13 @@ export class Link {
   /** Whether the other side has heard of this change. */
   #knows(change: number): boolean {
     return change <= this.#takenUpTo || (this.#outbox.isEmpty && !this.#isOnItsWay);
+  }
+
+  /** What waits goes with the stamps that it has, in front of the word that others are made. */
+  #onRestamping(how: Restamping): void {
+    this.flush();
+    this.#ports.restamp(how);
+    if (!this.#isTold) this.#awaited = how;
   }
 
   #sendLater(): void {

@@ -28,6 +28,11 @@ export class Reach {
     this.#forgotten = Math.max(this.#forgotten, upTo);
   }
 
+  /** A clock that was ahead has gone back: it says `now`. Milliseconds since 1970. */
+  onClockBack(now: number): void {
+    this.#forgotten = Math.min(this.#forgotten, now);
+  }
+
   /** Of several the oldest counts. */
   restore({ until, at }: Restored): void {
     const known = this.#restored;

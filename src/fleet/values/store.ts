@@ -9,6 +9,7 @@ import { Expiries } from './expiries.js';
 import { KeyState } from './key-state.js';
 import { Reach } from './reach.js';
 import { hasExpired, latestOf, stampOfEnd } from './read-state.js';
+import { type Restamping, restamped, restampedState } from './restamping.js';
 import { Tombstones } from './tombstones.js';
 
 /** Hears of what was changed. */
@@ -20,6 +21,8 @@ export interface ChangeListener {
   onChange(record: BatchRecord, from: object | null): void;
   /** The key's time is over. Everybody finds that out alone. */
   onEnded?(database: number, key: string): void;
+  /** Stamps are about to be made anew, here and in all processes of this machine. */
+  onRestamping?(how: Restamping): void;
 }
 
 /** What is kept of a class of keys. */
@@ -229,6 +232,26 @@ export class ValueStore {
       if (stamp !== null) this.clock.follow(stamp);
       this.#takeIn(record, from);
     }
+  }
+
+  /** The clock of this machine was ahead, and has gone back: stamps are made anew (`restamping.ts`). */
+  restamp(how: Restamping): void {
+    for (const listener of this.#listeners) listener.onRestamping?.(how);
+    const now = this.clock.wall();
+    for (const database of this.#databases) {
+      if (database.flushed !== null) database.flushed = restamped(database.flushed, how);
+      for (const entry of database.entries.values()) {
+        entry.changedAt = Math.min(entry.changedAt, now);
+        const newest = latestOf(entry.state);
+        if (newest === null || newest[0] <= how.bound) continue;
+        entry.state = restampedState(entry.state, how);
+        entry.digest = null;
+        this.#expiries.put(entry);
+      }
+    }
+    this.clock.restamp((stamp) => restamped(stamp, how));
+    this.reach.onClockBack(now);
+    this.#changes++;
   }
 
   /**

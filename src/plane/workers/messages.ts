@@ -4,6 +4,7 @@
  */
 import type { CommandInfo } from '../../commands/build.js';
 import type { SentBatch } from '../../fleet/values/link.js';
+import type { Restamping } from '../../fleet/values/restamping.js';
 import type { NodeIdentity } from '../../node/identity.js';
 import type { Ruling } from '../../node/standing.js';
 import type { NodeCredentials } from '../../node/tls.js';
@@ -143,6 +144,8 @@ export interface ToWorkerTable {
   /** What other processes have written of the keys that all of them have. */
   values: SentBatch;
   'values-taken': { readonly number: number };
+  /** Stamps are made anew; it says so back when it has done that. */
+  'values-restamped': Restamping;
   close: { readonly timeout: number };
 }
 
@@ -182,6 +185,7 @@ export interface FromWorkerTable {
   /** What its clients have written of the keys that all processes have. */
   values: SentBatch;
   'values-taken': { readonly number: number };
+  'values-restamped': Restamping;
   event: { readonly channel: string; readonly event: object };
 }
 

@@ -77,6 +77,7 @@ function linked(a: Process, b: Process): () => void {
       store: own.store,
       send: (batch: SentBatch) => other().onBatch(batch),
       taken: (number) => other().onTaken(number),
+      restamp: (how) => other().onRestamp(how),
       later: (run) => {
         waiting.add(run);
         return () => waiting.delete(run);

@@ -43,6 +43,7 @@ export class SharedValues {
       store: this.store,
       send: (batch) => worker.send({ type: 'values', ...batch }),
       taken: (number) => worker.send({ type: 'values-taken', number }),
+      restamp: (how) => worker.send({ type: 'values-restamped', ...how }),
       later: (run) => this.#timers.after(VALUES_LATER_MS, run),
     });
     this.#links.set(worker, link);
@@ -55,6 +56,10 @@ export class SharedValues {
 
   onTaken(worker: HasValues, { number }: FromWorker<'values-taken'>): void {
     this.#links.get(worker)?.onTaken(number);
+  }
+
+  onRestamped(worker: HasValues, message: FromWorker<'values-restamped'>): void {
+    this.#links.get(worker)?.onRestamp(message);
   }
 
   /** The worker has ended. */

@@ -122,6 +122,7 @@ export class WorkerPool implements PlaneHost {
     topics: (message, worker) => this.#topics.onTopics(worker, message),
     values: (message, worker) => this.#values.onValues(worker, message),
     'values-taken': (message, worker) => this.#values.onTaken(worker, message),
+    'values-restamped': (message, worker) => this.#values.onRestamped(worker, message),
     busy: (message, worker) => {
       for (const other of this.#workers) if (other !== worker) other.send(message);
     },

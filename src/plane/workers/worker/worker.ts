@@ -86,6 +86,7 @@ export class Worker {
     },
     values: (message) => this.#values?.onBatch(message),
     'values-taken': ({ number }) => this.#values?.onTaken(number),
+    'values-restamped': (message) => this.#values?.onRestamp(message),
     close: ({ timeout }) => void this.#close(timeout),
   };
 
@@ -131,6 +132,7 @@ export class Worker {
       store: this.#plane.values,
       send: (batch) => this.#send({ type: 'values', ...batch }),
       taken: (number) => this.#send({ type: 'values-taken', number }),
+      restamp: (how) => this.#send({ type: 'values-restamped', ...how }),
       later: (run) => this.#timers.after(VALUES_LATER_MS, run),
     });
     this.#plane.start();
