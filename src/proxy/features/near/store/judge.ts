@@ -19,5 +19,6 @@ export function judge({ numbers, times }: NearStore, nodes: NearNodes, record: n
   const slot = numbers[record + NODE] as number;
   if (numbers[record + EPOCH] !== nodes.epoch[slot] || now >= (times[(record + ENDS_AT) >> 1] as number)) return OVER;
   if (now >= (nodes.trustedUntil[slot] as number)) return UNHEARD;
-  return (numbers[record + BARRIER] as number) <= (nodes.heard[slot] as number) ? FRESH : UNSURE;
+  // Questions are counted by 32 bits, and begin anew after some weeks of one every millisecond.
+  return (((numbers[record + BARRIER] as number) - (nodes.heard[slot] as number)) | 0) <= 0 ? FRESH : UNSURE;
 }
