@@ -1,10 +1,9 @@
 /** How the proxy, and the other nodes, reach a node that is to join, where that differs from the others. */
-import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import type { NodeInput } from '../src/admin/api.js';
-import { messageOf } from '../src/errors.js';
 import { parsePeerAddress, withoutScheme } from '../src/node/address.js';
 import { CliError } from './cli-error.js';
+import { readNamedFile, STANDARD_INPUT } from './named-file.js';
 
 export interface AccessOptions {
   readonly username?: string;
@@ -15,7 +14,6 @@ export interface AccessOptions {
 
 /** A password on the command line would be seen by whoever lists the machine's processes. */
 const PASSWORD_VARIABLE = 'RINGPROXY_ADD_PASSWORD';
-const STANDARD_INPUT = 0;
 
 export function withAccessOptions(command: Command): Command {
   return command
@@ -52,10 +50,7 @@ export function withAccess<Node extends { readonly address: string }>(
 
 /** @param file `-`: standard input @throws CliError when it cannot be read */
 export function readPassword(file: string): string {
-  try {
-    return readFileSync(file === '-' ? STANDARD_INPUT : file, 'utf8').replace(/\r?\n$/, '');
-  } catch (error) {
-    const why = messageOf(error);
-    throw new CliError(`the password cannot be read: ${why}`, 'name a file that holds it and nothing else', 2);
-  }
+  const source = file === '-' ? STANDARD_INPUT : file;
+  const bytes = readNamedFile(source, 'the password', 'name a file that holds it and nothing else');
+  return bytes.toString().replace(/\r?\n$/, '');
 }

@@ -1,12 +1,10 @@
-import { readFileSync } from 'node:fs';
-import { parse } from 'yaml';
 import type { ChangeRequest, RingView } from '../src/admin/api.js';
 import { isWeight, WEIGHT_RULE } from '../src/config/node-limits.js';
 import { parseNodeText } from '../src/config/node-text.js';
-import { messageOf } from '../src/errors.js';
 import { parsePeerAddress, withoutScheme } from '../src/node/address.js';
 import { formatPlace } from '../src/node/followed.js';
 import { CliError } from './cli-error.js';
+import { readNamedYaml } from './named-file.js';
 
 /** What stands behind the weight is of servers that join: what the ring has of the others is not shown. */
 interface Wanted {
@@ -43,12 +41,7 @@ export function applyRequest(view: RingView, file: string, flush: boolean | unde
 }
 
 function readWanted(file: string): Wanted[] {
-  let document: unknown;
-  try {
-    document = parse(readFileSync(file, 'utf8'));
-  } catch (error) {
-    throw new CliError(`${file} cannot be read: ${messageOf(error)}`, 'expected YAML');
-  }
+  const document = readNamedYaml(file);
   const nodes: unknown = typeof document === 'object' && document !== null ? Reflect.get(document, 'nodes') : undefined;
   if (!Array.isArray(nodes)) {
     throw new CliError(`${file} has no list of nodes`, 'expected nodes: [NAME=HOST:PORT*WEIGHT, …]', 2);

@@ -1,7 +1,6 @@
 /** The authority by which the admin API's certificate is checked. */
-import { readFileSync } from 'node:fs';
-import { messageOf } from '../src/errors.js';
 import { CliError } from './cli-error.js';
+import { readNamedFile } from './named-file.js';
 
 /**
  * A flag beats the environment.
@@ -15,13 +14,7 @@ export function findAuthority(
   const file = flags.ca ?? (env.RINGPROXY_CA || undefined);
   if (file === undefined) return undefined;
   const hint = 'name a file with certificates in PEM, of the authority that has signed that of the proxy';
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch (error) {
-    const why = messageOf(error);
-    throw new CliError(`the authority's certificate cannot be read: ${why}`, hint, 2);
-  }
+  const text = readNamedFile(file, "the authority's certificate", hint).toString();
   if (!text.includes('-----BEGIN CERTIFICATE-----')) throw new CliError(`${file} holds no certificate`, hint, 2);
   return text;
 }

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { strangeVariables } from '../src/config/environment.js';
 import { loadConfig } from '../src/config/load.js';
@@ -11,9 +11,12 @@ import { messageOf, systemCode } from '../src/errors.js';
 import { parseAddress } from '../src/node/address.js';
 import { CliError } from './cli-error.js';
 import { formatCounted } from './format.js';
+import { readNamedFile } from './named-file.js';
 import { requireRing } from './require-ring.js';
 import { addressesOf } from './serve-command.js';
 import { warnOf } from './warn.js';
+
+const PATH_HINT = 'check the path and its permissions';
 
 /** `ringproxy config …` */
 export function registerConfigCommands(program: Command): void {
@@ -52,7 +55,11 @@ export function registerConfigCommands(program: Command): void {
       if (options.admin !== undefined && options.admin !== 'off' && parseAddress(options.admin) === null) {
         throw new CliError(`'${options.admin}' is not an address`, 'expected HOST:PORT or off', 2);
       }
-      const { yaml, warnings } = importTwemproxy(decodeText(readBytes(file)), options.pool, options.admin);
+      const { yaml, warnings } = importTwemproxy(
+        decodeText(readNamedFile(file, file, PATH_HINT)),
+        options.pool,
+        options.admin,
+      );
       warnOf(warnings);
       process.stdout.write(yaml);
     });
@@ -71,15 +78,7 @@ function writeNew(file: string, text: string): void {
   } catch (error) {
     if (systemCode(error) === 'EEXIST') throw new CliError(`${file} is there already`, 'name a new file', 2);
     const why = messageOf(error);
-    throw new CliError(`${file} cannot be written: ${why}`, 'check the path and its permissions');
+    throw new CliError(`${file} cannot be written: ${why}`, PATH_HINT);
   }
   process.stdout.write(`${file}: put your nodes in, then ringproxy serve -c ${file}\n`);
-}
-
-function readBytes(file: string): Buffer {
-  try {
-    return readFileSync(file);
-  } catch (error) {
-    throw new CliError(`${file} cannot be read: ${messageOf(error)}`, 'check the path and its permissions');
-  }
 }

@@ -1,8 +1,6 @@
 /** The file of `ringproxy groups apply`. */
-import { readFileSync } from 'node:fs';
-import { parse } from 'yaml';
-import { messageOf } from '../src/errors.js';
 import { CliError } from './cli-error.js';
+import { readNamedYaml } from './named-file.js';
 
 const HINT = 'expected groups as in the configuration, such as pages: { prefixes: ["page:"], cache: near }';
 
@@ -11,13 +9,7 @@ const HINT = 'expected groups as in the configuration, such as pages: { prefixes
  * @throws CliError when it cannot be read, or has none
  */
 export function readGroupsFile(file: string): Readonly<Record<string, unknown>> {
-  let document: unknown;
-  try {
-    document = parse(readFileSync(file, 'utf8'));
-  } catch (error) {
-    const why = messageOf(error);
-    throw new CliError(`${file} cannot be read: ${why}`, 'expected YAML');
-  }
+  const document = readNamedYaml(file);
   if (!isMap(document)) throw new CliError(`${file} has no groups`, HINT, 2);
   if (!Object.hasOwn(document, 'key-groups')) return document;
   const groups = document['key-groups'] ?? {};

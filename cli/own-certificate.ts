@@ -1,8 +1,7 @@
 /** The certificate that the command line shows the admin API, where that asks for one. */
-import { readFileSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
-import { messageOf } from '../src/errors.js';
 import { CliError } from './cli-error.js';
+import { readNamedFile } from './named-file.js';
 
 export interface OwnCertificate {
   /** PEM; undefined: none is shown. */
@@ -26,7 +25,8 @@ export function findCertificate(
   if (certFile === undefined && keyFile === undefined) return { cert: undefined, key: undefined };
   if (certFile === undefined) throw new CliError(`the private key ${keyFile} has no certificate`, HINT, 2);
   if (keyFile === undefined) throw new CliError(`the certificate ${certFile} has no private key`, HINT, 2);
-  const [cert, key] = [read(certFile), read(keyFile)];
+  const cert = readNamedFile(certFile, 'the certificate', HINT).toString();
+  const key = readNamedFile(keyFile, 'the private key', HINT).toString();
   if (!cert.includes('-----BEGIN CERTIFICATE-----')) throw new CliError(`${certFile} holds no certificate`, HINT, 2);
   if (!key.includes('PRIVATE KEY-----')) throw new CliError(`${keyFile} holds no private key`, HINT, 2);
   try {
@@ -35,12 +35,4 @@ export function findCertificate(
     throw new CliError(`the certificate ${certFile} cannot be used with the private key ${keyFile}`, HINT, 2);
   }
   return { cert, key };
-}
-
-function read(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new CliError(`a certificate or its key cannot be read: ${messageOf(error)}`, HINT, 2);
-  }
 }

@@ -1,8 +1,9 @@
 /** The token of the admin API, which `serve` and the commands that ask it find in the same places. */
-import { readFileSync } from 'node:fs';
 import { tokensIn } from '../src/config/admin-tokens.js';
-import { messageOf } from '../src/errors.js';
 import { CliError } from './cli-error.js';
+import { readNamedFile } from './named-file.js';
+
+const HINT = 'name a file that holds it and nothing else';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -28,14 +29,7 @@ export function findToken(flags: Flags, env: Environment): string | undefined {
 }
 
 function firstToken(file: string): string {
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch (error) {
-    const why = messageOf(error);
-    throw new CliError(`the token cannot be read: ${why}`, 'name a file that holds it and nothing else', 2);
-  }
-  const [first] = tokensIn(text, file);
-  if (first === undefined) throw new CliError(`${file} has no token`, 'name a file that holds it and nothing else', 2);
+  const [first] = tokensIn(readNamedFile(file, 'the token', HINT).toString(), file);
+  if (first === undefined) throw new CliError(`${file} has no token`, HINT, 2);
   return first.token;
 }
