@@ -15,6 +15,8 @@ export interface KeyMoves {
    * was started since may hold what it had in the past: it is not asked about moved keys.
    */
   runIdOf(source: number): string;
+  /** Sources without a moved key: all were moved, or the source is given up. */
+  readonly sweptSources: readonly number[];
   /** The source has answered that it does not have the key: from now on it counts as settled. */
   noteGone(source: number, database: number, key: Buffer): void;
   /** Moves the key from `source` to `target`, and then resumes the client. Asking again for the same key does no harm. */

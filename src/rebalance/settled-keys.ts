@@ -73,6 +73,11 @@ export class SettledKeys {
     table.used++;
   }
 
+  /** Those that were remembered as a whole. */
+  get sources(): readonly number[] {
+    return [...this.#sweptSources];
+  }
+
   addSource(source: number): void {
     this.#sweptSources.add(source);
   }

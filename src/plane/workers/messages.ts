@@ -201,7 +201,7 @@ export function sentCredential({ id, material, rules }: NodeCredentials): SentCr
   return { id, material, rules };
 }
 
-export function toSent(snapshot: RoutingSnapshot, moves: number, swept: readonly number[]): SentSnapshot {
+export function toSent(snapshot: RoutingSnapshot, moves: number): SentSnapshot {
   return {
     generation: snapshot.generation,
     phase: snapshot.phase,
@@ -213,7 +213,7 @@ export function toSent(snapshot: RoutingSnapshot, moves: number, swept: readonly
     credentials: [...new Set(snapshot.nodes.flatMap(({ tls }) => tls?.credentials ?? []))].map(sentCredential),
     rings: snapshot.rings.parts,
     moves,
-    swept,
+    swept: snapshot.moves?.sweptSources ?? [],
     runIds: snapshot.nodes.map((_node, index) => snapshot.moves?.runIdOf(index) ?? ''),
   };
 }

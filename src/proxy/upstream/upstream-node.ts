@@ -255,6 +255,11 @@ export class UpstreamNode {
     else if (maySpeak) this.resume();
   }
 
+  /** The ring gives it up: nothing that it may yet answer counts. */
+  get isGivenUp(): boolean {
+    return this.#isGivenUp;
+  }
+
   /** The ring changes: new connections tell which process they lead to. */
   get asksRunId(): boolean {
     return this.#asksRunId;

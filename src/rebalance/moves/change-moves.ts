@@ -89,6 +89,10 @@ export class ChangeMoves implements KeyMoves {
     return this.#memory.settled.has(source, database, buffer, start, end);
   }
 
+  get sweptSources(): readonly number[] {
+    return this.#memory.settled.sources;
+  }
+
   runIdOf(source: number): string {
     return this.#runIdOf(source);
   }

@@ -157,6 +157,16 @@ export class MoveJob {
       ask: askMover,
     });
     this.#keysEstimated = keysEstimated;
+    this.forgetGivenUp(change);
+  }
+
+  /**
+   * What is given up for good has no moved key left. To be called before clients are served by this record: they would be
+   * sent to a node that is not spoken to any more.
+   */
+  forgetGivenUp({ undrained, givingUp = [] }: RunningChange): void {
+    const forGood = this.#indicesOf(undrained.filter((name) => !givingUp.includes(name)));
+    for (const source of this.#sources) if (forGood.includes(source)) this.#moves.swept(source);
   }
 
   get changeId(): string {

@@ -184,6 +184,7 @@ export class Participant {
     const was = this.#local?.stored.state.change ?? null;
     const before = this.#local?.job ?? null;
     if (before?.changeId === change.id) {
+      before.forgetGivenUp(change);
       this.#use({ ...local, job: before });
       this.#followNotes(before, change, local.stored.revision);
       return;

@@ -8,6 +8,7 @@ const nameOf = (source: number, database: number, key: Buffer): string => `${sou
 /** What moves keys in the primary, as far as workers notice: the test says what arrives, and when. */
 export class FakeMoves implements KeyMoves {
   readonly settled = new Set<string>();
+  readonly sweptSources: number[] = [];
   /** Keys that are to be moved, with who waits for each. */
   readonly asked = new Map<string, Set<MoveWaiter>>();
   /** Commands for which nothing moves. */

@@ -28,8 +28,6 @@ export class SharedMoves {
   /** Of the change whose keys move; 0: none does. */
   #number = 0;
   #changes = 0;
-  /** Sources that were swept, of each that moves keys: one goes on behind a cancel that has failed. */
-  readonly #sweptBy = new WeakMap<KeyMoves, Set<number>>();
   readonly #holds = new Map<Asker, Hold[]>();
 
   /** @param workers those that live */
@@ -39,7 +37,7 @@ export class SharedMoves {
 
   /** The snapshot as workers are given it; null before there is one. */
   get sent(): SentSnapshot | null {
-    return this.#snapshot === null ? null : toSent(this.#snapshot, this.#number, [...this.#swept()]);
+    return this.#snapshot === null ? null : toSent(this.#snapshot, this.#number);
   }
 
   publish(snapshot: RoutingSnapshot): void {
@@ -52,7 +50,6 @@ export class SharedMoves {
 
   /** A source has no moved key left. */
   sourceSwept(source: number): void {
-    this.#swept().add(source);
     for (const worker of this.#workers) worker.send({ type: 'swept', moves: this.#number, source });
   }
 
@@ -106,13 +103,5 @@ export class SharedMoves {
   /** @returns what moves keys now, if that is the change with this number */
   #current(number: number): KeyMoves | null {
     return number === this.#number ? (this.#snapshot?.moves ?? null) : null;
-  }
-
-  #swept(): Set<number> {
-    const moves = this.#snapshot?.moves ?? null;
-    if (moves === null) return new Set();
-    const swept = this.#sweptBy.get(moves) ?? new Set();
-    this.#sweptBy.set(moves, swept);
-    return swept;
   }
 }

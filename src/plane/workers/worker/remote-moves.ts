@@ -52,6 +52,10 @@ export class RemoteMoves implements KeyMoves {
     return this.#settled.has(source, database, buffer, start, end);
   }
 
+  get sweptSources(): readonly number[] {
+    return this.#settled.sources;
+  }
+
   runIdOf(source: number): string {
     return this.#runIds[source] ?? '';
   }

@@ -14,6 +14,7 @@ import type { ClientStates } from '../../session/client-states.js';
 import { answerError } from '../../session/words.js';
 import type { RoutingSnapshot } from '../../snapshot.js';
 import type { Lane } from '../../upstream/lane.js';
+import type { UpstreamNode } from '../../upstream/upstream-node.js';
 import type { LocalCommand } from '../local-command.js';
 import { AfterRun } from './after-run.js';
 import { apart, holdMoves, publishesTooEarly } from './before-exec.js';
@@ -101,8 +102,9 @@ export class Exec {
   ): Verdict | null {
     const { watches } = watched;
     const { nodes } = this.#router;
-    // One that has left the ring is not waited for: the keys are others' now.
-    const down = watches.find(({ lane }) => lane.closed && !lane.node.up && nodes.includes(lane.node));
+    // One that has left the ring, or is being given up, is not waited for: the keys are others' now, or will be.
+    const isWaitedFor = (node: UpstreamNode): boolean => !node.up && !node.isGivenUp && nodes.includes(node);
+    const down = watches.find(({ lane }) => lane.closed && isWaitedFor(lane.node));
     if (down !== undefined) return this.#finish(client, command, down.lane.node.downReply);
     // Whether the keys were written to, nobody can tell any more.
     if (watched.isVoid || !watches.every((watch) => watch.isInPlace(snapshot, nodes))) {

@@ -43,6 +43,7 @@ describe('what workers are given', () => {
     for (const { received } of workers) {
       expect(received).toMatchObject([{ snapshot: { moves: 1, swept: [], runIds: ['run-0', 'run-1'] } }]);
     }
+    moves.sweptSources.push(1);
     shared.sourceSwept(1);
     expect(at(workers).answers).toEqual([{ type: 'swept', moves: 1, source: 1 }]);
     expect(shared.sent).toMatchObject({ moves: 1, swept: [1] });
@@ -53,6 +54,7 @@ describe('what workers are given', () => {
 
   it('has another number for a change that was interrupted and goes on, and what was swept before', () => {
     const { shared, moves } = begin();
+    moves.sweptSources.push(0);
     shared.sourceSwept(0);
     shared.publish(snapshotWith(null));
     expect(shared.sent).toMatchObject({ moves: 0, swept: [] });

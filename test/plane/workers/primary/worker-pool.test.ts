@@ -130,8 +130,9 @@ describe('a worker that dies', () => {
     const all = await serving();
     all.pool.describeBy(() => ({ redisVersion: '7.2.4', lines: ['x:1'], clients: 3 }));
     all.first.exit();
-    all.pool.publish(snapshotWith(new FakeMoves(), 9));
-    all.pool.sourceSwept(1);
+    const moves = new FakeMoves();
+    moves.sweptSources.push(1);
+    all.pool.publish(snapshotWith(moves, 9));
     all.pool.useCommands([]);
     const fresh = replaced(all);
     expect(fresh.received).toMatchObject([
