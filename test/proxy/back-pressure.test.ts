@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { request } from '../../src/resp/encode.js';
 import { RawClient } from '../support/raw-client.js';
 import { type RedisProcess, startRedises } from '../support/redis-process.js';
-import { type RingproxyProcess, startRingproxy } from '../support/ringproxy-process.js';
+import { type RingproxyProcess, SMALL_HEAP, startRingproxy } from '../support/ringproxy-process.js';
 
 const MB = 1024 * 1024;
 
@@ -71,7 +71,7 @@ async function carryTime(requests: Buffer, bytes: number): Promise<number> {
 
 describe('a value of 100 MB', () => {
   it('raises the memory by at most 32 MB, however often it is asked for', { timeout: 120_000 }, async () => {
-    const proxy = await startRingproxy({ nodes });
+    const proxy = await startRingproxy({ nodes, env: SMALL_HEAP });
     const client = await RawClient.connect(proxy.port);
     // What the process needs once, whatever it carries, is not the value's.
     await client.pipeline(Array.from({ length: 2000 }, (_, i) => ['SET', `warm:${i}`, 'x'.repeat(5000)]));

@@ -13,6 +13,12 @@ export const MAIN = join(ROOT, 'dist/cli/main.js');
 /** A second may be too short on a busy machine: its nodes would count as down. */
 const PATIENCE = { RINGPROXY_CONNECT_TIMEOUT: '10s' };
 
+/**
+ * The environment of a proxy whose memory is compared with a bound: its garbage is collected before it takes much. By
+ * itself V8 lets 50 MB of it lie, which looks like growth.
+ */
+export const SMALL_HEAP = { NODE_OPTIONS: '--max-old-space-size=64 --max-semi-space-size=2' };
+
 const LOOPBACK: ServerHost = { address: '127.0.0.1', prefix: [] };
 /** Beyond loopback the admin API wants one. */
 const TOKEN = 'laboratory';
@@ -140,6 +146,38 @@ export class RingproxyProcess {
 /** Tests have several proxies on the same nodes, each alone, which those that last for long notice of each other. */
 const SHARED_NODES = /Writes are lost at the next change of the ring by one of them/;
 
+/** What such proxies say of each other's keys, where their rings place them otherwise: once they look, after some seconds. */
+const OTHERS_KEYS = /that it does not own: ringproxy ring check says more/;
+
+/** A configuration that has to do with where keys are. */
+const PLACES_KEYS = /ring:|hash|distribution|vnodes|weight|nodes:/;
+
+/** A proxy of this test file, and where its ring places keys. */
+interface Placed {
+  readonly nodes: readonly string[];
+  /** What its configuration file says of that, and of other things. */
+  readonly config: string;
+  readonly proxy: RingproxyProcess;
+}
+
+const placed: Placed[] = [];
+
+/** Proxies on the same servers that place keys otherwise may find those of the other one. */
+function expectKeysOfOthers(own: Placed): void {
+  for (const other of placed) {
+    const isSameRing = other.nodes.join() === own.nodes.join() && other.config === own.config;
+    const sharesServers = other.nodes.some((node) => own.nodes.some((each) => serverOf(each) === serverOf(node)));
+    if (isSameRing || !sharesServers) continue;
+    for (const { proxy } of [own, other]) proxy.allowLog(OTHERS_KEYS);
+  }
+  placed.push(own);
+}
+
+/** The address in `NAME=HOST:PORT*WEIGHT`. */
+function serverOf(node: string): string {
+  return node.replace(/^[^=]*=/, '').replace(/\*\d+$/, '');
+}
+
 /**
  * Starts `ringproxy serve` from the build, and waits until it is ready.
  * @throws Error with all its output when it ends before
@@ -150,9 +188,10 @@ export async function startRingproxy(options: RingproxyOptions = {}): Promise<Ri
   if (!args.includes('--listen')) args.push('--listen', `${host.address}:0`);
   if (!args.includes('--admin')) args.push('--admin', `${host.address}:0`);
   const ofHost = host === LOOPBACK ? {} : { RINGPROXY_ADMIN_TOKEN: TOKEN, RINGPROXY_PROTECTED_MODE: 'false' };
-  for (const [index, node] of (options.nodes ?? []).entries()) {
-    args.push('--node', typeof node === 'string' ? node : `node${index + 1}=${node.address}`);
-  }
+  const nodes = (options.nodes ?? []).map((node, index) =>
+    typeof node === 'string' ? node : `node${index + 1}=${node.address}`,
+  );
+  for (const node of nodes) args.push('--node', node);
   if (options.config !== undefined) {
     const file = join(tempFolder('config'), 'ringproxy.yaml');
     writeFileSync(file, options.config);
@@ -168,7 +207,10 @@ export async function startRingproxy(options: RingproxyOptions = {}): Promise<Ri
     },
   );
   const ready = await child.line(parseReady);
-  return new RingproxyProcess(child, ready, [...(options.allowLog ?? []), SHARED_NODES], host);
+  const proxy = new RingproxyProcess(child, ready, [...(options.allowLog ?? []), SHARED_NODES], host);
+  const config = options.config !== undefined && PLACES_KEYS.test(options.config) ? options.config : '';
+  expectKeysOfOthers({ nodes, config, proxy });
+  return proxy;
 }
 
 function parseReady(line: string): Ready | null {
