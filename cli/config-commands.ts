@@ -1,12 +1,11 @@
 import { writeFileSync } from 'node:fs';
 import type { Command } from 'commander';
-import { strangeVariables } from '../src/config/environment.js';
 import { loadConfig } from '../src/config/load.js';
 import { configReference } from '../src/config/reference.js';
 import { configTemplate } from '../src/config/template.js';
-import { tlsWarnings } from '../src/config/tls-warnings.js';
 import { decodeText } from '../src/config/twemproxy/file.js';
 import { importTwemproxy } from '../src/config/twemproxy.js';
+import { configWarnings } from '../src/config/warnings.js';
 import { messageOf, systemCode } from '../src/errors.js';
 import { parseAddress } from '../src/node/address.js';
 import { CliError } from './cli-error.js';
@@ -27,7 +26,7 @@ export function registerConfigCommands(program: Command): void {
     .argument('<file>', 'ringproxy.yaml')
     .action((file: string) => {
       const loaded = loadConfig({ file, env: process.env });
-      warnOf([...tlsWarnings(loaded), ...strangeVariables(process.env)]);
+      warnOf(configWarnings(loaded, process.env));
       requireRing(loaded, file);
       const names = loaded.nodes.map((node) => node.name).join(', ');
       process.stdout.write(

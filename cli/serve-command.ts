@@ -1,9 +1,8 @@
 import type { Command } from 'commander';
-import { strangeVariables } from '../src/config/environment.js';
 import { type ConfigSources, loadConfig } from '../src/config/load.js';
 import { defaultOf, type Setting } from '../src/config/settings/setting.js';
 import { type Config, SETTINGS, type SettingName } from '../src/config/settings.js';
-import { tlsWarnings } from '../src/config/tls-warnings.js';
+import { configWarnings } from '../src/config/warnings.js';
 import { messageOf, RingproxyError } from '../src/errors.js';
 import type { RunningProxy } from '../src/serve.js';
 import { requireRing } from './require-ring.js';
@@ -73,7 +72,7 @@ async function serve(options: Record<string, unknown>): Promise<void> {
   const sources = { file, flags, env: process.env };
   const config = loadConfig(sources);
   if (options.check === true) {
-    warnOf([...tlsWarnings(config), ...strangeVariables(process.env)]);
+    warnOf(configWarnings(config, process.env));
     requireRing(config, where);
     // Loaded when it is needed: a proxy starts faster without it.
     const { formatCounted } = await import('./format.js');

@@ -1,11 +1,10 @@
 /** Composition: makes one proxy of the control plane and the data plane, and ties them together. */
 import { availableParallelism } from 'node:os';
-import { strangeVariables } from './config/environment.js';
 import { advertisedAdmin, fleetWarnings } from './config/fleet.js';
 import { listenFailure } from './config/listen-failure.js';
 import type { Config } from './config/settings.js';
 import { tlsRules } from './config/tls.js';
-import { tlsWarnings } from './config/tls-warnings.js';
+import { configWarnings } from './config/warnings.js';
 import { RingproxyError } from './errors.js';
 import { NodeMonitors } from './health/node-monitors.js';
 import { OwnIdentity } from './identity.js';
@@ -89,7 +88,7 @@ export async function startServer(config: Config, surroundings: Surroundings): P
   }
   const log = createLogger({ level: config.logLevel, format: config.logFormat }, logTo);
   const endLogging = logEvents(log);
-  for (const warning of [...fleetWarnings(config), ...tlsWarnings(config), ...strangeVariables(env)]) log.warn(warning);
+  for (const warning of [...fleetWarnings(config), ...configWarnings(config, env)]) log.warn(warning);
   const tls = composeTls(config);
   const identity = new OwnIdentity();
   const { proxyId, version } = identity;

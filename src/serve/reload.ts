@@ -1,4 +1,5 @@
 /** What a configuration that is read again, while the proxy serves, changes at once, and what waits for the next start. */
+import { commandWarnings } from '../config/command-warnings.js';
 import { type Config, SETTINGS, type SettingName } from '../config/settings.js';
 import { tlsFileMistakes } from '../config/tls.js';
 import type { RingproxyError } from '../errors.js';
@@ -63,6 +64,9 @@ export class Reload {
     // Settings that have one way in are put in force together.
     for (const put of new Set(live.map((name) => this.#inForce[name]))) put?.(read);
     if (!isTold) tell();
+    if (live.includes('denyCommands') || live.includes('renameCommands')) {
+      for (const warning of commandWarnings(read)) this.#log.warn(`${asked}: ${warning}`);
+    }
     const unusable = tlsFileMistakes(read).map(({ path, message }) => `${path}: ${message}`);
     if (unusable.length > 0) {
       this.#log.error(`${asked}: certificates that cannot be used, all else is taken: ${unusable.join('; ')}`);
