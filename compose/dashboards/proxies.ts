@@ -150,6 +150,22 @@ export function proxies(): Dashboard {
         queries: perProxy(`ringproxy_client_pending_bytes{${PROXY}}`),
       }),
     )
+    .withPanel(
+      series({
+        title: 'Clients at a limit',
+        shows:
+          'How often a second clients of an address, or of a user, are at a limit of connections, commands or bytes.',
+        bad: 'they are turned away, slowed down or refused: `max-clients-per-…`, `commands-per-…`, `bytes-per-…`, `user-limits`. Raise the limit, or find who sends so much (`ringproxy hot`, CLIENT LIST).',
+        unit: 'none',
+        width: 24,
+        queries: [
+          {
+            expr: rate('ringproxy_limited_total', PROXY, 'of, limit'),
+            legend: '{{of}} {{limit}}',
+          },
+        ],
+      }),
+    )
     .withRow(new RowBuilder('Process'))
     .withPanel(
       series({

@@ -7,6 +7,7 @@ import { fleetChecks } from './fleet-checks.js';
 import { MOST_NODES } from './node-limits.js';
 import type { Config } from './settings.js';
 import { tlsMistakes } from './tls.js';
+import { limitMistakes } from './user-limits.js';
 import { userMistakes } from './users.js';
 
 /** What concerns several settings at once. @returns a message with the path it belongs to, for each mistake */
@@ -56,7 +57,7 @@ export function crossChecks(config: Config): { path: string; message: string }[]
   }
   for (const { index, message } of tagMistakes(config.hashTags, config.hashTag))
     mistakes.push({ path: `ring.hash-tags[${index}]`, message });
-  mistakes.push(...tokenMistakes(config), ...fleetChecks(config), ...userMistakes(config));
+  mistakes.push(...tokenMistakes(config), ...fleetChecks(config), ...userMistakes(config), ...limitMistakes(config));
   mistakes.push(...tlsMistakes(config));
   return mistakes;
 }

@@ -18,6 +18,7 @@ const TYPES: { readonly [Type in Exclude<Form, 'choice' | 'own'>]: string } = {
   file: 'string',
   users: 'Readonly<Record<string, string | readonly string[]>>',
   'users file': 'string',
+  'user limits': 'Readonly<Record<string, UserLimits>>',
   commands: 'string | readonly string[]',
   'command renames': 'string | Readonly<Record<string, string>>',
   'key groups': 'Readonly<Record<string, string | readonly string[] | Readonly<Record<string, unknown>>>>',
@@ -55,6 +56,15 @@ export interface NodeSettings {
   readonly 'tls-ca'?: string;
   readonly 'tls-cert'?: string;
   readonly 'tls-key'?: string;
+}
+
+/** Limits of one user; what is not said is as for all users, 0 is any number. */
+export interface UserLimits {
+  readonly 'max-clients'?: number;
+  /** A second. */
+  readonly commands?: number;
+  /** A second. */
+  readonly bytes?: string | number;
 }
 
 /** Durations are texts such as \`500ms\` or \`10s\`, or milliseconds; sizes such as \`64kb\`, or bytes. */

@@ -23,6 +23,15 @@ export interface NodeSettings {
   readonly 'tls-key'?: string;
 }
 
+/** Limits of one user; what is not said is as for all users, 0 is any number. */
+export interface UserLimits {
+  readonly 'max-clients'?: number;
+  /** A second. */
+  readonly commands?: number;
+  /** A second. */
+  readonly bytes?: string | number;
+}
+
 /** Durations are texts such as `500ms` or `10s`, or milliseconds; sizes such as `64kb`, or bytes. */
 export interface ProxySettings {
   /** where clients connect: HOST:PORT, or unix:/PATH; port 0 picks a free one; off: by tls-listen alone (default: 127.0.0.1:6380) */
@@ -205,12 +214,22 @@ export interface ProxySettings {
   readonly 'near-memory'?: string | number;
   /** most clients at a time; further ones are told so and closed (default: 10000) */
   readonly 'max-clients'?: number;
-  /** most clients at a time of one address (of IPv6, of one /64), in each process; further ones are told so and closed; 0: as many as max-clients (default: 0) */
+  /** most clients at a time of one address (of IPv6, of one /64); further ones are told so and closed; 0: as many as max-clients (default: 0) */
   readonly 'max-clients-per-address'?: number;
-  /** commands a second that clients of one address may send, in each process; beyond, they are not read for a while; 0: any number (default: 0) */
+  /** commands a second that clients of one address may send; beyond, limit-mode says what happens; 0: any number (default: 0) */
   readonly 'commands-per-address'?: number;
-  /** bytes a second that clients of one address may send, in each process; beyond, they are not read for a while; 0: any number (default: 0) */
+  /** bytes a second that clients of one address may send; beyond, limit-mode says what happens; 0: any number (default: 0) */
   readonly 'bytes-per-address'?: string | number;
+  /** most clients at a time that are the same user; a further one is told so and does not become it; 0: as many as max-clients (default: 0) */
+  readonly 'max-clients-per-user'?: number;
+  /** commands a second that clients of one user may send; beyond, limit-mode says what happens; 0: any number (default: 0) */
+  readonly 'commands-per-user'?: number;
+  /** bytes a second that clients of one user may send; beyond, limit-mode says what happens; 0: any number (default: 0) */
+  readonly 'bytes-per-user'?: string | number;
+  /** limits of single users, by name, in the place of the three for all users: max-clients, commands, bytes (default: {}) */
+  readonly 'user-limits'?: Readonly<Record<string, UserLimits>>;
+  /** what happens beyond commands or bytes a second: clients are not read for a while, or commands are answered -LIMIT (default: slow) */
+  readonly 'limit-mode'?: 'slow' | 'refuse';
   /** clients that send nothing for so long are closed; 0: never (default: 0) */
   readonly 'idle-timeout'?: string | number;
   /** a client's commands in flight at which its reading pauses (default: 8192) */

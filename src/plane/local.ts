@@ -38,6 +38,7 @@ export class LocalPlane implements PlaneHost {
     this.#standing = options.standing;
     this.#plane = new DataPlane(options, buildCommandTable(), {
       peers: null,
+      limits: null,
       board: null,
       scriptPeers: fleet?.scripts ?? null,
       fleet: fleet === null ? null : fleetPort(fleet),

@@ -27,6 +27,7 @@ import { Counters } from './measure/counters.js';
 import { HotKeys } from './measure/hot-keys/hot-keys.js';
 import { type HotReport, hotReport } from './measure/hot-keys/hot-report.js';
 import { KeyGroups } from './measure/key-groups.js';
+import type { CountedBy } from './measure/limit-counts.js';
 import type { MeasuredPlane, ReplicaCounts } from './measure/plane-stats.js';
 import type { DataPlaneOptions } from './options.js';
 import type { FleetPort } from './peers/fleet.js';
@@ -39,7 +40,12 @@ import { isReserved } from './route/reserved.js';
 import { ClientConnection } from './session/client-connection.js';
 import { Framers } from './session/framers.js';
 import { Handshakes } from './session/handshakes.js';
-import { AddressLimits } from './session/limits/address-limits.js';
+import {
+  ClientLimits,
+  type LimitPeers,
+  TOO_MANY_OF_ADDRESS,
+  TOO_MANY_OF_USER,
+} from './session/limits/client-limits.js';
 import { Listener } from './session/listener.js';
 import { DENIED, isLocalPeer } from './session/protected-mode.js';
 import type { ClientShared } from './session/session-shared.js';
@@ -47,7 +53,7 @@ import { TlsDoor } from './session/tls-door.js';
 import type { LiveSettings } from './settings.js';
 import type { RoutedNode, RoutingSnapshot } from './snapshot.js';
 import { UpstreamNode, type UpstreamShared } from './upstream/upstream-node.js';
-import { Users } from './users/users.js';
+import { type Login, Users } from './users/users.js';
 
 /** So many that no two processes ever have the same name, here or at another proxy: each counts under its own. */
 const ACTOR_BYTES = 9;
@@ -67,12 +73,13 @@ const CLIENT_TICKS = 10;
 const STOOD_STILL_MS = 5 * LANE_TICK_MS;
 
 const TOO_MANY_CLIENTS = '-ERR max number of clients reached\r\n';
-const TOO_MANY_OF_ADDRESS = '-ERR max number of clients of this address reached\r\n';
 
 /** What the data plane is told by the control plane, asked for when a client wants to know. */
 export interface DataPlaneHooks {
   /** Other processes of the proxy, which serve further clients; null: there are none. */
   readonly peers: Peers | null;
+  /** Where clients of all processes are counted together; null: there is one process. */
+  readonly limits: LimitPeers | null;
   /** What these are about to subscribe to; null: there are none. */
   readonly board: SubscriptionBoard | null;
   /** Other processes of the proxy, which know further scripts; null: there are none. */
@@ -101,7 +108,7 @@ export class DataPlane {
   readonly #dispatcher: Dispatcher;
   readonly #hotKeys: HotKeys;
   readonly #listener: Listener;
-  readonly #limits: AddressLimits;
+  readonly #limits: ClientLimits;
   readonly #tlsListener: Listener;
   readonly #door: TlsDoor | null;
   readonly #nodes = new Map<string, UpstreamNode>();
@@ -125,7 +132,7 @@ export class DataPlane {
     this.counters = new Counters(table.size + 2, new KeyGroups(options.keyGroups));
     const turn = new Turn();
     const clock = new Clock();
-    this.#limits = new AddressLimits(options, this.counters.limited, () => clock.read());
+    this.#limits = new ClientLimits(options, this.counters.limited, () => clock.read(), hooks.limits);
     const requests = new RequestPool();
     const large = new ChunkPool(LARGE_CHUNK_BYTES, LARGE_CHUNKS);
     const laneChunks = new Chunks(LANE_CHUNK_BYTES, LANE_CHUNKS);
@@ -146,6 +153,7 @@ export class DataPlane {
       clients: this.clients,
       users: new Users(options, table),
       handshakes: new Handshakes(this.counters.handshakes, clock),
+      limits: this.#limits,
     };
     this.#upstream = {
       options,
@@ -297,21 +305,41 @@ export class DataPlane {
       turnAway(socket, TOO_MANY_CLIENTS);
       return;
     }
-    const limit = this.#limits.enter(socket.remoteAddress);
-    if (limit === 'full') {
+    const login = this.#loginOf(certificate);
+    const user = login?.user.name ?? (this.#shared.users.areOpen ? this.#shared.users.default.name : null);
+    const full = this.#fullFor(socket, user);
+    if (full !== null) {
       this.counters.clientsRejected++;
-      this.#dispatcher.features.guard.tell(0, socket.remoteAddress ?? '', 'is one more than max-clients-per-address');
-      turnAway(socket, TOO_MANY_OF_ADDRESS);
+      this.#dispatcher.features.guard.tell(0, socket.remoteAddress ?? '', `is one more than ${full.setting}`);
+      turnAway(socket, `-${full.text}\r\n`);
       return;
     }
     this.counters.clientsTotal++;
-    const client = new ClientConnection(id, socket, this.#shared, this.#dispatcher, limit);
+    const client = new ClientConnection(id, socket, this.#shared, this.#dispatcher);
     this.clients.add(client);
-    if (certificate !== null && this.options.tls?.clientUser === 'cn') {
-      const login = this.#shared.users.byCertificate(certificate);
-      if (login !== null) client.logIn(login);
-    }
+    if (login !== null) client.logIn(login);
+    this.#limits.begin(client, user);
     this.#publishEvent(clientConnected, id, socket, '', certificate);
+  }
+
+  /** Who a client is by its certificate; null: that says nothing. */
+  #loginOf(certificate: string | null): Login | null {
+    if (certificate === null || this.options.tls?.clientUser !== 'cn') return null;
+    return this.#shared.users.byCertificate(certificate);
+  }
+
+  /** Which limit keeps one client more out; null: none. @param user that it would be at once */
+  #fullFor({ remoteAddress, remotePort }: Socket, user: string | null): { text: string; setting: string } | null {
+    if (remoteAddress !== undefined && this.#limits.isAddressFull(`${remoteAddress}:${remotePort}`)) {
+      return { text: TOO_MANY_OF_ADDRESS, setting: 'max-clients-per-address' };
+    }
+    if (user === null || !this.#limits.isUserFull(user)) return null;
+    return { text: TOO_MANY_OF_USER, setting: 'max-clients-per-user' };
+  }
+
+  /** Other processes have so many clients of this address, or user. */
+  setElsewhere(by: CountedBy, name: string, clients: number): void {
+    this.#limits.setElsewhere(by, name, clients);
   }
 
   /** Takes a client that begins with TLS, if need be from another process. @param id as for `accept` */
@@ -446,9 +474,11 @@ export class DataPlane {
     const before = rightsIn(this.options);
     Object.assign(this.options, settings);
     this.#dispatcher.router.offer();
-    if (rightsIn(this.options) === before) return;
-    this.#shared.users.use(this.options, this.table);
-    this.#dispatcher.features.onUsers();
+    if (rightsIn(this.options) !== before) {
+      this.#shared.users.use(this.options, this.table);
+      this.#dispatcher.features.onUsers();
+    }
+    this.#limits.refresh(this.clients);
   }
 
   /** From now on these are the groups of keys, and this is how each is cached. */

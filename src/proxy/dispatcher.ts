@@ -34,7 +34,7 @@ import { splitByOwner } from './route/split.js';
 import { planUpload } from './route/upload-plan.js';
 import type { ClientConnection } from './session/client-connection.js';
 import type { FrameHandler } from './session/frame-handler.js';
-import { AWAITS_FILL, IN_TRANSACTION, RESTRICTED, SUBSCRIBED, TRACKS } from './session/modes.js';
+import { AWAITS_FILL, IN_TRANSACTION, METERED, RESTRICTED, SUBSCRIBED, TRACKS } from './session/modes.js';
 import type { UploadPlan } from './session/upload.js';
 import type { RoutingSnapshot } from './snapshot.js';
 import type { UpstreamNode } from './upstream/upstream-node.js';
@@ -115,15 +115,28 @@ export class Dispatcher implements FrameHandler {
   }
 
   #dispatchUnusual(client: ClientConnection, framer: RequestFramer, command: Command | undefined): Verdict {
+    const beyond = client.isIn(METERED) ? client.meter(framer) : null;
+    return this.#dispatchMetered(client, framer, command, beyond);
+  }
+
+  /** @param beyond the error of a command that is beyond a rate */
+  #dispatchMetered(
+    client: ClientConnection,
+    framer: RequestFramer,
+    command: Command | undefined,
+    beyond: string | null,
+  ): Verdict {
     const source = framer.source as Buffer;
     if (command === undefined) {
       const renamed = this.#underOtherName(framer, source);
-      if (renamed !== null) return this.#dispatchUnusual(client, framer, renamed);
+      if (renamed !== null) return this.#dispatchMetered(client, framer, renamed, beyond);
+      if (beyond !== null) return this.#refuseUnknown(client, beyond);
       if (this.features.guard.looksLikeHttp(source)) return this.features.guard.end(client);
-      this.features.transactions.abort(client);
-      const text = unknownCommandError(source, args, framer.argc);
-      client.reply(UNKNOWN_COMMAND_ID, encodeError(text, 'latin1'), true);
-      return TAKEN;
+      return this.#refuseUnknown(client, unknownCommandError(source, args, framer.argc));
+    }
+    if (beyond !== null) {
+      if (!steersConnection(command)) return this.router.refuse(client, command, encodeError(beyond));
+      client.meterAnyway(framer);
     }
     if (!client.authenticated && !command.beforeAuth) return this.#refuseStranger(client, command, framer);
     client.noteCommand(command);
@@ -137,6 +150,12 @@ export class Dispatcher implements FrameHandler {
     const verdict = this.#dispatchByRoute(client, framer, command, source);
     if (verdict === TAKEN) this.#note(client, command, framer);
     return verdict;
+  }
+
+  #refuseUnknown(client: ClientConnection, text: string): Verdict {
+    this.features.transactions.abort(client);
+    client.reply(UNKNOWN_COMMAND_ID, encodeError(text, 'latin1'), true);
+    return TAKEN;
   }
 
   /** @returns the command that has this name instead of its own, and its frame with that; null: there is none */
@@ -197,7 +216,7 @@ export class Dispatcher implements FrameHandler {
 
   planUpload(client: ClientConnection, framer: RequestFramer, buffer: Buffer, start: number): UploadPlan | null {
     // What is queued stays here until EXEC; of what is noted, the whole command must be known.
-    if (client.isIn(IN_TRANSACTION | TRACKS | RESTRICTED) || this.#attentive) return null;
+    if (client.isIn(IN_TRANSACTION | TRACKS | RESTRICTED | METERED) || this.#attentive) return null;
     if (!client.authenticated) return null;
     const plan = planUpload(this.router, client, framer, buffer, start, this.features.limits);
     if (plan !== null && plan.lane !== null && this.#groups.isManaged) {
@@ -313,6 +332,15 @@ export class Dispatcher implements FrameHandler {
         return router.refuse(client, command, refusalOf(command));
     }
   }
+}
+
+/**
+ * Whether what its client sends behind it means something else when it was refused: it would go to another database, be
+ * another user's, or run on its own instead of in a transaction.
+ */
+function steersConnection({ categories, name }: Command): boolean {
+  if (categories.includes('connection') || categories.includes('transaction')) return true;
+  return name.endsWith('unsubscribe');
 }
 
 /** The subcommand that `framer` holds; otherwise the command. */

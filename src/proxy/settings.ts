@@ -9,6 +9,17 @@ import type { KeyGroup } from './caching/policy.js';
 type Duration = `${number}${'ms' | 's' | 'm' | 'h'}` | '0';
 type Size = `${number}${'kb' | 'mb' | 'gb'}` | '0';
 
+/** What one user may do, where that is not as for all users; 0: any number. */
+export interface UserLimit {
+  readonly name: string;
+  /** At a time. */
+  readonly clients?: number;
+  /** A second. */
+  readonly commands?: number;
+  /** A second, of what its clients send. */
+  readonly bytes?: number;
+}
+
 /** What an operator may write, and what stands when nothing is written. Bounds are inclusive. */
 export type SettingForm =
   | { readonly type: 'duration'; readonly least: Duration; readonly most: Duration; readonly default: Duration }
@@ -21,6 +32,7 @@ export type SettingForm =
   | { readonly type: 'users' }
   /** Its value is what the file at this path says. */
   | { readonly type: 'users file' }
+  | { readonly type: 'user limits' }
   /** Names of commands. */
   | { readonly type: 'commands' }
   /** Commands, with the names that they have instead of their own. */
@@ -45,6 +57,7 @@ interface Values {
   'key groups': readonly KeyGroup[];
   users: readonly WrittenUser[];
   'users file': readonly WrittenUser[];
+  'user limits': readonly UserLimit[];
   commands: readonly string[];
   'command renames': Readonly<Record<string, string>>;
 }
@@ -260,7 +273,7 @@ export const DATA_PLANE_SETTINGS = {
     least: 0,
     most: 1_000_000,
     default: 0,
-    help: 'most clients at a time of one address (of IPv6, of one /64), in each process; further ones are told so and closed; 0: as many as max-clients',
+    help: 'most clients at a time of one address (of IPv6, of one /64); further ones are told so and closed; 0: as many as max-clients',
   },
   commandsPerAddress: {
     path: 'commands-per-address',
@@ -268,7 +281,7 @@ export const DATA_PLANE_SETTINGS = {
     least: 0,
     most: 100_000_000,
     default: 0,
-    help: 'commands a second that clients of one address may send, in each process; beyond, they are not read for a while; 0: any number',
+    help: 'commands a second that clients of one address may send; beyond, limit-mode says what happens; 0: any number',
   },
   bytesPerAddress: {
     path: 'bytes-per-address',
@@ -276,7 +289,44 @@ export const DATA_PLANE_SETTINGS = {
     least: '0',
     most: '16gb',
     default: '0',
-    help: 'bytes a second that clients of one address may send, in each process; beyond, they are not read for a while; 0: any number',
+    help: 'bytes a second that clients of one address may send; beyond, limit-mode says what happens; 0: any number',
+  },
+  maxClientsPerUser: {
+    path: 'max-clients-per-user',
+    type: 'count',
+    least: 0,
+    most: 1_000_000,
+    default: 0,
+    help: 'most clients at a time that are the same user; a further one is told so and does not become it; 0: as many as max-clients',
+  },
+  commandsPerUser: {
+    path: 'commands-per-user',
+    type: 'count',
+    least: 0,
+    most: 100_000_000,
+    default: 0,
+    help: 'commands a second that clients of one user may send; beyond, limit-mode says what happens; 0: any number',
+  },
+  bytesPerUser: {
+    path: 'bytes-per-user',
+    type: 'size',
+    least: '0',
+    most: '16gb',
+    default: '0',
+    help: 'bytes a second that clients of one user may send; beyond, limit-mode says what happens; 0: any number',
+  },
+  userLimits: {
+    path: 'user-limits',
+    type: 'user limits',
+    help: 'limits of single users, by name, in the place of the three for all users: max-clients, commands, bytes',
+  },
+  limitMode: {
+    path: 'limit-mode',
+    type: 'choice',
+    values: ['slow', 'refuse'],
+    default: 'slow',
+    help: 'what happens beyond commands or bytes a second: clients are not read for a while, or commands are answered -LIMIT',
+    flag: 'slow|refuse',
   },
   idleTimeout: {
     path: 'idle-timeout',
@@ -380,6 +430,7 @@ const LIVE_SETTINGS = [
   ...(['protectedMode', 'maxClients', 'idleTimeout', 'adminCommands', 'crossNodeMaxBytes'] as const),
   ...(['denyCommands', 'renameCommands'] as const),
   ...(['maxClientsPerAddress', 'commandsPerAddress', 'bytesPerAddress'] as const),
+  ...(['maxClientsPerUser', 'commandsPerUser', 'bytesPerUser', 'userLimits', 'limitMode'] as const),
   ...(['clientOutputLimit', 'clientQueryLimit', 'clientStallTimeout', 'clientUploadTimeout'] as const),
   ...(['requestTimeout', 'reconnectBackoffMax', 'streamThreshold'] as const),
 ] as const satisfies readonly DataPlaneSettingName[];

@@ -28,8 +28,8 @@ export class FakeWorker implements WorkerChannel {
     this.underway.push(onSent);
   }
 
-  give(client: number, socket: Socket): void {
-    this.clients.push({ client, socket });
+  give({ id }: { readonly id: number }, socket: Socket): void {
+    this.clients.push({ client: id, socket });
   }
 
   kill(signal: NodeJS.Signals): void {

@@ -7,6 +7,7 @@ import { readRegularFile } from '../../regular-file.js';
 import { commandNames, commandRenames } from '../command-names.js';
 import { keyGroups } from '../key-groups.js';
 import { formatDuration, formatSize, parseDuration, parseSize } from '../units.js';
+import { userLimits } from '../user-limits.js';
 import { users, usersFile } from '../users.js';
 
 /** Forms that the data plane has no use for. */
@@ -120,6 +121,7 @@ const READINGS: { readonly [Type in Form['type']]: Reading<Type> } = {
   'key groups': { schema: () => keyGroups, kind: () => 'groups with prefixes', standard: () => '{}' },
   users: { schema: () => users, kind: () => 'users with rules', standard: () => '{}' },
   'users file': { schema: () => usersFile, kind: () => 'path', standard: () => '' },
+  'user limits': { schema: () => userLimits, kind: () => 'limits by user', standard: () => '{}' },
   commands: { schema: () => commandNames, kind: () => 'names of commands', standard: () => '[]' },
   'command renames': { schema: () => commandRenames, kind: () => 'names by command', standard: () => '{}' },
   own: { schema: (form) => form.schema, kind: (form) => form.kind, standard: (form) => form.default },

@@ -10,6 +10,7 @@ import type { Ruling } from '../../node/standing.js';
 import type { NodeCredentials } from '../../node/tls.js';
 import type { KeyGroup } from '../../proxy/caching/policy.js';
 import type { HotReport } from '../../proxy/measure/hot-keys/hot-report.js';
+import type { CountedBy } from '../../proxy/measure/limit-counts.js';
 import type { PlaneStats } from '../../proxy/measure/plane-stats.js';
 import type { DataPlaneOptions } from '../../proxy/options.js';
 import type { TopicCount } from '../../proxy/peers/fleet.js';
@@ -70,6 +71,13 @@ export interface SentSnapshot {
   readonly runIds: readonly string[];
 }
 
+/** How many clients of an address, or of a user, other workers have. */
+export interface Elsewhere {
+  readonly by: CountedBy;
+  readonly name: string;
+  readonly clients: number;
+}
+
 /** A script keeps the node busy, which answers `reply`; null: not any more. */
 interface Busy {
   readonly name: string;
@@ -101,7 +109,17 @@ interface Start {
 export interface ToWorkerTable {
   start: Start;
   /** With the client's socket. */
-  client: { readonly id: number /** It begins with TLS. */; readonly tls: boolean };
+  client: {
+    readonly id: number;
+    /** It begins with TLS. */
+    readonly tls: boolean;
+    /** By what the primary counts it, to be told when it has gone; empty: it has no address. */
+    readonly address: string;
+  };
+  /** Other workers have so many of these clients. */
+  elsewhere: { readonly elsewhere: readonly Elsewhere[] };
+  /** Whether the user may have one client more, which is counted then. */
+  seat: { readonly question: number; readonly granted: boolean };
   certificates: { readonly certificates: readonly TlsMaterial[] };
   publish: { readonly snapshot: SentSnapshot };
   /** Connections that are opened from now on have these. */
@@ -152,6 +170,12 @@ export interface ToWorkerTable {
 /** What a worker tells the primary. */
 export interface FromWorkerTable {
   started: object;
+  /** May this user have one client more? */
+  'seat-wanted': { readonly question: number; readonly user: string };
+  /** It has one more, however many there are. */
+  'user-entered': { readonly user: string };
+  /** Clients have gone, or are other users: once for each. */
+  left: { readonly left: readonly { readonly by: CountedBy; readonly name: string }[] };
   clients: { readonly accepted: number; readonly open: number; readonly commands: number };
   /** @see DataPlane.fence */
   fenced: {

@@ -29,10 +29,11 @@ export class Questions<Answer> {
     });
   }
 
-  /** An answer that comes too late, or a second time, is for nobody. */
-  answer(question: number, answer: Answer): void {
+  /** @returns false: it comes too late, or a second time, and is for nobody */
+  answer(question: number, answer: Answer): boolean {
     const resolve = this.#open.get(question);
     this.#open.delete(question);
     resolve?.(answer);
+    return resolve !== undefined;
   }
 }

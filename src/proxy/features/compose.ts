@@ -185,6 +185,7 @@ export class Features {
       users,
       log: this.aclLog,
       counters: context.shared.counters,
+      limits: context.shared.limits,
       now: () => clock.now,
     });
     const countPorts = { own: () => this.countClients(), all: () => context.allClients(), peers };

@@ -5,6 +5,7 @@ import { ErrorKinds } from './error-kinds.js';
 import { noHandshakes } from './handshake-counts.js';
 import { Histogram } from './histogram.js';
 import type { KeyGroups } from './key-groups.js';
+import { noLimitCounts } from './limit-counts.js';
 import { NearCounters } from './near-counters.js';
 
 /** What is counted of one node. Kept over reconnects, dropped with the node. */
@@ -24,13 +25,6 @@ export interface AnswerObserver {
 }
 
 /** What the data plane counts: flat fields and arrays that are read when somebody asks. */
-/** By what was limited. */
-export interface LimitCounts {
-  connections: number;
-  commands: number;
-  bytes: number;
-}
-
 export class Counters {
   /** Indexed by the command's id, as is `time`, which holds how often each was called, too. */
   readonly errors: Float64Array;
@@ -48,8 +42,8 @@ export class Counters {
   clientsRejected = 0;
   /** Attempts to log in, by why they failed. */
   readonly authFailures = noAuthFailures();
-  /** How often clients of an address were at a limit: turned away, or not read for a while. */
-  readonly limited: LimitCounts = { connections: 0, commands: 0, bytes: 0 };
+  /** How often clients of an address, or of a user, were at a limit. */
+  readonly limited = noLimitCounts();
   readonly handshakes = noHandshakes();
   hits = 0;
   misses = 0;

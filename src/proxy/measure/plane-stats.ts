@@ -4,11 +4,12 @@ import type { CommandTable } from '../../commands/table.js';
 import { nodeKey } from '../../node/identity.js';
 import { type ApartKeys, sumApartKeys } from './apart/apart-keys.js';
 import { type AuthFailureCounts, addAuthFailures, noAuthFailures } from './auth-failures.js';
-import type { Counters, LimitCounts, NodeCounters } from './counters.js';
+import type { Counters, NodeCounters } from './counters.js';
 import type { CrossNodeWay } from './cross-node-counters.js';
 import { FILL_OUTCOMES, type FillCounts, noFills } from './fill-counts.js';
 import { addHandshakes, type HandshakeCounts, noHandshakes } from './handshake-counts.js';
 import { emptyHistogram, type HistogramData } from './histogram.js';
+import { type AllLimitCounts, addLimitCounts, noLimitCounts } from './limit-counts.js';
 import { noReplicaReads, REPLICA_READ_OUTCOMES, type ReplicaReadCounts } from './replica-read-counts.js';
 
 export interface CommandCounts {
@@ -99,7 +100,7 @@ export interface PlaneStats {
   clientsRejected: number;
   /** Attempts to log in that failed. */
   readonly authFailures: AuthFailureCounts;
-  readonly limited: LimitCounts;
+  readonly limited: AllLimitCounts;
   /** With clients, by their outcome. */
   readonly handshakes: HandshakeCounts;
   /** Those that are under way. */
@@ -204,7 +205,7 @@ export function readPlaneStats(plane: MeasuredPlane, loopLag: number): PlaneStat
     clientsTotal: counters.clientsTotal,
     clientsRejected: counters.clientsRejected,
     authFailures: { ...counters.authFailures },
-    limited: { ...counters.limited },
+    limited: { address: { ...counters.limited.address }, user: { ...counters.limited.user } },
     handshakes: { ...counters.handshakes },
     entering: plane.entering,
     hits: counters.hits,
@@ -283,7 +284,7 @@ export function sumPlaneStats(parts: readonly PlaneStats[]): PlaneStats {
     sum.clientsTotal += part.clientsTotal;
     sum.clientsRejected += part.clientsRejected;
     addAuthFailures(sum.authFailures, part.authFailures);
-    for (const limit of ['connections', 'commands', 'bytes'] as const) sum.limited[limit] += part.limited[limit];
+    addLimitCounts(sum.limited, part.limited);
     addHandshakes(sum.handshakes, part.handshakes);
     sum.entering += part.entering;
     sum.hits += part.hits;
@@ -327,7 +328,7 @@ export function emptyPlaneStats(): PlaneStats {
     clientsTotal: 0,
     clientsRejected: 0,
     authFailures: noAuthFailures(),
-    limited: { connections: 0, commands: 0, bytes: 0 },
+    limited: noLimitCounts(),
     handshakes: noHandshakes(),
     entering: 0,
     hits: 0,

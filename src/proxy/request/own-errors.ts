@@ -60,6 +60,17 @@ export const OWN_ERRORS = [
   { code: 'ERR', text: 'max number of clients of this address reached', meaning: '`max-clients-per-address`' },
   {
     code: 'ERR',
+    text: 'max number of clients of this user reached',
+    meaning: '`max-clients-per-user`, or `max-clients` of the user in `user-limits`; who has sent AUTH is who it was',
+  },
+  {
+    code: 'LIMIT',
+    text: 'clients of this … may send … a second (…): …',
+    meaning:
+      '`limit-mode: refuse`: clients of this address, or user, have done as much as they may in a second; nothing was carried out',
+  },
+  {
+    code: 'ERR',
     text: 'unknown command …',
     meaning: 'as in Redis; so are the errors of arguments and of what the proxy answers itself',
   },

@@ -38,8 +38,8 @@ import { Carry } from './carry.js';
 import { ClientIdentity } from './client-identity.js';
 import { ClientLanes } from './client-lanes.js';
 import type { FrameHandler } from './frame-handler.js';
-import type { Address, LimitedClient } from './limits/address-limits.js';
-import { ATTENDED, AWAITS_FILL, LISTENS, type Mode, RESTRICTED, TRACKS } from './modes.js';
+import type { Counted, CountedClient } from './limits/client-limits.js';
+import { ATTENDED, AWAITS_FILL, LISTENS, METERED, type Mode, RESTRICTED, TRACKS } from './modes.js';
 import { ReplyMode } from './reply-mode.js';
 import { ReplyQueue } from './reply-queue.js';
 import { RingWait } from './ring-wait.js';
@@ -64,7 +64,7 @@ const TLS_ELSEWHERE = 'sent TLS to an address where plain connections are served
 /** An event says this much of an error. */
 const MOST_ERROR_BYTES = 200;
 
-export class ClientConnection implements TurnTask, Requester, LaneWaiter, UploadingClient, LimitedClient {
+export class ClientConnection implements TurnTask, Requester, LaneWaiter, UploadingClient, CountedClient {
   // What each command looks at comes first, next to each other, and what few clients need is made when they do: with many
   // clients the time goes into memory that is in no cache.
   readonly outlet: Outlet;
@@ -72,8 +72,8 @@ export class ClientConnection implements TurnTask, Requester, LaneWaiter, Upload
   readonly #shared: ClientShared;
   readonly #handler: FrameHandler;
   readonly #replies: ReplyQueue;
-  /** What it is counted by where clients of an address may do only so much; null: they may do what they like. */
-  readonly #limit: Address | null;
+  /** What it is counted by where clients of its address, or user, may do only so much; null: they may do what they like. */
+  counted: Counted | null = null;
   /** Its own, while a frame is cut or it has not authenticated; null: the common one. */
   #framer: RequestFramer | null = null;
   #carry: Carry | null = null;
@@ -121,10 +121,12 @@ export class ClientConnection implements TurnTask, Requester, LaneWaiter, Upload
   #sourceReads = 0;
   #collected: Buffer | null = null;
   #isBehindReads = false;
+  /** Of the command that was metered last: where it begins among the bytes that have come, and whether it was counted. */
+  #meteredAt = -1;
+  #isMetered = false;
 
-  constructor(id: number, socket: Socket, shared: ClientShared, handler: FrameHandler, limit: Address | null) {
+  constructor(id: number, socket: Socket, shared: ClientShared, handler: FrameHandler) {
     this.id = id;
-    this.#limit = limit;
     this.#shared = shared;
     this.#handler = handler;
     this.#socket = socket;
@@ -606,7 +608,7 @@ export class ClientConnection implements TurnTask, Requester, LaneWaiter, Upload
     this.#resumeScheduled = false;
     this.#shared.clock.read();
     if (this.#closed || this.#ending || this.#blocked()) return;
-    if (this.#limit !== null && this.#waitsForLimit()) return;
+    if (this.counted !== null && this.#waitsForLimit()) return;
     const wasPaused = this.#paused;
     this.#paused = false;
     this.#isBehindReads = true;
@@ -641,7 +643,7 @@ export class ClientConnection implements TurnTask, Requester, LaneWaiter, Upload
     this.#uploads?.cut();
     this.#handler.onClosed(this);
     this.#shared.clients.delete(this);
-    this.#limit?.limits.leave(this.#limit, this);
+    this.#shared.limits.end(this);
     if (clientClosed.hasSubscribers) {
       const event: ClientEvent = { client: this.id, address: this.address, reason };
       clientClosed.publish(event);
@@ -685,7 +687,7 @@ export class ClientConnection implements TurnTask, Requester, LaneWaiter, Upload
     this.#lastActiveAt = Math.floor(shared.clock.read());
     shared.counters.bytesIn += length;
     this.#received += length;
-    if (this.#limit !== null && this.#waitsForLimit()) {
+    if (this.counted !== null && this.#waitsForLimit()) {
       this.#keep(chunk, 0, length);
       return;
     }
@@ -737,7 +739,7 @@ export class ClientConnection implements TurnTask, Requester, LaneWaiter, Upload
           this.#charge(handled, at - start);
           return end;
         }
-        if (verdict === ANSWERED && at < end && this.#limit === null)
+        if (verdict === ANSWERED && at < end && this.counted === null)
           at = this.#handler.onAnsweredAtOnce(this, framer, buffer, at, end);
       } else if (outcome === INCOMPLETE) {
         if (framer.bulkLength >= this.#shared.options.streamThreshold && this.#passesOn(framer, buffer, at, end)) {
@@ -754,7 +756,7 @@ export class ClientConnection implements TurnTask, Requester, LaneWaiter, Upload
         return end;
       }
     }
-    if (this.#limit !== null) {
+    if (this.counted !== null) {
       this.#charge(handled, at - start);
       this.#waitsForLimit();
     }
@@ -770,14 +772,40 @@ export class ClientConnection implements TurnTask, Requester, LaneWaiter, Upload
   }
 
   #charge(commands: number, bytes: number): void {
-    this.#limit?.limits.charge(this.#limit, commands, bytes);
+    if (this.counted !== null && !this.isIn(METERED)) this.#shared.limits.charge(this.counted, commands, bytes);
   }
 
-  /** Clients of its address have done as much as they may: it is not read for a while. @returns whether that is so */
+  /** Clients of its address, or user, have done as much as they may: it is not read for a while. @returns whether that is so */
   #waitsForLimit(): boolean {
-    if (this.#limit === null || !this.#limit.limits.holds(this.#limit, this)) return false;
+    if (this.counted === null || !this.#shared.limits.holds(this, this.counted)) return false;
     this.#pause();
     return true;
+  }
+
+  /**
+   * Counts the command that `framer` holds, once, however often it is offered.
+   * @returns the error that it is answered, since it is beyond a rate; then it is not counted, unless `meterAnyway` does so
+   */
+  meter(framer: RequestFramer): string | null {
+    const { counted } = this;
+    const at = this.offsetBehind(framer);
+    if (counted === null || (at === this.#meteredAt && this.#isMetered)) return null;
+    this.#meteredAt = at;
+    const refusal = this.#shared.limits.refusal(counted);
+    this.#isMetered = refusal === null;
+    if (refusal === null) this.#shared.limits.charge(counted, 1, framer.frameEnd - framer.frameStart);
+    return refusal;
+  }
+
+  /** Counts the command, which is beyond a rate and is carried out all the same. */
+  meterAnyway(framer: RequestFramer): void {
+    this.#isMetered = true;
+    if (this.counted !== null) this.#shared.limits.charge(this.counted, 1, framer.frameEnd - framer.frameStart);
+  }
+
+  /** Answers an error, reads nothing more, and ends the connection behind it. */
+  turnAway(text: string): void {
+    this.#refuse(text);
   }
 
   /** Answers with an error and ends the connection behind it. */

@@ -24,6 +24,9 @@ export const AWAITS_FILL = 128;
 /** Its user may not do everything: each of its commands is looked at. */
 export const RESTRICTED = 256;
 
+/** Each of its commands is counted before it is handled, and refused beyond a rate. */
+export const METERED = 512;
+
 export type Mode =
   | typeof IN_TRANSACTION
   | typeof SUBSCRIBED
@@ -33,9 +36,10 @@ export type Mode =
   | typeof NO_EVICT
   | typeof NO_TOUCH
   | typeof AWAITS_FILL
-  | typeof RESTRICTED;
+  | typeof RESTRICTED
+  | typeof METERED;
 
 /** Its commands are looked at more closely than others' in these modes. */
-export const ATTENDED = IN_TRANSACTION | SUBSCRIBED | TRACKS | AWAITS_FILL | RESTRICTED;
+export const ATTENDED = IN_TRANSACTION | SUBSCRIBED | TRACKS | AWAITS_FILL | RESTRICTED | METERED;
 /** It is sent messages that answer nothing, so it may be silent itself for as long as it likes. */
 export const LISTENS = SUBSCRIBED | MONITORS;

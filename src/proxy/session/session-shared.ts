@@ -9,6 +9,7 @@ import type { Users } from '../users/users.js';
 import type { ClientConnection } from './client-connection.js';
 import type { Framers } from './framers.js';
 import type { Handshakes } from './handshakes.js';
+import type { ClientLimits } from './limits/client-limits.js';
 
 /** What all clients of a data plane have in common. */
 export interface ClientShared {
@@ -26,4 +27,6 @@ export interface ClientShared {
   /** Who may log in. */
   readonly users: Users;
   readonly handshakes: Handshakes;
+  /** How much clients of one address, or user, may do. */
+  readonly limits: ClientLimits;
 }

@@ -1,4 +1,5 @@
 import { AUTH_FAILURES } from '../../proxy/measure/auth-failures.js';
+import { COUNTED_BY } from '../../proxy/measure/limit-counts.js';
 import type { MetricSource } from '../metrics.js';
 import type { MetricReads } from './reads.js';
 import { counter, gauge, one } from './samples.js';
@@ -15,17 +16,19 @@ export function clientSources({ stats }: MetricReads): MetricSource[] {
     counter('ringproxy_client_connections_total', 'Clients that ever connected.', () => one(stats().clientsTotal)),
     counter(
       'ringproxy_client_rejected_total',
-      'Clients turned away at max-clients or max-clients-per-address, or by protected-mode.',
+      'Clients turned away at max-clients, max-clients-per-address or max-clients-per-user, or by protected-mode.',
       () => one(stats().clientsRejected),
     ),
     counter(
       'ringproxy_limited_total',
-      'Clients of an address that were at its limit: turned away (connections), or not read for a while (commands, bytes).',
+      'How often clients of an address, or of a user, were at its limit: turned away (connections), not read for a while, or a command refused (commands, bytes).',
       () =>
-        Object.entries<number>({ ...stats().limited }).map(([limit, value]) => ({
-          labels: { limit, of: 'address' },
-          value,
-        })),
+        COUNTED_BY.flatMap((by) =>
+          Object.entries<number>({ ...stats().limited[by] }).map(([limit, value]) => ({
+            labels: { limit, of: by },
+            value,
+          })),
+        ),
     ),
     counter('ringproxy_auth_failures_total', 'Attempts to log in (AUTH, HELLO) that failed, by why.', () =>
       AUTH_FAILURES.map((reason) => ({ labels: { reason }, value: stats().authFailures[reason] })),

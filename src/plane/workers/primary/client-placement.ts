@@ -7,6 +7,9 @@
  */
 import type { Socket } from 'node:net';
 import { type ClientEvent, clientRejected } from '../../../proxy/events.js';
+import { addressKey } from '../../../proxy/session/limits/address-key.js';
+import { TOO_MANY_OF_ADDRESS } from '../../../proxy/session/limits/client-limits.js';
+import type { GivenClient } from './channel.js';
 
 /** How many more clients than the one with the fewest a worker may have and count as having as many: parts of those. */
 const CLIENTS_ALIKE = 1 / 4;
@@ -22,27 +25,48 @@ export interface ClientTaker {
   readonly recentCommands: number;
   readonly started: boolean;
   readonly stalled: boolean;
-  give(client: number, socket: Socket, tls: boolean): void;
+  give(client: GivenClient, socket: Socket): void;
 }
 
-export class ClientPlacement {
-  readonly #workers: Iterable<ClientTaker>;
+/** Counts the clients of addresses. */
+export interface AddressBook<Worker> {
+  isFull(by: 'address', address: string): boolean;
+  enter(by: 'address', address: string, worker: Worker): void;
+}
+
+/** Clients that were turned away. */
+export interface TurnedAway {
+  /** All of them. */
+  readonly clients: number;
+  /** Those of an address that had as many as it may. */
+  readonly ofAddress: number;
+}
+
+export class ClientPlacement<Worker extends ClientTaker = ClientTaker> {
+  readonly #workers: Iterable<Worker>;
+  readonly #book: AddressBook<Worker>;
   readonly #maxClients: () => number;
   readonly #random: () => number;
   #nextClient = 1;
   #rejected = 0;
+  #rejectedOfAddress = 0;
   #closed = false;
 
   /** @param workers those that live @param maxClients of all of them together */
-  constructor(workers: Iterable<ClientTaker>, maxClients: () => number, random: () => number = Math.random) {
+  constructor(
+    workers: Iterable<Worker>,
+    maxClients: () => number,
+    book: AddressBook<Worker>,
+    random: () => number = Math.random,
+  ) {
     this.#workers = workers;
+    this.#book = book;
     this.#maxClients = maxClients;
     this.#random = random;
   }
 
-  /** How many were turned away. */
-  get rejected(): number {
-    return this.#rejected;
+  get turnedAway(): TurnedAway {
+    return { clients: this.#rejected, ofAddress: this.#rejectedOfAddress };
   }
 
   /** Gives the client to a worker, or turns it away. @param tls it begins with TLS */
@@ -54,9 +78,16 @@ export class ClientPlacement {
       socket.destroy();
       return;
     }
-    const client = this.#nextClient++;
-    if (clients < this.#maxClients()) best.give(client, socket, tls);
-    else this.#reject(client, socket, tls);
+    const id = this.#nextClient++;
+    const address = socket.remoteAddress === undefined ? '' : addressKey(socket.remoteAddress);
+    if (clients >= this.#maxClients()) this.#reject(id, socket, tls, TOO_MANY_CLIENTS, 'max-clients');
+    else if (address !== '' && this.#book.isFull('address', address)) {
+      this.#rejectedOfAddress++;
+      this.#reject(id, socket, tls, `-${TOO_MANY_OF_ADDRESS}\r\n`, 'max-clients-per-address');
+    } else {
+      if (address !== '') this.#book.enter('address', address, best);
+      best.give({ id, tls, address }, socket);
+    }
   }
 
   /** From now on nobody is taken. */
@@ -64,7 +95,7 @@ export class ClientPlacement {
     this.#closed = true;
   }
 
-  #choose(workers: readonly ClientTaker[]): ClientTaker | null {
+  #choose(workers: readonly Worker[]): Worker | null {
     // One that does not take what it was given, or is only starting, is the last choice.
     const ready = workers.filter(({ started, stalled }) => started && !stalled);
     const emptiest = lowest(ready.length > 0 ? ready : workers, ({ clients }) => clients, CLIENTS_ALIKE);
@@ -73,10 +104,10 @@ export class ClientPlacement {
     return best[Math.floor(this.#random() * best.length)] ?? null;
   }
 
-  #reject(client: number, socket: Socket, tls: boolean): void {
+  #reject(client: number, socket: Socket, tls: boolean, reply: string, limit: string): void {
     this.#rejected++;
     if (clientRejected.hasSubscribers) {
-      const event: ClientEvent = { client, address: socket.remoteAddress ?? 'unix', reason: 'max-clients reached' };
+      const event: ClientEvent = { client, address: socket.remoteAddress ?? 'unix', reason: `${limit} reached` };
       clientRejected.publish(event);
     }
     // What is not encrypted would make no sense to it.
@@ -85,17 +116,17 @@ export class ClientPlacement {
       return;
     }
     socket.on('error', () => {});
-    socket.end(TOO_MANY_CLIENTS, () => socket.destroy());
+    socket.end(reply, () => socket.destroy());
     socket.resume();
   }
 }
 
 /** Those whose figure is the lowest, or above it by no more than `alike` times it. */
-function lowest(
-  workers: readonly ClientTaker[],
-  figure: (worker: ClientTaker) => number,
+function lowest<Worker extends ClientTaker>(
+  workers: readonly Worker[],
+  figure: (worker: Worker) => number,
   alike: number,
-): readonly ClientTaker[] {
+): readonly Worker[] {
   const limit = Math.min(...workers.map(figure)) * (1 + alike);
   return workers.filter((worker) => figure(worker) <= limit);
 }

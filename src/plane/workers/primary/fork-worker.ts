@@ -22,8 +22,8 @@ export const forkWorker: OpenChannel = (board, { onMessage, onExit }) => {
       // A worker that has just died is replaced when its exit is noticed.
       if (child.connected) child.send(message, onSent);
     },
-    give(client, socket, tls) {
-      const message: ToWorker = { type: 'client', id: client, tls };
+    give(client, socket) {
+      const message: ToWorker = { type: 'client', ...client };
       child.send(message, socket, { keepOpen: true }, (error) => {
         if (error !== null) socket.destroy();
       });

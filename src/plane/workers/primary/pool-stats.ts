@@ -1,6 +1,7 @@
 /** In the primary: what all workers counted, those that died included, as one proxy's. */
 import { OTHER_GROUP } from '../../../proxy/measure/key-groups.js';
 import { type GroupCounts, type PlaneStats, readProcess, sumPlaneStats } from '../../../proxy/measure/plane-stats.js';
+import type { TurnedAway } from './client-placement.js';
 
 /** Of a worker that does not say what it counted in this time there are the figures that it gave before. */
 const TIMEOUT_MS = 1000;
@@ -28,10 +29,10 @@ export class PoolStats {
   }
 
   /**
-   * @param loopLag seconds, of this process @param rejected clients that this process turned away
+   * @param loopLag seconds, of this process @param turnedAway clients that this process turned away
    * @param groups those that there are: a worker that died may have counted others
    */
-  async read(loopLag: number, rejected: () => number, groups: readonly Named[]): Promise<PlaneStats> {
+  async read(loopLag: number, turnedAway: () => TurnedAway, groups: readonly Named[]): Promise<PlaneStats> {
     const workers = [...this.#workers];
     await Promise.all(workers.map((worker) => worker.stats(TIMEOUT_MS)));
     const parts = workers.flatMap((worker) => {
@@ -46,7 +47,9 @@ export class PoolStats {
     sum.heapUsed += primary.heapUsed;
     sum.cpuSeconds += primary.cpuSeconds;
     sum.processes.push(primary);
-    sum.clientsRejected += rejected();
+    const { clients, ofAddress } = turnedAway();
+    sum.clientsRejected += clients;
+    sum.limited.address.connections += ofAddress;
     keepGroups(sum.groups, groups);
     return sum;
   }

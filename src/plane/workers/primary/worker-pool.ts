@@ -34,6 +34,7 @@ import {
 } from '../messages.js';
 import { BoardFile } from '../subscription-board.js';
 import type { OpenChannel } from './channel.js';
+import { ClientLedger } from './client-ledger.js';
 import { ClientPlacement } from './client-placement.js';
 import { HotKeysOfWorkers } from './hot-keys-of-workers.js';
 import { NodeStates } from './node-states.js';
@@ -73,7 +74,8 @@ export class WorkerPool implements PlaneHost {
   /** What clients are shown by TLS. */
   #certificates: readonly TlsMaterial[];
   readonly #workers = new Set<WorkerProcess>();
-  readonly #clients: ClientPlacement;
+  readonly #ledger: ClientLedger;
+  readonly #clients: ClientPlacement<WorkerProcess>;
   readonly #moves = new SharedMoves(this.#workers);
   readonly #stats = new PoolStats(this.#workers);
   readonly #hotKeys: HotKeysOfWorkers;
@@ -109,6 +111,15 @@ export class WorkerPool implements PlaneHost {
   readonly #handlers: Handlers<FromWorkerTable, [WorkerProcess]> = {
     started: (_message, worker) => this.#onStarted(worker),
     clients: (message, worker) => worker.onClients(message),
+    'seat-wanted': ({ question, user }, worker) => {
+      const granted = !this.#ledger.isFull('user', user);
+      if (granted) this.#ledger.enter('user', user, worker);
+      worker.send({ type: 'seat', question, granted });
+    },
+    'user-entered': ({ user }, worker) => this.#ledger.enter('user', user, worker),
+    left: ({ left }, worker) => {
+      for (const { by, name } of left) this.#ledger.leave(by, name, worker);
+    },
     fenced: (message, worker) => worker.onFenced(message),
     stats: (message, worker) => worker.onStats(message),
     'hot-keys': (message) => this.#hotKeys.onAnswer(message),
@@ -148,7 +159,8 @@ export class WorkerPool implements PlaneHost {
     this.#certificates = plane.tls?.certificates ?? [];
     this.#live = pickLiveSettings(plane);
     this.#board = new BoardFile(options.workers);
-    this.#clients = new ClientPlacement(this.#workers, () => this.#live.maxClients);
+    this.#ledger = new ClientLedger(plane, timers);
+    this.#clients = new ClientPlacement<WorkerProcess>(this.#workers, () => this.#live.maxClients, this.#ledger);
     this.#hotKeys = new HotKeysOfWorkers(this.#workers, timers);
     this.#stale = new StaleConnections(options);
     this.#scripts = new ScriptExchange(this.#workers, plane.scriptCache, fleet?.scripts ?? null);
@@ -253,6 +265,7 @@ export class WorkerPool implements PlaneHost {
 
   useSettings(settings: LiveSettings): void {
     this.#live = settings;
+    this.#ledger.use(settings);
     for (const worker of this.#workers) worker.send({ type: 'settings', settings });
   }
 
@@ -272,7 +285,7 @@ export class WorkerPool implements PlaneHost {
   }
 
   stats(): Promise<PlaneStats> {
-    return this.#stats.read(this.#lag.seconds, () => this.#clients.rejected, this.#groups);
+    return this.#stats.read(this.#lag.seconds, () => this.#clients.turnedAway, this.#groups);
   }
 
   hotKeys(): Promise<HotReport> {
@@ -310,6 +323,7 @@ export class WorkerPool implements PlaneHost {
     stopInsisting();
     this.#board.close();
     this.#values.close();
+    this.#ledger.close();
     this.#lag.stop();
   }
 
@@ -383,6 +397,7 @@ export class WorkerPool implements PlaneHost {
   #onExit(worker: WorkerProcess, how: string): void {
     this.#workers.delete(worker);
     this.#board.clear(worker.slot);
+    this.#ledger.onExit(worker);
     this.#stale.addDead(`ringproxy:${this.#options.standing.id}.${worker.number}`);
     this.#moves.onExit(worker);
     this.#topics.onExit(worker);

@@ -6,7 +6,7 @@ import type { Timers } from '../../../time/timers.js';
 import { LATE, within } from '../../../time/within.js';
 import { BoundedNews } from '../bounded-news.js';
 import type { FromWorker, ToWorker } from '../messages.js';
-import type { OpenChannel, WorkerChannel } from './channel.js';
+import type { GivenClient, OpenChannel, WorkerChannel } from './channel.js';
 import { RecentCount } from './recent-count.js';
 
 /** One that has taken no client for so long, although some wait for it, is stalled. */
@@ -122,12 +122,12 @@ export class WorkerProcess {
     if (!this.#ended) this.#channel.send(message, onSent);
   }
 
-  /** Hands over a client. @param client its number @param tls it begins with TLS */
-  give(client: number, socket: Socket, tls: boolean): void {
+  /** Hands over a client. */
+  give(client: GivenClient, socket: Socket): void {
     if (this.#given === this.#accepted) this.#waitsSince = this.#timers.now();
     this.#given++;
     this.#waiting.push(socket);
-    this.#channel.give(client, socket, tls);
+    this.#channel.give(client, socket);
   }
 
   /** @returns null when the worker died meanwhile */

@@ -16,6 +16,7 @@ import { openBoard } from '../subscription-board.js';
 import { ChangingMoves } from './changing-moves.js';
 import { Primary, type SendToPrimary } from './primary.js';
 import { SentCredentials } from './sent-credentials.js';
+import { ToldLimits } from './told-limits.js';
 import { WorkerStanding } from './worker-standing.js';
 
 /** How often the primary hears how many clients there are. */
@@ -25,6 +26,7 @@ export class Worker {
   readonly #send: SendToPrimary;
   readonly #timers: Timers;
   readonly #primary: Primary;
+  readonly #limits: ToldLimits;
   readonly #moves: ChangingMoves;
   readonly #lag = new LoopLag();
   readonly #credentials = new SentCredentials();
@@ -44,6 +46,10 @@ export class Worker {
   readonly #handlers: Handlers<ToWorkerTable, [socket: unknown]> = {
     start: (message) => this.#start(message),
     client: (message, socket) => this.#onClient(message, socket),
+    elsewhere: ({ elsewhere }) => {
+      for (const { by, name, clients } of elsewhere) this.#plane?.setElsewhere(by, name, clients);
+    },
+    seat: (message) => this.#limits.onSeat(message),
     certificates: ({ certificates }) => this.#plane?.useCertificates(certificates),
     publish: ({ snapshot }) => this.#publish(snapshot),
     credentials: (message) => this.#credentials.take(message),
@@ -94,6 +100,7 @@ export class Worker {
     this.#send = send;
     this.#timers = timers;
     this.#primary = new Primary(send, timers);
+    this.#limits = new ToldLimits(send, timers);
     this.#moves = new ChangingMoves(send, timers);
     for (const channel of FORWARDED_CHANNELS) {
       subscribe(channel, (event) => {
@@ -122,6 +129,7 @@ export class Worker {
     this.#standing = new WorkerStanding(standing, number, (proxy) => this.#primary.askStanding(proxy));
     this.#plane = new DataPlane({ ...options, standing: this.#standing }, buildCommandTable(commands), {
       ...this.#primary.hooks,
+      limits: this.#limits,
       redisVersion: () => this.#redisVersion,
       proxyInfo: () => [...this.#info],
       allClients: () => this.#clients,
@@ -143,10 +151,14 @@ export class Worker {
     this.#send({ type: 'started' });
   }
 
-  #onClient({ id, tls }: ToWorker<'client'>, socket: unknown): void {
+  #onClient({ id, tls, address }: ToWorker<'client'>, socket: unknown): void {
     this.#accepted++;
     // The client may have left while its socket was on its way.
-    if (!(socket instanceof Socket)) return;
+    if (!(socket instanceof Socket)) {
+      if (address !== '') this.#limits.leftBy('address', address);
+      return;
+    }
+    if (address !== '') socket.once('close', () => this.#limits.leftBy('address', address));
     socket.allowHalfOpen = true;
     if (this.#plane === null) socket.destroy();
     else if (tls) this.#plane.enter(socket, id);

@@ -4,6 +4,7 @@ import { LATER, TAKEN } from '../../request/verdict.js';
 import type { Router } from '../../route/router.js';
 import type { ClientConnection } from '../../session/client-connection.js';
 import { isValidName } from '../../session/client-identity.js';
+import { TOO_MANY_OF_USER } from '../../session/limits/client-limits.js';
 import { NO_EVICT, NO_TOUCH } from '../../session/modes.js';
 import { answer, answerError, argumentBytes, argumentTexts } from '../../session/words.js';
 import type { Users } from '../../users/users.js';
@@ -17,8 +18,8 @@ export interface ConnectionPorts {
   /** Whether the client is subscribed to something. */
   readonly isSubscribed: (client: ClientConnection) => boolean;
   readonly users: Users;
-  /** Logs the client in. @returns the error that it is answered; null: it has become the user */
-  readonly logIn: (client: ClientConnection, name: string, password: Uint8Array) => string | null;
+  /** Logs the client in. @returns the error that it is answered; null: it has become the user; LATER: it waits */
+  readonly logIn: (client: ClientConnection, name: string, password: Uint8Array) => string | null | typeof LATER;
   /** Ends all that the client has entered: a transaction, subscriptions, tracking, MONITOR. */
   readonly leaveAll: (client: ClientConnection) => void;
 }
@@ -96,6 +97,7 @@ const auth =
       );
     }
     const failure = logIn(client, user, words.at(-1) ?? Buffer.alloc(0));
+    if (failure === LATER) return LATER;
     if (failure !== null) return answerError(client, command, failure);
     client.reply(command.id, OK);
     return TAKEN;
@@ -139,6 +141,7 @@ const hello =
     }
     if (credentials !== null) {
       const failure = logIn(client, credentials.user, credentials.password);
+      if (failure === LATER) return LATER;
       if (failure !== null) return answerError(client, command, failure);
     }
     if (!client.authenticated) {
@@ -169,9 +172,19 @@ const hello =
   };
 
 const reset =
-  ({ leaveAll }: ConnectionPorts): LocalCommand =>
+  ({ router, users, leaveAll }: ConnectionPorts): LocalCommand =>
   (client, command) => {
     if (client.pending > 0) return waitForReplies(client);
+    const { limits } = router.shared;
+    if (users.areOpen) {
+      // It is the user `default` again, which may have as many clients as it may.
+      const admission = limits.admit(client, users.default.name);
+      if (admission === 'asked') return LATER;
+      if (admission === 'full') {
+        client.turnAway(TOO_MANY_OF_USER);
+        return TAKEN;
+      }
+    } else limits.leaveUser(client);
     leaveAll(client);
     client.lanes.changeKind(2, 0);
     client.identity.nameItself('');

@@ -11,8 +11,10 @@ import { createHash, randomBytes } from 'node:crypto';
 import { Bucket } from '../../../time/bucket.js';
 import { type AuthFailureEvent, authFailed } from '../../events.js';
 import type { Counters } from '../../measure/counters.js';
+import { LATER } from '../../request/verdict.js';
 import type { ClientConnection } from '../../session/client-connection.js';
-import { addressKey } from '../../session/limits/address-key.js';
+import { peerKey } from '../../session/limits/address-key.js';
+import { type ClientLimits, NOT_IN_TRANSACTION, TOO_MANY_OF_USER } from '../../session/limits/client-limits.js';
 import type { LoginFailure, Users } from '../../users/users.js';
 import type { AclLog } from './acl-log.js';
 
@@ -40,10 +42,17 @@ const SALT = randomBytes(16);
 const WRONG = 'WRONGPASS invalid username-password pair or user is disabled.';
 const TOO_MANY = 'WRONGPASS too many failed attempts from this address: try again in a second';
 
+/** The error that a client is answered; null: it is logged in; `LATER`: the command is to be handled again. */
+export type LoginAnswer = string | null | typeof LATER;
+
+const ADMISSIONS = { full: TOO_MANY_OF_USER, asked: LATER, 'not-here': NOT_IN_TRANSACTION } as const;
+
 export interface AuthPorts {
   readonly users: Users;
   readonly log: AclLog;
   readonly counters: Counters;
+  /** How many clients a user may have. */
+  readonly limits: ClientLimits;
   readonly now: () => number;
 }
 
@@ -61,11 +70,11 @@ export class Authentication {
   /**
    * Logs the client in.
    * @param isInside whether it is in a transaction
-   * @returns the error that it is answered; null: it has become the user
+   * @returns the error that it is answered; null: it has become the user; LATER: the command is to be handled again
    */
-  logIn(client: ClientConnection, name: string, password: Uint8Array, isInside: boolean): string | null {
-    const { users, log } = this.#ports;
-    const address = addressOf(client.address);
+  logIn(client: ClientConnection, name: string, password: Uint8Array, isInside: boolean): LoginAnswer {
+    const { users, log, limits } = this.#ports;
+    const address = peerKey(client.address);
     const known = address === null ? undefined : this.#addresses.get(address);
     const outcome = users.logIn(name, password);
     const attempt = known === undefined && typeof outcome !== 'string' ? '' : attemptOf(name, password);
@@ -74,6 +83,8 @@ export class Authentication {
       return TOO_MANY;
     }
     if (typeof outcome !== 'string') {
+      const admission = limits.admit(client, name);
+      if (admission !== 'in') return ADMISSIONS[admission];
       client.logIn(outcome);
       return null;
     }
@@ -118,10 +129,4 @@ function attemptOf(name: string, password: Uint8Array): string {
 
 function guessesLeft({ guesses }: Address, now: number): number {
   return guesses.level(GUESSES, GUESSES_PER_SECOND, now);
-}
-
-/** Whose guesses are counted together. Null: this machine's, by a Unix socket. */
-function addressOf(peer: string): string | null {
-  const host = peer.slice(0, peer.lastIndexOf(':'));
-  return host === '' ? null : addressKey(host);
 }

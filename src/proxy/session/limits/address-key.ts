@@ -10,6 +10,12 @@ export function addressKey(address: string): string {
   return isIPv6(plain) ? networkOf(plain) : plain;
 }
 
+/** @param peer `ADDRESS:PORT` @returns null: whoever comes by a Unix socket has no address */
+export function peerKey(peer: string): string | null {
+  const at = peer.lastIndexOf(':');
+  return at < 0 ? null : addressKey(peer.slice(0, at));
+}
+
 function networkOf(address: string): string {
   const [head = '', tail = ''] = (address.split('%')[0] ?? '').split('::');
   const before = head.split(':').filter((group) => group !== '');

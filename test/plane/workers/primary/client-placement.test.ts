@@ -13,9 +13,9 @@ class Taker implements ClientTaker {
   /** Numbers of clients, which are given from 1 on. */
   readonly given: number[] = [];
 
-  give(client: number): void {
+  give({ id }: { readonly id: number }): void {
     this.clients++;
-    this.given.push(client);
+    this.given.push(id);
   }
 }
 
@@ -31,6 +31,7 @@ function stage(workers: number): { takers: Taker[]; placement: ClientPlacement }
     placement: new ClientPlacement(
       takers,
       () => 10_000,
+      { isFull: () => false, enter: () => {} },
       () => random.below(1000) / 1000,
     ),
   };

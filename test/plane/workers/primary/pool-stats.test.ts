@@ -29,7 +29,8 @@ class FakeWorker implements Counting {
 }
 
 const named = (...groups: string[]): { group: string }[] => groups.map((group) => ({ group }));
-const read = (pool: PoolStats, ...groups: string[]): Promise<PlaneStats> => pool.read(0, () => 0, named(...groups));
+const nobody = () => ({ clients: 0, ofAddress: 0 });
+const read = (pool: PoolStats, ...groups: string[]): Promise<PlaneStats> => pool.read(0, nobody, named(...groups));
 
 describe('what workers counted of groups of keys', () => {
   it('is told of the groups that there are, in their order, whatever workers that died knew', async () => {
