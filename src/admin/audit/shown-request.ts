@@ -7,16 +7,27 @@ const SECRET = /passw|passphrase|secret|token|credential|authorization|api.?key/
 /** A login in an address: `user:password@host`. */
 const LOGIN = /([^\s/"'@:?&=]*):[^\s/"'@]+@/g;
 const HIDDEN = '***';
+/** In the place of a body that no function can walk through: its call is noted all the same. */
+const TOO_DEEP = '"nested too deeply to be shown"';
 
 /** @returns JSON in visible ASCII, with `***` for secrets, cut where it is long; null: there is none */
 export function shownBody(body: unknown): string | null {
   if (body === undefined || body === null) return null;
-  const text = JSON.stringify(body, (name, value: unknown) => {
-    if (SECRET.test(name) && value !== null && value !== undefined) return HIDDEN;
-    // No more of it is shown, and looking for logins takes the square of its length.
-    return typeof value === 'string' ? withoutLogins(value.slice(0, MOST_BODY)) : value;
-  });
-  return clipped(inAscii(text), MOST_BODY);
+  return clipped(inAscii(withoutSecrets(body)), MOST_BODY);
+}
+
+function withoutSecrets(body: unknown): string {
+  try {
+    return JSON.stringify(body, (name, value: unknown) => {
+      if (SECRET.test(name) && value !== null && value !== undefined) return HIDDEN;
+      // No more of it is shown, and looking for logins takes the square of its length.
+      return typeof value === 'string' ? withoutLogins(value.slice(0, MOST_BODY)) : value;
+    });
+  } catch (error) {
+    // The stack is used up.
+    if (error instanceof RangeError) return TOO_DEEP;
+    throw error;
+  }
 }
 
 /** @param url path and query @returns it in visible ASCII, with `***` for secrets, cut where it is long */

@@ -63,6 +63,18 @@ describe('the audit log', () => {
     expect(served.told[5]).toBe('nobody (says "node") from 127.0.0.1: GET /v1/ring: refused (UNAUTHORIZED)');
   });
 
+  // Symptom: the call was carried out, answered 500, and stood nowhere: its body could not be walked through.
+  it('has calls whose bodies are nested as deeply as they can be sent', async () => {
+    const served = await serveAdmin(TOKENS);
+    const body = `${'{"a":'.repeat(90_000)}1${'}'.repeat(90_000)}`;
+    const headers = { authorization: 'Bearer steer', 'content-type': 'application/json' };
+    const answer = await fetch(`${served.url}/v1/ring/changes/current/pause`, { method: 'POST', headers, body });
+    expect(answer.status).toBe(200);
+    expect(await auditOf(served)).toMatchObject([
+      { who: 'olga', outcome: 'done', body: '"nested too deeply to be shown"' },
+    ]);
+  });
+
   it('is for admins alone', async () => {
     const served = await serveAdmin(TOKENS);
     const get = (token: string) => call(served, '/v1/audit', token, { method: 'GET' });
