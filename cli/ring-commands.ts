@@ -10,6 +10,7 @@ import type {
 } from '../src/admin/api.js';
 import { AdminClient } from '../src/client/admin-client.js';
 import { AdminError } from '../src/client/admin-error.js';
+import { hintForPaused } from '../src/client/paused-hint.js';
 import { isNodeName, isWeight, NODE_NAME_RULE, WEIGHT_RULE } from '../src/config/node-limits.js';
 import { parseNodeText } from '../src/config/node-text.js';
 import type { ErrorCode } from '../src/errors.js';
@@ -143,11 +144,11 @@ export function registerRingCommands(program: Command): void {
     ring.command('status').description('the running change').option('--watch', 'follow it until it is done'),
   ).action(async (options: CommonOptions & { watch?: boolean }) => {
     const client = new AdminClient(options);
-    const { change, generation } = await client.ring();
+    const { change, generation, nodes } = await client.ring();
     const follows = options.watch === true && change !== null;
     // On a terminal the line is drawn there, and again and again.
     if (!follows || options.json === true || process.stderr.isTTY !== true) {
-      print(options, change, () => (change === null ? 'no change is under way' : describeProgress(change)));
+      print(options, change, () => (change === null ? 'no change is under way' : describeStatus(change, nodes)));
     }
     if (follows) await follow(options, { generation: generation + 1, cancels: true });
   });
@@ -271,6 +272,12 @@ function beginningOf(summary: string): string {
   return summary.length <= LONGEST_WHAT ? summary : `${summary.slice(0, LONGEST_WHAT - 1)}…`;
 }
 
+/** As it gets on and, where it has paused because of a failure, what helps. */
+function describeStatus(change: ChangeView, nodes: readonly NodeView[]): string {
+  const helps = change.paused && change.error !== null ? [`  ${hintForPaused(change, nodes)}`] : [];
+  return [describeProgress(change), ...helps].join('\n');
+}
+
 function describeRing(view: RingView): string {
   const hasReasons = view.nodes.some((node) => node.reason !== null);
   const nodes = formatTable(
@@ -290,7 +297,8 @@ function describeRing(view: RingView): string {
     ]),
   );
   const title = `generation ${view.generation}, ${view.phase}; ${view.hash}, ${view.vnodes} vnodes, hash tag '${view.hashTag}'${describePatterns(view)}`;
-  const change = view.change === null ? [] : ['', describeProgress(view.change), ...describeSources(view.change)];
+  const change =
+    view.change === null ? [] : ['', describeStatus(view.change, view.nodes), ...describeSources(view.change)];
   const opinions = describeOpinions(view);
   return [title, '', nodes, ...opinions, ...change, '', ...describeFleet(view)].join('\n');
 }

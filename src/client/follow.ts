@@ -1,7 +1,9 @@
 /** Follows a change of the ring until it is over. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ChangeView, HistoryEntry, RingView } from '../admin/api.js';
+import { AdminError } from './admin-error.js';
 import { adminError } from './own-errors.js';
+import { hintForPaused } from './paused-hint.js';
 
 const POLL_MS = 200;
 /** A change is over a moment before it is in the history. */
@@ -34,10 +36,12 @@ export async function followChange(
 ): Promise<HistoryEntry> {
   for (;;) {
     signal?.throwIfAborted();
-    const { change } = await proxy.ring();
+    const { change, nodes } = await proxy.ring();
     if (change === null) break;
     onProgress?.(change);
-    if (change.paused && change.error !== null) throw adminError('CHANGE_PAUSED', change.error);
+    if (change.paused && change.error !== null) {
+      throw new AdminError('CHANGE_PAUSED', change.error, hintForPaused(change, nodes));
+    }
     await delay(POLL_MS, undefined, { signal });
   }
   const entry = await outcome(proxy, generation, signal);

@@ -10,7 +10,7 @@ export interface NodeText {
  * @returns null when it has not this form
  */
 export function parseNodeText(text: string): NodeText | null {
-  const match = /^(?:([^=]+)=)?(.+?)(?:\*(\d+))?$/.exec(text.trim());
+  const match = /^(?:([^=]+)=)?([^=].*?)(?:\*(\d+))?$/.exec(text.trim());
   if (match === null) return null;
   const [, name, address = '', weight] = match;
   return {

@@ -22,6 +22,7 @@ describe('wrong calls end with 2, before anything is asked', () => {
     [['ring', 'throttle', 'fast'], /expected 0 or more/],
     [['ring', 'throttle', ''], /expected 0 or more/],
     [['ring', 'throttle', '0.5'], /expected 0 or more, a whole number/],
+    [['ring', 'add', '=h:1'], /'=h:1' is not a node\n {2}expected NAME=HOST:PORT/],
     [['ring', 'add', 'b=localhost'], /'b=localhost' is not a node\n {2}expected NAME=HOST:PORT/],
     [['ring', 'add', 'b=h:99999'], /'b=h:99999' is not a node/],
     [['ring', 'replace', '127.0.0.1:1'], /names no node/],
