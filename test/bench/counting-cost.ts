@@ -54,7 +54,7 @@ export async function measureCounting(
   for (const scenario of SCENARIOS.filter((candidate) => isPlainLoad(candidate, options.depths))) {
     const run = async (args: readonly string[]): Promise<Pair[]> => {
       const proxy = await startRingproxy({ nodes, main, args });
-      const result = await measurePairs(nodes, proxy, scenario, pairs, options.clients);
+      const result = await measurePairs(nodes, proxy, scenario, pairs, options.clients, true);
       await proxy.stop();
       return result;
     };
@@ -97,12 +97,14 @@ export function percent({ mean, error }: Estimate): string {
   return `${(mean * 100).toFixed(1)} % (±${(error * 100).toFixed(1)})`;
 }
 
+/** @param isScraped whether metrics are asked for, once a second, while it counts: that is a part of what metrics cost */
 export async function measurePairs(
   nodes: readonly RedisProcess[],
   proxy: RingproxyProcess,
   { load }: Scenario,
   pairs: number,
   clients: number,
+  isScraped: boolean,
 ): Promise<Pair[]> {
   const observers = await Promise.all(nodes.map((node) => RawClient.connect(node.port)));
   const stopLoad = endlessBenchmark(proxy.port, { ...load, clients });
@@ -115,7 +117,7 @@ export async function measurePairs(
       await pause(SWITCHED_MS);
     }
     const before = await read(observers, proxy.pid);
-    const scrape = counts && ++counted % WINDOWS_A_SCRAPE === 0 ? scrapeOnce(proxy.admin) : null;
+    const scrape = isScraped && counts && ++counted % WINDOWS_A_SCRAPE === 0 ? scrapeOnce(proxy.admin) : null;
     await pause(WINDOW_MS);
     await scrape;
     const after = await read(observers, proxy.pid);

@@ -52,6 +52,8 @@ async function main(options: BenchOptions): Promise<boolean> {
   const wanted = (name: string) => !floorOnly && !cachingOnly && isNamed(name);
 
   const [runtime, ...furtherRuntimes] = runtimes(options.runtimes);
+  // Parts that start the product by themselves take the same one.
+  process.env.TEST_NODE = runtime.path;
   const base = options.base === null ? null : { name: options.base, path: buildCommit(options.base) };
   // The first is the subject, the second the one that it is compared with.
   const starts: StartTarget[] = [ringproxy(runtime)];

@@ -27,7 +27,7 @@ export async function measureHotKeys(
   for (const scenario of SCENARIOS.filter((candidate) => candidate.name === 'get' && isPlainLoad(candidate, depths))) {
     // Each node has all keys, so that each way of sharing them out finds them.
     const proxy = await startRingproxy({ nodes, main, allowLog: [/does not own/] });
-    const pairs = await measurePairs(nodes, proxy, scenario, count, clients);
+    const pairs = await measurePairs(nodes, proxy, scenario, count, clients, false);
     await proxy.stop();
     const lost = loss(pairs);
     const more = estimate(pairs.map(({ on, off }) => on.processor / off.processor - 1));

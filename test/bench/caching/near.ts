@@ -1,15 +1,17 @@
 /**
  * What is kept near against a bare Redis, and what keys of other groups pay for it: GET of few keys, all of which are kept
- * after a moment, and GET of keys that no policy concerns.
+ * after a moment, and GET of keys that no policy concerns. Beside it the least that Node.js can answer with: how far what is
+ * kept is from that, and whether the load generator can show more than it does.
  */
 import type { RedisProcess } from '../../support/redis-process.js';
 import type { BenchOptions } from '../options.js';
 import { prefill } from '../prefill.js';
 import { markdown, type Row, throughputHeader, throughputRow } from '../report.js';
-import { runRounds } from '../rounds.js';
+import { runRounds, type Sample } from '../rounds.js';
 import type { Scenario } from '../scenarios.js';
+import { spread } from '../statistics.js';
 import { direct, type Target } from '../targets.js';
-import { startCaching } from './target.js';
+import { startBlind, startCaching } from './target.js';
 
 const KEPT_KEYS = 1000;
 const KEYS = 100_000;
@@ -42,25 +44,34 @@ export async function measureNear(
   const beside = await startCaching(nodes, 'beside', 'key-groups: { kept: { prefixes: ["kept:"], cache: near } }\n');
   const without = await startCaching(nodes, 'without', 'key-groups: { kept: "kept:" }\n');
   const bare = await direct(nodes);
-  const compare = async (scenario: Scenario, subject: Target, reference: Target): Promise<Row> => {
-    const samples = await runRounds(scenario, [subject, reference], options);
-    return throughputRow(scenario, samples.get(subject) ?? [], samples.get(reference) ?? [], []);
+  const blind = await startBlind(VALUE);
+  const compare = async (
+    scenario: Scenario,
+    subject: Target,
+    reference: Target,
+    others: readonly Target[] = [],
+  ): Promise<Row> => {
+    const samples = await runRounds(scenario, [subject, reference, ...others], options);
+    const of = (target: Target): readonly Sample[] => samples.get(target) ?? [];
+    const row = throughputRow(scenario, of(subject), of(reference), others.map(of));
+    const times = others.map((other) => spread(of(other).map(({ processor }) => processor.total)).median.toFixed(2));
+    return { ...row, cells: [...row.cells, ...times] };
   };
   const hits: Row[] = [];
   const sharded: Row[] = [];
   for (const depth of depths) {
-    hits.push(await compare(get('kept near', depth, KEPT_KEYS, BARS[depth]), near, bare));
+    hits.push(await compare(get('kept near', depth, KEPT_KEYS, BARS[depth]), near, bare, [blind]));
     sharded.push(await compare(get('no policy', depth, KEYS, SHARDED_BAR), beside, without));
   }
-  for (const target of [near, beside, without]) await target.stop();
-  const table = (subject: string, reference: string, rows: readonly Row[]): void =>
+  for (const target of [near, beside, without, blind]) await target.stop();
+  const table = (header: readonly string[], rows: readonly Row[]): void =>
     print(
       `\n${markdown(
-        throughputHeader(subject, reference, []),
+        [...header],
         rows.map(({ cells }) => [...cells]),
       )}`,
     );
-  table('near', 'direct', hits);
-  table('a policy elsewhere', 'no policies', sharded);
+  table([...throughputHeader('near', 'direct', [blind.name]), 'blind µs/cmd'], hits);
+  table(throughputHeader('a policy elsewhere', 'no policies', []), sharded);
   return [...hits, ...sharded];
 }

@@ -23,8 +23,11 @@ reconnect-backoff-max: 200ms
 `;
 /** What nodes have acknowledged is theirs when they come back. */
 const DURABLE = ['--appendonly', 'yes', '--appendfsync', 'always', '--auto-aof-rewrite-percentage', '0'];
-/** By so much is what is told of changed keys behind the replies. */
-const FEED_DELAY_MS = 8;
+/**
+ * What is told of changed keys comes behind the replies of every other node, and in front of those of the others. By so
+ * much, milliseconds.
+ */
+const LATE_MS = 8;
 const SEED = Number(process.env.CHECK_SEED ?? 1);
 
 /** Ends the connections by which proxies hear of changed keys. */
@@ -38,6 +41,7 @@ async function cutFeeds(node: RedisProcess): Promise<number> {
 
 it('holds what it promises, whatever happens', { timeout: 120_000 }, async () => {
   let connections = 0;
+  let relays = 0;
   const fleet = await startFleet({
     nodes: 2,
     spares: 1,
@@ -45,7 +49,10 @@ it('holds what it promises, whatever happens', { timeout: 120_000 }, async () =>
     proxies: 2,
     workers: 2,
     config: CONFIG,
-    inFront: async ({ port }) => (await startLateFeeds(port, FEED_DELAY_MS, () => connections++ % 3)).address,
+    inFront: async ({ port }) => {
+      const [feed, reply] = relays++ % 2 === 0 ? [LATE_MS, 0] : [0, LATE_MS];
+      return (await startLateFeeds(port, feed, () => reply + (connections++ % 3))).address;
+    },
     allowLog: [...TROUBLE, /worker/i],
   });
   const [first] = fleet.proxies;

@@ -63,7 +63,21 @@ it('ends with its master, and is heard of from the next one', { timeout: 60_000 
     expect(await filler.text('GET', `fill:${round}`)).toBe('$-1\r\n');
     const waits = waiter.text('GET', `fill:${round}`);
     await begin();
+    // While the proxy listens to the former one, or to none, somebody writes at the next one.
+    await until(async () => (await watched.master()).port !== former.port, 30_000);
+    const [unheard = ''] = KEYS;
+    const next = (await watched.master()).client();
+    await until(
+      () =>
+        next.set(unheard, `unheard ${round}`).then(
+          () => true,
+          () => false,
+        ),
+      30_000,
+    );
     await until(async () => (await failed()) > before, 30_000);
+    const seenByAll = (): Promise<string[]> => Promise.all(clients.map((client) => client.text('GET', unheard)));
+    await until(async () => (await seenByAll()).every((reply) => reply.endsWith(`\r\nunheard ${round}\r\n`)));
     await until(async () => (await filler.text('SET', `fill:${round}`, 'x')) === '+OK\r\n', 30_000);
     expect(['$1\r\nx\r\n', '$-1\r\n']).toContain(await waits);
     const master = await watched.master();
