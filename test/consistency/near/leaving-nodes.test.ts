@@ -6,7 +6,8 @@
 import { expect, it } from 'vitest';
 import type { RingView } from '../../../src/admin/api.js';
 import { TRUST_MS } from '../../../src/proxy/features/near/near-nodes.js';
-import { startFleet, TROUBLE } from '../../support/fleet.js';
+import { type FleetProxy, startFleet, TROUBLE } from '../../support/fleet.js';
+import { RawClient } from '../../support/raw-client.js';
 import type { RedisProcess } from '../../support/redis-process.js';
 import { scrape } from '../../support/series.js';
 import { Checked } from './clients.js';
@@ -28,6 +29,21 @@ reconnect-backoff-max: 200ms
 /** What nodes have acknowledged they have when they are started again, and must lose. */
 const DURABLE = ['--appendonly', 'yes', '--appendfsync', 'always', '--auto-aof-rewrite-percentage', '0'];
 const SEED = Number(process.env.CHECK_SEED ?? 1);
+
+/** Keys that are read all the time, and written by nobody while a node is away. */
+const PAGES = Array.from({ length: 40 }, (_, i) => `near:page:${i}`);
+const CLIENTS = 4;
+
+/** What clients of each worker are answered for the pages; null: they are not answered the same. */
+async function seenAt({ port }: FleetProxy): Promise<string | null> {
+  const clients = await Promise.all(Array.from({ length: CLIENTS }, () => RawClient.connect(port)));
+  const seen = new Set<string>();
+  for (let i = 0; i < 3; i++) {
+    for (const client of clients) seen.add(String(await client.pipeline(PAGES.map((key) => ['GET', key]))));
+  }
+  for (const client of clients) client.close();
+  return seen.size === 1 ? [...seen].join() : null;
+}
 
 const isOut = ({ nodes, change }: RingView): boolean =>
   change === null && nodes.some(({ state }) => state === 'ejected');
@@ -53,25 +69,37 @@ it('shows nothing of a node that was ejected, and of one that is back only what 
     await expect.poll(() => model.reads >= wanted, { timeout: 60_000 }).toBe(true);
   };
   await more(5000);
-  const leaves = async (fail: () => unknown): Promise<void> => {
-    const before = await node.client().dbsize();
-    expect(before).toBeGreaterThan(0);
+  const staysLost = async (lost: ReadonlySet<string>): Promise<void> => {
+    const wanted = String(PAGES.map((key) => (lost.has(key) ? '$-1\r\n' : '$1\r\nx\r\n')));
+    for (const proxy of fleet.proxies) await expect.poll(() => seenAt(proxy), { timeout: 30_000 }).toBe(wanted);
+  };
+  const leaves = async (fail: () => unknown): Promise<ReadonlySet<string>> => {
+    const writer = await RawClient.connect(fleet.proxies[0]?.port ?? 0);
+    await writer.command('MSET', ...PAGES.flatMap((key) => [key, 'x']));
+    writer.close();
+    await staysLost(new Set());
+    const pages = new Set(await node.client().keys('near:page:*'));
+    expect(pages.size).toBeGreaterThan(0);
     // Its keys are lost from now on, and until all know that.
     const lost = model.flush(performance.now());
     await fail();
     await fleet.everyone('the node is ejected', isOut);
     lost.answeredAt = performance.now() + TRUST_MS;
-    await more(3000);
+    await more(2000);
+    await staysLost(pages);
+    return pages;
   };
-  await leaves(() => node.stop());
+  const first = await leaves(() => node.stop());
   await node.start();
   expect(await node.client().dbsize()).toBeGreaterThan(0);
   await fleet.everyone('the ring is whole', isWhole);
-  await more(3000);
-  await leaves(() => node.kill('SIGSTOP'));
+  await more(2000);
+  await staysLost(first);
+  const second = await leaves(() => node.kill('SIGSTOP'));
   node.kill('SIGCONT');
   await fleet.everyone('the ring is whole', isWhole);
-  await more(5000);
+  await more(3000);
+  await staysLost(second);
   await checked.stop();
   expect(model.violations.slice(0, 20)).toEqual([]);
   expect(Math.max(0, ...model.late)).toBeLessThan(TRUST_MS);
