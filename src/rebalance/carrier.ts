@@ -19,7 +19,10 @@ import { type Drops, type Moves, type Verdict, verdictOn } from './trust.js';
 export interface CarrierHooks {
   /** So many keys went from one node to another; `bytes` of serialized values. */
   onMoved(source: number, target: number, keys: number, bytes: number): void;
-  /** These are on the target now, or nowhere: before others of their batch, which are large and take their time. */
+  /**
+   * These are on the target now, or nowhere: before others of their batch, which are large and take their time, or could not
+   * be moved. Of the last ones, and where all go together, `carry` tells by returning.
+   */
   onArrived(source: number, database: number, keys: readonly Buffer[]): void;
   /** Asked between the pieces of a large value. @returns false when its move is to be given up */
   goesOn(purpose: Purpose): boolean;
@@ -79,7 +82,8 @@ export class Carrier {
     while (left.length > 0) {
       const [from, to] = await this.#links.pair(source, target, purpose);
       const rest: Buffer[] = [];
-      for (const { verdict, isKnown, keys: group } of this.#judge(source, from, target, to, database, left)) {
+      const groups = this.#judge(source, from, target, to, database, left);
+      for (const { verdict, isKnown, keys: group } of groups) {
         if (isDrop(verdict)) {
           this.#dropped(isKnown, await dropCopies(from, to, database, group, verdict));
           this.#arrived(source, database, group);
@@ -92,8 +96,9 @@ export class Carrier {
           }
           if (result.moved.length > 0) this.#hooks.onMoved(source, target, result.moved.length, result.bytes);
           this.#dropped(isKnown, result.dropped);
-          this.#arrived(source, database, result.moved);
-          this.#arrived(source, database, result.missing);
+          const isAll = groups.length === 1 && isWhole(result) && large.length === 0;
+          this.#arrived(source, database, result.moved, !isAll);
+          this.#arrived(source, database, result.missing, !isAll);
           if (result.failure !== null) throw result.failure;
           large.push(...result.large);
           rest.push(...result.rest);
@@ -126,10 +131,10 @@ export class Carrier {
     }
   }
 
-  /** They count as settled at once. */
-  #arrived(source: number, database: number, keys: readonly Buffer[]): void {
+  /** They count as settled at once. @param isTold whether who waits for them is to hear of it before `carry` returns */
+  #arrived(source: number, database: number, keys: readonly Buffer[], isTold = true): void {
     for (const key of keys) this.#memory.settled.add(source, database, key);
-    if (keys.length > 0) this.#hooks.onArrived(source, database, keys);
+    if (isTold && keys.length > 0) this.#hooks.onArrived(source, database, keys);
   }
 
   /** A copy that is known to be from the past is no loss. */
@@ -268,6 +273,11 @@ export class Carrier {
     }
     return sum;
   }
+}
+
+/** Nothing of the batch is left behind. */
+function isWhole({ large, rest, failure }: Transferred): boolean {
+  return large.length === 0 && rest.length === 0 && failure === null;
 }
 
 function isDrop(verdict: Verdict): verdict is Drops {

@@ -15,6 +15,7 @@ import type { Rings } from '../ring/rings.js';
 import { systemTimers, type Timers } from '../time/timers.js';
 import { Carrier } from './carrier.js';
 import { keyName } from './key-name.js';
+import { KeysInFlight } from './keys-in-flight.js';
 import type { Looks } from './looks.js';
 import type { MigrateTurns } from './migrate-turns.js';
 import { MoveGate, type Purpose } from './move-gate.js';
@@ -85,8 +86,7 @@ export class Mover {
   readonly #pace: Pace;
   readonly #progress: { -readonly [Field in keyof SourceProgress]: SourceProgress[Field] };
   readonly #settles: Settles;
-  /** Keys that are on their way, with who waits for them. */
-  readonly #inFlight = new Map<string, Set<MoveWaiter>>();
+  readonly #inFlight = new KeysInFlight();
   readonly #running = new Set<Promise<unknown>>();
   readonly #carrier: Carrier;
   readonly #gate: MoveGate;
@@ -228,7 +228,7 @@ export class Mover {
     this.#gate.stop();
     while (this.#running.size > 0) await Promise.allSettled(this.#running);
     this.#settles.giveUp();
-    for (const clients of this.#inFlight.values()) resumeAll(clients);
+    for (const clients of this.#inFlight.waiters()) resumeAll(clients);
     await this.#links.close();
   }
 
@@ -373,7 +373,7 @@ export class Mover {
 
   /**
    * Moves keys that nobody else moves. Who waits for one goes on when that has arrived, whatever becomes of the others.
-   * @param left is given those who wait for keys that have not arrived
+   * @param left is given those who wait for keys that have not arrived, or have with the last of the others
    * @returns false when the move of a large one was given up: some are where they were
    * @throws when these could not be moved
    */
@@ -386,7 +386,7 @@ export class Mover {
   ): Promise<boolean> {
     const source = this.#source;
     const names = keys.map((key) => keyName(source, database, key));
-    for (const name of names) if (!this.#inFlight.has(name)) this.#inFlight.set(name, new Set());
+    for (const name of names) this.#inFlight.begin(name);
     this.#looks.moves();
     if (purpose === 'sweep') this.#sweeping++;
     try {
@@ -404,8 +404,8 @@ export class Mover {
     } finally {
       if (purpose === 'sweep') this.#sweeping--;
       for (const name of names) {
-        for (const client of this.#inFlight.get(name) ?? []) left.add(client);
-        this.#inFlight.delete(name);
+        const clients = this.#inFlight.end(name);
+        if (clients !== null) for (const client of clients) left.add(client);
       }
       this.#looks.moved();
       this.#gate.wakeAll();
@@ -414,17 +414,15 @@ export class Mover {
 
   /** A key is where it goes. */
   #arrived(name: string): void {
-    const waiting = this.#inFlight.get(name);
-    if (waiting === undefined) return;
-    this.#inFlight.delete(name);
-    resumeAll(waiting);
+    const waiting = this.#inFlight.end(name);
+    if (waiting !== null) resumeAll(waiting);
   }
 
   #count(source: number, target: number, keys: number, bytes: number): void {
     this.#progress.keysMoved += keys;
     this.#bytesMoved += bytes;
     this.#trouble.arrived(target);
-    this.#options.onMoved(this.#links.at(source).name, this.#links.at(target).name, keys, bytes);
+    this.#options.onMoved(this.#links.nameOf(source), this.#links.nameOf(target), keys, bytes);
   }
 
   #markSwept(): void {

@@ -56,6 +56,10 @@ export class MovingNodes {
     return this.#reachAnew?.(index) ?? node;
   }
 
+  nameOf(index: number): string {
+    return this.nodes[index]?.name ?? '';
+  }
+
   /**
    * @param purpose links of different purposes do not wait for each other
    * @throws NodeFailure when the node cannot be reached

@@ -6,7 +6,10 @@
  * the keys' bytes stand one behind the other in slabs, and tables of offsets find them by hash (open addressing,
  * linear probing). There are many small tables, so that none takes long to grow.
  *
- *   entry in a slab   hash (4) | source (2) | database (2) | length (2) | key
+ *   slot of a table   where its entry is, plus one; 0: free | hash
+ *   entry in a slab   source (2) | database (2) | length (2) | key
+ *
+ * What is not there is mostly told by the table alone: slabs are megabytes, and in no cache.
  *
  * Of a key above 4,096 bytes its SHA-256 stands there instead, under a length that no key has.
  */
@@ -15,7 +18,7 @@ import { createHash } from 'node:crypto';
 /** Above this many bytes of keys everything is forgotten: a forgotten key is only asked for once more. */
 const LIMIT_BYTES = 67_108_864;
 const SLAB_BYTES = 1_048_576;
-const HEADER_BYTES = 10;
+const HEADER_BYTES = 6;
 /** Longer keys are remembered by their digest. */
 const LONGEST_KEY = 4096;
 /** Stands for the length of a digested key. */
@@ -28,7 +31,7 @@ const FNV_OFFSET = 0x811c9dc5;
 const FNV_PRIME = 0x01000193;
 
 interface Table {
-  /** Offsets of entries plus one; 0: free. */
+  /** Two numbers for each slot. */
   slots: Int32Array;
   used: number;
 }
@@ -61,14 +64,14 @@ export class SettledKeys {
     const hash = hashOf(source, database, entry, 0, entry.length);
     let table = this.#tables[hash % TABLES];
     if (table !== undefined && this.#find(table, hash, source, database, length, entry, 0, entry.length) >= 0) return;
-    const offset = this.#append(hash, source, database, length, entry);
+    const offset = this.#append(source, database, length, entry);
     // Appending may have forgotten everything.
     table = this.#tables[hash % TABLES];
     if (table === undefined) {
-      table = { slots: new Int32Array(FIRST_SLOTS), used: 0 };
+      table = { slots: new Int32Array(2 * FIRST_SLOTS), used: 0 };
       this.#tables[hash % TABLES] = table;
     }
-    if (table.used * 2 >= table.slots.length) this.#grow(table);
+    if (table.used * 4 >= table.slots.length) grow(table);
     insert(table.slots, hash, offset);
     table.used++;
   }
@@ -103,17 +106,17 @@ export class SettledKeys {
     end: number,
   ): number {
     const { slots } = table;
-    const mask = slots.length - 1;
+    const mask = (slots.length >> 1) - 1;
     for (let at = slotOf(hash, mask); ; at = (at + 1) & mask) {
-      const offset = (slots[at] as number) - 1;
+      const offset = (slots[2 * at] as number) - 1;
       if (offset < 0) return -1;
+      if (slots[2 * at + 1] !== (hash | 0)) continue;
       const slab = this.#slabs[Math.floor(offset / SLAB_BYTES)] as Buffer;
       const entry = offset % SLAB_BYTES;
       if (
-        slab.readUInt32LE(entry) === hash &&
-        slab.readUInt16LE(entry + 4) === source &&
-        slab.readUInt16LE(entry + 6) === database &&
-        slab.readUInt16LE(entry + 8) === length &&
+        sameNumber(slab, entry, source) &&
+        sameNumber(slab, entry + 2, database) &&
+        sameNumber(slab, entry + 4, length) &&
         sameBytes(slab, entry + HEADER_BYTES, key, start, end)
       ) {
         return offset;
@@ -121,7 +124,7 @@ export class SettledKeys {
     }
   }
 
-  #append(hash: number, source: number, database: number, length: number, key: Uint8Array): number {
+  #append(source: number, database: number, length: number, key: Uint8Array): number {
     const size = HEADER_BYTES + key.length;
     // A slab may be filled to its last byte: the end is then where the next one would begin.
     if (this.#end + size > this.#slabs.length * SLAB_BYTES) {
@@ -136,25 +139,22 @@ export class SettledKeys {
     const offset = this.#end;
     const slab = this.#slabs[Math.floor(offset / SLAB_BYTES)] as Buffer;
     const entry = offset % SLAB_BYTES;
-    slab.writeUInt32LE(hash, entry);
-    slab.writeUInt16LE(source, entry + 4);
-    slab.writeUInt16LE(database, entry + 6);
-    slab.writeUInt16LE(length, entry + 8);
+    slab.writeUInt16LE(source, entry);
+    slab.writeUInt16LE(database, entry + 2);
+    slab.writeUInt16LE(length, entry + 4);
     slab.set(key, entry + HEADER_BYTES);
     this.#end += size;
     return offset;
   }
+}
 
-  #grow(table: Table): void {
-    const slots = new Int32Array(table.slots.length * 2);
-    for (const slot of table.slots) {
-      if (slot === 0) continue;
-      const offset = slot - 1;
-      const slab = this.#slabs[Math.floor(offset / SLAB_BYTES)] as Buffer;
-      insert(slots, slab.readUInt32LE(offset % SLAB_BYTES), offset);
-    }
-    table.slots = slots;
+function grow(table: Table): void {
+  const { slots: former } = table;
+  const slots = new Int32Array(former.length * 2);
+  for (let at = 0; at < former.length; at += 2) {
+    if (former[at] !== 0) insert(slots, (former[at + 1] as number) >>> 0, (former[at] as number) - 1);
   }
+  table.slots = slots;
 }
 
 function digestOf(buffer: Uint8Array, start: number, end: number): Uint8Array {
@@ -162,10 +162,11 @@ function digestOf(buffer: Uint8Array, start: number, end: number): Uint8Array {
 }
 
 function insert(slots: Int32Array, hash: number, offset: number): void {
-  const mask = slots.length - 1;
+  const mask = (slots.length >> 1) - 1;
   let at = slotOf(hash, mask);
-  while (slots[at] !== 0) at = (at + 1) & mask;
-  slots[at] = offset + 1;
+  while (slots[2 * at] !== 0) at = (at + 1) & mask;
+  slots[2 * at] = offset + 1;
+  slots[2 * at + 1] = hash;
 }
 
 /** The lower bits chose the table. */
@@ -177,6 +178,11 @@ function hashOf(source: number, database: number, key: Uint8Array, start: number
   let hash = Math.imul(FNV_OFFSET ^ source, FNV_PRIME) ^ database;
   for (let i = start; i < end; i++) hash = Math.imul(hash ^ (key[i] as number), FNV_PRIME);
   return hash >>> 0;
+}
+
+/** Whether `value` stands there, in two bytes, the lower one first. */
+function sameNumber(slab: Uint8Array, at: number, value: number): boolean {
+  return slab[at] === (value & 0xff) && slab[at + 1] === value >> 8;
 }
 
 function sameBytes(slab: Uint8Array, at: number, key: Uint8Array, start: number, end: number): boolean {

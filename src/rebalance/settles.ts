@@ -4,6 +4,7 @@
  */
 import { type MoveWaiter, resumeAll } from '../proxy/key-moves.js';
 import { keyName } from './key-name.js';
+import type { KeysInFlight } from './keys-in-flight.js';
 import type { MoveGate } from './move-gate.js';
 
 export interface SettlePorts {
@@ -37,12 +38,12 @@ interface Route {
 export class Settles {
   readonly #source: number;
   readonly #gate: MoveGate;
-  readonly #inFlight: Map<string, Set<MoveWaiter>>;
+  readonly #inFlight: KeysInFlight;
   readonly #ports: SettlePorts;
   readonly #routes = new Map<string, Route>();
 
-  /** @param inFlight keys of the source that are on their way, with who waits for them; whoever moves any puts them there */
-  constructor(source: number, gate: MoveGate, inFlight: Map<string, Set<MoveWaiter>>, ports: SettlePorts) {
+  /** @param inFlight keys of the source that are on their way; whoever moves any puts them there */
+  constructor(source: number, gate: MoveGate, inFlight: KeysInFlight, ports: SettlePorts) {
     this.#source = source;
     this.#gate = gate;
     this.#inFlight = inFlight;
@@ -52,11 +53,7 @@ export class Settles {
   /** The client waits for the key, which is to move to `target`. Asking again for the same key does no harm. */
   ask(target: number, database: number, key: Buffer, client: MoveWaiter): void {
     const name = keyName(this.#source, database, key);
-    const inFlight = this.#inFlight.get(name);
-    if (inFlight !== undefined) {
-      inFlight.add(client);
-      return;
-    }
+    if (this.#inFlight.wait(name, client)) return;
     const route = this.#route(target, database);
     const entry = route.waiting.get(name) ?? { key, clients: new Set() };
     entry.clients.add(client);
@@ -99,10 +96,9 @@ export class Settles {
     for (const [name, { key, clients }] of waiting) {
       if (batch.length === BATCH_KEYS || this.#gate.stopped) break;
       waiting.delete(name);
-      const inFlight = this.#inFlight.get(name);
-      if (inFlight !== undefined) for (const client of clients) inFlight.add(client);
+      if (this.#inFlight.has(name)) for (const client of clients) this.#inFlight.wait(name, client);
       else {
-        this.#inFlight.set(name, clients);
+        this.#inFlight.begin(name, clients);
         batch.push(key);
       }
     }

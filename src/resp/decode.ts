@@ -1,7 +1,13 @@
 /** Decodes whole replies into values: for what is off the hot path, and for tests. */
-import { CR } from './bytes.js';
+import { CR, DOLLAR, MINUS, STAR, ZERO } from './bytes.js';
 import { type Header, parseHeader } from './inspect.js';
 import { ReplyFramer } from './reply-framer.js';
+
+const COLON = 0x3a;
+const LETTER_O = 0x4f;
+const LETTER_K = 0x4b;
+/** Numbers of so many digits are exact. */
+const SMALL_DIGITS = 15;
 
 /** An error reply, or an error within one. */
 export class ReplyError {
@@ -74,14 +80,16 @@ class Decoder {
   }
 
   #next(): ReplyValue | typeof END {
-    const type = String.fromCharCode(this.#buffer[this.#at] as number);
-    switch (type) {
+    const byte = this.#buffer[this.#at] as number;
+    // Of keys that move, these come by the ten thousands.
+    if (byte === DOLLAR) return this.#bulk();
+    if (byte === COLON) return this.#integer();
+    if (byte === STAR) return this.#elements(1);
+    switch (String.fromCharCode(byte)) {
       case '+':
         return this.#line();
       case '-':
         return new ReplyError(this.#line());
-      case ':':
-        return exactInteger(this.#line());
       case '(':
         return parseBigInt(this.#line());
       case ',':
@@ -94,8 +102,6 @@ class Decoder {
       case '.':
         this.#line();
         return END;
-      case '$':
-        return this.#bulk();
       case '!':
         return new ReplyError(this.#payload().toString());
       case '=':
@@ -113,10 +119,33 @@ class Decoder {
   }
 
   #line(): string {
-    const end = this.#buffer.indexOf(CR, this.#at);
-    const text = this.#buffer.toString('utf8', this.#at + 1, end);
+    const buffer = this.#buffer;
+    const start = this.#at;
+    // Nearly every status is this one, and of it no text is made.
+    if (buffer[start + 3] === CR && buffer[start + 1] === LETTER_O && buffer[start + 2] === LETTER_K) {
+      this.#at = start + 5;
+      return 'OK';
+    }
+    const end = buffer.indexOf(CR, start);
     this.#at = end + 2;
-    return text;
+    return buffer.toString('utf8', start + 1, end);
+  }
+
+  /** Small ones, which nearly all are, are read without making text of them. */
+  #integer(): number | bigint {
+    const buffer = this.#buffer;
+    const isNegative = buffer[this.#at + 1] === MINUS;
+    const first = this.#at + (isNegative ? 2 : 1);
+    let at = first;
+    let value = 0;
+    for (; at < first + SMALL_DIGITS; at++) {
+      const digit = (buffer[at] as number) - ZERO;
+      if (!(digit >= 0 && digit <= 9)) break;
+      value = value * 10 + digit;
+    }
+    if (at === first || buffer[at] !== CR) return exactInteger(this.#line());
+    this.#at = at + 2;
+    return isNegative && value > 0 ? -value : value;
   }
 
   /** Reads a header line. @returns its number; NaN for the `?` of a streamed element */

@@ -2,6 +2,7 @@
 import type { Command } from '../../../commands/command.js';
 import { keyPositions } from '../../../commands/keys.js';
 import { args, type RequestFramer } from '../../../resp/request-framer.js';
+import type { KeyHash } from '../../../ring/rings.js';
 import { KNOWN_KEY } from '../../request/request.js';
 import type { Verdict } from '../../request/verdict.js';
 import { LATER, TAKEN } from '../../request/verdict.js';
@@ -26,13 +27,17 @@ export function dispatchMovedKey(
   start: number,
   end: number,
 ): Verdict {
-  if (command.missingReply !== null && readAtSource(router, client, framer, command, source, start, end)) {
+  const { rings } = router.snapshot as RoutingSnapshot;
+  const hash = rings.hashOf(source, start, end);
+  const now = rings.ownerOf(hash);
+  // Most keys do not change hands.
+  if (rings.nextOwnerOf(hash) === now) return router.forward(client, command, now, source, framer, KNOWN_KEY, hash);
+  if (command.missingReply !== null && readAtSource(router, client, framer, command, source, start, end, hash)) {
     return TAKEN;
   }
   const owner = router.ownerNow(client, source, start, end);
   if (owner === WAIT) return LATER;
   if (owner === GAVE_UP) return router.refuse(client, command, GAVE_UP_REPLY);
-  const hash = (router.snapshot as RoutingSnapshot).rings.hashOf(source, start, end);
   return router.forward(client, command, owner, source, framer, KNOWN_KEY, hash);
 }
 
@@ -58,7 +63,10 @@ export function ownerOfSettled(router: Router, client: ClientConnection, source:
   return apart ? APART : owner;
 }
 
-/** @returns false when the read must take the usual way: its key does not move, has moved, or may not be asked for yet */
+/**
+ * @param hash of the key, which changes hands
+ * @returns false when the read must take the usual way: its key has moved, or may not be asked for yet
+ */
 function readAtSource(
   router: Router,
   client: ClientConnection,
@@ -67,27 +75,25 @@ function readAtSource(
   source: Buffer,
   start: number,
   end: number,
+  hash: KeyHash,
 ): boolean {
   const { rings, moves } = router.snapshot as RoutingSnapshot;
   if (moves === null) return false;
-  const hash = rings.hashOf(source, start, end);
   const owner = rings.ownerOf(hash);
-  const next = rings.nextOwnerOf(hash);
   const { database } = client.kind;
-  if (next === owner) return false;
   const settled = moves.isSettled(owner, database, source, start, end);
   if (routeMovedKey(true, settled, true, client.sourceReads) !== ON_SOURCE) return false;
   const lane = router.laneFor(client, owner);
   if (lane === null || lane.full || !isProcessOfFence(lane, moves.runIdOf(owner))) return false;
-  const frame = Buffer.from(source.subarray(framer.frameStart, framer.frameEnd));
-  // A field or an element may be missing, too; GET's nil says that the key is.
-  const key = command.missingReply === 'no key' ? Buffer.from(source.subarray(start, end)) : null;
+  const { frameStart, frameEnd } = framer;
+  const frame = Buffer.from(source.subarray(frameStart, frameEnd));
   const request = router.sendOn(client, command, lane, source, framer);
   request.keys = KNOWN_KEY;
   request.keyHash = hash;
-  const target = router.nodeAt(next);
+  const target = router.nodeAt(rings.nextOwnerOf(hash));
   const missingReply = command.missingReply ?? 'nil';
-  const read = { missingReply, frame, source: owner, target, moves, database, key };
+  const [keyStart, keyEnd] = [start - frameStart, end - frameStart];
+  const read = { missingReply, frame, source: owner, target, moves, database, keyStart, keyEnd };
   request.streamTo(new SourceRead(router, client, read));
   return true;
 }

@@ -24,8 +24,9 @@ export interface MovingRead {
   readonly target: UpstreamNode;
   readonly moves: KeyMoves;
   readonly database: number;
-  /** Null: an empty reply does not prove that the key is gone. */
-  readonly key: Buffer | null;
+  /** Where the key stands in the frame. */
+  readonly keyStart: number;
+  readonly keyEnd: number;
 }
 
 /** Takes the source's reply, and asks the target when the key was not found. */
@@ -45,10 +46,11 @@ export class SourceRead extends ClientStream {
   }
 
   onReply(request: Request, buffer: Buffer, start: number, end: number): void {
-    const { missingReply, moves, source, database, key } = this.#read;
+    const { missingReply, moves, source, database, frame, keyStart, keyEnd } = this.#read;
     if (!this.#atTarget && isMissingReply(missingReply, buffer, start)) {
       this.#atTarget = true;
-      if (key !== null) moves.noteGone(source, database, key);
+      // A field or an element may be missing, too; GET's nil says that the key is.
+      if (missingReply === 'no key') moves.noteGone(source, database, frame.subarray(keyStart, keyEnd));
       this.#askTarget(request);
       return;
     }
