@@ -257,7 +257,8 @@ export class Mover {
       ...this.#walkOf(source, (keys) => {
         this.#progress.keysScanned += keys;
       }),
-      move: (target, database, keys) => this.#sweepBatches(target, database, keys),
+      batchKeys: () => this.#pace.batchKeys,
+      move: (target, database, keys, waits) => this.#sweepBatches(target, database, keys, waits),
     });
     for (const target of rings.targetsOf(source)) await this.#clearTarget(target);
   }
@@ -289,8 +290,9 @@ export class Mover {
     if (link === null || !this.#links.wasRestarted(target, link)) return;
     await walkNode(
       this.#walkOf(target, () => {}),
-      (database, keys) =>
-        this.#sweepBatches(target, database, movingBetween(this.#source, target, this.#options.rings, keys)),
+      async (database, keys) => {
+        await this.#sweepBatches(target, database, movingBetween(this.#source, target, this.#options.rings, keys));
+      },
     );
   }
 
@@ -307,11 +309,23 @@ export class Mover {
     };
   }
 
-  async #sweepBatches(target: number, database: number, keys: readonly Buffer[]): Promise<void> {
+  /** As `SweepHooks.move`. */
+  async #sweepBatches(
+    target: number,
+    database: number,
+    keys: readonly Buffer[],
+    waits = true,
+  ): Promise<readonly Buffer[]> {
     for (let left: readonly Buffer[] | null = keys; left !== null && left.length > 0; ) {
       const rest: readonly Buffer[] = left;
+      if (!waits && rest.every((key) => this.#isInFlight(database, key))) return rest;
       left = await this.#persist(() => this.#sweepBatch(target, database, rest));
     }
+    return [];
+  }
+
+  #isInFlight(database: number, key: Buffer): boolean {
+    return this.#inFlight.size > 0 && this.#inFlight.has(keyName(this.#source, database, key));
   }
 
   /**
@@ -331,10 +345,7 @@ export class Mover {
       }
       // A key that is being settled is looked at again when that is over: it may have failed.
       const next = keys.slice(0, this.#pace.batchKeys);
-      const batch =
-        this.#inFlight.size === 0
-          ? next
-          : next.filter((key) => !this.#inFlight.has(keyName(this.#source, database, key)));
+      const batch = this.#inFlight.size === 0 ? next : next.filter((key) => !this.#isInFlight(database, key));
       if (batch.length === 0) {
         await this.#gate.nextWake();
         continue;

@@ -7,8 +7,8 @@ import { systemTimers, type Timers } from '../time/timers.js';
 
 /** Keys of a batch, at most. */
 const BATCH_KEYS = 128;
-/** All that moves of one SCAN's page, mostly: what is left of it would be a batch of few keys, at the price of a large one. */
-const BUSY_BATCH_KEYS = 48;
+/** Each batch wakes both nodes and this process three times, which costs more than some keys: so they are few, and not small. */
+const BUSY_BATCH_KEYS = 96;
 /** Batches grow while they take less than this, and shrink when they take twice as long. */
 const BATCH_GOAL_MS = 4;
 /** While clients are served, about so many batches are on their way at a time, of all sources of the fleet together. */
@@ -17,7 +17,7 @@ const BUSY_SHARE = 1;
 const SCAN_KEYS = 1024;
 const BUSY_SCAN_KEYS = 128;
 /** Behind a batch at least, for each source that is being swept: together they begin no more batches than one alone. */
-const BUSY_PAUSE_MS = 1.5;
+const BUSY_PAUSE_MS = 4;
 /** The least time is forgotten slowly: nodes may come to be farther away. */
 const LEAST_DECAY = 1.01;
 /** Throttled sweeps make at least so many batches a second, each: steps, and not bursts with long pauses. */

@@ -51,6 +51,7 @@ export async function surveyMoves(
       await sweepSource(source, rings, {
         link: () => Promise.resolve(link),
         scanKeys: () => SCAN_KEYS,
+        batchKeys: () => SCAN_KEYS,
         scanned: () => {},
         goesOn: () => Promise.resolve(inTime()),
         persist: once,
@@ -60,6 +61,7 @@ export async function surveyMoves(
           for (const [i, key] of moving.entries()) {
             keep(largest, { node: node.name, database, key: key.toString(), bytes: sizes[i] ?? 0 });
           }
+          return [];
         },
       });
     } finally {

@@ -11,8 +11,14 @@ export interface SweepHooks {
   /** COUNT of the next SCAN. */
   scanKeys(): number;
   scanned(keys: number): void;
-  /** Moves these keys; when it returns they are on the target, or were not there. */
-  move(target: number, database: number, keys: readonly Buffer[]): Promise<void>;
+  /** Keys that are moved together, at most. */
+  batchKeys(): number;
+  /**
+   * Moves these keys; when it returns they are on the target, or were not there.
+   * @param waits whether to wait for those that somebody else is moving
+   * @returns those that it has not waited for
+   */
+  move(target: number, database: number, keys: readonly Buffer[], waits: boolean): Promise<readonly Buffer[]>;
   /** Waits as long as the sweep is paused. @returns whether to go on */
   goesOn(): Promise<boolean>;
   /** Takes a step, which may be taken again when it has failed. @returns null when it is given up, and the walk with it */
@@ -25,13 +31,42 @@ export function once<T>(step: () => Promise<T>): Promise<T> {
 }
 
 /**
- * A complete SCAN finds every moved key, since none can appear on the source any more.
+ * A complete SCAN finds every moved key, since none can appear on the source any more. What a page has of them is mostly
+ * less than a batch, which costs both nodes nearly as much as a full one: so batches are gathered over pages.
  * @throws NodeFailure, TransferRefused
  */
 export async function sweepSource(source: number, rings: Rings, hooks: SweepHooks): Promise<void> {
-  await walkNode(hooks, async (database, keys) => {
-    for (const [target, moving] of byTarget(source, rings, keys)) await hooks.move(target, database, moving);
+  let database = 0;
+  /** By target, and by the key itself, since SCAN may name one twice. */
+  const gathered = new Map<number, Map<string, Buffer>>();
+  /** By target: what clients were having moved. The others do not wait for it. */
+  const passedOver = new Map<number, Buffer[]>();
+  const moveBatch = async (target: number, waiting: Map<string, Buffer>): Promise<void> => {
+    const batch: Buffer[] = [];
+    for (const [name, key] of waiting) {
+      if (batch.length === hooks.batchKeys()) break;
+      batch.push(key);
+      waiting.delete(name);
+    }
+    const left = await hooks.move(target, database, batch, false);
+    if (left.length > 0) passedOver.set(target, [...(passedOver.get(target) ?? []), ...left]);
+  };
+  const moveRest = async (): Promise<void> => {
+    for (const [target, waiting] of gathered) while (waiting.size > 0) await moveBatch(target, waiting);
+    for (const [target, keys] of passedOver) await hooks.move(target, database, keys, true);
+    passedOver.clear();
+  };
+  const isWalked = await walkNode(hooks, async (of, keys) => {
+    if (of !== database) await moveRest();
+    database = of;
+    for (const [target, moving] of byTarget(source, rings, keys)) {
+      const waiting = gathered.get(target) ?? new Map<string, Buffer>();
+      gathered.set(target, waiting);
+      for (const key of moving) waiting.set(key.toString('latin1'), key);
+      while (waiting.size >= hooks.batchKeys()) await moveBatch(target, waiting);
+    }
   });
+  if (isWalked) await moveRest();
 }
 
 export interface WalkHooks extends Pick<SweepHooks, 'link' | 'scanKeys' | 'scanned' | 'goesOn' | 'persist'> {

@@ -64,7 +64,7 @@ describe('the size of a batch', () => {
     const { pace, state } = paced();
     settle(pace, () => 1);
     state.busy = true;
-    expect(pace.batchKeys).toBe(48);
+    expect(pace.batchKeys).toBe(96);
     expect(pace.scanKeys).toBe(128);
     state.busy = false;
     expect(pace.batchKeys).toBe(128);
@@ -85,12 +85,12 @@ describe('the pause behind a batch', () => {
     state.sources = 4;
     expect(pace.after(16, 12)).toBeCloseTo(30, 0);
     state.sources = 1;
-    expect(pace.after(16, 12)).toBe(1.5);
+    expect(pace.after(16, 12)).toBe(4);
   });
 
   it('grows with the sources, so that they begin no more batches together than one alone', () => {
     const { pace } = paced({ busy: true, sources: 3 });
-    expect(pace.after(16, 2)).toBe(4.5);
+    expect(pace.after(16, 2)).toBe(12);
   });
 
   it('is never longer than a second, however slow the nodes are', () => {

@@ -169,18 +169,46 @@ describe('a sweep', () => {
     expect([...change.rings.targetsOf(0)]).toEqual([2]);
     const names = await fill(300);
     const moved: string[] = [];
+    const batches: number[] = [];
     await sweepSource(0, change.rings, {
       ...hooks,
-      move: async (to, database, page) => {
+      batchKeys: () => 20,
+      move: async (to, database, batch) => {
         expect([to, database]).toEqual([2, 0]);
-        moved.push(...page.map(String));
+        batches.push(batch.length);
+        moved.push(...batch.map(String));
+        return [];
       },
     });
+    // Pages are of 10 keys, of which a third moves.
+    expect(batches.slice(0, -1).every((keys) => keys === 20)).toBe(true);
+    expect(batches.length).toBeGreaterThan(1);
     const owned = (name: string, by: typeof change.now) => by.ownerOf(Buffer.from(name), 0, name.length);
     // Strays, whose owner by the old ring is `b`, are not the ring's to move.
     const meant = names.filter((name) => owned(name, change.now) === 0 && owned(name, change.then) === 2);
     expect([...new Set(moved)].sort()).toEqual(meant.sort());
     expect(meant.length).toBeGreaterThan(10);
+  });
+
+  it('comes to keys that others were moving when all the rest has moved', async () => {
+    await fill(300);
+    const passedOver: string[] = [];
+    const waits: boolean[] = [];
+    await sweepSource(0, change.rings, {
+      ...hooks,
+      batchKeys: () => 20,
+      move: async (_to, _database, batch, mayWait) => {
+        waits.push(mayWait);
+        if (mayWait) {
+          expect(batch.map(String)).toEqual(passedOver);
+          return [];
+        }
+        passedOver.push(String(batch[0]));
+        return batch.slice(0, 1);
+      },
+    });
+    expect(passedOver.length).toBeGreaterThan(1);
+    expect(waits.indexOf(true)).toBe(waits.length - 1);
   });
 
   it('leaves the proxy its own keys', () => {
