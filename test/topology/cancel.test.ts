@@ -39,8 +39,7 @@ async function moving(args: readonly string[], directory = tempFolder('state')):
     config: 'request-timeout: 20s\n',
   });
   await fill(proxy, KEYS);
-  await post(proxy, 'changes', add('node2', joining));
-  await post(proxy, 'changes/current/throttle', { keysPerSecond: 200 });
+  await post(proxy, 'changes', { ...add('node2', joining), throttle: 200 });
   await until(proxy, ({ change }) => (change?.keysMoved ?? 0) > 50);
   await post(proxy, 'changes/current/pause');
   const keys = Array.from({ length: 200 }, (_, i) => `filler:${KEYS - 1 - i}`);
