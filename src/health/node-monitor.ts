@@ -48,11 +48,25 @@ export interface NodeHealthEvent {
 
 export const nodeHealthChanged = channel('ringproxy:node:health');
 
+/** A node that serves was restarted, and has keys again that may be older than what clients were told since. */
+export interface NodeRestartedEvent {
+  node: string;
+  address: string;
+  /** That it has read from its snapshot. */
+  keysLoaded: number;
+  summary: string;
+}
+
+export const nodeRestarted = channel('ringproxy:node:restarted');
+
 export class NodeMonitor {
   #node: NodeEndpoint;
   readonly #options: MonitorOptions;
   readonly #onCommands: (reply: unknown) => void;
+  readonly #onSnapshot: (keysLoaded: number) => void;
   #redis: Redis | null = null;
+  /** Of the process that has been looked at last, once it had loaded. */
+  #looked: string | null = null;
   #timer: NodeJS.Timeout | null = null;
   #failures = 0;
   #stopped = false;
@@ -68,11 +82,20 @@ export class NodeMonitor {
     reason: null,
   };
 
-  /** @param onCommands is given the node's reply to COMMAND, each time a connection to it is made */
-  constructor(node: NodeEndpoint, options: MonitorOptions, onCommands: (reply: unknown) => void) {
+  /**
+   * @param onCommands is given the node's reply to COMMAND, each time a connection to it is made
+   * @param onSnapshot is told when the node has been restarted, and how many keys it has read from a snapshot
+   */
+  constructor(
+    node: NodeEndpoint,
+    options: MonitorOptions,
+    onCommands: (reply: unknown) => void,
+    onSnapshot: (keysLoaded: number) => void = () => {},
+  ) {
     this.#node = node;
     this.#options = options;
     this.#onCommands = onCommands;
+    this.#onSnapshot = onSnapshot;
   }
 
   get node(): NodeEndpoint {
@@ -103,10 +126,12 @@ export class NodeMonitor {
     try {
       const redis = this.#redis ?? (await this.#connect());
       const info = await redis.info();
-      const figures = readFigures(fieldsOf(info));
+      const field = fieldsOf(info);
+      const figures = readFigures(field);
       this.#failures = 0;
       const { keys, usedMemory, version, runId, impairment: reason } = readFacts(info);
       this.#update({ up: true, keys, usedMemory, figures, version, runId, error: null, downSince: null, reason });
+      if (figures.loading === false) this.#lookForRestart(runId, field);
     } catch (error) {
       const reason = livesAndSays(error);
       if (reason === null) this.#onFailure(error);
@@ -118,6 +143,15 @@ export class NodeMonitor {
     if (this.#stopped) return;
     // A tenth of jitter keeps many proxies from probing in step.
     this.#timer = setTimeout(() => void this.#probe(), this.#options.interval * (0.95 + Math.random() / 10));
+  }
+
+  /** What an append-only file has kept is no older than a second or so; Redis before 7.0 does not say what it has read. */
+  #lookForRestart(runId: string, field: (name: string) => string): void {
+    const before = this.#looked;
+    this.#looked = runId;
+    if (before === null || before === runId || field('aof_enabled') !== '0') return;
+    const keysLoaded = Number(field('rdb_last_load_keys_loaded'));
+    if (keysLoaded > 0 && !this.#stopped) this.#onSnapshot(keysLoaded);
   }
 
   #onFailure(error: unknown): void {

@@ -2,13 +2,21 @@
 import { type NodeEndpoint, shownAddress } from '../node/endpoint.js';
 import { type NodeIdentity, nodeKey } from '../node/identity.js';
 import { ClientTrouble } from './client-trouble.js';
-import { type MonitorOptions, type NodeHealth, NodeMonitor } from './node-monitor.js';
+import {
+  type MonitorOptions,
+  type NodeHealth,
+  NodeMonitor,
+  type NodeRestartedEvent,
+  nodeRestarted,
+} from './node-monitor.js';
 
 export class NodeMonitors {
   readonly #options: MonitorOptions;
   readonly #onCommands: (reply: unknown) => void;
   readonly #trouble = new ClientTrouble();
   readonly #monitors = new Map<string, NodeMonitor>();
+  /** From which clients are served, by `nodeKey`. */
+  #served: ReadonlySet<string> = new Set();
 
   /** @param onCommands is given each node's reply to COMMAND, each time a connection to it is made */
   constructor(options: MonitorOptions, onCommands: (reply: unknown) => void) {
@@ -23,6 +31,7 @@ export class NodeMonitors {
    */
   watch(nodes: readonly NodeEndpoint[], ejected: readonly NodeEndpoint[]): void {
     this.#trouble.keep(nodes);
+    this.#served = new Set(nodes.map(nodeKey));
     const wanted = new Map([...nodes, ...ejected].map((node) => [nodeKey(node), node]));
     for (const [identity, monitor] of this.#monitors) {
       const node = wanted.get(identity);
@@ -36,10 +45,19 @@ export class NodeMonitors {
     }
     for (const [identity, node] of wanted) {
       if (this.#monitors.has(identity)) continue;
-      const monitor = new NodeMonitor(node, this.#options, this.#onCommands);
+      const monitor = new NodeMonitor(node, this.#options, this.#onCommands, (keys) => this.#onSnapshot(node, keys));
       this.#monitors.set(identity, monitor);
       monitor.start();
     }
+  }
+
+  /** Of a node that fails over, another server is no restart; one that is ejected is emptied before it serves. */
+  #onSnapshot(node: NodeEndpoint, keysLoaded: number): void {
+    if (node.master !== undefined || !this.#served.has(nodeKey(node)) || !nodeRestarted.hasSubscribers) return;
+    const { name, address } = node;
+    const summary = `node ${name} (${address}) was restarted, and serves what it has read from a snapshot (keys: ${keysLoaded}): values may be older than those that clients were told were written`;
+    const event: NodeRestartedEvent = { node: name, address, keysLoaded, summary };
+    nodeRestarted.publish(event);
   }
 
   /** @returns null when it is not looked after */

@@ -31,6 +31,7 @@ export const EVENT_CHANNELS: Readonly<Record<string, ChannelUse>> = {
   'ringproxy:upstream:impaired': warning,
   'ringproxy:upstream:recovered': notice,
   'ringproxy:node:health': notice,
+  'ringproxy:node:restarted': notice,
   'ringproxy:node:ejected': warning,
   'ringproxy:node:returned': notice,
   'ringproxy:node:forgotten': notice,

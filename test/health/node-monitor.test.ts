@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { flushNode } from '../../src/health/empty.js';
 import { inspectNode, readFacts } from '../../src/health/inspect.js';
 import { type NodeHealthEvent, NodeMonitor } from '../../src/health/node-monitor.js';
+import { NodeMonitors } from '../../src/health/node-monitors.js';
 import { atEnd } from '../support/cleanup.js';
 import { FakeStanding } from '../support/fake-standing.js';
 import { freePort } from '../support/free-port.js';
@@ -87,6 +88,39 @@ describe('a monitor', () => {
     await expect.poll(() => monitor.health.up).toBe(false);
     expect(monitor.health.error).toMatch(/WRONGPASS|invalid/);
   });
+});
+
+// Symptom: a node that was back before it was ejected served old values from its snapshot, and nothing said so.
+it('a node that serves, and has read a snapshot as it was restarted, is told of; one that is ejected is not', async () => {
+  const redis = await startRedis();
+  const told: unknown[] = [];
+  const note = (event: unknown): number => told.push(event);
+  subscribe('ringproxy:node:restarted', note);
+  const monitors = new NodeMonitors({ interval: 20, timeout: 2000, failures: 2, connectionName: 'probe' }, () => {});
+  atEnd(() => {
+    monitors.stop();
+    unsubscribe('ringproxy:node:restarted', note);
+  });
+  const node = { name: 'n', address: redis.address, ...OPEN };
+  const restart = async (): Promise<void> => {
+    const before = monitors.runIdOf(node);
+    await redis.stop();
+    await redis.start();
+    await expect.poll(() => monitors.runIdOf(node)).not.toBe(before);
+    expect(monitors.runIdOf(node)).not.toBeNull();
+  };
+  monitors.watch([node], []);
+  await expect.poll(() => monitors.healthOf(node)?.keys).toBe(0);
+  await restart();
+  expect(told).toEqual([]);
+  await redis.client().mset('a', '1', 'b', '2');
+  await redis.client().save();
+  await restart();
+  const summary = expect.stringContaining('was restarted, and serves what it has read from a snapshot (keys: 2)');
+  await expect.poll(() => told).toEqual([{ node: 'n', address: redis.address, keysLoaded: 2, summary }]);
+  monitors.watch([], [node]);
+  await restart();
+  expect(told).toHaveLength(1);
 });
 
 describe('a first look at a node', () => {
