@@ -16,7 +16,7 @@ import { extname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { writeDeclarations } from './declarations.mjs';
 import { ensureDependencies } from './dependencies.mjs';
-import { requireNode, root, runTool } from './project.mjs';
+import { requireNode, root, run, runTool } from './project.mjs';
 
 const DIST = join(root, 'dist');
 /** The web page: TypeScript for browsers, and files that are served as they are. */
@@ -26,6 +26,8 @@ const PAGE_VENDOR = [
   ['uplot/dist/uPlot.esm.js', 'uplot.js'],
   ['uplot/dist/uPlot.min.css', 'uplot.css'],
 ];
+/** Makes few files of many. */
+const BUNDLE = join(root, 'cli/bootstrap/bundle.mjs');
 /** What package.json names as the program. */
 const PROGRAM = 'cli/main.js';
 /** Says which sources the build was made from. */
@@ -45,7 +47,11 @@ export function build({ checkTypes }) {
     const args = ['-p', project, '--outDir', fresh];
     return runTool('typescript', 'tsc', checkTypes ? args : [...args, '--noCheck']);
   };
-  const status = compile('tsconfig.build.json') || compile(PAGE) || declare(join(root, fresh));
+  const status =
+    compile('tsconfig.build.json') ||
+    compile(PAGE) ||
+    declare(join(root, fresh)) ||
+    run(process.execPath, [BUNDLE, fresh]);
   if (status === 0) {
     copyPageFiles(join(root, fresh, PAGE));
     // `npx ringproxy` runs this file itself; the compiler makes it anew, without the right to be run.
@@ -104,7 +110,7 @@ function currentFingerprint() {
   );
   files.push('package.json', 'package-lock.json', 'tsconfig.json', 'tsconfig.build.json');
   for (const file of files.sort()) {
-    if (!/\.(ts|json|html|css|svg)$/.test(file)) continue;
+    if (!/\.(ts|mjs|json|html|css|svg)$/.test(file)) continue;
     hash
       .update(`${file}\0`)
       .update(readFileSync(join(root, file)))

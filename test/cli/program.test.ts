@@ -149,7 +149,7 @@ describe('configuration', () => {
       out: expect.stringContaining('is valid'),
     });
     expect(await ringproxy(['serve', '-c', good, '--check'])).toMatchObject({ code: 0 });
-    expect(await ringproxy(['config', 'import-twemproxy', join(folder, 'none.yml')])).toMatchObject({ code: 1 });
+    expect(await ringproxy(['config', 'import-twemproxy', join(folder, 'none.yml')])).toMatchObject({ code: 2 });
   });
 });
 
