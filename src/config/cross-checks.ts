@@ -2,6 +2,7 @@ import { isLoopback, parseAddress } from '../node/address.js';
 import { pointMistakes } from '../ring/node-points.js';
 import { tagMistakes } from '../ring/tag-mistakes.js';
 import { adminTokens, tokenMistakes } from './admin-tokens.js';
+import { crossNodeMistakes } from './cross-node-users.js';
 import { firstLine } from './first-line.js';
 import { fleetChecks } from './fleet-checks.js';
 import { MOST_NODES } from './node-limits.js';
@@ -58,6 +59,7 @@ export function crossChecks(config: Config): { path: string; message: string }[]
   for (const { index, message } of tagMistakes(config.hashTags, config.hashTag))
     mistakes.push({ path: `ring.hash-tags[${index}]`, message });
   mistakes.push(...tokenMistakes(config), ...fleetChecks(config), ...userMistakes(config), ...limitMistakes(config));
+  mistakes.push(...crossNodeMistakes(config));
   mistakes.push(...tlsMistakes(config));
   return mistakes;
 }

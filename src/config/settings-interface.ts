@@ -18,6 +18,7 @@ const TYPES: { readonly [Type in Exclude<Form, 'choice' | 'own'>]: string } = {
   file: 'string',
   users: 'Readonly<Record<string, string | readonly string[]>>',
   'users file': 'string',
+  'cross-node by user': "Readonly<Record<string, 'allow' | 'refuse'>>",
   'user limits': 'Readonly<Record<string, UserLimits>>',
   commands: 'string | readonly string[]',
   'command renames': 'string | Readonly<Record<string, string>>',

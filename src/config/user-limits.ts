@@ -1,9 +1,10 @@
 /** The setting `user-limits`: what single users may do, in the place of what is said for all users. */
 import { z } from 'zod';
-import { DEFAULT_USER, isUserName, type WrittenUser } from '../commands/rights/user.js';
+import { isUserName } from '../commands/rights/user.js';
 import type { UserLimit } from '../proxy/settings.js';
 import { suggestion } from './suggestion.js';
 import { parseSize } from './units.js';
+import { type PathMistake, type UsersOfConfig, unknownUsers } from './unknown-users.js';
 
 type Word = Exclude<keyof UserLimit, 'name'>;
 
@@ -78,19 +79,12 @@ function readLimit(name: string, words: Readonly<Record<string, unknown>>, mista
 }
 
 /** Limits of users that there are not, such as by a slip. */
-export function limitMistakes(config: {
-  readonly userLimits: readonly UserLimit[];
-  readonly users: readonly WrittenUser[];
-  readonly usersFile: readonly WrittenUser[];
-}): { path: string; message: string }[] {
-  const names = [...config.users, ...config.usersFile].map(({ name }) => name);
-  const known = new Set([DEFAULT_USER, ...names]);
-  return config.userLimits
-    .filter(({ name }) => !known.has(name))
-    .map(({ name }) => ({
-      path: 'user-limits',
-      message: `there is no user ${name} in users or users-file${suggestion(name, [...known])}`,
-    }));
+export function limitMistakes(config: UsersOfConfig & { readonly userLimits: readonly UserLimit[] }): PathMistake[] {
+  return unknownUsers(
+    'user-limits',
+    config.userLimits.map(({ name }) => name),
+    config,
+  );
 }
 
 function count(value: unknown, most: number): number {

@@ -168,6 +168,8 @@ export interface ProxySettings {
   readonly 'cluster-mode'?: boolean;
   /** whether commands and transactions run whose keys are on several nodes: in steps, with other guarantees than on one node (default: allow) */
   readonly 'cross-node'?: 'allow' | 'refuse';
+  /** users for whom cross-node is otherwise, such as { batch: allow } (default: {}) */
+  readonly 'cross-node-users'?: Readonly<Record<string, 'allow' | 'refuse'>>;
   /** bytes of values that one such command may take from node to node (default: 64mb) */
   readonly 'cross-node-max-bytes'?: string | number;
   /** commands that clients may not send, such as FLUSHALL or CONFIG|SET: they are unknown then (default: []) */

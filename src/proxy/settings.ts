@@ -33,6 +33,8 @@ export type SettingForm =
   /** Its value is what the file at this path says. */
   | { readonly type: 'users file' }
   | { readonly type: 'user limits' }
+  /** By user. */
+  | { readonly type: 'cross-node by user' }
   /** Names of commands. */
   | { readonly type: 'commands' }
   /** Commands, with the names that they have instead of their own. */
@@ -58,6 +60,7 @@ interface Values {
   users: readonly WrittenUser[];
   'users file': readonly WrittenUser[];
   'user limits': readonly UserLimit[];
+  'cross-node by user': Readonly<Record<string, 'allow' | 'refuse'>>;
   commands: readonly string[];
   'command renames': Readonly<Record<string, string>>;
 }
@@ -92,6 +95,11 @@ export const DATA_PLANE_SETTINGS = {
     default: 'allow',
     help: 'whether commands and transactions run whose keys are on several nodes: in steps, with other guarantees than on one node',
     flag: 'refuse|allow',
+  },
+  crossNodeUsers: {
+    path: 'cross-node-users',
+    type: 'cross-node by user',
+    help: 'users for whom cross-node is otherwise, such as { batch: allow }',
   },
   crossNodeMaxBytes: {
     path: 'cross-node-max-bytes',
@@ -427,7 +435,8 @@ export type DataPlaneSettings = { readonly [Name in DataPlaneSettingName]: Setti
 /** Those that may become others while clients are served: each is looked at when it is needed. */
 const LIVE_SETTINGS = [
   ...(['password', 'users', 'usersFile', 'userScripts'] as const),
-  ...(['protectedMode', 'maxClients', 'idleTimeout', 'adminCommands', 'crossNodeMaxBytes'] as const),
+  ...(['protectedMode', 'maxClients', 'idleTimeout', 'adminCommands'] as const),
+  ...(['crossNodeMaxBytes', 'crossNodeUsers'] as const),
   ...(['denyCommands', 'renameCommands'] as const),
   ...(['maxClientsPerAddress', 'commandsPerAddress', 'bytesPerAddress'] as const),
   ...(['maxClientsPerUser', 'commandsPerUser', 'bytesPerUser', 'userLimits', 'limitMode'] as const),

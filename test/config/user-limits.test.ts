@@ -47,3 +47,18 @@ describe('limits of users', () => {
     expect(mistakesOf({}, { RINGPROXY_USER_LIMITS: 'shop=5' })[0]).toMatch(/^RINGPROXY_USER_LIMITS: expected users/);
   });
 });
+
+it('for users cross-node may be otherwise, for such as there are', () => {
+  expect(read({ 'cross-node-users': { shop: 'refuse', default: 'allow' } }).crossNodeUsers).toEqual({
+    ...{ shop: 'refuse', default: 'allow' },
+  });
+  expect(read({}, { RINGPROXY_CROSS_NODE_USERS: 'shop=allow report=refuse' }).crossNodeUsers).toEqual({
+    ...{ shop: 'allow', report: 'refuse' },
+  });
+  expect(mistakesOf({ 'cross-node-users': { shop: 'perhaps' } })).toEqual([
+    'cross-node-users.shop: expected one of allow, refuse',
+  ]);
+  expect(mistakesOf({ 'cross-node-users': { shp: 'allow' } })).toEqual([
+    'cross-node-users: there is no user shp in users or users-file: did you mean shop?',
+  ]);
+});

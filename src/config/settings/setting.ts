@@ -5,6 +5,7 @@ import { formatAddress, parseAddress } from '../../node/address.js';
 import type { SettingForm, SettingRow, SettingValue } from '../../proxy/settings.js';
 import { readRegularFile } from '../../regular-file.js';
 import { commandNames, commandRenames } from '../command-names.js';
+import { crossNodeUsers } from '../cross-node-users.js';
 import { keyGroups } from '../key-groups.js';
 import { formatDuration, formatSize, parseDuration, parseSize } from '../units.js';
 import { userLimits } from '../user-limits.js';
@@ -121,6 +122,7 @@ const READINGS: { readonly [Type in Form['type']]: Reading<Type> } = {
   'key groups': { schema: () => keyGroups, kind: () => 'groups with prefixes', standard: () => '{}' },
   users: { schema: () => users, kind: () => 'users with rules', standard: () => '{}' },
   'users file': { schema: () => usersFile, kind: () => 'path', standard: () => '' },
+  'cross-node by user': { schema: () => crossNodeUsers, kind: () => 'allow or refuse by user', standard: () => '{}' },
   'user limits': { schema: () => userLimits, kind: () => 'limits by user', standard: () => '{}' },
   commands: { schema: () => commandNames, kind: () => 'names of commands', standard: () => '[]' },
   'command renames': { schema: () => commandRenames, kind: () => 'names by command', standard: () => '{}' },

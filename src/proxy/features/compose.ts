@@ -127,7 +127,7 @@ export class Features {
       codeOf: (client, command, source) => this.scripts.codeOf(client, command, source),
       isKnownToWrite: (command, source) => this.scripts.isKnownToWrite(command, source),
       waiting: {
-        takes: (command, framer) => this.blocking.waitsApart(command, framer),
+        takes: (client, command, framer) => this.blocking.waitsApart(client, command, framer),
         begin: (client, command, framer, count) => this.blocking.beginApart(client, command, framer, count),
       },
     });

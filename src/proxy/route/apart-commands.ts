@@ -14,7 +14,7 @@ export interface ApartCommands {
    * `framer` holds a command between MULTI and EXEC, and `keyPositions` its `count` keys.
    * @returns the error that it is answered instead of being queued; null: it may be queued
    */
-  refusalInside(framer: RequestFramer, command: Command, count: number): Buffer | null;
+  refusalInside(client: ClientConnection, framer: RequestFramer, command: Command, count: number): Buffer | null;
   /**
    * EXEC is about to carry out the command that `framer` holds, whose keys are in `keyPositions`, among others.
    * @param owners the node of each of these keys

@@ -45,7 +45,7 @@ export function runSpecial(
     case 'sort': {
       const refusal = refusalOfPatterns(snapshot, owner, framer);
       if (refusal === null) break;
-      if (router.shared.options.crossNode === 'refuse') return router.refuse(client, command, refusal);
+      if (client.crossNode === 'refuse') return router.refuse(client, command, refusal);
       return router.apart.run(client, framer, command, findKeys(command, args, framer.argc, source));
     }
     case 'copy':

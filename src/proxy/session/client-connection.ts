@@ -327,6 +327,13 @@ export class ClientConnection implements TurnTask, Requester, LaneWaiter, Upload
     return this.#user;
   }
 
+  /** Whether its commands, and transactions, may run over several nodes. */
+  get crossNode(): 'allow' | 'refuse' {
+    const { crossNode, crossNodeUsers } = this.#shared.options;
+    const { name } = this.#user;
+    return Object.hasOwn(crossNodeUsers, name) ? (crossNodeUsers[name] ?? crossNode) : crossNode;
+  }
+
   /** The digest of the password by which it has become its user; empty: none was needed. */
   get credential(): string {
     return this.#credential;

@@ -319,8 +319,8 @@ export class BlockedCommand implements ReplySink, MoveWaiter, LaneWaiter, TurnTa
 
   /** Its keys are on several nodes by now: it waits for each of them where it is. */
   #goOnApart(): void {
-    if (!this.#all.apart.takes(this.#command)) {
-      this.#finish(crossSlotReply(this.#router.shared.options.crossNode));
+    if (!this.#all.apart.takes(this.#client, this.#command)) {
+      this.#finish(crossSlotReply(this.#client.crossNode));
       return;
     }
     const call = { client: this.#client, command: this.#command, request: this.#request, words: this.#words };

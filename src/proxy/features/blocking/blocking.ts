@@ -76,8 +76,8 @@ export class Blocking {
   }
 
   /** Whether the command that `framer` holds waits, though its keys are on several nodes. */
-  waitsApart(command: Command, framer: RequestFramer): boolean {
-    return this.#apart.takes(command) && mayWait(command, framer);
+  waitsApart(client: ClientConnection, command: Command, framer: RequestFramer): boolean {
+    return this.#apart.takes(client, command) && mayWait(command, framer);
   }
 
   /** Lets the command that `framer` holds wait for its keys, which are on several nodes. @param count of keys in `keyPositions` */

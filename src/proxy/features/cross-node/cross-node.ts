@@ -36,7 +36,7 @@ interface Words {
 /** Who lets commands wait until one of their keys has something. */
 export interface WaitingPort {
   /** Whether the command that `framer` holds is one of these. */
-  takes(command: Command, framer: RequestFramer): boolean;
+  takes(client: ClientConnection, command: Command, framer: RequestFramer): boolean;
   /** `framer` holds the command, and `keyPositions` its `count` keys. */
   begin(client: ClientConnection, command: Command, framer: RequestFramer, count: number): Verdict;
 }
@@ -70,15 +70,15 @@ export class CrossNode implements ApartCommands {
 
   run(client: ClientConnection, framer: RequestFramer, command: Command, count: number): Verdict {
     const router = this.#router;
-    const { options, counters, clock } = router.shared;
+    const { counters, clock } = router.shared;
     const { waiting } = this.#ports;
-    if (waiting.takes(command, framer)) {
+    if (waiting.takes(client, command, framer)) {
       this.#note(command, framer, count, false);
       return waiting.begin(client, command, framer, count);
     }
-    if (command.crossNode === 'refused' || command.crossNode === 'waits' || options.crossNode === 'refuse') {
+    if (command.crossNode === 'refused' || command.crossNode === 'waits' || client.crossNode === 'refuse') {
       this.#note(command, framer, count, true);
-      return router.refuse(client, command, crossSlotReply(options.crossNode));
+      return router.refuse(client, command, crossSlotReply(client.crossNode));
     }
     if (router.isChanging && command.special === 'copy') {
       const state = settleInOtherDatabase(router, client, command, framer);
@@ -112,13 +112,12 @@ export class CrossNode implements ApartCommands {
     return TAKEN;
   }
 
-  refusalInside(framer: RequestFramer, command: Command, count: number): Buffer | null {
-    const { options } = this.#router.shared;
-    const isRefused = command.crossNode === 'refused' || options.crossNode === 'refuse';
+  refusalInside(client: ClientConnection, framer: RequestFramer, command: Command, count: number): Buffer | null {
+    const isRefused = command.crossNode === 'refused' || client.crossNode === 'refuse';
     const writes = command.crossNode === 'code' && this.#ports.isKnownToWrite(command, framer.source as Buffer);
     if (!isRefused && !writes) return null;
     this.#note(command, framer, count, true);
-    return isRefused ? crossSlotReply(options.crossNode) : MAY_WRITE;
+    return isRefused ? crossSlotReply(client.crossNode) : MAY_WRITE;
   }
 
   prepare(
@@ -128,7 +127,7 @@ export class CrossNode implements ApartCommands {
     owners: readonly UpstreamNode[],
   ): ApartCall | Buffer | 'waits' {
     const { options } = this.#router.shared;
-    if (command.crossNode === 'refused') return crossSlotReply(options.crossNode);
+    if (command.crossNode === 'refused') return crossSlotReply(client.crossNode);
     const { frameStart, frameEnd, source } = framer;
     const words = wordsIn(source.subarray(frameStart, frameEnd) as Buffer, framer);
     const keys = Array.from(keyPositions.at.subarray(0, owners.length));

@@ -82,7 +82,7 @@ export class Exec {
     if (!this.#ports.scripts.find(client, transaction.digests)) return LATER;
     const waitsItsTurn = watched !== null && this.#overNodes.isBusyWith(watched);
     if (owner !== SEVERAL && !waitsItsTurn) return this.#runAt(client, command, framer, transaction, watched, owner);
-    const { crossNode } = router.shared.options;
+    const { crossNode } = client;
     if (crossNode === 'refuse') return this.#finish(client, command, apart(crossNode));
     return this.#runOver(client, command, framer, transaction, watched, snapshot);
   };

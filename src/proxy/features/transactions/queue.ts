@@ -91,12 +91,12 @@ export class Queue {
         if (command.inTransaction === 'everywhere') {
           frame = this.#noteEverywhere(client, transaction, framer, command);
         }
-        if (frame === null && command.merge !== 'info' && !this.#noteReadOfAll(transaction, command)) {
+        if (frame === null && command.merge !== 'info' && !this.#noteReadOfAll(client, transaction, command)) {
           if (this.#router.nodes.length > 1) refusal = ofAllNodes(command);
         }
         break;
       case 'scan':
-        if (!this.#noteScan(transaction)) refusal = notInside(command, 'it concerns several nodes');
+        if (!this.#noteScan(client, transaction)) refusal = notInside(command, 'it concerns several nodes');
         break;
       default:
         refusal = notInside(command, 'it concerns several nodes');
@@ -127,7 +127,7 @@ export class Queue {
       if (i === 0) first = hash;
       if (!isApart && !this.#fits(client, command, transaction, hash, first)) {
         isApart = true;
-        const refusal = this.#router.apart.refusalInside(framer, command, count);
+        const refusal = this.#router.apart.refusalInside(client, framer, command, count);
         if (refusal !== null) return this.#router.refuse(client, command, refusal);
       }
       const owner = this.#router.nodeAt(rings.ownerOf(hash));
@@ -140,7 +140,7 @@ export class Queue {
     if (special === 'sort' && count > 0) {
       const { rings } = snapshot as RoutingSnapshot;
       const refusal = refusalOfPatterns(snapshot as RoutingSnapshot, rings.ownerOf(first), framer);
-      const isCut = this.#router.shared.options.crossNode === 'allow';
+      const isCut = client.crossNode === 'allow';
       if (refusal !== null && !isCut) return this.#router.refuse(client, command, refusal);
       if (refusal !== null) transaction.overNodes.push(transaction.frames.count);
     }
@@ -157,7 +157,7 @@ export class Queue {
    */
   #fits(client: ClientConnection, command: Command, { frames }: Transaction, hash: KeyHash, first: KeyHash): boolean {
     const { rings } = this.#router.snapshot as RoutingSnapshot;
-    const isCut = this.#router.shared.options.crossNode === 'allow';
+    const isCut = client.crossNode === 'allow';
     if (isCut) return command.route === 'split' || this.#haveOneOwner(first, hash);
     const watched = this.#watches.of(client);
     if (watched !== null && !watched.isBroken) {
@@ -169,9 +169,9 @@ export class Queue {
   }
 
   /** @returns whether it may */
-  #noteScan(transaction: Transaction): boolean {
-    const { shared, localKeys } = this.#router;
-    if (shared.options.crossNode === 'refuse' || localKeys?.isUsed === true) return false;
+  #noteScan(client: ClientConnection, transaction: Transaction): boolean {
+    const { localKeys } = this.#router;
+    if (client.crossNode === 'refuse' || localKeys?.isUsed === true) return false;
     if (transaction.aborted) return true;
     transaction.overNodes.push(transaction.frames.count);
     transaction.scans = true;
@@ -223,10 +223,10 @@ export class Queue {
   }
 
   /** A command about all keys runs as a part of each node's transaction. @returns whether it may */
-  #noteReadOfAll({ aborted, readsOfAll, frames }: Transaction, command: Command): boolean {
-    const { shared, localKeys } = this.#router;
+  #noteReadOfAll(client: ClientConnection, { aborted, readsOfAll, frames }: Transaction, command: Command): boolean {
+    const { localKeys } = this.#router;
     const how = command.route === 'all' && command.onAllKeys ? elementMerge(command.merge) : null;
-    if (how === null || shared.options.crossNode === 'refuse' || localKeys?.isUsed === true) return false;
+    if (how === null || client.crossNode === 'refuse' || localKeys?.isUsed === true) return false;
     if (!aborted) readsOfAll.push({ at: frames.count, how });
     return true;
   }

@@ -119,7 +119,7 @@ export class Watches {
       client.reply(command.id, OK);
       return TAKEN;
     }
-    const { crossNode } = router.shared.options;
+    const { crossNode } = client;
     const indices = [...new Set(owners)];
     const isAlone = indices.length === 1 && (current === null || current.isOnlyAt(router.nodeAt(indices[0] as number)));
     if (!isAlone && crossNode === 'refuse') return router.refuse(client, command, crossSlotReply(crossNode));

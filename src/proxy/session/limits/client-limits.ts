@@ -141,9 +141,13 @@ export class ClientLimits {
     if (counted.seat?.user === user && counted.seat.outcome !== 'asked') {
       const isGranted = counted.seat.outcome === 'granted';
       counted.seat = null;
-      if (isGranted) this.#become(client, user, false);
-      else this.#parties.user.refused();
-      return isGranted ? 'in' : 'full';
+      if (isGranted) {
+        this.#become(client, user, false);
+        return 'in';
+      }
+      this.#parties.user.refused();
+      this.#settle(client, counted);
+      return 'full';
     }
     client.suspend();
     if (counted.seat?.user !== user) this.#ask(client, counted, user, () => {});

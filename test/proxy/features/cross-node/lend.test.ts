@@ -251,9 +251,34 @@ it('names by which keys are lent are told to nobody who tracks all keys', async 
   expect(Buffer.concat(told).toString('latin1')).not.toContain('__ringproxy__');
 });
 
-it('cross-node: refuse answers them with CROSSSLOT, which names the setting', async () => {
-  const strict = await startRingproxy({ nodes, args: ['--cross-node', 'refuse'] });
+it('cross-node: refuse answers them with CROSSSLOT, which names the setting, but for users of whom it is said', async () => {
+  const config = `cross-node: refuse
+cross-node-users: { batch: allow }
+users: { default: "on nopass ~* &* +@all", batch: "on >b ~* &* +@all" }
+`;
+  const strict = await startRingproxy({ nodes, config });
   const one = await RawClient.connect(strict.port);
+  const all = [
+    ['SUNION', a, b],
+    ['BLPOP', `${a}:list`, `${b}:list`, '0.01'],
+    ['SORT', a, 'BY', 'nosort', 'GET', 'weight:*'],
+    ['MULTI'],
+    ['SUNION', a, b],
+    ['SCAN', '0'],
+    ['DBSIZE'],
+    ['EXEC'],
+  ];
+  const other = await RawClient.connect(strict.port);
+  expect(await other.text('AUTH', 'batch', 'b')).toBe('+OK\r\n');
+  const allowed = (await other.pipeline(all)).map(String);
+  expect(allowed.filter((reply) => reply.startsWith('-'))).toEqual([]);
+  // Whoever is somebody else meanwhile does what that one may.
+  expect(await other.text('RESET')).toBe('+RESET\r\n');
+  for (const client of [one, other]) {
+    const refused = (await client.pipeline(all)).map(String);
+    expect(refused.filter((reply) => /^-CROSSSLOT .*cross-node: allow/.test(reply)).length).toBeGreaterThanOrEqual(3);
+    expect(refused.at(-1)).toMatch(/^-EXECABORT/);
+  }
   expect(await one.text('SUNION', a, b)).toBe(
     "-CROSSSLOT Keys in request don't hash to the same node (cross-node: allow lets most commands run so)\r\n",
   );

@@ -1,6 +1,7 @@
 /** The commands of this process that wait for keys on several nodes. */
 import type { Command } from '../../../../commands/command.js';
 import type { Router } from '../../../route/router.js';
+import type { ClientConnection } from '../../../session/client-connection.js';
 import type { RoutingSnapshot } from '../../../snapshot.js';
 import type { UpstreamNode } from '../../../upstream/upstream-node.js';
 import { ApartWait, type MoveElement } from './apart-wait.js';
@@ -33,9 +34,9 @@ export class WaitsApart {
   }
 
   /** Whether this command, which is to wait, may wait so. */
-  takes({ crossNode }: Command): boolean {
+  takes(client: ClientConnection, { crossNode }: Command): boolean {
     const waits = crossNode === 'waits' || crossNode === 'streams';
-    return waits && this.#router.shared.options.crossNode === 'allow';
+    return waits && client.crossNode === 'allow';
   }
 
   /** Lets a command wait; its client waits behind it. */
