@@ -149,8 +149,18 @@ export class KeyGroups {
       this.companion = null;
       this.policyAtHand = null;
     } else this.noteKey(source, args.start[key] as number, args.end[key] as number);
-    // Which of several keys have a policy, whoever handles them finds out.
-    this.isManaged = this.hasPolicies;
+    // Which of several keys have a policy, whoever handles them finds out: unless none of them has.
+    this.isManaged = this.hasPolicies && (command === undefined || this.#mayHavePolicies(command, argc, source));
+  }
+
+  /** Whether a command of several keys, or of none, may concern a key that has a policy. */
+  #mayHavePolicies({ splitStep }: Command, argc: number, source: Uint8Array): boolean {
+    // Only of those that are split by their keys is it certain that they touch no others.
+    if (splitStep === 0 || argc < 2) return true;
+    for (let i = 1; i < argc; i += splitStep) {
+      if (this.policyOf(source, args.start[i] as number, args.end[i] as number) !== null) return true;
+    }
+    return false;
   }
 
   /** Notes the group of this key, also where only the beginning of its command is here. */

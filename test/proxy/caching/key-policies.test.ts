@@ -1,7 +1,10 @@
 import { expect, it } from 'vitest';
+import { buildCommandTable } from '../../../src/commands/build.js';
 import { KeyPolicies } from '../../../src/proxy/caching/key-policies.js';
 import { SHARDED } from '../../../src/proxy/caching/policy.js';
 import { KeyGroups } from '../../../src/proxy/measure/key-groups.js';
+import { request } from '../../../src/resp/encode.js';
+import { args, RequestFramer } from '../../../src/resp/request-framer.js';
 
 const near = { ...SHARDED, cache: 'near' } as const;
 
@@ -29,4 +32,41 @@ it('say something where groups say nothing', () => {
   expect([groups.active, groups.hasPolicies, policyOf('user:1'), policyOf('flag:1')]).toEqual([true, true, near, near]);
   groups.useKeys(null);
   expect([groups.active, groups.hasPolicies, policyOf('user:1')]).toEqual([false, false, null]);
+});
+
+it('concern a command of several keys where one of these has one, and those that may touch any key', () => {
+  const groups = new KeyGroups([
+    { group: 'pages', prefixes: ['page:'], policy: near },
+    { group: 'plain', prefixes: ['plain:'], policy: null },
+  ]);
+  groups.useKeys(new KeyPolicies([{ key: Buffer.from('hot'), policy: near }]));
+  const table = buildCommandTable();
+  const framer = new RequestFramer({ maxArgs: 100, maxBulkLength: 1024, maxInlineLength: 1024, authenticated: true });
+  const isManaged = (...words: string[]): boolean => {
+    const frame = request(words);
+    framer.next(frame, 0, frame.length);
+    groups.note(table.lookup(frame, args.start[0] as number, args.end[0] as number), framer.argc, frame);
+    return groups.isManaged;
+  };
+  for (const words of [
+    ['MGET', 'plain:1', 'other', 'page:1'],
+    ['MGET', 'hot', 'plain:1'],
+    ['DEL', 'other', 'hot'],
+    ['MSET', 'plain:1', 'x', 'page:1', 'x'],
+    ['GET', 'page:1'],
+    ['FLUSHALL'],
+    ['EVAL', 'return 1', '1', 'plain:1'],
+    ['RENAME', 'plain:1', 'page:1'],
+    ['MGET'],
+  ]) {
+    expect(isManaged(...words), words.join(' ')).toBe(true);
+  }
+  for (const words of [
+    ['MGET', 'plain:1', 'other', 'pag'],
+    ['MSET', 'plain:1', 'page:1', 'other', 'hot'],
+    ['EXISTS', 'plain:1'],
+    ['GET', 'plain:1'],
+  ]) {
+    expect(isManaged(...words), words.join(' ')).toBe(false);
+  }
 });
