@@ -97,12 +97,6 @@ export async function startServer(config: Config, surroundings: Surroundings): P
     onChange: (credentials) => plane.useCredentials(credentials),
   });
   const access = new OwnAccess(config, credentialsOf);
-  const { masters, stop: stopMasters } = composeMasters({
-    ...{ config, access },
-    plane: () => plane,
-    publishAnew: () => ring.publishAnew(),
-    proxies: async () => [identity.proxyId, ...(await store.members()).map(({ id }) => id)],
-  });
   const reach = reachBy(access, (node) => masters.of(node));
 
   const standing = new OwnStanding(proxyId, () => parts.standing);
@@ -114,6 +108,13 @@ export async function startServer(config: Config, surroundings: Surroundings): P
   });
   const agreed = await composeStore({ config, identity, log, certificates: tls.certificates, onLost });
   const { store } = agreed;
+  const { masters, stop: stopMasters } = composeMasters({
+    ...{ config, access, store },
+    plane: () => plane,
+    publishAnew: () => ring.publishAnew(),
+    ownId: () => identity.proxyId,
+    consistency: () => ring.consistency,
+  });
   const ownId = (): string => identity.proxyId;
   const isAlone = config.coordination === 'none';
   const peers = isAlone ? null : await composePeers({ config, ownId, members: store, tls });

@@ -25,9 +25,15 @@ const ALERT_MS = 5000;
 export class Follower {
   readonly #options: FollowerOptions;
   #found: Found | null = null;
+  /** What is remembered of before this process. */
+  #remembered: Found | null = null;
+  /** When they were asked who have vouched for `found` last. */
+  #vouchedAt = Number.NEGATIVE_INFINITY;
   #why = '';
   #probe: ReplicationProbe | null = null;
   #seen: Replication | null = null;
+  /** What the master says that it is; null: it did not answer. */
+  #says: Replication['role'] | null = null;
   #alertUntil = 0;
   #asking = false;
   #isWanted = false;
@@ -42,6 +48,38 @@ export class Follower {
   /** Null: it was not told yet. */
   get found(): Found | null {
     return this.#found;
+  }
+
+  /** When those were asked who have said last that `found` is it, by the timers' clock. */
+  get vouchedAt(): number {
+    return this.#vouchedAt;
+  }
+
+  /** Who was master before this process began: what is older does not count. */
+  remember(found: Found, history: string): void {
+    this.#remembered = found;
+    if (history !== '') this.#options.source.remember(history);
+    if (this.#found === null) this.#useProbe(found.address);
+  }
+
+  /** Somebody who knows better says who is master. */
+  adopt(found: Found, history: string): void {
+    this.remember(found, history);
+    if (this.#closed || this.#found?.address === found.address) return;
+    this.#found = found;
+    this.#useProbe(found.address);
+    this.#options.onFound(found);
+    this.#seen = null;
+    this.look();
+  }
+
+  /** A person has taken back what is remembered: where the master does not answer, another one may take its place. */
+  forget(): void {
+    if (this.#says === 'master') return;
+    this.#found = null;
+    this.#remembered = null;
+    this.#options.source.remember('');
+    this.look();
   }
 
   /** Why there is no master, as a predicate of the node; or what is strange; or empty. */
@@ -82,9 +120,18 @@ export class Follower {
     while (this.#isWanted && !this.#closed) {
       this.#isWanted = false;
       const seen = this.#probe === null ? null : await this.#probe.read();
-      if (seen?.role === 'master') this.#seen = seen;
-      const verdict = await source.ask(this.#found, seen?.role === 'master');
-      if (!this.#closed) this.#take(verdict);
+      this.#says = seen?.role ?? null;
+      if (seen?.role === 'master') {
+        this.#seen = seen;
+        source.remember(seen.history);
+      }
+      const current = this.#found ?? this.#remembered;
+      const askedAt = timers.now();
+      const verdict = await source.ask(current, this.#says);
+      if (this.#closed) break;
+      // What was judged by another master than that of now is asked anew.
+      if (current?.address !== (this.#found ?? this.#remembered)?.address) this.#isWanted = true;
+      else this.#take(verdict, askedAt);
     }
     this.#asking = false;
     if (this.#closed) return;
@@ -97,22 +144,30 @@ export class Follower {
     });
   }
 
-  #take({ found, why }: Verdict): void {
+  #take({ found, why }: Verdict, askedAt: number): void {
     const before = this.#found;
     const wasWhy = this.#why;
     this.#why = why;
     if (found !== null && (before === null || found.address !== before.address)) {
       this.#found = found;
-      this.#probe?.close();
-      this.#probe = this.#options.probe(found.address);
+      this.#useProbe(found.address);
+      this.#vouchedAt = askedAt;
       this.#options.onFound(found);
       this.#seen = null;
-    } else if (found !== null) this.#found = found;
+    } else if (found !== null) {
+      this.#found = found;
+      this.#vouchedAt = askedAt;
+    }
     if (why !== wasWhy) {
       this.#alertUntil = this.#options.timers.now() + ALERT_MS;
       this.#options.onStrange(why);
     }
     this.#release();
+  }
+
+  #useProbe(address: string): void {
+    this.#probe?.close();
+    this.#probe = this.#options.probe(address);
   }
 
   #release(): void {

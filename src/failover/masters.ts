@@ -3,10 +3,12 @@
  * keys get an error for as long as the hand-over takes; then the new master serves. The ring does not change by that.
  */
 import type { Login, Mastership, NodeEndpoint, Speech } from '../node/endpoint.js';
+import { unlessNobodyListens } from '../node/failure.js';
 import { type Followed, parseFollowed } from '../node/followed.js';
 import { type NodeIdentity, nodeKey } from '../node/identity.js';
 import type { Timers } from '../time/timers.js';
 import { within } from '../time/within.js';
+import { type Agreed, Agreement, type AgreementPort, TENURE_MS } from './agreement.js';
 import { type NodeFailoverEvent, type NodeMasterEvent, nodeFailover, nodeMasterDoubtful } from './events.js';
 import { Follower } from './follower.js';
 import { describeLoss, type HandOverPorts, handOver } from './hand-over.js';
@@ -30,6 +32,8 @@ export interface MastersPorts<Node> {
   cut(): Promise<void>;
   /** @see HandOverPorts.drop */
   drop(server: NodeEndpoint): Promise<void>;
+  /** Where it is recorded what the proxies of the ring agree on. */
+  readonly agreement: AgreementPort;
 }
 
 /** What is shown of a followed node. */
@@ -46,31 +50,56 @@ export interface MasterView {
 
 interface Entry<Node> {
   readonly node: Node;
+  readonly key: string;
   readonly followed: Followed;
   readonly follower: Follower;
   /** Who serves; null: nobody yet. */
   serving: Found | null;
-  /** A hand-over is under way. */
+  /** A hand-over is under way, also the first one. */
   isHandingOver: boolean;
+  /** Settles when the last one that has begun is over. */
+  handingOver: Promise<void>;
   mastership: Mastership;
   failovers: number;
   lostBytes: number;
   /** Followed although no member, until then (by the timers' clock). */
   guestUntil: number;
+  /** Of the ring: what is found is recorded. */
+  isMember: boolean;
+  /** What is recorded, as it is known here; null: nothing. */
+  agreed: Agreed | null;
+  /** Nobody vouches for the master that serves: it does not, for the moment. */
+  isDoubted: boolean;
+  /** It is being looked whether what is recorded still holds. */
+  isNoting: boolean;
+  /** When that was looked at last, by the timers' clock. */
+  notedAt: number;
 }
 
 /** A node that is asked about before it is a member is followed for so long. Milliseconds. */
 const GUEST_MS = 120_000;
+/** How often it is looked whether masters are vouched for. Milliseconds. */
+const DOUBT_MS = 100;
+/** Between two looks at whether what is recorded is as it should be. Milliseconds. */
+const NOTED_MS = 2000;
+/** Until what is recorded is asked for again. Milliseconds. */
+const RECALL_MS = 200;
 
 export class Masters<Node extends NodeIdentity> {
   readonly #options: MastersOptions;
   readonly #ports: MastersPorts<Node>;
   readonly #entries = new Map<string, Entry<Node>>();
+  readonly #agreement: Agreement;
+  #stopDoubting: (() => void) | null = null;
   #closed = false;
 
   constructor(options: MastersOptions, ports: MastersPorts<Node>) {
     this.#options = options;
     this.#ports = ports;
+    this.#agreement = new Agreement(ports.agreement, options.timers, (key, stored) => {
+      const entry = this.#entries.get(key);
+      if (entry?.isMember) this.#take(entry, stored?.record ?? null);
+    });
   }
 
   /** Where the node's master is; undefined: the node is at its address. */
@@ -100,16 +129,20 @@ export class Masters<Node extends NodeIdentity> {
       if (members.has(key) || entry.guestUntil > now) continue;
       entry.follower.close();
       this.#entries.delete(key);
+      if (entry.isMember) this.#agreement.forget(key);
     }
-    for (const node of nodes) this.#follow(node, 0);
+    for (const node of nodes) this.#follow(node, 0, true);
   }
 
   /** Waits, no longer than so many milliseconds, until it is known where the masters of these are, or that it is not. */
   async known(nodes: readonly Node[], milliseconds: number): Promise<void> {
     const guestUntil = this.#options.timers.now() + GUEST_MS;
-    const entries = nodes.flatMap((node) => this.#follow(node, guestUntil) ?? []);
-    const answers = Promise.all(entries.map(({ follower }) => follower.firstAnswer()));
-    await within(milliseconds, answers, this.#options.timers);
+    const entries = nodes.flatMap((node) => this.#follow(node, guestUntil, false) ?? []);
+    const answers = entries.map(async (entry) => {
+      await entry.follower.firstAnswer();
+      await entry.handingOver;
+    });
+    await within(milliseconds, Promise.all(answers), this.#options.timers);
   }
 
   /** Something is wrong with the node, or it says that it is no master: looks at once. */
@@ -119,14 +152,20 @@ export class Masters<Node extends NodeIdentity> {
 
   close(): void {
     this.#closed = true;
+    this.#stopDoubting?.();
+    this.#agreement.close();
     for (const { follower } of this.#entries.values()) follower.close();
   }
 
-  #follow(node: Node, guestUntil: number): Entry<Node> | null {
+  #follow(node: Node, guestUntil: number, isMember: boolean): Entry<Node> | null {
     const key = nodeKey(node);
     const known = this.#entries.get(key);
     if (known !== undefined) {
       known.guestUntil = Math.max(known.guestUntil, guestUntil);
+      if (isMember && !known.isMember) {
+        known.isMember = true;
+        void this.#note(known);
+      }
       return known;
     }
     const followed = parseFollowed(node.address);
@@ -139,16 +178,52 @@ export class Masters<Node extends NodeIdentity> {
       }),
       probe: (address) => this.#probe(node, address),
       ...{ interval, timers },
-      onFound: () => void this.#onFound(entry),
+      onFound: () => {
+        if (!entry.isHandingOver) entry.handingOver = this.#onFound(entry);
+      },
       onStrange: (why) => this.#onStrange(entry, why),
     });
     const entry: Entry<Node> = {
-      ...{ node, followed, follower, serving: null, isHandingOver: false, mastership: UNASKED },
-      ...{ failovers: 0, lostBytes: 0, guestUntil },
+      ...{ node, key, followed, follower, serving: null, isHandingOver: false, mastership: UNASKED },
+      handingOver: Promise.resolve(),
+      ...{ failovers: 0, lostBytes: 0, guestUntil, isMember, agreed: null, isDoubted: false },
+      ...{ isNoting: false, notedAt: Number.NEGATIVE_INFINITY },
     };
     this.#entries.set(key, entry);
-    follower.look();
+    this.#stopDoubting ??= timers.every(DOUBT_MS, () => this.#doubt());
+    void this.#begin(entry);
     return entry;
+  }
+
+  /** Begins with what is recorded, if anything: nothing that is older counts. */
+  async #begin(entry: Entry<Node>): Promise<void> {
+    const { follower, key } = entry;
+    const { timers } = this.#options;
+    while (!this.#closed && this.#entries.get(key) === entry) {
+      try {
+        const stored = await this.#agreement.load(key);
+        if (stored !== null) {
+          const { address, epoch, history } = stored.record;
+          entry.agreed = stored.record;
+          follower.remember({ address, epoch }, history);
+          // Others are there already.
+          if (entry.isMember && (await this.#agreement.hasOthers())) this.#take(entry, stored.record);
+        }
+        break;
+      } catch {
+        if (!this.#agreement.isBinding) break;
+        await new Promise<void>((resolve) => timers.after(RECALL_MS, resolve));
+      }
+    }
+    follower.look();
+  }
+
+  /** What is recorded is another master, or nothing any more. */
+  #take(entry: Entry<Node>, record: Agreed | null): void {
+    if (record !== null && record.serial < (entry.agreed?.serial ?? 0)) return;
+    entry.agreed = record;
+    if (record === null) entry.follower.forget();
+    else entry.follower.adopt({ address: record.address, epoch: record.epoch }, record.history);
   }
 
   #server(node: Node, address: string): NodeEndpoint {
@@ -175,15 +250,17 @@ export class Masters<Node extends NodeIdentity> {
   }
 
   async #onFound(entry: Entry<Node>): Promise<void> {
-    if (entry.isHandingOver) return;
     entry.isHandingOver = true;
     // Another failover may be found while one is carried out.
     while (!this.#closed) {
       const { found } = entry.follower;
       if (found === null || found.address === entry.serving?.address) break;
-      const event = entry.serving === null ? null : await this.#handOver(entry, entry.serving, found);
+      const event =
+        entry.serving === null ? await this.#enter(entry, found) : await this.#handOver(entry, entry.serving, found);
+      if (event === 'not yet') continue;
       entry.serving = found;
       if (entry.follower.found?.address === found.address) {
+        entry.isDoubted = false;
         entry.mastership = { address: found.address, why: '' };
         this.#ports.changed();
       }
@@ -192,17 +269,33 @@ export class Masters<Node extends NodeIdentity> {
     entry.isHandingOver = false;
   }
 
-  async #handOver(
-    entry: Entry<Node>,
-    { address: from }: Found,
-    { address: to, epoch }: Found,
-  ): Promise<NodeFailoverEvent> {
+  /** The first one that this process follows. */
+  async #enter(entry: Entry<Node>, found: Found): Promise<null | 'not yet'> {
+    if (!entry.isMember) return null;
+    const agreed = await this.#settle(entry, found, null);
+    if (entry.follower.found?.address !== found.address) return 'not yet';
+    return agreed === null || agreed.address === found.address ? null : 'not yet';
+  }
+
+  async #handOver(entry: Entry<Node>, serving: Found, found: Found): Promise<NodeFailoverEvent | 'not yet'> {
+    const { address: from } = serving;
+    const { address: to, epoch } = found;
     const { node, follower } = entry;
     const { timers } = this.#options;
     const begun = timers.now();
     const before = follower.seen;
     entry.mastership = { address: null, why: `fails over from ${from} to ${to}` };
     this.#ports.changed();
+    if (entry.isMember) {
+      // Others may only hear that this proxy has left when it has.
+      await this.#ports.cut().catch(() => {});
+      const agreed = await this.#settle(entry, found, from);
+      if (follower.found?.address !== to || (agreed !== null && agreed.address !== to)) {
+        // On to a third one, or back to where it was, to which connections are opened anew.
+        if (follower.found?.address === from) entry.serving = null;
+        return 'not yet';
+      }
+    }
     const ports: HandOverPorts = {
       cut: () => this.#ports.cut(),
       drop: (address) => this.#ports.drop(this.#server(node, address)),
@@ -224,6 +317,99 @@ export class Masters<Node extends NodeIdentity> {
       summary: `node ${node.name} (${node.address}) has failed over from ${from} to ${to}: ${dropped}; ${describeLoss(loss)}`,
     };
   }
+
+  async #settle(entry: Entry<Node>, found: Found, former: string | null): Promise<Agreed | null> {
+    const { node, follower, key } = entry;
+    const probe = this.#probe(node, found.address);
+    const said = await probe.read().finally(() => probe.close());
+    const history = said?.role === 'master' ? said.history : '';
+    follower.remember(found, history);
+    const candidate = { found, history, former, serial: entry.agreed?.serial ?? 0 };
+    const agreed = await this.#agreement.settle(key, candidate, {
+      isWanted: () =>
+        !this.#closed && this.#entries.get(key) === entry && entry.follower.found?.address === found.address,
+      drop: async (address) => {
+        const dropped = this.#ports.drop(this.#server(node, address));
+        return (
+          (await within(this.#options.timeout, unlessNobodyListens(dropped).then(yes, no), this.#options.timers)) ===
+          true
+        );
+      },
+      waits: (proxies) => this.#tellOfWait(entry, former, found.address, proxies),
+    });
+    if (agreed !== null) this.#take(entry, agreed);
+    return agreed;
+  }
+
+  #tellOfWait(entry: Entry<Node>, from: string | null, to: string, proxies: readonly string[] | null): void {
+    if (entry.mastership.address !== null) return;
+    const what = from === null ? `begins with ${to}` : `fails over from ${from} to ${to}`;
+    const whom =
+      proxies === null
+        ? 'that cannot be recorded yet, so others may still be at the former one'
+        : `waits until the former one is left by ${proxies.length === 1 ? 'the proxy' : 'the proxies'} ${proxies.join(', ')}`;
+    entry.mastership = { address: null, why: `${what}: ${whom}` };
+    this.#ports.changed();
+  }
+
+  /** Keeps what is recorded as it is: the epoch of Sentinels and the history of a master may become others. */
+  async #note(entry: Entry<Node>): Promise<void> {
+    const { follower, serving, agreed } = entry;
+    if (entry.isNoting || entry.isHandingOver || serving === null || !entry.isMember) return;
+    const { found, seen } = follower;
+    if (found === null || found.address !== serving.address) return;
+    const isAsRecorded =
+      agreed?.address === found.address &&
+      agreed.epoch === found.epoch &&
+      (seen === null || agreed.history === seen.history);
+    const now = this.#options.timers.now();
+    if (isAsRecorded || now - entry.notedAt < NOTED_MS) return;
+    entry.notedAt = now;
+    entry.isNoting = true;
+    await this.#settle(entry, found, null).catch(() => {});
+    entry.isNoting = false;
+  }
+
+  /** A master that nobody vouches for any more may have become a former one, by which others do not go any more. */
+  #doubt(): void {
+    const isSure = this.#agreement.isWaitedFor;
+    const now = this.#options.timers.now();
+    for (const entry of this.#entries.values()) {
+      const { serving, follower } = entry;
+      if (serving === null || entry.isHandingOver || !entry.isMember) continue;
+      const age = now - follower.vouchedAt;
+      if (!isSure && age > TENURE_MS / 3) follower.look();
+      const isDoubtful = !isSure && age > TENURE_MS;
+      if (isDoubtful === entry.isDoubted) {
+        if (isSure) void this.#note(entry);
+      } else if (isDoubtful) {
+        entry.isDoubted = true;
+        const why = `may have another master than ${serving.address}: neither the other proxies nor those who know where it is can be asked`;
+        entry.mastership = { address: null, why };
+        this.#ports.changed();
+      } else void this.#trustAgain(entry, serving, isSure);
+    }
+  }
+
+  async #trustAgain(entry: Entry<Node>, serving: Found, isSure: boolean): Promise<void> {
+    if (entry.isNoting) return;
+    entry.isNoting = true;
+    try {
+      const stored = isSure ? await this.#agreement.load(entry.key) : null;
+      if (stored !== null) this.#take(entry, stored.record);
+      if (entry.isHandingOver || entry.serving !== serving || entry.follower.found?.address !== serving.address) return;
+      entry.isDoubted = false;
+      entry.mastership = { address: serving.address, why: '' };
+      this.#ports.changed();
+    } catch {
+      // It is asked again.
+    } finally {
+      entry.isNoting = false;
+    }
+  }
 }
+
+const yes = (): boolean => true;
+const no = (): boolean => false;
 
 const UNASKED: Mastership = { address: null, why: 'has no master that is known yet' };

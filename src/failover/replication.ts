@@ -32,12 +32,12 @@ export function readReplication(info: string): Replication | null {
 }
 
 /** Whether `later` was promoted while it was a replica of `earlier`. */
-export function follows(later: Replication, earlier: Replication): boolean {
+export function follows(later: Replication, earlier: Pick<Replication, 'history'>): boolean {
   return later.formerHistory !== '' && later.formerHistory === earlier.history;
 }
 
 /** Whether `later` has the history of `earlier`, or was promoted while it had it. */
-export function goesOnFrom(later: Replication, earlier: Replication): boolean {
+export function goesOnFrom(later: Replication, earlier: Pick<Replication, 'history'>): boolean {
   return later.history === earlier.history || follows(later, earlier);
 }
 

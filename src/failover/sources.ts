@@ -5,12 +5,14 @@ import { describeNodeError } from '../node/client.js';
 import type { Login, NodeEndpoint, Speech } from '../node/endpoint.js';
 import type { Followed } from '../node/followed.js';
 import { Connection } from './connection.js';
-import { type Replication, readReplication } from './replication.js';
+import { goesOnFrom, type Replication, readReplication } from './replication.js';
 import { type Found, judgeSentinels, judgeServers, type SentinelAnswer, type Verdict } from './votes.js';
 
 export interface Source {
-  /** Asks all. Does not throw. @param serves whether `current` says that it is master */
-  ask(current: Found | null, serves: boolean): Promise<Verdict>;
+  /** Asks all. Does not throw. @param says what `current` says that it is; null: it does not answer */
+  ask(current: Found | null, says: Replication['role'] | null): Promise<Verdict>;
+  /** The history of writes of who was master last: who goes on from there is no former one. Empty: not known. */
+  remember(history: string): void;
   close(): void;
 }
 
@@ -34,11 +36,14 @@ export function createSource(followed: Followed, options: SourceOptions): Source
 /** Each is subscribed to as well as asked: a subscription that breaks unnoticed costs no more than the next question. */
 class Sentinels implements Source {
   readonly #master: string;
+  readonly #probe: (address: string) => ReplicationProbe;
+  #history = '';
   readonly #all: readonly { readonly sentinel: string; readonly asked: Connection; readonly heard: Connection }[];
 
   constructor(sentinels: readonly string[], master: string, options: SourceOptions) {
-    const { node, timeout, sentinelLogin, onNews } = options;
+    const { node, timeout, sentinelLogin, serverLogin, onNews } = options;
     this.#master = master;
+    this.#probe = (address) => new ReplicationProbe(() => ({ name: node, address, ...serverLogin() }), timeout);
     this.#all = sentinels.map((sentinel) => {
       const endpoint = (): NodeEndpoint => ({ name: `${node}'s Sentinel`, address: sentinel, ...sentinelLogin() });
       const heard = new Connection(endpoint, timeout, async (redis) => {
@@ -51,7 +56,7 @@ class Sentinels implements Source {
     });
   }
 
-  async ask(current: Found | null, serves: boolean): Promise<Verdict> {
+  async ask(current: Found | null, says: Replication['role'] | null): Promise<Verdict> {
     const answers = await Promise.all(
       this.#all.map(async ({ sentinel, asked, heard }): Promise<SentinelAnswer> => {
         const listening = heard.use((redis) => redis.ping()).catch(() => {});
@@ -64,7 +69,21 @@ class Sentinels implements Source {
         }
       }),
     );
-    return judgeSentinels(answers, current, serves);
+    const verdict = judgeSentinels(answers, current, true);
+    // Sentinels that were set up anew count from the beginning, as those do that know an older master.
+    if (verdict.older === undefined || says === 'master') return verdict;
+    if (says === 'replica' || (await this.#goesOn(verdict.older))) return judgeSentinels(answers, current, false);
+    return verdict;
+  }
+
+  remember(history: string): void {
+    this.#history = history;
+  }
+
+  async #goesOn(address: string): Promise<boolean> {
+    const probe = this.#probe(address);
+    const said = await probe.read().finally(() => probe.close());
+    return said !== null && this.#history !== '' && goesOnFrom(said, { history: this.#history });
   }
 
   close(): void {
@@ -100,7 +119,7 @@ async function readMaster(redis: Asked, master: string): Promise<{ address: stri
 class Servers implements Source {
   readonly #all: readonly { readonly address: string; readonly asked: ReplicationProbe }[];
   /** What the one that was found said when it was found last. */
-  #last: Replication | null = null;
+  #last: Pick<Replication, 'history'> | null = null;
 
   constructor(addresses: readonly string[], { node, timeout, serverLogin }: SourceOptions) {
     this.#all = addresses.map((address) => ({
@@ -117,6 +136,10 @@ class Servers implements Source {
     const found = answers.find(({ address }) => address === verdict.found?.address)?.replication;
     this.#last = found ?? this.#last;
     return verdict;
+  }
+
+  remember(history: string): void {
+    this.#last = history === '' ? null : { history };
   }
 
   close(): void {

@@ -20,6 +20,8 @@ export interface Verdict {
   readonly found: Found | null;
   /** Why not, as a predicate of the node, or what is strange; empty: all agree. */
   readonly why: string;
+  /** A majority says that it is this one, by an older epoch than is known. */
+  readonly older?: string;
 }
 
 /** What one Sentinel says. */
@@ -30,9 +32,9 @@ export type SentinelAnswer = { readonly sentinel: string } & (
 
 /**
  * @param current what was found before; null: nothing yet
- * @param serves whether that one still says that it is master: Sentinels that were set up anew begin at epoch 0
+ * @param counts whether an older epoch than that one's counts for nothing: Sentinels that were set up anew begin at 0
  */
-export function judgeSentinels(answers: readonly SentinelAnswer[], current: Found | null, serves: boolean): Verdict {
+export function judgeSentinels(answers: readonly SentinelAnswer[], current: Found | null, counts: boolean): Verdict {
   const needed = Math.floor(answers.length / 2) + 1;
   const said = answers.flatMap((answer) => ('address' in answer ? answer : []));
   const errors = answers.flatMap((answer) => ('error' in answer ? `${answer.sentinel}: ${answer.error}` : []));
@@ -43,9 +45,10 @@ export function judgeSentinels(answers: readonly SentinelAnswer[], current: Foun
   // What a majority vouches for: a single one that claims more is not believed.
   const epochs = said.flatMap(({ address, epoch }) => (address === agreed ? epoch : [])).sort((a, b) => b - a);
   const epoch = epochs[needed - 1] ?? 0;
-  if (serves && current !== null && current.address !== agreed && epoch < (current.epoch ?? 0)) {
+  if (counts && current !== null && current.address !== agreed && epoch < (current.epoch ?? 0)) {
     return {
       found: null,
+      older: agreed,
       why: `its Sentinels say ${agreed} by configuration epoch ${epoch}, and ${current.address} was its master by the later one ${current.epoch ?? 0}`,
     };
   }
@@ -88,7 +91,7 @@ export interface ServerAnswer {
 export function judgeServers(
   answers: readonly ServerAnswer[],
   current: Found | null,
-  last: Replication | null = null,
+  last: Pick<Replication, 'history'> | null = null,
 ): Verdict {
   const masters = answers.flatMap(({ address, replication }) =>
     replication?.role === 'master' ? { address, replication } : [],
@@ -114,7 +117,7 @@ export function judgeServers(
     return { found: { address: only.address, epoch: null }, why };
   return {
     found: null,
-    why: `${only.address} says that it is master, but lacks what ${current.address}, which served last, has acknowledged: its history does not go on from there. It is taken only when it has followed ${current.address}, or that one follows it; or by a start of this proxy, which knows nothing of that`,
+    why: `${only.address} says that it is master, but lacks what ${current.address}, which served last, has acknowledged: its history does not go on from there. It is taken only when it has followed ${current.address}, or that one follows it, or when it was forgotten who served last`,
   };
 }
 

@@ -1,14 +1,18 @@
 /** Composition: where the masters of nodes are that do not say it by their address. */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { Config } from '../config/settings.js';
+import type { AgreementPort } from '../failover/agreement.js';
 import { Masters } from '../failover/masters.js';
 import { reachOf } from '../node/access.js';
 import type { Speech } from '../node/endpoint.js';
 import type { PlaneHost } from '../plane/host.js';
 import { nodeDown, nodeImpaired } from '../proxy/events.js';
 import { killProxies } from '../rebalance/connections.js';
+import { monotonicNow } from '../time/monotonic.js';
 import { systemTimers } from '../time/timers.js';
-import type { Member } from '../topology/state/ring-state.js';
+import type { Consistency, Member } from '../topology/state/ring-state.js';
+import type { MasterRecords } from '../topology/store/master-records.js';
+import type { RingStore } from '../topology/store/ring-store.js';
 import type { OwnAccess } from './own-access.js';
 
 export interface MastersNeeds {
@@ -18,8 +22,9 @@ export interface MastersNeeds {
   readonly plane: () => Pick<PlaneHost, 'published'>;
   /** The ring is to be published once more, since a node is reached otherwise. */
   readonly publishAnew: () => void;
-  /** Ids of all proxies of the ring. */
-  readonly proxies: () => Promise<readonly string[]>;
+  readonly ownId: () => string;
+  readonly store: RingStore & MasterRecords;
+  readonly consistency: () => Consistency;
 }
 
 export interface MastersParts {
@@ -27,8 +32,9 @@ export interface MastersParts {
   stop(): void;
 }
 
-export function composeMasters({ config, access, plane, publishAnew, proxies }: MastersNeeds): MastersParts {
+export function composeMasters({ config, access, plane, publishAnew, ...rest }: MastersNeeds): MastersParts {
   const { connectTimeout } = config;
+  const { store, ownId } = rest;
   const login = (node: Member): Speech => {
     const { username, password, tls } = reachOf(node, access);
     return { username, password, tls };
@@ -44,7 +50,11 @@ export function composeMasters({ config, access, plane, publishAnew, proxies }: 
       login,
       changed: publishAnew,
       cut: () => plane().published(),
-      drop: async (server) => killProxies([server], await proxies(), connectTimeout),
+      drop: async (server) => {
+        const others = (await store.members()).map(({ id }) => id);
+        return killProxies([server], [ownId(), ...others], connectTimeout);
+      },
+      agreement: agreementBy(rest),
     },
   );
   // A node that is lost, or says that it is a replica, may just have failed over.
@@ -58,4 +68,35 @@ export function composeMasters({ config, access, plane, publishAnew, proxies }: 
     masters.close();
   };
   return { masters, stop };
+}
+
+function agreementBy({
+  store,
+  ownId,
+  consistency,
+}: Pick<MastersNeeds, 'store' | 'ownId' | 'consistency'>): AgreementPort {
+  return {
+    get ownId() {
+      return ownId();
+    },
+    get validUntil() {
+      return store.validUntil;
+    },
+    get isStrict() {
+      return consistency() === 'strict';
+    },
+    now: monotonicNow,
+    load: (node) => store.loadMaster(node),
+    save: (node, expected, record) => store.saveMaster(node, expected, record),
+    forget: (node) => store.forgetMaster(node),
+    watch: (listener) =>
+      store.watch((event) => {
+        if (event.kind === 'master') listener(event.node, event.master);
+        else if (event.kind === 'members' || event.kind === 'standing') listener(null, null);
+      }),
+    proxies: async () =>
+      (await store.members())
+        .filter(({ fencedOff }) => !fencedOff)
+        .map(({ id, alive, info }) => ({ id, alive, agrees: info?.agreesOnMasters === true })),
+  };
 }

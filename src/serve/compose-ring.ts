@@ -170,6 +170,7 @@ export function composeRing({
       workers,
       startedAt: new Date(identity.startedAt).toISOString(),
       format: RECORD_FORMAT,
+      agreesOnMasters: true,
     }),
     peers: peers?.peers ?? null,
     noted: watch,

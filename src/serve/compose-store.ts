@@ -14,6 +14,7 @@ import { afterEverybodyIsGone } from '../topology/state/transitions.js';
 import { FleetFile, type KnownFleet } from '../topology/store/fleet-file.js';
 import type { GroupRecords, StoredGroups } from '../topology/store/group-records.js';
 import { LocalStore } from '../topology/store/local-store.js';
+import type { MasterRecords } from '../topology/store/master-records.js';
 import type { RingStore, StoredRing } from '../topology/store/ring-store.js';
 import { StateDir } from '../topology/store/state-dir.js';
 
@@ -35,7 +36,7 @@ export interface Opened {
 }
 
 export interface StoreParts {
-  readonly store: RingStore & GroupRecords;
+  readonly store: RingStore & GroupRecords & MasterRecords;
   /**
    * Opens it. Where it is out of reach and nothing is known that may be served without it, waits for it, and says so.
    * @throws RingproxyError when waiting is of no use

@@ -5,10 +5,11 @@ import { type Child, startChild } from './child.js';
 import { atEnd } from './cleanup.js';
 import { Clients } from './client.js';
 import { freePort } from './free-port.js';
-import { type RedisProcess, startRedis } from './redis-process.js';
+import { type RedisProcess, type ServerHost, startRedis } from './redis-process.js';
 import { tempFolder } from './temp-folder.js';
 
 export const MASTER_NAME = 'cache';
+const LOOPBACK: ServerHost = { address: '127.0.0.1', prefix: [] };
 
 export interface SentinelOptions {
   /** Milliseconds of silence after which a Sentinel counts a server as down. */
@@ -20,17 +21,19 @@ export interface SentinelOptions {
 /** A real Sentinel, which ends with the test (or file) that started it. */
 export class SentinelProcess {
   readonly port: number;
+  readonly #host: ServerHost;
   readonly #clients: Clients;
   #child: Child | null = null;
 
-  constructor(port: number) {
+  constructor(port: number, host: ServerHost = LOOPBACK) {
     this.port = port;
-    this.#clients = new Clients({ port, host: '127.0.0.1' });
+    this.#host = host;
+    this.#clients = new Clients({ port, host: host.address });
     atEnd(() => this.stop());
   }
 
   get address(): string {
-    return `127.0.0.1:${this.port}`;
+    return `${this.#host.address}:${this.port}`;
   }
 
   client(): Redis {
@@ -42,16 +45,18 @@ export class SentinelProcess {
     const file = join(folder, 'sentinel.conf');
     const text = [
       `port ${this.port}`,
-      'bind 127.0.0.1',
+      `bind ${this.#host.address}`,
       'protected-mode no',
       `dir ${folder}`,
-      `sentinel monitor ${MASTER_NAME} 127.0.0.1 ${master.port} ${quorum}`,
+      `sentinel monitor ${MASTER_NAME} ${hostOf(master)} ${master.port} ${quorum}`,
       `sentinel down-after-milliseconds ${MASTER_NAME} ${downAfter}`,
       `sentinel failover-timeout ${MASTER_NAME} 2000`,
       ...lines,
     ];
     writeFileSync(file, `${text.join('\n')}\n`);
-    this.#child = await startChild('redis-server', [file, '--sentinel'], { cwd: folder, unbound: true });
+    this.#child = await startChild('redis-server', [file, '--sentinel'], {
+      ...{ cwd: folder, prefix: this.#host.prefix, unbound: true },
+    });
     await this.#child.line((line) => (line.includes('+monitor') ? true : null));
   }
 
@@ -108,14 +113,22 @@ export interface WatchedOptions extends SentinelOptions {
   readonly sentinels?: number;
   /** Of the servers. */
   readonly args?: readonly string[];
+  /** Where replicas and Sentinels run; default: where the test does, on loopback. */
+  readonly hosts?: { readonly replicas: readonly ServerHost[]; readonly sentinels: readonly ServerHost[] };
 }
 
 /** Starts a master, its replicas and Sentinels, and waits until all of them know each other. */
 export async function startWatched(options: WatchedOptions = {}): Promise<Watched> {
-  const { replicas = 1, sentinels: count = 3, args = [] } = options;
-  const master = await startRedis({ args });
-  const slaves = await startReplicas(master, replicas, args);
-  const sentinels = await Promise.all(Array.from({ length: count }, async () => new SentinelProcess(await freePort())));
+  return watchOver(await startRedis({ args: options.args ?? [] }), options);
+}
+
+/** The same with a master that is there. */
+export async function watchOver(master: RedisProcess, options: WatchedOptions = {}): Promise<Watched> {
+  const { replicas = 1, sentinels: count = 3, args = [], hosts } = options;
+  const slaves = await startReplicas(master, replicas, args, hosts?.replicas);
+  const sentinels = await Promise.all(
+    Array.from({ length: count }, async (_, i) => new SentinelProcess(await freePort(), hosts?.sentinels[i])),
+  );
   for (const sentinel of sentinels) await sentinel.start(master, Math.floor(count / 2) + 1, options);
   await Promise.all(sentinels.map((sentinel) => knowsAll(sentinel.client(), replicas, count - 1)));
   return new Watched([master, ...slaves], sentinels);
@@ -126,15 +139,23 @@ export function startReplicas(
   master: RedisProcess,
   count: number,
   args: readonly string[] = [],
+  hosts: readonly ServerHost[] = [],
 ): Promise<RedisProcess[]> {
-  const of = ['--replicaof', '127.0.0.1', String(master.port), '--repl-diskless-sync-delay', '0'];
+  const of = ['--replicaof', hostOf(master), String(master.port), '--repl-diskless-sync-delay', '0'];
   return Promise.all(
-    Array.from({ length: count }, async () => {
-      const replica = await startRedis({ args: [...of, ...args] });
+    Array.from({ length: count }, async (_, i) => {
+      const replica = await startRedis({
+        args: [...of, ...args],
+        ...(hosts[i] === undefined ? {} : { host: hosts[i] }),
+      });
       await until(async () => (await replica.client().info('replication')).includes('master_link_status:up'));
       return replica;
     }),
   );
+}
+
+function hostOf({ address }: RedisProcess): string {
+  return address.slice(0, address.lastIndexOf(':'));
 }
 
 function knowsAll(sentinel: Redis, replicas: number, others: number): Promise<void> {

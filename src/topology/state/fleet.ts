@@ -22,6 +22,8 @@ export interface MemberInfo {
   readonly startedAt: string;
   /** The newest format of the ring's record that it understands: see `RECORD_FORMAT`. */
   readonly format: number;
+  /** It tells when it has left a former master of a followed node; missing: a version that does not. */
+  readonly agreesOnMasters?: boolean | undefined;
 }
 
 /** A proxy. It counts in every fence until it is known that no command of its can run any more. */

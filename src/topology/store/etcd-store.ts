@@ -41,16 +41,20 @@ import type { EtcdParts } from './etcd/parts.js';
 import {
   type MemberRecord,
   readGroups,
+  readMaster,
   readMember,
   readRing,
   storedGroups,
+  storedMaster,
   storedRing,
   writeGroups,
+  writeMaster,
   writeMember,
   writeMove,
   writeRing,
 } from './etcd/records.js';
 import type { GroupRecords, GroupsRecord, StoredGroups } from './group-records.js';
+import type { MasterRecord, MasterRecords, NodeKey, StoredMaster } from './master-records.js';
 import type { ClaimPace, RingStore, StoredRing, StoreEvent, Written } from './ring-store.js';
 
 export interface EtcdStoreOptions extends Pick<EtcdClientOptions, 'endpoints' | 'login' | 'tls'> {
@@ -77,7 +81,7 @@ interface Listener {
   readonly listener: (event: StoreEvent) => void;
 }
 
-export class EtcdStore implements RingStore, GroupRecords {
+export class EtcdStore implements RingStore, GroupRecords, MasterRecords {
   readonly #client: EtcdClient;
   readonly #keys: RingKeys;
   readonly #mirror: Mirror;
@@ -236,6 +240,29 @@ export class EtcdStore implements RingStore, GroupRecords {
     });
     if (answer.succeeded) return this.#saw(answer.header.revision);
     return this.#saw(isRepeated ? writtenBefore(answer, expected, write, readGroups) : null);
+  }
+
+  async loadMaster(node: NodeKey): Promise<StoredMaster | null> {
+    const [kv] = (await this.#client.range({ key: this.#keys.master(node) })).kvs;
+    if (kv === undefined) return null;
+    this.#saw(kv.mod_revision);
+    return storedMaster(kv);
+  }
+
+  async saveMaster(node: NodeKey, expected: Revision | null, record: MasterRecord): Promise<Written> {
+    const key = this.#keys.master(node);
+    const write = randomUUID();
+    const { answer, isRepeated } = await this.#client.txn({
+      when: [expected === null ? { key, is: 'absent' } : { key, writtenBy: expected }],
+      run: [{ put: key, value: writeMaster({ record, previous: expected, write }) }],
+      otherwise: [{ read: { key } }],
+    });
+    if (answer.succeeded) return this.#saw(answer.header.revision);
+    return this.#saw(isRepeated ? writtenBefore(answer, expected, write, readMaster) : null);
+  }
+
+  async forgetMaster(node: NodeKey): Promise<void> {
+    await this.#client.txn({ run: [{ remove: this.#keys.master(node) }] });
   }
 
   async claim(job: string, holder: string, pace: ClaimPace): Promise<Claim | null> {

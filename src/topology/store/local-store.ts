@@ -20,6 +20,7 @@ import { emptyRecord } from '../state/move-records.js';
 import type { RingState } from '../state/ring-state.js';
 import { afterEverybodyIsGone } from '../state/transitions.js';
 import type { GroupRecords, GroupsRecord, StoredGroups } from './group-records.js';
+import type { MasterRecord, MasterRecords, NodeKey, StoredMaster } from './master-records.js';
 import {
   type ClaimPace,
   HISTORY_LIMIT,
@@ -36,7 +37,7 @@ import type { KeptMove, StateDir } from './state-dir.js';
  */
 const REVISIONS_OF_A_PROCESS = 1_000_000;
 
-export class LocalStore implements RingStore, GroupRecords {
+export class LocalStore implements RingStore, GroupRecords, MasterRecords {
   readonly #proxyId: string;
   readonly #directory: StateDir | null;
   #revision: Revision = 0;
@@ -51,6 +52,8 @@ export class LocalStore implements RingStore, GroupRecords {
   #history: HistoryEntry[] = [];
   /** Undefined: not read yet. Its revisions are its own: a file of its own has them. */
   #groups: StoredGroups | null | undefined = undefined;
+  /** Undefined: not read yet. */
+  #masters: Map<NodeKey, StoredMaster> | undefined = undefined;
   /** The lock of the directory, or the absence of one, stands for the lease. */
   readonly validUntil = Number.POSITIVE_INFINITY;
   readonly isReachable: boolean = true;
@@ -237,6 +240,37 @@ export class LocalStore implements RingStore, GroupRecords {
       this.#tell({ kind: 'groups', groups });
       return groups.revision;
     });
+  }
+
+  async loadMaster(node: NodeKey): Promise<StoredMaster | null> {
+    return (await this.#readMasters()).get(node) ?? null;
+  }
+
+  saveMaster(node: NodeKey, expected: Revision | null, record: MasterRecord): Promise<Written> {
+    return this.#exclusively(async () => {
+      const masters = await this.#readMasters();
+      const seen = masters.get(node)?.revision ?? null;
+      if (seen !== expected) return null;
+      const master = { revision: (seen ?? 0) + 1, record };
+      await this.#directory?.masters.save(new Map(masters).set(node, master));
+      masters.set(node, master);
+      this.#tell({ kind: 'master', node, master });
+      return master.revision;
+    });
+  }
+
+  forgetMaster(node: NodeKey): Promise<void> {
+    return this.#exclusively(async () => {
+      const masters = await this.#readMasters();
+      if (!masters.delete(node)) return;
+      await this.#directory?.masters.save(masters);
+      this.#tell({ kind: 'master', node, master: null });
+    });
+  }
+
+  async #readMasters(): Promise<Map<NodeKey, StoredMaster>> {
+    this.#masters ??= (await this.#directory?.masters.load()) ?? new Map<NodeKey, StoredMaster>();
+    return this.#masters;
   }
 
   /**

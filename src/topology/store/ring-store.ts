@@ -10,6 +10,7 @@ import type { HistoryEntry } from '../../admin/api.js';
 import type { Claim, FenceAnswer, FleetMember, MemberInfo, MoveRecord, Revision } from '../state/fleet.js';
 import type { RingState } from '../state/ring-state.js';
 import type { StoredGroups } from './group-records.js';
+import type { NodeKey, StoredMaster } from './master-records.js';
 
 /** The ring as it is recorded. */
 export interface StoredRing {
@@ -29,6 +30,8 @@ export type StoreEvent =
   /** A mover has told how far it is. */
   | { readonly kind: 'moves'; readonly revision: Revision }
   | { readonly kind: 'groups'; readonly groups: StoredGroups }
+  /** Which server a followed node's master is; null: that was forgotten. */
+  | { readonly kind: 'master'; readonly node: NodeKey; readonly master: StoredMaster | null }
   /** Of this proxy alone: `validUntil` has changed, or the store is out of reach, or is back. */
   | { readonly kind: 'standing' };
 

@@ -9,6 +9,7 @@ import { replaceFile, writeSynced } from './files.js';
 import { FleetFile } from './fleet-file.js';
 import { GroupsFile } from './groups-file.js';
 import { HistoryFile } from './history-file.js';
+import { MastersFile } from './masters-file.js';
 import { ringState } from './ring-schema.js';
 import { StateLock } from './state-lock.js';
 
@@ -49,6 +50,8 @@ export class StateDir {
   /** Finished changes. */
   readonly history: HistoryFile;
   readonly groups: GroupsFile;
+  /** Of a proxy that is alone with its ring. */
+  readonly masters: MastersFile;
   /** Of a proxy whose ring is agreed on elsewhere: what it knew last. */
   readonly fleet: FleetFile;
 
@@ -61,6 +64,7 @@ export class StateDir {
     this.#file = join(directory, 'ring.json');
     this.history = new HistoryFile(join(directory, 'history.json'), (message) => onTrouble?.(message));
     this.groups = new GroupsFile(join(directory, 'groups.json'));
+    this.masters = new MastersFile(join(directory, 'masters.json'), (message) => onTrouble?.(message));
     this.fleet = new FleetFile(join(directory, 'fleet.json'));
     this.#lock = new StateLock(directory, onLost, undefined, onTrouble);
   }

@@ -3,6 +3,7 @@ import { type EtcdCluster, hasEtcd, startEtcd } from '../../support/etcd-process
 import { describeRingStore } from './contract.js';
 import { etcdPlace } from './etcd-place.js';
 import { describeGroupRecords } from './groups-contract.js';
+import { describeMasterRecords } from './masters-contract.js';
 
 describe.skipIf(!hasEtcd)('with one etcd', () => {
   let cluster: EtcdCluster;
@@ -11,4 +12,5 @@ describe.skipIf(!hasEtcd)('with one etcd', () => {
   });
   describeRingStore('an etcd', () => Promise.resolve(etcdPlace(cluster)));
   describeGroupRecords('an etcd', () => Promise.resolve(etcdPlace(cluster)));
+  describeMasterRecords('an etcd', () => Promise.resolve(etcdPlace(cluster)));
 });

@@ -11,6 +11,7 @@ import { atEnd } from '../../support/cleanup.js';
 import { tempFolder } from '../../support/temp-folder.js';
 import { describeRingStore, type Place } from './contract.js';
 import { describeGroupRecords } from './groups-contract.js';
+import { describeMasterRecords } from './masters-contract.js';
 
 const INFO: MemberInfo = { admin: '', version: '1.0.0', workers: 1, startedAt: '2026-01-01T00:00:00.000Z', format: 1 };
 
@@ -39,6 +40,7 @@ const onDirectory = async (): Promise<Place<LocalStore>> => {
 
 describeRingStore('a state directory', onDirectory);
 describeGroupRecords('a state directory', onDirectory);
+describeMasterRecords('a state directory', onDirectory);
 
 const stable: RingState = firstState([{ name: 'a', address: '127.0.0.1:1', weight: 2 }], {
   hash: 'murmur3',

@@ -9,6 +9,7 @@
  * | `alive/ID` | nothing: that the member's lease holds | as long as that lease |
  * | `coordinator`, `jobs/NAME` | who has the job | as long as a lease of its holder |
  * | `moves/CHANGE/SOURCE` | how far a source is | until the next record of the ring without that change |
+ * | `masters/NODE` | which server the master of a followed node is, and which proxies have left the one before | until the node leaves the ring |
  * | `history/REVISION-ID` | a finished change | until a thousand newer ones are there |
  * | `trial/ID` | a record that is only tried | a moment |
  */
@@ -29,6 +30,7 @@ export class RingKeys {
   readonly alive: KeyRange;
   readonly moves: KeyRange;
   readonly history: KeyRange;
+  readonly masters: KeyRange;
   readonly #root: string;
 
   /** @param prefix ends in a slash */
@@ -41,6 +43,7 @@ export class RingKeys {
     this.alive = this.#under('alive/');
     this.moves = this.#under('moves/');
     this.history = this.#under('history/');
+    this.masters = this.#under('masters/');
   }
 
   /** Everything but the history, which is long and which nobody watches: two ranges. */
@@ -57,6 +60,11 @@ export class RingKeys {
 
   aliveness(id: string): string {
     return `${this.alive.key}${segment(id)}`;
+  }
+
+  /** @param node see `nodeKey` */
+  master(node: string): string {
+    return `${this.masters.key}${segment(node)}`;
   }
 
   job(name: string): string {
@@ -98,6 +106,7 @@ export class RingKeys {
     if (key === this.job(COORDINATOR) || key.startsWith(`${this.#root}jobs/`)) return { kind: 'claim' };
     if (key.startsWith(this.members.key)) return { kind: 'member', id: idOf(key, this.members) };
     if (key.startsWith(this.alive.key)) return { kind: 'alive', id: idOf(key, this.alive) };
+    if (key.startsWith(this.masters.key)) return { kind: 'master', node: idOf(key, this.masters) };
     if (key.startsWith(this.moves.key)) return { kind: 'move', change: idOf(key, this.moves) };
     return { kind: 'other' };
   }
@@ -111,6 +120,7 @@ export class RingKeys {
 export type KeyKind =
   | { readonly kind: 'ring' | 'groups' | 'claim' | 'other' }
   | { readonly kind: 'member' | 'alive'; readonly id: string }
+  | { readonly kind: 'master'; readonly node: string }
   | { readonly kind: 'move'; readonly change: string };
 
 /** One step of a path: names may hold slashes. */

@@ -3,7 +3,7 @@ import type { KeyValue, WatchEvent } from '../../../etcd/index.js';
 import type { Claim, FleetMember, MoveRecord, Revision } from '../../state/fleet.js';
 import type { StoreEvent } from '../ring-store.js';
 import type { KeyKind, RingKeys } from './keys.js';
-import { claimOf, readClaim, readMember, readMove, storedGroups, storedRing } from './records.js';
+import { claimOf, readClaim, readMember, readMove, storedGroups, storedMaster, storedRing } from './records.js';
 
 /** An event, and of which revision it is. */
 export interface Told {
@@ -128,6 +128,14 @@ export class Mirror {
         if (type === 'PUT') {
           told.push(...this.#toldRecord(revision, () => ({ kind: 'groups', groups: storedGroups(kv) })));
         }
+      } else if (key.kind === 'master') {
+        const { node } = key;
+        told.push(
+          ...this.#toldRecord(revision, () => ({
+            ...{ kind: 'master', node },
+            master: type === 'PUT' ? storedMaster(kv) : null,
+          })),
+        );
       } else {
         const kind = EVENTS[key.kind];
         if (kind !== null) kinds.add(kind);
@@ -154,4 +162,7 @@ const EVENTS = {
   claim: 'claims',
   move: 'moves',
   other: null,
-} as const satisfies Record<Exclude<KeyKind['kind'], 'ring' | 'groups'>, 'members' | 'claims' | 'moves' | null>;
+} as const satisfies Record<
+  Exclude<KeyKind['kind'], 'ring' | 'groups' | 'master'>,
+  'members' | 'claims' | 'moves' | null
+>;

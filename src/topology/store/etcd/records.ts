@@ -6,6 +6,7 @@ import type { KeyValue } from '../../../etcd/index.js';
 import type { Claim, FleetMember, MoveRecord, Revision } from '../../state/fleet.js';
 import { RECORD_FORMAT, type RingState, recordFormat } from '../../state/ring-state.js';
 import { GROUPS_FORMAT, type GroupsRecord, groupsRecord, type StoredGroups } from '../group-records.js';
+import { MASTER_FORMAT, type MasterRecord, masterRecord, type StoredMaster } from '../master-records.js';
 import { historyEntry, nodeProcesses, ringState } from '../ring-schema.js';
 import type { StoredRing } from '../ring-store.js';
 
@@ -86,6 +87,39 @@ export function storedGroups(kv: KeyValue): StoredGroups {
   return { revision: kv.mod_revision, record: readGroups(kv).record };
 }
 
+/** Where the master of a node is; `previous` and `write` as in `RingRecord`. */
+export interface WrittenMaster {
+  readonly record: MasterRecord;
+  readonly previous: Revision | null;
+  readonly write: string;
+}
+
+const writtenMaster = z.object({
+  record: masterRecord,
+  previous: z.number().int().nullable(),
+  write: z.string(),
+});
+
+export function writeMaster(written: WrittenMaster): string {
+  return JSON.stringify({ format: MASTER_FORMAT, ...written });
+}
+
+/** @throws RingproxyError when this version does not understand it */
+export function readMaster(kv: KeyValue): WrittenMaster {
+  const body = parse(kv.value);
+  const { success, data } = envelope.safeParse(body);
+  const read = writtenMaster.safeParse(body);
+  if (!success || data.format > MASTER_FORMAT || !read.success) {
+    throw new RingproxyError('RING_RECORD', `${kv.key} in etcd does not say where the master of a node is`);
+  }
+  return read.data;
+}
+
+/** @throws RingproxyError when this version does not understand it */
+export function storedMaster(kv: KeyValue): StoredMaster {
+  return { revision: kv.mod_revision, record: readMaster(kv).record };
+}
+
 /** A member without what only etcd knows of it. */
 export type MemberRecord = Omit<FleetMember, 'id' | 'alive'>;
 
@@ -99,6 +133,7 @@ const memberRecord = z.object({
       workers: z.number(),
       startedAt: z.string(),
       format: z.number(),
+      agreesOnMasters: z.boolean().optional(),
     })
     .nullable(),
 });
