@@ -14,7 +14,7 @@ export interface LackingRight extends NodeRight {
 export interface NodeExam {
   /** As far as it can be asked by a command that changes nothing. */
   readonly lacking: readonly LackingRight[];
-  /** How many databases it has; where it does not say, as many as were asked for if it has these, otherwise 1. */
+  /** How many databases it has; where it does not say, of as many as were asked for. */
   readonly databases: number;
   /** Those of `COMPARED_SETTINGS` that it tells. */
   readonly settings: ReadonlyMap<string, string>;
@@ -49,13 +49,23 @@ export async function examineNode(node: NodeEndpoint, databases: number, timeout
       const value = values[i] ?? null;
       if (value !== null) settings.set(name, value);
     }
-    const has = told === null && (await refusalOf(redis, ['SELECT', String(databases - 1)])) === null ? databases : 1;
     return {
       lacking: lacking.flatMap((right) => right ?? []),
-      databases: told === null ? has : Number(told),
+      databases: told === null ? await databasesUpTo(redis, databases) : Number(told),
       settings,
     };
   });
+}
+
+/** @returns how many databases can be selected, of `most`: the last one is looked for by halves */
+async function databasesUpTo(redis: Redis, most: number): Promise<number> {
+  let has = 1;
+  let lacks = most + 1;
+  for (let tried = most; has + 1 < lacks; tried = Math.floor((has + lacks) / 2)) {
+    if ((await refusalOf(redis, ['SELECT', String(tried - 1)])) === null) has = tried;
+    else lacks = tried;
+  }
+  return has;
 }
 
 /**

@@ -183,6 +183,12 @@ describe('a server with settings of its own', () => {
     expect(code).toBe(0);
   });
 
+  // Symptom: of a server that forbids CONFIG and has 4 databases it said that it has 1.
+  it('has few databases, and does not say how many', async () => {
+    const { address } = await startRedis({ args: ['--databases', '5', '--rename-command', 'CONFIG', ''] });
+    expect(settingOf(await plain(address), 'databases')).toMatchObject({ value: '5', state: 'refused' });
+  });
+
   it('loads its keys', async () => {
     const loading = await startRedis();
     const pipeline = loading.client().pipeline();
