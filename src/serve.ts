@@ -92,11 +92,11 @@ export async function startServer(config: Config, surroundings: Surroundings): P
   const tls = composeTls(config);
   const identity = new OwnIdentity();
   const { proxyId, version } = identity;
-  const credentialsOf = composeNodeTls({
+  const nodeTls = composeNodeTls({
     ...{ config, certificates: tls.certificates, rules: tlsRules(config) },
     onChange: (credentials) => plane.useCredentials(credentials),
   });
-  const access = new OwnAccess(config, credentialsOf);
+  const access = new OwnAccess(config, nodeTls);
   const reach = reachBy(access, (node) => masters.of(node));
 
   const standing = new OwnStanding(proxyId, () => parts.standing);

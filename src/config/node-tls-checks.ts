@@ -7,7 +7,12 @@ export function nodeTlsFiles({ nodeTlsCa: ca, nodeTlsCert: cert, nodeTlsKey: key
   return { ca, cert, key };
 }
 
-/** Those of all nodes, and of each that has its own. */
+/** What is used with Sentinels. */
+export function sentinelTlsFiles({ sentinelTlsCa: ca, sentinelTlsCert: cert, sentinelTlsKey: key }: Config): TlsFiles {
+  return { ca, cert, key };
+}
+
+/** Those of Sentinels, of all nodes, and of each that has its own. */
 export function allNodeFiles(config: Config): NamedFiles[] {
   const named = (prefix: string, files: TlsFiles): NamedFiles => ({
     files,
@@ -15,6 +20,7 @@ export function allNodeFiles(config: Config): NamedFiles[] {
     paths: { ca: `${prefix}-ca`, cert: `${prefix}-cert`, key: `${prefix}-key` },
   });
   return [
+    named('sentinel-tls', sentinelTlsFiles(config)),
     named('node-tls', nodeTlsFiles(config)),
     ...config.nodes.flatMap(({ files }, index) => (files === undefined ? [] : [named(`nodes[${index}].tls`, files)])),
   ];

@@ -2,7 +2,7 @@
  * Where the masters of all followed nodes are. A node that is at its address is none of these. When one fails over, its
  * keys get an error for as long as the hand-over takes; then the new master serves. The ring does not change by that.
  */
-import type { Login, Mastership, NodeEndpoint, Speech } from '../node/endpoint.js';
+import type { Mastership, NodeEndpoint, Speech } from '../node/endpoint.js';
 import { unlessNobodyListens } from '../node/failure.js';
 import { type Followed, parseFollowed } from '../node/followed.js';
 import { type NodeIdentity, nodeKey } from '../node/identity.js';
@@ -19,7 +19,8 @@ export interface MastersOptions {
   /** Milliseconds. */
   readonly interval: number;
   readonly timeout: number;
-  readonly sentinelLogin: () => Login;
+  /** How Sentinels are spoken to. */
+  readonly sentinels: () => Speech;
   readonly timers: Timers;
 }
 
@@ -170,10 +171,10 @@ export class Masters<Node extends NodeIdentity> {
     }
     const followed = parseFollowed(node.address);
     if (followed === null || this.#closed) return null;
-    const { interval, timeout, sentinelLogin, timers } = this.#options;
+    const { interval, timeout, sentinels, timers } = this.#options;
     const follower: Follower = new Follower({
       source: createSource(followed, {
-        ...{ node: node.name, timeout, sentinelLogin, serverLogin: () => this.#ports.login(node) },
+        ...{ node: node.name, timeout, sentinels, serverLogin: () => this.#ports.login(node) },
         onNews: () => follower.look(),
       }),
       probe: (address) => this.#probe(node, address),

@@ -1,11 +1,11 @@
 /** Who knows where a node's master is, and how they are asked. */
 
 import { formatAddress } from '../node/address.js';
-import { describeNodeError } from '../node/client.js';
-import type { Login, NodeEndpoint, Speech } from '../node/endpoint.js';
+import type { NodeEndpoint, Speech } from '../node/endpoint.js';
 import type { Followed } from '../node/followed.js';
 import { Connection } from './connection.js';
 import { goesOnFrom, type Replication, readReplication } from './replication.js';
+import { describeSentinelError } from './sentinel-error.js';
 import { type Found, judgeSentinels, judgeServers, type SentinelAnswer, type Verdict } from './votes.js';
 
 export interface Source {
@@ -21,7 +21,8 @@ export interface SourceOptions {
   readonly node: string;
   /** Milliseconds. */
   readonly timeout: number;
-  readonly sentinelLogin: () => Login;
+  /** How Sentinels are spoken to. */
+  readonly sentinels: () => Speech;
   readonly serverLogin: () => Speech;
   /** One of them has told by itself that something has changed. */
   readonly onNews: () => void;
@@ -41,11 +42,11 @@ class Sentinels implements Source {
   readonly #all: readonly { readonly sentinel: string; readonly asked: Connection; readonly heard: Connection }[];
 
   constructor(sentinels: readonly string[], master: string, options: SourceOptions) {
-    const { node, timeout, sentinelLogin, serverLogin, onNews } = options;
+    const { node, timeout, sentinels: bySentinels, serverLogin, onNews } = options;
     this.#master = master;
     this.#probe = (address) => new ReplicationProbe(() => ({ name: node, address, ...serverLogin() }), timeout);
     this.#all = sentinels.map((sentinel) => {
-      const endpoint = (): NodeEndpoint => ({ name: `${node}'s Sentinel`, address: sentinel, ...sentinelLogin() });
+      const endpoint = (): NodeEndpoint => ({ name: `${node}'s Sentinel`, address: sentinel, ...bySentinels() });
       const heard = new Connection(endpoint, timeout, async (redis) => {
         redis.on('message', (_channel: string, text: string) => {
           if (text.startsWith(`${master} `)) onNews();
@@ -65,7 +66,7 @@ class Sentinels implements Source {
           await listening;
           return { sentinel, ...answer };
         } catch (error) {
-          return { sentinel, error: describeNodeError(error) };
+          return { sentinel, error: describeSentinelError(error) };
         }
       }),
     );

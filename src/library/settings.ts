@@ -104,6 +104,16 @@ export interface ProxySettings {
   readonly 'sentinel-username'?: string;
   /** password at the Sentinels of nodes that are a sentinel:// address */
   readonly 'sentinel-password'?: string;
+  /** whether Sentinels are spoken to by TLS (default: false) */
+  readonly 'sentinel-tls'?: boolean;
+  /** file with the certificates (PEM) of the authorities that sign those of Sentinels; empty: those that Node.js brings */
+  readonly 'sentinel-tls-ca'?: string;
+  /** file with the certificate (PEM) that this proxy shows Sentinels which want to see one */
+  readonly 'sentinel-tls-cert'?: string;
+  /** file with its private key (PEM) */
+  readonly 'sentinel-tls-key'?: string;
+  /** name or IP address that Sentinels' certificates bear; empty: the host of each one's address */
+  readonly 'sentinel-tls-server-name'?: string;
   /** whether nodes are spoken to by TLS, where it is not said of a node (tls, or rediss:// in front of its address) (default: false) */
   readonly 'node-tls'?: boolean;
   /** file with the certificates (PEM) of the authorities that sign those of nodes; empty: those that Node.js brings */

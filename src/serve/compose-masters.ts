@@ -43,7 +43,7 @@ export function composeMasters({ config, access, plane, publishAnew, ...rest }: 
     {
       interval: config.probeInterval,
       timeout: config.probeTimeout,
-      sentinelLogin: () => access.sentinelLogin,
+      sentinels: () => access.sentinels,
       timers: systemTimers,
     },
     {

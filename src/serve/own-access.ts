@@ -3,9 +3,10 @@ import { firstLine } from '../config/first-line.js';
 import type { NodeConfig } from '../config/settings/nodes.js';
 import type { Config } from '../config/settings.js';
 import type { ConfiguredAccess } from '../node/access.js';
-import type { Login } from '../node/endpoint.js';
+import type { Login, Speech } from '../node/endpoint.js';
 import { sameNode } from '../node/identity.js';
-import type { NodeCredentials } from '../node/tls.js';
+import type { NodeTls } from '../node/tls.js';
+import type { NodeTlsParts } from './compose-node-tls.js';
 
 export class OwnAccess implements ConfiguredAccess {
   readonly tls: ConfiguredAccess['tls'];
@@ -14,11 +15,13 @@ export class OwnAccess implements ConfiguredAccess {
   #nodes: readonly NodeConfig[];
   #login: Login;
   #sentinelLogin: Login;
+  readonly #sentinelTls: NodeTls | undefined;
 
-  /** @param config that the proxy was started with @param credentialsOf what is used with a node of this name by TLS */
-  constructor(config: Config, credentialsOf: (name: string) => NodeCredentials) {
+  /** @param config that the proxy was started with @param tls what is used with nodes and Sentinels that speak it */
+  constructor(config: Config, { credentialsOf, sentinels }: NodeTlsParts) {
     this.tls = { isOn: config.nodeTls, serverName: config.nodeTlsServerName };
     this.credentialsOf = credentialsOf;
+    this.#sentinelTls = sentinels;
     this.#started = config.nodes;
     this.#nodes = config.nodes;
     this.#login = loginOf(config);
@@ -33,8 +36,9 @@ export class OwnAccess implements ConfiguredAccess {
     return this.#login;
   }
 
-  get sentinelLogin(): Login {
-    return this.#sentinelLogin;
+  /** How Sentinels are spoken to. */
+  get sentinels(): Speech {
+    return { ...this.#sentinelLogin, tls: this.#sentinelTls };
   }
 
   /** Takes the logins of what was read anew, and nothing else. */

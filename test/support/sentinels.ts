@@ -43,8 +43,9 @@ export class SentinelProcess {
   async start(master: RedisProcess, quorum: number, { downAfter = 500, lines = [] }: SentinelOptions): Promise<void> {
     const folder = tempFolder('sentinel');
     const file = join(folder, 'sentinel.conf');
+    const speaksTls = lines.some((line) => line.startsWith('tls-port'));
     const text = [
-      `port ${this.port}`,
+      ...(speaksTls ? [] : [`port ${this.port}`]),
       `bind ${this.#host.address}`,
       'protected-mode no',
       `dir ${folder}`,

@@ -137,6 +137,29 @@ export const NODE_SETTINGS = {
     default: '',
     help: 'password at the Sentinels of nodes that are a sentinel:// address',
   },
+  sentinelTls: {
+    path: 'sentinel-tls',
+    type: 'flag',
+    default: false,
+    help: 'whether Sentinels are spoken to by TLS',
+  },
+  sentinelTlsCa: {
+    path: 'sentinel-tls-ca',
+    ...WATCHED_FILE,
+    help: 'file with the certificates (PEM) of the authorities that sign those of Sentinels; empty: those that Node.js brings',
+  },
+  sentinelTlsCert: {
+    path: 'sentinel-tls-cert',
+    ...WATCHED_FILE,
+    help: 'file with the certificate (PEM) that this proxy shows Sentinels which want to see one',
+  },
+  sentinelTlsKey: { path: 'sentinel-tls-key', ...WATCHED_FILE, help: 'file with its private key (PEM)' },
+  sentinelTlsServerName: {
+    path: 'sentinel-tls-server-name',
+    type: 'text',
+    default: '',
+    help: "name or IP address that Sentinels' certificates bear; empty: the host of each one's address",
+  },
   nodeTls: {
     path: 'node-tls',
     type: 'flag',
