@@ -39,7 +39,9 @@ function entry(setting: Setting, word: string, indent: string): string {
 /** As YAML reads it: a text that would be something else is quoted. */
 function written(setting: Setting): string {
   const text = defaultOf(setting);
-  const isObject = ['key groups', 'users', 'command renames', 'cross-node by user', 'user limits'].includes(setting.type);
+  const isObject = ['key groups', 'users', 'command renames', 'cross-node by user', 'user limits'].includes(
+    setting.type,
+  );
   const isPlain = text === '[]' || isObject || /^(\d+|true|false)$/.test(text);
   return isPlain ? text : stringify(text, { lineWidth: 0 }).trimEnd();
 }

@@ -338,9 +338,9 @@ export class Dispatcher implements FrameHandler {
  * Whether what its client sends behind it means something else when it was refused: it would go to another database, be
  * another user's, or run on its own instead of in a transaction.
  */
-function steersConnection({ categories, name }: Command): boolean {
+function steersConnection({ categories, whileSubscribed }: Command): boolean {
   if (categories.includes('connection') || categories.includes('transaction')) return true;
-  return name.endsWith('unsubscribe');
+  return whileSubscribed === 'allowed';
 }
 
 /** The subcommand that `framer` holds; otherwise the command. */
