@@ -5,16 +5,29 @@
 // cluster, since their keys need not be on one node. Their names decide which node a key falls on: a
 // ring is tried for each `--node-names`. Differences that are known stand in redis-suite/known-differences.json with
 // their reasons (`workers`: with several of them only; `keyElsewhere`: only where this key is not on the first node, which
-// runs scripts without keys, so that the outcome follows from the names; `skip`: the tests behind it could not run); any
-// other one, and a run on a single Redis that is cut, make it exit with 1.
+// runs scripts without keys, so that the outcome follows from the names; `skip`: the tests behind it could not run; `skipThere`:
+// nor there); any
+// other one, and a run on a single Redis that is cut, make it exit with 1. The units `acl` and `acl-v2` run by
+// redis-suite/acl-stand-in.mjs, with a proxy whose users are those of a file.
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs, stripVTControlCharacters } from 'node:util';
 import { buildIfStale } from '../../cli/bootstrap/build.mjs';
 import { fail, requireNode, root } from '../../cli/bootstrap/project.mjs';
+import { startAclStandIn } from './redis-suite/acl-stand-in.mjs';
 
 /** The units of the suite that can run against a server that is not their own. */
 const UNITS = [
@@ -37,7 +50,10 @@ const UNITS = [
   ],
   ...['functions', 'introspection', 'introspection-2', 'bitops', 'bitfield', 'geo', 'hyperloglog', 'querybuf'],
   ...['limits', 'tracking', 'info-command', 'pubsubshard', 'lazyfree', 'wait', 'slowlog', 'pause', 'latency-monitor'],
+  ...['acl', 'acl-v2'],
 ];
+/** They make users by commands, which the proxy has in its configuration. */
+const CHANGES_USERS = new Set(['acl', 'acl-v2']);
 const NODE_NAMES = 'node1,node2,node3';
 /** What needs replicas or files, a server of its own, or minutes. */
 const TAGS = '-needs:repl -needs:save -large-memory -slow -external:skip';
@@ -77,7 +93,7 @@ try {
     // What a unit leaves behind, such as a script that never ends, must not disturb the next one.
     const there = await withServers(
       () => startRedis('single'),
-      (port) => runUnit(unit, port, 'single', []),
+      (port) => runUnit(unit, port, 'single', leftOutThere(unit)),
     );
     passedThere += there.passed.length;
     if (!there.ended) {
@@ -87,7 +103,7 @@ try {
     for (const [i, names] of rings.entries()) {
       let known = {};
       const here = await withServers(
-        () => startProxy(names),
+        () => (CHANGES_USERS.has(unit) ? startProxyWithUsers(names) : startProxy(names)),
         async ({ port, admin }) => {
           known = await knownDifferences(unit, names, admin);
           // One that fails half-way may leave behind what keeps the others from running.
@@ -108,6 +124,12 @@ try {
   rmSync(folder, { recursive: true, force: true });
 }
 process.exitCode = unexpected + cut === 0 ? 0 : 1;
+
+/** @returns tests of the unit that a single Redis fails, too, so that those behind them would not run */
+function leftOutThere(unit) {
+  const known = Object.entries(differences[unit] ?? {});
+  return known.filter(([, difference]) => difference.skipThere === true).map(([name]) => name);
+}
 
 /** @returns those of the unit that are to be expected of these nodes, by test */
 async function knownDifferences(unit, names, admin) {
@@ -143,6 +165,27 @@ function endServers() {
   }
 }
 
+/**
+ * Of a unit that Redis leaves out where the server is not its own, and that runs there all the same by the stand-in: its
+ * first part, since the others start servers with users of files.
+ * @returns a folder like that of the source, with this unit in the place of its own
+ */
+function forAnyServer(unit) {
+  const copy = join(folder, 'source');
+  if (!existsSync(copy)) {
+    mkdirSync(copy);
+    for (const name of readdirSync(source)) {
+      if (name === 'tests') cpSync(join(source, name), join(copy, name), { recursive: true });
+      else symlinkSync(join(source, name), join(copy, name));
+    }
+  }
+  const [, first] = /^([\s\S]+?\n\}\n)(?:[^\n]*\n){0,20}?start_server /.exec(
+    readFileSync(join(source, `tests/unit/${unit}.tcl`), 'utf8'),
+  );
+  writeFileSync(join(copy, `tests/unit/${unit}.tcl`), first.replace(' external:skip', ''));
+  return copy;
+}
+
 /** @returns the names of the tests that passed, in their order, and whether the run came to its end */
 async function runUnit(unit, port, target, skipped) {
   const log = join(values.logs, `${unit.replaceAll('/', '_')}.${target}.log`);
@@ -161,7 +204,8 @@ async function runUnit(unit, port, target, skipped) {
   args.push('--dont-clean', '--baseport', String(await freePort()));
   for (const name of skipped) args.push('--skiptest', name);
   const lines = [];
-  const child = spawn('tclsh', args, { cwd: source, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+  const cwd = CHANGES_USERS.has(unit) ? forAnyServer(unit) : source;
+  const child = spawn('tclsh', args, { cwd, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => lines.push(chunk));
   // The suite starts servers of its own processes: the whole group ends with it.
   const timer = setTimeout(() => process.kill(-child.pid, 'SIGKILL'), UNIT_MS);
@@ -212,7 +256,37 @@ async function startRedis(name) {
   return port;
 }
 
-async function startProxy(names) {
+async function startProxyWithUsers(names) {
+  const usersFile = join(mkdtempSync(join(folder, 'users-')), 'users.acl');
+  // As a Redis begins.
+  writeFileSync(usersFile, 'user default on nopass ~* &* +@all\n');
+  const {
+    port: proxyPort,
+    admin,
+    child,
+  } = await startProxy(names, {
+    RINGPROXY_USERS_FILE: usersFile,
+    RINGPROXY_USER_SCRIPTS: 'allow',
+  });
+  const referee = await startRedis('referee');
+  const reload = () =>
+    new Promise((resolve) => {
+      let text = '';
+      const onData = (chunk) => {
+        text += chunk;
+        if (!/was read again/.test(text)) return;
+        child.stderr.off('data', onData);
+        if (/changes nothing/.test(text)) console.log(`  users that the proxy does not take: ${text}`);
+        resolve();
+      };
+      child.stderr.on('data', onData);
+      child.kill('SIGHUP');
+    });
+  const { port } = await startAclStandIn({ proxyPort, referee, usersFile, reload });
+  return { port, admin };
+}
+
+async function startProxy(names, env = {}) {
   const ports = await Promise.all(names.map(startRedis));
   const nodes = ports.flatMap((port, i) => ['--node', `${names[i]}=127.0.0.1:${port}`]);
   const args = [join(root, 'dist/cli/main.js'), 'serve', '--listen', '127.0.0.1:0', '--admin', '127.0.0.1:0', ...nodes];
@@ -224,14 +298,14 @@ async function startProxy(names) {
     '--state-dir',
     mkdtempSync(join(folder, 'state-')),
   );
-  const line = await start(process.execPath, args, /^\{"event":"ready".*$/m);
+  const line = await start(process.execPath, args, /^\{"event":"ready".*$/m, env);
   const { listen, admin } = JSON.parse(line);
-  return { port: Number(listen.split(':').at(-1)), admin };
+  return { port: Number(listen.split(':').at(-1)), admin, child: children.at(-1) };
 }
 
 /** Starts a program that ends with this one. @returns what `ready` matched in its output */
-function start(program, args, ready) {
-  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+function start(program, args, ready, env = {}) {
+  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } });
   children.push(child);
   return new Promise((resolve, reject) => {
     let output = '';
