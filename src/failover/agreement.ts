@@ -2,8 +2,7 @@
  * What the proxies of a ring agree on of a followed node: which server is its master, and that nobody is at the one before
  * any more. A proxy says that it has left the former master when none of its processes has a connection there; the new one
  * serves, at whichever proxy, when all have said so. One that cannot say it is not alive in the store: then it serves the
- * node no longer than its Sentinels vouch for the master (`TENURE_MS`), it opens no connection without asking the store,
- * and what it has open the former master drops.
+ * node no longer than its Sentinels vouch for the master (`TENURE_MS`), and asks the store before it does so again.
  */
 import type { Timers } from '../time/timers.js';
 import type { Found } from './votes.js';
@@ -85,8 +84,6 @@ export interface Candidate {
 export interface SettlePorts {
   /** Whether the candidate is still the one. */
   isWanted(): boolean;
-  /** Has a former master drop the connections of all proxies. @returns whether nothing of theirs can run there any more */
-  drop(former: string): Promise<boolean>;
   /** Waits for these, or for the store (none), for longer than a moment. */
   waits(proxies: readonly string[] | null): void;
 }
@@ -153,7 +150,7 @@ export class Agreement {
         if (stored !== null) {
           last = stored.record;
           if (last.settled || last.address !== candidate.found.address) return last;
-          missing = await this.#missing(last, since, ports);
+          missing = await this.#missing(last, since);
           if (missing.length === 0) {
             await this.#port.save(node, stored.revision, { ...last, settled: true }).catch(() => {});
             return { ...last, settled: true };
@@ -196,13 +193,13 @@ export class Agreement {
   }
 
   /** @returns who may still be at the former master */
-  async #missing({ former, left }: Agreed, since: number, { drop }: SettlePorts): Promise<readonly string[]> {
+  async #missing({ left }: Agreed, since: number): Promise<readonly string[]> {
     const others = (await this.#port.proxies()).filter(({ id, agrees }) => agrees && !left.includes(id));
     if (others.length === 0) return [];
     const ids = others.map(({ id }) => id);
-    if (others.some(({ alive }) => alive) || former === null) return ids;
-    // They open no connection to it any more, and what they have it drops, or they drop by themselves.
-    if (await drop(former)) return [];
+    if (others.some(({ alive }) => alive)) return ids;
+    // They have left it by themselves by then. That it has dropped their connections, or nobody listens there, would not do:
+    // one whose way to the store comes back may connect anew before it hears of this.
     return this.#timers.now() - since > TENURE_MS + MARGIN_MS ? [] : ids;
   }
 

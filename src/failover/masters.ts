@@ -3,7 +3,6 @@
  * keys get an error for as long as the hand-over takes; then the new master serves. The ring does not change by that.
  */
 import type { Mastership, NodeEndpoint, Speech } from '../node/endpoint.js';
-import { unlessNobodyListens } from '../node/failure.js';
 import { type Followed, parseFollowed } from '../node/followed.js';
 import { type NodeIdentity, nodeKey } from '../node/identity.js';
 import type { Timers } from '../time/timers.js';
@@ -329,13 +328,6 @@ export class Masters<Node extends NodeIdentity> {
     const agreed = await this.#agreement.settle(key, candidate, {
       isWanted: () =>
         !this.#closed && this.#entries.get(key) === entry && entry.follower.found?.address === found.address,
-      drop: async (address) => {
-        const dropped = this.#ports.drop(this.#server(node, address));
-        return (
-          (await within(this.#options.timeout, unlessNobodyListens(dropped).then(yes, no), this.#options.timers)) ===
-          true
-        );
-      },
       waits: (proxies) => this.#tellOfWait(entry, former, found.address, proxies),
     });
     if (agreed !== null) this.#take(entry, agreed);
@@ -409,8 +401,5 @@ export class Masters<Node extends NodeIdentity> {
     }
   }
 }
-
-const yes = (): boolean => true;
-const no = (): boolean => false;
 
 const UNASKED: Mastership = { address: null, why: 'has no master that is known yet' };

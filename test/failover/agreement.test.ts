@@ -56,13 +56,12 @@ class Records {
   }
 
   /** One proxy follows the candidate. @returns what has come of it */
-  settle(id: string, mayDrop = false): { agreed: Agreed | null | undefined; waits: (readonly string[] | null)[] } {
+  settle(id: string): { agreed: Agreed | null | undefined; waits: (readonly string[] | null)[] } {
     const result: ReturnType<Records['settle']> = { agreed: undefined, waits: [] };
     const agreement = new Agreement(this.port(id), this.timers, () => {});
     void agreement
       .settle(NODE, CANDIDATE, {
         isWanted: () => true,
-        drop: () => Promise.resolve(mayDrop),
         waits: (proxies) => result.waits.push(proxies),
       })
       .then((agreed) => {
@@ -96,18 +95,7 @@ describe('a new master serves', () => {
     expect(third.agreed).toMatchObject({ address: 'new:1', serial: 5 });
   });
 
-  it('when the former one has dropped the connections of a proxy whose lease has run out', async () => {
-    const records = new Records();
-    const first = records.settle('p1', true);
-    await records.pass(6000);
-    expect(first.agreed).toBeUndefined();
-    records.proxies = records.proxies.map((proxy) => ({ ...proxy, alive: proxy.id === 'p1' }));
-    records.news();
-    await records.pass(0);
-    expect(first.agreed).toMatchObject({ address: 'new:1' });
-  });
-
-  it('when such a proxy has left it by itself, where the former one cannot be asked', async () => {
+  it('when a proxy whose lease has run out has left it by itself', async () => {
     const records = new Records();
     records.proxies = records.proxies.map((proxy) => ({ ...proxy, alive: proxy.id === 'p1' }));
     const first = records.settle('p1');
