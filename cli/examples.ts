@@ -30,6 +30,7 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   'node check': [
     'ringproxy node check 10.0.0.4:6379',
     'ringproxy node check 10.0.0.4:6379 --username ringproxy --password-file node.password',
+    'ringproxy node check rediss://cache.example.com:6379 --tls-ca ca.crt',
     "ringproxy node check 10.0.0.4:6379 --json | jq '.lacking[].command'",
   ],
   'proxies ls': ['ringproxy proxies ls'],

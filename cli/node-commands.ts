@@ -2,13 +2,14 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { parseDuration } from '../src/config/units.js';
 import { judgeNode } from '../src/health/verdict.js';
-import { formatAddress, parseNodeAddress } from '../src/node/address.js';
+import { formatAddress, parseNodeAddress, withoutScheme } from '../src/node/address.js';
 import { looksFollowed } from '../src/node/followed.js';
 import { readPassword } from './access-options.js';
 import { CliError } from './cli-error.js';
 import { describeVerdict } from './node-check-view.js';
+import { type NodeTlsOptions, nodeTlsOf, withNodeTlsOptions } from './node-tls-options.js';
 
-interface CheckOptions {
+interface CheckOptions extends NodeTlsOptions {
   readonly username?: string;
   readonly passwordFile?: string;
   readonly databases?: number;
@@ -26,10 +27,10 @@ const TIMEOUT = '5s';
 
 export function registerNodeCommands(program: Command): void {
   const node = program.command('node').description('look at a server that is to be a node');
-  node
+  const check = node
     .command('check')
     .description('which rights and settings a server lacks as a node, what for, and the ACL line that gives them')
-    .argument('<address>', 'HOST:PORT, or unix:/PATH; no proxy needs to run')
+    .argument('<address>', 'HOST:PORT, rediss://HOST:PORT, or unix:/PATH; no proxy needs to run')
     .option('--username <user>', `the proxy's user there (env: ${USERNAME_VARIABLE})`)
     .option('--password-file <file>', `file with its password; -: standard input (env: ${PASSWORD_VARIABLE})`)
     .option(
@@ -37,29 +38,35 @@ export function registerNodeCommands(program: Command): void {
       `how many the ring needs, as databases of the proxy (env: ${DATABASES_VARIABLE}; default: ${DATABASES})`,
       countOf,
     )
-    .option('--timeout <time>', `how long it may take to connect, and to answer (default: ${TIMEOUT})`, timeOf)
+    .option('--timeout <time>', `how long it may take to connect, and to answer (default: ${TIMEOUT})`, timeOf);
+  withNodeTlsOptions(check)
     .option('--json', 'print JSON')
     .action(async (text: string, options: CheckOptions) => {
-      const address = addressOf(text);
+      const { address, scheme } = addressOf(text);
       const login = loginOf(options);
+      const tls = nodeTlsOf(options, scheme, process.env);
       const databases = options.databases ?? databasesOf(process.env[DATABASES_VARIABLE] || DATABASES);
       const timeout = options.timeout ?? timeOf(TIMEOUT);
-      const verdict = await judgeNode({ name: address, address, ...login }, databases, timeout);
+      const verdict = await judgeNode({ name: address, address, tls, ...login }, databases, timeout);
       const said = options.json === true ? JSON.stringify(verdict, null, 2) : describeVerdict(verdict);
       process.stdout.write(`${said}\n`);
       if (!verdict.fit) process.exitCode = 1;
     });
 }
 
-function addressOf(text: string): string {
+/** @returns the address, and what its scheme says of TLS; undefined: it has none */
+function addressOf(text: string): { address: string; scheme: boolean | undefined } {
   if (looksFollowed(text)) {
     throw new CliError(`'${text}' stands for several servers`, 'check each of them by its own HOST:PORT', 2);
   }
   // A host may not be called so, though it parses.
-  const address = text.includes('=') ? null : parseNodeAddress(text);
-  if (address === null)
-    throw new CliError(`'${text}' is not an address`, 'expected HOST:PORT or unix:/PATH, without a name', 2);
-  return formatAddress(address);
+  const { text: place, tls: scheme } = withoutScheme(text);
+  const address = text.includes('=') ? null : parseNodeAddress(place);
+  if (address === null) {
+    const hint = 'expected HOST:PORT, rediss://HOST:PORT or unix:/PATH, without a name';
+    throw new CliError(`'${text}' is not an address`, hint, 2);
+  }
+  return { address: formatAddress(address), scheme };
 }
 
 function loginOf(options: CheckOptions): { username: string; password: string } {

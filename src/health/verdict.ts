@@ -86,7 +86,13 @@ const HINTS: Partial<Readonly<Record<FailureKind, string>>> = {
   timeout: 'check that a redis-server runs there and no firewall is in between, or wait longer with --timeout',
   auth: 'give its user with --username and its password with --password-file',
   'turned-away': 'see maxclients, bind and protected-mode of the server',
-  protocol: 'that is no redis-server, or it speaks TLS: give the address of a plain port of a redis-server',
+  protocol: 'that is no redis-server, or it speaks TLS: then give --tls, or write rediss:// in front of its address',
+  'tls-only': 'give --tls, or write rediss:// in front of its address',
+  'no-tls': 'ask it without --tls, or give the address of its tls-port',
+  untrusted: 'give the certificate of the authority that signs its own with --tls-ca',
+  expired: 'give it a certificate that is valid now, and compare the clocks',
+  'wrong-name': 'give the name that its certificate bears with --tls-server-name',
+  'client-certificate': 'give a certificate that it accepts with --tls-cert and --tls-key',
 };
 const OTHER_HINT = 'check that a redis-server runs there and can be reached from this machine';
 

@@ -246,7 +246,7 @@ describe('a server that cannot be asked', () => {
 });
 
 it.each([
-  [['nowhere'], /'nowhere' is not an address\n {2}expected HOST:PORT or/],
+  [['nowhere'], /'nowhere' is not an address\n {2}expected HOST:PORT, rediss/],
   [['a=127.0.0.1:1'], /is not an address/],
   [['127.0.0.1:0'], /is not an address/],
   [['sentinel://127.0.0.1:1/main'], /several servers\n {2}check each/],

@@ -110,11 +110,12 @@ export const PARTS = [
       'health/verdict.ts',
       'node/address.ts',
       'node/followed.ts',
+      'node/tls-by-files.ts',
       'serve.ts',
       'errors.ts',
       'version.ts',
     ],
-    types: ['admin/api.ts'],
+    types: ['admin/api.ts', 'node/endpoint.ts'],
   },
 ];
 
