@@ -124,7 +124,7 @@ export const ERRORS = {
   NODE_EJECTED: {
     status: 409,
     meaning: 'the fleet has taken the node out of the ring, since it did not answer',
-    hint: 'it comes back by itself when it answers; ring remove NAME forgets it, ring add NAME=HOST:PORT brings it, or another server of its name, in at once',
+    hint: 'it comes back by itself when it answers, with on-node-failure: eject; ring remove NAME forgets it, ring add NAME=HOST:PORT brings it, or another server of its name, in at once',
   },
   NAME_TAKEN: { status: 409, meaning: 'the ring has a node of this name', hint: 'choose another name' },
   ADDRESS_TAKEN: {

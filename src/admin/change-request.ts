@@ -1,6 +1,6 @@
 /** The body of `POST /v1/ring/changes`: what it may say, and what would contradict itself. */
 import { z } from 'zod';
-import { isNodeName, isWeight, NODE_NAME_RULE, WEIGHT_RULE } from '../config/node-limits.js';
+import { isNodeName, isWeight, MOST_NODES, NODE_NAME_RULE, WEIGHT_RULE } from '../config/node-limits.js';
 import { RingproxyError } from '../errors.js';
 
 const weight = z.number().refine(isWeight, `expected a whole number from ${WEIGHT_RULE}`);
@@ -20,14 +20,17 @@ const nodeInput = z.strictObject({
   ...access,
 });
 
+/** No more than a ring may have: whoever sends a hundred thousand is refused before anything is compared with the ring. */
+const some = <Item extends z.ZodType>(item: Item) => z.array(item).max(MOST_NODES).optional();
+
 /** What it may say; that it does not contradict itself is `parseChange`'s to see. */
 export const changeRequest = z
   .strictObject({
     kind: z.enum(['add', 'remove', 'reweight', 'replace', 'apply']),
-    add: z.array(nodeInput).optional(),
-    remove: z.array(z.string()).optional(),
-    weights: z.array(z.strictObject({ name: z.string(), weight })).optional(),
-    replace: z.array(z.strictObject({ name: z.string(), address: z.string(), ...access })).optional(),
+    add: some(nodeInput),
+    remove: some(z.string()),
+    weights: some(z.strictObject({ name: z.string(), weight })),
+    replace: some(z.strictObject({ name: z.string(), address: z.string(), ...access })),
     noDrain: z.boolean().optional(),
     flush: z.boolean().optional(),
     force: z.boolean().optional(),

@@ -46,6 +46,7 @@ export function composeEjection({
   let withdraw: (() => Promise<void>) | null = null;
   const use = (read: Config): void => {
     now = read;
+    notes.turnOff(read.onNodeFailure !== 'eject');
     if (read.onNodeFailure === 'eject') withdraw ??= ring.jobs.add(job);
     else {
       void withdraw?.();

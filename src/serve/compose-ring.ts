@@ -144,7 +144,7 @@ export function composeRing({
     health: (node) => monitors.healthOf(node),
     master: (node) => masters.view(node),
     speaksTls: (node) => reach(node).tls !== undefined,
-    ejectionNote: (node) => ejectionNotes.of(node),
+    ejectionNotes,
     strangers,
     clearStrays: (...change) => strays.clearBefore(...change),
     bringFunctions: (members, node) => functions.bring(members.map(reach), reach(node)),

@@ -2,6 +2,7 @@
 import type { NodeMasterView } from '../admin/api.js';
 import type { CoordinatorPorts } from './coordinator/coordinator.js';
 import type { PeerAsking } from './coordinator/forwarding.js';
+import type { EjectionNotes } from './ejection/notes.js';
 import type { CreateMover, MoveJobPorts } from './jobs/move-job.js';
 import type { ParticipantPorts } from './participant/participant.js';
 import type { MemberInfo } from './state/fleet.js';
@@ -15,7 +16,7 @@ export interface RingManagerHooks
   /** Of a node whose address says who knows where its master is, what is known of that; otherwise null. */
   master(node: Member): (NodeMasterView & { readonly reason: string }) | null;
   /** Why a node that is down is not ejected, or one that is ejected is not back; null: it is not known here. */
-  ejectionNote(node: Member): string | null;
+  readonly ejectionNotes: Pick<EjectionNotes, 'ofDown' | 'ofEjected'>;
   /** A source has no moved key left. */
   onSourceSwept(source: number): void;
   /** Whether this proxy speaks TLS with a node. */

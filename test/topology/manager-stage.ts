@@ -2,6 +2,7 @@
 import type { ChangeRequest, OwnRingView } from '../../src/admin/api.js';
 import type { SourceProgress } from '../../src/rebalance/mover.js';
 import type { NodeSpec } from '../../src/ring/node-spec.js';
+import { EjectionNotes } from '../../src/topology/ejection/notes.js';
 import type { MoverCallbacks, MoverStart } from '../../src/topology/jobs/move-job.js';
 import type { SourceMover } from '../../src/topology/jobs/source-move.js';
 import type { MemberSnapshot } from '../../src/topology/participant/local-ring.js';
@@ -149,7 +150,7 @@ export function stageManager(proxyId: string, store: RingStore, peers: RingManag
   };
   const hooks: RingManagerHooks = {
     master: () => null,
-    ejectionNote: () => null,
+    ejectionNotes: new EjectionNotes(),
     memberInfo: () => ({
       admin: peers === null ? '' : `http://${proxyId}`,
       version: '1.0.0',

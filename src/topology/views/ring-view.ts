@@ -27,7 +27,7 @@ export function describeRing(local: LocalRing, hooks: NodeHooks): OwnRingView {
   };
 }
 
-type NodeHooks = Pick<RingManagerHooks, 'health' | 'speaksTls' | 'master' | 'ejectionNote'>;
+type NodeHooks = Pick<RingManagerHooks, 'health' | 'speaksTls' | 'master' | 'ejectionNotes'>;
 
 /** @param rings over the ring's nodes and those that join, in their order */
 function describeNodes(state: RingState, rings: Rings, hooks: NodeHooks): OwnNodeView[] {
@@ -56,7 +56,7 @@ function describeNodes(state: RingState, rings: Rings, hooks: NodeHooks): OwnNod
         health,
         followed?.reason ?? '',
         same === undefined ? '' : describeShared(same),
-        health?.up === false ? (hooks.ejectionNote(member) ?? '') : '',
+        health?.up === false ? (hooks.ejectionNotes.ofDown(member) ?? '') : '',
       ),
       ejection: null,
       master: followed === null ? null : masterOf(followed),
@@ -82,7 +82,8 @@ function probed(
 function describeEjected(node: EjectedNode, hooks: NodeHooks): OwnNodeView {
   const { name, address, weight, since, why, times } = node;
   const health = hooks.health({ name, address });
-  const answers = health?.up === true ? ['it answers again', hooks.ejectionNote(node) ?? []].flat().join('; ') : null;
+  const answers =
+    health?.up === true ? ['it answers again', hooks.ejectionNotes.ofEjected(node) ?? []].flat().join('; ') : null;
   const now = health?.error ?? health?.reason ?? answers;
   return {
     ...{ name, address, weight, tls: hooks.speaksTls(node), state: 'ejected' },

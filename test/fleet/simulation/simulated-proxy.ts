@@ -1,6 +1,7 @@
 /** A proxy of a simulated fleet: the ring's manager as it is, with a simulated store, data plane, nodes and network. */
 import { RingproxyError } from '../../../src/errors.js';
 import type { PeerAsking, PeerReply } from '../../../src/topology/coordinator/forwarding.js';
+import { EjectionNotes } from '../../../src/topology/ejection/notes.js';
 import { OwnStanding } from '../../../src/topology/participant/own-standing.js';
 import { RingManager } from '../../../src/topology/ring-manager.js';
 import type { RingManagerHooks } from '../../../src/topology/ring-manager-hooks.js';
@@ -93,7 +94,7 @@ export class SimulatedProxy {
     const memory = { startupMemory: 0, maxMemory: 0, maxMemoryPolicy: 'noeviction', databasesInUse: 0 };
     return {
       master: () => null,
-      ejectionNote: () => null,
+      ejectionNotes: new EjectionNotes(),
       memberInfo: () => INFO,
       publish: (snapshot) => this.plane.publish(snapshot),
       noted: () => {},

@@ -1,9 +1,12 @@
 /** What people ask of the ring while a node is ejected, and what a node may be that comes back. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { ChangeAccepted } from '../../../src/admin/api.js';
 import { type RedisProcess, startRedises } from '../../support/redis-process.js';
 import { add, fill, post, settled, until } from '../../support/ring-api.js';
 import { type RingproxyProcess, startRingproxy } from '../../support/ringproxy-process.js';
+import { tempFolder } from '../../support/temp-folder.js';
 
 const CONFIG = `
 on-node-failure: eject
@@ -95,6 +98,26 @@ describe('while a node is ejected', () => {
     const held = (await node.client().info('keyspace')).match(/^db\d+/gm);
     expect(held).toEqual(['db9']);
   });
+});
+
+// Symptom: it stayed out for good, and all that was said is that it answers again.
+it('with on-node-failure turned off meanwhile it stays out, and the ring says by which command it comes in', async () => {
+  const nodes = await startRedises(3);
+  const file = join(tempFolder('by-hand'), 'ringproxy.yaml');
+  writeFileSync(file, CONFIG);
+  const proxy = await startRingproxy({ nodes, args: ['-c', file], allowLog: [/node\d/, /eject/] });
+  await nodes[1]?.stop();
+  await until(proxy, isOut);
+  writeFileSync(file, CONFIG.replace('eject', 'error'));
+  proxy.kill('SIGHUP');
+  await proxy.logged(/on-node-failure in force/);
+  await nodes[1]?.start();
+  const command = `ringproxy ring add node2=${nodes[1]?.address} --flush`;
+  const says = `it answers again; it does not come back by itself, since on-node-failure is error: ${command}`;
+  await until(proxy, (ring) => ring.nodes.some(({ reason }) => reason?.endsWith(says) === true));
+  writeFileSync(file, CONFIG);
+  proxy.kill('SIGHUP');
+  await until(proxy, isBack);
 });
 
 it('with more than half of the nodes down none is ejected, and the log and the ring say why', async () => {
