@@ -87,6 +87,8 @@ describe.skipIf(!canMakeNetworks())('three proxies', () => {
   }
 
   it('a node that is killed, and comes back with what it had', async () => {
+    // The snapshot is to have something that is old later.
+    await checker.settle('all keys');
     await node.client().save();
     await ejected(() => node.stop());
     await node.start();
