@@ -31,13 +31,14 @@ describe.each([
     const [a = [], b = []] = relays.map(({ address }) => names.filter((_, i) => owners[i] === address));
     const keys = WAYS.map((_, i) => keysOf(i, a, b));
     const clients = await Promise.all(WAYS.map(() => RawClient.connect(proxy.port)));
-    /** @returns the replies of all ways, which run at the same time */
-    const run = async (meanwhile: () => Promise<void>): Promise<string[]> => {
+    /** @returns the replies of all ways, which run at the same time, behind `first` and beside `meanwhile` */
+    const run = async (meanwhile: () => Promise<void>, first = async () => {}): Promise<string[]> => {
       for (const relay of relays) relay.heal();
       await expect.poll(() => client.text('FLUSHALL'), { interval: 5, timeout: 20_000 }).toBe('+OK\r\n');
       for (const [i, { before }] of WAYS.entries()) {
         for (const line of before) await client.command(...wordsOf(line, keys[i] as KeyNames));
       }
+      await first();
       const fault = meanwhile();
       const replies = await Promise.all(
         WAYS.map(async ({ command }, i) => {
@@ -49,12 +50,21 @@ describe.each([
       return replies;
     };
     for (const [at, node] of nodes.entries()) {
+      const valuesAfter = async (): Promise<string[]> => {
+        await run(
+          async () => {},
+          async () => void (await node.client().flushall()),
+        );
+        return Promise.all(keys.map(async (each) => onlyAt(1 - at, await valuesOf(each, nodes))));
+      };
+      // What a way makes that runs as a whole when the node is back, with nothing.
+      const afterLoss = keeps ? [] : await valuesAfter();
       for (const moment of MOMENTS) {
         const replies = await run(() => killAt(relays[at] as FaultRelay, node, moment));
         expect(replies.filter((reply) => reply.includes('-NODEDOWN')).length).toBeGreaterThan(0);
         for (const [i, { title, allowed }] of WAYS.entries()) {
           const found = await valuesOf(keys[i] as KeyNames, nodes);
-          const seen = keeps ? allowed : allowed.map((values) => onlyAt(1 - at, values));
+          const seen = keeps ? allowed : [...allowed.map((values) => onlyAt(1 - at, values)), afterLoss[i]];
           expect(seen, `${title}, node ${at}, ${moment}: ${replies[i]}`).toContain(
             keeps ? found : onlyAt(1 - at, found),
           );
