@@ -1,5 +1,6 @@
 /** How a server that is looked at is spoken to by TLS: as `serve` speaks to nodes with the same environment. */
 import { type Command, Option } from 'commander';
+import { parseFlag } from '../src/config/units.js';
 import type { NodeEndpoint } from '../src/node/endpoint.js';
 import { nodeTlsByFiles } from '../src/node/tls-by-files.js';
 import { CliError } from './cli-error.js';
@@ -60,13 +61,9 @@ export function nodeTlsOf(
   return speech;
 }
 
-const ON = ['on', 'true', 'yes'];
-const OFF = ['', 'off', 'false', 'no'];
-
 /** As the setting `node-tls` is written in the environment. @throws CliError when it is neither on nor off */
 function isOn(text = ''): boolean {
-  if (!ON.includes(text) && !OFF.includes(text)) {
-    throw new CliError(`${VARIABLE} is '${text}'`, 'expected on or off', 2);
-  }
-  return ON.includes(text);
+  const flag = text === '' ? false : parseFlag(text);
+  if (flag === null) throw new CliError(`${VARIABLE} is '${text}'`, 'expected on or off', 2);
+  return flag;
 }

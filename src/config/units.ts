@@ -1,4 +1,4 @@
-/** Durations and sizes as people write them. */
+/** Durations, sizes and flags as people write them. */
 const DURATION_UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 const SIZE_UNITS: Readonly<Record<string, number>> = { b: 1, kb: 1024, mb: 1024 ** 2, gb: 1024 ** 3 };
 
@@ -10,6 +10,14 @@ export function parseDuration(value: unknown): number | null {
 /** @returns bytes of `64kb`, `32mb`, `1gb` or a bare number of bytes; null when it is none of these */
 export function parseSize(value: unknown): number | null {
   return parseUnit(value, SIZE_UNITS);
+}
+
+export const FLAG_WORDS = ['true', 'false', 'yes', 'no', 'on', 'off'] as const;
+
+/** @returns null when the text is none of `FLAG_WORDS` */
+export function parseFlag(text: string): boolean | null {
+  if (text === 'true' || text === 'yes' || text === 'on') return true;
+  return text === 'false' || text === 'no' || text === 'off' ? false : null;
 }
 
 function parseUnit(value: unknown, units: Readonly<Record<string, number>>): number | null {

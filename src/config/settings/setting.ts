@@ -7,7 +7,7 @@ import { readRegularFile } from '../../regular-file.js';
 import { commandNames, commandRenames } from '../command-names.js';
 import { crossNodeUsers } from '../cross-node-users.js';
 import { keyGroups } from '../key-groups.js';
-import { formatDuration, formatSize, parseDuration, parseSize } from '../units.js';
+import { FLAG_WORDS, formatDuration, formatSize, parseDuration, parseFlag, parseSize } from '../units.js';
 import { userLimits } from '../user-limits.js';
 import { users, usersFile } from '../users.js';
 
@@ -100,10 +100,10 @@ const READINGS: { readonly [Type in Form['type']]: Reading<Type> } = {
   flag: {
     schema: (form) =>
       z
-        .union([z.boolean(), z.enum(['true', 'false', 'yes', 'no', 'on', 'off'])], {
+        .union([z.boolean(), z.enum(FLAG_WORDS)], {
           message: 'expected true or false',
         })
-        .transform((value) => value === true || value === 'true' || value === 'yes' || value === 'on')
+        .transform((value) => value === true || (value !== false && parseFlag(value) === true))
         .prefault(form.default),
     kind: () => 'true or false',
     standard: (form) => String(form.default),
