@@ -41,7 +41,12 @@ export function run(program, args, env = {}) {
 
 /** Runs a program of an installed package with this Node.js, or with another one. @returns its exit code */
 export function runTool(name, binary, args, env = {}, node = process.execPath) {
+  return run(node, [toolPath(name, binary), ...args], env);
+}
+
+/** @returns the script that a program of an installed package starts with */
+export function toolPath(name, binary) {
   const folder = join(root, 'node_modules', name);
   const { bin } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
-  return run(node, [join(folder, typeof bin === 'string' ? bin : bin[binary]), ...args], env);
+  return join(folder, typeof bin === 'string' ? bin : bin[binary]);
 }

@@ -1,7 +1,8 @@
 /**
  * The groups that test files are run in, one group after the other. On two cores, two files at a time: most files of
- * tests wait for most of their time, for programs that start and for what they do. Alone runs what looks at a clock, at
- * how fast or how large something is, or needs both cores for itself.
+ * tests wait for most of their time, for programs that start and for what they do. `npm test` lets those that compute
+ * for minutes run beside them, at the lowest priority (test/scripts/test.mjs). Alone runs what looks at a clock, at how
+ * fast or how large something is, or needs both cores for itself.
  */
 import { join } from 'node:path';
 import type { TestProjectInlineConfiguration } from 'vitest/config';
@@ -67,12 +68,15 @@ export const CORE = [
 
 /** Every test. */
 export function allGroups(): TestProjectInlineConfiguration[] {
-  const computing = testsWithoutPrograms(join(ROOT, 'test'));
+  const computing = unitTests(join(ROOT, 'test'));
+  const long = testsWithoutPrograms(join(ROOT, 'test')).filter((file) => !computing.includes(file));
   const alone = ALONE.map((file) => join(ROOT, file));
   return [
     group(0, 'computing', computing, 2),
-    group(1, 'servers', ['test/**/*.test.ts'], 2, [...computing, ...alone]),
-    group(2, 'alone', alone, 1),
+    // What is left of the processors for them may be little.
+    group(1, 'long', long, 2, [], { testTimeout: 900_000 }),
+    group(2, 'servers', ['test/**/*.test.ts'], 2, [...computing, ...long, ...alone]),
+    group(3, 'alone', alone, 1),
   ];
 }
 
@@ -101,7 +105,7 @@ function group(
   include: string[],
   workers: number,
   without: readonly string[] = [],
-  more: { readonly isolate?: boolean } = {},
+  more: { readonly isolate?: boolean; readonly testTimeout?: number } = {},
 ): TestProjectInlineConfiguration {
   return {
     root: ROOT,
@@ -110,7 +114,6 @@ function group(
       include,
       exclude: ['**/node_modules/**', ...without],
       setupFiles: ['test/support/vitest-setup.ts'],
-      ...more,
       maxWorkers: workers,
       sequence: { groupOrder: order },
       testTimeout: 120_000,
@@ -119,6 +122,7 @@ function group(
       chaiConfig: { truncateThreshold: 0 },
       // A wait ends with what it waits for; this is only when to give up, and a busy machine is no failure.
       expect: { poll: { timeout: 30_000 } },
+      ...more,
     },
   };
 }
