@@ -23,6 +23,8 @@ export interface NodeRight {
 
 /** A key that no client can write. */
 export const PROBE_KEY = '__ringproxy__probe';
+/** Name of the connections that look what a node is. */
+export const INSPECTION = 'ringproxy-inspect';
 /** The number of no connection. */
 const NOBODY = '9223372036854775807';
 
@@ -75,7 +77,7 @@ export const NODE_RIGHTS: readonly NodeRight[] = [
   right('serve', 'auth', 'to log in', null),
   right('serve', 'hello', 'connections of RESP3', null),
   right('serve', 'select', 'connections of databases but 0', ['SELECT', '0']),
-  right('serve', 'client|setname', "to tell the proxy's connections from others", null),
+  right('serve', 'client|setname', "to tell the proxy's connections from others", ['CLIENT', 'SETNAME', INSPECTION]),
   right('serve', 'client|id', 'to know its connections by number', ['CLIENT', 'ID']),
   right('serve', 'client|info', 'to know its connections by address', ['CLIENT', 'INFO']),
   right(
@@ -180,6 +182,11 @@ export function aclRules(need: 'serve' | 'change'): string {
     return `~* &* -@all +@read +@write +@connection -@admin -@dangerous ${named((row) => row.need === 'serve')}`;
   }
   return `~* &* +@all -@admin -@dangerous ${named((row) => row.dangerous)} ${CLIENTS_MAY_WANT.map(plus).join(' ')}`;
+}
+
+/** What an operator is told where the proxy's user lacks a right that a change needs. */
+export function hintOnRights(): string {
+  return `give its user the rights: ACL SETUSER … ${aclRules('change')}`;
 }
 
 /** @returns the table of rights, in Markdown, with those of one purpose in one row */

@@ -1,10 +1,12 @@
 /** A first look at a node: is it there, is it Redis, what is it. */
 import type { Redis } from 'ioredis';
 import { RingproxyError } from '../errors.js';
-import { describeNodeError, onNode, wasLoginRefused } from '../node/client.js';
+import { describeNodeError, isReplyError, onNode, wasLoginRefused } from '../node/client.js';
 import type { NodeEndpoint } from '../node/endpoint.js';
 import type { NodeIdentity } from '../node/identity.js';
+import { isForbidden } from '../node/reply-errors.js';
 import { readsOnly } from '../node/standing.js';
+import { hintOnRights, INSPECTION } from '../node-rights.js';
 import { fieldsOf } from '../resp/info-fields.js';
 import { readRunId } from '../resp/run-id.js';
 import { readImpairment } from './impairment.js';
@@ -31,13 +33,18 @@ export interface NodeFacts {
 }
 
 /** Of connections that look what a node is, and leave it as it is. */
-export const INSPECTS = readsOnly('ringproxy-inspect');
+export const INSPECTS = readsOnly(INSPECTION);
 
-/** Asks a node what it is. @throws RingproxyError that says why it cannot be a node of the ring */
+/** Asks a node what it is. @throws RingproxyError NODE_UNREACHABLE; NODE_RIGHTS where the user may not ask */
 export async function inspectNode(node: NodeEndpoint, timeout: number): Promise<NodeFacts> {
   try {
     return await onNode(node, INSPECTS, timeout, async (redis) => readFacts(await redis.info()));
   } catch (error) {
+    // It is there, and does not let anybody see what it is: another thing than a node that is down.
+    if (isReplyError(error) && isForbidden(error.message)) {
+      const what = `${node.name} (${node.address}) does not let the proxy use info, so nobody can tell what it is`;
+      throw new RingproxyError('NODE_RIGHTS', what, hintOnRights());
+    }
     throw nodeFailure(node, error);
   }
 }

@@ -7,7 +7,6 @@ import { isReplyError } from '../node/client.js';
 import { refusalIn } from '../node/reply-errors.js';
 import { NODE_RIGHTS, PROBE_KEY } from '../node-rights.js';
 import { type LackingRight, refusalOf } from './examine.js';
-import { INSPECTS } from './inspect.js';
 
 type Ask = (redis: Redis) => Promise<string | null>;
 
@@ -21,7 +20,6 @@ const ABORTED = /^EXECABORT Transaction discarded because of: /;
 
 /** What stays away from a connection that listens comes first. */
 const BARE: readonly (readonly [string, Ask])[] = [
-  ['client|setname', sent('CLIENT', 'SETNAME', INSPECTS.name)],
   ['exec', async (redis) => (await sent('EXEC')(redis))?.replace(ABORTED, '') ?? null],
   ['unsubscribe', (redis) => errorOf(redis.unsubscribe(PROBE_KEY))],
   ['punsubscribe', (redis) => errorOf(redis.punsubscribe(PROBE_KEY))],

@@ -3,7 +3,7 @@ import { RingproxyError } from '../../errors.js';
 import type { NodeExam } from '../../health/examine.js';
 import type { NodeFacts } from '../../health/inspect.js';
 import { sameNode } from '../../node/identity.js';
-import { aclRules, lackingForMoves } from '../../node-rights.js';
+import { hintOnRights, lackingForMoves } from '../../node-rights.js';
 
 import type { Member } from '../state/ring-state.js';
 
@@ -69,7 +69,8 @@ async function examineAll(
         const [facts, exam] = await Promise.all([hooks.inspect(node), hooks.examine(node)]);
         return { node, facts, exam };
       } catch (error) {
-        // One that is down will say so when its keys are to move.
+        // One that is down will say so when its keys are to move. One that hides which process it is would not.
+        if (error instanceof RingproxyError && error.code === 'NODE_RIGHTS') throw error;
         if (rule === 'skip those that do not answer') return null;
         throw error;
       }
@@ -84,7 +85,7 @@ function refuseWithoutRights({ node, exam }: Examined): void {
   throw new RingproxyError(
     'NODE_RIGHTS',
     `keys cannot be moved: ${node.name} (${node.address}) does not let the proxy use ${lacking.join(', ')}`,
-    `give its user the rights: ACL SETUSER … ${aclRules('change')}`,
+    hintOnRights(),
   );
 }
 
