@@ -63,6 +63,17 @@ describe('links', () => {
   });
 });
 
+it('each threat that is said to be defended names tests that there are', () => {
+  const text = readFileSync(join(ROOT, 'SECURITY.md'), 'utf8');
+  const rows = [...text.matchAll(/^\|.+\| ([^|]+) \|$/gm)].slice(1).map(([row, tests = '']) => ({ row, tests }));
+  expect(rows.length).toBeGreaterThan(15);
+  for (const { row, tests } of rows) {
+    const files = [...tests.matchAll(/`(test\/[^`]+)`/g)].map(([, file = '']) => file);
+    expect(files, row).not.toEqual([]);
+    expect(files.filter((file) => !existsSync(join(ROOT, file)))).toEqual([]);
+  }
+});
+
 describe('decisions', () => {
   const records = readdirSync(join(ROOT, 'src/decisions'))
     .filter((name) => name !== 'README.md')
