@@ -7,6 +7,8 @@ export interface LateFeeds {
   readonly address: string;
   /** From now on nothing comes that the node tells of changed keys. */
   hold(): void;
+  /** From now on nothing comes that the node answers otherwise: commands are carried out, and nobody hears of it. */
+  holdReplies(): void;
   /** What was held comes. */
   release(): void;
 }
@@ -20,8 +22,10 @@ export interface LateFeeds {
  */
 export async function startLateFeeds(port: number, feedDelay: number, delay: () => number): Promise<LateFeeds> {
   const sockets = new Set<net.Socket>();
-  /** Null: nothing is held. */
-  let held: (() => void)[] | null = null;
+  /** What is held, in order. */
+  let held: (() => void)[] = [];
+  let isFeedHeld = false;
+  let areRepliesHeld = false;
   const server = net.createServer((client) => {
     const node = net.connect({ port, host: '127.0.0.1', noDelay: true });
     let late = delay();
@@ -38,7 +42,7 @@ export async function startLateFeeds(port: number, feedDelay: number, delay: () 
       const pass = (): void => {
         if (client.writable) client.write(chunk);
       };
-      if (isFeed && held !== null) held.push(pass);
+      if (isFeed ? isFeedHeld : areRepliesHeld) held.push(pass);
       else if (late === 0) pass();
       else setTimeout(pass, late);
     });
@@ -60,11 +64,16 @@ export async function startLateFeeds(port: number, feedDelay: number, delay: () 
   return {
     address: `127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`,
     hold: () => {
-      held ??= [];
+      isFeedHeld = true;
+    },
+    holdReplies: () => {
+      areRepliesHeld = true;
     },
     release: () => {
-      const passes = held ?? [];
-      held = null;
+      const passes = held;
+      held = [];
+      isFeedHeld = false;
+      areRepliesHeld = false;
       for (const pass of passes) pass();
     },
   };

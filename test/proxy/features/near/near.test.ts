@@ -218,6 +218,27 @@ describe('a read', () => {
   });
 });
 
+it('a reply that a change of its key has overtaken is not kept, though nobody changes the key again', async () => {
+  const stage = await start();
+  const { node, feeds, proxy, client } = stage;
+  const other = node.client();
+  const invalidations = async (): Promise<number> =>
+    (await scrape(proxy.admin)).get('ringproxy_near_invalidations_total') ?? 0;
+  await client.command('SET', 'page:1', 'one');
+  // The second read of it is the one that is kept, were it not overtaken.
+  await client.command('GET', 'page:1');
+  const before = await invalidations();
+  feeds.holdReplies();
+  const late = client.text('GET', 'page:1');
+  // The node has answered, and then the key changes, and that is heard first.
+  await expect.poll(async () => /cmdstat_get:calls=2/.test(await other.info('commandstats'))).toBe(true);
+  await other.set('page:1', 'two');
+  await expect.poll(invalidations).toBeGreaterThan(before);
+  feeds.release();
+  expect(await late).toBe(bulk('one'));
+  expect(await untilKept(stage, 'GET', 'page:1')).toBe(bulk('two'));
+});
+
 describe('while nothing is told of changed keys', () => {
   it('what was read is kept and not served: it may be overtaken by a change', async () => {
     const stage = await start();
