@@ -9,6 +9,7 @@ import { type RingproxyProcess, startRingproxy } from '../support/ringproxy-proc
 import { startSlowRelay } from '../support/slow-relay.js';
 import { tempFolder } from '../support/temp-folder.js';
 import { Checker, verifyPlacement } from './checker.js';
+import { COUNTED, Counting } from './counting.js';
 
 const SEED = Number(process.env.CHECK_SEED ?? 7);
 
@@ -30,7 +31,10 @@ async function expectConsistent(
 describe('under load', () => {
   it('the ring goes from 3 to 5 to 4 nodes, weights change, a node is replaced', { timeout: 180_000 }, async () => {
     const nodes = await startRedises(6);
-    const proxy = await startRingproxy({ nodes: nodes.slice(0, 3), args: ['--state-dir', tempFolder('state')] });
+    const args = ['--state-dir', tempFolder('state')];
+    const proxy = await startRingproxy({ nodes: nodes.slice(0, 3), args, config: COUNTED });
+    const counting = new Counting([proxy]);
+    await counting.start();
     await fill(proxy, 100_000);
     const checker = new Checker({
       proxies: () => [proxy],
@@ -52,6 +56,7 @@ describe('under load', () => {
     const view = await settled(proxy);
     expect(view.nodes.map((node) => node.name).sort()).toEqual(['node1', 'node3', 'node4', 'node5']);
     expect(view.generation).toBe(6);
+    await counting.stop();
     await expectConsistent(checker, proxy, nodes);
     expect(await nodes[1]?.client().dbsize()).toBe(0);
     expect(await nodes[2]?.client().dbsize()).toBe(0);

@@ -4,13 +4,14 @@
  */
 import { describe, expect, it } from 'vitest';
 import type { HistoryEntry } from '../../../src/admin/api.js';
+import { COUNTED, Counting } from '../../consistency/counting.js';
 import { RawClient } from '../../support/raw-client.js';
 import { type RedisProcess, startRedises } from '../../support/redis-process.js';
 import { fill, ownersOf, until } from '../../support/ring-api.js';
 import { type RingproxyProcess, startRingproxy } from '../../support/ringproxy-process.js';
 
 const KEYS = 300;
-const CONFIG = `
+const CONFIG = `${COUNTED}
 on-node-failure: eject
 eject-after: 300ms
 rejoin-after: 200ms
@@ -91,6 +92,8 @@ describe('a node that fails', () => {
       const watching = proxy.client();
       await watching.watch(lost[0] ?? '');
       const busy = await beBusy(proxy, lost);
+      const counting = new Counting([proxy]);
+      await counting.start();
       await node.stop();
       const view = await isOut(scene);
       // Down, and then without what it had: its being taken out is held, and not told as an error.
@@ -111,6 +114,8 @@ describe('a node that fails', () => {
       expect((await isBack(scene)).nodes.map(({ reason }) => reason)).toEqual([null, null, null]);
       for (const [i, key] of lost.entries()) expect(await client.get(key)).toBe(i < 10 ? null : 'new');
       expect(await node.client().dbsize()).toBe(lost.length - 10);
+      // What is on no node has noticed nothing.
+      await counting.stop();
       const kinds = (await historyOf(proxy)).map(({ kind, summary }) => [kind, summary]);
       expect(kinds.map(([kind]) => kind)).toEqual(['bootstrap', 'eject', 'return']);
       expect(kinds[1]?.[1]).toMatch(/^eject node2 \(127\.0\.0\.1:\d+\): down for/);
