@@ -1,7 +1,7 @@
 /** How the proxy, and the other nodes, reach a node that is to join, where that differs from the others. */
 import type { Command } from 'commander';
 import type { NodeInput } from '../src/admin/api.js';
-import { parsePeerAddress, withoutScheme } from '../src/node/address.js';
+import { parsePeerAddress, withoutLogin, withoutScheme } from '../src/node/address.js';
 import { CliError } from './cli-error.js';
 import { readNamedFile, STANDARD_INPUT } from './named-file.js';
 
@@ -40,7 +40,11 @@ export function withAccess<Node extends { readonly address: string }>(
       throw new CliError('--peer-address is of one node', 'add the nodes one after the other, or with ring apply', 2);
     }
     if (parsePeerAddress(withoutScheme(peerAddress).text) === null) {
-      throw new CliError(`'${peerAddress}' is not an address of a node for others`, 'expected HOST:PORT', 2);
+      throw new CliError(
+        `'${withoutLogin(peerAddress)}' is not an address of a node for others`,
+        'expected HOST:PORT',
+        2,
+      );
     }
   }
   const { passwordFile } = options;

@@ -1,7 +1,7 @@
 import type { ChangeRequest, RingView } from '../src/admin/api.js';
 import { isWeight, WEIGHT_RULE } from '../src/config/node-limits.js';
 import { parseNodeText } from '../src/config/node-text.js';
-import { parsePeerAddress, withoutScheme } from '../src/node/address.js';
+import { parsePeerAddress, withoutLogin, withoutScheme } from '../src/node/address.js';
 import { formatPlace } from '../src/node/followed.js';
 import { CliError } from './cli-error.js';
 import { readNamedYaml } from './named-file.js';
@@ -62,7 +62,7 @@ function readNode(entry: unknown, file: string): Wanted {
   const { text: plain, tls: tlsOfScheme } = withoutScheme(text);
   const address = formatPlace(plain);
   if (address === null) {
-    throw new CliError(`${file}: '${text}' is not a node's address`, 'expected HOST:PORT', 2);
+    throw new CliError(`${file}: '${withoutLogin(text)}' is not a node's address`, 'expected HOST:PORT', 2);
   }
   if (typeof weight !== 'number' || !isWeight(weight)) {
     throw new CliError(`${file}: the weight of ${text} is not a number`, `expected ${WEIGHT_RULE}`, 2);

@@ -2,7 +2,7 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { parseDuration } from '../src/config/units.js';
 import { judgeNode } from '../src/health/verdict.js';
-import { formatAddress, parseNodeAddress, withoutScheme } from '../src/node/address.js';
+import { formatAddress, parseNodeAddress, withoutLogin, withoutScheme } from '../src/node/address.js';
 import { looksFollowed } from '../src/node/followed.js';
 import { readPassword } from './access-options.js';
 import { CliError } from './cli-error.js';
@@ -64,7 +64,7 @@ function addressOf(text: string): { address: string; scheme: boolean | undefined
   const address = text.includes('=') ? null : parseNodeAddress(place);
   if (address === null) {
     const hint = 'expected HOST:PORT, rediss://HOST:PORT or unix:/PATH, without a name';
-    throw new CliError(`'${text}' is not an address`, hint, 2);
+    throw new CliError(`'${withoutLogin(text)}' is not an address`, hint, 2);
   }
   return { address: formatAddress(address), scheme };
 }

@@ -14,7 +14,7 @@ import { hintForPaused } from '../src/client/paused-hint.js';
 import { isNodeName, isWeight, NODE_NAME_RULE, WEIGHT_RULE } from '../src/config/node-limits.js';
 import { parseNodeText } from '../src/config/node-text.js';
 import type { ErrorCode } from '../src/errors.js';
-import { withoutScheme } from '../src/node/address.js';
+import { withoutLogin, withoutScheme } from '../src/node/address.js';
 import { FOLLOWED_FORMS, formatPlace } from '../src/node/followed.js';
 import { type AccessOptions, withAccess, withAccessOptions } from './access-options.js';
 import { applyRequest } from './apply-file.js';
@@ -389,7 +389,7 @@ function parseNode(text: string): NodeInput {
   const node = parseNodeText(text);
   if (node === null || formatPlace(withoutScheme(node.address).text) === null) {
     throw new CliError(
-      `'${text}' is not a node`,
+      `'${withoutLogin(text)}' is not a node`,
       `expected NAME=HOST:PORT or NAME=HOST:PORT*WEIGHT, where HOST:PORT may also be ${FOLLOWED_FORMS}`,
       2,
     );

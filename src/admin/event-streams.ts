@@ -29,7 +29,8 @@ export interface PastEvent {
 /** Those who want the same channels. */
 interface Group {
   readonly key: string;
-  readonly streams: Set<ServerResponse>;
+  /** Each with whether its reader may still look. */
+  readonly streams: Map<ServerResponse, () => boolean>;
   readonly end: () => void;
   pieces: string[];
   /** How often each channel's event came since the last flush. */
@@ -57,13 +58,19 @@ export class EventStreams {
    * Answers with the events from now on, until the reader goes away or does not keep up.
    * @param channels empty: those that are not too many for a person
    * @param past is sent first
+   * @param mayGoOn whether its reader may still look, asked by `endForbidden`
    * @throws RingproxyError when there is no such channel; nothing has been answered then
    */
-  add(stream: ServerResponse, channels: readonly string[], past: readonly PastEvent[]): void {
+  add(
+    stream: ServerResponse,
+    channels: readonly string[],
+    past: readonly PastEvent[],
+    mayGoOn: () => boolean = () => true,
+  ): void {
     const group = this.#groupOf(channels);
     // What came before is for the others.
     this.#flush();
-    group.streams.add(stream);
+    group.streams.set(stream, mayGoOn);
     this.#size++;
     stream.once('close', () => this.#remove(group, stream));
     // It may be silent for long; whether the reader is still there its kernel says.
@@ -74,6 +81,13 @@ export class EventStreams {
     stream.write(`: events follow\n\n${before.join('')}`);
   }
 
+  /** Ends those whose readers may not look any more: a token is valid for as long as it is one. */
+  endForbidden(): void {
+    for (const group of this.#groups.values()) {
+      for (const [stream, mayGoOn] of group.streams) if (!mayGoOn()) stream.end();
+    }
+  }
+
   #groupOf(channels: readonly string[]): Group {
     const names = [...new Set(channels)].sort();
     const key = names.join('\n');
@@ -81,7 +95,7 @@ export class EventStreams {
     if (known !== undefined) return known;
     const listener = (channel: string, event: object): void => this.#onEvent(group, channel, event);
     const end = this.#subscribe(listener, names.length === 0 ? null : names);
-    const group: Group = { key, streams: new Set(), end, pieces: [], counts: new Map() };
+    const group: Group = { key, streams: new Map(), end, pieces: [], counts: new Map() };
     this.#groups.set(key, group);
     return group;
   }
@@ -119,7 +133,7 @@ export class EventStreams {
       if (group.pieces.length === 0) continue;
       const piece = Buffer.from(group.pieces.join(''));
       group.pieces = [];
-      for (const stream of group.streams) {
+      for (const stream of group.streams.keys()) {
         // One that does not keep up would miss events and not know it.
         if (stream.writableLength > MOST_BACKLOG) stream.destroy();
         else stream.write(piece);

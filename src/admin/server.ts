@@ -75,6 +75,7 @@ export class AdminServer {
     });
     const certificates = new CallerCertificates(options.tls?.clientAuth ?? 'none');
     const guard = new Guard(options.credentials, 'path' in options.listen, certificates);
+    options.credentials.onReplaced(() => this.#streams.endForbidden());
     this.#app.decorateRequest('caller', null);
     options.audit.watch(this.#app);
     this.#app.addHook('onRequest', async (request) => guard.admit(request));
@@ -83,7 +84,7 @@ export class AdminServer {
     this.#app.setNotFoundHandler((request, reply) => this.#notFound(request, reply));
     const bounds = new ConnectionBounds(this.#app.server);
     if (options.peers !== null) servePeers(this.#app, options.peers, (socket) => bounds.trust(socket));
-    this.#routes();
+    this.#routes(guard);
   }
 
   /** @returns the URL, with the port that was chosen for port 0. @throws the system's error, such as EADDRINUSE */
@@ -125,10 +126,10 @@ export class AdminServer {
     await this.#app.close();
   }
 
-  #routes(): void {
+  #routes(guard: Guard): void {
     const handlers: Handlers = {
       ...this.#pageRoutes(),
-      ...processRoutes(this.#backend, this.#streams),
+      ...processRoutes(this.#backend, this.#streams, guard),
       ...ringRoutes(this.#backend),
       ...groupRoutes(this.#backend.groups),
     };

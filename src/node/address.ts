@@ -7,7 +7,7 @@ export type Address = { readonly host: string; readonly port: number } | { reado
 export function parseAddress(text: string): Address | null {
   if (text.startsWith('/')) return { path: text };
   if (text.startsWith('unix:/')) return { path: text.slice('unix:'.length) };
-  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^:\s[\]/]+)):(\d{1,5})$/.exec(text);
+  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^:@\s[\]/]+)):(\d{1,5})$/.exec(text);
   if (match === null) return null;
   const port = Number(match[3]);
   return port > 65_535 ? null : { host: match[1] ?? match[2] ?? '', port };
@@ -31,6 +31,14 @@ export function withoutScheme(text: string): AddressWithScheme {
   const match = /^(rediss?):\/\/([^/]*)\/?$/i.exec(text);
   if (match === null) return { text, tls: undefined };
   return { text: match[2] ?? '', tls: match[1]?.toLowerCase() === 'rediss' };
+}
+
+/**
+ * What may be shown of a text that is to be an address, and is none: many write `redis://user:password@HOST:PORT`.
+ * @returns the text with `***` for a login
+ */
+export function withoutLogin(text: string): string {
+  return text.replace(/^((?:[^=/]*=)?(?:\w+:\/\/)?).*@/s, '$1***@');
 }
 
 /** Like `parseNodeAddress`, of what other nodes can connect to: a node connects to none by a Unix socket. */

@@ -135,6 +135,19 @@ describe('tokens', () => {
     expect([await status('old'), await status('new'), await status('look')]).toEqual([401, 200, 401]);
   });
 
+  it('that are taken away end the streams of events that were opened by them, and no others', async () => {
+    const served = await serveAdmin(TOKENS);
+    const follow = async (token: string) => (await fetch(`${served.url}/v1/events`, bearer(token))).body?.getReader();
+    const [taken, kept] = [await follow('look'), await follow('steer')];
+    await Promise.all([taken?.read(), kept?.read()]);
+    const named = (token: string) => [{ name: token, token }];
+    served.credentials.replace({ admin: named('all'), operator: [], viewer: [...named('steer'), ...named('other')] });
+    expect((await taken?.read())?.done).toBe(true);
+    served.backend.source.publish('ringproxy:ring:begun', { kind: 'remove' });
+    expect(Buffer.from((await kept?.read())?.value ?? []).toString()).toMatch(/ring:begun[\s\S]*remove/);
+    await kept?.cancel();
+  });
+
   it('of two roles count for the greater one', () => {
     const credentials = new Credentials({ viewer: named('a', 'b'), operator: named('b', 'c'), admin: named('a') });
     expect(['a', 'b', 'c', 'd', ''].map((token) => credentials.callerOf(token)?.role ?? null)).toEqual([

@@ -182,6 +182,22 @@ describe('mistakes', () => {
     );
   });
 
+  it('an address with a login is no address, and what it was is not told', () => {
+    const nodes = [
+      'a=redis://u:secret@h:1',
+      'b=secret@h:1',
+      'c=sentinel://u:secret@h:1/m',
+      { address: 'rediss://:secret@h:1' },
+    ];
+    const flags = { listen: 'u:secret@h:1', advertiseAdmin: 'http://u:secret@h:1', nodes };
+    const told = mistakes(() => loadConfig({ flags }));
+    expect(told).not.toContain('secret');
+    expect(told.match(/\*\*\*@/g)).toHaveLength(6);
+    expect(told).toContain(
+      "'redis://***@h:1' is not an address: expected HOST:PORT, and username and password beside it",
+    );
+  });
+
   it('an address with a slip is not taken for none', () => {
     const settings = { listen: 'off', 'tls-listen': '0.0.0.0:99999', 'tls-cert': '/none.pem', 'tls-key': '/none.key' };
     expect(mistakes(() => loadConfig({ settings }))).toMatchInlineSnapshot(`

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { formatAddress, isLoopback, parseAddress, parseNodeAddress } from '../../src/node/address.js';
+import { formatAddress, isLoopback, parseAddress, parseNodeAddress, withoutLogin } from '../../src/node/address.js';
 
 describe('an address', () => {
   it.each([
@@ -21,8 +21,19 @@ describe('an address', () => {
     ...['', 'localhost', ':6379', 'localhost:', 'localhost:redis', 'localhost:65536', 'localhost:-1', 'a b:1'],
     ...['::1:6379', '2001:db8::7:7000', '[::1]', '[::1]6379', '[localhost]:6379', '[]:6379', 'localhost:6379/0'],
     ...['redis://localhost:6379', 'unix:relative.sock', 'unix:', 'relative/redis.sock', ' localhost:6379'],
+    ...['user@localhost:6379', ':password@localhost:6379'],
   ])("is not '%s'", (text) => {
     expect(parseAddress(text)).toBeNull();
+  });
+
+  it.each([
+    ['redis://user:pass@word/x@h:1', 'redis://***@h:1'],
+    ['a=rediss://:password@h:1*2', 'a=rediss://***@h:1*2'],
+    ['sentinel://user:pass=word@h:1,h2/m', 'sentinel://***@h:1,h2/m'],
+    ['password@h:1', '***@h:1'],
+    ['a=h:1', 'a=h:1'],
+  ])('%s is shown without its login', (text, shown) => {
+    expect(withoutLogin(text)).toBe(shown);
   });
 
   it.each(['127.0.0.1:6379', '[::1]:6379', '/run/redis.sock', 'redis.example.org:1'])(

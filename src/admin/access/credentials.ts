@@ -24,6 +24,7 @@ interface Known {
 
 export class Credentials {
   #known: readonly Known[] = [];
+  #onReplaced: () => void = () => {};
 
   constructor(tokens: TokensByRole) {
     this.replace(tokens);
@@ -34,6 +35,12 @@ export class Credentials {
     this.#known = ROLES.flatMap((role) =>
       tokens[role].map(({ name, token }) => ({ caller: { name, role }, digest: digestOf(token) })),
     );
+    this.#onReplaced();
+  }
+
+  /** @param listener called when others have become valid */
+  onReplaced(listener: () => void): void {
+    this.#onReplaced = listener;
   }
 
   /** There are none: whoever reaches the API may do everything. */

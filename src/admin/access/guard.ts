@@ -49,6 +49,17 @@ export class Guard {
     refuseUnless(request, request.caller.role, needed, '');
   }
 
+  /** Whether it would be admitted if it came now: for what is answered for long. */
+  stillAdmits(request: FastifyRequest): boolean {
+    try {
+      this.admit(request);
+      return true;
+    } catch (error) {
+      if (error instanceof RingproxyError) return false;
+      throw error;
+    }
+  }
+
   /** Looks at what the body asks for, once it is read. @throws RingproxyError when that takes another role */
   admitBody(request: FastifyRequest): void {
     const raised = request.routeOptions.config?.raised;

@@ -1,6 +1,7 @@
 /** What this proxy is, counts and tells: health, metrics, loads, the fleet that it is of, events. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { RingproxyError } from '../../errors.js';
+import type { Guard } from '../access/guard.js';
 import { sendError } from '../answers.js';
 import type { HealthView, ReadyView, WhoamiView } from '../api.js';
 import type { AdminBackend } from '../backend.js';
@@ -28,7 +29,12 @@ type ProcessRoute =
   | 'GET /v1/load/history'
   | 'GET /v1/events';
 
-export function processRoutes(backend: AdminBackend, streams: EventStreams): Pick<Handlers, ProcessRoute> {
+/** @param guard whether who follows events still may */
+export function processRoutes(
+  backend: AdminBackend,
+  streams: EventStreams,
+  guard: Pick<Guard, 'stillAdmits'>,
+): Pick<Handlers, ProcessRoute> {
   const { ring, plane, metrics, fleet, load, hotKeys, advice, audit } = backend;
   return {
     'GET /healthz': async (): Promise<HealthView> => ({ status: 'ok' }),
@@ -65,7 +71,7 @@ export function processRoutes(backend: AdminBackend, streams: EventStreams): Pic
       return sendError(reply, new RingproxyError('NOT_READY', 'nothing is measured yet', 'try again in a second'));
     },
     'GET /v1/load/history': async (request) => load.samples(timeOf(request, 'since')),
-    'GET /v1/events': (request, reply) => streamEvents(backend, streams, request, reply),
+    'GET /v1/events': (request, reply) => streamEvents(backend, streams, guard, request, reply),
   };
 }
 
@@ -73,6 +79,7 @@ export function processRoutes(backend: AdminBackend, streams: EventStreams): Pic
 function streamEvents(
   { events }: Pick<AdminBackend, 'events'>,
   streams: EventStreams,
+  guard: Pick<Guard, 'stillAdmits'>,
   request: FastifyRequest,
   reply: FastifyReply,
 ): void {
@@ -88,6 +95,7 @@ function streamEvents(
     reply.raw,
     channels,
     past.filter(({ channel }) => channels.length === 0 || channels.includes(channel)),
+    () => guard.stillAdmits(request),
   );
   reply.hijack();
 }

@@ -1,5 +1,6 @@
 /** Several proxies on one ring: where they agree, who this one is among them, and how they reach each other. */
 import { z } from 'zod';
+import { withoutLogin } from '../../node/address.js';
 import { type Setting, WATCHED_FILE } from './setting.js';
 
 /** As they are called: without a path, and without a login, which would show up in logs and messages. */
@@ -46,7 +47,10 @@ const adminUrl = z
     if (text === '') return '';
     const url = httpUrl(text);
     if (url !== null && url.origin === text.replace(/\/$/, '').toLowerCase()) return url.origin;
-    context.addIssue({ code: 'custom', message: `'${text}' is not such a URL: expected http://HOST:PORT` });
+    context.addIssue({
+      code: 'custom',
+      message: `'${withoutLogin(text)}' is not such a URL: expected http://HOST:PORT`,
+    });
     return z.NEVER;
   })
   .prefault('');

@@ -1,7 +1,7 @@
 /** The nodes of the first generation, how to log in at nodes, and how they are looked after. */
 import { z } from 'zod';
 import type { NodeAccess } from '../../node/access.js';
-import { formatAddress, parseAddress, parsePeerAddress, withoutScheme } from '../../node/address.js';
+import { formatAddress, parseAddress, parsePeerAddress, withoutLogin, withoutScheme } from '../../node/address.js';
 import { FOLLOWED_FORMS, formatPlace, looksFollowed, parseFollowed } from '../../node/followed.js';
 import type { NodeIdentity } from '../../node/identity.js';
 import type { TlsFiles } from '../../tls/material.js';
@@ -48,16 +48,22 @@ const node: z.ZodType<NodeConfig> = z
       context.addIssue({ code: 'custom', message });
       return z.NEVER;
     };
-    if (given === null) return fail(`'${String(value)}' is not NAME=HOST:PORT*WEIGHT`);
+    if (given === null) return fail(`'${withoutLogin(String(value))}' is not NAME=HOST:PORT*WEIGHT`);
     const strange = typeof value === 'string' ? undefined : Object.keys(value).find((word) => !WORDS.includes(word));
     if (strange !== undefined) return fail(`a node has no '${strange}'${suggestion(strange, WORDS)}`);
     if (given.address === undefined) return fail('a node needs an address, HOST:PORT');
     const { text, tls: tlsOfScheme } = withoutScheme(given.address);
     const followed = parseFollowed(text);
     if (followed === null && looksFollowed(text))
-      return fail(`'${given.address}' does not say where a master is: expected ${FOLLOWED_FORMS}, no server twice`);
+      return fail(
+        `'${withoutLogin(given.address)}' does not say where a master is: expected ${FOLLOWED_FORMS}, no server twice`,
+      );
     const parsed = parseAddress(text);
-    if (followed === null && parsed === null) return fail(`'${given.address}' is not an address: expected HOST:PORT`);
+    if (followed === null && parsed === null) {
+      const shown = withoutLogin(given.address);
+      const login = shown === given.address ? '' : ', and username and password beside it';
+      return fail(`'${shown}' is not an address: expected HOST:PORT${login}`);
+    }
     if (parsed !== null && 'port' in parsed && parsed.port === 0)
       return fail(`'${given.address}' has port 0: a node needs a real port`);
     const address = formatPlace(text) ?? text;

@@ -1,7 +1,7 @@
 /** What a row of the table of settings may be, how its value is read, and how it is shown. */
 import { z } from 'zod';
 import { messageOf } from '../../errors.js';
-import { formatAddress, parseAddress } from '../../node/address.js';
+import { formatAddress, parseAddress, withoutLogin } from '../../node/address.js';
 import type { SettingForm, SettingRow, SettingValue } from '../../proxy/settings.js';
 import { readRegularFile } from '../../regular-file.js';
 import { commandNames, commandRenames } from '../command-names.js';
@@ -180,7 +180,7 @@ function addressSchema({ off, default: standard }: FormOf<'address'>): z.ZodType
       if (parsed !== null) return formatAddress(parsed);
       context.addIssue({
         code: 'custom',
-        message: `'${value}' is not an address: expected HOST:PORT${off ? ' or off' : ', [IPV6]:PORT or unix:/PATH'}`,
+        message: `'${withoutLogin(value)}' is not an address: expected HOST:PORT${off ? ' or off' : ', [IPV6]:PORT or unix:/PATH'}`,
       });
       return z.NEVER;
     })

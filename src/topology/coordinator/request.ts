@@ -2,7 +2,7 @@
 import type { ChangeRequest, NodeInput } from '../../admin/api.js';
 import { RingproxyError } from '../../errors.js';
 import type { NodeAccess } from '../../node/access.js';
-import { formatAddress, parsePeerAddress, withoutScheme } from '../../node/address.js';
+import { formatAddress, parsePeerAddress, withoutLogin, withoutScheme } from '../../node/address.js';
 import { formatPlace, parseFollowed } from '../../node/followed.js';
 import type { NewMember } from '../state/ring-state.js';
 
@@ -22,10 +22,12 @@ export function toNewMember(input: NodeInput): NewMember {
   const { text, tls = input.tls } = withoutScheme(input.address);
   const address = formatPlace(text);
   if (address === null) {
-    throw new RingproxyError('BAD_ADDRESS', `'${input.address}' is not a node's address`);
+    const shown = withoutLogin(input.address);
+    const hint = shown === input.address ? undefined : 'expected HOST:PORT, and username and password beside it';
+    throw new RingproxyError('BAD_ADDRESS', `'${shown}' is not a node's address`, hint);
   }
   if (tls === true && address.startsWith('/')) {
-    throw new RingproxyError('BAD_ADDRESS', `'${input.address}' is a Unix socket, which is not spoken to by TLS`);
+    throw new RingproxyError('BAD_ADDRESS', `'${address}' is a Unix socket, which is not spoken to by TLS`);
   }
   const isFollowed = parseFollowed(address) !== null;
   if (isFollowed && input.name === undefined) {
@@ -49,5 +51,5 @@ function toPeer(given: string | undefined): Pick<NodeAccess, 'peerAddress' | 'pe
   const { text, tls: peerTls } = withoutScheme(given);
   const parsed = parsePeerAddress(text);
   if (parsed !== null) return { peerAddress: formatAddress(parsed), peerTls };
-  throw new RingproxyError('BAD_ADDRESS', `'${given}' is not an address that other nodes can connect to`);
+  throw new RingproxyError('BAD_ADDRESS', `'${withoutLogin(given)}' is not an address that other nodes can connect to`);
 }
