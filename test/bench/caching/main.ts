@@ -2,6 +2,7 @@
 import type { RedisProcess } from '../../support/redis-process.js';
 import type { BenchOptions } from '../options.js';
 import type { Row } from '../report.js';
+import { measureFailures } from './failures.js';
 import { measureHotKeys } from './hot-keys-cost.js';
 import { measureNear } from './near.js';
 import { measureReplicated } from './replicated.js';
@@ -17,6 +18,7 @@ const PARTS = {
   replicated: measureReplicated,
   zipf: (_nodes, options, print) => measureZipf(options, print),
   types: (_nodes, options, print) => measureTypes(options, print),
+  failures: (_nodes, _options, print) => measureFailures(print),
 } as const satisfies Readonly<Record<string, Measure>>;
 
 type Part = keyof typeof PARTS;
