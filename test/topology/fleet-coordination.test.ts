@@ -78,7 +78,7 @@ describe.skipIf(!hasEtcd)('a change of a ring that three proxies serve', () => {
   });
 
   it('goes on with another coordinator when that one is killed, or has never begun', { timeout: 120_000 }, async () => {
-    const fleet = await startFleet({ spares: 1, allowLog: TROUBLE });
+    const fleet = await startFleet({ spares: 1, config: 'member-ttl: 4s\n', allowLog: TROUBLE });
     const [first, second] = await bystanders(fleet);
     await fill(first.process, KEYS);
     await post(first, 'changes', { ...add('node4', fleet.spares[0]), throttle: 20 });

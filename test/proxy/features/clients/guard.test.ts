@@ -3,7 +3,7 @@ import { networkInterfaces } from 'node:os';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { RawClient } from '../../../support/raw-client.js';
 import { type RedisProcess, startRedis, startRedises } from '../../../support/redis-process.js';
-import { startRingproxy } from '../../../support/ringproxy-process.js';
+import { type RingproxyProcess, startRingproxy } from '../../../support/ringproxy-process.js';
 
 let nodes: RedisProcess[];
 
@@ -41,9 +41,15 @@ describe.each([
   ['one process', []],
   ['two workers', ['--workers', '2']],
 ])("a web page's request: %s", (_, args) => {
+  let proxy: RingproxyProcess;
+  let redis: RedisProcess;
+
+  beforeAll(async () => {
+    proxy = await startRingproxy({ nodes, args, allowLog: [/possible attack/] });
+    redis = await startRedis();
+  });
+
   it.each(Object.keys(PAGES))('%s ends the connection before its body is read, as in Redis', async (page) => {
-    const proxy = await startRingproxy({ nodes, args, allowLog: [/possible attack/] });
-    const redis = await startRedis();
     const bytes = PAGES[page] as string;
     await Promise.all([say(proxy.port, bytes), say(redis.port, bytes)]);
     const client = proxy.client();

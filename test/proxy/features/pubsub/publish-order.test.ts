@@ -117,7 +117,7 @@ describe.each(['1', '2'])('%s processes', (workers) => {
       const way = WAYS[name] as Way;
       const watcher = await RawClient.connect(proxy.port);
       const tag = `${workers}${protocol}${Object.keys(WAYS).indexOf(name)}`;
-      for (let i = 0; i < 6; i++) {
+      for (let i = 0; i < 4; i++) {
         const channel = `c:${tag}:${i}`;
         const subscriber = await named(proxy.port, `subscriber${tag}${i}`, protocol);
         // Of three clients one after the other, at least one is of another process.
