@@ -11,45 +11,32 @@ import { testsWithoutPrograms, unitTests } from './unit-tests.js';
 
 /**
  * Tests that run alone. A test that waits for what it expects (`expect.poll`, a line of a log) is none of them, however
- * long it takes: a busy machine makes it slower, not red.
+ * long it takes: a busy machine makes it slower, not red. Nor is one with a bound that a slow machine only helps to keep,
+ * such as that of a rate.
  */
 export const ALONE = [
   // Speeds, times and memory are compared with bounds.
   'test/admin/event-streams.test.ts',
-  'test/fleet/standing/etcd-away.test.ts',
   'test/fuzz/differential.test.ts',
-  'test/proxy/address-limits.test.ts',
   'test/proxy/back-pressure.test.ts',
   'test/proxy/features/fill/near.test.ts',
   'test/proxy/features/near/near.test.ts',
   'test/proxy/features/pubsub/bounds.test.ts',
   'test/proxy/features/tracking/bounds.test.ts',
-  'test/proxy/features/transactions/ring-change.test.ts',
   'test/proxy/features/transactions/transaction-memory.test.ts',
   'test/topology/cancel.test.ts',
   'test/topology/fleet-coordination.test.ts',
-  'test/topology/tried-changes.test.ts',
   // Load on both cores, for as long as something else goes on.
-  'test/cli/demo/demo.test.ts',
-  'test/compose/load.test.ts',
-  'test/compose/prometheus.test.ts',
   'test/consistency/changing-groups.test.ts',
   'test/consistency/flows.test.ts',
   'test/consistency/interleavings/interleavings.test.ts',
   'test/consistency/near/near.test.ts',
-  'test/consistency/restarts.test.ts',
   'test/consistency/ring-changes.test.ts',
   'test/fleet/cap.test.ts',
   'test/fleet/consistency.test.ts',
   'test/fleet/ejection.test.ts',
   'test/plane/workers/workers.test.ts',
   'test/support/netns/network.test.ts',
-  // A browser, whose page is drawn by the clock.
-  'test/admin/page-edges.test.ts',
-  'test/admin/page-fleet.test.ts',
-  'test/admin/page-outage.test.ts',
-  'test/admin/page-roles.test.ts',
-  'test/admin/page.test.ts',
 ];
 
 /**
