@@ -222,8 +222,9 @@ describe('reads of a group with read-from: replica', () => {
     for (let n = 0; n < 100; n++) await client.command('GET', key);
     const rest = performance.now() - again;
     held.server.kill('SIGCONT');
-    expect(first).toBeLessThan(1000);
-    expect(rest).toBeLessThan(300);
+    // Neither as long as a node has for its reply (5 s), nor half a second for each: in between a machine is busy.
+    expect(first).toBeLessThan(4000);
+    expect(rest).toBeLessThan(10_000);
     expect((await reads('late')).again).toBeGreaterThanOrEqual(1);
     await byReplica(client, key);
   });
