@@ -1,7 +1,7 @@
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { expect, it } from 'vitest';
-import { ALONE, CORE } from './groups.js';
+import { ALONE, allGroups, CORE } from './groups.js';
 import { ROOT } from './root.js';
 import { tempFolder } from './temp-folder.js';
 import { testsWithoutPrograms, unitTests } from './unit-tests.js';
@@ -57,4 +57,14 @@ it('what explores a model starts no program', () => {
 
 it('tests that are named for a group are there', () => {
   expect([...ALONE, ...CORE].filter((file) => !existsSync(join(ROOT, file)))).toEqual([]);
+});
+
+it('each group is run by `npm test`, once', () => {
+  const script = readFileSync(join(ROOT, 'test/scripts/test.mjs'), 'utf8');
+  const run = [...script.matchAll(/project\(('[^)]*')\)/g)].flatMap(([, names]) => names?.match(/\w+/g) ?? []);
+  expect(run.sort()).toEqual(
+    allGroups()
+      .map((group) => String(group.test?.name))
+      .sort(),
+  );
 });
