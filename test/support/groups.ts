@@ -31,6 +31,7 @@ export const ALONE = [
   'test/consistency/flows.test.ts',
   'test/consistency/interleavings/interleavings.test.ts',
   'test/consistency/near/near.test.ts',
+  'test/consistency/restarts.test.ts',
   'test/consistency/ring-changes.test.ts',
   'test/fleet/cap.test.ts',
   'test/fleet/consistency.test.ts',
