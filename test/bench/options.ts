@@ -31,8 +31,8 @@ bare Redis. Scenarios named beside it are those that it runs: floor get set --de
 
 tls and tls-connections compare with HAProxy and stunnel in front of a plain ringproxy: they run only when named
 
-caching has parts, named behind it: hot-keys, near, replicated, zipf, types, failures (as root: networks are cut), such
-as caching zipf; all of them without a name
+caching has parts, named behind it: hot-keys, near, replicated, zipf, types (or types-sharded, types-near,
+types-replicated alone), failures (as root: networks are cut), such as caching zipf; all of them without a name
 
   --only A,B      the same as naming them
   --depth 1,16    only these pipeline depths

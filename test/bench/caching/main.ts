@@ -18,10 +18,16 @@ const PARTS = {
   replicated: measureReplicated,
   zipf: (_nodes, options, print) => measureZipf(options, print),
   types: (_nodes, options, print) => measureTypes(options, print),
+  'types-sharded': (_nodes, options, print) => measureTypes(options, print, 'sharded'),
+  'types-near': (_nodes, options, print) => measureTypes(options, print, 'near'),
+  'types-replicated': (_nodes, options, print) => measureTypes(options, print, 'replicated'),
   failures: (_nodes, _options, print) => measureFailures(print),
 } as const satisfies Readonly<Record<string, Measure>>;
 
 type Part = keyof typeof PARTS;
+
+/** What runs when none is named: `types` has these. */
+const isPartOfAnother = (part: Part): boolean => part.startsWith('types-');
 
 export const CACHING_PARTS = Object.keys(PARTS) as readonly Part[];
 
@@ -36,7 +42,7 @@ export async function measureCaching(
 ): Promise<Row[]> {
   const named = options.only.filter(isCachingPart);
   const rows: Row[] = [];
-  for (const part of named.length === 0 ? CACHING_PARTS : named)
+  for (const part of named.length === 0 ? CACHING_PARTS.filter((part) => !isPartOfAnother(part)) : named)
     rows.push(...(await PARTS[part](nodes, options, print)));
   return rows;
 }

@@ -67,11 +67,16 @@ interface Throughput {
   readonly hits: number;
 }
 
-/** @param print takes a table as soon as it is known */
-export async function measureTypes(options: TypesOptions, print: (text: string) => void): Promise<Row[]> {
+/** @param print takes a table as soon as it is known @param only the name of one type, alone; default: all of them */
+export async function measureTypes(
+  options: TypesOptions,
+  print: (text: string) => void,
+  only: string | null = null,
+): Promise<Row[]> {
   const depths = options.depths.length === 0 ? DEPTHS : options.depths;
   const rows: Row[] = [];
-  for (const type of TYPES) rows.push(await measureType(type, depths, options));
+  for (const type of TYPES.filter(({ name }) => only === null || name === only))
+    rows.push(await measureType(type, depths, options));
   const header = ['type', ...depths.flatMap((depth) => [`P=${depth} cmd/s`, 'p99 ms', 'CPU µs/cmd', 'without a node'])];
   header.push('stale at rest: median / p99 / longest ms', 'under load', 'bytes a key on nodes', 'in the proxy');
   print(
