@@ -190,7 +190,8 @@ export function registerRingCommands(program: Command): void {
       return;
     }
     const { generation } = await client.ring();
-    print(options, await client.cancel(), () => 'cancelled: everything goes back');
+    const change = await client.cancel();
+    print(options, change, () => describeCancel(change));
     if (options.detach !== true) await follow(options, { generation: generation + 1, cancels: true });
   });
 
@@ -382,6 +383,15 @@ function describeSurvey({ survey }: ChangeAccepted): string[] {
     `the largest of ${of} keys that would move`,
     formatTable(['NODE', numbers('DB'), 'KEY', numbers('MEMORY')], rows),
   ];
+}
+
+/** A cancel can be cancelled as well: its summary says how often the change was turned round. */
+function describeCancel(change: ChangeView | null): string {
+  const summary = change?.summary ?? '';
+  const [turns = ''] = /^(?:cancelled: )*/.exec(summary) ?? [];
+  const isForward = (turns.length / 'cancelled: '.length) % 2 === 0 && turns !== '';
+  if (!isForward) return 'cancelled: everything goes back';
+  return `the cancel is cancelled: ${summary.slice(turns.length)} goes on`;
 }
 
 /** @throws CliError: a wrong call */

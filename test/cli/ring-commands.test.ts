@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { MAIN } from '../support/ringproxy-process.js';
 import { tempFolder } from '../support/temp-folder.js';
-import { historyEntry, ringView, startAdmin } from './fake-admin.js';
+import { changeView, historyEntry, ringView, startAdmin } from './fake-admin.js';
 import { ringproxy } from './run.js';
 
 function apply(text: string): string[] {
@@ -136,6 +136,20 @@ describe('a change', () => {
     });
     const { code } = await ringproxy(['ring', 'cancel', '--dry-run', ...flags], { RINGPROXY_ADMIN: admin });
     expect({ code, bodies }).toEqual({ code: 0, bodies: [{ dryRun: true }] });
+  });
+});
+
+describe('cancel', () => {
+  it.each([
+    ['cancelled: add b', 'cancelled: everything goes back\n'],
+    ['cancelled: cancelled: add b', 'the cancel is cancelled: add b goes on\n'],
+    ['cancelled: cancelled: cancelled: add b', 'cancelled: everything goes back\n'],
+  ])('says where keys go: %s', async (summary, said) => {
+    const admin = await startAdmin((server) => {
+      server.get('/v1/ring', () => ringView());
+      server.post('/v1/ring/changes/current/cancel', () => changeView({ kind: 'cancel', summary }));
+    });
+    expect((await ringproxy(['ring', 'cancel', '--detach'], { RINGPROXY_ADMIN: admin })).out).toBe(said);
   });
 });
 
