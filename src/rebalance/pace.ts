@@ -17,7 +17,7 @@ const BUSY_SHARE = 1;
 const SCAN_KEYS = 1024;
 const BUSY_SCAN_KEYS = 128;
 /** Behind a batch at least, for each source that is being swept: together they begin no more batches than one alone. */
-const BUSY_PAUSE_MS = 4;
+const BUSY_PAUSE_MS = 5;
 /** The least time is forgotten slowly: nodes may come to be farther away. */
 const LEAST_DECAY = 1.01;
 /** Throttled sweeps make at least so many batches a second, each: steps, and not bursts with long pauses. */
