@@ -85,12 +85,12 @@ describe('the pause behind a batch', () => {
     state.sources = 4;
     expect(pace.after(16, 12)).toBeCloseTo(30, 0);
     state.sources = 1;
-    expect(pace.after(16, 12)).toBe(4);
+    expect(pace.after(16, 12)).toBe(5);
   });
 
   it('grows with the sources, so that they begin no more batches together than one alone', () => {
     const { pace } = paced({ busy: true, sources: 3 });
-    expect(pace.after(16, 2)).toBe(12);
+    expect(pace.after(16, 2)).toBe(15);
   });
 
   it('is never longer than a second, however slow the nodes are', () => {
