@@ -189,9 +189,9 @@ export function registerRingCommands(program: Command): void {
       print(options, preview, () => describeChange(preview));
       return;
     }
-    const { generation } = await client.ring();
+    const { generation, change: running } = await client.ring();
     const change = await client.cancel();
-    print(options, change, () => describeCancel(change));
+    print(options, change, () => describeCancel(running, change));
     if (options.detach !== true) await follow(options, { generation: generation + 1, cancels: true });
   });
 
@@ -385,13 +385,10 @@ function describeSurvey({ survey }: ChangeAccepted): string[] {
   ];
 }
 
-/** A cancel can be cancelled as well: its summary says how often the change was turned round. */
-function describeCancel(change: ChangeView | null): string {
-  const summary = change?.summary ?? '';
-  const [turns = ''] = /^(?:cancelled: )*/.exec(summary) ?? [];
-  const isForward = (turns.length / 'cancelled: '.length) % 2 === 0 && turns !== '';
-  if (!isForward) return 'cancelled: everything goes back';
-  return `the cancel is cancelled: ${summary.slice(turns.length)} goes on`;
+/** A cancel can be cancelled as well. @param before the change that was under way */
+function describeCancel(before: ChangeView | null, change: ChangeView | null): string {
+  if (before?.kind !== 'cancel') return 'cancelled: everything goes back';
+  return `the cancel is cancelled, keys move the other way again (${change?.summary ?? before.summary})`;
 }
 
 /** @throws CliError: a wrong call */

@@ -141,12 +141,15 @@ describe('a change', () => {
 
 describe('cancel', () => {
   it.each([
-    ['cancelled: add b', 'cancelled: everything goes back\n'],
-    ['cancelled: cancelled: add b', 'the cancel is cancelled: add b goes on\n'],
-    ['cancelled: cancelled: cancelled: add b', 'cancelled: everything goes back\n'],
-  ])('says where keys go: %s', async (summary, said) => {
+    ['add', 'cancelled: add b', 'cancelled: everything goes back\n'],
+    [
+      'cancel',
+      'cancelled: cancelled: add b',
+      'the cancel is cancelled, keys move the other way again (cancelled: cancelled: add b)\n',
+    ],
+  ] as const)('of a change that is %s says where keys go: %s', async (kind, summary, said) => {
     const admin = await startAdmin((server) => {
-      server.get('/v1/ring', () => ringView());
+      server.get('/v1/ring', () => ringView({ change: changeView({ kind }) }));
       server.post('/v1/ring/changes/current/cancel', () => changeView({ kind: 'cancel', summary }));
     });
     expect((await ringproxy(['ring', 'cancel', '--detach'], { RINGPROXY_ADMIN: admin })).out).toBe(said);
