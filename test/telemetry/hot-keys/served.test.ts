@@ -36,12 +36,17 @@ describe.each([1, 2])('with %i worker(s)', (workers) => {
     }
     const view = await hotOf(proxy);
     const [which] = (await (await fetch(`${proxy.admin}/v1/ring/which?key=page:hot`)).json()) as [WhichView];
-    expect(view.keys.slice(0, 4)).toMatchObject([
-      { key: 'page:hot', bytes: 8, database: 0, group: 'pages', node: which.node, reads: 1, near: false },
-      { key: 'warm', database: 0, group: 'other' },
-      { key: '\\xff\\x00\\x0a', bytes: 3, database: 3, reads: 0 },
-      { key: 'count', database: 3, reads: 0 },
-    ]);
+    const [hottest, ...others] = view.keys.slice(0, 4);
+    const page = { key: 'page:hot', bytes: 8, database: 0, group: 'pages', node: which.node, reads: 1, near: false };
+    expect(hottest).toMatchObject(page);
+    // Two of them are used as often: which one is first is up to the samples.
+    expect(others).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({ key: 'warm', database: 0, group: 'other' }),
+        expect.objectContaining({ key: '\\xff\\x00\\x0a', bytes: 3, database: 3, reads: 0 }),
+        expect.objectContaining({ key: 'count', database: 3, reads: 0 }),
+      ]),
+    );
     const uses = 4 * (40 + 60 + 20 + 10);
     expect(view.keys[0]?.share).toBeCloseTo(240 / uses, 1);
     expect(view.sampled / uses).toBeGreaterThan(0.5);
