@@ -17,7 +17,6 @@ import { Outlet } from '../io/outlet.js';
 import { createSocketWriter } from '../io/socket-writer.js';
 import type { LaneKind } from './lane-kind.js';
 import { Look } from './look.js';
-import { otherProcess } from './other-process.js';
 import type { Reconnecting } from './suspension.js';
 import type { UpstreamNode } from './upstream-node.js';
 
@@ -187,7 +186,7 @@ export class SideConnection implements Reconnecting {
       ...this.#kind,
       login: this.#node.login,
       connectionName: this.#look.connectionName,
-      asks: this.#node.process === undefined ? [] : ['process'],
+      asks: [],
       tolerates: 'any error',
       role: this.#node.isFollowed ? 'master' : null,
     });
@@ -233,13 +232,8 @@ export class SideConnection implements Reconnecting {
   #onGreeted(): void {
     const handshake = this.#handshake;
     if (handshake === null) return;
-    const { greeted, complaint } = handshake;
-    if (otherProcess(this.#node.process, greeted.runId, complaint, this.#node.hasReadyLane) !== null) {
-      this.#end();
-      return;
-    }
     this.#state = LOOKING;
-    this.#look?.begin(greeted);
+    this.#look?.begin(handshake.greeted);
   }
 
   #onLooked(found: Failure | null): void {
