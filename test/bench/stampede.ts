@@ -2,6 +2,7 @@
  * A hot key that expires, before a slow origin: how many of the clients that miss it ask the origin, and how long they
  * wait, without `fill-wait` and with it. The origin is a timer: it answers each query after as long.
  */
+import { setTimeout as pause } from 'node:timers/promises';
 import { RawClient } from '../support/raw-client.js';
 import { startRedises } from '../support/redis-process.js';
 import { startRingproxy } from '../support/ringproxy-process.js';
@@ -81,10 +82,10 @@ async function measure({ policy, workers }: Way): Promise<Measured> {
       if (answer === NIL) {
         queries++;
         mostAtOnce = Math.max(mostAtOnce, ++atOnce);
-        await sleep(ORIGIN_MS);
+        await pause(ORIGIN_MS);
         atOnce--;
         await client.command('SET', 'page:hot', 'value', 'PX', String(TTL_MS));
-      } else await sleep(PAUSE_MS);
+      } else await pause(PAUSE_MS);
     }
   };
   await Promise.all(clients.map(read));
@@ -105,8 +106,4 @@ function rowOf({ name, isBound }: Way, { queries, mostAtOnce, reads, p99, longes
   const passed = isBound ? queries <= BAR : null;
   const figures = [queries.toFixed(1), String(mostAtOnce), String(reads), p99.toFixed(1), longest.toFixed(1)];
   return { passed, cells: [name, ...figures, isBound ? `≤ ${BAR}` : '', verdict(passed)] };
-}
-
-function sleep(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

@@ -99,13 +99,13 @@ export class FailureClients {
   /** From now on it is counted anew. */
   count(): void {
     this.#countedSince = performance.now();
-    this.#tally = { right: 0, stale: 0, refused: 0, waited: 0, longest: 0 };
+    this.#tally = noReads();
     this.#writes = { acknowledged: 0, due: 0 };
   }
 
   /** @returns what was counted, which is no more */
   counted(): { readonly reads: Tally; readonly writes: { readonly acknowledged: number; readonly due: number } } {
-    const reads = this.#tally ?? { right: 0, stale: 0, refused: 0, waited: 0, longest: 0 };
+    const reads = this.#tally ?? noReads();
     this.#tally = null;
     for (const sentAt of this.#asked) reads.waited += missedSince(Math.max(sentAt, this.#countedSince));
     const writes = { ...this.#writes };
@@ -178,6 +178,10 @@ export class FailureClients {
     }
     if (reply === undefined) throw new Error('the proxy is gone');
   }
+}
+
+function noReads(): Tally {
+  return { right: 0, stale: 0, refused: 0, waited: 0, longest: 0 };
 }
 
 /** @returns how many further commands were due since */

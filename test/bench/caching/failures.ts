@@ -3,6 +3,7 @@
  * cut off from everything but its clients: a fleet of three proxies and three nodes on hosts of their own, with settings
  * as they are by default.
  */
+import { setTimeout as pause } from 'node:timers/promises';
 import { type Fleet, type FleetProxy, startFleet } from '../../support/fleet.js';
 import { canMakeNetworks } from '../../support/netns/namespace.js';
 import { type Host, Network } from '../../support/netns/network.js';
@@ -172,8 +173,4 @@ function hostsOf(proxies: readonly FleetProxy[]): Host[] {
 function part(some: number, all: number): string {
   if (all === 0 || some === 0) return '0';
   return `${((100 * some) / all).toFixed(1)} %`;
-}
-
-function pause(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
