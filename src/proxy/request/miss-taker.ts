@@ -4,4 +4,6 @@ import type { Request } from './request.js';
 export interface MissTaker {
   /** @returns whether the reply `buffer[start, end)` does not leave: then the request is answered later */
   keeps(request: Request, buffer: Buffer, start: number, end: number): boolean;
+  /** Whether the read asks for this key. */
+  asksFor(key: Buffer, database: number): boolean;
 }

@@ -9,30 +9,30 @@ import type { Fill, Wait } from './fill.js';
 export class ArrayWait {
   readonly client: ClientConnection;
   readonly since: number;
-  readonly #request: Request;
+  readonly request: Request;
   readonly #requests: RequestPool;
   /** The reply, and where each of its elements ends; the first begins at `#first`. */
   readonly #reply: Buffer;
   readonly #elements = new Map<number, Buffer>();
-  readonly #endOthers: (waits: readonly Wait[]) => void;
+  readonly #onNils: (waits: readonly Wait[]) => void;
   readonly #open = new Set<ElementWait>();
   #isOver = false;
 
-  /** @param endOthers takes these out of their fills */
+  /** @param onNils takes these out of their fills: their elements stay nil, and the reply leaves */
   constructor(
     client: ClientConnection,
     request: Request,
     requests: RequestPool,
     reply: Buffer,
     since: number,
-    endOthers: (waits: readonly Wait[]) => void,
+    onNils: (waits: readonly Wait[]) => void,
   ) {
     this.client = client;
     this.since = since;
-    this.#request = request;
+    this.request = request;
     this.#requests = requests;
     this.#reply = reply;
-    this.#endOthers = endOthers;
+    this.#onNils = onNils;
     request.misses = null;
     request.lane = null;
   }
@@ -50,29 +50,29 @@ export class ArrayWait {
     this.#open.delete(wait);
     if (value !== null) this.#elements.set(wait.at, value);
     if (value !== null && this.#open.size > 0) return;
-    this.#end();
+    this.#end(value === null ? [wait, ...this.#open] : []);
     const reply = withValues(this.#reply, this.#elements);
-    this.client.onReply(this.#request, reply, 0, reply.length);
+    this.client.onReply(this.request, reply, 0, reply.length);
   }
 
   onLeft(): void {
     if (this.#isOver) return;
-    this.#end();
-    this.#requests.give(this.#request);
+    this.#end([...this.#open]);
+    this.#requests.give(this.request);
   }
 
   /** Whoever sees a miss fills that key: it must not wait for others. */
-  #end(): void {
+  #end(nils: readonly Wait[]): void {
     this.#isOver = true;
-    if (this.#open.size === 0) return;
-    this.#endOthers([...this.#open]);
     this.#open.clear();
+    if (nils.length > 0) this.#onNils(nils);
   }
 }
 
 class ElementWait implements Wait {
   readonly at: number;
   readonly fill: Fill;
+  readonly takes = 'element';
   readonly #whole: ArrayWait;
 
   constructor(whole: ArrayWait, at: number, fill: Fill) {
@@ -85,6 +85,10 @@ class ElementWait implements Wait {
     return this.#whole.client;
   }
 
+  get request(): Request {
+    return this.#whole.request;
+  }
+
   get since(): number {
     return this.#whole.since;
   }
@@ -95,8 +99,8 @@ class ElementWait implements Wait {
     this.#whole.onElement(this, isValue ? Buffer.from(buffer.subarray(start, end)) : null);
   }
 
-  onLarge(): void {
-    this.#whole.onElement(this, null);
+  onThere(): void {
+    this.onMiss();
   }
 
   onMiss(): void {

@@ -8,6 +8,9 @@
  *
  * A turn is as long as `fill-wait`, and nobody waits for more than two. Writes are seen as they are sent here (the read
  * goes right behind on the same lane), and those of others by what nodes say of changed keys.
+ *
+ * A client that pipelines never sees a key go back: what it reads of a key behind a read that waits waits as well, or else
+ * the one that waits sees its miss.
  */
 import type { Command } from '../../../commands/command.js';
 import { findKeys, keyPositions } from '../../../commands/keys.js';
@@ -57,10 +60,9 @@ export class FillWait implements PolicyStep, PolicyFollower, MissHandler, Subscr
     if (!turns.clients.has(client) || !isKeyRead(command)) return PASS;
     const fill = this.#fillAt(framer, command.singleKeyAt, client.kind.database);
     if (fill === null || !turns.clients.waitsFor(client, fill) || !turns.hasRoom(fill)) return PASS;
-    const { clock, requests } = this.#router.shared;
     const request = client.begin(command.id);
     request.cacheRead = KEY_READ;
-    turns.join(new KeyWait(client, request, requests, fill, clock.now));
+    turns.join(new KeyWait(client, request, this.#router, fill, this.#router.shared.clock.now));
     return TAKEN;
   }
 
@@ -151,7 +153,7 @@ export class FillWait implements PolicyStep, PolicyFollower, MissHandler, Subscr
   onKeyMissed({ client, key, database }: KeyRead, request: Request): boolean {
     const turns = this.#turns;
     if (request.silent || turns.turnOf(key) === 0) return false;
-    const { clock, requests } = this.#router.shared;
+    const { clock } = this.#router.shared;
     const fill = turns.of(key, database);
     if (fill === null) return turns.refuse(key);
     if (!turns.mustWait(fill, client, request) && !(this.#fillWaitOf(key) > 0 && turns.mayAsk(fill, client)))
@@ -160,7 +162,7 @@ export class FillWait implements PolicyStep, PolicyFollower, MissHandler, Subscr
     if (this.#fillWaitOf(key) === 0) return false;
     if (!turns.hasRoom(fill)) return turns.refuse(key);
     if (this.#isOvertaken(client, request, [key])) return turns.refuse(key, 'released');
-    turns.join(new KeyWait(client, request, requests, fill, clock.now));
+    turns.join(new KeyWait(client, request, this.#router, fill, clock.now));
     if (isLate(fill, request)) turns.readLate(fill);
     else if (!fill.isFilledAt(clock.now)) turns.askElsewhere(fill);
     return true;
@@ -179,7 +181,7 @@ export class FillWait implements PolicyStep, PolicyFollower, MissHandler, Subscr
   ): boolean {
     const turns = this.#turns;
     if (request.silent || this.#fillWaitOf(key) === 0) return false;
-    const { clock, requests } = this.#router.shared;
+    const { clock } = this.#router.shared;
     const fill = turns.of(key, database);
     if (fill === null || !turns.hasRoom(fill)) return turns.refuse(key);
     const isFilled = fill.isFilledAt(clock.now);
@@ -187,9 +189,20 @@ export class FillWait implements PolicyStep, PolicyFollower, MissHandler, Subscr
     if (isFilled && fill.filler === client) return false;
     if (this.#isOvertaken(client, request, [key])) return turns.refuse(key, 'released');
     const missing = Buffer.from(buffer.subarray(start, end));
-    turns.join(new ValueWait(client, request, requests, fill, clock.now, frame, missing));
+    turns.join(new ValueWait(client, request, this.#router, fill, clock.now, frame, missing));
     if (!isFilled || isLate(fill, request)) turns.readLate(fill);
     return true;
+  }
+
+  /**
+   * The client is answered what a node, or nobody, has said of the key: reads of it that wait in front of that must not be
+   * answered what is later.
+   */
+  onAnswered(client: ClientConnection, key: Buffer, database: number): void {
+    const { clients, table } = this.#turns;
+    if (!clients.has(client)) return;
+    const fill = table.find(key, 0, key.length, database);
+    if (fill !== null) this.#turns.release(clients.waitsOf(client, fill), 'released');
   }
 
   onKeyFound({ key, database }: KeyRead, buffer: Buffer, start: number, end: number): void {
@@ -242,6 +255,7 @@ export class FillWait implements PolicyStep, PolicyFollower, MissHandler, Subscr
     const reply = Buffer.from(buffer.subarray(start, end));
     const whole = new ArrayWait(client, request, requests, reply, clock.now, (waits) => {
       for (const wait of waits) turns.leave(wait, null);
+      for (const { fill } of waits) this.onAnswered(client, fill.key, database);
     });
     for (const { at, fill } of fills) turns.join(whole.element(at, fill));
     for (const { fill } of fills) if (isLate(fill, request)) turns.readLate(fill);
@@ -256,6 +270,7 @@ export class FillWait implements PolicyStep, PolicyFollower, MissHandler, Subscr
     const value = this.#last.find(client, key, database, now - policy.nearTtl - policy.stale);
     if (value === null) return false;
     this.#turns.refuse(key, 'stale');
+    this.onAnswered(client, key, database);
     request.misses = null;
     client.onReply(request, value, 0, value.length);
     return true;
@@ -297,6 +312,8 @@ export class FillWait implements PolicyStep, PolicyFollower, MissHandler, Subscr
     if (rings === undefined || client.isBehindBarrier) return true;
     const hashes = keys.map((key) => rings.hashOf(key, 0, key.length));
     for (let behind = request.nextOfClient; behind !== null; behind = behind.nextOfClient) {
+      // What it was answered then is older than what is written now.
+      if (behind.state === DONE && keys.some((key) => behind.misses?.asksFor(key, client.kind.database))) return true;
       // Other reads, and what the proxy has answered.
       const isRead = behind.cacheRead !== NO_READ || behind.misses !== null;
       if (isRead || (behind.lane === null && behind.state === DONE)) continue;

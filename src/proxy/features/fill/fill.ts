@@ -2,16 +2,22 @@ import type { Request } from '../../request/request.js';
 import type { ClientConnection } from '../../session/client-connection.js';
 import type { UpstreamNode } from '../../upstream/upstream-node.js';
 
+/** What a wait makes of the key's value: its reply, an element of its reply, or nothing, since its reply is another one. */
+export type Takes = 'value' | 'element' | 'nothing';
+
 /** A client's read of a key that is being filled. One of its methods is called, once, and it has left the fill then. */
 export interface Wait {
   readonly fill: Fill;
   readonly client: ClientConnection;
   /** When it began, by the clock. */
   readonly since: number;
-  /** The key is there: what GET answers, or an error, is `buffer[start, end)`. @param node has answered that */
-  onReply(buffer: Buffer, start: number, end: number, node: UpstreamNode | null): void;
-  /** The value is too large to be shared: everybody reads it for itself, from this node. */
-  onLarge(node: UpstreamNode): void;
+  /** The read, in its client's queue. */
+  readonly request: Request;
+  readonly takes: Takes;
+  /** The key is there: what GET answers, or an error, is `buffer[start, end)`. */
+  onReply(buffer: Buffer, start: number, end: number): void;
+  /** The key is there, and the client reads it for itself, from this node; never called of an element. */
+  onThere(node: UpstreamNode): void;
   /** The client sees the miss. */
   onMiss(): void;
   /** The client has left. */
@@ -73,4 +79,13 @@ function hasEnded(filler: ClientConnection | null): boolean {
 /** Whether the read may have run before a write that was seen since. */
 export function isLate(fill: Fill, request: Request): boolean {
   return request.startedAt <= fill.writtenAt + GRACE_MS;
+}
+
+/** Whether the client has sent further reads of the key to nodes, whose replies, to come or there, may be older than now. */
+export function hasReadSince({ fill, request }: Wait): boolean {
+  const { key, database } = fill;
+  for (let behind = request.nextOfClient; behind !== null; behind = behind.nextOfClient) {
+    if (behind.misses?.asksFor(key, database)) return true;
+  }
+  return false;
 }

@@ -1,6 +1,7 @@
 import { request as encodeRequest, nullBulk } from '../../../resp/encode.js';
 import type { Request } from '../../request/request.js';
-import type { RequestPool } from '../../request/request-pool.js';
+import { askAgain } from '../../route/ask-again.js';
+import type { Router } from '../../route/router.js';
 import type { ClientConnection } from '../../session/client-connection.js';
 import type { UpstreamNode } from '../../upstream/upstream-node.js';
 import type { Fill, Wait } from './fill.js';
@@ -9,33 +10,28 @@ import type { Fill, Wait } from './fill.js';
 export class KeyWait implements Wait {
   readonly client: ClientConnection;
   readonly since: number;
-  readonly #request: Request;
-  readonly #requests: RequestPool;
+  readonly request: Request;
   readonly fill: Fill;
+  readonly takes = 'value';
+  readonly #router: Router;
 
-  constructor(client: ClientConnection, request: Request, requests: RequestPool, fill: Fill, since: number) {
+  constructor(client: ClientConnection, request: Request, router: Router, fill: Fill, since: number) {
     this.client = client;
     this.since = since;
-    this.#request = request;
-    this.#requests = requests;
+    this.request = request;
+    this.#router = router;
     this.fill = fill;
     request.misses = null;
     request.lane = null;
   }
 
   onReply(buffer: Buffer, start: number, end: number): void {
-    this.client.onReply(this.#request, buffer, start, end);
+    this.client.onReply(this.request, buffer, start, end);
   }
 
-  onLarge(node: UpstreamNode): void {
-    const { kind } = this.client;
-    const lane = node.pick(kind);
-    if (lane === null) {
-      this.client.onFailure(this.#request, node.downReply);
-      return;
-    }
-    const frame = readFrame(this.fill.key);
-    lane.send(this.#request, frame, 0, frame.length);
+  onThere(node: UpstreamNode): void {
+    if (askAgain(this.#router, this.client, this.request, node, readFrame(this.fill.key))) return;
+    this.client.onFailure(this.request, node.downReply);
   }
 
   onMiss(): void {
@@ -44,7 +40,7 @@ export class KeyWait implements Wait {
   }
 
   onLeft(): void {
-    this.#requests.give(this.#request);
+    this.#router.shared.requests.give(this.request);
   }
 }
 

@@ -9,6 +9,8 @@ import { nilsOf } from './array-wait.js';
 
 /** Who decides what becomes of a miss. */
 export interface MissHandler {
+  /** The client is answered what its node has said of the key. */
+  onAnswered(client: ClientConnection, key: Buffer, database: number): void;
   /** The value `buffer[start, end)` is on its way to the client. */
   onKeyFound(read: KeyRead, buffer: Buffer, start: number, end: number): void;
   onKeyMissed(read: KeyRead, request: Request): boolean;
@@ -35,9 +37,14 @@ export class KeyRead implements MissTaker {
   keeps(request: Request, buffer: Buffer, start: number, end: number): boolean {
     const type = buffer[start];
     const isMiss = type === UNDERSCORE || (type === DOLLAR && buffer[start + 1] === MINUS);
-    if (isMiss) return this.#handler.onKeyMissed(this, request);
-    if (type === DOLLAR) this.#handler.onKeyFound(this, buffer, start, end);
+    if (isMiss && this.#handler.onKeyMissed(this, request)) return true;
+    if (!isMiss && type === DOLLAR) this.#handler.onKeyFound(this, buffer, start, end);
+    this.#handler.onAnswered(this.client, this.key, this.database);
     return false;
+  }
+
+  asksFor(key: Buffer, database: number): boolean {
+    return this.database === database && this.key.equals(key);
   }
 }
 
@@ -71,7 +78,13 @@ export class ValueRead implements MissTaker {
   keeps(request: Request, buffer: Buffer, start: number, end: number): boolean {
     const isMissing =
       this.#missing === null ? hasNilsAlone(buffer, start, end) : isMissingReply(this.#missing, buffer, start);
-    return isMissing && this.#handler.onValueMissed(this, request, buffer, start, end);
+    if (isMissing && this.#handler.onValueMissed(this, request, buffer, start, end)) return true;
+    this.#handler.onAnswered(this.client, this.key, this.database);
+    return false;
+  }
+
+  asksFor(key: Buffer, database: number): boolean {
+    return this.database === database && this.key.equals(key);
   }
 }
 
@@ -95,7 +108,13 @@ export class KeysRead implements MissTaker {
   }
 
   keeps(request: Request, buffer: Buffer, start: number, end: number): boolean {
-    return buffer[start] === STAR && this.#handler.onKeysMissed(this, request, buffer, start, end);
+    if (buffer[start] === STAR && this.#handler.onKeysMissed(this, request, buffer, start, end)) return true;
+    for (const key of this.keys) this.#handler.onAnswered(this.client, key, this.database);
+    return false;
+  }
+
+  asksFor(key: Buffer, database: number): boolean {
+    return this.database === database && this.keys.some((own) => own.equals(key));
   }
 }
 

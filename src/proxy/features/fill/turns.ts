@@ -12,7 +12,8 @@ import type { Request } from '../../request/request.js';
 import type { Router } from '../../route/router.js';
 import { sendBehind } from '../../route/send-behind.js';
 import type { ClientConnection } from '../../session/client-connection.js';
-import { type Fill, GRACE_MS, isLate, type Wait } from './fill.js';
+import type { UpstreamNode } from '../../upstream/upstream-node.js';
+import { type Fill, GRACE_MS, hasReadSince, isLate, type Wait } from './fill.js';
 import { askNode, FillRead, type FillReader, readWhereItIs } from './fill-read.js';
 import { FillTable } from './fill-table.js';
 import { FillTimes } from './fill-times.js';
@@ -249,7 +250,7 @@ export class Turns implements FillReader {
     const { fill, writer, otherwise } = read;
     fill.reads--;
     if (!bulkIsNull(buffer, start)) {
-      this.#finish(fill, (wait) => wait.onReply(buffer, start, end, read.node));
+      this.#finish(read, false, (wait) => wait.onReply(buffer, start, end));
       return;
     }
     if (otherwise !== null) {
@@ -266,9 +267,9 @@ export class Turns implements FillReader {
     else if (!fill.isFilledAt(this.#router.shared.clock.now)) this.#fillAnew(fill);
   }
 
-  onLargeRead({ fill, node }: FillRead): void {
-    fill.reads--;
-    this.#finish(fill, (wait) => (node === null ? wait.onMiss() : wait.onLarge(node)));
+  onLargeRead(read: FillRead): void {
+    read.fill.reads--;
+    this.#finish(read, true, (wait) => wait.onMiss());
   }
 
   onReadFailed({ fill }: FillRead): void {
@@ -323,16 +324,32 @@ export class Turns implements FillReader {
     else this.#nextFiller(fill, 'first');
   }
 
-  /** The key is there. */
-  #finish(fill: Fill, answer: (wait: Wait) => void): void {
+  /** The key is there. @param share answers what was read */
+  #finish({ fill, node }: FillRead, isLarge: boolean, share: (wait: Wait) => void): void {
     fill.isOutdated = false;
     fill.isSaidWritten = false;
     fill.writtenAt = this.#router.shared.clock.now;
     this.#end(fill);
     for (const wait of [...fill.waits]) {
-      if (!fill.waits.has(wait)) continue;
+      if (fill.waits.has(wait)) this.#answer(this.clients.waitsOf(wait.client, fill), isLarge, node, share);
+    }
+  }
+
+  /** @param own what one client waits for, in the order of its commands */
+  #answer(own: readonly Wait[], isLarge: boolean, node: UpstreamNode | null, share: (wait: Wait) => void): void {
+    // What is read anew is later than what was read now: then nothing behind it is answered with that, or was with less.
+    const isAnew = isLarge || own.some(({ takes }) => takes === 'nothing');
+    const from = own.some(({ takes }) => takes === 'element') ? null : node;
+    for (const wait of own) {
+      // One that sees a miss may have ended others.
+      if (!wait.fill.waits.has(wait)) continue;
+      if (hasReadSince(wait) || (isAnew && from === null)) {
+        this.release([wait], 'released');
+        continue;
+      }
       this.leave(wait, 'filled');
-      answer(wait);
+      if (isAnew && from !== null) wait.onThere(from);
+      else share(wait);
     }
   }
 

@@ -1,5 +1,6 @@
 import type { Request } from '../../request/request.js';
-import type { RequestPool } from '../../request/request-pool.js';
+import { askAgain } from '../../route/ask-again.js';
+import type { Router } from '../../route/router.js';
 import type { ClientConnection } from '../../session/client-connection.js';
 import type { UpstreamNode } from '../../upstream/upstream-node.js';
 import type { Fill, Wait } from './fill.js';
@@ -9,8 +10,9 @@ export class ValueWait implements Wait {
   readonly client: ClientConnection;
   readonly since: number;
   readonly fill: Fill;
-  readonly #request: Request;
-  readonly #requests: RequestPool;
+  readonly request: Request;
+  readonly takes = 'nothing';
+  readonly #router: Router;
   readonly #frame: Buffer;
   readonly #missing: Buffer;
 
@@ -18,7 +20,7 @@ export class ValueWait implements Wait {
   constructor(
     client: ClientConnection,
     request: Request,
-    requests: RequestPool,
+    router: Router,
     fill: Fill,
     since: number,
     frame: Buffer,
@@ -27,30 +29,29 @@ export class ValueWait implements Wait {
     this.client = client;
     this.since = since;
     this.fill = fill;
-    this.#request = request;
-    this.#requests = requests;
+    this.request = request;
+    this.#router = router;
     this.#frame = frame;
     this.#missing = missing;
     request.misses = null;
     request.lane = null;
   }
 
-  onReply(_buffer: Buffer, _start: number, _end: number, node: UpstreamNode | null): void {
-    if (node === null) this.onMiss();
-    else this.onLarge(node);
+  /** What GET answers is nothing to it. */
+  onReply(): void {
+    this.onMiss();
   }
 
-  onLarge(node: UpstreamNode): void {
-    const lane = node.pick(this.client.kind);
-    if (lane === null) this.client.onFailure(this.#request, node.downReply);
-    else lane.send(this.#request, this.#frame, 0, this.#frame.length);
+  onThere(node: UpstreamNode): void {
+    if (askAgain(this.#router, this.client, this.request, node, this.#frame)) return;
+    this.client.onFailure(this.request, node.downReply);
   }
 
   onMiss(): void {
-    this.client.onReply(this.#request, this.#missing, 0, this.#missing.length);
+    this.client.onReply(this.request, this.#missing, 0, this.#missing.length);
   }
 
   onLeft(): void {
-    this.#requests.give(this.#request);
+    this.#router.shared.requests.give(this.request);
   }
 }

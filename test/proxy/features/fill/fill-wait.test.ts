@@ -297,6 +297,87 @@ describe('of clients that miss a value that is no string', () => {
   });
 });
 
+describe('a client that reads a key twice', () => {
+  /** On different nodes. */
+  async function keysOfBoth(): Promise<[string, string]> {
+    const keys = Array.from({ length: 20 }, () => newKey());
+    const owners = await ownersOf(proxy, keys);
+    const other = keys.find((_, i) => owners[i] !== owners[0]);
+    if (other === undefined) throw new Error('one node owns all of 20 keys');
+    return [keys[0] as string, other];
+  }
+
+  it.each([
+    ['GET', NIL, []],
+    ['GETRANGE', bulk(''), ['0', '-1']],
+  ])(
+    '%s is not answered what is later than the MGET behind it, which fills another key',
+    async (command, missing, more) => {
+      const [filler, client] = (await connect(2)) as [RawClient, RawClient];
+      const [key, other] = await keysOfBoth();
+      expect(await filler.text('GET', key)).toBe(NIL);
+      const answers = client.pipeline([
+        [command, key, ...more],
+        ['MGET', key, other],
+      ]);
+      await roundTrips();
+      await filler.command('SET', key, 'v');
+      expect((await answers).map(String)).toEqual([missing, `*2\r\n${NIL}${NIL}`]);
+    },
+  );
+
+  it('nor than the MGET behind it that waits, and sees a miss of another key', async () => {
+    const [filler, other, client] = (await connect(3)) as [RawClient, RawClient, RawClient];
+    const [one, two] = await keysOfBoth();
+    expect(await filler.text('GET', one)).toBe(NIL);
+    expect(await other.text('GET', two)).toBe(NIL);
+    const answers = client.pipeline([
+      ['GET', two],
+      ['MGET', one, two],
+    ]);
+    await roundTrips();
+    // Its turn is the client's now, which sees both of them missing.
+    filler.close();
+    await roundTrips();
+    await other.command('SET', two, 'v');
+    expect((await answers).map(String)).toEqual([NIL, `*2\r\n${NIL}${NIL}`]);
+  });
+
+  it('nor than the MGET behind it that a slow node answers when the key was written', async () => {
+    const [filler, client] = (await connect(2)) as [RawClient, RawClient];
+    const [key, other] = await keysOfBoth();
+    expect(await filler.text('GET', key)).toBe(NIL);
+    const slow = nodes[(await ownersOf(proxy, [key]))[0] === nodes[0]?.address ? 1 : 0] as RedisProcess;
+    slow.kill('SIGSTOP');
+    const answers = client.pipeline([
+      ['GET', key],
+      ['MGET', key, other],
+    ]);
+    for (let round = 0; round < 3; round++) await filler.text('GET', key);
+    await filler.command('SET', key, 'v');
+    for (let round = 0; round < 3; round++) await filler.text('GET', key);
+    slow.kill('SIGCONT');
+    expect((await answers).map(String)).toEqual([NIL, `*2\r\n${NIL}${NIL}`]);
+  });
+
+  it('nor than the value that others have written meanwhile, and that each of its reads gets by itself', async () => {
+    const [filler, client] = (await connect(2)) as [RawClient, RawClient];
+    const key = newKey();
+    expect(await filler.text('GET', key)).toBe(NIL);
+    const answers = client.pipeline([
+      ['GETRANGE', key, '0', '-1'],
+      ['MGET', key, key],
+      ['GET', key],
+    ]);
+    await roundTrips();
+    await filler.command('SET', key, 'v');
+    const [part, both, whole] = (await answers).map(String);
+    expect([bulk('v'), bulk('')]).toContain(part);
+    if (part === bulk('v')) expect(both).toBe(`*2\r\n${bulk('v')}${bulk('v')}`);
+    if (both !== `*2\r\n${NIL}${NIL}`) expect(whole).toBe(bulk('v'));
+  });
+});
+
 describe('what a client sends behind a read that waits', () => {
   it('is carried out, and answered in order', async () => {
     const key = newKey();

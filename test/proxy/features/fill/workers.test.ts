@@ -70,6 +70,12 @@ describe('clients of three workers that miss one key', () => {
     expect((await one.pipeline(reads)).map(String)).toEqual(keys.map(() => NIL));
     const waiting = others.map((client) => client.pipeline(reads));
     await one.pipeline(keys.map((key) => ['SET', key, 'v']));
-    for (const answers of await Promise.all(waiting)) expect(answers.map(String)).toEqual(keys.map(() => VALUE));
+    const all = (await Promise.all(waiting)).map((answers) => answers.map(String));
+    // As above: the two other processes may each have a filler of their own, which sees all keys missing.
+    for (const i of keys.keys()) {
+      const values = all.filter((answers) => answers[i] === VALUE).length;
+      expect(values).toBeGreaterThanOrEqual(all.length - 2);
+      expect(all.filter((answers) => answers[i] === NIL)).toHaveLength(all.length - values);
+    }
   });
 });
