@@ -1,7 +1,8 @@
 import type { ChangeRequest, RingView } from '../src/admin/api.js';
 import { isWeight, WEIGHT_RULE } from '../src/config/node-limits.js';
 import { parseNodeText } from '../src/config/node-text.js';
-import { parsePeerAddress, withoutLogin, withoutScheme } from '../src/node/address.js';
+import { parseFlag } from '../src/config/units.js';
+import { notAnAddress, parsePeerAddress, withoutScheme } from '../src/node/address.js';
 import { formatPlace } from '../src/node/followed.js';
 import { CliError } from './cli-error.js';
 import { readNamedYaml } from './named-file.js';
@@ -62,7 +63,8 @@ function readNode(entry: unknown, file: string): Wanted {
   const { text: plain, tls: tlsOfScheme } = withoutScheme(text);
   const address = formatPlace(plain);
   if (address === null) {
-    throw new CliError(`${file}: '${withoutLogin(text)}' is not a node's address`, 'expected HOST:PORT', 2);
+    const { shown, expected } = notAnAddress(text);
+    throw new CliError(`${file}: '${shown}' is not a node's address`, expected, 2);
   }
   if (typeof weight !== 'number' || !isWeight(weight)) {
     throw new CliError(`${file}: the weight of ${text} is not a number`, `expected ${WEIGHT_RULE}`, 2);
@@ -88,7 +90,7 @@ function readNode(entry: unknown, file: string): Wanted {
 /** @throws CliError when it is not on or off */
 function readSwitch(value: unknown, what: string): boolean | undefined {
   if (value === undefined || typeof value === 'boolean') return value;
-  if (value === 'on' || value === 'yes') return true;
-  if (value === 'off' || value === 'no') return false;
+  const flag = typeof value === 'string' ? parseFlag(value) : null;
+  if (flag !== null) return flag;
   throw new CliError(`${what} is '${String(value)}'`, 'expected on or off', 2);
 }

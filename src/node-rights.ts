@@ -184,9 +184,17 @@ export function aclRules(need: 'serve' | 'change'): string {
   return `~* &* +@all -@admin -@dangerous ${named((row) => row.dangerous)} ${CLIENTS_MAY_WANT.map(plus).join(' ')}`;
 }
 
-/** What an operator is told where the proxy's user lacks a right that a change needs. */
-export function hintOnRights(): string {
-  return `give its user the rights: ACL SETUSER … ${aclRules('change')}`;
+/**
+ * What an operator is told where the proxy may not send a node what it needs there.
+ * @param commands what it may not send
+ * @param unknown those of them that the server does not know: no ACL changes that
+ */
+export function hintOnRights(commands: readonly string[], unknown: readonly string[]): string {
+  const rights = `give its user the rights: ACL SETUSER … ${aclRules('change')}`;
+  if (unknown.length === 0) return rights;
+  const names = unknown.join(', ');
+  const served = `the server does not know ${names}, which no ACL changes: take rename-command for that out of its configuration and start it again, or use a newer version where it is older`;
+  return unknown.length === commands.length ? served : `${rights}; ${served}`;
 }
 
 /** @returns the table of rights, in Markdown, with those of one purpose in one row */

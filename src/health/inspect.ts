@@ -4,7 +4,7 @@ import { RingproxyError } from '../errors.js';
 import { describeNodeError, isReplyError, onNode, wasLoginRefused } from '../node/client.js';
 import type { NodeEndpoint } from '../node/endpoint.js';
 import type { NodeIdentity } from '../node/identity.js';
-import { isForbidden } from '../node/reply-errors.js';
+import { isForbidden, isUnknownCommand } from '../node/reply-errors.js';
 import { readsOnly } from '../node/standing.js';
 import { hintOnRights, INSPECTION } from '../node-rights.js';
 import { fieldsOf } from '../resp/info-fields.js';
@@ -43,7 +43,8 @@ export async function inspectNode(node: NodeEndpoint, timeout: number): Promise<
     // It is there, and does not let anybody see what it is: another thing than a node that is down.
     if (isReplyError(error) && isForbidden(error.message)) {
       const what = `${node.name} (${node.address}) does not let the proxy use info, so nobody can tell what it is`;
-      throw new RingproxyError('NODE_RIGHTS', what, hintOnRights());
+      const unknown = isUnknownCommand(error.message) ? ['info'] : [];
+      throw new RingproxyError('NODE_RIGHTS', what, hintOnRights(['info'], unknown));
     }
     throw nodeFailure(node, error);
   }

@@ -41,6 +41,16 @@ export function withoutLogin(text: string): string {
   return text.replace(/^((?:[^=/]*=)?(?:\w+:\/\/)?).*@/s, '$1***@');
 }
 
+/**
+ * What is said of a text that is to be the address of a node, and is none: a login is shown nowhere, and its place is named.
+ * @returns the text as it may be shown, and what was expected instead
+ */
+export function notAnAddress(text: string): { readonly shown: string; readonly expected: string } {
+  const shown = withoutLogin(text);
+  const login = shown === text ? '' : ', and username and password beside it';
+  return { shown, expected: `expected HOST:PORT${login}` };
+}
+
 /** Like `parseNodeAddress`, of what other nodes can connect to: a node connects to none by a Unix socket. */
 export function parsePeerAddress(text: string): { readonly host: string; readonly port: number } | null {
   const address = parseNodeAddress(text);

@@ -50,6 +50,10 @@ describe('wrong calls end with 2, before anything is asked', () => {
     ['nodes: [{ address: "h:1", peer-address: h }]', /'h' is not a peer-address of h:1/],
     ['nodes: [{ address: "h:1", tls: maybe }]', /tls of h:1 is 'maybe'\n {2}expected on or off/],
     ['nodes: [a=https://h:1]', /'https:\/\/h:1' is not a node's address/],
+    [
+      'nodes: ["a=redis://me:secret@h:1"]',
+      /'redis:\/\/\*\*\*@h:1' is not a node's address\n {2}expected HOST:PORT, and username and password beside it\n$/,
+    ],
   ])('ring apply with %j', async (text, message) => {
     const admin = await startAdmin((server) => {
       server.get('/v1/ring', () => ringView());
@@ -222,7 +226,7 @@ it('TLS is said in front of the address, with the name that the certificate bear
   await ringproxy(['ring', 'add', 'b=rediss://127.0.0.1:7002*2', '--tls-server-name', 'b.internal'], env);
   const nodes = [
     '- { name: a, address: "127.0.0.1:7001" }',
-    '- { name: b, address: "127.0.0.1:7002", tls: on }',
+    '- { name: b, address: "127.0.0.1:7002", tls: "true" }',
     '- c=redis://h:1',
   ];
   await ringproxy(apply(`nodes:\n${nodes.join('\n')}\n`), env);

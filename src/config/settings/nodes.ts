@@ -1,7 +1,14 @@
 /** The nodes of the first generation, how to log in at nodes, and how they are looked after. */
 import { z } from 'zod';
 import type { NodeAccess } from '../../node/access.js';
-import { formatAddress, parseAddress, parsePeerAddress, withoutLogin, withoutScheme } from '../../node/address.js';
+import {
+  formatAddress,
+  notAnAddress,
+  parseAddress,
+  parsePeerAddress,
+  withoutLogin,
+  withoutScheme,
+} from '../../node/address.js';
 import { FOLLOWED_FORMS, formatPlace, looksFollowed, parseFollowed } from '../../node/followed.js';
 import type { NodeIdentity } from '../../node/identity.js';
 import type { TlsFiles } from '../../tls/material.js';
@@ -9,6 +16,7 @@ import { firstLine } from '../first-line.js';
 import { isNodeName, isWeight, NODE_NAME_RULE, WEIGHT_RULE } from '../node-limits.js';
 import { parseNodeText } from '../node-text.js';
 import { suggestion } from '../suggestion.js';
+import { FLAG_WORDS, parseFlag } from '../units.js';
 import { namedFile, type Setting, WATCHED_FILE } from './setting.js';
 
 export interface NodeConfig extends NodeIdentity, NodeAccess {
@@ -31,8 +39,8 @@ const nodeObject = z.looseObject({
   'password-file': z.string().optional(),
   'peer-address': z.string().optional(),
   tls: z
-    .union([z.boolean(), z.enum(['true', 'false', 'yes', 'no', 'on', 'off'])], { message: 'tls: expected on or off' })
-    .transform((value) => value === true || value === 'true' || value === 'yes' || value === 'on')
+    .union([z.boolean(), z.enum(FLAG_WORDS)], { message: 'tls: expected on or off' })
+    .transform((value) => (typeof value === 'boolean' ? value : parseFlag(value) === true))
     .optional(),
   'tls-server-name': z.string().optional(),
   'tls-ca': z.string().optional(),
@@ -60,9 +68,8 @@ const node: z.ZodType<NodeConfig> = z
       );
     const parsed = parseAddress(text);
     if (followed === null && parsed === null) {
-      const shown = withoutLogin(given.address);
-      const login = shown === given.address ? '' : ', and username and password beside it';
-      return fail(`'${shown}' is not an address: expected HOST:PORT${login}`);
+      const { shown, expected } = notAnAddress(given.address);
+      return fail(`'${shown}' is not an address: ${expected}`);
     }
     if (parsed !== null && 'port' in parsed && parsed.port === 0)
       return fail(`'${given.address}' has port 0: a node needs a real port`);

@@ -82,10 +82,12 @@ async function examineAll(
 function refuseWithoutRights({ node, exam }: Examined): void {
   const lacking = lackingForMoves(exam.lacking);
   if (lacking.length === 0) return;
+  const isUnknown = (command: string): boolean =>
+    exam.lacking.some((right) => right.command === command && right.why === 'unknown');
   throw new RingproxyError(
     'NODE_RIGHTS',
     `keys cannot be moved: ${node.name} (${node.address}) does not let the proxy use ${lacking.join(', ')}`,
-    hintOnRights(),
+    hintOnRights(lacking, lacking.filter(isUnknown)),
   );
 }
 

@@ -2,7 +2,7 @@
 import type { ChangeRequest, NodeInput } from '../../admin/api.js';
 import { RingproxyError } from '../../errors.js';
 import type { NodeAccess } from '../../node/access.js';
-import { formatAddress, parsePeerAddress, withoutLogin, withoutScheme } from '../../node/address.js';
+import { formatAddress, notAnAddress, parsePeerAddress, withoutLogin, withoutScheme } from '../../node/address.js';
 import { formatPlace, parseFollowed } from '../../node/followed.js';
 import type { NewMember } from '../state/ring-state.js';
 
@@ -22,9 +22,8 @@ export function toNewMember(input: NodeInput): NewMember {
   const { text, tls = input.tls } = withoutScheme(input.address);
   const address = formatPlace(text);
   if (address === null) {
-    const shown = withoutLogin(input.address);
-    const hint = shown === input.address ? undefined : 'expected HOST:PORT, and username and password beside it';
-    throw new RingproxyError('BAD_ADDRESS', `'${shown}' is not a node's address`, hint);
+    const { shown, expected } = notAnAddress(input.address);
+    throw new RingproxyError('BAD_ADDRESS', `'${shown}' is not a node's address`, expected);
   }
   if (tls === true && address.startsWith('/')) {
     throw new RingproxyError('BAD_ADDRESS', `'${address}' is a Unix socket, which is not spoken to by TLS`);

@@ -84,6 +84,33 @@ describe('a node whose user may not do what a change needs', () => {
     await expect(post(proxy, 'changes', add('c', nodes[2]))).rejects.toThrow(/NODE_RIGHTS.*use dump, migrate/);
   });
 
+  it('and does not know a command says so: no ACL would help', async () => {
+    const [member, hidden, both, infoless] = await Promise.all([
+      startRedis(),
+      startRedis({ args: ['--rename-command', 'SCAN', ''] }),
+      startRedis({ args: ['--rename-command', 'SCAN', ''] }),
+      startRedis({ args: ['--rename-command', 'INFO', ''] }),
+    ]);
+    await both.client().call('ACL', 'SETUSER', 'default', '-unlink');
+    const proxy = await startRingproxy({ nodes: [member] });
+    const hintOf = async (node: RedisProcess): Promise<string> => {
+      const response = await fetch(`${proxy.admin}/v1/ring/changes`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(add('node2', node)),
+      });
+      const { error } = (await response.json()) as { error: { code: string; hint: string } };
+      expect(error.code).toBe('NODE_RIGHTS');
+      return error.hint;
+    };
+    const renamed = (command: string) => new RegExp(`the server does not know ${command}, .*rename-command`);
+    expect(await hintOf(hidden)).toMatch(renamed('scan'));
+    expect(await hintOf(hidden)).not.toMatch(/ACL SETUSER/);
+    expect(await hintOf(both)).toMatch(/ACL SETUSER …/);
+    expect(await hintOf(both)).toMatch(renamed('scan'));
+    expect(await hintOf(infoless)).toMatch(renamed('info'));
+  });
+
   it('and has neither way to read times of expiry does not join', async () => {
     const node = await restricted('-pexpiretime -pttl');
     const proxy = await startRingproxy({ nodes: [await startRedis()] });
