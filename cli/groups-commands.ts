@@ -104,8 +104,8 @@ async function list({ watch, thisProxy, ...options }: ListOptions): Promise<void
   if (watch !== true) return print(options, first);
   await runLive(first, {
     read,
-    lines: (view, { trouble }) => [
-      ...describeGroups(view).split('\n'),
+    lines: (view, { trouble, width }) => [
+      ...describeGroups(view, width).split('\n'),
       ...(trouble === undefined ? [] : ['', colors.red(trouble)]),
     ],
     json: options.json === true,
@@ -163,7 +163,8 @@ function gatherWord(text: string, before: readonly string[] | undefined): readon
 }
 
 function print(options: CommonOptions, answer: GroupsView | GroupsPreview): void {
-  const described = (): string => ('dryRun' in answer ? describePreview(answer) : describeGroups(answer));
+  const described = (): string =>
+    'dryRun' in answer ? describePreview(answer) : describeGroups(answer, process.stdout.columns);
   const text = options.json === true ? JSON.stringify(answer, null, 2) : described();
   process.stdout.write(`${text}\n`);
 }

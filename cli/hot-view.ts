@@ -5,7 +5,7 @@ import { clip, formatCount, formatPercent, formatTable, numbers, wrap } from './
 
 /** A key takes at least so many columns of the terminal, where it has them; the rest of the table takes OTHER_COLUMNS. */
 const LEAST_KEY = 12;
-const OTHER_COLUMNS = 64;
+const OTHER_COLUMNS = 70;
 /** Of a terminal that does not say how wide it is. */
 const LONGEST_KEY = 80;
 /** With fewer uses the order is by chance. */
@@ -25,7 +25,11 @@ export function describeHot(view: HotView, { width, trouble }: { width?: number;
   const grouped = view.keys.some(({ group }) => group !== null);
   const longest = width === undefined ? LONGEST_KEY : Math.max(LEAST_KEY, width - OTHER_COLUMNS);
   const table = formatTable(
-    [...['KEY', 'DB', 'NODE', ...(grouped ? ['GROUP'] : [])], ...['COMMANDS/S', 'SHARE', 'READS'].map(numbers), 'NEAR'],
+    [
+      ...['KEY', 'DB', 'NODE', ...(grouped ? ['GROUP'] : [])],
+      ...['COMMANDS/S', 'SHARE', 'READS'].map(numbers),
+      'IN PROXIES',
+    ],
     view.keys.map((key) => [
       ...[clip(key.key, longest), String(key.database), key.node ?? '-', ...(grouped ? [key.group ?? '-'] : [])],
       ...figures(key),
@@ -34,11 +38,12 @@ export function describeHot(view: HotView, { width, trouble }: { width?: number;
   return [...lines, '', ...table.split('\n')];
 }
 
-function figures({ commandsPerSecond, share, reads, near }: HotKeyView): string[] {
-  return [
-    formatCount(Math.round(commandsPerSecond)),
-    formatPercent(share),
-    formatPercent(reads),
-    near ? colors.green('yes') : '-',
-  ];
+function figures({ commandsPerSecond, share, reads, ...kept }: HotKeyView): string[] {
+  return [formatCount(Math.round(commandsPerSecond)), formatPercent(share), formatPercent(reads), keptAs(kept)];
+}
+
+/** Why proxies have it themselves. One of an earlier version does not say how its group is cached. */
+function keptAs({ near, cache = null }: Partial<HotKeyView>): string {
+  if (near === true) return colors.green('near-auto');
+  return cache === null || cache === 'sharded' ? '-' : cache;
 }

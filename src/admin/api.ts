@@ -498,6 +498,8 @@ export interface HotKeyView {
   reads: number;
   /** A proxy keeps it near, since it is hot (`near-auto`). */
   near: boolean;
+  /** How its group is cached; null: there are no groups. */
+  cache: 'sharded' | 'near' | 'replicated' | null;
 }
 
 /**
@@ -554,14 +556,19 @@ export interface GroupView extends GroupCountsView {
   prefixes: string[];
   /** In the words of the configuration; `cache` is always there. */
   policy: Record<string, string>;
-  /** Of `cache: near`: what all processes of all proxies keep, and reads that were answered from there, or not; else null. */
-  near: { entries: number; bytes: number; hits: number; misses: number } | null;
+  /**
+   * Of `cache: near`: what all processes of all proxies keep, and reads that were answered from there, or not, with the
+   * share of those that were (0 to 1; null: nothing was read); else null.
+   */
+  near: { entries: number; bytes: number; hits: number; misses: number; hitRatio: number | null } | null;
   /** Of `cache: replicated`: what each process of each proxy has; else null. */
   replicated: { keys: number; bytes: number } | null;
   /** What became of misses, by outcome, as in `ringproxy_fill_waits_total`; null: the group has no `fill-wait`. */
   fill: Record<string, number> | null;
   /** Who has answered reads, by outcome, as in `ringproxy_replica_reads_total`; null: the group has not `read-from: replica`. */
   replicaReads: Record<string, number> | null;
+  /** Of these reads, how many replicas have answered, 0 to 1; null: nothing was read, or `replicaReads` is null. */
+  replicaShare: number | null;
 }
 
 /** Since the start of each proxy. */

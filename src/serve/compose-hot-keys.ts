@@ -5,7 +5,7 @@ import type { PlaneHost } from '../plane/host.js';
 import type { KeyGroup } from '../proxy/caching/policy.js';
 import { type HotReport, mergeHot } from '../proxy/measure/hot-keys/hot-report.js';
 import { LISTED_KEYS } from '../proxy/measure/hot-keys/hottest.js';
-import { hotView } from '../telemetry/hot-keys/hot-view.js';
+import { type HotKeyFacts, hotView } from '../telemetry/hot-keys/hot-view.js';
 import { fromWire, HOT_KEYS_PATH, toWire } from '../telemetry/hot-keys/wire.js';
 import { askOthers, type FleetNeeds, NOBODY } from './ask-fleet.js';
 
@@ -37,14 +37,14 @@ export function composeHotKeys({ plane, ring, groups, ...fleet }: HotKeysNeeds):
         told.map((one) => one.part),
         LISTED_KEYS,
       );
-      const replicated = new Set(
-        groups.inForce.groups.flatMap(({ group, policy }) => (policy?.cache === 'replicated' ? [group] : [])),
-      );
-      const nodeOf = (key: Buffer, group: string | null): string | null =>
-        group !== null && replicated.has(group) ? null : (ring.which([key])[0]?.node ?? '');
+      const types = new Map(groups.inForce.groups.map(({ group, policy }) => [group, policy?.cache ?? 'sharded']));
+      const facts: HotKeyFacts = {
+        cacheOf: (group) => types.get(group) ?? 'sharded',
+        nodeOf: (key) => ring.which([key])[0]?.node ?? '',
+      };
       // Of a proxy that has answered, a process may be missing.
       const silent = told.flatMap((one) => one.part.missing.map((why) => ({ proxy: one.proxy, why })));
-      return hotView(report, limit, nodeOf, [...silent, ...others.missing]);
+      return hotView(report, limit, facts, [...silent, ...others.missing]);
     },
     close: () => end?.(),
   };

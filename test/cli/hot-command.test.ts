@@ -8,7 +8,7 @@ import { ringproxy } from './run.js';
 function hotView(fields: Partial<HotView> = {}, key: Partial<HotKeyView> = {}): HotView {
   const hot = { key: 'user:1', bytes: 6, database: 0, group: null, node: 'n1', commandsPerSecond: 1234.5 };
   return {
-    keys: [{ ...hot, share: 0.125, reads: 0.995, near: false, ...key }],
+    keys: [{ ...hot, share: 0.125, reads: 0.995, near: false, cache: null, ...key }],
     ...{ sampled: 5000, perSecond: 9876, missing: [] },
     ...fields,
   };
@@ -39,8 +39,12 @@ describe('ringproxy hot', () => {
     const lines = describeHot(hotView({ missing, sampled: 12 }, { group: 'pages', near: true, node: null }), {});
     expect(lines[0]).toContain('few were looked at yet (12)');
     expect(lines[1]).toBe('without proxy p2: it does not answer');
-    expect(lines.at(-2)).toMatch(/^KEY +DB +NODE +GROUP +COMMANDS\/S +SHARE +READS +NEAR$/);
-    expect(lines.at(-1)).toMatch(/^user:1 +0 +- +pages +1,235 .* yes$/);
+    expect(lines.at(-2)).toMatch(/^KEY +DB +NODE +GROUP +COMMANDS\/S +SHARE +READS +IN PROXIES$/);
+    expect(lines.at(-1)).toMatch(/^user:1 +0 +- +pages +1,235 .* near-auto$/);
+    const kept = (key: Partial<HotKeyView>) => describeHot(hotView({}, key), {}).at(-1)?.split(/ +/).at(-1);
+    expect([kept({ cache: 'near' }), kept({ cache: 'replicated' }), kept({ cache: 'sharded' })]).toEqual([
+      ...['near', 'replicated', '-'],
+    ]);
     expect(describeHot(hotView({ keys: [] }), {}).at(-1)).toBe('no key is used');
   });
 

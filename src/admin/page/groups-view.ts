@@ -85,18 +85,14 @@ function figures({ commandsPerSecond, hitRatio, misses, errors }: GroupCountsVie
   ];
 }
 
-/** Of what is kept in the proxies themselves: how many keys, and how large; or how often replicas have answered. */
-function keptOf({ near, replicated, replicaReads }: GroupView): string {
-  // A proxy of an earlier version says nothing of replicas.
-  if (replicaReads) return byReplicas(replicaReads);
-  if (near !== null) return `${formatCount(near.entries)}, ${formatBytes(near.bytes)}`;
-  return replicated === null ? NONE : `${formatCount(replicated.keys)}, ${formatBytes(replicated.bytes)}`;
-}
-
-function byReplicas(reads: Readonly<Record<string, number>>): string {
-  const { replica = 0, again = 0, ...others } = reads;
-  const all = Object.values(others).reduce((sum, count) => sum + count, replica);
-  return all === 0 ? NONE : `replicas: ${formatPercent((replica - again) / all)} of reads`;
+/** Of what is kept in the proxies themselves: how much, and how often that has served; or how often replicas have. */
+function keptOf({ near, replicated, replicaReads, replicaShare }: GroupView): string {
+  if (replicaReads !== null)
+    return replicaShare === null ? NONE : `replicas answered ${formatPercent(replicaShare)} of reads`;
+  if (replicated !== null) return `${formatCount(replicated.keys)} keys, ${formatBytes(replicated.bytes)}`;
+  if (near === null) return NONE;
+  const served = near.hitRatio === null ? '' : `, served ${formatPercent(near.hitRatio)}`;
+  return `${formatCount(near.entries)} replies, ${formatBytes(near.bytes)}${served}`;
 }
 
 /** For whoever wants to change something: to be copied. */

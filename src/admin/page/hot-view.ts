@@ -46,7 +46,7 @@ export class HotTable {
       el('th', { role: 'rowheader', scope: 'row', class: 'key' }),
       ...[cell('Node', 'word'), cell('Group', 'word')],
       ...[cell('Commands/s'), cell('Share'), cell('Reads')],
-      cell('Kept near', 'word'),
+      cell('In proxies', 'word'),
     );
     this.#body.append(row);
     return row;
@@ -55,16 +55,22 @@ export class HotTable {
 
 function fill(
   row: HTMLElement,
-  { key, database, node, group, commandsPerSecond, share, reads, near }: HotKeyView,
+  { key, database, node, group, commandsPerSecond, share, reads, near, cache }: HotKeyView,
 ): void {
   const texts = [
     `${key}${database === 0 ? '' : ` (database ${database})`}`,
     ...[node ?? '–', group ?? '–'],
     ...[formatRate(commandsPerSecond), formatPercent(share), formatPercent(reads)],
-    near ? '● near' : '–',
+    keptAs(near, cache),
   ];
   for (const [index, text] of texts.entries()) {
     const cell = row.children[index];
     if (cell !== undefined) setText(cell, text);
   }
+}
+
+/** Why proxies have it themselves. */
+function keptAs(near: boolean, cache: HotKeyView['cache']): string {
+  if (near) return '● near-auto';
+  return cache === null || cache === 'sharded' ? '–' : cache;
 }

@@ -443,13 +443,14 @@ export const ANSWER_SCHEMAS: Readonly<Record<string, object>> = {
               bytes: { type: 'number' },
               hits: { type: 'number' },
               misses: { type: 'number' },
+              hitRatio: { type: ['number', 'null'] },
             },
-            required: ['entries', 'bytes', 'hits', 'misses'],
+            required: ['entries', 'bytes', 'hits', 'misses', 'hitRatio'],
           },
           { type: 'null' },
         ],
         description:
-          'Of `cache: near`: what all processes of all proxies keep, and reads that were answered from there, or not; else null.',
+          'Of `cache: near`: what all processes of all proxies keep, and reads that were answered from there, or not, with the share of those that were (0 to 1; null: nothing was read); else null.',
       },
       replicated: {
         anyOf: [
@@ -472,6 +473,11 @@ export const ANSWER_SCHEMAS: Readonly<Record<string, object>> = {
         description:
           'Who has answered reads, by outcome, as in `ringproxy_replica_reads_total`; null: the group has not `read-from: replica`.',
       },
+      replicaShare: {
+        type: ['number', 'null'],
+        description:
+          'Of these reads, how many replicas have answered, 0 to 1; null: nothing was read, or `replicaReads` is null.',
+      },
     },
     required: [
       'commands',
@@ -486,6 +492,7 @@ export const ANSWER_SCHEMAS: Readonly<Record<string, object>> = {
       'policy',
       'prefixes',
       'replicaReads',
+      'replicaShare',
       'replicated',
     ],
   },
@@ -591,8 +598,13 @@ export const ANSWER_SCHEMAS: Readonly<Record<string, object>> = {
       share: { type: 'number', description: 'Of all uses of keys, 0 to 1.' },
       reads: { type: 'number', description: 'How many of its uses only read it, 0 to 1.' },
       near: { type: 'boolean', description: 'A proxy keeps it near, since it is hot (`near-auto`).' },
+      cache: {
+        type: ['string', 'null'],
+        enum: ['sharded', 'near', 'replicated', null],
+        description: 'How its group is cached; null: there are no groups.',
+      },
     },
-    required: ['key', 'bytes', 'database', 'group', 'node', 'commandsPerSecond', 'share', 'reads', 'near'],
+    required: ['key', 'bytes', 'database', 'group', 'node', 'commandsPerSecond', 'share', 'reads', 'near', 'cache'],
   },
   LoadView: {
     type: 'object',

@@ -1,12 +1,17 @@
 /** The hottest keys as operators see them. */
-import type { HotView } from '../../admin/api.js';
+import type { HotKeyView, HotView } from '../../admin/api.js';
 import type { HotReport } from '../../proxy/measure/hot-keys/hot-report.js';
 
-/** The name of the node that owns a key of this group; null: every proxy has it, and no node. */
-export type NodeOf = (key: Buffer, group: string | null) => string | null;
+/** What the ring and its groups say of hot keys. */
+export interface HotKeyFacts {
+  /** How this group is cached. */
+  cacheOf(group: string): NonNullable<HotKeyView['cache']>;
+  /** The name of the node that owns the key. */
+  nodeOf(key: Buffer): string;
+}
 
 /** @param limit keys at most */
-export function hotView(report: HotReport, limit: number, nodeOf: NodeOf, missing: HotView['missing']): HotView {
+export function hotView(report: HotReport, limit: number, facts: HotKeyFacts, missing: HotView['missing']): HotView {
   const { perSecond, sampled } = report;
   return {
     perSecond: round(perSecond),
@@ -14,15 +19,17 @@ export function hotView(report: HotReport, limit: number, nodeOf: NodeOf, missin
     keys: report.keys.slice(0, limit).map(({ key, bytes, database, group, perSecond: used, reads, near }) => {
       const known = Buffer.from(key);
       const isWhole = bytes === known.length;
+      const cache = group === null ? null : facts.cacheOf(group);
       return {
         key: isWhole ? escapeKey(known) : `${escapeKey(known)}…`,
         ...{ bytes, database, group },
-        // Where a key is, hangs on all of its bytes.
-        node: isWhole ? nodeOf(known, group) : null,
+        // Where a key is, hangs on all of its bytes; of a replicated group every proxy has it, and no node.
+        node: isWhole && cache !== 'replicated' ? facts.nodeOf(known) : null,
         commandsPerSecond: round(used),
         share: perSecond === 0 ? 0 : Math.min(1, used / perSecond),
         reads,
         near,
+        cache,
       };
     }),
     missing,

@@ -24,7 +24,7 @@ export function groupsView(
       errors,
       hits,
       misses,
-      hitRatio: hits + misses === 0 ? null : hits / (hits + misses),
+      hitRatio: shareOf(hits, hits + misses),
     };
   };
   return {
@@ -50,18 +50,32 @@ export function writtenGroup({ group, prefixes, policy }: KeyGroup): Pick<GroupV
 function keptOf(
   policy: CachePolicy | null,
   counts: GroupFigures | undefined,
-): Pick<GroupView, 'near' | 'replicated' | 'fill' | 'replicaReads'> {
+): Pick<GroupView, 'near' | 'replicated' | 'fill' | 'replicaReads' | 'replicaShare'> {
   if (policy === null || counts === undefined) {
-    return { near: null, replicated: null, fill: null, replicaReads: null };
+    return { near: null, replicated: null, fill: null, replicaReads: null, replicaShare: null };
   }
   const { nearEntries, nearBytes, nearHits, nearMisses, replicatedKeys, replicatedBytes, fills, replicaReads } = counts;
-  const near = { entries: nearEntries, bytes: nearBytes, hits: nearHits, misses: nearMisses };
+  const kept = { entries: nearEntries, bytes: nearBytes, hits: nearHits, misses: nearMisses };
+  const near = { ...kept, hitRatio: shareOf(nearHits, nearHits + nearMisses) };
+  const fromReplicas = policy.readFrom === 'replica';
   return {
     near: policy.cache === 'near' ? near : null,
     replicated: policy.cache === 'replicated' ? { keys: replicatedKeys, bytes: replicatedBytes } : null,
     fill: policy.fillWait === 0 ? null : { ...fills },
-    replicaReads: policy.readFrom === 'replica' ? { ...replicaReads } : null,
+    replicaReads: fromReplicas ? { ...replicaReads } : null,
+    replicaShare: fromReplicas ? replicaShareOf(replicaReads) : null,
   };
+}
+
+/** @param reads by outcome: what a replica was asked in vain is counted for it, and as asked again */
+function replicaShareOf({ replica = 0, again = 0, ...others }: Readonly<Record<string, number>>): number | null {
+  const all = Object.values(others).reduce((sum, count) => sum + count, replica);
+  return shareOf(replica - again, all);
+}
+
+/** 0 to 1; null: there is nothing to have a share of. */
+function shareOf(part: number, all: number): number | null {
+  return all === 0 ? null : part / all;
 }
 
 /** What decides most is said also where nobody has said it. */

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { HotKey, HotReport } from '../../../src/proxy/measure/hot-keys/hot-report.js';
 import { mergeHot, shareOfHottest } from '../../../src/proxy/measure/hot-keys/hot-report.js';
-import { escapeKey, hotView } from '../../../src/telemetry/hot-keys/hot-view.js';
+import { escapeKey, type HotKeyFacts, hotView } from '../../../src/telemetry/hot-keys/hot-view.js';
 import { fromWire, toWire } from '../../../src/telemetry/hot-keys/wire.js';
 
 function hotKey(key: string | Buffer, fields: Partial<HotKey> = {}): HotKey {
@@ -14,6 +14,11 @@ function hotKey(key: string | Buffer, fields: Partial<HotKey> = {}): HotKey {
 function report(keys: readonly HotKey[], perSecond = 100): HotReport {
   return { perSecond, sampled: perSecond, keys, missing: [] };
 }
+
+const FACTS: HotKeyFacts = {
+  cacheOf: (group) => (group === 'flags' ? 'replicated' : 'near'),
+  nodeOf: () => 'n1',
+};
 
 describe('a key', () => {
   it.each([
@@ -29,10 +34,20 @@ describe('a key', () => {
   });
 
   it('of which the end is not known is nowhere', () => {
-    const { keys } = hotView(report([hotKey('abc', { bytes: 600 }), hotKey('abc')]), 9, () => 'n1', []);
+    const { keys } = hotView(report([hotKey('abc', { bytes: 600 }), hotKey('abc')]), 9, FACTS, []);
     expect(keys.map(({ key, node }) => [key, node])).toEqual([
       ['abc…', null],
       ['abc', 'n1'],
+    ]);
+  });
+
+  it('is told with how its group is cached: a replicated one is on no node', () => {
+    const keys = [null, 'pages', 'flags'].map((group) => hotKey('a', { group }));
+    const told = hotView(report(keys), 9, FACTS, []).keys.map(({ cache, node }) => [cache, node]);
+    expect(told).toEqual([
+      [null, 'n1'],
+      ['near', 'n1'],
+      ['replicated', null],
     ]);
   });
 });

@@ -37,7 +37,16 @@ describe.each([1, 2])('with %i worker(s)', (workers) => {
     const view = await hotOf(proxy);
     const [which] = (await (await fetch(`${proxy.admin}/v1/ring/which?key=page:hot`)).json()) as [WhichView];
     const [hottest, ...others] = view.keys.slice(0, 4);
-    const page = { key: 'page:hot', bytes: 8, database: 0, group: 'pages', node: which.node, reads: 1, near: false };
+    const page = {
+      key: 'page:hot',
+      bytes: 8,
+      database: 0,
+      group: 'pages',
+      node: which.node,
+      reads: 1,
+      near: false,
+      cache: 'sharded',
+    };
     expect(hottest).toMatchObject(page);
     // Two of them are used as often: which one is first is up to the samples.
     expect(others).toEqual(
