@@ -13,6 +13,9 @@ export interface LateFeeds {
   release(): void;
 }
 
+/** CLIENT TRACKING OFF asks for none. */
+const ASKS_FOR_CHANGES = /TRACKING\r\n\$2\r\nON\r\n/i;
+
 /**
  * A network between proxies and a node in which what the node tells of changed keys comes late, as do its replies on some
  * connections: so replies and what is told of their keys come in any order. The order within a connection is kept.
@@ -30,9 +33,12 @@ export async function startLateFeeds(port: number, feedDelay: number, delay: () 
     const node = net.connect({ port, host: '127.0.0.1', noDelay: true });
     let late = delay();
     let isFeed = false;
+    /** What is late, in order, and when the last of it is due: a connection that becomes a feed may be less late then. */
+    const onTheWay: (() => void)[] = [];
+    let due = 0;
     client.setNoDelay(true);
     client.on('data', (chunk: Buffer) => {
-      if (chunk.includes('TRACKING')) {
+      if (ASKS_FOR_CHANGES.test(chunk.toString('latin1'))) {
         late = feedDelay;
         isFeed = true;
       }
@@ -43,8 +49,13 @@ export async function startLateFeeds(port: number, feedDelay: number, delay: () 
         if (client.writable) client.write(chunk);
       };
       if (isFeed ? isFeedHeld : areRepliesHeld) held.push(pass);
-      else if (late === 0) pass();
-      else setTimeout(pass, late);
+      else if (late === 0 && onTheWay.length === 0) pass();
+      else {
+        const now = performance.now();
+        due = Math.max(due, now + late);
+        onTheWay.push(pass);
+        setTimeout(() => onTheWay.shift()?.(), due - now);
+      }
     });
     for (const [socket, other] of [
       [client, node],
