@@ -30,6 +30,11 @@ export function missesAnother(error: string): boolean {
   return /^(?:IOERR|NOREPLICAS) /.test(error);
 }
 
+/** A source of MIGRATE has no connection to the target: it has sent nothing. Refused, not answered, or not let in by TLS. */
+export function saysNotConnected(error: string): boolean {
+  return /^IOERR error or timeout connecting /.test(error);
+}
+
 /** @returns what the target of a MIGRATE has answered, where the source hands that on; otherwise the error as it is */
 export function saidByTarget(error: string): string {
   return error.replace(/^ERR Target instance replied with error: /, '');

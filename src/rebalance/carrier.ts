@@ -52,7 +52,7 @@ export class Carrier {
   readonly #hooks: CarrierHooks;
   /** How many of `TAKES` each source does not allow. */
   readonly #refusedTakes = new Map<number, number>();
-  /** Sources that do not allow MIGRATE. */
+  /** Sources that do not allow MIGRATE, or could not connect to a target: to wait for that again would stop them again. */
   readonly #withoutMigrate = new Set<number>();
   readonly #turns: MigrateTurns;
   readonly #turnsOfLarge = new Map<Purpose, OwnTurns>();
@@ -261,7 +261,8 @@ export class Carrier {
     verdict: Moves,
   ): Promise<{ moved: number; dropped: number }> {
     if (peer !== null && !this.#withoutMigrate.has(source)) {
-      const migrated = await migrateKeys(from, to, peer, database, keys, verdict);
+      const canBeRead = (this.#refusedTakes.get(source) ?? 0) < TAKES.length;
+      const migrated = await migrateKeys(from, to, peer, database, keys, verdict, canBeRead);
       if (migrated !== null) return { moved: migrated.moved ? keys.length : 0, dropped: migrated.dropped };
       this.#withoutMigrate.add(source);
     }

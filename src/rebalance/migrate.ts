@@ -5,7 +5,7 @@
  */
 import { parsePeerAddress } from '../node/address.js';
 import type { Login } from '../node/endpoint.js';
-import { isForbidden, saysBusyKey } from '../node/reply-errors.js';
+import { isForbidden, saysBusyKey, saysNotConnected } from '../node/reply-errors.js';
 import { ReplyError } from '../resp/decode.js';
 import { request } from '../resp/encode.js';
 import { LARGE_TIMEOUT_MS, type Moved } from './copy.js';
@@ -58,7 +58,8 @@ async function asksTls(source: NodeLink, database: number): Promise<boolean> {
 
 /**
  * @param verdict which copies count; with another one than `move`, one key at a time
- * @returns null when the source does not allow it
+ * @param canGoElse whether the keys could go another way
+ * @returns null when the source does not allow it, or cannot connect to the target and they can go another way
  * @throws TransferRefused when a node answers with an error, NodeFailure when one does not answer
  */
 export async function migrateKeys(
@@ -68,6 +69,7 @@ export async function migrateKeys(
   database: number,
   keys: readonly Buffer[],
   verdict: Moves,
+  canGoElse: boolean,
 ): Promise<Moved | null> {
   const expiries = await expiriesOf(source, database, keys);
   const words = ['MIGRATE', peer.host, String(peer.port), '', String(database), String(MIGRATE_TIMEOUT_MS)];
@@ -83,6 +85,7 @@ export async function migrateKeys(
     return { moved: true, dropped: 0 };
   }
   if (reply instanceof ReplyError && isForbidden(reply.message)) return null;
+  if (canGoElse && reply instanceof ReplyError && saysNotConnected(reply.message)) return null;
   if (reply !== 'OK') throw TransferRefused.by(source, reply ?? null, 'MIGRATE');
   await setExpiries(source, target, database, keys, expiries);
   return { moved: true, dropped: 0 };

@@ -182,5 +182,13 @@ describe.skipIf(!hasOpenssl)('the admin API by HTTPS', () => {
     expect([await missing(first.admin), await missing(second.admin)]).toEqual([[], []]);
     const third = await start([...fleet, '--peer-ca', stranger.file], server, [/the ring that exists wins/, /unheard/]);
     expect(JSON.stringify(await missing(third.admin))).toMatch(/certificate/);
+    // Who has none, or one that is for servers alone, is told so by the first one, and is answered by the second one.
+    const known = [/the ring that exists wins/, /unheard/];
+    const without = await startRingproxy({ args: [...fleet, '--peer-ca', authority.file], allowLog: known });
+    const serving = await start([...fleet, '--peer-ca', authority.file], server, known);
+    const [ofNone, ofServer] = [without, serving].map(async ({ admin }) => JSON.stringify(await missing(admin)));
+    expect(await ofNone).toMatch(/asks for a certificate of whoever calls it/);
+    expect(await ofServer).toMatch(/is not one for clients \(clientAuth\)/);
+    for (const said of [ofNone, ofServer]) expect(await said).not.toContain(new URL(second.admin).host);
   });
 });

@@ -153,6 +153,19 @@ describe('keys go', () => {
     await nodes.close();
   });
 
+  it('whole through this process when the source cannot connect to the target, and asks it to only once', async () => {
+    const { carry, nodes } = await stage();
+    await at(source).mset('large', Buffer.alloc(LARGE_BYTES + 1), 'other', Buffer.alloc(LARGE_BYTES + 1));
+    void source.net.answer('TYPE', '-NOPERM no\r\n', 4);
+    void source.net.answer('MIGRATE', '-IOERR error or timeout connecting to the client\r\n');
+    const before = migrations(source);
+    await carry('large');
+    await carry('other');
+    expect(await at(target).exists('large', 'other')).toBe(2);
+    expect(migrations(source)).toBe(before + 1);
+    await nodes.close();
+  });
+
   it('whole by MIGRATE when pieces are forbidden, at the time at which they expire', async () => {
     const { carry, nodes } = await stage();
     await at(source).set('large', Buffer.alloc(LARGE_BYTES + 1), 'PX', 3_600_000);
