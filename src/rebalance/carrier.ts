@@ -14,7 +14,7 @@ import { partOf } from './pieces/large-move.js';
 import { moveInPieces } from './pieces/piecewise.js';
 import { type LargeKey, type Take, takeByScript, takePlainly } from './take.js';
 import { dropCopies, type Transferred, transferBatch } from './transfer.js';
-import { type Drops, type Moves, type Verdict, verdictOn } from './trust.js';
+import { type Drops, type HalfMoved, type Moves, type Verdict, verdictOn } from './trust.js';
 
 export interface CarrierHooks {
   /** So many keys went from one node to another; `bytes` of serialized values. */
@@ -125,10 +125,17 @@ export class Carrier {
       const refused = this.#refusedTakes.get(source) ?? 0;
       const take = TAKES[refused];
       if (take === undefined) return null;
-      const result = await transferBatch(from, to, database, keys, verdict, take);
+      const result = await transferBatch(from, to, database, keys, verdict, take, this.#half(source, database));
       if (result !== null) return result;
       this.#refusedTakes.set(source, refused + 1);
     }
+  }
+
+  #half(source: number, database: number): HalfMoved {
+    return {
+      onCopied: (keys) => this.#memory.noteCopied(source, database, keys),
+      onSent: (keys) => this.#memory.noteSent(source, database, keys),
+    };
   }
 
   /** They count as settled at once. @param isTold whether who waits for them is to hear of it before `carry` returns */
@@ -158,7 +165,7 @@ export class Carrier {
     for (const key of keys) {
       const place = this.#memory.placeOf(source, target, database, key);
       const verdict = verdictOn(place, sourceRestarted, targetRestarted);
-      const isKnown = place !== 'unknown';
+      const isKnown = place !== 'unknown' && place !== 'either';
       const group = groups.find((other) => other.verdict === verdict && other.isKnown === isKnown);
       if (group === undefined) groups.push({ verdict, isKnown, keys: [key] });
       else group.keys.push(key);
@@ -211,7 +218,8 @@ export class Carrier {
       return true;
     }
     const goesOn = (): Promise<boolean> => Promise.resolve(this.#hooks.goesOn(purpose));
-    const result = await moveInPieces({ source: from, target: to, database, key, part: partOf(key), goesOn }, verdict);
+    const move = { source: from, target: to, database, key, part: partOf(key), goesOn };
+    const result = await moveInPieces(move, verdict, this.#half(source, database));
     if (result === null) return false;
     this.#dropped(isKnown, result.dropped);
     if (result.moved) this.#hooks.onMoved(source, target, 1, bytes);
@@ -260,15 +268,16 @@ export class Carrier {
     keys: readonly Buffer[],
     verdict: Moves,
   ): Promise<{ moved: number; dropped: number }> {
+    const half = this.#half(source, database);
     if (peer !== null && !this.#withoutMigrate.has(source)) {
       const canBeRead = (this.#refusedTakes.get(source) ?? 0) < TAKES.length;
-      const migrated = await migrateKeys(from, to, peer, database, keys, verdict, canBeRead);
+      const migrated = await migrateKeys(from, to, peer, database, keys, verdict, canBeRead, half);
       if (migrated !== null) return { moved: migrated.moved ? keys.length : 0, dropped: migrated.dropped };
       this.#withoutMigrate.add(source);
     }
     const sum = { moved: 0, dropped: 0 };
     for (const key of keys) {
-      const { moved, dropped } = await copyKey(from, to, database, key, verdict);
+      const { moved, dropped } = await copyKey(from, to, database, key, verdict, half);
       if (moved) sum.moved++;
       sum.dropped += dropped;
     }

@@ -8,7 +8,7 @@ import type { NodeLink } from './node-link.js';
 import { expiriesOf } from './times.js';
 import { restore } from './transfer.js';
 import { TransferRefused } from './transfer-refused.js';
-import type { Moves } from './trust.js';
+import type { HalfMoved, Moves } from './trust.js';
 import { unlinkKeys } from './unlink.js';
 
 /** A large value takes its time: 512 MB at 20 MB/s. */
@@ -31,6 +31,7 @@ export async function copyKey(
   database: number,
   key: Buffer,
   verdict: Moves,
+  half: HalfMoved,
 ): Promise<Moved> {
   const [expiry = -1] = await expiriesOf(source, database, [key]);
   const [value = null] = await source.exchange([request(['DUMP', key])], 1, database, LARGE_TIMEOUT_MS);
@@ -38,7 +39,8 @@ export async function copyKey(
     return { moved: false, dropped: verdict === 'move, clear' ? await unlinkKeys(target, database, [key]) : 0 };
   }
   if (!Buffer.isBuffer(value)) throw TransferRefused.by(source, value, 'DUMP');
-  const { failure } = await restore(source, target, database, [{ key, value, expiry }], verdict, LARGE_TIMEOUT_MS);
+  const taken = [{ key, value, expiry }];
+  const { failure } = await restore(source, target, database, taken, verdict, half, LARGE_TIMEOUT_MS);
   if (failure !== null) throw failure;
   return { moved: true, dropped: 0 };
 }

@@ -12,8 +12,9 @@ import { LARGE_TIMEOUT_MS, type Moved } from './copy.js';
 import type { MoverNode } from './moving-nodes.js';
 import type { NodeLink } from './node-link.js';
 import { expiriesOf, expiryAt } from './times.js';
+import { unlinkCopied } from './transfer.js';
 import { TransferRefused } from './transfer-refused.js';
-import type { Moves } from './trust.js';
+import type { HalfMoved, Moves } from './trust.js';
 import { unlinkKeys } from './unlink.js';
 
 /** How long a source waits for its target, in milliseconds. */
@@ -59,6 +60,7 @@ async function asksTls(source: NodeLink, database: number): Promise<boolean> {
 /**
  * @param verdict which copies count; with another one than `move`, one key at a time
  * @param canGoElse whether the keys could go another way
+ * @param half is told of the keys when it throws, and they may have gone or not
  * @returns null when the source does not allow it, or cannot connect to the target and they can go another way
  * @throws TransferRefused when a node answers with an error, NodeFailure when one does not answer
  */
@@ -70,24 +72,35 @@ export async function migrateKeys(
   keys: readonly Buffer[],
   verdict: Moves,
   canGoElse: boolean,
+  half: HalfMoved,
 ): Promise<Moved | null> {
   const expiries = await expiriesOf(source, database, keys);
   const words = ['MIGRATE', peer.host, String(peer.port), '', String(database), String(MIGRATE_TIMEOUT_MS)];
   const replaces = verdict === 'offer' ? [] : ['REPLACE'];
   const frame = request([...words, ...replaces, ...loginOf(peer), 'KEYS', ...keys]);
-  const [reply] = await source.exchange([frame], 1, database, LARGE_TIMEOUT_MS);
+  const [reply] = await source.exchange([frame], 1, database, LARGE_TIMEOUT_MS).catch((error: unknown) => {
+    half.onSent(keys);
+    throw error;
+  });
   if (reply === 'NOKEY') {
     return { moved: false, dropped: verdict === 'move, clear' ? await unlinkKeys(target, database, keys) : 0 };
   }
   if (reply instanceof ReplyError && saysBusyKey(reply.message)) {
     // What the target has counts.
-    await unlinkKeys(source, database, keys);
+    await unlinkCopied(source, database, keys, half);
     return { moved: true, dropped: 0 };
   }
   if (reply instanceof ReplyError && isForbidden(reply.message)) return null;
   if (canGoElse && reply instanceof ReplyError && saysNotConnected(reply.message)) return null;
-  if (reply !== 'OK') throw TransferRefused.by(source, reply ?? null, 'MIGRATE');
-  await setExpiries(source, target, database, keys, expiries);
+  if (reply !== 'OK') {
+    // Of several keys some may have gone before it failed.
+    half.onSent(keys);
+    throw TransferRefused.by(source, reply ?? null, 'MIGRATE');
+  }
+  await setExpiries(source, target, database, keys, expiries).catch((error: unknown) => {
+    half.onCopied(keys);
+    throw error;
+  });
   return { moved: true, dropped: 0 };
 }
 

@@ -19,7 +19,7 @@ import type { NodeLink } from './node-link.js';
 import type { LargeKey, Take, Taken } from './take.js';
 import { expiryAt } from './times.js';
 import { TransferRefused } from './transfer-refused.js';
-import type { Drops, Moves } from './trust.js';
+import type { Drops, HalfMoved, Moves } from './trust.js';
 import { unlinkKeys } from './unlink.js';
 
 // Words of every key that moves: bytes, since text is measured and encoded each time.
@@ -48,6 +48,7 @@ export interface Transferred {
  * Moves a batch; keys that are not there are no failure.
  * @param verdict which copies count
  * @param take how they are read
+ * @param half is told of keys that are on both nodes, or may be, when it throws
  * @returns null when the source does not allow that
  * @throws TransferRefused when a node answers with an error before anything has moved, NodeFailure when one does not answer
  */
@@ -58,11 +59,12 @@ export async function transferBatch(
   keys: readonly Buffer[],
   verdict: Moves,
   take: Take,
+  half: HalfMoved,
 ): Promise<Transferred | null> {
   const batch = await take(source, database, keys);
   if (batch === null) return null;
   const dropped = verdict === 'move, clear' ? await unlinkKeys(target, database, batch.missing) : 0;
-  const { moved, failure } = await restore(source, target, database, batch.taken, verdict);
+  const { moved, failure } = await restore(source, target, database, batch.taken, verdict, half);
   const bytes = moved.reduce((sum, { value }) => sum + value.length, 0);
   const { missing, large, rest } = batch;
   return { moved: moved.map(({ key }) => key), missing, bytes, dropped, large, rest, failure };
@@ -70,6 +72,7 @@ export async function transferBatch(
 
 /**
  * Writes to the target, then removes from the source what the target has: nothing is left in two places.
+ * @param half is told of keys that the target has, and the source may have, when it throws
  * @param timeout milliseconds for the target to answer; without: as the link has it
  */
 export async function restore(
@@ -78,6 +81,7 @@ export async function restore(
   database: number,
   taken: readonly Taken[],
   verdict: Moves,
+  half: HalfMoved,
   timeout?: number,
 ): Promise<{ moved: readonly Taken[]; failure: TransferRefused | null }> {
   if (taken.length === 0) return { moved: [], failure: null };
@@ -88,12 +92,32 @@ export async function restore(
   const restored = await target.exchange([requests(frames)], frames.length, database, timeout);
   const moved = taken.filter((_key, i) => !(restored[i] instanceof ReplyError) || isBusyKey(restored[i] ?? null));
   const failed = restored.find((reply) => reply instanceof ReplyError && !isBusyKey(reply)) ?? null;
-  await unlinkKeys(
+  await unlinkCopied(
     source,
     database,
     moved.map(({ key }) => key),
+    half,
   );
   return { moved, failure: failed === null ? null : TransferRefused.by(target, failed, 'RESTORE') };
+}
+
+/**
+ * Removes keys from the source that the target has. When that fails, it may have been done nevertheless: a node that is killed
+ * has perhaps written it down, and not answered.
+ * @throws as `unlinkKeys`
+ */
+export async function unlinkCopied(
+  source: NodeLink,
+  database: number,
+  keys: readonly Buffer[],
+  half: HalfMoved,
+): Promise<void> {
+  try {
+    await unlinkKeys(source, database, keys);
+  } catch (error) {
+    half.onCopied(keys);
+    throw error;
+  }
 }
 
 /**

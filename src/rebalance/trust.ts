@@ -5,8 +5,19 @@
  * As long as neither end was restarted, a copy on the source is the valid one, since nobody writes a moved key there.
  */
 
-/** Where the valid copy of a key is, if there is one, as the proxy remembers it. */
-export type Place = 'source' | 'target' | 'unknown';
+/**
+ * Where the valid copy of a key is, if there is one, as the proxy remembers it. `either`: it was sent from one of the two to
+ * the other by a command that does all at once, and whose reply was lost.
+ */
+export type Place = 'source' | 'target' | 'either' | 'unknown';
+
+/** Is told where copies are when a move fails half-way: what decides later hangs on it. */
+export interface HalfMoved {
+  /** The target has these; whether the source still has is not known. */
+  onCopied(keys: readonly Buffer[]): void;
+  /** They are where they were, or they have gone to the target. */
+  onSent(keys: readonly Buffer[]): void;
+}
 
 /**
  * - `move`: the source's copy replaces the target's; where the source has none, what the target has stays.
@@ -28,6 +39,9 @@ export function verdictOn(place: Place, sourceRestarted: boolean, targetRestarte
       return targetRestarted ? 'move, clear' : 'offer';
     case 'target':
       return sourceRestarted ? 'drop' : 'offer';
+    case 'either':
+      if (!targetRestarted) return 'offer';
+      return sourceRestarted ? 'drop both' : 'move';
     case 'unknown':
       if (!sourceRestarted) return 'move, clear';
       return targetRestarted ? 'drop both' : 'drop';

@@ -3,9 +3,9 @@ import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Carrier } from '../../src/rebalance/carrier.js';
 import { OwnTurns } from '../../src/rebalance/migrate-turns.js';
 import { MoveMemory } from '../../src/rebalance/move-memory.js';
-import type { MovingNodes } from '../../src/rebalance/moving-nodes.js';
+import { MovingNodes } from '../../src/rebalance/moving-nodes.js';
 import { LARGE_BYTES } from '../../src/rebalance/take.js';
-import { keys, movingNodes, type StageNode, stageNode } from './stage.js';
+import { keys, LINK, moverNode, movingNodes, runIdOf, type StageNode, stageNode } from './stage.js';
 
 let source: StageNode;
 let target: StageNode;
@@ -256,5 +256,63 @@ describe('a node that was restarted since the fence', () => {
     expect(await at(target).dbsize()).toBe(0);
     expect(staged.told).toEqual([['dropped', 3]]);
     await staged.nodes.close();
+  });
+});
+
+describe('a key whose node has carried out a move, and not answered', () => {
+  /** The change is turned round, and then the node that got the key is restarted. */
+  async function turnRound(memory: MoveMemory, names: readonly string[]): Promise<unknown[][]> {
+    const ids = [await runIdOf(source), 'of another process'];
+    const options = { ...LINK, onFirstSeen: () => Promise.resolve() };
+    const nodes = new MovingNodes([source, target].map(moverNode), ids, options);
+    const back = new MoveMemory(nodes.nodes, memory);
+    back.begin(1);
+    const dropped: unknown[][] = [];
+    const carrier = new Carrier(nodes, back, new OwnTurns(), {
+      ...{ goesOn: () => true, onMoved: () => {}, onArrived: () => {}, onLarge: () => {} },
+      onDropped: (count) => dropped.push(['dropped', count]),
+    });
+    await carrier.carry(1, 0, 0, keys(...names), 'settle');
+    await nodes.close();
+    return dropped;
+  }
+
+  it.each([
+    ['UNLINK, of a batch', 'UNLINK', 'v', []],
+    ['UNLINK, of a large value', 'UNLINK', 'v'.repeat(LARGE_BYTES + 1), []],
+    ['UNLINK, of a value that goes whole', 'UNLINK', 'v'.repeat(LARGE_BYTES + 1), ['TYPE', 'MIGRATE']],
+    ['MIGRATE', 'MIGRATE', 'v', ['EVAL', 'DUMP']],
+  ])('is not lost: %s', async (_title, word, value, forbidden) => {
+    const { carry, memory, nodes } = await stage();
+    await at(source).mset('a', value, 'b', value);
+    for (const name of forbidden) void source.net.answer(name, '-NOPERM no\r\n', 2);
+    const cut = source.net.cutAfter(word);
+    await expect(carry('a', 'b')).rejects.toThrow();
+    await cut;
+    source.net.heal();
+    const there = await at(target).keys('*');
+    expect(there.length).toBeGreaterThan(0);
+    expect(await turnRound(memory, ['a', 'b'])).toEqual([]);
+    expect(await at(source).mget('a', 'b')).toEqual([value, value]);
+    expect(await at(target).dbsize()).toBe(0);
+    await nodes.close();
+  });
+
+  it('is not taken for one of the past when the other node is restarted', async () => {
+    const { carry, memory, nodes } = await stage();
+    await at(source).set('a', 'v');
+    const cut = source.net.cutAfter('UNLINK');
+    await expect(carry('a')).rejects.toThrow();
+    await cut;
+    await nodes.close();
+    const ids = [await runIdOf(source), 'of another process'];
+    const options = { ...LINK, onFirstSeen: () => Promise.resolve() };
+    const again = new MovingNodes([source, target].map(moverNode), ids, options);
+    const carrier = new Carrier(again, memory, new OwnTurns(), {
+      ...{ goesOn: () => true, onMoved: () => {}, onArrived: () => {}, onLarge: () => {}, onDropped: () => {} },
+    });
+    await carrier.carry(0, 1, 0, keys('a'), 'settle');
+    expect(await at(target).get('a')).toBe('v');
+    await again.close();
   });
 });

@@ -1,9 +1,9 @@
 /**
- * One key between two nodes, under every order of writes, snapshots, restarts from them, batches that are cut, cancels
- * and restarts of the proxy. What decides is the code that runs: `MoveMemory` and `verdictOn`.
+ * One key between two nodes, under every order of writes, snapshots, restarts from them, batches that are cut, or carried out
+ * without that a reply comes, cancels and restarts of the proxy. What decides is the code that runs: `MoveMemory` and `verdictOn`.
  *
- * Invariant: a key that is settled is what its node had, or (only where a restart and a loss of memory came together)
- * missing; never a value of the past. What a node's own restart loses, it has lost.
+ * Invariant: a key that is settled is what its node had, or (only where a restart and a loss of memory came together, or both
+ * nodes were restarted, and the reply of MIGRATE lost) missing; never a value of the past. What a node's own restart loses, it has lost.
  */
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
@@ -22,6 +22,8 @@ type Step =
   | 'delete'
   | 'settle'
   | 'cut'
+  | 'lost reply of UNLINK'
+  | 'lost reply of MIGRATE'
   | 'turn'
   | 'forget'
   | 'snapshot 0'
@@ -30,6 +32,7 @@ type Step =
   | 'restart 1';
 const STEPS: Step[] = [
   ...(['write', 'delete', 'settle', 'cut', 'turn', 'forget'] as const),
+  ...(['lost reply of UNLINK', 'lost reply of MIGRATE'] as const),
   ...(['snapshot 0', 'snapshot 1', 'restart 0', 'restart 1'] as const),
 ];
 
@@ -44,11 +47,14 @@ class World {
   source = 0;
   memory = new MoveMemory(NODES, null);
   isComplete = true;
+  /** Whether what was carried out is noted though its reply was lost. */
+  readonly #notes: boolean;
   #next = 2;
   readonly #decide: typeof verdictOn;
 
-  constructor(decide: typeof verdictOn) {
+  constructor(decide: typeof verdictOn, notes: boolean) {
     this.#decide = decide;
+    this.#notes = notes;
     this.memory.begin(this.source);
   }
 
@@ -60,6 +66,9 @@ class World {
     const [what, node] = step.split(' ');
     const at = Number(node);
     switch (what) {
+      case 'lost':
+        this.loseReply(step);
+        break;
       case 'snapshot':
         this.snapshots[at] = this.copies[at] ?? 0;
         break;
@@ -100,12 +109,28 @@ class World {
     const there = this.memory.placeOf(source, target, 0, KEY);
     this.carry(this.#decide(there, this.restarted[source] ?? false, this.restarted[target] ?? false));
     const now = this.copies[target] ?? 0;
-    const mayMiss = !this.isComplete && this.restarted.includes(true);
+    const isUnknown = !this.isComplete || (there === 'either' && !this.restarted.includes(false));
+    const mayMiss = isUnknown && this.restarted.includes(true);
     const allowed = [truth, ...(mayMiss ? [0] : []), ...(this.cutValue === 0 ? [] : [this.cutValue])];
     expect(allowed).toContain(now);
     this.memory.settled.add(source, 0, KEY);
     this.place = target;
     this.cutValue = 0;
+  }
+
+  /** The key is moved, and who has it moved does not hear of it. */
+  loseReply(step: Step): void {
+    const { source, target, copies } = this;
+    if (this.isSettled || copies[source] === 0) return;
+    const place = this.memory.placeOf(source, target, 0, KEY);
+    const verdict = this.#decide(place, this.restarted[source] ?? false, this.restarted[target] ?? false);
+    if (verdict.startsWith('drop')) return;
+    this.carry(verdict);
+    this.place = target;
+    this.cutValue = 0;
+    if (!this.#notes) return;
+    if (step === 'lost reply of UNLINK') this.memory.noteCopied(source, 0, [KEY]);
+    else this.memory.noteSent(source, 0, [KEY]);
   }
 
   carry(verdict: Verdict): void {
@@ -120,10 +145,10 @@ class World {
 
 const orders = fc.array(fc.constantFrom(...STEPS), { maxLength: 14 });
 
-function explore(decide: typeof verdictOn): void {
+function explore(decide: typeof verdictOn, notes = true): void {
   fc.assert(
     fc.property(orders, (steps) => {
-      const world = new World(decide);
+      const world = new World(decide, notes);
       for (const step of steps) world.take(step);
       world.settle();
     }),
@@ -142,4 +167,8 @@ it.each<[string, typeof verdictOn]>([
   ],
 ])('finds the loss when a rule is left out: %s', (_title, decide) => {
   expect(() => explore(decide)).toThrow();
+});
+
+it('finds the loss when what was carried out without a reply is not noted', () => {
+  expect(() => explore(verdictOn, false)).toThrow();
 });

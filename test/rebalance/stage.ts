@@ -1,5 +1,6 @@
 import { readsOnly } from '../../src/node/standing.js';
 import { MovingNodes } from '../../src/rebalance/moving-nodes.js';
+import type { HalfMoved } from '../../src/rebalance/trust.js';
 import { buildRingSync } from '../../src/ring/build.js';
 import type { NodeSpec } from '../../src/ring/node-spec.js';
 import { DEFAULT_RING_OPTIONS, type Ring } from '../../src/ring/ring.js';
@@ -50,5 +51,8 @@ export function rings(nodes: readonly Pick<StageNode, 'name'>[], before: readonl
   const [now, then] = [ringOf(before), ringOf(after)];
   return { now, then, rings: new Rings(now, then) };
 }
+
+/** For moves of which nobody remembers anything. */
+export const half: HalfMoved = { onCopied: () => {}, onSent: () => {} };
 
 export const keys = (...names: readonly string[]): Buffer[] => names.map((name) => Buffer.from(name));

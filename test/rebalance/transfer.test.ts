@@ -5,7 +5,7 @@ import type { MovingNodes } from '../../src/rebalance/moving-nodes.js';
 import { LARGE_BYTES, takeByScript, takePlainly } from '../../src/rebalance/take.js';
 import { dropCopies, type Transferred, transferBatch } from '../../src/rebalance/transfer.js';
 import type { Moves } from '../../src/rebalance/trust.js';
-import { keys, movingNodes, type StageNode, stageNode } from './stage.js';
+import { half, keys, movingNodes, type StageNode, stageNode } from './stage.js';
 
 let source: StageNode;
 let target: StageNode;
@@ -30,7 +30,15 @@ describe.each([
   { way: 'plain commands', take: takePlainly, word: 'DUMP' },
 ])('values read by $way', ({ take, word }) => {
   async function transfer(names: readonly string[], verdict: Moves = 'move'): Promise<Transferred | null> {
-    return transferBatch(await nodes.link(0, 'test'), await nodes.link(1, 'test'), 0, keys(...names), verdict, take);
+    return transferBatch(
+      await nodes.link(0, 'test'),
+      await nodes.link(1, 'test'),
+      0,
+      keys(...names),
+      verdict,
+      take,
+      half,
+    );
   }
 
   /** Both nodes have the keys of a batch that was cut; once the batch is repeated, each is at the target alone. */
@@ -212,7 +220,15 @@ describe.each([
 
 describe('read by plain commands', () => {
   const transfer = async (names: readonly string[]) =>
-    transferBatch(await nodes.link(0, 'test'), await nodes.link(1, 'test'), 0, keys(...names), 'move', takePlainly);
+    transferBatch(
+      await nodes.link(0, 'test'),
+      await nodes.link(1, 'test'),
+      0,
+      keys(...names),
+      'move',
+      takePlainly,
+      half,
+    );
 
   /**
    * Symptom: keys came back without a time of expiry. Cause: the value was read first, the key expired, and "it is not
@@ -266,7 +282,7 @@ it.each(['-memory|usage', '-dump', '-pexpiretime -pttl'])(
     await at(source).set('k', 'v');
     await at(source).call('ACL', 'SETUSER', 'default', ...rules.split(' '));
     const [from, to] = [await nodes.link(0, 'test'), await nodes.link(1, 'test')];
-    const moved = transferBatch(from, to, 0, keys('k'), 'move', takeByScript);
+    const moved = transferBatch(from, to, 0, keys('k'), 'move', takeByScript, half);
     expect(await moved.finally(() => at(source).call('ACL', 'SETUSER', 'default', '+@all'))).toBeNull();
   },
 );

@@ -18,8 +18,9 @@
 import type { Words } from '../../resp/encode.js';
 import type { Moved } from '../copy.js';
 import { expiriesOf, expiryAt, NOT_THERE } from '../times.js';
+import { unlinkCopied } from '../transfer.js';
 import { TransferRefused } from '../transfer-refused.js';
-import type { Moves } from '../trust.js';
+import type { HalfMoved, Moves } from '../trust.js';
 import { unlinkKeys } from '../unlink.js';
 import { copyElements, ELEMENT_TYPES } from './elements.js';
 import { askSource, askTarget, type LargeMove, NotInPieces } from './large-move.js';
@@ -28,24 +29,25 @@ import { copyText } from './text.js';
 
 /**
  * @param verdict which copies count
+ * @param half is told when it throws, and the target has the value
  * @returns null when the value cannot go in pieces: it is as it was
  * @throws TransferRefused, NodeFailure, MoveGivenUp
  */
-export async function moveInPieces(move: LargeMove, verdict: Moves): Promise<Moved | null> {
+export async function moveInPieces(move: LargeMove, verdict: Moves, half: HalfMoved): Promise<Moved | null> {
   try {
-    return await moveBy(move, verdict);
+    return await moveBy(move, verdict, half);
   } catch (error) {
     if (error instanceof NotInPieces) return null;
     throw error;
   }
 }
 
-async function moveBy(move: LargeMove, verdict: Moves): Promise<Moved> {
+async function moveBy(move: LargeMove, verdict: Moves, half: HalfMoved): Promise<Moved> {
   const { source, target, database, key } = move;
   const [type] = await askSource(move, [['TYPE', key]]);
   if (type === 'none') return missing(move, verdict);
   if (verdict === 'offer' && (await isThere(move))) {
-    await unlinkKeys(source, database, [key]);
+    await unlinkCopied(source, database, [key], half);
     return { moved: true, dropped: 0 };
   }
   const [expiry = -1] = await expiriesOf(source, database, [key]);
@@ -54,7 +56,7 @@ async function moveBy(move: LargeMove, verdict: Moves): Promise<Moved> {
   const arrived =
     type === 'string' ? await copyText(move, at, verdict === 'offer') : await copyPart(move, String(type), at, verdict);
   if (!arrived) return missing(move, verdict);
-  await unlinkKeys(source, database, [key]);
+  await unlinkCopied(source, database, [key], half);
   return { moved: true, dropped: 0 };
 }
 

@@ -7,7 +7,7 @@ import { MoveGivenUp, partOf } from '../../../src/rebalance/pieces/large-move.js
 import { moveInPieces } from '../../../src/rebalance/pieces/piecewise.js';
 import { TransferRefused } from '../../../src/rebalance/transfer-refused.js';
 import type { Moves } from '../../../src/rebalance/trust.js';
-import { movingNodes, type StageNode, stageNode } from '../stage.js';
+import { half, movingNodes, type StageNode, stageNode } from '../stage.js';
 
 let source: StageNode;
 let target: StageNode;
@@ -35,7 +35,7 @@ const countOf = (node: StageNode, word: string) => node.net.words.filter((other)
 
 async function move(verdict: Moves = 'move', database = 0, goesOn = () => Promise.resolve(true)) {
   const [from, to] = await nodes.pair(0, 1, 'large sweep');
-  return moveInPieces({ source: from, target: to, database, key: KEY, part: PART, goesOn }, verdict);
+  return moveInPieces({ source: from, target: to, database, key: KEY, part: PART, goesOn }, verdict, half);
 }
 
 /** Of the value, whatever its encoding. */
