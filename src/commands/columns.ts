@@ -172,7 +172,7 @@ export type ReplicatedOperation =
 /**
  * What a command does with such a key: an operation, or why it is refused.
  * - `no merge`: what it does depends on the value of the moment, of which each proxy may have another one (APPEND).
- * - `other value`: only strings, counters and sets are kept so (LPUSH); so are commands that no row describes.
+ * - `other value`: only simple commands of strings, counters and sets are had so (not LPUSH, EVAL, BITCOUNT); so are commands that no row describes.
  */
 export type OnReplicated = ReplicatedOperation | 'no merge' | 'other value';
 

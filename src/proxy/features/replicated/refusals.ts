@@ -9,7 +9,7 @@ const MOST_VALUE_BYTES = 1_048_576;
 
 const WHY: Readonly<Record<Extract<OnReplicated, 'no merge' | 'other value'>, string>> = {
   'no merge': 'what it does depends on the value of the moment, and other proxies may have another one',
-  'other value': 'only strings, counters and sets are kept so',
+  'other value': 'no node has it, and proxies carry out simple commands of strings, counters and sets only',
 };
 
 export const NO_CONDITIONS = error(
