@@ -3,7 +3,7 @@
  * whichever proxy.
  *
  * Two ask for moves: clients whose next command is on a moved key (`settle`), and the sweep, which walks the
- * source. Both go through `#move`, which takes care that a key is moved by one of them at a time: a key in
+ * source (`sweeper.ts`). Both go through `#move`, which takes care that a key is moved by one of them at a time: a key in
  * flight is on both nodes for a moment, and nobody may write it then.
  *
  * A moved key is never written to its source any more, so a copy there is always the valid one, and once it
@@ -24,9 +24,8 @@ import { type MoverNode, MovingNodes, type MovingNodesOptions, type RunIds } fro
 import { Pace } from './pace.js';
 import { MoveGivenUp } from './pieces/large-move.js';
 import { Settles } from './settles.js';
-import { movingBetween, sweepSource, type WalkHooks, walkNode } from './sweep.js';
+import { Sweeper } from './sweeper.js';
 import { MoveTrouble, PATIENCE_MS } from './trouble.js';
-import { unlinkKeys } from './unlink.js';
 
 export interface MoverOptions {
   readonly nodes: readonly MoverNode[];
@@ -81,17 +80,15 @@ export class Mover {
   readonly #source: number;
   readonly #memory: MoveMemory;
   readonly #looks: Looks;
-  readonly #timers: Pick<Timers, 'now' | 'after'>;
   readonly #links: MovingNodes;
   readonly #pace: Pace;
   readonly #progress: { -readonly [Field in keyof SourceProgress]: SourceProgress[Field] };
   readonly #settles: Settles;
+  readonly #sweeper: Sweeper;
   readonly #inFlight = new KeysInFlight();
   readonly #running = new Set<Promise<unknown>>();
   readonly #carrier: Carrier;
   readonly #gate: MoveGate;
-  /** Batches of the sweep that are on their way. */
-  #sweeping = 0;
   #bytesMoved = 0;
   readonly #trouble: MoveTrouble;
 
@@ -101,7 +98,6 @@ export class Mover {
     this.#source = source;
     this.#memory = memory;
     this.#looks = looks;
-    this.#timers = timers;
     this.#gate = new MoveGate(timers, looks);
     this.#links = new MovingNodes(nodes, options.runIds, options.link);
     this.#settles = new Settles(source, this.#gate, this.#inFlight, {
@@ -115,6 +111,21 @@ export class Mover {
     const { name: node, address } = this.#links.at(source);
     this.#trouble = new MoveTrouble(`moving keys off ${node} (${address}) failed`, patience, timers);
     this.#progress = { node, done: false, keysMoved: 0, keysScanned: 0, largeKey: null };
+    const { rings } = options;
+    this.#sweeper = new Sweeper(
+      {
+        ...{ source, rings, memory, timers },
+        ...{ links: this.#links, gate: this.#gate, pace: this.#pace, inFlight: this.#inFlight, trouble: this.#trouble },
+      },
+      {
+        move: (target, database, keys, left) => this.#move(target, database, keys, 'sweep', left),
+        failed: (error) => this.#sweepFailed(error),
+        scanned: (keys) => {
+          this.#progress.keysScanned += keys;
+        },
+        isOver: () => this.#isOver,
+      },
+    );
     this.#carrier = new Carrier(this.#links, memory, turns, {
       onMoved: (from, to, keys, bytes) => this.#count(from, to, keys, bytes),
       onArrived: (_source, database, keys) => {
@@ -174,7 +185,7 @@ export class Mover {
   /** Walks the source until it has no moved key any more. */
   async sweep(): Promise<void> {
     this.#openLinks();
-    await this.#track(this.#sweepSource());
+    await this.#track(this.#sweeper.run());
     // A key that failed to settle, and a connection that failed with commands in flight, must not be left behind.
     do {
       while (this.#inFlight.size > 0 && !this.#gate.stopped) await this.#gate.nextWake();
@@ -193,7 +204,7 @@ export class Mover {
    */
   hold(what: 'sweep' | 'all', timeout: number): Promise<boolean> {
     this.#gate.hold(what);
-    const underWay = (): number => this.#sweeping + (what === 'sweep' ? 0 : this.#inFlight.size);
+    const underWay = (): number => this.#sweeper.underWay + (what === 'sweep' ? 0 : this.#inFlight.size);
     return this.#gate.until(() => underWay() === 0, timeout);
   }
 
@@ -250,136 +261,9 @@ export class Mover {
     this.#links.open([this.#source, ...targets], 'settle' satisfies Purpose);
   }
 
-  async #sweepSource(): Promise<void> {
-    const source = this.#source;
-    const { rings } = this.#options;
-    await sweepSource(source, rings, {
-      ...this.#walkOf(source, (keys) => {
-        this.#progress.keysScanned += keys;
-      }),
-      batchKeys: () => this.#pace.batchKeys,
-      move: (target, database, keys, waits) => this.#sweepBatches(target, database, keys, waits),
-    });
-    for (const target of rings.targetsOf(source)) await this.#clearTarget(target);
-  }
-
   /** Whether nothing of the sweep is to begin any more. */
   get #isOver(): boolean {
     return this.#gate.stopped || this.#progress.done;
-  }
-
-  /** Takes a step of the sweep until it works. @returns null when the sweep was ended before */
-  async #persist<T>(step: () => Promise<T>): Promise<T | null> {
-    while (!this.#isOver) {
-      try {
-        const taken = await step();
-        this.#trouble.sweepWorked();
-        return taken;
-      } catch (error) {
-        const pause = this.#sweepFailed(error);
-        await this.#gate.rest(pause, () => !this.#trouble.sweepFails || this.#isOver);
-        await this.#gate.whilePaused();
-      }
-    }
-    return null;
-  }
-
-  /** A target that was restarted may have keys of the past, which the source does not have any more. */
-  async #clearTarget(target: number): Promise<void> {
-    const link = await this.#persist(() => this.#links.link(target, 'sweep'));
-    if (link === null || !this.#links.wasRestarted(target, link)) return;
-    await walkNode(
-      this.#walkOf(target, () => {}),
-      async (database, keys) => {
-        await this.#sweepBatches(target, database, movingBetween(this.#source, target, this.#options.rings, keys));
-      },
-    );
-  }
-
-  #walkOf(node: number, scanned: WalkHooks['scanned']): WalkHooks {
-    return {
-      link: () => this.#links.link(node, 'sweep'),
-      scanKeys: () => this.#pace.scanKeys,
-      scanned,
-      goesOn: async () => {
-        await this.#gate.whilePaused();
-        return !this.#isOver;
-      },
-      persist: (step) => this.#persist(step),
-    };
-  }
-
-  /** As `SweepHooks.move`. */
-  async #sweepBatches(
-    target: number,
-    database: number,
-    keys: readonly Buffer[],
-    waits = true,
-  ): Promise<readonly Buffer[]> {
-    for (let left: readonly Buffer[] | null = keys; left !== null && left.length > 0; ) {
-      const rest: readonly Buffer[] = left;
-      if (!waits && rest.every((key) => this.#isInFlight(database, key))) return rest;
-      left = await this.#persist(() => this.#sweepBatch(target, database, rest));
-    }
-    return [];
-  }
-
-  #isInFlight(database: number, key: Buffer): boolean {
-    return this.#inFlight.size > 0 && this.#inFlight.has(keyName(this.#source, database, key));
-  }
-
-  /**
-   * Moves some of the keys.
-   * @returns those that are left, of which clients may have settled some
-   * @throws when they could not be moved
-   */
-  async #sweepBatch(target: number, database: number, keys: readonly Buffer[]): Promise<readonly Buffer[]> {
-    for (;;) {
-      while (!this.#gate.isOpenTo('sweep') && !this.#isOver) await this.#gate.nextWake();
-      if (this.#isOver) return [];
-      // Looked at behind every wait: clients settle keys meanwhile, and then write them at the target.
-      const settled = keys.filter((key) => this.#isKnownSettled(database, key));
-      if (settled.length > 0) {
-        if (!(await this.#unlinkStale(database, settled))) continue;
-        return without(keys, settled);
-      }
-      // A key that is being settled is looked at again when that is over: it may have failed.
-      const next = keys.slice(0, this.#pace.batchKeys);
-      const batch = this.#inFlight.size === 0 ? next : next.filter((key) => !this.#isInFlight(database, key));
-      if (batch.length === 0) {
-        await this.#gate.nextWake();
-        continue;
-      }
-      const start = this.#timers.now();
-      const waiting = new Set<MoveWaiter>();
-      const isDone = await this.#move(target, database, batch, 'sweep', waiting).finally(() => resumeAll(waiting));
-      // Those of the batch that have moved are settled by now.
-      if (!isDone) continue;
-      const pause = this.#pace.after(batch.length, this.#timers.now() - start);
-      if (pause > 0) await this.#gate.sleep(pause);
-      return without(keys, batch);
-    }
-  }
-
-  #isKnownSettled(database: number, key: Buffer): boolean {
-    return this.#memory.settled.has(this.#source, database, key, 0, key.length);
-  }
-
-  /**
-   * A source that was restarted may have again what has left it.
-   * @returns false when it was held meanwhile: nothing was done
-   */
-  async #unlinkStale(database: number, keys: readonly Buffer[]): Promise<boolean> {
-    const link = await this.#links.link(this.#source, 'sweep');
-    if (!this.#links.wasRestarted(this.#source, link)) return true;
-    if (!this.#gate.isOpenTo('sweep') || this.#gate.stopped) return false;
-    // Whoever holds the sweep waits for this as well: run late, it would remove what has come back.
-    this.#sweeping++;
-    await unlinkKeys(link, database, keys).finally(() => {
-      this.#sweeping--;
-      this.#gate.wakeAll();
-    });
-    return true;
   }
 
   /**
@@ -399,7 +283,6 @@ export class Mover {
     const names = keys.map((key) => keyName(source, database, key));
     for (const name of names) this.#inFlight.begin(name);
     this.#looks.moves();
-    if (purpose === 'sweep') this.#sweeping++;
     try {
       await this.#carrier.carry(source, target, database, keys, purpose);
       this.#trouble.arrived(target);
@@ -413,7 +296,6 @@ export class Mover {
       }
       throw error;
     } finally {
-      if (purpose === 'sweep') this.#sweeping--;
       for (const name of names) {
         const clients = this.#inFlight.end(name);
         if (clients !== null) for (const client of clients) left.add(client);
@@ -484,10 +366,4 @@ export class Mover {
       this.#running.delete(work);
     }
   }
-}
-
-/** @returns the keys without those, which are some of them */
-function without(keys: readonly Buffer[], taken: readonly Buffer[]): Buffer[] {
-  const gone = new Set(taken);
-  return keys.filter((key) => !gone.has(key));
 }
