@@ -3,7 +3,7 @@ import type { ChangeRequest, OwnRingView } from '../../src/admin/api.js';
 import type { SourceProgress } from '../../src/rebalance/mover.js';
 import type { NodeSpec } from '../../src/ring/node-spec.js';
 import { EjectionNotes } from '../../src/topology/ejection/notes.js';
-import type { MoverCallbacks, MoverStart } from '../../src/topology/jobs/move-job.js';
+import type { MoverCallbacks, MoverStart } from '../../src/topology/jobs/mover-start.js';
 import type { SourceMover } from '../../src/topology/jobs/source-move.js';
 import type { MemberSnapshot } from '../../src/topology/participant/local-ring.js';
 import { RingManager } from '../../src/topology/ring-manager.js';

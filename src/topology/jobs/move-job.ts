@@ -9,40 +9,24 @@ import type { KeyMoves } from '../../proxy/key-moves.js';
 import { Looks } from '../../rebalance/looks.js';
 import { type MigrateTurns, OwnTurns } from '../../rebalance/migrate-turns.js';
 import { MoveMemory } from '../../rebalance/move-memory.js';
-import type { MoverOptions, SourceProgress } from '../../rebalance/mover.js';
+import type { SourceProgress } from '../../rebalance/mover.js';
 import { ChangeMoves } from '../../rebalance/moves/change-moves.js';
 import type { OwnSource } from '../../rebalance/moves/moves-server.js';
 import type { MovesQuestion } from '../../rebalance/moves/peer-protocol.js';
 import { Stopwatch } from '../../time/stopwatch.js';
 import type { ChangeRings } from '../change-rings.js';
 import type { FenceMember } from '../state/change-protocol.js';
-import { type Claim, isInForce, type MoveRecord } from '../state/fleet.js';
-import { emptyRecord, runIdIn } from '../state/move-records.js';
+import { type Claim, isInForce } from '../state/fleet.js';
+import { runIdIn } from '../state/move-records.js';
 import { type Member, type RunningChange, serversBefore, withoutGivenUp } from '../state/ring-state.js';
 import { moverJob, type RingStore } from '../store/ring-store.js';
 import { EndedMoves } from './ended-moves.js';
 import { FleetTurns, isCrosswise } from './fleet-turns.js';
+import type { CreateMover } from './mover-start.js';
 import { SourceMove, type SourceMoveCallbacks, type SourceMover, type Steering } from './source-move.js';
+import { SourceRecords } from './source-records.js';
 import { type AskMover, SourcesElsewhere } from './sources-elsewhere.js';
 import { dropPredecessors } from './take-over.js';
-
-/** What the mover of a source starts from. */
-export interface MoverStart
-  extends Pick<MoverOptions, 'rings' | 'source' | 'runIds' | 'memory' | 'looks' | 'turns' | 'sweeping'> {
-  /** Those of the change; `rings` is over them. */
-  readonly nodes: readonly Member[];
-  /** The claim, by the number that the source has in the ring. */
-  readonly right: { readonly holder: string; readonly source: number; readonly revision: number };
-  /** Whether it is in force: a read that cannot be stale; null: no answer. */
-  readonly isInForce: () => Promise<boolean | null>;
-}
-
-export interface MoverCallbacks extends SourceMoveCallbacks {
-  onFailure(message: string): void;
-  onMoved(source: string, target: string, keys: number, bytes: number): void;
-}
-
-export type CreateMover = (start: MoverStart, callbacks: MoverCallbacks) => SourceMover;
 
 export interface MoveJobPorts {
   /** This proxy's id in the fleet. */
@@ -120,11 +104,7 @@ export class MoveJob {
   /** What withdraws the job of a source. */
   readonly #withdraws = new Map<number, () => Promise<void>>();
   readonly #withdrawing: Promise<void>[] = [];
-  #claims: readonly Claim[] = [];
-  /** How far each source is, as was told last; what is kept of it goes when the change is over. */
-  readonly #records = new Map<string, MoveRecord>();
-  #looking: Promise<void> | null = null;
-  #lookAgain = false;
+  readonly #records: SourceRecords;
   #stopWatching: () => void = () => {};
   #isTold = false;
   #isSuspended = false;
@@ -155,6 +135,16 @@ export class MoveJob {
       settled: this.memory.settled,
       memberId: () => memberId(),
       ask: askMover,
+    });
+    this.#records = new SourceRecords(this.#sources, {
+      ...{ change: change.id, store, warn: ports.warn },
+      nameOf: (source) => this.#nameOf(source),
+      own: (source) => this.#here.get(source)?.record ?? null,
+      isStopped: () => this.#isSuspended,
+      onNews: () => {
+        this.#adopt();
+        this.#stopwatch.run(!this.paused);
+      },
     });
     this.#keysEstimated = keysEstimated;
     this.forgetGivenUp(change);
@@ -188,15 +178,15 @@ export class MoveJob {
 
   /** In all turns of the change. */
   get keysDropped(): number {
-    return this.#sum(({ keysDropped }) => keysDropped) + (this.#change.keysDropped ?? 0);
+    return this.#records.sum(({ keysDropped }) => keysDropped) + (this.#change.keysDropped ?? 0);
   }
 
   get keysMoved(): number {
-    return this.#sum(({ keysMoved }) => keysMoved);
+    return this.#records.sum(({ keysMoved }) => keysMoved);
   }
 
   get paused(): boolean {
-    return this.#steering.paused || this.#allRecords.some(({ paused, swept }) => paused && !swept);
+    return this.#steering.paused || this.#records.all.some(({ paused, swept }) => paused && !swept);
   }
 
   get keysPerSecond(): number {
@@ -205,12 +195,12 @@ export class MoveJob {
 
   get error(): string | null {
     const [waits] = this.#waits.values();
-    const failed = this.#allRecords.find(({ error, swept }) => error !== null && !swept);
+    const failed = this.#records.all.find(({ error, swept }) => error !== null && !swept);
     return this.failure ?? waits ?? failed?.error ?? null;
   }
 
   get progress(): readonly SourceProgress[] {
-    return this.#allRecords.map(({ source, swept, keysMoved, keysScanned, largeKey }, at) => {
+    return this.#records.all.map(({ source, swept, keysMoved, keysScanned, largeKey }, at) => {
       const done = swept || this.#swept.has(this.#sources[at] ?? -1);
       return { node: source, done, keysMoved, keysScanned, largeKey };
     });
@@ -221,9 +211,9 @@ export class MoveJob {
       paused: this.paused,
       sources: this.progress.map((source) => ({
         ...source,
-        owner: this.#claims.find(({ job }) => job === moverJob(source.node))?.holder ?? '',
+        owner: this.#records.claimOf(source.node)?.holder ?? '',
       })),
-      bytesMoved: this.#sum(({ bytesMoved }) => bytesMoved),
+      bytesMoved: this.#records.sum(({ bytesMoved }) => bytesMoved),
       keysPerSecond: this.keysPerSecond,
       keysDropped: this.keysDropped,
       keysEstimated: this.#keysEstimated,
@@ -236,7 +226,7 @@ export class MoveJob {
   begin(): void {
     const watched = ['claims', 'moves', 'members'];
     this.#stopWatching = this.#ports.store.watch(({ kind }) => {
-      if (watched.includes(kind)) void this.#look();
+      if (watched.includes(kind)) void this.#records.look();
     });
     for (const source of this.#sources) {
       const job = moverJob(this.#nameOf(source));
@@ -244,7 +234,7 @@ export class MoveJob {
       this.#withdraws.set(source, this.#ports.jobs.add({ name: job, pace: 'quick', stays: true, run }));
     }
     this.follow(this.#change);
-    void this.#look();
+    void this.#records.look();
   }
 
   /** Something was noted with the change, or its phase is another one. */
@@ -354,7 +344,7 @@ export class MoveJob {
   #steer(resumes: boolean): void {
     const { paused, keysPerSecond, held } = this.#steering;
     // What others have told of before, they tell anew.
-    if (resumes) for (const [name, record] of this.#records) this.#records.set(name, goingOn(record));
+    if (resumes) this.#records.goOn();
     for (const move of this.#here.values()) {
       const { mover } = move;
       if (mover === null) continue;
@@ -373,7 +363,7 @@ export class MoveJob {
     const record = (await store.moves(this.changeId)).find((other) => other.source === this.#nameOf(source)) ?? null;
     if (record?.swept === true) {
       // Whoever has swept it has let it go before that was known here: what is recorded of it stays.
-      this.#records.set(record.source, record);
+      this.#records.note(record);
       if (!this.#isSuspended) this.#adopt();
       return aborted(signal);
     }
@@ -400,8 +390,8 @@ export class MoveJob {
       const ended = this.#ended.end(move);
       if (this.#here.get(source) === move) {
         this.#here.delete(source);
-        void this.#look();
-        this.#records.set(move.record.source, move.record);
+        void this.#records.look();
+        this.#records.note(move.record);
         this.#moves.assign(source, null, true);
         this.#waitsFor(source, null);
       }
@@ -454,37 +444,12 @@ export class MoveJob {
     else this.#waits.set(source, failure);
   }
 
-  /** Reads who moves what, and how far that is. */
-  #look(): Promise<void> {
-    this.#lookAgain = true;
-    this.#looking ??= this.#lookOn().finally(() => {
-      this.#looking = null;
-    });
-    return this.#looking;
-  }
-
-  async #lookOn(): Promise<void> {
-    while (this.#lookAgain && !this.#isSuspended) {
-      this.#lookAgain = false;
-      try {
-        const { store } = this.#ports;
-        this.#claims = await store.claims();
-        for (const record of await store.moves(this.changeId)) this.#records.set(record.source, record);
-        this.#adopt();
-        this.#stopwatch.run(!this.paused);
-      } catch (error) {
-        // What this proxy knows holds until the store tells the next news.
-        this.#ports.warn(`how far the others have moved keys is not known: ${messageOf(error)}`);
-      }
-    }
-  }
-
   #adopt(): void {
     for (const source of this.#sources) {
       if (!this.#here.has(source) && !this.#swept.has(source)) {
-        this.#elsewhere.assign(source, this.#claims.find(({ job }) => job === moverJob(this.#nameOf(source))) ?? null);
+        this.#elsewhere.assign(source, this.#records.claimOf(this.#nameOf(source)));
       }
-      if (this.#records.get(this.#nameOf(source))?.swept === true) this.#finish(source);
+      if (this.#records.told(this.#nameOf(source))?.swept === true) this.#finish(source);
     }
     this.#tellIfSwept();
   }
@@ -537,21 +502,8 @@ export class MoveJob {
     const node = this.rings.union[source];
     if (node === undefined) return '';
     const own = this.#here.get(source)?.mover?.runIdOf(source) ?? '';
-    const told = this.#records.get(node.name)?.processes ?? [];
+    const told = this.#records.told(node.name)?.processes ?? [];
     return runIdIn(node, this.#change.processes) || own || runIdIn(node, told);
-  }
-
-  /** Of each source, in their order: what this proxy knows best. */
-  get #allRecords(): readonly MoveRecord[] {
-    return this.#sources.map((source) => {
-      const name = this.#nameOf(source);
-      const own = this.#here.get(source)?.record;
-      return own ?? this.#records.get(name) ?? emptyRecord(name);
-    });
-  }
-
-  #sum(count: (record: MoveRecord) => number): number {
-    return this.#allRecords.reduce((sum, record) => sum + count(record), 0);
   }
 
   /** The nodes of the change without those that were given up. */
@@ -562,10 +514,6 @@ export class MoveJob {
   #nameOf(source: number): string {
     return this.rings.union[source]?.name ?? '';
   }
-}
-
-function goingOn(record: MoveRecord): MoveRecord {
-  return { ...record, paused: false, error: null };
 }
 
 function answer(acknowledged: boolean, why: string): FenceMember {

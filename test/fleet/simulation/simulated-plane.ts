@@ -1,7 +1,7 @@
 /** A data plane and movers that speak to simulated nodes by the rules of the real ones, without any data. */
 import type { ProxyStanding } from '../../../src/node/standing.js';
 import type { SourceProgress } from '../../../src/rebalance/mover.js';
-import type { MoverCallbacks, MoverStart } from '../../../src/topology/jobs/move-job.js';
+import type { MoverCallbacks, MoverStart } from '../../../src/topology/jobs/mover-start.js';
 import type { SourceMover } from '../../../src/topology/jobs/source-move.js';
 import type { MemberSnapshot } from '../../../src/topology/participant/local-ring.js';
 import type { FenceMember } from '../../../src/topology/state/change-protocol.js';
