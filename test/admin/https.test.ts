@@ -148,18 +148,54 @@ describe.skipIf(!hasOpenssl)('the admin API by HTTPS', () => {
     expect((await run([...ask, '--cert', certFile, '--key', keyFile])).err).toMatch(/admin-tls-ca/);
   });
 
-  it('shows new certificates to who comes then', async () => {
+  it('shows new certificates to who comes then, and nobody meets an error meanwhile', async () => {
     const folder = tempFolder('https');
     const [certFile, keyFile] = [join(folder, 'cert.pem'), join(folder, 'key.pem')];
-    copyFileSync(server.certFile, certFile);
-    copyFileSync(server.keyFile, keyFile);
-    const proxy = await start([], { ...server, certFile, keyFile });
-    const renewed = authority.issue('renewed', ['serverAuth']);
-    copyFileSync(renewed.certFile, certFile);
-    copyFileSync(renewed.keyFile, keyFile);
-    proxy.kill('SIGHUP');
-    await proxy.logged(/tls:reloaded/);
-    const client = await RawClient.secure({ port: adminPort(proxy), ca: authority.cert });
+    const put = (certificate: Certificate): void => {
+      copyFileSync(certificate.certFile, certFile);
+      copyFileSync(certificate.keyFile, keyFile);
+    };
+    const both = ['first', 'renewed'].map((name) => authority.issue(name, ['serverAuth', 'clientAuth']));
+    const [before, renewed] = both as [Certificate, Certificate];
+    put(before);
+    const hasEtcd = findReferee('etcd') !== null;
+    const fleet = hasEtcd
+      ? ['--coordination', 'etcd', '--etcd-endpoints', (await startEtcd()).endpoints.join(',')]
+      : [];
+    const asks = ['--admin-tls-ca', authority.file, '--admin-tls-client-auth', 'required', '--peer-ca', authority.file];
+    const files = { ...server, certFile, keyFile };
+    const proxy = await start([...asks, ...fleet], files);
+    const other = hasEtcd ? await start([...asks, ...fleet], files, [/the ring that exists wins/]) : proxy;
+    const own = { ca: authority.cert, cert: before.cert, key: before.key };
+    const programs = [proxy, other].map(({ admin }) => new AdminClient({ admin, ...own }));
+    let isOver = false;
+    let calls = 0;
+    const call = async (program: AdminClient): Promise<void> => {
+      for (; !isOver; calls++) expect((await program.hot({ fleet: true })).missing).toEqual([]);
+    };
+    const seen = new Set<unknown>();
+    const come = async (): Promise<void> => {
+      while (!isOver) {
+        const client = await RawClient.secure({ port: adminPort(proxy), ...own });
+        seen.add(client.socket.getPeerCertificate().subject.CN);
+        client.close();
+      }
+    };
+    const load = Promise.all([...programs.map(call), come()]);
+    for (const certificate of [renewed, before, renewed]) {
+      const lines = [proxy, other].map(({ log }) => log.length);
+      put(certificate);
+      for (const one of [proxy, other]) one.kill('SIGHUP');
+      const isTaken = (one: RingproxyProcess, i: number): boolean =>
+        one.log.slice(lines[i]).some(({ event }) => event === 'ringproxy:tls:reloaded');
+      await expect.poll(() => [proxy, other].every(isTaken), { timeout: 10_000 }).toBe(true);
+      const at = calls;
+      await expect.poll(() => calls, { timeout: 10_000 }).toBeGreaterThan(at + 10);
+    }
+    isOver = true;
+    await load;
+    expect([...seen].sort()).toEqual(['first', 'renewed']);
+    const client = await RawClient.secure({ port: adminPort(proxy), ...own });
     expect(client.socket.getPeerCertificate().subject.CN).toBe('renewed');
   });
 
