@@ -27,8 +27,12 @@ reconnect-backoff-max: 200ms
 const ROUNDS = Number(process.env.FAILOVERS ?? 0);
 const SEED = Number(process.env.CHECK_SEED ?? 1);
 const SERVED_MS = 20_000;
+/** A former master that goes on answers over connections that it still has, until Sentinels make it a replica. Milliseconds. */
+const AWAKE_MS = 1000;
 const FAULTS = ['killed', 'stalled', 'asked for'] as const;
 const CUTS = ['nothing', 'Sentinels', 'etcd', 'the master', 'all but nodes', 'Sentinels and etcd'] as const;
+
+const WAKES = ['before others are served', 'when others are served', 'at the end'] as const;
 
 describe.skipIf(!canMakeNetworks())('a node that fails over in a fleet', () => {
   let network: Network;
@@ -120,24 +124,28 @@ describe.skipIf(!canMakeNetworks())('a node that fails over in a fleet', () => {
     readonly proxy: FleetProxy;
     /** It is cut off before the master fails. */
     readonly early: boolean;
-    /** The master that was stalled goes on while that proxy is cut off. */
-    readonly wakes: boolean;
+    /** When the master that was stalled goes on: while that proxy is cut off, or when it is not any more. */
+    readonly wakes: (typeof WAKES)[number];
   }
 
   async function failOver({ how, from, proxy, early, wakes }: Failing): Promise<void> {
     const master = await calm();
-    checker.begin();
+    await checker.begin(SERVED_MS);
     if (early) cut(from, proxy, master);
     const revive = await fail(how, master);
     if (!early) cut(from, proxy, master);
-    if (wakes) {
+    if (wakes === 'before others are served') {
       await until(async () => (await watched.master()) !== master);
       await revive();
     }
     const others = fleet.proxies.flatMap((other, i) => (other === proxy && from !== 'nothing' ? [] : [i]));
     await checker.served(others, SERVED_MS);
+    if (wakes === 'when others are served') {
+      await revive();
+      await new Promise((resolve) => setTimeout(resolve, AWAKE_MS));
+    }
     await network.heal();
-    if (!wakes) await revive();
+    if (wakes === 'at the end') await revive();
     await checker.served([0, 1, 2], SERVED_MS);
     const next = await calm();
     await checker.look((keys) => next.client().mget([...keys]));
@@ -146,13 +154,13 @@ describe.skipIf(!canMakeNetworks())('a node that fails over in a fleet', () => {
 
   it('is at one server at a time when a master that is well is left, and one proxy hears of no Sentinel', async () => {
     const [proxy] = fleet.proxies as [FleetProxy];
-    await failOver({ how: 'asked for', from: 'Sentinels', proxy, early: true, wakes: false });
+    await failOver({ how: 'asked for', from: 'Sentinels', proxy, early: true, wakes: 'at the end' });
     expect(checker.answered).toBeGreaterThan(100);
   });
 
   it('is at one server at a time when a master stalls and goes on, and one proxy hears of nobody', async () => {
     const [, proxy] = fleet.proxies as [FleetProxy, FleetProxy];
-    await failOver({ how: 'stalled', from: 'all but nodes', proxy, early: true, wakes: true });
+    await failOver({ how: 'stalled', from: 'all but nodes', proxy, early: true, wakes: 'when others are served' });
   });
 
   it.runIf(ROUNDS > 0)('is at one server at a time, whatever happens', { timeout: ROUNDS * 60_000 }, async () => {
@@ -161,7 +169,7 @@ describe.skipIf(!canMakeNetworks())('a node that fails over in a fleet', () => {
       const how = FAULTS[(round + SEED) % FAULTS.length] as (typeof FAULTS)[number];
       const failing = {
         ...{ how, from: random.pick(CUTS), proxy: random.pick(fleet.proxies), early: random.chance(50) },
-        wakes: how === 'stalled' && random.chance(50),
+        wakes: how === 'stalled' ? random.pick(WAKES) : 'at the end',
       };
       const story = `round ${round} of seed ${SEED}: ${JSON.stringify({ ...failing, proxy: failing.proxy.name })}`;
       await failOver(failing).catch((error: unknown) => {

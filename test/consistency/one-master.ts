@@ -72,8 +72,17 @@ export class OneMasterChecker {
     await this.#done;
   }
 
-  /** A failover begins, whether anybody knows it or not. */
-  begin(): void {
+  /**
+   * A failover begins, whether anybody knows it or not: when each proxy has been answered anew. Otherwise the first answer
+   * of the master that is to be left could come later, and count as one of the next.
+   */
+  async begin(milliseconds: number): Promise<void> {
+    this.#servedBy.clear();
+    const end = performance.now() + milliseconds;
+    while (this.#servedBy.size < this.#options.proxies().length) {
+      if (performance.now() > end) throw new Error(`not answered within ${milliseconds} ms: ${this.story()}`);
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
     this.#begun.push(performance.now());
   }
 
