@@ -1,6 +1,7 @@
 /**
  * No decision hangs on the wording of a message: errors have codes and kinds to decide by. What nodes, the library
- * that talks to them, and etcd say without one is looked at in three files, which make a kind of it. (The demo's load generator, which
+ * that talks to them, and etcd say without one is looked at in three files, which make a kind of it, and in a fourth what
+ * proxies tell each other of a node that was restarted, for which those of before know no field. (The demo's load generator, which
  * imports nothing of src, counts errors by their first word.)
  */
 import { readdirSync, readFileSync } from 'node:fs';
@@ -11,6 +12,7 @@ import { ROOT } from './support/root.js';
 const ALLOWED = new Set([
   'src/node/reply-errors.ts',
   'src/node/client.ts',
+  'src/node/restarted.ts',
   'src/etcd/failure.ts',
   'compose/load/load.ts',
 ]);

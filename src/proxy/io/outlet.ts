@@ -4,8 +4,13 @@ import type { ChunkPool } from './chunk-pool.js';
 import type { SocketWriter } from './socket-writer.js';
 import type { Turn, TurnTask } from './turn.js';
 
-/** Who is told what becomes of an outlet's bytes. */
+/** Who fills an outlet, and is told what becomes of its bytes. */
 export interface OutletOwner {
+  /**
+   * Whether more bytes are likely to follow so soon that these had better go out together with them. Asked at a turn's end;
+   * a yes defers the write by one turn at most.
+   */
+  awaitsMore(): boolean;
   /** The kernel has taken everything that was waiting, and somebody had asked to know (`wantsDrain`). */
   onDrained(): void;
 }
@@ -27,13 +32,17 @@ interface Sealed {
   readonly chunk: Chunk | Buffer | null;
 }
 
+/** A write of fewer bytes than this costs both sides little but the crossing into the kernel: a few small commands. */
+export const FEW_BYTES = 512;
+
 const NOTHING_SEALED: Sealed[] = [];
 /** Most bytes of one write: whether the other side takes any of them is seen by writes that are through. */
 const MOST_WRITE = 1_048_576;
 
 /**
  * The output of one socket: bytes are appended all through a turn of the event loop, and written in one
- * piece at its end.
+ * piece at its end. In a crowded turn an outlet whose owner awaits more waits for the next one, once: by then
+ * the other sockets have been looked at again, and one write carries what would have been two.
  *
  * Chunks come from pools, and go back when the kernel has taken their bytes, which nearly always is at
  * once. Idle outlets hold no chunk.
@@ -53,6 +62,8 @@ export class Outlet implements TurnTask {
   #sealed: Sealed[] = NOTHING_SEALED;
   #sealedBytes = 0;
   #scheduled = false;
+  /** The last turn has ended without a write, as more was awaited. */
+  #deferred = false;
   /** Bytes of the write that the kernel has not taken yet; 0 when none is under way. */
   #writing = 0;
   /** The pooled chunk of that write. */
@@ -155,6 +166,12 @@ export class Outlet implements TurnTask {
   }
 
   endOfTurn(): void {
+    if (!this.#deferred && this.#turn.isCrowded && this.#sealedBytes === 0 && this.#owner.awaitsMore()) {
+      this.#deferred = true;
+      this.#turn.schedule(this);
+      return;
+    }
+    this.#deferred = false;
     this.#scheduled = false;
     this.#flush();
     this.#tellDrained();

@@ -4,6 +4,12 @@ export interface TurnTask {
 }
 
 /**
+ * Sockets written to in one turn, from which on it is crowded. A client that is alone keeps fewer busy however deep its
+ * pipelines are: a write to each of a few nodes, and one to itself.
+ */
+const CROWD = 6;
+
+/**
  * Collects the outlets that were written to in one turn of the event loop and flushes each once, behind
  * the turn's reads. One write per socket and turn is what makes pipelines cheap: a system call costs more
  * than all that the proxy does for a command.
@@ -16,7 +22,13 @@ export class Turn {
   #tasks: TurnTask[] = [];
   #spare: TurnTask[] = [];
   #scheduled = false;
+  #isCrowded = false;
   readonly #run = (): void => this.#endOfTurn();
+
+  /** Whether the turn that ends has so many sockets to write to that the next one, right behind it, will have some as well. */
+  get isCrowded(): boolean {
+    return this.#isCrowded;
+  }
 
   /** An outlet has something to write. The caller makes sure that a task is not scheduled twice in a turn. */
   schedule(task: TurnTask): void {
@@ -50,6 +62,7 @@ export class Turn {
     const tasks = this.#tasks;
     this.#tasks = this.#spare;
     this.#scheduled = false;
+    this.#isCrowded = tasks.length >= CROWD;
     if (this.#resumed.length > 0) this.#scheduleRun();
     for (let i = 0; i < tasks.length; i++) tasks[i]?.endOfTurn();
     tasks.length = 0;

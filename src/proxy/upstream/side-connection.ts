@@ -140,7 +140,10 @@ export class SideConnection implements Reconnecting {
   }
 
   #newOutlet(): Outlet {
-    return new Outlet(this.#node.shared.turn, this.#node.shared.lanePools, { onDrained: () => {} });
+    return new Outlet(this.#node.shared.turn, this.#node.shared.lanePools, {
+      awaitsMore: () => false,
+      onDrained: () => {},
+    });
   }
 
   #put(frame: Buffer, onAnswer: OnAnswer): void {

@@ -27,7 +27,7 @@ export class FloorClient {
   constructor(socket: Socket, receive: Buffer, turn: Turn, pools: OutletPools, forward: Forward) {
     this.#socket = socket;
     this.#forward = forward;
-    this.#outlet = new Outlet(turn, pools, { onDrained: () => {} });
+    this.#outlet = new Outlet(turn, pools, { awaitsMore: () => this.#first !== null, onDrained: () => {} });
     this.#outlet.attach(createSocketWriter(socket, this.#outlet));
     socket.on('error', () => {});
     socket.on('end', () => socket.destroy());

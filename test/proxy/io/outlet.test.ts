@@ -1,5 +1,5 @@
 /** Chunks that go back to their pool twice, or while the kernel still reads from them, send one client another's bytes. */
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { type Chunk, Chunks } from '../../../src/proxy/io/chunk.js';
 import { ChunkPool } from '../../../src/proxy/io/chunk-pool.js';
 import { Outlet } from '../../../src/proxy/io/outlet.js';
@@ -55,15 +55,21 @@ function watchedPools() {
   };
 }
 
-/** A turn that ends when it is told to. */
+/** A turn that ends when it is told to, crowded or not. */
 class ManualTurn extends Turn {
   #tasks: TurnTask[] = [];
+  #isCrowded = false;
+
+  override get isCrowded(): boolean {
+    return this.#isCrowded;
+  }
 
   override schedule(task: TurnTask): void {
     this.#tasks.push(task);
   }
 
-  end(): void {
+  end(isCrowded = false): void {
+    this.#isCrowded = isCrowded;
     for (const task of this.#tasks.splice(0)) task.endOfTurn();
   }
 }
@@ -107,13 +113,13 @@ it.each([1, 2, 3])('sends each socket its own bytes, in order, from chunks of ev
   const pools = watchedPools();
   const sides = Array.from({ length: OUTLETS }, () => {
     const writer = new SlowWriter(random);
-    const outlet = new Outlet(turn, pools, { onDrained: () => {} });
+    const outlet = new Outlet(turn, pools, { awaitsMore: () => random.chance(50), onDrained: () => {} });
     outlet.attach(writer);
     return { writer, outlet, sent: [] as Buffer[] };
   });
   for (let step = 0; step < STEPS; step++) {
     const { writer, outlet, sent } = random.pick(sides);
-    if (random.chance(10)) turn.end();
+    if (random.chance(10)) turn.end(random.chance(50));
     else if (random.chance(15)) {
       if (writer.take()) outlet.onWritten();
     } else {
@@ -138,7 +144,7 @@ it('gives back what it has when it is closed, whatever size it is of', () => {
   const turn = new ManualTurn();
   const pools = watchedPools();
   for (const length of [1, SIZES.first, SIZES.first + 1, SIZES.usual]) {
-    const outlet = new Outlet(turn, pools, { onDrained: () => {} });
+    const outlet = new Outlet(turn, pools, { awaitsMore: () => false, onDrained: () => {} });
     outlet.append(Buffer.alloc(length), 0, length);
     outlet.close();
     outlet.append(Buffer.alloc(length), 0, length);
@@ -149,9 +155,90 @@ it('gives back what it has when it is closed, whatever size it is of', () => {
 
 it('takes a usual chunk only for what does not fit into a first one', () => {
   const pools = watchedPools();
-  const outlet = new Outlet(new ManualTurn(), pools, { onDrained: () => {} });
+  const outlet = new Outlet(new ManualTurn(), pools, { awaitsMore: () => false, onDrained: () => {} });
   outlet.append(Buffer.alloc(SIZES.first), 0, SIZES.first);
   expect([pools.first.taken.size, pools.usual.taken.size]).toEqual([1, 0]);
   outlet.append(Buffer.alloc(1), 0, 1);
   expect([pools.first.taken.size, pools.usual.taken.size]).toEqual([0, 1]);
+});
+
+describe('in a crowded turn', () => {
+  /** @returns an outlet that has a byte to write, and what its socket got */
+  function outletOf(turn: Turn, awaitsMore: () => boolean) {
+    const got: string[] = [];
+    const drained: number[] = [];
+    const outlet = new Outlet(turn, watchedPools(), { awaitsMore, onDrained: () => drained.push(got.length) });
+    outlet.attach({
+      write: (buffer) => {
+        got.push(Buffer.from(buffer).toString());
+        return true;
+      },
+      isRefused: () => false,
+    });
+    const append = (text: string) => outlet.append(Buffer.from(text), 0, text.length);
+    append('a');
+    return { outlet, append, got, drained };
+  }
+
+  it('what more is awaited for goes out with it, one turn later', () => {
+    const turn = new ManualTurn();
+    const { append, got } = outletOf(turn, () => true);
+    turn.end(true);
+    expect(got).toEqual([]);
+    append('b');
+    turn.end(true);
+    expect(got).toEqual(['ab']);
+    append('c');
+    turn.end(true);
+    append('d');
+    turn.end(true);
+    expect(got).toEqual(['ab', 'cd']);
+  });
+
+  it('nothing waits for more than one turn, whatever is awaited', () => {
+    const turn = new ManualTurn();
+    const { got } = outletOf(turn, () => true);
+    turn.end(true);
+    turn.end(true);
+    expect(got).toEqual(['a']);
+  });
+
+  it('whoever waits until it is empty is told when it is', () => {
+    const turn = new ManualTurn();
+    const { outlet, drained } = outletOf(turn, () => true);
+    outlet.wantsDrain = true;
+    turn.end(true);
+    expect(drained).toEqual([]);
+    turn.end(true);
+    expect(drained).toEqual([1]);
+  });
+
+  it('nothing waits that is complete, and nothing in a turn that is not crowded', () => {
+    for (const [isCrowded, awaits] of [
+      [true, false],
+      [false, true],
+    ] as const) {
+      const turn = new ManualTurn();
+      const { got } = outletOf(turn, () => awaits);
+      turn.end(isCrowded);
+      expect(got).toEqual(['a']);
+    }
+  });
+
+  it('what is full is written at once', () => {
+    const turn = new ManualTurn();
+    const { append, got } = outletOf(turn, () => true);
+    append('b'.repeat(SIZES.usual));
+    turn.end(true);
+    expect(got.join('')).toHaveLength(SIZES.usual + 1);
+  });
+
+  it('an outlet that is closed meanwhile writes nothing', () => {
+    const turn = new ManualTurn();
+    const { outlet, got } = outletOf(turn, () => true);
+    turn.end(true);
+    outlet.close();
+    turn.end(true);
+    expect(got).toEqual([]);
+  });
 });

@@ -50,4 +50,14 @@ describe('the end of a turn', () => {
     await nextTurn();
     expect(done).toEqual(['first', 'second']);
   });
+
+  it('is crowded from six sockets on, each time anew', async () => {
+    const turn = new Turn();
+    const seen: boolean[] = [];
+    for (const sockets of [5, 6, 5]) {
+      for (let i = 0; i < sockets; i++) turn.schedule(task(() => i === 0 && seen.push(turn.isCrowded)));
+      await nextTurn();
+    }
+    expect(seen).toEqual([false, true, false]);
+  });
 });
