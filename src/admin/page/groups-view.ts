@@ -58,7 +58,7 @@ export class GroupTable {
       el('th', { role: 'rowheader', scope: 'row', class: 'key' }),
       ...[cell('Type', 'word type'), cell('Keys begin with', 'word wide'), cell('Policy', 'word wide')],
       ...[cell('Commands/s'), cell('Hit ratio'), cell('Misses'), cell('Errors')],
-      cell('In proxies'),
+      cell('In proxies', 'number kept'),
     );
     this.#body.append(row);
     return row;
