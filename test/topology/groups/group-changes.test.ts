@@ -74,7 +74,7 @@ describe('a change of the groups of keys', () => {
     expect(message).toMatch(/cache is 'far'/);
     expect(message).toMatch(/'max-tll' is none of/);
     // Which type it is to be, nobody knows.
-    expect(message).not.toMatch(/near-ttl/);
+    expect(message).not.toMatch(/near-ttl is only/);
     expect(refusal({ kind: 'put', group: 'new', written: { prefixes: ['s:'] } }).message).toMatch(
       /prefix 's:' of group new is one of group sessions already/,
     );
