@@ -25,6 +25,7 @@ import { composeSoftState } from './serve/compose-soft-state.js';
 import { composeStore } from './serve/compose-store.js';
 import { composeTls } from './serve/compose-tls.js';
 import { composeValues } from './serve/compose-values.js';
+import { NodeProcesses } from './serve/node-processes.js';
 import { OwnAccess } from './serve/own-access.js';
 import { reachBy } from './serve/reach.js';
 import { Reload } from './serve/reload.js';
@@ -97,7 +98,12 @@ export async function startServer(config: Config, surroundings: Surroundings): P
     onChange: (credentials) => plane.useCredentials(credentials),
   });
   const access = new OwnAccess(config, nodeTls);
-  const reach = reachBy(access, (node) => masters.of(node));
+  const processes = new NodeProcesses(config, () => ring.recorded);
+  const reach = reachBy(
+    access,
+    (node) => masters.of(node),
+    (node) => processes.of(node),
+  );
 
   const standing = new OwnStanding(proxyId, () => parts.standing);
   const functions = new FunctionKeeper({
@@ -141,6 +147,7 @@ export async function startServer(config: Config, surroundings: Surroundings): P
       connectionName: `ringproxy-probe:${proxyId}`,
     },
     (reply) => commands.learn(reply),
+    () => ring.publishAnew(),
   );
   const groups = composeGroups({
     ...{ config, store, plane, ownId, log },
@@ -250,6 +257,11 @@ export async function startServer(config: Config, surroundings: Surroundings): P
       access.use(read);
       ring.publishAnew();
     };
+    const useFailing = (read: Config): void => {
+      processes.use(read);
+      ejection.use(read);
+      ring.publishAnew();
+    };
     const reload = new Reload(config, log, {
       logLevel: ({ logLevel }) => {
         log.level = logLevel;
@@ -266,7 +278,8 @@ export async function startServer(config: Config, surroundings: Surroundings): P
       nodePasswordFile: useLogins,
       sentinelUsername: useLogins,
       sentinelPassword: useLogins,
-      onNodeFailure: ejection.use,
+      onNodeFailure: useFailing,
+      onNodeRestart: useFailing,
       ejectAfter: ejection.use,
       ejectMaxNodes: ejection.use,
       minNodes: ejection.use,

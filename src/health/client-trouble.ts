@@ -13,6 +13,7 @@ const RECOVERED = 'ringproxy:upstream:recovered';
 export class ClientTrouble {
   readonly #down = new Map<string, string>();
   readonly #impaired = new Map<string, string>();
+  readonly #onDown: (node: NodeIdentity, why: string) => void;
   #served: ReadonlySet<string> = new Set();
   readonly #handlers: readonly (readonly [channel: string, handler: (event: unknown) => void])[] = [
     [DOWN, (event) => this.#note(this.#down, event, 'error')],
@@ -21,7 +22,9 @@ export class ClientTrouble {
     [RECOVERED, (event) => this.#note(this.#impaired, event, null)],
   ];
 
-  constructor() {
+  /** @param onDown is told of each node that the data plane has found down, and why */
+  constructor(onDown: (node: NodeIdentity, why: string) => void = () => {}) {
+    this.#onDown = onDown;
     for (const [channel, handler] of this.#handlers) subscribe(channel, handler);
   }
 
@@ -51,8 +54,10 @@ export class ClientTrouble {
   /** @param field where the event says what is wrong; null: nothing is any more */
   #note(map: Map<string, string>, event: unknown, field: string | null): void {
     if (typeof event !== 'object' || event === null) return;
-    const key = nodeKey({ name: String(Reflect.get(event, 'node')), address: String(Reflect.get(event, 'address')) });
+    const node = { name: String(Reflect.get(event, 'node')), address: String(Reflect.get(event, 'address')) };
+    const key = nodeKey(node);
     if (field === null) map.delete(key);
     else if (this.#served.has(key)) map.set(key, String(Reflect.get(event, field)));
+    if (field === 'error') this.#onDown(node, String(Reflect.get(event, field)));
   }
 }

@@ -4,6 +4,7 @@ import type { Redis } from 'ioredis';
 import { connectNode, describeNodeError, isReplyError } from '../node/client.js';
 import type { NodeEndpoint } from '../node/endpoint.js';
 import { provesAlive } from '../node/reply-errors.js';
+import { processIn, restartedAs } from '../node/restarted.js';
 import { readsOnly } from '../node/standing.js';
 import { fieldsOf } from '../resp/info-fields.js';
 import { readFacts } from './inspect.js';
@@ -59,17 +60,29 @@ export interface NodeRestartedEvent {
 
 export const nodeRestarted = channel('ringproxy:node:restarted');
 
+/** A node that was restarted was emptied, and serves again. */
+export interface NodeEmptiedEvent {
+  node: string;
+  address: string;
+  summary: string;
+}
+
+export const nodeEmptied = channel('ringproxy:node:emptied');
+
 export class NodeMonitor {
   #node: NodeEndpoint;
   readonly #options: MonitorOptions;
   readonly #onCommands: (reply: unknown) => void;
   readonly #onSnapshot: (keysLoaded: number) => void;
+  readonly #onRestart: () => void;
   #redis: Redis | null = null;
   /** Of the process that has been looked at last, once it had loaded. */
   #looked: string | null = null;
   #timer: NodeJS.Timeout | null = null;
   #failures = 0;
   #stopped = false;
+  /** Its connection may lead to a process of before. */
+  #isToConnectAnew = false;
   #health: NodeHealth = {
     up: true,
     keys: null,
@@ -85,26 +98,42 @@ export class NodeMonitor {
   /**
    * @param onCommands is given the node's reply to COMMAND, each time a connection to it is made
    * @param onSnapshot is told when the node has been restarted, and how many keys it has read from a snapshot
+   * @param onRestart is told when another process is found than the one that may serve
    */
   constructor(
     node: NodeEndpoint,
     options: MonitorOptions,
     onCommands: (reply: unknown) => void,
     onSnapshot: (keysLoaded: number) => void = () => {},
+    onRestart: () => void = () => {},
   ) {
     this.#node = node;
     this.#options = options;
     this.#onCommands = onCommands;
     this.#onSnapshot = onSnapshot;
+    this.#onRestart = onRestart;
   }
 
   get node(): NodeEndpoint {
     return this.#node;
   }
 
-  /** @param node the same one: its next connection logs in as is said here */
+  /** @param node the same one: its next connection logs in as is said here, and the process that may serve is this one */
   use(node: NodeEndpoint): void {
     this.#node = node;
+    const { otherProcess: runId } = this;
+    if (runId !== null && !this.#isAnother(runId))
+      this.#update({ ...this.#health, up: true, error: null, downSince: null });
+  }
+
+  /** The run id of the process that is there and may not serve; null: there is none. */
+  get otherProcess(): string | null {
+    return this.#health.error === null ? null : processIn(this.#health.error);
+  }
+
+  /** Somebody has found another process there: the next probe takes a connection of its own. */
+  connectAnew(): void {
+    this.#isToConnectAnew = true;
   }
 
   get health(): NodeHealth {
@@ -123,6 +152,11 @@ export class NodeMonitor {
   }
 
   async #probe(): Promise<void> {
+    if (this.#isToConnectAnew) {
+      this.#isToConnectAnew = false;
+      this.#redis?.disconnect();
+      this.#redis = null;
+    }
     try {
       const redis = this.#redis ?? (await this.#connect());
       const info = await redis.info();
@@ -130,8 +164,11 @@ export class NodeMonitor {
       const figures = readFigures(field);
       this.#failures = 0;
       const { keys, usedMemory, version, runId, impairment: reason } = readFacts(info);
-      this.#update({ up: true, keys, usedMemory, figures, version, runId, error: null, downSince: null, reason });
-      if (figures.loading === false) this.#lookForRestart(runId, field);
+      if (this.#isAnother(runId)) this.#onOther(runId);
+      else {
+        this.#update({ up: true, keys, usedMemory, figures, version, runId, error: null, downSince: null, reason });
+        if (figures.loading === false) this.#lookForRestart(runId, field);
+      }
     } catch (error) {
       const reason = livesAndSays(error);
       if (reason === null) this.#onFailure(error);
@@ -152,6 +189,22 @@ export class NodeMonitor {
     if (before === null || before === runId || field('aof_enabled') !== '0') return;
     const keysLoaded = Number(field('rdb_last_load_keys_loaded'));
     if (keysLoaded > 0 && !this.#stopped) this.#onSnapshot(keysLoaded);
+  }
+
+  #isAnother(runId: string): boolean {
+    const { process = '' } = this.#node;
+    return process !== '' && runId !== '' && runId !== process;
+  }
+
+  /** It answers, and may not serve: for everybody it is down. */
+  #onOther(runId: string): void {
+    // What it has read is told of nowhere: it is removed.
+    this.#looked = runId;
+    const isNews = this.otherProcess !== runId;
+    const downSince = this.#health.downSince ?? new Date().toISOString();
+    const unknown = { keys: null, usedMemory: null, figures: null, reason: null };
+    this.#update({ ...this.#health, ...unknown, up: false, runId, error: restartedAs(runId), downSince });
+    if (isNews && !this.#stopped) this.#onRestart();
   }
 
   #onFailure(error: unknown): void {

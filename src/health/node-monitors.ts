@@ -1,27 +1,38 @@
 /** Looks after the nodes of the ring: what their probes say, and what the data plane finds of them. */
 import { type NodeEndpoint, shownAddress } from '../node/endpoint.js';
+import { RESTARTED } from '../node/failure.js';
 import { type NodeIdentity, nodeKey } from '../node/identity.js';
 import { ClientTrouble } from './client-trouble.js';
 import {
   type MonitorOptions,
+  type NodeEmptiedEvent,
   type NodeHealth,
   NodeMonitor,
   type NodeRestartedEvent,
+  nodeEmptied,
   nodeRestarted,
 } from './node-monitor.js';
 
 export class NodeMonitors {
   readonly #options: MonitorOptions;
   readonly #onCommands: (reply: unknown) => void;
-  readonly #trouble = new ClientTrouble();
+  readonly #onRestart: () => void;
+  readonly #trouble: ClientTrouble;
   readonly #monitors = new Map<string, NodeMonitor>();
   /** From which clients are served, by `nodeKey`. */
   #served: ReadonlySet<string> = new Set();
 
-  /** @param onCommands is given each node's reply to COMMAND, each time a connection to it is made */
-  constructor(options: MonitorOptions, onCommands: (reply: unknown) => void) {
+  /**
+   * @param onCommands is given each node's reply to COMMAND, each time a connection to it is made
+   * @param onRestart told when a node is found to be another process than the one that may serve
+   */
+  constructor(options: MonitorOptions, onCommands: (reply: unknown) => void, onRestart: () => void = () => {}) {
     this.#options = options;
     this.#onCommands = onCommands;
+    this.#onRestart = onRestart;
+    this.#trouble = new ClientTrouble((node, why) => {
+      if (why === RESTARTED) this.#monitors.get(nodeKey(node))?.connectAnew();
+    });
   }
 
   /**
@@ -37,7 +48,7 @@ export class NodeMonitors {
       const node = wanted.get(identity);
       // Another server may have taken a node's place.
       if (node !== undefined && (node.master?.address === null || shownAddress(node) === shownAddress(monitor.node))) {
-        if (node.master?.address !== null) monitor.use(node);
+        if (node.master?.address !== null) this.#use(monitor, node);
         continue;
       }
       monitor.stop();
@@ -45,10 +56,26 @@ export class NodeMonitors {
     }
     for (const [identity, node] of wanted) {
       if (this.#monitors.has(identity)) continue;
-      const monitor = new NodeMonitor(node, this.#options, this.#onCommands, (keys) => this.#onSnapshot(node, keys));
+      const monitor = new NodeMonitor(
+        node,
+        this.#options,
+        this.#onCommands,
+        (keys) => this.#onSnapshot(node, keys),
+        this.#onRestart,
+      );
       this.#monitors.set(identity, monitor);
       monitor.start();
     }
+  }
+
+  #use(monitor: NodeMonitor, node: NodeEndpoint): void {
+    const found = monitor.otherProcess;
+    monitor.use(node);
+    if (found === null || found !== node.process || !nodeEmptied.hasSubscribers) return;
+    const { name, address } = node;
+    const summary = `node ${name} (${address}), which was restarted, was emptied, and serves again`;
+    const event: NodeEmptiedEvent = { node: name, address, summary };
+    nodeEmptied.publish(event);
   }
 
   /** Of a node that fails over, another server is no restart; one that is ejected is emptied before it serves. */
@@ -64,6 +91,11 @@ export class NodeMonitors {
   healthOf(node: NodeIdentity): NodeHealth | null {
     const health = this.#monitors.get(nodeKey(node))?.health;
     return health === undefined ? null : { ...health, reason: health.reason ?? this.#trouble.of(node) };
+  }
+
+  /** The process that is there and may not serve; null: none is known. */
+  otherProcessOf(node: NodeIdentity): string | null {
+    return this.#monitors.get(nodeKey(node))?.otherProcess ?? null;
   }
 
   /** Of the server process that its probes have seen last, or null. */

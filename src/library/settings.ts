@@ -132,6 +132,8 @@ export interface ProxySettings {
   readonly 'probe-failures'?: number;
   /** what becomes of a node that is down: its keys are answered with an error until it is back, or it is taken out of the ring and comes back emptied (default: error) */
   readonly 'on-node-failure'?: 'error' | 'eject';
+  /** with on-node-failure: eject, what becomes of a node that was restarted: it is emptied before it serves, or serves what it has, which may be of the past (default: empty) */
+  readonly 'on-node-restart'?: 'empty' | 'keep';
   /** for how long a node must be down, for a majority of the live proxies, before it is ejected (default: 30s) */
   readonly 'eject-after'?: string | number;
   /** most nodes that are ejected at the same time; when more are down, none of them is (default: 1) */

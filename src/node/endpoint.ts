@@ -24,6 +24,11 @@ export interface NodeEndpoint extends NodeIdentity, Login {
   readonly tls?: NodeTls | undefined;
   /** Missing: the node is at its address. */
   readonly master?: Mastership | undefined;
+  /**
+   * The run id of the one process that may serve there, or move keys; empty: it is not recorded yet, so any may; missing:
+   * nobody asks.
+   */
+  readonly process?: string | undefined;
 }
 
 /** Where the node is now, for people. */

@@ -55,6 +55,10 @@ export type FailureKind =
   | 'tls'
   /** The node does not let the connection bear this proxy's name. */
   | 'unnamed'
+  /** Another process answers than the one that may: what it has may be of the past. */
+  | 'restarted'
+  /** The node does not say which process it is. */
+  | 'no-run-id'
   /** It cannot be told now whether this proxy still belongs to its fleet. */
   | 'unsure'
   /** This proxy belongs to its fleet no more, by the name that the connection bears. */
@@ -130,10 +134,16 @@ const OUTLOOKS: Readonly<Record<FailureKind, Outlook>> = {
   'tls-only': 'stays',
   tls: 'stays',
   unnamed: 'stays',
+  restarted: 'may pass',
+  'no-run-id': 'may pass',
   unsure: 'passes',
   'fenced-off': 'passes',
   done: 'may pass',
 };
+
+/** As a predicate of the node. */
+export const RESTARTED =
+  'was restarted, or another server is at its address: what it has may be of the past, so it serves again once it is emptied';
 
 interface Words {
   /** What the node did; its name stands in front. */
@@ -201,6 +211,11 @@ const WORDS: Readonly<Record<FailureKind, Words>> = {
   unnamed: {
     predicate: () =>
       'refused CLIENT SETNAME, without which a fleet cannot use it: give its user the right client|setname',
+  },
+  restarted: { predicate: () => RESTARTED },
+  'no-run-id': {
+    predicate: (failure) =>
+      `does not say which process it is, so it may have been restarted${lastWords(failure)}: give its user the right info`,
   },
   unsure: {
     predicate: () =>

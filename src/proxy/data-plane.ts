@@ -391,11 +391,13 @@ export class DataPlane {
         node = new UpstreamNode(spec, this.#upstream);
         this.#nodes.set(key, node);
         node.askRunId(snapshot.rings.isChanging);
+        node.useProcess(spec.process);
         if (this.#suspended !== null) node.suspend(this.#suspended);
         else if (this.options.preconnect) node.preconnect();
       }
       node.useLogin(spec);
       node.askRunId(snapshot.rings.isChanging);
+      node.useProcess(spec.process);
       node.giveUp(spec.isGivenUp === true, this.#suspended === null);
       if (spec.master !== undefined) node.useMaster(spec.master);
       return node;

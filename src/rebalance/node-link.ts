@@ -75,6 +75,11 @@ export class NodeLink {
       asks: ['id', 'process', 'clock'],
       tolerates: 'lacking rights',
     });
+    const { process = '' } = node;
+    if (process !== '' && dialled.runId !== process) {
+      dialled.socket.destroy();
+      throw new NodeFailure(node, failure(dialled.runId === '' ? 'no-run-id' : 'restarted'));
+    }
     return new NodeLink(node, options, dialled);
   }
 

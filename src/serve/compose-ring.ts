@@ -4,8 +4,9 @@ import type { Masters } from '../failover/masters.js';
 import { nodeChecks } from '../health/node-checks.js';
 import type { NodeMonitors } from '../health/node-monitors.js';
 import type { OwnIdentity } from '../identity.js';
+import { NO_PROCESS } from '../node/restarted.js';
 import type { PlaneHost } from '../plane/host.js';
-import type { RoutingSnapshot } from '../proxy/snapshot.js';
+import type { RoutedNode, RoutingSnapshot } from '../proxy/snapshot.js';
 import { killEarlierMovers, killProxies, listProxies } from '../rebalance/connections.js';
 import type { FunctionKeeper } from '../rebalance/function-keeper.js';
 import { KeyMoving } from '../rebalance/key-moving.js';
@@ -129,7 +130,12 @@ export function composeRing({
         nodes: members.nodes.map((node) => ({ ...reach(node), isGivenUp: node.isGivenUp })),
       };
       upkeep.follow(snapshot.phase === 'stable');
-      plane.publish(snapshot);
+      // Where another process was found, no connection of before is left either, and the proxies are told so.
+      const isOther = (node: RoutedNode): boolean => ![null, node.process].includes(monitors.otherProcessOf(node));
+      plane.publish({
+        ...snapshot,
+        nodes: snapshot.nodes.map((node) => (node.process && isOther(node) ? { ...node, process: NO_PROCESS } : node)),
+      });
       monitors.watch(snapshot.nodes, ring.ejected.map(reach));
       // The same ring is published once more when a node is reached otherwise.
       if (told?.rings !== snapshot.rings || told.phase !== snapshot.phase || told.generation !== snapshot.generation)

@@ -32,6 +32,7 @@ export const EVENT_CHANNELS: Readonly<Record<string, ChannelUse>> = {
   'ringproxy:upstream:recovered': notice,
   'ringproxy:node:health': notice,
   'ringproxy:node:restarted': notice,
+  'ringproxy:node:emptied': warning,
   'ringproxy:node:ejected': warning,
   'ringproxy:node:returned': notice,
   'ringproxy:node:forgotten': notice,

@@ -113,6 +113,23 @@ describe.skipIf(!canMakeNetworks())('three proxies', () => {
     expect(await node.client().dbsize()).toBeGreaterThan(0);
   });
 
+  it('a node that is started again at once with what it had', async () => {
+    const [first] = fleet.proxies as [FleetProxy];
+    const timesEmptied = (): number =>
+      first.process.log.filter(({ msg }) => /was emptied, and serves/.test(msg)).length;
+    await checker.settle('all keys');
+    await node.client().save();
+    await checker.settle('all keys');
+    checker.mayLose(await keysOfNode());
+    const before = timesEmptied();
+    const { generation } = await first.view();
+    await node.restart();
+    // Emptied where it stands; or ejected, where not every proxy says in time that it has seen it.
+    await fleet.everyone('it is dealt with', (view) => timesEmptied() > before || view.generation > generation, [
+      first,
+    ]);
+  });
+
   it('a node that stalls, and goes on with what lay in its connections', async () => {
     await ejected(() => node.kill('SIGSTOP'));
     node.kill('SIGCONT');

@@ -227,6 +227,13 @@ export const NODE_SETTINGS = {
     default: 'error',
     help: 'what becomes of a node that is down: its keys are answered with an error until it is back, or it is taken out of the ring and comes back emptied',
   },
+  onNodeRestart: {
+    path: 'on-node-restart',
+    type: 'choice',
+    values: ['empty', 'keep'],
+    default: 'empty',
+    help: 'with on-node-failure: eject, what becomes of a node that was restarted: it is emptied before it serves, or serves what it has, which may be of the past',
+  },
   ejectAfter: {
     path: 'eject-after',
     type: 'duration',

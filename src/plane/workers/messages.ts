@@ -229,8 +229,8 @@ export function toSent(snapshot: RoutingSnapshot, moves: number): SentSnapshot {
   return {
     generation: snapshot.generation,
     phase: snapshot.phase,
-    nodes: snapshot.nodes.map(({ id, name, address, weight, username, password, isGivenUp, master, tls }) => ({
-      ...{ id, name, address, weight, isGivenUp },
+    nodes: snapshot.nodes.map(({ id, name, address, weight, username, password, isGivenUp, master, process, tls }) => ({
+      ...{ id, name, address, weight, isGivenUp, process },
       ...{ username, password, master },
       ...(tls === undefined ? {} : { tls: { serverName: tls.serverName, credentials: tls.credentials.id } }),
     })),

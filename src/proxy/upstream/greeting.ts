@@ -63,6 +63,11 @@ export class Greeting {
     return this.#handshake.greeted;
   }
 
+  /** The node's last answer against a courtesy, or empty. */
+  get objection(): string {
+    return this.#handshake.complaint;
+  }
+
   /** What the node has said against a courtesy: when it closes the connection then, it says why. */
   get complaint(): string {
     const { complaint } = this.#handshake;

@@ -30,6 +30,7 @@ import { LaneQueue } from './lane-queue.js';
 import { LaneTimeouts } from './lane-timeouts.js';
 import { LoadedScripts } from './loaded-scripts.js';
 import { Look } from './look.js';
+import { otherProcess } from './other-process.js';
 import { ReadingPause } from './reading-pause.js';
 import { ReplyReader, type ReplyReceiver } from './reply-reader.js';
 import type { UpstreamNode } from './upstream-node.js';
@@ -497,6 +498,12 @@ export class Lane implements ReplyReceiver {
     }
     if (outcome === 'more') return;
     this.#greeted = greeting.greeted;
+    const found = otherProcess(this.node.process, greeting.greeted.runId, greeting.objection, this.node.hasReadyLane);
+    if (found !== null) {
+      if (found.kind === 'restarted') this.node.onOtherProcess(this);
+      this.end('greeting', predicateOf(found));
+      return;
+    }
     this.#state = LOOKING;
     this.#look?.begin(greeting.greeted);
   }

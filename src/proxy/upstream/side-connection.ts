@@ -17,6 +17,7 @@ import { Outlet } from '../io/outlet.js';
 import { createSocketWriter } from '../io/socket-writer.js';
 import type { LaneKind } from './lane-kind.js';
 import { Look } from './look.js';
+import { otherProcess } from './other-process.js';
 import type { Reconnecting } from './suspension.js';
 import type { UpstreamNode } from './upstream-node.js';
 
@@ -186,7 +187,7 @@ export class SideConnection implements Reconnecting {
       ...this.#kind,
       login: this.#node.login,
       connectionName: this.#look.connectionName,
-      asks: [],
+      asks: this.#node.process === undefined ? [] : ['process'],
       tolerates: 'any error',
       role: this.#node.isFollowed ? 'master' : null,
     });
@@ -232,8 +233,13 @@ export class SideConnection implements Reconnecting {
   #onGreeted(): void {
     const handshake = this.#handshake;
     if (handshake === null) return;
+    const { greeted, complaint } = handshake;
+    if (otherProcess(this.#node.process, greeted.runId, complaint, this.#node.hasReadyLane) !== null) {
+      this.#end();
+      return;
+    }
     this.#state = LOOKING;
-    this.#look?.begin(handshake.greeted);
+    this.#look?.begin(greeted);
   }
 
   #onLooked(found: Failure | null): void {

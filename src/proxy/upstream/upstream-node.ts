@@ -5,6 +5,7 @@
 import type { Address } from '../../node/address.js';
 import { addressOf } from '../../node/dial.js';
 import { type Login, type Mastership, shownAddress } from '../../node/endpoint.js';
+import { RESTARTED } from '../../node/failure.js';
 import type { NodeTls } from '../../node/tls.js';
 import { error as encodeError, request as encodeRequest } from '../../resp/encode.js';
 import {
@@ -77,6 +78,7 @@ export class UpstreamNode {
   #isHandedOver = false;
   #up = true;
   #asksRunId = false;
+  #process: string | undefined;
   #hasServed = false;
   #downReply: Buffer;
 
@@ -260,9 +262,42 @@ export class UpstreamNode {
     return this.#isGivenUp;
   }
 
-  /** The ring changes: new connections tell which process they lead to. */
+  /** New connections tell which process they lead to: the ring changes, or not any process may serve. */
   get asksRunId(): boolean {
-    return this.#asksRunId;
+    return this.#asksRunId || this.#process !== undefined;
+  }
+
+  /** @see NodeEndpoint.process */
+  get process(): string | undefined {
+    return this.#process;
+  }
+
+  /** This process alone may serve from now on: connections to another one end, and none is made. */
+  useProcess(process: string | undefined): void {
+    const before = this.#process ?? '';
+    if (process === this.#process) return;
+    this.#process = process;
+    if (process === undefined || process === '') return;
+    for (const lane of [...this.#open]) {
+      if (!lane.ready || lane.runId === process) continue;
+      if (lane.runId !== '') lane.end('closed', RESTARTED);
+      else {
+        // It was opened before anybody asked.
+        this.#forget(lane);
+        lane.retire();
+      }
+    }
+    if (before !== '') this.suspension.cutAll();
+    if (this.#up || this.#retry === null || this.suspension.reply !== null) return;
+    this.#endRetry();
+    this.#backoff = BACKOFF_MIN_MS;
+    this.#scheduleRetry();
+  }
+
+  /** What is open leads to a process that is not the node any more. @param lane that has found another one */
+  onOtherProcess(lane: Lane): void {
+    for (const other of [...this.#open]) if (other !== lane && other.ready) other.end('closed', RESTARTED);
+    this.suspension.cutAll();
   }
 
   /** @param asks whether new connections are to tell which process they lead to */

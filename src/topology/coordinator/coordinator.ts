@@ -33,6 +33,7 @@ import { addHistory, finishChange } from './finishing.js';
 import { forgetMember } from './forgetting.js';
 import { changeRunning, notMovingYet, notPassed } from './refusals.js';
 import { describeRequest } from './request.js';
+import { emptyRestarted, recordedProcesses } from './restarted.js';
 import type { AbandonRequest, RingAnswer, RingRequest, RingRequests } from './ring-requests.js';
 import type { Running, Term, TermPorts } from './term.js';
 import { type Asker, goOnWithoutNodes, refuseTurning, turnChangeRound, turnRoundWithout } from './turning.js';
@@ -118,6 +119,14 @@ export class Coordinator implements RingRequests {
         return this.#begin(comeback(request, this.#stable(), await this.#members()), { by, who: FLEET });
       case 'abandon':
         await this.#abandon(request, by);
+        return null;
+      case 'processes':
+        await this.#term.record((state) => recordedProcesses(state, request));
+        return null;
+      case 'empty':
+        await this.#alone(`${request.node.name} is just being emptied, since it was restarted`, by, async () =>
+          emptyRestarted(this.#term, request.node, await this.#members(), this.#ports),
+        );
         return null;
       case 'pause':
         await this.#note(() => ({ paused: true }));

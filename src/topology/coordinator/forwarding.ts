@@ -76,6 +76,8 @@ const TIMEOUTS_MS: Record<RingRequest['kind'], number> = {
   eject: 110_000,
   return: 110_000,
   abandon: 30_000,
+  processes: 10_000,
+  empty: 110_000,
 };
 
 export class RequestForwarding implements RingRequests {

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { ChangeAccepted, ChangeRequest } from '../../admin/api.js';
 import { RingproxyError } from '../../errors.js';
 import type { Revision } from '../state/fleet.js';
+import type { NodeProcess } from '../state/ring-state.js';
 
 export type RingRequest =
   /** `who`: who has asked for it, as the history tells; missing: a proxy of an earlier version has been asked. */
@@ -14,10 +15,18 @@ export type RingRequest =
   | { readonly kind: 'forget'; readonly id: string }
   | EjectRequest
   | ReturnRequest
-  | AbandonRequest;
+  | AbandonRequest
+  | ProcessesRequest
+  | EmptyRequest;
 
 /** What the fleet asks of its own ring, where nobody else does. */
-export type FleetRequest = EjectRequest | ReturnRequest | AbandonRequest | { kind: 'resume'; noDrain: true };
+export type FleetRequest =
+  | EjectRequest
+  | ReturnRequest
+  | AbandonRequest
+  | ProcessesRequest
+  | EmptyRequest
+  | { kind: 'resume'; noDrain: true };
 
 /** The fleet takes nodes out of the ring that do not answer. */
 export interface EjectRequest {
@@ -40,6 +49,18 @@ export interface AbandonRequest {
   readonly name: string;
   readonly why: string;
   readonly generation: number;
+}
+
+/** Of nodes of which nothing is recorded, these processes may serve; null: of each node any may. */
+export interface ProcessesRequest {
+  readonly kind: 'processes';
+  readonly processes: readonly NodeProcess[] | null;
+}
+
+/** A node that was restarted is emptied, and serves again: it is this process now. */
+export interface EmptyRequest {
+  readonly kind: 'empty';
+  readonly node: NodeProcess;
 }
 
 export interface RingAnswer {
@@ -73,6 +94,8 @@ const isAccepted = (value: unknown): value is ChangeAccepted =>
 /** Longer than what any proxy makes of who has asked it. */
 const MOST_WHO = 256;
 
+const nodeProcess = z.object({ name: z.string(), address: z.string(), runId: z.string().min(1) });
+
 const forwarded = z.object({
   by: z.string(),
   request: z.discriminatedUnion('kind', [
@@ -91,6 +114,8 @@ const forwarded = z.object({
       nodes: z.array(z.object({ name: z.string(), address: z.string(), why: z.string() })).min(1),
       generation: z.number(),
     }),
+    z.object({ kind: z.literal('processes'), processes: z.array(nodeProcess).nullable() }),
+    z.object({ kind: z.literal('empty'), node: nodeProcess }),
     z.object({ kind: z.literal('return'), name: z.string(), generation: z.number() }),
     z.object({ kind: z.literal('abandon'), name: z.string(), why: z.string(), generation: z.number() }),
   ]),

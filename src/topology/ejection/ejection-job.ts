@@ -1,20 +1,24 @@
 /** Taking nodes that fail out of the ring, and letting them come back, as a job of the fleet: one proxy looks for all. */
+import type { Config } from '../../config/settings.js';
 import { messageOf, RingproxyError } from '../../errors.js';
 import type { Duty, Job } from '../../fleet/jobs/job.js';
-import { type NodeIdentity, nodeKey } from '../../node/identity.js';
+import { type NodeIdentity, nodeKey, sameNode } from '../../node/identity.js';
 import { systemTimers, type Timers } from '../../time/timers.js';
 import type { FleetRequest } from '../coordinator/ring-requests.js';
-import { ejectedNow, returning } from '../state/ejection.js';
+import { ejectedNow } from '../state/ejection.js';
 import type { FleetMember } from '../state/fleet.js';
-import { isByFleet, type RingState } from '../state/ring-state.js';
+import { isByFleet, type RingState, unionOf } from '../state/ring-state.js';
 import { type EjectionSettings, Judgement, type ProxyOpinion, type SaidOfNode, type Verdict } from './judgement.js';
 import type { EjectionNotes } from './notes.js';
+import { restartsOf } from './restarts.js';
 
 export const EJECTION_JOB = 'ejection';
 
 const LOOK_MS = 500;
 /** What was refused is asked again so much later. */
 const AGAIN_MS = 5000;
+/** The same of a node that could not be emptied: it may have been loading its keys. */
+const EMPTY_AGAIN_MS = 1000;
 /** What a proxy has told longer ago than this does not count. Seconds. */
 const HEARD_SECONDS = 10;
 
@@ -37,7 +41,7 @@ export interface Heard {
 }
 
 export interface EjectionPorts {
-  settings(): EjectionSettings;
+  settings(): EjectionSettings & Pick<Config, 'onNodeRestart'>;
   memberId(): string;
   members(): Promise<readonly FleetMember[]>;
   /** The ring as it is recorded; null: it is not known. */
@@ -87,6 +91,9 @@ class Look {
   readonly #judgement = new Judgement();
   #told = '';
   #notBefore = 0;
+  /** Why a node that was restarted is not emptied yet. */
+  #notEmptied: { readonly node: NodeIdentity; readonly why: string } | null = null;
+  #emptiesNotBefore = 0;
   #looking: Promise<void> | null = null;
 
   constructor(ports: EjectionPorts, timers: Pick<Timers, 'now'>) {
@@ -111,22 +118,55 @@ class Look {
     const { seen, settings } = this.#ports;
     const state = this.#ports.state();
     if (state === null) return;
+    const opinions = await this.#opinions(state);
+    await this.#mendRestarts(state, opinions);
     const sight = {
       state,
-      opinions: await this.#opinions(state),
+      opinions,
       answers: (node: NodeIdentity) => seen(node)?.up === true && seen(node)?.runId !== null,
     };
     const verdict = this.#judgement.judge(sight, settings(), this.#timers.now());
     const { notes } = this.#ports;
+    const held = this.#notEmptied;
     if (verdict?.kind === 'refuse') notes.stay(verdict.nodes, verdict.why);
-    else notes.stay([], '');
+    else notes.stay(held === null ? [] : [held.node], held?.why ?? '');
     if (verdict === null) {
-      this.#told = '';
+      if (held === null) this.#told = '';
       return;
     }
     if (verdict.kind === 'refuse') return this.#tell(verdict.why);
     if (this.#timers.now() < this.#notBefore) return;
     await this.#do(verdict, state);
+  }
+
+  /** Nodes that were restarted are emptied where they stand; one that cannot be is down, and ejected in the end. */
+  async #mendRestarts(state: RingState, opinions: readonly ProxyOpinion[]): Promise<void> {
+    const { ask, seen, settings } = this.#ports;
+    if (settings().onNodeRestart !== 'empty') return;
+    const runningAt = (node: NodeIdentity): string | null => {
+      const health = seen(node);
+      return health?.up === true ? health.runId || null : null;
+    };
+    const { first, toEmpty } = restartsOf({ state, opinions, runningAt });
+    if (!toEmpty.some((process) => this.#notEmptied !== null && sameNode(process, this.#notEmptied.node)))
+      this.#notEmptied = null;
+    try {
+      if (first.length > 0) await ask({ kind: 'processes', processes: first });
+    } catch (error) {
+      this.#tell(`it is not recorded which processes the nodes are: ${adviceOf(error)}`);
+    }
+    if (this.#timers.now() < this.#emptiesNotBefore) return;
+    for (const node of toEmpty) {
+      try {
+        await ask({ kind: 'empty', node });
+        this.#notEmptied = null;
+      } catch (error) {
+        const why = `${node.name} was restarted, and cannot be emptied yet: ${adviceOf(error)}`;
+        this.#notEmptied = { node, why };
+        this.#tell(why);
+        this.#emptiesNotBefore = this.#timers.now() + EMPTY_AGAIN_MS;
+      }
+    }
   }
 
   async #do(verdict: Wanted, { generation, change }: RingState): Promise<void> {
@@ -151,7 +191,7 @@ class Look {
 
   async #opinions(state: RingState): Promise<ProxyOpinion[]> {
     const { heard, members, memberId, seen } = this.#ports;
-    const nodes = [...state.members, ...ejectedNow(state), ...[returning(state) ?? []].flat()];
+    const nodes = [...unionOf(state.members, state.change?.members ?? []), ...ejectedNow(state)];
     const own = new Map<string, SaidOfNode>();
     for (const node of nodes) {
       const health = seen(node);

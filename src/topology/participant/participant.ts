@@ -10,7 +10,7 @@ import { SETTLE_STOP_MS, SWEEP_STOP_MS } from '../fence-times.js';
 import { MoveJob, type MoveJobPorts } from '../jobs/move-job.js';
 import type { FenceMember } from '../state/change-protocol.js';
 import type { MemberInfo, Revision } from '../state/fleet.js';
-import { type Member, type RunningChange, withoutGivenUp } from '../state/ring-state.js';
+import { type Member, type RingState, type RunningChange, withoutGivenUp } from '../state/ring-state.js';
 import type { RingStore, StoredRing } from '../store/ring-store.js';
 import { type LocalRing, type MemberSnapshot, snapshotOf } from './local-ring.js';
 import { type OwnFencePorts, raiseOwnFence } from './own-fence.js';
@@ -133,7 +133,12 @@ export class Participant {
     if (before !== null && change !== null && isSamePhase(before.stored.state.change, change)) {
       this.#local = { ...before, stored };
       this.#followNotes(before.job, change, stored.revision);
-      this.#ports.noted();
+      if (haveSameProcesses(before.stored.state, stored.state)) this.#ports.noted();
+      else this.#ports.publish(snapshotOf(this.#local));
+      return;
+    }
+    if (before !== null && before.change === null && change === null && isSameRing(before.stored.state, stored.state)) {
+      this.#use({ ...before, stored });
       return;
     }
     const isSame = before !== null && change !== null && before.stored.state.change?.id === change.id;
@@ -229,4 +234,14 @@ export class Participant {
 
 function isSamePhase(before: RunningChange | null, now: RunningChange): boolean {
   return before !== null && before.id === now.id && before.phase === now.phase;
+}
+
+function haveSameProcesses(before: RingState, now: RingState): boolean {
+  return JSON.stringify(before.processes) === JSON.stringify(now.processes);
+}
+
+/** Something else was recorded beside it. */
+function isSameRing(before: RingState, now: RingState): boolean {
+  const ringOf = ({ generation, members, options }: RingState): unknown => [generation, members, options];
+  return JSON.stringify(ringOf(before)) === JSON.stringify(ringOf(now));
 }

@@ -113,6 +113,8 @@ export interface RingState {
   readonly ejected?: readonly EjectedNode[] | undefined;
   /** Members that have come back lately. Missing: none. */
   readonly returned?: readonly ReturnedNode[] | undefined;
+  /** The processes that may serve: see `processes.ts`. Missing: any may, or a proxy of before has recorded the ring last. */
+  readonly processes?: readonly NodeProcess[] | undefined;
 }
 
 /** A node that is to be a member. */

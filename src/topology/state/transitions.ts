@@ -9,6 +9,7 @@
  *                                          turning ─turn round─▶ moving(g+1→g)
  */
 import { type EjectedNode, ejectedAfter } from './ejection.js';
+import { processesAfter } from './processes.js';
 import type { ChangePhase, NodeProcess, RingState, RunningChange } from './ring-state.js';
 
 export type Phase = 'stable' | ChangePhase;
@@ -140,9 +141,16 @@ export function turnRound(state: RingState, { id, startedAt, by, who }: ChangeId
 /** Every source is swept. @throws Error when no keys move */
 export function finish(state: RingState): RingState {
   const change = require(state, 'finish');
-  const { ejected: _ejected, returned: _returned, ...rest } = state;
+  const { ejected: _ejected, returned: _returned, processes: _processes, ...rest } = state;
   const { generation, members } = { generation: state.generation + 1, members: change.members };
-  return { ...rest, generation, members, change: null, ...ejectedAfter(state, change) };
+  return {
+    ...rest,
+    generation,
+    members,
+    change: null,
+    ...ejectedAfter(state, change),
+    ...processesAfter(state, change),
+  };
 }
 
 /** What is noted with a change while it is under way; another change, or none, is left as it is. */

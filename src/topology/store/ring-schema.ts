@@ -51,6 +51,7 @@ export const ringState = z.object({
   returned: z
     .array(z.object({ name: z.string(), address: z.string(), times: z.number().int().positive(), at: z.string() }))
     .optional(),
+  processes: nodeProcesses.optional(),
   change: z
     .object({
       id: z.string(),
