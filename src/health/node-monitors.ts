@@ -90,7 +90,12 @@ export class NodeMonitors {
   /** @returns null when it is not looked after */
   healthOf(node: NodeIdentity): NodeHealth | null {
     const health = this.#monitors.get(nodeKey(node))?.health;
-    return health === undefined ? null : { ...health, reason: health.reason ?? this.#trouble.of(node) };
+    if (health === undefined) return null;
+    const reason = health.reason ?? this.#trouble.of(node);
+    const silence = health.up ? this.#trouble.silenceOf(node) : null;
+    if (silence === null) return { ...health, reason };
+    // Whoever answers probes, and no client, is down.
+    return { ...health, up: false, error: silence.why, downSince: silence.since, reason };
   }
 
   /** The process that is there and may not serve; null: none is known. */

@@ -18,8 +18,10 @@ export interface NodeConnectionEvent {
 export interface NodeTroubleEvent {
   node: string;
   address: string;
-  /** The error that it answers (`READONLY …`); empty when that is over. */
+  /** The error that it answers (`READONLY …`), or that it answers nothing (`UNANSWERED …`); empty when that is over. */
   reason: string;
+  /** It lets connections in, and answers no command on them. */
+  answersNothing: boolean;
 }
 
 /** A client was let in, left, or was cut. */

@@ -123,6 +123,8 @@ function describe(name: string, event: object): string {
     case 'ringproxy:upstream:down':
       return `node ${text('node')} (${text('address')}) ${text('error')}: its keys get -NODEDOWN until it answers`;
     case 'ringproxy:upstream:impaired':
+      if (Reflect.get(event, 'answersNothing') === true)
+        return `node ${text('node')} (${text('address')}) is of no use to clients: ${text('reason')}`;
       return `node ${text('node')} (${text('address')}) answers clients: ${text('reason')}`;
     case 'ringproxy:upstream:recovered':
       return `node ${text('node')} (${text('address')}) does not answer so any more`;

@@ -623,7 +623,7 @@ export class Lane implements ReplyReceiver {
     let cut = this.#reader.isStreaming;
     while (request !== null) {
       const next: Request | null = request.nextOfLane;
-      this.node.answered(request, true);
+      this.node.unanswered(request);
       if (cut && request.stream !== null) request.stream.onReplyCut(request, reply);
       else request.sink.onFailure(request, reply);
       cut = false;

@@ -34,6 +34,7 @@ import { Drop, dropFrame, LateConnections } from './late-connections.js';
 import { SILENT_MS, Silence } from './silence.js';
 import { cutOff, Suspension } from './suspension.js';
 import { Trouble } from './trouble.js';
+import { Unanswered } from './unanswered.js';
 
 /** What all nodes of a data plane have in common. */
 export interface UpstreamShared {
@@ -92,7 +93,12 @@ export class UpstreamNode {
 
   readonly #silence = new Silence();
   /** What its error replies say of it. */
-  readonly trouble = new Trouble((reason) => this.#publishTrouble(reason));
+  readonly trouble = new Trouble((reason) => this.#tell(reason, this.#silentReason));
+  readonly #unanswered = new Unanswered((reason) => this.#tell(this.#troubleReason, reason));
+  #troubleReason = '';
+  #silentReason = '';
+  /** Commands that never were answered. */
+  #lost = 0;
 
   readonly #lanes: Lane[][] = [];
   /** Every lane that is open, shared ones and private ones. */
@@ -437,6 +443,17 @@ export class UpstreamNode {
     counters.time.record(this.shared.clock.now - request.startedAt);
   }
 
+  /** The same of a request that got none: its connection has ended. */
+  unanswered(request: Request): void {
+    this.#lost++;
+    this.answered(request, true);
+  }
+
+  /** How many commands it has answered. */
+  get #answers(): number {
+    return this.counters.commands - this.#lost;
+  }
+
   onLaneReady(lane: Lane): void {
     lane.pool?.onReady(lane);
     this.#hasServed = true;
@@ -475,6 +492,7 @@ export class UpstreamNode {
     lane.pool?.forget(lane);
     if (lane.isBehindCode) this.onCodeEnd();
     if (this.#closed || reason === 'closed' || reason === 'refused') return;
+    if (reason === 'timeout') this.#unanswered.noteTimeout(this.#answers, this.requestTimeout, this.shared.clock.now);
     if (reason === 'turned-away') {
       this.#turnedAwayAt = this.shared.clock.now;
       this.trouble.noteTurnedAway(why, this.#turnedAwayAt);
@@ -510,6 +528,7 @@ export class UpstreamNode {
     if (this.busy.tick(now, this.#behindCode > 0)) this.#askWhetherBusy(now);
     this.#silence.tick(this.#open, now);
     this.trouble.tick(now);
+    this.#unanswered.tick(this.#answers, this.requestTimeout, now);
     this.privateLanes.tick(now);
     this.blockingLanes.tick(now);
   }
@@ -624,10 +643,15 @@ export class UpstreamNode {
     return encodeError(`NODEDOWN node ${this.name} (${this.#shownAddress}) ${why}`);
   }
 
-  #publishTrouble(reason: string): void {
+  /** One thing at a time: of a node that answers nothing nothing else is news. */
+  #tell(trouble: string, silent: string): void {
+    const before = this.#silentReason || this.#troubleReason;
+    this.#troubleReason = trouble;
+    this.#silentReason = silent;
+    const reason = silent || trouble;
     const target = reason === '' ? nodeRecovered : nodeImpaired;
-    if (this.isReplica || !target.hasSubscribers) return;
-    const event: NodeTroubleEvent = { node: this.name, address: this.address, reason };
+    if (reason === before || this.isReplica || !target.hasSubscribers) return;
+    const event: NodeTroubleEvent = { node: this.name, address: this.address, reason, answersNothing: silent !== '' };
     target.publish(event);
   }
 
