@@ -12,6 +12,8 @@ const CODES: ReadonlySet<string> = new Set(OWN_ERRORS.map(({ code }) => code));
 const ERROR_TEXT = /['"`]-?([A-Z]{3,}) [a-zA-Z$<']/g;
 /** What looks like one and is a command. */
 const COMMANDS = new Set(['CLIENT', 'SELECT', 'CONFIG', 'DEBUG', 'ACL', 'DRYRUN', 'GETUSER']);
+/** What looks like one and is told to operators alone, as why a node is down. */
+const REASONS = new Set(['UNANSWERED']);
 
 /** @returns the codes of the errors in the sources, each with a file that has it */
 function codesIn(folder: string): Map<string, string> {
@@ -19,7 +21,7 @@ function codesIn(folder: string): Map<string, string> {
   for (const file of readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })) {
     if (!file.endsWith('.ts') || file.endsWith('own-errors.ts')) continue;
     for (const [, code = ''] of readFileSync(join(ROOT, folder, file), 'utf8').matchAll(ERROR_TEXT)) {
-      if (!COMMANDS.has(code)) found.set(code, file);
+      if (!COMMANDS.has(code) && !REASONS.has(code)) found.set(code, file);
     }
   }
   return found;
