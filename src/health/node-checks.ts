@@ -18,7 +18,7 @@ export interface NodeChecks<Node> {
   /** @see flushNode */
   flush(node: Node): Promise<void>;
   /** @see emptyNode */
-  empty(node: Node): Promise<string>;
+  empty(node: Node, mayRemove?: () => Promise<void>): Promise<string>;
   /** @see runIdsOf */
   runIds(nodes: readonly Node[]): Promise<string[]>;
 }
@@ -39,7 +39,7 @@ export function nodeChecks<Node>(
     examine: (node) => examineNode(reach(node), databases, connectTimeout),
     takesValuesOf: (source, target) => takesValuesOf(reach(source), reach(target), connectTimeout),
     flush: (node) => flushNode(reach(node), connectTimeout, standing),
-    empty: (node) => emptyNode(reach(node), databases, connectTimeout, standing),
+    empty: (node, mayRemove) => emptyNode(reach(node), databases, connectTimeout, standing, mayRemove),
     runIds: (nodes) => runIdsOf(nodes.map(reach), RUN_ID_MS),
   };
 }

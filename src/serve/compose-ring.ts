@@ -129,7 +129,7 @@ export function composeRing({
         ...members,
         nodes: members.nodes.map((node) => ({ ...reach(node), isGivenUp: node.isGivenUp })),
       };
-      upkeep.follow(snapshot.phase === 'stable');
+      upkeep.follow(snapshot.phase === 'stable', !['stable', 'moving'].includes(snapshot.phase));
       // Where another process was found, no connection of before is left either, and the proxies are told so.
       const isOther = (node: RoutedNode): boolean => ![null, node.process].includes(monitors.otherProcessOf(node));
       plane.publish({
@@ -155,7 +155,13 @@ export function composeRing({
     clearStrays: (...change) => strays.clearBefore(...change),
     bringFunctions: (members, node) => functions.bring(members.map(reach), reach(node)),
     flush: (node) => upkeep.run(`empties ${node.name} (${node.address})`, () => checks.flush(node)),
-    empty: (node) => upkeep.run(`empties ${node.name} (${node.address})`, () => checks.empty(node)),
+    empty: (node, mayRemove) =>
+      upkeep.run(
+        `empties ${node.name} (${node.address})`,
+        () => checks.empty(node, mayRemove),
+        // Asked for a node that was restarted, whose process may not serve yet.
+        mayRemove !== undefined,
+      ),
     fence: async (timeout) => {
       const [processes, own] = await Promise.all([plane.fence(timeout), upkeep.fence(timeout)]);
       return [...processes, own];

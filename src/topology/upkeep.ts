@@ -19,23 +19,29 @@ export class Upkeep {
   readonly #timers: Timers;
   readonly #running = new Set<Work>();
   #mayBegin = true;
+  #isFenced = false;
 
   constructor(timers: Timers = systemTimers) {
     this.#timers = timers;
   }
 
-  /** @param mayBegin the ring does not change */
-  follow(mayBegin: boolean): void {
+  /**
+   * @param mayBegin the ring does not change
+   * @param isFenced commands on moved keys are held
+   */
+  follow(mayBegin: boolean, isFenced = !mayBegin): void {
     this.#mayBegin = mayBegin;
+    this.#isFenced = isFenced;
   }
 
   /**
    * @param what for people, of a proxy: `removes strays of a`
    * @param work ends soon when the signal is given; what it has sent to a node by then, it waits for
+   * @param alsoWhileKeysMove it is done to a node that nobody is answered by, and only a fence must not be passed meanwhile
    * @throws RingproxyError CHANGE_RUNNING while the ring changes, and where it has begun to change meanwhile; else what `work` throws
    */
-  async run<T>(what: string, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    if (!this.#mayBegin) throw overtaken();
+  async run<T>(what: string, work: (signal: AbortSignal) => Promise<T>, alsoWhileKeysMove = false): Promise<T> {
+    if (this.#isFenced || !(this.#mayBegin || alsoWhileKeysMove)) throw overtaken();
     const abort = new AbortController();
     const done = work(abort.signal);
     const entry: Work = { what, abort, done: done.catch(() => {}) };
@@ -56,6 +62,7 @@ export class Upkeep {
    */
   async fence(timeout: number): Promise<FenceMember> {
     this.#mayBegin = false;
+    this.#isFenced = true;
     const running = [...this.#running];
     for (const { abort } of running) abort.abort();
     await within(timeout, Promise.all(running.map(({ done }) => done)), this.#timers);

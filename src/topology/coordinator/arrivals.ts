@@ -14,9 +14,10 @@ export interface ArrivalPorts extends Pick<AdmissionHooks, 'inspect'> {
   flush(node: Member): Promise<void>;
   /**
    * The same of what clients could come to see, however the node allows it.
+   * @param mayRemove looked at on the connection by which keys are removed, once it stands: throws when they may not be
    * @returns the run id of the process that is empty now
    */
-  empty(node: Member): Promise<string>;
+  empty(node: Member, mayRemove?: () => Promise<void>): Promise<string>;
 }
 
 /**

@@ -124,8 +124,8 @@ export class Coordinator implements RingRequests {
         await this.#term.record((state) => recordedProcesses(state, request));
         return null;
       case 'empty':
-        await this.#alone(`${request.node.name} is just being emptied, since it was restarted`, by, async () =>
-          emptyRestarted(this.#term, request.node, await this.#members(), this.#ports),
+        await this.#alone(`${request.node.name} is just being emptied, since it was restarted`, by, () =>
+          emptyRestarted(this.#term, request.node, () => this.#members(), this.#ports),
         );
         return null;
       case 'pause':
