@@ -8,7 +8,7 @@ import { describe, expect, it } from 'vitest';
 import { FreshnessChecker } from '../../consistency/freshness.js';
 import { RawClient } from '../../support/raw-client.js';
 import { type RedisProcess, startRedises } from '../../support/redis-process.js';
-import { fillers, ownersOf, until } from '../../support/ring-api.js';
+import { add, fill, fillers, ownersOf, post, until } from '../../support/ring-api.js';
 import { type RingproxyProcess, startRingproxy } from '../../support/ringproxy-process.js';
 import { tempFolder } from '../../support/temp-folder.js';
 
@@ -22,6 +22,7 @@ probe-timeout: 5s
 reconnect-backoff-max: 50ms
 `;
 const EXPECTED = [/node\d/, /upstream/];
+const MOVED = 6000;
 const EMPTIED = /which was restarted, was emptied/;
 
 interface Scene {
@@ -132,4 +133,37 @@ describe('a node that was restarted', () => {
     expect([...seen].filter((reply) => !/^(?:-was restarted|\$-1)/.test(reply))).toEqual([]);
     raw.close();
   });
+
+  it.each(['source', 'target'])(
+    'is emptied while keys move, where it is their %s, and the change goes on',
+    async (part) => {
+      const [a, b, c] = (await startRedises(3)) as [RedisProcess, RedisProcess, RedisProcess];
+      const folder = tempFolder('state');
+      const proxy = await serve(folder, [a, b], [], 'min-nodes: 1\n');
+      await fill(proxy, MOVED);
+      const known = () => readFileSync(join(folder, 'ring.json'), 'utf8').match(/"runId"/g)?.length ?? 0;
+      await expect.poll(known, { timeout: 20_000 }).toBe(2);
+      await post(proxy, 'changes', add('node3', c));
+      await post(proxy, 'changes/current/throttle', { keysPerSecond: 300 });
+      await until(proxy, (view) => (view.change?.keysMoved ?? 0) > 100);
+      const node = part === 'source' ? b : c;
+      await node.client().save();
+      await node.restart();
+      await expect.poll(() => timesEmptied(proxy), { timeout: 20_000 }).toBe(1);
+      const { change } = await until(proxy, () => true);
+      expect(change?.phase).toBe('moving');
+      await post(proxy, 'changes/current/throttle', { keysPerSecond: 0 });
+      for (;;) {
+        const { change: now } = await until(proxy, () => true);
+        if (now === null) break;
+        if (now.paused) await post(proxy, 'changes/current/resume').catch(() => {});
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+      const client = proxy.client();
+      const values = await client.mget(fillers(MOVED));
+      const left = values.filter((value) => value !== null).length;
+      expect(left).toBeGreaterThan(MOVED * 0.3);
+      expect(left).toBeLessThan(MOVED);
+    },
+  );
 });
