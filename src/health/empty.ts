@@ -30,7 +30,7 @@ export async function flushNode(node: NodeEndpoint, timeout: number, standing: P
  * they are. What is on its disk does not come back either.
  * @param databases how many of them clients may use
  * @param timeout milliseconds, for each command but those that empty
- * @param mayRemove asked once the connection stands: whoever has it dropped, or has it throw, keeps keys from being removed
+ * @param mayRemove asked once the connection stands, with the run id of its process: whoever has it dropped, or has it throw, keeps keys from being removed
  * @returns the run id of the process that is empty now
  * @throws RingproxyError when it cannot be asked, does not allow it, is not empty behind that, or could have its keys
  *   again when it is restarted
@@ -40,11 +40,12 @@ export function emptyNode(
   databases: number,
   timeout: number,
   standing: ProxyStanding,
-  mayRemove: () => Promise<void> = () => Promise.resolve(),
+  mayRemove: (runId: string) => Promise<void> = () => Promise.resolve(),
 ): Promise<string> {
   return emptying(node, timeout, standing, async (redis) => {
-    await mayRemove();
-    const held = [...keysByDatabase(await redis.info()).keys()];
+    const before = await redis.info();
+    await mayRemove(readRunId(before));
+    const held = [...keysByDatabase(before).keys()];
     const own = held.filter((database) => database < databases);
     const isShared = own.length < held.length;
     const isFlushed = !isShared && (await isAllowed(redis.flushall()));

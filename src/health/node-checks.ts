@@ -18,7 +18,7 @@ export interface NodeChecks<Node> {
   /** @see flushNode */
   flush(node: Node): Promise<void>;
   /** @see emptyNode */
-  empty(node: Node, mayRemove?: () => Promise<void>): Promise<string>;
+  empty(node: Node, mayRemove?: (runId: string) => Promise<void>): Promise<string>;
   /** @see runIdsOf */
   runIds(nodes: readonly Node[]): Promise<string[]>;
 }

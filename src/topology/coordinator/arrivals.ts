@@ -14,10 +14,10 @@ export interface ArrivalPorts extends Pick<AdmissionHooks, 'inspect'> {
   flush(node: Member): Promise<void>;
   /**
    * The same of what clients could come to see, however the node allows it.
-   * @param mayRemove looked at on the connection by which keys are removed, once it stands: throws when they may not be
+   * @param mayRemove looked at with the process to which the connection leads by which keys are removed: throws when they may not be
    * @returns the run id of the process that is empty now
    */
-  empty(node: Member, mayRemove?: () => Promise<void>): Promise<string>;
+  empty(node: Member, mayRemove?: (runId: string) => Promise<void>): Promise<string>;
 }
 
 /**

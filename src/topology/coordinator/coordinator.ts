@@ -125,7 +125,7 @@ export class Coordinator implements RingRequests {
         return null;
       case 'empty':
         await this.#alone(`${request.node.name} is just being emptied, since it was restarted`, by, () =>
-          emptyRestarted(this.#term, request.node, () => this.#members(), this.#ports),
+          emptyRestarted(this.#term, request, () => this.#members(), this.#ports),
         );
         return null;
       case 'pause':

@@ -8,7 +8,7 @@ import { type Member, type NodeProcess, type RingState, unionOf } from '../state
 import type { StoredRing } from '../store/ring-store.js';
 import type { ArrivalPorts } from './arrivals.js';
 import { seeWhoIsThere } from './attendance.js';
-import type { ProcessesRequest } from './ring-requests.js';
+import type { EmptyRequest, ProcessesRequest } from './ring-requests.js';
 import type { Term } from './term.js';
 
 /** What of a term is needed here. */
@@ -31,12 +31,12 @@ export function recordedProcesses(state: RingState, { processes }: ProcessesRequ
  * process that none is, in place of the one of before. That also decides about a record whose writing seemed to fail: it
  * either stands by then, or never will. The connections of all attempts of before are dropped behind that, and one that is
  * opened later looks whether its attempt still stands, before it removes anything.
- * @param process as all proxies have found it
+ * @param request the process as all proxies have found it, and which one was recorded then: another one may serve by now
  * @throws RingproxyError when it cannot be emptied, or is another one by now, or serves already
  */
 export async function emptyRestarted(
   term: EmptyingTerm,
-  process: NodeProcess,
+  { node: process, instead }: Pick<EmptyRequest, 'node' | 'instead'>,
   members: () => Promise<readonly FleetMember[]>,
   ports: Pick<ArrivalPorts, 'killPredecessors' | 'empty'>,
 ): Promise<void> {
@@ -47,7 +47,7 @@ export async function emptyRestarted(
   const isOwn = (state: RingState | undefined): boolean =>
     state !== undefined && processOf(process, state) === attempt.runId;
   await term.record((now) => {
-    if (memberAs(process, now) === undefined || ['', process.runId].includes(processOf(process, now)))
+    if (memberAs(process, now) === undefined || processOf(process, now) !== instead || instead === process.runId)
       throw otherByNow(process);
     return withProcesses(now, [attempt]);
   });
@@ -55,8 +55,8 @@ export async function emptyRestarted(
     [node],
     (await members()).map(({ id }) => id),
   );
-  const emptied = await ports.empty(node, async () => {
-    if (!isOwn((await term.store.load())?.state)) throw otherByNow(process);
+  const emptied = await ports.empty(node, async (runId) => {
+    if (runId !== process.runId || !isOwn((await term.store.load())?.state)) throw otherByNow(process);
   });
   if (emptied !== process.runId) throw otherByNow(process);
   await term.record((now) => {

@@ -61,6 +61,8 @@ export interface ProcessesRequest {
 export interface EmptyRequest {
   readonly kind: 'empty';
   readonly node: NodeProcess;
+  /** The run id that was recorded when that was judged: a request that comes late is refused. */
+  readonly instead: string;
 }
 
 export interface RingAnswer {
@@ -115,7 +117,7 @@ const forwarded = z.object({
       generation: z.number(),
     }),
     z.object({ kind: z.literal('processes'), processes: z.array(nodeProcess).nullable() }),
-    z.object({ kind: z.literal('empty'), node: nodeProcess }),
+    z.object({ kind: z.literal('empty'), node: nodeProcess, instead: z.string().min(1) }),
     z.object({ kind: z.literal('return'), name: z.string(), generation: z.number() }),
     z.object({ kind: z.literal('abandon'), name: z.string(), why: z.string(), generation: z.number() }),
   ]),

@@ -148,7 +148,7 @@ class Look {
       return health?.up === true ? health.runId || null : null;
     };
     const { first, toEmpty } = restartsOf({ state, opinions, runningAt });
-    if (!toEmpty.some((process) => this.#notEmptied !== null && sameNode(process, this.#notEmptied.node)))
+    if (!toEmpty.some(({ node }) => this.#notEmptied !== null && sameNode(node, this.#notEmptied.node)))
       this.#notEmptied = null;
     try {
       if (first.length > 0) await ask({ kind: 'processes', processes: first });
@@ -156,9 +156,9 @@ class Look {
       this.#tell(`it is not recorded which processes the nodes are: ${adviceOf(error)}`);
     }
     if (this.#timers.now() < this.#emptiesNotBefore) return;
-    for (const node of toEmpty) {
+    for (const { node, instead } of toEmpty) {
       try {
-        await ask({ kind: 'empty', node });
+        await ask({ kind: 'empty', node, instead });
         this.#notEmptied = null;
       } catch (error) {
         const why = `${node.name} was restarted, and cannot be emptied yet: ${adviceOf(error)}`;

@@ -16,11 +16,18 @@ export interface RestartSight {
   runningAt(node: Member): string | null;
 }
 
+/** A process that may serve once it is emptied, instead of the one that is recorded. */
+export interface ToEmpty {
+  readonly node: NodeProcess;
+  /** Its run id. */
+  readonly instead: string;
+}
+
 export interface Restarts {
   /** Of these nodes nothing is recorded: these processes may serve. */
   readonly first: readonly NodeProcess[];
   /** To be emptied: every live proxy has found this process, and so has let go of the former one. */
-  readonly toEmpty: readonly NodeProcess[];
+  readonly toEmpty: readonly ToEmpty[];
 }
 
 export function restartsOf({ state, opinions, runningAt }: RestartSight): Restarts {
@@ -34,10 +41,11 @@ export function restartsOf({ state, opinions, runningAt }: RestartSight): Restar
     return runId === null ? [] : [{ name: node.name, address: node.address, runId }];
   });
   const toEmpty = nodes.flatMap((node) => {
-    if (processOf(node, state) === '') return [];
+    const instead = processOf(node, state);
+    if (instead === '') return [];
     const [runId = null, ...others] = opinions.map(({ down }) => processIn(down?.get(nodeKey(node))?.why ?? ''));
-    const isAgreed = runId !== null && runId !== processOf(node, state) && others.every((other) => other === runId);
-    return isAgreed ? [{ name: node.name, address: node.address, runId }] : [];
+    const isAgreed = runId !== null && runId !== instead && others.every((other) => other === runId);
+    return isAgreed ? [{ node: { name: node.name, address: node.address, runId }, instead }] : [];
   });
   return { first, toEmpty };
 }

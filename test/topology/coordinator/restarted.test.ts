@@ -22,6 +22,8 @@ class Stage {
   /** What clients have written since the node serves. */
   acknowledged = 0;
   lost = 0;
+  /** Of the process that is there. */
+  runId = NOW.runId;
   #drops = 0;
 
   get serves(): boolean {
@@ -47,7 +49,7 @@ class Stage {
       store: { load: () => Promise.resolve(this.stored) },
       record: (step) => this.#record(step, at.recorded),
     };
-    return emptyRestarted(term, NOW, () => Promise.resolve([]), {
+    return emptyRestarted(term, { node: NOW, instead: processOf(NODE, local.state) }, () => Promise.resolve([]), {
       killPredecessors: () => {
         this.#drops += 1;
         return Promise.resolve();
@@ -56,12 +58,12 @@ class Stage {
         await at.opening?.();
         const opened = this.#drops;
         await at.connected?.();
-        await mayRemove?.();
+        await mayRemove?.(this.runId);
         await at.looked?.();
         if (opened !== this.#drops) throw new Error('the connection was dropped');
         this.lost += this.acknowledged;
         this.acknowledged = 0;
-        return NOW.runId;
+        return this.runId;
       },
     });
   }
@@ -120,5 +122,24 @@ describe('an attempt to empty a node that was restarted', () => {
     expect(stage.serves).toBe(false);
     await stage.attempt();
     expect([stage.serves, stage.lost]).toEqual([true, 0]);
+  });
+
+  it('that comes late leaves the node alone that was restarted once more, and serves', async () => {
+    const stage = new Stage();
+    const old = stage.stored;
+    await stage.attempt();
+    const third = { ...NOW, runId: 'a3' };
+    stage.runId = third.runId;
+    stage.stored = { revision: 9, state: { ...stage.stored.state, processes: [third] } };
+    await expect(stage.attempt({}, old)).rejects.toMatchObject({ code: 'CHANGE_RUNNING' });
+    expect([stage.lost, processOf(NODE, stage.stored.state)]).toEqual([0, 'a3']);
+  });
+
+  it('removes nothing of a process that was started meanwhile', async () => {
+    const stage = new Stage();
+    stage.acknowledged = 1;
+    stage.runId = 'a3';
+    await expect(stage.attempt()).rejects.toMatchObject({ code: 'CHANGE_RUNNING' });
+    expect([stage.lost, stage.serves]).toEqual([0, false]);
   });
 });

@@ -22,7 +22,7 @@ function toEmpty(said: readonly (string | null)[], state = RING): string[] {
     proxy: `p${i}`,
     down: why === null ? null : new Map(why === '' ? [] : [[nodeKey(A), { since: '', why }]]),
   }));
-  return restartsOf({ state, opinions, runningAt: () => null }).toEmpty.map(({ runId }) => runId);
+  return restartsOf({ state, opinions, runningAt: () => null }).toEmpty.map(({ node }) => node.runId);
 }
 
 describe('a node that was restarted', () => {
