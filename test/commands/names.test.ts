@@ -30,7 +30,8 @@ const WORDS: Readonly<Record<string, readonly string[]>> = {
   'client-filter.ts': ['pubsub'],
   'cluster-commands.ts': ['cluster'],
   'impairment.ts': ['role'],
-  'inspect.ts': ['role'],
+  // What INFO says, and a right that a person is told of.
+  'inspect.ts': ['role', 'info'],
   'node-figures.ts': ['role'],
   'replica-info.ts': ['role'],
   'topic.ts': ['subscribe', 'psubscribe', 'ssubscribe', 'unsubscribe', 'punsubscribe', 'sunsubscribe'],

@@ -45,7 +45,6 @@ import { ReplyQueue } from './reply-queue.js';
 import { RingWait } from './ring-wait.js';
 import type { ClientShared } from './session-shared.js';
 import { StallWatch } from './stall-watch.js';
-
 import { tooSlow } from './upload.js';
 import { type UploadingClient, Uploads } from './uploads.js';
 import type { Waiting } from './waiting.js';
