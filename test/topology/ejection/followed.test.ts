@@ -56,7 +56,9 @@ it.each([
     const valuesOf = async (keys: readonly string[]) => new Set(await Promise.all(keys.map((key) => client.get(key))));
     expect([...(await valuesOf(kept))]).toEqual(['new']);
     expect([...(await valuesOf(gone))]).toEqual([null]);
-    expect((await back.client().keys('filler:*')).length).toBeGreaterThan(10);
+    // On a busy machine the Sentinels may have chosen anew.
+    const master = await watched.master();
+    expect((await master.client().keys('filler:*')).length).toBeGreaterThan(10);
   },
   60_000,
 );
