@@ -51,9 +51,7 @@ function policyOf({ policy = {} }: Row): string {
   return words.length === 0 ? NONE : words.map(([word, value]) => `${word}=${value}`).join(' ');
 }
 
-/**
- * What is kept in the proxies themselves, and how often that has served; or how often replicas have.
- */
+/** What is kept in the proxies themselves, and how often that has served; or how often replicas have. */
 function keptOf({ near = null, replicated = null, replicaReads = null, replicaShare = null }: Row): string {
   if (replicaReads !== null) return replicaShare === null ? NONE : `replicas answered ${formatPercent(replicaShare)}`;
   if (replicated !== null) return `${formatCounted(replicated.keys, 'key')}, ${formatBytes(replicated.bytes)}`;

@@ -250,7 +250,7 @@ export class Turns implements FillReader {
     const { fill, writer, otherwise } = read;
     fill.reads--;
     if (!bulkIsNull(buffer, start)) {
-      this.#finish(read, false, (wait) => wait.onReply(buffer, start, end));
+      this.#finish(read, (wait) => wait.onReply(buffer, start, end));
       return;
     }
     if (otherwise !== null) {
@@ -269,7 +269,7 @@ export class Turns implements FillReader {
 
   onLargeRead(read: FillRead): void {
     read.fill.reads--;
-    this.#finish(read, true, (wait) => wait.onMiss());
+    this.#finish(read, null);
   }
 
   onReadFailed({ fill }: FillRead): void {
@@ -324,32 +324,33 @@ export class Turns implements FillReader {
     else this.#nextFiller(fill, 'first');
   }
 
-  /** The key is there. @param share answers what was read */
-  #finish({ fill, node }: FillRead, isLarge: boolean, share: (wait: Wait) => void): void {
+  /** The key is there. @param share answers what was read; null: that is too large to be shared */
+  #finish({ fill, node }: FillRead, share: ((wait: Wait) => void) | null): void {
     fill.isOutdated = false;
     fill.isSaidWritten = false;
     fill.writtenAt = this.#router.shared.clock.now;
     this.#end(fill);
     for (const wait of [...fill.waits]) {
-      if (fill.waits.has(wait)) this.#answer(this.clients.waitsOf(wait.client, fill), isLarge, node, share);
+      if (fill.waits.has(wait)) this.#answer(this.clients.waitsOf(wait.client, fill), node, share);
     }
   }
 
   /** @param own what one client waits for, in the order of its commands */
-  #answer(own: readonly Wait[], isLarge: boolean, node: UpstreamNode | null, share: (wait: Wait) => void): void {
+  #answer(own: readonly Wait[], node: UpstreamNode | null, share: ((wait: Wait) => void) | null): void {
     // What is read anew is later than what was read now: then nothing behind it is answered with that, or was with less.
-    const isAnew = isLarge || own.some(({ takes }) => takes === 'nothing');
-    const from = own.some(({ takes }) => takes === 'element') ? null : node;
+    const isShared = share !== null && own.every(({ takes }) => takes !== 'nothing');
+    const canBeReadAnew = node !== null && own.every(({ takes }) => takes !== 'element');
+    const readAnew = canBeReadAnew ? (wait: Wait): void => wait.onThere(node) : null;
+    const answer = isShared ? share : readAnew;
     for (const wait of own) {
       // One that sees a miss may have ended others.
       if (!wait.fill.waits.has(wait)) continue;
-      if (hasReadSince(wait) || (isAnew && from === null)) {
+      if (answer === null || hasReadSince(wait)) {
         this.release([wait], 'released');
         continue;
       }
       this.leave(wait, 'filled');
-      if (isAnew && from !== null) wait.onThere(from);
-      else share(wait);
+      answer(wait);
     }
   }
 
