@@ -129,7 +129,7 @@ export function composeRing({
         ...members,
         nodes: members.nodes.map((node) => ({ ...reach(node), isGivenUp: node.isGivenUp })),
       };
-      upkeep.follow(snapshot.phase === 'stable', !['stable', 'moving'].includes(snapshot.phase));
+      upkeep.follow(snapshot.phase === 'stable', snapshot.phase === 'preparing');
       // Where another process was found, no connection of before is left either, and the proxies are told so.
       const isOther = (node: RoutedNode): boolean => ![null, node.process].includes(monitors.otherProcessOf(node));
       plane.publish({
