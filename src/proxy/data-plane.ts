@@ -40,12 +40,8 @@ import { isReserved } from './route/reserved.js';
 import { ClientConnection } from './session/client-connection.js';
 import { Framers } from './session/framers.js';
 import { Handshakes } from './session/handshakes.js';
-import {
-  ClientLimits,
-  type LimitPeers,
-  TOO_MANY_OF_ADDRESS,
-  TOO_MANY_OF_USER,
-} from './session/limits/client-limits.js';
+import { ClientLimits, TOO_MANY_OF_ADDRESS, TOO_MANY_OF_USER } from './session/limits/client-limits.js';
+import type { LimitPeers } from './session/limits/limit-peers.js';
 import { Listener } from './session/listener.js';
 import { DENIED, isLocalPeer } from './session/protected-mode.js';
 import type { ClientShared } from './session/session-shared.js';

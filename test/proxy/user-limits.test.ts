@@ -28,7 +28,7 @@ async function start(limits: string, workers: number): Promise<Stage> {
   const file = join(tempFolder('limits'), 'ringproxy.yaml');
   writeFileSync(file, USERS + limits);
   const args = ['-c', file, '--workers', String(workers)];
-  const proxy = await startRingproxy({ nodes: await startRedises(1), args, allowLog: [/max-clients-per-user/] });
+  const proxy = await startRingproxy({ nodes: await startRedises(2), args, allowLog: [/max-clients-per-user/] });
   return {
     proxy,
     async reload(further) {
@@ -42,6 +42,12 @@ async function start(limits: string, workers: number): Promise<Stage> {
 
 function connect({ proxy }: Stage, clients: number): Promise<RawClient[]> {
   return Promise.all(Array.from({ length: clients }, () => RawClient.connect(proxy.port)));
+}
+
+/** @returns what EXEC is answered */
+async function inTransaction(client: RawClient, ...commands: readonly string[][]): Promise<string> {
+  const replies = await client.pipeline([['MULTI'], ...commands, ['EXEC']]);
+  return String(replies.at(-1));
 }
 
 async function limitedOf({ proxy }: Stage): Promise<{ connections: number; commands: number }> {
@@ -82,11 +88,58 @@ describe.each([1, 2])('clients of one user, with %i workers', (workers) => {
     expect(await late.text('HELLO', '3', 'AUTH', 'few', 'f')).toBe(FULL);
     // A wrong password is told as such, and takes no place.
     expect(await late.text('AUTH', 'few', 'wrong')).toMatch(/^-WRONGPASS/);
-    // In a transaction it is the same, or told that it is not possible there.
-    const inside = await late.pipeline([['MULTI'], ['AUTH', 'few', 'f'], ['EXEC'], ['ACL', 'WHOAMI']]);
-    expect(String(inside[2])).toMatch(/^\*1\r\n-ERR /);
-    expect(String(inside[3])).toBe('$7\r\ndefault\r\n');
+    // In a transaction it is the same.
+    expect(await inTransaction(late, ['AUTH', 'few', 'f'], ['ACL', 'WHOAMI'])).toBe(`*2\r\n${FULL}$7\r\ndefault\r\n`);
     expect((await limitedOf(stage)).connections).toBeGreaterThanOrEqual(16);
+  });
+
+  it('are no more than may be, also where they log in within transactions, each of which holds its place', async () => {
+    await stage.reload('user-limits:\n  few: { max-clients: 3 }\n  shop: { max-clients: 1 }\n');
+    const clients = await connect(stage, 12);
+    const logIn = (client: RawClient) => inTransaction(client, ['AUTH', 'few', 'f']);
+    const replies = await Promise.all(clients.map(logIn));
+    const within = clients.filter((_client, i) => replies[i] === `*1\r\n${OK}`);
+    const refused = clients.filter((_client, i) => replies[i] === `*1\r\n${FULL}`);
+    expect([within.length, refused.length]).toEqual([3, 9]);
+    const [first, second] = within as [RawClient, RawClient];
+    const [other, late, latest] = refused as [RawClient, RawClient, RawClient];
+    // Keys on both nodes, other users meanwhile, back again: its place stays its own, and the other one is free again.
+    const sets = Array.from({ length: 20 }, (_, i) => ['SET', `on-both-nodes:${i}`, '1']);
+    const toAndFro = [
+      ['AUTH', 'shop', 's'],
+      ['AUTH', 'default', ''],
+      ['AUTH', 'few', 'f'],
+      ['AUTH', 'few', 'f'],
+    ];
+    expect(await inTransaction(first, ...sets, ...toAndFro, ['ACL', 'WHOAMI'])).toBe(
+      `*25\r\n${OK.repeat(24)}$3\r\nfew\r\n`,
+    );
+    expect(await logIn(late)).toBe(`*1\r\n${FULL}`);
+    await expect.poll(() => other.text('AUTH', 'shop', 's')).toBe(OK);
+    expect(await inTransaction(second, ['AUTH', 'shop', 's'], ['ACL', 'WHOAMI'])).toBe(`*2\r\n${FULL}$3\r\nfew\r\n`);
+    expect(await second.text('RESET')).toBe('+RESET\r\n');
+    // Now there is one place: what does not run takes none, nor does a wrong password.
+    const tried = ['AUTH', 'few', 'f'];
+    expect(await inTransaction(late, ['AUTH', 'few', 'wrong'], [...tried, 'f'])).toMatch(
+      /^\*2\r\n-WRONGPASS.*\r\n-ERR syntax error\r\n$/,
+    );
+    expect((await late.pipeline([['MULTI'], tried, ['DISCARD']])).map(String).at(-1)).toBe(OK);
+    expect(await inTransaction(late, tried, ['NO-SUCH-COMMAND'])).toMatch(/^-EXECABORT/);
+    await late.pipeline([
+      ['WATCH', 'touched'],
+      ['SET', 'touched', '1'],
+    ]);
+    expect(await inTransaction(late, tried)).toBe('*-1\r\n');
+    expect(await late.text('ACL', 'WHOAMI')).toBe('$7\r\ndefault\r\n');
+    // Who leaves while it waits to be told leaves nothing behind.
+    for (let i = 0; i < 20; i++) {
+      const leaver = await RawClient.connect(stage.proxy.port);
+      const unheard = logIn(leaver).catch(() => 'closed');
+      leaver.close();
+      await unheard;
+    }
+    await expect.poll(() => logIn(latest)).toBe(`*1\r\n${OK}`);
+    expect(await inTransaction(second, ['AUTH', 'few', 'f'])).toBe(`*1\r\n${FULL}`);
   });
 
   it('send so many commands a second, and are told beyond, where that is wanted; nobody else is', async () => {

@@ -58,6 +58,7 @@ import { aclCommands } from './users/acl-commands.js';
 import { AclLog } from './users/acl-log.js';
 import { Authentication } from './users/authentication.js';
 import { onUsersChanged } from './users/changed-users.js';
+import { QueuedLogins } from './users/queued-logins.js';
 import { Rights } from './users/rights.js';
 
 /** Which part of `near-memory` last values may take, beside it. */
@@ -200,7 +201,7 @@ export class Features {
       runScriptCommand: scriptCommands({ router, scripts: this.scripts, peers }),
       runKeyed: this.runKeyed,
     };
-    this.transactions = this.#createTransactions();
+    this.transactions = this.#createTransactions(new QueuedLogins(authentication, context.shared.limits));
     this.near = new Near({
       router,
       invalidations: this.invalidations,
@@ -227,8 +228,7 @@ export class Features {
         isSubscribed,
         redisVersion: () => context.redisVersion(),
         users,
-        logIn: (client, name, password) =>
-          authentication.logIn(client, name, password, this.transactions.of(client) !== null),
+        logIn: (client, name, password) => authentication.logIn(client, name, password, client.collectsReply),
         leaveAll: (client) => this.#leaveAll(client),
       }),
       ...clientCommands(this.clients, this.pause),
@@ -275,9 +275,10 @@ export class Features {
     return new Replicated(router, groups, call);
   }
 
-  #createTransactions(): Transactions {
+  #createTransactions(logins: QueuedLogins): Transactions {
     const { scripts, publishOrder } = this;
     return new Transactions(this.router, this.context.peers, {
+      logins,
       scripts,
       publishGate: publishOrder,
       mayWrite: (command, framer) => scripts.mayWrite(command, framer, NO_FUNCTION),

@@ -1,7 +1,7 @@
 /** In a worker: the primary, which counts the clients of all workers together, is asked and told of its own. */
 
 import type { CountedBy } from '../../../proxy/measure/limit-counts.js';
-import type { LimitPeers } from '../../../proxy/session/limits/client-limits.js';
+import type { LimitPeers } from '../../../proxy/session/limits/limit-peers.js';
 import type { Timers } from '../../../time/timers.js';
 import type { ToWorker } from '../messages.js';
 import { Questions } from '../questions.js';

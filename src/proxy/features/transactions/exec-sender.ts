@@ -45,11 +45,15 @@ export class ExecSender {
     return {
       onRun: (reply, answer) => {
         const others = this.#router.nodes.filter((node) => node !== own.node);
-        this.#afterRun.carryOut(client, transaction, others, moves, (elements) =>
-          answer(withElements(reply, elements)),
-        );
+        this.#afterRun.carryOut(client, transaction, others, moves, (elements) => {
+          this.#ports.logins.release(client);
+          answer(withElements(reply, elements));
+        });
       },
-      onFailed: () => moves?.releaseMoves(),
+      onFailed: () => {
+        this.#ports.logins.release(client);
+        moves?.releaseMoves();
+      },
     };
   }
 }

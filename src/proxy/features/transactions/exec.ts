@@ -80,6 +80,7 @@ export class Exec {
     if (owner === GAVE_UP) return this.#finish(client, command, GAVE_UP_REPLY);
     if (owner === IN_CHANGE) return this.#finish(client, command, SELECT_IN_CHANGE);
     if (!this.#ports.scripts.find(client, transaction.digests)) return LATER;
+    if (transaction.answeredHere.length > 0 && !this.#ports.logins.reserve(client, transaction.logins)) return LATER;
     const waitsItsTurn = watched !== null && this.#overNodes.isBusyWith(watched);
     if (owner !== SEVERAL && !waitsItsTurn) return this.#runAt(client, command, framer, transaction, watched, owner);
     const { crossNode } = client;
@@ -182,6 +183,7 @@ export class Exec {
   #finish(client: ClientConnection, command: Command, reply: Buffer): Verdict {
     this.#open.delete(client);
     this.#watches.end(client, false);
+    this.#ports.logins.release(client);
     if (reply[0] === MINUS) return this.#router.refuse(client, command, reply);
     client.reply(command.id, reply);
     return TAKEN;

@@ -23,7 +23,16 @@ export interface QueuedScripts {
   flush(): void;
 }
 
+/** AUTH in transactions: who may be a user's client is asked before anything runs. */
+export interface QueuedLogins {
+  /** @param frames the AUTHs in its transaction @returns false when the client waits until that is known */
+  reserve(client: ClientConnection, frames: readonly Buffer[]): boolean;
+  /** The client's transaction has ended, or does not run. */
+  release(client: ClientConnection): void;
+}
+
 export interface TransactionPorts {
+  readonly logins: QueuedLogins;
   readonly scripts: QueuedScripts;
   readonly publishGate: PublishGate;
   /** Whether the command at hand may write, as far as can be told without asking. */

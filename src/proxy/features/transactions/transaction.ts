@@ -83,6 +83,11 @@ export class Transaction {
     return this.frames.count - this.unseen.length;
   }
 
+  /** The AUTHs of it. */
+  get logins(): Buffer[] {
+    return this.answeredHere.filter(({ command }) => command.name === 'auth').map(({ frame }) => frame);
+  }
+
   /** Adds a frame of the proxy's own, `frame[0, length)`, for a key of the one that was added last. */
   addUnseen(frame: Uint8Array, length: number): void {
     if (this.aborted) return;

@@ -14,8 +14,8 @@ import type { Counters } from '../../measure/counters.js';
 import { LATER } from '../../request/verdict.js';
 import type { ClientConnection } from '../../session/client-connection.js';
 import { peerKey } from '../../session/limits/address-key.js';
-import { type ClientLimits, NOT_IN_TRANSACTION, TOO_MANY_OF_USER } from '../../session/limits/client-limits.js';
-import type { LoginFailure, Users } from '../../users/users.js';
+import { type ClientLimits, LIMITED_MEANWHILE, TOO_MANY_OF_USER } from '../../session/limits/client-limits.js';
+import type { Login, LoginFailure, Users } from '../../users/users.js';
 import type { AclLog } from './acl-log.js';
 
 /** Why a login failed; `too-many`: it was not looked at. */
@@ -45,7 +45,7 @@ const TOO_MANY = 'WRONGPASS too many failed attempts from this address: try agai
 /** The error that a client is answered; null: it is logged in; `LATER`: the command is to be handled again. */
 export type LoginAnswer = string | null | typeof LATER;
 
-const ADMISSIONS = { full: TOO_MANY_OF_USER, asked: LATER, 'not-here': NOT_IN_TRANSACTION } as const;
+const ADMISSIONS = { full: TOO_MANY_OF_USER, asked: LATER, unreserved: LIMITED_MEANWHILE } as const;
 
 export interface AuthPorts {
   readonly users: Users;
@@ -73,25 +73,37 @@ export class Authentication {
    * @returns the error that it is answered; null: it has become the user; LATER: the command is to be handled again
    */
   logIn(client: ClientConnection, name: string, password: Uint8Array, isInside: boolean): LoginAnswer {
-    const { users, log, limits } = this.#ports;
-    const address = peerKey(client.address);
-    const known = address === null ? undefined : this.#addresses.get(address);
-    const outcome = users.logIn(name, password);
-    const attempt = known === undefined && typeof outcome !== 'string' ? '' : attemptOf(name, password);
-    if (known !== undefined && guessesLeft(known, this.#ports.now()) < 1 && !known.known.includes(attempt)) {
-      this.#tell(client, 'too-many');
-      return TOO_MANY;
-    }
+    const { log, limits } = this.#ports;
+    const outcome = this.#look(client, name, password);
     if (typeof outcome !== 'string') {
       const admission = limits.admit(client, name);
       if (admission !== 'in') return ADMISSIONS[admission];
       client.logIn(outcome);
       return null;
     }
-    if (address !== null) this.#note(address, attempt);
-    log.add(client, 'auth', isInside ? 'multi' : 'toplevel', 'AUTH', outcome === 'unknown-user' ? '(unknown)' : name);
     this.#tell(client, outcome);
+    if (outcome === 'too-many') return TOO_MANY;
+    log.add(client, 'auth', isInside ? 'multi' : 'toplevel', 'AUTH', outcome === 'unknown-user' ? '(unknown)' : name);
     return WRONG;
+  }
+
+  /** Whether the client could become the user now. A wrong password counts as a guess, and is told when it is tried. */
+  mayLogIn(client: ClientConnection, name: string, password: Uint8Array): boolean {
+    return typeof this.#look(client, name, password) !== 'string';
+  }
+
+  /** Every password that is looked at is looked at here. @returns the user; or why not */
+  #look(client: ClientConnection, name: string, password: Uint8Array): Login | AuthFailure {
+    const address = peerKey(client.address);
+    const known = address === null ? undefined : this.#addresses.get(address);
+    const outcome = this.#ports.users.logIn(name, password);
+    if (known === undefined && typeof outcome !== 'string') return outcome;
+    const attempt = attemptOf(name, password);
+    if (known !== undefined && guessesLeft(known, this.#ports.now()) < 1 && !known.known.includes(attempt)) {
+      return 'too-many';
+    }
+    if (typeof outcome === 'string' && address !== null) this.#note(address, attempt);
+    return outcome;
   }
 
   #note(address: string, attempt: string): void {

@@ -6,28 +6,22 @@
  *   AUTH, HELLO AUTH ──▶ another user, if that may have one client more     RESET ──▶ as it came
  *
  * Where the proxy has several processes, whether a user may have one client more is known by the primary alone, which is
- * asked: the command is handled again when it has answered.
+ * asked: the command is handled again when it has answered. EXEC asks for all that its AUTHs may become before it runs
+ * (`reserved-seats.ts`).
  */
 import type { AllLimitCounts, CountedBy } from '../../measure/limit-counts.js';
 import { hasRates, isLimit, type QuotaSettings, Quotas } from '../../users/quotas.js';
 import { METERED, type Mode } from '../modes.js';
 import { peerKey } from './address-key.js';
+import type { LimitPeers } from './limit-peers.js';
 import type { LimitedClient, LimitMode, Party, Rate } from './party.js';
 import { PartyLimits } from './party-limits.js';
+import { ReservedSeats } from './reserved-seats.js';
 
 export const TOO_MANY_OF_ADDRESS = 'ERR max number of clients of this address reached';
 export const TOO_MANY_OF_USER = 'ERR max number of clients of this user reached';
-export const NOT_IN_TRANSACTION =
-  'ERR AUTH as a user who has a max-clients is not possible in a transaction: send it in front of MULTI';
-
-/** Where clients of all processes are counted together. */
-export interface LimitPeers {
-  /** @returns whether the user may have one client more, which is counted then */
-  ask(user: string): Promise<boolean>;
-  /** One client more, however many there are. */
-  entered(user: string): void;
-  left(user: string): void;
-}
+export const LIMITED_MEANWHILE =
+  'ERR the limits or the password of this user have changed while the transaction ran: send AUTH again';
 
 export interface LimitSettings extends QuotaSettings {
   readonly limitMode: LimitMode;
@@ -44,6 +38,8 @@ export interface Counted {
   address: Party | null;
   user: Party | null;
   seat: Seat | null;
+  /** What its transaction holds; null: nothing. */
+  reserved: ReservedSeats | null;
   /** Nothing of it is handled before it is known whether it may be its user. */
   isEntering: boolean;
 }
@@ -65,8 +61,8 @@ export interface CountedClient extends LimitedClient {
   turnAway(text: string): void;
 }
 
-/** `asked`: the command is to be handled again, which the client is told; `not-here`: it could not be asked now. */
-export type Admission = 'in' | 'full' | 'asked' | 'not-here';
+/** `asked`: the command is to be handled again, which the client is told; `unreserved`: EXEC has not asked for it. */
+export type Admission = 'in' | 'full' | 'asked' | 'unreserved';
 
 export class ClientLimits {
   readonly #settings: LimitSettings;
@@ -136,7 +132,7 @@ export class ClientLimits {
       this.#become(client, user, true);
       return 'in';
     }
-    if (client.collectsReply) return 'not-here';
+    if (client.collectsReply) return this.#admitReserved(client, user);
     const counted = countedOf(client);
     if (counted.seat?.user === user && counted.seat.outcome !== 'asked') {
       const isGranted = counted.seat.outcome === 'granted';
@@ -154,6 +150,39 @@ export class ClientLimits {
     return 'asked';
   }
 
+  /** Whether this process cannot tell by itself that the user may have one client more. */
+  isCountedElsewhere(user: string): boolean {
+    return this.#peers !== null && this.#quotas.of('user', user).clients > 0;
+  }
+
+  /** What the client's transaction holds; null: nothing. */
+  reservedBy({ counted }: CountedClient): ReservedSeats | null {
+    return counted?.reserved ?? null;
+  }
+
+  /**
+   * Asks whether the client may be one of these users in its transaction: it counts as one of each until `release`, and
+   * is told to go on when all is known. Only where `isCountedElsewhere` said so.
+   */
+  reserve(client: CountedClient, users: ReadonlySet<string>): ReservedSeats | null {
+    if (this.#peers === null) return null;
+    const counted = countedOf(client);
+    const now = counted.user?.key;
+    // The place that it has it keeps when it becomes another one.
+    const others = [...users].filter((name) => name !== now);
+    counted.reserved = new ReservedSeats(this.#peers, others, () => client.resumeSoon());
+    return counted.reserved;
+  }
+
+  /** The client's transaction has ended, or does not run. */
+  release(client: CountedClient): void {
+    const { counted } = client;
+    if (counted === null || counted.reserved === null) return;
+    counted.reserved.close();
+    counted.reserved = null;
+    this.#settle(client, counted);
+  }
+
   /** It is no user any more. */
   leaveUser(client: CountedClient): void {
     const { counted } = client;
@@ -168,6 +197,7 @@ export class ClientLimits {
     const { counted } = client;
     if (counted === null) return;
     if (counted.seat !== null) this.#giveUp(counted.seat);
+    this.release(client);
     if (counted.user !== null) this.#leaveUser(client, counted.user);
     if (counted.address !== null) this.#parties.address.leave(counted.address, client);
   }
@@ -229,6 +259,17 @@ export class ClientLimits {
     return `LIMIT clients of this ${by} may send ${party.quota[rate]} ${rate} a second (${rate}-per-${by}): try again in a moment`;
   }
 
+  #admitReserved(client: CountedClient, user: string): Admission {
+    const outcome = client.counted?.reserved?.take(user);
+    if (outcome === undefined) return 'unreserved';
+    if (outcome === 'granted') {
+      this.#become(client, user, false);
+      return 'in';
+    }
+    this.#parties.user.refused();
+    return 'full';
+  }
+
   #ask(client: CountedClient, counted: Counted, user: string, onAnswer: (isGranted: boolean) => void): void {
     const peers = this.#peers;
     if (peers === null) return;
@@ -269,7 +310,9 @@ export class ClientLimits {
   #leaveUser(client: CountedClient, party: Party): void {
     const waited = party.waiting.has(client);
     this.#parties.user.leave(party, client);
-    this.#peers?.left(party.key);
+    const reserved = client.counted?.reserved ?? null;
+    if (reserved === null) this.#peers?.left(party.key);
+    else reserved.keep(party.key);
     if (waited && !client.closed) client.resumeSoon();
   }
 
@@ -289,15 +332,15 @@ export class ClientLimits {
 
   /** What it is counted by has changed. */
   #settle(client: CountedClient, counted: Counted): void {
-    const { address, user, seat } = counted;
+    const { address, user, seat, reserved } = counted;
     const hasRate = [address, user].some((party) => party !== null && hasRates(party.quota));
     if (hasRate && this.#settings.limitMode === 'refuse') client.enter(METERED);
     else client.leave(METERED);
-    if (address === null && user === null && seat === null) client.counted = null;
+    if (address === null && user === null && seat === null && reserved === null) client.counted = null;
   }
 }
 
 function countedOf(client: CountedClient): Counted {
-  client.counted ??= { address: null, user: null, seat: null, isEntering: false };
+  client.counted ??= { address: null, user: null, seat: null, reserved: null, isEntering: false };
   return client.counted;
 }

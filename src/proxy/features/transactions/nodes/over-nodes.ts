@@ -129,6 +129,7 @@ export class OverNodes {
     client.raiseBarrier();
     new ExecOverNodes(client, exec, cut, this.#execPorts, () => {
       settle();
+      this.#ports.logins.release(client);
       if (isApart) counters.crossNode.count(command.name, 'transaction', clock.read() - begun);
     }).begin();
   }
