@@ -40,7 +40,7 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   hot: ['ringproxy hot --watch', 'ringproxy hot --limit 5 --this-proxy'],
   advise: ['ringproxy advise'],
   audit: ['ringproxy audit', 'ringproxy audit --json | jq \'.entries[] | select(.outcome == "refused")\''],
-  'groups ls': ['ringproxy groups --watch'],
+  'groups ls': ['ringproxy groups --watch', 'ringproxy groups pages'],
   'groups set': [
     'ringproxy groups set pages --prefix page: --cache near --near-ttl 5s',
     'ringproxy groups set pages --reset near-ttl --dry-run',

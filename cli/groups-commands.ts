@@ -6,12 +6,14 @@ import { policyWords } from '../src/config/cache-policy.js';
 import { CliError } from './cli-error.js';
 import { colors } from './colors.js';
 import { type CommonOptions, withCommonOptions } from './common-options.js';
+import { describeSome, onlyNamed } from './group-view.js';
 import { readGroupsFile } from './groups-file.js';
 import { describePreview } from './groups-preview.js';
 import { describeGroups } from './groups-view.js';
 import { runLive } from './live.js';
 
 interface ListOptions extends CommonOptions {
+  readonly wide?: boolean;
   readonly watch?: boolean;
   readonly thisProxy?: boolean;
 }
@@ -40,7 +42,11 @@ export function registerGroupsCommands(program: Command): void {
   withCommonOptions(
     groups
       .command('ls', { isDefault: true })
-      .description('list them, with what all proxies of the ring have counted')
+      .description(
+        'list them, with what all proxies of the ring have counted; all that is known of those that are named',
+      )
+      .argument('[group...]', 'names; none: a table of all')
+      .option('--wide', 'all columns in one line, whatever the width of the terminal')
       .option('--watch', 'again every two seconds, until Ctrl-C')
       .option('--this-proxy', 'as the proxy has counted that is asked, and no other one'),
   ).action(list);
@@ -97,15 +103,22 @@ export function registerGroupsCommands(program: Command): void {
   });
 }
 
-async function list({ watch, thisProxy, ...options }: ListOptions): Promise<void> {
+async function list(names: readonly string[], { watch, thisProxy, wide, ...options }: ListOptions): Promise<void> {
   const client = new AdminClient(options);
-  const read = () => client.groups(thisProxy !== true);
+  const read = async (): Promise<GroupsView> => {
+    const view = await client.groups(thisProxy !== true);
+    return names.length === 0 ? view : onlyNamed(view, names);
+  };
+  const described = (view: GroupsView, width: number | undefined): string =>
+    names.length === 0 ? describeGroups(view, wide === true ? undefined : width) : describeSome(view, names);
   const first = await read();
-  if (watch !== true) return print(options, first);
+  if (watch !== true) {
+    return write(options.json === true ? JSON.stringify(first, null, 2) : described(first, process.stdout.columns));
+  }
   await runLive(first, {
     read,
     lines: (view, { trouble, width }) => [
-      ...describeGroups(view, width).split('\n'),
+      ...described(view, width).split('\n'),
       ...(trouble === undefined ? [] : ['', colors.red(trouble)]),
     ],
     json: options.json === true,
@@ -165,6 +178,9 @@ function gatherWord(text: string, before: readonly string[] | undefined): readon
 function print(options: CommonOptions, answer: GroupsView | GroupsPreview): void {
   const described = (): string =>
     'dryRun' in answer ? describePreview(answer) : describeGroups(answer, process.stdout.columns);
-  const text = options.json === true ? JSON.stringify(answer, null, 2) : described();
+  write(options.json === true ? JSON.stringify(answer, null, 2) : described());
+}
+
+function write(text: string): void {
   process.stdout.write(`${text}\n`);
 }

@@ -27,6 +27,7 @@ export const NAMED: ReadonlyMap<string, Names> = new Map([
   ['ring remove', nodes],
   ['ring set-weight', nodes],
   ['ring replace', nodes],
+  ['groups ls', groups],
   ['groups set', groups],
   ['groups rm', groups],
   ['proxies forget', proxies],

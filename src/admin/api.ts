@@ -565,6 +565,11 @@ export interface GroupView extends GroupCountsView {
   replicated: { keys: number; bytes: number } | null;
   /** What became of misses, by outcome, as in `ringproxy_fill_waits_total`; null: the group has no `fill-wait`. */
   fill: Record<string, number> | null;
+  /**
+   * Of these misses, how many have spared their clients making the value (`filled`, `stale`), 0 to 1; null: there were
+   * none, or `fill` is null.
+   */
+  fillShare: number | null;
   /** Who has answered reads, by outcome, as in `ringproxy_replica_reads_total`; null: the group has not `read-from: replica`. */
   replicaReads: Record<string, number> | null;
   /** Of these reads, how many replicas have answered, 0 to 1; null: nothing was read, or `replicaReads` is null. */

@@ -136,6 +136,19 @@ describe.runIf(hasBrowser)('the page', () => {
       .poll(async () => Number.parseFloat((await group.locator('[data-label="Commands/s"]').textContent()) ?? ''))
       .toBeGreaterThan(0);
     expect(await page.locator('#groups th').allTextContents()).toEqual(['fillers', 'empty', 'other']);
+    // What became of misses, as soon as there are some.
+    const waiting = page.locator('#groups tr').nth(1);
+    expect(await waiting.locator('[data-label="Fill"]').textContent()).toBe('–');
+    await fetch(`${proxy.admin}/v1/groups/empty`, { method: 'PATCH', body: '{"fill-wait":"1m"}', headers });
+    await expect.poll(() => waiting.locator('[data-label="Policy"]').textContent()).toBe('fill-wait 1m');
+    const [fills, waits] = [proxy.client(), proxy.client()];
+    expect(await fills.get('e:1')).toBeNull();
+    const waited = waits.get('e:1');
+    await fills.set('e:1', 'made');
+    expect(await waited).toBe('made');
+    await expect
+      .poll(() => waiting.locator('[data-label="Fill"]').textContent())
+      .toMatch(/^\d+\.\d % spared: first 1\b/);
     expect(await page.locator('#groups-command').textContent()).toContain(`set fillers --cache near`);
     // The arcs of a node have the colour of its row.
     const colors = await page.evaluate(`[...document.querySelectorAll('#ring .arcs [data-node="node2"]')]

@@ -1,13 +1,16 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { FastifyReply } from 'fastify';
 import { describe, expect, it } from 'vitest';
 import { widthOf } from '../../cli/format.js';
+import { describeGroup, FILL_WORDS, REPLICA_WORDS } from '../../cli/group-view.js';
 import { describeGroups } from '../../cli/groups-view.js';
 import type { GroupCountsView, GroupsView, GroupView } from '../../src/admin/api.js';
+import { FILL_OUTCOMES, noFills } from '../../src/proxy/measure/fill-counts.js';
+import { noReplicaReads, REPLICA_READ_OUTCOMES } from '../../src/proxy/measure/replica-read-counts.js';
 import { atEnd } from '../support/cleanup.js';
 import { RawClient } from '../support/raw-client.js';
 import { startRedises } from '../support/redis-process.js';
@@ -33,6 +36,7 @@ function groupsView(fields: Partial<GroupsView> = {}): GroupsView {
         near: { entries: 12, bytes: 2048, hits: 3, misses: 1, hitRatio: 0.75 },
         replicated: null,
         fill: null,
+        fillShare: null,
         replicaReads: null,
         replicaShare: null,
         ...COUNTS,
@@ -106,13 +110,77 @@ describe('ringproxy groups', () => {
     );
   });
 
-  it('is no wider than the terminal, and leaves out what matters less', () => {
-    const lines = describeGroups(groupsView(), 80).split('\n');
-    expect(Math.max(...lines.slice(1).map(widthOf))).toBeLessThanOrEqual(80);
-    expect(lines.at(-3)).toMatch(/^GROUP +TYPE +COMMANDS\/S .*HIT RATIO +IN PROXIES$/);
+  it('is no wider than the terminal: says below what has no room beside, then leaves out what matters less', () => {
     const [pages] = groupsView().groups;
+    const policy = { cache: 'near', 'near-ttl': '2s', 'fill-wait': '500ms', stale: '30s', 'early-refresh': 'on' };
+    const filling = { ...pages, policy, fill: { first: 1, filled: 3 }, fillShare: 0.75 } as GroupView;
+    const view = groupsView({ groups: [filling] });
+    const [at130, at80] = [describeGroups(view, 130).split('\n'), describeGroups(view, 80).split('\n')];
+    expect(at130.slice(2)).toEqual([
+      expect.stringMatching(
+        /^GROUP +TYPE +COMMANDS\/S +COMMANDS +ERRORS +HITS +MISSES +HIT RATIO +SPARED +IN PROXIES$/,
+      ),
+      expect.stringMatching(
+        /^pages +near +68 +12,345 +1 +900 +100 +90\.0 % +75\.0 % +12 replies, 2\.0 KiB, served 75\.0 %$/,
+      ),
+      '    page: html:; near-ttl=2s fill-wait=500ms stale=30s early-refresh=on',
+      expect.stringMatching(/^other +sharded +68 /),
+    ]);
+    for (const [lines, width] of [
+      [at130, 130],
+      [at80, 80],
+    ] as const) {
+      expect(Math.max(...lines.slice(1).map(widthOf))).toBeLessThanOrEqual(width);
+    }
+    expect(at80.at(2)).toMatch(/^GROUP +TYPE +COMMANDS\/S +COMMANDS +ERRORS +HITS +MISSES +HIT RATIO +SPARED$/);
+    expect(at80.join(' ')).toMatch(/stale=30s early-refresh=on; 12 +replies, 2\.0 KiB, served 75\.0 %/);
+    const at60 = describeGroups(view, 60);
+    expect(at60).toMatch(/\nGROUP +TYPE +COMMANDS\/S +ERRORS +HIT RATIO +SPARED\n/);
+    expect(at60).toMatch(/\nno room for COMMANDS, HITS, MISSES: [\s\S]*ls\s--wide [\s\S]*groups NAME all of one/);
+    expect(describeGroups(view)).toMatch(/GROUP +TYPE +PREFIXES +POLICY .*\npages .* early-refresh=on .*\nother .*$/);
+    // Nobody waits for misses.
+    expect(describeGroups(groupsView())).not.toContain('SPARED');
     const reads = { ...pages, near: null, replicaReads: { replica: 4, none: 1 }, replicaShare: 0.8 } as GroupView;
     expect(describeGroups(groupsView({ groups: [reads] }))).toMatch(/\npages .* replicas answered 80\.0 %\n/);
+  });
+
+  it('tells all that is known of one that is named, in the words of the docs', async () => {
+    const { run } = await fake();
+    const { out, code } = await run('pages');
+    expect(code).toBe(0);
+    expect(out.split('\n').slice(2, -1)).toEqual([
+      'pages: near',
+      '  keys begin with  page: html:',
+      '  policy           near-ttl=2s',
+      '  commands         12,345, 68 a second, 1 error',
+      '  reads            900 hits, 100 misses: 90.0 % found their key',
+      '  kept near        12 replies, 2.0 KiB, served 75.0 % of 4 reads',
+    ]);
+    expect(JSON.parse((await run('pages', '--json')).out)).toMatchObject({ groups: [{ group: 'pages' }], other: null });
+    expect(await run('page')).toMatchObject({
+      ...{ code: 1, out: '', err: expect.stringMatching(/there is no group 'page'[\s\S]*there are pages/) },
+    });
+    const [pages] = groupsView().groups;
+    const fill = { ...noFills(), first: 1000, filled: 20, next: 1, 'of tomorrow': 4 };
+    const replicaReads = { ...noReplicaReads(), replica: 4, none: 1 };
+    const kinds = { near: null, fill, fillShare: 0.5, replicaReads, replicaShare: 0.8 };
+    const told = describeGroup(groupsView({ groups: [{ ...pages, ...kinds } as GroupView] }), 'pages');
+    expect(told.split('\n').slice(5)).toEqual([
+      '  fill-wait        spared 50.0 % of misses making the value',
+      '    first          1,000  its client saw the miss, and was to fill the key; others waited for it',
+      '    filled            20  waited, and got the value',
+      '    next               1  waited in vain, and then was to fill the key itself',
+      '    of tomorrow        4',
+      '  read-from        replicas answered 80.0 %',
+      '    replica        4  were sent to a replica',
+      '    none           1  the master: no replica is known',
+    ]);
+    // Whoever adds an outcome says here, and in the docs, what it is.
+    expect(Object.keys(FILL_WORDS).sort()).toEqual([...FILL_OUTCOMES].sort());
+    expect(Object.keys(REPLICA_WORDS).sort()).toEqual([...REPLICA_READ_OUTCOMES].sort());
+    const chapter = readFileSync(new URL('../../src/docs/caching-types.md', import.meta.url), 'utf8');
+    for (const [outcome, words] of Object.entries(FILL_WORDS))
+      expect(chapter).toContain(`| \`${outcome}\` | ${words} |`);
   });
 
   it('asks for exactly what is named', async () => {

@@ -38,7 +38,7 @@ export class GroupTable {
     showMissing(this.#missing, missing);
     setText(this.#command, commandFor(groups[0]?.group ?? 'pages'));
     const rows = groups.map(textsOf);
-    if (other !== null) rows.push(['other', 'sharded', NONE, NONE, ...figures(other), NONE]);
+    if (other !== null) rows.push(['other', 'sharded', NONE, NONE, ...figures(other), NONE, NONE]);
     for (const [index, texts] of rows.entries()) {
       const row = this.#body.children[index] ?? this.#append();
       for (const [at, text] of texts.entries()) {
@@ -58,6 +58,7 @@ export class GroupTable {
       el('th', { role: 'rowheader', scope: 'row', class: 'key' }),
       ...[cell('Type', 'word type'), cell('Keys begin with', 'word wide'), cell('Policy', 'word wide')],
       ...[cell('Commands/s'), cell('Hit ratio'), cell('Misses'), cell('Errors')],
+      cell('Fill', 'number kept'),
       cell('In proxies', 'number kept'),
     );
     this.#body.append(row);
@@ -72,6 +73,7 @@ function textsOf(group: GroupView): string[] {
     ...[group.group, policy.cache ?? '', prefixes.join(' ')],
     words.length === 0 ? NONE : words.join(', '),
     ...figures(group),
+    filledOf(group),
     keptOf(group),
   ];
 }
@@ -93,6 +95,13 @@ function keptOf({ near, replicated, replicaReads, replicaShare }: GroupView): st
   if (near === null) return NONE;
   const served = near.hitRatio === null ? '' : `, served ${formatPercent(near.hitRatio)}`;
   return `${formatCount(near.entries)} replies, ${formatBytes(near.bytes)}${served}`;
+}
+
+/** What became of misses where others wait for the client that fills the key; what has not happened is left out. */
+function filledOf({ fill, fillShare }: GroupView): string {
+  const seen = Object.entries(fill ?? {}).filter(([, count]) => count > 0);
+  if (fillShare === null || seen.length === 0) return NONE;
+  return `${formatPercent(fillShare)} spared: ${seen.map(([outcome, count]) => `${outcome} ${formatCount(count)}`).join(', ')}`;
 }
 
 /** For whoever wants to change something: to be copied. */

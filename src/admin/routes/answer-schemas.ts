@@ -468,6 +468,11 @@ export const ANSWER_SCHEMAS: Readonly<Record<string, object>> = {
         description:
           'What became of misses, by outcome, as in `ringproxy_fill_waits_total`; null: the group has no `fill-wait`.',
       },
+      fillShare: {
+        type: ['number', 'null'],
+        description:
+          'Of these misses, how many have spared their clients making the value (`filled`, `stale`), 0 to 1; null: there were none, or `fill` is null.',
+      },
       replicaReads: {
         anyOf: [{ type: 'object', additionalProperties: { type: 'number' } }, { type: 'null' }],
         description:
@@ -484,6 +489,7 @@ export const ANSWER_SCHEMAS: Readonly<Record<string, object>> = {
       'commandsPerSecond',
       'errors',
       'fill',
+      'fillShare',
       'group',
       'hitRatio',
       'hits',

@@ -3,6 +3,7 @@ import type { GroupCountsView, GroupsView, GroupView } from '../../admin/api.js'
 import { writePolicy } from '../../config/cache-policy.js';
 import { formatDuration } from '../../config/units.js';
 import type { CachePolicy, KeyGroup } from '../../proxy/caching/policy.js';
+import type { FillCounts } from '../../proxy/measure/fill-counts.js';
 import type { GroupFigures } from '../../proxy/measure/group-figures.js';
 import type { GroupsInForce } from './live-groups.js';
 
@@ -50,21 +51,29 @@ export function writtenGroup({ group, prefixes, policy }: KeyGroup): Pick<GroupV
 function keptOf(
   policy: CachePolicy | null,
   counts: GroupFigures | undefined,
-): Pick<GroupView, 'near' | 'replicated' | 'fill' | 'replicaReads' | 'replicaShare'> {
+): Pick<GroupView, 'near' | 'replicated' | 'fill' | 'fillShare' | 'replicaReads' | 'replicaShare'> {
   if (policy === null || counts === undefined) {
-    return { near: null, replicated: null, fill: null, replicaReads: null, replicaShare: null };
+    return { near: null, replicated: null, fill: null, fillShare: null, replicaReads: null, replicaShare: null };
   }
   const { nearEntries, nearBytes, nearHits, nearMisses, replicatedKeys, replicatedBytes, fills, replicaReads } = counts;
   const kept = { entries: nearEntries, bytes: nearBytes, hits: nearHits, misses: nearMisses };
   const near = { ...kept, hitRatio: shareOf(nearHits, nearHits + nearMisses) };
+  const fillWaits = policy.fillWait > 0;
   const fromReplicas = policy.readFrom === 'replica';
   return {
     near: policy.cache === 'near' ? near : null,
     replicated: policy.cache === 'replicated' ? { keys: replicatedKeys, bytes: replicatedBytes } : null,
-    fill: policy.fillWait === 0 ? null : { ...fills },
+    fill: fillWaits ? { ...fills } : null,
+    fillShare: fillWaits ? fillShareOf(fills) : null,
     replicaReads: fromReplicas ? { ...replicaReads } : null,
     replicaShare: fromReplicas ? replicaShareOf(replicaReads) : null,
   };
+}
+
+/** Whose client has left before there was an answer has been spared nothing, and has cost nothing. */
+function fillShareOf({ left: _, ...answered }: FillCounts): number | null {
+  const all = Object.values(answered).reduce((sum, count) => sum + count, 0);
+  return shareOf(answered.filled + answered.stale, all);
 }
 
 /** @param reads by outcome: what a replica was asked in vain is counted for it, and as asked again */

@@ -1,6 +1,7 @@
 /** What is told of groups: shares are worked out here, for the command line, the page and programs alike. */
 import { expect, it } from 'vitest';
 import { type CachePolicy, SHARDED } from '../../../src/proxy/caching/policy.js';
+import { noFills } from '../../../src/proxy/measure/fill-counts.js';
 import { type GroupFigures, noFigures } from '../../../src/proxy/measure/group-figures.js';
 import { groupsView } from '../../../src/topology/groups/groups-view.js';
 
@@ -12,6 +13,14 @@ function viewOf(policy: Partial<CachePolicy>, figures: Partial<GroupFigures>) {
 it('says how much of what was read proxies have kept near', () => {
   expect(viewOf({ cache: 'near' }, { nearHits: 3, nearMisses: 1 })?.near?.hitRatio).toBe(0.75);
   expect(viewOf({ cache: 'near' }, {})?.near?.hitRatio).toBeNull();
+});
+
+it('says how many misses have spared their clients making the value', () => {
+  const told = (fills: object) => viewOf({ fillWait: 500 }, { fills: { ...noFills(), ...fills } })?.fillShare;
+  // Who has left before there was an answer counts for nothing.
+  expect(told({ first: 1, filled: 4, stale: 2, next: 1, early: 1, timeout: 1, left: 7 })).toBe(0.6);
+  expect(told({ left: 1 })).toBeNull();
+  expect(viewOf({}, { fills: { ...noFills(), filled: 1 } })?.fillShare).toBeNull();
 });
 
 it('says how much of what was read replicas have answered', () => {
