@@ -7,9 +7,9 @@
  * and there are many pairs of them: their mean has an error of 1 to 2 %, which stands beside it.
  */
 import { setTimeout as pause } from 'node:timers/promises';
-import { RawClient } from '../support/raw-client.js';
 import type { RedisProcess } from '../support/redis-process.js';
 import { type RingproxyProcess, startRingproxy } from '../support/ringproxy-process.js';
+import { NodeCommands } from './node-commands.js';
 import { processorTime } from './process-usage.js';
 import { endlessBenchmark } from './redis-benchmark.js';
 import { markdown, type Row, verdict } from './report.js';
@@ -106,7 +106,7 @@ export async function measurePairs(
   clients: number,
   isScraped: boolean,
 ): Promise<Pair[]> {
-  const observers = await Promise.all(nodes.map((node) => RawClient.connect(node.port)));
+  const observers = await NodeCommands.of(nodes);
   const stopLoad = endlessBenchmark(proxy.port, { ...load, clients });
   let isCounting = true;
   let counted = 0;
@@ -136,19 +136,17 @@ export async function measurePairs(
     result.push(i % 2 === 0 ? { on: first, off: second } : { on: second, off: first });
   }
   await stopLoad();
-  for (const observer of observers) observer.close();
+  observers.close();
   return result;
 }
 
-/** The nodes know how many commands they have carried out, whether the proxy counts or not. */
+/** The nodes count whether the proxy does or not. */
 async function read(
-  observers: readonly RawClient[],
+  observers: NodeCommands,
   pid: number,
 ): Promise<{ commands: number; processor: number; seconds: number }> {
-  const texts = await Promise.all(observers.map((observer) => observer.text('INFO', 'stats')));
-  const counts = texts.map((text) => Number(/total_commands_processed:(\d+)/.exec(text)?.[1]));
   return {
-    commands: counts.reduce((sum, count) => sum + count, 0),
+    commands: await observers.total(),
     processor: processorTime(pid),
     seconds: performance.now() / 1000,
   };

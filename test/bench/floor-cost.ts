@@ -6,8 +6,9 @@ import type { RedisProcess } from '../support/redis-process.js';
 import { prefill } from './prefill.js';
 import { count, markdown, type Row, ratios, verdict, withSpread } from './report.js';
 import { type RoundOptions, runRounds, type Sample } from './rounds.js';
-import type { FloorScenario } from './scenarios.js';
+import { type FloorScenario, isPlainLoad } from './scenarios.js';
 import { spread } from './statistics.js';
+import { runSteadyRounds, STEADY_CLIENTS } from './steady.js';
 import type { StartTarget, Target } from './targets.js';
 
 /** Most user time, in parts of the floor's. */
@@ -77,7 +78,10 @@ export async function measureFloor(
     if (data !== loaded) await prefill(nodes, keys, valueSize);
     loaded = data;
     const targets = entries.map(({ target }) => target);
-    const samples = await runRounds(scenario, targets, { ...options, clients });
+    const samples =
+      clients >= STEADY_CLIENTS && isPlainLoad(scenario, [])
+        ? await runSteadyRounds(scenario, targets, nodes, { ...options, clients })
+        : await runRounds(scenario, targets, { ...options, clients });
     for (const entry of entries) {
       const row = floorRow({ scenario, clients }, entry, samples, twemproxy, predixy);
       rows.push(row);
@@ -117,7 +121,7 @@ function floorRow(
     ...(['user', 'system', 'total'] as const).map((part) => microseconds(({ processor }) => processor[part])),
     ...compared.map(({ text, bar }) => (isSubject && bar !== undefined && text !== '' ? `${text} ≤ ${bar}` : text)),
     count(spread(own.map(({ rate }) => rate)).median),
-    spread(own.map(({ p99 }) => p99)).median.toFixed(2),
+    own.some(({ p99 }) => Number.isNaN(p99)) ? '' : spread(own.map(({ p99 }) => p99)).median.toFixed(2),
     verdict(passed),
   ];
   return { passed, cells };

@@ -27,7 +27,8 @@ Scenarios: get set mget10 mset10 get-1kb set-1kb get-10kb set-10kb get-100kb set
 (default: all of them)
 
 floor prints user and system time a command of the least that forwards (floor), the product, twemproxy, predixy and a
-bare Redis. Scenarios named beside it are those that it runs: floor get set --depth 1
+bare Redis. Scenarios named beside it are those that it runs: floor get set --depth 1. With --clients 1000 and more,
+GET and SET are measured while all of them are connected already.
 
 tls and tls-connections compare with HAProxy and stunnel in front of a plain ringproxy: they run only when named
 

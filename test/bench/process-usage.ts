@@ -8,14 +8,24 @@ export interface ProcessorTime {
   readonly system: number;
 }
 
-/** What a process and its children have used from `before` on. */
-export function processorTimeSince(pid: number, before: Readonly<UsedTime>): ProcessorTime {
-  const now = usedTime(pid);
-  const total = now.microseconds - before.microseconds;
-  const user = now.userTicks - before.userTicks;
-  const ticks = user + now.systemTicks - before.systemTicks;
-  const userPart = ticks === 0 ? Number.NaN : user / ticks;
+/** What each of so many commands took of that time. */
+export function timePerCommand(
+  { microseconds, userTicks, systemTicks }: Readonly<UsedTime>,
+  commands: number,
+): ProcessorTime {
+  const total = microseconds / commands;
+  const ticks = userTicks + systemTicks;
+  const userPart = ticks === 0 ? Number.NaN : userTicks / ticks;
   return { total, user: total * userPart, system: total * (1 - userPart) };
+}
+
+/** What was used between the two. */
+export function usedBeyond(before: Readonly<UsedTime>, then: Readonly<UsedTime>): UsedTime {
+  return {
+    microseconds: then.microseconds - before.microseconds,
+    userTicks: then.userTicks - before.userTicks,
+    systemTicks: then.systemTicks - before.systemTicks,
+  };
 }
 
 export interface UsedTime {

@@ -1,5 +1,5 @@
-import { type ProcessorTime, processorTimeSince, usedTime } from './process-usage.js';
-import { type LoadResult, redisBenchmark } from './redis-benchmark.js';
+import { type ProcessorTime, timePerCommand, usedBeyond, usedTime } from './process-usage.js';
+import { type Load, type LoadResult, redisBenchmark } from './redis-benchmark.js';
 import type { Scenario } from './scenarios.js';
 import type { Target } from './targets.js';
 
@@ -27,30 +27,39 @@ export async function runRounds(
   targets: readonly Target[],
   options: RoundOptions,
 ): Promise<Map<Target, Sample[]>> {
-  const samples = new Map<Target, Sample[]>();
+  const load = { ...scenario.load, clients: options.clients };
   const requests = new Map<Target, number>();
-  for (const target of targets) {
-    samples.set(target, []);
-    requests.set(target, await requestsFor(scenario, target, options));
-  }
-  for (let round = 0; round < options.rounds; round++) {
+  for (const target of targets) requests.set(target, await requestsFor(load, target, options));
+  return inTurn(targets, options.rounds, (target) =>
+    wholeSample(target, { ...load, requests: requests.get(target) ?? LEAST_REQUESTS }),
+  );
+}
+
+/** Takes a sample of each target in each round. */
+export async function inTurn(
+  targets: readonly Target[],
+  rounds: number,
+  sampleOf: (target: Target) => Promise<Sample>,
+): Promise<Map<Target, Sample[]>> {
+  const samples = new Map<Target, Sample[]>(targets.map((target) => [target, []]));
+  for (let round = 0; round < rounds; round++) {
     // Every other round backwards: nobody always follows the same one.
     for (const target of round % 2 === 0 ? targets : [...targets].reverse()) {
-      const count = requests.get(target) ?? LEAST_REQUESTS;
-      const before = usedTime(target.pid);
-      const result = await redisBenchmark(target.port, { ...scenario.load, clients: options.clients, requests: count });
-      const { total, user, system } = processorTimeSince(target.pid, before);
-      const processor = { total: total / count, user: user / count, system: system / count };
-      samples.get(target)?.push({ ...result, processor });
+      samples.get(target)?.push(await sampleOf(target));
     }
   }
   return samples;
 }
 
+async function wholeSample(target: Target, load: Load): Promise<Sample> {
+  const before = usedTime(target.pid);
+  const result = await redisBenchmark(target.port, load);
+  return { ...result, processor: timePerCommand(usedBeyond(before, usedTime(target.pid)), load.requests) };
+}
+
 /** Warms the target up. @returns how many commands it answers in the time of a round */
-async function requestsFor(scenario: Scenario, target: Target, options: RoundOptions): Promise<number> {
-  const load = { ...scenario.load, clients: options.clients };
-  const probe = await redisBenchmark(target.port, { ...load, requests: LEAST_REQUESTS * scenario.load.depth });
+async function requestsFor(load: Omit<Load, 'requests'>, target: Target, options: RoundOptions): Promise<number> {
+  const probe = await redisBenchmark(target.port, { ...load, requests: LEAST_REQUESTS * load.depth });
   const seconds = Math.min(0.5, options.seconds);
   const warm = await redisBenchmark(target.port, { ...load, requests: atLeast(probe.rate * seconds) });
   return atLeast(warm.rate * options.seconds);
