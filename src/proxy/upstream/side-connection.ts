@@ -15,6 +15,7 @@ import { ReplyFramer } from '../../resp/reply-framer.js';
 import { Fifo } from '../io/fifo.js';
 import { Outlet } from '../io/outlet.js';
 import { createSocketWriter } from '../io/socket-writer.js';
+import { Backoff } from './backoff.js';
 import type { LaneKind } from './lane-kind.js';
 import { Look } from './look.js';
 import { otherProcess } from './other-process.js';
@@ -30,7 +31,6 @@ const READY = 4;
 const PING = Buffer.from(encodeRequest(['PING']));
 /** One that is silent is tried this often. Milliseconds. */
 const PING_EVERY_MS = 5000;
-const BACKOFF_MIN_MS = 20;
 
 /** Is called with a whole answer, `buffer[start, end)`, which must be copied if it is needed later. */
 export type OnAnswer = (buffer: Buffer, start: number, end: number) => void;
@@ -64,7 +64,7 @@ export class SideConnection implements Reconnecting {
   #startedAt = 0;
   #receivedAt = 0;
   #retryAt = 0;
-  #backoff = BACKOFF_MIN_MS;
+  readonly #backoff = new Backoff();
 
   constructor(node: UpstreamNode, kind: LaneKind, listener: SideListener) {
     this.#node = node;
@@ -251,7 +251,7 @@ export class SideConnection implements Reconnecting {
     const socket = this.#socket;
     if (socket === null) return;
     this.#state = READY;
-    this.#backoff = BACKOFF_MIN_MS;
+    this.#backoff.reset();
     this.#outlet.attach(createSocketWriter(socket, this.#outlet));
     this.#listener.onReady();
   }
@@ -271,8 +271,7 @@ export class SideConnection implements Reconnecting {
 
   /** It is not there: it is tried again after a while. */
   #fail(): void {
-    this.#retryAt = this.#now + this.#backoff * (0.5 + Math.random() / 2);
-    this.#backoff = Math.min(this.#backoff * 2, this.#node.shared.options.reconnectBackoffMax);
+    this.#retryAt = this.#now + this.#backoff.next(this.#node.shared.options.reconnectBackoffMax);
     this.#listener.onDown();
   }
 }

@@ -8,14 +8,6 @@ import { type Login, type Mastership, shownAddress } from '../../node/endpoint.j
 import { RESTARTED } from '../../node/failure.js';
 import type { NodeTls } from '../../node/tls.js';
 import { error as encodeError, request as encodeRequest } from '../../resp/encode.js';
-import {
-  type NodeConnectionEvent,
-  type NodeTroubleEvent,
-  nodeDown,
-  nodeImpaired,
-  nodeRecovered,
-  nodeUp,
-} from '../events.js';
 import type { OutletPools } from '../io/outlet.js';
 import type { Turn } from '../io/turn.js';
 import type { Clock } from '../measure/clock.js';
@@ -31,6 +23,8 @@ import type { LaneEnd } from './lane-end.js';
 import type { LaneKind } from './lane-kind.js';
 import { LanePool } from './lane-pool.js';
 import { Drop, dropFrame, LateConnections } from './late-connections.js';
+import { NodeReports } from './node-reports.js';
+import { Reconnect } from './reconnect.js';
 import { SILENT_MS, Silence } from './silence.js';
 import { cutOff, Suspension } from './suspension.js';
 import { Trouble } from './trouble.js';
@@ -51,7 +45,6 @@ export interface UpstreamShared {
   readonly tellBusy: (name: string, address: string, reply: Buffer | null) => void;
 }
 
-const BACKOFF_MIN_MS = 20;
 /** Milliseconds. */
 const TURNED_AWAY_MS = 1000;
 /** Whoever reads from a replica that does not answer is answered by the master, and waits no longer for that. Milliseconds. */
@@ -93,10 +86,9 @@ export class UpstreamNode {
 
   readonly #silence = new Silence();
   /** What its error replies say of it. */
-  readonly trouble = new Trouble((reason) => this.#tell(reason, this.#silentReason));
-  readonly #unanswered = new Unanswered((reason) => this.#tell(this.#troubleReason, reason));
-  #troubleReason = '';
-  #silentReason = '';
+  readonly trouble = new Trouble((reason) => this.#reports.trouble(reason));
+  readonly #unanswered = new Unanswered((reason) => this.#reports.silence(reason));
+  readonly #reports: NodeReports;
   /** Commands that never were answered. */
   #lost = 0;
 
@@ -109,9 +101,8 @@ export class UpstreamNode {
   readonly blockingLanes: LanePool;
   readonly #kinds: LaneKind[] = [];
   #next = 0;
-  #backoff = BACKOFF_MIN_MS;
+  readonly #reconnect = new Reconnect(() => this.#tryAgain());
   #turnedAwayAt = Number.NEGATIVE_INFINITY;
-  #retry: NodeJS.Timeout | null = null;
   #closed = false;
   #isGivenUp = false;
   /** It has answered after it was down, and does not serve yet. */
@@ -133,6 +124,7 @@ export class UpstreamNode {
     this.shared = shared;
     this.busy = new BusyState((reply) => shared.tellBusy(name, address, reply));
     this.suspension = new Suspension(this);
+    this.#reports = new NodeReports(name, address, !isReplica);
     this.#up = this.#target !== null;
     this.#downReply = this.#describeDown(this.#up ? 'has not been reached yet' : (node.master?.why ?? ''));
     const { nodePrivateConnections, nodeBlockingConnections } = shared.options;
@@ -152,10 +144,9 @@ export class UpstreamNode {
     if (username === this.#login.username && password === this.#login.password) return;
     this.#login = { username, password };
     this.#turnedAwayAt = Number.NEGATIVE_INFINITY;
-    if (this.#retry === null) return;
+    if (!this.#reconnect.isScheduled) return;
     // It may be down for the former password alone.
-    this.#endRetry();
-    this.#backoff = BACKOFF_MIN_MS;
+    this.#reconnect.reset();
     this.#scheduleRetry();
   }
 
@@ -199,7 +190,7 @@ export class UpstreamNode {
 
   /** This proxy may not speak to it until `resume`. @param why a sentence, for whoever sends a command */
   suspend(why: string): void {
-    this.#endRetry();
+    this.#reconnect.cancel();
     this.suspension.begin(why);
     for (const lane of [...this.#open]) lane.cutOff(cutOff(why));
   }
@@ -218,16 +209,16 @@ export class UpstreamNode {
     this.#target = target;
     // Whoever hears that a command has failed may send the next one at once.
     this.#up = target !== null;
-    this.#endRetry();
-    this.#backoff = BACKOFF_MIN_MS;
+    this.#reconnect.cancel();
+    this.#reconnect.reset();
     if (target === null) this.#downReply = this.#describeDown(master.why);
     if (!hadNone) this.#handOver(target === null ? master.why : `has failed over to ${master.address}`);
     this.#shownAddress = master.address ?? this.#shownAddress;
     if (target === null) {
-      if (wasUp) this.#publish(nodeDown, master.why);
+      if (wasUp) this.#reports.down(master.why);
       return;
     }
-    if (!wasUp) this.#publish(nodeUp, '');
+    if (!wasUp) this.#reports.up();
     if (this.suspension.reply === null && this.shared.options.preconnect) this.preconnect();
   }
 
@@ -294,9 +285,8 @@ export class UpstreamNode {
       }
     }
     if (before !== '') this.suspension.cutAll();
-    if (this.#up || this.#retry === null || this.suspension.reply !== null) return;
-    this.#endRetry();
-    this.#backoff = BACKOFF_MIN_MS;
+    if (this.#up || !this.#reconnect.isScheduled || this.suspension.reply !== null) return;
+    this.#reconnect.reset();
     this.#scheduleRetry();
   }
 
@@ -457,7 +447,7 @@ export class UpstreamNode {
   onLaneReady(lane: Lane): void {
     lane.pool?.onReady(lane);
     this.#hasServed = true;
-    this.#backoff = BACKOFF_MIN_MS;
+    this.#reconnect.reset();
     if (this.#up || this.#returning) return;
     this.#returning = true;
     void this.#return(lane);
@@ -471,7 +461,7 @@ export class UpstreamNode {
     // Gone again meanwhile.
     if (lane.closed) return this.#markDown('cut the connection');
     this.#up = true;
-    this.#publish(nodeUp, '');
+    this.#reports.up();
   }
 
   /** The lane carries a large reply and is not shared any longer. */
@@ -505,7 +495,7 @@ export class UpstreamNode {
     if (wasReady) this.counters.reconnects++;
     if (reason === 'lost') {
       // The node may just have restarted: one attempt at once decides whether it is down.
-      if (this.#up && this.#retry === null) this.pick({ protocol: 2, database: 0 });
+      if (this.#up && !this.#reconnect.isScheduled) this.pick({ protocol: 2, database: 0 });
       return;
     }
     this.#markDown(why);
@@ -545,7 +535,7 @@ export class UpstreamNode {
   /** The node is no member any more: nothing new is sent to it, what is in flight is still answered. */
   leave(): void {
     this.#closed = true;
-    this.#endRetry();
+    this.#reconnect.cancel();
     this.#downReply = this.#describeDown('has left the ring');
     for (const lane of [...this.#open]) lane.retire();
   }
@@ -553,7 +543,7 @@ export class UpstreamNode {
   /** Ends every lane, because the node left the ring or the proxy stops. */
   close(why: string): void {
     this.#closed = true;
-    this.#endRetry();
+    this.#reconnect.cancel();
     this.#downReply = this.#describeDown(why);
     for (const lane of [...this.#open]) lane.end('closed', why);
   }
@@ -613,52 +603,26 @@ export class UpstreamNode {
     this.#downReply = this.#describeDown(why);
     if (this.#up) {
       this.#up = false;
-      this.#publish(nodeDown, why);
+      this.#reports.down(why);
     }
-    if (this.#retry === null && this.suspension.reply === null) this.#scheduleRetry();
-  }
-
-  #endRetry(): void {
-    if (this.#retry !== null) clearTimeout(this.#retry);
-    this.#retry = null;
+    if (!this.#reconnect.isScheduled && this.suspension.reply === null) this.#scheduleRetry();
   }
 
   #scheduleRetry(): void {
-    if (this.#target === null) return;
-    // Full jitter keeps many proxies from coming back to a node in step.
-    const delay = this.#backoff * (0.5 + Math.random() / 2);
-    this.#backoff = Math.min(this.#backoff * 2, this.shared.options.reconnectBackoffMax);
-    this.#retry = setTimeout(() => {
-      this.#retry = null;
-      if (this.#closed || this.#up) return;
-      const kind: LaneKind = { protocol: 2, database: 0 };
-      const index = this.kindIndex(kind);
-      const lanes = this.#lanes[index] ?? [];
-      this.#lanes[index] = lanes;
-      this.#openShared(lanes, kind, index);
-    }, delay);
+    if (this.#target !== null) this.#reconnect.schedule(this.shared.options.reconnectBackoffMax);
+  }
+
+  #tryAgain(): void {
+    if (this.#closed || this.#up) return;
+    const kind: LaneKind = { protocol: 2, database: 0 };
+    const index = this.kindIndex(kind);
+    const lanes = this.#lanes[index] ?? [];
+    this.#lanes[index] = lanes;
+    this.#openShared(lanes, kind, index);
   }
 
   #describeDown(why: string): Buffer {
     return encodeError(`NODEDOWN node ${this.name} (${this.#shownAddress}) ${why}`);
-  }
-
-  /** One thing at a time: of a node that answers nothing nothing else is news. */
-  #tell(trouble: string, silent: string): void {
-    const before = this.#silentReason || this.#troubleReason;
-    this.#troubleReason = trouble;
-    this.#silentReason = silent;
-    const reason = silent || trouble;
-    const target = reason === '' ? nodeRecovered : nodeImpaired;
-    if (reason === before || this.isReplica || !target.hasSubscribers) return;
-    const event: NodeTroubleEvent = { node: this.name, address: this.address, reason, answersNothing: silent !== '' };
-    target.publish(event);
-  }
-
-  #publish(target: typeof nodeUp, error: string): void {
-    if (this.isReplica || !target.hasSubscribers) return;
-    const event: NodeConnectionEvent = { node: this.name, address: this.address, error };
-    target.publish(event);
   }
 }
 

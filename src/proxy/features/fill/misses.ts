@@ -44,7 +44,7 @@ export class KeyRead implements MissTaker {
   }
 
   asksFor(key: Buffer, database: number): boolean {
-    return this.database === database && this.key.equals(key);
+    return isSameKey(this, key, database);
   }
 }
 
@@ -84,8 +84,12 @@ export class ValueRead implements MissTaker {
   }
 
   asksFor(key: Buffer, database: number): boolean {
-    return this.database === database && this.key.equals(key);
+    return isSameKey(this, key, database);
   }
+}
+
+function isSameKey(read: KeyRead | ValueRead, key: Buffer, database: number): boolean {
+  return read.database === database && read.key.equals(key);
 }
 
 /** Whether it is an array of nils. */
