@@ -98,7 +98,11 @@ export async function startServer(config: Config, surroundings: Surroundings): P
     onChange: (credentials) => plane.useCredentials(credentials),
   });
   const access = new OwnAccess(config, nodeTls);
-  const processes = new NodeProcesses(config, () => ring.recorded);
+  const processes = new NodeProcesses(
+    config,
+    () => ring.recorded,
+    (node) => masters.processOf(node),
+  );
   const reach = reachBy(
     access,
     (node) => masters.of(node),
@@ -120,6 +124,9 @@ export async function startServer(config: Config, surroundings: Surroundings): P
     publishAnew: () => ring.publishAnew(),
     ownId: () => identity.proxyId,
     consistency: () => ring.consistency,
+    empties: () => processes.isAsked,
+    emptyServer: (...asked) => parts.emptyServer(...asked),
+    warn: (message) => log.warn(message),
   });
   const ownId = (): string => identity.proxyId;
   const isAlone = config.coordination === 'none';

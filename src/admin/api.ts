@@ -81,6 +81,10 @@ export interface NodeMasterView {
   failovers: number;
   /** Bytes of the replication stream that new masters never heard of, as far as it could be told; since this proxy started. */
   lostBytes: number;
+  /** Of the failovers: to a server that had not followed the master before. */
+  unrelated: number;
+  /** How often a master was emptied before it served, since what it had may be of the past; since this proxy started. */
+  emptied: number;
 }
 
 export interface NodeView extends OwnNodeView {

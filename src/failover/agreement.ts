@@ -3,8 +3,12 @@
  * any more. A proxy says that it has left the former master when none of its processes has a connection there; the new one
  * serves, at whichever proxy, when all have said so. One that cannot say it is not alive in the store: then it serves the
  * node no longer than its Sentinels vouch for the master (`TENURE_MS`), and asks the store before it does so again.
+ *
+ * Where that is wanted, a server that does not go on from who served last is emptied in between (`emptying.ts`): what it
+ * has may be of the past.
  */
 import type { Timers } from '../time/timers.js';
+import { goesOn, type Served, type Server } from './continuity.js';
 import type { Found } from './votes.js';
 
 /** A master that is agreed on. */
@@ -23,6 +27,19 @@ export interface Agreed {
   readonly settled: boolean;
   /** ISO date. */
   readonly since: string;
+  /** Of the server's process; empty, or missing: it has not said. */
+  readonly runId?: string | undefined;
+  /** Who served last, until this one does; missing: nobody that is known. */
+  readonly served?: Served | undefined;
+  /** It does not serve before it is emptied; missing: it need not be. */
+  readonly emptying?: Emptying | undefined;
+}
+
+export interface Emptying {
+  /** Whose turn it is, as a name that no other attempt has; empty: nobody's. */
+  readonly attempt: string;
+  /** Ids of the proxies that have tried, the last one last: something of theirs may still be on its way. */
+  readonly by: readonly string[];
 }
 
 export interface StoredAgreed {
@@ -74,9 +91,14 @@ const LOOK_MS = 200;
 
 export interface Candidate {
   readonly found: Found;
-  readonly history: string;
+  /** What the server says of itself; null: it does not answer, or not as a master. */
+  readonly look: () => Promise<Server | null>;
+  /** Which history goes on from which, of masters in between that this proxy has seen. */
+  readonly between: ReadonlyMap<string, string>;
   /** Who this proxy has followed until now; null: nobody. */
   readonly former: string | null;
+  /** It serves, and this proxy has connections to it. */
+  readonly serves: boolean;
   /** Of the record that this proxy goes by; 0: none. A later one is not written over. */
   readonly serial: number;
 }
@@ -86,6 +108,12 @@ export interface SettlePorts {
   isWanted(): boolean;
   /** Waits for these, or for the store (none), for longer than a moment. */
   waits(proxies: readonly string[] | null): void;
+  /** Whether a server that does not go on from who served last is to be emptied. */
+  readonly empties: boolean;
+  /** Another process is at the address of the master that serves. */
+  restarted(): void;
+  /** Gets on with emptying it, if it is this proxy's turn. To be called again. */
+  empty(stored: StoredAgreed): void;
 }
 
 export class Agreement {
@@ -139,53 +167,80 @@ export class Agreement {
    */
   async settle(node: string, candidate: Candidate, ports: SettlePorts): Promise<Agreed | null> {
     const since = this.#timers.now();
-    const isOver = (): boolean => !ports.isWanted() || (!this.isBinding && this.#timers.now() - since >= PATIENCE_MS);
-    let isTold = false;
+    let missing: readonly string[] | null = null;
     let last: Agreed | null = null;
-    while (!isOver()) {
+    // A server that says nothing cannot serve, and one that is to be emptied must not, whoever waits for it.
+    let isHeld = false;
+    const isLate = (): boolean => !this.isBinding && !isHeld && this.#timers.now() - since >= PATIENCE_MS;
+    let isTold = false;
+    while (ports.isWanted() && !isLate()) {
       const next = this.#news();
-      let missing: readonly string[] | null = null;
+      missing = null;
       try {
-        const stored = await this.#propose(node, candidate);
-        if (stored !== null) {
+        const stored = await this.#propose(node, candidate, ports.empties);
+        if (stored === 'restarted') {
+          ports.restarted();
+          return null;
+        }
+        isHeld = stored === 'silent' || (stored !== null && stored.record.emptying !== undefined);
+        if (stored !== null && stored !== 'silent') {
           last = stored.record;
           if (last.settled || last.address !== candidate.found.address) return last;
           missing = await this.#missing(last, since);
-          if (missing.length === 0) {
-            await this.#port.save(node, stored.revision, { ...last, settled: true }).catch(() => {});
-            return { ...last, settled: true };
+          if (missing.length === 0 && last.emptying !== undefined) ports.empty(stored);
+          else if (missing.length === 0) {
+            const { served: _served, ...serves } = last;
+            last = { ...serves, settled: true };
+            await this.#port.save(node, stored.revision, last).catch(() => {});
+            return last;
           }
         }
       } catch {
         // The store does not answer: where that is not to be waited for, time ends it.
       }
-      if (!isTold && this.#timers.now() - since >= PATIENCE_MS) {
+      if (!isTold && !isHeld && this.#timers.now() - since >= PATIENCE_MS) {
         isTold = true;
         ports.waits(missing);
       }
-      await next(missing === null ? 20 : LOOK_MS);
+      await next(missing === null && !isHeld ? 20 : LOOK_MS);
     }
     return last;
   }
 
-  /** @returns what stands there now, with this proxy's word; null: somebody else was faster */
-  async #propose(node: string, candidate: Candidate): Promise<StoredAgreed | null> {
-    const { found, history, former, serial } = candidate;
+  /**
+   * @returns what stands there now, with this proxy's word; null: somebody else was faster; `silent`: nothing, since the
+   *   server does not say what it is; `restarted`: nothing, since this proxy has to leave the server first
+   */
+  async #propose(
+    node: string,
+    candidate: Candidate,
+    empties: boolean,
+  ): Promise<StoredAgreed | null | 'silent' | 'restarted'> {
+    const { found, former, serial, between } = candidate;
     const { ownId } = this.#port;
     const stored = await this.#port.load(node);
+    const before = stored?.record ?? null;
+    if (before !== null && before.address !== found.address && before.serial > serial) return stored;
+    const server = await candidate.look();
+    const history = server?.replication.history ?? '';
+    const served = before === null ? null : servedLast(before);
+    const isRestarted = empties && before?.address === found.address && isAnother(before, server, between);
+    if (isRestarted && candidate.serves) return 'restarted';
     let record: Agreed;
-    if (stored === null || (stored.record.address !== found.address && stored.record.serial <= serial)) {
-      const before = stored?.record.address ?? former;
+    if (before === null || before.address !== found.address || isRestarted) {
+      if (empties && served !== null && server === null) return 'silent';
+      const isOld = isRestarted || (empties && isStrange(server, served, between));
+      const last = before?.address ?? former;
       record = {
-        ...{ address: found.address, epoch: found.epoch, history, former: before },
-        ...{ serial: (stored?.record.serial ?? serial) + 1, left: [ownId], settled: before === null },
+        ...{ address: found.address, epoch: found.epoch, history, runId: server?.runId, former: last },
+        ...{ serial: (before?.serial ?? serial) + 1, left: [ownId], settled: last === null },
         since: new Date().toISOString(),
+        ...(served === null ? {} : { served }),
+        ...(isOld ? { emptying: { attempt: '', by: [] } } : {}),
       };
-    } else if (stored.record.address !== found.address) return stored;
-    else {
-      const { record: before } = stored;
+    } else {
       const left = before.settled || before.left.includes(ownId) ? before.left : [...before.left, ownId];
-      record = { ...before, epoch: found.epoch, history: history === '' ? before.history : history, left };
+      record = { ...before, epoch: found.epoch, left, ...(server === null ? {} : { history, runId: server.runId }) };
       if (JSON.stringify(record) === JSON.stringify(before)) return stored;
     }
     const revision = await this.#port.save(node, stored?.revision ?? null, record);
@@ -223,4 +278,25 @@ export class Agreement {
         if (isThere) end();
       });
   }
+}
+
+/** Whether what the server has may be older than what clients were answered by who served last. */
+function isStrange(server: Server | null, served: Served | null, between: ReadonlyMap<string, string>): boolean {
+  return server !== null && served !== null && !goesOn(server, served, between);
+}
+
+/** Who has served by now, as it is known from the record. */
+export function servedLast({ settled, emptying, served, address, history, runId = '' }: Agreed): Served | null {
+  if (settled && emptying === undefined) return history === '' ? null : { address, history, runId };
+  return served ?? null;
+}
+
+/** Whether another process is at the master's address than the one that was recorded, which has not followed anybody since. */
+function isAnother(
+  { address, history, runId = '', emptying }: Agreed,
+  server: Server | null,
+  between: ReadonlyMap<string, string>,
+): boolean {
+  if (server === null || history === '' || emptying !== undefined) return false;
+  return !goesOn(server, { address, history, runId }, between);
 }

@@ -17,6 +17,10 @@ export interface NodeFailoverEvent {
   lostBytes: number | null;
   /** `at least`: the former master was asked for the last time some while before. */
   lostKnown: 'exactly' | 'at least' | 'not';
+  /** Whether it had followed the former master; if not, what it had may be older; null: it cannot be told. */
+  related: boolean | null;
+  /** It was emptied before it served. */
+  emptied: boolean;
   /** From when it was known until the new master served. */
   seconds: number;
   summary: string;

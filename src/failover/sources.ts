@@ -3,6 +3,7 @@
 import { formatAddress } from '../node/address.js';
 import type { NodeEndpoint, Speech } from '../node/endpoint.js';
 import type { Followed } from '../node/followed.js';
+import { readRunId } from '../resp/run-id.js';
 import { Connection } from './connection.js';
 import { goesOnFrom, type Replication, readReplication } from './replication.js';
 import { describeSentinelError } from './sentinel-error.js';
@@ -161,6 +162,14 @@ export class ReplicationProbe {
   async read(): Promise<Replication | null> {
     const info = await this.#connection.use((redis) => redis.info('replication')).catch(() => null);
     return info === null ? null : readReplication(info);
+  }
+
+  /** @returns what the server is, where it is a master: both of one process; otherwise null */
+  async identify(): Promise<{ readonly runId: string; readonly replication: Replication } | null> {
+    const asked = this.#connection.use((redis) => Promise.all([redis.info('replication'), redis.info('server')]));
+    const [info, server] = (await asked.catch(() => null)) ?? ['', ''];
+    const replication = readReplication(info);
+    return replication?.role === 'master' ? { runId: readRunId(server), replication } : null;
   }
 
   close(): void {

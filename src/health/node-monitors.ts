@@ -71,16 +71,16 @@ export class NodeMonitors {
   #use(monitor: NodeMonitor, node: NodeEndpoint): void {
     const found = monitor.otherProcess;
     monitor.use(node);
-    if (found === null || found !== node.process || !nodeEmptied.hasSubscribers) return;
+    if (node.master !== undefined || found === null || found !== node.process || !nodeEmptied.hasSubscribers) return;
     const { name, address } = node;
     const summary = `node ${name} (${address}), which was restarted, was emptied, and serves again`;
     const event: NodeEmptiedEvent = { node: name, address, summary };
     nodeEmptied.publish(event);
   }
 
-  /** Of a node that fails over, another server is no restart; one that is ejected is emptied before it serves. */
+  /** One that is ejected is emptied before it serves. */
   #onSnapshot(node: NodeEndpoint, keysLoaded: number): void {
-    if (node.master !== undefined || !this.#served.has(nodeKey(node)) || !nodeRestarted.hasSubscribers) return;
+    if (node.master?.address === null || !this.#served.has(nodeKey(node)) || !nodeRestarted.hasSubscribers) return;
     const { name, address } = node;
     const summary = `node ${name} (${address}) was restarted, and serves what it has read from a snapshot (keys: ${keysLoaded}): values may be older than those that clients were told were written`;
     const event: NodeRestartedEvent = { node: name, address, keysLoaded, summary };
@@ -99,8 +99,10 @@ export class NodeMonitors {
   }
 
   /** The process that is there and may not serve; null: none is known. */
-  otherProcessOf(node: NodeIdentity): string | null {
-    return this.#monitors.get(nodeKey(node))?.otherProcess ?? null;
+  otherProcessOf(node: NodeEndpoint): string | null {
+    const monitor = this.#monitors.get(nodeKey(node));
+    // Of a node that has failed over, the former master says nothing.
+    return monitor === undefined || shownAddress(monitor.node) !== shownAddress(node) ? null : monitor.otherProcess;
   }
 
   /** Of the server process that its probes have seen last, or null. */

@@ -3,8 +3,9 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { Config } from '../config/settings.js';
 import type { AgreementPort } from '../failover/agreement.js';
 import { Masters } from '../failover/masters.js';
+import { type NodeEmptiedEvent, nodeEmptied } from '../health/node-monitor.js';
 import { reachOf } from '../node/access.js';
-import type { Speech } from '../node/endpoint.js';
+import type { NodeEndpoint, Speech } from '../node/endpoint.js';
 import type { PlaneHost } from '../plane/host.js';
 import { nodeDown, nodeImpaired } from '../proxy/events.js';
 import { killProxies } from '../rebalance/connections.js';
@@ -25,6 +26,11 @@ export interface MastersNeeds {
   readonly ownId: () => string;
   readonly store: RingStore & MasterRecords;
   readonly consistency: () => Consistency;
+  /** Whether masters that may have what is of the past are emptied. */
+  readonly empties: () => boolean;
+  /** @see emptyNode */
+  readonly emptyServer: (server: NodeEndpoint, mayRemove: (runId: string) => Promise<void>) => Promise<string>;
+  readonly warn: (message: string) => void;
 }
 
 export interface MastersParts {
@@ -45,15 +51,24 @@ export function composeMasters({ config, access, plane, publishAnew, ...rest }: 
       timeout: config.probeTimeout,
       sentinels: () => access.sentinels,
       timers: systemTimers,
+      empties: rest.empties,
     },
     {
       login,
       changed: publishAnew,
       cut: () => plane().published(),
-      drop: async (server) => {
+      drop: async (server, more = []) => {
         const others = (await store.members()).map(({ id }) => id);
-        return killProxies([server], [ownId(), ...others], connectTimeout);
+        return killProxies([server], [ownId(), ...others, ...more], connectTimeout);
       },
+      empty: rest.emptyServer,
+      emptied: ({ name, address }, server) => {
+        if (!nodeEmptied.hasSubscribers) return;
+        const summary = `node ${name} (${address}): its master ${server}, which had what may be of the past, was emptied, and serves`;
+        const event: NodeEmptiedEvent = { node: name, address, summary };
+        nodeEmptied.publish(event);
+      },
+      warn: rest.warn,
       agreement: agreementBy(rest),
     },
   );

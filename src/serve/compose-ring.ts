@@ -1,9 +1,11 @@
 /** Composition: the ring, with all that a change of it needs of the rest. */
 import type { Config } from '../config/settings.js';
 import type { Masters } from '../failover/masters.js';
+import { emptyNode } from '../health/empty.js';
 import { nodeChecks } from '../health/node-checks.js';
 import type { NodeMonitors } from '../health/node-monitors.js';
 import type { OwnIdentity } from '../identity.js';
+import type { NodeEndpoint } from '../node/endpoint.js';
 import { NO_PROCESS } from '../node/restarted.js';
 import type { PlaneHost } from '../plane/host.js';
 import type { RoutedNode, RoutingSnapshot } from '../proxy/snapshot.js';
@@ -66,6 +68,8 @@ export interface RingParts {
   readonly ejectionNotes: EjectionNotes;
   /** A connection for looking at a node's keys. @throws NodeFailure */
   readonly openLink: (node: Member) => Promise<NodeLink>;
+  /** Empties a server that is not the node's yet. @see emptyNode */
+  readonly emptyServer: (server: NodeEndpoint, mayRemove: (runId: string) => Promise<void>) => Promise<string>;
 }
 
 export function composeRing({
@@ -124,7 +128,7 @@ export function composeRing({
     ...checks,
     databases: config.databases,
     publish: (members) => {
-      masters.watch([...members.nodes, ...ring.ejected]);
+      masters.watch(members.nodes, ring.ejected);
       const snapshot = {
         ...members,
         nodes: members.nodes.map((node) => ({ ...reach(node), isGivenUp: node.isGivenUp })),
@@ -224,6 +228,12 @@ export function composeRing({
     info: (message) => log.info(message),
   };
   const leave = (): Promise<void> => leaveFleet(leaving);
+  const emptyServer: RingParts['emptyServer'] = (server, mayRemove) =>
+    upkeep.run(
+      `empties ${server.name} (${server.address})`,
+      () => emptyNode(server, config.databases, connectTimeout, standing, mayRemove),
+      true,
+    );
   return {
     ring,
     strays,
@@ -233,6 +243,7 @@ export function composeRing({
     leave,
     standing: standingPorts,
     openLink,
+    emptyServer,
     ejectionNotes,
   };
 }

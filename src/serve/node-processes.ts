@@ -13,11 +13,16 @@ export function emptiesRestarted({ onNodeFailure, onNodeRestart }: Wanted): bool
 
 export class NodeProcesses {
   readonly #recorded: () => RingState | null;
+  readonly #ofMaster: (member: Member) => string;
   #isAsked: boolean;
 
-  /** @param recorded the ring as it is recorded, or null */
-  constructor(config: Wanted, recorded: () => RingState | null) {
+  /**
+   * @param recorded the ring as it is recorded, or null
+   * @param ofMaster of a node that fails over, whose master is recorded apart from the ring
+   */
+  constructor(config: Wanted, recorded: () => RingState | null, ofMaster: (member: Member) => string) {
     this.#recorded = recorded;
+    this.#ofMaster = ofMaster;
     this.#isAsked = emptiesRestarted(config);
   }
 
@@ -26,9 +31,14 @@ export class NodeProcesses {
     this.#isAsked = emptiesRestarted(read);
   }
 
-  /** @returns as `NodeEndpoint.process`: a node that fails over is another process by right */
+  get isAsked(): boolean {
+    return this.#isAsked;
+  }
+
+  /** @returns as `NodeEndpoint.process` */
   of(member: Member): string | undefined {
-    if (!this.#isAsked || parseFollowed(member.address) !== null) return undefined;
+    if (!this.#isAsked) return undefined;
+    if (parseFollowed(member.address) !== null) return this.#ofMaster(member);
     const state = this.#recorded();
     return state === null ? '' : processOf(member, state);
   }

@@ -938,8 +938,17 @@ export const ANSWER_SCHEMAS: Readonly<Record<string, object>> = {
         description:
           'Bytes of the replication stream that new masters never heard of, as far as it could be told; since this proxy started.',
       },
+      unrelated: {
+        type: 'number',
+        description: 'Of the failovers: to a server that had not followed the master before.',
+      },
+      emptied: {
+        type: 'number',
+        description:
+          'How often a master was emptied before it served, since what it had may be of the past; since this proxy started.',
+      },
     },
-    required: ['address', 'source', 'epoch', 'failovers', 'lostBytes'],
+    required: ['address', 'source', 'epoch', 'failovers', 'lostBytes', 'unrelated', 'emptied'],
     description: 'Where the master of a node is, and who says so.',
   },
   NodeOpinionView: {

@@ -74,6 +74,16 @@ export function nodeServerSources({ ring }: MetricReads): MetricSource[] {
       'Bytes of the replication stream that new masters of a node never heard of, as far as it could be told.',
       () => ofFollowed(({ lostBytes }) => lostBytes),
     ),
+    counter(
+      'ringproxy_node_failovers_unrelated_total',
+      'Failovers to a server that had not followed the former master of a node: what it had may be of the past.',
+      () => ofFollowed(({ unrelated }) => unrelated),
+    ),
+    counter(
+      'ringproxy_node_masters_emptied_total',
+      'Masters of a node that were emptied before they served, since what they had may be of the past.',
+      () => ofFollowed(({ emptied }) => emptied),
+    ),
     gauge('ringproxy_node_master_known', '1 when it is known where the master of a node is, otherwise 0.', () =>
       ofFollowed(({ address }) => (address === null ? 0 : 1)),
     ),

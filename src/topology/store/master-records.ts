@@ -29,6 +29,15 @@ export const masterRecord = z.object({
   settled: z.boolean(),
   /** ISO date: for people. */
   since: z.string(),
+  /** Of its process; empty, or missing: it has not said. */
+  runId: z.string().optional(),
+  /** Who served last, until this one does. */
+  served: z.object({ address: z.string(), history: z.string(), runId: z.string() }).readonly().optional(),
+  /** It does not serve before it is emptied: by which attempt, and which proxies have tried. */
+  emptying: z
+    .object({ attempt: z.string(), by: z.array(z.string()).readonly() })
+    .readonly()
+    .optional(),
 });
 
 export type MasterRecord = Readonly<z.infer<typeof masterRecord>>;

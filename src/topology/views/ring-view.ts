@@ -105,8 +105,8 @@ function reasonOf(health: NodeHealth | null, doubt: string, shared: string, note
   return [trouble, doubt, shared, note].filter((text) => text !== '').join('; ') || null;
 }
 
-function masterOf({ address, source, epoch, failovers, lostBytes }: NodeMasterView): NodeMasterView {
-  return { address, source, epoch, failovers, lostBytes };
+function masterOf({ reason: _reason, ...master }: NodeMasterView & { readonly reason: string }): NodeMasterView {
+  return master;
 }
 
 function stateOf(member: Member, state: RingState, change: RunningChange | null): NodeState {

@@ -63,7 +63,7 @@ export const PARTS = [
   { parts: ['etcd'], mayImport: ['time', 'errors.ts'] },
   { parts: ['fleet/jobs'], mayImport: ['topology/state', 'time'], types: ['topology/store'] },
   { parts: ['rebalance'], mayImport: ['resp', 'node', 'ring', 'health', 'proxy', 'time', 'errors.ts'] },
-  { parts: ['failover'], mayImport: ['resp', 'node', 'time'] },
+  { parts: ['failover'], mayImport: ['resp', 'node', 'time', 'errors.ts'] },
   { parts: ['health'], mayImport: ['resp', 'node', 'config', 'node-rights.ts', 'errors.ts'], types: ['ring'] },
   {
     parts: ['telemetry'],
