@@ -26,15 +26,30 @@ export function registerCheckCommand(ring: Command): void {
 
 function describe({ nodes }: StrayReport): string {
   const table = formatTable(
-    ['NODE', 'ADDRESS', ...['KEYS', 'NOT ITS OWN', 'REMOVED', 'RESTARTED', 'EJECTION', 'OTHER'].map(numbers)],
-    nodes.map(({ node, address, keys, strays, removed, causes }) => [
+    [
+      'NODE',
+      'ADDRESS',
+      ...['KEYS', 'NOT ITS OWN', 'REMOVED', 'RESTARTED', 'EJECTION', 'OTHER', 'REPLICATED'].map(numbers),
+    ],
+    nodes.map(({ node, address, keys, strays, removed, causes, replicated = 0 }: Found) => [
       node,
       address,
-      ...[keys, strays, removed, causes.restart, causes.ejection, causes.other].map(formatCount),
+      ...[keys, strays, removed, causes.restart, causes.ejection, causes.other, replicated].map(formatCount),
     ]),
   );
   const details = nodes.flatMap((node) => [...failure(node), ...examples(node)]);
-  return [table, ...(details.length === 0 ? [] : ['', ...details]), '', verdict(nodes)].join('\n');
+  return [table, ...(details.length === 0 ? [] : ['', ...details]), '', verdict(nodes), ...hidden(nodes)].join('\n');
+}
+
+/** A proxy of an earlier version says nothing of replicated groups. */
+type Found = Omit<NodeStrays, 'replicated'> & { readonly replicated?: number };
+
+function hidden(nodes: readonly Found[]): string[] {
+  const count = nodes.reduce((sum, { replicated = 0 }) => sum + replicated, 0);
+  if (count === 0) return [];
+  return [
+    `${formatCounted(count, 'key')} of replicated groups on nodes: proxies have these keys, so clients do not see what is there, and --fix leaves it; a script that does not declare its keys may have written it, or it is from before; UNLINK it at its node, or declare the keys`,
+  ];
 }
 
 function failure({ node, checkedAt, error }: NodeStrays): string[] {

@@ -170,7 +170,7 @@ export async function startServer(config: Config, surroundings: Surroundings): P
   const advertised = (): string => (url === null ? '' : advertisedAdmin(config, url));
   const parts: RingParts = composeRing({
     ...{ config, workers, identity, store, advertised, log, reach, masters, standing, peers, plane, monitors },
-    functions,
+    ...{ functions, groups },
   });
   const ring: RingManager = parts.ring;
   const { strays, belonging } = parts;

@@ -312,6 +312,11 @@ export interface NodeStrays {
   /** Those that the node does not own, and has. */
   strays: number;
   removed: number;
+  /**
+   * Keys of replicated groups, which no node should have: clients do not see them here, and they are never removed. A
+   * script that does not declare its keys writes such, or they were there before their group became a replicated one.
+   */
+  replicated: number;
   /** Of the strays and those removed, by likely cause. */
   causes: { restart: number; ejection: number; other: number };
   /** Some of them. */

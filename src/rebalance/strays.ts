@@ -18,6 +18,9 @@ export interface StrayHooks {
   looked(keys: number): void;
   /** Keys that are not where they belong. When it returns, they may be removed. */
   found(database: number, keys: readonly Buffer[]): void;
+  /** Keys that belong on no node, where the node would own them. They stay: their group may be another one in a moment. */
+  foundOfNoNode(database: number, keys: readonly Buffer[]): void;
+  isOfNoNode(key: Buffer): boolean;
 }
 
 /** COUNT of a SCAN: more would stop a node for longer than clients should wait. */
@@ -47,11 +50,15 @@ export function walkStrays(
     persist: once,
   };
   return walkNode(walk, async (database, keys) => {
+    const ofNoNode: Buffer[] = [];
     const strays = keys.filter((key) => {
       if (isReserved(key, 0, key.length)) return false;
       const hash = rings.hashOf(key, 0, key.length);
-      return rings.ownerOf(hash) !== node && concerns(hash);
+      if (rings.ownerOf(hash) !== node) return concerns(hash);
+      if (hooks.isOfNoNode(key)) ofNoNode.push(key);
+      return false;
     });
+    if (ofNoNode.length > 0) hooks.foundOfNoNode(database, ofNoNode);
     if (strays.length === 0) return;
     hooks.found(database, strays);
     if (removes) await unlinkKeys(link, database, strays);

@@ -21,6 +21,8 @@ import { refuseStrangers, type StrangerPorts } from '../topology/admission/stran
 import { RING_PATH } from '../topology/coordinator/forwarding.js';
 import { EjectionNotes } from '../topology/ejection/notes.js';
 import { publishGeneration } from '../topology/events.js';
+import { keysOfNoNode } from '../topology/groups/hidden-keys.js';
+import type { LiveGroups } from '../topology/groups/live-groups.js';
 import { StrayChecks } from '../topology/jobs/stray-checks.js';
 import { Belonging } from '../topology/participant/belonging.js';
 import { type LeavingPorts, leaveFleet } from '../topology/participant/leaving.js';
@@ -52,6 +54,7 @@ export interface RingNeeds {
   readonly plane: PlaneHost;
   readonly monitors: NodeMonitors;
   readonly functions: FunctionKeeper;
+  readonly groups: Pick<LiveGroups, 'inForce'>;
 }
 
 export interface RingParts {
@@ -86,6 +89,7 @@ export function composeRing({
   plane,
   monitors,
   functions,
+  groups,
 }: RingNeeds): RingParts {
   const { connectTimeout } = config;
   const warn = (message: string): void => log.warn(message);
@@ -120,6 +124,7 @@ export function composeRing({
     runId: (node) => monitors.runIdOf(node),
     runIds: (nodes) => checks.runIds(nodes),
     refuseStrangers: async (nodes) => void (await refuseStrangers(nodes, false, strangers)),
+    keysOfNoNode: () => keysOfNoNode(groups.inForce.groups),
     warn,
   });
   const predecessor = new OwnPredecessor((node) => killProxies([reach(node)], [standing.id], connectTimeout));

@@ -1134,6 +1134,11 @@ export const ANSWER_SCHEMAS: Readonly<Record<string, object>> = {
       keys: { type: 'number', description: 'That were looked at.' },
       strays: { type: 'number', description: 'Those that the node does not own, and has.' },
       removed: { type: 'number' },
+      replicated: {
+        type: 'number',
+        description:
+          'Keys of replicated groups, which no node should have: clients do not see them here, and they are never removed. A script that does not declare its keys writes such, or they were there before their group became a replicated one.',
+      },
       causes: {
         type: 'object',
         properties: { restart: { type: 'number' }, ejection: { type: 'number' }, other: { type: 'number' } },
@@ -1151,7 +1156,18 @@ export const ANSWER_SCHEMAS: Readonly<Record<string, object>> = {
       },
       error: { type: ['string', 'null'], description: 'Why the node could not be looked at, or null.' },
     },
-    required: ['node', 'address', 'checkedAt', 'keys', 'strays', 'removed', 'causes', 'examples', 'error'],
+    required: [
+      'node',
+      'address',
+      'checkedAt',
+      'keys',
+      'strays',
+      'removed',
+      'replicated',
+      'causes',
+      'examples',
+      'error',
+    ],
     description: 'What a look at the keys of one node has found.',
   },
   WhichView: {

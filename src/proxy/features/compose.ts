@@ -269,7 +269,8 @@ export class Features {
     const { router } = this;
     const { shared, values } = this.context;
     const { groups } = shared.counters;
-    const call = new Call(values, (key, hit) => shared.counters.read(groups.groupOf(key, 0, key.length), hit));
+    const isHere = (key: Buffer): boolean => groups.policyOfGroup(key, 0, key.length)?.cache === 'replicated';
+    const call = new Call(values, isHere, (key, hit) => shared.counters.read(groups.groupOf(key, 0, key.length), hit));
     router.localKeys = new KeysHere(call, groups);
     values.listen(new ToldChanges(this.tracking));
     return new Replicated(router, groups, call);

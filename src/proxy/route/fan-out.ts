@@ -49,7 +49,7 @@ export function fanOut(
   const group = new Group(request, client.kind.protocol, merger, shared, NO_KEYS);
   group.tolerance = command.tolerance;
   group.keys = isOnKeys ? UNKNOWN_KEYS : NO_KEYS_AT_ALL;
-  if (isOnKeys && router.snapshot !== null) group.placement = new Placement(router.snapshot.rings);
+  if (isOnKeys && router.snapshot !== null) group.placement = new Placement(router.snapshot.rings, router.localKeys);
   if (moves !== null) group.onFinished = () => moves.releaseMoves();
   for (let i = 0; i < nodes.length; i++) {
     const node = router.nodeAt(i);

@@ -7,11 +7,15 @@ import { error as encodeError } from '../../resp/encode.js';
 import { args, type RequestFramer } from '../../resp/request-framer.js';
 import { tagEnd, tagStart } from '../../ring/hash-tag.js';
 import type { RoutingSnapshot } from '../snapshot.js';
+import type { LocalKeys } from './local-keys.js';
 
 const APART = encodeError(
   "CROSSSLOT BY and GET patterns of SORT need the key's hash tag, such as weight_{tag}_*: their keys may be on other nodes",
 );
 const IN_CHANGE = encodeError('TRYAGAIN the ring is changing, and the keys of SORT patterns are not known');
+const OF_NO_NODE = encodeError(
+  'ERR BY and GET patterns of SORT cannot name keys of a replicated group: no node has them; keep the keys in a group that is not replicated',
+);
 const WORDS = [Buffer.from('by'), Buffer.from('get')];
 const ASTERISK = 0x2a;
 const ARROW = Buffer.from('->');
@@ -22,13 +26,30 @@ const ARROW = Buffer.from('->');
  */
 export function refusalOfPatterns(snapshot: RoutingSnapshot, owner: number, framer: RequestFramer): Buffer | null {
   if (snapshot.nodes.length === 1) return null;
+  return firstRefusal(framer, (pattern) => refusalOfPattern(snapshot, owner, pattern));
+}
+
+/**
+ * @returns the error where a pattern of the SORT in `framer` names keys that no node has, as far as it says so itself:
+ *   what it begins with decides; or null
+ */
+export function refusalOfLocalPatterns(localKeys: LocalKeys | null, framer: RequestFramer): Buffer | null {
+  if (localKeys?.isUsed !== true) return null;
+  return firstRefusal(framer, (pattern) => {
+    const asterisk = pattern.indexOf(ASTERISK);
+    return asterisk > 0 && localKeys.has(pattern, 0, asterisk) ? OF_NO_NODE : null;
+  });
+}
+
+/** Of the patterns of the SORT in `framer`. */
+function firstRefusal(framer: RequestFramer, refusalOf: (pattern: Buffer) => Buffer | null): Buffer | null {
   const source = framer.source as Buffer;
   for (let at = 2; at + 1 < framer.argc; at++) {
     const start = args.start[at] as number;
     const end = args.end[at] as number;
     if (!WORDS.some((word) => equalsIgnoreCase(source, start, end, word))) continue;
     at++;
-    const refusal = refusalOfPattern(snapshot, owner, source.subarray(args.start[at], args.end[at]));
+    const refusal = refusalOf(source.subarray(args.start[at], args.end[at]));
     if (refusal !== null) return refusal;
   }
   return null;

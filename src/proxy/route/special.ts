@@ -10,7 +10,7 @@ import type { ClientConnection } from '../session/client-connection.js';
 import type { RoutingSnapshot } from '../snapshot.js';
 import { settleInOtherDatabase } from './moving/other-database.js';
 import type { Router } from './router.js';
-import { refusalOfPatterns } from './sort-patterns.js';
+import { refusalOfLocalPatterns, refusalOfPatterns } from './sort-patterns.js';
 import { GAVE_UP, GAVE_UP_REPLY, WAIT } from './waiting.js';
 
 /** Sends a command whose owner is known, and whose keys have arrived there. */
@@ -43,6 +43,8 @@ export function runSpecial(
   const snapshot = router.snapshot as RoutingSnapshot;
   switch (command.special) {
     case 'sort': {
+      const local = refusalOfLocalPatterns(router.localKeys, framer);
+      if (local !== null) return router.refuse(client, command, local);
       const refusal = refusalOfPatterns(snapshot, owner, framer);
       if (refusal === null) break;
       if (client.crossNode === 'refuse') return router.refuse(client, command, refusal);

@@ -37,6 +37,13 @@ export function hiddenKeys(before: readonly KeyGroup[], after: readonly KeyGroup
   });
 }
 
+/** @returns which keys are of replicated groups: no node should have them */
+export function keysOfNoNode(groups: readonly KeyGroup[]): (key: Buffer) => boolean {
+  if (!groups.some(({ policy }) => policy?.cache === 'replicated')) return () => false;
+  const inBytes = groups.map((group) => ({ ...group, prefixes: group.prefixes.map(latin1) }));
+  return (key) => typeOf(inBytes, key.toString('latin1')) === 'replicated';
+}
+
 /** @returns whether a change that hides this needs an operator's word: keys were found, or it is not known */
 export function needsForce(found: readonly HiddenKeysView[]): boolean {
   return found.some(({ keys, complete }) => keys > 0 || !complete);

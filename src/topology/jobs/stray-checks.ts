@@ -38,6 +38,8 @@ export interface StrayChecksOptions {
   runIds(nodes: readonly Member[]): Promise<readonly string[]>;
   /** Before keys are removed at an operator's word. @throws RingproxyError when they may be another proxy's */
   refuseStrangers(nodes: readonly Member[]): Promise<void>;
+  /** Which keys are of those that proxies have, and no node; as it is now. */
+  keysOfNoNode(): (key: Buffer) => boolean;
   warn(message: string): void;
 }
 
@@ -221,7 +223,9 @@ export class StrayChecks {
   async #look(node: Member, { rings, index, cameBack }: Pick<Walk, 'rings' | 'index' | 'cameBack'>): Promise<void> {
     const walk = { rings, index, cameBack, rate: BACKGROUND_RATE, concerns: () => true };
     const { strays } = await this.#walk(node, { ...walk, removes: false });
-    if (strays === 0 || this.#aborted) return;
+    if (this.#aborted) return;
+    this.#tellOfNoNode(node);
+    if (strays === 0) return;
     const found = `${node.name} (${node.address}) holds ${counted(strays, 'key')} that it does not own`;
     if (!cameBack) {
       this.#options.warn(`${found}: ringproxy ring check says more, ring check --fix removes them`);
@@ -233,6 +237,16 @@ export class StrayChecks {
     await this.#walk(node, { ...walk, removes: true });
     const why = parseFollowed(node.address) === null ? 'was restarted' : 'was restarted or has failed over';
     this.#options.warn(`${found}, since it ${why} with what it had in the past: they are removed`);
+  }
+
+  #tellOfNoNode(node: Member): void {
+    const { replicated = 0 } = this.#known.get(nodeKey(node))?.view ?? {};
+    if (replicated === 0) return;
+    const keys = counted(replicated, 'key');
+    const found = `${node.name} (${node.address}) holds ${keys} of replicated groups, which clients do not see there`;
+    this.#options.warn(
+      `${found}: ringproxy ring check names some; a script with undeclared keys may have written them`,
+    );
   }
 
   #run(work: () => Promise<void>): void {
@@ -285,6 +299,11 @@ export class StrayChecks {
         looked: (keys) => {
           view.keys += keys;
         },
+        isOfNoNode: this.#options.keysOfNoNode(),
+        foundOfNoNode: (database, keys) => {
+          view.replicated += keys.length;
+          addExamples(view, database, keys);
+        },
         found: (database, keys) => {
           strays += keys.length;
           note(view, walk, database, keys);
@@ -324,8 +343,13 @@ function note(
   else view.strays += keys.length;
   for (const key of keys) {
     view.causes[likelyCause(rings, rings.hashOf(key, 0, key.length), index, cameBack)]++;
-    if (view.examples.length < EXAMPLES) view.examples.push({ database, key: key.toString('utf8', 0, EXAMPLE_BYTES) });
   }
+  addExamples(view, database, keys);
+}
+
+function addExamples({ examples }: NodeStrays, database: number, keys: readonly Buffer[]): void {
+  const room = EXAMPLES - examples.length;
+  examples.push(...keys.slice(0, room).map((key) => ({ database, key: key.toString('utf8', 0, EXAMPLE_BYTES) })));
 }
 
 function emptyView(node: Member): NodeStrays {
@@ -336,6 +360,7 @@ function emptyView(node: Member): NodeStrays {
     keys: 0,
     strays: 0,
     removed: 0,
+    replicated: 0,
     causes: { restart: 0, ejection: 0, other: 0 },
     examples: [],
     error: null,

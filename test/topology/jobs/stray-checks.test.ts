@@ -33,6 +33,7 @@ it.each([
     runId: () => 'some',
     runIds: async () => [],
     refuseStrangers: async () => {},
+    keysOfNoNode: () => () => false,
     warn: (message) => told.push(message),
   });
   checks.start();
@@ -61,6 +62,7 @@ it('does not remove keys of a node that has come to be another one', async () =>
     runId: ({ name }) => (name === 'a' ? (seen[0] ?? null) : null),
     runIds: async () => processes,
     refuseStrangers: async () => {},
+    keysOfNoNode: () => () => false,
     warn: (message) => told.push(message),
   });
   seen = ['the first', 'other'];

@@ -16,6 +16,7 @@ import type { ApartCall, ApartCommands, ApartOutcome } from '../../route/apart-c
 import { settleInOtherDatabase } from '../../route/moving/other-database.js';
 import { crossSlotReply } from '../../route/replies.js';
 import type { Router } from '../../route/router.js';
+import { refusalOfLocalPatterns } from '../../route/sort-patterns.js';
 import { Turns } from '../../route/turns.js';
 import { GAVE_UP, GAVE_UP_REPLY, WAIT } from '../../route/waiting.js';
 import type { ClientConnection } from '../../session/client-connection.js';
@@ -80,6 +81,8 @@ export class CrossNode implements ApartCommands {
       this.#note(command, framer, count, true);
       return router.refuse(client, command, crossSlotReply(client.crossNode));
     }
+    const local = command.special === 'sort' ? refusalOfLocalPatterns(router.localKeys, framer) : null;
+    if (local !== null) return router.refuse(client, command, local);
     if (router.isChanging && command.special === 'copy') {
       const state = settleInOtherDatabase(router, client, command, framer);
       if (state === WAIT) return LATER;

@@ -45,7 +45,9 @@ export const flushall: Operation = (call) => {
   return OK;
 };
 
-/** @returns the bytes of its key; null: it holds no value now */
+/** @returns the bytes of its key; null: it holds no value now, or none that clients see */
 export function keyOf(call: Call, { database, key }: Entry): Buffer | null {
-  return call.store.find(database, key) === null ? null : Buffer.from(key, 'latin1');
+  if (call.store.find(database, key) === null) return null;
+  const bytes = Buffer.from(key, 'latin1');
+  return call.isHere(bytes) ? bytes : null;
 }

@@ -23,11 +23,14 @@ export class Call {
   /** Where the keys stand that are meant, for commands of several. */
   keys: readonly number[] = [];
   #source: Buffer = NO_SOURCE;
+  /** Whether the key's group is a replicated one now: what it had when it was one stays, and is not seen. */
+  readonly isHere: (key: Buffer) => boolean;
   readonly #onRead: (key: Buffer, hit: boolean) => void;
 
-  /** @param onRead is told of each key that is read: it was there (`hit`), or was not */
-  constructor(store: ValueStore, onRead: (key: Buffer, hit: boolean) => void) {
+  /** @param isHere @see isHere @param onRead is told of each key that is read: it was there (`hit`), or was not */
+  constructor(store: ValueStore, isHere: (key: Buffer) => boolean, onRead: (key: Buffer, hit: boolean) => void) {
     this.store = store;
+    this.isHere = isHere;
     this.#onRead = onRead;
   }
 

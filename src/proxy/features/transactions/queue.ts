@@ -13,7 +13,7 @@ import { refusalOfAdministration } from '../../route/administration.js';
 import { otherDatabaseAt } from '../../route/moving/other-database.js';
 import { isReserved, RESERVED_REPLY } from '../../route/reserved.js';
 import type { Router } from '../../route/router.js';
-import { refusalOfPatterns } from '../../route/sort-patterns.js';
+import { refusalOfLocalPatterns, refusalOfPatterns } from '../../route/sort-patterns.js';
 import type { ClientConnection } from '../../session/client-connection.js';
 import type { RoutingSnapshot } from '../../snapshot.js';
 import { elementMerge } from './nodes/reply-order.js';
@@ -138,6 +138,8 @@ export class Queue {
     }
     const { special } = command;
     if (special === 'sort' && count > 0) {
+      const local = refusalOfLocalPatterns(this.#router.localKeys, framer);
+      if (local !== null) return this.#router.refuse(client, command, local);
       const { rings } = snapshot as RoutingSnapshot;
       const refusal = refusalOfPatterns(snapshot as RoutingSnapshot, rings.ownerOf(first), framer);
       const isCut = client.crossNode === 'allow';

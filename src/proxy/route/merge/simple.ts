@@ -1,6 +1,5 @@
 import { parseIntegerLine } from '../../../resp/reply-framer.js';
 import { bulkPayload } from '../../../resp/whole-reply.js';
-import { isReserved } from '../reserved.js';
 import type { Merger } from './group.js';
 
 /** The reply of the first part that succeeded stands for all. */
@@ -21,12 +20,15 @@ export const mergeSum: Merger = (group, out) => {
   out.integer(sum);
 };
 
-/** One of the keys that the nodes drew (RANDOMKEY). */
+/** One of the keys that were drawn (RANDOMKEY): by the nodes, and of those that no node has. */
 export const mergeRandom: Merger = (group, out) => {
-  const drawn = group.parts.filter((part) => {
+  const { parts, nodes, placement } = group;
+  const drawn = parts.filter((part, index) => {
     if (part.held === null) return false;
     const payload = bulkPayload(part.held.buffer, part.heldStart, part.heldEnd);
-    return payload !== null && !isReserved(payload, 0, payload.length);
+    if (payload === null) return false;
+    // What is of no node is behind them.
+    return index >= nodes.length || placement?.isOfNoNode(payload) !== true;
   });
   const part = drawn[Math.floor(Math.random() * drawn.length)];
   // A node that is not there may have some: the reply for an empty cache would be wrong.

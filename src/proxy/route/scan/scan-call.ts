@@ -123,7 +123,7 @@ export class ScanCall implements ReplySink {
     this.#caller = caller;
     this.#command = command;
     this.#walk = walk;
-    this.#placement = new Placement(walk.snapshot.rings);
+    this.#placement = new Placement(walk.snapshot.rings, router.localKeys);
     this.#options = readScanOptions(framer);
     this.#left = this.#options?.count ?? 0;
     const source = framer.source as Buffer;

@@ -1,5 +1,6 @@
 /** Replicated keys answer as those of a real server do, byte for byte, in both protocols; what cannot be had is said. */
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { StrayReport } from '../../../../src/admin/api.js';
 import { request } from '../../../../src/resp/encode.js';
 import { RawClient } from '../../../support/raw-client.js';
 import { type RedisProcess, startRedis, startRedises } from '../../../support/redis-process.js';
@@ -330,4 +331,85 @@ describe('replicated keys among others', () => {
     await other.command('FLUSHALL');
     expect(String(await tracker.replies(1))).toBe('>2\r\n$10\r\ninvalidate\r\n_\r\n');
   });
+});
+
+describe('keys of a replicated group on nodes', () => {
+  /** As scripts write them that do not declare their keys, and whoever does not go through the proxy. */
+  async function writeOnNodes(): Promise<RawClient> {
+    const client = await RawClient.connect(proxy.port);
+    for (let i = 0; i < 8; i++) {
+      const at = `{${i}}`;
+      expect(await client.text('EVAL', `return redis.call('SET', 'r:' .. KEYS[1], '1')`, '1', at)).toBe('+OK\r\n');
+    }
+    await client.command('SET', 'k', '1');
+    await client.command('SET', 'r:x', '1');
+    return client;
+  }
+
+  it('are seen by no command that shows keys, as GET does not see them', async () => {
+    const client = await writeOnNodes();
+    // They are there: each node has some.
+    for (const node of nodes) expect(await node.client().keys('r:*')).not.toEqual([]);
+    expect(await client.text('GET', 'r:{1}')).toBe('$-1\r\n');
+    expect(await client.text('EXISTS', 'r:{1}', 'r:{2}', 'r:x')).toBe(':1\r\n');
+    const keys = proxy.client();
+    expect((await keys.keys('*')).sort()).toEqual(['k', 'r:x']);
+    expect((await keys.scan(0, 'COUNT', 1000))[1].sort()).toEqual(['k', 'r:x']);
+    const drawn = new Set<string | null>();
+    for (let i = 0; i < 60; i++) drawn.add(await keys.randomkey());
+    for (let i = 0; i < 8; i++) expect(drawn).not.toContain(`r:{${i}}`);
+    await client.command('FLUSHALL');
+    for (const node of nodes) expect(await node.client().dbsize()).toBe(0);
+  });
+
+  it('are told of by a check of the ring, which leaves them', async () => {
+    await writeOnNodes();
+    const total = (await Promise.all(nodes.map((node) => node.client().keys('r:*')))).flat().length;
+    const headers = { 'content-type': 'application/json' };
+    await fetch(`${proxy.admin}/v1/ring/check`, { method: 'POST', body: '{"fix":true}', headers });
+    const report = async (): Promise<StrayReport> =>
+      (await (await fetch(`${proxy.admin}/v1/ring/check`)).json()) as StrayReport;
+    await expect.poll(async () => (await report()).running).toBe(false);
+    const found = (await report()).nodes;
+    // Those that lie on a node that would not own them are strays like others.
+    expect(found.reduce((sum, { replicated, removed }) => sum + replicated + removed, 0)).toBe(total);
+    expect(found.reduce((sum, { replicated }) => sum + replicated, 0)).toBeGreaterThan(0);
+    expect(found.flatMap(({ examples }) => examples.map(({ key }) => key))).toContainEqual(
+      expect.stringMatching(/^r:\{\d\}$/),
+    );
+    const left = (await Promise.all(nodes.map((node) => node.client().keys('r:*')))).flat().length;
+    expect(left).toBe(found.reduce((sum, { replicated }) => sum + replicated, 0));
+  });
+
+  it('are not what BY and GET of SORT name', async () => {
+    const client = await writeOnNodes();
+    await client.command('RPUSH', 'l', '1', '2');
+    const refused = /^-ERR BY and GET patterns of SORT cannot name keys of a replicated group/;
+    for (const line of ['SORT l BY r:*', 'SORT l GET # GET r:{*}->f', 'SORT_RO l BY r:*', 'SORT l BY r:* STORE k2']) {
+      expect(await client.text(...line.split(' ')), line).toMatch(refused);
+    }
+    await client.command('MULTI');
+    expect(await client.text('SORT', 'l', 'GET', 'r:*')).toMatch(refused);
+    await client.command('DISCARD');
+    expect(await client.text('SORT', 'l', 'BY', 'r:nosort')).toBe('*2\r\n$1\r\n1\r\n$1\r\n2\r\n');
+  });
+});
+
+it('values of a group that is replicated no more are not shown, and are when it is one again', async () => {
+  const client = proxy.client();
+  await client.mset('r:a', '1', 'o:a', '1');
+  const headers = { 'content-type': 'application/json' };
+  const become = async (cache: string): Promise<void> => {
+    const body = JSON.stringify({ cache });
+    const { status } = await fetch(`${proxy.admin}/v1/groups/flags?force=true`, { method: 'PATCH', body, headers });
+    expect(status).toBe(200);
+  };
+  await become('sharded');
+  expect(await client.get('r:a')).toBeNull();
+  expect(await client.keys('*')).toEqual(['o:a']);
+  expect((await client.scan(0, 'COUNT', 1000))[1]).toEqual(['o:a']);
+  for (let i = 0; i < 20; i++) expect(await client.randomkey()).toBe('o:a');
+  await become('replicated');
+  expect(await client.get('r:a')).toBe('1');
+  expect((await client.keys('*')).sort()).toEqual(['o:a', 'r:a']);
 });

@@ -113,7 +113,7 @@ export class OverNodes {
     const noted = isApart ? someKeysOf(transaction) : [];
     if (noted.length > 1) router.shared.counters.apartKeys.note(command, noted, 1);
     if (watched !== null) this.#watches.take(client);
-    const placement = new Placement(snapshot.rings);
+    const placement = new Placement(snapshot.rings, router.localKeys);
     this.#start(client, command, { transaction, stages: cutter.stages, others, moves, placement }, isApart);
     return TAKEN;
   }
