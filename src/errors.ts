@@ -219,7 +219,7 @@ export const ERRORS = {
   },
   NODE_RIGHTS: {
     status: 409,
-    meaning: 'the proxy’s user at the node may not move keys',
+    meaning: 'the proxy’s user at the node may not move keys, or not empty it',
     hint: 'give it the rights that are listed under nodes',
   },
   NODE_DATABASES: {

@@ -137,7 +137,7 @@ export const NODE_RIGHTS: readonly NodeRight[] = [
   right(
     'feature',
     'flushall',
-    '`ring add --flush`, and nodes that come back after they were ejected, or restarted',
+    '`ring add --flush`, and nodes that come back after they were ejected, or restarted (else it is done key by key)',
     null,
     true,
   ),

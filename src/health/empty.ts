@@ -49,7 +49,7 @@ export function emptyNode(
     const own = held.filter((database) => database < databases);
     const isShared = own.length < held.length;
     const isFlushed = !isShared && (await isAllowed(redis.flushall()));
-    if (!isFlushed) for (const database of own) await emptyDatabase(redis, database);
+    if (!isFlushed) for (const database of own) await emptyDatabase(redis, node, database);
     await emptyDisk(redis, node, isShared, isFlushed ? () => redis.flushall() : null);
     const info = await redis.info();
     const left = [...keysByDatabase(info)].filter(([database]) => database < databases);
@@ -59,9 +59,17 @@ export function emptyNode(
   });
 }
 
-async function emptyDatabase(redis: Redis, database: number): Promise<void> {
+async function emptyDatabase(redis: Redis, node: NodeEndpoint, database: number): Promise<void> {
   await redis.select(database);
-  if (await isAllowed(redis.flushdb())) return;
+  if ((await isAllowed(redis.flushdb())) || (await isAllowed(removeAll(redis)))) return;
+  throw new RingproxyError(
+    'NODE_RIGHTS',
+    `${node.name} (${node.address}) cannot be emptied: its user may use neither FLUSHALL nor FLUSHDB, and not SCAN and UNLINK either`,
+    `give the proxy's user the right +flushall there, or, where other databases are somebody else's, +flushdb`,
+  );
+}
+
+async function removeAll(redis: Redis): Promise<void> {
   let cursor = '0';
   do {
     const [next, keys] = await redis.scanBuffer(cursor, 'COUNT', BATCH);

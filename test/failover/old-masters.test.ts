@@ -122,7 +122,13 @@ it('a master that may have what is of the past is emptied before it serves', asy
   await until(async () => (await b.client().info('replication')).includes('master_link_status:up'));
   await until(async () => (await b.client().get('key:49')) === 'last');
   await promote(watched, b);
-  await until(async () => (await valuesOf(proxy)).join() === 'last');
-  const ring = (await (await fetch(`${proxy.admin}/v1/ring`)).json()) as { nodes: [{ master: unknown }] };
-  expect(ring.nodes[0].master).toMatchObject({ failovers: 3, unrelated: 1, emptied: 2, address: b.address });
+  const master = async (): Promise<Record<string, unknown>> => {
+    const ring = (await (await fetch(`${proxy.admin}/v1/ring`)).json()) as {
+      nodes: [{ master: Record<string, unknown> }];
+    };
+    return ring.nodes[0].master;
+  };
+  await until(async () => (await master()).address === b.address);
+  expect(await valuesOf(proxy)).toEqual(['last']);
+  expect(await master()).toMatchObject({ failovers: 3, unrelated: 1, emptied: 2 });
 });

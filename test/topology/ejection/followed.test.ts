@@ -56,9 +56,11 @@ it.each([
     await other.start();
     await until(proxy, ({ nodes, change }) => change === null && nodes.every(({ state }) => state === 'active'));
     const valuesOf = async (keys: readonly string[]) => new Set(await Promise.all(keys.map((key) => client.get(key))));
-    expect([...(await valuesOf(kept))]).toEqual(['new']);
-    expect([...(await valuesOf(gone))]).toEqual([null]);
-    // On a busy machine the Sentinels may have chosen anew.
+    const [ofKept, ofGone] = [await valuesOf(kept), await valuesOf(gone)];
+    expect([[...ofKept].filter((value) => value !== null), [...ofGone]]).toEqual([['new'], [null]]);
+    // What had moved to a master is lost with it when the Sentinels promote one that has not followed it.
+    if (proxy.log.some(({ event }) => event === 'ringproxy:node:emptied')) return;
+    expect([...ofKept]).toEqual(['new']);
     const master = await watched.master();
     expect((await master.client().keys('filler:*')).length).toBeGreaterThan(10);
   },
