@@ -1,17 +1,20 @@
 /**
- * A proxy that reaches its etcd by TLS, while all certificates are changed for those of another authority: it stays the
- * member that it is. And a certificate for etcd that cannot be used holds up nothing else.
+ * A proxy that reaches its etcd by TLS, while all certificates are changed for those of another authority, also in the
+ * middle of ring changes under load: it stays the member that it is, and no request to etcd fails. And a certificate for
+ * etcd that cannot be used holds up nothing else.
  */
-import { copyFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { Authority, hasOpenssl } from '../support/certificates.js';
 import { hasEtcd, startEtcd } from '../support/etcd-process.js';
 import { startRedises } from '../support/redis-process.js';
-import { ringOf } from '../support/ring-api.js';
+import { add, fill, fillers, post, ringOf, settled, until } from '../support/ring-api.js';
 import { startRingproxy } from '../support/ringproxy-process.js';
 import { scrape } from '../support/series.js';
 import { tempFolder } from '../support/temp-folder.js';
+
+const KEYS = 2000;
 
 it.skipIf(!hasEtcd || !hasOpenssl)('certificates for etcd change, and the proxy stays a member', async () => {
   const [before, after] = [new Authority('before'), new Authority('after')];
@@ -21,14 +24,20 @@ it.skipIf(!hasEtcd || !hasOpenssl)('certificates for etcd change, and the proxy 
   /** What both sides know each other by, and what each shows. */
   const put = (authority: Authority, trusted: readonly Authority[], side: 'etcd' | 'proxy'): void => {
     const usages = side === 'etcd' ? (['serverAuth', 'clientAuth'] as const) : (['clientAuth'] as const);
-    const { certFile, keyFile } = authority.issue(side, usages, names);
-    writeFileSync(at(`${side}-ca.pem`), trusted.map(({ cert }) => cert).join(''));
+    const { cert, key, certFile, keyFile } = authority.issue(side, usages, names);
+    writeFileSync(at(`${side}-ca.pem`), trusted.map((one) => one.cert).join(''));
+    if (side === 'etcd') {
+      // Which reads its certificate anew for each connection: it is to find a whole one.
+      writeFileSync(at('etcd.new'), cert + key);
+      renameSync(at('etcd.new'), at('etcd.pem'));
+      return;
+    }
     copyFileSync(certFile, at(`${side}.pem`));
     copyFileSync(keyFile, at(`${side}-key.pem`));
   };
   put(before, [before, after], 'etcd');
   put(before, [before, after], 'proxy');
-  const tls = { ca: at('etcd-ca.pem'), cert: at('etcd.pem'), key: at('etcd-key.pem') };
+  const tls = { ca: at('etcd-ca.pem'), cert: at('etcd.pem'), key: at('etcd.pem') };
   const etcd = await startEtcd(1, { tls });
   const settings = at('ringproxy.yaml');
   const write = (more: string): void => {
@@ -44,12 +53,21 @@ it.skipIf(!hasEtcd || !hasOpenssl)('certificates for etcd change, and the proxy 
     writeFileSync(settings, lines.join('\n'));
   };
   write('');
+  const [first, second] = await startRedises(2);
   const proxy = await startRingproxy({
-    nodes: await startRedises(1),
+    nodes: [`first=${first?.address}`],
     args: ['-c', settings],
     allowLog: [/etcd/i, /certificates that cannot be used/, /member/i, /lease/i],
   });
   const client = proxy.client();
+  /** Requests to etcd that have failed, or whose outcome is not known. */
+  const failures = async (): Promise<number> => {
+    const series = await scrape(proxy.admin);
+    const failed = [...series].filter(
+      ([name]) => /^ringproxy_etcd_requests_total\{/.test(name) && !/outcome="ok"/.test(name),
+    );
+    return failed.reduce((sum, [, value]) => sum + value, 0);
+  };
   const figure = async (outcome: string): Promise<number | undefined> =>
     (await scrape(proxy.admin)).get(`ringproxy_tls_reloads_total{use="etcd",outcome="${outcome}"}`);
   const isSame = async (): Promise<boolean> => {
@@ -79,15 +97,52 @@ it.skipIf(!hasEtcd || !hasOpenssl)('certificates for etcd change, and the proxy 
   ]);
   expect(await isSame()).toBe(true);
 
-  // Another authority's: the proxy's own first, then etcd's, which takes none of the former from then on.
-  put(after, [before, after], 'proxy');
-  proxy.kill('SIGHUP');
-  await expect.poll(() => figure('ok')).toBe(1);
+  // Under load, while keys move: of another authority, then a new one of that. The proxy takes none of the former then.
+  await fill(proxy, KEYS);
+  const load = { over: false };
+  const traffic = (async () => {
+    for (let i = 0; !load.over; i++) {
+      const key = `load:${i % 100}`;
+      await client.set(key, i);
+      expect(await client.get(key)).toBe(String(i));
+    }
+  })();
+  const reloaded = async (change: () => void): Promise<void> => {
+    const times = (await figure('ok')) ?? 0;
+    change();
+    proxy.kill('SIGHUP');
+    await expect.poll(() => figure('ok')).toBeGreaterThan(times);
+  };
+  const failed = await failures();
+  const added = { ...add('second', second), throttle: 100 };
+  const removed = { kind: 'remove', remove: ['second'], throttle: 100 };
+  let shown = before;
+  for (const [next, change] of [
+    [after, added],
+    [after, removed],
+  ] as const) {
+    await post(proxy, 'changes', change);
+    await until(proxy, (view) => view.change !== null && view.change.keysMoved > 0);
+    await reloaded(() => put(shown, [before, after], 'proxy'));
+    put(next, [before, after], 'etcd');
+    await reloaded(() => put(next, [next], 'proxy'));
+    expect((await ringOf(proxy)).change).not.toBeNull();
+    await post(proxy, 'changes/current/throttle', { keysPerSecond: 0 });
+    await settled(proxy);
+    shown = next;
+  }
+  load.over = true;
+  await traffic;
+  expect(await client.exists(...fillers(KEYS))).toBe(KEYS);
+  expect(await failures()).toBe(failed);
+  expect(await isSame()).toBe(true);
+
+  // From its next start on etcd takes none of the former authority.
   put(after, [after], 'etcd');
   await etcd.restart();
   // New connections are taken with what is new, and the lease is kept by them.
   await expect.poll(isSame).toBe(true);
-  const failed =
+  const kept =
     (await scrape(proxy.admin)).get('ringproxy_etcd_requests_total{operation="keepalive",outcome="ok"}') ?? 0;
   await expect
     .poll(
@@ -96,7 +151,7 @@ it.skipIf(!hasEtcd || !hasOpenssl)('certificates for etcd change, and the proxy 
         timeout: 10_000,
       },
     )
-    .toBeGreaterThan(failed + 1);
+    .toBeGreaterThan(kept + 1);
   expect(await isSame()).toBe(true);
   expect(await client.set('key', 'value')).toBe('OK');
 });
