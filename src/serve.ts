@@ -25,6 +25,7 @@ import { composeSoftState } from './serve/compose-soft-state.js';
 import { composeStore } from './serve/compose-store.js';
 import { composeTls } from './serve/compose-tls.js';
 import { composeValues } from './serve/compose-values.js';
+import { FleetLimits } from './serve/fleet-limits.js';
 import { NodeProcesses } from './serve/node-processes.js';
 import { OwnAccess } from './serve/own-access.js';
 import { reachBy } from './serve/reach.js';
@@ -145,6 +146,7 @@ export async function startServer(config: Config, surroundings: Surroundings): P
     warn: (message) => log.warn(message),
   });
   tls.watch(plane);
+  const limits = new FleetLimits(pickLiveSettings(config), plane, (message) => log.info(message));
   const commands = new LearnedCommands(plane, (names) => log.info({ commands: names }, 'learned commands from a node'));
   const monitors: NodeMonitors = new NodeMonitors(
     {
@@ -185,6 +187,7 @@ export async function startServer(config: Config, surroundings: Surroundings): P
     softState,
     values,
     isServing: () => isServing,
+    onMembers: (members) => limits.onMembers(members),
   });
   plane.describeBy((stats) => ({
     redisVersion: monitors.oldestVersion ?? ASSUMED_REDIS_VERSION,
@@ -259,7 +262,7 @@ export async function startServer(config: Config, surroundings: Surroundings): P
       { ...running, version, workers: plane.workers.length, sockets: socketShortCuts() },
       `serving clients on ${servedAt(listen, byTls)}`,
     );
-    const useLive = (read: Config): void => plane.useSettings(pickLiveSettings(read));
+    const useLive = (read: Config): void => limits.use(pickLiveSettings(read));
     const useLogins = (read: Config): void => {
       access.use(read);
       ring.publishAnew();

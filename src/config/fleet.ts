@@ -46,6 +46,9 @@ export function advertisedAdmin(config: Config, served: string, own: readonly st
 
 /** @returns what works, and may not be what was meant: a sentence each */
 export function fleetWarnings(config: Config): string[] {
+  if (config.coordination === 'none' && config.limitScope === 'fleet') {
+    return ["limit-scope: 'fleet' is for proxies that know each other (coordination): this one counts for itself"];
+  }
   if (config.coordination === 'none' || config.advertiseAdmin !== '') return [];
   const admin = parseAddress(config.admin);
   if (admin === null || !isLoopback(admin) || config.etcdEndpoints.every(isOnThisMachine)) return [];

@@ -244,6 +244,8 @@ export interface ProxySettings {
   readonly 'user-limits'?: Readonly<Record<string, UserLimits>>;
   /** what happens beyond commands or bytes a second: clients are not read for a while, or commands are answered -LIMIT (default: slow) */
   readonly 'limit-mode'?: 'slow' | 'refuse';
+  /** what the limits of an address and of a user are for: each proxy of a fleet, or all together, of which each live one has an equal part (default: proxy) */
+  readonly 'limit-scope'?: 'proxy' | 'fleet';
   /** clients that send nothing for so long are closed; 0: never (default: 0) */
   readonly 'idle-timeout'?: string | number;
   /** a client's commands in flight at which its reading pauses (default: 8192) */

@@ -336,6 +336,14 @@ export const DATA_PLANE_SETTINGS = {
     help: 'what happens beyond commands or bytes a second: clients are not read for a while, or commands are answered -LIMIT',
     flag: 'slow|refuse',
   },
+  limitScope: {
+    path: 'limit-scope',
+    type: 'choice',
+    values: ['proxy', 'fleet'],
+    default: 'proxy',
+    help: 'what the limits of an address and of a user are for: each proxy of a fleet, or all together, of which each live one has an equal part',
+    flag: 'proxy|fleet',
+  },
   idleTimeout: {
     path: 'idle-timeout',
     type: 'duration',
@@ -440,6 +448,7 @@ const LIVE_SETTINGS = [
   ...(['denyCommands', 'renameCommands'] as const),
   ...(['maxClientsPerAddress', 'commandsPerAddress', 'bytesPerAddress'] as const),
   ...(['maxClientsPerUser', 'commandsPerUser', 'bytesPerUser', 'userLimits', 'limitMode'] as const),
+  'limitScope',
   ...(['clientOutputLimit', 'clientQueryLimit', 'clientStallTimeout', 'clientUploadTimeout'] as const),
   ...(['requestTimeout', 'reconnectBackoffMax', 'streamThreshold'] as const),
 ] as const satisfies readonly DataPlaneSettingName[];

@@ -5,7 +5,7 @@
  */
 import { parsePeerAddress } from '../node/address.js';
 import type { Login } from '../node/endpoint.js';
-import { isForbidden, saysBusyKey, saysNotConnected } from '../node/reply-errors.js';
+import { isForbidden, missesAnother, saysBusyKey, saysNotConnected } from '../node/reply-errors.js';
 import { ReplyError } from '../resp/decode.js';
 import { request } from '../resp/encode.js';
 import { LARGE_TIMEOUT_MS, type Moved } from './copy.js';
@@ -24,12 +24,14 @@ const MIGRATE_TIMEOUT_MS = 5000;
 export interface Peer extends Login {
   readonly host: string;
   readonly port: number;
+  /** It speaks TLS, and so does the source. */
+  readonly tls: boolean;
 }
 
 /** @returns null when no other node can connect to it */
-function peerOf({ peerAddress, username, password }: MoverNode): Peer | null {
+function peerOf({ peerAddress, peerTls, username, password }: MoverNode): Peer | null {
   const address = parsePeerAddress(peerAddress);
-  return address === null ? null : { ...address, username, password };
+  return address === null ? null : { ...address, username, password, tls: peerTls === true };
 }
 
 /**
@@ -95,7 +97,10 @@ export async function migrateKeys(
   if (reply !== 'OK') {
     // Of several keys some may have gone before it failed.
     half.onSent(keys);
-    throw TransferRefused.by(source, reply ?? null, 'MIGRATE');
+    // By TLS 1.3 a certificate is refused when the source takes itself for connected: it may have sent something.
+    const isCut = peer.tls && reply instanceof ReplyError && missesAnother(reply.message);
+    const hint = `${peer.host}:${peer.port} may not take the certificate that it shows, see its tls-client-cert-file`;
+    throw TransferRefused.by(source, reply ?? null, 'MIGRATE', isCut ? hint : '');
   }
   await setExpiries(source, target, database, keys, expiries).catch((error: unknown) => {
     half.onCopied(keys);

@@ -16,10 +16,10 @@ export class TransferRefused extends Error {
     this.lacks = lacks;
   }
 
-  /** @param reply to `what`, which is not as it should be */
-  static by(link: NodeLink, reply: ReplyValue, what: string): TransferRefused {
+  /** @param reply to `what`, which is not as it should be @param hint what it may come from; empty: nothing is known */
+  static by(link: NodeLink, reply: ReplyValue, what: string, hint = ''): TransferRefused {
     const text = reply instanceof ReplyError ? reply.message : 'it is not what Redis answers';
-    const message = `node ${link.node.name} (${link.node.address}) refused ${what}: ${text}`;
+    const message = `node ${link.node.name} (${link.node.address}) refused ${what}: ${text}${hint === '' ? '' : ` (${hint})`}`;
     return new TransferRefused(message, outlookOf(saidByTarget(text)), lackOf(text));
   }
 

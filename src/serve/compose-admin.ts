@@ -26,6 +26,7 @@ import { onEvents } from '../telemetry/subscribers.js';
 import type { LiveGroups } from '../topology/groups/live-groups.js';
 import type { StrayChecks } from '../topology/jobs/stray-checks.js';
 import type { RingManager } from '../topology/ring-manager.js';
+import type { FleetMember } from '../topology/state/fleet.js';
 import type { RingStore, StoredRing } from '../topology/store/ring-store.js';
 import { composeAdvice } from './compose-advice.js';
 import { composeAudit } from './compose-audit.js';
@@ -48,6 +49,8 @@ export interface AdminNeeds {
   readonly store: RingStore;
   /** URL of this proxy's admin API, as others reach it; empty: it has none. */
   readonly advertised: () => string;
+  /** Told whenever the members of the fleet may be others. */
+  readonly onMembers: (members: readonly FleetMember[]) => void;
   /** Clients are let in. */
   readonly isServing: () => boolean;
   /** Who answers other proxies of the ring; null: this one is alone. */
@@ -94,6 +97,7 @@ export function composeAdmin(needs: AdminNeeds): AdminParts {
     workers: () => plane.workers.length,
     load: () => ownLoad(load),
     heard: softState,
+    onMembers: needs.onMembers,
   });
   const asking = { self: () => identity.proxyId, proxies: () => fleet.proxies(), peers };
   const advice = composeAdvice({ ...asking, plane, ring });

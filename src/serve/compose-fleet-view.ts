@@ -4,6 +4,7 @@ import type { FleetPort } from '../admin/backend.js';
 import { monotonicNow } from '../time/monotonic.js';
 import { systemTimers } from '../time/timers.js';
 import type { RingManager } from '../topology/ring-manager.js';
+import type { FleetMember } from '../topology/state/fleet.js';
 import { COORDINATOR, type RingStore, type StoredRing } from '../topology/store/ring-store.js';
 import { FenceWatcher } from '../topology/views/fence-watcher.js';
 import { FleetSight } from '../topology/views/fleet-sight.js';
@@ -33,6 +34,8 @@ export interface FleetViewNeeds {
   readonly load: () => ProxyLoad | null;
   /** Null: there is nobody to hear of. */
   readonly heard: HeardOfOthers | null;
+  /** Told whenever the members may be others. */
+  readonly onMembers: (members: readonly FleetMember[]) => void;
 }
 
 export interface FleetView extends FleetPort {
@@ -42,7 +45,7 @@ export interface FleetView extends FleetPort {
 }
 
 export function composeFleetView(needs: FleetViewNeeds): FleetView {
-  const { kind, store, self, ring, admin, workers, load, heard } = needs;
+  const { kind, store, self, ring, admin, workers, load, heard, onMembers } = needs;
   const watcher = new FleetWatcher(systemTimers);
   const peers = new PeerWatcher();
   const fences = new FenceWatcher({
@@ -59,6 +62,7 @@ export function composeFleetView(needs: FleetViewNeeds): FleetView {
     onRecord: (record) => fences.observe(record),
     onSeen: (seen) => {
       unreachableSince = seen.isReachable ? null : (unreachableSince ?? new Date());
+      onMembers(seen.members);
       if (kind !== 'none') watcher.observe(seen);
       if (heard !== null) peers.observe(seen, heard.lags());
     },

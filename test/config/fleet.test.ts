@@ -47,6 +47,9 @@ describe('a lone proxy', () => {
   it('needs nothing of it', () => {
     expect(etcdAccess(loadConfig({}))).toBeNull();
     expect(fleetWarnings(loadConfig({}))).toEqual([]);
+    expect(fleetWarnings(loadConfig({ flags: { limitScope: 'fleet' } }))).toEqual([
+      expect.stringMatching(/^limit-scope: .* this one counts for itself$/),
+    ]);
   });
 
   // It would go on alone, beside the others on the same nodes.
