@@ -32,7 +32,7 @@ GET and SET are measured while all of them are connected already.
 
 tls and tls-connections compare with HAProxy and stunnel in front of a plain ringproxy: they run only when named
 
-caching has parts, named behind it: hot-keys, near, replicated, zipf, types (or types-sharded, types-near,
+caching has parts, named behind it: hot-keys, near, policy-cost, replicated, zipf, types (or types-sharded, types-near,
 types-replicated alone), failures (as root: networks are cut), such as caching zipf; all of them without a name
 
   --only A,B      the same as naming them

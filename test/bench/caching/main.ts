@@ -5,6 +5,7 @@ import type { Row } from '../report.js';
 import { measureFailures } from './failures.js';
 import { measureHotKeys } from './hot-keys-cost.js';
 import { measureNear } from './near.js';
+import { measurePolicyCost } from './policy-cost.js';
 import { measureReplicated } from './replicated.js';
 import { measureTypes } from './types.js';
 import { measureZipf } from './zipf.js';
@@ -15,6 +16,7 @@ type Measure = (nodes: readonly RedisProcess[], options: BenchOptions, print: (t
 const PARTS = {
   'hot-keys': measureHotKeys,
   near: measureNear,
+  'policy-cost': measurePolicyCost,
   replicated: measureReplicated,
   zipf: (_nodes, options, print) => measureZipf(options, print),
   types: (_nodes, options, print) => measureTypes(options, print),
