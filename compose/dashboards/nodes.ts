@@ -43,7 +43,7 @@ export function nodes(): Dashboard {
       bars({
         title: 'Hot nodes',
         shows: 'Share of the load divided by the share of the ring: 1 is what the node ought to get.',
-        bad: 'above 1.5 a node has one or more hot keys (`redis-cli --hotkeys` on it, or MONITOR for a second). Cache those in the application, or spread them over several keys; another node would not help.',
+        bad: 'above 1.5 a node has one or more hot keys (`ringproxy hot` names them). Keep those near (`near-auto: on`, or `cache: near`), or spread them over several keys; another node would not help.',
         unit: 'none',
         width: 8,
         decimals: 2,

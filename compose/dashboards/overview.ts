@@ -304,5 +304,38 @@ export function overview(): Dashboard {
         queries: [{ expr: rate('ringproxy_fill_waits_total', PROXY, 'outcome'), legend: '{{outcome}}' }],
       }),
     )
+    .withRow(new RowBuilder('Hot keys'))
+    .withPanel(
+      series({
+        title: 'Share of the hottest keys',
+        shows:
+          'Part of all uses of keys that the hottest key has, and the 20 hottest; at the proxy where it is largest.',
+        bad: 'the hottest key above some percent: its node carries it alone. `ringproxy hot` names it; keep it near (`near-auto: on`, or `cache: near` for its group).',
+        unit: 'percentunit',
+        width: 8,
+        max: 1,
+        queries: [{ expr: `max by (top) (ringproxy_hot_keys_share{${PROXY}})`, legend: 'the {{top}} hottest' }],
+      }),
+    )
+    .withPanel(
+      series({
+        title: 'Kept near since they are hot',
+        shows: 'Keys that `near-auto` keeps near, at the proxy that has the most of them.',
+        bad: 'up and down all the time: what is hot changes faster than it pays to keep it.',
+        unit: 'none',
+        width: 8,
+        queries: [{ expr: `max(ringproxy_hot_keys_near{${PROXY}})`, legend: 'keys' }],
+      }),
+    )
+    .withPanel(
+      series({
+        title: 'Ends of what is kept near',
+        shows: 'Keys a second that nodes have said to have changed, where replies are kept near.',
+        bad: 'about as many as reads of these groups: they are written too often to be kept near.',
+        unit: 'ops',
+        width: 8,
+        queries: [{ expr: rate('ringproxy_near_invalidations_total', PROXY), legend: 'keys' }],
+      }),
+    )
     .build();
 }
