@@ -88,6 +88,7 @@ const SCRIPTS: readonly (readonly string[])[] = [
     'SET r:s x GET',
     'MGET r:s r:q',
   ],
+  ['SADD r:s a b', 'SREM r:s a', 'SADD r:s a', 'SISMEMBER r:s a', 'SCARD r:s', 'SADD r:s a'],
   ['SADD r:s a', 'EXPIRE r:s 100', 'SREM r:s a', 'SADD r:s b', 'TTL r:s', 'SET r:s x', 'SADD r:s y', 'SMEMBERS r:s'],
   ['SMEMBERS r:s', 'SMISMEMBER r:s a b', 'SCARD r:s', 'SADD r:s', 'SREM r:s', 'GET', 'GET r:a r:b', 'MSET r:a'],
   [
