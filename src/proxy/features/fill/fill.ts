@@ -57,6 +57,8 @@ export class Fill {
   reads = 0;
   /** The other processes have said that the key was written just now: if it is missing nevertheless, they are not asked again. */
   isSaidWritten = false;
+  /** While the other processes are asked: one of them, which asked at the same time, was left the key. */
+  isConceded = false;
   /** The key has changed since the last of them was sent. */
   isOutdated = false;
 

@@ -66,6 +66,10 @@ function nameOf({ key, database }: Fill): FilledKey {
   return { key, database };
 }
 
+/**
+ * Over only when this process has read what had come by then: one that could not run for so long (a busy machine) has
+ * its answers at hand, and timers come before them.
+ */
 function sleep(milliseconds: number): Promise<null> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds, null));
+  return new Promise((resolve) => setTimeout(() => setImmediate(resolve, null), milliseconds));
 }

@@ -97,18 +97,18 @@ export class Turns implements FillReader {
   askElsewhere(fill: Fill): void {
     this.clients.endFiller(fill);
     fill.state = 'asked';
+    fill.isConceded = false;
     fill.filler = null;
     fill.until = this.#router.shared.clock.now + this.turnOf(fill.key);
     this.#elsewhere?.ask(fill, (found) => {
       if (fill.state !== 'asked') return;
       this.#router.shared.clock.read();
-      this.#end(fill);
-      if (found === 'no') this.#nextFiller(fill, 'first');
-      else if (found === 'yes') this.#beElsewhere(fill);
-      else {
+      if (found === 'written') {
+        // Until it has been read, others that ask are answered as while the question is open.
         fill.isSaidWritten = true;
         this.readLate(fill);
-      }
+      } else if (found === 'yes' || fill.isConceded) this.#beElsewhere(fill);
+      else this.#nextFiller(fill, 'first');
     });
   }
 
@@ -223,6 +223,8 @@ export class Turns implements FillReader {
     if (fill === null) return 'no';
     // Of two that ask each other at once, it is the one whose name comes first.
     if (fill.isFilledAt(now) && fill.state !== 'elsewhere' && (fill.state === 'here' || own < from)) return 'yes';
+    if (fill.state === 'asked') fill.isConceded = true;
+    // A key that has expired counts as written, too: it was changed, and how is not said.
     if (now <= fill.writtenAt + GRACE_MS) return 'written';
     if (fill.state !== 'asked') this.#beElsewhere(fill);
     return 'no';
@@ -264,7 +266,7 @@ export class Turns implements FillReader {
     }
     const isOver = writer !== null && writer === fill.filler;
     if (isOver) this.#nextFiller(fill, 'next');
-    else if (!fill.isFilledAt(this.#router.shared.clock.now)) this.#fillAnew(fill);
+    else if (this.#isOpen(fill)) this.#fillAnew(fill);
   }
 
   onLargeRead(read: FillRead): void {
@@ -319,6 +321,10 @@ export class Turns implements FillReader {
   #fillAnew(fill: Fill): void {
     const wasAsked = fill.isSaidWritten;
     fill.isSaidWritten = false;
+    if (wasAsked && fill.isConceded) {
+      this.#beElsewhere(fill);
+      return;
+    }
     const [wait] = fill.waits;
     if (wait !== undefined && !wasAsked && this.mayAsk(fill, wait.client)) this.askElsewhere(fill);
     else this.#nextFiller(fill, 'first');
@@ -396,6 +402,11 @@ export class Turns implements FillReader {
 
   /** The key cannot be read now: those who wait for nobody go on. */
   #onUnread(fill: Fill): void {
-    if (!fill.isFilledAt(this.#router.shared.clock.now)) this.#nextFiller(fill, 'next');
+    if (this.#isOpen(fill)) this.#nextFiller(fill, 'next');
+  }
+
+  /** Whether nobody fills the key, as far as is known: nobody at all, or it was said to be written and is only read anew. */
+  #isOpen(fill: Fill): boolean {
+    return !fill.isFilledAt(this.#router.shared.clock.now) || (fill.state === 'asked' && fill.isSaidWritten);
   }
 }
