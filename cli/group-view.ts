@@ -6,7 +6,7 @@ import { colored, headOf, keptOf, policyOf, prefixesOf } from './groups-view.js'
 
 /** What became of misses in groups with `fill-wait`, in the words of the docs. */
 export const FILL_WORDS: Readonly<Record<string, string>> = {
-  first: 'its client saw the miss, and was to fill the key; others waited for it',
+  first: 'its client saw the miss, and was to fill the key; others would wait for it',
   filled: 'waited, and got the value',
   stale: 'got the last value while the key was filled anew',
   next: 'waited in vain, and then was to fill the key itself',

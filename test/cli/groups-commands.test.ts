@@ -167,7 +167,7 @@ describe('ringproxy groups', () => {
     const told = describeGroup(groupsView({ groups: [{ ...pages, ...kinds } as GroupView] }), 'pages');
     expect(told.split('\n').slice(5)).toEqual([
       '  fill-wait        spared 50.0 % of misses making the value',
-      '    first          1,000  its client saw the miss, and was to fill the key; others waited for it',
+      '    first          1,000  its client saw the miss, and was to fill the key; others would wait for it',
       '    filled            20  waited, and got the value',
       '    next               1  waited in vain, and then was to fill the key itself',
       '    of tomorrow        4',
