@@ -189,8 +189,10 @@ export class WorkerPool implements PlaneHost {
       this.#starting = { left: this.#options.workers, resolve, reject };
       for (let i = 0; i < this.#options.workers; i++) this.#startWorker();
     });
+    // The first client may ask for it.
+    await this.#refreshInfo();
     // What a worker counted is not lost with it, but for the last second.
-    this.#endPoll = this.#timers.every(POLL_MS, () => void this.stats().then((stats) => this.#inform(stats)));
+    this.#endPoll = this.#timers.every(POLL_MS, () => void this.#refreshInfo());
     const { listen } = this.#options.plane;
     return listen === null ? null : this.#listener.listen(listen);
   }
@@ -210,6 +212,8 @@ export class WorkerPool implements PlaneHost {
     this.#nodeStates.keep(snapshot.nodes);
     this.#moves.publish(snapshot);
     if (this.#suspension?.endsWithRing === true) this.#suspension = null;
+    // Who has heard that the ring has changed may ask a worker for it.
+    void this.#refreshInfo();
   }
 
   /** Workers take messages in order: who answers this has taken what was published before. */
@@ -331,6 +335,10 @@ export class WorkerPool implements PlaneHost {
   async #beforeReturn(node: NodeIdentity): Promise<void> {
     const own = this.#nodes.find((candidate) => sameNode(candidate, node));
     if (own !== undefined) await this.#options.beforeReturn(own);
+  }
+
+  async #refreshInfo(): Promise<void> {
+    this.#inform(await this.stats());
   }
 
   #inform(stats: PlaneStats): void {
