@@ -44,6 +44,15 @@ async function walk(client: RawClient, ...options: string[]): Promise<{ calls: n
   }
 }
 
+/** A call ends after 50 ms as well, which it may well take while the machine has others to do: then once more. */
+async function walkInOneCall(client: RawClient, ...options: string[]): Promise<string[]> {
+  for (let attempt = 0; attempt < 20; attempt++) {
+    const { calls, keys } = await walk(client, ...options);
+    if (calls === 1) return keys.sort();
+  }
+  throw new Error('it never took one call');
+}
+
 const names = (count: number): string[] => Array.from({ length: count }, (_, i) => `k:${i}`).sort();
 
 describe.each([
@@ -53,16 +62,15 @@ describe.each([
 ])('%s nodes, workers: %s', (count, workers) => {
   it('a small cache ends in one call', async () => {
     const { client } = await start(count, 5, workers);
-    expect(await walk(client)).toEqual({ calls: 1, keys: expect.any(Array) });
-    expect((await walk(client)).keys.sort()).toEqual(names(5));
-    expect((await walk(client, 'COUNT', '100', 'MATCH', 'k:[12]')).keys.sort()).toEqual(['k:1', 'k:2']);
-    expect(await walk(client, 'COUNT', '100', 'match', 'no such')).toEqual({ calls: 1, keys: [] });
-    expect((await walk(client, 'TYPE', 'string', 'COUNT', '100')).calls).toBe(1);
+    expect(await walkInOneCall(client)).toEqual(names(5));
+    expect(await walkInOneCall(client, 'COUNT', '100', 'MATCH', 'k:[12]')).toEqual(['k:1', 'k:2']);
+    expect(await walkInOneCall(client, 'COUNT', '100', 'match', 'no such')).toEqual([]);
+    expect(await walkInOneCall(client, 'TYPE', 'string', 'COUNT', '100')).toEqual(names(5));
     expect((await walk(client, 'TYPE', 'list', 'COUNT', '100')).keys).toEqual([]);
     await client.command('HELLO', '3');
     expect((await walk(client)).keys).toHaveLength(5);
     await client.command('FLUSHALL');
-    expect(await walk(client)).toEqual({ calls: 1, keys: [] });
+    expect(await walkInOneCall(client)).toEqual([]);
   });
 });
 
