@@ -33,10 +33,10 @@ function visitor(url: string): Visitor {
 }
 
 /** @returns how many of them the listener has ended */
-async function crowd(url: string): Promise<() => number> {
+async function crowd(url: string, count = CROWD): Promise<() => number> {
   const { hostname, port } = new URL(url);
   let ended = 0;
-  for (let i = 0; i < CROWD; i++) {
+  for (let i = 0; i < count; i++) {
     const socket = net.connect(Number(port), hostname);
     atEnd(() => {
       socket.destroy();
@@ -74,4 +74,10 @@ it('a wrong token makes nobody a proxy of the ring', async () => {
   expect(await stranger.get('/peer/x', { authorization: 'Bearer operator' })).toEqual({ status: 401, again: false });
   await crowd(url);
   expect(await stranger.get('/peer/x', { authorization: 'Bearer operator' })).toEqual({ status: 401, again: false });
+});
+
+it('has no more connections than its bound, however young they are', async () => {
+  const { url } = await serveAdmin({ token: 'operator' });
+  const ended = await crowd(url, 600);
+  await expect.poll(() => 600 - ended(), { timeout: 5000 }).toBeLessThanOrEqual(512);
 });

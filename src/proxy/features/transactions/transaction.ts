@@ -83,9 +83,9 @@ export class Transaction {
     return this.frames.count - this.unseen.length;
   }
 
-  /** The AUTHs of it. */
+  /** Those that log in: what needs no login is there for that. */
   get logins(): Buffer[] {
-    return this.answeredHere.filter(({ command }) => command.name === 'auth').map(({ frame }) => frame);
+    return this.answeredHere.filter(({ command }) => command.beforeAuth).map(({ frame }) => frame);
   }
 
   /** Adds a frame of the proxy's own, `frame[0, length)`, for a key of the one that was added last. */
