@@ -41,11 +41,8 @@ describe('several workers', () => {
   it('share the clients evenly, and are one in every figure', async () => {
     const nodes = await startRedises(2);
     const proxy = await startRingproxy({ nodes, args: ['--workers', '3'] });
-    const first = await RawClient.connect(proxy.port);
-    // Also to whoever is there before the first report.
-    expect(await first.text('INFO', 'ringproxy')).toMatch(/ringproxy_generation:1\r\n(.*\r\n)*ringproxy_nodes:2\r\n/);
-    const clients = [first];
-    for (let i = 1; i < 30; i++) clients.push(await RawClient.connect(proxy.port));
+    const clients: RawClient[] = [];
+    for (let i = 0; i < 30; i++) clients.push(await RawClient.connect(proxy.port));
     await Promise.all(clients.map((client, i) => client.command('SET', `k${i}`, `v${i}`)));
     const ids = await Promise.all(clients.map((client) => client.text('CLIENT', 'ID')));
     expect(new Set(ids).size).toBe(30);

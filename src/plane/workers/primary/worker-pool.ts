@@ -190,7 +190,7 @@ export class WorkerPool implements PlaneHost {
       for (let i = 0; i < this.#options.workers; i++) this.#startWorker();
     });
     // The first client may ask for it.
-    await this.#refreshInfo();
+    void this.#refreshInfo();
     // What a worker counted is not lost with it, but for the last second.
     this.#endPoll = this.#timers.every(POLL_MS, () => void this.#refreshInfo());
     const { listen } = this.#options.plane;

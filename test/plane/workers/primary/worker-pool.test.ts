@@ -107,6 +107,19 @@ describe('a start', () => {
   });
 
   /*
+   * Symptom: INFO at a worker said that there are no nodes, until the first report a second later.
+   */
+  it('tells workers what the proxy is as soon as they have told what they know, without waiting for that', async () => {
+    const { pool, first, second } = await serving();
+    pool.describeBy(({ hits }) => ({ redisVersion: '7.2.4', lines: [`hits:${hits}`], clients: 0 }));
+    for (const worker of [first, second]) {
+      const stats = { ...emptyPlaneStats(), hits: 4 };
+      worker.say({ type: 'stats', request: worker.last('stats').request, stats });
+    }
+    await expect.poll(() => second.last('info').lines).toEqual(['hits:8']);
+  });
+
+  /*
    * Symptom: `listen` of a pool that was closed meanwhile never came to an end.
    */
   it('that is stopped in the middle ends, starts nobody any more, and does not listen', async () => {
