@@ -52,3 +52,9 @@ it('reads stamps of peers only when they are some', () => {
     expect(decodeStamp(value)).toBeNull();
   }
 });
+
+it('follows no clock that is more than a minute ahead, if nothing else is said', () => {
+  const clock = new HybridClock('a', () => 5_000);
+  expect(clock.accepts([65_000, 0, 'b'])).toBe(true);
+  expect(clock.accepts([65_001, 0, 'b'])).toBe(false);
+});
