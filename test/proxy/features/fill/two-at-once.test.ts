@@ -159,6 +159,7 @@ describe('a process that has left the key to another one', () => {
   it('has no filler when that does not answer in time', async () => {
     const { answer } = await read();
     await askedBy('f00d.1');
+    // Nothing tells that it goes on waiting: four times as long as it waits for the other one's answer has to do.
     const first = await Promise.race([answer, new Promise((resolve) => setTimeout(resolve, 200, 'waits'))]);
     expect(first).toBe('waits');
     await past.command('SET', key, 'v');
