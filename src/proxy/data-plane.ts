@@ -20,6 +20,7 @@ import type { ScriptPeers } from './features/scripts/script-store.js';
 import { Chunks } from './io/chunk.js';
 import { ChunkPool } from './io/chunk-pool.js';
 import { DrainingSet } from './io/draining-set.js';
+import { FEW_BYTES, PLENTY_BYTES } from './io/outlet.js';
 import { Turn } from './io/turn.js';
 import { Clock } from './measure/clock.js';
 import { CommandObserver } from './measure/command-observer.js';
@@ -140,6 +141,8 @@ export class DataPlane {
       requests,
       holds: new HoldPool(),
       clientPools: {
+        few: 0,
+        plenty: PLENTY_BYTES,
         first: new Chunks(FIRST_CHUNK_BYTES, FIRST_CHUNKS),
         usual: new Chunks(CLIENT_CHUNK_BYTES, CLIENT_CHUNKS),
         large,
@@ -156,7 +159,7 @@ export class DataPlane {
       turn,
       clock,
       requests,
-      lanePools: { first: laneChunks, usual: laneChunks, large },
+      lanePools: { few: FEW_BYTES, plenty: PLENTY_BYTES, first: laneChunks, usual: laneChunks, large },
       blockingReceive: lastingBytes(LANE_CHUNK_BYTES),
       beforeReturn: (name, address) => this.#beforeReturn(hooks, name, address),
       tellBusy: (name, address, reply) => hooks.onBusy(name, address, reply),

@@ -6,17 +6,16 @@ import type { Turn, TurnTask } from './turn.js';
 
 /** Who fills an outlet, and is told what becomes of its bytes. */
 export interface OutletOwner {
-  /**
-   * Whether more bytes are likely to follow so soon that these had better go out together with them. Asked at a turn's end;
-   * a yes defers the write by one turn at most.
-   */
-  awaitsMore(): boolean;
   /** The kernel has taken everything that was waiting, and somebody had asked to know (`wantsDrain`). */
   onDrained(): void;
 }
 
-/** Where outlets take their chunks from. */
+/** Where outlets of one kind take their chunks from, and how much they gather in them. */
 export interface OutletPools {
+  /** With fewer bytes than this to write, more are likely to follow so soon that they had better go out together; 0: never. */
+  readonly few: number;
+  /** With so many bytes an outlet does not wait for the turn's end: whoever reads them can begin meanwhile. */
+  readonly plenty: number;
   /** For the first pieces of a turn. Its chunks may be smaller than usual ones: thousands of outlets have a little each. */
   readonly first: Chunks;
   /** For the many small pieces of a turn. */
@@ -34,6 +33,8 @@ interface Sealed {
 
 /** A write of fewer bytes than this costs both sides little but the crossing into the kernel: a few small commands. */
 export const FEW_BYTES = 512;
+/** What a node is busy with for about as long as a write of them takes. */
+export const PLENTY_BYTES = 16_384;
 
 const NOTHING_SEALED: Sealed[] = [];
 /** Most bytes of one write: whether the other side takes any of them is seen by writes that are through. */
@@ -41,8 +42,9 @@ const MOST_WRITE = 1_048_576;
 
 /**
  * The output of one socket: bytes are appended all through a turn of the event loop, and written in one
- * piece at its end. In a crowded turn an outlet whose owner awaits more waits for the next one, once: by then
- * the other sockets have been looked at again, and one write carries what would have been two.
+ * piece at its end, or as soon as they are plenty, or all that is expected (`expectMore`). In a crowded turn an outlet that
+ * expects more waits for the next one, once: by then the other sockets have been looked at again, and one write carries
+ * what would have been two.
  *
  * Chunks come from pools, and go back when the kernel has taken their bytes, which nearly always is at
  * once. Idle outlets hold no chunk.
@@ -55,13 +57,14 @@ export class Outlet implements TurnTask {
   #chunk: Chunk | null = null;
   /** Of the chunk. */
   #words: DataView | null = null;
-  /** The chunk's size; 0: there is none. */
+  /** Bytes of the chunk that may be used before `#makeRoom` is to look; 0: there is no chunk. */
   #room = 0;
   #used = 0;
   /** What waits in front of the chunk. */
   #sealed: Sealed[] = NOTHING_SEALED;
   #sealedBytes = 0;
   #scheduled = false;
+  #expectsMore = false;
   /** The last turn has ended without a write, as more was awaited. */
   #deferred = false;
   /** Bytes of the write that the kernel has not taken yet; 0 when none is under way. */
@@ -146,6 +149,16 @@ export class Outlet implements TurnTask {
     return false;
   }
 
+  /**
+   * Tells what is to come, once what is at hand was appended: more, so that in a crowded turn it had better go out with
+   * that; or nothing for now, so that it need not wait for the turn's end. To ask the owner at that end would take
+   * objects of the owner's that are in no cache any more where clients are many.
+   */
+  expectMore(more: boolean): void {
+    this.#expectsMore = more;
+    if (!more && this.#used + this.#sealedBytes > 0) this.#flush();
+  }
+
   /** Writes what waits, at once. @returns whether the other side is known never to read it (`SocketWriter.isRefused`) */
   flushNow(): boolean {
     this.#flush();
@@ -166,7 +179,7 @@ export class Outlet implements TurnTask {
   }
 
   endOfTurn(): void {
-    if (!this.#deferred && this.#turn.isCrowded && this.#sealedBytes === 0 && this.#owner.awaitsMore()) {
+    if (!this.#deferred && this.#turn.isCrowded && this.#sealedBytes === 0 && this.#awaitsMore) {
       this.#deferred = true;
       this.#turn.schedule(this);
       return;
@@ -188,6 +201,11 @@ export class Outlet implements TurnTask {
     this.#tellDrained();
   }
 
+  get #awaitsMore(): boolean {
+    const { few, plenty } = this.#pools;
+    return this.#used > 0 && this.#used < plenty && (this.#expectsMore || this.pending < few);
+  }
+
   #tellDrained(): void {
     if (!this.wantsDrain || this.pending > 0 || this.#closed) return;
     this.wantsDrain = false;
@@ -202,20 +220,24 @@ export class Outlet implements TurnTask {
 
   /** @returns false where a usual chunk is too small for so many bytes, or nothing is written any more */
   #makeRoom(length: number): boolean {
-    const { first, usual } = this.#pools;
+    const { first, usual, plenty } = this.#pools;
     if (this.#closed || length > usual.chunkSize) return false;
+    const isFirst = this.#used === 0 && length <= first.chunkSize;
+    if (this.#used >= plenty || this.#used + length > usual.chunkSize) this.#flush();
     const chunk = this.#chunk;
     const used = this.#used;
-    if (chunk !== null && this.#room < usual.chunkSize && used + length <= usual.chunkSize) {
+    if (chunk === null || used + length > usual.chunkSize) {
+      if (chunk !== null) this.#seal();
+      this.#setChunk((isFirst ? first : usual).take());
+    } else if (chunk.size < usual.chunkSize) {
       const larger = usual.take();
       chunk.bytes.copy(larger.bytes, 0, 0, used);
       this.#setChunk(larger);
       this.#used = used;
       first.give(chunk);
     } else {
-      const isFirst = used === 0 && length <= first.chunkSize;
-      if (chunk !== null) this.#seal();
-      this.#setChunk((isFirst ? first : usual).take());
+      // A piece may go beyond what is plenty; where the kernel takes nothing now, the whole chunk is filled.
+      this.#room = used < plenty ? used + length : chunk.size;
     }
     return true;
   }
@@ -223,7 +245,7 @@ export class Outlet implements TurnTask {
   #setChunk(chunk: Chunk | null): void {
     this.#chunk = chunk;
     this.#words = chunk === null ? null : chunk.words;
-    this.#room = chunk === null ? 0 : chunk.size;
+    this.#room = chunk === null ? 0 : Math.min(chunk.size, this.#pools.plenty);
     this.#used = 0;
   }
 

@@ -139,8 +139,6 @@ export class ClientConnection implements TurnTask, Requester, LaneWaiter, Upload
     if (!this.#authenticated) this.#framer = shared.framers.forStranger();
     this.#most = firstWindow(shared.options.clientMaxPending);
     this.outlet = new Outlet(shared.turn, shared.clientPools, {
-      // Half of a pipeline's replies: those of the other nodes are on their way.
-      awaitsMore: () => this.#replies.pending > 0,
       onDrained: () => this.#onDrained(),
     });
     this.#replies = new ReplyQueue(this, shared, this.outlet);

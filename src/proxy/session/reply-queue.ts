@@ -8,14 +8,29 @@
  */
 import type { Outlet } from '../io/outlet.js';
 import { DONE, PARTIAL, type Request, WAITING } from '../request/request.js';
-import type { ReplySource } from '../request/requester.js';
-import type { ClientConnection } from './client-connection.js';
+import type { ReplySource, Requester } from '../request/requester.js';
 import { TRACKS } from './modes.js';
 import { PausedLanes, STREAM_HIGH_WATER } from './paused-lanes.js';
 import type { ClientShared } from './session-shared.js';
 
 /** A large reply that waits for its turn is read up to here. */
 const HOLD_HIGH_WATER = 1_048_576;
+
+/** What of all clients' a queue needs. */
+type QueueShared = Pick<ClientShared, 'requests' | 'holds'> & {
+  readonly counters: Pick<ClientShared['counters'], 'bytesOut'>;
+  readonly options: Pick<ClientShared['options'], 'clientOutputLimit'>;
+};
+
+/** Whose replies they are. */
+export interface ReplyTaker extends Requester {
+  /** Whether it is in one of these modes. @param modes as one number */
+  isIn(modes: number): boolean;
+  /** A reply has left, and the client tracks keys. */
+  onAnswered(): void;
+  /** Takes a message that answers no command. */
+  push(message: Buffer): void;
+}
 
 export class ReplyQueue {
   /** Requests whose replies have not left yet. */
@@ -24,15 +39,15 @@ export class ReplyQueue {
   enqueued = 0;
   head: Request | null = null;
   tail: Request | null = null;
-  readonly #client: ClientConnection;
-  readonly #shared: ClientShared;
+  readonly #client: ReplyTaker;
+  readonly #shared: QueueShared;
   readonly #outlet: Outlet;
   readonly #pausedLanes: PausedLanes;
   /** Messages that came in the middle of a large reply. */
   #messages: Buffer[] = [];
   #messageBytes = 0;
 
-  constructor(client: ClientConnection, shared: ClientShared, outlet: Outlet) {
+  constructor(client: ReplyTaker, shared: QueueShared, outlet: Outlet) {
     this.#client = client;
     this.#shared = shared;
     this.#outlet = outlet;
@@ -192,6 +207,8 @@ export class ReplyQueue {
     this.pending--;
     this.#shared.requests.give(request);
     if (this.#client.isIn(TRACKS)) this.#client.onAnswered();
+    // At last, since it may write. Of half a pipeline's replies those of the other nodes are on their way.
+    this.#outlet.expectMore(this.head !== null);
   }
 
   /** Sends the replies that waited for the one that just left. */

@@ -16,7 +16,7 @@ import { openSocket } from '../../node/dial.js';
 import { type Failure, failure, hungUp, predicateOf, systemFailure, timedOut } from '../../node/failure.js';
 import type { Greeted } from '../../node/handshake.js';
 import { onceOpen } from '../../node/tls.js';
-import { FEW_BYTES, Outlet } from '../io/outlet.js';
+import { Outlet } from '../io/outlet.js';
 import { createSocketWriter } from '../io/socket-writer.js';
 import type { ReplySink } from '../request/reply-sink.js';
 import { type KeysOfRequest, type Request, UNKNOWN_KEYS } from '../request/request.js';
@@ -112,7 +112,6 @@ export class Lane implements ReplyReceiver {
     const { options, lanePools, requests } = node.shared;
     this.#reader = new ReplyReader(this, { receive, pool: lanePools.large, options, nobody: requests.nobody });
     this.outlet = new Outlet(node.shared.turn, node.shared.lanePools, {
-      awaitsMore: () => this.outlet.pending < FEW_BYTES,
       onDrained: () => this.#onDrained(),
     });
     this.#timeouts = new LaneTimeouts(this.outlet);

@@ -141,10 +141,7 @@ export class SideConnection implements Reconnecting {
   }
 
   #newOutlet(): Outlet {
-    return new Outlet(this.#node.shared.turn, this.#node.shared.lanePools, {
-      awaitsMore: () => false,
-      onDrained: () => {},
-    });
+    return new Outlet(this.#node.shared.turn, this.#node.shared.lanePools, { onDrained: () => {} });
   }
 
   #put(frame: Buffer, onAnswer: OnAnswer): void {

@@ -27,7 +27,7 @@ export class FloorClient {
   constructor(socket: Socket, receive: Buffer, turn: Turn, pools: OutletPools, forward: Forward) {
     this.#socket = socket;
     this.#forward = forward;
-    this.#outlet = new Outlet(turn, pools, { awaitsMore: () => this.#first !== null, onDrained: () => {} });
+    this.#outlet = new Outlet(turn, pools, { onDrained: () => {} });
     this.#outlet.attach(createSocketWriter(socket, this.#outlet));
     socket.on('error', () => {});
     socket.on('end', () => socket.destroy());
@@ -45,7 +45,9 @@ export class FloorClient {
       return;
     }
     this.#outlet.append(chunk, start, end);
-    if (isLast) this.#next(slot.next);
+    if (!isLast) return;
+    this.#next(slot.next);
+    this.#outlet.expectMore(this.#first !== null);
   }
 
   /** It is the turn of this one, and of those behind it as far as they have their replies. */

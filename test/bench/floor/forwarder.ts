@@ -11,6 +11,7 @@
 import type { Address } from '../../../src/node/address.js';
 import { Chunks } from '../../../src/proxy/io/chunk.js';
 import { ChunkPool } from '../../../src/proxy/io/chunk-pool.js';
+import { FEW_BYTES, PLENTY_BYTES } from '../../../src/proxy/io/outlet.js';
 import { Turn } from '../../../src/proxy/io/turn.js';
 import { Listener } from '../../../src/proxy/session/listener.js';
 import { buildRingSync } from '../../../src/ring/build.js';
@@ -37,12 +38,14 @@ export async function startForwarder(
   const turn = new Turn();
   const large = new ChunkPool(LARGE_CHUNK_BYTES, 64);
   const clientPools = {
+    few: 0,
+    plenty: PLENTY_BYTES,
     first: new Chunks(FIRST_CHUNK_BYTES, 8192),
     usual: new Chunks(CLIENT_CHUNK_BYTES, 512),
     large,
   };
   const nodeChunks = new Chunks(NODE_CHUNK_BYTES, 64);
-  const nodePools = { first: nodeChunks, usual: nodeChunks, large };
+  const nodePools = { few: FEW_BYTES, plenty: PLENTY_BYTES, first: nodeChunks, usual: nodeChunks, large };
   const clientReceive = Buffer.allocUnsafeSlow(LARGE_CHUNK_BYTES);
   const nodeReceive = Buffer.allocUnsafeSlow(LARGE_CHUNK_BYTES);
   const nodes = addresses.map((address) => new NodeLink(address, nodeReceive, turn, nodePools, onEnd));

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Address } from '../../../src/node/address.js';
 import { openSocket } from '../../../src/node/dial.js';
-import { FEW_BYTES, Outlet, type OutletPools } from '../../../src/proxy/io/outlet.js';
+import { Outlet, type OutletPools } from '../../../src/proxy/io/outlet.js';
 import { createSocketWriter } from '../../../src/proxy/io/socket-writer.js';
 import type { Turn } from '../../../src/proxy/io/turn.js';
 import { Cut } from './cut.js';
@@ -19,7 +19,7 @@ export class NodeLink {
 
   /** @param receive what all links read into, one after the other */
   constructor(address: Address, receive: Buffer, turn: Turn, pools: OutletPools, onEnd: (error: Error) => void) {
-    this.outlet = new Outlet(turn, pools, { awaitsMore: () => this.outlet.pending < FEW_BYTES, onDrained: () => {} });
+    this.outlet = new Outlet(turn, pools, { onDrained: () => {} });
     const socket = openSocket(address, undefined, {
       buffer: receive,
       callback: (length: number, chunk: Uint8Array): boolean => {

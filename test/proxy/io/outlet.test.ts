@@ -7,7 +7,7 @@ import type { SocketWriter } from '../../../src/proxy/io/socket-writer.js';
 import { Turn, type TurnTask } from '../../../src/proxy/io/turn.js';
 import { Random } from '../../fuzz/random.js';
 
-const SIZES = { first: 64, usual: 512, large: 4096 };
+const SIZES = { first: 64, usual: 512, large: 4096, plenty: 256 };
 const OUTLETS = 6;
 const STEPS = 10_000;
 /** What is passed is in the middle of what was read: a buffer that is no chunk. */
@@ -49,10 +49,16 @@ class WatchedChunks extends Chunks {
 
 function watchedPools() {
   return {
+    few: 0,
+    plenty: SIZES.plenty,
     first: new WatchedChunks(SIZES.first, 4),
     usual: new WatchedChunks(SIZES.usual, 4),
     large: new WatchedPool(SIZES.large, 4),
   };
+}
+
+function expectNothingTaken({ first, usual, large }: ReturnType<typeof watchedPools>): void {
+  expect([first.taken.size, usual.taken.size, large.taken.size]).toEqual([0, 0, 0]);
 }
 
 /** A turn that ends when it is told to, crowded or not. */
@@ -113,13 +119,14 @@ it.each([1, 2, 3])('sends each socket its own bytes, in order, from chunks of ev
   const pools = watchedPools();
   const sides = Array.from({ length: OUTLETS }, () => {
     const writer = new SlowWriter(random);
-    const outlet = new Outlet(turn, pools, { awaitsMore: () => random.chance(50), onDrained: () => {} });
+    const outlet = new Outlet(turn, pools, { onDrained: () => {} });
     outlet.attach(writer);
     return { writer, outlet, sent: [] as Buffer[] };
   });
   for (let step = 0; step < STEPS; step++) {
     const { writer, outlet, sent } = random.pick(sides);
     if (random.chance(10)) turn.end(random.chance(50));
+    else if (random.chance(11)) outlet.expectMore(random.chance(50));
     else if (random.chance(15)) {
       if (writer.take()) outlet.onWritten();
     } else {
@@ -137,52 +144,99 @@ it.each([1, 2, 3])('sends each socket its own bytes, in order, from chunks of ev
     expect(outlet.pending).toBe(0);
     expect(Buffer.concat(writer.got).equals(Buffer.concat(sent))).toBe(true);
   }
-  for (const pool of Object.values(pools)) expect(pool.taken.size).toBe(0);
+  expectNothingTaken(pools);
 });
 
 it('gives back what it has when it is closed, whatever size it is of', () => {
   const turn = new ManualTurn();
   const pools = watchedPools();
   for (const length of [1, SIZES.first, SIZES.first + 1, SIZES.usual]) {
-    const outlet = new Outlet(turn, pools, { awaitsMore: () => false, onDrained: () => {} });
+    const outlet = new Outlet(turn, pools, { onDrained: () => {} });
     outlet.append(Buffer.alloc(length), 0, length);
     outlet.close();
     outlet.append(Buffer.alloc(length), 0, length);
     expect(outlet.pending).toBe(0);
   }
-  for (const pool of Object.values(pools)) expect(pool.taken.size).toBe(0);
+  expectNothingTaken(pools);
 });
 
 it('takes a usual chunk only for what does not fit into a first one', () => {
   const pools = watchedPools();
-  const outlet = new Outlet(new ManualTurn(), pools, { awaitsMore: () => false, onDrained: () => {} });
+  const outlet = new Outlet(new ManualTurn(), pools, { onDrained: () => {} });
   outlet.append(Buffer.alloc(SIZES.first), 0, SIZES.first);
   expect([pools.first.taken.size, pools.usual.taken.size]).toEqual([1, 0]);
   outlet.append(Buffer.alloc(1), 0, 1);
   expect([pools.first.taken.size, pools.usual.taken.size]).toEqual([0, 1]);
 });
 
-describe('in a crowded turn', () => {
-  /** @returns an outlet that has a byte to write, and what its socket got */
-  function outletOf(turn: Turn, awaitsMore: () => boolean) {
-    const got: string[] = [];
-    const drained: number[] = [];
-    const outlet = new Outlet(turn, watchedPools(), { awaitsMore, onDrained: () => drained.push(got.length) });
-    outlet.attach({
-      write: (buffer) => {
-        got.push(Buffer.from(buffer).toString());
-        return true;
-      },
-      isRefused: () => false,
-    });
-    const append = (text: string) => outlet.append(Buffer.from(text), 0, text.length);
-    append('a');
-    return { outlet, append, got, drained };
-  }
+/** @param few as of the outlet's pools @returns an outlet, and what its socket got */
+function outletOf(turn: Turn, few = 0) {
+  const got: string[] = [];
+  const drained: number[] = [];
+  const outlet = new Outlet(turn, { ...watchedPools(), few }, { onDrained: () => drained.push(got.length) });
+  outlet.attach({
+    write: (buffer) => {
+      got.push(Buffer.from(buffer).toString());
+      return true;
+    },
+    isRefused: () => false,
+  });
+  const append = (text: string) => outlet.append(Buffer.from(text), 0, text.length);
+  return { outlet, append, got, drained };
+}
 
+describe('before the turn ends', () => {
+  it('what nothing is expected behind is written, and what follows all the same at its end', () => {
+    const turn = new ManualTurn();
+    const { outlet, append, got } = outletOf(turn);
+    append('a');
+    append('b');
+    outlet.expectMore(false);
+    expect(got).toEqual(['ab']);
+    append('c');
+    expect(got).toEqual(['ab']);
+    turn.end(true);
+    expect(got).toEqual(['ab', 'c']);
+  });
+
+  it('what is given away is written with it', () => {
+    const { outlet, append, got } = outletOf(new ManualTurn());
+    append('a');
+    outlet.appendOwned(Buffer.from('b'.repeat(SIZES.usual)));
+    outlet.expectMore(false);
+    expect(got.join('')).toBe(`a${'b'.repeat(SIZES.usual)}`);
+  });
+
+  it('plenty is written, but no less', () => {
+    const { append, got } = outletOf(new ManualTurn());
+    append('a'.repeat(SIZES.plenty - 1));
+    append('b'.repeat(9));
+    expect(got).toEqual([]);
+    append('c');
+    expect(got.join('')).toBe(`${'a'.repeat(SIZES.plenty - 1)}${'b'.repeat(9)}`);
+  });
+
+  it('where the kernel takes nothing, a whole chunk is filled before another one is taken', () => {
+    const pools = watchedPools();
+    const outlet = new Outlet(new ManualTurn(), pools, { onDrained: () => {} });
+    outlet.attach({ write: () => false, isRefused: () => false });
+    const append = (length: number) => outlet.append(Buffer.alloc(length), 0, length);
+    append(1);
+    outlet.expectMore(false);
+    append(SIZES.plenty);
+    for (let used = SIZES.plenty; used < SIZES.usual; used += SIZES.first) append(SIZES.first);
+    expect([pools.first.taken.size, pools.usual.taken.size]).toEqual([1, 1]);
+    append(1);
+    expect([pools.first.taken.size, pools.usual.taken.size]).toEqual([1, 2]);
+  });
+});
+
+describe('in a crowded turn', () => {
   it('what more is awaited for goes out with it, one turn later', () => {
     const turn = new ManualTurn();
-    const { append, got } = outletOf(turn, () => true);
+    const { outlet, append, got } = outletOf(turn);
+    append('a');
+    outlet.expectMore(true);
     turn.end(true);
     expect(got).toEqual([]);
     append('b');
@@ -197,7 +251,9 @@ describe('in a crowded turn', () => {
 
   it('nothing waits for more than one turn, whatever is awaited', () => {
     const turn = new ManualTurn();
-    const { got } = outletOf(turn, () => true);
+    const { outlet, append, got } = outletOf(turn);
+    append('a');
+    outlet.expectMore(true);
     turn.end(true);
     turn.end(true);
     expect(got).toEqual(['a']);
@@ -205,7 +261,9 @@ describe('in a crowded turn', () => {
 
   it('whoever waits until it is empty is told when it is', () => {
     const turn = new ManualTurn();
-    const { outlet, drained } = outletOf(turn, () => true);
+    const { outlet, append, drained } = outletOf(turn);
+    append('a');
+    outlet.expectMore(true);
     outlet.wantsDrain = true;
     turn.end(true);
     expect(drained).toEqual([]);
@@ -213,32 +271,45 @@ describe('in a crowded turn', () => {
     expect(drained).toEqual([1]);
   });
 
-  it('nothing waits that is complete, and nothing in a turn that is not crowded', () => {
-    for (const [isCrowded, awaits] of [
-      [true, false],
-      [false, true],
-    ] as const) {
-      const turn = new ManualTurn();
-      const { got } = outletOf(turn, () => awaits);
-      turn.end(isCrowded);
-      expect(got).toEqual(['a']);
-    }
+  it('few bytes wait, where a write of so few is not worth it', () => {
+    const turn = new ManualTurn();
+    const { append, got } = outletOf(turn, 3);
+    append('ab');
+    turn.end(true);
+    expect(got).toEqual([]);
+    turn.end(true);
+    expect(got).toEqual(['ab']);
+    append('abc');
+    turn.end(true);
+    expect(got).toEqual(['ab', 'abc']);
   });
 
-  it('what is full is written at once', () => {
+  it('plenty does not wait, whatever is expected', () => {
     const turn = new ManualTurn();
-    const { append, got } = outletOf(turn, () => true);
-    append('b'.repeat(SIZES.usual));
+    const { outlet, append, got } = outletOf(turn);
+    append('a'.repeat(SIZES.plenty));
+    outlet.expectMore(true);
     turn.end(true);
-    expect(got.join('')).toHaveLength(SIZES.usual + 1);
+    expect(got).toEqual(['a'.repeat(SIZES.plenty)]);
   });
 
   it('an outlet that is closed meanwhile writes nothing', () => {
     const turn = new ManualTurn();
-    const { outlet, got } = outletOf(turn, () => true);
+    const { outlet, append, got } = outletOf(turn);
+    append('a');
+    outlet.expectMore(true);
     turn.end(true);
     outlet.close();
     turn.end(true);
     expect(got).toEqual([]);
   });
+});
+
+it('in a turn that is not crowded nothing waits for more', () => {
+  const turn = new ManualTurn();
+  const { outlet, append, got } = outletOf(turn, SIZES.plenty);
+  append('a');
+  outlet.expectMore(true);
+  turn.end();
+  expect(got).toEqual(['a']);
 });
