@@ -24,6 +24,7 @@ export const ALONE = [
   'test/proxy/features/pubsub/bounds.test.ts',
   'test/proxy/features/tracking/bounds.test.ts',
   'test/proxy/features/transactions/transaction-memory.test.ts',
+  'test/proxy/unread-replies.test.ts',
   'test/topology/cancel.test.ts',
   'test/topology/fleet-coordination.test.ts',
   // Load on both cores, for as long as something else goes on.
@@ -52,6 +53,7 @@ export const CORE = [
   'test/proxy/fidelity.test.ts',
   'test/proxy/routing.test.ts',
   'test/proxy/session/half-closed.test.ts',
+  'test/proxy/unread-replies.test.ts',
 ];
 
 /** Every test. */

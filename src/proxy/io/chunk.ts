@@ -1,4 +1,5 @@
 import { lastingBytes, wordsOf } from '../../resp/words.js';
+import { freeBytes } from './free-bytes.js';
 
 /** Memory in which an outlet gathers what it writes, used again and again. */
 export class Chunk {
@@ -28,7 +29,7 @@ export class Chunk {
   }
 }
 
-/** Spare chunks of one size. Bounded: what is given back beyond `spareLimit` is left to the collector. */
+/** Spare chunks of one size. Bounded: what is given back beyond `spareLimit` is freed. */
 export class Chunks {
   readonly chunkSize: number;
   readonly #spareLimit: number;
@@ -45,5 +46,6 @@ export class Chunks {
 
   give(chunk: Chunk): void {
     if (this.#spares.length < this.#spareLimit) this.#spares.push(chunk);
+    else freeBytes(chunk.bytes);
   }
 }

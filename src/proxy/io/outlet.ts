@@ -1,6 +1,7 @@
 import { copyBytes, copyWords, isCopiedByWords } from '../../resp/bytes.js';
 import { Chunk, type Chunks } from './chunk.js';
 import type { ChunkPool } from './chunk-pool.js';
+import { canFreeBytes, freeBytes } from './free-bytes.js';
 import type { SocketWriter } from './socket-writer.js';
 import type { Turn, TurnTask } from './turn.js';
 
@@ -171,6 +172,7 @@ export class Outlet implements TurnTask {
     this.#writer = null;
     if (this.#chunk !== null) this.#giveBack(this.#chunk);
     this.#setChunk(null);
+    for (const { chunk } of this.#sealed) this.#giveBack(chunk);
     this.#sealed = NOTHING_SEALED;
     this.#sealedBytes = 0;
     this.#writing = 0;
@@ -252,11 +254,9 @@ export class Outlet implements TurnTask {
   #appendLarge(source: Uint8Array, start: number, end: number): void {
     const length = end - start;
     const { large } = this.#pools;
-    if (length > large.chunkSize) {
-      this.#pushSealed(Buffer.from(source.subarray(start, end)), null);
-      return;
-    }
-    const chunk = large.take();
+    // Just as large as the piece: many may wait here. Where it cannot be freed, a chunk is used again and again instead.
+    const isPooled = canFreeBytes ? length === large.chunkSize : length <= large.chunkSize;
+    const chunk = isPooled ? large.take() : Buffer.allocUnsafeSlow(length);
     copyBytes(chunk, null, 0, source, start, end);
     this.#pushSealed(chunk.subarray(0, length), chunk);
   }
@@ -326,7 +326,9 @@ export class Outlet implements TurnTask {
   #giveBack(chunk: Chunk | Buffer | null): void {
     if (chunk === null) return;
     const { first, usual, large } = this.#pools;
-    if (!(chunk instanceof Chunk)) large.give(chunk);
-    else (chunk.size === first.chunkSize ? first : usual).give(chunk);
+    if (!(chunk instanceof Chunk)) {
+      if (chunk.length === large.chunkSize) large.give(chunk);
+      else freeBytes(chunk);
+    } else (chunk.size === first.chunkSize ? first : usual).give(chunk);
   }
 }

@@ -1,5 +1,6 @@
 import { copyBytes } from '../../resp/bytes.js';
 import { lastingBytes, wordsOf } from '../../resp/words.js';
+import { freeBytes } from '../io/free-bytes.js';
 import type { Request } from './request.js';
 
 const SLAB_SIZE = 65_536;
@@ -53,9 +54,11 @@ export class HoldPool {
     if (slab === null) return;
     request.held = null;
     slab.holds--;
-    if (slab.holds > 0 || slab.buffer.length !== SLAB_SIZE) return;
+    if (slab.holds > 0) return;
     slab.used = 0;
-    if (slab !== this.#current && this.#spares.length < SPARE_SLABS) this.#spares.push(slab);
+    if (slab === this.#current) return;
+    if (slab.buffer.length === SLAB_SIZE && this.#spares.length < SPARE_SLABS) this.#spares.push(slab);
+    else freeBytes(slab.buffer);
   }
 
   #nextSlab(): HoldSlab {
