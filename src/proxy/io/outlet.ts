@@ -252,13 +252,22 @@ export class Outlet implements TurnTask {
   }
 
   #appendLarge(source: Uint8Array, start: number, end: number): void {
-    const length = end - start;
     const { large } = this.#pools;
-    // Just as large as the piece: many may wait here. Where it cannot be freed, a chunk is used again and again instead.
+    const begun = this.#chunk;
+    const used = this.#used;
+    const length = used + end - start;
+    // Just as large as what is in it: many may wait here. Where it cannot be freed, a chunk is used again and again instead.
     const isPooled = canFreeBytes ? length === large.chunkSize : length <= large.chunkSize;
-    const chunk = isPooled ? large.take() : Buffer.allocUnsafeSlow(length);
-    copyBytes(chunk, null, 0, source, start, end);
-    this.#pushSealed(chunk.subarray(0, length), chunk);
+    const bytes = isPooled ? large.take() : Buffer.allocUnsafeSlow(length);
+    if (begun !== null) {
+      // What is in front of it would take a chunk, and a write, of its own.
+      begun.bytes.copy(bytes, 0, 0, used);
+      this.#setChunk(null);
+      this.#giveBack(begun);
+    }
+    copyBytes(bytes, null, used, source, start, end);
+    this.#addSealed(bytes.subarray(0, length), bytes);
+    this.#schedule();
   }
 
   #seal(): void {

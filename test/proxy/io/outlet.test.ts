@@ -207,6 +207,15 @@ describe('before the turn ends', () => {
     expect(got.join('')).toBe(`a${'b'.repeat(SIZES.usual)}`);
   });
 
+  it('a piece that is too large for a chunk goes out together with the little in front of it', () => {
+    const { outlet, append, got } = outletOf(new ManualTurn());
+    append('a');
+    append('b'.repeat(SIZES.usual + 1));
+    append('c');
+    outlet.expectMore(false);
+    expect(got).toEqual([`a${'b'.repeat(SIZES.usual + 1)}`, 'c']);
+  });
+
   it('plenty is written, but no less', () => {
     const { append, got } = outletOf(new ManualTurn());
     append('a'.repeat(SIZES.plenty - 1));
