@@ -131,7 +131,7 @@ export class ClientConnection implements TurnTask, Requester, LaneWaiter, Upload
     this.#socket = socket;
     this.address = socket.remoteAddress === undefined ? 'unix' : `${socket.remoteAddress}:${socket.remotePort}`;
     this.connectedAt = Date.now();
-    this.#lastActiveAt = Math.floor(shared.clock.now);
+    this.#lastActiveAt = Math.floor(shared.clock.read());
     this.#user = shared.users.default;
     this.#authenticated = shared.users.areOpen;
     if (!this.#user.isAll) this.#modes |= RESTRICTED;
@@ -143,7 +143,7 @@ export class ClientConnection implements TurnTask, Requester, LaneWaiter, Upload
     });
     this.#replies = new ReplyQueue(this, shared, this.outlet);
     this.lanes = new ClientLanes(this, this.#replies);
-    this.#stall = new StallWatch(this.outlet);
+    this.#stall = new StallWatch(this.outlet, shared.clock.now);
     this.outlet.attach(createSocketWriter(socket, this.outlet));
     socket.setNoDelay(true);
     socket.setKeepAlive(true, shared.options.tcpKeepalive);

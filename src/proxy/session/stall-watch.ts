@@ -2,13 +2,15 @@ import type { Outlet } from '../io/outlet.js';
 
 /** For how long a client has taken nothing of what waits for it. */
 export class StallWatch {
-  readonly #outlet: Outlet;
-  /** When it was seen to take something, by the clock, and how much it had taken by then. */
-  #since = 0;
+  readonly #outlet: Pick<Outlet, 'pending' | 'written'>;
+  /** When it was seen to take something, or came, by the clock, and how much it had taken by then. */
+  #since: number;
   #written = 0;
 
-  constructor(outlet: Outlet) {
+  /** @param now by the clock: a client that is seen for the first time while something waits for it has just come */
+  constructor(outlet: Pick<Outlet, 'pending' | 'written'>, now: number) {
     this.#outlet = outlet;
+    this.#since = now;
   }
 
   /** Called about once a second. @returns whether that is longer than these milliseconds by now */
