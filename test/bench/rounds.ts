@@ -51,17 +51,26 @@ export async function inTurn(
   return samples;
 }
 
+/** Errors say which target it was. */
+async function loadOn({ name, port }: Target, load: Load): Promise<Awaited<ReturnType<typeof redisBenchmark>>> {
+  try {
+    return await redisBenchmark(port, load);
+  } catch (error) {
+    throw new Error(`${name} did not take the load`, { cause: error });
+  }
+}
+
 async function wholeSample(target: Target, load: Load): Promise<Sample> {
   const before = usedTime(target.pid);
-  const result = await redisBenchmark(target.port, load);
+  const result = await loadOn(target, load);
   return { ...result, processor: timePerCommand(usedBeyond(before, usedTime(target.pid)), load.requests) };
 }
 
 /** Warms the target up. @returns how many commands it answers in the time of a round */
 async function requestsFor(load: Omit<Load, 'requests'>, target: Target, options: RoundOptions): Promise<number> {
-  const probe = await redisBenchmark(target.port, { ...load, requests: LEAST_REQUESTS * load.depth });
+  const probe = await loadOn(target, { ...load, requests: LEAST_REQUESTS * load.depth });
   const seconds = Math.min(0.5, options.seconds);
-  const warm = await redisBenchmark(target.port, { ...load, requests: atLeast(probe.rate * seconds) });
+  const warm = await loadOn(target, { ...load, requests: atLeast(probe.rate * seconds) });
   return atLeast(warm.rate * options.seconds);
 }
 
