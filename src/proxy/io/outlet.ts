@@ -291,7 +291,8 @@ export class Outlet implements TurnTask {
     for (; bytes.length - at > MOST_WRITE; at += MOST_WRITE) {
       this.#sealed.push({ bytes: bytes.subarray(at, at + MOST_WRITE), chunk: null });
     }
-    this.#sealed.push({ bytes: at === 0 ? bytes : bytes.subarray(at), chunk });
+    // Of what takes several writes, one may be under way when the outlet is closed: the collector has to do.
+    this.#sealed.push(at === 0 ? { bytes, chunk } : { bytes: bytes.subarray(at), chunk: null });
   }
 
   #flush(): void {

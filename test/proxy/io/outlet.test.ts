@@ -160,6 +160,22 @@ it('gives back what it has when it is closed, whatever size it is of', () => {
   expectNothingTaken(pools);
 });
 
+it('frees nothing of what the kernel still reads from when it is closed, though more of it waits', () => {
+  const outlet = new Outlet(new ManualTurn(), watchedPools(), { onDrained: () => {} });
+  const read: Uint8Array[] = [];
+  outlet.attach({
+    write: (buffer) => {
+      read.push(buffer);
+      return false;
+    },
+    isRefused: () => false,
+  });
+  outlet.append(Buffer.alloc(3_000_000), 0, 3_000_000);
+  outlet.expectMore(false);
+  outlet.close();
+  expect(read.map(({ length }) => length)).toEqual([1_048_576]);
+});
+
 it('takes a usual chunk only for what does not fit into a first one', () => {
   const pools = watchedPools();
   const outlet = new Outlet(new ManualTurn(), pools, { onDrained: () => {} });
