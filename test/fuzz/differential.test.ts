@@ -3,8 +3,8 @@
  * same kind, and the proxy never dies, hangs or grows. `FUZZ_STREAMS` and `FUZZ_SEED` change how many and
  * which; `npm run fuzz` runs 200,000.
  */
-import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
+import { megabytes } from '../support/process-memory.js';
 import { startRedises } from '../support/redis-process.js';
 import { startRingproxy } from '../support/ringproxy-process.js';
 import { converse, sameReply, splitReplies } from './conversation.js';
@@ -22,10 +22,7 @@ it(`${STREAMS} random streams are answered as a bare Redis answers them`, {
   const [bare, behind] = await startRedises(2);
   if (bare === undefined || behind === undefined) throw new Error('no servers');
   const proxy = await startRingproxy({ nodes: [behind] });
-  const memory = (): number => {
-    const status = readFileSync(`/proc/${proxy.pid}/status`, 'utf8');
-    return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1024;
-  };
+  const memory = (): number => megabytes(proxy.pid, 'now');
   const differences: string[] = [];
   let settled = 0;
   for (let i = 0; i < STREAMS && differences.length < 5; i++) {

@@ -1,7 +1,7 @@
 /** Clients and nodes that do not read, huge values, huge pipelines, thousands of idle clients: memory stays bounded. */
-import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { request } from '../../src/resp/encode.js';
+import { megabytes } from '../support/process-memory.js';
 import { RawClient } from '../support/raw-client.js';
 import { type RedisProcess, startRedises } from '../support/redis-process.js';
 import { type RingproxyProcess, SMALL_HEAP, startRingproxy } from '../support/ringproxy-process.js';
@@ -13,13 +13,6 @@ let nodes: RedisProcess[];
 beforeAll(async () => {
   nodes = await startRedises(3);
 });
-
-/** Megabytes of resident memory. `peak`: the most that the process ever had. */
-function memory(proxy: RingproxyProcess): { now: number; peak: number } {
-  const status = readFileSync(`/proc/${proxy.pid}/status`, 'utf8');
-  const kilobytes = (field: string): number => Number(new RegExp(`${field}:\\s+(\\d+)`).exec(status)?.[1] ?? 0);
-  return { now: kilobytes('VmRSS') / 1024, peak: kilobytes('VmHWM') / 1024 };
-}
 
 /** Waits until the proxy has read something, and reads nothing more: for 20 looks. */
 async function untilNothingIsRead(proxy: RingproxyProcess): Promise<void> {
@@ -75,7 +68,7 @@ describe('a value of 100 MB', () => {
     const client = await RawClient.connect(proxy.port);
     // What the process needs once, whatever it carries, is not the value's.
     await client.pipeline(Array.from({ length: 2000 }, (_, i) => ['SET', `warm:${i}`, 'x'.repeat(5000)]));
-    const before = memory(proxy).now;
+    const before = megabytes(proxy.pid, 'now');
     let received = 0;
     client.socket.removeAllListeners('data');
     client.socket.on('data', (chunk: Buffer) => {
@@ -88,14 +81,14 @@ describe('a value of 100 MB', () => {
     await until(5);
     for (let i = 0; i < 4; i++) client.send(request(['GET', 'huge']));
     await until(5 + 4 * (100 * MB + 14));
-    expect(memory(proxy).peak - before).toBeLessThan(32);
+    expect(megabytes(proxy.pid, 'peak') - before).toBeLessThan(32);
   });
 
   it('for a client that does not read does not hold up the others for long', { timeout: 120_000 }, async () => {
     const proxy = await startRingproxy({ nodes });
     const writer = await RawClient.connect(proxy.port);
     await writer.command('SET', 'huge', Buffer.alloc(100 * MB, 'x'));
-    const before = memory(proxy).now;
+    const before = megabytes(proxy.pid, 'now');
     const stuck = await RawClient.connect(proxy.port);
     await stuck.command('CLIENT', 'SETNAME', 'stuck');
     stuck.socket.pause();
@@ -110,7 +103,7 @@ describe('a value of 100 MB', () => {
     cut();
     // Those that were sent behind the five on the same connection wait until they have been read from the node.
     expect(await observed).toBeLessThan(1000 + 4 * direct);
-    expect(memory(proxy).now - before).toBeLessThan(100);
+    expect(megabytes(proxy.pid, 'now') - before).toBeLessThan(100);
     stuck.close();
   });
 });
@@ -136,7 +129,7 @@ describe('a pipeline of a million commands', () => {
     for (let i = 0; i < COUNT / 10_000; i++) client.send(block);
     await all;
     expect(tail.toString()).toMatch(/:1000000\r\n$/);
-    expect(memory(proxy).peak).toBeLessThan(300);
+    expect(megabytes(proxy.pid, 'peak')).toBeLessThan(300);
   });
 
   it('of a client that reads only when it has written everything is answered, too', { timeout: 120_000 }, async () => {
@@ -149,7 +142,7 @@ describe('a pipeline of a million commands', () => {
     const replies = client.replies(COUNT);
     client.socket.resume();
     expect((await replies).every((reply) => reply.equals(Buffer.from('+OK\r\n')))).toBe(true);
-    expect(memory(proxy).peak).toBeLessThan(400);
+    expect(megabytes(proxy.pid, 'peak')).toBeLessThan(400);
   });
 });
 
@@ -161,7 +154,7 @@ describe('many clients', () => {
       clients.push(...(await Promise.all(Array.from({ length: 200 }, () => RawClient.connect(proxy.port)))));
     }
     await Promise.all(clients.map((client) => client.command('PING')));
-    expect(memory(proxy).now).toBeLessThan(250);
+    expect(megabytes(proxy.pid, 'now')).toBeLessThan(250);
     for (const client of clients) client.close();
   });
 });
@@ -183,7 +176,7 @@ describe('a node that does not read', () => {
       ),
     );
     await untilNothingIsRead(proxy);
-    const held = memory(proxy).now;
+    const held = megabytes(proxy.pid, 'now');
     nodes[0]?.kill('SIGCONT');
     expect((await replies).map(String)).toEqual(Array.from({ length: 60_000 }, (_, i) => `:${i + 1}\r\n`));
     expect(held).toBeLessThan(200);

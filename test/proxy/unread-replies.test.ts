@@ -1,9 +1,9 @@
 /** Clients that ask for much, read nothing and leave: what they were owed does not pile up behind them. */
-import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { expect, it } from 'vitest';
 import { canFreeBytes } from '../../src/proxy/io/free-bytes.js';
 import { request } from '../../src/resp/encode.js';
+import { megabytes } from '../support/process-memory.js';
 import { RawClient } from '../support/raw-client.js';
 import { startRedises } from '../support/redis-process.js';
 import { type RingproxyProcess, startRingproxy } from '../support/ringproxy-process.js';
@@ -11,12 +11,6 @@ import { type RingproxyProcess, startRingproxy } from '../support/ringproxy-proc
 const CLIENTS = 20;
 const KEYS = 40;
 const PIPELINE = Buffer.concat(Array.from({ length: 3000 }, (_, i) => request(['GET', `key:${i % KEYS}`])));
-
-/** Resident memory in megabytes. */
-function memory(proxy: RingproxyProcess): number {
-  const status = readFileSync(`/proc/${proxy.pid}/status`, 'utf8');
-  return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1024;
-}
 
 async function clients(proxy: RingproxyProcess): Promise<number> {
   const metrics = await (await fetch(`${proxy.admin}/metrics`)).text();
@@ -44,7 +38,7 @@ it.runIf(canFreeBytes)('is given back when they leave, round after round', { tim
     await expect
       .poll(
         () => {
-          const now = memory(proxy);
+          const now = megabytes(proxy.pid, 'now');
           looks = Math.abs(now - before) < 1 ? looks + 1 : 0;
           before = now;
           return looks;

@@ -4,8 +4,9 @@ import { type Chunk, Chunks } from '../../../src/proxy/io/chunk.js';
 import { ChunkPool } from '../../../src/proxy/io/chunk-pool.js';
 import { Outlet } from '../../../src/proxy/io/outlet.js';
 import type { SocketWriter } from '../../../src/proxy/io/socket-writer.js';
-import { Turn, type TurnTask } from '../../../src/proxy/io/turn.js';
+import type { Turn } from '../../../src/proxy/io/turn.js';
 import { Random } from '../../fuzz/random.js';
+import { ManualTurn } from '../../support/manual-turn.js';
 
 const SIZES = { first: 64, usual: 512, large: 4096, plenty: 256 };
 const OUTLETS = 6;
@@ -59,25 +60,6 @@ function watchedPools() {
 
 function expectNothingTaken({ first, usual, large }: ReturnType<typeof watchedPools>): void {
   expect([first.taken.size, usual.taken.size, large.taken.size]).toEqual([0, 0, 0]);
-}
-
-/** A turn that ends when it is told to, crowded or not. */
-class ManualTurn extends Turn {
-  #tasks: TurnTask[] = [];
-  #isCrowded = false;
-
-  override get isCrowded(): boolean {
-    return this.#isCrowded;
-  }
-
-  override schedule(task: TurnTask): void {
-    this.#tasks.push(task);
-  }
-
-  end(isCrowded = false): void {
-    this.#isCrowded = isCrowded;
-    for (const task of this.#tasks.splice(0)) task.endOfTurn();
-  }
 }
 
 /** A socket that takes a write at once or later, and reads its bytes only then. */

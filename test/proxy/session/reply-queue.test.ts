@@ -3,25 +3,13 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { Chunks } from '../../../src/proxy/io/chunk.js';
 import { ChunkPool } from '../../../src/proxy/io/chunk-pool.js';
 import { Outlet } from '../../../src/proxy/io/outlet.js';
-import { Turn, type TurnTask } from '../../../src/proxy/io/turn.js';
 import type { Companion } from '../../../src/proxy/request/companion.js';
 import { HoldPool } from '../../../src/proxy/request/hold.js';
 import type { Request } from '../../../src/proxy/request/request.js';
 import { RequestPool } from '../../../src/proxy/request/request-pool.js';
 import { TRACKS } from '../../../src/proxy/session/modes.js';
 import { ReplyQueue, type ReplyTaker } from '../../../src/proxy/session/reply-queue.js';
-
-class ManualTurn extends Turn {
-  #tasks: TurnTask[] = [];
-
-  override schedule(task: TurnTask): void {
-    this.#tasks.push(task);
-  }
-
-  end(): void {
-    for (const task of this.#tasks.splice(0)) task.endOfTurn();
-  }
-}
+import { ManualTurn } from '../../support/manual-turn.js';
 
 class Taker implements ReplyTaker {
   readonly id = 1;

@@ -3,12 +3,12 @@
  * reached, and as much again at EXEC, which then took its node down. Cause: an object and a buffer for each command, of
  * which only the frame's bytes were counted, and a request for each reply.
  */
-import { readFileSync } from 'node:fs';
 import { beforeAll, expect, it } from 'vitest';
 import { request } from '../../../../src/resp/encode.js';
+import { megabytes } from '../../../support/process-memory.js';
 import { RawClient } from '../../../support/raw-client.js';
 import { type RedisProcess, startRedises } from '../../../support/redis-process.js';
-import { type RingproxyProcess, SMALL_HEAP, startRingproxy } from '../../../support/ringproxy-process.js';
+import { SMALL_HEAP, startRingproxy } from '../../../support/ringproxy-process.js';
 
 const BLOCK = 10_000;
 
@@ -17,12 +17,6 @@ let nodes: RedisProcess[];
 beforeAll(async () => {
   nodes = await startRedises(2);
 });
-
-/** Megabytes of resident memory: the most that the process ever had, or what it has now. */
-function megabytes(proxy: RingproxyProcess, field: 'VmHWM' | 'VmRSS'): number {
-  const status = readFileSync(`/proc/${proxy.pid}/status`, 'utf8');
-  return Number(new RegExp(`${field}:\\s+(\\d+)`).exec(status)?.[1] ?? 0) / 1024;
-}
 
 /** Sends the command so many times, in blocks, each when the one before is answered. @returns the last reply */
 async function repeat(client: RawClient, words: readonly string[], count: number): Promise<string> {
@@ -45,14 +39,14 @@ it.each([
     const client = await RawClient.connect(proxy.port);
     // What the process needs once.
     await repeat(client, words, 100_000);
-    const before = megabytes(proxy, 'VmRSS');
+    const before = megabytes(proxy.pid, 'now');
     await client.command('MULTI');
     expect(await repeat(client, words, count)).toBe('+QUEUED\r\n');
     const exec = await client.command('EXEC');
     expect(exec.subarray(0, 10).toString()).toBe(`*${count}\r\n`);
     expect(await client.text('PING')).toBe('+PONG\r\n');
     const sent = (count * length) / 1_048_576;
-    expect(megabytes(proxy, 'VmHWM') - before).toBeLessThan(2.5 * sent + 40);
+    expect(megabytes(proxy.pid, 'peak') - before).toBeLessThan(2.5 * sent + 40);
   },
   60_000,
 );
@@ -69,7 +63,7 @@ it.each([
     const proxy = await startRingproxy({ nodes, config: 'client-query-limit: 32mb\n' });
     const client = await RawClient.connect(proxy.port);
     await repeat(client, ['PING'], 100_000);
-    const before = megabytes(proxy, 'VmRSS');
+    const before = megabytes(proxy.pid, 'now');
     await client.command('MULTI');
     const block = Buffer.from(Buffer.from(request(words)).toString('latin1').repeat(BLOCK), 'latin1');
     let refused = false;
@@ -79,7 +73,7 @@ it.each([
         String(reply).startsWith('-ERR the transaction is larger'),
       );
     }
-    expect(megabytes(proxy, 'VmHWM') - before).toBeLessThan(2 * 32 + 40);
+    expect(megabytes(proxy.pid, 'peak') - before).toBeLessThan(2 * 32 + 40);
     expect(await client.text('EXEC')).toMatch(/^-EXECABORT/);
   },
   60_000,
@@ -90,9 +84,9 @@ it('watching the same keys again and again takes no memory', async () => {
   const client = await RawClient.connect(proxy.port);
   const watch = ['WATCH', ...Array(10).fill('k')];
   await repeat(client, watch, 100_000);
-  const before = megabytes(proxy, 'VmRSS');
+  const before = megabytes(proxy.pid, 'now');
   expect(await repeat(client, watch, 300_000)).toBe('+OK\r\n');
-  expect(megabytes(proxy, 'VmHWM') - before).toBeLessThan(20);
+  expect(megabytes(proxy.pid, 'peak') - before).toBeLessThan(20);
 }, 60_000);
 
 it('what a client has queued goes with it', async () => {
@@ -109,7 +103,7 @@ it('what a client has queued goes with it', async () => {
     }
   };
   await queueAndLeave(5);
-  const before = megabytes(proxy, 'VmRSS');
+  const before = megabytes(proxy.pid, 'now');
   await queueAndLeave(40);
-  expect(megabytes(proxy, 'VmHWM') - before).toBeLessThan(160);
+  expect(megabytes(proxy.pid, 'peak') - before).toBeLessThan(160);
 }, 60_000);
