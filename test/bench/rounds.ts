@@ -1,3 +1,4 @@
+import { messageOf } from '../../src/errors.js';
 import { type ProcessorTime, timePerCommand, usedBeyond, usedTime } from './process-usage.js';
 import { type Load, type LoadResult, redisBenchmark } from './redis-benchmark.js';
 import type { Scenario } from './scenarios.js';
@@ -52,11 +53,11 @@ export async function inTurn(
 }
 
 /** Errors say which target it was. */
-async function loadOn({ name, port }: Target, load: Load): Promise<Awaited<ReturnType<typeof redisBenchmark>>> {
+async function loadOn({ name, port }: Target, load: Load): Promise<LoadResult> {
   try {
     return await redisBenchmark(port, load);
   } catch (error) {
-    throw new Error(`${name} did not take the load`, { cause: error });
+    throw new Error(`${name}: ${messageOf(error)}`, { cause: error });
   }
 }
 
