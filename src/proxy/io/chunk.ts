@@ -1,4 +1,6 @@
 import { lastingBytes, wordsOf } from '../../resp/words.js';
+import { batches } from './batch/batches.js';
+import { type Place, placeOf } from './batch/kernel-batch.js';
 import { freeBytes } from './free-bytes.js';
 
 /** Memory in which an outlet gathers what it writes, used again and again. */
@@ -6,6 +8,8 @@ export class Chunk {
   readonly bytes: Buffer;
   readonly words: DataView | null;
   readonly size: number;
+  /** Where it is, for writes that are made together; null: there are none. */
+  readonly place: Place | null;
   readonly #memory: ArrayBufferLike;
   readonly #offset: number;
   #beginning: Uint8Array;
@@ -17,6 +21,8 @@ export class Chunk {
     this.#memory = this.bytes.buffer;
     this.#offset = this.bytes.byteOffset;
     this.#beginning = this.bytes;
+    const system = batches()?.system;
+    this.place = system === undefined ? null : placeOf(system, this.bytes);
   }
 
   /**

@@ -135,7 +135,10 @@ export class Outlet implements TurnTask {
    */
   pass(source: Buffer, start: number, end: number): boolean {
     if (this.#closed) return true;
-    if (this.#writer !== null && this.#writing === 0 && this.#used + this.#sealedBytes > 0) this.#flush();
+    if (this.#writer !== null && this.#writing === 0 && this.#used + this.#sealedBytes > 0) {
+      this.#flush();
+      this.#writer?.hurry();
+    }
     if (this.#writer === null || this.pending > 0) {
       this.append(source, start, end);
       return true;
@@ -163,11 +166,14 @@ export class Outlet implements TurnTask {
   /** Writes what waits, at once. @returns whether the other side is known never to read it (`SocketWriter.isRefused`) */
   flushNow(): boolean {
     this.#flush();
+    this.#writer?.hurry();
     return this.#closed || (this.#writing === 0 && this.#writer?.isRefused() === true);
   }
 
   /** Forgets what waits; nothing is written any more. */
   close(): void {
+    // What was handed to the writer counts as written.
+    if (this.#writing > 0) this.#writer?.hurry();
     this.#closed = true;
     this.#writer = null;
     if (this.#chunk !== null) this.#giveBack(this.#chunk);
@@ -199,8 +205,7 @@ export class Outlet implements TurnTask {
     if (this.#closed) return;
     this.#giveBack(this.#writingChunk);
     this.#writingChunk = null;
-    this.#flush();
-    this.#tellDrained();
+    if (this.pending > 0 || this.wantsDrain) this.#schedule();
   }
 
   get #awaitsMore(): boolean {
@@ -315,7 +320,7 @@ export class Outlet implements TurnTask {
     if (chunk !== null && this.#used > 0) {
       const length = this.#used;
       this.#setChunk(null);
-      this.#write(chunk.beginning(length), chunk);
+      this.#writeChunk(chunk, length);
     }
   }
 
@@ -331,6 +336,17 @@ export class Outlet implements TurnTask {
     this.#writing = bytes.length;
     this.#writingChunk = chunk;
     return false;
+  }
+
+  #writeChunk(chunk: Chunk, length: number): void {
+    if (this.#writer === null) return;
+    if (this.#writer.writeChunk(chunk, length)) {
+      this.written += length;
+      this.#giveBack(chunk);
+      return;
+    }
+    this.#writing = length;
+    this.#writingChunk = chunk;
   }
 
   #giveBack(chunk: Chunk | Buffer | null): void {

@@ -14,10 +14,14 @@
 import net, { type Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { getSystemErrorName } from 'node:util';
+import type { ReadHandle, Receiver } from './batch/batch-reads.js';
+import type { BatchWriter } from './batch/batch-writes.js';
+import { batches } from './batch/batches.js';
+import type { Chunk } from './chunk.js';
 import { findHandleWrites, type HandleWrites, type WriteHandle } from './handle-writes.js';
 import type { SocketWriter, WriteListener } from './socket-writer.js';
 
-interface StreamHandle extends WriteHandle {
+interface StreamHandle extends WriteHandle, ReadHandle {
   useUserBuffer(buffer: Uint8Array): void;
 }
 
@@ -67,16 +71,20 @@ function isStreamHandle(value: unknown): value is StreamHandle {
 }
 
 const NOTHING = Buffer.alloc(0);
+/** From so many bytes on a write is made at once, by itself. */
+const TOGETHER_BYTES = 16_384;
 
-class RawWriter implements SocketWriter {
+class RawWriter implements SocketWriter, BatchWriter {
+  readonly fd: number;
   readonly #socket: Socket & HandleHolder;
   readonly #handle: WriteHandle;
   readonly #writes: HandleWrites;
   readonly #listener: WriteListener;
 
-  constructor(socket: Socket & HandleHolder, handle: WriteHandle, writes: HandleWrites, listener: WriteListener) {
+  constructor(socket: Socket & HandleHolder, handle: StreamHandle, writes: HandleWrites, listener: WriteListener) {
     this.#socket = socket;
     this.#handle = handle;
+    this.fd = handle.fd;
     this.#writes = writes;
     this.#listener = listener;
   }
@@ -97,6 +105,27 @@ class RawWriter implements SocketWriter {
       else this.#socket.destroy(writeError(status));
     };
     return false;
+  }
+
+  writeChunk(chunk: Chunk, length: number): boolean {
+    const writes = length < TOGETHER_BYTES ? batches()?.writes : undefined;
+    if (writes === undefined || !this.isOpen) return this.write(chunk.beginning(length));
+    writes.add(this, chunk, length);
+    return false;
+  }
+
+  get isOpen(): boolean {
+    return this.#socket._handle === this.#handle;
+  }
+
+  onOutcome(chunk: Chunk, length: number, outcome: number): void {
+    if (outcome === length) this.#listener.onWritten();
+    else if (outcome < 0) this.#socket.destroy(writeError(outcome));
+    else if (this.write(chunk.bytes.subarray(outcome, length))) this.#listener.onWritten();
+  }
+
+  hurry(): void {
+    batches()?.writes.flush();
   }
 
   /** An empty write sends nothing, and fails when a reset has come for what was sent. */
@@ -141,9 +170,21 @@ export function readInto(socket: Socket, buffer: Buffer, onChunk: (length: numbe
   // What it returns is nothing, and only false would stop the reading.
   socket[readFields.callback] = onChunk;
   handle.useUserBuffer(buffer);
+  readTogether(socket, { buffer: () => buffer, callback: onChunk });
+}
+
+/** Where that is possible, the socket is read together with others from now on. */
+export function readTogether(socket: Socket, receiver: Receiver): void {
+  const handle = handleOf(socket);
+  const reads = handle === null ? undefined : batches()?.reads;
+  if (reads === undefined || handle === null || !(handle.fd >= 0)) return;
+  const isReading = Reflect.get(handle, 'reading') === true;
+  if (isReading) handle.readStop();
+  reads.adopt(socket, handle, receiver);
+  if (isReading) handle.readStart();
 }
 
 /** Which of the short cuts are in use, for the log and `ringproxy stats`. */
-export function socketShortCuts(): { rawWrites: boolean; sharedReads: boolean } {
-  return { rawWrites: handleWrites !== null, sharedReads: readFields !== null };
+export function socketShortCuts(): { rawWrites: boolean; sharedReads: boolean; batches: boolean } {
+  return { rawWrites: handleWrites !== null, sharedReads: readFields !== null, batches: batches() !== null };
 }

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
+import type { Chunk } from './chunk.js';
 import { rawWriterFor } from './raw-socket.js';
 
 /** Who is told what becomes of a write that the kernel did not take at once. */
@@ -16,6 +17,10 @@ export interface SocketWriter {
    * is destroyed by its own error handling, and `onWritten` may never come.
    */
   write(buffer: Uint8Array): boolean;
+  /** Like `write` for the first `length` bytes of a chunk, which may wait for other sockets' writes in this turn. */
+  writeChunk(chunk: Chunk, length: number): boolean;
+  /** Nothing waits for other sockets' writes any more. */
+  hurry(): void;
   /**
    * Whether the other side is known to have closed both directions: nobody reads what was written last. No write may be
    * under way. Of one on this host that shows at once; of another host's when it has answered that write.
@@ -43,6 +48,12 @@ class StreamWriter implements SocketWriter {
     return false;
   }
 
+  writeChunk(chunk: Chunk, length: number): boolean {
+    return this.write(chunk.beginning(length));
+  }
+
+  hurry(): void {}
+
   isRefused(): boolean {
     return this.#socket.destroyed;
   }
@@ -66,6 +77,12 @@ class TlsWriter implements SocketWriter {
     socket.write(buffer, this.#onWritten);
     return false;
   }
+
+  writeChunk(chunk: Chunk, length: number): boolean {
+    return this.write(chunk.beginning(length));
+  }
+
+  hurry(): void {}
 
   isRefused(): boolean {
     return this.#socket.destroyed;

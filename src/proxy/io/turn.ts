@@ -1,3 +1,5 @@
+import { eventLoop } from './batch/event-loop.js';
+
 /** Something that has gathered work in this turn of the event loop and does it at the turn's end. */
 export interface TurnTask {
   endOfTurn(): void;
@@ -48,7 +50,7 @@ export class Turn {
   #scheduleRun(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
-    setImmediate(this.#run);
+    eventLoop.atEnd(this.#run);
   }
 
   #endOfTurn(): void {

@@ -16,7 +16,9 @@ import { openSocket } from '../../node/dial.js';
 import { type Failure, failure, hungUp, predicateOf, systemFailure, timedOut } from '../../node/failure.js';
 import type { Greeted } from '../../node/handshake.js';
 import { onceOpen } from '../../node/tls.js';
+import type { Receiver } from '../io/batch/batch-reads.js';
 import { Outlet } from '../io/outlet.js';
+import { readTogether } from '../io/raw-socket.js';
 import { createSocketWriter } from '../io/socket-writer.js';
 import type { ReplySink } from '../request/reply-sink.js';
 import { type KeysOfRequest, type Request, UNKNOWN_KEYS } from '../request/request.js';
@@ -328,7 +330,7 @@ export class Lane implements ReplyReceiver {
     if (target === null) return;
     const socket = openSocket(target, tls, onread);
     this.#socket = socket;
-    onceOpen(socket, () => this.#onConnected(socket));
+    onceOpen(socket, () => this.#onConnected(socket, onread));
     socket.on('error', (error: NodeJS.ErrnoException) => this.#onSocketEnd(systemFailure(error)));
     socket.on('end', () => this.#onSocketEnd(failure('closed')));
     socket.on('close', () => this.#onSocketEnd(failure('closed')));
@@ -473,9 +475,10 @@ export class Lane implements ReplyReceiver {
     return true;
   }
 
-  #onConnected(socket: Socket): void {
+  #onConnected(socket: Socket, receiver: Receiver): void {
     if (this.#state !== CONNECTING) return;
     this.#state = GREETING;
+    readTogether(socket, receiver);
     socket.setNoDelay(true);
     socket.setKeepAlive(true, this.node.shared.options.tcpKeepalive);
     this.#look = new Look(this.node.shared.options.standing, (found) => this.#onLooked(found));

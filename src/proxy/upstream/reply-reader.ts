@@ -47,6 +47,8 @@ export class ReplyReader {
   #receive: Buffer;
   /** The chunk at hand, once a write has it: whoever else is sent a piece of it gets a copy. */
   #givenAway: Buffer | null = null;
+  /** The chunk at hand, where others will read into it next. */
+  #lent: Buffer | null = null;
   #inReply = false;
   #streaming = false;
   /** Whether this stream may stop the lane's reading for a slow client: only where nobody else is to wait for it. */
@@ -76,6 +78,7 @@ export class ReplyReader {
     const framer = this.#framer;
     const lane = this.#lane;
     this.#givenAway = null;
+    this.#lent = this.#sharesReceive || chunk !== this.#receive ? chunk : null;
     let at = 0;
     while (at < length) {
       const end = framer.advance(chunk, at, length);
@@ -160,7 +163,7 @@ export class ReplyReader {
     }
     const stream = request.stream ?? this.#nobody;
     const source = this.#mayPause ? this.#lane : null;
-    if (buffer === this.#givenAway || (this.#sharesReceive && buffer === this.#receive)) {
+    if (buffer === this.#givenAway || buffer === this.#lent) {
       // Others will read into it before the client has taken these bytes.
       const bytes = Buffer.from(buffer.subarray(start, end));
       stream.onReplyPiece(request, source, bytes, 0, bytes.length, last);

@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import type { Address } from '../../../src/node/address.js';
 import { openSocket } from '../../../src/node/dial.js';
 import { Outlet, type OutletPools } from '../../../src/proxy/io/outlet.js';
+import { readTogether } from '../../../src/proxy/io/raw-socket.js';
 import { createSocketWriter } from '../../../src/proxy/io/socket-writer.js';
 import type { Turn } from '../../../src/proxy/io/turn.js';
 import { Cut } from './cut.js';
@@ -20,15 +21,19 @@ export class NodeLink {
   /** @param receive what all links read into, one after the other */
   constructor(address: Address, receive: Buffer, turn: Turn, pools: OutletPools, onEnd: (error: Error) => void) {
     this.outlet = new Outlet(turn, pools, { onDrained: () => {} });
-    const socket = openSocket(address, undefined, {
-      buffer: receive,
+    const receiver = {
+      buffer: () => receive,
       callback: (length: number, chunk: Uint8Array): boolean => {
         this.#read(chunk as Buffer, length);
         return true;
       },
-    });
+    };
+    const socket = openSocket(address, undefined, receiver);
     this.#socket = socket;
-    socket.once('connect', () => this.outlet.attach(createSocketWriter(socket, this.outlet)));
+    socket.once('connect', () => {
+      readTogether(socket, receiver);
+      this.outlet.attach(createSocketWriter(socket, this.outlet));
+    });
     socket.on('error', onEnd);
     socket.on('end', () => onEnd(new Error('a node ended the connection')));
   }

@@ -7,6 +7,7 @@ import type { SocketWriter } from '../../../src/proxy/io/socket-writer.js';
 import type { Turn } from '../../../src/proxy/io/turn.js';
 import { Random } from '../../fuzz/random.js';
 import { ManualTurn } from '../../support/manual-turn.js';
+import { writerTo } from '../../support/socket-writer.js';
 
 const SIZES = { first: 64, usual: 512, large: 4096, plenty: 256 };
 const OUTLETS = 6;
@@ -82,6 +83,12 @@ class SlowWriter implements SocketWriter {
     return true;
   }
 
+  writeChunk(chunk: Chunk, length: number): boolean {
+    return this.write(chunk.beginning(length));
+  }
+
+  hurry(): void {}
+
   isRefused(): boolean {
     return false;
   }
@@ -122,7 +129,10 @@ it.each([1, 2, 3])('sends each socket its own bytes, in order, from chunks of ev
   }
   turn.end();
   for (const { writer, outlet, sent } of sides) {
-    while (writer.take()) outlet.onWritten();
+    while (writer.take()) {
+      outlet.onWritten();
+      turn.end();
+    }
     expect(outlet.pending).toBe(0);
     expect(Buffer.concat(writer.got).equals(Buffer.concat(sent))).toBe(true);
   }
@@ -145,13 +155,11 @@ it('gives back what it has when it is closed, whatever size it is of', () => {
 it('frees nothing of what the kernel still reads from when it is closed, though more of it waits', () => {
   const outlet = new Outlet(new ManualTurn(), watchedPools(), { onDrained: () => {} });
   const read: Uint8Array[] = [];
-  outlet.attach({
-    write: (buffer) => {
-      read.push(buffer);
-      return false;
-    },
-    isRefused: () => false,
+  const writer = writerTo((bytes) => {
+    read.push(bytes);
+    return false;
   });
+  outlet.attach(writer);
   outlet.append(Buffer.alloc(3_000_000), 0, 3_000_000);
   outlet.expectMore(false);
   outlet.close();
@@ -172,13 +180,11 @@ function outletOf(turn: Turn, few = 0) {
   const got: string[] = [];
   const drained: number[] = [];
   const outlet = new Outlet(turn, { ...watchedPools(), few }, { onDrained: () => drained.push(got.length) });
-  outlet.attach({
-    write: (buffer) => {
-      got.push(Buffer.from(buffer).toString());
-      return true;
-    },
-    isRefused: () => false,
+  const writer = writerTo((bytes) => {
+    got.push(Buffer.from(bytes).toString());
+    return true;
   });
+  outlet.attach(writer);
   const append = (text: string) => outlet.append(Buffer.from(text), 0, text.length);
   return { outlet, append, got, drained };
 }
@@ -226,7 +232,7 @@ describe('before the turn ends', () => {
   it('where the kernel takes nothing, a whole chunk is filled before another one is taken', () => {
     const pools = watchedPools();
     const outlet = new Outlet(new ManualTurn(), pools, { onDrained: () => {} });
-    outlet.attach({ write: () => false, isRefused: () => false });
+    outlet.attach(writerTo(() => false));
     const append = (length: number) => outlet.append(Buffer.alloc(length), 0, length);
     append(1);
     outlet.expectMore(false);

@@ -10,6 +10,7 @@ import { RequestPool } from '../../../src/proxy/request/request-pool.js';
 import { TRACKS } from '../../../src/proxy/session/modes.js';
 import { ReplyQueue, type ReplyTaker } from '../../../src/proxy/session/reply-queue.js';
 import { ManualTurn } from '../../support/manual-turn.js';
+import { writerTo } from '../../support/socket-writer.js';
 
 class Taker implements ReplyTaker {
   readonly id = 1;
@@ -59,13 +60,11 @@ beforeEach(() => {
   const chunks = new Chunks(1024, 4);
   const pools = { few: 0, plenty: 1024, first: chunks, usual: chunks, large: new ChunkPool(4096, 4) };
   const outlet = new Outlet(turn, pools, { onDrained: () => {} });
-  outlet.attach({
-    write: (bytes) => {
-      happened.push(Buffer.from(bytes).toString());
-      return true;
-    },
-    isRefused: () => false,
+  const writer = writerTo((bytes) => {
+    happened.push(Buffer.from(bytes).toString());
+    return true;
   });
+  outlet.attach(writer);
   const shared = {
     requests,
     holds: new HoldPool(),

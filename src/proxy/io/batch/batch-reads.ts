@@ -1,0 +1,287 @@
+/**
+ * Sockets that are read together. Node.js starts and stops the reading of each by its handle, as it does without this; when
+ * a socket ends or fails, its handle reads by itself again, so that all that follows is Node.js' own.
+ *
+ *   handle.readStart ─▶ ready-sockets.ts watches it ─▶ kernel-batch.ts reads it into a slot ─▶ `Receiver.callback`
+ */
+import type { Socket } from 'node:net';
+import { lastingBytes } from '../../../resp/words.js';
+import { type BatchContext, KernelBatch, type Place, placeOf, TRY_AGAIN } from './kernel-batch.js';
+import { ReadySockets } from './ready-sockets.js';
+import type { System } from './system.js';
+
+/** What Node.js has of a socket, as far as reading goes. */
+export interface ReadHandle {
+  readonly fd: number;
+  readStart(): number;
+  readStop(): number;
+  close(callback?: () => void): void;
+  reset?(callback?: () => void): number;
+}
+
+/** Who takes what is read; it has the form of `net.connect`'s `onread`. */
+export interface Receiver {
+  /** Memory of its own, for more than what fits into a slot. */
+  buffer(): Uint8Array;
+  /** @param chunk what `buffer` has returned, or lent: others are read into it as soon as this returns */
+  callback(length: number, chunk: Uint8Array): unknown;
+}
+
+/** So many are read by one call. More would take turns in more memory than the processor's cache has room for. */
+const SLOTS = 16;
+const SLOT_BYTES = 16_384;
+/** Slots do not all begin in the same set of the cache. */
+const STAGGER_BYTES = 192;
+const MOST_READY = 256;
+const DO_NOT_WAIT = 0x40;
+const UNWATCHED = -1;
+
+const READER = Symbol('reader');
+
+/** A handle that is told to read, and has it done. */
+interface AdoptedHandle extends ReadHandle {
+  [READER]: Reader;
+}
+
+function readStart(this: AdoptedHandle): number {
+  return this[READER].start();
+}
+
+function readStop(this: AdoptedHandle): number {
+  this[READER].stop();
+  return 0;
+}
+
+function close(this: AdoptedHandle, callback?: () => void): void {
+  this[READER].giveBack();
+  this.close(callback);
+}
+
+function reset(this: AdoptedHandle, callback?: () => void): number {
+  this[READER].giveBack();
+  return this.reset?.(callback) ?? 0;
+}
+
+/** The readers that are watched, by their numbers. */
+class Watched {
+  readonly #ready: ReadySockets;
+  readonly #readers: (Reader | null)[] = [];
+  readonly #free: number[] = [];
+  /** Not used again at once: events that are at hand may still mean who had them. */
+  readonly #freed: number[] = [];
+
+  constructor(ready: ReadySockets) {
+    this.#ready = ready;
+  }
+
+  /** @returns its number, or `UNWATCHED` when the system does not let us */
+  add(reader: Reader): number {
+    const number = this.#free.pop() ?? this.#readers.length;
+    if (!this.#ready.watch(reader.fd, number)) {
+      if (number < this.#readers.length) this.#free.push(number);
+      return UNWATCHED;
+    }
+    this.#readers[number] = reader;
+    return number;
+  }
+
+  remove(reader: Reader): void {
+    this.#ready.leave(reader.fd);
+    this.#readers[reader.number] = null;
+    this.#freed.push(reader.number);
+  }
+
+  look(): number {
+    this.#free.push(...this.#freed.splice(0));
+    return this.#ready.look();
+  }
+
+  /** @returns null: it is not watched any more */
+  at(i: number): Reader | null {
+    return this.#readers[this.#ready.at(i)] ?? null;
+  }
+}
+
+/** One socket's reading. */
+class Reader {
+  readonly fd: number;
+  readonly #watched: Watched;
+  readonly #socket: Socket;
+  readonly #handle: ReadHandle;
+  readonly #receiver: Receiver;
+  number = UNWATCHED;
+  /** It has had more than fits into a slot, and is read by itself. */
+  isLarge = false;
+  /** When it was read last: see `BatchReads.takeSeen`. */
+  stretch = 0;
+  /** What was read in one batch with something that made somebody stop this one. */
+  #held: Buffer | null = null;
+  #isStopped = true;
+
+  constructor(watched: Watched, socket: Socket, handle: ReadHandle, receiver: Receiver) {
+    this.fd = handle.fd;
+    this.#watched = watched;
+    this.#socket = socket;
+    this.#handle = handle;
+    this.#receiver = receiver;
+  }
+
+  start(): number {
+    if (this.number !== UNWATCHED) return 0;
+    this.number = this.#watched.add(this);
+    this.#isStopped = false;
+    // In front of all that is read from now on.
+    if (this.#held !== null) process.nextTick(() => this.#takeHeld());
+    if (this.number !== UNWATCHED) return 0;
+    this.giveBack();
+    this.#isStopped = false;
+    return this.#handle.readStart();
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    if (this.number === UNWATCHED) return;
+    this.#watched.remove(this);
+    this.number = UNWATCHED;
+  }
+
+  /** Node.js has the handle as it was. */
+  giveBack(): void {
+    this.stop();
+    const handle: Partial<ReadHandle> = this.#handle;
+    delete handle.readStart;
+    delete handle.readStop;
+    delete handle.close;
+    delete handle.reset;
+  }
+
+  /** The socket has ended, or failed: Node.js finds that itself, and tells. */
+  end(): void {
+    this.#takeHeld();
+    if (this.number === UNWATCHED) return;
+    this.giveBack();
+    this.#handle.readStart();
+  }
+
+  /** @param lent is read into again when this returns */
+  take(length: number, lent: Uint8Array): void {
+    this.#takeHeld();
+    if (!this.#isStopped) this.#give(length, lent);
+    else if (!this.#socket.destroyed) this.#hold(lent, length);
+  }
+
+  /** Reads as much as there is room for in its own memory. @param addresses of such memory */
+  readLarge(system: System, addresses: WeakMap<Uint8Array, bigint>): void {
+    this.#takeHeld();
+    if (this.number === UNWATCHED) return;
+    const buffer = this.#receiver.buffer();
+    let address = addresses.get(buffer);
+    if (address === undefined) {
+      address = system.addressOf(buffer);
+      addresses.set(buffer, address);
+    }
+    const length = system.calls.recv(this.fd, address, BigInt(buffer.length), DO_NOT_WAIT);
+    // Whatever ended or failed shows when it is read with others, next time.
+    this.isLarge = length > SLOT_BYTES / 2;
+    if (length > 0) this.#give(length, buffer);
+  }
+
+  #hold(lent: Uint8Array, length: number): void {
+    const bytes = lent.subarray(0, length);
+    this.#held = this.#held === null ? Buffer.from(bytes) : Buffer.concat([this.#held, bytes]);
+  }
+
+  #takeHeld(): void {
+    const held = this.#held;
+    if (held === null || this.#isStopped || this.#socket.destroyed) return;
+    this.#held = null;
+    this.#give(held.length, held);
+  }
+
+  #give(length: number, chunk: Uint8Array): void {
+    try {
+      this.#receiver.callback(length, chunk);
+    } catch (error) {
+      // What others were sent has been read as well, and nobody would read it again.
+      process.nextTick(() => {
+        throw error;
+      });
+    }
+  }
+}
+
+interface Slot {
+  readonly bytes: Buffer;
+  readonly place: Place;
+}
+
+export class BatchReads {
+  readonly #system: System;
+  readonly #batch: KernelBatch;
+  readonly #watched: Watched;
+  readonly #slots: readonly Slot[];
+  readonly #atHand: (Reader | null)[] = new Array(SLOTS).fill(null);
+  readonly #addresses = new WeakMap<Uint8Array, bigint>();
+  #stretch = 1;
+  #seen = 0;
+
+  /** @param onReadable `read` is to be called; called again until it was @throws Error when the system does not let us */
+  constructor(context: BatchContext, onReadable: () => void) {
+    const { system } = context;
+    this.#system = system;
+    this.#batch = new KernelBatch(context, SLOTS);
+    this.#watched = new Watched(new ReadySockets(system, MOST_READY, onReadable));
+    this.#slots = Array.from({ length: SLOTS }, () => {
+      const bytes = lastingBytes(SLOT_BYTES + STAGGER_BYTES);
+      return { bytes, place: placeOf(system, bytes) };
+    });
+  }
+
+  /** The socket is read together with others from now on. @param handle the socket's, which does not read at the moment */
+  adopt(socket: Socket, handle: ReadHandle, receiver: Receiver): void {
+    const own = { [READER]: new Reader(this.#watched, socket, handle, receiver), readStart, readStop, close };
+    Object.assign(handle, own, typeof handle.reset === 'function' ? { reset } : {});
+  }
+
+  /** How many sockets have had something to read since this was called last. */
+  takeSeen(): number {
+    const seen = this.#seen;
+    this.#seen = 0;
+    this.#stretch += 1;
+    return seen;
+  }
+
+  /** Reads what there is to read. */
+  read(): void {
+    const batch = this.#batch;
+    const found = this.#watched.look();
+    for (let i = 0; i < found; ) {
+      for (; i < found && batch.count < SLOTS; i++) this.#add(this.#watched.at(i));
+      const count = batch.count;
+      batch.run();
+      for (let at = 0; at < count; at++) {
+        const reader = this.#atHand[at] as Reader;
+        const result = batch.results[at] as number;
+        if (result > 0) {
+          if (result === SLOT_BYTES) reader.isLarge = true;
+          reader.take(result, (this.#slots[at] as Slot).bytes);
+        } else if (result !== TRY_AGAIN) reader.end();
+      }
+    }
+  }
+
+  #add(reader: Reader | null): void {
+    if (reader === null) return;
+    if (reader.stretch !== this.#stretch) {
+      reader.stretch = this.#stretch;
+      this.#seen += 1;
+    }
+    if (reader.isLarge) {
+      reader.readLarge(this.#system, this.#addresses);
+      return;
+    }
+    const at = this.#batch.count;
+    this.#atHand[at] = reader;
+    this.#batch.read(reader.fd, (this.#slots[at] as Slot).place, SLOT_BYTES);
+  }
+}

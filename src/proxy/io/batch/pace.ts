@@ -1,0 +1,54 @@
+/**
+ * How long to wait between two turns, when many are served. What a turn costs hardly depends on how much is in it, and
+ * neither does what a write costs whoever it wakes: so where sockets become ready one after the other all the time, a turn
+ * that comes a little later has several of them in it, and takes half the processor time for each. Network interfaces
+ * do the same with their interrupts (Linux' documentation of adaptive interrupt moderation, and of `gro_flush_timeout`).
+ *
+ * Nobody waits where that would be felt and save nothing: where few sockets are served, and while the thread has time left.
+ */
+
+/** Longest wait, in microseconds. A command waits for two of them at most, on its way to its node and back. */
+const MOST_WAIT_US = 60;
+/** Microseconds of it for each socket that is served: a few soon have all said what they have to say. */
+const WAIT_US_EACH = 2;
+/** Sockets in a stretch of time from which on they are many. */
+const MANY = 24;
+const STRETCH_MS = 10;
+/** Part of the time that turns take, up to which nobody waits, and from which on one waits as long as may be. */
+const IDLE_LOAD = 0.25;
+const FULL_LOAD = 0.45;
+/** Below that the call costs more than it brings. */
+const LEAST_WAIT_US = 5;
+/** Turns over which the load is looked at, with those before weighing less and less. */
+const TURNS = 16;
+
+export class Pace {
+  readonly #takeSeen: () => number;
+  /** Milliseconds of a turn, and from its end to the next one's, on average. */
+  #busy = 0;
+  #whole = 0;
+  #endedAt = 0;
+  #stretchEndsAt = 0;
+  /** Sockets of the stretch before. */
+  #sockets = 0;
+
+  /** @param takeSeen sockets that were served since it was called last */
+  constructor(takeSeen: () => number) {
+    this.#takeSeen = takeSeen;
+  }
+
+  /** A turn has ended. All times in milliseconds. @returns how many microseconds the next one is to wait, 0 or more */
+  after(beganAt: number, endedAt: number): number {
+    this.#busy += (endedAt - beganAt - this.#busy) / TURNS;
+    this.#whole += (endedAt - this.#endedAt - this.#whole) / TURNS;
+    this.#endedAt = endedAt;
+    if (endedAt >= this.#stretchEndsAt) {
+      this.#stretchEndsAt = endedAt + STRETCH_MS;
+      this.#sockets = this.#takeSeen();
+    }
+    if (this.#sockets < MANY) return 0;
+    const load = (this.#busy / this.#whole - IDLE_LOAD) / (FULL_LOAD - IDLE_LOAD);
+    const wait = Math.floor(Math.min(MOST_WAIT_US, WAIT_US_EACH * this.#sockets) * Math.min(1, load));
+    return wait < LEAST_WAIT_US ? 0 : wait;
+  }
+}
