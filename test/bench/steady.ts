@@ -14,7 +14,7 @@ import type { Target } from './targets.js';
 /** From so many clients on a round is measured in its middle. */
 export const STEADY_CLIENTS = 1_000;
 const OPENING_WINDOW_MS = 500;
-/** Two windows in a row whose commands a second differ by less than this part: everybody is connected. */
+/** Two windows in a row with commands of everybody, whose rates differ by less than this part: all are connected. */
 const STEADY_PART = 0.1;
 /** Gives up waiting for that, and measures. */
 const MOST_OPENING_WINDOWS = 30;
@@ -36,7 +36,7 @@ export async function runSteadyRounds(
     let last = 0;
     for (let i = 0; i < MOST_OPENING_WINDOWS; i++) {
       const { rate } = await measure(commands, target, OPENING_WINDOW_MS);
-      if (last > 0 && Math.abs(rate / last - 1) < STEADY_PART) break;
+      if (last > clients && Math.abs(rate / last - 1) < STEADY_PART) break;
       last = rate;
     }
     const result = await measure(commands, target, seconds * 1000);

@@ -32,7 +32,8 @@ const SLOTS = 16;
 const SLOT_BYTES = 16_384;
 /** Slots do not all begin in the same set of the cache. */
 const STAGGER_BYTES = 192;
-const MOST_READY = 256;
+/** So many a turn; when there are more, the next turn does not wait. */
+const MOST_READY = 1024;
 const DO_NOT_WAIT = 0x40;
 const UNWATCHED = -1;
 
@@ -251,8 +252,8 @@ export class BatchReads {
     return seen;
   }
 
-  /** Reads what there is to read. */
-  read(): void {
+  /** Reads what there is to read. @returns whether more may be ready than were looked at */
+  read(): boolean {
     const batch = this.#batch;
     const found = this.#watched.look();
     for (let i = 0; i < found; ) {
@@ -268,6 +269,7 @@ export class BatchReads {
         } else if (result !== TRY_AGAIN) reader.end();
       }
     }
+    return found === MOST_READY;
   }
 
   #add(reader: Reader | null): void {

@@ -44,11 +44,12 @@ class EventLoop {
 
   #turn(): void {
     const hasRead = this.#isReadable;
-    if (hasRead) {
-      this.#isReadable = false;
-      this.#steps?.read();
+    this.#isReadable = false;
+    try {
+      if (hasRead) this.#steps?.read();
+    } finally {
+      this.#isAwaited = false;
     }
-    this.#isAwaited = false;
     const ends = this.#ends;
     this.#ends = this.#spare;
     for (let i = 0; i < ends.length; i++) ends[i]?.();
