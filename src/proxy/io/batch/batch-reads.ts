@@ -32,7 +32,7 @@ const SLOTS = 16;
 const SLOT_BYTES = 16_384;
 /** Slots do not all begin in the same set of the cache. */
 const STAGGER_BYTES = 192;
-/** So many a turn; when there are more, the next turn does not wait. */
+/** So many a turn. */
 const MOST_READY = 1024;
 const DO_NOT_WAIT = 0x40;
 const UNWATCHED = -1;
@@ -252,8 +252,8 @@ export class BatchReads {
     return seen;
   }
 
-  /** Reads what there is to read. @returns whether more may be ready than were looked at */
-  read(): boolean {
+  /** Reads what there is to read. @returns how many sockets had something */
+  read(): number {
     const batch = this.#batch;
     const found = this.#watched.look();
     for (let i = 0; i < found; ) {
@@ -269,7 +269,7 @@ export class BatchReads {
         } else if (result !== TRY_AGAIN) reader.end();
       }
     }
-    return found === MOST_READY;
+    return found;
   }
 
   #add(reader: Reader | null): void {

@@ -42,17 +42,17 @@ function open(): Batches | null {
     // Of a wait of microseconds the kernel makes 50 more, if it is not told.
     system.calls.prctl(TIMER_SLACK, EXACTLY);
     let beganAt = 0;
-    let isMoreReady = false;
+    let heard = 0;
     eventLoop.join({
       read: () => {
         beganAt = performance.now();
-        isMoreReady = reads.read();
+        heard = reads.read();
       },
       finish: (hasRead) => {
         writes.flush();
         if (!hasRead) return;
-        const wait = pace.after(beganAt, performance.now());
-        if (wait > 0 && !isMoreReady) system.calls.usleep(wait);
+        const wait = pace.after(beganAt, performance.now(), heard);
+        if (wait > 0) system.calls.usleep(wait);
       },
     });
     return { system, reads, writes };

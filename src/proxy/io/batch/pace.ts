@@ -4,16 +4,19 @@
  * that comes a little later has several of them in it, and takes half the processor time for each. Network interfaces
  * do the same with their interrupts (Linux' documentation of adaptive interrupt moderation, and of `gro_flush_timeout`).
  *
- * Nobody waits where that would be felt and save nothing: where few sockets are served, and while the thread has time left.
+ * Nobody waits where that would be felt and save nothing: where few sockets are served, while the thread has time
+ * left, and behind a turn in which half of all had something to say: what the others wait for is what they are sent now.
  */
 
 /** Longest wait, in microseconds. A command waits for two of them at most, on its way to its node and back. */
-const MOST_WAIT_US = 60;
+const MOST_WAIT_US = 120;
 /** Microseconds of it for each socket that is served: a few soon have all said what they have to say. */
-const WAIT_US_EACH = 2;
+const WAIT_US_EACH = 1.2;
 /** Sockets in a stretch of time from which on they are many. */
 const MANY = 24;
 const STRETCH_MS = 10;
+/** Part of them from which on a turn is full: they have hardly more to say until they are answered. */
+const FULL_TURN = 0.5;
 /** Part of the time that turns take, up to which nobody waits, and from which on one waits as long as may be. */
 const IDLE_LOAD = 0.25;
 const FULL_LOAD = 0.45;
@@ -37,8 +40,12 @@ export class Pace {
     this.#takeSeen = takeSeen;
   }
 
-  /** A turn has ended. All times in milliseconds. @returns how many microseconds the next one is to wait, 0 or more */
-  after(beganAt: number, endedAt: number): number {
+  /**
+   * A turn has ended. All times in milliseconds.
+   * @param heard sockets that had something to read in it
+   * @returns how many microseconds the next one is to wait, 0 or more
+   */
+  after(beganAt: number, endedAt: number, heard: number): number {
     this.#busy += (endedAt - beganAt - this.#busy) / TURNS;
     this.#whole += (endedAt - this.#endedAt - this.#whole) / TURNS;
     this.#endedAt = endedAt;
@@ -46,7 +53,7 @@ export class Pace {
       this.#stretchEndsAt = endedAt + STRETCH_MS;
       this.#sockets = this.#takeSeen();
     }
-    if (this.#sockets < MANY) return 0;
+    if (this.#sockets < MANY || heard >= this.#sockets * FULL_TURN) return 0;
     const load = (this.#busy / this.#whole - IDLE_LOAD) / (FULL_LOAD - IDLE_LOAD);
     const wait = Math.floor(Math.min(MOST_WAIT_US, WAIT_US_EACH * this.#sockets) * Math.min(1, load));
     return wait < LEAST_WAIT_US ? 0 : wait;
