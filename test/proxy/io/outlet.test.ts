@@ -326,3 +326,69 @@ it('in a turn that is not crowded nothing waits for more', () => {
   turn.end();
   expect(got).toEqual(['a']);
 });
+
+describe('where a write waits for those of other sockets', () => {
+  /** An outlet whose chunks are written when somebody hurries. */
+  function waitingOutlet() {
+    const got: string[] = [];
+    const turn = new ManualTurn();
+    const outlet = new Outlet(turn, watchedPools(), { onDrained: () => {} });
+    let waiting: string | null = null;
+    const take = (bytes: Uint8Array) => {
+      got.push(Buffer.from(bytes).toString());
+      return true;
+    };
+    outlet.attach({
+      ...writerTo(take),
+      writeChunk: (chunk, length) => {
+        expect(waiting, 'two writes at once').toBe(null);
+        waiting = chunk.bytes.toString('utf8', 0, length);
+        return false;
+      },
+      hurry: () => {
+        if (waiting === null) return;
+        got.push(waiting);
+        waiting = null;
+        outlet.onWritten();
+      },
+    });
+    return { outlet, turn, got, append: (text: string) => outlet.append(Buffer.from(text), 0, text.length) };
+  }
+
+  it('what is appended goes behind it', () => {
+    const { turn, got, append, outlet } = waitingOutlet();
+    append('a');
+    turn.end();
+    append('b');
+    turn.end();
+    expect([got, outlet.pending]).toEqual([[], 2]);
+    outlet.flushNow();
+    expect(got).toEqual(['a']);
+    turn.end();
+    outlet.flushNow();
+    expect([got, outlet.pending, outlet.written]).toEqual([['a', 'b'], 0, 2]);
+  });
+
+  it('what is passed on hurries it, and need not be copied', () => {
+    const { got, append, outlet } = waitingOutlet();
+    append('a');
+    expect(outlet.pass(Buffer.from('passed'), 0, 6)).toBe(true);
+    expect([got, outlet.pending]).toEqual([['a', 'passed'], 0]);
+  });
+
+  it('it is written before the outlet is closed', () => {
+    const { turn, got, append, outlet } = waitingOutlet();
+    append('a');
+    turn.end();
+    append('never');
+    outlet.close();
+    expect(got).toEqual(['a']);
+  });
+
+  it('it is written when all is to be written at once', () => {
+    const { got, append, outlet } = waitingOutlet();
+    append('a');
+    expect(outlet.flushNow()).toBe(false);
+    expect(got).toEqual(['a']);
+  });
+});

@@ -1,19 +1,188 @@
-/**
- * Symptom: clients read `-NODEDOWN … cannot be reached: write failed with status -104`. Cause: what the short cut past the
- * stream told of a write that failed had no code, so nobody knew that the node had cut the connection.
- */
-import { constants } from 'node:os';
-import { expect, it } from 'vitest';
-import { systemFailure } from '../../../src/node/failure.js';
-import { writeError } from '../../../src/proxy/io/raw-socket.js';
+/** Sockets that are read and written together, as the proxy has them: by the event loop, with what Node.js does beside it. */
+import { once } from 'node:events';
+import net, { type AddressInfo, type OnReadOpts, type Socket } from 'node:net';
+import { describe, expect, it } from 'vitest';
+import { eventLoop } from '../../../src/proxy/io/batch/event-loop.js';
+import { Chunk } from '../../../src/proxy/io/chunk.js';
+import { rawWriterFor, readInto, readTogether } from '../../../src/proxy/io/raw-socket.js';
+import type { SocketWriter } from '../../../src/proxy/io/socket-writer.js';
+import { descriptors, handleOf, hasBatches, socketOf } from '../../support/batch-sockets.js';
+import { atEnd } from '../../support/cleanup.js';
 
-it('a write that the other side has cut off is told as that', () => {
-  for (const errno of [constants.errno.ECONNRESET, constants.errno.EPIPE]) {
-    expect(systemFailure(writeError(-errno))).toEqual({ kind: 'cut', step: '', detail: '' });
-  }
+const SHARED = Buffer.alloc(65_536);
+const CHUNK_BYTES = 10_000;
+
+/** A server's socket, and the one that is connected to it, by TCP. */
+async function connection(onread?: OnReadOpts): Promise<[Socket, Socket]> {
+  const server = net.createServer({ pauseOnConnect: true, allowHalfOpen: true }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const accepted = once(server, 'connection');
+  const { port } = server.address() as AddressInfo;
+  const peer = net.connect({ port, host: '127.0.0.1', ...(onread && { onread }) }).on('error', () => {});
+  const [[own]] = await Promise.all([accepted, once(peer, 'connect')]);
+  atEnd(() => {
+    own.destroy();
+    peer.destroy();
+    server.close();
+  });
+  return [own, peer];
+}
+
+/** Reads like a client's socket. @returns what came, all told when it is `length` bytes */
+function read(socket: Socket, length: number): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let text = '';
+    readInto(socket, SHARED, (count, chunk) => {
+      text += chunk.toString('latin1', 0, count);
+      if (text.length >= length) resolve(text);
+    });
+    socket.on('error', reject);
+    socket.resume();
+  });
+}
+
+const isAdopted = (socket: Socket): boolean => Object.hasOwn(handleOf(socket), 'readStart');
+
+it('every socket has what it was sent, of many that share a buffer', async () => {
+  const made = await Promise.all(Array.from({ length: 40 }, () => connection()));
+  const sent = made.map((_, i) => `${i}:`.repeat(1 + i * i * 10));
+  const got = made.map(([own], i) => read(own, sent[i]?.length ?? 0));
+  expect(made.map(([own]) => isAdopted(own))).toEqual(made.map(() => hasBatches));
+  for (const [i, [, peer]] of made.entries()) peer.write(sent[i] ?? '');
+  expect((await Promise.all(got)).map((text, i) => text === sent[i])).toEqual(made.map(() => true));
 });
 
-it('any other one says what the system calls it', () => {
-  expect(writeError(-constants.errno.ENOBUFS)).toMatchObject({ code: 'ENOBUFS', message: 'write ENOBUFS' });
-  expect(writeError(-9999).message).toContain('9999');
+it('a socket that reads already goes on with the others', async () => {
+  let told: (text: string) => void = () => {};
+  const onread = {
+    buffer: Buffer.alloc(100),
+    callback: (length: number, chunk: Uint8Array) => {
+      told(Buffer.from(chunk.subarray(0, length)).toString());
+      return true;
+    },
+  };
+  const [other, socket] = await connection(onread);
+  readTogether(socket, { buffer: () => onread.buffer, callback: onread.callback });
+  expect(isAdopted(socket)).toBe(hasBatches);
+  const got = new Promise<string>((resolve) => {
+    told = resolve;
+  });
+  other.write('hello');
+  expect(await got).toBe('hello');
+});
+
+it('the other side that ends is told as that, and still has its answer', async () => {
+  const [own, peer] = await connection();
+  const got = read(own, 4);
+  const ended = once(own, 'end');
+  peer.end('last');
+  expect(await got).toBe('last');
+  await ended;
+  own.end('answer');
+  const [answer] = await once(peer, 'data');
+  expect(String(answer)).toBe('answer');
+});
+
+describe.skipIf(!hasBatches)('a chunk', () => {
+  /** A pair of sockets, one of which is written to by its handle. */
+  function written() {
+    const [own, other] = descriptors();
+    const socket = socketOf(own);
+    const peer = socketOf(other).pause();
+    let onWritten = (): void => {};
+    let isWritten = false;
+    const writer = rawWriterFor(socket, {
+      onWritten: () => {
+        isWritten = true;
+        onWritten();
+      },
+    }) as SocketWriter;
+    const chunk = new Chunk(CHUNK_BYTES);
+    const write = (text: string): boolean => {
+      isWritten = false;
+      chunk.bytes.write(text);
+      return writer.writeChunk(chunk, text.length);
+    };
+    const through = () => new Promise<void>((resolve) => (onWritten = resolve));
+    return { socket, peer, fd: own, writer, write, isWritten: () => isWritten, through };
+  }
+
+  it('waits for those of others until somebody hurries, and all of them are through then', () => {
+    const [one, other] = [written(), written()];
+    expect([one.write('a'), other.write('b')]).toEqual([false, false]);
+    expect([one.isWritten(), other.isWritten()]).toEqual([false, false]);
+    one.writer.hurry();
+    expect([one.isWritten(), other.isWritten()]).toEqual([true, true]);
+  });
+
+  it('waits for no longer than the turn', async () => {
+    const { write, through, peer } = written();
+    const got = once(peer, 'data');
+    const done = through();
+    eventLoop.atEnd(() => write('a'));
+    await done;
+    peer.resume();
+    expect(String(await got)).toBe('a');
+  });
+
+  it('does not wait where it is large, or the socket is closed', () => {
+    const { socket, writer } = written();
+    expect(writer.writeChunk(new Chunk(16_384), 16_384)).toBe(true);
+    socket.destroy();
+    expect(writer.writeChunk(new Chunk(16_384), 1)).toBe(true);
+  });
+
+  it('that the kernel takes only a part of goes on from there, in order', async () => {
+    const { write, writer, isWritten, through, peer } = written();
+    let sent = '';
+    let text = '';
+    do {
+      text = String.fromCharCode(97 + (sent.length % 23)).repeat(CHUNK_BYTES - 7);
+      sent += text;
+      write(text);
+      writer.hurry();
+    } while (isWritten());
+    let got = '';
+    const done = through();
+    peer.on('data', (bytes: Buffer) => {
+      got += bytes.toString();
+    });
+    peer.resume();
+    await done;
+    sent += 'last';
+    const all = new Promise<void>((resolve) => {
+      peer.on('data', () => got.length === sent.length && resolve());
+    });
+    write('last');
+    writer.hurry();
+    await all;
+    expect(got === sent).toBe(true);
+  });
+
+  it('is not written to whoever has the number of its socket, once that is destroyed', async () => {
+    const { socket, fd, writer, write, isWritten } = written();
+    write('for nobody else');
+    socket.destroy();
+    const [next, other] = descriptors();
+    expect([next, other]).toContain(fd);
+    const ends = [socketOf(next), socketOf(other)];
+    const got = ends.map((end) => once(end, 'data'));
+    writer.hurry();
+    for (const end of ends) end.write('own');
+    expect((await Promise.all(got)).map(String)).toEqual(['own', 'own']);
+    expect(isWritten()).toBe(false);
+  });
+
+  it('that cannot be written destroys its socket, which tells why', async () => {
+    const { socket, peer, writer, write, isWritten } = written();
+    const closed = new Promise((resolve) => peer.once('close', resolve));
+    peer.destroy();
+    await closed;
+    const failed = new Promise<NodeJS.ErrnoException>((resolve) => socket.once('error', resolve));
+    write('a');
+    writer.hurry();
+    expect(socket.destroyed).toBe(true);
+    expect(isWritten()).toBe(false);
+    expect(await failed).toMatchObject({ code: 'EPIPE', syscall: 'write' });
+  });
 });

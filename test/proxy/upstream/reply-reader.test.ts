@@ -44,7 +44,13 @@ function setUp({ isNext = true, ready = true, receive = null as Buffer | null } 
     const length = Buffer.concat(parts).copy(chunk);
     return reader.read(chunk, length);
   };
-  return { told, reader, read, lastPiece: () => lastPiece };
+  /** Of memory that others read into as well. */
+  const readLent = (bytes: Buffer): Buffer => {
+    const lent = Buffer.from(bytes);
+    reader.read(lent, lent.length);
+    return lent;
+  };
+  return { told, reader, read, readLent, lastPiece: () => lastPiece };
 }
 
 function bulk(bytes: number): Buffer {
@@ -99,6 +105,33 @@ describe('what comes by a lane', () => {
     read(bulk(20_000));
     expect(lastPiece()).not.toBe(shared);
     expect(reader.receiveBuffer).toBe(shared);
+  });
+
+  it('is copied where the chunk is only lent, and the buffer of its own stays for what is read by itself', () => {
+    const { told, read, readLent, reader, lastPiece } = setUp();
+    const own = reader.receiveBuffer;
+    const reply = bulk(40_000);
+    const lent = readLent(reply.subarray(0, 16_384));
+    lent.fill('?');
+    expect(lastPiece()?.equals(reply.subarray(0, 16_384))).toBe(true);
+    expect(reader.receiveBuffer).toBe(own);
+    read(reply.subarray(16_384));
+    expect(lastPiece()).toBe(own);
+    expect(reader.receiveBuffer).not.toBe(own);
+    expect(told).toEqual([
+      'large',
+      'piece 16384 may pause',
+      'streamed',
+      `piece ${reply.length - 16_384} last may pause`,
+    ]);
+  });
+
+  it('is gathered where it is cut by the end of a lent chunk, and of the next one', () => {
+    const { told, readLent } = setUp();
+    const reply = bulk(10);
+    for (const part of [reply.subarray(0, 4), reply.subarray(4, 9), reply.subarray(9)]) readLent(part).fill('?');
+    readLent(Buffer.from('+OK\r\n'));
+    expect(told).toEqual([`whole ${reply.length}`, 'whole 5']);
   });
 
   it('stops the lane for a slow client only where nobody else waits behind it', () => {

@@ -11,7 +11,7 @@ export interface TurnSteps {
  *
  *   Node.js' own sockets and timers ─▶ sockets that are read together ─▶ ends of turns (`io/turn.ts`) ─▶ writes
  */
-class EventLoop {
+export class EventLoop {
   #steps: TurnSteps | null = null;
   #ends: (() => void)[] = [];
   #spare: (() => void)[] = [];
