@@ -13,13 +13,13 @@
  */
 import net, { type Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
-import { getSystemErrorName } from 'node:util';
 import type { ReadHandle, Receiver } from './batch/batch-reads.js';
 import type { BatchWriter } from './batch/batch-writes.js';
 import { batches } from './batch/batches.js';
 import type { Chunk } from './chunk.js';
 import { findHandleWrites, type HandleWrites, type WriteHandle } from './handle-writes.js';
 import type { SocketWriter, WriteListener } from './socket-writer.js';
+import { systemError } from './system-error.js';
 
 interface StreamHandle extends WriteHandle, ReadHandle {
   useUserBuffer(buffer: Uint8Array): void;
@@ -96,13 +96,13 @@ class RawWriter implements SocketWriter, BatchWriter {
     const outcome = this.#writes.write(handle, buffer);
     if (outcome === 0) return true;
     if (typeof outcome === 'number') {
-      this.#socket.destroy(writeError(outcome));
+      this.#socket.destroy(systemError('write', outcome));
       return true;
     }
     outcome.buffer = buffer;
     outcome.oncomplete = (status) => {
       if (status === 0) this.#listener.onWritten();
-      else this.#socket.destroy(writeError(status));
+      else this.#socket.destroy(systemError('write', status));
     };
     return false;
   }
@@ -120,7 +120,7 @@ class RawWriter implements SocketWriter, BatchWriter {
 
   onOutcome(chunk: Chunk, length: number, outcome: number): void {
     if (outcome === length) this.#listener.onWritten();
-    else if (outcome < 0) this.#socket.destroy(writeError(outcome));
+    else if (outcome < 0) this.#socket.destroy(systemError('write', outcome));
     else if (this.write(chunk.bytes.subarray(outcome, length))) this.#listener.onWritten();
   }
 
@@ -134,18 +134,9 @@ class RawWriter implements SocketWriter, BatchWriter {
     if (this.#socket._handle !== handle) return true;
     const outcome = this.#writes.write(handle, NOTHING);
     if (typeof outcome !== 'number') outcome.oncomplete = () => {};
-    else if (outcome !== 0) this.#socket.destroy(writeError(outcome));
+    else if (outcome !== 0) this.#socket.destroy(systemError('write', outcome));
     return this.#socket.destroyed;
   }
-}
-
-/**
- * The error that Node.js itself would tell of: others decide by its code.
- * @param status a negative number of the system's
- */
-export function writeError(status: number): NodeJS.ErrnoException {
-  const code = getSystemErrorName(status);
-  return Object.assign(new Error(`write ${code}`), { code, errno: status, syscall: 'write' });
 }
 
 /** A writer that goes straight to the socket's handle, or null where this Node.js does not offer that. */

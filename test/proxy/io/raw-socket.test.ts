@@ -83,6 +83,22 @@ it('the other side that ends is told as that, and still has its answer', async (
   expect(String(answer)).toBe('answer');
 });
 
+// The system tells of it once: who read next took it for the end of what a client, that waits for its answers, sends.
+it('the other side that cuts the connection is told as that', async () => {
+  const [own, peer] = await connection();
+  const told: string[] = [];
+  const got = read(own, 1);
+  peer.write('x');
+  await got;
+  own.on('end', () => told.push('end'));
+  const failed = new Promise<NodeJS.ErrnoException>((resolve) => own.once('error', resolve));
+  const closed = new Promise((resolve) => own.once('close', resolve));
+  peer.resetAndDestroy();
+  expect(await failed).toMatchObject({ code: 'ECONNRESET', syscall: 'read' });
+  await closed;
+  expect(told).toEqual([]);
+});
+
 describe.skipIf(!hasBatches)('a chunk', () => {
   /** A pair of sockets, one of which is written to by its handle. */
   function written() {

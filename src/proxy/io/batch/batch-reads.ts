@@ -1,12 +1,13 @@
 /**
  * Sockets that are read together. Node.js starts and stops the reading of each by its handle, as it does without this; when
- * a socket ends or fails, its handle reads by itself again, so that all that follows is Node.js' own.
+ * a socket ends, its handle reads by itself again, so that all that follows is Node.js' own.
  *
  *   handle.readStart ─▶ ready-sockets.ts watches it ─▶ kernel-batch.ts reads it into a slot ─▶ `Receiver.callback`
  */
 import type { Socket } from 'node:net';
 import { lastingBytes } from '../../../resp/words.js';
-import { type BatchContext, KernelBatch, type Place, placeOf, TRY_AGAIN } from './kernel-batch.js';
+import { systemError } from '../system-error.js';
+import { type BatchContext, KernelBatch, NOT_DONE, type Place, placeOf, TRY_AGAIN } from './kernel-batch.js';
 import { ReadySockets } from './ready-sockets.js';
 import type { System } from './system.js';
 
@@ -34,7 +35,6 @@ const SLOT_BYTES = 16_384;
 const STAGGER_BYTES = 192;
 /** So many a turn. */
 const MOST_READY = 1024;
-const DO_NOT_WAIT = 0x40;
 const UNWATCHED = -1;
 
 const READER = Symbol('reader');
@@ -156,35 +156,38 @@ class Reader {
     delete handle.reset;
   }
 
-  /** The socket has ended, or failed: Node.js finds that itself, and tells. */
-  end(): void {
+  /** @param outcome as of a batch @param lent what was read into, and is read into again when this returns */
+  onRead(outcome: number, lent: Uint8Array): void {
+    if (outcome > 0) this.#take(outcome, lent);
+    else if (outcome === 0 || outcome === NOT_DONE) this.#end();
+    else if (outcome !== TRY_AGAIN) this.#fail(outcome);
+  }
+
+  /** Memory of its own to read into by itself, or null: it does not read any more. */
+  largeBuffer(): Uint8Array | null {
+    this.#takeHeld();
+    return this.number === UNWATCHED ? null : this.#receiver.buffer();
+  }
+
+  /** The socket has ended, or cannot be read like this: Node.js finds that itself, and tells. */
+  #end(): void {
     this.#takeHeld();
     if (this.number === UNWATCHED) return;
     this.giveBack();
     this.#handle.readStart();
   }
 
-  /** @param lent is read into again when this returns */
-  take(length: number, lent: Uint8Array): void {
+  /** The system has told of it, and does not do so again: Node.js would take it for the end. */
+  #fail(status: number): void {
+    this.#takeHeld();
+    // One that is stopped would not have heard of it yet, but is of no more use.
+    this.#socket.destroy(systemError('read', status));
+  }
+
+  #take(length: number, lent: Uint8Array): void {
     this.#takeHeld();
     if (!this.#isStopped) this.#give(length, lent);
     else if (!this.#socket.destroyed) this.#hold(lent, length);
-  }
-
-  /** Reads as much as there is room for in its own memory. @param addresses of such memory */
-  readLarge(system: System, addresses: WeakMap<Uint8Array, bigint>): void {
-    this.#takeHeld();
-    if (this.number === UNWATCHED) return;
-    const buffer = this.#receiver.buffer();
-    let address = addresses.get(buffer);
-    if (address === undefined) {
-      address = system.addressOf(buffer);
-      addresses.set(buffer, address);
-    }
-    const length = system.calls.recv(this.fd, address, BigInt(buffer.length), DO_NOT_WAIT);
-    // Whatever ended or failed shows when it is read with others, next time.
-    this.isLarge = length > SLOT_BYTES / 2;
-    if (length > 0) this.#give(length, buffer);
   }
 
   #hold(lent: Uint8Array, length: number): void {
@@ -222,7 +225,9 @@ export class BatchReads {
   readonly #watched: Watched;
   readonly #slots: readonly Slot[];
   readonly #atHand: (Reader | null)[] = new Array(SLOTS).fill(null);
-  readonly #addresses = new WeakMap<Uint8Array, bigint>();
+  readonly #single: KernelBatch;
+  /** Of memory that is read into by itself. */
+  readonly #places = new WeakMap<Uint8Array, Place>();
   #stretch = 1;
   #seen = 0;
 
@@ -231,6 +236,7 @@ export class BatchReads {
     const { system } = context;
     this.#system = system;
     this.#batch = new KernelBatch(context, SLOTS);
+    this.#single = new KernelBatch(context, 1);
     this.#watched = new Watched(new ReadySockets(system, MOST_READY, onReadable));
     this.#slots = Array.from({ length: SLOTS }, () => {
       const bytes = lastingBytes(SLOT_BYTES + STAGGER_BYTES);
@@ -263,13 +269,27 @@ export class BatchReads {
       for (let at = 0; at < count; at++) {
         const reader = this.#atHand[at] as Reader;
         const result = batch.results[at] as number;
-        if (result > 0) {
-          if (result === SLOT_BYTES) reader.isLarge = true;
-          reader.take(result, (this.#slots[at] as Slot).bytes);
-        } else if (result !== TRY_AGAIN) reader.end();
+        if (result === SLOT_BYTES) reader.isLarge = true;
+        reader.onRead(result, (this.#slots[at] as Slot).bytes);
       }
     }
     return found;
+  }
+
+  /** Reads as much as there is room for in its own memory. */
+  #readLarge(reader: Reader): void {
+    const buffer = reader.largeBuffer();
+    if (buffer === null) return;
+    let place = this.#places.get(buffer);
+    if (place === undefined) {
+      place = placeOf(this.#system, buffer);
+      this.#places.set(buffer, place);
+    }
+    this.#single.read(reader.fd, place, buffer.length);
+    this.#single.run();
+    const result = this.#single.results[0] as number;
+    reader.isLarge = result > SLOT_BYTES / 2;
+    reader.onRead(result, buffer);
   }
 
   #add(reader: Reader | null): void {
@@ -279,7 +299,7 @@ export class BatchReads {
       this.#seen += 1;
     }
     if (reader.isLarge) {
-      reader.readLarge(this.#system, this.#addresses);
+      this.#readLarge(reader);
       return;
     }
     const at = this.#batch.count;

@@ -11,7 +11,6 @@ import { isMainThread } from 'node:worker_threads';
 export interface SystemCalls {
   /** @returns -1 when it failed */
   syscall(number: bigint, first: bigint, second: bigint, third: bigint): number;
-  recv(fd: number, bytes: bigint, length: bigint, flags: number): number;
   socketpair(domain: number, type: number, protocol: number, fds: bigint): number;
   close(fd: number): number;
   epoll_create1(flags: number): number;
@@ -60,7 +59,6 @@ interface Signature {
 
 const SIGNATURES: Readonly<Record<keyof SystemCalls, Signature>> = {
   syscall: { arguments: ['i64', 'u64', 'u64', 'u64'], return: 'i32' },
-  recv: { arguments: ['i32', 'u64', 'u64', 'i32'], return: 'i32' },
   socketpair: { arguments: ['i32', 'i32', 'i32', 'u64'], return: 'i32' },
   close: { arguments: ['i32'], return: 'i32' },
   epoll_create1: { arguments: ['i32'], return: 'i32' },

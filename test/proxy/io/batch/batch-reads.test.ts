@@ -201,6 +201,20 @@ describe.skipIf(!hasBatches)('a socket that is read with others', () => {
     expect(String(chunk)).toBe('still');
   });
 
+  // The system tells of it once: Node.js, that read next, took it for the end.
+  it.each([1, SLOT_BYTES])('tells that the other side has cut it off, behind %i bytes', async (length) => {
+    const { read, socket } = together();
+    const { socket: own, peer, told } = socket();
+    peer.write('x'.repeat(length));
+    read();
+    // Of what it has not read it tells whoever has written that.
+    own.write('unread');
+    await closed(peer.destroy());
+    read();
+    await closed(own);
+    expect(told.slice(1)).toEqual(['ECONNRESET']);
+  });
+
   it('has more than a slot by itself from then on, until it has less again', () => {
     const { read, socket } = together();
     const { peer, told } = socket();

@@ -5,15 +5,15 @@
 import { constants } from 'node:os';
 import { expect, it } from 'vitest';
 import { systemFailure } from '../../../src/node/failure.js';
-import { writeError } from '../../../src/proxy/io/raw-socket.js';
+import { systemError } from '../../../src/proxy/io/system-error.js';
 
 it('a write that the other side has cut off is told as that', () => {
   for (const errno of [constants.errno.ECONNRESET, constants.errno.EPIPE]) {
-    expect(systemFailure(writeError(-errno))).toEqual({ kind: 'cut', step: '', detail: '' });
+    expect(systemFailure(systemError('write', -errno))).toEqual({ kind: 'cut', step: '', detail: '' });
   }
 });
 
 it('any other one says what the system calls it', () => {
-  expect(writeError(-constants.errno.ENOBUFS)).toMatchObject({ code: 'ENOBUFS', message: 'write ENOBUFS' });
-  expect(writeError(-9999).message).toContain('9999');
+  expect(systemError('write', -constants.errno.ENOBUFS)).toMatchObject({ code: 'ENOBUFS', message: 'write ENOBUFS' });
+  expect(systemError('write', -9999).message).toContain('9999');
 });
