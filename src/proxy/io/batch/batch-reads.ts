@@ -228,6 +228,8 @@ export class BatchReads {
   readonly #single: KernelBatch;
   /** Of memory that is read into by itself. */
   readonly #places = new WeakMap<Uint8Array, Place>();
+  /** To be read by themselves, and only when nothing is put together: what they are told may close others. */
+  readonly #large: Reader[] = [];
   #stretch = 1;
   #seen = 0;
 
@@ -272,6 +274,7 @@ export class BatchReads {
         if (result === SLOT_BYTES) reader.isLarge = true;
         reader.onRead(result, (this.#slots[at] as Slot).bytes);
       }
+      for (let reader = this.#large.pop(); reader !== undefined; reader = this.#large.pop()) this.#readLarge(reader);
     }
     return found;
   }
@@ -299,7 +302,7 @@ export class BatchReads {
       this.#seen += 1;
     }
     if (reader.isLarge) {
-      this.#readLarge(reader);
+      this.#large.push(reader);
       return;
     }
     const at = this.#batch.count;

@@ -232,6 +232,46 @@ describe.skipIf(!hasBatches)('a socket that is read with others', () => {
     expect(told.slice(2)).toEqual(['a', 'b']);
   });
 
+  // The descriptor of one that was to be read in the same call had become another socket's by the time of that call.
+  it('may be destroyed, and replaced, by one that is read by itself', () => {
+    const { read, socket } = together();
+    let next: ReadSocket | null = null;
+    const large = socket((text) => {
+      if (text.length === SLOT_BYTES) return;
+      destroyed.socket.destroy();
+      next = socket();
+      next.peer.write('for the next');
+    });
+    const [destroyed, other] = [socket(), socket()];
+    large.peer.write('x'.repeat(SLOT_BYTES));
+    read();
+    // It is the first one in line no more.
+    read();
+    for (const { peer } of [destroyed, large, other]) peer.write('x');
+    read();
+    read();
+    expect(of(next)).toEqual({ fd: destroyed.fd, told: ['for the next'] });
+    expect(other.told).toEqual(['x']);
+  });
+
+  // What the kernel does not get to behind a closed socket looked like the end of those sockets.
+  it('stays one of them when one that is read by itself destroys another one', () => {
+    const { read, socket } = together();
+    const large = socket((text) => {
+      if (text.length < SLOT_BYTES) destroyed.socket.destroy();
+    });
+    const [destroyed, other] = [socket(), socket()];
+    large.peer.write('x'.repeat(SLOT_BYTES));
+    read();
+    // It is the first one in line no more.
+    read();
+    for (const { peer } of [destroyed, large, other]) peer.write('x');
+    read();
+    other.peer.write('y');
+    read();
+    expect(other.told.join('')).toBe('xy');
+  });
+
   it.each([1, 2, 3])('loses nothing when sockets stop each other and go on all the time (seed %i)', async (seed) => {
     const random = new Random(seed);
     const reads = drivenReads();
