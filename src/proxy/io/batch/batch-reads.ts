@@ -1,6 +1,6 @@
 /**
  * Sockets that are read together. Node.js starts and stops the reading of each by its handle, as it does without this; when
- * a socket ends, its handle reads by itself again, so that all that follows is Node.js' own.
+ * a socket cannot be read like this, its handle reads by itself again.
  *
  *   handle.readStart ─▶ ready-sockets.ts watches it ─▶ kernel-batch.ts reads it into a slot ─▶ `Receiver.callback`
  */
@@ -49,18 +49,17 @@ function readStart(this: AdoptedHandle): number {
 }
 
 function readStop(this: AdoptedHandle): number {
-  this[READER].stop();
-  return 0;
+  return this[READER].stop();
 }
 
 function close(this: AdoptedHandle, callback?: () => void): void {
-  this[READER].giveBack();
-  this.close(callback);
+  this[READER].onClose();
+  this[READER].original.close.call(this, callback);
 }
 
 function reset(this: AdoptedHandle, callback?: () => void): number {
-  this[READER].giveBack();
-  return this.reset?.(callback) ?? 0;
+  this[READER].onClose();
+  return this[READER].original.reset?.call(this, callback) ?? 0;
 }
 
 /** The readers that are watched, by their numbers. */
@@ -86,8 +85,10 @@ class Watched {
     return number;
   }
 
-  remove(reader: Reader): void {
-    this.#ready.leave(reader.fd);
+  /** @param isClosing the system takes a socket that is closed out by itself */
+  remove(reader: Reader, isClosing: boolean): void {
+    if (isClosing) this.#ready.closing();
+    else this.#ready.leave(reader.fd);
     this.#readers[reader.number] = null;
     this.#freed.push(reader.number);
   }
@@ -110,6 +111,8 @@ class Reader {
   readonly #socket: Socket;
   readonly #handle: ReadHandle;
   readonly #receiver: Receiver;
+  /** The handle's methods, as Node.js has made them. */
+  readonly original: ReadHandle;
   number = UNWATCHED;
   /** It has had more than fits into a slot, and is read by itself. */
   isLarge = false;
@@ -118,6 +121,8 @@ class Reader {
   /** What was read in one batch with something that made somebody stop this one. */
   #held: Buffer | null = null;
   #isStopped = true;
+  #isGivenBack = false;
+  #hasEnded = false;
 
   constructor(watched: Watched, socket: Socket, handle: ReadHandle, receiver: Receiver) {
     this.fd = handle.fd;
@@ -125,41 +130,50 @@ class Reader {
     this.#socket = socket;
     this.#handle = handle;
     this.#receiver = receiver;
+    this.original = Object.getPrototypeOf(handle);
   }
 
   start(): number {
-    if (this.number !== UNWATCHED) return 0;
+    if (this.#isGivenBack) return this.original.readStart.call(this.#handle);
+    if (this.number !== UNWATCHED || this.#hasEnded) return 0;
     this.number = this.#watched.add(this);
     this.#isStopped = false;
     // In front of all that is read from now on.
     if (this.#held !== null) process.nextTick(() => this.#takeHeld());
     if (this.number !== UNWATCHED) return 0;
-    this.giveBack();
-    this.#isStopped = false;
-    return this.#handle.readStart();
+    return this.#giveBack();
   }
 
-  stop(): void {
+  stop(): number {
     this.#isStopped = true;
+    if (this.#isGivenBack) return this.original.readStop.call(this.#handle);
+    this.#leave(false);
+    return 0;
+  }
+
+  onClose(): void {
+    this.#isStopped = true;
+    this.#leave(true);
+  }
+
+  #leave(isClosing: boolean): void {
     if (this.number === UNWATCHED) return;
-    this.#watched.remove(this);
+    this.#watched.remove(this, isClosing);
     this.number = UNWATCHED;
   }
 
-  /** Node.js has the handle as it was. */
-  giveBack(): void {
-    this.stop();
-    const handle: Partial<ReadHandle> = this.#handle;
-    delete handle.readStart;
-    delete handle.readStop;
-    delete handle.close;
-    delete handle.reset;
+  /** From now on Node.js reads it by itself, and does so at once. */
+  #giveBack(): number {
+    this.#leave(false);
+    this.#isGivenBack = true;
+    return this.original.readStart.call(this.#handle);
   }
 
   /** @param outcome as of a batch @param lent what was read into, and is read into again when this returns */
   onRead(outcome: number, lent: Uint8Array): void {
     if (outcome > 0) this.#take(outcome, lent);
-    else if (outcome === 0 || outcome === NOT_DONE) this.#end();
+    else if (outcome === 0) this.#end();
+    else if (outcome === NOT_DONE) this.#giveUp();
     else if (outcome !== TRY_AGAIN) this.#fail(outcome);
   }
 
@@ -169,12 +183,20 @@ class Reader {
     return this.number === UNWATCHED ? null : this.#receiver.buffer();
   }
 
-  /** The socket has ended, or cannot be read like this: Node.js finds that itself, and tells. */
+  /** The other side sends nothing more: what Node.js does when a handle of its own has read that. */
   #end(): void {
     this.#takeHeld();
     if (this.number === UNWATCHED) return;
-    this.giveBack();
-    this.#handle.readStart();
+    this.#leave(false);
+    this.#hasEnded = true;
+    this.#socket.push(null);
+    this.#socket.read(0);
+  }
+
+  /** It cannot be read together with others. */
+  #giveUp(): void {
+    this.#takeHeld();
+    if (this.number !== UNWATCHED) this.#giveBack();
   }
 
   /** The system has told of it, and does not do so again: Node.js would take it for the end. */
@@ -248,8 +270,9 @@ export class BatchReads {
 
   /** The socket is read together with others from now on. @param handle the socket's, which does not read at the moment */
   adopt(socket: Socket, handle: ReadHandle, receiver: Receiver): void {
-    const own = { [READER]: new Reader(this.#watched, socket, handle, receiver), readStart, readStop, close };
-    Object.assign(handle, own, typeof handle.reset === 'function' ? { reset } : {});
+    const reader = new Reader(this.#watched, socket, handle, receiver);
+    // Functions that all share: what tells sockets apart is the reader.
+    Object.assign(handle, { [READER]: reader, readStart, readStop, close, reset });
   }
 
   /** How many sockets have had something to read since this was called last. */

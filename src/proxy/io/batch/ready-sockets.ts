@@ -60,7 +60,12 @@ export class ReadySockets {
   leave(fd: number): void {
     const { calls } = this.#system;
     calls.epoll_ctl(this.#epoll, REMOVE, fd, this.#eventAddress);
-    if (--this.#watched === 0) calls.uv_unref(this.#handleAddress);
+    this.closing();
+  }
+
+  /** One that is watched is about to be closed: the system forgets it by itself. */
+  closing(): void {
+    if (--this.#watched === 0) this.#system.calls.uv_unref(this.#handleAddress);
   }
 
   /** Looks, and does not wait. @returns how many have something to read, or have ended; `at` tells which */
