@@ -254,6 +254,8 @@ export class BatchReads {
   readonly #large: Reader[] = [];
   #stretch = 1;
   #seen = 0;
+  /** What the last `read` has brought: sockets that had something, and bytes. */
+  readonly last = { sockets: 0, bytes: 0 };
 
   /** @param onReadable `read` is to be called; called again until it was @throws Error when the system does not let us */
   constructor(context: BatchContext, onReadable: () => void) {
@@ -283,10 +285,12 @@ export class BatchReads {
     return seen;
   }
 
-  /** Reads what there is to read. @returns how many sockets had something */
-  read(): number {
+  /** Reads what there is to read; `last` says how much that was. */
+  read(): void {
     const batch = this.#batch;
     const found = this.#watched.look();
+    this.last.sockets = found;
+    this.last.bytes = 0;
     for (let i = 0; i < found; ) {
       for (; i < found && batch.count < SLOTS; i++) this.#add(this.#watched.at(i));
       const count = batch.count;
@@ -294,12 +298,12 @@ export class BatchReads {
       for (let at = 0; at < count; at++) {
         const reader = this.#atHand[at] as Reader;
         const result = batch.results[at] as number;
+        if (result > 0) this.last.bytes += result;
         if (result === SLOT_BYTES) reader.isLarge = true;
         reader.onRead(result, (this.#slots[at] as Slot).bytes);
       }
       for (let reader = this.#large.pop(); reader !== undefined; reader = this.#large.pop()) this.#readLarge(reader);
     }
-    return found;
   }
 
   /** Reads as much as there is room for in its own memory. */
@@ -314,6 +318,7 @@ export class BatchReads {
     this.#single.read(reader.fd, place, buffer.length);
     this.#single.run();
     const result = this.#single.results[0] as number;
+    if (result > 0) this.last.bytes += result;
     reader.isLarge = result > SLOT_BYTES / 2;
     reader.onRead(result, buffer);
   }

@@ -42,16 +42,15 @@ function open(): Batches | null {
     // Of a wait of microseconds the kernel makes 50 more, if it is not told.
     system.calls.prctl(TIMER_SLACK, EXACTLY);
     let beganAt = 0;
-    let heard = 0;
     eventLoop.join({
       read: () => {
         beganAt = performance.now();
-        heard = reads.read();
+        reads.read();
       },
       finish: (hasRead) => {
         writes.flush();
         if (!hasRead) return;
-        const wait = pace.after(beganAt, performance.now(), heard);
+        const wait = pace.after(beganAt, performance.now(), reads.last);
         if (wait > 0) system.calls.usleep(wait);
       },
     });

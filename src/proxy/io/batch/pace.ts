@@ -17,6 +17,8 @@ const MANY = 24;
 const STRETCH_MS = 10;
 /** Part of them from which on a turn is full: they have hardly more to say until they are answered. */
 const FULL_TURN = 0.5;
+/** To pass so many bytes on is enough for a turn; of large values each piece would wait by itself. */
+const FULL_BYTES = 65_536;
 /** Part of the time that turns take, up to which nobody waits, and from which on one waits as long as may be. */
 const IDLE_LOAD = 0.25;
 const FULL_LOAD = 0.45;
@@ -42,10 +44,10 @@ export class Pace {
 
   /**
    * A turn has ended. All times in milliseconds.
-   * @param heard sockets that had something to read in it
+   * @param read how many sockets had something to read in it, and how many bytes that was
    * @returns how many microseconds the next one is to wait, 0 or more
    */
-  after(beganAt: number, endedAt: number, heard: number): number {
+  after(beganAt: number, endedAt: number, read: { readonly sockets: number; readonly bytes: number }): number {
     this.#busy += (endedAt - beganAt - this.#busy) / TURNS;
     this.#whole += (endedAt - this.#endedAt - this.#whole) / TURNS;
     this.#endedAt = endedAt;
@@ -53,7 +55,8 @@ export class Pace {
       this.#stretchEndsAt = endedAt + STRETCH_MS;
       this.#sockets = this.#takeSeen();
     }
-    if (this.#sockets < MANY || heard >= this.#sockets * FULL_TURN) return 0;
+    const isFull = read.sockets >= this.#sockets * FULL_TURN || read.bytes >= FULL_BYTES;
+    if (this.#sockets < MANY || isFull) return 0;
     const load = (this.#busy / this.#whole - IDLE_LOAD) / (FULL_LOAD - IDLE_LOAD);
     const wait = Math.floor(Math.min(MOST_WAIT_US, WAIT_US_EACH * this.#sockets) * Math.min(1, load));
     return wait < LEAST_WAIT_US ? 0 : wait;

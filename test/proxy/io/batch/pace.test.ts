@@ -5,11 +5,11 @@ function paceOf(sockets: number) {
   const pace = new Pace(() => sockets);
   let now = 1000;
   /** Many turns of one length. @param load the part of the time that they take @returns the wait behind the last one */
-  const turns = (load: number, { count = 300, heard = 1 } = {}): number => {
+  const turns = (load: number, { count = 300, heard = 1, bytes = 40 } = {}): number => {
     let wait = 0;
     for (let i = 0; i < count; i++) {
       now += 0.1;
-      wait = pace.after(now - 0.1 * load, now, heard);
+      wait = pace.after(now - 0.1 * load, now, { sockets: heard, bytes });
     }
     return wait;
   };
@@ -51,6 +51,12 @@ describe('the next turn', () => {
     expect(paceOf(100).turns(1, { heard: 50 })).toBe(0);
   });
 
+  // Each piece of a large value waited, and a GET of 100 KB is several.
+  it('waits for nobody behind a turn that has passed large values on', () => {
+    expect(paceOf(100).turns(1, { bytes: 65_535 })).toBe(120);
+    expect(paceOf(100).turns(1, { bytes: 65_536 })).toBe(0);
+  });
+
   it('waits for nobody when nothing was to be done for a while', () => {
     const { turns, idle } = paceOf(100);
     expect(turns(1)).toBe(120);
@@ -65,7 +71,7 @@ describe('the next turn', () => {
     const busyFor = (milliseconds: number): number => {
       const endsAt = now + milliseconds;
       let wait = 0;
-      for (; now < endsAt; now += 0.1) wait = pace.after(now, now + 0.1, 0);
+      for (; now < endsAt; now += 0.1) wait = pace.after(now, now + 0.1, { sockets: 0, bytes: 0 });
       return wait;
     };
     expect(busyFor(50)).toBe(120);
