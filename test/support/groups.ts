@@ -42,14 +42,17 @@ export const ALONE = [
 ];
 
 /**
- * Of the tests with servers, those that CI runs on the recommended Node.js, too: every way through the sockets,
- * workers, a change of the ring under load, random streams.
+ * Of the tests with servers, those that CI runs on the recommended Node.js, too, where sockets are read and written in
+ * batches: every way through the sockets, nodes that fail, workers, changes of the ring under load, random streams.
  */
 export const CORE = [
   'test/consistency/flows.test.ts',
+  'test/consistency/ring-changes.test.ts',
   'test/fuzz/differential.test.ts',
   'test/plane/workers/workers.test.ts',
+  'test/proxy/back-pressure.test.ts',
   'test/proxy/connection.test.ts',
+  'test/proxy/failures.test.ts',
   'test/proxy/fidelity.test.ts',
   'test/proxy/routing.test.ts',
   'test/proxy/session/half-closed.test.ts',

@@ -183,6 +183,8 @@ export class Outlet implements TurnTask {
     this.#sealedBytes = 0;
     this.#writing = 0;
     // The kernel may still read from it: it is left to the collector.
+    if (this.#writingChunk !== null && !(this.#writingChunk instanceof Chunk))
+      this.#pools.large.lose(this.#writingChunk);
     this.#writingChunk = null;
   }
 
@@ -261,9 +263,9 @@ export class Outlet implements TurnTask {
     const begun = this.#chunk;
     const used = this.#used;
     const length = used + end - start;
-    // Just as large as what is in it: many may wait here. Where it cannot be freed, a chunk is used again and again instead.
-    const isPooled = canFreeBytes ? length === large.chunkSize : length <= large.chunkSize;
-    const bytes = isPooled ? large.take() : Buffer.allocUnsafeSlow(length);
+    // Where many wait, they wait in memory that is just as large, unless nothing but the collector could free it.
+    const pooled = length > large.chunkSize ? null : canFreeBytes ? large.borrow() : large.take();
+    const bytes = pooled ?? Buffer.allocUnsafeSlow(length);
     if (begun !== null) {
       // What is in front of it would take a chunk, and a write, of its own.
       begun.bytes.copy(bytes, 0, 0, used);
