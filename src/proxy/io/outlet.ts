@@ -328,27 +328,23 @@ export class Outlet implements TurnTask {
 
   /** @returns whether the kernel took all of it; if not, `onWritten` follows. */
   #write(bytes: Uint8Array, chunk: Chunk | Buffer | null): boolean {
-    const writer = this.#writer;
-    if (writer === null) return true;
-    if (writer.write(bytes)) {
-      this.written += bytes.length;
-      this.#giveBack(chunk);
-      return true;
-    }
-    this.#writing = bytes.length;
-    this.#writingChunk = chunk;
-    return false;
+    return this.#writer === null || this.#account(this.#writer.write(bytes), bytes.length, chunk);
   }
 
   #writeChunk(chunk: Chunk, length: number): void {
-    if (this.#writer === null) return;
-    if (this.#writer.writeChunk(chunk, length)) {
+    if (this.#writer !== null) this.#account(this.#writer.writeChunk(chunk, length), length, chunk);
+  }
+
+  /** @returns `isTaken` */
+  #account(isTaken: boolean, length: number, chunk: Chunk | Buffer | null): boolean {
+    if (isTaken) {
       this.written += length;
       this.#giveBack(chunk);
-      return;
+    } else {
+      this.#writing = length;
+      this.#writingChunk = chunk;
     }
-    this.#writing = length;
-    this.#writingChunk = chunk;
+    return isTaken;
   }
 
   #giveBack(chunk: Chunk | Buffer | null): void {

@@ -232,6 +232,16 @@ describe.skipIf(!hasBatches)('a socket that is read with others', () => {
     expect(told.slice(2)).toEqual(['a', 'b']);
   });
 
+  /** `large` is read by itself by now, and all three have something to read. */
+  function readTogetherWithLarge(read: () => void, first: ReadSocket, large: ReadSocket, last: ReadSocket): void {
+    large.peer.write('x'.repeat(SLOT_BYTES));
+    read();
+    // It is the first one in line no more.
+    read();
+    for (const { peer } of [first, large, last]) peer.write('x');
+    read();
+  }
+
   // The descriptor of one that was to be read in the same call had become another socket's by the time of that call.
   it('may be destroyed, and replaced, by one that is read by itself', () => {
     const { read, socket } = together();
@@ -243,12 +253,7 @@ describe.skipIf(!hasBatches)('a socket that is read with others', () => {
       next.peer.write('for the next');
     });
     const [destroyed, other] = [socket(), socket()];
-    large.peer.write('x'.repeat(SLOT_BYTES));
-    read();
-    // It is the first one in line no more.
-    read();
-    for (const { peer } of [destroyed, large, other]) peer.write('x');
-    read();
+    readTogetherWithLarge(read, destroyed, large, other);
     read();
     expect(of(next)).toEqual({ fd: destroyed.fd, told: ['for the next'] });
     expect(other.told).toEqual(['x']);
@@ -261,12 +266,7 @@ describe.skipIf(!hasBatches)('a socket that is read with others', () => {
       if (text.length < SLOT_BYTES) destroyed.socket.destroy();
     });
     const [destroyed, other] = [socket(), socket()];
-    large.peer.write('x'.repeat(SLOT_BYTES));
-    read();
-    // It is the first one in line no more.
-    read();
-    for (const { peer } of [destroyed, large, other]) peer.write('x');
-    read();
+    readTogetherWithLarge(read, destroyed, large, other);
     other.peer.write('y');
     read();
     expect(other.told.join('')).toBe('xy');
