@@ -1,1 +1,2 @@
-export function answerSchemas(answers: Iterable<string>): string;
+export function answerSchemas(answers: Iterable<string>): Map<string, string>;
+export function writtenSchemas(): Map<string, string>;

@@ -1,11 +1,11 @@
 // `npm run docs`: writes the tables in src/docs that are made from the code anew.
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { buildIfStale } from '../../cli/bootstrap/build.mjs';
 import { apiReport } from '../../cli/bootstrap/declarations.mjs';
 import { fail, root } from '../../cli/bootstrap/project.mjs';
-import { answerSchemas } from './answer-schemas.mjs';
+import { answerSchemas, writtenSchemas } from './answer-schemas.mjs';
 
 if (buildIfStale({ checkTypes: false }) !== 0) fail('The build failed: see the messages above.');
 
@@ -42,10 +42,9 @@ writeFileSync(
   join(root, 'src/library/settings.ts'),
   (await from('config/settings-interface.js', 'settingsInterface'))(),
 );
-writeFileSync(
-  join(root, 'src/admin/routes/answer-schemas.ts'),
-  answerSchemas([...(await from('admin/routes/table.js', 'answersOfRoutes'))(), 'ApiError']),
-);
+const schemas = answerSchemas([...(await from('admin/routes/table.js', 'answersOfRoutes'))(), 'ApiError']);
+for (const [file, text] of schemas) writeFileSync(join(root, file), text);
+for (const file of writtenSchemas().keys()) if (!schemas.has(file)) rmSync(join(root, file));
 // What programs can import of the package: a change of it is seen in the change of this file.
 writeFileSync(join(root, 'test/library/api.txt'), apiReport());
 
