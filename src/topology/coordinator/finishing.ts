@@ -31,7 +31,7 @@ export async function finishChange(term: Term, change: RunningChange, ports: Fin
       const why = messageOf(error);
       if (!failed.isTold) ports.warn(`${summary}: everything has moved, but not recorded yet: ${why}`);
       failed.isTold = true;
-      if (job?.changeId === id) job.failure = why;
+      if (job?.changeId === id) job.status.failure = why;
     },
   );
   if (revision === null || generation === 0) return;

@@ -45,8 +45,8 @@ export class Progress {
     const records = await this.#store.moves(change.id);
     const own = this.#own(change);
     if (own !== null && records.length === 0) {
-      const { keysMoved, keysDropped, status } = own;
-      return { keysMoved, keysDropped, bytesMoved: status.bytesMoved };
+      const { keysMoved, bytesMoved, keysDropped } = own.status;
+      return { keysMoved, bytesMoved, keysDropped };
     }
     const sum = (of: (record: (typeof records)[number]) => number): number =>
       records.reduce((total, record) => total + of(record), 0);

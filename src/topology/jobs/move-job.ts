@@ -2,45 +2,37 @@
  * Moving the keys of one change: a job of the fleet for each source, of which this proxy does those that it claims. It
  * lasts until every source is swept, by whichever proxy, or the change is turned round.
  */
-import { messageOf } from '../../errors.js';
 import type { Duty, EndReason } from '../../fleet/jobs/job.js';
 import type { JobSupervisor } from '../../fleet/jobs/supervisor.js';
 import type { KeyMoves } from '../../proxy/key-moves.js';
 import { Looks } from '../../rebalance/looks.js';
 import { type MigrateTurns, OwnTurns } from '../../rebalance/migrate-turns.js';
 import { MoveMemory } from '../../rebalance/move-memory.js';
-import type { SourceProgress } from '../../rebalance/mover.js';
 import { ChangeMoves } from '../../rebalance/moves/change-moves.js';
 import type { OwnSource } from '../../rebalance/moves/moves-server.js';
 import type { MovesQuestion } from '../../rebalance/moves/peer-protocol.js';
-import { Stopwatch } from '../../time/stopwatch.js';
 import type { ChangeRings } from '../change-rings.js';
 import type { FenceMember } from '../state/change-protocol.js';
 import { type Claim, isInForce } from '../state/fleet.js';
 import { runIdIn } from '../state/move-records.js';
 import { type Member, type RunningChange, serversBefore, withoutGivenUp } from '../state/ring-state.js';
 import { moverJob, type RingStore } from '../store/ring-store.js';
-import { EndedMoves } from './ended-moves.js';
 import { FleetTurns, isCrosswise } from './fleet-turns.js';
+import { JobStatus } from './job-status.js';
 import type { CreateMover } from './mover-start.js';
-import { SourceMove, type SourceMoveCallbacks, type SourceMover, type Steering } from './source-move.js';
+import { OwnMoves } from './own-moves.js';
+import { SourceMove, type SourceMoveCallbacks, type SourceMover } from './source-move.js';
 import { SourceRecords } from './source-records.js';
 import { type AskMover, SourcesElsewhere } from './sources-elsewhere.js';
-import { dropPredecessors } from './take-over.js';
+import { steeringOf } from './steering.js';
+import { Predecessors, type PredecessorsPorts } from './take-over.js';
 
-export interface MoveJobPorts {
+export interface MoveJobPorts extends Pick<PredecessorsPorts, 'killPredecessors' | 'killEarlierMovers'> {
   /** This proxy's id in the fleet. */
   memberId(): string;
   readonly store: Pick<RingStore, 'claim' | 'claims' | 'members' | 'moves' | 'noteMove' | 'release' | 'watch'>;
   readonly jobs: Pick<JobSupervisor, 'add'>;
   readonly createMover: CreateMover;
-  /** Makes the nodes drop all connections of these proxies. @throws when a node cannot be asked */
-  killPredecessors(nodes: readonly Member[], proxies: readonly string[]): Promise<void>;
-  /**
-   * Makes the nodes drop the connections of those that moved the source's keys by an earlier claim.
-   * @throws when a node cannot be asked
-   */
-  killEarlierMovers(nodes: readonly Member[], source: Member, claim: Claim): Promise<void>;
   /** Null: this proxy is alone. */
   readonly askMover: AskMover | null;
   /** A source has no moved key left. */
@@ -49,22 +41,6 @@ export interface MoveJobPorts {
   onSwept(job: MoveJob): void;
   onMoved(source: string, target: string, keys: number, bytes: number): void;
   warn(message: string): void;
-}
-
-/** How far a job is. */
-export interface MoveStatus {
-  readonly paused: boolean;
-  readonly sources: readonly (SourceProgress & { readonly owner: string })[];
-  readonly bytesMoved: number;
-  /** At most; 0: no limit. */
-  readonly keysPerSecond: number;
-  readonly keysDropped: number;
-  /** Of the nodes that lose keys, when the job began. */
-  readonly keysEstimated: number;
-  /** Why it cannot go on, or null. */
-  readonly error: string | null;
-  /** For how long keys have moved here, without the time in which it was paused. */
-  readonly seconds: number;
 }
 
 /** What is known of a change before its keys move. */
@@ -97,10 +73,9 @@ export class MoveJob {
   readonly #swept = new Set<number>();
   /** Whom this proxy asks, by source. */
   readonly #elsewhere: SourcesElsewhere;
-  /** What this proxy moves, by source. */
-  readonly #here = new Map<number, SourceMove>();
-  /** What this proxy has moved, and may not move any more. */
-  readonly #ended = new EndedMoves();
+  /** What this proxy moves. */
+  readonly #own: OwnMoves;
+  readonly #predecessors: Predecessors;
   /** What withdraws the job of a source. */
   readonly #withdraws = new Map<number, () => Promise<void>>();
   readonly #withdrawing: Promise<void>[] = [];
@@ -108,13 +83,9 @@ export class MoveJob {
   #stopWatching: () => void = () => {};
   #isTold = false;
   #isSuspended = false;
-  /** What keeps sources waiting, by source. */
-  readonly #waits = new Map<number, string>();
-  readonly #keysEstimated: number;
-  readonly #stopwatch = new Stopwatch();
+  /** How far it is, at all proxies. */
+  readonly status: JobStatus;
   #stopping: Promise<void> | null = null;
-  /** Why the change cannot go on, where it is not a mover that says so; or null. */
-  failure: string | null = null;
 
   constructor({ change, rings, isFresh, earlier, keysEstimated }: JobStart, ports: MoveJobPorts) {
     this.#change = change;
@@ -136,17 +107,33 @@ export class MoveJob {
       memberId: () => memberId(),
       ask: askMover,
     });
+    this.#predecessors = new Predecessors(rings.union, {
+      ...{ store, reachable: () => this.#reachable },
+      killPredecessors: (...killed) => ports.killPredecessors(...killed),
+      killEarlierMovers: (...killed) => ports.killEarlierMovers(...killed),
+    });
+    this.#own = new OwnMoves({
+      reachable: () => this.#reachable,
+      dropEarlier: (node, ...move) => this.#predecessors.dropEarlier([node], ...move),
+      isInForce: (claim) => this.#isInForce(claim),
+      share: (source) => this.memory.share(source),
+      error: () => this.status.error,
+    });
     this.#records = new SourceRecords(this.#sources, {
       ...{ change: change.id, store, warn: ports.warn },
       nameOf: (source) => this.#nameOf(source),
-      own: (source) => this.#here.get(source)?.record ?? null,
+      own: (source) => this.#own.of(source)?.record ?? null,
       isStopped: () => this.#isSuspended,
       onNews: () => {
         this.#adopt();
-        this.#stopwatch.run(!this.paused);
+        this.status.countTime();
       },
     });
-    this.#keysEstimated = keysEstimated;
+    this.status = new JobStatus({
+      ...{ keysEstimated, records: this.#records },
+      change: () => this.#change,
+      isSwept: (place) => this.#swept.has(this.#sources[place] ?? -1),
+    });
     this.forgetGivenUp(change);
   }
 
@@ -171,55 +158,8 @@ export class MoveJob {
   /** Nobody moves keys, since something of a predecessor may run yet. */
   get isTakingOver(): boolean {
     if (this.#isFresh || this.#swept.size > 0) return false;
-    const own = [...this.#here.values()].some(({ mover }) => mover !== null);
     const others = this.status.sources.some(({ owner }) => owner !== '' && owner !== this.#ports.memberId());
-    return !own && !others;
-  }
-
-  /** In all turns of the change. */
-  get keysDropped(): number {
-    return this.#records.sum(({ keysDropped }) => keysDropped) + (this.#change.keysDropped ?? 0);
-  }
-
-  get keysMoved(): number {
-    return this.#records.sum(({ keysMoved }) => keysMoved);
-  }
-
-  get paused(): boolean {
-    return this.#steering.paused || this.#records.all.some(({ paused, swept }) => paused && !swept);
-  }
-
-  get keysPerSecond(): number {
-    return this.#steering.keysPerSecond;
-  }
-
-  get error(): string | null {
-    const [waits] = this.#waits.values();
-    const failed = this.#records.all.find(({ error, swept }) => error !== null && !swept);
-    return this.failure ?? waits ?? failed?.error ?? null;
-  }
-
-  get progress(): readonly SourceProgress[] {
-    return this.#records.all.map(({ source, swept, keysMoved, keysScanned, largeKey }, at) => {
-      const done = swept || this.#swept.has(this.#sources[at] ?? -1);
-      return { node: source, done, keysMoved, keysScanned, largeKey };
-    });
-  }
-
-  get status(): MoveStatus {
-    return {
-      paused: this.paused,
-      sources: this.progress.map((source) => ({
-        ...source,
-        owner: this.#records.claimOf(source.node)?.holder ?? '',
-      })),
-      bytesMoved: this.#records.sum(({ bytesMoved }) => bytesMoved),
-      keysPerSecond: this.keysPerSecond,
-      keysDropped: this.keysDropped,
-      keysEstimated: this.#keysEstimated,
-      error: this.error,
-      seconds: this.#stopwatch.seconds,
-    };
+    return !this.#own.areMoving && !others;
   }
 
   /** From now on sources are claimed, and keys move. */
@@ -242,19 +182,18 @@ export class MoveJob {
     const before = this.#change;
     this.#change = change;
     this.#giveUp(change);
-    this.#steer(before.paused === true || (change.resumes ?? 0) > (before.resumes ?? 0));
-    this.#stopwatch.run(!this.paused);
+    const resumes = before.paused === true || (change.resumes ?? 0) > (before.resumes ?? 0);
+    // What others have told of before, they tell anew.
+    if (resumes) this.#records.goOn();
+    this.#own.steer(steeringOf(change), resumes);
+    this.status.countTime();
     // Whoever serves clients was told of no source while moves were held.
     for (const source of this.#swept) this.#ports.onSourceSwept(this, source);
   }
 
   /** Waits until no sweep of this proxy has keys under way; none begins as long as the record wants it so. */
-  async still(timeout: number): Promise<FenceMember> {
-    const isHeld = this.#all((mover) => mover.hold('sweep', timeout));
-    const isStill = (await this.#ended.areOver(timeout)) && (await isHeld);
-    // Whoever turns the change round counts what was given up until now.
-    await Promise.all([...this.#here.values()].map((move) => move.tell()));
-    return answer(isStill, 'keys are under way that do not arrive');
+  still(timeout: number): Promise<FenceMember> {
+    return this.#own.still(timeout);
   }
 
   /**
@@ -262,29 +201,15 @@ export class MoveJob {
    * record wants it so.
    * @param timeout milliseconds
    */
-  async standstill(timeout: number): Promise<FenceMember> {
-    const refused = (): FenceMember => answer(false, this.error ?? 'keys are under way that do not arrive');
-    if (!(await this.#all((mover) => mover.hold('all', timeout)))) return refused();
-    try {
-      for (const { mover } of this.#here.values()) await mover?.dropLateConnections();
-      // Those that have lost their claims, also while it was waited for the others.
-      if (!(await this.#ended.areOver(timeout))) return refused();
-      await this.#ended.dropLate(this.#reachable, (node, ...move) => this.#dropEarlier([node], ...move));
-      await this.#forgetLost();
-      return answer(true, '');
-    } catch (error) {
-      return answer(false, messageOf(error));
-    }
+  standstill(timeout: number): Promise<FenceMember> {
+    return this.#own.standstill(timeout);
   }
 
   /** A source that is only given up if a fence is passed has its keys until then. */
   #giveUp({ undrained, givingUp = [] }: RunningChange): void {
     const gone = this.#indicesOf(undrained);
     const forGood = this.#indicesOf(undrained.filter((name) => !givingUp.includes(name)));
-    for (const { index, mover } of this.#here.values()) {
-      mover?.forget(gone);
-      if (forGood.includes(index)) mover?.giveUp();
-    }
+    this.#own.giveUp(gone, forGood);
     for (const source of this.#sources) if (forGood.includes(source)) this.#finish(source);
     this.#tellIfSwept();
   }
@@ -292,12 +217,6 @@ export class MoveJob {
   #indicesOf(names: readonly string[]): number[] {
     const { union } = this.rings;
     return serversBefore(union, names).map((node) => union.indexOf(node));
-  }
-
-  /** The connections of those that moved the source's keys by a claim before this one. @throws when a node cannot be asked */
-  async #dropEarlier(nodes: readonly Member[], source: number, claim: Claim): Promise<void> {
-    const node = this.rings.union[source];
-    if (node !== undefined) await this.#ports.killEarlierMovers(nodes, node, claim);
   }
 
   /** Ends it, and waits until nothing of it is under way here. What others wait for, they ask anew. */
@@ -320,41 +239,9 @@ export class MoveJob {
     for (const source of this.#sources) this.#elsewhere.end(source);
   }
 
-  /** A claim may have passed to another proxy and back: what is remembered of such a source is not all that has moved. */
-  async #forgetLost(): Promise<void> {
-    if (this.#here.size === 0) return;
-    for (const { index, claim } of this.#here.values()) {
-      if (!(await this.#isInForce(claim))) this.memory.share(index);
-    }
-  }
-
   async #isInForce(claim: Claim): Promise<boolean> {
     const claims = await this.#ports.store.claims();
     return isInForce(claim, claims.find(({ job }) => job === claim.job) ?? null);
-  }
-
-  /** What is wanted of the sweeps now. */
-  get #steering(): Steering {
-    const { phase, still, paused, throttle } = this.#change;
-    const held = phase === 'turning' ? 'all' : still === true ? 'sweep' : null;
-    return { paused: paused === true, keysPerSecond: throttle ?? 0, held };
-  }
-
-  /** @param resumes what has failed is tried again */
-  #steer(resumes: boolean): void {
-    const { paused, keysPerSecond, held } = this.#steering;
-    // What others have told of before, they tell anew.
-    if (resumes) this.#records.goOn();
-    for (const move of this.#here.values()) {
-      const { mover } = move;
-      if (mover === null) continue;
-      if (mover.keysPerSecond !== keysPerSecond) mover.throttle(keysPerSecond);
-      if (paused) mover.pause();
-      else if (resumes) mover.resume();
-      if (held === null) mover.release();
-      else void mover.hold(held, 0);
-      if (resumes) void move.tell();
-    }
   }
 
   /** A claim has come to this proxy: moves the keys of the source until it is lost or withdrawn. */
@@ -371,12 +258,12 @@ export class MoveJob {
     const move = new SourceMove(source, claim, record, {
       nodes: this.rings.union,
       processes: this.#change.processes,
-      steering: () => this.#steering,
-      onWait: (failure) => this.#waitsFor(source, failure),
+      steering: () => steeringOf(this.#change),
+      onWait: (failure) => this.status.waitsFor(source, failure),
       note: (told) => store.noteMove(this.changeId, told, claim),
       create: (runIds, callbacks) => this.#create(source, claim, runIds, callbacks),
     });
-    this.#here.set(source, move);
+    this.#own.add(move);
     try {
       if (isFirst) this.memory.begin(source);
       const free = (): Promise<boolean> => (isFirst ? Promise.resolve(true) : this.#takeOver(source, claim, signal));
@@ -387,13 +274,12 @@ export class MoveJob {
       void move.mover?.sweep();
       await aborted(signal);
     } finally {
-      const ended = this.#ended.end(move);
-      if (this.#here.get(source) === move) {
-        this.#here.delete(source);
+      const ended = this.#own.end(move);
+      if (this.#own.remove(move)) {
         void this.#records.look();
         this.#records.note(move.record);
         this.#moves.assign(source, null, true);
-        this.#waitsFor(source, null);
+        this.status.waitsFor(source, null);
       }
       // Whoever has it next moves keys that this one knows nothing of.
       if (signal.reason !== WITHDRAWN) this.memory.share(source);
@@ -422,31 +308,20 @@ export class MoveJob {
   }
 
   /** Nothing of those that moved the source's keys before can run any more. @returns false when it was ended before */
-  async #takeOver(source: number, claim: Claim, signal: AbortSignal): Promise<boolean> {
+  #takeOver(source: number, claim: Claim, signal: AbortSignal): Promise<boolean> {
     const { summary } = this.#change;
-    const members = await this.#ports.store.members();
-    const gone = members.filter((member) => member.fencedOff).map(({ id }) => id);
-    return dropPredecessors(this.#reachable, {
-      drop: async (asked) => {
-        if (gone.length > 0) await this.#ports.killPredecessors(asked, gone);
-        await this.#dropEarlier(asked, source, claim);
-      },
+    return this.#predecessors.takeOver(source, claim, {
       isClosed: () => signal.aborted,
       onWait: (failure) => {
-        if (failure !== null && this.error === null) this.#ports.warn(`${summary}: ${failure}`);
-        this.#waitsFor(source, failure);
+        if (failure !== null && this.status.error === null) this.#ports.warn(`${summary}: ${failure}`);
+        this.status.waitsFor(source, failure);
       },
     });
   }
 
-  #waitsFor(source: number, failure: string | null): void {
-    if (failure === null) this.#waits.delete(source);
-    else this.#waits.set(source, failure);
-  }
-
   #adopt(): void {
     for (const source of this.#sources) {
-      if (!this.#here.has(source) && !this.#swept.has(source)) {
+      if (this.#own.of(source) === null && !this.#swept.has(source)) {
         this.#elsewhere.assign(source, this.#records.claimOf(this.#nameOf(source)));
       }
       if (this.#records.told(this.#nameOf(source))?.swept === true) this.#finish(source);
@@ -456,7 +331,7 @@ export class MoveJob {
 
   /** The source, if this proxy moves its keys by this very claim; null: it does not. */
   ownSource({ change, source, revision }: MovesQuestion): OwnSource | null {
-    const move = this.#here.get(source);
+    const move = this.#own.of(source);
     if (change !== this.changeId || move?.mover == null || move.claim.revision !== revision) return null;
     const { rings } = this.rings;
     return {
@@ -493,15 +368,10 @@ export class MoveJob {
     if (withdraw !== undefined) this.#withdrawing.push(withdraw());
   }
 
-  async #all(work: (mover: SourceMover) => Promise<boolean>): Promise<boolean> {
-    const movers = [...this.#here.values()].flatMap(({ mover }) => (mover === null ? [] : [mover]));
-    return (await Promise.all(movers.map(work))).every((isDone) => isDone);
-  }
-
   #runIdOf(source: number): string {
     const node = this.rings.union[source];
     if (node === undefined) return '';
-    const own = this.#here.get(source)?.mover?.runIdOf(source) ?? '';
+    const own = this.#own.of(source)?.mover?.runIdOf(source) ?? '';
     const told = this.#records.told(node.name)?.processes ?? [];
     return runIdIn(node, this.#change.processes) || own || runIdIn(node, told);
   }
@@ -514,10 +384,6 @@ export class MoveJob {
   #nameOf(source: number): string {
     return this.rings.union[source]?.name ?? '';
   }
-}
-
-function answer(acknowledged: boolean, why: string): FenceMember {
-  return { acknowledged, why: acknowledged ? '' : why };
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

@@ -8,18 +8,10 @@ import { emptyRecord, runIdIn } from '../state/move-records.js';
 import type { Member, NodeProcess } from '../state/ring-state.js';
 import type { Written } from '../store/ring-store.js';
 import { MoveNotes } from './move-notes.js';
+import type { Steering } from './steering.js';
 
 /** What moves the keys of a source, as a job needs it. */
 export type SourceMover = Pick<Mover, keyof Mover>;
-
-/** What is wanted of all sweeps of a change, by its record or by a person at this proxy. */
-export interface Steering {
-  readonly paused: boolean;
-  /** Keys a second of all sources; 0: as fast as it goes. */
-  readonly keysPerSecond: number;
-  /** What is to begin nothing; null: all go on. */
-  readonly held: 'sweep' | 'all' | null;
-}
 
 export interface SourceMovePorts {
   /** Of the nodes of the change. */

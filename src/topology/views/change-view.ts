@@ -1,6 +1,6 @@
 /** What operators read of a change. */
 import type { ChangeView, RingPhase } from '../../admin/api.js';
-import type { MoveStatus } from '../jobs/move-job.js';
+import type { MoveStatus } from '../jobs/job-status.js';
 import type { RunningChange } from '../state/ring-state.js';
 import type { Phase } from '../state/transitions.js';
 

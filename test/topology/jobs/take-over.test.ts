@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { failure, NodeFailure } from '../../../src/node/failure.js';
-import { dropPredecessors } from '../../../src/topology/jobs/take-over.js';
+import { dropPredecessors, Predecessors } from '../../../src/topology/jobs/take-over.js';
+import type { Claim, FleetMember } from '../../../src/topology/state/fleet.js';
 import { ManualTimers } from '../../support/manual-timers.js';
 
 const NODE_A = { name: 'a', address: '127.0.0.1:1' };
@@ -67,5 +68,36 @@ describe('what a predecessor has left at the nodes', () => {
     on.isClosed = true;
     on.timers.advance(500);
     expect(await taking).toBe(false);
+  });
+});
+
+describe('who takes a source over', () => {
+  const CLAIM: Claim = { job: 'mover/b', holder: 'proxy-3', revision: 9, since: '2026-01-01T00:00:00.000Z' };
+
+  function members(...fencedOff: string[]): FleetMember[] {
+    const ids = ['proxy-1', 'proxy-2', 'proxy-3'];
+    return ids.map((id) => ({ id, alive: true, fencedOff: fencedOff.includes(id), answer: null, info: null }));
+  }
+
+  async function asked(fencedOff: readonly string[], source: number): Promise<string[]> {
+    const log: string[] = [];
+    const names = (nodes: readonly { name: string }[]): string => nodes.map(({ name }) => name).join();
+    const predecessors = new Predecessors(NODES, {
+      store: { members: async () => members(...fencedOff) },
+      reachable: () => NODES.slice(1),
+      killPredecessors: async (nodes, proxies) => void log.push(`${names(nodes)} drops ${proxies.join()}`),
+      killEarlierMovers: async (nodes, { name }, { revision }) =>
+        void log.push(`${names(nodes)} drops movers of ${name} before ${revision}`),
+    });
+    expect(await predecessors.takeOver(source, CLAIM, { onWait: () => {}, isClosed: () => false })).toBe(true);
+    return log;
+  }
+
+  it('has the nodes that are left drop those that moved it by earlier claims', async () => {
+    expect(await asked([], 0)).toEqual(['b drops movers of a before 9']);
+  });
+
+  it('has them drop first all of the proxies that are fenced off', async () => {
+    expect(await asked(['proxy-1', 'proxy-2'], 1)).toEqual(['b drops proxy-1,proxy-2', 'b drops movers of b before 9']);
   });
 });
