@@ -1,7 +1,8 @@
 /** What a proxy has counted of the groups of keys, as plain data: that of several proxies is put together. */
 import { noFills } from './fill-counts.js';
-import { addGroupCounts, type GroupCounts } from './plane-stats.js';
+import type { GroupCounts } from './plane-stats.js';
 import { noReplicaReads } from './replica-read-counts.js';
+import { addGroupCounts } from './sum-plane-stats.js';
 
 export interface GroupFigures extends Omit<GroupCounts, 'time'> {
   /** Commands a second, within the last seconds; null: not measured yet. */

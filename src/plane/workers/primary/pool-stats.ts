@@ -1,6 +1,8 @@
 /** In the primary: what all workers counted, those that died included, as one proxy's. */
 import { OTHER_GROUP } from '../../../proxy/measure/key-groups.js';
-import { type GroupCounts, type PlaneStats, readProcess, sumPlaneStats } from '../../../proxy/measure/plane-stats.js';
+import type { GroupCounts, PlaneStats } from '../../../proxy/measure/plane-stats.js';
+import { readProcess } from '../../../proxy/measure/read-plane-stats.js';
+import { sumPlaneStats } from '../../../proxy/measure/sum-plane-stats.js';
 import type { TurnedAway } from './client-placement.js';
 
 /** Of a worker that does not say what it counted in this time there are the figures that it gave before. */

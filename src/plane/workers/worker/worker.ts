@@ -6,7 +6,7 @@ import { buildCommandTable } from '../../../commands/build.js';
 import { Link } from '../../../fleet/values/link.js';
 import { DataPlane } from '../../../proxy/data-plane.js';
 import { FORWARDED_CHANNELS } from '../../../proxy/events.js';
-import { readPlaneStats } from '../../../proxy/measure/plane-stats.js';
+import { readPlaneStats } from '../../../proxy/measure/read-plane-stats.js';
 import { Rings } from '../../../ring/rings.js';
 import { LoopLag } from '../../../telemetry/loop-lag.js';
 import { systemTimers, type Timers } from '../../../time/timers.js';
