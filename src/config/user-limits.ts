@@ -1,7 +1,7 @@
 /** The setting `user-limits`: what single users may do, in the place of what is said for all users. */
 import { z } from 'zod';
 import { isUserName } from '../commands/rights/user.js';
-import type { UserLimit } from '../proxy/settings.js';
+import type { UserLimit } from '../proxy/settings/form.js';
 import { suggestion } from './suggestion.js';
 import { parseSize } from './units.js';
 import { type PathMistake, type UsersOfConfig, unknownUsers } from './unknown-users.js';

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { messageOf } from '../../errors.js';
 import { formatAddress, parseAddress, withoutLogin } from '../../node/address.js';
-import type { SettingForm, SettingRow, SettingValue } from '../../proxy/settings.js';
+import type { SettingForm, SettingRow, SettingValue } from '../../proxy/settings/form.js';
 import { readRegularFile } from '../../regular-file.js';
 import { commandNames, commandRenames } from '../command-names.js';
 import { crossNodeUsers } from '../cross-node-users.js';

@@ -1,6 +1,6 @@
 /** What clients that are counted together may do: those of one address, or of one user. Pure. */
 import type { CountedBy } from '../measure/limit-counts.js';
-import type { UserLimit } from '../settings.js';
+import type { UserLimit } from '../settings/form.js';
 
 /** 0: any number. */
 export interface Quota {

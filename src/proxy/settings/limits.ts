@@ -1,0 +1,82 @@
+/** How many clients there may be, and how much they may send: of all, of an address, of a user. */
+import type { SettingRows } from './form.js';
+
+export const LIMIT_SETTINGS = {
+  maxClients: {
+    path: 'max-clients',
+    type: 'count',
+    least: 1,
+    most: 1_000_000,
+    default: 10_000,
+    help: 'most clients at a time; further ones are told so and closed',
+  },
+  maxClientsPerAddress: {
+    path: 'max-clients-per-address',
+    type: 'count',
+    least: 0,
+    most: 1_000_000,
+    default: 0,
+    help: 'most clients at a time of one address (of IPv6, of one /64); further ones are told so and closed; 0: as many as max-clients',
+  },
+  commandsPerAddress: {
+    path: 'commands-per-address',
+    type: 'count',
+    least: 0,
+    most: 100_000_000,
+    default: 0,
+    help: 'commands a second that clients of one address may send; beyond, limit-mode says what happens; 0: any number',
+  },
+  bytesPerAddress: {
+    path: 'bytes-per-address',
+    type: 'size',
+    least: '0',
+    most: '16gb',
+    default: '0',
+    help: 'bytes a second that clients of one address may send; beyond, limit-mode says what happens; 0: any number',
+  },
+  maxClientsPerUser: {
+    path: 'max-clients-per-user',
+    type: 'count',
+    least: 0,
+    most: 1_000_000,
+    default: 0,
+    help: 'most clients at a time that are the same user; a further one is told so and does not become it; 0: as many as max-clients',
+  },
+  commandsPerUser: {
+    path: 'commands-per-user',
+    type: 'count',
+    least: 0,
+    most: 100_000_000,
+    default: 0,
+    help: 'commands a second that clients of one user may send; beyond, limit-mode says what happens; 0: any number',
+  },
+  bytesPerUser: {
+    path: 'bytes-per-user',
+    type: 'size',
+    least: '0',
+    most: '16gb',
+    default: '0',
+    help: 'bytes a second that clients of one user may send; beyond, limit-mode says what happens; 0: any number',
+  },
+  userLimits: {
+    path: 'user-limits',
+    type: 'user limits',
+    help: 'limits of single users, by name, in the place of the three for all users: max-clients, commands, bytes',
+  },
+  limitMode: {
+    path: 'limit-mode',
+    type: 'choice',
+    values: ['slow', 'refuse'],
+    default: 'slow',
+    help: 'what happens beyond commands or bytes a second: clients are not read for a while, or commands are answered -LIMIT',
+    flag: 'slow|refuse',
+  },
+  limitScope: {
+    path: 'limit-scope',
+    type: 'choice',
+    values: ['proxy', 'fleet'],
+    default: 'proxy',
+    help: 'what the limits of an address and of a user are for: each proxy of a fleet, or all together, of which each live one has an equal part',
+    flag: 'proxy|fleet',
+  },
+} as const satisfies SettingRows;

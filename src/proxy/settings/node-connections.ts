@@ -1,0 +1,75 @@
+/** Connections to nodes. */
+import type { SettingRows } from './form.js';
+
+export const NODE_CONNECTION_SETTINGS = {
+  preconnect: {
+    path: 'preconnect',
+    type: 'flag',
+    default: true,
+    help: 'connect to the nodes at the start, and not with the first command',
+  },
+  connectTimeout: {
+    path: 'connect-timeout',
+    type: 'duration',
+    least: '10ms',
+    most: '1h',
+    default: '1s',
+    help: 'most time for a connection to a node, its handshake included',
+  },
+  requestTimeout: {
+    path: 'request-timeout',
+    type: 'duration',
+    least: '10ms',
+    most: '1h',
+    default: '5s',
+    help: 'most time for a node to answer; then its connection is given up and the node counts as down',
+  },
+  reconnectBackoffMax: {
+    path: 'reconnect-backoff-max',
+    type: 'duration',
+    least: '20ms',
+    most: '1m',
+    default: '1s',
+    help: 'longest pause between two attempts to reach a node that is down',
+  },
+  nodeConnections: {
+    path: 'node-connections',
+    type: 'count',
+    least: 1,
+    most: 64,
+    default: 1,
+    help: 'shared connections to each node, for each protocol and database in use',
+  },
+  nodePrivateConnections: {
+    path: 'node-private-connections',
+    type: 'count',
+    least: 1,
+    most: 65_536,
+    default: 256,
+    help: 'most connections to each node that serve one client alone, such as for large values and WATCH',
+  },
+  nodeBlockingConnections: {
+    path: 'node-blocking-connections',
+    type: 'count',
+    least: 1,
+    most: 65_536,
+    default: 10_000,
+    help: 'most connections to each node on which commands such as BLPOP wait; the node must allow as many (maxclients)',
+  },
+  nodeMaxInflight: {
+    path: 'node-max-inflight',
+    type: 'count',
+    least: 1,
+    most: 16_777_216,
+    default: 65_536,
+    help: "commands in flight on a connection to a node at which its clients' reading pauses",
+  },
+  nodeMaxPendingBytes: {
+    path: 'node-max-pending-bytes',
+    type: 'size',
+    least: '64kb',
+    most: '16gb',
+    default: '64mb',
+    help: "unsent bytes on a connection to a node at which its clients' reading pauses",
+  },
+} as const satisfies SettingRows;
