@@ -90,7 +90,7 @@ it('COUNT bounds the keys that a call looks at, whether they match or not', asyn
   }
   // Nodes that are smaller than COUNT, together larger: their keys count, though none matches.
   expect((await walk(client, 'COUNT', '1500', 'MATCH', 'no such')).calls).toBeGreaterThanOrEqual(2);
-  expect((await walk(client, 'COUNT', '5000', 'MATCH', 'no such')).calls).toBe(1);
+  expect(await walkInOneCall(client, 'COUNT', '5000', 'MATCH', 'no such')).toEqual([]);
 });
 
 it('a cursor that is none, and options that are wrong, are answered as by a node', async () => {
@@ -102,10 +102,16 @@ it('a cursor that is none, and options that are wrong, are answered as by a node
 });
 
 it('what a client sends behind it runs behind it, on every node', async () => {
-  const { client } = await start(3, 5);
-  const [scan] = await client.pipeline([['SCAN', '0'], ['FLUSHALL'], ['SCAN', '0']]);
-  expect(parse(scan ?? Buffer.alloc(0)).keys.sort()).toEqual(names(5));
-  expect(parse(await client.command('SCAN', '0'))).toEqual({ cursor: '0', keys: [] });
+  const { client } = await start(3, 0);
+  const fill = ['MSET', ...names(5).flatMap((name) => [name, 'x'])];
+  const scanFirst = async (): Promise<unknown> => {
+    const [, scan] = await client.pipeline([fill, ['SCAN', '0'], ['FLUSHALL']]);
+    const { cursor, keys } = parse(scan ?? Buffer.alloc(0));
+    return { cursor, keys: keys.sort() };
+  };
+  // See `walkInOneCall`.
+  await expect.poll(scanFirst).toEqual({ cursor: '0', keys: names(5) });
+  expect(await walkInOneCall(client)).toEqual([]);
 });
 
 it('ends in front of a node that is down, and says so when it is its turn', async () => {
@@ -119,7 +125,8 @@ it('ends in front of a node that is down, and says so when it is its turn', asyn
   expect(await client.text('SCAN', cursor, 'COUNT', '100')).toMatch(/^-NODEDOWN node node2 /);
   await nodes[1]?.start();
   await proxy.logged(/upstream:up/);
-  expect(parse(await client.command('SCAN', cursor, 'COUNT', '100')).cursor).toBe('0');
+  const goOn = async (): Promise<string> => parse(await client.command('SCAN', cursor, 'COUNT', '100')).cursor;
+  await expect.poll(goOn).toBe('0');
 });
 
 it('a client that leaves in the middle of it does no harm', async () => {
