@@ -1,4 +1,5 @@
 /** All nodes' points in one sorted array, with an index that finds the owner of a hash in constant time. */
+import { findSoleOwners, type SoleOwners, soleOwnerBits } from './sole-owners.js';
 
 /** A node's points, in any order. */
 export interface NodePoints {
@@ -16,6 +17,10 @@ export interface Continuum {
   readonly starts: Uint32Array;
   /** A hash belongs to the bucket `hash >>> shift` of `starts`. */
   readonly shift: number;
+  /** The short way for most hashes. */
+  readonly soleOwners: SoleOwners;
+  /** A hash belongs to the stretch `hash >>> soleShift` of `soleOwners`. */
+  readonly soleShift: number;
 }
 
 /** About one bucket a point, so that a lookup looks at one or two points. */
@@ -46,15 +51,17 @@ export function* buildContinuum(parts: readonly NodePoints[]): Generator<undefin
     sum = startBuckets(starts, from, Math.min(from + STRIDE, starts.length), sum);
     yield;
   }
-  const continuum = { points: new Uint32Array(total), owners: new Uint16Array(total), starts, shift };
+  const sorted = { points: new Uint32Array(total), owners: new Uint16Array(total), starts, shift };
   const ends = starts.slice();
   for (const part of parts) {
     for (let from = 0; from < part.points.length; from += STRIDE) {
-      placePoints(part, from, Math.min(from + STRIDE, part.points.length), continuum, ends);
+      placePoints(part, from, Math.min(from + STRIDE, part.points.length), sorted, ends);
       yield;
     }
   }
-  return continuum;
+  const soleBits = soleOwnerBits(bits);
+  const nodes = parts.reduce((most, { owner }) => Math.max(most, owner + 1), 0);
+  return { ...sorted, soleOwners: yield* findSoleOwners(sorted, soleBits, nodes), soleShift: 32 - soleBits };
 }
 
 function countPoints(points: Uint32Array, from: number, to: number, counts: Uint32Array, shift: number): void {
@@ -73,8 +80,13 @@ function startBuckets(counts: Uint32Array, from: number, to: number, before: num
 }
 
 /** @param ends for each bucket where its next point goes */
-function placePoints(part: NodePoints, from: number, to: number, continuum: Continuum, ends: Uint32Array): void {
-  const { points, owners, starts, shift } = continuum;
+function placePoints(
+  part: NodePoints,
+  from: number,
+  to: number,
+  { points, owners, starts, shift }: Pick<Continuum, 'points' | 'owners' | 'starts' | 'shift'>,
+  ends: Uint32Array,
+): void {
   for (let i = from; i < to; i++) {
     const point = part.points[i] as number;
     const bucket = point >>> shift;

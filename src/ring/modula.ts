@@ -4,6 +4,7 @@
  */
 import type { Continuum } from './continuum.js';
 import type { NodeSpec } from './node-spec.js';
+import { noSoleOwners } from './sole-owners.js';
 
 /** Joint slots of two rings are counted when a change is planned: more would keep the event loop. */
 export const MOST_SLOTS = 262_144;
@@ -17,7 +18,14 @@ export function modulaSlots(nodes: readonly NodeSpec[]): Continuum {
     owners.fill(owner, at, at + weight);
     at += weight;
   }
-  return { points: new Uint32Array(0), owners, starts: new Uint32Array(0), shift: 0 };
+  return {
+    points: new Uint32Array(0),
+    owners,
+    starts: new Uint32Array(0),
+    shift: 0,
+    soleOwners: noSoleOwners(0, 0),
+    soleShift: 0,
+  };
 }
 
 function compare(a: string, b: string): number {

@@ -2,6 +2,7 @@ import type { Continuum } from './continuum.js';
 import { type HashFunction, type HashName, hashFunction } from './hash.js';
 import { tagEnd, tagStart } from './hash-tag.js';
 import type { NodeSpec } from './node-spec.js';
+import type { SoleOwners } from './sole-owners.js';
 import { TagPatterns } from './tag-patterns.js';
 
 export const DISTRIBUTIONS = ['ketama', 'modula'] as const;
@@ -55,6 +56,8 @@ export class Ring {
   readonly pointCounts: Uint32Array;
   /** What the lookups use; rings over other lists of nodes share it (see `overNodes`). */
   readonly continuum: Continuum;
+  readonly #soleOwners: SoleOwners;
+  readonly #soleShift: number;
   readonly #starts: Uint32Array;
   readonly #shift: number;
   readonly #hash: HashFunction;
@@ -75,6 +78,8 @@ export class Ring {
     this.continuum = continuum;
     this.pointCounts = new Uint32Array(nodes.length);
     for (let i = 0; i < this.owners.length; i++) (this.pointCounts[this.owners[i] as number] as number)++;
+    this.#soleOwners = continuum.soleOwners;
+    this.#soleShift = continuum.soleShift;
     this.#starts = continuum.starts;
     this.#shift = continuum.shift;
     this.#hash = hashFunction(options.hash);
@@ -103,6 +108,11 @@ export class Ring {
   /** The owner of a hash is the node of the first point that is not less than it; behind the last, the first. */
   ownerOfHash(hash: number): number {
     if (this.#slots > 0) return this.owners[hash % this.#slots] as number;
+    const sole = this.#soleOwners[hash >>> this.#soleShift] as number;
+    return sole > 0 ? sole - 1 : this.#ownerByPoints(hash);
+  }
+
+  #ownerByPoints(hash: number): number {
     const { points } = this;
     const count = points.length;
     let at = this.#starts[hash >>> this.#shift] as number;

@@ -1,6 +1,7 @@
 import { sameNode } from '../node/identity.js';
 import type { NodeSpec } from './node-spec.js';
 import { Ring } from './ring.js';
+import { noSoleOwners } from './sole-owners.js';
 
 /**
  * The same ring over a longer list of nodes, of which some may own nothing: while a ring changes, the old
@@ -13,7 +14,12 @@ export function overNodes(ring: Ring, nodes: readonly NodeSpec[]): Ring {
     if (index < 0) throw new Error(`node ${node.name} is not among the nodes`);
     return index;
   });
-  const owners = new Uint16Array(ring.owners.length);
-  for (let i = 0; i < owners.length; i++) owners[i] = indices[ring.owners[i] as number] as number;
-  return new Ring(nodes, ring.options, { ...ring.continuum, owners });
+  const owners = ring.owners.map((owner) => indices[owner] as number);
+  const { continuum } = ring;
+  const soleOwners = noSoleOwners(continuum.soleOwners.length, nodes.length);
+  for (let i = 0; i < soleOwners.length; i++) {
+    const sole = continuum.soleOwners[i] as number;
+    if (sole > 0) soleOwners[i] = (indices[sole - 1] as number) + 1;
+  }
+  return new Ring(nodes, ring.options, { ...continuum, owners, soleOwners });
 }
