@@ -32,8 +32,10 @@ interface LibraryRow {
   readonly subcommands?: Readonly<Record<string, LibraryRow>>;
 }
 
-/** The id under which commands are counted that no row describes. */
+/** The id under which commands are counted that no row describes, or that are too many. */
 export const UNKNOWN_COMMAND_ID = 0;
+/** There are no larger ones: requests have 12 bits for them. */
+export const MOST_COMMAND_ID = 4095;
 
 /** A command that may wait, of which no row says how. */
 const WAITS_UNKNOWN: Waits = {
@@ -58,7 +60,8 @@ export function buildCommandTable(extra: readonly CommandInfo[] = []): CommandTa
   for (const info of libraryCommands()) infos.set(info.name, info);
   for (const info of extra) if (!infos.has(info.name)) infos.set(info.name, info);
   let nextId = UNKNOWN_COMMAND_ID + 1;
-  return new CommandTable([...infos.values()].map((info) => buildRow(info, info.name, nextId++, null)));
+  const takeId = (): number => (nextId <= MOST_COMMAND_ID ? nextId++ : UNKNOWN_COMMAND_ID);
+  return new CommandTable([...infos.values()].map((info) => buildRow(info, info.name, takeId(), null)));
 }
 
 /** Reads a node's reply to COMMAND, as ioredis gives it; entries that are not understood are left out. */

@@ -1,3 +1,4 @@
+import { UNKNOWN_COMMAND_ID } from '../../commands/build.js';
 import type { CommandTable } from '../../commands/table.js';
 
 const known = new WeakMap<CommandTable, Map<number, string>>();
@@ -6,7 +7,7 @@ const known = new WeakMap<CommandTable, Map<number, string>>();
 export function commandName(table: CommandTable, id: number): string {
   let names = known.get(table);
   if (names === undefined) {
-    names = new Map();
+    names = new Map([[UNKNOWN_COMMAND_ID, 'unknown']]);
     for (const row of table.rows()) if (!names.has(row.id)) names.set(row.id, row.name);
     known.set(table, names);
   }

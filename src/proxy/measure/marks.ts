@@ -9,3 +9,5 @@ export const NO_READ = 0;
 export const KEY_READ = 1;
 /** So is each element of the reply (MGET). */
 export const ARRAY_READ = 2;
+
+export type ReadMark = typeof NO_READ | typeof KEY_READ | typeof ARRAY_READ;

@@ -1,4 +1,5 @@
 /** Reads what the data plane of this process has counted, and what the process itself uses. */
+import { UNKNOWN_COMMAND_ID } from '../../commands/build.js';
 import type { CommandTable } from '../../commands/table.js';
 import type { Counters, NodeCounters } from './counters.js';
 import type { CommandCounts, PlaneStats, ProcessFigures, ReplicaCounts } from './plane-stats.js';
@@ -56,8 +57,8 @@ export function readPlaneStats(plane: MeasuredPlane, loopLag: number): PlaneStat
     if (time === undefined) return;
     commands.push({ command, calls: time.count, errors: counters.errors[id] ?? 0, time });
   };
-  count(0, 'unknown');
-  for (const row of plane.table.rows()) count(row.id, row.name);
+  count(UNKNOWN_COMMAND_ID, 'unknown');
+  for (const row of plane.table.rows()) if (row.id !== UNKNOWN_COMMAND_ID) count(row.id, row.name);
   return {
     clients: plane.clients.size,
     clientsTotal: counters.clientsTotal,

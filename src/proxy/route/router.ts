@@ -10,6 +10,7 @@ import type { RequestFramer } from '../../resp/request-framer.js';
 import { type KeyHash, NO_HASH } from '../../ring/rings.js';
 import { ARRAY_READ, cacheReadFlags } from '../measure/cache-reads.js';
 import type { KeyGroups } from '../measure/key-groups.js';
+import type { ReadMark } from '../measure/marks.js';
 import { type KeysOfRequest, type Request, UNKNOWN_KEYS } from '../request/request.js';
 import { LATER, TAKEN, type Verdict } from '../request/verdict.js';
 import type { ClientConnection } from '../session/client-connection.js';
@@ -199,7 +200,7 @@ export class Router {
     lane.node.counters.bytesOut += length;
     const request = this.shared.requests.take();
     request.command = command.id;
-    request.cacheRead = this.#cacheReads[command.id] as number;
+    request.cacheRead = this.#cacheReads[command.id] as ReadMark;
     if (this.#groups.active && request.cacheRead === ARRAY_READ) {
       request.keyGroups = this.#groups.ofKeys(source, framer.argc - 1, 1);
     }
