@@ -8,8 +8,8 @@ import type { Continuum } from './continuum.js';
 /** For each value of a hash's upper bits the owner of all such hashes plus 1; 0: there are several. */
 export type SoleOwners = Uint8Array | Uint16Array;
 
-/** Stretches for each bucket of the continuum's index, as a power of 2: with 3 nodes 15 of 16 then have one owner. */
-const FINER_BITS = 3;
+/** Stretches for each bucket of the continuum's index, as a power of 2: with 3 nodes 7 of 8 then have one owner. */
+const FINER_BITS = 2;
 const MOST_BITS = 20;
 /** Stretches that are handled between two looks at the clock: well below a millisecond. */
 const STRIDE = 16_384;
