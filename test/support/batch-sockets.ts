@@ -95,7 +95,7 @@ export function socketOf(fd: number, receiver?: Receiver): Socket {
   const onread = receiver && {
     buffer: Buffer.alloc(BUFFER_BYTES),
     callback: (length: number, chunk: Uint8Array) => {
-      receiver.callback(length, chunk);
+      receiver.onReceived(length, chunk);
       return true;
     },
   };
@@ -125,10 +125,9 @@ export interface ReadSocket {
 export function readSocket(reads: BatchReads, onText: (text: string) => void = () => {}): ReadSocket {
   const [own, other] = descriptors();
   const told: string[] = [];
-  const buffer = Buffer.alloc(BUFFER_BYTES);
   const receiver: Receiver = {
-    buffer: () => buffer,
-    callback: (length, chunk) => {
+    receiveBuffer: Buffer.alloc(BUFFER_BYTES),
+    onReceived: (length, chunk) => {
       const text = Buffer.from(chunk.subarray(0, length)).toString('latin1');
       told.push(text);
       onText(text);

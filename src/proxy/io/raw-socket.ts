@@ -147,21 +147,22 @@ export function rawWriterFor(socket: Socket, listener: WriteListener): SocketWri
 }
 
 /**
- * Makes an accepted, still paused socket read into `buffer` and hand each chunk to `onChunk`; the plain
- * way is a `data` listener.
+ * Makes an accepted, still paused socket read into the receiver's buffer, which stays the same, and hand it each chunk;
+ * the plain way is a `data` listener.
  */
-export function readInto(socket: Socket, buffer: Buffer, onChunk: (length: number, chunk: Buffer) => void): void {
+export function readInto(socket: Socket, receiver: Receiver): void {
   const handle = readFields === null ? null : handleOf(socket);
   if (readFields === null || handle === null || !isObject(socket)) {
-    socket.on('data', (chunk: Buffer) => onChunk(chunk.length, chunk));
+    socket.on('data', (chunk: Buffer) => receiver.onReceived(chunk.length, chunk));
     return;
   }
+  const buffer = receiver.receiveBuffer;
   // Not by `Reflect.set`, which looks for the field anew each time.
   socket[readFields.buffer] = buffer;
   // What it returns is nothing, and only false would stop the reading.
-  socket[readFields.callback] = onChunk;
+  socket[readFields.callback] = (length: number, chunk: Uint8Array) => receiver.onReceived(length, chunk);
   handle.useUserBuffer(buffer);
-  readTogether(socket, { buffer: () => buffer, callback: onChunk });
+  readTogether(socket, receiver);
 }
 
 /** Where that is possible, the socket is read together with others from now on. */

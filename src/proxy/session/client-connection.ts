@@ -21,6 +21,7 @@ import { error as encodeError } from '../../resp/encode.js';
 import { COMPLETE, INCOMPLETE, isTlsGreeting, type RequestFramer } from '../../resp/request-framer.js';
 import { certificateName } from '../../tls/shown-certificate.js';
 import { type ClientEvent, type CommandFailedEvent, clientClosed, commandFailed, type HoldEvent } from '../events.js';
+import type { Receiver } from '../io/batch/batch-reads.js';
 import { Outlet } from '../io/outlet.js';
 import { readInto } from '../io/raw-socket.js';
 import { createSocketWriter } from '../io/socket-writer.js';
@@ -63,7 +64,7 @@ const TLS_ELSEWHERE = 'sent TLS to an address where plain connections are served
 /** An event says this much of an error. */
 const MOST_ERROR_BYTES = 200;
 
-export class ClientConnection implements TurnTask, Requester, LaneWaiter, UploadingClient, CountedClient {
+export class ClientConnection implements Receiver, TurnTask, Requester, LaneWaiter, UploadingClient, CountedClient {
   // What each command looks at comes first, next to each other, and what few clients need is made when they do: with many
   // clients the time goes into memory that is in no cache.
   readonly outlet: Outlet;
@@ -152,9 +153,9 @@ export class ClientConnection implements TurnTask, Requester, LaneWaiter, Upload
     socket.on('end', () => process.nextTick(() => this.#onEnd()));
     socket.on('close', () => this.close(''));
     const early: unknown = socket.readableLength > 0 ? socket.read() : null;
-    readInto(socket, shared.receiveBuffer, (length, chunk) => this.#onChunk(length, chunk));
+    readInto(socket, this);
     // A socket that another process has handed over may have been read before it was ours to read.
-    if (early instanceof Buffer) process.nextTick(() => this.#onChunk(early.length, early));
+    if (early instanceof Buffer) process.nextTick(() => this.onReceived(early.length, early));
     socket.resume();
   }
 
@@ -689,7 +690,13 @@ export class ClientConnection implements TurnTask, Requester, LaneWaiter, Upload
     return true;
   }
 
-  #onChunk(length: number, chunk: Buffer): void {
+  /** What its socket is read into. */
+  get receiveBuffer(): Buffer {
+    return this.#shared.receiveBuffer;
+  }
+
+  /** `chunk[0, length)` has come from it. */
+  onReceived(length: number, chunk: Buffer): void {
     if (this.#closed || this.#ending) return;
     const shared = this.#shared;
     this.#lastActiveAt = Math.floor(shared.clock.read());

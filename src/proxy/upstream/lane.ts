@@ -56,7 +56,7 @@ const BUSY_GRACE_MS = 1000;
 /** A Redis without TLS takes its handshake for a command that has no end. */
 const LATE_BY_TLS = ': if it speaks no TLS, see node-tls';
 
-export class Lane implements ReplyReceiver {
+export class Lane implements Receiver, ReplyReceiver {
   readonly node: UpstreamNode;
   readonly kind: LaneKind;
   /** Index of the kind in the node's table of lanes. */
@@ -319,9 +319,9 @@ export class Lane implements ReplyReceiver {
     this.#state = CONNECTING;
     const { options } = this.node.shared;
     const onread = {
-      buffer: () => this.#reader.receiveBuffer,
+      buffer: () => this.receiveBuffer,
       callback: (length: number, chunk: Uint8Array): boolean => {
-        this.#onChunk(length, chunk as Buffer);
+        this.onReceived(length, chunk as Buffer);
         return true;
       },
     };
@@ -330,7 +330,7 @@ export class Lane implements ReplyReceiver {
     if (target === null) return;
     const socket = openSocket(target, tls, onread);
     this.#socket = socket;
-    onceOpen(socket, () => this.#onConnected(socket, onread));
+    onceOpen(socket, () => this.#onConnected(socket));
     socket.on('error', (error: NodeJS.ErrnoException) => this.#onSocketEnd(systemFailure(error)));
     socket.on('end', () => this.#onSocketEnd(failure('closed')));
     socket.on('close', () => this.#onSocketEnd(failure('closed')));
@@ -475,10 +475,10 @@ export class Lane implements ReplyReceiver {
     return true;
   }
 
-  #onConnected(socket: Socket, receiver: Receiver): void {
+  #onConnected(socket: Socket): void {
     if (this.#state !== CONNECTING) return;
     this.#state = GREETING;
-    readTogether(socket, receiver);
+    readTogether(socket, this);
     socket.setNoDelay(true);
     socket.setKeepAlive(true, this.node.shared.options.tcpKeepalive);
     this.#look = new Look(this.node.shared.options.standing, (found) => this.#onLooked(found));
@@ -527,7 +527,13 @@ export class Lane implements ReplyReceiver {
     this.node.onLaneReady(this);
   }
 
-  #onChunk(length: number, chunk: Buffer): void {
+  /** What its socket is read into next. */
+  get receiveBuffer(): Buffer {
+    return this.#reader.receiveBuffer;
+  }
+
+  /** `chunk[0, length)` has come from the node. */
+  onReceived(length: number, chunk: Buffer): void {
     if (this.#state === CLOSED) return;
     const { clock } = this.node.shared;
     const now = clock.read();

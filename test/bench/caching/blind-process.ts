@@ -31,7 +31,7 @@ const server = createServer({ noDelay: true, pauseOnConnect: true }, (socket) =>
   let cut = 0;
   const writer = createSocketWriter(socket, { onWritten: () => {} });
   socket.on('error', () => {});
-  readInto(socket, receive, (length, chunk) => {
+  const onReceived = (length: number, chunk: Buffer): void => {
     // `CONFIG GET` is asked for first, twice.
     if (chunk[1] === THREE) {
       const asked = chunk.toString('latin1', 0, length).split('CONFIG').length - 1;
@@ -41,7 +41,8 @@ const server = createServer({ noDelay: true, pauseOnConnect: true }, (socket) =>
     const count = Math.floor((cut + length) / frame);
     cut += length - count * frame;
     if (count > 0) writer.write(view(count));
-  });
+  };
+  readInto(socket, { receiveBuffer: receive, onReceived });
   socket.resume();
 });
 server.listen(0, '127.0.0.1', () => {

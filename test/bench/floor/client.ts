@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import type { Receiver } from '../../../src/proxy/io/batch/batch-reads.js';
 import { Outlet, type OutletPools } from '../../../src/proxy/io/outlet.js';
 import { readInto } from '../../../src/proxy/io/raw-socket.js';
 import { createSocketWriter } from '../../../src/proxy/io/socket-writer.js';
@@ -14,7 +15,8 @@ export type Forward = (slot: Slot, chunk: Buffer, start: number, end: number, fr
 const frame = new RequestFrame();
 
 /** A connection of a client: requests in, replies out in their order. */
-export class FloorClient {
+export class FloorClient implements Receiver {
+  readonly receiveBuffer: Buffer;
   readonly #outlet: Outlet;
   readonly #socket: Socket;
   readonly #forward: Forward;
@@ -32,7 +34,8 @@ export class FloorClient {
     socket.on('error', () => {});
     socket.on('end', () => socket.destroy());
     socket.on('close', () => this.#outlet.close());
-    readInto(socket, receive, (length, chunk) => this.#read(chunk, length));
+    this.receiveBuffer = receive;
+    readInto(socket, this);
     socket.resume();
   }
 
@@ -64,7 +67,7 @@ export class FloorClient {
     }
   }
 
-  #read(received: Buffer, length: number): void {
+  onReceived(length: number, received: Buffer): void {
     const chunk = this.#cut.join(received, length);
     const end = chunk === received ? length : chunk.length;
     for (let at = 0; at < end; ) {

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Address } from '../../../src/node/address.js';
 import { openSocket } from '../../../src/node/dial.js';
+import type { Receiver } from '../../../src/proxy/io/batch/batch-reads.js';
 import { Outlet, type OutletPools } from '../../../src/proxy/io/outlet.js';
 import { readTogether } from '../../../src/proxy/io/raw-socket.js';
 import { createSocketWriter } from '../../../src/proxy/io/socket-writer.js';
@@ -10,7 +11,8 @@ import { type Pending, PendingQueue } from './pending.js';
 import { ReplyFrame } from './reply-frame.js';
 
 /** The pipelined connection to a node. */
-export class NodeLink {
+export class NodeLink implements Receiver {
+  readonly receiveBuffer: Buffer;
   readonly outlet: Outlet;
   readonly #socket: Socket;
   readonly #owed = new PendingQueue();
@@ -21,17 +23,17 @@ export class NodeLink {
   /** @param receive what all links read into, one after the other */
   constructor(address: Address, receive: Buffer, turn: Turn, pools: OutletPools, onEnd: (error: Error) => void) {
     this.outlet = new Outlet(turn, pools, { onDrained: () => {} });
-    const receiver = {
+    this.receiveBuffer = receive;
+    const socket = openSocket(address, undefined, {
       buffer: () => receive,
       callback: (length: number, chunk: Uint8Array): boolean => {
-        this.#read(chunk as Buffer, length);
+        this.onReceived(length, chunk as Buffer);
         return true;
       },
-    };
-    const socket = openSocket(address, undefined, receiver);
+    });
     this.#socket = socket;
     socket.once('connect', () => {
-      readTogether(socket, receiver);
+      readTogether(socket, this);
       this.outlet.attach(createSocketWriter(socket, this.outlet));
     });
     socket.on('error', onEnd);
@@ -48,7 +50,7 @@ export class NodeLink {
     this.#owed.push(pending);
   }
 
-  #read(received: Buffer, length: number): void {
+  onReceived(length: number, received: Buffer): void {
     const chunk = this.#cut.join(received, length);
     const end = chunk === received ? length : chunk.length;
     for (let at = 0; at < end; ) {

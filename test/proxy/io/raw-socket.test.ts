@@ -32,10 +32,11 @@ async function connection(onread?: OnReadOpts): Promise<[Socket, Socket]> {
 function read(socket: Socket, length: number): Promise<string> {
   return new Promise((resolve, reject) => {
     let text = '';
-    readInto(socket, SHARED, (count, chunk) => {
+    const onReceived = (count: number, chunk: Buffer): void => {
       text += chunk.toString('latin1', 0, count);
       if (text.length >= length) resolve(text);
-    });
+    };
+    readInto(socket, { receiveBuffer: SHARED, onReceived });
     socket.on('error', reject);
     socket.resume();
   });
@@ -62,7 +63,7 @@ it('a socket that reads already goes on with the others', async () => {
     },
   };
   const [other, socket] = await connection(onread);
-  readTogether(socket, { buffer: () => onread.buffer, callback: onread.callback });
+  readTogether(socket, { receiveBuffer: onread.buffer, onReceived: onread.callback });
   expect(isAdopted(socket)).toBe(hasBatches);
   const got = new Promise<string>((resolve) => {
     told = resolve;

@@ -2,7 +2,7 @@
  * Sockets that are read together. Node.js starts and stops the reading of each by its handle, as it does without this; when
  * a socket cannot be read like this, its handle reads by itself again.
  *
- *   handle.readStart ─▶ ready-sockets.ts watches it ─▶ kernel-batch.ts reads it into a slot ─▶ `Receiver.callback`
+ *   handle.readStart ─▶ ready-sockets.ts watches it ─▶ kernel-batch.ts reads it into a slot ─▶ `Receiver.onReceived`
  */
 import type { Socket } from 'node:net';
 import { lastingBytes } from '../../../resp/words.js';
@@ -20,12 +20,12 @@ export interface ReadHandle {
   reset?(callback?: () => void): number;
 }
 
-/** Who takes what is read; it has the form of `net.connect`'s `onread`. */
+/** Who takes what is read: an object that has more to do, since with thousands of sockets each object in between is one more in no cache. */
 export interface Receiver {
   /** Memory of its own, for more than what fits into a slot. */
-  buffer(): Uint8Array;
-  /** @param chunk what `buffer` has returned, or lent: others are read into it as soon as this returns */
-  callback(length: number, chunk: Uint8Array): unknown;
+  readonly receiveBuffer: Uint8Array;
+  /** @param chunk what `receiveBuffer` was, or lent: others are read into it as soon as this returns */
+  onReceived(length: number, chunk: Uint8Array): void;
 }
 
 /** So many are read by one call. More would take turns in more memory than the processor's cache has room for. */
@@ -180,7 +180,7 @@ class Reader {
   /** Memory of its own to read into by itself, or null: it does not read any more. */
   largeBuffer(): Uint8Array | null {
     this.#takeHeld();
-    return this.number === UNWATCHED ? null : this.#receiver.buffer();
+    return this.number === UNWATCHED ? null : this.#receiver.receiveBuffer;
   }
 
   /** The other side sends nothing more: what Node.js does when a handle of its own has read that. */
@@ -226,7 +226,7 @@ class Reader {
 
   #give(length: number, chunk: Uint8Array): void {
     try {
-      this.#receiver.callback(length, chunk);
+      this.#receiver.onReceived(length, chunk);
     } catch (error) {
       // What others were sent has been read as well, and nobody would read it again.
       process.nextTick(() => {

@@ -329,7 +329,7 @@ async function connection(): Promise<[Socket, Socket]> {
 }
 
 describe.skipIf(!hasBatches)('the process', () => {
-  const receiver: Receiver = { buffer: () => Buffer.alloc(1), callback: () => {} };
+  const receiver: Receiver = { receiveBuffer: Buffer.alloc(1), onReceived: () => {} };
 
   async function adopted() {
     const { system, isAlive } = watchedSystem();
