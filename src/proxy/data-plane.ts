@@ -44,6 +44,7 @@ import { Framers } from './session/framers.js';
 import { Handshakes } from './session/handshakes.js';
 import { ClientLimits, TOO_MANY_OF_ADDRESS, TOO_MANY_OF_USER } from './session/limits/client-limits.js';
 import type { LimitPeers } from './session/limits/limit-peers.js';
+import { Lingering } from './session/lingering.js';
 import { Listener } from './session/listener.js';
 import { DENIED, isLocalPeer } from './session/protected-mode.js';
 import type { ClientShared } from './session/session-shared.js';
@@ -69,6 +70,8 @@ const LANE_TICK_MS = 100;
 const CLIENT_TICKS = 10;
 /** After a pause of its own this long the proxy first reads what has come meanwhile. */
 const STOOD_STILL_MS = 5 * LANE_TICK_MS;
+/** Clients that are not served take no more places than this until they have read why. */
+const MOST_TURNED_AWAY = 256;
 
 const TOO_MANY_CLIENTS = '-ERR max number of clients reached\r\n';
 
@@ -151,6 +154,7 @@ export class DataPlane {
       receiveBuffer: lastingBytes(RECEIVE_BYTES),
       framers: new Framers(options.maxBulkLength),
       clients: this.clients,
+      lingering: new Lingering(),
       users: new Users(options, table),
       handshakes: new Handshakes(this.counters.handshakes, clock),
       limits: this.#limits,
@@ -195,7 +199,7 @@ export class DataPlane {
             admit: (socket, id) => this.accept(socket, id),
             turnAway: (socket, why) => {
               this.counters.clientsRejected++;
-              turnAway(socket, why);
+              this.#turnAway(socket, why);
             },
             handshakes: this.#shared.handshakes,
           });
@@ -297,12 +301,12 @@ export class DataPlane {
         socket.remoteAddress ?? '',
         'came from beyond loopback in protected mode',
       );
-      turnAway(socket, DENIED);
+      this.#turnAway(socket, DENIED);
       return;
     }
     if (this.clients.size >= this.options.maxClients) {
       this.#reject(socket, id);
-      turnAway(socket, TOO_MANY_CLIENTS);
+      this.#turnAway(socket, TOO_MANY_CLIENTS);
       return;
     }
     const login = this.#loginOf(certificate);
@@ -311,10 +315,12 @@ export class DataPlane {
     if (full !== null) {
       this.counters.clientsRejected++;
       this.#dispatcher.features.guard.tell(0, socket.remoteAddress ?? '', `is one more than ${full.setting}`);
-      turnAway(socket, `-${full.text}\r\n`);
+      this.#turnAway(socket, `-${full.text}\r\n`);
       return;
     }
     this.counters.clientsTotal++;
+    const { lingering } = this.#shared;
+    if (this.clients.size + lingering.size >= this.options.maxClients) lingering.cutOldest();
     const client = new ClientConnection(id, socket, this.#shared, this.#dispatcher);
     this.clients.add(client);
     if (login !== null) client.logIn(login);
@@ -508,12 +514,13 @@ export class DataPlane {
     this.#tlsListener.stop();
     this.#door?.close();
     this.#dispatcher.features.pause.set(0, true);
-    for (const client of [...this.clients]) {
-      client.endAfterReplies();
-      client.blocked?.stop();
-    }
+    const { lingering, clock } = this.#shared;
+    const endsAt = clock.read() + timeout;
+    for (const client of [...this.clients]) client.stop();
     await within(timeout, this.clients.drained());
     for (const client of [...this.clients]) client.close('the proxy stops');
+    await within(Math.max(0, endsAt - clock.read()), lingering.drained());
+    lingering.close();
     this.#dispatcher.features.pubsub.close();
     this.#dispatcher.features.tracking.close();
     this.#dispatcher.features.invalidations.close();
@@ -523,6 +530,20 @@ export class DataPlane {
     for (const node of this.#nodes.values()) node.close('is not served any more: the proxy stops');
     if (this.#timer !== null) clearInterval(this.#timer);
     this.#limits.close();
+  }
+
+  /** Tells a client that it is not served, and why. */
+  #turnAway(socket: Socket, reply: string): void {
+    const { lingering, clock } = this.#shared;
+    socket.on('error', () => {});
+    if (lingering.size >= MOST_TURNED_AWAY) {
+      socket.end(reply, () => socket.destroy());
+      socket.resume();
+      return;
+    }
+    const now = clock.read();
+    socket.write(reply);
+    lingering.add(socket, now, () => now);
   }
 
   #reject(socket: Socket, id: number): void {
@@ -571,6 +592,7 @@ export class DataPlane {
       node.tick(now);
       if (node.connections === 0) this.#leaving.delete(node);
     }
+    this.#shared.lingering.tick(now);
     this.#hotKeys.tick(now);
     this.#dispatcher.features.blocking.tick(now);
     this.#dispatcher.features.pubsub.tick();
@@ -584,12 +606,6 @@ export class DataPlane {
     this.#limits.tick();
     for (const client of this.clients) client.tick(now);
   }
-}
-
-function turnAway(socket: Socket, reply: string): void {
-  socket.on('error', () => {});
-  socket.end(reply, () => socket.destroy());
-  socket.resume();
 }
 
 /** All that decides what users may do, as a text that is another one when something of it is. */

@@ -59,6 +59,8 @@ const BLOCKED_CARRY = 1_048_576;
 const STRANGER_OUTPUT = 16_384;
 /** A client that has done nothing for so long gives its own lanes back. Milliseconds. */
 const LANES_IDLE_MS = 10_000;
+/** A client that has been silent for so long has what it was sent, and sends nothing in this moment. Milliseconds. */
+const SILENT_MS = 1000;
 /** What whoever speaks TLS where that is not spoken did. */
 const TLS_ELSEWHERE = 'sent TLS to an address where plain connections are served: TLS is served at tls-listen';
 /** An event says this much of an error. */
@@ -116,6 +118,8 @@ export class ClientConnection implements Receiver, TurnTask, Requester, LaneWait
   #processBytes: ((buffer: Buffer, start: number, end: number) => number) | null = null;
   #resumeScheduled = false;
   #endReason = '';
+  /** Replies may be on their way to it, and it may have sent what is not read: see `Lingering`. */
+  #lingers = false;
   #user: User;
   #credential = '';
   #sourceReads = 0;
@@ -632,6 +636,7 @@ export class ClientConnection implements Receiver, TurnTask, Requester, LaneWait
    * @param reason as for `close`
    */
   endAfterReplies(reason = ''): void {
+    if (!this.#ending) this.#lingers = !this.#isAtRest;
     this.#ending = true;
     this.#endReason = reason;
     this.#pause();
@@ -639,12 +644,29 @@ export class ClientConnection implements Receiver, TurnTask, Requester, LaneWait
     this.#endIfIdle();
   }
 
+  /** The proxy stops: what has come whole and was sent to a node is answered, then the connection ends. */
+  stop(): void {
+    if (this.#uploads?.end('the proxy stops') !== true) this.endAfterReplies();
+    this.#blockedBy?.stop();
+  }
+
+  /** It has nothing to do, and neither has the proxy for it. */
+  get #isAtRest(): boolean {
+    if (this.#paused || this.pending > 0 || this.outlet.pending > 0 || this.queryBytes > 0) return false;
+    return this.#shared.clock.now - this.#lastActiveAt > SILENT_MS;
+  }
+
   /** Ends the connection at once. `reason` is empty when the client itself ended it. */
   close(reason: string): void {
     if (this.#closed) return;
+    this.#leave(reason, () => this.#socket.destroy());
+  }
+
+  /** @param endSocket behind the last that is written to it */
+  #leave(reason: string, endSocket: () => void): void {
     this.#closed = true;
     this.outlet.close();
-    this.#socket.destroy();
+    endSocket();
     this.#carry?.drop();
     this.#blockedBy?.abandon();
     this.#replies.abandon();
@@ -663,7 +685,8 @@ export class ClientConnection implements Receiver, TurnTask, Requester, LaneWait
   tick(now: number): void {
     const { idleTimeout, clientStallTimeout } = this.#shared.options;
     const listens = this.isIn(LISTENS);
-    if (idleTimeout > 0 && this.pending === 0 && !listens && now - this.#lastActiveAt > idleTimeout) {
+    const isIdle = this.pending === 0 && this.outlet.pending === 0 && !listens;
+    if (idleTimeout > 0 && isIdle && now - this.#lastActiveAt > idleTimeout) {
       this.close(`idle for ${idleTimeout} ms`);
       return;
     }
@@ -697,9 +720,9 @@ export class ClientConnection implements Receiver, TurnTask, Requester, LaneWait
 
   /** `chunk[0, length)` has come from it. */
   onReceived(length: number, chunk: Buffer): void {
-    if (this.#closed || this.#ending) return;
     const shared = this.#shared;
     this.#lastActiveAt = Math.floor(shared.clock.read());
+    if (this.#closed || this.#ending) return;
     shared.counters.bytesIn += length;
     this.#received += length;
     if (this.counted !== null && this.#waitsForLimit()) {
@@ -924,7 +947,7 @@ export class ClientConnection implements Receiver, TurnTask, Requester, LaneWait
     if (!this.#ending) {
       // What came before the end is handled still.
       if (this.#held || this.#paused || this.#resumeScheduled || this.#blockedBy !== null) return;
-      if (this.#uploads?.end() === true) return;
+      if (this.#uploads?.end('ended in the middle of a command') === true) return;
     }
     if (this.pending > 0) return;
     if (this.outlet.pending > 0) {
@@ -935,7 +958,11 @@ export class ClientConnection implements Receiver, TurnTask, Requester, LaneWait
     // others, takes a shutdown and half again as long.
     // By TLS the end is said, too: without a word it looks as if somebody had cut the connection.
     if (this.#inputEnded && !(this.#socket instanceof TLSSocket)) this.close(this.#endReason);
-    else this.#socket.end(() => this.close(this.#endReason));
+    else if (this.#inputEnded || !this.#lingers) this.#socket.end(() => this.close(this.#endReason));
+    else {
+      const { lingering, clock } = this.#shared;
+      this.#leave(this.#endReason, () => lingering.add(this.#socket, clock.now, () => this.#lastActiveAt));
+    }
   }
 
   #keep(source: Uint8Array, start: number, end: number): void {

@@ -10,6 +10,7 @@ import type { ClientConnection } from './client-connection.js';
 import type { Framers } from './framers.js';
 import type { Handshakes } from './handshakes.js';
 import type { ClientLimits } from './limits/client-limits.js';
+import type { Lingering } from './lingering.js';
 
 /** What all clients of a data plane have in common. */
 export interface ClientShared {
@@ -24,6 +25,8 @@ export interface ClientShared {
   readonly receiveBuffer: Buffer;
   readonly framers: Framers;
   readonly clients: Set<ClientConnection>;
+  /** Takes the connections of those that the proxy ends. */
+  readonly lingering: Lingering;
   /** Who may log in. */
   readonly users: Users;
   readonly handshakes: Handshakes;

@@ -99,13 +99,13 @@ export class Uploads {
     return true;
   }
 
-  /** The client sends nothing more. @returns whether it ends in the middle of a value */
-  end(): boolean {
+  /** Nothing more of the client is read. @param why for people @returns whether it ends in the middle of a value */
+  end(why: string): boolean {
     const upload = this.#current;
     if (upload === null) return false;
     this.#current = null;
     upload.abandon(null);
-    this.#client.endAfterReplies('ended in the middle of a command');
+    this.#client.endAfterReplies(why);
     return true;
   }
 
