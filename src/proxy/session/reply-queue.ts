@@ -46,6 +46,8 @@ export class ReplyQueue {
   /** Messages that came in the middle of a large reply. */
   #messages: Buffer[] = [];
   #messageBytes = 0;
+  /** Of large replies that wait for their turn. */
+  #earlyBytes = 0;
 
   constructor(client: ReplyTaker, shared: QueueShared, outlet: Outlet) {
     this.#client = client;
@@ -105,6 +107,7 @@ export class ReplyQueue {
     if (!request.silent) {
       request.chunks = pieces;
       request.chunkBytes = bytes;
+      this.#earlyBytes += bytes;
     }
     if (request !== this.head) return false;
     this.#sendHeld();
@@ -140,16 +143,15 @@ export class ReplyQueue {
     }
     request.state = PARTIAL;
     if (lane === null) return reusable;
-    if (lane.absorbs) {
-      if (this.#outlet.pending > this.#shared.options.clientOutputLimit)
-        this.#client.close('did not read a large reply while others waited');
-    } else if (this.#outlet.pending > STREAM_HIGH_WATER) this.#pausedLanes.pause(lane);
+    if (lane.absorbs) this.#checkAbsorbed();
+    else if (this.#outlet.pending > STREAM_HIGH_WATER) this.#pausedLanes.pause(lane);
     return reusable;
   }
 
   /** The node went away in the middle of a large reply. @returns false when half of the reply has left already */
   cut(request: Request): boolean {
     if (request === this.head && request.state === PARTIAL && !request.silent) return false;
+    this.#earlyBytes -= request.chunkBytes;
     request.chunks = null;
     request.chunkBytes = 0;
     request.state = WAITING;
@@ -198,6 +200,7 @@ export class ReplyQueue {
       request = next;
     }
     this.pending = 0;
+    this.#earlyBytes = 0;
     this.#pausedLanes.resumeAll();
   }
 
@@ -225,6 +228,7 @@ export class ReplyQueue {
       if (chunks !== null) {
         for (const chunk of chunks) this.#outlet.appendOwned(chunk);
         this.#shared.counters.bytesOut += request.chunkBytes;
+        this.#earlyBytes -= request.chunkBytes;
         request.chunks = null;
         request.chunkBytes = 0;
       }
@@ -253,6 +257,15 @@ export class ReplyQueue {
     request.chunks ??= [];
     request.chunks.push(Buffer.from(buffer.subarray(start, end)));
     request.chunkBytes += end - start;
-    if (lane !== null && !last && request.chunkBytes > HOLD_HIGH_WATER && !lane.absorbs) this.#pausedLanes.pause(lane);
+    this.#earlyBytes += end - start;
+    if (lane === null || last) return;
+    if (lane.absorbs) this.#checkAbsorbed();
+    else if (request.chunkBytes > HOLD_HIGH_WATER) this.#pausedLanes.pause(lane);
+  }
+
+  /** What comes by a lane that must not stop for this client. */
+  #checkAbsorbed(): void {
+    if (this.#outlet.pending + this.#earlyBytes <= this.#shared.options.clientOutputLimit) return;
+    this.#client.close('did not read a large reply while others waited');
   }
 }

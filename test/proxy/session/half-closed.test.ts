@@ -1,8 +1,11 @@
 /** Clients that send what they have to say, shut down their writing side, and then read. */
+import { readFileSync } from 'node:fs';
 import net from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { request } from '../../../src/resp/encode.js';
+import { megabytes } from '../../support/process-memory.js';
 import { type RedisProcess, startRedis, startRedises } from '../../support/redis-process.js';
 import { add, post, settled } from '../../support/ring-api.js';
 import { type RingproxyProcess, startRingproxy } from '../../support/ringproxy-process.js';
@@ -169,5 +172,61 @@ describe('while the ring changes', () => {
       const whole = `$${text.length}\r\n${text}\r\n:0\r\n:${text.length + 1}\r\n$${text.length + 1}\r\n${text}!\r\n`;
       expect(answer).toBe(whole);
     });
+  });
+});
+
+/** Of another process. Linux only. */
+function processorSeconds(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
+  return (Number(fields[11]) + Number(fields[12])) / 100;
+}
+
+describe('a client that has asked for more than the kernel keeps, has shut down, and does not read', () => {
+  const GETS: Commands = Array.from({ length: 16 }, () => ['GET', 'big']);
+  const BIG = 'x'.repeat(3_000_000);
+
+  async function start(config: string) {
+    const proxy = await startRingproxy({ nodes, config });
+    const observer = proxy.client();
+    await observer.set('big', BIG);
+    const socket = net.connect({ port: proxy.port, host: '127.0.0.1', allowHalfOpen: true });
+    socket.on('error', () => {});
+    socket.pause();
+    socket.end(Buffer.concat(GETS.map((words) => request(words))));
+    const clients = async () =>
+      String(await observer.client('LIST'))
+        .trim()
+        .split('\n').length;
+    await expect.poll(clients).toBe(2);
+    return { proxy, socket, clients };
+  }
+
+  it('costs no processor time, and is told all once it reads', async () => {
+    const { proxy, socket } = await start('');
+    // The node takes its time, and meanwhile there is something to do.
+    let [before, kept] = [0, megabytes(proxy.pid, 'now')];
+    while (kept - before > 1) {
+      await sleep(1500);
+      [before, kept] = [kept, megabytes(proxy.pid, 'now')];
+    }
+    const spent = processorSeconds(proxy.pid);
+    await sleep(3000);
+    expect(processorSeconds(proxy.pid) - spent).toBeLessThan(1);
+    expect(megabytes(proxy.pid, 'now') - kept).toBeLessThan(5);
+    let bytes = 0;
+    const ended = new Promise((resolve) => socket.on('end', resolve));
+    socket.on('data', (chunk: Buffer) => {
+      bytes += chunk.length;
+    });
+    socket.resume();
+    await ended;
+    expect(bytes).toBe(GETS.length * (BIG.length + `$${BIG.length}\r\n\r\n`.length));
+    socket.destroy();
+  });
+
+  it('is ended after client-stall-timeout', async () => {
+    const { socket, clients } = await start('client-stall-timeout: 1s\n');
+    await expect.poll(clients, { timeout: 20_000 }).toBe(1);
+    socket.destroy();
   });
 });

@@ -7,6 +7,7 @@ import type { Companion } from '../../../src/proxy/request/companion.js';
 import { HoldPool } from '../../../src/proxy/request/hold.js';
 import type { Request } from '../../../src/proxy/request/request.js';
 import { RequestPool } from '../../../src/proxy/request/request-pool.js';
+import type { ReplySource } from '../../../src/proxy/request/requester.js';
 import { TRACKS } from '../../../src/proxy/session/modes.js';
 import { ReplyQueue, type ReplyTaker } from '../../../src/proxy/session/reply-queue.js';
 import { ManualTurn } from '../../support/manual-turn.js';
@@ -21,6 +22,7 @@ class Taker implements ReplyTaker {
   readonly uploading = false;
   modes = 0;
   answered = (): void => {};
+  ended = '';
 
   isIn(modes: number): boolean {
     return (this.modes & modes) !== 0;
@@ -42,7 +44,10 @@ class Taker implements ReplyTaker {
   onLargeReply(): void {}
   releaseLane(): void {}
   resumeSoon(): void {}
-  close(): void {}
+  close(reason: string): void {
+    this.ended = reason;
+    queue.abandon();
+  }
 }
 
 /** What the client was sent, and what was done, in the order in which it happened. */
@@ -125,5 +130,51 @@ describe('a reply', () => {
     taker.answered = () => happened.push('tracked');
     answer(ask(), '+1');
     expect(happened).toEqual(['tracked', '+1']);
+  });
+});
+
+describe('large replies that come too early', () => {
+  /** Others wait behind them, so that it cannot be stopped. */
+  const absorbing: ReplySource = {
+    closed: false,
+    head: null,
+    absorbs: true,
+    pause: () => happened.push('paused'),
+    resume: () => {},
+    expectAgain: () => {},
+  };
+  const piece = (request: Request, bytes: number, last: boolean) =>
+    queue.takePiece(request, absorbing, Buffer.alloc(bytes, 'x'), 0, bytes, last);
+
+  // Symptom: a client's replies of another node were kept without a bound while its first command was slow.
+  it('are kept up to client-output-limit, however many they are, and no further', () => {
+    ask();
+    const early = Array.from({ length: 20 }, () => ask());
+    for (const request of early.slice(0, 4)) {
+      piece(request, 150, false);
+      piece(request, 50, true);
+    }
+    expect(taker.ended).toBe('');
+    for (const request of early.slice(4)) {
+      if (taker.ended === '') piece(request, 150, false);
+      if (taker.ended === '') piece(request, 50, true);
+    }
+    expect(taker.ended).not.toBe('');
+    expect(queue.pending).toBe(0);
+    expect(happened).toEqual([]);
+  });
+
+  it('count no more once they have left, or will not come', () => {
+    for (let round = 0; round < 20; round++) {
+      const [first, second, third] = [ask(), ask(), ask()];
+      piece(second, 300, true);
+      piece(third, 300, false);
+      queue.cut(third);
+      answer(first, '+1');
+      answer(third, '-cut');
+      turn.end();
+    }
+    expect(taker.ended).toBe('');
+    expect(queue.pending).toBe(0);
   });
 });
