@@ -2,7 +2,7 @@
  * A client's connection: its bytes become frames, frames become requests, replies leave in the order of
  * the requests.
  *
- *   chunk → framer → dispatcher → lanes …           (onChunk, #process)
+ *   chunk → framer → dispatcher → lanes …           (onReceived, #process)
  *   … lanes → onReply → reply queue → outlet        (a reply that is not the head's is held)
  *
  * A chunk belongs to all clients together and is handled before the next one is read; only what cannot be
