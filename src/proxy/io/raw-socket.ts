@@ -11,7 +11,7 @@
  *
  * Nothing here may throw: when a field is not what Node.js 20 to 26 have, the plain way is taken.
  */
-import net, { type Socket } from 'node:net';
+import net, { type OnReadOpts, type Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import type { ReadHandle, Receiver } from './batch/batch-reads.js';
 import type { BatchWriter } from './batch/batch-writes.js';
@@ -163,6 +163,17 @@ export function readInto(socket: Socket, receiver: Receiver): void {
   socket[readFields.callback] = (length: number, chunk: Uint8Array) => receiver.onReceived(length, chunk);
   handle.useUserBuffer(buffer);
   readTogether(socket, receiver);
+}
+
+/** The receiver as `net.connect` wants it, until the socket is read together with others. */
+export function onreadOf(receiver: Receiver): OnReadOpts {
+  return {
+    buffer: () => receiver.receiveBuffer,
+    callback: (length, chunk) => {
+      receiver.onReceived(length, chunk);
+      return true;
+    },
+  };
 }
 
 /** Where that is possible, the socket is read together with others from now on. */

@@ -15,6 +15,8 @@ export const PARTIAL = 1;
 /** The whole reply is here and waits for the replies in front of it. */
 export const DONE = 2;
 
+export type RequestState = typeof WAITING | typeof PARTIAL | typeof DONE;
+
 /** Its keys are not told apart: a fence waits for it in any case. */
 export const UNKNOWN_KEYS = 0;
 /** It has one key, or several of one hash: `keyHash` tells whether they change hands. */
@@ -96,11 +98,11 @@ export class Request {
     return (this.#marks & STREAMS) === 0 ? null : (this.#sink as ReplyStream);
   }
 
-  get state(): typeof WAITING | typeof PARTIAL | typeof DONE {
-    return (this.#marks & STATE) as typeof WAITING | typeof PARTIAL | typeof DONE;
+  get state(): RequestState {
+    return (this.#marks & STATE) as RequestState;
   }
 
-  set state(state: typeof WAITING | typeof PARTIAL | typeof DONE) {
+  set state(state: RequestState) {
     this.#marks = (this.#marks & ~STATE) | state;
   }
 

@@ -40,6 +40,7 @@ import { ClientIdentity } from './client-identity.js';
 import { ClientLanes } from './client-lanes.js';
 import type { FrameHandler } from './frame-handler.js';
 import type { Counted, CountedClient } from './limits/client-limits.js';
+import { QUIET_MS } from './lingering.js';
 import { ATTENDED, AWAITS_FILL, LISTENS, METERED, type Mode, RESTRICTED, TRACKS } from './modes.js';
 import { ReplyMode } from './reply-mode.js';
 import { ReplyQueue } from './reply-queue.js';
@@ -59,8 +60,6 @@ const BLOCKED_CARRY = 1_048_576;
 const STRANGER_OUTPUT = 16_384;
 /** A client that has done nothing for so long gives its own lanes back. Milliseconds. */
 const LANES_IDLE_MS = 10_000;
-/** A client that has been silent for so long has what it was sent, and sends nothing in this moment. Milliseconds. */
-const SILENT_MS = 1000;
 /** What whoever speaks TLS where that is not spoken did. */
 const TLS_ELSEWHERE = 'sent TLS to an address where plain connections are served: TLS is served at tls-listen';
 /** An event says this much of an error. */
@@ -653,7 +652,7 @@ export class ClientConnection implements Receiver, TurnTask, Requester, LaneWait
   /** It has nothing to do, and neither has the proxy for it. */
   get #isAtRest(): boolean {
     if (this.#paused || this.pending > 0 || this.outlet.pending > 0 || this.queryBytes > 0) return false;
-    return this.#shared.clock.now - this.#lastActiveAt > SILENT_MS;
+    return this.#shared.clock.now - this.#lastActiveAt > QUIET_MS;
   }
 
   /** Ends the connection at once. `reason` is empty when the client itself ended it. */

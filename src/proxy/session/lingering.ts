@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { DrainingSet } from '../io/draining-set.js';
 
 /** Nothing has come for so long: the client has read the end, or does not look. Milliseconds. */
-const QUIET_MS = 1000;
+export const QUIET_MS = 1000;
 /** A client that goes on sending is read for no longer than this. Milliseconds. */
 const MOST_MS = 5000;
 

@@ -18,7 +18,7 @@ import type { Greeted } from '../../node/handshake.js';
 import { onceOpen } from '../../node/tls.js';
 import type { Receiver } from '../io/batch/batch-reads.js';
 import { Outlet } from '../io/outlet.js';
-import { readTogether } from '../io/raw-socket.js';
+import { onreadOf, readTogether } from '../io/raw-socket.js';
 import { createSocketWriter } from '../io/socket-writer.js';
 import type { ReplySink } from '../request/reply-sink.js';
 import { type KeysOfRequest, type Request, UNKNOWN_KEYS } from '../request/request.js';
@@ -318,17 +318,10 @@ export class Lane implements Receiver, ReplyReceiver {
     if (this.#state !== IDLE) return;
     this.#state = CONNECTING;
     const { options } = this.node.shared;
-    const onread = {
-      buffer: () => this.receiveBuffer,
-      callback: (length: number, chunk: Uint8Array): boolean => {
-        this.onReceived(length, chunk as Buffer);
-        return true;
-      },
-    };
     const { target, tls } = this.node;
     // Nobody opens a lane to a node that has no master.
     if (target === null) return;
-    const socket = openSocket(target, tls, onread);
+    const socket = openSocket(target, tls, onreadOf(this));
     this.#socket = socket;
     onceOpen(socket, () => this.#onConnected(socket));
     socket.on('error', (error: NodeJS.ErrnoException) => this.#onSocketEnd(systemFailure(error)));

@@ -3,7 +3,7 @@ import type { Address } from '../../../src/node/address.js';
 import { openSocket } from '../../../src/node/dial.js';
 import type { Receiver } from '../../../src/proxy/io/batch/batch-reads.js';
 import { Outlet, type OutletPools } from '../../../src/proxy/io/outlet.js';
-import { readTogether } from '../../../src/proxy/io/raw-socket.js';
+import { onreadOf, readTogether } from '../../../src/proxy/io/raw-socket.js';
 import { createSocketWriter } from '../../../src/proxy/io/socket-writer.js';
 import type { Turn } from '../../../src/proxy/io/turn.js';
 import { Cut } from './cut.js';
@@ -24,13 +24,7 @@ export class NodeLink implements Receiver {
   constructor(address: Address, receive: Buffer, turn: Turn, pools: OutletPools, onEnd: (error: Error) => void) {
     this.outlet = new Outlet(turn, pools, { onDrained: () => {} });
     this.receiveBuffer = receive;
-    const socket = openSocket(address, undefined, {
-      buffer: () => receive,
-      callback: (length: number, chunk: Uint8Array): boolean => {
-        this.onReceived(length, chunk as Buffer);
-        return true;
-      },
-    });
+    const socket = openSocket(address, undefined, onreadOf(this));
     this.#socket = socket;
     socket.once('connect', () => {
       readTogether(socket, this);

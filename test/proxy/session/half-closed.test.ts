@@ -1,10 +1,10 @@
 /** Clients that send what they have to say, shut down their writing side, and then read. */
-import { readFileSync } from 'node:fs';
 import net from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { request } from '../../../src/resp/encode.js';
+import { processorTime } from '../../bench/process-usage.js';
 import { megabytes } from '../../support/process-memory.js';
 import { type RedisProcess, startRedis, startRedises } from '../../support/redis-process.js';
 import { add, post, settled } from '../../support/ring-api.js';
@@ -175,12 +175,6 @@ describe('while the ring changes', () => {
   });
 });
 
-/** Of another process. Linux only. */
-function processorSeconds(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
-  return (Number(fields[11]) + Number(fields[12])) / 100;
-}
-
 describe('a client that has asked for more than the kernel keeps, has shut down, and does not read', () => {
   const GETS: Commands = Array.from({ length: 16 }, () => ['GET', 'big']);
   const BIG = 'x'.repeat(3_000_000);
@@ -209,9 +203,9 @@ describe('a client that has asked for more than the kernel keeps, has shut down,
       await sleep(1500);
       [before, kept] = [kept, megabytes(proxy.pid, 'now')];
     }
-    const spent = processorSeconds(proxy.pid);
+    const spent = processorTime(proxy.pid);
     await sleep(3000);
-    expect(processorSeconds(proxy.pid) - spent).toBeLessThan(1);
+    expect((processorTime(proxy.pid) - spent) / 1e6).toBeLessThan(1);
     expect(megabytes(proxy.pid, 'now') - kept).toBeLessThan(5);
     let bytes = 0;
     const ended = new Promise((resolve) => socket.on('end', resolve));
